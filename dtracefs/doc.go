@@ -1,0 +1,12 @@
+// Package dtracefs opens what tracers print: text and structured captures of DTrace and
+// bpftrace, from any system and of any age.
+//
+// [Open] shows a folder, a file or an archive as an [io/fs.FS]; compressed files read
+// through. [Load] decodes one capture of such a file system into typed, columnar tables,
+// one for each kind of thing printed. What the tracer said about itself comes back as
+// notices, drops and errors, and lines that no rule understood as Unparsed: every line of
+// the input is accounted for.
+//
+// Recognizing the printed shapes (package internal/syntax) is apart from turning them into
+// tables (this package).
+package dtracefs

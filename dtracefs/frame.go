@@ -1,0 +1,74 @@
+package dtracefs
+
+import (
+	"github.com/go-gota/gota/dataframe"
+	"github.com/go-gota/gota/series"
+)
+
+// DataFrame copies the table into a gota data frame with the same column names. Times
+// become float seconds since the epoch, stacks strings with frames joined by semicolons,
+// unsigned integers floats, nulls NaN. The table's columns must not be empty.
+func (t *Table) DataFrame() dataframe.DataFrame {
+	columns := make([]series.Series, len(t.Columns))
+	for i, c := range t.Columns {
+		columns[i] = c.series()
+	}
+	return dataframe.New(columns...)
+}
+
+func (c *Column) series() series.Series {
+	n := c.Len()
+	switch {
+	case c.typ == Float || c.typ == Time || c.typ == Int && c.unsigned:
+		values := make([]float64, n)
+		for i := range values {
+			values[i] = c.Float(i)
+		}
+		return series.New(values, series.Float, c.Name)
+	case c.null != nil:
+		values := make([]any, n)
+		for i := range values {
+			if !c.Null(i) {
+				values[i] = c.native(i)
+			}
+		}
+		return series.New(values, c.gotaType(), c.Name)
+	case c.typ == Int:
+		values := make([]int, n)
+		for i := range values {
+			values[i] = int(c.ints[i])
+		}
+		return series.New(values, series.Int, c.Name)
+	case c.typ == Bool:
+		values := make([]bool, n)
+		for i := range values {
+			values[i] = c.ints[i] != 0
+		}
+		return series.New(values, series.Bool, c.Name)
+	}
+	values := make([]string, n)
+	for i := range values {
+		values[i] = c.Text(i)
+	}
+	return series.New(values, series.String, c.Name)
+}
+
+func (c *Column) gotaType() series.Type {
+	switch c.typ {
+	case Int:
+		return series.Int
+	case Bool:
+		return series.Bool
+	}
+	return series.String
+}
+
+func (c *Column) native(i int) any {
+	switch c.typ {
+	case Int:
+		return int(c.ints[i])
+	case Bool:
+		return c.ints[i] != 0
+	}
+	return c.Text(i)
+}

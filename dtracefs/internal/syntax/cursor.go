@@ -1,0 +1,50 @@
+package syntax
+
+import "bytes"
+
+// A Cursor walks over the lines of a text. A line's end, LF or CRLF, is not part of it.
+type Cursor struct {
+	data []byte
+	pos  int
+	num  int
+}
+
+// NewCursor returns a cursor before the first line of data.
+func NewCursor(data []byte) *Cursor { return &Cursor{data: data, num: 1} }
+
+// Done reports whether no line is left.
+func (c *Cursor) Done() bool { return c.pos >= len(c.data) }
+
+// Offset returns the offset in bytes of the next line.
+func (c *Cursor) Offset() int { return c.pos }
+
+// Number returns the number of the next line, counted from 1.
+func (c *Cursor) Number() int { return c.num }
+
+// Rest returns the text from the next line on.
+func (c *Cursor) Rest() []byte { return c.data[c.pos:] }
+
+// Next returns the next line and goes past it. Terminated is false for a last line that
+// has no end.
+func (c *Cursor) Next() (line []byte, terminated bool) {
+	rest := c.data[c.pos:]
+	c.num++
+	i := bytes.IndexByte(rest, '\n')
+	if i < 0 {
+		c.pos = len(c.data)
+		return rest, false
+	}
+	c.pos += i + 1
+	if i > 0 && rest[i-1] == '\r' {
+		return rest[:i-1], true
+	}
+	return rest[:i], true
+}
+
+// Peek returns the next line without going past it.
+func (c *Cursor) Peek() []byte {
+	saved := *c
+	line, _ := c.Next()
+	*c = saved
+	return line
+}

@@ -1,0 +1,104 @@
+package syntax
+
+import (
+	"bytes"
+	"regexp"
+	"strconv"
+)
+
+// A Message is what a tracer says about itself, on a line of its own.
+type Message struct {
+	Kind string // "drop", "fault" or a kind of notice
+	N    int64
+
+	DropKind string
+	CPU      int // -1 when not told
+
+	Clause, Probe, Fault, Address, Action, Offset, Detail string
+	ProbeID                                               int64
+}
+
+var (
+	dtracePrefix = regexp.MustCompile(`^\s*d?trace: `)
+	matched      = regexp.MustCompile(`^(?:script|description) '(?s:.*)' matched (\d+) probes?`)
+	dtraceDrop   = regexp.MustCompile(`^(?:\[(\w+)\] )?(\d+) (?:(?:(aggregation|dynamic variable|speculative|failed speculation|jstack\(\)/ustack\(\) string table overflow|error) )?drops?|(failed speculation|jstack\(\)/ustack\(\) string table overflow|error)s?)\b(.*?)(?: on CPU (\d+|#))?\s*$`)
+	epidFault    = regexp.MustCompile(`^error on enabled probe ID (\d+) \(ID (\d+|\w+): (.*?)\): (.*?)(?: \((0x[0-9a-fA-F]+)\))?(?: in (?:action #(\d+|\w+)|(predicate)))?(?: at DIF offset (\d+|\w+))?\s*$`)
+	clauseFault  = regexp.MustCompile(`^error in (\S+) for probe ID (\d+|\w+) \((.*?)\): (.*?)(?: \((0x[0-9a-fA-F]+|\{\w+\})\))?(?: at BPF pc (\w+))?\s*$`)
+	attached     = regexp.MustCompile(`^Attach(?:ing|ed) (\d+) probes?`)
+	lostEvents   = regexp.MustCompile(`^Lost (\d+) events?\s*$`)
+	skippedLost  = regexp.MustCompile(`^(?:Skipped|Dropped) (\d+) .*events?`)
+)
+
+// ParseMessage recognizes a line that the tracer wrote about itself.
+func ParseMessage(line []byte) (m Message, ok bool) {
+	m.CPU = -1
+	if len(line) == 0 {
+		return m, false
+	}
+	if p := dtracePrefix.Find(line); p != nil {
+		return dtraceMessage(m, line[len(p):]), true
+	}
+	switch line[0] {
+	case 'A':
+		if s := attached.FindSubmatch(line); s != nil {
+			m.Kind, m.N = "attached", atoi(s[1])
+			return m, true
+		}
+	case 'L', 'S', 'D':
+		s := lostEvents.FindSubmatch(line)
+		if s == nil {
+			s = skippedLost.FindSubmatch(line)
+		}
+		if s != nil {
+			m.Kind, m.DropKind, m.N = "drop", "event", atoi(s[1])
+			return m, true
+		}
+	case 'W', 'E', 's', 'd':
+		for _, p := range []string{"WARNING: ", "ERROR: "} {
+			if bytes.HasPrefix(line, []byte(p)) {
+				m.Kind = map[byte]string{'W': "warning", 'E': "error"}[line[0]]
+				return m, true
+			}
+		}
+	}
+	if i := bytes.IndexByte(line, '^'); i >= 0 && string(bytes.TrimSpace(line)) == "^C" {
+		m.Kind = "interrupt"
+		return m, true
+	}
+	return m, false
+}
+
+func dtraceMessage(m Message, text []byte) Message {
+	if s := dtraceDrop.FindSubmatch(text); s != nil {
+		m.Kind, m.N, m.DropKind = "drop", atoi(s[2]), string(s[1])
+		for _, k := range [][]byte{s[3], s[4], []byte("principal")} {
+			if m.DropKind == "" {
+				m.DropKind = string(k)
+			}
+		}
+		if cpu, err := strconv.Atoi(string(s[6])); err == nil {
+			m.CPU = cpu
+		}
+		return m
+	}
+	if s := epidFault.FindSubmatch(text); s != nil {
+		m.Kind, m.Clause, m.ProbeID, m.Probe = "fault", string(s[1]), atoi(s[2]), string(s[3])
+		m.Fault, m.Address, m.Action, m.Offset = string(s[4]), string(s[5]), string(s[6])+string(s[7]), string(s[8])
+		return m
+	}
+	if s := clauseFault.FindSubmatch(text); s != nil {
+		m.Kind, m.Clause, m.ProbeID, m.Probe = "fault", string(s[1]), atoi(s[2]), string(s[3])
+		m.Fault, m.Address, m.Offset = string(s[4]), string(s[5]), string(s[6])
+		return m
+	}
+	m.Kind = "notice"
+	if s := matched.FindSubmatch(text); s != nil {
+		m.Kind, m.N = "matched", atoi(s[1])
+	}
+	return m
+}
+
+func atoi(b []byte) int64 {
+	v, _ := strconv.ParseInt(string(b), 10, 64)
+	return v
+}

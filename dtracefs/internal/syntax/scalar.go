@@ -1,0 +1,97 @@
+package syntax
+
+import "math"
+
+// Int returns the decimal integer that b is, with an optional sign, in the range of int64.
+func Int(b []byte) (v int64, ok bool) {
+	neg := len(b) > 0 && b[0] == '-'
+	if neg {
+		b = b[1:]
+	}
+	u, ok := Uint(b)
+	switch {
+	case !ok:
+		return 0, false
+	case neg:
+		return -int64(u), u <= 1<<63
+	}
+	return int64(u), u <= math.MaxInt64
+}
+
+// Uint returns the decimal integer that b is, in the range of uint64.
+func Uint(b []byte) (v uint64, ok bool) {
+	if len(b) == 0 || len(b) > 20 {
+		return 0, false
+	}
+	for i, c := range b {
+		c -= '0'
+		if c > 9 {
+			return 0, false
+		}
+		if i == 19 && (v > math.MaxUint64/10 || v == math.MaxUint64/10 && c > 5) {
+			return 0, false
+		}
+		v = v*10 + uint64(c)
+	}
+	return v, true
+}
+
+// LastInt splits "text 123" at its last blank and returns the integer behind it. Unsigned
+// tells that the integer only fits an uint64, whose bits v then has.
+func LastInt(line []byte) (text []byte, v int64, unsigned, ok bool) {
+	i := len(line)
+	for i > 0 && line[i-1] != ' ' {
+		i--
+	}
+	if i == 0 {
+		return nil, 0, false, false
+	}
+	v, unsigned, ok = Int64(line[i:])
+	return line[:i-1], v, unsigned, ok
+}
+
+// Int64 is [Int] for any 64-bit integer, signed or not.
+func Int64(b []byte) (v int64, unsigned, ok bool) {
+	if v, ok := Int(b); ok {
+		return v, false, true
+	}
+	u, ok := Uint(b)
+	return int64(u), ok, ok
+}
+
+// Blank reports whether the line holds nothing but blanks.
+func Blank(line []byte) bool {
+	for _, c := range line {
+		if c != ' ' && c != '\t' && c != '\r' && c != '\f' && c != '\v' {
+			return false
+		}
+	}
+	return true
+}
+
+// EpochStamp returns the nanoseconds since the epoch that a line tells by itself: a wall
+// clock of 19 digits (DTrace's walltimestamp), or seconds with a decimal fraction
+// (strftime's %s.%f).
+func EpochStamp(line []byte) (ns int64, ok bool) {
+	n := len(line)
+	for n > 0 && line[n-1] == ' ' {
+		n--
+	}
+	line = line[:n]
+	if n < 12 || n > 20 || line[0] < '0' || line[0] > '9' {
+		return 0, false
+	}
+	if n == 19 && line[10] != '.' {
+		ns, ok = Int(line)
+		return ns, ok && ns >= 1e18 && ns < 4e18
+	}
+	if line[10] != '.' {
+		return 0, false
+	}
+	sec, ok1 := Int(line[:10])
+	frac, ok2 := Uint(line[11:])
+	for range 9 - (n - 11) {
+		frac *= 10
+	}
+	return sec*1e9 + int64(frac), ok1 && ok2 && sec >= 1e9
+}

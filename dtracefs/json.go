@@ -1,0 +1,178 @@
+package dtracefs
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"unicode/utf8"
+)
+
+// exactInt is the largest integer that every JSON reader keeps exact.
+const exactInt = 1 << 53
+
+// MarshalJSON writes the capture as one object: dialect, bytes, lines, tables, notices,
+// drops, errors, unparsed. Integers beyond 2^53 are strings of digits, times decimal
+// seconds since the epoch with nine places, stacks lists of frames, nulls null. Bytes that
+// are not UTF-8 are written as \xNN.
+func (c *Capture) MarshalJSON() ([]byte, error) {
+	tables := make([]*Table, 0, len(c.Tables))
+	tables = append(tables, c.Tables...)
+	unparsed := make([]Line, len(c.Unparsed))
+	for i, l := range c.Unparsed {
+		unparsed[i] = Line{l.Number, validUTF8(l.Text)}
+	}
+	return json.Marshal(struct {
+		Name     string   `json:"name"`
+		Dialect  string   `json:"dialect"`
+		Bytes    int64    `json:"bytes"`
+		Lines    int      `json:"lines"`
+		Tables   []*Table `json:"tables"`
+		Notices  []Notice `json:"notices"`
+		Drops    []Drop   `json:"drops"`
+		Errors   []Fault  `json:"errors"`
+		Unparsed []Line   `json:"unparsed"`
+	}{c.Name, c.Dialect, c.Bytes, c.Lines, tables,
+		append([]Notice{}, c.Notices...), append([]Drop{}, c.Drops...), append([]Fault{}, c.Errors...), unparsed})
+}
+
+// MarshalJSON writes the table as an object with name, kind, columns, rows and data, a list
+// of rows.
+func (t *Table) MarshalJSON() ([]byte, error) {
+	b := append([]byte(`{"name":`), quoteJSON(t.Name)...)
+	b = append(append(b, `,"kind":`...), quoteJSON(t.Kind)...)
+	b = append(b, `,"columns":[`...)
+	for i, c := range t.Columns {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(b, `{"name":`...), quoteJSON(c.Name)...)
+		b = append(append(b, `,"type":"`...), c.typ.String()...)
+		b = append(b, `"}`...)
+	}
+	b = append(b, `],"rows":`...)
+	b = strconv.AppendInt(b, int64(t.NumRows()), 10)
+	b = append(b, `,"data":[`...)
+	cells := make([]func([]byte, int) []byte, len(t.Columns))
+	for i, c := range t.Columns {
+		cells[i] = c.jsonCell()
+	}
+	for r := range t.NumRows() {
+		if r > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, '[')
+		for i, cell := range cells {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = cell(b, r)
+		}
+		b = append(b, ']')
+	}
+	return append(b, "]}"...), nil
+}
+
+// jsonCell returns the function that appends a cell of c as JSON.
+func (c *Column) jsonCell() func(b []byte, i int) []byte {
+	cell := c.jsonValue()
+	if c.null == nil {
+		return cell
+	}
+	return func(b []byte, i int) []byte {
+		if c.Null(i) {
+			return append(b, "null"...)
+		}
+		return cell(b, i)
+	}
+}
+
+func (c *Column) jsonValue() func(b []byte, i int) []byte {
+	switch c.typ {
+	case Float:
+		return func(b []byte, i int) []byte { return appendJSONFloat(b, c.floats[i]) }
+	case Bool:
+		return func(b []byte, i int) []byte { return strconv.AppendBool(b, c.ints[i] != 0) }
+	case Time:
+		return func(b []byte, i int) []byte { return appendSeconds(b, c.ints[i]) }
+	case String:
+		quoted := make([][]byte, len(c.words.values))
+		for i, w := range c.words.values {
+			quoted[i] = quoteJSON(w)
+		}
+		return func(b []byte, i int) []byte { return append(b, quoted[c.codes[i]]...) }
+	case Stack:
+		return func(b []byte, i int) []byte { return appendJSONStack(b, c.Stack(i)) }
+	}
+	return func(b []byte, i int) []byte { return appendJSONInt(b, c.ints[i], c.unsigned) }
+}
+
+func appendJSONInt(b []byte, v int64, unsigned bool) []byte {
+	exact := v >= -exactInt && v <= exactInt
+	if !exact {
+		b = append(b, '"')
+	}
+	if unsigned {
+		b = strconv.AppendUint(b, uint64(v), 10)
+	} else {
+		b = strconv.AppendInt(b, v, 10)
+	}
+	if !exact {
+		b = append(b, '"')
+	}
+	return b
+}
+
+func appendJSONFloat(b []byte, v float64) []byte {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return append(b, "null"...)
+	}
+	return strconv.AppendFloat(b, v, 'g', -1, 64)
+}
+
+// appendSeconds appends ns nanoseconds as decimal seconds with nine places.
+func appendSeconds(b []byte, ns int64) []byte {
+	sec, frac := ns/1e9, ns%1e9
+	if ns < 0 {
+		b = append(b, '-')
+		sec, frac = -sec, -frac
+	}
+	return fmt.Appendf(b, "%d.%09d", sec, frac)
+}
+
+func appendJSONStack(b []byte, frames []string) []byte {
+	b = append(b, '[')
+	for i, f := range frames {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, quoteJSON(f)...)
+	}
+	return append(b, ']')
+}
+
+func quoteJSON(s string) []byte {
+	b, err := json.Marshal(validUTF8(s))
+	if err != nil {
+		return []byte(`""`)
+	}
+	return b
+}
+
+// validUTF8 returns s with every byte that is not UTF-8 spelled as \xNN.
+func validUTF8(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b []byte
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		if r == utf8.RuneError && n == 1 {
+			b = fmt.Appendf(b, `\x%02x`, s[0])
+		} else {
+			b = append(b, s[:n]...)
+		}
+		s = s[n:]
+	}
+	return string(b)
+}

@@ -1,0 +1,114 @@
+package dtracefs
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// ErrNotText is what loading a binary file reports.
+var ErrNotText = errors.New("not text")
+
+// Options say how captures are decoded. The zero value is the default.
+type Options struct {
+	// NoStderr keeps Load from reading what the tracer said on standard error, from the
+	// file beside the capture whose name ends in ".stderr".
+	NoStderr bool
+}
+
+// Load decodes the capture of that name with the default [Options].
+func Load(fsys fs.FS, name string) (*Capture, error) { return Options{}.Load(fsys, name) }
+
+// Load decodes the capture of that name, compressed or not. Notices, drops and errors are
+// also taken from the file NAME.stderr beside it, if there is one. An empty capture has no
+// tables and a notice that says so; a binary file is an error that wraps [ErrNotText].
+// What a capture cut in the middle of a line left is in Unparsed, and a notice says so.
+func (o Options) Load(fsys fs.FS, name string) (*Capture, error) {
+	data, err := readAll(fsys, name)
+	if err != nil {
+		return nil, fmt.Errorf("loading capture %s: %w", name, err)
+	}
+	if i := binaryAt(data); i >= 0 {
+		return nil, fmt.Errorf("loading capture %s: byte %d of %d: %w", name, i, len(data), ErrNotText)
+	}
+	c := &Capture{Name: name}
+	d := newDecoder(c, o)
+	d.decode(data)
+	if !o.NoStderr {
+		if err := d.stderr(fsys, name); err != nil {
+			return nil, fmt.Errorf("loading capture %s: %w", name, err)
+		}
+	}
+	return c, nil
+}
+
+func readAll(fsys fs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("is a directory")}
+	}
+	plain, err := decompress(f)
+	if err != nil {
+		return nil, err
+	}
+	defer plain.Close()
+	var buf bytes.Buffer
+	buf.Grow(int(min(info.Size(), 1<<30)) + bytes.MinRead)
+	if _, err := buf.ReadFrom(plain); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, fmt.Errorf("after %d bytes of text: %w", buf.Len(), err)
+	} else if err != nil && buf.Len() == 0 {
+		return nil, err
+	}
+	return buf.Bytes(), nil
+}
+
+// binaryAt returns the offset of the first byte that makes data binary, or -1 for text.
+// A text may hold a few control bytes, as names that a tracer prints do.
+func binaryAt(data []byte) int {
+	head := data[:min(len(data), 64<<10)]
+	first, odd := -1, 0
+	for i, c := range head {
+		if c < ' ' && (c < '\b' || c > '\r') && c != '\x1b' {
+			odd++
+			if first < 0 {
+				first = i
+			}
+		}
+	}
+	if odd*10 > len(head) {
+		return first
+	}
+	return -1
+}
+
+// stderr takes notices, drops and errors from what the tracer said on standard error.
+func (d *decoder) stderr(fsys fs.FS, name string) error {
+	data, err := readAll(fsys, plainName(name)+".stderr")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for cur := syntax.NewCursor(data); !cur.Done(); {
+		line, _ := cur.Next()
+		if m, ok := syntax.ParseMessage(line); ok {
+			d.message(0, line, m)
+		} else if !syntax.Blank(line) {
+			d.notice(0, "stderr", line, 0)
+		}
+	}
+	return nil
+}

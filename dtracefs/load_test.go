@@ -1,0 +1,162 @@
+package dtracefs
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+// load decodes text as a capture of its own.
+func load(t *testing.T, text string) *Capture {
+	t.Helper()
+	c, err := Load(fstest.MapFS{"x": {Data: []byte(text)}}, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// row returns the cells of a row as text, joined by bars.
+func row(t *Table, i int) string {
+	cells := make([]string, len(t.Columns))
+	for j, c := range t.Columns {
+		cells[j] = c.Text(i)
+	}
+	return strings.Join(cells, "|")
+}
+
+func TestLoadSamples(t *testing.T) {
+	for name, first := range map[string]string{
+		"vm-start.dtrace.txt":     "2026-11-22T19:45:41.117661993Z|csw|ksoftirqd/0|1",
+		"vm-start.bpftrace.txt":   "2026-11-22T19:45:40.831366Z|csw|migration/1|1",
+		"vm-start.bpftrace.jsonl": "2026-11-22T19:45:41.056662Z|csw|kworker/0:0|1",
+	} {
+		c, err := Load(Samples(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := c.Activity()
+		if a == nil {
+			t.Fatalf("%s has no activity: %v", name, c.Tables)
+		}
+		if got := row(a, 0); got != first {
+			t.Errorf("%s starts with %s, want %s", name, got, first)
+		}
+		if len(c.Unparsed) > 0 || c.Lossy() || a.NumRows() < 2500 {
+			t.Errorf("%s: %d rows, unparsed %v, drops %v", name, a.NumRows(), c.Unparsed, c.Drops)
+		}
+		df := a.DataFrame()
+		if got := strings.Join(df.Names(), " "); got != "time kind execname value" || df.Nrow() != a.NumRows() || df.Err != nil {
+			t.Errorf("%s as a data frame: %s, %d rows, %v", name, got, df.Nrow(), df.Err)
+		}
+	}
+}
+
+func TestOddNames(t *testing.T) {
+	names := []string{" lead", "trail ", "", "two words", "x, y", "new\nline", "tab\there", "a:b", "[kworker]", "@n[x]: 5",
+		"{json}", "0x1f", "-5", "123", `back\slash`, `say "hi"`, "\xff\xfe", "na\u00efve", "per%cent %d", "NaN", "a: 5"}
+	var dtrace, bpftrace, jsonl strings.Builder
+	dtrace.WriteString("1795380772212523676\n")
+	bpftrace.WriteString("Attaching 1 probe...\n1795380772.212523\n")
+	jsonl.WriteString(`{"type": "printf", "data": "1795380772.212523\n"}` + "\n" + `{"type": "map", "data": {"@n": {`)
+	escape := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`, "\xff", `\uffffffff`, "\xfe", `\ufffffffe`,
+		"\u00ef", `\uffffffc3\uffffffaf`)
+	for i, n := range names {
+		dtrace.WriteString("csw " + n + " 4\n")
+		bpftrace.WriteString("@n[csw, " + n + "]: 4\n")
+		if i > 0 {
+			jsonl.WriteString(", ")
+		}
+		jsonl.WriteString(`"csw,` + escape.Replace(n) + `": 4`)
+	}
+	dtrace.WriteString("\n")
+	jsonl.WriteString("}}}\n")
+	for dialect, text := range map[string]string{"dtrace": dtrace.String(), "bpftrace": bpftrace.String(), "bpftrace-json": jsonl.String()} {
+		c := load(t, text)
+		if c.Dialect != dialect || len(c.Unparsed) > 0 || c.Activity() == nil {
+			t.Fatalf("%s: read as %s, unparsed %v", dialect, c.Dialect, c.Unparsed)
+		}
+		a := c.Activity()
+		if a.NumRows() != len(names) {
+			t.Errorf("%s: %d rows, want %d", dialect, a.NumRows(), len(names))
+		}
+		for i, n := range names {
+			if got := a.Column("execname").Text(i); got != n {
+				t.Errorf("%s: name %q, want %q", dialect, got, n)
+			}
+		}
+	}
+}
+
+func TestLoadDamaged(t *testing.T) {
+	fsys := fstest.MapFS{
+		"empty":  {Data: nil},
+		"binary": {Data: []byte("\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03\x00>\x00")},
+		"cut.gz": {Data: []byte("\x1f\x8b")},
+	}
+	c, err := Load(fsys, "empty")
+	if err != nil || len(c.Notices) != 1 || c.Notices[0].Kind != "empty" || len(c.Tables) != 0 {
+		t.Errorf("empty capture: %+v, %v", c, err)
+	}
+	if _, err := Load(fsys, "binary"); !errors.Is(err, ErrNotText) || !strings.Contains(err.Error(), "binary: byte 4 of 20") {
+		t.Errorf("binary file: %v", err)
+	}
+	if _, err := Load(fsys, "cut.gz"); err == nil {
+		t.Error("no error for a gzip file without content")
+	}
+	if _, err := Load(fsys, "absent"); err == nil {
+		t.Error("no error for a capture that does not exist")
+	}
+}
+
+func TestCutMidLine(t *testing.T) {
+	for text, rows := range map[string]int{
+		"1795376741117661993\ncsw a 1\ncsw b 2":       1,
+		"1795376741117661993\ncsw a 1\ncsw ":          1,
+		"1795376741.117661\n@n[csw, a]: 1\n@n[csw, b": 1,
+		`{"type": "printf", "data": "1795376741.056662\n"}` + "\n" + `{"type": "map", "data": {"@n": {"csw,a": 1}}}` +
+			"\n" + `{"type": "map", "data": {"@n": {"csw,a": 1, "c`: 1,
+	} {
+		c := load(t, text)
+		if got := c.Activity().NumRows(); got != rows || len(c.Unparsed) != 1 || c.Unparsed[0].Number != c.Lines {
+			t.Errorf("%q: %d rows, unparsed %v", text, got, c.Unparsed)
+		}
+		if len(c.Notices) != 1 || c.Notices[0].Kind != "truncated" {
+			t.Errorf("%q: notices %v", text, c.Notices)
+		}
+	}
+}
+
+func TestStderrBeside(t *testing.T) {
+	fsys := fstest.MapFS{
+		"x.txt.gz": {Data: gzipped(t, []byte("1795376741117661993\ncsw a 1\n\n"))},
+		"x.txt.stderr": {Data: []byte("dtrace: script 'x.d' matched 13 probes\ndtrace: 17429 drops on CPU 1\n" +
+			"dtrace: error in dt_clause_22 for probe ID 3566 (syscall:vmlinux:openat:entry): invalid address (0x7f5e78401fc0) at BPF pc 398\n")},
+	}
+	c, err := Load(fsys, "x.txt.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Notices) != 1 || c.Notices[0].N != 13 || len(c.Drops) != 1 || c.Drops[0].Count != 17429 || *c.Drops[0].CPU != 1 || !c.Lossy() {
+		t.Errorf("notices %v, drops %v", c.Notices, c.Drops)
+	}
+	if len(c.Errors) != 1 || c.Errors[0].Function != "openat" || c.Errors[0].Address != "0x7f5e78401fc0" || c.Errors[0].Fault != "invalid address" {
+		t.Errorf("errors %+v", c.Errors)
+	}
+}
+
+func TestCaptureJSON(t *testing.T) {
+	c := load(t, "1795376741117661993\ncsw \xff 9223372036854775807\nLost 3 events\n\n")
+	b, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `"tables":[{"name":"activity","kind":"activity","columns":[{"name":"time","type":"time"},{"name":"kind","type":"string"},` +
+		`{"name":"execname","type":"string"},{"name":"value","type":"int"}],"rows":1,` +
+		`"data":[[1795376741.117661993,"csw","\\xff","9223372036854775807"]]}],"notices":[],"drops":[{"line":3,"kind":"event","count":3,"cpu":null,"text":"Lost 3 events"}],"errors":[],"unparsed":[]}`
+	if !strings.HasSuffix(string(b), want) {
+		t.Errorf("got  %s\nwant … %s", b, want)
+	}
+}

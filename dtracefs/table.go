@@ -1,0 +1,243 @@
+package dtracefs
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Type is the type of a column's cells.
+type Type uint8
+
+// The column types. An Int column holds signed 64-bit integers, or unsigned ones where a
+// value beyond the signed range was printed (see [Column.Unsigned]). A Time is an instant
+// with nanoseconds. A Stack is a list of frames, leaf first.
+const (
+	Int Type = iota
+	Float
+	String
+	Bool
+	Time
+	Stack
+)
+
+// String returns the type's name as it stands in the JSON form of a capture.
+func (t Type) String() string {
+	return [...]string{"int", "float", "string", "bool", "time", "stack"}[t]
+}
+
+// A Table holds the rows of one thing that a capture printed: an aggregation, the lines of
+// one printf, a script's own table, events, stacks, histograms.
+type Table struct {
+	Name    string    // the aggregation's or map's name or the block's title where known
+	Kind    string    // what was printed, such as "activity", "events", "agg", "hist"
+	Columns []*Column // all of the same length
+}
+
+// NumRows returns the number of rows.
+func (t *Table) NumRows() int {
+	if len(t.Columns) == 0 {
+		return 0
+	}
+	return t.Columns[0].Len()
+}
+
+// Column returns the column of that name, or nil.
+func (t *Table) Column(name string) *Column {
+	for _, c := range t.Columns {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// String says what the table is in one line.
+func (t *Table) String() string {
+	names := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		names[i] = c.Name + " " + c.Type().String()
+	}
+	return fmt.Sprintf("%s (%s): %d rows of %s", t.Name, t.Kind, t.NumRows(), strings.Join(names, ", "))
+}
+
+// A Column is one named column of a table. Its cells lie together in memory: integers,
+// times and Booleans as 64-bit integers, strings and stacks as indexes into a dictionary of
+// the distinct values.
+type Column struct {
+	Name string
+
+	typ      Type
+	unsigned bool
+	ints     []int64 // Int, Bool (0 or 1), Time (ns since the epoch)
+	floats   []float64
+	codes    []uint32 // String, Stack
+	words    *dictionary
+	stacks   [][]string
+	null     []bool // nil when no cell is null; may be shorter than the column
+}
+
+func newColumn(name string, typ Type) *Column {
+	c := &Column{Name: name, typ: typ}
+	if typ == String || typ == Stack {
+		c.words = newDictionary()
+	}
+	return c
+}
+
+// Type returns the type of the column's cells.
+func (c *Column) Type() Type { return c.typ }
+
+// Unsigned reports whether an Int column holds unsigned 64-bit integers.
+func (c *Column) Unsigned() bool { return c.unsigned }
+
+// Len returns the number of cells.
+func (c *Column) Len() int {
+	switch c.typ {
+	case Float:
+		return len(c.floats)
+	case String, Stack:
+		return len(c.codes)
+	}
+	return len(c.ints)
+}
+
+// Null reports whether cell i was not printed.
+func (c *Column) Null(i int) bool { return i < len(c.null) && c.null[i] }
+
+// Int returns cell i of an Int, Bool or Time column: for a Time, nanoseconds since the
+// epoch. A null cell is 0.
+func (c *Column) Int(i int) int64 { return c.ints[i] }
+
+// Float returns cell i of a numeric column as a floating-point number: for a Time, seconds
+// since the epoch. A null cell and one that is no number is NaN.
+func (c *Column) Float(i int) float64 {
+	if c.Null(i) {
+		return math.NaN()
+	}
+	switch c.typ {
+	case Float:
+		return c.floats[i]
+	case Time:
+		return float64(c.ints[i]) / 1e9
+	case Int, Bool:
+		if c.unsigned {
+			return float64(uint64(c.ints[i]))
+		}
+		return float64(c.ints[i])
+	}
+	if f, err := strconv.ParseFloat(strings.TrimSpace(c.words.at(c.codes[i])), 64); err == nil && c.typ == String {
+		return f
+	}
+	return math.NaN()
+}
+
+// Time returns cell i of a Time column, in UTC.
+func (c *Column) Time(i int) time.Time { return time.Unix(0, c.ints[i]).UTC() }
+
+// Stack returns the frames of cell i of a Stack column, leaf first. They are shared: do
+// not change them.
+func (c *Column) Stack(i int) []string { return c.stacks[c.codes[i]] }
+
+// Text returns cell i as text, whatever the column's type: a time in RFC 3339, a stack's
+// frames joined by semicolons, a null as "".
+func (c *Column) Text(i int) string {
+	if c.Null(i) {
+		return ""
+	}
+	switch c.typ {
+	case Float:
+		return strconv.FormatFloat(c.floats[i], 'g', -1, 64)
+	case String:
+		return c.words.at(c.codes[i])
+	case Bool:
+		return strconv.FormatBool(c.ints[i] != 0)
+	case Time:
+		return c.Time(i).Format(time.RFC3339Nano)
+	case Stack:
+		return strings.Join(c.stacks[c.codes[i]], ";")
+	}
+	if c.unsigned {
+		return strconv.FormatUint(uint64(c.ints[i]), 10)
+	}
+	return strconv.FormatInt(c.ints[i], 10)
+}
+
+// Codes returns the cells of a String column as indexes into [Column.Dictionary]. Shared:
+// do not change it.
+func (c *Column) Codes() []uint32 { return c.codes }
+
+// Dictionary returns the distinct values of a String column in the order they first
+// appeared. Shared: do not change it.
+func (c *Column) Dictionary() []string {
+	if c.words == nil {
+		return nil
+	}
+	return c.words.values
+}
+
+func (c *Column) appendInt(v int64)   { c.ints = append(c.ints, v) }
+func (c *Column) appendText(v []byte) { c.codes = append(c.codes, c.words.code(v)) }
+func (c *Column) appendString(v string) {
+	c.codes = append(c.codes, c.words.codeString(v))
+}
+
+func (c *Column) appendStack(frames []string) {
+	code := c.words.codeString(strings.Join(frames, "\x00"))
+	if int(code) == len(c.stacks) {
+		c.stacks = append(c.stacks, frames)
+	}
+	c.codes = append(c.codes, code)
+}
+
+// appendNull appends a null cell.
+func (c *Column) appendNull() {
+	n := c.Len()
+	if missing := n + 1 - len(c.null); missing > 0 {
+		c.null = append(c.null, make([]bool, missing)...)
+	}
+	c.null[n] = true
+	switch c.typ {
+	case Float:
+		c.floats = append(c.floats, math.NaN())
+	case String:
+		c.appendString("")
+	case Stack:
+		c.appendStack(nil)
+	default:
+		c.ints = append(c.ints, 0)
+	}
+}
+
+// A dictionary numbers distinct strings from 0 in the order they appear.
+type dictionary struct {
+	index  map[string]uint32
+	values []string
+}
+
+func newDictionary() *dictionary { return &dictionary{index: make(map[string]uint32)} }
+
+func (d *dictionary) at(code uint32) string { return d.values[code] }
+
+func (d *dictionary) code(b []byte) uint32 {
+	if code, ok := d.index[string(b)]; ok {
+		return code
+	}
+	return d.add(string(b))
+}
+
+func (d *dictionary) codeString(s string) uint32 {
+	if code, ok := d.index[s]; ok {
+		return code
+	}
+	return d.add(strings.Clone(s))
+}
+
+func (d *dictionary) add(s string) uint32 {
+	code := uint32(len(d.values))
+	d.values = append(d.values, s)
+	d.index[s] = code
+	return code
+}
