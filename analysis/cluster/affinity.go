@@ -1,0 +1,340 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// ErrNotConverged is returned together with the last state when an iteration
+// hit its limit before the result stood still.
+var ErrNotConverged = errors.New("not converged")
+
+// AffinityOptions tune affinity propagation. The zero value is the default.
+type AffinityOptions struct {
+	// Preference is how willing each point is to be an exemplar; more gives
+	// more clusters. Nil means the median of all similarities, the diagonal
+	// included.
+	Preference *float64
+	// Damping in [0.5, 1) is the weight of the old messages; 0 means 0.5.
+	Damping float64
+	// MaxIter bounds the iterations; 0 means 200.
+	MaxIter int
+	// Stable is for how many iterations the exemplars must stay the same; 0
+	// means 15.
+	Stable int
+}
+
+func (o *AffinityOptions) defaults() error {
+	if o.Damping == 0 {
+		o.Damping = 0.5
+	}
+	if o.MaxIter <= 0 {
+		o.MaxIter = 200
+	}
+	if o.Stable <= 0 {
+		o.Stable = 15
+	}
+	if !(o.Damping >= 0.5 && o.Damping < 1) {
+		return fmt.Errorf("damping is %v: want 0.5 or more, below 1", o.Damping)
+	}
+	if o.Preference != nil && (math.IsNaN(*o.Preference) || math.IsInf(*o.Preference, 0)) {
+		return fmt.Errorf("preference is %v: want a number", *o.Preference)
+	}
+	return nil
+}
+
+// Exemplars is a clustering in which a member stands for each cluster.
+type Exemplars struct {
+	Labels     []int // per point, the position of its exemplar in Exemplars
+	Exemplars  []int // ascending point indexes
+	Iterations int
+}
+
+// AffinityPropagation clusters n points by their n×n similarities s, larger
+// meaning more alike; s need not be symmetric and its diagonal only counts
+// toward the default preference (B. Frey and D. Dueck, "Clustering by passing
+// messages between data points", 2007).
+//
+// Ties are broken the same way every time. Points all equally similar are a
+// cluster each when the preference is at least their similarity, one cluster
+// otherwise. When MaxIter passes without stable exemplars the last clustering
+// comes with [ErrNotConverged].
+func AffinityPropagation(ctx context.Context, s mat.Matrix, o AffinityOptions) (*Exemplars, error) {
+	n, c := s.Dims()
+	if n != c {
+		return nil, fmt.Errorf("affinity propagation: similarities are %d×%d: want a square matrix", n, c)
+	}
+	if err := o.defaults(); err != nil {
+		return nil, fmt.Errorf("affinity propagation: %w", err)
+	}
+	if n == 0 {
+		return &Exemplars{}, nil
+	}
+	sim, err := dense(s)
+	if err != nil {
+		return nil, fmt.Errorf("affinity propagation: %w", err)
+	}
+	preference := median(sim)
+	if o.Preference != nil {
+		preference = *o.Preference
+	}
+	if even, ok := allEqual(sim, n); ok {
+		return evenSimilarities(n, preference >= even), nil
+	}
+	a := newAffinity(sim, n, preference)
+	return a.run(ctx, o)
+}
+
+func dense(s mat.Matrix) ([]float64, error) {
+	n, m := s.Dims()
+	out := make([]float64, n*m)
+	for i := range n {
+		for j := range m {
+			v := s.At(i, j)
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return nil, fmt.Errorf("row %d, column %d is %v: want a finite number", i, j, v)
+			}
+			out[i*m+j] = v
+		}
+	}
+	return out, nil
+}
+
+func median(v []float64) float64 {
+	v = slices.Clone(v)
+	sort.Float64s(v)
+	h := len(v) / 2
+	if len(v)%2 == 1 {
+		return v[h]
+	}
+	return (v[h-1] + v[h]) / 2
+}
+
+// allEqual reports whether all similarities between different points are one
+// number.
+func allEqual(s []float64, n int) (float64, bool) {
+	if n == 1 {
+		return math.Inf(-1), true
+	}
+	for i := range n {
+		for j := range n {
+			if i != j && s[i*n+j] != s[1] {
+				return 0, false
+			}
+		}
+	}
+	return s[1], true
+}
+
+func evenSimilarities(n int, apart bool) *Exemplars {
+	e := &Exemplars{Labels: make([]int, n), Exemplars: []int{0}}
+	if apart {
+		e.Exemplars = make([]int, n)
+		for i := range n {
+			e.Labels[i], e.Exemplars[i] = i, i
+		}
+	}
+	return e
+}
+
+// affinity holds the messages, full and row major. The availabilities are
+// those of the step before, since one pass over the rows updates both.
+type affinity struct {
+	n         int
+	s, r, a   []float64
+	blockSums [][]float64 // per block of rows, Σ max(0, r) by column without the diagonal
+	sums      []float64   // of the blocks, plus the diagonal
+	diagonal  []float64   // of r
+	exemplar  []bool
+}
+
+// block is how many rows one worker takes at a time; fixed, so that sums are
+// the same on any number of cores.
+const block = 64
+
+func newAffinity(s []float64, n int, preference float64) *affinity {
+	for i := range n {
+		s[i*n+i] = preference
+	}
+	a := &affinity{n: n, s: s, r: make([]float64, n*n), a: make([]float64, n*n),
+		sums: make([]float64, n), diagonal: make([]float64, n), exemplar: make([]bool, n)}
+	for range (n + block - 1) / block {
+		a.blockSums = append(a.blockSums, make([]float64, n))
+	}
+	// Messages oscillate between points that are exactly tied: nudge every
+	// similarity by a few units in the last place, by a fixed sequence.
+	state := uint64(0)
+	for k, v := range s {
+		state = state*6364136223846793005 + 1442695040888963407
+		s[k] = v + (2.220446049250313e-16*v+2.2250738585072014e-306)*(float64(state>>11)/(1<<53)-0.5)
+	}
+	return a
+}
+
+func (a *affinity) run(ctx context.Context, o AffinityOptions) (*Exemplars, error) {
+	stable := 0
+	for it := 1; it <= o.MaxIter; it++ {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		a.step(o.Damping, it == 1)
+		changed, some := a.decide(o.Damping)
+		if changed {
+			stable = 0
+		}
+		if stable++; stable >= o.Stable && it > o.Stable && some {
+			return a.clusters(it), nil
+		}
+	}
+	return a.clusters(o.MaxIter), fmt.Errorf("affinity propagation: exemplars still change after %d iterations: %w", o.MaxIter, ErrNotConverged)
+}
+
+// step updates availabilities with the last responsibilities, then
+// responsibilities, in one pass over the rows.
+func (a *affinity) step(damping float64, first bool) {
+	parallel(len(a.blockSums), func(b int) {
+		sums := a.blockSums[b]
+		clear(sums)
+		for i := b * block; i < min((b+1)*block, a.n); i++ {
+			if !first {
+				a.available(i, damping)
+			}
+			a.responsible(i, damping)
+			r := a.r[i*a.n : (i+1)*a.n]
+			for k, v := range r {
+				if v > 0 {
+					sums[k] += v
+				}
+			}
+			sums[i] -= max(r[i], 0)
+		}
+	})
+	clear(a.sums)
+	for _, sums := range a.blockSums {
+		for k, v := range sums {
+			a.sums[k] += v
+		}
+	}
+	for i := range a.n {
+		a.diagonal[i] = a.r[i*a.n+i]
+		a.sums[i] += a.diagonal[i]
+	}
+}
+
+// available updates row i of the availabilities.
+func (a *affinity) available(i int, damping float64) {
+	av, r := a.a[i*a.n:(i+1)*a.n], a.r[i*a.n:(i+1)*a.n]
+	self := av[i]
+	for k, sum := range a.sums {
+		v := min(sum-max(r[k], 0), 0)
+		av[k] = damping*av[k] + (1-damping)*v
+	}
+	av[i] = damping*self + (1-damping)*(a.sums[i]-a.diagonal[i])
+}
+
+// responsible updates row i of the responsibilities.
+func (a *affinity) responsible(i int, damping float64) {
+	av, s, r := a.a[i*a.n:(i+1)*a.n], a.s[i*a.n:(i+1)*a.n], a.r[i*a.n:(i+1)*a.n]
+	top, second, at := math.Inf(-1), math.Inf(-1), -1
+	for k, v := range av {
+		v += s[k]
+		if v > top {
+			top, second, at = v, top, k
+		} else if v > second {
+			second = v
+		}
+	}
+	old := r[at]
+	for k, v := range s {
+		r[k] = damping*r[k] + (1-damping)*(v-top)
+	}
+	r[at] = damping*old + (1-damping)*(s[at]-second)
+}
+
+// decide names the exemplars by what the availabilities become with this
+// step's responsibilities, and tells whether they changed and whether there
+// are any.
+func (a *affinity) decide(damping float64) (changed, some bool) {
+	for i, r := range a.diagonal {
+		available := damping*a.a[i*a.n+i] + (1-damping)*(a.sums[i]-r)
+		e := available+r > 0
+		changed = changed || e != a.exemplar[i]
+		a.exemplar[i] = e
+		some = some || e
+	}
+	return changed, some
+}
+
+// clusters assigns every point to its most similar exemplar, then lets each
+// cluster choose the member most similar to all of it, the first of equals.
+func (a *affinity) clusters(iterations int) *Exemplars {
+	var ex []int
+	for i, e := range a.exemplar {
+		if e {
+			ex = append(ex, i)
+		}
+	}
+	if len(ex) == 0 {
+		return &Exemplars{Labels: make([]int, a.n), Exemplars: []int{0}, Iterations: iterations}
+	}
+	labels := a.assign(ex)
+	for k := range ex {
+		ex[k] = a.center(labels, k)
+	}
+	labels = a.assign(ex)
+	order := make([]int, len(ex))
+	for k := range order {
+		order[k] = k
+	}
+	sort.Slice(order, func(x, y int) bool { return ex[order[x]] < ex[order[y]] })
+	rank := make([]int, len(ex))
+	out := &Exemplars{Labels: labels, Iterations: iterations}
+	for r, k := range order {
+		rank[k] = r
+		out.Exemplars = append(out.Exemplars, ex[k])
+	}
+	for i, l := range labels {
+		labels[i] = rank[l]
+	}
+	return out
+}
+
+func (a *affinity) assign(ex []int) []int {
+	labels := make([]int, a.n)
+	for i := range labels {
+		for k := 1; k < len(ex); k++ {
+			if a.s[i*a.n+ex[k]] > a.s[i*a.n+ex[labels[i]]] {
+				labels[i] = k
+			}
+		}
+	}
+	for k, i := range ex {
+		labels[i] = k
+	}
+	return labels
+}
+
+func (a *affinity) center(labels []int, k int) int {
+	best, at := math.Inf(-1), -1
+	for j, lj := range labels {
+		if lj != k {
+			continue
+		}
+		sum := 0.0
+		for i, li := range labels {
+			if li == k {
+				sum += a.s[i*a.n+j]
+			}
+		}
+		if at < 0 || sum-best > 1e-12*math.Abs(best) {
+			best, at = sum, j
+		}
+	}
+	return at
+}

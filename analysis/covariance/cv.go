@@ -1,0 +1,264 @@
+package covariance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// CVOptions tune the cross-validated graphical lasso. The zero value is the
+// default.
+type CVOptions struct {
+	// Folds is how many contiguous, unshuffled blocks of rows to hold out in
+	// turn; 0 means 5, or fewer when a fold would have less than two rows.
+	Folds int
+	// Tol is the duality gap per variable of the solves on folds; 0 means
+	// 1e-7. The final solve follows Lasso.
+	Tol float64
+	// Lasso tunes the final solve on all rows.
+	Lasso LassoOptions
+	// Progress, when set, is called after each alpha with the number tried.
+	Progress func(tried int)
+}
+
+func (o CVOptions) tol() float64 {
+	if o.Tol <= 0 {
+		return 1e-7
+	}
+	return o.Tol
+}
+
+// CrossValidated is a graphical lasso whose alpha predicts held-out rows best.
+type CrossValidated struct {
+	*Lasso
+	Trials []Trial // every alpha tried, descending
+}
+
+// Trial is one alpha and how well its models predicted the held-out rows.
+type Trial struct {
+	Alpha  float64
+	Score  float64   // mean of Scores
+	Scores []float64 // held-out log-likelihood per row, by fold
+}
+
+// GraphicalLassoCV fits the graphical lasso to the n×p sample x with the
+// alpha that maximizes the held-out Gaussian log-likelihood over contiguous
+// folds, each centered on its own mean. The search follows the path of
+// solutions down from the alpha without edges until the score has passed its
+// top, then narrows alpha to half a percent.
+//
+// A variable that does not vary outside a fold cannot be judged on it and is
+// left out of that fold's score, at every alpha alike.
+func GraphicalLassoCV(ctx context.Context, x mat.Matrix, o CVOptions) (*CrossValidated, error) {
+	if err := CheckFinite(x); err != nil {
+		return nil, fmt.Errorf("cross-validated graphical lasso: %w", err)
+	}
+	n, p := x.Dims()
+	k, err := foldCount(n, o.Folds)
+	if err != nil {
+		return nil, fmt.Errorf("cross-validated graphical lasso: %w", err)
+	}
+	dense := mat.DenseCopyOf(x)
+	folds := make([]*Accumulator, k)
+	parallel(k, func(f int) {
+		lo, hi := foldBounds(n, k, f)
+		folds[f] = accumulateRows(dense.Slice(lo, hi, 0, p).(*mat.Dense))
+	})
+	return CrossValidate(ctx, folds, o)
+}
+
+func foldCount(n, asked int) (int, error) {
+	switch {
+	case n < 4:
+		return 0, fmt.Errorf("%d rows cannot be split into folds of at least two: give an alpha instead", n)
+	case asked == 0:
+		return min(5, n/2), nil
+	case asked < 2 || n/asked < 2:
+		return 0, fmt.Errorf("%d folds of %d rows: want 2 folds or more, of 2 rows or more", asked, n)
+	}
+	return asked, nil
+}
+
+// foldBounds gives the first n%k folds a row more than the others.
+func foldBounds(n, k, f int) (lo, hi int) {
+	size, extra := n/k, n%k
+	lo = f*size + min(f, extra)
+	hi = lo + size
+	if f < extra {
+		hi++
+	}
+	return lo, hi
+}
+
+// CrossValidate is [GraphicalLassoCV] on rows already accumulated fold by
+// fold, for samples that never were in memory at once.
+func CrossValidate(ctx context.Context, folds []*Accumulator, o CVOptions) (*CrossValidated, error) {
+	cv, err := newValidation(folds, o.tol())
+	if err != nil {
+		return nil, fmt.Errorf("cross-validated graphical lasso: %w", err)
+	}
+	return await(ctx, func() (*CrossValidated, error) {
+		best, err := cv.search(ctx, o.Progress)
+		if err != nil {
+			return nil, err
+		}
+		if o.Lasso.Start == nil {
+			o.Lasso.Start = cv.guess()
+		}
+		l, err := solveLasso(ctx, flat(cv.all), cv.p, best, o.Lasso)
+		if err != nil {
+			return nil, err
+		}
+		slices.SortFunc(cv.trials, func(a, b Trial) int {
+			switch {
+			case a.Alpha > b.Alpha:
+				return -1
+			case a.Alpha < b.Alpha:
+				return 1
+			}
+			return 0
+		})
+		return &CrossValidated{Lasso: l, Trials: cv.trials}, nil
+	})
+}
+
+// validation holds what the search over alpha needs of each fold.
+type validation struct {
+	p      int
+	tol    float64
+	all    *mat.SymDense
+	folds  []fold
+	trials []Trial
+}
+
+type fold struct {
+	keep  []int     // the variables that vary in training
+	train []float64 // their covariance outside the fold
+	test  *mat.SymDense
+	warm  *mat.SymDense // precision at the last alpha
+}
+
+func newValidation(folds []*Accumulator, tol float64) (*validation, error) {
+	if len(folds) < 2 {
+		return nil, fmt.Errorf("%d folds: want at least 2", len(folds))
+	}
+	p := len(folds[0].mean)
+	total := NewAccumulator(p)
+	for f, a := range folds {
+		if a.n < 2 {
+			return nil, fmt.Errorf("fold %d has %d rows: want at least 2", f, a.n)
+		}
+		if err := total.Merge(a); err != nil {
+			return nil, fmt.Errorf("fold %d: %w", f, err)
+		}
+	}
+	v := &validation{p: p, tol: tol, all: total.Covariance(), folds: make([]fold, len(folds))}
+	if err := checkLasso(v.all, 0, LassoOptions{}); err != nil {
+		return nil, err
+	}
+	for f := range folds {
+		train := NewAccumulator(p)
+		for g, a := range folds {
+			if g != f {
+				if err := train.Merge(a); err != nil {
+					return nil, err
+				}
+			}
+		}
+		v.folds[f] = newFold(train.Covariance(), folds[f].Covariance(), v.all)
+	}
+	return v, nil
+}
+
+// newFold leaves out variables whose training variance is nothing but
+// rounding beside their variance over all rows.
+func newFold(train, test, all *mat.SymDense) fold {
+	var f fold
+	for i := range train.SymmetricDim() {
+		if train.At(i, i) > 1e-12*all.At(i, i) {
+			f.keep = append(f.keep, i)
+		}
+	}
+	f.train = flat(subset(train, f.keep))
+	f.test = subset(test, f.keep)
+	return f
+}
+
+// subset returns the rows and columns of s at the given indexes.
+func subset(s mat.Symmetric, keep []int) *mat.SymDense {
+	out := newSym(len(keep))
+	for a, i := range keep {
+		for b := a; b < len(keep); b++ {
+			out.SetSym(a, b, s.At(i, keep[b]))
+		}
+	}
+	return out
+}
+
+// search returns the alpha with the best score.
+func (v *validation) search(ctx context.Context, progress func(int)) (float64, error) {
+	top := AlphaMax(v.all)
+	if v.p == 1 || top == 0 {
+		return top, nil
+	}
+	score := func(logAlpha float64) (float64, error) {
+		s, err := v.try(ctx, math.Exp(logAlpha))
+		if progress != nil && err == nil {
+			progress(len(v.trials))
+		}
+		return s, err
+	}
+	const ratio, lowest = 0.55, 1e-4
+	peak := bracket{score: score, at: math.Log(top), step: math.Log(ratio), end: math.Log(top * lowest), flat: 1e-6 * float64(v.p)}
+	at, err := peak.find(0.005)
+	return math.Exp(at), err
+}
+
+// try scores one alpha on every fold, in parallel.
+func (v *validation) try(ctx context.Context, alpha float64) (float64, error) {
+	t := Trial{Alpha: alpha, Scores: make([]float64, len(v.folds))}
+	errs := make([]error, len(v.folds))
+	parallel(len(v.folds), func(i int) {
+		t.Scores[i], errs[i] = v.folds[i].score(ctx, alpha, v.tol)
+	})
+	if err := errors.Join(errs...); err != nil {
+		return 0, err
+	}
+	for _, s := range t.Scores {
+		t.Score += s / float64(len(t.Scores))
+	}
+	v.trials = append(v.trials, t)
+	return t.Score, nil
+}
+
+func (f *fold) score(ctx context.Context, alpha, tol float64) (float64, error) {
+	p := len(f.keep)
+	if p == 0 {
+		return 0, nil
+	}
+	o := LassoOptions{Tol: tol}
+	if f.warm != nil {
+		o.Start = f.warm
+	}
+	l, err := solveLasso(ctx, f.train, p, alpha, o)
+	if err != nil {
+		return 0, err
+	}
+	f.warm = l.Precision
+	return LogLikelihood(f.test, l.Precision), nil
+}
+
+// guess is a start for the solve on all rows, from a fold that kept every
+// variable, if there is one.
+func (v *validation) guess() mat.Symmetric {
+	for _, f := range v.folds {
+		if len(f.keep) == v.p && f.warm != nil {
+			return f.warm
+		}
+	}
+	return nil
+}

@@ -1,0 +1,159 @@
+package covariance
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// ErrEmpty is returned when a matrix has no rows or no columns.
+var ErrEmpty = errors.New("empty matrix")
+
+// ErrNotFinite is returned when a matrix holds NaN or an infinity.
+var ErrNotFinite = errors.New("not a finite number")
+
+// Empirical returns the maximum likelihood covariance (divided by n, not n-1)
+// of the n×p sample x, centered on its own mean.
+func Empirical(x mat.Matrix) (*mat.SymDense, error) {
+	a, err := accumulate(x)
+	if err != nil {
+		return nil, err
+	}
+	return a.Covariance(), nil
+}
+
+func accumulate(x mat.Matrix) (*Accumulator, error) {
+	if err := CheckFinite(x); err != nil {
+		return nil, err
+	}
+	return accumulateRows(mat.DenseCopyOf(x)), nil
+}
+
+func accumulateRows(x *mat.Dense) *Accumulator {
+	_, p := x.Dims()
+	a := NewAccumulator(p)
+	a.addBlock(x)
+	return a
+}
+
+// CheckFinite reports the first NaN or infinity of x by row and column, both
+// counted from 0, and refuses a matrix without rows or columns.
+func CheckFinite(x mat.Matrix) error {
+	n, p := x.Dims()
+	if n == 0 || p == 0 {
+		return fmt.Errorf("%d×%d sample: %w", n, p, ErrEmpty)
+	}
+	for i := range n {
+		for j := range p {
+			if v := x.At(i, j); math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("row %d, column %d is %v: %w", i, j, v, ErrNotFinite)
+			}
+		}
+	}
+	return nil
+}
+
+// LogLikelihood returns the mean Gaussian log-likelihood per observation of
+// data with empirical covariance s under the given precision matrix,
+// (log det P - tr(SP) - p log 2π)/2, or -Inf when precision is not positive
+// definite.
+func LogLikelihood(s, precision mat.Symmetric) float64 {
+	p := s.SymmetricDim()
+	var chol mat.Cholesky
+	if !chol.Factorize(precision) {
+		return math.Inf(-1)
+	}
+	return (chol.LogDet() - traceProduct(s, precision) - float64(p)*math.Log(2*math.Pi)) / 2
+}
+
+// traceProduct returns tr(AB) of two symmetric matrices.
+func traceProduct(a, b mat.Symmetric) float64 {
+	p := a.SymmetricDim()
+	var diag, off float64
+	for i := range p {
+		diag += a.At(i, i) * b.At(i, i)
+		for j := i + 1; j < p; j++ {
+			off += a.At(i, j) * b.At(i, j)
+		}
+	}
+	return diag + 2*off
+}
+
+// Precision inverts a positive definite covariance.
+func Precision(cov mat.Symmetric) (*mat.SymDense, error) {
+	var chol mat.Cholesky
+	if !chol.Factorize(cov) {
+		return nil, errors.New("inverting a covariance: it is not positive definite; shrink it or use the graphical lasso")
+	}
+	var inv mat.SymDense
+	if err := chol.InverseTo(&inv); err != nil {
+		return nil, fmt.Errorf("inverting a covariance: %w", err)
+	}
+	return &inv, nil
+}
+
+// Mahalanobis returns, for each row of x, the squared Mahalanobis distance
+// (x-location)ᵀ P (x-location) (P. C. Mahalanobis, 1936).
+func Mahalanobis(x mat.Matrix, location []float64, precision mat.Symmetric) ([]float64, error) {
+	n, p := x.Dims()
+	if len(location) != p || precision.SymmetricDim() != p {
+		return nil, fmt.Errorf("mahalanobis distance: %d columns, location of %d, precision of %d", p, len(location), precision.SymmetricDim())
+	}
+	if err := CheckFinite(x); err != nil {
+		return nil, fmt.Errorf("mahalanobis distance: %w", err)
+	}
+	d := make([]float64, n)
+	row := mat.NewVecDense(p, nil)
+	var t mat.VecDense
+	for i := range n {
+		for j := range p {
+			row.SetVec(j, x.At(i, j)-location[j])
+		}
+		t.MulVec(precision, row)
+		d[i] = mat.Dot(row, &t)
+	}
+	return d, nil
+}
+
+// PartialCorrelations returns ρij = -Pij/√(Pii Pjj) with ones on the diagonal:
+// the correlation of i and j once every other variable is held fixed.
+func PartialCorrelations(precision mat.Symmetric) *mat.SymDense {
+	p := precision.SymmetricDim()
+	rho := newSym(p)
+	for i := range p {
+		rho.SetSym(i, i, 1)
+		for j := i + 1; j < p; j++ {
+			v := precision.At(i, j)
+			if v == 0 {
+				continue
+			}
+			rho.SetSym(i, j, -v/math.Sqrt(precision.At(i, i)*precision.At(j, j)))
+		}
+	}
+	return rho
+}
+
+// Correlation scales a covariance to unit diagonal. A variable without
+// variance correlates with nothing.
+func Correlation(cov mat.Symmetric) *mat.SymDense {
+	p := cov.SymmetricDim()
+	r := newSym(p)
+	for i := range p {
+		r.SetSym(i, i, 1)
+		for j := i + 1; j < p; j++ {
+			if d := math.Sqrt(cov.At(i, i) * cov.At(j, j)); d > 0 {
+				r.SetSym(i, j, cov.At(i, j)/d)
+			}
+		}
+	}
+	return r
+}
+
+func newSym(p int) *mat.SymDense {
+	if p == 0 {
+		return &mat.SymDense{}
+	}
+	return mat.NewSymDense(p, nil)
+}

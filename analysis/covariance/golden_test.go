@@ -1,0 +1,161 @@
+package covariance
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+const golden = "../../../shared/golden"
+
+var goldenSets = []string{"syn12", "counts24", "counts24_log1p", "syn60"}
+
+// goldenSample reads a set and divides each column by its deviation, as the
+// reference numbers were computed.
+func goldenSample(t testing.TB, set string) *mat.Dense {
+	t.Helper()
+	var scale struct{ Transform string }
+	readGolden(t, set+".scale.json", &scale)
+	name := set
+	if scale.Transform == "log1p" {
+		name = set[:len(set)-len("_log1p")]
+	}
+	f, err := os.Open(filepath.Join(golden, "data", name+".csv"))
+	if err != nil {
+		t.Skip("reference data not here: ", err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := mat.NewDense(len(rows)-1, len(rows[0])-1, nil)
+	for i, r := range rows[1:] {
+		for j, cell := range r[1:] {
+			v, err := strconv.ParseFloat(cell, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if scale.Transform == "log1p" {
+				v = math.Log1p(v)
+			}
+			x.Set(i, j, v)
+		}
+	}
+	s, err := Empirical(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.Apply(func(i, j int, v float64) float64 { return v / math.Sqrt(s.At(j, j)) }, x)
+	return x
+}
+
+func readGolden(t testing.TB, name string, v any) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(golden, name))
+	if err != nil {
+		t.Skip("reference numbers not here: ", err)
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		t.Fatal(name, err)
+	}
+}
+
+func maxDiff(a mat.Matrix, b [][]float64) float64 {
+	top := 0.0
+	for i := range b {
+		for j := range b[i] {
+			top = max(top, math.Abs(a.At(i, j)-b[i][j]))
+		}
+	}
+	return top
+}
+
+type goldenLasso struct {
+	Alpha     float64
+	Precision [][]float64
+	Objective float64
+	Nonzero   int `json:"nonzero_offdiag_upper"`
+}
+
+func checkLassoGolden(t *testing.T, s *mat.SymDense, want goldenLasso) {
+	t.Helper()
+	l, err := GraphicalLasso(context.Background(), s, want.Alpha, LassoOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := s.SymmetricDim()
+	offset := 2 * float64(p) * math.Log(2*math.Pi)
+	if l.Objective+offset > want.Objective+1e-8 {
+		t.Errorf("alpha %g: objective %.12g, want ≤ %.12g", want.Alpha, l.Objective+offset, want.Objective)
+	}
+	if d := maxDiff(l.Precision, want.Precision); d > 1e-5 {
+		t.Errorf("alpha %g: precision off by %g", want.Alpha, d)
+	}
+	for i := range p {
+		for j := range i {
+			if (math.Abs(l.Precision.At(i, j)) > 1e-6) != (math.Abs(want.Precision[i][j]) > 1e-6) {
+				t.Errorf("alpha %g: support differs at %d, %d: %g and %g", want.Alpha, i, j, l.Precision.At(i, j), want.Precision[i][j])
+			}
+		}
+	}
+	t.Logf("alpha %.4g gap %.2g steps %d edges %d", want.Alpha, l.Gap, l.Iterations, l.Edges())
+}
+
+func TestGoldenLasso(t *testing.T) {
+	for _, set := range goldenSets {
+		t.Run(set, func(t *testing.T) {
+			s, err := Empirical(goldenSample(t, set))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var fixed struct {
+				Tight []goldenLasso `json:"tight_tol"`
+			}
+			readGolden(t, set+".graphical_lasso_fixed.json", &fixed)
+			for _, w := range fixed.Tight {
+				checkLassoGolden(t, s, w)
+			}
+			for _, kind := range []string{"default", "example"} {
+				var pipeline struct{ Tight goldenLasso }
+				readGolden(t, set+".pipeline_"+kind+".json", &pipeline)
+				checkLassoGolden(t, s, pipeline.Tight)
+			}
+		})
+	}
+}
+
+func TestGoldenCV(t *testing.T) {
+	var want map[string]struct {
+		SklearnScore float64                          `json:"sklearn_score"`
+		BestScore    float64                          `json:"best_score"`
+		Grid         []struct{ Alpha, Score float64 } `json:"converged_grid"`
+	}
+	readGolden(t, "cv_converged_and_centred_lle.json", &want)
+	for _, set := range goldenSets {
+		t.Run(set, func(t *testing.T) {
+			cv, err := GraphicalLassoCV(context.Background(), goldenSample(t, set), CVOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			score := math.Inf(-1)
+			for _, tr := range cv.Trials {
+				if tr.Alpha == cv.Alpha {
+					score = tr.Score
+				}
+			}
+			w := want[set]
+			if score < max(w.BestScore, w.SklearnScore)-1e-5 {
+				t.Errorf("alpha %.5g scores %.7f, want ≥ %.7f and %.7f", cv.Alpha, score, w.BestScore, w.SklearnScore)
+			}
+			t.Logf("alpha %.5g score %.7f (%.7f) trials %d edges %d", cv.Alpha, score, w.BestScore, len(cv.Trials), cv.Edges())
+		})
+	}
+}

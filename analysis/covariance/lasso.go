@@ -1,0 +1,180 @@
+package covariance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// ErrNotConverged is returned when a solve ran out of iterations, or of
+// floating point precision, before its duality gap reached the tolerance.
+var ErrNotConverged = errors.New("not converged")
+
+// LassoOptions tune the graphical lasso. The zero value is the default.
+type LassoOptions struct {
+	// Tol is the largest duality gap allowed per variable; 0 means 1e-13.
+	Tol float64
+	// MaxIter bounds the Newton steps of one connected component; 0 means 200.
+	MaxIter int
+	// Start is a positive definite p×p guess of the precision, such as the
+	// solution at a neighboring alpha; nil starts from the diagonal.
+	Start mat.Symmetric
+}
+
+func (o LassoOptions) tol() float64 {
+	if o.Tol <= 0 {
+		return 1e-13
+	}
+	return o.Tol
+}
+
+func (o LassoOptions) maxIter() int {
+	if o.MaxIter <= 0 {
+		return 200
+	}
+	return o.MaxIter
+}
+
+// Lasso is a sparse Gaussian model: the minimizer over positive definite P of
+// tr(SP) - log det P + alpha Σ_{i≠j} |Pij|.
+type Lasso struct {
+	Alpha      float64
+	Precision  *mat.SymDense // p×p, exact zeros where no edge is
+	Covariance *mat.SymDense // its inverse
+	Objective  float64       // what was minimized
+	Gap        float64       // Objective is at most this far above the minimum
+	Iterations int           // Newton steps of the component that took most
+	Components int           // connected components solved apart
+}
+
+// Edges counts the pairs i < j whose precision is not zero.
+func (l *Lasso) Edges() int {
+	n := 0
+	p := l.Precision.SymmetricDim()
+	for i := range p {
+		for j := i + 1; j < p; j++ {
+			if l.Precision.At(i, j) != 0 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// GraphicalLasso fits a sparse precision matrix to the p×p empirical
+// covariance s with an l1 penalty alpha ≥ 0 on the off-diagonal entries
+// (J. Friedman, T. Hastie and R. Tibshirani, "Sparse inverse covariance
+// estimation with the graphical lasso", 2008), by exact thresholding into
+// components and a proximal Newton method in each (C.-J. Hsieh, M. Sustik,
+// I. Dhillon and P. Ravikumar, "QUIC: quadratic approximation for sparse
+// inverse covariance estimation", 2014).
+//
+// A variable without variance is an error, as is a singular s with alpha 0.
+func GraphicalLasso(ctx context.Context, s mat.Symmetric, alpha float64, o LassoOptions) (*Lasso, error) {
+	if err := checkLasso(s, alpha, o); err != nil {
+		return nil, fmt.Errorf("graphical lasso: %w", err)
+	}
+	return await(ctx, func() (*Lasso, error) {
+		return solveLasso(ctx, flat(s), s.SymmetricDim(), alpha, o)
+	})
+}
+
+// await runs f and returns its result, or ctx's error as soon as ctx is done:
+// f looks at ctx between its long steps and ends shortly after.
+func await[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		v, err := f()
+		done <- result{v, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var zero T
+		return zero, ctx.Err()
+	}
+}
+
+func checkLasso(s mat.Symmetric, alpha float64, o LassoOptions) error {
+	p := s.SymmetricDim()
+	if err := CheckFinite(s); err != nil {
+		return err
+	}
+	if !(alpha >= 0) || math.IsInf(alpha, 0) {
+		return fmt.Errorf("alpha is %v: want a number ≥ 0", alpha)
+	}
+	for i := range p {
+		if s.At(i, i) <= 0 {
+			return fmt.Errorf("variable %d does not vary (variance %v): drop it first", i, s.At(i, i))
+		}
+	}
+	if o.Start != nil && o.Start.SymmetricDim() != p {
+		return fmt.Errorf("start is %d×%[1]d: want %d×%[2]d", o.Start.SymmetricDim(), p)
+	}
+	return nil
+}
+
+// solveLasso solves each component of s (p×p, full, row major) in turn.
+func solveLasso(ctx context.Context, s []float64, p int, alpha float64, o LassoOptions) (*Lasso, error) {
+	out := &Lasso{Alpha: alpha, Precision: newSym(p), Covariance: newSym(p)}
+	groups := components(s, p, alpha)
+	out.Components = len(groups)
+	for _, g := range groups {
+		if len(g) == 1 {
+			i := g[0]
+			v := s[i*p+i]
+			out.Precision.SetSym(i, i, 1/v)
+			out.Covariance.SetSym(i, i, v)
+			out.Objective += 1 + math.Log(v)
+			continue
+		}
+		n := newNewton(s, p, g, alpha, o.Start)
+		if err := n.solve(ctx, o.tol()*float64(len(g)), o.maxIter()); err != nil {
+			return nil, fmt.Errorf("graphical lasso of %d variables at alpha %.6g: %w", p, alpha, err)
+		}
+		for a, i := range g {
+			for b := a; b < len(g); b++ {
+				out.Precision.SetSym(i, g[b], n.x[a*n.m+b])
+				out.Covariance.SetSym(i, g[b], n.w[a*n.m+b])
+			}
+		}
+		out.Objective += n.objective
+		out.Gap += n.gap
+		out.Iterations = max(out.Iterations, n.iterations)
+	}
+	return out, nil
+}
+
+// flat copies a symmetric matrix to a full row-major slice.
+func flat(s mat.Symmetric) []float64 {
+	p := s.SymmetricDim()
+	out := make([]float64, p*p)
+	for i := range p {
+		for j := i; j < p; j++ {
+			v := s.At(i, j)
+			out[i*p+j], out[j*p+i] = v, v
+		}
+	}
+	return out
+}
+
+// AlphaMax returns the smallest alpha at which the graphical lasso of s has
+// no edge: the largest |Sij| off the diagonal.
+func AlphaMax(s mat.Symmetric) float64 {
+	p := s.SymmetricDim()
+	top := 0.0
+	for i := range p {
+		for j := i + 1; j < p; j++ {
+			top = max(top, math.Abs(s.At(i, j)))
+		}
+	}
+	return top
+}

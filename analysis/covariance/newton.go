@@ -1,0 +1,392 @@
+package covariance
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/lapack/lapack64"
+	"gonum.org/v1/gonum/mat"
+)
+
+// newton minimizes the graphical lasso objective over one component of m
+// variables. All matrices are full and row major.
+//
+// A step minimizes the second-order model of the smooth part plus the
+// penalty by coordinate descent over the free pairs, row by row, then
+// backtracks along it. Within row i the descent needs (W D W)_ij for the free
+// j only: t = D Wᵢ is a sparse product, each entry then one dot product, so a
+// sweep costs O(m · free pairs) and keeps no m×m product up to date.
+type newton struct {
+	m      int
+	alpha  float64
+	s      []float64 // empirical covariance
+	x      []float64 // precision
+	w      []float64 // its inverse
+	factor []float64 // Cholesky factor of x, upper
+	free   pairs
+	t, r   []float64
+
+	smooth, penalty float64 // tr(SX) - log det X, alpha Σ|Xij|
+	objective, gap  float64
+	iterations      int
+}
+
+// pairs is a symmetric sparsity pattern in compressed rows, diagonal
+// included, with the proposed value and the change for each pair.
+type pairs struct {
+	start  []int // of each row
+	upper  []int // first position in the row with column ≥ row
+	col    []int32
+	mirror []int32 // position of (j, i)
+	value  []float64
+	change []float64
+}
+
+func newNewton(s []float64, p int, group []int, alpha float64, guess mat.Symmetric) *newton {
+	m := len(group)
+	n := &newton{
+		m: m, alpha: alpha,
+		s: make([]float64, m*m), x: make([]float64, m*m), w: make([]float64, m*m), factor: make([]float64, m*m),
+		t: make([]float64, m), r: make([]float64, m),
+	}
+	for a, i := range group {
+		for b, j := range group {
+			n.s[a*m+b] = s[i*p+j]
+			if guess != nil {
+				n.x[a*m+b] = guess.At(i, j)
+			}
+		}
+	}
+	if guess == nil || !n.evaluate() {
+		n.startDiagonal()
+	}
+	return n
+}
+
+func (n *newton) startDiagonal() {
+	clear(n.x)
+	for i := range n.m {
+		n.x[i*n.m+i] = 1 / n.s[i*n.m+i]
+	}
+	n.evaluate()
+}
+
+// evaluate factors x and sets the objective's parts; false when x is not
+// positive definite.
+func (n *newton) evaluate() bool {
+	copy(n.factor, n.x)
+	logDet, ok := cholesky(n.factor, n.m)
+	if !ok {
+		return false
+	}
+	n.smooth = blas64.Dot(vector(n.s), vector(n.x)) - logDet
+	n.penalty = n.alpha * n.offDiagonal(n.x)
+	return true
+}
+
+func (n *newton) offDiagonal(x []float64) float64 {
+	sum := 0.0
+	for i := range n.m {
+		for _, v := range x[i*n.m+i+1 : (i+1)*n.m] {
+			sum += math.Abs(v)
+		}
+	}
+	return 2 * sum
+}
+
+// solve steps until the duality gap is at most tol, or as small as the
+// rounding of the objective allows to tell.
+func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
+	decrement := 0.0 // of the last step, an estimate of the gap; 0 before any
+	for n.iterations = 0; ; n.iterations++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n.invert()
+		n.objective = n.smooth + n.penalty
+		rounding := 1e-14 * float64(n.m) * (1 + math.Abs(n.objective))
+		if decrement*decrement <= 10*tol {
+			if n.gap = n.dualityGap(); n.gap <= max(tol, rounding) {
+				return nil
+			}
+		}
+		if n.iterations == maxIter {
+			n.gap = n.dualityGap()
+			return fmt.Errorf("duality gap %.3g after %d Newton steps, want %.3g: %w", n.gap, maxIter, tol, ErrNotConverged)
+		}
+		n.findFree()
+		if err := n.descend(ctx); err != nil {
+			return err
+		}
+		var ok bool
+		if decrement, ok = n.backtrack(); !ok {
+			if n.gap = n.dualityGap(); n.gap <= max(tol, 100*rounding) {
+				return nil
+			}
+			return fmt.Errorf("no step lowers the objective at duality gap %.3g, want %.3g: %w", n.gap, tol, ErrNotConverged)
+		}
+	}
+}
+
+// invert sets w to the inverse of x from its factor.
+func (n *newton) invert() {
+	copy(n.w, n.factor)
+	invertCholesky(n.w, n.m)
+}
+
+// findFree collects the pairs that may change: those not zero, and those
+// whose gradient exceeds the penalty.
+func (n *newton) findFree() {
+	m := n.m
+	f := &n.free
+	f.start, f.upper = append(f.start[:0], 0), f.upper[:0]
+	f.col = f.col[:0]
+	for i := range m {
+		at := -1
+		for j := range m {
+			k := i*m + j
+			if i == j || n.x[k] != 0 || math.Abs(n.s[k]-n.w[k]) > n.alpha {
+				if at < 0 && j >= i {
+					at = len(f.col)
+				}
+				f.col = append(f.col, int32(j))
+			}
+		}
+		f.upper = append(f.upper, at)
+		f.start = append(f.start, len(f.col))
+	}
+	f.mirror = resize(f.mirror, len(f.col))
+	f.value = resize(f.value, len(f.col))
+	f.change = resize(f.change, len(f.col))
+	next := append([]int(nil), f.start...)
+	for i := range m {
+		for k := f.start[i]; k < f.start[i+1]; k++ {
+			j := f.col[k]
+			f.mirror[k] = int32(next[j])
+			next[j]++
+			f.value[k] = n.x[i*m+int(j)]
+			f.change[k] = 0
+		}
+	}
+}
+
+func resize[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
+
+// descend minimizes the second-order model by sweeps of coordinate descent,
+// which find the signs, and where those converge slowly by a conjugate
+// gradient solve at these signs, until what is left to move is small against
+// the whole change.
+func (n *newton) descend(ctx context.Context) error {
+	const rounds, sweeps, small = 6, 4, 0.01
+	for range rounds {
+		last := 0.0
+		for range sweeps {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			moved := 0.0
+			for i := range n.m {
+				moved += n.descendRow(i)
+			}
+			total := 0.0
+			for _, d := range n.free.change {
+				total += math.Abs(d)
+			}
+			if moved == 0 || moved < last && moved*moved/(last-moved) <= small*total {
+				return nil
+			}
+			last = moved
+		}
+		if err := n.solveAtSigns(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// descendRow minimizes the model over each free pair (i, j≥i) in turn and
+// returns by how much they moved in all.
+func (n *newton) descendRow(i int) float64 {
+	m, f := n.m, &n.free
+	wi := n.w[i*m : (i+1)*m]
+	lo, hi := f.upper[i], f.start[i+1]
+	cols := f.col[lo:hi]
+	r := n.r[:len(cols)]
+	n.sparseProduct(n.free.change, wi)
+	for k, j := range cols {
+		r[k] = floats.Dot(n.t, n.w[int(j)*m:int(j+1)*m])
+	}
+	moved := 0.0
+	for k, j32 := range cols {
+		j := int(j32)
+		wj := n.w[j*m : (j+1)*m]
+		wii, wij, wjj := wi[i], wi[j], wj[j]
+		b := n.s[i*m+j] - wij + r[k]
+		old := f.value[lo+k]
+		var now float64
+		if i == j {
+			now = old - b/(wii*wii)
+		} else {
+			a := wij*wij + wii*wjj
+			now = soft(old-b/a, n.alpha/a)
+		}
+		mu := now - old
+		if mu == 0 {
+			continue
+		}
+		n.set(lo+k, i, j, now)
+		if i == j {
+			moved += math.Abs(mu)
+			for q, l := range cols {
+				r[q] += mu * wii * wi[l]
+			}
+			continue
+		}
+		moved += 2 * math.Abs(mu)
+		for q, l := range cols {
+			r[q] += mu * (wii*wj[l] + wij*wi[l])
+		}
+	}
+	return moved
+}
+
+// set proposes a value for the pair at position k, (i, j), and its mirror.
+func (n *newton) set(k, i, j int, v float64) {
+	f := &n.free
+	d := v - n.x[i*n.m+j]
+	f.value[k], f.change[k] = v, d
+	f.value[f.mirror[k]], f.change[f.mirror[k]] = v, d
+}
+
+// sparseProduct sets t = D v for D with the given values on the free pairs.
+func (n *newton) sparseProduct(d, v []float64) {
+	f := &n.free
+	for i := range n.m {
+		cols := f.col[f.start[i]:f.start[i+1]]
+		sum := 0.0
+		for k, d := range d[f.start[i]:f.start[i+1]] {
+			sum += d * v[cols[k]]
+		}
+		n.t[i] = sum
+	}
+}
+
+func soft(v, t float64) float64 {
+	switch {
+	case v > t:
+		return v - t
+	case v < -t:
+		return v + t
+	}
+	return 0
+}
+
+// backtrack moves x along the change as far as the objective falls enough
+// (Armijo's rule) and x stays positive definite. It returns the decrease the
+// model promised for the full step.
+func (n *newton) backtrack() (float64, bool) {
+	m, f := n.m, &n.free
+	slope, penalty := 0.0, 0.0
+	for i := range m {
+		for k := f.start[i]; k < f.start[i+1]; k++ {
+			j := int(f.col[k])
+			slope += (n.s[i*m+j] - n.w[i*m+j]) * f.change[k]
+			if i != j {
+				penalty += math.Abs(f.value[k])
+			}
+		}
+	}
+	slope += n.alpha*penalty - n.penalty
+	if slope >= 0 {
+		return 0, false
+	}
+	old := n.smooth + n.penalty
+	for step := 1.0; step > 1e-10; step /= 2 {
+		for i := range m {
+			for k := f.start[i]; k < f.start[i+1]; k++ {
+				at := i*m + int(f.col[k])
+				if step == 1 {
+					n.x[at] = f.value[k]
+				} else {
+					n.x[at] = f.value[k] - (1-step)*f.change[k]
+				}
+			}
+		}
+		if n.evaluate() && n.smooth+n.penalty <= old+1e-3*step*slope {
+			return -slope, true
+		}
+	}
+	for i := range m {
+		for k := f.start[i]; k < f.start[i+1]; k++ {
+			n.x[i*m+int(f.col[k])] = f.value[k] - f.change[k]
+		}
+	}
+	n.evaluate()
+	return 0, false
+}
+
+// dualityGap bounds the distance of the objective from its minimum. The dual
+// is log det U + m over positive definite U with |Uij - Sij| ≤ alpha off the
+// diagonal and Uii = Sii; U is W moved into that set, onto its boundary where
+// x is not zero. +Inf when that U is not positive definite.
+func (n *newton) dualityGap() float64 {
+	m := n.m
+	u := make([]float64, m*m)
+	for i := range m {
+		u[i*m+i] = n.s[i*m+i]
+		for j := i + 1; j < m; j++ {
+			k := i*m + j
+			switch {
+			case n.x[k] > 0:
+				u[k] = n.s[k] + n.alpha
+			case n.x[k] < 0:
+				u[k] = n.s[k] - n.alpha
+			default:
+				u[k] = n.s[k] + max(-n.alpha, min(n.alpha, n.w[k]-n.s[k]))
+			}
+		}
+	}
+	logDet, ok := cholesky(u, m)
+	if !ok {
+		return math.Inf(1)
+	}
+	return max(0, n.smooth+n.penalty-logDet-float64(m))
+}
+
+// cholesky factors the upper triangle of a in place and returns log det a.
+func cholesky(a []float64, m int) (float64, bool) {
+	_, ok := lapack64.Potrf(symmetric(a, m))
+	if !ok {
+		return 0, false
+	}
+	sum := 0.0
+	for i := range m {
+		sum += math.Log(a[i*m+i])
+	}
+	return 2 * sum, true
+}
+
+// invertCholesky turns a factor into the full symmetric inverse.
+func invertCholesky(a []float64, m int) {
+	lapack64.Potri(blas64.Triangular{Uplo: blas.Upper, Diag: blas.NonUnit, N: m, Data: a, Stride: m})
+	for i := range m {
+		for j := i + 1; j < m; j++ {
+			a[j*m+i] = a[i*m+j]
+		}
+	}
+}
+
+func symmetric(a []float64, m int) blas64.Symmetric {
+	return blas64.Symmetric{Uplo: blas.Upper, N: m, Data: a, Stride: m}
+}
+
+func vector(v []float64) blas64.Vector { return blas64.Vector{N: len(v), Inc: 1, Data: v} }

@@ -1,0 +1,85 @@
+package covariance
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Shrunk returns (1-shrinkage) S + shrinkage tr(S)/p I.
+func Shrunk(s mat.Symmetric, shrinkage float64) *mat.SymDense {
+	p := s.SymmetricDim()
+	out := newSym(p)
+	mu := 0.0
+	for i := range p {
+		mu += s.At(i, i) / float64(p)
+	}
+	for i := range p {
+		for j := i; j < p; j++ {
+			v := (1 - shrinkage) * s.At(i, j)
+			if i == j {
+				v += shrinkage * mu
+			}
+			out.SetSym(i, j, v)
+		}
+	}
+	return out
+}
+
+// LedoitWolf returns the covariance of the n×p sample x shrunk toward a
+// multiple of the identity, and the shrinkage in [0, 1] (O. Ledoit and
+// M. Wolf, "A well-conditioned estimator for large-dimensional covariance
+// matrices", 2004).
+func LedoitWolf(x mat.Matrix) (*mat.SymDense, float64, error) {
+	a, err := accumulate(x)
+	if err != nil {
+		return nil, 0, fmt.Errorf("ledoit-wolf: %w", err)
+	}
+	n, p := x.Dims()
+	s := a.Covariance()
+	// β = Σ_ij Var(s_ij) needs Σ_t ‖x_t‖⁴, which the second moments lack.
+	fourth := 0.0
+	for t := range n {
+		sq := 0.0
+		for j := range p {
+			d := x.At(t, j) - a.mean[j]
+			sq += d * d
+		}
+		fourth += sq * sq
+	}
+	frob := traceProduct(s, s)
+	mu := mat.Trace(s) / float64(p)
+	delta := (frob - float64(p)*mu*mu) / float64(p)
+	beta := (fourth/float64(n) - frob) / (float64(p) * float64(n))
+	shrinkage := 0.0
+	if beta = min(beta, delta); beta > 0 {
+		shrinkage = beta / delta
+	}
+	return Shrunk(s, shrinkage), shrinkage, nil
+}
+
+// OAS returns the oracle approximating shrinkage estimate of the covariance
+// of the n×p sample x, and the shrinkage in [0, 1] (Y. Chen, A. Wiesel,
+// Y. Eldar and A. Hero, "Shrinkage algorithms for MMSE covariance
+// estimation", 2010). It follows scikit-learn in leaving out the paper's
+// 2/p terms.
+func OAS(x mat.Matrix) (*mat.SymDense, float64, error) {
+	a, err := accumulate(x)
+	if err != nil {
+		return nil, 0, fmt.Errorf("oracle approximating shrinkage: %w", err)
+	}
+	n, p := x.Dims()
+	s := a.Covariance()
+	if p == 1 {
+		return s, 0, nil
+	}
+	mu := mat.Trace(s) / float64(p)
+	alpha := traceProduct(s, s) / float64(p*p)
+	den := (float64(n) + 1) * (alpha - mu*mu/float64(p))
+	shrinkage := 1.0
+	if den > 0 {
+		shrinkage = math.Min((alpha+mu*mu)/den, 1)
+	}
+	return Shrunk(s, shrinkage), shrinkage, nil
+}

@@ -1,0 +1,16 @@
+// Package analysis turns activity over time into a picture of who depends on
+// whom.
+//
+// A [Series] is a matrix of time buckets × sources (processes, their I/O,
+// anything counted). [Learn] standardizes it, fits a sparse Gaussian model,
+// and returns a [Model]: partial correlations (which pairs of sources still
+// move together once all others are accounted for), clusters, and positions
+// for drawing.
+//
+//	series, err := analysis.FromFrame(frame)
+//	model, err := analysis.Learn(series)
+//
+// An edge says that two sources vary together, never that one causes the
+// other. The same series and options give the same bytes on any machine with
+// any number of cores.
+package analysis

@@ -1,0 +1,339 @@
+package analysis
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/go-gota/gota/dataframe"
+	"gonum.org/v1/gonum/mat"
+)
+
+// SeriesOptions say how rows of a frame become a series. The zero value is
+// the default.
+type SeriesOptions struct {
+	// Every is the width of a bucket; 0 means a second.
+	Every time.Duration
+	// By names the columns that make a source, joined by a blank:
+	// "execname" alone by default, or "kind", "execname" to have
+	// "bio_ops jbd2/vda-8" beside "syscall postgres".
+	By []string
+	// Kinds are the values of the column kind to take in. By default system
+	// calls when sources are processes, and system calls, block I/O, context
+	// switches and accepted connections when kind is part of the source; all
+	// kinds if the frame has none of these. "*" takes all.
+	Kinds []string
+	// Instants says that a row happened at its time. By default the rows of
+	// one time were counted over the interval that ends at this time, as
+	// tracers print them.
+	Instants bool
+	// IncludeObserver keeps the tracer's own processes, left out by default
+	// because they react to whatever they watch.
+	IncludeObserver bool
+}
+
+// Observers are the processes left out of a series by default.
+var Observers = []string{"dtrace", "bpftrace"}
+
+func (o SeriesOptions) kinds(byKind bool, has func(string) bool) func(string) bool {
+	want := o.Kinds
+	if len(want) == 0 {
+		want = []string{"syscall"}
+		if byKind {
+			want = append(want, "bio_ops", "csw", "accept")
+		}
+		if !slices.ContainsFunc(want, has) {
+			return func(string) bool { return true }
+		}
+	}
+	return func(kind string) bool { return slices.Contains(want, kind) || slices.Contains(want, "*") }
+}
+
+// FromFrame counts the rows of a long frame into time buckets. The frame has
+// a column time (seconds since the epoch), the columns that make a source,
+// and a column value; without one each row counts as one instant. Silent
+// buckets are zeros. Sources come with the largest total first.
+//
+// A tracer that misses a tick prints two or three intervals at once: such a
+// block is spread evenly over the time since the block before, so that rates
+// stay comparable and totals are kept. A gap of more than five intervals is
+// taken for a pause and stays silent. A last bucket that the rows cover only
+// in part is left out, and a note says so.
+func FromFrame(frame dataframe.DataFrame, opts ...SeriesOptions) (*Series, error) {
+	var o SeriesOptions
+	if len(opts) > 0 {
+		o = opts[0]
+	}
+	if o.Every == 0 {
+		o.Every = time.Second
+	}
+	if o.Every < 0 {
+		return nil, fmt.Errorf("series from frame: buckets of %v: want a positive width", o.Every)
+	}
+	rows, err := readRows(frame, o)
+	if err != nil {
+		return nil, fmt.Errorf("series from frame: %w", err)
+	}
+	s := &Series{Width: o.Every, Units: rows.units, Counts: rows.counts, Notes: rows.notes}
+	g := newGrid(rows.time, o.Every.Seconds(), o.Instants || rows.instants)
+	s.Times, s.Notes = g.times(), append(s.Notes, g.notes...)
+	s.Names, s.Values = rows.count(g)
+	return s, nil
+}
+
+// rows are the columns of a long frame. Rows not asked for have source -1;
+// their times still tell when a block was printed.
+type rows struct {
+	time, value []float64
+	source      []int
+	names       []string
+	instants    bool
+	counts      bool
+	units       string
+	notes       []string
+}
+
+func readRows(frame dataframe.DataFrame, o SeriesOptions) (*rows, error) {
+	if frame.Err != nil {
+		return nil, frame.Err
+	}
+	by := o.By
+	if len(by) == 0 {
+		by = []string{"execname"}
+	}
+	columns := frame.Names()
+	for _, c := range append([]string{"time"}, by...) {
+		if !slices.Contains(columns, c) {
+			return nil, fmt.Errorf("no column %q among %s", c, strings.Join(columns, ", "))
+		}
+	}
+	if frame.Nrow() == 0 {
+		return nil, errors.New("no rows")
+	}
+	r := &rows{time: frame.Col("time").Float(), source: make([]int, frame.Nrow()), counts: true}
+	if slices.Contains(columns, "value") {
+		r.value = frame.Col("value").Float()
+	} else {
+		r.instants = true
+		r.value = make([]float64, frame.Nrow())
+		for i := range r.value {
+			r.value[i] = 1
+		}
+	}
+	for i, t := range r.time {
+		if v := r.value[i]; math.IsNaN(t) || math.IsInf(t, 0) || math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("row %d has time %v and value %v: want finite numbers", i, t, v)
+		}
+		r.counts = r.counts && r.value[i] >= 0
+	}
+	return r, r.nameSources(frame, by, o)
+}
+
+func (r *rows) nameSources(frame dataframe.DataFrame, by []string, o SeriesOptions) error {
+	parts := make([][]string, len(by))
+	for i, c := range by {
+		parts[i] = frame.Col(c).Records()
+	}
+	take := func(string) bool { return true }
+	var kinds []string
+	if slices.Contains(frame.Names(), "kind") {
+		kinds = frame.Col("kind").Records()
+		take = o.kinds(slices.Contains(by, "kind"), func(k string) bool { return slices.Contains(kinds, k) })
+	}
+	exec := slices.Index(by, "execname")
+	index := map[string]int{}
+	taken, observed := map[string]bool{}, map[string]bool{}
+	for i := range r.source {
+		r.source[i] = -1
+		if kinds != nil && !take(kinds[i]) {
+			continue
+		}
+		if exec >= 0 && !o.IncludeObserver && slices.Contains(Observers, parts[exec][i]) {
+			observed[parts[exec][i]] = true
+			continue
+		}
+		if kinds != nil {
+			taken[kinds[i]] = true
+		}
+		r.source[i] = r.intern(index, parts, i)
+	}
+	if len(r.names) == 0 {
+		return fmt.Errorf("none of the %d rows is of a kind asked for", len(r.source))
+	}
+	r.units = units(taken)
+	for _, name := range Observers {
+		if observed[name] {
+			r.notes = append(r.notes, fmt.Sprintf("left out the observer %s", name))
+		}
+	}
+	return nil
+}
+
+func (r *rows) intern(index map[string]int, parts [][]string, i int) int {
+	name := parts[0][i]
+	for _, p := range parts[1:] {
+		name += " " + p[i]
+	}
+	id, ok := index[name]
+	if !ok {
+		id = len(r.names)
+		index[name] = id
+		r.names = append(r.names, name)
+	}
+	return id
+}
+
+// units names what the values count.
+func units(kinds map[string]bool) string {
+	if len(kinds) != 1 {
+		return "events"
+	}
+	for kind := range kinds {
+		switch {
+		case kind == "syscall":
+			return "system calls"
+		case kind == "csw":
+			return "context switches"
+		case strings.HasSuffix(kind, "_bytes"):
+			return "bytes"
+		case strings.HasSuffix(kind, "_ops"):
+			return "operations"
+		default:
+			return kind
+		}
+	}
+	return ""
+}
+
+// count adds the rows up and orders the sources by total, largest first.
+func (r *rows) count(g *grid) ([]string, *mat.Dense) {
+	p := len(r.names)
+	x := newDense(g.buckets, p)
+	for i, src := range r.source {
+		if src < 0 {
+			continue
+		}
+		for _, share := range g.shares(r.time[i]) {
+			x.Set(share.bucket, src, x.At(share.bucket, src)+share.part*r.value[i])
+		}
+	}
+	all := &Series{Names: r.names, Times: make([]float64, g.buckets), Values: x}
+	top := all.Top(p)
+	return top.Names, top.Values
+}
+
+// grid maps the times of rows to buckets.
+type grid struct {
+	start, width float64
+	buckets      int
+	blocks       []block // by end, ascending
+	instants     bool
+	notes        []string
+}
+
+// block is the interval whose counts were printed at its end.
+type block struct {
+	end    float64
+	shares []share
+}
+
+type share struct {
+	bucket int
+	part   float64
+}
+
+// slack is the part of a bucket by which a block's edge may miss the bucket's
+// edge and still be taken to lie on it.
+const slack = 0.05
+
+func newGrid(times []float64, width float64, instants bool) *grid {
+	ends := slices.Clone(times)
+	sort.Float64s(ends)
+	ends = slices.Compact(ends)
+	g := &grid{width: width, instants: instants, start: ends[0]}
+	last := ends[len(ends)-1]
+	if instants {
+		g.start = math.Floor(ends[0]/width) * width
+		g.buckets = int((last-g.start)/width) + 1
+		return g
+	}
+	interval := typicalInterval(ends, width)
+	g.start -= interval
+	whole := (last - g.start) / width
+	g.buckets = max(1, int(whole+slack))
+	if rest := (whole - float64(g.buckets)) * width; rest > slack*width {
+		g.notes = append(g.notes, fmt.Sprintf("left out the last %.3g s, less than a bucket", rest))
+	}
+	late := 0
+	for i, end := range ends {
+		from := end - interval
+		if i > 0 && end-ends[i-1] < 5.5*interval {
+			from = ends[i-1]
+		}
+		if end-from > 1.5*interval {
+			late++
+		}
+		g.blocks = append(g.blocks, block{end: end, shares: g.spread(from, end)})
+	}
+	if late > 0 {
+		g.notes = append(g.notes, fmt.Sprintf("spread %d blocks that cover more than one interval of %.3g s", late, interval))
+	}
+	return g
+}
+
+// typicalInterval is the median time between blocks, a bucket's width when
+// there is but one.
+func typicalInterval(ends []float64, width float64) float64 {
+	if len(ends) < 2 {
+		return width
+	}
+	gaps := make([]float64, len(ends)-1)
+	for i := range gaps {
+		gaps[i] = ends[i+1] - ends[i]
+	}
+	sort.Float64s(gaps)
+	return gaps[len(gaps)/2]
+}
+
+// spread divides an interval among the buckets it overlaps.
+func (g *grid) spread(from, to float64) []share {
+	a, b := g.snap(from), g.snap(to)
+	if b <= a {
+		a, b = (from-g.start)/g.width, (to-g.start)/g.width
+	}
+	var out []share
+	for k := max(0, int(a)); k < g.buckets && float64(k) < b; k++ {
+		if part := (min(b, float64(k+1)) - max(a, float64(k))) / (b - a); part > 0 {
+			out = append(out, share{k, part})
+		}
+	}
+	return out
+}
+
+func (g *grid) snap(t float64) float64 {
+	at := (t - g.start) / g.width
+	if r := math.Round(at); math.Abs(at-r) < slack {
+		return r
+	}
+	return at
+}
+
+func (g *grid) shares(t float64) []share {
+	if g.instants {
+		return []share{{min(int((t-g.start)/g.width), g.buckets-1), 1}}
+	}
+	i := sort.Search(len(g.blocks), func(i int) bool { return g.blocks[i].end >= t })
+	return g.blocks[i].shares
+}
+
+func (g *grid) times() []float64 {
+	t := make([]float64, g.buckets)
+	for i := range t {
+		t[i] = g.start + float64(i)*g.width
+	}
+	return t
+}

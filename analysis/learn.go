@@ -1,0 +1,264 @@
+package analysis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/cluster"
+	"dtnotes/analysis/covariance"
+	"dtnotes/analysis/manifold"
+)
+
+// Options tune [Learn]. The zero value is the default.
+type Options struct {
+	// Transform of the values; by default log1p for counts, else none.
+	Transform Transform
+	// Alpha is the penalty of the graphical lasso; 0 chooses it by
+	// cross-validation.
+	Alpha float64
+	// MinStability is the part of half-samples, 0 to 1, that must agree on an
+	// edge for the model to list it; 0 means 0.9.
+	MinStability float64
+	// Seed of all that is random.
+	Seed uint64
+	// Progress, when set, is called as each step starts and goes on.
+	Progress func(step string, done int)
+
+	// Estimate replaces the sparse covariance of the standardized n×p matrix.
+	Estimate func(ctx context.Context, x *mat.Dense) (*covariance.Lasso, error)
+	// Cluster replaces the grouping of sources.
+	Cluster func(ctx context.Context, l *covariance.Lasso) (labels, exemplars []int, err error)
+	// Embed replaces the positions of the columns of the standardized n×p
+	// matrix; it returns p×2.
+	Embed func(ctx context.Context, x *mat.Dense) (*mat.Dense, error)
+}
+
+func (o Options) report(step string, done int) {
+	if o.Progress != nil {
+		o.Progress(step, done)
+	}
+}
+
+// Learn fits a model to a series with default options, or the ones given.
+//
+// Values are transformed and standardized; sources that are constant, or busy
+// in less than three buckets, are dropped and listed. A graphical lasso with
+// cross-validated penalty gives the covariance, its inverse and the partial
+// correlations. Edges are the pairs that fits to random halves of the buckets
+// agree on. Affinity propagation on the covariance gives clusters; a source
+// without any partial correlation is a cluster of its own. Locally linear
+// embedding of the standardized columns gives positions.
+//
+// NaN and infinite values are errors that name source and bucket, as is a
+// series in which no source is left.
+func Learn(s *Series, opts ...Options) (*Model, error) {
+	return LearnContext(context.Background(), s, opts...)
+}
+
+// LearnContext is [Learn], stopped when ctx is done.
+func LearnContext(ctx context.Context, s *Series, opts ...Options) (*Model, error) {
+	var o Options
+	if len(opts) > 0 {
+		o = opts[0]
+	}
+	m, err := learn(ctx, s, o)
+	if err != nil {
+		return nil, fmt.Errorf("learning: %w", err)
+	}
+	return m, nil
+}
+
+func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
+	if s == nil {
+		return nil, errors.New("no series")
+	}
+	if o.Alpha < 0 || math.IsNaN(o.Alpha) || math.IsInf(o.Alpha, 0) {
+		return nil, fmt.Errorf("alpha is %v: want a positive number, or 0 to choose one", o.Alpha)
+	}
+	transformed, err := s.Transform(o.Transform)
+	if err != nil {
+		return nil, err
+	}
+	z, err := standardize(transformed)
+	if err != nil {
+		return nil, err
+	}
+	if len(z.names) == 0 {
+		return nil, fmt.Errorf("no source left of %d in %d buckets%s", len(s.Names), len(s.Times), reasons(z.dropped))
+	}
+	m := &Model{Names: z.names, Dropped: z.dropped, Buckets: len(s.Times)}
+	o.report("covariance", 0)
+	l, trials, err := o.estimate(ctx, z.x)
+	if err != nil {
+		return nil, err
+	}
+	m.setLasso(l, trials)
+	o.report("stability", 0)
+	if err := o.edges(ctx, m, z.x, l); err != nil {
+		return nil, err
+	}
+	o.report("clusters", 0)
+	if m.Labels, m.Exemplars, err = o.cluster(ctx, l); err != nil {
+		return nil, err
+	}
+	o.report("embedding", 0)
+	if m.Embedding, err = o.embed(ctx, z.x); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func reasons(dropped []Dropped) string {
+	var b strings.Builder
+	for i, d := range dropped {
+		if i == 3 {
+			fmt.Fprintf(&b, " and %d more", len(dropped)-i)
+			break
+		}
+		sep := ", "
+		if i == 0 {
+			sep = ": "
+		}
+		fmt.Fprintf(&b, "%s%q is %s", sep, d.Name, d.Reason)
+	}
+	return b.String()
+}
+
+func (o Options) estimate(ctx context.Context, x *mat.Dense) (*covariance.Lasso, []covariance.Trial, error) {
+	if o.Estimate != nil {
+		l, err := o.Estimate(ctx, x)
+		return l, nil, err
+	}
+	if _, p := x.Dims(); o.Alpha > 0 || p == 1 {
+		s, err := covariance.Empirical(x)
+		if err != nil {
+			return nil, nil, err
+		}
+		l, err := covariance.GraphicalLasso(ctx, s, o.Alpha, covariance.LassoOptions{})
+		return l, nil, err
+	}
+	cv, err := covariance.GraphicalLassoCV(ctx, x, covariance.CVOptions{Progress: func(n int) { o.report("covariance", n) }})
+	if err != nil {
+		return nil, nil, err
+	}
+	return cv.Lasso, cv.Trials, nil
+}
+
+// edges lists the pairs with a partial correlation that enough half-samples
+// agree on, the strongest first.
+func (o Options) edges(ctx context.Context, m *Model, x *mat.Dense, l *covariance.Lasso) error {
+	least := o.MinStability
+	if least == 0 {
+		least = 0.9
+	}
+	m.Edges = []Edge{}
+	n, p := x.Dims()
+	if p == 1 || n < 4 || l.Edges() == 0 {
+		return nil
+	}
+	freq, err := covariance.Stability(ctx, x, l.Alpha, covariance.StabilityOptions{Seed: o.Seed, Start: l.Precision})
+	if err != nil {
+		return err
+	}
+	for i := range p {
+		for j := i + 1; j < p; j++ {
+			if w := m.PartialCorrelations.At(i, j); w != 0 && freq.At(i, j) >= least {
+				m.Edges = append(m.Edges, Edge{From: i, To: j, Weight: w, Stability: freq.At(i, j)})
+			}
+		}
+	}
+	slices.SortStableFunc(m.Edges, func(a, b Edge) int {
+		switch {
+		case math.Abs(a.Weight) > math.Abs(b.Weight):
+			return -1
+		case math.Abs(a.Weight) < math.Abs(b.Weight):
+			return 1
+		}
+		return 0
+	})
+	return nil
+}
+
+// cluster groups the connected sources by affinity propagation and makes the
+// others clusters of their own: messages between sources tied at zero would
+// only reflect how ties are broken.
+func (o Options) cluster(ctx context.Context, l *covariance.Lasso) (labels, exemplars []int, err error) {
+	if o.Cluster != nil {
+		return o.Cluster(ctx, l)
+	}
+	p := l.Precision.SymmetricDim()
+	var linked, alone []int
+	for i := range p {
+		if isolated(l.Precision, i) {
+			alone = append(alone, i)
+		} else {
+			linked = append(linked, i)
+		}
+	}
+	labels = make([]int, p)
+	exemplar := make([]int, p) // of each source
+	for _, i := range alone {
+		exemplar[i] = i
+	}
+	if len(linked) > 0 {
+		sim := mat.NewDense(len(linked), len(linked), nil)
+		for a, i := range linked {
+			for b, j := range linked {
+				sim.Set(a, b, l.Covariance.At(i, j))
+			}
+		}
+		c, err := affinity(ctx, sim)
+		if err != nil {
+			return nil, nil, err
+		}
+		for a, i := range linked {
+			exemplar[i] = linked[c.Exemplars[c.Labels[a]]]
+		}
+	}
+	exemplars = slices.Clone(exemplar)
+	slices.Sort(exemplars)
+	exemplars = slices.Compact(exemplars)
+	for i, e := range exemplar {
+		labels[i], _ = slices.BinarySearch(exemplars, e)
+	}
+	return labels, exemplars, nil
+}
+
+// affinity damps the messages more when they oscillate.
+func affinity(ctx context.Context, sim *mat.Dense) (*cluster.Exemplars, error) {
+	var c *cluster.Exemplars
+	var err error
+	for _, damping := range []float64{0.5, 0.7, 0.9, 0.95} {
+		c, err = cluster.AffinityPropagation(ctx, sim, cluster.AffinityOptions{Damping: damping, MaxIter: 1000})
+		if !errors.Is(err, cluster.ErrNotConverged) {
+			break
+		}
+	}
+	return c, err
+}
+
+func isolated(precision *mat.SymDense, i int) bool {
+	for j := range precision.SymmetricDim() {
+		if j != i && precision.At(i, j) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (o Options) embed(ctx context.Context, x *mat.Dense) (*mat.Dense, error) {
+	if o.Embed != nil {
+		return o.Embed(ctx, x)
+	}
+	e, err := manifold.LLE(ctx, x.T(), 2, manifold.LLEOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return e.Embedding, nil
+}

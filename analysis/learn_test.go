@@ -1,0 +1,176 @@
+package analysis
+
+import (
+	"bufio"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/go-gota/gota/dataframe"
+	gota "github.com/go-gota/gota/series"
+	"gonum.org/v1/gonum/mat"
+)
+
+const shared = "../../shared"
+
+func readGolden(t testing.TB, name string, v any) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(shared, "golden", name))
+	if err != nil {
+		t.Skip("reference numbers not here: ", err)
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		t.Fatal(name, err)
+	}
+}
+
+func goldenSeries(t testing.TB, set string) *Series {
+	t.Helper()
+	path := filepath.Join(shared, "golden", "data", set+".csv")
+	if _, err := os.Stat(path); err != nil {
+		t.Skip("reference data not here: ", err)
+	}
+	s, err := ReadCSVFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// captureFrame reads a per-second capture of ours: blocks of a clock line and
+// "kind execname value" lines.
+func captureFrame(t testing.TB, name string) dataframe.DataFrame {
+	t.Helper()
+	f, err := os.Open(filepath.Join(shared, "captures", name))
+	if err != nil {
+		t.Skip("captures not here: ", err)
+	}
+	defer f.Close()
+	var times, values []float64
+	var kinds, execs []string
+	now := 0.0
+	for sc := bufio.NewScanner(f); sc.Scan(); {
+		line := sc.Text()
+		if ns, err := strconv.ParseInt(line, 10, 64); err == nil {
+			now = float64(ns) / 1e9
+			continue
+		}
+		kind, rest, ok := strings.Cut(line, " ")
+		cut := strings.LastIndexByte(rest, ' ')
+		if !ok || cut < 0 {
+			continue
+		}
+		v, err := strconv.ParseFloat(rest[cut+1:], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		times, values = append(times, now), append(values, v)
+		kinds, execs = append(kinds, kind), append(execs, rest[:cut])
+	}
+	return dataframe.New(
+		gota.New(times, gota.Float, "time"), gota.New(kinds, gota.String, "kind"),
+		gota.New(execs, gota.String, "execname"), gota.New(values, gota.Float, "value"))
+}
+
+func maxDiff(a mat.Matrix, b [][]float64) float64 {
+	top := 0.0
+	for i := range b {
+		for j := range b[i] {
+			top = max(top, math.Abs(a.At(i, j)-b[i][j]))
+		}
+	}
+	return top
+}
+
+func TestGoldenPipeline(t *testing.T) {
+	for _, set := range []string{"syn12", "counts24", "counts24_log1p", "syn60"} {
+		var want struct {
+			Tight struct {
+				Alpha      float64
+				Covariance [][]float64
+				Precision  [][]float64
+			}
+			Labels  []int       `json:"ap_labels"`
+			Partial [][]float64 `json:"partial_correlations"`
+		}
+		readGolden(t, set+".pipeline_default.json", &want)
+		csv, transform := set, TransformNone
+		if name, ok := strings.CutSuffix(set, "_log1p"); ok {
+			csv, transform = name, TransformLog1p
+		}
+		m, err := Learn(goldenSeries(t, csv), Options{Alpha: want.Tight.Alpha, Transform: transform})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := maxDiff(m.Covariance, want.Tight.Covariance); d > 1e-5 {
+			t.Errorf("%s: covariance off by %g", set, d)
+		}
+		if d := maxDiff(m.Precision, want.Tight.Precision); d > 1e-5 {
+			t.Errorf("%s: precision off by %g", set, d)
+		}
+		for i := range want.Partial {
+			want.Partial[i][i] = 1
+		}
+		if d := maxDiff(m.PartialCorrelations, want.Partial); d > 1e-3 {
+			t.Errorf("%s: partial correlations off by %g", set, d)
+		}
+		t.Log(set, m.Labels, want.Labels)
+	}
+}
+
+func TestTruth(t *testing.T) {
+	var truth map[string]struct {
+		Labels    []int
+		Precision [][]float64
+	}
+	readGolden(t, "data/truth.json", &truth)
+	for _, set := range []string{"syn12", "counts24", "syn60"} {
+		m, err := Learn(goldenSeries(t, set))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Log(set, "alpha", m.Alpha, "edges", len(m.Edges), m.Labels)
+		if truth[set].Precision == nil {
+			continue
+		}
+		tp, want := 0, 0
+		for i, row := range truth[set].Precision {
+			for j := range i {
+				if row[j] != 0 {
+					want++
+				}
+			}
+		}
+		for _, e := range m.Edges {
+			if truth[set].Precision[e.From][e.To] != 0 {
+				tp++
+			}
+		}
+		t.Log(set, "f1", 2*float64(tp)/float64(len(m.Edges)+want), "tp", tp, "of", want)
+	}
+}
+
+func TestCaptures(t *testing.T) {
+	for _, run := range []string{"vm-start/run1", "vm-start/run2", "web/run1", "web-faulty/run1", "batch/run1"} {
+		frame := captureFrame(t, run+"/persec.dtrace.txt")
+		for _, by := range [][]string{nil, {"kind", "execname"}} {
+			s, err := FromFrame(frame, SeriesOptions{By: by})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := Learn(s)
+			if err != nil {
+				t.Fatal(run, err)
+			}
+			n, p := s.Dims()
+			t.Log(run, n, p, s.Notes, m.Alpha, m.Gap, len(m.Edges), m.Labels, m.Dropped)
+			for _, e := range m.Edges[:min(8, len(m.Edges))] {
+				t.Logf("   %s - %s %.3f %.2f", m.Names[e.From], m.Names[e.To], e.Weight, e.Stability)
+			}
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package manifold
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/mat"
+)
+
+// checkPoints refuses what is not a finite number.
+func checkPoints(x mat.Matrix) error {
+	n, d := x.Dims()
+	for i := range n {
+		for j := range d {
+			if v := x.At(i, j); math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("row %d, column %d is %v: want a finite number", i, j, v)
+			}
+		}
+	}
+	return nil
+}
+
+// gram returns the inner products of the rows of x, full and row major.
+func gram(x mat.Matrix) ([]float64, int) {
+	d := mat.DenseCopyOf(x)
+	n, _ := d.Dims()
+	g := make([]float64, n*n)
+	blas64.Syrk(blas.NoTrans, 1, d.RawMatrix(), 0, blas64.Symmetric{Uplo: blas.Upper, N: n, Data: g, Stride: n})
+	for i := range n {
+		for j := range i {
+			g[i*n+j] = g[j*n+i]
+		}
+	}
+	return g, n
+}
+
+// Distances returns the Euclidean distances between the rows of x.
+func Distances(x mat.Matrix) *mat.SymDense {
+	d := mat.DenseCopyOf(x)
+	n, _ := d.Dims()
+	out := newSym(n)
+	for i := range n {
+		a := d.RawRowView(i)
+		for j := i + 1; j < n; j++ {
+			sum := 0.0
+			for k, v := range d.RawRowView(j) {
+				sum += (a[k] - v) * (a[k] - v)
+			}
+			out.SetSym(i, j, math.Sqrt(sum))
+		}
+	}
+	return out
+}
+
+func newSym(n int) *mat.SymDense {
+	if n == 0 {
+		return &mat.SymDense{}
+	}
+	return mat.NewSymDense(n, nil)
+}
+
+func newDense(r, c int) *mat.Dense {
+	if r == 0 || c == 0 {
+		return &mat.Dense{}
+	}
+	return mat.NewDense(r, c, nil)
+}
+
+// nearest lists for each of n points its k nearest others, closest first and
+// by index among equals.
+func nearest(n, k int, distance func(i, j int) float64) [][]int {
+	out := make([][]int, n)
+	d := make([]float64, n)
+	for i := range n {
+		order := make([]int, 0, n-1)
+		for j := range n {
+			if j != i {
+				d[j] = distance(i, j)
+				order = append(order, j)
+			}
+		}
+		slices.SortFunc(order, func(a, b int) int {
+			switch {
+			case d[a] < d[b]:
+				return -1
+			case d[a] > d[b]:
+				return 1
+			}
+			return a - b
+		})
+		out[i] = order[:min(k, len(order)):min(k, len(order))]
+	}
+	return out
+}
+
+// components groups points connected by neighbor links in either direction.
+// Groups and their members ascend.
+func components(links [][]int) [][]int {
+	parent := make([]int, len(links))
+	for i := range parent {
+		parent[i] = i
+	}
+	var find func(int) int
+	find = func(i int) int {
+		for parent[i] != i {
+			parent[i] = parent[parent[i]]
+			i = parent[i]
+		}
+		return i
+	}
+	for i, to := range links {
+		for _, j := range to {
+			a, b := find(i), find(j)
+			parent[max(a, b)] = min(a, b)
+		}
+	}
+	at := map[int]int{}
+	var out [][]int
+	for i := range links {
+		r := find(i)
+		g, ok := at[r]
+		if !ok {
+			g = len(out)
+			at[r] = g
+			out = append(out, nil)
+		}
+		out[g] = append(out[g], i)
+	}
+	return out
+}

@@ -1,0 +1,201 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Transform makes values more Gaussian before a model is fitted.
+type Transform string
+
+// The transforms.
+const (
+	TransformAuto     Transform = ""         // log1p for counts, none for anything else
+	TransformNone     Transform = "none"     // values as they are
+	TransformLog1p    Transform = "log1p"    // log(1+x), for x > -1
+	TransformAnscombe Transform = "anscombe" // 2√(x+3/8), steadies the variance of Poisson counts (F. Anscombe, 1948), for x ≥ -3/8
+	TransformNormal   Transform = "normal"   // normal scores Φ⁻¹((rank-½)/n), ties share their mean rank, for heavy tails
+)
+
+// Transforms lists what may be asked for by name.
+var Transforms = []Transform{TransformNone, TransformLog1p, TransformAnscombe, TransformNormal}
+
+// ParseTransform returns the transform of that name; "" and "auto" are
+// [TransformAuto].
+func ParseTransform(name string) (Transform, error) {
+	if name == "" || name == "auto" {
+		return TransformAuto, nil
+	}
+	if t := Transform(name); slices.Contains(Transforms, t) {
+		return t, nil
+	}
+	return "", fmt.Errorf("transform %q: want auto or one of %v", name, Transforms)
+}
+
+// Transform returns the series with each value transformed.
+func (s *Series) Transform(t Transform) (*Series, error) {
+	if t == TransformAuto {
+		t = TransformNone
+		if s.Counts {
+			t = TransformLog1p
+		}
+	}
+	if !slices.Contains(Transforms, t) {
+		return nil, fmt.Errorf("transform %q: want one of %v", t, Transforms)
+	}
+	if err := s.checkFinite(); err != nil {
+		return nil, fmt.Errorf("transform %s: %w", t, err)
+	}
+	out := s.rows(0, len(s.Times))
+	if t == TransformNone || len(s.Times) == 0 {
+		return out, nil
+	}
+	out.Counts = false
+	for j, name := range s.Names {
+		col := s.column(j)
+		if i, err := t.apply(col); err != nil {
+			return nil, fmt.Errorf("transform %s: source %q, bucket %d: %w", t, name, i, err)
+		}
+		out.Values.SetCol(j, col)
+	}
+	return out, nil
+}
+
+// apply transforms one source in place; on error it tells the bucket.
+func (t Transform) apply(col []float64) (int, error) {
+	switch t {
+	case TransformLog1p:
+		return each(col, -1, math.Log1p)
+	case TransformAnscombe:
+		return each(col, math.Nextafter(-0.375, -1), func(v float64) float64 { return 2 * math.Sqrt(v+0.375) })
+	case TransformNormal:
+		normalScores(col)
+	}
+	return 0, nil
+}
+
+func each(col []float64, above float64, f func(float64) float64) (int, error) {
+	for i, v := range col {
+		if v <= above {
+			return i, fmt.Errorf("%v is too small: want a count", v)
+		}
+		col[i] = f(v)
+	}
+	return 0, nil
+}
+
+func normalScores(col []float64) {
+	n := len(col)
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		switch {
+		case col[a] < col[b]:
+			return -1
+		case col[a] > col[b]:
+			return 1
+		}
+		return 0
+	})
+	scores := make([]float64, n)
+	for i := 0; i < n; {
+		j := i
+		for j < n && col[order[j]] == col[order[i]] {
+			j++
+		}
+		z := distuv.UnitNormal.Quantile(float64(i+j) / 2 / float64(n))
+		for ; i < j; i++ {
+			scores[order[i]] = z
+		}
+	}
+	copy(col, scores)
+}
+
+// Dropped is a source left out of a model.
+type Dropped struct {
+	Name   string
+	Reason string
+}
+
+// standardize centers the columns of the series and divides them by their
+// standard deviation (n in the denominator). It leaves out those that cannot
+// be judged: constant ones, and those that differ from their most common
+// value in less than three buckets, which would seem to depend on whatever
+// else happened just then.
+func standardize(s *Series) (*standardized, error) {
+	if err := s.checkFinite(); err != nil {
+		return nil, err
+	}
+	n := len(s.Times)
+	out := &standardized{}
+	var columns [][]float64
+	for j, name := range s.Names {
+		col := s.column(j)
+		mean, dev := moments(col)
+		switch active := busy(col); {
+		case n < 2 || dev <= 1e-12*math.Abs(mean) || dev == 0:
+			out.dropped = append(out.dropped, Dropped{name, "constant"})
+			continue
+		case active < 3 && n > 6:
+			out.dropped = append(out.dropped, Dropped{name, fmt.Sprintf("changes in %d of %d buckets only", active, n)})
+			continue
+		}
+		for i := range col {
+			col[i] = (col[i] - mean) / dev
+		}
+		out.names = append(out.names, name)
+		out.center, out.scale = append(out.center, mean), append(out.scale, dev)
+		columns = append(columns, col)
+	}
+	out.x = newDense(n, len(columns))
+	for j, col := range columns {
+		out.x.SetCol(j, col)
+	}
+	return out, nil
+}
+
+// standardized holds the columns fit to model.
+type standardized struct {
+	names         []string
+	center, scale []float64
+	x             *mat.Dense
+	dropped       []Dropped
+}
+
+func moments(col []float64) (mean, dev float64) {
+	for _, v := range col {
+		mean += v / float64(len(col))
+	}
+	// A second pass takes out the rounding of the first.
+	shift := 0.0
+	for _, v := range col {
+		shift += v - mean
+	}
+	mean += shift / float64(max(1, len(col)))
+	for _, v := range col {
+		dev += (v - mean) * (v - mean) / float64(len(col))
+	}
+	return mean, math.Sqrt(dev)
+}
+
+// busy counts the values that differ from the most common one.
+func busy(col []float64) int {
+	sorted := slices.Clone(col)
+	slices.Sort(sorted)
+	longest, run := 0, 0
+	for i, v := range sorted {
+		if i > 0 && v == sorted[i-1] {
+			run++
+		} else {
+			run = 1
+		}
+		longest = max(longest, run)
+	}
+	return len(col) - longest
+}
