@@ -1,0 +1,296 @@
+package figure
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// A tick is a place on an axis; without a label it is a minor one.
+type tick struct {
+	at    float64
+	label string
+}
+
+// A scale maps values to places between lo and hi on the page.
+type scale struct {
+	min, max float64
+	lo, hi   length
+	// log scales have zero, and what is below, at lo, and the decades above zeroBand.
+	log bool
+}
+
+// zeroBand is what zero takes at the foot of a log axis, as a fraction of it.
+const zeroBand = 0.06
+
+func (s scale) at(v float64) length {
+	return s.lo + (s.hi-s.lo)*length(s.fraction(v))
+}
+
+func (s scale) fraction(v float64) float64 {
+	if !s.log {
+		if s.max == s.min {
+			return 0.5
+		}
+		return (v - s.min) / (s.max - s.min)
+	}
+	if v <= 0 {
+		return 0
+	}
+	f := math.Log(v/s.min) / math.Log(s.max/s.min)
+	return math.Max(0, zeroBand+(1-zeroBand)*f)
+}
+
+// linearTicks returns ticks at 1, 2 or 5 times a power of ten, about n of them.
+func linearTicks(lo, hi float64, n int) []tick {
+	if !(hi > lo) {
+		return []tick{{lo, si(lo)}}
+	}
+	step := niceUp((hi - lo) / float64(n))
+	var out []tick
+	for k := math.Ceil(lo/step - 1e-9); k*step <= hi+step*1e-9; k++ {
+		v := k * step
+		out = append(out, tick{v, siStep(v, step)})
+	}
+	return out
+}
+
+// niceUp rounds v to 1, 2 or 5 times a power of ten, up.
+func niceUp(v float64) float64 {
+	if !(v > 0) || math.IsInf(v, 0) {
+		return 1
+	}
+	p := math.Pow(10, math.Floor(math.Log10(v)))
+	for _, m := range []float64{1, 2, 5} {
+		if v <= m*p*(1+1e-9) {
+			return m * p
+		}
+	}
+	return 10 * p
+}
+
+// siStep writes v with the digits that tell it from its neighbors a step away.
+func siStep(v, step float64) string {
+	unit, name := 1.0, ""
+	for _, u := range []struct {
+		unit float64
+		name string
+	}{{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}} {
+		if math.Abs(v) >= u.unit {
+			unit, name = u.unit, u.name
+			break
+		}
+	}
+	if v == 0 {
+		return "0"
+	}
+	digits := max(0, -int(math.Floor(math.Log10(step/unit)+1e-9)))
+	if digits > 6 {
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	}
+	return trim(strconv.FormatFloat(v/unit, 'f', digits, 64)) + name
+}
+
+// logTicks returns the decades from lo to hi, with minor ticks where there is room, and zero.
+func logTicks(lo, hi float64) []tick {
+	a, b := int(math.Floor(math.Log10(lo)+1e-9)), int(math.Ceil(math.Log10(hi)-1e-9))
+	every := 1 + (b-a)/8
+	out := []tick{{0, "0"}}
+	for d := a; d <= b; d++ {
+		v := math.Pow(10, float64(d))
+		if v >= lo*(1-1e-9) && v <= hi*(1+1e-9) {
+			t := tick{at: v}
+			if (d-a)%every == 0 {
+				t.label = si(v)
+			}
+			out = append(out, t)
+		}
+		for m := 2.0; m < 10 && every == 1; m++ {
+			if m*v >= lo && m*v <= hi {
+				out = append(out, tick{at: m * v})
+			}
+		}
+	}
+	return out
+}
+
+// clockSteps are the distances between ticks of a clock, in seconds.
+var clockSteps = []float64{
+	1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4,
+	0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5,
+	1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 2 * 3600, 3 * 3600, 6 * 3600, 12 * 3600,
+	86400, 2 * 86400, 7 * 86400, 14 * 86400, 28 * 86400, 91 * 86400, 364 * 86400,
+}
+
+// epochFrom is the least number of seconds that is taken for a time of day; what is below is time
+// since a start.
+const epochFrom = 1e8
+
+// clockTicks returns about n ticks at round times between two times in seconds, and what the axis
+// says about all of them: the day and zone, or that time counts from a start.
+func clockTicks(lo, hi float64, n int, zone *time.Location) (ticks []tick, caption string) {
+	if zone == nil {
+		zone = time.UTC
+	}
+	step := clockSteps[len(clockSteps)-1]
+	for _, s := range clockSteps {
+		if (hi-lo)/s <= float64(n) {
+			step = s
+			break
+		}
+	}
+	if math.Abs(lo) < epochFrom {
+		for k := math.Ceil(lo/step - 1e-6); k*step <= hi+step*1e-6; k++ {
+			ticks = append(ticks, tick{k * step, elapsed(k*step, step)})
+		}
+		return ticks, "time since start"
+	}
+	start, end := clock(lo, zone), clock(hi, zone)
+	_, offset := start.Zone()
+	days := start.YearDay() != end.YearDay() || start.Year() != end.Year()
+	caption = start.Format("2 January 2006")
+	if days {
+		caption += " to " + end.Format("2 January 2006")
+	}
+	caption += ", " + start.Format("MST")
+	last := -1
+	// Round times are round in the zone, not since the epoch.
+	for k := math.Ceil((lo+float64(offset))/step - 1e-6); ; k++ {
+		v := k*step - float64(offset)
+		if v > hi+step*1e-6 {
+			break
+		}
+		t := clock(v, zone)
+		l := t.Format(clockLayout(step))
+		if days && step < 86400 && t.YearDay() != last && (last >= 0 || t.Hour() == 0) {
+			l = t.Format("2 Jan ") + l
+		}
+		last = t.YearDay()
+		ticks = append(ticks, tick{v, l})
+	}
+	return ticks, caption
+}
+
+func clock(v float64, zone *time.Location) time.Time {
+	s, f := math.Modf(v)
+	return time.Unix(int64(s), int64(math.Round(f*1e7))*100).In(zone)
+}
+
+func clockLayout(step float64) string {
+	switch {
+	case step >= 86400:
+		return "2 Jan"
+	case step >= 60:
+		return "15:04"
+	case step >= 1:
+		return "15:04:05"
+	}
+	return "15:04:05." + fmt.Sprintf("%0*d", int(math.Ceil(-math.Log10(step)-1e-9)), 0)
+}
+
+// elapsed writes a time since a start as 0:05, 1:02:03 or 0.25 s.
+func elapsed(v, step float64) string {
+	if step < 1 {
+		return siStep(v, step) + " s"
+	}
+	sign := ""
+	if v < 0 {
+		sign, v = "−", -v
+	}
+	s := int64(math.Round(v))
+	if s >= 3600 {
+		return fmt.Sprintf("%s%d:%02d:%02d", sign, s/3600, s/60%60, s%60)
+	}
+	return fmt.Sprintf("%s%d:%02d", sign, s/60, s%60)
+}
+
+const tickSize = 9
+
+// xAxis draws an axis along the foot of the box. Labels that would touch the one before them or
+// reach off the page are left out; their ticks stay.
+func (p *page) xAxis(box vg.Rectangle, s scale, ticks []tick, caption string, pageWidth length) {
+	p.line(p.axisStroke(), box.Min, point{X: box.Max.X, Y: box.Min.Y})
+	end := length(math.Inf(-1))
+	for _, t := range ticks {
+		x := s.at(t.at)
+		if x < box.Min.X-0.5 || x > box.Max.X+0.5 {
+			continue
+		}
+		p.tickMark(point{X: x, Y: box.Min.Y}, point{Y: -1}, t.label == "")
+		w := p.width(t.label, tickSize, false)
+		if t.label == "" || x-w/2 < end+6 || x+w/2 > pageWidth-2 || x-w/2 < 2 {
+			continue
+		}
+		end = x + w/2
+		p.write(point{X: x, Y: box.Min.Y - 13}, label{text: t.label, size: tickSize, align: center, color: p.muted})
+	}
+	if caption != "" {
+		p.write(point{X: (box.Min.X + box.Max.X) / 2, Y: box.Min.Y - 28}, label{text: caption, size: tickSize, align: center, color: p.ink})
+	}
+}
+
+// axisHeight is what an x axis takes below its box.
+func axisHeight(caption string) length {
+	if caption == "" {
+		return 20
+	}
+	return 36
+}
+
+// yAxis draws an axis along the left of the box, with a grid unless it is drawn by hand.
+func (p *page) yAxis(box vg.Rectangle, s scale, ticks []tick) {
+	for _, t := range ticks {
+		y := s.at(t.at)
+		if y < box.Min.Y-0.5 || y > box.Max.Y+0.5 {
+			continue
+		}
+		if p.xkcd {
+			p.tickMark(point{X: box.Min.X, Y: y}, point{X: -1}, t.label == "")
+		} else if t.label != "" {
+			p.line(stroke{color: p.faint, width: 0.8}, point{X: box.Min.X, Y: y}, point{X: box.Max.X, Y: y})
+		}
+		if t.label != "" {
+			p.write(point{X: box.Min.X - p.tickRoom(), Y: y}, label{text: t.label, size: tickSize, align: right, color: p.muted})
+		}
+	}
+	if p.xkcd {
+		p.line(p.axisStroke(), box.Min, point{X: box.Min.X, Y: box.Max.Y})
+	}
+}
+
+// yAxisWidth is what a y axis takes left of its box.
+func (p pen) yAxisWidth(ticks []tick) length {
+	w := length(0)
+	for _, t := range ticks {
+		w = max(w, p.width(t.label, tickSize, false))
+	}
+	return w + p.tickRoom()
+}
+
+func (p pen) tickRoom() length {
+	if p.xkcd {
+		return 10
+	}
+	return 6
+}
+
+func (p *page) axisStroke() stroke {
+	if p.xkcd {
+		return stroke{color: p.ink, width: 1.5}
+	}
+	return stroke{color: p.muted, width: 1}
+}
+
+func (p *page) tickMark(at, dir point, minor bool) {
+	long, s := length(4), stroke{color: p.muted, width: 1}
+	if p.xkcd {
+		long, s = 6, stroke{color: p.ink, width: 2}
+	}
+	if minor {
+		long /= 2
+	}
+	p.line(s, at, at.Add(dir.Scale(long)))
+}

@@ -1,0 +1,240 @@
+package figure
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"sort"
+	"strings"
+)
+
+// Origin tells where a source comes from; it chooses the shape of its node.
+type Origin int
+
+// Origins.
+const (
+	Process  Origin = iota // a process: circle
+	Zone                   // a process of a zone or container: circle with a ring
+	Platform               // a kernel thread or a process of the platform: hexagon
+	Storage                // an I/O source: square
+	Network                // a network source: diamond
+)
+
+var originNames = [...]string{"process", "zone process", "platform", "I/O", "network"}
+
+// String returns the origin's name.
+func (o Origin) String() string {
+	if o < 0 || int(o) >= len(originNames) {
+		return fmt.Sprintf("origin %d", int(o))
+	}
+	return originNames[o]
+}
+
+// Node is a source in a [Graph].
+type Node struct {
+	Name string
+	// Cluster numbers the group the source belongs to, from 0; negative means none. Sources that
+	// are alone in their cluster are drawn gray.
+	Cluster int
+	// Activity, in the graph's Unit, is proportional to the node's area beyond a least size.
+	Activity float64
+	Origin   Origin
+	// X and Y are where the layout starts, in any unit, y upwards; all zero means nowhere.
+	X, Y float64
+}
+
+// Edge links two sources of a [Graph]: indices into its nodes.
+type Edge struct {
+	From, To int
+	// Weight is the strength, such as a partial correlation: its size is width and color, and a
+	// negative one is dashed. An edge of weight 0 is no edge.
+	Weight float64
+	// Stability is how often the edge was found when the data was resampled, 0 to 1; it is drawn as
+	// opacity. 0 means that it is not known, and draws as if it were 1.
+	Stability float64
+	// Leads marks that From runs ahead of To; it draws an arrow. It does not mean a cause.
+	Leads bool
+}
+
+// Graph draws which sources depend on which, and how strongly. Sources without an edge stand below
+// the others. No label covers another, a node, or an edge's end.
+type Graph struct {
+	Style
+	Nodes []Node
+	Edges []Edge
+	// Unit of the nodes' activity, such as "calls/s".
+	Unit string
+	// WeightName is what the legend calls the edges' weight; "" means partial correlation.
+	WeightName string
+	// Clusters names the clusters in the legend; without names, colors only tell them apart.
+	Clusters []string
+	// Fixed keeps the nodes exactly at X and Y (scaled to the page as a whole), so that two graphs
+	// with the same nodes can be compared. See [Graph.Placed].
+	Fixed bool
+}
+
+// SVG returns the graph as an SVG document.
+func (g Graph) SVG() string { return toSVG(g) }
+
+// PNG returns the graph as a PNG file.
+func (g Graph) PNG() []byte { return toPNG(g) }
+
+// Save writes the graph to a file: .svg, .png, or as data .dot, .graphml, .json.
+func (g Graph) Save(path string) error { return save(g, path) }
+
+// String lists the clusters and the strongest links.
+func (g Graph) String() string { return text(g) }
+
+func (g Graph) look() Style  { return g.Style }
+func (g Graph) kind() string { return "dependency graph" }
+
+func (g Graph) weightName() string {
+	if g.WeightName == "" {
+		return "partial correlation"
+	}
+	return g.WeightName
+}
+
+func (g Graph) check() error {
+	if len(g.Nodes) == 0 {
+		return errors.New("there are no nodes")
+	}
+	for i, n := range g.Nodes {
+		switch {
+		case !finite(n.Activity) || n.Activity < 0:
+			return fmt.Errorf("node %d (%s): activity is %v", i, visible(n.Name), n.Activity)
+		case !finite(n.X) || !finite(n.Y):
+			return fmt.Errorf("node %d (%s): position is %v, %v", i, visible(n.Name), n.X, n.Y)
+		}
+	}
+	for i, e := range g.Edges {
+		if min(e.From, e.To) < 0 || max(e.From, e.To) >= len(g.Nodes) {
+			return fmt.Errorf("edge %d links nodes %d and %d of %d", i, e.From, e.To, len(g.Nodes))
+		}
+		a, b := visible(g.Nodes[e.From].Name), visible(g.Nodes[e.To].Name)
+		switch {
+		case e.From == e.To:
+			return fmt.Errorf("edge %d links %s to itself", i, a)
+		case !finite(e.Weight):
+			return fmt.Errorf("edge %d (%s–%s): weight is %v", i, a, b, e.Weight)
+		case !(e.Stability >= 0 && e.Stability <= 1):
+			return fmt.Errorf("edge %d (%s–%s): stability is %v, not from 0 to 1", i, a, b, e.Stability)
+		}
+	}
+	return nil
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// heaviest returns the largest |weight|, 1 if there is none.
+func (g Graph) heaviest() float64 {
+	w := 0.0
+	for _, e := range g.Edges {
+		w = math.Max(w, math.Abs(e.Weight))
+	}
+	if w == 0 {
+		return 1
+	}
+	return w
+}
+
+// byWeight returns the indices of the edges that are there, strongest first.
+func (g Graph) byWeight() []int {
+	var order []int
+	for i, e := range g.Edges {
+		if e.Weight != 0 {
+			order = append(order, i)
+		}
+	}
+	sort.SliceStable(order, func(a, b int) bool {
+		return math.Abs(g.Edges[order[a]].Weight) > math.Abs(g.Edges[order[b]].Weight)
+	})
+	return order
+}
+
+// members returns the nodes of each cluster that has more than one, largest cluster first, and those
+// that are alone.
+func (g Graph) members() (clusters [][]int, alone []int) {
+	of := map[int][]int{}
+	for i, n := range g.Nodes {
+		if n.Cluster < 0 {
+			alone = append(alone, i)
+		} else {
+			of[n.Cluster] = append(of[n.Cluster], i)
+		}
+	}
+	for _, m := range of {
+		if len(m) > 1 {
+			clusters = append(clusters, m)
+		} else {
+			alone = append(alone, m...)
+		}
+	}
+	sort.Ints(alone)
+	sort.Slice(clusters, func(a, b int) bool {
+		if len(clusters[a]) != len(clusters[b]) {
+			return len(clusters[a]) > len(clusters[b])
+		}
+		return clusters[a][0] < clusters[b][0]
+	})
+	return clusters, alone
+}
+
+// clusterName returns the name of a cluster in text.
+func (g Graph) clusterName(c int) string {
+	if c >= 0 && c < len(g.Clusters) && g.Clusters[c] != "" {
+		return visible(g.Clusters[c])
+	}
+	return fmt.Sprintf("cluster %d", c)
+}
+
+const (
+	linksListed = 12
+	namesListed = 20
+)
+
+func (g Graph) words() string {
+	var b strings.Builder
+	order := g.byWeight()
+	fmt.Fprintf(&b, "%s: %s, %s\n", g.kind(), plural(len(g.Nodes), "source"), plural(len(order), "link"))
+	names := func(m []int) string {
+		var list []string
+		for _, i := range m {
+			list = append(list, visible(g.Nodes[i].Name))
+		}
+		if more := len(list) - namesListed; more > 0 {
+			list = append(list[:namesListed], fmt.Sprintf("and %d more", more))
+		}
+		return strings.Join(list, ", ")
+	}
+	clusters, alone := g.members()
+	for _, m := range clusters {
+		fmt.Fprintf(&b, "%s: %s\n", g.clusterName(g.Nodes[m[0]].Cluster), names(m))
+	}
+	if len(alone) > 0 {
+		fmt.Fprintf(&b, "alone: %s\n", names(alone))
+	}
+	for k, i := range order {
+		if k == 0 {
+			fmt.Fprintf(&b, "strongest links (%s):\n", g.weightName())
+		}
+		if k == linksListed {
+			fmt.Fprintf(&b, "  and %d weaker\n", len(order)-k)
+			break
+		}
+		b.WriteString("  " + g.edgeWords(g.Edges[i]) + "\n")
+	}
+	return b.String()
+}
+
+func (g Graph) edgeWords(e Edge) string {
+	link := "–"
+	if e.Leads {
+		link = "→"
+	}
+	s := fmt.Sprintf("%+.3f  %s %s %s", e.Weight, visible(g.Nodes[e.From].Name), link, visible(g.Nodes[e.To].Name))
+	if e.Stability > 0 {
+		s += fmt.Sprintf("  (in %.0f%% of resamples)", 100*e.Stability)
+	}
+	return s
+}

@@ -1,0 +1,525 @@
+package figure
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sort"
+)
+
+// A body is a node with its label beneath, as the layout sees it: around its center it reaches
+// half to the left and right, up above and down below.
+type body struct {
+	half, up, down float64
+	radius         float64
+}
+
+// link is an edge as the layout sees it: strength is from 0 to 1.
+type link struct {
+	a, b     int
+	strength float64
+}
+
+type vec struct{ x, y float64 }
+
+func (a vec) sub(b vec) vec       { return vec{a.x - b.x, a.y - b.y} }
+func (a vec) norm() float64       { return math.Hypot(a.x, a.y) }
+func (a vec) dot(b vec) float64   { return a.x*b.x + a.y*b.y }
+func (a vec) cross(b vec) float64 { return a.x*b.y - a.y*b.x }
+
+// components returns the connected components of n nodes, each ascending, in order of their first
+// node.
+func components(n int, links []link) [][]int {
+	parent := make([]int, n)
+	for i := range parent {
+		parent[i] = i
+	}
+	var root func(int) int
+	root = func(i int) int {
+		if parent[i] != i {
+			parent[i] = root(parent[i])
+		}
+		return parent[i]
+	}
+	for _, l := range links {
+		a, b := root(l.a), root(l.b)
+		parent[max(a, b)] = min(a, b)
+	}
+	index := map[int]int{}
+	var out [][]int
+	for i := range n {
+		r := root(i)
+		k, ok := index[r]
+		if !ok {
+			k = len(out)
+			index[r] = k
+			out = append(out, nil)
+		}
+		out[k] = append(out[k], i)
+	}
+	return out
+}
+
+// within returns the links among the given nodes, renumbered by their position there.
+func within(nodes []int, links []link) []link {
+	at := map[int]int{}
+	for k, i := range nodes {
+		at[i] = k
+	}
+	var out []link
+	for _, l := range links {
+		a, ok := at[l.a]
+		b, ok2 := at[l.b]
+		if ok && ok2 {
+			out = append(out, link{a, b, l.strength})
+		}
+	}
+	return out
+}
+
+// distances returns the shortest ways between n nodes, where a strong link is a short one
+// (Dijkstra from every node; n is a few hundred at most).
+func distances(n int, links []link) [][]float64 {
+	type arc struct {
+		to int
+		d  float64
+	}
+	arcs := make([][]arc, n)
+	for _, l := range links {
+		d := 1.35 - 0.7*l.strength
+		arcs[l.a] = append(arcs[l.a], arc{l.b, d})
+		arcs[l.b] = append(arcs[l.b], arc{l.a, d})
+	}
+	out := make([][]float64, n)
+	done := make([]bool, n)
+	for s := range n {
+		d := make([]float64, n)
+		for i := range d {
+			d[i], done[i] = math.Inf(1), false
+		}
+		d[s] = 0
+		for range n {
+			u := -1
+			for i := range n {
+				if !done[i] && (u < 0 || d[i] < d[u]) {
+					u = i
+				}
+			}
+			done[u] = true
+			for _, a := range arcs[u] {
+				d[a.to] = math.Min(d[a.to], d[u]+a.d)
+			}
+		}
+		out[s] = d
+	}
+	return out
+}
+
+// majorize moves pos so that distances on the page come near those in d, weighted by d⁻² (stress
+// majorization: Gansner, Koren and North 2004, in the localized form, node by node). It returns the
+// stress that is left, per pair.
+func majorize(pos []vec, d [][]float64, sweeps int) float64 {
+	n := len(pos)
+	for range sweeps {
+		moved := 0.0
+		for i := range n {
+			var sum vec
+			var weight float64
+			for j := range n {
+				if j == i {
+					continue
+				}
+				w := 1 / (d[i][j] * d[i][j])
+				delta := pos[i].sub(pos[j])
+				length := math.Max(delta.norm(), 1e-9)
+				sum.x += w * (pos[j].x + d[i][j]*delta.x/length)
+				sum.y += w * (pos[j].y + d[i][j]*delta.y/length)
+				weight += w
+			}
+			to := vec{sum.x / weight, sum.y / weight}
+			moved = math.Max(moved, to.sub(pos[i]).norm())
+			pos[i] = to
+		}
+		if moved < 1e-3 {
+			break
+		}
+	}
+	stress := 0.0
+	for i := range n {
+		for j := range i {
+			e := pos[i].sub(pos[j]).norm()/d[i][j] - 1
+			stress += e * e
+		}
+	}
+	return stress / float64(max(1, n*(n-1)/2))
+}
+
+// crossings counts the pairs of links that cross.
+func crossings(pos []vec, links []link) int {
+	n := 0
+	for i, l := range links {
+		for _, m := range links[:i] {
+			if l.a == m.a || l.a == m.b || l.b == m.a || l.b == m.b {
+				continue
+			}
+			if segmentsCross(pos[l.a], pos[l.b], pos[m.a], pos[m.b]) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func segmentsCross(a, b, c, d vec) bool {
+	ab, cd := b.sub(a), d.sub(c)
+	return ab.cross(c.sub(a))*ab.cross(d.sub(a)) < 0 && cd.cross(a.sub(c))*cd.cross(b.sub(c)) < 0
+}
+
+// arrange lays out one component in units of a link's length. With a start it refines that;
+// without, it tries several and keeps the one with the least stress and fewest crossings.
+func arrange(n int, links []link, start []vec, rng *rand.Rand) []vec {
+	if n == 1 {
+		return []vec{{}}
+	}
+	d := distances(n, links)
+	if start != nil {
+		pos := slices.Clone(start)
+		spread(pos, rng)
+		scaleTo(pos, d)
+		majorize(pos, d, 60)
+		return pos
+	}
+	tries, sweeps := 8, 120
+	if n > 60 {
+		tries, sweeps = 3, 60
+	}
+	var best []vec
+	least := math.Inf(1)
+	for range tries {
+		pos := make([]vec, n)
+		for i := range pos {
+			pos[i] = vec{rng.Float64(), rng.Float64()}
+		}
+		scaleTo(pos, d)
+		stress := majorize(pos, d, sweeps)
+		cost := stress + 0.3*float64(crossings(pos, links))/float64(len(links))
+		if cost < least {
+			least, best = cost, pos
+		}
+	}
+	level(best)
+	return best
+}
+
+// spread parts nodes that start on one spot.
+func spread(pos []vec, rng *rand.Rand) {
+	lo, hi := bounds(pos)
+	size := math.Max(hi.sub(lo).norm(), 1e-9)
+	for i := range pos {
+		pos[i].x += size * 0.02 * (rng.Float64() - 0.5)
+		pos[i].y += size * 0.02 * (rng.Float64() - 0.5)
+	}
+}
+
+// scaleTo scales pos so that its mean distance is that of d.
+func scaleTo(pos []vec, d [][]float64) {
+	var is, want float64
+	for i := range pos {
+		for j := range i {
+			is += pos[i].sub(pos[j]).norm()
+			want += d[i][j]
+		}
+	}
+	if is > 0 {
+		for i := range pos {
+			pos[i].x *= want / is
+			pos[i].y *= want / is
+		}
+	}
+}
+
+// level turns pos so that it is widest from left to right.
+func level(pos []vec) {
+	var m vec
+	for _, p := range pos {
+		m.x += p.x / float64(len(pos))
+		m.y += p.y / float64(len(pos))
+	}
+	var xx, xy, yy float64
+	for _, p := range pos {
+		q := p.sub(m)
+		xx += q.x * q.x
+		xy += q.x * q.y
+		yy += q.y * q.y
+	}
+	s, c := math.Sincos(-0.5 * math.Atan2(2*xy, xx-yy))
+	for i, p := range pos {
+		q := p.sub(m)
+		pos[i] = vec{c*q.x - s*q.y, s*q.x + c*q.y}
+	}
+}
+
+func bounds(pos []vec) (lo, hi vec) {
+	lo, hi = vec{math.Inf(1), math.Inf(1)}, vec{math.Inf(-1), math.Inf(-1)}
+	for _, p := range pos {
+		lo.x, lo.y = math.Min(lo.x, p.x), math.Min(lo.y, p.y)
+		hi.x, hi.y = math.Max(hi.x, p.x), math.Max(hi.y, p.y)
+	}
+	return lo, hi
+}
+
+// stretchTo scales pos to fill w by h, each direction on its own, and centers it on the origin.
+func stretchTo(pos []vec, w, h float64) {
+	lo, hi := bounds(pos)
+	scale := func(size, want float64) float64 {
+		if size < 1e-9 {
+			return 0
+		}
+		return want / size
+	}
+	kx, ky := scale(hi.x-lo.x, w), scale(hi.y-lo.y, h)
+	for i, p := range pos {
+		pos[i] = vec{(p.x - (lo.x+hi.x)/2) * kx, (p.y - (lo.y+hi.y)/2) * ky}
+	}
+}
+
+// separate moves bodies apart until none overlaps another, within width around x = 0, and while it
+// does so pushes nodes off links that they are no end of. Bodies must fit the width. It reports
+// whether it got there; more room always gets there.
+func separate(pos []vec, bodies []body, links []link, width float64) bool {
+	const rounds = 400
+	for round := range rounds {
+		if round < rounds*2/3 {
+			clearLinks(pos, bodies, links)
+		}
+		worst := 0.0
+		for i := range pos {
+			for j := range i {
+				ox, oy := overlap(pos[i], bodies[i], pos[j], bodies[j])
+				if ox <= 0 || oy <= 0 {
+					continue
+				}
+				worst = math.Max(worst, math.Min(ox, oy))
+				// A little more than half each, so that the last round ends free of rounding.
+				if ox < oy {
+					push := ox/2 + 0.05
+					if pos[i].x < pos[j].x || pos[i].x == pos[j].x && i < j {
+						push = -push
+					}
+					pos[i].x += push
+					pos[j].x -= push
+				} else {
+					push := oy/2 + 0.05
+					if middle(pos[i], bodies[i]) < middle(pos[j], bodies[j]) {
+						push = -push
+					}
+					pos[i].y += push
+					pos[j].y -= push
+				}
+			}
+		}
+		for i := range pos {
+			room := math.Max(0, width/2-bodies[i].half)
+			pos[i].x = math.Max(-room, math.Min(room, pos[i].x))
+		}
+		if worst == 0 && round >= 20 && !anyOverlap(pos, bodies) {
+			return true
+		}
+	}
+	return !anyOverlap(pos, bodies)
+}
+
+func middle(p vec, b body) float64 { return p.y + (b.up-b.down)/2 }
+
+// overlap returns how far two bodies overlap in each direction; they do if both are positive.
+func overlap(p vec, a body, q vec, b body) (x, y float64) {
+	x = a.half + b.half - math.Abs(p.x-q.x)
+	y = (a.up+a.down+b.up+b.down)/2 - math.Abs(middle(p, a)-middle(q, b))
+	return x, y
+}
+
+func anyOverlap(pos []vec, bodies []body) bool {
+	for i := range pos {
+		for j := range i {
+			if x, y := overlap(pos[i], bodies[i], pos[j], bodies[j]); x > 0 && y > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// clearLinks pushes nodes that lie on links of others a little aside.
+func clearLinks(pos []vec, bodies []body, links []link) {
+	for _, l := range links {
+		a, d := pos[l.a], pos[l.b].sub(pos[l.a])
+		n := d.dot(d)
+		if n == 0 {
+			continue
+		}
+		for i := range pos {
+			if i == l.a || i == l.b {
+				continue
+			}
+			t := pos[i].sub(a).dot(d) / n
+			if t < 0.03 || t > 0.97 {
+				continue
+			}
+			off := pos[i].sub(vec{a.x + t*d.x, a.y + t*d.y})
+			dist, want := off.norm(), bodies[i].radius+5
+			if dist >= want {
+				continue
+			}
+			side := vec{-d.y, d.x}
+			if dist > 1e-9 {
+				side = off
+			}
+			k := 0.15 * (want - dist) / side.norm()
+			pos[i].x += k * side.x
+			pos[i].y += k * side.y
+		}
+	}
+}
+
+// A block is a laid-out component: nodes at pos, within lo and hi.
+type block struct {
+	nodes  []int
+	pos    []vec
+	lo, hi vec
+}
+
+func (b *block) measure(bodies []body) {
+	b.lo, b.hi = vec{math.Inf(1), math.Inf(1)}, vec{math.Inf(-1), math.Inf(-1)}
+	for k, i := range b.nodes {
+		p, o := b.pos[k], bodies[i]
+		b.lo.x, b.hi.x = math.Min(b.lo.x, p.x-o.half), math.Max(b.hi.x, p.x+o.half)
+		b.lo.y, b.hi.y = math.Min(b.lo.y, p.y-o.down), math.Max(b.hi.y, p.y+o.up)
+	}
+}
+
+func (b *block) width() float64  { return b.hi.x - b.lo.x }
+func (b *block) height() float64 { return b.hi.y - b.lo.y }
+
+// moveTo puts the block's lower left corner there.
+func (b *block) moveTo(to vec) {
+	by := to.sub(b.lo)
+	for k := range b.pos {
+		b.pos[k].x += by.x
+		b.pos[k].y += by.y
+	}
+	b.lo, b.hi = vec{b.lo.x + by.x, b.lo.y + by.y}, vec{b.hi.x + by.x, b.hi.y + by.y}
+}
+
+// layoutBlocks lays out every component of at least two nodes, roomy times as large as its bodies
+// need at least, none wider than width, largest first.
+func layoutBlocks(comps [][]int, bodies []body, links []link, start []vec, width, roomy float64, seed uint64) []*block {
+	need := func(nodes []int) float64 {
+		a := 0.0
+		for _, i := range nodes {
+			a += 2 * bodies[i].half * (bodies[i].up + bodies[i].down)
+		}
+		return a
+	}
+	total := 0.0
+	for _, nodes := range comps {
+		if len(nodes) > 1 {
+			total += need(nodes)
+		}
+	}
+	// What is small enough for one row shares its width.
+	oneRow := total*roomy < 0.75*width*width
+	var blocks []*block
+	for _, nodes := range comps {
+		if len(nodes) < 2 {
+			continue
+		}
+		own := within(nodes, links)
+		var from []vec
+		if start != nil {
+			for _, i := range nodes {
+				from = append(from, start[i])
+			}
+		}
+		rng := rand.New(rand.NewPCG(seed, uint64(len(blocks))))
+		pos := arrange(len(nodes), own, from, rng)
+		b := &block{nodes: nodes}
+		mine := make([]body, len(nodes))
+		widest := 0.0
+		for k, i := range nodes {
+			mine[k] = bodies[i]
+			widest = math.Max(widest, 2*bodies[i].half)
+		}
+		area, limit := need(nodes), width
+		if oneRow {
+			limit = math.Max(2*widest+50, width*area/total-blockGap)
+		}
+		limit = math.Min(width, limit)
+		for more := roomy; ; more *= 1.2 {
+			b.pos = slices.Clone(pos)
+			w, h := shape(b.pos, area*more, limit-widest)
+			stretchTo(b.pos, w, h)
+			if separate(b.pos, mine, own, limit) || more > 100*roomy {
+				break
+			}
+		}
+		b.measure(bodies)
+		blocks = append(blocks, b)
+	}
+	sort.SliceStable(blocks, func(i, j int) bool {
+		return blocks[i].width()*blocks[i].height() > blocks[j].width()*blocks[j].height()
+	})
+	return blocks
+}
+
+// shape chooses the size of a component of the given area: near its own proportions, but rather
+// wide than high.
+func shape(pos []vec, area, width float64) (w, h float64) {
+	width = math.Max(width, 1)
+	lo, hi := bounds(pos)
+	aspect := 1.5
+	if dx, dy := hi.x-lo.x, hi.y-lo.y; dy > 1e-9 {
+		aspect = math.Max(1.1, math.Min(2.4, dx/dy))
+	} else if dx > 0 {
+		return math.Min(width, math.Sqrt(area)*1.5), 0
+	}
+	w = math.Min(width, math.Sqrt(area*aspect))
+	return w, math.Min(area/w, 1.2*w+0.1*math.Sqrt(area))
+}
+
+// pack places blocks side by side within width, top down, each as high as it fits, and returns the
+// height they take. Coordinates grow upwards from 0 at the bottom once all is known.
+func pack(blocks []*block, width, gap float64) float64 {
+	type span struct{ lo, hi vec } // y downwards
+	var placed []span
+	height := 0.0
+	for _, b := range blocks {
+		w, h := b.width(), b.height()
+		best, found := vec{0, height}, math.Inf(1)
+		candidates := []vec{{}}
+		for _, s := range placed {
+			candidates = append(candidates, vec{s.hi.x + gap, s.lo.y}, vec{s.lo.x, s.hi.y + gap}, vec{0, s.hi.y + gap}, vec{s.hi.x + gap, 0})
+		}
+		for _, c := range candidates {
+			if c.x+w > width+1e-6 && c.x > 0 {
+				continue
+			}
+			free := true
+			for _, s := range placed {
+				if c.x < s.hi.x+gap-1e-9 && s.lo.x < c.x+w+gap-1e-9 && c.y < s.hi.y+gap-1e-9 && s.lo.y < c.y+h+gap-1e-9 {
+					free = false
+					break
+				}
+			}
+			if cost := c.y + h + 1e-3*c.x; free && cost < found {
+				best, found = c, cost
+			}
+		}
+		placed = append(placed, span{best, vec{best.x + w, best.y + h}})
+		height = math.Max(height, best.y+h)
+	}
+	for k, b := range blocks {
+		s := placed[k]
+		b.moveTo(vec{s.lo.x, height - s.hi.y})
+	}
+	return height
+}

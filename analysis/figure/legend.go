@@ -1,0 +1,199 @@
+package figure
+
+import (
+	"math"
+)
+
+// A legendItem is a sample and what it means. A section starts with bold text of its own.
+type legendItem struct {
+	text   string
+	head   bool
+	sample length // width of the sample, 0 for none
+	draw   func(p *page, at point)
+	width  length // of the whole, set by legendRows
+	row    int
+	x      length
+}
+
+const (
+	legendSize = 8.5
+	legendRow  = 17
+)
+
+// flow gives every item its row and place within width and returns the height of all rows. A head
+// never ends a row.
+func flow(p pen, items []legendItem, width length) length {
+	x, row := length(0), 0
+	for i := range items {
+		it := &items[i]
+		it.width = it.sample + p.width(it.text, legendSize, it.head) + 12
+		if it.sample > 0 {
+			it.width += 4
+		}
+		if it.head || it.text == "" {
+			it.width -= 6
+		}
+		need := it.width
+		if it.head && i+1 < len(items) {
+			need += 60
+		}
+		if it.head && x > 0 {
+			x += 6
+		}
+		if x > 0 && x+need > width {
+			x, row = 0, row+1
+		}
+		it.x, it.row = x, row
+		x += it.width
+	}
+	if len(items) == 0 {
+		return 0
+	}
+	return length(row+1) * legendRow
+}
+
+// drawLegend draws items whose rows start below top.
+func drawLegend(p *page, items []legendItem, x, top, _ length) {
+	for _, it := range items {
+		at := point{X: x + it.x, Y: top - (length(it.row)+0.5)*legendRow}
+		if it.draw != nil {
+			it.draw(p, at)
+			at.X += it.sample + 4
+		}
+		l := label{text: it.text, size: legendSize, bold: it.head, color: p.ink}
+		if !it.head {
+			l.color = p.muted
+		}
+		p.write(at, l)
+	}
+}
+
+// legend returns the items that explain the graph and the height they take.
+func (g Graph) legend(p pen, width length) ([]legendItem, length) {
+	var items []legendItem
+	items = append(items, g.edgeLegend()...)
+	items = append(items, g.nodeLegend()...)
+	return items, flow(p, items, width-2*pageMargin)
+}
+
+// weightSteps returns up to three sizes that show the scale of the edges.
+func (g Graph) weightSteps() []float64 {
+	most := g.heaviest()
+	steps := []float64{}
+	for _, f := range []float64{0.12, 0.45, 1} {
+		v := nice(most * f)
+		if len(steps) == 0 || v > steps[len(steps)-1]*1.2 {
+			steps = append(steps, v)
+		}
+	}
+	return steps
+}
+
+func (g Graph) edgeLegend() []legendItem {
+	var negative, unstable, leads, some bool
+	for _, e := range g.Edges {
+		some = some || e.Weight != 0
+		negative = negative || e.Weight < 0
+		unstable = unstable || e.Stability > 0
+		leads = leads || e.Leads
+	}
+	if !some {
+		return nil
+	}
+	line := func(w, stability float64) func(*page, point) {
+		return func(p *page, at point) {
+			p.line(g.edgeStroke(p.colors, w, stability), at, point{X: at.X + 24, Y: at.Y})
+		}
+	}
+	items := []legendItem{{text: g.weightName(), head: true}}
+	for _, v := range g.weightSteps() {
+		items = append(items, legendItem{text: si(v), sample: 24, draw: line(v, 0)})
+	}
+	mid := nice(g.heaviest() * 0.6)
+	if negative {
+		items = append(items, legendItem{text: "negative", sample: 24, draw: line(-mid, 0)})
+	}
+	if unstable {
+		items = append(items, legendItem{text: "in a quarter of resamples", sample: 24, draw: line(mid, 0.25)})
+	}
+	if leads {
+		items = append(items, legendItem{text: "leads", sample: 24, draw: func(p *page, at point) {
+			s := g.edgeStroke(p.colors, mid, 0)
+			p.line(s, at, p.arrow(at, point{X: at.X + 24, Y: at.Y}, 0, s))
+		}})
+	}
+	return items
+}
+
+func (g Graph) nodeLegend() []legendItem {
+	var items []legendItem
+	origins := map[Origin]bool{}
+	most := 0.0
+	for _, n := range g.Nodes {
+		origins[n.Origin] = true
+		most = math.Max(most, n.Activity)
+	}
+	if most > 0 {
+		unit := "activity"
+		if g.Unit != "" {
+			unit = g.Unit
+		}
+		items = append(items, legendItem{text: unit, head: true})
+		largest := 17 - 8*math.Min(1, float64(len(g.Nodes))/120)
+		for _, f := range []float64{0.1, 1} {
+			v := nice(most * f)
+			r := min(g.radius(v, most, largest), legendRow/2)
+			if g.radius(v, most, largest) > legendRow/2 {
+				v = most * (float64(r*r) - leastRadius*leastRadius) / (largest*largest - leastRadius*leastRadius)
+				v = nice(v)
+				r = g.radius(v, most, largest)
+			}
+			if n := len(items); f == 1 && items[n-1].text == si(v) {
+				continue
+			}
+			items = append(items, legendItem{text: si(v), sample: 2 * r, draw: func(p *page, at point) {
+				p.node(Process, point{X: at.X + r, Y: at.Y}, r, p.neutral)
+			}})
+		}
+	}
+	if len(origins) > 1 {
+		items = append(items, legendItem{text: "origin", head: true})
+		for o := range Origin(len(originNames)) {
+			if origins[o] {
+				items = append(items, legendItem{text: o.String(), sample: 11, draw: func(p *page, at point) {
+					p.node(o, point{X: at.X + 5.5, Y: at.Y}, 5, p.neutral)
+				}})
+			}
+		}
+	}
+	return append(items, g.clusterLegend()...)
+}
+
+const clustersNamed = 12
+
+func (g Graph) clusterLegend() []legendItem {
+	clusters, alone := g.members()
+	if len(clusters) == 0 {
+		return nil
+	}
+	items := []legendItem{{text: "cluster", head: true}}
+	named := len(g.Clusters) > 0
+	for k, m := range clusters {
+		it := legendItem{sample: 9, draw: func(p *page, at point) {
+			p.node(Process, point{X: at.X + 4.5, Y: at.Y}, 4.5, p.category[k%len(p.category)])
+		}}
+		if named {
+			it.text = shorten(g.clusterName(g.Nodes[m[0]].Cluster), nameLength)
+		}
+		items = append(items, it)
+		if k+1 == clustersNamed {
+			break
+		}
+	}
+	if len(alone) > 0 {
+		items = append(items, legendItem{text: "in none", sample: 9, draw: func(p *page, at point) {
+			p.node(Process, point{X: at.X + 4.5, Y: at.Y}, 4.5, p.neutral)
+		}})
+	}
+	return items
+}

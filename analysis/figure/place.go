@@ -1,0 +1,516 @@
+package figure
+
+import (
+	"math"
+	"sort"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// A placement is where everything of a graph stands on the page.
+type placement struct {
+	w, h   length
+	frame  vg.Rectangle // of nodes and labels
+	at     []point
+	radius []length
+	size   length // of labels
+	labels []nodeLabel
+	// alone is the top of the band of nodes without a link, 0 if there is none below others.
+	alone length
+}
+
+// nodeLabel is the label of a node; without a box it did not fit.
+type nodeLabel struct {
+	text string
+	box  vg.Rectangle
+	// leader says that the label stands off its node, to which a line leads.
+	leader bool
+}
+
+func (l nodeLabel) hidden() bool { return l.box == (vg.Rectangle{}) }
+
+// hidden counts the labels that did not fit.
+func (p *placement) hidden() int {
+	n := 0
+	for _, l := range p.labels {
+		if l.hidden() && l.text != "" {
+			n++
+		}
+	}
+	return n
+}
+
+const (
+	graphWidth   = 600 // points, 800 CSS pixels
+	labelGap     = 2   // between a node and its label
+	bodyMargin   = 2.5 // around a node with its label
+	leastRadius  = 4.5
+	nameLength   = 28 // characters of a name that are drawn
+	leastLabel   = 5.5
+	fixedInset   = 34 // of nodes at fixed positions from the frame
+	blockGap     = 14
+	graphLabelLo = 8
+)
+
+// labelSizeFor returns the size of labels that suits n nodes.
+func labelSizeFor(n int) length {
+	switch {
+	case n <= 30:
+		return 10
+	case n <= 80:
+		return 9
+	}
+	return graphLabelLo
+}
+
+// radii returns the nodes' radii: areas grow with activity from a least size.
+func (g Graph) radii() []length {
+	most := 0.0
+	for _, n := range g.Nodes {
+		most = math.Max(most, n.Activity)
+	}
+	largest := 17 - 8*math.Min(1, float64(len(g.Nodes))/120)
+	out := make([]length, len(g.Nodes))
+	for i, n := range g.Nodes {
+		out[i] = g.radius(n.Activity, most, largest)
+	}
+	return out
+}
+
+func (g Graph) radius(activity, most, largest float64) length {
+	if most == 0 {
+		return 7
+	}
+	return length(math.Sqrt(leastRadius*leastRadius + (largest*largest-leastRadius*leastRadius)*activity/most))
+}
+
+func (g Graph) links() []link {
+	most := g.heaviest()
+	var out []link
+	for _, e := range g.Edges {
+		if e.Weight != 0 {
+			out = append(out, link{e.From, e.To, math.Abs(e.Weight) / most})
+		}
+	}
+	return out
+}
+
+// starts returns the positions the nodes come with, nil if they come with none.
+func (g Graph) starts() []vec {
+	out := make([]vec, len(g.Nodes))
+	any := false
+	for i, n := range g.Nodes {
+		out[i] = vec{n.X, n.Y}
+		any = any || n.X != 0 || n.Y != 0
+	}
+	if !any {
+		return nil
+	}
+	return out
+}
+
+// place finds where everything stands. Below the frame it leaves room for a legend.
+func (g Graph) place(p pen, legend length) *placement {
+	pl := &placement{w: g.Width, radius: g.radii(), size: labelSizeFor(len(g.Nodes))}
+	if pl.w <= 0 {
+		pl.w = graphWidth
+	}
+	pl.at = make([]point, len(g.Nodes))
+	pl.labels = make([]nodeLabel, len(g.Nodes))
+	for i, n := range g.Nodes {
+		pl.labels[i].text = shorten(visible(n.Name), nameLength)
+	}
+	top := g.heading() + pageMargin
+	bottom := legend + pageMargin
+	if g.Fixed && g.starts() != nil {
+		g.placeFixed(pl, top, bottom)
+		g.placeLabels(p, pl)
+		return pl
+	}
+	room := float64(pl.w) - 2*pageMargin
+	height, alone := g.placeFree(p, pl, room, float64(g.Height-top-bottom))
+	pl.h = g.Height
+	if pl.h <= 0 {
+		pl.h = length(height) + top + bottom
+	}
+	pl.frame = rect(pageMargin, bottom, pl.w-pageMargin, pl.h-top)
+	for i := range pl.at {
+		pl.at[i] = pl.at[i].Add(pl.frame.Min)
+	}
+	if alone > 0 && alone < height-1 {
+		pl.alone = length(alone) + pl.frame.Min.Y
+	}
+	g.placeLabels(p, pl)
+	return pl
+}
+
+// placeFixed keeps the nodes' positions relative to each other.
+func (g Graph) placeFixed(pl *placement, top, bottom length) {
+	pos := g.starts()
+	lo, hi := bounds(pos)
+	dx, dy := math.Max(hi.x-lo.x, 1e-9), math.Max(hi.y-lo.y, 1e-9)
+	pl.h = g.Height
+	if pl.h <= 0 {
+		aspect := math.Max(0.3, math.Min(2, dy/dx))
+		pl.h = top + bottom + 2*fixedInset + (pl.w-2*pageMargin-2*fixedInset)*length(aspect)
+	}
+	pl.frame = rect(pageMargin, bottom, pl.w-pageMargin, pl.h-top)
+	in := rect(pl.frame.Min.X+fixedInset, pl.frame.Min.Y+fixedInset, pl.frame.Max.X-fixedInset, pl.frame.Max.Y-fixedInset)
+	k := math.Min(float64(in.Size().X)/dx, float64(in.Size().Y)/dy)
+	mid := in.Min.Add(in.Max).Scale(0.5)
+	for i, q := range pos {
+		pl.at[i] = mid.Add(point{X: length((q.x - (lo.x+hi.x)/2) * k), Y: length((q.y - (lo.y+hi.y)/2) * k)})
+	}
+}
+
+// placeFree lays the nodes out within a width, from y = 0 upwards, and returns the height they take
+// and the top of the band of nodes without a link. If limit is positive it makes labels smaller, and
+// at last leaves labels out, until they fit that height, and spreads them over it.
+func (g Graph) placeFree(p pen, pl *placement, width, limit float64) (height, alone float64) {
+	links := g.links()
+	comps := components(len(g.Nodes), links)
+	headroom := float64(p.lineHeight(pl.size)) // for labels above the topmost nodes
+	limit -= headroom
+	roomy := 4.2 - 1.6*math.Min(1, float64(len(g.Nodes))/150)
+	busy := g.byActivity()
+	for try := 0; ; try++ {
+		bodies := g.bodies(p, pl, width)
+		blocks := layoutBlocks(comps, bodies, links, g.starts(), width, roomy, g.Seed)
+		top := pack(blocks, width, blockGap)
+		rows := g.loners(comps, bodies, width)
+		alone = rowsHeight(rows, bodies)
+		height = top + alone
+		if top > 0 && alone > 0 {
+			height += blockGap
+		}
+		if limit <= 0 || height <= limit || try == 40 {
+			g.settle(pl, blocks, rows, bodies, width, height, alone, limit)
+			return math.Max(height, limit) + headroom, alone
+		}
+		switch {
+		case roomy > 1.5:
+			roomy *= 0.8
+		case pl.size > leastLabel:
+			pl.size *= 0.9
+		case len(busy) > 0:
+			drop := max(1, len(busy)/4)
+			for _, i := range busy[len(busy)-drop:] {
+				pl.labels[i].text = ""
+			}
+			busy = busy[:len(busy)-drop]
+		default:
+			for i := range pl.radius {
+				pl.radius[i] *= 0.85
+			}
+		}
+	}
+}
+
+// settle writes the positions of a layout. Height that is left over goes between the nodes, which
+// parts them further and never lets them overlap.
+func (g Graph) settle(pl *placement, blocks []*block, rows [][]int, bodies []body, width, height, alone, limit float64) {
+	if len(blocks) > 0 {
+		top := 0.0
+		lo := math.Inf(1)
+		hiX := 0.0
+		for _, b := range blocks {
+			top, lo, hiX = math.Max(top, b.hi.y), math.Min(lo, b.lo.y), math.Max(hiX, b.hi.x)
+		}
+		shiftX := (width - hiX) / 2
+		extra := math.Max(0, limit-height)
+		for _, b := range blocks {
+			for k, i := range b.nodes {
+				y := b.pos[k].y + height - top
+				if size := top - lo; size > 0 {
+					y += extra * (b.pos[k].y - lo) / size
+				}
+				pl.at[i] = point{X: length(b.pos[k].x + shiftX), Y: length(y)}
+			}
+		}
+	}
+	y := alone
+	if len(blocks) == 0 {
+		y += math.Max(0, limit-height)
+	}
+	for _, row := range rows {
+		up, down, used := 0.0, 0.0, 0.0
+		for _, i := range row {
+			up, down = math.Max(up, bodies[i].up), math.Max(down, bodies[i].down)
+			used += 2 * bodies[i].half
+		}
+		gap := math.Min(24, (width-used)/float64(len(row)+1))
+		x := (width - used - gap*float64(len(row)-1)) / 2
+		for _, i := range row {
+			pl.at[i] = point{X: length(x + bodies[i].half), Y: length(y - up)}
+			x += 2*bodies[i].half + gap
+		}
+		y -= up + down
+	}
+}
+
+// byActivity returns the nodes, the most active first.
+func (g Graph) byActivity() []int {
+	order := make([]int, len(g.Nodes))
+	for i := range order {
+		order[i] = i
+	}
+	sort.SliceStable(order, func(a, b int) bool { return g.Nodes[order[a]].Activity > g.Nodes[order[b]].Activity })
+	return order
+}
+
+func (g Graph) bodies(p pen, pl *placement, width float64) []body {
+	out := make([]body, len(g.Nodes))
+	for i := range out {
+		r := float64(pl.radius[i])
+		b := body{half: r, up: r + bodyMargin, down: r, radius: r}
+		if pl.labels[i].text != "" {
+			for float64(p.width(pl.labels[i].text, pl.size, false)) > width-2*bodyMargin && len([]rune(pl.labels[i].text)) > 2 {
+				pl.labels[i].text = shorten(pl.labels[i].text, len([]rune(pl.labels[i].text))-1)
+			}
+			b.half = math.Max(r, float64(p.width(pl.labels[i].text, pl.size, false))/2+1)
+			b.down += labelGap + float64(p.lineHeight(pl.size))
+		}
+		b.half += bodyMargin
+		b.down += bodyMargin
+		out[i] = b
+	}
+	return out
+}
+
+// loners breaks the nodes without a link into rows, clusters together, the most active first.
+func (g Graph) loners(comps [][]int, bodies []body, width float64) [][]int {
+	var order []int
+	for _, c := range comps {
+		if len(c) == 1 {
+			order = append(order, c[0])
+		}
+	}
+	sort.SliceStable(order, func(a, b int) bool {
+		m, n := g.Nodes[order[a]], g.Nodes[order[b]]
+		if m.Cluster != n.Cluster {
+			return m.Cluster < n.Cluster
+		}
+		return m.Activity > n.Activity
+	})
+	var rows [][]int
+	used := math.Inf(1)
+	for _, i := range order {
+		w := 2*bodies[i].half + 6
+		if used+w > width && used > 0 {
+			rows, used = append(rows, nil), 0
+		}
+		rows[len(rows)-1] = append(rows[len(rows)-1], i)
+		used += w
+	}
+	// Even rows look better than full ones and a rest.
+	return even(rows, order, bodies, width)
+}
+
+func even(rows [][]int, order []int, bodies []body, width float64) [][]int {
+	if len(rows) < 2 {
+		return rows
+	}
+	per := (len(order) + len(rows) - 1) / len(rows)
+	var out [][]int
+	for start := 0; start < len(order); start += per {
+		row := order[start:min(start+per, len(order))]
+		used := 0.0
+		for _, i := range row {
+			used += 2 * bodies[i].half
+		}
+		if used > width {
+			return rows
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+// rowsHeight is what settle needs for rows of bodies.
+func rowsHeight(rows [][]int, bodies []body) float64 {
+	h := 0.0
+	for _, row := range rows {
+		up, down := 0.0, 0.0
+		for _, i := range row {
+			up, down = math.Max(up, bodies[i].up), math.Max(down, bodies[i].down)
+		}
+		h += up + down
+	}
+	return h
+}
+
+// spot is a place for a label beside its node: offsets of the label's center in units of
+// (radius + half the label) plus the gap.
+var spots = []struct{ x, y, cost float64 }{
+	{0, -1, 0}, {1, 0, 0.5}, {-1, 0, 0.8}, {0, 1, 0.6},
+	{0.8, -0.8, 1.2}, {-0.8, -0.8, 1.3}, {0.8, 0.8, 1.3}, {-0.8, 0.8, 1.4},
+}
+
+// placeLabels chooses a spot for every label so that none covers a label, a node, or reaches out of
+// the frame, and as few edges as possible run through it. Where a node stands free that is always
+// possible beneath it; at fixed positions a label may move off its node, or stay away for lack of
+// room.
+func (g Graph) placeLabels(p pen, pl *placement) {
+	segments := g.segments(pl)
+	free := !(g.Fixed && g.starts() != nil)
+	if free {
+		for i := range pl.labels {
+			if pl.labels[i].text != "" {
+				pl.labels[i].box = g.labelBox(p, pl, i, spots[0].x, spots[0].y, 0)
+			}
+		}
+	}
+	order := g.byActivity()
+	for range 3 {
+		for _, i := range order {
+			if pl.labels[i].text != "" {
+				g.placeLabel(p, pl, i, segments, !free)
+			}
+		}
+	}
+}
+
+func (g Graph) placeLabel(p pen, pl *placement, i int, segments [][2]point, far bool) {
+	best, bestCost, leader := pl.labels[i].box, math.Inf(1), pl.labels[i].leader
+	try := func(x, y, off, cost float64) {
+		box := g.labelBox(p, pl, i, x, y, off)
+		if cost >= bestCost || !pl.free(i, box) {
+			return
+		}
+		for _, s := range segments {
+			if l := inside(s[0], s[1], box); l > 0 {
+				cost += 3 + 0.3*l
+			}
+			if cost >= bestCost {
+				return
+			}
+		}
+		best, bestCost, leader = box, cost, off > 0
+	}
+	for _, s := range spots {
+		try(s.x, s.y, 0, s.cost)
+	}
+	if far && bestCost > 8 {
+		for off := 8.0; off <= 120; off += 8 {
+			for k := range 16 {
+				s, c := math.Sincos(2 * math.Pi * float64(k) / 16)
+				try(c, s, off, 4+off/3)
+			}
+		}
+	}
+	pl.labels[i].box, pl.labels[i].leader = best, leader
+}
+
+// labelBox returns the box of node i's label in the direction (x, y) and off away.
+func (g Graph) labelBox(p pen, pl *placement, i int, x, y, off float64) vg.Rectangle {
+	w := p.width(pl.labels[i].text, pl.size, false) + 2
+	h := p.lineHeight(pl.size)
+	r := pl.radius[i] + labelGap
+	c := pl.at[i].Add(point{
+		X: length(x) * (r + w/2 + length(off)),
+		Y: length(y) * (r + h/2 + length(off)),
+	})
+	if x != 0 && y != 0 && off == 0 { // a corner of the box comes near the circle
+		c = pl.at[i].Add(point{
+			X: length(sign(x)) * (r*0.72 + w/2),
+			Y: length(sign(y)) * (r*0.72 + h/2),
+		})
+	}
+	return rect(c.X-w/2, c.Y-h/2, c.X+w/2, c.Y+h/2)
+}
+
+func sign(v float64) float64 {
+	if v < 0 {
+		return -1
+	}
+	return 1
+}
+
+// free reports whether box can hold node i's label.
+func (pl *placement) free(i int, box vg.Rectangle) bool {
+	f := pl.frame
+	if box.Min.X < f.Min.X || box.Min.Y < f.Min.Y || box.Max.X > f.Max.X || box.Max.Y > f.Max.Y {
+		return false
+	}
+	for j, at := range pl.at {
+		if circleMeets(at, pl.radius[j]+1, box) {
+			return false
+		}
+		if j != i && !pl.labels[j].hidden() && boxesMeet(box, pl.labels[j].box) {
+			return false
+		}
+	}
+	return true
+}
+
+func boxesMeet(a, b vg.Rectangle) bool {
+	return a.Min.X < b.Max.X && b.Min.X < a.Max.X && a.Min.Y < b.Max.Y && b.Min.Y < a.Max.Y
+}
+
+func circleMeets(c point, r length, b vg.Rectangle) bool {
+	x := max(b.Min.X, min(c.X, b.Max.X))
+	y := max(b.Min.Y, min(c.Y, b.Max.Y))
+	return math.Hypot(float64(c.X-x), float64(c.Y-y)) < float64(r)
+}
+
+// segments returns the edges from node to node.
+func (g Graph) segments(pl *placement) [][2]point {
+	var out [][2]point
+	for _, e := range g.Edges {
+		if e.Weight != 0 {
+			out = append(out, [2]point{pl.at[e.From], pl.at[e.To]})
+		}
+	}
+	return out
+}
+
+// inside returns how much of the segment ab lies in the box (Liang and Barsky).
+func inside(a, b point, box vg.Rectangle) float64 {
+	t0, t1 := 0.0, 1.0
+	d := b.Sub(a)
+	for _, c := range [4][2]length{
+		{-d.X, a.X - box.Min.X}, {d.X, box.Max.X - a.X},
+		{-d.Y, a.Y - box.Min.Y}, {d.Y, box.Max.Y - a.Y},
+	} {
+		p, q := float64(c[0]), float64(c[1])
+		if p == 0 {
+			if q < 0 {
+				return 0
+			}
+			continue
+		}
+		if t := q / p; p < 0 {
+			t0 = math.Max(t0, t)
+		} else {
+			t1 = math.Min(t1, t)
+		}
+		if t0 >= t1 {
+			return 0
+		}
+	}
+	return (t1 - t0) * math.Hypot(float64(d.X), float64(d.Y))
+}
+
+// Placed returns a copy of g with every node where it is drawn, fixed there: change its edges and
+// clusters and draw it again to compare.
+func (g Graph) Placed() Graph {
+	if g.check() != nil {
+		return g
+	}
+	_, legendHeight := g.legend(pen{g.XKCD}, g.pageWidth())
+	pl := g.place(pen{g.XKCD}, legendHeight)
+	nodes := make([]Node, len(g.Nodes))
+	for i, n := range g.Nodes {
+		n.X, n.Y = float64(pl.at[i].X), float64(pl.at[i].Y)
+		nodes[i] = n
+	}
+	g.Nodes, g.Fixed = nodes, true
+	return g
+}
+
+func (g Graph) pageWidth() length {
+	if g.Width > 0 {
+		return g.Width
+	}
+	return graphWidth
+}

@@ -1,0 +1,121 @@
+package figure
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"dtnotes/analysis/internal/canvas"
+	"dtnotes/analysis/xkcd"
+)
+
+// A drawer is a figure as the rest of the package sees it.
+type drawer interface {
+	look() Style
+	kind() string // what it is, for those who do not see it: "dependency graph"
+	check() error // why it cannot be drawn
+	words() string
+	// plan returns the size of the picture and what draws it.
+	plan() (w, h length, draw func(*page))
+}
+
+// sheet returns the size of d's picture and what draws it: the figure, or why there is none.
+func sheet(d drawer) (w, h length, draw func(*page)) {
+	if err := d.check(); err != nil {
+		return problemSheet(d, err)
+	}
+	return d.plan()
+}
+
+// problemSheet is a picture that says why there is no other.
+func problemSheet(d drawer, problem error) (w, h length, draw func(*page)) {
+	s := d.look()
+	w, h = s.Width, s.Height
+	if w <= 0 {
+		w = 420
+	}
+	if h <= 0 {
+		h = 100
+	}
+	return w, h, func(p *page) {
+		p.path(rect(6, 6, w-6, h-6).Path(), stroke{color: p.neutral, width: 1, dash: []length{4, 3}})
+		lines := p.wrap("No "+d.kind()+": "+visible(problem.Error()), labelSize, w-40)
+		y := h/2 + length(len(lines)-1)/2*p.lineHeight(labelSize)
+		for _, l := range lines {
+			p.write(point{X: w / 2, Y: y}, label{text: l, align: center})
+			y -= p.lineHeight(labelSize)
+		}
+	}
+}
+
+// wrap breaks text into lines no wider than room.
+func (p pen) wrap(s string, size, room length) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(s) {
+		if next := strings.TrimSpace(line + " " + word); p.width(next, size, false) <= room || line == "" {
+			line = next
+			continue
+		}
+		lines = append(lines, line)
+		line = word
+	}
+	return append(lines, line)
+}
+
+// paint draws a sheet onto a surface of its size.
+func paint(c canvas.Surface, s Style, w, h length, draw func(*page)) {
+	theme := s.colors()
+	c.SetColor(theme.paper)
+	c.Fill(rect(0, 0, w, h).Path())
+	if s.XKCD {
+		c = xkcd.WrapWith(c, xkcd.Options{Seed: uint32(s.Seed), Paper: theme.paper})
+	}
+	draw(&page{Surface: c, colors: theme, pen: pen{s.XKCD}})
+}
+
+func toSVG(d drawer) string {
+	w, h, draw := sheet(d)
+	c := canvas.NewSVG(w, h)
+	paint(c, d.look(), w, h, draw)
+	title := d.look().Title
+	if title == "" {
+		title = d.kind()
+	}
+	return c.Document(title, text(d))
+}
+
+func toPNG(d drawer) []byte {
+	w, h, draw := sheet(d)
+	c := canvas.NewPNG(w, h, d.look().colors().paper)
+	paint(c, d.look(), w, h, draw)
+	return c.Bytes()
+}
+
+// text is d in words, or why there is no figure.
+func text(d drawer) string {
+	if err := d.check(); err != nil {
+		return "no " + d.kind() + ": " + err.Error()
+	}
+	return d.words()
+}
+
+func save(d drawer, path string) error {
+	if err := d.check(); err != nil {
+		return fmt.Errorf("saving %s to %s: %w", d.kind(), path, err)
+	}
+	var data []byte
+	switch ext := strings.ToLower(filepath.Ext(path)); ext {
+	case ".svg":
+		data = []byte(toSVG(d))
+	case ".png":
+		data = toPNG(d)
+	default:
+		return fmt.Errorf("saving %s to %s: extension %q is neither .svg nor .png", d.kind(), path, ext)
+	}
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		return fmt.Errorf("saving %s: %w", d.kind(), err)
+	}
+	return nil
+}

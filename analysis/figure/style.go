@@ -1,0 +1,137 @@
+package figure
+
+import (
+	"image/color"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// Style is how a figure looks. The zero value is light, clean, as wide as a notebook's output.
+type Style struct {
+	Title    string
+	Subtitle string
+	// Width and Height of the picture; 0 lets the figure choose what suits its content.
+	Width, Height vg.Length
+	Theme         Theme
+	// XKCD draws by hand.
+	XKCD bool
+	// Seed varies what is arbitrary: the start of a layout, the wobble of the hand.
+	Seed uint64
+}
+
+// Theme is a set of colors. All are safe for the color-blind: categories follow Okabe and Ito (2008)
+// and Tol (2021), and no scale runs from red to green.
+type Theme int
+
+// Themes.
+const (
+	Light Theme = iota
+	Dark
+	Gray // for print without color
+)
+
+// String returns the theme's name.
+func (t Theme) String() string {
+	switch t {
+	case Dark:
+		return "dark"
+	case Gray:
+		return "gray"
+	}
+	return "light"
+}
+
+// colors are what a theme draws with.
+type colors struct {
+	paper, ink, muted, faint, neutral color.NRGBA
+	category                          []color.NRGBA
+	// warm and cool are scales from little to much.
+	cool, warm []color.NRGBA
+	shade      color.NRGBA // of intervals
+}
+
+func hex(v uint32) color.NRGBA {
+	return color.NRGBA{R: uint8(v >> 16), G: uint8(v >> 8), B: uint8(v), A: 255}
+}
+
+func hexes(vs ...uint32) []color.NRGBA {
+	out := make([]color.NRGBA, len(vs))
+	for i, v := range vs {
+		out[i] = hex(v)
+	}
+	return out
+}
+
+var themes = map[Theme]*colors{
+	Light: {
+		paper: hex(0xffffff), ink: hex(0x1f2328), muted: hex(0x59636e), faint: hex(0xe3e6ea), neutral: hex(0xb8bec6),
+		category: hexes(0x0072b2, 0xe69f00, 0x009e73, 0xd55e00, 0x56b4e9, 0xcc79a7, 0x882255, 0x999933,
+			0x332288, 0xf0e442, 0x661100, 0x6699cc),
+		cool:  hexes(0xc3d3e3, 0x7fa6cb, 0x3573ac, 0x08306b),
+		warm:  hexes(0xf3cdb0, 0xe79a63, 0xc9561d, 0x7f2704),
+		shade: color.NRGBA{0xe6, 0x9f, 0x00, 0x24},
+	},
+	Dark: {
+		paper: hex(0x14171c), ink: hex(0xe8eaed), muted: hex(0xa3abb5), faint: hex(0x2c323a), neutral: hex(0x69717c),
+		category: hexes(0x56b4e9, 0xe69f00, 0x2cc295, 0xf0764d, 0xb9a5f5, 0xe58fc0, 0xf0e442, 0x8fd3ff,
+			0xc9c46a, 0x7fd1c7, 0xd9a08b, 0x9fb3d9),
+		cool:  hexes(0x2f4a66, 0x3f78ad, 0x6fb1e8, 0xd6ecff),
+		warm:  hexes(0x5c3a22, 0xa7602c, 0xf09a5a, 0xffe0c7),
+		shade: color.NRGBA{0xe6, 0x9f, 0x00, 0x38},
+	},
+	Gray: {
+		paper: hex(0xffffff), ink: hex(0x000000), muted: hex(0x4d4d4d), faint: hex(0xe0e0e0), neutral: hex(0xf2f2f2),
+		category: hexes(0x4d4d4d, 0xbdbdbd, 0x7a7a7a, 0xdedede, 0x2b2b2b, 0x999999, 0xcecece, 0x606060,
+			0xaaaaaa, 0x3c3c3c, 0x8a8a8a, 0xe8e8e8),
+		cool:  hexes(0xd0d0d0, 0x9a9a9a, 0x5a5a5a, 0x000000),
+		warm:  hexes(0xd0d0d0, 0x9a9a9a, 0x5a5a5a, 0x000000),
+		shade: color.NRGBA{0, 0, 0, 0x1c},
+	},
+}
+
+func (s Style) colors() *colors {
+	if c, ok := themes[s.Theme]; ok {
+		return c
+	}
+	return themes[Light]
+}
+
+// ramp returns the color of a scale at t in [0, 1].
+func ramp(scale []color.NRGBA, t float64) color.NRGBA {
+	if !(t > 0) {
+		return scale[0]
+	}
+	if t >= 1 {
+		return scale[len(scale)-1]
+	}
+	x := t * float64(len(scale)-1)
+	i := int(x)
+	return mix(scale[i], scale[i+1], x-float64(i))
+}
+
+func mix(a, b color.NRGBA, t float64) color.NRGBA {
+	m := func(x, y uint8) uint8 { return uint8(float64(x) + (float64(y)-float64(x))*t + 0.5) }
+	return color.NRGBA{m(a.R, b.R), m(a.G, b.G), m(a.B, b.B), m(a.A, b.A)}
+}
+
+func withAlpha(c color.NRGBA, a float64) color.NRGBA {
+	c.A = uint8(float64(c.A)*a + 0.5)
+	return c
+}
+
+// luminance of a color on screen, 0 to 1 (Rec. 709 on linear light).
+func luminance(c color.NRGBA) float64 {
+	lin := func(v uint8) float64 {
+		x := float64(v) / 255
+		return x * x * (0.3*x + 0.7) // close to the sRGB curve
+	}
+	return 0.2126*lin(c.R) + 0.7152*lin(c.G) + 0.0722*lin(c.B)
+}
+
+// readableOn returns ink that reads on the given background.
+func readableOn(bg color.NRGBA) color.NRGBA {
+	if luminance(bg) > 0.3 {
+		return hex(0x111111)
+	}
+	return hex(0xffffff)
+}

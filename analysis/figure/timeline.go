@@ -1,0 +1,585 @@
+package figure
+
+import (
+	"errors"
+	"fmt"
+	"image/color"
+	"math"
+	"sort"
+	"strings"
+	"time"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// Mark is a moment worth a line across a [Timeline].
+type Mark struct {
+	Time float64
+	Name string
+}
+
+// Interval is a stretch of time worth shading in a [Timeline].
+type Interval struct {
+	Start, End float64
+	Name       string
+}
+
+// Timeline draws how much each source does over time. While a source is silent it has no line.
+type Timeline struct {
+	Style
+	Names []string
+	// Times of the buckets, ascending, in seconds since the epoch, or since a start if they are
+	// small.
+	Times []float64
+	// Values of each source (a row per name) in each bucket (a column per time). NaN is a gap.
+	Values [][]float64
+	// Unit of the values, such as "calls".
+	Unit string
+	// Bucket is the width of a bucket in seconds. If it is positive, values are counts per bucket
+	// and are drawn per second; otherwise they are drawn as they are.
+	Bucket float64
+	// Top is how many sources get a line of their own, those with the largest totals; the rest are
+	// summed up as "others". 0 means 8, negative means all.
+	Top int
+	// Log draws values on a log axis, with zero at its foot.
+	Log bool
+	// Stacked draws areas on top of each other instead of lines.
+	Stacked bool
+	// Zone is the time zone of the clock; nil is UTC.
+	Zone      *time.Location
+	Marks     []Mark
+	Intervals []Interval
+}
+
+// SVG returns the timeline as an SVG document.
+func (t Timeline) SVG() string { return toSVG(t) }
+
+// PNG returns the timeline as a PNG file.
+func (t Timeline) PNG() []byte { return toPNG(t) }
+
+// Save writes the timeline to a .svg or .png file.
+func (t Timeline) Save(path string) error { return save(t, path) }
+
+// String lists the sources' totals and peaks, largest first.
+func (t Timeline) String() string { return text(t) }
+
+func (t Timeline) look() Style  { return t.Style }
+func (t Timeline) kind() string { return "timeline" }
+
+func (t Timeline) check() error {
+	switch {
+	case len(t.Names) == 0:
+		return errors.New("there are no sources")
+	case len(t.Times) == 0:
+		return errors.New("there are no times")
+	case len(t.Values) != len(t.Names):
+		return fmt.Errorf("there are %d names and %d rows of values", len(t.Names), len(t.Values))
+	case !finite(t.Bucket):
+		return fmt.Errorf("bucket width is %v", t.Bucket)
+	}
+	for i, v := range t.Times {
+		if !finite(v) || i > 0 && v < t.Times[i-1] {
+			return fmt.Errorf("time %d is %v: times must ascend", i, v)
+		}
+	}
+	some := false
+	for i, row := range t.Values {
+		if len(row) != len(t.Times) {
+			return fmt.Errorf("%s has %d values for %d times", visible(t.Names[i]), len(row), len(t.Times))
+		}
+		for j, v := range row {
+			if math.IsInf(v, 0) {
+				return fmt.Errorf("%s at time %d is %v", visible(t.Names[i]), j, v)
+			}
+			some = some || !math.IsNaN(v)
+		}
+	}
+	if !some {
+		return errors.New("every value is NaN")
+	}
+	for _, m := range t.Marks {
+		if !finite(m.Time) {
+			return fmt.Errorf("mark %s is at time %v", visible(m.Name), m.Time)
+		}
+	}
+	for _, in := range t.Intervals {
+		if !finite(in.Start) || !finite(in.End) {
+			return fmt.Errorf("interval %s is from %v to %v", visible(in.Name), in.Start, in.End)
+		}
+	}
+	return nil
+}
+
+// A strand is a line or area of a timeline, in the unit that is drawn.
+type strand struct {
+	name   string
+	values []float64
+	total  float64 // of the counts, not of the rates
+	peak   float64
+	peakAt int
+	others bool
+}
+
+// strands returns what is drawn, largest total first, others last.
+func (t Timeline) strands() []strand {
+	per := 1.0
+	if t.Bucket > 0 {
+		per = t.Bucket
+	}
+	all := make([]strand, len(t.Names))
+	for i, n := range t.Names {
+		all[i] = newStrand(visible(n), t.Values[i], per)
+	}
+	sort.SliceStable(all, func(i, j int) bool { return all[i].total > all[j].total })
+	top := t.Top
+	if top == 0 {
+		top = 8
+	}
+	if top < 0 || len(all) <= top+1 {
+		return all
+	}
+	sum := make([]float64, len(t.Times))
+	for j := range sum {
+		sum[j] = math.NaN()
+		for _, s := range all[top:] {
+			if v := s.values[j] * per; !math.IsNaN(v) {
+				if math.IsNaN(sum[j]) {
+					sum[j] = 0
+				}
+				sum[j] += v
+			}
+		}
+	}
+	rest := newStrand(fmt.Sprintf("%d others", len(all)-top), sum, per)
+	rest.others = true
+	return append(all[:top:top], rest)
+}
+
+func newStrand(name string, values []float64, per float64) strand {
+	s := strand{name: name, values: make([]float64, len(values)), peak: math.Inf(-1)}
+	for j, v := range values {
+		s.values[j] = v / per
+		if math.IsNaN(v) {
+			continue
+		}
+		s.total += v
+		if s.values[j] > s.peak {
+			s.peak, s.peakAt = s.values[j], j
+		}
+	}
+	return s
+}
+
+// unit returns the unit that is drawn.
+func (t Timeline) unit() string {
+	switch {
+	case t.Bucket > 0 && t.Unit != "":
+		return t.Unit + " per second"
+	case t.Bucket > 0:
+		return "per second"
+	}
+	return t.Unit
+}
+
+func (t Timeline) words() string {
+	var b strings.Builder
+	first, last := t.Times[0], t.Times[len(t.Times)-1]
+	fmt.Fprintf(&b, "timeline: %s, %s", plural(len(t.Names), "source"), plural(len(t.Times), "bucket"))
+	zone := t.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	when := func(v float64) string {
+		if math.Abs(first) < epochFrom {
+			return elapsed(v, 1)
+		}
+		return clock(v, zone).Format("15:04:05")
+	}
+	if math.Abs(first) >= epochFrom {
+		fmt.Fprintf(&b, ", %s to %s", clock(first, zone).Format("2006-01-02 15:04:05"), clock(last, zone).Format("15:04:05 MST"))
+	} else {
+		fmt.Fprintf(&b, ", %s to %s", when(first), when(last))
+	}
+	b.WriteString("\n")
+	unit := t.Unit
+	if unit != "" {
+		unit = " " + unit
+	}
+	for _, s := range t.strands() {
+		fmt.Fprintf(&b, "  %-24s total %s%s", s.name, si(s.total), unit)
+		if finite(s.peak) {
+			fmt.Fprintf(&b, ", peak %s", si(s.peak))
+			if t.Bucket > 0 {
+				b.WriteString("/s")
+			}
+			fmt.Fprintf(&b, " at %s", when(t.Times[s.peakAt]))
+		}
+		b.WriteString("\n")
+	}
+	for _, in := range t.Intervals {
+		fmt.Fprintf(&b, "  %s to %s: %s\n", when(in.Start), when(in.End), visible(in.Name))
+	}
+	for _, m := range t.Marks {
+		fmt.Fprintf(&b, "  %s: %s\n", when(m.Time), visible(m.Name))
+	}
+	return b.String()
+}
+
+const (
+	timelineWidth  = 600
+	timelineHeight = 300 // of the whole without the lanes of intervals and marks
+	laneHeight     = 14
+)
+
+// A lane holds names of intervals and marks that do not touch.
+type lane struct{ end length }
+
+// tag is the name of an interval or mark above the plot.
+type tag struct {
+	name   string
+	x0, x1 length // of the interval; equal for a mark
+	text   point  // left end of the name
+	lane   int
+	mark   bool
+}
+
+// tags places the names of intervals and marks in lanes above the plot.
+func (t Timeline) tags(p pen, x scale) (tags []tag, lanes int) {
+	for _, in := range t.Intervals {
+		a, b := math.Max(in.Start, x.min), math.Min(in.End, x.max)
+		if a <= b {
+			tags = append(tags, tag{name: line1(in.Name), x0: x.at(a), x1: x.at(b)})
+		}
+	}
+	for _, m := range t.Marks {
+		if m.Time >= x.min && m.Time <= x.max {
+			tags = append(tags, tag{name: line1(m.Name), x0: x.at(m.Time), x1: x.at(m.Time), mark: true})
+		}
+	}
+	sort.SliceStable(tags, func(i, j int) bool {
+		if tags[i].x0 != tags[j].x0 {
+			return tags[i].x0 < tags[j].x0
+		}
+		return tags[i].x1 > tags[j].x1
+	})
+	var ends []length
+	for i := range tags {
+		g := &tags[i]
+		g.name = shorten(g.name, nameLength)
+		w := p.width(g.name, 8, false)
+		// The name stands at the start of its interval, or, near the right end, before it.
+		g.text.X = min(g.x0+3, x.hi-w)
+		lo, hi := min(g.x0, g.text.X), max(g.x1, g.text.X+w)
+		k := 0
+		for k < len(ends) && ends[k] > lo-4 {
+			k++
+		}
+		if k == len(ends) {
+			ends = append(ends, 0)
+		}
+		ends[k], g.lane = hi, k
+	}
+	return tags, len(ends)
+}
+
+func (t Timeline) plan() (w, h length, draw func(*page)) {
+	w = t.Width
+	if w <= 0 {
+		w = timelineWidth
+	}
+	p := pen{t.XKCD}
+	strands := t.strands()
+	y := t.valueScale(strands)
+	yTicks := t.valueTicks(y)
+	legend := length(0)
+	for i := range strands {
+		strands[i].name = shorten(strands[i].name, nameLength)
+		legend = max(legend, p.width(strands[i].name, smallSize, false))
+	}
+	x := scale{min: t.Times[0], max: t.Times[len(t.Times)-1]}
+	if t.Bucket > 0 {
+		x.max += t.Bucket
+	}
+	if x.max == x.min {
+		x.min, x.max = x.min-0.5, x.max+0.5
+	}
+	x.lo = pageMargin + p.yAxisWidth(yTicks)
+	x.hi = w - pageMargin - legend - 26
+	if x.hi < x.lo+40 { // a narrow page: better a plot without names than names without a plot
+		x.hi = max(x.lo+1, w-pageMargin)
+	}
+	xTicks, caption := clockTicks(x.min, x.max, max(2, int(x.hi-x.lo)/62), t.Zone)
+	tags, lanes := t.tags(p, x)
+	above := t.heading() + pageMargin + length(lanes)*laneHeight
+	if t.unit() != "" {
+		above += 13
+	}
+	h = t.Height
+	if h <= 0 {
+		h = timelineHeight + length(lanes)*laneHeight + t.heading()
+		h = max(h, above+axisHeight(caption)+pageMargin+length(len(strands))*12)
+	}
+	y.lo, y.hi = axisHeight(caption)+pageMargin/2, h-above
+	box := rect(x.lo, y.lo, x.hi, y.hi)
+	return w, h, func(p *page) {
+		p.head(t.Style, w, h)
+		if u := t.unit(); u != "" {
+			p.write(point{X: pageMargin, Y: h - t.heading() - pageMargin - 3}, label{text: u, size: tickSize, color: p.muted})
+		}
+		t.drawShades(p, box, tags)
+		p.yAxis(box, y, yTicks)
+		p.xAxis(box, x, xTicks, caption, w)
+		colors, dashes := p.strandStyles(strands)
+		if t.Stacked {
+			t.drawAreas(p, x, y, strands, colors)
+		} else {
+			t.drawLines(p, x, y, strands, colors, dashes)
+		}
+		t.drawTags(p, box, tags)
+		t.drawNames(p, box, x, y, strands, colors, dashes)
+	}
+}
+
+// valueScale returns the scale of the values, not yet placed on the page.
+func (t Timeline) valueScale(strands []strand) scale {
+	s := scale{log: t.Log}
+	least := math.Inf(1)
+	sum := make([]float64, len(t.Times))
+	for _, st := range strands {
+		for j, v := range st.values {
+			if math.IsNaN(v) {
+				continue
+			}
+			sum[j] += v
+			s.max = math.Max(s.max, v)
+			s.min = math.Min(s.min, v)
+			if v > 0 {
+				least = math.Min(least, v)
+			}
+		}
+	}
+	if t.Stacked {
+		for _, v := range sum {
+			s.max = math.Max(s.max, v)
+		}
+	}
+	if t.Log {
+		if math.IsInf(least, 1) {
+			least = 1
+		}
+		s.min = math.Pow(10, math.Floor(math.Log10(least)+1e-9))
+		s.max = math.Max(s.max, s.min*10)
+		return s
+	}
+	if s.max == s.min {
+		s.max = s.min + 1
+	}
+	step := niceUp((s.max - s.min) / 5)
+	s.max = math.Ceil(s.max/step-0.2) * step
+	if s.min < 0 {
+		s.min = math.Floor(s.min/step) * step
+	}
+	return s
+}
+
+func (t Timeline) valueTicks(y scale) []tick {
+	if t.Log {
+		return logTicks(y.min, y.max)
+	}
+	return linearTicks(y.min, y.max, 5)
+}
+
+// strandStyles returns a color and dash for each strand; in gray, dashes tell lines apart.
+func (p *page) strandStyles(strands []strand) ([]color.NRGBA, [][]length) {
+	gray := [][]length{nil, {6, 2}, {2, 2}, {8, 2, 2, 2}, {4, 1}, {1, 3}, {10, 3}, {6, 2, 1, 2, 1, 2}}
+	cs, ds := make([]color.NRGBA, len(strands)), make([][]length, len(strands))
+	for k, s := range strands {
+		switch {
+		case s.others:
+			cs[k] = p.neutral
+		default:
+			cs[k] = p.category[k%len(p.category)]
+			if p.colors == themes[Gray] {
+				ds[k] = gray[k%len(gray)]
+			}
+		}
+	}
+	return cs, ds
+}
+
+func (t Timeline) drawShades(p *page, box vg.Rectangle, tags []tag) {
+	for _, g := range tags {
+		if !g.mark {
+			p.box(rect(g.x0, box.Min.Y, g.x1, box.Max.Y), p.shade)
+		}
+	}
+}
+
+func (t Timeline) drawTags(p *page, box vg.Rectangle, tags []tag) {
+	for _, g := range tags {
+		y := box.Max.Y + 4 + length(g.lane)*laneHeight
+		if g.mark {
+			p.line(stroke{color: p.ink, width: 1, dash: []length{3, 3}}, point{X: g.x0, Y: box.Min.Y}, point{X: g.x0, Y: y + 8})
+		} else {
+			p.line(stroke{color: withAlpha(p.shade, 3.5), width: 2.5}, point{X: g.x0, Y: y}, point{X: g.x1, Y: y})
+		}
+		p.write(point{X: g.text.X, Y: y + 6.5}, label{text: g.name, size: 8, color: p.ink})
+	}
+}
+
+// xOf returns where bucket j stands: a count belongs to the middle of its bucket.
+func (t Timeline) xOf(x scale, j int) length {
+	v := t.Times[j]
+	if t.Bucket > 0 {
+		v += t.Bucket / 2
+	}
+	return x.at(v)
+}
+
+func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NRGBA, ds [][]length) {
+	for k := len(strands) - 1; k >= 0; k-- {
+		s := stroke{color: cs[k], width: 1.6, dash: ds[k]}
+		if p.xkcd {
+			s.width = 2
+		}
+		p.Begin(strands[k].name + ": total " + si(strands[k].total))
+		var run []point
+		quiet := func(j int) bool { // silence before, at and after
+			v := strands[k].values
+			return v[j] == 0 && (j == 0 || v[j-1] == 0) && (j == len(v)-1 || v[j+1] == 0)
+		}
+		flush := func() {
+			if len(run) == 1 {
+				p.fill(circle(run[0], s.width), s.color)
+			}
+			p.line(s, run...)
+			run = run[:0]
+		}
+		for j, v := range strands[k].values {
+			if math.IsNaN(v) || quiet(j) {
+				flush()
+				continue
+			}
+			run = append(run, point{X: t.xOf(x, j), Y: y.at(v)})
+		}
+		flush()
+		p.End()
+	}
+}
+
+func (t Timeline) drawAreas(p *page, x, y scale, strands []strand, cs []color.NRGBA) {
+	base := make([]float64, len(t.Times))
+	for k := range strands {
+		var low, high []point
+		for j, v := range strands[k].values {
+			low = append(low, point{X: t.xOf(x, j), Y: y.at(base[j])})
+			if v > 0 {
+				base[j] += v
+			}
+			high = append(high, point{X: t.xOf(x, j), Y: y.at(base[j])})
+		}
+		p.Begin(strands[k].name + ": total " + si(strands[k].total))
+		outline := append([]point(nil), high...)
+		for j := len(low) - 1; j >= 0; j-- {
+			outline = append(outline, low[j])
+		}
+		p.fill(polyline(outline, true), cs[k])
+		p.End()
+	}
+}
+
+// drawNames writes the strands' names at the right, each as near to its end as the others let it.
+func (t Timeline) drawNames(p *page, box vg.Rectangle, x, y scale, strands []strand, cs []color.NRGBA, ds [][]length) {
+	if x.hi > p.right()-pageMargin-30 {
+		return
+	}
+	type end struct {
+		k    int
+		y    length
+		slot length
+	}
+	var ends []end
+	base := 0.0
+	for k, s := range strands {
+		v := 0.0
+		for j := len(s.values) - 1; j >= 0; j-- {
+			if !math.IsNaN(s.values[j]) {
+				v = s.values[j]
+				break
+			}
+		}
+		if t.Stacked {
+			v, base = base+v/2, base+v
+		}
+		ends = append(ends, end{k: k, y: y.at(v)})
+	}
+	sort.SliceStable(ends, func(a, b int) bool { return ends[a].y > ends[b].y })
+	gap := min(13, (box.Max.Y-box.Min.Y+10)/length(len(ends)))
+	want := make([]length, len(ends))
+	for i, e := range ends {
+		want[i] = e.y
+	}
+	for i, s := range slots(want, gap, box.Min.Y-4, box.Max.Y+4) {
+		ends[i].slot = s
+	}
+	for _, e := range ends {
+		at := point{X: box.Max.X + 22, Y: e.slot}
+		s := stroke{color: cs[e.k], width: 1.2, dash: ds[e.k]}
+		last := t.xOf(x, len(t.Times)-1)
+		if t.Stacked {
+			last = box.Max.X
+		}
+		if near := e.slot-e.y < 40 && e.y-e.slot < 40; near && !p.xkcd {
+			p.line(stroke{color: withAlpha(cs[e.k], 0.7), width: 0.8}, point{X: last + 1, Y: e.y}, point{X: box.Max.X + 5, Y: e.y}, point{X: box.Max.X + 12, Y: e.slot})
+		}
+		s.width = 2.4
+		p.line(s, point{X: at.X - 10, Y: at.Y}, point{X: at.X - 2, Y: at.Y})
+		p.write(point{X: at.X + 2, Y: at.Y}, label{text: strands[e.k].name, size: smallSize})
+	}
+}
+
+// right is the right edge of the page.
+func (p *page) right() length {
+	w, _ := p.Size()
+	return w
+}
+
+// slots moves values, given in descending order, as little as needed to keep gap between neighbors
+// and all within lo and hi.
+func slots(want []length, gap, lo, hi length) []length {
+	// Runs of touching values stand centered on the mean of what they want.
+	type run struct {
+		n   int
+		sum length // of wanted value plus what lies above in the run
+	}
+	top := func(r run) length { return r.sum / length(r.n) }
+	var runs []run
+	for _, v := range want {
+		runs = append(runs, run{1, v})
+		for len(runs) > 1 {
+			a, b := runs[len(runs)-2], runs[len(runs)-1]
+			if top(a)-length(a.n)*gap >= top(b) {
+				break
+			}
+			runs = append(runs[:len(runs)-2], run{a.n + b.n, a.sum + b.sum + length(a.n*b.n)*gap})
+		}
+	}
+	var out []length
+	for _, r := range runs {
+		for i := range r.n {
+			out = append(out, top(r)-length(i)*gap)
+		}
+	}
+	// Keep within the ends, from below and then from above.
+	floor := lo
+	for i := len(out) - 1; i >= 0; i-- {
+		out[i] = max(out[i], floor)
+		floor = out[i] + gap
+	}
+	ceil := hi
+	for i := range out {
+		out[i] = min(out[i], ceil)
+		ceil = out[i] - gap
+	}
+	return out
+}

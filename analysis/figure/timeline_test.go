@@ -1,0 +1,108 @@
+package figure
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestBadTimelinesSaySo(t *testing.T) {
+	nan := math.NaN()
+	for _, c := range []struct {
+		t    Timeline
+		want string
+	}{
+		{Timeline{}, "no sources"},
+		{Timeline{Names: []string{"a"}}, "no times"},
+		{Timeline{Names: []string{"a"}, Times: []float64{1}}, "1 names and 0 rows"},
+		{Timeline{Names: []string{"a"}, Times: []float64{1, 2}, Values: [][]float64{{1}}}, "a has 1 values for 2 times"},
+		{Timeline{Names: []string{"a"}, Times: []float64{2, 1}, Values: [][]float64{{1, 1}}}, "must ascend"},
+		{Timeline{Names: []string{"a"}, Times: []float64{nan}, Values: [][]float64{{1}}}, "time 0 is NaN"},
+		{Timeline{Names: []string{"a"}, Times: []float64{1}, Values: [][]float64{{nan}}}, "every value is NaN"},
+		{Timeline{Names: []string{"a"}, Times: []float64{1}, Values: [][]float64{{math.Inf(1)}}}, "a at time 0 is +Inf"},
+	} {
+		checkProblem(t, c.t, c.want)
+	}
+}
+
+func TestTimelineOfEveryShapeDraws(t *testing.T) {
+	for name, tl := range map[string]Timeline{
+		"one point":     {Names: []string{"a"}, Times: []float64{5}, Values: [][]float64{{3}}},
+		"all zero":      {Names: []string{"a"}, Times: []float64{5, 6}, Values: [][]float64{{0, 0}}},
+		"all zero log":  {Names: []string{"a"}, Times: []float64{5, 6}, Values: [][]float64{{0, 0}}, Log: true},
+		"gap":           {Names: []string{"a"}, Times: []float64{5, 6, 7}, Values: [][]float64{{1, math.NaN(), 2}}},
+		"negative":      {Names: []string{"a"}, Times: []float64{5, 6, 7}, Values: [][]float64{{1, -3, 2}}},
+		"one time":      {Names: []string{"a"}, Times: []float64{5, 5, 5}, Values: [][]float64{{1, 3, 2}}},
+		"huge":          {Names: []string{"a"}, Times: []float64{5, 6}, Values: [][]float64{{1e300, 2e16}}},
+		"tiny page":     {Names: []string{"a"}, Times: []float64{5, 6}, Values: [][]float64{{1, 2}}, Style: Style{Width: 50, Height: 50}},
+		"marks outside": {Names: []string{"a"}, Times: []float64{5, 6}, Values: [][]float64{{1, 2}}, Marks: []Mark{{99, "x"}}, Intervals: []Interval{{-5, 99, "y"}, {70, 80, "z"}}},
+	} {
+		for _, stacked := range []bool{false, true} {
+			tl.Stacked = stacked
+			t.Run(name, func(t *testing.T) {
+				checkXML(t, tl.SVG())
+				checkPNG(t, tl.PNG())
+				if s := tl.String(); !strings.HasPrefix(s, "timeline: 1 source") {
+					t.Errorf("text %q", s)
+				}
+			})
+		}
+	}
+}
+
+func TestTopSumsUpOthers(t *testing.T) {
+	tl := Timeline{
+		Names:  []string{"a", "b", "c", "d"},
+		Times:  []float64{0, 10},
+		Values: [][]float64{{1, 1}, {100, 0}, {2, math.NaN()}, {3, 4}},
+		Top:    1, Bucket: 10,
+	}
+	s := tl.strands()
+	if len(s) != 2 || s[0].name != "b" || s[1].name != "3 others" {
+		t.Fatalf("strands %+v", s)
+	}
+	if s[1].values[0] != 0.6 || s[1].values[1] != 0.5 || s[1].total != 11 || s[0].peak != 10 {
+		t.Errorf("others %+v", s[1])
+	}
+}
+
+func TestClockTicks(t *testing.T) {
+	day := float64(time.Date(2026, 11, 22, 23, 30, 7, 0, time.UTC).Unix())
+	kolkata := time.FixedZone("IST", 5*3600+1800)
+	for _, c := range []struct {
+		lo, hi  float64
+		zone    *time.Location
+		labels  string
+		caption string
+	}{
+		{day, day + 20, nil, "23:30:10 23:30:15 23:30:20 23:30:25", "22 November 2026, UTC"},
+		{day, day + 3600, nil, "23:45 23 Nov 00:00 00:15 00:30", "22 November 2026 to 23 November 2026, UTC"},
+		{day, day + 7200, kolkata, "05:30 06:00 06:30 07:00", "23 November 2026, IST"},
+		{day, day + 0.4, nil, "23:30:07.0 23:30:07.1 23:30:07.2 23:30:07.3 23:30:07.4", "22 November 2026, UTC"},
+		{day, day + 4*86400, nil, "23 Nov 24 Nov 25 Nov 26 Nov", "22 November 2026 to 26 November 2026, UTC"},
+		{0, 90, nil, "0:00 0:30 1:00 1:30", "time since start"},
+		{0, 0.004, nil, "0 s 0.001 s 0.002 s 0.003 s 0.004 s", "time since start"},
+	} {
+		ticks, caption := clockTicks(c.lo, c.hi, 5, c.zone)
+		var labels []string
+		for _, k := range ticks {
+			labels = append(labels, k.label)
+		}
+		if got := strings.Join(labels, " "); got != c.labels || caption != c.caption {
+			t.Errorf("from %v to %v: %q, %q, want %q, %q", c.lo, c.hi, got, caption, c.labels, c.caption)
+		}
+	}
+}
+
+func TestSlotsKeepTheirDistance(t *testing.T) {
+	got := slots([]length{50, 49, 48, 10, 0}, 10, 0, 60)
+	for i := 1; i < len(got); i++ {
+		if got[i-1]-got[i] < 10-1e-6 {
+			t.Errorf("slots %v are closer than 10", got)
+		}
+	}
+	if got[len(got)-1] < 0 || got[0] > 60 {
+		t.Errorf("slots %v leave 0 to 60", got)
+	}
+}

@@ -1,0 +1,117 @@
+// Package canvas holds the two surfaces that every picture is drawn on, SVG and PNG. Both take
+// gonum/plot's vg calls, both draw text as outlines, so that a picture looks the same wherever it is
+// opened, and both give the same bytes for the same calls.
+package canvas
+
+import (
+	"image/color"
+	"math"
+
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/vg"
+)
+
+// Surface is a vg.Canvas that knows a few things more: casings around lines and text, and groups
+// that carry a tooltip where the medium has any.
+type Surface interface {
+	vg.CanvasSizer
+	// StrokeCased strokes p with the current style over a solid line of the given color that is
+	// width wide, so that it stays apart from what it crosses.
+	StrokeCased(p vg.Path, casing color.Color, width vg.Length)
+	// FillStringCased is FillString with a casing that reaches width/2 beyond each glyph.
+	FillStringCased(f font.Face, pt vg.Point, text string, casing color.Color, width vg.Length)
+	// Begin opens a group of marks with a tooltip, End closes it.
+	Begin(tooltip string)
+	End()
+}
+
+// Affine maps (x, y) to (A·x + C·y + E, B·x + D·y + F).
+type Affine struct{ A, B, C, D, E, F float64 }
+
+// Identity leaves points where they are.
+var Identity = Affine{A: 1, D: 1}
+
+// Apply returns the image of p.
+func (m Affine) Apply(p vg.Point) vg.Point {
+	x, y := float64(p.X), float64(p.Y)
+	return vg.Point{X: vg.Length(m.A*x + m.C*y + m.E), Y: vg.Length(m.B*x + m.D*y + m.F)}
+}
+
+// Mul returns the map that applies n first and then m.
+func (m Affine) Mul(n Affine) Affine {
+	return Affine{
+		A: m.A*n.A + m.C*n.B, B: m.B*n.A + m.D*n.B,
+		C: m.A*n.C + m.C*n.D, D: m.B*n.C + m.D*n.D,
+		E: m.A*n.E + m.C*n.F + m.E, F: m.B*n.E + m.D*n.F + m.F,
+	}
+}
+
+// Translate returns m after a shift of its argument, as vg.Canvas.Translate composes.
+func (m Affine) Translate(p vg.Point) Affine {
+	return m.Mul(Affine{A: 1, D: 1, E: float64(p.X), F: float64(p.Y)})
+}
+
+// Rotate returns m after a rotation of its argument by rad, counterclockwise.
+func (m Affine) Rotate(rad float64) Affine {
+	s, c := math.Sincos(rad)
+	return m.Mul(Affine{A: c, B: s, C: -s, D: c})
+}
+
+// Scale returns m after a scaling of its argument.
+func (m Affine) Scale(x, y float64) Affine { return m.Mul(Affine{A: x, D: y}) }
+
+// Inverse returns the inverse map; false if there is none.
+func (m Affine) Inverse() (Affine, bool) {
+	det := m.A*m.D - m.B*m.C
+	if det == 0 || math.IsNaN(det) || math.IsInf(det, 0) {
+		return Affine{}, false
+	}
+	return Affine{
+		A: m.D / det, B: -m.B / det, C: -m.C / det, D: m.A / det,
+		E: (m.C*m.F - m.D*m.E) / det, F: (m.B*m.E - m.A*m.F) / det,
+	}, true
+}
+
+// Magnification is the factor by which m changes lengths, averaged over directions.
+func (m Affine) Magnification() float64 { return math.Sqrt(math.Abs(m.A*m.D - m.B*m.C)) }
+
+// Curves returns p with every arc replaced by cubic curves, so that any affine map can be applied
+// point by point.
+func Curves(p vg.Path) vg.Path {
+	out := make(vg.Path, 0, len(p))
+	for _, c := range p {
+		if c.Type != vg.ArcComp {
+			out = append(out, c)
+			continue
+		}
+		at := func(a float64) vg.Point {
+			s, cs := math.Sincos(a)
+			return vg.Point{X: c.Pos.X + c.Radius*vg.Length(cs), Y: c.Pos.Y + c.Radius*vg.Length(s)}
+		}
+		start := at(c.Start)
+		switch {
+		case len(out) == 0:
+			out.Move(start)
+		case out[len(out)-1].Type == vg.CloseComp || distance(out[len(out)-1].Pos, start) > 1e-6:
+			out.Line(start)
+		}
+		angle := math.Max(-2*math.Pi, math.Min(2*math.Pi, c.Angle))
+		n := int(math.Ceil(math.Abs(angle)/(math.Pi/2) - 1e-9))
+		for i := range n {
+			a0 := c.Start + angle*float64(i)/float64(n)
+			a1 := c.Start + angle*float64(i+1)/float64(n)
+			k := c.Radius * vg.Length(4.0/3*math.Tan((a1-a0)/4))
+			s0, c0 := math.Sincos(a0)
+			s1, c1 := math.Sincos(a1)
+			p0, p1 := at(a0), at(a1)
+			out.CubeTo(
+				vg.Point{X: p0.X - k*vg.Length(s0), Y: p0.Y + k*vg.Length(c0)},
+				vg.Point{X: p1.X + k*vg.Length(s1), Y: p1.Y - k*vg.Length(c1)}, p1)
+		}
+	}
+	return out
+}
+
+func distance(a, b vg.Point) float64 {
+	return math.Hypot(float64(a.X-b.X), float64(a.Y-b.Y))
+}
