@@ -17,6 +17,7 @@ import (
 const (
 	plotWidth  = 6.5 * vg.Inch
 	plotHeight = 4 * vg.Inch
+	plotMargin = 4 * vg.Length(1)
 	plotDPI    = 192
 	screenDPI  = 96
 )
@@ -33,7 +34,13 @@ func drawPlot(p *plot.Plot) Bundle {
 	if axes := unusable(p); axes != "" {
 		return textOnly("cannot show " + text + ": " + axes)
 	}
-	return picture(plotWidth, plotHeight, text, p.Draw)
+	return picture(plotWidth, plotHeight, text, func(c draw.Canvas) {
+		if p.BackgroundColor != nil {
+			c.SetColor(p.BackgroundColor)
+			c.Fill(c.Rectangle.Path())
+		}
+		p.Draw(draw.Crop(c, plotMargin, -plotMargin, plotMargin, -plotMargin))
+	})
 }
 
 // unusable says why axes that the plot has set cannot be drawn; "" if they can.
