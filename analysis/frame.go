@@ -11,6 +11,8 @@ import (
 
 	"github.com/go-gota/gota/dataframe"
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/figure"
 )
 
 // SeriesOptions say how rows of a frame become a series. The zero value is
@@ -81,7 +83,9 @@ func FromFrame(frame dataframe.DataFrame, opts ...SeriesOptions) (*Series, error
 	s := &Series{Width: o.Every, Units: rows.units, Counts: rows.counts, Notes: rows.notes}
 	g := newGrid(rows.time, o.Every.Seconds(), o.Instants || rows.instants)
 	s.Times, s.Notes = g.times(), append(s.Notes, g.notes...)
-	s.Names, s.Values = rows.count(g)
+	all := &Series{Names: rows.names, Origins: rows.origins, Times: s.Times, Values: rows.count(g)}
+	ordered := all.Top(len(all.Names))
+	s.Names, s.Origins, s.Values = ordered.Names, ordered.Origins, ordered.Values
 	return s, nil
 }
 
@@ -91,6 +95,7 @@ type rows struct {
 	time, value []float64
 	source      []int
 	names       []string
+	origins     []figure.Origin
 	instants    bool
 	counts      bool
 	units       string
@@ -145,6 +150,7 @@ func (r *rows) nameSources(frame dataframe.DataFrame, by []string, o SeriesOptio
 		take = o.kinds(slices.Contains(by, "kind"), func(k string) bool { return slices.Contains(kinds, k) })
 	}
 	exec := slices.Index(by, "execname")
+	origin := origins(frame, slices.Contains(by, "kind"))
 	index := map[string]int{}
 	taken, observed := map[string]bool{}, map[string]bool{}
 	for i := range r.source {
@@ -159,7 +165,11 @@ func (r *rows) nameSources(frame dataframe.DataFrame, by []string, o SeriesOptio
 		if kinds != nil {
 			taken[kinds[i]] = true
 		}
-		r.source[i] = r.intern(index, parts, i)
+		id := r.intern(index, parts, i)
+		r.source[i] = id
+		if id == len(r.origins) {
+			r.origins = append(r.origins, origin(i))
+		}
 	}
 	if len(r.names) == 0 {
 		return fmt.Errorf("none of the %d rows is of a kind asked for", len(r.source))
@@ -171,6 +181,35 @@ func (r *rows) nameSources(frame dataframe.DataFrame, by []string, o SeriesOptio
 		}
 	}
 	return nil
+}
+
+// origins tells where the source of a row comes from. When kind is part of the source, block I/O and
+// connections are sources beside processes. A thread of the kernel is known by making no system
+// calls in a capture that counts them.
+func origins(frame dataframe.DataFrame, byKind bool) func(row int) figure.Origin {
+	columns := frame.Names()
+	if !slices.Contains(columns, "kind") || !slices.Contains(columns, "execname") {
+		return func(int) figure.Origin { return figure.Process }
+	}
+	kinds, names := frame.Col("kind").Records(), frame.Col("execname").Records()
+	calls := map[string]bool{}
+	for i, kind := range kinds {
+		if kind == "syscall" {
+			calls[names[i]] = true
+		}
+	}
+	return func(i int) figure.Origin {
+		kind := kinds[i]
+		switch {
+		case byKind && strings.HasPrefix(kind, "bio_"):
+			return figure.Storage
+		case byKind && (kind == "accept" || kind == "connect" || strings.HasPrefix(kind, "tcp_")):
+			return figure.Network
+		case len(calls) > 0 && !calls[names[i]]:
+			return figure.Platform
+		}
+		return figure.Process
+	}
 }
 
 func (r *rows) intern(index map[string]int, parts [][]string, i int) int {
@@ -209,10 +248,9 @@ func units(kinds map[string]bool) string {
 	return ""
 }
 
-// count adds the rows up and orders the sources by total, largest first.
-func (r *rows) count(g *grid) ([]string, *mat.Dense) {
-	p := len(r.names)
-	x := newDense(g.buckets, p)
+// count adds the rows up.
+func (r *rows) count(g *grid) *mat.Dense {
+	x := newDense(g.buckets, len(r.names))
 	for i, src := range r.source {
 		if src < 0 {
 			continue
@@ -221,9 +259,7 @@ func (r *rows) count(g *grid) ([]string, *mat.Dense) {
 			x.Set(share.bucket, src, x.At(share.bucket, src)+share.part*r.value[i])
 		}
 	}
-	all := &Series{Names: r.names, Times: make([]float64, g.buckets), Values: x}
-	top := all.Top(p)
-	return top.Names, top.Values
+	return x
 }
 
 // grid maps the times of rows to buckets.

@@ -93,6 +93,7 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 		return nil, fmt.Errorf("no source left of %d in %d buckets%s", len(s.Names), len(s.Times), reasons(z.dropped))
 	}
 	m := &Model{Names: z.names, Dropped: z.dropped, Buckets: len(s.Times)}
+	m.describe(s)
 	o.report("covariance", 0)
 	l, trials, err := o.estimate(ctx, z.x)
 	if err != nil {

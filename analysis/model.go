@@ -6,6 +6,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis/covariance"
+	"dtnotes/analysis/figure"
 )
 
 // Model is what [Learn] found among p sources.
@@ -19,6 +20,10 @@ type Model struct {
 	Exemplars           []int         // source that stands for each cluster, ascending
 	Embedding           *mat.Dense    // p×2
 	Edges               []Edge        // stable links, strongest first
+
+	Activity []float64       // of each source, per second
+	Units    string          // of Activity, such as "system calls"
+	Origins  []figure.Origin // where each source comes from
 
 	Dropped []Dropped          // sources left out
 	Buckets int                // time buckets learned from

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/figure"
 )
 
 // Series is a matrix of n time buckets × p sources.
@@ -19,6 +21,8 @@ type Series struct {
 	Counts bool          // values are counts of events, never negative
 	Values *mat.Dense    // n×p; empty when n or p is 0
 	Notes  []string      // what was left out or rearranged to make it
+
+	Origins []figure.Origin // where each source comes from; nil if not known
 }
 
 // NewSeries returns a series of the n×p values, a column per name, whose
@@ -139,8 +143,10 @@ func (s *Series) pick(cols []int) *Series {
 	out.Times = slices.Clone(s.Times)
 	out.Notes = slices.Clone(s.Notes)
 	out.Values = newDense(len(s.Times), len(cols))
+	out.Origins = make([]figure.Origin, len(cols))
 	for k, j := range cols {
 		out.Names[k] = s.Names[j]
+		out.Origins[k] = s.origins()[j]
 		for i := range s.Times {
 			out.Values.Set(i, k, s.Values.At(i, j))
 		}
@@ -164,6 +170,7 @@ func (s *Series) Window(from, to float64) *Series {
 func (s *Series) rows(lo, hi int) *Series {
 	out := *s
 	out.Names = slices.Clone(s.Names)
+	out.Origins = slices.Clone(s.Origins)
 	out.Times = slices.Clone(s.Times[lo:hi])
 	out.Notes = slices.Clone(s.Notes)
 	out.Values = newDense(hi-lo, len(s.Names))

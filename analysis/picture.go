@@ -1,0 +1,55 @@
+package analysis
+
+import (
+	"dtnotes/analysis/figure"
+)
+
+// Timeline draws the series over time, as rates per second. Style and marks are plain fields of the
+// result: t := s.Timeline(); t.XKCD = true.
+func (s *Series) Timeline() figure.Timeline {
+	values := make([][]float64, len(s.Names))
+	for j := range values {
+		values[j] = s.column(j)
+	}
+	return figure.Timeline{Names: s.Names, Times: s.Times, Values: values, Unit: s.Units, Bucket: s.Width.Seconds()}
+}
+
+// Graph draws the stable links between the sources: clusters by color, activity by size. The layout
+// starts from the embedding.
+func (m *Model) Graph() figure.Graph {
+	g := figure.Graph{Unit: m.Units + "/s"}
+	for i, name := range m.Names {
+		g.Nodes = append(g.Nodes, figure.Node{
+			Name: name, Cluster: m.Labels[i], Activity: m.Activity[i], Origin: m.Origins[i],
+			X: m.Embedding.At(i, 0), Y: m.Embedding.At(i, 1),
+		})
+	}
+	for _, e := range m.Edges {
+		g.Edges = append(g.Edges, figure.Edge{From: e.From, To: e.To, Weight: e.Weight, Stability: e.Stability})
+	}
+	return g
+}
+
+// origins returns where each source comes from, plain processes if the series does not know.
+func (s *Series) origins() []figure.Origin {
+	if s.Origins != nil {
+		return s.Origins
+	}
+	return make([]figure.Origin, len(s.Names))
+}
+
+// describe notes how active each source of the model is and where it comes from.
+func (m *Model) describe(s *Series) {
+	index := make(map[string]int, len(s.Names))
+	for j, name := range s.Names {
+		index[name] = j
+	}
+	rates := s.Totals()
+	origins := s.origins()
+	m.Units = s.Units
+	for _, name := range m.Names {
+		j := index[name]
+		m.Activity = append(m.Activity, rates[j]/(float64(len(s.Times))*s.Width.Seconds()))
+		m.Origins = append(m.Origins, origins[j])
+	}
+}
