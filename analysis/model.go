@@ -21,7 +21,7 @@ type Model struct {
 	Embedding           *mat.Dense    // p×2
 	Edges               []Edge        // stable links, strongest first
 
-	Activity []float64       // of each source, per second
+	Activity []float64       // of each source, mean absolute value per second
 	Units    string          // of Activity, such as "system calls"
 	Origins  []figure.Origin // where each source comes from
 

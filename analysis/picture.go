@@ -1,6 +1,8 @@
 package analysis
 
 import (
+	"math"
+
 	"dtnotes/analysis/figure"
 )
 
@@ -44,12 +46,15 @@ func (m *Model) describe(s *Series) {
 	for j, name := range s.Names {
 		index[name] = j
 	}
-	rates := s.Totals()
 	origins := s.origins()
 	m.Units = s.Units
 	for _, name := range m.Names {
 		j := index[name]
-		m.Activity = append(m.Activity, rates[j]/(float64(len(s.Times))*s.Width.Seconds()))
+		total := 0.0
+		for _, v := range s.column(j) {
+			total += math.Abs(v)
+		}
+		m.Activity = append(m.Activity, total/(float64(len(s.Times))*s.Width.Seconds()))
 		m.Origins = append(m.Origins, origins[j])
 	}
 }
