@@ -8,19 +8,33 @@ import (
 )
 
 // solveAtSigns minimizes the second-order model over the pairs whose proposed
-// value is not zero, holding their signs: a linear system in the change,
-//
-//	(W D W)ij = -(Sij - Wij + alpha sign ij),
-//
-// solved by conjugate gradients with R ↦ X R X as preconditioner, which is
-// the inverse when every pair is free. It moves toward the solution as far as
-// no value changes its sign.
+// value is not zero, holding their signs. Values that would cross zero become
+// zero and the rest is solved again, until none crosses.
 func (n *newton) solveAtSigns(ctx context.Context) error {
-	f := &n.free
-	size := len(f.col)
+	size := len(n.free.col)
 	buf := make([]float64, 5*size)
-	d, res, z, dir, hd := buf[:size], buf[size:2*size], buf[2*size:3*size], buf[3*size:4*size], buf[4*size:]
+	for crossed := true; crossed; {
+		d := buf[:size]
+		if err := n.conjugate(ctx, d, buf[size:]); err != nil {
+			return err
+		}
+		crossed = n.moveToward(d, buf[size:])
+	}
+	return nil
+}
+
+// conjugate sets d to the change that solves
+//
+//	(W D W)ij = -(Sij - Wij + alpha sign ij)
+//
+// over the pairs with a value, by conjugate gradients with R ↦ X R X as
+// preconditioner, which is the inverse when every pair is free.
+func (n *newton) conjugate(ctx context.Context, d, buf []float64) error {
+	f := &n.free
+	size := len(d)
+	res, z, dir, hd := buf[:size], buf[size:2*size], buf[2*size:3*size], buf[3*size:]
 	copy(d, f.change)
+	clear(res)
 	n.sandwich(n.w, d, hd)
 	for i := range n.m {
 		for k := f.start[i]; k < f.start[i+1]; k++ {
@@ -52,39 +66,82 @@ func (n *newton) solveAtSigns(ctx context.Context) error {
 		floats.Add(dir, z)
 		rz = next
 	}
-	n.moveToward(d)
 	return nil
 }
 
-// moveToward proposes changes on the way to d, up to the first value that
-// would cross zero off the diagonal.
-func (n *newton) moveToward(d []float64) {
+// moveToward proposes the change d, with zero for each value that would cross
+// it, if that lowers the model; otherwise d as far as the first value to
+// cross, which becomes zero. It tells whether any crossed.
+func (n *newton) moveToward(d, buf []float64) bool {
 	f := &n.free
-	step, stop := 1.0, -1
+	step, first, crossed := 1.0, -1, false
 	for i := range n.m {
-		for k := f.start[i]; k < f.start[i+1]; k++ {
+		for k := f.upper[i]; k < f.start[i+1]; k++ {
 			if int(f.col[k]) == i || f.value[k] == 0 {
 				continue
 			}
-			move := d[k] - f.change[k]
-			if (f.value[k]+move)*f.value[k] < 0 && -f.value[k]/move < step {
-				step, stop = -f.value[k]/move, k
+			to := f.value[k] + d[k] - f.change[k]
+			if to*f.value[k] <= 0 {
+				crossed = true
+				if s := f.value[k] / (f.value[k] - to); s < step {
+					step, first = s, k
+				}
 			}
 		}
 	}
+	if !crossed {
+		n.propose(d, 1, -1)
+		return false
+	}
+	oldValue, oldChange := buf[:len(d)], buf[len(d):2*len(d)]
+	before := n.model()
+	copy(oldValue, f.value)
+	copy(oldChange, f.change)
+	n.propose(d, 1, -1)
+	if n.model() > before {
+		copy(f.value, oldValue)
+		copy(f.change, oldChange)
+		n.propose(d, step, first)
+	}
+	return true
+}
+
+// propose moves the change part of the way to d. Values at zero stay, those
+// that cross it and the one at position stop become zero.
+func (n *newton) propose(d []float64, step float64, stop int) {
+	f := &n.free
 	for i := range n.m {
 		for k := f.upper[i]; k < f.start[i+1]; k++ {
 			j := int(f.col[k])
 			v := f.value[k] + step*(d[k]-f.change[k])
-			if i != j && (f.value[k] == 0 || v*f.value[k] < 0) {
-				v = 0
-			}
-			if stop >= 0 && (k == stop || int(f.mirror[k]) == stop) {
+			if i != j && (v*f.value[k] <= 0 || k == stop) {
 				v = 0
 			}
 			n.set(k, i, j, v)
 		}
 	}
+}
+
+// model returns the second-order model at the proposed change.
+func (n *newton) model() float64 {
+	f := &n.free
+	sum := 0.0
+	for i := range n.m {
+		n.sparseProduct(f.change, n.w[i*n.m:(i+1)*n.m])
+		for k := f.upper[i]; k < f.start[i+1]; k++ {
+			j := int(f.col[k])
+			v := f.change[k]
+			if v != 0 {
+				at := i*n.m + j
+				v *= n.s[at] - n.w[at] + floats.Dot(n.t, n.w[j*n.m:(j+1)*n.m])/2
+			}
+			if i != j {
+				v = 2 * (v + n.alpha*math.Abs(f.value[k]))
+			}
+			sum += v
+		}
+	}
+	return sum
 }
 
 // sandwich sets out to the entries of M D M at the pairs that a solve at

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -157,5 +158,70 @@ func TestGoldenCV(t *testing.T) {
 			}
 			t.Logf("alpha %.5g score %.7f (%.7f) trials %d edges %d", cv.Alpha, score, w.BestScore, len(cv.Trials), cv.Edges())
 		})
+	}
+}
+
+func TestLassoHardCases(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, c := range []struct {
+		name string
+		n, p int
+		edit func(x *mat.Dense)
+	}{
+		{"duplicate column", 100, 8, func(x *mat.Dense) { x.SetCol(3, mat.Col(nil, 0, x)) }},
+		{"three duplicates, one negated", 100, 8, func(x *mat.Dense) {
+			c := mat.Col(nil, 0, x)
+			x.SetCol(3, c)
+			x.SetCol(5, c)
+			for i := range c {
+				c[i] = -c[i]
+			}
+			x.SetCol(7, c)
+		}},
+		{"nearly duplicate", 100, 8, func(x *mat.Dense) {
+			c := mat.Col(nil, 0, x)
+			for i := range c {
+				c[i] += 1e-6 * rng.NormFloat64()
+			}
+			x.SetCol(3, c)
+		}},
+		{"fewer rows than columns", 20, 40, func(*mat.Dense) {}},
+		{"one huge outlier", 100, 8, func(x *mat.Dense) { x.Set(17, 2, 1e6) }},
+		{"scales far apart", 100, 8, func(x *mat.Dense) {
+			for i := range 100 {
+				x.Set(i, 0, 1e6*x.At(i, 0))
+				x.Set(i, 1, 1e-6*x.At(i, 1))
+			}
+		}},
+		{"all columns one factor", 100, 8, func(x *mat.Dense) {
+			for i := range 100 {
+				for j := 1; j < 8; j++ {
+					x.Set(i, j, x.At(i, 0)+1e-3*x.At(i, j))
+				}
+			}
+		}},
+	} {
+		x := mat.NewDense(c.n, c.p, nil)
+		x.Apply(func(i, j int, v float64) float64 { return rng.NormFloat64() }, x)
+		c.edit(x)
+		s, err := Empirical(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := Correlation(s)
+		for _, alpha := range []float64{0.5, 0.1, 0.01, 0.001} {
+			l, err := GraphicalLasso(context.Background(), r, alpha, LassoOptions{})
+			if err != nil {
+				t.Errorf("%s: %v", c.name, err)
+				continue
+			}
+			t.Logf("%s alpha %v gap %.2g steps %d edges %d", c.name, alpha, l.Gap, l.Iterations, l.Edges())
+		}
+		cv, err := GraphicalLassoCV(context.Background(), x, CVOptions{})
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		t.Logf("%s cv alpha %.3g edges %d", c.name, cv.Alpha, cv.Edges())
 	}
 }

@@ -137,7 +137,12 @@ func solveLasso(ctx context.Context, s []float64, p int, alpha float64, o LassoO
 			continue
 		}
 		n := newNewton(s, p, g, alpha, o.Start)
-		if err := n.solve(ctx, o.tol()*float64(len(g)), o.maxIter()); err != nil {
+		err := n.solve(ctx, o.tol()*float64(len(g)), o.maxIter())
+		if errors.Is(err, ErrNotConverged) && o.Start != nil {
+			n.startDiagonal()
+			err = n.solve(ctx, o.tol()*float64(len(g)), o.maxIter())
+		}
+		if err != nil {
 			return nil, fmt.Errorf("graphical lasso of %d variables at alpha %.6g: %w", p, alpha, err)
 		}
 		for a, i := range g {

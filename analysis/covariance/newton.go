@@ -61,10 +61,19 @@ func newNewton(s []float64, p int, group []int, alpha float64, guess mat.Symmetr
 			}
 		}
 	}
-	if guess == nil || !n.evaluate() {
+	if guess == nil || !n.evaluate() || n.smooth+n.penalty > n.diagonalObjective() {
 		n.startDiagonal()
 	}
 	return n
+}
+
+// diagonalObjective is that of x = diag(1/Sii).
+func (n *newton) diagonalObjective() float64 {
+	sum := float64(n.m)
+	for i := range n.m {
+		sum += math.Log(n.s[i*n.m+i])
+	}
+	return sum
 }
 
 func (n *newton) startDiagonal() {
@@ -186,7 +195,7 @@ func resize[T any](s []T, n int) []T {
 // gradient solve at these signs, until what is left to move is small against
 // the whole change.
 func (n *newton) descend(ctx context.Context) error {
-	const rounds, sweeps, small = 6, 4, 0.01
+	const rounds, sweeps, small = 20, 4, 0.01
 	for range rounds {
 		last := 0.0
 		for range sweeps {
