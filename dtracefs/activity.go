@@ -1,15 +1,25 @@
 package dtracefs
 
+import (
+	"bytes"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
 // An activity builds the table of who did how much of what over time. Its columns are
 // appended to side by side.
 type activity struct {
-	table                     *Table
-	time, kind, name, value   *Column
-	stamp                     int64
-	stamped                   bool // inside a block of entries under a stamp
-	pending                   []byte
-	pendingLine, pendingLines int
+	table                   *Table
+	time, kind, name, value *Column
+	stamp                   int64
+	stamped                 bool // inside a block of entries under a stamp
+	pending                 []byte
+	pendingLine             int
+	pendingSize             int
 }
+
+// longestEntry bounds, in bytes, an entry whose name goes over the end of a line.
+const longestEntry = 128
 
 func newActivity() *activity {
 	a := &activity{
@@ -25,4 +35,123 @@ func (a *activity) add(kind, name []byte, value int64) {
 	a.kind.appendText(kind)
 	a.name.appendText(name)
 	a.value.ints = append(a.value.ints, value)
+}
+
+// activityLine takes a wall clock on a line of its own and the entries under it.
+func (t *text) activityLine(num int, line []byte) bool {
+	a := t.activity
+	if a.pending == nil {
+		if ns, ok := syntax.EpochStamp(line); ok {
+			t.flushFree()
+			t.take(classTable)
+			a.stamp, a.stamped = ns, true
+			t.stamp, t.stamped, t.labels = ns, true, nil
+			return true
+		}
+		if !a.stamped || !t.mayBeEntry(line) {
+			return false
+		}
+	}
+	if m, ok := syntax.ParseMessage(line); ok {
+		t.take(classNotice)
+		t.message(num, line, m)
+		return true
+	}
+	from := t.cur.Offset()
+	raw, terminated := t.cur.Next()
+	size := t.cur.Offset() - from
+	if !terminated {
+		t.flushPending()
+		t.account(classUnparsed, size)
+		t.unparsed(num, raw)
+		t.truncated(num)
+		return true
+	}
+	t.entry(num, raw, size)
+	return true
+}
+
+// mayBeEntry reports whether a line under a stamp is an entry or the start of one.
+func (t *text) mayBeEntry(line []byte) bool {
+	if _, _, _, ok := splitEntry(line); ok {
+		return true
+	}
+	if line[0] != '@' {
+		_, _, _, isInt := syntax.LastInt(line)
+		return !isInt && t.mayGoOn(line)
+	}
+	_, rest, open, ok := syntax.MapHead(line)
+	kind, name, two := bytes.Cut(rest, []byte(", "))
+	return ok && open && two && syntax.IsKind(kind) && len(name) > 0 && bytes.Index(rest, []byte("]:")) < 0
+}
+
+// entry adds an entry of a block, which may have started on lines before.
+func (t *text) entry(num int, line []byte, size int) {
+	a := t.activity
+	whole := line
+	if a.pending != nil {
+		whole = append(append(a.pending, '\n'), line...)
+	}
+	kind, name, value, ok := splitEntry(whole)
+	switch {
+	case ok:
+		t.account(classTable, size)
+		t.bookPending(classTable)
+		a.pending = nil
+		a.add(kind, name, value)
+	case len(whole) <= longestEntry && t.mayGoOn(whole):
+		if a.pending == nil {
+			a.pendingLine, a.pendingSize = num, 0
+		}
+		a.pendingSize += size
+		a.pending = bytes.Clone(whole)
+	default:
+		t.flushPending()
+		t.account(classUnparsed, size)
+		t.unparsed(num, line)
+	}
+}
+
+// mayGoOn reports whether line can be the start of an entry whose name holds the end of
+// the line.
+func (t *text) mayGoOn(line []byte) bool {
+	if _, _, open, ok := syntax.MapHead(line); ok {
+		return open
+	}
+	i := bytes.IndexByte(line, ' ')
+	return i > 0 && syntax.IsKind(line[:i])
+}
+
+func splitEntry(line []byte) (kind, name []byte, value int64, ok bool) {
+	if len(line) > 0 && line[0] != '@' {
+		e, ok := syntax.ActivityEntry(line)
+		return e.Kind, e.Name, e.Value, ok
+	}
+	_, keys, text, ok := syntax.MapEntry(line)
+	if !ok {
+		return nil, nil, 0, false
+	}
+	kind, name, ok = bytes.Cut(keys, []byte(", "))
+	value, isInt := syntax.Int(text)
+	return kind, name, value, ok && isInt && syntax.IsKind(kind)
+}
+
+// bookPending accounts for the lines before the last of an entry.
+func (t *text) bookPending(class lineClass) {
+	if t.activity.pending != nil {
+		t.accountLines(class, bytes.Count(t.activity.pending, []byte("\n"))+1, t.activity.pendingSize)
+	}
+}
+
+// flushPending gives up an entry that never ended.
+func (t *text) flushPending() {
+	a := t.activity
+	if a.pending == nil {
+		return
+	}
+	t.bookPending(classUnparsed)
+	for i, l := range bytes.Split(a.pending, []byte("\n")) {
+		t.unparsed(a.pendingLine+i, l)
+	}
+	a.pending = nil
 }

@@ -1,66 +1,79 @@
 package dtracefs
 
 import (
-	"bytes"
+	"strconv"
 	"strings"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// bpftraceJSON decodes what `bpftrace -f json` prints: an object on each line.
+// bpftraceJSON decodes what `bpftrace -f json` prints: objects, each on its line or laid
+// out over several.
 func (d *decoder) bpftraceJSON(data []byte) {
-	cur := syntax.NewCursor(data)
-	for !cur.Done() {
-		num := cur.Number()
-		line, terminated := cur.Next()
-		if syntax.Blank(line) {
-			continue
-		}
-		if m, ok := syntax.ParseMessage(line); ok {
-			d.message(num, line, m)
-			continue
-		}
-		v, end, err := syntax.ParseJSON(line)
-		if err == nil && syntax.Blank(line[end:]) && d.bpftraceRecord(num, line, v) {
-			continue
-		}
-		if err != nil && !terminated {
-			d.truncated(num, line)
-			continue
-		}
-		d.unparsed(num, line)
-	}
-	d.c.Lines = cur.Number() - 1
+	t := &text{decoder: d, cur: syntax.NewCursor(nil)}
+	d.documents(data, func(num int, text []byte, v syntax.JSON) bool { return t.bpftraceRecord(num, text, v) })
+	t.printText(0, "\n")
+	t.flushFree()
 }
 
 // bpftraceRecord files one object; false when it is none of those that bpftrace writes.
-func (d *decoder) bpftraceRecord(num int, line []byte, v syntax.JSON) bool {
+func (t *text) bpftraceRecord(num int, text []byte, v syntax.JSON) bool {
 	data := v.Get("data")
-	switch v.Get("type").Text {
+	kind := v.Get("type").Text
+	t.block++
+	switch kind {
 	case "attached_probes":
 		n, _ := syntax.Int([]byte(data.Get("probes").Text))
-		d.notice(num, "attached", line, n)
+		t.notice(num, "attached", text, n)
 	case "lost_events":
 		n, _ := syntax.Int([]byte(data.Get("events").Text))
-		d.c.Drops = append(d.c.Drops, Drop{Line: num, Kind: "event", Count: n, Text: string(line)})
-	case "printf", "time":
-		if ns, ok := syntax.EpochStamp([]byte(strings.TrimSpace(data.Text))); ok {
-			d.activity.stamp, d.activity.stamped = ns, true
+		t.c.Drops = append(t.c.Drops, Drop{Line: num, Kind: "event", Count: n, Text: string(text)})
+	case "printf", "time", "cat", "join", "syscall":
+		if ns, ok := syntax.EpochStamp([]byte(strings.TrimSpace(data.Text))); ok && t.partial == "" {
+			t.flushFree()
+			t.activity.stamp, t.activity.stamped = ns, true
+			t.stamp, t.stamped = ns, true
 			return true
 		}
-		return false
-	case "map":
-		return d.jsonActivity(data)
+		t.printText(num, data.Text)
+	case "map", "value":
+		if t.jsonActivity(data) {
+			return true
+		}
+		t.jsonMap(data)
+	case "stats":
+		t.jsonStats(data)
+	case "hist", "tseries":
+		t.jsonBuckets(kind, data)
+	case "runtime_error", "helper_error":
+		t.c.Errors = append(t.c.Errors, Fault{Line: num, Fault: v.Get("msg").Text, Function: v.Get("helper").Text, Message: string(text)})
 	default:
 		return false
 	}
 	return true
 }
 
+// printText gathers what printf wrote into lines of free text.
+func (t *text) printText(num int, data string) {
+	t.partial += data
+	for {
+		line, rest, ok := strings.Cut(t.partial, "\n")
+		if !ok {
+			return
+		}
+		t.partial = rest
+		if line != "" {
+			t.free = append(t.free, textLine{max(num, 1), []byte(line), 0})
+		} else if n := len(t.free); n > 0 && t.free[n-1].num != 0 {
+			t.free = append(t.free, textLine{})
+		}
+	}
+}
+
 // jsonActivity adds the entries of maps keyed by kind and process. The keys are joined by
 // commas, so that a process name keeps those of its own.
-func (d *decoder) jsonActivity(data syntax.JSON) bool {
-	if !d.activity.stamped || len(data.Members) != 1 || data.Members[0].Kind != '{' {
+func (t *text) jsonActivity(data syntax.JSON) bool {
+	if !t.activity.stamped || len(data.Members) != 1 || data.Members[0].Kind != '{' {
 		return false
 	}
 	m := data.Members[0]
@@ -72,9 +85,178 @@ func (d *decoder) jsonActivity(data syntax.JSON) bool {
 		}
 	}
 	for i, keys := range m.Names {
-		kind, name, _ := bytes.Cut([]byte(keys), []byte(","))
+		kind, name, _ := strings.Cut(keys, ",")
 		value, _ := syntax.Int([]byte(m.Members[i].Text))
-		d.activity.add(kind, name, value)
+		t.activity.add([]byte(kind), []byte(name), value)
 	}
 	return true
+}
+
+func (t *text) jsonEntry(keys string, keyed bool) mapEntry {
+	e := mapEntry{stamp: t.stamp, stamped: t.stamped, block: t.block}
+	if !keyed {
+		return e
+	}
+	if strings.Contains(keys, ",\n") || strings.HasPrefix(keys, "\n") {
+		e.keys = jsonStackKeys(keys)
+	} else {
+		e.keys = []mapKey{{text: keys}}
+	}
+	return e
+}
+
+// jsonStackKeys parts keys of which some are stacks, a frame to each indented line.
+func jsonStackKeys(keys string) (out []mapKey) {
+	out = []mapKey{{}}
+	for i, line := range strings.Split(keys, "\n") {
+		last := &out[len(out)-1]
+		if strings.HasPrefix(line, "    ") {
+			last.frames = append(last.frames, strings.TrimSuffix(strings.TrimSpace(line), ","))
+			if strings.HasSuffix(line, ",") {
+				out = append(out, mapKey{})
+			}
+			continue
+		}
+		if i > 0 && line == "" {
+			continue
+		}
+		for j, p := range strings.Split(line, ",") {
+			if j > 0 {
+				out = append(out, mapKey{})
+			}
+			if p != "" {
+				out[len(out)-1].text = p
+			}
+		}
+	}
+	for i := range out {
+		if out[i].text == "" && out[i].frames == nil {
+			out[i].frames = []string{}
+		}
+	}
+	return out
+}
+
+func (t *text) jsonMap(data syntax.JSON) {
+	for i, name := range data.Names {
+		m := t.mapPrint(name, "value", ",")
+		v := data.Members[i]
+		if v.Kind != '{' {
+			e := t.jsonEntry("", false)
+			e.value = jsonText(v)
+			m.entries = append(m.entries, e)
+			continue
+		}
+		for j, keys := range v.Names {
+			e := t.jsonEntry(keys, true)
+			e.value = jsonText(v.Members[j])
+			m.entries = append(m.entries, e)
+		}
+	}
+	if data.Kind != '{' {
+		m := t.mapPrint("value", "value", ",")
+		e := t.jsonEntry("", false)
+		e.value = jsonText(data)
+		m.entries = append(m.entries, e)
+	}
+}
+
+// jsonText is a value as text: lists in parentheses, as bpftrace prints tuples.
+func jsonText(v syntax.JSON) string {
+	if v.Kind != '[' && v.Kind != '{' {
+		return v.Text
+	}
+	parts := make([]string, len(v.Members))
+	for i, m := range v.Members {
+		parts[i] = jsonText(m)
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
+}
+
+func (t *text) jsonStats(data syntax.JSON) {
+	for i, name := range data.Names {
+		v := data.Members[i]
+		if v.Get("count").Kind == '0' && v.Get("average").Kind == '0' {
+			t.jsonStat(name, t.jsonEntry("", false), v)
+			continue
+		}
+		for j, keys := range v.Names {
+			t.jsonStat(name, t.jsonEntry(keys, true), v.Members[j])
+		}
+		if v.Kind != '{' {
+			t.jsonStat(name, t.jsonEntry("", false), v)
+		}
+	}
+}
+
+// jsonStat adds what stats() shows, or the one number that avg() does.
+func (t *text) jsonStat(name string, e mapEntry, v syntax.JSON) {
+	if v.Kind != '{' {
+		e.value = jsonText(v)
+		m := t.mapPrint(name, "value", ",")
+		m.entries = append(m.entries, e)
+		return
+	}
+	for i, n := range []string{"count", "average", "total"} {
+		e.stats[i], _ = syntax.Int([]byte(v.Get(n).Text))
+	}
+	m := t.mapPrint(name, "stats", ",")
+	m.entries = append(m.entries, e)
+}
+
+func (t *text) jsonBuckets(kind string, data syntax.JSON) {
+	for i, name := range data.Names {
+		v := data.Members[i]
+		if kind == "tseries" {
+			t.jsonSeries(name, v)
+			continue
+		}
+		if v.Kind == '[' {
+			e := t.jsonEntry("", false)
+			e.buckets = jsonBucketsOf(v)
+			m := t.mapPrint(name, "hist", ",")
+			m.entries = append(m.entries, e)
+			continue
+		}
+		for j, keys := range v.Names {
+			e := t.jsonEntry(keys, true)
+			e.buckets = jsonBucketsOf(v.Members[j])
+			m := t.mapPrint(name, "hist", ",")
+			m.entries = append(m.entries, e)
+		}
+	}
+}
+
+func jsonBucketsOf(v syntax.JSON) (buckets []mapBucket) {
+	for _, b := range v.Members {
+		var at syntax.Bucket
+		var ok bool
+		if at.Low, ok = syntax.Int([]byte(b.Get("min").Text)); !ok {
+			at.NoLow = true
+		}
+		if at.High, ok = syntax.Int([]byte(b.Get("max").Text)); !ok {
+			at.NoHigh = true
+		}
+		n, _ := syntax.Int([]byte(b.Get("count").Text))
+		low, high := "(...", "...)"
+		if !at.NoLow {
+			low = "[" + strconv.FormatInt(at.Low, 10)
+		}
+		if !at.NoHigh {
+			high = strconv.FormatInt(at.High, 10) + "]"
+		}
+		buckets = append(buckets, mapBucket{low + ", " + high, at, high, n})
+	}
+	return buckets
+}
+
+func (t *text) jsonSeries(name string, v syntax.JSON) {
+	s := t.sheet("tseries/"+name, name, "tseries")
+	for _, p := range v.Members {
+		s.int("block", int64(t.block), false)
+		for i, n := range p.Names {
+			s.mapKey(n, mapKey{text: jsonText(p.Members[i])})
+		}
+		s.end()
+	}
 }

@@ -12,6 +12,8 @@ type Capture struct {
 	Drops    []Drop
 	Errors   []Fault
 	Unparsed []Line // lines that no rule understood
+
+	Account Account // of every line of the text
 }
 
 // Lossy reports whether the tracer said that it lost data.
@@ -80,4 +82,15 @@ type Fault struct {
 	Action   string `json:"action"`
 	Offset   string `json:"offset"`
 	Message  string `json:"message"`
+}
+
+// A Share is a part of the input.
+type Share struct {
+	Lines int
+	Bytes int64 // with the ends of the lines
+}
+
+// An Account tells what became of every line of the input.
+type Account struct {
+	Blank, Notices, Tables, Unparsed Share
 }

@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 
 	"dtnotes/dtracefs/internal/syntax"
@@ -13,10 +14,15 @@ type decoder struct {
 	opt Options
 
 	activity *activity
+	sheets   []*sheet
+	byKey    map[string]*sheet
+	maps     map[string]*mapPrint
+	inferred map[*sheet]bool
+	last     []func() // what is left to do when all lines are read
 }
 
 func newDecoder(c *Capture, o Options) *decoder {
-	return &decoder{c: c, opt: o, activity: newActivity()}
+	return &decoder{c: c, opt: o, activity: newActivity(), byKey: map[string]*sheet{}, inferred: map[*sheet]bool{}}
 }
 
 // A dialect is a way of writing captures, told by how the text starts.
@@ -28,6 +34,10 @@ type dialect struct {
 
 var dialects = []dialect{
 	{"bpftrace-json", isBpftraceJSON, (*decoder).bpftraceJSON},
+	{"libxo-json", isLibxoJSON, (*decoder).libxoJSON},
+	{"libxo-xml", isLibxoXML, (*decoder).libxoXML},
+	{"statemap", isStatemap, (*decoder).statemap},
+	{"folded", isFolded, (*decoder).folded},
 	{"bpftrace", isBpftrace, (*decoder).text},
 	{"dtrace", func([]byte) bool { return true }, (*decoder).text},
 }
@@ -45,14 +55,67 @@ func (d *decoder) decode(data []byte) {
 	if len(data) == 0 {
 		d.c.Notices = append(d.c.Notices, Notice{Kind: "empty", Text: "the capture is empty"})
 	}
+	for _, f := range d.last {
+		f()
+	}
 	if d.activity.table.NumRows() > 0 {
 		d.c.Tables = append(d.c.Tables, d.activity.table)
 	}
+	for _, s := range d.sheets {
+		if s.n > 0 {
+			d.c.Tables = append(d.c.Tables, s.finish(d.inferred[s]))
+		}
+	}
+}
+
+// sheet returns the sheet that rows of that kind go to, told by key; made when there is
+// none yet.
+func (d *decoder) sheet(key, name, kind string) *sheet {
+	if s, ok := d.byKey[key]; ok {
+		return s
+	}
+	s := newSheet(name, kind)
+	d.byKey[key] = s
+	d.sheets = append(d.sheets, s)
+	return s
+}
+
+// newTable starts a sheet of its own, whose columns get the type that their text has.
+func (d *decoder) newTable(name, kind string) *sheet {
+	s := newSheet(name, kind)
+	d.sheets = append(d.sheets, s)
+	d.inferred[s] = true
+	return s
+}
+
+// A lineClass is what became of a line.
+type lineClass uint8
+
+const (
+	classBlank lineClass = iota
+	classNotice
+	classTable
+	classUnparsed
+)
+
+// account books a line of so many bytes, its end included. Text that is no line of the
+// input has size 0.
+func (d *decoder) account(class lineClass, size int) {
+	if size > 0 {
+		d.accountLines(class, 1, size)
+	}
+}
+
+func (d *decoder) accountLines(class lineClass, lines, size int) {
+	a := &d.c.Account
+	share := [...]*Share{&a.Blank, &a.Notices, &a.Tables, &a.Unparsed}[class]
+	share.Lines += lines
+	share.Bytes += int64(size)
 }
 
 func isBpftraceJSON(head []byte) bool {
 	rest, ok := bytes.CutPrefix(head, []byte("{"))
-	return ok && bytes.HasPrefix(bytes.TrimLeft(rest, " "), []byte(`"type"`))
+	return ok && bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(`"type"`)) && !bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(`"type": [`))
 }
 
 func isBpftrace(head []byte) bool {
@@ -61,7 +124,7 @@ func isBpftrace(head []byte) bool {
 		if m, ok := syntax.ParseMessage(line); ok && m.Kind == "attached" {
 			return true
 		}
-		if _, _, _, ok := syntax.MapEntry(line); ok || syntax.OpenMapEntry(line) {
+		if _, _, _, ok := syntax.MapHead(line); ok {
 			return true
 		}
 	}
@@ -101,7 +164,6 @@ func (d *decoder) unparsed(num int, line []byte) {
 	d.c.Unparsed = append(d.c.Unparsed, Line{num, string(line)})
 }
 
-func (d *decoder) truncated(num int, line []byte) {
-	d.unparsed(num, line)
-	d.notice(num, "truncated", []byte("the capture ends in the middle of this line"), 0)
+func (d *decoder) truncated(num int) {
+	d.notice(num, "truncated", fmt.Appendf(nil, "the capture is cut at line %d", num), 0)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"time"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
@@ -18,6 +19,10 @@ type Options struct {
 	// NoStderr keeps Load from reading what the tracer said on standard error, from the
 	// file beside the capture whose name ends in ".stderr".
 	NoStderr bool
+
+	// Location is the zone of dates that were printed without one, as by %Y: that of the
+	// traced machine. The default is UTC.
+	Location *time.Location
 }
 
 // Load decodes the capture of that name with the default [Options].

@@ -2,108 +2,195 @@ package dtracefs
 
 import (
 	"bytes"
+	"regexp"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// longestName bounds, in bytes, an entry whose name goes over the end of a line.
-const longestName = 128
+// A text decodes what a tracer prints as text. A capture is a mix in which nothing but
+// the shape of the lines separates the parts: each group of lines is offered to the
+// recognizers in their order, and what none of them takes is free text, which is filed
+// when its end is known.
+type text struct {
+	*decoder
+	cur    *syntax.Cursor
+	mode   syntax.Header
+	blanks int  // blank lines since the last other line
+	first  bool // no line but blanks so far
 
-// text decodes what DTrace or bpftrace print as text.
+	free      []textLine // free text not filed yet
+	block     int        // number of the block of rows being printed
+	keyNames  []string   // what a script printed over its keys
+	noKeys    int        // offset up to which keys over several lines do not end
+	noStack   int        // offset up to which indented lines start no stack
+	afterRow  bool       // the line before was an event's row
+	lastStack bool       // the group before was a stack
+	stamp     int64      // the last instant printed
+	stamped   bool
+	labels    []labeled // what an interval's summary line tells
+	header    *header   // of the script's table being printed
+	section   string    // of the stability attributes being printed
+	gapBefore bool      // two blank lines stood before the last line of free text
+
+	trussColumns []string // names of what stands before a system call
+	flowColumns  []string // names of what stands before an arrow; nil outside of a flow
+	flowBase     int      // the column of the outermost arrow
+	partial      string   // what was printed since the last end of a line
+
+	adjacent        *sheet // of the paragraph before, for rows of the same shape
+	adjacentWidth   int
+	adjacentNumbers uint64
+}
+
+// A textLine is a line of free text. It has number 0 where lines were blank.
+type textLine struct {
+	num  int
+	text []byte
+	size int // in bytes of the input, with the line's end
+}
+
+var recognizers = []func(*text, int, []byte) bool{
+	(*text).activityLine, (*text).messageLine, (*text).headerLine, (*text).listing,
+	(*text).packed, (*text).histogram, (*text).dump, (*text).stability, (*text).bpftraceMap,
+	(*text).event, (*text).flow, (*text).printed, (*text).stack, (*text).aggregation,
+}
+
 func (d *decoder) text(data []byte) {
-	cur := syntax.NewCursor(data)
-	for !cur.Done() {
-		num := cur.Number()
-		line, terminated := cur.Next()
-		d.textLine(num, line, terminated)
+	t := &text{decoder: d, cur: syntax.NewCursor(data), first: true}
+	for !t.cur.Done() {
+		t.step()
 	}
-	d.flushPending()
-	d.c.Lines = cur.Number() - 1
+	t.flushFree()
+	t.flushPending()
+	d.c.Lines = t.cur.Number() - 1
 }
 
-func (d *decoder) textLine(num int, line []byte, terminated bool) {
-	a := d.activity
-	if a.pending == nil {
-		if ns, ok := syntax.EpochStamp(line); ok {
-			a.stamp, a.stamped = ns, true
-			return
-		}
-		if syntax.Blank(line) {
-			a.stamped = a.stamped && d.c.Dialect == "bpftrace"
+// step takes the next group of lines.
+func (t *text) step() {
+	num, line := t.cur.Number(), t.cur.Peek()
+	if t.activity.pending == nil && syntax.Blank(line) {
+		t.take(classBlank)
+		t.blank()
+		return
+	}
+	line = plain(line)
+	for _, r := range recognizers {
+		if r(t, num, line) {
+			t.blanks, t.first = 0, false
 			return
 		}
 	}
+	t.addFree(num, line)
+	t.blanks, t.first, t.afterRow = 0, false, false
+}
+
+// blank marks the end of what a blank line ends.
+func (t *text) blank() {
+	t.blanks++
+	t.afterRow = false
+	if t.c.Dialect != "bpftrace" {
+		t.activity.stamped = false
+	}
+	if n := len(t.free); n > 0 && t.free[n-1].num != 0 {
+		t.free = append(t.free, textLine{})
+	}
+}
+
+// addFree takes the next line as free text.
+func (t *text) addFree(num int, line []byte) {
+	from := t.cur.Offset()
+	t.cur.Next()
+	t.lastStack, t.gapBefore = false, t.blanks > 1
+	t.free = append(t.free, textLine{num, line, t.cur.Offset() - from})
+}
+
+func (t *text) freeSize(i int) int { return t.free[i].size }
+
+// take goes past the next line, which belongs to class.
+func (t *text) take(class lineClass) []byte {
+	from := t.cur.Offset()
+	line, _ := t.cur.Next()
+	t.account(class, t.cur.Offset()-from)
+	return plain(line)
+}
+
+// peekAfter returns the line after the next one.
+func (t *text) peekAfter() []byte {
+	c := *t.cur
+	c.Next()
+	if c.Done() {
+		return nil
+	}
+	return c.Peek()
+}
+
+var colors = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// plain returns the line without the escapes that color terminals.
+func plain(line []byte) []byte {
+	if bytes.IndexByte(line, 0x1b) < 0 {
+		return line
+	}
+	return colors.ReplaceAll(line, nil)
+}
+
+var (
+	prompt   = regexp.MustCompile(`^(?:[\w.-]+@[\w.-]+:\S*[#$%>] ?|[A-Z]:\\[^>]*> ?|[#$%] (?:\./|/|d?trace\b|bpftrace\b|sudo\b|pfexec\b|perl\b|cat\b)|(?:bash|sh|ksh|csh)[-\d.]*[#$] ).*`)
+	ellipsis = regexp.MustCompile(`^\s*(?:\[?\s*\.\.\.\s*\]?|@@\w+@@|-- @@\w+ --)\s*$`)
+	banner   = regexp.MustCompile(`(?i)^\s*(?:(?:tracing|sampling|measuring|reading|counting|profiling|monitoring|collecting)\b.*|.*\b(?:hit|press) (?:ctrl|control|\^)-?c\b.*|.*\bctrl-c to (?:end|stop|quit|exit)\b.*)$`)
+)
+
+// messageLine takes what the tracer says about itself, and the marks that whoever pasted
+// a capture left in it.
+func (t *text) messageLine(num int, line []byte) bool {
 	if m, ok := syntax.ParseMessage(line); ok {
-		d.message(num, line, m)
-		return
-	}
-	if !a.stamped {
-		d.unparsed(num, line)
-		return
-	}
-	if !terminated {
-		d.flushPending()
-		d.truncated(num, line)
-		return
-	}
-	d.entry(num, line)
-}
-
-// entry adds an entry of a block, which may have started on lines before.
-func (d *decoder) entry(num int, line []byte) {
-	a := d.activity
-	whole := line
-	if a.pending != nil {
-		whole = append(append(a.pending, '\n'), line...)
-	}
-	kind, name, value, ok := d.splitEntry(whole)
-	switch {
-	case ok:
-		a.pending = nil
-		a.add(kind, name, value)
-	case len(whole) <= longestName && d.mayGoOn(whole):
-		if a.pending == nil {
-			a.pendingLine = num
+		if m.Kind == "interrupt" {
+			t.flushFree()
 		}
-		a.pending = bytes.Clone(whole)
-	default:
-		d.flushPending()
-		d.unparsed(num, line)
-	}
-}
-
-// mayGoOn reports whether line can be the start of an entry whose name holds the end of
-// the line.
-func (d *decoder) mayGoOn(line []byte) bool {
-	if syntax.OpenMapEntry(line) {
+		t.take(classNotice)
+		t.message(num, line, m)
+		t.blanks = 0
 		return true
 	}
-	i := bytes.IndexByte(line, ' ')
-	return i > 0 && syntax.IsKind(line[:i])
+	kind := ""
+	switch c := bytes.TrimLeft(line, " \t")[0]; {
+	case (c == '.' || c == '[' || c == '-' || c == '@') && ellipsis.Match(line):
+		kind = "elided"
+	case (c == '#' || c == '$' || c == '%' || bytes.ContainsAny(line, "@\\#$")) && prompt.Match(line):
+		kind = "prompt"
+	case t.mode == syntax.NoHeader && len(line) < 120 && banner.Match(line):
+		kind = "banner"
+	case bytes.HasPrefix(bytes.TrimLeft(line, " "), []byte("^C")):
+		return t.gluedInterrupt(num, line)
+	}
+	if kind == "" {
+		return false
+	}
+	if kind != "banner" {
+		t.flushFree()
+	}
+	t.take(classNotice)
+	t.notice(num, kind, line, 0)
+	return true
 }
 
-func (d *decoder) splitEntry(line []byte) (kind, name []byte, value int64, ok bool) {
-	if line[0] != '@' {
-		e, ok := syntax.ActivityEntry(line)
-		return e.Kind, e.Name, e.Value, ok
-	}
-	_, keys, text, ok := syntax.MapEntry(line)
-	if !ok {
-		return nil, nil, 0, false
-	}
-	kind, name, ok = bytes.Cut(keys, []byte(", "))
-	value, isInt := syntax.Int(text)
-	return kind, name, value, ok && isInt && syntax.IsKind(kind)
+// gluedInterrupt takes a line that a terminal glued to the ^C in front of it.
+func (t *text) gluedInterrupt(num int, line []byte) bool {
+	t.notice(num, "interrupt", []byte("^C"), 0)
+	t.flushFree()
+	i := bytes.Index(line, []byte("^C"))
+	t.addFree(num, line[i+2:])
+	return true
 }
 
-// flushPending gives up an entry that never ended.
-func (d *decoder) flushPending() {
-	a := d.activity
-	if a.pending == nil {
-		return
+// headerLine takes the headers that dtrace prints by itself.
+func (t *text) headerLine(num int, line []byte) bool {
+	h := syntax.ParseHeader(line)
+	if h == syntax.NoHeader {
+		return false
 	}
-	for i, l := range bytes.Split(a.pending, []byte("\n")) {
-		d.unparsed(a.pendingLine+i, l)
-	}
-	a.pending = nil
+	t.flushFree()
+	t.take(classTable)
+	t.mode = h
+	return true
 }

@@ -8,7 +8,7 @@ import (
 
 // A JSON is a value of a JSON text. Objects keep the order of their members.
 type JSON struct {
-	Kind    byte     // '{', '[', '"', '0' (number), 't', 'f' or 'n'
+	Kind    byte     // '{', '[', '"', '0' (number), 't', 'f', 'n' or, where dots stand for it, 'e'
 	Text    string   // of a string, unescaped, or a number, as written
 	Names   []string // of an object's members
 	Members []JSON   // of an object or a list
@@ -26,7 +26,8 @@ func (j JSON) Get(name string) JSON {
 
 // ParseJSON reads the value that b starts with and returns the offset behind it. Strings
 // may hold the escapes that bpftrace 0.17 writes for bytes from 0x80 on, such as
-// \uffffffc3, and bytes that are not UTF-8.
+// \uffffffc3, and bytes that are not UTF-8. Dots may stand for what documentation leaves
+// out. With an error comes what was read before it.
 func ParseJSON(b []byte) (v JSON, end int, err error) {
 	p := jsonParser{b: b}
 	v, err = p.value(0)
@@ -76,6 +77,9 @@ func (p *jsonParser) value(depth int) (JSON, error) {
 		}
 		return JSON{Kind: '0', Text: string(p.b[start:p.pos])}, nil
 	}
+	if c == '.' && p.elided() {
+		return JSON{Kind: 'e'}, nil
+	}
 	for _, word := range []string{"true", "false", "null"} {
 		if len(p.b)-p.pos >= len(word) && string(p.b[p.pos:p.pos+len(word)]) == word {
 			p.pos += len(word)
@@ -86,6 +90,15 @@ func (p *jsonParser) value(depth int) (JSON, error) {
 		return JSON{}, p.fail("ends in the middle of a value")
 	}
 	return JSON{}, p.fail(fmt.Sprintf("unexpected %q", c))
+}
+
+// elided goes past the dots that stand for what was left out.
+func (p *jsonParser) elided() bool {
+	start := p.pos
+	for p.pos < len(p.b) && p.b[p.pos] == '.' {
+		p.pos++
+	}
+	return p.pos-start >= 2
 }
 
 func isNumberByte(c byte) bool {
@@ -100,7 +113,12 @@ func (p *jsonParser) object(depth int) (JSON, error) {
 		return v, nil
 	}
 	for {
-		if p.space() != '"' {
+		if c := p.space(); c == '.' && p.elided() {
+			if done, err := p.next('}'); done || err != nil {
+				return v, err
+			}
+			continue
+		} else if c != '"' {
 			return v, p.fail("member has no name")
 		}
 		name, err := p.str()
@@ -112,10 +130,12 @@ func (p *jsonParser) object(depth int) (JSON, error) {
 		}
 		p.pos++
 		member, err := p.value(depth + 1)
+		if err == nil || member.Kind != 0 {
+			v.Names, v.Members = append(v.Names, name), append(v.Members, member)
+		}
 		if err != nil {
 			return v, err
 		}
-		v.Names, v.Members = append(v.Names, name), append(v.Members, member)
 		if done, err := p.next('}'); done || err != nil {
 			return v, err
 		}
@@ -131,19 +151,26 @@ func (p *jsonParser) list(depth int) (JSON, error) {
 	}
 	for {
 		member, err := p.value(depth + 1)
+		if err == nil || member.Kind != 0 {
+			v.Members = append(v.Members, member)
+		}
 		if err != nil {
 			return v, err
 		}
-		v.Members = append(v.Members, member)
 		if done, err := p.next(']'); done || err != nil {
 			return v, err
 		}
 	}
 }
 
-// next goes past a comma or the end of an object or list.
+// next goes past a comma or the end of an object or list. The dots of an elision need no
+// comma after them.
 func (p *jsonParser) next(end byte) (done bool, err error) {
 	switch p.space() {
+	case '"', '{':
+		if p.pos > 0 && p.afterElision() {
+			return false, nil
+		}
 	case ',':
 		p.pos++
 		return false, nil
@@ -152,6 +179,14 @@ func (p *jsonParser) next(end byte) (done bool, err error) {
 		return true, nil
 	}
 	return false, p.fail(fmt.Sprintf("neither ',' nor %q", end))
+}
+
+func (p *jsonParser) afterElision() bool {
+	i := p.pos - 1
+	for i >= 0 && (p.b[i] == ' ' || p.b[i] == '\t' || p.b[i] == '\n' || p.b[i] == '\r') {
+		i--
+	}
+	return i > 0 && p.b[i] == '.' && p.b[i-1] == '.'
 }
 
 func (p *jsonParser) str() (string, error) {

@@ -1,0 +1,51 @@
+package dtracefs
+
+import (
+	"bytes"
+	"regexp"
+)
+
+var (
+	ruler   = regexp.MustCompile(`^\s*0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef\s*$`)
+	dumpRow = regexp.MustCompile(`^\s*([0-9a-f]+): ((?:[0-9a-f]{2} ?){1,16})(.*)$`)
+)
+
+func isRuler(line []byte) bool {
+	return bytes.Contains(line, []byte("0  1  2  3")) && ruler.Match(line)
+}
+
+// dumpWidth is where the text stands in a dump's row, counted from the first byte.
+const dumpWidth = 16*3 + 1
+
+// dump takes the rows that tracemem() and the raw print of other data show.
+func (t *text) dump(num int, line []byte) bool {
+	if !isRuler(line) {
+		return false
+	}
+	title := t.title()
+	t.take(classTable)
+	t.block++
+	s := t.sheet("bytes", "bytes", "bytes")
+	for !t.cur.Done() {
+		row := plain(t.cur.Peek())
+		m := dumpRow.FindSubmatchIndex(row)
+		if m == nil {
+			return true
+		}
+		t.take(classTable)
+		hex, ascii := row[m[4]:m[5]], row[m[6]:m[7]]
+		if at := m[4] + dumpWidth; at < len(row) && len(row[m[4]:]) > dumpWidth {
+			hex, ascii = row[m[4]:at], row[at:]
+		}
+		t.context(s)
+		if title != "" {
+			s.text("label", []byte(title))
+		}
+		s.int("dump", int64(t.block), false)
+		s.text("offset", row[m[2]:m[3]])
+		s.text("hex", bytes.TrimSpace(hex))
+		s.text("ascii", ascii)
+		s.end()
+	}
+	return true
+}

@@ -1,0 +1,69 @@
+package dtracefs
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+func joinFrames(frames []string) string { return strings.Join(frames, "\x00") }
+
+// foldedLine is a folded stack: frames from the root to the leaf, and how often it was
+// seen after the last blank.
+var foldedLine = regexp.MustCompile(`^[^;\t]\S*.*[^\s;] \d+$`)
+
+// isFolded reports whether the first lines all are folded stacks, and one at least has
+// two frames.
+func isFolded(head []byte) bool {
+	cur := syntax.NewCursor(head)
+	several, n := 0, 0
+	for !cur.Done() && n < 50 {
+		line, terminated := cur.Next()
+		if syntax.Blank(line) || !terminated && cur.Done() && n > 0 {
+			continue
+		}
+		n++
+		if !foldedLine.Match(line) {
+			return false
+		}
+		root, _, ok := bytes.Cut(line, []byte(";"))
+		if ok && !bytes.Contains(root, []byte("  ")) {
+			several++
+		}
+	}
+	return several > 0 && several*2 >= n || several > 0 && n > 10
+}
+
+// folded decodes folded stacks, one to a line.
+func (d *decoder) folded(data []byte) {
+	s := d.sheet("folded", "folded", "stacks")
+	stack, depth, value := s.col("stack", Stack), s.col("depth", Int), s.col("value", Int)
+	cur := syntax.NewCursor(data)
+	for !cur.Done() {
+		num, from := cur.Number(), cur.Offset()
+		line, _ := cur.Next()
+		size := cur.Offset() - from
+		if syntax.Blank(line) {
+			d.account(classBlank, size)
+			continue
+		}
+		frames, v, unsigned, ok := syntax.LastInt(bytes.TrimRight(line, " "))
+		if !ok || unsigned {
+			d.account(classUnparsed, size)
+			d.unparsed(num, line)
+			continue
+		}
+		d.account(classTable, size)
+		list := strings.Split(string(frames), ";")
+		for i, j := 0, len(list)-1; i < j; i, j = i+1, j-1 {
+			list[i], list[j] = list[j], list[i]
+		}
+		stack.appendStack(list)
+		depth.appendInt(int64(len(list)))
+		value.appendInt(v)
+		s.n++
+	}
+	d.c.Lines = cur.Number() - 1
+}

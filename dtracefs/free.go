@@ -1,0 +1,333 @@
+package dtracefs
+
+import (
+	"bytes"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// A labeled is what a summary line tells of the interval whose rows follow it.
+type labeled struct{ name, value string }
+
+// context adds to a row the instant and the interval that it was printed for.
+func (t *text) context(s *sheet) {
+	if t.stamped {
+		s.col("time", Time).appendInt(t.stamp)
+	}
+	for _, l := range t.labels {
+		s.text(l.name, []byte(l.value))
+	}
+}
+
+// series is the key by which blocks with a title are told apart.
+func (t *text) series(title string) string { return title }
+
+func (t *text) nameOf(title, otherwise string) string {
+	if title == "" {
+		return otherwise
+	}
+	return title
+}
+
+// title files the free text and returns its last line if that stands alone, as the title
+// of the block that follows.
+func (t *text) title() string {
+	n := len(t.free)
+	for n > 0 && t.free[n-1].num == 0 {
+		n--
+	}
+	if n == 0 || n > 1 && t.free[n-2].num != 0 || t.isStampLine(t.free[n-1].text) || t.blanks > 3 {
+		t.flushFree()
+		return ""
+	}
+	line := t.free[n-1]
+	t.free = t.free[:n-1]
+	t.flushFree()
+	t.header = nil
+	t.account(classTable, line.size)
+	return strings.TrimRight(strings.TrimSpace(string(line.text)), ",:")
+}
+
+// flushFree files the free text, paragraph by paragraph.
+func (t *text) flushFree() {
+	lines := t.free
+	t.free = nil
+	for len(lines) > 0 {
+		n := 0
+		for n < len(lines) && lines[n].num != 0 {
+			n++
+		}
+		if n > 0 {
+			t.paragraph(lines[:n])
+		}
+		lines = lines[min(n+1, len(lines)):]
+	}
+}
+
+var (
+	stampStart = regexp.MustCompile(`^\s*(\d{4} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d)`)
+	clockLine  = regexp.MustCompile(`^\s*\d\d:\d\d:\d\d(?:\.\d+)?\s*$`)
+	summary    = regexp.MustCompile(`([A-Za-z][\w/ %]*?):\s+([^,:]*?(?:, [\d.]+)*)\s*(?:,|\s{2,}|$)`)
+)
+
+// isStampLine reports whether the line tells the instant of the rows that follow it: a
+// date as %Y prints it, alone or with what the interval sums up to.
+func (t *text) isStampLine(line []byte) bool {
+	if clockLine.Match(line) {
+		return true
+	}
+	m := stampStart.FindIndex(line)
+	if m == nil {
+		return false
+	}
+	rest := bytes.TrimSpace(line[m[1]:])
+	return len(rest) == 0 || rest[0] == ','
+}
+
+// stampLine keeps the instant that a line tells, and files what it sums up.
+func (t *text) stampLine(l textLine) {
+	t.account(classTable, l.size)
+	t.labels, t.block = nil, t.block+1
+	m := stampStart.FindSubmatch(l.text)
+	if m == nil {
+		t.labels = []labeled{{"time", string(bytes.TrimSpace(l.text))}}
+		t.stamped = false
+		return
+	}
+	if ns, ok := t.localTime(string(m[1])); ok {
+		t.stamp, t.stamped = ns, true
+	}
+	rest := bytes.TrimLeft(l.text[bytes.Index(l.text, m[1])+len(m[1]):], ", ")
+	for _, p := range summary.FindAllSubmatch(rest, -1) {
+		t.labels = append(t.labels, labeled{string(bytes.TrimSpace(p[1])), string(bytes.TrimSpace(p[2]))})
+	}
+	s := t.sheet("intervals", "intervals", "intervals")
+	t.inferred[s] = true
+	t.context(s)
+	if len(t.labels) == 0 && len(rest) > 0 {
+		s.text("text", rest)
+	}
+	s.end()
+}
+
+// localTime reads what %Y prints, in the zone that the options tell.
+func (d *decoder) localTime(stamp string) (ns int64, ok bool) {
+	zone := d.opt.Location
+	if zone == nil {
+		zone = time.UTC
+	}
+	at, err := time.ParseInLocation("2006 Jan _2 15:04:05", stamp, zone)
+	return at.UnixNano(), err == nil
+}
+
+// paragraph files lines of free text that no blank line parts: a script's table with its
+// header, rows of one shape, pairs of names and values, or plain text.
+func (t *text) paragraph(lines []textLine) {
+	for len(lines) > 0 && t.isStampLine(lines[0].text) {
+		t.stampLine(lines[0])
+		lines = lines[1:]
+	}
+	if len(lines) == 0 {
+		return
+	}
+	for i, l := range lines {
+		if i > 0 && t.isStampLine(l.text) {
+			t.paragraph(lines[:i])
+			t.paragraph(lines[i:])
+			return
+		}
+	}
+	if t.trussCalls(lines) || t.scriptFlow(lines) || t.scriptTable(lines) {
+		return
+	}
+	for _, l := range lines {
+		t.account(classTable, l.size)
+	}
+	t.fileRows("", lines)
+}
+
+// fileRows files lines under no header.
+func (t *text) fileRows(title string, lines []textLine) {
+	switch {
+	case t.filePairs(lines):
+	case t.fileShape(title, lines):
+	case t.fileLog(lines):
+	default:
+		t.fileText(lines)
+	}
+}
+
+func (t *text) fileText(lines []textLine) {
+	s := t.sheet("text", "text", "text")
+	for _, l := range lines {
+		t.context(s)
+		s.int("line", int64(l.num), false)
+		s.text("text", l.text)
+		s.end()
+	}
+	t.adjacent = nil
+}
+
+// A shape tells how a line's words look, so that lines of one printf can be told.
+type shape struct {
+	words  int
+	number uint64 // a bit for each of the first words that is a number
+}
+
+func shapeOf(line []byte) shape {
+	var s shape
+	for i, w := range bytes.Fields(line) {
+		s.words++
+		if i < 64 && isNumber(w) {
+			s.number |= 1 << i
+		}
+	}
+	return s
+}
+
+func (s shape) same(o shape) bool { return s.words == o.words && s.number == o.number }
+
+func isNumber(w []byte) bool {
+	if _, _, ok := syntax.Int64(w); ok {
+		return true
+	}
+	if len(w) == 0 || (w[0] < '0' || w[0] > '9') && w[0] != '-' && w[0] != '.' {
+		return false
+	}
+	_, err := strconv.ParseFloat(string(w), 64)
+	return err == nil
+}
+
+// fileShape files lines that split into as many cells each: at blanks, or else at gaps of
+// two blanks and more. Rows of the same shape in the paragraph before go on in its table.
+func (t *text) fileShape(title string, lines []textLine) bool {
+	split := cellsAtBlanks
+	n := len(split(lines[0].text))
+	uniform := func() bool {
+		for _, l := range lines {
+			if len(split(l.text)) != n {
+				return false
+			}
+		}
+		return n > 1
+	}
+	if !uniform() {
+		split = cellsAtGaps
+		n = len(split(lines[0].text))
+		if !uniform() {
+			return false
+		}
+	}
+	if len(lines) == 1 && !anyNumber(split(lines[0].text)) {
+		return false
+	}
+	numbers := numberColumns(lines, split, n)
+	s := t.adjacent
+	if s == nil || title != "" || t.adjacentWidth != n || t.adjacentNumbers != numbers {
+		s = t.newTable(t.nameOf(title, "rows"), "rows")
+	}
+	t.adjacent, t.adjacentWidth, t.adjacentNumbers = s, n, numbers
+	t.block++
+	for _, l := range lines {
+		t.context(s)
+		for i, cell := range split(l.text) {
+			s.text("c"+strconv.Itoa(i+1), cell)
+		}
+		s.int("block", int64(t.block), false)
+		s.end()
+	}
+	return true
+}
+
+func cellsAtBlanks(line []byte) [][]byte { return bytes.Fields(line) }
+
+func cellsAtGaps(line []byte) (cells [][]byte) {
+	line = bytes.TrimSpace(line)
+	for len(line) > 0 {
+		i := bytes.Index(line, []byte("  "))
+		if j := bytes.IndexByte(line, '\t'); j >= 0 && (i < 0 || j < i) {
+			i = j
+		}
+		if i < 0 {
+			return append(cells, line)
+		}
+		cells = append(cells, line[:i])
+		line = bytes.TrimLeft(line[i:], " \t")
+	}
+	return cells
+}
+
+func anyNumber(cells [][]byte) bool {
+	for _, c := range cells {
+		if isNumber(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// numberColumns has a bit for each of the first columns in which all cells are numbers.
+func numberColumns(lines []textLine, split func([]byte) [][]byte, n int) uint64 {
+	all := uint64(1)<<min(n, 63) - 1
+	for _, l := range lines {
+		for i, c := range split(l.text) {
+			if i < 63 && all&(1<<i) != 0 && !isNumber(c) {
+				all &^= 1 << i
+			}
+		}
+		if all == 0 {
+			break
+		}
+	}
+	return all
+}
+
+var pair = regexp.MustCompile(`([A-Za-z_][\w /()*.\[\]%#-]*?)\s*[:=]\s*([^\s:=](?:[^:=]*?[^\s:=])?)\s*(?:\s{2,}|$)`)
+
+// filePairs files lines of names and values, `name: value`, several to a line or one.
+func (t *text) filePairs(lines []textLine) bool {
+	if len(lines) > 10000 {
+		return false
+	}
+	var pairs [][2][]byte
+	names := map[string]bool{}
+	for _, l := range lines {
+		rest := bytes.TrimSpace(l.text)
+		found := pair.FindAllSubmatchIndex(rest, -1)
+		at := 0
+		for _, m := range found {
+			if len(bytes.TrimSpace(rest[at:m[0]])) > 0 {
+				return false
+			}
+			pairs = append(pairs, [2][]byte{rest[m[2]:m[3]], rest[m[4]:m[5]]})
+			names[string(rest[m[2]:m[3]])] = true
+			at = m[1]
+		}
+		if found == nil || at < len(rest) {
+			return false
+		}
+	}
+	if len(names)*2 <= len(pairs) || len(lines) == 1 && len(pairs) == 1 {
+		return false
+	}
+	s := t.sheet("pairs", "pairs", "pairs")
+	for _, p := range pairs {
+		t.context(s)
+		s.text("name", bytes.TrimSpace(p[0]))
+		value, unit := p[1], []byte(nil)
+		if f := bytes.Fields(p[1]); len(f) == 2 && isNumber(f[0]) && !isNumber(f[1]) {
+			value, unit = f[0], f[1]
+		}
+		s.text("value", value)
+		if unit != nil {
+			s.text("unit", unit)
+		}
+		s.end()
+	}
+	t.adjacent = nil
+	return true
+}

@@ -1,0 +1,202 @@
+package syntax
+
+import (
+	"bytes"
+	"math"
+	"strings"
+)
+
+// HistHeader reports whether the line heads a histogram, and whether its rows are
+// labeled by keys (agghist) instead of values.
+func HistHeader(line []byte) (byKey, ok bool) {
+	i := bytes.Index(line, []byte("- Distribution -"))
+	if i < 0 {
+		return false, false
+	}
+	words := bytes.Fields(line)
+	if len(words) < 4 {
+		return false, false
+	}
+	first := string(words[0])
+	return first == "key", first == "key" || first == "value"
+}
+
+// HistRow splits a row `label bar count`. Bars and columns are hints: the label is what
+// stands before the bar and the pipe, the count what stands behind. A missing count, as
+// where a capture was cut, is not ok but has hasCount false.
+func HistRow(line []byte) (label []byte, count int64, unsigned, hasCount, ok bool) {
+	pipe := bytes.LastIndexByte(line, '|')
+	if pipe < 0 {
+		return nil, 0, false, false, false
+	}
+	label = bytes.TrimRight(line[:pipe], "@ ")
+	label = bytes.TrimLeft(label, " ")
+	rest := line[pipe+1:]
+	i := 0
+	for i < len(rest) && (rest[i] == '@' || rest[i] == ' ' || rest[i] == '#' || rest[i] >= 0x80) {
+		i++
+	}
+	text := bytes.TrimRight(rest[i:], " \t")
+	if len(text) == 0 {
+		return label, 0, false, false, len(label) > 0
+	}
+	count, unsigned, ok = Int64(text)
+	return label, count, unsigned, true, ok && len(label) > 0
+}
+
+// PackHeader reports whether the line heads packed histograms (aggpack):
+// `key  min .---. max  | count`.
+func PackHeader(line []byte) bool {
+	i := bytes.Index(line, []byte(" ."))
+	return i >= 0 && bytes.Contains(line[i:], []byte("-.")) && bytes.HasSuffix(bytes.TrimRight(line, " "), []byte("| count")) &&
+		bytes.Contains(line, []byte("min")) && bytes.Contains(line, []byte("max"))
+}
+
+// PackRow splits a packed histogram: keys, the least label, a character for each bucket,
+// the greatest label and the count. Where tells the columns of the dots in the header.
+func PackRow(line []byte, where [2]int) (keys, min, packed, max []byte, count int64, ok bool) {
+	bar := bytes.LastIndexByte(line, '|')
+	if bar < 0 {
+		return
+	}
+	count, _, ok = Int64(bytes.TrimSpace(line[bar+1:]))
+	if !ok {
+		return
+	}
+	left := bytes.Index(line[:bar], []byte(" :"))
+	right := bytes.LastIndex(line[:bar], []byte(": "))
+	if where[0] > 0 && where[0] < bar && line[where[0]] == ':' {
+		left = where[0] - 1
+	}
+	if left < 0 || right <= left {
+		return nil, nil, nil, nil, 0, false
+	}
+	packed = line[left+2 : right]
+	max = bytes.TrimSpace(line[right+1 : bar])
+	before := bytes.TrimRight(line[:left], " ")
+	i := bytes.LastIndexByte(before, ' ') + 1
+	if i >= 3 {
+		if op := string(bytes.TrimLeft(before[i-3:i], " ")); op == "< " || op == ">= " || op == "<= " {
+			i -= len(op)
+		}
+	}
+	return bytes.TrimSpace(before[:i]), bytes.TrimSpace(before[i:]), packed, max, count, true
+}
+
+// PackColumns returns the columns of the two dots in a header of packed histograms.
+func PackColumns(header []byte) [2]int {
+	return [2]int{bytes.IndexByte(header, '.'), bytes.LastIndexByte(header, '.')}
+}
+
+// A Bucket is a range of integers, both ends included. NoLow and NoHigh tell that it is
+// open on that side.
+type Bucket struct {
+	Low, High     int64
+	NoLow, NoHigh bool
+}
+
+// Labels turns the labels of one histogram, in their order, into buckets. ok is false for
+// labels that are no numbers.
+func Labels(labels []string) (buckets []Bucket, ok bool) {
+	buckets = make([]Bucket, len(labels))
+	values := make([]int64, len(labels))
+	plain := make([]bool, len(labels))
+	for i, l := range labels {
+		switch {
+		case strings.HasPrefix(l, "<= "):
+			values[i], ok = Int([]byte(l[3:]))
+			buckets[i] = Bucket{High: values[i], NoLow: true}
+		case strings.HasPrefix(l, "< "):
+			values[i], ok = Int([]byte(l[2:]))
+			buckets[i] = Bucket{High: values[i] - 1, NoLow: true}
+		case strings.HasPrefix(l, ">= "):
+			values[i], ok = Int([]byte(l[3:]))
+			buckets[i] = Bucket{Low: values[i], NoHigh: true}
+		case strings.HasPrefix(l, "abs() < "):
+			values[i], ok = Int([]byte(l[8:]))
+			buckets[i] = Bucket{Low: 1 - values[i], High: values[i] - 1}
+		default:
+			values[i], ok = Int([]byte(l))
+			plain[i] = true
+		}
+		if !ok {
+			return nil, false
+		}
+	}
+	fillBuckets(buckets, values, plain)
+	return buckets, true
+}
+
+// fillBuckets sets the ranges of buckets labeled by one bound.
+func fillBuckets(buckets []Bucket, values []int64, plain []bool) {
+	linear := isLinear(values, plain)
+	for i, v := range values {
+		if !plain[i] {
+			continue
+		}
+		switch {
+		case linear != 0:
+			buckets[i] = Bucket{Low: v, High: v + linear - 1}
+		case v == 0:
+			buckets[i] = Bucket{}
+		case v < 0:
+			low := 2 * v
+			if i > 0 && !isPower(values, plain) {
+				low = values[i-1]
+			}
+			buckets[i] = Bucket{Low: low + 1, High: v}
+		default:
+			high := int64(math.MaxInt64)
+			if v <= math.MaxInt64/2 {
+				high = 2*v - 1
+			}
+			if i+1 < len(values) && !isPower(values, plain) {
+				high = values[i+1] - 1
+			}
+			buckets[i] = Bucket{Low: v, High: high}
+		}
+	}
+}
+
+// isLinear returns the step between labels that lie at equal distances, as lquantize's
+// do, or 0.
+func isLinear(values []int64, plain []bool) int64 {
+	var step int64
+	n := 0
+	for i := 1; i < len(values); i++ {
+		if !plain[i] && !plain[i-1] {
+			continue
+		}
+		d := values[i] - values[i-1]
+		if !plain[i-1] && d == 0 {
+			continue // "< 0" and then 0
+		}
+		if step == 0 {
+			step = d
+		}
+		if d != step || d <= 0 {
+			return 0
+		}
+		n++
+	}
+	if n < 2 && isPower(values, plain) || step <= 1 && isPower(values, plain) && n < 3 {
+		return 0
+	}
+	return step
+}
+
+// isPower reports whether every label is 0 or a power of two, as quantize's are.
+func isPower(values []int64, plain []bool) bool {
+	for i, v := range values {
+		if !plain[i] {
+			return false
+		}
+		if v < 0 {
+			v = -v
+		}
+		if v&(v-1) != 0 && v != math.MinInt64 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,72 @@
+package syntax
+
+import "bytes"
+
+// FrameKind tells how surely a line is a stack's frame.
+type FrameKind uint8
+
+// The kinds of lines within stacks.
+const (
+	NoFrame    FrameKind = iota
+	MaybeFrame           // indented as frames are; a name without a module
+	SureFrame            // module`symbol, or an address
+	Annotation           // [ what a helper says of the frame above ]
+)
+
+// frameIndent is the least indent by which a line without a module can be a frame.
+const frameIndent = 10
+
+// Frame recognizes a line of a stack and returns the frame without its indent.
+func Frame(line []byte) (FrameKind, []byte) {
+	i, wide := 0, false
+	for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
+		wide = wide || line[i] == '\t'
+		i++
+	}
+	text := bytes.TrimRight(line[i:], " \t")
+	if len(text) == 0 {
+		return NoFrame, nil
+	}
+	wide = wide || i >= frameIndent
+	switch {
+	case wide && text[0] == '[' && text[len(text)-1] == ']' && len(text) > 3 && text[1] == ' ':
+		return Annotation, text
+	case isAddress(text):
+		return SureFrame, text
+	case isModuleFrame(text, i):
+		return SureFrame, text
+	case wide && !looksNumeric(text):
+		return MaybeFrame, text
+	}
+	return NoFrame, text
+}
+
+func isAddress(b []byte) bool {
+	if len(b) < 4 || b[0] != '0' || b[1] != 'x' {
+		return false
+	}
+	_, ok := hex(b[2:])
+	return ok
+}
+
+// isModuleFrame reports whether b is module`symbol. With little indent the module must
+// look like a file's name, since text may hold a backtick too.
+func isModuleFrame(b []byte, indent int) bool {
+	tick := bytes.IndexByte(b, '`')
+	if tick <= 0 || tick == len(b)-1 {
+		return false
+	}
+	if bytes.ContainsAny(b[:tick], " \t\"'(=") {
+		return false
+	}
+	if indent >= frameIndent {
+		return true
+	}
+	// A symbol and then two blanks and more is a table's cell.
+	return !bytes.Contains(b, []byte("  ")) && bytes.IndexByte(b[tick+1:], '`') < 0 && !bytes.Contains(b, []byte(" = "))
+}
+
+func looksNumeric(b []byte) bool {
+	_, _, ok := Int64(b)
+	return ok
+}

@@ -1,0 +1,322 @@
+package dtracefs
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// A mapEntry is an entry of one of bpftrace's maps as it was printed.
+type mapEntry struct {
+	stamp   int64
+	stamped bool
+	labels  []labeled
+	block   int
+	keys    []mapKey
+	value   string
+	stats   [3]int64 // count, average, total
+	buckets []mapBucket
+}
+
+// A mapKey is a key as text, or a stack.
+type mapKey struct {
+	text   string
+	frames []string // nil for a key that is no stack
+}
+
+type mapBucket struct {
+	label string
+	at    syntax.Bucket
+	upper string
+	count int64
+}
+
+// A mapPrint gathers what was printed of one map in one form. How many keys it has, and
+// so where they part, is known when all entries are.
+type mapPrint struct {
+	name, form string // form is "value", "stats" or "hist"
+	entries    []mapEntry
+	separator  string
+}
+
+func (d *decoder) mapPrint(name, form, separator string) *mapPrint {
+	key := "map/" + form + "/" + name
+	if d.maps[key] == nil {
+		if d.maps == nil {
+			d.maps = map[string]*mapPrint{}
+		}
+		m := &mapPrint{name: name, form: form, separator: separator}
+		d.maps[key] = m
+		kind := map[string]string{"value": "map", "stats": "stats", "hist": "hist"}[form]
+		s := d.sheet(key, name, kind)
+		d.last = append(d.last, func() { m.file(s) })
+	}
+	return d.maps[key]
+}
+
+// bpftraceMap takes what bpftrace prints of a map's entry.
+func (t *text) bpftraceMap(num int, line []byte) bool {
+	name, rest, open, ok := syntax.MapHead(line)
+	if !ok {
+		return false
+	}
+	var keys []mapKey
+	value := bytes.TrimSpace(rest)
+	if open {
+		var lines int
+		if keys, value, lines, ok = t.mapKeys(rest); !ok {
+			return false
+		}
+		t.flushFree()
+		for range lines {
+			t.take(classTable)
+		}
+	} else {
+		t.flushFree()
+		t.take(classTable)
+	}
+	if t.blanks > 0 {
+		t.block++
+	}
+	e := mapEntry{stamp: t.stamp, stamped: t.stamped, labels: t.labels, block: t.block, keys: keys}
+	if len(value) == 0 {
+		if t.timeSeries(string(name)) {
+			return true
+		}
+		e.buckets = t.intervals()
+		m := t.mapPrint(string(name), "hist", ", ")
+		m.entries = append(m.entries, e)
+		return true
+	}
+	if count, average, total, ok := syntax.Stats(value); ok {
+		e.stats = [3]int64{count, average, total}
+		m := t.mapPrint(string(name), "stats", ", ")
+		m.entries = append(m.entries, e)
+		return true
+	}
+	e.value = string(value)
+	m := t.mapPrint(string(name), "value", ", ")
+	m.entries = append(m.entries, e)
+	return true
+}
+
+// longestKeys bounds the lines that the keys of one entry go over.
+const longestKeys = 4096
+
+// mapKeys reads keys up to the bracket that closes them: on the line, or on later ones
+// where a key is a stack or holds the end of a line.
+func (t *text) mapKeys(rest []byte) (keys []mapKey, value []byte, lines int, ok bool) {
+	if text, value, ok := closeKeys(rest); ok {
+		return []mapKey{{text: string(text)}}, value, 1, true
+	}
+	if t.cur.Offset() < t.noKeys {
+		return nil, nil, 0, false
+	}
+	parts := strings.Split(string(rest), ", ")
+	for _, p := range parts {
+		keys = append(keys, mapKey{text: strings.TrimRight(p, " ")})
+	}
+	c := *t.cur
+	c.Next()
+	for lines = 1; !c.Done() && lines < longestKeys; lines++ {
+		line, _ := c.Next()
+		line = plain(line)
+		last := &keys[len(keys)-1]
+		if text, value, ok := closeKeys(line); ok {
+			if text, more := bytes.CutPrefix(text, []byte(",")); more {
+				keys = append(keys, mapKey{text: string(bytes.TrimSpace(text))})
+			} else if len(text) > 0 {
+				last.text += "\n" + string(text)
+			} else if last.frames == nil && last.text == "" {
+				last.frames = []string{}
+			}
+			return keys, value, lines + 1, true
+		}
+		if text, more := bytes.CutPrefix(line, []byte(",")); more {
+			for _, p := range strings.Split(strings.TrimPrefix(string(text), " "), ", ") {
+				keys = append(keys, mapKey{text: strings.TrimRight(p, " ")})
+			}
+			continue
+		}
+		if last.text != "" && last.frames == nil && !bytes.HasPrefix(line, []byte("    ")) {
+			last.text += "\n" + string(line)
+			continue
+		}
+		last.frames = append(last.frames, string(bytes.TrimSpace(line)))
+	}
+	t.noKeys = c.Offset()
+	return nil, nil, 0, false
+}
+
+// closeKeys splits a line at the last bracket that closes keys.
+func closeKeys(line []byte) (keys, value []byte, ok bool) {
+	trimmed := bytes.TrimRight(line, " ")
+	if keys, ok := bytes.CutSuffix(trimmed, []byte("]:")); ok {
+		return keys, nil, true
+	}
+	i := bytes.LastIndex(line, []byte("]: "))
+	if i < 0 {
+		return nil, nil, false
+	}
+	return line[:i], bytes.TrimSpace(line[i+3:]), true
+}
+
+// intervals takes the rows of a histogram.
+func (t *text) intervals() (buckets []mapBucket) {
+	for !t.cur.Done() {
+		label, b, count, ok := syntax.Interval(plain(t.cur.Peek()))
+		if !ok {
+			return buckets
+		}
+		t.take(classTable)
+		buckets = append(buckets, mapBucket{string(label), b, upperEdge(string(label)), count})
+	}
+	return buckets
+}
+
+// upperEdge is where an interval ends, with the bracket that tells whether the bound is
+// part of it.
+func upperEdge(label string) string {
+	_, upper, ok := strings.Cut(label, ",")
+	if !ok {
+		return label
+	}
+	return strings.TrimSpace(upper)
+}
+
+// timeSeries takes the rows of a tseries map.
+func (t *text) timeSeries(name string) bool {
+	c := *t.cur
+	var head [2][]byte
+	for i := range head {
+		if c.Done() {
+			return false
+		}
+		head[i], _ = c.Next()
+	}
+	if !bytes.HasPrefix(head[1], []byte("hh:mm:ss")) {
+		return false
+	}
+	t.take(classTable)
+	t.take(classTable)
+	s := t.sheet("tseries/"+name, name, "tseries")
+	for !t.cur.Done() {
+		line := plain(t.cur.Peek())
+		i := bytes.LastIndexByte(line, '|')
+		at, _, _ := bytes.Cut(line, []byte(" "))
+		if i < 0 || len(at) < 8 {
+			break
+		}
+		t.take(classTable)
+		s.text("clock", at)
+		if v, ok := syntax.Int(bytes.TrimSpace(line[i+1:])); ok {
+			s.int("value", v, false)
+		} else {
+			s.col("value", Int)
+		}
+		s.end()
+	}
+	return true
+}
+
+// file fills the sheet of a map's prints.
+func (m *mapPrint) file(s *sheet) {
+	n := m.arity()
+	for _, e := range m.entries {
+		keys := m.split(e.keys, n)
+		rows := max(1, len(e.buckets))
+		if m.form == "hist" {
+			rows = len(e.buckets)
+		}
+		for i := range rows {
+			m.context(s, e)
+			for j, k := range keys {
+				s.mapKey("key"+strconv.Itoa(j+1), k)
+			}
+			switch m.form {
+			case "hist":
+				b := e.buckets[i]
+				s.text("bucket", []byte(b.label))
+				s.bucket(b.at)
+				s.text("upper", []byte(b.upper))
+				s.int("count", b.count, false)
+			case "stats":
+				s.int("count", e.stats[0], false)
+				s.int("average", e.stats[1], false)
+				s.int("total", e.stats[2], false)
+			default:
+				s.mapKey("value", mapKey{text: e.value})
+			}
+			s.end()
+		}
+	}
+}
+
+func (m *mapPrint) context(s *sheet, e mapEntry) {
+	if e.stamped {
+		s.col("time", Time).appendInt(e.stamp)
+	}
+	for _, l := range e.labels {
+		s.text(l.name, []byte(l.value))
+	}
+	s.int("block", int64(e.block), false)
+}
+
+// arity is the number of keys: that of the entry with the fewest separators, since a key
+// may hold more of them.
+func (m *mapPrint) arity() int {
+	n := -1
+	for _, e := range m.entries {
+		k := len(e.keys)
+		if k == 1 && e.keys[0].frames == nil {
+			k = strings.Count(e.keys[0].text, m.separator) + 1
+		}
+		if n < 0 || k < n {
+			n = k
+		}
+	}
+	return n
+}
+
+func (m *mapPrint) split(keys []mapKey, n int) []mapKey {
+	if len(keys) != 1 || keys[0].frames != nil {
+		return keys
+	}
+	var out []mapKey
+	for _, p := range strings.SplitN(keys[0].text, m.separator, n) {
+		out = append(out, mapKey{text: p})
+	}
+	return out
+}
+
+// mapKey appends a key or a value of a map: a stack, an integer or text.
+func (s *sheet) mapKey(name string, k mapKey) {
+	if k.frames != nil {
+		c := s.col(name, Stack)
+		if c.typ == Stack {
+			c.appendStack(k.frames)
+			return
+		}
+		k.text = strings.Join(k.frames, ";")
+	}
+	if c := s.index[name]; c != nil && c.typ == Stack {
+		if k.text == "" {
+			c.appendStack([]string{})
+		} else {
+			c.appendStack([]string{k.text})
+		}
+		return
+	}
+	v, unsigned, isInt := syntax.Int64([]byte(k.text))
+	if isInt && (s.index[name] == nil || s.index[name].typ == Int) {
+		s.int(name, v, unsigned)
+		return
+	}
+	c := s.col(name, String)
+	if c.typ == Int {
+		c.becomeText()
+	}
+	c.appendString(k.text)
+}

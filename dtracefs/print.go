@@ -1,0 +1,169 @@
+package dtracefs
+
+import (
+	"bytes"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+var (
+	structStart   = regexp.MustCompile(`^\s*((?:struct |union |enum )?[A-Za-z_]\w*(?:\x60[A-Za-z_]\w*)?(?: \*+)?(?: \[\d+\])?) [{\[]\s*$`)
+	pointerStart  = regexp.MustCompile(`^(.*?)(0x[0-9a-f]+|\{ptr\}) = (?:\*\s*|\(.*\) [{\[]\s*)$`)
+	member        = regexp.MustCompile(`^\s*(.*?[\s*])([A-Za-z_]\w*)(?: :(\d+))? = (.*?),?\s*$`)
+	bitField      = regexp.MustCompile(`^\s*([A-Za-z_]\w*) :\d+ = (.*?),?\s*$`)
+	function      = regexp.MustCompile(`^\s*(.*\(\*\)\s*\(.*\))\s+([A-Za-z_]\w*) = (.*?),?\s*$`)
+	dotMember     = regexp.MustCompile(`^\s*(?:\.([A-Za-z_]\w*)|\[(\d+)\]) = (?:\(([^)]*(?:\([^)]*\)[^)]*)*)\)\s*)?(.*?),?\s*$`)
+	listElement   = regexp.MustCompile(`^\s*\(([^)]*)\)\s*(.*?),?\s*$`)
+	nestedElement = regexp.MustCompile(`^\s*(?:\(?[\w ]+\)?\s)?[{\[]\s*$`)
+)
+
+func isStructStart(line []byte) bool {
+	last := bytes.TrimRight(line, " ")
+	if len(last) < 3 || last[len(last)-1] != '{' && last[len(last)-1] != '[' && last[len(last)-1] != '*' {
+		return false
+	}
+	return structStart.Match(line) || pointerStart.Match(line)
+}
+
+// printed takes what print() shows of a structure: the type and the members, nested, as
+// illumos, FreeBSD, macOS and Windows write them or as Oracle's does in C's initializers.
+func (t *text) printed(num int, line []byte) bool {
+	if !isStructStart(line) {
+		return false
+	}
+	next := t.peekAfter()
+	if len(next) == 0 || next[0] != ' ' && next[0] != '\t' {
+		return false
+	}
+	p := printer{}
+	switch m := pointerStart.FindSubmatch(line); {
+	case m != nil:
+		p.address = m[2]
+	default:
+		p.typ = string(structStart.FindSubmatch(line)[1])
+		p.depth = 1
+	}
+	t.flushFree()
+	t.take(classTable)
+	for !t.cur.Done() {
+		line := plain(t.cur.Peek())
+		if syntax.Blank(line) || !p.line(line) {
+			break
+		}
+		t.take(classTable)
+		if p.depth == 0 && p.started {
+			break
+		}
+	}
+	s := t.sheet("print", "print", "print")
+	t.context(s)
+	s.text("type", []byte(p.typ))
+	if p.address != nil {
+		s.text("address", p.address)
+	}
+	for _, m := range p.members {
+		s.text(m.name, []byte(m.value))
+	}
+	s.end()
+	return true
+}
+
+// A printer follows the members of a printed structure.
+type printer struct {
+	typ     string
+	address []byte
+	depth   int
+	started bool
+	path    []string
+	counts  []int // elements so far of the list at that depth
+	members []labeled
+	seen    map[string]bool
+}
+
+// line takes a line of the structure; false if it is none.
+func (p *printer) line(line []byte) bool {
+	text := bytes.TrimRight(bytes.TrimSpace(line), ",")
+	switch {
+	case string(text) == "}" || string(text) == "]":
+		p.close()
+		return true
+	case p.depth == 0:
+		m := listElement.FindSubmatch(line)
+		if m == nil || !opens(m[2]) {
+			return false
+		}
+		p.typ, p.depth, p.started = string(m[1]), 1, true
+		return true
+	}
+	p.started = true
+	if m := dotMember.FindSubmatch(line); m != nil {
+		p.add(string(m[1])+string(m[2]), m[4])
+		return true
+	}
+	if m := function.FindSubmatch(line); m != nil {
+		p.add(string(m[2]), m[3])
+		return true
+	}
+	if m := bitField.FindSubmatch(line); m != nil {
+		p.add(string(m[1]), m[2])
+		return true
+	}
+	if m := member.FindSubmatch(line); m != nil {
+		p.add(string(m[2]), m[4])
+		return true
+	}
+	if nestedElement.Match(line) {
+		p.add(p.next(), []byte("{"))
+		return true
+	}
+	if m := listElement.FindSubmatch(line); m != nil {
+		p.add(p.next(), m[2])
+		return true
+	}
+	return false
+}
+
+// next numbers the elements of a list.
+func (p *printer) next() string {
+	for len(p.counts) <= p.depth {
+		p.counts = append(p.counts, 0)
+	}
+	p.counts[p.depth]++
+	return strconv.Itoa(p.counts[p.depth] - 1)
+}
+
+func opens(value []byte) bool {
+	v := strings.TrimSpace(string(value))
+	return strings.HasSuffix(v, "{") || strings.HasSuffix(v, "[")
+}
+
+// add adds a member, or goes into one that opens a structure or a list.
+func (p *printer) add(name string, value []byte) {
+	if opens(value) {
+		p.path = append(p.path, name)
+		p.depth++
+		if p.depth < len(p.counts) {
+			p.counts[p.depth] = 0
+		}
+		return
+	}
+	full := strings.Join(append(p.path[:len(p.path):len(p.path)], name), ".")
+	if p.seen == nil {
+		p.seen = map[string]bool{"type": true, "address": true, "time": true}
+	}
+	for p.seen[full] {
+		full += "'"
+	}
+	p.seen[full] = true
+	p.members = append(p.members, labeled{full, string(bytes.TrimSpace(value))})
+}
+
+func (p *printer) close() {
+	p.depth--
+	if n := len(p.path); n > 0 {
+		p.path = p.path[:n-1]
+	}
+}

@@ -1,0 +1,398 @@
+package dtracefs
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+)
+
+// A header is a script's own heading of a table: names at columns of the line.
+type header struct {
+	words  string // the heading's words, to know it when it comes again
+	cols   []headCol
+	sheet  *sheet
+	tokens []token
+}
+
+type headCol struct {
+	name       string
+	start, end int
+	left       bool // cells start where the name does; otherwise they end where it ends
+}
+
+// A token is a word of a line with its place.
+type token struct{ start, end int }
+
+func tokensOf(line []byte) (tokens []token) {
+	for i := 0; i < len(line); {
+		for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
+			i++
+		}
+		start := i
+		for i < len(line) && line[i] != ' ' && line[i] != '\t' {
+			i++
+		}
+		if i > start {
+			tokens = append(tokens, token{start, i})
+		}
+	}
+	return tokens
+}
+
+// sampleRows bounds how many rows tell where a table's columns are.
+const sampleRows = 200
+
+// scriptTable files a paragraph that holds a heading and rows, or the rows of the table
+// whose heading was printed before.
+func (t *text) scriptTable(lines []textLine) bool {
+	at := t.headingAt(lines)
+	if at < 0 {
+		return t.moreRows(lines)
+	}
+	h := t.newHeader(lines, at)
+	if at == len(lines)-1 && at > 0 && len(h.cols) > 0 {
+		// Printed in BEGIN and yet last: order across CPUs is not that of time.
+		t.tableRows(h, t.tableTitle(nil), lines[:at])
+		t.account(classTable, lines[at].size)
+		return true
+	}
+	title := t.tableTitle(lines[:at])
+	t.account(classTable, lines[at].size)
+	rows := lines[at+1:]
+	if len(rows) == 0 {
+		t.header, t.keyNames = h, nil
+		for _, c := range h.cols {
+			t.keyNames = append(t.keyNames, c.name)
+		}
+		return true
+	}
+	end := 0
+	for end < len(rows) && headingWords(rows[end].text) != h.words && (end == 0 || !t.headingHere(rows, end)) {
+		end++
+	}
+	t.tableRows(h, title, rows[:end])
+	if end < len(rows) {
+		t.paragraph(rows[end:])
+	}
+	return true
+}
+
+// tableTitle files the lines above a heading; one line alone is the table's title.
+func (t *text) tableTitle(above []textLine) string {
+	if len(above) == 1 && !isNumber(bytes.TrimSpace(above[0].text)) {
+		t.account(classTable, above[0].size)
+		return strings.TrimRight(strings.TrimSpace(string(above[0].text)), ",:")
+	}
+	if len(above) > 0 {
+		for _, l := range above {
+			t.account(classTable, l.size)
+		}
+		t.fileRows("", above)
+	}
+	return ""
+}
+
+// headingAt returns the line of the paragraph that is a heading, or -1.
+func (t *text) headingAt(lines []textLine) int {
+	for i := range lines {
+		if i > 3 {
+			break
+		}
+		if t.headingHere(lines, i) {
+			return i
+		}
+	}
+	if n := len(lines) - 1; n > 0 && isHeading(lines[n].text, lines[:n], true) {
+		return n
+	}
+	return -1
+}
+
+func (t *text) headingHere(lines []textLine, i int) bool {
+	if t.header != nil && headingWords(lines[i].text) == t.header.words {
+		return true
+	}
+	return isHeading(lines[i].text, lines[i+1:min(len(lines), i+1+sampleRows)], false)
+}
+
+func headingWords(line []byte) string { return string(bytes.Join(bytes.Fields(line), []byte(" "))) }
+
+// isHeading reports whether a line's words name the columns of rows: none of them is a
+// number, and they are in capitals or the rows stand in their columns.
+func isHeading(line []byte, rows []textLine, last bool) bool {
+	tokens := tokensOf(line)
+	if len(tokens) < 2 || len(tokens) > 64 {
+		return false
+	}
+	capitals := 0
+	for _, k := range tokens {
+		w := line[k.start:k.end]
+		if !isName(w) {
+			return false
+		}
+		if isCapitals(w) {
+			capitals++
+		}
+	}
+	if len(rows) == 0 {
+		return !last && capitals == len(tokens) && len(line) > 8
+	}
+	if bytes.ContainsAny(line, "\"'`") {
+		return false
+	}
+	anchored, numeric := anchors(line, tokens, rows)
+	switch {
+	case capitals*2 >= len(tokens) && !last:
+		return anchored*3 >= len(tokens) || sameCount(len(tokens), rows)
+	case capitals*2 >= len(tokens):
+		return anchored*2 >= len(tokens) && numeric
+	}
+	return numeric && (anchored*3 >= 2*len(tokens) || len(rows) > 1 && sameCount(len(tokens), rows))
+}
+
+// isName reports whether a word can be a part of a column's name.
+func isName(w []byte) bool {
+	if w[len(w)-1] == ':' || w[len(w)-1] == ',' || w[0] == '@' || isNumber(w) || w[0] == '/' && len(w) > 1 {
+		return len(w) == 1 && (w[0] == '-' || w[0] == '#')
+	}
+	digits, letters := 0, 0
+	for _, c := range w {
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z':
+			letters++
+		case c == '`', c == '=', c == '"', c == '|', c >= 0x80, c == '{', c == '}', c == ';':
+			return false
+		}
+	}
+	return digits <= letters || letters == 0 && digits == 1
+}
+
+func isCapitals(w []byte) bool {
+	return bytes.ContainsFunc(w, func(r rune) bool { return r >= 'A' && r <= 'Z' }) &&
+		!bytes.ContainsFunc(w[:min(len(w), 4)], func(r rune) bool { return r >= 'a' && r <= 'z' }) ||
+		len(w) > 0 && !bytes.ContainsFunc(w, func(r rune) bool { return r >= 'a' && r <= 'z' })
+}
+
+// anchors counts the words at whose start or end half of the rows have a word start or
+// end. numeric tells that a column of numbers is under one of them.
+func anchors(line []byte, tokens []token, rows []textLine) (anchored int, numeric bool) {
+	for _, k := range tokens {
+		hits, numbers := 0, 0
+		for _, r := range rows {
+			for _, w := range tokensOf(r.text) {
+				if w.start == k.start || w.end == k.end {
+					hits++
+					if isNumber(r.text[w.start:w.end]) {
+						numbers++
+					}
+					break
+				}
+				if w.start > k.end {
+					break
+				}
+			}
+		}
+		if hits*2 >= len(rows) {
+			anchored++
+		}
+		numeric = numeric || numbers*2 > len(rows)
+	}
+	return anchored, numeric || anyNumber(bytes.Fields(rows[0].text))
+}
+
+func sameCount(n int, rows []textLine) bool {
+	for _, r := range rows {
+		if len(rowTokens(r.text)) != n {
+			return false
+		}
+	}
+	return true
+}
+
+// rowTokens are a row's words; a date that %Y printed is one.
+func rowTokens(line []byte) []token {
+	tokens := tokensOf(line)
+	if stampStart.Match(line) && len(tokens) >= 4 {
+		tokens = append([]token{{tokens[0].start, tokens[3].end}}, tokens[4:]...)
+	}
+	return tokens
+}
+
+// newHeader finds the columns under the heading at lines[at]. Words of a heading that no
+// row stands under belong to the name of the next, as in `DS STATE 0`.
+func (t *text) newHeader(lines []textLine, at int) *header {
+	line := lines[at].text
+	words := headingWords(line)
+	rows := lines[at+1:]
+	if len(rows) == 0 {
+		rows = lines[:at]
+	}
+	rows = rows[:min(len(rows), sampleRows)]
+	h := &header{words: words}
+	tokens := tokensOf(line)
+	few := len(rows) > 0 && mostTokens(rows) < len(tokens)
+	var name []string
+	start := -1
+	for i, k := range tokens {
+		lefts, rights := 0, 0
+		for _, r := range rows {
+			for _, w := range rowTokens(r.text) {
+				if w.start == k.start {
+					lefts++
+				}
+				if w.end == k.end {
+					rights++
+				}
+			}
+		}
+		if start < 0 {
+			start = k.start
+		}
+		name = append(name, string(line[k.start:k.end]))
+		joins := few && i+1 < len(tokens) && tokens[i+1].start == k.end+1 && lefts == 0 && rights == 0
+		unit := i+1 < len(tokens) && tokens[i+1].start == k.end+1 && line[tokens[i+1].start] == '(' && few
+		if joins || unit && rights == 0 {
+			continue
+		}
+		h.cols = append(h.cols, headCol{strings.Join(name, " "), start, k.end, lefts > rights})
+		name, start = nil, -1
+	}
+	unique(h.cols)
+	return h
+}
+
+func mostTokens(rows []textLine) (n int) {
+	for _, r := range rows {
+		n = max(n, len(rowTokens(r.text)))
+	}
+	return n
+}
+
+// unique gives every column a name of its own.
+func unique(cols []headCol) {
+	seen := map[string]int{"time": 1, "block": 1}
+	for i := range cols {
+		seen[cols[i].name]++
+		if n := seen[cols[i].name]; n > 1 {
+			cols[i].name += "_" + strconv.Itoa(n)
+		}
+	}
+}
+
+// tableRows files the rows under a heading.
+func (t *text) tableRows(h *header, title string, rows []textLine) {
+	key := "table/" + title + "/" + h.words
+	s := t.sheet(key, t.nameOf(title, "table"), "table")
+	t.inferred[s] = true
+	h.sheet = s
+	t.header, t.adjacent = h, nil
+	for _, r := range rows {
+		t.account(classTable, r.size)
+		t.context(s)
+		cells := h.cells(r.text)
+		for i, c := range h.cols {
+			s.text(c.name, cells[i])
+		}
+		s.end()
+	}
+}
+
+// moreRows files a paragraph as rows of the table before, if they fit under its heading.
+func (t *text) moreRows(lines []textLine) bool {
+	h := t.header
+	if h == nil || len(h.cols) < 2 {
+		return false
+	}
+	fit := 0
+	for i, l := range lines {
+		if i == sampleRows {
+			break
+		}
+		if h.fits(l.text) {
+			fit++
+		}
+	}
+	if fit < min(len(lines), sampleRows) {
+		return false
+	}
+	t.tableRows(h, "", lines)
+	return true
+}
+
+// fits reports whether a line can be a row: it has a word for each column, and ends in
+// one of the places where cells do.
+func (h *header) fits(line []byte) bool {
+	tokens := rowTokens(line)
+	if len(tokens) < len(h.cols) {
+		return false
+	}
+	hits := 0
+	for _, k := range tokens {
+		for _, c := range h.cols {
+			if k.start == c.start || k.end == c.end {
+				hits++
+				break
+			}
+		}
+	}
+	return hits*2 >= len(h.cols)
+}
+
+// cells splits a row into as many cells as there are columns.
+func (h *header) cells(line []byte) [][]byte {
+	n := len(h.cols)
+	cells := make([][]byte, n)
+	tokens := rowTokens(line)
+	switch {
+	case len(tokens) == n:
+		for i, k := range tokens {
+			cells[i] = line[k.start:k.end]
+		}
+		return cells
+	case len(tokens) > n && h.cols[n-1].left:
+		if h.restFits(tokens) {
+			for i := range n - 1 {
+				cells[i] = line[tokens[i].start:tokens[i].end]
+			}
+			cells[n-1] = bytes.TrimRight(line[tokens[n-1].start:], " \t")
+			return cells
+		}
+	}
+	return h.placed(line, tokens, cells)
+}
+
+// restFits reports whether the words from the last column on stand under it, so that it
+// takes the rest of the line.
+func (h *header) restFits(tokens []token) bool {
+	last := h.cols[len(h.cols)-1]
+	at := tokens[len(h.cols)-1]
+	return at.start >= last.start-1 && at.start <= last.end
+}
+
+// placed splits a row by where its words stand: a word under a column's edge starts that
+// column's cell, others go on the cell before them.
+func (h *header) placed(line []byte, tokens []token, cells [][]byte) [][]byte {
+	starts := make([]int, len(cells))
+	at := -1
+	for i, k := range tokens {
+		next := -1
+		for j := at + 1; j < len(h.cols); j++ {
+			c := h.cols[j]
+			if c.left && k.start == c.start || !c.left && k.end == c.end || k.start < c.end && k.end > c.start && j == at+1 && len(tokens)-i <= len(cells)-j {
+				next = j
+				break
+			}
+		}
+		if next < 0 && (at < 0 || at+1 < len(h.cols) && len(tokens)-i <= len(h.cols)-at-1 && k.start >= h.cols[at].end) {
+			next = at + 1
+		}
+		if next >= 0 {
+			at = next
+			starts[at] = k.start
+		}
+		cells[at] = line[starts[at]:k.end]
+	}
+	return cells
+}

@@ -1,0 +1,207 @@
+package dtracefs
+
+import (
+	"strconv"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// A sheet is a table while it is filled row by row. Columns may appear at any row; the
+// cells that a row leaves out are null.
+type sheet struct {
+	*Table
+	index map[string]*Column
+	n     int
+}
+
+func newSheet(name, kind string) *sheet {
+	return &sheet{Table: &Table{Name: name, Kind: kind}, index: map[string]*Column{}}
+}
+
+// col returns the column of that name, made when there is none yet.
+func (s *sheet) col(name string, typ Type) *Column {
+	if c, ok := s.index[name]; ok {
+		return c
+	}
+	c := newColumn(name, typ)
+	s.index[name] = c
+	s.Columns = append(s.Columns, c)
+	c.padTo(s.n)
+	return c
+}
+
+// end ends the row.
+func (s *sheet) end() {
+	s.n++
+	for _, c := range s.Columns {
+		c.padTo(s.n)
+	}
+}
+
+func (c *Column) padTo(n int) {
+	for c.Len() < n {
+		c.appendNull()
+	}
+}
+
+func (s *sheet) text(name string, v []byte) { s.col(name, String).appendText(v) }
+
+func (s *sheet) int(name string, v int64, unsigned bool) {
+	c := s.col(name, Int)
+	if c.typ != Int {
+		if unsigned {
+			c.appendString(strconv.FormatUint(uint64(v), 10))
+		} else {
+			c.appendString(strconv.FormatInt(v, 10))
+		}
+		return
+	}
+	if unsigned && !c.unsigned {
+		c.becomeUnsigned()
+	}
+	if c.unsigned && v < 0 && !unsigned {
+		c.becomeText()
+	}
+	if c.typ == String {
+		s.int(name, v, unsigned)
+		return
+	}
+	c.appendInt(v)
+}
+
+// becomeUnsigned makes room for integers beyond the signed range. Where negative ones
+// were printed too, both only fit as text.
+func (c *Column) becomeUnsigned() {
+	for i, v := range c.ints {
+		if v < 0 && !c.Null(i) {
+			c.becomeText()
+			return
+		}
+	}
+	c.unsigned = true
+}
+
+func (c *Column) becomeText() {
+	t := newColumn(c.Name, String)
+	for i := range c.ints {
+		if c.Null(i) {
+			t.appendNull()
+		} else {
+			t.appendString(c.Text(i))
+		}
+	}
+	*c = *t
+}
+
+// key appends key number i, of 1.
+func (s *sheet) key(name string, k syntax.Key) {
+	if k.IsInt {
+		if v, unsigned, ok := syntax.Int64(k.Text); ok {
+			s.int(name, v, unsigned)
+			return
+		}
+	}
+	c := s.col(name, String)
+	if c.typ == Int {
+		c.becomeText()
+	}
+	c.appendText(k.Text)
+}
+
+// drop takes a column away.
+func (s *sheet) drop(name string) {
+	for i, c := range s.Columns {
+		if c.Name == name {
+			s.Columns = append(s.Columns[:i:i], s.Columns[i+1:]...)
+			delete(s.index, name)
+			return
+		}
+	}
+}
+
+// finish drops the columns that tell nothing and gives text columns the type that all
+// their cells have.
+func (s *sheet) finish(infer bool) *Table {
+	if c := s.index["block"]; c != nil && c.constant() {
+		s.drop("block")
+	}
+	for _, c := range s.Columns {
+		if infer && c.typ == String {
+			c.infer()
+		}
+	}
+	return s.Table
+}
+
+func (c *Column) constant() bool {
+	for i, v := range c.ints {
+		if v != c.ints[0] || c.Null(i) {
+			return false
+		}
+	}
+	return true
+}
+
+// infer turns a column of text into one of integers or floats if every cell that is not
+// empty is written as one. Numbers with leading zeros are left as text.
+func (c *Column) infer() {
+	ints, floats, some := true, true, false
+	for _, w := range c.words.values {
+		if w == "" {
+			continue
+		}
+		some = true
+		ints = ints && isCanonicalInt(w)
+		floats = floats && isCanonicalFloat(w)
+		if !ints && !floats {
+			return
+		}
+	}
+	if !some {
+		return
+	}
+	old := *c
+	typ := Float
+	if ints {
+		typ = Int
+	}
+	*c = *newColumn(c.Name, typ)
+	for i, code := range old.codes {
+		w := old.words.at(code)
+		switch {
+		case old.Null(i) || w == "":
+			c.appendNull()
+		case ints:
+			v, _ := syntax.Int([]byte(w))
+			c.appendInt(v)
+		default:
+			f, _ := strconv.ParseFloat(w, 64)
+			c.floats = append(c.floats, f)
+		}
+	}
+}
+
+func isCanonicalInt(w string) bool {
+	digits := w
+	if digits[0] == '-' {
+		digits = digits[1:]
+	}
+	if len(digits) > 1 && digits[0] == '0' {
+		return false
+	}
+	_, ok := syntax.Int([]byte(w))
+	return ok
+}
+
+func isCanonicalFloat(w string) bool {
+	for _, c := range []byte(w) {
+		if (c < '0' || c > '9') && c != '.' && c != '-' && c != '+' && c != 'e' && c != 'E' {
+			return false
+		}
+	}
+	if len(w) > 1 && w[0] == '0' && w[1] != '.' {
+		return false
+	}
+	_, err := strconv.ParseFloat(w, 64)
+	return err == nil
+}
