@@ -1,0 +1,502 @@
+package eval
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"maps"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+const keepPrefix = "__keep_"
+
+// checked is a cell that has passed the type checker, with everything that has to run with it.
+type checked struct {
+	unit     *unit
+	file     *ast.File
+	sources  map[ast.Node]snippet // what can be checked again
+	declared map[string]bool      // names that the cell gives a new meaning, dependents included
+	migrated map[string]bool      // variables that keep their memory under an extended type
+	redone   map[string]bool      // earlier functions and types that are compiled again
+	imports  map[string]string
+	items    []*item
+	main     bool // func main is to be called
+}
+
+// checker checks one cell; it repeats the check as it finds out what has to be done differently.
+type checker struct {
+	s       *Session
+	file    string
+	p       *parsed
+	imports map[string]string          // of this cell
+	user    map[string]bool            // names that the cell declares
+	methods map[string]map[string]bool // by type name
+	extend  map[string]bool            // earlier types that get methods
+	skip    map[string]bool            // dependents that keep their old meaning
+	asStmt  bool                       // the last expression has no value
+	keyed   bool
+	warn    []string
+}
+
+// check finds the meaning of a cell.
+func (s *Session) check(file string, p *parsed) (*checked, []string, error) {
+	c := &checker{s: s, file: file, p: p, imports: map[string]string{}, user: map[string]bool{},
+		methods: map[string]map[string]bool{}, extend: map[string]bool{}, skip: map[string]bool{}}
+	if err := c.readImports(); err != nil {
+		return nil, nil, err
+	}
+	for _, it := range p.items {
+		for _, n := range it.names {
+			c.user[n] = true
+		}
+		for _, d := range it.decls {
+			if f, ok := d.(*ast.FuncDecl); ok {
+				if r := receiverName(f); r != "" {
+					if c.methods[r] == nil {
+						c.methods[r] = map[string]bool{}
+					}
+					c.methods[r][f.Name.Name] = true
+				}
+			}
+		}
+	}
+	for r := range c.methods {
+		if !c.user[r] && s.typeDecl(r) != nil {
+			c.extend[r] = true
+		}
+	}
+	for range 20 {
+		out, errs := c.once()
+		if len(errs) == 0 {
+			return out, c.warn, nil
+		}
+		if !c.adapt(out, errs) {
+			return nil, nil, errs
+		}
+	}
+	return nil, nil, fmt.Errorf("check %s: no fixed point", file)
+}
+
+func (c *checker) readImports() error {
+	for _, spec := range c.p.imports {
+		path, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return &sourceError{spec.Pos(), "invalid import path " + spec.Path.Value}
+		}
+		pkg, err := c.s.importPackage(path)
+		if err != nil {
+			return &sourceError{spec.Pos(), fmt.Sprintf("import %q: %v", path, err)}
+		}
+		name := pkg.Name()
+		if spec.Name != nil {
+			name = spec.Name.Name
+		}
+		c.imports[name] = path
+	}
+	return nil
+}
+
+func (s *Session) typeDecl(name string) *decl {
+	if d := s.decls[s.scope[name]]; d != nil && d.kind == token.TYPE {
+		return d
+	}
+	return nil
+}
+
+// checkErrors are all errors of one check.
+type checkErrors []types.Error
+
+func (e checkErrors) Error() string {
+	var b []string
+	for _, x := range e {
+		b = append(b, x.Error())
+	}
+	return strings.Join(b, "\n")
+}
+
+func (e checkErrors) has(text string) bool {
+	return slices.ContainsFunc(e, func(x types.Error) bool { return strings.Contains(x.Msg, text) })
+}
+
+// adapt changes how the cell is presented to the checker if that may help.
+func (c *checker) adapt(out *checked, errs checkErrors) bool {
+	if n := len(c.p.items); n > 0 && !c.asStmt && c.p.items[n-1].kind == showItem &&
+		(errs.has("(no value) used as value") || errs.has("must be called")) {
+		c.asStmt = true
+		return true
+	}
+	again := false
+	for _, e := range errs {
+		pos := e.Fset.Position(e.Pos)
+		for name := range out.redone {
+			if c.extend[name] || c.skip[name] || pos.Filename == c.file {
+				continue
+			}
+			if d := c.s.decls[c.s.scope[name]]; d != nil && d.covers(pos) {
+				c.skip[name], again = true, true
+				c.warn = append(c.warn, fmt.Sprintf("%s still uses the previous definitions: %s", name, e.Msg))
+			}
+		}
+	}
+	return again
+}
+
+// covers tells that a position lies in the text of a declaration or its methods.
+func (d *decl) covers(pos token.Position) bool {
+	for _, x := range d.all() {
+		if x.src.file == pos.Filename && pos.Line >= x.src.line && pos.Line <= x.src.line+strings.Count(x.src.text, "\n") {
+			return true
+		}
+	}
+	return false
+}
+
+// dependents finds the earlier functions and types that use a name which gets a new meaning, and
+// the variables whose type gets more methods.
+func (c *checker) dependents() (redo, migrate map[string]bool) {
+	s := c.s
+	redo, migrate = maps.Clone(c.extend), map[string]bool{}
+	if len(c.user)+len(redo) == 0 {
+		return redo, migrate
+	}
+	for changed := true; changed; {
+		changed = false
+		extended := c.extendedTypes(redo)
+		for name, obj := range s.scope {
+			d := s.decls[obj]
+			if d == nil || c.user[name] || redo[name] || migrate[name] || c.skip[name] {
+				continue
+			}
+			switch d.kind {
+			case token.VAR:
+				if len(extended) > 0 && mentions(obj.Type(), extended) {
+					migrate[name], changed = true, true
+				}
+			case token.FUNC, token.TYPE:
+				if c.usesNew(d, redo, migrate) {
+					redo[name], changed = true, true
+				}
+			}
+		}
+	}
+	return redo, migrate
+}
+
+func (c *checker) usesNew(d *decl, redo, migrate map[string]bool) bool {
+	for _, x := range d.all() {
+		for u := range x.uses {
+			n := u.Name()
+			if n != d.name && (c.user[n] || redo[n] || migrate[n]) && c.s.scope[n] == u {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// extendedTypes are the earlier types whose values stay valid under their new declaration: it only
+// adds or replaces methods.
+func (c *checker) extendedTypes(redo map[string]bool) map[*types.TypeName]bool {
+	out := map[*types.TypeName]bool{}
+	for n := range redo {
+		tn, ok := c.s.scope[n].(*types.TypeName)
+		if !ok || c.user[n] {
+			continue
+		}
+		same := true
+		for u := range c.s.decls[tn].uses {
+			same = same && !(c.user[u.Name()] && c.s.scope[u.Name()] == u)
+		}
+		if same || c.extend[n] {
+			out[tn] = true
+		}
+	}
+	return out
+}
+
+// once builds the syntax of the cell with what has to be compiled again, and checks it.
+func (c *checker) once() (*checked, checkErrors) {
+	redo, migrate := c.dependents()
+	out := &checked{sources: map[ast.Node]snippet{}, declared: maps.Clone(c.user), redone: redo, migrated: migrate, imports: c.imports, items: c.p.items}
+	var decls []ast.Decl
+	imports := map[string]string{}
+	emit := func(d ast.Decl, src snippet) {
+		if g, ok := d.(*ast.GenDecl); ok {
+			for _, spec := range g.Specs {
+				out.sources[spec] = src
+			}
+		}
+		out.sources[d] = src
+		decls = append(decls, d)
+	}
+	for _, name := range slices.Sorted(maps.Keys(redo)) {
+		out.declared[name] = true
+		c.emitAgain(name, redo, emit)
+	}
+	for _, name := range slices.Sorted(maps.Keys(migrate)) {
+		out.declared[name] = true
+		decls = append(decls, c.redeclareVar(name, imports))
+	}
+	for _, it := range c.p.items {
+		for _, d := range it.decls {
+			emit(d, it.src)
+		}
+		decls = append(decls, c.code(it, len(decls))...)
+	}
+	decls = append(decls, keepers(decls)...)
+	names := identifiers(decls)
+	c.chooseImports(names, out.declared, imports)
+	out.file = &ast.File{Name: ident("main"), Decls: append(importDecls(imports), decls...)}
+	out.main = c.p.program && c.user["main"]
+	errs := c.typecheck(out, names, imports)
+	if len(errs) > 0 && errs.has("generic function") && names[rtGenericName] {
+		hoistGeneric(out.file)
+		errs = c.typecheck(out, names, imports)
+	}
+	if len(errs) > 0 && errs.has("implicit assignment to unexported field") {
+		keyComposites(out.file, out.unit.info)
+		errs = c.typecheck(out, names, imports)
+	}
+	return out, errs
+}
+
+// emitAgain parses an earlier declaration, and the methods that the cell does not replace, again.
+func (c *checker) emitAgain(name string, redo map[string]bool, emit func(ast.Decl, snippet)) {
+	d := c.s.decls[c.s.scope[name]]
+	for _, x := range d.all() {
+		if x.recv != "" && c.methods[name][x.name] {
+			continue
+		}
+		f, err := c.s.parseFile(x.src, 0)
+		if err != nil {
+			continue // it parsed before
+		}
+		for _, again := range f.Decls {
+			if again = only(again, x); again != nil {
+				c.s.prepare(again)
+				emit(again, x.src)
+			}
+		}
+	}
+}
+
+// only cuts a parsed chunk down to the declaration d: type ( A …; B … ) declares several.
+func only(again ast.Decl, d *decl) ast.Decl {
+	switch again := again.(type) {
+	case *ast.FuncDecl:
+		if again.Name.Name == d.name && receiverName(again) == d.recv {
+			return again
+		}
+	case *ast.GenDecl:
+		for _, spec := range again.Specs {
+			if t, ok := spec.(*ast.TypeSpec); ok && t.Name.Name == d.name && d.kind == token.TYPE {
+				return &ast.GenDecl{Tok: token.TYPE, TokPos: again.TokPos, Specs: []ast.Spec{t}}
+			}
+		}
+	}
+	return nil
+}
+
+// redeclareVar declares a variable without a value; its memory is taken over.
+func (c *checker) redeclareVar(name string, imports map[string]string) ast.Decl {
+	qualify := func(p *types.Package) string {
+		if u := c.s.units[p]; u != nil && u.cell {
+			return ""
+		}
+		alias := "__i" + strconv.Itoa(len(p.Path())) + "_" + p.Name()
+		imports[alias] = p.Path()
+		return alias
+	}
+	expr, err := parser.ParseExpr(types.TypeString(c.s.scope[name].Type(), qualify))
+	if err != nil {
+		expr = ident("any")
+	}
+	return &ast.GenDecl{Tok: token.VAR, Specs: []ast.Spec{&ast.ValueSpec{Names: []*ast.Ident{ident(name)}, Type: expr}}}
+}
+
+// code gives the package-level declarations that run an item. They are variables without a name:
+// Go runs initializers in the order in which they stand, after what they depend on.
+func (c *checker) code(it *item, n int) []ast.Decl {
+	mark := func() ast.Decl { return blank(rtCall("Mark", &ast.BasicLit{Kind: token.INT, Value: strconv.Itoa(n)})) }
+	switch it.kind {
+	case varItem:
+		it.mark = n
+		return []ast.Decl{mark()}
+	case stmtItem:
+		return []ast.Decl{blank(thunk(it.stmts...))}
+	case valueItem:
+		return []ast.Decl{blank(rtCall("Use", it.expr))}
+	case showItem:
+		if c.asStmt {
+			return []ast.Decl{blank(thunk(&ast.ExprStmt{X: it.expr}))}
+		}
+		return []ast.Decl{blank(rtCall("Show", it.expr))}
+	case deferItem:
+		return []ast.Decl{blank(thunk(deferAtEnd(it.stmts[0].(*ast.DeferStmt).Call)))}
+	}
+	return nil
+}
+
+// blank is: var _ = x.
+func blank(x ast.Expr) ast.Decl {
+	return &ast.GenDecl{Tok: token.VAR, Specs: []ast.Spec{&ast.ValueSpec{Names: []*ast.Ident{ident("_")}, Values: []ast.Expr{x}}}}
+}
+
+// thunk is: func() int { stmts; return 0 }().
+func thunk(stmts ...ast.Stmt) ast.Expr {
+	results := &ast.FieldList{List: []*ast.Field{{Type: ident("int")}}}
+	body := append(slices.Clip(stmts), &ast.ReturnStmt{Results: []ast.Expr{&ast.BasicLit{Kind: token.INT, Value: "0"}}})
+	return &ast.CallExpr{Fun: funcLit(results, body...)}
+}
+
+// keepers make the interpreter compile all methods of the types that are declared here, so that
+// compiled code can call them later: func __keep_T() { __rt.Keep((*T)(nil)) }.
+func keepers(decls []ast.Decl) []ast.Decl {
+	has := map[string]bool{}
+	for _, d := range decls {
+		if f, ok := d.(*ast.FuncDecl); ok && !isGenericDecl(f) {
+			has[receiverName(f)] = true
+		}
+	}
+	var out []ast.Decl
+	for _, d := range decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || g.Tok != token.TYPE {
+			continue
+		}
+		for _, spec := range g.Specs {
+			if t := spec.(*ast.TypeSpec); has[t.Name.Name] && t.TypeParams == nil {
+				out = append(out, keeper(keepPrefix+t.Name.Name, t.Name.Name))
+			}
+		}
+	}
+	return out
+}
+
+func keeper(name string, typeNames ...string) ast.Decl {
+	var body []ast.Stmt
+	for _, t := range typeNames {
+		ptr := &ast.CallExpr{Fun: &ast.ParenExpr{X: &ast.StarExpr{X: ident(t)}}, Args: []ast.Expr{ident("nil")}}
+		body = append(body, &ast.ExprStmt{X: rtCall("Keep", ptr)})
+	}
+	return &ast.FuncDecl{Name: ident(name), Type: &ast.FuncType{Params: &ast.FieldList{}}, Body: &ast.BlockStmt{List: body}}
+}
+
+// identifiers are all names that occur; true if the name occurs before a dot.
+func identifiers(decls []ast.Decl) map[string]bool {
+	names := map[string]bool{}
+	for _, d := range decls {
+		ast.Inspect(d, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.Ident:
+				if !names[n.Name] {
+					names[n.Name] = false
+				}
+			case *ast.SelectorExpr:
+				if x, ok := n.X.(*ast.Ident); ok {
+					names[x.Name] = true
+				}
+			}
+			return true
+		})
+	}
+	return names
+}
+
+// chooseImports gives the cell those imports whose names occur: its own, those of earlier cells,
+// and, where nothing else has the name, the packages that need no import.
+func (c *checker) chooseImports(names, declared map[string]bool, imports map[string]string) {
+	for name, qualifies := range names {
+		if declared[name] {
+			continue
+		}
+		if path, ok := c.s.imports[name]; ok {
+			imports[name] = path
+		} else if path, ok := ambient[name]; ok && qualifies && c.s.scope[name] == nil {
+			imports[name] = path
+		}
+	}
+	for name, path := range c.imports {
+		if _, occurs := names[name]; occurs || name == "_" || name == "." {
+			imports[name] = path
+		}
+	}
+	if _, ok := names[rtName]; ok {
+		imports[rtName] = rtPath
+	}
+	if _, ok := names[rtGenericName]; ok {
+		imports[rtGenericName] = rtGenericPath
+	}
+}
+
+func importDecls(imports map[string]string) []ast.Decl {
+	var out []ast.Decl
+	for _, name := range slices.Sorted(maps.Keys(imports)) {
+		spec := &ast.ImportSpec{Name: ident(name), Path: &ast.BasicLit{Kind: token.STRING, Value: strconv.Quote(imports[name])}}
+		out = append(out, &ast.GenDecl{Tok: token.IMPORT, Specs: []ast.Spec{spec}})
+	}
+	return out
+}
+
+func (c *checker) typecheck(out *checked, names map[string]bool, imports map[string]string) checkErrors {
+	s := c.s
+	pkg := types.NewPackage("main", "main")
+	for name := range names { // only what occurs: the scope of a session may be large
+		if o := s.scope[name]; o != nil && !out.declared[name] && imports[name] == "" {
+			pkg.Scope().Insert(o)
+		}
+	}
+	var errs checkErrors
+	info := newInfo()
+	conf := &types.Config{
+		Importer:                 importer(s.importPackage),
+		Context:                  s.typesContext,
+		Sizes:                    s.sizes,
+		DisableUnusedImportCheck: true,
+		Error: func(err error) {
+			e, ok := err.(types.Error)
+			if ok && e.Soft && (strings.Contains(e.Msg, "declared and not used") || strings.Contains(e.Msg, "defined and not used")) {
+				return
+			}
+			errs = append(errs, e)
+		},
+	}
+	types.NewChecker(conf, s.fset, pkg, info).Files([]*ast.File{out.file})
+	sort.SliceStable(errs, func(i, j int) bool { return errs[i].Pos < errs[j].Pos })
+	out.unit = &unit{cell: true, pkg: pkg, info: info}
+	return errs
+}
+
+type importer func(path string) (*types.Package, error)
+
+func (f importer) Import(path string) (*types.Package, error) { return f(path) }
+
+// keyComposites makes T{x, y} into T{a: x, b: y}: for the former go/types wants unexported fields
+// to be of the same package, and every cell is a package of its own to it.
+func keyComposites(f *ast.File, info *types.Info) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		lit, ok := n.(*ast.CompositeLit)
+		if !ok || info.Types[lit].Type == nil {
+			return true
+		}
+		t := info.Types[lit].Type.Underlying()
+		if p, ok := t.(*types.Pointer); ok {
+			t = p.Elem().Underlying()
+		}
+		st, ok := t.(*types.Struct)
+		if !ok || st.NumFields() != len(lit.Elts) {
+			return true
+		}
+		for i, x := range lit.Elts {
+			if _, keyed := x.(*ast.KeyValueExpr); !keyed {
+				lit.Elts[i] = &ast.KeyValueExpr{Key: &ast.Ident{NamePos: x.Pos(), Name: st.Field(i).Name()}, Colon: x.Pos(), Value: x}
+			}
+		}
+		return true
+	})
+}

@@ -1,0 +1,158 @@
+package eval
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+)
+
+// The console is where everything that is written to os.Stdout and os.Stderr in the process goes:
+// to the cell that is running, or ran last. What interpreted code prints through package fmt takes
+// a direct way, which knows the goroutine's own cell; the mutex keeps both in order.
+var console struct {
+	mu     sync.Mutex
+	users  int
+	pipes  [2]*pipe
+	saved  [2]*os.File
+	latest *run
+	buf    []byte
+}
+
+var streamNames = [2]string{"stdout", "stderr"}
+
+type pipe struct {
+	r, w *os.File
+	raw  syscall.RawConn
+}
+
+// openConsole redirects os.Stdout and os.Stderr when the first session begins.
+func openConsole() error {
+	console.mu.Lock()
+	defer console.mu.Unlock()
+	if console.users++; console.users > 1 {
+		return nil
+	}
+	console.buf = make([]byte, 64<<10)
+	for i := range console.pipes {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return fmt.Errorf("capture %s: %w", streamNames[i], err)
+		}
+		raw, err := r.SyscallConn()
+		if err != nil {
+			return fmt.Errorf("capture %s: %w", streamNames[i], err)
+		}
+		console.pipes[i] = &pipe{r, w, raw}
+		go watchPipe(i, raw)
+	}
+	console.saved = [2]*os.File{os.Stdout, os.Stderr}
+	os.Stdout, os.Stderr = console.pipes[0].w, console.pipes[1].w
+	return nil
+}
+
+// closeConsole gives os.Stdout and os.Stderr back when the last session ends.
+func closeConsole() {
+	for _, p := range releaseConsole() { // not under the mutex, which a reader of the pipe may wait for
+		p.w.Close()
+		p.r.Close()
+	}
+}
+
+func releaseConsole() []*pipe {
+	console.mu.Lock()
+	defer console.mu.Unlock()
+	if console.users--; console.users > 0 {
+		return nil
+	}
+	drain()
+	os.Stdout, os.Stderr = console.saved[0], console.saved[1]
+	pipes := console.pipes
+	console.pipes, console.latest = [2]*pipe{}, nil
+	return pipes[:]
+}
+
+// watchPipe hands on what comes through a pipe while nobody else looks.
+func watchPipe(stream int, raw syscall.RawConn) {
+	raw.Read(func(fd uintptr) bool {
+		console.mu.Lock()
+		defer console.mu.Unlock()
+		return drainOne(stream, int(fd))
+	})
+}
+
+// drain hands on what waits in the pipes. The caller holds console.mu.
+func drain() {
+	for i, p := range console.pipes {
+		if p != nil {
+			p.raw.Control(func(fd uintptr) { drainOne(i, int(fd)) })
+		}
+	}
+}
+
+// drainOne reads until the pipe is empty; true tells that it is closed.
+func drainOne(stream, fd int) bool {
+	for {
+		n, err := syscall.Read(fd, console.buf)
+		switch {
+		case n > 0:
+			if console.latest != nil {
+				console.latest.out.Stream(streamNames[stream], string(console.buf[:n]))
+			}
+		case err == syscall.EINTR:
+		default:
+			return err != syscall.EAGAIN
+		}
+	}
+}
+
+// flushConsole hands on everything that has been written so far.
+func flushConsole() {
+	console.mu.Lock()
+	defer console.mu.Unlock()
+	drain()
+}
+
+// setLatest makes r the cell that undirected output belongs to.
+func setLatest(r *run) {
+	console.mu.Lock()
+	defer console.mu.Unlock()
+	drain()
+	console.latest = r
+}
+
+// print writes to a stream of the cell that the goroutine belongs to.
+func printTo(stream int, text string) {
+	r := runOfGoroutine()
+	console.mu.Lock()
+	defer console.mu.Unlock()
+	drain()
+	if r == nil {
+		r = console.latest
+	}
+	if r != nil {
+		r.out.Stream(streamNames[stream], text)
+	}
+}
+
+// streamOf tells which of the redirected files w is.
+func streamOf(w any) (int, bool) {
+	f, ok := w.(*os.File)
+	if !ok || f == nil {
+		return 0, false
+	}
+	for i, p := range console.pipes {
+		if p != nil && p.w == f {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// streamWriter is an io.Writer on a stream of the goroutine's cell.
+type streamWriter int
+
+func (s streamWriter) Write(b []byte) (int, error) {
+	printTo(int(s), string(b))
+	return len(b), nil
+}

@@ -1,0 +1,16 @@
+// Package eval runs Go cells in one session: variables, functions and types of a cell are there in
+// the cells after it, the value of the last expression is the cell's result, and a cell that fails,
+// panics or is interrupted leaves what earlier cells made as it was.
+//
+// Cells are Go, generics included, with these liberties: statements, declarations and expressions
+// may follow each other in any order, unused variables and imports are no errors, names can be
+// declared again, and the packages that are compiled in need no import. Declaring a function,
+// variable, constant or type again makes the functions and types that use it use the new one;
+// variables of an old type keep that type, and a dependent that the new declaration does not fit
+// keeps its old meaning, with a warning.
+//
+// How it works: each cell is checked by go/types against what earlier cells declared, and becomes a
+// small SSA program of its own, which holds the cell and of the earlier cells only the declarations
+// that it needs. ixgo runs that program. What has to outlive a program belongs to the session: the
+// memory of variables, the identity of types, and the code behind their methods.
+package eval

@@ -1,0 +1,239 @@
+package eval
+
+import (
+	"errors"
+	"fmt"
+	"go/scanner"
+	"go/token"
+	"strconv"
+	"strings"
+
+	"dtnotes/kernel/cell"
+
+	"github.com/goplus/ixgo"
+)
+
+// frame is one call of a panic's stack, in a cell or a package from source.
+type frame struct {
+	function string
+	pos      token.Position
+}
+
+const (
+	red   = "\x1b[31m"
+	bold  = "\x1b[1m"
+	dim   = "\x1b[2m"
+	reset = "\x1b[0m"
+)
+
+// compileError describes everything that kept a cell from being compiled.
+func (s *Session) compileError(err error) *cell.Error {
+	type problem struct {
+		pos token.Position
+		msg string
+	}
+	var list []problem
+	var scan scanner.ErrorList
+	var check checkErrors
+	var source *sourceError
+	switch {
+	case errors.As(err, &scan):
+		for _, e := range scan {
+			list = append(list, problem{e.Pos, e.Msg})
+		}
+	case errors.As(err, &check):
+		for _, e := range check {
+			list = append(list, problem{e.Fset.Position(e.Pos), e.Msg})
+		}
+	case errors.As(err, &source):
+		list = append(list, problem{s.fset.Position(source.pos), source.msg})
+	default:
+		list = append(list, problem{msg: err.Error()})
+	}
+	out := &cell.Error{Name: "compile error"}
+	var messages []string
+	for _, p := range list {
+		at := ""
+		if p.pos.IsValid() {
+			at = p.pos.String() + ": "
+		}
+		msg := tidy(p.msg)
+		messages = append(messages, at+msg)
+		out.Traceback = append(out.Traceback, bold+at+reset+red+msg+reset)
+		out.Traceback = append(out.Traceback, s.marked(p.pos)...)
+	}
+	out.Message = strings.Join(messages, "\n")
+	return out
+}
+
+// tidy takes the session's own names out of a message of the checker.
+func tidy(msg string) string {
+	for _, name := range []string{rtName + ".Show", rtName + ".Use"} {
+		if i := strings.Index(msg, " in argument to "+name); i >= 0 {
+			msg = msg[:i]
+		}
+		msg = strings.TrimPrefix(msg, "argument to "+name+" ")
+	}
+	return msg
+}
+
+// marked is the line of a cell at a position, with a mark below the column.
+func (s *Session) marked(pos token.Position) []string {
+	lines := strings.Split(s.text(pos.Filename), "\n")
+	if pos.Line < 1 || pos.Line > len(lines) || pos.Filename == "" {
+		return nil
+	}
+	number := strconv.Itoa(pos.Line)
+	out := []string{dim + number + " | " + reset + lines[pos.Line-1]}
+	if pos.Column > 0 && pos.Column <= len(lines[pos.Line-1])+1 {
+		var pad strings.Builder
+		for _, c := range lines[pos.Line-1][:pos.Column-1] {
+			if c != '\t' {
+				c = ' '
+			}
+			pad.WriteRune(c)
+		}
+		out = append(out, strings.Repeat(" ", len(number))+dim+" | "+reset+pad.String()+red+"^"+reset)
+	}
+	return out
+}
+
+// text is the source of a cell.
+func (s *Session) text(file string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.texts[file]
+}
+
+// runError describes why a run failed.
+func (s *Session) runError(err error) *cell.Error {
+	var halt *haltError
+	if errors.As(err, &halt) {
+		return &cell.Error{Name: halt.name, Message: halt.msg, Traceback: []string{red + halt.msg + reset}}
+	}
+	v := thrown(err)
+	if e, ok := v.(exitValue); ok {
+		msg := fmt.Sprintf("exit status %d", e.code)
+		return &cell.Error{Name: "exit", Message: msg, Traceback: []string{red + msg + reset}}
+	}
+	msg, frames := panicText(err)
+	out := &cell.Error{Name: "panic", Message: msg}
+	frames = s.ownFrames(frames)
+	if len(frames) > 0 {
+		out.Message = fmt.Sprintf("%s:%d: %s", frames[0].pos.Filename, frames[0].pos.Line, msg)
+	}
+	out.Traceback = append(out.Traceback, red+bold+"panic: "+reset+red+msg+reset)
+	for i, f := range frames {
+		out.Traceback = append(out.Traceback, fmt.Sprintf("%s:%d%s", f.pos.Filename, f.pos.Line, inFunction(f.function)))
+		if i == 0 {
+			out.Traceback = append(out.Traceback, s.marked(f.pos)...)
+		}
+	}
+	return out
+}
+
+func inFunction(name string) string {
+	if name == "" {
+		return ""
+	}
+	return " in " + name
+}
+
+// thrown is the value of the panic behind an error of the interpreter.
+func thrown(err any) any {
+	switch x := err.(type) {
+	case ixgo.PanicError:
+		return x.Value
+	case ixgo.FatalError:
+		return thrown(x.Value)
+	}
+	return err
+}
+
+// panicText is the message of a panic as Go prints it, and the stack if it is known.
+func panicText(v any) (string, []frame) {
+	var stack []byte
+	switch x := v.(type) {
+	case nil:
+		return "", nil
+	case ixgo.PanicError:
+		stack = x.Stack()
+	case ixgo.FatalError:
+		stack = x.Stack()
+		if inner, ok := x.Value.(ixgo.PanicError); ok {
+			return panicText(inner)
+		}
+	}
+	return describe(thrown(v)), parseStack(string(stack))
+}
+
+func describe(v any) (text string) {
+	defer func() {
+		if r := recover(); r != nil {
+			text = fmt.Sprintf("(%T, whose Error method panics: %v)", v, r)
+		}
+	}()
+	switch v := v.(type) {
+	case error:
+		return v.Error()
+	case fmt.Stringer:
+		return v.String()
+	case string:
+		return v
+	}
+	return fmt.Sprint(v)
+}
+
+// parseStack reads a stack in the form of runtime.Stack.
+func parseStack(stack string) []frame {
+	var out []frame
+	lines := strings.Split(stack, "\n")
+	for i := 1; i+1 < len(lines); i += 2 {
+		place, _, _ := strings.Cut(strings.TrimSpace(lines[i+1]), " +")
+		file, line, ok := cutLast(place, ":")
+		n, err := strconv.Atoi(line)
+		if !ok || err != nil {
+			continue
+		}
+		out = append(out, frame{strings.TrimSuffix(lines[i], "()"), token.Position{Filename: file, Line: n}})
+	}
+	return out
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}
+
+// ownFrames leaves the frames of cells and source packages, under the names that the user gave.
+func (s *Session) ownFrames(frames []frame) []frame {
+	var out []frame
+	for _, f := range frames {
+		if f.pos.Line < 1 || f.pos.Filename == "" || strings.HasPrefix(f.pos.Filename, "<") {
+			continue
+		}
+		if !strings.HasPrefix(f.pos.Filename, "cell[") && !strings.HasPrefix(f.pos.Filename, "/") {
+			continue
+		}
+		f.function = strings.TrimPrefix(f.function, "main.")
+		if strings.HasPrefix(f.function, "init.func") || f.function == "init" {
+			f.function = ""
+		}
+		if n := len(out); n > 0 && out[n-1] == f {
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// frameLines prints frames for a message in a stream.
+func (s *Session) frameLines(frames []frame) string {
+	var b strings.Builder
+	for _, f := range s.ownFrames(frames) {
+		fmt.Fprintf(&b, "\t%s:%d%s\n", f.pos.Filename, f.pos.Line, inFunction(f.function))
+	}
+	return b.String()
+}

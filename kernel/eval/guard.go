@@ -1,0 +1,315 @@
+package eval
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strconv"
+)
+
+// Interpreted code is rewritten before it is checked: loops and functions look at the run's stop
+// flag, and goroutines hand a panic to the session instead of ending the process.
+
+// rtName and rtGenericName are the names under which a cell imports the session's own packages.
+const (
+	rtName        = "__rt"
+	rtGenericName = "__rtg"
+)
+
+func rt(name string) ast.Expr { return &ast.SelectorExpr{X: ident(rtName), Sel: ident(name)} }
+
+func rtCall(name string, args ...ast.Expr) *ast.CallExpr {
+	return &ast.CallExpr{Fun: rt(name), Args: args}
+}
+
+// stopCheck is: if __rt.Stop != nil { __rt.Halt() }. The flag is a channel because the interpreter
+// compares a pointer-shaped variable without allocating.
+func stopCheck() ast.Stmt {
+	return &ast.IfStmt{
+		Cond: &ast.BinaryExpr{X: rt("Stop"), Op: token.NEQ, Y: ident("nil")},
+		Body: &ast.BlockStmt{List: []ast.Stmt{&ast.ExprStmt{X: rtCall("Halt")}}},
+	}
+}
+
+// instrument rewrites one declaration, statement or expression.
+func instrument(root ast.Node, checks bool) {
+	ast.Inspect(root, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			guardGo(n)
+		case *ast.FuncDecl:
+			if checks && n.Body != nil && !isLeaf(n.Body) {
+				prepend(n.Body, stopCheck())
+			}
+		case *ast.FuncLit:
+			if checks && !isLeaf(n.Body) {
+				prepend(n.Body, stopCheck())
+			}
+		case *ast.ForStmt:
+			if checks {
+				prepend(n.Body, stopCheck())
+			}
+		case *ast.RangeStmt:
+			if checks {
+				prepend(n.Body, stopCheck())
+			}
+		case *ast.BlockStmt:
+			if checks {
+				n.List = checkGotos(n.List)
+			}
+		case *ast.CaseClause:
+			if checks {
+				n.Body = checkGotos(n.Body)
+			}
+		case *ast.CommClause:
+			if checks {
+				n.Body = checkGotos(n.Body)
+			}
+		}
+		return true
+	})
+}
+
+func prepend(b *ast.BlockStmt, s ast.Stmt) { b.List = append([]ast.Stmt{s}, b.List...) }
+
+func checkGotos(list []ast.Stmt) []ast.Stmt {
+	for i, s := range list {
+		if b, ok := s.(*ast.BranchStmt); ok && b.Tok == token.GOTO {
+			list[i] = &ast.BlockStmt{List: []ast.Stmt{stopCheck(), s}}
+		}
+	}
+	return list
+}
+
+// isLeaf tells that a body calls nothing but builtins and conversions to basic types, so that no
+// recursion goes through it.
+func isLeaf(body *ast.BlockStmt) bool {
+	leaf := true
+	ast.Inspect(body, func(n ast.Node) bool {
+		if c, ok := n.(*ast.CallExpr); ok {
+			id, ok := ast.Unparen(c.Fun).(*ast.Ident)
+			leaf = leaf && ok && types.Universe.Lookup(id.Name) != nil
+		}
+		return leaf
+	})
+	return leaf
+}
+
+// guardGo makes go f(x) into go __rtg.Guard(f)(x). Calls of builtins and literals cannot be passed
+// so, or need not: their body gets the recovery itself.
+func guardGo(g *ast.GoStmt) {
+	switch fun := ast.Unparen(g.Call.Fun).(type) {
+	case *ast.FuncLit:
+		prepend(fun.Body, recoverGo())
+		return
+	case *ast.Ident:
+		if _, ok := types.Universe.Lookup(fun.Name).(*types.Builtin); ok {
+			g.Call = callInLiteral(g.Call, recoverGo())
+			return
+		}
+	}
+	g.Call.Fun = generic("Guard", g.Call.Fun)
+}
+
+func generic(name string, f ast.Expr) *ast.CallExpr {
+	return &ast.CallExpr{Fun: &ast.SelectorExpr{X: ident(rtGenericName), Sel: ident(name)}, Args: []ast.Expr{f}}
+}
+
+// recoverGo is: defer func() { if r := recover(); r != nil { __rt.GoPanic(r) } }().
+func recoverGo() ast.Stmt {
+	body := &ast.IfStmt{
+		Init: &ast.AssignStmt{Lhs: []ast.Expr{ident("__r")}, Tok: token.DEFINE, Rhs: []ast.Expr{&ast.CallExpr{Fun: ident("recover")}}},
+		Cond: &ast.BinaryExpr{X: ident("__r"), Op: token.NEQ, Y: ident("nil")},
+		Body: &ast.BlockStmt{List: []ast.Stmt{&ast.ExprStmt{X: rtCall("GoPanic", ident("__r"))}}},
+	}
+	return &ast.DeferStmt{Call: &ast.CallExpr{Fun: funcLit(nil, body)}}
+}
+
+func funcLit(results *ast.FieldList, body ...ast.Stmt) *ast.FuncLit {
+	return &ast.FuncLit{Type: &ast.FuncType{Params: &ast.FieldList{}, Results: results}, Body: &ast.BlockStmt{List: body}}
+}
+
+func callInLiteral(call *ast.CallExpr, before ...ast.Stmt) *ast.CallExpr {
+	c := *call
+	return &ast.CallExpr{Fun: funcLit(nil, append(before, &ast.ExprStmt{X: &c})...)}
+}
+
+// deferAtEnd makes a top-level defer f(x) into __rtg.Defer(f)(x): the arguments are evaluated at
+// once, the call waits for the end of the cell.
+func deferAtEnd(call *ast.CallExpr) ast.Stmt {
+	fun := ast.Unparen(call.Fun)
+	if id, ok := fun.(*ast.Ident); ok {
+		if _, builtin := types.Universe.Lookup(id.Name).(*types.Builtin); builtin {
+			return &ast.ExprStmt{X: &ast.CallExpr{Fun: generic("Defer", funcLit(nil, &ast.ExprStmt{X: call}))}}
+		}
+	}
+	c := *call
+	c.Fun = generic("Defer", call.Fun)
+	return &ast.ExprStmt{X: &c}
+}
+
+// hoistGeneric rewrites __rtg.Guard(f)(a, b) of a generic f without type arguments, which cannot be
+// passed as a value, into __rtg.Guard(func() func() { x, y := a, b; return func() { f(x, y) } }())().
+func hoistGeneric(root ast.Node) {
+	ast.Inspect(root, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		guard, ok := call.Fun.(*ast.CallExpr)
+		if !ok || len(guard.Args) != 1 {
+			return true
+		}
+		if sel, ok := guard.Fun.(*ast.SelectorExpr); !ok || !isIdent(sel.X, rtGenericName) {
+			return true
+		}
+		if _, done := guard.Args[0].(*ast.CallExpr); done {
+			return true
+		}
+		inner := &ast.CallExpr{Fun: guard.Args[0], Ellipsis: call.Ellipsis}
+		var body []ast.Stmt
+		for i, a := range call.Args {
+			if _, lit := a.(*ast.BasicLit); !lit {
+				v := ident("__arg" + strconv.Itoa(i))
+				body = append(body, &ast.AssignStmt{Lhs: []ast.Expr{v}, Tok: token.DEFINE, Rhs: []ast.Expr{a}})
+				a = ident(v.Name)
+			}
+			inner.Args = append(inner.Args, a)
+		}
+		body = append(body, &ast.ReturnStmt{Results: []ast.Expr{funcLit(nil, &ast.ExprStmt{X: inner})}})
+		fn := &ast.FieldList{List: []*ast.Field{{Type: &ast.FuncType{Params: &ast.FieldList{}}}}}
+		guard.Args = []ast.Expr{&ast.CallExpr{Fun: funcLit(fn, body...)}}
+		call.Args, call.Ellipsis = nil, token.NoPos
+		return true
+	})
+}
+
+func isIdent(x ast.Expr, name string) bool {
+	id, ok := x.(*ast.Ident)
+	return ok && id.Name == name
+}
+
+// liftInterfaces gives unnamed interface types with methods a hidden name, the same one in every
+// cell: the interpreter would make a new type of them for every program. It returns the
+// declarations of the hidden names that root needs.
+func (s *Session) liftInterfaces(root ast.Node) map[string]*ast.InterfaceType {
+	hidden := map[string]*ast.InterfaceType{}
+	replace := func(x ast.Expr) ast.Expr {
+		it, ok := x.(*ast.InterfaceType)
+		if !ok || !hasPlainMethods(it) {
+			return x
+		}
+		key := types.ExprString(it)
+		name := s.lifted[key]
+		if name == "" {
+			name = "__iface" + strconv.Itoa(len(s.lifted)+1)
+			s.lifted[key] = name
+		}
+		hidden[name] = it
+		return &ast.Ident{NamePos: it.Pos(), Name: name}
+	}
+	liftIn(root, replace)
+	return hidden
+}
+
+// hasPlainMethods tells an interface of methods and named interfaces, that is no type constraint.
+func hasPlainMethods(it *ast.InterfaceType) bool {
+	has := false
+	for _, m := range it.Methods.List {
+		switch m.Type.(type) {
+		case *ast.FuncType:
+			has = has || len(m.Names) > 0
+		case *ast.Ident, *ast.SelectorExpr:
+		default:
+			return false
+		}
+	}
+	return has
+}
+
+// liftIn calls replace for every type expression where a hidden name may stand: not in generic
+// declarations, not where the interface is what a type declaration declares, and not in functions
+// with local types, which the interface may mention.
+func liftIn(root ast.Node, replace func(ast.Expr) ast.Expr) {
+	ast.Inspect(root, func(n ast.Node) bool {
+		switch x := n.(type) {
+		case *ast.FuncDecl:
+			return !isGenericDecl(x) && !hasLocalTypes(x)
+		case *ast.FuncLit:
+			return !hasLocalTypes(x)
+		case *ast.TypeSpec:
+			_, direct := x.Type.(*ast.InterfaceType)
+			if direct || x.TypeParams != nil {
+				return false
+			}
+			x.Type = replace(x.Type)
+		case *ast.ValueSpec:
+			x.Type = replace(x.Type)
+		case *ast.Field:
+			x.Type = replace(x.Type)
+		case *ast.ArrayType:
+			x.Elt = replace(x.Elt)
+		case *ast.MapType:
+			x.Key, x.Value = replace(x.Key), replace(x.Value)
+		case *ast.ChanType:
+			x.Value = replace(x.Value)
+		case *ast.StarExpr:
+			x.X = replace(x.X)
+		case *ast.Ellipsis:
+			x.Elt = replace(x.Elt)
+		case *ast.TypeAssertExpr:
+			x.Type = replace(x.Type)
+		case *ast.CallExpr:
+			x.Fun = replace(x.Fun)
+			for i, a := range x.Args {
+				x.Args[i] = replace(a)
+			}
+		case *ast.ParenExpr:
+			x.X = replace(x.X)
+		case *ast.CompositeLit:
+			x.Type = replace(x.Type)
+		case *ast.IndexExpr:
+			x.Index = replace(x.Index)
+		case *ast.IndexListExpr:
+			for i, a := range x.Indices {
+				x.Indices[i] = replace(a)
+			}
+		case *ast.CaseClause:
+			for i, a := range x.List {
+				x.List[i] = replace(a)
+			}
+		case *ast.InterfaceType:
+			return false
+		}
+		return true
+	})
+}
+
+func isGenericDecl(d *ast.FuncDecl) bool {
+	if d.Type.TypeParams != nil {
+		return true
+	}
+	if d.Recv == nil || len(d.Recv.List) != 1 {
+		return false
+	}
+	t := d.Recv.List[0].Type
+	if s, ok := t.(*ast.StarExpr); ok {
+		t = s.X
+	}
+	switch t.(type) {
+	case *ast.IndexExpr, *ast.IndexListExpr:
+		return true
+	}
+	return false
+}
+
+func hasLocalTypes(root ast.Node) bool {
+	found := false
+	ast.Inspect(root, func(n ast.Node) bool {
+		if _, ok := n.(*ast.TypeSpec); ok {
+			found = true
+		}
+		return !found
+	})
+	return found
+}

@@ -1,0 +1,238 @@
+package eval
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"os/exec"
+	"path"
+	"reflect"
+	"regexp"
+	"strings"
+	"sync"
+
+	"dtnotes/kernel/eval/bind"
+
+	"github.com/goplus/ixgo"
+)
+
+// ambient maps the names of packages that need no import to their paths.
+var ambient = ambientPackages()
+
+// preferred decides where several packages have a name.
+var preferred = map[string]string{
+	"rand":      "math/rand",
+	"template":  "text/template",
+	"scanner":   "text/scanner",
+	"transform": "gonum.org/v1/gonum/dsp/transform",
+	"plot":      "gonum.org/v1/plot",
+	"path":      "path",
+	"graph":     "gonum.org/v1/gonum/graph",
+	"unit":      "gonum.org/v1/gonum/unit",
+	"optimize":  "gonum.org/v1/gonum/optimize",
+	"figure":    "dtnotes/analysis/figure",
+	"cluster":   "dtnotes/analysis/cluster",
+	"color":     "image/color",
+	"draw":      "gonum.org/v1/plot/vg/draw",
+	"text":      "gonum.org/v1/plot/text",
+	"gonum":     "",
+}
+
+var versionSuffix = regexp.MustCompile(`/v\d+$`)
+
+func ambientPackages() map[string]string {
+	byName := map[string]string{}
+	own := map[string]bool{}
+	for _, p := range bind.Packages() {
+		own[p] = strings.HasPrefix(p, "dtnotes/")
+	}
+	for _, p := range ixgo.PackageList() {
+		name := path.Base(versionSuffix.ReplaceAllString(p, ""))
+		had, taken := byName[name]
+		switch {
+		case strings.Contains(p, "goplus") || strings.Contains(p, "internal") || strings.HasPrefix(p, "dtnotes/kernel/eval"):
+		case own[p], !taken:
+			byName[name] = p
+		case own[had]:
+		case strings.Count(p, "/") < strings.Count(had, "/"):
+			byName[name] = p
+		}
+	}
+	for name, p := range preferred {
+		if _, ok := byName[name]; ok {
+			byName[name] = p
+		}
+		if p == "" {
+			delete(byName, name)
+		}
+	}
+	return byName
+}
+
+var importMu sync.Mutex
+
+// importPackage imports a package that is compiled in or, from source, of the module in s.dir. The
+// initialization of a package from source has run when it returns.
+func (s *Session) importPackage(path string) (*types.Package, error) {
+	if path == "unsafe" {
+		return types.Unsafe, nil
+	}
+	if err := s.addSource(path); err != nil {
+		return nil, err
+	}
+	p, err := s.ctx.Importer.Import(path)
+	if err != nil {
+		if errors.Is(err, ixgo.ErrNotFoundPackage) {
+			err = errors.New("no such package, neither compiled in nor in the module of this folder")
+		}
+		return nil, err
+	}
+	if err := s.initSource(p); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// addSource registers a package that is not compiled in, and those that it needs, as source.
+func (s *Session) addSource(path string) error {
+	if s.ctx.SourcePackage(path) != nil || s.compiledIn(path) {
+		return nil
+	}
+	cmd := exec.Command("go", "list", "-deps", "-f", "{{.ImportPath}}\t{{.Dir}}\t{{.Standard}}", path)
+	cmd.Dir = s.dir
+	out, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return errors.New(firstLine(string(exit.Stderr)))
+		}
+		return fmt.Errorf("look for package from source: %w", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		f := strings.Split(strings.TrimSpace(line), "\t")
+		if len(f) != 3 || f[2] == "true" || s.compiledIn(f[0]) || s.ctx.SourcePackage(f[0]) != nil {
+			continue
+		}
+		if err := s.ctx.AddImport(f[0], f[1]); err != nil {
+			return err
+		}
+		for _, file := range s.ctx.SourcePackage(f[0]).Files {
+			s.prepareSource(file)
+		}
+	}
+	return nil
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return line
+}
+
+func (s *Session) compiledIn(path string) bool {
+	if path == "C" || path == "unsafe" {
+		return true
+	}
+	return compiledPaths()[path]
+}
+
+var compiledPaths = sync.OnceValue(func() map[string]bool {
+	m := map[string]bool{}
+	for _, p := range ixgo.PackageList() {
+		m[p] = true
+	}
+	return m
+})
+
+// prepareSource instruments a file of a package from source.
+func (s *Session) prepareSource(f *ast.File) {
+	for _, d := range f.Decls {
+		instrument(d, s.checks)
+	}
+	blankUse := func(x ast.Expr) ast.Decl { return blank(x) }
+	f.Decls = append(importDecls(map[string]string{rtName: rtPath, rtGenericName: rtGenericPath}), f.Decls...)
+	f.Decls = append(f.Decls, blankUse(rt("Stop")), blankUse(&ast.IndexExpr{X: generic("Guard", nil).Fun, Index: ident("int")}))
+	for _, d := range f.Decls[:2] {
+		f.Imports = append(f.Imports, d.(*ast.GenDecl).Specs[0].(*ast.ImportSpec))
+	}
+}
+
+// initSource makes a unit of a package from source, and runs its initialization, once.
+func (s *Session) initSource(p *types.Package) error {
+	if s.initialized[p.Path()] || s.units[p] != nil {
+		return nil
+	}
+	s.initialized[p.Path()] = true
+	if patch := s.ctx.SourcePackage(p.Path() + "@patch"); patch != nil && patch.Loaded() {
+		if err := s.initSource(patch.Package); err != nil {
+			return err
+		}
+	}
+	sp := s.ctx.SourcePackage(p.Path())
+	if sp == nil || !sp.Loaded() {
+		for _, imp := range p.Imports() {
+			if s.ctx.SourcePackage(imp.Path()) != nil {
+				if err := s.initSource(imp); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	for _, imp := range sp.Package.Imports() {
+		if err := s.initSource(imp); err != nil {
+			return err
+		}
+	}
+	u := &unit{pkg: sp.Package, info: sp.Info}
+	s.units[u.pkg] = u
+	decls := s.declare(u, sp.Files, nil)
+	s.table.begin()
+	vars := map[string]reflect.Value{}
+	for _, name := range u.pkg.Scope().Names() {
+		if v, ok := u.pkg.Scope().Lookup(name).(*types.Var); ok && v.Pkg() == u.pkg {
+			rt, err := s.table.reflectType(v.Type())
+			if err != nil {
+				return err
+			}
+			vars[name] = reflect.New(rt)
+		}
+	}
+	s.table.source[p.Path()] = vars
+	if !needsInit(u, sp.Files) {
+		return nil
+	}
+	for _, f := range sp.Files {
+		whole := &decl{unit: u, kind: token.FUNC}
+		s.scan(whole, f)
+		decls = append(decls, whole)
+	}
+	o := s.outlineOf(decls, u)
+	s.table.memory = s.memoryOf(nil, o)
+	imports := u.pkg.Imports()
+	prog, err := s.buildProgram(u, sp.Files, o)
+	u.pkg.SetImports(imports)
+	if err != nil {
+		return err
+	}
+	r := &run{session: s, file: p.Path(), out: s.current.out}
+	if err := s.execute(s.currentCtx, r, prog, false); err != nil {
+		return fmt.Errorf("initialize: %s", s.runError(err).Message)
+	}
+	return nil
+}
+
+func needsInit(u *unit, files []*ast.File) bool {
+	if len(u.info.InitOrder) > 0 {
+		return true
+	}
+	for _, f := range files {
+		for _, d := range f.Decls {
+			if fd, ok := d.(*ast.FuncDecl); ok && fd.Recv == nil && fd.Name.Name == "init" {
+				return true
+			}
+		}
+	}
+	return false
+}

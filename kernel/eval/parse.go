@@ -1,0 +1,351 @@
+package eval
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"strconv"
+	"strings"
+)
+
+// A snippet is a piece of a cell with the place where it stands.
+type snippet struct {
+	file      string // "cell[3]"
+	line, col int
+	text      string
+}
+
+func (s snippet) at() string { return fmt.Sprintf("/*line %s:%d:%d*/", s.file, s.line, s.col) }
+
+type itemKind int
+
+const (
+	declItem  itemKind = iota // func, type, const
+	varItem                   // var or :=
+	stmtItem                  // runs, shows nothing
+	valueItem                 // an expression that is evaluated and dropped
+	showItem                  // the expression whose values are the result
+	deferItem                 // runs when the cell has ended
+)
+
+// An item is a declaration, statement or expression at the top level of a cell.
+type item struct {
+	kind  itemKind
+	src   snippet
+	decls []ast.Decl
+	stmts []ast.Stmt
+	expr  ast.Expr
+	names []string // package-level names that it declares
+	mark  int      // of a variable: its run.progress once it has its value
+}
+
+// parsed is a cell, taken apart.
+type parsed struct {
+	items   []*item
+	imports []*ast.ImportSpec
+	program bool // it has a package clause: func main is to be run
+}
+
+// chunk is the text between two semicolons outside all brackets.
+type chunk struct {
+	first token.Token
+	label bool
+	start int
+	end   int
+}
+
+// split cuts a cell at the semicolons, written or implied, that are outside all brackets.
+func split(code string) []chunk {
+	var s scanner.Scanner
+	fset := token.NewFileSet()
+	f := fset.AddFile("", -1, len(code))
+	s.Init(f, []byte(code), func(token.Position, string) {}, 0)
+	var out []chunk
+	var toks []token.Token // the first tokens of the current chunk
+	start, depth := -1, 0
+	closed := false // a block has been closed on the outermost level
+	for {
+		pos, tok, _ := s.Scan()
+		off := f.Offset(pos)
+		switch tok {
+		case token.LPAREN, token.LBRACE, token.LBRACK:
+			depth++
+		case token.RPAREN, token.RBRACE, token.RBRACK:
+			depth--
+			closed = closed || depth == 0 && tok == token.RBRACE
+		}
+		if tok == token.EOF || tok == token.SEMICOLON && depth <= 0 {
+			label := len(toks) >= 2 && toks[0] == token.IDENT && toks[1] == token.COLON
+			if tok != token.EOF && (label && len(toks) == 2 || headGoesOn(toks, label, closed)) {
+				continue
+			}
+			if start >= 0 {
+				out = append(out, chunk{toks[0], label, start, off})
+			}
+			if tok == token.EOF {
+				return out
+			}
+			start, toks, closed, depth = -1, nil, false, 0
+			continue
+		}
+		if start < 0 {
+			start = off
+		}
+		if len(toks) < 3 {
+			toks = append(toks, tok)
+		}
+	}
+}
+
+// headGoesOn tells that a semicolon stands in the head of a for, if or switch.
+func headGoesOn(toks []token.Token, label, closed bool) bool {
+	if label && len(toks) > 2 {
+		toks = toks[2:]
+	}
+	return len(toks) > 0 && !closed && (toks[0] == token.FOR || toks[0] == token.IF || toks[0] == token.SWITCH)
+}
+
+// parse takes a cell apart. The positions of the syntax are those in the cell.
+func (s *Session) parse(file, code string) (*parsed, error) {
+	p := &parsed{}
+	hasLabel := false
+	var errs scanner.ErrorList
+	line, col, at := 1, 1, 0
+	chunks := split(code)
+	for i, c := range chunks {
+		for ; at < c.start; at++ {
+			if col++; code[at] == '\n' {
+				line, col = line+1, 1
+			}
+		}
+		hasLabel = hasLabel || c.label || c.first == token.GOTO
+		src := snippet{file, line, col, code[c.start:c.end]}
+		if err := s.parseChunk(p, c.first, src, i == len(chunks)-1); err != nil {
+			var list scanner.ErrorList
+			if !errors.As(err, &list) {
+				return nil, err
+			}
+			errs = append(errs, list[0])
+		}
+	}
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	if hasLabel {
+		p.joinStatements()
+	}
+	return p, nil
+}
+
+func (s *Session) parseChunk(p *parsed, first token.Token, src snippet, last bool) error {
+	switch first {
+	case token.PACKAGE:
+		p.program = true
+		return nil
+	case token.IMPORT:
+		f, err := s.parseFile(src, parser.ImportsOnly)
+		if err == nil {
+			p.imports = append(p.imports, f.Imports...)
+		}
+		return err
+	case token.FUNC, token.TYPE, token.VAR, token.CONST:
+		f, err := s.parseFile(src, 0)
+		if err == nil {
+			p.items = append(p.items, declarations(src, f.Decls))
+			return nil
+		}
+		if _, exprErr := parser.ParseExpr(src.text); first != token.FUNC || exprErr != nil {
+			return err
+		}
+	}
+	stmts, err := s.parseBody(src)
+	if err != nil || len(stmts) == 0 {
+		return err
+	}
+	it := &item{kind: stmtItem, src: src, stmts: stmts}
+	if len(stmts) == 1 {
+		if err := it.classify(stmts[0], last); err != nil {
+			return err
+		}
+	}
+	p.items = append(p.items, it)
+	return nil
+}
+
+func (s *Session) parseFile(src snippet, mode parser.Mode) (*ast.File, error) {
+	return parser.ParseFile(s.fset, "", "package main;"+src.at()+src.text, mode|parser.SkipObjectResolution)
+}
+
+func (s *Session) parseBody(src snippet) ([]ast.Stmt, error) {
+	f, err := parser.ParseFile(s.fset, "", "package main;func _(){"+src.at()+src.text+"\n}", parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	return f.Decls[0].(*ast.FuncDecl).Body.List, nil
+}
+
+// declarations makes the item of a func, type, var or const chunk.
+func declarations(src snippet, decls []ast.Decl) *item {
+	it := &item{kind: declItem, src: src, decls: decls}
+	for _, d := range decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil && d.Name.Name != "init" {
+				it.declare(d.Name)
+			}
+		case *ast.GenDecl:
+			if d.Tok == token.VAR {
+				it.kind = varItem
+			}
+			for _, spec := range d.Specs {
+				switch spec := spec.(type) {
+				case *ast.TypeSpec:
+					it.declare(spec.Name)
+				case *ast.ValueSpec:
+					it.declare(spec.Names...)
+				}
+			}
+		}
+	}
+	return it
+}
+
+func (it *item) declare(names ...*ast.Ident) {
+	for _, n := range names {
+		if n.Name != "_" {
+			it.names = append(it.names, n.Name)
+		}
+	}
+}
+
+// classify finds out what a single statement is at the top level of a cell.
+func (it *item) classify(stmt ast.Stmt, last bool) error {
+	switch st := stmt.(type) {
+	case *ast.AssignStmt:
+		if st.Tok != token.DEFINE {
+			return nil
+		}
+		spec := &ast.ValueSpec{Values: st.Rhs}
+		for _, l := range st.Lhs {
+			id, ok := l.(*ast.Ident)
+			if !ok {
+				return &sourceError{pos: l.Pos(), msg: "non-name on left side of :="}
+			}
+			spec.Names = append(spec.Names, id)
+		}
+		it.declare(spec.Names...)
+		it.kind, it.stmts = varItem, nil
+		it.decls = []ast.Decl{&ast.GenDecl{Tok: token.VAR, TokPos: st.Pos(), Specs: []ast.Spec{spec}}}
+	case *ast.DeferStmt:
+		it.kind = deferItem
+	case *ast.ExprStmt:
+		it.expr = st.X
+		switch ast.Unparen(st.X).(type) {
+		case *ast.CallExpr, *ast.UnaryExpr:
+			if last {
+				it.kind = showItem
+			}
+		default:
+			it.kind = valueItem
+			if last {
+				it.kind = showItem
+			}
+		}
+	}
+	return nil
+}
+
+// joinStatements puts neighboring statements into one body, so that labels and goto reach them.
+func (p *parsed) joinStatements() {
+	var out []*item
+	for _, it := range p.items {
+		if n := len(out); n > 0 && it.kind == stmtItem && out[n-1].kind == stmtItem {
+			out[n-1].stmts = append(out[n-1].stmts, it.stmts...)
+			continue
+		}
+		out = append(out, it)
+	}
+	p.items = out
+}
+
+// repeatedNames turns a second x := … of a cell into an assignment to the first: within a cell a
+// package-level name can be declared only once.
+func (p *parsed) repeatedNames() {
+	seen := map[string]bool{}
+	var out []*item
+	for i, it := range p.items {
+		out = append(out, it)
+		spec := shortVar(it)
+		if spec == nil {
+			for _, n := range it.names {
+				seen[n] = true
+			}
+			continue
+		}
+		var again []ast.Stmt
+		it.names = nil
+		for k, id := range spec.Names {
+			if id.Name != "_" && seen[id.Name] {
+				tmp := &ast.Ident{NamePos: id.Pos(), Name: "__again" + strconv.Itoa(i) + "_" + strconv.Itoa(k)}
+				spec.Names[k] = tmp
+				again = append(again, &ast.AssignStmt{Lhs: []ast.Expr{id}, TokPos: id.Pos(), Tok: token.ASSIGN, Rhs: []ast.Expr{ident(tmp.Name)}})
+				continue
+			}
+			it.declare(id)
+			seen[id.Name] = true
+		}
+		if again != nil {
+			out = append(out, &item{kind: stmtItem, src: it.src, stmts: again})
+		}
+	}
+	p.items = out
+}
+
+// shortVar is the specification behind a := item.
+func shortVar(it *item) *ast.ValueSpec {
+	if it.kind != varItem || strings.HasPrefix(it.src.text, "var") || len(it.decls) != 1 {
+		return nil
+	}
+	g := it.decls[0].(*ast.GenDecl)
+	if len(g.Specs) != 1 {
+		return nil
+	}
+	return g.Specs[0].(*ast.ValueSpec)
+}
+
+// receiverName is the name of the type that a method is declared on.
+func receiverName(d *ast.FuncDecl) string {
+	if d.Recv == nil || len(d.Recv.List) != 1 {
+		return ""
+	}
+	t := d.Recv.List[0].Type
+	for {
+		switch x := t.(type) {
+		case *ast.StarExpr:
+			t = x.X
+		case *ast.ParenExpr:
+			t = x.X
+		case *ast.IndexExpr:
+			t = x.X
+		case *ast.IndexListExpr:
+			t = x.X
+		case *ast.Ident:
+			return x.Name
+		default:
+			return ""
+		}
+	}
+}
+
+func ident(name string) *ast.Ident { return &ast.Ident{Name: name} }
+
+// sourceError is an error at a place in a cell that neither the parser nor the checker found.
+type sourceError struct {
+	pos token.Pos
+	msg string
+}
+
+func (e *sourceError) Error() string { return e.msg }

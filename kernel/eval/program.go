@@ -1,0 +1,223 @@
+package eval
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"reflect"
+	"runtime"
+	"strconv"
+
+	"golang.org/x/tools/go/ssa"
+)
+
+// uniqueVars gives the package-level variables of a unit objects of their own name for the program:
+// ixgo finds the memory of a variable by package and name, and all cells are package main.
+func (s *Session) uniqueVars(u *unit) {
+	for id, o := range u.info.Defs {
+		v, ok := o.(*types.Var)
+		if !ok || v.IsField() || v.Pkg() != u.pkg || v.Parent() != u.pkg.Scope() {
+			continue
+		}
+		if s.programVar[v] == nil {
+			s.vars++
+			x := types.NewVar(v.Pos(), v.Pkg(), v.Name()+"·"+strconv.Itoa(s.vars), v.Type())
+			s.programVar[v], s.checkedVar[x] = x, v
+		}
+		u.info.Defs[id] = s.programVar[v]
+	}
+	for id, o := range u.info.Uses {
+		if v, ok := o.(*types.Var); ok && s.programVar[v] != nil {
+			u.info.Uses[id] = s.programVar[v]
+		}
+	}
+	for _, in := range u.info.InitOrder {
+		for i, v := range in.Lhs {
+			if x := s.programVar[v]; x != nil {
+				in.Lhs[i] = x
+			}
+		}
+	}
+}
+
+// An outline is what a program is made of, beside the cell itself.
+type outline struct {
+	decls    []*decl                 // of other units
+	packages map[*types.Package]bool // compiled in
+	keep     []types.Type            // types that may be behind an interface that is called
+}
+
+// outlineOf follows what the decls of a unit need.
+func (s *Session) outlineOf(start []*decl, own *unit) outline {
+	out := outline{packages: map[*types.Package]bool{}}
+	seen := map[*decl]bool{}
+	kept := map[types.Type]bool{}
+	called := map[string]bool{}
+	var work []needs
+	push := func(d *decl) {
+		if seen[d] {
+			return
+		}
+		seen[d] = true
+		if d.unit != own && d.syntax != nil {
+			out.decls = append(out.decls, d)
+		}
+		work = append(work, d.needs)
+		for _, m := range d.methods {
+			if !seen[m] {
+				seen[m] = true
+				if m.unit != own {
+					out.decls = append(out.decls, m)
+				}
+				work = append(work, m.needs)
+			}
+		}
+	}
+	for _, d := range start {
+		push(d)
+	}
+	for len(work) > 0 {
+		n := work[len(work)-1]
+		work = work[:len(work)-1]
+		for p := range n.packages {
+			out.packages[p] = true
+		}
+		for d := range n.decls {
+			push(d)
+		}
+		for name := range n.calls {
+			if called[name] {
+				continue
+			}
+			called[name] = true
+			for _, t := range s.behind[name] {
+				if !kept[t] {
+					kept[t] = true
+					out.keep = append(out.keep, t)
+					work = append(work, s.needsOf(t))
+				}
+			}
+		}
+	}
+	return out
+}
+
+// buildProgram makes the SSA form of a unit and its outline.
+func (s *Session) buildProgram(u *unit, files []*ast.File, o outline) (main *ssa.Package, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("build program: %v", r)
+		}
+	}()
+	prog := ssa.NewProgram(s.fset, ssa.InstantiateGenerics|ssa.BareInits)
+	var pkgs []*ssa.Package
+	external := func(p *types.Package) {
+		if s.units[p] == nil && p != types.Unsafe && prog.Package(p) == nil {
+			pkgs = append(pkgs, prog.CreatePackage(p, nil, nil, true))
+		}
+	}
+	for p := range o.packages {
+		external(p)
+	}
+	byUnit := map[*unit][]ast.Decl{}
+	var order []*unit
+	for _, d := range o.decls {
+		if byUnit[d.unit] == nil {
+			order = append(order, d.unit)
+		}
+		byUnit[d.unit] = append(byUnit[d.unit], d.syntax)
+	}
+	for _, ou := range order {
+		info := *ou.info
+		info.InitOrder = nil // its variables have their values
+		f := &ast.File{Name: ident(ou.pkg.Name()), Decls: byUnit[ou]}
+		pkgs = append(pkgs, prog.CreatePackage(ou.pkg, []*ast.File{f}, &info, true))
+	}
+	main = prog.CreatePackage(u.pkg, files, u.info, false)
+	pkgs = append(pkgs, main)
+	if len(o.keep) > 0 {
+		kept, err := s.keepPackage(o.keep)
+		if err != nil {
+			return nil, err
+		}
+		external(s.rtPackage())
+		pkgs = append(pkgs, prog.CreatePackage(kept.pkg, []*ast.File{kept.file}, kept.info, true))
+	}
+	for _, p := range pkgs {
+		p.Build()
+	}
+	return main, s.lateCalls(prog, pkgs)
+}
+
+type keptPackage struct {
+	pkg  *types.Package
+	file *ast.File
+	info *types.Info
+}
+
+// keepPackage is a package that converts types to interfaces, which makes ixgo compile their methods.
+func (s *Session) keepPackage(keep []types.Type) (keptPackage, error) {
+	k := keptPackage{pkg: types.NewPackage("main", "main"), info: newInfo()}
+	var names []string
+	for i, t := range keep {
+		n := "K" + strconv.Itoa(i)
+		names = append(names, n)
+		k.pkg.Scope().Insert(types.NewTypeName(token.NoPos, k.pkg, n, t))
+	}
+	k.file = &ast.File{Name: ident("main"), Decls: append(importDecls(map[string]string{rtName: rtPath}), keeper(keepPrefix, names...))}
+	conf := &types.Config{Importer: importer(s.importPackage), Sizes: s.sizes}
+	if err := types.NewChecker(conf, s.fset, k.pkg, k.info).Files([]*ast.File{k.file}); err != nil {
+		return k, fmt.Errorf("keep types: %w", err)
+	}
+	return k, nil
+}
+
+// allocate gives the variables of a new cell memory; those in migrated keep that of their name.
+func (s *Session) allocate(u *unit, migrated map[string]bool) error {
+	for _, name := range u.pkg.Scope().Names() {
+		v, ok := u.pkg.Scope().Lookup(name).(*types.Var)
+		if !ok || v.Pkg() != u.pkg {
+			continue
+		}
+		rt, err := s.table.reflectType(v.Type())
+		if err != nil {
+			return err
+		}
+		d := s.decls[v]
+		if d == nil {
+			continue
+		}
+		if old := s.decls[s.scope[name]]; migrated[name] && old != nil && old.memory.IsValid() {
+			if t := old.memory.Type().Elem(); t.Size() == rt.Size() && t.Kind() == rt.Kind() {
+				d.memory = reflect.NewAt(rt, old.memory.UnsafePointer())
+				continue
+			}
+		}
+		d.memory = reflect.New(rt)
+	}
+	return nil
+}
+
+// memoryOf collects the variables of a program, by the names that they have there.
+func (s *Session) memoryOf(own []*decl, o outline) map[string]reflect.Value {
+	vars := map[string]reflect.Value{}
+	for _, ds := range [][]*decl{own, o.decls} {
+		for _, d := range ds {
+			if d.memory.IsValid() && d.unit.cell {
+				vars[d.obj.Name()] = d.memory // the object in programs, see uniqueVars
+			}
+		}
+	}
+	return vars
+}
+
+func (s *Session) rtPackage() *types.Package {
+	p, err := s.importPackage(rtPath)
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
+var platformSizes = types.SizesFor("gc", runtime.GOARCH)

@@ -1,0 +1,263 @@
+package eval
+
+import (
+	"fmt"
+	"go/ast"
+	"io"
+	"log"
+	"math"
+	"os"
+	"reflect"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/goplus/ixgo"
+)
+
+// The packages that rewritten cells call into the session with.
+const (
+	rtPath        = "dtnotes/kernel/eval/rt"
+	rtGenericPath = "dtnotes/kernel/eval/rtg"
+)
+
+var stopPlaceholder chan struct{}
+
+// alwaysStopped is what a stop flag is set to.
+var alwaysStopped = make(chan struct{})
+
+func init() {
+	ixgo.RegisterPackage(&ixgo.Package{
+		Name: "rt", Path: rtPath,
+		Deps: map[string]string{}, Interfaces: map[string]reflect.Type{}, NamedTypes: map[string]reflect.Type{},
+		AliasTypes: map[string]reflect.Type{}, TypedConsts: map[string]ixgo.TypedConst{}, UntypedConsts: map[string]ixgo.UntypedConst{},
+		Vars: map[string]reflect.Value{"Stop": reflect.ValueOf(&stopPlaceholder)},
+		Funcs: map[string]reflect.Value{
+			"Halt":    reflect.ValueOf(halt),
+			"Show":    reflect.ValueOf(show),
+			"Use":     reflect.ValueOf(func(...any) int { return 0 }),
+			"Mark":    reflect.ValueOf(mark),
+			"Keep":    reflect.ValueOf(func(any) {}),
+			"GoPanic": reflect.ValueOf(goPanic),
+			"Guard":   reflect.ValueOf(guard),
+			"Defer":   reflect.ValueOf(deferred),
+			"Print":   reflect.ValueOf(func(v ...any) { printTo(1, builtinText(v, "")) }),
+			"Println": reflect.ValueOf(func(v ...any) { printTo(1, builtinText(v, " ")+"\n") }),
+		},
+	})
+	ixgo.RegisterPackage(&ixgo.Package{
+		Name: "rtg", Path: rtGenericPath, Deps: map[string]string{rtPath: "rt"},
+		Source: "package rtg\nimport \"" + rtPath + "\"\n" +
+			"func Guard[F any](f F) F { return rt.Guard(f).(F) }\n" +
+			"func Defer[F any](f F) F { return rt.Defer(f).(F) }\n",
+	})
+}
+
+// haltValue unwinds a goroutine that is to stop.
+type haltValue struct{}
+
+// exitValue unwinds a goroutine that called os.Exit.
+type exitValue struct{ code int }
+
+// currentRun is the run of the calling goroutine, or the latest one.
+func currentRun() *run {
+	if r := runOfGoroutine(); r != nil {
+		return r
+	}
+	console.mu.Lock()
+	defer console.mu.Unlock()
+	return console.latest
+}
+
+// halt is called when a stop flag is set. The flags of all runs are set together, so that code of
+// earlier cells stops too where this run calls it; only the goroutines of that run are to go.
+func halt() {
+	if r := runOfGoroutine(); r != nil && r.halted.Load() {
+		panic(haltValue{})
+	}
+}
+
+func show(v ...any) int {
+	if r := currentRun(); r != nil {
+		r.shown = v
+	}
+	return 0
+}
+
+func mark(n int) int {
+	if r := currentRun(); r != nil {
+		r.progress = n
+	}
+	return 0
+}
+
+// guard wraps the function of a go statement so that a panic ends up in the cell's output.
+func guard(f any) any {
+	v := reflect.ValueOf(f)
+	if v.Kind() != reflect.Func || v.IsNil() {
+		return f
+	}
+	t := v.Type()
+	return reflect.MakeFunc(t, func(args []reflect.Value) (results []reflect.Value) {
+		defer func() {
+			if x := recover(); x != nil {
+				goPanic(x)
+				for out := range t.Outs() {
+					results = append(results, reflect.Zero(out))
+				}
+			}
+		}()
+		return callAny(v, args)
+	}).Interface()
+}
+
+func callAny(f reflect.Value, args []reflect.Value) []reflect.Value {
+	if f.Type().IsVariadic() {
+		return f.CallSlice(args)
+	}
+	return f.Call(args)
+}
+
+// goPanic reports a panic that ended a goroutine.
+func goPanic(v any) {
+	if _, ok := v.(haltValue); ok {
+		return
+	}
+	text := "panic in a goroutine: "
+	if e, ok := v.(exitValue); ok {
+		text = "goroutine ended: os.Exit(" + strconv.Itoa(e.code) + ") "
+		v = nil
+	}
+	if r := currentRun(); r != nil {
+		msg, frames := panicText(v)
+		printTo(1, text+msg+"\n"+r.session.frameLines(frames))
+	}
+}
+
+// deferred wraps the function of a top-level defer statement: calling it keeps the call for later.
+func deferred(f any) any {
+	v := reflect.ValueOf(f)
+	t := v.Type()
+	return reflect.MakeFunc(t, func(args []reflect.Value) (results []reflect.Value) {
+		if r := currentRun(); r != nil {
+			r.defers = append(r.defers, func() { callAny(v, args) })
+		}
+		for out := range t.Outs() {
+			results = append(results, reflect.Zero(out))
+		}
+		return results
+	}).Interface()
+}
+
+// builtinText formats like the builtin print.
+func builtinText(v []any, sep string) string {
+	var b strings.Builder
+	for i, x := range v {
+		if i > 0 {
+			b.WriteString(sep)
+		}
+		switch r := reflect.ValueOf(x); {
+		case !r.IsValid():
+			b.WriteString("nil")
+		case r.CanFloat():
+			b.WriteString(builtinFloat(r.Float()))
+		case r.CanComplex():
+			c := r.Complex()
+			b.WriteString("(" + builtinFloat(real(c)) + builtinFloat(imag(c)) + "i)")
+		case r.CanInt():
+			b.WriteString(strconv.FormatInt(r.Int(), 10))
+		case r.CanUint():
+			b.WriteString(strconv.FormatUint(r.Uint(), 10))
+		case r.Kind() == reflect.String:
+			b.WriteString(r.String())
+		case r.Kind() == reflect.Bool:
+			b.WriteString(strconv.FormatBool(r.Bool()))
+		case r.Kind() == reflect.Slice:
+			fmt.Fprintf(&b, "[%d/%d]%#x", r.Len(), r.Cap(), r.Pointer())
+		case r.Kind() == reflect.Pointer, r.Kind() == reflect.Map, r.Kind() == reflect.Chan, r.Kind() == reflect.Func, r.Kind() == reflect.UnsafePointer:
+			fmt.Fprintf(&b, "%#x", r.Pointer())
+		default:
+			fmt.Fprintf(&b, "(%T)", x)
+		}
+	}
+	return b.String()
+}
+
+func builtinFloat(f float64) string {
+	if math.IsNaN(f) {
+		return "NaN"
+	}
+	s := strconv.FormatFloat(f, 'e', 6, 64)
+	if f >= 0 && s[0] != '+' {
+		s = "+" + s
+	}
+	if mant, exp, ok := strings.Cut(s, "e"); ok && len(exp) == 3 { // print has three digits
+		s = mant + "e" + exp[:1] + "0" + exp[1:]
+	}
+	return s
+}
+
+// register tells a context what interpreted code gets instead of the real functions: such as would
+// end the process, start goroutines that nobody guards, or print.
+func register(c *ixgo.Context) {
+	exit := func(code int) { panic(exitValue{code}) }
+	c.RegisterExternal("os.Exit", exit)
+	c.RegisterExternal("syscall.Exit", exit)
+	fatal := func(l *log.Logger, text string) { l.Output(3, text); exit(1) }
+	c.RegisterExternal("log.Fatal", func(v ...any) { fatal(log.Default(), fmt.Sprint(v...)) })
+	c.RegisterExternal("log.Fatalf", func(f string, v ...any) { fatal(log.Default(), fmt.Sprintf(f, v...)) })
+	c.RegisterExternal("log.Fatalln", func(v ...any) { fatal(log.Default(), fmt.Sprintln(v...)) })
+	c.RegisterExternal("(*log.Logger).Fatal", func(l *log.Logger, v ...any) { fatal(l, fmt.Sprint(v...)) })
+	c.RegisterExternal("(*log.Logger).Fatalf", func(l *log.Logger, f string, v ...any) { fatal(l, fmt.Sprintf(f, v...)) })
+	c.RegisterExternal("(*log.Logger).Fatalln", func(l *log.Logger, v ...any) { fatal(l, fmt.Sprintln(v...)) })
+	c.RegisterExternal("runtime.Goexit", runtime.Goexit)
+	c.RegisterExternal("time.AfterFunc", func(d time.Duration, f func()) *time.Timer {
+		return time.AfterFunc(d, guard(f).(func()))
+	})
+	c.RegisterExternal("(*sync.WaitGroup).Go", func(wg *sync.WaitGroup, f func()) { wg.Go(guard(f).(func())) })
+	registerPrinting(c)
+}
+
+func registerPrinting(c *ixgo.Context) {
+	out := func(stream int, text string) (int, error) { printTo(stream, text); return len(text), nil }
+	c.RegisterExternal("fmt.Print", func(v ...any) (int, error) { return out(0, fmt.Sprint(v...)) })
+	c.RegisterExternal("fmt.Println", func(v ...any) (int, error) { return out(0, fmt.Sprintln(v...)) })
+	c.RegisterExternal("fmt.Printf", func(f string, v ...any) (int, error) { return out(0, fmt.Sprintf(f, v...)) })
+	writer := func(w io.Writer) io.Writer {
+		if stream, ok := streamOf(w); ok {
+			return streamWriter(stream)
+		}
+		return w
+	}
+	c.RegisterExternal("fmt.Fprint", func(w io.Writer, v ...any) (int, error) { return fmt.Fprint(writer(w), v...) })
+	c.RegisterExternal("fmt.Fprintln", func(w io.Writer, v ...any) (int, error) { return fmt.Fprintln(writer(w), v...) })
+	c.RegisterExternal("fmt.Fprintf", func(w io.Writer, f string, v ...any) (int, error) { return fmt.Fprintf(writer(w), f, v...) })
+	c.RegisterExternal("io.WriteString", func(w io.Writer, s string) (int, error) { return io.WriteString(writer(w), s) })
+	c.RegisterExternal("(*os.File).Write", func(f *os.File, b []byte) (int, error) {
+		if stream, ok := streamOf(f); ok {
+			return out(stream, string(b))
+		}
+		return f.Write(b)
+	})
+	c.RegisterExternal("(*os.File).WriteString", func(f *os.File, s string) (int, error) {
+		if stream, ok := streamOf(f); ok {
+			return out(stream, s)
+		}
+		return f.WriteString(s)
+	})
+}
+
+// builtinPrints makes print and println, where they are the builtins, write to the cell's stderr.
+func builtinPrints(root ast.Node) {
+	names := map[string]string{"print": "Print", "println": "Println"}
+	ast.Inspect(root, func(n ast.Node) bool {
+		if c, ok := n.(*ast.CallExpr); ok {
+			if id, ok := c.Fun.(*ast.Ident); ok && names[id.Name] != "" {
+				c.Fun = &ast.SelectorExpr{X: &ast.Ident{NamePos: id.Pos(), Name: rtName}, Sel: ident(names[id.Name])}
+			}
+		}
+		return true
+	})
+}

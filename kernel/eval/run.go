@@ -1,0 +1,201 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+	"weak"
+
+	"dtnotes/kernel/cell"
+
+	"github.com/goplus/ixgo"
+	"golang.org/x/tools/go/ssa"
+)
+
+// A run is one cell being run, and after that what its goroutines and closures refer to.
+type run struct {
+	session  *Session
+	file     string // "cell[3]"
+	out      cell.Output
+	flag     *stopFlag
+	label    unsafe.Pointer
+	halted   atomic.Bool // its goroutines are to go
+	shown    []any
+	progress int // how many variables have their value
+	defers   []func()
+}
+
+// A stopFlag is what the code of one program looks at in loops and functions.
+type stopFlag struct{ c chan struct{} }
+
+// set is not seen by the race detector: the interpreter reads the word without synchronization,
+// and it is enough that it sees the change soon.
+//
+//go:norace
+func (f *stopFlag) set(c chan struct{}) { f.c = c }
+
+// flags are the stop flags of all programs of a session that may still run.
+type flags struct {
+	mu   sync.Mutex
+	list []weak.Pointer[stopFlag]
+}
+
+func (f *flags) add(x *stopFlag) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.list) == cap(f.list) { // before it grows, drop the dead
+		live := make([]weak.Pointer[stopFlag], 0, len(f.list)+16)
+		for _, w := range f.list {
+			if w.Value() != nil {
+				live = append(live, w)
+			}
+		}
+		f.list = live
+	}
+	f.list = append(f.list, weak.Make(x))
+}
+
+func (f *flags) setAll(c chan struct{}, except *stopFlag) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, w := range f.list {
+		if x := w.Value(); x != nil && x != except {
+			x.set(c)
+		}
+	}
+}
+
+const (
+	stackLimit  = 256 << 20              // growth of all stacks at which a cell is taken for runaway recursion
+	patience    = 60 * time.Millisecond  // for interrupted code to stop by itself
+	watchPeriod = 5 * time.Millisecond
+)
+
+// stackBytes is what goroutine stacks take.
+func stackBytes() uint64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/stacks:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
+
+// errInterrupted and errOverflow say why a run was halted.
+type haltError struct{ name, msg string }
+
+func (e *haltError) Error() string { return e.msg }
+
+// execute makes a program into an interpreter and runs its initialization, in a goroutine of its
+// own that can be given up. ready is called when the program has been compiled.
+func (s *Session) execute(ctx context.Context, r *run, prog *ssa.Package, callMain bool) error {
+	r.flag = &stopFlag{}
+	s.table.stop = &r.flag.c
+	s.flags.add(r.flag)
+	done := make(chan error, 1)
+	compiled := make(chan struct{})
+	go func() {
+		var err error
+		defer func() {
+			if x := recover(); x != nil {
+				err = fmt.Errorf("run: %v", x)
+			}
+			select {
+			case <-compiled:
+			default:
+				close(compiled)
+			}
+			done <- err
+			r.flag.set(nil) // its closures stay usable
+		}()
+		debug.SetPanicOnFault(true)
+		r.enter()
+		interp, e := s.ctx.NewInterp(prog)
+		if e != nil {
+			err = e
+			return
+		}
+		s.table.bind(interp, prog.Prog)
+		close(compiled)
+		if err = interp.RunInit(); err == nil && callMain {
+			_, err = interp.RunMain()
+		}
+		if e := r.runDefers(); err == nil {
+			err = e
+		}
+	}()
+	<-compiled
+	return s.await(ctx, r, done)
+}
+
+// await waits until a run has ended by itself or by force.
+func (s *Session) await(ctx context.Context, r *run, done chan error) error {
+	var base uint64
+	watch := time.NewTimer(watchPeriod)
+	defer watch.Stop()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-ctx.Done():
+			return s.halt(r, done, &haltError{"interrupted", "interrupted"})
+		case <-watch.C:
+			n := stackBytes()
+			if base == 0 || n < base {
+				base = n
+			}
+			if n > base+stackLimit {
+				err := s.halt(r, done, &haltError{"stack overflow", fmt.Sprintf("stack overflow: goroutine stacks grew by %d MB", (n-base)>>20)})
+				runtime.GC() // gives the stacks back
+				return err
+			}
+			watch.Reset(watchPeriod)
+		}
+	}
+}
+
+// halt stops a run: by the flags, or, where it is blocked, by giving up its goroutine.
+func (s *Session) halt(r *run, done chan error, why *haltError) error {
+	r.halted.Store(true)
+	s.flags.setAll(alwaysStopped, nil)
+	wait := patience
+	if why.name != "interrupted" {
+		wait = 5 * time.Second // unwinding a deep stack takes its time
+	}
+	select {
+	case <-done:
+		s.flags.setAll(nil, nil)
+	case <-time.After(wait):
+		s.flags.setAll(nil, r.flag)
+	}
+	return why
+}
+
+// runDefers makes the calls of top-level defer statements.
+func (r *run) runDefers() (err error) {
+	for len(r.defers) > 0 {
+		f := r.defers[len(r.defers)-1]
+		r.defers = r.defers[:len(r.defers)-1]
+		func() {
+			defer func() {
+				if x := recover(); x != nil {
+					err = panicError(x)
+				}
+			}()
+			f()
+		}()
+	}
+	return err
+}
+
+// panicError keeps a panic as ixgo's own error types do.
+func panicError(x any) error {
+	if e, ok := x.(ixgo.PanicError); ok {
+		return e
+	}
+	return ixgo.FatalError{Value: x}
+}
+

@@ -1,0 +1,417 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"dtnotes/kernel/cell"
+	"dtnotes/kernel/display"
+
+	"github.com/goplus/ixgo"
+	_ "github.com/goplus/reflectx/icall/icall8192" // room for methods of interpreted types
+	"golang.org/x/tools/go/types/typeutil"
+)
+
+// Options says how a session is to be; the zero value is a session as a notebook wants it.
+type Options struct {
+	// Dir is the folder from which packages of a local module are imported; the current folder if empty.
+	Dir string
+	// NoInterrupt leaves out the checks that make loops and calls interruptible.
+	NoInterrupt bool
+}
+
+// A Session evaluates cells; it implements cell.Evaluator. Eval must not be called concurrently
+// with itself. All sessions of a process share its os.Stdout and os.Stderr, which a session
+// redirects while it is open, so that only one of them should run cells at a time.
+type Session struct {
+	dir    string
+	checks bool
+	ctx    *ixgo.Context
+	fset   *token.FileSet
+	sizes  types.Sizes
+	table  *typeTable
+	flags  flags
+
+	typesContext *types.Context
+	scope        map[string]types.Object // what a name means now
+	imports      map[string]string       // import names to paths
+	decls        map[types.Object]*decl
+	units        map[*types.Package]*unit
+	programVar   map[*types.Var]*types.Var // checked variable -> its object in programs
+	checkedVar   map[*types.Var]*types.Var // and back
+	vars         int
+	lifted       map[string]string // unnamed interface -> hidden name
+	initialized  map[string]bool   // packages from source
+
+	dynamic        typeutil.Map            // types whose values may be behind interfaces
+	behind         map[string][]types.Type // the same by method name
+	unnamedMethods map[string]bool         // methods of unnamed struct types behind interfaces
+	lateFuncs      typeutil.Map            // interface type -> map[string]*types.Func
+	lateNames      []string
+	methodCache    sync.Map // methodKey -> reflect.Value
+
+	cells      int
+	current    *run
+	currentCtx context.Context
+
+	mu    sync.Mutex
+	texts map[string]string // cell name -> source
+}
+
+var _ cell.Evaluator = (*Session)(nil)
+
+// New begins a session.
+func New(opts Options) (*Session, error) {
+	if err := openConsole(); err != nil {
+		return nil, err
+	}
+	s := &Session{dir: opts.Dir, checks: !opts.NoInterrupt, sizes: platformSizes}
+	s.reset()
+	return s, nil
+}
+
+// reset forgets everything.
+func (s *Session) reset() {
+	s.ctx = ixgo.NewContext(ixgo.SupportMultipleInterp)
+	s.fset = s.ctx.FileSet
+	s.table = newTypeTable(s, s.ctx.Loader)
+	s.ctx.Loader = s.table
+	register(s.ctx)
+	s.typesContext = types.NewContext()
+	s.scope = map[string]types.Object{}
+	s.imports = map[string]string{}
+	s.decls = map[types.Object]*decl{}
+	s.units = map[*types.Package]*unit{}
+	s.programVar = map[*types.Var]*types.Var{}
+	s.checkedVar = map[*types.Var]*types.Var{}
+	s.lifted = map[string]string{}
+	s.initialized = map[string]bool{}
+	s.behind = map[string][]types.Type{}
+	s.unnamedMethods = map[string]bool{}
+	s.dynamic, s.lateFuncs = typeutil.Map{}, typeutil.Map{}
+	s.methodCache.Clear()
+	s.texts = map[string]string{}
+	removeLateFuncs(s.lateNames)
+	s.lateNames = nil
+}
+
+// Close implements cell.Evaluator.
+func (s *Session) Close() error {
+	removeLateFuncs(s.lateNames)
+	s.lateNames = nil
+	closeConsole()
+	return nil
+}
+
+// Eval implements cell.Evaluator.
+func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
+	s.cells++
+	if c.Number == 0 {
+		c.Number = s.cells
+	}
+	file := fmt.Sprintf("cell[%d]", c.Number)
+	s.mu.Lock()
+	s.texts[file] = c.Code
+	s.mu.Unlock()
+	r := &run{session: s, file: file, out: c.Out}
+	setLatest(r)
+	s.current, s.currentCtx = r, ctx
+	defer flushConsole()
+	defer func() {
+		if x := recover(); x != nil {
+			res = cell.Result{Err: &cell.Error{Name: "internal error", Message: fmt.Sprint(x)}}
+		}
+	}()
+	p, err := s.parse(file, c.Code)
+	if err != nil {
+		return cell.Result{Err: s.compileError(err)}
+	}
+	return s.eval(ctx, r, p)
+}
+
+func (s *Session) eval(ctx context.Context, r *run, p *parsed) cell.Result {
+	p.repeatedNames()
+	s.prepareCell(r.file, p)
+	s.dropUnchanged(p)
+	c, warnings, err := s.check(r.file, p)
+	if err != nil {
+		return cell.Result{Err: s.compileError(err)}
+	}
+	for _, w := range warnings {
+		printTo(1, "warning: "+w+"\n")
+	}
+	if err := s.runChecked(ctx, r, c); err != nil {
+		return cell.Result{Err: s.runError(err)}
+	}
+	return s.result(r.shown)
+}
+
+// result shows the values of a cell.
+func (s *Session) result(shown []any) cell.Result {
+	var res cell.Result
+	for _, v := range shown {
+		res.Values = append(res.Values, cell.Value{V: v, Type: fmt.Sprintf("%T", v)})
+	}
+	if len(shown) > 0 {
+		res.Bundle = render(shown)
+	}
+	return res
+}
+
+// prepareCell rewrites the syntax of a cell for the interpreter.
+func (s *Session) prepareCell(file string, p *parsed) {
+	hidden := map[string]*ast.InterfaceType{}
+	for _, it := range p.items {
+		for _, d := range it.decls {
+			maps.Copy(hidden, s.prepare(d))
+		}
+		for _, st := range it.stmts {
+			if it.kind == deferItem {
+				continue
+			}
+			maps.Copy(hidden, s.prepare(st))
+		}
+		if it.expr != nil && it.stmts == nil {
+			maps.Copy(hidden, s.prepare(it.expr))
+		}
+	}
+	var lifted []*item
+	for _, name := range slices.Sorted(maps.Keys(hidden)) {
+		spec := &ast.TypeSpec{Name: ident(name), Type: hidden[name]}
+		src := snippet{file, 1, 1, "type " + name + " " + types.ExprString(hidden[name])}
+		lifted = append(lifted, &item{kind: declItem, src: src, names: []string{name},
+			decls: []ast.Decl{&ast.GenDecl{Tok: token.TYPE, Specs: []ast.Spec{spec}}}})
+	}
+	p.items = append(lifted, p.items...)
+}
+
+// prepare rewrites one declaration, statement or expression for the interpreter.
+func (s *Session) prepare(n ast.Node) map[string]*ast.InterfaceType {
+	hidden := s.liftInterfaces(n)
+	if s.scope["print"] == nil && s.scope["println"] == nil {
+		builtinPrints(n)
+	}
+	instrument(n, s.checks)
+	return hidden
+}
+
+// dropUnchanged removes the type declarations, with their methods, that an earlier cell already
+// made with the same text: running a cell again keeps the identity of its types.
+func (s *Session) dropUnchanged(p *parsed) {
+	methods := map[string]map[string]string{}
+	declares := map[string]bool{}
+	for _, it := range p.items {
+		for _, d := range it.decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv != nil {
+				r := receiverName(f)
+				if methods[r] == nil {
+					methods[r] = map[string]string{}
+				}
+				methods[r][f.Name.Name] = it.src.text
+			}
+		}
+		for _, n := range it.names {
+			declares[n] = true
+		}
+	}
+	same := map[string]*decl{}
+	for _, it := range p.items {
+		if name := onlyType(it); name != "" {
+			if d := s.typeDecl(name); d != nil && d.src.text == it.src.text && d.hasMethods(methods[name]) {
+				same[name] = d
+			}
+		}
+	}
+	for changed := len(same) > 0; changed; {
+		changed = false
+		for name, d := range same {
+			if s.usesChanged(d, same, declares) {
+				delete(same, name)
+				changed = true
+			}
+		}
+	}
+	p.items = slices.DeleteFunc(p.items, func(it *item) bool {
+		if len(it.decls) != 1 {
+			return false
+		}
+		if f, ok := it.decls[0].(*ast.FuncDecl); ok && f.Recv != nil {
+			return same[receiverName(f)] != nil
+		}
+		return same[onlyType(it)] != nil
+	})
+}
+
+// onlyType is the name that an item declares if it is one type.
+func onlyType(it *item) string {
+	if len(it.decls) == 1 && len(it.names) == 1 {
+		if g, ok := it.decls[0].(*ast.GenDecl); ok && g.Tok == token.TYPE && len(g.Specs) == 1 {
+			return it.names[0]
+		}
+	}
+	return ""
+}
+
+func (d *decl) hasMethods(texts map[string]string) bool {
+	if len(texts) != len(d.methods) {
+		return false
+	}
+	for _, m := range d.methods {
+		if texts[m.name] != m.src.text {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Session) usesChanged(d *decl, same map[string]*decl, declares map[string]bool) bool {
+	for _, x := range d.all() {
+		for o := range x.uses {
+			u := s.units[o.Pkg()]
+			if u == nil || !u.cell || o.Parent() != o.Pkg().Scope() || same[o.Name()] != nil {
+				continue
+			}
+			if declares[o.Name()] || s.scope[o.Name()] != o {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// runChecked compiles and runs a cell and, as far as it came, makes its names those of the session.
+func (s *Session) runChecked(ctx context.Context, r *run, c *checked) error {
+	u := c.unit
+	s.uniqueVars(u)
+	s.units[u.pkg] = u
+	decls := s.declare(u, []*ast.File{c.file}, c.sources)
+	whole := &decl{unit: u, kind: token.FUNC} // statements and initializers
+	s.scan(whole, c.file)
+	o := s.outlineOf(append([]*decl{whole}, decls...), u)
+	s.table.begin()
+	if err := s.allocate(u, c.migrated); err != nil {
+		return err
+	}
+	s.table.memory = s.memoryOf(decls, o)
+	u.pkg.SetImports(nil)
+	prog, err := s.buildProgram(u, []*ast.File{c.file}, o)
+	if err != nil {
+		return err
+	}
+	undo := s.commit(c)
+	err = s.execute(ctx, r, prog, c.main)
+	if err != nil {
+		s.rollBack(r, c, undo)
+	}
+	return err
+}
+
+// commit gives the names of a cell their new meaning; it returns what they meant before.
+func (s *Session) commit(c *checked) map[string]types.Object {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, path := range c.imports {
+		if name != "_" && name != "." {
+			s.imports[name] = path
+			if !c.declared[name] {
+				delete(s.scope, name)
+			}
+		}
+	}
+	before := map[string]types.Object{}
+	for name := range c.declared {
+		if o := c.unit.pkg.Scope().Lookup(name); o != nil && o.Pkg() == c.unit.pkg {
+			before[name] = s.scope[name]
+			s.scope[name] = o
+			delete(s.imports, name)
+		}
+	}
+	return before
+}
+
+// rollBack takes back the variables that got no value because the cell failed before, and what
+// uses them.
+func (s *Session) rollBack(r *run, c *checked, before map[string]types.Object) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	gone := map[types.Object]bool{}
+	for _, it := range c.items {
+		if it.kind == varItem && r.progress < it.mark {
+			for _, n := range it.names {
+				gone[s.scope[n]] = true
+			}
+		}
+	}
+	for changed := len(gone) > 0; changed; {
+		changed = false
+		for name := range before {
+			if o := s.scope[name]; !gone[o] && s.decls[o] != nil && usesAny(s.decls[o], gone) {
+				gone[o], changed = true, true
+			}
+		}
+	}
+	for name, old := range before {
+		if !gone[s.scope[name]] {
+			continue
+		}
+		if old != nil {
+			s.scope[name] = old
+		} else {
+			delete(s.scope, name)
+		}
+	}
+}
+
+func usesAny(d *decl, objs map[types.Object]bool) bool {
+	for _, x := range d.all() {
+		for o := range x.uses {
+			if objs[o] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// workDir is the folder that local packages are looked for in.
+func (s *Session) workDir() string {
+	if s.dir != "" {
+		return s.dir
+	}
+	d, err := os.Getwd()
+	if err != nil {
+		return "."
+	}
+	return d
+}
+
+// render shows values until package display does.
+func render(shown []any) display.Bundle {
+	var texts []string
+	data := map[string]any{}
+	for _, v := range shown {
+		texts = append(texts, fmt.Sprint(v))
+	}
+	data["text/plain"] = strings.Join(texts, " ")
+	if len(shown) == 1 {
+		switch v := shown[0].(type) {
+		case interface{ HTML() string }:
+			data["text/html"] = v.HTML()
+		}
+		if v, ok := shown[0].(interface{ SVG() string }); ok {
+			data["image/svg+xml"] = v.SVG()
+		}
+		if v, ok := shown[0].(interface{ PNG() []byte }); ok {
+			data["image/png"] = v.PNG()
+		}
+	}
+	return display.Bundle{Data: data}
+}

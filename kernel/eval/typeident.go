@@ -1,0 +1,251 @@
+package eval
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"reflect"
+	"sync"
+
+	"github.com/goplus/ixgo"
+	"github.com/goplus/reflectx"
+	"golang.org/x/tools/go/ssa"
+	"golang.org/x/tools/go/types/typeutil"
+)
+
+// A typeTable stands between ixgo and its loader. It owns what must be the same for all programs of
+// a session: which reflect.Type a named type is, what code its methods run, where variables live.
+type typeTable struct {
+	ixgo.Loader // the compiled-in packages
+	s           *Session
+
+	mu      sync.Mutex
+	types   typeutil.Map // named types of cells and source packages -> reflect.Type
+	back    map[reflect.Type]types.Type
+	slots   typeutil.Map // named type -> map[string]*methodSlot
+	record  *ixgo.TypesRecord
+	pending []*types.Named
+
+	memory map[string]reflect.Value            // of the current cell's package
+	source map[string]map[string]reflect.Value // of packages from source, by path
+	stop   *chan struct{}                      // the flag of the program being made
+}
+
+// A methodSlot is a method of a type as compiled code calls it: the code comes with the first
+// program that compiles the method.
+type methodSlot struct {
+	name string
+	typ  reflect.Type
+	fn   *types.Func
+	mu   sync.RWMutex
+	code func([]reflect.Value) []reflect.Value
+}
+
+func (m *methodSlot) call(args []reflect.Value) []reflect.Value {
+	m.mu.RLock()
+	code := m.code
+	m.mu.RUnlock()
+	if code == nil {
+		panic(fmt.Sprintf("method %s is not compiled yet", m.fn.FullName()))
+	}
+	return code(args)
+}
+
+func newTypeTable(s *Session, base ixgo.Loader) *typeTable {
+	return &typeTable{Loader: base, s: s, back: map[reflect.Type]types.Type{}, source: map[string]map[string]reflect.Value{}}
+}
+
+// begin starts the types of one cell. A fresh reflectx context each time, because it remembers
+// interfaces by a string in which types of the same name look alike.
+func (t *typeTable) begin() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	rctx := reflectx.NewContext()
+	rctx.SetHasImethod(func(typ reflect.Type, m reflectx.Method) bool {
+		return m.FuncId != -1 && (ast.IsExported(m.Name) || typ.PkgPath() != m.PkgPath)
+	})
+	methodSets := ssa.NewProgram(t.s.fset, 0)
+	view := recordView{t.Loader, t}
+	t.record = ixgo.NewTypesRecord(t.s.ctx, rctx, methodSets, view, view, map[*types.Named]int{})
+}
+
+// reflectType is the run-time type of a type of a cell.
+func (t *typeTable) reflectType(typ types.Type) (rt reflect.Type, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("make type %v: %v", typ, r)
+		}
+	}()
+	return t.convert(typ), nil
+}
+
+func (t *typeTable) convert(typ types.Type) reflect.Type {
+	rt, _ := t.record.ToType(typ)
+	for len(t.pending) > 0 {
+		n := t.pending[len(t.pending)-1]
+		t.pending = t.pending[:len(t.pending)-1]
+		if t.types.At(n) == nil {
+			nrt, _ := t.record.ToType(n)
+			t.types.Set(n, nrt)
+			t.back[nrt] = n
+		}
+	}
+	return rt
+}
+
+// recordView is what the table's own record sees of it: no lock, and new names are noted.
+type recordView struct {
+	ixgo.Loader
+	t *typeTable
+}
+
+func (v recordView) LookupReflect(typ types.Type) (reflect.Type, bool) {
+	if rt, ok := v.t.types.At(typ).(reflect.Type); ok {
+		return rt, true
+	}
+	if rt, ok := v.Loader.LookupReflect(typ); ok {
+		return rt, true
+	}
+	if n, ok := typ.(*types.Named); ok {
+		v.t.needSlots(n)
+		v.t.pending = append(v.t.pending, n)
+	}
+	return nil, false
+}
+
+// needSlots refuses a type whose methods find no room: ixgo would end the process.
+func (t *typeTable) needSlots(n *types.Named) {
+	if types.IsInterface(n) {
+		return
+	}
+	need := 2 * types.NewMethodSet(types.NewPointer(n)).Len()
+	capacity, used, _ := ixgo.IcallStat()
+	if need > 0 && need > capacity-used {
+		panic(fmt.Errorf("no room for the methods of type %v: all %d method slots of the session are taken; restart the kernel", n, capacity))
+	}
+}
+
+// FindMethod makes the slot of a method.
+func (v recordView) FindMethod(typ reflect.Type, fn *types.Func) func([]reflect.Value) []reflect.Value {
+	recv := fn.Signature().Recv().Type()
+	if p, ok := recv.(*types.Pointer); ok {
+		recv = p.Elem()
+	}
+	slots, _ := v.t.slots.At(recv).(map[string]*methodSlot)
+	if slots == nil {
+		slots = map[string]*methodSlot{}
+		v.t.slots.Set(recv, slots)
+	}
+	m := &methodSlot{name: fn.Name(), typ: typ, fn: fn}
+	slots[m.name] = m
+	return m.call
+}
+
+// owns tells the named types that the table gives their identity.
+func (t *typeTable) owns(n *types.Named) bool {
+	pkg := n.Origin().Obj().Pkg()
+	return pkg != nil && t.s.units[pkg] != nil && !hasTypeParam(n)
+}
+
+// LookupReflect implements ixgo.Loader.
+func (t *typeTable) LookupReflect(typ types.Type) (reflect.Type, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if rt, ok := t.types.At(typ).(reflect.Type); ok {
+		return rt, true
+	}
+	if rt, ok := t.Loader.LookupReflect(typ); ok {
+		return rt, true
+	}
+	switch x := typ.(type) {
+	case *types.Pointer:
+		if n, ok := x.Elem().(*types.Named); ok && t.owns(n) {
+			return reflect.PointerTo(t.convert(n)), true
+		}
+	case *types.Named:
+		if t.owns(x) {
+			return t.convert(x), true
+		}
+	}
+	return nil, false
+}
+
+// LookupTypes implements ixgo.Loader.
+func (t *typeTable) LookupTypes(rt reflect.Type) (types.Type, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if typ, ok := t.back[rt]; ok {
+		return typ, true
+	}
+	return t.Loader.LookupTypes(rt)
+}
+
+// isOwn tells a run-time type that the session made.
+func (t *typeTable) isOwn(rt reflect.Type) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, ok := t.back[rt]
+	return ok
+}
+
+// Installed implements ixgo.Loader. This is where ixgo learns where variables live.
+func (t *typeTable) Installed(path string) (*ixgo.Package, bool) {
+	if path == "main" {
+		return &ixgo.Package{Name: "main", Path: "main", Vars: t.memory}, true
+	}
+	p, ok := t.Loader.Installed(path)
+	if path == rtPath && ok {
+		q := *p
+		q.Vars = map[string]reflect.Value{"Stop": reflect.ValueOf(t.stop)}
+		return &q, true
+	}
+	if vars, isSource := t.source[path]; isSource {
+		return &ixgo.Package{Name: path, Path: path, Vars: vars}, true
+	}
+	return p, ok
+}
+
+// bind gives the methods that have no code yet that of a new program.
+func (t *typeTable) bind(interp *ixgo.Interp, prog *ssa.Program) {
+	for _, typ := range prog.RuntimeTypes() {
+		if st, ok := typ.(*types.Struct); ok {
+			for sel := range types.NewMethodSet(types.NewPointer(st)).Methods() {
+				t.s.unnamedMethods[sel.Obj().Name()] = true
+			}
+		}
+		n, ok := typ.(*types.Named)
+		if !ok || types.IsInterface(n) || n.Obj().Pkg() == nil || t.s.units[n.Obj().Pkg()] == nil {
+			continue
+		}
+		t.s.noteDynamic(n)
+		t.mu.Lock()
+		slots, _ := t.slots.At(n).(map[string]*methodSlot)
+		t.mu.Unlock()
+		for _, m := range slots {
+			if m.code != nil {
+				continue
+			}
+			obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(n), false, m.fn.Pkg(), m.name)
+			if fn, ok := obj.(*types.Func); ok {
+				code := interp.FindMethod(m.typ, fn)
+				m.mu.Lock()
+				m.code = code
+				m.mu.Unlock()
+			}
+		}
+	}
+}
+
+// noteDynamic remembers that values of a type may be behind interfaces from now on.
+func (s *Session) noteDynamic(n *types.Named) {
+	if s.dynamic.At(n) != nil {
+		return
+	}
+	s.dynamic.Set(n, true)
+	for sel := range types.NewMethodSet(types.NewPointer(n)).Methods() {
+		name := sel.Obj().Name()
+		s.behind[name] = append(s.behind[name], n)
+	}
+}
