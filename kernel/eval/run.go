@@ -72,8 +72,8 @@ func (f *flags) setAll(c chan struct{}, except *stopFlag) {
 }
 
 const (
-	stackLimit  = 256 << 20              // growth of all stacks at which a cell is taken for runaway recursion
-	patience    = 60 * time.Millisecond  // for interrupted code to stop by itself
+	stackLimit  = 256 << 20             // growth of all stacks at which a cell is taken for runaway recursion
+	patience    = 60 * time.Millisecond // for interrupted code to stop by itself
 	watchPeriod = 5 * time.Millisecond
 )
 
@@ -198,4 +198,3 @@ func panicError(x any) error {
 	}
 	return ixgo.FatalError{Value: x}
 }
-
