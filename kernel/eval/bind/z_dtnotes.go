@@ -3,16 +3,272 @@
 package bind
 
 import (
-	p0 "dtnotes/kernel/display"
+	p0 "dtnotes/analysis"
+	p1 "dtnotes/analysis/cluster"
+	p2 "dtnotes/analysis/covariance"
+	p3 "dtnotes/analysis/figure"
+	p4 "dtnotes/analysis/manifold"
+	p5 "dtnotes/analysis/xkcd"
+	p6 "dtnotes/dtracefs"
+	p7 "dtnotes/kernel/display"
 )
 
 func init() {
 	register(&dtnotes0)
+	register(&dtnotes1)
+	register(&dtnotes2)
+	register(&dtnotes3)
+	register(&dtnotes4)
+	register(&dtnotes5)
+	register(&dtnotes6)
+	register(&dtnotes7)
 }
 
 var dtnotes0 = table{
-	path: "dtnotes/kernel/display", name: "display",
+	path: "dtnotes/analysis", name: "analysis",
+	deps: "bufio bufio\ncontext context\ndtnotes/analysis/cluster cluster\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/analysis/manifold manifold\nencoding/csv csv\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat/distuv distuv\nio io\nmath math\nos os\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntime time",
 	types: []any{
-		(*p0.Bundle)(nil),
+		(*p0.Dropped)(nil),
+		(*p0.Edge)(nil),
+		(*p0.Model)(nil),
+		(*p0.Options)(nil),
+		(*p0.Series)(nil),
+		(*p0.SeriesOptions)(nil),
+		(*p0.Transform)(nil),
+	},
+	vars: []symbol{
+		{"Observers", &p0.Observers},
+		{"Transforms", &p0.Transforms},
+	},
+	funcs: []symbol{
+		{"FromFrame", p0.FromFrame},
+		{"Learn", p0.Learn},
+		{"LearnContext", p0.LearnContext},
+		{"NewSeries", p0.NewSeries},
+		{"ParseTransform", p0.ParseTransform},
+		{"ReadCSV", p0.ReadCSV},
+		{"ReadCSVFile", p0.ReadCSVFile},
+	},
+	consts: []symbol{
+		{"TransformAnscombe", p0.TransformAnscombe},
+		{"TransformAuto", p0.TransformAuto},
+		{"TransformLog1p", p0.TransformLog1p},
+		{"TransformNone", p0.TransformNone},
+		{"TransformNormal", p0.TransformNormal},
+	},
+}
+
+var dtnotes1 = table{
+	path: "dtnotes/analysis/cluster", name: "cluster",
+	deps: "context context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/mat mat\nmath math\nruntime runtime\nslices slices\nsort sort\nsync sync\nsync/atomic atomic",
+	types: []any{
+		(*p1.AffinityOptions)(nil),
+		(*p1.Exemplars)(nil),
+	},
+	vars: []symbol{
+		{"ErrNotConverged", &p1.ErrNotConverged},
+	},
+	funcs: []symbol{
+		{"AffinityPropagation", p1.AffinityPropagation},
+	},
+}
+
+var dtnotes2 = table{
+	path: "dtnotes/analysis/covariance", name: "covariance",
+	deps: "context context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/lapack/lapack64 lapack64\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nruntime runtime\nslices slices\nsync sync\nsync/atomic atomic",
+	types: []any{
+		(*p2.Accumulator)(nil),
+		(*p2.CVOptions)(nil),
+		(*p2.CrossValidated)(nil),
+		(*p2.Lasso)(nil),
+		(*p2.LassoOptions)(nil),
+		(*p2.StabilityOptions)(nil),
+		(*p2.Trial)(nil),
+	},
+	vars: []symbol{
+		{"ErrEmpty", &p2.ErrEmpty},
+		{"ErrNotConverged", &p2.ErrNotConverged},
+		{"ErrNotFinite", &p2.ErrNotFinite},
+	},
+	funcs: []symbol{
+		{"AlphaMax", p2.AlphaMax},
+		{"CheckFinite", p2.CheckFinite},
+		{"Correlation", p2.Correlation},
+		{"CrossValidate", p2.CrossValidate},
+		{"Empirical", p2.Empirical},
+		{"GraphicalLasso", p2.GraphicalLasso},
+		{"GraphicalLassoCV", p2.GraphicalLassoCV},
+		{"LedoitWolf", p2.LedoitWolf},
+		{"LogLikelihood", p2.LogLikelihood},
+		{"Mahalanobis", p2.Mahalanobis},
+		{"NewAccumulator", p2.NewAccumulator},
+		{"OAS", p2.OAS},
+		{"PartialCorrelations", p2.PartialCorrelations},
+		{"Precision", p2.Precision},
+		{"Shrunk", p2.Shrunk},
+		{"Stability", p2.Stability},
+	},
+}
+
+var dtnotes3 = table{
+	path: "dtnotes/analysis/figure", name: "figure",
+	deps: "dtnotes/analysis/xkcd xkcd\nerrors errors\nfmt fmt\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\nimage/color color\nmath math\nmath/rand/v2 rand\nos os\npath/filepath filepath\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntime time\nunicode unicode\nunicode/utf8 utf8",
+	types: []any{
+		(*p3.Edge)(nil),
+		(*p3.Graph)(nil),
+		(*p3.Interval)(nil),
+		(*p3.Mark)(nil),
+		(*p3.Node)(nil),
+		(*p3.Origin)(nil),
+		(*p3.Style)(nil),
+		(*p3.Theme)(nil),
+		(*p3.Timeline)(nil),
+	},
+	consts: []symbol{
+		{"Dark", p3.Dark},
+		{"Gray", p3.Gray},
+		{"Light", p3.Light},
+		{"Network", p3.Network},
+		{"Platform", p3.Platform},
+		{"Process", p3.Process},
+		{"Storage", p3.Storage},
+		{"Zone", p3.Zone},
+	},
+}
+
+var dtnotes4 = table{
+	path: "dtnotes/analysis/manifold", name: "manifold",
+	deps: "context context\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/mat mat\nmath math\nslices slices",
+	types: []any{
+		(*p4.LLEOptions)(nil),
+		(*p4.LocallyLinear)(nil),
+	},
+	funcs: []symbol{
+		{"Distances", p4.Distances},
+		{"LLE", p4.LLE},
+	},
+}
+
+var dtnotes5 = table{
+	path: "dtnotes/analysis/xkcd", name: "xkcd",
+	deps: "embed embed\nencoding/binary binary\nfmt fmt\ngolang.org/x/image/font font\ngolang.org/x/image/font/opentype opentype\ngonum.org/v1/plot plot\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/font/liberation liberation\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nhash/fnv fnv\nimage/color color\nmath math\nos os\npath/filepath filepath\nstrings strings\nsync sync",
+	types: []any{
+		(*p5.Canvas)(nil),
+		(*p5.Drawing)(nil),
+		(*p5.Options)(nil),
+		(*p5.Sketch)(nil),
+	},
+	funcs: []symbol{
+		{"Face", p5.Face},
+		{"Plot", p5.Plot},
+		{"TextHandler", p5.TextHandler},
+		{"Wrap", p5.Wrap},
+		{"WrapWith", p5.WrapWith},
+	},
+	consts: []symbol{
+		{"Typeface", p5.Typeface},
+	},
+}
+
+var dtnotes6 = table{
+	path: "dtnotes/dtracefs", name: "dtracefs",
+	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\nembed embed\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\nio io\nio/fs fs\nmath math\nos os\npath path\npath/filepath filepath\nregexp regexp\nslices slices\nstrconv strconv\nstrings strings\ntime time\nunicode/utf8 utf8",
+	types: []any{
+		(*p6.Account)(nil),
+		(*p6.Capture)(nil),
+		(*p6.Column)(nil),
+		(*p6.Drop)(nil),
+		(*p6.Fault)(nil),
+		(*p6.Line)(nil),
+		(*p6.Notice)(nil),
+		(*p6.Options)(nil),
+		(*p6.Share)(nil),
+		(*p6.Table)(nil),
+		(*p6.Type)(nil),
+	},
+	vars: []symbol{
+		{"ErrNotText", &p6.ErrNotText},
+	},
+	funcs: []symbol{
+		{"Load", p6.Load},
+		{"Open", p6.Open},
+		{"Samples", p6.Samples},
+	},
+	consts: []symbol{
+		{"Bool", p6.Bool},
+		{"Float", p6.Float},
+		{"Int", p6.Int},
+		{"Stack", p6.Stack},
+		{"String", p6.String},
+		{"Time", p6.Time},
+	},
+	untyped: []literal{
+		{"KindActivity", "string", "activity"},
+	},
+}
+
+var dtnotes7 = table{
+	path: "dtnotes/kernel/display", name: "display",
+	deps: "bytes bytes\ncmp cmp\ncrypto/rand rand\nencoding/base64 base64\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/layout layout\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/spatial/r2 r2\ngonum.org/v1/plot plot\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\ngonum.org/v1/plot/vg/vgimg vgimg\ngonum.org/v1/plot/vg/vgsvg vgsvg\nhtml html\nimage image\nimage/color color\nimage/png png\nio io\nmaps maps\nmath math\nmath/rand/v2 rand\nnet/http http\nos os\nreflect reflect\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsync/atomic atomic\ntime time\nunicode unicode\nunicode/utf8 utf8",
+	types: []any{
+		(*p7.Bundle)(nil),
+		(*p7.Handle)(nil),
+	},
+	aliases: []symbol{
+		{"Data", (*p7.Data)(nil)},
+		{"HTMLer", (*p7.HTMLer)(nil)},
+		{"JPEGer", (*p7.JPEGer)(nil)},
+		{"JSONer", (*p7.JSONer)(nil)},
+		{"JavaScripter", (*p7.JavaScripter)(nil)},
+		{"Latexer", (*p7.Latexer)(nil)},
+		{"MIMEMap", (*p7.MIMEMap)(nil)},
+		{"Markdowner", (*p7.Markdowner)(nil)},
+		{"PDFer", (*p7.PDFer)(nil)},
+		{"PNGer", (*p7.PNGer)(nil)},
+		{"Renderer", (*p7.Renderer)(nil)},
+		{"SVGer", (*p7.SVGer)(nil)},
+		{"SimpleRenderer", (*p7.SimpleRenderer)(nil)},
+	},
+	funcs: []symbol{
+		{"Any", p7.Any},
+		{"Auto", p7.Auto},
+		{"Clear", p7.Clear},
+		{"Display", p7.Display},
+		{"File", p7.File},
+		{"HTML", p7.HTML},
+		{"Image", p7.Image},
+		{"JPEG", p7.JPEG},
+		{"JSON", p7.JSON},
+		{"JavaScript", p7.JavaScript},
+		{"Latex", p7.Latex},
+		{"MIME", p7.MIME},
+		{"MakeData", p7.MakeData},
+		{"MakeData3", p7.MakeData3},
+		{"Markdown", p7.Markdown},
+		{"Math", p7.Math},
+		{"Named", p7.Named},
+		{"PDF", p7.PDF},
+		{"PNG", p7.PNG},
+		{"Progress", p7.Progress},
+		{"Render", p7.Render},
+		{"RenderResult", p7.RenderResult},
+		{"SVG", p7.SVG},
+		{"SetClearer", p7.SetClearer},
+		{"SetPublisher", p7.SetPublisher},
+		{"Show", p7.Show},
+		{"ShowAs", p7.ShowAs},
+		{"Text", p7.Text},
+	},
+	untyped: []literal{
+		{"MIMETypeHTML", "string", "text/html"},
+		{"MIMETypeJPEG", "string", "image/jpeg"},
+		{"MIMETypeJSON", "string", "application/json"},
+		{"MIMETypeJavaScript", "string", "application/javascript"},
+		{"MIMETypeLatex", "string", "text/latex"},
+		{"MIMETypeMarkdown", "string", "text/markdown"},
+		{"MIMETypePDF", "string", "application/pdf"},
+		{"MIMETypePNG", "string", "image/png"},
+		{"MIMETypeSVG", "string", "image/svg+xml"},
+		{"MIMETypeText", "string", "text/plain"},
 	},
 }

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"dtnotes/dtracefs"
+)
+
+func inspectCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "inspect CAPTURE",
+		Short: "Say what a capture holds",
+		Long: `Inspect decodes what a tracer printed and lists its tables, and everything not to overlook: drops, errors
+and lines that were not understood. CAPTURE is a file, compressed or not, a folder, a zip or a tar; "-" is
+standard input. With --json the tables are printed whole.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			fsys, names, err := openCaptures(args[0])
+			if err != nil {
+				return err
+			}
+			for i, name := range names {
+				c, err := dtracefs.Load(fsys, name)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					if err := json.NewEncoder(cmd.OutOrStdout()).Encode(c); err != nil {
+						return fmt.Errorf("writing %s as JSON: %w", name, err)
+					}
+					continue
+				}
+				if i > 0 {
+					fmt.Fprintln(cmd.OutOrStdout())
+				}
+				fmt.Fprint(cmd.OutOrStdout(), c)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object for each capture")
+	return cmd
+}
+
+// openCaptures opens a path and lists the files in it.
+func openCaptures(path string) (fs.FS, []string, error) {
+	fsys, err := dtracefs.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	var names []string
+	err = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			names = append(names, name)
+		}
+		return err
+	})
+	if err == nil && len(names) == 0 {
+		err = fmt.Errorf("%s: no file in it", path)
+	}
+	return fsys, names, err
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dtnotes/analysis"
+	"dtnotes/dtracefs"
+)
+
+type learnOptions struct {
+	json, graph, timeline string
+	by, transform         string
+	every                 time.Duration
+	xkcd                  bool
+	model                 analysis.Options
+}
+
+func learnCommand() *cobra.Command {
+	var opt learnOptions
+	cmd := &cobra.Command{
+		Use:   "learn CAPTURE|SERIES.csv",
+		Short: "Learn which sources depend on which, and draw it",
+		Long: `Learn counts what each source does in each bucket of time, estimates a sparse inverse covariance, and prints
+the clusters and the strongest links. CAPTURE is what a tracer printed, compressed or not; "-" is standard input.
+SERIES.csv has a header, a row per bucket and a column per source; a column "time" is optional.`,
+		Example: `  dtnotes learn capture.txt --graph graph.svg --timeline calls.png --xkcd
+  dtnotes learn capture.txt --by kind,execname --every 2s --json model.json
+  dtnotes learn series.csv --transform none --alpha 0.1`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return opt.run(cmd, args[0]) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&opt.json, "json", "", `write the model to `+"`FILE`"+` as JSON; "-" is standard output`)
+	f.StringVar(&opt.graph, "graph", "", "draw the dependency graph to `FILE`.svg or .png")
+	f.StringVar(&opt.timeline, "timeline", "", "draw the activity over time to `FILE`.svg or .png")
+	f.BoolVar(&opt.xkcd, "xkcd", false, "draw by hand")
+	f.StringVar(&opt.by, "by", "execname", "what makes a source in a capture: execname, or kind,execname")
+	f.DurationVar(&opt.every, "every", time.Second, "width of a bucket in a capture")
+	f.StringVar(&opt.transform, "transform", "auto", "applied to the values first: auto, none, log1p, anscombe or normal")
+	f.Float64Var(&opt.model.Alpha, "alpha", 0, "penalty of the graphical lasso; 0 chooses it by cross-validation")
+	f.Uint64Var(&opt.model.Seed, "seed", 0, "seed of all that is random")
+	return cmd
+}
+
+func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
+	var err error
+	if opt.model.Transform, err = analysis.ParseTransform(opt.transform); err != nil {
+		return err
+	}
+	series, err := opt.series(path, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	for _, note := range series.Notes {
+		fmt.Fprintln(cmd.ErrOrStderr(), "note:", note)
+	}
+	if opt.timeline != "" {
+		t := series.Timeline()
+		t.XKCD, t.Seed, t.Title = opt.xkcd, opt.model.Seed, filepath.Base(path)
+		if err := t.Save(opt.timeline); err != nil {
+			return err
+		}
+	}
+	model, err := analysis.LearnContext(cmd.Context(), series, opt.model)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if opt.graph != "" {
+		g := model.Graph()
+		g.XKCD, g.Seed, g.Title = opt.xkcd, opt.model.Seed, filepath.Base(path)
+		if err := g.Save(opt.graph); err != nil {
+			return err
+		}
+	}
+	if opt.json == "-" {
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(model)
+	}
+	if opt.json != "" {
+		b, err := json.Marshal(model)
+		if err == nil {
+			err = os.WriteFile(opt.json, append(b, '\n'), 0o644)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	fmt.Fprint(cmd.OutOrStdout(), model)
+	return nil
+}
+
+// series reads a matrix, or makes one of a capture. What a reader of the pictures should know of the
+// capture goes to warnings.
+func (opt *learnOptions) series(path string, warnings io.Writer) (*analysis.Series, error) {
+	if strings.EqualFold(filepath.Ext(path), ".csv") {
+		return analysis.ReadCSVFile(path)
+	}
+	fsys, names, err := openCaptures(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(names) > 1 {
+		return nil, fmt.Errorf("%s holds %d files: name one of them", path, len(names))
+	}
+	c, err := dtracefs.Load(fsys, names[0])
+	if err != nil {
+		return nil, err
+	}
+	if c.Lossy() {
+		fmt.Fprintf(warnings, "warning: %s: the tracer dropped data %d times; counts are too low\n", path, len(c.Drops))
+	}
+	if n := len(c.Unparsed); n > 0 {
+		fmt.Fprintf(warnings, "warning: %s: %d of %d lines were not understood, the first is line %d\n", path, n, c.Lines, c.Unparsed[0].Number)
+	}
+	table := c.Activity()
+	if table == nil {
+		return nil, fmt.Errorf("%s: %w", path, errNoActivity)
+	}
+	return analysis.FromFrame(table.DataFrame(), analysis.SeriesOptions{Every: opt.every, By: strings.Split(opt.by, ",")})
+}
+
+var errNoActivity = errors.New("no table of who did what over time in it (see dtnotes inspect)")

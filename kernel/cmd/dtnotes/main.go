@@ -1,0 +1,69 @@
+// Command dtnotes is the Go notebook for captures of DTrace and bpftrace: it executes notebooks and
+// runs the same pipeline (load, learn, draw) from the shell.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := command().ExecuteContext(ctx)
+	stop()
+	switch {
+	case err == nil:
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(os.Stderr, "dtnotes: interrupted:", err)
+		os.Exit(130)
+	default:
+		fmt.Fprintln(os.Stderr, "dtnotes:", err)
+		os.Exit(1)
+	}
+}
+
+func command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "dtnotes",
+		Short: "A Go notebook for exploring how systems behave",
+		Long: `dtnotes loads what DTrace or bpftrace printed, learns which processes depend on which and how strongly,
+and draws it: from a notebook with Go cells, or from the shell.`,
+		Example: `  dtnotes inspect capture.txt                          what a capture holds
+  dtnotes learn capture.txt --graph graph.svg          who depends on whom, as a picture
+  dtnotes run notebook.ipynb --html notebook.html      execute a notebook, no Jupyter needed`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(runCommand(), inspectCommand(), learnCommand(), evalCommand(), versionCommand())
+	return root
+}
+
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of dtnotes, Go and the cell engine",
+		Args:  cobra.NoArgs,
+		Run: func(cmd *cobra.Command, _ []string) {
+			version, engine := "(devel)", ""
+			if info, ok := debug.ReadBuildInfo(); ok {
+				if info.Main.Version != "" {
+					version = info.Main.Version
+				}
+				for _, dep := range info.Deps {
+					if dep.Path == "github.com/goplus/ixgo" {
+						engine = ", ixgo " + dep.Version
+					}
+				}
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "dtnotes %s (%s %s/%s%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, engine)
+		},
+	}
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"dtnotes/kernel/notebook"
+)
+
+func runCommand() *cobra.Command {
+	var out, html string
+	var params []string
+	var opt notebook.Options
+	cmd := &cobra.Command{
+		Use:   "run NOTEBOOK.ipynb",
+		Short: "Execute a notebook without Jupyter",
+		Long: `Run executes every code cell of a notebook in order, in one session, in the notebook's folder.
+It stops at the first failing cell and exits with status 1; what was executed until then is still written.
+Without -o and --html nothing is written and the cells' printed output appears here.`,
+		Example: `  dtnotes run notebook.ipynb -o executed.ipynb --html executed.html
+  dtnotes run notebook.ipynb -o notebook.ipynb         execute in place
+  dtnotes run notebook.ipynb -p 'capture="web.txt"'    set variables declared in the cell tagged "parameters"`,
+		Args: cobra.ExactArgs(1),
+	}
+	cmd.Flags().StringVarP(&out, "out", "o", "", "write the executed notebook to `OUT.ipynb`")
+	cmd.Flags().StringVar(&html, "html", "", "write one self-contained page to `OUT.html`")
+	cmd.Flags().BoolVar(&opt.AllowErrors, "allow-errors", false, "record the error of a failing cell and go on")
+	cmd.Flags().DurationVar(&opt.Timeout, "timeout", 0, "interrupt a cell that takes longer than `D`, for example 30s or 5m")
+	cmd.Flags().StringArrayVarP(&params, "param", "p", nil, "set a parameter, `NAME=VALUE`; may be repeated")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		nb, err := readNotebook(args[0])
+		if err != nil {
+			return err
+		}
+		if len(params) > 0 {
+			if err := nb.SetParameters(params); err != nil {
+				return err
+			}
+		}
+		if out == "" && html == "" {
+			opt.Echo = cmd.OutOrStdout()
+		}
+		term := &progress{w: cmd.ErrOrStderr(), live: isTerminal(os.Stderr) && opt.Echo == nil}
+		opt.Started, opt.Ended = term.started, term.ended
+
+		files, err := outputs(out, html)
+		if err != nil {
+			return err
+		}
+		dir, err := filepath.Abs(filepath.Dir(args[0]))
+		if err != nil {
+			return err
+		}
+		ev, err := newSession(dir)
+		if err != nil {
+			return err
+		}
+		failure := nb.Execute(cmd.Context(), ev, opt)
+		return errors.Join(failure, ev.Close(), files.write(nb, dir))
+	}
+	return cmd
+}
+
+func readNotebook(path string) (*notebook.Notebook, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	nb, err := notebook.Parse(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return nb, nil
+}
+
+// files are the absolute paths to write: the session may change the working directory.
+type files struct{ notebook, page string }
+
+func outputs(notebook, page string) (f files, err error) {
+	for _, p := range []struct {
+		from string
+		to   *string
+	}{{notebook, &f.notebook}, {page, &f.page}} {
+		if p.from == "" {
+			continue
+		}
+		if *p.to, err = filepath.Abs(p.from); err != nil {
+			return f, err
+		}
+		// A folder that does not exist is better known before an hour of computing than after.
+		if _, err := os.Stat(filepath.Dir(*p.to)); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+func (f files) write(nb *notebook.Notebook, dir string) error {
+	var errs []error
+	if f.notebook != "" {
+		b, err := nb.Encode()
+		if err == nil {
+			err = os.WriteFile(f.notebook, b, 0o644)
+		}
+		errs = append(errs, err)
+	}
+	if f.page != "" {
+		b, err := nb.HTML(os.DirFS(dir))
+		if err == nil {
+			err = os.WriteFile(f.page, b, 0o644)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// progress tells on a terminal which cell runs; elsewhere it prints a line for each cell that ended.
+type progress struct {
+	w    io.Writer
+	live bool
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+func (p *progress) started(s notebook.Progress) {
+	if p.live {
+		fmt.Fprintf(p.w, "\r\x1b[K[%d/%d] %s", s.Nth, s.Of, firstLine(s.Cell.Source))
+	}
+}
+
+func (p *progress) ended(s notebook.Progress) {
+	if p.live {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+	state := "ok"
+	if s.Err != nil {
+		state = "failed"
+	}
+	fmt.Fprintf(p.w, "[%d/%d] %-6s %7s  %s\n", s.Nth, s.Of, state, s.Elapsed.Round(time.Millisecond), firstLine(s.Cell.Source))
+}
+
+func firstLine(code string) string {
+	for line := range strings.Lines(code) {
+		if line = strings.TrimSpace(line); line != "" {
+			if r := []rune(line); len(r) > 60 {
+				return string(r[:59]) + "…"
+			}
+			return line
+		}
+	}
+	return ""
+}

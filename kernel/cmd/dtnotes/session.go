@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"dtnotes/kernel/eval"
+)
+
+// newSession begins a session of Go cells that works in dir, as a notebook's cells expect.
+func newSession(dir string) (*eval.Session, error) {
+	if err := os.Chdir(dir); err != nil {
+		return nil, err
+	}
+	return eval.New(eval.Options{})
+}
+
+func evalCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "eval FILE",
+		Short: "Run a file of Go cells",
+		Long: `Eval runs the cells of a file, separated by lines "---", in one session and goes on after a failing cell.
+Lines that begin with "=> " are ignored. "-" is standard input. The status is 1 if a cell failed; with --json,
+which prints an object for each cell, a failing cell is an outcome like any other.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text, err := readFile(args[0], cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			// The session takes over os.Stdout for what its cells print.
+			stdout := cmd.OutOrStdout()
+			s, err := eval.New(eval.Options{})
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			failed, err := s.RunCells(cmd.Context(), string(text), stdout, asJSON)
+			if err == nil && failed > 0 && !asJSON {
+				err = fmt.Errorf("%d of %d cells failed", failed, len(eval.SplitCells(string(text))))
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object for each cell")
+	return cmd
+}
+
+func readFile(path string, stdin io.Reader) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(stdin)
+	}
+	return os.ReadFile(path)
+}
