@@ -20,7 +20,7 @@ type Options struct {
 	Timeout     time.Duration // of each cell; 0 is none
 	Started     func(p Progress)
 	Ended       func(p Progress)
-	Echo        io.Writer // if not nil, takes a copy of what cells print
+	Echo        io.Writer // if not nil, takes as text what cells print and show
 }
 
 // Progress tells where an execution is.
@@ -179,6 +179,9 @@ func (s *sink) add(o *Output) {
 		s.cell.Outputs, s.clear = nil, false
 	}
 	s.cell.Outputs = append(s.cell.Outputs, o)
+	if text, _ := o.Bundle.Data["text/plain"].(string); s.echo != nil && text != "" {
+		fmt.Fprintln(s.echo, strings.TrimSuffix(text, "\n"))
+	}
 }
 
 func (s *sink) flush() {

@@ -23,7 +23,7 @@ func runCommand() *cobra.Command {
 		Short: "Execute a notebook without Jupyter",
 		Long: `Run executes every code cell of a notebook in order, in one session, in the notebook's folder.
 It stops at the first failing cell and exits with status 1; what was executed until then is still written.
-Without -o and --html nothing is written and the cells' printed output appears here.`,
+Without -o and --html nothing is written; what the cells print and show appears here as text.`,
 		Example: `  dtnotes run notebook.ipynb -o executed.ipynb --html executed.html
   dtnotes run notebook.ipynb -o notebook.ipynb         execute in place
   dtnotes run notebook.ipynb -p 'capture="web.txt"'    set variables declared in the cell tagged "parameters"`,
