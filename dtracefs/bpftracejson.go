@@ -11,7 +11,7 @@ import (
 // out over several.
 func (d *decoder) bpftraceJSON(data []byte) {
 	t := &text{decoder: d, cur: syntax.NewCursor(nil)}
-	d.documents(data, func(num int, text []byte, v syntax.JSON) bool { return t.bpftraceRecord(num, text, v) })
+	d.documents(data, false, func(num int, text []byte, v syntax.JSON) bool { return t.bpftraceRecord(num, text, v) })
 	t.printText(0, "\n")
 	t.flushFree()
 }

@@ -147,18 +147,79 @@ func (t *text) paragraph(lines []textLine) {
 	for _, l := range lines {
 		t.account(classTable, l.size)
 	}
-	t.fileRows("", lines)
+	for len(lines) > 0 {
+		title, n := titled(lines)
+		if title != "" {
+			t.fileRows(title, lines[1:n])
+		} else {
+			t.fileRows("", lines[:n])
+		}
+		lines = lines[n:]
+	}
 }
 
-// fileRows files lines under no header.
+// titled returns the first line as a title if it ends in a colon and has lines under it,
+// and the number of lines up to the next title.
+func titled(lines []textLine) (title string, n int) {
+	isTitle := func(i int) bool {
+		l := bytes.TrimSpace(lines[i].text)
+		return len(l) > 1 && l[len(l)-1] == ':' && i+1 < len(lines)
+	}
+	n = 1
+	for n < len(lines) && !isTitle(n) {
+		n++
+	}
+	if isTitle(0) && n > 1 {
+		title = string(bytes.TrimRight(bytes.TrimSpace(lines[0].text), ":"))
+	}
+	return title, n
+}
+
+// fileRows files lines under no header. Where they have one shape but for the first, that
+// is their title.
 func (t *text) fileRows(title string, lines []textLine) {
 	switch {
+	case t.looseTuples(title, lines):
 	case t.filePairs(lines):
 	case t.fileShape(title, lines):
+	case title == "" && len(lines) > 2 && t.fileShape(string(bytes.TrimSpace(lines[0].text)), lines[1:]):
 	case t.fileLog(lines):
 	default:
+		if title != "" {
+			t.fileText([]textLine{{lines[0].num - 1, []byte(title + ":"), 0}})
+		}
 		t.fileText(lines)
 	}
+}
+
+// looseTuples files rows of an aggregation's default print whose columns were not kept,
+// as where documentation copied them: two blanks, keys and the value at gaps.
+func (t *text) looseTuples(title string, lines []textLine) bool {
+	n := 0
+	for _, l := range lines {
+		if !bytes.HasPrefix(l.text, []byte("  ")) || l.text[2] == ' ' {
+			return false
+		}
+		cells := cellsAtGaps(l.text)
+		if n == 0 {
+			n = len(cells)
+		}
+		if _, ok := syntax.Int(cells[len(cells)-1]); !ok || len(cells) != n || n < 2 {
+			return false
+		}
+	}
+	t.block++
+	for _, l := range lines {
+		cells := cellsAtGaps(l.text)
+		keys := make([]syntax.Key, n-1)
+		for i := range keys {
+			_, isInt := syntax.Int(cells[i])
+			keys[i] = syntax.Key{Text: cells[i], IsInt: isInt}
+		}
+		value, _ := syntax.Int(cells[n-1])
+		t.aggRow(title, unnamed(keys), value, false)
+	}
+	return true
 }
 
 func (t *text) fileText(lines []textLine) {
@@ -213,7 +274,7 @@ func (t *text) fileShape(title string, lines []textLine) bool {
 				return false
 			}
 		}
-		return n > 1
+		return n > 1 || n == 1 && isNumber(split(lines[0].text)[0])
 	}
 	if !uniform() {
 		split = cellsAtGaps
@@ -227,13 +288,16 @@ func (t *text) fileShape(title string, lines []textLine) bool {
 	}
 	numbers := numberColumns(lines, split, n)
 	s := t.adjacent
-	if s == nil || title != "" || t.adjacentWidth != n || t.adjacentNumbers != numbers {
+	if s == nil || modDigits(title) != t.adjacentTitle || t.adjacentWidth != n || t.adjacentNumbers != numbers {
 		s = t.newTable(t.nameOf(title, "rows"), "rows")
 	}
-	t.adjacent, t.adjacentWidth, t.adjacentNumbers = s, n, numbers
+	t.adjacent, t.adjacentWidth, t.adjacentNumbers, t.adjacentTitle = s, n, numbers, modDigits(title)
 	t.block++
 	for _, l := range lines {
 		t.context(s)
+		if title != "" {
+			s.text("label", []byte(title))
+		}
 		for i, cell := range split(l.text) {
 			s.text("c"+strconv.Itoa(i+1), cell)
 		}
@@ -242,6 +306,12 @@ func (t *text) fileShape(title string, lines []textLine) bool {
 	}
 	return true
 }
+
+// modDigits is a title without its numbers: titles that differ in nothing else head
+// the blocks of one table.
+func modDigits(title string) string { return digits.ReplaceAllString(title, "#") }
+
+var digits = regexp.MustCompile(`\d+`)
 
 func cellsAtBlanks(line []byte) [][]byte { return bytes.Fields(line) }
 
@@ -286,47 +356,78 @@ func numberColumns(lines []textLine, split func([]byte) [][]byte, n int) uint64 
 	return all
 }
 
-var pair = regexp.MustCompile(`([A-Za-z_][\w /()*.\[\]%#-]*?)\s*[:=]\s*([^\s:=](?:[^:=]*?[^\s:=])?)\s*(?:\s{2,}|$)`)
+var (
+	pair     = regexp.MustCompile(`([A-Za-z_][\w /()*.\[\]%#-]*?)\s*[:=]\s*([^\s:=](?:[^:=]*?[^\s:=])?)\s*(?:\s{2,}|$)`)
+	pairLine = regexp.MustCompile(`^\s*([A-Za-z_][^:=]*?)\s*[:=]\s+(\S.*?)\s*$`)
+	wordPair = regexp.MustCompile(`^\s*([A-Za-z][A-Za-z ()/_-]*?)\s+(-?\d[\d.]*)\s*$`)
+)
 
-// filePairs files lines of names and values, `name: value`, several to a line or one.
+// pairsOf splits a line of names and values, `name: value` once or several times.
+func pairsOf(line []byte) (pairs [][2][]byte) {
+	rest := bytes.TrimSpace(line)
+	at := 0
+	for _, m := range pair.FindAllSubmatchIndex(rest, -1) {
+		if len(bytes.TrimSpace(rest[at:m[0]])) > 0 {
+			pairs = nil
+			break
+		}
+		pairs = append(pairs, [2][]byte{rest[m[2]:m[3]], rest[m[4]:m[5]]})
+		at = m[1]
+	}
+	if pairs != nil && at == len(rest) {
+		return pairs
+	}
+	for _, re := range []*regexp.Regexp{pairLine, wordPair} {
+		if m := re.FindSubmatch(line); m != nil {
+			return [][2][]byte{{m[1], m[2]}}
+		}
+	}
+	return nil
+}
+
+// filePairs files lines of names and values. Lines among them that are none are text.
 func (t *text) filePairs(lines []textLine) bool {
 	if len(lines) > 10000 {
 		return false
 	}
-	var pairs [][2][]byte
+	all := make([][][2][]byte, len(lines))
 	names := map[string]bool{}
-	for _, l := range lines {
-		rest := bytes.TrimSpace(l.text)
-		found := pair.FindAllSubmatchIndex(rest, -1)
-		at := 0
-		for _, m := range found {
-			if len(bytes.TrimSpace(rest[at:m[0]])) > 0 {
-				return false
-			}
-			pairs = append(pairs, [2][]byte{rest[m[2]:m[3]], rest[m[4]:m[5]]})
-			names[string(rest[m[2]:m[3]])] = true
-			at = m[1]
-		}
-		if found == nil || at < len(rest) {
+	n, hits := 0, 0
+	for i, l := range lines {
+		if len(l.text) > 1000 {
 			return false
 		}
+		all[i] = pairsOf(l.text)
+		for _, p := range all[i] {
+			names[string(p[0])] = true
+			n++
+		}
+		if all[i] != nil {
+			hits++
+		}
 	}
-	if len(names)*2 <= len(pairs) || len(lines) == 1 && len(pairs) == 1 {
+	repeats := len(names) > 0 && n/len(names) > 1
+	if hits*10 < len(lines)*7 || len(names) < 2 || repeats && len(names)*2 <= n && len(names) < 4 {
 		return false
 	}
 	s := t.sheet("pairs", "pairs", "pairs")
-	for _, p := range pairs {
-		t.context(s)
-		s.text("name", bytes.TrimSpace(p[0]))
-		value, unit := p[1], []byte(nil)
-		if f := bytes.Fields(p[1]); len(f) == 2 && isNumber(f[0]) && !isNumber(f[1]) {
-			value, unit = f[0], f[1]
+	for i, l := range lines {
+		if all[i] == nil {
+			t.fileText([]textLine{l})
 		}
-		s.text("value", value)
-		if unit != nil {
-			s.text("unit", unit)
+		for _, p := range all[i] {
+			t.context(s)
+			s.text("name", bytes.TrimSpace(p[0]))
+			value, unit := p[1], []byte(nil)
+			if f := bytes.Fields(p[1]); len(f) == 2 && isNumber(f[0]) && !isNumber(f[1]) {
+				value, unit = f[0], f[1]
+			}
+			s.text("value", value)
+			if unit != nil {
+				s.text("unit", unit)
+			}
+			s.end()
 		}
-		s.end()
 	}
 	t.adjacent = nil
 	return true

@@ -125,9 +125,10 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 		return false
 	}
 	capitals := 0
-	for _, k := range tokens {
+	for i, k := range tokens {
 		w := line[k.start:k.end]
-		if !isName(w) {
+		ordinal := i > 0 && len(w) <= 2 && k.start == tokens[i-1].end+1 && isNumber(w)
+		if !ordinal && !isName(w) {
 			return false
 		}
 		if isCapitals(w) {
@@ -140,9 +141,12 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	if bytes.ContainsAny(line, "\"'`") {
 		return false
 	}
+	if first := tokensOf(rows[0].text); len(first) > 0 && bytes.Equal(line[tokens[0].start:tokens[0].end], rows[0].text[first[0].start:first[0].end]) {
+		return false
+	}
 	anchored, numeric := anchors(line, tokens, rows)
 	switch {
-	case capitals*2 >= len(tokens) && !last:
+	case capitals*2 >= len(tokens) && !last && (numeric || capitals == len(tokens)):
 		return anchored*3 >= len(tokens) || sameCount(len(tokens), rows)
 	case capitals*2 >= len(tokens):
 		return anchored*2 >= len(tokens) && numeric

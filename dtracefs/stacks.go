@@ -82,6 +82,10 @@ func (t *text) takeRuns() stackRuns {
 	if c.Done() {
 		return runs
 	}
+	if _, ok := syntax.HistHeader(plain(c.Peek())); ok {
+		t.take(classBlank)
+		return runs
+	}
 	if _, _, _, ok := stackValue(plain(c.Peek())); ok {
 		if keys, _, _, isRow := syntax.AggRow(plain(c.Peek())); isRow && len(keys) == 0 {
 			t.take(classBlank)
@@ -107,9 +111,6 @@ func (t *text) takeRuns() stackRuns {
 		return runs
 	}
 	if kind, _ := syntax.Frame(t.peekAfter()); kind != syntax.SureFrame && kind != syntax.MaybeFrame {
-		return runs
-	}
-	if s := t.byKey["stacks/"]; s != nil && s.index["ustack"] == nil && s.n > 0 {
 		return runs
 	}
 	t.take(classBlank)

@@ -33,9 +33,14 @@ func isStatemap(head []byte) bool {
 }
 
 // documents hands the JSON texts of data, one after the other, to each. What lies between
-// them and is none is unparsed, line by line.
-func (d *decoder) documents(data []byte, each func(num int, text []byte, v syntax.JSON) bool) {
+// them and is none is unparsed, line by line. If lenient, excerpts as documentation shows
+// them are read, and what a cut left of the last text counts as far as it goes.
+func (d *decoder) documents(data []byte, lenient bool, each func(num int, text []byte, v syntax.JSON) bool) {
 	cur := syntax.NewCursor(data)
+	parse := syntax.ParseJSON
+	if lenient {
+		parse = syntax.ParseExcerpt
+	}
 	noDocument := 0
 	for !cur.Done() {
 		num, at := cur.Number(), cur.Offset()
@@ -57,15 +62,17 @@ func (d *decoder) documents(data []byte, each func(num int, text []byte, v synta
 			continue
 		}
 		text := line
-		v, end, err := syntax.ParseJSON(line)
+		v, end, err := parse(line)
 		if err != nil && end >= len(line) && at >= noDocument {
 			text = cur.Rest()
-			if v, end, err = syntax.ParseJSON(text); err != nil {
+			if v, end, err = parse(text); err != nil {
 				noDocument = at + end
 			}
 			if err != nil && end >= len(text) && v.Kind != 0 {
 				d.truncated(num)
-				err = nil
+				if lenient {
+					err = nil
+				}
 			}
 		}
 		if err != nil || v.Kind != '{' && v.Kind != '[' {
@@ -110,7 +117,7 @@ func (d *decoder) skipTo(cur *syntax.Cursor, stop, num int, ok bool) {
 
 // libxoJSON decodes what FreeBSD's dtrace writes with -x oformat=json.
 func (d *decoder) libxoJSON(data []byte) {
-	d.documents(data, func(num int, text []byte, v syntax.JSON) bool {
+	d.documents(data, true, func(num int, text []byte, v syntax.JSON) bool {
 		d.libxo(v)
 		return true
 	})
@@ -385,7 +392,7 @@ func (d *decoder) libxoPrint(v syntax.JSON) {
 // statemap decodes the input of statemaps: an object about all, then one for each change
 // of an entity's state.
 func (d *decoder) statemap(data []byte) {
-	d.documents(data, func(num int, text []byte, v syntax.JSON) bool {
+	d.documents(data, true, func(num int, text []byte, v syntax.JSON) bool {
 		switch {
 		case v.Get("states").Kind != 0 && v.Get("time").Kind == 0:
 			d.statemapHead(v)

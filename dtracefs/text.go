@@ -38,6 +38,7 @@ type text struct {
 	partial      string   // what was printed since the last end of a line
 
 	adjacent        *sheet // of the paragraph before, for rows of the same shape
+	adjacentTitle   string
 	adjacentWidth   int
 	adjacentNumbers uint64
 }

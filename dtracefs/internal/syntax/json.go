@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"bytes"
 	"fmt"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -26,10 +27,17 @@ func (j JSON) Get(name string) JSON {
 
 // ParseJSON reads the value that b starts with and returns the offset behind it. Strings
 // may hold the escapes that bpftrace 0.17 writes for bytes from 0x80 on, such as
-// \uffffffc3, and bytes that are not UTF-8. Dots may stand for what documentation leaves
-// out. With an error comes what was read before it.
+// \uffffffc3, and bytes that are not UTF-8. With an error comes what was read before it.
 func ParseJSON(b []byte) (v JSON, end int, err error) {
 	p := jsonParser{b: b}
+	v, err = p.value(0)
+	return v, p.pos, err
+}
+
+// ParseExcerpt is [ParseJSON] for what documentation shows: dots stand for what it leaves
+// out, and commas or closing brackets may be missing or too many.
+func ParseExcerpt(b []byte) (v JSON, end int, err error) {
+	p := jsonParser{b: b, excerpt: true}
 	v, err = p.value(0)
 	return v, p.pos, err
 }
@@ -37,8 +45,9 @@ func ParseJSON(b []byte) (v JSON, end int, err error) {
 const maxJSONDepth = 512
 
 type jsonParser struct {
-	b   []byte
-	pos int
+	b       []byte
+	pos     int
+	excerpt bool
 }
 
 func (p *jsonParser) fail(what string) error {
@@ -95,10 +104,18 @@ func (p *jsonParser) value(depth int) (JSON, error) {
 // elided goes past the dots that stand for what was left out.
 func (p *jsonParser) elided() bool {
 	start := p.pos
-	for p.pos < len(p.b) && p.b[p.pos] == '.' {
+	for p.excerpt && p.pos < len(p.b) && p.b[p.pos] == '.' {
 		p.pos++
 	}
-	return p.pos-start >= 2
+	if p.pos-start < 2 {
+		return false
+	}
+	if bytes.HasPrefix(p.b[p.pos:], []byte(" (")) {
+		if i := bytes.IndexByte(p.b[p.pos:], ')'); i >= 0 {
+			p.pos += i + 1
+		}
+	}
+	return true
 }
 
 func isNumberByte(c byte) bool {
@@ -163,30 +180,26 @@ func (p *jsonParser) list(depth int) (JSON, error) {
 	}
 }
 
-// next goes past a comma or the end of an object or list. The dots of an elision need no
-// comma after them.
+// next goes past a comma or the end of an object or list.
 func (p *jsonParser) next(end byte) (done bool, err error) {
-	switch p.space() {
-	case '"', '{':
-		if p.pos > 0 && p.afterElision() {
-			return false, nil
+	c := p.space()
+	switch {
+	case c == ',':
+		p.pos++
+		if p.excerpt && p.space() == end {
+			p.pos++
+			return true, nil
 		}
-	case ',':
-		p.pos++
 		return false, nil
-	case end:
+	case c == end:
 		p.pos++
+		return true, nil
+	case p.excerpt && (c == '"' || c == '{' || c == '.'):
+		return false, nil
+	case p.excerpt && (c == '}' || c == ']'):
 		return true, nil
 	}
 	return false, p.fail(fmt.Sprintf("neither ',' nor %q", end))
-}
-
-func (p *jsonParser) afterElision() bool {
-	i := p.pos - 1
-	for i >= 0 && (p.b[i] == ' ' || p.b[i] == '\t' || p.b[i] == '\n' || p.b[i] == '\r') {
-		i--
-	}
-	return i > 0 && p.b[i] == '.' && p.b[i-1] == '.'
 }
 
 func (p *jsonParser) str() (string, error) {
