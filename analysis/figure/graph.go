@@ -1,9 +1,13 @@
 package figure
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"sort"
 	"strings"
 )
@@ -71,6 +75,9 @@ type Graph struct {
 	// Fixed keeps the nodes exactly at X and Y (scaled to the page as a whole), so that two graphs
 	// with the same nodes can be compared. See [Graph.Placed].
 	Fixed bool
+
+	// changes tells what became of each edge; it makes the graph a difference.
+	changes []alteration
 }
 
 // SVG returns the graph as an SVG document.
@@ -80,7 +87,20 @@ func (g Graph) SVG() string { return toSVG(g) }
 func (g Graph) PNG() []byte { return toPNG(g) }
 
 // Save writes the graph to a file: .svg, .png, or as data .dot, .graphml, .json.
-func (g Graph) Save(path string) error { return save(g, path) }
+func (g Graph) Save(path string) error {
+	write := map[string]func(io.Writer) error{".dot": g.WriteDOT, ".graphml": g.WriteGraphML, ".json": g.WriteJSON}[strings.ToLower(filepath.Ext(path))]
+	if write == nil {
+		return save(g, path)
+	}
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return fmt.Errorf("saving to %s: %w", path, err)
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
+		return fmt.Errorf("saving graph: %w", err)
+	}
+	return nil
+}
 
 // String lists the clusters and the strongest links.
 func (g Graph) String() string { return text(g) }
@@ -222,12 +242,17 @@ func (g Graph) words() string {
 			fmt.Fprintf(&b, "  and %d weaker\n", len(order)-k)
 			break
 		}
-		b.WriteString("  " + g.edgeWords(g.Edges[i]) + "\n")
+		b.WriteString("  " + g.edgeWords(i) + "\n")
 	}
 	return b.String()
 }
 
-func (g Graph) edgeWords(e Edge) string {
+func (g Graph) edgeWords(i int) string {
+	e := g.Edges[i]
+	if g.changes != nil {
+		a := g.changes[i]
+		return fmt.Sprintf("%s – %s: %s, %+.3f → %+.3f", visible(a.from), visible(a.to), a.what, a.before, a.after)
+	}
 	link := "–"
 	if e.Leads {
 		link = "→"

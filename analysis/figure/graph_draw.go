@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"sort"
 
 	"gonum.org/v1/plot/vg"
 )
@@ -29,8 +30,26 @@ func (g Graph) plan() (w, h length, draw func(*page)) {
 	}
 }
 
-// edgeStroke returns how an edge of weight w looks.
-func (g Graph) edgeStroke(c *colors, w, stability float64) stroke {
+// edgeStroke returns how edge i looks.
+func (g Graph) edgeStroke(c *colors, i int) stroke {
+	if g.changes != nil {
+		return changeStroke(c, g.changes[i].what, g.changes[i].size(), g.largestChange())
+	}
+	return g.weightStroke(c, g.Edges[i].Weight, g.Edges[i].Stability)
+}
+
+// largestChange returns the size of the largest change of an edge, 1 if there is none.
+func (g Graph) largestChange() float64 {
+	for _, a := range g.changes { // the largest comes first
+		if a.what != same {
+			return a.size()
+		}
+	}
+	return 1
+}
+
+// weightStroke returns how an edge of weight w looks.
+func (g Graph) weightStroke(c *colors, w, stability float64) stroke {
 	t := math.Abs(w) / g.heaviest()
 	s := stroke{color: ramp(c.cool, t), width: length(0.9 + 4.1*t), cased: true}
 	if w < 0 {
@@ -46,10 +65,15 @@ func (g Graph) edgeStroke(c *colors, w, stability float64) stroke {
 
 func (g Graph) drawEdges(p *page, pl *placement) {
 	order := g.byWeight()
+	if g.changes != nil { // what did not change stays below
+		sort.SliceStable(order, func(a, b int) bool {
+			return g.changes[order[a]].what != same && g.changes[order[b]].what == same
+		})
+	}
 	for k := len(order) - 1; k >= 0; k-- {
 		e := g.Edges[order[k]]
-		s := g.edgeStroke(p.colors, e.Weight, e.Stability)
-		p.Begin(g.edgeWords(e))
+		s := g.edgeStroke(p.colors, order[k])
+		p.Begin(g.edgeWords(order[k]))
 		a, b := pl.at[e.From], pl.at[e.To]
 		if e.Leads {
 			b = p.arrow(a, b, pl.radius[e.To]+1.5, s)
@@ -84,10 +108,16 @@ func (g Graph) nodeColors(c *colors) []color.NRGBA {
 	clusters, _ := g.members()
 	for k, m := range clusters {
 		for _, i := range m {
-			out[i] = c.category[k%len(c.category)]
+			out[i] = c.cluster(k)
 		}
 	}
 	return out
+}
+
+// cluster returns the color of the k-th largest cluster; when all are used, paler ones follow.
+func (c *colors) cluster(k int) color.NRGBA {
+	n := len(c.category)
+	return mix(c.category[k%n], c.paper, 0.55*math.Min(1, float64(k/n)))
 }
 
 func shapeOf(o Origin, c point, r length) vg.Path {

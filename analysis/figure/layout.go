@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sort"
+	"sync"
 )
 
 // A body is a node with its label beneath, as the layout sees it: around its center it reaches
@@ -23,7 +24,7 @@ type link struct {
 type vec struct{ x, y float64 }
 
 func (a vec) sub(b vec) vec       { return vec{a.x - b.x, a.y - b.y} }
-func (a vec) norm() float64       { return math.Hypot(a.x, a.y) }
+func (a vec) norm() float64       { return math.Sqrt(a.x*a.x + a.y*a.y) }
 func (a vec) dot(b vec) float64   { return a.x*b.x + a.y*b.y }
 func (a vec) cross(b vec) float64 { return a.x*b.y - a.y*b.x }
 
@@ -122,25 +123,26 @@ func majorize(pos []vec, d [][]float64, sweeps int) float64 {
 	n := len(pos)
 	for range sweeps {
 		moved := 0.0
-		for i := range n {
+		for i, p := range pos {
 			var sum vec
 			var weight float64
-			for j := range n {
+			for j, q := range pos {
 				if j == i {
 					continue
 				}
-				w := 1 / (d[i][j] * d[i][j])
-				delta := pos[i].sub(pos[j])
-				length := math.Max(delta.norm(), 1e-9)
-				sum.x += w * (pos[j].x + d[i][j]*delta.x/length)
-				sum.y += w * (pos[j].y + d[i][j]*delta.y/length)
+				v := 1 / d[i][j]
+				w := v * v
+				dx, dy := p.x-q.x, p.y-q.y
+				k := v / math.Sqrt(dx*dx+dy*dy+1e-18) // weight times distance wanted over distance
+				sum.x += w*q.x + k*dx
+				sum.y += w*q.y + k*dy
 				weight += w
 			}
 			to := vec{sum.x / weight, sum.y / weight}
-			moved = math.Max(moved, to.sub(pos[i]).norm())
+			moved = math.Max(moved, math.Abs(to.x-p.x)+math.Abs(to.y-p.y))
 			pos[i] = to
 		}
-		if moved < 1e-3 {
+		if moved < 1e-2 {
 			break
 		}
 	}
@@ -189,26 +191,36 @@ func arrange(n int, links []link, start []vec, rng *rand.Rand) []vec {
 		majorize(pos, d, 60)
 		return pos
 	}
-	tries, sweeps := 8, 120
-	if n > 60 {
-		tries, sweeps = 3, 60
+	tries, sweeps := 8, 80
+	switch {
+	case n > 100:
+		tries, sweeps = 2, 40
+	case n > 40:
+		tries, sweeps = 4, 50
 	}
-	var best []vec
-	least := math.Inf(1)
-	for range tries {
-		pos := make([]vec, n)
-		for i := range pos {
-			pos[i] = vec{rng.Float64(), rng.Float64()}
-		}
-		scaleTo(pos, d)
-		stress := majorize(pos, d, sweeps)
-		cost := stress + 0.3*float64(crossings(pos, links))/float64(len(links))
-		if cost < least {
-			least, best = cost, pos
+	laid, cost := make([][]vec, tries), make([]float64, tries)
+	var wg sync.WaitGroup
+	for k := range tries {
+		rng := rand.New(rand.NewPCG(rng.Uint64(), uint64(k)))
+		wg.Go(func() {
+			pos := make([]vec, n)
+			for i := range pos {
+				pos[i] = vec{rng.Float64(), rng.Float64()}
+			}
+			scaleTo(pos, d)
+			stress := majorize(pos, d, sweeps)
+			laid[k], cost[k] = pos, stress+0.3*float64(crossings(pos, links))/float64(len(links))
+		})
+	}
+	wg.Wait()
+	best := 0
+	for k := range cost {
+		if cost[k] < cost[best] {
+			best = k
 		}
 	}
-	level(best)
-	return best
+	level(laid[best])
+	return laid[best]
 }
 
 // spread parts nodes that start on one spot.

@@ -100,9 +100,12 @@ func (g Graph) edgeLegend() []legendItem {
 	if !some {
 		return nil
 	}
+	if g.changes != nil {
+		return g.changeLegend()
+	}
 	line := func(w, stability float64) func(*page, point) {
 		return func(p *page, at point) {
-			p.line(g.edgeStroke(p.colors, w, stability), at, point{X: at.X + 24, Y: at.Y})
+			p.line(g.weightStroke(p.colors, w, stability), at, point{X: at.X + 24, Y: at.Y})
 		}
 	}
 	items := []legendItem{{text: g.weightName(), head: true}}
@@ -118,9 +121,26 @@ func (g Graph) edgeLegend() []legendItem {
 	}
 	if leads {
 		items = append(items, legendItem{text: "leads", sample: 24, draw: func(p *page, at point) {
-			s := g.edgeStroke(p.colors, mid, 0)
+			s := g.weightStroke(p.colors, mid, 0)
 			p.line(s, at, p.arrow(at, point{X: at.X + 24, Y: at.Y}, 0, s))
 		}})
+	}
+	return items
+}
+
+// changeLegend explains the edges of a difference.
+func (g Graph) changeLegend() []legendItem {
+	there := map[change]bool{}
+	for _, a := range g.changes {
+		there[a.what] = true
+	}
+	items := []legendItem{{text: "link", head: true}}
+	for _, what := range []change{gained, stronger, weaker, lost, reversed, same} {
+		if there[what] {
+			items = append(items, legendItem{text: what.String(), sample: 24, draw: func(p *page, at point) {
+				p.line(changeStroke(p.colors, what, 0.6, 1), at, point{X: at.X + 24, Y: at.Y})
+			}})
+		}
 	}
 	return items
 }
@@ -180,7 +200,7 @@ func (g Graph) clusterLegend() []legendItem {
 	named := len(g.Clusters) > 0
 	for k, m := range clusters {
 		it := legendItem{sample: 9, draw: func(p *page, at point) {
-			p.node(Process, point{X: at.X + 4.5, Y: at.Y}, 4.5, p.category[k%len(p.category)])
+			p.node(Process, point{X: at.X + 4.5, Y: at.Y}, 4.5, p.cluster(k))
 		}}
 		if named {
 			it.text = shorten(g.clusterName(g.Nodes[m[0]].Cluster), nameLength)

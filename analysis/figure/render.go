@@ -64,11 +64,9 @@ func (p pen) wrap(s string, size, room length) []string {
 	return append(lines, line)
 }
 
-// paint draws a sheet onto a surface of its size.
-func paint(c canvas.Surface, s Style, w, h length, draw func(*page)) {
+// paint draws a sheet onto a surface of its size and the theme's paper.
+func paint(c canvas.Surface, s Style, draw func(*page)) {
 	theme := s.colors()
-	c.SetColor(theme.paper)
-	c.Fill(rect(0, 0, w, h).Path())
 	if s.XKCD {
 		c = xkcd.WrapWith(c, xkcd.Options{Seed: uint32(s.Seed), Paper: theme.paper})
 	}
@@ -77,8 +75,8 @@ func paint(c canvas.Surface, s Style, w, h length, draw func(*page)) {
 
 func toSVG(d drawer) string {
 	w, h, draw := sheet(d)
-	c := canvas.NewSVG(w, h)
-	paint(c, d.look(), w, h, draw)
+	c := canvas.NewSVG(w, h, d.look().colors().paper)
+	paint(c, d.look(), draw)
 	title := d.look().Title
 	if title == "" {
 		title = d.kind()
@@ -89,7 +87,7 @@ func toSVG(d drawer) string {
 func toPNG(d drawer) []byte {
 	w, h, draw := sheet(d)
 	c := canvas.NewPNG(w, h, d.look().colors().paper)
-	paint(c, d.look(), w, h, draw)
+	paint(c, d.look(), draw)
 	return c.Bytes()
 }
 

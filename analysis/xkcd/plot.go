@@ -74,18 +74,22 @@ func (d *Drawing) size() (w, h vg.Length) {
 // margin keeps the wobble of the axes and the ends of tick labels on the page.
 const margin = 6
 
-func (d *Drawing) render(c vg.CanvasSizer) {
-	w, h := c.Size()
+// paper is the color of the page.
+func (d *Drawing) paper() color.Color {
 	if d.plot != nil && d.plot.BackgroundColor != nil {
-		c.SetColor(d.plot.BackgroundColor)
-		c.Fill(vg.Rectangle{Max: vg.Point{X: w, Y: h}}.Path())
+		return d.plot.BackgroundColor
 	}
+	return color.White
+}
+
+func (d *Drawing) render(c vg.CanvasSizer) {
 	d.Draw(draw.Crop(draw.New(c), margin, -margin, margin, -margin))
 }
 
 // SVG returns the drawing as an SVG document.
 func (d *Drawing) SVG() string {
-	c := canvas.NewSVG(d.size())
+	w, h := d.size()
+	c := canvas.NewSVG(w, h, d.paper())
 	d.render(c)
 	return c.Document(d.title(), d.String())
 }
@@ -93,7 +97,7 @@ func (d *Drawing) SVG() string {
 // PNG returns the drawing as a PNG file of 192 dots per inch.
 func (d *Drawing) PNG() []byte {
 	w, h := d.size()
-	c := canvas.NewPNG(w, h, color.White)
+	c := canvas.NewPNG(w, h, d.paper())
 	d.render(c)
 	return c.Bytes()
 }

@@ -44,10 +44,11 @@ type svgState struct {
 
 var _ Surface = (*SVG)(nil)
 
-// NewSVG returns a surface of the given size. Its background is transparent until something is
-// filled.
-func NewSVG(w, h vg.Length) *SVG {
+// NewSVG returns a surface of the given size and background.
+func NewSVG(w, h vg.Length, background color.Color) *SVG {
 	c := &SVG{w: w, h: h, used: map[glyphKey]string{}}
+	fmt.Fprintf(&c.body, `<path d="M0 0h%sv%sh-%sz"%s/>`+"\n",
+		short(float64(w), 2), short(float64(h), 2), short(float64(w), 2), paint("fill", background))
 	c.stack = []svgState{{m: Affine{A: 1, D: -1, F: float64(h)}, color: color.Black, width: 1}}
 	return c
 }
