@@ -36,7 +36,7 @@ func (b bracket) find(tol float64) (float64, error) {
 		default:
 			falls++
 		}
-		if falls == 2 {
+		if falls == 2 || falls == 1 && ys[best]-y > 0.005*(ys[best]-ys[0]) {
 			break
 		}
 	}

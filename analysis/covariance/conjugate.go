@@ -49,7 +49,7 @@ func (n *newton) conjugate(ctx context.Context, d, buf []float64) error {
 	n.sandwich(n.x, res, z)
 	copy(dir, z)
 	rz := floats.Dot(res, z)
-	for enough := 1e-6 * rz; rz > enough; {
+	for enough := n.inner * n.inner * rz; rz > enough; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -126,14 +126,15 @@ func (n *newton) propose(d []float64, step float64, stop int) {
 func (n *newton) model() float64 {
 	f := &n.free
 	sum := 0.0
+	n.multiply(f.change, n.w)
 	for i := range n.m {
-		n.sparseProduct(f.change, n.w[i*n.m:(i+1)*n.m])
+		wi := n.w[i*n.m : (i+1)*n.m]
 		for k := f.upper[i]; k < f.start[i+1]; k++ {
 			j := int(f.col[k])
 			v := f.change[k]
 			if v != 0 {
 				at := i*n.m + j
-				v *= n.s[at] - n.w[at] + floats.Dot(n.t, n.w[j*n.m:(j+1)*n.m])/2
+				v *= n.s[at] - n.w[at] + floats.Dot(wi, n.product[j*n.m:(j+1)*n.m])/2
 			}
 			if i != j {
 				v = 2 * (v + n.alpha*math.Abs(f.value[k]))
@@ -148,15 +149,42 @@ func (n *newton) model() float64 {
 // fixed signs may move, and to zero at the others.
 func (n *newton) sandwich(m, d, out []float64) {
 	f := &n.free
+	n.multiply(d, m)
 	for i := range n.m {
-		n.sparseProduct(d, m[i*n.m:(i+1)*n.m])
+		mi := m[i*n.m : (i+1)*n.m]
 		for k := f.upper[i]; k < f.start[i+1]; k++ {
 			j := int(f.col[k])
 			v := 0.0
 			if i == j || f.value[k] != 0 {
-				v = floats.Dot(n.t, m[j*n.m:(j+1)*n.m])
+				v = floats.Dot(mi, n.product[j*n.m:(j+1)*n.m])
 			}
 			out[k], out[f.mirror[k]] = v, v
+		}
+	}
+}
+
+// multiply sets product to M D, whose rows are the columns of D M: sums of few
+// rows of M.
+func (n *newton) multiply(d, m []float64) {
+	f := &n.free
+	n.product = resize(n.product, n.m*n.m)
+	n.row = resize(n.row, 4*n.m)
+	for i := 0; i < n.m; i += 4 {
+		rows := n.row[:min(4, n.m-i)*n.m]
+		clear(rows)
+		for r := 0; r*n.m < len(rows); r++ {
+			row := rows[r*n.m : (r+1)*n.m]
+			for k := f.start[i+r]; k < f.start[i+r+1]; k++ {
+				if v := d[k]; v != 0 {
+					j := int(f.col[k])
+					floats.AddScaled(row, v, m[j*n.m:(j+1)*n.m])
+				}
+			}
+		}
+		for r := 0; r*n.m < len(rows); r++ {
+			for j, v := range rows[r*n.m : (r+1)*n.m] {
+				n.product[j*n.m+i+r] = v
+			}
 		}
 	}
 }

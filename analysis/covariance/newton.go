@@ -30,6 +30,9 @@ type newton struct {
 	free   pairs
 	t, r   []float64
 
+	inner        float64
+	product, row []float64 // M D of the last sandwich, and rows on their way there
+
 	smooth, penalty float64 // tr(SX) - log det X, alpha Σ|Xij|
 	objective, gap  float64
 	iterations      int
@@ -195,7 +198,9 @@ func resize[T any](s []T, n int) []T {
 // gradient solve at these signs, until what is left to move is small against
 // the whole change.
 func (n *newton) descend(ctx context.Context) error {
-	const rounds, sweeps, small = 20, 4, 0.01
+	const rounds, sweeps = 20, 4
+	n.inner = [...]float64{0.1, 0.03, 0.01}[min(n.iterations, 2)]
+	small := n.inner
 	for range rounds {
 		last := 0.0
 		for range sweeps {
