@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +11,6 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"dtnotes/analysis/cluster"
 	"dtnotes/analysis/covariance"
 	"dtnotes/analysis/manifold"
 )
@@ -23,7 +23,8 @@ type Options struct {
 	// cross-validation.
 	Alpha float64
 	// MinStability is the part of half-samples, 0 to 1, that must agree on an
-	// edge for the model to list it; 0 means 0.9.
+	// edge for the model to list it; 0 means 0.9. Below 0 every pair with a
+	// partial correlation is an edge, whether it may be chance or not.
 	MinStability float64
 	// Seed of all that is random.
 	Seed uint64
@@ -32,8 +33,8 @@ type Options struct {
 
 	// Estimate replaces the sparse covariance of the standardized n×p matrix.
 	Estimate func(ctx context.Context, x *mat.Dense) (*covariance.Lasso, error)
-	// Cluster replaces the grouping of sources.
-	Cluster func(ctx context.Context, l *covariance.Lasso) (labels, exemplars []int, err error)
+	// Cluster replaces the grouping of sources, given the model so far.
+	Cluster func(ctx context.Context, m *Model) (labels, exemplars []int, err error)
 	// Embed replaces the positions of the columns of the standardized n×p
 	// matrix; it returns p×2.
 	Embed func(ctx context.Context, x *mat.Dense) (*mat.Dense, error)
@@ -51,9 +52,9 @@ func (o Options) report(step string, done int) {
 // in less than three buckets, are dropped and listed. A graphical lasso with
 // cross-validated penalty gives the covariance, its inverse and the partial
 // correlations. Edges are the pairs that fits to random halves of the buckets
-// agree on. Affinity propagation on the covariance gives clusters; a source
-// without any partial correlation is a cluster of its own. Locally linear
-// embedding of the standardized columns gives positions.
+// agree on and that chance does not explain. Affinity propagation groups the
+// sources that have an edge. Locally linear embedding of the standardized
+// columns gives positions.
 //
 // NaN and infinite values are errors that name source and bucket, as is a
 // series in which no source is left.
@@ -105,7 +106,7 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 		return nil, err
 	}
 	o.report("clusters", 0)
-	if m.Labels, m.Exemplars, err = o.cluster(ctx, l); err != nil {
+	if m.Labels, m.Exemplars, err = o.cluster(ctx, m); err != nil {
 		return nil, err
 	}
 	o.report("embedding", 0)
@@ -151,106 +152,43 @@ func (o Options) estimate(ctx context.Context, x *mat.Dense) (*covariance.Lasso,
 	return cv.Lasso, cv.Trials, nil
 }
 
-// edges lists the pairs with a partial correlation that enough half-samples
-// agree on, the strongest first.
+// edges lists the pairs with a partial correlation that a test against chance
+// and enough half-samples agree on, the strongest first.
 func (o Options) edges(ctx context.Context, m *Model, x *mat.Dense, l *covariance.Lasso) error {
-	least := o.MinStability
-	if least == 0 {
-		least = 0.9
-	}
 	m.Edges = []Edge{}
 	n, p := x.Dims()
 	if p == 1 || n < 4 || l.Edges() == 0 {
 		return nil
 	}
+	s, err := covariance.Empirical(x)
+	if err != nil {
+		return err
+	}
+	pvalues, err := covariance.EdgePValues(s, l, n)
+	if err != nil {
+		return err
+	}
+	cut := covariance.PValueCut(pvalues)
 	freq, err := covariance.Stability(ctx, x, l.Alpha, covariance.StabilityOptions{Seed: o.Seed, Start: l.Precision})
 	if err != nil {
 		return err
 	}
+	least := o.MinStability
+	if least == 0 {
+		least = 0.9
+	}
 	for i := range p {
 		for j := i + 1; j < p; j++ {
-			if w := m.PartialCorrelations.At(i, j); w != 0 && freq.At(i, j) >= least {
-				m.Edges = append(m.Edges, Edge{From: i, To: j, Weight: w, Stability: freq.At(i, j)})
+			w, f := m.PartialCorrelations.At(i, j), freq.At(i, j)
+			if w != 0 && (least < 0 || f >= least && pvalues.At(i, j) <= cut) {
+				m.Edges = append(m.Edges, Edge{From: i, To: j, Weight: w, Stability: f})
 			}
 		}
 	}
 	slices.SortStableFunc(m.Edges, func(a, b Edge) int {
-		switch {
-		case math.Abs(a.Weight) > math.Abs(b.Weight):
-			return -1
-		case math.Abs(a.Weight) < math.Abs(b.Weight):
-			return 1
-		}
-		return 0
+		return cmp.Compare(math.Abs(b.Weight), math.Abs(a.Weight))
 	})
 	return nil
-}
-
-// cluster groups the connected sources by affinity propagation and makes the
-// others clusters of their own: messages between sources tied at zero would
-// only reflect how ties are broken.
-func (o Options) cluster(ctx context.Context, l *covariance.Lasso) (labels, exemplars []int, err error) {
-	if o.Cluster != nil {
-		return o.Cluster(ctx, l)
-	}
-	p := l.Precision.SymmetricDim()
-	var linked, alone []int
-	for i := range p {
-		if isolated(l.Precision, i) {
-			alone = append(alone, i)
-		} else {
-			linked = append(linked, i)
-		}
-	}
-	labels = make([]int, p)
-	exemplar := make([]int, p) // of each source
-	for _, i := range alone {
-		exemplar[i] = i
-	}
-	if len(linked) > 0 {
-		sim := mat.NewDense(len(linked), len(linked), nil)
-		for a, i := range linked {
-			for b, j := range linked {
-				sim.Set(a, b, l.Covariance.At(i, j))
-			}
-		}
-		c, err := affinity(ctx, sim)
-		if err != nil {
-			return nil, nil, err
-		}
-		for a, i := range linked {
-			exemplar[i] = linked[c.Exemplars[c.Labels[a]]]
-		}
-	}
-	exemplars = slices.Clone(exemplar)
-	slices.Sort(exemplars)
-	exemplars = slices.Compact(exemplars)
-	for i, e := range exemplar {
-		labels[i], _ = slices.BinarySearch(exemplars, e)
-	}
-	return labels, exemplars, nil
-}
-
-// affinity damps the messages more when they oscillate.
-func affinity(ctx context.Context, sim *mat.Dense) (*cluster.Exemplars, error) {
-	var c *cluster.Exemplars
-	var err error
-	for _, damping := range []float64{0.5, 0.7, 0.9, 0.95} {
-		c, err = cluster.AffinityPropagation(ctx, sim, cluster.AffinityOptions{Damping: damping, MaxIter: 1000})
-		if !errors.Is(err, cluster.ErrNotConverged) {
-			break
-		}
-	}
-	return c, err
-}
-
-func isolated(precision *mat.SymDense, i int) bool {
-	for j := range precision.SymmetricDim() {
-		if j != i && precision.At(i, j) != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 func (o Options) embed(ctx context.Context, x *mat.Dense) (*mat.Dense, error) {

@@ -16,7 +16,7 @@ type Model struct {
 	Covariance          *mat.SymDense // p×p, regularized, of the standardized sources
 	Precision           *mat.SymDense // its inverse
 	PartialCorrelations *mat.SymDense // p×p, ones on the diagonal
-	Labels              []int         // cluster of each source
+	Labels              []int         // cluster of each source, -1 for one without an edge, which stands alone
 	Exemplars           []int         // source that stands for each cluster, ascending
 	Embedding           *mat.Dense    // p×2
 	Edges               []Edge        // stable links, strongest first

@@ -11,13 +11,13 @@ import (
 
 // StabilityOptions tune stability selection. The zero value is the default.
 type StabilityOptions struct {
-	// Pairs of complementary halves to draw; 0 means 20, for 40 fits.
+	// Pairs of complementary halves to draw; 0 means 12, for 24 fits.
 	Pairs int
 	// Blocks of consecutive rows that a half is made of, so that what depends
 	// on the row before stays together; 0 means 20, or fewer when a block
 	// would have less than two rows.
 	Blocks int
-	// Tol is the duality gap per variable of each fit; 0 means 1e-6.
+	// Tol is the duality gap per variable of each fit; 0 means 1e-5.
 	Tol float64
 	// Start is a precision to start every fit from, such as that of all rows.
 	Start mat.Symmetric
@@ -38,13 +38,13 @@ func Stability(ctx context.Context, x mat.Matrix, alpha float64, o StabilityOpti
 	}
 	n, p := x.Dims()
 	if o.Pairs <= 0 {
-		o.Pairs = 20
+		o.Pairs = 12
 	}
 	if o.Blocks <= 0 {
 		o.Blocks = min(20, n/2)
 	}
 	if o.Tol <= 0 {
-		o.Tol = 1e-6
+		o.Tol = 1e-5
 	}
 	if o.Blocks < 2 || o.Blocks > n {
 		return nil, fmt.Errorf("stability: %d rows in %d blocks: want at least 2 blocks of at least a row", n, o.Blocks)

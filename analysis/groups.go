@@ -1,0 +1,139 @@
+package analysis
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/cluster"
+)
+
+// cluster groups the sources that have an edge. A source without one stands
+// alone, label -1: its similarities are ties, which could only be broken
+// arbitrarily.
+//
+// Similarity is the logarithm of the regularized correlation's magnitude,
+// which falls off evenly along a chain of links, where the correlation itself
+// drops too fast for a far member to find its exemplar. Of the clusterings
+// that affinity propagation gives for a range of preferences, the one with
+// the highest modularity on the edges is taken.
+func (o Options) cluster(ctx context.Context, m *Model) (labels, exemplars []int, err error) {
+	if o.Cluster != nil {
+		return o.Cluster(ctx, m)
+	}
+	linked := m.linked()
+	labels = make([]int, len(m.Names))
+	for i := range labels {
+		labels[i] = -1
+	}
+	exemplars = []int{}
+	if len(linked) == 0 {
+		return labels, exemplars, nil
+	}
+	sim := logCorrelations(m.Covariance, linked)
+	groups, err := bestGroups(ctx, sim, m.linkWeights(linked))
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, g := range groups {
+		for k := range g {
+			g[k] = linked[g[k]]
+		}
+		exemplars = append(exemplars, central(m.Covariance, g))
+	}
+	slices.Sort(exemplars)
+	for _, g := range groups {
+		at, _ := slices.BinarySearch(exemplars, central(m.Covariance, g))
+		for _, i := range g {
+			labels[i] = at
+		}
+	}
+	return labels, exemplars, nil
+}
+
+// linked lists the sources with an edge.
+func (m *Model) linked() []int {
+	var out []int
+	for _, e := range m.Edges {
+		out = append(out, e.From, e.To)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// linkWeights returns the magnitudes of the edges among the given sources.
+func (m *Model) linkWeights(among []int) *mat.SymDense {
+	w := mat.NewSymDense(len(among), nil)
+	for _, e := range m.Edges {
+		a, _ := slices.BinarySearch(among, e.From)
+		b, _ := slices.BinarySearch(among, e.To)
+		w.SetSym(a, b, math.Abs(e.Weight))
+	}
+	return w
+}
+
+func logCorrelations(cov mat.Symmetric, among []int) *mat.Dense {
+	const floor = 1e-3 // below, correlations differ by noise only
+	sim := mat.NewDense(len(among), len(among), nil)
+	sim.Apply(func(a, b int, _ float64) float64 {
+		i, j := among[a], among[b]
+		r := math.Abs(cov.At(i, j)) / math.Sqrt(cov.At(i, i)*cov.At(j, j))
+		return math.Log(min(1, r) + floor)
+	}, sim)
+	return sim
+}
+
+// bestGroups runs affinity propagation over a range of preferences.
+func bestGroups(ctx context.Context, sim *mat.Dense, links *mat.SymDense) ([][]int, error) {
+	lo := mat.Min(sim)
+	var best []int
+	top := math.Inf(-1)
+	const tries = 24
+	for k := range tries {
+		preference := 3 * lo * (1 - float64(k)/tries)
+		c, err := cluster.AffinityPropagation(ctx, sim, cluster.AffinityOptions{Preference: &preference, Damping: 0.7, MaxIter: 500})
+		if errors.Is(err, cluster.ErrNotConverged) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if q := cluster.Modularity(links, c.Labels); q > top+1e-12 {
+			top, best = q, c.Labels
+		}
+	}
+	if best == nil {
+		best = make([]int, links.SymmetricDim())
+	}
+	return members(best), nil
+}
+
+// members lists the points of each label.
+func members(labels []int) [][]int {
+	out := make([][]int, slices.Max(labels)+1)
+	for i, l := range labels {
+		out[l] = append(out[l], i)
+	}
+	return slices.DeleteFunc(out, func(g []int) bool { return len(g) == 0 })
+}
+
+// central returns the member with the largest covariance to all of its group,
+// the first of equals.
+func central(cov mat.Symmetric, group []int) int {
+	best, at := math.Inf(-1), -1
+	for _, j := range group {
+		sum := 0.0
+		for _, i := range group {
+			if i != j {
+				sum += cov.At(i, j)
+			}
+		}
+		if at < 0 || sum-best > 1e-12*math.Abs(best) {
+			best, at = sum, j
+		}
+	}
+	return at
+}
