@@ -46,6 +46,7 @@ func (t *text) activityLine(num int, line []byte) bool {
 			t.take(classTable)
 			a.stamp, a.stamped = ns, true
 			t.stamp, t.stamped, t.labels = ns, true, nil
+			t.entries()
 			return true
 		}
 		if !a.stamped || !t.mayBeEntry(line) {
@@ -69,6 +70,25 @@ func (t *text) activityLine(num int, line []byte) bool {
 	}
 	t.entry(num, raw, size)
 	return true
+}
+
+// entries takes the entries that follow, as long as nothing about them is odd. They are
+// most of what a capture of activity holds.
+func (t *text) entries() {
+	for !t.cur.Done() {
+		ahead := *t.cur
+		line, terminated := ahead.Next()
+		if len(line) == 0 || !terminated {
+			return
+		}
+		kind, name, value, ok := splitEntry(line)
+		if !ok {
+			return
+		}
+		t.account(classTable, ahead.Offset()-t.cur.Offset())
+		t.activity.add(kind, name, value)
+		*t.cur = ahead
+	}
 }
 
 // mayBeEntry reports whether a line under a stamp is an entry or the start of one.

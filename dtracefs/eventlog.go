@@ -65,6 +65,7 @@ func (f logFormat) split(line []byte, leading []int64) (name, probe, args []byte
 		}
 		line = rest
 	}
+	whole := line
 	at := bytes.IndexByte(line, ' ')
 	for at >= 0 {
 		word, rest, _ := bytes.Cut(line[at+1:], []byte(" "))
@@ -73,11 +74,14 @@ func (f logFormat) split(line []byte, leading []int64) (name, probe, args []byte
 		}
 		next := bytes.IndexByte(line[at+1:], ' ')
 		if next < 0 {
-			return nil, nil, nil, false
+			break
 		}
 		at += 1 + next
 	}
-	return nil, nil, nil, false
+	// A probe not seen in the sample: the word after a name without blanks.
+	name, rest, more := bytes.Cut(whole, []byte(" "))
+	probe, args, _ = bytes.Cut(rest, []byte(" "))
+	return name, probe, args, more && len(name) > 0 && len(probe) > 0 && !isNumber(probe) && probe[0] != '"'
 }
 
 // fileLog files the lines of an event log: the leading integers (the first one as time if

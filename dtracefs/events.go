@@ -37,6 +37,9 @@ func (t *text) event(num int, line []byte) bool {
 	if rows := t.formattedPayload(num, payload, more); rows {
 		payload, more = nil, nil
 	}
+	if pointerStart.Match(payload) && !t.cur.Done() {
+		t.printedAt(payload)
+	}
 	for _, l := range more {
 		payload = append(append(bytes.Clone(payload), '\n'), l.text...)
 	}
@@ -240,7 +243,7 @@ func (t *text) flowRow(s *sheet, f syntax.Flow) {
 
 // listing takes a row of `dtrace -l` and what -v tells of the probe.
 func (t *text) listing(num int, line []byte) bool {
-	if t.mode != syntax.ListHeader && !listRow.Match(line) {
+	if t.mode != syntax.ListHeader && !isListRow(line) {
 		return false
 	}
 	p, ok := syntax.ParseProbeRow(line)
@@ -264,8 +267,18 @@ func (t *text) listing(num int, line []byte) bool {
 	return true
 }
 
-// listRow is a listing's row in its exact columns, as it stands where the header is lost.
-var listRow = regexp.MustCompile(`^ *\d+ +[a-z]\w* .{17} .{33,} \S+$`)
+// isListRow recognizes a listing's row in its exact columns, where the header is lost.
+func isListRow(line []byte) bool {
+	const idEnd, providerEnd, moduleEnd, functionEnd = 5, 16, 34, 68
+	if len(line) <= functionEnd+1 || line[functionEnd] != ' ' || line[moduleEnd] != ' ' || line[providerEnd] != ' ' || line[idEnd] != ' ' {
+		return false
+	}
+	_, isID := syntax.Int(bytes.TrimSpace(line[:idEnd]))
+	provider := bytes.TrimSpace(line[idEnd:providerEnd])
+	name := bytes.TrimRight(line[functionEnd+1:], " ")
+	return isID && line[idEnd-1] != ' ' && line[providerEnd-1] != ' ' && len(provider) > 0 && provider[0] >= 'A' && !bytes.Contains(provider, []byte(" ")) &&
+		len(name) > 0 && !bytes.Contains(name, []byte(" ")) && !isNumber(name)
+}
 
 var argumentType = regexp.MustCompile(`^\s+args\[\d+\]: (.*?)\s*$`)
 

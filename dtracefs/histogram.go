@@ -59,8 +59,13 @@ func (t *text) histogram(num int, line []byte) bool {
 // sameBlock reports whether a histogram follows the one before it without the second
 // blank line that starts another print.
 func (t *text) sameBlock() bool {
-	n := len(t.free)
-	return n > 0 && t.free[n-1].num != 0 && (n == 1 || n > 1 && t.free[n-2].num == 0 && !t.gapBefore)
+	if t.block == 0 {
+		return false
+	}
+	if n := len(t.free); n > 0 {
+		return !t.gapBefore
+	}
+	return t.blanks < 2
 }
 
 // histogramOf takes header and rows.

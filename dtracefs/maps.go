@@ -224,8 +224,21 @@ func (t *text) timeSeries(name string) bool {
 // file fills the sheet of a map's prints.
 func (m *mapPrint) file(s *sheet) {
 	n := m.arity()
+	stacks := map[int]bool{}
+	for _, e := range m.entries {
+		for i, k := range e.keys {
+			if len(k.frames) > 0 {
+				stacks[i] = true
+			}
+		}
+	}
 	for _, e := range m.entries {
 		keys := m.split(e.keys, n)
+		for i, k := range keys {
+			if stacks[i] && k.frames == nil && k.text == "" {
+				keys[i].frames = []string{}
+			}
+		}
 		rows := max(1, len(e.buckets))
 		if m.form == "hist" {
 			rows = len(e.buckets)

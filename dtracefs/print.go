@@ -38,16 +38,20 @@ func (t *text) printed(num int, line []byte) bool {
 	if len(next) == 0 || next[0] != ' ' && next[0] != '\t' {
 		return false
 	}
-	p := printer{}
-	switch m := pointerStart.FindSubmatch(line); {
-	case m != nil:
-		p.address = m[2]
-	default:
-		p.typ = string(structStart.FindSubmatch(line)[1])
-		p.depth = 1
-	}
 	t.flushFree()
 	t.take(classTable)
+	t.printedAt(line)
+	return true
+}
+
+// printedAt takes the members of the structure that line starts.
+func (t *text) printedAt(line []byte) {
+	p := printer{}
+	if m := pointerStart.FindSubmatch(line); m != nil {
+		p.address = m[2]
+	} else {
+		p.typ, p.depth = string(structStart.FindSubmatch(line)[1]), 1
+	}
 	for !t.cur.Done() {
 		line := plain(t.cur.Peek())
 		if syntax.Blank(line) || !p.line(line) {
@@ -68,7 +72,6 @@ func (t *text) printed(num int, line []byte) bool {
 		s.text(m.name, []byte(m.value))
 	}
 	s.end()
-	return true
 }
 
 // A printer follows the members of a printed structure.

@@ -42,7 +42,7 @@ func Frame(line []byte) (FrameKind, []byte) {
 }
 
 func isAddress(b []byte) bool {
-	if len(b) < 4 || b[0] != '0' || b[1] != 'x' {
+	if len(b) < 3 || b[0] != '0' || b[1] != 'x' {
 		return false
 	}
 	_, ok := hex(b[2:])
