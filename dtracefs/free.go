@@ -183,7 +183,6 @@ func (t *text) fileRows(title string, lines []textLine) {
 	case t.filePairs(lines):
 	case t.fileShape(title, lines):
 	case title == "" && len(lines) > 2 && t.fileShape(string(bytes.TrimSpace(lines[0].text)), lines[1:]):
-	case t.fileLog(lines):
 	default:
 		if title != "" {
 			t.fileText([]textLine{{lines[0].num - 1, []byte(title + ":"), 0}})

@@ -126,6 +126,7 @@ func (s *sheet) finish(infer bool) *Table {
 		s.drop("block")
 	}
 	for _, c := range s.Columns {
+		c.padTo(s.n)
 		if infer && c.typ == String {
 			c.infer()
 		}

@@ -22,6 +22,8 @@ type text struct {
 	block     int        // number of the block of rows being printed
 	keyNames  []string   // what a script printed over its keys
 	noKeys    int        // offset up to which keys over several lines do not end
+	log       *logWriter // of the event log being read
+	noLog     int        // offset up to which no event log starts
 	noStack   int        // offset up to which indented lines start no stack
 	afterRow  bool       // the line before was an event's row
 	lastStack bool       // the group before was a stack
@@ -51,7 +53,7 @@ type textLine struct {
 }
 
 var recognizers = []func(*text, int, []byte) bool{
-	(*text).activityLine, (*text).messageLine, (*text).headerLine, (*text).listing,
+	(*text).activityLine, (*text).logLine, (*text).messageLine, (*text).headerLine, (*text).listing,
 	(*text).packed, (*text).histogram, (*text).dump, (*text).stability, (*text).bpftraceMap,
 	(*text).event, (*text).flow, (*text).printed, (*text).stack, (*text).aggregation,
 }
