@@ -72,6 +72,9 @@ func (s *Session) check(file string, p *parsed) (*checked, []string, error) {
 	}
 	for range 20 {
 		out, errs := c.once()
+		if c.useEarlier(out) {
+			continue
+		}
 		if len(errs) == 0 {
 			return out, c.warn, nil
 		}
@@ -265,6 +268,57 @@ func (c *checker) once() (*checked, checkErrors) {
 	return out, errs
 }
 
+const earlierPrefix = "__earlier_"
+
+// useEarlier makes x := x + 1, and what stands above such a line, mean the x of an earlier cell.
+// It reports whether anything has changed.
+func (c *checker) useEarlier(out *checked) bool {
+	later := map[types.Object]bool{} // variables declared by the items from here on
+	found := false
+	for _, it := range slices.Backward(c.p.items) {
+		if it.kind == varItem {
+			for _, n := range it.names {
+				if o := out.unit.pkg.Scope().Lookup(n); o != nil && c.s.scope[n] != nil {
+					later[o] = true
+				}
+			}
+		}
+		if len(later) == 0 || it.kind == declItem {
+			continue
+		}
+		it.each(func(root ast.Node) {
+			ast.Inspect(root, func(n ast.Node) bool {
+				if id, ok := n.(*ast.Ident); ok && later[out.unit.info.Uses[id]] {
+					id.Name = earlierPrefix + id.Name
+					found = true
+				}
+				return true
+			})
+		})
+	}
+	return found
+}
+
+// earlier stands for what a name meant before the cell, under a name of its own.
+func (s *Session) earlier(alias string) types.Object {
+	o := s.scope[strings.TrimPrefix(alias, earlierPrefix)]
+	switch x := o.(type) {
+	case *types.Var:
+		v := types.NewVar(x.Pos(), x.Pkg(), alias, x.Type())
+		s.programVar[v] = s.programVar[x]
+		return v
+	case *types.Func:
+		f := types.NewFunc(x.Pos(), x.Pkg(), alias, x.Signature())
+		s.earlierFunc[f] = x
+		return f
+	case *types.Const:
+		return types.NewConst(x.Pos(), x.Pkg(), alias, x.Type(), x.Val())
+	case *types.TypeName:
+		return types.NewTypeName(x.Pos(), x.Pkg(), alias, x.Type())
+	}
+	return nil
+}
+
 // emitAgain parses an earlier declaration, and the methods that the cell does not replace, again.
 func (c *checker) emitAgain(name string, redo map[string]bool, emit func(ast.Decl, snippet)) {
 	d := c.s.decls[c.s.scope[name]]
@@ -449,6 +503,10 @@ func (c *checker) typecheck(out *checked, names map[string]bool, imports map[str
 	for name := range names { // only what occurs: the scope of a session may be large
 		if o := s.scope[name]; o != nil && !out.declared[name] && imports[name] == "" {
 			pkg.Scope().Insert(o)
+		} else if strings.HasPrefix(name, earlierPrefix) {
+			if o := s.earlier(name); o != nil {
+				pkg.Scope().Insert(o)
+			}
 		}
 	}
 	var errs checkErrors

@@ -2,9 +2,14 @@ package eval
 
 import (
 	"fmt"
+	"io"
+	"log"
 	"os"
 	"sync"
 	"syscall"
+
+	"dtnotes/kernel/cell"
+	"dtnotes/kernel/display"
 )
 
 // The console is where everything that is written to os.Stdout and os.Stderr in the process goes:
@@ -17,6 +22,8 @@ var console struct {
 	saved  [2]*os.File
 	latest *run
 	buf    []byte
+
+	savedLog io.Writer
 }
 
 var streamNames = [2]string{"stdout", "stderr"}
@@ -48,6 +55,14 @@ func openConsole() error {
 	}
 	console.saved = [2]*os.File{os.Stdout, os.Stderr}
 	os.Stdout, os.Stderr = console.pipes[0].w, console.pipes[1].w
+	console.savedLog = log.Writer()
+	log.SetOutput(logWriter{})
+	display.SetPublisher(func(b display.Bundle, id string, update bool) {
+		toCell(func(out cell.Output) { out.Display(b, id, update) })
+	})
+	display.SetClearer(func(wait bool) {
+		toCell(func(out cell.Output) { out.Clear(wait) })
+	})
 	return nil
 }
 
@@ -67,6 +82,9 @@ func releaseConsole() []*pipe {
 	}
 	drain()
 	os.Stdout, os.Stderr = console.saved[0], console.saved[1]
+	log.SetOutput(console.savedLog)
+	display.SetPublisher(nil)
+	display.SetClearer(nil)
 	pipes := console.pipes
 	console.pipes, console.latest = [2]*pipe{}, nil
 	return pipes[:]
@@ -121,8 +139,8 @@ func setLatest(r *run) {
 	console.latest = r
 }
 
-// print writes to a stream of the cell that the goroutine belongs to.
-func printTo(stream int, text string) {
+// toCell gives put the output of the cell that the goroutine belongs to, after what was written before.
+func toCell(put func(cell.Output)) {
 	r := runOfGoroutine()
 	console.mu.Lock()
 	defer console.mu.Unlock()
@@ -131,8 +149,12 @@ func printTo(stream int, text string) {
 		r = console.latest
 	}
 	if r != nil {
-		r.out.Stream(streamNames[stream], text)
+		put(r.out)
 	}
+}
+
+func printTo(stream int, text string) {
+	toCell(func(out cell.Output) { out.Stream(streamNames[stream], text) })
 }
 
 // streamOf tells which of the redirected files w is.
@@ -155,4 +177,15 @@ type streamWriter int
 func (s streamWriter) Write(b []byte) (int, error) {
 	printTo(int(s), string(b))
 	return len(b), nil
+}
+
+// logWriter is where package log writes to: what cells log is their output, what the program itself
+// logs stays where it was.
+type logWriter struct{}
+
+func (logWriter) Write(b []byte) (int, error) {
+	if runOfGoroutine() == nil {
+		return console.savedLog.Write(b)
+	}
+	return streamWriter(1).Write(b)
 }

@@ -21,6 +21,8 @@ import (
 // where error is null for a cell that succeeded. It returns how many cells failed; err is about
 // writing, or the end of ctx.
 func (s *Session) RunCells(ctx context.Context, file string, w io.Writer, asJSON bool) (failed int, err error) {
+	s.printValues = asJSON
+	defer func() { s.printValues = false }()
 	for i, code := range SplitCells(file) {
 		out := &cellOutput{w: w}
 		if asJSON {
@@ -31,7 +33,7 @@ func (s *Session) RunCells(ctx context.Context, file string, w io.Writer, asJSON
 			failed++
 		}
 		if asJSON {
-			err = json.NewEncoder(w).Encode(out.outcome(res))
+			err = json.NewEncoder(w).Encode(out.outcome(res, s.current.printed))
 		} else {
 			err = writeResult(w, res)
 		}
@@ -110,18 +112,17 @@ func (o *cellOutput) Stream(name, text string) {
 }
 
 func (o *cellOutput) Display(b display.Bundle, id string, update bool) {
-	text, _ := b.Data["text/plain"].(string)
-	o.Stream("stdout", text+"\n")
+	o.Stream("stdout", b.Text()+"\n")
 }
 
 func (o *cellOutput) Clear(wait bool) {}
 
-func (o *cellOutput) outcome(res cell.Result) outcome {
+func (o *cellOutput) outcome(res cell.Result, printed []string) outcome {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	out := outcome{Results: []valueText{}, Stdout: o.stdout.String(), Stderr: o.stderr.String()}
-	for _, v := range res.Values {
-		out.Results = append(out.Results, valueText{printed(v.V), v.Type})
+	for i, v := range res.Values {
+		out.Results = append(out.Results, valueText{printed[i], v.Type})
 	}
 	if res.Err != nil {
 		out.Error = &errorText{res.Err.Name, res.Err.Message}
@@ -129,24 +130,13 @@ func (o *cellOutput) outcome(res cell.Result) outcome {
 	return out
 }
 
-// printed is a value as fmt's %v prints it.
-func printed(v any) (text string) {
-	defer func() {
-		if r := recover(); r != nil {
-			text = fmt.Sprintf("(%T: printing it panics: %v)", v, r)
-		}
-	}()
-	return fmt.Sprint(v)
-}
-
 func writeResult(w io.Writer, res cell.Result) error {
 	switch {
 	case res.Err != nil:
 		_, err := fmt.Fprintf(w, "%s: %s\n", res.Err.Name, res.Err.Message)
 		return err
-	case len(res.Values) > 0:
-		text, _ := res.Bundle.Data["text/plain"].(string)
-		_, err := fmt.Fprintln(w, text)
+	case !res.Bundle.Empty():
+		_, err := fmt.Fprintln(w, res.Bundle.Text())
 		return err
 	}
 	return nil

@@ -42,6 +42,19 @@ type item struct {
 	mark  int      // of a variable: its run.progress once it has its value
 }
 
+// each calls f for the syntax of an item.
+func (it *item) each(f func(ast.Node)) {
+	for _, d := range it.decls {
+		f(d)
+	}
+	for _, st := range it.stmts {
+		f(st)
+	}
+	if it.expr != nil && it.stmts == nil {
+		f(it.expr)
+	}
+}
+
 // parsed is a cell, taken apart.
 type parsed struct {
 	items   []*item
@@ -242,17 +255,15 @@ func (it *item) classify(stmt ast.Stmt, last bool) error {
 	case *ast.DeferStmt:
 		it.kind = deferItem
 	case *ast.ExprStmt:
-		it.expr = st.X
 		switch ast.Unparen(st.X).(type) {
 		case *ast.CallExpr, *ast.UnaryExpr:
-			if last {
-				it.kind = showItem
+			if !last {
+				return nil
 			}
-		default:
-			it.kind = valueItem
-			if last {
-				it.kind = showItem
-			}
+		}
+		it.kind, it.expr, it.stmts = valueItem, st.X, nil
+		if last {
+			it.kind = showItem
 		}
 	}
 	return nil

@@ -28,8 +28,15 @@ func (s *Session) uniqueVars(u *unit) {
 		u.info.Defs[id] = s.programVar[v]
 	}
 	for id, o := range u.info.Uses {
-		if v, ok := o.(*types.Var); ok && s.programVar[v] != nil {
-			u.info.Uses[id] = s.programVar[v]
+		switch o := o.(type) {
+		case *types.Var:
+			if x := s.programVar[o]; x != nil {
+				u.info.Uses[id] = x
+			}
+		case *types.Func:
+			if x := s.earlierFunc[o]; x != nil {
+				u.info.Uses[id] = x
+			}
 		}
 	}
 	for _, in := range u.info.InitOrder {

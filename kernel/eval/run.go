@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
@@ -13,6 +14,7 @@ import (
 	"weak"
 
 	"dtnotes/kernel/cell"
+	"dtnotes/kernel/display"
 
 	"github.com/goplus/ixgo"
 	"golang.org/x/tools/go/ssa"
@@ -26,8 +28,10 @@ type run struct {
 	flag     *stopFlag
 	label    unsafe.Pointer
 	halted   atomic.Bool // its goroutines are to go
-	shown    []any
-	progress int // how many variables have their value
+	shown    []any       // values of the last expression
+	bundle   display.Bundle
+	printed  []string // as fmt prints them, if the session wants that
+	progress int      // how many variables have their value
 	defers   []func()
 }
 
@@ -84,7 +88,7 @@ func stackBytes() uint64 {
 	return sample[0].Value.Uint64()
 }
 
-// errInterrupted and errOverflow say why a run was halted.
+// haltError says why a run was halted.
 type haltError struct{ name, msg string }
 
 func (e *haltError) Error() string { return e.msg }
@@ -125,6 +129,9 @@ func (s *Session) execute(ctx context.Context, r *run, prog *ssa.Package, callMa
 		}
 		if e := r.runDefers(); err == nil {
 			err = e
+		}
+		if err == nil && len(r.shown) > 0 { // here, because it may run code of the user
+			r.render()
 		}
 	}()
 	<-compiled
@@ -172,6 +179,91 @@ func (s *Session) halt(r *run, done chan error, why *haltError) error {
 		s.flags.setAll(nil, r.flag)
 	}
 	return why
+}
+
+// render shows the values of the last expression. An error beside other values is the news.
+func (r *run) render() {
+	values := r.shown
+	if n := len(values); n > 1 {
+		if err, ok := values[n-1].(error); ok {
+			values = []any{fmt.Sprintf("error: %s", describe(err))}
+			for _, v := range r.shown[:n-1] {
+				if !isZero(v) {
+					values = append(values, v)
+				}
+			}
+		}
+	}
+	r.bundle = display.RenderResult(values...)
+	if r.session.printValues {
+		for _, v := range r.shown {
+			r.printed = append(r.printed, printed(v))
+		}
+	}
+}
+
+func isZero(v any) bool { return v == nil || reflect.ValueOf(v).IsZero() }
+
+// printed is a value as fmt's %v prints it, which never ends for one that contains itself.
+func printed(v any) (text string) {
+	defer func() {
+		if r := recover(); r != nil {
+			text = fmt.Sprintf("(%T: printing it panics: %v)", v, r)
+		}
+	}()
+	if containsItself(reflect.ValueOf(v), map[uintptr]bool{}) {
+		return display.Text(v)
+	}
+	return fmt.Sprint(v)
+}
+
+// containsItself follows slices, maps and interfaces, as fmt does.
+func containsItself(v reflect.Value, path map[uintptr]bool) bool {
+	switch v.Kind() {
+	case reflect.Interface:
+		return containsItself(v.Elem(), path)
+	case reflect.Pointer:
+		if len(path) == 0 && !v.IsNil() { // fmt prints what the outermost pointer points to
+			return containsItself(v.Elem(), map[uintptr]bool{v.Pointer(): true})
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if containsItself(v.Field(i), path) {
+				return true
+			}
+		}
+	case reflect.Array:
+		return anyContainsItself(v, path)
+	case reflect.Slice, reflect.Map:
+		if v.Len() == 0 || path[v.Pointer()] {
+			return v.Len() > 0
+		}
+		path[v.Pointer()] = true
+		defer delete(path, v.Pointer())
+		if v.Kind() == reflect.Slice {
+			return anyContainsItself(v, path)
+		}
+		for it := v.MapRange(); it.Next(); {
+			if containsItself(it.Value(), path) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func anyContainsItself(v reflect.Value, path map[uintptr]bool) bool {
+	switch v.Type().Elem().Kind() {
+	case reflect.Interface, reflect.Struct, reflect.Array, reflect.Slice, reflect.Map:
+	default:
+		return false
+	}
+	for i := range v.Len() {
+		if containsItself(v.Index(i), path) {
+			return true
+		}
+	}
+	return false
 }
 
 // runDefers makes the calls of top-level defer statements.

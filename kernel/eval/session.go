@@ -7,13 +7,10 @@ import (
 	"go/token"
 	"go/types"
 	"maps"
-	"os"
 	"slices"
-	"strings"
 	"sync"
 
 	"dtnotes/kernel/cell"
-	"dtnotes/kernel/display"
 
 	"github.com/goplus/ixgo"
 	_ "github.com/goplus/reflectx/icall/icall8192" // room for methods of interpreted types
@@ -47,6 +44,7 @@ type Session struct {
 	units        map[*types.Package]*unit
 	programVar   map[*types.Var]*types.Var // checked variable -> its object in programs
 	checkedVar   map[*types.Var]*types.Var // and back
+	earlierFunc  map[*types.Func]*types.Func
 	vars         int
 	lifted       map[string]string // unnamed interface -> hidden name
 	initialized  map[string]bool   // packages from source
@@ -58,9 +56,10 @@ type Session struct {
 	lateNames      []string
 	methodCache    sync.Map // methodKey -> reflect.Value
 
-	cells      int
-	current    *run
-	currentCtx context.Context
+	cells       int
+	current     *run
+	currentCtx  context.Context
+	printValues bool
 
 	mu    sync.Mutex
 	texts map[string]string // cell name -> source
@@ -92,6 +91,7 @@ func (s *Session) reset() {
 	s.units = map[*types.Package]*unit{}
 	s.programVar = map[*types.Var]*types.Var{}
 	s.checkedVar = map[*types.Var]*types.Var{}
+	s.earlierFunc = map[*types.Func]*types.Func{}
 	s.lifted = map[string]string{}
 	s.initialized = map[string]bool{}
 	s.behind = map[string][]types.Type{}
@@ -151,17 +151,9 @@ func (s *Session) eval(ctx context.Context, r *run, p *parsed) cell.Result {
 	if err := s.runChecked(ctx, r, c); err != nil {
 		return cell.Result{Err: s.runError(err)}
 	}
-	return s.result(r.shown)
-}
-
-// result shows the values of a cell.
-func (s *Session) result(shown []any) cell.Result {
-	var res cell.Result
-	for _, v := range shown {
+	res := cell.Result{Bundle: r.bundle}
+	for _, v := range r.shown {
 		res.Values = append(res.Values, cell.Value{V: v, Type: fmt.Sprintf("%T", v)})
-	}
-	if len(shown) > 0 {
-		res.Bundle = render(shown)
 	}
 	return res
 }
@@ -170,18 +162,7 @@ func (s *Session) result(shown []any) cell.Result {
 func (s *Session) prepareCell(file string, p *parsed) {
 	hidden := map[string]*ast.InterfaceType{}
 	for _, it := range p.items {
-		for _, d := range it.decls {
-			maps.Copy(hidden, s.prepare(d))
-		}
-		for _, st := range it.stmts {
-			if it.kind == deferItem {
-				continue
-			}
-			maps.Copy(hidden, s.prepare(st))
-		}
-		if it.expr != nil && it.stmts == nil {
-			maps.Copy(hidden, s.prepare(it.expr))
-		}
+		it.each(func(n ast.Node) { maps.Copy(hidden, s.prepare(n)) })
 	}
 	var lifted []*item
 	for _, name := range slices.Sorted(maps.Keys(hidden)) {
@@ -379,39 +360,4 @@ func usesAny(d *decl, objs map[types.Object]bool) bool {
 		}
 	}
 	return false
-}
-
-// workDir is the folder that local packages are looked for in.
-func (s *Session) workDir() string {
-	if s.dir != "" {
-		return s.dir
-	}
-	d, err := os.Getwd()
-	if err != nil {
-		return "."
-	}
-	return d
-}
-
-// render shows values until package display does.
-func render(shown []any) display.Bundle {
-	var texts []string
-	data := map[string]any{}
-	for _, v := range shown {
-		texts = append(texts, fmt.Sprint(v))
-	}
-	data["text/plain"] = strings.Join(texts, " ")
-	if len(shown) == 1 {
-		switch v := shown[0].(type) {
-		case interface{ HTML() string }:
-			data["text/html"] = v.HTML()
-		}
-		if v, ok := shown[0].(interface{ SVG() string }); ok {
-			data["image/svg+xml"] = v.SVG()
-		}
-		if v, ok := shown[0].(interface{ PNG() []byte }); ok {
-			data["image/png"] = v.PNG()
-		}
-	}
-	return display.Bundle{Data: data}
 }

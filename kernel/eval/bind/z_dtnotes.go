@@ -26,7 +26,7 @@ func init() {
 
 var dtnotes0 = table{
 	path: "dtnotes/analysis", name: "analysis",
-	deps: "bufio bufio\ncontext context\ndtnotes/analysis/cluster cluster\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/analysis/manifold manifold\nencoding/csv csv\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat/distuv distuv\nio io\nmath math\nos os\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntime time",
+	deps: "bufio bufio\ncontext context\ndtnotes/analysis/cluster cluster\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/manifold manifold\nencoding/csv csv\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat/distuv distuv\nio io\nmath math\nos os\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntime time",
 	types: []any{
 		(*p0.Dropped)(nil),
 		(*p0.Edge)(nil),
@@ -172,9 +172,8 @@ var dtnotes5 = table{
 
 var dtnotes6 = table{
 	path: "dtnotes/dtracefs", name: "dtracefs",
-	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\nembed embed\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\nio io\nio/fs fs\nmath math\nos os\npath path\npath/filepath filepath\nregexp regexp\nslices slices\nstrconv strconv\nstrings strings\ntime time\nunicode/utf8 utf8",
+	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\nembed embed\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\nio io\nio/fs fs\nmath math\nos os\npath path\npath/filepath filepath\nslices slices\nstrconv strconv\nstrings strings\ntime time\nunicode/utf8 utf8",
 	types: []any{
-		(*p6.Account)(nil),
 		(*p6.Capture)(nil),
 		(*p6.Column)(nil),
 		(*p6.Drop)(nil),
@@ -182,7 +181,6 @@ var dtnotes6 = table{
 		(*p6.Line)(nil),
 		(*p6.Notice)(nil),
 		(*p6.Options)(nil),
-		(*p6.Share)(nil),
 		(*p6.Table)(nil),
 		(*p6.Type)(nil),
 	},
