@@ -379,7 +379,7 @@ func (c *checker) code(it *item, n int) []ast.Decl {
 	mark := func() ast.Decl { return blank(rtCall("Mark", &ast.BasicLit{Kind: token.INT, Value: strconv.Itoa(n)})) }
 	switch it.kind {
 	case varItem:
-		it.mark = n
+		it.mark = int64(n)
 		return []ast.Decl{mark()}
 	case stmtItem:
 		return []ast.Decl{blank(thunk(it.stmts...))}

@@ -39,7 +39,7 @@ type item struct {
 	stmts []ast.Stmt
 	expr  ast.Expr
 	names []string // package-level names that it declares
-	mark  int      // of a variable: its run.progress once it has its value
+	mark  int64    // of a variable: its run.progress once it has its value
 }
 
 // each calls f for the syntax of an item.

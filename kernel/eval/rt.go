@@ -88,7 +88,7 @@ func show(v ...any) int {
 
 func mark(n int) int {
 	if r := currentRun(); r != nil {
-		r.progress = n
+		r.progress.Store(int64(n))
 	}
 	return 0
 }

@@ -30,8 +30,8 @@ type run struct {
 	halted   atomic.Bool // its goroutines are to go
 	shown    []any       // values of the last expression
 	bundle   display.Bundle
-	printed  []string // as fmt prints them, if the session wants that
-	progress int      // how many variables have their value
+	printed  []string     // as fmt prints them, if the session wants that
+	progress atomic.Int64 // up to which item the variables have their values
 	defers   []func()
 }
 

@@ -79,7 +79,7 @@ func New(opts Options) (*Session, error) {
 
 // reset forgets everything.
 func (s *Session) reset() {
-	s.ctx = ixgo.NewContext(ixgo.SupportMultipleInterp)
+	s.ctx = ixgo.NewContext(ixgo.SupportMultipleInterp | raceMode)
 	s.fset = s.ctx.FileSet
 	s.table = newTypeTable(s, s.ctx.Loader)
 	s.ctx.Loader = s.table
@@ -325,7 +325,7 @@ func (s *Session) rollBack(r *run, c *checked, before map[string]types.Object) {
 	defer s.mu.Unlock()
 	gone := map[types.Object]bool{}
 	for _, it := range c.items {
-		if it.kind == varItem && r.progress < it.mark {
+		if it.kind == varItem && r.progress.Load() < it.mark {
 			for _, n := range it.names {
 				gone[s.scope[n]] = true
 			}

@@ -1,0 +1,208 @@
+// Gotests runs the tests of the Go distribution that are whole programs (those marked "// run" under
+// $(go env GOROOT)/test) through the evaluator, each in a process of its own, and lists what fails by
+// cause. What a program prints must be what its .out file holds, or nothing.
+//
+//	go run ./kernel/eval/internal/gotests [-v] [-timeout 60s] [FILE...]
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"go/build/constraint"
+	"io/fs"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"dtnotes/kernel/cell"
+	"dtnotes/kernel/display"
+	"dtnotes/kernel/eval"
+)
+
+// workerEnv names the program that a worker process is to run.
+const workerEnv = "DTNOTES_GOTEST"
+
+func main() {
+	log.SetFlags(0)
+	if f := os.Getenv(workerEnv); f != "" {
+		os.Exit(work(f))
+	}
+	verbose := flag.Bool("v", false, "show what failing programs print")
+	timeout := flag.Duration("timeout", 60*time.Second, "for one program")
+	flag.Parse()
+	files := flag.Args()
+	if len(files) == 0 {
+		var err error
+		if files, err = programs(filepath.Join(runtime.GOROOT(), "test")); err != nil {
+			log.Fatal(err)
+		}
+	}
+	report(os.Stdout, runAll(files, *timeout), *verbose)
+}
+
+// programs lists the tests that are whole programs, for this platform.
+func programs(dir string) ([]string, error) {
+	var files []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".go" {
+			return err
+		}
+		src, err := os.ReadFile(path)
+		if err == nil && isProgram(string(src)) {
+			files = append(files, path)
+		}
+		return err
+	})
+	return files, err
+}
+
+func isProgram(src string) bool {
+	action := ""
+	for line := range strings.Lines(src) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "package ") {
+			break
+		}
+		if constraint.IsGoBuild(line) {
+			if x, err := constraint.Parse(line); err != nil || !x.Eval(buildTag) {
+				return false
+			}
+			continue
+		}
+		if action == "" && !constraint.IsPlusBuild(line) {
+			action = line
+		}
+	}
+	return action == "// run"
+}
+
+func buildTag(tag string) bool {
+	switch tag {
+	case runtime.GOOS, runtime.GOARCH, "unix", "gc", "cgo":
+		return true
+	}
+	return strings.HasPrefix(tag, "go1.")
+}
+
+// result is what became of one program.
+type result struct {
+	file, cause, output string
+}
+
+func runAll(files []string, timeout time.Duration) []result {
+	results := make([]result, len(files))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, f := range files {
+		wg.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			cause, output := runOne(f, timeout)
+			results[i] = result{f, cause, output}
+		})
+	}
+	wg.Wait()
+	return results
+}
+
+// runOne runs a program in a process of its own; cause is empty if it passes.
+func runOne(file string, timeout time.Duration) (cause, output string) {
+	exe, err := os.Executable()
+	if err != nil {
+		return err.Error(), ""
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, exe)
+	cmd.Env = append(os.Environ(), workerEnv+"="+file)
+	cmd.Dir = filepath.Dir(file)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err = cmd.Run()
+	output = stdout.String()
+	want, _ := os.ReadFile(strings.TrimSuffix(file, ".go") + ".out")
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return "timeout", output
+	case errors.As(err, &exit) && exit.ExitCode() == failed:
+		return stderr.String(), output
+	case err != nil:
+		return "the process dies: " + firstLine(stderr.String()), output + stderr.String()
+	case output != string(want):
+		return "other output", output
+	}
+	return "", output
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+// failed is the exit status of a worker whose program failed; the cause is on standard error.
+const failed = 3
+
+func work(file string) int {
+	stdout, stderr := os.Stdout, os.Stderr
+	src, err := os.ReadFile(file)
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return failed
+	}
+	s, err := eval.New(eval.Options{Dir: filepath.Dir(file)})
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return failed
+	}
+	res := s.Eval(context.Background(), cell.Cell{Code: string(src), Out: fileOutput{stdout}})
+	if res.Err != nil && !(res.Err.Name == "exit" && res.Err.Message == "exit status 0") {
+		fmt.Fprint(stderr, res.Err.Error())
+		return failed
+	}
+	return 0
+}
+
+type fileOutput struct{ f *os.File }
+
+func (o fileOutput) Stream(name, text string)                         { o.f.WriteString(text) }
+func (o fileOutput) Display(b display.Bundle, id string, update bool) {}
+func (o fileOutput) Clear(wait bool)                                  {}
+
+// report writes how many programs pass, and those that fail grouped by cause.
+func report(w *os.File, results []result, verbose bool) {
+	byCause := map[string][]result{}
+	passed := 0
+	for _, r := range results {
+		if r.cause == "" {
+			passed++
+			continue
+		}
+		kind, _, _ := strings.Cut(r.cause, ":")
+		byCause[kind] = append(byCause[kind], r)
+	}
+	var kinds []string
+	for k := range byCause {
+		kinds = append(kinds, k)
+	}
+	sort.Slice(kinds, func(i, j int) bool { return len(byCause[kinds[i]]) > len(byCause[kinds[j]]) })
+	for _, k := range kinds {
+		fmt.Fprintf(w, "%s: %d\n", k, len(byCause[k]))
+		for _, r := range byCause[k] {
+			fmt.Fprintf(w, "\t%s: %.300s\n", r.file, firstLine(r.cause))
+			if verbose && r.output != "" {
+				fmt.Fprintf(w, "\t\t%.2000s\n", strings.ReplaceAll(r.output, "\n", "\n\t\t"))
+			}
+		}
+	}
+	fmt.Fprintf(w, "%d of %d passed\n", passed, len(results))
+}
