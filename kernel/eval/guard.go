@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strconv"
 )
 
@@ -57,6 +58,10 @@ func instrument(root ast.Node, checks bool) {
 			if checks {
 				n.List = checkGotos(n.List)
 			}
+		case *ast.LabeledStmt:
+			if b, ok := n.Stmt.(*ast.BranchStmt); ok && checks && b.Tok == token.GOTO {
+				n.Stmt = &ast.BlockStmt{List: []ast.Stmt{b}}
+			}
 		case *ast.CaseClause:
 			if checks {
 				n.Body = checkGotos(n.Body)
@@ -73,12 +78,23 @@ func instrument(root ast.Node, checks bool) {
 func prepend(b *ast.BlockStmt, s ast.Stmt) { b.List = append([]ast.Stmt{s}, b.List...) }
 
 func checkGotos(list []ast.Stmt) []ast.Stmt {
+	var out []ast.Stmt
 	for i, s := range list {
-		if b, ok := s.(*ast.BranchStmt); ok && b.Tok == token.GOTO {
-			list[i] = &ast.BlockStmt{List: []ast.Stmt{stopCheck(), s}}
+		b, ok := s.(*ast.BranchStmt)
+		if ok && b.Tok == token.GOTO && out == nil {
+			out = slices.Clone(list[:i])
+		}
+		if ok && b.Tok == token.GOTO {
+			out = append(out, stopCheck())
+		}
+		if out != nil {
+			out = append(out, s)
 		}
 	}
-	return list
+	if out == nil {
+		return list
+	}
+	return out
 }
 
 // isLeaf tells that a body calls nothing but builtins and conversions to basic types, so that no

@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"io"
 	"log"
-	"math"
 	"os"
 	"reflect"
 	"runtime"
@@ -160,12 +159,16 @@ func builtinText(v []any, sep string) string {
 		}
 		switch r := reflect.ValueOf(x); {
 		case !r.IsValid():
-			b.WriteString("nil")
+			b.WriteString("(0x0,0x0)")
 		case r.CanFloat():
-			b.WriteString(builtinFloat(r.Float()))
+			b.WriteString(builtinFloat(r, r.Float()))
 		case r.CanComplex():
 			c := r.Complex()
-			b.WriteString("(" + builtinFloat(real(c)) + builtinFloat(imag(c)) + "i)")
+			im := builtinFloat(r, imag(c))
+			if im[0] != '-' && im[0] != '+' {
+				im = "+" + im
+			}
+			b.WriteString("(" + builtinFloat(r, real(c)) + im + "i)")
 		case r.CanInt():
 			b.WriteString(strconv.FormatInt(r.Int(), 10))
 		case r.CanUint():
@@ -185,18 +188,12 @@ func builtinText(v []any, sep string) string {
 	return b.String()
 }
 
-func builtinFloat(f float64) string {
-	if math.IsNaN(f) {
-		return "NaN"
+func builtinFloat(v reflect.Value, f float64) string {
+	bits := v.Type().Bits()
+	if v.CanComplex() {
+		bits /= 2
 	}
-	s := strconv.FormatFloat(f, 'e', 6, 64)
-	if f >= 0 && s[0] != '+' {
-		s = "+" + s
-	}
-	if mant, exp, ok := strings.Cut(s, "e"); ok && len(exp) == 3 { // print has three digits
-		s = mant + "e" + exp[:1] + "0" + exp[1:]
-	}
-	return s
+	return strconv.FormatFloat(f, 'g', -1, bits)
 }
 
 // register tells a context what interpreted code gets instead of the real functions: such as would

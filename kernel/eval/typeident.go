@@ -149,12 +149,22 @@ func (t *typeTable) owns(n *types.Named) bool {
 	return pkg != nil && t.s.units[pkg] != nil && !hasTypeParam(n)
 }
 
+// deferStack is what ixgo has for the type of that name in SSA programs, which it looks for under
+// the name that older versions of go/ssa gave it.
+var deferStack = func() reflect.Type {
+	f, _ := reflect.TypeFor[ixgo.Frame]().FieldByName("_defer")
+	return reflect.PointerTo(f.Type)
+}()
+
 // LookupReflect implements ixgo.Loader.
 func (t *typeTable) LookupReflect(typ types.Type) (reflect.Type, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if rt, ok := t.types.At(typ).(reflect.Type); ok {
 		return rt, true
+	}
+	if n, ok := typ.(*types.Named); ok && n.Obj().Name() == "deferStack" && n.Obj().Parent() == nil {
+		return deferStack, true
 	}
 	if rt, ok := t.Loader.LookupReflect(typ); ok {
 		return rt, true

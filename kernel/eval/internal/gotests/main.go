@@ -28,6 +28,33 @@ import (
 	"dtnotes/kernel/eval"
 )
 
+// testDir is where the programs are, and run.
+var testDir = filepath.Join(goroot(), "test")
+
+func goroot() string {
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		log.Fatalf("find the Go distribution: %v", err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// importConfig writes what some programs, which run the compiler, want to know: where the standard
+// library's export data is.
+func importConfig() (file string, err error) {
+	out, err := exec.Command("go", "list", "-export", "-f", "{{if .Export}}packagefile {{.ImportPath}}={{.Export}}{{end}}", "std").Output()
+	if err != nil {
+		return "", fmt.Errorf("list export data: %w", err)
+	}
+	f, err := os.CreateTemp("", "importcfg")
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	_, err = f.Write(out)
+	return f.Name(), err
+}
+
 // workerEnv names the program that a worker process is to run.
 const workerEnv = "DTNOTES_GOTEST"
 
@@ -42,10 +69,21 @@ func main() {
 	files := flag.Args()
 	if len(files) == 0 {
 		var err error
-		if files, err = programs(filepath.Join(runtime.GOROOT(), "test")); err != nil {
+		if files, err = programs(testDir); err != nil {
 			log.Fatal(err)
 		}
 	}
+	for i, f := range files {
+		if abs, err := filepath.Abs(f); err == nil {
+			files[i] = abs
+		}
+	}
+	cfg, err := importConfig()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.Remove(cfg)
+	os.Setenv("STDLIB_IMPORTCFG", cfg)
 	report(os.Stdout, runAll(files, *timeout), *verbose)
 }
 
@@ -124,7 +162,9 @@ func runOne(file string, timeout time.Duration) (cause, output string) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, exe)
 	cmd.Env = append(os.Environ(), workerEnv+"="+file)
-	cmd.Dir = filepath.Dir(file)
+	if cmd.Dir = testDir; !strings.HasPrefix(file, testDir) {
+		cmd.Dir = filepath.Dir(file)
+	}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err = cmd.Run()
