@@ -1,0 +1,3 @@
+package jupyter
+
+const DefaultName = "dtnotes"

@@ -1,0 +1,74 @@
+package jupyter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"dtnotes/kernel/cell"
+	"dtnotes/kernel/jupyter/comm"
+)
+
+// commEvaluator is an evaluator that runs elsewhere and carries the comms of its session.
+type commEvaluator interface {
+	// OnComm has every message of the session's comms handed to f.
+	OnComm(f func(comm.Message))
+	// Comm hands a message of the front end to the session and returns when it has been handled.
+	Comm(ctx context.Context, m comm.Message) error
+}
+
+// session is the evaluator of the kernel, from the moment that it is being started.
+type session struct {
+	ready chan struct{} // closed when ev and err are set
+	ev    cell.Evaluator
+	err   error
+	turn  chan struct{} // has its one element while no cell runs
+}
+
+// startSession starts a session in the background, so that the sockets are there the sooner.
+func startSession(start func() (cell.Evaluator, error), c *comms) *session {
+	s := &session{ready: make(chan struct{}), turn: make(chan struct{}, 1)}
+	s.turn <- struct{}{}
+	go func() {
+		defer close(s.ready)
+		defer func() {
+			if p := recover(); p != nil {
+				s.err = fmt.Errorf("starting the session: panic: %v", p)
+			}
+		}()
+		if s.ev, s.err = start(); s.err == nil {
+			c.attach(s.ev)
+		}
+	}()
+	return s
+}
+
+// evaluator waits for the session to be there.
+func (s *session) evaluator() (cell.Evaluator, error) {
+	<-s.ready
+	return s.ev, s.err
+}
+
+// acquire waits for its turn to run a cell; release ends it.
+func (s *session) acquire(ctx context.Context) (cell.Evaluator, error) {
+	ev, err := s.evaluator()
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-s.turn:
+		return ev, nil
+	case <-ctx.Done():
+		return nil, errors.New("interrupted while another cell was running")
+	}
+}
+
+func (s *session) release() { s.turn <- struct{}{} }
+
+func (s *session) close() error {
+	ev, err := s.evaluator()
+	if err != nil {
+		return nil
+	}
+	return ev.Close()
+}

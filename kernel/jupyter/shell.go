@@ -1,0 +1,325 @@
+package jupyter
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// patience is how long a request that only asks waits for the cell before it.
+const patience = 250 * time.Millisecond
+
+// abortWindow is how long after a failed cell a request may come in that was sent before its reply.
+const abortWindow = 200 * time.Millisecond
+
+// A shell serves requests one after another. There is the main one, and any number of subshells.
+type shell struct {
+	kernel *kernel
+
+	mu      sync.Mutex
+	queue   []request
+	wake    chan struct{} // has room for one
+	running bool          // a request is being served
+	cancel  context.CancelFunc
+	done    context.Context
+	end     context.CancelFunc
+	exited  chan struct{}
+	failed  time.Time // when a cell failed that aborts what was sent after it
+}
+
+func (k *kernel) newShell() *shell {
+	s := &shell{kernel: k, wake: make(chan struct{}, 1), exited: make(chan struct{})}
+	s.done, s.end = context.WithCancel(context.Background())
+	go s.run()
+	return s
+}
+
+// dispatch takes a request of the shell channel to its shell. What nothing can delay is answered here.
+func (k *kernel) dispatch(r request) {
+	if r.header.Type == "kernel_info_request" {
+		k.serve(context.Background(), r, k.kernelInfo)
+		return
+	}
+	s := k.main
+	if id := r.header.SubshellID; id != "" {
+		k.subMu.Lock()
+		s = k.subshells[id]
+		k.subMu.Unlock()
+		if s == nil {
+			k.serve(context.Background(), r, func(context.Context, request) (any, error) {
+				return nil, fmt.Errorf("no subshell %q", id)
+			})
+			return
+		}
+	}
+	s.push(r)
+}
+
+// push queues a request. One that only asks is taken out of turn if it waits too long.
+func (s *shell) push(r request) {
+	s.mu.Lock()
+	s.queue = append(s.queue, r)
+	waits := s.running || len(s.queue) > 1
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+	if _, asks := questions[r.header.Type]; asks && waits {
+		time.AfterFunc(patience, func() {
+			if s.take(r) {
+				s.kernel.handle(s.done, s, r)
+			}
+		})
+	}
+}
+
+// take removes a request from the queue; false if it is no longer there.
+func (s *shell) take(r request) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, q := range s.queue {
+		if q.message == r.message {
+			s.queue = append(s.queue[:i:i], s.queue[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+func (s *shell) run() {
+	defer close(s.exited)
+	for {
+		r, ok := s.next()
+		if !ok {
+			return
+		}
+		ctx, cancel := context.WithCancel(s.done)
+		s.mu.Lock()
+		s.cancel = cancel
+		s.mu.Unlock()
+		s.kernel.handle(ctx, s, r)
+		s.mu.Lock()
+		s.running, s.cancel = false, nil
+		s.mu.Unlock()
+		cancel()
+	}
+}
+
+// next waits for a request; false at the end of the shell.
+func (s *shell) next() (request, bool) {
+	for s.done.Err() == nil {
+		s.mu.Lock()
+		if len(s.queue) > 0 {
+			r := s.queue[0]
+			s.queue = s.queue[1:]
+			s.running = true
+			s.mu.Unlock()
+			return r, true
+		}
+		s.mu.Unlock()
+		select {
+		case <-s.wake:
+		case <-s.done.Done():
+		}
+	}
+	return request{}, false
+}
+
+// interrupt cancels the request being served.
+func (s *shell) interrupt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cancel != nil {
+		s.cancel()
+	}
+}
+
+// close ends the shell when the request being served, now canceled, has its reply; what is still
+// queued is answered as aborted.
+func (s *shell) close() {
+	s.end()
+	select {
+	case <-s.exited:
+	case <-time.After(lingerTime):
+	}
+	s.abortQueue(func(request) bool { return true })
+}
+
+// fail aborts the cells queued behind one that failed, and those that were sent before its reply but
+// have yet to come in.
+func (s *shell) fail() {
+	s.mu.Lock()
+	s.failed = time.Now()
+	s.mu.Unlock()
+	s.abortQueue(func(r request) bool { return r.header.Type == "execute_request" })
+}
+
+func (s *shell) abortQueue(which func(request) bool) {
+	s.mu.Lock()
+	var aborted, kept []request
+	for _, r := range s.queue {
+		if which(r) {
+			aborted = append(aborted, r)
+		} else {
+			kept = append(kept, r)
+		}
+	}
+	s.queue = kept
+	s.mu.Unlock()
+	for _, r := range aborted {
+		s.kernel.abort(r)
+	}
+}
+
+// tooLate reports whether a cell was sent before the failure of the one before it was known.
+func (s *shell) tooLate(r request) bool {
+	s.mu.Lock()
+	failed := s.failed
+	s.mu.Unlock()
+	if time.Since(failed) > abortWindow {
+		return false
+	}
+	sent, err := time.Parse(time.RFC3339Nano, r.header.Date)
+	return err == nil && sent.Before(failed) && failed.Sub(sent) < time.Minute
+}
+
+// handle serves one request of a shell.
+func (k *kernel) handle(ctx context.Context, s *shell, r request) {
+	switch t := r.header.Type; t {
+	case "execute_request":
+		k.execute(ctx, s, r)
+	case "comm_open", "comm_msg", "comm_close":
+		k.comm(ctx, r)
+	default:
+		if answer, ok := questions[t]; ok {
+			k.serve(ctx, r, func(ctx context.Context, r request) (any, error) { return answer(k, r) })
+			return
+		}
+		k.unknown(r)
+	}
+}
+
+// serve frames the answer to a request by busy and idle.
+func (k *kernel) serve(ctx context.Context, r request, answer func(context.Context, request) (any, error)) {
+	k.iopub.status(r.message, busy)
+	defer k.iopub.status(r.message, idle)
+	content, err := k.guard(ctx, r, answer)
+	if err != nil {
+		content = failure("request error", err.Error())
+	}
+	k.reply(r, replyType(r.header.Type), content)
+}
+
+// guard turns a panic in answering a request into an error: one bad request must not end the kernel.
+func (k *kernel) guard(ctx context.Context, r request, answer func(context.Context, request) (any, error)) (content any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			k.log.Printf("answering %s: panic: %v", r.header.Type, p)
+			err = fmt.Errorf("answering %s: %v", r.header.Type, p)
+		}
+	}()
+	return answer(ctx, r)
+}
+
+// failure is the content of a reply to a request that failed.
+func failure(name, message string) map[string]any {
+	return map[string]any{"status": "error", "ename": name, "evalue": message, "traceback": []string{name + ": " + message}}
+}
+
+func replyType(requestType string) string {
+	const suffix = "_request"
+	if n := len(requestType) - len(suffix); n > 0 && requestType[n:] == suffix {
+		return requestType[:n] + "_reply"
+	}
+	return requestType + "_reply"
+}
+
+// unknown answers what only looks like a request, so that nobody waits in vain.
+func (k *kernel) unknown(r request) {
+	k.log.Printf("unknown message type %q", r.header.Type)
+	k.serve(context.Background(), r, func(context.Context, request) (any, error) {
+		return nil, fmt.Errorf("%s is not supported by this kernel", r.header.Type)
+	})
+}
+
+// control serves the control channel, beside whatever the shells do.
+func (k *kernel) control(r request) {
+	ctx := context.Background()
+	switch r.header.Type {
+	case "interrupt_request":
+		k.interrupt()
+		k.serve(ctx, r, func(context.Context, request) (any, error) { return ok(), nil })
+	case "shutdown_request":
+		k.shutdown(r)
+	case "kernel_info_request":
+		k.serve(ctx, r, k.kernelInfo)
+	case "create_subshell_request":
+		k.serve(ctx, r, k.createSubshell)
+	case "delete_subshell_request":
+		k.serve(ctx, r, k.deleteSubshell)
+	case "list_subshell_request":
+		k.serve(ctx, r, k.listSubshells)
+	default:
+		k.unknown(r)
+	}
+}
+
+func ok() map[string]any { return map[string]any{"status": "ok"} }
+
+// shutdown ends the kernel after telling everybody. A cell that runs is interrupted.
+func (k *kernel) shutdown(r request) {
+	var content struct {
+		Restart bool `json:"restart"`
+	}
+	err := r.decode(&content)
+	k.iopub.status(r.message, busy)
+	answer := map[string]any{"status": "ok", "restart": content.Restart}
+	if err != nil {
+		k.reply(r, "shutdown_reply", failure("request error", err.Error()))
+		k.iopub.status(r.message, idle)
+		return
+	}
+	k.iopub.publish("shutdown_reply", r.message, answer)
+	k.reply(r, "shutdown_reply", answer)
+	k.iopub.status(r.message, idle)
+	k.stop()
+}
+
+func (k *kernel) createSubshell(context.Context, request) (any, error) {
+	id := rand.Text()
+	k.subMu.Lock()
+	defer k.subMu.Unlock()
+	k.subshells[id] = k.newShell()
+	return map[string]any{"status": "ok", "subshell_id": id}, nil
+}
+
+func (k *kernel) deleteSubshell(_ context.Context, r request) (any, error) {
+	var content struct {
+		ID string `json:"subshell_id"`
+	}
+	if err := r.decode(&content); err != nil {
+		return nil, err
+	}
+	k.subMu.Lock()
+	s := k.subshells[content.ID]
+	delete(k.subshells, content.ID)
+	k.subMu.Unlock()
+	if s == nil {
+		return nil, fmt.Errorf("no subshell %q", content.ID)
+	}
+	go s.close()
+	return ok(), nil
+}
+
+func (k *kernel) listSubshells(context.Context, request) (any, error) {
+	k.subMu.Lock()
+	defer k.subMu.Unlock()
+	ids := []string{}
+	for id := range k.subshells {
+		ids = append(ids, id)
+	}
+	return map[string]any{"status": "ok", "subshell_id": ids}, nil
+}

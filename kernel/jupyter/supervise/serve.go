@@ -1,0 +1,204 @@
+package supervise
+
+import (
+	"context"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"sync"
+
+	"dtnotes/kernel/cell"
+	"dtnotes/kernel/display"
+	"dtnotes/kernel/jupyter/comm"
+)
+
+// Descriptors that the session's process has from its supervisor.
+const (
+	fdIn    = 3
+	fdOut   = 4
+	fdCrash = 5
+)
+
+// Serve runs the session of this process, which a supervisor has started, until the supervisor is gone
+// or ends it. Interrupts of the process group are left to the supervisor.
+func Serve(newSession func() (cell.Evaluator, error)) error {
+	in, out := os.NewFile(fdIn, "supervisor"), os.NewFile(fdOut, "supervisor")
+	if in == nil || out == nil {
+		return errors.New("a session is started by a kernel, not by hand")
+	}
+	if crash := os.NewFile(fdCrash, "crash"); crash != nil {
+		debug.SetCrashOutput(crash, debug.CrashOptions{})
+	}
+	signal.Ignore(os.Interrupt)
+	ev, err := newSession()
+	if err != nil {
+		return fmt.Errorf("starting the session: %w", err)
+	}
+	return serve(ev, in, out)
+}
+
+// server is the side of the session.
+type server struct {
+	ev    cell.Evaluator
+	out   *sender
+	comms chan *frame
+
+	mu      sync.Mutex
+	cancel  map[uint64]context.CancelFunc
+	waiting map[uint64]chan *frame // questions to the user
+	asked   uint64
+}
+
+func serve(ev cell.Evaluator, in io.Reader, out io.Writer) error {
+	s := &server{ev: ev, out: newSender(out), comms: make(chan *frame, 1024), cancel: map[uint64]context.CancelFunc{}, waiting: map[uint64]chan *frame{}}
+	comm.SetTransport(func(m comm.Message) {
+		s.out.send(&frame{Kind: commOut, Comm: &commMessage{m.Type, m.ID, m.Target, m.Data, m.Metadata, m.Buffers}})
+	}, func(err error) { fmt.Fprintln(os.Stderr, err) })
+	defer comm.SetTransport(nil, nil)
+	go s.runComms()
+	defer close(s.comms)
+	dec := gob.NewDecoder(in)
+	for {
+		f := new(frame)
+		err := dec.Decode(f)
+		if err == io.EOF || err == nil && f.Kind == quit {
+			err := ev.Close()
+			s.out.flush()
+			s.out.stop(io.ErrClosedPipe)
+			return err
+		}
+		if err != nil {
+			return fmt.Errorf("reading from the supervisor: %w", err)
+		}
+		s.handle(f)
+	}
+}
+
+func (s *server) handle(f *frame) {
+	switch f.Kind {
+	case evalCell:
+		ctx, cancel := context.WithCancel(context.Background())
+		s.mu.Lock()
+		s.cancel[f.ID] = cancel
+		s.mu.Unlock()
+		go s.eval(ctx, f)
+	case cancelCell:
+		s.mu.Lock()
+		if cancel := s.cancel[f.ID]; cancel != nil {
+			cancel()
+		}
+		s.mu.Unlock()
+	case inputLine:
+		s.mu.Lock()
+		if q := s.waiting[f.ID]; q != nil {
+			q <- f
+			delete(s.waiting, f.ID)
+		}
+		s.mu.Unlock()
+	case commIn:
+		s.comms <- f
+	case complete, inspect, isComplete:
+		go s.answer(f)
+	}
+}
+
+func (s *server) eval(ctx context.Context, f *frame) {
+	c := cell.Cell{Code: string(f.Data), Number: f.N, Out: output{s.out, f.ID}}
+	if f.Flag {
+		c.Input = s.input(f.ID)
+	}
+	res := evalSafely(ctx, s.ev, c)
+	s.out.send(&frame{Kind: result, ID: f.ID, Data: packResult(res)})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cancel[f.ID]()
+	delete(s.cancel, f.ID)
+}
+
+func evalSafely(ctx context.Context, ev cell.Evaluator, c cell.Cell) (res cell.Result) {
+	defer func() {
+		if p := recover(); p != nil {
+			fmt.Fprintf(os.Stderr, "evaluator: panic: %v\n%s", p, debug.Stack())
+			res = cell.Result{Err: &cell.Error{Name: "internal error", Message: fmt.Sprint("the evaluator panicked: ", p)}}
+		}
+	}()
+	return ev.Eval(ctx, c)
+}
+
+// input returns the function that asks the user on behalf of a cell.
+func (s *server) input(cellID uint64) func(context.Context, string, bool) (string, error) {
+	return func(ctx context.Context, prompt string, password bool) (string, error) {
+		reply := make(chan *frame, 1)
+		s.mu.Lock()
+		s.asked++
+		id := s.asked
+		s.waiting[id] = reply
+		s.mu.Unlock()
+		s.out.send(&frame{Kind: askInput, ID: id, N: int(cellID), Name: prompt, Flag: password})
+		select {
+		case f := <-reply:
+			if f.Err != "" {
+				return "", errors.New(f.Err)
+			}
+			return string(f.Data), nil
+		case <-ctx.Done():
+			s.mu.Lock()
+			delete(s.waiting, id)
+			s.mu.Unlock()
+			return "", ctx.Err()
+		}
+	}
+}
+
+// runComms handles comm messages one after another.
+func (s *server) runComms() {
+	for f := range s.comms {
+		m := f.Comm
+		comm.Deliver(comm.Message{Type: m.Type, ID: m.ID, Target: m.Target, Data: m.Data, Metadata: m.Metadata, Buffers: m.Buffers})
+		s.out.send(&frame{Kind: answer, ID: f.ID})
+	}
+}
+
+// answer answers a question about code. A panic in it leaves the answer empty.
+func (s *server) answer(f *frame) {
+	reply := &frame{Kind: answer, ID: f.ID}
+	defer s.out.send(reply)
+	defer func() {
+		if p := recover(); p != nil {
+			fmt.Fprintf(os.Stderr, "evaluator: panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	code := string(f.Data)
+	switch f.Kind {
+	case complete:
+		reply.Data = pack(s.ev.Complete(code, f.N))
+	case inspect:
+		b, found := s.ev.Inspect(code, f.N, f.M)
+		reply.Data = pack(wireInspect{packBundle(b), found})
+	case isComplete:
+		status, indent := s.ev.IsComplete(code)
+		reply.Data = pack(wireStatus{status, indent})
+	}
+}
+
+// output is the cell.Output of a cell, in the session's process.
+type output struct {
+	out *sender
+	id  uint64
+}
+
+func (o output) Stream(name, text string) {
+	o.out.send(&frame{Kind: stream, ID: o.id, Name: name, Data: []byte(text)})
+}
+
+func (o output) Display(b display.Bundle, id string, update bool) {
+	o.out.send(&frame{Kind: show, ID: o.id, Name: id, Flag: update, Data: pack(packBundle(b))})
+}
+
+func (o output) Clear(wait bool) {
+	o.out.send(&frame{Kind: clearOut, ID: o.id, Flag: wait})
+}

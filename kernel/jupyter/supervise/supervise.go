@@ -1,0 +1,503 @@
+// Package supervise runs a session in a process of its own, so that what ends a Go process at once (two
+// goroutines writing one map, recursion without end, memory running out) ends the session and not the
+// kernel. The cell that was running fails and says why; the next cell runs in a new session and says
+// first that the variables are gone.
+//
+// A Session is a cell.Evaluator in the supervisor's process; Serve is its other end.
+package supervise
+
+import (
+	"context"
+	"encoding/gob"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"dtnotes/kernel/cell"
+	"dtnotes/kernel/display"
+	"dtnotes/kernel/jupyter/comm"
+)
+
+// Limits of what a session may take its time for.
+const (
+	cancelTime = 5 * time.Second // a canceled cell may take so long to end before the session is ended
+	quitTime   = 2 * time.Second // a session may take so long to end by itself
+	askTime    = 10 * time.Second
+)
+
+// Session is a session in a process of its own. Its methods are those of cell.Evaluator.
+type Session struct {
+	command func() *exec.Cmd
+
+	mu     sync.Mutex
+	child  *child
+	note   string // what the next cell has to say of the session before it
+	closed bool
+	onComm func(comm.Message)
+}
+
+var _ cell.Evaluator = (*Session)(nil)
+
+// Start starts a session with the process that command describes; the process calls Serve. Command is
+// called again to replace a session that has died.
+func Start(command func() *exec.Cmd) (*Session, error) {
+	s := &Session{command: command, onComm: func(comm.Message) {}}
+	c, err := s.spawn()
+	if err != nil {
+		return nil, err
+	}
+	s.child = c
+	return s, nil
+}
+
+// child is one process and what is under way in it.
+type child struct {
+	session *Session
+	cmd     *exec.Cmd
+	out     *sender
+	crash   *crashText
+
+	mu      sync.Mutex
+	nextID  uint64
+	outputs map[uint64]cell.Cell    // of every cell, for what its goroutines print later
+	answers map[uint64]chan *frame  // by request
+	comms   map[string]comm.Message // open comms
+	heard   bool                    // something has come from the process
+	last    uint64                  // the latest cell
+	dead    chan struct{}           // closed when the process has ended and all it said is heard
+	reason  string                  // why, set before dead is closed
+}
+
+func (s *Session) spawn() (*child, error) {
+	cmd := s.command()
+	pipes, err := openPipes()
+	if err != nil {
+		return nil, fmt.Errorf("starting a session: %w", err)
+	}
+	cmd.ExtraFiles = []*os.File{pipes.childIn, pipes.childOut, pipes.childCrash}
+	err = cmd.Start()
+	pipes.childIn.Close()
+	pipes.childOut.Close()
+	pipes.childCrash.Close()
+	if err != nil {
+		pipes.in.Close()
+		pipes.out.Close()
+		pipes.crash.Close()
+		return nil, fmt.Errorf("starting a session: %w", err)
+	}
+	c := &child{
+		session: s, cmd: cmd, out: newSender(pipes.out), crash: &crashText{},
+		outputs: map[uint64]cell.Cell{}, answers: map[uint64]chan *frame{}, comms: map[string]comm.Message{}, dead: make(chan struct{}),
+	}
+	go c.run(pipes)
+	return c, nil
+}
+
+type pipes struct {
+	in, out, crash                *os.File
+	childIn, childOut, childCrash *os.File
+}
+
+func openPipes() (p pipes, err error) {
+	if p.childIn, p.out, err = os.Pipe(); err != nil {
+		return p, err
+	}
+	if p.in, p.childOut, err = os.Pipe(); err != nil {
+		return p, errors.Join(err, p.childIn.Close(), p.out.Close())
+	}
+	if p.crash, p.childCrash, err = os.Pipe(); err != nil {
+		return p, errors.Join(err, p.childIn.Close(), p.out.Close(), p.in.Close(), p.childOut.Close())
+	}
+	return p, nil
+}
+
+// run hears the process until it ends, and then says so to everybody who waits.
+func (c *child) run(p pipes) {
+	crashRead := make(chan struct{})
+	go func() {
+		io.Copy(c.crash, p.crash)
+		close(crashRead)
+	}()
+	dec := gob.NewDecoder(p.in)
+	for {
+		f := new(frame)
+		if err := dec.Decode(f); err != nil {
+			if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+				c.cmd.Process.Kill()
+			}
+			break
+		}
+		c.handle(f)
+	}
+	c.out.stop(io.ErrClosedPipe)
+	p.out.Close()
+	time.AfterFunc(quitTime, func() { c.cmd.Process.Kill() })
+	err := c.cmd.Wait()
+	select {
+	case <-crashRead:
+	case <-time.After(time.Second): // a process that the session started may still hold the pipe
+	}
+	p.in.Close()
+	p.crash.Close()
+	c.reason = reason(c.crash.String(), err)
+	c.session.died(c)
+	close(c.dead)
+}
+
+// reason says why a process ended.
+func reason(crash string, err error) string {
+	var lines []string
+	for line := range strings.Lines(crash) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "goroutine ") || line == "" && len(lines) > 0 {
+			break
+		}
+		if line != "" {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) > 0 {
+		return strings.Join(lines, "; ")
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+			s := "ended by signal " + status.Signal().String()
+			if status.Signal() == syscall.SIGKILL {
+				s += ", perhaps because memory ran out"
+			}
+			return s
+		}
+		return "ended with " + exit.ProcessState.String()
+	}
+	if err != nil {
+		return err.Error()
+	}
+	return "ended by itself"
+}
+
+// crashText keeps the beginning of what the Go runtime says when it dies.
+type crashText struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (t *crashText) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.b.Write(p[:min(len(p), max(0, 16<<10-t.b.Len()))])
+	return len(p), nil
+}
+
+func (t *crashText) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.b.String()
+}
+
+// died notes the end of a child and starts the next one, unless the session was closed or the child
+// never came up.
+func (s *Session) died(c *child) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.child != c {
+		return
+	}
+	s.child = nil
+	s.note = fmt.Sprintf("The session before this cell died: %s.\nIts variables are gone; this is a new session.\n", c.reason)
+	c.mu.Lock()
+	heard, idle, last := c.heard, len(c.answers) == 0, c.outputs[c.last]
+	comms := c.comms
+	c.mu.Unlock()
+	for id := range comms {
+		s.onComm(comm.Message{Type: "comm_close", ID: id, Data: json.RawMessage("{}"), Metadata: json.RawMessage("{}")})
+	}
+	if idle && last.Out != nil {
+		last.Out.Stream("stderr", fmt.Sprintf("The session died: %s.\nIts variables are gone.\n", c.reason))
+	}
+	if heard {
+		if next, err := s.spawn(); err == nil {
+			s.child = next
+		}
+	}
+}
+
+// current returns the child that runs the session, a new one if the last has died.
+func (s *Session) current() (*child, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errors.New("the session is closed")
+	}
+	if s.child == nil {
+		c, err := s.spawn()
+		if err != nil {
+			return nil, err
+		}
+		s.child = c
+	}
+	return s.child, nil
+}
+
+// handle takes one frame of the session.
+func (c *child) handle(f *frame) {
+	c.mu.Lock()
+	c.heard = true
+	from := c.outputs[f.ID]
+	c.mu.Unlock()
+	switch f.Kind {
+	case stream:
+		if from.Out != nil {
+			from.Out.Stream(f.Name, string(f.Data))
+		}
+	case show:
+		var w wireBundle
+		if from.Out != nil && json.Unmarshal(f.Data, &w) == nil {
+			from.Out.Display(w.unpack(), f.Name, f.Flag)
+		}
+	case clearOut:
+		if from.Out != nil {
+			from.Out.Clear(f.Flag)
+		}
+	case askInput:
+		go c.askUser(f)
+	case commOut:
+		c.commOut(f.Comm)
+	case result, answer:
+		c.mu.Lock()
+		reply := c.answers[f.ID]
+		delete(c.answers, f.ID)
+		c.mu.Unlock()
+		if reply != nil {
+			reply <- f
+		}
+	}
+}
+
+// askUser asks on behalf of a cell and tells the session what the user said.
+func (c *child) askUser(f *frame) {
+	c.mu.Lock()
+	asking := c.outputs[uint64(f.N)]
+	c.mu.Unlock()
+	reply := &frame{Kind: inputLine, ID: f.ID}
+	if asking.Input == nil {
+		reply.Err = "reading standard input: nobody can be asked"
+	} else {
+		line, err := asking.Input(context.Background(), f.Name, f.Flag)
+		reply.Data = []byte(line)
+		if err != nil {
+			reply.Err = err.Error()
+		}
+	}
+	c.out.send(reply)
+}
+
+func (c *child) commOut(m *commMessage) {
+	if m == nil {
+		return
+	}
+	msg := comm.Message{Type: m.Type, ID: m.ID, Target: m.Target, Data: m.Data, Metadata: m.Metadata, Buffers: m.Buffers}
+	c.trackComm(msg)
+	c.session.mu.Lock()
+	tell := c.session.onComm
+	c.session.mu.Unlock()
+	tell(msg)
+}
+
+func (c *child) trackComm(m comm.Message) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch m.Type {
+	case "comm_open":
+		c.comms[m.ID] = m
+	case "comm_close":
+		delete(c.comms, m.ID)
+	}
+}
+
+// request sends a frame that gets an answer; before it is sent, prepare may use its ID.
+func (c *child) request(f *frame, prepare func(id uint64)) chan *frame {
+	reply := make(chan *frame, 1)
+	c.mu.Lock()
+	c.nextID++
+	f.ID = c.nextID
+	c.answers[f.ID] = reply
+	if prepare != nil {
+		prepare(f.ID)
+	}
+	c.mu.Unlock()
+	c.out.send(f)
+	return reply
+}
+
+// OnComm has every message of the session's comms handed to f.
+func (s *Session) OnComm(f func(comm.Message)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onComm = f
+}
+
+// Comm hands a message of the front end to the session and returns when it has been handled.
+func (s *Session) Comm(ctx context.Context, m comm.Message) error {
+	c, err := s.current()
+	if err != nil {
+		return err
+	}
+	c.trackComm(m)
+	f := &frame{Kind: commIn, Comm: &commMessage{m.Type, m.ID, m.Target, m.Data, m.Metadata, m.Buffers}}
+	_, err = c.wait(ctx, c.request(f, nil))
+	return err
+}
+
+// wait waits for the answer to a request.
+func (c *child) wait(ctx context.Context, reply chan *frame) (*frame, error) {
+	select {
+	case f := <-reply:
+		return f, nil
+	case <-c.dead:
+		select {
+		case f := <-reply:
+			return f, nil
+		default:
+		}
+		return nil, fmt.Errorf("the session died: %s", c.reason)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Eval runs one cell, in a new session if the last one has died.
+func (s *Session) Eval(ctx context.Context, cl cell.Cell) cell.Result {
+	c, err := s.current()
+	if err != nil {
+		return failed("session error", err.Error())
+	}
+	if note := s.takeNote(); note != "" {
+		cl.Out.Stream("stderr", note)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ask := cl.Input
+	if ask != nil {
+		ask = func(_ context.Context, prompt string, password bool) (string, error) {
+			return cl.Input(ctx, prompt, password)
+		}
+	}
+	f := &frame{Kind: evalCell, N: cl.Number, Flag: cl.Input != nil, Data: []byte(cl.Code)}
+	reply := c.request(f, func(id uint64) {
+		c.outputs[id] = cell.Cell{Out: cl.Out, Input: ask}
+		c.last = id
+	})
+	r, err := c.wait(ctx, reply)
+	if err != nil && ctx.Err() != nil {
+		r, err = c.cancel(f.ID, reply)
+	}
+	c.forgetInput(f.ID)
+	if err != nil {
+		return failed("session died", err.Error()+"\nIts variables are gone; the next cell runs in a new session.")
+	}
+	res, err := unpackResult(r.Data)
+	if err != nil {
+		return failed("session error", "reading the result of the cell: "+err.Error())
+	}
+	return res
+}
+
+func (s *Session) takeNote() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	note := s.note
+	s.note = ""
+	return note
+}
+
+// cancel cancels a running cell. A session that does not let go of it is ended.
+func (c *child) cancel(id uint64, reply chan *frame) (*frame, error) {
+	go c.out.send(&frame{Kind: cancelCell, ID: id})
+	patience, cancel := context.WithTimeout(context.Background(), cancelTime)
+	defer cancel()
+	f, err := c.wait(patience, reply)
+	if err != nil && patience.Err() != nil {
+		c.cmd.Process.Kill()
+		<-c.dead
+		return nil, fmt.Errorf("the session was ended: the cell could not be interrupted within %v", cancelTime)
+	}
+	return f, err
+}
+
+// forgetInput lets nobody be asked for a cell that has ended; its output stays.
+func (c *child) forgetInput(id uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	o := c.outputs[id]
+	o.Input = nil
+	c.outputs[id] = o
+}
+
+func failed(name, message string) cell.Result {
+	return cell.Result{Err: &cell.Error{Name: name, Message: message}}
+}
+
+// ask asks the session about code; false if it cannot answer.
+func (s *Session) ask(f *frame, to any) bool {
+	c, err := s.current()
+	if err != nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), askTime)
+	defer cancel()
+	r, err := c.wait(ctx, c.request(f, nil))
+	return err == nil && json.Unmarshal(r.Data, to) == nil
+}
+
+// Complete proposes how the code may go on.
+func (s *Session) Complete(code string, pos int) (answer cell.Completion) {
+	if !s.ask(&frame{Kind: complete, Data: []byte(code), N: pos}, &answer) {
+		return cell.Completion{Start: pos, End: pos}
+	}
+	return answer
+}
+
+// Inspect describes a name.
+func (s *Session) Inspect(code string, pos, detail int) (display.Bundle, bool) {
+	var answer wireInspect
+	if !s.ask(&frame{Kind: inspect, Data: []byte(code), N: pos, M: detail}, &answer) {
+		return display.Bundle{}, false
+	}
+	return answer.Bundle.unpack(), answer.Found
+}
+
+// IsComplete tells whether code can run as it is.
+func (s *Session) IsComplete(code string) (cell.Status, string) {
+	var answer wireStatus
+	if !s.ask(&frame{Kind: isComplete, Data: []byte(code)}, &answer) {
+		return cell.Unknown, ""
+	}
+	return answer.Status, answer.Indent
+}
+
+// Close ends the session's process.
+func (s *Session) Close() error {
+	s.mu.Lock()
+	c := s.child
+	s.closed = true
+	s.mu.Unlock()
+	if c == nil {
+		return nil
+	}
+	go c.out.send(&frame{Kind: quit})
+	select {
+	case <-c.dead:
+	case <-time.After(quitTime):
+		c.cmd.Process.Kill()
+		<-c.dead
+	}
+	return nil
+}
