@@ -42,7 +42,8 @@ and draws it: from a notebook with Go cells, or from the shell.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(runCommand(), inspectCommand(), learnCommand(), evalCommand(), versionCommand())
+	root.AddCommand(runCommand(), inspectCommand(), learnCommand(), evalCommand(), versionCommand(),
+		kernelCommand(), sessionCommand(), installCommand(), uninstallCommand())
 	return root
 }
 
@@ -52,18 +53,23 @@ func versionCommand() *cobra.Command {
 		Short: "Print the version of dtnotes, Go and the cell engine",
 		Args:  cobra.NoArgs,
 		Run: func(cmd *cobra.Command, _ []string) {
-			version, engine := "(devel)", ""
+			engine := ""
 			if info, ok := debug.ReadBuildInfo(); ok {
-				if info.Main.Version != "" {
-					version = info.Main.Version
-				}
 				for _, dep := range info.Deps {
 					if dep.Path == "github.com/goplus/ixgo" {
 						engine = ", ixgo " + dep.Version
 					}
 				}
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "dtnotes %s (%s %s/%s%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, engine)
+			fmt.Fprintf(cmd.OutOrStdout(), "dtnotes %s (%s %s/%s%s)\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH, engine)
 		},
 	}
+}
+
+// buildVersion is the version of the module that the program was built from.
+func buildVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }

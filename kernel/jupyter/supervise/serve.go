@@ -18,9 +18,8 @@ import (
 
 // Descriptors that the session's process has from its supervisor.
 const (
-	fdIn    = 3
-	fdOut   = 4
-	fdCrash = 5
+	fdIn  = 3
+	fdOut = 4
 )
 
 // Serve runs the session of this process, which a supervisor has started, until the supervisor is gone
@@ -29,9 +28,6 @@ func Serve(newSession func() (cell.Evaluator, error)) error {
 	in, out := os.NewFile(fdIn, "supervisor"), os.NewFile(fdOut, "supervisor")
 	if in == nil || out == nil {
 		return errors.New("a session is started by a kernel, not by hand")
-	}
-	if crash := os.NewFile(fdCrash, "crash"); crash != nil {
-		debug.SetCrashOutput(crash, debug.CrashOptions{})
 	}
 	signal.Ignore(os.Interrupt)
 	ev, err := newSession()

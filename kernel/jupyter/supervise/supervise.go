@@ -7,6 +7,7 @@
 package supervise
 
 import (
+	"bytes"
 	"context"
 	"encoding/gob"
 	"encoding/json"
@@ -54,6 +55,7 @@ func Start(command func() *exec.Cmd) (*Session, error) {
 		return nil, err
 	}
 	s.child = c
+	go Trim()
 	return s, nil
 }
 
@@ -81,28 +83,30 @@ func (s *Session) spawn() (*child, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting a session: %w", err)
 	}
-	cmd.ExtraFiles = []*os.File{pipes.childIn, pipes.childOut, pipes.childCrash}
+	cmd.ExtraFiles = []*os.File{pipes.childIn, pipes.childOut}
+	crash := &crashText{to: cmd.Stderr}
+	cmd.Stderr = crash
+	cmd.WaitDelay = time.Second // a process that the session started may still hold standard error
 	err = cmd.Start()
 	pipes.childIn.Close()
 	pipes.childOut.Close()
-	pipes.childCrash.Close()
 	if err != nil {
 		pipes.in.Close()
 		pipes.out.Close()
-		pipes.crash.Close()
 		return nil, fmt.Errorf("starting a session: %w", err)
 	}
 	c := &child{
-		session: s, cmd: cmd, out: newSender(pipes.out), crash: &crashText{},
+		session: s, cmd: cmd, out: newSender(pipes.out), crash: crash,
 		outputs: map[uint64]cell.Cell{}, answers: map[uint64]chan *frame{}, comms: map[string]comm.Message{}, dead: make(chan struct{}),
 	}
 	go c.run(pipes)
 	return c, nil
 }
 
+// pipes are the ends of the two pipes between supervisor and session.
 type pipes struct {
-	in, out, crash                *os.File
-	childIn, childOut, childCrash *os.File
+	in, out           *os.File
+	childIn, childOut *os.File
 }
 
 func openPipes() (p pipes, err error) {
@@ -112,19 +116,11 @@ func openPipes() (p pipes, err error) {
 	if p.in, p.childOut, err = os.Pipe(); err != nil {
 		return p, errors.Join(err, p.childIn.Close(), p.out.Close())
 	}
-	if p.crash, p.childCrash, err = os.Pipe(); err != nil {
-		return p, errors.Join(err, p.childIn.Close(), p.out.Close(), p.in.Close(), p.childOut.Close())
-	}
 	return p, nil
 }
 
 // run hears the process until it ends, and then says so to everybody who waits.
 func (c *child) run(p pipes) {
-	crashRead := make(chan struct{})
-	go func() {
-		io.Copy(c.crash, p.crash)
-		close(crashRead)
-	}()
 	dec := gob.NewDecoder(p.in)
 	for {
 		f := new(frame)
@@ -138,14 +134,10 @@ func (c *child) run(p pipes) {
 	}
 	c.out.stop(io.ErrClosedPipe)
 	p.out.Close()
-	time.AfterFunc(quitTime, func() { c.cmd.Process.Kill() })
-	err := c.cmd.Wait()
-	select {
-	case <-crashRead:
-	case <-time.After(time.Second): // a process that the session started may still hold the pipe
-	}
 	p.in.Close()
-	p.crash.Close()
+	kill := time.AfterFunc(quitTime, func() { c.cmd.Process.Kill() })
+	err := c.cmd.Wait()
+	kill.Stop()
 	c.reason = reason(c.crash.String(), err)
 	c.session.died(c)
 	close(c.dead)
@@ -153,18 +145,14 @@ func (c *child) run(p pipes) {
 
 // reason says why a process ended.
 func reason(crash string, err error) string {
-	var lines []string
-	for line := range strings.Lines(crash) {
-		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "goroutine ") || line == "" && len(lines) > 0 {
-			break
-		}
-		if line != "" {
-			lines = append(lines, line)
+	head, _, _ := strings.Cut(crash, "\n\n")
+	for line := range strings.Lines(head) {
+		if strings.HasPrefix(line, "fatal error: ") || strings.HasPrefix(line, "panic: ") {
+			return strings.TrimSpace(line)
 		}
 	}
-	if len(lines) > 0 {
-		return strings.Join(lines, "; ")
+	if head = strings.TrimSpace(head); head != "" {
+		return strings.ReplaceAll(head, "\n", "; ")
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
@@ -183,23 +171,56 @@ func reason(crash string, err error) string {
 	return "ended by itself"
 }
 
-// crashText keeps the beginning of what the Go runtime says when it dies.
+// crashText passes on what a session writes to its standard error, past the cells, and keeps the
+// beginning of what the Go runtime says when it dies.
 type crashText struct {
-	mu sync.Mutex
-	b  strings.Builder
+	to io.Writer
+
+	mu   sync.Mutex
+	line []byte // a line not yet whole
+	text []byte
 }
+
+// crashSize is how much is kept of the last words.
+const crashSize = 16 << 10
 
 func (t *crashText) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.b.Write(p[:min(len(p), max(0, 16<<10-t.b.Len()))])
+	t.line = append(t.line, p...)
+	for {
+		i := bytes.IndexByte(t.line, '\n')
+		if i < 0 && len(t.line) < crashSize {
+			break
+		}
+		if i < 0 {
+			i = len(t.line) - 1
+		}
+		t.add(t.line[:i+1])
+		t.line = t.line[i+1:]
+	}
+	if t.to != nil {
+		t.to.Write(p)
+	}
 	return len(p), nil
+}
+
+// add keeps a line if it begins last words or goes on with them. The latest beginning counts.
+func (t *crashText) add(line []byte) {
+	begins := bytes.HasPrefix(line, []byte("fatal error: ")) || bytes.HasPrefix(line, []byte("panic: ")) ||
+		bytes.HasPrefix(line, []byte("runtime: ")) || bytes.HasPrefix(line, []byte("SIG"))
+	if begins && bytes.Contains(t.text, []byte("\n\n")) && len(t.text) < crashSize && !bytes.Contains(t.text, []byte("\ngoroutine ")) {
+		t.text = t.text[:0]
+	}
+	if (begins || len(t.text) > 0) && len(t.text)+len(line) <= crashSize {
+		t.text = append(t.text, line...)
+	}
 }
 
 func (t *crashText) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.b.String()
+	return string(t.text)
 }
 
 // died notes the end of a child and starts the next one, unless the session was closed or the child

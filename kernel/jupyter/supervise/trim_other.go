@@ -1,0 +1,6 @@
+//go:build !linux
+
+package supervise
+
+// Trim does nothing here.
+func Trim() {}
