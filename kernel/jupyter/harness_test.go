@@ -27,6 +27,7 @@ type fake struct {
 	mu     sync.Mutex
 	cells  []cell.Cell
 	closed bool
+	run    func(cellOf) // what the cell "run" does
 }
 
 func (f *fake) Eval(ctx context.Context, c cell.Cell) cell.Result {
@@ -66,6 +67,8 @@ func (f *fake) Eval(ctx context.Context, c cell.Cell) cell.Result {
 			return cell.Result{Err: &cell.Error{Name: "input", Message: err.Error()}}
 		}
 		c.Out.Stream("stdout", "got "+line)
+	case "run":
+		f.run(c)
 	case "late":
 		go func() {
 			time.Sleep(50 * time.Millisecond)
@@ -112,9 +115,14 @@ func (f *fake) Close() error {
 	return nil
 }
 
+type cellOf = cell.Cell
+
+// sleepPastBatch waits until text that waits for more has been sent.
+func sleepPastBatch() { time.Sleep(2 * streamDelay) }
+
 // served is a kernel that runs in this process, and its connection.
 type served struct {
-	t     *testing.T
+	t     testing.TB
 	conn  *connection
 	fake  *fake
 	codec *codec
@@ -139,9 +147,9 @@ func (b *syncBuffer) String() string {
 	return b.b.String()
 }
 
-func serveKernel(t *testing.T) *served { return serveKernelWith(t, Options{History: "none"}) }
+func serveKernel(t testing.TB) *served { return serveKernelWith(t, Options{History: "none"}) }
 
-func serveKernelWith(t *testing.T, o Options) *served {
+func serveKernelWith(t testing.TB, o Options) *served {
 	t.Helper()
 	s := &served{t: t, fake: &fake{}, log: &syncBuffer{}, ended: make(chan error, 1)}
 	o.Log = log.New(s.log, "", 0)
@@ -181,7 +189,7 @@ func serveKernelWith(t *testing.T, o Options) *served {
 // client is one front end: a socket a channel, all under one identity.
 type client struct {
 	s       *served
-	t       *testing.T
+	t       testing.TB
 	sockets map[string]net.Conn
 	in      chan received
 	backlog []received
