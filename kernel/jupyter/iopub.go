@@ -23,7 +23,8 @@ type iopub struct {
 	socket *zmtp.Socket
 
 	mu    sync.Mutex
-	text  []byte // text of one parent and stream not yet sent
+	text  []byte // content of the stream message to come, without its end; empty if there is none
+	cut   []byte // bytes after it of a character that has not come whole
 	owner *message
 	name  string
 	timer *time.Timer
@@ -69,16 +70,37 @@ func (p *iopub) stream(parent *message, name, text string) {
 		p.flush(true)
 		p.owner, p.name = parent, name
 	}
-	for len(text) > 0 {
-		n := min(len(text), streamSize)
-		p.text = append(p.text, text[:n]...)
-		text = text[n:]
-		if len(p.text) >= streamSize {
-			p.flush(false)
+	for len(p.cut) > 0 && len(text) > 0 {
+		p.cut, text = append(p.cut, text[0]), text[1:]
+		if utf8.FullRune(p.cut) {
+			p.write(string(p.cut))
+			p.cut = p.cut[:0]
 		}
 	}
-	if len(p.text) > 0 && p.timer == nil {
+	whole := wholeRunes(text)
+	p.cut, text = append(p.cut, text[whole:]...), text[:whole]
+	for len(text) > streamSize {
+		n := wholeRunes(text[:streamSize])
+		p.write(text[:n])
+		text = text[n:]
+	}
+	p.write(text)
+	if p.timer == nil {
 		p.timer = time.AfterFunc(streamDelay, p.tick)
+	}
+}
+
+// write adds text to the stream message and sends it if it is long enough; p.mu is held.
+func (p *iopub) write(text string) {
+	if len(text) == 0 {
+		return
+	}
+	if len(p.text) == 0 {
+		p.text = append(p.text, `{"name":"`+p.name+`","text":"`...)
+	}
+	p.text = appendEscaped(p.text, text)
+	if len(p.text) >= streamSize {
+		p.flush(false)
 	}
 }
 
@@ -100,36 +122,31 @@ func (p *iopub) tick() {
 // flush sends the text that waits; unless all is asked for, bytes of a character that has not come
 // whole stay. p.mu is held.
 func (p *iopub) flush(all bool) {
-	n := len(p.text)
-	if !all {
-		n = wholeRunes(p.text)
+	if all && len(p.cut) > 0 {
+		cut := string(p.cut)
+		p.cut = p.cut[:0]
+		p.write(cut)
 	}
-	if n == 0 {
+	if len(p.text) == 0 {
 		return
 	}
-	content := append(make([]byte, 0, n+n/16+64), `{"name":`...)
-	content = appendJSONString(content, p.name)
-	content = append(content, `,"text":`...)
-	content = append(appendJSONString(content, string(p.text[:n])), '}')
-	p.text = append(p.text[:0], p.text[n:]...)
-	if cap(p.text) > 4*streamSize {
-		p.text = append([]byte(nil), p.text...)
-	}
+	content := append(p.text, `"}`...)
+	p.text = content[:0] // sending copies it
 	p.send("stream", p.owner, json.RawMessage(content), nil, nil)
 }
 
-// wholeRunes returns the length of b without a character at its end that is cut.
-func wholeRunes(b []byte) int {
-	for i := 1; i < utf8.UTFMax && i <= len(b); i++ {
-		c := b[len(b)-i]
+// wholeRunes returns the length of s without a character at its end that is cut.
+func wholeRunes(s string) int {
+	for i := 1; i < utf8.UTFMax && i <= len(s); i++ {
+		c := s[len(s)-i]
 		if utf8.RuneStart(c) {
-			if c >= utf8.RuneSelf && !utf8.FullRune(b[len(b)-i:]) {
-				return len(b) - i
+			if c >= utf8.RuneSelf && !utf8.FullRuneInString(s[len(s)-i:]) {
+				return len(s) - i
 			}
 			break
 		}
 	}
-	return len(b)
+	return len(s)
 }
 
 // output is the cell.Output of one request.

@@ -7,13 +7,13 @@ import (
 	"unicode/utf8"
 )
 
-func TestAppendJSONString(t *testing.T) {
+func TestAppendEscaped(t *testing.T) {
 	var all strings.Builder
 	for r := rune(0); r < 0x300; r++ {
 		all.WriteRune(r)
 	}
 	for _, s := range []string{"", "plain", "\"\\\n\r\t\x00\x1f\x7f", "héllo, 世界 🎉", "cut \xf0\x9f\x8e", "\xff\xfea", "\u2028", all.String()} {
-		raw := appendJSONString(nil, s)
+		raw := append(appendEscaped([]byte{'"'}, s), '"')
 		var got string
 		if err := json.Unmarshal(raw, &got); err != nil {
 			t.Errorf("%q: %v", s, err)
@@ -29,7 +29,7 @@ func TestAppendJSONString(t *testing.T) {
 
 func TestWholeRunes(t *testing.T) {
 	for s, want := range map[string]int{"": 0, "a": 1, "é": 2, "a\xc3": 1, "a\xe4\xb8": 1, "\xf0\x9f\x8e": 0, "\xf0\x9f\x8e\x89": 4, "a\x80": 2, "\xff": 1, "\x80\x80\x80\x80": 4} {
-		if got := wholeRunes([]byte(s)); got != want {
+		if got := wholeRunes(s); got != want {
 			t.Errorf("%q: %d, want %d", s, got, want)
 		}
 	}

@@ -203,11 +203,10 @@ func (s *seenSet) add(sig string) bool {
 	return true
 }
 
-// appendJSONString appends s as a JSON string; what is not UTF-8 becomes U+FFFD. It is json.Marshal
-// for long output, several times as fast.
-func appendJSONString(to []byte, s string) []byte {
+// appendEscaped appends s as it stands in a JSON string; what is not UTF-8 becomes U+FFFD. It is
+// json.Marshal for long output, several times as fast.
+func appendEscaped(to []byte, s string) []byte {
 	const hexDigits = "0123456789abcdef"
-	to = append(to, '"')
 	start := 0
 	for i := 0; i < len(s); {
 		b := s[i]
@@ -240,5 +239,5 @@ func appendJSONString(to []byte, s string) []byte {
 		i++
 		start = i
 	}
-	return append(append(to, s[start:]...), '"')
+	return append(to, s[start:]...)
 }
