@@ -26,7 +26,7 @@ func init() {
 
 var dtnotes0 = table{
 	path: "dtnotes/analysis", name: "analysis",
-	deps: "bufio bufio\ncontext context\ndtnotes/analysis/cluster cluster\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/manifold manifold\nencoding/csv csv\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat/distuv distuv\nio io\nmath math\nos os\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntime time",
+	deps: "bufio bufio\ncmp cmp\ncontext context\ndtnotes/analysis/cluster cluster\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/analysis/manifold manifold\nencoding/csv csv\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat/distuv distuv\nio io\nmath math\nos os\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntime time",
 	types: []any{
 		(*p0.Dropped)(nil),
 		(*p0.Edge)(nil),
@@ -69,7 +69,11 @@ var dtnotes1 = table{
 		{"ErrNotConverged", &p1.ErrNotConverged},
 	},
 	funcs: []symbol{
+		{"AdjustedMutualInformation", p1.AdjustedMutualInformation},
+		{"AdjustedRand", p1.AdjustedRand},
 		{"AffinityPropagation", p1.AffinityPropagation},
+		{"Modularity", p1.Modularity},
+		{"Silhouette", p1.Silhouette},
 	},
 }
 
@@ -95,6 +99,7 @@ var dtnotes2 = table{
 		{"CheckFinite", p2.CheckFinite},
 		{"Correlation", p2.Correlation},
 		{"CrossValidate", p2.CrossValidate},
+		{"EdgePValues", p2.EdgePValues},
 		{"Empirical", p2.Empirical},
 		{"GraphicalLasso", p2.GraphicalLasso},
 		{"GraphicalLassoCV", p2.GraphicalLassoCV},
@@ -103,6 +108,7 @@ var dtnotes2 = table{
 		{"Mahalanobis", p2.Mahalanobis},
 		{"NewAccumulator", p2.NewAccumulator},
 		{"OAS", p2.OAS},
+		{"PValueCut", p2.PValueCut},
 		{"PartialCorrelations", p2.PartialCorrelations},
 		{"Precision", p2.Precision},
 		{"Shrunk", p2.Shrunk},
@@ -112,8 +118,9 @@ var dtnotes2 = table{
 
 var dtnotes3 = table{
 	path: "dtnotes/analysis/figure", name: "figure",
-	deps: "dtnotes/analysis/xkcd xkcd\nerrors errors\nfmt fmt\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\nimage/color color\nmath math\nmath/rand/v2 rand\nos os\npath/filepath filepath\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntime time\nunicode unicode\nunicode/utf8 utf8",
+	deps: "bufio bufio\nbytes bytes\ndtnotes/analysis/xkcd xkcd\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\nimage/color color\nio io\nmath math\nmath/rand/v2 rand\nos os\npath/filepath filepath\nslices slices\nsort sort\nstrconv strconv\nstrings strings\nsync sync\ntime time\nunicode unicode\nunicode/utf8 utf8",
 	types: []any{
+		(*p3.Difference)(nil),
 		(*p3.Edge)(nil),
 		(*p3.Graph)(nil),
 		(*p3.Interval)(nil),
@@ -172,8 +179,9 @@ var dtnotes5 = table{
 
 var dtnotes6 = table{
 	path: "dtnotes/dtracefs", name: "dtracefs",
-	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\nembed embed\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\nio io\nio/fs fs\nmath math\nos os\npath path\npath/filepath filepath\nslices slices\nstrconv strconv\nstrings strings\ntime time\nunicode/utf8 utf8",
+	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\nembed embed\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\nio io\nio/fs fs\nmath math\nos os\npath path\npath/filepath filepath\nregexp regexp\nslices slices\nstrconv strconv\nstrings strings\ntime time\nunicode/utf8 utf8",
 	types: []any{
+		(*p6.Account)(nil),
 		(*p6.Capture)(nil),
 		(*p6.Column)(nil),
 		(*p6.Drop)(nil),
@@ -181,6 +189,7 @@ var dtnotes6 = table{
 		(*p6.Line)(nil),
 		(*p6.Notice)(nil),
 		(*p6.Options)(nil),
+		(*p6.Share)(nil),
 		(*p6.Table)(nil),
 		(*p6.Type)(nil),
 	},
