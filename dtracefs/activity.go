@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"slices"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
@@ -12,7 +13,8 @@ type activity struct {
 	table                   *Table
 	time, kind, name, value *Column
 	stamp                   int64
-	stamped                 bool // inside a block of entries under a stamp
+	stamped                 bool         // inside a block of entries under a stamp
+	prefixes                *prefixTable // codes of kind and name
 	pending                 []byte
 	pendingLine             int
 	pendingSize             int
@@ -26,6 +28,7 @@ func newActivity() *activity {
 		time: newColumn("time", Time), kind: newColumn("kind", String),
 		name: newColumn("execname", String), value: newColumn("value", Int),
 	}
+	a.prefixes = newPrefixTable()
 	a.table = &Table{Name: "activity", Kind: KindActivity, Columns: []*Column{a.time, a.kind, a.name, a.value}}
 	return a
 }
@@ -46,6 +49,7 @@ func (t *text) activityLine(num int, line []byte) bool {
 			t.take(classTable)
 			a.stamp, a.stamped = ns, true
 			t.stamp, t.stamped, t.labels = ns, true, nil
+			t.reserveEntries()
 			t.entries()
 			return true
 		}
@@ -81,13 +85,46 @@ func (t *text) entries() {
 		if len(line) == 0 || !terminated {
 			return
 		}
-		kind, name, value, ok := splitEntry(line)
-		if !ok {
+		prefix, value, ok := cutValue(line)
+		if !ok || !t.activity.addPrefixed(prefix, value) {
 			return
 		}
 		t.account(classTable, ahead.Offset()-t.cur.Offset())
-		t.activity.add(kind, name, value)
 		*t.cur = ahead
+	}
+}
+
+// addPrefixed adds an entry told by what stands before its value; false if it is none.
+func (a *activity) addPrefixed(prefix []byte, value int64) bool {
+	slot := a.prefixes.find(prefix)
+	kind, name := slot.a, slot.b
+	if slot.key == nil {
+		k, n, _, ok := splitEntry(append(bytes.Clone(prefix), " 0"...))
+		if !ok {
+			return false
+		}
+		kind, name = int32(a.kind.words.code(k)), int32(a.name.words.code(n))
+		a.prefixes.put(slot, prefix, kind, name)
+	}
+	a.time.ints = append(a.time.ints, a.stamp)
+	a.kind.codes = append(a.kind.codes, uint32(kind))
+	a.name.codes = append(a.name.codes, uint32(name))
+	a.value.ints = append(a.value.ints, value)
+	return true
+}
+
+// reserve makes room for n more rows.
+func (a *activity) reserve(n int) {
+	a.time.ints, a.value.ints = slices.Grow(a.time.ints, n), slices.Grow(a.value.ints, n)
+	a.kind.codes, a.name.codes = slices.Grow(a.kind.codes, n), slices.Grow(a.name.codes, n)
+}
+
+// reserveEntries makes room for as many entries as there are lines, once a capture turns
+// out to be long.
+func (t *text) reserveEntries() {
+	if n := len(t.activity.time.ints); n == cap(t.activity.time.ints) && n > 1000 && !t.reserved {
+		t.reserved = true
+		t.activity.reserve(bytes.Count(t.cur.Rest(), []byte("\n")))
 	}
 }
 

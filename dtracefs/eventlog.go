@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 
 	"dtnotes/dtracefs/internal/syntax"
@@ -29,7 +30,7 @@ func (t *text) logLine(num int, line []byte) bool {
 	for !t.cur.Done() {
 		ahead := *t.cur
 		line, terminated := ahead.Next()
-		name, probe, args, ok := w.format.Split(line, w.leading)
+		name, probe, args, ok := w.split(line)
 		if !ok {
 			break
 		}
@@ -45,6 +46,9 @@ func (t *text) logLine(num int, line []byte) bool {
 			}
 			t.account(classTable, size)
 			w.row(name, probe, args)
+			if w.sheet.n == sampleLines {
+				w.reserve(bytes.Count(t.cur.Rest(), []byte("\n")))
+			}
 		}
 		*t.cur = ahead
 	}
@@ -80,12 +84,13 @@ type logWriter struct {
 	clocks      []*Column
 	name, probe *Column
 	args        []*Column
+	prefixes    *prefixTable // codes of name and probe
 }
 
 // newLogWriter makes the columns: time for a wall clock and c1… for other integers, as the
 // lines alone do not tell what those are, then execname, probe and arg1….
 func newLogWriter(s *sheet, g syntax.Log) *logWriter {
-	w := &logWriter{format: g, sheet: s, leading: make([]int64, g.Leading)}
+	w := &logWriter{format: g, sheet: s, leading: make([]int64, g.Leading), prefixes: newPrefixTable()}
 	for i := range g.Leading {
 		if i == 0 && g.Clock {
 			w.clocks = append(w.clocks, s.col("time", Time))
@@ -97,12 +102,70 @@ func newLogWriter(s *sheet, g syntax.Log) *logWriter {
 	return w
 }
 
-func (w *logWriter) row(name, probe, args []byte) {
+// split splits a line: the leading integers, codes of the name and the probe, arguments.
+func (w *logWriter) split(line []byte) (name, probe uint32, args []byte, ok bool) {
+	for i := range w.leading {
+		v, n := leadingInt(line)
+		if n == 0 {
+			return 0, 0, nil, false
+		}
+		w.leading[i], line = v, line[n:]
+	}
+	end := bytes.IndexByte(line, ' ')
+	if end < 0 {
+		return 0, 0, nil, false
+	}
+	prefix := line
+	if second := bytes.IndexByte(line[end+1:], ' '); second >= 0 {
+		prefix = line[:end+1+second]
+	}
+	slot := w.prefixes.find(prefix)
+	if slot.key != nil {
+		return uint32(slot.a), uint32(slot.b), line[min(len(prefix)+1, len(line)):], true
+	}
+	n, p, args, ok := w.format.SplitName(line)
+	if !ok {
+		return 0, 0, nil, false
+	}
+	name, probe = w.name.words.code(n), w.probe.words.code(p)
+	if len(n) == end {
+		w.prefixes.put(slot, prefix, int32(name), int32(probe))
+	}
+	return name, probe, args, true
+}
+
+// leadingInt reads an integer and the blank after it; n is their length, or 0.
+func leadingInt(line []byte) (v int64, n int) {
+	i := 0
+	neg := len(line) > 0 && line[0] == '-'
+	if neg {
+		i = 1
+	}
+	start := i
+	for i < len(line) && line[i]-'0' <= 9 {
+		v = v*10 + int64(line[i]-'0')
+		i++
+	}
+	if i == start || i == len(line) || line[i] != ' ' || i-start > 18 {
+		if at := bytes.IndexByte(line, ' '); at > 0 {
+			if v, ok := syntax.Int(line[:at]); ok {
+				return v, at + 1
+			}
+		}
+		return 0, 0
+	}
+	if neg {
+		v = -v
+	}
+	return v, i + 1
+}
+
+func (w *logWriter) row(name, probe uint32, args []byte) {
 	for i, v := range w.leading {
 		w.clocks[i].ints = append(w.clocks[i].ints, v)
 	}
-	w.name.appendText(name)
-	w.probe.appendText(probe)
+	w.name.codes = append(w.name.codes, name)
+	w.probe.codes = append(w.probe.codes, probe)
 	n := w.sheet.n
 	w.sheet.n++
 	for i := 0; len(args) > 0; i++ {
@@ -119,6 +182,17 @@ func (w *logWriter) row(name, probe, args []byte) {
 		}
 		w.args[i].padTo(n)
 		w.args[i].appendWord(word)
+	}
+}
+
+// reserve makes room for n more rows.
+func (w *logWriter) reserve(n int) {
+	for _, c := range w.sheet.Columns {
+		if c.typ == String {
+			c.codes = slices.Grow(c.codes, n)
+		} else {
+			c.ints = slices.Grow(c.ints, n)
+		}
 	}
 }
 

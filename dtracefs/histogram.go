@@ -93,6 +93,7 @@ func (t *text) histogramOf(keys []named, title string, stack []string) {
 		key += "stack"
 	}
 	s := t.sheet(key, "hist", "hist")
+	t.newBlockIfSeen(key, keys)
 	buckets, ok := syntax.Labels(labels)
 	for i, label := range labels {
 		t.context(s)
@@ -119,6 +120,25 @@ func (t *text) histogramOf(keys []named, title string, stack []string) {
 		}
 		s.end()
 	}
+}
+
+// newBlockIfSeen starts another block where keys come that the block already has: then
+// another aggregation, or the same again, is being printed.
+func (t *text) newBlockIfSeen(table string, keys []named) {
+	var b strings.Builder
+	b.WriteString(table)
+	for _, k := range keys {
+		b.WriteByte(0)
+		b.Write(k.Text)
+	}
+	if t.seenBlock != t.block {
+		t.seen, t.seenBlock = map[string]bool{}, t.block
+	}
+	if t.seen[b.String()] {
+		t.block++
+		t.seen, t.seenBlock = map[string]bool{}, t.block
+	}
+	t.seen[b.String()] = true
 }
 
 type histCount struct {

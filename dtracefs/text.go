@@ -18,10 +18,13 @@ type text struct {
 	blanks int  // blank lines since the last other line
 	first  bool // no line but blanks so far
 
-	free      []textLine // free text not filed yet
-	block     int        // number of the block of rows being printed
+	free      []textLine      // free text not filed yet
+	block     int             // number of the block of rows being printed
+	seen      map[string]bool // keys of the block's histograms
+	seenBlock int
 	keyNames  []string   // what a script printed over its keys
 	noKeys    int        // offset up to which keys over several lines do not end
+	reserved  bool       // room for the entries that may come
 	log       *logWriter // of the event log being read
 	noLog     int        // offset up to which no event log starts
 	noStack   int        // offset up to which indented lines start no stack

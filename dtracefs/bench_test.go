@@ -1,0 +1,64 @@
+package dtracefs
+
+import (
+	"context"
+	"io"
+	"runtime"
+	"testing"
+	"testing/fstest"
+
+	"dtnotes/dtracefs/internal/generate"
+)
+
+var generated = map[string]generate.Kind{"activity": generate.Activity, "bpftrace": generate.BpftraceMap, "log": generate.EventLog}
+
+// inMemory is a generated capture of size bytes.
+func inMemory(tb testing.TB, kind generate.Kind, size int64) fstest.MapFS {
+	tb.Helper()
+	data, err := io.ReadAll(generate.NewReader(kind, size, 1))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return fstest.MapFS{"capture": {Data: data}}
+}
+
+func benchmark(b *testing.B, size int64, f func(b *testing.B, fsys fstest.MapFS)) {
+	for _, name := range []string{"activity", "bpftrace", "log"} {
+		b.Run(name, func(b *testing.B) {
+			fsys := inMemory(b, generated[name], size)
+			b.SetBytes(int64(len(fsys["capture"].Data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				f(b, fsys)
+			}
+		})
+	}
+}
+
+// BenchmarkCount reads captures to the (bucket, source) counts on one core.
+func BenchmarkCount(b *testing.B) {
+	benchmark(b, 64<<20, func(b *testing.B, fsys fstest.MapFS) {
+		if _, err := Count(context.Background(), fsys, "capture", CountOptions{Workers: 1}); err != nil {
+			b.Fatal(err)
+		}
+	})
+}
+
+// BenchmarkCountParallel is BenchmarkCount on all cores.
+func BenchmarkCountParallel(b *testing.B) {
+	b.ReportMetric(float64(runtime.GOMAXPROCS(0)), "cores")
+	benchmark(b, 64<<20, func(b *testing.B, fsys fstest.MapFS) {
+		if _, err := Count(context.Background(), fsys, "capture", CountOptions{}); err != nil {
+			b.Fatal(err)
+		}
+	})
+}
+
+// BenchmarkLoad reads captures to full tables.
+func BenchmarkLoad(b *testing.B) {
+	benchmark(b, 32<<20, func(b *testing.B, fsys fstest.MapFS) {
+		if _, err := Load(fsys, "capture"); err != nil {
+			b.Fatal(err)
+		}
+	})
+}

@@ -1,0 +1,152 @@
+package dtracefs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+const (
+	// chunkSize is how much text is read and decoded at once.
+	chunkSize = 1 << 20
+	// longestRecord bounds what is held back for the record that a chunk cuts.
+	longestRecord = 16 << 20
+)
+
+// A chunk is a part of a capture's text cut at a record's boundary.
+type chunk struct {
+	data []byte
+	line int   // number of the first line
+	at   int64 // offset in the text
+	last bool
+
+	before, stamp int64 // the block's stamp at the start, and the one before it; 0 if none
+}
+
+// A chunker cuts text into chunks. cut tells how much of data is whole records, or 0.
+type chunker struct {
+	r    io.Reader
+	cut  func(data []byte) int
+	rest []byte
+	line int
+	at   int64
+	done bool
+
+	before, stamp int64
+	stamps        bool // keep track of stamps
+}
+
+func newChunker(r io.Reader, cut func([]byte) int) *chunker {
+	return &chunker{r: r, cut: cut, line: 1}
+}
+
+// next reads the next chunk into buf, which it may grow and returns as the chunk's data.
+// At the end it is io.EOF.
+func (c *chunker) next(ctx context.Context, buf []byte) (chunk, error) {
+	if err := ctx.Err(); err != nil {
+		return chunk{}, err
+	}
+	if c.done {
+		return chunk{}, io.EOF
+	}
+	buf = append(buf[:0], c.rest...)
+	size := max(chunkSize, 2*len(c.rest))
+	for {
+		if cap(buf) < size {
+			grown := make([]byte, len(buf), size)
+			copy(grown, buf)
+			buf = grown
+		}
+		n, err := io.ReadFull(c.r, buf[len(buf):size])
+		buf = buf[:len(buf)+n]
+		if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+			c.done = true
+			c.rest = c.rest[:0]
+			return c.chunk(buf, true), nil
+		}
+		if err != nil {
+			return chunk{}, fmt.Errorf("after %d bytes of text: %w", c.at+int64(len(buf)), err)
+		}
+		cut := c.cut(buf)
+		if cut == 0 && size >= longestRecord {
+			if cut = bytes.LastIndexByte(buf, '\n') + 1; cut == 0 {
+				cut = len(buf)
+			}
+		}
+		if cut > 0 {
+			c.rest = append(c.rest[:0], buf[cut:]...)
+			return c.chunk(buf[:cut], false), nil
+		}
+		size *= 2
+	}
+}
+
+func (c *chunker) chunk(data []byte, last bool) chunk {
+	k := chunk{data: data, line: c.line, at: c.at, last: last, before: c.before, stamp: c.stamp}
+	c.at += int64(len(data))
+	if c.stamps {
+		c.before, c.stamp = lastStamps(data, c.before, c.stamp)
+	} else {
+		c.line += bytes.Count(data, []byte("\n"))
+	}
+	return k
+}
+
+// lastStamps returns the last two stamps of data, or those before it.
+func lastStamps(data []byte, before, stamp int64) (int64, int64) {
+	end := len(data)
+	at, last := lastStampLine(data[:end])
+	if at < 0 {
+		return before, stamp
+	}
+	if _, previous := lastStampLine(data[:at]); previous != 0 {
+		return previous, last
+	}
+	return stamp, last
+}
+
+// lastStampLine finds the last line of data that is a wall clock.
+func lastStampLine(data []byte) (at int, ns int64) {
+	end := len(data)
+	for end > 0 {
+		start := bytes.LastIndexByte(data[:end-1], '\n') + 1
+		line := bytes.TrimRight(data[start:end], "\r\n")
+		if len(line) > 0 && line[0] >= '0' && line[0] <= '9' {
+			if ns, ok := syntax.EpochStamp(line); ok {
+				return start, ns
+			}
+		}
+		end = start
+	}
+	return -1, 0
+}
+
+// cutAtStamp cuts before the last wall clock.
+func cutAtStamp(data []byte) int {
+	at, _ := lastStampLine(data[:bytes.LastIndexByte(data, '\n')+1])
+	return max(at, 0)
+}
+
+// cutAtLine cuts after the last line.
+func cutAtLine(data []byte) int { return bytes.LastIndexByte(data, '\n') + 1 }
+
+// cutAtBlank cuts after the last blank line that text at the margin follows; where there
+// is none, after the last line.
+func cutAtBlank(data []byte) int {
+	end := len(data)
+	for range 4096 {
+		i := bytes.LastIndex(data[:end], []byte("\n\n"))
+		if i <= 0 {
+			break
+		}
+		if i+2 < len(data) && data[i+2] != ' ' && data[i+2] != '\n' && data[i+2] != '\t' {
+			return i + 2
+		}
+		end = i + 1
+	}
+	return cutAtLine(data)
+}
