@@ -10,9 +10,16 @@ import (
 // bpftraceJSON decodes what `bpftrace -f json` prints: objects, each on its line or laid
 // out over several.
 func (d *decoder) bpftraceJSON(data []byte) {
-	t := &text{decoder: d, cur: syntax.NewCursor(nil)}
-	d.documents(data, false, func(num int, text []byte, v syntax.JSON) bool { return t.bpftraceRecord(num, text, v) })
-	t.printText(0, "\n")
+	t := &text{decoder: d}
+	t.jsonRecords(syntax.NewCursor(data))
+}
+
+func (t *text) jsonRecords(cur *syntax.Cursor) {
+	t.cur = syntax.NewCursor(nil)
+	t.documents(cur, false, t.bpftraceRecord)
+	if t.partial != "" {
+		t.printText(0, "\n")
+	}
 	t.flushFree()
 }
 

@@ -27,7 +27,8 @@ type chunk struct {
 	before, stamp int64 // the block's stamp at the start, and the one before it; 0 if none
 }
 
-// A chunker cuts text into chunks. cut tells how much of data is whole records, or 0.
+// A chunker cuts text into chunks. cut tells how much of data is whole records, or 0; a
+// nil cut makes one chunk of all.
 type chunker struct {
 	r    io.Reader
 	cut  func(data []byte) int
@@ -70,6 +71,10 @@ func (c *chunker) next(ctx context.Context, buf []byte) (chunk, error) {
 		}
 		if err != nil {
 			return chunk{}, fmt.Errorf("after %d bytes of text: %w", c.at+int64(len(buf)), err)
+		}
+		if c.cut == nil {
+			size *= 2
+			continue
 		}
 		cut := c.cut(buf)
 		if cut == 0 && size >= longestRecord {

@@ -482,7 +482,6 @@ func (c *counter) logLines(data []byte) {
 		if ns < low || ns > high {
 			number := c.plan.grid.ofEvent(ns)
 			row = c.counts.row(number)
-			row.covered = c.plan.grid.width
 			low = c.plan.grid.origin + (number-1)*c.plan.grid.width
 			high = low + c.plan.grid.width - 1
 		}

@@ -285,7 +285,9 @@ func (c *Counts) Matrix() (*Matrix, error) {
 		row := make([]float64, len(order))
 		covered := 0.0
 		if r := c.rows[n]; r != nil {
-			covered = float64(r.covered) / 1e9
+			if covered = float64(r.covered) / 1e9; c.grid.block == 0 {
+				covered = float64(c.grid.width) / 1e9
+			}
 			for j, i := range order {
 				if i < len(r.values) {
 					row[j] = float64(r.values[i])

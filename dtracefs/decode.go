@@ -32,6 +32,17 @@ type dialect struct {
 	decode func(*decoder, []byte)
 }
 
+// dialectOf tells the dialect of a text that starts with head.
+func dialectOf(head []byte) dialect {
+	head = bytes.TrimLeft(head[:min(len(head), 64<<10)], " \t\r\n")
+	for _, dl := range dialects[:len(dialects)-1] {
+		if dl.is(head) {
+			return dl
+		}
+	}
+	return dialects[len(dialects)-1]
+}
+
 var dialects = []dialect{
 	{"bpftrace-json", isBpftraceJSON, (*decoder).bpftraceJSON},
 	{"libxo-json", isLibxoJSON, (*decoder).libxoJSON},
@@ -39,22 +50,22 @@ var dialects = []dialect{
 	{"statemap", isStatemap, (*decoder).statemap},
 	{"folded", isFolded, (*decoder).folded},
 	{"bpftrace", isBpftrace, (*decoder).text},
-	{"dtrace", func([]byte) bool { return true }, (*decoder).text},
+	{"dtrace", isAnything, (*decoder).text},
 }
 
 func (d *decoder) decode(data []byte) {
 	d.c.Bytes = int64(len(data))
-	head := bytes.TrimLeft(data[:min(len(data), 64<<10)], " \t\r\n")
-	for _, dl := range dialects {
-		if dl.is(head) {
-			d.c.Dialect = dl.name
-			dl.decode(d, data)
-			break
-		}
-	}
+	dl := dialectOf(data)
+	d.c.Dialect = dl.name
+	dl.decode(d, data)
 	if len(data) == 0 {
 		d.c.Notices = append(d.c.Notices, Notice{Kind: "empty", Text: "the capture is empty"})
 	}
+	d.finish()
+}
+
+// finish files what was gathered as the capture's tables.
+func (d *decoder) finish() {
 	for _, f := range d.last {
 		f()
 	}
@@ -112,6 +123,8 @@ func (d *decoder) accountLines(class lineClass, lines, size int) {
 	share.Lines += lines
 	share.Bytes += int64(size)
 }
+
+func isAnything([]byte) bool { return true }
 
 func isBpftraceJSON(head []byte) bool {
 	rest, ok := bytes.CutPrefix(head, []byte("{"))

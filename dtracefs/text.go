@@ -63,12 +63,30 @@ var recognizers = []func(*text, int, []byte) bool{
 
 func (d *decoder) text(data []byte) {
 	t := &text{decoder: d, cur: syntax.NewCursor(data), first: true}
+	t.run()
+	t.flushPending()
+	d.c.Lines = t.cur.Number() - 1
+}
+
+// run takes all groups up to the end of the text at hand.
+func (t *text) run() {
 	for !t.cur.Done() {
 		t.step()
 	}
 	t.flushFree()
-	t.flushPending()
-	d.c.Lines = t.cur.Number() - 1
+}
+
+// resume goes on with more text, starting at that line, which d decodes. What the text
+// before it left open stays so: the mode, the instant, a script's heading.
+func (t *text) resume(d *decoder, data []byte, line int) {
+	d.activity.stamp, d.activity.stamped = t.activity.stamp, t.activity.stamped
+	d.activity.pending, d.activity.pendingLine, d.activity.pendingSize = t.activity.pending, t.activity.pendingLine, t.activity.pendingSize
+	t.decoder, t.cur = d, syntax.NewCursorAt(data, line)
+	t.noStack, t.noKeys, t.noLog, t.reserved = 0, 0, 0, true
+	t.adjacent, t.lastStack = nil, false
+	if t.log != nil {
+		t.log = newLogWriter(d.sheet("log", "log", "log"), t.log.format)
+	}
 }
 
 // step takes the next group of lines.

@@ -12,6 +12,9 @@ type Cursor struct {
 // NewCursor returns a cursor before the first line of data.
 func NewCursor(data []byte) *Cursor { return &Cursor{data: data, num: 1} }
 
+// NewCursorAt is [NewCursor] for text whose first line has that number.
+func NewCursorAt(data []byte, line int) *Cursor { return &Cursor{data: data, num: line} }
+
 // Done reports whether no line is left.
 func (c *Cursor) Done() bool { return c.pos >= len(c.data) }
 

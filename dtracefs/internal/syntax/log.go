@@ -23,15 +23,32 @@ func LogOf(lines [][]byte) (g Log, ok bool) {
 		return g, false
 	}
 	counts := map[string]int{}
+	after := map[[2]string]int{} // a word and the one behind it
 	for _, l := range lines {
-		if w := bytes.SplitN(l, blank, g.Leading+3); len(w) > g.Leading+1 {
+		w := bytes.SplitN(l, blank, g.Leading+4)
+		if len(w) > g.Leading+1 {
 			counts[string(w[g.Leading+1])]++
+		}
+		if len(w) > g.Leading+2 && len(w[g.Leading+2]) > 0 && isWordStart(w[g.Leading+2][0]) {
+			after[[2]string{string(w[g.Leading+1]), string(w[g.Leading+2])}]++
 		}
 	}
 	g.Probes = map[string]bool{}
 	for w, n := range counts {
 		if n*1000 >= len(lines) && len(w) > 0 && isWordStart(w[0]) {
 			g.Probes[w] = true
+		}
+	}
+	// A word that others known for probes mostly follow is the end of a name.
+	ends := map[string]int{}
+	for pair, n := range after {
+		if counts[pair[1]] > 0 {
+			ends[pair[0]] += n
+		}
+	}
+	for w, n := range ends {
+		if 2*n > counts[w] {
+			delete(g.Probes, w)
 		}
 	}
 	if len(g.Probes) == 0 || len(g.Probes) > 512 {

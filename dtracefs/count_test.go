@@ -1,0 +1,315 @@
+package dtracefs
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"dtnotes/dtracefs/internal/generate"
+)
+
+// counted counts text as a capture of its own and returns the matrix.
+func counted(t *testing.T, text string, o CountOptions) *Matrix {
+	t.Helper()
+	c, err := Count(context.Background(), fstest.MapFS{"x": {Data: []byte(text)}}, "x", o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := c.Matrix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func (m *Matrix) column(source string) []float64 {
+	j := slices.Index(m.Sources, source)
+	if j < 0 {
+		return nil
+	}
+	column := make([]float64, len(m.Values))
+	for i, row := range m.Values {
+		column[i] = row[j]
+	}
+	return column
+}
+
+func TestMissedTickSpreads(t *testing.T) {
+	text := ""
+	for _, second := range []int{1, 2, 3, 6, 7} {
+		text += fmt.Sprintf("%d\ncsw a %d\n\n", int64(1_795_376_740+second)*1e9+int64(second)*1e5, 10)
+	}
+	m := counted(t, text, CountOptions{})
+	if got, want := m.column("csw,a"), []float64{10, 10, 10, 3, 3, 4, 10}; !slices.Equal(got, want) {
+		t.Errorf("counts %v, want %v", got, want)
+	}
+	for i, rate := range m.Rates() {
+		if want := []float64{10, 10, 10, 3, 3, 4, 10}[i]; math.Abs(rate[0]-want) > 0.01*want {
+			t.Errorf("bucket %d: rate %g, want %g", i, rate[0], want)
+		}
+	}
+}
+
+func TestAppendedRunsAreApart(t *testing.T) {
+	text := "1795376741000000000\ncsw a 1\n\n1795376742000000000\ncsw a 2\n\n" +
+		"1795376842000000000\ncsw a 50\n\n1795376843000000000\ncsw a 60\n\n"
+	m := counted(t, text, CountOptions{})
+	got := m.column("csw,a")
+	if len(got) != 103 || got[0] != 1 || got[1] != 2 || got[101] != 50 || got[102] != 60 || got[50] != 0 {
+		t.Errorf("%d buckets: %v", len(got), got)
+	}
+}
+
+func TestEventsOutOfOrder(t *testing.T) {
+	var text strings.Builder
+	times := []int64{100, 1100, 900, 2500, 1999, 2000, 150, 3100, 2900, 3000}
+	for _, ms := range times {
+		fmt.Fprintf(&text, "%d 0 7 7 sh read:entry 3\n", 1_795_380_942_000_000_000+ms*1e6)
+	}
+	m := counted(t, text.String(), CountOptions{})
+	if got, want := m.column("read:entry,sh"), []float64{3, 2, 3, 2}; !slices.Equal(got, want) {
+		t.Errorf("counts %v, want %v", got, want)
+	}
+	if m.Times[0] != time.Unix(1_795_380_943, 0).UTC() {
+		t.Errorf("first bucket ends at %v", m.Times[0])
+	}
+}
+
+func TestCountOddNames(t *testing.T) {
+	text := "1795380772212523676\ncsw  lead 4\ncsw  8\ncsw new\nline 5\ncsw 123 6\ncsw x, y -7\nLost 12 events\ndtrace: 3 drops on CPU 1\nnonsense here\n\n"
+	c, err := Count(context.Background(), fstest.MapFS{"x": {Data: []byte(text)}}, "x", CountOptions{ByName: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := c.Matrix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]float64{" lead": 4, "": 8, "new\nline": 5, "123": 6, "x, y": -7} {
+		if got := m.column(name); len(got) != 1 || got[0] != want {
+			t.Errorf("%q counted %v, want %g", name, got, want)
+		}
+	}
+	if len(m.Sources) != 5 || len(c.Drops) != 2 || c.Skipped != 1 {
+		t.Errorf("sources %q, drops %v, %d skipped", m.Sources, c.Drops, c.Skipped)
+	}
+}
+
+func TestCountOptions(t *testing.T) {
+	text := "1795376741000000000\ncsw a 1\nsyscall a 5\n\n1795376742000000000\ncsw b 2\nsyscall a 7\n\n1795376743000000000\nsyscall a 1\n\n"
+	m := counted(t, text, CountOptions{ByName: true, Kinds: []string{"syscall"}})
+	if !slices.Equal(m.Sources, []string{"a"}) || !slices.Equal(m.column("a"), []float64{5, 7, 1}) {
+		t.Errorf("%v: %v", m.Sources, m.Values)
+	}
+	m = counted(t, text, CountOptions{ByName: true, Kinds: []string{"syscall"}, Bucket: 3 * time.Second, Origin: time.Unix(1795376743, 0)})
+	if !slices.Equal(m.column("a"), []float64{13}) {
+		t.Errorf("in one bucket: %v", m.Values)
+	}
+	if _, err := Count(context.Background(), fstest.MapFS{"x": {Data: []byte("hello\nworld\n")}}, "x", CountOptions{}); err == nil {
+		t.Error("no error for a capture without activity")
+	}
+}
+
+// TestWorkersAgree holds that neither chunks nor workers change the counts.
+func TestWorkersAgree(t *testing.T) {
+	for name, kind := range generated {
+		fsys := inMemory(t, kind, 5<<20)
+		var first *Matrix
+		for _, workers := range []int{1, 2, 3} {
+			c, err := Count(context.Background(), fsys, "capture", CountOptions{Workers: workers})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := c.Matrix()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Skipped != 0 {
+				t.Errorf("%s: %d lines skipped", name, c.Skipped)
+			}
+			if first == nil {
+				first = m
+			} else if !reflect.DeepEqual(first, m) {
+				t.Errorf("%s: %d workers make another matrix", name, workers)
+			}
+		}
+	}
+}
+
+// TestCountIsLoad holds that counting in one pass gives what the full tables do.
+func TestCountIsLoad(t *testing.T) {
+	for name, kind := range generated {
+		fsys := inMemory(t, kind, 3<<20)
+		c, err := Load(fsys, "capture")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]int64{}
+		if a := c.Activity(); a != nil {
+			for i := range a.NumRows() {
+				want[a.Column("kind").Text(i)+","+a.Column("execname").Text(i)] += a.Column("value").Int(i)
+			}
+		} else {
+			l := c.Table("log")
+			for i := range l.NumRows() {
+				want[l.Column("probe").Text(i)+","+l.Column("execname").Text(i)]++
+			}
+		}
+		counts, err := Count(context.Background(), fsys, "capture", CountOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := counts.Matrix()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(want) != len(m.Sources) {
+			t.Errorf("%s: %d sources, want %d", name, len(m.Sources), len(want))
+		}
+		for j, s := range m.Sources {
+			sum := 0.0
+			for _, row := range m.Values {
+				sum += row[j]
+			}
+			if int64(sum) != want[s] {
+				t.Errorf("%s: %s sums to %g, want %d", name, s, sum, want[s])
+			}
+		}
+	}
+}
+
+func TestMergeCounts(t *testing.T) {
+	part := func(text string) *Counts {
+		c, err := Count(context.Background(), fstest.MapFS{"x": {Data: []byte(text)}}, "x", CountOptions{Bucket: time.Second, Origin: time.Unix(1, 0)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	a := part("1795376741000000000\ncsw a 1\n\n1795376742000000000\ncsw a 2\n\n")
+	b := part("1795376742000000000\ncsw b 4\n\n1795376743000000000\ncsw a 8\n\n")
+	if err := a.Merge(b); err != nil {
+		t.Fatal(err)
+	}
+	m, err := a.Matrix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(m.Values, [][]float64{{1, 0}, {2, 4}, {8, 0}}) {
+		t.Errorf("%v: %v", m.Sources, m.Values)
+	}
+	b.grid.width++
+	if err := a.Merge(b); err == nil {
+		t.Error("no error for buckets of other widths")
+	}
+}
+
+// TestTracersAgree holds the captures of one run by three tracers against each other: what
+// every process did of every kind in a minute and more, and the course of the greatest.
+func TestTracersAgree(t *testing.T) {
+	runs, err := filepath.Glob("../../shared/captures/*/run*")
+	if err != nil || len(runs) == 0 {
+		t.Skip("no recorded captures beside the repository")
+	}
+	for _, run := range runs {
+		fsys := os.DirFS(run)
+		var all []*Matrix
+		for _, name := range []string{"persec.dtrace.txt", "persec.bpftrace.txt", "persec.bpftrace.jsonl"} {
+			c, err := Count(context.Background(), fsys, name, CountOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := c.Matrix()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Skipped > 0 {
+				t.Errorf("%s/%s: %d lines skipped", run, name, c.Skipped)
+			}
+			all = append(all, m)
+		}
+		for _, other := range all[1:] {
+			compareMatrices(t, run, all[0], other)
+		}
+	}
+}
+
+// compareMatrices allows what two tracers started moments apart differ by: a median of 2 %
+// in the totals of what happened often, and seconds that begin at other instants.
+func compareMatrices(t *testing.T, run string, a, b *Matrix) {
+	var off []float64
+	for _, s := range a.Sources {
+		x, y := sum(a.column(s)), sum(b.column(s))
+		if x+y < 2000 {
+			continue
+		}
+		off = append(off, math.Abs(x-y)/math.Max(x, y))
+	}
+	slices.Sort(off)
+	if len(off) < 5 || off[len(off)/2] > 0.02 {
+		t.Errorf("%s: totals of %d sources differ by a median of %.3f", run, len(off), off[len(off)/2])
+	}
+	best, x := "", 0.0
+	for _, s := range a.Sources {
+		if v := sum(a.column(s)); strings.HasPrefix(s, "syscall,") && v > x {
+			best, x = s, v
+		}
+	}
+	if r := bestCorrelation(a.column(best), b.column(best)); r < 0.9 {
+		t.Errorf("%s: the courses of %s correlate by %.3f", run, best, r)
+	}
+}
+
+func sum(v []float64) (s float64) {
+	for _, x := range v {
+		s += x
+	}
+	return s
+}
+
+// bestCorrelation tries the two ways in which seconds that overlap can be lined up.
+func bestCorrelation(a, b []float64) float64 {
+	best := -1.0
+	for shift := -2; shift <= 2; shift++ {
+		x, y := a[max(0, shift):], b[max(0, -shift):]
+		n := min(len(x), len(y))
+		best = math.Max(best, correlation(x[:n], y[:n]))
+	}
+	return best
+}
+
+func correlation(x, y []float64) float64 {
+	n := float64(len(x))
+	mx, my := sum(x)/n, sum(y)/n
+	var xy, xx, yy float64
+	for i := range x {
+		xy += (x[i] - mx) * (y[i] - my)
+		xx += (x[i] - mx) * (x[i] - mx)
+		yy += (y[i] - my) * (y[i] - my)
+	}
+	return xy / math.Sqrt(xx*yy)
+}
+
+func TestCountStopsOnCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	o := CountOptions{Progress: func(n int64) {
+		if n > 8<<20 {
+			cancel()
+		}
+	}}
+	for _, workers := range []int{1, 2} {
+		o.Workers = workers
+		_, err := Count(ctx, generate.FS{Kind: generate.Activity, Size: 1 << 40}, "capture", o)
+		if err == nil {
+			t.Error("counting went on")
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package dtracefs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// A Batch is what one part of a capture holds. Its tables have the columns that this part
+// needs; tables of one name in several batches go on each other.
+type Batch struct {
+	Capture
+
+	Offset int64 // of the part in the text, in bytes
+	Line   int   // number of its first line
+}
+
+// Scan decodes a capture part by part, in memory that does not grow with it, and yields a
+// batch for each. Parts end at the boundaries of records; keys of bpftrace's maps and
+// shapes of free text are told anew in each. FreeBSD's structured output and statemaps
+// come as one batch. An error is yielded once and ends the iteration.
+func (o Options) Scan(ctx context.Context, fsys fs.FS, name string) iter.Seq2[*Batch, error] {
+	return func(yield func(*Batch, error) bool) {
+		if err := o.scan(ctx, fsys, name, yield); err != nil {
+			yield(nil, fmt.Errorf("scanning capture %s: %w", name, err))
+		}
+	}
+}
+
+// Scan decodes a capture part by part with the default [Options].
+func Scan(ctx context.Context, fsys fs.FS, name string) iter.Seq2[*Batch, error] {
+	return Options{}.Scan(ctx, fsys, name)
+}
+
+func (o Options) scan(ctx context.Context, fsys fs.FS, name string, yield func(*Batch, error) bool) error {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	r, err := decompress(f)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return o.scanReader(ctx, r, name, yield)
+}
+
+// scanReader yields batches of what r reads until it ends or yield wants no more.
+func (o Options) scanReader(ctx context.Context, r io.Reader, name string, yield func(*Batch, error) bool) error {
+	head := make([]byte, 64<<10)
+	n, err := io.ReadFull(r, head)
+	if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	head = head[:n]
+	if i := binaryAt(head); i >= 0 {
+		return fmt.Errorf("byte %d: %w", i, ErrNotText)
+	}
+	s := &scanner{opt: o, name: name, dialect: dialectOf(head)}
+	chunks := newChunker(io.MultiReader(bytes.NewReader(head), r), s.cut())
+	var buf []byte
+	for {
+		k, err := chunks.next(ctx, buf)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if !yield(s.batch(k), nil) {
+			return nil
+		}
+		buf = k.data
+	}
+}
+
+// A scanner decodes the chunks of one capture in their order.
+type scanner struct {
+	opt     Options
+	name    string
+	dialect dialect
+	text    *text
+}
+
+// cut tells where chunks of the dialect end.
+func (s *scanner) cut() func([]byte) int {
+	switch s.dialect.name {
+	case "dtrace", "bpftrace":
+		return func(data []byte) int {
+			if at := cutAtStamp(data[max(0, len(data)-64<<10):]); at > 0 {
+				return max(0, len(data)-64<<10) + at
+			}
+			return cutAtBlank(data)
+		}
+	case "bpftrace-json":
+		return cutAtJSONStamp
+	case "folded":
+		return cutAtLine
+	}
+	return nil
+}
+
+func (s *scanner) batch(k chunk) *Batch {
+	b := &Batch{Capture: Capture{Name: s.name, Dialect: s.dialect.name, Bytes: int64(len(k.data))}, Offset: k.at, Line: k.line}
+	d := newDecoder(&b.Capture, s.opt)
+	switch s.dialect.name {
+	case "dtrace", "bpftrace":
+		if s.text == nil {
+			s.text = &text{decoder: d, first: true}
+		}
+		s.text.resume(d, k.data, k.line)
+		s.text.run()
+		if k.last {
+			s.text.flushPending()
+		}
+		b.Lines = s.text.cur.Number() - k.line
+	case "bpftrace-json":
+		if s.text == nil {
+			s.text = &text{decoder: d}
+		}
+		s.text.resume(d, nil, 1)
+		s.text.jsonRecords(syntax.NewCursorAt(k.data, k.line))
+		b.Lines -= k.line - 1
+	default:
+		s.dialect.decode(d, k.data)
+	}
+	d.finish()
+	return b
+}
