@@ -9,11 +9,11 @@ import (
 
 // solveAtSigns minimizes the second-order model over the pairs whose proposed
 // value is not zero, holding their signs. Values that would cross zero become
-// zero and the rest is solved again, until none crosses.
+// zero and the rest is solved again, until none crosses or it was tried often.
 func (n *newton) solveAtSigns(ctx context.Context) error {
 	size := len(n.free.col)
 	buf := make([]float64, 5*size)
-	for crossed := true; crossed; {
+	for crossed, rounds := true, 0; crossed && rounds < 10; rounds++ {
 		d := buf[:size]
 		if err := n.conjugate(ctx, d, buf[size:]); err != nil {
 			return err
@@ -49,7 +49,8 @@ func (n *newton) conjugate(ctx context.Context, d, buf []float64) error {
 	n.sandwich(n.x, res, z)
 	copy(dir, z)
 	rz := floats.Dot(res, z)
-	for enough := n.inner * n.inner * rz; rz > enough; {
+	enough := n.inner * n.inner * rz
+	for steps := 0; rz > enough && steps < 100; steps++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -69,9 +70,9 @@ func (n *newton) conjugate(ctx context.Context, d, buf []float64) error {
 	return nil
 }
 
-// moveToward proposes the change d, with zero for each value that would cross
-// it, if that lowers the model; otherwise d as far as the first value to
-// cross, which becomes zero. It tells whether any crossed.
+// moveToward proposes the change d, or the larger part of it that lowers the
+// model, with zero for each value that would cross it; at least as far as the
+// first value to cross. It tells whether any crossed.
 func (n *newton) moveToward(d, buf []float64) bool {
 	f := &n.free
 	step, first, crossed := 1.0, -1, false
@@ -94,15 +95,18 @@ func (n *newton) moveToward(d, buf []float64) bool {
 		return false
 	}
 	oldValue, oldChange := buf[:len(d)], buf[len(d):2*len(d)]
-	before := n.model()
 	copy(oldValue, f.value)
 	copy(oldChange, f.change)
-	n.propose(d, 1, -1)
-	if n.model() > before {
+	before := n.model()
+	for part := 1.0; part > step; part /= 4 {
+		n.propose(d, part, -1)
+		if n.model() < before {
+			return true
+		}
 		copy(f.value, oldValue)
 		copy(f.change, oldChange)
-		n.propose(d, step, first)
 	}
+	n.propose(d, step, first)
 	return true
 }
 

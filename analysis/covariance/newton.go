@@ -198,7 +198,7 @@ func resize[T any](s []T, n int) []T {
 // gradient solve at these signs, until what is left to move is small against
 // the whole change.
 func (n *newton) descend(ctx context.Context) error {
-	const rounds, sweeps = 20, 4
+	const rounds, sweeps = 5, 4
 	n.inner = [...]float64{0.1, 0.03, 0.01}[min(n.iterations, 2)]
 	small := n.inner
 	for range rounds {
