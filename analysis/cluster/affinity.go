@@ -338,3 +338,45 @@ func (a *affinity) center(labels []int, k int) int {
 	}
 	return at
 }
+
+// AffinityPropagationK searches for the preference that gives k clusters by
+// bisection, and returns the clustering whose number of clusters comes
+// nearest to k: not every number can be had.
+func AffinityPropagationK(ctx context.Context, s mat.Matrix, k int, o AffinityOptions) (*Exemplars, error) {
+	n, _ := s.Dims()
+	if k < 1 || k > n {
+		return nil, fmt.Errorf("affinity propagation: %d clusters of %d points: want 1 to %[2]d", k, n)
+	}
+	sim, err := dense(s)
+	if err != nil {
+		return nil, fmt.Errorf("affinity propagation: %w", err)
+	}
+	lo, hi := slices.Min(sim), slices.Max(sim)
+	lo -= float64(n) * max(hi-lo, 1e-12)
+	var best *Exemplars
+	for range 40 {
+		preference := (lo + hi) / 2
+		o.Preference = &preference
+		c, err := AffinityPropagation(ctx, s, o)
+		if err != nil && !errors.Is(err, ErrNotConverged) {
+			return nil, err
+		}
+		if err == nil && (best == nil || abs(len(c.Exemplars)-k) < abs(len(best.Exemplars)-k)) {
+			best = c
+		}
+		switch found := len(c.Exemplars); {
+		case found == k && err == nil:
+			return c, nil
+		case found > k:
+			hi = preference
+		default:
+			lo = preference
+		}
+	}
+	if best == nil {
+		return nil, fmt.Errorf("affinity propagation: no preference gives %d clusters: %w", k, ErrNotConverged)
+	}
+	return best, nil
+}
+
+func abs(v int) int { return max(v, -v) }

@@ -3,11 +3,13 @@ package cluster
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -114,4 +116,142 @@ func canonical(labels []int) []int {
 		out[i] = seen[l]
 	}
 	return out
+}
+
+func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Max(1, math.Abs(b)) }
+
+// centeredColumns returns the columns of a set as centered points.
+func centeredColumns(scaled [][]float64) *mat.Dense {
+	x := mat.DenseCopyOf(matrix(scaled).T())
+	n, _ := x.Dims()
+	for i := range n {
+		row := x.RawRowView(i)
+		mean := floats.Sum(row) / float64(len(row))
+		floats.AddConst(-mean, row)
+	}
+	return x
+}
+
+func TestGoldenClustering(t *testing.T) {
+	ctx := context.Background()
+	for _, set := range goldenSets {
+		var scale goldenScale
+		readGolden(t, set+".scale.json", &scale)
+		var want struct {
+			TrueLabels []int `json:"true_labels"`
+			KMeans     []struct {
+				K                             int
+				Labels                        []int
+				Inertia, ARI, AMI, Silhouette float64
+				Samples                       []float64 `json:"silhouette_samples"`
+			}
+			DBSCAN []struct {
+				Eps        float64
+				MinSamples int `json:"min_samples"`
+				Labels     []int
+				Core       []int
+			} `json:"dbscan_corrdist"`
+			Agglomerative []struct {
+				Linkage    string
+				K          int
+				Labels     []int
+				Z          [][]float64 `json:"scipy_linkage"`
+				Cophenetic float64     `json:"cophenetic_corr"`
+				Leaves     []int
+			}
+			Spectral []struct {
+				K      int
+				Assign string
+				Labels []int
+				ARI    float64
+			} `json:"spectral_abs_corr"`
+			Silhouette []float64   `json:"silhouette_samples_truth_corrdist"`
+			Distances  [][]float64 `json:"distance_corr"`
+		}
+		readGolden(t, set+".clustering.json", &want)
+		points := centeredColumns(scale.Scaled)
+		euclidean := Distances(points)
+		p := len(scale.Corrcoef)
+		corr := mat.NewSymDense(p, nil)
+		absolute := mat.NewSymDense(p, nil)
+		for i := range p {
+			for j := i; j < p; j++ {
+				corr.SetSym(i, j, scale.Corrcoef[i][j])
+				absolute.SetSym(i, j, math.Abs(scale.Corrcoef[i][j]))
+			}
+		}
+		distances := CorrelationDistances(corr)
+		for _, w := range want.KMeans {
+			got, err := KMeans(ctx, points, w.K, KMeansOptions{})
+			if err != nil || got.Inertia > w.Inertia+1e-9*w.Inertia {
+				t.Errorf("%s k-means %d: inertia %v, want ≤ %v (%v)", set, w.K, got.Inertia, w.Inertia, err)
+			}
+			ari, _ := AdjustedRand(w.Labels, want.TrueLabels)
+			ami, _ := AdjustedMutualInformation(w.Labels, want.TrueLabels)
+			sil, err := Silhouette(euclidean, w.Labels)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !near(ari, w.ARI) || !near(ami, w.AMI) || !near(floats.Sum(sil)/float64(p), w.Silhouette) {
+				t.Errorf("%s k-means %d: ari %v ami %v silhouette %v, want %v %v %v", set, w.K, ari, ami, floats.Sum(sil)/float64(p), w.ARI, w.AMI, w.Silhouette)
+			}
+			for i, s := range sil {
+				if !near(s, w.Samples[i]) {
+					t.Errorf("%s silhouette of %d: %v, want %v", set, i, s, w.Samples[i])
+				}
+			}
+		}
+		for _, w := range want.DBSCAN {
+			labels, core, err := DBSCAN(distances, w.Eps, w.MinSamples)
+			if err != nil || !slices.Equal(labels, w.Labels) {
+				t.Errorf("%s dbscan %v %d: %v, want %v (%v)", set, w.Eps, w.MinSamples, labels, w.Labels, err)
+			}
+			for i, c := range core {
+				if c != slices.Contains(w.Core, i) {
+					t.Errorf("%s dbscan %v %d: core point %d is %v", set, w.Eps, w.MinSamples, i, c)
+				}
+			}
+		}
+		for _, w := range want.Agglomerative {
+			d := distances
+			if w.Linkage == "ward" {
+				d = euclidean
+			}
+			tree, err := Agglomerate(ctx, d, Method(w.Linkage))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, z := range w.Z {
+				m := tree.Merges[i]
+				if m.A != int(z[0]) || m.B != int(z[1]) || !near(m.Height, z[2]) || m.Size != int(z[3]) {
+					t.Errorf("%s %s merge %d: %v, want %v", set, w.Linkage, i, m, z)
+				}
+			}
+			labels, err := tree.Cut(w.K)
+			if err != nil || !slices.Equal(labels, canonical(w.Labels)) {
+				t.Errorf("%s %s cut to %d: %v, want %v (%v)", set, w.Linkage, w.K, labels, canonical(w.Labels), err)
+			}
+			if w.Leaves != nil && !slices.Equal(tree.Leaves(), w.Leaves) {
+				t.Errorf("%s %s leaves: %v, want %v", set, w.Linkage, tree.Leaves(), w.Leaves)
+			}
+		}
+		for _, w := range want.Spectral {
+			if w.Assign != "cluster_qr" {
+				continue
+			}
+			labels, err := Spectral(absolute, w.K)
+			if err != nil || !slices.Equal(labels, canonical(w.Labels)) {
+				t.Errorf("%s spectral %d: %v, want %v (%v)", set, w.K, labels, canonical(w.Labels), err)
+			}
+		}
+		sil, err := Silhouette(distances, want.TrueLabels)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, s := range sil {
+			if !near(s, want.Silhouette[i]) {
+				t.Errorf("%s silhouette of truth at %d: %v, want %v", set, i, s, want.Silhouette[i])
+			}
+		}
+	}
 }

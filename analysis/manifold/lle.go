@@ -36,7 +36,9 @@ type LocallyLinear struct {
 // L. Saul, "Nonlinear dimensionality reduction by locally linear embedding",
 // 2000). Where the neighbor graph is not connected the method has no answer,
 // since the parts can slide over each other at no cost: each part is embedded
-// alone. A part of k ≤ dims points spans k-1 axes only; the others are zero.
+// alone. A part that falls apart only because some points are nobody's neighbor
+// counts neighbors in both directions. A part of k ≤ dims points spans k-1
+// axes only; the others are zero.
 func LLE(ctx context.Context, x mat.Matrix, dims int, o LLEOptions) (*LocallyLinear, error) {
 	if dims < 1 {
 		return nil, fmt.Errorf("locally linear embedding: %d dimensions: want 1 or more", dims)
@@ -60,16 +62,23 @@ func LLE(ctx context.Context, x mat.Matrix, dims int, o LLEOptions) (*LocallyLin
 		weights[i] = barycenter(g, n, i, links[i], o.Regularization)
 	}
 	out := &LocallyLinear{Embedding: mat.NewDense(n, dims, nil), Parts: components(links)}
+	both := mutual(links)
 	var placed []*mat.Dense
 	for _, part := range out.Parts {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		e, cost, err := embedPart(part, links, weights, dims)
+		if err == nil && cost.degenerate {
+			for _, i := range part {
+				weights[i] = barycenter(g, n, i, both[i], o.Regularization)
+			}
+			e, cost, err = embedPart(part, both, weights, dims)
+		}
 		if err != nil {
 			return nil, err
 		}
-		out.Error += cost
+		out.Error += cost.error
 		placed = append(placed, e)
 	}
 	sideBySide(out.Embedding, out.Parts, placed)
@@ -115,13 +124,33 @@ func barycenter(g []float64, n, i int, nbr []int, reg float64) []float64 {
 	return out
 }
 
+// mutual adds to each point's neighbors the points whose neighbor it is.
+func mutual(links [][]int) [][]int {
+	out := make([][]int, len(links))
+	for i, to := range links {
+		for _, j := range to {
+			out[i], out[j] = append(out[i], j), append(out[j], i)
+		}
+	}
+	for i := range out {
+		slices.Sort(out[i])
+		out[i] = slices.Compact(out[i])
+	}
+	return out
+}
+
+type partCost struct {
+	error      float64
+	degenerate bool // more than one axis costs nothing, so that none is unique
+}
+
 // embedPart solves one connected part: the eigenvectors of (I-W)ᵀ(I-W) with
 // the smallest eigenvalues, after the constant one.
-func embedPart(part []int, links [][]int, weights [][]float64, dims int) (*mat.Dense, float64, error) {
+func embedPart(part []int, links [][]int, weights [][]float64, dims int) (*mat.Dense, partCost, error) {
 	m := len(part)
 	e := mat.NewDense(m, dims, nil)
 	if m == 1 {
-		return e, 0, nil
+		return e, partCost{}, nil
 	}
 	residual := mat.NewDense(m, m, nil)
 	for a, i := range part {
@@ -135,14 +164,14 @@ func embedPart(part []int, links [][]int, weights [][]float64, dims int) (*mat.D
 	cost.SymOuterK(1, residual.T())
 	values, vectors, err := eigen(cost)
 	if err != nil {
-		return nil, 0, fmt.Errorf("locally linear embedding of %d points: %w", m, err)
+		return nil, partCost{}, fmt.Errorf("locally linear embedding of %d points: %w", m, err)
 	}
 	total := 0.0
 	for d := range min(dims, m-1) {
 		total += values[d+1]
 		setAxis(e, d, mat.Col(nil, d+1, vectors), 1)
 	}
-	return e, max(0, total), nil
+	return e, partCost{max(0, total), m > 2 && values[1] < 1e-12*values[m-1]}, nil
 }
 
 // eigen returns ascending eigenvalues and the vectors as columns.
@@ -158,6 +187,14 @@ func eigen(s mat.Symmetric) ([]float64, *mat.Dense, error) {
 
 // setAxis sets column d to v scaled, its largest entry positive.
 func setAxis(e *mat.Dense, d int, v []float64, scale float64) {
+	scale *= sign(v)
+	for i, x := range v {
+		e.Set(i, d, scale*x)
+	}
+}
+
+// sign is that of the entry of largest magnitude, the first of equals.
+func sign(v []float64) float64 {
 	top := 0.0
 	for _, x := range v {
 		if math.Abs(x) > math.Abs(top)*(1+1e-9) {
@@ -165,11 +202,9 @@ func setAxis(e *mat.Dense, d int, v []float64, scale float64) {
 		}
 	}
 	if top < 0 {
-		scale = -scale
+		return -1
 	}
-	for i, x := range v {
-		e.Set(i, d, scale*x)
-	}
+	return 1
 }
 
 // sideBySide copies the parts into out, the largest first, along the first

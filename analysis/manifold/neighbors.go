@@ -37,24 +37,6 @@ func gram(x mat.Matrix) ([]float64, int) {
 	return g, n
 }
 
-// Distances returns the Euclidean distances between the rows of x.
-func Distances(x mat.Matrix) *mat.SymDense {
-	d := mat.DenseCopyOf(x)
-	n, _ := d.Dims()
-	out := newSym(n)
-	for i := range n {
-		a := d.RawRowView(i)
-		for j := i + 1; j < n; j++ {
-			sum := 0.0
-			for k, v := range d.RawRowView(j) {
-				sum += (a[k] - v) * (a[k] - v)
-			}
-			out.SetSym(i, j, math.Sqrt(sum))
-		}
-	}
-	return out
-}
-
 func newSym(n int) *mat.SymDense {
 	if n == 0 {
 		return &mat.SymDense{}
@@ -62,11 +44,17 @@ func newSym(n int) *mat.SymDense {
 	return mat.NewSymDense(n, nil)
 }
 
-func newDense(r, c int) *mat.Dense {
-	if r == 0 || c == 0 {
-		return &mat.Dense{}
+// checkDistances refuses NaN, infinities and negative numbers.
+func checkDistances(d mat.Symmetric) error {
+	n := d.SymmetricDim()
+	for i := range n {
+		for j := i; j < n; j++ {
+			if v := d.At(i, j); !(v >= 0) || math.IsInf(v, 0) {
+				return fmt.Errorf("distance of points %d and %d is %v: want a finite number ≥ 0", i, j, v)
+			}
+		}
 	}
-	return mat.NewDense(r, c, nil)
+	return nil
 }
 
 // nearest lists for each of n points its k nearest others, closest first and
