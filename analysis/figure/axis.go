@@ -136,9 +136,12 @@ func clockTicks(lo, hi float64, n int, zone *time.Location) (ticks []tick, capti
 		zone = time.UTC
 	}
 	step := clockSteps[len(clockSteps)-1]
-	for _, s := range clockSteps {
+	for i, s := range clockSteps {
 		if (hi-lo)/s <= float64(n) {
 			step = s
+			if (hi-lo)/s < 2 && i > 0 { // one tick tells no scale
+				step = clockSteps[i-1]
+			}
 			break
 		}
 	}
@@ -242,6 +245,7 @@ func axisHeight(caption string) length {
 
 // yAxis draws an axis along the left of the box, with a grid unless it is drawn by hand.
 func (p *page) yAxis(box vg.Rectangle, s scale, ticks []tick) {
+	end := length(math.Inf(-1))
 	for _, t := range ticks {
 		y := s.at(t.at)
 		if y < box.Min.Y-0.5 || y > box.Max.Y+0.5 {
@@ -252,7 +256,8 @@ func (p *page) yAxis(box vg.Rectangle, s scale, ticks []tick) {
 		} else if t.label != "" {
 			p.line(stroke{color: p.faint, width: 0.8}, point{X: box.Min.X, Y: y}, point{X: box.Max.X, Y: y})
 		}
-		if t.label != "" {
+		if t.label != "" && y-end >= tickSize {
+			end = y
 			p.write(point{X: box.Min.X - p.tickRoom(), Y: y}, label{text: t.label, size: tickSize, align: right, color: p.muted})
 		}
 	}

@@ -159,11 +159,17 @@ func (g Graph) drawNodes(p *page, pl *placement) {
 			}
 		}
 	}
+	for i, l := range pl.labels {
+		if l.leader {
+			to := point{X: max(l.box.Min.X, min(pl.at[i].X, l.box.Max.X)), Y: max(l.box.Min.Y, min(pl.at[i].Y, l.box.Max.Y))}
+			p.line(stroke{color: p.muted, width: 0.7}, pl.at[i], to)
+		}
+	}
 	for i, n := range g.Nodes {
 		p.Begin(g.nodeWords(n))
 		p.node(n.Origin, pl.at[i], pl.radius[i], fills[i])
 		if k := numbers[i]; k > 0 {
-			p.write(pl.at[i], label{text: fmt.Sprint(k), size: min(8, pl.radius[i]*1.3), align: center, color: readableOn(fills[i])})
+			p.write(pl.at[i], label{text: fmt.Sprint(k), size: min(8, pl.radius[i]*1.3), align: center, color: readableOn(fills[i]), bare: true})
 		}
 		p.End()
 	}
@@ -184,15 +190,11 @@ func (g Graph) nodeWords(n Node) string {
 }
 
 func (g Graph) drawLabels(p *page, pl *placement) {
-	for i, l := range pl.labels {
+	for _, l := range pl.labels {
 		if l.hidden() {
 			continue
 		}
 		mid := l.box.Min.Add(l.box.Max).Scale(0.5)
-		if l.leader {
-			to := point{X: max(l.box.Min.X, min(pl.at[i].X, l.box.Max.X)), Y: max(l.box.Min.Y, min(pl.at[i].Y, l.box.Max.Y))}
-			p.line(stroke{color: p.muted, width: 0.7}, pl.at[i], to)
-		}
 		p.write(mid, label{text: l.text, size: pl.size, align: center, cased: true})
 	}
 }

@@ -422,9 +422,27 @@ func (b *block) moveTo(to vec) {
 	b.lo, b.hi = vec{b.lo.x + by.x, b.lo.y + by.y}, vec{b.hi.x + by.x, b.hi.y + by.y}
 }
 
-// layoutBlocks lays out every component of at least two nodes, roomy times as large as its bodies
-// need at least, none wider than width, largest first.
-func layoutBlocks(comps [][]int, bodies []body, links []link, start []vec, width, roomy float64, seed uint64) []*block {
+// arrangeAll arranges every component of at least two nodes, in units of a link's length.
+func arrangeAll(comps [][]int, links []link, start []vec, seed uint64) [][]vec {
+	out := make([][]vec, len(comps))
+	for k, nodes := range comps {
+		if len(nodes) < 2 {
+			continue
+		}
+		var from []vec
+		if start != nil {
+			for _, i := range nodes {
+				from = append(from, start[i])
+			}
+		}
+		out[k] = arrange(len(nodes), within(nodes, links), from, rand.New(rand.NewPCG(seed, uint64(k))))
+	}
+	return out
+}
+
+// layoutBlocks turns arranged components into blocks roomy times as large as their bodies need at
+// least, none wider than width, largest first.
+func layoutBlocks(comps [][]int, arranged [][]vec, bodies []body, links []link, width, roomy float64) []*block {
 	need := func(nodes []int) float64 {
 		a := 0.0
 		for _, i := range nodes {
@@ -433,27 +451,19 @@ func layoutBlocks(comps [][]int, bodies []body, links []link, start []vec, width
 		return a
 	}
 	total := 0.0
-	for _, nodes := range comps {
-		if len(nodes) > 1 {
+	for k, nodes := range comps {
+		if arranged[k] != nil {
 			total += need(nodes)
 		}
 	}
 	// What is small enough for one row shares its width.
 	oneRow := total*roomy < 0.75*width*width
 	var blocks []*block
-	for _, nodes := range comps {
-		if len(nodes) < 2 {
+	for k, nodes := range comps {
+		if arranged[k] == nil {
 			continue
 		}
 		own := within(nodes, links)
-		var from []vec
-		if start != nil {
-			for _, i := range nodes {
-				from = append(from, start[i])
-			}
-		}
-		rng := rand.New(rand.NewPCG(seed, uint64(len(blocks))))
-		pos := arrange(len(nodes), own, from, rng)
 		b := &block{nodes: nodes}
 		mine := make([]body, len(nodes))
 		widest := 0.0
@@ -463,11 +473,11 @@ func layoutBlocks(comps [][]int, bodies []body, links []link, start []vec, width
 		}
 		area, limit := need(nodes), width
 		if oneRow {
-			limit = math.Max(2*widest+50, width*area/total-blockGap)
+			limit = math.Max(1.5*widest+30, width*area/total-blockGap)
 		}
 		limit = math.Min(width, limit)
 		for more := roomy; ; more *= 1.2 {
-			b.pos = slices.Clone(pos)
+			b.pos = slices.Clone(arranged[k])
 			w, h := shape(b.pos, area*more, limit-widest)
 			stretchTo(b.pos, w, h)
 			if separate(b.pos, mine, own, limit) || more > 100*roomy {

@@ -69,6 +69,7 @@ type label struct {
 	bold  bool
 	color color.Color
 	cased bool    // with a casing of paper
+	bare  bool    // without one, even by hand: on a filled shape
 	turn  float64 // radians, counterclockwise, around the anchor
 }
 
@@ -94,9 +95,12 @@ func (p *page) write(pt point, l label) {
 		at = at.Add(pt)
 	}
 	p.SetColor(l.color)
-	if l.cased {
+	switch {
+	case l.bare:
+		p.FillStringCased(f, at, l.text, p.paper, 0)
+	case l.cased:
 		p.FillStringCased(f, at, l.text, p.paper, 3.2)
-	} else {
+	default:
 		p.FillString(f, at, l.text)
 	}
 }

@@ -173,10 +173,18 @@ func (g Graph) placeFree(p pen, pl *placement, width, limit float64) (height, al
 	limit -= headroom
 	roomy := 4.2 - 1.6*math.Min(1, float64(len(g.Nodes))/150)
 	busy := g.byActivity()
+	arranged := arrangeAll(comps, links, g.starts(), g.Seed)
 	for try := 0; ; try++ {
 		bodies := g.bodies(p, pl, width)
-		blocks := layoutBlocks(comps, bodies, links, g.starts(), width, roomy, g.Seed)
+		blocks := layoutBlocks(comps, arranged, bodies, links, width, roomy)
 		top := pack(blocks, width, blockGap)
+		// Blocks that only just miss standing side by side leave much of the page empty.
+		if top > 0.7*width && len(blocks) > 1 {
+			closer := layoutBlocks(comps, arranged, bodies, links, width, 0.7*roomy)
+			if t := pack(closer, width, blockGap); t < 0.65*top {
+				blocks, top = closer, t
+			}
+		}
 		rows := g.loners(comps, bodies, width)
 		alone = rowsHeight(rows, bodies)
 		height = top + alone

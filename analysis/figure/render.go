@@ -22,25 +22,39 @@ type drawer interface {
 
 // sheet returns the size of d's picture and what draws it: the figure, or why there is none.
 func sheet(d drawer) (w, h length, draw func(*page)) {
-	if err := d.check(); err != nil {
+	if err := problem(d); err != nil {
 		return problemSheet(d, err)
 	}
 	return d.plan()
 }
 
+// mostSize is the largest width and height of a picture in points: 200 inches.
+const mostSize = 14400
+
+// problem returns why d cannot be drawn, nil if it can.
+func problem(d drawer) error {
+	s := d.look()
+	for _, v := range []length{s.Width, s.Height} {
+		if !finite(float64(v)) || v > mostSize {
+			return fmt.Errorf("the picture is to be %v by %v points", s.Width, s.Height)
+		}
+	}
+	return d.check()
+}
+
 // problemSheet is a picture that says why there is no other.
-func problemSheet(d drawer, problem error) (w, h length, draw func(*page)) {
+func problemSheet(d drawer, why error) (w, h length, draw func(*page)) {
 	s := d.look()
 	w, h = s.Width, s.Height
-	if w <= 0 {
+	if !(w > 0 && w <= mostSize) {
 		w = 420
 	}
-	if h <= 0 {
+	if !(h > 0 && h <= mostSize) {
 		h = 100
 	}
 	return w, h, func(p *page) {
 		p.path(rect(6, 6, w-6, h-6).Path(), stroke{color: p.neutral, width: 1, dash: []length{4, 3}})
-		lines := p.wrap("No "+d.kind()+": "+visible(problem.Error()), labelSize, w-40)
+		lines := p.wrap("No "+d.kind()+": "+visible(why.Error()), labelSize, w-40)
 		y := h/2 + length(len(lines)-1)/2*p.lineHeight(labelSize)
 		for _, l := range lines {
 			p.write(point{X: w / 2, Y: y}, label{text: l, align: center})
@@ -93,14 +107,14 @@ func toPNG(d drawer) []byte {
 
 // text is d in words, or why there is no figure.
 func text(d drawer) string {
-	if err := d.check(); err != nil {
+	if err := problem(d); err != nil {
 		return "no " + d.kind() + ": " + err.Error()
 	}
 	return d.words()
 }
 
 func save(d drawer, path string) error {
-	if err := d.check(); err != nil {
+	if err := problem(d); err != nil {
 		return fmt.Errorf("saving %s to %s: %w", d.kind(), path, err)
 	}
 	var data []byte

@@ -45,9 +45,9 @@ func (t Theme) String() string {
 type colors struct {
 	paper, ink, muted, faint, neutral color.NRGBA
 	category                          []color.NRGBA
-	// warm and cool are scales from little to much.
-	cool, warm []color.NRGBA
-	shade      color.NRGBA // of intervals
+	// cool and warm are scales from little to much, heat from next to nothing.
+	cool, warm, heat []color.NRGBA
+	shade            color.NRGBA // of intervals
 }
 
 func hex(v uint32) color.NRGBA {
@@ -69,7 +69,8 @@ var themes = map[Theme]*colors{
 			0x332288, 0xf0e442, 0x661100, 0x6699cc),
 		cool:  hexes(0xc3d3e3, 0x7fa6cb, 0x3573ac, 0x08306b),
 		warm:  hexes(0xf3cdb0, 0xe79a63, 0xc9561d, 0x7f2704),
-		shade: color.NRGBA{0xe6, 0x9f, 0x00, 0x24},
+		heat:  hexes(0xfdead6, 0xfdbe85, 0xf16913, 0xa63603, 0x4a1486),
+		shade: color.NRGBA{0xe6, 0x9f, 0x00, 0x1e},
 	},
 	Dark: {
 		paper: hex(0x14171c), ink: hex(0xe8eaed), muted: hex(0xa3abb5), faint: hex(0x2c323a), neutral: hex(0x69717c),
@@ -77,7 +78,8 @@ var themes = map[Theme]*colors{
 			0xc9c46a, 0x7fd1c7, 0xd9a08b, 0x9fb3d9),
 		cool:  hexes(0x2f4a66, 0x3f78ad, 0x6fb1e8, 0xd6ecff),
 		warm:  hexes(0x5c3a22, 0xa7602c, 0xf09a5a, 0xffe0c7),
-		shade: color.NRGBA{0xe6, 0x9f, 0x00, 0x38},
+		heat:  hexes(0x2d2340, 0x6a2a63, 0xb8405e, 0xf0764d, 0xfff1b8),
+		shade: color.NRGBA{0xe6, 0x9f, 0x00, 0x28},
 	},
 	Gray: {
 		paper: hex(0xffffff), ink: hex(0x000000), muted: hex(0x4d4d4d), faint: hex(0xe0e0e0), neutral: hex(0xf2f2f2),
@@ -85,7 +87,8 @@ var themes = map[Theme]*colors{
 			0xaaaaaa, 0x3c3c3c, 0x8a8a8a, 0xe8e8e8),
 		cool:  hexes(0xd0d0d0, 0x9a9a9a, 0x5a5a5a, 0x000000),
 		warm:  hexes(0xd0d0d0, 0x9a9a9a, 0x5a5a5a, 0x000000),
-		shade: color.NRGBA{0, 0, 0, 0x1c},
+		heat:  hexes(0xe6e6e6, 0xb0b0b0, 0x707070, 0x383838, 0x000000),
+		shade: color.NRGBA{0, 0, 0, 0x12},
 	},
 }
 

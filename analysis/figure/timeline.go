@@ -329,7 +329,7 @@ func (t Timeline) plan() (w, h length, draw func(*page)) {
 		t.drawShades(p, box, tags)
 		p.yAxis(box, y, yTicks)
 		p.xAxis(box, x, xTicks, caption, w)
-		colors, dashes := p.strandStyles(strands)
+		colors, dashes := p.strandStyles(strands, t.Stacked)
 		if t.Stacked {
 			t.drawAreas(p, x, y, strands, colors)
 		} else {
@@ -390,17 +390,18 @@ func (t Timeline) valueTicks(y scale) []tick {
 }
 
 // strandStyles returns a color and dash for each strand; in gray, dashes tell lines apart.
-func (p *page) strandStyles(strands []strand) ([]color.NRGBA, [][]length) {
+func (p *page) strandStyles(strands []strand, areas bool) ([]color.NRGBA, [][]length) {
 	gray := [][]length{nil, {6, 2}, {2, 2}, {8, 2, 2, 2}, {4, 1}, {1, 3}, {10, 3}, {6, 2, 1, 2, 1, 2}}
 	cs, ds := make([]color.NRGBA, len(strands)), make([][]length, len(strands))
 	for k, s := range strands {
 		switch {
 		case s.others:
-			cs[k] = p.neutral
+			cs[k] = mix(p.neutral, p.muted, 0.2)
 		default:
-			cs[k] = p.category[k%len(p.category)]
-			if p.colors == themes[Gray] {
+			cs[k] = p.cluster(k)
+			if !areas && p.colors == themes[Gray] { // dashes show up in dark lines only
 				ds[k] = gray[k%len(gray)]
+				cs[k] = mix(p.ink, p.paper, 0.45*float64(k%2))
 			}
 		}
 	}
@@ -421,7 +422,7 @@ func (t Timeline) drawTags(p *page, box vg.Rectangle, tags []tag) {
 		if g.mark {
 			p.line(stroke{color: p.ink, width: 1, dash: []length{3, 3}}, point{X: g.x0, Y: box.Min.Y}, point{X: g.x0, Y: y + 8})
 		} else {
-			p.line(stroke{color: withAlpha(p.shade, 3.5), width: 2.5}, point{X: g.x0, Y: y}, point{X: g.x1, Y: y})
+			p.line(stroke{color: withAlpha(p.shade, 4), width: 2.5}, point{X: g.x0, Y: y}, point{X: g.x1, Y: y})
 		}
 		p.write(point{X: g.text.X, Y: y + 6.5}, label{text: g.name, size: 8, color: p.ink})
 	}

@@ -246,7 +246,7 @@ func (c *Canvas) sketch(p vg.Path, fill bool) (vg.Path, uint32) {
 	}
 	seed := c.seed(subs)
 	var out vg.Path
-	for _, s := range c.opts.Sketch.pen(seed).draw(subs) {
+	for _, s := range c.opts.Sketch.vary(seed).pen(seed).draw(subs) {
 		if s.closed {
 			meet(s.points)
 		}
@@ -411,6 +411,11 @@ func fromSegment(p, a, b vg.Point) float64 {
 // FillString writes text by hand, as wide as it would be in the font it asks for, so that it stays
 // aligned with what it belongs to.
 func (c *Canvas) FillString(f font.Face, pt vg.Point, text string) {
+	// Agg strokes text 4 points wide in matplotlib's style, which leaves 2 to either side.
+	c.fillString(f, pt, text, 4*c.opts.Gap)
+}
+
+func (c *Canvas) fillString(f font.Face, pt vg.Point, text string, gap vg.Length) {
 	if f.Font.Size == 0 || text == "" {
 		return
 	}
@@ -422,24 +427,27 @@ func (c *Canvas) FillString(f font.Face, pt vg.Point, text string) {
 		}
 	}
 	if stretch == 1 {
-		c.write(face, pt, text)
+		c.write(face, pt, text, gap)
 		return
 	}
 	c.Push()
 	c.Translate(pt)
 	c.Scale(stretch, 1)
-	c.write(face, vg.Point{}, text)
+	c.write(face, vg.Point{}, text, gap)
 	c.Pop()
 }
 
-// FillStringCased writes text by hand; the gap that all text gets is its casing.
-func (c *Canvas) FillStringCased(f font.Face, pt vg.Point, text string, _ color.Color, _ vg.Length) {
-	c.FillString(f, pt, text)
+// FillStringCased writes text by hand; the gap that all text gets is its casing. With a width of 0
+// there is no gap.
+func (c *Canvas) FillStringCased(f font.Face, pt vg.Point, text string, _ color.Color, width vg.Length) {
+	if width > 0 {
+		c.FillString(f, pt, text)
+	} else {
+		c.fillString(f, pt, text, 0)
+	}
 }
 
-func (c *Canvas) write(f font.Face, pt vg.Point, text string) {
-	// Agg strokes text 4 points wide in matplotlib's style, which leaves 2 to either side.
-	gap := 4 * c.opts.Gap
+func (c *Canvas) write(f font.Face, pt vg.Point, text string, gap vg.Length) {
 	if below, ok := c.Canvas.(canvas.Surface); ok && gap > 0 {
 		below.FillStringCased(f, pt, text, c.opts.Paper, gap)
 		return
@@ -452,9 +460,9 @@ func (c *Canvas) write(f font.Face, pt vg.Point, text string) {
 }
 
 // Begin opens a group with a tooltip if the canvas below knows groups.
-func (c *Canvas) Begin(tooltip string) {
+func (c *Canvas) Begin(tooltip string, attrs ...string) {
 	if below, ok := c.Canvas.(canvas.Surface); ok {
-		below.Begin(tooltip)
+		below.Begin(tooltip, attrs...)
 	}
 }
 

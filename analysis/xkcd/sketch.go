@@ -27,6 +27,18 @@ func (s Sketch) withDefaults() Sketch {
 	return s
 }
 
+// vary returns s with another side to start to and up to a third more or less length. Every line
+// starts at phase zero, and random growth takes long to part two phases: without this, parallel
+// lines would wobble in step.
+func (s Sketch) vary(seed uint32) Sketch {
+	s = s.withDefaults()
+	if seed&0x10000 != 0 {
+		s.Scale = -s.Scale
+	}
+	s.Length *= 0.7 + 0.6*float64(seed>>17)/(1<<15)
+	return s
+}
+
 // A pen moves over the paper: it cuts lines into steps of one unit and pushes each step's end
 // sideways along a sine of randomly growing phase (Agg's segmentator and matplotlib's sketch
 // filter).

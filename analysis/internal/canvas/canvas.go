@@ -18,10 +18,12 @@ type Surface interface {
 	// StrokeCased strokes p with the current style over a solid line of the given color that is
 	// width wide, so that it stays apart from what it crosses.
 	StrokeCased(p vg.Path, casing color.Color, width vg.Length)
-	// FillStringCased is FillString with a casing that reaches width/2 beyond each glyph.
+	// FillStringCased is FillString with a casing that reaches width/2 beyond each glyph; with a
+	// width of 0 there is none, whatever the surface's habit.
 	FillStringCased(f font.Face, pt vg.Point, text string, casing color.Color, width vg.Length)
-	// Begin opens a group of marks with a tooltip, End closes it.
-	Begin(tooltip string)
+	// Begin opens a group of marks with a tooltip and attributes, in pairs of name and value; End
+	// closes it.
+	Begin(tooltip string, attrs ...string)
 	End()
 }
 

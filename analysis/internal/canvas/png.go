@@ -86,7 +86,9 @@ func (c *PNG) FillString(f font.Face, pt vg.Point, text string) {
 
 // FillStringCased is Surface's.
 func (c *PNG) FillStringCased(f font.Face, pt vg.Point, text string, casing color.Color, width vg.Length) {
-	c.text(f, pt, text, casing, width)
+	if width > 0 {
+		c.text(f, pt, text, casing, width)
+	}
 	c.text(f, pt, text, c.top().color, 0)
 }
 
@@ -216,23 +218,33 @@ func (c *PNG) StrokeCased(p vg.Path, casing color.Color, width vg.Length) {
 
 // DrawImage is vg.Canvas's, every pixel of img as a sharp rectangle.
 func (c *PNG) DrawImage(rect vg.Rectangle, img image.Image) {
-	w := int(math.Ceil(rect.Size().X.Dots(DPI)))
-	h := int(math.Ceil(rect.Size().Y.Dots(DPI)))
-	b := img.Bounds()
-	if w <= 0 || h <= 0 || b.Empty() {
+	b, m := img.Bounds(), c.top().m
+	if b.Empty() {
 		return
 	}
-	big := image.NewRGBA(image.Rect(0, 0, w, h))
-	for y := range h {
-		for x := range w {
-			big.Set(x, y, img.At(b.Min.X+x*b.Dx()/w, b.Min.Y+y*b.Dy()/h))
+	if m.A != 1 || m.B != 0 || m.C != 0 || m.D != 1 {
+		c.Canvas.DrawImage(rect, img)
+		return
+	}
+	_, h := c.Size()
+	lo, hi := m.Apply(rect.Min), m.Apply(rect.Max)
+	dots := func(v vg.Length) int { return int(math.Round(v.Dots(DPI))) }
+	to := image.Rect(dots(lo.X), dots(h-hi.Y), dots(hi.X), dots(h-lo.Y))
+	dst := c.Image()
+	for y := range b.Dy() {
+		for x := range b.Dx() {
+			cell := image.Rect(
+				to.Min.X+x*to.Dx()/b.Dx(), to.Min.Y+y*to.Dy()/b.Dy(),
+				to.Min.X+(x+1)*to.Dx()/b.Dx(), to.Min.Y+(y+1)*to.Dy()/b.Dy())
+			if col := img.At(b.Min.X+x, b.Min.Y+y); !transparent(col) {
+				draw.Draw(dst, cell, image.NewUniform(col), image.Point{}, draw.Over)
+			}
 		}
 	}
-	c.Canvas.DrawImage(rect, big)
 }
 
 // Begin does nothing: an image has no tooltips.
-func (c *PNG) Begin(string) {}
+func (c *PNG) Begin(string, ...string) {}
 
 // End does nothing.
 func (c *PNG) End() {}

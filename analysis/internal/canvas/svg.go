@@ -3,6 +3,7 @@ package canvas
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"html"
@@ -30,8 +31,8 @@ type SVG struct {
 	used  map[glyphKey]string
 	ids   int
 	stack []svgState
-	// Head goes in front of the marks as it is: a style sheet or a script.
-	Head string
+	// Script runs after the marks where the document is opened on its own.
+	Script string
 }
 
 type svgState struct {
@@ -89,9 +90,13 @@ func (c *SVG) Push() { c.stack = append(c.stack, *c.top()) }
 // Pop is vg.Canvas's.
 func (c *SVG) Pop() { c.stack = c.stack[:len(c.stack)-1] }
 
-// Begin opens a group with a tooltip.
-func (c *SVG) Begin(tooltip string) {
-	c.body.WriteString("<g>")
+// Begin opens a group with a tooltip and attributes.
+func (c *SVG) Begin(tooltip string, attrs ...string) {
+	c.body.WriteString("<g")
+	for i := 0; i+1 < len(attrs); i += 2 {
+		fmt.Fprintf(&c.body, ` %s="%s"`, attrs[i], escape(attrs[i+1]))
+	}
+	c.body.WriteString(">")
 	if tooltip != "" {
 		fmt.Fprintf(&c.body, "<title>%s</title>", escape(tooltip))
 	}
@@ -101,8 +106,19 @@ func (c *SVG) Begin(tooltip string) {
 // End closes the group.
 func (c *SVG) End() { c.body.WriteString("</g>\n") }
 
-// Raw opens an element as it is given; Close ends it with the closing tag.
-func (c *SVG) Raw(tag string) { c.body.WriteString(tag + "\n") }
+// Glyphs defines the glyphs of text and returns them for a script, as JSON: from character to
+// identifier and advance, in units per em of f. Identifiers are final once the document is.
+func (c *SVG) Glyphs(f font.Face, text string) string {
+	c.text(f, vg.Point{}, text)
+	units := float64(f.Face.UnitsPerEm())
+	table := map[string][2]any{}
+	for _, r := range text {
+		key, g := lookup(f, r)
+		table[string(r)] = [2]any{c.used[key], math.Round(float64(g.advance) * units / float64(g.units))}
+	}
+	out, _ := json.Marshal(table) // strings and numbers always marshal
+	return strings.ReplaceAll(string(out), `\u0000`, prefix)
+}
 
 // Fill is vg.Canvas's.
 func (c *SVG) Fill(p vg.Path) {
@@ -168,6 +184,10 @@ func (c *SVG) FillString(f font.Face, pt vg.Point, text string) {
 
 // FillStringCased is Surface's.
 func (c *SVG) FillStringCased(f font.Face, pt vg.Point, text string, casing color.Color, width vg.Length) {
+	if width <= 0 {
+		c.FillString(f, pt, text)
+		return
+	}
 	if f.Font.Size == 0 || strings.TrimSpace(text) == "" {
 		return
 	}
@@ -240,14 +260,18 @@ func (c *SVG) Document(title, desc string) string {
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="%.0f" height="%.0f" viewBox="0 0 %s %s" role="img" aria-labelledby="%st %sd" style="max-width:100%%;height:auto">`+"\n",
 		float64(c.w)*4/3, float64(c.h)*4/3, short(float64(c.w), 2), short(float64(c.h), 2), id, id)
 	fmt.Fprintf(&b, "<title id=\"%st\">%s</title>\n<desc id=\"%sd\">%s</desc>\n", id, escape(title), id, escape(desc))
-	b.WriteString(c.Head)
 	sep := id + "-"
 	if c.defs.Len() > 0 {
 		b.WriteString("<defs>" + strings.ReplaceAll(c.defs.String(), prefix, sep) + "</defs>\n")
 	}
 	b.WriteString(`<g fill="none" stroke-linejoin="round">` + "\n")
 	b.WriteString(strings.ReplaceAll(c.body.String(), prefix, sep))
-	b.WriteString("</g>\n</svg>\n")
+	b.WriteString("</g>\n")
+	if c.Script != "" {
+		script := strings.ReplaceAll(c.Script, prefix, sep)
+		b.WriteString("<script><![CDATA[\n" + strings.ReplaceAll(script, "]]>", "]] >") + "\n]]></script>\n")
+	}
+	b.WriteString("</svg>\n")
 	return b.String()
 }
 

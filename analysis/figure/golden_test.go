@@ -1,0 +1,130 @@
+package figure_test
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/plot/cmpimg"
+
+	"dtnotes/analysis/figure"
+)
+
+func init() {
+	// cmpimg names its flag -regen; -update does the same.
+	flag.BoolVar(cmpimg.GenerateTestData, "update", false, "write the golden pictures anew")
+}
+
+// tolerance lets a pixel differ by what other processors' rounding does to an edge.
+const tolerance = 0.1
+
+func TestExamples(t *testing.T) {
+	for name, example := range map[string]func(){
+		"graph":            ExampleGraph,
+		"difference":       ExampleDifference,
+		"timeline":         ExampleTimeline,
+		"timeline_log":     ExampleTimeline_log,
+		"timeline_stacked": ExampleTimeline_stacked,
+		"heat":             ExampleHeat,
+		"histogram":        ExampleHistogram,
+		"offsets":          ExampleOffsetHeat,
+		"flame":            ExampleFlame,
+		"flame_difference": ExampleFlame_difference,
+		"dendrogram":       ExampleDendrogram,
+		"matrix":           ExampleMatrix,
+		"process_tree":     ExampleProcessTree,
+		"strips":           ExampleStrips,
+	} {
+		t.Run(name, func(t *testing.T) { cmpimg.CheckPlotApprox(example, t, tolerance, name+".png") })
+	}
+}
+
+type shown interface {
+	SVG() string
+	PNG() []byte
+	String() string
+	Save(string) error
+}
+
+// styled returns every figure in a style.
+func styled(theme figure.Theme, xkcd bool) map[string]shown {
+	set := func(s *figure.Style) { s.Theme, s.XKCD = theme, xkcd }
+	g, d, t, h, hi := graph(), difference(), timeline(), heat(), histogram()
+	o, f, fd, de, m, p, s := offsets(), flame(), flameDifference(), dendrogram(), matrix(), processTree(), strips()
+	for _, style := range []*figure.Style{&g.Style, &d.Style, &t.Style, &h.Style, &hi.Style, &o.Style, &f.Style, &fd.Style, &de.Style, &m.Style, &p.Style, &s.Style} {
+		set(style)
+	}
+	return map[string]shown{
+		"graph": g, "difference": d, "timeline": t, "heat": h, "histogram": hi, "offsets": o,
+		"flame": f, "flame_difference": fd, "dendrogram": de, "matrix": m, "process_tree": p, "strips": s,
+	}
+}
+
+func TestStyles(t *testing.T) {
+	some := []string{"graph", "timeline"} // whose colors stand for the others'
+	for _, style := range []struct {
+		name  string
+		theme figure.Theme
+		xkcd  bool
+		only  []string
+	}{{"xkcd", figure.Light, true, nil}, {"dark", figure.Dark, false, some}, {"gray", figure.Gray, false, some}} {
+		for name, f := range styled(style.theme, style.xkcd) {
+			if style.only != nil && !slices.Contains(style.only, name) {
+				continue
+			}
+			file := fmt.Sprintf("%s_%s.png", name, style.name)
+			t.Run(file, func(t *testing.T) {
+				cmpimg.CheckPlotApprox(func() { save(f, file) }, t, tolerance, file)
+			})
+		}
+	}
+}
+
+// The SVG is what browsers show; its text is compared to the byte for the two main figures.
+func TestSVGs(t *testing.T) {
+	cmpimg.CheckPlot(func() { save(graph(), "graph.svg") }, t, "graph.svg")
+	x := timeline()
+	x.XKCD = true
+	cmpimg.CheckPlot(func() { save(x, "timeline_xkcd.svg") }, t, "timeline_xkcd.svg")
+}
+
+func TestGrayHasNoColor(t *testing.T) {
+	for name, f := range styled(figure.Gray, false) {
+		svg := f.SVG()
+		for i := strings.IndexByte(svg, '#'); i >= 0; {
+			if c := svg[i+1:]; len(c) > 7 && c[6] == '"' && strings.Trim(c[:6], "0123456789abcdef") == "" {
+				if c[:2] != c[2:4] || c[2:4] != c[4:6] {
+					t.Errorf("%s in gray has the color #%s", name, c[:6])
+					break
+				}
+			}
+			next := strings.IndexByte(svg[i+1:], '#')
+			if next < 0 {
+				break
+			}
+			i += 1 + next
+		}
+	}
+}
+
+func TestFiguresDescribeThemselves(t *testing.T) {
+	for name, f := range styled(figure.Light, true) {
+		svg := f.SVG()
+		for _, want := range []string{`role="img"`, "<title id=", "<desc id=", "aria-labelledby="} {
+			if !strings.Contains(svg, want) {
+				t.Errorf("%s: the SVG has no %s", name, want)
+			}
+		}
+		if strings.Contains(svg, "<text") || strings.Contains(svg, "NaN") || strings.ContainsRune(svg, 0) {
+			t.Errorf("%s: the SVG holds text in a font of the viewer's, a NaN or a NUL", name)
+		}
+		if svg != f.SVG() || string(f.PNG()) != string(f.PNG()) {
+			t.Errorf("%s: the same figure gave different bytes", name)
+		}
+		if f.String() == "" {
+			t.Errorf("%s has no text", name)
+		}
+	}
+}

@@ -1,0 +1,260 @@
+package figure
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+	"sort"
+	"strings"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// Matrix draws a matrix of correlations or other values of pairs of sources, those of a cluster side
+// by side.
+type Matrix struct {
+	Style
+	Names  []string
+	Values [][]float64 // a row per name; NaN is not known
+	// Labels numbers the cluster of each source; clusters are framed. nil means none are known.
+	Labels []int
+	// Merges order the sources as a dendrogram does. Labels come first.
+	Merges []Merge
+	// Range is the absolute value with the strongest color; 0 takes the largest off the diagonal.
+	Range float64
+	// ValueName says what the values are; "" means correlation.
+	ValueName string
+}
+
+// SVG returns the matrix as an SVG document.
+func (m Matrix) SVG() string { return toSVG(m) }
+
+// PNG returns the matrix as a PNG file.
+func (m Matrix) PNG() []byte { return toPNG(m) }
+
+// Save writes the matrix to a .svg or .png file.
+func (m Matrix) Save(path string) error { return save(m, path) }
+
+// String lists the largest values off the diagonal.
+func (m Matrix) String() string { return text(m) }
+
+func (m Matrix) look() Style  { return m.Style }
+func (m Matrix) kind() string { return m.valueName() + " matrix" }
+
+func (m Matrix) valueName() string {
+	if m.ValueName == "" {
+		return "correlation"
+	}
+	return visible(m.ValueName)
+}
+
+func (m Matrix) check() error {
+	n := len(m.Names)
+	switch {
+	case n == 0:
+		return errors.New("there are no sources")
+	case len(m.Values) != n:
+		return fmt.Errorf("there are %d names and %d rows of values", n, len(m.Values))
+	case m.Labels != nil && len(m.Labels) != n:
+		return fmt.Errorf("there are %d names and %d labels", n, len(m.Labels))
+	case !finite(m.Range) || m.Range < 0:
+		return fmt.Errorf("the range is %v", m.Range)
+	}
+	some := false
+	for i, row := range m.Values {
+		if len(row) != n {
+			return fmt.Errorf("row %d (%s) has %d values for %d sources", i, visible(m.Names[i]), len(row), n)
+		}
+		for j, v := range row {
+			if math.IsInf(v, 0) {
+				return fmt.Errorf("the value of %s and %s is %v", visible(m.Names[i]), visible(m.Names[j]), v)
+			}
+			some = some || !math.IsNaN(v)
+		}
+	}
+	if !some {
+		return errors.New("every value is NaN")
+	}
+	return checkMerges(n, m.Merges)
+}
+
+// order returns the sources as they are drawn: by cluster, within it as merged.
+func (m Matrix) order() []int {
+	out := leafOrder(len(m.Names), m.Merges)
+	if len(m.Merges) == 0 {
+		sort.Ints(out)
+	}
+	if m.Labels != nil {
+		sort.SliceStable(out, func(a, b int) bool { return m.Labels[out[a]] < m.Labels[out[b]] })
+	}
+	return out
+}
+
+// strongest returns the value of the strongest color.
+func (m Matrix) strongest() float64 {
+	if m.Range > 0 {
+		return m.Range
+	}
+	most := 0.0
+	for i, row := range m.Values {
+		for j, v := range row {
+			if i != j && math.Abs(v) > most {
+				most = math.Abs(v)
+			}
+		}
+	}
+	if most == 0 {
+		return 1
+	}
+	return most
+}
+
+func (m Matrix) words() string {
+	type pair struct {
+		i, j int
+		v    float64
+	}
+	var pairs []pair
+	for i, row := range m.Values {
+		for j := range i {
+			if v := row[j]; !math.IsNaN(v) && v != 0 {
+				pairs = append(pairs, pair{i, j, v})
+			}
+		}
+	}
+	sort.SliceStable(pairs, func(a, b int) bool { return math.Abs(pairs[a].v) > math.Abs(pairs[b].v) })
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n", m.kind(), plural(len(m.Names), "source"))
+	for k, p := range pairs {
+		if k == linksListed {
+			fmt.Fprintf(&b, "  and %d smaller\n", len(pairs)-k)
+			break
+		}
+		fmt.Fprintf(&b, "  %+.3f  %s – %s\n", p.v, visible(m.Names[p.j]), visible(m.Names[p.i]))
+	}
+	return b.String()
+}
+
+// diverging returns the color of a value from -1 to 1: cool below zero, warm above, as thermometers
+// have it. In gray, negative values are lighter than positive ones and carry a mark.
+func diverging(c *colors, v float64) color.NRGBA {
+	zero := mix(c.faint, c.paper, 0.5)
+	switch {
+	case math.IsNaN(v):
+		return color.NRGBA{}
+	case v < 0:
+		return mix(zero, c.cool[2], math.Min(1, -v))
+	}
+	return mix(zero, c.warm[2], math.Min(1, v))
+}
+
+func (m Matrix) plan() (w, h length, draw func(*page)) {
+	n := len(m.Names)
+	w = m.Width
+	if w <= 0 {
+		w = graphWidth
+	}
+	p := pen{m.XKCD}
+	names, room := make([]string, n), length(0)
+	size := labelSizeFor(n)
+	for i, s := range m.Names {
+		names[i] = shorten(visible(s), nameLength)
+		room = max(room, p.width(names[i], size, false))
+	}
+	const legend = 56
+	cell := min(26, (w-2*pageMargin-room-legend)/length(n))
+	if m.Height > 0 {
+		cell = min(cell, (m.Height-2*pageMargin-m.heading()-room-6)/length(n))
+	}
+	cell = max(cell, 0.5)
+	// Names that are higher than a cell would touch.
+	size = min(size, cell*0.95)
+	if size < 4 {
+		room = 0
+	}
+	h = m.Height
+	if h <= 0 {
+		h = m.heading() + 2*pageMargin + cell*length(n) + room + 6
+	}
+	order := m.order()
+	return w, h, func(p *page) {
+		p.head(m.Style, w, h)
+		side := cell * length(n)
+		x0 := pageMargin + room + 5
+		y1 := h - pageMargin - m.heading()
+		box := rect(x0, y1-side, x0+side, y1)
+		most := m.strongest()
+		img := image.NewNRGBA(image.Rect(0, 0, n, n))
+		for r, i := range order {
+			for c, j := range order {
+				img.SetNRGBA(c, r, diverging(p.colors, m.Values[i][j]/most))
+			}
+		}
+		p.DrawImage(box, img)
+		m.drawNegatives(p, box, cell, order)
+		for k, i := range order {
+			if room == 0 {
+				break
+			}
+			at := (length(k) + 0.5) * cell
+			p.write(point{X: x0 - 5, Y: y1 - at}, label{text: names[i], size: size, align: right})
+			p.write(point{X: x0 + at, Y: y1 - side - 5}, label{text: names[i], size: size, align: right, turn: math.Pi / 2})
+		}
+		m.drawFrames(p, box, cell, order)
+		m.drawScale(p, point{X: box.Max.X + 14, Y: y1}, most)
+	}
+}
+
+// drawNegatives marks negative values where color cannot tell the sign.
+func (m Matrix) drawNegatives(p *page, box vg.Rectangle, cell length, order []int) {
+	if m.Theme != Gray || cell < 4 {
+		return
+	}
+	for r, i := range order {
+		for c, j := range order {
+			if v := m.Values[i][j]; v < 0 {
+				x, y := box.Min.X+(length(c)+0.5)*cell, box.Max.Y-(length(r)+0.5)*cell
+				p.line(stroke{color: p.paper, width: 1}, point{X: x - cell*0.25, Y: y}, point{X: x + cell*0.25, Y: y})
+			}
+		}
+	}
+}
+
+// drawFrames outlines the clusters along the diagonal.
+func (m Matrix) drawFrames(p *page, box vg.Rectangle, cell length, order []int) {
+	if m.Labels == nil {
+		return
+	}
+	for a := 0; a < len(order); {
+		b := a
+		for b < len(order) && m.Labels[order[b]] == m.Labels[order[a]] {
+			b++
+		}
+		if b-a > 1 {
+			lo, hi := length(a)*cell, length(b)*cell
+			p.path(rect(box.Min.X+lo, box.Max.Y-hi, box.Min.X+hi, box.Max.Y-lo).Path(), stroke{color: p.ink, width: 1.2})
+		}
+		a = b
+	}
+}
+
+// drawScale explains the colors below a corner at the right.
+func (m Matrix) drawScale(p *page, at point, most float64) {
+	const steps, high = 41, 120
+	img := image.NewNRGBA(image.Rect(0, 0, 1, steps))
+	for i := range steps {
+		img.SetNRGBA(0, i, diverging(p.colors, 1-2*float64(i)/(steps-1)))
+	}
+	p.write(point{X: at.X, Y: at.Y - 5}, label{text: p.fit(m.valueName(), 8, false, p.right()-at.X-2), size: 8, color: p.muted})
+	top := at.Y - 16
+	p.DrawImage(rect(at.X, top-high, at.X+9, top), img)
+	for _, v := range []float64{1, 0.5, 0, -0.5, -1} {
+		s := si(v * most)
+		if v > 0 {
+			s = "+" + s
+		}
+		p.write(point{X: at.X + 13, Y: top - high/2 + length(v)*high/2}, label{text: strings.Replace(s, "-", "−", 1), size: 8, color: p.muted})
+	}
+}

@@ -1,0 +1,210 @@
+package figure
+
+import (
+	"errors"
+	"fmt"
+	"image/color"
+	"math"
+	"sort"
+	"strings"
+	"time"
+)
+
+// Span is a stretch of time that a row of [Strips] spends in a state.
+type Span struct {
+	Row        int
+	Start, End float64
+	State      int
+}
+
+// Strips draws which state each of several things is in over time: a row each, a color per state,
+// like a statemap (Cantrill 2018). Where more spans fall on a place than it can show, the state that
+// takes most of its time is drawn. Time in no state stays empty.
+type Strips struct {
+	Style
+	Names  []string
+	States []string
+	Spans  []Span
+	Zone   *time.Location
+}
+
+// SVG returns the strips as an SVG document.
+func (s Strips) SVG() string { return toSVG(s) }
+
+// PNG returns the strips as a PNG file.
+func (s Strips) PNG() []byte { return toPNG(s) }
+
+// Save writes the strips to a .svg or .png file.
+func (s Strips) Save(path string) error { return save(s, path) }
+
+// String lists the share of time each row spends in each state.
+func (s Strips) String() string { return text(s) }
+
+func (s Strips) look() Style  { return s.Style }
+func (s Strips) kind() string { return "state strips" }
+
+func (s Strips) check() error {
+	switch {
+	case len(s.Names) == 0:
+		return errors.New("there are no rows")
+	case len(s.States) == 0:
+		return errors.New("there are no states")
+	case len(s.Spans) == 0:
+		return errors.New("there are no spans")
+	}
+	for i, p := range s.Spans {
+		switch {
+		case p.Row < 0 || p.Row >= len(s.Names):
+			return fmt.Errorf("span %d is in row %d of %d", i, p.Row, len(s.Names))
+		case p.State < 0 || p.State >= len(s.States):
+			return fmt.Errorf("span %d is in state %d of %d", i, p.State, len(s.States))
+		case !finite(p.Start) || !finite(p.End) || p.End < p.Start:
+			return fmt.Errorf("span %d runs from %v to %v", i, p.Start, p.End)
+		}
+	}
+	return nil
+}
+
+func (s Strips) extent() (lo, hi float64) {
+	lo, hi = math.Inf(1), math.Inf(-1)
+	for _, p := range s.Spans {
+		lo, hi = math.Min(lo, p.Start), math.Max(hi, p.End)
+	}
+	if lo == hi {
+		return lo - 0.5, hi + 0.5
+	}
+	return lo, hi
+}
+
+func (s Strips) words() string {
+	var b strings.Builder
+	sums := make([][]float64, len(s.Names))
+	for i := range sums {
+		sums[i] = make([]float64, len(s.States))
+	}
+	for _, p := range s.Spans {
+		sums[p.Row][p.State] += p.End - p.Start
+	}
+	lo, hi := s.extent()
+	fmt.Fprintf(&b, "state strips: %s over %s s\n", plural(len(s.Names), "row"), si(hi-lo))
+	for i, row := range sums {
+		var shares []string
+		for k, v := range row {
+			if v > 0 {
+				shares = append(shares, fmt.Sprintf("%s %.1f%%", visible(s.States[k]), 100*v/(hi-lo)))
+			}
+		}
+		fmt.Fprintf(&b, "  %s: %s\n", visible(s.Names[i]), strings.Join(shares, ", "))
+	}
+	return b.String()
+}
+
+// A run is a stretch of a strip as it is drawn.
+type run struct {
+	from, to float64
+	state    int
+}
+
+// runs returns what is drawn of a row's spans, given by start, in columns from lo to hi: the spans
+// themselves if they are few, else the state that prevails in each column.
+func runs(spans []Span, states int, lo, hi float64, columns int) []run {
+	if len(spans) <= columns/2 {
+		out := make([]run, len(spans))
+		for i, p := range spans {
+			out[i] = run{p.Start, p.End, p.State}
+		}
+		return out
+	}
+	width := (hi - lo) / float64(columns)
+	time := make([][]float64, columns)
+	for _, p := range spans {
+		a := min(columns-1, int((p.Start-lo)/width))
+		b := min(columns-1, int((p.End-lo)/width))
+		for c := a; c <= b; c++ {
+			if time[c] == nil {
+				time[c] = make([]float64, states)
+			}
+			from, to := lo+float64(c)*width, lo+float64(c+1)*width
+			time[c][p.State] += math.Max(0, math.Min(to, p.End)-math.Max(from, p.Start))
+		}
+	}
+	var out []run
+	for c, sums := range time {
+		best, idle := -1, width
+		for k, v := range sums {
+			idle -= v
+			if v > 0 && (best < 0 || v > sums[best]) {
+				best = k
+			}
+		}
+		if best < 0 || idle > sums[best] {
+			continue
+		}
+		from, to := lo+float64(c)*width, lo+float64(c+1)*width
+		if n := len(out); n > 0 && out[n-1].state == best && out[n-1].to > from-width/2 {
+			out[n-1].to = to
+			continue
+		}
+		out = append(out, run{from, to, best})
+	}
+	return out
+}
+
+func (s Strips) plan() (w, h length, draw func(*page)) {
+	w, h = s.Width, s.Height
+	if w <= 0 {
+		w = graphWidth
+	}
+	p := pen{s.XKCD}
+	names, room := make([]string, len(s.Names)), length(0)
+	for i, n := range s.Names {
+		names[i] = shorten(visible(n), nameLength)
+		room = max(room, p.width(names[i], smallSize, false))
+	}
+	lo, hi := s.extent()
+	x := scale{min: lo, max: hi, lo: pageMargin + room + 6, hi: w - pageMargin}
+	ticks, when := clockTicks(lo, hi, max(2, int(x.hi-x.lo)/62), s.Zone)
+	var items []legendItem
+	for k, n := range s.States {
+		items = append(items, legendItem{text: shorten(visible(n), nameLength), sample: 12, draw: func(p *page, at point) {
+			p.bar(rect(at.X, at.Y-4, at.X+12, at.Y+4), p.state(k))
+		}})
+	}
+	legendHeight := flow(p, items, w-2*pageMargin)
+	above, below := s.heading()+pageMargin, axisHeight(when)+legendHeight+pageMargin/2
+	row := length(18)
+	if len(names) > 40 {
+		row = 12
+	}
+	if h <= 0 {
+		h = above + below + row*length(len(names))
+	} else {
+		row = (h - above - below) / length(len(names))
+	}
+	rows := make([][]Span, len(s.Names))
+	for _, p := range s.Spans {
+		rows[p.Row] = append(rows[p.Row], p)
+	}
+	for _, r := range rows {
+		sort.SliceStable(r, func(i, j int) bool { return r[i].Start < r[j].Start })
+	}
+	return w, h, func(p *page) {
+		p.head(s.Style, w, h)
+		box := rect(x.lo, below, x.hi, h-above)
+		columns := max(1, int(2*(x.hi-x.lo)))
+		for i, spans := range rows {
+			mid := box.Max.Y - (length(i)+0.5)*row
+			p.write(point{X: x.lo - 6, Y: mid}, label{text: names[i], size: min(smallSize, row), align: right})
+			p.Begin(names[i])
+			for _, r := range runs(spans, len(s.States), lo, hi, columns) {
+				p.box(rect(x.at(r.from), mid-row*0.42, max(x.at(r.to), x.at(r.from)+0.25), mid+row*0.42), p.state(r.state))
+			}
+			p.End()
+		}
+		p.xAxis(box, x, ticks, when, w)
+		drawLegend(p, items, pageMargin, legendHeight+pageMargin/2, w)
+	}
+}
+
+// state returns the color of state k.
+func (c *colors) state(k int) color.NRGBA { return c.cluster(k) }
