@@ -1,51 +1,386 @@
 package eval
 
 import (
+	"go/ast"
+	"go/parser"
 	"go/scanner"
 	"go/token"
+	"go/types"
+	"maps"
+	"slices"
+	"sort"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"dtnotes/kernel/cell"
-	"dtnotes/kernel/display"
 )
+
+// placeholder stands where the cursor is.
+const placeholder = "__cursor"
 
 // Complete implements cell.Evaluator.
 func (s *Session) Complete(code string, pos int) cell.Completion {
-	return cell.Completion{Start: pos, End: pos}
+	pos = min(max(pos, 0), len(code))
+	start, end := wordAround(code, pos)
+	out := cell.Completion{Start: start, End: end}
+	prefix := code[start:pos]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if line := code[strings.LastIndexByte(code[:pos], '\n')+1 : pos]; strings.HasPrefix(line, "%") && !strings.ContainsAny(line, " \t") {
+		out.Start = pos - len(line)
+		out.Items = completeMagic(line)
+		return out
+	}
+	c := s.lookAt(code, start, end)
+	c.fill(prefix)
+	out.Items = c.items
+	return out
 }
 
-// Inspect implements cell.Evaluator.
-func (s *Session) Inspect(code string, pos, detail int) (display.Bundle, bool) {
-	return display.Bundle{}, false
+func completeMagic(line string) []cell.CompletionItem {
+	var items []cell.CompletionItem
+	all := magics()
+	for _, n := range slices.Sorted(maps.Keys(all)) {
+		if strings.HasPrefix("%"+n, line) {
+			items = append(items, cell.CompletionItem{Text: "%" + n, Kind: "magic", Signature: all[n].usage})
+		}
+	}
+	if strings.HasPrefix("%%time", line) {
+		items = append(items, cell.CompletionItem{Text: "%%time", Kind: "magic", Signature: "%%time"})
+	}
+	return items
+}
+
+// wordAround is the name that a position is in, or at the end of.
+func wordAround(code string, pos int) (start, end int) {
+	start, end = pos, pos
+	for start > 0 {
+		r, n := utf8.DecodeLastRuneInString(code[:start])
+		if !isNameRune(r) {
+			break
+		}
+		start -= n
+	}
+	for end < len(code) {
+		r, n := utf8.DecodeRuneInString(code[end:])
+		if !isNameRune(r) {
+			break
+		}
+		end += n
+	}
+	return start, end
+}
+
+func isNameRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// A view is what the checker knows of the place where the cursor is.
+type view struct {
+	s     *Session
+	info  *types.Info
+	pkg   *types.Package
+	ident *ast.Ident   // the placeholder
+	path  []ast.Node   // what it is in, outermost first
+	items []cell.CompletionItem
+	seen  map[string]bool
+}
+
+// lookAt checks a cell, mistakes and all, with a placeholder for the name in [start, end).
+func (s *Session) lookAt(code string, start, end int) *view {
+	v := &view{s: s, seen: map[string]bool{}}
+	text := code[:start] + placeholder + code[end:]
+	closers, open := unclosed(text)
+	if open {
+		return v
+	}
+	return s.check1(v, text+closers)
+}
+
+func (s *Session) check1(v *view, text string) *view {
+	defer func() { recover() }() // syntax with holes in it may be too much for anybody
+	p := s.parseTolerant(text)
+	p.repeatedNames()
+	c := &checker{s: s, file: "cell", p: p, imports: map[string]string{}, user: map[string]bool{},
+		methods: map[string]map[string]bool{}, extend: map[string]bool{}, skip: map[string]bool{}}
+	for _, spec := range p.imports {
+		if name, path, ok := s.knownImport(spec); ok {
+			c.imports[name] = path
+		}
+	}
+	for _, it := range p.items {
+		for _, n := range it.names {
+			c.user[n] = true
+		}
+	}
+	out, _ := c.once()
+	v.info, v.pkg = out.unit.info, out.unit.pkg
+	var path []ast.Node
+	ast.Inspect(out.file, func(n ast.Node) bool {
+		if n == nil {
+			path = path[:len(path)-1]
+			return true
+		}
+		path = append(path, n)
+		if id, ok := n.(*ast.Ident); ok && id.Name == placeholder && v.ident == nil {
+			v.ident, v.path = id, slices.Clone(path)
+		}
+		return true
+	})
+	return v
+}
+
+// parseTolerant takes a cell apart as far as it can be.
+func (s *Session) parseTolerant(text string) *parsed {
+	p := &parsed{}
+	for _, c := range split(text) {
+		src := snippet{"cell", 1, 1, text[c.start:c.end]}
+		if err := s.parseChunk(p, c.first, src, false); err == nil {
+			continue
+		}
+		f, _ := parser.ParseFile(s.fset, "", "package main;func _(){"+src.text+"\n}", parser.SkipObjectResolution)
+		if f == nil || len(f.Decls) == 0 {
+			continue
+		}
+		if d, ok := f.Decls[0].(*ast.FuncDecl); ok && d.Body != nil {
+			p.items = append(p.items, &item{kind: stmtItem, src: src, stmts: d.Body.List})
+		}
+	}
+	return p
+}
+
+// knownImport is an import that needs nothing to be run or fetched.
+func (s *Session) knownImport(spec *ast.ImportSpec) (name, path string, ok bool) {
+	path = strings.Trim(spec.Path.Value, "\"`")
+	if !s.compiledIn(path) && s.ctx.SourcePackage(path) == nil {
+		return "", "", false
+	}
+	pkg, err := s.importPackage(path)
+	if err != nil {
+		return "", "", false
+	}
+	if spec.Name != nil {
+		return spec.Name.Name, path, true
+	}
+	return pkg.Name(), path, true
+}
+
+// fill collects the proposals that begin with prefix.
+func (v *view) fill(prefix string) {
+	if sel := v.selector(); sel != nil {
+		v.members(sel.X, prefix)
+	} else if v.importPath() == nil {
+		v.fieldNames(prefix)
+		v.names(prefix)
+	}
+	sort.Slice(v.items, func(i, j int) bool { return v.items[i].Text < v.items[j].Text })
+}
+
+// selector is the expression x.placeholder, if the cursor is in one.
+func (v *view) selector() *ast.SelectorExpr {
+	if n := len(v.path); n > 1 {
+		if sel, ok := v.path[n-2].(*ast.SelectorExpr); ok && sel.Sel == v.ident {
+			return sel
+		}
+	}
+	return nil
+}
+
+func (v *view) importPath() *ast.ImportSpec {
+	for _, n := range v.path {
+		if spec, ok := n.(*ast.ImportSpec); ok {
+			return spec
+		}
+	}
+	return nil
+}
+
+// members proposes what can follow x and a dot.
+func (v *view) members(x ast.Expr, prefix string) {
+	if id, ok := x.(*ast.Ident); ok {
+		if name, ok := v.info.Uses[id].(*types.PkgName); ok {
+			scope := name.Imported().Scope()
+			for _, n := range scope.Names() {
+				if token.IsExported(n) {
+					v.add(scope.Lookup(n), prefix)
+				}
+			}
+			return
+		}
+	}
+	tv, ok := v.info.Types[x]
+	if !ok || tv.Type == nil {
+		return
+	}
+	v.methodsAndFields(tv.Type, prefix)
+}
+
+func (v *view) methodsAndFields(t types.Type, prefix string) {
+	mt := t
+	if _, isPtr := t.Underlying().(*types.Pointer); !isPtr && !types.IsInterface(t) {
+		mt = types.NewPointer(t)
+	}
+	for sel := range types.NewMethodSet(mt).Methods() {
+		v.addMember(sel.Obj(), prefix)
+	}
+	v.fields(t, prefix, map[types.Type]bool{})
+}
+
+// fields proposes fields, those of embedded structs too.
+func (v *view) fields(t types.Type, prefix string, seen map[types.Type]bool) {
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	st, ok := t.Underlying().(*types.Struct)
+	if !ok || seen[t] {
+		return
+	}
+	seen[t] = true
+	for f := range st.Fields() {
+		v.addMember(f, prefix)
+	}
+	for f := range st.Fields() {
+		if f.Embedded() {
+			v.fields(f.Type(), prefix, seen)
+		}
+	}
+}
+
+func (v *view) addMember(o types.Object, prefix string) {
+	if o.Exported() || o.Pkg() == nil || o.Pkg().Path() == "main" {
+		v.add(o, prefix)
+	}
+}
+
+// fieldNames proposes the keys of the struct literal that the cursor is in.
+func (v *view) fieldNames(prefix string) {
+	n := len(v.path)
+	for i := n - 2; i >= 0 && i >= n-3; i-- {
+		lit, ok := v.path[i].(*ast.CompositeLit)
+		if !ok || v.info.Types[lit].Type == nil {
+			continue
+		}
+		if st, ok := v.info.Types[lit].Type.Underlying().(*types.Struct); ok {
+			for f := range st.Fields() {
+				v.addMember(f, prefix)
+			}
+		}
+	}
+}
+
+// names proposes what is in scope.
+func (v *view) names(prefix string) {
+	if v.pkg != nil {
+		for scope := v.innermost(); scope != nil && scope != types.Universe; scope = scope.Parent() {
+			for _, n := range scope.Names() {
+				v.add(scope.Lookup(n), prefix)
+			}
+		}
+	}
+	for n, o := range v.s.scope {
+		if !v.seen[n] {
+			v.add(o, prefix)
+		}
+	}
+	for _, imports := range []map[string]string{v.s.imports, ambient} {
+		for n, path := range imports {
+			if strings.HasPrefix(n, prefix) && !v.seen[n] && !strings.HasPrefix(n, "_") {
+				v.seen[n] = true
+				v.items = append(v.items, cell.CompletionItem{Text: n, Kind: "package", Signature: path})
+			}
+		}
+	}
+	if prefix == "" {
+		return // the rest is only noise
+	}
+	for _, n := range types.Universe.Names() {
+		v.add(types.Universe.Lookup(n), prefix)
+	}
+	for t := token.BREAK; t <= token.VAR; t++ {
+		if strings.HasPrefix(t.String(), prefix) && !v.seen[t.String()] {
+			v.items = append(v.items, cell.CompletionItem{Text: t.String(), Kind: "keyword"})
+		}
+	}
+}
+
+// innermost is the scope of the innermost node around the cursor that has one.
+func (v *view) innermost() *types.Scope {
+	for _, n := range slices.Backward(v.path) {
+		if f, ok := n.(*ast.FuncDecl); ok {
+			n = f.Type
+		}
+		if f, ok := n.(*ast.FuncLit); ok {
+			n = f.Type
+		}
+		if scope := v.info.Scopes[n]; scope != nil {
+			return scope
+		}
+	}
+	return v.pkg.Scope()
+}
+
+func (v *view) add(o types.Object, prefix string) {
+	if o == nil || !strings.HasPrefix(o.Name(), prefix) || strings.HasPrefix(o.Name(), "__") || o.Name() == "_" || v.seen[o.Name()] {
+		return
+	}
+	v.seen[o.Name()] = true
+	kind, sig := kindOf(o), signature(o)
+	if p, ok := o.(*types.PkgName); ok {
+		sig = p.Imported().Path()
+	}
+	v.items = append(v.items, cell.CompletionItem{Text: o.Name(), Kind: kind, Signature: sig})
+}
+
+func kindOf(o types.Object) string {
+	switch o := o.(type) {
+	case *types.Func:
+		if o.Signature().Recv() != nil {
+			return "method"
+		}
+		return "function"
+	case *types.Builtin:
+		return "function"
+	case *types.Var:
+		if o.IsField() {
+			return "field"
+		}
+		return "variable"
+	case *types.Const, *types.Nil:
+		return "constant"
+	case *types.TypeName:
+		return "type"
+	case *types.PkgName:
+		return "package"
+	}
+	return "variable"
+}
+
+func signature(o types.Object) string {
+	switch o := o.(type) {
+	case *types.TypeName:
+		if _, basic := o.Type().(*types.Basic); basic {
+			return ""
+		}
+		return types.TypeString(o.Type().Underlying(), shortName)
+	case *types.Builtin, *types.Nil, *types.PkgName:
+		return ""
+	}
+	return types.TypeString(o.Type(), shortName)
 }
 
 // IsComplete implements cell.Evaluator.
 func (s *Session) IsComplete(code string) (cell.Status, string) {
 	var sc scanner.Scanner
-	fset := token.NewFileSet()
-	f := fset.AddFile("", -1, len(code))
-	open := false // in a string or comment
-	sc.Init(f, []byte(code), func(_ token.Position, msg string) { open = open || strings.Contains(msg, "not terminated") }, 0)
-	depth := 0
-	last := token.EOF
+	f := token.NewFileSet().AddFile("", -1, len(code))
+	open := false // in a raw string or comment
+	sc.Init(f, []byte(code), func(_ token.Position, msg string) {
+		open = open || msg == "raw string literal not terminated" || msg == "comment not terminated"
+	}, 0)
+	depth, last := 0, token.EOF
 	for {
 		_, tok, lit := sc.Scan()
 		switch tok {
 		case token.EOF:
-			switch {
-			case open && strings.Contains(code, "`"), open && strings.Contains(code, "/*"):
-				return cell.Incomplete, ""
-			case depth < 0:
-				return cell.Invalid, ""
-			case depth > 0:
-				return cell.Incomplete, strings.Repeat("\t", depth)
-			case goesOn(last):
-				return cell.Incomplete, "\t"
-			}
-			if _, err := s.parse("cell", code); err != nil {
-				return cell.Invalid, ""
-			}
-			return cell.Complete, ""
+			return s.judgeComplete(code, depth, open, last)
 		case token.LPAREN, token.LBRACE, token.LBRACK:
 			depth++
 		case token.RPAREN, token.RBRACE, token.RBRACK:
@@ -57,7 +392,34 @@ func (s *Session) IsComplete(code string) (cell.Status, string) {
 	}
 }
 
+func (s *Session) judgeComplete(code string, depth int, open bool, last token.Token) (cell.Status, string) {
+	switch {
+	case open:
+		return cell.Incomplete, ""
+	case depth > 0:
+		return cell.Incomplete, strings.Repeat("\t", depth)
+	case depth < 0:
+		return cell.Invalid, ""
+	case goesOn(last):
+		return cell.Incomplete, "\t"
+	}
+	for _, seg := range segments(code) {
+		if seg.magic != "" {
+			continue
+		}
+		if _, err := s.parse("cell", seg.code); err != nil {
+			return cell.Invalid, ""
+		}
+	}
+	return cell.Complete, ""
+}
+
 // goesOn tells the tokens after which a line cannot end.
 func goesOn(t token.Token) bool {
-	return t.IsOperator() && t.Precedence() > token.LowestPrec || t == token.ASSIGN || t == token.DEFINE || t == token.COMMA || t == token.PERIOD
+	switch t {
+	case token.INC, token.DEC:
+		return false
+	}
+	return t.Precedence() > token.LowestPrec || t >= token.ADD_ASSIGN && t <= token.AND_NOT_ASSIGN ||
+		t == token.ASSIGN || t == token.DEFINE || t == token.COMMA || t == token.PERIOD
 }

@@ -100,8 +100,8 @@ func (s *Session) marked(pos token.Position) []string {
 
 // text is the source of a cell.
 func (s *Session) text(file string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.textMu.Lock()
+	defer s.textMu.Unlock()
 	return s.texts[file]
 }
 

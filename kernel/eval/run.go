@@ -25,6 +25,7 @@ type run struct {
 	session  *Session
 	file     string // "cell[3]"
 	out      cell.Output
+	input    func(ctx context.Context, prompt string, password bool) (string, error)
 	flag     *stopFlag
 	label    unsafe.Pointer
 	halted   atomic.Bool // its goroutines are to go
@@ -135,6 +136,8 @@ func (s *Session) execute(ctx context.Context, r *run, prog *ssa.Package, callMa
 		}
 	}()
 	<-compiled
+	s.mu.Unlock()
+	defer s.mu.Lock()
 	return s.await(ctx, r, done)
 }
 

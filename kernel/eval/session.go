@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"dtnotes/kernel/cell"
+	"dtnotes/kernel/display"
 
 	"github.com/goplus/ixgo"
 	_ "github.com/goplus/reflectx/icall/icall8192" // room for methods of interpreted types
@@ -61,8 +62,9 @@ type Session struct {
 	currentCtx  context.Context
 	printValues bool
 
-	mu    sync.Mutex
-	texts map[string]string // cell name -> source
+	mu     sync.Mutex // held but while a cell runs: completion looks at all of the above
+	textMu sync.Mutex
+	texts  map[string]string // cell name -> source
 }
 
 var _ cell.Evaluator = (*Session)(nil)
@@ -72,7 +74,7 @@ func New(opts Options) (*Session, error) {
 	if err := openConsole(); err != nil {
 		return nil, err
 	}
-	s := &Session{dir: opts.Dir, checks: !opts.NoInterrupt, sizes: platformSizes}
+	s := &Session{dir: opts.Dir, checks: !opts.NoInterrupt, sizes: platformSizes, texts: map[string]string{}}
 	s.reset()
 	return s, nil
 }
@@ -98,7 +100,6 @@ func (s *Session) reset() {
 	s.unnamedMethods = map[string]bool{}
 	s.dynamic, s.lateFuncs = typeutil.Map{}, typeutil.Map{}
 	s.methodCache.Clear()
-	s.texts = map[string]string{}
 	removeLateFuncs(s.lateNames)
 	s.lateNames = nil
 }
@@ -113,31 +114,48 @@ func (s *Session) Close() error {
 
 // Eval implements cell.Evaluator.
 func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.cells++
 	if c.Number == 0 {
 		c.Number = s.cells
 	}
 	file := fmt.Sprintf("cell[%d]", c.Number)
-	s.mu.Lock()
+	s.textMu.Lock()
 	s.texts[file] = c.Code
-	s.mu.Unlock()
-	r := &run{session: s, file: file, out: c.Out}
+	s.textMu.Unlock()
+	r := &run{session: s, file: file, out: c.Out, input: c.Input}
 	setLatest(r)
 	s.current, s.currentCtx = r, ctx
 	defer flushConsole()
 	defer func() {
 		if x := recover(); x != nil {
-			res = cell.Result{Err: &cell.Error{Name: "internal error", Message: fmt.Sprint(x)}}
+			res = failure("internal error", fmt.Sprintf("internal error: %v", x))
 		}
 	}()
-	p, err := s.parse(file, c.Code)
+	for _, seg := range segments(c.Code) {
+		if ctx.Err() != nil {
+			return cell.Result{Err: s.runError(&haltError{"interrupted", "interrupted"})}
+		}
+		r.shown, r.bundle = nil, display.Bundle{}
+		if seg.magic != "" {
+			res = s.command(ctx, r, seg)
+		} else {
+			res = s.goCode(ctx, r, seg.code)
+		}
+		if res.Err != nil {
+			return res
+		}
+	}
+	return res
+}
+
+// goCode runs the Go code of a cell.
+func (s *Session) goCode(ctx context.Context, r *run, code string) cell.Result {
+	p, err := s.parse(r.file, code)
 	if err != nil {
 		return cell.Result{Err: s.compileError(err)}
 	}
-	return s.eval(ctx, r, p)
-}
-
-func (s *Session) eval(ctx context.Context, r *run, p *parsed) cell.Result {
 	p.repeatedNames()
 	s.prepareCell(r.file, p)
 	s.dropUnchanged(p)
@@ -297,8 +315,6 @@ func (s *Session) runChecked(ctx context.Context, r *run, c *checked) error {
 
 // commit gives the names of a cell their new meaning; it returns what they meant before.
 func (s *Session) commit(c *checked) map[string]types.Object {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for name, path := range c.imports {
 		if name != "_" && name != "." {
 			s.imports[name] = path
@@ -321,8 +337,6 @@ func (s *Session) commit(c *checked) map[string]types.Object {
 // rollBack takes back the variables that got no value because the cell failed before, and what
 // uses them.
 func (s *Session) rollBack(r *run, c *checked, before map[string]types.Object) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	gone := map[types.Object]bool{}
 	for _, it := range c.items {
 		if it.kind == varItem && r.progress.Load() < it.mark {

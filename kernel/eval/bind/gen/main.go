@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 
+	_ "github.com/goplus/ixgo/pkg" // the standard library, whose documentation is wanted too
 	"golang.org/x/tools/go/packages"
 )
 
@@ -41,9 +42,24 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	staleDocs, err := updateDocs(*dir, paths(pkgs), *check)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if staleDocs {
+		stale = append(stale, docsFile)
+	}
 	if *check && len(stale) > 0 {
 		log.Fatalf("not up to date: %s; run go generate ./kernel/eval/...", strings.Join(stale, ", "))
 	}
+}
+
+func paths(pkgs []*packages.Package) []string {
+	var out []string
+	for _, p := range pkgs {
+		out = append(out, p.PkgPath)
+	}
+	return out
 }
 
 // load reads packages.txt and type-checks what it names.

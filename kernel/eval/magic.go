@@ -1,0 +1,275 @@
+package eval
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"go/scanner"
+	"go/token"
+	"go/types"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"dtnotes/kernel/cell"
+)
+
+// A segment is a part of a cell: Go code, or a line that is a command to the session.
+type segment struct {
+	code  string // with empty lines for what stands above, so that lines keep their number
+	magic string
+}
+
+var questionLine = regexp.MustCompile(`^(\?\s*[\pL_][\pL\pN_.]*|[\pL_][\pL\pN_.]*\s*\?)$`)
+
+func isMagic(line string) bool {
+	line = strings.TrimRight(line, " \t\r")
+	return line != "" && (line[0] == '%' || line[0] == '$') || questionLine.MatchString(line)
+}
+
+// segments takes the commands out of a cell. A line inside a string, comment or brackets is none.
+func segments(code string) []segment {
+	var out []segment
+	var pending strings.Builder
+	lines := strings.SplitAfter(code, "\n")
+	for i, line := range lines {
+		text := strings.TrimRight(line, " \t\r\n")
+		if !isMagic(text) || !isClosed(pending.String()) {
+			pending.WriteString(line)
+			continue
+		}
+		if strings.HasPrefix(text, "%%") && strings.TrimSpace(pending.String()) == "" {
+			rest := strings.Repeat("\n", i+1) + strings.Join(lines[i+1:], "")
+			return append(out, segment{magic: text, code: rest})
+		}
+		if strings.TrimSpace(pending.String()) != "" {
+			out = append(out, segment{code: pending.String()})
+		}
+		out = append(out, segment{magic: text})
+		pending.Reset()
+		pending.WriteString(strings.Repeat("\n", i+1))
+	}
+	if strings.TrimSpace(pending.String()) != "" {
+		out = append(out, segment{code: pending.String()})
+	}
+	return out
+}
+
+// isClosed tells that code ends outside all brackets, strings and comments.
+func isClosed(code string) bool {
+	closers, open := unclosed(code)
+	return closers == "" && !open
+}
+
+// unclosed gives what closes the brackets that are open at the end of code; open tells that it ends
+// in a string or comment.
+func unclosed(code string) (closers string, open bool) {
+	var sc scanner.Scanner
+	f := token.NewFileSet().AddFile("", -1, len(code))
+	sc.Init(f, []byte(code), func(_ token.Position, msg string) { open = open || strings.Contains(msg, "not terminated") }, 0)
+	var stack []byte
+	for {
+		switch _, tok, _ := sc.Scan(); tok {
+		case token.EOF:
+			slices.Reverse(stack)
+			return string(stack), open
+		case token.LPAREN:
+			stack = append(stack, ')')
+		case token.LBRACE:
+			stack = append(stack, '}')
+		case token.LBRACK:
+			stack = append(stack, ']')
+		case token.RPAREN, token.RBRACE, token.RBRACK:
+			if len(stack) > 0 {
+				stack = stack[:len(stack)-1]
+			}
+		}
+	}
+}
+
+type magic struct {
+	usage, help string
+	run         func(s *Session, ctx context.Context, r *run, arg, code string) cell.Result
+}
+
+// magics are the commands that begin with a percent sign.
+func magics() map[string]magic {
+	return map[string]magic{
+		"help":  {"%help", "what a cell can be, and these commands", (*Session).help},
+		"who":   {"%who", "the variables, functions and types of the session", (*Session).who},
+		"time":  {"%time CODE", "runs a line, or with %%time the whole cell, and says how long it took", (*Session).timed},
+		"reset": {"%reset", "forgets all variables, functions, types and imports", (*Session).forget},
+		"cd":    {"%cd [FOLDER]", "changes the folder that files and local packages are looked for in", (*Session).changeDir},
+	}
+}
+
+// command runs one command line.
+func (s *Session) command(ctx context.Context, r *run, seg segment) cell.Result {
+	line := strings.TrimSpace(seg.magic)
+	switch line[0] {
+	case '$':
+		return s.shell(ctx, strings.TrimSpace(line[1:]))
+	case '%':
+		name, arg, _ := strings.Cut(strings.TrimLeft(line, "%"), " ")
+		all := magics()
+		m, ok := all[name]
+		if !ok {
+			var known []string
+			for _, n := range slices.Sorted(maps.Keys(all)) {
+				known = append(known, "%"+n)
+			}
+			return failure("unknown command", fmt.Sprintf("no command %%%s; there are %s, %%%%time, $ SHELL COMMAND, ?NAME and NAME?", name, strings.Join(known, ", ")))
+		}
+		if strings.HasPrefix(line, "%%") && name != "time" {
+			return failure("unknown command", fmt.Sprintf("no command %%%%%s; the only one for a whole cell is %%%%time", name))
+		}
+		return m.run(s, ctx, r, strings.TrimSpace(arg), seg.code)
+	}
+	name := strings.Trim(line, "? \t")
+	b, ok := s.describeName(name, 1)
+	if !ok {
+		return failure("not found", "nothing known of "+name)
+	}
+	return cell.Result{Page: b}
+}
+
+func failure(name, message string) cell.Result {
+	return cell.Result{Err: &cell.Error{Name: name, Message: message, Traceback: []string{red + message + reset}}}
+}
+
+func (s *Session) help(_ context.Context, _ *run, _, _ string) cell.Result {
+	var b strings.Builder
+	b.WriteString(`A cell is Go: declarations, statements and expressions in any order. The value of the last expression
+is the result. Variables, functions, types and imports stay; declare them again to change them.
+Packages of the standard library, gonum, plot, gota and dtnotes need no import: dtracefs.Load(…)
+
+`)
+	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
+	all := magics()
+	for _, n := range slices.Sorted(maps.Keys(all)) {
+		fmt.Fprintf(w, "%s\t%s\n", all[n].usage, all[n].help)
+	}
+	fmt.Fprintln(w, "$ COMMAND\truns a shell command")
+	fmt.Fprintln(w, "?NAME or NAME?\tdocumentation of a name")
+	w.Flush()
+	printTo(0, b.String())
+	return cell.Result{}
+}
+
+func (s *Session) who(_ context.Context, _ *run, _, _ string) cell.Result {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
+	for _, name := range slices.Sorted(maps.Keys(s.scope)) {
+		if strings.HasPrefix(name, "__") {
+			continue
+		}
+		switch o := s.scope[name].(type) {
+		case *types.Func:
+			fmt.Fprintf(w, "%s\tfunc\t%s\n", name, strings.TrimPrefix(types.TypeString(o.Type(), shortName), "func"))
+		case *types.TypeName:
+			fmt.Fprintf(w, "%s\ttype\t%s\n", name, types.TypeString(o.Type().Underlying(), shortName))
+		case *types.Const:
+			fmt.Fprintf(w, "%s\tconst\t%s = %s\n", name, types.TypeString(o.Type(), shortName), o.Val())
+		case *types.Var:
+			fmt.Fprintf(w, "%s\tvar\t%s\n", name, types.TypeString(o.Type(), shortName))
+		}
+	}
+	w.Flush()
+	if b.Len() == 0 {
+		b.WriteString("nothing is declared\n")
+	}
+	printTo(0, b.String())
+	return cell.Result{}
+}
+
+// shortName qualifies names as a cell does.
+func shortName(p *types.Package) string {
+	if p.Path() == "main" {
+		return ""
+	}
+	return p.Name()
+}
+
+func (s *Session) timed(ctx context.Context, r *run, arg, code string) cell.Result {
+	if code == "" {
+		code = arg
+	}
+	start := time.Now()
+	res := s.goCode(ctx, r, code)
+	printTo(0, fmt.Sprintf("took %v\n", time.Since(start).Round(10*time.Microsecond)))
+	return res
+}
+
+func (s *Session) forget(_ context.Context, _ *run, _, _ string) cell.Result {
+	s.reset()
+	return cell.Result{}
+}
+
+func (s *Session) changeDir(_ context.Context, _ *run, arg, _ string) cell.Result {
+	dir := arg
+	if dir == "" || dir == "~" || strings.HasPrefix(dir, "~/") {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return failure("error", fmt.Sprintf("change folder: %v", err))
+		}
+		dir = filepath.Join(home, strings.TrimPrefix(dir, "~"))
+	}
+	if err := os.Chdir(dir); err != nil {
+		return failure("error", fmt.Sprintf("change folder: %v", err))
+	}
+	wd, err := os.Getwd()
+	if err != nil {
+		return failure("error", fmt.Sprintf("change folder: %v", err))
+	}
+	s.dir = wd
+	printTo(0, wd+"\n")
+	return cell.Result{}
+}
+
+// shell runs a command; its processes end with the context.
+func (s *Session) shell(ctx context.Context, line string) cell.Result {
+	cmd := exec.CommandContext(ctx, "sh", "-c", line)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 50 * time.Millisecond
+	cmd.Dir = s.dir
+	r := s.current
+	cmd.Stdout, cmd.Stderr = runWriter{r, 0}, runWriter{r, 1}
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		return cell.Result{Err: s.runError(&haltError{"interrupted", "interrupted"})}
+	}
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return failure("exit", fmt.Sprintf("%s: %v", line, err))
+	}
+	if err != nil {
+		return failure("error", fmt.Sprintf("run %q: %v", line, err))
+	}
+	return cell.Result{}
+}
+
+// runWriter writes to a stream of a certain cell.
+type runWriter struct {
+	r      *run
+	stream int
+}
+
+var _ io.Writer = runWriter{}
+
+func (w runWriter) Write(b []byte) (int, error) {
+	console.mu.Lock()
+	defer console.mu.Unlock()
+	drain()
+	w.r.out.Stream(streamNames[w.stream], string(bytes.Clone(b)))
+	return len(b), nil
+}
