@@ -79,8 +79,8 @@ type view struct {
 	s     *Session
 	info  *types.Info
 	pkg   *types.Package
-	ident *ast.Ident   // the placeholder
-	path  []ast.Node   // what it is in, outermost first
+	ident *ast.Ident // the placeholder
+	path  []ast.Node // what it is in, outermost first
 	items []cell.CompletionItem
 	seen  map[string]bool
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/scanner"
 	"go/token"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -214,7 +215,7 @@ func (s *Session) ownFrames(frames []frame) []frame {
 		if f.pos.Line < 1 || f.pos.Filename == "" || strings.HasPrefix(f.pos.Filename, "<") {
 			continue
 		}
-		if !strings.HasPrefix(f.pos.Filename, "cell[") && !strings.HasPrefix(f.pos.Filename, "/") {
+		if s.text(f.pos.Filename) == "" && !s.isSource(f.pos.Filename) {
 			continue
 		}
 		f.function = strings.TrimPrefix(f.function, "main.")
@@ -227,6 +228,13 @@ func (s *Session) ownFrames(frames []frame) []frame {
 		out = append(out, f)
 	}
 	return out
+}
+
+// isSource tells the files of packages that were imported from source.
+func (s *Session) isSource(file string) bool {
+	s.textMu.Lock()
+	defer s.textMu.Unlock()
+	return s.sourceDirs[filepath.Dir(file)]
 }
 
 // frameLines prints frames for a message in a stream.

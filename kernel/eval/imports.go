@@ -118,6 +118,9 @@ func (s *Session) addSource(path string) error {
 		if err := s.ctx.AddImport(f[0], f[1]); err != nil {
 			return err
 		}
+		s.textMu.Lock()
+		s.sourceDirs[f[1]] = true
+		s.textMu.Unlock()
 		for _, file := range s.ctx.SourcePackage(f[0]).Files {
 			s.prepareSource(file)
 		}

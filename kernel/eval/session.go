@@ -22,6 +22,8 @@ import (
 type Options struct {
 	// Dir is the folder from which packages of a local module are imported; the current folder if empty.
 	Dir string
+	// CellName names a cell in errors and stacks; "cell[3]" for the third if nil.
+	CellName func(number int) string
 	// NoInterrupt leaves out the checks that make loops and calls interruptible.
 	NoInterrupt bool
 }
@@ -32,6 +34,7 @@ type Options struct {
 type Session struct {
 	dir    string
 	checks bool
+	name   func(number int) string
 	ctx    *ixgo.Context
 	fset   *token.FileSet
 	sizes  types.Sizes
@@ -65,6 +68,8 @@ type Session struct {
 	mu     sync.Mutex // held but while a cell runs: completion looks at all of the above
 	textMu sync.Mutex
 	texts  map[string]string // cell name -> source
+
+	sourceDirs map[string]bool // where packages from source are
 }
 
 var _ cell.Evaluator = (*Session)(nil)
@@ -74,7 +79,10 @@ func New(opts Options) (*Session, error) {
 	if err := openConsole(); err != nil {
 		return nil, err
 	}
-	s := &Session{dir: opts.Dir, checks: !opts.NoInterrupt, sizes: platformSizes, texts: map[string]string{}}
+	if opts.CellName == nil {
+		opts.CellName = func(n int) string { return fmt.Sprintf("cell[%d]", n) }
+	}
+	s := &Session{dir: opts.Dir, name: opts.CellName, checks: !opts.NoInterrupt, sizes: platformSizes, texts: map[string]string{}, sourceDirs: map[string]bool{}}
 	s.reset()
 	return s, nil
 }
@@ -120,7 +128,7 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 	if c.Number == 0 {
 		c.Number = s.cells
 	}
-	file := fmt.Sprintf("cell[%d]", c.Number)
+	file := s.name(c.Number)
 	s.textMu.Lock()
 	s.texts[file] = c.Code
 	s.textMu.Unlock()

@@ -124,7 +124,7 @@ func printed(fset *token.FileSet, n ast.Node) string {
 
 // documentedPaths are the bound packages and those of the standard library that ixgo carries.
 func documentedPaths(bound []string) []string {
-	paths := append([]string{}, bound...)
+	paths := append([]string{"builtin"}, bound...)
 	for _, p := range ixgo.PackageList() {
 		if first, _, _ := strings.Cut(p, "/"); !strings.Contains(first, ".") && first != "dtnotes" {
 			paths = append(paths, p)

@@ -199,7 +199,7 @@ func work(file string) int {
 		fmt.Fprintln(stderr, err)
 		return failed
 	}
-	s, err := eval.New(eval.Options{Dir: filepath.Dir(file)})
+	s, err := eval.New(eval.Options{Dir: filepath.Dir(file), CellName: func(int) string { return file }})
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return failed

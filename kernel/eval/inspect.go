@@ -1,0 +1,242 @@
+package eval
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"html"
+	"strings"
+
+	"dtnotes/kernel/display"
+	"dtnotes/kernel/eval/bind"
+)
+
+// Inspect implements cell.Evaluator.
+func (s *Session) Inspect(code string, pos, detail int) (display.Bundle, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.describe(code, min(max(pos, 0), len(code)), detail)
+}
+
+// describeName describes a name such as x, x.Method or pkg.Func.
+func (s *Session) describeName(name string, detail int) (display.Bundle, bool) {
+	return s.describe(name, len(name), detail)
+}
+
+func (s *Session) describe(code string, pos, detail int) (display.Bundle, bool) {
+	start, end := wordAround(code, pos)
+	word := code[start:end]
+	if word == "" { // just behind the bracket of a call: its function
+		if i := strings.LastIndexByte(code[:pos], '('); i >= 0 {
+			start, end = wordAround(code, i)
+			word = code[start:end]
+		}
+	}
+	if word == "" {
+		return display.Bundle{}, false
+	}
+	d, ok := s.find(s.lookAt(code, start, end), word)
+	if !ok {
+		return display.Bundle{}, false
+	}
+	return d.bundle(s, detail), true
+}
+
+// description is what is known of a name.
+type description struct {
+	obj   types.Object // nil for a package
+	pkg   *types.Package
+	owner string // of a method or field, the type's name
+}
+
+// find looks a name up where the cursor is.
+func (s *Session) find(v *view, word string) (description, bool) {
+	if sel := v.selector(); sel != nil {
+		return v.findMember(sel.X, word)
+	}
+	if v.pkg != nil {
+		for scope := v.innermost(); scope != nil; scope = scope.Parent() {
+			switch o := scope.Lookup(word).(type) {
+			case nil:
+				continue
+			case *types.PkgName:
+				return description{pkg: o.Imported()}, true
+			default:
+				return description{obj: o}, true
+			}
+		}
+	}
+	if o := s.scope[word]; o != nil {
+		return description{obj: o}, true
+	}
+	path, ok := s.imports[word]
+	if !ok {
+		path, ok = ambient[word]
+	}
+	if ok {
+		if p, err := s.importPackage(path); err == nil {
+			return description{pkg: p}, true
+		}
+	}
+	if o := types.Universe.Lookup(word); o != nil {
+		return description{obj: o}, true
+	}
+	return description{}, false
+}
+
+// findMember looks up what x.word is.
+func (v *view) findMember(x ast.Expr, word string) (description, bool) {
+	if id, ok := x.(*ast.Ident); ok {
+		if p, ok := v.info.Uses[id].(*types.PkgName); ok {
+			o := p.Imported().Scope().Lookup(word)
+			return description{obj: o}, o != nil
+		}
+	}
+	tv, ok := v.info.Types[x]
+	if !ok || tv.Type == nil {
+		return description{}, false
+	}
+	obj, _, _ := types.LookupFieldOrMethod(tv.Type, true, v.pkg, word)
+	if obj == nil {
+		return description{}, false
+	}
+	return description{obj: obj, owner: ownerName(obj, tv.Type)}, true
+}
+
+// ownerName is the name of the type that declares a method, or has a field.
+func ownerName(o types.Object, t types.Type) string {
+	if f, ok := o.(*types.Func); ok && f.Signature().Recv() != nil {
+		t = f.Signature().Recv().Type()
+	}
+	if p, ok := t.(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	if n, ok := t.(*types.Named); ok {
+		return n.Obj().Name()
+	}
+	return ""
+}
+
+// bundle shows a description: the declaration and the comment, and with detail more of it.
+func (d description) bundle(s *Session, detail int) display.Bundle {
+	decl, doc := d.text(s)
+	if detail > 0 {
+		if more := d.more(s); more != "" {
+			doc = strings.TrimSpace(doc + "\n\n" + more)
+		}
+	}
+	text := decl
+	page := "<pre>" + html.EscapeString(decl) + "</pre>"
+	if doc != "" {
+		text += "\n\n" + doc
+		page += "<pre>" + html.EscapeString(doc) + "</pre>"
+	}
+	return display.Bundle{Data: display.MIMEMap{"text/plain": text, "text/html": page}}
+}
+
+func (d description) text(s *Session) (decl, doc string) {
+	if d.obj == nil {
+		doc := bind.Documentation(d.pkg.Path())[""]
+		return fmt.Sprintf("package %s // import %q", d.pkg.Name(), d.pkg.Path()), doc.Text
+	}
+	o := d.obj
+	decl = declaration(o)
+	if o.Pkg() == nil {
+		known := bind.Documentation("builtin")[o.Name()]
+		return decl, known.Text
+	}
+	if own := s.decls[s.original(o)]; own != nil {
+		return decl, ""
+	}
+	key := o.Name()
+	if d.owner != "" {
+		key = d.owner + "." + key
+	}
+	known := bind.Documentation(o.Pkg().Path())[key]
+	if strings.HasPrefix(known.Decl, "func") {
+		decl = known.Decl
+	}
+	return decl, known.Text
+}
+
+// declaration writes an object as Go would declare it.
+func declaration(o types.Object) string {
+	if t, ok := o.(*types.TypeName); ok && !t.IsAlias() {
+		under := types.TypeString(o.Type().Underlying(), shortName)
+		if st, ok := o.Type().Underlying().(*types.Struct); ok {
+			under = structText(st)
+		}
+		return "type " + qualified(o) + " " + under
+	}
+	if v, ok := o.(*types.Var); ok && !v.IsField() {
+		return "var " + qualified(o) + " " + types.TypeString(o.Type(), shortName)
+	}
+	return types.ObjectString(o, shortName)
+}
+
+func qualified(o types.Object) string {
+	if o.Pkg() == nil || o.Pkg().Path() == "main" {
+		return o.Name()
+	}
+	return o.Pkg().Name() + "." + o.Name()
+}
+
+// structText writes a struct with a field a line, those that can be used.
+func structText(st *types.Struct) string {
+	var b strings.Builder
+	b.WriteString("struct {\n")
+	hidden := false
+	for f := range st.Fields() {
+		if !f.Exported() && f.Pkg() != nil && f.Pkg().Path() != "main" {
+			hidden = true
+			continue
+		}
+		b.WriteString("\t")
+		if !f.Embedded() {
+			b.WriteString(f.Name() + " ")
+		}
+		b.WriteString(types.TypeString(f.Type(), shortName) + "\n")
+	}
+	if hidden {
+		b.WriteString("\t// and unexported fields\n")
+	}
+	b.WriteString("}")
+	return b.String()
+}
+
+// more is the source of what a cell declared, the methods of a type, and the names of a package.
+func (d description) more(s *Session) string {
+	var b strings.Builder
+	if d.obj == nil {
+		for _, n := range d.pkg.Scope().Names() {
+			if o := d.pkg.Scope().Lookup(n); o.Exported() {
+				b.WriteString(declarationLine(o) + "\n")
+			}
+		}
+		return b.String()
+	}
+	if own := s.decls[s.original(d.obj)]; own != nil {
+		for _, x := range own.all() {
+			if x.src.text != "" {
+				fmt.Fprintf(&b, "%s\n", x.src.text)
+			}
+		}
+	}
+	if t, ok := d.obj.(*types.TypeName); ok && (d.obj.Pkg() == nil || d.obj.Pkg().Path() != "main") {
+		mt := t.Type()
+		if !types.IsInterface(mt) {
+			mt = types.NewPointer(mt)
+		}
+		for sel := range types.NewMethodSet(mt).Methods() {
+			if sel.Obj().Exported() {
+				b.WriteString(declarationLine(sel.Obj()) + "\n")
+			}
+		}
+	}
+	return b.String()
+}
+
+func declarationLine(o types.Object) string {
+	line, _, _ := strings.Cut(declaration(o), "\n")
+	return strings.TrimSuffix(line, " {")
+}
