@@ -139,7 +139,13 @@ func (k *kernel) announce(path string, conn *connection) error {
 // request is a message on its way to an answer.
 type request struct {
 	*message
-	from *zmtp.Conn
+	from peer
+}
+
+// peer is who sent a request: a zmtp.Conn.
+type peer interface {
+	Identity() string
+	Send(frames ...[]byte) error
 }
 
 // receive returns the handler of a channel: it checks messages and passes the good ones on.

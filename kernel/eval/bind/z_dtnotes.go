@@ -60,10 +60,17 @@ var dtnotes0 = table{
 
 var dtnotes1 = table{
 	path: "dtnotes/analysis/cluster", name: "cluster",
-	deps: "context context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/mat mat\nmath math\nruntime runtime\nslices slices\nsort sort\nsync sync\nsync/atomic atomic",
+	deps: "context context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nruntime runtime\nslices slices\nsort sort\nsync sync\nsync/atomic atomic",
 	types: []any{
 		(*p1.AffinityOptions)(nil),
+		(*p1.Centers)(nil),
+		(*p1.Density)(nil),
 		(*p1.Exemplars)(nil),
+		(*p1.HDBSCANOptions)(nil),
+		(*p1.KMeansOptions)(nil),
+		(*p1.Merge)(nil),
+		(*p1.Method)(nil),
+		(*p1.Tree)(nil),
 	},
 	vars: []symbol{
 		{"ErrNotConverged", &p1.ErrNotConverged},
@@ -72,8 +79,23 @@ var dtnotes1 = table{
 		{"AdjustedMutualInformation", p1.AdjustedMutualInformation},
 		{"AdjustedRand", p1.AdjustedRand},
 		{"AffinityPropagation", p1.AffinityPropagation},
+		{"AffinityPropagationK", p1.AffinityPropagationK},
+		{"Agglomerate", p1.Agglomerate},
+		{"CorrelationDistances", p1.CorrelationDistances},
+		{"DBSCAN", p1.DBSCAN},
+		{"Distances", p1.Distances},
+		{"HDBSCAN", p1.HDBSCAN},
+		{"KMeans", p1.KMeans},
 		{"Modularity", p1.Modularity},
 		{"Silhouette", p1.Silhouette},
+		{"Spectral", p1.Spectral},
+	},
+	consts: []symbol{
+		{"Average", p1.Average},
+		{"Complete", p1.Complete},
+		{"Single", p1.Single},
+		{"Ward", p1.Ward},
+		{"Weighted", p1.Weighted},
 	},
 }
 
@@ -118,15 +140,27 @@ var dtnotes2 = table{
 
 var dtnotes3 = table{
 	path: "dtnotes/analysis/figure", name: "figure",
-	deps: "bufio bufio\nbytes bytes\ndtnotes/analysis/xkcd xkcd\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\nimage/color color\nio io\nmath math\nmath/rand/v2 rand\nos os\npath/filepath filepath\nslices slices\nsort sort\nstrconv strconv\nstrings strings\nsync sync\ntime time\nunicode unicode\nunicode/utf8 utf8",
+	deps: "bufio bufio\nbytes bytes\ndtnotes/analysis/xkcd xkcd\nembed embed\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\nhash/fnv fnv\nimage image\nimage/color color\nio io\nmath math\nmath/rand/v2 rand\nos os\npath/filepath filepath\nslices slices\nsort sort\nstrconv strconv\nstrings strings\nsync sync\ntime time\nunicode unicode\nunicode/utf8 utf8",
 	types: []any{
+		(*p3.Dendrogram)(nil),
 		(*p3.Difference)(nil),
 		(*p3.Edge)(nil),
+		(*p3.Flame)(nil),
 		(*p3.Graph)(nil),
+		(*p3.Heat)(nil),
+		(*p3.Histogram)(nil),
 		(*p3.Interval)(nil),
 		(*p3.Mark)(nil),
+		(*p3.Matrix)(nil),
+		(*p3.Merge)(nil),
 		(*p3.Node)(nil),
+		(*p3.OffsetHeat)(nil),
 		(*p3.Origin)(nil),
+		(*p3.Proc)(nil),
+		(*p3.ProcessTree)(nil),
+		(*p3.Span)(nil),
+		(*p3.Stack)(nil),
+		(*p3.Strips)(nil),
 		(*p3.Style)(nil),
 		(*p3.Theme)(nil),
 		(*p3.Timeline)(nil),
@@ -145,14 +179,22 @@ var dtnotes3 = table{
 
 var dtnotes4 = table{
 	path: "dtnotes/analysis/manifold", name: "manifold",
-	deps: "context context\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/mat mat\nmath math\nslices slices",
+	deps: "container/heap heap\ncontext context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math\nslices slices",
 	types: []any{
+		(*p4.Components)(nil),
+		(*p4.Isometric)(nil),
 		(*p4.LLEOptions)(nil),
 		(*p4.LocallyLinear)(nil),
+		(*p4.SMACOFOptions)(nil),
+		(*p4.Scaled)(nil),
 	},
 	funcs: []symbol{
-		{"Distances", p4.Distances},
+		{"ClassicalMDS", p4.ClassicalMDS},
+		{"Isomap", p4.Isomap},
 		{"LLE", p4.LLE},
+		{"Layout", p4.Layout},
+		{"PCA", p4.PCA},
+		{"SMACOF", p4.SMACOF},
 	},
 }
 
@@ -179,14 +221,18 @@ var dtnotes5 = table{
 
 var dtnotes6 = table{
 	path: "dtnotes/dtracefs", name: "dtracefs",
-	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\nembed embed\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\nio io\nio/fs fs\nmath math\nos os\npath path\npath/filepath filepath\nregexp regexp\nslices slices\nstrconv strconv\nstrings strings\ntime time\nunicode/utf8 utf8",
+	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\ncontext context\nembed embed\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\nhash/maphash maphash\nio io\nio/fs fs\niter iter\nmath math\nos os\npath path\npath/filepath filepath\nregexp regexp\nruntime runtime\nslices slices\nstrconv strconv\nstrings strings\nsync sync\ntime time\nunicode/utf8 utf8",
 	types: []any{
 		(*p6.Account)(nil),
+		(*p6.Batch)(nil),
 		(*p6.Capture)(nil),
 		(*p6.Column)(nil),
+		(*p6.CountOptions)(nil),
+		(*p6.Counts)(nil),
 		(*p6.Drop)(nil),
 		(*p6.Fault)(nil),
 		(*p6.Line)(nil),
+		(*p6.Matrix)(nil),
 		(*p6.Notice)(nil),
 		(*p6.Options)(nil),
 		(*p6.Share)(nil),
@@ -194,12 +240,16 @@ var dtnotes6 = table{
 		(*p6.Type)(nil),
 	},
 	vars: []symbol{
+		{"ErrNoActivity", &p6.ErrNoActivity},
 		{"ErrNotText", &p6.ErrNotText},
+		{"ErrTooLong", &p6.ErrTooLong},
 	},
 	funcs: []symbol{
+		{"Count", p6.Count},
 		{"Load", p6.Load},
 		{"Open", p6.Open},
 		{"Samples", p6.Samples},
+		{"Scan", p6.Scan},
 	},
 	consts: []symbol{
 		{"Bool", p6.Bool},
