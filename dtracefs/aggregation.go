@@ -61,7 +61,8 @@ func (t *text) aggregation(num int, line []byte) bool {
 }
 
 func (t *text) aggRow(title string, keys []named, value int64, unsigned bool) *sheet {
-	s := t.sheet("agg/"+t.series(title)+"/"+signature(keys), t.nameOf(title, "agg"), "agg")
+	name := t.nameTuple(keys, false)
+	s := t.sheet("agg/"+name+"/"+title+"/"+signature(keys), t.nameOf(title, t.nameOf(name, "agg")), "agg")
 	t.context(s)
 	for _, k := range keys {
 		s.key(k.name, k.Key)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"dtnotes/dtracefs/internal/script"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
@@ -13,6 +14,7 @@ type decoder struct {
 	c   *Capture
 	opt Options
 
+	script   *script.Script // what printed the capture, if known
 	activity *activity
 	sheets   []*sheet
 	byKey    map[string]*sheet

@@ -23,9 +23,6 @@ func (t *text) context(s *sheet) {
 	}
 }
 
-// series is the key by which blocks with a title are told apart.
-func (t *text) series(title string) string { return title }
-
 func (t *text) nameOf(title, otherwise string) string {
 	if title == "" {
 		return otherwise

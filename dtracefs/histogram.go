@@ -88,12 +88,13 @@ func (t *text) histogramOf(keys []named, title string, stack []string) {
 		counts = append(counts, histCount{count, unsigned, hasCount})
 	}
 	values := t.valuesAfter()
-	key := "hist/" + signature(keys)
+	t.newBlockIfSeen("hist", keys)
+	aggregation := t.nameTuple(keys, true)
+	key := "hist/" + aggregation + "/" + signature(keys)
 	if stack != nil {
 		key += "stack"
 	}
-	s := t.sheet(key, "hist", "hist")
-	t.newBlockIfSeen(key, keys)
+	s := t.sheet(key, t.nameOf(aggregation, "hist"), "hist")
 	buckets, ok := syntax.Labels(labels)
 	for i, label := range labels {
 		t.context(s)

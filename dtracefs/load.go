@@ -20,6 +20,11 @@ type Options struct {
 	// file beside the capture whose name ends in ".stderr".
 	NoStderr bool
 
+	// Script is the D or bpftrace script that printed the capture. It names columns and
+	// aggregations. By default it is looked for beside the capture: x.d or x.bt for x.out;
+	// "-" says that there is none.
+	Script string
+
 	// Location is the zone of dates that were printed without one, as by %Y: that of the
 	// traced machine. The default is UTC.
 	Location *time.Location
@@ -41,7 +46,14 @@ func (o Options) Load(fsys fs.FS, name string) (*Capture, error) {
 		return nil, fmt.Errorf("loading capture %s: byte %d of %d: %w", name, i, len(data), ErrNotText)
 	}
 	c := &Capture{Name: name}
+	src := o.Script
+	if src == "" {
+		if src, err = scriptBeside(fsys, name); err != nil {
+			return nil, fmt.Errorf("loading capture %s: script: %w", name, err)
+		}
+	}
 	d := newDecoder(c, o)
+	d.useScript(src)
 	d.decode(data)
 	if !o.NoStderr {
 		if err := d.stderr(fsys, name); err != nil {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dtnotes/dtracefs/internal/script"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
@@ -39,6 +40,26 @@ type mapPrint struct {
 	name, form string // form is "value", "stats" or "hist"
 	entries    []mapEntry
 	separator  string
+	keyNames   []string // by the script
+}
+
+// keyNamesOf names the keys of a map as the script has them.
+func keyNamesOf(s *script.Script, name string) (names []string) {
+	seen := map[string]bool{}
+	for _, a := range s.Aggregations {
+		if a.Name != name {
+			continue
+		}
+		for i, k := range a.Keys {
+			n := script.KeyName(k, i)
+			if seen[n] {
+				n = "key" + strconv.Itoa(i+1)
+			}
+			seen[n] = true
+			names = append(names, n)
+		}
+	}
+	return names
 }
 
 func (d *decoder) mapPrint(name, form, separator string) *mapPrint {
@@ -51,6 +72,9 @@ func (d *decoder) mapPrint(name, form, separator string) *mapPrint {
 		d.maps[key] = m
 		kind := map[string]string{"value": "map", "stats": "stats", "hist": "hist"}[form]
 		s := d.sheet(key, name, kind)
+		if d.script != nil {
+			m.keyNames = keyNamesOf(d.script, name)
+		}
 		d.last = append(d.last, func() { m.file(s) })
 	}
 	return d.maps[key]
@@ -224,6 +248,9 @@ func (t *text) timeSeries(name string) bool {
 // file fills the sheet of a map's prints.
 func (m *mapPrint) file(s *sheet) {
 	n := m.arity()
+	if len(m.keyNames) > 0 && n > len(m.keyNames) {
+		n = len(m.keyNames) // a key holds the separator
+	}
 	stacks := map[int]bool{}
 	for _, e := range m.entries {
 		for i, k := range e.keys {
@@ -246,7 +273,11 @@ func (m *mapPrint) file(s *sheet) {
 		for i := range rows {
 			m.context(s, e)
 			for j, k := range keys {
-				s.mapKey("key"+strconv.Itoa(j+1), k)
+				if len(m.keyNames) == len(keys) {
+					s.mapKey(m.keyNames[j], k)
+				} else {
+					s.mapKey("key"+strconv.Itoa(j+1), k)
+				}
 			}
 			switch m.form {
 			case "hist":

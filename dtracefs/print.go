@@ -74,6 +74,9 @@ func (t *text) printedAt(line []byte) {
 	s.end()
 }
 
+// deepest bounds how deep structures nest.
+const deepest = 64
+
 // A printer follows the members of a printed structure.
 type printer struct {
 	typ     string
@@ -100,6 +103,9 @@ func (p *printer) line(line []byte) bool {
 		}
 		p.typ, p.depth, p.started = string(m[1]), 1, true
 		return true
+	}
+	if p.depth > deepest {
+		return false
 	}
 	p.started = true
 	if m := dotMember.FindSubmatch(line); m != nil {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"iter"
 
+	"dtnotes/dtracefs/internal/script"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
@@ -49,6 +50,11 @@ func (o Options) scan(ctx context.Context, fsys fs.FS, name string, yield func(*
 		return err
 	}
 	defer r.Close()
+	if o.Script == "" {
+		if o.Script, err = scriptBeside(fsys, name); err != nil {
+			return fmt.Errorf("script: %w", err)
+		}
+	}
 	return o.scanReader(ctx, r, name, yield)
 }
 
@@ -86,6 +92,7 @@ type scanner struct {
 	opt     Options
 	name    string
 	dialect dialect
+	script  *script.Script
 	text    *text
 }
 
@@ -110,6 +117,11 @@ func (s *scanner) cut() func([]byte) int {
 func (s *scanner) batch(k chunk) *Batch {
 	b := &Batch{Capture: Capture{Name: s.name, Dialect: s.dialect.name, Bytes: int64(len(k.data))}, Offset: k.at, Line: k.line}
 	d := newDecoder(&b.Capture, s.opt)
+	if s.script == nil {
+		d.useScript(s.opt.Script)
+		s.script = d.script
+	}
+	d.script = s.script
 	switch s.dialect.name {
 	case "dtrace", "bpftrace":
 		if s.text == nil {

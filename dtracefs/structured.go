@@ -400,7 +400,7 @@ func (d *decoder) statemap(data []byte) {
 		case v.Get("entity").Kind != 0:
 			d.statemapRow("entities", "entities", v)
 		case v.Kind == '{':
-			d.statemapRow("tags", "tags", v)
+			return d.statemapRow("tags", "tags", v)
 		default:
 			return false
 		}
@@ -430,7 +430,8 @@ func (d *decoder) statemapHead(v syntax.JSON) {
 	}
 }
 
-func (d *decoder) statemapRow(key, name string, v syntax.JSON) {
+// statemapRow files an object as a row; false if it has no member that makes a cell.
+func (d *decoder) statemapRow(key, name string, v syntax.JSON) bool {
 	s := d.sheet(key, name, name)
 	seen := map[string]bool{}
 	for i, n := range v.Names {
@@ -439,6 +440,9 @@ func (d *decoder) statemapRow(key, name string, v syntax.JSON) {
 			s.text(n, []byte(m.Text))
 		}
 	}
-	s.end()
+	if len(seen) > 0 {
+		s.end()
+	}
 	d.inferred[s] = true
+	return len(seen) > 0
 }

@@ -22,15 +22,17 @@ type text struct {
 	block     int             // number of the block of rows being printed
 	seen      map[string]bool // keys of the block's histograms
 	seenBlock int
-	keyNames  []string   // what a script printed over its keys
-	noKeys    int        // offset up to which keys over several lines do not end
-	reserved  bool       // room for the entries that may come
-	log       *logWriter // of the event log being read
-	noLog     int        // offset up to which no event log starts
-	noStack   int        // offset up to which indented lines start no stack
-	afterRow  bool       // the line before was an event's row
-	lastStack bool       // the group before was a stack
-	stamp     int64      // the last instant printed
+	keyNames  []string          // what a script printed over its keys
+	noKeys    int               // offset up to which keys over several lines do not end
+	cells     [][]byte          // of the line that a script's format wrote
+	turns     map[[2]int]turnOf // whose turn it is among aggregations of such keys
+	reserved  bool              // room for the entries that may come
+	log       *logWriter        // of the event log being read
+	noLog     int               // offset up to which no event log starts
+	noStack   int               // offset up to which indented lines start no stack
+	afterRow  bool              // the line before was an event's row
+	lastStack bool              // the group before was a stack
+	stamp     int64             // the last instant printed
 	stamped   bool
 	labels    []labeled // what an interval's summary line tells
 	header    *header   // of the script's table being printed
@@ -56,7 +58,7 @@ type textLine struct {
 }
 
 var recognizers = []func(*text, int, []byte) bool{
-	(*text).activityLine, (*text).logLine, (*text).messageLine, (*text).headerLine, (*text).listing,
+	(*text).activityLine, (*text).scriptLine, (*text).logLine, (*text).messageLine, (*text).headerLine, (*text).listing,
 	(*text).packed, (*text).histogram, (*text).dump, (*text).stability, (*text).bpftraceMap,
 	(*text).event, (*text).flow, (*text).printed, (*text).stack, (*text).aggregation,
 }

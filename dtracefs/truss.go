@@ -86,11 +86,11 @@ func (t *text) scriptFlow(lines []textLine) bool {
 	if t.flowColumns == nil {
 		return false
 	}
-	if _, _, ok := arrow(lines[0].text); !ok {
+	if _, _, ok := cutArrow(lines[0].text); !ok {
 		return false
 	}
 	for i, l := range lines {
-		at, f, ok := arrow(l.text)
+		at, f, ok := cutArrow(l.text)
 		if !ok {
 			t.paragraph(lines[i:])
 			return true
@@ -116,8 +116,8 @@ func (t *text) scriptFlow(lines []textLine) bool {
 	return true
 }
 
-// arrow splits a line at the first arrow.
-func arrow(line []byte) (at int, f syntax.Flow, ok bool) {
+// cutArrow splits a line at the first arrow.
+func cutArrow(line []byte) (at int, f syntax.Flow, ok bool) {
 	for i := 0; i+2 < len(line); i++ {
 		if (i == 0 || line[i-1] == ' ') && (line[i+2] == ' ') && (line[i] == '-' && line[i+1] == '>' || line[i] == '<' && line[i+1] == '-') {
 			f.Before, f.Direction = line[:i], string(line[i:i+2])

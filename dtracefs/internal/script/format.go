@@ -1,0 +1,371 @@
+package script
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Format is a line that printf or printa writes, as a pattern with a column for each
+// conversion.
+type Format struct {
+	Columns []Column
+
+	parts []part
+	args  []string
+	fixed int // characters that are no conversion
+}
+
+// A Column is what one conversion prints.
+type Column struct {
+	Name string
+	Type Type
+}
+
+// Type is the type of a column.
+type Type uint8
+
+// The types of columns: what %d and the like, %s and the like, and %Y print.
+const (
+	Int Type = iota
+	Text
+	Date
+)
+
+// A part is a literal or a conversion.
+type part struct {
+	literal string
+	column  int // -1 for a literal
+	padded  bool
+	left    bool
+	word    bool // holds no blanks
+	typ     Type
+}
+
+// newFormat reads a format; nil where its output is no line of its own, holds no
+// conversion or one that prints over several lines.
+func newFormat(text string, args []string) *Format {
+	line, ok := strings.CutSuffix(text, "\n")
+	if !ok || strings.Contains(line, "\n") {
+		return nil
+	}
+	f := &Format{}
+	var aggregations []string
+	for _, a := range args {
+		if strings.HasPrefix(a, "@") {
+			aggregations = append(aggregations, a)
+		} else {
+			f.args = append(f.args, a)
+		}
+	}
+	keys := len(aggregations) > 0
+	used, nextAgg := 0, 0
+	for len(line) > 0 {
+		i := strings.IndexByte(line, '%')
+		if i < 0 {
+			f.literal(line)
+			break
+		}
+		f.literal(line[:i])
+		c, rest, ok := conversion(line[i:])
+		if !ok {
+			return nil
+		}
+		line = rest
+		if c.verb == '%' {
+			f.literal("%")
+			continue
+		}
+		name := ""
+		switch {
+		case c.aggregation && nextAgg < len(aggregations):
+			name = strings.TrimSpace(aggregations[nextAgg])
+			if nextAgg+1 < len(aggregations) {
+				nextAgg++
+			}
+		case keys:
+			name = "key:" + strconv.Itoa(used) + ":" + strings.TrimSpace(aggregations[0])
+			used++
+		case used < len(f.args):
+			name = f.args[used]
+			used++
+		}
+		f.parts = append(f.parts, part{column: len(f.Columns), padded: c.width, left: c.left, word: strings.HasPrefix(name, "probe"), typ: c.typ()})
+		f.Columns = append(f.Columns, Column{name, c.typ()})
+	}
+	if len(f.Columns) == 0 {
+		return nil
+	}
+	return f
+}
+
+func (f *Format) literal(s string) {
+	if s == "" {
+		return
+	}
+	f.fixed += len(strings.TrimSpace(s))
+	if n := len(f.parts); n > 0 && f.parts[n-1].column < 0 {
+		f.parts[n-1].literal += s
+		return
+	}
+	f.parts = append(f.parts, part{literal: s, column: -1})
+}
+
+type conv struct {
+	verb                     byte
+	width, left, aggregation bool
+}
+
+// conversion reads a conversion off s, which starts with the percent sign.
+func conversion(s string) (c conv, rest string, ok bool) {
+	i := 1
+	for i < len(s) {
+		switch b := s[i]; {
+		case b == '-':
+			c.left = true
+		case b == '@':
+			c.aggregation = true
+		case b >= '1' && b <= '9' || b == '*':
+			c.width = true
+		case strings.IndexByte("+ #0.hlLwz", b) >= 0:
+		default:
+			c.verb = b
+			if b == 'k' || b == 'r' {
+				return c, "", false // a stack goes over several lines
+			}
+			return c, s[i+1:], true
+		}
+		i++
+	}
+	return c, "", false
+}
+
+func (c conv) typ() Type {
+	switch c.verb {
+	case 'd', 'i', 'u':
+		return Int
+	case 'Y':
+		return Date
+	}
+	return Text
+}
+
+// nameColumns names the columns by the expressions printed, once all aggregations are
+// known.
+func (f *Format) nameColumns(all []Aggregation) {
+	seen := map[string]int{}
+	for i := range f.Columns {
+		c := &f.Columns[i]
+		if rest, ok := strings.CutPrefix(c.Name, "key:"); ok {
+			number, name, _ := strings.Cut(rest, ":")
+			k, _ := strconv.Atoi(number)
+			c.Name = "key" + strconv.Itoa(k+1)
+			if j := slices.IndexFunc(all, func(a Aggregation) bool { return a.Name == name }); j >= 0 && k < len(all[j].Keys) {
+				c.Name = KeyName(all[j].Keys[k], k)
+			}
+		} else {
+			c.Name = columnName(c.Name, i)
+		}
+		seen[c.Name]++
+		if n := seen[c.Name]; n > 1 {
+			c.Name += "_" + strconv.Itoa(n)
+		}
+	}
+}
+
+// KeyName names the column of a key, number i of 0, by its expression: a constant string
+// tells a kind.
+func KeyName(expression string, i int) string {
+	if strings.HasPrefix(expression, `"`) {
+		return "kind"
+	}
+	if name := identifier(expression); name != "" {
+		return name
+	}
+	return "key" + strconv.Itoa(i+1)
+}
+
+func columnName(expression string, i int) string {
+	if name := identifier(strings.TrimPrefix(expression, "@")); name != "" {
+		return name
+	}
+	if expression == "@" {
+		return "value"
+	}
+	return "c" + strconv.Itoa(i+1)
+}
+
+// identifier is the name that an expression goes by: a variable, a member, or what a cast
+// or a call of one argument is made of.
+func identifier(e string) string {
+	e = strings.TrimSpace(e)
+	for _, p := range []string{"this->", "self->", "args->", "$"} {
+		e = strings.TrimPrefix(e, p)
+	}
+	if strings.HasPrefix(e, "(") {
+		if _, e, _ = strings.Cut(e, ")"); e == "" {
+			return ""
+		}
+		return identifier(e) // without the cast
+	}
+	if i := strings.IndexByte(e, '('); i > 0 && strings.HasSuffix(e, ")") {
+		if inner := e[i+1 : len(e)-1]; !strings.ContainsAny(inner, ",()") {
+			return identifier(inner)
+		}
+		return ""
+	}
+	if i := strings.LastIndex(e, "->"); i >= 0 {
+		e = e[i+2:]
+	}
+	if e == "" || e[0] >= '0' && e[0] <= '9' {
+		return ""
+	}
+	for i := range len(e) {
+		if !isWord(e[i]) {
+			return ""
+		}
+	}
+	return e
+}
+
+// Fixed is how many characters of the format are no conversion: the more, the surer a line
+// that matches is one of its.
+func (f *Format) Fixed() int { return f.fixed }
+
+// Vague reports whether any line at all matches.
+func (f *Format) Vague() bool {
+	for _, c := range f.Columns {
+		if c.Type != Text {
+			return false
+		}
+	}
+	return f.fixed == 0
+}
+
+// mostTries bounds how often a match tries other ends of strings.
+const mostTries = 256
+
+// Match splits a line as the format wrote it. A string may hold anything; it ends as early
+// as the rest of the line allows.
+func (f *Format) Match(line []byte, cells [][]byte) ([][]byte, bool) {
+	cells = append(cells[:0], make([][]byte, len(f.Columns))...)
+	m := matcher{f: f, cells: cells}
+	return cells, m.match(0, line)
+}
+
+type matcher struct {
+	f     *Format
+	cells [][]byte
+	tries int
+}
+
+func (m *matcher) match(i int, line []byte) bool {
+	for ; i < len(m.f.parts); i++ {
+		p := m.f.parts[i]
+		if p.column < 0 {
+			rest, ok := bytes.CutPrefix(line, []byte(p.literal))
+			if !ok && i == len(m.f.parts)-1 {
+				// Blanks at a line's end may be lost.
+				ok = bytes.Equal(line, bytes.TrimRight([]byte(p.literal), " ")) && len(line) > 0
+			}
+			if !ok {
+				return false
+			}
+			line = rest
+			continue
+		}
+		if p.typ == Text {
+			return m.text(i, line)
+		}
+		n := 0
+		if p.typ == Date {
+			n = dateLen(line)
+		} else {
+			n = intLen(line, p.padded)
+		}
+		if n == 0 {
+			return false
+		}
+		m.cells[p.column] = bytes.TrimLeft(line[:n], " ")
+		line = line[n:]
+		if p.padded && p.left {
+			line = bytes.TrimLeft(line, " ")
+			if i+1 < len(m.f.parts) && m.f.parts[i+1].column < 0 && strings.HasPrefix(m.f.parts[i+1].literal, " ") {
+				line = append([]byte(" "), line...)
+			}
+		}
+	}
+	return len(bytes.TrimRight(line, " ")) == 0
+}
+
+// text matches a string from the start of line on.
+func (m *matcher) text(i int, line []byte) bool {
+	p := m.f.parts[i]
+	if i == len(m.f.parts)-1 {
+		m.cells[p.column] = trimPadding(line, p)
+		return !p.word || bytes.IndexByte(line, ' ') < 0
+	}
+	next := m.f.parts[i+1]
+	for end := 0; end <= len(line); end++ {
+		if next.column < 0 {
+			at := bytes.Index(line[end:], []byte(next.literal))
+			if at < 0 {
+				return false
+			}
+			end += at
+		}
+		if m.tries++; m.tries > mostTries {
+			return false
+		}
+		cell := trimPadding(line[:end], p)
+		if len(cell) == 0 && end < len(line) && p.padded {
+			continue
+		}
+		if p.word && bytes.IndexByte(cell, ' ') >= 0 {
+			return false
+		}
+		m.cells[p.column] = cell
+		if m.match(i+1, line[end:]) {
+			return true
+		}
+	}
+	return false
+}
+
+func trimPadding(b []byte, p part) []byte {
+	switch {
+	case !p.padded:
+		return b
+	case p.left:
+		return bytes.TrimRight(b, " ")
+	}
+	return bytes.TrimLeft(b, " ")
+}
+
+func intLen(line []byte, padded bool) int {
+	i := 0
+	for padded && i < len(line) && line[i] == ' ' {
+		i++
+	}
+	if i < len(line) && line[i] == '-' {
+		i++
+	}
+	digits := i
+	for i < len(line) && line[i] >= '0' && line[i] <= '9' {
+		i++
+	}
+	if i == digits {
+		return 0
+	}
+	return i
+}
+
+const date = "2006 Jan _2 15:04:05"
+
+func dateLen(line []byte) int {
+	if len(line) < len(date) || line[4] != ' ' || line[8] != ' ' || line[11] != ' ' || line[14] != ':' || line[17] != ':' {
+		return 0
+	}
+	return len(date)
+}

@@ -1,0 +1,212 @@
+// Package script reads D and bpftrace scripts as far as they tell what a capture's lines
+// mean: the formats of printf and printa with their arguments, and the aggregations with
+// their keys. It does not check scripts.
+package script
+
+import (
+	"strconv"
+	"strings"
+)
+
+// A Script is what a script prints.
+type Script struct {
+	Formats      []*Format
+	Aggregations []Aggregation
+}
+
+// An Aggregation is an aggregation or map as it is first assigned to.
+type Aggregation struct {
+	Name     string   // with the @
+	Keys     []string // expressions
+	Function string   // such as count or quantize; "" for a plain assignment
+}
+
+// Histogram reports whether the aggregation prints as a histogram.
+func (a Aggregation) Histogram() bool {
+	switch a.Function {
+	case "quantize", "lquantize", "llquantize", "hist", "lhist":
+		return true
+	}
+	return false
+}
+
+// Parse reads a script.
+func Parse(src string) *Script {
+	s := &Script{}
+	p := parser{src: stripComments(src)}
+	seen := map[string]bool{}
+	for p.at < len(p.src) {
+		switch c := p.src[p.at]; {
+		case c == '"':
+			p.str()
+		case c == '@':
+			if a, ok := p.aggregation(); ok && !seen[a.Name] {
+				seen[a.Name] = true
+				s.Aggregations = append(s.Aggregations, a)
+			}
+		case isWord(c):
+			switch p.word() {
+			case "printf", "printa":
+				p.print(s)
+			}
+		default:
+			p.at++
+		}
+	}
+	for _, f := range s.Formats {
+		f.nameColumns(s.Aggregations)
+	}
+	return s
+}
+
+// stripComments blanks comments and preprocessor lines.
+func stripComments(src string) string {
+	b := []byte(src)
+	blank := func(from, to int) {
+		for i := from; i < to; i++ {
+			if b[i] != '\n' {
+				b[i] = ' '
+			}
+		}
+	}
+	for i := 0; i < len(b); i++ {
+		switch {
+		case b[i] == '"':
+			for i++; i < len(b) && b[i] != '"' && b[i] != '\n'; i++ {
+				if b[i] == '\\' {
+					i++
+				}
+			}
+		case b[i] == '/' && i+1 < len(b) && (b[i+1] == '*' || b[i+1] == '/'):
+			end := "\n"
+			if b[i+1] == '*' {
+				end = "*/"
+			}
+			n := strings.Index(string(b[i+2:]), end)
+			to := len(b)
+			if n >= 0 {
+				to = i + 2 + n
+				if end == "*/" {
+					to += 2
+				}
+			}
+			blank(i, to)
+			i = to - 1
+		case b[i] == '#' && (i == 0 || b[i-1] == '\n'):
+			n := strings.IndexByte(string(b[i:]), '\n')
+			if n < 0 {
+				n = len(b) - i
+			}
+			blank(i, i+n)
+		}
+	}
+	return string(b)
+}
+
+type parser struct {
+	src string
+	at  int
+}
+
+func isWord(c byte) bool {
+	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+}
+
+func (p *parser) word() string {
+	start := p.at
+	for p.at < len(p.src) && isWord(p.src[p.at]) {
+		p.at++
+	}
+	return p.src[start:p.at]
+}
+
+func (p *parser) space() {
+	for p.at < len(p.src) && strings.IndexByte(" \t\r\n", p.src[p.at]) >= 0 {
+		p.at++
+	}
+}
+
+// str reads a string in quotes.
+func (p *parser) str() string {
+	start := p.at
+	for p.at++; p.at < len(p.src) && p.src[p.at] != '"'; p.at++ {
+		if p.src[p.at] == '\\' {
+			p.at++
+		}
+	}
+	p.at = min(p.at+1, len(p.src))
+	text := p.src[start:p.at]
+	if s, err := strconv.Unquote(text); err == nil {
+		return s
+	}
+	return strings.Trim(text, `"`)
+}
+
+// list reads expressions up to the bracket that closes the one at hand.
+func (p *parser) list() (items []string) {
+	p.at++
+	start, depth := p.at, 0
+	for p.at < len(p.src) {
+		switch c := p.src[p.at]; {
+		case c == '"':
+			p.str()
+			continue
+		case c == '(' || c == '[' || c == '{':
+			depth++
+		case (c == ')' || c == ']' || c == '}') && depth > 0:
+			depth--
+		case c == ')' || c == ']' || c == '}':
+			if item := strings.TrimSpace(p.src[start:p.at]); item != "" || len(items) > 0 {
+				items = append(items, item)
+			}
+			p.at++
+			return items
+		case c == ',' && depth == 0:
+			items = append(items, strings.TrimSpace(p.src[start:p.at]))
+			start = p.at + 1
+		}
+		p.at++
+	}
+	return items
+}
+
+// aggregation reads `@name[keys] = function(…)`.
+func (p *parser) aggregation() (a Aggregation, ok bool) {
+	p.at++
+	a.Name = "@" + p.word()
+	p.space()
+	if p.at < len(p.src) && p.src[p.at] == '[' {
+		a.Keys = p.list()
+		p.space()
+	}
+	if p.at >= len(p.src) || p.src[p.at] != '=' || strings.HasPrefix(p.src[p.at:], "==") {
+		return a, false
+	}
+	p.at++
+	p.space()
+	name := p.word()
+	p.space()
+	if p.at < len(p.src) && p.src[p.at] == '(' {
+		a.Function = name
+	}
+	return a, true
+}
+
+// print reads the arguments of printf or printa.
+func (p *parser) print(s *Script) {
+	p.space()
+	if p.at >= len(p.src) || p.src[p.at] != '(' {
+		return
+	}
+	args := p.list()
+	if len(args) == 0 || !strings.HasPrefix(args[0], `"`) {
+		return
+	}
+	text, err := strconv.Unquote(args[0])
+	if err != nil {
+		return
+	}
+	if f := newFormat(text, args[1:]); f != nil {
+		s.Formats = append(s.Formats, f)
+	}
+}
