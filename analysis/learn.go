@@ -82,7 +82,8 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 	if o.Alpha < 0 || math.IsNaN(o.Alpha) || math.IsInf(o.Alpha, 0) {
 		return nil, fmt.Errorf("alpha is %v: want a positive number, or 0 to choose one", o.Alpha)
 	}
-	transformed, err := s.Transform(o.Transform)
+	transform := o.Transform.resolve(s)
+	transformed, err := s.Transform(transform)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +94,7 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 	if len(z.names) == 0 {
 		return nil, fmt.Errorf("no source left of %d in %d buckets%s", len(s.Names), len(s.Times), reasons(z.dropped))
 	}
-	m := &Model{Names: z.names, Dropped: z.dropped, Buckets: len(s.Times)}
+	m := &Model{Names: z.names, Transform: transform, Dropped: z.dropped, Buckets: len(s.Times)}
 	m.describe(s)
 	o.report("covariance", 0)
 	l, trials, err := o.estimate(ctx, z.x)

@@ -25,10 +25,11 @@ type Model struct {
 	Units    string          // of Activity, such as "system calls"
 	Origins  []figure.Origin // where each source comes from
 
-	Dropped []Dropped          // sources left out
-	Buckets int                // time buckets learned from
-	Gap     float64            // duality gap of the fit
-	Trials  []covariance.Trial // of the cross-validation
+	Transform Transform          // that the values went through, never auto
+	Dropped   []Dropped          // sources left out
+	Buckets   int                // time buckets learned from
+	Gap       float64            // duality gap of the fit
+	Trials    []covariance.Trial // of the cross-validation
 }
 
 // Edge is a link between two sources.

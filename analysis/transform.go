@@ -38,12 +38,7 @@ func ParseTransform(name string) (Transform, error) {
 
 // Transform returns the series with each value transformed.
 func (s *Series) Transform(t Transform) (*Series, error) {
-	if t == TransformAuto {
-		t = TransformNone
-		if s.Counts {
-			t = TransformLog1p
-		}
-	}
+	t = t.resolve(s)
 	if !slices.Contains(Transforms, t) {
 		return nil, fmt.Errorf("transform %q: want one of %v", t, Transforms)
 	}
@@ -63,6 +58,17 @@ func (s *Series) Transform(t Transform) (*Series, error) {
 		out.Values.SetCol(j, col)
 	}
 	return out, nil
+}
+
+// resolve chooses the default for a series.
+func (t Transform) resolve(s *Series) Transform {
+	switch {
+	case t != TransformAuto:
+		return t
+	case s.Counts:
+		return TransformLog1p
+	}
+	return TransformNone
 }
 
 // apply transforms one source in place; on error it tells the bucket.

@@ -1,0 +1,133 @@
+package analysis
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"time"
+)
+
+// Resample returns the series with buckets of width, a whole multiple of the
+// present one: counts are added up, other values averaged. Buckets left over
+// at the end are dropped, and a note says so.
+func (s *Series) Resample(width time.Duration) (*Series, error) {
+	if s.Width <= 0 || width < s.Width || width%s.Width != 0 {
+		return nil, fmt.Errorf("resampling buckets of %v to %v: want a whole multiple", s.Width, width)
+	}
+	by := int(width / s.Width)
+	n := len(s.Times) / by
+	if n == 0 {
+		return nil, fmt.Errorf("resampling %d buckets of %v to %v: less than one left", len(s.Times), s.Width, width)
+	}
+	out := s.rows(0, n)
+	out.Width = width
+	for i := range n {
+		out.Times[i] = s.Times[i*by]
+		for j := range s.Names {
+			sum := 0.0
+			for k := range by {
+				sum += s.Values.At(i*by+k, j)
+			}
+			if !s.Counts {
+				sum /= float64(by)
+			}
+			out.Values.Set(i, j, sum)
+		}
+	}
+	if rest := len(s.Times) - n*by; rest > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("left out the last %d buckets of %v", rest, s.Width))
+	}
+	return out, nil
+}
+
+// Windows yields the stretches of size buckets that start every step buckets.
+func (s *Series) Windows(size, step int) iter.Seq[*Series] {
+	return func(yield func(*Series) bool) {
+		if size < 1 || step < 1 {
+			return
+		}
+		for lo := 0; lo+size <= len(s.Times); lo += step {
+			if !yield(s.rows(lo, lo+size)) {
+				return
+			}
+		}
+	}
+}
+
+// Difference returns the changes from each bucket to the next, one bucket
+// less. They are no counts.
+func (s *Series) Difference() *Series {
+	n := len(s.Times)
+	out := s.rows(min(1, n), n)
+	out.Counts = false
+	for i := range out.Times {
+		for j := range s.Names {
+			out.Values.Set(i, j, s.Values.At(i+1, j)-s.Values.At(i, j))
+		}
+	}
+	return out
+}
+
+// Filling is what stands in for a missing value.
+type Filling string
+
+// The fillings.
+const (
+	FillZero     Filling = "zero"     // nothing was counted
+	FillPrevious Filling = "previous" // the value before; the first one after at the start
+	FillLinear   Filling = "linear"   // on the line between the neighbors; the nearest at the ends
+)
+
+// Fill returns the series with NaN and infinite values replaced, and a note
+// of how many there were. A source with no value at all becomes zero.
+func (s *Series) Fill(how Filling) (*Series, error) {
+	if !slices.Contains([]Filling{FillZero, FillPrevious, FillLinear}, how) {
+		return nil, fmt.Errorf("filling missing values: no way %q", how)
+	}
+	out := s.rows(0, len(s.Times))
+	missing := 0
+	for j := range s.Names {
+		col := s.column(j)
+		if m := fill(col, how); m > 0 {
+			missing += m
+			out.Values.SetCol(j, col)
+		}
+	}
+	if missing > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("filled %d missing values (%s)", missing, how))
+	}
+	return out, nil
+}
+
+func fill(col []float64, how Filling) int {
+	var have []int
+	for i, v := range col {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			have = append(have, i)
+		}
+	}
+	missing := len(col) - len(have)
+	if missing == 0 {
+		return 0
+	}
+	for i, v := range col {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			continue
+		}
+		after, _ := slices.BinarySearch(have, i)
+		switch {
+		case how == FillZero || len(have) == 0:
+			col[i] = 0
+		case after == 0:
+			col[i] = col[have[0]]
+		case after == len(have) || how == FillPrevious:
+			col[i] = col[have[after-1]]
+		default:
+			a, b := have[after-1], have[after]
+			part := float64(i-a) / float64(b-a)
+			col[i] = (1-part)*col[a] + part*col[b]
+		}
+	}
+	return missing
+}
