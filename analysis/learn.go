@@ -19,6 +19,13 @@ import (
 type Options struct {
 	// Transform of the values; by default log1p for counts, else none.
 	Transform Transform
+	// Difference learns from the changes between buckets instead of the
+	// values, which takes out slow drifts.
+	Difference bool
+	// Robust scales by median and median absolute deviation and pulls values
+	// more than three such deviations out back to three, so that a few wild
+	// buckets cannot make or hide a link.
+	Robust bool
 	// Alpha is the penalty of the graphical lasso; 0 chooses it by
 	// cross-validation.
 	Alpha float64
@@ -87,7 +94,10 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	z, err := standardize(transformed)
+	if o.Difference {
+		transformed = transformed.Difference()
+	}
+	z, err := standardize(transformed, o.Robust)
 	if err != nil {
 		return nil, err
 	}

@@ -1,12 +1,17 @@
 package analysis
 
 import (
+	"context"
 	"encoding/json"
+	"math"
 
+	"github.com/go-gota/gota/dataframe"
+	"github.com/go-gota/gota/series"
 	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis/covariance"
 	"dtnotes/analysis/figure"
+	"dtnotes/analysis/manifold"
 )
 
 // Model is what [Learn] found among p sources.
@@ -75,4 +80,57 @@ func table(m mat.Matrix) [][]float64 {
 		}
 	}
 	return rows
+}
+
+// Layout places the sources for drawing, p×2: linked ones about a unit apart,
+// groups without links between them side by side, no two sources closer than
+// half a unit. The embedding, in contrast, shows which sources run alike,
+// linked or not, and may put many on one spot.
+func (m *Model) Layout(ctx context.Context) (*mat.Dense, error) {
+	links := mat.NewSymDense(len(m.Names), nil)
+	for _, e := range m.Edges {
+		links.SetSym(e.From, e.To, math.Abs(e.Weight))
+	}
+	return manifold.Layout(ctx, links)
+}
+
+// EdgesFrame returns the links as a frame of source, with, weight and
+// stability.
+func (m *Model) EdgesFrame() dataframe.DataFrame {
+	from, to := make([]string, len(m.Edges)), make([]string, len(m.Edges))
+	weight, stability := make([]float64, len(m.Edges)), make([]float64, len(m.Edges))
+	for i, e := range m.Edges {
+		from[i], to[i], weight[i], stability[i] = m.Names[e.From], m.Names[e.To], e.Weight, e.Stability
+	}
+	return dataframe.New(
+		series.New(from, series.String, "source"), series.New(to, series.String, "with"),
+		series.New(weight, series.Float, "weight"), series.New(stability, series.Float, "stability"))
+}
+
+// SourcesFrame returns the sources as a frame of source, cluster (-1 for one
+// that stands alone) and its place x, y in the embedding.
+func (m *Model) SourcesFrame() dataframe.DataFrame {
+	return dataframe.New(
+		series.New(m.Names, series.String, "source"), series.New(m.Labels, series.Int, "cluster"),
+		series.New(mat.Col(nil, 0, m.Embedding), series.Float, "x"), series.New(mat.Col(nil, 1, m.Embedding), series.Float, "y"))
+}
+
+// MatrixFrame returns one of the model's p×p matrices as a frame with a
+// column source before a column per source.
+func (m *Model) MatrixFrame(matrix mat.Matrix) dataframe.DataFrame {
+	columns := []series.Series{series.New(m.Names, series.String, "source")}
+	for j, name := range m.Names {
+		columns = append(columns, series.New(mat.Col(nil, j, matrix), series.Float, name))
+	}
+	return dataframe.New(columns...)
+}
+
+// Frame returns the series as a frame: a column time, in seconds since the
+// epoch, and a column per source.
+func (s *Series) Frame() dataframe.DataFrame {
+	columns := []series.Series{series.New(s.Times, series.Float, "time")}
+	for j, name := range s.Names {
+		columns = append(columns, series.New(s.column(j), series.Float, name))
+	}
+	return dataframe.New(columns...)
 }

@@ -133,8 +133,8 @@ type Dropped struct {
 // standard deviation (n in the denominator). It leaves out those that cannot
 // be judged: constant ones, and those that differ from their most common
 // value in less than three buckets, which would seem to depend on whatever
-// else happened just then.
-func standardize(s *Series) (*standardized, error) {
+// else happened just then. Robust pulls in outliers first.
+func standardize(s *Series, robust bool) (*standardized, error) {
 	if err := s.checkFinite(); err != nil {
 		return nil, err
 	}
@@ -143,6 +143,9 @@ func standardize(s *Series) (*standardized, error) {
 	var columns [][]float64
 	for j, name := range s.Names {
 		col := s.column(j)
+		if robust {
+			pullIn(col)
+		}
 		mean, dev := moments(col)
 		switch active := busy(col); {
 		case n < 2 || dev <= 1e-12*math.Abs(mean) || dev == 0:
@@ -204,4 +207,35 @@ func busy(col []float64) int {
 		longest = max(longest, run)
 	}
 	return len(col) - longest
+}
+
+// pullIn moves values more than three robust deviations from the median to
+// three. Where more than half of the values are the same that deviation is
+// zero, and nothing is moved.
+func pullIn(col []float64) {
+	if len(col) == 0 {
+		return
+	}
+	middle := medianOf(col)
+	away := make([]float64, len(col))
+	for i, v := range col {
+		away[i] = math.Abs(v - middle)
+	}
+	limit := 3 * 1.4826 * medianOf(away)
+	if limit == 0 {
+		return
+	}
+	for i, v := range col {
+		col[i] = max(middle-limit, min(middle+limit, v))
+	}
+}
+
+func medianOf(v []float64) float64 {
+	sorted := slices.Clone(v)
+	slices.Sort(sorted)
+	h := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[h]
+	}
+	return (sorted[h-1] + sorted[h]) / 2
 }

@@ -1,0 +1,192 @@
+package analysis
+
+import (
+	"fmt"
+	"html"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// shown is how many rows a displayed table has at most.
+const shown = 20
+
+// sheet is a table to display as text or HTML.
+type sheet struct {
+	title string
+	head  []string
+	rows  [][]string
+}
+
+func (s sheet) text(b *strings.Builder) {
+	if s.title != "" {
+		fmt.Fprintln(b, s.title)
+	}
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, strings.Join(s.head, "\t"))
+	for _, r := range s.rows {
+		fmt.Fprintln(w, strings.Join(r, "\t"))
+	}
+	w.Flush()
+}
+
+// html uses plain elements without attributes, which every viewer keeps.
+func (s sheet) html(b *strings.Builder) {
+	if s.title != "" {
+		fmt.Fprintf(b, "<p>%s</p>\n", html.EscapeString(s.title))
+	}
+	b.WriteString("<table>\n<thead><tr>")
+	for _, h := range s.head {
+		fmt.Fprintf(b, "<th>%s</th>", html.EscapeString(h))
+	}
+	b.WriteString("</tr></thead>\n<tbody>\n")
+	for _, r := range s.rows {
+		b.WriteString("<tr>")
+		for _, c := range r {
+			fmt.Fprintf(b, "<td>%s</td>", html.EscapeString(c))
+		}
+		b.WriteString("</tr>\n")
+	}
+	b.WriteString("</tbody>\n</table>\n")
+}
+
+func render(sheets []sheet, write func(sheet, *strings.Builder)) string {
+	var b strings.Builder
+	for i, s := range sheets {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		write(s, &b)
+	}
+	return b.String()
+}
+
+// String describes the series by its largest sources.
+func (s *Series) String() string { return render(s.sheets(), sheet.text) }
+
+// HTML is the table of [Series.String].
+func (s *Series) HTML() string { return render(s.sheets(), sheet.html) }
+
+func (s *Series) sheets() []sheet {
+	n, p := s.Dims()
+	title := fmt.Sprintf("%d buckets of %v × %d sources", n, s.Width, p)
+	if n > 0 {
+		title += ", from " + clock(s.Times[0])
+	}
+	for _, note := range s.Notes {
+		title += "; " + note
+	}
+	unit := s.Units
+	if unit == "" {
+		unit = "total"
+	}
+	out := sheet{title: title, head: []string{"source", unit, "mean", "highest", "busy buckets"}}
+	top := s.Top(shown)
+	for j, name := range top.Names {
+		col := top.column(j)
+		total, busy := 0.0, 0
+		for _, v := range col {
+			total += v
+			if v != 0 {
+				busy++
+			}
+		}
+		highest := 0.0
+		if n > 0 {
+			highest = slices.Max(col)
+		}
+		out.rows = append(out.rows, []string{name, short(total), short(total / float64(max(1, n))), short(highest), strconv.Itoa(busy)})
+	}
+	if p > shown {
+		out.rows = append(out.rows, []string{fmt.Sprintf("and %d more", p-shown), "", "", "", ""})
+	}
+	return []sheet{out}
+}
+
+func clock(seconds float64) string {
+	return time.UnixMilli(int64(seconds * 1000)).UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+func short(v float64) string { return strconv.FormatFloat(v, 'g', 5, 64) }
+
+// String lists clusters and the strongest links.
+func (m *Model) String() string { return render(m.sheets(), sheet.text) }
+
+// HTML is the tables of [Model.String].
+func (m *Model) HTML() string { return render(m.sheets(), sheet.html) }
+
+func (m *Model) sheets() []sheet {
+	out := []sheet{m.clusterSheet(), m.edgeSheet()}
+	if len(m.Dropped) > 0 {
+		d := sheet{title: "Left out", head: []string{"source", "because it"}}
+		for _, x := range m.Dropped[:min(shown, len(m.Dropped))] {
+			d.rows = append(d.rows, []string{x.Name, x.Reason})
+		}
+		if rest := len(m.Dropped) - shown; rest > 0 {
+			d.rows = append(d.rows, []string{fmt.Sprintf("and %d more", rest), ""})
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+func (m *Model) clusterSheet() sheet {
+	out := sheet{
+		title: fmt.Sprintf("%d sources in %d buckets, %d clusters, alpha %s", len(m.Names), m.Buckets, len(m.Exemplars), short(m.Alpha)),
+		head:  []string{"cluster", "exemplar", "members"},
+	}
+	for c, members := range m.Clusters() {
+		out.rows = append(out.rows, []string{strconv.Itoa(c), m.Names[m.Exemplars[c]], strings.Join(members, ", ")})
+	}
+	var alone []string
+	for i, l := range m.Labels {
+		if l < 0 {
+			alone = append(alone, m.Names[i])
+		}
+	}
+	if len(alone) > 0 {
+		out.rows = append(out.rows, []string{"alone", "", strings.Join(alone, ", ")})
+	}
+	return out
+}
+
+func (m *Model) edgeSheet() sheet {
+	out := sheet{title: fmt.Sprintf("%d links, by partial correlation", len(m.Edges)), head: []string{"source", "with", "strength", "stability"}}
+	for _, e := range m.Edges[:min(shown, len(m.Edges))] {
+		out.rows = append(out.rows, []string{m.Names[e.From], m.Names[e.To], fmt.Sprintf("%+.3f", e.Weight), fmt.Sprintf("%.0f%%", 100*e.Stability)})
+	}
+	if rest := len(m.Edges) - shown; rest > 0 {
+		out.rows = append(out.rows, []string{fmt.Sprintf("and %d more", rest), "", "", ""})
+	}
+	return out
+}
+
+// Clusters lists the names in each cluster, without those that stand alone.
+func (m *Model) Clusters() [][]string {
+	out := make([][]string, len(m.Exemplars))
+	for i, l := range m.Labels {
+		if l >= 0 {
+			out[l] = append(out[l], m.Names[i])
+		}
+	}
+	return out
+}
+
+// Order lists the sources cluster by cluster, those that stand alone last,
+// the way rows and columns of a heat map are best laid out.
+func (m *Model) Order() []int {
+	out := make([]int, len(m.Names))
+	for i := range out {
+		out[i] = i
+	}
+	rank := func(i int) int {
+		if m.Labels[i] < 0 {
+			return len(m.Names)
+		}
+		return m.Labels[i]
+	}
+	slices.SortStableFunc(out, func(a, b int) int { return rank(a) - rank(b) })
+	return out
+}
