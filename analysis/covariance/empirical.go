@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -115,6 +116,22 @@ func Mahalanobis(x mat.Matrix, location []float64, precision mat.Symmetric) ([]f
 		d[i] = mat.Dot(row, &t)
 	}
 	return d, nil
+}
+
+// Score returns the mean Gaussian log-likelihood of the rows of x around a
+// location under the given precision: unlike [LogLikelihood] it holds a shift
+// of the mean against the model.
+func Score(x mat.Matrix, location []float64, precision mat.Symmetric) (float64, error) {
+	d, err := Mahalanobis(x, location, precision)
+	if err != nil {
+		return 0, fmt.Errorf("scoring rows: %w", err)
+	}
+	var chol mat.Cholesky
+	if !chol.Factorize(precision) {
+		return math.Inf(-1), nil
+	}
+	p := float64(precision.SymmetricDim())
+	return (chol.LogDet() - floats.Sum(d)/float64(len(d)) - p*math.Log(2*math.Pi)) / 2, nil
 }
 
 // PartialCorrelations returns ρij = -Pij/√(Pii Pjj) with ones on the diagonal:

@@ -225,3 +225,97 @@ func TestLassoHardCases(t *testing.T) {
 		t.Logf("%s cv alpha %.3g edges %d", c.name, cv.Alpha, cv.Edges())
 	}
 }
+
+func TestGoldenCovariance(t *testing.T) {
+	for _, set := range goldenSets {
+		var want struct {
+			LedoitWolf, OAS struct {
+				Shrinkage  float64
+				Covariance [][]float64
+				Score      float64
+			}
+			Empirical struct {
+				Self        float64 `json:"loglik_self"`
+				Halves      float64 `json:"loglik_fit_first_half_score_second"`
+				Precision   [][]float64
+				Mahalanobis []float64 `json:"mahalanobis_sq"`
+			}
+			Shrunk struct{ Score float64 } `json:"shrunk_0_1"`
+		}
+		var raw map[string]json.RawMessage
+		readGolden(t, set+".covariance.json", &raw)
+		for key, into := range map[string]any{"ledoit_wolf": &want.LedoitWolf, "oas": &want.OAS, "empirical": &want.Empirical, "shrunk_0_1": &want.Shrunk} {
+			if err := json.Unmarshal(raw[key], into); err != nil {
+				t.Fatal(err)
+			}
+		}
+		x := goldenSample(t, set)
+		n, p := x.Dims()
+		s, err := Empirical(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near := func(what string, got, want float64) {
+			t.Helper()
+			if math.Abs(got-want) > 1e-9*math.Max(1, math.Abs(want)) {
+				t.Errorf("%s %s: %v, want %v", set, what, got, want)
+			}
+		}
+		score := func(cov *mat.SymDense) float64 {
+			precision, err := Precision(cov)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return LogLikelihood(s, precision)
+		}
+		lw, shrinkage, err := LedoitWolf(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near("ledoit-wolf shrinkage", shrinkage, want.LedoitWolf.Shrinkage)
+		near("ledoit-wolf", maxDiff(lw, want.LedoitWolf.Covariance), 0)
+		near("ledoit-wolf score", score(lw), want.LedoitWolf.Score)
+		oas, shrinkage, err := OAS(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near("oas shrinkage", shrinkage, want.OAS.Shrinkage)
+		near("oas", maxDiff(oas, want.OAS.Covariance), 0)
+		near("oas score", score(oas), want.OAS.Score)
+		near("shrunk score", score(Shrunk(s, 0.1)), want.Shrunk.Score)
+		near("log-likelihood", score(s), want.Empirical.Self)
+		precision, err := Precision(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, row := range want.Empirical.Precision {
+			for j, v := range row {
+				near("precision", precision.At(i, j), v)
+			}
+		}
+		a, err := accumulate(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := Mahalanobis(x, a.Mean(), precision)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range want.Empirical.Mahalanobis {
+			near("mahalanobis", d[i], v)
+		}
+		first, err := accumulate(x.Slice(0, n/2, 0, p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		inverse, err := Precision(first.Covariance())
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := Score(x.Slice(n/2, n, 0, p), first.Mean(), inverse)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near("log-likelihood of the other half", other, want.Empirical.Halves)
+	}
+}
