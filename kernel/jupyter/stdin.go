@@ -28,8 +28,8 @@ type question struct {
 func (s *stdin) ask(r request) func(ctx context.Context, prompt string, password bool) (string, error) {
 	return func(ctx context.Context, prompt string, password bool) (string, error) {
 		who := r.from.Identity()
-		peer := s.socket.Conn(who)
-		if peer == nil {
+		peers := s.socket.Peers(who)
+		if len(peers) == 0 {
 			return "", errors.New("reading standard input: the front end has no stdin channel")
 		}
 		s.iopub.flushAll()
@@ -39,8 +39,8 @@ func (s *stdin) ask(r request) func(ctx context.Context, prompt string, password
 		s.waiting[who] = q
 		s.mu.Unlock()
 		defer s.forget(who, q)
-		if err := peer.Send(frames...); err != nil {
-			return "", errors.New("reading standard input: the front end is gone")
+		for _, peer := range peers { // clients that share an identity are all asked
+			peer.Send(frames...)
 		}
 		select {
 		case line := <-q.answer:

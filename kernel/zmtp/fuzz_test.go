@@ -37,7 +37,7 @@ func FuzzConn(f *testing.F) {
 	f.Add(append(append(greeting(), ready("SUB")...), flagCommand, 11, 9, 'S', 'U', 'B', 'S', 'C', 'R', 'I', 'B', 'E', 'x'))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		for _, typ := range []Type{Router, Rep, XPub} {
-			s := &Socket{typ: typ, opts: Options{MaxMessage: 1 << 16}.withDefaults(), conns: map[string]*Conn{}, all: map[*Conn]bool{}}
+			s := &Socket{typ: typ, opts: Options{MaxMessage: 1 << 16}.withDefaults(), all: map[*Conn]bool{}}
 			s.handler = Handler{Message: func(c *Conn, frames [][]byte) { c.Send(frames...) }}
 			ours, theirs := net.Pipe()
 			go func() {

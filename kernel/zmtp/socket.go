@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -93,8 +94,8 @@ type Socket struct {
 	ln      net.Listener
 
 	mu     sync.Mutex
-	conns  map[string]*Conn // by identity; connections past the handshake
-	all    map[*Conn]bool   // also those before
+	conns  []*Conn        // connections past the handshake, oldest first
+	all    map[*Conn]bool // also those before
 	nextID uint32
 	closed bool
 	done   sync.WaitGroup
@@ -122,7 +123,7 @@ func Listen(typ Type, endpoint string, h Handler, opts Options) (*Socket, error)
 			return nil, fmt.Errorf("binding %s: %w", endpoint, err)
 		}
 	}
-	s := &Socket{typ: typ, opts: opts.withDefaults(), handler: h, ln: ln, conns: map[string]*Conn{}, all: map[*Conn]bool{}}
+	s := &Socket{typ: typ, opts: opts.withDefaults(), handler: h, ln: ln, all: map[*Conn]bool{}}
 	if typ == Rep {
 		s.handler = Handler{Message: func(c *Conn, frames [][]byte) { c.Send(frames...) }}
 	}
@@ -213,8 +214,8 @@ func (s *Socket) serve(c *Conn) {
 	}
 }
 
-// register makes the connection known by its identity. A peer that comes again under the same
-// identity takes the place of its old connection.
+// register makes the connection known by its identity. Peers may share one: the clients that one
+// program makes of one Jupyter session do.
 func (s *Socket) register(c *Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -222,10 +223,7 @@ func (s *Socket) register(c *Conn) {
 		s.nextID++
 		c.identity = string(binary.BigEndian.AppendUint32([]byte{0}, s.nextID))
 	}
-	if old := s.conns[c.identity]; old != nil {
-		go old.abort()
-	}
-	s.conns[c.identity] = c
+	s.conns = append(s.conns, c)
 	if s.closed {
 		c.drain()
 	}
@@ -236,26 +234,27 @@ func (s *Socket) remove(c *Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.all, c)
-	if s.conns[c.identity] == c {
-		delete(s.conns, c.identity)
-	}
+	s.conns = slices.DeleteFunc(s.conns, func(other *Conn) bool { return other == c })
 }
 
-// Conn returns the connected peer of an identity, nil if there is none.
-func (s *Socket) Conn(identity string) *Conn {
+// Peers returns the connected peers of an identity, the oldest first.
+func (s *Socket) Peers(identity string) []*Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.conns[identity]
+	var peers []*Conn
+	for _, c := range s.conns {
+		if c.identity == identity {
+			peers = append(peers, c)
+		}
+	}
+	return peers
 }
 
 // Publish sends a message to every peer that has subscribed to its first frame. It returns when the
 // message is queued for all of them, in the order of calls.
 func (s *Socket) Publish(frames ...[]byte) {
 	s.mu.Lock()
-	peers := make([]*Conn, 0, len(s.conns))
-	for _, c := range s.conns {
-		peers = append(peers, c)
-	}
+	peers := slices.Clone(s.conns)
 	s.mu.Unlock()
 	var msg []byte
 	for _, c := range peers {

@@ -105,7 +105,7 @@ func TestRouter(t *testing.T) {
 		t.Errorf("identity of an unnamed peer: %q", m.from)
 	}
 	unnamed.recv()
-	s.Conn("me").Send([]byte("by name"))
+	s.Peers("me")[0].Send([]byte("by name"))
 	if m := named.recv(); m[0] != "by name" {
 		t.Errorf("got %q", m)
 	}
@@ -113,10 +113,14 @@ func TestRouter(t *testing.T) {
 	again.send("c")
 	<-got
 	again.recv()
-	s.Conn("me").Send([]byte("to the new one"))
-	if m := again.recv(); m[0] != "to the new one" {
-		t.Errorf("got %q", m)
+	named.send("d") // both are served
+	<-got
+	named.recv()
+	if n := len(s.Peers("me")); n != 2 {
+		t.Errorf("%d peers of one name", n)
 	}
+	named.nc.Close()
+	await(t, func() bool { return len(s.Peers("me")) == 1 })
 }
 
 func TestEcho(t *testing.T) {
