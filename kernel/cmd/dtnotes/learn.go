@@ -43,7 +43,7 @@ SERIES.csv has a header, a row per bucket and a column per source; a column "tim
 	f.StringVar(&opt.graph, "graph", "", "draw the dependency graph to `FILE`.svg or .png")
 	f.StringVar(&opt.timeline, "timeline", "", "draw the activity over time to `FILE`.svg or .png")
 	f.BoolVar(&opt.xkcd, "xkcd", false, "draw by hand")
-	f.StringVar(&opt.by, "by", "execname", "what makes a source in a capture: execname, or kind,execname")
+	f.StringVar(&opt.by, "by", "execname", "columns that make a source in a capture: execname, or kind,execname")
 	f.DurationVar(&opt.every, "every", time.Second, "width of a bucket in a capture")
 	f.StringVar(&opt.transform, "transform", "auto", "applied to the values first: auto, none, log1p, anscombe or normal")
 	f.Float64Var(&opt.model.Alpha, "alpha", 0, "penalty of the graphical lasso; 0 chooses it by cross-validation")
@@ -120,11 +120,24 @@ func (opt *learnOptions) series(path string, warnings io.Writer) (*analysis.Seri
 	if n := len(c.Unparsed); n > 0 {
 		fmt.Fprintf(warnings, "warning: %s: %d of %d lines were not understood, the first is line %d\n", path, n, c.Lines, c.Unparsed[0].Number)
 	}
-	table := c.Activity()
+	table := activity(c)
 	if table == nil {
 		return nil, fmt.Errorf("%s: %w", path, errNoActivity)
 	}
 	return analysis.FromFrame(table.DataFrame(), analysis.SeriesOptions{Every: opt.every, By: strings.Split(opt.by, ",")})
+}
+
+// activity finds the table of who did what over time: counts, or else a log with a row for each event.
+func activity(c *dtracefs.Capture) *dtracefs.Table {
+	if t := c.Activity(); t != nil {
+		return t
+	}
+	for _, t := range c.Tables {
+		if t.Column("time") != nil && t.Column("execname") != nil {
+			return t
+		}
+	}
+	return nil
 }
 
 var errNoActivity = errors.New("no table of who did what over time in it (see dtnotes inspect)")
