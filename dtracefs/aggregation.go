@@ -61,6 +61,7 @@ func (t *text) aggregation(num int, line []byte) bool {
 }
 
 func (t *text) aggRow(title string, keys []named, value int64, unsigned bool) *sheet {
+	t.newBlockIfSeen("agg", keys)
 	name := t.nameTuple(keys, false)
 	s := t.sheet("agg/"+name+"/"+title+"/"+signature(keys), t.nameOf(title, t.nameOf(name, "agg")), "agg")
 	t.context(s)

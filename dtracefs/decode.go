@@ -75,7 +75,7 @@ func (d *decoder) finish() {
 		d.c.Tables = append(d.c.Tables, d.activity.table)
 	}
 	for _, s := range d.sheets {
-		if s.n > 0 {
+		if s.n > 0 && len(s.Columns) > 0 {
 			d.c.Tables = append(d.c.Tables, s.finish(d.inferred[s]))
 		}
 	}

@@ -121,11 +121,16 @@ func (d *decoder) stderr(fsys fs.FS, name string) error {
 	}
 	for cur := syntax.NewCursor(data); !cur.Done(); {
 		line, _ := cur.Next()
-		if m, ok := syntax.ParseMessage(line); ok {
-			d.message(0, line, m)
-		} else if !syntax.Blank(line) {
-			d.notice(0, "stderr", line, 0)
-		}
+		d.stderrLine(line)
 	}
 	return nil
+}
+
+// stderrLine files a line of standard error.
+func (d *decoder) stderrLine(line []byte) {
+	if m, ok := syntax.ParseMessage(line); ok {
+		d.message(0, line, m)
+	} else if !syntax.Blank(line) {
+		d.notice(0, "stderr", line, 0)
+	}
 }

@@ -12,7 +12,8 @@ import (
 )
 
 // Open shows what lies at path as a file system: a folder, the files within a zip, tar or
-// compressed tar, or any other file as the only one in it. The path "-" is standard input,
+// compressed tar, or any other file alone, with its script and standard error where they
+// lie beside it. The path "-" is standard input,
 // shown as the file "stdin". Files compressed with gzip, zstd or xz read through: they keep
 // their names and open as text. Plain tars and zips are read in place and stay open for the
 // life of the process; a compressed tar is held in memory.
@@ -75,7 +76,19 @@ func openFile(path string, info fs.FileInfo) (fs.FS, error) {
 	}
 	root := newTree()
 	root.addFile(filepath.Base(path), path, info)
+	for _, name := range companions(filepath.Base(path)) {
+		beside := filepath.Join(filepath.Dir(path), name)
+		if info, err := os.Stat(beside); err == nil && info.Mode().IsRegular() {
+			root.addFile(name, beside, info)
+		}
+	}
 	return root, nil
+}
+
+// companions are the names of what may lie beside a capture and tell of it: what the
+// tracer said on standard error, and the script.
+func companions(name string) []string {
+	return append([]string{plainName(name) + ".stderr"}, scriptNames(name)...)
 }
 
 // compressedTar returns the files of a compressed tar, or nil if r holds anything else.

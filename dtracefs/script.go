@@ -14,6 +14,20 @@ import (
 // scriptBeside reads the script that printed a capture, from the file beside it with the
 // same name and the ending .d or .bt: run.d or run.dtrace.d for run.dtrace.txt.
 func scriptBeside(fsys fs.FS, name string) (string, error) {
+	for _, n := range scriptNames(name) {
+		data, err := fs.ReadFile(fsys, n)
+		if err == nil && binaryAt(data) < 0 {
+			return string(data), nil
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// scriptNames are the names that the script of a capture may have.
+func scriptNames(name string) (names []string) {
 	base := plainName(name)
 	for range 3 {
 		ext := path.Ext(base)
@@ -21,17 +35,9 @@ func scriptBeside(fsys fs.FS, name string) (string, error) {
 			break
 		}
 		base = strings.TrimSuffix(base, ext)
-		for _, end := range []string{".d", ".bt"} {
-			data, err := fs.ReadFile(fsys, base+end)
-			if err == nil && binaryAt(data) < 0 {
-				return string(data), nil
-			}
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return "", err
-			}
-		}
+		names = append(names, base+".d", base+".bt")
 	}
-	return "", nil
+	return names
 }
 
 // useScript makes the decoder name columns by what a script says that it prints.
@@ -64,61 +70,99 @@ func (t *text) scriptLine(num int, line []byte) bool {
 	return false
 }
 
-// formatRow files the cells of a format. A lone date or wall clock is the instant of what
-// follows. Formats whose first two columns have the same names share a table.
-func (t *text) formatRow(f *script.Format, cells [][]byte) {
+// A formatSheet is where the lines of a format go.
+type formatSheet struct {
+	sheet *sheet
+	cols  []*Column // of the format's columns, or nil for the instant of what follows
+	timed bool      // one of them tells the row's time
+}
+
+// formatSheet finds or makes the sheet of a format. Formats whose first two columns have
+// the same names share one.
+func (t *text) formatSheet(f *script.Format) *formatSheet {
+	if fs := t.formats[f]; fs != nil {
+		return fs
+	}
 	first := f.Columns[0]
-	if len(f.Columns) == 1 {
-		if first.Type == script.Date {
-			if ns, ok := t.localTime(string(cells[0])); ok {
-				t.stamp, t.stamped, t.labels = ns, true, nil
-				t.block++
-				return
-			}
-		}
+	fs := &formatSheet{}
+	if t.formats == nil {
+		t.formats = map[*script.Format]*formatSheet{}
+	}
+	t.formats[f] = fs
+	if len(f.Columns) == 1 && first.Type == script.Date {
+		return fs
 	}
 	key := "format/" + first.Name
 	if len(f.Columns) > 1 {
 		key += "," + f.Columns[1].Name
 	}
-	s := t.sheet(key, "lines", "printf")
-	timed := false
-	for i, c := range f.Columns {
-		timed = t.formatCell(s, c, cells[i]) || timed
+	fs.sheet = t.sheet(key, "lines", "printf")
+	for _, c := range f.Columns {
+		typ := map[script.Type]Type{script.Int: Int, script.Text: String, script.Date: Time}[c.Type]
+		name := c.Name
+		if typ == Time || name == "walltimestamp" {
+			typ, name = Time, "time"
+			if fs.timed {
+				name = c.Name
+			}
+			fs.timed = true
+		}
+		col := fs.sheet.col(name, typ)
+		fs.cols = append(fs.cols, col)
 	}
-	if !timed {
+	return fs
+}
+
+// formatRow files the cells of a format. A lone date is the instant of what follows.
+func (t *text) formatRow(f *script.Format, cells [][]byte) {
+	fs := t.formatSheet(f)
+	if fs.sheet == nil {
+		if ns, ok := t.localTime(string(cells[0])); ok {
+			t.stamp, t.stamped, t.labels = ns, true, nil
+		}
+		t.block++
+		return
+	}
+	s := fs.sheet
+	for i, c := range fs.cols {
+		c.padTo(s.n)
+		t.formatCell(c, f.Columns[i].Type, cells[i])
+	}
+	if !fs.timed {
 		t.context(s)
 	}
-	s.end()
+	s.n++
 }
 
-// formatCell appends a cell and reports whether it tells the row's time.
-func (t *text) formatCell(s *sheet, c script.Column, cell []byte) (timed bool) {
+// formatCell appends a cell of the type that the format tells. A cell that is not what it
+// should be turns the column into text.
+func (t *text) formatCell(c *Column, typ script.Type, cell []byte) {
 	switch {
-	case c.Type == script.Date:
-		if ns, ok := t.localTime(string(cell)); ok && !s.has("time") {
-			s.col("time", Time).appendInt(ns)
-			return true
+	case c.typ == Time && typ == script.Date:
+		if ns, ok := t.localTime(string(cell)); ok {
+			c.appendInt(ns)
+			return
 		}
-	case c.Name == "walltimestamp":
-		if ns, ok := syntax.EpochStamp(cell); ok && !s.has("time") {
-			s.col("time", Time).appendInt(ns)
-			return true
+	case c.typ == Time:
+		if ns, ok := syntax.EpochStamp(cell); ok {
+			c.appendInt(ns)
+			return
 		}
-	case c.Type == script.Int:
-		if v, unsigned, ok := syntax.Int64(cell); ok {
-			s.int(c.Name, v, unsigned)
-			return false
+	case c.typ == Int:
+		if v, unsigned, ok := syntax.Int64(cell); ok && (v >= 0 || !c.unsigned) {
+			if unsigned && !c.unsigned {
+				c.becomeUnsigned()
+			}
+			if c.typ == Int {
+				c.appendInt(v)
+				return
+			}
 		}
 	}
-	s.key(c.Name, syntax.Key{Text: cell})
-	return false
-}
-
-// has reports whether the row at hand has a cell in that column already.
-func (s *sheet) has(name string) bool {
-	c := s.index[name]
-	return c != nil && c.Len() > s.n
+	if c.typ != String {
+		c.becomeText()
+	}
+	c.appendText(cell)
 }
 
 // nameTuple names keys by the script's aggregation that prints tuples of so many keys: the

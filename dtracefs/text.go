@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 
+	"dtnotes/dtracefs/internal/script"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
@@ -22,8 +23,9 @@ type text struct {
 	block     int             // number of the block of rows being printed
 	seen      map[string]bool // keys of the block's histograms
 	seenBlock int
-	keyNames  []string          // what a script printed over its keys
-	noKeys    int               // offset up to which keys over several lines do not end
+	keyNames  []string // what a script printed over its keys
+	noKeys    int      // offset up to which keys over several lines do not end
+	formats   map[*script.Format]*formatSheet
 	cells     [][]byte          // of the line that a script's format wrote
 	turns     map[[2]int]turnOf // whose turn it is among aggregations of such keys
 	reserved  bool              // room for the entries that may come
@@ -84,6 +86,7 @@ func (t *text) resume(d *decoder, data []byte, line int) {
 	d.activity.stamp, d.activity.stamped = t.activity.stamp, t.activity.stamped
 	d.activity.pending, d.activity.pendingLine, d.activity.pendingSize = t.activity.pending, t.activity.pendingLine, t.activity.pendingSize
 	t.decoder, t.cur = d, syntax.NewCursorAt(data, line)
+	t.formats = nil
 	t.noStack, t.noKeys, t.noLog, t.reserved = 0, 0, 0, true
 	t.adjacent, t.lastStack = nil, false
 	if t.log != nil {
