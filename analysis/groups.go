@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis/cluster"
+	"dtnotes/analysis/internal/parallel"
 )
 
 // cluster groups the sources that have an edge. A source without one stands
@@ -89,20 +90,27 @@ func logCorrelations(cov mat.Symmetric, among []int) *mat.Dense {
 // bestGroups runs affinity propagation over a range of preferences.
 func bestGroups(ctx context.Context, sim *mat.Dense, links *mat.SymDense) ([][]int, error) {
 	lo := mat.Min(sim)
-	var best []int
-	top := math.Inf(-1)
 	const tries = 24
-	for k := range tries {
+	var labels [tries][]int
+	var errs [tries]error
+	parallel.For(tries, func(k int) {
 		preference := 3 * lo * (1 - float64(k)/tries)
 		c, err := cluster.AffinityPropagation(ctx, sim, cluster.AffinityOptions{Preference: &preference, Damping: 0.7, MaxIter: 500})
+		if errs[k] = err; err == nil {
+			labels[k] = c.Labels
+		}
+	})
+	var best []int
+	top := math.Inf(-1)
+	for k, err := range errs {
 		if errors.Is(err, cluster.ErrNotConverged) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		if q := cluster.Modularity(links, c.Labels); q > top+1e-12 {
-			top, best = q, c.Labels
+		if q := cluster.Modularity(links, labels[k]); q > top+1e-12 {
+			top, best = q, labels[k]
 		}
 	}
 	if best == nil {

@@ -9,6 +9,8 @@ import (
 	"sort"
 
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/parallel"
 )
 
 // ErrNotConverged is returned together with the last state when an iteration
@@ -198,21 +200,13 @@ func (a *affinity) run(ctx context.Context, o AffinityOptions) (*Exemplars, erro
 // step updates availabilities with the last responsibilities, then
 // responsibilities, in one pass over the rows.
 func (a *affinity) step(damping float64, first bool) {
-	parallel(len(a.blockSums), func(b int) {
-		sums := a.blockSums[b]
-		clear(sums)
+	parallel.For(len(a.blockSums), func(b int) {
+		clear(a.blockSums[b])
 		for i := b * block; i < min((b+1)*block, a.n); i++ {
 			if !first {
 				a.available(i, damping)
 			}
-			a.responsible(i, damping)
-			r := a.r[i*a.n : (i+1)*a.n]
-			for k, v := range r {
-				if v > 0 {
-					sums[k] += v
-				}
-			}
-			sums[i] -= max(r[i], 0)
+			a.responsible(i, damping, a.blockSums[b])
 		}
 	})
 	clear(a.sums)
@@ -231,30 +225,44 @@ func (a *affinity) step(damping float64, first bool) {
 func (a *affinity) available(i int, damping float64) {
 	av, r := a.a[i*a.n:(i+1)*a.n], a.r[i*a.n:(i+1)*a.n]
 	self := av[i]
-	for k, sum := range a.sums {
-		v := min(sum-max(r[k], 0), 0)
+	for k, v := range a.sums[:len(av)] {
+		if r[k] > 0 {
+			v -= r[k]
+		}
+		if v > 0 {
+			v = 0
+		}
 		av[k] = damping*av[k] + (1-damping)*v
 	}
 	av[i] = damping*self + (1-damping)*(a.sums[i]-a.diagonal[i])
 }
 
-// responsible updates row i of the responsibilities.
-func (a *affinity) responsible(i int, damping float64) {
+// responsible updates row i of the responsibilities and adds its positive
+// entries off the diagonal to sums.
+func (a *affinity) responsible(i int, damping float64, sums []float64) {
 	av, s, r := a.a[i*a.n:(i+1)*a.n], a.s[i*a.n:(i+1)*a.n], a.r[i*a.n:(i+1)*a.n]
 	top, second, at := math.Inf(-1), math.Inf(-1), -1
 	for k, v := range av {
-		v += s[k]
-		if v > top {
-			top, second, at = v, top, k
-		} else if v > second {
-			second = v
+		if v += s[k]; v > second {
+			if v > top {
+				top, second, at = v, top, k
+			} else {
+				second = v
+			}
 		}
 	}
-	old := r[at]
+	old, sumAt, sumI := r[at], sums[at], sums[i]
+	sums = sums[:len(s)]
 	for k, v := range s {
-		r[k] = damping*r[k] + (1-damping)*(v-top)
+		v = damping*r[k] + (1-damping)*(v-top)
+		r[k] = v
+		if v > 0 {
+			sums[k] += v
+		}
 	}
 	r[at] = damping*old + (1-damping)*(s[at]-second)
+	sums[at] = sumAt + max(r[at], 0)
+	sums[i] = sumI
 }
 
 // decide names the exemplars by what the availabilities become with this

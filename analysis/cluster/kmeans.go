@@ -9,6 +9,8 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/parallel"
 )
 
 // KMeansOptions tune k-means. The zero value is the default.
@@ -46,7 +48,7 @@ func KMeans(ctx context.Context, x mat.Matrix, k int, o KMeansOptions) (*Centers
 	points := mat.DenseCopyOf(x)
 	runs := make([]*lloyd, o.Starts)
 	errs := make([]error, o.Starts)
-	parallel(o.Starts, func(s int) {
+	parallel.For(o.Starts, func(s int) {
 		runs[s] = newLloyd(points, k, rand.New(rand.NewPCG(o.Seed, uint64(s))))
 		errs[s] = runs[s].run(ctx, o.MaxIter)
 	})

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/parallel"
 )
 
 // CVOptions tune the cross-validated graphical lasso. The zero value is the
@@ -64,7 +66,7 @@ func GraphicalLassoCV(ctx context.Context, x mat.Matrix, o CVOptions) (*CrossVal
 	}
 	dense := mat.DenseCopyOf(x)
 	folds := make([]*Accumulator, k)
-	parallel(k, func(f int) {
+	parallel.For(k, func(f int) {
 		lo, hi := foldBounds(n, k, f)
 		folds[f] = accumulateRows(dense.Slice(lo, hi, 0, p).(*mat.Dense))
 	})
@@ -222,7 +224,7 @@ func (v *validation) search(ctx context.Context, progress func(int)) (float64, e
 func (v *validation) try(ctx context.Context, alpha float64) (float64, error) {
 	t := Trial{Alpha: alpha, Scores: make([]float64, len(v.folds))}
 	errs := make([]error, len(v.folds))
-	parallel(len(v.folds), func(i int) {
+	parallel.For(len(v.folds), func(i int) {
 		t.Scores[i], errs[i] = v.folds[i].score(ctx, alpha, v.tol)
 	})
 	if err := errors.Join(errs...); err != nil {

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/parallel"
 )
 
 // StabilityOptions tune stability selection. The zero value is the default.
@@ -51,7 +53,7 @@ func Stability(ctx context.Context, x mat.Matrix, alpha float64, o StabilityOpti
 	}
 	blocks := make([]*Accumulator, o.Blocks)
 	rows := mat.DenseCopyOf(x)
-	parallel(len(blocks), func(b int) {
+	parallel.For(len(blocks), func(b int) {
 		lo, hi := foldBounds(n, len(blocks), b)
 		blocks[b] = accumulateRows(rows.Slice(lo, hi, 0, p).(*mat.Dense))
 	})
@@ -73,7 +75,7 @@ func stability(ctx context.Context, blocks []*Accumulator, p int, alpha float64,
 	}
 	signs := make([][]int8, 2*o.Pairs)
 	errs := make([]error, len(signs))
-	parallel(len(signs), func(i int) {
+	parallel.For(len(signs), func(i int) {
 		half := orders[i/2][:len(blocks)/2]
 		if i%2 == 1 {
 			half = orders[i/2][len(blocks)/2:]
