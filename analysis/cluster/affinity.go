@@ -82,9 +82,11 @@ func AffinityPropagation(ctx context.Context, s mat.Matrix, o AffinityOptions) (
 	if err != nil {
 		return nil, fmt.Errorf("affinity propagation: %w", err)
 	}
-	preference := median(sim)
+	var preference float64
 	if o.Preference != nil {
 		preference = *o.Preference
+	} else {
+		preference = median(sim)
 	}
 	if even, ok := allEqual(sim, n); ok {
 		return evenSimilarities(n, preference >= even), nil
@@ -108,14 +110,47 @@ func dense(s mat.Matrix) ([]float64, error) {
 	return out, nil
 }
 
+// median takes linear time: there are n² similarities.
 func median(v []float64) float64 {
 	v = slices.Clone(v)
-	sort.Float64s(v)
 	h := len(v) / 2
+	upper := nth(v, h)
 	if len(v)%2 == 1 {
-		return v[h]
+		return upper
 	}
-	return (v[h-1] + v[h]) / 2
+	return (slices.Max(v[:h]) + upper) / 2
+}
+
+// nth puts the value that sorting would put at k there, smaller ones before
+// and larger ones after it (C. Hoare, "Algorithm 65: find", 1961).
+func nth(v []float64, k int) float64 {
+	for lo, hi := 0, len(v)-1; lo < hi; {
+		a, b, c := v[lo], v[(lo+hi)/2], v[hi]
+		pivot := max(min(a, b), min(max(a, b), c))
+		i, j := lo, hi
+		for i <= j {
+			for v[i] < pivot {
+				i++
+			}
+			for v[j] > pivot {
+				j--
+			}
+			if i <= j {
+				v[i], v[j] = v[j], v[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case k <= j:
+			hi = j
+		case k >= i:
+			lo = i
+		default:
+			return v[k]
+		}
+	}
+	return v[k]
 }
 
 // allEqual reports whether all similarities between different points are one
@@ -174,7 +209,7 @@ func newAffinity(s []float64, n int, preference float64) *affinity {
 	state := uint64(0)
 	for k, v := range s {
 		state = state*6364136223846793005 + 1442695040888963407
-		s[k] = v + (2.220446049250313e-16*v+2.2250738585072014e-306)*(float64(state>>11)/(1<<53)-0.5)
+		s[k] = v + (1e-15*v+1e-305)*(float64(state>>11)/(1<<53)-0.5)
 	}
 	return a
 }
@@ -349,7 +384,8 @@ func (a *affinity) center(labels []int, k int) int {
 
 // AffinityPropagationK searches for the preference that gives k clusters by
 // bisection, and returns the clustering whose number of clusters comes
-// nearest to k: not every number can be had.
+// nearest to k: not every number can be had. It damps more, 0.9 by default,
+// since few clusters converge slowly.
 func AffinityPropagationK(ctx context.Context, s mat.Matrix, k int, o AffinityOptions) (*Exemplars, error) {
 	n, _ := s.Dims()
 	if k < 1 || k > n {
@@ -358,6 +394,12 @@ func AffinityPropagationK(ctx context.Context, s mat.Matrix, k int, o AffinityOp
 	sim, err := dense(s)
 	if err != nil {
 		return nil, fmt.Errorf("affinity propagation: %w", err)
+	}
+	if o.Damping == 0 {
+		o.Damping = 0.9
+	}
+	if o.MaxIter <= 0 {
+		o.MaxIter = 1000
 	}
 	lo, hi := slices.Min(sim), slices.Max(sim)
 	lo -= float64(n) * max(hi-lo, 1e-12)
@@ -373,12 +415,12 @@ func AffinityPropagationK(ctx context.Context, s mat.Matrix, k int, o AffinityOp
 			best = c
 		}
 		switch found := len(c.Exemplars); {
-		case found == k && err == nil:
-			return c, nil
+		case err != nil || found < k:
+			lo = preference
 		case found > k:
 			hi = preference
 		default:
-			lo = preference
+			return c, nil
 		}
 	}
 	if best == nil {
