@@ -72,8 +72,10 @@ type Graph struct {
 	WeightName string
 	// Clusters names the clusters in the legend; without names, colors only tell them apart.
 	Clusters []string
-	// Fixed keeps the nodes exactly at X and Y (scaled to the page as a whole), so that two graphs
-	// with the same nodes can be compared. See [Graph.Placed].
+	// Fixed keeps the nodes exactly at X and Y, so that two graphs with the same nodes can be
+	// compared. Positions as [Graph.Placed] gives them are points from the upper left corner, y
+	// negative downwards; those in another unit are scaled to the page as a whole, and nodes that
+	// they put on one spot stay there.
 	Fixed bool
 
 	// changes tells what became of each edge; it makes the graph a difference.

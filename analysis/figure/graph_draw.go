@@ -76,7 +76,7 @@ func (g Graph) drawEdges(p *page, pl *placement) {
 		p.Begin(g.edgeWords(order[k]))
 		a, b := pl.at[e.From], pl.at[e.To]
 		if e.Leads {
-			b = p.arrow(a, b, pl.radius[e.To]+1.5, s)
+			b = p.arrow(a, b, pl.reach[e.To]+1, s)
 		}
 		p.line(s, a, b)
 		p.End()
@@ -120,14 +120,27 @@ func (c *colors) cluster(k int) color.NRGBA {
 	return mix(c.category[k%n], c.paper, 0.55*math.Min(1, float64(k/n)))
 }
 
-func shapeOf(o Origin, c point, r length) vg.Path {
+// corner returns how far the corners of an origin's shape reach, beside the radius of a circle of
+// its area.
+func (o Origin) corner() length {
 	switch o {
 	case Platform:
-		return polygon(c, r*1.06, 6, 0)
+		return 1.1
+	case Storage, Network:
+		return 1.25
+	}
+	return 1
+}
+
+func shapeOf(o Origin, c point, r length) vg.Path {
+	r *= o.corner()
+	switch o {
+	case Platform:
+		return polygon(c, r, 6, 0)
 	case Storage:
-		return polygon(c, r*1.2, 4, math.Pi/4)
+		return polygon(c, r, 4, math.Pi/4)
 	case Network:
-		return polygon(c, r*1.25, 4, 0)
+		return polygon(c, r, 4, 0)
 	}
 	return circle(c, r)
 }

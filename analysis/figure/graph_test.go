@@ -32,19 +32,19 @@ func overlaps(g Graph) (count, hidden int) {
 			if j < i && !pl.labels[j].hidden() && boxesMeet(l.box, pl.labels[j].box) {
 				count++
 			}
-			if circleMeets(pl.at[j], pl.radius[j], l.box) {
+			if circleMeets(pl.at[j], pl.reach[j], l.box) {
 				count++
 			}
 		}
 	}
 	for i, a := range pl.at {
-		r := pl.radius[i]
+		r := pl.reach[i]
 		if a.X-r < 0 || a.Y-r < legend || a.X+r > pl.w || a.Y+r > pl.h-g.heading() {
 			count++
 		}
 		for j := range i {
 			b := pl.at[j]
-			if math.Hypot(float64(a.X-b.X), float64(a.Y-b.Y)) < float64(r+pl.radius[j]) {
+			if math.Hypot(float64(a.X-b.X), float64(a.Y-b.Y)) < float64(r+pl.reach[j]) {
 				count++
 			}
 		}

@@ -208,8 +208,10 @@ func arrange(n int, links []link, start []vec, rng *rand.Rand) []vec {
 				pos[i] = vec{rng.Float64(), rng.Float64()}
 			}
 			scaleTo(pos, d)
-			stress := majorize(pos, d, sweeps)
-			laid[k], cost[k] = pos, stress+0.3*float64(crossings(pos, links))/float64(len(links))
+			laid[k], cost[k] = pos, majorize(pos, d, sweeps)
+			if len(links) < 500 { // more cross anyhow
+				cost[k] += 0.3 * float64(crossings(pos, links)) / float64(len(links))
+			}
 		})
 	}
 	wg.Wait()
@@ -297,11 +299,13 @@ func stretchTo(pos []vec, w, h float64) {
 
 // separate moves bodies apart until none overlaps another, within width around x = 0, and while it
 // does so pushes nodes off links that they are no end of. Bodies must fit the width. It reports
-// whether it got there; more room always gets there.
+// whether it got there.
 func separate(pos []vec, bodies []body, links []link, width float64) bool {
 	const rounds = 400
+	// In a dense graph nodes lie on links wherever they are.
+	sparse := len(links)*len(pos) < 60_000
 	for round := range rounds {
-		if round < rounds*2/3 {
+		if sparse && round < rounds/2 {
 			clearLinks(pos, bodies, links)
 		}
 		worst := 0.0
@@ -339,6 +343,29 @@ func separate(pos []vec, bodies []body, links []link, width float64) bool {
 		}
 	}
 	return !anyOverlap(pos, bodies)
+}
+
+// drop moves bodies down, from the highest on, until none overlaps another: it always gets there,
+// if not as nicely as separate.
+func drop(pos []vec, bodies []body) {
+	order := make([]int, len(pos))
+	for i := range order {
+		order[i] = i
+	}
+	sort.SliceStable(order, func(a, b int) bool {
+		return middle(pos[order[a]], bodies[order[a]]) > middle(pos[order[b]], bodies[order[b]])
+	})
+	for k, i := range order {
+		for moved := true; moved; {
+			moved = false
+			for _, j := range order[:k] {
+				if x, y := overlap(pos[i], bodies[i], pos[j], bodies[j]); x > 0 && y > 0 {
+					pos[i].y = pos[j].y - bodies[j].down - bodies[i].up - 0.1
+					moved = true
+				}
+			}
+		}
+	}
 }
 
 func middle(p vec, b body) float64 { return p.y + (b.up-b.down)/2 }
@@ -476,13 +503,15 @@ func layoutBlocks(comps [][]int, arranged [][]vec, bodies []body, links []link, 
 			limit = math.Max(1.5*widest+30, width*area/total-blockGap)
 		}
 		limit = math.Min(width, limit)
-		for more := roomy; ; more *= 1.2 {
+		free := false
+		for more := roomy; !free && more < 3*roomy; more *= 1.5 {
 			b.pos = slices.Clone(arranged[k])
 			w, h := shape(b.pos, area*more, limit-widest)
 			stretchTo(b.pos, w, h)
-			if separate(b.pos, mine, own, limit) || more > 100*roomy {
-				break
-			}
+			free = separate(b.pos, mine, own, limit)
+		}
+		if !free {
+			drop(b.pos, mine)
 		}
 		b.measure(bodies)
 		blocks = append(blocks, b)

@@ -12,8 +12,9 @@ type placement struct {
 	w, h   length
 	frame  vg.Rectangle // of nodes and labels
 	at     []point
-	radius []length
-	size   length // of labels
+	radius []length // of the circle with a node's area
+	reach  []length // from a node's center to its farthest corner
+	size   length   // of labels
 	labels []nodeLabel
 	// alone is the top of the band of nodes without a link, 0 if there is none below others.
 	alone length
@@ -115,6 +116,10 @@ func (g Graph) place(p pen, legend length) *placement {
 	if pl.w <= 0 {
 		pl.w = graphWidth
 	}
+	pl.reach = make([]length, len(g.Nodes))
+	for i, n := range g.Nodes {
+		pl.reach[i] = pl.radius[i]*n.Origin.corner() + 0.5
+	}
 	pl.at = make([]point, len(g.Nodes))
 	pl.labels = make([]nodeLabel, len(g.Nodes))
 	for i, n := range g.Nodes {
@@ -150,6 +155,9 @@ func (g Graph) placeFixed(pl *placement, top, bottom length) {
 	lo, hi := bounds(pos)
 	dx, dy := math.Max(hi.x-lo.x, 1e-9), math.Max(hi.y-lo.y, 1e-9)
 	pl.h = g.Height
+	if g.placeOnPage(pl, top, bottom) {
+		return
+	}
 	if pl.h <= 0 {
 		aspect := math.Max(0.3, math.Min(2, dy/dx))
 		pl.h = top + bottom + 2*fixedInset + (pl.w-2*pageMargin-2*fixedInset)*length(aspect)
@@ -161,6 +169,30 @@ func (g Graph) placeFixed(pl *placement, top, bottom length) {
 	for i, q := range pos {
 		pl.at[i] = mid.Add(point{X: length((q.x - (lo.x+hi.x)/2) * k), Y: length((q.y - (lo.y+hi.y)/2) * k)})
 	}
+}
+
+// placeOnPage places nodes whose positions are points on the page already; it reports whether they
+// are: right of its left edge, below its top, no wider than it, and not all in a corner.
+func (g Graph) placeOnPage(pl *placement, top, bottom length) bool {
+	pos := g.starts()
+	lo, hi := bounds(pos)
+	if lo.x < 0 || hi.x > float64(pl.w) || hi.y > 0 || lo.y < -mostSize || len(pos) > 1 && hi.sub(lo).norm() < float64(pl.w)/8 {
+		return false
+	}
+	low := 0.0
+	for i, q := range pos {
+		low = math.Min(low, q.y-float64(pl.reach[i]))
+	}
+	if need := top + bottom + length(-low) + 1.5*pl.size; g.Height <= 0 {
+		pl.h = need
+	} else if need > g.Height {
+		return false
+	}
+	pl.frame = rect(pageMargin, bottom, pl.w-pageMargin, pl.h-top)
+	for i, q := range pos {
+		pl.at[i] = point{X: length(q.x), Y: pl.frame.Max.Y + length(q.y)}
+	}
+	return true
 }
 
 // placeFree lays the nodes out within a width, from y = 0 upwards, and returns the height they take
@@ -209,6 +241,7 @@ func (g Graph) placeFree(p pen, pl *placement, width, limit float64) (height, al
 		default:
 			for i := range pl.radius {
 				pl.radius[i] *= 0.85
+				pl.reach[i] *= 0.85
 			}
 		}
 	}
@@ -269,7 +302,7 @@ func (g Graph) byActivity() []int {
 func (g Graph) bodies(p pen, pl *placement, width float64) []body {
 	out := make([]body, len(g.Nodes))
 	for i := range out {
-		r := float64(pl.radius[i])
+		r := float64(pl.reach[i])
 		b := body{half: r, up: r + bodyMargin, down: r, radius: r}
 		if pl.labels[i].text != "" {
 			for float64(p.width(pl.labels[i].text, pl.size, false)) > width-2*bodyMargin && len([]rune(pl.labels[i].text)) > 2 {
@@ -413,7 +446,7 @@ func (g Graph) placeLabel(p pen, pl *placement, i int, segments [][2]point, far 
 func (g Graph) labelBox(p pen, pl *placement, i int, x, y, off float64) vg.Rectangle {
 	w := p.width(pl.labels[i].text, pl.size, false) + 2
 	h := p.lineHeight(pl.size)
-	r := pl.radius[i] + labelGap
+	r := pl.reach[i] + labelGap
 	c := pl.at[i].Add(point{
 		X: length(x) * (r + w/2 + length(off)),
 		Y: length(y) * (r + h/2 + length(off)),
@@ -441,7 +474,7 @@ func (pl *placement) free(i int, box vg.Rectangle) bool {
 		return false
 	}
 	for j, at := range pl.at {
-		if circleMeets(at, pl.radius[j]+1, box) {
+		if circleMeets(at, pl.reach[j]+0.5, box) {
 			return false
 		}
 		if j != i && !pl.labels[j].hidden() && boxesMeet(box, pl.labels[j].box) {
@@ -461,13 +494,15 @@ func circleMeets(c point, r length, b vg.Rectangle) bool {
 	return math.Hypot(float64(c.X-x), float64(c.Y-y)) < float64(r)
 }
 
-// segments returns the edges from node to node.
+// segments returns the strongest edges from node to node, those that labels keep off.
 func (g Graph) segments(pl *placement) [][2]point {
+	const most = 500
 	var out [][2]point
-	for _, e := range g.Edges {
-		if e.Weight != 0 {
-			out = append(out, [2]point{pl.at[e.From], pl.at[e.To]})
+	for _, i := range g.byWeight() {
+		if len(out) == most {
+			break
 		}
+		out = append(out, [2]point{pl.at[g.Edges[i].From], pl.at[g.Edges[i].To]})
 	}
 	return out
 }
@@ -509,7 +544,7 @@ func (g Graph) Placed() Graph {
 	pl := g.place(pen{g.XKCD}, legendHeight)
 	nodes := make([]Node, len(g.Nodes))
 	for i, n := range g.Nodes {
-		n.X, n.Y = float64(pl.at[i].X), float64(pl.at[i].Y)
+		n.X, n.Y = float64(pl.at[i].X), float64(pl.at[i].Y-pl.frame.Max.Y)
 		nodes[i] = n
 	}
 	g.Nodes, g.Fixed = nodes, true
