@@ -10,7 +10,8 @@ import (
 
 // Difference draws how the links changed from one graph to another: gained, lost, stronger, weaker,
 // or of the other sign. Nodes are matched by name and stand where they stand in Before if that is
-// fixed, so that several differences can be compared; what is in one graph only says so.
+// fixed, so that several differences can be compared; those of After only stand in rows below. What
+// is in one graph only says so.
 type Difference struct {
 	Style
 	Before, After Graph
@@ -145,6 +146,7 @@ func (d Difference) graph() Graph {
 		at[n.Name] = len(g.Nodes)
 		g.Nodes = append(g.Nodes, n)
 	}
+	fresh := d.rows()
 	stays := map[string]bool{}
 	for _, n := range d.After.Nodes {
 		stays[n.Name] = true
@@ -155,7 +157,9 @@ func (d Difference) graph() Graph {
 		}
 		at[n.Name] = len(g.Nodes)
 		n.Name += " (new)"
-		g.Fixed = g.Fixed && (n.X != 0 || n.Y != 0)
+		if g.Fixed {
+			n.X, n.Y = fresh()
+		}
 		g.Nodes = append(g.Nodes, n)
 	}
 	for i, n := range d.Before.Nodes {
@@ -177,6 +181,18 @@ func (d Difference) graph() Graph {
 		g.changes = append(g.changes, a)
 	}
 	return g
+}
+
+// rows returns what gives one place after another in rows of eight below the nodes of Before, in
+// whatever unit their positions are.
+func (d Difference) rows() func() (x, y float64) {
+	lo, hi := bounds(d.Before.starts())
+	k := -1
+	return func() (x, y float64) {
+		k++
+		dx, dy := (hi.x-lo.x)/8, math.Max(hi.y-lo.y, hi.x-lo.x)/8
+		return lo.x + (float64(k%8)+0.5)*dx, lo.y - float64(k/8+1)*dy
+	}
 }
 
 func (d Difference) plan() (w, h length, draw func(*page)) { return d.graph().plan() }

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"bytes"
+	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"image/png"
@@ -259,5 +260,89 @@ func BenchmarkGraph(b *testing.B) {
 				g.PNG()
 			}
 		})
+	}
+}
+
+func TestDifferenceTellsWhatChanged(t *testing.T) {
+	before := Graph{
+		Nodes: []Node{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "d"}},
+		Edges: []Edge{{From: 0, To: 1, Weight: 0.5}, {From: 1, To: 2, Weight: 0.5}, {From: 0, To: 2, Weight: 0.3}, {From: 2, To: 3, Weight: 0.2}},
+	}.Placed()
+	after := Graph{
+		Nodes: []Node{{Name: "e"}, {Name: "c"}, {Name: "b"}, {Name: "a"}},
+		Edges: []Edge{{From: 3, To: 2, Weight: 0.52}, {From: 2, To: 1, Weight: -0.4}, {From: 1, To: 3, Weight: 0.6}, {From: 0, To: 1, Weight: 0.1}},
+	}
+	d := Difference{Before: before, After: after}
+	want := map[string]change{"a–b": same, "b–c": reversed, "a–c": stronger, "c–d": lost, "c–e": gained}
+	all := d.alterations()
+	if len(all) != len(want) {
+		t.Errorf("%d alterations, want %d", len(all), len(want))
+	}
+	for _, a := range all {
+		if a.what != want[a.from+"–"+a.to] {
+			t.Errorf("%s–%s is %s, want %s", a.from, a.to, a.what, want[a.from+"–"+a.to])
+		}
+	}
+	if s := d.String(); !strings.Contains(s, "1 gained, 1 lost, 1 stronger, 0 weaker, 1 reversed, 1 unchanged") {
+		t.Errorf("text %q", s)
+	}
+	if n, _ := overlaps(d.graph()); n != 0 {
+		t.Errorf("%d overlaps", n)
+	}
+	checkXML(t, d.SVG())
+	checkPNG(t, d.PNG())
+	// Either may be empty.
+	for _, half := range []Difference{{Before: before}, {After: after}} {
+		checkXML(t, half.SVG())
+	}
+	checkProblem(t, Difference{}, "no nodes")
+	checkProblem(t, Difference{Before: before, After: Graph{Nodes: []Node{{Name: "a"}, {Name: "a"}}}}, "two nodes are named a")
+}
+
+func TestGraphWritesData(t *testing.T) {
+	g := Graph{
+		Style: Style{Title: `a "title" with \`},
+		Nodes: []Node{{Name: "a\"b\\", Activity: 3}, {Name: "<c>&\xff", Origin: Storage, Cluster: -1}},
+		Edges: []Edge{{From: 0, To: 1, Weight: -0.25, Stability: 0.5, Leads: true}, {From: 1, To: 0, Weight: 0}},
+	}
+	var dot, ml, js bytes.Buffer
+	for _, err := range []error{g.WriteDOT(&dot), g.WriteGraphML(&ml), g.WriteJSON(&js)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []string{`graph "a \"title\" with \\" {`, `label="a\"b\\"`, `n0 -- n1 [weight=-0.25, stability=0.5`, "style=dashed, dir=forward"} {
+		if !strings.Contains(dot.String(), want) {
+			t.Errorf("DOT lacks %s:\n%s", want, dot.String())
+		}
+	}
+	checkXML(t, ml.String())
+	for _, want := range []string{`<data key="name">&lt;c&gt;&amp;\xff</data>`, `<data key="weight">-0.25</data>`} {
+		if !strings.Contains(ml.String(), want) {
+			t.Errorf("GraphML lacks %s:\n%s", want, ml.String())
+		}
+	}
+	var read struct {
+		Nodes []struct{ Name string }
+		Edges []struct {
+			Source, Target int
+			Weight         float64
+			Leads          bool
+		}
+	}
+	if err := json.Unmarshal(js.Bytes(), &read); err != nil {
+		t.Fatal(err)
+	}
+	if len(read.Nodes) != 2 || read.Nodes[0].Name != `a"b\` || len(read.Edges) != 1 || read.Edges[0].Weight != -0.25 || !read.Edges[0].Leads {
+		t.Errorf("JSON reads back as %+v", read)
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"g.dot", "g.graphml", "g.json"} {
+		if err := g.Save(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+		if err := (Graph{}).Save(filepath.Join(dir, "empty"+name)); err == nil {
+			t.Errorf("an empty graph was saved as %s", name)
+		}
 	}
 }
