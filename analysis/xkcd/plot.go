@@ -1,6 +1,7 @@
 package xkcd
 
 import (
+	"errors"
 	"fmt"
 	"image/color"
 	"os"
@@ -19,7 +20,8 @@ import (
 // A Drawing is a plot drawn by hand. It shows itself in a notebook.
 type Drawing struct {
 	Options
-	// Width and Height are the size of the picture; 0 means 6 by 4 inches.
+	// Width and Height are the size of the picture; 0, or what is no
+	// size, means 6 by 4 inches.
 	Width, Height vg.Length
 
 	plot *plot.Plot
@@ -62,10 +64,11 @@ func restyle(s *text.Style, grow vg.Length) {
 
 func (d *Drawing) size() (w, h vg.Length) {
 	w, h = d.Width, d.Height
-	if w <= 0 {
+	const most = 200 * vg.Inch
+	if !(w > 0 && w <= most) {
 		w = 6 * vg.Inch
 	}
-	if h <= 0 {
+	if !(h > 0 && h <= most) {
 		h = 4 * vg.Inch
 	}
 	return w, h
@@ -82,24 +85,54 @@ func (d *Drawing) paper() color.Color {
 	return color.White
 }
 
-func (d *Drawing) render(c vg.CanvasSizer) {
+// render draws the plot onto c; if it cannot be drawn it says so there and returns why. Plotters
+// panic on what they do not take, a logarithmic axis below zero for one, and what they are is the
+// user's affair.
+func (d *Drawing) render(c vg.CanvasSizer) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the plot does not draw: %v", r)
+		}
+		if err != nil {
+			c.SetColor(color.Black)
+			c.FillString(Face(10, false), vg.Point{X: margin, Y: margin}, err.Error())
+		}
+	}()
+	if d.plot == nil {
+		return errors.New("no plot")
+	}
 	d.Draw(draw.Crop(draw.New(c), margin, -margin, margin, -margin))
+	return nil
 }
 
 // SVG returns the drawing as an SVG document.
 func (d *Drawing) SVG() string {
+	svg, _ := d.svg() // the error is in the picture
+	return svg
+}
+
+func (d *Drawing) svg() (string, error) {
 	w, h := d.size()
 	c := canvas.NewSVG(w, h, d.paper())
-	d.render(c)
-	return c.Document(d.title(), d.String())
+	text := d.String()
+	err := d.render(c)
+	if err != nil {
+		text = err.Error()
+	}
+	return c.Document(d.title(), text), err
 }
 
 // PNG returns the drawing as a PNG file of 192 dots per inch.
 func (d *Drawing) PNG() []byte {
+	data, _ := d.png() // the error is in the picture
+	return data
+}
+
+func (d *Drawing) png() ([]byte, error) {
 	w, h := d.size()
 	c := canvas.NewPNG(w, h, d.paper())
-	d.render(c)
-	return c.Bytes()
+	err := d.render(c)
+	return c.Bytes(), err
 }
 
 func (d *Drawing) title() string {
@@ -132,13 +165,19 @@ func (d *Drawing) String() string {
 // Save writes the drawing to a file whose name ends in .svg or .png.
 func (d *Drawing) Save(path string) error {
 	var data []byte
+	var err error
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
 	case ".svg":
-		data = []byte(d.SVG())
+		var svg string
+		svg, err = d.svg()
+		data = []byte(svg)
 	case ".png":
-		data = d.PNG()
+		data, err = d.png()
 	default:
 		return fmt.Errorf("saving drawing to %s: extension %q is neither .svg nor .png", path, ext)
+	}
+	if err != nil {
+		return fmt.Errorf("saving drawing to %s: %w", path, err)
 	}
 	if err := os.WriteFile(path, data, 0o666); err != nil {
 		return fmt.Errorf("saving drawing: %w", err)
