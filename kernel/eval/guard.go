@@ -48,6 +48,7 @@ func instrument(root ast.Node, checks bool) {
 			}
 		case *ast.ForStmt:
 			if checks {
+				unroll(n)
 				prepend(n.Body, stopCheck())
 			}
 		case *ast.RangeStmt:
@@ -56,19 +57,21 @@ func instrument(root ast.Node, checks bool) {
 			}
 		case *ast.BlockStmt:
 			if checks {
-				n.List = checkGotos(n.List)
+				n.List = checkList(n.List)
 			}
 		case *ast.LabeledStmt:
 			if b, ok := n.Stmt.(*ast.BranchStmt); ok && checks && b.Tok == token.GOTO {
 				n.Stmt = &ast.BlockStmt{List: []ast.Stmt{b}}
+			} else if r, ok := n.Stmt.(*ast.RangeStmt); ok && checks {
+				n.Stmt = counted(r)
 			}
 		case *ast.CaseClause:
 			if checks {
-				n.Body = checkGotos(n.Body)
+				n.Body = checkList(n.Body)
 			}
 		case *ast.CommClause:
 			if checks {
-				n.Body = checkGotos(n.Body)
+				n.Body = checkList(n.Body)
 			}
 		}
 		return true
@@ -77,9 +80,14 @@ func instrument(root ast.Node, checks bool) {
 
 func prepend(b *ast.BlockStmt, s ast.Stmt) { b.List = append([]ast.Stmt{s}, b.List...) }
 
-func checkGotos(list []ast.Stmt) []ast.Stmt {
+// checkList gives the statements of a block the checks that belong between them.
+func checkList(list []ast.Stmt) []ast.Stmt {
 	var out []ast.Stmt
 	for i, s := range list {
+		if r, ok := s.(*ast.RangeStmt); ok {
+			s = counted(r)
+			list[i] = s
+		}
 		b, ok := s.(*ast.BranchStmt)
 		if ok && b.Tok == token.GOTO && out == nil {
 			out = slices.Clone(list[:i])
@@ -95,6 +103,14 @@ func checkGotos(list []ast.Stmt) []ast.Stmt {
 		return list
 	}
 	return out
+}
+
+// counted is a range loop as a loop that counts, if it can be unrolled then.
+func counted(r *ast.RangeStmt) ast.Stmt {
+	if loop := countingLoop(r); loop != nil {
+		return loop
+	}
+	return r
 }
 
 // isLeaf tells that a body calls nothing but builtins and conversions to basic types, so that no

@@ -189,6 +189,9 @@ func (s *Session) prepareCell(file string, p *parsed) {
 	hidden := map[string]*ast.InterfaceType{}
 	for _, it := range p.items {
 		it.each(func(n ast.Node) { maps.Copy(hidden, s.prepare(n)) })
+		if s.checks {
+			it.stmts = checkList(it.stmts)
+		}
 	}
 	var lifted []*item
 	for _, name := range slices.Sorted(maps.Keys(hidden)) {
