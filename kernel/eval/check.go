@@ -359,7 +359,7 @@ func only(again ast.Decl, d *decl) ast.Decl {
 // redeclareVar declares a variable without a value; its memory is taken over.
 func (c *checker) redeclareVar(name string, imports map[string]string) ast.Decl {
 	qualify := func(p *types.Package) string {
-		if u := c.s.units[p]; u != nil && u.cell {
+		if isCell(p) {
 			return ""
 		}
 		alias := "__i" + strconv.Itoa(len(p.Path())) + "_" + p.Name()

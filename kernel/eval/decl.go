@@ -37,6 +37,14 @@ type needs struct {
 	calls    map[string]bool         // names of methods called through interfaces
 }
 
+// isCell tells the package of a cell: all of them have this path.
+func isCell(p *types.Package) bool { return p != nil && p.Path() == "main" }
+
+// owns tells the packages of cells, and those that were imported from source.
+func (s *Session) owns(p *types.Package) bool {
+	return isCell(p) || p != nil && s.sources[p] != nil
+}
+
 func newNeeds() needs {
 	return needs{map[*decl]bool{}, map[*types.Package]bool{}, map[string]bool{}}
 }
@@ -197,7 +205,7 @@ func (w *needsWalker) object(o types.Object) {
 	w.uses[w.s.original(o)] = true
 	if d := w.s.decls[o]; d != nil {
 		w.decls[d] = true
-	} else if w.s.units[o.Pkg()] == nil && o.Pkg() != types.Unsafe {
+	} else if !w.s.owns(o.Pkg()) && o.Pkg() != types.Unsafe {
 		w.packages[o.Pkg()] = true
 	}
 	w.typ(o.Type())
@@ -264,7 +272,7 @@ func (w *needsWalker) named(t *types.Named) {
 	case o.Pkg() == nil:
 	case w.s.decls[o] != nil:
 		w.decls[w.s.decls[o]] = true
-	case w.s.units[o.Pkg()] != nil:
+	case w.s.owns(o.Pkg()):
 		w.typ(t.Underlying()) // a local type
 	default:
 		w.packages[o.Pkg()] = true
@@ -293,7 +301,7 @@ func (w *needsWalker) structure(t *types.Struct) {
 // promoted adds the compiled-in packages whose methods a type has by embedding.
 func (w *needsWalker) promoted(t types.Type) {
 	for sel := range types.NewMethodSet(types.NewPointer(t)).Methods() {
-		if p := sel.Obj().Pkg(); p != nil && w.s.units[p] == nil {
+		if p := sel.Obj().Pkg(); p != nil && !w.s.owns(p) {
 			w.packages[p] = true
 		}
 	}

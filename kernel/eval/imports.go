@@ -163,7 +163,7 @@ func (s *Session) prepareSource(f *ast.File) {
 
 // initSource makes a unit of a package from source, and runs its initialization, once.
 func (s *Session) initSource(p *types.Package) error {
-	if s.initialized[p.Path()] || s.units[p] != nil {
+	if s.initialized[p.Path()] {
 		return nil
 	}
 	s.initialized[p.Path()] = true
@@ -189,7 +189,7 @@ func (s *Session) initSource(p *types.Package) error {
 		}
 	}
 	u := &unit{pkg: sp.Package, info: sp.Info}
-	s.units[u.pkg] = u
+	s.sources[u.pkg] = u
 	decls := s.declare(u, sp.Files, nil)
 	s.table.begin()
 	vars := map[string]reflect.Value{}

@@ -66,7 +66,7 @@ func (s *Session) lateCalls(prog *ssa.Program, pkgs []*ssa.Package) error {
 	for _, t := range prog.RuntimeTypes() { // compiled code calls methods at any time
 		ms := prog.MethodSets.MethodSet(t)
 		for sel := range ms.Methods() {
-			if p := sel.Obj().Pkg(); p != nil && s.units[p] != nil {
+			if p := sel.Obj().Pkg(); s.owns(p) {
 				if f := prog.MethodValue(sel); f != nil {
 					l.push(f)
 					l.visit(f)

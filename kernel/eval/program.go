@@ -120,7 +120,7 @@ func (s *Session) buildProgram(u *unit, files []*ast.File, o outline) (main *ssa
 	prog := ssa.NewProgram(s.fset, ssa.InstantiateGenerics|ssa.BareInits)
 	var pkgs []*ssa.Package
 	external := func(p *types.Package) {
-		if s.units[p] == nil && p != types.Unsafe && prog.Package(p) == nil {
+		if !s.owns(p) && p != types.Unsafe && prog.Package(p) == nil {
 			pkgs = append(pkgs, prog.CreatePackage(p, nil, nil, true))
 		}
 	}

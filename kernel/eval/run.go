@@ -10,7 +10,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"unsafe"
 	"weak"
 
 	"dtnotes/kernel/cell"
@@ -27,7 +26,6 @@ type run struct {
 	out      cell.Output
 	input    func(ctx context.Context, prompt string, password bool) (string, error)
 	flag     *stopFlag
-	label    unsafe.Pointer
 	halted   atomic.Bool // its goroutines are to go
 	shown    []any       // values of the last expression
 	bundle   display.Bundle

@@ -45,7 +45,7 @@ type Session struct {
 	scope        map[string]types.Object // what a name means now
 	imports      map[string]string       // import names to paths
 	decls        map[types.Object]*decl
-	units        map[*types.Package]*unit
+	sources      map[*types.Package]*unit  // packages from source
 	programVar   map[*types.Var]*types.Var // checked variable -> its object in programs
 	checkedVar   map[*types.Var]*types.Var // and back
 	earlierFunc  map[*types.Func]*types.Func
@@ -98,7 +98,7 @@ func (s *Session) reset() {
 	s.scope = map[string]types.Object{}
 	s.imports = map[string]string{}
 	s.decls = map[types.Object]*decl{}
-	s.units = map[*types.Package]*unit{}
+	s.sources = map[*types.Package]*unit{}
 	s.programVar = map[*types.Var]*types.Var{}
 	s.checkedVar = map[*types.Var]*types.Var{}
 	s.earlierFunc = map[*types.Func]*types.Func{}
@@ -154,6 +154,9 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 		if res.Err != nil {
 			return res
 		}
+	}
+	if s.cells%sweepEvery == 0 {
+		s.sweep()
 	}
 	return res
 }
@@ -285,8 +288,7 @@ func (d *decl) hasMethods(texts map[string]string) bool {
 func (s *Session) usesChanged(d *decl, same map[string]*decl, declares map[string]bool) bool {
 	for _, x := range d.all() {
 		for o := range x.uses {
-			u := s.units[o.Pkg()]
-			if u == nil || !u.cell || o.Parent() != o.Pkg().Scope() || same[o.Name()] != nil {
+			if !isCell(o.Pkg()) || o.Parent() != o.Pkg().Scope() || same[o.Name()] != nil {
 				continue
 			}
 			if declares[o.Name()] || s.scope[o.Name()] != o {
@@ -301,7 +303,6 @@ func (s *Session) usesChanged(d *decl, same map[string]*decl, declares map[strin
 func (s *Session) runChecked(ctx context.Context, r *run, c *checked) error {
 	u := c.unit
 	s.uniqueVars(u)
-	s.units[u.pkg] = u
 	decls := s.declare(u, []*ast.File{c.file}, c.sources)
 	whole := &decl{unit: u, kind: token.FUNC} // statements and initializers
 	s.scan(whole, c.file)

@@ -146,7 +146,7 @@ func (v recordView) FindMethod(typ reflect.Type, fn *types.Func) func([]reflect.
 // owns tells the named types that the table gives their identity.
 func (t *typeTable) owns(n *types.Named) bool {
 	pkg := n.Origin().Obj().Pkg()
-	return pkg != nil && t.s.units[pkg] != nil && !hasTypeParam(n)
+	return t.s.owns(pkg) && !hasTypeParam(n)
 }
 
 // deferStack is what ixgo has for the type of that name in SSA programs, which it looks for under
@@ -226,7 +226,7 @@ func (t *typeTable) bind(interp *ixgo.Interp, prog *ssa.Program) {
 			}
 		}
 		n, ok := typ.(*types.Named)
-		if !ok || types.IsInterface(n) || n.Obj().Pkg() == nil || t.s.units[n.Obj().Pkg()] == nil {
+		if !ok || types.IsInterface(n) || !t.s.owns(n.Obj().Pkg()) {
 			continue
 		}
 		t.s.noteDynamic(n)
