@@ -195,9 +195,29 @@ func (s *Session) parseFile(src snippet, mode parser.Mode) (*ast.File, error) {
 func (s *Session) parseBody(src snippet) ([]ast.Stmt, error) {
 	f, err := parser.ParseFile(s.fset, "", "package main;func _(){"+src.at()+src.text+"\n}", parser.SkipObjectResolution)
 	if err != nil {
-		return nil, err
+		return nil, src.atEnd(err)
 	}
 	return f.Decls[0].(*ast.FuncDecl).Body.List, nil
+}
+
+// atEnd takes the bracket that was put behind a snippet out of an error about it.
+func (s snippet) atEnd(err error) error {
+	var list scanner.ErrorList
+	if !errors.As(err, &list) {
+		return err
+	}
+	lines := strings.Split(s.text, "\n")
+	for _, e := range list {
+		if e.Pos.Line < s.line+len(lines) {
+			continue
+		}
+		e.Pos.Line, e.Pos.Column = s.line+len(lines)-1, len(lines[len(lines)-1])+1
+		if len(lines) == 1 {
+			e.Pos.Column += s.col - 1
+		}
+		e.Msg = strings.Replace(e.Msg, "found '}'", "found the end", 1)
+	}
+	return list
 }
 
 // declarations makes the item of a func, type, var or const chunk.

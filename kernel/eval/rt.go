@@ -215,6 +215,7 @@ func register(c *ixgo.Context) {
 	})
 	c.RegisterExternal("(*sync.WaitGroup).Go", func(wg *sync.WaitGroup, f func()) { wg.Go(guard(f).(func())) })
 	registerPrinting(c)
+	registerReading(c)
 }
 
 func registerPrinting(c *ixgo.Context) {

@@ -24,6 +24,7 @@ type run struct {
 	session  *Session
 	file     string // "cell[3]"
 	out      cell.Output
+	ctx      context.Context
 	input    func(ctx context.Context, prompt string, password bool) (string, error)
 	flag     *stopFlag
 	halted   atomic.Bool // its goroutines are to go
@@ -95,9 +96,10 @@ func (e *haltError) Error() string { return e.msg }
 // execute makes a program into an interpreter and runs its initialization, in a goroutine of its
 // own that can be given up. ready is called when the program has been compiled.
 func (s *Session) execute(ctx context.Context, r *run, prog *ssa.Package, callMain bool) error {
-	r.flag = &stopFlag{}
-	s.table.stop = &r.flag.c
-	s.flags.add(r.flag)
+	flag := &stopFlag{}
+	r.flag = flag
+	s.table.stop = &flag.c
+	s.flags.add(flag)
 	done := make(chan error, 1)
 	compiled := make(chan struct{})
 	go func() {
@@ -111,8 +113,8 @@ func (s *Session) execute(ctx context.Context, r *run, prog *ssa.Package, callMa
 			default:
 				close(compiled)
 			}
+			flag.set(nil) // its closures stay usable
 			done <- err
-			r.flag.set(nil) // its closures stay usable
 		}()
 		debug.SetPanicOnFault(true)
 		r.enter()

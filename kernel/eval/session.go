@@ -132,10 +132,11 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 	s.textMu.Lock()
 	s.texts[file] = c.Code
 	s.textMu.Unlock()
-	r := &run{session: s, file: file, out: c.Out, input: c.Input}
+	r := &run{session: s, file: file, out: c.Out, ctx: ctx, input: c.Input}
 	setLatest(r)
 	s.current, s.currentCtx = r, ctx
 	defer flushConsole()
+	defer stdin.forget()
 	defer func() {
 		if x := recover(); x != nil {
 			res = failure("internal error", fmt.Sprintf("internal error: %v", x))

@@ -1,0 +1,156 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"dtnotes/kernel/cell"
+)
+
+func TestOutputOrder(t *testing.T) {
+	s := newSession(t)
+	_, printed, err := run1(t, s, `
+fmt.Println("a")
+fmt.Fprintln(os.Stdout, "b")
+os.Stdout.WriteString("c\n")
+w := bufio.NewWriter(os.Stdout)
+fmt.Fprintln(w, "d")
+w.Flush()
+fmt.Print("e\n")
+json.NewEncoder(os.Stdout).Encode("f")
+fmt.Println("g")
+io.WriteString(os.Stdout, "h\n")
+`)
+	if err != nil || printed != "a\nb\nc\nd\ne\n\"f\"\ng\nh\n" {
+		t.Errorf("printed %q, error %v", printed, err)
+	}
+}
+
+// events records in one line what comes on both streams.
+type events struct {
+	cellOutput
+	log strings.Builder
+}
+
+func (e *events) Stream(name, text string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	fmt.Fprintf(&e.log, "%s:%s", name, text)
+}
+
+func (e *events) String() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.log.String()
+}
+
+func TestStreamsInOrder(t *testing.T) {
+	s := newSession(t)
+	var e events
+	s.Eval(context.Background(), cell.Cell{Out: &e, Code: `
+fmt.Println(1)
+println(2)
+fmt.Fprintln(os.Stderr, 3)
+log.SetFlags(0)
+log.Println(4)
+display.Display("five")
+fmt.Println(6)
+`})
+	if got, want := e.String(), "stdout:1\nstderr:2\nstderr:3\nstderr:4\nstdout:6\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestOutputAfterTheCell has a goroutine print while later cells run.
+func TestOutputAfterTheCell(t *testing.T) {
+	s := newSession(t)
+	var first, second events
+	res := s.Eval(context.Background(), cell.Cell{Out: &first, Code: `
+step := make(chan bool)
+go func() { <-step; fmt.Println("of the first"); println("also"); step <- true }()
+`})
+	if res.Err != nil {
+		t.Fatal(res.Err)
+	}
+	s.Eval(context.Background(), cell.Cell{Out: &second, Code: `step <- true; <-step; fmt.Println("of the second")`})
+	if got := first.String(); got != "stdout:of the first\nstderr:also\n" {
+		t.Errorf("first cell: %q", got)
+	}
+	if got := second.String(); got != "stdout:of the second\n" {
+		t.Errorf("second cell: %q", got)
+	}
+}
+
+func TestInput(t *testing.T) {
+	s := newSession(t)
+	lines := []string{"21 2", "a line", "more"}
+	ask := func(ctx context.Context, prompt string, password bool) (string, error) {
+		if len(lines) == 0 {
+			return "", errors.New("no more")
+		}
+		l := lines[0]
+		lines = lines[1:]
+		return l, nil
+	}
+	for code, want := range map[string]string{
+		"var a, b int\nfmt.Scan(&a, &b)\na * b": "[42]",
+	} {
+		res := s.Eval(context.Background(), cell.Cell{Code: code, Out: &events{}, Input: ask})
+		if res.Err != nil || fmt.Sprint(values(res)) != want {
+			t.Errorf("%s: %v %v", code, values(res), res.Err)
+		}
+	}
+	res := s.Eval(context.Background(), cell.Cell{Code: "sc := bufio.NewScanner(os.Stdin)\nsc.Scan()\nsc.Text()", Out: &events{}, Input: ask})
+	if fmt.Sprint(values(res)) != "[a line]" {
+		t.Errorf("scanner: %v %v", values(res), res.Err)
+	}
+	res = s.Eval(context.Background(), cell.Cell{Code: "_, err := fmt.Scanln(&a)\nerr", Out: &events{}})
+	if fmt.Sprint(values(res)) != "[EOF]" {
+		t.Errorf("nobody to ask: %v %v", values(res), res.Err)
+	}
+}
+
+func values(res cell.Result) []any {
+	var out []any
+	for _, v := range res.Values {
+		out = append(out, v.V)
+	}
+	return out
+}
+
+// TestManyMethods needs more methods than ixgo has room for by default.
+func TestManyMethods(t *testing.T) {
+	s := newSession(t)
+	for i := range 300 {
+		code := fmt.Sprintf("type M%[1]d struct{ n int }\nfunc (m M%[1]d) String() string { return fmt.Sprint(\"M\", m.n) }\nfmt.Sprint(M%[1]d{%[1]d})", i)
+		if got, want := must(t, s, code), fmt.Sprintf("M%d :: string", i); got != want {
+			t.Fatalf("%s: %s", code, got)
+		}
+	}
+}
+
+// TestEvalWhileCompleting has the other methods called while a cell runs.
+func TestEvalWhileCompleting(t *testing.T) {
+	s := newSession(t)
+	done := make(chan bool)
+	go func() {
+		defer close(done)
+		for range 20 {
+			s.Complete("strings.To", 10)
+			s.Inspect("strings.ToUpper", 10, 0)
+			s.IsComplete("x := 1")
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	for i := range 20 {
+		if _, _, err := runContext(ctx, s, fmt.Sprintf("x%d := %d\ntime.Sleep(time.Millisecond)\nx%d", i, i, i)); err != nil {
+			t.Error(err)
+		}
+	}
+	<-done
+}
