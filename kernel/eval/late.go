@@ -53,7 +53,8 @@ func removeLateFuncs(names []string) {
 	setLateFuncs(m)
 }
 
-// lateCalls replaces the interface calls of the code in prog that can outlive the cell.
+// lateCalls replaces the interface calls of the code in prog that can outlive the cell, and
+// prepares all of it for ixgo.
 func (s *Session) lateCalls(prog *ssa.Program, pkgs []*ssa.Package) error {
 	l := &lateFinder{s: s, late: map[*ssa.Function]bool{}, seen: map[*ssa.Function]bool{}}
 	for _, p := range pkgs {
@@ -75,6 +76,9 @@ func (s *Session) lateCalls(prog *ssa.Program, pkgs []*ssa.Package) error {
 		}
 	}
 	l.spread()
+	for f := range l.seen {
+		orderPhis(f)
+	}
 	return l.replace(prog)
 }
 
