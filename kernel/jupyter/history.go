@@ -65,7 +65,7 @@ type entry struct {
 }
 
 // writeDelay is how long entries may wait to be written.
-const writeDelay = 200 * time.Millisecond
+const writeDelay = 500 * time.Millisecond
 
 const schema = `
 CREATE TABLE IF NOT EXISTS sessions (session INTEGER PRIMARY KEY AUTOINCREMENT, start TEXT NOT NULL);

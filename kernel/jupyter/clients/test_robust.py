@@ -39,7 +39,7 @@ def test_three_clients(kernel):
     ids = [c.execute(f'import "fmt"\nfmt.Println("from {i}")', allow_stdin=False) for i, c in enumerate(clients)]
     for c in clients:
         heard, idle = {}, set()
-        while idle < set(ids):
+        while not set(ids) <= idle:
             m = c.get_iopub_msg(timeout=20)
             parent = m["parent_header"].get("msg_id")
             if m["msg_type"] == "stream":

@@ -47,6 +47,7 @@ type server struct {
 	cancel  map[uint64]context.CancelFunc
 	waiting map[uint64]chan *frame // questions to the user
 	asked   uint64
+	trimmed sync.Once // after the first cell
 }
 
 func serve(ev cell.Evaluator, in io.Reader, out io.Writer) error {
@@ -109,6 +110,7 @@ func (s *server) eval(ctx context.Context, f *frame) {
 	}
 	res := evalSafely(ctx, s.ev, c)
 	s.out.send(&frame{Kind: result, ID: f.ID, Data: packResult(res)})
+	s.trimmed.Do(trim)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cancel[f.ID]()

@@ -31,6 +31,7 @@ const (
 	cancelTime = 5 * time.Second // a canceled cell may take so long to end before the session is ended
 	quitTime   = 2 * time.Second // a session may take so long to end by itself
 	askTime    = 10 * time.Second
+	trimAgain  = 2 * time.Second // when what else a kernel starts has started
 )
 
 // Session is a session in a process of its own. Its methods are those of cell.Evaluator.
@@ -55,7 +56,8 @@ func Start(command func() *exec.Cmd) (*Session, error) {
 		return nil, err
 	}
 	s.child = c
-	go Trim()
+	go trim()
+	time.AfterFunc(trimAgain, trim)
 	return s, nil
 }
 

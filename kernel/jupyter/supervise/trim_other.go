@@ -2,5 +2,5 @@
 
 package supervise
 
-// Trim does nothing here.
-func Trim() {}
+// trim does nothing here.
+func trim() {}
