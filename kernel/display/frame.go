@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/go-gota/gota/dataframe"
 	"github.com/go-gota/gota/series"
@@ -123,6 +124,9 @@ func formatFloats(values []float64) []string {
 			out[i] = strconv.FormatFloat(v, 'g', 5, 64)
 		} else {
 			out[i] = strconv.FormatFloat(v, 'f', decimals, 64)
+		}
+		if digits, negative := strings.CutPrefix(out[i], "-"); negative && strings.Trim(digits, "0.") == "" {
+			out[i] = digits // the sign of a zero tells nothing here
 		}
 	}
 	return out

@@ -9,7 +9,7 @@ class TestKernel(jkt.KernelTests):
     file_extension = ".go"
     code_hello_world = 'import "fmt"\nfmt.Println("hello, world")'
     code_stderr = 'import ("fmt"; "os")\nfmt.Fprintln(os.Stderr, "test")'
-    completion_samples = [{"text": "strings.ToUp", "matches": {"ToUpper"}}, {"text": "fmt.Printl"}]
+    completion_samples = [{"text": "strings.ToUp", "matches": {"ToUpper", "ToUpperSpecial"}}, {"text": "fmt.Printl"}]
     complete_code_samples = ["1+1", "x := 5", 'import "fmt"', "func f() int { return 1 }"]
     incomplete_code_samples = ["func f() {", "if true {", "x := []int{1,", "s := `open"]
     invalid_code_samples = ["import = 7q", "func ) {"]

@@ -1,0 +1,235 @@
+"""JupyterLab in headless Chromium: what a user sees and does."""
+
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import nbformat
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
+
+PICTURES = '''import ("gonum.org/v1/plot"; "gonum.org/v1/plot/plotter")
+draw := func(title string) *plot.Plot {
+	p := plot.New()
+	p.Title.Text = title
+	l, err := plotter.NewLine(plotter.XYs{{X: 0, Y: 1}, {X: 1, Y: 3}, {X: 2, Y: 2}})
+	if err != nil { panic(err) }
+	p.Add(l)
+	return p
+}
+display.Show(draw("first"))
+draw("second")'''
+SLIDER = '''moved := display.Show("not moved")
+lag := widget.NewIntSlider("lag", widget.IntRange{Max: 60, Value: 5})
+lag.OnChange(func(v int) { moved.Update(fmt.Sprint("moved to ", v)) })
+lag'''
+BUTTON = '''area := widget.NewOutput()
+button := widget.NewButton("press me")
+button.OnClick(func() { fmt.Fprintln(area, "it was pressed") })
+widget.NewColumn(button, area)'''
+FRAME = '''import ("github.com/go-gota/gota/dataframe"; "github.com/go-gota/gota/series")
+n := make([]int, 500)
+dataframe.New(series.New(n, series.Int, "count"))'''
+PROGRESS = '''import "time"
+report := display.Progress("counting")
+for i := range 13 { report(i, 12); time.Sleep(150 * time.Millisecond) }'''
+SCRIPT = 'display.HTML(`<b id="safe">safe</b><script>document.title = "unsafe"</script><img src="x" onerror="document.title = \\"unsafe\\"">`)'
+
+
+@pytest.fixture(scope="module")
+def lab(program, tmp_path_factory):
+    """A JupyterLab server; the URL that opens a file, and its folder."""
+    root = tmp_path_factory.mktemp("lab")
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    log = open(root / "server.log", "w")
+    server = subprocess.Popen([sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser", f"--port={port}",
+                               "--ServerApp.port_retries=0", "--IdentityProvider.token=t", f"--ServerApp.root_dir={root}",
+                               "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"],
+                              stdout=log, stderr=log, cwd=root)
+    end = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token=t", timeout=2).read()
+            break
+        except OSError:
+            assert server.poll() is None and time.monotonic() < end, (root / "server.log").read_text()
+            time.sleep(0.3)
+    yield lambda name: f"http://127.0.0.1:{port}/lab/tree/{name}?token=t&reset", root
+    server.terminate()
+    server.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in ("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking",
+                 "disable-component-update", "disable-sync", "window-size=1400,1600", f"user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument("--" + flag)
+    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+class Page:
+    """A notebook open in JupyterLab."""
+
+    def __init__(self, browser, lab, cells):
+        self.browser = browser
+        url, root = lab
+        self.name = f"n{time.monotonic_ns()}.ipynb"
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+        notebook.metadata["kernelspec"] = {"name": "dtnotes", "display_name": "Go (dtnotes)", "language": "go"}
+        nbformat.write(notebook, root / self.name)
+        browser.get(url(self.name))
+        self.wait(lambda: self.all(".jp-Notebook .jp-CodeCell"), "the notebook opens")
+        self.wait(lambda: self.status() == "idle", "the kernel is ready")
+
+    def all(self, css):
+        return self.browser.find_elements(By.CSS_SELECTOR, css)
+
+    def wait(self, what, name, timeout=60):
+        try:
+            return WebDriverWait(self.browser, timeout, 0.1).until(lambda _: what())
+        except Exception:
+            self.browser.save_screenshot(os.path.join(os.environ.get("SCREENSHOTS", "/tmp"), "lab-failure.png"))
+            raise AssertionError(f"{name}: this does not come about; the page says {self.outputs()!r}")
+
+    def command(self, name, args="{}"):
+        self.browser.execute_script(f"window.jupyterapp.commands.execute({name!r}, {args})")
+
+    def status(self):
+        return self.browser.execute_script(
+            "const p = window.jupyterapp.shell.currentWidget; const k = p && p.sessionContext && p.sessionContext.session && p.sessionContext.session.kernel; return k ? k.status : null")
+
+    def outputs(self):
+        return "\n".join(e.text for e in self.all(".jp-OutputArea-output"))
+
+    def run_all(self):
+        self.command("notebook:run-all-cells")
+
+    def done(self):
+        """Every cell has a number."""
+        prompts = [e.text for e in self.all(".jp-CodeCell .jp-InputArea-prompt")]
+        return prompts and all(re.fullmatch(r"\[\d+\]:", p) for p in prompts)
+
+
+def test_pictures_inline(browser, lab):
+    page = Page(browser, lab, [PICTURES])
+    page.run_all()
+    page.wait(lambda: len(page.all(".jp-OutputArea-output img")) == 2, "two pictures show")
+    sizes = browser.execute_script("return Array.from(document.querySelectorAll('.jp-OutputArea-output img')).map(i => [i.complete, i.naturalWidth, i.clientWidth])")
+    assert all(complete and natural > 100 and shown > 100 for complete, natural, shown in sizes), sizes
+    page.command("docmanager:save")
+
+
+def test_go_is_highlighted(browser, lab):
+    page = Page(browser, lab, ["func f(x int) string { return \"s\" } // comment"])
+    page.wait(lambda: len(set(s.value_of_css_property("color") for s in page.all(".jp-CodeCell .cm-line span"))) >= 3, "keywords, strings and comments differ")
+
+
+def test_interrupt_and_restart(browser, lab):
+    page = Page(browser, lab, ["kept := 41", "for { }", "kept + 1"])
+    page.run_all()
+    page.wait(lambda: page.status() == "busy" and "[*]:" in [e.text for e in page.all(".jp-InputArea-prompt")], "a cell runs")
+    time.sleep(0.5)
+    page.command("notebook:interrupt-kernel")
+    page.wait(lambda: "interrupted" in page.outputs(), "the cell is interrupted")
+    page.wait(lambda: page.status() == "idle", "the kernel is idle")
+    page.browser.execute_script("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 2")
+    page.command("notebook:run-cell")
+    page.wait(lambda: "42" in page.outputs(), "the variable is kept")
+    page.browser.execute_script("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    page.wait(lambda: page.status() == "idle", "the kernel is restarted")
+    page.command("notebook:clear-all-cell-outputs")
+    page.command("notebook:run-cell")
+    page.wait(lambda: "undefined: kept" in page.outputs(), "the variable is gone")
+
+
+def test_tab_completes(browser, lab):
+    page = Page(browser, lab, [""])
+    line = page.all(".jp-CodeCell .cm-content")[0]
+    line.click()
+    line.send_keys("strings.ToUpp")
+    line.send_keys(Keys.TAB)
+    page.wait(lambda: "ToUpper" in line.text or any("ToUpper" in e.text for e in page.all(".jp-Completer")), "Tab completes")
+
+
+def test_slider_calls_go(browser, lab):
+    page = Page(browser, lab, [SLIDER])
+    page.run_all()
+    handle = page.wait(lambda: page.all(".widget-slider .noUi-handle"), "the slider shows")[0]
+    assert "not moved" in page.outputs()
+    ActionChains(browser).drag_and_drop_by_offset(handle, 60, 0).perform()
+    page.wait(lambda: re.search(r"moved to \d+", page.outputs()), "dragging calls the callback")
+    shown = int(page.all(".widget-readout")[0].text)
+    page.wait(lambda: f"moved to {shown}" in page.outputs(), "the last value arrives")
+    assert shown > 5
+
+
+def test_button_and_output_area(browser, lab):
+    page = Page(browser, lab, [BUTTON])
+    page.run_all()
+    button = page.wait(lambda: page.all("button.widget-button"), "the button shows")[0]
+    button.click()
+    page.wait(lambda: "it was pressed" in page.outputs(), "pressing calls the callback")
+
+
+def test_frame_and_progress(browser, lab):
+    page = Page(browser, lab, [FRAME, PROGRESS])
+    page.run_all()
+    page.wait(lambda: "480 rows hidden" in page.outputs(), "the frame shows")
+    aligned = browser.execute_script("return getComputedStyle(document.querySelector('.jp-OutputArea-output tbody td')).textAlign")
+    assert aligned == "right"
+    page.wait(lambda: "12 in " in page.outputs(), "the progress bar ends")
+    assert len(page.all(".jp-OutputArea-output progress")) == 1
+
+
+def test_scripts_of_untrusted_html_do_not_run(browser, lab):
+    page = Page(browser, lab, [SCRIPT])
+    page.run_all()
+    page.wait(lambda: "safe" in page.outputs(), "the HTML shows")
+    page.command("docmanager:save")
+    time.sleep(1)
+    url, root = lab
+    notebook = nbformat.read(root / page.name, 4)
+    notebook.metadata.pop("signature", None)
+    other = f"copy-{page.name}"
+    notebook.cells[0].source += " // changed by somebody else"
+    nbformat.write(notebook, root / other)
+    browser.get(url(other))
+    page.wait(lambda: page.all(".jp-OutputArea-output"), "the notebook opens")
+    time.sleep(1)
+    assert browser.title != "unsafe"
+
+
+NOTEBOOKS = sorted((pathlib.Path(__file__).resolve().parents[3] / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_our_notebooks_in_lab(browser, lab, path):
+    cells = [c.source for c in nbformat.read(path, 4).cells if c.cell_type == "code"]
+    url, root = lab
+    for extra in path.parent.iterdir():
+        if extra.is_file() and extra.suffix != ".ipynb":
+            shutil.copy(extra, root)
+    page = Page(browser, lab, cells)
+    page.run_all()
+    page.wait(page.done, "every cell ends", timeout=180)
+    assert not page.all(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']"), page.outputs()
