@@ -73,7 +73,7 @@ var dtnotes0 = table{
 
 var dtnotes1 = table{
 	path: "dtnotes/analysis/cluster", name: "cluster",
-	deps: "context context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nruntime runtime\nslices slices\nsort sort\nsync sync\nsync/atomic atomic",
+	deps: "context context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nslices slices\nsort sort",
 	types: []any{
 		(*p1.AffinityOptions)(nil),
 		(*p1.Centers)(nil),
@@ -114,7 +114,7 @@ var dtnotes1 = table{
 
 var dtnotes2 = table{
 	path: "dtnotes/analysis/covariance", name: "covariance",
-	deps: "context context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/lapack/lapack64 lapack64\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nruntime runtime\nslices slices\nsync sync\nsync/atomic atomic",
+	deps: "context context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/lapack/lapack64 lapack64\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nslices slices",
 	types: []any{
 		(*p2.Accumulator)(nil),
 		(*p2.CVOptions)(nil),
@@ -218,7 +218,7 @@ var dtnotes4 = table{
 
 var dtnotes5 = table{
 	path: "dtnotes/analysis/xkcd", name: "xkcd",
-	deps: "embed embed\nencoding/binary binary\nfmt fmt\ngolang.org/x/image/font font\ngolang.org/x/image/font/opentype opentype\ngonum.org/v1/plot plot\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/font/liberation liberation\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nhash/fnv fnv\nimage/color color\nmath math\nos os\npath/filepath filepath\nstrings strings\nsync sync",
+	deps: "embed embed\nencoding/binary binary\nerrors errors\nfmt fmt\ngolang.org/x/image/font font\ngolang.org/x/image/font/opentype opentype\ngonum.org/v1/plot plot\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/font/liberation liberation\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nhash/fnv fnv\nimage/color color\nmath math\nos os\npath/filepath filepath\nstrings strings\nsync sync",
 	types: []any{
 		(*p5.Canvas)(nil),
 		(*p5.Drawing)(nil),
@@ -239,7 +239,7 @@ var dtnotes5 = table{
 
 var dtnotes6 = table{
 	path: "dtnotes/dtracefs", name: "dtracefs",
-	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\ncontext context\nembed embed\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/apache/arrow-go/v18/arrow arrow\ngithub.com/apache/arrow-go/v18/arrow/array array\ngithub.com/apache/arrow-go/v18/arrow/ipc ipc\ngithub.com/apache/arrow-go/v18/arrow/memory memory\ngithub.com/apache/arrow-go/v18/parquet parquet\ngithub.com/apache/arrow-go/v18/parquet/compress compress\ngithub.com/apache/arrow-go/v18/parquet/pqarrow pqarrow\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\nhash/maphash maphash\nio io\nio/fs fs\niter iter\nmath math\nos os\npath path\npath/filepath filepath\nregexp regexp\nruntime runtime\nslices slices\nstrconv strconv\nstrings strings\nsync sync\ntime time\nunicode/utf8 utf8",
+	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\ncontext context\nembed embed\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/apache/arrow-go/v18/arrow arrow\ngithub.com/apache/arrow-go/v18/arrow/array array\ngithub.com/apache/arrow-go/v18/arrow/ipc ipc\ngithub.com/apache/arrow-go/v18/arrow/memory memory\ngithub.com/apache/arrow-go/v18/parquet parquet\ngithub.com/apache/arrow-go/v18/parquet/compress compress\ngithub.com/apache/arrow-go/v18/parquet/pqarrow pqarrow\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\nhash/maphash maphash\nio io\nio/fs fs\niter iter\nmath math\nos os\nos/exec exec\npath path\npath/filepath filepath\nregexp regexp\nruntime runtime\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsyscall syscall\ntime time\nunicode/utf8 utf8",
 	types: []any{
 		(*p6.Account)(nil),
 		(*p6.Batch)(nil),
@@ -251,20 +251,24 @@ var dtnotes6 = table{
 		(*p6.Fault)(nil),
 		(*p6.Frame)(nil),
 		(*p6.Line)(nil),
+		(*p6.LiveOptions)(nil),
 		(*p6.Matrix)(nil),
 		(*p6.Notice)(nil),
 		(*p6.Options)(nil),
+		(*p6.Run)(nil),
 		(*p6.Share)(nil),
 		(*p6.Table)(nil),
 		(*p6.Type)(nil),
 	},
 	vars: []symbol{
 		{"ErrNoActivity", &p6.ErrNoActivity},
+		{"ErrNoTracer", &p6.ErrNoTracer},
 		{"ErrNotText", &p6.ErrNotText},
 		{"ErrTooLong", &p6.ErrTooLong},
 	},
 	funcs: []symbol{
 		{"Count", p6.Count},
+		{"Live", p6.Live},
 		{"Load", p6.Load},
 		{"Open", p6.Open},
 		{"ParseFrame", p6.ParseFrame},
