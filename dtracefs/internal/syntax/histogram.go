@@ -68,7 +68,7 @@ func PackRow(line []byte, where [2]int) (keys, min, packed, max []byte, count in
 	if where[0] > 0 && where[0] < bar && line[where[0]] == ':' {
 		left = where[0] - 1
 	}
-	if left < 0 || right <= left {
+	if left < 0 || right < left+2 {
 		return nil, nil, nil, nil, 0, false
 	}
 	packed = line[left+2 : right]
