@@ -38,7 +38,7 @@ type LiveOptions struct {
 	Every time.Duration
 
 	// Grace is how long a tracer may take to end after an interrupt before it is killed;
-	// 0 means five seconds.
+	// 0 means fifteen seconds, since tracers resolve and print stacks on their way out.
 	Grace time.Duration
 }
 
@@ -142,7 +142,7 @@ func (r *Run) run(ctx context.Context, started chan<- error) {
 	defer os.Remove(r.script)
 	grace := r.opt.Grace
 	if grace <= 0 {
-		grace = 5 * time.Second
+		grace = 15 * time.Second
 	}
 	cmd := exec.CommandContext(ctx, r.Command[0], r.Command[1:]...)
 	cmd.Stderr = (*runStderr)(r)
@@ -159,8 +159,11 @@ func (r *Run) run(ctx context.Context, started chan<- error) {
 	err = cmd.Wait()
 	killGroup(cmd)
 	close(r.out)
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case err != nil && ctx.Err() == nil:
 		r.err = fmt.Errorf("%s: %w%s", r.Command[0], err, r.lastWords())
+	case errors.Is(err, exec.ErrWaitDelay) || cmd.ProcessState != nil && !cmd.ProcessState.Exited() && strings.Contains(cmd.ProcessState.String(), "killed"):
+		r.err = fmt.Errorf("%s: killed, as it had not ended %v after an interrupt; what it had left to print is lost", r.Command[0], grace)
 	}
 }
 

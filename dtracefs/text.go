@@ -96,13 +96,12 @@ func (t *text) resume(d *decoder, data []byte, line int) {
 
 // step takes the next group of lines.
 func (t *text) step() {
-	num, line := t.cur.Number(), t.cur.Peek()
+	num, line := t.cur.Number(), plain(t.cur.Peek())
 	if t.activity.pending == nil && syntax.Blank(line) {
 		t.take(classBlank)
 		t.blank()
 		return
 	}
-	line = plain(line)
 	for _, r := range recognizers {
 		if r(t, num, line) {
 			t.blanks, t.first = 0, false

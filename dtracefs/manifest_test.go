@@ -1,0 +1,67 @@
+package dtracefs
+
+import (
+	"context"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+)
+
+func TestManifest(t *testing.T) {
+	fsys := fstest.MapFS{
+		"a/x.txt":        {Data: []byte("1795376741000000000\ncsw a 1\n\n1795376743000000000\ncsw a 1\n\n")},
+		"a/x.txt.stderr": {Data: []byte("dtrace: script 'x.d' matched 13 probes\ndtrace: 5 drops on CPU 0\n")},
+		"a/x.d":          {Data: []byte("tick-1s {}\n")},
+		"b.out.gz":       {Data: gzipped(t, []byte("Attaching 2 probes...\n@n[a]: 1\n"))},
+		"core":           {Data: []byte("\x7fELF\x00\x00\x00\x00\x00\x00\x00\x00")},
+		"labels.csv":     {Data: []byte("start,end,kind\n")},
+	}
+	entries, err := Manifest(context.Background(), fsys)
+	if err != nil || len(entries) != 2 {
+		t.Fatalf("%v, %v", entries, err)
+	}
+	x, b := entries[0], entries[1]
+	if x.Name != "a/x.txt" || x.Duration() != 2*time.Second || x.Rows != 2 || !x.Lossy || x.Probes != 13 || x.Script != "x.d" || x.Tables[0] != "activity (activity)" {
+		t.Errorf("%+v", x)
+	}
+	if b.Dialect != "bpftrace" || b.Lossy || b.Probes != 2 || b.Lines != 2 || b.Err != nil {
+		t.Errorf("%+v", b)
+	}
+}
+
+func TestRotatedAndConcatenated(t *testing.T) {
+	fsys := fstest.MapFS{
+		"x.log":       {Data: []byte("1795376743000000000\ncsw c 3\n\n")},
+		"x.log.1":     {Data: []byte("1795376742000000000\ncsw b 2")},
+		"x.log.2.gz":  {Data: gzipped(t, []byte("1795376741000000000\ncsw a 1\n\n"))},
+		"x.log.10.gz": {Data: gzipped(t, []byte("1795376740000000000\ncsw z 9\n\n"))},
+		"x.logs":      {Data: []byte("other")},
+		"y.log-1":     {Data: []byte("other")},
+	}
+	names, err := Rotated(fsys, "x.log")
+	if got := strings.Join(names, " "); err != nil || got != "x.log.10.gz x.log.2.gz x.log.1 x.log" {
+		t.Fatalf("parts %s, %v", got, err)
+	}
+	all := Concat(fsys, "all", names...)
+	c, err := Load(all, "all")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for i := range c.Activity().NumRows() {
+		got += row(c.Activity(), i) + "\n"
+	}
+	want := "2026-11-22T19:45:40Z|csw|z|9\n2026-11-22T19:45:41Z|csw|a|1\n2026-11-22T19:45:42Z|csw|b|2\n2026-11-22T19:45:43Z|csw|c|3\n"
+	if got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	if _, err := fs.ReadFile(Concat(fsys, "all", "x.log", "absent"), "all"); err == nil {
+		t.Error("no error for a part that does not exist")
+	}
+	dated := fstest.MapFS{"x": {}, "x.20261121": {}, "x.20261120": {}}
+	if names, _ := Rotated(dated, "x"); strings.Join(names, " ") != "x.20261120 x.20261121 x" {
+		t.Errorf("dated parts %v", names)
+	}
+}
