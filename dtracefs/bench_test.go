@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"runtime"
+	"runtime/metrics"
 	"testing"
 	"testing/fstest"
 
@@ -52,6 +53,45 @@ func BenchmarkCountParallel(b *testing.B) {
 			b.Fatal(err)
 		}
 	})
+}
+
+// BenchmarkScan reads captures to full tables, batch by batch.
+func BenchmarkScan(b *testing.B) {
+	benchmark(b, 64<<20, func(b *testing.B, fsys fstest.MapFS) {
+		for _, err := range Scan(context.Background(), fsys, "capture") {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkScanLarge scans captures of 2 GB, generated as they are read, and reports the
+// most memory that the Go runtime held. It says nothing of speed: making the text takes
+// longer than reading it.
+func BenchmarkScanLarge(b *testing.B) {
+	if testing.Short() {
+		b.Skip("takes minutes")
+	}
+	for _, name := range []string{"activity", "log"} {
+		b.Run(name, func(b *testing.B) {
+			peak := uint64(0)
+			sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}}
+			for b.Loop() {
+				n := 0
+				for batch, err := range Scan(context.Background(), generate.FS{Kind: generated[name], Size: 2 << 30}, "capture") {
+					if err != nil {
+						b.Fatal(err)
+					}
+					if n += len(batch.Tables); n%16 == 0 {
+						metrics.Read(sample)
+						peak = max(peak, sample[0].Value.Uint64())
+					}
+				}
+			}
+			b.ReportMetric(float64(peak)/1e6, "peak-MB")
+		})
+	}
 }
 
 // BenchmarkLoad reads captures to full tables.

@@ -12,7 +12,7 @@ import (
 
 const (
 	// chunkSize is how much text is read and decoded at once.
-	chunkSize = 1 << 20
+	chunkSize = 512 << 10
 	// longestRecord bounds what is held back for the record that a chunk cuts.
 	longestRecord = 16 << 20
 )

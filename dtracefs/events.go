@@ -52,7 +52,7 @@ func (t *text) event(num int, line []byte) bool {
 	s.text("name", e.Name)
 	s.text("payload", bytes.TrimSpace(payload))
 	if len(stack) > 0 {
-		s.col("stack", Stack).appendStack(stack)
+		s.open("stack", Stack).appendStack(stack)
 	}
 	s.end()
 	t.afterRow = true

@@ -16,7 +16,7 @@ type labeled struct{ name, value string }
 // context adds to a row the instant and the interval that it was printed for.
 func (t *text) context(s *sheet) {
 	if t.stamped {
-		s.col("time", Time).appendInt(t.stamp)
+		s.open("time", Time).appendInt(t.stamp)
 	}
 	for _, l := range t.labels {
 		s.text(l.name, []byte(l.value))

@@ -29,7 +29,7 @@ var seeds = map[string][]string{
 		"\n     min .---. max  | count\n      1    0 : X : 2    | 1\n",
 		"Stability attributes for script x:\n\n\tMinimum Probe Description Attributes\n\t\tIdentifier Names: Unstable\n",
 		"1795380942588427649 1 4662 4662 gzip read:entry 0 93857846403072 32768\n",
-		"\n 3   min .---. max  | count\n      1    \x80\x00: X : 2    | 1\n", "a: 1\nb: 2\n", "x  1\ny  2\n", "^C  7\n", "...\n", "\x1b[2;32m0  1\x1b[0m\n", "\x1b[2;32m", "  0   1   :tick 1\n    [CPU 3]   12\n",
+		"\n 3   min .---. max  | count\n      1    \x80\x00: X : 2    | 1\n", "2005 Jul 16 00:34:40,  load: 1.21,  disk_r: load: 1. 128", "a: 1\nb: 2\n", "x  1\ny  2\n", "^C  7\n", "...\n", "\x1b[2;32m0  1\x1b[0m\n", "\x1b[2;32m", "  0   1   :tick 1\n    [CPU 3]   12\n",
 	},
 	"bpftrace": {
 		"Attaching 3 probes...\n1795376740.831366\n@n[csw, migration/1]: 1\n@bytes[read_bytes, a]: 5\n",

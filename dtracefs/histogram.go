@@ -105,7 +105,7 @@ func (t *text) histogramOf(keys []named, title string, stack []string) {
 			s.key(k.name, k.Key)
 		}
 		if stack != nil {
-			s.col("stack", Stack).appendStack(stack)
+			s.open("stack", Stack).appendStack(stack)
 		}
 		for j, v := range values {
 			s.int("value"+strconv.Itoa(j+1), v, false)
@@ -115,9 +115,8 @@ func (t *text) histogramOf(keys []named, title string, stack []string) {
 		if ok {
 			s.bucket(buckets[i])
 		}
-		if c := s.col("count", Int); counts[i].printed {
-			_ = c
-			s.int("count", counts[i].n, counts[i].unsigned)
+		if c := s.open("count", Int); counts[i].printed {
+			c.appendNumber(counts[i].n, counts[i].unsigned)
 		}
 		s.end()
 	}
@@ -148,12 +147,12 @@ type histCount struct {
 }
 
 func (s *sheet) bucket(b syntax.Bucket) {
-	low, high := s.col("bucket_low", Int), s.col("bucket_high", Int)
+	low, high := s.open("bucket_low", Int), s.open("bucket_high", Int)
 	if !b.NoLow {
-		low.appendInt(b.Low)
+		low.appendNumber(b.Low, false)
 	}
 	if !b.NoHigh {
-		high.appendInt(b.High)
+		high.appendNumber(b.High, false)
 	}
 }
 

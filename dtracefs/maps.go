@@ -300,7 +300,7 @@ func (m *mapPrint) file(s *sheet) {
 
 func (m *mapPrint) context(s *sheet, e mapEntry) {
 	if e.stamped {
-		s.col("time", Time).appendInt(e.stamp)
+		s.open("time", Time).appendInt(e.stamp)
 	}
 	for _, l := range e.labels {
 		s.text(l.name, []byte(l.value))
@@ -337,30 +337,23 @@ func (m *mapPrint) split(keys []mapKey, n int) []mapKey {
 
 // mapKey appends a key or a value of a map: a stack, an integer or text.
 func (s *sheet) mapKey(name string, k mapKey) {
-	if k.frames != nil {
-		c := s.col(name, Stack)
-		if c.typ == Stack {
-			c.appendStack(k.frames)
-			return
+	c := s.index[name]
+	if c != nil && c.typ == Stack && k.frames == nil {
+		k.frames = []string{}
+		if k.text != "" {
+			k.frames = []string{k.text}
 		}
-		k.text = strings.Join(k.frames, ";")
 	}
-	if c := s.index[name]; c != nil && c.typ == Stack {
-		if k.text == "" {
-			c.appendStack([]string{})
-		} else {
-			c.appendStack([]string{k.text})
-		}
+	if k.frames != nil && (c == nil || c.typ == Stack) {
+		s.open(name, Stack).appendStack(k.frames)
 		return
 	}
-	v, unsigned, isInt := syntax.Int64([]byte(k.text))
-	if isInt && (s.index[name] == nil || s.index[name].typ == Int) {
+	if k.frames != nil {
+		k.text = strings.Join(k.frames, ";")
+	}
+	if v, unsigned, isInt := syntax.Int64([]byte(k.text)); isInt && (c == nil || c.typ == Int) {
 		s.int(name, v, unsigned)
 		return
 	}
-	c := s.col(name, String)
-	if c.typ == Int {
-		c.becomeText()
-	}
-	c.appendString(k.text)
+	s.text(name, []byte(k.text))
 }

@@ -108,6 +108,10 @@ func (t *text) formatSheet(f *script.Format) *formatSheet {
 			fs.timed = true
 		}
 		col := fs.sheet.col(name, typ)
+		for slices.Contains(fs.cols, col) {
+			name += "'"
+			col = fs.sheet.col(name, typ)
+		}
 		fs.cols = append(fs.cols, col)
 	}
 	return fs

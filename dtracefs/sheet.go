@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"strconv"
+	"strings"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
@@ -30,6 +31,27 @@ func (s *sheet) col(name string, typ Type) *Column {
 	return c
 }
 
+// open returns a column that takes a cell of that type in the row at hand. Where the
+// column of that name has its cell already, or holds what does not go with the type, it is
+// one with a number behind the name.
+func (s *sheet) open(name string, typ Type) *Column {
+	for i := 2; ; i++ {
+		c, ok := s.index[name]
+		if !ok {
+			return s.col(name, typ)
+		}
+		if c.Len() == s.n {
+			if typ == String && c.typ == Int {
+				c.becomeText()
+			}
+			if c.typ == typ || typ == Int && c.typ == String {
+				return c
+			}
+		}
+		name = strings.TrimSuffix(name, "_"+strconv.Itoa(i-1)) + "_" + strconv.Itoa(i)
+	}
+}
+
 // end ends the row.
 func (s *sheet) end() {
 	s.n++
@@ -44,10 +66,12 @@ func (c *Column) padTo(n int) {
 	}
 }
 
-func (s *sheet) text(name string, v []byte) { s.col(name, String).appendText(v) }
+func (s *sheet) text(name string, v []byte) { s.open(name, String).appendText(v) }
 
-func (s *sheet) int(name string, v int64, unsigned bool) {
-	c := s.col(name, Int)
+func (s *sheet) int(name string, v int64, unsigned bool) { s.open(name, Int).appendNumber(v, unsigned) }
+
+// appendNumber appends an integer to a column of integers or of text.
+func (c *Column) appendNumber(v int64, unsigned bool) {
 	if c.typ != Int {
 		if unsigned {
 			c.appendString(strconv.FormatUint(uint64(v), 10))
@@ -63,7 +87,7 @@ func (s *sheet) int(name string, v int64, unsigned bool) {
 		c.becomeText()
 	}
 	if c.typ == String {
-		s.int(name, v, unsigned)
+		c.appendNumber(v, unsigned)
 		return
 	}
 	c.appendInt(v)
@@ -101,11 +125,7 @@ func (s *sheet) key(name string, k syntax.Key) {
 			return
 		}
 	}
-	c := s.col(name, String)
-	if c.typ == Int {
-		c.becomeText()
-	}
-	c.appendText(k.Text)
+	s.text(name, k.Text)
 }
 
 // drop takes a column away.

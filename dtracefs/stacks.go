@@ -166,9 +166,9 @@ func (t *text) stackRow(keys []named, runs stackRuns, title *string, value int64
 	for _, k := range keys {
 		s.key(k.name, k.Key)
 	}
-	s.col("stack", Stack).appendStack(runs.first)
+	s.open("stack", Stack).appendStack(runs.first)
 	if runs.two || runs.late {
-		s.col("ustack", Stack).appendStack(runs.second)
+		s.open("ustack", Stack).appendStack(runs.second)
 	}
 	s.int("depth", int64(len(runs.first)+len(runs.second)), false)
 	s.int("value", value, unsigned)
@@ -214,6 +214,6 @@ func (t *text) loneStack(num int, keys []named, runs stackRuns) {
 	for _, k := range keys {
 		s.key(k.name, k.Key)
 	}
-	s.col("stack", Stack).appendStack(runs.first)
+	s.open("stack", Stack).appendStack(runs.first)
 	s.end()
 }

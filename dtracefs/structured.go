@@ -220,7 +220,7 @@ func (d *decoder) libxo(v syntax.JSON) {
 			}
 		case "stack-frames", "ustack-frames":
 			s := d.sheet("stacks", "stacks", "stacks")
-			s.col("stack", Stack).appendStack(frameSymbols(m))
+			s.open("stack", Stack).appendStack(frameSymbols(m))
 			s.end()
 		case "type":
 			d.libxoPrint(m)
@@ -417,7 +417,7 @@ func (d *decoder) statemapHead(v syntax.JSON) {
 		} else if name == "start" && len(m.Members) == 2 {
 			sec, _ := syntax.Int([]byte(m.Members[0].Text))
 			ns, _ := syntax.Int([]byte(m.Members[1].Text))
-			s.col("start", Time).appendInt(sec*1e9 + ns)
+			s.open("start", Time).appendInt(sec*1e9 + ns)
 		}
 	}
 	s.end()

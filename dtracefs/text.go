@@ -87,7 +87,7 @@ func (t *text) resume(d *decoder, data []byte, line int) {
 	d.activity.pending, d.activity.pendingLine, d.activity.pendingSize = t.activity.pending, t.activity.pendingLine, t.activity.pendingSize
 	t.decoder, t.cur = d, syntax.NewCursorAt(data, line)
 	t.formats = nil
-	t.noStack, t.noKeys, t.noLog, t.reserved = 0, 0, 0, true
+	t.noStack, t.noKeys, t.noLog, t.reserved = 0, 0, 0, false
 	t.adjacent, t.lastStack = nil, false
 	if t.log != nil {
 		t.log = newLogWriter(d.sheet("log", "log", "log"), t.log.format)
