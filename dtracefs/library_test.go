@@ -54,7 +54,7 @@ func TestLibraryRuns(t *testing.T) {
 		t.Run(s.Name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
-			r, err := Live(ctx, s.Bpftrace, LiveOptions{Tracer: bpftrace, Every: 100 * time.Millisecond})
+			r, err := Live(ctx, s.Bpftrace, LiveOptions{Tracer: bpftrace, Every: 100 * time.Millisecond, Grace: time.Minute})
 			if err != nil {
 				t.Fatal(err)
 			}

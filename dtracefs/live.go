@@ -38,7 +38,7 @@ type LiveOptions struct {
 	Every time.Duration
 
 	// Grace is how long a tracer may take to end after an interrupt before it is killed;
-	// 0 means fifteen seconds, since tracers resolve and print stacks on their way out.
+	// 0 means thirty seconds, since tracers resolve and print stacks on their way out.
 	Grace time.Duration
 }
 
@@ -142,7 +142,7 @@ func (r *Run) run(ctx context.Context, started chan<- error) {
 	defer os.Remove(r.script)
 	grace := r.opt.Grace
 	if grace <= 0 {
-		grace = 15 * time.Second
+		grace = 30 * time.Second
 	}
 	cmd := exec.CommandContext(ctx, r.Command[0], r.Command[1:]...)
 	cmd.Stderr = (*runStderr)(r)
