@@ -34,7 +34,7 @@ func (t *text) aggregation(num int, line []byte) bool {
 		t.block++
 	}
 	t.take(classTable)
-	s := t.aggRow(title, unnamed(keys), value, unsigned)
+	t.aggRow(title, unnamed(keys), value, unsigned)
 	for !t.cur.Done() {
 		line := plain(t.cur.Peek())
 		if cpu, v, ok := perCPU(line); ok {
@@ -53,14 +53,14 @@ func (t *text) aggregation(num int, line []byte) bool {
 		}
 		t.take(classTable)
 		keys = next
-		s = t.aggRow(title, unnamed(keys), value, unsigned)
+		t.aggRow(title, unnamed(keys), value, unsigned)
 	}
-	_ = s
 	t.lastStack = false
 	return true
 }
 
-func (t *text) aggRow(title string, keys []named, value int64, unsigned bool) *sheet {
+// aggRow adds a tuple with its value.
+func (t *text) aggRow(title string, keys []named, value int64, unsigned bool) {
 	t.newBlockIfSeen("agg", keys)
 	name := t.nameTuple(keys, false)
 	s := t.sheet("agg/"+name+"/"+title+"/"+signature(keys), t.nameOf(title, t.nameOf(name, "agg")), "agg")
@@ -71,7 +71,6 @@ func (t *text) aggRow(title string, keys []named, value int64, unsigned bool) *s
 	s.int("value", value, unsigned)
 	s.int("block", int64(t.block), false)
 	s.end()
-	return s
 }
 
 // perCPU splits what -x aggpercpu prints after a value, `    [CPU 3]   12`.

@@ -55,7 +55,6 @@ func (t *text) event(num int, line []byte) bool {
 		s.open("stack", Stack).appendStack(stack)
 	}
 	s.end()
-	t.afterRow = true
 	return true
 }
 

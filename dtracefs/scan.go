@@ -125,7 +125,7 @@ func (s *scanner) batch(k chunk) *Batch {
 	switch s.dialect.name {
 	case "dtrace", "bpftrace":
 		if s.text == nil {
-			s.text = &text{decoder: d, first: true}
+			s.text = &text{decoder: d}
 		}
 		s.text.resume(d, k.data, k.line)
 		s.text.run()

@@ -8,10 +8,9 @@ import (
 
 // A header is a script's own heading of a table: names at columns of the line.
 type header struct {
-	words  string // the heading's words, to know it when it comes again
-	cols   []headCol
-	sheet  *sheet
-	tokens []token
+	words string // the heading's words, to know it when it comes again
+	cols  []headCol
+	sheet *sheet
 }
 
 type headCol struct {

@@ -16,8 +16,7 @@ type text struct {
 	*decoder
 	cur    *syntax.Cursor
 	mode   syntax.Header
-	blanks int  // blank lines since the last other line
-	first  bool // no line but blanks so far
+	blanks int // blank lines since the last other line
 
 	free      []textLine      // free text not filed yet
 	block     int             // number of the block of rows being printed
@@ -32,7 +31,6 @@ type text struct {
 	log       *logWriter        // of the event log being read
 	noLog     int               // offset up to which no event log starts
 	noStack   int               // offset up to which indented lines start no stack
-	afterRow  bool              // the line before was an event's row
 	lastStack bool              // the group before was a stack
 	stamp     int64             // the last instant printed
 	stamped   bool
@@ -66,7 +64,7 @@ var recognizers = []func(*text, int, []byte) bool{
 }
 
 func (d *decoder) text(data []byte) {
-	t := &text{decoder: d, cur: syntax.NewCursor(data), first: true}
+	t := &text{decoder: d, cur: syntax.NewCursor(data)}
 	t.run()
 	t.flushPending()
 	d.c.Lines = t.cur.Number() - 1
@@ -104,18 +102,17 @@ func (t *text) step() {
 	}
 	for _, r := range recognizers {
 		if r(t, num, line) {
-			t.blanks, t.first = 0, false
+			t.blanks = 0
 			return
 		}
 	}
 	t.addFree(num, line)
-	t.blanks, t.first, t.afterRow = 0, false, false
+	t.blanks = 0
 }
 
 // blank marks the end of what a blank line ends.
 func (t *text) blank() {
 	t.blanks++
-	t.afterRow = false
 	if t.c.Dialect != "bpftrace" {
 		t.activity.stamped = false
 	}

@@ -60,16 +60,3 @@ func MapEntry(line []byte) (name, keys, value []byte, ok bool) {
 func isWordByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
 }
-
-// OpenMapEntry reports whether the line starts a map's entry whose keys go on after the
-// line's end.
-func OpenMapEntry(line []byte) bool {
-	if len(line) < 2 || line[0] != '@' {
-		return false
-	}
-	n := 1
-	for n < len(line) && isWordByte(line[n]) {
-		n++
-	}
-	return n < len(line) && line[n] == '['
-}
