@@ -19,7 +19,7 @@ type CVOptions struct {
 	// turn; 0 means 5, or fewer when a fold would have less than two rows.
 	Folds int
 	// Tol is the duality gap per variable of the solves on folds; 0 means
-	// 1e-7. The final solve follows Lasso.
+	// 1e-9. The final solve follows Lasso.
 	Tol float64
 	// Lasso tunes the final solve on all rows.
 	Lasso LassoOptions
@@ -29,7 +29,7 @@ type CVOptions struct {
 
 func (o CVOptions) tol() float64 {
 	if o.Tol <= 0 {
-		return 1e-7
+		return 1e-9
 	}
 	return o.Tol
 }
@@ -51,7 +51,7 @@ type Trial struct {
 // alpha that maximizes the held-out Gaussian log-likelihood over contiguous
 // folds, each centered on its own mean. The search follows the path of
 // solutions down from the alpha without edges until the score has passed its
-// top, then narrows alpha to half a percent.
+// top, then narrows alpha to a percent.
 //
 // A variable that does not vary outside a fold cannot be judged on it and is
 // left out of that fold's score, at every alpha alike.
@@ -207,17 +207,17 @@ func (v *validation) search(ctx context.Context, progress func(int)) (float64, e
 	if v.p == 1 || top == 0 {
 		return top, nil
 	}
-	score := func(logAlpha float64) (float64, error) {
-		s, err := v.try(ctx, math.Exp(logAlpha))
+	const percent = 0.01
+	alpha := func(steps float64) float64 { return top * math.Exp(-percent*steps) }
+	peak := bracket{step: 60, end: 920, flat: 1e-6 * float64(v.p), score: func(steps float64) (float64, error) {
+		s, err := v.try(ctx, alpha(steps))
 		if progress != nil && err == nil {
 			progress(len(v.trials))
 		}
 		return s, err
-	}
-	const ratio, lowest = 0.55, 1e-4
-	peak := bracket{score: score, at: math.Log(top), step: math.Log(ratio), end: math.Log(top * lowest), flat: 1e-6 * float64(v.p)}
-	at, err := peak.find(0.005)
-	return math.Exp(at), err
+	}}
+	at, err := peak.find()
+	return alpha(at), err
 }
 
 // try scores one alpha on every fold, in parallel.
