@@ -162,9 +162,12 @@ func TestTruth(t *testing.T) {
 }
 
 func TestCaptures(t *testing.T) {
-	for _, run := range []string{"vm-start/run1", "vm-start/run2", "web/run1", "web/run2", "web-faulty/run1", "web-faulty/run2", "batch/run1", "batch/run2"} {
+	for _, run := range []string{"vm-start/run1", "vm-start/run2", "web/run1", "web-faulty/run1", "batch/run1"} {
 		frame := captureFrame(t, run+"/persec.dtrace.txt")
 		for _, by := range [][]string{nil, {"kind", "execname"}} {
+			if run == "batch/run1" && by != nil {
+				continue // 73 sources that live for a moment: slow, and no other than the rest
+			}
 			s, err := FromFrame(frame, SeriesOptions{By: by})
 			if err != nil {
 				t.Fatal(err)
@@ -173,11 +176,10 @@ func TestCaptures(t *testing.T) {
 			if err != nil {
 				t.Fatal(run, err)
 			}
-			n, p := s.Dims()
-			t.Log(run, n, p, s.Notes, m.Alpha, m.Gap, len(m.Edges), m.Labels, m.Dropped)
-			for _, e := range m.Edges[:min(8, len(m.Edges))] {
-				t.Logf("   %s - %s %.3f %.2f", m.Names[e.From], m.Names[e.To], e.Weight, e.Stability)
+			if len(m.Edges) == 0 && run != "vm-start/run2" || len(m.Names)+len(m.Dropped) != len(s.Names) {
+				t.Errorf("%s by %v: %d links among %d sources, %d dropped of %d", run, by, len(m.Edges), len(m.Names), len(m.Dropped), len(s.Names))
 			}
+			t.Logf("%s by %v\n%s", run, by, m)
 		}
 	}
 }
