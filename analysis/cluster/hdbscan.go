@@ -95,6 +95,7 @@ type condensedCluster struct {
 	parent    int
 	children  []int
 	birth     float64
+	death     float64 // lambda at which its last points left or it split
 	stability float64 // Σ over points of (lambda left - birth)
 	chosen    bool
 }
@@ -144,6 +145,7 @@ func condense(t *Tree, minSize int) *condensed {
 }
 
 func (c *condensedCluster) leave(lambda float64, points int) {
+	c.death = max(c.death, lambda)
 	if lambda > c.birth {
 		c.stability += float64(points) * (min(lambda, math.MaxFloat64/1e6) - c.birth)
 	}
@@ -203,17 +205,13 @@ func (c *condensed) label(out *Density) {
 		}
 		out.Labels[i] = number[k]
 	}
-	top := map[int]float64{}
-	for i, k := range owner {
-		top[k] = max(top[k], c.lambda[i])
-	}
 	for i, k := range owner {
 		if k <= 0 {
 			continue
 		}
 		out.Probabilities[i] = 1
-		if top[k] > 0 && !math.IsInf(c.lambda[i], 0) {
-			out.Probabilities[i] = c.lambda[i] / top[k]
+		if death := c.clusters[k].death; c.lambda[i] < death && !math.IsInf(death, 0) {
+			out.Probabilities[i] = c.lambda[i] / death
 		}
 	}
 }
