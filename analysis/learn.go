@@ -17,7 +17,7 @@ import (
 
 // Options tune [Learn]. The zero value is the default.
 type Options struct {
-	// Transform of the values; by default log1p for counts, else none.
+	// Transform of the values; by default Anscombe's for counts, else none.
 	Transform Transform
 	// Difference learns from the changes between buckets instead of the
 	// values, which takes out slow drifts.

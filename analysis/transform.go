@@ -10,11 +10,18 @@ import (
 )
 
 // Transform makes values more Gaussian before a model is fitted.
+//
+// The default for counts was chosen by how well models of two recordings of
+// the same work agree: over four kinds of work, with processes and with kinds
+// of activity as sources, the links in both are on average 64% of the links
+// with Anscombe, 62% with log1p, 61% with normal scores and 53% without
+// transform; the cosine of the partial correlations is 0.75, 0.71, 0.88 and
+// 0.70.
 type Transform string
 
 // The transforms.
 const (
-	TransformAuto     Transform = ""         // log1p for counts, none for anything else
+	TransformAuto     Transform = ""         // Anscombe for counts, none for anything else
 	TransformNone     Transform = "none"     // values as they are
 	TransformLog1p    Transform = "log1p"    // log(1+x), for x > -1
 	TransformAnscombe Transform = "anscombe" // 2√(x+3/8), steadies the variance of Poisson counts (F. Anscombe, 1948), for x ≥ -3/8
@@ -66,7 +73,7 @@ func (t Transform) resolve(s *Series) Transform {
 	case t != TransformAuto:
 		return t
 	case s.Counts:
-		return TransformLog1p
+		return TransformAnscombe
 	}
 	return TransformNone
 }
