@@ -111,6 +111,9 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if l == nil || l.Precision == nil || l.Covariance == nil || l.Precision.SymmetricDim() != len(z.names) || l.Covariance.SymmetricDim() != len(z.names) {
+		return nil, fmt.Errorf("the estimate given has no covariance and precision of %d sources", len(z.names))
+	}
 	m.setLasso(l, trials)
 	o.report("stability", 0)
 	if err := o.edges(ctx, m, z.x, l); err != nil {
@@ -120,11 +123,35 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 	if m.Labels, m.Exemplars, err = o.cluster(ctx, m); err != nil {
 		return nil, err
 	}
+	if err := m.checkClusters(); err != nil {
+		return nil, err
+	}
 	o.report("embedding", 0)
 	if m.Embedding, err = o.embed(ctx, z.x); err != nil {
 		return nil, err
 	}
+	if m.Embedding == nil || m.Embedding.RawMatrix().Rows != len(m.Names) || m.Embedding.RawMatrix().Cols != 2 {
+		return nil, fmt.Errorf("the embedding given is not %d×2", len(m.Names))
+	}
 	return m, nil
+}
+
+// checkClusters refuses labels that are no position in the exemplars, nor -1.
+func (m *Model) checkClusters() error {
+	if len(m.Labels) != len(m.Names) {
+		return fmt.Errorf("the clustering given has %d labels for %d sources", len(m.Labels), len(m.Names))
+	}
+	for i, l := range m.Labels {
+		if l < -1 || l >= len(m.Exemplars) {
+			return fmt.Errorf("the clustering given puts %q in cluster %d of %d", m.Names[i], l, len(m.Exemplars))
+		}
+	}
+	for c, i := range m.Exemplars {
+		if i < 0 || i >= len(m.Names) {
+			return fmt.Errorf("the clustering given has source %d of %d as exemplar of cluster %d", i, len(m.Names), c)
+		}
+	}
+	return nil
 }
 
 func reasons(dropped []Dropped) string {

@@ -15,6 +15,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis/cluster"
+	"dtnotes/analysis/covariance"
+	"dtnotes/analysis/manifold"
 )
 
 func mustLearn(t testing.TB, s *Series, o Options) *Model {
@@ -225,6 +227,48 @@ func TestLearnBadInput(t *testing.T) {
 			if _, err := json.Marshal(m); err != nil {
 				t.Errorf("%s: %v", c.name, err)
 			}
+		}
+	}
+}
+
+func TestReplacedSteps(t *testing.T) {
+	s := tinySeries(t)
+	own := Options{
+		Estimate: func(ctx context.Context, x *mat.Dense) (*covariance.Lasso, error) {
+			cov, err := covariance.Empirical(x)
+			if err != nil {
+				return nil, err
+			}
+			n, _ := x.Dims()
+			return covariance.GraphicalLassoEBIC(ctx, cov, n, covariance.EBICOptions{})
+		},
+		Cluster: func(ctx context.Context, m *Model) ([]int, []int, error) {
+			c, err := cluster.AffinityPropagation(ctx, m.Covariance, cluster.AffinityOptions{})
+			if err != nil {
+				return nil, nil, err
+			}
+			return c.Labels, c.Exemplars, nil
+		},
+		Embed: func(ctx context.Context, x *mat.Dense) (*mat.Dense, error) {
+			c, err := manifold.PCA(x.T(), 2)
+			if err != nil {
+				return nil, err
+			}
+			return c.Scores, nil
+		},
+	}
+	m := mustLearn(t, s, own)
+	if len(m.Edges) != 1 || m.Labels[0] != m.Labels[1] || m.Labels[2] == m.Labels[0] {
+		t.Errorf("edges %v, labels %v", m.Edges, m.Labels)
+	}
+	for name, o := range map[string]Options{
+		"no estimate":  {Estimate: func(context.Context, *mat.Dense) (*covariance.Lasso, error) { return nil, nil }},
+		"few labels":   {Cluster: func(context.Context, *Model) ([]int, []int, error) { return []int{0}, []int{0}, nil }},
+		"wrong labels": {Cluster: func(context.Context, *Model) ([]int, []int, error) { return []int{0, 1, 2}, []int{0}, nil }},
+		"no embedding": {Embed: func(context.Context, *mat.Dense) (*mat.Dense, error) { return nil, nil }},
+	} {
+		if _, err := Learn(s, o); err == nil {
+			t.Errorf("%s: no error", name)
 		}
 	}
 }
