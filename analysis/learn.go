@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis/covariance"
+	"dtnotes/analysis/internal/parallel"
 	"dtnotes/analysis/manifold"
 )
 
@@ -35,7 +36,8 @@ type Options struct {
 	MinStability float64
 	// Seed of all that is random.
 	Seed uint64
-	// Progress, when set, is called as each step starts and goes on.
+	// Progress, when set, is called as each step starts and goes on, perhaps
+	// from another goroutine, but not once the context is done.
 	Progress func(step string, done int)
 
 	// Estimate replaces the sparse covariance of the standardized n×p matrix.
@@ -75,7 +77,14 @@ func LearnContext(ctx context.Context, s *Series, opts ...Options) (*Model, erro
 	if len(opts) > 0 {
 		o = opts[0]
 	}
-	m, err := learn(ctx, s, o)
+	if progress := o.Progress; progress != nil {
+		o.Progress = func(step string, done int) {
+			if ctx.Err() == nil {
+				progress(step, done)
+			}
+		}
+	}
+	m, err := parallel.Await(ctx, func() (*Model, error) { return learn(ctx, s, o) })
 	if err != nil {
 		return nil, fmt.Errorf("learning: %w", err)
 	}
@@ -106,6 +115,9 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 	}
 	m := &Model{Names: z.names, Transform: transform, Dropped: z.dropped, Buckets: len(s.Times)}
 	m.describe(s)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	o.report("covariance", 0)
 	l, trials, err := o.estimate(ctx, z.x)
 	if err != nil {

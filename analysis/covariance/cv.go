@@ -103,7 +103,7 @@ func CrossValidate(ctx context.Context, folds []*Accumulator, o CVOptions) (*Cro
 	if err != nil {
 		return nil, fmt.Errorf("cross-validated graphical lasso: %w", err)
 	}
-	return await(ctx, func() (*CrossValidated, error) {
+	return parallel.Await(ctx, func() (*CrossValidated, error) {
 		best, err := cv.search(ctx, o.Progress)
 		if err != nil {
 			return nil, err

@@ -7,6 +7,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/parallel"
 )
 
 // ErrNotConverged is returned when a solve ran out of iterations, or of
@@ -77,30 +79,9 @@ func GraphicalLasso(ctx context.Context, s mat.Symmetric, alpha float64, o Lasso
 	if err := checkLasso(s, alpha, o); err != nil {
 		return nil, fmt.Errorf("graphical lasso: %w", err)
 	}
-	return await(ctx, func() (*Lasso, error) {
+	return parallel.Await(ctx, func() (*Lasso, error) {
 		return solveLasso(ctx, flat(s), s.SymmetricDim(), alpha, o)
 	})
-}
-
-// await runs f and returns its result, or ctx's error as soon as ctx is done:
-// f looks at ctx between its long steps and ends shortly after.
-func await[T any](ctx context.Context, f func() (T, error)) (T, error) {
-	type result struct {
-		value T
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		v, err := f()
-		done <- result{v, err}
-	}()
-	select {
-	case r := <-done:
-		return r.value, r.err
-	case <-ctx.Done():
-		var zero T
-		return zero, ctx.Err()
-	}
 }
 
 func checkLasso(s mat.Symmetric, alpha float64, o LassoOptions) error {

@@ -57,7 +57,7 @@ func Stability(ctx context.Context, x mat.Matrix, alpha float64, o StabilityOpti
 		lo, hi := foldBounds(n, len(blocks), b)
 		blocks[b] = accumulateRows(rows.Slice(lo, hi, 0, p).(*mat.Dense))
 	})
-	return await(ctx, func() (*mat.SymDense, error) { return stability(ctx, blocks, p, alpha, o) })
+	return parallel.Await(ctx, func() (*mat.SymDense, error) { return stability(ctx, blocks, p, alpha, o) })
 }
 
 func stability(ctx context.Context, blocks []*Accumulator, p int, alpha float64, o StabilityOptions) (*mat.SymDense, error) {

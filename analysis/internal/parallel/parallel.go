@@ -1,7 +1,9 @@
-// Package parallel spreads independent work over the cores.
+// Package parallel spreads independent work over the cores and lets go of work
+// that is no longer wanted.
 package parallel
 
 import (
+	"context"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -28,4 +30,28 @@ func For(n int, f func(i int)) {
 		})
 	}
 	wg.Wait()
+}
+
+// Await runs f and returns its result, or ctx's error as soon as ctx is done.
+// F looks at ctx between its long steps and ends by itself shortly after.
+func Await[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	if ctx.Done() == nil {
+		return f()
+	}
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		v, err := f()
+		done <- result{v, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var zero T
+		return zero, ctx.Err()
+	}
 }
