@@ -143,6 +143,9 @@ func TestCapturesHaveNoOverlaps(t *testing.T) {
 	for name, c := range all {
 		for _, least := range []float64{0.3, 0.8} {
 			g := related(c, least)
+			if len(g.Edges) > 8000 {
+				continue // slow, and nothing to see
+			}
 			if n, hidden := overlaps(g); n != 0 || hidden != 0 {
 				t.Errorf("%s: %d sources, %d links: %d overlaps, %d labels left out", name, len(g.Nodes), len(g.Edges), n, hidden)
 			}

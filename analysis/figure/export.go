@@ -27,20 +27,21 @@ func (g Graph) WriteDOT(w io.Writer) error {
 			i, dotQuote(visible(n.Name)), n.Cluster, number(n.Activity), dotQuote(n.Origin.String()), dotShape(n.Origin),
 			c.R, c.G, c.B, hexOf(readableOn(c).R), n.X, n.Y)
 	}
+	style := g.edgeStyle(g.colors())
 	for i, e := range g.Edges {
 		if e.Weight == 0 {
 			continue
 		}
-		s := g.edgeStroke(g.colors(), i)
-		style, dir := "solid", "none"
+		s := style.edge(g, i)
+		line, dir := "solid", "none"
 		if e.Weight < 0 {
-			style = "dashed"
+			line = "dashed"
 		}
 		if e.Leads {
 			dir = "forward"
 		}
 		fmt.Fprintf(b, "\tn%d -- n%d [weight=%s, stability=%s, penwidth=%.2f, style=%s, dir=%s];\n",
-			e.From, e.To, number(e.Weight), number(e.Stability), float64(s.width), style, dir)
+			e.From, e.To, number(e.Weight), number(e.Stability), float64(s.width), line, dir)
 	}
 	b.WriteString("}\n")
 	return b.Flush()

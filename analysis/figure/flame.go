@@ -385,7 +385,7 @@ func (f Flame) plan() (w, h length, draw func(*page)) {
 		if left > 0 {
 			p.write(point{X: w - pageMargin, Y: 6}, label{text: "with " + plural(left, "frame") + " too narrow or too deep to draw", size: 7, align: right, color: p.muted})
 		}
-		drawLegend(p, items, pageMargin, legendHeight+pageMargin/2, w)
+		drawLegend(p, items, pageMargin, legendHeight+pageMargin/2)
 		f.script(p, root, w, top)
 	}
 }

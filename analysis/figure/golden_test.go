@@ -1,8 +1,11 @@
 package figure_test
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
+	"image/color"
+	"image/png"
 	"slices"
 	"strings"
 	"testing"
@@ -88,6 +91,21 @@ func TestSVGs(t *testing.T) {
 	x := timeline()
 	x.XKCD = true
 	cmpimg.CheckPlot(func() { save(x, "timeline_xkcd.svg") }, t, "timeline_xkcd.svg")
+}
+
+func TestPaperIsTheThemes(t *testing.T) {
+	for theme, paper := range map[figure.Theme]color.Color{figure.Light: color.White, figure.Dark: color.NRGBA{0x14, 0x17, 0x1c, 255}, figure.Gray: color.White} {
+		for name, f := range styled(theme, theme == figure.Dark) {
+			img, err := png.Decode(bytes.NewReader(f.PNG()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, g, b, _ := img.At(1, 1).RGBA()
+			if x, y, z, _ := paper.RGBA(); r != x || g != y || b != z {
+				t.Errorf("%s %s: the corner is %v, not %v", theme, name, img.At(1, 1), paper)
+			}
+		}
+	}
 }
 
 func TestGrayHasNoColor(t *testing.T) {

@@ -23,19 +23,33 @@ func (g Graph) plan() (w, h length, draw func(*page)) {
 		g.drawEdges(p, pl)
 		g.drawNodes(p, pl)
 		g.drawLabels(p, pl)
-		drawLegend(p, items, pageMargin, legendHeight+pageMargin/2, pl.w)
+		drawLegend(p, items, pageMargin, legendHeight+pageMargin/2)
 		if n := pl.hidden(); n > 0 {
 			p.write(point{X: pl.w - pageMargin, Y: 7}, label{text: plural(n, "label") + " left out for lack of room", size: 8, align: right, color: p.muted})
 		}
 	}
 }
 
-// edgeStroke returns how edge i looks.
-func (g Graph) edgeStroke(c *colors, i int) stroke {
+// An edgeStyle tells how the edges of a graph look.
+type edgeStyle struct {
+	*colors
+	heaviest, largestChange float64
+	// thin makes lines thinner where there are many per node.
+	thin length
+}
+
+func (g Graph) edgeStyle(c *colors) edgeStyle {
+	const easy = 8 // edges per node that can be told apart
+	degree := 2 * float64(len(g.Edges)) / float64(len(g.Nodes))
+	return edgeStyle{c, g.heaviest(), g.largestChange(), length(math.Max(0.25, math.Min(1, math.Sqrt(easy/degree))))}
+}
+
+// edge returns how edge i of g looks.
+func (s edgeStyle) edge(g Graph, i int) stroke {
 	if g.changes != nil {
-		return changeStroke(c, g.changes[i].what, g.changes[i].size(), g.largestChange())
+		return changeStroke(s.colors, g.changes[i].what, g.changes[i].size(), s.largestChange)
 	}
-	return g.weightStroke(c, g.Edges[i].Weight, g.Edges[i].Stability)
+	return s.weight(g.Edges[i].Weight, g.Edges[i].Stability)
 }
 
 // largestChange returns the size of the largest change of an edge, 1 if there is none.
@@ -48,22 +62,23 @@ func (g Graph) largestChange() float64 {
 	return 1
 }
 
-// weightStroke returns how an edge of weight w looks.
-func (g Graph) weightStroke(c *colors, w, stability float64) stroke {
-	t := math.Abs(w) / g.heaviest()
-	s := stroke{color: ramp(c.cool, t), width: length(0.9 + 4.1*t), cased: true}
+// weight returns how an edge of weight w looks.
+func (s edgeStyle) weight(w, stability float64) stroke {
+	t := math.Abs(w) / s.heaviest
+	line := stroke{color: ramp(s.cool, t), width: length(0.9+4.1*t) * s.thin, cased: s.thin > 0.6}
 	if w < 0 {
-		s.color = ramp(c.warm, t)
-		s.dash = []length{4 + s.width, 2.5 + s.width*0.6}
+		line.color = ramp(s.warm, t)
+		line.dash = []length{4 + line.width, 2.5 + line.width*0.6}
 	}
 	if stability > 0 {
-		s.color = withAlpha(s.color.(color.NRGBA), 0.15+0.85*stability)
-		s.cased = stability > 0.5
+		line.color = withAlpha(line.color.(color.NRGBA), 0.15+0.85*stability)
+		line.cased = line.cased && stability > 0.5
 	}
-	return s
+	return line
 }
 
 func (g Graph) drawEdges(p *page, pl *placement) {
+	style := g.edgeStyle(p.colors)
 	order := g.byWeight()
 	if g.changes != nil { // what did not change stays below
 		sort.SliceStable(order, func(a, b int) bool {
@@ -72,7 +87,7 @@ func (g Graph) drawEdges(p *page, pl *placement) {
 	}
 	for k := len(order) - 1; k >= 0; k-- {
 		e := g.Edges[order[k]]
-		s := g.edgeStroke(p.colors, order[k])
+		s := style.edge(g, order[k])
 		p.Begin(g.edgeWords(order[k]))
 		a, b := pl.at[e.From], pl.at[e.To]
 		if e.Leads {
@@ -146,19 +161,26 @@ func shapeOf(o Origin, c point, r length) vg.Path {
 }
 
 func (p *page) node(o Origin, c point, r length, fill color.NRGBA) {
-	outline := stroke{color: mix(fill, p.ink, 0.45), width: 1}
 	if p.xkcd {
-		outline = stroke{color: p.ink, width: 1.4}
+		outline := stroke{color: p.ink, width: 1.4}
+		if o == Zone {
+			p.path(circle(c, r), outline)
+			r -= 2.2
+		}
+		p.fill(shapeOf(o, c, r), fill)
+		p.path(shapeOf(o, c, r), outline)
+		return
 	}
+	// Shapes on top of each other make the outlines: that is quicker than lines around them.
+	outline := mix(fill, p.ink, 0.45)
+	p.fill(shapeOf(o, c, r+1.5), p.paper)
+	p.fill(shapeOf(o, c, r+0.5), outline)
 	if o == Zone {
-		p.path(circle(c, r), stroke{color: outline.color, width: outline.width, cased: true})
+		p.fill(circle(c, r-0.5), p.paper)
 		r -= 2.2
-	} else {
-		shape := shapeOf(o, c, r)
-		p.path(shape, stroke{color: p.paper, width: 3})
+		p.fill(circle(c, r+0.5), outline)
 	}
-	p.fill(shapeOf(o, c, r), fill)
-	p.path(shapeOf(o, c, r), outline)
+	p.fill(shapeOf(o, c, r-0.5), fill)
 }
 
 func (g Graph) drawNodes(p *page, pl *placement) {

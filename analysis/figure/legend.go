@@ -53,7 +53,7 @@ func flow(p pen, items []legendItem, width length) length {
 }
 
 // drawLegend draws items whose rows start below top.
-func drawLegend(p *page, items []legendItem, x, top, _ length) {
+func drawLegend(p *page, items []legendItem, x, top length) {
 	for _, it := range items {
 		at := point{X: x + it.x, Y: top - (length(it.row)+0.5)*legendRow}
 		if it.draw != nil {
@@ -105,7 +105,7 @@ func (g Graph) edgeLegend() []legendItem {
 	}
 	line := func(w, stability float64) func(*page, point) {
 		return func(p *page, at point) {
-			p.line(g.weightStroke(p.colors, w, stability), at, point{X: at.X + 24, Y: at.Y})
+			p.line(g.edgeStyle(p.colors).weight(w, stability), at, point{X: at.X + 24, Y: at.Y})
 		}
 	}
 	items := []legendItem{{text: g.weightName(), head: true}}
@@ -121,7 +121,7 @@ func (g Graph) edgeLegend() []legendItem {
 	}
 	if leads {
 		items = append(items, legendItem{text: "leads", sample: 24, draw: func(p *page, at point) {
-			s := g.weightStroke(p.colors, mid, 0)
+			s := g.edgeStyle(p.colors).weight(mid, 0)
 			p.line(s, at, p.arrow(at, point{X: at.X + 24, Y: at.Y}, 0, s))
 		}})
 	}

@@ -411,7 +411,7 @@ func (g Graph) placeLabels(p pen, pl *placement) {
 	}
 }
 
-func (g Graph) placeLabel(p pen, pl *placement, i int, segments [][2]point, far bool) {
+func (g Graph) placeLabel(p pen, pl *placement, i int, segments []segment, far bool) {
 	best, bestCost, leader := pl.labels[i].box, math.Inf(1), pl.labels[i].leader
 	try := func(x, y, off, cost float64) {
 		box := g.labelBox(p, pl, i, x, y, off)
@@ -419,8 +419,8 @@ func (g Graph) placeLabel(p pen, pl *placement, i int, segments [][2]point, far 
 			return
 		}
 		for _, s := range segments {
-			if l := inside(s[0], s[1], box); l > 0 {
-				cost += 3 + 0.3*l
+			if l := inside(s.a, s.b, box); l > 0 {
+				cost += (3 + 0.3*l) * (0.6 + 1.4*s.strength)
 			}
 			if cost >= bestCost {
 				return
@@ -494,15 +494,23 @@ func circleMeets(c point, r length, b vg.Rectangle) bool {
 	return math.Hypot(float64(c.X-x), float64(c.Y-y)) < float64(r)
 }
 
+// A segment is an edge on the page; strength is from 0 to 1.
+type segment struct {
+	a, b     point
+	strength float64
+}
+
 // segments returns the strongest edges from node to node, those that labels keep off.
-func (g Graph) segments(pl *placement) [][2]point {
+func (g Graph) segments(pl *placement) []segment {
 	const most = 500
-	var out [][2]point
+	var out []segment
+	heaviest := g.heaviest()
 	for _, i := range g.byWeight() {
 		if len(out) == most {
 			break
 		}
-		out = append(out, [2]point{pl.at[g.Edges[i].From], pl.at[g.Edges[i].To]})
+		e := g.Edges[i]
+		out = append(out, segment{pl.at[e.From], pl.at[e.To], math.Abs(e.Weight) / heaviest})
 	}
 	return out
 }

@@ -3,7 +3,6 @@ package figure
 import (
 	"errors"
 	"fmt"
-	"image/color"
 	"math"
 	"sort"
 	"strings"
@@ -167,7 +166,7 @@ func (s Strips) plan() (w, h length, draw func(*page)) {
 	var items []legendItem
 	for k, n := range s.States {
 		items = append(items, legendItem{text: shorten(visible(n), nameLength), sample: 12, draw: func(p *page, at point) {
-			p.bar(rect(at.X, at.Y-4, at.X+12, at.Y+4), p.state(k))
+			p.bar(rect(at.X, at.Y-4, at.X+12, at.Y+4), p.cluster(k))
 		}})
 	}
 	legendHeight := flow(p, items, w-2*pageMargin)
@@ -197,14 +196,11 @@ func (s Strips) plan() (w, h length, draw func(*page)) {
 			p.write(point{X: x.lo - 6, Y: mid}, label{text: names[i], size: min(smallSize, row), align: right})
 			p.Begin(names[i])
 			for _, r := range runs(spans, len(s.States), lo, hi, columns) {
-				p.box(rect(x.at(r.from), mid-row*0.42, max(x.at(r.to), x.at(r.from)+0.25), mid+row*0.42), p.state(r.state))
+				p.box(rect(x.at(r.from), mid-row*0.42, max(x.at(r.to), x.at(r.from)+0.25), mid+row*0.42), p.cluster(r.state))
 			}
 			p.End()
 		}
 		p.xAxis(box, x, ticks, when, w)
-		drawLegend(p, items, pageMargin, legendHeight+pageMargin/2, w)
+		drawLegend(p, items, pageMargin, legendHeight+pageMargin/2)
 	}
 }
-
-// state returns the color of state k.
-func (c *colors) state(k int) color.NRGBA { return c.cluster(k) }

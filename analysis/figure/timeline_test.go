@@ -106,3 +106,32 @@ func TestSlotsKeepTheirDistance(t *testing.T) {
 		t.Errorf("slots %v leave 0 to 60", got)
 	}
 }
+
+func TestLongTimelinesStaySmall(t *testing.T) {
+	tl := wander(3, 100_000)
+	if n := len(tl.SVG()); n > 400<<10 {
+		t.Errorf("3 series of 100000 points take %d bytes", n)
+	}
+}
+
+func TestThinKeepsExtremes(t *testing.T) {
+	var pts []point
+	for i := range 10_000 {
+		pts = append(pts, point{X: length(i) / 1000, Y: length(i * 7919 % 1000)})
+	}
+	pts[5000].Y, pts[7001].Y = -50, 5000
+	out := thin(pts)
+	if len(out) > 4*21 || out[0] != pts[0] || out[len(out)-1] != pts[len(pts)-1] {
+		t.Fatalf("%d points from %v to %v", len(out), out[0], out[len(out)-1])
+	}
+	lo, hi := length(math.Inf(1)), length(math.Inf(-1))
+	for i, p := range out {
+		lo, hi = min(lo, p.Y), max(hi, p.Y)
+		if i > 0 && p.X < out[i-1].X {
+			t.Fatal("points step back")
+		}
+	}
+	if lo != -50 || hi != 5000 {
+		t.Errorf("extremes %v and %v, want -50 and 5000", lo, hi)
+	}
+}

@@ -3,10 +3,13 @@ package canvas
 import (
 	"bytes"
 	"encoding/binary"
+	"hash/adler32"
 	"hash/crc32"
 	"image"
+	"io"
+	"sync"
 
-	"github.com/klauspost/compress/zlib"
+	"github.com/klauspost/compress/flate"
 )
 
 // encodePNG returns an opaque image as a PNG file of 8-bit RGB that says it is meant for DPI dots
@@ -31,23 +34,55 @@ func encodePNG(img *image.RGBA) []byte {
 	density[8] = 1 // per meter
 	chunk(&out, "pHYs", density[:])
 
-	var data bytes.Buffer
-	z, _ := zlib.NewWriterLevel(&data, 3) // the error is for levels that do not exist
-	row := make([]byte, 1+3*w)            // the first byte says that the row is not filtered
-	for y := range h {
+	chunk(&out, "IDAT", compress(img))
+	chunk(&out, "IEND", nil)
+	return out.Bytes()
+}
+
+// compress returns the rows of img as a zlib stream. Its halves are compressed at the same time: a
+// flushed deflate stream can be followed by another one.
+func compress(img *image.RGBA) []byte {
+	h := img.Rect.Dy()
+	half := h / 2
+	var first, second, sum bytes.Buffer
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		w := deflater(&first)
+		rows(img, 0, half, w)
+		w.Flush()
+	})
+	adler := adler32.New()
+	wg.Go(func() { rows(img, 0, h, adler) })
+	w := deflater(&second)
+	rows(img, half, h, w)
+	w.Close()
+	wg.Wait()
+	sum.Write([]byte{0x78, 0x5e}) // deflate with a window of 32 kB, fast
+	sum.Write(first.Bytes())
+	sum.Write(second.Bytes())
+	return adler.Sum(sum.Bytes())
+}
+
+func deflater(to io.Writer) *flate.Writer {
+	w, _ := flate.NewWriter(to, 3) // the error is for levels that do not exist
+	return w
+}
+
+// rows writes some rows of img as PNG has them: a byte that says that the row is not filtered, and
+// red, green and blue of each pixel.
+func rows(img *image.RGBA, from, to int, out io.Writer) {
+	w := img.Rect.Dx()
+	row := make([]byte, 1+3*w)
+	for y := from; y < to; y++ {
 		pix := img.Pix[y*img.Stride:][:4*w]
 		i := 1
 		for x := 0; x < len(pix); x += 4 {
-			from, to := pix[x:x+3:x+3], row[i:i+3:i+3]
-			to[0], to[1], to[2] = from[0], from[1], from[2]
+			p, q := pix[x:x+3:x+3], row[i:i+3:i+3]
+			q[0], q[1], q[2] = p[0], p[1], p[2]
 			i += 3
 		}
-		z.Write(row)
+		out.Write(row)
 	}
-	z.Close()
-	chunk(&out, "IDAT", data.Bytes())
-	chunk(&out, "IEND", nil)
-	return out.Bytes()
 }
 
 func chunk(out *bytes.Buffer, kind string, data []byte) {

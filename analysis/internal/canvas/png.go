@@ -7,6 +7,7 @@ import (
 	"math"
 	"sync"
 
+	"git.sr.ht/~sbinet/gg"
 	"golang.org/x/image/font/opentype"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
@@ -24,19 +25,31 @@ type PNG struct {
 
 // pngState is what the raster canvas below does not tell: where it draws, and in which color.
 type pngState struct {
-	m     Affine
-	color color.Color
+	m      Affine
+	color  color.Color
+	dashed bool
 }
 
 var _ Surface = (*PNG)(nil)
 
 // NewPNG returns a surface of the given size and opaque background.
 func NewPNG(w, h vg.Length, background color.Color) *PNG {
-	return &PNG{
-		Canvas: vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(DPI), vgimg.UseBackgroundColor(background)),
-		stack:  []pngState{{m: Identity, color: color.Black}},
+	size := image.Rect(0, 0, int(w.Dots(DPI)+0.5), int(h.Dots(DPI)+0.5))
+	img, _ := images.Get().(*image.RGBA)
+	if img == nil || img.Rect != size {
+		img = image.NewRGBA(size)
 	}
+	// With an image and context of its own, vgimg neither copies the image nor sets the context up.
+	ctx := gg.NewContextForRGBA(img)
+	ctx.SetLineCapButt()
+	ctx.InvertY()
+	c := vgimg.NewWith(vgimg.UseDPI(DPI), vgimg.UseImageWithContext(img, ctx))
+	draw.Draw(img, size, image.NewUniform(background), image.Point{}, draw.Src) // over vgimg's white
+	return &PNG{Canvas: c, stack: []pngState{{m: Identity, color: color.Black}}}
 }
+
+// images keeps the memory of pictures that are done: a notebook draws the same size again and again.
+var images sync.Pool
 
 func (c *PNG) top() *pngState { return &c.stack[len(c.stack)-1] }
 
@@ -65,6 +78,12 @@ func (c *PNG) Translate(pt vg.Point) {
 func (c *PNG) Scale(x, y float64) {
 	c.top().m = c.top().m.Scale(x, y)
 	c.Canvas.Scale(x, y)
+}
+
+// SetLineDash is vg.Canvas's.
+func (c *PNG) SetLineDash(pattern []vg.Length, offset vg.Length) {
+	c.top().dashed = len(pattern) > 0
+	c.Canvas.SetLineDash(pattern, offset)
 }
 
 // Push is vg.Canvas's.
@@ -205,13 +224,45 @@ func newStamp(f font.Face, r rune, part float64, width vg.Length) *stamp {
 	return &stamp{mask}
 }
 
+// Stroke is vg.Canvas's.
+func (c *PNG) Stroke(p vg.Path) {
+	s := c.top()
+	c.strokeParts(p, !s.dashed && opaque(s.color))
+}
+
+// strokeParts strokes a long line in parts that overlap by a step, if that shows the same: the
+// rasterizer's time grows with the square of how often a line comes back to a row of pixels.
+func (c *PNG) strokeParts(p vg.Path, can bool) {
+	const part = 40
+	if !can || len(p) < 2*part {
+		c.Canvas.Stroke(p)
+		return
+	}
+	for i, comp := range p {
+		if i == 0 && comp.Type != vg.MoveComp || i > 0 && comp.Type != vg.LineComp {
+			c.Canvas.Stroke(p)
+			return
+		}
+	}
+	for i := 0; i < len(p)-1; i += part {
+		q := make(vg.Path, 0, part+2)
+		q.Move(p[max(0, i-1)].Pos)
+		c.Canvas.Stroke(append(q, p[max(1, i):min(len(p), i+part+1)]...))
+	}
+}
+
+func opaque(col color.Color) bool {
+	_, _, _, a := col.RGBA()
+	return a == 0xffff
+}
+
 // StrokeCased is Surface's.
 func (c *PNG) StrokeCased(p vg.Path, casing color.Color, width vg.Length) {
 	c.Canvas.Push()
 	c.Canvas.SetColor(casing)
 	c.Canvas.SetLineWidth(width)
 	c.Canvas.SetLineDash(nil, 0)
-	c.Canvas.Stroke(p)
+	c.strokeParts(p, opaque(casing))
 	c.Canvas.Pop()
 	c.Stroke(p)
 }
@@ -249,5 +300,10 @@ func (c *PNG) Begin(string, ...string) {}
 // End does nothing.
 func (c *PNG) End() {}
 
-// Bytes returns the picture as a PNG file.
-func (c *PNG) Bytes() []byte { return encodePNG(c.Image().(*image.RGBA)) }
+// Bytes returns the picture as a PNG file; the surface must not be used any more.
+func (c *PNG) Bytes() []byte {
+	img := c.Image().(*image.RGBA)
+	data := encodePNG(img)
+	images.Put(img)
+	return data
+}
