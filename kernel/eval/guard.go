@@ -39,13 +39,11 @@ func instrument(root ast.Node, checks bool) {
 		case *ast.GoStmt:
 			guardGo(n)
 		case *ast.FuncDecl:
-			if checks && n.Body != nil && !isLeaf(n.Body) {
-				prepend(n.Body, stopCheck())
+			if n.Body != nil {
+				instrumentBody(n.Body, checks)
 			}
 		case *ast.FuncLit:
-			if checks && !isLeaf(n.Body) {
-				prepend(n.Body, stopCheck())
-			}
+			instrumentBody(n.Body, checks)
 		case *ast.ForStmt:
 			if checks {
 				unroll(n)
@@ -76,6 +74,39 @@ func instrument(root ast.Node, checks bool) {
 		}
 		return true
 	})
+}
+
+func instrumentBody(b *ast.BlockStmt, checks bool) {
+	if checks && !isLeaf(b) {
+		prepend(b, stopCheck())
+	}
+	if defersInRange(b) {
+		prepend(b, &ast.DeferStmt{Call: &ast.CallExpr{Fun: funcLit(nil)}})
+	}
+}
+
+// defersInRange tells that a body defers within a range loop. If that ranges over a function, go/ssa
+// takes the enclosing function for one that defers nothing, unless it does so itself.
+func defersInRange(body ast.Node) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.RangeStmt:
+			ast.Inspect(n.Body, func(n ast.Node) bool {
+				switch n.(type) {
+				case *ast.FuncLit:
+					return false
+				case *ast.DeferStmt:
+					found = true
+				}
+				return !found
+			})
+		}
+		return !found
+	})
+	return found
 }
 
 func prepend(b *ast.BlockStmt, s ast.Stmt) { b.List = append([]ast.Stmt{s}, b.List...) }
