@@ -404,6 +404,9 @@ func blank(x ast.Expr) ast.Decl {
 // thunk is: func() int { stmts; return 0 }().
 func thunk(stmts ...ast.Stmt) ast.Expr {
 	results := &ast.FieldList{List: []*ast.Field{{Type: ident("int")}}}
+	if defersInRange(&ast.BlockStmt{List: stmts}) {
+		stmts = append([]ast.Stmt{&ast.DeferStmt{Call: &ast.CallExpr{Fun: funcLit(nil)}}}, stmts...)
+	}
 	body := append(slices.Clip(stmts), &ast.ReturnStmt{Results: []ast.Expr{&ast.BasicLit{Kind: token.INT, Value: "0"}}})
 	return &ast.CallExpr{Fun: funcLit(results, body...)}
 }

@@ -6,6 +6,7 @@ import (
 	"go/scanner"
 	"go/token"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -58,7 +59,7 @@ func (s *Session) compileError(err error) *cell.Error {
 		if p.pos.IsValid() {
 			at = p.pos.String() + ": "
 		}
-		msg := tidy(p.msg)
+		msg := explain(tidy(p.msg))
 		messages = append(messages, at+msg)
 		out.Traceback = append(out.Traceback, bold+at+reset+red+msg+reset)
 		out.Traceback = append(out.Traceback, s.marked(p.pos)...)
@@ -75,7 +76,21 @@ func tidy(msg string) string {
 		}
 		msg = strings.TrimPrefix(msg, "argument to "+name+" ")
 	}
-	return msg
+	return cellPackage.ReplaceAllString(msg, "$1")
+}
+
+// cellPackage is how go/types tells types of one name apart, which does not help here.
+var cellPackage = regexp.MustCompile(`\bmain\.([\pL_])`)
+
+var sameName = regexp.MustCompile(`type (\*?[\pL_][\pL\pN_]*)\) as (?:struct type )?(\*?[\pL_][\pL\pN_]*) value`)
+
+// explain says what a message of the checker leaves out: that there are two types of one name.
+func explain(msg string) string {
+	m := sameName.FindStringSubmatch(msg)
+	if m == nil || m[1] != m[2] {
+		return msg
+	}
+	return msg + ": " + strings.TrimPrefix(m[1], "*") + " was declared again after this value was made, which keeps the type that it had"
 }
 
 // marked is the line of a cell at a position, with a mark below the column.
