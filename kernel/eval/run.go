@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -214,20 +215,21 @@ func printed(v any) (text string) {
 			text = fmt.Sprintf("(%T: printing it panics: %v)", v, r)
 		}
 	}()
-	if containsItself(reflect.ValueOf(v), map[uintptr]bool{}) {
+	if containsItself(reflect.ValueOf(v), nil) {
 		return display.Text(v)
 	}
 	return fmt.Sprint(v)
 }
 
-// containsItself follows slices, maps and interfaces, as fmt does.
-func containsItself(v reflect.Value, path map[uintptr]bool) bool {
+// containsItself tells a value whose slices, maps and interfaces lead back to themselves. It looks
+// no further than package fmt would print. path is what leads to v.
+func containsItself(v reflect.Value, path []uintptr) bool {
 	switch v.Kind() {
 	case reflect.Interface:
 		return containsItself(v.Elem(), path)
 	case reflect.Pointer:
-		if len(path) == 0 && !v.IsNil() { // fmt prints what the outermost pointer points to
-			return containsItself(v.Elem(), map[uintptr]bool{v.Pointer(): true})
+		if len(path) == 0 && !v.IsNil() { // of others only the address is printed
+			return containsItself(v.Elem(), []uintptr{v.Pointer()})
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
@@ -236,18 +238,19 @@ func containsItself(v reflect.Value, path map[uintptr]bool) bool {
 			}
 		}
 	case reflect.Array:
-		return anyContainsItself(v, path)
-	case reflect.Slice, reflect.Map:
-		if v.Len() == 0 || path[v.Pointer()] {
-			return v.Len() > 0
+		return mayNest(v.Type().Elem()) && elementContainsItself(v, path)
+	case reflect.Slice:
+		return v.Len() > 0 && mayNest(v.Type().Elem()) &&
+			(slices.Contains(path, v.Pointer()) || elementContainsItself(v, append(path, v.Pointer())))
+	case reflect.Map:
+		if v.Len() == 0 || !mayNest(v.Type().Elem()) {
+			return false
 		}
-		path[v.Pointer()] = true
-		defer delete(path, v.Pointer())
-		if v.Kind() == reflect.Slice {
-			return anyContainsItself(v, path)
+		if slices.Contains(path, v.Pointer()) {
+			return true
 		}
 		for it := v.MapRange(); it.Next(); {
-			if containsItself(it.Value(), path) {
+			if containsItself(it.Value(), append(path, v.Pointer())) {
 				return true
 			}
 		}
@@ -255,15 +258,27 @@ func containsItself(v reflect.Value, path map[uintptr]bool) bool {
 	return false
 }
 
-func anyContainsItself(v reflect.Value, path map[uintptr]bool) bool {
-	switch v.Type().Elem().Kind() {
-	case reflect.Interface, reflect.Struct, reflect.Array, reflect.Slice, reflect.Map:
-	default:
-		return false
-	}
+func elementContainsItself(v reflect.Value, path []uintptr) bool {
 	for i := range v.Len() {
 		if containsItself(v.Index(i), path) {
 			return true
+		}
+	}
+	return false
+}
+
+// mayNest tells the types of elements that can lead back to what holds them.
+func mayNest(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Interface, reflect.Slice, reflect.Map:
+		return true
+	case reflect.Array:
+		return mayNest(t.Elem())
+	case reflect.Struct:
+		for f := range t.Fields() {
+			if mayNest(f.Type) {
+				return true
+			}
 		}
 	}
 	return false

@@ -31,14 +31,16 @@ func run1(t testing.TB, s *Session, code string) (values, printed string, err *c
 	return runContext(context.Background(), s, code)
 }
 
-func runContext(ctx context.Context, s *Session, code string) (values, printed string, err *cell.Error) {
+func runContext(ctx context.Context, s *Session, code string) (values, output string, err *cell.Error) {
 	out := &cellOutput{}
 	res := s.Eval(ctx, cell.Cell{Code: code, Out: out})
 	var shown []string
 	for i, v := range res.Values {
-		text := fmt.Sprint(v.V)
+		text := ""
 		if i < len(s.current.printed) {
 			text = s.current.printed[i]
+		} else {
+			text = printed(v.V)
 		}
 		shown = append(shown, text+" :: "+v.Type)
 	}
