@@ -257,6 +257,10 @@ func (c *checker) once() (*checked, checkErrors) {
 	out.file = &ast.File{Name: ident("main"), Decls: append(importDecls(imports), decls...)}
 	out.main = c.p.program && c.user["main"]
 	errs := c.typecheck(out, names, imports)
+	if c.plainIterators(out, imports) {
+		out.file.Decls = append(importDecls(imports), decls...)
+		errs = c.typecheck(out, names, imports)
+	}
 	if len(errs) > 0 && errs.has("generic function") && names[rtGenericName] {
 		hoistGeneric(out.file)
 		errs = c.typecheck(out, names, imports)
@@ -358,7 +362,16 @@ func only(again ast.Decl, d *decl) ast.Decl {
 
 // redeclareVar declares a variable without a value; its memory is taken over.
 func (c *checker) redeclareVar(name string, imports map[string]string) ast.Decl {
-	qualify := func(p *types.Package) string {
+	expr, err := parser.ParseExpr(types.TypeString(c.s.scope[name].Type(), c.qualifier(imports)))
+	if err != nil {
+		expr = ident("any")
+	}
+	return &ast.GenDecl{Tok: token.VAR, Specs: []ast.Spec{&ast.ValueSpec{Names: []*ast.Ident{ident(name)}, Type: expr}}}
+}
+
+// qualifier names packages by imports that it adds, which nothing hides.
+func (c *checker) qualifier(imports map[string]string) types.Qualifier {
+	return func(p *types.Package) string {
 		if isCell(p) {
 			return ""
 		}
@@ -366,11 +379,6 @@ func (c *checker) redeclareVar(name string, imports map[string]string) ast.Decl 
 		imports[alias] = p.Path()
 		return alias
 	}
-	expr, err := parser.ParseExpr(types.TypeString(c.s.scope[name].Type(), qualify))
-	if err != nil {
-		expr = ident("any")
-	}
-	return &ast.GenDecl{Tok: token.VAR, Specs: []ast.Spec{&ast.ValueSpec{Names: []*ast.Ident{ident(name)}, Type: expr}}}
 }
 
 // code gives the package-level declarations that run an item. They are variables without a name:

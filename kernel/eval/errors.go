@@ -59,7 +59,7 @@ func (s *Session) compileError(err error) *cell.Error {
 		if p.pos.IsValid() {
 			at = p.pos.String() + ": "
 		}
-		msg := explain(tidy(p.msg))
+		msg := explain(tidy(s.unlift(p.msg)))
 		messages = append(messages, at+msg)
 		out.Traceback = append(out.Traceback, bold+at+reset+red+msg+reset)
 		out.Traceback = append(out.Traceback, s.marked(p.pos)...)
@@ -91,6 +91,16 @@ func explain(msg string) string {
 		return msg
 	}
 	return msg + ": " + strings.TrimPrefix(m[1], "*") + " was declared again after this value was made, which keeps the type that it had"
+}
+
+// unlift writes the interfaces that were given a hidden name as the user did.
+func (s *Session) unlift(msg string) string {
+	if strings.Contains(msg, liftedPrefix) {
+		for literal, name := range s.lifted {
+			msg = regexp.MustCompile(name+`\b`).ReplaceAllLiteralString(msg, literal)
+		}
+	}
+	return msg
 }
 
 // marked is the line of a cell at a position, with a mark below the column.

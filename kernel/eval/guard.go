@@ -252,6 +252,8 @@ func isIdent(x ast.Expr, name string) bool {
 	return ok && id.Name == name
 }
 
+const liftedPrefix = "__iface"
+
 // liftInterfaces gives unnamed interface types with methods a hidden name, the same one in every
 // cell: the interpreter would make a new type of them for every program. It returns the
 // declarations of the hidden names that root needs.
@@ -265,7 +267,7 @@ func (s *Session) liftInterfaces(root ast.Node) map[string]*ast.InterfaceType {
 		key := types.ExprString(it)
 		name := s.lifted[key]
 		if name == "" {
-			name = "__iface" + strconv.Itoa(len(s.lifted)+1)
+			name = liftedPrefix + strconv.Itoa(len(s.lifted)+1)
 			s.lifted[key] = name
 		}
 		hidden[name] = it
