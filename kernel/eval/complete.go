@@ -20,10 +20,11 @@ import (
 const placeholder = "__cursor"
 
 // Complete implements cell.Evaluator.
-func (s *Session) Complete(code string, pos int) cell.Completion {
+func (s *Session) Complete(code string, pos int) (out cell.Completion) {
 	pos = min(max(pos, 0), len(code))
 	start, end := wordAround(code, pos)
-	out := cell.Completion{Start: start, End: end}
+	out = cell.Completion{Start: start, End: end}
+	defer func() { recover() }() // half-written code may be too much for somebody
 	prefix := code[start:pos]
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,11 +94,12 @@ func (s *Session) lookAt(code string, start, end int) *view {
 	if open {
 		return v
 	}
-	return s.check1(v, text+closers)
+	return s.see(v, text+closers)
 }
 
-func (s *Session) check1(v *view, text string) *view {
-	defer func() { recover() }() // syntax with holes in it may be too much for anybody
+// see checks a text as far as it can be.
+func (s *Session) see(v *view, text string) *view {
+	defer func() { recover() }()
 	p := s.parseTolerant(text)
 	p.repeatedNames()
 	c := &checker{s: s, file: "cell", p: p, imports: map[string]string{}, user: map[string]bool{},

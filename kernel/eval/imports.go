@@ -100,7 +100,7 @@ func (s *Session) addSource(path string) error {
 	if s.ctx.SourcePackage(path) != nil || s.compiledIn(path) {
 		return nil
 	}
-	cmd := exec.Command("go", "list", "-deps", "-f", "{{.ImportPath}}\t{{.Dir}}\t{{.Standard}}", path)
+	cmd := exec.CommandContext(s.currentCtx, "go", "list", "-deps", "-f", "{{.ImportPath}}\t{{.Dir}}\t{{.Standard}}", path)
 	cmd.Dir = s.dir
 	out, err := cmd.Output()
 	if err != nil {
@@ -121,8 +121,12 @@ func (s *Session) addSource(path string) error {
 		s.textMu.Lock()
 		s.sourceDirs[f[1]] = true
 		s.textMu.Unlock()
-		for _, file := range s.ctx.SourcePackage(f[0]).Files {
+		sp := s.ctx.SourcePackage(f[0])
+		for _, file := range sp.Files {
 			s.prepareSource(file)
+		}
+		if err := sp.Load(); err != nil { // go list names dependencies first
+			return err
 		}
 	}
 	return nil

@@ -12,9 +12,14 @@ import (
 )
 
 // Inspect implements cell.Evaluator.
-func (s *Session) Inspect(code string, pos, detail int) (display.Bundle, bool) {
+func (s *Session) Inspect(code string, pos, detail int) (b display.Bundle, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer func() {
+		if recover() != nil { // half-written code may be too much for somebody
+			b, ok = display.Bundle{}, false
+		}
+	}()
 	return s.describe(code, min(max(pos, 0), len(code)), detail)
 }
 
@@ -143,6 +148,9 @@ func (d description) text(s *Session) (decl, doc string) {
 	decl = declaration(o)
 	if o.Pkg() == nil {
 		known := bind.Documentation("builtin")[o.Name()]
+		if known.Decl != "" {
+			decl = known.Decl
+		}
 		return decl, known.Text
 	}
 	if own := s.decls[s.original(o)]; own != nil {

@@ -275,8 +275,12 @@ func (it *item) classify(stmt ast.Stmt, last bool) error {
 	case *ast.DeferStmt:
 		it.kind = deferItem
 	case *ast.ExprStmt:
-		switch ast.Unparen(st.X).(type) {
-		case *ast.CallExpr, *ast.UnaryExpr:
+		switch x := ast.Unparen(st.X).(type) {
+		case *ast.CallExpr:
+			if !last || isPrint(x) {
+				return nil
+			}
+		case *ast.UnaryExpr:
 			if !last {
 				return nil
 			}
@@ -287,6 +291,15 @@ func (it *item) classify(stmt ast.Stmt, last bool) error {
 		}
 	}
 	return nil
+}
+
+// isPrint tells a call of fmt.Println and the like, whose results nobody wants to see.
+func isPrint(c *ast.CallExpr) bool {
+	sel, ok := c.Fun.(*ast.SelectorExpr)
+	if !ok || !isIdent(sel.X, "fmt") {
+		return false
+	}
+	return strings.HasPrefix(sel.Sel.Name, "Print") || strings.HasPrefix(sel.Sel.Name, "Fprint")
 }
 
 // joinStatements puts neighboring statements into one body, so that labels and goto reach them.

@@ -78,7 +78,7 @@ func (f *flags) setAll(c chan struct{}, except *stopFlag) {
 
 const (
 	stackLimit  = 256 << 20             // growth of all stacks at which a cell is taken for runaway recursion
-	patience    = 60 * time.Millisecond // for interrupted code to stop by itself
+	patience    = 30 * time.Millisecond // for interrupted code to stop by itself
 	watchPeriod = 5 * time.Millisecond
 )
 

@@ -14,7 +14,7 @@ import (
 	"dtnotes/kernel/display"
 
 	"github.com/goplus/ixgo"
-	_ "github.com/goplus/reflectx/icall/icall8192" // room for methods of interpreted types
+	_ "github.com/goplus/reflectx/icall/icall20480" // room for methods of interpreted types
 	"golang.org/x/tools/go/types/typeutil"
 )
 
@@ -65,9 +65,10 @@ type Session struct {
 	currentCtx  context.Context
 	printValues bool
 
-	mu     sync.Mutex // held but while a cell runs: completion looks at all of the above
-	textMu sync.Mutex
-	texts  map[string]string // cell name -> source
+	mu      sync.Mutex // held but while a cell runs: completion looks at all of the above
+	closing sync.Once
+	textMu  sync.Mutex
+	texts   map[string]string // cell name -> source
 
 	sourceDirs map[string]bool // where packages from source are
 }
@@ -83,9 +84,17 @@ func New(opts Options) (*Session, error) {
 		opts.CellName = func(n int) string { return fmt.Sprintf("cell[%d]", n) }
 	}
 	s := &Session{dir: opts.Dir, name: opts.CellName, checks: !opts.NoInterrupt, sizes: platformSizes, texts: map[string]string{}, sourceDirs: map[string]bool{}}
+	s.current, s.currentCtx = &run{session: s, out: discard{}}, context.Background()
 	s.reset()
 	return s, nil
 }
+
+// discard is where what completion brings about would print to.
+type discard struct{}
+
+func (discard) Stream(name, text string)                         {}
+func (discard) Display(b display.Bundle, id string, update bool) {}
+func (discard) Clear(wait bool)                                  {}
 
 // reset forgets everything.
 func (s *Session) reset() {
@@ -114,9 +123,11 @@ func (s *Session) reset() {
 
 // Close implements cell.Evaluator.
 func (s *Session) Close() error {
-	removeLateFuncs(s.lateNames)
-	s.lateNames = nil
-	closeConsole()
+	s.closing.Do(func() {
+		removeLateFuncs(s.lateNames)
+		s.lateNames = nil
+		closeConsole()
+	})
 	return nil
 }
 

@@ -25,7 +25,7 @@ func newSession(t testing.TB) *Session {
 	return s
 }
 
-// run evaluates a cell and returns what it showed, printed and failed with.
+// run1 evaluates a cell and returns what it showed, printed and failed with.
 func run1(t testing.TB, s *Session, code string) (values, printed string, err *cell.Error) {
 	t.Helper()
 	return runContext(context.Background(), s, code)
@@ -146,6 +146,7 @@ func TestInterrupt(t *testing.T) {
 		"func spin() { for {} }\nspin()",
 		"i := 0\nfor { i++ }",
 		"L: goto L",
+		"$ sleep 100",
 		"select {}",
 		"var c chan int\n<-c",
 		"time.Sleep(time.Hour)",

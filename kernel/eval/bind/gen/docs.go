@@ -70,7 +70,11 @@ func document(p listed) (string, error) {
 		}
 		files = append(files, f)
 	}
-	d, err := doc.NewFromFiles(fset, files, p.ImportPath)
+	var mode doc.Mode
+	if p.ImportPath == "builtin" { // whose names are not exported
+		mode = doc.AllDecls
+	}
+	d, err := doc.NewFromFiles(fset, files, p.ImportPath, mode)
 	if err != nil {
 		return "", err
 	}

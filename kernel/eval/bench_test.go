@@ -1,0 +1,157 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// resident is the process's memory in MB, or 0 where that is not told.
+func resident() float64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "VmRSS:" {
+			kb, _ := strconv.Atoi(f[1])
+			return float64(kb) / 1024
+		}
+	}
+	return 0
+}
+
+func median(n int, f func()) time.Duration {
+	times := make([]time.Duration, n)
+	for i := range times {
+		start := time.Now()
+		f()
+		times[i] = time.Since(start)
+	}
+	slices.Sort(times)
+	return times[n/2]
+}
+
+// definitions is a cell that defines a type with a method, a function and a variable.
+func definitions(i int) string {
+	return fmt.Sprintf("type T%[1]d struct{ A, B int }\nfunc (t T%[1]d) String() string { return fmt.Sprint(t.A, t.B) }\n"+
+		"func f%[1]d(x T%[1]d) int { return x.A + %[1]d }\nvar v%[1]d = T%[1]d{%[1]d, 2}", i)
+}
+
+// BenchmarkStart is the making of a session and its first cell.
+func BenchmarkStart(b *testing.B) {
+	for b.Loop() {
+		s := newSession(b)
+		must(b, s, "1+1")
+		s.Close()
+	}
+}
+
+// BenchmarkOnePlusOne reports the median of 200 cells, fresh and after 200 cells of definitions.
+func BenchmarkOnePlusOne(b *testing.B) {
+	for b.Loop() {
+		s := newSession(b)
+		fresh := median(200, func() { must(b, s, "1+1") })
+		for i := range 200 {
+			must(b, s, definitions(i))
+		}
+		after := median(200, func() { must(b, s, "1+1") })
+		runtime.GC()
+		b.ReportMetric(fresh.Seconds()*1e3, "fresh-ms")
+		b.ReportMetric(after.Seconds()*1e3, "after200-ms")
+		b.ReportMetric(resident(), "MB")
+	}
+}
+
+// BenchmarkManyCells runs 5,000 cells that define what 200 names mean again and again.
+func BenchmarkManyCells(b *testing.B) {
+	for b.Loop() {
+		s := newSession(b)
+		for i := range 5000 {
+			must(b, s, definitions(i%200))
+			if i%1000 == 999 {
+				runtime.GC()
+				b.ReportMetric(resident(), fmt.Sprintf("MB-at-%d", i+1))
+			}
+		}
+		b.ReportMetric(median(200, func() { must(b, s, "1+1") }).Seconds()*1e3, "after5000-ms")
+	}
+}
+
+// BenchmarkInterruptChecks compares code with and without the checks that make it interruptible.
+func BenchmarkInterruptChecks(b *testing.B) {
+	for _, c := range []struct{ name, define, run string }{
+		{"fib32", "func fib(n int) int { if n < 2 { return n }; return fib(n-1) + fib(n-2) }", "fib(32)"},
+		{"loop10M", "func sum() float64 { s := 0.0; for i := 0; i < 10_000_000; i++ { s += float64(i) * 0.5 }; return s }", "sum()"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				plain, checked := compare(b, c.define, c.run)
+				b.ReportMetric(plain.Seconds()*1e3, "plain-ms")
+				b.ReportMetric(checked.Seconds()*1e3, "checked-ms")
+				b.ReportMetric(100*(checked.Seconds()/plain.Seconds()-1), "cost-%")
+			}
+		})
+	}
+}
+
+// compare takes the best processor times of code without and with the checks, in turns.
+func compare(b *testing.B, define, code string) (plain, checked time.Duration) {
+	best := [2]time.Duration{time.Hour, time.Hour}
+	var sessions [2]*Session
+	for i := range sessions {
+		s, err := New(Options{NoInterrupt: i == 0})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer s.Close()
+		must(b, s, define)
+		sessions[i] = s
+	}
+	for range 5 {
+		for i, s := range sessions {
+			start := processorTime()
+			must(b, s, code)
+			best[i] = min(best[i], processorTime()-start)
+		}
+	}
+	return best[0], best[1]
+}
+
+func processorTime() time.Duration {
+	var r syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &r)
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+// BenchmarkInterrupt reports how long it takes from the interrupt to the end of the cell.
+func BenchmarkInterrupt(b *testing.B) {
+	for name, code := range map[string]string{
+		"loop":     "for {}",
+		"callback": "sort.Slice(make([]int, 50_000_000), func(i, j int) bool { return i < j })",
+		"sleep":    "time.Sleep(time.Hour)",
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				s := newSession(b)
+				var times []time.Duration
+				for range 5 {
+					ctx, cancel := context.WithCancel(context.Background())
+					var start time.Time
+					time.AfterFunc(200*time.Millisecond, func() { start = time.Now(); cancel() })
+					runContext(ctx, s, code)
+					times = append(times, time.Since(start))
+				}
+				slices.Sort(times)
+				b.ReportMetric(times[2].Seconds()*1e3, "ms")
+			}
+		})
+	}
+}
