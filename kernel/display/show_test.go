@@ -1,6 +1,7 @@
 package display
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,19 @@ func TestClear(t *testing.T) {
 	Clear(true)
 	if len(waits) != 2 || !waits[0] || waits[1] {
 		t.Errorf("got %v", waits)
+	}
+}
+
+func TestAsk(t *testing.T) {
+	if _, err := Ask("name?"); err != ErrNobodyToAsk {
+		t.Errorf("got %v", err)
+	}
+	SetAsker(func(prompt string, password bool) (string, error) { return fmt.Sprint(prompt, password), nil })
+	defer SetAsker(nil)
+	name, _ := Ask("name?")
+	secret, _ := Password("secret?")
+	if name != "name?false" || secret != "secret?true" {
+		t.Errorf("got %q, %q", name, secret)
 	}
 }
 

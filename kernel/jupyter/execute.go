@@ -174,6 +174,12 @@ func (k *kernel) eval(ctx context.Context, r request, c cell.Cell) (res cell.Res
 	}
 	defer k.session.release()
 	k.comms.during(r.message)
+	if _, elsewhere := ev.(commEvaluator); !elsewhere {
+		display.SetAsker(nil)
+		if c.Input != nil {
+			display.SetAsker(func(prompt string, password bool) (string, error) { return c.Input(ctx, prompt, password) })
+		}
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			k.log.Printf("evaluator: panic: %v\n%s", p, debug.Stack())

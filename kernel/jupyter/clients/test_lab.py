@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 
@@ -108,7 +109,7 @@ class Page:
         try:
             return WebDriverWait(self.browser, timeout, 0.1).until(lambda _: what())
         except Exception:
-            self.browser.save_screenshot(os.path.join(os.environ.get("SCREENSHOTS", "/tmp"), "lab-failure.png"))
+            self.browser.save_screenshot(os.path.join(os.environ.get("SCREENSHOTS", tempfile.gettempdir()), "lab-failure.png"))
             raise AssertionError(f"{name}: this does not come about; the page says {self.outputs()!r}")
 
     def command(self, name, args="{}"):

@@ -29,11 +29,24 @@ def test_stdin(kernel):
         asked.append(message["content"])
         kernel.client.input("Ada Lovelace")
 
-    code = 'import ("bufio"; "fmt"; "os")\nline, _ := bufio.NewReader(os.Stdin).ReadString(\'\\n\')\nfmt.Printf("%q", line)'
-    assert kernel.text(code, stdin_hook=answer) == '"Ada Lovelace\\n"'
+    code = 'import ("bufio"; "fmt"; "os")\nline, _ := bufio.NewReader(os.Stdin).ReadString(\'\\n\')\nline'
+    assert kernel.text(code, stdin_hook=answer) == "Ada Lovelace\n"
     assert len(asked) == 1
     reply, output = kernel.run('import "fmt"\nvar s string\nn, err := fmt.Scanln(&s)\nerr != nil', allow_stdin=False)
     assert not [m for m in output if m["msg_type"] == "input_request"]
+
+
+def test_password(kernel):
+    asked = []
+
+    def answer(message):
+        asked.append(message["content"])
+        kernel.client.input("secret")
+
+    assert kernel.text('secret, err := display.Password("password: ")\nif err != nil { panic(err) }\nlen(secret)', stdin_hook=answer) == "6"
+    assert asked == [{"prompt": "password: ", "password": True}]
+    reply, _ = kernel.run('if _, err := display.Ask("name: "); err != nil { panic(err) }', allow_stdin=False)
+    assert reply["status"] == "error" and "nobody can be asked" in reply["evalue"]
 
 
 @pytest.mark.parametrize("how", ["message", "signal"])

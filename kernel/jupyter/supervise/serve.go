@@ -16,6 +16,10 @@ import (
 	"dtnotes/kernel/jupyter/comm"
 )
 
+// maxStack bounds the stack of a goroutine, to half of what Go allows: recursion without end in compiled
+// code then ends the session before it fills a small machine's memory.
+const maxStack = 512 << 20
+
 // Descriptors that the session's process has from its supervisor.
 const (
 	fdIn  = 3
@@ -30,6 +34,7 @@ func Serve(newSession func() (cell.Evaluator, error)) error {
 		return errors.New("a session is started by a kernel, not by hand")
 	}
 	signal.Ignore(os.Interrupt)
+	debug.SetMaxStack(maxStack)
 	ev, err := newSession()
 	if err != nil {
 		return fmt.Errorf("starting the session: %w", err)
@@ -105,8 +110,10 @@ func (s *server) handle(f *frame) {
 
 func (s *server) eval(ctx context.Context, f *frame) {
 	c := cell.Cell{Code: string(f.Data), Number: f.N, Out: output{s.out, f.ID}}
+	display.SetAsker(nil)
 	if f.Flag {
 		c.Input = s.input(f.ID)
+		display.SetAsker(func(prompt string, password bool) (string, error) { return c.Input(ctx, prompt, password) })
 	}
 	res := evalSafely(ctx, s.ev, c)
 	s.out.send(&frame{Kind: result, ID: f.ID, Data: packResult(res)})
@@ -190,6 +197,10 @@ type output struct {
 }
 
 func (o output) Stream(name, text string) {
+	for len(text) > mergeBytes { // a cut character is made whole again by whoever publishes it
+		o.out.send(&frame{Kind: stream, ID: o.id, Name: name, Data: []byte(text[:mergeBytes])})
+		text = text[mergeBytes:]
+	}
 	o.out.send(&frame{Kind: stream, ID: o.id, Name: name, Data: []byte(text)})
 }
 

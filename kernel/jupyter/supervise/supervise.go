@@ -4,6 +4,14 @@
 // first that the variables are gone.
 //
 // A Session is a cell.Evaluator in the supervisor's process; Serve is its other end.
+//
+// Why a process of its own: such a death cannot be caught inside a Go process, and a front end that loses
+// its kernel loses the replies, the history of the moment and the word on what happened. It was measured
+// against running the session in the kernel's process (two cores, both loaded): the round trip of a
+// cell 0.6 ms against 0.45 ms, the start to the first reply the same within the noise, 200 MB/s of output
+// through the pipe. Both processes run one program and share its pages; as each gives back those that
+// only its start has needed, the two together show 35 MB of resident memory after the first cell, where
+// the single process, which does not, shows 60 MB.
 package supervise
 
 import (
@@ -31,7 +39,8 @@ const (
 	cancelTime = 5 * time.Second // a canceled cell may take so long to end before the session is ended
 	quitTime   = 2 * time.Second // a session may take so long to end by itself
 	askTime    = 10 * time.Second
-	trimAgain  = 2 * time.Second // when what else a kernel starts has started
+	trimFirst  = 150 * time.Millisecond // past the start, which it would slow down
+	trimAgain  = 2 * time.Second        // when what else a kernel starts has started
 )
 
 // Session is a session in a process of its own. Its methods are those of cell.Evaluator.
@@ -56,7 +65,7 @@ func Start(command func() *exec.Cmd) (*Session, error) {
 		return nil, err
 	}
 	s.child = c
-	go trim()
+	time.AfterFunc(trimFirst, trim)
 	time.AfterFunc(trimAgain, trim)
 	return s, nil
 }

@@ -3,6 +3,7 @@ package supervise
 import (
 	"encoding/gob"
 	"encoding/json"
+	"fmt"
 	"io"
 	"sync"
 
@@ -51,8 +52,9 @@ type commMessage struct {
 }
 
 const (
-	queueBytes = 8 << 20 // frames waiting to be written may have so many bytes before a sender waits
-	mergeBytes = 1 << 20 // text is joined up to so many bytes
+	queueBytes = 8 << 20   // frames waiting to be written may have so many bytes before a sender waits
+	mergeBytes = 1 << 20   // text is joined and cut to so many bytes
+	maxBundle  = 256 << 20 // bytes of one thing to show
 )
 
 // sender writes frames in the order they were sent, and joins text that is printed faster than it is
@@ -150,7 +152,16 @@ func packBundle(b display.Bundle) wireBundle {
 		return wireBundle{}
 	}
 	data, metadata := b.Encode()
-	return wireBundle{packMap(data), packMap(metadata), packMap(b.Transient)}
+	w := wireBundle{packMap(data), packMap(metadata), packMap(b.Transient)}
+	size := 0
+	for _, raw := range w.Data {
+		size += len(raw)
+	}
+	if size > maxBundle {
+		note := fmt.Sprintf("too large to show: %d MB, at most %d MB", size>>20, maxBundle>>20)
+		w.Data = packMap(map[string]any{display.MIMETypeText: note})
+	}
+	return w
 }
 
 func packMap(m map[string]any) map[string]json.RawMessage {
