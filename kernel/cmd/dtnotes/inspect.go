@@ -1,9 +1,12 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +23,7 @@ and lines that were not understood. CAPTURE is a file, compressed or not, a fold
 standard input. With --json the tables are printed whole.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			fsys, names, err := openCaptures(args[0])
+			fsys, names, err := openCaptures(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -47,21 +50,30 @@ standard input. With --json the tables are printed whole.`,
 	return cmd
 }
 
-// openCaptures opens a path and lists the files in it.
-func openCaptures(path string) (fs.FS, []string, error) {
+// openCaptures opens a path and lists the captures in it.
+func openCaptures(ctx context.Context, path string) (fs.FS, []string, error) {
 	fsys, err := dtracefs.Open(path)
 	if err != nil {
 		return nil, nil, err
 	}
-	var names []string
-	err = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			names = append(names, name)
+	// What lies beside a single file, such as what its tracer said on standard error, comes with it.
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+		if name := filepath.Base(path); fs.ValidPath(name) {
+			if _, err := fs.Stat(fsys, name); err == nil {
+				return fsys, []string{name}, nil
+			}
 		}
-		return err
-	})
-	if err == nil && len(names) == 0 {
-		err = fmt.Errorf("%s: no file in it", path)
 	}
-	return fsys, names, err
+	entries, err := dtracefs.Manifest(ctx, fsys)
+	if err != nil {
+		return nil, nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name)
+	}
+	if len(names) == 0 {
+		return nil, nil, fmt.Errorf("%s: no capture in it", path)
+	}
+	return fsys, names, nil
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,7 +55,7 @@ func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 	if opt.model.Transform, err = analysis.ParseTransform(opt.transform); err != nil {
 		return err
 	}
-	series, err := opt.series(path, cmd.ErrOrStderr())
+	series, err := opt.series(cmd, path)
 	if err != nil {
 		return err
 	}
@@ -98,12 +97,13 @@ func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 }
 
 // series reads a matrix, or makes one of a capture. What a reader of the pictures should know of the
-// capture goes to warnings.
-func (opt *learnOptions) series(path string, warnings io.Writer) (*analysis.Series, error) {
+// capture goes to standard error.
+func (opt *learnOptions) series(cmd *cobra.Command, path string) (*analysis.Series, error) {
+	warnings := cmd.ErrOrStderr()
 	if strings.EqualFold(filepath.Ext(path), ".csv") {
 		return analysis.ReadCSVFile(path)
 	}
-	fsys, names, err := openCaptures(path)
+	fsys, names, err := openCaptures(cmd.Context(), path)
 	if err != nil {
 		return nil, err
 	}
