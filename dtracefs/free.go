@@ -124,6 +124,11 @@ func (d *decoder) localTime(stamp string) (ns int64, ok bool) {
 // paragraph files lines of free text that no blank line parts: a script's table with its
 // header, rows of one shape, pairs of names and values, or plain text.
 func (t *text) paragraph(lines []textLine) {
+	if len(lines) == 1 && len(lines[0].text) > longestLine {
+		t.account(classTable, lines[0].size)
+		t.fileText(lines)
+		return
+	}
 	for len(lines) > 0 && t.isStampLine(lines[0].text) {
 		t.stampLine(lines[0])
 		lines = lines[1:]

@@ -50,6 +50,9 @@ type text struct {
 	adjacentNumbers uint64
 }
 
+// longestLine bounds, in bytes, the lines that have a shape; longer ones are text.
+const longestLine = 64 << 10
+
 // A textLine is a line of free text. It has number 0 where lines were blank.
 type textLine struct {
 	num  int
@@ -98,6 +101,13 @@ func (t *text) step() {
 	if t.activity.pending == nil && syntax.Blank(line) {
 		t.take(classBlank)
 		t.blank()
+		return
+	}
+	if len(line) > longestLine {
+		t.flushFree()
+		t.addFree(num, line)
+		t.flushFree()
+		t.blanks = 0
 		return
 	}
 	for _, r := range recognizers {
