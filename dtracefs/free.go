@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
@@ -280,9 +281,13 @@ func (t *text) fileShape(title string, lines []textLine) bool {
 	if !uniform() {
 		split = cellsAtGaps
 		n = len(split(lines[0].text))
-		if !uniform() {
-			return false
-		}
+	}
+	if !uniform() {
+		split = nameAndValue
+		n = len(split(lines[0].text))
+	}
+	if !uniform() {
+		return false
 	}
 	if len(lines) == 1 && !anyNumber(split(lines[0].text)) {
 		return false
@@ -330,6 +335,20 @@ func cellsAtGaps(line []byte) (cells [][]byte) {
 		line = bytes.TrimLeft(line[i:], " \t")
 	}
 	return cells
+}
+
+// nameAndValue splits off the integer that a line ends in; what stands before it may hold
+// blanks.
+func nameAndValue(line []byte) [][]byte {
+	line = bytes.TrimSpace(line)
+	i := bytes.LastIndexByte(line, ' ')
+	if i < 0 {
+		return [][]byte{line}
+	}
+	if _, _, ok := syntax.Int64(line[i+1:]); !ok || !bytes.ContainsFunc(line[:i], unicode.IsLetter) {
+		return [][]byte{line}
+	}
+	return [][]byte{bytes.TrimRight(line[:i], " "), line[i+1:]}
 }
 
 func anyNumber(cells [][]byte) bool {

@@ -162,7 +162,7 @@ func TestOpenErrors(t *testing.T) {
 		t.Error("no error for a path that does not exist")
 	}
 	bad := filepath.Join(dir, "bad.tar")
-	if err := os.WriteFile(bad, append(tarred(t)[:514], 1, 2, 3), 0o644); err != nil {
+	if err := os.WriteFile(bad, append(tarred(t)[:400], 1, 2, 3), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Open(bad); err == nil {

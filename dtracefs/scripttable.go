@@ -126,7 +126,7 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	capitals := 0
 	for i, k := range tokens {
 		w := line[k.start:k.end]
-		ordinal := i > 0 && len(w) <= 2 && k.start == tokens[i-1].end+1 && isNumber(w)
+		ordinal := i > 0 && len(w) <= 2 && k.start == tokens[i-1].end+1 && isNumber(w) && isCapitals(line[tokens[i-1].start:tokens[i-1].end])
 		if !ordinal && !isName(w) {
 			return false
 		}
