@@ -139,7 +139,7 @@ func (t *text) mayBeEntry(line []byte) bool {
 	}
 	_, rest, open, ok := syntax.MapHead(line)
 	kind, name, two := bytes.Cut(rest, []byte(", "))
-	return ok && open && two && syntax.IsKind(kind) && len(name) > 0 && bytes.Index(rest, []byte("]:")) < 0
+	return ok && open && two && syntax.IsKind(kind) && len(name) > 0 && !bytes.Contains(rest, []byte("]:"))
 }
 
 // entry adds an entry of a block, which may have started on lines before.

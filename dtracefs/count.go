@@ -310,7 +310,6 @@ func (c *counter) source(kind, name []byte) int {
 // entries counts the blocks of activity in text.
 func (c *counter) entries(k chunk) {
 	data := k.data
-	before := k.before
 	stamp := k.stamp
 	var at span
 	if stamp != 0 {
@@ -335,8 +334,8 @@ func (c *counter) entries(k chunk) {
 		}
 		if len(line) > 0 && line[0] >= '0' && line[0] <= '9' {
 			if ns, ok := syntax.EpochStamp(line); ok {
-				before, stamp = stamp, ns
-				at = c.counts.spanOf(before, ns)
+				at = c.counts.spanOf(stamp, ns)
+				stamp = ns
 				continue
 			}
 		}

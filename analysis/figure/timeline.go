@@ -231,9 +231,6 @@ const (
 	laneHeight     = 14
 )
 
-// A lane holds names of intervals and marks that do not touch.
-type lane struct{ end length }
-
 // tag is the name of an interval or mark above the plot.
 type tag struct {
 	name   string
