@@ -390,7 +390,7 @@ func (c *checker) code(it *item, n int) []ast.Decl {
 		it.mark = int64(n)
 		return []ast.Decl{mark()}
 	case stmtItem:
-		return []ast.Decl{blank(thunk(it.stmts...))}
+		return []ast.Decl{blank(thunk(it.stmts...)), mark()}
 	case valueItem:
 		return []ast.Decl{blank(rtCall("Use", it.expr))}
 	case showItem:

@@ -170,6 +170,7 @@ func (s *Session) await(ctx context.Context, r *run, done chan error) error {
 
 // halt stops a run: by the flags, or, where it is blocked, by giving up its goroutine.
 func (s *Session) halt(r *run, done chan error, why *haltError) error {
+	r.progress.Load() // what the statements up to there wrote can be read from now on
 	r.halted.Store(true)
 	s.flags.setAll(alwaysStopped, nil)
 	wait := patience

@@ -12,7 +12,7 @@ import (
 	"dtnotes/kernel/cell"
 )
 
-// shared is where the sessions to be judged by are, when they are there.
+// shared holds more sessions, where it exists.
 const shared = "../../shared"
 
 func newSession(t testing.TB) *Session {
