@@ -239,7 +239,7 @@ var dtnotes5 = table{
 
 var dtnotes6 = table{
 	path: "dtnotes/dtracefs", name: "dtracefs",
-	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\ncmp cmp\ncontext context\nembed embed\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/apache/arrow-go/v18/arrow arrow\ngithub.com/apache/arrow-go/v18/arrow/array array\ngithub.com/apache/arrow-go/v18/arrow/ipc ipc\ngithub.com/apache/arrow-go/v18/arrow/memory memory\ngithub.com/apache/arrow-go/v18/parquet parquet\ngithub.com/apache/arrow-go/v18/parquet/compress compress\ngithub.com/apache/arrow-go/v18/parquet/pqarrow pqarrow\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\nhash/maphash maphash\nio io\nio/fs fs\niter iter\nmath math\nos os\nos/exec exec\npath path\npath/filepath filepath\nregexp regexp\nruntime runtime\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsyscall syscall\ntime time\nunicode/utf8 utf8",
+	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\ncmp cmp\ncontext context\nembed embed\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/apache/arrow-go/v18/arrow arrow\ngithub.com/apache/arrow-go/v18/arrow/array array\ngithub.com/apache/arrow-go/v18/arrow/ipc ipc\ngithub.com/apache/arrow-go/v18/arrow/memory memory\ngithub.com/apache/arrow-go/v18/parquet parquet\ngithub.com/apache/arrow-go/v18/parquet/compress compress\ngithub.com/apache/arrow-go/v18/parquet/pqarrow pqarrow\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\nhash/maphash maphash\nio io\nio/fs fs\niter iter\nmath math\nos os\nos/exec exec\npath path\npath/filepath filepath\nregexp regexp\nruntime runtime\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsyscall syscall\ntime time\nunicode unicode\nunicode/utf8 utf8",
 	types: []any{
 		(*p6.Account)(nil),
 		(*p6.Batch)(nil),
@@ -317,8 +317,12 @@ var dtnotes7 = table{
 		{"SVGer", (*p7.SVGer)(nil)},
 		{"SimpleRenderer", (*p7.SimpleRenderer)(nil)},
 	},
+	vars: []symbol{
+		{"ErrNobodyToAsk", &p7.ErrNobodyToAsk},
+	},
 	funcs: []symbol{
 		{"Any", p7.Any},
+		{"Ask", p7.Ask},
 		{"Auto", p7.Auto},
 		{"Clear", p7.Clear},
 		{"Display", p7.Display},
@@ -337,10 +341,12 @@ var dtnotes7 = table{
 		{"Named", p7.Named},
 		{"PDF", p7.PDF},
 		{"PNG", p7.PNG},
+		{"Password", p7.Password},
 		{"Progress", p7.Progress},
 		{"Render", p7.Render},
 		{"RenderResult", p7.RenderResult},
 		{"SVG", p7.SVG},
+		{"SetAsker", p7.SetAsker},
 		{"SetClearer", p7.SetClearer},
 		{"SetPublisher", p7.SetPublisher},
 		{"Show", p7.Show},
