@@ -148,7 +148,13 @@ func renderMethods(v any) (Bundle, bool) {
 		r.form("Markdown", MIMETypeMarkdown, func() any { return v.Markdown() })
 	}
 	if v, ok := v.(PNGer); ok {
-		r.form("PNG", MIMETypePNG, func() any { return v.PNG() })
+		r.call("PNG", func() {
+			png := v.PNG()
+			r.add(Bundle{Data: MIMEMap{MIMETypePNG: png}})
+			if size := pngSize(png); size != nil {
+				merge(&r.b.Metadata, MIMEMap{MIMETypePNG: size})
+			}
+		})
 	}
 	if v, ok := v.(PDFer); ok {
 		r.form("PDF", MIMETypePDF, func() any { return v.PDF() })
