@@ -1,0 +1,149 @@
+package behavior
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// patience is the number of unremarkable buckets that end an alert.
+const patience = 3
+
+// watcher turns buckets into verdicts and alerts.
+type watcher struct {
+	b      *Behavior
+	scorer *scorer
+	level  float64 // p-value below which a bucket raises an alert
+	last   float64 // time of the bucket before
+	open   *opened
+}
+
+// opened is an alert that goes on.
+type opened struct {
+	alert   Alert
+	calm    int // buckets since the last remarkable one
+	buckets int
+	sums    map[string]*Finding
+}
+
+func newWatcher(b *Behavior, opts ScoreOptions) (*watcher, error) {
+	rate := opts.FalseAlarms
+	if rate == 0 {
+		rate = FalseAlarms
+	}
+	if !(rate > 0) {
+		return nil, fmt.Errorf("%v false alarms an hour: want a positive number", opts.FalseAlarms)
+	}
+	return &watcher{b: b, scorer: newScorer(b), level: min(1, rate*b.Width.Hours())}, nil
+}
+
+// push judges the bucket that starts at time t. It returns the alert that this
+// bucket ended, or nil.
+func (w *watcher) push(t float64, counts map[string]float64) (Verdict, *Alert) {
+	if w.last != 0 && t-w.last > 1.5*w.b.Width.Seconds() {
+		w.scorer.before = nil
+	}
+	w.last = t
+	e := w.scorer.raw(counts)
+	v := Verdict{Time: t, Score: e.score, Sources: e.found, P: pooled(w.b.Bucket, e.score), PairP: 1}
+	if v.Sources == nil {
+		v.Sources = []Finding{}
+	}
+	if e.pair > 0 {
+		v.PairP = pooled(w.b.Pair, e.pair)
+	}
+	// Each of the two tests may spend half of the false alarms.
+	single, pair := v.P <= w.level/2, v.PairP <= w.level/2
+	v.Raised = single || pair
+	v.Alert = v.Raised
+	return v, w.update(v, pair)
+}
+
+func (w *watcher) update(v Verdict, pair bool) *Alert {
+	width := w.b.Width.Seconds()
+	if !v.Raised {
+		if w.open == nil {
+			return nil
+		}
+		if w.open.calm++; w.open.calm < patience {
+			return nil
+		}
+		return w.close()
+	}
+	if w.open == nil {
+		w.open = &opened{alert: Alert{Start: v.Time, P: 1, Edges: []Change{}}, sums: map[string]*Finding{}}
+		if pair {
+			w.open.alert.Start = v.Time - width
+		}
+	}
+	o := w.open
+	o.calm = 0
+	o.buckets++
+	o.alert.End = v.Time + width
+	o.alert.Score = math.Max(o.alert.Score, v.Score)
+	o.alert.P = min(o.alert.P, v.P, v.PairP)
+	for _, f := range v.Sources {
+		sum := o.sums[f.Name]
+		if sum == nil {
+			sum = &Finding{Name: f.Name}
+			o.sums[f.Name] = sum
+		}
+		sum.Score += f.Score
+		sum.Why = strongest(sum.Why, f.Why)
+	}
+	return nil
+}
+
+// strongest keeps the strongest sign of each source.
+func strongest(a, b []Sign) []Sign {
+	for _, s := range b {
+		i := slices.IndexFunc(a, func(t Sign) bool { return t.Source == s.Source })
+		switch {
+		case i < 0:
+			a = append(a, s)
+		case a[i].Score < s.Score:
+			a[i] = s
+		}
+	}
+	slices.SortFunc(a, func(x, y Sign) int {
+		return cmp.Or(cmp.Compare(y.Score, x.Score), cmp.Compare(x.Source, y.Source))
+	})
+	return a[:min(len(a), mostSigns)]
+}
+
+// close ends the alert that goes on and returns it, or nil.
+func (w *watcher) close() *Alert {
+	if w.open == nil {
+		return nil
+	}
+	a := w.open.current()
+	w.open = nil
+	return &a
+}
+
+// current is the alert as far as it is known.
+func (o *opened) current() Alert {
+	a := o.alert
+	a.Sources = make([]Finding, 0, len(o.sums))
+	for _, f := range o.sums {
+		a.Sources = append(a.Sources, Finding{Name: f.Name, Score: f.Score / float64(o.buckets), Why: slices.Clone(f.Why)})
+	}
+	rank(a.Sources)
+	a.Sources = a.Sources[:min(len(a.Sources), mostFindings)]
+	return a
+}
+
+// String tells the alert in one line.
+func (a Alert) String() string {
+	names := make([]string, 0, 3)
+	for _, f := range a.Sources[:min(3, len(a.Sources))] {
+		why := ""
+		if len(f.Why) > 0 {
+			why = " (" + f.Why[0].String() + ")"
+		}
+		names = append(names, f.Name+why)
+	}
+	return fmt.Sprintf("%.0f s, score %.1f: %s", a.End-a.Start, a.Score, strings.Join(names, "; "))
+}

@@ -1,0 +1,340 @@
+package behavior
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/go-gota/gota/dataframe"
+
+	"dtnotes/analysis"
+	"dtnotes/analysis/figure"
+)
+
+// FewestBuckets is the least number of buckets that can be learned from.
+const FewestBuckets = 20
+
+// Sources counts the rows of a capture's activity into buckets of that width,
+// a source for each kind of event of each process: the series that shows
+// misbehavior best. Learn from it with [Options.ByKind].
+func Sources(frame dataframe.DataFrame, width time.Duration) (*analysis.Series, error) {
+	return analysis.FromFrame(frame, analysis.SeriesOptions{
+		Every: width, By: []string{"kind", "execname"}, Kinds: []string{"*"},
+	})
+}
+
+// Learn learns what is normal from one or several captures of normal running,
+// with the default options.
+func Learn(series ...*analysis.Series) (*Behavior, error) {
+	return LearnContext(context.Background(), series, Options{})
+}
+
+// LearnContext is [Learn] with options, stopped when ctx is done.
+//
+// All series must have buckets of the same width; a source missing from one of
+// them was silent there. Scores are calibrated on buckets held out: each series
+// in turn is scored by what the others teach, a single series in five
+// stretches. Fewer than [FewestBuckets] buckets in all, NaN and infinite
+// values are errors.
+func LearnContext(ctx context.Context, series []*analysis.Series, opts Options) (*Behavior, error) {
+	b, err := learn(ctx, series, opts)
+	if err != nil {
+		return nil, fmt.Errorf("learning behavior: %w", err)
+	}
+	return b, nil
+}
+
+func learn(ctx context.Context, series []*analysis.Series, opts Options) (*Behavior, error) {
+	rec, err := newRecord(series, opts)
+	if err != nil {
+		return nil, err
+	}
+	b := rec.behavior(rec.all())
+	b.Tags, b.Ignored, b.Notes = slices.Clone(opts.Tags), rec.ignored, rec.notes
+	b.IncludeKernel = opts.IncludeKernel
+	if err := rec.calibrate(ctx, b, opts); err != nil {
+		return nil, err
+	}
+	if err := rec.learnLinks(ctx, b, opts); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// A record is the data learned from: all series one after the other, the
+// sources of all.
+type record struct {
+	width   time.Duration
+	units   string
+	byKind  bool
+	names   []string
+	columns [][]float64 // of each source, over all buckets
+	starts  []int       // first bucket of each series, and the end
+	ignored []string
+	notes   []string
+}
+
+func newRecord(series []*analysis.Series, opts Options) (*record, error) {
+	if len(series) == 0 {
+		return nil, errors.New("no series")
+	}
+	r := &record{byKind: opts.ByKind, starts: []int{0}}
+	ignored := map[string]bool{}
+	for i, s := range series {
+		if err := check(s); err != nil {
+			return nil, fmt.Errorf("series %d of %d: %w", i+1, len(series), err)
+		}
+		if i == 0 {
+			r.width, r.units = s.Width, s.Units
+		}
+		if s.Width != r.width {
+			return nil, fmt.Errorf("series %d of %d has buckets of %v, the first one of %v: bring them to one width", i+1, len(series), s.Width, r.width)
+		}
+		n, _ := s.Dims()
+		r.starts = append(r.starts, r.starts[i]+n)
+		for _, p := range leftOut(s, opts) {
+			ignored[p] = true
+		}
+		for _, note := range s.Notes {
+			if !slices.Contains(r.notes, note) {
+				r.notes = append(r.notes, note)
+			}
+		}
+	}
+	if n := r.buckets(); n < FewestBuckets {
+		return nil, fmt.Errorf("%d buckets of %v: want at least %d to know what is normal", n, r.width, FewestBuckets)
+	}
+	for p := range ignored {
+		r.ignored = append(r.ignored, p)
+	}
+	sort.Strings(r.ignored)
+	if len(r.ignored) > 0 {
+		r.notes = append(r.notes, "left out "+listing(r.ignored, 5))
+	}
+	r.fill(series, ignored)
+	if len(r.names) == 0 {
+		return nil, errors.New("no source but the kernel and the observer")
+	}
+	return r, nil
+}
+
+// check refuses what cannot be judged.
+func check(s *analysis.Series) error {
+	if s == nil {
+		return errors.New("no series")
+	}
+	n, p := s.Dims()
+	if rows, cols := s.Values.Dims(); n*p > 0 && (rows != n || cols != p) {
+		return fmt.Errorf("values are %d×%d for %d times and %d names", rows, cols, n, p)
+	}
+	if s.Width <= 0 {
+		return fmt.Errorf("buckets of %v: want a positive width", s.Width)
+	}
+	if n*p == 0 {
+		return nil
+	}
+	for i := range n {
+		for j, v := range s.Values.RawRowView(i) {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("source %q, bucket %d is %v: fill or drop missing values first", s.Names[j], i, v)
+			}
+		}
+	}
+	return nil
+}
+
+// leftOut lists the processes of a series that are not judged.
+func leftOut(s *analysis.Series, opts Options) []string {
+	var out []string
+	for j, name := range s.Names {
+		process := processOf(name, opts.ByKind)
+		kernel := !opts.IncludeKernel && s.Origins != nil && s.Origins[j] == figure.Platform
+		if kernel || slices.Contains(opts.Exclude, process) {
+			out = append(out, process)
+		}
+	}
+	return out
+}
+
+// processOf takes the kind off a source's name.
+func processOf(name string, byKind bool) string {
+	if _, process, ok := strings.Cut(name, " "); ok && byKind {
+		return process
+	}
+	return name
+}
+
+func kindOf(name string, byKind bool) string {
+	if kind, _, ok := strings.Cut(name, " "); ok && byKind {
+		return kind
+	}
+	return ""
+}
+
+func listing(names []string, most int) string {
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
+func (r *record) fill(series []*analysis.Series, ignored map[string]bool) {
+	index := map[string]int{}
+	for i, s := range series {
+		for j, name := range s.Names {
+			if ignored[processOf(name, r.byKind)] {
+				continue
+			}
+			k, ok := index[name]
+			if !ok {
+				k = len(r.names)
+				index[name] = k
+				r.names = append(r.names, name)
+				r.columns = append(r.columns, make([]float64, r.buckets()))
+			}
+			for t := range s.Times {
+				r.columns[k][r.starts[i]+t] = s.Values.At(t, j)
+			}
+		}
+	}
+}
+
+func (r *record) buckets() int { return r.starts[len(r.starts)-1] }
+
+func (r *record) all() []int {
+	rows := make([]int, r.buckets())
+	for i := range rows {
+		rows[i] = i
+	}
+	return rows
+}
+
+// behavior describes the given buckets, without calibration or links. Sources
+// silent in all of them are left out.
+func (r *record) behavior(rows []int) *Behavior {
+	b := &Behavior{
+		Width: r.width, ByKind: r.byKind, Units: r.units, Buckets: len(rows),
+		Sources: map[string]*Source{}, Presence: map[string]int{}, Kinds: map[string]float64{},
+	}
+	usual := map[string][]float64{}
+	present := map[string][]bool{}
+	col := make([]float64, len(rows))
+	for j, name := range r.names {
+		kind, process := kindOf(name, r.byKind), processOf(name, r.byKind)
+		src := &Source{}
+		for i, row := range rows {
+			v := r.columns[j][row]
+			if col[i] = v; v == 0 {
+				continue
+			}
+			if present[process] == nil {
+				present[process] = make([]bool, len(rows))
+			}
+			present[process][i] = true
+			src.Active++
+			src.Total += v
+			usual[kind] = append(usual[kind], math.Abs(v))
+		}
+		if src.Active == 0 {
+			continue
+		}
+		src.Blocks = blockMeans(col)
+		slices.Sort(col)
+		src.Upper, src.Lower = upperTail(col), lowerTail(col)
+		b.Sources[name] = src
+	}
+	for kind, values := range usual {
+		slices.Sort(values)
+		b.Kinds[kind] = values[len(values)/10]
+	}
+	for process, on := range present {
+		for _, p := range on {
+			if p {
+				b.Presence[process]++
+			}
+		}
+	}
+	return b
+}
+
+// mostBlocks bounds the stretches of time that a source keeps means of.
+const mostBlocks = 60
+
+// blockMeans averages stretches of at least ten values: means of so many are
+// nearly independent, where single counts are not.
+func blockMeans(values []float64) []float64 {
+	size := max(10, (len(values)+mostBlocks-1)/mostBlocks)
+	var out []float64
+	for from := 0; from+size <= len(values); from += size {
+		sum := 0.0
+		for _, v := range values[from : from+size] {
+			sum += v
+		}
+		out = append(out, sum/float64(size))
+	}
+	return out
+}
+
+// folds splits the buckets to hold out in turn: series by series, or a single
+// one in five stretches.
+func (r *record) folds() [][2]int {
+	var out [][2]int
+	for i := 1; i < len(r.starts); i++ {
+		if r.starts[i] > r.starts[i-1] {
+			out = append(out, [2]int{r.starts[i-1], r.starts[i]})
+		}
+	}
+	if len(out) > 1 {
+		return out
+	}
+	out = out[:0]
+	const parts = 5
+	for i := range parts {
+		out = append(out, [2]int{i * r.buckets() / parts, (i + 1) * r.buckets() / parts})
+	}
+	return out
+}
+
+// calibrate scores each fold by what the others teach.
+func (r *record) calibrate(ctx context.Context, b *Behavior, opts Options) error {
+	var single, pair []float64
+	for k, fold := range r.folds() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if opts.Progress != nil {
+			opts.Progress("calibration", k)
+		}
+		var rest []int
+		for i := range r.buckets() {
+			if i < fold[0] || i >= fold[1] {
+				rest = append(rest, i)
+			}
+		}
+		scorer := newScorer(r.behavior(rest))
+		for i := fold[0]; i < fold[1]; i++ {
+			raw := scorer.raw(r.bucket(i))
+			single = append(single, raw.score)
+			if i > fold[0] {
+				pair = append(pair, raw.pair)
+			}
+		}
+	}
+	b.Bucket, b.Pair = []Calibration{calibrate(single)}, []Calibration{calibrate(pair)}
+	return nil
+}
+
+func (r *record) bucket(i int) map[string]float64 {
+	out := map[string]float64{}
+	for j, name := range r.names {
+		if v := r.columns[j][i]; v != 0 {
+			out[name] = v
+		}
+	}
+	return out
+}

@@ -1,0 +1,160 @@
+package behavior
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"dtnotes/analysis"
+)
+
+// FalseAlarms is the default of how many alerts an hour normal running may
+// raise.
+const FalseAlarms = 2.0
+
+// ScoreOptions tune [ScoreContext] and [Watch]. The zero value is the default.
+type ScoreOptions struct {
+	// FalseAlarms is how many alerts an hour normal running may raise; 0 means
+	// [FalseAlarms].
+	FalseAlarms float64
+}
+
+// A Verdict is what one bucket shows.
+type Verdict struct {
+	Time    float64   `json:"time"`    // start of the bucket, seconds since the epoch
+	Score   float64   `json:"score"`   // of the process that stands out most
+	P       float64   `json:"p"`       // part of normal buckets with this score or a higher one
+	PairP   float64   `json:"p_pair"`  // the same for this bucket and the one before together
+	Alert   bool      `json:"alert"`   // part of an alert
+	Raised  bool      `json:"raised"`  // remarkable by itself, as told when it came
+	Sources []Finding `json:"sources"` // strongest first
+}
+
+// An Alert is a stretch of time that breaks the behavior.
+type Alert struct {
+	Start   float64   `json:"start"` // seconds since the epoch
+	End     float64   `json:"end"`
+	Score   float64   `json:"score"`   // of its strongest bucket
+	P       float64   `json:"p"`       // of its strongest bucket
+	Sources []Finding `json:"sources"` // strongest first: mean score over the alert
+	Edges   []Change  `json:"edges"`   // links that differ
+}
+
+// A Report is what [Score] found.
+type Report struct {
+	Buckets []Verdict `json:"buckets"`
+	Alerts  []Alert   `json:"alerts"`
+	Notes   []string  `json:"notes,omitempty"`
+
+	behavior *Behavior
+	series   *analysis.Series
+}
+
+// Score compares a series with a behavior, with the default options.
+func Score(b *Behavior, s *analysis.Series) (*Report, error) {
+	return ScoreContext(context.Background(), b, s, ScoreOptions{})
+}
+
+// ScoreContext is [Score] with options, stopped when ctx is done.
+//
+// The series must have buckets as wide as the behavior's, or buckets that make
+// up such ones; a rest that does not fill a bucket is left out and noted. An
+// empty series gives an empty report. NaN and infinite values are errors.
+func ScoreContext(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptions) (*Report, error) {
+	r, err := score(ctx, b, s, opts)
+	if err != nil {
+		return nil, fmt.Errorf("scoring: %w", err)
+	}
+	return r, nil
+}
+
+func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptions) (*Report, error) {
+	if err := check(s); err != nil {
+		return nil, err
+	}
+	s, notes, err := widen(s, b.Width)
+	if err != nil {
+		return nil, err
+	}
+	w, err := newWatcher(b, opts)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range leftOut(s, Options{ByKind: b.ByKind, IncludeKernel: b.IncludeKernel}) {
+		if _, known := b.Presence[p]; !known {
+			w.scorer.ignore[p] = true
+		}
+	}
+	r := &Report{Buckets: []Verdict{}, Alerts: []Alert{}, Notes: notes, behavior: b, series: s}
+	for i, t := range s.Times {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		v, ended := w.push(t, row(s, i))
+		r.Buckets = append(r.Buckets, v)
+		if ended != nil {
+			r.Alerts = append(r.Alerts, *ended)
+		}
+	}
+	if last := w.close(); last != nil {
+		r.Alerts = append(r.Alerts, *last)
+	}
+	r.flag()
+	if err := r.explainLinks(ctx); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// flag marks every bucket of an alert, the first of a pair too.
+func (r *Report) flag() {
+	for i := range r.Buckets {
+		t := r.Buckets[i].Time
+		for _, a := range r.Alerts {
+			if t >= a.Start && t < a.End {
+				r.Buckets[i].Alert = true
+			}
+		}
+	}
+}
+
+func row(s *analysis.Series, i int) map[string]float64 {
+	out := make(map[string]float64, len(s.Names))
+	for j, name := range s.Names {
+		if v := s.Values.At(i, j); v != 0 {
+			out[name] = v
+		}
+	}
+	return out
+}
+
+// widen joins buckets to ones of that width.
+func widen(s *analysis.Series, width time.Duration) (*analysis.Series, []string, error) {
+	if s.Width == width {
+		return s, s.Notes, nil
+	}
+	k := int(math.Round(float64(width) / float64(s.Width)))
+	if k < 1 || time.Duration(k)*s.Width != width {
+		return nil, nil, fmt.Errorf("buckets of %v do not make up the behavior's buckets of %v", s.Width, width)
+	}
+	out := *s
+	out.Width, out.Times, out.Values = width, nil, nil
+	n := len(s.Times) / k
+	out.Values = newDense(n, len(s.Names))
+	for i := range n {
+		out.Times = append(out.Times, s.Times[i*k])
+		for j := range s.Names {
+			sum := 0.0
+			for t := i * k; t < (i+1)*k; t++ {
+				sum += s.Values.At(t, j)
+			}
+			out.Values.Set(i, j, sum)
+		}
+	}
+	notes := append([]string{}, s.Notes...)
+	if rest := len(s.Times) - n*k; rest > 0 {
+		notes = append(notes, fmt.Sprintf("left out the last %v, less than a bucket", time.Duration(rest)*s.Width))
+	}
+	return &out, notes, nil
+}

@@ -1,0 +1,149 @@
+package behavior
+
+import (
+	"math"
+	"slices"
+	"sort"
+)
+
+// A Tail is one end of a distribution: a threshold that few values lie
+// beyond, and those values.
+type Tail struct {
+	At     float64   `json:"at"`
+	Beyond []float64 `json:"beyond"` // ascending in distance from At
+}
+
+// tailShare is the part of all values that a tail may hold.
+const tailShare = 0.1
+
+// longestTail bounds the values kept in a tail.
+const longestTail = 200
+
+// tailSize is the number of values beyond the threshold for n values.
+func tailSize(n int) int {
+	return max(1, min(int(tailShare*float64(n)), longestTail))
+}
+
+// upperTail and lowerTail take sorted values, ascending. Values tied with the
+// threshold do not count as beyond it.
+func upperTail(sorted []float64) Tail {
+	n := len(sorted)
+	if n == 0 {
+		return Tail{}
+	}
+	at := sorted[max(0, n-1-tailSize(n))]
+	first := sort.Search(n, func(i int) bool { return sorted[i] > at })
+	return Tail{At: at, Beyond: slices.Clone(sorted[first:])}
+}
+
+func lowerTail(sorted []float64) Tail {
+	n := len(sorted)
+	if n == 0 {
+		return Tail{}
+	}
+	at := sorted[min(n-1, tailSize(n))]
+	end := sort.Search(n, func(i int) bool { return sorted[i] >= at })
+	beyond := slices.Clone(sorted[:end])
+	slices.Reverse(beyond)
+	return Tail{At: at, Beyond: beyond}
+}
+
+// merge is the tail of the values of both: beyond the farther threshold both
+// know every value. sign is 1 for upper tails, -1 for lower ones.
+func (t Tail) merge(u Tail, sign float64) Tail {
+	at := sign * max(sign*t.At, sign*u.At)
+	out := Tail{At: at}
+	for _, v := range slices.Concat(t.Beyond, u.Beyond) {
+		if sign*v > sign*at {
+			out.Beyond = append(out.Beyond, v)
+		}
+	}
+	slices.SortFunc(out.Beyond, func(a, b float64) int {
+		if sign*a < sign*b {
+			return -1
+		} else if sign*a > sign*b {
+			return 1
+		}
+		return 0
+	})
+	return out
+}
+
+// slope describes how a tail thins out: beyond at, values are exponential
+// with mean excess scale, so P(X > x) = share·exp(-(x-at)/scale). It is the
+// peaks-over-threshold model (Pickands, 1975) with shape 0.
+type slope struct {
+	at, scale float64
+	surprise  float64 // -ln(share)
+}
+
+// prior is the weight, in values, of what is known before a tail's own
+// values.
+const prior = 10
+
+// fit estimates the slope of k excesses, their sum given, among n values.
+// With few values it leans on the scale typical of all sources.
+func fit(at, sum float64, k, n int, typical float64) slope {
+	return slope{
+		at:       at,
+		scale:    (sum + prior*typical) / (float64(k) + prior),
+		surprise: -math.Log(float64(k+1) / float64(n+1)),
+	}
+}
+
+// beyond returns -ln P of a value that far beyond the threshold, 0 when it is
+// not beyond.
+func (s slope) beyond(excess float64) float64 {
+	if !(excess > 0) {
+		return 0
+	}
+	return s.surprise + excess/s.scale
+}
+
+// A Calibration turns scores into p-values: the part of held-out normal
+// buckets that score as high.
+type Calibration struct {
+	Buckets   int       `json:"buckets"`
+	Quantiles []float64 `json:"quantiles"` // of the scores, at levels evenly spaced from 0 to 1
+	Tail      Tail      `json:"tail"`
+}
+
+const quantiles = 101
+
+func calibrate(scores []float64) Calibration {
+	sorted := slices.Sorted(slices.Values(scores))
+	c := Calibration{Buckets: len(sorted), Quantiles: make([]float64, quantiles), Tail: upperTail(sorted)}
+	for i := range c.Quantiles {
+		c.Quantiles[i] = sorted[i*(len(sorted)-1)/(quantiles-1)]
+	}
+	return c
+}
+
+// p returns the part of normal buckets with that score or a higher one, never
+// 0. Beyond the tail's threshold the tail is taken for exponential.
+func (c Calibration) p(score float64) float64 {
+	n := float64(c.Buckets)
+	if score > c.Tail.At {
+		k, sum := len(c.Tail.Beyond), 0.0
+		for _, v := range c.Tail.Beyond {
+			sum += v - c.Tail.At
+		}
+		if k == 0 || sum == 0 {
+			return 1 / (n + 1)
+		}
+		return float64(k+1) / (n + 1) * math.Exp(-(score-c.Tail.At)*float64(k)/sum)
+	}
+	below := sort.SearchFloat64s(c.Quantiles, score)
+	return (1 + n*float64(quantiles-below)/quantiles) / (n + 1)
+}
+
+// pooled is the p-value over several calibrations, each with the weight of its
+// buckets.
+func pooled(cs []Calibration, score float64) float64 {
+	p, n := 0.0, 0.0
+	for _, c := range cs {
+		p += float64(c.Buckets) * c.p(score)
+		n += float64(c.Buckets)
+	}
+	return min(1, p/n)
+}
