@@ -122,11 +122,13 @@ func (r *run) during(f fault) []int {
 	return out
 }
 
-// normal lists the buckets that no fault touches.
+// normal lists the buckets that no fault touches, nor the bucket beside them:
+// a tracer that misses a tick prints two seconds as one.
 func (r *run) normal() []int {
+	w := r.series.Width.Seconds()
 	var out []int
-	for i := range r.series.Times {
-		if !slices.ContainsFunc(r.faults, func(f fault) bool { return r.overlap(i, f) > 0 }) {
+	for i, t := range r.series.Times {
+		if !slices.ContainsFunc(r.faults, func(f fault) bool { return t-w < f.end && t+2*w > f.start }) {
 			out = append(out, i)
 		}
 	}

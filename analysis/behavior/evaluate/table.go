@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -47,13 +48,16 @@ func (o options) print(ds []detector, runs []*run) {
 				}
 			}
 		}
+		if o.verbose {
+			d.printOdd(runs)
+		}
 		hits := []string{"-", "-"}
 		if d.ranks != nil {
 			hits = []string{fmt.Sprintf("%d/%d", top1, faults), fmt.Sprintf("%d/%d", top3, faults)}
 		}
 		fmt.Printf("%-18s %10.4f %14s %9s %9s\n", d.name, auc, fmt.Sprintf("%d/%d", found, faults), hits[0], hits[1])
 	}
-	fmt.Printf("\nmean AUC: over the faults, area under ROC of the buckets at least half inside the fault against those that no fault touches\n")
+	fmt.Printf("\nmean AUC: over the faults, area under ROC of the buckets at least half inside the fault against those at least a bucket away from any fault\n")
 	fmt.Printf("found in 5 s: at the lowest threshold with at most %g false alarms an hour in these runs\n", highestRate)
 }
 
@@ -85,43 +89,36 @@ func (d detector) threshold(runs []*run) float64 {
 			scores = append(scores, d.scores[i][n])
 		}
 	}
-	sort.Float64s(scores)
+	sort.Sort(sort.Reverse(sort.Float64Slice(scores)))
+	best := math.Inf(1)
 	for _, t := range scores {
 		alarms := 0
 		for i, r := range runs {
 			alarms += len(d.falseAlarms(i, r, t))
 		}
-		if float64(alarms) <= highestRate*hours {
-			return t
+		if float64(alarms) > highestRate*hours {
+			break
 		}
+		best = t
 	}
-	return math.Inf(1)
+	return best
 }
 
-// falseAlarms are the times of runs of buckets above the threshold, at most
-// three buckets apart, that no fault explains.
+// falseAlarms are the times of stretches of buckets above the threshold that
+// no fault explains; buckets less than three apart make one stretch.
 func (d detector) falseAlarms(i int, r *run, threshold float64) []float64 {
 	var out []float64
-	from, last := -1, -1
-	flush := func() {
-		if from >= 0 && !r.explained(r.series.Times[from], r.series.Times[last]+r.series.Width.Seconds()) {
-			out = append(out, r.series.Times[from])
-		}
-		from = -1
-	}
+	last := -10
 	for k, s := range d.scores[i] {
-		if !(s > threshold) {
+		t := r.series.Times[k]
+		if !(s > threshold) || r.explained(t, t+r.series.Width.Seconds()) {
 			continue
 		}
-		if from >= 0 && k-last > 3 {
-			flush()
-		}
-		if from < 0 {
-			from = k
+		if k-last > 3 {
+			out = append(out, t)
 		}
 		last = k
 	}
-	flush()
 	return out
 }
 
@@ -249,4 +246,15 @@ func printLevels(name string, ps, levels []float64) {
 		fmt.Printf(" %7.3f", float64(k)/float64(len(ps)))
 	}
 	fmt.Printf("  of %d\n", len(ps))
+}
+
+// printOdd prints the normal buckets with the highest scores.
+func (d detector) printOdd(runs []*run) {
+	for i, r := range runs {
+		normal := r.normal()
+		slices.SortFunc(normal, func(a, b int) int { return cmp.Compare(d.scores[i][b], d.scores[i][a]) })
+		for _, k := range normal[:min(6, len(normal))] {
+			fmt.Printf("  %-16s %s normal bucket at %.0f s scores %.2f\n", d.name, r.name, r.series.Times[k]-r.series.Times[0], d.scores[i][k])
+		}
+	}
 }
