@@ -58,7 +58,7 @@ func (o options) print(ds []detector, runs []*run) {
 		fmt.Printf("%-18s %10.4f %14s %9s %9s\n", d.name, auc, fmt.Sprintf("%d/%d", found, faults), hits[0], hits[1])
 	}
 	fmt.Printf("\nmean AUC: over the faults, area under ROC of the buckets at least half inside the fault against those at least a bucket away from any fault\n")
-	fmt.Printf("found in 5 s: at the lowest threshold with at most %g false alarms an hour in these runs\n", highestRate)
+	fmt.Printf("found in 5 s: at the lowest threshold with at most %g false alarms an hour in these runs, or one\n", highestRate)
 }
 
 // auc is the probability that a bucket of the fault scores above a normal one.
@@ -79,7 +79,7 @@ func (d detector) auc(i int, r *run, f fault) float64 {
 }
 
 // threshold is the lowest score to alert above that keeps within the highest
-// rate of false alarms.
+// rate of false alarms. Runs that are too short to tell may raise one.
 func (d detector) threshold(runs []*run) float64 {
 	var scores []float64
 	hours := 0.0
@@ -96,7 +96,7 @@ func (d detector) threshold(runs []*run) float64 {
 		for i, r := range runs {
 			alarms += len(d.falseAlarms(i, r, t))
 		}
-		if float64(alarms) > highestRate*hours {
+		if float64(alarms) > max(1, highestRate*hours) {
 			break
 		}
 		best = t
