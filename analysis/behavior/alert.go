@@ -3,9 +3,12 @@ package behavior
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
+
+	"gonum.org/v1/gonum/mat"
 )
 
 // patience is the number of unremarkable buckets that end an alert.
@@ -13,11 +16,12 @@ const patience = 3
 
 // watcher turns buckets into verdicts and alerts.
 type watcher struct {
-	b      *Behavior
-	scorer *scorer
-	level  float64 // p-value below which a bucket raises an alert
-	last   float64 // time of the bucket before
-	open   *opened
+	b         *Behavior
+	scorer    *scorer
+	level     float64       // p-value below which a bucket raises an alert
+	last      float64       // time of the bucket before
+	precision *mat.SymDense // of the links; nil without links
+	open      *opened
 }
 
 // opened is an alert that goes on.
@@ -36,7 +40,31 @@ func newWatcher(b *Behavior, opts ScoreOptions) (*watcher, error) {
 	if !(rate > 0) {
 		return nil, fmt.Errorf("%v false alarms an hour: want a positive number", opts.FalseAlarms)
 	}
-	return &watcher{b: b, scorer: newScorer(b), level: min(1, rate*b.Width.Hours())}, nil
+	w := &watcher{b: b, scorer: newScorer(b), level: min(1, rate*b.Width.Hours())}
+	if b.Links != nil {
+		p, err := b.Links.precision()
+		if err != nil {
+			return nil, err
+		}
+		w.precision = p
+	}
+	return w, nil
+}
+
+// distance measures all processes of a bucket together.
+func (w *watcher) distance(counts map[string]float64) (d, p float64) {
+	if w.precision == nil || len(w.b.Distance) == 0 {
+		return 0, 1
+	}
+	l := w.b.Links
+	sums := make(map[string]float64, len(l.Names))
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		if !w.b.callsOnly() || kindOf(name, w.b.ByKind) == "syscall" {
+			sums[processOf(name, w.b.ByKind)] += counts[name]
+		}
+	}
+	d = l.distance(w.precision, func(j int) float64 { return sums[l.Names[j]] })
+	return d, pooled(w.b.Distance, d)
 }
 
 // push judges the bucket that starts at time t. It returns the alert that this
@@ -51,6 +79,7 @@ func (w *watcher) push(t float64, counts map[string]float64) (Verdict, *Alert) {
 	if v.Sources == nil {
 		v.Sources = []Finding{}
 	}
+	v.Distance, v.DistanceP = w.distance(counts)
 	if e.pair > 0 {
 		v.PairP = pooled(w.b.Pair, e.pair)
 	}

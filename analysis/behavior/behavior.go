@@ -1,32 +1,34 @@
 package behavior
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
-
-	"dtnotes/analysis"
 )
 
 // A Behavior is what normal running looks like. [Learn] makes one, [Load]
-// reads one back.
+// reads one back. Several goroutines may use one as long as none changes it.
 type Behavior struct {
-	Tags   []string      // such as the host or the day
-	Width  time.Duration // of a bucket
-	ByKind bool          // sources are named "kind process"
-	Units  string        // of the counts
+	Tags   []string      `json:"tags"`    // such as the host or the day
+	Width  time.Duration `json:"width"`   // of a bucket, in nanoseconds
+	ByKind bool          `json:"by_kind"` // sources are named "kind process"
+	Units  string        `json:"units"`   // of the counts
 
-	Buckets  int                // learned from
-	Sources  map[string]*Source // by name
-	Kinds    map[string]float64 // smallest usual count of each kind, below which differences matter little
-	Presence map[string]int     // buckets in which each process did anything
-	Ignored  []string           // processes left out: the kernel's own, the observer
+	Buckets  int                `json:"buckets"`  // learned from
+	Sources  map[string]*Source `json:"sources"`  // by name
+	Kinds    map[string]float64 `json:"kinds"`    // smallest usual count of each kind, below which differences matter little
+	Presence map[string]int     `json:"presence"` // buckets in which each process did anything
 
-	IncludeKernel bool // threads of the kernel are sources like others
+	Ignored       []string `json:"ignored"`        // processes left out: the kernel's own, the observer
+	IncludeKernel bool     `json:"include_kernel"` // threads of the kernel are sources like others
 
-	Bucket []Calibration // of the scores of buckets
-	Pair   []Calibration // of the scores of two buckets on end
+	Bucket   []Calibration `json:"bucket"`   // of the scores of buckets
+	Pair     []Calibration `json:"pair"`     // of the scores of two buckets on end
+	Distance []Calibration `json:"distance"` // of the distances of buckets
 
-	Model *analysis.Model // how processes depend on each other; nil if too few vary
-	Notes []string
+	Links *Links   `json:"links"` // how processes depend on each other; nil if less than two vary
+	Notes []string `json:"notes"`
 
 	compiled *compiled
 }
@@ -57,4 +59,24 @@ type Options struct {
 	Seed uint64
 	// Progress, when set, is called as steps start and go on.
 	Progress func(step string, done int)
+}
+
+// String tells what the behavior was learned from and what it holds.
+func (b *Behavior) String() string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "behavior of %d processes, %d sources, learned from %d buckets of %v", len(b.Presence), len(b.Sources), b.Buckets, b.Width)
+	if len(b.Tags) > 0 {
+		fmt.Fprintf(&s, " (%s)", strings.Join(b.Tags, ", "))
+	}
+	s.WriteByte('\n')
+	names := b.processes()
+	slices.SortStableFunc(names, func(x, y string) int { return b.Presence[y] - b.Presence[x] })
+	fmt.Fprintf(&s, "  active most: %s\n", listing(names, 8))
+	if b.Links != nil {
+		fmt.Fprintf(&s, "  %d links between %d processes\n", len(b.Links.Edges), len(b.Links.Names))
+	}
+	for _, n := range b.Notes {
+		fmt.Fprintf(&s, "  note: %s\n", n)
+	}
+	return s.String()
 }

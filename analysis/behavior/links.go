@@ -1,17 +1,361 @@
 package behavior
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sort"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"dtnotes/analysis"
+	"dtnotes/analysis/covariance"
 )
 
-// A Change is a link between two processes that differs from the behavior.
-type Change struct {
-	From   string  `json:"from"`
-	To     string  `json:"to"`
-	Before float64 `json:"before"` // partial correlation in the behavior
-	After  float64 `json:"after"`
+// Links tell how the processes of a behavior depend on each other: a sparse
+// Gaussian model of the logarithms of their counts.
+type Links struct {
+	Names      []string     `json:"names"`  // of the p processes
+	Center     []float64    `json:"center"` // of log(1+count)
+	Scale      []float64    `json:"scale"`
+	Covariance [][]float64  `json:"covariance"` // p×p, regularized, of the standardized values
+	Effective  float64      `json:"effective"`  // number of independent buckets worth those learned from
+	Labels     []int        `json:"labels"`     // cluster of each process
+	Positions  [][2]float64 `json:"positions"`  // for drawing
+	Activity   []float64    `json:"activity"`   // events per second
+	Edges      []Edge       `json:"edges"`      // stable links, strongest first
 }
 
-func (r *record) learnLinks(ctx context.Context, b *Behavior, opts Options) error { return nil }
+// An Edge is a link between two processes: an index into the names each.
+type Edge struct {
+	From   int     `json:"from"`
+	To     int     `json:"to"`
+	Weight float64 `json:"weight"` // partial correlation
+	Leads  bool    `json:"leads"`  // From runs ahead of To; this is no cause
+}
 
-func (r *Report) explainLinks(ctx context.Context) error { return nil }
+// mostLinked bounds the processes in a model of links.
+const mostLinked = 60
+
+// activity returns what each process does in each of the buckets: its system
+// calls where those are counted, else all its events.
+func (r *record) activity() (names []string, columns [][]float64) {
+	calls := slices.ContainsFunc(r.names, func(n string) bool { return kindOf(n, r.byKind) == "syscall" })
+	at := map[string]int{}
+	for j, name := range r.names {
+		if calls && kindOf(name, r.byKind) != "syscall" {
+			continue
+		}
+		process := processOf(name, r.byKind)
+		k, ok := at[process]
+		if !ok {
+			k = len(names)
+			at[process] = k
+			names = append(names, process)
+			columns = append(columns, make([]float64, r.buckets()))
+		}
+		for i, v := range r.columns[j] {
+			columns[k][i] += v
+		}
+	}
+	return names, columns
+}
+
+// callsOnly reports whether links are about system calls alone.
+func (b *Behavior) callsOnly() bool { return b.ByKind && b.Kinds["syscall"] > 0 }
+
+// learnLinks models how processes vary together and calibrates the distance
+// of a bucket from that model.
+func (r *record) learnLinks(ctx context.Context, b *Behavior, opts Options) error {
+	names, columns := r.activity()
+	s, err := r.busiest(names, columns)
+	if err != nil || s == nil {
+		return err
+	}
+	m, err := analysis.LearnContext(ctx, s, analysis.Options{Transform: analysis.TransformLog1p, Seed: opts.Seed, Progress: opts.Progress})
+	if err != nil {
+		return err
+	}
+	if len(m.Names) < 2 {
+		return nil
+	}
+	z, err := s.Select(m.Names...)
+	if err != nil {
+		return err
+	}
+	l := newLinks(z, r.all())
+	l.Covariance = rowsOf(m.Covariance)
+	l.Labels, l.Activity = m.Labels, m.Activity
+	for i := range l.Names {
+		l.Positions = append(l.Positions, [2]float64{m.Embedding.At(i, 0), m.Embedding.At(i, 1)})
+	}
+	for _, e := range m.Edges {
+		l.Edges = append(l.Edges, l.directed(z, e))
+	}
+	b.Links = l
+	distances, err := r.distances(ctx, z)
+	if err != nil {
+		return err
+	}
+	if len(distances) > 0 {
+		b.Distance = []Calibration{calibrate(distances)}
+	}
+	return nil
+}
+
+// busiest returns the processes that can be modeled: no negative values, active
+// in several buckets, the most active if there are many. It returns nil when
+// less than two are left.
+func (r *record) busiest(names []string, columns [][]float64) (*analysis.Series, error) {
+	type candidate struct{ at, active int }
+	var keep []candidate
+	for k, col := range columns {
+		active := 0
+		for _, v := range col {
+			if v < 0 {
+				active = -1
+				break
+			}
+			if v != col[0] {
+				active++
+			}
+		}
+		if active >= 3 {
+			keep = append(keep, candidate{k, active})
+		}
+	}
+	slices.SortStableFunc(keep, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(b.active, a.active), cmp.Compare(names[a.at], names[b.at]))
+	})
+	keep = keep[:min(len(keep), mostLinked)]
+	slices.SortFunc(keep, func(a, b candidate) int { return cmp.Compare(names[a.at], names[b.at]) })
+	if len(keep) < 2 {
+		return nil, nil
+	}
+	kept := make([]string, len(keep))
+	x := mat.NewDense(r.buckets(), len(keep), nil)
+	for k, c := range keep {
+		kept[k] = names[c.at]
+		x.SetCol(k, columns[c.at])
+	}
+	s, err := analysis.NewSeries(kept, 0, r.width, x)
+	if err != nil {
+		return nil, err
+	}
+	s.Units = r.units
+	return s, nil
+}
+
+// newLinks standardizes the given buckets of a series.
+func newLinks(s *analysis.Series, rows []int) *Links {
+	l := &Links{Names: slices.Clone(s.Names), Edges: []Edge{}}
+	n := float64(len(rows))
+	correlation := 0.0
+	for j := range s.Names {
+		y := make([]float64, len(rows))
+		mean, dev, lag := 0.0, 0.0, 0.0
+		for i, row := range rows {
+			y[i] = math.Log1p(max(0, s.Values.At(row, j)))
+			mean += y[i] / n
+		}
+		for i := range y {
+			dev += (y[i] - mean) * (y[i] - mean) / n
+			if i > 0 {
+				lag += (y[i] - mean) * (y[i-1] - mean) / n
+			}
+		}
+		if dev > 0 {
+			correlation += max(0, lag/dev) / float64(len(s.Names))
+		} else {
+			dev = 1
+		}
+		l.Center, l.Scale = append(l.Center, mean), append(l.Scale, math.Sqrt(dev))
+	}
+	// Buckets on end are alike: n of them tell as much as n(1-r)/(1+r)
+	// independent ones, r their correlation.
+	l.Effective = max(1, n*(1-correlation)/(1+correlation))
+	return l
+}
+
+// farthest bounds standardized values, so that one outlier does not pass for
+// a link.
+const farthest = 6.0
+
+// standard returns the standardized count of process j.
+func (l *Links) standard(j int, v float64) float64 {
+	z := (math.Log1p(max(0, v)) - l.Center[j]) / l.Scale[j]
+	return max(-farthest, min(farthest, z))
+}
+
+// distances returns the Mahalanobis distance of each bucket from a model of
+// the buckets in other folds.
+func (r *record) distances(ctx context.Context, s *analysis.Series) ([]float64, error) {
+	var out []float64
+	for _, fold := range r.folds() {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		var rest []int
+		for i := range r.buckets() {
+			if i < fold[0] || i >= fold[1] {
+				rest = append(rest, i)
+			}
+		}
+		l := newLinks(s, rest)
+		z := mat.NewDense(len(rest), len(l.Names), nil)
+		for k, i := range rest {
+			for j := range l.Names {
+				z.Set(k, j, l.standard(j, s.Values.At(i, j)))
+			}
+		}
+		shrunk, _, err := covariance.LedoitWolf(z)
+		if err != nil {
+			return nil, err
+		}
+		l.Covariance = rowsOf(shrunk)
+		precision, err := l.precision()
+		if err != nil {
+			return nil, err
+		}
+		for i := fold[0]; i < fold[1]; i++ {
+			out = append(out, l.distance(precision, func(j int) float64 { return s.Values.At(i, j) }))
+		}
+	}
+	return out, nil
+}
+
+func (l *Links) precision() (*mat.SymDense, error) {
+	return covariance.Precision(symmetric(l.Covariance))
+}
+
+// distance is the Mahalanobis distance of the counts of one bucket.
+func (l *Links) distance(precision *mat.SymDense, count func(j int) float64) float64 {
+	z := mat.NewVecDense(len(l.Names), nil)
+	for j := range l.Names {
+		z.SetVec(j, l.standard(j, count(j)))
+	}
+	return math.Sqrt(max(0, mat.Inner(z, precision, z)))
+}
+
+// leadLevel is the p-value below which a process is said to run ahead.
+const leadLevel = 0.001
+
+// directed turns the edge so that it starts at the process that runs ahead of
+// the other, if one does: the bucket before of the one tells more of the other
+// than its own bucket before does (C. Granger, 1969), and not the other way
+// round.
+func (l *Links) directed(s *analysis.Series, e analysis.Edge) Edge {
+	out := Edge{From: e.From, To: e.To, Weight: e.Weight}
+	forth, back := l.leads(s, e.From, e.To), l.leads(s, e.To, e.From)
+	switch {
+	case forth < leadLevel && back > 0.05:
+		out.Leads = true
+	case back < leadLevel && forth > 0.05:
+		out.From, out.To, out.Leads = e.To, e.From, true
+	}
+	return out
+}
+
+// leads returns the p-value of b's bucket not depending on a's bucket before,
+// given b's own.
+func (l *Links) leads(s *analysis.Series, a, b int) float64 {
+	n := len(s.Times) - 1
+	if n < FewestBuckets {
+		return 1
+	}
+	var x, y, z []float64 // a before, b before, b now
+	for i := range n {
+		x = append(x, l.standard(a, s.Values.At(i, a)))
+		y = append(y, l.standard(b, s.Values.At(i, b)))
+		z = append(z, l.standard(b, s.Values.At(i+1, b)))
+	}
+	rxz, rxy, ryz := correlate(x, z), correlate(x, y), correlate(y, z)
+	rest := (1 - rxy*rxy) * (1 - ryz*ryz)
+	if rest < 1e-12 {
+		return 1
+	}
+	r := (rxz - rxy*ryz) / math.Sqrt(rest)
+	if r*r >= 1 {
+		return 0
+	}
+	free := float64(n - 3)
+	t := math.Abs(r) * math.Sqrt(free/(1-r*r))
+	return 2 * distuv.StudentsT{Sigma: 1, Nu: free}.Survival(t)
+}
+
+func correlate(x, y []float64) float64 {
+	n := float64(len(x))
+	var mx, my, sxx, syy, sxy float64
+	for i := range x {
+		mx += x[i] / n
+		my += y[i] / n
+	}
+	for i := range x {
+		sxx += (x[i] - mx) * (x[i] - mx)
+		syy += (y[i] - my) * (y[i] - my)
+		sxy += (x[i] - mx) * (y[i] - my)
+	}
+	if sxx == 0 || syy == 0 {
+		return 0
+	}
+	return sxy / math.Sqrt(sxx*syy)
+}
+
+func rowsOf(m mat.Matrix) [][]float64 {
+	n, p := m.Dims()
+	out := make([][]float64, n)
+	for i := range out {
+		out[i] = make([]float64, p)
+		for j := range out[i] {
+			out[i][j] = m.At(i, j)
+		}
+	}
+	return out
+}
+
+func symmetric(rows [][]float64) *mat.SymDense {
+	out := mat.NewSymDense(len(rows), nil)
+	for i, row := range rows {
+		for j := i; j < len(rows); j++ {
+			out.SetSym(i, j, row[j])
+		}
+	}
+	return out
+}
+
+func (l *Links) check() error {
+	p := len(l.Names)
+	if p < 2 || len(l.Center) != p || len(l.Scale) != p || len(l.Covariance) != p || len(l.Labels) != p || len(l.Positions) != p || len(l.Activity) != p {
+		return fmt.Errorf("links of %d processes: lists differ in length", p)
+	}
+	for _, row := range l.Covariance {
+		if len(row) != p {
+			return fmt.Errorf("links of %d processes: a row of the covariance has %d entries", p, len(row))
+		}
+	}
+	for _, e := range l.Edges {
+		if e.From < 0 || e.From >= p || e.To < 0 || e.To >= p {
+			return fmt.Errorf("link between processes %d and %d of %d", e.From, e.To, p)
+		}
+	}
+	for _, s := range l.Scale {
+		if !(s > 0) {
+			return fmt.Errorf("links: scale %v", s)
+		}
+	}
+	_, err := l.precision()
+	return err
+}
+
+// processes lists the processes of the behavior by name.
+func (b *Behavior) processes() []string {
+	out := make([]string, 0, len(b.Presence))
+	for name := range b.Presence {
+		out = append(out, name)
+	}
+	sort.Strings(out)
+	return out
+}

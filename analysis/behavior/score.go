@@ -22,13 +22,15 @@ type ScoreOptions struct {
 
 // A Verdict is what one bucket shows.
 type Verdict struct {
-	Time    float64   `json:"time"`    // start of the bucket, seconds since the epoch
-	Score   float64   `json:"score"`   // of the process that stands out most
-	P       float64   `json:"p"`       // part of normal buckets with this score or a higher one
-	PairP   float64   `json:"p_pair"`  // the same for this bucket and the one before together
-	Alert   bool      `json:"alert"`   // part of an alert
-	Raised  bool      `json:"raised"`  // remarkable by itself, as told when it came
-	Sources []Finding `json:"sources"` // strongest first
+	Time      float64   `json:"time"`       // start of the bucket, seconds since the epoch
+	Score     float64   `json:"score"`      // of the process that stands out most
+	P         float64   `json:"p"`          // part of normal buckets with this score or a higher one
+	Distance  float64   `json:"distance"`   // Mahalanobis distance of all processes together from the behavior
+	DistanceP float64   `json:"p_distance"` // part of normal buckets as far or farther
+	PairP     float64   `json:"p_pair"`     // the same for this bucket and the one before together
+	Alert     bool      `json:"alert"`      // part of an alert
+	Raised    bool      `json:"raised"`     // remarkable by itself, as told when it came
+	Sources   []Finding `json:"sources"`    // strongest first
 }
 
 // An Alert is a stretch of time that breaks the behavior.
@@ -39,6 +41,10 @@ type Alert struct {
 	P       float64   `json:"p"`       // of its strongest bucket
 	Sources []Finding `json:"sources"` // strongest first: mean score over the alert
 	Edges   []Change  `json:"edges"`   // links that differ
+
+	// Divergence tells how far each process has moved from what the others
+	// would make it do, most first.
+	Divergence []Finding `json:"divergence,omitempty"`
 }
 
 // A Report is what [Score] found.

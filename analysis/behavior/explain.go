@@ -1,0 +1,271 @@
+package behavior
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"dtnotes/analysis"
+	"dtnotes/analysis/covariance"
+)
+
+// A Change is a link between two processes that differs from the behavior.
+type Change struct {
+	From   string  `json:"from"`
+	To     string  `json:"to"`
+	What   string  `json:"what"`   // gained, lost, strengthened, weakened or reversed
+	Before float64 `json:"before"` // partial correlation in the behavior
+	After  float64 `json:"after"`  // around the alert
+	P      float64 `json:"p"`      // of a change as large by chance, were it the only pair looked at
+}
+
+func (c Change) String() string {
+	return fmt.Sprintf("link between %s and %s %s (%+.2f → %+.2f)", c.From, c.To, c.What, c.Before, c.After)
+}
+
+// leastLink is the partial correlation from which two processes are said to
+// be linked.
+const leastLink = 0.1
+
+func describe(before, after float64) string {
+	b, a := math.Abs(before), math.Abs(after)
+	switch {
+	case b < leastLink:
+		return "gained"
+	case a < leastLink:
+		return "lost"
+	case before*after < 0:
+		return "reversed"
+	case a > b:
+		return "strengthened"
+	}
+	return "weakened"
+}
+
+// window is how the processes depended on each other around an alert.
+type window struct {
+	names         []string
+	before, after *mat.SymDense // covariances: the behavior's, the window's
+	weight        float64       // of the window's own buckets in after, 0 to 1
+	buckets       float64
+}
+
+// explainLinks says of each alert which links differ from the behavior, and
+// where.
+func (r *Report) explainLinks(ctx context.Context) error {
+	if r.behavior.Links == nil {
+		return nil
+	}
+	values := r.activity()
+	for i := range r.Alerts {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		w := r.window(&r.Alerts[i], values)
+		if w == nil {
+			continue
+		}
+		before, err := covariance.Precision(w.before)
+		if err != nil {
+			return fmt.Errorf("links before the alert: %w", err)
+		}
+		after, err := covariance.Precision(w.after)
+		if err != nil {
+			return fmt.Errorf("links in the alert: %w", err)
+		}
+		r.Alerts[i].Edges = w.changes(before, after)
+		r.Alerts[i].Divergence = w.divergences(before, after)
+	}
+	return nil
+}
+
+// activity returns what each process did in each bucket, as links count it.
+func (r *Report) activity() map[string][]float64 {
+	s := r.series
+	rec := record{byKind: r.behavior.ByKind, names: s.Names, starts: []int{0, len(s.Times)}}
+	for j := range s.Names {
+		rec.columns = append(rec.columns, column(s, j))
+	}
+	names, columns := rec.activity()
+	out := make(map[string][]float64, len(names))
+	for k, name := range names {
+		out[name] = columns[k]
+	}
+	return out
+}
+
+func column(s *analysis.Series, j int) []float64 {
+	out := make([]float64, len(s.Times))
+	for i := range out {
+		out[i] = s.Values.At(i, j)
+	}
+	return out
+}
+
+// fewestInWindow is the number of buckets that links are judged by at least.
+const fewestInWindow = 10
+
+// newcomers is the number of processes unknown to the behavior that a window
+// takes in.
+const newcomers = 3
+
+// window models the buckets of an alert and as many before it. The behavior
+// stands behind the window's own buckets as prior knowledge (an inverse Wishart
+// prior worth p+2 buckets): few buckets say little, and change little.
+func (r *Report) window(a *Alert, values map[string][]float64) *window {
+	first, last := r.span(a)
+	if last-first < fewestInWindow {
+		return nil
+	}
+	l := r.behavior.Links
+	names := slices.Clone(l.Names)
+	for _, f := range a.Sources {
+		if _, ok := values[f.Name]; ok && !slices.Contains(names, f.Name) && len(names) < len(l.Names)+newcomers {
+			names = append(names, f.Name)
+		}
+	}
+	n, p := last-first, len(names)
+	z := mat.NewDense(n, p, nil)
+	for j, name := range names {
+		z.SetCol(j, l.standardized(name, values[name], first, last))
+	}
+	// Around the window's own level: what one process does more of or less
+	// than usual by itself is no link.
+	for j := range names {
+		mean := mat.Sum(z.ColView(j)) / float64(n)
+		for i := range n {
+			z.Set(i, j, z.At(i, j)-mean)
+		}
+	}
+	w := &window{names: names, before: mat.NewSymDense(p, nil), buckets: float64(n) * l.independence(r.behavior.Buckets)}
+	for i := range p {
+		for j := i; j < p; j++ {
+			switch {
+			case j < len(l.Names):
+				w.before.SetSym(i, j, l.Covariance[i][j])
+			case i == j:
+				w.before.SetSym(i, i, 1)
+			}
+		}
+	}
+	prior := float64(p + 2)
+	w.weight = float64(n) / (float64(n) + prior)
+	w.after = mat.NewSymDense(p, nil)
+	w.after.SymOuterK(1/(float64(n)+prior), z.T())
+	for i := range p {
+		for j := i; j < p; j++ {
+			w.after.SetSym(i, j, w.after.At(i, j)+(1-w.weight)*w.before.At(i, j))
+		}
+	}
+	return w
+}
+
+// span gives the buckets of an alert, and before it as many, at least enough
+// to judge links by.
+func (r *Report) span(a *Alert) (first, last int) {
+	for i, v := range r.Buckets {
+		if v.Time < a.Start {
+			first = i + 1
+		}
+		if v.Time < a.End {
+			last = i + 1
+		}
+	}
+	before := max(last-first, fewestInWindow-(last-first))
+	return max(0, first-before), last
+}
+
+// independence is the part of buckets that tell something new.
+func (l *Links) independence(buckets int) float64 {
+	return min(1, l.Effective/float64(buckets))
+}
+
+// standardized returns the standardized counts of a process in a window; nil
+// values are silence. A newcomer is measured by its own deviation.
+func (l *Links) standardized(name string, values []float64, first, last int) []float64 {
+	out := make([]float64, last-first)
+	at := slices.Index(l.Names, name)
+	var squares, sum float64
+	for i := range out {
+		v := 0.0
+		if values != nil {
+			v = values[first+i]
+		}
+		if at >= 0 {
+			out[i] = l.standard(at, v)
+			continue
+		}
+		out[i] = math.Log1p(max(0, v))
+		sum += out[i] / float64(len(out))
+		squares += out[i] * out[i] / float64(len(out))
+	}
+	if dev := math.Sqrt(max(0, squares-sum*sum)); at < 0 && dev > 0 {
+		for i := range out {
+			out[i] /= dev
+		}
+	}
+	return out
+}
+
+// changes lists the links that differ beyond chance, the largest change first.
+// The level is 0.05 over all pairs together (Bonferroni).
+func (w *window) changes(before, after *mat.SymDense) []Change {
+	old, now := covariance.PartialCorrelations(before), covariance.PartialCorrelations(after)
+	p := len(w.names)
+	level := 0.05 / float64(p*(p-1)/2)
+	// Fisher's z of the window's own buckets has variance 1/(n-3); the prior
+	// lets the share weight of it through.
+	dev := w.weight / math.Sqrt(max(1, w.buckets-3))
+	out := []Change{}
+	for i := range p {
+		for j := i + 1; j < p; j++ {
+			b, a := old.At(i, j), now.At(i, j)
+			if max(math.Abs(a), math.Abs(b)) < leastLink {
+				continue
+			}
+			shift := math.Abs(math.Atanh(a)-math.Atanh(b)) / dev
+			if pv := 2 * distuv.UnitNormal.Survival(shift); pv < level {
+				out = append(out, Change{w.names[i], w.names[j], describe(b, a), b, a, pv})
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(x, y Change) int {
+		return cmp.Compare(math.Abs(y.After-y.Before), math.Abs(x.After-x.Before))
+	})
+	return out
+}
+
+// divergences gives for each process how far its distribution, given all the
+// others, has moved: the larger of the two expected Kullback-Leibler
+// divergences between behavior and window (T. Idé, A. Lozano, N. Abe and
+// Y. Liu, "Proximity-based anomaly detection using sparse structure learning",
+// 2009). It stays small for a process that only follows another one.
+func (w *window) divergences(before, after *mat.SymDense) []Finding {
+	out := make([]Finding, len(w.names))
+	for i, name := range w.names {
+		forth := expectedDivergence(i, w.before, before, after)
+		back := expectedDivergence(i, w.after, after, before)
+		out[i] = Finding{Name: name, Score: max(forth, back)}
+	}
+	rank(out)
+	return out
+}
+
+// expectedDivergence is E[KL(a ‖ b)] of variable i given all others, under a,
+// which has covariance cov and precision a.
+func expectedDivergence(i int, cov, a, b mat.Symmetric) float64 {
+	p := cov.SymmetricDim()
+	la, lb := a.At(i, i), b.At(i, i)
+	d := mat.NewVecDense(p, nil) // difference of the regressions on the others
+	for j := range p {
+		if j != i {
+			d.SetVec(j, b.At(i, j)/lb-a.At(i, j)/la)
+		}
+	}
+	return 0.5 * (math.Log(la/lb) - 1 + lb/la + lb*mat.Inner(d, cov, d))
+}

@@ -1,0 +1,141 @@
+package behavior
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Version of the JSON that [Behavior.Save] writes.
+const Version = 1
+
+// ErrVersion is wrapped by the errors for behaviors of a version that this
+// package does not know.
+var ErrVersion = errors.New("unknown version of a behavior")
+
+// Save writes the behavior to a JSON file, in place of what was there.
+func (b *Behavior) Save(path string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".behavior-*")
+	if err != nil {
+		return fmt.Errorf("saving behavior: %w", err)
+	}
+	defer os.Remove(f.Name())
+	err = errors.Join(b.Write(f), f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("saving behavior to %s: %w", path, err)
+	}
+	return nil
+}
+
+// Write writes the behavior as JSON.
+func (b *Behavior) Write(w io.Writer) error {
+	return json.NewEncoder(w).Encode(struct {
+		Version int `json:"version"`
+		*Behavior
+	}{Version, b})
+}
+
+// Load reads a behavior from a file that [Behavior.Save] wrote.
+func Load(path string) (*Behavior, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("loading behavior: %w", err)
+	}
+	defer f.Close()
+	b, err := Read(f)
+	if err != nil {
+		return nil, fmt.Errorf("loading behavior from %s: %w", path, err)
+	}
+	return b, nil
+}
+
+// Read reads a behavior as JSON. A behavior of another version is an error
+// that wraps [ErrVersion]; one that could not score is an error too.
+func Read(r io.Reader) (*Behavior, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	var head struct {
+		Version *int `json:"version"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return nil, fmt.Errorf("not a behavior: %w", err)
+	}
+	switch {
+	case head.Version == nil:
+		return nil, errors.New("not a behavior: it has no version")
+	case *head.Version != Version:
+		return nil, fmt.Errorf("%w: %d, this program knows %d", ErrVersion, *head.Version, Version)
+	}
+	b := &Behavior{}
+	if err := json.Unmarshal(data, b); err != nil {
+		return nil, fmt.Errorf("behavior: %w", err)
+	}
+	if err := b.check(); err != nil {
+		return nil, fmt.Errorf("damaged behavior: %w", err)
+	}
+	return b, nil
+}
+
+// check refuses what would make scores meaningless.
+func (b *Behavior) check() error {
+	switch {
+	case b.Width <= 0:
+		return fmt.Errorf("buckets of %v", b.Width)
+	case b.Buckets <= 0:
+		return fmt.Errorf("learned from %d buckets", b.Buckets)
+	case len(b.Sources) == 0:
+		return errors.New("no sources")
+	}
+	for name, s := range b.Sources {
+		if s == nil {
+			return fmt.Errorf("source %q is null", name)
+		}
+		if _, ok := b.Presence[processOf(name, b.ByKind)]; !ok {
+			return fmt.Errorf("source %q: process unknown", name)
+		}
+		if !s.Upper.ordered(1) || !s.Lower.ordered(-1) {
+			return fmt.Errorf("source %q: values of a tail out of order", name)
+		}
+	}
+	for name, k := range b.Presence {
+		if k < 0 || k > b.Buckets {
+			return fmt.Errorf("process %q was seen in %d of %d buckets", name, k, b.Buckets)
+		}
+	}
+	for i, list := range [][]Calibration{b.Bucket, b.Pair, b.Distance} {
+		if len(list) == 0 && i < 2 {
+			return errors.New("no calibration")
+		}
+		for _, c := range list {
+			if c.Buckets <= 0 || len(c.Quantiles) != quantiles || !slices.IsSorted(c.Quantiles) || !c.Tail.ordered(1) {
+				return errors.New("calibration out of order")
+			}
+		}
+	}
+	if b.Links != nil {
+		return b.Links.check()
+	}
+	return nil
+}
+
+// ordered reports whether the values lie beyond the threshold, nearest first.
+func (t Tail) ordered(sign float64) bool {
+	last := sign * t.At
+	for _, v := range t.Beyond {
+		if math.IsNaN(v) || sign*v < last {
+			return false
+		}
+		last = sign * v
+	}
+	return true
+}
