@@ -120,26 +120,26 @@ func (w *watcher) update(v Verdict, pair bool) *Alert {
 			o.sums[f.Name] = sum
 		}
 		sum.Score += f.Score
-		sum.Why = strongest(sum.Why, f.Why)
+		sum.Why = addSigns(sum.Why, f.Why)
 	}
 	return nil
 }
 
-// strongest keeps the strongest sign of each source.
-func strongest(a, b []Sign) []Sign {
-	for _, s := range b {
-		i := slices.IndexFunc(a, func(t Sign) bool { return t.Source == s.Source })
-		switch {
-		case i < 0:
-			a = append(a, s)
-		case a[i].Score < s.Score:
-			a[i] = s
+// addSigns sums the scores of like signs and keeps the value of the strongest
+// of each.
+func addSigns(all, signs []Sign) []Sign {
+	for _, s := range signs {
+		i := slices.IndexFunc(all, func(t Sign) bool { return t.Source == s.Source && t.State == s.State })
+		if i < 0 {
+			all = append(all, s)
+			continue
 		}
+		if math.Abs(s.Value-s.Usual) > math.Abs(all[i].Value-all[i].Usual) {
+			all[i].Value = s.Value
+		}
+		all[i].Score += s.Score
 	}
-	slices.SortFunc(a, func(x, y Sign) int {
-		return cmp.Or(cmp.Compare(y.Score, x.Score), cmp.Compare(x.Source, y.Source))
-	})
-	return a[:min(len(a), mostSigns)]
+	return all
 }
 
 // close ends the alert that goes on and returns it, or nil.
@@ -157,7 +157,16 @@ func (o *opened) current() Alert {
 	a := o.alert
 	a.Sources = make([]Finding, 0, len(o.sums))
 	for _, f := range o.sums {
-		a.Sources = append(a.Sources, Finding{Name: f.Name, Score: f.Score / float64(o.buckets), Why: slices.Clone(f.Why)})
+		n := float64(o.buckets)
+		mean := Finding{Name: f.Name, Score: f.Score / n, Why: slices.Clone(f.Why)}
+		for i := range mean.Why {
+			mean.Why[i].Score /= n
+		}
+		slices.SortFunc(mean.Why, func(x, y Sign) int {
+			return cmp.Or(cmp.Compare(y.Score, x.Score), cmp.Compare(x.Source, y.Source), cmp.Compare(x.State, y.State))
+		})
+		mean.Why = mean.Why[:min(len(mean.Why), mostSigns)]
+		a.Sources = append(a.Sources, mean)
 	}
 	rank(a.Sources)
 	a.Sources = a.Sources[:min(len(a.Sources), mostFindings)]
