@@ -21,6 +21,7 @@ type watcher struct {
 	level     float64       // p-value below which a bucket raises an alert
 	last      float64       // time of the bucket before
 	precision *mat.SymDense // of the links; nil without links
+	distances []float64     // of the buckets before
 	open      *opened
 }
 
@@ -51,10 +52,10 @@ func newWatcher(b *Behavior, opts ScoreOptions) (*watcher, error) {
 	return w, nil
 }
 
-// distance measures all processes of a bucket together.
-func (w *watcher) distance(counts map[string]float64) (d, p float64) {
-	if w.precision == nil || len(w.b.Distance) == 0 {
-		return 0, 1
+// distance measures all processes of a bucket together, 0 without links.
+func (w *watcher) distance(counts map[string]float64) float64 {
+	if w.precision == nil {
+		return 0
 	}
 	l := w.b.Links
 	sums := make(map[string]float64, len(l.Names))
@@ -63,34 +64,42 @@ func (w *watcher) distance(counts map[string]float64) (d, p float64) {
 			sums[processOf(name, w.b.ByKind)] += counts[name]
 		}
 	}
-	d = l.distance(w.precision, func(j int) float64 { return sums[l.Names[j]] })
-	return d, pooled(w.b.Distance, d)
+	return l.distance(w.precision, func(j int) float64 { return sums[l.Names[j]] })
 }
 
 // push judges the bucket that starts at time t. It returns the alert that this
 // bucket ended, or nil.
 func (w *watcher) push(t float64, counts map[string]float64) (Verdict, *Alert) {
 	if w.last != 0 && t-w.last > 1.5*w.b.Width.Seconds() {
-		w.scorer.before = nil
+		w.scorer.before, w.distances = nil, nil
 	}
 	w.last = t
 	e := w.scorer.raw(counts)
-	v := Verdict{Time: t, Score: e.score, Sources: e.found, P: pooled(w.b.Bucket, e.score), PairP: 1}
+	v := Verdict{Time: t, Sources: e.found, Distance: w.distance(counts)}
 	if v.Sources == nil {
 		v.Sources = []Finding{}
 	}
-	v.Distance, v.DistanceP = w.distance(counts)
-	if e.pair > 0 {
-		v.PairP = pooled(w.b.Pair, e.pair)
-	}
+	far, since := steadily(v.Distance, w.distances)
+	w.distances = remember(w.distances, v.Distance)
+	p := w.b.probabilities(measures{e.score, e.steady, v.Distance, far})
+	v.ProcessP, v.DistanceP, v.SteadyP = p.process, p.distance, p.steady()
+	v.Score = p.score(w.b.Buckets)
+	v.P = pooled(w.b.Joint, v.Score)
 	// Each of the two tests may spend half of the false alarms.
-	single, pair := v.P <= w.level/2, v.PairP <= w.level/2
-	v.Raised = single || pair
+	v.Raised = v.P <= w.level/2 || v.SteadyP <= w.level/2
 	v.Alert = v.Raised
-	return v, w.update(v, pair)
+	back := 0
+	if v.SteadyP <= w.level/2 {
+		if back = e.back; p.steadyDistance < p.steadyProcess {
+			back = since
+		}
+	}
+	return v, w.update(v, back)
 }
 
-func (w *watcher) update(v Verdict, pair bool) *Alert {
+// update begins, goes on with or ends an alert. A new one began some buckets
+// back.
+func (w *watcher) update(v Verdict, back int) *Alert {
 	width := w.b.Width.Seconds()
 	if !v.Raised {
 		if w.open == nil {
@@ -103,19 +112,20 @@ func (w *watcher) update(v Verdict, pair bool) *Alert {
 	}
 	if w.open == nil {
 		w.open = &opened{alert: Alert{Start: v.Time, P: 1, Edges: []Change{}}, sums: map[string]*Finding{}}
-		if pair {
-			w.open.alert.Start = v.Time - width
-		}
+		w.open.alert.Start -= float64(back) * width
 	}
 	o := w.open
 	o.calm = 0
 	o.buckets++
 	o.alert.End = v.Time + width
 	o.alert.Score = math.Max(o.alert.Score, v.Score)
-	o.alert.P = min(o.alert.P, v.P, v.PairP)
+	o.alert.P = min(o.alert.P, v.P, v.SteadyP)
 	for _, f := range v.Sources {
 		sum := o.sums[f.Name]
 		if sum == nil {
+			if len(o.sums) >= mostNames {
+				continue
+			}
 			sum = &Finding{Name: f.Name}
 			o.sums[f.Name] = sum
 		}

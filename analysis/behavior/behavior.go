@@ -23,9 +23,14 @@ type Behavior struct {
 	Ignored       []string `json:"ignored"`        // processes left out: the kernel's own, the observer
 	IncludeKernel bool     `json:"include_kernel"` // threads of the kernel are sources like others
 
-	Bucket   []Calibration `json:"bucket"`   // of the scores of buckets
-	Pair     []Calibration `json:"pair"`     // of the scores of two buckets on end
-	Distance []Calibration `json:"distance"` // of the distances of buckets
+	// Calibrations on held-out buckets: of the score of the process that stands
+	// out most, of the distance of all together, and of the same in what a
+	// bucket and two of the four before show; last of -ln of the least p-value.
+	Bucket         []Calibration `json:"bucket"`
+	SteadyBucket   []Calibration `json:"steady_bucket"`
+	Distance       []Calibration `json:"distance"`
+	SteadyDistance []Calibration `json:"steady_distance"`
+	Joint          []Calibration `json:"joint"`
 
 	Links *Links   `json:"links"` // how processes depend on each other; nil if less than two vary
 	Notes []string `json:"notes"`

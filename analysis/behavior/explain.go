@@ -213,11 +213,11 @@ func (l *Links) standardized(name string, values []float64, first, last int) []f
 }
 
 // changes lists the links that differ beyond chance, the largest change first.
-// The level is 0.05 over all pairs together (Bonferroni).
+// At most one in ten is expected to be chance (Benjamini and Hochberg, 1995).
 func (w *window) changes(before, after *mat.SymDense) []Change {
 	old, now := covariance.PartialCorrelations(before), covariance.PartialCorrelations(after)
 	p := len(w.names)
-	level := 0.05 / float64(p*(p-1)/2)
+	var ps []float64
 	// Fisher's z of the window's own buckets has variance 1/(n-3); the prior
 	// lets the share weight of it through.
 	dev := w.weight / math.Sqrt(max(1, w.buckets-3))
@@ -229,11 +229,13 @@ func (w *window) changes(before, after *mat.SymDense) []Change {
 				continue
 			}
 			shift := math.Abs(math.Atanh(a)-math.Atanh(b)) / dev
-			if pv := 2 * distuv.UnitNormal.Survival(shift); pv < level {
-				out = append(out, Change{w.names[i], w.names[j], describe(b, a), b, a, pv})
-			}
+			pv := 2 * distuv.UnitNormal.Survival(shift)
+			ps = append(ps, pv)
+			out = append(out, Change{w.names[i], w.names[j], describe(b, a), b, a, pv})
 		}
 	}
+	cut := discoveries(ps, 0.1)
+	out = slices.DeleteFunc(out, func(c Change) bool { return c.P > cut })
 	slices.SortStableFunc(out, func(x, y Change) int {
 		return cmp.Compare(math.Abs(y.After-y.Before), math.Abs(x.After-x.Before))
 	})

@@ -57,12 +57,15 @@ func learn(ctx context.Context, series []*analysis.Series, opts Options) (*Behav
 	b := rec.behavior(rec.all())
 	b.Tags, b.Ignored, b.Notes = slices.Clone(opts.Tags), rec.ignored, rec.notes
 	b.IncludeKernel = opts.IncludeKernel
-	if err := rec.calibrate(ctx, b, opts); err != nil {
+	scores, steady, err := rec.calibrate(ctx, opts)
+	if err != nil {
 		return nil, err
 	}
-	if err := rec.learnLinks(ctx, b, opts); err != nil {
+	distances, err := rec.learnLinks(ctx, b, opts)
+	if err != nil {
 		return nil, err
 	}
+	b.calibrate(scores, steady, distances, rec.steadily(distances))
 	return b, nil
 }
 
@@ -300,12 +303,73 @@ func (r *record) folds() [][2]int {
 	return out
 }
 
-// calibrate scores each fold by what the others teach.
-func (r *record) calibrate(ctx context.Context, b *Behavior, opts Options) error {
-	var single, pair []float64
+// calibrate takes what held-out buckets show: the scores and distances of each
+// by itself and with those before. There are no distances without links.
+func (b *Behavior) calibrate(scores, steadyScores, distances, steadyDistances []float64) {
+	b.Bucket, b.SteadyBucket = []Calibration{calibrate(scores)}, []Calibration{calibrate(steadyScores)}
+	if len(distances) > 0 {
+		b.Distance, b.SteadyDistance = []Calibration{calibrate(distances)}, []Calibration{calibrate(steadyDistances)}
+	}
+	joint := make([]float64, len(scores))
+	for i := range scores {
+		m := measures{score: scores[i], steadyScore: steadyScores[i]}
+		if len(distances) > 0 {
+			m.distance, m.steadyDistance = distances[i], steadyDistances[i]
+		}
+		joint[i] = b.probabilities(m).score(b.Buckets)
+	}
+	b.Joint = []Calibration{calibrate(joint)}
+}
+
+// measures are what a bucket shows.
+type measures struct {
+	score, steadyScore, distance, steadyDistance float64
+}
+
+// probabilities are the parts of normal buckets that show as much.
+type probabilities struct {
+	process, distance             float64
+	steadyProcess, steadyDistance float64
+}
+
+// steady is the p-value of what lasts, the smaller of two (Bonferroni).
+func (p probabilities) steady() float64 { return min(1, 2*min(p.steadyProcess, p.steadyDistance)) }
+
+// surest bounds from below, as a part of one normal bucket, the p-value of what
+// lasts that goes into the score of a bucket: three like buckets may be one odd
+// moment, such as a load that ended, so that their tail does not reach far.
+const surest = 0.1
+
+// score is -ln of the least p-value, n normal buckets being known.
+func (p probabilities) score(n int) float64 {
+	return -math.Log(min(p.process, p.distance, max(p.steady(), surest/float64(n))))
+}
+
+// unusual is the p-value of a bucket from which it may be part of what lasts.
+const unusual = 0.1
+
+// probabilities compares a bucket with normal ones. One that is usual by
+// itself does not go on with what was before.
+func (b *Behavior) probabilities(m measures) probabilities {
+	p := probabilities{pooled(b.Bucket, m.score), 1, 1, 1}
+	if p.process <= unusual {
+		p.steadyProcess = pooled(b.SteadyBucket, m.steadyScore)
+	}
+	if len(b.Distance) > 0 {
+		p.distance = pooled(b.Distance, m.distance)
+		if p.distance <= unusual {
+			p.steadyDistance = pooled(b.SteadyDistance, m.steadyDistance)
+		}
+	}
+	return p
+}
+
+// calibrate scores each fold by what the others teach and returns the scores
+// of all buckets, by themselves and with those before.
+func (r *record) calibrate(ctx context.Context, opts Options) (single, steady []float64, err error) {
 	for k, fold := range r.folds() {
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, nil, err
 		}
 		if opts.Progress != nil {
 			opts.Progress("calibration", k)
@@ -318,15 +382,27 @@ func (r *record) calibrate(ctx context.Context, b *Behavior, opts Options) error
 		}
 		scorer := newScorer(r.behavior(rest))
 		for i := fold[0]; i < fold[1]; i++ {
-			raw := scorer.raw(r.bucket(i))
-			single = append(single, raw.score)
-			if i > fold[0] {
-				pair = append(pair, raw.pair)
-			}
+			e := scorer.raw(r.bucket(i))
+			single, steady = append(single, e.score), append(steady, e.steady)
 		}
 	}
-	b.Bucket, b.Pair = []Calibration{calibrate(single)}, []Calibration{calibrate(pair)}
-	return nil
+	return single, steady, nil
+}
+
+// steadily takes the distances of all buckets with those before in their fold.
+func (r *record) steadily(distances []float64) []float64 {
+	var out []float64
+	if len(distances) == 0 {
+		return out
+	}
+	for _, fold := range r.folds() {
+		var past []float64
+		for _, d := range distances[fold[0]:fold[1]] {
+			v, _ := steadily(d, past)
+			out, past = append(out, v), remember(past, d)
+		}
+	}
+	return out
 }
 
 func (r *record) bucket(i int) map[string]float64 {

@@ -21,7 +21,7 @@ type Links struct {
 	Names      []string     `json:"names"`  // of the p processes
 	Center     []float64    `json:"center"` // of log(1+count)
 	Scale      []float64    `json:"scale"`
-	Covariance [][]float64  `json:"covariance"` // p×p, regularized, of the standardized values
+	Covariance [][]float64  `json:"covariance"` // p×p, of the standardized values, shrunk a little
 	Effective  float64      `json:"effective"`  // number of independent buckets worth those learned from
 	Labels     []int        `json:"labels"`     // cluster of each process
 	Positions  [][2]float64 `json:"positions"`  // for drawing
@@ -35,6 +35,7 @@ type Edge struct {
 	To     int     `json:"to"`
 	Weight float64 `json:"weight"` // partial correlation
 	Leads  bool    `json:"leads"`  // From runs ahead of To; this is no cause
+	Lagged bool    `json:"lagged"` // only so: the weight is between To and From's bucket before, given To's own
 }
 
 // mostLinked bounds the processes in a model of links.
@@ -68,26 +69,26 @@ func (r *record) activity() (names []string, columns [][]float64) {
 func (b *Behavior) callsOnly() bool { return b.ByKind && b.Kinds["syscall"] > 0 }
 
 // learnLinks models how processes vary together and calibrates the distance
-// of a bucket from that model.
-func (r *record) learnLinks(ctx context.Context, b *Behavior, opts Options) error {
+// of a bucket from that model. It returns the distance of each bucket from a
+// model of the other folds, none if there are no links.
+func (r *record) learnLinks(ctx context.Context, b *Behavior, opts Options) ([]float64, error) {
 	names, columns := r.activity()
 	s, err := r.busiest(names, columns)
 	if err != nil || s == nil {
-		return err
+		return nil, err
 	}
 	m, err := analysis.LearnContext(ctx, s, analysis.Options{Transform: analysis.TransformLog1p, Seed: opts.Seed, Progress: opts.Progress})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(m.Names) < 2 {
-		return nil
+		return nil, nil
 	}
 	z, err := s.Select(m.Names...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	l := newLinks(z, r.all())
-	l.Covariance = rowsOf(m.Covariance)
 	l.Labels, l.Activity = m.Labels, m.Activity
 	for i := range l.Names {
 		l.Positions = append(l.Positions, [2]float64{m.Embedding.At(i, 0), m.Embedding.At(i, 1)})
@@ -95,15 +96,13 @@ func (r *record) learnLinks(ctx context.Context, b *Behavior, opts Options) erro
 	for _, e := range m.Edges {
 		l.Edges = append(l.Edges, l.directed(z, e))
 	}
+	l.addLagged(z)
 	b.Links = l
 	distances, err := r.distances(ctx, z)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if len(distances) > 0 {
-		b.Distance = []Calibration{calibrate(distances)}
-	}
-	return nil
+	return distances, nil
 }
 
 // busiest returns the processes that can be modeled: no negative values, active
@@ -177,7 +176,29 @@ func newLinks(s *analysis.Series, rows []int) *Links {
 	// Buckets on end are alike: n of them tell as much as n(1-r)/(1+r)
 	// independent ones, r their correlation.
 	l.Effective = max(1, n*(1-correlation)/(1+correlation))
+	l.setCovariance(s, rows)
 	return l
+}
+
+// ridge is how far covariances are shrunk towards independence. Processes that
+// follow a load nearly in step have partial correlations that two normal days
+// would tell quite differently; this steadies them.
+const ridge = 0.1
+
+func (l *Links) setCovariance(s *analysis.Series, rows []int) {
+	p := len(l.Names)
+	z := mat.NewDense(len(rows), p, nil)
+	for k, i := range rows {
+		for j := range p {
+			z.Set(k, j, l.standard(j, s.Values.At(i, j)))
+		}
+	}
+	var cov mat.SymDense
+	cov.SymOuterK((1-ridge)/float64(len(rows)), z.T())
+	for j := range p {
+		cov.SetSym(j, j, cov.At(j, j)+ridge)
+	}
+	l.Covariance = rowsOf(&cov)
 }
 
 // farthest bounds standardized values, so that one outlier does not pass for
@@ -205,17 +226,6 @@ func (r *record) distances(ctx context.Context, s *analysis.Series) ([]float64, 
 			}
 		}
 		l := newLinks(s, rest)
-		z := mat.NewDense(len(rest), len(l.Names), nil)
-		for k, i := range rest {
-			for j := range l.Names {
-				z.Set(k, j, l.standard(j, s.Values.At(i, j)))
-			}
-		}
-		shrunk, _, err := covariance.LedoitWolf(z)
-		if err != nil {
-			return nil, err
-		}
-		l.Covariance = rowsOf(shrunk)
 		precision, err := l.precision()
 		if err != nil {
 			return nil, err
@@ -249,7 +259,8 @@ const leadLevel = 0.001
 // round.
 func (l *Links) directed(s *analysis.Series, e analysis.Edge) Edge {
 	out := Edge{From: e.From, To: e.To, Weight: e.Weight}
-	forth, back := l.leads(s, e.From, e.To), l.leads(s, e.To, e.From)
+	_, forth := l.leads(s, e.From, e.To)
+	_, back := l.leads(s, e.To, e.From)
 	switch {
 	case forth < leadLevel && back > 0.05:
 		out.Leads = true
@@ -259,12 +270,45 @@ func (l *Links) directed(s *analysis.Series, e analysis.Edge) Edge {
 	return out
 }
 
-// leads returns the p-value of b's bucket not depending on a's bucket before,
-// given b's own.
-func (l *Links) leads(s *analysis.Series, a, b int) float64 {
+// addLagged adds the links that only show from one bucket to the next, at the
+// same level over all pairs together.
+func (l *Links) addLagged(s *analysis.Series) {
+	p := len(l.Names)
+	linked := map[[2]int]bool{}
+	for _, e := range l.Edges {
+		linked[[2]int{min(e.From, e.To), max(e.From, e.To)}] = true
+	}
+	level := leadLevel / float64(p*(p-1))
+	for i := range p {
+		for j := i + 1; j < p; j++ {
+			if linked[[2]int{i, j}] {
+				continue
+			}
+			rij, forth := l.leads(s, i, j)
+			rji, back := l.leads(s, j, i)
+			switch {
+			case forth < level && back > 0.05:
+				l.Edges = append(l.Edges, Edge{From: i, To: j, Weight: rij, Leads: true, Lagged: true})
+			case back < level && forth > 0.05:
+				l.Edges = append(l.Edges, Edge{From: j, To: i, Weight: rji, Leads: true, Lagged: true})
+			}
+		}
+	}
+	l.sortEdges()
+}
+
+func (l *Links) sortEdges() {
+	slices.SortFunc(l.Edges, func(a, b Edge) int {
+		return cmp.Or(cmp.Compare(math.Abs(b.Weight), math.Abs(a.Weight)), cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To))
+	})
+}
+
+// leads returns the partial correlation of b's bucket with a's bucket before,
+// given b's own before, and the p-value of there being none.
+func (l *Links) leads(s *analysis.Series, a, b int) (r, p float64) {
 	n := len(s.Times) - 1
 	if n < FewestBuckets {
-		return 1
+		return 0, 1
 	}
 	var x, y, z []float64 // a before, b before, b now
 	for i := range n {
@@ -275,15 +319,12 @@ func (l *Links) leads(s *analysis.Series, a, b int) float64 {
 	rxz, rxy, ryz := correlate(x, z), correlate(x, y), correlate(y, z)
 	rest := (1 - rxy*rxy) * (1 - ryz*ryz)
 	if rest < 1e-12 {
-		return 1
+		return 0, 1
 	}
-	r := (rxz - rxy*ryz) / math.Sqrt(rest)
-	if r*r >= 1 {
-		return 0
-	}
+	r = max(-1+1e-12, min(1-1e-12, (rxz-rxy*ryz)/math.Sqrt(rest)))
 	free := float64(n - 3)
 	t := math.Abs(r) * math.Sqrt(free/(1-r*r))
-	return 2 * distuv.StudentsT{Sigma: 1, Nu: free}.Survival(t)
+	return r, 2 * distuv.StudentsT{Sigma: 1, Nu: free}.Survival(t)
 }
 
 func correlate(x, y []float64) float64 {

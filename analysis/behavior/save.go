@@ -112,8 +112,8 @@ func (b *Behavior) check() error {
 			return fmt.Errorf("process %q was seen in %d of %d buckets", name, k, b.Buckets)
 		}
 	}
-	for i, list := range [][]Calibration{b.Bucket, b.Pair, b.Distance} {
-		if len(list) == 0 && i < 2 {
+	for i, list := range [][]Calibration{b.Bucket, b.SteadyBucket, b.Joint, b.Distance, b.SteadyDistance} {
+		if len(list) == 0 && i < 3 {
 			return errors.New("no calibration")
 		}
 		for _, c := range list {
@@ -121,6 +121,9 @@ func (b *Behavior) check() error {
 				return errors.New("calibration out of order")
 			}
 		}
+	}
+	if len(b.Distance) == 0 != (b.Links == nil) || len(b.Distance) == 0 != (len(b.SteadyDistance) == 0) {
+		return errors.New("links without calibration, or the other way round")
 	}
 	if b.Links != nil {
 		return b.Links.check()

@@ -11,7 +11,7 @@ import (
 
 // FalseAlarms is the default of how many alerts an hour normal running may
 // raise.
-const FalseAlarms = 2.0
+const FalseAlarms = 4.0
 
 // ScoreOptions tune [ScoreContext] and [Watch]. The zero value is the default.
 type ScoreOptions struct {
@@ -23,11 +23,12 @@ type ScoreOptions struct {
 // A Verdict is what one bucket shows.
 type Verdict struct {
 	Time      float64   `json:"time"`       // start of the bucket, seconds since the epoch
-	Score     float64   `json:"score"`      // of the process that stands out most
+	Score     float64   `json:"score"`      // -ln of the least of ProcessP, DistanceP and, bounded, SteadyP
 	P         float64   `json:"p"`          // part of normal buckets with this score or a higher one
+	ProcessP  float64   `json:"p_process"`  // part of normal buckets in which a process stands out as much
 	Distance  float64   `json:"distance"`   // Mahalanobis distance of all processes together from the behavior
 	DistanceP float64   `json:"p_distance"` // part of normal buckets as far or farther
-	PairP     float64   `json:"p_pair"`     // the same for this bucket and the one before together
+	SteadyP   float64   `json:"p_steady"`   // the same for what lasts: shown by this bucket and two of the four before
 	Alert     bool      `json:"alert"`      // part of an alert
 	Raised    bool      `json:"raised"`     // remarkable by itself, as told when it came
 	Sources   []Finding `json:"sources"`    // strongest first

@@ -145,9 +145,10 @@ func (s Sign) String() string {
 
 // evidence is what one bucket shows before calibration.
 type evidence struct {
-	score float64 // of the process that stands out most
-	pair  float64 // of the process that stands out most in this bucket and the one before
-	found []Finding
+	score  float64 // of the process that stands out most
+	steady float64 // of the process that stands out most in this bucket and two of the four before
+	back   int     // buckets since that process began to
+	found  []Finding
 }
 
 // scorer scores buckets that follow each other.
@@ -155,8 +156,8 @@ type scorer struct {
 	b      *Behavior
 	c      *compiled
 	ignore map[string]bool
-	alive  map[string]bool    // new processes that made a system call
-	before map[string]float64 // score of each process in the bucket before
+	alive  map[string]bool      // new processes that made a system call
+	before []map[string]float64 // score of each process in the buckets before, the oldest first
 }
 
 func newScorer(b *Behavior) *scorer {
@@ -167,7 +168,10 @@ func newScorer(b *Behavior) *scorer {
 	return s
 }
 
-// most bounds the findings of a bucket, and the signs of a finding.
+// mostNames bounds what is remembered of names that never end.
+const mostNames = 10_000
+
+// mostFindings and mostSigns bound what a bucket and a finding tell.
 const (
 	mostFindings = 20
 	mostSigns    = 5
@@ -202,16 +206,49 @@ func (s *scorer) raw(counts map[string]float64) evidence {
 		f := Finding{Name: name, Score: list[0].Score, Why: list[:min(len(list), mostSigns)]}
 		scores[name] = f.Score
 		e.score = max(e.score, f.Score)
-		e.pair = max(e.pair, min(f.Score, s.before[name]))
+		past := make([]float64, len(s.before))
+		for i, b := range s.before {
+			past[i] = b[name]
+		}
+		if v, back := steadily(f.Score, past); v > e.steady || v == e.steady && back > e.back {
+			e.steady, e.back = v, back
+		}
 		if i, known := s.c.process[name]; known && !present[i] {
 			f.Score += s.c.silence[i]
 		}
 		e.found = append(e.found, f)
 	}
-	s.before = scores
+	s.before = remember(s.before, scores)
 	rank(e.found)
 	e.found = e.found[:min(len(e.found), mostFindings)]
 	return e
+}
+
+// memory is the number of buckets before that a bucket is judged with.
+const memory = 4
+
+func remember[T any](past []T, now T) []T {
+	if len(past) == memory {
+		past = append(past[:0], past[1:]...)
+	}
+	return append(past, now)
+}
+
+// steadily returns the value that a measure reaches now and in two of the
+// buckets before, and how long ago it first did. What lasts but is not
+// remarkable in any one bucket shows in it; one odd bucket does not.
+func steadily(now float64, past []float64) (value float64, back int) {
+	sorted := slices.Sorted(slices.Values(past))
+	if len(sorted) < 2 {
+		return 0, 0
+	}
+	value = min(now, sorted[len(sorted)-2])
+	for i, v := range past {
+		if v >= value {
+			return value, len(past) - i
+		}
+	}
+	return value, 0
 }
 
 func rank(found []Finding) {
@@ -250,6 +287,9 @@ func (s *scorer) unseen(counts map[string]float64, signs map[string][]Sign) {
 			continue
 		}
 		if _, known := s.c.process[process]; !known && s.b.ByKind && counted && !s.b.IncludeKernel {
+			if len(s.alive) >= mostNames {
+				clear(s.alive)
+			}
 			s.alive[process] = s.alive[process] || counts["syscall "+process] != 0
 			if !s.alive[process] {
 				continue

@@ -137,6 +137,9 @@ func (c Calibration) p(score float64) float64 {
 	return (1 + n*float64(quantiles-below)/quantiles) / (n + 1)
 }
 
+// leastP is the smallest p-value told: a tail says nothing of what is rarer.
+const leastP = 1e-12
+
 // pooled is the p-value over several calibrations, each with the weight of its
 // buckets.
 func pooled(cs []Calibration, score float64) float64 {
@@ -145,5 +148,5 @@ func pooled(cs []Calibration, score float64) float64 {
 		p += float64(c.Buckets) * c.p(score)
 		n += float64(c.Buckets)
 	}
-	return min(1, p/n)
+	return max(leastP, min(1, p/n))
 }

@@ -165,6 +165,17 @@ func (d detector) rank(i int, r *run, f fault) int {
 	return 1 + slices.IndexFunc(d.leaders(i, r, f), func(name string) bool { return f.culprits[name] })
 }
 
+// firstRaised is the time from the start of the fault to the end of the first
+// bucket that raised an alert, infinite if none did.
+func firstRaised(r *run, report *behavior.Report, f fault) float64 {
+	for _, v := range report.Buckets {
+		if end := v.Time + r.series.Width.Seconds(); v.Raised && end > f.start && v.Time < f.end {
+			return end - f.start
+		}
+	}
+	return math.Inf(1)
+}
+
 // printAlerts tells what the alerts raised by default were worth.
 func printAlerts(runs []*run, reports []*behavior.Report, verbose bool) {
 	found, faults, wrong, delays := 0, 0, 0, 0.0
@@ -173,14 +184,9 @@ func printAlerts(runs []*run, reports []*behavior.Report, verbose bool) {
 		hours += r.normalHours()
 		for _, f := range r.faults {
 			faults++
-			for _, v := range reports[i].Buckets {
-				if end := v.Time + r.series.Width.Seconds(); v.Raised && end > f.start && v.Time < f.end {
-					delays += end - f.start
-					if end-f.start <= soon {
-						found++
-					}
-					break
-				}
+			if delay := firstRaised(r, reports[i], f); delay <= soon {
+				found++
+				delays += delay
 			}
 		}
 		for _, a := range reports[i].Alerts {
@@ -192,7 +198,7 @@ func printAlerts(runs []*run, reports []*behavior.Report, verbose bool) {
 			}
 		}
 	}
-	fmt.Printf("\nalerts as raised by default: %d of %d faults found within %d s, mean delay %.1f s; %d false in %.2f h\n", found, faults, soon, delays/float64(faults), wrong, hours)
+	fmt.Printf("\nalerts as raised by default: %d of %d faults found within %d s, mean delay %.1f s; %d false in %.2f h\n", found, faults, soon, delays/float64(max(1, found)), wrong, hours)
 }
 
 // falseAlarms compares p-values with how often normal buckets fall below them.

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"dtnotes/analysis"
+	"dtnotes/analysis/behavior"
+)
+
+// TestRealFaults holds what behaviors are for against real captures: every
+// fault is found within five seconds, and its culprit is among the first three.
+func TestRealFaults(t *testing.T) {
+	o := options{captures: "../../../../shared/captures", file: "persec.dtrace.txt", test: []string{"web-faulty/run1", "web-faulty/run2"}}
+	if _, err := os.Stat(o.captures); err != nil {
+		t.Skip("no labelled captures: ", err)
+	}
+	var train []*analysis.Series
+	for _, name := range []string{"web/run1", "web/run2"} {
+		s, err := o.load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		train = append(train, s)
+	}
+	b, err := behavior.LearnContext(t.Context(), train, behavior.Options{ByKind: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var runs []*run
+	for _, name := range o.test {
+		s, err := o.load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := newRun(name, o.captures+"/"+name, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		runs = append(runs, r)
+	}
+	d, reports, err := scoreOurs(b, runs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range runs {
+		for _, f := range r.faults {
+			if auc := d.auc(i, r, f); auc < 0.99 {
+				t.Errorf("%s %s: area under ROC %.4f", r.name, f.kind, auc)
+			}
+			if rank := d.rank(i, r, f); rank < 1 || rank > 3 {
+				t.Errorf("%s %s: culprit is number %d of %v", r.name, f.kind, rank, d.leaders(i, r, f))
+			}
+			if delay := firstRaised(r, reports[i], f); delay > soon {
+				t.Errorf("%s %s: found after %.1f s", r.name, f.kind, delay)
+			}
+		}
+	}
+}
