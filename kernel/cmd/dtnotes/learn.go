@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +19,8 @@ import (
 
 type learnOptions struct {
 	json, graph, timeline string
+	behavior              string
+	tags, exclude         []string
 	by, transform         string
 	every                 time.Duration
 	xkcd                  bool
@@ -26,21 +30,36 @@ type learnOptions struct {
 func learnCommand() *cobra.Command {
 	var opt learnOptions
 	cmd := &cobra.Command{
-		Use:   "learn CAPTURE|SERIES.csv",
+		Use:   "learn CAPTURE|SERIES.csv ...",
 		Short: "Learn which sources depend on which, and draw it",
 		Long: `Learn counts what each source does in each bucket of time, estimates a sparse inverse covariance, and prints
 the clusters and the strongest links. CAPTURE is what a tracer printed, compressed or not; "-" is standard input.
-SERIES.csv has a header, a row per bucket and a column per source; a column "time" is optional.`,
+SERIES.csv has a header, a row per bucket and a column per source; a column "time" is optional.
+
+With -o it learns what is normal from one or several captures and saves that behavior, to score other captures
+by (see dtnotes score, watch and compare).`,
 		Example: `  dtnotes learn capture.txt --graph graph.svg --timeline calls.png --xkcd
   dtnotes learn capture.txt --by kind,execname --every 2s --json model.json
-  dtnotes learn series.csv --transform none --alpha 0.1`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return opt.run(cmd, args[0]) },
+  dtnotes learn series.csv --transform none --alpha 0.1
+  dtnotes learn -o normal.json monday.txt tuesday.txt`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if opt.behavior != "" {
+				return opt.learnBehavior(cmd, args)
+			}
+			if len(args) > 1 {
+				return errors.New("several captures make a behavior: say -o FILE where to save it")
+			}
+			return opt.run(cmd, args[0])
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&opt.json, "json", "", `write the model to `+"`FILE`"+` as JSON; "-" is standard output`)
 	f.StringVar(&opt.graph, "graph", "", "draw the dependency graph to `FILE`.svg or .png")
 	f.StringVar(&opt.timeline, "timeline", "", "draw the activity over time to `FILE`.svg or .png")
+	f.StringVarP(&opt.behavior, "behavior", "o", "", "learn what is normal and save it to `FILE`.json")
+	f.StringSliceVar(&opt.tags, "tag", nil, "with -o, a `NAME` to keep with the behavior, such as the host")
+	f.StringSliceVar(&opt.exclude, "exclude", nil, "with -o, a `PROCESS` to leave out, such as a collector")
 	f.BoolVar(&opt.xkcd, "xkcd", false, "draw by hand")
 	f.StringVar(&opt.by, "by", "execname", "columns that make a source in a capture: execname, or kind,execname")
 	f.DurationVar(&opt.every, "every", time.Second, "width of a bucket in a capture")
@@ -99,11 +118,19 @@ func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 // series reads a matrix, or makes one of a capture. What a reader of the pictures should know of the
 // capture goes to standard error.
 func (opt *learnOptions) series(cmd *cobra.Command, path string) (*analysis.Series, error) {
-	warnings := cmd.ErrOrStderr()
 	if strings.EqualFold(filepath.Ext(path), ".csv") {
 		return analysis.ReadCSVFile(path)
 	}
-	fsys, names, err := openCaptures(cmd.Context(), path)
+	table, err := loadActivity(cmd.Context(), path, cmd.ErrOrStderr())
+	if err != nil {
+		return nil, err
+	}
+	return analysis.FromFrame(table.DataFrame(), analysis.SeriesOptions{Every: opt.every, By: strings.Split(opt.by, ",")})
+}
+
+// loadActivity loads the table of who did what over time from a capture.
+func loadActivity(ctx context.Context, path string, warnings io.Writer) (*dtracefs.Table, error) {
+	fsys, names, err := openCaptures(ctx, path)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +151,7 @@ func (opt *learnOptions) series(cmd *cobra.Command, path string) (*analysis.Seri
 	if table == nil {
 		return nil, fmt.Errorf("%s: %w", path, errNoActivity)
 	}
-	return analysis.FromFrame(table.DataFrame(), analysis.SeriesOptions{Every: opt.every, By: strings.Split(opt.by, ",")})
+	return table, nil
 }
 
 // activity finds the table of who did what over time: counts, or else a log with a row for each event.

@@ -19,8 +19,10 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := command().ExecuteContext(ctx)
 	stop()
-	switch {
+	switch status := exitStatus(0); {
 	case err == nil:
+	case errors.As(err, &status):
+		os.Exit(int(status))
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(os.Stderr, "dtnotes: interrupted:", err)
 		os.Exit(130)
@@ -38,11 +40,13 @@ func command() *cobra.Command {
 and draws it: from a notebook with Go cells, or from the shell.`,
 		Example: `  dtnotes inspect capture.txt                          what a capture holds
   dtnotes learn capture.txt --graph graph.svg          who depends on whom, as a picture
+  dtnotes learn -o normal.json capture.txt             what is normal, to score other captures by
+  dtnotes score normal.json other.txt                  when and where another capture breaks it
   dtnotes run notebook.ipynb --html notebook.html      execute a notebook, no Jupyter needed`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(runCommand(), inspectCommand(), learnCommand(), evalCommand(), versionCommand(),
+	root.AddCommand(runCommand(), inspectCommand(), learnCommand(), scoreCommand(), watchCommand(), compareCommand(), evalCommand(), versionCommand(),
 		kernelCommand(), sessionCommand(), installCommand(), uninstallCommand())
 	return root
 }

@@ -1,0 +1,285 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis"
+	"dtnotes/analysis/behavior"
+	"dtnotes/dtracefs"
+)
+
+// exitStatus ends the command with a status and no message.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("status %d", int(s)) }
+
+// misbehavior is the status of score and watch when there were alerts.
+const misbehavior exitStatus = 3
+
+func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error {
+	if opt.json != "" || opt.graph != "" || opt.timeline != "" {
+		return errors.New("--json, --graph and --timeline draw a model: use them without -o")
+	}
+	var series []*analysis.Series
+	byKind := 0
+	for _, path := range paths {
+		s, kinds, err := sources(cmd.Context(), path, opt.every, cmd.ErrOrStderr())
+		if err != nil {
+			return err
+		}
+		if kinds {
+			byKind++
+		}
+		series = append(series, s)
+	}
+	if byKind != 0 && byKind != len(paths) {
+		return errors.New("learning behavior: captures and matrices do not mix")
+	}
+	b, err := behavior.LearnContext(cmd.Context(), series, behavior.Options{
+		ByKind: byKind > 0, Tags: opt.tags, Exclude: opt.exclude, Seed: opt.model.Seed,
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", strings.Join(paths, ", "), err)
+	}
+	if err := b.Save(opt.behavior); err != nil {
+		return err
+	}
+	fmt.Fprint(cmd.OutOrStdout(), b)
+	return nil
+}
+
+// sources reads the series to learn behavior from: of a capture each kind of event of each process,
+// of a matrix its columns.
+func sources(ctx context.Context, path string, width time.Duration, warnings io.Writer) (s *analysis.Series, byKind bool, err error) {
+	if strings.EqualFold(filepath.Ext(path), ".csv") {
+		s, err := analysis.ReadCSVFile(path)
+		return s, false, err
+	}
+	table, err := loadActivity(ctx, path, warnings)
+	if err != nil {
+		return nil, false, err
+	}
+	if table.Kind != dtracefs.KindActivity {
+		s, err := countedSources(ctx, path, width)
+		return s, true, err
+	}
+	s, err = behavior.Sources(table.DataFrame(), width)
+	if err != nil {
+		return nil, false, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, true, nil
+}
+
+// countedSources counts the events of a log.
+func countedSources(ctx context.Context, path string, width time.Duration) (*analysis.Series, error) {
+	fsys, names, err := openCaptures(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := dtracefs.Count(ctx, fsys, names[0], dtracefs.CountOptions{Bucket: width})
+	if errors.Is(err, dtracefs.ErrNoActivity) {
+		return nil, fmt.Errorf("%s: %w", path, errNoActivity)
+	}
+	if err != nil {
+		return nil, err
+	}
+	m, err := counts.Matrix()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return seriesOf(m)
+}
+
+// seriesOf makes a series of counts, without the tracers.
+func seriesOf(m *dtracefs.Matrix) (*analysis.Series, error) {
+	s := &analysis.Series{Width: m.Bucket, Units: "events", Counts: true, Values: &mat.Dense{}}
+	for _, end := range m.Times {
+		s.Times = append(s.Times, float64(end.Add(-m.Bucket).UnixNano())/1e9)
+	}
+	var columns []int
+	for j, source := range m.Sources {
+		kind, name, _ := strings.Cut(source, ",")
+		if slices.Contains(analysis.Observers, name) {
+			s.Notes = append(s.Notes, fmt.Sprintf("left out the observer's %s", source))
+			continue
+		}
+		s.Names = append(s.Names, kind+" "+name)
+		columns = append(columns, j)
+	}
+	if len(s.Times)*len(s.Names) == 0 {
+		return s, nil
+	}
+	s.Values = mat.NewDense(len(s.Times), len(s.Names), nil)
+	for i, row := range m.Values {
+		for k, j := range columns {
+			s.Values.Set(i, k, row[j])
+		}
+	}
+	return s, nil
+}
+
+type scoreOptions struct {
+	json            bool
+	alerts, exec    string
+	timeline, graph string
+	xkcd            bool
+	every           time.Duration
+	behavior.ScoreOptions
+}
+
+func (opt *scoreOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&opt.alerts, "alerts", "", "write a row for each alert to `FILE`.csv")
+	f.StringVar(&opt.exec, "exec", "", "run the shell's `COMMAND` for each alert, with the alert as JSON on its standard input")
+	f.Float64Var(&opt.FalseAlarms, "false-alarms", behavior.FalseAlarms, "alerts an hour that normal running may raise")
+}
+
+func scoreCommand() *cobra.Command {
+	var opt scoreOptions
+	cmd := &cobra.Command{
+		Use:   "score BEHAVIOR.json CAPTURE|SERIES.csv",
+		Short: "Say when and where a capture breaks a behavior",
+		Long: `Score compares each bucket of a capture with a behavior that dtnotes learn -o saved, and lists the alerts:
+when, how surely, which processes stand out and which links between processes changed.
+
+The status is 0 when nothing stands out, 3 when there are alerts, 1 on an error.`,
+		Example: `  dtnotes score normal.json capture.txt
+  dtnotes score normal.json capture.txt --json --alerts alerts.csv
+  dtnotes score normal.json capture.txt --timeline alerts.svg --graph changes.svg`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error { return opt.run(cmd, args[0], args[1]) },
+	}
+	opt.flags(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&opt.json, "json", false, "print every bucket and alert as JSON")
+	f.StringVar(&opt.timeline, "timeline", "", "draw the sources that stand out over time, alerts shaded, to `FILE`.svg or .png")
+	f.StringVar(&opt.graph, "graph", "", "draw which links changed, in the alert that changed most, to `FILE`.svg or .png")
+	f.BoolVar(&opt.xkcd, "xkcd", false, "draw by hand")
+	return cmd
+}
+
+func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) error {
+	b, err := behavior.Load(behaviorPath)
+	if err != nil {
+		return err
+	}
+	s, byKind, err := sources(cmd.Context(), path, b.Width, cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	if byKind != b.ByKind {
+		return fmt.Errorf("%s: %s was learned from %s", path, behaviorPath, map[bool]string{true: "captures", false: "matrices"}[b.ByKind])
+	}
+	r, err := behavior.ScoreContext(cmd.Context(), b, s, opt.ScoreOptions)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if opt.json {
+		err = json.NewEncoder(cmd.OutOrStdout()).Encode(r)
+	} else {
+		_, err = fmt.Fprint(cmd.OutOrStdout(), r)
+	}
+	if err == nil && opt.alerts != "" {
+		err = writeAlerts(opt.alerts, r.Alerts)
+	}
+	if err == nil {
+		err = opt.draw(r, filepath.Base(path))
+	}
+	for _, a := range r.Alerts {
+		if err == nil {
+			err = opt.act(cmd, a)
+		}
+	}
+	if err == nil && len(r.Alerts) > 0 {
+		return misbehavior
+	}
+	return err
+}
+
+func (opt *scoreOptions) draw(r *behavior.Report, title string) error {
+	if opt.timeline != "" {
+		t := r.Timeline()
+		t.XKCD, t.Title = opt.xkcd, title
+		if err := t.Save(opt.timeline); err != nil {
+			return err
+		}
+	}
+	if opt.graph == "" {
+		return nil
+	}
+	if len(r.Alerts) == 0 {
+		return errors.New("no alert: no links to draw")
+	}
+	// The alert that changed most links, the strongest of those that changed as many.
+	shown := slices.MaxFunc(r.Alerts, func(a, b behavior.Alert) int {
+		return cmp.Or(cmp.Compare(len(a.Edges), len(b.Edges)), cmp.Compare(a.Score, b.Score))
+	})
+	d, err := r.Difference(shown)
+	if err != nil {
+		return err
+	}
+	d.XKCD, d.Title = opt.xkcd, title
+	return d.Save(opt.graph)
+}
+
+// act runs the hook for an alert.
+func (opt *scoreOptions) act(cmd *cobra.Command, a behavior.Alert) error {
+	if opt.exec == "" {
+		return nil
+	}
+	in, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	hook := exec.CommandContext(cmd.Context(), "sh", "-c", opt.exec)
+	hook.Stdin = bytes.NewReader(append(in, '\n'))
+	hook.Stdout, hook.Stderr = cmd.ErrOrStderr(), cmd.ErrOrStderr()
+	if err := hook.Run(); err != nil {
+		return fmt.Errorf("running %q for an alert: %w", opt.exec, err)
+	}
+	return nil
+}
+
+// writeAlerts writes a table of start, end (seconds since the epoch), score, sources and edges,
+// names joined by semicolons.
+func writeAlerts(path string, alerts []behavior.Alert) error {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	w.Write([]string{"start", "end", "score", "p", "sources", "edges"})
+	for _, a := range alerts {
+		var names, edges []string
+		for _, f := range a.Sources {
+			names = append(names, f.Name)
+		}
+		for _, e := range a.Edges {
+			edges = append(edges, fmt.Sprintf("%s - %s %s", e.From, e.To, e.What))
+		}
+		w.Write([]string{
+			strconv.FormatFloat(a.Start, 'f', 3, 64), strconv.FormatFloat(a.End, 'f', 3, 64),
+			strconv.FormatFloat(a.Score, 'g', 6, 64), strconv.FormatFloat(a.P, 'g', 3, 64),
+			strings.Join(names, ";"), strings.Join(edges, ";"),
+		})
+	}
+	w.Flush()
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("writing alerts: %w", err)
+	}
+	return nil
+}

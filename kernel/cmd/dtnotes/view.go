@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"dtnotes/analysis/behavior"
+)
+
+// view shows a stream of updates: on a terminal it redraws a few lines, elsewhere it prints what
+// happens to alerts.
+type view struct {
+	out      io.Writer
+	terminal bool
+	past     []float64 // scores of the last minute
+	lines    int       // drawn last
+	alerting bool
+}
+
+func newView(out io.Writer) *view {
+	v := &view{out: out}
+	if f, ok := out.(*os.File); ok {
+		if info, err := f.Stat(); err == nil {
+			v.terminal = info.Mode()&os.ModeCharDevice != 0
+		}
+	}
+	return v
+}
+
+func (v *view) show(u behavior.Update) {
+	if v.terminal {
+		v.clear()
+	}
+	switch {
+	case u.Ended:
+		fmt.Fprint(v.out, "alert ended: ", u.Alert.Words())
+		v.alerting = false
+	case u.Alert != nil && !v.alerting:
+		fmt.Fprintf(v.out, "alert: %s %s\n", stamp(u.Alert.Start), u.Alert)
+		v.alerting = true
+	}
+	if v.terminal {
+		v.draw(u)
+	}
+}
+
+// clear goes back to the first of the lines drawn and clears from there.
+func (v *view) clear() {
+	if v.lines > 0 {
+		fmt.Fprintf(v.out, "\x1b[%dA\x1b[J", v.lines)
+	}
+	v.lines = 0
+}
+
+// width is the number of buckets of the past that are shown.
+const width = 60
+
+var bars = []rune(" ▁▂▃▄▅▆▇█")
+
+func (v *view) draw(u behavior.Update) {
+	v.past = append(v.past, u.Verdict.Score)
+	v.past = v.past[max(0, len(v.past)-width):]
+	var b strings.Builder
+	for _, s := range v.past {
+		b.WriteRune(bars[min(len(bars)-1, int(s/2))])
+	}
+	state := "normal"
+	if u.Alert != nil && !u.Ended {
+		state = "ALERT"
+	}
+	fmt.Fprintf(v.out, "%s  %-6s  score %5.1f  p %.2g\n%s\n", stamp(u.Time), state, u.Verdict.Score, u.Verdict.P, b.String())
+	v.lines = 2
+	for _, f := range u.Verdict.Sources[:min(5, len(u.Verdict.Sources))] {
+		why := ""
+		if len(f.Why) > 0 {
+			why = f.Why[0].String()
+		}
+		fmt.Fprintf(v.out, "  %-16.16s %6.1f  %.60s\n", f.Name, f.Score, why)
+		v.lines++
+	}
+}
+
+func stamp(t float64) string {
+	return time.Unix(0, int64(t*1e9)).UTC().Format("15:04:05")
+}
