@@ -12,6 +12,8 @@ import (
 	p6 "dtnotes/analysis/xkcd"
 	p7 "dtnotes/dtracefs"
 	p8 "dtnotes/kernel/display"
+	p9 "dtnotes/kernel/jupyter/comm"
+	p10 "dtnotes/kernel/jupyter/widget"
 )
 
 func init() {
@@ -24,6 +26,8 @@ func init() {
 	register(&dtnotes6)
 	register(&dtnotes7)
 	register(&dtnotes8)
+	register(&dtnotes9)
+	register(&dtnotes10)
 }
 
 var dtnotes0 = table{
@@ -421,5 +425,52 @@ var dtnotes8 = table{
 		{"MIMETypePNG", "string", "image/png"},
 		{"MIMETypeSVG", "string", "image/svg+xml"},
 		{"MIMETypeText", "string", "text/plain"},
+	},
+}
+
+var dtnotes9 = table{
+	path: "dtnotes/kernel/jupyter/comm", name: "comm",
+	deps: "crypto/rand rand\nencoding/json json\nerrors errors\nfmt fmt\nsync sync",
+	types: []any{
+		(*p9.Comm)(nil),
+		(*p9.Message)(nil),
+	},
+	vars: []symbol{
+		{"ErrNoFrontEnd", &p9.ErrNoFrontEnd},
+	},
+	funcs: []symbol{
+		{"Deliver", p9.Deliver},
+		{"Open", p9.Open},
+		{"Register", p9.Register},
+		{"SetTransport", p9.SetTransport},
+	},
+}
+
+var dtnotes10 = table{
+	path: "dtnotes/kernel/jupyter/widget", name: "widget",
+	deps: "bytes bytes\ndtnotes/kernel/display display\ndtnotes/kernel/jupyter/comm comm\nencoding/json json\nfmt fmt\nmaps maps\nmath math\nslices slices\nsync sync",
+	types: []any{
+		(*p10.Box)(nil),
+		(*p10.Button)(nil),
+		(*p10.Checkbox)(nil),
+		(*p10.Dropdown)(nil),
+		(*p10.IntRange)(nil),
+		(*p10.IntSlider)(nil),
+		(*p10.Output)(nil),
+		(*p10.Range)(nil),
+		(*p10.Slider)(nil),
+		(*p10.Text)(nil),
+		(*p10.Widget)(nil),
+	},
+	funcs: []symbol{
+		{"NewButton", p10.NewButton},
+		{"NewCheckbox", p10.NewCheckbox},
+		{"NewColumn", p10.NewColumn},
+		{"NewDropdown", p10.NewDropdown},
+		{"NewIntSlider", p10.NewIntSlider},
+		{"NewOutput", p10.NewOutput},
+		{"NewRow", p10.NewRow},
+		{"NewSlider", p10.NewSlider},
+		{"NewText", p10.NewText},
 	},
 }
