@@ -271,10 +271,14 @@ func (f Flame) frameColor(c *colors, n *frame, modules map[string]int) color.NRG
 	if f.Base != nil {
 		// A change of a frame by half of itself is drawn in full.
 		t := math.Max(-1, math.Min(1, 2*(n.count-n.base)/math.Max(n.count, n.base)))
-		if t >= 0 {
-			return mix(mix(c.faint, c.paper, 0.4), c.warm[2], t)
+		same, grown, shrunk := mix(c.faint, c.paper, 0.4), c.warm[2], c.cool[2]
+		if grown == shrunk { // in gray, what has shrunk is lighter than what is the same
+			same, shrunk = c.warm[0], c.neutral
 		}
-		return mix(mix(c.faint, c.paper, 0.4), c.cool[2], -t)
+		if t >= 0 {
+			return mix(same, grown, t)
+		}
+		return mix(same, shrunk, -t)
 	}
 	h := fnv.New32a()
 	h.Write([]byte(n.name))
