@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"time"
+	"unicode/utf8"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
@@ -92,17 +93,20 @@ func readAll(fsys fs.FS, name string) ([]byte, error) {
 }
 
 // binaryAt returns the offset of the first byte that makes data binary, or -1 for text.
-// A text may hold a few control bytes, as names that a tracer prints do.
+// A text may hold a few control bytes and bytes that are not UTF-8, as names that a tracer
+// prints do.
 func binaryAt(data []byte) int {
 	head := data[:min(len(data), 64<<10)]
 	first, odd := -1, 0
-	for i, c := range head {
-		if c < ' ' && (c < '\b' || c > '\r') && c != '\x1b' {
+	for i := 0; i < len(head); {
+		c, n := utf8.DecodeRune(head[i:])
+		if c == utf8.RuneError && n == 1 || c < ' ' && (c < '\b' || c > '\r') && c != '\x1b' {
 			odd++
 			if first < 0 {
 				first = i
 			}
 		}
+		i += n
 	}
 	if odd*10 > len(head) {
 		return first
