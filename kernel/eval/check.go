@@ -39,7 +39,6 @@ type checker struct {
 	extend  map[string]bool            // earlier types that get methods
 	skip    map[string]bool            // dependents that keep their old meaning
 	asStmt  bool                       // the last expression has no value
-	keyed   bool
 	warn    []string
 }
 

@@ -71,8 +71,6 @@ func ambientPackages() map[string]string {
 	return byName
 }
 
-var importMu sync.Mutex
-
 // importPackage imports a package that is compiled in or, from source, of the module in s.dir. The
 // initialization of a package from source has run when it returns.
 func (s *Session) importPackage(path string) (*types.Package, error) {

@@ -127,6 +127,7 @@ func cloneValue(v reflect.Value) reflect.Value {
 		out.Set(cloneValue(v.Elem()))
 		return out
 	case reflect.Pointer:
+		//lint:ignore SA1019 parsed trees still hold such objects, which point back into the tree
 		if v.IsNil() || v.Type() == reflect.TypeFor[*ast.Object]() {
 			return v
 		}

@@ -140,7 +140,6 @@ type scoreOptions struct {
 	alerts, exec    string
 	timeline, graph string
 	xkcd            bool
-	every           time.Duration
 	behavior.ScoreOptions
 }
 
