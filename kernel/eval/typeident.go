@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"maps"
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/goplus/ixgo"
@@ -67,6 +69,62 @@ func (t *typeTable) begin() {
 	methodSets := ssa.NewProgram(t.s.fset, 0)
 	view := recordView{t.Loader, t}
 	t.record = ixgo.NewTypesRecord(t.s.ctx, rctx, methodSets, view, view, map[*types.Named]int{})
+}
+
+// Import implements ixgo.Loader. ixgo leaves a package incomplete that a type of another package has
+// mentioned before it is imported, and would load it from source then, with types of its own.
+func (t *typeTable) Import(path string) (*types.Package, error) {
+	p, err := t.Loader.Import(path)
+	if err != nil || p.Complete() {
+		return p, err
+	}
+	loader, isTypes := t.Loader.(*ixgo.TypesLoader)
+	pkg, compiledIn := ixgo.LookupPackage(path)
+	if !isTypes || !compiledIn || pkg.Source != "" {
+		return p, nil
+	}
+	return p, fill(loader, p, pkg)
+}
+
+// fill gives a package that has only the types others mention everything else, as ixgo does for one
+// that it imports before.
+func fill(loader *ixgo.TypesLoader, p *types.Package, pkg *ixgo.Package) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("describe package %s: %v", p.Path(), r)
+		}
+	}()
+	var imports []*types.Package
+	for _, path := range slices.Sorted(maps.Keys(pkg.Deps)) {
+		if dep, err := loader.Import(path); err == nil {
+			imports = append(imports, dep)
+		}
+	}
+	p.SetName(pkg.Name)
+	for name, rt := range pkg.Interfaces {
+		loader.InsertInterface(p, name, rt)
+	}
+	for name, rt := range pkg.NamedTypes {
+		loader.InsertNamedType(p, name, rt)
+	}
+	for name, rt := range pkg.AliasTypes {
+		loader.InsertAlias(p, name, rt)
+	}
+	for name, f := range pkg.Funcs {
+		loader.InsertFunc(p, name, f)
+	}
+	for name, v := range pkg.Vars {
+		loader.InsertVar(p, name, v.Elem())
+	}
+	for name, c := range pkg.TypedConsts {
+		loader.InsertTypedConst(p, name, c)
+	}
+	for name, c := range pkg.UntypedConsts {
+		loader.InsertUntypedConst(p, name, c)
+	}
+	p.SetImports(imports)
+	p.MarkComplete()
+	return nil
 }
 
 // reflectType is the run-time type of a type of a cell.
