@@ -38,6 +38,7 @@ type checker struct {
 	methods map[string]map[string]bool // by type name
 	extend  map[string]bool            // earlier types that get methods
 	skip    map[string]bool            // dependents that keep their old meaning
+	bare    map[string]types.Object    // undeclared names that mean a function of a package
 	asStmt  bool                       // the last expression has no value
 	warn    []string
 }
@@ -260,6 +261,9 @@ func (c *checker) once() (*checked, checkErrors) {
 		out.file.Decls = append(importDecls(imports), decls...)
 		errs = c.typecheck(out, names, imports)
 	}
+	if c.useUnqualified(errs) {
+		errs = c.typecheck(out, names, imports)
+	}
 	if len(errs) > 0 && errs.has("generic function") && names[rtGenericName] {
 		hoistGeneric(out.file)
 		errs = c.typecheck(out, names, imports)
@@ -269,6 +273,25 @@ func (c *checker) once() (*checked, checkErrors) {
 		errs = c.typecheck(out, names, imports)
 	}
 	return out, errs
+}
+
+// useUnqualified gives the undeclared names that may stand without a package their meaning. It reports
+// whether there are any.
+func (c *checker) useUnqualified(errs checkErrors) bool {
+	found := false
+	for _, e := range errs {
+		name, isUndefined := strings.CutPrefix(e.Msg, "undefined: ")
+		if !isUndefined || c.bare[name] != nil {
+			continue
+		}
+		if o := c.s.unqualifiedFunc(name); o != nil {
+			if c.bare == nil {
+				c.bare = map[string]types.Object{}
+			}
+			c.bare[name], found = o, true
+		}
+	}
+	return found
 }
 
 const earlierPrefix = "__earlier_"
@@ -517,6 +540,11 @@ func (c *checker) typecheck(out *checked, names map[string]bool, imports map[str
 			if o := s.earlier(name); o != nil {
 				pkg.Scope().Insert(o)
 			}
+		}
+	}
+	for name, o := range c.bare {
+		if !out.declared[name] && imports[name] == "" {
+			pkg.Scope().Insert(o)
 		}
 	}
 	var errs checkErrors

@@ -294,6 +294,11 @@ func (v *view) names(prefix string) {
 	if prefix == "" {
 		return // the rest is only noise
 	}
+	for n := range unqualified {
+		if strings.HasPrefix(n, prefix) {
+			v.add(v.s.unqualifiedFunc(n), prefix)
+		}
+	}
 	for _, n := range types.Universe.Names() {
 		v.add(types.Universe.Lookup(n), prefix)
 	}

@@ -40,6 +40,23 @@ var preferred = map[string]string{
 	"gonum":     "",
 }
 
+// unqualified are the functions that need no package before their name, as in gophernotes, unless a
+// cell or an import declares the name.
+var unqualified = map[string]string{"Display": "dtnotes/kernel/display"}
+
+// unqualifiedFunc is what an unqualified name means; nil if nothing.
+func (s *Session) unqualifiedFunc(name string) types.Object {
+	path, ok := unqualified[name]
+	if !ok {
+		return nil
+	}
+	p, err := s.importPackage(path)
+	if err != nil {
+		return nil
+	}
+	return p.Scope().Lookup(name)
+}
+
 var versionSuffix = regexp.MustCompile(`/v\d+$`)
 
 func ambientPackages() map[string]string {

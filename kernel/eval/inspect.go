@@ -83,6 +83,9 @@ func (s *Session) find(v *view, word string) (description, bool) {
 			return description{pkg: p}, true
 		}
 	}
+	if o := s.unqualifiedFunc(word); o != nil {
+		return description{obj: o}, true
+	}
 	if o := types.Universe.Lookup(word); o != nil {
 		return description{obj: o}, true
 	}
