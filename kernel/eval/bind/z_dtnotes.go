@@ -34,7 +34,7 @@ func init() {
 
 var dtnotes0 = table{
 	path: "dtnotes/analysis", name: "analysis",
-	deps: "bufio bufio\ncmp cmp\ncontext context\ndtnotes/analysis/cluster cluster\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/analysis/manifold manifold\nencoding/csv csv\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/mathext mathext\ngonum.org/v1/gonum/stat/distuv distuv\nhtml html\nio io\niter iter\nmath math\nos os\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntext/tabwriter tabwriter\ntime time",
+	deps: "bufio bufio\ncmp cmp\ncontext context\ndtnotes/analysis/cluster cluster\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/analysis/manifold manifold\ndtnotes/dtracefs dtracefs\nencoding/csv csv\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/mathext mathext\ngonum.org/v1/gonum/stat/distuv distuv\nhtml html\nio io\niter iter\nmath math\nos os\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntext/tabwriter tabwriter\ntime time",
 	types: []any{
 		(*p0.ChangePoint)(nil),
 		(*p0.Dropped)(nil),
@@ -57,8 +57,11 @@ var dtnotes0 = table{
 		{"BestLag", p0.BestLag},
 		{"ChangePoints", p0.ChangePoints},
 		{"CrossCorrelation", p0.CrossCorrelation},
+		{"FlameGraph", p0.FlameGraph},
 		{"FromFrame", p0.FromFrame},
 		{"Granger", p0.Granger},
+		{"Histogram", p0.Histogram},
+		{"LatencyHeat", p0.LatencyHeat},
 		{"Learn", p0.Learn},
 		{"LearnContext", p0.LearnContext},
 		{"NewSeries", p0.NewSeries},
