@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/display"
@@ -19,18 +20,32 @@ var console struct {
 	mu     sync.Mutex
 	users  int
 	pipes  [2]*pipe
+	filled *readiness // of the pipes
 	saved  [2]*os.File
 	latest *run
 	buf    []byte
+
+	// What was printed directly and is not handed on yet, and the clock that will see to it.
+	pending []byte
+	stream  int
+	owner   *run
+	clock   *time.Timer
 
 	savedLog io.Writer
 }
 
 var streamNames = [2]string{"stdout", "stderr"}
 
+// Text that is printed in quick succession is joined: what comes first is handed on at once, what
+// follows waits a moment, or until there is much of it.
+const (
+	batchDelay = 500 * time.Microsecond
+	batchSize  = 64 << 10
+)
+
 type pipe struct {
 	r, w *os.File
-	raw  syscall.RawConn
+	fd   int // of r, which stays open while the pipe is in console.pipes
 }
 
 // openConsole redirects os.Stdout and os.Stderr when the first session begins.
@@ -50,8 +65,15 @@ func openConsole() error {
 		if err != nil {
 			return fmt.Errorf("capture %s: %w", streamNames[i], err)
 		}
-		console.pipes[i] = &pipe{r, w, raw}
+		console.pipes[i] = &pipe{r: r, w: w}
+		if err := raw.Control(func(fd uintptr) { console.pipes[i].fd = int(fd) }); err != nil {
+			return fmt.Errorf("capture %s: %w", streamNames[i], err)
+		}
 		go watchPipe(i, raw)
+	}
+	var err error
+	if console.filled, err = newReadiness(console.pipes[0].fd, console.pipes[1].fd); err != nil {
+		return err
 	}
 	console.saved = [2]*os.File{os.Stdout, os.Stderr}
 	os.Stdout, os.Stderr = console.pipes[0].w, console.pipes[1].w
@@ -86,8 +108,31 @@ func releaseConsole() []*pipe {
 	display.SetPublisher(nil)
 	display.SetClearer(nil)
 	pipes := console.pipes
-	console.pipes, console.latest = [2]*pipe{}, nil
+	console.filled.close()
+	console.filled = nil
+	console.pipes, console.latest, console.owner = [2]*pipe{}, nil, nil
 	return pipes[:]
+}
+
+// flushPending hands on what was printed directly. The caller holds console.mu.
+func flushPending() {
+	if len(console.pending) > 0 {
+		text := string(console.pending)
+		console.pending = console.pending[:0]
+		console.owner.out.Stream(streamNames[console.stream], text)
+	}
+}
+
+// tick hands on what has waited for a moment. The clock stops when nothing has come meanwhile.
+func tick() {
+	console.mu.Lock()
+	defer console.mu.Unlock()
+	if len(console.pending) == 0 {
+		console.clock = nil
+		return
+	}
+	flushPending()
+	console.clock.Reset(batchDelay)
 }
 
 // watchPipe hands on what comes through a pipe while nobody else looks.
@@ -99,11 +144,20 @@ func watchPipe(stream int, raw syscall.RawConn) {
 	})
 }
 
-// drain hands on what waits in the pipes. The caller holds console.mu.
+// drain hands on everything that was written, directly or through the pipes. The caller holds
+// console.mu.
 func drain() {
+	flushPending()
+	drainPipes()
+}
+
+func drainPipes() {
+	if console.filled == nil || !console.filled.ready() {
+		return
+	}
 	for i, p := range console.pipes {
 		if p != nil {
-			p.raw.Control(func(fd uintptr) { drainOne(i, int(fd)) })
+			drainOne(i, p.fd)
 		}
 	}
 }
@@ -114,6 +168,7 @@ func drainOne(stream, fd int) bool {
 		n, err := syscall.Read(fd, console.buf)
 		switch {
 		case n > 0:
+			flushPending()
 			if console.latest != nil {
 				console.latest.out.Stream(streamNames[stream], string(console.buf[:n]))
 			}
@@ -153,8 +208,30 @@ func toCell(put func(cell.Output)) {
 	}
 }
 
+// printTo prints text to a stream of the cell that the goroutine belongs to.
 func printTo(stream int, text string) {
-	toCell(func(out cell.Output) { out.Stream(streamNames[stream], text) })
+	r := runOfGoroutine()
+	console.mu.Lock()
+	defer console.mu.Unlock()
+	drainPipes()
+	if r == nil {
+		r = console.latest
+	}
+	if r == nil {
+		return
+	}
+	if console.owner != r || console.stream != stream || len(console.pending)+len(text) > batchSize {
+		flushPending()
+		console.owner, console.stream = r, stream
+	}
+	if console.clock == nil || len(text) > batchSize {
+		r.out.Stream(streamNames[stream], text)
+	} else {
+		console.pending = append(console.pending, text...)
+	}
+	if console.clock == nil {
+		console.clock = time.AfterFunc(batchDelay, tick)
+	}
 }
 
 // streamOf tells which of the redirected files w is.

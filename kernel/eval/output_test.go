@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"dtnotes/kernel/cell"
+	"dtnotes/kernel/display"
 )
 
 func TestOutputOrder(t *testing.T) {
@@ -30,16 +32,28 @@ io.WriteString(os.Stdout, "h\n")
 	}
 }
 
-// events records in one line what comes on both streams.
+// events records in one line what comes on both streams, and when something is shown.
 type events struct {
 	cellOutput
-	log strings.Builder
+	log  strings.Builder
+	last string
 }
 
 func (e *events) Stream(name, text string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	fmt.Fprintf(&e.log, "%s:%s", name, text)
+	if e.last != name { // text of one stream may come joined
+		e.log.WriteString(name + ":")
+		e.last = name
+	}
+	e.log.WriteString(text)
+}
+
+func (e *events) Display(b display.Bundle, id string, update bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.log.WriteString("shown:" + b.Text() + "\n")
+	e.last = ""
 }
 
 func (e *events) String() string {
@@ -60,8 +74,48 @@ log.Println(4)
 display.Display("five")
 fmt.Println(6)
 `})
-	if got, want := e.String(), "stdout:1\nstderr:2\nstderr:3\nstderr:4\nstdout:6\n"; got != want {
+	if got, want := e.String(), "stdout:1\nstderr:2\n3\n4\nshown:five\nstdout:6\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestManyWaysToPrint has what is printed directly, through the pipes and shown come as fast as it can.
+func TestManyWaysToPrint(t *testing.T) {
+	s := newSession(t)
+	var e events
+	res := s.Eval(context.Background(), cell.Cell{Out: &e, Code: `
+enc := json.NewEncoder(os.Stdout)
+direct := os.Stderr
+n := 0
+for i := 0; i < 3000; i++ {
+	fmt.Println(n); n++
+	fmt.Print(n, "\n"); n++
+	enc.Encode(n); n++
+	println(n); n++
+	enc.Encode(n); n++
+	direct.WriteString(fmt.Sprintln(n)); n++
+	if i % 100 == 0 { display.Display(n); n++ }
+	if i % 1000 == 0 { fmt.Print(strings.Repeat("\n", 1<<17)); fmt.Println(n); n++ }
+}
+`})
+	if res.Err != nil {
+		t.Fatal(res.Err)
+	}
+	next := 0
+	for line := range strings.Lines(e.String()) {
+		if i := strings.LastIndexByte(line, ':'); i >= 0 {
+			line = line[i+1:]
+		}
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		if line != strconv.Itoa(next) {
+			t.Fatalf("%s comes where %d should", line, next)
+		}
+		next++
+	}
+	if want := 3000*6 + 30 + 3; next != want {
+		t.Errorf("%d of %d lines", next, want)
 	}
 }
 
