@@ -29,6 +29,7 @@ var console struct {
 	pending []byte
 	stream  int
 	owner   *run
+	burst   int // how many prints since the clock was set
 	clock   *time.Timer
 
 	savedLog io.Writer
@@ -36,9 +37,10 @@ var console struct {
 
 var streamNames = [2]string{"stdout", "stderr"}
 
-// Text that is printed in quick succession is joined: what comes first is handed on at once, what
-// follows waits a moment, or until there is much of it.
+// Text that is printed in quick succession is joined: a few prints are handed on at once, also lest
+// they be lost where the process dies next, and what follows waits a moment, or until there is much of it.
 const (
+	batchAfter = 16 // prints
 	batchDelay = 500 * time.Microsecond
 	batchSize  = 64 << 10
 )
@@ -127,6 +129,7 @@ func flushPending() {
 func tick() {
 	console.mu.Lock()
 	defer console.mu.Unlock()
+	console.burst = 0
 	if len(console.pending) == 0 {
 		console.clock = nil
 		return
@@ -224,7 +227,7 @@ func printTo(stream int, text string) {
 		flushPending()
 		console.owner, console.stream = r, stream
 	}
-	if console.clock == nil || len(text) > batchSize {
+	if console.burst++; console.burst <= batchAfter || len(text) > batchSize {
 		r.out.Stream(streamNames[stream], text)
 	} else {
 		console.pending = append(console.pending, text...)
