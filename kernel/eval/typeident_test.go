@@ -2,7 +2,9 @@ package eval
 
 import (
 	"image"
+	"math/rand/v2"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/goplus/ixgo"
@@ -19,5 +21,36 @@ func TestPackageMentionedFirst(t *testing.T) {
 	}
 	if s.ctx.SourcePackage("image") != nil || s.ctx.SourcePackage("image/color") != nil {
 		t.Error("a compiled-in package was loaded from source")
+	}
+}
+
+// TestImportOrder imports all compiled-in packages in different orders; each has to be whole and one
+// of a kind whatever has mentioned it before.
+func TestImportOrder(t *testing.T) {
+	paths := ixgo.PackageList()
+	for seed := range uint64(3) {
+		s := newSession(t)
+		rand.New(rand.NewPCG(seed, 0)).Shuffle(len(paths), func(i, j int) { paths[i], paths[j] = paths[j], paths[i] })
+		for _, path := range paths {
+			pkg, _ := ixgo.LookupPackage(path)
+			if pkg.Source != "" || strings.Contains(path, "goplus") {
+				continue
+			}
+			s.mu.Lock()
+			p, err := s.importPackage(path)
+			s.mu.Unlock()
+			if err != nil {
+				t.Errorf("import %s: %v", path, err)
+				continue
+			}
+			for name := range pkg.Funcs {
+				if p.Scope().Lookup(name) == nil {
+					t.Errorf("%s has no %s", path, name)
+				}
+			}
+			if s.ctx.SourcePackage(path) != nil {
+				t.Errorf("%s was loaded from source", path)
+			}
+		}
 	}
 }
