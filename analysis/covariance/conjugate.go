@@ -46,7 +46,7 @@ func (n *newton) conjugate(ctx context.Context, d, buf []float64) error {
 			}
 		}
 	}
-	n.sandwich(n.x, res, z)
+	n.precondition(res, z)
 	copy(dir, z)
 	rz := floats.Dot(res, z)
 	enough := n.inner * n.inner * rz
@@ -61,7 +61,7 @@ func (n *newton) conjugate(ctx context.Context, d, buf []float64) error {
 		}
 		floats.AddScaled(d, rz/curve, dir)
 		floats.AddScaled(res, -rz/curve, hd)
-		n.sandwich(n.x, res, z)
+		n.precondition(res, z)
 		next := floats.Dot(res, z)
 		floats.Scale(next/rz, dir)
 		floats.Add(dir, z)
@@ -167,14 +167,46 @@ func (n *newton) sandwich(m, d, out []float64) {
 	}
 }
 
+// precondition sets out to the entries of X R X, as sandwich does for W, by
+// sparse products: most of X is zero.
+func (n *newton) precondition(res, out []float64) {
+	f, x := &n.free, &n.sparse
+	n.product = resize(n.product, n.m*n.m)
+	clear(n.product)
+	for i := range n.m {
+		row := n.product[i*n.m : (i+1)*n.m]
+		for q := x.start[i]; q < x.start[i+1]; q++ {
+			v, j := x.value[q], x.col[q]
+			at := f.col[f.start[j]:f.start[j+1]]
+			for k, r := range res[f.start[j]:f.start[j+1]] {
+				row[at[k]] += v * r
+			}
+		}
+	}
+	for i := range n.m {
+		row := n.product[i*n.m : (i+1)*n.m]
+		for k := f.upper[i]; k < f.start[i+1]; k++ {
+			j := int(f.col[k])
+			v := 0.0
+			if i == j || f.value[k] != 0 {
+				at := x.col[x.start[j]:x.start[j+1]]
+				for q, v2 := range x.value[x.start[j]:x.start[j+1]] {
+					v += v2 * row[at[q]]
+				}
+			}
+			out[k], out[f.mirror[k]] = v, v
+		}
+	}
+}
+
 // multiply sets product to M D, whose rows are the columns of D M: sums of few
 // rows of M.
 func (n *newton) multiply(d, m []float64) {
 	f := &n.free
 	n.product = resize(n.product, n.m*n.m)
-	n.row = resize(n.row, 4*n.m)
-	for i := 0; i < n.m; i += 4 {
-		rows := n.row[:min(4, n.m-i)*n.m]
+	n.row = resize(n.row, 8*n.m)
+	for i := 0; i < n.m; i += 8 {
+		rows := n.row[:min(8, n.m-i)*n.m]
 		clear(rows)
 		for r := 0; r*n.m < len(rows); r++ {
 			row := rows[r*n.m : (r+1)*n.m]

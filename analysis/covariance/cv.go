@@ -54,7 +54,9 @@ type Trial struct {
 // top, then narrows alpha to a percent.
 //
 // A variable that does not vary outside a fold cannot be judged on it and is
-// left out of that fold's score, at every alpha alike.
+// left out of that fold's score, at every alpha alike. Variables that are the
+// same in all rows are judged once: the less the penalty, the better each
+// predicts the other, without end.
 func GraphicalLassoCV(ctx context.Context, x mat.Matrix, o CVOptions) (*CrossValidated, error) {
 	if err := CheckFinite(x); err != nil {
 		return nil, fmt.Errorf("cross-validated graphical lasso: %w", err)
@@ -162,6 +164,7 @@ func newValidation(folds []*Accumulator, tol float64) (*validation, error) {
 	if err := checkLasso(v.all, 0, LassoOptions{}); err != nil {
 		return nil, err
 	}
+	distinct := findTwins(flat(v.all), p, 0).first
 	for f := range folds {
 		train := NewAccumulator(p)
 		for g, a := range folds {
@@ -171,16 +174,16 @@ func newValidation(folds []*Accumulator, tol float64) (*validation, error) {
 				}
 			}
 		}
-		v.folds[f] = newFold(train.Covariance(), folds[f].Covariance(), v.all)
+		v.folds[f] = newFold(train.Covariance(), folds[f].Covariance(), v.all, distinct)
 	}
 	return v, nil
 }
 
-// newFold leaves out variables whose training variance is nothing but
-// rounding beside their variance over all rows.
-func newFold(train, test, all *mat.SymDense) fold {
+// newFold takes the given variables, but leaves out those whose training
+// variance is nothing but rounding beside their variance over all rows.
+func newFold(train, test, all *mat.SymDense, among []int) fold {
 	var f fold
-	for i := range train.SymmetricDim() {
+	for _, i := range among {
 		if train.At(i, i) > 1e-12*all.At(i, i) {
 			f.keep = append(f.keep, i)
 		}

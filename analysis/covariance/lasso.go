@@ -103,8 +103,20 @@ func checkLasso(s mat.Symmetric, alpha float64, o LassoOptions) error {
 	return nil
 }
 
-// solveLasso solves each component of s (p×p, full, row major) in turn.
+// solveLasso minimizes the objective of s (p×p, full, row major).
 func solveLasso(ctx context.Context, s []float64, p int, alpha float64, o LassoOptions) (*Lasso, error) {
+	if alpha > 0 {
+		if t := findTwins(s, p, alpha); len(t.first) < p {
+			if l, ok, err := solveTwins(ctx, t, s, p, alpha, o); ok || err != nil {
+				return l, err
+			}
+		}
+	}
+	return solveDistinct(ctx, s, p, alpha, o)
+}
+
+// solveDistinct solves each component of s in turn.
+func solveDistinct(ctx context.Context, s []float64, p int, alpha float64, o LassoOptions) (*Lasso, error) {
 	out := &Lasso{Alpha: alpha, Precision: newSym(p), Covariance: newSym(p)}
 	groups := components(s, p, alpha)
 	out.Components = len(groups)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
@@ -28,6 +29,8 @@ type newton struct {
 	w      []float64 // its inverse
 	factor []float64 // Cholesky factor of x, upper
 	free   pairs
+	sparse rows
+	over   []float64
 	t, r   []float64
 
 	inner        float64
@@ -47,6 +50,13 @@ type pairs struct {
 	mirror []int32 // position of (j, i)
 	value  []float64
 	change []float64
+}
+
+// rows are what is not zero of a matrix, in compressed rows.
+type rows struct {
+	start []int
+	col   []int32
+	value []float64
 }
 
 func newNewton(s []float64, p int, group []int, alpha float64, guess mat.Symmetric) *newton {
@@ -157,11 +167,12 @@ func (n *newton) findFree() {
 	f := &n.free
 	f.start, f.upper = append(f.start[:0], 0), f.upper[:0]
 	f.col = f.col[:0]
+	limit := n.admission()
 	for i := range m {
 		at := -1
 		for j := range m {
 			k := i*m + j
-			if i == j || n.x[k] != 0 || math.Abs(n.s[k]-n.w[k]) > n.alpha {
+			if i == j || n.x[k] != 0 || math.Abs(n.s[k]-n.w[k]) > limit {
 				if at < 0 && j >= i {
 					at = len(f.col)
 				}
@@ -171,6 +182,7 @@ func (n *newton) findFree() {
 		f.upper = append(f.upper, at)
 		f.start = append(f.start, len(f.col))
 	}
+	n.sparse.fill(n.x, m)
 	f.mirror = resize(f.mirror, len(f.col))
 	f.value = resize(f.value, len(f.col))
 	f.change = resize(f.change, len(f.col))
@@ -183,6 +195,43 @@ func (n *newton) findFree() {
 			f.value[k] = n.x[i*m+int(j)]
 			f.change[k] = 0
 		}
+	}
+}
+
+// admission is the gradient above which a pair at zero becomes free: the
+// penalty, or more when so many exceed it that they would outnumber the pairs
+// not at zero, as far from the solution, where most of them would only come
+// and go.
+func (n *newton) admission() float64 {
+	over, nonzero := n.over[:0], 0
+	for i := range n.m {
+		for j := i + 1; j < n.m; j++ {
+			k := i*n.m + j
+			if n.x[k] != 0 {
+				nonzero++
+			} else if g := math.Abs(n.s[k] - n.w[k]); g > n.alpha {
+				over = append(over, g)
+			}
+		}
+	}
+	n.over = over
+	most := nonzero + 4*n.m
+	if len(over) <= most {
+		return n.alpha
+	}
+	slices.Sort(over)
+	return math.Nextafter(over[len(over)-most], 0)
+}
+
+func (r *rows) fill(x []float64, m int) {
+	r.start, r.col, r.value = append(r.start[:0], 0), r.col[:0], r.value[:0]
+	for i := range m {
+		for j, v := range x[i*m : (i+1)*m] {
+			if v != 0 {
+				r.col, r.value = append(r.col, int32(j)), append(r.value, v)
+			}
+		}
+		r.start = append(r.start, len(r.col))
 	}
 }
 

@@ -113,7 +113,11 @@ func fitHalf(ctx context.Context, blocks []*Accumulator, half []int, all *mat.Sy
 			return nil, err
 		}
 	}
-	f := newFold(a.Covariance(), all, all)
+	every := make([]int, p)
+	for i := range every {
+		every[i] = i
+	}
+	f := newFold(a.Covariance(), all, all, every)
 	lasso := LassoOptions{Tol: o.Tol}
 	if o.Start != nil {
 		lasso.Start = subset(o.Start, f.keep)

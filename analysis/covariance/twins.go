@@ -1,0 +1,113 @@
+package covariance
+
+import (
+	"context"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// twins are groups of variables that are the same but for rounding, such as
+// the calls and the returns of one function.
+type twins struct {
+	group []int // of each variable
+	first []int // variable of each group
+	size  []int // variables in each group
+}
+
+// findTwins groups the variables of variance above least whose rows of s are
+// the same.
+func findTwins(s []float64, p int, least float64) twins {
+	t := twins{group: make([]int, p)}
+	for i := range p {
+		t.group[i] = -1
+		for g, j := range t.first {
+			if s[i*p+i] > least && sameRow(s, p, i, j) {
+				t.group[i] = g
+				t.size[g]++
+				break
+			}
+		}
+		if t.group[i] < 0 {
+			t.group[i] = len(t.first)
+			t.first, t.size = append(t.first, i), append(t.size, 1)
+		}
+	}
+	return t
+}
+
+func sameRow(s []float64, p, i, j int) bool {
+	const rounding = 1e-12
+	v, w := s[i*p+i], s[j*p+j]
+	if math.Abs(v-w) > rounding*v || math.Abs(s[i*p+j]-v) > rounding*v {
+		return false
+	}
+	for k := range p {
+		if d := math.Abs(s[i*p+k] - s[j*p+k]); d > rounding*math.Sqrt(v*s[k*p+k]) {
+			return false
+		}
+	}
+	return true
+}
+
+// solveTwins solves the graphical lasso for one variable of each group and
+// spreads the solution, which is exact: g twins of variance v have covariance
+// v - alpha, so their differences have variance alpha, and their mean, of
+// variance v - alpha(g-1)/g, meets the other means under the same penalty as
+// a variable alone. False when the twins turn out to be no such neighbors.
+func solveTwins(ctx context.Context, t twins, s []float64, p int, alpha float64, o LassoOptions) (*Lasso, bool, error) {
+	q := len(t.first)
+	means := make([]float64, q*q)
+	for a, i := range t.first {
+		for b, j := range t.first {
+			means[a*q+b] = s[i*p+j]
+		}
+		g := float64(t.size[a])
+		means[a*q+a] -= alpha * (g - 1) / g
+	}
+	if o.Start != nil {
+		o.Start = t.sums(o.Start)
+	}
+	l, err := solveDistinct(ctx, means, q, alpha, o)
+	if err != nil {
+		return nil, false, err
+	}
+	out := &Lasso{Alpha: alpha, Precision: newSym(p), Covariance: newSym(p),
+		Objective: l.Objective, Gap: l.Gap, Iterations: l.Iterations, Components: l.Components}
+	for a, size := range t.size {
+		g := float64(size)
+		if size > 1 && l.Precision.At(a, a)*alpha > g {
+			return nil, false, nil
+		}
+		out.Objective += (g-1)*(1+math.Log(alpha)) + math.Log(g)
+	}
+	for i, a := range t.group {
+		for j := i; j < p; j++ {
+			b := t.group[j]
+			x, w := l.Precision.At(a, b)/float64(t.size[a]*t.size[b]), l.Covariance.At(a, b)
+			if a == b && t.size[a] > 1 {
+				part := -1 / float64(t.size[a])
+				if i == j {
+					part++
+				}
+				x, w = x+part/alpha, w+part*alpha
+			}
+			out.Precision.SetSym(i, j, x)
+			out.Covariance.SetSym(i, j, w)
+		}
+	}
+	return out, true, nil
+}
+
+// sums is the precision of the means, given that of the variables.
+func (t twins) sums(x mat.Symmetric) *mat.SymDense {
+	out := newSym(len(t.first))
+	for i, a := range t.group {
+		for j, b := range t.group {
+			if a <= b {
+				out.SetSym(a, b, out.At(a, b)+x.At(i, j))
+			}
+		}
+	}
+	return out
+}
