@@ -168,9 +168,13 @@ func (n *newton) sandwich(m, d, out []float64) {
 }
 
 // precondition sets out to the entries of X R X, as sandwich does for W, by
-// sparse products: most of X is zero.
+// sparse products unless X has too few zeros for that to be faster.
 func (n *newton) precondition(res, out []float64) {
 	f, x := &n.free, &n.sparse
+	if 6*len(x.value) > n.m*n.m {
+		n.sandwich(n.x, res, out)
+		return
+	}
 	n.product = resize(n.product, n.m*n.m)
 	clear(n.product)
 	for i := range n.m {
