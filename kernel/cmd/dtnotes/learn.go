@@ -88,7 +88,15 @@ func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 			return err
 		}
 	}
+	const clear = "\r\x1b[K"
+	live := isTerminal(os.Stderr)
+	if live {
+		opt.model.Progress = func(step string, done int) { fmt.Fprintf(os.Stderr, "%s%s %d", clear, step, done) }
+	}
 	model, err := analysis.LearnContext(cmd.Context(), series, opt.model)
+	if live {
+		fmt.Fprint(os.Stderr, clear)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
