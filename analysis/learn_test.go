@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"bufio"
-	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -15,32 +14,14 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis/cluster"
+	"dtnotes/analysis/internal/golden"
 )
 
 const shared = "../../shared"
 
-// golden holds the reference numbers; one set of them comes with the package.
-var golden = func() string {
-	if _, err := os.Stat(shared + "/golden"); err == nil {
-		return shared + "/golden"
-	}
-	return "testdata/golden"
-}()
-
-func readGolden(t testing.TB, name string, v any) {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(golden, name))
-	if err != nil {
-		t.Skip("reference numbers not here: ", err)
-	}
-	if err := json.Unmarshal(data, v); err != nil {
-		t.Fatal(name, err)
-	}
-}
-
 func goldenSeries(t testing.TB, set string) *Series {
 	t.Helper()
-	path := filepath.Join(golden, "data", set+".csv")
+	path := golden.Path("data/" + set + ".csv")
 	if _, err := os.Stat(path); err != nil {
 		t.Skip("reference data not here: ", err)
 	}
@@ -106,7 +87,7 @@ func TestGoldenPipeline(t *testing.T) {
 			Labels  []int       `json:"ap_labels"`
 			Partial [][]float64 `json:"partial_correlations"`
 		}
-		readGolden(t, set+".pipeline_default.json", &want)
+		golden.Read(t, set+".pipeline_default.json", &want)
 		csv, transform := set, TransformNone
 		if name, ok := strings.CutSuffix(set, "_log1p"); ok {
 			csv, transform = name, TransformLog1p
@@ -135,7 +116,7 @@ func TestTruth(t *testing.T) {
 		Labels    []int
 		Precision [][]float64
 	}
-	readGolden(t, "data/truth.json", &truth)
+	golden.Read(t, "data/truth.json", &truth)
 	for _, c := range []struct {
 		set     string
 		f1, ari float64

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/golden"
 )
 
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Max(1, math.Abs(b)) }
@@ -38,7 +40,7 @@ func TestGoldenTime(t *testing.T) {
 			Granger struct{ Stat float64 } `json:"granger_ab"`
 		} `json:"var3"`
 	}
-	readGolden(t, "lagged.granger_ccf.json", &want)
+	golden.Read(t, "lagged.granger_ccf.json", &want)
 	sets := map[string]*Series{}
 	column := func(set, name string) []float64 {
 		if set == "" {

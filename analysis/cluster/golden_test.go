@@ -2,45 +2,15 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/golden"
 )
-
-// golden holds the reference numbers; one set of them comes with the package.
-var golden = func() string {
-	if _, err := os.Stat("../../../shared/golden"); err == nil {
-		return "../../../shared/golden"
-	}
-	return "../testdata/golden"
-}()
-
-var goldenSets = []string{"syn12", "counts24", "counts24_log1p", "syn60"}
-
-func readGolden(t testing.TB, name string, v any) {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(golden, name))
-	if err != nil {
-		t.Skip("reference numbers not here: ", err)
-	}
-	if err := json.Unmarshal(data, v); err != nil {
-		t.Fatal(name, err)
-	}
-}
-
-func matrix(rows [][]float64) *mat.Dense {
-	m := mat.NewDense(len(rows), len(rows[0]), nil)
-	for i, r := range rows {
-		m.SetRow(i, r)
-	}
-	return m
-}
 
 type goldenScale struct {
 	Scaled   [][]float64
@@ -49,9 +19,9 @@ type goldenScale struct {
 }
 
 func TestGoldenAffinity(t *testing.T) {
-	for _, set := range goldenSets {
+	for _, set := range golden.Sets {
 		var scale goldenScale
-		readGolden(t, set+".scale.json", &scale)
+		golden.Read(t, set+".scale.json", &scale)
 		var want struct {
 			Runs []struct {
 				Similarity string
@@ -63,9 +33,9 @@ func TestGoldenAffinity(t *testing.T) {
 				Warnings   []string
 			}
 		}
-		readGolden(t, set+".affinity_propagation.json", &want)
+		golden.Read(t, set+".affinity_propagation.json", &want)
 		for _, w := range want.Runs {
-			s := matrix(scale.Corrcoef)
+			s := golden.Matrix(scale.Corrcoef)
 			if w.Similarity == "neg_sq_euclid_columns" {
 				s = negSquared(scale.Scaled)
 			}
@@ -128,7 +98,7 @@ func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Max(1, math.Abs
 
 // centeredColumns returns the columns of a set as centered points.
 func centeredColumns(scaled [][]float64) *mat.Dense {
-	x := mat.DenseCopyOf(matrix(scaled).T())
+	x := mat.DenseCopyOf(golden.Matrix(scaled).T())
 	n, _ := x.Dims()
 	for i := range n {
 		row := x.RawRowView(i)
@@ -140,9 +110,9 @@ func centeredColumns(scaled [][]float64) *mat.Dense {
 
 func TestGoldenClustering(t *testing.T) {
 	ctx := context.Background()
-	for _, set := range goldenSets {
+	for _, set := range golden.Sets {
 		var scale goldenScale
-		readGolden(t, set+".scale.json", &scale)
+		golden.Read(t, set+".scale.json", &scale)
 		var want struct {
 			TrueLabels []int `json:"true_labels"`
 			KMeans     []struct {
@@ -174,7 +144,7 @@ func TestGoldenClustering(t *testing.T) {
 			Silhouette []float64   `json:"silhouette_samples_truth_corrdist"`
 			Distances  [][]float64 `json:"distance_corr"`
 		}
-		readGolden(t, set+".clustering.json", &want)
+		golden.Read(t, set+".clustering.json", &want)
 		points := centeredColumns(scale.Scaled)
 		euclidean := Distances(points)
 		p := len(scale.Corrcoef)

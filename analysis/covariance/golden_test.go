@@ -7,34 +7,25 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/golden"
 )
-
-// golden holds the reference numbers; one set of them comes with the package.
-var golden = func() string {
-	if _, err := os.Stat("../../../shared/golden"); err == nil {
-		return "../../../shared/golden"
-	}
-	return "../testdata/golden"
-}()
-
-var goldenSets = []string{"syn12", "counts24", "counts24_log1p", "syn60"}
 
 // goldenSample reads a set and divides each column by its deviation, as the
 // reference numbers were computed.
 func goldenSample(t testing.TB, set string) *mat.Dense {
 	t.Helper()
 	var scale struct{ Transform string }
-	readGolden(t, set+".scale.json", &scale)
+	golden.Read(t, set+".scale.json", &scale)
 	name := set
 	if scale.Transform == "log1p" {
 		name = set[:len(set)-len("_log1p")]
 	}
-	f, err := os.Open(filepath.Join(golden, "data", name+".csv"))
+	f, err := os.Open(golden.Path("data/" + name + ".csv"))
 	if err != nil {
 		t.Skip("reference data not here: ", err)
 	}
@@ -62,17 +53,6 @@ func goldenSample(t testing.TB, set string) *mat.Dense {
 	}
 	x.Apply(func(i, j int, v float64) float64 { return v / math.Sqrt(s.At(j, j)) }, x)
 	return x
-}
-
-func readGolden(t testing.TB, name string, v any) {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(golden, name))
-	if err != nil {
-		t.Skip("reference numbers not here: ", err)
-	}
-	if err := json.Unmarshal(data, v); err != nil {
-		t.Fatal(name, err)
-	}
 }
 
 func maxDiff(a mat.Matrix, b [][]float64) float64 {
@@ -117,7 +97,7 @@ func checkLassoGolden(t *testing.T, s *mat.SymDense, want goldenLasso) {
 }
 
 func TestGoldenLasso(t *testing.T) {
-	for _, set := range goldenSets {
+	for _, set := range golden.Sets {
 		t.Run(set, func(t *testing.T) {
 			s, err := Empirical(goldenSample(t, set))
 			if err != nil {
@@ -126,13 +106,13 @@ func TestGoldenLasso(t *testing.T) {
 			var fixed struct {
 				Tight []goldenLasso `json:"tight_tol"`
 			}
-			readGolden(t, set+".graphical_lasso_fixed.json", &fixed)
+			golden.Read(t, set+".graphical_lasso_fixed.json", &fixed)
 			for _, w := range fixed.Tight {
 				checkLassoGolden(t, s, w)
 			}
 			for _, kind := range []string{"default", "example"} {
 				var pipeline struct{ Tight goldenLasso }
-				readGolden(t, set+".pipeline_"+kind+".json", &pipeline)
+				golden.Read(t, set+".pipeline_"+kind+".json", &pipeline)
 				checkLassoGolden(t, s, pipeline.Tight)
 			}
 		})
@@ -145,8 +125,8 @@ func TestGoldenCV(t *testing.T) {
 		BestScore    float64                          `json:"best_score"`
 		Grid         []struct{ Alpha, Score float64 } `json:"converged_grid"`
 	}
-	readGolden(t, "cv_converged_and_centred_lle.json", &want)
-	for _, set := range goldenSets {
+	golden.Read(t, "cv_converged_and_centred_lle.json", &want)
+	for _, set := range golden.Sets {
 		t.Run(set, func(t *testing.T) {
 			cv, err := GraphicalLassoCV(context.Background(), goldenSample(t, set), CVOptions{})
 			if err != nil {
@@ -233,7 +213,7 @@ func TestLassoHardCases(t *testing.T) {
 }
 
 func TestGoldenCovariance(t *testing.T) {
-	for _, set := range goldenSets {
+	for _, set := range golden.Sets {
 		var want struct {
 			LedoitWolf, OAS struct {
 				Shrinkage  float64
@@ -249,7 +229,7 @@ func TestGoldenCovariance(t *testing.T) {
 			Shrunk struct{ Score float64 } `json:"shrunk_0_1"`
 		}
 		var raw map[string]json.RawMessage
-		readGolden(t, set+".covariance.json", &raw)
+		golden.Read(t, set+".covariance.json", &raw)
 		for key, into := range map[string]any{"ledoit_wolf": &want.LedoitWolf, "oas": &want.OAS, "empirical": &want.Empirical, "shrunk_0_1": &want.Shrunk} {
 			if err := json.Unmarshal(raw[key], into); err != nil {
 				t.Fatal(err)

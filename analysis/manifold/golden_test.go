@@ -2,49 +2,19 @@ package manifold
 
 import (
 	"context"
-	"encoding/json"
 	"math"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/golden"
 )
-
-// golden holds the reference numbers; one set of them comes with the package.
-var golden = func() string {
-	if _, err := os.Stat("../../../shared/golden"); err == nil {
-		return "../../../shared/golden"
-	}
-	return "../testdata/golden"
-}()
-
-var goldenSets = []string{"syn12", "counts24", "counts24_log1p", "syn60"}
-
-func readGolden(t testing.TB, name string, v any) {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join(golden, name))
-	if err != nil {
-		t.Skip("reference numbers not here: ", err)
-	}
-	if err := json.Unmarshal(data, v); err != nil {
-		t.Fatal(name, err)
-	}
-}
-
-func matrix(rows [][]float64) *mat.Dense {
-	m := mat.NewDense(len(rows), len(rows[0]), nil)
-	for i, r := range rows {
-		m.SetRow(i, r)
-	}
-	return m
-}
 
 // columns reads a set as points: its columns, centered or not.
 func columns(t testing.TB, set string, center bool) *mat.Dense {
 	var scale struct{ Scaled [][]float64 }
-	readGolden(t, set+".scale.json", &scale)
-	x := mat.DenseCopyOf(matrix(scale.Scaled).T())
+	golden.Read(t, set+".scale.json", &scale)
+	x := mat.DenseCopyOf(golden.Matrix(scale.Scaled).T())
 	if center {
 		n, _ := x.Dims()
 		for i := range n {
@@ -100,8 +70,8 @@ func TestGoldenLLE(t *testing.T) {
 			Error     float64 `json:"reconstruction_error"`
 		} `json:"lle_on_centred"`
 	}
-	readGolden(t, "cv_converged_and_centred_lle.json", &centered)
-	for _, set := range goldenSets {
+	golden.Read(t, "cv_converged_and_centred_lle.json", &centered)
+	for _, set := range golden.Sets {
 		want := centered[set].LLE
 		got, err := LLE(context.Background(), columns(t, set, true), 2, LLEOptions{})
 		if err != nil {
@@ -110,10 +80,10 @@ func TestGoldenLLE(t *testing.T) {
 		if got.Error > want.Error+1e-9 {
 			t.Errorf("%s: error %g, want ≤ %g", set, got.Error, want.Error)
 		}
-		if r := procrustes(got.Embedding, matrix(want.Embedding)); len(got.Parts) == 1 && r > 1e-8 {
+		if r := procrustes(got.Embedding, golden.Matrix(want.Embedding)); len(got.Parts) == 1 && r > 1e-8 {
 			t.Errorf("%s: residual %g", set, r)
 		}
-		t.Log(set, len(got.Parts), got.Error, want.Error, procrustes(got.Embedding, matrix(want.Embedding)))
+		t.Log(set, len(got.Parts), got.Error, want.Error, procrustes(got.Embedding, golden.Matrix(want.Embedding)))
 	}
 }
 
@@ -140,13 +110,13 @@ func TestGoldenEmbeddings(t *testing.T) {
 		Smallest    []float64 `json:"smallest_eigenvalues"`
 	}
 	ctx := context.Background()
-	for _, set := range goldenSets {
+	for _, set := range golden.Sets {
 		var scale struct{ Scaled [][]float64 }
-		readGolden(t, set+".scale.json", &scale)
+		golden.Read(t, set+".scale.json", &scale)
 		var corr struct {
 			Distances [][]float64 `json:"distance_corr"`
 		}
-		readGolden(t, set+".clustering.json", &corr)
+		golden.Read(t, set+".clustering.json", &corr)
 		var want struct {
 			PCA struct {
 				Variance   []float64 `json:"explained_variance"`
@@ -164,15 +134,15 @@ func TestGoldenEmbeddings(t *testing.T) {
 			LLE6      placed `json:"lle_6"`
 			LLE8      placed `json:"lle_8"`
 		}
-		readGolden(t, set+".embedding.json", &want)
+		golden.Read(t, set+".embedding.json", &want)
 		same := func(what string, got mat.Matrix, w placed) {
 			t.Helper()
-			if r := procrustes(got, matrix(w.Embedding)); r > 1e-8 {
+			if r := procrustes(got, golden.Matrix(w.Embedding)); r > 1e-8 {
 				t.Errorf("%s %s: residual %g", set, what, r)
 			}
 		}
 
-		pca, err := PCA(matrix(scale.Scaled), 0)
+		pca, err := PCA(golden.Matrix(scale.Scaled), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
