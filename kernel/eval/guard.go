@@ -206,9 +206,28 @@ func deferAtEnd(call *ast.CallExpr) ast.Stmt {
 			return &ast.ExprStmt{X: &ast.CallExpr{Fun: generic("Defer", funcLit(nil, &ast.ExprStmt{X: call}))}}
 		}
 	}
+	if lit, ok := fun.(*ast.FuncLit); ok {
+		recoverAtEnd(lit.Body)
+	}
 	c := *call
 	c.Fun = generic("Defer", call.Fun)
 	return &ast.ExprStmt{X: &c}
+}
+
+// recoverAtEnd makes recover() in the body of a function deferred by a cell's top level mean the
+// panic that ended the cell: it has unwound the interpreter when the function runs.
+func recoverAtEnd(body *ast.BlockStmt) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			if id, ok := n.Fun.(*ast.Ident); ok && id.Name == "recover" && len(n.Args) == 0 {
+				n.Fun = rt("Recover")
+			}
+		}
+		return true
+	})
 }
 
 // hoistGeneric rewrites __rtg.Guard(f)(a, b) of a generic f without type arguments, which cannot be

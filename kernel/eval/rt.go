@@ -45,6 +45,7 @@ func init() {
 			"GoPanic": reflect.ValueOf(goPanic),
 			"Guard":   reflect.ValueOf(guard),
 			"Defer":   reflect.ValueOf(deferred),
+			"Recover": reflect.ValueOf(recovered),
 			"Print":   reflect.ValueOf(func(v ...any) { printTo(1, builtinText(v, "")) }),
 			"Println": reflect.ValueOf(func(v ...any) { printTo(1, builtinText(v, " ")+"\n") }),
 		},

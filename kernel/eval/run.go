@@ -34,6 +34,7 @@ type run struct {
 	printed  []string     // as fmt prints them, if the session wants that
 	progress atomic.Int64 // up to which item the variables have their values
 	defers   []func()
+	panicked error // what ended the cell, for a deferred function to recover
 }
 
 // A stopFlag is what the code of one program looks at in loops and functions.
@@ -129,9 +130,7 @@ func (s *Session) execute(ctx context.Context, r *run, prog *ssa.Package, callMa
 		if err = interp.RunInit(); err == nil && callMain {
 			_, err = interp.RunMain()
 		}
-		if e := r.runDefers(); err == nil {
-			err = e
-		}
+		err = r.runDefers(err)
 		if err == nil && len(r.shown) > 0 { // here, because it may run code of the user
 			r.render()
 		}
@@ -286,20 +285,40 @@ func mayNest(t reflect.Type) bool {
 }
 
 // runDefers makes the calls of top-level defer statements.
-func (r *run) runDefers() (err error) {
+func (r *run) runDefers(err error) error {
+	r.panicked = err
 	for len(r.defers) > 0 {
 		f := r.defers[len(r.defers)-1]
 		r.defers = r.defers[:len(r.defers)-1]
 		func() {
 			defer func() {
 				if x := recover(); x != nil {
-					err = panicError(x)
+					r.panicked = panicError(x)
 				}
 			}()
 			f()
 		}()
 	}
-	return err
+	return r.panicked
+}
+
+// recovered is recover in a deferred function of a cell's top level: nil unless the cell panicked.
+func recovered() any {
+	r := currentRun()
+	if r == nil || r.halted.Load() {
+		return nil
+	}
+	switch r.panicked.(type) {
+	case ixgo.PanicError, ixgo.FatalError:
+		v := thrown(r.panicked)
+		switch v.(type) {
+		case haltValue, exitValue:
+			return nil
+		}
+		r.panicked = nil
+		return v
+	}
+	return nil
 }
 
 // panicError keeps a panic as ixgo's own error types do.
