@@ -74,10 +74,12 @@ func (k *kernel) execute(ctx context.Context, s *shell, r request) {
 		return
 	}
 	content, failed := k.runCell(ctx, r, &e)
-	k.reply(r, "execute_reply", content)
+	var stopped []request
 	if failed && or(e.StopOnError, true) {
-		s.fail()
+		stopped = s.fail()
 	}
+	k.reply(r, "execute_reply", content)
+	k.abort(stopped...)
 }
 
 // runCell runs the cell of a request and returns the content of its reply.
@@ -189,13 +191,15 @@ func (k *kernel) eval(ctx context.Context, r request, c cell.Cell) (res cell.Res
 	return ev.Eval(ctx, c)
 }
 
-// abort answers a cell that is not run because one before it failed.
-func (k *kernel) abort(r request) {
-	k.iopub.status(r.message, busy)
-	defer k.iopub.status(r.message, idle)
-	content := map[string]any{"status": "aborted"}
-	if r.header.Type == "execute_request" {
-		content["execution_count"] = k.count.value()
+// abort answers cells that are not run because one before them failed.
+func (k *kernel) abort(cells ...request) {
+	for _, r := range cells {
+		k.iopub.status(r.message, busy)
+		content := map[string]any{"status": "aborted"}
+		if r.header.Type == "execute_request" {
+			content["execution_count"] = k.count.value()
+		}
+		k.reply(r, replyType(r.header.Type), content)
+		k.iopub.status(r.message, idle)
 	}
-	k.reply(r, replyType(r.header.Type), content)
 }

@@ -338,7 +338,12 @@ func (c *client) next(channel string) received {
 // send sends a request and returns its msg_id.
 func (c *client) send(channel, msgType string, content any) string {
 	c.t.Helper()
-	frames := c.s.codec.build(msgType, nil, content, nil, nil)
+	return c.sendFrames(channel, c.s.codec.build(msgType, nil, content, nil, nil))
+}
+
+// sendFrames sends a request built before.
+func (c *client) sendFrames(channel string, frames [][]byte) string {
+	c.t.Helper()
 	if err := writeRaw(c.sockets[channel], frames); err != nil {
 		c.t.Fatal(err)
 	}

@@ -106,9 +106,13 @@ func TestUserExpressions(t *testing.T) {
 func TestStopOnError(t *testing.T) {
 	c := serveKernel(t).connect("me")
 	for _, stop := range []bool{true, false} {
-		var ids []string
+		var cells [][][]byte // all dated before the first one is sent
 		for _, code := range []string{"fail", "value 1", "value 2"} {
-			ids = append(ids, c.send("shell", "execute_request", map[string]any{"code": code, "stop_on_error": stop}))
+			cells = append(cells, c.s.codec.build("execute_request", nil, map[string]any{"code": code, "stop_on_error": stop}, nil, nil))
+		}
+		var ids []string
+		for _, cell := range cells {
+			ids = append(ids, c.sendFrames("shell", cell))
 		}
 		var got []any
 		for _, id := range ids {

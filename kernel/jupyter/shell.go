@@ -11,8 +11,8 @@ import (
 // patience is how long a request that only asks waits for the cell before it.
 const patience = 250 * time.Millisecond
 
-// abortWindow is how long after a failed cell a request may come in that was sent before its reply.
-const abortWindow = 200 * time.Millisecond
+// abortWindow is how long after a failed cell a cell may come in that was sent before its reply.
+const abortWindow = time.Second
 
 // A shell serves requests one after another. There is the main one, and any number of subshells.
 type shell struct {
@@ -145,33 +145,32 @@ func (s *shell) close() {
 	case <-s.exited:
 	case <-time.After(lingerTime):
 	}
-	s.abortQueue(func(request) bool { return true })
+	s.kernel.abort(s.takeAll(func(request) bool { return true })...)
 }
 
-// fail aborts the cells queued behind one that failed, and those that were sent before its reply but
-// have yet to come in.
-func (s *shell) fail() {
+// fail takes out the cells queued behind one that failed, and remembers when that was for those sent
+// before its reply that have yet to come in.
+func (s *shell) fail() []request {
 	s.mu.Lock()
 	s.failed = time.Now()
 	s.mu.Unlock()
-	s.abortQueue(func(r request) bool { return r.header.Type == "execute_request" })
+	return s.takeAll(func(r request) bool { return r.header.Type == "execute_request" })
 }
 
-func (s *shell) abortQueue(which func(request) bool) {
+// takeAll removes the requests that which holds for from the queue.
+func (s *shell) takeAll(which func(request) bool) []request {
 	s.mu.Lock()
-	var aborted, kept []request
+	defer s.mu.Unlock()
+	var taken, kept []request
 	for _, r := range s.queue {
 		if which(r) {
-			aborted = append(aborted, r)
+			taken = append(taken, r)
 		} else {
 			kept = append(kept, r)
 		}
 	}
 	s.queue = kept
-	s.mu.Unlock()
-	for _, r := range aborted {
-		s.kernel.abort(r)
-	}
+	return taken
 }
 
 // tooLate reports whether a cell was sent before the failure of the one before it was known.
