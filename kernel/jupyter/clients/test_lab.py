@@ -220,6 +220,34 @@ def test_scripts_of_untrusted_html_do_not_run(browser, lab):
     assert browser.title != "unsafe"
 
 
+FIGURES = pathlib.Path(__file__).resolve().parents[3] / "analysis" / "figure"
+
+
+@pytest.mark.parametrize("trusted", [False, True], ids=["untrusted", "trusted"])
+def test_every_figure_shows(browser, lab, program, trusted):
+    url, root = lab
+    code = re.sub(r"^package \w+$", "", (FIGURES / "example_test.go").read_text(), flags=re.M)
+    shown = re.findall(r"^func Example\w+\(\) {\n((?:\t.*\n)*)\tsave\((.*), \"\w+\.png\"\)$", code, flags=re.M)
+    assert len(shown) >= 14
+    cells = [re.sub(r"^func Example\w+\(\) {\n(\t.*\n)*}\n", "", code, flags=re.M)]
+    cells += [before + figure for before, figure in shown]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    shutil.copytree(FIGURES / "testdata", root / "testdata", dirs_exist_ok=True)
+    name = f"figures-{trusted}.ipynb"
+    nbformat.write(notebook, root / name)
+    subprocess.run([program, "run", root / name, "-o", root / name], check=True, stdout=subprocess.DEVNULL)
+    if trusted:
+        subprocess.run([sys.executable, "-m", "jupyter", "trust", root / name], check=True)
+    browser.get(url(name))
+    pictures = ".jp-OutputArea-output img, .jp-OutputArea-output svg"
+    seen = 'return Array.from(document.querySelectorAll(arguments[0])).map(e => [e.naturalWidth ?? e.clientWidth, e.clientWidth])'
+    page = Page.__new__(Page)
+    page.browser = browser
+    page.wait(lambda: len(page.all(pictures)) == len(shown), "every figure shows")
+    sizes = browser.execute_script(seen, pictures)
+    assert all(natural > 100 and width > 100 for natural, width in sizes), sizes
+
+
 NOTEBOOKS = sorted((pathlib.Path(__file__).resolve().parents[3] / "notebooks").glob("*.ipynb"))
 
 
