@@ -84,14 +84,18 @@ func table(m mat.Matrix) [][]float64 {
 
 // Layout places the sources for drawing, p×2: linked ones about a unit apart,
 // groups without links between them side by side, no two sources closer than
-// half a unit. The embedding, in contrast, shows which sources run alike,
+// 0.4 of it. The embedding, in contrast, shows which sources run alike,
 // linked or not, and may put many on one spot.
 func (m *Model) Layout(ctx context.Context) (*mat.Dense, error) {
 	links := mat.NewSymDense(len(m.Names), nil)
 	for _, e := range m.Edges {
 		links.SetSym(e.From, e.To, math.Abs(e.Weight))
 	}
-	return manifold.Layout(ctx, links)
+	laid, err := manifold.Layout(ctx, links, manifold.LayoutOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return laid.Embedding, nil
 }
 
 // EdgesFrame returns the links as a frame of source, with, weight and

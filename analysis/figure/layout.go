@@ -1,11 +1,14 @@
 package figure
 
 import (
+	"context"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"sort"
-	"sync"
+
+	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/manifold"
 )
 
 // A body is a node with its label beneath, as the layout sees it: around its center it reaches
@@ -23,43 +26,9 @@ type link struct {
 
 type vec struct{ x, y float64 }
 
-func (a vec) sub(b vec) vec       { return vec{a.x - b.x, a.y - b.y} }
-func (a vec) norm() float64       { return math.Sqrt(a.x*a.x + a.y*a.y) }
-func (a vec) dot(b vec) float64   { return a.x*b.x + a.y*b.y }
-func (a vec) cross(b vec) float64 { return a.x*b.y - a.y*b.x }
-
-// components returns the connected components of n nodes, each ascending, in order of their first
-// node.
-func components(n int, links []link) [][]int {
-	parent := make([]int, n)
-	for i := range parent {
-		parent[i] = i
-	}
-	var root func(int) int
-	root = func(i int) int {
-		if parent[i] != i {
-			parent[i] = root(parent[i])
-		}
-		return parent[i]
-	}
-	for _, l := range links {
-		a, b := root(l.a), root(l.b)
-		parent[max(a, b)] = min(a, b)
-	}
-	index := map[int]int{}
-	var out [][]int
-	for i := range n {
-		r := root(i)
-		k, ok := index[r]
-		if !ok {
-			k = len(out)
-			index[r] = k
-			out = append(out, nil)
-		}
-		out[k] = append(out[k], i)
-	}
-	return out
-}
+func (a vec) sub(b vec) vec     { return vec{a.x - b.x, a.y - b.y} }
+func (a vec) norm() float64     { return math.Sqrt(a.x*a.x + a.y*a.y) }
+func (a vec) dot(b vec) float64 { return a.x*b.x + a.y*b.y }
 
 // within returns the links among the given nodes, renumbered by their position there.
 func within(nodes []int, links []link) []link {
@@ -76,201 +45,6 @@ func within(nodes []int, links []link) []link {
 		}
 	}
 	return out
-}
-
-// distances returns the shortest ways between n nodes, where a strong link is a short one
-// (Dijkstra from every node; n is a few hundred at most).
-func distances(n int, links []link) [][]float64 {
-	type arc struct {
-		to int
-		d  float64
-	}
-	arcs := make([][]arc, n)
-	for _, l := range links {
-		d := 1.35 - 0.7*l.strength
-		arcs[l.a] = append(arcs[l.a], arc{l.b, d})
-		arcs[l.b] = append(arcs[l.b], arc{l.a, d})
-	}
-	out := make([][]float64, n)
-	done := make([]bool, n)
-	for s := range n {
-		d := make([]float64, n)
-		for i := range d {
-			d[i], done[i] = math.Inf(1), false
-		}
-		d[s] = 0
-		for range n {
-			u := -1
-			for i := range n {
-				if !done[i] && (u < 0 || d[i] < d[u]) {
-					u = i
-				}
-			}
-			done[u] = true
-			for _, a := range arcs[u] {
-				d[a.to] = math.Min(d[a.to], d[u]+a.d)
-			}
-		}
-		out[s] = d
-	}
-	return out
-}
-
-// majorize moves pos so that distances on the page come near those in d, weighted by d⁻² (stress
-// majorization: Gansner, Koren and North 2004, in the localized form, node by node). It returns the
-// stress that is left, per pair.
-func majorize(pos []vec, d [][]float64, sweeps int) float64 {
-	n := len(pos)
-	for range sweeps {
-		moved := 0.0
-		for i, p := range pos {
-			var sum vec
-			var weight float64
-			for j, q := range pos {
-				if j == i {
-					continue
-				}
-				v := 1 / d[i][j]
-				w := v * v
-				dx, dy := p.x-q.x, p.y-q.y
-				k := v / math.Sqrt(dx*dx+dy*dy+1e-18) // weight times distance wanted over distance
-				sum.x += w*q.x + k*dx
-				sum.y += w*q.y + k*dy
-				weight += w
-			}
-			to := vec{sum.x / weight, sum.y / weight}
-			moved = math.Max(moved, math.Abs(to.x-p.x)+math.Abs(to.y-p.y))
-			pos[i] = to
-		}
-		if moved < 1e-2 {
-			break
-		}
-	}
-	stress := 0.0
-	for i := range n {
-		for j := range i {
-			e := pos[i].sub(pos[j]).norm()/d[i][j] - 1
-			stress += e * e
-		}
-	}
-	return stress / float64(max(1, n*(n-1)/2))
-}
-
-// crossings counts the pairs of links that cross.
-func crossings(pos []vec, links []link) int {
-	n := 0
-	for i, l := range links {
-		for _, m := range links[:i] {
-			if l.a == m.a || l.a == m.b || l.b == m.a || l.b == m.b {
-				continue
-			}
-			if segmentsCross(pos[l.a], pos[l.b], pos[m.a], pos[m.b]) {
-				n++
-			}
-		}
-	}
-	return n
-}
-
-func segmentsCross(a, b, c, d vec) bool {
-	ab, cd := b.sub(a), d.sub(c)
-	return ab.cross(c.sub(a))*ab.cross(d.sub(a)) < 0 && cd.cross(a.sub(c))*cd.cross(b.sub(c)) < 0
-}
-
-// arrange lays out one component in units of a link's length. With a start it refines that;
-// without, it tries several and keeps the one with the least stress and fewest crossings.
-func arrange(n int, links []link, start []vec, rng *rand.Rand) []vec {
-	if n == 1 {
-		return []vec{{}}
-	}
-	d := distances(n, links)
-	if start != nil {
-		pos := slices.Clone(start)
-		spread(pos, rng)
-		scaleTo(pos, d)
-		majorize(pos, d, 60)
-		return pos
-	}
-	tries, sweeps := 8, 80
-	switch {
-	case n > 100:
-		tries, sweeps = 2, 40
-	case n > 40:
-		tries, sweeps = 4, 50
-	}
-	laid, cost := make([][]vec, tries), make([]float64, tries)
-	var wg sync.WaitGroup
-	for k := range tries {
-		rng := rand.New(rand.NewPCG(rng.Uint64(), uint64(k)))
-		wg.Go(func() {
-			pos := make([]vec, n)
-			for i := range pos {
-				pos[i] = vec{rng.Float64(), rng.Float64()}
-			}
-			scaleTo(pos, d)
-			laid[k], cost[k] = pos, majorize(pos, d, sweeps)
-			if len(links) < 500 { // more cross anyhow
-				cost[k] += 0.3 * float64(crossings(pos, links)) / float64(len(links))
-			}
-		})
-	}
-	wg.Wait()
-	best := 0
-	for k := range cost {
-		if cost[k] < cost[best] {
-			best = k
-		}
-	}
-	level(laid[best])
-	return laid[best]
-}
-
-// spread parts nodes that start on one spot.
-func spread(pos []vec, rng *rand.Rand) {
-	lo, hi := bounds(pos)
-	size := math.Max(hi.sub(lo).norm(), 1e-9)
-	for i := range pos {
-		pos[i].x += size * 0.02 * (rng.Float64() - 0.5)
-		pos[i].y += size * 0.02 * (rng.Float64() - 0.5)
-	}
-}
-
-// scaleTo scales pos so that its mean distance is that of d.
-func scaleTo(pos []vec, d [][]float64) {
-	var is, want float64
-	for i := range pos {
-		for j := range i {
-			is += pos[i].sub(pos[j]).norm()
-			want += d[i][j]
-		}
-	}
-	if is > 0 {
-		for i := range pos {
-			pos[i].x *= want / is
-			pos[i].y *= want / is
-		}
-	}
-}
-
-// level turns pos so that it is widest from left to right.
-func level(pos []vec) {
-	var m vec
-	for _, p := range pos {
-		m.x += p.x / float64(len(pos))
-		m.y += p.y / float64(len(pos))
-	}
-	var xx, xy, yy float64
-	for _, p := range pos {
-		q := p.sub(m)
-		xx += q.x * q.x
-		xy += q.x * q.y
-		yy += q.y * q.y
-	}
-	s, c := math.Sincos(-0.5 * math.Atan2(2*xy, xx-yy))
-	for i, p := range pos {
-		q := p.sub(m)
-		pos[i] = vec{c*q.x - s*q.y, s*q.x + c*q.y}
-	}
 }
 
 func bounds(pos []vec) (lo, hi vec) {
@@ -449,22 +223,37 @@ func (b *block) moveTo(to vec) {
 	b.lo, b.hi = vec{b.lo.x + by.x, b.lo.y + by.y}, vec{b.hi.x + by.x, b.hi.y + by.y}
 }
 
-// arrangeAll arranges every component of at least two nodes, in units of a link's length.
-func arrangeAll(comps [][]int, links []link, start []vec, seed uint64) [][]vec {
-	out := make([][]vec, len(comps))
-	for k, nodes := range comps {
-		if len(nodes) < 2 {
+// arrange lays the graph out without regard to the nodes' sizes: its connected parts, and of each that
+// has at least two nodes the positions of these, in units of a link's length.
+func (g Graph) arrange(links []link) (parts [][]int, arranged [][]vec) {
+	if len(g.Nodes) == 0 {
+		return nil, nil
+	}
+	weights := mat.NewSymDense(len(g.Nodes), nil)
+	for _, l := range links {
+		weights.SetSym(l.a, l.b, math.Max(weights.At(l.a, l.b), l.strength))
+	}
+	how := manifold.LayoutOptions{Seed: g.Seed}
+	if start := g.starts(); start != nil {
+		how.Start = mat.NewDense(len(start), 2, nil)
+		for i, p := range start {
+			how.Start.SetRow(i, []float64{p.x, p.y})
+		}
+	}
+	laid, err := manifold.Layout(context.Background(), weights, how)
+	if err != nil {
+		panic(err) // weights and positions are finite: check saw to it
+	}
+	arranged = make([][]vec, len(laid.Parts))
+	for k, part := range laid.Parts {
+		if len(part) < 2 {
 			continue
 		}
-		var from []vec
-		if start != nil {
-			for _, i := range nodes {
-				from = append(from, start[i])
-			}
+		for _, i := range part {
+			arranged[k] = append(arranged[k], vec{laid.Embedding.At(i, 0), laid.Embedding.At(i, 1)})
 		}
-		out[k] = arrange(len(nodes), within(nodes, links), from, rand.New(rand.NewPCG(seed, uint64(k))))
 	}
-	return out
+	return laid.Parts, arranged
 }
 
 // layoutBlocks turns arranged components into blocks roomy times as large as their bodies need at

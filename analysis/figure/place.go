@@ -200,12 +200,11 @@ func (g Graph) placeOnPage(pl *placement, top, bottom length) bool {
 // at last leaves labels out, until they fit that height, and spreads them over it.
 func (g Graph) placeFree(p pen, pl *placement, width, limit float64) (height, alone float64) {
 	links := g.links()
-	comps := components(len(g.Nodes), links)
+	comps, arranged := g.arrange(links)
 	headroom := float64(p.lineHeight(pl.size)) // for labels above the topmost nodes
 	limit -= headroom
 	roomy := 4.2 - 1.6*math.Min(1, float64(len(g.Nodes))/150)
 	busy := g.byActivity()
-	arranged := arrangeAll(comps, links, g.starts(), g.Seed)
 	for try := 0; ; try++ {
 		bodies := g.bodies(p, pl, width)
 		blocks := layoutBlocks(comps, arranged, bodies, links, width, roomy)

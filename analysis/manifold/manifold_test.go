@@ -62,11 +62,11 @@ func TestAnyNumberOfPoints(t *testing.T) {
 			t.Fatal(err)
 		}
 		finite(t, "smacof", n, s.Embedding)
-		layout, err := Layout(ctx, d)
+		layout, err := Layout(ctx, d, LayoutOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		finite(t, "layout", n, layout)
+		finite(t, "layout", n, layout.Embedding)
 		if n == 0 {
 			continue
 		}
@@ -126,13 +126,13 @@ func TestLayoutKeepsNodesApart(t *testing.T) {
 		for i := 1; i < n/3; i++ {
 			links.SetSym(0, i, 0.5)
 		}
-		x, err := Layout(context.Background(), links)
+		x, err := Layout(context.Background(), links, LayoutOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i := range n {
 			for j := range i {
-				if d := apart(x, i, j); d < 0.45 {
+				if d := apart(x.Embedding, i, j); d < 0.39 {
 					t.Errorf("%d nodes: %d and %d are %v apart", n, i, j, d)
 				}
 			}
