@@ -1,18 +1,9 @@
 package dtracefs
 
 import (
-	"bytes"
-	"context"
 	"strings"
 	"testing"
 	"testing/fstest"
-
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/ipc"
-	"github.com/apache/arrow-go/v18/arrow/memory"
-	"github.com/apache/arrow-go/v18/parquet/file"
-	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 )
 
 // mixed is a table with a column of every type and with nulls.
@@ -33,53 +24,8 @@ func mixed() *Table {
 	return s.Table
 }
 
-func TestArrowAndParquetRoundTrip(t *testing.T) {
-	want := mixed()
-	var feather, pq bytes.Buffer
-	if err := want.WriteArrow(&feather); err != nil {
-		t.Fatal(err)
-	}
-	if err := want.WriteParquet(&pq); err != nil {
-		t.Fatal(err)
-	}
-	r, err := ipc.NewFileReader(bytes.NewReader(feather.Bytes()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	batch, err := r.RecordBatch(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	checkColumns(t, "arrow", want, batch.Schema(), func(i int) string { return batch.Column(i).String() })
-	pf, err := file.NewParquetReader(bytes.NewReader(pq.Bytes()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	fr, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)
-	if err != nil {
-		t.Fatal(err)
-	}
-	table, err := fr.ReadTable(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	checkColumns(t, "parquet", want, table.Schema(), func(i int) string { return table.Column(i).Data().Chunk(0).String() })
-}
-
-func checkColumns(t *testing.T, format string, want *Table, schema *arrow.Schema, column func(int) string) {
-	t.Helper()
-	r := want.Record()
-	defer r.Release()
-	for i, f := range schema.Fields() {
-		if got := column(i); f.Name != want.Columns[i].Name || got != r.Column(i).String() {
-			t.Errorf("%s: column %s reads %s, want %s", format, f.Name, got, r.Column(i))
-		}
-	}
-	if _, ok := r.Column(1).(*array.Dictionary); !ok {
-		t.Errorf("strings are %v, want a dictionary", r.Column(1).DataType())
-	}
-}
+// Mixed is for the tests of what writes tables.
+var Mixed = mixed
 
 func TestCSV(t *testing.T) {
 	var b strings.Builder

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"unicode/utf8"
+
+	"dtnotes/dtracefs/internal/valid"
 )
 
 // exactInt is the largest integer that every JSON reader keeps exact.
@@ -20,7 +21,7 @@ func (c *Capture) MarshalJSON() ([]byte, error) {
 	tables = append(tables, c.Tables...)
 	unparsed := make([]Line, len(c.Unparsed))
 	for i, l := range c.Unparsed {
-		unparsed[i] = Line{l.Number, validUTF8(l.Text)}
+		unparsed[i] = Line{l.Number, valid.UTF8(l.Text)}
 	}
 	return json.Marshal(struct {
 		Name     string   `json:"name"`
@@ -152,27 +153,9 @@ func appendJSONStack(b []byte, frames []string) []byte {
 }
 
 func quoteJSON(s string) []byte {
-	b, err := json.Marshal(validUTF8(s))
+	b, err := json.Marshal(valid.UTF8(s))
 	if err != nil {
 		return []byte(`""`)
 	}
 	return b
-}
-
-// validUTF8 returns s with every byte that is not UTF-8 spelled as \xNN.
-func validUTF8(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	var b []byte
-	for len(s) > 0 {
-		r, n := utf8.DecodeRuneInString(s)
-		if r == utf8.RuneError && n == 1 {
-			b = fmt.Appendf(b, `\x%02x`, s[0])
-		} else {
-			b = append(b, s[:n]...)
-		}
-		s = s[n:]
-	}
-	return string(b)
 }

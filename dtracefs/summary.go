@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"dtnotes/dtracefs/internal/valid"
 )
 
 // String summarizes the capture: its size, a paragraph for each table with what its columns range
@@ -50,7 +52,7 @@ func list[T any](b *strings.Builder, what string, items []T, line func(T) (int, 
 		} else {
 			b.WriteString("  ")
 		}
-		fmt.Fprintf(b, "%s\n", strings.TrimSpace(validUTF8(text)))
+		fmt.Fprintf(b, "%s\n", strings.TrimSpace(valid.UTF8(text)))
 	}
 	if more := len(items) - shown; more > 0 {
 		fmt.Fprintf(b, "  … and %d more\n", more)
@@ -76,7 +78,7 @@ func (c *Column) Range() string {
 		var words []string
 		distinct := c.Dictionary()
 		for _, w := range distinct[:min(shown, len(distinct))] {
-			words = append(words, validUTF8(w))
+			words = append(words, valid.UTF8(w))
 		}
 		text := strings.Join(words, ", ")
 		if len(distinct) > shown {
