@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/display"
@@ -39,6 +40,7 @@ func Serve(newSession func() (cell.Evaluator, error)) error {
 	if err != nil {
 		return fmt.Errorf("starting the session: %w", err)
 	}
+	time.AfterFunc(trimFirst, trim)
 	return serve(ev, in, out)
 }
 
