@@ -11,6 +11,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"dtnotes/kernel/cell"
+	"dtnotes/kernel/display"
 )
 
 // resident is the process's memory in MB, or 0 where that is not told.
@@ -153,5 +156,25 @@ func BenchmarkInterrupt(b *testing.B) {
 				b.ReportMetric(times[2].Seconds()*1e3, "ms")
 			}
 		})
+	}
+}
+
+// counting is an output that counts the bytes of text.
+type counting struct{ n int }
+
+func (c *counting) Stream(name, text string)                     { c.n += len(text) }
+func (c *counting) Display(b display.Bundle, id string, up bool) {}
+func (c *counting) Clear(wait bool)                              {}
+
+// BenchmarkLines reports how fast a cell prints lines of 100 bytes.
+func BenchmarkLines(b *testing.B) {
+	s := newSession(b)
+	b.SetBytes(50_000_000)
+	for b.Loop() {
+		out := &counting{}
+		code := "s := strings.Repeat(\"x\", 99)\nfor i := 0; i < 500000; i++ { fmt.Println(s) }"
+		if res := s.Eval(context.Background(), cell.Cell{Code: code, Number: 1, Out: out}); res.Err != nil || out.n != 50_000_000 {
+			b.Fatal(res.Err, out.n)
+		}
 	}
 }

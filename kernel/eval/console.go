@@ -212,7 +212,7 @@ func toCell(put func(cell.Output)) {
 }
 
 // printTo prints text to a stream of the cell that the goroutine belongs to.
-func printTo(stream int, text string) {
+func printTo(stream int, text []byte) {
 	r := runOfGoroutine()
 	console.mu.Lock()
 	defer console.mu.Unlock()
@@ -228,7 +228,7 @@ func printTo(stream int, text string) {
 		console.owner, console.stream = r, stream
 	}
 	if console.burst++; console.burst <= batchAfter || len(text) > batchSize {
-		r.out.Stream(streamNames[stream], text)
+		r.out.Stream(streamNames[stream], string(text))
 	} else {
 		console.pending = append(console.pending, text...)
 	}
@@ -255,7 +255,7 @@ func streamOf(w any) (int, bool) {
 type streamWriter int
 
 func (s streamWriter) Write(b []byte) (int, error) {
-	printTo(int(s), string(b))
+	printTo(int(s), b)
 	return len(b), nil
 }
 

@@ -79,6 +79,7 @@ func (s *Session) lateCalls(prog *ssa.Program, pkgs []*ssa.Package) error {
 	for f := range l.seen {
 		orderPhis(f)
 	}
+	l.quiet(prog)
 	return l.replace(prog)
 }
 

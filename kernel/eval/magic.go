@@ -161,7 +161,7 @@ Packages of the standard library, gonum, plot, gota and dtnotes need no import: 
 	fmt.Fprintln(w, "$ COMMAND\truns a shell command")
 	fmt.Fprintln(w, "?NAME or NAME?\tdocumentation of a name")
 	w.Flush()
-	printTo(0, b.String())
+	printTo(0, []byte(b.String()))
 	return cell.Result{}
 }
 
@@ -187,7 +187,7 @@ func (s *Session) who(_ context.Context, _ *run, _, _ string) cell.Result {
 	if b.Len() == 0 {
 		b.WriteString("nothing is declared\n")
 	}
-	printTo(0, b.String())
+	printTo(0, []byte(b.String()))
 	return cell.Result{}
 }
 
@@ -205,7 +205,7 @@ func (s *Session) timed(ctx context.Context, r *run, arg, code string) cell.Resu
 	}
 	start := time.Now()
 	res := s.goCode(ctx, r, code)
-	printTo(0, fmt.Sprintf("took %v\n", time.Since(start).Round(10*time.Microsecond)))
+	printTo(0, fmt.Appendf(nil, "took %v\n", time.Since(start).Round(10*time.Microsecond)))
 	return res
 }
 
@@ -231,7 +231,7 @@ func (s *Session) changeDir(_ context.Context, _ *run, arg, _ string) cell.Resul
 		return failure("error", fmt.Sprintf("change folder: %v", err))
 	}
 	s.dir = wd
-	printTo(0, wd+"\n")
+	printTo(0, []byte(wd+"\n"))
 	return cell.Result{}
 }
 

@@ -79,6 +79,36 @@ fmt.Println(6)
 	}
 }
 
+// TestPrintResults has the results of printing used and dropped, by cells, functions, closures, generic
+// code, and while something is being printed.
+func TestPrintResults(t *testing.T) {
+	s := newSession(t)
+	var e events
+	res := s.Eval(context.Background(), cell.Cell{Out: &e, Code: `
+type loud struct{}
+func (loud) String() string { fmt.Print("(loud)"); return "loud" }
+func twice[T any](v T) (n int) { fmt.Println(v); n, _ = fmt.Println(v); return n }
+n, err := fmt.Println("four")
+fmt.Println(n, err)
+fmt.Printf("%s %d\n", "x", twice(loud{}))
+func() { fmt.Fprint(os.Stderr, "e\n"); m, _ := fmt.Fprintf(os.Stdout, "%03d\n", n); fmt.Println(m) }()
+defer fmt.Println("last")
+var b strings.Builder
+fmt.Fprintln(&b, "kept", 1)
+k, _ := fmt.Fprint(&b, "more")
+fmt.Print(b.String(), k, "\n")
+say := fmt.Println
+say("by value")
+`})
+	if res.Err != nil {
+		t.Fatal(res.Err)
+	}
+	want := "stdout:four\n5 <nil>\n(loud)loud\n(loud)loud\nx 5\nstderr:e\nstdout:005\n4\nkept 1\nmore4\nby value\nlast\n"
+	if got := e.String(); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // TestManyWaysToPrint has what is printed directly, through the pipes and shown come as fast as it can.
 func TestManyWaysToPrint(t *testing.T) {
 	s := newSession(t)

@@ -3,18 +3,13 @@ package eval
 import (
 	"fmt"
 	"go/ast"
-	"io"
 	"log"
-	"os"
 	"reflect"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"dtnotes/kernel/display"
 
 	"github.com/goplus/ixgo"
 )
@@ -46,8 +41,8 @@ func init() {
 			"Guard":   reflect.ValueOf(guard),
 			"Defer":   reflect.ValueOf(deferred),
 			"Recover": reflect.ValueOf(recovered),
-			"Print":   reflect.ValueOf(func(v ...any) { printTo(1, builtinText(v, "")) }),
-			"Println": reflect.ValueOf(func(v ...any) { printTo(1, builtinText(v, " ")+"\n") }),
+			"Print":   reflect.ValueOf(func(v ...any) { printTo(1, []byte(builtinText(v, ""))) }),
+			"Println": reflect.ValueOf(func(v ...any) { printTo(1, []byte(builtinText(v, " ")+"\n")) }),
 		},
 	})
 	ixgo.RegisterPackage(&ixgo.Package{
@@ -135,7 +130,7 @@ func goPanic(v any) {
 	}
 	if r := currentRun(); r != nil {
 		msg, frames := panicText(v)
-		printTo(1, text+msg+"\n"+r.session.frameLines(frames))
+		printTo(1, []byte(text+msg+"\n"+r.session.frameLines(frames)))
 	}
 }
 
@@ -220,56 +215,6 @@ func register(c *ixgo.Context) {
 	c.RegisterExternal("(*sync.WaitGroup).Go", func(wg *sync.WaitGroup, f func()) { wg.Go(guard(f).(func())) })
 	registerPrinting(c)
 	registerReading(c)
-}
-
-func registerPrinting(c *ixgo.Context) {
-	out := func(stream int, text string) (int, error) { printTo(stream, text); return len(text), nil }
-	c.RegisterExternal("fmt.Print", func(v ...any) (int, error) { return out(0, fmt.Sprint(printable(v)...)) })
-	c.RegisterExternal("fmt.Println", func(v ...any) (int, error) { return out(0, fmt.Sprintln(printable(v)...)) })
-	c.RegisterExternal("fmt.Printf", func(f string, v ...any) (int, error) { return out(0, fmt.Sprintf(f, printable(v)...)) })
-	c.RegisterExternal("fmt.Sprint", func(v ...any) string { return fmt.Sprint(printable(v)...) })
-	c.RegisterExternal("fmt.Sprintln", func(v ...any) string { return fmt.Sprintln(printable(v)...) })
-	c.RegisterExternal("fmt.Sprintf", func(f string, v ...any) string { return fmt.Sprintf(f, printable(v)...) })
-	writer := func(w io.Writer) io.Writer {
-		if stream, ok := streamOf(w); ok {
-			return streamWriter(stream)
-		}
-		return w
-	}
-	c.RegisterExternal("fmt.Fprint", func(w io.Writer, v ...any) (int, error) { return fmt.Fprint(writer(w), printable(v)...) })
-	c.RegisterExternal("fmt.Fprintln", func(w io.Writer, v ...any) (int, error) { return fmt.Fprintln(writer(w), printable(v)...) })
-	c.RegisterExternal("fmt.Fprintf", func(w io.Writer, f string, v ...any) (int, error) { return fmt.Fprintf(writer(w), f, printable(v)...) })
-	c.RegisterExternal("io.WriteString", func(w io.Writer, s string) (int, error) { return io.WriteString(writer(w), s) })
-	c.RegisterExternal("(*os.File).Write", func(f *os.File, b []byte) (int, error) {
-		if stream, ok := streamOf(f); ok {
-			return out(stream, string(b))
-		}
-		return f.Write(b)
-	})
-	c.RegisterExternal("(*os.File).WriteString", func(f *os.File, s string) (int, error) {
-		if stream, ok := streamOf(f); ok {
-			return out(stream, s)
-		}
-		return f.WriteString(s)
-	})
-}
-
-// printable replaces values that contain themselves, at which package fmt would never end, by a text.
-func printable(v []any) []any {
-	var out []any
-	for i, x := range v {
-		if !containsItself(reflect.ValueOf(x), nil) {
-			continue
-		}
-		if out == nil {
-			out = slices.Clone(v)
-		}
-		out[i] = display.Text(x)
-	}
-	if out == nil {
-		return v
-	}
-	return out
 }
 
 // builtinPrints makes print and println, where they are the builtins, write to the cell's stderr.

@@ -187,7 +187,7 @@ func (s *Session) goCode(ctx context.Context, r *run, code string) cell.Result {
 		return cell.Result{Err: s.compileError(err)}
 	}
 	for _, w := range warnings {
-		printTo(1, "warning: "+w+"\n")
+		printTo(1, []byte("warning: "+w+"\n"))
 	}
 	if err := s.runChecked(ctx, r, c); err != nil {
 		return cell.Result{Err: s.runError(err)}
