@@ -27,6 +27,18 @@ func TestAppendEscaped(t *testing.T) {
 	}
 }
 
+func TestAppendEscapedAtEveryPlace(t *testing.T) {
+	for b := range 0x80 {
+		for at := range 17 {
+			s := strings.Repeat("x", at) + string(rune(b)) + strings.Repeat("z", 16-at)
+			var got string
+			if err := json.Unmarshal(append(appendEscaped([]byte{'"'}, s), '"'), &got); err != nil || got != s {
+				t.Errorf("%q is read back as %q: %v", s, got, err)
+			}
+		}
+	}
+}
+
 func TestWholeRunes(t *testing.T) {
 	for s, want := range map[string]int{"": 0, "a": 1, "é": 2, "a\xc3": 1, "a\xe4\xb8": 1, "\xf0\x9f\x8e": 0, "\xf0\x9f\x8e\x89": 4, "a\x80": 2, "\xff": 1, "\x80\x80\x80\x80": 4} {
 		if got := wholeRunes(s); got != want {

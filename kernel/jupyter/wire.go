@@ -209,6 +209,10 @@ func appendEscaped(to []byte, s string) []byte {
 	const hexDigits = "0123456789abcdef"
 	start := 0
 	for i := 0; i < len(s); {
+		if i+8 <= len(s) && plain(s[i:i+8]) {
+			i += 8
+			continue
+		}
 		b := s[i]
 		if b >= utf8.RuneSelf {
 			r, n := utf8.DecodeRuneInString(s[i:])
@@ -240,4 +244,16 @@ func appendEscaped(to []byte, s string) []byte {
 		start = i
 	}
 	return append(to, s[start:]...)
+}
+
+// plain tells of eight bytes at once that they stand for themselves in JSON; it may be wrong about
+// such as do, never about others.
+func plain(s string) bool {
+	_ = s[7]
+	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	below := x - ' '*each // borrows where a byte is less, as the next two where it is 0
+	quote, backslash := (x^'"'*each)-each, (x^'\\'*each)-each
+	return (x|below|quote|backslash)&high == 0
 }

@@ -21,6 +21,10 @@ import (
 // code then ends the session before it fills a small machine's memory.
 const maxStack = 512 << 20
 
+// gcPercent lets the heap grow to three times what is in use: a session's own heap is small, and what a
+// cell prints is soon garbage.
+const gcPercent = 200
+
 // Descriptors that the session's process has from its supervisor.
 const (
 	fdIn  = 3
@@ -36,11 +40,13 @@ func Serve(newSession func() (cell.Evaluator, error)) error {
 	}
 	signal.Ignore(os.Interrupt)
 	debug.SetMaxStack(maxStack)
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	ev, err := newSession()
 	if err != nil {
 		return fmt.Errorf("starting the session: %w", err)
 	}
-	time.AfterFunc(trimFirst, trim)
 	return serve(ev, in, out)
 }
 
@@ -54,7 +60,7 @@ type server struct {
 	cancel  map[uint64]context.CancelFunc
 	waiting map[uint64]chan *frame // questions to the user
 	asked   uint64
-	trimmed sync.Once // after the first cell
+	trim    *time.Timer // runs when no cell has for a moment
 }
 
 func serve(ev cell.Evaluator, in io.Reader, out io.Writer) error {
@@ -63,6 +69,8 @@ func serve(ev cell.Evaluator, in io.Reader, out io.Writer) error {
 		s.out.send(&frame{Kind: commOut, Comm: &commMessage{m.Type, m.ID, m.Target, m.Data, m.Metadata, m.Buffers}})
 	}, func(err error) { fmt.Fprintln(os.Stderr, err) })
 	defer comm.SetTransport(nil, nil)
+	s.trim = time.AfterFunc(trimFirst, trim)
+	defer s.trim.Stop()
 	go s.runComms()
 	defer close(s.comms)
 	dec := gob.NewDecoder(in)
@@ -119,7 +127,7 @@ func (s *server) eval(ctx context.Context, f *frame) {
 	}
 	res := evalSafely(ctx, s.ev, c)
 	s.out.send(&frame{Kind: result, ID: f.ID, Data: packResult(res)})
-	s.trimmed.Do(trim)
+	s.trim.Reset(trimFirst)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cancel[f.ID]()
@@ -198,13 +206,7 @@ type output struct {
 	id  uint64
 }
 
-func (o output) Stream(name, text string) {
-	for len(text) > mergeBytes { // a cut character is made whole again by whoever publishes it
-		o.out.send(&frame{Kind: stream, ID: o.id, Name: name, Data: []byte(text[:mergeBytes])})
-		text = text[mergeBytes:]
-	}
-	o.out.send(&frame{Kind: stream, ID: o.id, Name: name, Data: []byte(text)})
-}
+func (o output) Stream(name, text string) { o.out.text(o.id, name, text) }
 
 func (o output) Display(b display.Bundle, id string, update bool) {
 	o.out.send(&frame{Kind: show, ID: o.id, Name: id, Flag: update, Data: pack(packBundle(b))})

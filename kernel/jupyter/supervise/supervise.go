@@ -39,7 +39,7 @@ const (
 	cancelTime = 5 * time.Second // a canceled cell may take so long to end before the session is ended
 	quitTime   = 2 * time.Second // a session may take so long to end by itself
 	askTime    = 10 * time.Second
-	trimFirst  = 150 * time.Millisecond // past the start, which it would slow down
+	trimFirst  = 150 * time.Millisecond // past the start, which it would slow down, or past a cell
 	trimAgain  = 2 * time.Second        // when what else a kernel starts has started
 )
 
@@ -133,8 +133,9 @@ func openPipes() (p pipes, err error) {
 // run hears the process until it ends, and then says so to everybody who waits.
 func (c *child) run(p pipes) {
 	dec := gob.NewDecoder(p.in)
+	var text []byte // memory of text that has been handed on, for the next
 	for {
-		f := new(frame)
+		f := &frame{Data: text[:0]}
 		if err := dec.Decode(f); err != nil {
 			if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 				c.cmd.Process.Kill()
@@ -142,6 +143,9 @@ func (c *child) run(p pipes) {
 			break
 		}
 		c.handle(f)
+		if text = nil; f.Kind == stream {
+			text = f.Data
+		}
 	}
 	c.out.stop(io.ErrClosedPipe)
 	p.out.Close()

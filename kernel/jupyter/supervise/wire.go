@@ -66,6 +66,7 @@ type sender struct {
 	bytes   int
 	writing bool
 	err     error
+	spare   []byte // memory of text that has been written, for the next
 }
 
 func newSender(w io.Writer) *sender {
@@ -78,29 +79,48 @@ func newSender(w io.Writer) *sender {
 func (s *sender) send(f *frame) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.bytes > queueBytes && s.err == nil {
-		s.changed.Wait()
-	}
-	if s.err != nil {
-		return s.err
+	if err := s.wait(); err != nil {
+		return err
 	}
 	s.bytes += len(f.Data)
-	if n := len(s.queue); f.Kind == stream && n > 0 {
-		if last := s.queue[n-1]; last.Kind == stream && last.ID == f.ID && last.Name == f.Name && len(last.Data) < mergeBytes {
-			last.Data = append(last.Data, f.Data...)
-			return nil
-		}
-	}
 	s.queue = append(s.queue, f)
 	s.changed.Broadcast()
 	return nil
+}
+
+// wait waits for room in the queue. s.mu is held.
+func (s *sender) wait() error {
+	for s.bytes > queueBytes && s.err == nil {
+		s.changed.Wait()
+	}
+	return s.err
+}
+
+// text sends what cell id wrote to a stream.
+func (s *sender) text(id uint64, name, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(text) > 0 && s.wait() == nil { // a cut character is made whole again by whoever publishes it
+		part := text[:min(len(text), mergeBytes)]
+		text = text[len(part):]
+		s.bytes += len(part)
+		if n := len(s.queue); n > 0 {
+			if last := s.queue[n-1]; last.Kind == stream && last.ID == id && last.Name == name && len(last.Data) < mergeBytes {
+				last.Data = append(last.Data, part...)
+				continue
+			}
+		}
+		s.queue = append(s.queue, &frame{Kind: stream, ID: id, Name: name, Data: append(s.spare, part...)})
+		s.spare = nil
+		s.changed.Broadcast()
+	}
 }
 
 func (s *sender) run(enc *gob.Encoder) {
 	for {
 		s.mu.Lock()
 		for len(s.queue) == 0 && s.err == nil {
-			s.writing = false
+			s.writing, s.spare = false, nil
 			s.changed.Broadcast()
 			s.changed.Wait()
 		}
@@ -115,6 +135,9 @@ func (s *sender) run(enc *gob.Encoder) {
 		err := enc.Encode(f)
 		s.mu.Lock()
 		s.bytes -= len(f.Data)
+		if f.Kind == stream && cap(f.Data) > cap(s.spare) {
+			s.spare = f.Data[:0]
+		}
 		s.err = err
 		s.changed.Broadcast()
 		s.mu.Unlock()
