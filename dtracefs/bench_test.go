@@ -3,7 +3,6 @@ package dtracefs
 import (
 	"context"
 	"io"
-	"runtime"
 	"runtime/metrics"
 	"testing"
 	"testing/fstest"
@@ -36,20 +35,14 @@ func benchmark(b *testing.B, size int64, f func(b *testing.B, fsys fstest.MapFS)
 	}
 }
 
-// BenchmarkCount reads captures to the (bucket, source) counts on one core.
+// BenchmarkCount reads captures to the dense (bucket, source) matrix.
 func BenchmarkCount(b *testing.B) {
 	benchmark(b, 64<<20, func(b *testing.B, fsys fstest.MapFS) {
-		if _, err := Count(context.Background(), fsys, "capture", CountOptions{Workers: 1}); err != nil {
+		c, err := Count(context.Background(), fsys, "capture", CountOptions{})
+		if err != nil {
 			b.Fatal(err)
 		}
-	})
-}
-
-// BenchmarkCountParallel is BenchmarkCount on all cores.
-func BenchmarkCountParallel(b *testing.B) {
-	b.ReportMetric(float64(runtime.GOMAXPROCS(0)), "cores")
-	benchmark(b, 64<<20, func(b *testing.B, fsys fstest.MapFS) {
-		if _, err := Count(context.Background(), fsys, "capture", CountOptions{}); err != nil {
+		if _, err := c.Matrix(); err != nil {
 			b.Fatal(err)
 		}
 	})

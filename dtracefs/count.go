@@ -351,7 +351,7 @@ func (c *counter) entries(k chunk) {
 		}
 		switch {
 		case source >= 0 && at.n == 1:
-			at.row.add(source, v)
+			c.counts.add(at.row, source, v)
 		case source >= 0:
 			c.counts.spread(at, source, v)
 		case source == notAnEntry:
@@ -484,7 +484,7 @@ func (c *counter) logLines(data []byte) {
 			low = c.plan.grid.origin + (number-1)*c.plan.grid.width
 			high = low + c.plan.grid.width - 1
 		}
-		row.add(source, 1)
+		c.counts.add(row, source, 1)
 	}
 }
 

@@ -3,6 +3,7 @@ package dtracefs
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -41,20 +42,30 @@ type CountOptions struct {
 type Counts struct {
 	grid    grid
 	sources *sourceNames
-	rows    map[int64]*countRow // by number of bucket
-	at      *countRow           // the last one used
-	Drops   []Drop              // what the tracer said that it lost
-	Skipped int64               // lines that were no entries
-	Bytes   int64               // of text
+	pages   map[int64]*page // by number of the first bucket
+	at      *page           // the last one used
+	free    []int64         // room for the values of more buckets
+	Drops   []Drop          // what the tracer said that it lost
+	Skipped int64           // lines that were no entries
+	Bytes   int64           // of text
+}
+
+// pageSize is how many buckets lie together in memory. It is a power of two.
+const pageSize = 16
+
+// A page is the buckets that follow each other from a multiple of pageSize.
+type page struct {
+	first int64 // number of the first bucket
+	rows  [pageSize]countRow
 }
 
 // A countRow is a bucket. covered is the time in nanoseconds in which its counts happened.
 type countRow struct {
-	number  int64
 	covered int64
-	width   int // how many sources there were when it was made
-	values  []int64
+	values  []int64 // by number of the source; may be shorter than there are sources
 }
+
+func (r *countRow) used() bool { return r.covered != 0 || r.values != nil }
 
 // A grid numbers buckets: number n covers the width before origin + n·width, that instant
 // included for the ends of blocks.
@@ -81,7 +92,7 @@ func floorDiv(a, b int64) int64 {
 func ceilDiv(a, b int64) int64 { return -floorDiv(-a, b) }
 
 func newCounts(g grid, s *sourceNames) *Counts {
-	return &Counts{grid: g, sources: s, rows: map[int64]*countRow{}}
+	return &Counts{grid: g, sources: s, pages: map[int64]*page{}}
 }
 
 // sourceNames numbers sources in the order they appear. Counters that work side by side
@@ -114,29 +125,46 @@ func (s *sourceNames) count() int {
 
 // row returns a bucket by its number.
 func (c *Counts) row(number int64) *countRow {
-	if c.at != nil && c.at.number == number {
-		return c.at
+	first := number &^ (pageSize - 1)
+	if c.at == nil || c.at.first != first {
+		if c.at = c.pages[first]; c.at == nil {
+			c.at = &page{first: first}
+			c.pages[first] = c.at
+		}
 	}
-	r := c.rows[number]
-	if r == nil {
-		r = &countRow{number: number, width: c.sources.count()}
-		c.rows[number] = r
-	}
-	c.at = r
-	return r
+	return &c.at.rows[number-first]
 }
 
-func (r *countRow) add(source int, v int64) {
+// add adds v to a source's count in a bucket.
+func (c *Counts) add(r *countRow, source int, v int64) {
 	if source >= len(r.values) {
-		r.grow(source)
+		c.grow(r, source)
 	}
 	r.values[source] += v
 }
 
-func (r *countRow) grow(source int) {
-	values := make([]int64, max(source+1, r.width, len(r.values)*5/4))
+// grow makes room for the sources that are known so far, cut from a larger piece of memory.
+func (c *Counts) grow(r *countRow, source int) {
+	const piece = 32 << 10
+	n := max(source+1, c.sources.count())
+	if n > len(c.free) {
+		c.free = make([]int64, max(n, piece))
+	}
+	values := c.free[:n:n]
+	c.free = c.free[n:]
 	copy(values, r.values)
 	r.values = values
+}
+
+// all yields the buckets in which something was counted, in no order.
+func (c *Counts) all(yield func(number int64, r *countRow) bool) {
+	for _, p := range c.pages {
+		for i := range p.rows {
+			if r := &p.rows[i]; r.used() && !yield(p.first+int64(i), r) {
+				return
+			}
+		}
+	}
 }
 
 // A span is the buckets that a block of counts covers.
@@ -178,22 +206,33 @@ func (c *Counts) spread(s span, source int, v int64) {
 		case i < -rest:
 			part--
 		}
-		c.row(s.last-i).add(source, part)
+		c.add(c.row(s.last-i), source, part)
 	}
 }
 
 // absorb takes over what o counted on the same grid with the same numbers of sources.
 func (c *Counts) absorb(o *Counts) {
-	for number, from := range o.rows {
-		to := c.rows[number]
-		if to == nil {
-			c.rows[number] = from
-			continue
+	for first, from := range o.pages {
+		if c.pages[first] == nil {
+			c.pages[first] = from
+			delete(o.pages, first)
 		}
+	}
+	c.addAll(o, 0, nil)
+}
+
+// addAll adds what o counted, whose buckets have numbers less by shift. ids, if not nil,
+// tells its sources' numbers here.
+func (c *Counts) addAll(o *Counts, shift int64, ids []int) {
+	for number, from := range o.all {
+		to := c.row(number + shift)
 		to.covered += from.covered
 		for i, v := range from.values {
+			if ids != nil {
+				i = ids[i]
+			}
 			if v != 0 {
-				to.add(i, v)
+				c.add(to, i, v)
 			}
 		}
 	}
@@ -216,27 +255,7 @@ func (c *Counts) Merge(o *Counts) error {
 			ids = append(ids, c.sources.number(n))
 		}
 	}
-	for number, from := range o.rows {
-		number += shift
-		if ids == nil && c.rows[number] == nil {
-			copied := *from
-			copied.number, copied.values = number, slices.Clone(from.values)
-			c.rows[number] = &copied
-			continue
-		}
-		to := c.row(number)
-		to.covered += from.covered
-		for i, v := range from.values {
-			if v != 0 && ids != nil {
-				to.add(ids[i], v)
-			} else if v != 0 {
-				to.add(i, v)
-			}
-		}
-	}
-	c.Drops = append(c.Drops, o.Drops...)
-	c.Skipped += o.Skipped
-	c.Bytes += o.Bytes
+	c.addAll(o, shift, ids)
 	return nil
 }
 
@@ -260,15 +279,13 @@ const mostBuckets = 50_000_000
 // matrix absurdly long.
 func (c *Counts) Matrix() (*Matrix, error) {
 	m := &Matrix{Bucket: time.Duration(c.grid.width)}
-	if len(c.rows) == 0 {
+	first, last := int64(math.MaxInt64), int64(math.MinInt64)
+	for n := range c.all {
+		first, last = min(first, n), max(last, n)
+	}
+	if first > last {
 		return m, nil
 	}
-	var numbers []int64
-	for n := range c.rows {
-		numbers = append(numbers, n)
-	}
-	slices.Sort(numbers)
-	first, last := numbers[0], numbers[len(numbers)-1]
 	names := c.sources.names
 	order := make([]int, len(names))
 	for i := range order {
@@ -278,25 +295,27 @@ func (c *Counts) Matrix() (*Matrix, error) {
 	for _, i := range order {
 		m.Sources = append(m.Sources, names[i])
 	}
-	if n := last - first + 1; n > mostBuckets || n*int64(max(len(order), 1)) > 20*mostBuckets {
+	n, p := last-first+1, int64(len(order))
+	if n > mostBuckets || n*max(p, 1) > 20*mostBuckets {
 		return nil, fmt.Errorf("making a matrix of %d buckets of %v: %w", n, m.Bucket, ErrTooLong)
 	}
-	for n := first; n <= last; n++ {
-		row := make([]float64, len(order))
-		covered := 0.0
-		if r := c.rows[n]; r != nil {
-			if covered = float64(r.covered) / 1e9; c.grid.block == 0 {
-				covered = float64(c.grid.width) / 1e9
-			}
-			for j, i := range order {
-				if i < len(r.values) {
-					row[j] = float64(r.values[i])
-				}
+	m.Times, m.Covered, m.Values = make([]time.Time, n), make([]float64, n), make([][]float64, n)
+	all := make([]float64, n*p)
+	for i := range n {
+		m.Times[i] = time.Unix(0, c.grid.origin+(first+i)*c.grid.width).UTC()
+		m.Values[i] = all[i*p : (i+1)*p : (i+1)*p]
+	}
+	for number, r := range c.all {
+		i := number - first
+		if m.Covered[i] = float64(r.covered) / 1e9; c.grid.block == 0 {
+			m.Covered[i] = float64(c.grid.width) / 1e9
+		}
+		row := m.Values[i]
+		for j, source := range order {
+			if source < len(r.values) {
+				row[j] = float64(r.values[source])
 			}
 		}
-		m.Times = append(m.Times, time.Unix(0, c.grid.origin+n*c.grid.width).UTC())
-		m.Covered = append(m.Covered, covered)
-		m.Values = append(m.Values, row)
 	}
 	return m, nil
 }

@@ -89,7 +89,7 @@ func FuzzCount(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		fsys := fstest.MapFS{"x": {Data: data}}
-		if c, err := Count(context.Background(), fsys, "x", CountOptions{Workers: 1}); err == nil && len(c.rows) < 1000 {
+		if c, err := Count(context.Background(), fsys, "x", CountOptions{Workers: 1}); err == nil && len(c.pages) < 1000 {
 			if m, err := c.Matrix(); err == nil && len(m.Values) > 0 {
 				m.Rates()
 			}
