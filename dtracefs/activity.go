@@ -98,7 +98,7 @@ func (t *text) entries() {
 func (a *activity) addPrefixed(prefix []byte, value int64) bool {
 	slot := a.prefixes.find(prefix)
 	kind, name := slot.a, slot.b
-	if slot.key == nil {
+	if slot.free() {
 		k, n, _, ok := splitEntry(append(bytes.Clone(prefix), " 0"...))
 		if !ok {
 			return false

@@ -3,10 +3,12 @@ package dtracefs
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"math/bits"
 	"runtime"
 	"slices"
 	"sync"
@@ -362,6 +364,21 @@ func (c *counter) entries(k chunk) {
 
 // cutValue splits `text 123` at the last blank. It is the inner loop of counting.
 func cutValue(line []byte) (prefix []byte, v int64, ok bool) {
+	if n := len(line); n > 8 {
+		// The last eight bytes at once, without a branch on how many are digits.
+		word := binary.LittleEndian.Uint64(line[n-8:]) ^ 0x3030303030303030
+		odd := (word&0x7f7f7f7f7f7f7f7f + 0x7676767676767676 | word) & 0x8080808080808080 // in bytes that are no digits
+		if digits := bits.LeadingZeros64(odd) / 8; 0 < digits && digits < 8 && line[n-digits-1] == ' ' {
+			word &= ^uint64(0) << (8 * (8 - digits))
+			word = (word*10 + word>>8) & 0x00ff00ff00ff00ff
+			word = (word*100 + word>>16) & 0x0000ffff0000ffff
+			return line[:n-digits-1], int64((word*10000 + word>>32) & 0xffffffff), true
+		}
+	}
+	return cutAnyValue(line)
+}
+
+func cutAnyValue(line []byte) (prefix []byte, v int64, ok bool) {
 	scale := int64(1)
 	j := len(line) - 1
 	for j >= 0 {
@@ -423,7 +440,7 @@ func (c *counter) overLines(rest, line []byte) (prefix []byte, v int64, n int, o
 // lookup tells the source of an entry by what stands before the value.
 func (c *counter) lookup(prefix []byte) int {
 	slot := c.sources.find(prefix)
-	if slot.key == nil {
+	if slot.free() {
 		source := c.resolve(prefix)
 		c.sources.put(slot, prefix, int32(source), 0)
 		return source
@@ -526,17 +543,21 @@ func (c *counter) logSource(rest []byte) int {
 		prefix = rest[:end+1+second]
 	}
 	slot := c.sources.find(prefix)
-	if slot.key != nil {
+	if !slot.free() {
 		return int(slot.a)
 	}
 	name, probe, _, ok := c.plan.log.SplitName(rest)
 	if !ok {
 		return notAnEntry
 	}
-	source := c.source(probe, name)
-	if len(name) == end {
-		c.sources.put(slot, prefix, int32(source), 0)
+	if len(name) != end { // it holds blanks
+		prefix = rest[:len(name)+1+len(probe)]
+		if slot = c.sources.find(prefix); !slot.free() {
+			return int(slot.a)
+		}
 	}
+	source := c.source(probe, name)
+	c.sources.put(slot, prefix, int32(source), 0)
 	return source
 }
 

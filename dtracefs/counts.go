@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -123,9 +124,12 @@ func (s *sourceNames) count() int {
 	return len(s.names)
 }
 
+// pageOf returns the number of the first bucket on the page of that one.
+func pageOf(number int64) int64 { return number &^ (pageSize - 1) }
+
 // row returns a bucket by its number.
 func (c *Counts) row(number int64) *countRow {
-	first := number &^ (pageSize - 1)
+	first := pageOf(number)
 	if c.at == nil || c.at.first != first {
 		if c.at = c.pages[first]; c.at == nil {
 			c.at = &page{first: first}
@@ -300,24 +304,46 @@ func (c *Counts) Matrix() (*Matrix, error) {
 		return nil, fmt.Errorf("making a matrix of %d buckets of %v: %w", n, m.Bucket, ErrTooLong)
 	}
 	m.Times, m.Covered, m.Values = make([]time.Time, n), make([]float64, n), make([][]float64, n)
-	all := make([]float64, n*p)
-	for i := range n {
-		m.Times[i] = time.Unix(0, c.grid.origin+(first+i)*c.grid.width).UTC()
-		m.Values[i] = all[i*p : (i+1)*p : (i+1)*p]
+	parts := int64(runtime.GOMAXPROCS(0))
+	var filling sync.WaitGroup
+	for part := range parts {
+		from, to := pageOf(first+n*part/parts), pageOf(first+n*(part+1)/parts)
+		if part == parts-1 {
+			to = last + 1
+		}
+		filling.Go(func() {
+			for ; from < to; from += pageSize {
+				c.fill(m, from, first, order)
+			}
+		})
 	}
-	for number, r := range c.all {
-		i := number - first
-		if m.Covered[i] = float64(r.covered) / 1e9; c.grid.block == 0 {
+	filling.Wait()
+	return m, nil
+}
+
+// fill fills the rows of a matrix that starts at bucket first from the page at from.
+func (c *Counts) fill(m *Matrix, from, first int64, order []int) {
+	start, end := max(from, first)-first, min(from+pageSize-first, int64(len(m.Values)))
+	p := len(order)
+	values := make([]float64, int(end-start)*p)
+	counted := c.pages[from]
+	for i := start; i < end; i++ {
+		row := values[:p:p]
+		m.Values[i], values = row, values[p:]
+		m.Times[i] = time.Unix(0, c.grid.origin+(first+i)*c.grid.width).UTC()
+		if counted == nil {
+			continue
+		}
+		r := &counted.rows[first+i-from]
+		if m.Covered[i] = float64(r.covered) / 1e9; c.grid.block == 0 && r.used() {
 			m.Covered[i] = float64(c.grid.width) / 1e9
 		}
-		row := m.Values[i]
 		for j, source := range order {
 			if source < len(r.values) {
 				row[j] = float64(r.values[source])
 			}
 		}
 	}
-	return m, nil
 }
 
 // Rates returns the values as counts per second: each divided by the time that its bucket

@@ -120,7 +120,7 @@ func (w *logWriter) split(line []byte) (name, probe uint32, args []byte, ok bool
 		prefix = line[:end+1+second]
 	}
 	slot := w.prefixes.find(prefix)
-	if slot.key != nil {
+	if !slot.free() {
 		return uint32(slot.a), uint32(slot.b), line[min(len(prefix)+1, len(line)):], true
 	}
 	n, p, args, ok := w.format.SplitName(line)

@@ -1,66 +1,128 @@
 package dtracefs
 
 import (
-	"bytes"
+	"encoding/binary"
 	"hash/maphash"
+	"math/bits"
 )
 
 // A prefixTable maps what stands before a line's value, such as "csw nginx", to two
-// numbers, so that a line is looked up once. It is a hash table with open addressing, a
-// good deal faster here than a Go map.
+// numbers, so that a line is looked up once. It is a hash table with open addressing whose
+// short keys lie in the slots, hashed and compared word by word without a branch on their
+// length: a good deal faster here than a Go map.
 type prefixTable struct {
 	seed  maphash.Seed
+	key   uint64 // random, so that nobody can choose keys that collide
 	slots []prefixSlot
 	used  int
 }
 
 type prefixSlot struct {
-	key  []byte // nil in a free slot
-	hash uint64
-	a, b int32
+	words [4]uint64 // of a short key; else the first is the hash
+	long  string    // a key of more than shortKey bytes
+	n     int32     // the key's length and 1; 0 in a free slot
+	a, b  int32
 }
+
+// shortKey bounds, in bytes, the keys that lie in their slots.
+const shortKey = 32
+
+func (s *prefixSlot) free() bool { return s.n == 0 }
 
 // mostPrefixes bounds the table: where more come, it starts again.
 const mostPrefixes = 1 << 17
 
 func newPrefixTable() *prefixTable {
-	return &prefixTable{seed: maphash.MakeSeed(), slots: make([]prefixSlot, 1024)}
+	seed := maphash.MakeSeed()
+	return &prefixTable{seed: seed, key: maphash.Bytes(seed, nil), slots: make([]prefixSlot, 512)}
 }
 
 // find returns the slot of key, or the free one where it belongs.
 func (t *prefixTable) find(key []byte) *prefixSlot {
-	h := maphash.Bytes(t.seed, key)
+	if len(key) > shortKey {
+		return t.findLong(key)
+	}
+	words := wordsOf(key)
 	mask := uint64(len(t.slots) - 1)
-	for i := h & mask; ; i = (i + 1) & mask {
+	for i := t.hash(&words) & mask; ; i = (i + 1) & mask {
 		s := &t.slots[i]
-		if s.key == nil {
-			s.hash = h
+		if s.n == int32(len(key))+1 && s.words == words {
 			return s
 		}
-		if s.hash == h && string(s.key) == string(key) {
+		if s.free() {
+			s.words = words
 			return s
 		}
 	}
 }
 
+func (t *prefixTable) findLong(key []byte) *prefixSlot {
+	words := [4]uint64{maphash.Bytes(t.seed, key)}
+	mask := uint64(len(t.slots) - 1)
+	for i := t.hash(&words) & mask; ; i = (i + 1) & mask {
+		s := &t.slots[i]
+		if s.free() {
+			s.words = words
+			return s
+		}
+		if s.words == words && s.long == string(key) {
+			return s
+		}
+	}
+}
+
+// masks keep the first n bytes of four words.
+var masks = func() (m [shortKey + 1][4]uint64) {
+	for n := range m {
+		for i := range n {
+			m[n][i/8] |= 0xff << (i % 8 * 8)
+		}
+	}
+	return m
+}()
+
+// wordsOf returns a short key as words, with zeros behind it.
+func wordsOf(key []byte) [4]uint64 {
+	n := len(key)
+	if cap(key) < shortKey {
+		key = append(make([]byte, 0, shortKey), key...)
+	}
+	b, m := key[:shortKey], &masks[n]
+	return [4]uint64{
+		binary.LittleEndian.Uint64(b) & m[0], binary.LittleEndian.Uint64(b[8:]) & m[1],
+		binary.LittleEndian.Uint64(b[16:]) & m[2], binary.LittleEndian.Uint64(b[24:]) & m[3],
+	}
+}
+
+// hash multiplies words in pairs, after wyhash (Wang Yi, 2019).
+func (t *prefixTable) hash(w *[4]uint64) uint64 {
+	a, b := bits.Mul64(w[0]^t.key, w[1]^0xe7037ed1a0b428db)
+	c, d := bits.Mul64(w[2]^t.key, w[3]^0x589965cc75374cc3)
+	h := (a ^ b) + (c ^ d)
+	return h ^ h>>32
+}
+
 // put fills a free slot that find returned.
 func (t *prefixTable) put(s *prefixSlot, key []byte, a, b int32) {
-	s.key, s.a, s.b = bytes.Clone(key), a, b
+	s.n, s.a, s.b = int32(len(key))+1, a, b
+	if len(key) > shortKey {
+		s.long = string(key)
+	}
 	if t.used++; t.used*2 < len(t.slots) {
 		return
 	}
 	old, size := t.slots, 2*len(t.slots)
 	if t.used >= mostPrefixes {
-		old, size, t.used = nil, 1024, 0
+		old, size, t.used = nil, 512, 0
 	}
 	t.slots = make([]prefixSlot, size)
 	mask := uint64(size - 1)
 	for _, s := range old {
-		if s.key == nil {
+		if s.free() {
 			continue
 		}
-		i := s.hash & mask
-		for t.slots[i].key != nil {
+		i := t.hash(&s.words) & mask
+		for !t.slots[i].free() {
 			i = (i + 1) & mask
 		}
 		t.slots[i] = s
