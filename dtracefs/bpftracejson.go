@@ -69,7 +69,7 @@ func (t *text) printText(num int, data string) {
 			return
 		}
 		t.partial = rest
-		if line != "" {
+		if !syntax.Blank([]byte(line)) {
 			t.free = append(t.free, textLine{max(num, 1), []byte(line), 0})
 		} else if n := len(t.free); n > 0 && t.free[n-1].num != 0 {
 			t.free = append(t.free, textLine{})

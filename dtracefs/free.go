@@ -52,9 +52,9 @@ func (t *text) title() string {
 
 // flushFree files the free text, paragraph by paragraph.
 func (t *text) flushFree() {
-	lines := t.free
+	free := t.free
 	t.free = nil
-	for len(lines) > 0 {
+	for lines := free; len(lines) > 0; {
 		n := 0
 		for n < len(lines) && lines[n].num != 0 {
 			n++
@@ -62,8 +62,11 @@ func (t *text) flushFree() {
 		if n > 0 {
 			t.paragraph(lines[:n])
 		}
-		lines = lines[min(n+1, len(lines)):]
+		if lines = lines[min(n+1, len(lines)):]; len(lines) > 0 {
+			t.goesOn = false
+		}
 	}
+	t.free, t.goesOn = free[:0], false
 }
 
 var (
@@ -75,6 +78,9 @@ var (
 // isStampLine reports whether the line tells the instant of the rows that follow it: a
 // date as %Y prints it, alone or with what the interval sums up to.
 func (t *text) isStampLine(line []byte) bool {
+	if first := syntax.TrimIndent(line); len(first) == 0 || first[0] < '0' || first[0] > '9' {
+		return false
+	}
 	if clockLine.Match(line) {
 		return true
 	}
@@ -199,10 +205,10 @@ func (t *text) fileRows(title string, lines []textLine) {
 func (t *text) looseTuples(title string, lines []textLine) bool {
 	n := 0
 	for _, l := range lines {
-		if !bytes.HasPrefix(l.text, []byte("  ")) || l.text[2] == ' ' {
+		if !bytes.HasPrefix(l.text, []byte("  ")) || len(l.text) == 2 || l.text[2] == ' ' {
 			return false
 		}
-		cells := cellsAtGaps(l.text)
+		cells := cellsAtGaps(nil, l.text)
 		if n == 0 {
 			n = len(cells)
 		}
@@ -212,7 +218,7 @@ func (t *text) looseTuples(title string, lines []textLine) bool {
 	}
 	t.block++
 	for _, l := range lines {
-		cells := cellsAtGaps(l.text)
+		cells := cellsAtGaps(nil, l.text)
 		keys := make([]syntax.Key, n-1)
 		for i := range keys {
 			_, isInt := syntax.Int(cells[i])
@@ -226,10 +232,14 @@ func (t *text) looseTuples(title string, lines []textLine) bool {
 
 func (t *text) fileText(lines []textLine) {
 	s := t.sheet("text", "text", "text")
-	for _, l := range lines {
+	var num, words *Column
+	for i, l := range lines {
 		t.context(s)
-		s.int("line", int64(l.num), false)
-		s.text("text", l.text)
+		if i == 0 {
+			num, words = s.open("line", Int), s.open("text", String)
+		}
+		num.appendInt(int64(l.num))
+		words.appendText(l.text)
 		s.end()
 	}
 	t.adjacent = nil
@@ -268,33 +278,17 @@ func isNumber(w []byte) bool {
 // fileShape files lines that split into as many cells each: at blanks, or else at gaps of
 // two blanks and more. Rows of the same shape in the paragraph before go on in its table.
 func (t *text) fileShape(title string, lines []textLine) bool {
-	split := cellsAtBlanks
-	n := len(split(lines[0].text))
-	uniform := func() bool {
-		for _, l := range lines {
-			if len(split(l.text)) != n {
-				return false
-			}
-		}
-		return n > 1 || n == 1 && isNumber(split(lines[0].text)[0])
-	}
-	if !uniform() {
-		split = cellsAtGaps
-		n = len(split(lines[0].text))
-	}
-	if !uniform() {
-		split = nameAndValue
-		n = len(split(lines[0].text))
-	}
-	if !uniform() {
+	split, n := t.splitOf(lines)
+	if split == nil {
 		return false
 	}
-	if len(lines) == 1 && !anyNumber(split(lines[0].text)) {
+	var cells [][]byte
+	if len(lines) == 1 && !anyNumber(split(nil, lines[0].text)) {
 		return false
 	}
 	numbers := numberColumns(lines, split, n)
 	s := t.adjacent
-	if s == nil || modDigits(title) != t.adjacentTitle || t.adjacentWidth != n || t.adjacentNumbers != numbers {
+	if s == nil || modDigits(title) != t.adjacentTitle || t.adjacentWidth != n || t.adjacentNumbers != numbers && !t.goesOn {
 		s = t.newTable(t.nameOf(title, "rows"), "rows")
 	}
 	t.adjacent, t.adjacentWidth, t.adjacentNumbers, t.adjacentTitle = s, n, numbers, modDigits(title)
@@ -304,7 +298,8 @@ func (t *text) fileShape(title string, lines []textLine) bool {
 		if title != "" {
 			s.text("label", []byte(title))
 		}
-		for i, cell := range split(l.text) {
+		cells = split(cells[:0], l.text)
+		for i, cell := range cells {
 			s.text("c"+strconv.Itoa(i+1), cell)
 		}
 		s.int("block", int64(t.block), false)
@@ -319,9 +314,35 @@ func modDigits(title string) string { return digits.ReplaceAllString(title, "#")
 
 var digits = regexp.MustCompile(`\d+`)
 
-func cellsAtBlanks(line []byte) [][]byte { return bytes.Fields(line) }
+// A splitter appends the cells of a line to cells.
+type splitter func(cells [][]byte, line []byte) [][]byte
 
-func cellsAtGaps(line []byte) (cells [][]byte) {
+// splitOf tells how lines split into as many cells each; nil if they do not.
+func (t *text) splitOf(lines []textLine) (split splitter, n int) {
+	var cells [][]byte
+	for _, split := range []splitter{cellsAtBlanks, cellsAtGaps, nameAndValue} {
+		cells = split(cells[:0], lines[0].text)
+		n := len(cells)
+		uniform := n > 1 || n == 1 && isNumber(cells[0])
+		for i := 1; uniform && i < len(lines); i++ {
+			cells = split(cells[:0], lines[i].text)
+			uniform = len(cells) == n
+		}
+		if uniform {
+			return split, n
+		}
+	}
+	return nil, 0
+}
+
+func cellsAtBlanks(cells [][]byte, line []byte) [][]byte {
+	for w := range bytes.FieldsSeq(line) {
+		cells = append(cells, w)
+	}
+	return cells
+}
+
+func cellsAtGaps(cells [][]byte, line []byte) [][]byte {
 	line = bytes.TrimSpace(line)
 	for len(line) > 0 {
 		i := bytes.Index(line, []byte("  "))
@@ -339,16 +360,16 @@ func cellsAtGaps(line []byte) (cells [][]byte) {
 
 // nameAndValue splits off the integer that a line ends in; what stands before it may hold
 // blanks.
-func nameAndValue(line []byte) [][]byte {
+func nameAndValue(cells [][]byte, line []byte) [][]byte {
 	line = bytes.TrimSpace(line)
 	i := bytes.LastIndexByte(line, ' ')
 	if i < 0 {
-		return [][]byte{line}
+		return append(cells, line)
 	}
 	if _, _, ok := syntax.Int64(line[i+1:]); !ok || !bytes.ContainsFunc(line[:i], unicode.IsLetter) {
-		return [][]byte{line}
+		return append(cells, line)
 	}
-	return [][]byte{bytes.TrimRight(line[:i], " "), line[i+1:]}
+	return append(cells, bytes.TrimRight(line[:i], " "), line[i+1:])
 }
 
 func anyNumber(cells [][]byte) bool {
@@ -361,10 +382,12 @@ func anyNumber(cells [][]byte) bool {
 }
 
 // numberColumns has a bit for each of the first columns in which all cells are numbers.
-func numberColumns(lines []textLine, split func([]byte) [][]byte, n int) uint64 {
+func numberColumns(lines []textLine, split splitter, n int) uint64 {
 	all := uint64(1)<<min(n, 63) - 1
+	var cells [][]byte
 	for _, l := range lines {
-		for i, c := range split(l.text) {
+		cells = split(cells[:0], l.text)
+		for i, c := range cells {
 			if i < 63 && all&(1<<i) != 0 && !isNumber(c) {
 				all &^= 1 << i
 			}

@@ -44,11 +44,15 @@ type text struct {
 	flowBase     int      // the column of the outermost arrow
 	partial      string   // what was printed since the last end of a line
 
+	goesOn          bool   // the free text is the rest of a paragraph too long to hold
 	adjacent        *sheet // of the paragraph before, for rows of the same shape
 	adjacentTitle   string
 	adjacentWidth   int
 	adjacentNumbers uint64
 }
+
+// longestParagraph bounds, in lines, the free text that is held until its end is known.
+const longestParagraph = 1 << 16
 
 // longestLine bounds, in bytes, the lines that have a shape; longer ones are text.
 const longestLine = 64 << 10
@@ -97,6 +101,14 @@ func (t *text) resume(d *decoder, data []byte, line int) {
 
 // step takes the next group of lines.
 func (t *text) step() {
+	if t.activity.pending == nil {
+		if n := t.cur.SkipEmpty(); n > 0 {
+			t.accountLines(classBlank, n, n)
+			t.blank()
+			t.blanks += n - 1
+			return
+		}
+	}
 	num, line := t.cur.Number(), plain(t.cur.Peek())
 	if t.activity.pending == nil && syntax.Blank(line) {
 		t.take(classBlank)
@@ -126,7 +138,10 @@ func (t *text) blank() {
 	if t.c.Dialect != "bpftrace" {
 		t.activity.stamped = false
 	}
-	if n := len(t.free); n > 0 && t.free[n-1].num != 0 {
+	switch n := len(t.free); {
+	case n == 0:
+		t.goesOn = false
+	case t.free[n-1].num != 0:
 		t.free = append(t.free, textLine{})
 	}
 }
@@ -136,6 +151,10 @@ func (t *text) addFree(num int, line []byte) {
 	from := t.cur.Offset()
 	t.cur.Next()
 	t.lastStack, t.gapBefore = false, t.blanks > 1
+	if len(t.free) == longestParagraph {
+		t.flushFree()
+		t.goesOn = true
+	}
 	t.free = append(t.free, textLine{num, line, t.cur.Offset() - from})
 }
 
@@ -172,8 +191,18 @@ func plain(line []byte) []byte {
 var (
 	prompt   = regexp.MustCompile(`^(?:[\w.-]+@[\w.-]+:\S*[#$%>] ?|[A-Z]:\\[^>]*> ?|[#$%] (?:\./|/|d?trace\b|bpftrace\b|sudo\b|pfexec\b|perl\b|cat\b)|(?:bash|sh|ksh|csh)[-\d.]*[#$] ).*`)
 	ellipsis = regexp.MustCompile(`^\s*(?:\[?\s*\.\.\.\s*\]?|@@\w+@@|-- @@\w+ --)\s*$`)
-	banner   = regexp.MustCompile(`(?i)^\s*(?:(?:tracing|sampling|measuring|reading|counting|profiling|monitoring|collecting)\b.*|.*\b(?:hit|press) (?:ctrl|control|\^)-?c\b.*|.*\bctrl-c to (?:end|stop|quit|exit)\b.*)$`)
+	doing    = regexp.MustCompile(`(?i)^\s*(?:tracing|sampling|measuring|reading|counting|profiling|monitoring|collecting)\b`)
+	howToEnd = regexp.MustCompile(`(?i)\b(?:(?:hit|press) (?:ctrl|control|\^)-?c|ctrl-c to (?:end|stop|quit|exit))\b`)
 )
+
+// isBanner reports whether a script says on the line that it is at work, or how to end it.
+func isBanner(line []byte) bool {
+	if len(line) >= 120 {
+		return false
+	}
+	word, _, _ := bytes.Cut(syntax.TrimIndent(line), []byte("ing"))
+	return len(word) <= len("monitor") && doing.Match(line) || bytes.ContainsAny(line, "cC") && bytes.ContainsAny(line, "tT^") && bytes.IndexByte(line, ' ') >= 0 && howToEnd.Match(line)
+}
 
 // messageLine takes what the tracer says about itself, and the marks that whoever pasted
 // a capture left in it.
@@ -188,14 +217,14 @@ func (t *text) messageLine(num int, line []byte) bool {
 		return true
 	}
 	kind := ""
-	switch c := bytes.TrimLeft(line, " \t")[0]; {
+	switch c := syntax.TrimIndent(line)[0]; {
 	case (c == '.' || c == '[' || c == '-' || c == '@') && ellipsis.Match(line):
 		kind = "elided"
 	case (c == '#' || c == '$' || c == '%' || bytes.ContainsAny(line, "@\\#$")) && prompt.Match(line):
 		kind = "prompt"
-	case t.mode == syntax.NoHeader && len(line) < 120 && banner.Match(line):
+	case t.mode == syntax.NoHeader && isBanner(line):
 		kind = "banner"
-	case bytes.HasPrefix(bytes.TrimLeft(line, " "), []byte("^C")):
+	case c == '^' && bytes.HasPrefix(bytes.TrimLeft(line, " "), []byte("^C")):
 		return t.gluedInterrupt(num, line)
 	}
 	if kind == "" {

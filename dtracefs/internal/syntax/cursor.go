@@ -51,3 +51,13 @@ func (c *Cursor) Peek() []byte {
 	*c = saved
 	return line
 }
+
+// SkipEmpty goes past the empty lines that end in LF and returns how many they are.
+func (c *Cursor) SkipEmpty() (n int) {
+	for c.pos < len(c.data) && c.data[c.pos] == '\n' {
+		c.pos++
+		n++
+	}
+	c.num += n
+	return n
+}

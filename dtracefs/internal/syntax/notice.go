@@ -35,8 +35,10 @@ func ParseMessage(line []byte) (m Message, ok bool) {
 	if len(line) == 0 {
 		return m, false
 	}
-	if p := dtracePrefix.Find(line); p != nil {
-		return dtraceMessage(m, line[len(p):]), true
+	if first := TrimIndent(line); len(first) > 0 && (first[0] == 'd' || first[0] == 't') {
+		if p := dtracePrefix.Find(line); p != nil {
+			return dtraceMessage(m, line[len(p):]), true
+		}
 	}
 	switch line[0] {
 	case 'A':

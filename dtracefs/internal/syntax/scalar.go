@@ -69,6 +69,14 @@ func Blank(line []byte) bool {
 	return true
 }
 
+// TrimIndent returns the line without the blanks and tabs that it starts with.
+func TrimIndent(line []byte) []byte {
+	for len(line) > 0 && (line[0] == ' ' || line[0] == '\t') {
+		line = line[1:]
+	}
+	return line
+}
+
 // EpochStamp returns the nanoseconds since the epoch that a line tells by itself: a wall
 // clock of 19 digits (DTrace's walltimestamp), or seconds with a decimal fraction
 // (strftime's %s.%f).

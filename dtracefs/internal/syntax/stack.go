@@ -23,7 +23,10 @@ func Frame(line []byte) (FrameKind, []byte) {
 		wide = wide || line[i] == '\t'
 		i++
 	}
-	text := bytes.TrimRight(line[i:], " \t")
+	text := line[i:]
+	for len(text) > 0 && (text[len(text)-1] == ' ' || text[len(text)-1] == '\t') {
+		text = text[:len(text)-1]
+	}
 	if len(text) == 0 {
 		return NoFrame, nil
 	}
