@@ -3,7 +3,9 @@ package dtracefs
 import (
 	"bytes"
 	"slices"
+	"strings"
 
+	"dtnotes/dtracefs/internal/script"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
@@ -13,8 +15,9 @@ type activity struct {
 	table                   *Table
 	time, kind, name, value *Column
 	stamp                   int64
-	stamped                 bool         // inside a block of entries under a stamp
-	prefixes                *prefixTable // codes of kind and name
+	stamped                 bool            // inside a block of entries under a stamp
+	prefixes                *prefixTable    // codes of kind and name
+	maps                    map[string]bool // bpftrace's maps, and whether they hold activity
 	pending                 []byte
 	pendingLine             int
 	pendingSize             int
@@ -28,7 +31,7 @@ func newActivity() *activity {
 		time: newColumn("time", Time), kind: newColumn("kind", String),
 		name: newColumn("execname", String), value: newColumn("value", Int),
 	}
-	a.prefixes = newPrefixTable()
+	a.prefixes, a.maps = newPrefixTable(), map[string]bool{}
 	a.table = &Table{Name: "activity", Kind: KindActivity, Columns: []*Column{a.time, a.kind, a.name, a.value}}
 	return a
 }
@@ -49,6 +52,7 @@ func (t *text) activityLine(num int, line []byte) bool {
 			t.take(classTable)
 			a.stamp, a.stamped = ns, true
 			t.stamp, t.stamped, t.labels = ns, true, nil
+			t.block++
 			t.reserveEntries()
 			t.entries()
 			return true
@@ -100,7 +104,7 @@ func (a *activity) addPrefixed(prefix []byte, value int64) bool {
 	kind, name := slot.a, slot.b
 	if slot.free() {
 		k, n, _, ok := splitEntry(append(bytes.Clone(prefix), " 0"...))
-		if !ok {
+		if !ok || prefix[0] == '@' && !a.maps[string(mapName(prefix))] {
 			return false
 		}
 		kind, name = int32(a.kind.words.code(k)), int32(a.name.words.code(n))
@@ -130,6 +134,9 @@ func (t *text) reserveEntries() {
 
 // mayBeEntry reports whether a line under a stamp is an entry or the start of one.
 func (t *text) mayBeEntry(line []byte) bool {
+	if line[0] == '@' && !t.holdsActivity(line) {
+		return false
+	}
 	if _, _, _, ok := splitEntry(line); ok {
 		return true
 	}
@@ -140,6 +147,73 @@ func (t *text) mayBeEntry(line []byte) bool {
 	_, rest, open, ok := syntax.MapHead(line)
 	kind, name, two := bytes.Cut(rest, []byte(", "))
 	return ok && open && two && syntax.IsKind(kind) && len(name) > 0 && !bytes.Contains(rest, []byte("]:"))
+}
+
+// kinds are what the scripts that count activity call what they count.
+var kinds = map[string]bool{"syscall": true, "sysfail": true, "read_ops": true, "read_bytes": true, "write_ops": true, "write_bytes": true,
+	"accept": true, "connect": true, "tcp_in": true, "bio_ops": true, "bio_bytes": true, "csw": true, "pgfault": true,
+	"fork": true, "exec": true, "exit": true}
+
+// mapName returns the name of the map that a line starts with.
+func mapName(line []byte) []byte {
+	name, _, _, _ := syntax.MapHead(line)
+	return name
+}
+
+// holdsActivity reports whether the map of an entry is one of activity. The script tells,
+// or else, when the map first appears, the lines to come.
+func (t *text) holdsActivity(line []byte) bool {
+	name := string(mapName(line))
+	if _, known := t.activity.maps[name]; !known {
+		yes, ok := keyedByKind(t.script, name)
+		if !ok {
+			yes = activityMaps(t.cur.Rest())[name]
+		}
+		t.activity.maps[name] = yes
+	}
+	return t.activity.maps[name]
+}
+
+// keyedByKind reports whether the script keys the map by a word of its own and something
+// else; ok is false when it does not know the map.
+func keyedByKind(s *script.Script, name string) (yes, ok bool) {
+	if s == nil {
+		return false, false
+	}
+	for _, a := range s.Aggregations {
+		if a.Name == name {
+			return len(a.Keys) == 2 && strings.HasPrefix(a.Keys[0], `"`), true
+		}
+	}
+	return false, false
+}
+
+// activityMaps tells which of the maps that text starts with hold activity: those whose
+// first keys all are words in lower case, a kind among them. Other maps may be keyed by
+// such words too, as by processes.
+func activityMaps(text []byte) map[string]bool {
+	maps, other := map[string]bool{}, map[string]bool{}
+	cur := syntax.NewCursor(text)
+	for range sampleLines {
+		if cur.Done() {
+			break
+		}
+		line, _ := cur.Next()
+		name, keys, _, ok := syntax.MapEntry(line)
+		if !ok {
+			continue
+		}
+		kind, _, two := bytes.Cut(keys, []byte(", "))
+		if !two || !syntax.IsKind(kind) {
+			other[string(name)] = true
+		} else if kinds[string(kind)] {
+			maps[string(name)] = true
+		}
+	}
+	for name := range other {
+		delete(maps, name)
+	}
+	return maps
 }
 
 // entry adds an entry of a block, which may have started on lines before.

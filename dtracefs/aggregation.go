@@ -61,7 +61,7 @@ func (t *text) aggregation(num int, line []byte) bool {
 
 // aggRow adds a tuple with its value.
 func (t *text) aggRow(title string, keys []named, value int64, unsigned bool) {
-	t.newBlockIfSeen("agg", keys)
+	t.newBlockIfSeen(tupleOf("agg", keys))
 	name := t.nameTuple(keys, false)
 	s := t.sheet("agg/"+name+"/"+title+"/"+signature(keys), t.nameOf(title, t.nameOf(name, "agg")), "agg")
 	t.context(s)

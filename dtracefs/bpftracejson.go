@@ -83,13 +83,22 @@ func (t *text) jsonActivity(data syntax.JSON) bool {
 	if !t.activity.stamped || len(data.Members) != 1 || data.Members[0].Kind != '{' {
 		return false
 	}
-	m := data.Members[0]
+	m, name := data.Members[0], data.Names[0]
+	if yes, ok := keyedByKind(t.script, name); ok {
+		t.activity.maps[name] = yes
+	}
 	for i, keys := range m.Names {
 		kind, _, ok := strings.Cut(keys, ",")
 		_, isInt := syntax.Int([]byte(m.Members[i].Text))
 		if !ok || !isInt || !syntax.IsKind([]byte(kind)) {
 			return false
 		}
+		if kinds[kind] {
+			t.activity.maps[name] = true
+		}
+	}
+	if !t.activity.maps[name] {
+		return false
 	}
 	for i, keys := range m.Names {
 		kind, name, _ := strings.Cut(keys, ",")
@@ -252,7 +261,7 @@ func jsonBucketsOf(v syntax.JSON) (buckets []mapBucket) {
 		if !at.NoHigh {
 			high = strconv.FormatInt(at.High, 10) + "]"
 		}
-		buckets = append(buckets, mapBucket{low + ", " + high, at, high, n})
+		buckets = append(buckets, mapBucket{label: low + ", " + high, at: at, count: n})
 	}
 	return buckets
 }

@@ -70,6 +70,7 @@ type plan struct {
 	log   *syntax.Log // of an event log
 	json  bool
 	kinds map[string]bool
+	maps  map[string]bool // bpftrace's maps that hold activity
 }
 
 func planOf(head []byte, o CountOptions) (*plan, error) {
@@ -81,6 +82,7 @@ func planOf(head []byte, o CountOptions) (*plan, error) {
 		p.kinds[k] = true
 	}
 	p.json = isBpftraceJSON(bytes.TrimLeft(head, " \t\r\n"))
+	p.maps = activityMaps(head)
 	stamps := p.stampsOf(head)
 	if len(stamps) == 0 {
 		if p.log = logOfHead(head); p.log == nil {
@@ -152,13 +154,19 @@ func (p *plan) stampsOf(head []byte) (stamps []int64) {
 		if ns, ok := syntax.EpochStamp(line); ok {
 			stamps = append(stamps, ns)
 		} else if !entries && len(stamps) > 0 {
-			_, _, _, entries = splitEntry(line)
+			_, _, entries = p.splitEntry(line)
 		}
 	}
 	if !entries {
 		return nil
 	}
 	return stamps
+}
+
+// splitEntry splits an entry, unless it is one of a map that holds no activity.
+func (p *plan) splitEntry(line []byte) (kind, name []byte, ok bool) {
+	kind, name, _, ok = splitEntry(line)
+	return kind, name, ok && (line[0] != '@' || p.maps[string(mapName(line))] || kinds[string(kind)])
 }
 
 func logOfHead(head []byte) *syntax.Log {
@@ -449,8 +457,7 @@ func (c *counter) lookup(prefix []byte) int {
 }
 
 func (c *counter) resolve(prefix []byte) int {
-	line := append(bytes.Clone(prefix), " 0"...)
-	kind, name, _, ok := splitEntry(line)
+	kind, name, ok := c.plan.splitEntry(append(bytes.Clone(prefix), " 0"...))
 	if !ok {
 		return notAnEntry
 	}

@@ -88,7 +88,7 @@ func (t *text) histogramOf(keys []named, title string, stack []string) {
 		counts = append(counts, histCount{count, unsigned, hasCount})
 	}
 	values := t.valuesAfter()
-	t.newBlockIfSeen("hist", keys)
+	t.newBlockIfSeen(tupleOf("hist", keys))
 	aggregation := t.nameTuple(keys, true)
 	key := "hist/" + aggregation + "/" + signature(keys)
 	if stack != nil {
@@ -122,23 +122,27 @@ func (t *text) histogramOf(keys []named, title string, stack []string) {
 	}
 }
 
-// newBlockIfSeen starts another block where keys come that the block already has: then
+// newBlockIfSeen starts another block where a tuple comes that the block already has: then
 // another aggregation, or the same again, is being printed.
-func (t *text) newBlockIfSeen(table string, keys []named) {
-	var b strings.Builder
-	b.WriteString(table)
-	for _, k := range keys {
-		b.WriteByte(0)
-		b.Write(k.Text)
-	}
-	if t.seenBlock != t.block {
+func (t *text) newBlockIfSeen(tuple []string) {
+	key := strings.Join(tuple, "\x00")
+	if t.seen == nil || t.seenBlock != t.block {
 		t.seen, t.seenBlock = map[string]bool{}, t.block
 	}
-	if t.seen[b.String()] {
+	if t.seen[key] {
 		t.block++
 		t.seen, t.seenBlock = map[string]bool{}, t.block
 	}
-	t.seen[b.String()] = true
+	t.seen[key] = true
+}
+
+// tupleOf returns the keys after what they are of.
+func tupleOf(table string, keys []named) []string {
+	tuple := []string{table}
+	for _, k := range keys {
+		tuple = append(tuple, string(k.Text))
+	}
+	return tuple
 }
 
 type histCount struct {

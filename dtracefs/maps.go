@@ -30,7 +30,7 @@ type mapKey struct {
 type mapBucket struct {
 	label string
 	at    syntax.Bucket
-	upper string
+	upper string // where the label says it ends, with the bracket; "" if it was not printed
 	count int64
 }
 
@@ -101,15 +101,22 @@ func (t *text) bpftraceMap(num int, line []byte) bool {
 		t.flushFree()
 		t.take(classTable)
 	}
-	if t.blanks > 0 {
+	if t.blanks > 0 && !(len(value) == 0 && t.lastMap == string(name) && t.lastMapEnd == num-t.blanks) {
 		t.block++
 	}
-	e := mapEntry{stamp: t.stamp, stamped: t.stamped, labels: t.labels, block: t.block, keys: keys}
+	e := mapEntry{stamp: t.stamp, stamped: t.stamped, labels: t.labels, keys: keys}
+	tuple := []string{"map", string(name)}
+	for _, k := range keys {
+		tuple = append(append(tuple, k.text), k.frames...)
+	}
+	t.newBlockIfSeen(tuple)
+	e.block = t.block
 	if len(value) == 0 {
 		if t.timeSeries(string(name)) {
 			return true
 		}
 		e.buckets = t.intervals()
+		t.lastMap, t.lastMapEnd = string(name), t.cur.Number()
 		m := t.mapPrint(string(name), "hist", ", ")
 		m.entries = append(m.entries, e)
 		return true
@@ -284,7 +291,9 @@ func (m *mapPrint) file(s *sheet) {
 				b := e.buckets[i]
 				s.text("bucket", []byte(b.label))
 				s.bucket(b.at)
-				s.text("upper", []byte(b.upper))
+				if b.upper != "" {
+					s.text("upper", []byte(b.upper))
+				}
 				s.int("count", b.count, false)
 			case "stats":
 				s.int("count", e.stats[0], false)

@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"maps"
 	"regexp"
 
 	"dtnotes/dtracefs/internal/script"
@@ -18,26 +19,28 @@ type text struct {
 	mode   syntax.Header
 	blanks int // blank lines since the last other line
 
-	free      []textLine      // free text not filed yet
-	block     int             // number of the block of rows being printed
-	seen      map[string]bool // keys of the block's histograms
-	seenBlock int
-	keyNames  []string // what a script printed over its keys
-	noKeys    int      // offset up to which keys over several lines do not end
-	formats   map[*script.Format]*formatSheet
-	cells     [][]byte          // of the line that a script's format wrote
-	turns     map[[2]int]turnOf // whose turn it is among aggregations of such keys
-	reserved  bool              // room for the entries that may come
-	log       *logWriter        // of the event log being read
-	noLog     int               // offset up to which no event log starts
-	noStack   int               // offset up to which indented lines start no stack
-	lastStack bool              // the group before was a stack
-	stamp     int64             // the last instant printed
-	stamped   bool
-	labels    []labeled // what an interval's summary line tells
-	header    *header   // of the script's table being printed
-	section   string    // of the stability attributes being printed
-	gapBefore bool      // two blank lines stood before the last line of free text
+	free       []textLine      // free text not filed yet
+	block      int             // number of the block of rows being printed
+	seen       map[string]bool // keys of the block's histograms
+	seenBlock  int
+	lastMap    string   // whose histogram came last
+	lastMapEnd int      // number of the line after it
+	keyNames   []string // what a script printed over its keys
+	noKeys     int      // offset up to which keys over several lines do not end
+	formats    map[*script.Format]*formatSheet
+	cells      [][]byte          // of the line that a script's format wrote
+	turns      map[[2]int]turnOf // whose turn it is among aggregations of such keys
+	reserved   bool              // room for the entries that may come
+	log        *logWriter        // of the event log being read
+	noLog      int               // offset up to which no event log starts
+	noStack    int               // offset up to which indented lines start no stack
+	lastStack  bool              // the group before was a stack
+	stamp      int64             // the last instant printed
+	stamped    bool
+	labels     []labeled // what an interval's summary line tells
+	header     *header   // of the script's table being printed
+	section    string    // of the stability attributes being printed
+	gapBefore  bool      // two blank lines stood before the last line of free text
 
 	trussColumns []string // names of what stands before a system call
 	flowColumns  []string // names of what stands before an arrow; nil outside of a flow
@@ -88,8 +91,9 @@ func (t *text) run() {
 // resume goes on with more text, starting at that line, which d decodes. What the text
 // before it left open stays so: the mode, the instant, a script's heading.
 func (t *text) resume(d *decoder, data []byte, line int) {
-	d.activity.stamp, d.activity.stamped = t.activity.stamp, t.activity.stamped
+	d.activity.stamp, d.activity.stamped, d.activity.maps = t.activity.stamp, t.activity.stamped, t.activity.maps
 	d.activity.pending, d.activity.pendingLine, d.activity.pendingSize = t.activity.pending, t.activity.pendingLine, t.activity.pendingSize
+	maps.DeleteFunc(d.activity.maps, func(_ string, yes bool) bool { return !yes }) // to be told anew
 	t.decoder, t.cur = d, syntax.NewCursorAt(data, line)
 	t.formats = nil
 	t.noStack, t.noKeys, t.noLog, t.reserved = 0, 0, 0, false
