@@ -90,7 +90,7 @@ func (t *text) entries() {
 			return
 		}
 		prefix, value, ok := cutValue(line)
-		if !ok || !t.activity.addPrefixed(prefix, value) {
+		if !ok || !t.activity.addPrefixed(prefix, value, t.activity.cutPrefix) {
 			return
 		}
 		t.account(classTable, ahead.Offset()-t.cur.Offset())
@@ -98,13 +98,14 @@ func (t *text) entries() {
 	}
 }
 
-// addPrefixed adds an entry told by what stands before its value; false if it is none.
-func (a *activity) addPrefixed(prefix []byte, value int64) bool {
+// addPrefixed adds an entry told by what stands before its value, which split splits;
+// false if it is none.
+func (a *activity) addPrefixed(prefix []byte, value int64, split func([]byte) (kind, name []byte, ok bool)) bool {
 	slot := a.prefixes.find(prefix)
 	kind, name := slot.a, slot.b
 	if slot.free() {
-		k, n, _, ok := splitEntry(append(bytes.Clone(prefix), " 0"...))
-		if !ok || prefix[0] == '@' && !a.maps[string(mapName(prefix))] {
+		k, n, ok := split(prefix)
+		if !ok {
 			return false
 		}
 		kind, name = int32(a.kind.words.code(k)), int32(a.name.words.code(n))
@@ -115,6 +116,18 @@ func (a *activity) addPrefixed(prefix []byte, value int64) bool {
 	a.name.codes = append(a.name.codes, uint32(name))
 	a.value.ints = append(a.value.ints, value)
 	return true
+}
+
+// cutPrefix splits what stands before an entry's value.
+func (a *activity) cutPrefix(prefix []byte) (kind, name []byte, ok bool) {
+	kind, name, _, ok = splitEntry(append(bytes.Clone(prefix), " 0"...))
+	return kind, name, ok && (prefix[0] != '@' || a.maps[string(mapName(prefix))])
+}
+
+// cut takes the rows from number n on away.
+func (a *activity) cut(n int) {
+	a.time.ints, a.value.ints = a.time.ints[:n], a.value.ints[:n]
+	a.kind.codes, a.name.codes = a.kind.codes[:n], a.name.codes[:n]
 }
 
 // reserve makes room for n more rows.

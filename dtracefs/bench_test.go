@@ -10,7 +10,7 @@ import (
 	"dtnotes/dtracefs/internal/generate"
 )
 
-var generated = map[string]generate.Kind{"activity": generate.Activity, "bpftrace": generate.BpftraceMap, "log": generate.EventLog}
+var generated = map[string]generate.Kind{"activity": generate.Activity, "bpftrace": generate.BpftraceMap, "json": generate.BpftraceJSON, "log": generate.EventLog}
 
 // inMemory is a generated capture of size bytes.
 func inMemory(tb testing.TB, kind generate.Kind, size int64) fstest.MapFS {
@@ -23,7 +23,7 @@ func inMemory(tb testing.TB, kind generate.Kind, size int64) fstest.MapFS {
 }
 
 func benchmark(b *testing.B, size int64, f func(b *testing.B, fsys fstest.MapFS)) {
-	for _, name := range []string{"activity", "bpftrace", "log"} {
+	for _, name := range []string{"activity", "bpftrace", "json", "log"} {
 		b.Run(name, func(b *testing.B) {
 			fsys := inMemory(b, generated[name], size)
 			b.SetBytes(int64(len(fsys["capture"].Data)))

@@ -1,6 +1,7 @@
 package dtracefs
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 
@@ -16,7 +17,7 @@ func (d *decoder) bpftraceJSON(data []byte) {
 
 func (t *text) jsonRecords(cur *syntax.Cursor) {
 	t.cur = syntax.NewCursor(nil)
-	t.documents(cur, false, t.bpftraceRecord)
+	t.documents(cur, false, t.quickActivity, t.bpftraceRecord)
 	if t.partial != "" {
 		t.printText(0, "\n")
 	}
@@ -106,6 +107,63 @@ func (t *text) jsonActivity(data syntax.JSON) bool {
 		t.activity.add([]byte(kind), []byte(name), value)
 	}
 	return true
+}
+
+// quickActivity adds the entries of a print on one line of a map that is known for
+// activity. Otherwise, or where the line is not written as bpftrace does, it adds nothing.
+func (t *text) quickActivity(line []byte) bool {
+	a := t.activity
+	rest, ok := bytes.CutPrefix(line, []byte(`{"type": "map", "data": {"`))
+	if !ok || !a.stamped {
+		return false
+	}
+	name, rest, ok := bytes.Cut(rest, []byte(`": {`))
+	if !ok || !a.maps[string(name)] {
+		return false
+	}
+	rows := len(a.time.ints)
+	for ok = false; ; rest = rest[2:] {
+		var keys []byte
+		var value int64
+		if keys, value, rest, ok = quickMember(rest); !ok || !a.addPrefixed(keys, value, cutKeys) {
+			break
+		}
+		if !bytes.HasPrefix(rest, []byte(", ")) {
+			ok = string(rest) == "}}}"
+			break
+		}
+	}
+	if !ok || len(rest) != 3 {
+		a.cut(rows)
+		return false
+	}
+	t.block++
+	return true
+}
+
+// quickMember splits `"keys": 12` off. Keys with escapes are not for it.
+func quickMember(b []byte) (keys []byte, value int64, rest []byte, ok bool) {
+	if len(b) == 0 || b[0] != '"' {
+		return nil, 0, nil, false
+	}
+	end := 1 + bytes.IndexByte(b[1:], '"')
+	keys, b = b[1:max(end, 1)], b[max(end, 0):]
+	if end == 0 || bytes.IndexByte(keys, '\\') >= 0 || !bytes.HasPrefix(b, []byte(`": `)) {
+		return nil, 0, nil, false
+	}
+	b = b[3:]
+	n := 0
+	for n < len(b) && (b[n]-'0' <= 9 || b[n] == '-' && n == 0) {
+		n++
+	}
+	value, ok = syntax.Int(b[:n])
+	return keys, value, b[n:], ok
+}
+
+// cutKeys splits the keys of an entry of activity.
+func cutKeys(keys []byte) (kind, name []byte, ok bool) {
+	kind, name, ok = bytes.Cut(keys, []byte(","))
+	return kind, name, ok && syntax.IsKind(kind)
 }
 
 func (t *text) jsonEntry(keys string, keyed bool) mapEntry {

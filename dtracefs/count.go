@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math/bits"
 	"runtime"
 	"slices"
@@ -82,7 +83,13 @@ func planOf(head []byte, o CountOptions) (*plan, error) {
 		p.kinds[k] = true
 	}
 	p.json = isBpftraceJSON(bytes.TrimLeft(head, " \t\r\n"))
-	p.maps = activityMaps(head)
+	if p.json {
+		d := newDecoder(&Capture{}, Options{})
+		d.bpftraceJSON(head)
+		p.maps = d.activity.maps
+	} else {
+		p.maps = activityMaps(head)
+	}
 	stamps := p.stampsOf(head)
 	if len(stamps) == 0 {
 		if p.log = logOfHead(head); p.log == nil {
@@ -147,7 +154,7 @@ func (p *plan) stampsOf(head []byte) (stamps []int64) {
 		if p.json {
 			if v, _, err := syntax.ParseJSON(line); err == nil && v.Get("type").Text == "printf" {
 				line = bytes.TrimSpace([]byte(v.Get("data").Text))
-			} else if err == nil && v.Get("type").Text == "map" {
+			} else if data := v.Get("data"); err == nil && len(data.Names) == 1 && p.maps[data.Names[0]] {
 				entries = true
 			}
 		}
@@ -571,9 +578,11 @@ func (c *counter) logSource(rest []byte) int {
 // jsonLines counts what bpftrace writes as JSON.
 func (c *counter) jsonLines(data []byte) {
 	d := newDecoder(&Capture{}, Options{})
+	maps.Copy(d.activity.maps, c.plan.maps)
 	d.bpftraceJSON(data)
 	a := d.activity
 	names, kinds := a.name.Dictionary(), a.kind.Dictionary()
+	sources := map[uint64]int{} // by the codes of kind and name
 	var at span
 	for i, ns := range a.time.ints {
 		if i == 0 || ns != a.time.ints[i-1] {
@@ -583,7 +592,16 @@ func (c *counter) jsonLines(data []byte) {
 			}
 			at = c.counts.spanOf(before, ns)
 		}
-		if source := c.source([]byte(kinds[a.kind.codes[i]]), []byte(names[a.name.codes[i]])); source >= 0 {
+		kind, name := a.kind.codes[i], a.name.codes[i]
+		source, known := sources[uint64(kind)<<32|uint64(name)]
+		if !known {
+			source = c.source([]byte(kinds[kind]), []byte(names[name]))
+			sources[uint64(kind)<<32|uint64(name)] = source
+		}
+		switch {
+		case source >= 0 && at.n == 1:
+			c.counts.add(at.row, source, a.value.ints[i])
+		case source >= 0:
 			c.counts.spread(at, source, a.value.ints[i])
 		}
 	}

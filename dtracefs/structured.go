@@ -34,8 +34,9 @@ func isStatemap(head []byte) bool {
 
 // documents hands the JSON texts of data, one after the other, to each. What lies between
 // them and is none is unparsed, line by line. If lenient, excerpts as documentation shows
-// them are read, and what a cut left of the last text counts as far as it goes.
-func (d *decoder) documents(cur *syntax.Cursor, lenient bool, each func(num int, text []byte, v syntax.JSON) bool) {
+// them are read, and what a cut left of the last text counts as far as it goes. quick, if
+// not nil, is offered each line first and takes those that it can read without ado.
+func (d *decoder) documents(cur *syntax.Cursor, lenient bool, quick func(line []byte) bool, each func(num int, text []byte, v syntax.JSON) bool) {
 	parse := syntax.ParseJSON
 	if lenient {
 		parse = syntax.ParseExcerpt
@@ -44,6 +45,11 @@ func (d *decoder) documents(cur *syntax.Cursor, lenient bool, each func(num int,
 	for !cur.Done() {
 		num, at := cur.Number(), cur.Offset()
 		line := cur.Peek()
+		if quick != nil && quick(line) {
+			cur.Next()
+			d.account(classTable, cur.Offset()-at)
+			continue
+		}
 		if syntax.Blank(line) {
 			cur.Next()
 			d.account(classBlank, cur.Offset()-at)
@@ -116,7 +122,7 @@ func (d *decoder) skipTo(cur *syntax.Cursor, stop, num int, ok bool) {
 
 // libxoJSON decodes what FreeBSD's dtrace writes with -x oformat=json.
 func (d *decoder) libxoJSON(data []byte) {
-	d.documents(syntax.NewCursor(data), true, func(num int, text []byte, v syntax.JSON) bool {
+	d.documents(syntax.NewCursor(data), true, nil, func(num int, text []byte, v syntax.JSON) bool {
 		d.libxo(v)
 		return true
 	})
@@ -391,7 +397,7 @@ func (d *decoder) libxoPrint(v syntax.JSON) {
 // statemap decodes the input of statemaps: an object about all, then one for each change
 // of an entity's state.
 func (d *decoder) statemap(data []byte) {
-	d.documents(syntax.NewCursor(data), true, func(num int, text []byte, v syntax.JSON) bool {
+	d.documents(syntax.NewCursor(data), true, nil, func(num int, text []byte, v syntax.JSON) bool {
 		switch {
 		case v.Get("states").Kind != 0 && v.Get("time").Kind == 0:
 			d.statemapHead(v)

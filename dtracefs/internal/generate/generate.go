@@ -3,6 +3,7 @@
 package generate
 
 import (
+	"bytes"
 	"io"
 	"io/fs"
 	"math/rand/v2"
@@ -15,9 +16,10 @@ type Kind int
 
 // The kinds of captures.
 const (
-	Activity    Kind = iota // what persec.d prints: a wall clock, entries, a blank line
-	BpftraceMap             // the same as bpftrace prints maps
-	EventLog                // a line for each event
+	Activity     Kind = iota // what persec.d prints: a wall clock, entries, a blank line
+	BpftraceMap              // the same as bpftrace prints maps
+	BpftraceJSON             // the same as bpftrace -f json writes it
+	EventLog                 // a line for each event
 )
 
 var names = []string{"nginx", "postgres", "redis-server", "webapp.py", "swapper/0", "swapper/1", "kworker/0:1", "kworker/u8:4",
@@ -70,12 +72,20 @@ func (r *reader) record() {
 	if r.kind == Activity {
 		r.buf = strconv.AppendInt(r.buf, r.clock, 10)
 	} else {
+		if r.kind == BpftraceJSON {
+			r.buf = append(r.buf, `{"type": "printf", "data": "`...)
+		}
 		r.buf = strconv.AppendInt(r.buf, r.clock/1e9, 10)
 		r.buf = append(r.buf, '.')
 		micros := strconv.FormatInt(1e6+r.clock%1e9/1000, 10)
 		r.buf = append(r.buf, micros[1:]...)
+		if r.kind == BpftraceJSON {
+			r.buf = append(r.buf, "\\n\"}\n"+`{"type": "map", "data": {"@n": {`...)
+		}
 	}
-	r.buf = append(r.buf, '\n')
+	if r.kind != BpftraceJSON {
+		r.buf = append(r.buf, '\n')
+	}
 	for k, kind := range kinds {
 		for i, name := range names {
 			if (i+k)%3 != 0 || r.rng.IntN(9) < 5 {
@@ -85,18 +95,24 @@ func (r *reader) record() {
 			r.entry(kind, name, value)
 		}
 	}
-	if r.kind == Activity {
+	switch r.kind {
+	case Activity:
 		r.buf = append(r.buf, '\n')
+	case BpftraceJSON:
+		r.buf = append(bytes.TrimSuffix(r.buf, []byte(", ")), "}}}\n"...)
 	}
 }
 
 func (r *reader) entry(kind, name string, value int) {
-	if r.kind == Activity {
-		r.buf = append(append(append(append(r.buf, kind...), ' '), name...), ' ')
-	} else {
-		r.buf = append(append(append(append(append(r.buf, "@n["...), kind...), ", "...), name...), "]: "...)
+	before, between, behind, end := "", " ", " ", "\n"
+	switch r.kind {
+	case BpftraceMap:
+		before, between, behind = "@n[", ", ", "]: "
+	case BpftraceJSON:
+		before, between, behind, end = `"`, ",", `": `, ", "
 	}
-	r.buf = append(strconv.AppendInt(r.buf, int64(value), 10), '\n')
+	r.buf = append(append(append(append(append(r.buf, before...), kind...), between...), name...), behind...)
+	r.buf = append(strconv.AppendInt(r.buf, int64(value), 10), end...)
 }
 
 func (r *reader) event() {
