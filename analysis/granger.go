@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -18,6 +19,10 @@ type GrangerTest struct {
 	Unexplained   float64 // Σ of squared residuals of y with x's past
 	WithoutSource float64 // and without
 }
+
+// ErrDependent is wrapped by the errors of [Granger] for series whose lagged
+// values depend on each other linearly, such as a constant or a copy.
+var ErrDependent = errors.New("the lagged values depend on each other linearly: a series may be constant or a copy")
 
 // Granger tests whether lags 1 to lags of x help to predict y beyond y's own
 // past and that of the given others, by an F test of two least squares
@@ -75,7 +80,7 @@ func residual(design mat.Matrix, target *mat.VecDense) (float64, error) {
 	var qr mat.QR
 	qr.Factorize(design)
 	if qr.Cond() > 1e15 {
-		return 0, fmt.Errorf("granger test: the lagged values depend on each other linearly: a series may be constant or a copy")
+		return 0, fmt.Errorf("granger test: %w", ErrDependent)
 	}
 	var beta, fit mat.VecDense
 	if err := qr.SolveVecTo(&beta, false, target); err != nil {
@@ -97,7 +102,8 @@ type Lead struct {
 // Leads tests each edge of the model in both directions on the series it was
 // learned from, with lags up to maxLag buckets, and returns those that hold at
 // a false discovery rate of 1% (Y. Benjamini and Y. Hochberg, 1995), surest
-// first. It gives an edge a direction in time, never a cause.
+// first. It gives an edge a direction in time, never a cause. Sources whose
+// pasts are the same, or hardly change, do not lead each other.
 func (m *Model) Leads(ctx context.Context, s *Series, maxLag int) ([]Lead, error) {
 	picked, err := s.Select(m.Names...)
 	if err != nil {
@@ -117,6 +123,9 @@ func (m *Model) Leads(ctx context.Context, s *Series, maxLag int) ([]Lead, error
 		}
 		for _, d := range [][2]int{{e.From, e.To}, {e.To, e.From}} {
 			l, err := lead(columns, d[0], d[1], maxLag)
+			if errors.Is(err, ErrDependent) {
+				continue
+			}
 			if err != nil {
 				return nil, fmt.Errorf("finding leads of %q over %q: %w", m.Names[d[0]], m.Names[d[1]], err)
 			}

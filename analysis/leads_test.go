@@ -37,3 +37,21 @@ func TestLeads(t *testing.T) {
 		t.Error("leads in a series without the sources: no error")
 	}
 }
+
+func TestCopiesDoNotLead(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	x := mat.NewDense(200, 2, nil)
+	for i := range 200 {
+		v := rng.NormFloat64()
+		x.SetRow(i, []float64{v, 2 * v})
+	}
+	s, err := NewSeries([]string{"web", "copy"}, 0, time.Second, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &Model{Names: s.Names, Transform: TransformNone, Edges: []Edge{{From: 0, To: 1, Weight: 1}}}
+	leads, err := m.Leads(context.Background(), s, 2)
+	if err != nil || len(leads) != 0 {
+		t.Errorf("leads %v, error %v", leads, err)
+	}
+}
