@@ -48,6 +48,14 @@ dataframe.New(series.New(n, series.Int, "count"))'''
 PROGRESS = '''import "time"
 report := display.Progress("counting")
 for i := range 13 { report(i, 12); time.Sleep(150 * time.Millisecond) }'''
+LIVE = '''import "time"
+live := figure.Timeline{Names: []string{"score"}, Values: [][]float64{{1}}, Times: []float64{0}}
+picture := display.Show(live)
+for t := 1.0; ; t++ {
+	time.Sleep(100 * time.Millisecond)
+	live.Times, live.Values[0] = append(live.Times, t), append(live.Values[0], t)
+	picture.Update(live)
+}'''
 SCRIPT = 'display.HTML(`<b id="safe">safe</b><script>document.title = "unsafe"</script><img src="x" onerror="document.title = \\"unsafe\\"">`)'
 
 
@@ -202,6 +210,17 @@ def test_frame_and_progress(browser, lab):
     assert len(page.all(".jp-OutputArea-output progress")) == 1
 
 
+def test_picture_is_live(browser, lab):
+    page = Page(browser, lab, [LIVE])
+    page.run_all()
+    source = lambda: browser.execute_script("return document.querySelector('.jp-OutputArea-output img, .jp-OutputArea-output svg')?.outerHTML")
+    seen = {page.wait(source, "the picture shows")}
+    page.wait(lambda: seen.add(source()) or len(seen) > 4, "the picture changes")
+    page.command("notebook:interrupt-kernel")
+    page.wait(lambda: "interrupted" in page.outputs(), "the cell is interrupted")
+    assert len(page.all(".jp-OutputArea-output img, .jp-OutputArea-output svg")) == 1
+
+
 def test_scripts_of_untrusted_html_do_not_run(browser, lab):
     page = Page(browser, lab, [SCRIPT])
     page.run_all()
@@ -255,9 +274,7 @@ NOTEBOOKS = sorted((pathlib.Path(__file__).resolve().parents[3] / "notebooks").g
 def test_our_notebooks_in_lab(browser, lab, path):
     cells = [c.source for c in nbformat.read(path, 4).cells if c.cell_type == "code"]
     url, root = lab
-    for extra in path.parent.iterdir():
-        if extra.is_file() and extra.suffix != ".ipynb":
-            shutil.copy(extra, root)
+    shutil.copytree(path.parent, root, ignore=shutil.ignore_patterns("*.ipynb"), dirs_exist_ok=True)
     page = Page(browser, lab, cells)
     page.run_all()
     page.wait(page.done, "every cell ends", timeout=180)
