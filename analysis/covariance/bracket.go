@@ -2,7 +2,7 @@ package covariance
 
 import "math"
 
-// bracket finds the top of a smooth score with one peak, to the next whole
+// bracket finds the top of a smooth score with one peak, to about a whole
 // number.
 type bracket struct {
 	score     func(float64) (float64, error)
@@ -12,12 +12,12 @@ type bracket struct {
 
 // find walks in steps until the score has fallen clearly, or twice in a row,
 // or hardly gains, then narrows the peak by parabolas through the best three
-// points until they are near enough together to read it off. All points are
-// whole numbers, so that tiny errors of the score seldom change the outcome.
+// points. All points are whole numbers, so that tiny errors of the score
+// seldom change the outcome.
 func (b bracket) find() (float64, error) {
 	var xs, ys []float64
 	best, falls := 0, 0
-	for x := 0.0; x <= b.end && falls < 2; x += b.step {
+	for x := 0.0; x <= b.end && falls < 2; x = b.next(xs, ys) {
 		y, err := b.score(x)
 		if err != nil {
 			return 0, err
@@ -29,7 +29,7 @@ func (b bracket) find() (float64, error) {
 		}
 		if y <= ys[best] {
 			falls++
-			if ys[best]-y > 0.005*(ys[best]-ys[0]) {
+			if ys[best]-y > 0.002*(ys[best]-ys[0]) {
 				break
 			}
 			continue
@@ -46,19 +46,38 @@ func (b bracket) find() (float64, error) {
 	return b.narrow([3]float64{xs[best-1], xs[best], xs[best+1]}, [3]float64{ys[best-1], ys[best], ys[best+1]})
 }
 
+// next returns the point a step after the last, or a third of a step past
+// where a parabola through the last three has its top: what lies far past the
+// top costs the most.
+func (b bracket) next(xs, ys []float64) float64 {
+	last := len(xs) - 1
+	x := xs[last]
+	switch {
+	case last < 2:
+		return x + b.step
+	case ys[last] <= ys[last-1]:
+		return x + math.Round(b.step/3)
+	}
+	top := vertex([3]float64(xs[last-2:]), [3]float64(ys[last-2:]))
+	if !(top >= xs[last-1]) { // not concave
+		return x + b.step
+	}
+	return x + min(b.step, math.Round(max(0, top-x)+b.step/3))
+}
+
+// narrow stops when the next parabola has its top where the last one had.
 func (b bracket) narrow(x, y [3]float64) (float64, error) {
 	const near = 3
-	for {
+	for first := true; ; first = false {
 		at := math.Round(vertex(x, y))
 		if !(at > x[0] && at < x[2]) { // flat, or rounding
 			at = x[1]
 		}
 		left, right := x[1]-x[0], x[2]-x[1]
-		if max(left, right) <= near {
-			_, err := b.score(at)
-			return at, err
+		if max(left, right) <= near || !first && at == x[1] && min(left, right) <= 2*near {
+			return x[1], nil
 		}
-		if math.Abs(at-x[1]) < 2 {
+		if at == x[1] {
 			at = x[1] - math.Ceil(max(2, left/8))
 			if right > left {
 				at = x[1] + math.Ceil(max(2, right/8))
