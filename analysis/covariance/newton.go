@@ -50,6 +50,7 @@ type pairs struct {
 	mirror []int32 // position of (j, i)
 	value  []float64
 	change []float64
+	moved  []float64 // in the last sweep, upper triangle
 }
 
 // rows are what is not zero of a matrix, in compressed rows.
@@ -64,7 +65,7 @@ func newNewton(s []float64, p int, group []int, alpha float64, guess mat.Symmetr
 	n := &newton{
 		m: m, alpha: alpha,
 		s: make([]float64, m*m), x: make([]float64, m*m), w: make([]float64, m*m), factor: make([]float64, m*m),
-		t: make([]float64, m), r: make([]float64, m),
+		t: make([]float64, batch*m), r: make([]float64, m),
 	}
 	for a, i := range group {
 		for b, j := range group {
@@ -186,6 +187,7 @@ func (n *newton) findFree() {
 	f.mirror = resize(f.mirror, len(f.col))
 	f.value = resize(f.value, len(f.col))
 	f.change = resize(f.change, len(f.col))
+	f.moved = resize(f.moved, len(f.col))
 	next := append([]int(nil), f.start...)
 	for i := range m {
 		for k := f.start[i]; k < f.start[i+1]; k++ {
@@ -257,8 +259,8 @@ func (n *newton) descend(ctx context.Context) error {
 				return err
 			}
 			moved := 0.0
-			for i := range n.m {
-				moved += n.descendRow(i)
+			for i := 0; i < n.m; i += batch {
+				moved += n.descendRows(i, min(i+batch, n.m))
 			}
 			total := 0.0
 			for _, d := range n.free.change {
@@ -276,17 +278,44 @@ func (n *newton) descend(ctx context.Context) error {
 	return nil
 }
 
-// descendRow minimizes the model over each free pair (i, j≥i) in turn and
-// returns by how much they moved in all.
-func (n *newton) descendRow(i int) float64 {
+// batch is how many rows share one pass over D.
+const batch = 8
+
+// descendRows minimizes the model over each free pair of the rows lo ≤ i < hi
+// in turn and returns by how much they moved in all.
+func (n *newton) descendRows(lo, hi int) float64 {
+	m := n.m
+	n.sparseProducts(lo, hi)
+	moved := 0.0
+	for i := lo; i < hi; i++ {
+		moved += n.descendRow(i, n.t[(i-lo)*m:(i-lo+1)*m])
+		// The products of the rows to come are of D as it was.
+		for k := n.free.upper[i]; k < n.free.start[i+1]; k++ {
+			mu, j := n.free.moved[k], int(n.free.col[k])
+			if mu == 0 {
+				continue
+			}
+			for l := i + 1; l < hi; l++ {
+				t := n.t[(l-lo)*m : (l-lo+1)*m]
+				t[i] += mu * n.w[l*m+j]
+				if j != i {
+					t[j] += mu * n.w[l*m+i]
+				}
+			}
+		}
+	}
+	return moved
+}
+
+// descendRow does so for row i, given t = D Wᵢ.
+func (n *newton) descendRow(i int, t []float64) float64 {
 	m, f := n.m, &n.free
 	wi := n.w[i*m : (i+1)*m]
 	lo, hi := f.upper[i], f.start[i+1]
 	cols := f.col[lo:hi]
 	r := n.r[:len(cols)]
-	n.sparseProduct(n.free.change, wi)
 	for k, j := range cols {
-		r[k] = floats.Dot(n.t, n.w[int(j)*m:int(j+1)*m])
+		r[k] = floats.Dot(t, n.w[int(j)*m:int(j+1)*m])
 	}
 	moved := 0.0
 	for k, j32 := range cols {
@@ -303,6 +332,7 @@ func (n *newton) descendRow(i int) float64 {
 			now = soft(old-b/a, n.alpha/a)
 		}
 		mu := now - old
+		f.moved[lo+k] = mu
 		if mu == 0 {
 			continue
 		}
@@ -330,16 +360,36 @@ func (n *newton) set(k, i, j int, v float64) {
 	f.value[f.mirror[k]], f.change[f.mirror[k]] = v, d
 }
 
-// sparseProduct sets t = D v for D with the given values on the free pairs.
-func (n *newton) sparseProduct(d, v []float64) {
-	f := &n.free
-	for i := range n.m {
+// sparseProducts sets t to D Wᵢ for the rows lo ≤ i < hi, at most a batch.
+func (n *newton) sparseProducts(lo, hi int) {
+	f, m := &n.free, n.m
+	for i := range m {
+		var sum [batch]float64
 		cols := f.col[f.start[i]:f.start[i+1]]
-		sum := 0.0
-		for k, d := range d[f.start[i]:f.start[i+1]] {
-			sum += d * v[cols[k]]
+		for k, d := range f.change[f.start[i]:f.start[i+1]] {
+			if d == 0 {
+				continue
+			}
+			at := int(cols[k])*m + lo
+			if hi-lo < batch {
+				for b, w := range n.w[at : at+hi-lo] {
+					sum[b] += d * w
+				}
+				continue
+			}
+			w := (*[batch]float64)(n.w[at:])
+			sum[0] += d * w[0]
+			sum[1] += d * w[1]
+			sum[2] += d * w[2]
+			sum[3] += d * w[3]
+			sum[4] += d * w[4]
+			sum[5] += d * w[5]
+			sum[6] += d * w[6]
+			sum[7] += d * w[7]
 		}
-		n.t[i] = sum
+		for b := range hi - lo {
+			n.t[b*m+i] = sum[b]
+		}
 	}
 }
 
