@@ -53,12 +53,18 @@ type Lasso struct {
 }
 
 // Edges counts the pairs i < j whose precision is not zero.
-func (l *Lasso) Edges() int {
+func (l *Lasso) Edges() int { return countEdges(l.Precision) }
+
+// countEdges returns 0 for nil.
+func countEdges(precision mat.Symmetric) int {
+	if precision == nil {
+		return 0
+	}
 	n := 0
-	p := l.Precision.SymmetricDim()
+	p := precision.SymmetricDim()
 	for i := range p {
 		for j := i + 1; j < p; j++ {
-			if l.Precision.At(i, j) != 0 {
+			if precision.At(i, j) != 0 {
 				n++
 			}
 		}

@@ -19,7 +19,9 @@ type StabilityOptions struct {
 	// on the row before stays together; 0 means 20, or fewer when a block
 	// would have less than two rows.
 	Blocks int
-	// Tol is the duality gap per variable of each fit; 0 means 1e-4.
+	// Tol is the duality gap per variable of each fit; 0 means the gap by
+	// which the fit to all rows is expected to suit them better than others:
+	// one for every n parameters, the pairs not zero in Start and the diagonal.
 	Tol float64
 	// Start is a precision to start every fit from, such as that of all rows.
 	Start mat.Symmetric
@@ -46,7 +48,7 @@ func Stability(ctx context.Context, x mat.Matrix, alpha float64, o StabilityOpti
 		o.Blocks = min(20, n/2)
 	}
 	if o.Tol <= 0 {
-		o.Tol = 1e-4
+		o.Tol = (1 + float64(countEdges(o.Start))/float64(p)) / float64(n)
 	}
 	if o.Blocks < 2 || o.Blocks > n {
 		return nil, fmt.Errorf("stability: %d rows in %d blocks: want at least 2 blocks of at least a row", n, o.Blocks)
