@@ -106,32 +106,55 @@ type Calibration struct {
 	Buckets   int       `json:"buckets"`
 	Quantiles []float64 `json:"quantiles"` // of the scores, at levels evenly spaced from 0 to 1
 	Tail      Tail      `json:"tail"`
+	Clusters  int       `json:"clusters"` // stretches of time that the values of the tail come from
 }
 
 const quantiles = 101
 
+// calibrate takes scores in the order of time.
 func calibrate(scores []float64) Calibration {
 	sorted := slices.Sorted(slices.Values(scores))
 	c := Calibration{Buckets: len(sorted), Quantiles: make([]float64, quantiles), Tail: upperTail(sorted)}
+	c.Clusters = clusters(scores, c.Tail.At)
 	for i := range c.Quantiles {
 		c.Quantiles[i] = sorted[i*(len(sorted)-1)/(quantiles-1)]
 	}
 	return c
 }
 
+// clusters counts the stretches of values above a threshold. Those closer than
+// what a bucket is judged with are one odd moment, not several: the runs method
+// (R. Smith and I. Weissman, 1994).
+func clusters(values []float64, at float64) int {
+	n, last := 0, -memory-1
+	for i, v := range values {
+		if v > at {
+			if i-last > memory {
+				n++
+			}
+			last = i
+		}
+	}
+	return n
+}
+
 // p returns the part of normal buckets with that score or a higher one, never
-// 0. Beyond the tail's threshold the tail is taken for exponential.
+// 0. Beyond the tail's threshold scores are exponential at a rate known from
+// as many independent moments as there are clusters; over what that rate may
+// be, the chance of the next one is Pareto's (the predictive distribution under
+// Jeffreys' prior). Few moments thus say little of what is rare.
 func (c Calibration) p(score float64) float64 {
 	n := float64(c.Buckets)
 	if score > c.Tail.At {
-		k, sum := len(c.Tail.Beyond), 0.0
+		k, sum := float64(len(c.Tail.Beyond)), 0.0
 		for _, v := range c.Tail.Beyond {
 			sum += v - c.Tail.At
 		}
-		if k == 0 || sum == 0 {
+		if sum == 0 {
 			return 1 / (n + 1)
 		}
-		return float64(k+1) / (n + 1) * math.Exp(-(score-c.Tail.At)*float64(k)/sum)
+		m := float64(c.Clusters)
+		return (k + 1) / (n + 1) * math.Pow(1+(score-c.Tail.At)*k/(sum*m), -m)
 	}
 	below := sort.SearchFloat64s(c.Quantiles, score)
 	return (1 + n*float64(quantiles-below)/quantiles) / (n + 1)
