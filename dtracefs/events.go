@@ -37,7 +37,7 @@ func (t *text) event(num int, line []byte) bool {
 	if rows := t.formattedPayload(num, payload, more); rows {
 		payload, more = nil, nil
 	}
-	if pointerStart.Match(payload) && !t.cur.Done() {
+	if !t.cur.Done() && (pointerStart.Match(payload) || bytes.HasSuffix(payload, []byte("{")) && structStart.Match(payload) && bytes.HasPrefix(t.cur.Peek(), []byte(" ")) && !t.startsGroup(t.cur.Peek())) {
 		t.printedAt(payload)
 	}
 	for _, l := range more {
