@@ -6,6 +6,7 @@ import (
 	"go/scanner"
 	"go/token"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
@@ -173,7 +174,23 @@ func thrown(err any) any {
 	case ixgo.FatalError:
 		return thrown(x.Value)
 	}
-	return err
+	return inGoWords(err)
+}
+
+// What package reflect throws at a value that is none when interpreted code asks it to.
+var (
+	zeroSet  = &reflect.ValueError{Method: "reflect.Value.Set"}
+	zeroType = &reflect.ValueError{Method: "reflect.Value.Type"}
+)
+
+// inGoWords is a value that was recovered, as Go itself would have thrown it: the interpreter stores
+// through a pointer by reflection, which has words of its own for one that is nil.
+func inGoWords(v any) any {
+	if e, ok := v.(*reflect.ValueError); ok && e.Kind == reflect.Invalid && e != zeroSet && e != zeroType &&
+		(e.Method == zeroSet.Method || e.Method == zeroType.Method) {
+		return ixgo.RuntimeError("invalid memory address or nil pointer dereference")
+	}
+	return v
 }
 
 // panicText is the message of a panic as Go prints it, and the stack if it is known.

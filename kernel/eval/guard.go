@@ -178,12 +178,12 @@ func generic(name string, f ast.Expr) *ast.CallExpr {
 	return &ast.CallExpr{Fun: &ast.SelectorExpr{X: ident(rtGenericName), Sel: ident(name)}, Args: []ast.Expr{f}}
 }
 
-// recoverGo is: defer func() { if r := recover(); r != nil { __rt.GoPanic(r) } }().
+// recoverGo is: defer func() { if r := recover(); r != nil { __rtg.GoPanic(r) } }().
 func recoverGo() ast.Stmt {
 	body := &ast.IfStmt{
 		Init: &ast.AssignStmt{Lhs: []ast.Expr{ident("__r")}, Tok: token.DEFINE, Rhs: []ast.Expr{&ast.CallExpr{Fun: ident("recover")}}},
 		Cond: &ast.BinaryExpr{X: ident("__r"), Op: token.NEQ, Y: ident("nil")},
-		Body: &ast.BlockStmt{List: []ast.Stmt{&ast.ExprStmt{X: rtCall("GoPanic", ident("__r"))}}},
+		Body: &ast.BlockStmt{List: []ast.Stmt{&ast.ExprStmt{X: generic("GoPanic", ident("__r"))}}},
 	}
 	return &ast.DeferStmt{Call: &ast.CallExpr{Fun: funcLit(nil, body)}}
 }
@@ -224,6 +224,26 @@ func recoverAtEnd(body *ast.BlockStmt) {
 		case *ast.CallExpr:
 			if id, ok := n.Fun.(*ast.Ident); ok && id.Name == "recover" && len(n.Args) == 0 {
 				n.Fun = rt("Recover")
+			}
+		}
+		return true
+	})
+}
+
+// recoverInGoWords makes recover() into __rt.Thrown(recover()).
+func recoverInGoWords(root ast.Node) {
+	keep := map[*ast.CallExpr]bool{}
+	ast.Inspect(root, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.DeferStmt:
+			keep[n.Call] = true
+		case *ast.GoStmt:
+			keep[n.Call] = true
+		case *ast.CallExpr:
+			if len(n.Args) == 0 && isIdent(n.Fun, "recover") && !keep[n] {
+				inner := *n
+				keep[&inner] = true
+				*n = *rtCall("Thrown", &inner)
 			}
 		}
 		return true

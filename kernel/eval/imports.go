@@ -170,6 +170,7 @@ var compiledPaths = sync.OnceValue(func() map[string]bool {
 // prepareSource instruments a file of a package from source.
 func (s *Session) prepareSource(f *ast.File) {
 	for _, d := range f.Decls {
+		recoverInGoWords(d)
 		instrument(d, s.checks)
 	}
 	blankUse := func(x ast.Expr) ast.Decl { return blank(x) }

@@ -149,6 +149,29 @@ for i := 0; i < 3000; i++ {
 	}
 }
 
+// TestPanicOfGoroutine has a goroutine die in a function, and looks for the message and the lines.
+func TestPanicOfGoroutine(t *testing.T) {
+	s := newSession(t)
+	for _, c := range []struct{ body, message string }{
+		{"*p = 1", "runtime error: invalid memory address or nil pointer dereference"},
+		{"*p++", "runtime error: invalid memory address or nil pointer dereference"},
+		{"panic(`boo`)", "boo"},
+	} {
+		var e events
+		code := "func die(p *int) {\n\t" + c.body + "\n}\ngo func() {\n\tdie(nil)\n}()"
+		res := s.Eval(context.Background(), cell.Cell{Out: &e, Code: code, Number: 7})
+		if res.Err != nil {
+			t.Fatal(res.Err)
+		}
+		want := "panic in a goroutine: " + c.message + "\n\tcell[7]:2 in die\n\tcell[7]:5\n"
+		for end := time.Now().Add(10 * time.Second); !strings.Contains(e.String(), want); time.Sleep(time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("got %q, want %q", e.String(), want)
+			}
+		}
+	}
+}
+
 // TestOutputAfterTheCell has a goroutine print while later cells run.
 func TestOutputAfterTheCell(t *testing.T) {
 	s := newSession(t)

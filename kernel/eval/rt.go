@@ -38,6 +38,7 @@ func init() {
 			"Mark":    reflect.ValueOf(mark),
 			"Keep":    reflect.ValueOf(func(any) {}),
 			"GoPanic": reflect.ValueOf(goPanic),
+			"Thrown":  reflect.ValueOf(inGoWords),
 			"Guard":   reflect.ValueOf(guard),
 			"Defer":   reflect.ValueOf(deferred),
 			"Recover": reflect.ValueOf(recovered),
@@ -46,8 +47,9 @@ func init() {
 		},
 	})
 	ixgo.RegisterPackage(&ixgo.Package{
-		Name: "rtg", Path: rtGenericPath, Deps: map[string]string{rtPath: "rt"},
-		Source: "package rtg\nimport \"" + rtPath + "\"\n" +
+		Name: "rtg", Path: rtGenericPath, Deps: map[string]string{rtPath: "rt", "runtime/debug": "debug"},
+		Source: "package rtg\nimport (\n\"runtime/debug\"\n\"" + rtPath + "\"\n)\n" +
+			"func GoPanic(v any) { rt.GoPanic(v, debug.Stack()) }\n" +
 			"func Guard[F any](f F) F { return rt.Guard(f).(F) }\n" +
 			"func Defer[F any](f F) F { return rt.Defer(f).(F) }\n",
 	})
@@ -101,7 +103,7 @@ func guard(f any) any {
 	return reflect.MakeFunc(t, func(args []reflect.Value) (results []reflect.Value) {
 		defer func() {
 			if x := recover(); x != nil {
-				goPanic(x)
+				goPanic(x, nil)
 				for out := range t.Outs() {
 					results = append(results, reflect.Zero(out))
 				}
@@ -118,8 +120,8 @@ func callAny(f reflect.Value, args []reflect.Value) []reflect.Value {
 	return f.Call(args)
 }
 
-// goPanic reports a panic that ended a goroutine.
-func goPanic(v any) {
+// goPanic reports a panic that ended a goroutine. The stack is that of the interpreter, if it is known.
+func goPanic(v any, stack []byte) {
 	if _, ok := v.(haltValue); ok {
 		return
 	}
@@ -130,6 +132,9 @@ func goPanic(v any) {
 	}
 	if r := currentRun(); r != nil {
 		msg, frames := panicText(v)
+		if frames == nil {
+			frames = parseStack(string(stack))
+		}
 		printTo(1, []byte(text+msg+"\n"+r.session.frameLines(frames)))
 	}
 }
@@ -209,6 +214,18 @@ func register(c *ixgo.Context) {
 	c.RegisterExternal("(*log.Logger).Fatalf", func(l *log.Logger, f string, v ...any) { fatal(l, fmt.Sprintf(f, v...)) })
 	c.RegisterExternal("(*log.Logger).Fatalln", func(l *log.Logger, v ...any) { fatal(l, fmt.Sprintln(v...)) })
 	c.RegisterExternal("runtime.Goexit", runtime.Goexit)
+	c.RegisterExternal("(reflect.Value).Set", func(v, x reflect.Value) {
+		if !v.IsValid() {
+			panic(zeroSet)
+		}
+		v.Set(x)
+	})
+	c.RegisterExternal("(reflect.Value).Type", func(v reflect.Value) reflect.Type {
+		if !v.IsValid() {
+			panic(zeroType)
+		}
+		return v.Type()
+	})
 	c.RegisterExternal("time.AfterFunc", func(d time.Duration, f func()) *time.Timer {
 		return time.AfterFunc(d, guard(f).(func()))
 	})

@@ -224,6 +224,9 @@ func (s *Session) prepare(n ast.Node) map[string]*ast.InterfaceType {
 	if s.scope["print"] == nil && s.scope["println"] == nil {
 		builtinPrints(n)
 	}
+	if s.scope["recover"] == nil {
+		recoverInGoWords(n)
+	}
 	instrument(n, s.checks)
 	return hidden
 }
