@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +101,12 @@ func TestFaultsAreFoundAndNamed(t *testing.T) {
 			}
 			if a.Sources[0].Name != f.culprit {
 				t.Errorf("strongest is %v, want %s", a.Sources, f.culprit)
+			}
+			lost := slices.ContainsFunc(a.Edges, func(c behavior.Change) bool {
+				return c.From == "db" && c.To == "web" && c.What == "lost" && c.After == 0 && c.P < 1e-3
+			})
+			if lost != (f.name == "process gone") {
+				t.Errorf("changed links %v", a.Edges)
 			}
 			for i, v := range r.Buckets {
 				if v.Alert != (v.Time >= a.Start && v.Time < a.End) {

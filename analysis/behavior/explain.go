@@ -56,7 +56,7 @@ type window struct {
 }
 
 // explainLinks says of each alert which links differ from the behavior, and
-// where.
+// where: those that lost an end first.
 func (r *Report) explainLinks(ctx context.Context) error {
 	if r.behavior.Links == nil {
 		return nil
@@ -66,6 +66,7 @@ func (r *Report) explainLinks(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		r.Alerts[i].Edges = r.broken(&r.Alerts[i], values)
 		w := r.window(&r.Alerts[i], values)
 		if w == nil {
 			continue
@@ -78,10 +79,50 @@ func (r *Report) explainLinks(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("links in the alert: %w", err)
 		}
-		r.Alerts[i].Edges = w.changes(before, after)
+		for _, c := range w.changes(before, after) {
+			known := func(b Change) bool { return b.From == c.From && b.To == c.To }
+			if !slices.ContainsFunc(r.Alerts[i].Edges, known) {
+				r.Alerts[i].Edges = append(r.Alerts[i].Edges, c)
+			}
+		}
 		r.Alerts[i].Divergence = w.divergences(before, after)
 	}
 	return nil
+}
+
+// broken lists the links of processes that hardly ever rest and were silent
+// for most of the alert: with one end gone a link is lost, as surely as the
+// silence is no chance.
+func (r *Report) broken(a *Alert, values map[string][]float64) []Change {
+	b := r.behavior
+	gone := func(name string) (p float64, ok bool) {
+		at := slices.IndexFunc(a.Sources, func(f Finding) bool { return f.Name == name })
+		if at < 0 || float64(b.Presence[name]) < 0.95*float64(b.Buckets) {
+			return 1, false
+		}
+		silent, all := 0, 0
+		for i, v := range r.Buckets {
+			if v.Time >= a.Start && v.Time < a.End {
+				all++
+				if values[name] == nil || values[name][i] == 0 {
+					silent++
+				}
+			}
+		}
+		return math.Exp(-a.Sources[at].Score), 2*silent > all
+	}
+	out := []Change{}
+	for _, e := range b.Links.Edges {
+		from, to := b.Links.Names[min(e.From, e.To)], b.Links.Names[max(e.From, e.To)]
+		p, ok := gone(from)
+		if q, also := gone(to); also && (!ok || q < p) {
+			p, ok = q, true
+		}
+		if ok && !e.Lagged {
+			out = append(out, Change{from, to, "lost", e.Weight, 0, p})
+		}
+	}
+	return out
 }
 
 // activity returns what each process did in each bucket, as links count it.
