@@ -53,18 +53,12 @@ type Lasso struct {
 }
 
 // Edges counts the pairs i < j whose precision is not zero.
-func (l *Lasso) Edges() int { return countEdges(l.Precision) }
-
-// countEdges returns 0 for nil.
-func countEdges(precision mat.Symmetric) int {
-	if precision == nil {
-		return 0
-	}
+func (l *Lasso) Edges() int {
 	n := 0
-	p := precision.SymmetricDim()
+	p := l.Precision.SymmetricDim()
 	for i := range p {
 		for j := i + 1; j < p; j++ {
-			if precision.At(i, j) != 0 {
+			if l.Precision.At(i, j) != 0 {
 				n++
 			}
 		}
@@ -136,6 +130,7 @@ func solveDistinct(ctx context.Context, s []float64, p int, alpha float64, o Las
 			continue
 		}
 		n := newNewton(s, p, g, alpha, o.Start)
+		n.start(o.Start)
 		err := n.solve(ctx, o.tol()*float64(len(g)), o.maxIter())
 		if errors.Is(err, ErrNotConverged) && o.Start != nil {
 			n.startDiagonal()

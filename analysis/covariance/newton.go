@@ -75,10 +75,14 @@ func newNewton(s []float64, p int, group []int, alpha float64, guess mat.Symmetr
 			}
 		}
 	}
+	return n
+}
+
+// start starts from the guess, or from the diagonal if that is better.
+func (n *newton) start(guess mat.Symmetric) {
 	if guess == nil || !n.evaluate() || n.smooth+n.penalty > n.diagonalObjective() {
 		n.startDiagonal()
 	}
-	return n
 }
 
 // diagonalObjective is that of x = diag(1/Sii).

@@ -57,14 +57,7 @@ func sameRow(s []float64, p, i, j int) bool {
 // a variable alone. False when the twins turn out to be no such neighbors.
 func solveTwins(ctx context.Context, t twins, s []float64, p int, alpha float64, o LassoOptions) (*Lasso, bool, error) {
 	q := len(t.first)
-	means := make([]float64, q*q)
-	for a, i := range t.first {
-		for b, j := range t.first {
-			means[a*q+b] = s[i*p+j]
-		}
-		g := float64(t.size[a])
-		means[a*q+a] -= alpha * (g - 1) / g
-	}
+	means := t.means(s, p, alpha)
 	if o.Start != nil {
 		o.Start = t.sums(o.Start)
 	}
@@ -97,6 +90,21 @@ func solveTwins(ctx context.Context, t twins, s []float64, p int, alpha float64,
 		}
 	}
 	return out, true, nil
+}
+
+// means is the covariance of the means of twins, less what the penalty takes
+// from its diagonal.
+func (t twins) means(s []float64, p int, alpha float64) []float64 {
+	q := len(t.first)
+	means := make([]float64, q*q)
+	for a, i := range t.first {
+		for b, j := range t.first {
+			means[a*q+b] = s[i*p+j]
+		}
+		g := float64(t.size[a])
+		means[a*q+a] -= alpha * (g - 1) / g
+	}
+	return means
 }
 
 // sums is the precision of the means, given that of the variables.
