@@ -238,10 +238,7 @@ func (a *affinity) step(damping float64, first bool) {
 	parallel.For(len(a.blockSums), func(b int) {
 		clear(a.blockSums[b])
 		for i := b * block; i < min((b+1)*block, a.n); i++ {
-			if !first {
-				a.available(i, damping)
-			}
-			a.responsible(i, damping, a.blockSums[b])
+			a.row(i, damping, first, a.blockSums[b])
 		}
 	})
 	clear(a.sums)
@@ -256,48 +253,63 @@ func (a *affinity) step(damping float64, first bool) {
 	}
 }
 
-// available updates row i of the availabilities.
-func (a *affinity) available(i int, damping float64) {
-	av, r := a.a[i*a.n:(i+1)*a.n], a.r[i*a.n:(i+1)*a.n]
-	self := av[i]
-	for k, v := range a.sums[:len(av)] {
-		if r[k] > 0 {
-			v -= r[k]
-		}
-		if v > 0 {
-			v = 0
-		}
-		av[k] = damping*av[k] + (1-damping)*v
-	}
-	av[i] = damping*self + (1-damping)*(a.sums[i]-a.diagonal[i])
-}
-
-// responsible updates row i of the responsibilities and adds its positive
-// entries off the diagonal to sums.
-func (a *affinity) responsible(i int, damping float64, sums []float64) {
+// row updates row i of the availabilities, but for the first time, and of the
+// responsibilities, whose positive entries off the diagonal it adds to sums.
+func (a *affinity) row(i int, damping float64, first bool, sums []float64) {
 	av, s, r := a.a[i*a.n:(i+1)*a.n], a.s[i*a.n:(i+1)*a.n], a.r[i*a.n:(i+1)*a.n]
-	top, second, at := math.Inf(-1), math.Inf(-1), -1
-	for k, v := range av {
-		if v += s[k]; v > second {
-			if v > top {
-				top, second, at = v, top, k
-			} else {
-				second = v
-			}
+	best := ranking{math.Inf(-1), math.Inf(-1), -1}
+	if first {
+		for k, v := range s {
+			best.add(v, k)
 		}
+	} else {
+		best.available(av[:i], r, s, a.sums, damping, 0)
+		av[i] = damping*av[i] + (1-damping)*(a.sums[i]-a.diagonal[i])
+		best.add(av[i]+s[i], i)
+		best.available(av[i+1:], r[i+1:], s[i+1:], a.sums[i+1:], damping, i+1)
 	}
+	top, at, fresh := best.top, best.at, 1-damping
 	old, sumAt, sumI := r[at], sums[at], sums[i]
-	sums = sums[:len(s)]
+	r, sums = r[:len(s)], sums[:len(s)]
 	for k, v := range s {
-		v = damping*r[k] + (1-damping)*(v-top)
+		v = damping*r[k] + fresh*(v-top)
 		r[k] = v
 		if v > 0 {
 			sums[k] += v
 		}
 	}
-	r[at] = damping*old + (1-damping)*(s[at]-second)
+	r[at] = damping*old + fresh*(s[at]-best.second)
 	sums[at] = sumAt + max(r[at], 0)
 	sums[i] = sumI
+}
+
+// ranking is the two largest values seen, and where the largest was.
+type ranking struct {
+	top, second float64
+	at          int
+}
+
+func (b *ranking) add(v float64, at int) {
+	if v > b.top {
+		b.top, b.second, b.at = v, b.top, at
+	} else if v > b.second {
+		b.second = v
+	}
+}
+
+// available updates availabilities off the diagonal, from those of the point
+// at on, and ranks their sums with s.
+func (b *ranking) available(av, r, s, sums []float64, damping float64, at int) {
+	r, s, sums = r[:len(av)], s[:len(av)], sums[:len(av)]
+	fresh, second := 1-damping, b.second
+	for k, old := range av {
+		v := damping*old + fresh*min(sums[k]-max(r[k], 0), 0)
+		av[k] = v
+		if v += s[k]; v > second {
+			b.add(v, at+k)
+			second = b.second
+		}
+	}
 }
 
 // decide names the exemplars by what the availabilities become with this
