@@ -306,9 +306,9 @@ func (r *record) folds() [][2]int {
 // calibrate takes what held-out buckets show: the scores and distances of each
 // by itself and with those before. There are no distances without links.
 func (b *Behavior) calibrate(scores, steadyScores, distances, steadyDistances []float64) {
-	b.Bucket, b.SteadyBucket = []Calibration{calibrate(scores)}, []Calibration{calibrate(steadyScores)}
+	b.Bucket, b.SteadyBucket = []Calibration{calibrate(scores, nat)}, []Calibration{calibrate(steadyScores, nat)}
 	if len(distances) > 0 {
-		b.Distance, b.SteadyDistance = []Calibration{calibrate(distances)}, []Calibration{calibrate(steadyDistances)}
+		b.Distance, b.SteadyDistance = []Calibration{calibrate(distances, 0)}, []Calibration{calibrate(steadyDistances, 0)}
 	}
 	joint := make([]float64, len(scores))
 	for i := range scores {
@@ -318,7 +318,7 @@ func (b *Behavior) calibrate(scores, steadyScores, distances, steadyDistances []
 		}
 		joint[i] = b.probabilities(m).score(b.Buckets)
 	}
-	b.Joint = []Calibration{calibrate(joint)}
+	b.Joint = []Calibration{calibrate(joint, nat)}
 }
 
 // measures are what a bucket shows.

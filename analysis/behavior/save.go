@@ -117,7 +117,7 @@ func (b *Behavior) check() error {
 			return errors.New("no calibration")
 		}
 		for _, c := range list {
-			if c.Buckets <= 0 || len(c.Quantiles) != quantiles || !slices.IsSorted(c.Quantiles) || !c.Tail.ordered(1) || c.Clusters < min(1, len(c.Tail.Beyond)) {
+			if c.Buckets <= 0 || len(c.Quantiles) != quantiles || !slices.IsSorted(c.Quantiles) || !c.Tail.ordered(1) || !(c.Scale >= 0) || c.Scale > 0 && !(c.Moments >= 1) {
 				return errors.New("calibration out of order")
 			}
 		}

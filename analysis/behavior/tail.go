@@ -106,16 +106,32 @@ type Calibration struct {
 	Buckets   int       `json:"buckets"`
 	Quantiles []float64 `json:"quantiles"` // of the scores, at levels evenly spaced from 0 to 1
 	Tail      Tail      `json:"tail"`
-	Clusters  int       `json:"clusters"` // stretches of time that the values of the tail come from
+	Scale     float64   `json:"scale"`   // mean excess of the tail, with what is known before; 0 if unknown
+	Moments   float64   `json:"moments"` // number of independent moments that the scale is known from
 }
 
 const quantiles = 101
 
-// calibrate takes scores in the order of time.
-func calibrate(scores []float64) Calibration {
+// nat is how far -ln p lies beyond a threshold on average, by construction.
+const nat = 1.0
+
+// calibrate takes scores in the order of time, and how far they are known
+// beforehand to lie beyond a threshold on average, 0 if that is not known.
+func calibrate(scores []float64, typical float64) Calibration {
 	sorted := slices.Sorted(slices.Values(scores))
 	c := Calibration{Buckets: len(sorted), Quantiles: make([]float64, quantiles), Tail: upperTail(sorted)}
-	c.Clusters = clusters(scores, c.Tail.At)
+	c.Moments = float64(clusters(scores, c.Tail.At))
+	k, sum := float64(len(c.Tail.Beyond)), 0.0
+	for _, v := range c.Tail.Beyond {
+		sum += v - c.Tail.At
+	}
+	switch {
+	case typical > 0:
+		c.Scale = (sum + prior*typical) / (k + prior)
+		c.Moments += prior
+	case k > 0:
+		c.Scale = sum / k
+	}
 	for i := range c.Quantiles {
 		c.Quantiles[i] = sorted[i*(len(sorted)-1)/(quantiles-1)]
 	}
@@ -140,21 +156,18 @@ func clusters(values []float64, at float64) int {
 
 // p returns the part of normal buckets with that score or a higher one, never
 // 0. Beyond the tail's threshold scores are exponential at a rate known from
-// as many independent moments as there are clusters; over what that rate may
-// be, the chance of the next one is Pareto's (the predictive distribution under
-// Jeffreys' prior). Few moments thus say little of what is rare.
+// as many independent moments as there are clusters and the prior; over what
+// that rate may be, the chance of the next one is Pareto's (the predictive
+// distribution under a gamma prior). Few moments thus say little of what is
+// rare.
 func (c Calibration) p(score float64) float64 {
 	n := float64(c.Buckets)
 	if score > c.Tail.At {
-		k, sum := float64(len(c.Tail.Beyond)), 0.0
-		for _, v := range c.Tail.Beyond {
-			sum += v - c.Tail.At
+		most := float64(len(c.Tail.Beyond)+1) / (n + 1)
+		if c.Scale == 0 {
+			return most
 		}
-		if sum == 0 {
-			return 1 / (n + 1)
-		}
-		m := float64(c.Clusters)
-		return (k + 1) / (n + 1) * math.Pow(1+(score-c.Tail.At)*k/(sum*m), -m)
+		return most * math.Pow(1+(score-c.Tail.At)/(c.Scale*c.Moments), -c.Moments)
 	}
 	below := sort.SearchFloat64s(c.Quantiles, score)
 	return (1 + n*float64(quantiles-below)/quantiles) / (n + 1)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"unicode"
 
+	"gonum.org/v1/gonum/mat"
+
 	"dtnotes/analysis"
 )
 
@@ -89,12 +91,18 @@ func readTimeline(path string) ([]command, error) {
 	return out, nil
 }
 
+// longestName is the number of bytes that the kernel keeps of a process's name.
+const longestName = 15
+
 // culprits are the processes of the run that the text names, without timeout,
 // which only limits how long a fault lasts.
 func (r *run) culprits(text string) map[string]bool {
 	words := strings.FieldsFunc(text, func(c rune) bool {
 		return !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune("._-", c)
 	})
+	for i, w := range words {
+		words[i] = w[:min(len(w), longestName)]
+	}
 	out := map[string]bool{}
 	for _, name := range r.series.Names {
 		_, process, _ := strings.Cut(name, " ")
@@ -103,6 +111,22 @@ func (r *run) culprits(text string) map[string]bool {
 		}
 	}
 	return out
+}
+
+// head is the series up to a bucket before the first fault.
+func (r *run) head() (*analysis.Series, error) {
+	w := r.series.Width.Seconds()
+	n := 0
+	for n < len(r.series.Times) && r.series.Times[n]+2*w <= r.faults[0].start {
+		n++
+	}
+	if n == 0 {
+		return nil, fmt.Errorf("%s: nothing before the first label", r.name)
+	}
+	out := *r.series
+	out.Times = out.Times[:n]
+	out.Values = mat.DenseCopyOf(r.series.Values.Slice(0, n, 0, len(r.series.Names)))
+	return &out, nil
 }
 
 // overlap is the part of bucket i that the fault covers.

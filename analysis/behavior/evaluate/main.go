@@ -28,11 +28,19 @@ func main() {
 	flag.StringVar(&opt.file, "file", "persec.dtrace.txt", "`name` of the capture in each run's folder")
 	train := flag.String("train", "web/run1,web/run2", "runs to learn from, separated by commas")
 	test := flag.String("test", "web-faulty/run1,web-faulty/run2", "runs to score")
+	normal := flag.String("normal", "web/run1,web/run2 batch/run1,batch/run2", "families of normal runs to check p-values on, separated by blanks")
+	before := flag.String("before", "vm-start/run1,vm-start/run2", "runs that are normal before their first label")
 	flag.StringVar(&opt.python, "python", "", "Python `command` with scikit-learn")
 	flag.StringVar(&opt.peers, "peers", "analysis/behavior/peers/peers.py", "`script` of the other detectors")
 	flag.BoolVar(&opt.verbose, "v", false, "print every fault and every false alarm")
 	flag.Parse()
 	opt.train, opt.test = strings.Split(*train, ","), strings.Split(*test, ",")
+	for _, family := range strings.Fields(*normal) {
+		opt.normal = append(opt.normal, strings.Split(family, ","))
+	}
+	if *before != "" {
+		opt.before = strings.Split(*before, ",")
+	}
 	if err := opt.run(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "evaluate:", err)
 		os.Exit(1)
@@ -41,7 +49,8 @@ func main() {
 
 type options struct {
 	captures, file, python, peers string
-	train, test                   []string
+	train, test, before           []string
+	normal                        [][]string
 	verbose                       bool
 }
 
@@ -85,7 +94,10 @@ func (o options) run(ctx context.Context) error {
 	}
 	o.print(detectors, runs)
 	printAlerts(runs, reports, o.verbose)
-	return o.falseAlarms(ctx, train, runs, reports)
+	if err := o.printCalibration(ctx, runs, reports); err != nil {
+		return err
+	}
+	return o.printOnsets(ctx)
 }
 
 func (o options) load(name string) (*analysis.Series, error) {

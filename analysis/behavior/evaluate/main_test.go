@@ -57,3 +57,25 @@ func TestRealFaults(t *testing.T) {
 		}
 	}
 }
+
+// TestCalibration holds what p-values are for: on normal runs not learned from,
+// no more than twice as many buckets fall below a level as it says.
+func TestCalibration(t *testing.T) {
+	for _, file := range []string{"persec.dtrace.txt", "persec.bpftrace.txt"} {
+		o := options{captures: "../../../../shared/captures", file: file}
+		if _, err := os.Stat(o.captures); err != nil {
+			t.Skip("no captures: ", err)
+		}
+		for _, family := range [][]string{{"web/run1", "web/run2"}, {"batch/run1", "batch/run2"}} {
+			c, err := o.leaveOneOut(t.Context(), family, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, level := range levels {
+				if share := c.share(level); share > 2*level {
+					t.Errorf("%s, %s: p ≤ %v in %.3f of %d normal buckets", file, family, level, share, len(c.ps))
+				}
+			}
+		}
+	}
+}

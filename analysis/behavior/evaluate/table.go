@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
@@ -201,57 +202,174 @@ func printAlerts(runs []*run, reports []*behavior.Report, verbose bool) {
 	fmt.Printf("\nalerts as raised by default: %d of %d faults found within %d s, mean delay %.1f s; %d false in %.2f h\n", found, faults, soon, delays/float64(max(1, found)), wrong, hours)
 }
 
-// falseAlarms compares p-values with how often normal buckets fall below them.
-func (o options) falseAlarms(ctx context.Context, train []*analysis.Series, runs []*run, reports []*behavior.Report) error {
-	levels := []float64{0.2, 0.1, 0.05, 0.02, 0.01}
-	fmt.Printf("\npart of normal buckets with p at most %v:\n", levels)
-	var ps []float64
+// levels are the p-values whose meaning is checked.
+var levels = []float64{0.2, 0.1, 0.05, 0.02, 0.01}
+
+// calibration is what normal buckets not learned from show.
+type calibration struct {
+	ps     []float64
+	alerts int
+	hours  float64
+}
+
+// add takes in the buckets of a report that no fault touches.
+func (c *calibration) add(r *run, report *behavior.Report) {
+	for _, k := range r.normal() {
+		t := r.series.Times[k]
+		if !r.explained(t, t+r.series.Width.Seconds()) {
+			c.ps = append(c.ps, report.Buckets[k].P)
+		}
+	}
+	for _, a := range report.Alerts {
+		if !r.explained(a.Start, a.End) {
+			c.alerts++
+		}
+	}
+	c.hours += r.normalHours()
+}
+
+// share is the part of the buckets with a p-value of at most level.
+func (c *calibration) share(level float64) float64 {
+	k := 0
+	for _, p := range c.ps {
+		if p <= level {
+			k++
+		}
+	}
+	return float64(k) / float64(len(c.ps))
+}
+
+func (c *calibration) join(d calibration) {
+	c.ps = append(c.ps, d.ps...)
+	c.alerts += d.alerts
+	c.hours += d.hours
+}
+
+func (c *calibration) print(name string) {
+	fmt.Printf("  %-46s", name)
+	for _, l := range levels {
+		fmt.Printf(" %6.3f", c.share(l))
+	}
+	fmt.Printf("  %7d %6d %6.2f\n", len(c.ps), c.alerts, c.hours)
+}
+
+// printCalibration compares p-values with how often normal buckets not learned
+// from fall below them: those of the runs scored, and of each run of a family
+// of normal runs, learned from every other one and from all others.
+func (o options) printCalibration(ctx context.Context, runs []*run, reports []*behavior.Report) error {
+	fmt.Printf("\n%-48s", "part of normal buckets with p at most")
+	for _, l := range levels {
+		fmt.Printf(" %6.2f", l)
+	}
+	fmt.Printf("  %7s %6s %6s\n", "buckets", "alerts", "hours")
+	var all calibration
 	for i, r := range runs {
-		var own []float64
-		for _, k := range r.normal() {
-			t := r.series.Times[k]
-			if !r.explained(t, t+r.series.Width.Seconds()) {
-				own = append(own, reports[i].Buckets[k].P)
-			}
-		}
-		printLevels(r.name+", outside of faults", own, levels)
-		ps = append(ps, own...)
+		var c calibration
+		c.add(r, reports[i])
+		c.print(strings.Join(o.train, "+") + " → " + r.name)
+		all.join(c)
 	}
-	printLevels("both", ps, levels)
-	if len(train) < 2 {
-		return nil
-	}
-	for i, held := range train {
-		rest := slices.Concat(train[:i], train[i+1:])
-		b, err := behavior.LearnContext(ctx, rest, behavior.Options{ByKind: true})
+	for _, family := range o.normal {
+		c, err := o.leaveOneOut(ctx, family, true)
 		if err != nil {
 			return err
 		}
-		report, err := behavior.Score(b, held)
-		if err != nil {
-			return err
-		}
-		var own []float64
-		for _, v := range report.Buckets {
-			own = append(own, v.P)
-		}
-		printLevels(fmt.Sprintf("%s, learned from the others (%d alerts)", o.train[i], len(report.Alerts)), own, levels)
+		all.join(c)
 	}
+	all.print("all")
 	return nil
 }
 
-func printLevels(name string, ps, levels []float64) {
-	fmt.Printf("  %-50s", name)
-	for _, l := range levels {
-		k := 0
-		for _, p := range ps {
-			if p <= l {
-				k++
+// leaveOneOut scores each run of a family by what each other one teaches, and
+// if there are several by what all others do.
+func (o options) leaveOneOut(ctx context.Context, family []string, verbose bool) (calibration, error) {
+	var all calibration
+	series := make([]*analysis.Series, len(family))
+	for i, name := range family {
+		s, err := o.load(name)
+		if err != nil {
+			return all, err
+		}
+		series[i] = s
+	}
+	for i, s := range series {
+		held := &run{name: family[i], series: s}
+		teachers := [][]int{}
+		for k := range series {
+			if k != i {
+				teachers = append(teachers, []int{k})
 			}
 		}
-		fmt.Printf(" %7.3f", float64(k)/float64(len(ps)))
+		if len(teachers) > 1 {
+			teachers = append(teachers, slices.Concat(teachers...))
+		}
+		for _, ks := range teachers {
+			var names []string
+			var train []*analysis.Series
+			for _, k := range ks {
+				names, train = append(names, family[k]), append(train, series[k])
+			}
+			b, err := behavior.LearnContext(ctx, train, behavior.Options{ByKind: true})
+			if err != nil {
+				return all, fmt.Errorf("%s: %w", strings.Join(names, ", "), err)
+			}
+			report, err := behavior.Score(b, held.series)
+			if err != nil {
+				return all, fmt.Errorf("%s: %w", held.name, err)
+			}
+			var c calibration
+			c.add(held, report)
+			if verbose {
+				c.print(strings.Join(names, "+") + " → " + held.name)
+			}
+			all.join(c)
+		}
 	}
-	fmt.Printf("  of %d\n", len(ps))
+	return all, nil
+}
+
+// printOnsets learns what each run shows before its first label and scores the
+// others whole: their first label is new to it.
+func (o options) printOnsets(ctx context.Context) error {
+	runs := make([]*run, len(o.before))
+	for i, name := range o.before {
+		s, err := o.load(name)
+		if err != nil {
+			return err
+		}
+		if runs[i], err = newRun(name, filepath.Join(o.captures, name), s); err != nil {
+			return err
+		}
+		if len(runs[i].faults) == 0 {
+			return fmt.Errorf("%s: no labels", name)
+		}
+	}
+	fmt.Printf("\nlearned from what comes before a run's first label\n")
+	for i, teacher := range runs {
+		head, err := teacher.head()
+		if err != nil {
+			return err
+		}
+		b, err := behavior.LearnContext(ctx, []*analysis.Series{head}, behavior.Options{ByKind: true})
+		if err != nil {
+			return fmt.Errorf("%s: %w", teacher.name, err)
+		}
+		for k, r := range runs {
+			if k == i {
+				continue
+			}
+			d, reports, err := scoreOurs(b, []*run{r})
+			if err != nil {
+				return err
+			}
+			var c calibration
+			c.add(r, reports[0])
+			f := r.faults[0]
+			fmt.Printf("  %s → %s: %s found after %.1f s, culprit is number %d of %s; %d false alerts in %d s before\n", teacher.name, r.name, f.kind,
+				firstRaised(r, reports[0], f), d.rank(0, r, f), strings.Join(d.leaders(0, r, f), ", "), c.alerts, len(c.ps))
+		}
+	}
+	return nil
 }
 
 // printOdd prints the normal buckets with the highest scores.
