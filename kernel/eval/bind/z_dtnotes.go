@@ -13,9 +13,10 @@ import (
 	p5 "dtnotes/analysis/manifold"
 	p6 "dtnotes/analysis/xkcd"
 	p7 "dtnotes/dtracefs"
-	p8 "dtnotes/kernel/display"
-	p9 "dtnotes/kernel/jupyter/comm"
-	p10 "dtnotes/kernel/jupyter/widget"
+	p8 "dtnotes/dtracefs/export"
+	p9 "dtnotes/kernel/display"
+	p10 "dtnotes/kernel/jupyter/comm"
+	p11 "dtnotes/kernel/jupyter/widget"
 )
 
 func init() {
@@ -30,6 +31,7 @@ func init() {
 	register(&dtnotes8)
 	register(&dtnotes9)
 	register(&dtnotes10)
+	register(&dtnotes11)
 }
 
 var dtnotes0 = table{
@@ -49,6 +51,7 @@ var dtnotes0 = table{
 		(*p0.Transform)(nil),
 	},
 	vars: []symbol{
+		{"ErrDependent", &p0.ErrDependent},
 		{"Observers", &p0.Observers},
 		{"Transforms", &p0.Transforms},
 	},
@@ -224,7 +227,7 @@ var dtnotes3 = table{
 
 var dtnotes4 = table{
 	path: "dtnotes/analysis/figure", name: "figure",
-	deps: "bufio bufio\nbytes bytes\ndtnotes/analysis/xkcd xkcd\nembed embed\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\nhash/fnv fnv\nimage image\nimage/color color\nio io\nmath math\nmath/rand/v2 rand\nos os\npath/filepath filepath\nslices slices\nsort sort\nstrconv strconv\nstrings strings\nsync sync\ntime time\nunicode unicode\nunicode/utf8 utf8",
+	deps: "bufio bufio\nbytes bytes\ncontext context\ndtnotes/analysis/manifold manifold\ndtnotes/analysis/xkcd xkcd\nembed embed\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\nhash/fnv fnv\nimage image\nimage/color color\nio io\nmath math\nos os\npath/filepath filepath\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntime time\nunicode unicode\nunicode/utf8 utf8",
 	types: []any{
 		(*p4.Dendrogram)(nil),
 		(*p4.Difference)(nil),
@@ -263,11 +266,13 @@ var dtnotes4 = table{
 
 var dtnotes5 = table{
 	path: "dtnotes/analysis/manifold", name: "manifold",
-	deps: "container/heap heap\ncontext context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math\nslices slices",
+	deps: "container/heap heap\ncontext context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nslices slices",
 	types: []any{
 		(*p5.Components)(nil),
 		(*p5.Isometric)(nil),
 		(*p5.LLEOptions)(nil),
+		(*p5.LayoutOptions)(nil),
+		(*p5.LayoutResult)(nil),
 		(*p5.LocallyLinear)(nil),
 		(*p5.SMACOFOptions)(nil),
 		(*p5.Scaled)(nil),
@@ -305,7 +310,7 @@ var dtnotes6 = table{
 
 var dtnotes7 = table{
 	path: "dtnotes/dtracefs", name: "dtracefs",
-	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\ncmp cmp\ncontext context\nembed embed\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/apache/arrow-go/v18/arrow arrow\ngithub.com/apache/arrow-go/v18/arrow/array array\ngithub.com/apache/arrow-go/v18/arrow/ipc ipc\ngithub.com/apache/arrow-go/v18/arrow/memory memory\ngithub.com/apache/arrow-go/v18/parquet parquet\ngithub.com/apache/arrow-go/v18/parquet/compress compress\ngithub.com/apache/arrow-go/v18/parquet/pqarrow pqarrow\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\nhash/maphash maphash\nio io\nio/fs fs\niter iter\nmath math\nos os\nos/exec exec\npath path\npath/filepath filepath\nregexp regexp\nruntime runtime\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsyscall syscall\ntime time\nunicode unicode\nunicode/utf8 utf8",
+	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\ncmp cmp\ncontext context\nembed embed\nencoding/binary binary\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\nhash/maphash maphash\nio io\nio/fs fs\niter iter\nmaps maps\nmath math\nmath/bits bits\nos os\nos/exec exec\npath path\npath/filepath filepath\nregexp regexp\nruntime runtime\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsyscall syscall\ntime time\nunicode unicode\nunicode/utf8 utf8",
 	types: []any{
 		(*p7.Account)(nil),
 		(*p7.Batch)(nil),
@@ -362,62 +367,71 @@ var dtnotes7 = table{
 }
 
 var dtnotes8 = table{
+	path: "dtnotes/dtracefs/export", name: "export",
+	deps: "dtnotes/dtracefs dtracefs\nfmt fmt\ngithub.com/apache/arrow-go/v18/arrow arrow\ngithub.com/apache/arrow-go/v18/arrow/array array\ngithub.com/apache/arrow-go/v18/arrow/ipc ipc\ngithub.com/apache/arrow-go/v18/arrow/memory memory\nio io",
+	funcs: []symbol{
+		{"Arrow", p8.Arrow},
+		{"Record", p8.Record},
+	},
+}
+
+var dtnotes9 = table{
 	path: "dtnotes/kernel/display", name: "display",
 	deps: "bytes bytes\ncmp cmp\ncrypto/rand rand\nencoding/base64 base64\nencoding/binary binary\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/layout layout\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/spatial/r2 r2\ngonum.org/v1/plot plot\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\ngonum.org/v1/plot/vg/vgimg vgimg\ngonum.org/v1/plot/vg/vgsvg vgsvg\nhtml html\nimage image\nimage/color color\nimage/png png\nio io\nmaps maps\nmath math\nmath/rand/v2 rand\nnet/http http\nos os\nreflect reflect\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsync/atomic atomic\ntime time\nunicode unicode\nunicode/utf8 utf8",
 	types: []any{
-		(*p8.Bundle)(nil),
-		(*p8.Handle)(nil),
+		(*p9.Bundle)(nil),
+		(*p9.Handle)(nil),
 	},
 	aliases: []symbol{
-		{"Data", (*p8.Data)(nil)},
-		{"HTMLer", (*p8.HTMLer)(nil)},
-		{"JPEGer", (*p8.JPEGer)(nil)},
-		{"JSONer", (*p8.JSONer)(nil)},
-		{"JavaScripter", (*p8.JavaScripter)(nil)},
-		{"Latexer", (*p8.Latexer)(nil)},
-		{"MIMEMap", (*p8.MIMEMap)(nil)},
-		{"Markdowner", (*p8.Markdowner)(nil)},
-		{"PDFer", (*p8.PDFer)(nil)},
-		{"PNGer", (*p8.PNGer)(nil)},
-		{"Renderer", (*p8.Renderer)(nil)},
-		{"SVGer", (*p8.SVGer)(nil)},
-		{"SimpleRenderer", (*p8.SimpleRenderer)(nil)},
+		{"Data", (*p9.Data)(nil)},
+		{"HTMLer", (*p9.HTMLer)(nil)},
+		{"JPEGer", (*p9.JPEGer)(nil)},
+		{"JSONer", (*p9.JSONer)(nil)},
+		{"JavaScripter", (*p9.JavaScripter)(nil)},
+		{"Latexer", (*p9.Latexer)(nil)},
+		{"MIMEMap", (*p9.MIMEMap)(nil)},
+		{"Markdowner", (*p9.Markdowner)(nil)},
+		{"PDFer", (*p9.PDFer)(nil)},
+		{"PNGer", (*p9.PNGer)(nil)},
+		{"Renderer", (*p9.Renderer)(nil)},
+		{"SVGer", (*p9.SVGer)(nil)},
+		{"SimpleRenderer", (*p9.SimpleRenderer)(nil)},
 	},
 	vars: []symbol{
-		{"ErrNobodyToAsk", &p8.ErrNobodyToAsk},
+		{"ErrNobodyToAsk", &p9.ErrNobodyToAsk},
 	},
 	funcs: []symbol{
-		{"Any", p8.Any},
-		{"Ask", p8.Ask},
-		{"Auto", p8.Auto},
-		{"Clear", p8.Clear},
-		{"Display", p8.Display},
-		{"File", p8.File},
-		{"HTML", p8.HTML},
-		{"Image", p8.Image},
-		{"JPEG", p8.JPEG},
-		{"JSON", p8.JSON},
-		{"JavaScript", p8.JavaScript},
-		{"Latex", p8.Latex},
-		{"MIME", p8.MIME},
-		{"MakeData", p8.MakeData},
-		{"MakeData3", p8.MakeData3},
-		{"Markdown", p8.Markdown},
-		{"Math", p8.Math},
-		{"Named", p8.Named},
-		{"PDF", p8.PDF},
-		{"PNG", p8.PNG},
-		{"Password", p8.Password},
-		{"Progress", p8.Progress},
-		{"Render", p8.Render},
-		{"RenderResult", p8.RenderResult},
-		{"SVG", p8.SVG},
-		{"SetAsker", p8.SetAsker},
-		{"SetClearer", p8.SetClearer},
-		{"SetPublisher", p8.SetPublisher},
-		{"Show", p8.Show},
-		{"ShowAs", p8.ShowAs},
-		{"Text", p8.Text},
+		{"Any", p9.Any},
+		{"Ask", p9.Ask},
+		{"Auto", p9.Auto},
+		{"Clear", p9.Clear},
+		{"Display", p9.Display},
+		{"File", p9.File},
+		{"HTML", p9.HTML},
+		{"Image", p9.Image},
+		{"JPEG", p9.JPEG},
+		{"JSON", p9.JSON},
+		{"JavaScript", p9.JavaScript},
+		{"Latex", p9.Latex},
+		{"MIME", p9.MIME},
+		{"MakeData", p9.MakeData},
+		{"MakeData3", p9.MakeData3},
+		{"Markdown", p9.Markdown},
+		{"Math", p9.Math},
+		{"Named", p9.Named},
+		{"PDF", p9.PDF},
+		{"PNG", p9.PNG},
+		{"Password", p9.Password},
+		{"Progress", p9.Progress},
+		{"Render", p9.Render},
+		{"RenderResult", p9.RenderResult},
+		{"SVG", p9.SVG},
+		{"SetAsker", p9.SetAsker},
+		{"SetClearer", p9.SetClearer},
+		{"SetPublisher", p9.SetPublisher},
+		{"Show", p9.Show},
+		{"ShowAs", p9.ShowAs},
+		{"Text", p9.Text},
 	},
 	untyped: []literal{
 		{"MIMETypeHTML", "string", "text/html"},
@@ -433,49 +447,49 @@ var dtnotes8 = table{
 	},
 }
 
-var dtnotes9 = table{
+var dtnotes10 = table{
 	path: "dtnotes/kernel/jupyter/comm", name: "comm",
 	deps: "crypto/rand rand\nencoding/json json\nerrors errors\nfmt fmt\nsync sync",
 	types: []any{
-		(*p9.Comm)(nil),
-		(*p9.Message)(nil),
+		(*p10.Comm)(nil),
+		(*p10.Message)(nil),
 	},
 	vars: []symbol{
-		{"ErrNoFrontEnd", &p9.ErrNoFrontEnd},
+		{"ErrNoFrontEnd", &p10.ErrNoFrontEnd},
 	},
 	funcs: []symbol{
-		{"Deliver", p9.Deliver},
-		{"Open", p9.Open},
-		{"Register", p9.Register},
-		{"SetTransport", p9.SetTransport},
+		{"Deliver", p10.Deliver},
+		{"Open", p10.Open},
+		{"Register", p10.Register},
+		{"SetTransport", p10.SetTransport},
 	},
 }
 
-var dtnotes10 = table{
+var dtnotes11 = table{
 	path: "dtnotes/kernel/jupyter/widget", name: "widget",
 	deps: "bytes bytes\ndtnotes/kernel/display display\ndtnotes/kernel/jupyter/comm comm\nencoding/json json\nfmt fmt\nmaps maps\nmath math\nslices slices\nsync sync",
 	types: []any{
-		(*p10.Box)(nil),
-		(*p10.Button)(nil),
-		(*p10.Checkbox)(nil),
-		(*p10.Dropdown)(nil),
-		(*p10.IntRange)(nil),
-		(*p10.IntSlider)(nil),
-		(*p10.Output)(nil),
-		(*p10.Range)(nil),
-		(*p10.Slider)(nil),
-		(*p10.Text)(nil),
-		(*p10.Widget)(nil),
+		(*p11.Box)(nil),
+		(*p11.Button)(nil),
+		(*p11.Checkbox)(nil),
+		(*p11.Dropdown)(nil),
+		(*p11.IntRange)(nil),
+		(*p11.IntSlider)(nil),
+		(*p11.Output)(nil),
+		(*p11.Range)(nil),
+		(*p11.Slider)(nil),
+		(*p11.Text)(nil),
+		(*p11.Widget)(nil),
 	},
 	funcs: []symbol{
-		{"NewButton", p10.NewButton},
-		{"NewCheckbox", p10.NewCheckbox},
-		{"NewColumn", p10.NewColumn},
-		{"NewDropdown", p10.NewDropdown},
-		{"NewIntSlider", p10.NewIntSlider},
-		{"NewOutput", p10.NewOutput},
-		{"NewRow", p10.NewRow},
-		{"NewSlider", p10.NewSlider},
-		{"NewText", p10.NewText},
+		{"NewButton", p11.NewButton},
+		{"NewCheckbox", p11.NewCheckbox},
+		{"NewColumn", p11.NewColumn},
+		{"NewDropdown", p11.NewDropdown},
+		{"NewIntSlider", p11.NewIntSlider},
+		{"NewOutput", p11.NewOutput},
+		{"NewRow", p11.NewRow},
+		{"NewSlider", p11.NewSlider},
+		{"NewText", p11.NewText},
 	},
 }
