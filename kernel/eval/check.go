@@ -504,8 +504,10 @@ func (c *checker) chooseImports(names, declared map[string]bool, imports map[str
 		}
 		if path, ok := c.s.imports[name]; ok {
 			imports[name] = path
-		} else if path, ok := ambient[name]; ok && qualifies && c.s.scope[name] == nil {
-			imports[name] = path
+		} else if qualifies && c.s.scope[name] == nil {
+			if path, ok := ambient()[name]; ok {
+				imports[name] = path
+			}
 		}
 	}
 	for name, path := range c.imports {

@@ -283,7 +283,7 @@ func (v *view) names(prefix string) {
 			v.add(o, prefix)
 		}
 	}
-	for _, imports := range []map[string]string{v.s.imports, ambient} {
+	for _, imports := range []map[string]string{v.s.imports, ambient()} {
 		for n, path := range imports {
 			if strings.HasPrefix(n, prefix) && !v.seen[n] && !strings.HasPrefix(n, "_") {
 				v.seen[n] = true

@@ -77,17 +77,17 @@ func tidy(msg string) string {
 		}
 		msg = strings.TrimPrefix(msg, "argument to "+name+" ")
 	}
-	return cellPackage.ReplaceAllString(msg, "$1")
+	return cellPackage().ReplaceAllString(msg, "$1")
 }
 
 // cellPackage is how go/types tells types of one name apart, which does not help here.
-var cellPackage = regexp.MustCompile(`\bmain\.([\pL_])`)
+var cellPackage = lazily(`\bmain\.([\pL_])`)
 
-var sameName = regexp.MustCompile(`type (\*?[\pL_][\pL\pN_]*)\) as (?:struct type )?(\*?[\pL_][\pL\pN_]*) value`)
+var sameName = lazily(`type (\*?[\pL_][\pL\pN_]*)\) as (?:struct type )?(\*?[\pL_][\pL\pN_]*) value`)
 
 // explain says what a message of the checker leaves out: that there are two types of one name.
 func explain(msg string) string {
-	m := sameName.FindStringSubmatch(msg)
+	m := sameName().FindStringSubmatch(msg)
 	if m == nil || m[1] != m[2] {
 		return msg
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 // ambient maps the names of packages that need no import to their paths.
-var ambient = ambientPackages()
+var ambient = sync.OnceValue(ambientPackages)
 
 // preferred decides where several packages have a name.
 var preferred = map[string]string{

@@ -76,7 +76,7 @@ func (s *Session) find(v *view, word string) (description, bool) {
 	}
 	path, ok := s.imports[word]
 	if !ok {
-		path, ok = ambient[word]
+		path, ok = ambient()[word]
 	}
 	if ok {
 		if p, err := s.importPackage(path); err == nil {

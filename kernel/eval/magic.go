@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -29,11 +30,21 @@ type segment struct {
 	magic string
 }
 
-var questionLine = regexp.MustCompile(`^(\?\s*[\pL_][\pL\pN_.]*|[\pL_][\pL\pN_.]*\s*\?)$`)
+var questionLine = lazily(`^(\?\s*[\pL_][\pL\pN_.]*|[\pL_][\pL\pN_.]*\s*\?)$`)
+
+// lazily compiles an expression when it is first needed: classes of letters take their time, which
+// would be the start's.
+func lazily(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
 
 func isMagic(line string) bool {
 	line = strings.TrimRight(line, " \t\r")
-	return line != "" && (line[0] == '%' || line[0] == '$') || questionLine.MatchString(line)
+	if line == "" {
+		return false
+	}
+	first, last := line[0], line[len(line)-1]
+	return first == '%' || first == '$' || (first == '?' || last == '?') && questionLine().MatchString(line)
 }
 
 // segments takes the commands out of a cell. A line inside a string, comment or brackets is none.

@@ -10,7 +10,7 @@
 // against running the session in the kernel's process (two cores, both loaded): the round trip of a
 // cell 0.6 ms against 0.45 ms, the start to the first reply the same within the noise, 200 MB/s of output
 // through the pipe. Both processes run one program and share its pages; as each gives back those that
-// only its start has needed, the two together show 35 MB of resident memory after the first cell, where
+// only its start has needed, the two together show 28 MB of resident memory after the first cell, where
 // the single process, which does not, shows 60 MB.
 package supervise
 
