@@ -10,7 +10,7 @@
 // [Scan] does the same batch by batch in constant memory, [Count] goes straight to how much
 // each source did in each bucket of time, and [Live] runs a tracer and yields its batches as
 // they come. Tables go out as gota data frames, CSV and folded stacks, by package export as
-// Arrow and by package parquet as Parquet. [Scripts] are programs that print what this package and those that analyze
+// Arrow and Parquet. [Scripts] are programs that print what this package and those that analyze
 // it read best.
 //
 // Recognizing the printed shapes (package internal/syntax) is apart from turning them into

@@ -1,0 +1,110 @@
+package export
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"dtnotes/dtracefs"
+	"dtnotes/dtracefs/internal/valid"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// rowsAtOnce is how many rows are handed to the Parquet writer at a time.
+const rowsAtOnce = 1024
+
+// Parquet writes a table as a Parquet file of the same types, compressed with zstd. Its columns must
+// have names of their own.
+func Parquet(w io.Writer, t *dtracefs.Table) error {
+	schema := orderedGroup{Group: parquet.Group{}}
+	for _, c := range t.Columns {
+		name := valid.UTF8(c.Name)
+		if schema.Group[name] != nil {
+			return fmt.Errorf("writing table %s as Parquet: two columns are named %s", t.Name, name)
+		}
+		schema.Group[name] = parquet.Optional(nodeOf(c))
+		schema.names = append(schema.names, name)
+	}
+	pw := parquet.NewWriter(w, parquet.NewSchema("table", schema), parquet.Compression(&parquet.Zstd), parquet.CreatedBy("dtnotes", "", ""),
+		parquet.KeyValueMetadata("name", valid.UTF8(t.Name)), parquet.KeyValueMetadata("kind", t.Kind))
+	rows := make([]parquet.Row, 0, rowsAtOnce)
+	for i := range t.NumRows() {
+		row := rows[:len(rows)+1][len(rows)][:0] // the memory of an earlier row
+		for k, c := range t.Columns {
+			row = appendCell(row, c, i, k)
+		}
+		if rows = append(rows, row); len(rows) == cap(rows) || i == t.NumRows()-1 {
+			if _, err := pw.WriteRows(rows); err != nil {
+				return fmt.Errorf("writing table %s as Parquet: %w", t.Name, err)
+			}
+			rows = rows[:0]
+		}
+	}
+	if err := pw.Close(); err != nil {
+		return fmt.Errorf("writing table %s as Parquet: %w", t.Name, err)
+	}
+	return nil
+}
+
+func nodeOf(c *dtracefs.Column) parquet.Node {
+	switch c.Type() {
+	case dtracefs.String:
+		return parquet.Encoded(parquet.String(), &parquet.RLEDictionary)
+	case dtracefs.Float:
+		return parquet.Leaf(parquet.DoubleType)
+	case dtracefs.Bool:
+		return parquet.Leaf(parquet.BooleanType)
+	case dtracefs.Time:
+		return parquet.Timestamp(parquet.Nanosecond)
+	case dtracefs.Stack:
+		return parquet.List(parquet.Encoded(parquet.String(), &parquet.RLEDictionary))
+	}
+	if c.Unsigned() {
+		return parquet.Uint(64)
+	}
+	return parquet.Int(64)
+}
+
+// appendCell appends the values of cell i of column k: one, or one for each frame of a stack.
+func appendCell(row parquet.Row, c *dtracefs.Column, i, k int) parquet.Row {
+	switch {
+	case c.Null(i):
+		return append(row, parquet.NullValue().Level(0, 0, k))
+	case c.Type() == dtracefs.Stack:
+		frames := c.Stack(i)
+		if len(frames) == 0 {
+			return append(row, parquet.NullValue().Level(0, 1, k))
+		}
+		for n, f := range frames {
+			row = append(row, parquet.ByteArrayValue([]byte(valid.UTF8(f))).Level(min(n, 1), 2, k))
+		}
+		return row
+	}
+	var v parquet.Value
+	switch c.Type() {
+	case dtracefs.String:
+		v = parquet.ByteArrayValue([]byte(valid.UTF8(c.Text(i))))
+	case dtracefs.Float:
+		v = parquet.DoubleValue(c.Float(i))
+	case dtracefs.Bool:
+		v = parquet.BooleanValue(c.Int(i) != 0)
+	default:
+		v = parquet.Int64Value(c.Int(i))
+	}
+	return append(row, v.Level(0, 1, k))
+}
+
+// orderedGroup is a group whose fields keep their order.
+type orderedGroup struct {
+	parquet.Group
+	names []string
+}
+
+func (g orderedGroup) Fields() []parquet.Field {
+	fields := g.Group.Fields()
+	slices.SortFunc(fields, func(a, b parquet.Field) int {
+		return slices.Index(g.names, a.Name()) - slices.Index(g.names, b.Name())
+	})
+	return fields
+}
