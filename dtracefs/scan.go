@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"runtime"
 
 	"dtnotes/dtracefs/internal/script"
 	"dtnotes/dtracefs/internal/syntax"
@@ -71,6 +72,9 @@ func (o Options) scanReader(ctx context.Context, r io.Reader, name string, yield
 	}
 	s := &scanner{opt: o, name: name, dialect: dialectOf(head)}
 	chunks := newChunker(io.MultiReader(bytes.NewReader(head), r), s.cut())
+	if name := s.dialect.name; runtime.GOMAXPROCS(0) > 1 && (name == "dtrace" || name == "bpftrace") {
+		return s.inParts(ctx, chunks, yield)
+	}
 	var buf []byte
 	for {
 		k, err := chunks.next(ctx, buf)
@@ -114,8 +118,12 @@ func (s *scanner) cut() func([]byte) int {
 	return nil
 }
 
+func (s *scanner) newBatch(k chunk) *Batch {
+	return &Batch{Capture: Capture{Name: s.name, Dialect: s.dialect.name, Bytes: int64(len(k.data))}, Offset: k.at, Line: k.line}
+}
+
 func (s *scanner) batch(k chunk) *Batch {
-	b := &Batch{Capture: Capture{Name: s.name, Dialect: s.dialect.name, Bytes: int64(len(k.data))}, Offset: k.at, Line: k.line}
+	b := s.newBatch(k)
 	d := newDecoder(&b.Capture, s.opt)
 	if s.script == nil {
 		d.useScript(s.opt.Script)

@@ -1,8 +1,14 @@
 package dtracefs
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"slices"
 	"testing"
+	"testing/fstest"
 
 	"dtnotes/dtracefs/internal/generate"
 )
@@ -60,5 +66,41 @@ func TestScanStops(t *testing.T) {
 	}
 	if last == nil {
 		t.Error("a canceled scan ends without an error")
+	}
+}
+
+// TestScanAhead holds that batches do not depend on how many are decoded side by side.
+func TestScanAhead(t *testing.T) {
+	files := map[string][]byte{}
+	for name, kind := range generated {
+		files[name] = inMemory(t, kind, 3<<20)["capture"].Data
+	}
+	// What stands between runs keeps chunks from being like those before.
+	log := files["log"]
+	files["mixed"] = slices.Concat(files["activity"], []byte("dtrace: 3 drops on CPU 1\nfree text\n\n"), log[:1<<20],
+		[]byte("1795376741117661993\ncsw new\nline 2\n\n"), files["activity"], []byte("CPU     ID                    FUNCTION:NAME\n"), files["activity"], log)
+	files["cut"] = append(slices.Clone(log), "1795376741117661993 0 1 1 sh re"...)
+	for name, data := range files {
+		var first [][]byte
+		for _, cores := range []int{1, 2, 4} {
+			before := runtime.GOMAXPROCS(cores)
+			var batches [][]byte
+			for b, err := range Scan(context.Background(), fstest.MapFS{"capture": {Data: data}}, "capture") {
+				if err != nil {
+					t.Fatal(err)
+				}
+				text, err := json.Marshal(&b.Capture)
+				if err != nil {
+					t.Fatal(err)
+				}
+				batches = append(batches, fmt.Appendf(text, " at %d, line %d, %+v", b.Offset, b.Line, b.Account))
+			}
+			runtime.GOMAXPROCS(before)
+			if first == nil {
+				first = batches
+			} else if !slices.EqualFunc(first, batches, bytes.Equal) {
+				t.Errorf("%s: %d cores give other batches than one", name, cores)
+			}
+		}
 	}
 }

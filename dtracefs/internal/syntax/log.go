@@ -1,6 +1,9 @@
 package syntax
 
-import "bytes"
+import (
+	"bytes"
+	"maps"
+)
 
 // A Log is what the lines of an event log have in common: leading integers (a clock, CPU,
 // pid, …), a process's name that may hold blanks, a word that tells the probe, and
@@ -57,6 +60,11 @@ func LogOf(lines [][]byte) (g Log, ok bool) {
 	first, _, _ := bytes.Cut(lines[0], blank)
 	_, g.Clock = EpochStamp(first)
 	return g, true
+}
+
+// Same reports whether lines of one format are split like those of the other.
+func (g Log) Same(o Log) bool {
+	return g.Leading == o.Leading && g.Clock == o.Clock && maps.Equal(g.Probes, o.Probes)
 }
 
 var blank = []byte(" ")
