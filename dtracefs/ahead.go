@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync"
 
+	"dtnotes/dtracefs/internal/script"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
@@ -25,13 +26,14 @@ type part struct {
 
 // A state is what chunks of activity or of a log depend on of those before.
 type state struct {
-	mode syntax.Header
-	maps map[string]bool
-	log  *syntax.Log
+	script *script.Script
+	mode   syntax.Header
+	maps   map[string]bool
+	log    *syntax.Log
 }
 
 func (t *text) state() state {
-	s := state{mode: t.mode, maps: maps.Clone(t.activity.maps)}
+	s := state{script: t.script, mode: t.mode, maps: maps.Clone(t.activity.maps)}
 	if t.log != nil {
 		s.log = &t.log.format
 	}
@@ -110,7 +112,7 @@ func (s *scanner) decodeAhead(p *part) {
 	}
 	p.batch = s.newBatch(p.chunk)
 	d := newDecoder(&p.batch.Capture, s.opt)
-	d.script = s.script
+	d.script = p.from.script
 	t := &text{decoder: d, cur: syntax.NewCursorAt(p.data, p.line), mode: p.from.mode}
 	maps.Copy(d.activity.maps, p.from.maps)
 	if p.from.log != nil {
