@@ -288,6 +288,7 @@ type counter struct {
 
 func newCounter(p *plan, s *sourceNames) *counter {
 	c := &counter{plan: p, counts: newCounts(p.grid, s)}
+	c.counts.byName = p.opt.ByName
 	c.sources = newPrefixTable()
 	if p.log != nil {
 		c.leading = make([]int64, p.log.Leading)

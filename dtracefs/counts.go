@@ -42,6 +42,7 @@ type CountOptions struct {
 // capture may be counted apart and merged, in any order.
 type Counts struct {
 	grid    grid
+	byName  bool
 	sources *sourceNames
 	pages   map[int64]*page // by number of the first bucket
 	at      *page           // the last one used
@@ -268,6 +269,7 @@ type Matrix struct {
 	Bucket  time.Duration
 	Times   []time.Time // the ends of the buckets, without gaps
 	Sources []string    // in alphabetical order
+	ByName  bool        // sources are processes; otherwise "kind,execname"
 	Covered []float64   // seconds in which the counts of a bucket happened
 	Values  [][]float64 // [bucket][source] counts
 }
@@ -282,7 +284,7 @@ const mostBuckets = 50_000_000
 // was counted are zeros. It is an error that wraps [ErrTooLong] if a stray time makes the
 // matrix absurdly long.
 func (c *Counts) Matrix() (*Matrix, error) {
-	m := &Matrix{Bucket: time.Duration(c.grid.width)}
+	m := &Matrix{Bucket: time.Duration(c.grid.width), ByName: c.byName}
 	first, last := int64(math.MaxInt64), int64(math.MinInt64)
 	for n := range c.all {
 		first, last = min(first, n), max(last, n)

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
@@ -104,35 +103,7 @@ func countedSources(ctx context.Context, path string, width time.Duration) (*ana
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return seriesOf(m)
-}
-
-// seriesOf makes a series of counts, without the tracers.
-func seriesOf(m *dtracefs.Matrix) (*analysis.Series, error) {
-	s := &analysis.Series{Width: m.Bucket, Units: "events", Counts: true, Values: &mat.Dense{}}
-	for _, end := range m.Times {
-		s.Times = append(s.Times, float64(end.Add(-m.Bucket).UnixNano())/1e9)
-	}
-	var columns []int
-	for j, source := range m.Sources {
-		kind, name, _ := strings.Cut(source, ",")
-		if slices.Contains(analysis.Observers, name) {
-			s.Notes = append(s.Notes, fmt.Sprintf("left out the observer's %s", source))
-			continue
-		}
-		s.Names = append(s.Names, kind+" "+name)
-		columns = append(columns, j)
-	}
-	if len(s.Times)*len(s.Names) == 0 {
-		return s, nil
-	}
-	s.Values = mat.NewDense(len(s.Times), len(s.Names), nil)
-	for i, row := range m.Values {
-		for k, j := range columns {
-			s.Values.Set(i, k, row[j])
-		}
-	}
-	return s, nil
+	return analysis.FromCounts(m), nil
 }
 
 type scoreOptions struct {

@@ -1,0 +1,48 @@
+package analysis
+
+import (
+	"context"
+	"math"
+	"slices"
+	"testing"
+
+	"dtnotes/dtracefs"
+)
+
+// TestFromCounts holds that counting in one pass and counting the rows of a frame give the
+// same sources and totals.
+func TestFromCounts(t *testing.T) {
+	const name = "vm-start.dtrace.txt"
+	for _, byName := range []bool{false, true} {
+		counts, err := dtracefs.Count(context.Background(), dtracefs.Samples(), name, dtracefs.CountOptions{ByName: byName})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := counts.Matrix()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := FromCounts(m)
+		c, err := dtracefs.Load(dtracefs.Samples(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := SeriesOptions{Kinds: []string{"*"}}
+		if !byName {
+			o.By = []string{"kind", "execname"}
+		}
+		want, err := FromFrame(c.Activity().DataFrame(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Names) != len(want.Names) || !got.Counts || math.Abs(got.Times[0]-want.Times[0]) > 0.01 {
+			t.Errorf("%d sources from %.3f, want %d from %.3f", len(got.Names), got.Times[0], len(want.Names), want.Times[0])
+		}
+		for j, total := range want.Totals() {
+			i := slices.Index(got.Names, want.Names[j])
+			if i < 0 || math.Abs(got.Totals()[i]-total) > 0.001*total {
+				t.Errorf("%s: want a total of %g", want.Names[j], total)
+			}
+		}
+	}
+}
