@@ -200,20 +200,28 @@ func moments(col []float64) (mean, dev float64) {
 	return mean, math.Sqrt(dev)
 }
 
-// busy counts the values that differ from the most common one.
+// busy counts the values that differ from the one that more than half of them
+// share, if there is one (R. Boyer and J. Moore's majority vote, 1981); else
+// it returns at least half of their number.
 func busy(col []float64) int {
-	sorted := slices.Clone(col)
-	slices.Sort(sorted)
-	longest, run := 0, 0
-	for i, v := range sorted {
-		if i > 0 && v == sorted[i-1] {
-			run++
-		} else {
-			run = 1
+	var common float64
+	votes, active := 0, 0
+	for _, v := range col {
+		switch {
+		case votes == 0:
+			common, votes = v, 1
+		case v == common:
+			votes++
+		default:
+			votes--
 		}
-		longest = max(longest, run)
 	}
-	return len(col) - longest
+	for _, v := range col {
+		if v != common {
+			active++
+		}
+	}
+	return active
 }
 
 // pullIn moves values more than three robust deviations from the median to

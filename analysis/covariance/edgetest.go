@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -24,14 +25,24 @@ func EdgePValues(s mat.Symmetric, l *Lasso, n int) (*mat.SymDense, error) {
 	if p == 0 {
 		return out, nil
 	}
-	var ps, psp mat.Dense
-	ps.Mul(l.Precision, s)
-	psp.Mul(&ps, l.Precision)
+	var precision rows
+	precision.fill(flat(l.Precision), p)
+	all := flat(s)
+	ps := make([]float64, p)
 	for i := range p {
+		clear(ps)
+		for k := precision.start[i]; k < precision.start[i+1]; k++ {
+			j := int(precision.col[k])
+			floats.AddScaled(ps, precision.value[k], all[j*p:(j+1)*p])
+		}
 		for j := i + 1; j < p; j++ {
+			psp := 0.0
+			for k := precision.start[j]; k < precision.start[j+1]; k++ {
+				psp += ps[precision.col[k]] * precision.value[k]
+			}
 			pij := l.Precision.At(i, j)
 			dev := math.Sqrt((l.Precision.At(i, i)*l.Precision.At(j, j) + pij*pij) / float64(n))
-			out.SetSym(i, j, math.Erfc(math.Abs(2*pij-psp.At(i, j))/dev/math.Sqrt2))
+			out.SetSym(i, j, math.Erfc(math.Abs(2*pij-psp)/dev/math.Sqrt2))
 		}
 	}
 	return out, nil
