@@ -119,7 +119,7 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 		return nil, err
 	}
 	o.report("covariance", 0)
-	l, trials, err := o.estimate(ctx, z.x)
+	l, empirical, trials, err := o.estimate(ctx, z.x)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 	}
 	m.setLasso(l, trials)
 	o.report("stability", 0)
-	if err := o.edges(ctx, m, z.x, l); err != nil {
+	if err := o.edges(ctx, m, z.x, empirical, l); err != nil {
 		return nil, err
 	}
 	o.report("clusters", 0)
@@ -182,37 +182,36 @@ func reasons(dropped []Dropped) string {
 	return b.String()
 }
 
-func (o Options) estimate(ctx context.Context, x *mat.Dense) (*covariance.Lasso, []covariance.Trial, error) {
-	if o.Estimate != nil {
-		l, err := o.Estimate(ctx, x)
-		return l, nil, err
-	}
-	if _, p := x.Dims(); o.Alpha > 0 || p == 1 {
-		s, err := covariance.Empirical(x)
+// estimate returns the model of the standardized sources, their covariance and
+// what cross-validation tried.
+func (o Options) estimate(ctx context.Context, x *mat.Dense) (*covariance.Lasso, *mat.SymDense, []covariance.Trial, error) {
+	if _, p := x.Dims(); o.Estimate == nil && o.Alpha == 0 && p > 1 {
+		cv, err := covariance.GraphicalLassoCV(ctx, x, covariance.CVOptions{Progress: func(n int) { o.report("covariance", n) }})
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
-		l, err := covariance.GraphicalLasso(ctx, s, o.Alpha, covariance.LassoOptions{})
-		return l, nil, err
+		return cv.Lasso, cv.Empirical, cv.Trials, nil
 	}
-	cv, err := covariance.GraphicalLassoCV(ctx, x, covariance.CVOptions{Progress: func(n int) { o.report("covariance", n) }})
+	s, err := covariance.Empirical(x)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return cv.Lasso, cv.Trials, nil
+	var l *covariance.Lasso
+	if o.Estimate != nil {
+		l, err = o.Estimate(ctx, x)
+	} else {
+		l, err = covariance.GraphicalLasso(ctx, s, o.Alpha, covariance.LassoOptions{})
+	}
+	return l, s, nil, err
 }
 
 // edges lists the pairs with a partial correlation that a test against chance
 // and enough half-samples agree on, the strongest first.
-func (o Options) edges(ctx context.Context, m *Model, x *mat.Dense, l *covariance.Lasso) error {
+func (o Options) edges(ctx context.Context, m *Model, x *mat.Dense, s *mat.SymDense, l *covariance.Lasso) error {
 	m.Edges = []Edge{}
 	n, p := x.Dims()
 	if p == 1 || n < 4 || l.Edges() == 0 {
 		return nil
-	}
-	s, err := covariance.Empirical(x)
-	if err != nil {
-		return err
 	}
 	pvalues, err := covariance.EdgePValues(s, l, n)
 	if err != nil {

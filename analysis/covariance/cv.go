@@ -37,7 +37,8 @@ func (o CVOptions) tol() float64 {
 // CrossValidated is a graphical lasso whose alpha predicts held-out rows best.
 type CrossValidated struct {
 	*Lasso
-	Trials []Trial // every alpha tried, descending
+	Empirical *mat.SymDense // p×p covariance of all rows
+	Trials    []Trial       // every alpha tried, descending
 }
 
 // Trial is one alpha and how well its models predicted the held-out rows.
@@ -51,7 +52,7 @@ type Trial struct {
 // alpha that maximizes the held-out Gaussian log-likelihood over contiguous
 // folds, each centered on its own mean. The search follows the path of
 // solutions down from the alpha without edges until the score has passed its
-// top, then narrows alpha to a percent.
+// top, then narrows alpha to about a percent.
 //
 // A variable that does not vary outside a fold cannot be judged on it and is
 // left out of that fold's score, at every alpha alike. Variables that are the
@@ -126,7 +127,7 @@ func CrossValidate(ctx context.Context, folds []*Accumulator, o CVOptions) (*Cro
 			}
 			return 0
 		})
-		return &CrossValidated{Lasso: l, Trials: cv.trials}, nil
+		return &CrossValidated{Lasso: l, Empirical: cv.all, Trials: cv.trials}, nil
 	})
 }
 
