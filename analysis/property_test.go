@@ -137,6 +137,75 @@ func TestCancelReturnsAtOnce(t *testing.T) {
 	}
 }
 
+// TestCanceledBeforeAndDuring holds every long computation to its context.
+func TestCanceledBeforeAndDuring(t *testing.T) {
+	s := sparseSeries(300, 200, 3)
+	points := affinityPoints(700)
+	distances := cluster.Distances(points.Values)
+	similar := mat.NewDense(700, 700, nil)
+	similar.Mul(points.Values, points.Values.T())
+	chain := mat.NewSymDense(700, nil)
+	for i := range 699 {
+		chain.SetSym(i, i+1, 1)
+	}
+	cov, err := covariance.Empirical(s.Values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, run := range map[string]func(ctx context.Context) error{
+		"learning": func(ctx context.Context) error { _, err := LearnContext(ctx, s); return err },
+		"cross-validation": func(ctx context.Context) error {
+			_, err := covariance.GraphicalLassoCV(ctx, s.Values, covariance.CVOptions{})
+			return err
+		},
+		"graphical lasso": func(ctx context.Context) error {
+			_, err := covariance.GraphicalLasso(ctx, cov, 0.01, covariance.LassoOptions{})
+			return err
+		},
+		"stability": func(ctx context.Context) error {
+			_, err := covariance.Stability(ctx, s.Values, 0.05, covariance.StabilityOptions{})
+			return err
+		},
+		"affinity propagation": func(ctx context.Context) error {
+			_, err := cluster.AffinityPropagation(ctx, similar, cluster.AffinityOptions{MaxIter: 1e6, Stable: 1e6})
+			return err
+		},
+		"k-means": func(ctx context.Context) error {
+			_, err := cluster.KMeans(ctx, points.Values, 50, cluster.KMeansOptions{})
+			return err
+		},
+		"linkage": func(ctx context.Context) error {
+			_, err := cluster.Agglomerate(ctx, distances, cluster.Average)
+			return err
+		},
+		"density": func(ctx context.Context) error {
+			_, err := cluster.HDBSCAN(ctx, distances, cluster.HDBSCANOptions{})
+			return err
+		},
+		"local embedding": func(ctx context.Context) error {
+			_, err := manifold.LLE(ctx, points.Values, 2, manifold.LLEOptions{})
+			return err
+		},
+		"geodesic embedding": func(ctx context.Context) error { _, err := manifold.Isomap(ctx, distances, 2, 6); return err },
+		"scaling": func(ctx context.Context) error {
+			_, err := manifold.SMACOF(ctx, distances, 2, manifold.SMACOFOptions{})
+			return err
+		},
+		"layout": func(ctx context.Context) error { _, err := manifold.Layout(ctx, chain); return err },
+	} {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if err := run(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s, canceled before: %v", name, err)
+		}
+		ctx, cancel = context.WithTimeout(context.Background(), 5*time.Millisecond)
+		if err := run(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s, canceled on the way: %v", name, err)
+		}
+		cancel()
+	}
+}
+
 func TestJSON(t *testing.T) {
 	data, err := json.Marshal(mustLearn(t, tinySeries(t), Options{}))
 	if err != nil {

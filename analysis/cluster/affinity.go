@@ -68,6 +68,10 @@ type Exemplars struct {
 // otherwise. When MaxIter passes without stable exemplars the last clustering
 // comes with [ErrNotConverged].
 func AffinityPropagation(ctx context.Context, s mat.Matrix, o AffinityOptions) (*Exemplars, error) {
+	return parallel.Await(ctx, func() (*Exemplars, error) { return affinityPropagation(ctx, s, o) })
+}
+
+func affinityPropagation(ctx context.Context, s mat.Matrix, o AffinityOptions) (*Exemplars, error) {
 	n, c := s.Dims()
 	if n != c {
 		return nil, fmt.Errorf("affinity propagation: similarities are %d×%d: want a square matrix", n, c)

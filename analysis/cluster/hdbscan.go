@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/parallel"
 )
 
 // HDBSCANOptions tune HDBSCAN. The zero value is the default.
@@ -31,6 +33,10 @@ type Density struct {
 // based on hierarchical density estimates", 2013). All points together are no
 // cluster, so that points without structure are noise.
 func HDBSCAN(ctx context.Context, distances mat.Symmetric, o HDBSCANOptions) (*Density, error) {
+	return parallel.Await(ctx, func() (*Density, error) { return hdbscan(ctx, distances, o) })
+}
+
+func hdbscan(ctx context.Context, distances mat.Symmetric, o HDBSCANOptions) (*Density, error) {
 	if err := checkDistances(distances); err != nil {
 		return nil, fmt.Errorf("hdbscan: %w", err)
 	}

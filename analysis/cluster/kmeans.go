@@ -32,6 +32,10 @@ type Centers struct {
 // S. Vassilvitskii, 2007); each result is improved by moving single points
 // while that lowers the inertia (J. Hartigan and M. Wong, 1979).
 func KMeans(ctx context.Context, x mat.Matrix, k int, o KMeansOptions) (*Centers, error) {
+	return parallel.Await(ctx, func() (*Centers, error) { return kMeans(ctx, x, k, o) })
+}
+
+func kMeans(ctx context.Context, x mat.Matrix, k int, o KMeansOptions) (*Centers, error) {
 	n, d := x.Dims()
 	if k < 1 || k > n {
 		return nil, fmt.Errorf("k-means: %d groups of %d points: want 1 to %[2]d", k, n)

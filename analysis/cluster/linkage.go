@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/parallel"
 )
 
 // Method says how far apart two groups are.
@@ -42,6 +44,10 @@ type Tree struct {
 // G. Lance and W. Williams (1967). Merges are ordered and numbered as by
 // SciPy's linkage. It takes O(n²) time and memory.
 func Agglomerate(ctx context.Context, distances mat.Symmetric, method Method) (*Tree, error) {
+	return parallel.Await(ctx, func() (*Tree, error) { return agglomerate(ctx, distances, method) })
+}
+
+func agglomerate(ctx context.Context, distances mat.Symmetric, method Method) (*Tree, error) {
 	if !slices.Contains([]Method{Ward, Average, Complete, Single, Weighted}, method) {
 		return nil, fmt.Errorf("agglomerating: no method %q", method)
 	}

@@ -59,6 +59,10 @@ type Trial struct {
 // same in all rows are judged once: the less the penalty, the better each
 // predicts the other, without end.
 func GraphicalLassoCV(ctx context.Context, x mat.Matrix, o CVOptions) (*CrossValidated, error) {
+	return parallel.Await(ctx, func() (*CrossValidated, error) { return graphicalLassoCV(ctx, x, o) })
+}
+
+func graphicalLassoCV(ctx context.Context, x mat.Matrix, o CVOptions) (*CrossValidated, error) {
 	if err := CheckFinite(x); err != nil {
 		return nil, fmt.Errorf("cross-validated graphical lasso: %w", err)
 	}

@@ -40,6 +40,10 @@ type StabilityOptions struct {
 // edges differ from those of the converged fit far less than those of one set
 // of halves from another.
 func Stability(ctx context.Context, x mat.Matrix, alpha float64, o StabilityOptions) (*mat.SymDense, error) {
+	return parallel.Await(ctx, func() (*mat.SymDense, error) { return stability(ctx, x, alpha, o) })
+}
+
+func stability(ctx context.Context, x mat.Matrix, alpha float64, o StabilityOptions) (*mat.SymDense, error) {
 	if err := CheckFinite(x); err != nil {
 		return nil, fmt.Errorf("stability: %w", err)
 	}
@@ -59,10 +63,11 @@ func Stability(ctx context.Context, x mat.Matrix, alpha float64, o StabilityOpti
 		lo, hi := foldBounds(n, len(blocks), b)
 		blocks[b] = accumulateRows(rows.Slice(lo, hi, 0, p).(*mat.Dense))
 	})
-	return parallel.Await(ctx, func() (*mat.SymDense, error) { return stability(ctx, blocks, p, alpha, o) })
+	return frequencies(ctx, blocks, p, alpha, o)
 }
 
-func stability(ctx context.Context, blocks []*Accumulator, p int, alpha float64, o StabilityOptions) (*mat.SymDense, error) {
+// frequencies fits the halves.
+func frequencies(ctx context.Context, blocks []*Accumulator, p int, alpha float64, o StabilityOptions) (*mat.SymDense, error) {
 	total := NewAccumulator(p)
 	for _, b := range blocks {
 		if err := total.Merge(b); err != nil {

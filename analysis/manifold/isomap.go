@@ -8,6 +8,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/parallel"
 )
 
 // Isometric is an isometric mapping.
@@ -25,6 +27,10 @@ type Isometric struct {
 // neighbors 0. Parts of a graph that is not connected are joined, each two by
 // their nearest pair of points.
 func Isomap(ctx context.Context, distances mat.Symmetric, dims, neighbors int) (*Isometric, error) {
+	return parallel.Await(ctx, func() (*Isometric, error) { return isomap(ctx, distances, dims, neighbors) })
+}
+
+func isomap(ctx context.Context, distances mat.Symmetric, dims, neighbors int) (*Isometric, error) {
 	n := distances.SymmetricDim()
 	if neighbors <= 0 {
 		neighbors = 6

@@ -34,6 +34,10 @@ type LayoutResult struct {
 // from left to right. Parts stand in rows, the largest first; nodes without a
 // link fill rows below. No two nodes come closer than 0.4.
 func Layout(ctx context.Context, links mat.Symmetric, opt LayoutOptions) (*LayoutResult, error) {
+	return parallel.Await(ctx, func() (*LayoutResult, error) { return layout(ctx, links, opt) })
+}
+
+func layout(ctx context.Context, links mat.Symmetric, opt LayoutOptions) (*LayoutResult, error) {
 	if err := checkDistances(links); err != nil {
 		return nil, fmt.Errorf("layout: weights: %w", err)
 	}

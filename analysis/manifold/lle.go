@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/parallel"
 )
 
 // LLEOptions tune locally linear embedding. The zero value is the default.
@@ -40,6 +42,10 @@ type LocallyLinear struct {
 // counts neighbors in both directions. A part of k ≤ dims points spans k-1
 // axes only; the others are zero.
 func LLE(ctx context.Context, x mat.Matrix, dims int, o LLEOptions) (*LocallyLinear, error) {
+	return parallel.Await(ctx, func() (*LocallyLinear, error) { return lle(ctx, x, dims, o) })
+}
+
+func lle(ctx context.Context, x mat.Matrix, dims int, o LLEOptions) (*LocallyLinear, error) {
 	if dims < 1 {
 		return nil, fmt.Errorf("locally linear embedding: %d dimensions: want 1 or more", dims)
 	}

@@ -6,6 +6,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/parallel"
 )
 
 // ClassicalMDS embeds n points in dims dimensions from their distances by the
@@ -84,6 +86,10 @@ type Scaled struct {
 // to the wanted ones as they get from the start (J. de Leeuw, 1977). The
 // stress falls with each iteration.
 func SMACOF(ctx context.Context, distances mat.Symmetric, dims int, o SMACOFOptions) (*Scaled, error) {
+	return parallel.Await(ctx, func() (*Scaled, error) { return majorize(ctx, distances, dims, o) })
+}
+
+func majorize(ctx context.Context, distances mat.Symmetric, dims int, o SMACOFOptions) (*Scaled, error) {
 	if o.MaxIter <= 0 {
 		o.MaxIter = 1000
 	}

@@ -38,6 +38,10 @@ func Await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	if ctx.Done() == nil {
 		return f()
 	}
+	var zero T
+	if err := ctx.Err(); err != nil {
+		return zero, err
+	}
 	type result struct {
 		value T
 		err   error
@@ -51,7 +55,6 @@ func Await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	case r := <-done:
 		return r.value, r.err
 	case <-ctx.Done():
-		var zero T
 		return zero, ctx.Err()
 	}
 }
