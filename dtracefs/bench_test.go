@@ -1,6 +1,7 @@
 package dtracefs
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"runtime/metrics"
@@ -94,4 +95,24 @@ func BenchmarkLoad(b *testing.B) {
 			b.Fatal(err)
 		}
 	})
+}
+
+// BenchmarkOddText scans 100 MB of one thing over and over.
+func BenchmarkOddText(b *testing.B) {
+	if testing.Short() {
+		b.Skip("takes minutes")
+	}
+	for name, unit := range map[string]string{"one line": "x", "blank lines": "\n", "@": "@\n", "frames": "              unix`idle+0x3b\n"} {
+		b.Run(name, func(b *testing.B) {
+			fsys := fstest.MapFS{"capture": {Data: bytes.Repeat([]byte(unit), 100_000_000/len(unit))}}
+			b.SetBytes(int64(len(fsys["capture"].Data)))
+			for b.Loop() {
+				for _, err := range Scan(context.Background(), fsys, "capture") {
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
 }
