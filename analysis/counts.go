@@ -9,9 +9,10 @@ import (
 )
 
 // FromCounts makes a series of what [dtracefs.Count] counted: n buckets × p sources in the
-// order of their names, the tracers' own left out with a note. A source "kind,execname" is
-// named "kind execname", as [FromFrame] names it.
-func FromCounts(m *dtracefs.Matrix) *Series {
+// order of their names, the tracers' own left out with a note unless the options include the
+// observer; the other options were decided when counting. A source "kind,execname" is named
+// "kind execname", as [FromFrame] names it.
+func FromCounts(m *dtracefs.Matrix, opts ...SeriesOptions) *Series {
 	s := &Series{Width: m.Bucket, Units: "events", Counts: true, Times: make([]float64, len(m.Times))}
 	for i, end := range m.Times {
 		s.Times[i] = float64(end.Add(-m.Bucket).UnixNano()) / 1e9
@@ -23,7 +24,7 @@ func FromCounts(m *dtracefs.Matrix) *Series {
 			kind, rest, _ := strings.Cut(source, ",")
 			name, label = rest, kind+" "+rest
 		}
-		if slices.Contains(Observers, name) {
+		if !(len(opts) > 0 && opts[0].IncludeObserver) && slices.Contains(Observers, name) {
 			s.Notes = append(s.Notes, fmt.Sprintf("left out the observer's %s", source))
 			continue
 		}

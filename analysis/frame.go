@@ -38,8 +38,10 @@ type SeriesOptions struct {
 	IncludeObserver bool
 }
 
-// Observers are the processes left out of a series by default.
-var Observers = []string{"dtrace", "bpftrace"}
+// Observers are the processes left out of a series by default: tracers, and the
+// kernel of the notebook that runs them. They are known by name; a collector
+// that a site wrote itself is not.
+var Observers = []string{"dtrace", "bpftrace", "stap", "stapio", "strace", "ltrace", "perf", "trace-cmd", "sysdig", "dtnotes"}
 
 func (o SeriesOptions) kinds(byKind bool, has func(string) bool) func(string) bool {
 	want := o.Kinds

@@ -75,7 +75,7 @@ func (w *watcher) push(t float64, counts map[string]float64) (Verdict, *Alert) {
 	}
 	w.last = t
 	e := w.scorer.raw(counts)
-	v := Verdict{Time: t, Sources: e.found, Distance: w.distance(counts)}
+	v := Verdict{Time: t, Sources: e.found, Distance: w.distance(counts), MaxZ: e.z}
 	if v.Sources == nil {
 		v.Sources = []Finding{}
 	}

@@ -23,6 +23,8 @@ type Behavior struct {
 	Ignored       []string `json:"ignored"`        // processes left out: the kernel's own, the observer
 	IncludeKernel bool     `json:"include_kernel"` // threads of the kernel are sources like others
 
+	IncludeObserver bool `json:"include_observer"` // tracers are sources like others
+
 	// Calibrations on held-out buckets: of the score of the process that stands
 	// out most, of the distance of all together, and of the same in what a
 	// bucket and two of the four before show; last of -ln of the least p-value.
@@ -45,6 +47,10 @@ type Source struct {
 	Upper  Tail      `json:"upper"`  // the largest counts of a bucket
 	Lower  Tail      `json:"lower"`  // the smallest
 	Blocks []float64 `json:"blocks"` // mean count per bucket in successive stretches of time
+
+	// Sums over the buckets of log(1+count) and of its square, for max-|z|.
+	LogSum     float64 `json:"log_sum"`
+	LogSquares float64 `json:"log_squares"`
 }
 
 // Options tune [LearnContext]. The zero value is the default.
@@ -57,8 +63,13 @@ type Options struct {
 	// IncludeKernel takes in the kernel's own threads, left out by default:
 	// they react to whatever processes do.
 	IncludeKernel bool
+	// IncludeObserver takes in the processes of [analysis.Observers], left out
+	// by default: they react to whatever they watch. The series must hold them
+	// (see [analysis.SeriesOptions]).
+	IncludeObserver bool
 	// Exclude names more processes to leave out, such as a collector that
-	// watches the system.
+	// watches the system: only tracers are known by name, and what a collector
+	// counts tells it from no other process that works at a steady beat.
 	Exclude []string
 	// Seed of all that is random.
 	Seed uint64

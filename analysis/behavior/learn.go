@@ -56,7 +56,7 @@ func learn(ctx context.Context, series []*analysis.Series, opts Options) (*Behav
 	}
 	b := rec.behavior(rec.all())
 	b.Tags, b.Ignored, b.Notes = slices.Clone(opts.Tags), rec.ignored, rec.notes
-	b.IncludeKernel = opts.IncludeKernel
+	b.IncludeKernel, b.IncludeObserver = opts.IncludeKernel, opts.IncludeObserver
 	scores, steady, err := rec.calibrate(ctx, opts)
 	if err != nil {
 		return nil, err
@@ -151,13 +151,15 @@ func check(s *analysis.Series) error {
 	return nil
 }
 
-// leftOut lists the processes of a series that are not judged.
+// leftOut lists the processes of a series that are not judged, some more than
+// once.
 func leftOut(s *analysis.Series, opts Options) []string {
 	var out []string
 	for j, name := range s.Names {
 		process := processOf(name, opts.ByKind)
 		kernel := !opts.IncludeKernel && s.Origins != nil && s.Origins[j] == figure.Platform
-		if kernel || slices.Contains(opts.Exclude, process) {
+		observer := !opts.IncludeObserver && slices.Contains(analysis.Observers, process)
+		if kernel || observer || slices.Contains(opts.Exclude, process) {
 			out = append(out, process)
 		}
 	}
@@ -240,6 +242,8 @@ func (r *record) behavior(rows []int) *Behavior {
 			}
 			present[process][i] = true
 			src.Active++
+			m := magnitude(v, 1)
+			src.LogSum, src.LogSquares = src.LogSum+m, src.LogSquares+m*m
 			src.Total += v
 			usual[kind] = append(usual[kind], math.Abs(v))
 		}

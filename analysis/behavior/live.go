@@ -3,10 +3,8 @@ package behavior
 import (
 	"fmt"
 	"iter"
-	"slices"
 	"time"
 
-	"dtnotes/analysis"
 	"dtnotes/dtracefs"
 )
 
@@ -35,7 +33,7 @@ func Buckets(batches iter.Seq2[*dtracefs.Batch, error], width time.Duration) ite
 
 // Capture takes in the blocks, or the events of a log, of a part of a capture
 // and returns the buckets that this completes. The sources are named "kind
-// process", or "probe process"; the tracers are left out.
+// process", or "probe process".
 func (c *Counter) Capture(part *dtracefs.Capture) []Bucket {
 	table := part.Activity()
 	if table == nil {
@@ -47,9 +45,7 @@ func (c *Counter) Capture(part *dtracefs.Capture) []Bucket {
 		stamp := times.Int(i)
 		counts := map[string]float64{}
 		for ; i < table.NumRows() && times.Int(i) == stamp; i++ {
-			if name := names.Text(i); !slices.Contains(analysis.Observers, name) {
-				counts[kinds.Text(i)+" "+name] += values.Float(i)
-			}
+			counts[kinds.Text(i)+" "+names.Text(i)] += values.Float(i)
 		}
 		done = append(done, c.Block(float64(stamp)/1e9, counts)...)
 	}
@@ -66,9 +62,7 @@ func (c *Counter) log(part *dtracefs.Capture) []Bucket {
 			continue
 		}
 		for i := range t.NumRows() {
-			if name := names.Text(i); !slices.Contains(analysis.Observers, name) {
-				done = append(done, c.Event(times.Float(i), probes.Text(i)+" "+name)...)
-			}
+			done = append(done, c.Event(times.Float(i), probes.Text(i)+" "+names.Text(i))...)
 		}
 	}
 	return done

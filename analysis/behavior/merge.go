@@ -68,6 +68,7 @@ func (b *Behavior) absorb(o *Behavior) {
 			Active: s.Active + t.Active, Total: s.Total + t.Total,
 			Upper: mergeTails(s.Upper, t.Upper, b.Buckets, o.Buckets, 1), Lower: mergeTails(s.Lower, t.Lower, b.Buckets, o.Buckets, -1),
 			Blocks: slices.Concat(s.Blocks, t.Blocks),
+			LogSum: s.LogSum + t.LogSum, LogSquares: s.LogSquares + t.LogSquares,
 		}
 	}
 	for kind, unit := range o.Kinds {
@@ -80,6 +81,7 @@ func (b *Behavior) absorb(o *Behavior) {
 	}
 	b.Buckets += o.Buckets
 	b.IncludeKernel = b.IncludeKernel || o.IncludeKernel
+	b.IncludeObserver = b.IncludeObserver || o.IncludeObserver
 	b.Bucket = slices.Concat(b.Bucket, o.Bucket)
 	b.SteadyBucket = slices.Concat(b.SteadyBucket, o.SteadyBucket)
 	b.SteadyDistance = slices.Concat(b.SteadyDistance, o.SteadyDistance)

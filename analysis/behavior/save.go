@@ -103,6 +103,9 @@ func (b *Behavior) check() error {
 		if _, ok := b.Presence[processOf(name, b.ByKind)]; !ok {
 			return fmt.Errorf("source %q: process unknown", name)
 		}
+		if math.IsNaN(s.LogSum) || !(s.LogSquares >= 0) {
+			return fmt.Errorf("source %q: sums of logarithms %v and %v", name, s.LogSum, s.LogSquares)
+		}
 		if !s.Upper.ordered(1) || !s.Lower.ordered(-1) {
 			return fmt.Errorf("source %q: values of a tail out of order", name)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"dtnotes/analysis"
@@ -29,6 +30,7 @@ type Verdict struct {
 	Distance  float64   `json:"distance"`   // Mahalanobis distance of all processes together from the behavior
 	DistanceP float64   `json:"p_distance"` // part of normal buckets as far or farther
 	SteadyP   float64   `json:"p_steady"`   // the same for what lasts: shown by this bucket and two of the four before
+	MaxZ      Deviation `json:"max_z"`      // for comparison: plays no part in Score
 	Alert     bool      `json:"alert"`      // part of an alert
 	Raised    bool      `json:"raised"`     // remarkable by itself, as told when it came
 	Sources   []Finding `json:"sources"`    // strongest first
@@ -52,6 +54,7 @@ type Alert struct {
 type Report struct {
 	Buckets []Verdict `json:"buckets"`
 	Alerts  []Alert   `json:"alerts"`
+	Ignored []string  `json:"ignored"` // processes in the series that were left out: the kernel's own, the observer
 	Notes   []string  `json:"notes,omitempty"`
 
 	behavior *Behavior
@@ -88,12 +91,18 @@ func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptio
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range leftOut(s, Options{ByKind: b.ByKind, IncludeKernel: b.IncludeKernel}) {
+	r := &Report{Buckets: []Verdict{}, Alerts: []Alert{}, Ignored: []string{}, Notes: notes, behavior: b, series: s}
+	out := Options{ByKind: b.ByKind, IncludeKernel: b.IncludeKernel, IncludeObserver: b.IncludeObserver, Exclude: b.Ignored}
+	for _, p := range leftOut(s, out) {
 		if _, known := b.Presence[p]; !known {
 			w.scorer.ignore[p] = true
+			r.Ignored = append(r.Ignored, p)
 		}
 	}
-	r := &Report{Buckets: []Verdict{}, Alerts: []Alert{}, Notes: notes, behavior: b, series: s}
+	slices.Sort(r.Ignored)
+	if r.Ignored = slices.Compact(r.Ignored); len(r.Ignored) > 0 {
+		r.Notes = append(slices.Clone(r.Notes), "left out "+listing(r.Ignored, 5))
+	}
 	for i, t := range s.Times {
 		if err := ctx.Err(); err != nil {
 			return nil, err

@@ -8,6 +8,8 @@ import (
 	"sort"
 
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis"
 )
 
 // compiled is a behavior made ready to score with.
@@ -27,6 +29,7 @@ type judge struct {
 	unit         float64 // of the kind
 	upper, lower slope
 	high, low    float64 // thresholds, as counts
+	mean, dev    float64 // of log(1+count)
 }
 
 // magnitude brings counts of any size to one scale: linear below unit, then
@@ -65,6 +68,7 @@ func (b *Behavior) compile() *compiled {
 		src, kind := b.Sources[name], kindOf(name, b.ByKind)
 		j := judge{name: name, kind: kind, process: c.process[processOf(name, b.ByKind)], unit: b.unit(kind)}
 		j.high, j.low = src.Upper.At, src.Lower.At
+		j.mean, j.dev = src.moments(b.Buckets)
 		j.upper = src.Upper.slope(j.unit, 1, b.Buckets, c.typical)
 		j.lower = src.Lower.slope(j.unit, -1, b.Buckets, c.typical)
 		c.index[name] = i
@@ -72,6 +76,17 @@ func (b *Behavior) compile() *compiled {
 	}
 	b.compiled = c
 	return c
+}
+
+// moments are the mean and the deviation of log(1+count), 1 for a source that
+// never varied.
+func (s *Source) moments(n int) (mean, dev float64) {
+	mean = s.LogSum / float64(n)
+	variance := s.LogSquares/float64(n) - mean*mean
+	if variance <= 1e-12*(1+mean*mean) {
+		return mean, 1
+	}
+	return mean, math.Sqrt(variance)
 }
 
 // excess sums how far the values of a tail lie beyond its threshold.
@@ -148,7 +163,23 @@ type evidence struct {
 	score  float64 // of the process that stands out most
 	steady float64 // of the process that stands out most in this bucket and two of the four before
 	back   int     // buckets since that process began to
+	z      Deviation
 	found  []Finding
+}
+
+// A Deviation is the source whose count lies farthest from its mean, in
+// deviations of log(1+count): the simplest of scores, to compare others with.
+type Deviation struct {
+	Source string  `json:"source"`
+	Z      float64 `json:"z"`
+}
+
+// farther returns the one farther out, of two as far the first by name.
+func (d Deviation) farther(source string, z float64) Deviation {
+	if a, b := math.Abs(z), math.Abs(d.Z); a > b || a == b && source < d.Source {
+		return Deviation{source, z}
+	}
+	return d
 }
 
 // scorer scores buckets that follow each other.
@@ -162,6 +193,11 @@ type scorer struct {
 
 func newScorer(b *Behavior) *scorer {
 	s := &scorer{b: b, c: b.compile(), ignore: map[string]bool{}, alive: map[string]bool{}}
+	if !b.IncludeObserver {
+		for _, p := range analysis.Observers {
+			s.ignore[p] = true
+		}
+	}
 	for _, p := range b.Ignored {
 		s.ignore[p] = true
 	}
@@ -189,15 +225,20 @@ func (s *scorer) raw(counts map[string]float64) evidence {
 			present[i] = true
 		}
 	}
+	var e evidence
 	for i := range s.c.sources {
 		j := &s.c.sources[i]
 		name := s.c.processes[j.process]
-		if sign, ok := j.sign(counts[j.name]); ok && !s.ignore[name] {
+		if s.ignore[name] {
+			continue
+		}
+		v := counts[j.name]
+		e.z = e.z.farther(j.name, (magnitude(v, 1)-j.mean)/j.dev)
+		if sign, ok := j.sign(v); ok {
 			signs[name] = append(signs[name], sign)
 		}
 	}
-	s.unseen(counts, signs)
-	var e evidence
+	e.z = s.unseen(counts, signs, e.z)
 	scores := make(map[string]float64, len(signs))
 	for name, list := range signs {
 		slices.SortFunc(list, func(a, b Sign) int {
@@ -275,8 +316,9 @@ func (j *judge) sign(v float64) (Sign, bool) {
 }
 
 // unseen takes in the sources that the behavior does not know. A process that
-// makes no system calls where those are counted is a thread of the kernel.
-func (s *scorer) unseen(counts map[string]float64, signs map[string][]Sign) {
+// makes no system calls where those are counted is a thread of the kernel. It
+// returns the farthest deviation; a source never seen has mean 0, deviation 1.
+func (s *scorer) unseen(counts map[string]float64, signs map[string][]Sign, z Deviation) Deviation {
 	_, counted := s.b.Kinds["syscall"]
 	for name, v := range counts {
 		if _, known := s.c.index[name]; known || v == 0 {
@@ -297,7 +339,9 @@ func (s *scorer) unseen(counts map[string]float64, signs map[string][]Sign) {
 		}
 		score := math.Log(float64(s.b.Buckets+1)) + math.Abs(magnitude(v, s.b.unit(kind)))/s.c.typical
 		signs[process] = append(signs[process], Sign{Source: name, State: New, Value: v, Score: score})
+		z = z.farther(name, magnitude(v, 1))
 	}
+	return z
 }
 
 func newDense(n, p int) *mat.Dense {

@@ -24,6 +24,7 @@ type learnOptions struct {
 	by, transform         string
 	every                 time.Duration
 	xkcd                  bool
+	kernel, observer      bool
 	model                 analysis.Options
 }
 
@@ -60,6 +61,8 @@ by (see dtnotes score, watch and compare).`,
 	f.StringVarP(&opt.behavior, "behavior", "o", "", "learn what is normal and save it to `FILE`.json")
 	f.StringSliceVar(&opt.tags, "tag", nil, "with -o, a `NAME` to keep with the behavior, such as the host")
 	f.StringSliceVar(&opt.exclude, "exclude", nil, "with -o, a `PROCESS` to leave out, such as a collector")
+	f.BoolVar(&opt.kernel, "include-kernel", false, "with -o, take in the kernel's own threads")
+	f.BoolVar(&opt.observer, "include-observer", false, "with -o, take in tracers such as dtrace and bpftrace, and dtnotes itself")
 	f.BoolVar(&opt.xkcd, "xkcd", false, "draw by hand")
 	f.StringVar(&opt.by, "by", "execname", "columns that make a source in a capture: execname, or kind,execname")
 	f.DurationVar(&opt.every, "every", time.Second, "width of a bucket in a capture")

@@ -39,7 +39,7 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 	var series []*analysis.Series
 	byKind := 0
 	for _, path := range paths {
-		s, kinds, err := sources(cmd.Context(), path, opt.every, cmd.ErrOrStderr())
+		s, kinds, err := sources(cmd.Context(), path, opt.every, opt.observer, cmd.ErrOrStderr())
 		if err != nil {
 			return err
 		}
@@ -53,6 +53,7 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 	}
 	b, err := behavior.LearnContext(cmd.Context(), series, behavior.Options{
 		ByKind: byKind > 0, Tags: opt.tags, Exclude: opt.exclude, Seed: opt.model.Seed,
+		IncludeKernel: opt.kernel, IncludeObserver: opt.observer,
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", strings.Join(paths, ", "), err)
@@ -66,7 +67,7 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 
 // sources reads the series to learn behavior from: of a capture each kind of event of each process,
 // of a matrix its columns.
-func sources(ctx context.Context, path string, width time.Duration, warnings io.Writer) (s *analysis.Series, byKind bool, err error) {
+func sources(ctx context.Context, path string, width time.Duration, observer bool, warnings io.Writer) (s *analysis.Series, byKind bool, err error) {
 	if strings.EqualFold(filepath.Ext(path), ".csv") {
 		s, err := analysis.ReadCSVFile(path)
 		return s, false, err
@@ -76,10 +77,12 @@ func sources(ctx context.Context, path string, width time.Duration, warnings io.
 		return nil, false, err
 	}
 	if table.Kind != dtracefs.KindActivity {
-		s, err := countedSources(ctx, path, width)
+		s, err := countedSources(ctx, path, width, observer)
 		return s, true, err
 	}
-	s, err = behavior.Sources(table.DataFrame(), width)
+	s, err = analysis.FromFrame(table.DataFrame(), analysis.SeriesOptions{
+		Every: width, By: []string{"kind", "execname"}, Kinds: []string{"*"}, IncludeObserver: observer,
+	})
 	if err != nil {
 		return nil, false, fmt.Errorf("%s: %w", path, err)
 	}
@@ -87,7 +90,7 @@ func sources(ctx context.Context, path string, width time.Duration, warnings io.
 }
 
 // countedSources counts the events of a log.
-func countedSources(ctx context.Context, path string, width time.Duration) (*analysis.Series, error) {
+func countedSources(ctx context.Context, path string, width time.Duration, observer bool) (*analysis.Series, error) {
 	fsys, names, err := openCaptures(ctx, path)
 	if err != nil {
 		return nil, err
@@ -103,7 +106,7 @@ func countedSources(ctx context.Context, path string, width time.Duration) (*ana
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return analysis.FromCounts(m), nil
+	return analysis.FromCounts(m, analysis.SeriesOptions{IncludeObserver: observer}), nil
 }
 
 type scoreOptions struct {
@@ -150,7 +153,7 @@ func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) erro
 	if err != nil {
 		return err
 	}
-	s, byKind, err := sources(cmd.Context(), path, b.Width, cmd.ErrOrStderr())
+	s, byKind, err := sources(cmd.Context(), path, b.Width, b.IncludeObserver, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
