@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"sync"
 
 	"dtnotes/kernel/display"
@@ -17,7 +18,8 @@ import (
 )
 
 // quietPath is the package of the printing functions without results. The interpreter calls
-// compiled functions by reflection, where results nobody looks at cost more than the printing.
+// compiled functions by reflection, where results nobody looks at cost more than the printing, and
+// so does the slice of what is printed: a few values have functions of their own.
 const quietPath = "dtnotes/kernel/eval/quiet"
 
 // quietNames are the functions of package fmt that have such a form.
@@ -31,6 +33,15 @@ func init() {
 		"Fprint":   reflect.ValueOf(func(w io.Writer, v ...any) { fmt.Fprint(cellWriter(w), printable(v)...) }),
 		"Fprintln": reflect.ValueOf(func(w io.Writer, v ...any) { fmt.Fprintln(cellWriter(w), printable(v)...) }),
 		"Fprintf":  reflect.ValueOf(func(w io.Writer, f string, v ...any) { fmt.Fprintf(cellWriter(w), f, printable(v)...) }),
+		"Print1":   reflect.ValueOf(func(a any) { printOut([]any{a}) }),
+		"Print2":   reflect.ValueOf(func(a, b any) { printOut([]any{a, b}) }),
+		"Print3":   reflect.ValueOf(func(a, b, c any) { printOut([]any{a, b, c}) }),
+		"Println1": reflect.ValueOf(func(a any) { printlnOut([]any{a}) }),
+		"Println2": reflect.ValueOf(func(a, b any) { printlnOut([]any{a, b}) }),
+		"Println3": reflect.ValueOf(func(a, b, c any) { printlnOut([]any{a, b, c}) }),
+		"Printf1":  reflect.ValueOf(func(f string, a any) { printfOut(f, []any{a}) }),
+		"Printf2":  reflect.ValueOf(func(f string, a, b any) { printfOut(f, []any{a, b}) }),
+		"Printf3":  reflect.ValueOf(func(f string, a, b, c any) { printfOut(f, []any{a, b, c}) }),
 	}})
 }
 
@@ -119,6 +130,7 @@ func (l *lateFinder) quiet(prog *ssa.Program) {
 	var pkg *ssa.Package
 	for f := range l.seen {
 		for _, b := range f.Blocks {
+			gone := map[ssa.Instruction]bool{}
 			for _, in := range b.Instrs {
 				c, ok := in.(*ssa.Call)
 				if !ok || len(*c.Referrers()) > 0 {
@@ -132,16 +144,69 @@ func (l *lateFinder) quiet(prog *ssa.Program) {
 					pkg = quietPackage(prog, callee.Pkg.Pkg)
 				}
 				c.Call.Value = pkg.Func(callee.Name())
+				values, packing := packed(c)
+				if few := pkg.Func(callee.Name() + strconv.Itoa(len(values))); few != nil {
+					c.Call.Value = few
+					c.Call.Args = append(slices.Clone(c.Call.Args[:len(c.Call.Args)-1]), values...)
+					for _, p := range packing {
+						gone[p] = true
+					}
+				}
+			}
+			if len(gone) > 0 {
+				b.Instrs = slices.DeleteFunc(b.Instrs, func(in ssa.Instruction) bool { return gone[in] })
 			}
 		}
 	}
 }
 
+// packed returns the values that a call passes for the dots of a variadic function, and the
+// instructions of its block that only make a slice of them; nothing if they are passed otherwise.
+func packed(c *ssa.Call) (values []ssa.Value, packing []ssa.Instruction) {
+	slice, ok := c.Call.Args[len(c.Call.Args)-1].(*ssa.Slice)
+	if !ok || len(*slice.Referrers()) != 1 {
+		return nil, nil
+	}
+	array, ok := slice.X.(*ssa.Alloc)
+	if !ok || array.Comment != "varargs" {
+		return nil, nil
+	}
+	for _, r := range *array.Referrers() {
+		if r == slice {
+			continue
+		}
+		place, ok := r.(*ssa.IndexAddr)
+		if !ok || len(*place.Referrers()) != 1 {
+			return nil, nil
+		}
+		store, ok := (*place.Referrers())[0].(*ssa.Store)
+		index, isConst := place.Index.(*ssa.Const)
+		if !ok || !isConst || index.Int64() != int64(len(values)) || store.Block() != c.Block() {
+			return nil, nil
+		}
+		values = append(values, store.Val)
+		packing = append(packing, place, store)
+	}
+	return values, append(packing, array, slice)
+}
+
 func quietPackage(prog *ssa.Program, fmtPackage *types.Package) *ssa.Package {
 	tp := types.NewPackage(quietPath, "quiet")
+	add := func(name string, params *types.Tuple, variadic bool) {
+		tp.Scope().Insert(types.NewFunc(token.NoPos, tp, name, types.NewSignatureType(nil, nil, nil, params, nil, variadic)))
+	}
 	for _, name := range quietNames {
-		sig := fmtPackage.Scope().Lookup(name).Type().(*types.Signature)
-		tp.Scope().Insert(types.NewFunc(token.NoPos, tp, name, types.NewSignatureType(nil, nil, nil, sig.Params(), nil, sig.Variadic())))
+		params := fmtPackage.Scope().Lookup(name).Type().(*types.Signature).Params()
+		add(name, params, true)
+		if name[0] == 'F' {
+			continue
+		}
+		few := slices.Collect(params.Variables())
+		few = few[:len(few)-1]
+		for n := range 3 {
+			few = append(few, types.NewParam(token.NoPos, tp, "", types.Universe.Lookup("any").Type()))
+			add(name+strconv.Itoa(n+1), types.NewTuple(slices.Clone(few)...), false)
+		}
 	}
 	pkg := prog.CreatePackage(tp, nil, nil, true)
 	pkg.Build()
