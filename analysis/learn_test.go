@@ -154,9 +154,6 @@ func TestCaptures(t *testing.T) {
 	for _, run := range []string{"vm-start/run1", "vm-start/run2", "web/run1", "web-faulty/run1", "batch/run1"} {
 		frame := captureFrame(t, run+"/persec.dtrace.txt")
 		for _, by := range [][]string{nil, {"kind", "execname"}} {
-			if run == "batch/run1" && by != nil {
-				continue // 73 sources that live for a moment: slow, and no other than the rest
-			}
 			s, err := FromFrame(frame, SeriesOptions{By: by})
 			if err != nil {
 				t.Fatal(err)

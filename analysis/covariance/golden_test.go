@@ -226,11 +226,13 @@ func TestGoldenCovariance(t *testing.T) {
 				Precision   [][]float64
 				Mahalanobis []float64 `json:"mahalanobis_sq"`
 			}
-			Shrunk struct{ Score float64 } `json:"shrunk_0_1"`
+			Shrunk        struct{ Score float64 } `json:"shrunk_0_1"`
+			LWMahalanobis []float64
 		}
 		var raw map[string]json.RawMessage
 		golden.Read(t, set+".covariance.json", &raw)
-		for key, into := range map[string]any{"ledoit_wolf": &want.LedoitWolf, "oas": &want.OAS, "empirical": &want.Empirical, "shrunk_0_1": &want.Shrunk} {
+		for key, into := range map[string]any{"ledoit_wolf": &want.LedoitWolf, "oas": &want.OAS, "empirical": &want.Empirical, "shrunk_0_1": &want.Shrunk,
+			"ledoit_wolf_mahalanobis_sq": &want.LWMahalanobis} {
 			if err := json.Unmarshal(raw[key], into); err != nil {
 				t.Fatal(err)
 			}
@@ -289,6 +291,15 @@ func TestGoldenCovariance(t *testing.T) {
 		}
 		for i, v := range want.Empirical.Mahalanobis {
 			near("mahalanobis", d[i], v)
+		}
+		if precision, err = Precision(lw); err != nil {
+			t.Fatal(err)
+		}
+		if d, err = Mahalanobis(x, a.Mean(), precision); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range want.LWMahalanobis {
+			near("ledoit-wolf mahalanobis", d[i], v)
 		}
 		first, err := accumulate(x.Slice(0, n/2, 0, p))
 		if err != nil {
