@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 
 	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
@@ -374,5 +375,83 @@ func TestCounter(t *testing.T) {
 	want = []string{"10.000 map[a:2]", "11.000 map[a:3]", "12.000 map[]"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
+	}
+}
+
+// observed adds a tracer that follows the load to a series.
+func observed(t testing.TB, s *analysis.Series, name string) *analysis.Series {
+	t.Helper()
+	n, p := s.Dims()
+	x := mat.NewDense(n, p+1, nil)
+	for i := range n {
+		x.SetRow(i, append(append([]float64{}, s.Values.RawRowView(i)...), 3*s.Values.At(i, p-1)+float64(i%7)))
+	}
+	out, err := analysis.NewSeries(append(append([]string{}, s.Names...), "syscall "+name), s.Times[0], s.Width, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestTheObserverIsLeftOutAndListed(t *testing.T) {
+	plain, series := server(t, 1, 120, nil), observed(t, server(t, 1, 120, nil), "bpftrace")
+	b := learn(t, series)
+	if !reflect.DeepEqual(b.Ignored, []string{"bpftrace"}) || b.Sources["syscall bpftrace"] != nil {
+		t.Errorf("ignored %v, sources %v", b.Ignored, b.Sources)
+	}
+	if want := learn(t, plain); !reflect.DeepEqual(b.Sources, want.Sources) || !reflect.DeepEqual(b.Links, want.Links) {
+		t.Error("the observer changes what is learned")
+	}
+	// One that was not there while learning is left out too, and listed.
+	without := learn(t, plain)
+	for _, r := range []*behavior.Report{score(t, b, series), score(t, without, series)} {
+		if len(r.Alerts) != 0 || !reflect.DeepEqual(r.Ignored, []string{"bpftrace"}) || !strings.Contains(r.String(), "left out bpftrace") {
+			t.Errorf("ignored %v, %v", r.Ignored, r)
+		}
+	}
+	for u, err := range behavior.Watch(context.Background(), without, stream(series), behavior.ScoreOptions{}) {
+		if err != nil || u.Alert != nil {
+			t.Fatal(u, err)
+		}
+	}
+	kept, err := behavior.LearnContext(context.Background(), []*analysis.Series{series}, behavior.Options{ByKind: true, IncludeObserver: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept.Sources["syscall bpftrace"] == nil || len(kept.Ignored) != 0 {
+		t.Errorf("asked for, it is not kept: ignored %v", kept.Ignored)
+	}
+	// It is missed when it was asked for.
+	if r := score(t, kept, plain); len(r.Alerts) == 0 {
+		t.Error("its silence raises no alert")
+	}
+}
+
+func TestMaxZ(t *testing.T) {
+	s := server(t, 1, 200, nil)
+	b := learn(t, s)
+	fresh := server(t, 2, 50, func(i int, c map[string]float64) {
+		if i == 30 {
+			c["syscall new"] = math.E*math.E - 1 // a source never seen: log(1+count) is its z
+		}
+	})
+	for i, v := range score(t, b, fresh).Buckets {
+		want := behavior.Deviation{}
+		for j, name := range s.Names {
+			x := mat.Col(nil, j, s.Values)
+			for k := range x {
+				x[k] = math.Log1p(x[k])
+			}
+			mean, dev := stat.PopMeanStdDev(x, nil)
+			if dev == 0 {
+				dev = 1
+			}
+			if z := (math.Log1p(fresh.Values.At(i, j)) - mean) / dev; math.Abs(z) > math.Abs(want.Z) {
+				want = behavior.Deviation{Source: name, Z: z}
+			}
+		}
+		if v.MaxZ.Source != want.Source || math.Abs(v.MaxZ.Z-want.Z) > 1e-9*(1+math.Abs(want.Z)) {
+			t.Errorf("bucket %d: %v, want %v", i, v.MaxZ, want)
+		}
 	}
 }

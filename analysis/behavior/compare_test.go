@@ -206,51 +206,6 @@ func TestBrokenLinkIsTold(t *testing.T) {
 	}
 }
 
-// BenchmarkWatch streams buckets of 500 sources that stand for 100,000 events
-// each, and reports how many times faster than real time it goes on.
-func BenchmarkWatch(b *testing.B) {
-	const p = 500
-	rng := rand.New(rand.NewPCG(1, 1))
-	names := make([]string, p)
-	for j := range names {
-		names[j] = "syscall p" + string(rune('a'+j%26)) + strings.Repeat("x", j/26)
-	}
-	x := mat.NewDense(120, p, nil)
-	for i := range 120 {
-		for j := range p {
-			x.Set(i, j, float64(200+rng.IntN(20)))
-		}
-	}
-	s, err := analysis.NewSeries(names, 0, time.Second, x)
-	if err != nil {
-		b.Fatal(err)
-	}
-	normal, err := behavior.LearnContext(context.Background(), []*analysis.Series{s}, behavior.Options{ByKind: true})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	counter := behavior.NewCounter(time.Second)
-	events := func(yield func(behavior.Bucket, error) bool) {
-		for t := range b.N + 2 {
-			for e := range 100_000 {
-				for _, bucket := range counter.Event(float64(t)+float64(e)/100_000, names[(e*7)%p]) {
-					if !yield(bucket, nil) {
-						return
-					}
-				}
-			}
-		}
-	}
-	b.ResetTimer()
-	for _, err := range behavior.Watch(context.Background(), normal, events, behavior.ScoreOptions{}) {
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "seconds/s")
-}
-
 func TestWatchDoesNotGrow(t *testing.T) {
 	b := learn(t, server(t, 1, 100, nil), server(t, 2, 100, nil))
 	const hour = 3600
