@@ -191,7 +191,10 @@ func TestCanceledBeforeAndDuring(t *testing.T) {
 			_, err := manifold.SMACOF(ctx, distances, 2, manifold.SMACOFOptions{})
 			return err
 		},
-		"layout": func(ctx context.Context) error { _, err := manifold.Layout(ctx, chain); return err },
+		"layout": func(ctx context.Context) error {
+			_, err := manifold.Layout(ctx, chain, manifold.LayoutOptions{})
+			return err
+		},
 	} {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()

@@ -61,6 +61,7 @@ var dtnotes0 = table{
 		{"ChangePoints", p0.ChangePoints},
 		{"CrossCorrelation", p0.CrossCorrelation},
 		{"FlameGraph", p0.FlameGraph},
+		{"FromCounts", p0.FromCounts},
 		{"FromFrame", p0.FromFrame},
 		{"Granger", p0.Granger},
 		{"Histogram", p0.Histogram},
@@ -96,6 +97,7 @@ var dtnotes1 = table{
 		(*p1.Change)(nil),
 		(*p1.Comparison)(nil),
 		(*p1.Counter)(nil),
+		(*p1.Deviation)(nil),
 		(*p1.Edge)(nil),
 		(*p1.Finding)(nil),
 		(*p1.Links)(nil),
@@ -368,9 +370,10 @@ var dtnotes7 = table{
 
 var dtnotes8 = table{
 	path: "dtnotes/dtracefs/export", name: "export",
-	deps: "dtnotes/dtracefs dtracefs\nfmt fmt\ngithub.com/apache/arrow-go/v18/arrow arrow\ngithub.com/apache/arrow-go/v18/arrow/array array\ngithub.com/apache/arrow-go/v18/arrow/ipc ipc\ngithub.com/apache/arrow-go/v18/arrow/memory memory\nio io",
+	deps: "dtnotes/dtracefs dtracefs\nfmt fmt\ngithub.com/apache/arrow-go/v18/arrow arrow\ngithub.com/apache/arrow-go/v18/arrow/array array\ngithub.com/apache/arrow-go/v18/arrow/ipc ipc\ngithub.com/apache/arrow-go/v18/arrow/memory memory\ngithub.com/parquet-go/parquet-go parquet\nio io\nslices slices",
 	funcs: []symbol{
 		{"Arrow", p8.Arrow},
+		{"Parquet", p8.Parquet},
 		{"Record", p8.Record},
 	},
 }
