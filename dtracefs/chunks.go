@@ -20,11 +20,11 @@ const (
 // A chunk is a part of a capture's text cut at a record's boundary.
 type chunk struct {
 	data []byte
-	line int   // number of the first line
+	line int   // number of the first line, if lines are numbered
 	at   int64 // offset in the text
 	last bool
 
-	before, stamp int64 // the block's stamp at the start, and the one before it; 0 if none
+	stamp int64 // the block's at the start; 0 if none
 }
 
 // A chunker cuts text into chunks. cut tells how much of data is whole records, or 0; a
@@ -37,8 +37,9 @@ type chunker struct {
 	at   int64
 	done bool
 
-	before, stamp int64
-	stamps        bool // keep track of stamps
+	stamp  int64
+	stamps bool // keep track of stamps
+	lines  bool // number the lines
 }
 
 func newChunker(r io.Reader, cut func([]byte) int) *chunker {
@@ -91,27 +92,17 @@ func (c *chunker) next(ctx context.Context, buf []byte) (chunk, error) {
 }
 
 func (c *chunker) chunk(data []byte, last bool) chunk {
-	k := chunk{data: data, line: c.line, at: c.at, last: last, before: c.before, stamp: c.stamp}
+	k := chunk{data: data, line: c.line, at: c.at, last: last, stamp: c.stamp}
 	c.at += int64(len(data))
 	if c.stamps {
-		c.before, c.stamp = lastStamps(data, c.before, c.stamp)
-	} else {
+		if at, stamp := lastStampLine(data); at >= 0 {
+			c.stamp = stamp
+		}
+	}
+	if c.lines {
 		c.line += bytes.Count(data, []byte("\n"))
 	}
 	return k
-}
-
-// lastStamps returns the last two stamps of data, or those before it.
-func lastStamps(data []byte, before, stamp int64) (int64, int64) {
-	end := len(data)
-	at, last := lastStampLine(data[:end])
-	if at < 0 {
-		return before, stamp
-	}
-	if _, previous := lastStampLine(data[:at]); previous != 0 {
-		return previous, last
-	}
-	return stamp, last
 }
 
 // lastStampLine finds the last line of data that is a wall clock.

@@ -72,6 +72,7 @@ func (o Options) scanReader(ctx context.Context, r io.Reader, name string, yield
 	}
 	s := &scanner{opt: o, name: name, dialect: dialectOf(head)}
 	chunks := newChunker(io.MultiReader(bytes.NewReader(head), r), s.cut())
+	chunks.lines = true
 	if name := s.dialect.name; runtime.GOMAXPROCS(0) > 1 && (name == "dtrace" || name == "bpftrace") {
 		return s.inParts(ctx, chunks, yield)
 	}
