@@ -278,7 +278,7 @@ func isNumber(w []byte) bool {
 // fileShape files lines that split into as many cells each: at blanks, or else at gaps of
 // two blanks and more. Rows of the same shape in the paragraph before go on in its table.
 func (t *text) fileShape(title string, lines []textLine) bool {
-	split, n := t.splitOf(lines)
+	split, n := splitOf(lines)
 	if split == nil {
 		return false
 	}
@@ -318,7 +318,7 @@ var digits = regexp.MustCompile(`\d+`)
 type splitter func(cells [][]byte, line []byte) [][]byte
 
 // splitOf tells how lines split into as many cells each; nil if they do not.
-func (t *text) splitOf(lines []textLine) (split splitter, n int) {
+func splitOf(lines []textLine) (split splitter, n int) {
 	var cells [][]byte
 	for _, split := range []splitter{cellsAtBlanks, cellsAtGaps, nameAndValue} {
 		cells = split(cells[:0], lines[0].text)

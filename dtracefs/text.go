@@ -204,8 +204,9 @@ func isBanner(line []byte) bool {
 	if len(line) >= 120 {
 		return false
 	}
-	word, _, _ := bytes.Cut(syntax.TrimIndent(line), []byte("ing"))
-	return len(word) <= len("monitor") && doing.Match(line) || bytes.ContainsAny(line, "cC") && bytes.ContainsAny(line, "tT^") && bytes.IndexByte(line, ' ') >= 0 && howToEnd.Match(line)
+	first := syntax.TrimIndent(line)
+	return len(first) > 0 && bytes.IndexByte([]byte("tsmrcp"), first[0]|0x20) >= 0 && doing.Match(line) ||
+		bytes.ContainsAny(line, "cC") && bytes.ContainsAny(line, "tT^") && howToEnd.Match(line)
 }
 
 // messageLine takes what the tracer says about itself, and the marks that whoever pasted
