@@ -31,7 +31,8 @@ type Density struct {
 // those that persist longest as the distance at which points are linked
 // shrinks (R. Campello, D. Moulavi and J. Sander, "Density-based clustering
 // based on hierarchical density estimates", 2013). All points together are no
-// cluster, so that points without structure are noise.
+// cluster, so that points without structure are noise. Distances that tie, as
+// those within a dense core do, are linked in the order of the points.
 func HDBSCAN(ctx context.Context, distances mat.Symmetric, o HDBSCANOptions) (*Density, error) {
 	return parallel.Await(ctx, func() (*Density, error) { return hdbscan(ctx, distances, o) })
 }
