@@ -21,7 +21,8 @@ type StabilityOptions struct {
 	// on the row before stays together; 0 means 20, or fewer when a block
 	// would have less than two rows.
 	Blocks int
-	// Start is the precision fitted to all rows at alpha; nil fits it.
+	// Start is the precision fitted to all rows at alpha; nil, or one that is
+	// not positive definite, fits it.
 	Start mat.Symmetric
 	// Seed of the draws.
 	Seed uint64
@@ -130,7 +131,11 @@ func newStart(ctx context.Context, all *mat.SymDense, alpha float64, precision m
 	for i := range f.variance {
 		f.variance[i] = all.At(i, i)
 	}
-	if precision == nil {
+	if precision != nil && precision.SymmetricDim() != p {
+		return nil, fmt.Errorf("start is %d×%[1]d: want %d×%[2]d", precision.SymmetricDim(), p)
+	}
+	var chol mat.Cholesky
+	if precision == nil || !chol.Factorize(precision) {
 		l, err := GraphicalLasso(ctx, all, alpha, LassoOptions{Tol: 1e-7})
 		if err != nil {
 			return nil, err

@@ -1,0 +1,98 @@
+package covariance
+
+import (
+	"context"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// chain draws n rows of p variables, each linked to the one before.
+func chain(n, p int) *mat.Dense {
+	rng := rand.New(rand.NewPCG(5, 6))
+	x := mat.NewDense(n, p, nil)
+	for i := range n {
+		row := x.RawRowView(i)
+		for j := range row {
+			row[j] = rng.NormFloat64()
+			if j > 0 {
+				row[j] += 0.5 * row[j-1]
+			}
+		}
+	}
+	return x
+}
+
+// TestStepToHalf holds the edges of a Newton step from the fit to all rows
+// against those of the converged fit to the half.
+func TestStepToHalf(t *testing.T) {
+	ctx := context.Background()
+	const n, p, alpha = 400, 30, 0.1
+	x := chain(n, p)
+	x.SetCol(7, mat.Col(nil, 3, x)) // twins
+	all, err := Empirical(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, err := newStart(ctx, all, alpha, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	differ, edges := 0, 0
+	for half := range 2 {
+		block := accumulateRows(x.Slice(half*n/2, (half+1)*n/2, 0, p).(*mat.Dense))
+		signs, err := from.fitHalf(ctx, []*Accumulator{block}, []int{0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := GraphicalLasso(ctx, block.Covariance(), alpha, LassoOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range p {
+			for j := i + 1; j < p; j++ {
+				want := int8(0)
+				if v := l.Precision.At(i, j); v < 0 {
+					want = 1
+				} else if v > 0 {
+					want = -1
+				}
+				if want != 0 {
+					edges++
+				}
+				if signs[i*p+j] != want {
+					differ++
+				}
+			}
+		}
+	}
+	if differ > edges/10 {
+		t.Errorf("%d pairs differ from %d edges of the converged fits", differ, edges)
+	}
+	t.Log(differ, edges)
+}
+
+func TestStabilityOfChain(t *testing.T) {
+	ctx := context.Background()
+	const p = 12
+	x := chain(600, p)
+	freq, err := Stability(ctx, x, 0.1, StabilityOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for j := 1; j < p; j++ {
+		if f := freq.At(j-1, j); f != 1 {
+			t.Errorf("link of %d and %d holds in %v of the halves", j-1, j, f)
+		}
+	}
+	notDefinite := mat.NewSymDense(p, nil)
+	again, err := Stability(ctx, x, 0.1, StabilityOptions{Start: notDefinite})
+	if err != nil || !mat.Equal(freq, again) {
+		t.Errorf("from a start that is not positive definite: other frequencies (%v)", err)
+	}
+	if _, err := Stability(ctx, x, 0.1, StabilityOptions{Start: mat.NewSymDense(3, nil)}); err == nil || !strings.Contains(err.Error(), "want 12×12") {
+		t.Errorf("start of another size: %v", err)
+	}
+}
