@@ -241,6 +241,30 @@ func TestOddSeries(t *testing.T) {
 			t.Errorf("%d buckets, notes %v", len(r.Buckets), r.Notes)
 		}
 	})
+	t.Run("shorter than a bucket", func(t *testing.T) {
+		s := server(t, 3, 5, nil)
+		s.Width = 100 * time.Millisecond
+		if r := score(t, b, s); len(r.Buckets) != 0 || !strings.Contains(r.String(), "left out the last 500ms") {
+			t.Errorf("half a bucket: %v", r)
+		}
+	})
+	t.Run("wider buckets", func(t *testing.T) {
+		s := server(t, 3, 20, nil)
+		s.Width = 2 * time.Second
+		if _, err := behavior.Score(b, s); err == nil || !strings.Contains(err.Error(), "buckets of 2s do not make up the behavior's buckets of 1s") {
+			t.Error(err)
+		}
+	})
+	t.Run("fewer sources", func(t *testing.T) {
+		s, err := server(t, 3, 40, nil).Select("syscall web", "sysfail web", "connect web")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := score(t, b, s)
+		if len(r.Alerts) != 1 || r.Alerts[0].Sources[0].Name != "db" || r.Alerts[0].Sources[0].Why[0].State != behavior.Silent {
+			t.Errorf("alerts %v", r.Alerts)
+		}
+	})
 	t.Run("buckets that do not fit", func(t *testing.T) {
 		s := server(t, 3, 20, nil)
 		s.Width = 300 * time.Millisecond
@@ -405,7 +429,7 @@ func TestTheObserverIsLeftOutAndListed(t *testing.T) {
 	// One that was not there while learning is left out too, and listed.
 	without := learn(t, plain)
 	for _, r := range []*behavior.Report{score(t, b, series), score(t, without, series)} {
-		if len(r.Alerts) != 0 || !reflect.DeepEqual(r.Ignored, []string{"bpftrace"}) || !strings.Contains(r.String(), "left out bpftrace") {
+		if len(r.Alerts) != 0 || !reflect.DeepEqual(r.Ignored, []string{"bpftrace"}) || !strings.Contains(r.String(), "left out the observer bpftrace") {
 			t.Errorf("ignored %v, %v", r.Ignored, r)
 		}
 	}

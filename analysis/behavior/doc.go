@@ -10,7 +10,19 @@
 // seen before and a process that falls silent all score by the same measure:
 // minus the logarithm of how often normal running would show as much. Scores of
 // buckets held out while learning calibrate p-values and the threshold for an
-// alert, so that a stated number of false alarms an hour holds.
+// alert, so that a stated number of false alarms an hour holds. It holds for what
+// the captures learned from show: a load that stops for good when it never did
+// before is new, and raises an alert. How rare the rarest is, a few minutes do
+// not tell; beyond the scores seen, p-values fall slower the fewer independent
+// moments they rest on.
+//
+// Left out by default, listed in Ignored and noted: threads of the kernel, known
+// by making no system calls where those are counted, and the observer, known by
+// the name of a tracer or of dtnotes ([analysis.Observers]). A site's own
+// collector is not known as such: name it in [Options.Exclude].
+//
+// For comparison each verdict also tells the largest deviation of any source
+// ([Verdict.MaxZ]), which plays no part in the score.
 //
 // Nothing here claims a cause: an alert names what stands out.
 package behavior

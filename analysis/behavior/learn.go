@@ -116,9 +116,7 @@ func newRecord(series []*analysis.Series, opts Options) (*record, error) {
 		r.ignored = append(r.ignored, p)
 	}
 	sort.Strings(r.ignored)
-	if len(r.ignored) > 0 {
-		r.notes = append(r.notes, "left out "+listing(r.ignored, 5))
-	}
+	r.notes = append(r.notes, leftOutNotes(r.ignored)...)
 	r.fill(series, ignored)
 	if len(r.names) == 0 {
 		return nil, errors.New("no source but the kernel and the observer")
@@ -164,6 +162,23 @@ func leftOut(s *analysis.Series, opts Options) []string {
 		}
 	}
 	return out
+}
+
+// leftOutNotes say what was left out: observers by the words that
+// [analysis.FromFrame] has for them.
+func leftOutNotes(processes []string) []string {
+	var notes, rest []string
+	for _, p := range processes {
+		if slices.Contains(analysis.Observers, p) {
+			notes = append(notes, "left out the observer "+p)
+		} else {
+			rest = append(rest, p)
+		}
+	}
+	if len(rest) > 0 {
+		notes = append(notes, "left out "+listing(rest, 5)+" (the kernel's own, or excluded)")
+	}
+	return notes
 }
 
 // processOf takes the kind off a source's name.

@@ -69,8 +69,12 @@ func Score(b *Behavior, s *analysis.Series) (*Report, error) {
 // ScoreContext is [Score] with options, stopped when ctx is done.
 //
 // The series must have buckets as wide as the behavior's, or buckets that make
-// up such ones; a rest that does not fill a bucket is left out and noted. An
-// empty series gives an empty report. NaN and infinite values are errors.
+// up such ones; a rest that does not fill a bucket is left out and noted, other
+// widths are errors. A source that the series does not hold was silent, one
+// that the behavior does not know is new: both stand out. An empty series, or
+// one shorter than a bucket, gives an empty report. NaN and infinite values are
+// errors. Threads of the kernel, observers and what was excluded while learning
+// are left out, listed in the report's Ignored and noted.
 func ScoreContext(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptions) (*Report, error) {
 	r, err := score(ctx, b, s, opts)
 	if err != nil {
@@ -100,9 +104,8 @@ func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptio
 		}
 	}
 	slices.Sort(r.Ignored)
-	if r.Ignored = slices.Compact(r.Ignored); len(r.Ignored) > 0 {
-		r.Notes = append(slices.Clone(r.Notes), "left out "+listing(r.Ignored, 5))
-	}
+	r.Ignored = slices.Compact(r.Ignored)
+	r.Notes = append(slices.Clone(r.Notes), leftOutNotes(r.Ignored)...)
 	for i, t := range s.Times {
 		if err := ctx.Err(); err != nil {
 			return nil, err

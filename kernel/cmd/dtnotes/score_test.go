@@ -39,6 +39,12 @@ func TestLearnScoreWatchCompare(t *testing.T) {
 	if err != nil || !strings.Contains(text, "2 processes") || !strings.Contains(text, "left out kworker/0:1") || !strings.Contains(text, "left out the observer bpftrace") {
 		t.Fatalf("learn: %v\n%s", err, text)
 	}
+	if text, _, err := dtnotes(t, "learn", "-o", "all.json", "--include-observer", "--include-kernel", "a.txt"); err != nil || !strings.Contains(text, "4 processes") || strings.Contains(text, "left out") {
+		t.Errorf("learn with the observer: %v\n%s", err, text)
+	}
+	if text, _, err := dtnotes(t, "score", "all.json", "good.txt"); err != nil || !strings.Contains(text, "nothing stands out in 60 buckets") {
+		t.Errorf("score with the observer: %v\n%s", err, text)
+	}
 	if text, _, err := dtnotes(t, "score", "normal.json", "good.txt"); err != nil || !strings.Contains(text, "nothing stands out in 60 buckets") {
 		t.Errorf("score of normal running: %v\n%s", err, text)
 	}
