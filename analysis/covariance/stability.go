@@ -36,10 +36,12 @@ type StabilityOptions struct {
 // 2013). The diagonal is one. Variables that do not vary in a half have no
 // edge in it.
 //
-// A fit to a half is one proximal Newton step from the fit to all rows, as in
+// A fit to a half is a proximal Newton step from the fit to all rows, as in
 // A. Wilson, M. Kasy and L. Mackey, "Approximate cross-validation", 2020: its
 // edges differ from those of the converged fit far less than those of one set
-// of halves from another.
+// of halves from another. Where a half differs from all rows by more than
+// chance, as when a few rows with large values are not in it, it takes more
+// steps.
 func Stability(ctx context.Context, x mat.Matrix, alpha float64, o StabilityOptions) (*mat.SymDense, error) {
 	return parallel.Await(ctx, func() (*mat.SymDense, error) { return stability(ctx, x, alpha, o) })
 }
@@ -159,7 +161,7 @@ func (f *start) fitHalf(ctx context.Context, blocks []*Accumulator, half []int) 
 	s := flat(a.Covariance())
 	q := len(t.first)
 	means := t.means(s, p, f.alpha)
-	sign, err := f.step(ctx, means)
+	sign, err := f.step(ctx, means, a.N())
 	if err != nil {
 		return nil, err
 	}
@@ -176,14 +178,18 @@ func (f *start) fitHalf(ctx context.Context, blocks []*Accumulator, half []int) 
 	return out, nil
 }
 
-// step returns the signs of the partial correlations after a Newton step from
-// the fit to all rows, given the covariance of the means of twins in a half.
-func (f *start) step(ctx context.Context, s []float64) ([]int8, error) {
+// step returns the signs of the partial correlations in a half after Newton
+// steps from the fit to all rows, given the covariance of the means of twins
+// in the rows of the half.
+func (f *start) step(ctx context.Context, s []float64, rows int) ([]int8, error) {
 	q := len(f.twins.first)
 	linked := slices.Clone(s)
 	for i := range q {
 		for j := range q {
-			if f.precision.At(i, j) != 0 {
+			switch {
+			case min(s[i*q+i], s[j*q+j]) <= 1e-12:
+				linked[i*q+j] = 0 // a variable that does not vary here
+			case f.precision.At(i, j) != 0:
 				linked[i*q+j] = math.Inf(1)
 			}
 		}
@@ -197,9 +203,7 @@ func (f *start) step(ctx context.Context, s []float64) ([]int8, error) {
 		if !n.evaluate() {
 			return nil, errors.New("the precision to start from is not positive definite")
 		}
-		n.invert()
-		n.findFree()
-		if err := n.descend(ctx); err != nil {
+		if err := n.stepTo(ctx, rows); err != nil {
 			return nil, err
 		}
 		for a, i := range g {
@@ -214,4 +218,36 @@ func (f *start) step(ctx context.Context, s []float64) ([]int8, error) {
 		}
 	}
 	return sign, nil
+}
+
+// stepTo takes Newton steps until one is known to come close to a sample of so
+// many rows: because it set out near, with variances no more than half off the sample's,
+// and promised no more than twice what chance alone would, one unit of the
+// objective for each parameter and row. What rests on a few rows takes several
+// steps: in a half without these rows, all is different.
+func (n *newton) stepTo(ctx context.Context, rows int) error {
+	for n.iterations = 0; n.iterations < 6; n.iterations++ {
+		n.invert()
+		near := true
+		for i := range n.m {
+			near = near && math.Abs(n.w[i*n.m+i]-n.s[i*n.m+i]) <= 0.5*n.s[i*n.m+i]
+		}
+		n.findFree()
+		if err := n.descend(ctx); err != nil {
+			return err
+		}
+		parameters := n.m
+		for i := range n.m {
+			for k := n.free.upper[i] + 1; k < n.free.start[i+1]; k++ {
+				if n.free.value[k] != 0 {
+					parameters++
+				}
+			}
+		}
+		promised, ok := n.backtrack()
+		if !ok || near && promised <= 2*float64(parameters)/float64(rows) {
+			break
+		}
+	}
+	return nil
 }

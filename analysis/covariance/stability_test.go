@@ -2,6 +2,7 @@ package covariance
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -94,5 +95,32 @@ func TestStabilityOfChain(t *testing.T) {
 	}
 	if _, err := Stability(ctx, x, 0.1, StabilityOptions{Start: mat.NewSymDense(3, nil)}); err == nil || !strings.Contains(err.Error(), "want 12×12") {
 		t.Errorf("start of another size: %v", err)
+	}
+}
+
+// TestFewRowsAreNotStable: a link that rests on two rows is none in the halves
+// without them.
+func TestFewRowsAreNotStable(t *testing.T) {
+	x := chain(200, 8)
+	for _, row := range []int{40, 150} {
+		x.Set(row, 1, 40)
+		x.Set(row, 6, 40)
+	}
+	scaled := mat.DenseCopyOf(x)
+	all, err := Empirical(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for j := range 8 {
+		for i := range 200 {
+			scaled.Set(i, j, x.At(i, j)/math.Sqrt(all.At(j, j)))
+		}
+	}
+	freq, err := Stability(context.Background(), scaled, 0.1, StabilityOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := freq.At(1, 6); f > 0.9 {
+		t.Errorf("a link of two rows holds in %v of the halves", f)
 	}
 }
