@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -234,47 +235,53 @@ func (p *plan) progress(k chunk) {
 	}
 }
 
-// parallel counts with several workers, each on chunks of its own.
+// parallel counts with several workers, each on chunks that it reads when its turn comes.
 func (p *plan) parallel(ctx context.Context, chunks *chunker, workers int) (*Counts, error) {
-	work := make(chan chunk, workers)
-	free := make(chan []byte, 2*workers+2)
-	for range 2*workers + 1 {
-		free <- nil
-	}
 	counters := make([]*counter, workers)
 	sources := newSourceNames()
+	var reading sync.Mutex
+	var failed error
+	next := func(buf []byte) (chunk, bool) {
+		reading.Lock()
+		defer reading.Unlock()
+		if failed != nil {
+			return chunk{}, false
+		}
+		var k chunk
+		if k, failed = chunks.next(ctx, buf); failed != nil {
+			return chunk{}, false
+		}
+		p.progress(k)
+		return k, true
+	}
 	var running sync.WaitGroup
 	for i := range counters {
 		counters[i] = newCounter(p, sources)
 		running.Go(func() {
-			for k := range work {
+			for k, ok := next(nil); ok; k, ok = next(k.data) {
 				counters[i].chunk(k)
-				free <- k.data
 			}
 		})
 	}
-	var failed error
-	for {
-		k, err := chunks.next(ctx, <-free)
-		if err != nil {
-			if err != io.EOF {
-				failed = err
-			}
-			break
-		}
-		work <- k
-		p.progress(k)
-	}
-	close(work)
 	running.Wait()
-	if failed != nil {
+	if failed != io.EOF {
 		return nil, failed
 	}
-	total := counters[0].counts
+	total, dropsAt := counters[0].counts, counters[0].dropsAt
 	for _, c := range counters[1:] {
 		total.absorb(c.counts)
+		dropsAt = append(dropsAt, c.dropsAt...)
 	}
-	slices.SortStableFunc(total.Drops, func(a, b Drop) int { return a.Line - b.Line })
+	order := make([]int, len(dropsAt))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(dropsAt[a], dropsAt[b]) })
+	drops := total.Drops
+	total.Drops = nil
+	for _, i := range order {
+		total.Drops = append(total.Drops, drops[i])
+	}
 	return total, nil
 }
 
@@ -284,6 +291,7 @@ type counter struct {
 	counts  *Counts
 	sources *prefixTable // of what stands before a value, in a
 	leading []int64
+	dropsAt []int64 // for each drop the offset of its chunk
 }
 
 func newCounter(p *plan, s *sourceNames) *counter {
@@ -305,6 +313,9 @@ func (c *counter) chunk(k chunk) {
 		c.jsonLines(k.data)
 	default:
 		c.entries(k)
+	}
+	for len(c.dropsAt) < len(c.counts.Drops) {
+		c.dropsAt = append(c.dropsAt, k.at)
 	}
 }
 

@@ -186,6 +186,24 @@ func TestCountIsLoad(t *testing.T) {
 	}
 }
 
+// TestDropsInOrder holds that drops come in the order of the text, whoever counts it.
+func TestDropsInOrder(t *testing.T) {
+	var text strings.Builder
+	for i := range 40_000 {
+		fmt.Fprintf(&text, "%d\ncsw nginx 12\nsyscall postgres %d\n\n", 1_795_376_740_000_000_000+int64(i)*1e9, i)
+		if i%100 == 0 {
+			fmt.Fprintf(&text, "dtrace: %d drops on CPU 0\n", i+1)
+		}
+	}
+	c, err := Count(context.Background(), fstest.MapFS{"x": {Data: []byte(text.String())}}, "x", CountOptions{Workers: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Drops) != 400 || !slices.IsSortedFunc(c.Drops, func(a, b Drop) int { return int(a.Count - b.Count) }) {
+		t.Errorf("%d drops, not in their order", len(c.Drops))
+	}
+}
+
 func TestMergeCounts(t *testing.T) {
 	part := func(text string) *Counts {
 		c, err := Count(context.Background(), fstest.MapFS{"x": {Data: []byte(text)}}, "x", CountOptions{Bucket: time.Second, Origin: time.Unix(1, 0)})

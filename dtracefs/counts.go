@@ -286,8 +286,12 @@ const mostBuckets = 50_000_000
 func (c *Counts) Matrix() (*Matrix, error) {
 	m := &Matrix{Bucket: time.Duration(c.grid.width), ByName: c.byName}
 	first, last := int64(math.MaxInt64), int64(math.MinInt64)
-	for n := range c.all {
-		first, last = min(first, n), max(last, n)
+	for _, p := range c.pages {
+		for i := range p.rows {
+			if n := p.first + int64(i); (n < first || n > last) && p.rows[i].used() {
+				first, last = min(first, n), max(last, n)
+			}
+		}
 	}
 	if first > last {
 		return m, nil
