@@ -292,8 +292,11 @@ func layoutBlocks(comps [][]int, arranged [][]vec, bodies []body, links []link, 
 			limit = math.Max(1.5*widest+30, width*area/total-blockGap)
 		}
 		limit = math.Min(width, limit)
-		free := false
-		for more := roomy; !free && more < 3*roomy; more *= 1.5 {
+		free, more := false, roomy
+		if len(nodes) == 2 {
+			more /= 4 // there is nothing between the two to make room for
+		}
+		for ; !free && more < 3*roomy; more *= 1.5 {
 			b.pos = slices.Clone(arranged[k])
 			w, h := shape(b.pos, area*more, limit-widest)
 			stretchTo(b.pos, w, h)
