@@ -8,23 +8,25 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"dtnotes/dtracefs/internal/valid"
 )
 
 // WriteCSV writes the table as CSV with a line of column names. Times are in RFC 3339 with
 // nanoseconds in UTC, stacks have their frames joined by semicolons, leaf first, nulls are
-// empty.
+// empty. Bytes that are not UTF-8 are written as \xNN.
 func (t *Table) WriteCSV(w io.Writer) error {
 	cw := csv.NewWriter(w)
 	record := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
-		record[i] = c.Name
+		record[i] = valid.UTF8(c.Name)
 	}
 	if err := cw.Write(record); err != nil {
 		return fmt.Errorf("writing table %s as CSV: %w", t.Name, err)
 	}
 	for r := range t.NumRows() {
 		for i, c := range t.Columns {
-			record[i] = c.Text(r)
+			record[i] = valid.UTF8(c.Text(r))
 		}
 		if err := cw.Write(record); err != nil {
 			return fmt.Errorf("writing table %s as CSV: row %d: %w", t.Name, r, err)
