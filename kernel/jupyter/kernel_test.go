@@ -261,6 +261,24 @@ func TestFlood(t *testing.T) {
 	}
 }
 
+// TestInterruptBeforeStart: an interrupt reaches the cell that is queued but has yet to start, and
+// no later one.
+func TestInterruptBeforeStart(t *testing.T) {
+	s := &shell{wake: make(chan struct{}, 1)}
+	s.done, s.end = context.WithCancel(context.Background())
+	s.push(request{message: &message{}})
+	s.interrupt()
+	if ctx, _, _ := s.next(); ctx.Err() == nil {
+		t.Error("the queued cell is not interrupted")
+	}
+	s.cancel = nil
+	s.interrupt()
+	s.push(request{message: &message{}})
+	if ctx, _, _ := s.next(); ctx.Err() != nil {
+		t.Error("an interrupt of nothing interrupts a later cell")
+	}
+}
+
 func TestSubshells(t *testing.T) {
 	c := serveKernel(t).connect("me")
 	id := c.ask("control", "create_subshell_request", struct{}{}).reply.content()["subshell_id"].(string)

@@ -18,15 +18,15 @@ const abortWindow = time.Second
 type shell struct {
 	kernel *kernel
 
-	mu      sync.Mutex
-	queue   []request
-	wake    chan struct{} // has room for one
-	running bool          // a request is being served
-	cancel  context.CancelFunc
-	done    context.Context
-	end     context.CancelFunc
-	exited  chan struct{}
-	failed  time.Time // when a cell failed that aborts what was sent after it
+	mu          sync.Mutex
+	queue       []request
+	wake        chan struct{}      // has room for one
+	cancel      context.CancelFunc // of the request being served, nil while there is none
+	interrupted bool               // the request about to be served is canceled
+	done        context.Context
+	end         context.CancelFunc
+	exited      chan struct{}
+	failed      time.Time // when a cell failed that aborts what was sent after it
 }
 
 func (k *kernel) newShell() *shell {
@@ -60,8 +60,9 @@ func (k *kernel) dispatch(r request) {
 // push queues a request. One that only asks is taken out of turn if it waits too long.
 func (s *shell) push(r request) {
 	s.mu.Lock()
+	s.interrupted = s.interrupted && len(s.queue) > 0
 	s.queue = append(s.queue, r)
-	waits := s.running || len(s.queue) > 1
+	waits := s.cancel != nil || len(s.queue) > 1
 	s.mu.Unlock()
 	select {
 	case s.wake <- struct{}{}:
@@ -92,32 +93,34 @@ func (s *shell) take(r request) bool {
 func (s *shell) run() {
 	defer close(s.exited)
 	for {
-		r, ok := s.next()
+		ctx, r, ok := s.next()
 		if !ok {
 			return
 		}
-		ctx, cancel := context.WithCancel(s.done)
-		s.mu.Lock()
-		s.cancel = cancel
-		s.mu.Unlock()
 		s.kernel.handle(ctx, s, r)
 		s.mu.Lock()
-		s.running, s.cancel = false, nil
+		cancel := s.cancel
+		s.cancel = nil
 		s.mu.Unlock()
 		cancel()
 	}
 }
 
-// next waits for a request; false at the end of the shell.
-func (s *shell) next() (request, bool) {
+// next waits for a request; false at the end of the shell. The context is canceled by interrupt.
+func (s *shell) next() (context.Context, request, bool) {
 	for s.done.Err() == nil {
 		s.mu.Lock()
 		if len(s.queue) > 0 {
 			r := s.queue[0]
 			s.queue = s.queue[1:]
-			s.running = true
+			var ctx context.Context
+			ctx, s.cancel = context.WithCancel(s.done)
+			if s.interrupted {
+				s.interrupted = false
+				s.cancel()
+			}
 			s.mu.Unlock()
-			return r, true
+			return ctx, r, true
 		}
 		s.mu.Unlock()
 		select {
@@ -125,16 +128,18 @@ func (s *shell) next() (request, bool) {
 		case <-s.done.Done():
 		}
 	}
-	return request{}, false
+	return nil, request{}, false
 }
 
-// interrupt cancels the request being served.
+// interrupt cancels the request being served, or the one about to be.
 func (s *shell) interrupt() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cancel != nil {
 		s.cancel()
+		return
 	}
+	s.interrupted = len(s.queue) > 0
 }
 
 // close ends the shell when the request being served, now canceled, has its reply; what is still
