@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"strconv"
@@ -37,7 +38,11 @@ func TestGoldenTime(t *testing.T) {
 			ACF, PACF       []float64
 		}
 		VAR struct {
-			Granger struct{ Stat float64 } `json:"granger_ab"`
+			Granger  struct{ Stat float64 } `json:"granger_ab"`
+			Order    int
+			Params   [][]float64
+			Sigma    [][]float64 `json:"sigma_u"`
+			AIC, BIC float64
 		} `json:"var3"`
 	}
 	golden.Read(t, "lagged.granger_ccf.json", &want)
@@ -103,6 +108,34 @@ func TestGoldenTime(t *testing.T) {
 	g, err := Granger(column("var3", "a"), column("var3", "b"), 2, column("var3", "c"))
 	if err != nil || !relative(g.F, want.VAR.Granger.Stat) {
 		t.Errorf("a → b given c: F %v, want %v (%v)", g.F, want.VAR.Granger.Stat, err)
+	}
+	a, err := Autoregress(sets["var3"].Values, want.VAR.Order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !mat.EqualApprox(a.Coefficients, golden.Matrix(want.VAR.Params), 1e-9) || !mat.EqualApprox(a.Residuals, golden.Matrix(want.VAR.Sigma), 1e-9) ||
+		!near(a.AIC, want.VAR.AIC) || !near(a.BIC, want.VAR.BIC) {
+		t.Errorf("autoregression %+v, want %+v", a, want.VAR)
+	}
+}
+
+func TestAutoregress(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 9))
+	x := mat.NewDense(4000, 2, nil)
+	for i := 1; i < 4000; i++ {
+		x.Set(i, 0, 2+0.5*x.At(i-1, 0)+rng.NormFloat64())
+		x.Set(i, 1, 0.8*x.At(i-1, 0)+rng.NormFloat64())
+	}
+	a, err := Autoregress(x, 1)
+	if err != nil || !mat.EqualApprox(a.Coefficients, mat.NewDense(3, 2, []float64{2, 0, 0.5, 0.8, 0, 0}), 0.15) {
+		t.Errorf("%v, %v", a, err)
+	}
+	x.SetCol(1, mat.Col(nil, 0, x))
+	if _, err := Autoregress(x, 1); !errors.Is(err, ErrDependent) {
+		t.Errorf("a copy: %v", err)
+	}
+	if _, err := Autoregress(x.Slice(0, 5, 0, 2), 2); err == nil {
+		t.Error("too few values: no error")
 	}
 }
 
