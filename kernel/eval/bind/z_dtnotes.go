@@ -38,6 +38,7 @@ var dtnotes0 = table{
 	path: "dtnotes/analysis", name: "analysis",
 	deps: "bufio bufio\ncmp cmp\ncontext context\ndtnotes/analysis/cluster cluster\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/analysis/manifold manifold\ndtnotes/dtracefs dtracefs\nencoding/csv csv\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/mathext mathext\ngonum.org/v1/gonum/stat/distuv distuv\nhtml html\nio io\niter iter\nmath math\nos os\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntext/tabwriter tabwriter\ntime time",
 	types: []any{
+		(*p0.Autoregression)(nil),
 		(*p0.ChangePoint)(nil),
 		(*p0.Dropped)(nil),
 		(*p0.Edge)(nil),
@@ -57,6 +58,7 @@ var dtnotes0 = table{
 	},
 	funcs: []symbol{
 		{"Autocorrelation", p0.Autocorrelation},
+		{"Autoregress", p0.Autoregress},
 		{"BestLag", p0.BestLag},
 		{"ChangePoints", p0.ChangePoints},
 		{"CrossCorrelation", p0.CrossCorrelation},
