@@ -19,7 +19,7 @@ type Change struct {
 	From   string  `json:"from"`
 	To     string  `json:"to"`
 	What   string  `json:"what"`   // gained, lost, strengthened, weakened or reversed
-	Before float64 `json:"before"` // partial correlation in the behavior
+	Before float64 `json:"before"` // partial correlation in the behavior, without the sparseness of its links
 	After  float64 `json:"after"`  // around the alert
 	P      float64 `json:"p"`      // of a change as large by chance, were it the only pair looked at
 }
@@ -66,7 +66,6 @@ func (r *Report) explainLinks(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		r.Alerts[i].Edges = r.broken(&r.Alerts[i], values)
 		w := r.window(&r.Alerts[i], values)
 		if w == nil {
 			continue
@@ -79,6 +78,7 @@ func (r *Report) explainLinks(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("links in the alert: %w", err)
 		}
+		r.Alerts[i].Edges = r.broken(&r.Alerts[i], values, covariance.PartialCorrelations(before))
 		for _, c := range w.changes(before, after) {
 			known := func(b Change) bool { return b.From == c.From && b.To == c.To }
 			if !slices.ContainsFunc(r.Alerts[i].Edges, known) {
@@ -93,7 +93,7 @@ func (r *Report) explainLinks(ctx context.Context) error {
 // broken lists the links of processes that hardly ever rest and were silent
 // for most of the alert: with one end gone a link is lost, as surely as the
 // silence is no chance.
-func (r *Report) broken(a *Alert, values map[string][]float64) []Change {
+func (r *Report) broken(a *Alert, values map[string][]float64, before mat.Symmetric) []Change {
 	b := r.behavior
 	gone := func(name string) (p float64, ok bool) {
 		at := slices.IndexFunc(a.Sources, func(f Finding) bool { return f.Name == name })
@@ -118,8 +118,8 @@ func (r *Report) broken(a *Alert, values map[string][]float64) []Change {
 		if q, also := gone(to); also && (!ok || q < p) {
 			p, ok = q, true
 		}
-		if ok && !e.Lagged {
-			out = append(out, Change{from, to, "lost", e.Weight, 0, p})
+		if weight := before.At(e.From, e.To); ok && !e.Lagged && math.Abs(weight) >= leastLink {
+			out = append(out, Change{from, to, "lost", weight, 0, p})
 		}
 	}
 	return out

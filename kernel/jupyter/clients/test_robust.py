@@ -2,12 +2,14 @@
 
 import concurrent.futures
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 
+import pytest
 import zmq
 
 from conftest import Kernel, tree, usage
@@ -167,3 +169,9 @@ def test_slow_subscriber_loses_nothing(kernel):
         idle = m["msg_type"] == "status" and m["content"]["execution_state"] == "idle"
     sub.close()
     assert [line.split()[0] for line in "".join(text).splitlines()] == [str(i) for i in range(n)]
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="there is no /proc")
+def test_programs_of_cells_can_be_interrupted(kernel):
+    status = kernel.text('import "os/exec"\nout, err := exec.Command("grep", "SigIgn", "/proc/self/status").Output()\nfmt.Print(string(out), err)')
+    assert int(re.search(r"SigIgn:\s*([0-9a-f]+)", status)[1], 16) & 1 << signal.SIGINT - 1 == 0

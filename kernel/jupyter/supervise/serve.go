@@ -38,7 +38,8 @@ func Serve(newSession func() (cell.Evaluator, error)) error {
 	if in == nil || out == nil {
 		return errors.New("a session is started by a kernel, not by hand")
 	}
-	signal.Ignore(os.Interrupt)
+	// Caught, not ignored: programs that cells start would inherit that.
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
 	debug.SetMaxStack(maxStack)
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
