@@ -1,10 +1,24 @@
 package cluster
 
 import (
+	"context"
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/laplacian"
+)
+
+// Assignment says how spectral clustering makes groups of eigenvectors.
+type Assignment string
+
+// The assignments of spectral clustering.
+const (
+	AssignQR       Assignment = "cluster_qr" // pivoted QR, which needs no start (A. Damle, V. Minden and L. Ying, 2019)
+	AssignKMeans   Assignment = "kmeans"     // k-means of the points' entries (A. Ng, M. Jordan and Y. Weiss, 2001)
+	AssignDiscrete Assignment = "discretize" // the closest division by a rotation (S. Yu and J. Shi, "Multiclass spectral clustering", 2003)
 )
 
 // Spectral divides n points into k groups by the k smoothest eigenvectors of
@@ -13,6 +27,12 @@ import (
 // pivoted QR, which needs no random start (A. Damle, V. Minden and L. Ying,
 // "Simple, direct and efficient multi-way spectral clustering", 2019).
 func Spectral(affinities mat.Symmetric, k int) ([]int, error) {
+	return SpectralBy(context.Background(), affinities, k, AssignQR)
+}
+
+// SpectralBy is [Spectral] with another assignment. It returns the error of
+// ctx when that ends.
+func SpectralBy(ctx context.Context, affinities mat.Symmetric, k int, how Assignment) ([]int, error) {
 	n := affinities.SymmetricDim()
 	if k < 1 || k > n {
 		return nil, fmt.Errorf("spectral clustering: %d groups of %d points: want 1 to %[2]d", k, n)
@@ -20,33 +40,109 @@ func Spectral(affinities mat.Symmetric, k int) ([]int, error) {
 	if err := checkDistances(affinities); err != nil {
 		return nil, fmt.Errorf("spectral clustering: %w", err)
 	}
-	root := make([]float64, n)
-	for i := range n {
-		for j := range n {
-			if j != i {
-				root[i] += affinities.At(i, j)
+	all, err := laplacian.Vectors(affinities)
+	if err != nil {
+		return nil, fmt.Errorf("spectral clustering: %w", err)
+	}
+	v := mat.DenseCopyOf(all.Slice(0, n, 0, k))
+	switch how {
+	case AssignQR:
+		return renumber(assignByQR(v)), nil
+	case AssignKMeans:
+		c, err := KMeans(ctx, v, k, KMeansOptions{})
+		if err != nil {
+			return nil, fmt.Errorf("spectral clustering: %w", err)
+		}
+		return c.Labels, nil
+	case AssignDiscrete:
+		labels, err := discretize(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		return renumber(labels), nil
+	}
+	return nil, fmt.Errorf("spectral clustering: no assignment %q", how)
+}
+
+// discretize turns the rows of v, scaled to length one, such that they come
+// closest to the axes, and gives each row its axis. Each point in turn is the
+// first axis of a start; the closest result counts.
+func discretize(ctx context.Context, v *mat.Dense) ([]int, error) {
+	unitRows(v)
+	n, _ := v.Dims()
+	best, out := -1.0, make([]int, n)
+	for start := range n {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		turn := apart(v, start)
+		labels := make([]int, n)
+		last := -1.0
+		for {
+			var turned mat.Dense
+			turned.Mul(v, turn)
+			for i := range n {
+				labels[i] = floats.MaxIdx(turned.RawRowView(i))
 			}
+			var score float64
+			if turn, score = rotation(v, labels); score <= last*(1+1e-12) {
+				break
+			}
+			last = score
 		}
-		if root[i] = math.Sqrt(root[i]); root[i] == 0 {
-			root[i] = 1
+		if last > best*(1+1e-12) {
+			best = last
+			copy(out, labels)
 		}
 	}
-	laplacian := mat.NewSymDense(n, nil)
+	return out, nil
+}
+
+// unitRows scales the columns of v, then its rows, to length one.
+func unitRows(v *mat.Dense) {
+	n, k := v.Dims()
+	for j := range k {
+		col := v.ColView(j).(*mat.VecDense)
+		col.ScaleVec(1/mat.Norm(col, 2), col)
+	}
 	for i := range n {
-		for j := i + 1; j < n; j++ {
-			laplacian.SetSym(i, j, -affinities.At(i, j)/(root[i]*root[j]))
+		if l := mat.Norm(v.RowView(i), 2); l > 0 {
+			floats.Scale(1/l, v.RawRowView(i))
 		}
-		laplacian.SetSym(i, i, 1)
 	}
-	var eigen mat.EigenSym
-	if !eigen.Factorize(laplacian, true) {
-		return nil, fmt.Errorf("spectral clustering: eigenvalues of a %d×%[1]d matrix: no convergence", n)
+}
+
+// rotation returns what turns the rows of v closest to the axes that they are
+// labeled with, and the sum of the rows' entries on them.
+func rotation(v *mat.Dense, labels []int) (*mat.Dense, float64) {
+	_, k := v.Dims()
+	sums := mat.NewDense(k, k, nil)
+	for i, l := range labels {
+		floats.Add(sums.RawRowView(l), v.RawRowView(i))
 	}
-	var all mat.Dense
-	eigen.VectorsTo(&all)
-	v := mat.NewDense(n, k, nil)
-	v.Apply(func(i, j int, _ float64) float64 { return all.At(i, j) / root[i] }, v)
-	return renumber(assignByQR(v)), nil
+	var svd mat.SVD
+	svd.Factorize(sums, mat.SVDThin)
+	var u, w, turn mat.Dense
+	svd.UTo(&u)
+	svd.VTo(&w)
+	turn.Mul(&w, u.T())
+	return &turn, floats.Sum(svd.Values(nil))
+}
+
+// apart returns as columns k rows of v, first the given one, each as
+// orthogonal to those before as there is.
+func apart(v *mat.Dense, first int) *mat.Dense {
+	n, k := v.Dims()
+	out := mat.NewDense(k, k, nil)
+	overlap := make([]float64, n)
+	for c := range k {
+		out.SetCol(c, v.RawRowView(first))
+		for i := range n {
+			overlap[i] += math.Abs(floats.Dot(v.RawRowView(i), v.RawRowView(first)))
+		}
+		first = floats.MinIdx(overlap)
+	}
+	return out
 }
 
 // assignByQR rotates the axes onto k rows that span the rows of v best, and

@@ -9,6 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"dtnotes/analysis/internal/neighbors"
 	"dtnotes/analysis/internal/parallel"
 )
 
@@ -30,10 +31,10 @@ func Isomap(ctx context.Context, distances mat.Symmetric, dims, neighbors int) (
 	return parallel.Await(ctx, func() (*Isometric, error) { return isomap(ctx, distances, dims, neighbors) })
 }
 
-func isomap(ctx context.Context, distances mat.Symmetric, dims, neighbors int) (*Isometric, error) {
+func isomap(ctx context.Context, distances mat.Symmetric, dims, k int) (*Isometric, error) {
 	n := distances.SymmetricDim()
-	if neighbors <= 0 {
-		neighbors = 6
+	if k <= 0 {
+		k = 6
 	}
 	if n == 0 {
 		return nil, errors.New("isometric mapping: no points")
@@ -41,7 +42,7 @@ func isomap(ctx context.Context, distances mat.Symmetric, dims, neighbors int) (
 	if err := checkDistances(distances); err != nil {
 		return nil, fmt.Errorf("isometric mapping: %w", err)
 	}
-	links := nearest(n, neighbors, distances.At)
+	links := neighbors.Nearest(n, k, distances.At)
 	out := &Isometric{Parts: components(links), Geodesics: mat.NewSymDense(n, nil)}
 	graph := make([][]int, n)
 	link := func(i, j int) {

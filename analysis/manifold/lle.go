@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"dtnotes/analysis/internal/neighbors"
 	"dtnotes/analysis/internal/parallel"
 )
 
@@ -62,7 +63,7 @@ func lle(ctx context.Context, x mat.Matrix, dims int, o LLEOptions) (*LocallyLin
 		o.Regularization = 1e-3
 	}
 	g, n := gram(x)
-	links := nearest(n, o.Neighbors, func(i, j int) float64 { return g[i*n+i] + g[j*n+j] - 2*g[i*n+j] })
+	links := neighbors.Nearest(n, o.Neighbors, func(i, j int) float64 { return g[i*n+i] + g[j*n+j] - 2*g[i*n+j] })
 	weights := make([][]float64, n)
 	for i := range n {
 		weights[i] = barycenter(g, n, i, links[i], o.Regularization)
