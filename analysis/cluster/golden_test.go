@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 
 	"dtnotes/analysis/internal/golden"
 	"dtnotes/analysis/internal/laplacian"
@@ -120,6 +121,9 @@ func TestGoldenClustering(t *testing.T) {
 				K                             int
 				Labels                        []int
 				Inertia, ARI, AMI, Silhouette float64
+				NMI, V                        float64
+				CalinskiHarabasz              float64   `json:"calinski_harabasz"`
+				DaviesBouldin                 float64   `json:"davies_bouldin"`
 				Samples                       []float64 `json:"silhouette_samples"`
 			}
 			DBSCAN []struct {
@@ -135,6 +139,9 @@ func TestGoldenClustering(t *testing.T) {
 				Z          [][]float64 `json:"scipy_linkage"`
 				Cophenetic float64     `json:"cophenetic_corr"`
 				Leaves     []int
+				Optimal    []int `json:"leaves_optimal"`
+				Flat       []int `json:"fcluster_maxclust"`
+				ARI        float64
 			}
 			Spectral []struct {
 				K      int
@@ -171,6 +178,14 @@ func TestGoldenClustering(t *testing.T) {
 			}
 			if !near(ari, w.ARI) || !near(ami, w.AMI) || !near(floats.Sum(sil)/float64(p), w.Silhouette) {
 				t.Errorf("%s k-means %d: ari %v ami %v silhouette %v, want %v %v %v", set, w.K, ari, ami, floats.Sum(sil)/float64(p), w.ARI, w.AMI, w.Silhouette)
+			}
+			nmi, _ := NormalizedMutualInformation(w.Labels, want.TrueLabels)
+			ch, errCH := CalinskiHarabasz(points, w.Labels)
+			db, errDB := DaviesBouldin(points, w.Labels)
+			// The reference loses digits of the distance of a point alone to itself: 1e-8.
+			if !near(nmi, w.NMI) || !near(nmi, w.V) || !near(ch, w.CalinskiHarabasz) || math.Abs(db-w.DaviesBouldin) > 1e-8 || errCH != nil || errDB != nil {
+				t.Errorf("%s k-means %d: nmi %v Calinski-Harabasz %v (%v) Davies-Bouldin %v (%v), want %v %v %v", set, w.K,
+					nmi, ch, errCH, db, errDB, w.NMI, w.CalinskiHarabasz, w.DaviesBouldin)
 			}
 			for i, s := range sil {
 				if !near(s, w.Samples[i]) {
@@ -210,6 +225,28 @@ func TestGoldenClustering(t *testing.T) {
 			}
 			if w.Leaves != nil && !slices.Equal(tree.Leaves(), w.Leaves) {
 				t.Errorf("%s %s leaves: %v, want %v", set, w.Linkage, tree.Leaves(), w.Leaves)
+			}
+			if ari, _ := AdjustedRand(labels, want.TrueLabels); !near(ari, w.ARI) || !slices.Equal(labels, canonical(w.Flat)) {
+				t.Errorf("%s %s cut to %d: ari %v of %v, want %v of %v", set, w.Linkage, w.K, ari, labels, w.ARI, canonical(w.Flat))
+			}
+			if w.Optimal == nil {
+				continue
+			}
+			leaves, err := tree.OptimalLeaves(ctx, d)
+			// The reference's order is not the shortest: TestOptimalLeaves tries them all.
+			if err != nil || !tree.draws(leaves) || !tree.draws(w.Optimal) || orderLength(d, leaves) > orderLength(d, w.Optimal)*(1+1e-9) {
+				t.Errorf("%s %s optimal leaves: %v of length %v, want %v of %v (%v)", set, w.Linkage,
+					leaves, orderLength(d, leaves), w.Optimal, orderLength(d, w.Optimal), err)
+			}
+			var heights, between []float64
+			joined := tree.Cophenetic()
+			for i := range p {
+				for j := range i {
+					heights, between = append(heights, joined.At(i, j)), append(between, d.At(i, j))
+				}
+			}
+			if r := stat.Correlation(heights, between, nil); !near(r, w.Cophenetic) {
+				t.Errorf("%s %s cophenetic correlation: %v, want %v", set, w.Linkage, r, w.Cophenetic)
 			}
 		}
 		for _, w := range want.Spectral {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -136,6 +137,22 @@ func AdjustedMutualInformation(x, y []int) (float64, error) {
 	return (c.information() - expected) / den, nil
 }
 
+// NormalizedMutualInformation returns how much two groupings of the same
+// points tell about each other, from 0 to 1 for the same grouping, with the
+// arithmetic mean of the entropies as scale. Chance is not counted out. It is
+// the V-measure too (A. Rosenberg and J. Hirschberg, 2007).
+func NormalizedMutualInformation(x, y []int) (float64, error) {
+	c, err := contingencyTable(x, y)
+	if err != nil {
+		return 0, err
+	}
+	mean := (entropy(c.a, c.n) + entropy(c.b, c.n)) / 2
+	if mean == 0 {
+		return 1, nil
+	}
+	return max(0, c.information()/mean), nil
+}
+
 func entropy(sizes []float64, n int) float64 {
 	h := 0.0
 	for _, v := range sizes {
@@ -220,4 +237,94 @@ func Silhouette(distances mat.Symmetric, labels []int) ([]float64, error) {
 		}
 	}
 	return out, nil
+}
+
+// CalinskiHarabasz returns the ratio of the variance between groups of the n
+// points in the rows of the n×d matrix x to that within, larger for groups
+// further apart, +Inf for groups of equal points (T. Caliński and J. Harabasz,
+// "A dendrite method for cluster analysis", 1974). It needs at least two groups
+// and less than there are points.
+func CalinskiHarabasz(x mat.Matrix, labels []int) (float64, error) {
+	m, err := groupMeans(x, labels)
+	if err != nil {
+		return 0, fmt.Errorf("calinski-harabasz: %w", err)
+	}
+	n, k := len(labels), len(m.size)
+	mean := make([]float64, len(m.center[0]))
+	for g, c := range m.center {
+		floats.AddScaled(mean, m.size[g]/float64(n), c)
+	}
+	between, within := 0.0, 0.0
+	for g, c := range m.center {
+		between += m.size[g] * squared(c, mean)
+		within += m.squares[g]
+	}
+	if within == 0 && between == 0 {
+		return 0, nil
+	}
+	return between / within * float64(n-k) / float64(k-1), nil
+}
+
+// DaviesBouldin returns the mean over groups of the n points in the rows of
+// the n×d matrix x of how much each overlaps the one it overlaps most: the sum
+// of both mean distances to their means over the distance of these, 0 at best
+// (D. Davies and D. Bouldin, "A cluster separation measure", 1979). It needs at
+// least two groups and less than there are points.
+func DaviesBouldin(x mat.Matrix, labels []int) (float64, error) {
+	m, err := groupMeans(x, labels)
+	if err != nil {
+		return 0, fmt.Errorf("davies-bouldin: %w", err)
+	}
+	sum := 0.0
+	for a, ca := range m.center {
+		worst := 0.0
+		for b, cb := range m.center {
+			if spread := m.spread[a] + m.spread[b]; a != b && spread > 0 {
+				worst = max(worst, spread/floats.Distance(ca, cb, 2))
+			}
+		}
+		sum += worst / float64(len(m.center))
+	}
+	return sum, nil
+}
+
+type means struct {
+	center  [][]float64
+	size    []float64
+	squares []float64 // Σ of squared distances to the center
+	spread  []float64 // mean distance to the center
+}
+
+func groupMeans(x mat.Matrix, labels []int) (*means, error) {
+	n, d := x.Dims()
+	if len(labels) != n {
+		return nil, fmt.Errorf("%d labels for %d points", len(labels), n)
+	}
+	rows, err := dense(x)
+	if err != nil {
+		return nil, err
+	}
+	groups := distinct(labels)
+	k := len(groups)
+	if k < 2 || k >= n {
+		return nil, fmt.Errorf("%d groups of %d points: want at least 2 groups and less than points", k, n)
+	}
+	m := &means{make([][]float64, k), make([]float64, k), make([]float64, k), make([]float64, k)}
+	at := map[int]int{}
+	for g, l := range groups {
+		at[l], m.center[g] = g, make([]float64, d)
+	}
+	for i, l := range labels {
+		m.size[at[l]]++
+		floats.Add(m.center[at[l]], rows[i*d:(i+1)*d])
+	}
+	for g, c := range m.center {
+		floats.Scale(1/m.size[g], c)
+	}
+	for i, l := range labels {
+		r := floats.Distance(rows[i*d:(i+1)*d], m.center[at[l]], 2)
+		m.squares[at[l]] += r * r
+		m.spread[at[l]] += r / m.size[at[l]]
+	}
+	return m, nil
 }
