@@ -95,6 +95,9 @@ func (c *Column) jsonValue() func(b []byte, i int) []byte {
 	case Bool:
 		return func(b []byte, i int) []byte { return strconv.AppendBool(b, c.ints[i] != 0) }
 	case Time:
+		if c.ofDay {
+			return func(b []byte, i int) []byte { return append(b, quoteJSON(c.Text(i))...) }
+		}
 		return func(b []byte, i int) []byte { return appendSeconds(b, c.ints[i]) }
 	case String:
 		quoted := make([][]byte, len(c.words.values))

@@ -117,6 +117,19 @@ func (c *Column) becomeText() {
 	*c = *t
 }
 
+// instant appends a time. Times of the day and instants do not share a column.
+func (s *sheet) instant(name string, ns int64, ofDay bool) {
+	if c, ok := s.index[name]; ok && c.typ == Time && c.ofDay != ofDay {
+		name += "_of_day"
+	}
+	_, old := s.index[name]
+	c := s.open(name, Time)
+	if !old {
+		c.ofDay = ofDay
+	}
+	c.appendInt(ns)
+}
+
 // key appends key number i, of 1.
 func (s *sheet) key(name string, k syntax.Key) {
 	if k.IsInt {

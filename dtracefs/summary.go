@@ -71,8 +71,11 @@ func (c *Column) Range() string {
 		for _, v := range c.ints {
 			lo, hi = min(lo, v), max(hi, v)
 		}
-		from := time.Unix(0, lo).UTC()
-		return fmt.Sprintf("%s and %v on", from.Format(time.RFC3339), time.Duration(hi-lo).Round(time.Millisecond))
+		layout := time.RFC3339
+		if c.ofDay {
+			layout = time.TimeOnly
+		}
+		return fmt.Sprintf("%s and %v on", time.Unix(0, lo).UTC().Format(layout), time.Duration(hi-lo).Round(time.Millisecond))
 	case String:
 		const shown = 6
 		var words []string

@@ -71,6 +71,7 @@ type Column struct {
 
 	typ      Type
 	unsigned bool
+	ofDay    bool    // Time: only clocks were printed, without their date
 	ints     []int64 // Int, Bool (0 or 1), Time (ns since the epoch)
 	floats   []float64
 	codes    []uint32 // String, Stack
@@ -92,6 +93,10 @@ func (c *Column) Type() Type { return c.typ }
 
 // Unsigned reports whether an Int column holds unsigned 64-bit integers.
 func (c *Column) Unsigned() bool { return c.unsigned }
+
+// OfDay reports whether a Time column holds times of the day: clocks that were printed without a
+// date. They count from the midnight before the first, so that they go on after the next one.
+func (c *Column) OfDay() bool { return c.ofDay }
 
 // Len returns the number of cells.
 func (c *Column) Len() int {
@@ -134,15 +139,15 @@ func (c *Column) Float(i int) float64 {
 	return math.NaN()
 }
 
-// Time returns cell i of a Time column, in UTC.
+// Time returns cell i of a Time column, in UTC; a time of the day in 1970.
 func (c *Column) Time(i int) time.Time { return time.Unix(0, c.ints[i]).UTC() }
 
 // Stack returns the frames of cell i of a Stack column, leaf first. They are shared: do
 // not change them.
 func (c *Column) Stack(i int) []string { return c.stacks[c.codes[i]] }
 
-// Text returns cell i as text, whatever the column's type: a time in RFC 3339, a stack's
-// frames joined by semicolons, a null as "".
+// Text returns cell i as text, whatever the column's type: a time in RFC 3339, one of the day as
+// 15:04:05, a stack's frames joined by semicolons, a null as "".
 func (c *Column) Text(i int) string {
 	if c.Null(i) {
 		return ""
@@ -155,6 +160,9 @@ func (c *Column) Text(i int) string {
 	case Bool:
 		return strconv.FormatBool(c.ints[i] != 0)
 	case Time:
+		if c.ofDay {
+			return c.Time(i).Format("15:04:05.999999999")
+		}
 		return c.Time(i).Format(time.RFC3339Nano)
 	case Stack:
 		return strings.Join(c.stacks[c.codes[i]], ";")
