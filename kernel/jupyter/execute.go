@@ -91,7 +91,7 @@ func (k *kernel) runCell(ctx context.Context, r request, e *execution) (content 
 		k.iopub.publish("execute_input", r.message, map[string]any{"code": *e.Code, "execution_count": number})
 	}
 	if e.kept() {
-		k.history.input(number, *e.Code)
+		k.history.Input(number, *e.Code)
 	}
 	c := cell.Cell{Code: *e.Code, Number: number, Out: out}
 	if or(e.AllowStdin, true) {
@@ -110,7 +110,7 @@ func (k *kernel) runCell(ctx context.Context, r request, e *execution) (content 
 func (k *kernel) cellDone(ctx context.Context, r request, e *execution, number int, res cell.Result) map[string]any {
 	if !res.Bundle.Empty() {
 		if e.kept() {
-			k.history.output(number, res.Bundle.Text())
+			k.history.Output(number, res.Bundle.Text())
 		}
 		if !e.Silent {
 			data, metadata := res.Bundle.Encode()

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"dtnotes/kernel/cell"
+	"dtnotes/kernel/jupyter/history"
 	"dtnotes/kernel/zmtp"
 )
 
@@ -23,7 +24,7 @@ import (
 type Options struct {
 	Version string      // of the implementation, shown to users
 	Banner  string      // greeting of consoles
-	History string      // path of the history database; "none" keeps no history between runs
+	History string      // folder of the history; "none" keeps no history between runs
 	Log     *log.Logger // takes what goes wrong that no cell can be told
 }
 
@@ -38,7 +39,7 @@ type kernel struct {
 	iopub   *iopub
 	sockets map[string]*zmtp.Socket
 	stdin   *stdin
-	history *history
+	history *history.Store
 	session *session
 	comms   *comms
 
@@ -235,7 +236,7 @@ func (k *kernel) close() {
 		if err := k.session.close(); err != nil {
 			k.log.Printf("ending the session: %v", err)
 		}
-		if err := k.history.close(); err != nil {
+		if err := k.history.Close(); err != nil {
 			k.log.Printf("closing the history: %v", err)
 		}
 		k.iopub.flushAll()

@@ -105,8 +105,9 @@ def test_history_is_kept(make_kernel):
             break
     (_, line, (source, output)), = reply["content"]["history"]
     assert (line, source, output) == (1, '"a cell of yesterday"', "a cell of yesterday")
-    database = os.path.join(os.environ["XDG_DATA_HOME"], "dtnotes", "history.sqlite")
-    assert stat.S_IMODE(os.stat(database).st_mode) == 0o600
+    folder = os.path.join(os.environ["XDG_DATA_HOME"], "dtnotes", "history")
+    assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
+    assert all(stat.S_IMODE(f.stat().st_mode) == 0o600 for f in os.scandir(folder))
 
 
 def test_ipc(make_kernel, tmp_path):
