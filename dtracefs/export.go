@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,35 +17,120 @@ import (
 // nanoseconds in UTC, stacks have their frames joined by semicolons, leaf first, nulls are
 // empty. Bytes that are not UTF-8 are written as \xNN.
 func (t *Table) WriteCSV(w io.Writer) error {
-	cw := csv.NewWriter(w)
-	record := make([]string, len(t.Columns))
+	names := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
-		record[i] = valid.UTF8(c.Name)
+		names[i] = c.Name
 	}
-	if err := cw.Write(record); err != nil {
+	cw := NewCSVWriter(w, names...)
+	if err := cw.Write(t); err != nil {
+		return err
+	}
+	return cw.Close()
+}
+
+// A CSVWriter writes tables that go on each other, such as those of a scan's batches, as one
+// CSV.
+type CSVWriter struct {
+	w       *csv.Writer
+	columns []string
+	record  []string
+	begun   bool
+	rows    int
+}
+
+// NewCSVWriter returns a writer of CSV, as [Table.WriteCSV] writes it, with columns of those
+// names.
+func NewCSVWriter(w io.Writer, columns ...string) *CSVWriter {
+	return &CSVWriter{w: csv.NewWriter(w), columns: columns, record: make([]string, len(columns))}
+}
+
+// Write writes the rows of a table. What it has no column for is empty.
+func (w *CSVWriter) Write(t *Table) error {
+	if err := w.begin(); err != nil {
 		return fmt.Errorf("writing table %s as CSV: %w", t.Name, err)
 	}
+	columns := t.columnsNamed(w.columns)
+	clear(w.record)
 	for r := range t.NumRows() {
-		for i, c := range t.Columns {
-			record[i] = valid.UTF8(c.Text(r))
+		for i, c := range columns {
+			if c != nil {
+				w.record[i] = valid.UTF8(c.Text(r))
+			}
 		}
-		if err := cw.Write(record); err != nil {
-			return fmt.Errorf("writing table %s as CSV: row %d: %w", t.Name, r, err)
+		if err := w.w.Write(w.record); err != nil {
+			return fmt.Errorf("writing table %s as CSV: row %d: %w", t.Name, w.rows, err)
+		}
+		w.rows++
+	}
+	return nil
+}
+
+// columnsNamed returns the columns of those names, nil where there is none.
+func (t *Table) columnsNamed(names []string) []*Column {
+	columns := make([]*Column, len(names))
+	for i, name := range names {
+		if i < len(t.Columns) && t.Columns[i].Name == name { // also where two have the name
+			columns[i] = t.Columns[i]
+		} else {
+			columns[i] = t.Column(name)
 		}
 	}
-	cw.Flush()
-	if err := cw.Error(); err != nil {
-		return fmt.Errorf("writing table %s as CSV: %w", t.Name, err)
+	return columns
+}
+
+// begin writes the line of names.
+func (w *CSVWriter) begin() error {
+	if w.begun {
+		return nil
+	}
+	w.begun = true
+	for i, name := range w.columns {
+		w.record[i] = valid.UTF8(name)
+	}
+	return w.w.Write(w.record)
+}
+
+// Close writes what is left to write; the names, where there was no table. It does not close
+// what it writes to.
+func (w *CSVWriter) Close() error {
+	err := w.begin()
+	if w.w.Flush(); err == nil {
+		err = w.w.Error()
+	}
+	if err != nil {
+		return fmt.Errorf("writing CSV: %w", err)
 	}
 	return nil
 }
 
 // WriteFolded writes a table with a stack as folded stacks, the input of flame graphs: on
 // each line the frames from the root to the leaf, joined by semicolons, and the sum of the
-// values of the rows that have them, sorted by frames. Keys of text stand before the root,
-// a kernel stack above a user stack. Offsets within functions are left out, so that samples
-// of one function add up. Semicolons within frames become colons.
+// values of the rows that have them, sorted by frames. Text in other columns, such as the name of
+// the process, stands before the root, a kernel stack above a user stack.
+// Offsets within functions are left out, so that samples of one function add up. Semicolons
+// within frames become colons. Bytes that are not UTF-8 are written as \xNN.
 func (t *Table) WriteFolded(w io.Writer) error {
+	fw := NewFoldedWriter(w)
+	if err := fw.Write(t); err != nil {
+		return err
+	}
+	return fw.Close()
+}
+
+// A FoldedWriter writes tables that go on each other as folded stacks. It holds a sum for each
+// different stack.
+type FoldedWriter struct {
+	w    io.Writer
+	sums map[string]int64
+}
+
+// NewFoldedWriter returns a writer of folded stacks, as [Table.WriteFolded] writes them.
+func NewFoldedWriter(w io.Writer) *FoldedWriter {
+	return &FoldedWriter{w: w, sums: map[string]int64{}}
+}
+
+// Write adds the stacks of a table.
+func (w *FoldedWriter) Write(t *Table) error {
 	var stacks []*Column
 	var keys []*Column
 	value := t.Column("value")
@@ -52,44 +138,50 @@ func (t *Table) WriteFolded(w io.Writer) error {
 		switch {
 		case c.typ == Stack:
 			stacks = append(stacks, c)
-		case c.typ == String && strings.HasPrefix(c.Name, "key"):
+		case c.typ == String:
 			keys = append(keys, c)
 		}
 	}
 	if len(stacks) == 0 {
 		return fmt.Errorf("folding table %s: it has no stacks", t.Name)
 	}
-	sums := map[string]int64{}
 	for i := range t.NumRows() {
 		var frames []string
 		for _, k := range keys {
-			frames = append(frames, strings.ReplaceAll(k.Text(i), ";", ":"))
+			if !k.Null(i) {
+				frames = append(frames, foldedFrame(k.Text(i)))
+			}
 		}
 		for _, s := range slices.Backward(stacks) {
 			if s.Null(i) {
 				continue
 			}
 			for _, f := range slices.Backward(s.Stack(i)) {
-				frames = append(frames, strings.ReplaceAll(ParseFrame(f).Function(), ";", ":"))
+				frames = append(frames, foldedFrame(ParseFrame(f).Function()))
 			}
 		}
 		n := int64(1)
 		if value != nil && value.typ == Int {
 			n = value.Int(i)
 		}
-		sums[strings.Join(frames, ";")] += n
+		w.sums[strings.Join(frames, ";")] += n
 	}
-	lines := make([]string, 0, len(sums))
-	for s := range sums {
-		lines = append(lines, s)
-	}
-	slices.Sort(lines)
-	bw := bufio.NewWriter(w)
-	for _, s := range lines {
-		fmt.Fprintf(bw, "%s %d\n", s, sums[s])
+	return nil
+}
+
+// notInFrames are the characters that would end a frame or a line.
+var notInFrames = strings.NewReplacer(";", ":", "\n", " ", "\r", " ")
+
+func foldedFrame(s string) string { return valid.UTF8(notInFrames.Replace(s)) }
+
+// Close writes the lines. It does not close what it writes to.
+func (w *FoldedWriter) Close() error {
+	bw := bufio.NewWriter(w.w)
+	for _, s := range slices.Sorted(maps.Keys(w.sums)) {
+		fmt.Fprintf(bw, "%s %d\n", s, w.sums[s])
 	}
 	if err := bw.Flush(); err != nil {
-		return fmt.Errorf("folding table %s: %w", t.Name, err)
+		return fmt.Errorf("writing folded stacks: %w", err)
 	}
 	return nil
 }

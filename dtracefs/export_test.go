@@ -52,8 +52,20 @@ func TestFolded(t *testing.T) {
 	if err := c.Table("stacks").WriteFolded(&b); err != nil || b.String() != "sh;k`root;k`leaf 7\n" {
 		t.Errorf("%q, %v", b.String(), err)
 	}
-	if err := mixed().WriteFolded(&b); err != nil {
-		t.Error(err)
+	b.Reset()
+	if err := mixed().WriteFolded(&b); err != nil || b.String() != "\\xff,\"x\"  1\na;m`leaf 1\na;m`root;m`leaf 1\n" {
+		t.Errorf("%q, %v", b.String(), err)
+	}
+	// Keys stand before the root wherever they are printed and whatever the script calls them.
+	for _, script := range []string{"-", "profile:hz:97 { @[ustack, comm] = count(); }"} {
+		c, err := Options{Script: script}.Load(fstest.MapFS{"x": {Data: []byte("@[\n    leaf+1\n    root+2\n, a;b]: 3\n")}}, "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Reset()
+		if err := c.Tables[0].WriteFolded(&b); err != nil || b.String() != "a:b;root;leaf 3\n" {
+			t.Errorf("script %q: %q, %v", script, b.String(), err)
+		}
 	}
 	if err := (&Table{}).WriteFolded(&b); err == nil {
 		t.Error("no error for a table without stacks")

@@ -14,41 +14,73 @@ import (
 // rowsAtOnce is how many rows are handed to the Parquet writer at a time.
 const rowsAtOnce = 1024
 
+// rowsInGroup is how many rows a row group has at most, and so how many the writer holds.
+const rowsInGroup = 128 << 10
+
 // Parquet writes a table as a Parquet file of the same types, compressed with zstd. Its columns must
 // have names of their own.
 func Parquet(w io.Writer, t *dtracefs.Table) error {
+	pw, err := newParquetWriter(w, ShapeOf(t))
+	if err != nil {
+		return err
+	}
+	if err := pw.Write(t); err != nil {
+		return err
+	}
+	return pw.Close()
+}
+
+// A parquetWriter writes tables of one shape, one after the other.
+type parquetWriter struct {
+	shape *Shape
+	w     *parquet.Writer
+}
+
+func newParquetWriter(w io.Writer, s *Shape) (*parquetWriter, error) {
 	schema := orderedGroup{Group: parquet.Group{}}
-	for _, c := range t.Columns {
-		name := valid.UTF8(c.Name)
+	for _, f := range s.Fields {
+		name := valid.UTF8(f.Name)
 		if schema.Group[name] != nil {
-			return fmt.Errorf("writing table %s as Parquet: two columns are named %s", t.Name, name)
+			return nil, fmt.Errorf("writing table %s as Parquet: two columns are named %s", s.Name, name)
 		}
-		schema.Group[name] = parquet.Optional(nodeOf(c))
+		schema.Group[name] = parquet.Optional(nodeOf(f))
 		schema.names = append(schema.names, name)
 	}
 	pw := parquet.NewWriter(w, parquet.NewSchema("table", schema), parquet.Compression(&parquet.Zstd), parquet.CreatedBy("dtnotes", "", ""),
-		parquet.KeyValueMetadata("name", valid.UTF8(t.Name)), parquet.KeyValueMetadata("kind", t.Kind))
+		parquet.MaxRowsPerRowGroup(rowsInGroup),
+		parquet.KeyValueMetadata("name", valid.UTF8(s.Name)), parquet.KeyValueMetadata("kind", s.Kind))
+	return &parquetWriter{s, pw}, nil
+}
+
+// Write implements [Writer].
+func (w *parquetWriter) Write(t *dtracefs.Table) error {
+	columns := w.shape.columns(t)
 	rows := make([]parquet.Row, 0, rowsAtOnce)
 	for i := range t.NumRows() {
 		row := rows[:len(rows)+1][len(rows)][:0] // the memory of an earlier row
-		for k, c := range t.Columns {
-			row = appendCell(row, c, i, k)
+		for k, c := range columns {
+			row = appendCell(row, c, w.shape.Fields[k].Type, i, k)
 		}
 		if rows = append(rows, row); len(rows) == cap(rows) || i == t.NumRows()-1 {
-			if _, err := pw.WriteRows(rows); err != nil {
+			if _, err := w.w.WriteRows(rows); err != nil {
 				return fmt.Errorf("writing table %s as Parquet: %w", t.Name, err)
 			}
 			rows = rows[:0]
 		}
 	}
-	if err := pw.Close(); err != nil {
-		return fmt.Errorf("writing table %s as Parquet: %w", t.Name, err)
+	return nil
+}
+
+// Close implements [Writer].
+func (w *parquetWriter) Close() error {
+	if err := w.w.Close(); err != nil {
+		return fmt.Errorf("writing table %s as Parquet: %w", w.shape.Name, err)
 	}
 	return nil
 }
 
-func nodeOf(c *dtracefs.Column) parquet.Node {
-	switch c.Type() {
+func nodeOf(f Field) parquet.Node {
+	switch f.Type {
 	case dtracefs.String:
 		return parquet.Encoded(parquet.String(), &parquet.RLEDictionary)
 	case dtracefs.Float:
@@ -60,18 +92,19 @@ func nodeOf(c *dtracefs.Column) parquet.Node {
 	case dtracefs.Stack:
 		return parquet.List(parquet.Encoded(parquet.String(), &parquet.RLEDictionary))
 	}
-	if c.Unsigned() {
+	if f.Unsigned {
 		return parquet.Uint(64)
 	}
 	return parquet.Int(64)
 }
 
-// appendCell appends the values of cell i of column k: one, or one for each frame of a stack.
-func appendCell(row parquet.Row, c *dtracefs.Column, i, k int) parquet.Row {
+// appendCell appends the values of cell i of field k: one, or one for each frame of a stack. A part
+// may lack the field's column, c is nil then, and may have numbers where others have text.
+func appendCell(row parquet.Row, c *dtracefs.Column, typ dtracefs.Type, i, k int) parquet.Row {
 	switch {
-	case c.Null(i):
+	case c == nil || c.Null(i):
 		return append(row, parquet.NullValue().Level(0, 0, k))
-	case c.Type() == dtracefs.Stack:
+	case typ == dtracefs.Stack:
 		frames := c.Stack(i)
 		if len(frames) == 0 {
 			return append(row, parquet.NullValue().Level(0, 1, k))
@@ -82,7 +115,7 @@ func appendCell(row parquet.Row, c *dtracefs.Column, i, k int) parquet.Row {
 		return row
 	}
 	var v parquet.Value
-	switch c.Type() {
+	switch typ {
 	case dtracefs.String:
 		v = parquet.ByteArrayValue([]byte(valid.UTF8(c.Text(i))))
 	case dtracefs.Float:

@@ -39,6 +39,7 @@ func command() *cobra.Command {
 		Long: `dtnotes loads what DTrace or bpftrace printed, learns which processes depend on which and how strongly,
 and draws it: from a notebook with Go cells, or from the shell.`,
 		Example: `  dtnotes inspect capture.txt                          what a capture holds
+  dtnotes export capture.txt -o tables/                its tables, for other programs
   dtnotes learn capture.txt --graph graph.svg          who depends on whom, as a picture
   dtnotes learn -o normal.json capture.txt             what is normal, to score other captures by
   dtnotes score normal.json other.txt                  when and where another capture breaks it
@@ -46,7 +47,7 @@ and draws it: from a notebook with Go cells, or from the shell.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(runCommand(), inspectCommand(), learnCommand(), scoreCommand(), watchCommand(), compareCommand(), evalCommand(), versionCommand(),
+	root.AddCommand(runCommand(), inspectCommand(), exportCommand(), learnCommand(), scoreCommand(), watchCommand(), compareCommand(), evalCommand(), versionCommand(),
 		kernelCommand(), sessionCommand(), installCommand(), uninstallCommand())
 	return root
 }

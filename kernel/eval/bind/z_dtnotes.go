@@ -328,6 +328,7 @@ var dtnotes7 = table{
 	types: []any{
 		(*p7.Account)(nil),
 		(*p7.Batch)(nil),
+		(*p7.CSVWriter)(nil),
 		(*p7.Capture)(nil),
 		(*p7.Column)(nil),
 		(*p7.CountOptions)(nil),
@@ -335,6 +336,7 @@ var dtnotes7 = table{
 		(*p7.Drop)(nil),
 		(*p7.Entry)(nil),
 		(*p7.Fault)(nil),
+		(*p7.FoldedWriter)(nil),
 		(*p7.Frame)(nil),
 		(*p7.Line)(nil),
 		(*p7.LiveOptions)(nil),
@@ -359,6 +361,8 @@ var dtnotes7 = table{
 		{"Live", p7.Live},
 		{"Load", p7.Load},
 		{"Manifest", p7.Manifest},
+		{"NewCSVWriter", p7.NewCSVWriter},
+		{"NewFoldedWriter", p7.NewFoldedWriter},
 		{"Open", p7.Open},
 		{"ParseFrame", p7.ParseFrame},
 		{"Rotated", p7.Rotated},
@@ -382,11 +386,20 @@ var dtnotes7 = table{
 
 var dtnotes8 = table{
 	path: "dtnotes/dtracefs/export", name: "export",
-	deps: "dtnotes/dtracefs dtracefs\nfmt fmt\ngithub.com/apache/arrow-go/v18/arrow arrow\ngithub.com/apache/arrow-go/v18/arrow/array array\ngithub.com/apache/arrow-go/v18/arrow/ipc ipc\ngithub.com/apache/arrow-go/v18/arrow/memory memory\ngithub.com/parquet-go/parquet-go parquet\nio io\nslices slices",
+	deps: "dtnotes/dtracefs dtracefs\nfmt fmt\ngithub.com/apache/arrow-go/v18/arrow arrow\ngithub.com/apache/arrow-go/v18/arrow/array array\ngithub.com/apache/arrow-go/v18/arrow/ipc ipc\ngithub.com/apache/arrow-go/v18/arrow/memory memory\ngithub.com/parquet-go/parquet-go parquet\nio io\nslices slices\nstrings strings",
+	types: []any{
+		(*p8.Field)(nil),
+		(*p8.Shape)(nil),
+		(*p8.Shapes)(nil),
+		(*p8.Writer)(nil),
+	},
 	funcs: []symbol{
 		{"Arrow", p8.Arrow},
+		{"Formats", p8.Formats},
+		{"NewWriter", p8.NewWriter},
 		{"Parquet", p8.Parquet},
 		{"Record", p8.Record},
+		{"ShapeOf", p8.ShapeOf},
 	},
 }
 
