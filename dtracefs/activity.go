@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"strings"
 
@@ -9,8 +10,9 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// An activity builds the table of who did how much of what over time. Its columns are
-// appended to side by side.
+// An activity is a wall clock on a line of its own and, under it, entries of who did how
+// much of what. It builds the table of that over time, whose columns are appended to side
+// by side.
 type activity struct {
 	table                   *Table
 	time, kind, name, value *Column
@@ -18,7 +20,8 @@ type activity struct {
 	stamped                 bool            // inside a block of entries under a stamp
 	prefixes                *prefixTable    // codes of kind and name
 	maps                    map[string]bool // bpftrace's maps, and whether they hold activity
-	pending                 []byte
+	reserved                bool            // room for the entries that may come
+	pending                 []byte          // the lines of an entry so far, whose name holds their ends
 	pendingLine             int
 	pendingSize             int
 }
@@ -26,15 +29,23 @@ type activity struct {
 // longestEntry bounds, in bytes, an entry whose name goes over the end of a line.
 const longestEntry = 128
 
-func newActivity() *activity {
-	a := &activity{
-		time: newColumn("time", Time), kind: newColumn("kind", String),
-		name: newColumn("execname", String), value: newColumn("value", Int),
-	}
-	a.prefixes, a.maps = newPrefixTable(), map[string]bool{}
+func newActivity() *activity { return &activity{maps: map[string]bool{}} }
+
+// resume starts another table. Maps that were taken for none of activity are told anew.
+func (a *activity) resume(st *station) {
+	a.time, a.kind = newColumn("time", Time), newColumn("kind", String)
+	a.name, a.value = newColumn("execname", String), newColumn("value", Int)
 	a.table = &Table{Name: "activity", Kind: KindActivity, Columns: []*Column{a.time, a.kind, a.name, a.value}}
-	return a
+	a.prefixes, a.reserved = newPrefixTable(), false
+	maps.DeleteFunc(a.maps, func(_ string, yes bool) bool { return !yes })
+	st.front = a.table
 }
+
+// open reports whether an entry goes on on the next line.
+func (a *activity) open() bool { return a.pending != nil }
+
+// end gives up an entry that never ended.
+func (a *activity) end(st *station) { a.flush(st) }
 
 func (a *activity) add(kind, name []byte, value int64) {
 	a.time.ints = append(a.time.ints, a.stamp)
@@ -43,58 +54,56 @@ func (a *activity) add(kind, name []byte, value int64) {
 	a.value.ints = append(a.value.ints, value)
 }
 
-// activityLine takes a wall clock on a line of its own and the entries under it.
-func (t *text) activityLine(num int, line []byte) bool {
-	a := t.activity
+func (a *activity) take(st *station, num int, line []byte) bool {
 	if a.pending == nil {
 		if ns, ok := syntax.EpochStamp(line); ok {
-			t.flushFree()
-			t.take(classTable)
+			st.free.flush()
+			st.take(classTable)
 			a.stamp, a.stamped = ns, true
-			t.stamp, t.stamped, t.labels = ns, true, nil
-			t.block++
-			t.reserveEntries()
-			t.entries()
+			st.stamp, st.stamped, st.labels = ns, true, nil
+			st.block++
+			a.reserveEntries(st)
+			a.entries(st)
 			return true
 		}
-		if !a.stamped || !t.mayBeEntry(line) {
+		if !a.stamped || !a.mayBeEntry(st, line) {
 			return false
 		}
 	}
 	if m, ok := syntax.ParseMessage(line); ok {
-		t.take(classNotice)
-		t.message(num, line, m)
+		st.take(classNotice)
+		st.message(num, line, m)
 		return true
 	}
-	from := t.cur.Offset()
-	raw, terminated := t.cur.Next()
-	size := t.cur.Offset() - from
+	from := st.cur.Offset()
+	raw, terminated := st.cur.Next()
+	size := st.cur.Offset() - from
 	if !terminated {
-		t.flushPending()
-		t.account(classUnparsed, size)
-		t.unparsed(num, raw)
-		t.truncated(num)
+		a.flush(st)
+		st.account(classUnparsed, size)
+		st.unparsed(num, raw)
+		st.truncated(num)
 		return true
 	}
-	t.entry(num, raw, size)
+	a.entry(st, num, raw, size)
 	return true
 }
 
 // entries takes the entries that follow, as long as nothing about them is odd. They are
 // most of what a capture of activity holds.
-func (t *text) entries() {
-	for !t.cur.Done() {
-		ahead := *t.cur
+func (a *activity) entries(st *station) {
+	for !st.cur.Done() {
+		ahead := *st.cur
 		line, terminated := ahead.Next()
 		if len(line) == 0 || !terminated {
 			return
 		}
 		prefix, value, ok := cutValue(line)
-		if !ok || !t.activity.addPrefixed(prefix, value, t.activity.cutPrefix) {
+		if !ok || !a.addPrefixed(prefix, value, a.cutPrefix) {
 			return
 		}
-		t.account(classTable, ahead.Offset()-t.cur.Offset())
-		*t.cur = ahead
+		st.account(classTable, ahead.Offset()-st.cur.Offset())
+		*st.cur = ahead
 	}
 }
 
@@ -138,16 +147,16 @@ func (a *activity) reserve(n int) {
 
 // reserveEntries makes room for as many entries as there are lines, once a capture turns
 // out to be long.
-func (t *text) reserveEntries() {
-	if n := len(t.activity.time.ints); n == cap(t.activity.time.ints) && n > 1000 && !t.reserved {
-		t.reserved = true
-		t.activity.reserve(bytes.Count(t.cur.Rest(), []byte("\n")))
+func (a *activity) reserveEntries(st *station) {
+	if n := len(a.time.ints); n == cap(a.time.ints) && n > 1000 && !a.reserved {
+		a.reserved = true
+		a.reserve(bytes.Count(st.cur.Rest(), []byte("\n")))
 	}
 }
 
 // mayBeEntry reports whether a line under a stamp is an entry or the start of one.
-func (t *text) mayBeEntry(line []byte) bool {
-	if line[0] == '@' && !t.holdsActivity(line) {
+func (a *activity) mayBeEntry(st *station, line []byte) bool {
+	if line[0] == '@' && !a.holds(st, line) {
 		return false
 	}
 	if _, _, _, ok := splitEntry(line); ok {
@@ -155,7 +164,7 @@ func (t *text) mayBeEntry(line []byte) bool {
 	}
 	if line[0] != '@' {
 		_, _, _, isInt := syntax.LastInt(line)
-		return !isInt && t.mayGoOn(line)
+		return !isInt && mayGoOn(line)
 	}
 	_, rest, open, ok := syntax.MapHead(line)
 	kind, name, two := bytes.Cut(rest, []byte(", "))
@@ -173,18 +182,18 @@ func mapName(line []byte) []byte {
 	return name
 }
 
-// holdsActivity reports whether the map of an entry is one of activity. The script tells,
+// holds reports whether the map of an entry is one of activity. The script tells,
 // or else, when the map first appears, the lines to come.
-func (t *text) holdsActivity(line []byte) bool {
+func (a *activity) holds(st *station, line []byte) bool {
 	name := string(mapName(line))
-	if _, known := t.activity.maps[name]; !known {
-		yes, ok := keyedByKind(t.script, name)
+	if _, known := a.maps[name]; !known {
+		yes, ok := keyedByKind(st.script, name)
 		if !ok {
-			yes = activityMaps(t.cur.Rest())[name]
+			yes = activityMaps(st.cur.Rest())[name]
 		}
-		t.activity.maps[name] = yes
+		a.maps[name] = yes
 	}
-	return t.activity.maps[name]
+	return a.maps[name]
 }
 
 // keyedByKind reports whether the script keys the map by a word of its own and something
@@ -230,8 +239,7 @@ func activityMaps(text []byte) map[string]bool {
 }
 
 // entry adds an entry of a block, which may have started on lines before.
-func (t *text) entry(num int, line []byte, size int) {
-	a := t.activity
+func (a *activity) entry(st *station, num int, line []byte, size int) {
 	whole := line
 	if a.pending != nil {
 		whole = append(append(a.pending, '\n'), line...)
@@ -239,26 +247,26 @@ func (t *text) entry(num int, line []byte, size int) {
 	kind, name, value, ok := splitEntry(whole)
 	switch {
 	case ok:
-		t.account(classTable, size)
-		t.bookPending(classTable)
+		st.account(classTable, size)
+		a.book(st, classTable)
 		a.pending = nil
 		a.add(kind, name, value)
-	case len(whole) <= longestEntry && t.mayGoOn(whole):
+	case len(whole) <= longestEntry && mayGoOn(whole):
 		if a.pending == nil {
 			a.pendingLine, a.pendingSize = num, 0
 		}
 		a.pendingSize += size
 		a.pending = bytes.Clone(whole)
 	default:
-		t.flushPending()
-		t.account(classUnparsed, size)
-		t.unparsed(num, line)
+		a.flush(st)
+		st.account(classUnparsed, size)
+		st.unparsed(num, line)
 	}
 }
 
 // mayGoOn reports whether line can be the start of an entry whose name holds the end of
 // the line.
-func (t *text) mayGoOn(line []byte) bool {
+func mayGoOn(line []byte) bool {
 	if _, _, open, ok := syntax.MapHead(line); ok {
 		return open
 	}
@@ -280,22 +288,21 @@ func splitEntry(line []byte) (kind, name []byte, value int64, ok bool) {
 	return kind, name, value, ok && isInt && syntax.IsKind(kind)
 }
 
-// bookPending accounts for the lines before the last of an entry.
-func (t *text) bookPending(class lineClass) {
-	if t.activity.pending != nil {
-		t.accountLines(class, bytes.Count(t.activity.pending, []byte("\n"))+1, t.activity.pendingSize)
+// book accounts for the lines before the last of an entry.
+func (a *activity) book(st *station, class lineClass) {
+	if a.pending != nil {
+		st.accountLines(class, bytes.Count(a.pending, []byte("\n"))+1, a.pendingSize)
 	}
 }
 
-// flushPending gives up an entry that never ended.
-func (t *text) flushPending() {
-	a := t.activity
+// flush gives up an entry that never ended.
+func (a *activity) flush(st *station) {
 	if a.pending == nil {
 		return
 	}
-	t.bookPending(classUnparsed)
+	a.book(st, classUnparsed)
 	for i, l := range bytes.Split(a.pending, []byte("\n")) {
-		t.unparsed(a.pendingLine+i, l)
+		st.unparsed(a.pendingLine+i, l)
 	}
 	a.pending = nil
 }

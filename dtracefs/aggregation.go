@@ -6,17 +6,19 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// aggregation takes the rows of an aggregation's default print: those that follow each
+// aggregations are the rows of an aggregation's default print: those that follow each
 // other make a block; rows with the same kinds of keys stack into one table.
-func (t *text) aggregation(num int, line []byte) bool {
-	if n := len(t.free); n > 0 && t.free[n-1].num != 0 {
+type aggregations struct{}
+
+func (aggregations) take(st *station, num int, line []byte) bool {
+	if st.free.open() {
 		return false // it belongs to the text above it
 	}
 	keys, value, unsigned, ok := syntax.AggRow(line)
 	if !ok {
 		return false
 	}
-	if next := t.peekAfter(); next != nil {
+	if next := st.peekAfter(); next != nil {
 		if _, ok := syntax.HistHeader(next); ok {
 			return false // it holds a histogram's keys
 		}
@@ -24,52 +26,52 @@ func (t *text) aggregation(num int, line []byte) bool {
 			return false
 		}
 	}
-	if t.lastStack && len(keys) == 0 {
-		t.take(classTable)
-		t.stackRow(nil, stackRuns{}, nil, value, unsigned)
+	if st.afterStack && len(keys) == 0 {
+		st.take(classTable)
+		stackRow(st, nil, stackRuns{}, nil, value, unsigned)
 		return true
 	}
-	title := t.title()
-	if t.blanks > 0 || t.block == 0 {
-		t.block++
+	title := st.free.title()
+	if st.blanks > 0 || st.block == 0 {
+		st.block++
 	}
-	t.take(classTable)
-	t.aggRow(title, unnamed(keys), value, unsigned)
-	for !t.cur.Done() {
-		line := plain(t.cur.Peek())
+	st.take(classTable)
+	aggRow(st, title, unnamed(keys), value, unsigned)
+	for !st.cur.Done() {
+		line := st.peek()
 		if cpu, v, ok := perCPU(line); ok {
-			t.take(classTable)
-			t.perCPURow(unnamed(keys), cpu, v)
+			st.take(classTable)
+			perCPURow(st, unnamed(keys), cpu, v)
 			continue
 		}
 		next, value, unsigned, ok := syntax.AggRow(line)
 		if !ok {
 			break
 		}
-		if after := t.peekAfter(); after != nil {
+		if after := st.peekAfter(); after != nil {
 			if _, ok := syntax.HistHeader(after); ok {
 				break
 			}
 		}
-		t.take(classTable)
+		st.take(classTable)
 		keys = next
-		t.aggRow(title, unnamed(keys), value, unsigned)
+		aggRow(st, title, unnamed(keys), value, unsigned)
 	}
-	t.lastStack = false
+	st.afterStack = false
 	return true
 }
 
 // aggRow adds a tuple with its value.
-func (t *text) aggRow(title string, keys []named, value int64, unsigned bool) {
-	t.newBlockIfSeen(tupleOf("agg", keys))
-	name := t.nameTuple(keys, false)
-	s := t.sheet("agg/"+name+"/"+title+"/"+signature(keys), t.nameOf(title, t.nameOf(name, "agg")), "agg")
-	t.context(s)
+func aggRow(st *station, title string, keys []named, value int64, unsigned bool) {
+	st.newBlockIfSeen(tupleOf("agg", keys))
+	name := st.tuples.name(st, keys, false)
+	s := st.sheet("agg/"+name+"/"+title+"/"+signature(keys), nameOf(title, nameOf(name, "agg")), "agg")
+	st.context(s)
 	for _, k := range keys {
 		s.key(k.name, k.Key)
 	}
 	s.int("value", value, unsigned)
-	s.int("block", int64(t.block), false)
+	s.int("block", int64(st.block), false)
 	s.end()
 }
 
@@ -85,14 +87,14 @@ func perCPU(line []byte) (cpu, value int64, ok bool) {
 	return cpu, value, ok && ok1 && ok2
 }
 
-func (t *text) perCPURow(keys []named, cpu, value int64) {
-	s := t.sheet("percpu/"+signature(keys), "percpu", "agg")
-	t.context(s)
+func perCPURow(st *station, keys []named, cpu, value int64) {
+	s := st.sheet("percpu/"+signature(keys), "percpu", "agg")
+	st.context(s)
 	for _, k := range keys {
 		s.key(k.name, k.Key)
 	}
 	s.int("cpu", cpu, false)
 	s.int("value", value, false)
-	s.int("block", int64(t.block), false)
+	s.int("block", int64(st.block), false)
 	s.end()
 }

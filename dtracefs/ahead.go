@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"sync"
 
-	"dtnotes/dtracefs/internal/script"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
@@ -19,46 +18,45 @@ type part struct {
 	chunk
 	err   error // of reading; io.EOF at the end
 	batch *Batch
-	text  *text // after the chunk; nil if it was not decoded
+	after *station // after the chunk; nil if it was not decoded
 	from  state
 	done  chan struct{}
 }
 
 // A state is what chunks of activity or of a log depend on of those before.
 type state struct {
-	script *script.Script
-	mode   syntax.Header
-	maps   map[string]bool
-	log    *syntax.Log
+	mode syntax.Header
+	maps map[string]bool
+	log  *syntax.Log
 }
 
-func (t *text) state() state {
-	s := state{script: t.script, mode: t.mode, maps: maps.Clone(t.activity.maps)}
-	if t.log != nil {
-		s.log = &t.log.format
+func stateOf(st *station) state {
+	s := state{mode: st.mode, maps: maps.Clone(st.activity.maps)}
+	if st.log.writer != nil {
+		s.log = &st.log.writer.format
 	}
 	return s
 }
 
-// goesOnFrom reports whether a part that was decoded from state s may follow t.
-func (t *text) goesOnFrom(s state) bool {
-	same := t.mode == s.mode && maps.Equal(t.activity.maps, s.maps) && t.activity.pending == nil && len(t.free) == 0
-	if t.log == nil || s.log == nil {
-		return same && t.log == nil && s.log == nil
+// mayFollow reports whether a part that was decoded from state s may follow st.
+func (s state) mayFollow(st *station) bool {
+	same := st.mode == s.mode && maps.Equal(st.activity.maps, s.maps) && !st.activity.open() && len(st.free.lines) == 0
+	if st.log.writer == nil || s.log == nil {
+		return same && st.log.writer == nil && s.log == nil
 	}
-	return same && t.log.format.Same(*s.log) && !t.activity.stamped
+	return same && st.log.writer.format.Same(*s.log) && !st.activity.stamped
 }
 
 // inParts yields the batches of a scan in order, while chunks to come are decoded side by
 // side.
-func (s *scanner) inParts(ctx context.Context, chunks *chunker, yield func(*Batch, error) bool) error {
+func (s *scanner) inParts(ctx context.Context, st *station, chunks *chunker, yield func(*Batch, error) bool) error {
 	ahead := runtime.GOMAXPROCS(0)
 	var queue []*part
 	var free [][]byte
 	var decoding sync.WaitGroup
 	defer decoding.Wait()
 	ended := false
-	wait := 0 // chunks before which nothing is decoded ahead
+	wait := 1 // chunks before which nothing is decoded ahead
 	for {
 		for !ended && len(queue) < ahead+1 {
 			var buf []byte
@@ -70,11 +68,11 @@ func (s *scanner) inParts(ctx context.Context, chunks *chunker, yield func(*Batc
 				ended = true
 			}
 			queue = append(queue, p)
-			if wait--; p.err != nil || wait >= 0 || s.text == nil || p.last {
+			if wait--; p.err != nil || wait >= 0 || p.last {
 				close(p.done)
 				continue
 			}
-			p.from = s.text.state()
+			p.from = stateOf(st)
 			decoding.Go(func() {
 				defer close(p.done)
 				s.decodeAhead(p)
@@ -88,8 +86,8 @@ func (s *scanner) inParts(ctx context.Context, chunks *chunker, yield func(*Batc
 			return nil
 		case p.err != nil:
 			return p.err
-		case p.text != nil && s.text.goesOnFrom(p.from):
-			s.text.goOnAfter(p.text)
+		case p.after != nil && p.from.mayFollow(st):
+			goOnAfter(st, p.after)
 		default:
 			if p.from.maps != nil {
 				wait = 16
@@ -103,42 +101,44 @@ func (s *scanner) inParts(ctx context.Context, chunks *chunker, yield func(*Batc
 	}
 }
 
-// decodeAhead decodes a part. It leaves the part's text nil where anything but blocks of
-// activity, or but rows of a log, was found.
+// decodeAhead decodes a part. It leaves no station where anything but blocks of activity,
+// or but rows of a log, was found.
 func (s *scanner) decodeAhead(p *part) {
 	first, _, _ := bytes.Cut(p.data, []byte("\n"))
 	if _, stamped := syntax.EpochStamp(bytes.TrimRight(first, "\r")); stamped == (p.from.log != nil) {
 		return
 	}
 	p.batch = s.newBatch(p.chunk)
-	d := newDecoder(&p.batch.Capture, s.opt)
-	d.script = p.from.script
-	t := &text{decoder: d, cur: syntax.NewCursorAt(p.data, p.line), mode: p.from.mode}
-	maps.Copy(d.activity.maps, p.from.maps)
+	d := newDecoder(&p.batch.Capture, s.opt, s.script)
+	st := newStation()
+	st.mode = p.from.mode
+	st.resume(d, syntax.NewCursorAt(p.data, p.line))
+	st.activity.maps = maps.Clone(p.from.maps)
 	if p.from.log != nil {
-		t.log = newLogWriter(d.sheet("log", "log", "log"), *p.from.log)
+		st.log.open(st, *p.from.log)
 	}
-	t.run()
-	p.batch.Lines = t.cur.Number() - p.line
+	st.run()
+	p.batch.Lines = st.cur.Number() - p.line
 	c, a := d.c, d.c.Account
-	whole := a.Notices.Lines+a.Unparsed.Lines == 0 && len(c.Notices)+len(c.Drops)+len(c.Errors) == 0 && t.activity.pending == nil
+	whole := a.Notices.Lines+a.Unparsed.Lines == 0 && len(c.Notices)+len(c.Drops)+len(c.Errors) == 0 && !st.activity.open()
 	if p.from.log != nil {
-		whole = whole && len(d.sheets) == 1 && t.log.sheet.n == a.Tables.Lines
+		whole = whole && len(d.list) == 1 && st.log.writer.sheet.n == a.Tables.Lines
 	} else {
-		whole = whole && len(d.sheets) == 0
+		whole = whole && len(d.list) == 0
 	}
 	if whole {
 		d.finish()
-		p.text = t
+		p.after = st
 	}
 }
 
 // goOnAfter takes over the state in which a part was left.
-func (t *text) goOnAfter(o *text) {
-	t.decoder, t.cur, t.blanks = o.decoder, o.cur, o.blanks
-	t.block += o.block
-	t.lastStack, t.adjacent = false, nil
-	if t.log == nil {
-		t.stamp, t.stamped, t.labels = o.stamp, o.stamped, nil
+func goOnAfter(st, after *station) {
+	st.decoder, st.cur, st.blanks = after.decoder, after.cur, after.blanks
+	*st.activity = *after.activity
+	st.block += after.block
+	st.afterStack, st.free.adjacent.sheet = false, nil
+	if st.log.writer == nil {
+		st.stamp, st.stamped, st.labels = after.stamp, after.stamped, nil
 	}
 }

@@ -8,24 +8,36 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// bpftraceJSON decodes what `bpftrace -f json` prints: objects, each on its line or laid
-// out over several.
-func (d *decoder) bpftraceJSON(data []byte) {
-	t := &text{decoder: d}
-	t.jsonRecords(syntax.NewCursor(data))
+func isBpftraceJSON(head []byte) bool {
+	rest, ok := bytes.CutPrefix(head, []byte("{"))
+	return ok && bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(`"type"`)) && !bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(`"type": [`))
 }
 
-func (t *text) jsonRecords(cur *syntax.Cursor) {
-	t.cur = syntax.NewCursor(nil)
-	t.documents(cur, false, t.quickActivity, t.bpftraceRecord)
+// bpftraceJSON decodes what `bpftrace -f json` prints: objects, each on its line or laid
+// out over several. What printf wrote is the free text of a station, which is given no
+// lines to recognize.
+type bpftraceJSON struct {
+	*station
+	partial string // what was printed since the last end of a line
+}
+
+func newBpftraceJSON() *bpftraceJSON { return &bpftraceJSON{station: newStation()} }
+
+func startBpftraceJSON() reader { return newBpftraceJSON() }
+
+func (t *bpftraceJSON) read(d *decoder, data []byte, line int, last bool) int {
+	t.resume(d, syntax.NewCursor(nil))
+	cur := syntax.NewCursorAt(data, line)
+	documents(d, cur, false, t.quickActivity, t.bpftraceRecord)
 	if t.partial != "" {
 		t.printText(0, "\n")
 	}
-	t.flushFree()
+	t.free.flush()
+	return cur.Number() - line
 }
 
 // bpftraceRecord files one object; false when it is none of those that bpftrace writes.
-func (t *text) bpftraceRecord(num int, text []byte, v syntax.JSON) bool {
+func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool {
 	data := v.Get("data")
 	kind := v.Get("type").Text
 	t.block++
@@ -38,7 +50,7 @@ func (t *text) bpftraceRecord(num int, text []byte, v syntax.JSON) bool {
 		t.c.Drops = append(t.c.Drops, Drop{Line: num, Kind: "event", Count: n, Text: string(text)})
 	case "printf", "time", "cat", "join", "syscall":
 		if ns, ok := syntax.EpochStamp([]byte(strings.TrimSpace(data.Text))); ok && t.partial == "" {
-			t.flushFree()
+			t.free.flush()
 			t.activity.stamp, t.activity.stamped = ns, true
 			t.stamp, t.stamped = ns, true
 			return true
@@ -62,7 +74,7 @@ func (t *text) bpftraceRecord(num int, text []byte, v syntax.JSON) bool {
 }
 
 // printText gathers what printf wrote into lines of free text.
-func (t *text) printText(num int, data string) {
+func (t *bpftraceJSON) printText(num int, data string) {
 	t.partial += data
 	for {
 		line, rest, ok := strings.Cut(t.partial, "\n")
@@ -71,16 +83,16 @@ func (t *text) printText(num int, data string) {
 		}
 		t.partial = rest
 		if !syntax.Blank([]byte(line)) {
-			t.free = append(t.free, textLine{max(num, 1), []byte(line), 0})
-		} else if n := len(t.free); n > 0 && t.free[n-1].num != 0 {
-			t.free = append(t.free, textLine{})
+			t.free.lines = append(t.free.lines, textLine{max(num, 1), []byte(line), 0})
+		} else {
+			t.free.blank()
 		}
 	}
 }
 
 // jsonActivity adds the entries of maps keyed by kind and process. The keys are joined by
 // commas, so that a process name keeps those of its own.
-func (t *text) jsonActivity(data syntax.JSON) bool {
+func (t *bpftraceJSON) jsonActivity(data syntax.JSON) bool {
 	if !t.activity.stamped || len(data.Members) != 1 || data.Members[0].Kind != '{' {
 		return false
 	}
@@ -111,7 +123,7 @@ func (t *text) jsonActivity(data syntax.JSON) bool {
 
 // quickActivity adds the entries of a print on one line of a map that is known for
 // activity. Otherwise, or where the line is not written as bpftrace does, it adds nothing.
-func (t *text) quickActivity(line []byte) bool {
+func (t *bpftraceJSON) quickActivity(line []byte) bool {
 	a := t.activity
 	rest, ok := bytes.CutPrefix(line, []byte(`{"type": "map", "data": {"`))
 	if !ok || !a.stamped {
@@ -166,7 +178,7 @@ func cutKeys(keys []byte) (kind, name []byte, ok bool) {
 	return kind, name, ok && syntax.IsKind(kind)
 }
 
-func (t *text) jsonEntry(keys string, keyed bool) mapEntry {
+func (t *bpftraceJSON) jsonEntry(keys string, keyed bool) mapEntry {
 	e := mapEntry{stamp: t.stamp, stamped: t.stamped, block: t.block}
 	if !keyed {
 		return e
@@ -211,9 +223,9 @@ func jsonStackKeys(keys string) (out []mapKey) {
 	return out
 }
 
-func (t *text) jsonMap(data syntax.JSON) {
+func (t *bpftraceJSON) jsonMap(data syntax.JSON) {
 	for i, name := range data.Names {
-		m := t.mapPrint(name, "value", ",")
+		m := t.maps.of(t.decoder, name, "value", ",")
 		v := data.Members[i]
 		if v.Kind != '{' {
 			e := t.jsonEntry("", false)
@@ -228,7 +240,7 @@ func (t *text) jsonMap(data syntax.JSON) {
 		}
 	}
 	if data.Kind != '{' {
-		m := t.mapPrint("value", "value", ",")
+		m := t.maps.of(t.decoder, "value", "value", ",")
 		e := t.jsonEntry("", false)
 		e.value = jsonText(data)
 		m.entries = append(m.entries, e)
@@ -247,7 +259,7 @@ func jsonText(v syntax.JSON) string {
 	return "(" + strings.Join(parts, ", ") + ")"
 }
 
-func (t *text) jsonStats(data syntax.JSON) {
+func (t *bpftraceJSON) jsonStats(data syntax.JSON) {
 	for i, name := range data.Names {
 		v := data.Members[i]
 		if v.Get("count").Kind == '0' && v.Get("average").Kind == '0' {
@@ -264,21 +276,21 @@ func (t *text) jsonStats(data syntax.JSON) {
 }
 
 // jsonStat adds what stats() shows, or the one number that avg() does.
-func (t *text) jsonStat(name string, e mapEntry, v syntax.JSON) {
+func (t *bpftraceJSON) jsonStat(name string, e mapEntry, v syntax.JSON) {
 	if v.Kind != '{' {
 		e.value = jsonText(v)
-		m := t.mapPrint(name, "value", ",")
+		m := t.maps.of(t.decoder, name, "value", ",")
 		m.entries = append(m.entries, e)
 		return
 	}
 	for i, n := range []string{"count", "average", "total"} {
 		e.stats[i], _ = syntax.Int([]byte(v.Get(n).Text))
 	}
-	m := t.mapPrint(name, "stats", ",")
+	m := t.maps.of(t.decoder, name, "stats", ",")
 	m.entries = append(m.entries, e)
 }
 
-func (t *text) jsonBuckets(kind string, data syntax.JSON) {
+func (t *bpftraceJSON) jsonBuckets(kind string, data syntax.JSON) {
 	for i, name := range data.Names {
 		v := data.Members[i]
 		if kind == "tseries" {
@@ -288,14 +300,14 @@ func (t *text) jsonBuckets(kind string, data syntax.JSON) {
 		if v.Kind == '[' {
 			e := t.jsonEntry("", false)
 			e.buckets = jsonBucketsOf(v)
-			m := t.mapPrint(name, "hist", ",")
+			m := t.maps.of(t.decoder, name, "hist", ",")
 			m.entries = append(m.entries, e)
 			continue
 		}
 		for j, keys := range v.Names {
 			e := t.jsonEntry(keys, true)
 			e.buckets = jsonBucketsOf(v.Members[j])
-			m := t.mapPrint(name, "hist", ",")
+			m := t.maps.of(t.decoder, name, "hist", ",")
 			m.entries = append(m.entries, e)
 		}
 	}
@@ -324,7 +336,7 @@ func jsonBucketsOf(v syntax.JSON) (buckets []mapBucket) {
 	return buckets
 }
 
-func (t *text) jsonSeries(name string, v syntax.JSON) {
+func (t *bpftraceJSON) jsonSeries(name string, v syntax.JSON) {
 	s := t.sheet("tseries/"+name, name, "tseries")
 	for _, p := range v.Members {
 		s.int("block", int64(t.block), false)

@@ -85,9 +85,9 @@ func planOf(head []byte, o CountOptions) (*plan, error) {
 	}
 	p.json = isBpftraceJSON(bytes.TrimLeft(head, " \t\r\n"))
 	if p.json {
-		d := newDecoder(&Capture{}, Options{})
-		d.bpftraceJSON(head)
-		p.maps = d.activity.maps
+		j := newBpftraceJSON()
+		j.read(newDecoder(&Capture{}, Options{}, nil), head, 1, true)
+		p.maps = j.activity.maps
 	} else {
 		p.maps = activityMaps(head)
 	}
@@ -589,10 +589,10 @@ func (c *counter) logSource(rest []byte) int {
 
 // jsonLines counts what bpftrace writes as JSON.
 func (c *counter) jsonLines(data []byte) {
-	d := newDecoder(&Capture{}, Options{})
-	maps.Copy(d.activity.maps, c.plan.maps)
-	d.bpftraceJSON(data)
-	a := d.activity
+	d, j := newDecoder(&Capture{}, Options{}, nil), newBpftraceJSON()
+	maps.Copy(j.activity.maps, c.plan.maps)
+	j.read(d, data, 1, true)
+	a := j.activity
 	names, kinds := a.name.Dictionary(), a.kind.Dictionary()
 	sources := map[uint64]int{} // by the codes of kind and name
 	var at span

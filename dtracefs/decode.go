@@ -2,36 +2,83 @@ package dtracefs
 
 import (
 	"bytes"
-	"fmt"
-	"strings"
 
 	"dtnotes/dtracefs/internal/script"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// A decoder turns the groups of lines that package syntax recognizes into a capture.
+// A decoder is what one capture, or one part of it, is decoded into: the ledger of its
+// lines and the sheets of its tables.
 type decoder struct {
-	c   *Capture
-	opt Options
-
-	script   *script.Script // what printed the capture, if known
-	activity *activity
-	sheets   []*sheet
-	byKey    map[string]*sheet
-	maps     map[string]*mapPrint
-	inferred map[*sheet]bool
-	last     []func() // what is left to do when all lines are read
+	ledger
+	sheets
+	opt    Options
+	script *script.Script // what printed the capture, if known
 }
 
-func newDecoder(c *Capture, o Options) *decoder {
-	return &decoder{c: c, opt: o, activity: newActivity(), byKey: map[string]*sheet{}, inferred: map[*sheet]bool{}}
+func newDecoder(c *Capture, o Options, s *script.Script) *decoder {
+	return &decoder{ledger: ledger{c}, sheets: newSheets(), opt: o, script: s}
 }
 
-// A dialect is a way of writing captures, told by how the text starts.
+// finish files what was gathered as the capture's tables.
+func (d *decoder) finish() { d.c.Tables = append(d.c.Tables, d.tables()...) }
+
+// decode decodes a whole capture.
+func (d *decoder) decode(data []byte) {
+	d.c.Bytes = int64(len(data))
+	dl := dialectOf(data)
+	d.c.Dialect = dl.name
+	d.c.Lines = dl.start().read(d, data, 1, true)
+	if len(data) == 0 {
+		d.c.Notices = append(d.c.Notices, Notice{Kind: "empty", Text: "the capture is empty"})
+	}
+	d.finish()
+}
+
+// A dialect is a way of writing captures, told by how the text starts. All that is
+// particular to it stands in its entry of the list of dialects.
 type dialect struct {
-	name   string
-	is     func(head []byte) bool
-	decode func(*decoder, []byte)
+	name string
+
+	// is reports whether a text that starts with head, without the blanks before it, is of
+	// the dialect.
+	is func(head []byte) bool
+
+	// cut returns how much of data, which starts at a record, is whole records; 0 if none
+	// is. A dialect with a nil cut is read whole: it has no records that stand alone.
+	cut func(data []byte) int
+
+	// start returns a reader of one capture.
+	start func() reader
+}
+
+// A reader decodes a capture, part by part. It keeps what a part leaves open for the next.
+type reader interface {
+	// read decodes a part that starts at the line of that number into d and returns how
+	// many lines it has. last tells that no other part follows.
+	read(d *decoder, data []byte, line int, last bool) (lines int)
+}
+
+// records are readers of dialects in which no record depends on one before.
+type records func(d *decoder, cur *syntax.Cursor)
+
+func (f records) read(d *decoder, data []byte, line int, last bool) int {
+	cur := syntax.NewCursorAt(data, line)
+	f(d, cur)
+	return cur.Number() - line
+}
+
+func startRecords(f records) func() reader { return func() reader { return f } }
+
+// dialects are tried in this order; the last one is for what no other takes.
+var dialects = []dialect{
+	{"bpftrace-json", isBpftraceJSON, cutAtJSONStamp, startBpftraceJSON},
+	{"libxo-json", isLibxoJSON, nil, startRecords(libxoJSON)},
+	{"libxo-xml", isLibxoXML, nil, startRecords(libxoXML)},
+	{"statemap", isStatemap, nil, startRecords(statemap)},
+	{"folded", isFolded, cutAtLine, startRecords(folded)},
+	{"bpftrace", isBpftrace, cutText, startText},
+	{"dtrace", isAnything, cutText, startText},
 }
 
 // dialectOf tells the dialect of a text that starts with head.
@@ -45,93 +92,17 @@ func dialectOf(head []byte) dialect {
 	return dialects[len(dialects)-1]
 }
 
-var dialects = []dialect{
-	{"bpftrace-json", isBpftraceJSON, (*decoder).bpftraceJSON},
-	{"libxo-json", isLibxoJSON, (*decoder).libxoJSON},
-	{"libxo-xml", isLibxoXML, (*decoder).libxoXML},
-	{"statemap", isStatemap, (*decoder).statemap},
-	{"folded", isFolded, (*decoder).folded},
-	{"bpftrace", isBpftrace, (*decoder).text},
-	{"dtrace", isAnything, (*decoder).text},
-}
-
-func (d *decoder) decode(data []byte) {
-	d.c.Bytes = int64(len(data))
-	dl := dialectOf(data)
-	d.c.Dialect = dl.name
-	dl.decode(d, data)
-	if len(data) == 0 {
-		d.c.Notices = append(d.c.Notices, Notice{Kind: "empty", Text: "the capture is empty"})
-	}
-	d.finish()
-}
-
-// finish files what was gathered as the capture's tables.
-func (d *decoder) finish() {
-	for _, f := range d.last {
-		f()
-	}
-	if d.activity.table.NumRows() > 0 {
-		d.c.Tables = append(d.c.Tables, d.activity.table)
-	}
-	for _, s := range d.sheets {
-		if s.n > 0 && len(s.Columns) > 0 {
-			d.c.Tables = append(d.c.Tables, s.finish(d.inferred[s]))
+// dialectNamed returns the dialect of that name.
+func dialectNamed(name string) dialect {
+	for _, dl := range dialects {
+		if dl.name == name {
+			return dl
 		}
 	}
-}
-
-// sheet returns the sheet that rows of that kind go to, told by key; made when there is
-// none yet.
-func (d *decoder) sheet(key, name, kind string) *sheet {
-	if s, ok := d.byKey[key]; ok {
-		return s
-	}
-	s := newSheet(name, kind)
-	d.byKey[key] = s
-	d.sheets = append(d.sheets, s)
-	return s
-}
-
-// newTable starts a sheet of its own, whose columns get the type that their text has.
-func (d *decoder) newTable(name, kind string) *sheet {
-	s := newSheet(name, kind)
-	d.sheets = append(d.sheets, s)
-	d.inferred[s] = true
-	return s
-}
-
-// A lineClass is what became of a line.
-type lineClass uint8
-
-const (
-	classBlank lineClass = iota
-	classNotice
-	classTable
-	classUnparsed
-)
-
-// account books a line of so many bytes, its end included. Text that is no line of the
-// input has size 0.
-func (d *decoder) account(class lineClass, size int) {
-	if size > 0 {
-		d.accountLines(class, 1, size)
-	}
-}
-
-func (d *decoder) accountLines(class lineClass, lines, size int) {
-	a := &d.c.Account
-	share := [...]*Share{&a.Blank, &a.Notices, &a.Tables, &a.Unparsed}[class]
-	share.Lines += lines
-	share.Bytes += int64(size)
+	panic("no dialect " + name)
 }
 
 func isAnything([]byte) bool { return true }
-
-func isBpftraceJSON(head []byte) bool {
-	rest, ok := bytes.CutPrefix(head, []byte("{"))
-	return ok && bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(`"type"`)) && !bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(`"type": [`))
-}
 
 func isBpftrace(head []byte) bool {
 	for cur := syntax.NewCursor(head); !cur.Done(); {
@@ -144,41 +115,4 @@ func isBpftrace(head []byte) bool {
 		}
 	}
 	return false
-}
-
-// message files what the tracer said about itself.
-func (d *decoder) message(num int, line []byte, m syntax.Message) {
-	text := string(bytes.TrimSpace(line))
-	switch m.Kind {
-	case "drop":
-		drop := Drop{Line: num, Kind: m.DropKind, Count: m.N, Text: text}
-		if m.CPU >= 0 {
-			drop.CPU = &m.CPU
-		}
-		d.c.Drops = append(d.c.Drops, drop)
-	case "fault":
-		f := Fault{Line: num, Clause: m.Clause, ProbeID: m.ProbeID, Probe: m.Probe, Fault: m.Fault,
-			Address: m.Address, Action: m.Action, Offset: m.Offset, Message: m.Fault}
-		parts := strings.SplitN(m.Probe, ":", 4)
-		for i, p := range []*string{&f.Provider, &f.Module, &f.Function, &f.Name} {
-			if len(parts) == 4 {
-				*p = parts[i]
-			}
-		}
-		d.c.Errors = append(d.c.Errors, f)
-	default:
-		d.notice(num, m.Kind, line, m.N)
-	}
-}
-
-func (d *decoder) notice(num int, kind string, text []byte, n int64) {
-	d.c.Notices = append(d.c.Notices, Notice{num, kind, string(bytes.TrimSpace(text)), n})
-}
-
-func (d *decoder) unparsed(num int, line []byte) {
-	d.c.Unparsed = append(d.c.Unparsed, Line{num, string(line)})
-}
-
-func (d *decoder) truncated(num int) {
-	d.notice(num, "truncated", fmt.Appendf(nil, "the capture is cut at line %d", num), 0)
 }

@@ -13,6 +13,33 @@
 // Arrow and Parquet. [Scripts] are programs that print what this package and those that analyze
 // it read best.
 //
-// Recognizing the printed shapes (package internal/syntax) is apart from turning them into
-// tables (this package).
+// # How a capture is decoded
+//
+// Recognizing the printed shapes (package internal/syntax, which knows nothing of tables)
+// is apart from turning them into tables (this package). The head of a text tells its
+// dialect; the dialect cuts the text into parts and starts a reader, which decodes them one
+// by one into a decoder: a ledger, in which every line is booked, and sheets, which become
+// the tables.
+//
+// Captures in text are read by a station. It offers each group of lines to its recognizers
+// in their order. Lines that none takes are free text; when a paragraph of it has ended, the
+// forms of paragraphs are tried on it, and then its shape alone: loose tuples, pairs of
+// names and values, rows of as many words each, prose. Counting goes another way, for
+// speed: it knows blocks of activity and event logs and skips everything else.
+//
+// # How to add a form
+//
+// What a tool writes that has a syntax of its own from the first line to the last, such as
+// JSON, is a dialect: an entry of dialects and a file with how it is told, where it may be
+// cut into parts, and its reader. What may stand among other things in a capture is a
+// recognizer, if a line tells by itself that it is one of those: an entry of forms and a
+// file with a type that has a method take, and a method resume if it has state that is of
+// one part only. What shows only by how the lines of a paragraph stand to each other, such
+// as a heading with rows, is a form of paragraphs: an entry of paragraphForms and a file
+// with a type that has a method file.
+//
+// With any of them goes a capture in testdata, and its golden file from a run of the tests
+// with -update. The tests go through these lists and through testdata by themselves: an
+// entry without a capture fails, and every capture is compared with its golden file, seeds
+// the fuzz target and is decoded over and over to see that time grows with the text.
 package dtracefs

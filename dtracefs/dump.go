@@ -17,31 +17,33 @@ func isRuler(line []byte) bool {
 // dumpWidth is where the text stands in a dump's row, counted from the first byte.
 const dumpWidth = 16*3 + 1
 
-// dump takes the rows that tracemem() and the raw print of other data show.
-func (t *text) dump(num int, line []byte) bool {
+// dumps are the rows that tracemem() and the raw print of other data show.
+type dumps struct{}
+
+func (dumps) take(st *station, num int, line []byte) bool {
 	if !isRuler(line) {
 		return false
 	}
-	title := t.title()
-	t.take(classTable)
-	t.block++
-	s := t.sheet("bytes", "bytes", "bytes")
-	for !t.cur.Done() {
-		row := plain(t.cur.Peek())
+	title := st.free.title()
+	st.take(classTable)
+	st.block++
+	s := st.sheet("bytes", "bytes", "bytes")
+	for !st.cur.Done() {
+		row := st.peek()
 		m := dumpRow.FindSubmatchIndex(row)
 		if m == nil {
 			return true
 		}
-		t.take(classTable)
+		st.take(classTable)
 		hex, ascii := row[m[4]:m[5]], row[m[6]:m[7]]
 		if at := m[4] + dumpWidth; at < len(row) && len(row[m[4]:]) > dumpWidth {
 			hex, ascii = row[m[4]:at], row[at:]
 		}
-		t.context(s)
+		st.context(s)
 		if title != "" {
 			s.text("label", []byte(title))
 		}
-		s.int("dump", int64(t.block), false)
+		s.int("dump", int64(st.block), false)
 		s.text("offset", row[m[2]:m[3]])
 		s.text("hex", bytes.TrimSpace(hex))
 		s.text("ascii", ascii)

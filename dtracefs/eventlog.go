@@ -17,47 +17,65 @@ const (
 	mostArgs = 16
 )
 
-// logLine takes the lines of an event log: leading integers, process, probe, arguments.
-func (t *text) logLine(num int, line []byte) bool {
-	if line[0] < '0' || line[0] > '9' || t.mode != syntax.NoHeader || t.cur.Offset() < t.noLog {
+// An eventLog is lines of leading integers, process, probe and arguments.
+type eventLog struct {
+	writer *logWriter // of the log being read; nil outside of one
+	none   int        // offset up to which no log starts
+}
+
+func (f *eventLog) take(st *station, num int, line []byte) bool {
+	if line[0] < '0' || line[0] > '9' || st.mode != syntax.NoHeader || st.cur.Offset() < f.none {
 		return false
 	}
-	if t.log == nil && !t.startsLog() {
+	if f.writer == nil && !f.starts(st) {
 		return false
 	}
-	w := t.log
+	w := f.writer
 	taken := false
-	for !t.cur.Done() {
-		ahead := *t.cur
+	for !st.cur.Done() {
+		ahead := *st.cur
 		line, terminated := ahead.Next()
 		name, probe, args, ok := w.split(line)
 		if !ok {
 			break
 		}
-		size := ahead.Offset() - t.cur.Offset()
+		size := ahead.Offset() - st.cur.Offset()
 		if !terminated && taken {
-			t.account(classUnparsed, size)
-			t.unparsed(t.cur.Number(), line)
-			t.truncated(t.cur.Number())
+			st.account(classUnparsed, size)
+			st.unparsed(st.cur.Number(), line)
+			st.truncated(st.cur.Number())
 		} else {
 			if !taken {
-				t.flushFree()
+				st.free.flush()
 				taken = true
 			}
-			t.account(classTable, size)
+			st.account(classTable, size)
 			w.row(name, probe, args)
 			if w.sheet.n == sampleLines {
-				w.reserve(bytes.Count(t.cur.Rest(), []byte("\n")))
+				w.reserve(bytes.Count(st.cur.Rest(), []byte("\n")))
 			}
 		}
-		*t.cur = ahead
+		*st.cur = ahead
 	}
 	return taken
 }
 
-// startsLog looks ahead for the format of a log.
-func (t *text) startsLog() bool {
-	c := *t.cur
+// resume goes on with the log in a sheet of its own.
+func (f *eventLog) resume(st *station) {
+	f.none = 0
+	if f.writer != nil {
+		f.open(st, f.writer.format)
+	}
+}
+
+// open starts a log of that format.
+func (f *eventLog) open(st *station, g syntax.Log) {
+	f.writer = newLogWriter(st.sheet("log", "log", "log"), g)
+}
+
+// starts looks ahead for the format of a log.
+func (f *eventLog) starts(st *station) bool {
+	c := *st.cur
 	var sample [][]byte
 	for !c.Done() && len(sample) < sampleLines {
 		line, terminated := c.Next()
@@ -68,11 +86,11 @@ func (t *text) startsLog() bool {
 	}
 	if len(sample) >= fewestLogLines {
 		if g, ok := syntax.LogOf(sample); ok && g.Leading > 1 {
-			t.log = newLogWriter(t.sheet("log", "log", "log"), g)
+			f.open(st, g)
 			return true
 		}
 	}
-	t.noLog = c.Offset()
+	f.none = c.Offset()
 	return false
 }
 

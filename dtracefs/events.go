@@ -8,42 +8,44 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// events returns the table of the rows that clauses printed.
-func (t *text) events() *sheet {
+// eventSheet returns the table of the rows that clauses printed.
+func eventSheet(st *station) *sheet {
 	key := "events"
-	if t.byKey[key] == nil {
-		s := t.sheet(key, "events", "events")
+	if st.byKey[key] == nil {
+		s := st.sheet(key, "events", "events")
 		s.col("cpu", Int)
 		s.col("id", Int)
 		s.col("function", String)
 		s.col("name", String)
 		s.col("payload", String)
-		t.last = append(t.last, func() { typePayloads(s) })
+		st.last = append(st.last, func() { typePayloads(s) })
 	}
-	return t.byKey[key]
+	return st.byKey[key]
 }
 
-// event takes a row of the default output with the lines that its payload goes on to.
-func (t *text) event(num int, line []byte) bool {
-	e, ok := t.parseEvent(line)
+// events are the rows of the default output, with the lines that their payloads go on to.
+type events struct{}
+
+func (events) take(st *station, num int, line []byte) bool {
+	e, ok := parseEvent(st, line)
 	if !ok {
 		return false
 	}
-	t.flushFree()
-	t.lastStack = false
-	t.take(classTable)
+	st.free.flush()
+	st.afterStack = false
+	st.take(classTable)
 	payload := bytes.TrimSpace(e.Payload)
-	more, stack := t.payloadLines(payload)
-	if rows := t.formattedPayload(num, payload, more); rows {
+	more, stack := payloadLines(st, payload)
+	if rows := formattedPayload(st, num, payload, more); rows {
 		payload, more = nil, nil
 	}
-	if !t.cur.Done() && (pointerStart.Match(payload) || bytes.HasSuffix(payload, []byte("{")) && structStart.Match(payload) && bytes.HasPrefix(t.cur.Peek(), []byte(" ")) && !t.startsGroup(t.cur.Peek())) {
-		t.printedAt(payload)
+	if !st.cur.Done() && (pointerStart.Match(payload) || bytes.HasSuffix(payload, []byte("{")) && structStart.Match(payload) && bytes.HasPrefix(st.cur.Peek(), []byte(" ")) && !startsGroup(st, st.cur.Peek())) {
+		printedAt(st, payload)
 	}
 	for _, l := range more {
 		payload = append(append(bytes.Clone(payload), '\n'), l.text...)
 	}
-	s := t.events()
+	s := eventSheet(st)
 	if e.HasCPU {
 		s.int("cpu", e.CPU, false)
 		s.int("id", e.ID, false)
@@ -60,8 +62,8 @@ func (t *text) event(num int, line []byte) bool {
 
 // parseEvent recognizes a row in the mode that the last header set. Without a header only
 // a row in its exact columns is one.
-func (t *text) parseEvent(line []byte) (syntax.Event, bool) {
-	switch t.mode {
+func parseEvent(st *station, line []byte) (syntax.Event, bool) {
+	switch st.mode {
 	case syntax.EventHeader:
 		return syntax.ParseEvent(line)
 	case syntax.ProbeHeader:
@@ -78,13 +80,13 @@ func (t *text) parseEvent(line []byte) (syntax.Event, bool) {
 
 // payloadLines takes the lines without a blank line between that a row's payload goes on
 // to: text that a printf with a newline in it left, or the frames of stack().
-func (t *text) payloadLines(payload []byte) (more []textLine, stack []string) {
+func payloadLines(st *station, payload []byte) (more []textLine, stack []string) {
 	if bytes.HasSuffix(payload, []byte("= *")) || bytes.HasSuffix(payload, []byte("{")) {
 		return nil, nil
 	}
-	for !t.cur.Done() {
-		num, line := t.cur.Number(), plain(t.cur.Peek())
-		if syntax.Blank(line) || t.startsGroup(line) {
+	for !st.cur.Done() {
+		num, line := st.cur.Number(), st.peek()
+		if syntax.Blank(line) || startsGroup(st, line) {
 			break
 		}
 		kind, frame := syntax.Frame(line)
@@ -98,14 +100,14 @@ func (t *text) payloadLines(payload []byte) (more []textLine, stack []string) {
 		default:
 			more = append(more, textLine{num, line, 0})
 		}
-		t.take(classTable)
+		st.take(classTable)
 	}
 	return more, stack
 }
 
 // startsGroup reports whether a line that follows an event's row starts something else.
-func (t *text) startsGroup(line []byte) bool {
-	if _, ok := t.parseEvent(line); ok {
+func startsGroup(st *station, line []byte) bool {
+	if _, ok := parseEvent(st, line); ok {
 		return true
 	}
 	if _, ok := syntax.ParseMessage(line); ok || ellipsis.Match(line) || prompt.Match(line) {
@@ -117,7 +119,7 @@ func (t *text) startsGroup(line []byte) bool {
 	if _, _, _, ok := syntax.AggRow(line); ok || isRuler(line) || isStructStart(line) {
 		return true
 	}
-	if next := t.peekAfter(); next != nil {
+	if next := st.peekAfter(); next != nil {
 		if _, ok := syntax.HistHeader(next); ok {
 			return true
 		}
@@ -127,7 +129,7 @@ func (t *text) startsGroup(line []byte) bool {
 
 // formattedPayload files payload and the lines after it as rows if they have one shape:
 // a printf or printa with a format then started on the event's row.
-func (t *text) formattedPayload(num int, payload []byte, more []textLine) bool {
+func formattedPayload(st *station, num int, payload []byte, more []textLine) bool {
 	if len(payload) == 0 || len(more) == 0 {
 		return false
 	}
@@ -138,7 +140,7 @@ func (t *text) formattedPayload(num int, payload []byte, more []textLine) bool {
 			return false
 		}
 	}
-	t.fileRows("", lines)
+	st.free.rows("", lines)
 	return true
 }
 
@@ -192,114 +194,4 @@ func traced(payload string) []string {
 		}
 	}
 	return parts
-}
-
-var (
-	callArgs = regexp.MustCompile(`^([^\s(]+)\((.*)\)\s*$`)
-	returned = regexp.MustCompile(`^(\S+) = (.*?)\s*$`)
-)
-
-// flow takes a row of -F.
-func (t *text) flow(num int, line []byte) bool {
-	f, ok := syntax.ParseFlow(line)
-	if !ok || f.Direction == "|" && t.mode != syntax.FlowHeader {
-		return false
-	}
-	t.flushFree()
-	t.take(classTable)
-	s := t.sheet("flow", "flow", "flow")
-	if cpu, ok := syntax.Int(f.Before); ok {
-		s.int("cpu", cpu, false)
-	}
-	t.flowRow(s, f)
-	return true
-}
-
-// flowRow ends a row with what was entered or left.
-func (t *text) flowRow(s *sheet, f syntax.Flow) {
-	s.int("depth", int64(f.Depth), false)
-	s.text("direction", []byte(f.Direction))
-	function, payload := f.Function, bytes.TrimSpace(f.Payload)
-	switch {
-	case f.Direction == "|":
-		i := bytes.LastIndexByte(function, ':')
-		s.text("function", function[:max(i, 0)])
-		s.text("name", function[i+1:])
-	case callArgs.Match(function):
-		m := callArgs.FindSubmatch(function)
-		s.text("function", m[1])
-		s.text("args", m[2])
-	case returned.Match(function):
-		m := returned.FindSubmatch(function)
-		s.text("function", m[1])
-		s.text("retval", m[2])
-	default:
-		s.text("function", function)
-	}
-	s.text("payload", payload)
-	s.end()
-}
-
-// listing takes a row of `dtrace -l` and what -v tells of the probe.
-func (t *text) listing(num int, line []byte) bool {
-	if t.mode != syntax.ListHeader && !isListRow(line) {
-		return false
-	}
-	p, ok := syntax.ParseProbeRow(line)
-	if !ok {
-		return t.mode == syntax.ListHeader && t.listingDetail(line)
-	}
-	t.flushFree()
-	t.take(classTable)
-	s := t.sheet("probes", "probes", "probes")
-	if c := s.col("id", Int); p.HasID {
-		c.appendInt(p.ID)
-	}
-	s.text("provider", p.Provider)
-	s.text("module", p.Module)
-	s.text("function", p.Function)
-	s.text("name", p.Name)
-	s.end()
-	if t.mode == syntax.NoHeader {
-		t.mode = syntax.ListHeader
-	}
-	return true
-}
-
-// isListRow recognizes a listing's row in its exact columns, where the header is lost.
-func isListRow(line []byte) bool {
-	const idEnd, providerEnd, moduleEnd, functionEnd = 5, 16, 34, 68
-	if len(line) <= functionEnd+1 || line[functionEnd] != ' ' || line[moduleEnd] != ' ' || line[providerEnd] != ' ' || line[idEnd] != ' ' {
-		return false
-	}
-	_, isID := syntax.Int(bytes.TrimSpace(line[:idEnd]))
-	provider := bytes.TrimSpace(line[idEnd:providerEnd])
-	name := bytes.TrimRight(line[functionEnd+1:], " ")
-	return isID && line[idEnd-1] != ' ' && line[providerEnd-1] != ' ' && len(provider) > 0 && provider[0] >= 'A' && !bytes.Contains(provider, []byte(" ")) &&
-		len(name) > 0 && !bytes.Contains(name, []byte(" ")) && !isNumber(name)
-}
-
-var argumentType = regexp.MustCompile(`^\s+args\[\d+\]: (.*?)\s*$`)
-
-// listingDetail takes a line of what -v tells of the last probe.
-func (t *text) listingDetail(line []byte) bool {
-	s := t.byKey["probes"]
-	if s == nil || s.n == 0 || line[0] != ' ' && line[0] != '\t' {
-		return false
-	}
-	id := s.index["id"].ints[s.n-1]
-	if m := argumentType.FindSubmatch(line); m != nil {
-		t.take(classTable)
-		a := t.sheet("arguments", "arguments", "arguments")
-		a.int("id", id, false)
-		a.text("type", m[1])
-		a.end()
-		return true
-	}
-	text := string(bytes.TrimSpace(line))
-	if text == "Argument Types" || text == "None" {
-		t.take(classTable)
-		return true
-	}
-	return t.stabilityLine(line, id)
 }

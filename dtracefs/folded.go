@@ -37,10 +37,9 @@ func isFolded(head []byte) bool {
 }
 
 // folded decodes folded stacks, one to a line.
-func (d *decoder) folded(data []byte) {
+func folded(d *decoder, cur *syntax.Cursor) {
 	s := d.sheet("folded", "folded", "stacks")
 	stack, depth, value := s.col("stack", Stack), s.col("depth", Int), s.col("value", Int)
-	cur := syntax.NewCursor(data)
 	for !cur.Done() {
 		num, from := cur.Number(), cur.Offset()
 		line, _ := cur.Next()
@@ -65,5 +64,4 @@ func (d *decoder) folded(data []byte) {
 		value.appendInt(v)
 		s.n++
 	}
-	d.c.Lines = cur.Number() - 1
 }

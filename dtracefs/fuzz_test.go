@@ -5,6 +5,7 @@ import (
 	"context"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -48,45 +49,74 @@ var seeds = map[string][]string{
 	"folded":     {"a;b;c 12\nunix`x;y z 3\n"},
 }
 
-// fuzzDialect decodes anything as one dialect.
-func fuzzDialect(f *testing.F, name string) {
-	for _, s := range seeds[name] {
-		f.Add([]byte(s))
+// addSeeds adds the seeds and the captures of testdata, each with its dialect.
+func addSeeds(f *testing.F, add func(dialect string, data []byte)) {
+	for dialect, list := range seeds {
+		for _, s := range list {
+			add(dialect, []byte(s))
+		}
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, dl := range dialects {
-			if dl.name != name {
-				continue
+	for _, name := range cases(f) {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		add(dialectOf(data).name, data)
+	}
+}
+
+// FuzzDecode decodes anything as any dialect: whole, and in parts as far as it has records.
+func FuzzDecode(f *testing.F) {
+	addSeeds(f, func(dialect string, data []byte) { f.Add(dialect, data) })
+	f.Fuzz(func(t *testing.T, name string, data []byte) {
+		dl := dialectOf(data)
+		for _, other := range dialects {
+			if other.name == name {
+				dl = other
 			}
-			c := &Capture{Name: "x", Dialect: name, Bytes: int64(len(data))}
-			d := newDecoder(c, Options{})
-			dl.decode(d, data)
+		}
+		c := &Capture{Name: "x", Dialect: dl.name, Bytes: int64(len(data))}
+		d := newDecoder(c, Options{}, nil)
+		c.Lines = dl.start().read(d, data, 1, true)
+		d.finish()
+		checkCapture(t, c)
+		for _, table := range c.Tables {
+			if df := table.DataFrame(); df.Err != nil {
+				t.Errorf("%s as a data frame: %v", table.Name, df.Err)
+			}
+		}
+		if dl.cut == nil {
+			return
+		}
+		r, lines, booked := dl.start(), 0, Account{}
+		for len(data) > 0 {
+			n := dl.cut(data[:min(len(data), max(40, len(data)/3))])
+			if n == 0 {
+				n = len(data)
+			}
+			part := &Capture{Name: "x", Dialect: dl.name, Bytes: int64(n)}
+			d := newDecoder(part, Options{}, nil)
+			lines += r.read(d, data[:n], lines+1, n == len(data))
 			d.finish()
-			checkCapture(t, c)
-			for _, table := range c.Tables {
-				if df := table.DataFrame(); df.Err != nil {
-					t.Errorf("%s as a data frame: %v", table.Name, df.Err)
-				}
+			for i, share := range []Share{part.Account.Blank, part.Account.Notices, part.Account.Tables, part.Account.Unparsed} {
+				to := []*Share{&booked.Blank, &booked.Notices, &booked.Tables, &booked.Unparsed}[i]
+				to.Lines += share.Lines
+				to.Bytes += share.Bytes
 			}
+			data = data[n:]
+		}
+		if n := booked.Blank.Lines + booked.Notices.Lines + booked.Tables.Lines + booked.Unparsed.Lines; lines != c.Lines || n != lines {
+			t.Errorf("%d lines in parts, of which %d are accounted for, %d as a whole", lines, n, c.Lines)
+		}
+		if n := booked.Blank.Bytes + booked.Notices.Bytes + booked.Tables.Bytes + booked.Unparsed.Bytes; n != c.Bytes {
+			t.Errorf("%d bytes accounted for in parts of %d", n, c.Bytes)
 		}
 	})
 }
 
-func FuzzDTrace(f *testing.F)       { fuzzDialect(f, "dtrace") }
-func FuzzBpftrace(f *testing.F)     { fuzzDialect(f, "bpftrace") }
-func FuzzBpftraceJSON(f *testing.F) { fuzzDialect(f, "bpftrace-json") }
-func FuzzLibxoJSON(f *testing.F)    { fuzzDialect(f, "libxo-json") }
-func FuzzLibxoXML(f *testing.F)     { fuzzDialect(f, "libxo-xml") }
-func FuzzStatemap(f *testing.F)     { fuzzDialect(f, "statemap") }
-func FuzzFolded(f *testing.F)       { fuzzDialect(f, "folded") }
-
 // FuzzCount counts and scans anything.
 func FuzzCount(f *testing.F) {
-	for _, list := range seeds {
-		for _, s := range list {
-			f.Add([]byte(s))
-		}
-	}
+	addSeeds(f, func(_ string, data []byte) { f.Add(data) })
 	f.Fuzz(func(t *testing.T, data []byte) {
 		fsys := fstest.MapFS{"x": {Data: data}}
 		if c, err := Count(context.Background(), fsys, "x", CountOptions{Workers: 1}); err == nil && len(c.pages) < 1000 {

@@ -5,37 +5,48 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
+// cases returns the names of the captures in testdata: all that is neither a golden file
+// nor a script.
+func cases(tb testing.TB) (names []string) {
+	tb.Helper()
+	entries, err := os.ReadDir("testdata")
+	if err != nil || len(entries) == 0 {
+		tb.Fatal("no captures in testdata")
+	}
+	for _, e := range entries {
+		if !e.IsDir() && !slices.Contains([]string{".golden", ".d", ".bt", ".py", ".stderr"}, filepath.Ext(e.Name())) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
 // TestGolden holds what the captures in testdata decode to against the file beside each.
 // A new case is a new capture, and a run with -update.
 func TestGolden(t *testing.T) {
-	names, err := filepath.Glob("testdata/*.*trace.*")
-	if err != nil || len(names) == 0 {
-		t.Fatal("no captures in testdata")
-	}
 	fsys := os.DirFS("testdata")
-	for _, name := range names {
-		if strings.HasSuffix(name, ".golden") {
-			continue
-		}
-		t.Run(filepath.Base(name), func(t *testing.T) {
-			c, err := Load(fsys, filepath.Base(name))
+	for _, name := range cases(t) {
+		t.Run(name, func(t *testing.T) {
+			c, err := Load(fsys, name)
 			if err != nil {
 				t.Fatal(err)
 			}
 			checkCapture(t, c)
-			got := describe(c)
+			got, golden := describe(c), filepath.Join("testdata", name+".golden")
 			if *update {
-				if err := os.WriteFile(name+".golden", []byte(got), 0o644); err != nil {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
 				}
 			}
-			want, err := os.ReadFile(name + ".golden")
+			want, err := os.ReadFile(golden)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,7 +76,11 @@ func describe(c *Capture) string {
 		fmt.Fprintf(&b, "notice %+v\n", n)
 	}
 	for _, d := range c.Drops {
-		fmt.Fprintf(&b, "drop at line %d: %d %s on %d\n", d.Line, d.Count, d.Kind, *d.CPU)
+		cpu := "no CPU"
+		if d.CPU != nil {
+			cpu = strconv.Itoa(*d.CPU)
+		}
+		fmt.Fprintf(&b, "drop at line %d: %d %s on %s\n", d.Line, d.Count, d.Kind, cpu)
 	}
 	for _, e := range c.Errors {
 		fmt.Fprintf(&b, "error %+v\n", e)
@@ -74,4 +89,80 @@ func describe(c *Capture) string {
 		fmt.Fprintf(&b, "unparsed %d: %q\n", l.Number, l.Text)
 	}
 	return b.String()
+}
+
+// countedForm counts what a recognizer takes.
+type countedForm struct {
+	recognizer
+	n *int
+}
+
+func (c countedForm) take(st *station, num int, line []byte) bool {
+	ok := c.recognizer.take(st, num, line)
+	if ok {
+		*c.n++
+	}
+	return ok
+}
+
+// countedParagraphs counts the paragraphs that a form files.
+type countedParagraphs struct {
+	paragraphForm
+	n *int
+}
+
+func (c countedParagraphs) file(st *station, lines []textLine) int {
+	n := c.paragraphForm.file(st, lines)
+	if n > 0 {
+		*c.n++
+	}
+	return n
+}
+
+// TestEveryFormHasACase holds that each dialect, each recognizer and each form of
+// paragraphs finds what it knows in a capture of testdata.
+func TestEveryFormHasACase(t *testing.T) {
+	taken := map[string]*int{}
+	count := func(what string) *int {
+		if taken[what] == nil {
+			taken[what] = new(int)
+		}
+		return taken[what]
+	}
+	for _, dl := range dialects {
+		count("dialect " + dl.name)
+	}
+	for _, name := range cases(t) {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		src, err := scriptBeside(os.DirFS("testdata"), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dl := dialectOf(data)
+		*count("dialect " + dl.name)++
+		st := newStation()
+		for i, f := range forms {
+			r := st.forms[i]
+			c := countedForm{r, count("form " + f.name)}
+			st.forms[i] = c
+			if r, ok := r.(resumer); ok {
+				st.forms[i] = struct {
+					countedForm
+					resumer
+				}{c, r}
+			}
+		}
+		for i, p := range paragraphForms {
+			st.free.forms[i] = countedParagraphs{st.free.forms[i], count("paragraphs of " + p.name)}
+		}
+		st.read(newDecoder(&Capture{Dialect: dl.name}, Options{}, parseScript(src)), data, 1, true)
+	}
+	for what, n := range taken {
+		if *n == 0 {
+			t.Errorf("no capture in testdata has the %s", what)
+		}
+	}
 }

@@ -2,102 +2,75 @@ package dtracefs
 
 import (
 	"bytes"
-	"regexp"
 	"strconv"
-	"strings"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// A named is a key with the name that the capture gives it, if any.
-type named struct {
-	name string
-	syntax.Key
-}
-
-func unnamed(keys []syntax.Key) []named {
-	out := make([]named, len(keys))
-	for i, k := range keys {
-		out[i] = named{"key" + strconv.Itoa(i+1), k}
-	}
-	return out
-}
-
-// signature tells apart the key lists that make different tables.
-func signature(keys []named) string {
-	var b strings.Builder
-	for _, k := range keys {
-		b.WriteString(k.name)
-		if k.IsInt {
-			b.WriteByte('#')
-		}
-		b.WriteByte(',')
-	}
-	return b.String()
-}
-
-// histogram takes a histogram: its header and rows, with the keys that free text before
+// histograms are histograms, each with its header and rows, with the keys that free text before
 // it holds and the values of other aggregations that may follow its rows.
-func (t *text) histogram(num int, line []byte) bool {
+type histograms struct{}
+
+func (histograms) take(st *station, num int, line []byte) bool {
 	byKey, ok := syntax.HistHeader(line)
 	if !ok {
 		return false
 	}
 	if byKey {
-		t.flushFree()
-		t.keyHistogram()
+		st.free.flush()
+		keyHistogram(st)
 		return true
 	}
-	if !t.sameBlock() {
-		t.block++
+	if !sameBlock(st) {
+		st.block++
 	}
-	keys, title := t.takeKeys()
-	t.histogramOf(keys, title, nil)
+	keys, title := st.free.takeKeys()
+	histogramOf(st, keys, title, nil)
 	return true
 }
 
 // sameBlock reports whether a histogram follows the one before it without the second
 // blank line that starts another print.
-func (t *text) sameBlock() bool {
-	if t.block == 0 {
+func sameBlock(st *station) bool {
+	if st.block == 0 {
 		return false
 	}
-	if n := len(t.free); n > 0 {
-		return !t.gapBefore
+	if n := len(st.free.lines); n > 0 {
+		return !st.free.gapBefore
 	}
-	return t.blanks < 2
+	return st.blanks < 2
 }
 
 // histogramOf takes header and rows.
-func (t *text) histogramOf(keys []named, title string, stack []string) {
-	t.lastStack = false
-	t.take(classTable)
+func histogramOf(st *station, keys []named, title string, stack []string) {
+	st.afterStack = false
+	st.take(classTable)
 	var labels []string
 	var counts []histCount
-	for !t.cur.Done() {
-		num, line := t.cur.Number(), plain(t.cur.Peek())
+	for !st.cur.Done() {
+		num, line := st.cur.Number(), st.peek()
 		label, count, unsigned, hasCount, ok := syntax.HistRow(line)
 		if !ok || !isBucketLabel(label) {
 			break
 		}
-		t.take(classTable)
+		st.take(classTable)
 		if !hasCount {
-			t.truncated(num)
+			st.truncated(num)
 		}
 		labels = append(labels, string(label))
 		counts = append(counts, histCount{count, unsigned, hasCount})
 	}
-	values := t.valuesAfter()
-	t.newBlockIfSeen(tupleOf("hist", keys))
-	aggregation := t.nameTuple(keys, true)
+	values := valuesAfter(st)
+	st.newBlockIfSeen(tupleOf("hist", keys))
+	aggregation := st.tuples.name(st, keys, true)
 	key := "hist/" + aggregation + "/" + signature(keys)
 	if stack != nil {
 		key += "stack"
 	}
-	s := t.sheet(key, t.nameOf(aggregation, "hist"), "hist")
+	s := st.sheet(key, nameOf(aggregation, "hist"), "hist")
 	buckets, ok := syntax.Labels(labels)
 	for i, label := range labels {
-		t.context(s)
+		st.context(s)
 		if title != "" {
 			s.text("label", []byte(title))
 		}
@@ -110,7 +83,7 @@ func (t *text) histogramOf(keys []named, title string, stack []string) {
 		for j, v := range values {
 			s.int("value"+strconv.Itoa(j+1), v, false)
 		}
-		s.int("block", int64(t.block), false)
+		s.int("block", int64(st.block), false)
 		s.text("bucket", []byte(label))
 		if ok {
 			s.bucket(buckets[i])
@@ -120,29 +93,6 @@ func (t *text) histogramOf(keys []named, title string, stack []string) {
 		}
 		s.end()
 	}
-}
-
-// newBlockIfSeen starts another block where a tuple comes that the block already has: then
-// another aggregation, or the same again, is being printed.
-func (t *text) newBlockIfSeen(tuple []string) {
-	key := strings.Join(tuple, "\x00")
-	if t.seen == nil || t.seenBlock != t.block {
-		t.seen, t.seenBlock = map[string]bool{}, t.block
-	}
-	if t.seen[key] {
-		t.block++
-		t.seen, t.seenBlock = map[string]bool{}, t.block
-	}
-	t.seen[key] = true
-}
-
-// tupleOf returns the keys after what they are of.
-func tupleOf(table string, keys []named) []string {
-	tuple := []string{table}
-	for _, k := range keys {
-		tuple = append(tuple, string(k.Text))
-	}
-	return tuple
 }
 
 type histCount struct {
@@ -162,11 +112,11 @@ func (s *sheet) bucket(b syntax.Bucket) {
 
 // valuesAfter takes the values of other aggregations of a printa, on the line after a
 // histogram's rows.
-func (t *text) valuesAfter() []int64 {
-	if t.cur.Done() {
+func valuesAfter(st *station) []int64 {
+	if st.cur.Done() {
 		return nil
 	}
-	line := plain(t.cur.Peek())
+	line := st.peek()
 	fields := bytes.Fields(line)
 	if len(fields) == 0 || line[0] != ' ' {
 		return nil
@@ -179,12 +129,12 @@ func (t *text) valuesAfter() []int64 {
 		}
 		values[i] = v
 	}
-	if next := t.peekAfter(); next != nil {
+	if next := st.peekAfter(); next != nil {
 		if _, ok := syntax.HistHeader(next); ok {
 			return nil
 		}
 	}
-	t.take(classTable)
+	st.take(classTable)
 	return values
 }
 
@@ -200,98 +150,22 @@ func isBucketLabel(b []byte) bool {
 }
 
 // keyHistogram takes the rows of an aggregation that is drawn as bars (agghist).
-func (t *text) keyHistogram() {
-	t.take(classTable)
-	t.block++
-	s := t.sheet("agghist", "agghist", "agg")
-	for !t.cur.Done() {
-		line := plain(t.cur.Peek())
+func keyHistogram(st *station) {
+	st.take(classTable)
+	st.block++
+	s := st.sheet("agghist", "agghist", "agg")
+	for !st.cur.Done() {
+		line := st.peek()
 		label, count, unsigned, hasCount, ok := syntax.HistRow(line)
 		if !ok || !hasCount {
 			return
 		}
-		t.take(classTable)
-		t.context(s)
+		st.take(classTable)
+		st.context(s)
 		_, isInt := syntax.Int(label)
 		s.key("key1", syntax.Key{Text: label, IsInt: isInt})
 		s.int("value", count, unsigned)
-		s.int("block", int64(t.block), false)
+		s.int("block", int64(st.block), false)
 		s.end()
 	}
-}
-
-// packed takes packed histograms (aggpack): a header and a row for each tuple.
-func (t *text) packed(num int, line []byte) bool {
-	if !syntax.PackHeader(line) {
-		return false
-	}
-	t.flushFree()
-	t.take(classTable)
-	t.block++
-	where := syntax.PackColumns(line)
-	s := t.sheet("packed", "packed", "packed")
-	for !t.cur.Done() {
-		keys, low, buckets, high, count, ok := syntax.PackRow(plain(t.cur.Peek()), where)
-		if !ok {
-			break
-		}
-		t.take(classTable)
-		t.context(s)
-		if len(keys) > 0 {
-			for i, k := range gap.Split(string(keys), -1) {
-				_, isInt := syntax.Int([]byte(k))
-				s.key("key"+strconv.Itoa(i+1), syntax.Key{Text: []byte(k), IsInt: isInt})
-			}
-		}
-		s.text("min", low)
-		s.text("packed", buckets)
-		s.text("max", high)
-		s.int("count", count, false)
-		s.int("block", int64(t.block), false)
-		s.end()
-	}
-	return true
-}
-
-var keyPair = regexp.MustCompile(`([A-Za-z][\w/%]*):\s+(\S+(?: \S+)*)`)
-
-// takeKeys takes the keys that stand on the last line of the free text, at most one blank
-// line above; further up it is a title.
-func (t *text) takeKeys() (keys []named, title string) {
-	n := len(t.free)
-	for n > 0 && t.free[n-1].num == 0 {
-		n--
-	}
-	if n == 0 || t.blanks > 1 || t.isStampLine(t.free[n-1].text) {
-		title = t.title()
-		return nil, title
-	}
-	line := t.free[n-1].text
-	size := t.freeSize(n - 1)
-	t.free = t.free[:n-1]
-	title = t.title()
-	t.account(classTable, size)
-	if pairs := keyPair.FindAllSubmatch(line, -1); pairs != nil && bytes.Contains(line, []byte(": ")) && line[0] == ' ' {
-		for _, p := range pairs {
-			_, isInt := syntax.Int(p[2])
-			keys = append(keys, named{string(p[1]), syntax.Key{Text: p[2], IsInt: isInt}})
-		}
-		return keys, title
-	}
-	keys = unnamed(syntax.KeyLine(line))
-	if len(keys) == 1 && !keys[0].IsInt {
-		if parts := gap.Split(string(keys[0].Text), -1); len(parts) > 1 {
-			keys = keys[:0]
-			for i, p := range parts {
-				_, isInt := syntax.Int([]byte(p))
-				keys = append(keys, named{"key" + strconv.Itoa(i+1), syntax.Key{Text: []byte(p), IsInt: isInt}})
-			}
-		}
-	}
-	if len(keys) == len(t.keyNames) {
-		for i := range keys {
-			keys[i].name = t.keyNames[i]
-		}
-	}
-	return keys, title
 }

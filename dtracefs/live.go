@@ -274,7 +274,7 @@ func (l *liveText) some(yield func(*Batch, error) bool) bool {
 		l.start()
 	}
 	n := 0
-	if cut := l.scanner.cut(); cut != nil {
+	if cut := l.scanner.dialect.cut; cut != nil {
 		n = cut(l.text)
 	}
 	if n == 0 {
@@ -292,14 +292,11 @@ func (l *liveText) last(yield func(*Batch, error) bool) bool {
 }
 
 func (l *liveText) start() {
-	l.scanner = &scanner{opt: l.run.opt.Options, name: l.name, dialect: dialectOf(l.text)}
-	if l.scanner.dialect.name == "dtrace" && l.name != "dtrace" {
-		for _, dl := range dialects {
-			if dl.name == "bpftrace" {
-				l.scanner.dialect = dl
-			}
-		}
+	dl := dialectOf(l.text)
+	if dl.name == "dtrace" && l.name != "dtrace" {
+		dl = dialectNamed("bpftrace")
 	}
+	l.scanner = newScanner(l.run.opt.Options, l.name, dl)
 	l.line = 1
 }
 
@@ -323,9 +320,8 @@ func (r *Run) tell(b *Batch) {
 	said = said[:bytes.LastIndexByte(said, '\n')+1]
 	r.told += len(said)
 	r.mu.Unlock()
-	d := newDecoder(&b.Capture, r.opt.Options)
 	for cur := syntax.NewCursor(said); !cur.Done(); {
 		line, _ := cur.Next()
-		d.stderrLine(line)
+		stderrLine(&ledger{&b.Capture}, line)
 	}
 }

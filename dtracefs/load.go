@@ -53,11 +53,10 @@ func (o Options) Load(fsys fs.FS, name string) (*Capture, error) {
 			return nil, fmt.Errorf("loading capture %s: script: %w", name, err)
 		}
 	}
-	d := newDecoder(c, o)
-	d.useScript(src)
+	d := newDecoder(c, o, parseScript(src))
 	d.decode(data)
 	if !o.NoStderr {
-		if err := d.stderr(fsys, name); err != nil {
+		if err := readStderr(&d.ledger, fsys, name); err != nil {
 			return nil, fmt.Errorf("loading capture %s: %w", name, err)
 		}
 	}
@@ -114,8 +113,8 @@ func binaryAt(data []byte) int {
 	return -1
 }
 
-// stderr takes notices, drops and errors from what the tracer said on standard error.
-func (d *decoder) stderr(fsys fs.FS, name string) error {
+// readStderr takes notices, drops and errors from what the tracer said on standard error.
+func readStderr(l *ledger, fsys fs.FS, name string) error {
 	data, err := readAll(fsys, plainName(name)+".stderr")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -125,16 +124,16 @@ func (d *decoder) stderr(fsys fs.FS, name string) error {
 	}
 	for cur := syntax.NewCursor(data); !cur.Done(); {
 		line, _ := cur.Next()
-		d.stderrLine(line)
+		stderrLine(l, line)
 	}
 	return nil
 }
 
 // stderrLine files a line of standard error.
-func (d *decoder) stderrLine(line []byte) {
+func stderrLine(l *ledger, line []byte) {
 	if m, ok := syntax.ParseMessage(line); ok {
-		d.message(0, line, m)
+		l.message(0, line, m)
 	} else if !syntax.Blank(line) {
-		d.notice(0, "stderr", line, 0)
+		l.notice(0, "stderr", line, 0)
 	}
 }

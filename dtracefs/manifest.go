@@ -82,7 +82,7 @@ func (e *Entry) describe(ctx context.Context, fsys fs.FS) {
 		e.add(b, seen)
 	}
 	var beside Capture
-	if err := newDecoder(&beside, Options{}).stderr(fsys, e.Name); err == nil {
+	if err := readStderr(&ledger{&beside}, fsys, e.Name); err == nil {
 		e.told(&beside)
 	}
 }

@@ -62,14 +62,15 @@ func keyNamesOf(s *script.Script, name string) (names []string) {
 	return names
 }
 
-func (d *decoder) mapPrint(name, form, separator string) *mapPrint {
+// mapPrints are the maps that were printed, each in its forms.
+type mapPrints map[string]*mapPrint
+
+// of returns what was printed of a map in that form so far. Its sheet is filled at the end.
+func (p mapPrints) of(d *decoder, name, form, separator string) *mapPrint {
 	key := "map/" + form + "/" + name
-	if d.maps[key] == nil {
-		if d.maps == nil {
-			d.maps = map[string]*mapPrint{}
-		}
+	if p[key] == nil {
 		m := &mapPrint{name: name, form: form, separator: separator}
-		d.maps[key] = m
+		p[key] = m
 		kind := map[string]string{"value": "map", "stats": "stats", "hist": "hist"}[form]
 		s := d.sheet(key, name, kind)
 		if d.script != nil {
@@ -77,11 +78,20 @@ func (d *decoder) mapPrint(name, form, separator string) *mapPrint {
 		}
 		d.last = append(d.last, func() { m.file(s) })
 	}
-	return d.maps[key]
+	return p[key]
 }
 
-// bpftraceMap takes what bpftrace prints of a map's entry.
-func (t *text) bpftraceMap(num int, line []byte) bool {
+// bpftraceMaps are what bpftrace prints of its maps' entries.
+type bpftraceMaps struct {
+	last    string // whose histogram came last
+	lastEnd int    // number of the line after it
+	noKeys  int    // offset up to which keys over several lines do not end
+}
+
+// resume forgets an offset in the text before.
+func (f *bpftraceMaps) resume(*station) { f.noKeys = 0 }
+
+func (f *bpftraceMaps) take(st *station, num int, line []byte) bool {
 	name, rest, open, ok := syntax.MapHead(line)
 	if !ok {
 		return false
@@ -90,45 +100,45 @@ func (t *text) bpftraceMap(num int, line []byte) bool {
 	value := bytes.TrimSpace(rest)
 	if open {
 		var lines int
-		if keys, value, lines, ok = t.mapKeys(rest); !ok {
+		if keys, value, lines, ok = f.keys(st, rest); !ok {
 			return false
 		}
-		t.flushFree()
+		st.free.flush()
 		for range lines {
-			t.take(classTable)
+			st.take(classTable)
 		}
 	} else {
-		t.flushFree()
-		t.take(classTable)
+		st.free.flush()
+		st.take(classTable)
 	}
-	if t.blanks > 0 && !(len(value) == 0 && t.lastMap == string(name) && t.lastMapEnd == num-t.blanks) {
-		t.block++
+	if st.blanks > 0 && !(len(value) == 0 && f.last == string(name) && f.lastEnd == num-st.blanks) {
+		st.block++
 	}
-	e := mapEntry{stamp: t.stamp, stamped: t.stamped, labels: t.labels, keys: keys}
+	e := mapEntry{stamp: st.stamp, stamped: st.stamped, labels: st.labels, keys: keys}
 	tuple := []string{"map", string(name)}
 	for _, k := range keys {
 		tuple = append(append(tuple, k.text), k.frames...)
 	}
-	t.newBlockIfSeen(tuple)
-	e.block = t.block
+	st.newBlockIfSeen(tuple)
+	e.block = st.block
 	if len(value) == 0 {
-		if t.timeSeries(string(name)) {
+		if timeSeries(st, string(name)) {
 			return true
 		}
-		e.buckets = t.intervals()
-		t.lastMap, t.lastMapEnd = string(name), t.cur.Number()
-		m := t.mapPrint(string(name), "hist", ", ")
+		e.buckets = intervals(st)
+		f.last, f.lastEnd = string(name), st.cur.Number()
+		m := st.maps.of(st.decoder, string(name), "hist", ", ")
 		m.entries = append(m.entries, e)
 		return true
 	}
 	if count, average, total, ok := syntax.Stats(value); ok {
 		e.stats = [3]int64{count, average, total}
-		m := t.mapPrint(string(name), "stats", ", ")
+		m := st.maps.of(st.decoder, string(name), "stats", ", ")
 		m.entries = append(m.entries, e)
 		return true
 	}
 	e.value = string(value)
-	m := t.mapPrint(string(name), "value", ", ")
+	m := st.maps.of(st.decoder, string(name), "value", ", ")
 	m.entries = append(m.entries, e)
 	return true
 }
@@ -136,20 +146,20 @@ func (t *text) bpftraceMap(num int, line []byte) bool {
 // longestKeys bounds the lines that the keys of one entry go over.
 const longestKeys = 4096
 
-// mapKeys reads keys up to the bracket that closes them: on the line, or on later ones
+// keys reads keys up to the bracket that closes them: on the line, or on later ones
 // where a key is a stack or holds the end of a line.
-func (t *text) mapKeys(rest []byte) (keys []mapKey, value []byte, lines int, ok bool) {
+func (f *bpftraceMaps) keys(st *station, rest []byte) (keys []mapKey, value []byte, lines int, ok bool) {
 	if text, value, ok := closeKeys(rest); ok {
 		return []mapKey{{text: string(text)}}, value, 1, true
 	}
-	if t.cur.Offset() < t.noKeys {
+	if st.cur.Offset() < f.noKeys {
 		return nil, nil, 0, false
 	}
 	parts := strings.Split(string(rest), ", ")
 	for _, p := range parts {
 		keys = append(keys, mapKey{text: strings.TrimRight(p, " ")})
 	}
-	c := *t.cur
+	c := *st.cur
 	c.Next()
 	for lines = 1; !c.Done() && lines < longestKeys; lines++ {
 		line, _ := c.Next()
@@ -177,7 +187,7 @@ func (t *text) mapKeys(rest []byte) (keys []mapKey, value []byte, lines int, ok 
 		}
 		last.frames = append(last.frames, string(bytes.TrimSpace(line)))
 	}
-	t.noKeys = c.Offset()
+	f.noKeys = c.Offset()
 	return nil, nil, 0, false
 }
 
@@ -195,13 +205,13 @@ func closeKeys(line []byte) (keys, value []byte, ok bool) {
 }
 
 // intervals takes the rows of a histogram.
-func (t *text) intervals() (buckets []mapBucket) {
-	for !t.cur.Done() {
-		label, b, count, ok := syntax.Interval(plain(t.cur.Peek()))
+func intervals(st *station) (buckets []mapBucket) {
+	for !st.cur.Done() {
+		label, b, count, ok := syntax.Interval(st.peek())
 		if !ok {
 			return buckets
 		}
-		t.take(classTable)
+		st.take(classTable)
 		buckets = append(buckets, mapBucket{string(label), b, upperEdge(string(label)), count})
 	}
 	return buckets
@@ -218,8 +228,8 @@ func upperEdge(label string) string {
 }
 
 // timeSeries takes the rows of a tseries map.
-func (t *text) timeSeries(name string) bool {
-	c := *t.cur
+func timeSeries(st *station, name string) bool {
+	c := *st.cur
 	var head [2][]byte
 	for i := range head {
 		if c.Done() {
@@ -230,17 +240,17 @@ func (t *text) timeSeries(name string) bool {
 	if !bytes.HasPrefix(head[1], []byte("hh:mm:ss")) {
 		return false
 	}
-	t.take(classTable)
-	t.take(classTable)
-	s := t.sheet("tseries/"+name, name, "tseries")
-	for !t.cur.Done() {
-		line := plain(t.cur.Peek())
+	st.take(classTable)
+	st.take(classTable)
+	s := st.sheet("tseries/"+name, name, "tseries")
+	for !st.cur.Done() {
+		line := st.peek()
 		i := bytes.LastIndexByte(line, '|')
 		at, _, _ := bytes.Cut(line, []byte(" "))
 		if i < 0 || len(at) < 8 {
 			break
 		}
-		t.take(classTable)
+		st.take(classTable)
 		s.text("clock", at)
 		if v, ok := syntax.Int(bytes.TrimSpace(line[i+1:])); ok {
 			s.int("value", v, false)

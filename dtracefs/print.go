@@ -28,42 +28,44 @@ func isStructStart(line []byte) bool {
 	return structStart.Match(line) || pointerStart.Match(line)
 }
 
-// printed takes what print() shows of a structure: the type and the members, nested, as
+// structs are what print() shows of a structure: the type and the members, nested, as
 // illumos, FreeBSD, macOS and Windows write them or as Oracle's does in C's initializers.
-func (t *text) printed(num int, line []byte) bool {
+type structs struct{}
+
+func (structs) take(st *station, num int, line []byte) bool {
 	if !isStructStart(line) {
 		return false
 	}
-	next := t.peekAfter()
+	next := st.peekAfter()
 	if len(next) == 0 || next[0] != ' ' && next[0] != '\t' {
 		return false
 	}
-	t.flushFree()
-	t.take(classTable)
-	t.printedAt(line)
+	st.free.flush()
+	st.take(classTable)
+	printedAt(st, line)
 	return true
 }
 
 // printedAt takes the members of the structure that line starts.
-func (t *text) printedAt(line []byte) {
+func printedAt(st *station, line []byte) {
 	p := printer{}
 	if m := pointerStart.FindSubmatch(line); m != nil {
 		p.address = m[2]
 	} else {
 		p.typ, p.depth = string(structStart.FindSubmatch(line)[1]), 1
 	}
-	for !t.cur.Done() {
-		line := plain(t.cur.Peek())
+	for !st.cur.Done() {
+		line := st.peek()
 		if syntax.Blank(line) || !p.line(line) {
 			break
 		}
-		t.take(classTable)
+		st.take(classTable)
 		if p.depth == 0 && p.started {
 			break
 		}
 	}
-	s := t.sheet("print", "print", "print")
-	t.context(s)
+	s := st.sheet("print", "print", "print")
+	st.context(s)
 	s.text("type", []byte(p.typ))
 	if p.address != nil {
 		s.text("address", p.address)

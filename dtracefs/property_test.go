@@ -93,7 +93,7 @@ func isCaptureName(name string) bool {
 // TestNoQuadraticTime decodes text made of one thing over and over, and eight times as
 // much of it: time may grow a little faster than the text, but not with its square.
 func TestNoQuadraticTime(t *testing.T) {
-	for name, unit := range map[string]string{
+	units := map[string]string{
 		"one line":         "x",
 		"one spaced line":  "x 1 ",
 		"blank lines":      "\n",
@@ -125,11 +125,19 @@ func TestNoQuadraticTime(t *testing.T) {
 		"messages":         "dtrace: 3 drops on CPU 1\n",
 		"flow":             "  0  -> read\n",
 		"dumps":            "             0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef\n         0: 4c\n",
-	} {
+	}
+	for _, name := range cases(t) {
+		data, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		units[name] = string(data)
+	}
+	for name, unit := range units {
 		t.Run(name, func(t *testing.T) {
 			const size = 64 << 10
 			best := 0.0
-			for range 3 {
+			for range 8 {
 				small := decodeTime(unit, size)
 				large := decodeTime(unit, 8*size)
 				ratio := float64(large) / float64(max(small, time.Microsecond))
@@ -148,6 +156,6 @@ func TestNoQuadraticTime(t *testing.T) {
 func decodeTime(unit string, size int) time.Duration {
 	data := bytes.Repeat([]byte(unit), size/len(unit))
 	begin := time.Now()
-	newDecoder(&Capture{}, Options{}).decode(data)
+	newDecoder(&Capture{}, Options{}, nil).decode(data)
 	return time.Since(begin)
 }

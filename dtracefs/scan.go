@@ -11,7 +11,6 @@ import (
 	"runtime"
 
 	"dtnotes/dtracefs/internal/script"
-	"dtnotes/dtracefs/internal/syntax"
 )
 
 // A Batch is what one part of a capture holds. Its tables have the columns that this part
@@ -70,11 +69,11 @@ func (o Options) scanReader(ctx context.Context, r io.Reader, name string, yield
 	if i := binaryAt(head); i >= 0 {
 		return fmt.Errorf("byte %d: %w", i, ErrNotText)
 	}
-	s := &scanner{opt: o, name: name, dialect: dialectOf(head)}
-	chunks := newChunker(io.MultiReader(bytes.NewReader(head), r), s.cut())
+	s := newScanner(o, name, dialectOf(head))
+	chunks := newChunker(io.MultiReader(bytes.NewReader(head), r), s.dialect.cut)
 	chunks.lines = true
-	if name := s.dialect.name; runtime.GOMAXPROCS(0) > 1 && (name == "dtrace" || name == "bpftrace") {
-		return s.inParts(ctx, chunks, yield)
+	if st, ok := s.reader.(*station); ok && runtime.GOMAXPROCS(0) > 1 {
+		return s.inParts(ctx, st, chunks, yield)
 	}
 	var buf []byte
 	for {
@@ -98,25 +97,11 @@ type scanner struct {
 	name    string
 	dialect dialect
 	script  *script.Script
-	text    *text
+	reader  reader
 }
 
-// cut tells where chunks of the dialect end.
-func (s *scanner) cut() func([]byte) int {
-	switch s.dialect.name {
-	case "dtrace", "bpftrace":
-		return func(data []byte) int {
-			if at := cutAtStamp(data[max(0, len(data)-64<<10):]); at > 0 {
-				return max(0, len(data)-64<<10) + at
-			}
-			return cutAtBlank(data)
-		}
-	case "bpftrace-json":
-		return cutAtJSONStamp
-	case "folded":
-		return cutAtLine
-	}
-	return nil
+func newScanner(o Options, name string, dl dialect) *scanner {
+	return &scanner{opt: o, name: name, dialect: dl, script: parseScript(o.Script), reader: dl.start()}
 }
 
 func (s *scanner) newBatch(k chunk) *Batch {
@@ -125,33 +110,8 @@ func (s *scanner) newBatch(k chunk) *Batch {
 
 func (s *scanner) batch(k chunk) *Batch {
 	b := s.newBatch(k)
-	d := newDecoder(&b.Capture, s.opt)
-	if s.script == nil {
-		d.useScript(s.opt.Script)
-		s.script = d.script
-	}
-	d.script = s.script
-	switch s.dialect.name {
-	case "dtrace", "bpftrace":
-		if s.text == nil {
-			s.text = &text{decoder: d}
-		}
-		s.text.resume(d, k.data, k.line)
-		s.text.run()
-		if k.last {
-			s.text.flushPending()
-		}
-		b.Lines = s.text.cur.Number() - k.line
-	case "bpftrace-json":
-		if s.text == nil {
-			s.text = &text{decoder: d}
-		}
-		s.text.resume(d, nil, 1)
-		s.text.jsonRecords(syntax.NewCursorAt(k.data, k.line))
-		b.Lines -= k.line - 1
-	default:
-		s.dialect.decode(d, k.data)
-	}
+	d := newDecoder(&b.Capture, s.opt, s.script)
+	b.Lines = s.reader.read(d, k.data, k.line, k.last)
 	d.finish()
 	return b
 }

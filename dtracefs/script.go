@@ -40,31 +40,40 @@ func scriptNames(name string) (names []string) {
 	return names
 }
 
-// useScript makes the decoder name columns by what a script says that it prints.
-func (d *decoder) useScript(src string) {
+// parseScript reads what a script says that it prints; nil for no script.
+func parseScript(src string) *script.Script {
 	if src == "" {
-		return
+		return nil
 	}
-	d.script = script.Parse(src)
-	d.script.Formats = slices.DeleteFunc(d.script.Formats, (*script.Format).Vague)
+	s := script.Parse(src)
+	s.Formats = slices.DeleteFunc(s.Formats, (*script.Format).Vague)
 	// A line is taken for the format of which it holds the most characters.
-	slices.SortStableFunc(d.script.Formats, func(a, b *script.Format) int { return b.Fixed() - a.Fixed() })
+	slices.SortStableFunc(s.Formats, func(a, b *script.Format) int { return b.Fixed() - a.Fixed() })
+	return s
 }
 
-// scriptLine takes a line that one of the script's formats wrote.
-func (t *text) scriptLine(num int, line []byte) bool {
-	if t.script == nil || t.mode != syntax.NoHeader {
+// scriptLines are the lines that a format of the script wrote.
+type scriptLines struct {
+	formats map[*script.Format]*formatSheet
+	cells   [][]byte // of the line at hand
+}
+
+// resume forgets the sheets of the text before.
+func (f *scriptLines) resume(*station) { f.formats = nil }
+
+func (f *scriptLines) take(st *station, num int, line []byte) bool {
+	if st.script == nil || st.mode != syntax.NoHeader {
 		return false
 	}
-	for _, f := range t.script.Formats {
-		cells, ok := f.Match(line, t.cells)
-		t.cells = cells
+	for _, format := range st.script.Formats {
+		cells, ok := format.Match(line, f.cells)
+		f.cells = cells
 		if !ok {
 			continue
 		}
-		t.flushFree()
-		t.take(classTable)
-		t.formatRow(f, cells)
+		st.free.flush()
+		st.take(classTable)
+		f.row(st, format, cells)
 		return true
 	}
 	return false
@@ -77,27 +86,27 @@ type formatSheet struct {
 	timed bool      // one of them tells the row's time
 }
 
-// formatSheet finds or makes the sheet of a format. Formats whose first two columns have
+// sheetOf finds or makes the sheet of a format. Formats whose first two columns have
 // the same names share one.
-func (t *text) formatSheet(f *script.Format) *formatSheet {
-	if fs := t.formats[f]; fs != nil {
+func (f *scriptLines) sheetOf(st *station, format *script.Format) *formatSheet {
+	if fs := f.formats[format]; fs != nil {
 		return fs
 	}
-	first := f.Columns[0]
+	first := format.Columns[0]
 	fs := &formatSheet{}
-	if t.formats == nil {
-		t.formats = map[*script.Format]*formatSheet{}
+	if f.formats == nil {
+		f.formats = map[*script.Format]*formatSheet{}
 	}
-	t.formats[f] = fs
-	if len(f.Columns) == 1 && first.Type == script.Date {
+	f.formats[format] = fs
+	if len(format.Columns) == 1 && first.Type == script.Date {
 		return fs
 	}
 	key := "format/" + first.Name
-	if len(f.Columns) > 1 {
-		key += "," + f.Columns[1].Name
+	if len(format.Columns) > 1 {
+		key += "," + format.Columns[1].Name
 	}
-	fs.sheet = t.sheet(key, "lines", "printf")
-	for _, c := range f.Columns {
+	fs.sheet = st.sheet(key, "lines", "printf")
+	for _, c := range format.Columns {
 		typ := map[script.Type]Type{script.Int: Int, script.Text: String, script.Date: Time}[c.Type]
 		name := c.Name
 		if typ == Time || name == "walltimestamp" {
@@ -117,33 +126,33 @@ func (t *text) formatSheet(f *script.Format) *formatSheet {
 	return fs
 }
 
-// formatRow files the cells of a format. A lone date is the instant of what follows.
-func (t *text) formatRow(f *script.Format, cells [][]byte) {
-	fs := t.formatSheet(f)
+// row files the cells of a format. A lone date is the instant of what follows.
+func (f *scriptLines) row(st *station, format *script.Format, cells [][]byte) {
+	fs := f.sheetOf(st, format)
 	if fs.sheet == nil {
-		if ns, ok := t.localTime(string(cells[0])); ok {
-			t.stamp, t.stamped, t.labels = ns, true, nil
+		if ns, ok := st.opt.localTime(string(cells[0])); ok {
+			st.stamp, st.stamped, st.labels = ns, true, nil
 		}
-		t.block++
+		st.block++
 		return
 	}
 	s := fs.sheet
 	for i, c := range fs.cols {
 		c.padTo(s.n)
-		t.formatCell(c, f.Columns[i].Type, cells[i])
+		formatCell(st.opt, c, format.Columns[i].Type, cells[i])
 	}
 	if !fs.timed {
-		t.context(s)
+		st.context(s)
 	}
 	s.n++
 }
 
 // formatCell appends a cell of the type that the format tells. A cell that is not what it
 // should be turns the column into text.
-func (t *text) formatCell(c *Column, typ script.Type, cell []byte) {
+func formatCell(o Options, c *Column, typ script.Type, cell []byte) {
 	switch {
 	case c.typ == Time && typ == script.Date:
-		if ns, ok := t.localTime(string(cell)); ok {
+		if ns, ok := o.localTime(string(cell)); ok {
 			c.appendInt(ns)
 			return
 		}
@@ -169,14 +178,19 @@ func (t *text) formatCell(c *Column, typ script.Type, cell []byte) {
 	c.appendText(cell)
 }
 
-// nameTuple names keys by the script's aggregation that prints tuples of so many keys: the
+// tupleNames tell the names of the aggregations that a script prints.
+type tupleNames struct {
+	turns map[[2]int]turnOf // whose turn it is among aggregations of such keys
+}
+
+// name names keys by the script's aggregation that prints tuples of so many keys: the
 // only such one, or the one whose turn it is when all are printed in their order.
-func (t *text) nameTuple(keys []named, histogram bool) (name string) {
-	if t.script == nil {
+func (t *tupleNames) name(st *station, keys []named, histogram bool) (name string) {
+	if st.script == nil {
 		return ""
 	}
 	var fitting []script.Aggregation
-	for _, a := range t.script.Aggregations {
+	for _, a := range st.script.Aggregations {
 		if len(a.Keys) == len(keys) && a.Histogram() == histogram && a.Function != "" {
 			fitting = append(fitting, a)
 		}
@@ -193,9 +207,9 @@ func (t *text) nameTuple(keys []named, histogram bool) (name string) {
 	}
 	at, ok := t.turns[turn]
 	if !ok {
-		at = turnOf{block: t.block}
-	} else if at.block != t.block {
-		at = turnOf{block: t.block, number: (at.number + 1) % len(fitting)}
+		at = turnOf{block: st.block}
+	} else if at.block != st.block {
+		at = turnOf{block: st.block, number: (at.number + 1) % len(fitting)}
 	}
 	t.turns[turn] = at
 	a := fitting[at.number]

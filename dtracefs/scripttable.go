@@ -41,74 +41,79 @@ func tokensOf(line []byte) (tokens []token) {
 // sampleRows bounds how many rows tell where a table's columns are.
 const sampleRows = 200
 
-// scriptTable files a paragraph that holds a heading and rows, or the rows of the table
-// whose heading was printed before.
-func (t *text) scriptTable(lines []textLine) bool {
-	at := t.headingAt(lines)
+// scriptTables are a script's own tables: a heading and rows under it, or the rows of the
+// table whose heading was printed before.
+type scriptTables struct {
+	header   *header  // of the table being printed
+	keyNames []string // what was printed, without rows, over the keys of what follows
+}
+
+func (f *scriptTables) file(st *station, lines []textLine) int {
+	at := f.headingAt(lines)
 	if at < 0 {
-		return t.moreRows(lines)
+		if f.more(st, lines) {
+			return len(lines)
+		}
+		return 0
 	}
-	h := t.newHeader(lines, at)
+	h := newHeader(lines, at)
 	if at == len(lines)-1 && at > 0 && len(h.cols) > 0 {
 		// Printed in BEGIN and yet last: order across CPUs is not that of time.
-		t.tableRows(h, t.tableTitle(nil), lines[:at])
-		t.account(classTable, lines[at].size)
-		return true
+		f.rows(st, h, tableTitle(st, nil), lines[:at])
+		st.account(classTable, lines[at].size)
+		return len(lines)
 	}
-	title := t.tableTitle(lines[:at])
-	t.account(classTable, lines[at].size)
+	title := tableTitle(st, lines[:at])
+	st.account(classTable, lines[at].size)
 	rows := lines[at+1:]
 	if len(rows) == 0 {
-		t.header, t.keyNames = h, nil
+		f.header, f.keyNames = h, nil
 		for _, c := range h.cols {
-			t.keyNames = append(t.keyNames, c.name)
+			f.keyNames = append(f.keyNames, c.name)
 		}
-		return true
+		return len(lines)
 	}
 	end := 0
-	for end < len(rows) && headingWords(rows[end].text) != h.words && (end == 0 || !t.headingHere(rows, end)) {
+	for end < len(rows) && headingWords(rows[end].text) != h.words && (end == 0 || !f.headingHere(rows, end)) {
 		end++
 	}
-	t.tableRows(h, title, rows[:end])
-	if end < len(rows) {
-		t.paragraph(rows[end:])
-	}
-	return true
+	f.rows(st, h, title, rows[:end])
+	return at + 1 + end
 }
 
 // tableTitle files the lines above a heading; one line alone is the table's title.
-func (t *text) tableTitle(above []textLine) string {
+func tableTitle(st *station, above []textLine) string {
 	if len(above) == 1 && !isNumber(bytes.TrimSpace(above[0].text)) {
-		t.account(classTable, above[0].size)
+		st.account(classTable, above[0].size)
 		return strings.TrimRight(strings.TrimSpace(string(above[0].text)), ",:")
 	}
 	if len(above) > 0 {
 		for _, l := range above {
-			t.account(classTable, l.size)
+			st.account(classTable, l.size)
 		}
-		t.fileRows("", above)
+		st.free.rows("", above)
 	}
 	return ""
 }
 
 // headingAt returns the line of the paragraph that is a heading, or -1.
-func (t *text) headingAt(lines []textLine) int {
+func (f *scriptTables) headingAt(lines []textLine) int {
 	for i := range lines {
 		if i > 3 {
 			break
 		}
-		if t.headingHere(lines, i) {
+		if f.headingHere(lines, i) {
 			return i
 		}
 	}
-	if n := len(lines) - 1; n > 0 && isHeading(lines[n].text, lines[:n], true) {
+	if n := len(lines) - 1; n > 0 && isHeading(lines[n].text, lines[:min(n, sampleRows)], true) {
 		return n
 	}
 	return -1
 }
 
-func (t *text) headingHere(lines []textLine, i int) bool {
-	if t.header != nil && headingWords(lines[i].text) == t.header.words {
+func (f *scriptTables) headingHere(lines []textLine, i int) bool {
+	if f.header != nil && headingWords(lines[i].text) == f.header.words {
 		return true
 	}
 	return isHeading(lines[i].text, lines[i+1:min(len(lines), i+1+sampleRows)], false)
@@ -225,7 +230,7 @@ func rowTokens(line []byte) []token {
 
 // newHeader finds the columns under the heading at lines[at]. Words of a heading that no
 // row stands under belong to the name of the next, as in `DS STATE 0`.
-func (t *text) newHeader(lines []textLine, at int) *header {
+func newHeader(lines []textLine, at int) *header {
 	line := lines[at].text
 	words := headingWords(line)
 	rows := lines[at+1:]
@@ -284,16 +289,16 @@ func unique(cols []headCol) {
 	}
 }
 
-// tableRows files the rows under a heading.
-func (t *text) tableRows(h *header, title string, rows []textLine) {
+// rows files the rows under a heading.
+func (f *scriptTables) rows(st *station, h *header, title string, rows []textLine) {
 	key := "table/" + title + "/" + h.words
-	s := t.sheet(key, t.nameOf(title, "table"), "table")
-	t.inferred[s] = true
+	s := st.sheet(key, nameOf(title, "table"), "table")
+	st.inferred[s] = true
 	h.sheet = s
-	t.header, t.adjacent = h, nil
+	f.header, st.free.adjacent.sheet = h, nil
 	for _, r := range rows {
-		t.account(classTable, r.size)
-		t.context(s)
+		st.account(classTable, r.size)
+		st.context(s)
 		cells := h.cells(r.text)
 		for i, c := range h.cols {
 			s.text(c.name, cells[i])
@@ -302,9 +307,9 @@ func (t *text) tableRows(h *header, title string, rows []textLine) {
 	}
 }
 
-// moreRows files a paragraph as rows of the table before, if they fit under its heading.
-func (t *text) moreRows(lines []textLine) bool {
-	h := t.header
+// more files a paragraph as rows of the table before, if they fit under its heading.
+func (f *scriptTables) more(st *station, lines []textLine) bool {
+	h := f.header
 	if h == nil || len(h.cols) < 2 {
 		return false
 	}
@@ -320,7 +325,7 @@ func (t *text) moreRows(lines []textLine) bool {
 	if fit < min(len(lines), sampleRows) {
 		return false
 	}
-	t.tableRows(h, "", lines)
+	f.rows(st, h, "", lines)
 	return true
 }
 

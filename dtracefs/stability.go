@@ -11,40 +11,44 @@ var (
 	stabilityPair    = regexp.MustCompile(`^\s+(Identifier Names|Data Semantics|Dependency Class):\s+(\S+)\s*$`)
 )
 
-// stability takes a line of what -v tells of a script's stability.
-func (t *text) stability(num int, line []byte) bool {
+// stability is what -v tells of a script's stability.
+type stability struct {
+	section string // being printed
+}
+
+func (f *stability) take(st *station, num int, line []byte) bool {
 	if line[0] == 'S' && stabilityHead.Match(line) {
-		t.flushFree()
-		t.take(classTable)
+		st.free.flush()
+		st.take(classTable)
 		return true
 	}
 	if line[0] != ' ' && line[0] != '\t' {
 		return false
 	}
-	return t.stabilityLine(line, -1)
+	return f.line(st, line, -1)
 }
 
-// stabilityLine takes a section's title or one of its attributes. id is the probe that it
+// line takes a section's title or one of its attributes. id is the probe that it
 // tells of, or -1 for a script.
-func (t *text) stabilityLine(line []byte, id int64) bool {
+func (f *stability) line(st *station, line []byte, id int64) bool {
 	if !bytes.Contains(line, []byte("Attributes")) && bytes.IndexByte(line, ':') < 0 {
 		return false
 	}
 	if m := stabilitySection.FindSubmatch(line); m != nil {
-		t.take(classTable)
-		t.section = string(m[1])
+		st.take(classTable)
+		f.section = string(m[1])
 		return true
 	}
 	m := stabilityPair.FindSubmatch(line)
-	if m == nil || t.section == "" {
+	if m == nil || f.section == "" {
 		return false
 	}
-	t.take(classTable)
-	s := t.sheet("stability", "stability", "stability")
+	st.take(classTable)
+	s := st.sheet("stability", "stability", "stability")
 	if id >= 0 {
 		s.int("id", id, false)
 	}
-	s.text("section", []byte(t.section))
+	s.text("section", []byte(f.section))
 	s.text("attribute", m[1])
 	s.text("value", m[2])
 	s.end()

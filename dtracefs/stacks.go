@@ -13,48 +13,55 @@ type stackRuns struct {
 	late          bool // a blank line stood before the value: the second is empty
 }
 
-// stack takes a stack with its value, its histogram or, as an event, alone. The keys
+// stacks are stacks, each with its value, its histogram or, as an event, alone. The keys
 // before it stand on the last line of the free text.
-func (t *text) stack(num int, line []byte) bool {
+type stacks struct {
+	none int // offset up to which indented lines start no stack
+}
+
+func (f *stacks) take(st *station, num int, line []byte) bool {
 	kind, _ := syntax.Frame(line)
-	if kind != syntax.SureFrame && (kind != syntax.MaybeFrame || !t.startsStack()) {
+	if kind != syntax.SureFrame && (kind != syntax.MaybeFrame || !f.startsStack(st)) {
 		return false
 	}
 	var keys []named
 	var title string
-	if t.blanks == 0 && len(t.free) > 0 {
-		keys, title = t.takeKeys()
+	if st.blanks == 0 && len(st.free.lines) > 0 {
+		keys, title = st.free.takeKeys()
 	} else {
-		title = t.title()
+		title = st.free.title()
 	}
-	runs := t.takeRuns()
-	if !t.cur.Done() {
-		next := plain(t.cur.Peek())
+	runs := f.takeRuns(st)
+	if !st.cur.Done() {
+		next := st.peek()
 		if _, ok := syntax.HistHeader(next); ok {
-			t.block++
-			t.histogramOf(keys, title, runs.first)
+			st.block++
+			histogramOf(st, keys, title, runs.first)
 			return true
 		}
 		if more, value, unsigned, ok := stackValue(next); ok {
-			t.take(classTable)
+			st.take(classTable)
 			for _, k := range more {
 				keys = append(keys, named{"", k})
 			}
-			t.stackRow(keys, runs, &title, value, unsigned)
+			stackRow(st, keys, runs, &title, value, unsigned)
 			return true
 		}
 	}
-	t.loneStack(num, keys, runs)
+	loneStack(st, num, keys, runs)
 	return true
 }
 
+// resume forgets an offset in the text before.
+func (f *stacks) resume(*station) { f.none = 0 }
+
 // startsStack reports whether the indented lines from here on are a stack's, though the
 // first names no module: one of them does, or a value ends them.
-func (t *text) startsStack() bool {
-	if t.cur.Offset() < t.noStack {
+func (f *stacks) startsStack(st *station) bool {
+	if st.cur.Offset() < f.none {
 		return false
 	}
-	c := *t.cur
+	c := *st.cur
 	for !c.Done() {
 		line := plain(c.Peek())
 		switch kind, _ := syntax.Frame(line); kind {
@@ -62,38 +69,38 @@ func (t *text) startsStack() bool {
 			return true
 		case syntax.NoFrame:
 			keys, _, _, ok := syntax.AggRow(line)
-			t.noStack = c.Offset()
+			f.none = c.Offset()
 			return ok && len(keys) == 0
 		}
 		c.Next()
 	}
-	t.noStack = c.Offset()
+	f.none = c.Offset()
 	return false
 }
 
 // takeRuns takes the frames up to the value: one stack, or two with a blank line between.
-func (t *text) takeRuns() stackRuns {
-	runs := stackRuns{first: t.takeFrames()}
-	if t.cur.Done() || !syntax.Blank(t.cur.Peek()) {
+func (f *stacks) takeRuns(st *station) stackRuns {
+	runs := stackRuns{first: takeFrames(st)}
+	if st.cur.Done() || !syntax.Blank(st.cur.Peek()) {
 		return runs
 	}
-	c := *t.cur
+	c := *st.cur
 	c.Next()
 	if c.Done() {
 		return runs
 	}
 	if _, ok := syntax.HistHeader(plain(c.Peek())); ok {
-		t.take(classBlank)
+		st.take(classBlank)
 		return runs
 	}
 	if _, _, _, ok := stackValue(plain(c.Peek())); ok {
 		if keys, _, _, isRow := syntax.AggRow(plain(c.Peek())); isRow && len(keys) == 0 {
-			t.take(classBlank)
+			st.take(classBlank)
 			runs.late = true
 		}
 		return runs
 	}
-	if c.Offset() < t.noStack {
+	if c.Offset() < f.none {
 		return runs
 	}
 	for !c.Done() {
@@ -103,25 +110,25 @@ func (t *text) takeRuns() stackRuns {
 		}
 		c.Next()
 	}
-	t.noStack = max(t.noStack, c.Offset())
+	f.none = max(f.none, c.Offset())
 	if c.Done() {
 		return runs
 	}
 	if _, _, _, ok := stackValue(plain(c.Peek())); !ok {
 		return runs
 	}
-	if kind, _ := syntax.Frame(t.peekAfter()); kind != syntax.SureFrame && kind != syntax.MaybeFrame {
+	if kind, _ := syntax.Frame(st.peekAfter()); kind != syntax.SureFrame && kind != syntax.MaybeFrame {
 		return runs
 	}
-	t.take(classBlank)
-	runs.second, runs.two = t.takeFrames(), true
+	st.take(classBlank)
+	runs.second, runs.two = takeFrames(st), true
 	return runs
 }
 
-func (t *text) takeFrames() []string {
+func takeFrames(st *station) []string {
 	frames := []string{}
-	for !t.cur.Done() {
-		kind, frame := syntax.Frame(plain(t.cur.Peek()))
+	for !st.cur.Done() {
+		kind, frame := syntax.Frame(st.peek())
 		switch {
 		case kind == syntax.NoFrame:
 			return frames
@@ -130,7 +137,7 @@ func (t *text) takeFrames() []string {
 		default:
 			frames = append(frames, string(frame))
 		}
-		t.take(classTable)
+		st.take(classTable)
 	}
 	return frames
 }
@@ -146,20 +153,20 @@ func stackValue(line []byte) (keys []syntax.Key, value int64, unsigned, ok bool)
 }
 
 // stackRow adds a record to the table of stacks with such keys.
-func (t *text) stackRow(keys []named, runs stackRuns, title *string, value int64, unsigned bool) {
-	t.lastStack = true
+func stackRow(st *station, keys []named, runs stackRuns, title *string, value int64, unsigned bool) {
+	st.afterStack = true
 	for i := range keys {
 		if keys[i].name == "" {
 			keys[i].name = unnamed(make([]syntax.Key, i+1))[i].name
 		}
 	}
 	key := "stacks/" + signature(keys)
-	s := t.byKey[key]
+	s := st.byKey[key]
 	if s == nil {
-		s = t.sheet(key, "stacks", "stacks")
-		t.last = append(t.last, func() { settleStacks(s) })
+		s = st.sheet(key, "stacks", "stacks")
+		st.last = append(st.last, func() { settleStacks(s) })
 	}
-	t.context(s)
+	st.context(s)
 	if title != nil && *title != "" {
 		s.text("label", []byte(*title))
 	}
@@ -201,15 +208,15 @@ func settleStacks(s *sheet) {
 
 // loneStack files a stack without a value: an event's, unless something cut it off from
 // its value.
-func (t *text) loneStack(num int, keys []named, runs stackRuns) {
-	cut := t.cur.Done() && t.byKey["stacks/"] != nil
-	if !t.cur.Done() {
-		cut = ellipsis.Match(t.cur.Peek())
+func loneStack(st *station, num int, keys []named, runs stackRuns) {
+	cut := st.cur.Done() && st.byKey["stacks/"] != nil
+	if !st.cur.Done() {
+		cut = ellipsis.Match(st.cur.Peek())
 	}
-	s := t.events()
+	s := eventSheet(st)
 	if cut {
-		s = t.sheet("cut stacks", "stacks cut short", "truncated")
-		t.truncated(num)
+		s = st.sheet("cut stacks", "stacks cut short", "truncated")
+		st.truncated(num)
 	}
 	for _, k := range keys {
 		s.key(k.name, k.Key)

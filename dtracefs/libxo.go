@@ -27,111 +27,17 @@ func isLibxoXML(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("<?xml")) || bytes.HasPrefix(head, []byte("<dtrace"))
 }
 
-func isStatemap(head []byte) bool {
-	return len(head) > 0 && head[0] == '{' && (bytes.Contains(head, []byte(`"states"`)) || bytes.Contains(head, []byte(`"entity"`))) &&
-		(bytes.Contains(head, []byte(`"start"`)) || bytes.Contains(head, []byte(`"time"`)))
-}
-
-// documents hands the JSON texts of data, one after the other, to each. What lies between
-// them and is none is unparsed, line by line. If lenient, excerpts as documentation shows
-// them are read, and what a cut left of the last text counts as far as it goes. quick, if
-// not nil, is offered each line first and takes those that it can read without ado.
-func (d *decoder) documents(cur *syntax.Cursor, lenient bool, quick func(line []byte) bool, each func(num int, text []byte, v syntax.JSON) bool) {
-	parse := syntax.ParseJSON
-	if lenient {
-		parse = syntax.ParseExcerpt
-	}
-	noDocument := 0
-	for !cur.Done() {
-		num, at := cur.Number(), cur.Offset()
-		line := cur.Peek()
-		if quick != nil && quick(line) {
-			cur.Next()
-			d.account(classTable, cur.Offset()-at)
-			continue
-		}
-		if syntax.Blank(line) {
-			cur.Next()
-			d.account(classBlank, cur.Offset()-at)
-			continue
-		}
-		if string(bytes.TrimSpace(line)) == "," || ellipsis.Match(line) {
-			cur.Next()
-			d.account(classTable, cur.Offset()-at)
-			continue
-		}
-		if m, ok := syntax.ParseMessage(line); ok {
-			cur.Next()
-			d.account(classNotice, cur.Offset()-at)
-			d.message(num, line, m)
-			continue
-		}
-		text := line
-		v, end, err := parse(line)
-		if err != nil && end >= len(line) && at >= noDocument {
-			text = cur.Rest()
-			if v, end, err = parse(text); err != nil {
-				noDocument = at + end
-			}
-			if err != nil && end >= len(text) && v.Kind != 0 {
-				d.truncated(num)
-				if lenient {
-					err = nil
-				}
-			}
-		}
-		if err != nil || v.Kind != '{' && v.Kind != '[' {
-			cur.Next()
-			d.account(classUnparsed, cur.Offset()-at)
-			d.unparsed(num, line)
-			continue
-		}
-		stop := at + end
-		ok := each(num, text[:end], v)
-		d.skipTo(cur, stop, num, ok)
-	}
-	d.c.Lines = cur.Number() - 1
-}
-
-// skipTo books the lines up to offset stop. What stands after it on its line is taken for
-// the next document if it is one.
-func (d *decoder) skipTo(cur *syntax.Cursor, stop, num int, ok bool) {
-	for !cur.Done() && cur.Offset() < stop {
-		n, from := cur.Number(), cur.Offset()
-		line, _ := cur.Next()
-		size := cur.Offset() - from
-		switch {
-		case syntax.Blank(line):
-			d.account(classBlank, size)
-		case ok:
-			d.account(classTable, size)
-		default:
-			d.account(classUnparsed, size)
-			d.unparsed(n, line)
-		}
-		if cur.Offset() < stop || from+len(line) <= stop {
-			continue
-		}
-		// More documents may share the last line.
-		rest := bytes.TrimSpace(line[stop-from:])
-		if len(rest) > 0 && string(rest) != "," {
-			d.notice(num, "trailing", rest, 0)
-		}
-	}
-}
-
 // libxoJSON decodes what FreeBSD's dtrace writes with -x oformat=json.
-func (d *decoder) libxoJSON(data []byte) {
-	d.documents(syntax.NewCursor(data), true, nil, func(num int, text []byte, v syntax.JSON) bool {
-		d.libxo(v)
+func libxoJSON(d *decoder, cur *syntax.Cursor) {
+	documents(d, cur, true, nil, func(num int, text []byte, v syntax.JSON) bool {
+		libxo(d, v)
 		return true
 	})
 }
 
 // libxoXML decodes -x oformat=xml, which mirrors the JSON.
-func (d *decoder) libxoXML(data []byte) {
-	v, err := parseXML(data)
-	cur := syntax.NewCursor(data)
+func libxoXML(d *decoder, cur *syntax.Cursor) {
+	v, err := parseXML(cur.Rest())
 	for !cur.Done() {
 		from := cur.Offset()
 		line, _ := cur.Next()
@@ -141,11 +47,10 @@ func (d *decoder) libxoXML(data []byte) {
 			d.account(classTable, cur.Offset()-from)
 		}
 	}
-	d.c.Lines = cur.Number() - 1
 	if err != nil {
-		d.notice(d.c.Lines, "truncated", []byte(err.Error()), 0)
+		d.notice(cur.Number()-1, "truncated", []byte(err.Error()), 0)
 	}
-	d.libxo(v)
+	libxo(d, v)
 }
 
 // parseXML reads elements as members: those that repeat are lists.
@@ -201,10 +106,10 @@ func parseXML(data []byte) (syntax.JSON, error) {
 }
 
 // libxo files what an object of the structured output tells, wherever it stands.
-func (d *decoder) libxo(v syntax.JSON) {
+func libxo(d *decoder, v syntax.JSON) {
 	if v.Kind == '[' {
 		for _, m := range v.Members {
-			d.libxo(m)
+			libxo(d, m)
 		}
 		return
 	}
@@ -216,20 +121,20 @@ func (d *decoder) libxo(v syntax.JSON) {
 		switch name {
 		case "probes":
 			for _, p := range elements(m) {
-				d.libxoProbe(p)
+				libxoProbe(d, p)
 			}
 		case "dtrace", "output":
-			d.libxo(m)
+			libxo(d, m)
 		case "aggregation-data":
 			for _, a := range elements(m) {
-				d.libxoTuple(v.Get("aggregation-name").Text, a)
+				libxoTuple(d, v.Get("aggregation-name").Text, a)
 			}
 		case "stack-frames", "ustack-frames":
 			s := d.sheet("stacks", "stacks", "stacks")
 			s.open("stack", Stack).appendStack(frameSymbols(m))
 			s.end()
 		case "type":
-			d.libxoPrint(m)
+			libxoPrint(d, m)
 		case "message":
 			s := d.sheet("text", "text", "text")
 			s.text("text", []byte(m.Text))
@@ -260,7 +165,7 @@ func frameSymbols(v syntax.JSON) []string {
 }
 
 // libxoProbe files a firing: an event, or the loss of some.
-func (d *decoder) libxoProbe(p syntax.JSON) {
+func libxoProbe(d *decoder, p syntax.JSON) {
 	if p.Kind != '{' {
 		return
 	}
@@ -301,7 +206,7 @@ func (d *decoder) libxoProbe(p syntax.JSON) {
 				c.appendStack(frameSymbols(f))
 			}
 		case o.Get("aggregation-data").Kind != 0, o.Get("type").Kind != 0:
-			d.libxo(o)
+			libxo(d, o)
 		case o.Kind == '{' && len(o.Members) > 0:
 			arg++
 			c := s.col("arg"+strconv.Itoa(arg), String)
@@ -314,7 +219,7 @@ func (d *decoder) libxoProbe(p syntax.JSON) {
 }
 
 // libxoTuple files a tuple of an aggregation: its keys with a value or buckets.
-func (d *decoder) libxoTuple(name string, v syntax.JSON) {
+func libxoTuple(d *decoder, name string, v syntax.JSON) {
 	if v.Kind != '{' {
 		return
 	}
@@ -370,7 +275,7 @@ func (d *decoder) libxoTuple(name string, v syntax.JSON) {
 }
 
 // libxoPrint files what print() shows: a row of the members of one structure.
-func (d *decoder) libxoPrint(v syntax.JSON) {
+func libxoPrint(d *decoder, v syntax.JSON) {
 	s := d.sheet("print", "print", "print")
 	some := false
 	for _, m := range elements(v) {
@@ -392,63 +297,4 @@ func (d *decoder) libxoPrint(v syntax.JSON) {
 	if some {
 		s.end()
 	}
-}
-
-// statemap decodes the input of statemaps: an object about all, then one for each change
-// of an entity's state.
-func (d *decoder) statemap(data []byte) {
-	d.documents(syntax.NewCursor(data), true, nil, func(num int, text []byte, v syntax.JSON) bool {
-		switch {
-		case v.Get("states").Kind != 0 && v.Get("time").Kind == 0:
-			d.statemapHead(v)
-		case v.Get("time").Kind != 0 && v.Get("entity").Kind != 0:
-			d.statemapRow("states", "states", v)
-		case v.Get("entity").Kind != 0:
-			d.statemapRow("entities", "entities", v)
-		case v.Kind == '{':
-			return d.statemapRow("tags", "tags", v)
-		default:
-			return false
-		}
-		return true
-	})
-}
-
-func (d *decoder) statemapHead(v syntax.JSON) {
-	s := d.sheet("statemap", "statemap", "statemap")
-	states := v.Get("states")
-	for i, name := range v.Names {
-		if m := v.Members[i]; m.Kind == '"' || m.Kind == '0' {
-			s.text(name, []byte(m.Text))
-		} else if name == "start" && len(m.Members) == 2 {
-			sec, _ := syntax.Int([]byte(m.Members[0].Text))
-			ns, _ := syntax.Int([]byte(m.Members[1].Text))
-			s.open("start", Time).appendInt(sec*1e9 + ns)
-		}
-	}
-	s.end()
-	l := d.sheet("legend", "legend", "legend")
-	for i, name := range states.Names {
-		l.text("state", []byte(name))
-		l.mapKey("value", mapKey{text: states.Members[i].Get("value").Text})
-		l.text("color", []byte(states.Members[i].Get("color").Text))
-		l.end()
-	}
-}
-
-// statemapRow files an object as a row; false if it has no member that makes a cell.
-func (d *decoder) statemapRow(key, name string, v syntax.JSON) bool {
-	s := d.sheet(key, name, name)
-	seen := map[string]bool{}
-	for i, n := range v.Names {
-		if m := v.Members[i]; !seen[n] && m.Kind != '{' && m.Kind != '[' {
-			seen[n] = true
-			s.text(n, []byte(m.Text))
-		}
-	}
-	if len(seen) > 0 {
-		s.end()
-	}
-	d.inferred[s] = true
-	return len(seen) > 0
 }

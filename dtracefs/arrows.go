@@ -1,0 +1,81 @@
+package dtracefs
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+var flowHead = regexp.MustCompile(`^(.*?)(?:--\s+(\S.*?)|(CALL\(args\)\s*= return))\s*$`)
+
+// arrows are entries and returns that a script printed in the likeness of -F: columns, then
+// an arrow, moved in for each call that is open.
+type arrows struct {
+	columns []string // names of what stands before an arrow; nil outside of a flow
+	base    int      // the column of the outermost arrow
+}
+
+func (a *arrows) file(st *station, lines []textLine) int {
+	for i, l := range lines {
+		m := flowHead.FindSubmatch(l.text)
+		if m == nil || bytes.Contains(l.text, []byte("->")) {
+			if i >= 3 {
+				break
+			}
+			continue
+		}
+		if m[2] == nil && m[3] == nil || !isHeading(append(bytes.Clone(m[1]), " X X"...), nil, false) && m[3] == nil && len(bytes.Fields(m[1])) == 0 {
+			continue
+		}
+		if i > 0 {
+			st.free.stretch(lines[:i])
+		}
+		st.account(classTable, l.size)
+		a.columns, a.base = strings.Fields(string(m[1])), -1
+		if a.columns == nil {
+			a.columns = []string{}
+		}
+		return i + 1
+	}
+	if a.columns == nil {
+		return 0
+	}
+	for i, l := range lines {
+		at, f, ok := cutArrow(l.text)
+		if !ok {
+			return i
+		}
+		st.account(classTable, l.size)
+		if a.base < 0 {
+			a.base = at
+		}
+		f.Depth = max(at-a.base, 0) / 2
+		s := st.sheet("flow", "flow", "flow")
+		for j, v := range bytes.Fields(f.Before) {
+			if j < len(a.columns) {
+				name := a.columns[j]
+				if _, isInt := syntax.Int(v); isInt {
+					s.key(name, syntax.Key{Text: v, IsInt: true})
+				} else {
+					s.key(name, syntax.Key{Text: v})
+				}
+			}
+		}
+		flowRow(s, f)
+	}
+	return len(lines)
+}
+
+// cutArrow splits a line at the first arrow.
+func cutArrow(line []byte) (at int, f syntax.Flow, ok bool) {
+	for i := 0; i+2 < len(line); i++ {
+		if (i == 0 || line[i-1] == ' ') && (line[i+2] == ' ') && (line[i] == '-' && line[i+1] == '>' || line[i] == '<' && line[i+1] == '-') {
+			f.Before, f.Direction = line[:i], string(line[i:i+2])
+			f.Function = bytes.TrimSpace(line[i+3:])
+			return i, f, len(f.Function) > 0
+		}
+	}
+	return 0, f, false
+}

@@ -1,0 +1,17 @@
+package dtracefs
+
+import "dtnotes/dtracefs/internal/syntax"
+
+// headers are the headers that dtrace prints by itself.
+type headers struct{}
+
+func (headers) take(st *station, num int, line []byte) bool {
+	h := syntax.ParseHeader(line)
+	if h == syntax.NoHeader {
+		return false
+	}
+	st.free.flush()
+	st.take(classTable)
+	st.mode = h
+	return true
+}

@@ -1,0 +1,89 @@
+package dtracefs
+
+import (
+	"bytes"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// A named is a key with the name that the capture gives it, if any.
+type named struct {
+	name string
+	syntax.Key
+}
+
+func unnamed(keys []syntax.Key) []named {
+	out := make([]named, len(keys))
+	for i, k := range keys {
+		out[i] = named{"key" + strconv.Itoa(i+1), k}
+	}
+	return out
+}
+
+// signature tells apart the key lists that make different tables.
+func signature(keys []named) string {
+	var b strings.Builder
+	for _, k := range keys {
+		b.WriteString(k.name)
+		if k.IsInt {
+			b.WriteByte('#')
+		}
+		b.WriteByte(',')
+	}
+	return b.String()
+}
+
+// tupleOf returns the keys after what they are of.
+func tupleOf(table string, keys []named) []string {
+	tuple := []string{table}
+	for _, k := range keys {
+		tuple = append(tuple, string(k.Text))
+	}
+	return tuple
+}
+
+var keyPair = regexp.MustCompile(`([A-Za-z][\w/%]*):\s+(\S+(?: \S+)*)`)
+
+// takeKeys takes the keys that stand on the last line of the free text, at most one blank
+// line above; further up it is a title.
+func (f *freeText) takeKeys() (keys []named, title string) {
+	n := len(f.lines)
+	for n > 0 && f.lines[n-1].num == 0 {
+		n--
+	}
+	if n == 0 || f.st.blanks > 1 || isStampLine(f.lines[n-1].text) {
+		title = f.title()
+		return nil, title
+	}
+	line := f.lines[n-1].text
+	size := f.lines[n-1].size
+	f.lines = f.lines[:n-1]
+	title = f.title()
+	f.st.account(classTable, size)
+	if pairs := keyPair.FindAllSubmatch(line, -1); pairs != nil && bytes.Contains(line, []byte(": ")) && line[0] == ' ' {
+		for _, p := range pairs {
+			_, isInt := syntax.Int(p[2])
+			keys = append(keys, named{string(p[1]), syntax.Key{Text: p[2], IsInt: isInt}})
+		}
+		return keys, title
+	}
+	keys = unnamed(syntax.KeyLine(line))
+	if len(keys) == 1 && !keys[0].IsInt {
+		if parts := gap.Split(string(keys[0].Text), -1); len(parts) > 1 {
+			keys = keys[:0]
+			for i, p := range parts {
+				_, isInt := syntax.Int([]byte(p))
+				keys = append(keys, named{"key" + strconv.Itoa(i+1), syntax.Key{Text: []byte(p), IsInt: isInt}})
+			}
+		}
+	}
+	if len(keys) == len(f.tables.keyNames) {
+		for i := range keys {
+			keys[i].name = f.tables.keyNames[i]
+		}
+	}
+	return keys, title
+}

@@ -1,0 +1,75 @@
+package dtracefs
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// A ledger books what became of every line of a capture, and keeps what the tracer said
+// about itself. Whoever goes past a line must book it: the tests add the shares up.
+type ledger struct{ c *Capture }
+
+// A lineClass is what became of a line.
+type lineClass uint8
+
+const (
+	classBlank lineClass = iota
+	classNotice
+	classTable
+	classUnparsed
+)
+
+// account books a line of so many bytes, its end included. Text that is no line of the
+// input has size 0.
+func (l *ledger) account(class lineClass, size int) {
+	if size > 0 {
+		l.accountLines(class, 1, size)
+	}
+}
+
+func (l *ledger) accountLines(class lineClass, lines, size int) {
+	a := &l.c.Account
+	share := [...]*Share{&a.Blank, &a.Notices, &a.Tables, &a.Unparsed}[class]
+	share.Lines += lines
+	share.Bytes += int64(size)
+}
+
+// message files what the tracer said about itself.
+func (l *ledger) message(num int, line []byte, m syntax.Message) {
+	text := string(bytes.TrimSpace(line))
+	switch m.Kind {
+	case "drop":
+		drop := Drop{Line: num, Kind: m.DropKind, Count: m.N, Text: text}
+		if m.CPU >= 0 {
+			drop.CPU = &m.CPU
+		}
+		l.c.Drops = append(l.c.Drops, drop)
+	case "fault":
+		f := Fault{Line: num, Clause: m.Clause, ProbeID: m.ProbeID, Probe: m.Probe, Fault: m.Fault,
+			Address: m.Address, Action: m.Action, Offset: m.Offset, Message: m.Fault}
+		parts := strings.SplitN(m.Probe, ":", 4)
+		for i, p := range []*string{&f.Provider, &f.Module, &f.Function, &f.Name} {
+			if len(parts) == 4 {
+				*p = parts[i]
+			}
+		}
+		l.c.Errors = append(l.c.Errors, f)
+	default:
+		l.notice(num, m.Kind, line, m.N)
+	}
+}
+
+func (l *ledger) notice(num int, kind string, text []byte, n int64) {
+	l.c.Notices = append(l.c.Notices, Notice{num, kind, string(bytes.TrimSpace(text)), n})
+}
+
+func (l *ledger) unparsed(num int, line []byte) {
+	l.c.Unparsed = append(l.c.Unparsed, Line{num, string(line)})
+}
+
+func (l *ledger) truncated(num int) {
+	l.notice(num, "truncated", fmt.Appendf(nil, "the capture is cut at line %d", num), 0)
+}

@@ -1,0 +1,76 @@
+package dtracefs
+
+import (
+	"bytes"
+	"regexp"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// A listing is what `dtrace -l` prints: a row for each probe and what -v tells of it.
+type listing struct {
+	attributes stability
+}
+
+func (f *listing) take(st *station, num int, line []byte) bool {
+	if st.mode != syntax.ListHeader && !isListRow(line) {
+		return false
+	}
+	p, ok := syntax.ParseProbeRow(line)
+	if !ok {
+		return st.mode == syntax.ListHeader && f.detail(st, line)
+	}
+	st.free.flush()
+	st.take(classTable)
+	s := st.sheet("probes", "probes", "probes")
+	if c := s.col("id", Int); p.HasID {
+		c.appendInt(p.ID)
+	}
+	s.text("provider", p.Provider)
+	s.text("module", p.Module)
+	s.text("function", p.Function)
+	s.text("name", p.Name)
+	s.end()
+	if st.mode == syntax.NoHeader {
+		st.mode = syntax.ListHeader
+	}
+	return true
+}
+
+// isListRow recognizes a listing's row in its exact columns, where the header is lost.
+func isListRow(line []byte) bool {
+	const idEnd, providerEnd, moduleEnd, functionEnd = 5, 16, 34, 68
+	if len(line) <= functionEnd+1 || line[functionEnd] != ' ' || line[moduleEnd] != ' ' || line[providerEnd] != ' ' || line[idEnd] != ' ' {
+		return false
+	}
+	_, isID := syntax.Int(bytes.TrimSpace(line[:idEnd]))
+	provider := bytes.TrimSpace(line[idEnd:providerEnd])
+	name := bytes.TrimRight(line[functionEnd+1:], " ")
+	return isID && line[idEnd-1] != ' ' && line[providerEnd-1] != ' ' && len(provider) > 0 && provider[0] >= 'A' && !bytes.Contains(provider, []byte(" ")) &&
+		len(name) > 0 && !bytes.Contains(name, []byte(" ")) && !isNumber(name)
+}
+
+var argumentType = regexp.MustCompile(`^\s+args\[\d+\]: (.*?)\s*$`)
+
+// detail takes a line of what -v tells of the last probe.
+func (f *listing) detail(st *station, line []byte) bool {
+	s := st.byKey["probes"]
+	if s == nil || s.n == 0 || line[0] != ' ' && line[0] != '\t' {
+		return false
+	}
+	id := s.index["id"].ints[s.n-1]
+	if m := argumentType.FindSubmatch(line); m != nil {
+		st.take(classTable)
+		a := st.sheet("arguments", "arguments", "arguments")
+		a.int("id", id, false)
+		a.text("type", m[1])
+		a.end()
+		return true
+	}
+	text := string(bytes.TrimSpace(line))
+	if text == "Argument Types" || text == "None" {
+		st.take(classTable)
+		return true
+	}
+	return f.attributes.line(st, line, id)
+}

@@ -1,0 +1,70 @@
+package dtracefs
+
+import (
+	"bytes"
+	"regexp"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+var (
+	prompt   = regexp.MustCompile(`^(?:[\w.-]+@[\w.-]+:\S*[#$%>] ?|[A-Z]:\\[^>]*> ?|[#$%] (?:\./|/|d?trace\b|bpftrace\b|sudo\b|pfexec\b|perl\b|cat\b)|(?:bash|sh|ksh|csh)[-\d.]*[#$] ).*`)
+	ellipsis = regexp.MustCompile(`^\s*(?:\[?\s*\.\.\.\s*\]?|@@\w+@@|-- @@\w+ --)\s*$`)
+	doing    = regexp.MustCompile(`(?i)^\s*(?:tracing|sampling|measuring|reading|counting|profiling|monitoring|collecting)\b`)
+	howToEnd = regexp.MustCompile(`(?i)\b(?:(?:hit|press) (?:ctrl|control|\^)-?c|ctrl-c to (?:end|stop|quit|exit))\b`)
+)
+
+// isBanner reports whether a script says on the line that it is at work, or how to end it.
+func isBanner(line []byte) bool {
+	if len(line) >= 120 {
+		return false
+	}
+	first := syntax.TrimIndent(line)
+	return len(first) > 0 && bytes.IndexByte([]byte("tsmrcp"), first[0]|0x20) >= 0 && doing.Match(line) ||
+		bytes.ContainsAny(line, "cC") && bytes.ContainsAny(line, "tT^") && howToEnd.Match(line)
+}
+
+// messages are what the tracer says about itself, and the marks that whoever pasted
+// a capture left in it.
+type messages struct{}
+
+func (messages) take(st *station, num int, line []byte) bool {
+	if m, ok := syntax.ParseMessage(line); ok {
+		if m.Kind == "interrupt" {
+			st.free.flush()
+		}
+		st.take(classNotice)
+		st.message(num, line, m)
+		st.blanks = 0
+		return true
+	}
+	kind := ""
+	switch c := syntax.TrimIndent(line)[0]; {
+	case (c == '.' || c == '[' || c == '-' || c == '@') && ellipsis.Match(line):
+		kind = "elided"
+	case (c == '#' || c == '$' || c == '%' || bytes.ContainsAny(line, "@\\#$")) && prompt.Match(line):
+		kind = "prompt"
+	case st.mode == syntax.NoHeader && isBanner(line):
+		kind = "banner"
+	case c == '^' && bytes.HasPrefix(bytes.TrimLeft(line, " "), []byte("^C")):
+		return gluedInterrupt(st, num, line)
+	}
+	if kind == "" {
+		return false
+	}
+	if kind != "banner" {
+		st.free.flush()
+	}
+	st.take(classNotice)
+	st.notice(num, kind, line, 0)
+	return true
+}
+
+// gluedInterrupt takes a line that a terminal glued to the ^C in front of it.
+func gluedInterrupt(st *station, num int, line []byte) bool {
+	st.notice(num, "interrupt", []byte("^C"), 0)
+	st.free.flush()
+	i := bytes.Index(line, []byte("^C"))
+	st.free.add(line[i+2:])
+	return true
+}

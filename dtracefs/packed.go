@@ -1,0 +1,42 @@
+package dtracefs
+
+import (
+	"strconv"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// packed are packed histograms (aggpack): a header and a row for each tuple.
+type packed struct{}
+
+func (packed) take(st *station, num int, line []byte) bool {
+	if !syntax.PackHeader(line) {
+		return false
+	}
+	st.free.flush()
+	st.take(classTable)
+	st.block++
+	where := syntax.PackColumns(line)
+	s := st.sheet("packed", "packed", "packed")
+	for !st.cur.Done() {
+		keys, low, buckets, high, count, ok := syntax.PackRow(st.peek(), where)
+		if !ok {
+			break
+		}
+		st.take(classTable)
+		st.context(s)
+		if len(keys) > 0 {
+			for i, k := range gap.Split(string(keys), -1) {
+				_, isInt := syntax.Int([]byte(k))
+				s.key("key"+strconv.Itoa(i+1), syntax.Key{Text: []byte(k), IsInt: isInt})
+			}
+		}
+		s.text("min", low)
+		s.text("packed", buckets)
+		s.text("max", high)
+		s.int("count", count, false)
+		s.int("block", int64(st.block), false)
+		s.end()
+	}
+	return true
+}

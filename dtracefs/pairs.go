@@ -1,0 +1,83 @@
+package dtracefs
+
+import (
+	"bytes"
+	"regexp"
+)
+
+var (
+	pair     = regexp.MustCompile(`([A-Za-z_][\w /()*.\[\]%#-]*?)\s*[:=]\s*([^\s:=](?:[^:=]*?[^\s:=])?)\s*(?:\s{2,}|$)`)
+	pairLine = regexp.MustCompile(`^\s*([A-Za-z_][^:=]*?)\s*[:=]\s+(\S.*?)\s*$`)
+	wordPair = regexp.MustCompile(`^\s*([A-Za-z][A-Za-z ()/_-]*?)\s+(-?\d[\d.]*)\s*$`)
+)
+
+// pairsOf splits a line of names and values, `name: value` once or several times.
+func pairsOf(line []byte) (pairs [][2][]byte) {
+	rest := bytes.TrimSpace(line)
+	at := 0
+	for _, m := range pair.FindAllSubmatchIndex(rest, -1) {
+		if len(bytes.TrimSpace(rest[at:m[0]])) > 0 {
+			pairs = nil
+			break
+		}
+		pairs = append(pairs, [2][]byte{rest[m[2]:m[3]], rest[m[4]:m[5]]})
+		at = m[1]
+	}
+	if pairs != nil && at == len(rest) {
+		return pairs
+	}
+	for _, re := range []*regexp.Regexp{pairLine, wordPair} {
+		if m := re.FindSubmatch(line); m != nil {
+			return [][2][]byte{{m[1], m[2]}}
+		}
+	}
+	return nil
+}
+
+// pairs files lines of names and values. Lines among them that are none are text.
+func (f *freeText) pairs(lines []textLine) bool {
+	if len(lines) > 10000 {
+		return false
+	}
+	all := make([][][2][]byte, len(lines))
+	names := map[string]bool{}
+	n, hits := 0, 0
+	for i, l := range lines {
+		if len(l.text) > 1000 {
+			return false
+		}
+		all[i] = pairsOf(l.text)
+		for _, p := range all[i] {
+			names[string(p[0])] = true
+			n++
+		}
+		if all[i] != nil {
+			hits++
+		}
+	}
+	repeats := len(names) > 0 && n/len(names) > 1
+	if hits*10 < len(lines)*7 || len(names) < 2 || repeats && len(names)*2 <= n && len(names) < 4 {
+		return false
+	}
+	s := f.st.sheet("pairs", "pairs", "pairs")
+	for i, l := range lines {
+		if all[i] == nil {
+			f.prose([]textLine{l})
+		}
+		for _, p := range all[i] {
+			f.st.context(s)
+			s.text("name", bytes.TrimSpace(p[0]))
+			value, unit := p[1], []byte(nil)
+			if f := bytes.Fields(p[1]); len(f) == 2 && isNumber(f[0]) && !isNumber(f[1]) {
+				value, unit = f[0], f[1]
+			}
+			s.text("value", value)
+			if unit != nil {
+				s.text("unit", unit)
+			}
+			s.end()
+		}
+	}
+	f.adjacent.sheet = nil
+	return true
+}

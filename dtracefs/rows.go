@@ -1,0 +1,221 @@
+package dtracefs
+
+import (
+	"bytes"
+	"regexp"
+	"strconv"
+	"unicode"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// titled returns the first line as a title if it ends in a colon and has lines under it,
+// and the number of lines up to the next title.
+func titled(lines []textLine) (title string, n int) {
+	isTitle := func(i int) bool {
+		l := bytes.TrimSpace(lines[i].text)
+		return len(l) > 1 && l[len(l)-1] == ':' && i+1 < len(lines)
+	}
+	n = 1
+	for n < len(lines) && !isTitle(n) {
+		n++
+	}
+	if isTitle(0) && n > 1 {
+		title = string(bytes.TrimRight(bytes.TrimSpace(lines[0].text), ":"))
+	}
+	return title, n
+}
+
+// rows files lines under no header. Where they have one shape but for the first, that
+// is their title.
+func (f *freeText) rows(title string, lines []textLine) {
+	switch {
+	case looseTuples(f.st, title, lines):
+	case f.pairs(lines):
+	case f.shaped(title, lines):
+	case title == "" && len(lines) > 2 && f.shaped(string(bytes.TrimSpace(lines[0].text)), lines[1:]):
+	default:
+		if title != "" {
+			f.prose([]textLine{{lines[0].num - 1, []byte(title + ":"), 0}})
+		}
+		f.prose(lines)
+	}
+}
+
+// prose files lines that are none of these as text.
+func (f *freeText) prose(lines []textLine) {
+	s := f.st.sheet("text", "text", "text")
+	var num, words *Column
+	for i, l := range lines {
+		f.st.context(s)
+		if i == 0 {
+			num, words = s.open("line", Int), s.open("text", String)
+		}
+		num.appendInt(int64(l.num))
+		words.appendText(l.text)
+		s.end()
+	}
+	f.adjacent.sheet = nil
+}
+
+// A shape tells how a line's words look, so that lines of one printf can be told.
+type shape struct {
+	words  int
+	number uint64 // a bit for each of the first words that is a number
+}
+
+func shapeOf(line []byte) shape {
+	var s shape
+	for i, w := range bytes.Fields(line) {
+		s.words++
+		if i < 64 && isNumber(w) {
+			s.number |= 1 << i
+		}
+	}
+	return s
+}
+
+func (s shape) same(o shape) bool { return s.words == o.words && s.number == o.number }
+
+func isNumber(w []byte) bool {
+	if _, _, ok := syntax.Int64(w); ok {
+		return true
+	}
+	if len(w) == 0 || (w[0] < '0' || w[0] > '9') && w[0] != '-' && w[0] != '.' {
+		return false
+	}
+	_, err := strconv.ParseFloat(string(w), 64)
+	return err == nil
+}
+
+// shaped files lines that split into as many cells each: at blanks, or else at gaps of
+// two blanks and more. Rows of the same shape in the paragraph before go on in its table.
+func (f *freeText) shaped(title string, lines []textLine) bool {
+	split, n := splitOf(lines)
+	if split == nil {
+		return false
+	}
+	var cells [][]byte
+	if len(lines) == 1 && !anyNumber(split(nil, lines[0].text)) {
+		return false
+	}
+	numbers := numberColumns(lines, split, n)
+	before, s := &f.adjacent, f.adjacent.sheet
+	if s == nil || modDigits(title) != before.title || before.width != n || before.numbers != numbers && !f.goesOn {
+		s = f.st.newTable(nameOf(title, "rows"), "rows")
+	}
+	*before = rowsBefore{s, modDigits(title), n, numbers}
+	f.st.block++
+	for _, l := range lines {
+		f.st.context(s)
+		if title != "" {
+			s.text("label", []byte(title))
+		}
+		cells = split(cells[:0], l.text)
+		for i, cell := range cells {
+			s.text("c"+strconv.Itoa(i+1), cell)
+		}
+		s.int("block", int64(f.st.block), false)
+		s.end()
+	}
+	return true
+}
+
+// rowsBefore is the table of the paragraph before, which rows of the same shape go on.
+type rowsBefore struct {
+	sheet   *sheet
+	title   string
+	width   int
+	numbers uint64 // a bit for each column of numbers
+}
+
+// modDigits is a title without its numbers: titles that differ in nothing else head
+// the blocks of one table.
+func modDigits(title string) string { return digits.ReplaceAllString(title, "#") }
+
+var digits = regexp.MustCompile(`\d+`)
+
+// A splitter appends the cells of a line to cells.
+type splitter func(cells [][]byte, line []byte) [][]byte
+
+// splitOf tells how lines split into as many cells each; nil if they do not.
+func splitOf(lines []textLine) (split splitter, n int) {
+	var cells [][]byte
+	for _, split := range []splitter{cellsAtBlanks, cellsAtGaps, nameAndValue} {
+		cells = split(cells[:0], lines[0].text)
+		n := len(cells)
+		uniform := n > 1 || n == 1 && isNumber(cells[0])
+		for i := 1; uniform && i < len(lines); i++ {
+			cells = split(cells[:0], lines[i].text)
+			uniform = len(cells) == n
+		}
+		if uniform {
+			return split, n
+		}
+	}
+	return nil, 0
+}
+
+func cellsAtBlanks(cells [][]byte, line []byte) [][]byte {
+	for w := range bytes.FieldsSeq(line) {
+		cells = append(cells, w)
+	}
+	return cells
+}
+
+func cellsAtGaps(cells [][]byte, line []byte) [][]byte {
+	line = bytes.TrimSpace(line)
+	for len(line) > 0 {
+		i := bytes.Index(line, []byte("  "))
+		if j := bytes.IndexByte(line, '\t'); j >= 0 && (i < 0 || j < i) {
+			i = j
+		}
+		if i < 0 {
+			return append(cells, line)
+		}
+		cells = append(cells, line[:i])
+		line = bytes.TrimLeft(line[i:], " \t")
+	}
+	return cells
+}
+
+// nameAndValue splits off the integer that a line ends in; what stands before it may hold
+// blanks.
+func nameAndValue(cells [][]byte, line []byte) [][]byte {
+	line = bytes.TrimSpace(line)
+	i := bytes.LastIndexByte(line, ' ')
+	if i < 0 {
+		return append(cells, line)
+	}
+	if _, _, ok := syntax.Int64(line[i+1:]); !ok || !bytes.ContainsFunc(line[:i], unicode.IsLetter) {
+		return append(cells, line)
+	}
+	return append(cells, bytes.TrimRight(line[:i], " "), line[i+1:])
+}
+
+func anyNumber(cells [][]byte) bool {
+	for _, c := range cells {
+		if isNumber(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// numberColumns has a bit for each of the first columns in which all cells are numbers.
+func numberColumns(lines []textLine, split splitter, n int) uint64 {
+	all := uint64(1)<<min(n, 63) - 1
+	var cells [][]byte
+	for _, l := range lines {
+		cells = split(cells[:0], l.text)
+		for i, c := range cells {
+			if i < 63 && all&(1<<i) != 0 && !isNumber(c) {
+				all &^= 1 << i
+			}
+		}
+		if all == 0 {
+			break
+		}
+	}
+	return all
+}

@@ -1,0 +1,48 @@
+package dtracefs
+
+// sheets are the tables of a capture, or of a part of one, while they are filled.
+type sheets struct {
+	front    *Table // comes before all others, if it has rows
+	list     []*sheet
+	byKey    map[string]*sheet
+	inferred map[*sheet]bool // whose columns get the type that their text has
+	last     []func()        // what is left to do when all lines are read
+}
+
+func newSheets() sheets { return sheets{byKey: map[string]*sheet{}, inferred: map[*sheet]bool{}} }
+
+// sheet returns the sheet that rows of that kind go to, told by key; made when there is
+// none yet.
+func (b *sheets) sheet(key, name, kind string) *sheet {
+	if s, ok := b.byKey[key]; ok {
+		return s
+	}
+	s := newSheet(name, kind)
+	b.byKey[key] = s
+	b.list = append(b.list, s)
+	return s
+}
+
+// newTable starts a sheet of its own, whose columns get the type that their text has.
+func (b *sheets) newTable(name, kind string) *sheet {
+	s := newSheet(name, kind)
+	b.list = append(b.list, s)
+	b.inferred[s] = true
+	return s
+}
+
+// tables ends the filling and returns what has rows.
+func (b *sheets) tables() (tables []*Table) {
+	for _, f := range b.last {
+		f()
+	}
+	if b.front != nil && b.front.NumRows() > 0 {
+		tables = append(tables, b.front)
+	}
+	for _, s := range b.list {
+		if s.n > 0 && len(s.Columns) > 0 {
+			tables = append(tables, s.finish(b.inferred[s]))
+		}
+	}
+	return tables
+}

@@ -1,0 +1,71 @@
+package dtracefs
+
+import (
+	"bytes"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+func isStatemap(head []byte) bool {
+	return len(head) > 0 && head[0] == '{' && (bytes.Contains(head, []byte(`"states"`)) || bytes.Contains(head, []byte(`"entity"`))) &&
+		(bytes.Contains(head, []byte(`"start"`)) || bytes.Contains(head, []byte(`"time"`)))
+}
+
+// statemap decodes the input of statemaps: an object about all, then one for each change
+// of an entity's state.
+func statemap(d *decoder, cur *syntax.Cursor) {
+	documents(d, cur, true, nil, func(num int, text []byte, v syntax.JSON) bool {
+		switch {
+		case v.Get("states").Kind != 0 && v.Get("time").Kind == 0:
+			statemapHead(d, v)
+		case v.Get("time").Kind != 0 && v.Get("entity").Kind != 0:
+			statemapRow(d, "states", "states", v)
+		case v.Get("entity").Kind != 0:
+			statemapRow(d, "entities", "entities", v)
+		case v.Kind == '{':
+			return statemapRow(d, "tags", "tags", v)
+		default:
+			return false
+		}
+		return true
+	})
+}
+
+func statemapHead(d *decoder, v syntax.JSON) {
+	s := d.sheet("statemap", "statemap", "statemap")
+	states := v.Get("states")
+	for i, name := range v.Names {
+		if m := v.Members[i]; m.Kind == '"' || m.Kind == '0' {
+			s.text(name, []byte(m.Text))
+		} else if name == "start" && len(m.Members) == 2 {
+			sec, _ := syntax.Int([]byte(m.Members[0].Text))
+			ns, _ := syntax.Int([]byte(m.Members[1].Text))
+			s.open("start", Time).appendInt(sec*1e9 + ns)
+		}
+	}
+	s.end()
+	l := d.sheet("legend", "legend", "legend")
+	for i, name := range states.Names {
+		l.text("state", []byte(name))
+		l.mapKey("value", mapKey{text: states.Members[i].Get("value").Text})
+		l.text("color", []byte(states.Members[i].Get("color").Text))
+		l.end()
+	}
+}
+
+// statemapRow files an object as a row; false if it has no member that makes a cell.
+func statemapRow(d *decoder, key, name string, v syntax.JSON) bool {
+	s := d.sheet(key, name, name)
+	seen := map[string]bool{}
+	for i, n := range v.Names {
+		if m := v.Members[i]; !seen[n] && m.Kind != '{' && m.Kind != '[' {
+			seen[n] = true
+			s.text(n, []byte(m.Text))
+		}
+	}
+	if len(seen) > 0 {
+		s.end()
+	}
+	d.inferred[s] = true
+	return len(seen) > 0
+}

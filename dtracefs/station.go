@@ -1,0 +1,218 @@
+package dtracefs
+
+import (
+	"bytes"
+	"regexp"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// A station decodes what a tracer prints as text. A capture is a mix in which nothing but
+// the shape of the lines separates the parts: each group of lines is offered to the
+// recognizers in their order, and what none of them takes is free text, which is filed
+// when its end is known.
+//
+// The recognizers have their own state. What they share is here, and is little: where the
+// cursor stands, the ledger and the sheets that they fill (by way of the decoder), the
+// moment and the block that is being printed, the header in force and the free text that
+// was not filed yet, as it may hold the keys or the title of what follows.
+type station struct {
+	*decoder
+	moment
+	blocks
+	cur        *syntax.Cursor
+	mode       syntax.Header // of the rows being printed
+	blanks     int           // blank lines since the last other line
+	afterStack bool          // the group before was a stack: a value alone is that of an empty one
+	free       *freeText
+	tuples     tupleNames
+	maps       mapPrints
+	forms      []recognizer
+
+	// The two recognizers whose captures get large. Parts of those are decoded ahead.
+	activity *activity
+	log      *eventLog
+}
+
+// A recognizer knows one thing that tracers print.
+type recognizer interface {
+	// take takes the group of lines that starts with line, the next one, which is not
+	// blank: it goes past them, books and files them. Where they are nothing that it knows,
+	// it leaves all as it is and returns false.
+	take(st *station, num int, line []byte) bool
+}
+
+// A resumer is a recognizer with state that does not outlast the part of a capture that it
+// is of: sheets, and offsets in the text.
+type resumer interface{ resume(st *station) }
+
+// An ender is a recognizer that holds lines back until it knows what they are.
+type ender interface {
+	// end gives up what is held back, as no more lines come.
+	end(st *station)
+}
+
+// A form is an entry of the list of recognizers.
+type form struct {
+	name string
+	new  func() recognizer
+}
+
+// forms are the recognizers in the order in which lines are offered to them: the more
+// exact a shape is, and the more lines it has, the earlier it comes.
+var forms = []form{
+	{"activity", func() recognizer { return newActivity() }},
+	{"script", func() recognizer { return &scriptLines{} }},
+	{"log", func() recognizer { return &eventLog{} }},
+	{"message", func() recognizer { return messages{} }},
+	{"header", func() recognizer { return headers{} }},
+	{"listing", func() recognizer { return &listing{} }},
+	{"packed", func() recognizer { return packed{} }},
+	{"histogram", func() recognizer { return histograms{} }},
+	{"dump", func() recognizer { return dumps{} }},
+	{"stability", func() recognizer { return &stability{} }},
+	{"map", func() recognizer { return &bpftraceMaps{} }},
+	{"event", func() recognizer { return events{} }},
+	{"flow", func() recognizer { return flows{} }},
+	{"print", func() recognizer { return structs{} }},
+	{"stack", func() recognizer { return &stacks{} }},
+	{"aggregation", func() recognizer { return aggregations{} }},
+}
+
+func newStation() *station {
+	st := &station{}
+	st.free = newFreeText(st)
+	for _, f := range forms {
+		r := f.new()
+		switch r := r.(type) {
+		case *activity:
+			st.activity = r
+		case *eventLog:
+			st.log = r
+		}
+		st.forms = append(st.forms, r)
+	}
+	return st
+}
+
+func startText() reader { return newStation() }
+
+// longestLine bounds, in bytes, the lines that have a shape; longer ones are text.
+const longestLine = 64 << 10
+
+func (st *station) read(d *decoder, data []byte, line int, last bool) int {
+	st.resume(d, syntax.NewCursorAt(data, line))
+	st.run()
+	if last {
+		for _, r := range st.forms {
+			if r, ok := r.(ender); ok {
+				r.end(st)
+			}
+		}
+	}
+	return st.cur.Number() - line
+}
+
+// resume goes on with more text, which is decoded into d. What the text before it left
+// open stays so: the mode, the instant, a script's heading.
+func (st *station) resume(d *decoder, cur *syntax.Cursor) {
+	st.decoder, st.cur = d, cur
+	st.maps, st.afterStack = mapPrints{}, false
+	st.free.resume()
+	for _, r := range st.forms {
+		if r, ok := r.(resumer); ok {
+			r.resume(st)
+		}
+	}
+}
+
+// run takes all groups up to the end of the text at hand.
+func (st *station) run() {
+	for !st.cur.Done() {
+		st.step()
+	}
+	st.free.flush()
+}
+
+// step takes the next group of lines.
+func (st *station) step() {
+	// Blank lines may be part of an entry whose name holds ends of lines.
+	if !st.activity.open() {
+		if n := st.cur.SkipEmpty(); n > 0 {
+			st.accountLines(classBlank, n, n)
+			st.blank(n)
+			return
+		}
+	}
+	num, line := st.cur.Number(), st.peek()
+	if !st.activity.open() && syntax.Blank(line) {
+		st.take(classBlank)
+		st.blank(1)
+		return
+	}
+	if len(line) > longestLine {
+		st.free.flush()
+		st.free.add(line)
+		st.free.flush()
+		st.blanks = 0
+		return
+	}
+	for _, r := range st.forms {
+		if r.take(st, num, line) {
+			st.blanks = 0
+			return
+		}
+	}
+	st.free.add(line)
+	st.blanks = 0
+}
+
+// blank marks the end of what n blank lines end.
+func (st *station) blank(n int) {
+	st.blanks += n
+	if st.c.Dialect != "bpftrace" {
+		st.activity.stamped = false
+	}
+	st.free.blank()
+}
+
+// peek returns the next line without going past it.
+func (st *station) peek() []byte { return plain(st.cur.Peek()) }
+
+// peekAfter returns the line after the next one, or nil.
+func (st *station) peekAfter() []byte {
+	c := *st.cur
+	c.Next()
+	if c.Done() {
+		return nil
+	}
+	return c.Peek()
+}
+
+// take goes past the next line, which belongs to class.
+func (st *station) take(class lineClass) []byte {
+	from := st.cur.Offset()
+	line, _ := st.cur.Next()
+	st.account(class, st.cur.Offset()-from)
+	return plain(line)
+}
+
+var colors = regexp.MustCompile("\x1b\\[[0-9;]*m")
+
+// plain returns the line without the escapes that color terminals.
+func plain(line []byte) []byte {
+	if bytes.IndexByte(line, 0x1b) < 0 {
+		return line
+	}
+	return colors.ReplaceAll(line, nil)
+}
+
+// cutText cuts before the last wall clock of the last 64 KB, or else after a blank line.
+func cutText(data []byte) int {
+	const near = 64 << 10
+	from := max(0, len(data)-near)
+	if at := cutAtStamp(data[from:]); at > 0 {
+		return from + at
+	}
+	return cutAtBlank(data)
+}
