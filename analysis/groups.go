@@ -3,6 +3,7 @@ package analysis
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"slices"
 
@@ -23,15 +24,16 @@ import (
 // the highest modularity on the edges is taken.
 func (o Options) cluster(ctx context.Context, m *Model) (labels, exemplars []int, err error) {
 	if o.Cluster != nil {
-		return o.Cluster(ctx, m)
+		labels, exemplars, err = o.Cluster(ctx, m)
+		if err != nil || len(exemplars) > 0 || len(labels) != len(m.Names) {
+			return labels, exemplars, err
+		}
+		labels, exemplars = standFor(m.Covariance, groupsOf(labels), len(labels))
+		return labels, exemplars, nil
 	}
 	linked := m.linked()
-	labels = make([]int, len(m.Names))
-	for i := range labels {
-		labels[i] = -1
-	}
-	exemplars = []int{}
 	if len(linked) == 0 {
+		labels, exemplars = standFor(m.Covariance, nil, len(m.Names))
 		return labels, exemplars, nil
 	}
 	sim := logCorrelations(m.Covariance, linked)
@@ -43,16 +45,29 @@ func (o Options) cluster(ctx context.Context, m *Model) (labels, exemplars []int
 		for k := range g {
 			g[k] = linked[g[k]]
 		}
-		exemplars = append(exemplars, central(m.Covariance, g))
+	}
+	labels, exemplars = standFor(m.Covariance, groups, len(m.Names))
+	return labels, exemplars, nil
+}
+
+// standFor returns the labels of p sources, -1 for one in no group, and the
+// most central source of each group, ascending.
+func standFor(cov mat.Symmetric, groups [][]int, p int) (labels, exemplars []int) {
+	labels, exemplars = make([]int, p), []int{}
+	for i := range labels {
+		labels[i] = -1
+	}
+	for _, g := range groups {
+		exemplars = append(exemplars, central(cov, g))
 	}
 	slices.Sort(exemplars)
 	for _, g := range groups {
-		at, _ := slices.BinarySearch(exemplars, central(m.Covariance, g))
+		at, _ := slices.BinarySearch(exemplars, central(cov, g))
 		for _, i := range g {
 			labels[i] = at
 		}
 	}
-	return labels, exemplars, nil
+	return labels, exemplars
 }
 
 // linked lists the sources with an edge.
@@ -116,16 +131,22 @@ func bestGroups(ctx context.Context, sim *mat.Dense, links *mat.SymDense) ([][]i
 	if best == nil {
 		best = make([]int, links.SymmetricDim())
 	}
-	return members(best), nil
+	return groupsOf(best), nil
 }
 
-// members lists the points of each label.
-func members(labels []int) [][]int {
-	out := make([][]int, slices.Max(labels)+1)
+// groupsOf lists the points of each label, by label, without those below 0.
+func groupsOf(labels []int) [][]int {
+	at := map[int][]int{}
 	for i, l := range labels {
-		out[l] = append(out[l], i)
+		if l >= 0 {
+			at[l] = append(at[l], i)
+		}
 	}
-	return slices.DeleteFunc(out, func(g []int) bool { return len(g) == 0 })
+	var out [][]int
+	for _, l := range slices.Sorted(maps.Keys(at)) {
+		out = append(out, at[l])
+	}
+	return out
 }
 
 // central returns the member with the largest covariance to all of its group,

@@ -1,12 +1,10 @@
 package analysis
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"gonum.org/v1/gonum/mat"
@@ -31,7 +29,7 @@ type Options struct {
 	// cross-validation.
 	Alpha float64
 	// MinStability is the part of half-samples, 0 to 1, that must agree on an
-	// edge for the model to list it; 0 means 0.9. Below 0 every pair with a
+	// edge for the model to list it; 0 means 0.7. Below 0 every pair with a
 	// partial correlation is an edge, whether it may be chance or not.
 	MinStability float64
 	// Seed of all that is random.
@@ -42,7 +40,10 @@ type Options struct {
 
 	// Estimate replaces the sparse covariance of the standardized n×p matrix.
 	Estimate func(ctx context.Context, x *mat.Dense) (*covariance.Lasso, error)
-	// Cluster replaces the grouping of sources, given the model so far.
+	// Cluster replaces the grouping of sources, given the model so far. It
+	// returns a label per source, -1 for one that stands alone, and the source
+	// that stands for each label, ascending; without exemplars, labels may be
+	// any numbers and the most central source of each is its exemplar.
 	Cluster func(ctx context.Context, m *Model) (labels, exemplars []int, err error)
 	// Embed replaces the positions of the columns of the standardized n×p
 	// matrix; it returns p×2.
@@ -61,7 +62,10 @@ func (o Options) report(step string, done int) {
 // in less than three buckets, are dropped and listed. A graphical lasso with
 // cross-validated penalty gives the covariance, its inverse and the partial
 // correlations. Edges are the pairs that fits to random halves of the buckets
-// agree on and that chance does not explain. Affinity propagation groups the
+// agree on and that chance does not explain. Sources that run alike but for
+// scale, sign and a little noise, whose correlation is at least 0.985, are
+// always linked, and count as one where the penalty is chosen and links to
+// others are judged. Affinity propagation groups the
 // sources that have an edge. Locally linear embedding of the standardized
 // columns gives positions.
 //
@@ -119,7 +123,11 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 		return nil, err
 	}
 	o.report("covariance", 0)
-	l, empirical, trials, err := o.estimate(ctx, z.x)
+	d, err := findDistinct(z.x)
+	if err != nil {
+		return nil, err
+	}
+	l, trials, err := o.estimate(ctx, z.x, d)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +136,7 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 	}
 	m.setLasso(l, trials)
 	o.report("stability", 0)
-	if err := o.edges(ctx, m, z.x, empirical, l); err != nil {
+	if err := o.edges(ctx, m, d); err != nil {
 		return nil, err
 	}
 	o.report("clusters", 0)
@@ -180,64 +188,6 @@ func reasons(dropped []Dropped) string {
 		fmt.Fprintf(&b, "%s%q is %s", sep, d.Name, d.Reason)
 	}
 	return b.String()
-}
-
-// estimate returns the model of the standardized sources, their covariance and
-// what cross-validation tried.
-func (o Options) estimate(ctx context.Context, x *mat.Dense) (*covariance.Lasso, *mat.SymDense, []covariance.Trial, error) {
-	if _, p := x.Dims(); o.Estimate == nil && o.Alpha == 0 && p > 1 {
-		cv, err := covariance.GraphicalLassoCV(ctx, x, covariance.CVOptions{Progress: func(n int) { o.report("covariance", n) }})
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		return cv.Lasso, cv.Empirical, cv.Trials, nil
-	}
-	s, err := covariance.Empirical(x)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	var l *covariance.Lasso
-	if o.Estimate != nil {
-		l, err = o.Estimate(ctx, x)
-	} else {
-		l, err = covariance.GraphicalLasso(ctx, s, o.Alpha, covariance.LassoOptions{})
-	}
-	return l, s, nil, err
-}
-
-// edges lists the pairs with a partial correlation that a test against chance
-// and enough half-samples agree on, the strongest first.
-func (o Options) edges(ctx context.Context, m *Model, x *mat.Dense, s *mat.SymDense, l *covariance.Lasso) error {
-	m.Edges = []Edge{}
-	n, p := x.Dims()
-	if p == 1 || n < 4 || l.Edges() == 0 {
-		return nil
-	}
-	pvalues, err := covariance.EdgePValues(s, l, n)
-	if err != nil {
-		return err
-	}
-	cut := covariance.PValueCut(pvalues)
-	freq, err := covariance.Stability(ctx, x, l.Alpha, covariance.StabilityOptions{Seed: o.Seed, Start: l.Precision})
-	if err != nil {
-		return err
-	}
-	least := o.MinStability
-	if least == 0 {
-		least = 0.9
-	}
-	for i := range p {
-		for j := i + 1; j < p; j++ {
-			w, f := m.PartialCorrelations.At(i, j), freq.At(i, j)
-			if w != 0 && (least < 0 || f >= least && pvalues.At(i, j) <= cut) {
-				m.Edges = append(m.Edges, Edge{From: i, To: j, Weight: w, Stability: f})
-			}
-		}
-	}
-	slices.SortStableFunc(m.Edges, func(a, b Edge) int {
-		return cmp.Compare(math.Abs(b.Weight), math.Abs(a.Weight))
-	})
-	return nil
 }
 
 func (o Options) embed(ctx context.Context, x *mat.Dense) (*mat.Dense, error) {

@@ -21,7 +21,7 @@ type Transform string
 
 // The transforms.
 const (
-	TransformAuto     Transform = ""         // Anscombe for counts, none for anything else
+	TransformAuto     Transform = ""         // Anscombe for counts; for anything else normal scores when most sources have heavy tails, none if not
 	TransformNone     Transform = "none"     // values as they are
 	TransformLog1p    Transform = "log1p"    // log(1+x), for x > -1
 	TransformAnscombe Transform = "anscombe" // 2√(x+3/8), steadies the variance of Poisson counts (F. Anscombe, 1948), for x ≥ -3/8
@@ -74,8 +74,32 @@ func (t Transform) resolve(s *Series) Transform {
 		return t
 	case s.Counts:
 		return TransformAnscombe
+	case heavyTailed(s):
+		return TransformNormal
 	}
 	return TransformNone
+}
+
+// heavyTailed tells whether the excess kurtosis of most sources that vary is
+// 1.5 or more, half of that of a Laplace distribution, and further above that
+// of a Gaussian than chance explains: by three standard deviations, √(24/n).
+func heavyTailed(s *Series) bool {
+	n := float64(len(s.Times))
+	var excess []float64
+	for j := range s.Names {
+		col := s.column(j)
+		mean, dev := moments(col)
+		if !(dev > 0) || dev <= 1e-12*math.Abs(mean) {
+			continue
+		}
+		sum := 0.0
+		for _, v := range col {
+			z := (v - mean) / dev
+			sum += z * z * z * z / n
+		}
+		excess = append(excess, sum-3)
+	}
+	return len(excess) > 0 && medianOf(excess) > max(1.5, 3*math.Sqrt(24/n))
 }
 
 // apply transforms one source in place; on error it tells the bucket.

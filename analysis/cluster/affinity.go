@@ -63,8 +63,11 @@ type Exemplars struct {
 // toward the default preference (B. Frey and D. Dueck, "Clustering by passing
 // messages between data points", 2007).
 //
-// Ties are broken the same way every time. Points all equally similar are a
-// cluster each when the preference is at least their similarity, one cluster
+// Ties are broken the same way every time. Where most similarities are tied, as
+// on a grid, that way decides which of many clusterings comes out: of eight ways
+// the one with the highest net similarity is taken, the sum of the similarities
+// to exemplars and of the exemplars' preferences. Points all equally similar are
+// a cluster each when the preference is at least their similarity, one cluster
 // otherwise. When MaxIter passes without stable exemplars the last clustering
 // comes with [ErrNotConverged].
 func AffinityPropagation(ctx context.Context, s mat.Matrix, o AffinityOptions) (*Exemplars, error) {
@@ -95,8 +98,48 @@ func affinityPropagation(ctx context.Context, s mat.Matrix, o AffinityOptions) (
 	if even, ok := allEqual(sim, n); ok {
 		return evenSimilarities(n, preference >= even), nil
 	}
-	a := newAffinity(sim, n, preference)
-	return a.run(ctx, o)
+	if !mostlyTied(sim, n) {
+		return newAffinity(sim, n, preference, 0).run(ctx, o)
+	}
+	var best *Exemplars
+	var reason error
+	top := math.Inf(-1)
+	for way := range uint64(8) {
+		e, err := newAffinity(slices.Clone(sim), n, preference, way).run(ctx, o)
+		if err != nil && !errors.Is(err, ErrNotConverged) {
+			return nil, err
+		}
+		net := netSimilarity(sim, n, preference, e)
+		if better := net > top+1e-12*math.Abs(top); best == nil || (err == nil) == (reason == nil) && better || err == nil && reason != nil {
+			best, reason, top = e, err, net
+		}
+	}
+	return best, reason
+}
+
+// mostlyTied tells whether less than half of the similarities between different
+// points are numbers of their own; those of a pair both ways count once.
+func mostlyTied(s []float64, n int) bool {
+	above := make([]float64, 0, n*(n-1)/2)
+	for i := range n {
+		above = append(above, s[i*n+i+1:(i+1)*n]...)
+	}
+	pairs := len(above)
+	slices.Sort(above)
+	return 2*len(slices.Compact(above)) < pairs
+}
+
+// netSimilarity is what affinity propagation seeks to maximize.
+func netSimilarity(s []float64, n int, preference float64, e *Exemplars) float64 {
+	sum := 0.0
+	for i, l := range e.Labels {
+		if k := e.Exemplars[l]; k == i {
+			sum += preference
+		} else {
+			sum += s[i*n+k]
+		}
+	}
+	return sum
 }
 
 func dense(s mat.Matrix) ([]float64, error) {
@@ -199,7 +242,7 @@ type affinity struct {
 // the same on any number of cores.
 const block = 64
 
-func newAffinity(s []float64, n int, preference float64) *affinity {
+func newAffinity(s []float64, n int, preference float64, way uint64) *affinity {
 	for i := range n {
 		s[i*n+i] = preference
 	}
@@ -210,7 +253,7 @@ func newAffinity(s []float64, n int, preference float64) *affinity {
 	}
 	// Messages oscillate between points that are exactly tied: nudge every
 	// similarity by a few units in the last place, by a fixed sequence.
-	state := uint64(0)
+	state := way
 	for k, v := range s {
 		state = state*6364136223846793005 + 1442695040888963407
 		s[k] = v + (1e-15*v+1e-305)*(float64(state>>11)/(1<<53)-0.5)

@@ -85,3 +85,38 @@ func TestAffinityPropagationK(t *testing.T) {
 		}
 	}
 }
+
+// TestAffinityOnGrids holds the clustering of tied points to be the best of
+// those that single ways of breaking the ties give.
+func TestAffinityOnGrids(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 1))
+	for range 10 {
+		n := 20 + rng.IntN(30)
+		x := mat.NewDense(n, 2, nil)
+		x.Apply(func(int, int, float64) float64 { return float64(rng.IntN(5)) }, x)
+		s := mat.NewDense(n, n, nil)
+		s.Apply(func(i, j int, _ float64) float64 {
+			a, b := x.At(i, 0)-x.At(j, 0), x.At(i, 1)-x.At(j, 1)
+			return -(a*a + b*b)
+		}, s)
+		got, err := AffinityPropagation(context.Background(), s, AffinityOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sim, err := dense(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, preference := AffinityOptions{}, median(sim)
+		if err := o.defaults(); err != nil {
+			t.Fatal(err)
+		}
+		net := netSimilarity(sim, n, preference, got)
+		for way := range uint64(8) {
+			e, err := newAffinity(slices.Clone(sim), n, preference, way).run(context.Background(), o)
+			if other := netSimilarity(sim, n, preference, e); err == nil && other > net+1e-9 {
+				t.Errorf("net similarity %v, another way gives %v", net, other)
+			}
+		}
+	}
+}

@@ -17,13 +17,14 @@ import (
 type Accumulator struct {
 	n       int
 	mean    []float64
+	rest    []float64     // what rounding left out of mean, which counts where the spread is small beside it
 	scatter *mat.SymDense // Σ (x-mean)(x-mean)ᵀ
 	delta   []float64
 }
 
 // NewAccumulator returns an empty accumulator of p variables.
 func NewAccumulator(p int) *Accumulator {
-	return &Accumulator{mean: make([]float64, p), scatter: newSym(p), delta: make([]float64, p)}
+	return &Accumulator{mean: make([]float64, p), rest: make([]float64, p), scatter: newSym(p), delta: make([]float64, p)}
 }
 
 // Add takes in one row of p values.
@@ -42,8 +43,8 @@ func (a *Accumulator) Add(row []float64) error {
 	}
 	a.n++
 	for j, v := range row {
-		a.delta[j] = v - a.mean[j]
-		a.mean[j] += a.delta[j] / float64(a.n)
+		a.delta[j] = v - a.mean[j] - a.rest[j]
+		a.shift(j, a.delta[j]/float64(a.n))
 	}
 	a.scatter.SymRankOne(a.scatter, 1-1/float64(a.n), mat.NewVecDense(len(a.delta), a.delta))
 	return nil
@@ -65,22 +66,37 @@ func (a *Accumulator) AddMatrix(x mat.Matrix) error {
 func (a *Accumulator) addBlock(x *mat.Dense) {
 	n, p := x.Dims()
 	a.n = n
-	for i := range n {
-		for j, v := range x.RawRowView(i) {
-			a.mean[j] += v
+	// Differences from the first row keep the digits that an offset would cost.
+	centered := mat.NewDense(n, p, nil)
+	copy(a.mean, x.RawRowView(0))
+	for range 2 {
+		clear(a.delta)
+		for i := range n {
+			src, dst := x.RawRowView(i), centered.RawRowView(i)
+			for j, v := range src {
+				dst[j] = v - a.mean[j] - a.rest[j]
+				a.delta[j] += dst[j]
+			}
+		}
+		for j, sum := range a.delta {
+			a.shift(j, sum/float64(n))
 		}
 	}
-	for j := range a.mean {
-		a.mean[j] /= float64(n)
-	}
-	centered := mat.NewDense(n, p, nil)
 	for i := range n {
 		src, dst := x.RawRowView(i), centered.RawRowView(i)
 		for j, v := range src {
-			dst[j] = v - a.mean[j]
+			dst[j] = v - a.mean[j] - a.rest[j]
 		}
 	}
 	blas64.Syrk(blas.Trans, 1, centered.RawMatrix(), 0, a.scatter.RawSymmetric())
+}
+
+// shift adds d to the mean of variable j.
+func (a *Accumulator) shift(j int, d float64) {
+	d += a.rest[j]
+	sum := a.mean[j] + d
+	a.rest[j] = d - (sum - a.mean[j])
+	a.mean[j] = sum
 }
 
 // Merge takes in what b has seen; b is left as it was.
@@ -91,10 +107,14 @@ func (a *Accumulator) Merge(b *Accumulator) error {
 	if b.n == 0 {
 		return nil
 	}
+	if a.n == 0 {
+		copy(a.mean, b.mean)
+		copy(a.rest, b.rest)
+	}
 	n := a.n + b.n
 	for j := range a.mean {
-		a.delta[j] = b.mean[j] - a.mean[j]
-		a.mean[j] += a.delta[j] * float64(b.n) / float64(n)
+		a.delta[j] = b.mean[j] - a.mean[j] + (b.rest[j] - a.rest[j])
+		a.shift(j, a.delta[j]*float64(b.n)/float64(n))
 	}
 	if len(a.mean) > 0 {
 		a.scatter.AddSym(a.scatter, b.scatter)
@@ -110,6 +130,7 @@ func (a *Accumulator) Clone() *Accumulator {
 	b := NewAccumulator(len(a.mean))
 	b.n = a.n
 	copy(b.mean, a.mean)
+	copy(b.rest, a.rest)
 	if len(a.mean) > 0 {
 		b.scatter.CopySym(a.scatter)
 	}

@@ -48,13 +48,52 @@ func EdgePValues(s mat.Symmetric, l *Lasso, n int) (*mat.SymDense, error) {
 	return out, nil
 }
 
+// CalibratePValues rescales the normal scores of the p-values in the upper
+// triangle such that their median is what it is when no pair has an edge, as
+// most have none (B. Efron, "Large-scale simultaneous hypothesis testing: the
+// choice of a null hypothesis", 2004). The scores of few rows are too small,
+// as the penalty's bias is not all taken out of them; those of heavy tails and
+// of rows that depend on each other are too large. The fewer pairs there are,
+// the less their median tells and the less is rescaled.
+func CalibratePValues(pvalues mat.Symmetric) *mat.SymDense {
+	p := pvalues.SymmetricDim()
+	score := func(i, j int) float64 { return math.Sqrt2 * math.Erfcinv(pvalues.At(i, j)) }
+	var scores []float64
+	for i := range p {
+		for j := i + 1; j < p; j++ {
+			scores = append(scores, score(i, j))
+		}
+	}
+	out := newSym(p)
+	if len(scores) == 0 {
+		return out
+	}
+	slices.Sort(scores)
+	const few = 100 // pairs at which half of the way is gone
+	pairs := float64(len(scores))
+	scale := math.Pow(scores[len(scores)/2]/(math.Sqrt2*math.Erfinv(0.5)), pairs/(pairs+few))
+	for i := range p {
+		for j := i + 1; j < p; j++ {
+			v := pvalues.At(i, j)
+			if scale > 0 && !math.IsInf(scale, 0) {
+				v = math.Erfc(score(i, j) / scale / math.Sqrt2)
+			}
+			out.SetSym(i, j, v)
+		}
+	}
+	return out
+}
+
 // PValueCut returns the p-value up to which calling a pair an edge is
 // expected to give the best F1 score, the balance of edges missed and edges
 // made up, given the p-values of all pairs in the upper triangle of pvalues:
 // those of pairs without an edge are uniform, so that of k pairs below a cut
 // c in m, about m·c are false (J. Storey, "A direct approach to false
-// discovery rates", 2002).
-func PValueCut(pvalues mat.Symmetric) float64 {
+// discovery rates", 2002). Edges too weak to tell from n rows do not show among
+// the p-values. Without them the cut would miss most edges of a short sample,
+// so there are taken to be 1.5 edges for each of the p variables, and 40(p/n)²
+// times as many more, but no more than half of all pairs.
+func PValueCut(pvalues mat.Symmetric, n int) float64 {
 	var ps []float64
 	p := pvalues.SymmetricDim()
 	above := 0.0
@@ -70,7 +109,8 @@ func PValueCut(pvalues mat.Symmetric) float64 {
 	slices.Sort(ps)
 	m := float64(len(ps))
 	noEdge := min(1, 2*above/m)
-	edges := m * (1 - noEdge)
+	short := float64(p) / float64(n)
+	edges := max(m*(1-noEdge), min(1.5*float64(p)*(1+40*short*short), m/2))
 	for k, v := range ps {
 		edges = max(edges, float64(k+1)-m*v)
 	}

@@ -93,8 +93,11 @@ func checkLasso(s mat.Symmetric, alpha float64, o LassoOptions) error {
 		return fmt.Errorf("alpha is %v: want a number ≥ 0", alpha)
 	}
 	for i := range p {
-		if s.At(i, i) <= 0 {
-			return fmt.Errorf("variable %d does not vary (variance %v): drop it first", i, s.At(i, i))
+		switch v := s.At(i, i); {
+		case v < 0:
+			return fmt.Errorf("variable %d has variance %v: no covariance has one below 0", i, v)
+		case v == 0:
+			return fmt.Errorf("variable %d does not vary (variance 0): drop it first", i)
 		}
 	}
 	if o.Start != nil && o.Start.SymmetricDim() != p {

@@ -1,11 +1,68 @@
 package covariance
 
 import (
+	"cmp"
 	"context"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
+
+// NearTwins groups the variables of the p×p covariance s that are the same up
+// to scale, sign and a little noise: all correlations in a group are at least
+// least in magnitude. It merges groups by complete linkage, the closest pairs
+// first. Every variable is in one group; groups and their members ascend.
+//
+// Near twins predict each other the better the less the penalty, without end,
+// so that a penalty chosen to predict well keeps nearly every pair: choose it
+// for one variable of each group.
+func NearTwins(s mat.Symmetric, least float64) [][]int {
+	type pair struct {
+		i, j int
+		r    float64
+	}
+	p := s.SymmetricDim()
+	r := Correlation(s)
+	var pairs []pair
+	group := make([]int, p)
+	members := make([][]int, p)
+	for i := range p {
+		group[i], members[i] = i, []int{i}
+		for j := i + 1; j < p; j++ {
+			if v := math.Abs(r.At(i, j)); v >= least {
+				pairs = append(pairs, pair{i, j, v})
+			}
+		}
+	}
+	slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Compare(b.r, a.r) })
+	for _, q := range pairs {
+		a, b := min(group[q.i], group[q.j]), max(group[q.i], group[q.j])
+		if a != b && allNear(r, members[a], members[b], least) {
+			for _, i := range members[b] {
+				group[i] = a
+			}
+			members[a], members[b] = append(members[a], members[b]...), nil
+		}
+	}
+	members = slices.DeleteFunc(members, func(g []int) bool { return g == nil })
+	for _, g := range members {
+		slices.Sort(g)
+	}
+	slices.SortFunc(members, func(a, b []int) int { return a[0] - b[0] })
+	return members
+}
+
+func allNear(r mat.Symmetric, a, b []int, least float64) bool {
+	for _, i := range a {
+		for _, j := range b {
+			if math.Abs(r.At(i, j)) < least {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 // twins are groups of variables that are the same but for rounding, such as
 // the calls and the returns of one function.

@@ -27,11 +27,19 @@ type LocallyLinear struct {
 	Embedding *mat.Dense // n×dims
 	// Error is the sum of squared distances between each embedded point and
 	// its reconstruction from its neighbors, each part of the neighbor graph
-	// scaled to unit length per axis.
+	// scaled to unit length per axis. Only embeddings with the same neighbors
+	// and weights compare by it: not those of tools that let a point be its own
+	// neighbor where another one equals it, that break ties of distances another
+	// way, or that leave a part falling apart as it is, see Mutual.
 	Error float64
 	// Parts are the groups of points whose neighbors lie all among them. Each
 	// was embedded alone; they stand side by side along the first axis.
 	Parts [][]int
+	// Mutual tells of each part whether neighbors were counted in both
+	// directions, because in one direction it falls apart: some points are
+	// nobody's neighbor, so that moving them costs nothing, and the error of the
+	// one-way solution would be near zero with most points on one spot.
+	Mutual []bool
 }
 
 // LLE embeds the rows of the n×m matrix x in dims dimensions such that each is
@@ -71,7 +79,8 @@ func lle(ctx context.Context, x mat.Matrix, dims int, o LLEOptions) (*LocallyLin
 	out := &LocallyLinear{Embedding: mat.NewDense(n, dims, nil), Parts: components(links)}
 	both := mutual(links)
 	var placed []*mat.Dense
-	for _, part := range out.Parts {
+	out.Mutual = make([]bool, len(out.Parts))
+	for k, part := range out.Parts {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -81,6 +90,7 @@ func lle(ctx context.Context, x mat.Matrix, dims int, o LLEOptions) (*LocallyLin
 				weights[i] = barycenter(g, n, i, both[i], o.Regularization)
 			}
 			e, cost, err = embedPart(part, both, weights, dims)
+			out.Mutual[k] = true
 		}
 		if err != nil {
 			return nil, err

@@ -3,6 +3,7 @@ package manifold
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -163,5 +164,23 @@ func TestBadInput(t *testing.T) {
 	cancel()
 	if _, err := SMACOF(canceled, distancesOf(points(5, 3, 1)), 2, SMACOFOptions{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("smacof: %v", err)
+	}
+}
+
+// TestLLEMutual links two groups by a point that nobody has as a neighbor.
+func TestLLEMutual(t *testing.T) {
+	x := mat.NewDense(13, 2, nil)
+	for i := range 12 {
+		x.SetRow(i, []float64{10*float64(i%2) + math.Cos(float64(i)), math.Sin(float64(i))})
+	}
+	x.SetRow(12, []float64{5, 0})
+	for points, want := range map[int]string{12: "[false false]", 13: "[true]"} {
+		e, err := LLE(context.Background(), x.Slice(0, points, 0, 2), 2, LLEOptions{Neighbors: 5})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(e.Mutual); got != want {
+			t.Errorf("%d points: parts %v counted both ways %v, want %v", points, e.Parts, got, want)
+		}
 	}
 }

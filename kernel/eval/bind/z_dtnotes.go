@@ -36,7 +36,7 @@ func init() {
 
 var dtnotes0 = table{
 	path: "dtnotes/analysis", name: "analysis",
-	deps: "bufio bufio\ncmp cmp\ncontext context\ndtnotes/analysis/cluster cluster\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/analysis/manifold manifold\ndtnotes/dtracefs dtracefs\nencoding/csv csv\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/mathext mathext\ngonum.org/v1/gonum/stat/distuv distuv\nhtml html\nio io\niter iter\nmath math\nos os\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntext/tabwriter tabwriter\ntime time",
+	deps: "bufio bufio\ncmp cmp\ncontext context\ndtnotes/analysis/cluster cluster\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/analysis/manifold manifold\ndtnotes/dtracefs dtracefs\nencoding/csv csv\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/mathext mathext\ngonum.org/v1/gonum/stat/distuv distuv\nhtml html\nio io\niter iter\nmaps maps\nmath math\nos os\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntext/tabwriter tabwriter\ntime time",
 	types: []any{
 		(*p0.Autoregression)(nil),
 		(*p0.ChangePoint)(nil),
@@ -196,7 +196,7 @@ var dtnotes2 = table{
 
 var dtnotes3 = table{
 	path: "dtnotes/analysis/covariance", name: "covariance",
-	deps: "context context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/lapack/lapack64 lapack64\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nslices slices",
+	deps: "cmp cmp\ncontext context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/lapack/lapack64 lapack64\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nslices slices",
 	types: []any{
 		(*p3.Accumulator)(nil),
 		(*p3.CVOptions)(nil),
@@ -215,6 +215,7 @@ var dtnotes3 = table{
 	funcs: []symbol{
 		{"AlphaMax", p3.AlphaMax},
 		{"Alphas", p3.Alphas},
+		{"CalibratePValues", p3.CalibratePValues},
 		{"CheckFinite", p3.CheckFinite},
 		{"Correlation", p3.Correlation},
 		{"CrossValidate", p3.CrossValidate},
@@ -226,6 +227,7 @@ var dtnotes3 = table{
 		{"LedoitWolf", p3.LedoitWolf},
 		{"LogLikelihood", p3.LogLikelihood},
 		{"Mahalanobis", p3.Mahalanobis},
+		{"NearTwins", p3.NearTwins},
 		{"NewAccumulator", p3.NewAccumulator},
 		{"OAS", p3.OAS},
 		{"PValueCut", p3.PValueCut},

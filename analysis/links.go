@@ -1,0 +1,161 @@
+package analysis
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/covariance"
+)
+
+// nearTwins is the correlation from which on two sources are the same for the
+// model: that of a source and a copy with noise of a tenth of its deviation is
+// 0.995, and more than this in all but the shortest captures.
+const nearTwins = 0.985
+
+// distinct are the sources with near twins taken together.
+type distinct struct {
+	groups [][]int    // sources in each group
+	of     []int      // group of each source
+	x      *mat.Dense // standardized means of the groups, n×groups
+	s      *mat.SymDense
+	lasso  *covariance.Lasso // of s; nil before it is fitted
+}
+
+// findDistinct takes the near twins among the columns of x, which are
+// standardized, together.
+func findDistinct(x *mat.Dense) (*distinct, error) {
+	s, err := covariance.Empirical(x)
+	if err != nil {
+		return nil, err
+	}
+	n, p := x.Dims()
+	d := &distinct{groups: covariance.NearTwins(s, nearTwins), of: make([]int, p), x: x, s: s}
+	for g, members := range d.groups {
+		for _, i := range members {
+			d.of[i] = g
+		}
+	}
+	if !d.twins() {
+		return d, nil
+	}
+	d.x = mat.NewDense(n, len(d.groups), nil)
+	for g, members := range d.groups {
+		col := make([]float64, n)
+		for _, i := range members {
+			sign := math.Copysign(1, s.At(members[0], i))
+			for k := range col {
+				col[k] += sign * x.At(k, i)
+			}
+		}
+		mean, dev := moments(col)
+		for k := range col {
+			col[k] = (col[k] - mean) / dev
+		}
+		d.x.SetCol(g, col)
+	}
+	d.s, err = covariance.Empirical(d.x)
+	return d, err
+}
+
+func (d *distinct) twins() bool { return len(d.groups) < len(d.of) }
+
+// estimate returns the model of the standardized sources and what
+// cross-validation tried, and fits the distinct ones.
+func (o Options) estimate(ctx context.Context, x *mat.Dense, d *distinct) (l *covariance.Lasso, trials []covariance.Trial, err error) {
+	if o.Estimate != nil {
+		l, err = o.Estimate(ctx, x)
+		if err != nil || l == nil {
+			return l, nil, err
+		}
+		o.Alpha = l.Alpha
+	}
+	n, p := x.Dims()
+	alpha := o.Alpha
+	switch {
+	case alpha > 0 || p == 1:
+	case len(d.groups) == 1:
+		// Nothing is left to predict: what chance alone would give in a pair.
+		alpha = min(0.5, math.Sqrt(math.Log(float64(p))/float64(n)))
+	default:
+		cv, err := covariance.GraphicalLassoCV(ctx, d.x, covariance.CVOptions{Progress: func(n int) { o.report("covariance", n) }})
+		if err != nil {
+			return nil, nil, err
+		}
+		d.lasso, trials, alpha = cv.Lasso, cv.Trials, cv.Alpha
+	}
+	if d.lasso == nil {
+		if d.lasso, err = covariance.GraphicalLasso(ctx, d.s, alpha, covariance.LassoOptions{}); err != nil {
+			return nil, nil, err
+		}
+	}
+	switch {
+	case l != nil:
+	case !d.twins():
+		l = d.lasso
+	default:
+		s, err := covariance.Empirical(x)
+		if err != nil {
+			return nil, nil, err
+		}
+		if l, err = covariance.GraphicalLasso(ctx, s, alpha, covariance.LassoOptions{}); err != nil {
+			return nil, nil, err
+		}
+	}
+	return l, trials, nil
+}
+
+// edges lists the pairs with a partial correlation that a test against chance
+// and enough half-samples agree on, the strongest first. The tests are of the
+// distinct sources; a link between two groups of twins goes to the members
+// that the model gives it to, and twins are linked without a test.
+func (o Options) edges(ctx context.Context, m *Model, d *distinct) error {
+	m.Edges = []Edge{}
+	n, q := d.x.Dims()
+	rho := m.PartialCorrelations
+	pvalues, freq, cut := mat.NewSymDense(q, nil), mat.NewSymDense(q, nil), 0.0
+	if q > 1 && n >= 4 && d.lasso.Edges() > 0 {
+		var err error
+		if pvalues, err = covariance.EdgePValues(d.s, d.lasso, n); err != nil {
+			return err
+		}
+		pvalues = covariance.CalibratePValues(pvalues)
+		cut = covariance.PValueCut(pvalues, n)
+		freq, err = covariance.Stability(ctx, d.x, d.lasso.Alpha, covariance.StabilityOptions{Seed: o.Seed, Start: d.lasso.Precision})
+		if err != nil {
+			return err
+		}
+	}
+	least := o.MinStability
+	if least == 0 {
+		least = 0.7
+	}
+	strongest := mat.NewSymDense(q, nil) // link between two groups
+	for i, a := range d.of {
+		for j := i + 1; j < len(d.of); j++ {
+			b := d.of[j]
+			strongest.SetSym(a, b, max(strongest.At(a, b), math.Abs(rho.At(i, j))))
+		}
+	}
+	for i, a := range d.of {
+		for j := i + 1; j < len(d.of); j++ {
+			b := d.of[j]
+			w, e := rho.At(i, j), Edge{From: i, To: j, Weight: rho.At(i, j), Stability: 1}
+			if a != b {
+				e.Stability = freq.At(a, b)
+			}
+			switch {
+			case w == 0:
+			case a == b, least < 0, e.Stability >= least && pvalues.At(a, b) <= cut && math.Abs(w) >= strongest.At(a, b)/2:
+				m.Edges = append(m.Edges, e)
+			}
+		}
+	}
+	slices.SortStableFunc(m.Edges, func(a, b Edge) int {
+		return cmp.Compare(math.Abs(b.Weight), math.Abs(a.Weight))
+	})
+	return nil
+}

@@ -1,0 +1,114 @@
+package analysis
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/covariance"
+)
+
+// twinSeries draws n buckets of p sources, each linked to the one before, and
+// adds a copy of source 0 with that scale and noise, relative to its deviation.
+func twinSeries(n, p int, scale, noise float64, seed uint64) *Series {
+	rng := rand.New(rand.NewPCG(seed, 5))
+	x := mat.NewDense(n, p+1, nil)
+	names := make([]string, p+1)
+	for j := range names {
+		names[j] = fmt.Sprint("s", j)
+	}
+	for i := range n {
+		row := x.RawRowView(i)
+		for j := range p {
+			row[j] = rng.NormFloat64()
+			if j > 0 {
+				row[j] += 0.6 * row[j-1]
+			}
+		}
+		row[p] = scale * (row[0] + noise*rng.NormFloat64())
+	}
+	s, err := NewSeries(names, 0, time.Second, x)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+func TestTwinsAreLinked(t *testing.T) {
+	for _, p := range []int{1, 2, 5, 20} {
+		for _, n := range []int{30, 200} {
+			alone := 0.0
+			if p > 1 {
+				s := twinSeries(n, p, 1, 0, 1)
+				names := s.Names[:p]
+				without, err := s.Select(names...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				alone = mustLearn(t, without, Options{}).Alpha
+			}
+			for _, scale := range []float64{1, 1e-6, 3e5, -2} {
+				for _, noise := range []float64{0, 1e-9, 1e-3, 0.03, 0.1} {
+					m := mustLearn(t, twinSeries(n, p, scale, noise, 1), Options{})
+					found := false
+					for _, e := range m.Edges {
+						if e.From == 0 && e.To == p {
+							found = math.Copysign(e.Weight, e.Weight*scale) > 0.05
+						}
+					}
+					if !found {
+						t.Errorf("%d buckets of %d sources: no link to a copy times %g with noise %g among %d links", n, p, scale, noise, len(m.Edges))
+					}
+					if m.Labels[0] < 0 || m.Labels[0] != m.Labels[p] {
+						t.Errorf("%d buckets of %d sources: a copy times %g with noise %g has labels %v", n, p, scale, noise, m.Labels)
+					}
+					if p >= 20 && (m.Alpha < alone/1.5 || m.Alpha > alone*1.5) {
+						t.Errorf("%d buckets of %d sources: alpha %g with a copy times %g with noise %g, %g without", n, p, m.Alpha, scale, noise, alone)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestNearTwins(t *testing.T) {
+	r := mat.NewSymDense(5, []float64{
+		4, 2 * 0.999, 0, 0, 0,
+		0, 1, 0, 0, -0.99,
+		0, 0, 1, 0.3, 0,
+		0, 0, 0, 1, 0,
+		0, 0, 0, 0, 1,
+	})
+	// 1 is near 0 and 4, but 0 and 4 are not near each other.
+	if got := fmt.Sprint(covariance.NearTwins(r, 0.985)); got != "[[0 1] [2] [3] [4]]" {
+		t.Error(got)
+	}
+}
+
+// TestClustersWithoutExemplars takes labels of any numbers.
+func TestClustersWithoutExemplars(t *testing.T) {
+	for label, want := range map[int]int{7: 0, -1: -1} {
+		o := Options{Cluster: clusterAll(label)}
+		m := mustLearn(t, sparseSeries(200, 6, 1), o)
+		if len(m.Exemplars) != 2+want || m.Labels[0] != want || m.Labels[5] < 0 || math.Signbit(float64(m.Exemplars[0])) {
+			t.Errorf("labels %v, exemplars %v", m.Labels, m.Exemplars)
+		}
+		_, _ = m.String(), m.Graph().String()
+	}
+}
+
+func clusterAll(first int) func(context.Context, *Model) ([]int, []int, error) {
+	return func(_ context.Context, m *Model) ([]int, []int, error) {
+		labels := make([]int, len(m.Names))
+		for i := range labels {
+			labels[i] = 30
+		}
+		labels[0] = first
+		return labels, nil, nil
+	}
+}
