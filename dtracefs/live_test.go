@@ -16,10 +16,12 @@ import (
 )
 
 // fakeTracer puts a shell script named bpftrace in front of PATH.
-func fakeTracer(t *testing.T, body string) {
+func fakeTracer(t *testing.T, body string) { fakeTracerNamed(t, "bpftrace", body) }
+
+func fakeTracerNamed(t *testing.T, name, body string) {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "bpftrace"), []byte("#!/bin/sh\n"+body), 0o755); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+body), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
@@ -89,6 +91,40 @@ func TestLiveFails(t *testing.T) {
 	}
 	if _, err := Live(context.Background(), liveScript, LiveOptions{Tracer: "no-such-tracer"}); !errors.Is(err, ErrNoTracer) {
 		t.Errorf("without a tracer: %v", err)
+	}
+}
+
+// TestLiveRefusedProbe runs the library under a tracer that does as DTrace on Linux 6.18 does: a
+// probe that the kernel refuses is the end of the whole program.
+func TestLiveRefusedProbe(t *testing.T) {
+	fakeTracerNamed(t, "dtrace", `
+if grep -q '^proc:::exit' "$2"; then
+	echo "dtrace: could not enable tracing: BPF program load for 'proc:vmlinux::exit' failed: Permission denied" >&2
+	exit 1
+fi
+printf '1795376741117661993\nfork sh 3\n\n'
+`)
+	for _, system := range []string{"linux", "illumos"} {
+		for _, s := range ScriptsOn(system) {
+			for _, src := range []string{s.D, s.ByContainer().D} {
+				r, err := Live(context.Background(), src, LiveOptions{Tracer: "dtrace"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				rows, last := 0, error(nil)
+				for b, err := range r.Batches() {
+					if last = err; err == nil {
+						for _, table := range b.Tables {
+							rows += table.NumRows()
+						}
+					}
+				}
+				refused := last != nil && strings.Contains(last.Error(), "proc:vmlinux::exit")
+				if want := system == "illumos" && s.Name == "processes"; refused != want || !want && (rows != 1 || last != nil) {
+					t.Errorf("%s for %s: %d rows, %v", s.Name, system, rows, last)
+				}
+			}
+		}
 	}
 }
 

@@ -2,6 +2,8 @@
  * Processes started, replaced and ended, once a second.
  * A block is the wall clock in nanoseconds, a line `kind execname value` for each
  * pair seen in the second, and a blank line.
+ *
+ * On Linux run processes.linux.d: there the kernel may refuse proc:::exit.
  */
 #pragma D option quiet
 #pragma D option aggrate=100ms

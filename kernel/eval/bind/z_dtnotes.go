@@ -372,6 +372,7 @@ var dtnotes7 = table{
 		{"Scan", p7.Scan},
 		{"ScriptNamed", p7.ScriptNamed},
 		{"Scripts", p7.Scripts},
+		{"ScriptsOn", p7.ScriptsOn},
 	},
 	consts: []symbol{
 		{"Bool", p7.Bool},

@@ -1,0 +1,35 @@
+/*
+ * Processes started, replaced and ended, once a second.
+ * A block is the wall clock in nanoseconds, a line `kind execname value` for each
+ * pair seen in the second, and a blank line.
+ *
+ * This is for DTrace on Linux, where the kernel may refuse proc:::exit, and with it the whole
+ * program (6.18 does). The tracepoint under it fires for each thread that ends.
+ */
+#pragma D option quiet
+#pragma D option aggrate=100ms
+#pragma D option switchrate=100ms
+
+proc:::create
+{
+	@n["fork", execname] = count();
+}
+
+proc:::exec-success
+{
+	@n["exec", execname] = count();
+}
+
+sdt:sched::sched_process_exit
+/pid == tid/
+{
+	@n["exit", execname] = count();
+}
+
+tick-1s
+{
+	printf("%d\n", walltimestamp);
+	printa("%s %s %@d\n", @n);
+	printf("\n");
+	trunc(@n);
+}
