@@ -60,7 +60,7 @@ func (a *activity) take(st *station, num int, line []byte) bool {
 			st.free.flush()
 			st.take(classTable)
 			a.stamp, a.stamped = ns, true
-			st.stamp, st.stamped, st.labels = ns, true, nil
+			st.tell(syntax.Clock{NS: ns, Zoned: true}, nil)
 			st.block++
 			a.reserveEntries(st)
 			a.entries(st)

@@ -139,6 +139,6 @@ func goOnAfter(st, after *station) {
 	st.block += after.block
 	st.afterStack, st.free.adjacent.sheet = false, nil
 	if st.log.writer == nil {
-		st.stamp, st.stamped, st.labels = after.stamp, after.stamped, nil
+		st.moment = after.moment
 	}
 }

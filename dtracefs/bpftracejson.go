@@ -49,10 +49,7 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 		n, _ := syntax.Int([]byte(data.Get("events").Text))
 		t.c.Drops = append(t.c.Drops, Drop{Line: num, Kind: "event", Count: n, Text: string(text)})
 	case "printf", "time", "cat", "join", "syscall":
-		if ns, ok := syntax.EpochStamp([]byte(strings.TrimSpace(data.Text))); ok && t.partial == "" {
-			t.free.flush()
-			t.activity.stamp, t.activity.stamped = ns, true
-			t.stamp, t.stamped = ns, true
+		if t.partial == "" && t.clock(data.Text) {
 			return true
 		}
 		t.printText(num, data.Text)
@@ -70,6 +67,26 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 	default:
 		return false
 	}
+	return true
+}
+
+// clock takes what was printed at once if it tells the instant of what follows.
+func (t *bpftraceJSON) clock(printed string) bool {
+	line := []byte(strings.TrimSpace(printed))
+	ns, ok := syntax.EpochStamp(line)
+	if ok {
+		t.free.flush()
+		t.activity.stamp, t.activity.stamped = ns, true
+		t.tell(syntax.Clock{NS: ns, Zoned: true}, nil)
+		return true
+	}
+	c, text, ok := clockLine(line)
+	if !ok || c.Form == syntax.Epoch || len(text) > 0 && text[0] != ',' {
+		return false
+	}
+	t.free.flush()
+	t.activity.stamped = false
+	t.interval(c, text)
 	return true
 }
 
@@ -179,7 +196,7 @@ func cutKeys(keys []byte) (kind, name []byte, ok bool) {
 }
 
 func (t *bpftraceJSON) jsonEntry(keys string, keyed bool) mapEntry {
-	e := mapEntry{stamp: t.stamp, stamped: t.stamped, block: t.block}
+	e := mapEntry{moment: t.moment, block: t.block}
 	if !keyed {
 		return e
 	}

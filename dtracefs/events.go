@@ -45,6 +45,9 @@ func (events) take(st *station, num int, line []byte) bool {
 	for _, l := range more {
 		payload = append(append(bytes.Clone(payload), '\n'), l.text...)
 	}
+	if c, text, ok := clockLine(payload); ok && len(text) == 0 && c.Form != syntax.Epoch {
+		st.tell(c, st.opt.Location) // of the aggregations that are printed next
+	}
 	s := eventSheet(st)
 	if e.HasCPU {
 		s.int("cpu", e.CPU, false)

@@ -105,7 +105,7 @@ func (f *freeText) title() string {
 	for n > 0 && f.lines[n-1].num == 0 {
 		n--
 	}
-	if n == 0 || n > 1 && f.lines[n-2].num != 0 || isStampLine(f.lines[n-1].text) || f.st.blanks > 3 {
+	if n == 0 || n > 1 && f.lines[n-2].num != 0 || f.st.blanks > 3 {
 		f.flush()
 		return ""
 	}
@@ -136,31 +136,18 @@ func (f *freeText) flush() {
 	f.lines, f.goesOn = free[:0], false
 }
 
-// paragraph files lines of free text that no blank line parts. Lines that tell an instant
-// part them too.
+// paragraph files lines of free text that no blank line parts.
 func (f *freeText) paragraph(lines []textLine) {
 	if len(lines) == 1 && len(lines[0].text) > longestLine {
 		f.st.account(classTable, lines[0].size)
 		f.prose(lines)
 		return
 	}
-	for len(lines) > 0 {
-		n := 0
-		for n < len(lines) && !isStampLine(lines[n].text) {
-			n++
-		}
-		if n == 0 {
-			stampLine(f.st, lines[0])
-			n = 1
-		} else {
-			f.stretch(lines[:n])
-		}
-		lines = lines[n:]
-	}
+	f.stretch(lines)
 }
 
-// stretch files lines of one moment: what forms of paragraphs know, and from the first
-// line on that none of them knows the rest by its shape.
+// stretch files what forms of paragraphs know, and from the first line on that none of them
+// knows the rest by its shape.
 func (f *freeText) stretch(lines []textLine) {
 	for len(lines) > 0 {
 		n := 0

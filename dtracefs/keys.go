@@ -54,7 +54,7 @@ func (f *freeText) takeKeys() (keys []named, title string) {
 	for n > 0 && f.lines[n-1].num == 0 {
 		n--
 	}
-	if n == 0 || f.st.blanks > 1 || isStampLine(f.lines[n-1].text) {
+	if n == 0 || f.st.blanks > 1 {
 		title = f.title()
 		return nil, title
 	}

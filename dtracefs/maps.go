@@ -11,9 +11,7 @@ import (
 
 // A mapEntry is an entry of one of bpftrace's maps as it was printed.
 type mapEntry struct {
-	stamp   int64
-	stamped bool
-	labels  []labeled
+	moment
 	block   int
 	keys    []mapKey
 	value   string
@@ -92,6 +90,7 @@ type bpftraceMaps struct {
 func (f *bpftraceMaps) resume(*station) { f.noKeys = 0 }
 
 func (f *bpftraceMaps) take(st *station, num int, line []byte) bool {
+	clock, label, line, told := clockBefore(line)
 	name, rest, open, ok := syntax.MapHead(line)
 	if !ok {
 		return false
@@ -111,10 +110,17 @@ func (f *bpftraceMaps) take(st *station, num int, line []byte) bool {
 		st.free.flush()
 		st.take(classTable)
 	}
+	if told {
+		st.tell(clock, st.opt.Location)
+		st.block++
+		if label != "" {
+			st.labels = []labeled{{"label", label}}
+		}
+	}
 	if st.blanks > 0 && !(len(value) == 0 && f.last == string(name) && f.lastEnd == num-st.blanks) {
 		st.block++
 	}
-	e := mapEntry{stamp: st.stamp, stamped: st.stamped, labels: st.labels, keys: keys}
+	e := mapEntry{moment: st.moment, keys: keys}
 	tuple := []string{"map", string(name)}
 	for _, k := range keys {
 		tuple = append(append(tuple, k.text), k.frames...)
@@ -141,6 +147,24 @@ func (f *bpftraceMaps) take(st *station, num int, line []byte) bool {
 	m := st.maps.of(st.decoder, string(name), "value", ", ")
 	m.entries = append(m.entries, e)
 	return true
+}
+
+// clockBefore splits a line on which time() or strftime(), and perhaps a title, was printed
+// right before a map, as in `20:54:55 @[sleep]: 25`.
+func clockBefore(line []byte) (c syntax.Clock, label string, rest []byte, ok bool) {
+	if line[0] < '0' || line[0] > '9' && line[0] != '[' {
+		return c, "", line, false
+	}
+	c, n, ok := syntax.ParseClock(line)
+	if !ok {
+		return c, "", line, false
+	}
+	at := bytes.IndexByte(line[n:], '@')
+	if at < 0 {
+		return c, "", line, false
+	}
+	title := bytes.TrimSpace(line[n : n+at])
+	return c, string(bytes.TrimRight(title, ":")), line[n+at:], len(title) == 0 || title[len(title)-1] == ':'
 }
 
 // longestKeys bounds the lines that the keys of one entry go over.
@@ -288,7 +312,8 @@ func (m *mapPrint) file(s *sheet) {
 			rows = len(e.buckets)
 		}
 		for i := range rows {
-			m.context(s, e)
+			e.context(s)
+			s.int("block", int64(e.block), false)
 			for j, k := range keys {
 				if len(m.keyNames) == len(keys) {
 					s.mapKey(m.keyNames[j], k)
@@ -315,16 +340,6 @@ func (m *mapPrint) file(s *sheet) {
 			s.end()
 		}
 	}
-}
-
-func (m *mapPrint) context(s *sheet, e mapEntry) {
-	if e.stamped {
-		s.open("time", Time).appendInt(e.stamp)
-	}
-	for _, l := range e.labels {
-		s.text(l.name, []byte(l.value))
-	}
-	s.int("block", int64(e.block), false)
 }
 
 // arity is the number of keys: that of the entry with the fewest separators, since a key

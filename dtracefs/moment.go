@@ -3,23 +3,43 @@ package dtracefs
 import (
 	"strings"
 	"time"
+
+	"dtnotes/dtracefs/internal/syntax"
 )
 
 // A moment is what was printed of the time that the rows to come are of: an instant, and
 // what a summary line told of the interval that ends there.
 type moment struct {
-	stamp   int64 // ns since the epoch
+	stamp   int64 // ns since the epoch; since the first midnight for a time of the day
 	stamped bool
+	ofDay   bool // only a time of the day was printed
+	days    int64
 	labels  []labeled
 }
 
 // A labeled is a value with the name that was printed beside it.
 type labeled struct{ name, value string }
 
+// tell takes over a clock, local times of which are those of loc. A time of the day that is
+// less than the one before by more than half a day is one of the next day.
+func (m *moment) tell(c syntax.Clock, loc *time.Location) {
+	const day = int64(24 * time.Hour)
+	ns := c.In(loc)
+	if c.Form == syntax.TimeOfDay {
+		if ns += m.days * day; m.ofDay && ns < m.stamp-day/2 {
+			m.days, ns = m.days+1, ns+day
+		}
+		m.ofDay = true
+	} else {
+		m.ofDay, m.days = false, 0
+	}
+	m.stamp, m.stamped, m.labels = ns, true, nil
+}
+
 // context adds to a row the instant and the interval that it was printed for.
 func (m *moment) context(s *sheet) {
 	if m.stamped {
-		s.open("time", Time).appendInt(m.stamp)
+		s.instant("time", m.stamp, m.ofDay)
 	}
 	for _, l := range m.labels {
 		s.text(l.name, []byte(l.value))

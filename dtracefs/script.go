@@ -131,7 +131,7 @@ func (f *scriptLines) row(st *station, format *script.Format, cells [][]byte) {
 	fs := f.sheetOf(st, format)
 	if fs.sheet == nil {
 		if ns, ok := st.opt.localTime(string(cells[0])); ok {
-			st.stamp, st.stamped, st.labels = ns, true, nil
+			st.tell(syntax.Clock{NS: ns, Form: syntax.Date, Zoned: true}, nil)
 		}
 		st.block++
 		return

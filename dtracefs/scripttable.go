@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+
+	"dtnotes/dtracefs/internal/syntax"
 )
 
 // A header is a script's own heading of a table: names at columns of the line.
@@ -219,11 +221,19 @@ func sameCount(n int, rows []textLine) bool {
 	return true
 }
 
-// rowTokens are a row's words; a date that %Y printed is one.
+// rowTokens are a row's words; a date is one.
 func rowTokens(line []byte) []token {
 	tokens := tokensOf(line)
-	if stampStart.Match(line) && len(tokens) >= 4 {
-		tokens = append([]token{{tokens[0].start, tokens[3].end}}, tokens[4:]...)
+	if len(tokens) < 4 {
+		return tokens
+	}
+	start := tokens[0].start
+	if c, n, ok := syntax.ParseClock(line[start:]); ok && c.Form == syntax.Date {
+		words := 0
+		for words < len(tokens) && tokens[words].end <= start+n {
+			words++
+		}
+		tokens = append([]token{{start, start + n}}, tokens[words:]...)
 	}
 	return tokens
 }

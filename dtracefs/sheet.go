@@ -122,9 +122,9 @@ func (s *sheet) instant(name string, ns int64, ofDay bool) {
 	if c, ok := s.index[name]; ok && c.typ == Time && c.ofDay != ofDay {
 		name += "_of_day"
 	}
-	_, old := s.index[name]
+	before := len(s.Columns)
 	c := s.open(name, Time)
-	if !old {
+	if len(s.Columns) > before {
 		c.ofDay = ofDay
 	}
 	c.appendInt(ns)

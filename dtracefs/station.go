@@ -62,6 +62,7 @@ type form struct {
 // exact a shape is, and the more lines it has, the earlier it comes.
 var forms = []form{
 	{"activity", func() recognizer { return newActivity() }},
+	{"clock", func() recognizer { return &clocks{} }},
 	{"script", func() recognizer { return &scriptLines{} }},
 	{"log", func() recognizer { return &eventLog{} }},
 	{"message", func() recognizer { return messages{} }},

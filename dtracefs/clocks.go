@@ -1,0 +1,116 @@
+package dtracefs
+
+import (
+	"bytes"
+	"regexp"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// clocks are lines that tell the instant of what follows: a time alone, or a date with what
+// the interval that ends there sums up to.
+type clocks struct {
+	digits int // of the numbers that are taken for clocks
+	none   int // offset up to which numbers alone are none
+}
+
+// resume forgets an offset in the text before.
+func (f *clocks) resume(*station) { f.none = 0 }
+
+func (f *clocks) take(st *station, num int, line []byte) bool {
+	c, text, ok := clockLine(line)
+	if !ok || c.Form == syntax.Epoch && !f.countsSeconds(st, line) {
+		return false
+	}
+	if len(text) > 0 && text[0] != ',' {
+		// A date and words may as well be a row: of a table of dates, then.
+		if next := st.peekAfter(); next == nil || syntax.Blank(next) || isClockStart(next) {
+			return false
+		}
+	}
+	st.free.flush()
+	st.take(classTable)
+	st.interval(c, text)
+	return true
+}
+
+// clockLine splits a line that tells an instant. What is left is nothing, or stands behind
+// a date.
+func clockLine(line []byte) (c syntax.Clock, text []byte, ok bool) {
+	first := syntax.TrimIndent(line)
+	c, n, ok := syntax.ParseClock(first)
+	if !ok {
+		return c, nil, false
+	}
+	text = bytes.TrimSpace(first[n:])
+	switch {
+	case c.Form == syntax.Epoch:
+		// An indented number is a value.
+		return c, nil, len(text) == 0 && len(first) == len(line)
+	case len(text) == 0:
+		return c, nil, true
+	case c.Form != syntax.Date:
+		return c, nil, false
+	case text[0] == ',':
+		return c, text, len(text) == 1 || text[1] == ' '
+	}
+	return c, text, len(first) == len(line) && !bytes.ContainsAny(text, "0123456789")
+}
+
+func isClockStart(line []byte) bool {
+	_, _, ok := syntax.ParseClock(line)
+	return ok
+}
+
+// countsSeconds reports whether a line of digits that can be a time since the epoch is one,
+// and no row of numbers such as sizes: other lines stand between such numbers, and those
+// never get less. What is found once holds for the whole capture.
+func (f *clocks) countsSeconds(st *station, line []byte) bool {
+	digits := bytes.IndexByte(append(bytes.TrimRight(line, " \t"), '.'), '.')
+	if digits == f.digits {
+		return true
+	}
+	if st.cur.Offset() < f.none {
+		return false
+	}
+	c := *st.cur
+	last, others := int64(0), false
+	for n := 0; n < sampleLines && !c.Done(); n++ {
+		line, _ := c.Next()
+		clock, _, ok := clockLine(line)
+		switch {
+		case !ok || clock.Form != syntax.Epoch:
+			others = others || !syntax.Blank(line)
+			continue
+		case clock.NS < last:
+			f.none = c.Offset()
+			return false
+		}
+		last = clock.NS
+	}
+	if !others {
+		f.none = c.Offset()
+		return false
+	}
+	f.digits = digits
+	return true
+}
+
+var summary = regexp.MustCompile(`([A-Za-z][\w/ %]*?):\s+([^,:]*?(?:, [\d.]+)*)\s*(?:,|\s{2,}|$)`)
+
+// interval starts an interval that a clock line tells of, and files the line.
+func (st *station) interval(c syntax.Clock, text []byte) {
+	st.tell(c, st.opt.Location)
+	st.block++
+	text = bytes.TrimLeft(text, ", ")
+	for _, p := range summary.FindAllSubmatch(text, -1) {
+		st.labels = append(st.labels, labeled{string(bytes.TrimSpace(p[1])), string(bytes.TrimSpace(p[2]))})
+	}
+	s := st.sheet("intervals", "intervals", "intervals")
+	st.inferred[s] = true
+	st.context(s)
+	if len(st.labels) == 0 && len(text) > 0 {
+		s.text("text", text)
+	}
+	s.end()
+}
