@@ -264,7 +264,7 @@ func (c *checker) once() (*checked, checkErrors) {
 	if c.useUnqualified(errs) {
 		errs = c.typecheck(out, names, imports)
 	}
-	if len(errs) > 0 && errs.has("generic function") && names[rtGenericName] {
+	if len(errs) > 0 && (errs.has("generic function") || errs.has("in call to "+rtGenericName)) && names[rtGenericName] {
 		hoistGeneric(out.file)
 		errs = c.typecheck(out, names, imports)
 	}

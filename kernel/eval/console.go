@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"log"
@@ -267,5 +268,11 @@ func (logWriter) Write(b []byte) (int, error) {
 	if runOfGoroutine() == nil {
 		return console.savedLog.Write(b)
 	}
-	return streamWriter(1).Write(b)
+	// What a server of package net/http logs of a panic has the interpreter's stack behind it.
+	said, _, _ := bytes.Cut(b, []byte("\ngoroutine "))
+	if len(said) < len(b) && len(said) > 0 {
+		said = append(bytes.Clone(said), '\n')
+	}
+	printTo(1, said)
+	return len(b), nil
 }

@@ -136,7 +136,8 @@ func (s *Session) text(file string) string {
 func (s *Session) runError(err error) *cell.Error {
 	var halt *haltError
 	if errors.As(err, &halt) {
-		return &cell.Error{Name: halt.name, Message: halt.msg, Traceback: []string{red + halt.msg + reset}}
+		_, frames := panicText(halt.at)
+		return &cell.Error{Name: halt.name, Message: halt.msg, Traceback: append([]string{red + halt.msg + reset}, s.trace(frames)...)}
 	}
 	v := thrown(err)
 	if e, ok := v.(exitValue); ok {
@@ -150,10 +151,17 @@ func (s *Session) runError(err error) *cell.Error {
 		out.Message = fmt.Sprintf("%s:%d: %s", frames[0].pos.Filename, frames[0].pos.Line, msg)
 	}
 	out.Traceback = append(out.Traceback, red+bold+"panic: "+reset+red+msg+reset)
-	for i, f := range frames {
-		out.Traceback = append(out.Traceback, fmt.Sprintf("%s:%d%s", f.pos.Filename, f.pos.Line, inFunction(f.function)))
+	out.Traceback = append(out.Traceback, s.trace(frames)...)
+	return out
+}
+
+// trace is where a run was, with the innermost line of a cell marked.
+func (s *Session) trace(frames []frame) []string {
+	var out []string
+	for i, f := range s.ownFrames(frames) {
+		out = append(out, fmt.Sprintf("%s:%d%s", f.pos.Filename, f.pos.Line, inFunction(f.function)))
 		if i == 0 {
-			out.Traceback = append(out.Traceback, s.marked(f.pos)...)
+			out = append(out, s.marked(f.pos)...)
 		}
 	}
 	return out

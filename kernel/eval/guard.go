@@ -34,16 +34,27 @@ func stopCheck() ast.Stmt {
 
 // instrument rewrites one declaration, statement or expression.
 func instrument(root ast.Node, checks bool) {
+	cleanup := map[*ast.FuncLit]bool{} // deferred: it must run also where the code around it is stopped
+	done := map[ast.Node]bool{}
 	ast.Inspect(root, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.GoStmt:
-			guardGo(n)
+			guardGo(n, checks, done)
+		case *ast.DeferStmt:
+			if done[n] {
+				return false
+			}
+			if lit, ok := ast.Unparen(n.Call.Fun).(*ast.FuncLit); ok {
+				cleanup[lit] = true
+			}
 		case *ast.FuncDecl:
 			if n.Body != nil {
 				instrumentBody(n.Body, checks && !isLeaf(n.Body))
 			}
 		case *ast.FuncLit: // compiled code may call it for long, as sort.Slice does
-			instrumentBody(n.Body, checks)
+			if !done[n] {
+				instrumentBody(n.Body, checks && !cleanup[n])
+			}
 		case *ast.ForStmt:
 			if checks {
 				unroll(n)
@@ -159,19 +170,26 @@ func isLeaf(body *ast.BlockStmt) bool {
 }
 
 // guardGo makes go f(x) into go __rtg.Guard(f)(x). Calls of builtins and literals cannot be passed
-// so, or need not: their body gets the recovery itself.
-func guardGo(g *ast.GoStmt) {
-	switch fun := ast.Unparen(g.Call.Fun).(type) {
-	case *ast.FuncLit:
-		prepend(fun.Body, recoverGo())
-		return
-	case *ast.Ident:
-		if _, ok := types.Universe.Lookup(fun.Name).(*types.Builtin); ok {
-			g.Call = callInLiteral(g.Call, recoverGo())
-			return
+// so, or need not: their body gets the recovery itself, before anything in it can panic, and without
+// checks of its own: a check in it would throw what it is there to catch. What it puts into the
+// syntax that must stay as it is goes to done.
+func guardGo(g *ast.GoStmt, checks bool, done map[ast.Node]bool) {
+	fun := ast.Unparen(g.Call.Fun)
+	if id, ok := fun.(*ast.Ident); ok {
+		if _, builtin := types.Universe.Lookup(id.Name).(*types.Builtin); builtin {
+			g.Call = callInLiteral(g.Call)
+			fun = g.Call.Fun
 		}
 	}
-	g.Call.Fun = generic("Guard", g.Call.Fun)
+	lit, ok := fun.(*ast.FuncLit)
+	if !ok {
+		g.Call.Fun = generic("Guard", g.Call.Fun)
+		return
+	}
+	instrumentBody(lit.Body, checks)
+	guard := recoverGo()
+	prepend(lit.Body, guard)
+	done[lit], done[guard] = true, true
 }
 
 func generic(name string, f ast.Expr) *ast.CallExpr {
@@ -179,7 +197,7 @@ func generic(name string, f ast.Expr) *ast.CallExpr {
 }
 
 // recoverGo is: defer func() { if r := recover(); r != nil { __rtg.GoPanic(r) } }().
-func recoverGo() ast.Stmt {
+func recoverGo() *ast.DeferStmt {
 	body := &ast.IfStmt{
 		Init: &ast.AssignStmt{Lhs: []ast.Expr{ident("__r")}, Tok: token.DEFINE, Rhs: []ast.Expr{&ast.CallExpr{Fun: ident("recover")}}},
 		Cond: &ast.BinaryExpr{X: ident("__r"), Op: token.NEQ, Y: ident("nil")},
@@ -192,9 +210,9 @@ func funcLit(results *ast.FieldList, body ...ast.Stmt) *ast.FuncLit {
 	return &ast.FuncLit{Type: &ast.FuncType{Params: &ast.FieldList{}, Results: results}, Body: &ast.BlockStmt{List: body}}
 }
 
-func callInLiteral(call *ast.CallExpr, before ...ast.Stmt) *ast.CallExpr {
+func callInLiteral(call *ast.CallExpr) *ast.CallExpr {
 	c := *call
-	return &ast.CallExpr{Fun: funcLit(nil, append(before, &ast.ExprStmt{X: &c})...)}
+	return &ast.CallExpr{Fun: funcLit(nil, &ast.ExprStmt{X: &c})}
 }
 
 // deferAtEnd makes a top-level defer f(x) into __rtg.Defer(f)(x): the arguments are evaluated at

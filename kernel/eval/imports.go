@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	"dtnotes/kernel/cell"
 	"dtnotes/kernel/eval/bind"
 
 	"github.com/goplus/ixgo"
@@ -239,7 +240,7 @@ func (s *Session) initSource(p *types.Package) error {
 	if err != nil {
 		return err
 	}
-	r := &run{session: s, file: p.Path(), out: s.current.out}
+	r := s.newRun(p.Path(), cell.Cell{Out: s.current.out})
 	if err := s.execute(s.currentCtx, r, prog, false); err != nil {
 		return fmt.Errorf("initialize: %s", s.runError(err).Message)
 	}

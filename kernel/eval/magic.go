@@ -257,7 +257,7 @@ func (s *Session) shell(ctx context.Context, line string) cell.Result {
 	cmd.Stdout, cmd.Stderr = runWriter{r, 0}, runWriter{r, 1}
 	err := cmd.Run()
 	if ctx.Err() != nil {
-		return cell.Result{Err: s.runError(&haltError{"interrupted", "interrupted"})}
+		return cell.Result{Err: s.runError(interrupted())}
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

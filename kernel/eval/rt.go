@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"context"
 	"fmt"
 	"go/ast"
 	"log"
@@ -21,9 +22,6 @@ const (
 )
 
 var stopPlaceholder chan struct{}
-
-// alwaysStopped is what a stop flag is set to.
-var alwaysStopped = make(chan struct{})
 
 func init() {
 	ixgo.RegisterPackage(&ixgo.Package{
@@ -55,12 +53,6 @@ func init() {
 	})
 }
 
-// haltValue unwinds a goroutine that is to stop.
-type haltValue struct{}
-
-// exitValue unwinds a goroutine that called os.Exit.
-type exitValue struct{ code int }
-
 // currentRun is the run of the calling goroutine, or the latest one.
 func currentRun() *run {
 	if r := runOfGoroutine(); r != nil {
@@ -69,14 +61,6 @@ func currentRun() *run {
 	console.mu.Lock()
 	defer console.mu.Unlock()
 	return console.latest
-}
-
-// halt is called when a stop flag is set. The flags of all runs are set together, so that code of
-// earlier cells stops too where this run calls it; only the goroutines of that run are to go.
-func halt() {
-	if r := runOfGoroutine(); r != nil && r.halted.Load() {
-		panic(haltValue{})
-	}
 }
 
 func show(v ...any) int {
@@ -100,7 +84,12 @@ func guard(f any) any {
 		return f
 	}
 	t := v.Type()
+	owner := runOfGoroutine()
 	return reflect.MakeFunc(t, func(args []reflect.Value) (results []reflect.Value) {
+		if owner != nil && runOfGoroutine() == nil { // a timer's goroutine is nobody's
+			owner.enter()
+			owner.session.watchStacks()
+		}
 		defer func() {
 			if x := recover(); x != nil {
 				goPanic(x, nil)
@@ -225,6 +214,9 @@ func register(c *ixgo.Context) {
 			panic(zeroType)
 		}
 		return v.Type()
+	})
+	c.RegisterExternal("context.AfterFunc", func(ctx context.Context, f func()) func() bool {
+		return context.AfterFunc(ctx, guard(f).(func()))
 	})
 	c.RegisterExternal("time.AfterFunc", func(d time.Duration, f func()) *time.Timer {
 		return time.AfterFunc(d, guard(f).(func()))

@@ -4,14 +4,10 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"runtime"
 	"runtime/debug"
-	"runtime/metrics"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
-	"weak"
 
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/display"
@@ -28,72 +24,18 @@ type run struct {
 	ctx      context.Context
 	input    func(ctx context.Context, prompt string, password bool) (string, error)
 	flag     *stopFlag
-	halted   atomic.Bool // its goroutines are to go
-	shown    []any       // values of the last expression
+	birth    int64         // generation of the session
+	haltedAt atomic.Int64  // when its goroutines were told to go, in nanoseconds; 0 if they were not
+	deep     chan struct{} // takes the word that one of its goroutines is in a recursion without end
+	ended    atomic.Bool   // only its goroutines are left
+	bottoms  sync.Map      // goroutine -> how it can be stopped
+	shown    []any         // values of the last expression
 	bundle   display.Bundle
 	printed  []string     // as fmt prints them, if the session wants that
 	progress atomic.Int64 // up to which item the variables have their values
 	defers   []func()
 	panicked error // what ended the cell, for a deferred function to recover
 }
-
-// A stopFlag is what the code of one program looks at in loops and functions.
-type stopFlag struct{ c chan struct{} }
-
-// set is not seen by the race detector: the interpreter reads the word without synchronization,
-// and it is enough that it sees the change soon.
-//
-//go:norace
-func (f *stopFlag) set(c chan struct{}) { f.c = c }
-
-// flags are the stop flags of all programs of a session that may still run.
-type flags struct {
-	mu   sync.Mutex
-	list []weak.Pointer[stopFlag]
-}
-
-func (f *flags) add(x *stopFlag) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.list) == cap(f.list) { // before it grows, drop the dead
-		live := make([]weak.Pointer[stopFlag], 0, len(f.list)+16)
-		for _, w := range f.list {
-			if w.Value() != nil {
-				live = append(live, w)
-			}
-		}
-		f.list = live
-	}
-	f.list = append(f.list, weak.Make(x))
-}
-
-func (f *flags) setAll(c chan struct{}, except *stopFlag) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, w := range f.list {
-		if x := w.Value(); x != nil && x != except {
-			x.set(c)
-		}
-	}
-}
-
-const (
-	stackLimit  = 256 << 20             // growth of all stacks at which a cell is taken for runaway recursion
-	patience    = 30 * time.Millisecond // for interrupted code to stop by itself
-	watchPeriod = 5 * time.Millisecond
-)
-
-// stackBytes is what goroutine stacks take.
-func stackBytes() uint64 {
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/stacks:bytes"}}
-	metrics.Read(sample)
-	return sample[0].Value.Uint64()
-}
-
-// haltError says why a run was halted.
-type haltError struct{ name, msg string }
-
-func (e *haltError) Error() string { return e.msg }
 
 // execute makes a program into an interpreter and runs its initialization, in a goroutine of its
 // own that can be given up. ready is called when the program has been compiled.
@@ -102,6 +44,7 @@ func (s *Session) execute(ctx context.Context, r *run, prog *ssa.Package, callMa
 	r.flag = flag
 	s.table.stop = &flag.c
 	s.flags.add(flag)
+	s.watchStacks()
 	done := make(chan error, 1)
 	compiled := make(chan struct{})
 	go func() {
@@ -115,7 +58,7 @@ func (s *Session) execute(ctx context.Context, r *run, prog *ssa.Package, callMa
 			default:
 				close(compiled)
 			}
-			flag.set(nil) // its closures stay usable
+			r.ended.Store(true)
 			done <- err
 		}()
 		debug.SetPanicOnFault(true)
@@ -139,50 +82,6 @@ func (s *Session) execute(ctx context.Context, r *run, prog *ssa.Package, callMa
 	s.mu.Unlock()
 	defer s.mu.Lock()
 	return s.await(ctx, r, done)
-}
-
-// await waits until a run has ended by itself or by force.
-func (s *Session) await(ctx context.Context, r *run, done chan error) error {
-	var base uint64
-	watch := time.NewTimer(watchPeriod)
-	defer watch.Stop()
-	for {
-		select {
-		case err := <-done:
-			return err
-		case <-ctx.Done():
-			return s.halt(r, done, &haltError{"interrupted", "interrupted"})
-		case <-watch.C:
-			n := stackBytes()
-			if base == 0 || n < base {
-				base = n
-			}
-			if n > base+stackLimit {
-				err := s.halt(r, done, &haltError{"stack overflow", fmt.Sprintf("stack overflow: goroutine stacks grew by %d MB", (n-base)>>20)})
-				runtime.GC() // gives the stacks back
-				return err
-			}
-			watch.Reset(watchPeriod)
-		}
-	}
-}
-
-// halt stops a run: by the flags, or, where it is blocked, by giving up its goroutine.
-func (s *Session) halt(r *run, done chan error, why *haltError) error {
-	r.progress.Load() // what the statements up to there wrote can be read from now on
-	r.halted.Store(true)
-	s.flags.setAll(alwaysStopped, nil)
-	wait := patience
-	if why.name != "interrupted" {
-		wait = 5 * time.Second // unwinding a deep stack takes its time
-	}
-	select {
-	case <-done:
-		s.flags.setAll(nil, nil)
-	case <-time.After(wait):
-		s.flags.setAll(nil, r.flag)
-	}
-	return why
 }
 
 // render shows the values of the last expression. An error beside other values is the news.
@@ -305,7 +204,7 @@ func (r *run) runDefers(err error) error {
 // recovered is recover in a deferred function of a cell's top level: nil unless the cell panicked.
 func recovered() any {
 	r := currentRun()
-	if r == nil || r.halted.Load() {
+	if r == nil || r.halted() {
 		return nil
 	}
 	switch r.panicked.(type) {

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/display"
@@ -40,6 +41,10 @@ type Session struct {
 	sizes  types.Sizes
 	table  *typeTable
 	flags  flags
+	stacks stackWatch
+
+	idle       atomic.Bool  // no cell runs
+	generation atomic.Int64 // goes up with reset: what is older is to end
 
 	typesContext *types.Context
 	scope        map[string]types.Object // what a name means now
@@ -84,8 +89,9 @@ func New(opts Options) (*Session, error) {
 		opts.CellName = func(n int) string { return fmt.Sprintf("cell[%d]", n) }
 	}
 	s := &Session{dir: opts.Dir, name: opts.CellName, checks: !opts.NoInterrupt, sizes: platformSizes, texts: map[string]string{}, sourceDirs: map[string]bool{}}
-	s.current, s.currentCtx = &run{session: s, out: discard{}}, context.Background()
+	s.stacks.limit, s.stacks.frames = stackLimit, maxFrames
 	s.reset()
+	s.current, s.currentCtx = s.newRun("", cell.Cell{Out: discard{}}), context.Background()
 	return s, nil
 }
 
@@ -96,8 +102,10 @@ func (discard) Stream(name, text string)                         {}
 func (discard) Display(b display.Bundle, id string, update bool) {}
 func (discard) Clear(wait bool)                                  {}
 
-// reset forgets everything.
+// reset forgets everything, and ends the goroutines that cells have left behind.
 func (s *Session) reset() {
+	s.generation.Add(1)
+	s.flags.retire()
 	s.ctx = ixgo.NewContext(ixgo.SupportMultipleInterp | raceMode)
 	s.fset = s.ctx.FileSet
 	s.table = newTypeTable(s, s.ctx.Loader)
@@ -124,6 +132,9 @@ func (s *Session) reset() {
 // Close implements cell.Evaluator.
 func (s *Session) Close() error {
 	s.closing.Do(func() {
+		s.generation.Add(1)
+		s.flags.retire()
+		s.stacks.close()
 		removeLateFuncs(s.lateNames)
 		s.lateNames = nil
 		closeConsole()
@@ -143,9 +154,9 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 	s.textMu.Lock()
 	s.texts[file] = c.Code
 	s.textMu.Unlock()
-	r := &run{session: s, file: file, out: c.Out, ctx: ctx, input: c.Input}
-	setLatest(r)
-	s.current, s.currentCtx = r, ctx
+	r := s.begin(ctx, file, c)
+	s.idle.Store(false)
+	defer s.idle.Store(true)
 	defer flushConsole()
 	defer stdin.forget()
 	defer func() {
@@ -155,7 +166,7 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 	}()
 	for _, seg := range segments(c.Code) {
 		if ctx.Err() != nil {
-			return cell.Result{Err: s.runError(&haltError{"interrupted", "interrupted"})}
+			return cell.Result{Err: s.runError(interrupted())}
 		}
 		r.shown, r.bundle = nil, display.Bundle{}
 		if seg.magic != "" {
@@ -166,11 +177,27 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 		if res.Err != nil {
 			return res
 		}
+		if r.halted() { // by %reset, which ends the goroutines of what stands above it
+			r = s.begin(ctx, file, c)
+		}
 	}
 	if s.cells%sweepEvery == 0 {
 		s.sweep()
 	}
 	return res
+}
+
+// begin makes the run of a cell the current one.
+func (s *Session) begin(ctx context.Context, file string, c cell.Cell) *run {
+	r := s.newRun(file, c)
+	r.ctx = ctx
+	setLatest(r)
+	s.current, s.currentCtx = r, ctx
+	return r
+}
+
+func (s *Session) newRun(file string, c cell.Cell) *run {
+	return &run{session: s, file: file, out: c.Out, input: c.Input, birth: s.generation.Load(), deep: make(chan struct{}, 1)}
 }
 
 // goCode runs the Go code of a cell.
