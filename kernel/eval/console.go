@@ -7,7 +7,6 @@ import (
 	"log"
 	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"dtnotes/kernel/cell"
@@ -46,11 +45,6 @@ const (
 	batchSize  = 64 << 10
 )
 
-type pipe struct {
-	r, w *os.File
-	fd   int // of r, which stays open while the pipe is in console.pipes
-}
-
 // openConsole redirects os.Stdout and os.Stderr when the first session begins.
 func openConsole() error {
 	console.mu.Lock()
@@ -60,22 +54,19 @@ func openConsole() error {
 	}
 	console.buf = make([]byte, 64<<10)
 	for i := range console.pipes {
-		r, w, err := os.Pipe()
+		p, err := newPipe()
 		if err != nil {
 			return fmt.Errorf("capture %s: %w", streamNames[i], err)
 		}
-		raw, err := r.SyscallConn()
-		if err != nil {
-			return fmt.Errorf("capture %s: %w", streamNames[i], err)
-		}
-		console.pipes[i] = &pipe{r: r, w: w}
-		if err := raw.Control(func(fd uintptr) { console.pipes[i].fd = int(fd) }); err != nil {
-			return fmt.Errorf("capture %s: %w", streamNames[i], err)
-		}
-		go watchPipe(i, raw)
+		console.pipes[i] = p
+		go p.watch(func() (ended bool) {
+			console.mu.Lock()
+			defer console.mu.Unlock()
+			return console.pipes[i] != p || drainOne(i, p)
+		})
 	}
 	var err error
-	if console.filled, err = newReadiness(console.pipes[0].fd, console.pipes[1].fd); err != nil {
+	if console.filled, err = newReadiness(console.pipes[0], console.pipes[1]); err != nil {
 		return err
 	}
 	console.saved = [2]*os.File{os.Stdout, os.Stderr}
@@ -139,15 +130,6 @@ func tick() {
 	console.clock.Reset(batchDelay)
 }
 
-// watchPipe hands on what comes through a pipe while nobody else looks.
-func watchPipe(stream int, raw syscall.RawConn) {
-	raw.Read(func(fd uintptr) bool {
-		console.mu.Lock()
-		defer console.mu.Unlock()
-		return drainOne(stream, int(fd))
-	})
-}
-
 // drain hands on everything that was written, directly or through the pipes. The caller holds
 // console.mu.
 func drain() {
@@ -161,24 +143,21 @@ func drainPipes() {
 	}
 	for i, p := range console.pipes {
 		if p != nil {
-			drainOne(i, p.fd)
+			drainOne(i, p)
 		}
 	}
 }
 
 // drainOne reads until the pipe is empty; true tells that it is closed.
-func drainOne(stream, fd int) bool {
+func drainOne(stream int, p *pipe) (ended bool) {
 	for {
-		n, err := syscall.Read(fd, console.buf)
-		switch {
-		case n > 0:
-			flushPending()
-			if console.latest != nil {
-				console.latest.out.Stream(streamNames[stream], string(console.buf[:n]))
-			}
-		case err == syscall.EINTR:
-		default:
-			return err != syscall.EAGAIN
+		n, ended := p.read(console.buf)
+		if n == 0 {
+			return ended
+		}
+		flushPending()
+		if console.latest != nil {
+			console.latest.out.Stream(streamNames[stream], string(console.buf[:n]))
 		}
 	}
 }

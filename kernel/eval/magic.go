@@ -17,11 +17,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
 	"dtnotes/kernel/cell"
+	"dtnotes/kernel/internal/process"
 )
 
 // A segment is a part of a cell: Go code, or a line that is a command to the session.
@@ -248,14 +248,11 @@ func (s *Session) changeDir(_ context.Context, _ *run, arg, _ string) cell.Resul
 
 // shell runs a command; its processes end with the context.
 func (s *Session) shell(ctx context.Context, line string) cell.Result {
-	cmd := exec.CommandContext(ctx, "sh", "-c", line)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = 50 * time.Millisecond
+	cmd := process.Shell(ctx, line)
 	cmd.Dir = s.dir
 	r := s.current
 	cmd.Stdout, cmd.Stderr = runWriter{r, 0}, runWriter{r, 1}
-	err := cmd.Run()
+	err := process.Run(cmd)
 	if ctx.Err() != nil {
 		return cell.Result{Err: s.runError(interrupted())}
 	}

@@ -13,14 +13,14 @@ type readiness struct {
 	events [2]syscall.EpollEvent
 }
 
-func newReadiness(fds ...int) (*readiness, error) {
+func newReadiness(pipes ...*pipe) (*readiness, error) {
 	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("watch output: %w", err)
 	}
-	for _, fd := range fds {
-		event := syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(fd)}
-		if err := syscall.EpollCtl(epoll, syscall.EPOLL_CTL_ADD, fd, &event); err != nil {
+	for _, p := range pipes {
+		event := syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(p.fd)}
+		if err := syscall.EpollCtl(epoll, syscall.EPOLL_CTL_ADD, p.fd, &event); err != nil {
 			syscall.Close(epoll)
 			return nil, fmt.Errorf("watch output: %w", err)
 		}

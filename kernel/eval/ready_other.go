@@ -5,7 +5,7 @@ package eval
 // A readiness knows nothing on this system: reading tells whether there is something to read.
 type readiness struct{}
 
-func newReadiness(fds ...int) (*readiness, error) { return &readiness{}, nil }
+func newReadiness(pipes ...*pipe) (*readiness, error) { return &readiness{}, nil }
 
 func (*readiness) ready() bool { return true }
 

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -195,6 +196,13 @@ func watchParent(ctx context.Context, stop func()) {
 		return
 	}
 	parent := os.Getppid()
+	if runtime.GOOS == "windows" { // where the number stays when the parent is gone, but anybody can wait for it
+		if p, err := os.FindProcess(parent); err == nil {
+			p.Wait()
+			stop()
+		}
+		return
+	}
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -22,6 +21,7 @@ import (
 	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
 	"dtnotes/dtracefs"
+	"dtnotes/kernel/internal/process"
 )
 
 // exitStatus ends the command with a status and no message.
@@ -221,10 +221,10 @@ func (opt *scoreOptions) act(cmd *cobra.Command, a behavior.Alert) error {
 	if err != nil {
 		return err
 	}
-	hook := exec.CommandContext(cmd.Context(), "sh", "-c", opt.exec)
+	hook := process.Shell(cmd.Context(), opt.exec)
 	hook.Stdin = bytes.NewReader(append(in, '\n'))
 	hook.Stdout, hook.Stderr = cmd.ErrOrStderr(), cmd.ErrOrStderr()
-	if err := hook.Run(); err != nil {
+	if err := process.Run(hook); err != nil {
 		return fmt.Errorf("running %q for an alert: %w", opt.exec, err)
 	}
 	return nil

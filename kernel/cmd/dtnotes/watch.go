@@ -11,12 +11,12 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"dtnotes/analysis/behavior"
+	"dtnotes/kernel/internal/process"
 )
 
 func watchCommand() *cobra.Command {
@@ -90,7 +90,7 @@ func (opt *scoreOptions) watch(cmd *cobra.Command, behaviorPath string, tracer [
 // start runs the tracer. It is interrupted when ctx ends, so that it may print what it has.
 func start(ctx context.Context, tracer []string, stderr io.Writer) (io.Reader, func() error, error) {
 	c := exec.CommandContext(ctx, tracer[0], tracer[1:]...)
-	c.Cancel = func() error { return c.Process.Signal(syscall.SIGINT) }
+	process.Interruptible(c)
 	c.WaitDelay = 5 * time.Second
 	c.Stderr = stderr
 	out, err := c.StdoutPipe()

@@ -14,6 +14,7 @@ import (
 
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/display"
+	"dtnotes/kernel/internal/process"
 	"dtnotes/kernel/jupyter/comm"
 )
 
@@ -25,17 +26,11 @@ const maxStack = 512 << 20
 // cell prints is soon garbage.
 const gcPercent = 200
 
-// Descriptors that the session's process has from its supervisor.
-const (
-	fdIn  = 3
-	fdOut = 4
-)
-
 // Serve runs the session of this process, which a supervisor has started, until the supervisor is gone
 // or ends it. Interrupts of the process group are left to the supervisor.
 func Serve(newSession func() (cell.Evaluator, error)) error {
-	in, out := os.NewFile(fdIn, "supervisor"), os.NewFile(fdOut, "supervisor")
-	if in == nil || out == nil {
+	pipes, err := process.Handed(2)
+	if err != nil {
 		return errors.New("a session is started by a kernel, not by hand")
 	}
 	// Caught, not ignored: programs that cells start would inherit that.
@@ -48,7 +43,7 @@ func Serve(newSession func() (cell.Evaluator, error)) error {
 	if err != nil {
 		return fmt.Errorf("starting the session: %w", err)
 	}
-	return serve(ev, in, out)
+	return serve(ev, pipes[0], pipes[1])
 }
 
 // server is the side of the session.

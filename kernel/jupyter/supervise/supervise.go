@@ -31,6 +31,7 @@ import (
 
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/display"
+	"dtnotes/kernel/internal/process"
 	"dtnotes/kernel/jupyter/comm"
 )
 
@@ -94,7 +95,10 @@ func (s *Session) spawn() (*child, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting a session: %w", err)
 	}
-	cmd.ExtraFiles = []*os.File{pipes.childIn, pipes.childOut}
+	if err := process.HandOver(cmd, pipes.childIn, pipes.childOut); err != nil {
+		pipes.close()
+		return nil, fmt.Errorf("starting a session: %w", err)
+	}
 	crash := &crashText{to: cmd.Stderr}
 	cmd.Stderr = crash
 	cmd.WaitDelay = time.Second // a process that the session started may still hold standard error
@@ -102,8 +106,7 @@ func (s *Session) spawn() (*child, error) {
 	pipes.childIn.Close()
 	pipes.childOut.Close()
 	if err != nil {
-		pipes.in.Close()
-		pipes.out.Close()
+		pipes.close()
 		return nil, fmt.Errorf("starting a session: %w", err)
 	}
 	c := &child{
@@ -128,6 +131,13 @@ func openPipes() (p pipes, err error) {
 		return p, errors.Join(err, p.childIn.Close(), p.out.Close())
 	}
 	return p, nil
+}
+
+// close closes all ends; a second time does nothing.
+func (p pipes) close() {
+	for _, f := range []*os.File{p.in, p.out, p.childIn, p.childOut} {
+		f.Close()
+	}
 }
 
 // run hears the process until it ends, and then says so to everybody who waits.
