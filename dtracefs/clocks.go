@@ -66,7 +66,10 @@ func isClockStart(line []byte) bool {
 // and no row of numbers such as sizes: other lines stand between such numbers, and those
 // never get less. What is found once holds for the whole capture.
 func (f *clocks) countsSeconds(st *station, line []byte) bool {
-	digits := bytes.IndexByte(append(bytes.TrimRight(line, " \t"), '.'), '.')
+	digits := 0
+	for digits < len(line) && line[digits] >= '0' && line[digits] <= '9' {
+		digits++
+	}
 	if digits == f.digits {
 		return true
 	}

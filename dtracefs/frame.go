@@ -7,7 +7,8 @@ import (
 
 // DataFrame copies the table into a gota data frame with the same column names. Times
 // become float seconds since the epoch, stacks strings with frames joined by semicolons,
-// unsigned integers floats, nulls NaN. The table's columns must not be empty.
+// integers beyond 63 bits strings of their digits, as gota has none of those, nulls NaN. The
+// table's columns must not be empty.
 func (t *Table) DataFrame() dataframe.DataFrame {
 	columns := make([]series.Series, len(t.Columns))
 	for i, c := range t.Columns {
@@ -19,7 +20,7 @@ func (t *Table) DataFrame() dataframe.DataFrame {
 func (c *Column) series() series.Series {
 	n := c.Len()
 	switch {
-	case c.typ == Float || c.typ == Time || c.typ == Int && c.unsigned:
+	case c.typ == Float || c.typ == Time:
 		values := make([]float64, n)
 		for i := range values {
 			values[i] = c.Float(i)
@@ -33,7 +34,7 @@ func (c *Column) series() series.Series {
 			}
 		}
 		return series.New(values, c.gotaType(), c.Name)
-	case c.typ == Int:
+	case c.typ == Int && !c.unsigned:
 		values := make([]int, n)
 		for i := range values {
 			values[i] = int(c.ints[i])
@@ -54,20 +55,20 @@ func (c *Column) series() series.Series {
 }
 
 func (c *Column) gotaType() series.Type {
-	switch c.typ {
-	case Int:
+	switch {
+	case c.typ == Int && !c.unsigned:
 		return series.Int
-	case Bool:
+	case c.typ == Bool:
 		return series.Bool
 	}
 	return series.String
 }
 
 func (c *Column) native(i int) any {
-	switch c.typ {
-	case Int:
+	switch {
+	case c.typ == Int && !c.unsigned:
 		return int(c.ints[i])
-	case Bool:
+	case c.typ == Bool:
 		return c.ints[i] != 0
 	}
 	return c.Text(i)

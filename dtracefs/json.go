@@ -112,7 +112,7 @@ func (c *Column) jsonValue() func(b []byte, i int) []byte {
 }
 
 func appendJSONInt(b []byte, v int64, unsigned bool) []byte {
-	exact := v >= -exactInt && v <= exactInt
+	exact := v >= -exactInt && v <= exactInt && !(unsigned && v < 0)
 	if !exact {
 		b = append(b, '"')
 	}

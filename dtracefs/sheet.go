@@ -120,7 +120,9 @@ func (c *Column) becomeText() {
 // instant appends a time. Times of the day and instants do not share a column.
 func (s *sheet) instant(name string, ns int64, ofDay bool) {
 	if c, ok := s.index[name]; ok && c.typ == Time && c.ofDay != ofDay {
-		name += "_of_day"
+		if name += "_of_day"; !ofDay {
+			name = "instant"
+		}
 	}
 	before := len(s.Columns)
 	c := s.open(name, Time)
@@ -177,21 +179,24 @@ func (c *Column) constant() bool {
 }
 
 // infer turns a column of text into one of integers or floats if every cell that is not
-// empty is written as one. Numbers with leading zeros are left as text.
+// empty is written as one and keeps its digits so. Numbers with leading zeros are left as
+// text, and so are integers beyond 64 bits and those that floats would round.
 func (c *Column) infer() {
-	ints, floats, some := true, true, false
+	ints, floats, negative, unsigned, some := true, true, false, false, false
 	for _, w := range c.words.values {
 		if w == "" {
 			continue
 		}
 		some = true
-		ints = ints && isCanonicalInt(w)
+		v, u, isInt := canonicalInt(w)
+		ints = ints && isInt
+		negative, unsigned = negative || isInt && v < 0 && !u, unsigned || u
 		floats = floats && isCanonicalFloat(w)
 		if !ints && !floats {
 			return
 		}
 	}
-	if !some {
+	if !some || ints && negative && unsigned {
 		return
 	}
 	old := *c
@@ -200,13 +205,14 @@ func (c *Column) infer() {
 		typ = Int
 	}
 	*c = *newColumn(c.Name, typ)
+	c.unsigned = ints && unsigned
 	for i, code := range old.codes {
 		w := old.words.at(code)
 		switch {
 		case old.Null(i) || w == "":
 			c.appendNull()
 		case ints:
-			v, _ := syntax.Int([]byte(w))
+			v, _, _ := syntax.Int64([]byte(w))
 			c.appendInt(v)
 		default:
 			f, _ := strconv.ParseFloat(w, 64)
@@ -215,25 +221,28 @@ func (c *Column) infer() {
 	}
 }
 
-func isCanonicalInt(w string) bool {
-	digits := w
-	if digits[0] == '-' {
-		digits = digits[1:]
-	}
+func canonicalInt(w string) (v int64, unsigned, ok bool) {
+	digits := strings.TrimPrefix(w, "-")
 	if len(digits) > 1 && digits[0] == '0' {
-		return false
+		return 0, false, false
 	}
-	_, ok := syntax.Int([]byte(w))
-	return ok
+	return syntax.Int64([]byte(w))
 }
 
+// exactDigits is how many digits of a decimal number a float keeps.
+const exactDigits = 15
+
 func isCanonicalFloat(w string) bool {
+	digits := 0
 	for _, c := range []byte(w) {
 		if (c < '0' || c > '9') && c != '.' && c != '-' && c != '+' && c != 'e' && c != 'E' {
 			return false
 		}
+		if c >= '1' && c <= '9' || c == '0' && digits > 0 {
+			digits++
+		}
 	}
-	if len(w) > 1 && w[0] == '0' && w[1] != '.' {
+	if len(w) > 1 && w[0] == '0' && w[1] != '.' || digits > exactDigits {
 		return false
 	}
 	_, err := strconv.ParseFloat(w, 64)
