@@ -20,7 +20,28 @@ const (
 	BpftraceMap              // the same as bpftrace prints maps
 	BpftraceJSON             // the same as bpftrace -f json writes it
 	EventLog                 // a line for each event
+	Pairs                    // epoch seconds, then lines of a process and its count
+	DatePairs                // the same under %Y
+	Printa                   // %Y, then what printa prints without a format
+	ClockMap                 // %H:%M:%S, then a map of bpftrace by process
+	ClockJSON                // the same as bpftrace -f json writes it
+	CSV                      // a row for each second and process, as a script prints it
+	JSONLines                // an object for each second, process and system call
+	Monotonic                // a line for each event under the monotonic clock, anchored on the first line
 )
+
+var kindNames = [...]string{"house", "bpftrace", "bpftrace-json", "log", "pairs", "date-pairs", "printa", "clock-map", "clock-json", "csv", "jsonl", "monotonic"}
+
+// Kinds returns all kinds.
+func Kinds() (kinds []Kind) {
+	for k := range kindNames {
+		kinds = append(kinds, Kind(k))
+	}
+	return kinds
+}
+
+// String returns the kind's name.
+func (k Kind) String() string { return kindNames[k] }
 
 var names = []string{"nginx", "postgres", "redis-server", "webapp.py", "swapper/0", "swapper/1", "kworker/0:1", "kworker/u8:4",
 	"ksoftirqd/0", "migration/1", "rcu_preempt", "collector.py", "qemu-system-x86", "jbd2/vda1-8", "Web Content", "sshd", "cron", "gzip", "tar",
@@ -34,20 +55,49 @@ var calls = []string{"read:entry", "read:return", "write:entry", "write:return",
 const start = 1_700_000_000_117_661_993
 
 // NewReader returns a capture of about size bytes, cut at the end of a record.
-func NewReader(kind Kind, size int64, seed uint64) io.Reader {
-	return &reader{kind: kind, left: size, rng: rand.New(rand.NewPCG(seed, 1)), clock: start}
+func NewReader(kind Kind, size int64, seed uint64) *Reader {
+	r := &Reader{kind: kind, left: size, rng: rand.New(rand.NewPCG(seed, 1)), clock: start}
+	r.counts.Totals = map[string]int64{}
+	return r
 }
 
-type reader struct {
-	kind  Kind
-	left  int64
-	rng   *rand.Rand
-	clock int64
-	buf   []byte
-	at    int
+// A Reader generates a capture as it is read.
+type Reader struct {
+	// Cell, if set, is told of each value that is printed: the second since the epoch that it belongs
+	// to, the source, of which the parts are joined by a comma, and the value.
+	Cell func(second int64, source string, value int64)
+
+	kind   Kind
+	left   int64
+	rng    *rand.Rand
+	clock  int64
+	buf    []byte
+	at     int
+	counts Counts
 }
 
-func (r *reader) Read(p []byte) (int, error) {
+// Counts are what a capture holds.
+type Counts struct {
+	Bytes  int64
+	Blocks int64            // seconds, or events
+	Values int64            // that were printed
+	Totals map[string]int64 // of each source
+}
+
+// Counts returns what was generated so far: all that was read and up to a buffer more.
+func (r *Reader) Counts() Counts { return r.counts }
+
+// tell counts a value of a source.
+func (r *Reader) tell(ns int64, source string, value int64) {
+	r.counts.Values++
+	r.counts.Totals[source] += value
+	if r.Cell != nil {
+		r.Cell(ns/1e9, source, value)
+	}
+}
+
+// Read implements [io.Reader].
+func (r *Reader) Read(p []byte) (int, error) {
 	if r.at == len(r.buf) {
 		if r.left <= 0 {
 			return 0, io.EOF
@@ -55,20 +105,32 @@ func (r *reader) Read(p []byte) (int, error) {
 		r.buf, r.at = r.buf[:0], 0
 		for len(r.buf) < 64<<10 && int64(len(r.buf)) < r.left {
 			r.record()
+			r.counts.Blocks++
 		}
 		r.left -= int64(len(r.buf))
+		r.counts.Bytes += int64(len(r.buf))
 	}
 	n := copy(p, r.buf[r.at:])
 	r.at += n
 	return n, nil
 }
 
-func (r *reader) record() {
-	if r.kind == EventLog {
+func (r *Reader) record() {
+	switch r.kind {
+	case EventLog:
 		r.event()
-		return
+	case Monotonic:
+		r.monotonic()
+	case Activity, BpftraceMap, BpftraceJSON:
+		r.clock += int64(time.Second) + int64(r.rng.IntN(20_000)) - 10_000
+		r.activity()
+	default:
+		r.clock += int64(time.Second) + int64(r.rng.IntN(20_000)) - 10_000
+		r.table()
 	}
-	r.clock += int64(time.Second) + int64(r.rng.IntN(20_000)) - 10_000
+}
+
+func (r *Reader) activity() {
 	if r.kind == Activity {
 		r.buf = strconv.AppendInt(r.buf, r.clock, 10)
 	} else {
@@ -93,6 +155,7 @@ func (r *reader) record() {
 			}
 			value := r.rng.IntN(1 << (4 + r.rng.IntN(8+k)))
 			r.entry(kind, name, value)
+			r.tell(r.clock, joined[k][i], int64(value))
 		}
 	}
 	switch r.kind {
@@ -103,7 +166,20 @@ func (r *reader) record() {
 	}
 }
 
-func (r *reader) entry(kind, name string, value int) {
+// joined are the sources of kinds and names.
+var joined = joinEach(kinds)
+
+func joinEach(first []string) [][]string {
+	all := make([][]string, len(first))
+	for i, f := range first {
+		for _, name := range names {
+			all[i] = append(all[i], f+","+name)
+		}
+	}
+	return all
+}
+
+func (r *Reader) entry(kind, name string, value int) {
 	before, between, behind, end := "", " ", " ", "\n"
 	switch r.kind {
 	case BpftraceMap:
@@ -115,7 +191,7 @@ func (r *reader) entry(kind, name string, value int) {
 	r.buf = append(strconv.AppendInt(r.buf, int64(value), 10), end...)
 }
 
-func (r *reader) event() {
+func (r *Reader) event() {
 	r.clock += int64(r.rng.IntN(60_000))
 	clock := r.clock
 	if r.rng.IntN(50) == 0 {
@@ -125,11 +201,15 @@ func (r *reader) event() {
 	for _, v := range []int64{clock, int64(r.rng.IntN(2)), int64(3000 + name), int64(3000 + name)} {
 		r.buf = append(strconv.AppendInt(r.buf, v, 10), ' ')
 	}
-	r.buf = append(append(append(append(r.buf, names[name]...), ' '), calls[r.rng.IntN(len(calls))]...), ' ')
+	call := r.rng.IntN(len(calls))
+	r.buf = append(append(append(append(r.buf, names[name]...), ' '), calls[call]...), ' ')
+	r.tell(clock, callsJoined[call][name], 1)
 	r.buf = append(strconv.AppendInt(r.buf, int64(r.rng.IntN(32)), 10), ' ')
 	r.buf = append(strconv.AppendInt(r.buf, r.rng.Int64N(1<<47), 10), ' ')
 	r.buf = append(strconv.AppendInt(r.buf, int64(r.rng.IntN(1<<16)), 10), '\n')
 }
+
+var callsJoined = joinEach(calls)
 
 // FS is a file system of one file, "capture", that is generated as it is read.
 type FS struct {
