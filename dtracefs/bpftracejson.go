@@ -62,6 +62,9 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 		t.jsonStats(data)
 	case "hist", "tseries":
 		t.jsonBuckets(kind, data)
+	case "errorf", "warnf":
+		kind := map[string]string{"errorf": "error", "warnf": "warning"}[kind]
+		t.notice(num, kind, []byte(data.Text), 0)
 	case "runtime_error", "helper_error":
 		t.c.Errors = append(t.c.Errors, Fault{Line: num, Fault: v.Get("msg").Text, Function: v.Get("helper").Text, Message: string(text)})
 	default:
@@ -240,93 +243,113 @@ func jsonStackKeys(keys string) (out []mapKey) {
 	return out
 }
 
+// jsonMap files a map, or a value that was printed without one.
 func (t *bpftraceJSON) jsonMap(data syntax.JSON) {
-	for i, name := range data.Names {
-		m := t.maps.of(t.decoder, name, "value", ",")
-		v := data.Members[i]
-		if v.Kind != '{' {
-			e := t.jsonEntry("", false)
-			e.value = jsonText(v)
-			m.entries = append(m.entries, e)
-			continue
-		}
-		for j, keys := range v.Names {
-			e := t.jsonEntry(keys, true)
-			e.value = jsonText(v.Members[j])
-			m.entries = append(m.entries, e)
-		}
-	}
 	if data.Kind != '{' {
-		m := t.maps.of(t.decoder, "value", "value", ",")
-		e := t.jsonEntry("", false)
-		e.value = jsonText(data)
-		m.entries = append(m.entries, e)
-	}
-}
-
-// jsonText is a value as text: lists in parentheses, as bpftrace prints tuples.
-func jsonText(v syntax.JSON) string {
-	if v.Kind != '[' && v.Kind != '{' {
-		return v.Text
-	}
-	parts := make([]string, len(v.Members))
-	for i, m := range v.Members {
-		parts[i] = jsonText(m)
-	}
-	return "(" + strings.Join(parts, ", ") + ")"
-}
-
-func (t *bpftraceJSON) jsonStats(data syntax.JSON) {
-	for i, name := range data.Names {
-		v := data.Members[i]
-		if v.Get("count").Kind == '0' && v.Get("average").Kind == '0' {
-			t.jsonStat(name, t.jsonEntry("", false), v)
-			continue
-		}
-		for j, keys := range v.Names {
-			t.jsonStat(name, t.jsonEntry(keys, true), v.Members[j])
-		}
-		if v.Kind != '{' {
-			t.jsonStat(name, t.jsonEntry("", false), v)
-		}
-	}
-}
-
-// jsonStat adds what stats() shows, or the one number that avg() does.
-func (t *bpftraceJSON) jsonStat(name string, e mapEntry, v syntax.JSON) {
-	if v.Kind != '{' {
-		e.value = jsonText(v)
-		m := t.maps.of(t.decoder, name, "value", ",")
-		m.entries = append(m.entries, e)
+		t.jsonValue("value", t.jsonEntry("", false), data)
 		return
 	}
-	for i, n := range []string{"count", "average", "total"} {
-		e.stats[i], _ = syntax.Int([]byte(v.Get(n).Text))
+	for i, name := range data.Names {
+		t.jsonKeyed(data.Members[i], func(e mapEntry, v syntax.JSON) { t.jsonValue(name, e, v) })
 	}
-	m := t.maps.of(t.decoder, name, "stats", ",")
+}
+
+// jsonKeyed hands each of a map's entries, or its value if it has no keys, to file.
+func (t *bpftraceJSON) jsonKeyed(v syntax.JSON, file func(e mapEntry, v syntax.JSON)) {
+	if v.Kind != '{' {
+		file(t.jsonEntry("", false), v)
+		return
+	}
+	for i, keys := range v.Names {
+		file(t.jsonEntry(keys, true), v.Members[i])
+	}
+}
+
+// jsonValue files a value: one of several parts, such as a tuple or a record, in a column
+// for each.
+func (t *bpftraceJSON) jsonValue(name string, e mapEntry, v syntax.JSON) {
+	e.fields = jsonFields(nil, "", v)
+	m := t.maps.of(t.decoder, name, "value", ",")
 	m.entries = append(m.entries, e)
+}
+
+// A jsonField is a part of a value, with the names that lead to it.
+type jsonField struct {
+	name string
+	leaf syntax.JSON
+}
+
+func jsonFields(fields []jsonField, name string, v syntax.JSON) []jsonField {
+	if v.Kind != '{' && v.Kind != '[' || len(v.Members) == 0 {
+		if name == "" {
+			name = "value"
+		}
+		return append(fields, jsonField{name, v})
+	}
+	for i, m := range v.Members {
+		part := strconv.Itoa(i + 1)
+		switch {
+		case v.Kind == '{' && name == "":
+			part = v.Names[i]
+		case v.Kind == '{':
+			part = name + "." + v.Names[i]
+		case name == "":
+			part = "value" + part
+		default:
+			part = name + "." + part
+		}
+		fields = jsonFields(fields, part, m)
+	}
+	return fields
+}
+
+func isStats(v syntax.JSON) bool {
+	for _, n := range []string{"count", "average", "total"} {
+		if _, ok := syntax.Int([]byte(v.Get(n).Text)); !ok || v.Get(n).Kind != '0' {
+			return false
+		}
+	}
+	return len(v.Names) == 3
+}
+
+// jsonStats files what stats() shows, or the one number that avg() does.
+func (t *bpftraceJSON) jsonStats(data syntax.JSON) {
+	for i, name := range data.Names {
+		file := func(e mapEntry, v syntax.JSON) {
+			if !isStats(v) {
+				t.jsonValue(name, e, v)
+				return
+			}
+			for i, n := range []string{"count", "average", "total"} {
+				e.stats[i], _ = syntax.Int([]byte(v.Get(n).Text))
+			}
+			m := t.maps.of(t.decoder, name, "stats", ",")
+			m.entries = append(m.entries, e)
+		}
+		if v := data.Members[i]; isStats(v) {
+			file(t.jsonEntry("", false), v)
+		} else {
+			t.jsonKeyed(v, file)
+		}
+	}
 }
 
 func (t *bpftraceJSON) jsonBuckets(kind string, data syntax.JSON) {
 	for i, name := range data.Names {
-		v := data.Members[i]
-		if kind == "tseries" {
-			t.jsonSeries(name, v)
-			continue
-		}
-		if v.Kind == '[' {
-			e := t.jsonEntry("", false)
-			e.buckets = jsonBucketsOf(v)
-			m := t.maps.of(t.decoder, name, "hist", ",")
-			m.entries = append(m.entries, e)
-			continue
-		}
-		for j, keys := range v.Names {
-			e := t.jsonEntry(keys, true)
-			e.buckets = jsonBucketsOf(v.Members[j])
-			m := t.maps.of(t.decoder, name, "hist", ",")
-			m.entries = append(m.entries, e)
-		}
+		t.jsonKeyed(data.Members[i], func(e mapEntry, v syntax.JSON) {
+			switch {
+			case v.Kind != '[':
+				t.jsonValue(name, e, v)
+			case kind == "tseries":
+				for _, p := range v.Members {
+					t.jsonPoint(name, e, p)
+				}
+			default:
+				e.buckets = jsonBucketsOf(v)
+				m := t.maps.of(t.decoder, name, "hist", ",")
+				m.entries = append(m.entries, e)
+			}
+		})
 	}
 }
 
@@ -334,32 +357,31 @@ func jsonBucketsOf(v syntax.JSON) (buckets []mapBucket) {
 	for _, b := range v.Members {
 		var at syntax.Bucket
 		var ok bool
-		if at.Low, ok = syntax.Int([]byte(b.Get("min").Text)); !ok {
+		low, high := b.Get("min").Text, b.Get("max").Text
+		if at.Low, ok = syntax.Int([]byte(low)); !ok {
 			at.NoLow = true
 		}
-		if at.High, ok = syntax.Int([]byte(b.Get("max").Text)); !ok {
+		if at.High, ok = syntax.Int([]byte(high)); !ok {
 			at.NoHigh = true
 		}
 		n, _ := syntax.Int([]byte(b.Get("count").Text))
-		low, high := "(...", "...)"
-		if !at.NoLow {
-			low = "[" + strconv.FormatInt(at.Low, 10)
+		label := "(..., "
+		if low != "" {
+			label = "[" + low + ", "
 		}
-		if !at.NoHigh {
-			high = strconv.FormatInt(at.High, 10) + "]"
+		if high != "" {
+			label += high + "]"
+		} else {
+			label += "...)"
 		}
-		buckets = append(buckets, mapBucket{label: low + ", " + high, at: at, count: n})
+		buckets = append(buckets, mapBucket{label: label, at: at, count: n})
 	}
 	return buckets
 }
 
-func (t *bpftraceJSON) jsonSeries(name string, v syntax.JSON) {
-	s := t.sheet("tseries/"+name, name, "tseries")
-	for _, p := range v.Members {
-		s.int("block", int64(t.block), false)
-		for i, n := range p.Names {
-			s.mapKey(n, mapKey{text: jsonText(p.Members[i])})
-		}
-		s.end()
-	}
+// jsonPoint files a point of a time series.
+func (t *bpftraceJSON) jsonPoint(name string, e mapEntry, p syntax.JSON) {
+	e.fields = jsonFields(nil, "", p)
+	m := t.maps.of(t.decoder, name, "tseries", ",")
+	m.entries = append(m.entries, e)
 }

@@ -14,7 +14,8 @@ const exactInt = 1 << 53
 
 // MarshalJSON writes the capture as one object: dialect, bytes, lines, tables, notices,
 // drops, errors, unparsed. Integers beyond 2^53 are strings of digits, times decimal
-// seconds since the epoch with nine places, stacks lists of frames, nulls null. Bytes that
+// seconds since the epoch with nine places, Booleans "true" and "false", stacks lists of
+// frames, nulls null. Bytes that
 // are not UTF-8 are written as \xNN.
 func (c *Capture) MarshalJSON() ([]byte, error) {
 	tables := make([]*Table, 0, len(c.Tables))
@@ -93,7 +94,7 @@ func (c *Column) jsonValue() func(b []byte, i int) []byte {
 	case Float:
 		return func(b []byte, i int) []byte { return appendJSONFloat(b, c.floats[i]) }
 	case Bool:
-		return func(b []byte, i int) []byte { return strconv.AppendBool(b, c.ints[i] != 0) }
+		return func(b []byte, i int) []byte { return append(b, quoteJSON(c.Text(i))...) }
 	case Time:
 		if c.ofDay {
 			return func(b []byte, i int) []byte { return append(b, quoteJSON(c.Text(i))...) }

@@ -174,7 +174,7 @@ func Rotated(fsys fs.FS, name string) ([]string, error) {
 	}
 	slices.SortStableFunc(parts, func(a, b part) int {
 		switch {
-		case a.number == 0 || b.number == 0 || !isDate(a.number) || !isDate(b.number):
+		case a.number == 0 || b.number == 0 || !isDay(a.number) || !isDay(b.number):
 			return cmp.Compare(b.number, a.number) // counted from the newest on
 		default:
 			return cmp.Compare(a.number, b.number)
@@ -190,8 +190,8 @@ func Rotated(fsys fs.FS, name string) ([]string, error) {
 	return names, nil
 }
 
-// isDate reports whether a part is numbered by its day, as in x.log.20261122.
-func isDate(n uint64) bool { return n >= 19700101 && n <= 99991231 }
+// isDay reports whether a part is numbered by its day, as in x.log.20261122.
+func isDay(n uint64) bool { return n >= 19700101 && n <= 99991231 }
 
 // concatenated reads files one after the other.
 type concatenated struct {

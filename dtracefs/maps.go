@@ -17,6 +17,8 @@ type mapEntry struct {
 	value   string
 	stats   [3]int64 // count, average, total
 	buckets []mapBucket
+	points  []mapPoint
+	fields  []jsonField // the value, where its parts were printed with their types
 }
 
 // A mapKey is a key as text, or a stack.
@@ -35,7 +37,7 @@ type mapBucket struct {
 // A mapPrint gathers what was printed of one map in one form. How many keys it has, and
 // so where they part, is known when all entries are.
 type mapPrint struct {
-	name, form string // form is "value", "stats" or "hist"
+	name, form string // form is "value", "stats", "hist" or "tseries"
 	entries    []mapEntry
 	separator  string
 	keyNames   []string // by the script
@@ -69,7 +71,7 @@ func (p mapPrints) of(d *decoder, name, form, separator string) *mapPrint {
 	if p[key] == nil {
 		m := &mapPrint{name: name, form: form, separator: separator}
 		p[key] = m
-		kind := map[string]string{"value": "map", "stats": "stats", "hist": "hist"}[form]
+		kind := map[string]string{"value": "map", "stats": "stats", "hist": "hist", "tseries": "tseries"}[form]
 		s := d.sheet(key, name, kind)
 		if d.script != nil {
 			m.keyNames = keyNamesOf(d.script, name)
@@ -128,12 +130,14 @@ func (f *bpftraceMaps) take(st *station, num int, line []byte) bool {
 	st.newBlockIfSeen(tuple)
 	e.block = st.block
 	if len(value) == 0 {
-		if timeSeries(st, string(name)) {
-			return true
+		form := "hist"
+		if e.points = timeSeries(st); e.points != nil {
+			form = "tseries"
+		} else if e.buckets = intervals(st); e.buckets == nil {
+			form = "value" // an empty string
 		}
-		e.buckets = intervals(st)
 		f.last, f.lastEnd = string(name), st.cur.Number()
-		m := st.maps.of(st.decoder, string(name), "hist", ", ")
+		m := st.maps.of(st.decoder, string(name), form, ", ")
 		m.entries = append(m.entries, e)
 		return true
 	}
@@ -251,39 +255,59 @@ func upperEdge(label string) string {
 	return strings.TrimSpace(upper)
 }
 
-// timeSeries takes the rows of a tseries map.
-func timeSeries(st *station, name string) bool {
+// A mapPoint is a point of a time series as it was printed.
+type mapPoint struct{ clock, value []byte }
+
+// timeSeries takes the rows of a tseries map, with the scales above and below them; nil if
+// there are none. A value stands behind the right edge of the drawing, or behind the star
+// where that lies on the edge.
+func timeSeries(st *station) (points []mapPoint) {
 	c := *st.cur
 	var head [2][]byte
 	for i := range head {
 		if c.Done() {
-			return false
+			return nil
 		}
 		head[i], _ = c.Next()
 	}
 	if !bytes.HasPrefix(head[1], []byte("hh:mm:ss")) {
-		return false
+		return nil
 	}
 	st.take(classTable)
 	st.take(classTable)
-	s := st.sheet("tseries/"+name, name, "tseries")
+	points = []mapPoint{}
 	for !st.cur.Done() {
 		line := st.peek()
-		i := bytes.LastIndexByte(line, '|')
+		i := bytes.LastIndexAny(line, "|*")
 		at, _, _ := bytes.Cut(line, []byte(" "))
-		if i < 0 || len(at) < 8 {
+		if i < 0 || len(at) < 8 || at[0] == '@' {
 			break
 		}
 		st.take(classTable)
-		s.text("clock", at)
-		if v, ok := syntax.Int(bytes.TrimSpace(line[i+1:])); ok {
-			s.int("value", v, false)
-		} else {
-			s.col("value", Int)
-		}
-		s.end()
+		points = append(points, mapPoint{at, bytes.TrimSpace(line[i+1:])})
 	}
-	return true
+	for range 2 { // the lower edge and its scale
+		if !st.cur.Done() && len(bytes.Trim(st.peek(), " v_-0123456789")) == 0 && !syntax.Blank(st.peek()) {
+			st.take(classTable)
+		}
+	}
+	return points
+}
+
+// point appends what a point shows. A dash stands for no value.
+func (s *sheet) point(p mapPoint) {
+	if c, n, ok := syntax.ParseClock(p.clock); ok && n == len(p.clock) && c.Form <= syntax.Date {
+		s.instant("interval_start", c.NS, false)
+	} else if ok && n == len(p.clock) && c.Form == syntax.TimeOfDay {
+		s.instant("interval_start", c.NS, true)
+	} else {
+		s.text("interval_start", p.clock)
+	}
+	if string(p.value) != "-" {
+		s.mapKey("value", mapKey{text: string(p.value)})
+	} else {
+		s.col("value", Int)
+	}
 }
 
 // file fills the sheet of a map's prints.
@@ -308,8 +332,11 @@ func (m *mapPrint) file(s *sheet) {
 			}
 		}
 		rows := max(1, len(e.buckets))
-		if m.form == "hist" {
+		switch {
+		case m.form == "hist":
 			rows = len(e.buckets)
+		case e.points != nil:
+			rows = len(e.points)
 		}
 		for i := range rows {
 			e.context(s)
@@ -335,7 +362,15 @@ func (m *mapPrint) file(s *sheet) {
 				s.int("average", e.stats[1], false)
 				s.int("total", e.stats[2], false)
 			default:
-				s.mapKey("value", mapKey{text: e.value})
+				for _, f := range e.fields {
+					s.leaf(f.name, f.leaf)
+				}
+				switch {
+				case e.points != nil:
+					s.point(e.points[i])
+				case e.fields == nil:
+					s.mapKey("value", mapKey{text: e.value})
+				}
 			}
 			s.end()
 		}

@@ -41,7 +41,7 @@ func (s *sheet) open(name string, typ Type) *Column {
 			return s.col(name, typ)
 		}
 		if c.Len() == s.n {
-			if typ == String && c.typ == Int {
+			if typ == String && (c.typ == Int || c.typ == Float || c.typ == Bool) {
 				c.becomeText()
 			}
 			if c.typ == typ || typ == Int && c.typ == String {
@@ -107,7 +107,7 @@ func (c *Column) becomeUnsigned() {
 
 func (c *Column) becomeText() {
 	t := newColumn(c.Name, String)
-	for i := range c.ints {
+	for i := range c.Len() {
 		if c.Null(i) {
 			t.appendNull()
 		} else {
@@ -141,6 +141,44 @@ func (s *sheet) key(name string, k syntax.Key) {
 		}
 	}
 	s.text(name, k.Text)
+}
+
+// leaf appends a value of a JSON text with its type; a string that is a date is a time. What
+// does not go with the type that a column has turns it into text.
+func (s *sheet) leaf(name string, v syntax.JSON) {
+	c := s.index[name]
+	number := v.Kind == '0' && (c == nil || c.typ == Int)
+	switch i, unsigned, isInt := syntax.Int64([]byte(v.Text)); {
+	case v.Kind == 'n': // the cell stays null
+	case number && isInt:
+		s.int(name, i, unsigned)
+	case v.Kind == '0' && (c == nil || c.typ == Float) && isCanonicalFloat(v.Text):
+		f, _ := strconv.ParseFloat(v.Text, 64)
+		s.open(name, Float).appendFloat(f)
+	case (v.Kind == 't' || v.Kind == 'f') && (c == nil || c.typ == Bool):
+		bit := int64(0)
+		if v.Kind == 't' {
+			bit = 1
+		}
+		s.open(name, Bool).appendInt(bit)
+	case v.Kind == '"' && (c == nil || c.typ == Time) && isDate(v.Text):
+		clock, _, _ := syntax.ParseClock([]byte(v.Text))
+		s.instant(name, clock.NS, false)
+	case v.Kind == 't':
+		s.text(name, []byte("true"))
+	case v.Kind == 'f':
+		s.text(name, []byte("false"))
+	case v.Kind == '{' || v.Kind == '[':
+		s.text(name, []byte{v.Kind, v.Kind + 2}) // of nothing
+	default:
+		s.text(name, []byte(v.Text))
+	}
+}
+
+// isDate reports whether a text is a date with its time and nothing else.
+func isDate(text string) bool {
+	c, n, ok := syntax.ParseClock([]byte(text))
+	return ok && n == len(text) && c.Form == syntax.Date
 }
 
 // drop takes a column away.

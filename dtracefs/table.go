@@ -186,8 +186,9 @@ func (c *Column) Dictionary() []string {
 	return c.words.values
 }
 
-func (c *Column) appendInt(v int64)   { c.ints = append(c.ints, v) }
-func (c *Column) appendText(v []byte) { c.codes = append(c.codes, c.words.code(v)) }
+func (c *Column) appendInt(v int64)     { c.ints = append(c.ints, v) }
+func (c *Column) appendFloat(v float64) { c.floats = append(c.floats, v) }
+func (c *Column) appendText(v []byte)   { c.codes = append(c.codes, c.words.code(v)) }
 func (c *Column) appendString(v string) {
 	c.codes = append(c.codes, c.words.codeString(v))
 }
