@@ -1,6 +1,7 @@
 package dtracefs
 
 import (
+	"bytes"
 	"strings"
 )
 
@@ -105,7 +106,7 @@ func (f *freeText) title() string {
 	for n > 0 && f.lines[n-1].num == 0 {
 		n--
 	}
-	if n == 0 || n > 1 && f.lines[n-2].num != 0 || f.st.blanks > 3 {
+	if n == 0 || n > 1 && f.lines[n-2].num != 0 || f.st.blanks > 3 || isNumber(bytes.TrimSpace(f.lines[n-1].text)) {
 		f.flush()
 		return ""
 	}
@@ -126,7 +127,7 @@ func (f *freeText) flush() {
 		for n < len(lines) && lines[n].num != 0 {
 			n++
 		}
-		if n > 0 {
+		if n > 0 && !f.tables.titledBy(f.st, lines, n) {
 			f.paragraph(lines[:n])
 		}
 		if lines = lines[min(n+1, len(lines)):]; len(lines) > 0 {

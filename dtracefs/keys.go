@@ -47,6 +47,23 @@ func tupleOf(table string, keys []named) []string {
 
 var keyPair = regexp.MustCompile(`([A-Za-z][\w/%]*):\s+(\S+(?: \S+)*)`)
 
+// keyLine returns the keys that the last line of the free text is, in the exact columns of
+// a default print, or nil.
+func (f *freeText) keyLine() []syntax.Key {
+	n := len(f.lines)
+	for n > 0 && f.lines[n-1].num == 0 {
+		n--
+	}
+	if n == 0 {
+		return nil
+	}
+	keys, ok := syntax.Keys(f.lines[n-1].text)
+	if !ok {
+		return nil
+	}
+	return keys
+}
+
 // takeKeys takes the keys that stand on the last line of the free text, at most one blank
 // line above; further up it is a title.
 func (f *freeText) takeKeys() (keys []named, title string) {

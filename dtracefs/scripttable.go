@@ -11,6 +11,7 @@ import (
 // A header is a script's own heading of a table: names at columns of the line.
 type header struct {
 	words string // the heading's words, to know it when it comes again
+	title string
 	cols  []headCol
 	sheet *sheet
 }
@@ -48,6 +49,28 @@ const sampleRows = 200
 type scriptTables struct {
 	header   *header  // of the table being printed
 	keyNames []string // what was printed, without rows, over the keys of what follows
+	title    string   // that stands, with a blank line between, over the heading to come
+}
+
+// titledBy takes a paragraph of n lines that is the title of the table which the next one
+// is: one line that ends as titles do.
+func (f *scriptTables) titledBy(st *station, lines []textLine, n int) bool {
+	last := bytes.TrimRight(lines[0].text, " \t")
+	if n != 1 || n+1 >= len(lines) || last[len(last)-1] != ',' && last[len(last)-1] != ':' {
+		return false
+	}
+	next := lines[n+1:]
+	for i, l := range next {
+		if l.num == 0 {
+			next = next[:i]
+			break
+		}
+	}
+	if len(next) < 2 || !f.headingHere(next, 0) {
+		return false
+	}
+	f.title = tableTitle(st, lines[:1])
+	return true
 }
 
 func (f *scriptTables) file(st *station, lines []textLine) int {
@@ -66,6 +89,10 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 		return len(lines)
 	}
 	title := tableTitle(st, lines[:at])
+	if title == "" {
+		title, f.title = f.title, ""
+	}
+	h.title = title
 	st.account(classTable, lines[at].size)
 	rows := lines[at+1:]
 	if len(rows) == 0 {
@@ -335,7 +362,7 @@ func (f *scriptTables) more(st *station, lines []textLine) bool {
 	if fit < min(len(lines), sampleRows) {
 		return false
 	}
-	f.rows(st, h, "", lines)
+	f.rows(st, h, h.title, lines)
 	return true
 }
 

@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"strings"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
@@ -21,17 +22,26 @@ type stacks struct {
 
 func (f *stacks) take(st *station, num int, line []byte) bool {
 	kind, _ := syntax.Frame(line)
+	if kind == syntax.NoFrame {
+		return f.emptyStack(st, line)
+	}
 	if kind != syntax.SureFrame && (kind != syntax.MaybeFrame || !f.startsStack(st)) {
 		return false
 	}
 	var keys []named
 	var title string
-	if st.blanks == 0 && len(st.free.lines) > 0 {
+	// A stack starts with the end of the line before it, so that a blank line between keys
+	// and frames is that of an empty kernel stack.
+	firstEmpty := st.blanks == 1 && st.free.keyLine() != nil
+	if st.blanks == 0 && len(st.free.lines) > 0 || firstEmpty {
 		keys, title = st.free.takeKeys()
 	} else {
 		title = st.free.title()
 	}
 	runs := f.takeRuns(st)
+	if firstEmpty && !runs.two && !runs.late {
+		runs = stackRuns{second: runs.first, two: true}
+	}
 	if !st.cur.Done() {
 		next := st.peek()
 		if _, ok := syntax.HistHeader(next); ok {
@@ -54,6 +64,40 @@ func (f *stacks) take(st *station, num int, line []byte) bool {
 
 // resume forgets an offset in the text before.
 func (f *stacks) resume(*station) { f.none = 0 }
+
+// emptyStack takes a value whose stacks are all empty, right under its keys: no line more for
+// one stack, a blank line for two.
+func (f *stacks) emptyStack(st *station, line []byte) bool {
+	if st.blanks > 1 || st.free.keyLine() == nil {
+		return false
+	}
+	more, value, unsigned, ok := syntax.AggRow(line)
+	if !ok || len(more) > 0 || !f.near(st) {
+		return false
+	}
+	two := st.blanks == 1
+	keys, title := st.free.takeKeys()
+	st.take(classTable)
+	stackRow(st, keys, stackRuns{first: []string{}, second: []string{}, two: two}, &title, value, unsigned)
+	return true
+}
+
+// near reports whether stacks were printed before or will be soon.
+func (f *stacks) near(st *station) bool {
+	for key := range st.byKey {
+		if strings.HasPrefix(key, "stacks/") {
+			return true
+		}
+	}
+	c := *st.cur
+	for n := 0; n < 64 && !c.Done(); n++ {
+		line, _ := c.Next()
+		if kind, _ := syntax.Frame(plain(line)); kind == syntax.SureFrame {
+			return true
+		}
+	}
+	return false
+}
 
 // startsStack reports whether the indented lines from here on are a stack's, though the
 // first names no module: one of them does, or a value ends them.
