@@ -15,7 +15,7 @@ import (
 	"dtnotes/dtracefs/internal/generate"
 )
 
-// plainPeer has the plain Python peer count a capture. It returns the seconds that this took and the
+// plainPeer has the plain Python peer count a capture. It returns the CPU seconds that this took and the
 // matrix as CSV.
 func plainPeer(tb testing.TB, python, form, path string) (seconds float64, matrix string) {
 	tb.Helper()

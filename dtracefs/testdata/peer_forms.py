@@ -3,7 +3,7 @@ comparison: what a user would write without dtnotes.
 
 usage: peer_forms.py FORM FILE OUT
 
-Prints the seconds that reading the capture to the matrix took. Writes the
+Prints the CPU seconds that reading the capture to the matrix took. Writes the
 matrix to OUT as CSV: the second (since the epoch, or of the first day where the
 capture tells no date), then a column for each source, in alphabetical order.
 """
@@ -182,12 +182,12 @@ def matrix(rows):
 
 
 form, path, out = sys.argv[1:]
-begin = time.perf_counter()
+begin = time.process_time()
 counted = {}
 with open(path, encoding="utf-8") as f:
     FORMS[form](f, counted)
 sources, lines = matrix(counted)
-print(time.perf_counter() - begin)
+print(time.process_time() - begin)
 with open(out, "w", encoding="utf-8", newline="") as f:
     f.write("time" + "".join(',"%s"' % name for name in sources) + "\n")
     for line in lines:

@@ -90,7 +90,10 @@ func (opt *exportOptions) run(cmd *cobra.Command, path string) error {
 
 // target tells whether the output is a folder, and settles the format.
 func (opt *exportOptions) target() (folder bool, err error) {
-	if opt.out == "-" {
+	switch opt.out {
+	case "":
+		return false, errors.New("-o names no file")
+	case "-":
 		opt.format = cmp.Or(opt.format, "csv")
 		return false, nil
 	}

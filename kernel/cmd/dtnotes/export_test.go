@@ -154,6 +154,25 @@ func TestExportFolders(t *testing.T) {
 	if err != nil || out != "sh;root;leaf 7\n" {
 		t.Errorf("folded: %v\n%s", err, out)
 	}
+	// More tables than files are open at once.
+	var many strings.Builder
+	for i := range filesAtOnce + 7 {
+		many.WriteString("@m" + itoa(i) + "[a]: " + itoa(i) + "\n\n")
+	}
+	if err := os.WriteFile("many.txt", []byte(many.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := dtnotes(t, "export", "many.txt", "-o", "many/", "--format", "csv"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range filesAtOnce + 7 {
+		if got := mustRead(t, "many/@m"+itoa(i)+".csv"); !strings.HasSuffix(got, "\na,"+itoa(i)+"\n") {
+			t.Errorf("@m%d is %q", i, got)
+		}
+	}
+	if err := os.Remove("many.txt"); err != nil {
+		t.Fatal(err)
+	}
 	// A folder of captures gives a folder of each.
 	if err := errors.Join(os.Mkdir("captures", 0o777), os.Rename("two.txt", "captures/two.txt"), os.Rename("stacks.txt", "captures/stacks.txt")); err != nil {
 		t.Fatal(err)
@@ -218,6 +237,9 @@ func TestExportErrors(t *testing.T) {
 	}
 	if left, _ := filepath.Glob("*.partial"); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
+	}
+	if _, _, err := dtnotes(t, "export", "two.txt", "-o", ""); err == nil || !strings.Contains(err.Error(), "names no file") {
+		t.Errorf("no name: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
