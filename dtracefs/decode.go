@@ -77,6 +77,13 @@ var dialects = []dialect{
 	{"libxo-xml", isLibxoXML, nil, startRecords(libxoXML)},
 	{"statemap", isStatemap, nil, startRecords(statemap)},
 	{"folded", isFolded, cutAtLine, startRecords(folded)},
+	toolDialect(sysstat),
+	toolDialect(vmstat),
+	toolDialect(illumosMpstat),
+	toolDialect(iostat),
+	toolDialect(prstat),
+	toolDialect(top),
+	toolDialect(ps),
 	{"bpftrace", isBpftrace, cutText, startText},
 	{"dtrace", isAnything, cutText, startText},
 }

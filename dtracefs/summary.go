@@ -67,9 +67,12 @@ func (c *Column) Range() string {
 	}
 	switch c.Type() {
 	case Time:
-		lo, hi := c.ints[0], c.ints[0]
-		for _, v := range c.ints {
-			lo, hi = min(lo, v), max(hi, v)
+		first := c.firstCell()
+		lo, hi := c.ints[first], c.ints[first]
+		for i, v := range c.ints {
+			if !c.Null(i) {
+				lo, hi = min(lo, v), max(hi, v)
+			}
 		}
 		layout := time.RFC3339
 		if c.ofDay {
@@ -91,7 +94,8 @@ func (c *Column) Range() string {
 	case Stack:
 		return fmt.Sprintf("%d different", len(c.Dictionary()))
 	}
-	least, most := 0, 0
+	least := c.firstCell()
+	most := least
 	for i := range c.Len() {
 		if c.Float(i) < c.Float(least) {
 			least = i
@@ -101,4 +105,14 @@ func (c *Column) Range() string {
 		}
 	}
 	return c.Text(least) + " … " + c.Text(most)
+}
+
+// firstCell returns the first row in which the column has a cell, or 0.
+func (c *Column) firstCell() int {
+	for i := range c.Len() {
+		if !c.Null(i) {
+			return i
+		}
+	}
+	return 0
 }

@@ -1,0 +1,28 @@
+package dtracefs
+
+import (
+	"bytes"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// illumosMpstat is mpstat of illumos and Solaris (-a, -A, -p, -T), a table for each interval. That
+// of Linux is one of sysstat.
+var illumosMpstat = &tool{
+	name: "mpstat",
+	head: func(line []byte, _ *syntax.Cursor) bool { return isMpstatHeading(line) },
+	line: func(r *reports, num int, line []byte) bool {
+		if !isMpstatHeading(line) {
+			return false
+		}
+		r.heading(num, line, "mpstat", func() *report {
+			return &report{Heading: syntax.ParseHeading(line), isRow: numbers, boot: r.block <= r.boot}
+		})
+		return true
+	},
+}
+
+func isMpstatHeading(line []byte) bool {
+	return (bytes.HasPrefix(line, []byte("CPU ")) || bytes.HasPrefix(line, []byte("SET "))) &&
+		bytes.Contains(line, []byte(" minf ")) && bytes.Contains(line, []byte(" xcal ")) && bytes.Contains(line, []byte(" csw "))
+}

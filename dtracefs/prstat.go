@@ -1,0 +1,68 @@
+package dtracefs
+
+import (
+	"bytes"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// prstat of illumos and Solaris (-a, -J, -L, -m, -t, -Z): a table of processes for each interval,
+// a table of users, zones or projects under it, and a line of totals.
+var prstat = &tool{
+	name: "prstat",
+	head: func(line []byte, _ *syntax.Cursor) bool { return isPrstatHeading(line) },
+	line: func(r *reports, num int, line []byte) bool {
+		switch {
+		case isPrstatHeading(line):
+			r.heading(num, line, "prstat", func() *report { return prstatReport(line) })
+		case isPrstatGroups(line):
+			r.heading(num, line, "prstat", func() *report {
+				rp := &report{Heading: syntax.ParseHeading(line), isRow: intAt(0), words: prstatWords}
+				rp.name = "prstat " + rp.Names[0]
+				return rp
+			})
+		case bytes.HasPrefix(line, []byte("Total: ")) && bytes.Contains(line, []byte("load averages:")):
+			r.total("prstat summary", line)
+			r.table = nil
+		default:
+			return false
+		}
+		return true
+	},
+}
+
+var prstatWords = map[string]bool{"USERNAME": true, "PROCESS": true, "STATE": true, "ZONE": true, "PROJECT": true}
+
+// isPrstatHeading tells the heading of processes: the last column is PROCESS and what is counted.
+func isPrstatHeading(line []byte) bool {
+	first := syntax.TrimIndent(line)
+	return bytes.HasPrefix(first, []byte("PID ")) && bytes.Contains(line, []byte(" PROCESS/"))
+}
+
+// isPrstatGroups tells the headings of users, tasks, projects and zones.
+func isPrstatGroups(line []byte) bool {
+	first := syntax.TrimIndent(line)
+	return (bytes.HasPrefix(first, []byte("NPROC ")) || bytes.HasPrefix(first, []byte("ZONEID ")) || bytes.HasPrefix(first, []byte("PROJID ")) ||
+		bytes.HasPrefix(first, []byte("TASKID "))) && bytes.Contains(line, []byte(" MEMORY "))
+}
+
+// prstatReport reads the heading. The last column, `PROCESS/NLWP`, becomes two.
+func prstatReport(line []byte) *report {
+	at := bytes.LastIndex(line, []byte("PROCESS/"))
+	behind := string(bytes.TrimSpace(line[at+len("PROCESS/"):]))
+	// COMMAND is a column whose cells may hold blanks, as names of processes do.
+	rp := &report{Heading: syntax.ParseHeading(append(bytes.Clone(line[:at]), "COMMAND"...)), isRow: intAt(0), words: prstatWords}
+	last := len(rp.Names) - 1
+	rp.columns = append(rp.Names[:last:last], "PROCESS", behind)
+	rp.shape = func(cells [][]byte) [][]byte {
+		name := cells[last]
+		if i := bytes.LastIndexByte(name, '/'); i >= 0 {
+			return append(cells[:last], name[:i], name[i+1:])
+		}
+		return cells
+	}
+	if rp.Has("USR", "SYS", "SLP") {
+		rp.kilo, rp.unit = 1000, "ones; K is 1,000"
+	}
+	return rp
+}

@@ -1,0 +1,576 @@
+package dtracefs
+
+import (
+	"bytes"
+	"math"
+	"strings"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// A tool is a program that prints a report each interval: tables under headings, totals beside
+// them, a time before them or in their rows. A new one is a file with its tool, and an entry in
+// the list.
+type tool struct {
+	name string
+
+	// head reports whether a line, with those after it, starts what the tool prints.
+	head func(line []byte, rest *syntax.Cursor) bool
+
+	// line takes a line that is no row of the table being printed: a heading, a banner, totals.
+	// It returns false for a line that it does not know, and leaves it.
+	line func(r *reports, num int, line []byte) bool
+}
+
+// tools are tried in this order.
+var tools = []*tool{sysstat, vmstat, illumosMpstat, iostat, prstat, top, ps}
+
+// toolDialect makes the dialect of a tool: its first lines are a heading or a banner of the tool,
+// maybe under a time.
+func toolDialect(t *tool) dialect {
+	is := func(head []byte) bool {
+		cur := syntax.NewCursor(head)
+		for range 6 {
+			if cur.Done() {
+				return false
+			}
+			line, _ := cur.Next()
+			if syntax.Blank(line) {
+				continue
+			}
+			after := *cur
+			if t.head(line, &after) {
+				return true
+			}
+			if _, ok := wholeClock(line); !ok {
+				return false
+			}
+		}
+		return false
+	}
+	start := func() reader {
+		return &reports{tool: t, boot: 1, inBlock: map[string]bool{}, names: map[string]string{}, told: map[string]bool{}}
+	}
+	return dialect{t.name, is, cutAtLine, start}
+}
+
+// reports reads what interval tools print. Rows go to tables with the time that was printed for
+// them or, where none was, the number of the block: how many times the table was printed.
+type reports struct {
+	*decoder
+	cur  *syntax.Cursor
+	tool *tool
+
+	when    clockwork
+	dated   int64 // the midnight that a banner's date tells, in ns since the epoch
+	isDated bool
+
+	block   int64
+	inBlock map[string]bool // words of the headings since the block began
+	boot    int64           // the block that tells of the time since the system's boot
+	booted  bool            // a row for such a time came, of a tool that prints a row each interval
+	used    bool            // the time at hand was a row's
+	table   *report         // whose rows come
+	names   map[string]string
+	told    map[string]bool
+
+	// What tools keep from one line to the next.
+	vmstatHead string  // words of vmstat's heading
+	zoned      bool    // vmstat's heading ends in a zone
+	wide       string  // words of iostat's heading
+	inTop      bool    // totals come, and then processes
+	bannered   bool    // sysstat's banner came
+	solaris    bool    // it was that of illumos or Solaris
+	average    *report // whose averages come
+	ended      bool    // averages came
+}
+
+// A clockwork is the time that the lines printed last.
+type clockwork struct {
+	ns    int64
+	ofDay bool // the time has no date
+	set   bool
+	last  int64 // time of the day printed last, to know when a day has passed
+	days  int64
+	some  bool // last was set
+}
+
+const day = 24 * 3600e9
+
+// ofClock returns the time that clocks of the day count up to: those that fall back by more than
+// half a day do so because another day began.
+func (w *clockwork) ofClock(ns int64) int64 {
+	if w.some && ns < w.last-day/2 {
+		w.days++
+	}
+	w.last, w.some = ns, true
+	return w.days*day + ns
+}
+
+// at keeps the time that a clock tells.
+func (r *reports) at(c syntax.Clock) {
+	w := &r.when
+	r.used = false
+	if c.Form != syntax.TimeOfDay {
+		w.ns, w.ofDay, w.set = c.In(r.opt.Location), false, true
+		return
+	}
+	w.ns, w.ofDay, w.set = w.ofClock(c.NS), true, true
+	if r.isDated {
+		local := syntax.Clock{NS: r.dated + w.ns, Form: syntax.Date}
+		w.ns, w.ofDay = local.In(r.opt.Location), false
+	}
+}
+
+// wholeClock reads a line that is a time alone, maybe in a frame such as `=== … ===`.
+func wholeClock(line []byte) (c syntax.Clock, ok bool) {
+	line = bytes.Trim(line, " \t-=#*")
+	line = bytes.TrimPrefix(line, []byte("Time: "))
+	c, n, ok := syntax.ParseClock(line)
+	return c, ok && n == len(line)
+}
+
+// A report is a table that a tool prints again and again under its heading.
+type report struct {
+	syntax.Heading
+	name    string
+	num     int                           // line of the first heading
+	perRow  bool                          // each row is an interval of its own
+	boot    bool                          // the rows tell of the time since boot
+	isRow   func(cells [][]byte) bool     // tells rows from headings and totals
+	shape   func(cells [][]byte) [][]byte // other cells than those printed, or nil
+	columns []string                      // the columns that shape makes
+	stamp   func(line []byte) (c syntax.Clock, rest []byte, ok bool)
+	words   map[string]bool    // columns that hold words, not measures, whatever they look like
+	kilo    float64            // what K stands for; 1024 where 0
+	units   map[string]float64 // what the numbers without a suffix in a column count; 1 where none
+	unit    string             // told of columns with suffixes
+	left    int                // how many rows come; 0 for any
+	short   int                // how many columns rows but the first may have; 0 for all
+	commas  bool               // rows have commas between cells
+	groups  []group            // of devices side by side
+	room    [][]byte
+}
+
+func (r *reports) read(d *decoder, data []byte, line int, _ bool) int {
+	r.decoder, r.cur = d, syntax.NewCursorAt(data, line)
+	for !r.cur.Done() {
+		num, line := r.cur.Number(), r.cur.Peek()
+		switch {
+		case syntax.Blank(line):
+			r.take(classBlank)
+		case r.table != nil && r.row(line):
+		case r.tool.line(r, num, line):
+		case r.clock(line):
+		case r.others(num, line):
+		default:
+			r.strange(num, line)
+		}
+	}
+	return r.cur.Number() - line
+}
+
+// others offers the line to the other tools: a loop in a shell runs several.
+func (r *reports) others(num int, line []byte) bool {
+	for _, t := range tools {
+		if t != r.tool && t.line(r, num, line) {
+			return true
+		}
+	}
+	return false
+}
+
+// strange books a line that no tool prints.
+func (r *reports) strange(num int, line []byte) {
+	if m, ok := syntax.ParseMessage(line); ok {
+		r.take(classNotice)
+		r.message(num, line, m)
+		return
+	}
+	r.take(classUnparsed)
+	r.unparsed(num, line)
+}
+
+// take goes past the next line, which belongs to class.
+func (r *reports) take(class lineClass) {
+	from := r.cur.Offset()
+	r.cur.Next()
+	r.account(class, r.cur.Offset()-from)
+}
+
+// peekAfter returns the line after the next one, or nil.
+func (r *reports) peekAfter() []byte {
+	c := *r.cur
+	c.Next()
+	if c.Done() {
+		return nil
+	}
+	return c.Peek()
+}
+
+// clock takes a line that is a time.
+func (r *reports) clock(line []byte) bool {
+	c, ok := wholeClock(line)
+	if !ok {
+		return false
+	}
+	r.take(classTable)
+	r.at(c)
+	r.newBlock()
+	return true
+}
+
+func (r *reports) newBlock() {
+	r.block++
+	clear(r.inBlock)
+}
+
+// heading takes the next line as the heading of a table of that name. A heading that comes again
+// starts the next block.
+func (r *reports) heading(num int, line []byte, name string, make func() *report) {
+	r.take(classTable)
+	words := name + "\n" + string(bytes.Join(bytes.Fields(line), []byte(" ")))
+	if r.block == 0 {
+		r.newBlock()
+	} else if r.inBlock[words] {
+		// A time printed once, before the tool began, is not that of all blocks.
+		r.newBlock()
+		r.when.set = false
+	}
+	r.inBlock[words] = true
+	rp := make()
+	rp.num = num
+	if rp.name == "" {
+		rp.name = r.nameOf(name, words, rp)
+	}
+	r.table = rp
+}
+
+// nameOf names the table under a heading: as the tool, and where the tool prints several, the
+// others with the first of their values.
+func (r *reports) nameOf(name, words string, rp *report) string {
+	if n, ok := r.names[words]; ok {
+		return n
+	}
+	taken := func(name string) bool {
+		for _, n := range r.names {
+			if n == name {
+				return true
+			}
+		}
+		return false
+	}
+	n := name
+	for i := 0; taken(n) && i < len(rp.Names); i++ {
+		if w := rp.Names[i]; strings.ContainsAny(w, "%/-") || i == len(rp.Names)-1 {
+			n = name + " " + w
+		}
+	}
+	r.names[words] = n
+	return n
+}
+
+// row files a line as a row of the table being printed.
+func (r *reports) row(line []byte) bool {
+	rp := r.table
+	rest, stamped := line, false
+	var c syntax.Clock
+	if rp.stamp != nil {
+		if c, rest, stamped = rp.stamp(line); !stamped {
+			return false
+		}
+	}
+	cells, ok := rp.split(rest)
+	if !ok || !rp.isRow(cells) {
+		return false
+	}
+	rp.room = cells[:0]
+	if stamped {
+		r.at(c)
+	}
+	r.take(classTable)
+	boot := rp.boot
+	if rp.perRow {
+		boot = boot && !r.booted
+		if !stamped && r.used {
+			r.when.set = false
+		}
+		if r.booted && !r.when.set {
+			r.block++
+		}
+		r.booted, r.used = true, true
+	}
+	if rp.groups != nil {
+		r.wideRow(rp, cells, boot)
+		return true
+	}
+	s := r.sheetOf(rp, boot)
+	if !boot {
+		r.stampRow(s)
+	}
+	names := rp.Names
+	if rp.shape != nil {
+		names, cells = rp.columns, rp.shape(cells)
+	}
+	for i, cell := range cells {
+		if cell != nil {
+			s.open(names[i], String).appendText(cell)
+		}
+	}
+	s.end()
+	if rp.left > 0 {
+		if rp.left--; rp.left == 0 {
+			r.table = nil
+		}
+	}
+	return true
+}
+
+// split splits a row into its cells.
+func (rp *report) split(line []byte) (cells [][]byte, ok bool) {
+	if rp.commas {
+		cells = bytes.Split(bytes.TrimRight(line, ", "), []byte(","))
+		return cells, len(cells) == len(rp.Names) || len(cells) == rp.short
+	}
+	cells, ok = rp.Cells(rp.room[:0], line)
+	if rp.short > 0 && rp.short < len(rp.Names) {
+		if words := bytes.Fields(line); len(words) == rp.short {
+			return words, true
+		}
+	}
+	return cells, ok
+}
+
+// stampRow starts a row with the time, or else the number of the block.
+func (r *reports) stampRow(s *sheet) {
+	if r.when.set {
+		s.instant("time", r.when.ns, r.when.ofDay)
+		return
+	}
+	s.int("block", r.block, false)
+}
+
+// startTime makes the column of the time the first one.
+func (r *reports) startTime(s *sheet) {
+	if r.when.set {
+		s.col("time", Time).ofDay = r.when.ofDay
+	} else {
+		s.col("block", Int)
+	}
+}
+
+// sheetOf returns the sheet of a table's rows, with its columns.
+func (r *reports) sheetOf(rp *report, boot bool) *sheet {
+	name, kind := rp.name, "table"
+	if boot {
+		tool, _, _ := strings.Cut(name, " ")
+		r.once(rp.num, "since-boot", []byte("the first report of "+tool+" is taken for that of the time since boot, not for an interval"))
+		name, kind = name+" since boot", "summary"
+	}
+	key := "report/" + name
+	if s, ok := r.byKey[key]; ok {
+		return s
+	}
+	s := r.sheet(key, name, kind)
+	r.inferred[s] = true
+	if !boot {
+		r.startTime(s)
+	}
+	names := rp.Names
+	if rp.shape != nil {
+		names = rp.columns
+	}
+	for _, n := range names {
+		s.col(n, String)
+	}
+	r.last = append(r.last, func() { r.measure(s, rp) })
+	return s
+}
+
+// measure makes numbers of the columns of text that hold numbers with units, and tells the unit.
+func (r *reports) measure(s *sheet, rp *report) {
+	var percent, scaled, marked []string
+	for _, c := range s.Columns {
+		if c.typ != String || rp.words[c.Name] {
+			continue
+		}
+		c.padTo(s.n)
+		kilo, unit, whole := rp.kilo, rp.units[c.Name], true
+		if kilo == 0 {
+			kilo = 1024
+		}
+		if unit == 0 {
+			unit, whole = unitOf(c.Name), false
+		}
+		m := c.measure(kilo, unit, whole || unit == 1)
+		if m.percent {
+			percent = append(percent, c.Name)
+		}
+		if m.scaled {
+			scaled = append(scaled, c.Name)
+		}
+		if m.marked {
+			marked = append(marked, c.Name)
+		}
+	}
+	unit := rp.unit
+	if unit == "" {
+		unit = "bytes, or the unit that the name tells; K is 1,024"
+	}
+	r.tell(rp.num, percent, "printed with a percent sign, numbers are percent")
+	r.tell(rp.num, scaled, "printed with suffixes such as K or M, numbers are in "+unit)
+	r.tell(rp.num, marked, "printed with + or - where they changed since the sample before, left away")
+}
+
+// tell says once how cells of those columns were printed.
+func (r *reports) tell(num int, columns []string, how string) {
+	if len(columns) > 0 {
+		r.once(num, "unit", []byte(strings.Join(columns, ", ")+": "+how))
+	}
+}
+
+// unitOf returns how many bytes one is, as the name of a column tells.
+func unitOf(name string) float64 {
+	low := strings.ToLower(name)
+	switch {
+	case strings.Contains(low, "kb"):
+		return 1 << 10
+	case strings.Contains(low, "mb"):
+		return 1 << 20
+	}
+	return 1
+}
+
+// measured tells what stood behind numbers.
+type measured struct{ percent, scaled, marked bool }
+
+// measure turns a column of text whose cells are measures, some with something behind the number,
+// into one of numbers in that unit, integers if whole; a dash is a null. It leaves columns in which
+// something is no measure, and those of bare numbers.
+func (c *Column) measure(kilo, unit float64, whole bool) (how measured) {
+	ints, dash := true, false
+	values := make([]float64, len(c.words.values))
+	null := make([]bool, len(values))
+	for i, w := range c.words.values {
+		if w == "" || w == "-" {
+			null[i], dash = true, dash || w == "-"
+			continue
+		}
+		number := w
+		if last := w[len(w)-1]; last == '+' || last == '-' {
+			how.marked, number = true, w[:len(w)-1]
+		}
+		m, ok := syntax.ParseMeasure([]byte(number))
+		if !ok {
+			return measured{}
+		}
+		v := m.Value
+		switch m.Suffix {
+		case 0:
+		case '%':
+			how.percent = true
+		default:
+			how.scaled = true
+			if v = m.Scaled(kilo) / unit; whole {
+				v, m.Int = math.Round(v), true
+			}
+		}
+		values[i] = v
+		ints = ints && m.Int && v == math.Trunc(v) && math.Abs(v) < 1<<53
+	}
+	if how == (measured{}) && !dash {
+		return how
+	}
+	typ := Float
+	if ints {
+		typ = Int
+	}
+	old := *c
+	*c = *newColumn(c.Name, typ)
+	for i, code := range old.codes {
+		switch {
+		case old.Null(i) || null[code]:
+			c.appendNull()
+		case ints:
+			c.appendInt(int64(values[code]))
+		default:
+			c.floats = append(c.floats, values[code])
+		}
+	}
+	return how
+}
+
+// once makes a notice the first time that its words are said.
+func (r *reports) once(num int, kind string, line []byte) {
+	if key := kind + "\n" + string(line); !r.told[key] {
+		r.told[key] = true
+		r.notice(num, kind, line, 0)
+	}
+}
+
+// numbers reports whether all cells are numbers.
+func numbers(cells [][]byte) bool {
+	for _, c := range cells {
+		if c == nil {
+			continue
+		}
+		if _, ok := syntax.ParseMeasure(c); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// someNumber reports whether a cell is a number.
+func someNumber(cells [][]byte) bool {
+	for _, c := range cells {
+		if _, ok := syntax.ParseMeasure(c); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// intAt returns a test whether that cell is an integer, as a process's number is.
+func intAt(i int) func(cells [][]byte) bool {
+	return func(cells [][]byte) bool {
+		_, ok := syntax.Int(cells[i])
+		return ok
+	}
+}
+
+// total files a line of totals, `Name: 1 this, 2 that`, as rows of the tool's summary. A part with
+// a colon of its own names those after it. Loads are of the last 1, 5 and 15 minutes.
+func (r *reports) total(name string, line []byte) {
+	r.take(classTable)
+	key := "report/" + name
+	s, old := r.byKey[key]
+	if !old {
+		s = r.sheet(key, name, "summary")
+		r.inferred[s] = true
+		r.startTime(s)
+	}
+	before, nth := "", 0
+	put := func(group, what, value, unit, text []byte) {
+		r.stampRow(s)
+		last := string(group) + "\x00" + string(what)
+		nth++
+		if last != before {
+			before, nth = last, 0
+		}
+		minutes := len(what) == 0 && value != nil && nth < 3 && bytes.Contains(bytes.ToLower(group), []byte("load"))
+		if minutes {
+			what = [][]byte{[]byte("1m"), []byte("5m"), []byte("15m")}[nth]
+		}
+		for _, cell := range [...]struct {
+			column string
+			text   []byte
+		}{{"group", group}, {"name", what}, {"value", value}, {"unit", unit}, {"text", text}} {
+			if len(cell.text) > 0 {
+				s.text(cell.column, cell.text)
+			}
+		}
+		s.end()
+	}
+	syntax.Totals(line, put)
+}

@@ -1,0 +1,250 @@
+package dtracefs
+
+import (
+	"bytes"
+	"strings"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// sysstat is sar, mpstat, pidstat and iostat of Linux, and sar of illumos and Solaris: a banner
+// with the date, then tables whose heading and rows start with the time of the day, and at the end
+// the averages. iostat prints the time before its tables, if at all.
+var sysstat = &tool{
+	name: "sysstat",
+	head: func(line []byte, rest *syntax.Cursor) bool {
+		if _, ok := sysstatBanner(line); ok {
+			return true
+		}
+		_, _, ok := sysstatHeading(line)
+		return ok
+	},
+	line: func(r *reports, num int, line []byte) bool {
+		if date, ok := sysstatBanner(line); ok {
+			r.take(classNotice)
+			r.notice(num, "banner", line, 0)
+			r.dated, r.isDated, r.solaris = date, true, line[0] == 'S'
+			r.when = clockwork{}
+			r.boot, r.bannered = r.block+1, true
+			r.table = nil
+			return true
+		}
+		if isRestart(line) {
+			r.take(classNotice)
+			r.notice(num, "restart", line, 0)
+			return true
+		}
+		if r.sysstatAverage(num, line) {
+			return true
+		}
+		c, rest, ok := sysstatHeading(line)
+		if ok {
+			r.sysstatTable(num, line, c, rest)
+			return true
+		}
+		return r.linuxIostat(num, line)
+	},
+}
+
+// sysstatBanner reads the first line, `Linux 6.1.0 (host) 11/28/26 _x86_64_ (2 CPU)`, and returns
+// the midnight that its date tells.
+func sysstatBanner(line []byte) (date int64, ok bool) {
+	linux := bytes.HasPrefix(line, []byte("Linux "))
+	if !linux && !bytes.HasPrefix(line, []byte("SunOS ")) {
+		return 0, false
+	}
+	words := bytes.Fields(line)
+	if linux && (len(words) < 4 || words[2][0] != '(') || len(words) > 12 {
+		return 0, false
+	}
+	for _, w := range words[2:] {
+		if len(w) == 10 && w[2] == '.' && w[5] == '.' {
+			// As 28.11.2026.
+			w = append(append(append(append(append([]byte{}, w[6:]...), '-'), w[3:5]...), '-'), w[:2]...)
+		}
+		if c, n, ok := syntax.ParseClock(append(bytes.Clone(w), " 00:00:00"...)); ok && c.Form == syntax.Date && n == len(w)+9 {
+			return c.NS, true
+		}
+	}
+	return 0, false
+}
+
+func isRestart(line []byte) bool {
+	return bytes.Contains(line, []byte("LINUX RESTART")) || bytes.HasSuffix(bytes.TrimSpace(line), []byte("unix restarts"))
+}
+
+// sysstatClock splits the time off the start of a line.
+func sysstatClock(line []byte) (c syntax.Clock, rest []byte, ok bool) {
+	c, n, ok := syntax.ParseClock(bytes.TrimLeft(line, " "))
+	if !ok || c.Form != syntax.TimeOfDay && c.Form != syntax.Epoch {
+		return c, nil, false
+	}
+	return c, line[len(line)-len(bytes.TrimLeft(line, " "))+n:], true
+}
+
+// sysstatHeading reads a line that names columns: a time of the day, or `# Time` where pidstat -h
+// prints all on a line, then names of which one at least is a rate, a percentage or a known key,
+// and none a number.
+func sysstatHeading(line []byte) (c syntax.Clock, rest []byte, ok bool) {
+	if len(line) < 12 {
+		return c, nil, false
+	}
+	if line[0] == '#' {
+		rest = bytes.TrimLeft(line[1:], " ")
+		if !bytes.HasPrefix(rest, []byte("Time ")) {
+			return c, nil, false
+		}
+		rest = rest[len("Time "):]
+	} else if line[0]-'0' <= 9 {
+		if c, rest, ok = sysstatClock(line); !ok || c.Form != syntax.TimeOfDay {
+			return c, nil, false
+		}
+	} else {
+		return c, nil, false
+	}
+	return c, rest, isSysstatNames(rest)
+}
+
+// isSysstatNames reports whether the words are names of columns of sysstat.
+func isSysstatNames(b []byte) bool {
+	known, n := false, 0
+	for w := range bytes.FieldsSeq(b) {
+		if _, ok := syntax.ParseMeasure(w); ok || w[len(w)-1] == ':' || w[len(w)-1] == ',' || bytes.ContainsAny(w, "()=\"'<>[]|@") {
+			return false
+		}
+		n++
+		known = known || w[0] == '%' || bytes.HasSuffix(w, []byte("/s")) || sysstatKnown[string(w)]
+	}
+	return known && n > 0
+}
+
+// sysstatKnown are columns that tell a heading which has neither a rate nor a percentage.
+var sysstatKnown = map[string]bool{"runq-sz": true, "kbmemfree": true, "kbswpfree": true, "totsck": true, "dentunusd": true, "StkSize": true, "threads": true,
+	"prio": true, "usr-ms": true, "MHz": true, "rpm": true, "degC": true, "inV": true, "BUS": true, "kbhugfree": true, "MBfsfree": true, "freemem": true, "proc-sz": true,
+	"cswch/s": true, "swpocc": true}
+
+// sysstatTool tells by its columns which of the tools prints a table.
+func sysstatTool(h syntax.Heading) string {
+	switch {
+	case h.Has("PID") || h.Has("TGID"):
+		return "pidstat"
+	case h.Has("CPU", "%iowait", "%irq") && h.Index("%irq") == h.Index("%iowait")+1,
+		h.Has("CPU", "intr/s"), h.Has("CPU", "TIMER/s"), h.Has("CPU", "0/s"), h.Has("NODE", "%irq"), h.Has("CORE", "SOCK", "NODE"):
+		return "mpstat"
+	}
+	return "sar"
+}
+
+var sysstatWords = map[string]bool{"Command": true, "USER": true, "DEV": true, "IFACE": true, "CPU": true, "FILESYSTEM": true, "MOUNTPOINT": true, "device": true,
+	"Device": true, "TTY": true, "INTR": true, "NODE": true}
+
+// sysstatTable takes a heading. Where the time in it is that of its rows, and not the one before, the
+// rows tell of the time since boot.
+func (r *reports) sysstatTable(num int, line []byte, c syntax.Clock, rest []byte) {
+	h := syntax.ParseHeading(rest)
+	name := sysstatTool(h)
+	since := c.NS
+	hasClock := line[0] != '#'
+	solaris := r.solaris
+	if r.ended {
+		// sar prints its tables one after the other, each from the first time on.
+		r.ended, r.when = false, clockwork{}
+	}
+	if !r.when.some && hasClock {
+		r.when.ofClock(c.NS)
+	}
+	r.heading(num, rest, name, func() *report {
+		rp := &report{Heading: h, isRow: someNumber, words: sysstatWords}
+		rp.stamp = func(line []byte) (syntax.Clock, []byte, bool) {
+			c, rest, ok := sysstatClock(line)
+			if !ok && solaris && !r.ended && r.when.set && len(line) > 0 && line[0] == ' ' {
+				return syntax.Clock{NS: r.when.last, Form: syntax.TimeOfDay}, line, true
+			}
+			if ok && c.Form == syntax.TimeOfDay && hasClock && c.NS == since && name != "sar" {
+				rp.boot = true
+			}
+			return c, rest, ok
+		}
+		return rp
+	})
+	r.average = nil
+}
+
+// sysstatAverage takes a line of averages: a word with a colon for the time, then the names of a
+// table, or a row.
+func (r *reports) sysstatAverage(num int, line []byte) bool {
+	i := bytes.IndexByte(line, ' ')
+	switch {
+	case i == 0 && r.solaris && r.ended:
+		// More rows of averages, of other devices.
+	case i >= 2 && line[i-1] == ':' && line[0]-'0' > 9 && string(line[:i]) != "avg-cpu:" && len(r.names) > 0:
+	case r.solaris && bytes.HasPrefix(line, []byte("Average ")):
+	default:
+		return false
+	}
+	rest := line[i:]
+	if isSysstatNames(rest) {
+		h := syntax.ParseHeading(rest)
+		r.take(classTable)
+		words := sysstatTool(h) + "\n" + headingWords(rest)
+		r.average = &report{Heading: h, isRow: someNumber, words: sysstatWords, num: num}
+		r.average.name = r.nameOf(sysstatTool(h), words, r.average) + " average"
+		return true
+	}
+	rp := r.average
+	if rp == nil {
+		// sar repeats no heading where it has one row.
+		if r.table == nil || r.table.stamp == nil {
+			return false
+		}
+		rp = &report{Heading: r.table.Heading, name: r.table.name + " average", words: sysstatWords, num: num}
+	}
+	cells, ok := rp.Cells(nil, rest)
+	if !ok || !someNumber(cells) {
+		return false
+	}
+	r.take(classTable)
+	r.ended = true
+	key := "report/" + rp.name
+	s, old := r.byKey[key]
+	if !old {
+		s = r.sheet(key, rp.name, "summary")
+		r.inferred[s] = true
+		r.last = append(r.last, func() { r.measure(s, rp) })
+		r.once(num, "average", line[:i])
+	}
+	for i, cell := range cells {
+		if cell != nil {
+			s.open(rp.Names[i], String).appendText(cell)
+		}
+	}
+	s.end()
+	return true
+}
+
+// linuxIostat takes the headings of iostat of Linux: one of the processors, one of the devices.
+func (r *reports) linuxIostat(num int, line []byte) bool {
+	if rest, ok := bytes.CutPrefix(line, []byte("avg-cpu:")); ok && isSysstatNames(rest) {
+		r.heading(num, line, "iostat", func() *report {
+			return &report{Heading: syntax.ParseHeading(rest), isRow: numbers, boot: r.bannered && r.block <= r.boot, left: 1, name: "iostat avg-cpu"}
+		})
+		return true
+	}
+	words := bytes.Fields(line)
+	if len(words) < 3 || !isDeviceName(words[0]) && !isDeviceName(words[len(words)-1]) || !isSysstatNames(bytes.ReplaceAll(line, []byte("Device:"), []byte("Device"))) {
+		return false
+	}
+	r.heading(num, line, "iostat", func() *report {
+		h := syntax.ParseHeading(line)
+		for i, n := range h.Names {
+			h.Names[i] = strings.TrimSuffix(n, ":")
+		}
+		return &report{Heading: h, isRow: someNumber, boot: r.bannered && r.block <= r.boot, words: sysstatWords, name: "iostat"}
+	})
+	return true
+}
+
+func isDeviceName(w []byte) bool {
+	s := string(w)
+	return s == "Device" || s == "Device:" || s == "Filesystem" || s == "Filesystem:"
+}

@@ -1,0 +1,110 @@
+package dtracefs
+
+import (
+	"bytes"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// top in batch mode, of Linux (procps and BusyBox), FreeBSD, illumos and macOS: lines of totals, of
+// which one has the time, then a table of processes.
+var top = &tool{
+	name: "top",
+	head: func(line []byte, rest *syntax.Cursor) bool {
+		if !isTopStart(line) {
+			return false
+		}
+		for i := 0; i < 40 && !rest.Done(); i++ {
+			if line, _ = rest.Next(); isTopHeading(line) {
+				return true
+			}
+		}
+		return false
+	},
+	line: func(r *reports, num int, line []byte) bool {
+		switch {
+		case isTopStart(line):
+			r.inTop, r.table, r.when.set = true, nil, false
+			r.newBlock()
+			if c, ok := wholeClock(r.peekAfter()); ok {
+				r.at(c)
+			}
+			r.topTotals(line)
+		case !r.inTop:
+			return false
+		case isTopHeading(line):
+			r.inTop = false
+			r.heading(num, line, "top", func() *report { return topReport(line) })
+		default:
+			if c, ok := wholeClock(line); ok {
+				// macOS prints the time on the second line.
+				r.take(classTable)
+				r.at(c)
+				return true
+			}
+			if !bytes.Contains(line, []byte(":")) {
+				return false
+			}
+			r.topTotals(line)
+		}
+		return true
+	},
+}
+
+// isTopStart tells the first line of a block.
+func isTopStart(line []byte) bool {
+	for _, start := range []string{"top - ", "last pid: ", "load averages: ", "Processes: ", "Mem: "} {
+		if bytes.HasPrefix(line, []byte(start)) {
+			switch start {
+			case "top - ":
+				return bytes.Contains(line, []byte("load average:"))
+			case "last pid: ":
+				return bytes.Contains(line, []byte("load averages:"))
+			case "load averages: ":
+				return bytes.Contains(line, []byte(" up "))
+			case "Processes: ":
+				return bytes.Contains(line, []byte(" total, ")) && bytes.Contains(line, []byte(" threads"))
+			}
+			return bytes.Contains(line, []byte(" used, ")) && bytes.Contains(line, []byte(" free, ")) && bytes.Contains(line, []byte(" shrd, "))
+		}
+	}
+	return false
+}
+
+func isTopHeading(line []byte) bool {
+	first := syntax.TrimIndent(line)
+	return bytes.HasPrefix(first, []byte("PID ")) && bytes.Contains(line, []byte("COMMAND")) && bytes.Contains(line, []byte("CPU"))
+}
+
+// topTotals files a line of totals. Where it has a clock, at the start or at the end, that is the
+// block's time.
+func (r *reports) topTotals(line []byte) {
+	text := line
+	if rest, ok := bytes.CutPrefix(line, []byte("top - ")); ok {
+		if c, n, ok := syntax.ParseClock(rest); ok {
+			r.at(c)
+			text = rest[n:]
+		}
+	} else if i := bytes.LastIndexByte(line, ' '); i > 0 {
+		if c, n, ok := syntax.ParseClock(line[i+1:]); ok && i+1+n == len(line) && c.Form == syntax.TimeOfDay && bytes.Contains(line, []byte(" up ")) {
+			r.at(c)
+			text = bytes.TrimRight(line[:i], " ")
+		}
+	}
+	r.total("top summary", bytes.Replace(text, []byte("  up "), []byte(", up "), 1))
+}
+
+// linuxTopKiB are the columns in which top of Linux counts KiB where no suffix is printed.
+var linuxTopKiB = map[string]float64{"VIRT": 1024, "RES": 1024, "SHR": 1024, "SWAP": 1024, "CODE": 1024, "DATA": 1024, "USED": 1024,
+	"RSan": 1024, "RSfd": 1024, "RSlk": 1024, "RSsh": 1024, "VSZ": 1024}
+
+var topWords = map[string]bool{"COMMAND": true, "USER": true, "USERNAME": true, "STATE": true, "S": true, "TIME": true, "TIME+": true, "STAT": true}
+
+func topReport(line []byte) *report {
+	rp := &report{Heading: syntax.ParseHeading(line), isRow: intAt(0), words: topWords}
+	if rp.Has("VIRT") || rp.Has("VSZ", "%VSZ") {
+		rp.units = linuxTopKiB
+		rp.unit = "KiB"
+	}
+	return rp
+}

@@ -1,0 +1,159 @@
+package dtracefs
+
+import (
+	"bytes"
+	"strings"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// vmstat of Linux (-a, -d, -t, -w), illumos (-p, -S, -T), FreeBSD, NetBSD, OpenBSD and AIX, and
+// macOS' vm_stat: a row for each interval, under a heading that comes again each page.
+var vmstat = &tool{
+	name: "vmstat",
+	head: func(line []byte, rest *syntax.Cursor) bool {
+		if isVmstatDisks(line) || isVMStatTitle(line) {
+			return true
+		}
+		if isVmstatHeading(line) {
+			return true
+		}
+		return isVmstatGroups(line) && !rest.Done() && isVmstatHeading(rest.Peek())
+	},
+	line: func(r *reports, num int, line []byte) bool {
+		switch {
+		case isVmstatGroups(line):
+			r.once(num, "heading", line)
+			r.zoned = bytes.Contains(line, []byte("timestamp"))
+			r.take(classTable)
+			return true
+		case isVMStatTitle(line):
+			r.once(num, "banner", line)
+			r.take(classNotice)
+			return true
+		case isVmstatDisks(line):
+			return r.vmstatDisks(num, line)
+		case isVmstatHeading(line):
+			r.vmstatHeading(num, line)
+			return true
+		}
+		return false
+	},
+}
+
+// isVmstatGroups tells the line over the heading, which groups the columns.
+func isVmstatGroups(line []byte) bool {
+	words := bytes.Fields(line)
+	if len(words) < 4 {
+		return false
+	}
+	first := string(bytes.Trim(words[0], "-"))
+	if first != "procs" && first != "kthr" && first != "memory" {
+		return false
+	}
+	return bytes.Contains(line, []byte("memory")) && (bytes.Contains(line, []byte("cpu")) || bytes.Contains(line, []byte("executable")) && bytes.Contains(line, []byte("anonymous")))
+}
+
+// isVmstatHeading tells a heading by names that no other tool has together.
+func isVmstatHeading(line []byte) bool {
+	if first := syntax.TrimIndent(line); len(first) == 0 || first[0] != 'r' && first[0] != 's' && first[0] != 'f' {
+		return false
+	}
+	words := bytes.Fields(line)
+	has := func(names ...string) bool {
+		for _, n := range names {
+			found := false
+			for _, w := range words {
+				found = found || string(w) == n
+			}
+			if !found {
+				return false
+			}
+		}
+		return true
+	}
+	switch string(words[0]) {
+	case "r":
+		return has("us", "sy", "id") && (has("b", "swpd", "free") || has("b", "w", "swap", "free", "re") || has("avm", "fre") || has("b", "avm", "free") ||
+			has("w", "avm", "free"))
+	case "swap":
+		return has("free", "re", "mf", "fr", "de", "sr", "epi", "fpf")
+	case "free":
+		return has("active", "inactive", "wired", "faults") || has("active", "inac", "wire", "faults")
+	}
+	return false
+}
+
+// isVMStatTitle tells the line that macOS' vm_stat starts with.
+func isVMStatTitle(line []byte) bool {
+	return bytes.HasPrefix(line, []byte("Mach Virtual Memory Statistics:"))
+}
+
+func (r *reports) vmstatHeading(num int, line []byte) {
+	zoned := r.zoned
+	r.zoned = false
+	if r.table != nil && r.vmstatHead == headingWords(line) {
+		r.take(classTable)
+		return
+	}
+	r.vmstatHead = headingWords(line)
+	r.heading(num, line, "vmstat", func() *report {
+		rp := &report{name: "vmstat", perRow: true, boot: true, isRow: numbers, Heading: syntax.ParseHeading(line)}
+		if strings.HasPrefix(rp.Names[0], "free") {
+			rp.kilo, rp.unit = 1000, "pages; K is 1,000"
+		}
+		if zoned {
+			// The last name is the zone of the time in the rows.
+			zone := rp.Names[len(rp.Names)-1]
+			rp.Heading = syntax.ParseHeading(line[:bytes.LastIndex(line, []byte(zone))])
+			rp.stamp = func(line []byte) (syntax.Clock, []byte, bool) { return clockAtEnd(line, zone) }
+			r.once(num, "zone", []byte("times are printed in the zone "+zone))
+		}
+		return rp
+	})
+}
+
+// clockAtEnd splits a row that ends in a date and a time of the zone.
+func clockAtEnd(line []byte, zone string) (c syntax.Clock, rest []byte, ok bool) {
+	line = bytes.TrimRight(line, " ")
+	i := bytes.LastIndexByte(line, ' ')
+	if i > 0 {
+		i = bytes.LastIndexByte(line[:i], ' ')
+	}
+	if i < 0 {
+		return c, nil, false
+	}
+	c, n, ok := syntax.ParseClock(line[i+1:])
+	c.Zoned = c.Zoned || zone == "UTC" || zone == "GMT"
+	return c, line[:i], ok && i+1+n == len(line)
+}
+
+// isVmstatDisks tells the first of the two lines that head vmstat -d.
+func isVmstatDisks(line []byte) bool {
+	return bytes.HasPrefix(line, []byte("disk-")) && bytes.Contains(line, []byte("-reads-")) && bytes.Contains(line, []byte("-writes-"))
+}
+
+// vmstatDisks takes the two lines that head the counts of the disks: the names in the second come
+// twice, under reads and under writes.
+func (r *reports) vmstatDisks(num int, line []byte) bool {
+	r.once(num, "heading", line)
+	r.take(classTable)
+	if r.cur.Done() {
+		return true
+	}
+	line = r.cur.Peek()
+	names := bytes.Fields(line)
+	if len(names) != 10 || string(names[0]) != "total" {
+		return true
+	}
+	r.heading(num+1, line, "vmstat disks", func() *report {
+		rp := &report{name: "vmstat disks", Heading: syntax.ParseHeading([]byte("disk reads writes IO - - - - - - -")), words: map[string]bool{"disk": true}}
+		rp.Names[0] = "disk"
+		for i, n := range names {
+			rp.Names[i+1] = [...]string{"reads ", "writes ", "IO "}[i/4] + string(n)
+		}
+		rp.isRow = func(cells [][]byte) bool { return numbers(cells[1:]) }
+		return rp
+	})
+	return true
+}
