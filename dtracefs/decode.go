@@ -84,6 +84,8 @@ var dialects = []dialect{
 	toolDialect(prstat),
 	toolDialect(top),
 	toolDialect(ps),
+	{"perf-stat", isPerfStat, cutAtLine, startPerfStat},
+	{"perf-script", isPerfScript, cutSamples, startPerfScript},
 	{"bpftrace", isBpftrace, cutText, startText},
 	{"dtrace", isAnything, cutText, startText},
 }

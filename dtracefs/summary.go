@@ -84,7 +84,7 @@ func (c *Column) Range() string {
 		var words []string
 		distinct := c.Dictionary()
 		for _, w := range distinct[:min(shown, len(distinct))] {
-			words = append(words, valid.UTF8(w))
+			words = append(words, shortened(valid.UTF8(w)))
 		}
 		text := strings.Join(words, ", ")
 		if len(distinct) > shown {
@@ -115,4 +115,16 @@ func (c *Column) firstCell() int {
 		}
 	}
 	return 0
+}
+
+// shortened cuts a word that is too long for a line with others.
+func shortened(w string) string {
+	const most = 80
+	n := 0
+	for i := range w {
+		if n++; n > most {
+			return w[:i] + "…"
+		}
+	}
+	return w
 }

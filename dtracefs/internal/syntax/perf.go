@@ -1,0 +1,322 @@
+package syntax
+
+import "bytes"
+
+// A PerfCount is a line of `perf stat`: how often an event came, in an interval or all in all.
+// What was not printed is nil.
+type PerfCount struct {
+	Seconds  []byte   // since the start, with -I
+	IDs      [][]byte // the CPU, core, socket, node or thread, and the number of CPUs
+	Value    []byte   // `<not counted>` and `<not supported>` as they are
+	Unit     []byte
+	Event    []byte
+	Cgroup   []byte
+	Spread   []byte // plus or minus, in the value's unit, with -r
+	Variance []byte // the same in percent
+	RunTime  []byte // in ns
+	Percent  []byte // of the time in which the counter ran
+	Metric   []byte
+	MetricOf []byte // the metric's unit and name
+	Summary  bool   // a total at the end of intervals
+}
+
+// Counted reports whether there is a value.
+func (p PerfCount) Counted() bool { return len(p.Value) > 0 && p.Value[0] != '<' }
+
+// PerfSeparator returns what separates the fields of a line of `perf stat -x`; 0 if it is none.
+func PerfSeparator(line []byte) byte {
+	for _, sep := range []byte(",;|\t:") {
+		if bytes.Count(line, []byte{sep}) >= 4 {
+			if _, ok := ParsePerfCSV(line, sep); ok {
+				return sep
+			}
+		}
+	}
+	return 0
+}
+
+// ParsePerfCSV reads a line of `perf stat -x`: time, aggregate, value, unit, event, run time,
+// percentage, metric, its unit.
+func ParsePerfCSV(line []byte, sep byte) (p PerfCount, ok bool) {
+	f := bytes.Split(line, []byte{sep})
+	for i := range f {
+		f[i] = bytes.TrimSpace(f[i])
+	}
+	if len(f) < 5 || len(f) > 16 {
+		return p, false
+	}
+	if isPerfSeconds(f[0]) {
+		p.Seconds, f = f[0], f[1:]
+	} else if string(f[0]) == "summary" {
+		p.Summary, f = true, f[1:]
+	}
+	// The value is the first number that an event's name follows, two fields on.
+	at := 0
+	for !(at+2 < len(f) && isPerfValue(f[at]) && isEventName(f[at+2])) {
+		if at+2 >= len(f) || at == 2 {
+			at = -1
+			break
+		}
+		at++
+	}
+	if at < 0 {
+		return p.metricOnly(f)
+	}
+	p.IDs, p.Value, p.Unit, p.Event, f = f[:at:at], f[at], f[at+1], f[at+2], f[at+3:]
+	if len(f) > 0 && len(f[0]) > 0 && f[0][0]-'0' > 9 {
+		p.Cgroup, f = f[0], f[1:]
+	}
+	if len(f) > 0 && bytes.HasSuffix(f[0], []byte("%")) {
+		p.Variance, f = bytes.TrimSuffix(f[0], []byte("%")), f[1:]
+	}
+	if len(f) < 2 {
+		return p, false
+	}
+	if _, isRun := Int(f[0]); !isRun || !isDecimal(f[1]) {
+		return p, false
+	}
+	p.RunTime, p.Percent = f[0], f[1]
+	switch rest := f[2:]; len(rest) {
+	case 0, 1:
+	default:
+		p.Metric, p.MetricOf = rest[0], bytes.Join(rest[1:], []byte{sep})
+	}
+	return p, true
+}
+
+// metricOnly reads a line that adds a metric to the event before it: all fields but the last two
+// are empty.
+func (p PerfCount) metricOnly(f [][]byte) (PerfCount, bool) {
+	n := len(f)
+	if p.Seconds == nil || n < 4 || !isDecimal(f[n-2]) || len(f[n-1]) == 0 {
+		return p, false
+	}
+	for i, field := range f[:n-2] {
+		if len(field) > 0 && i > 1 {
+			return p, false
+		}
+		if len(field) > 0 {
+			p.IDs = append(p.IDs, field)
+		}
+	}
+	p.Metric, p.MetricOf = f[n-2], f[n-1]
+	return p, true
+}
+
+// isPerfSeconds reports whether b is seconds with nanoseconds.
+func isPerfSeconds(b []byte) bool {
+	n := digitsOf(b)
+	return n > 0 && len(b) == n+10 && b[n] == '.' && digitsOf(b[n+1:]) == 9
+}
+
+func isPerfValue(b []byte) bool {
+	return isDecimal(b) || string(b) == "<not counted>" || string(b) == "<not supported>"
+}
+
+// isDecimal reports whether b is a number without an exponent.
+func isDecimal(b []byte) bool {
+	n := digitsOf(b)
+	if n < len(b) && n > 0 && b[n] == '.' {
+		m := digitsOf(b[n+1:])
+		return m > 0 && n+1+m == len(b)
+	}
+	return n > 0 && n == len(b)
+}
+
+// isEventName reports whether b may be the name of an event, such as `cycles:u`,
+// `syscalls:sys_enter_read` or `cpu/event=0x3c/`.
+func isEventName(b []byte) bool {
+	if len(b) == 0 {
+		return false
+	}
+	letters := 0
+	for _, c := range b {
+		if c <= ' ' || c >= 0x7f {
+			return false
+		}
+		if c|0x20 >= 'a' && c|0x20 <= 'z' {
+			letters++
+		}
+	}
+	return letters >= 2
+}
+
+// ParsePerfStat reads a line of perf stat for people: the time with -I, as many words of ids as the
+// heading has, the value, the unit and the event, and, behind a `#`, a metric, and, in parentheses,
+// the variance and how much of the time the counter ran.
+func ParsePerfStat(line []byte, interval bool, ids int) (p PerfCount, ok bool) {
+	line = bytes.TrimSpace(line)
+	for bytes.HasSuffix(line, []byte(")")) {
+		i := bytes.LastIndexByte(line, '(')
+		if i < 0 {
+			return p, false
+		}
+		in := bytes.TrimSpace(line[i+1 : len(line)-1])
+		switch {
+		case bytes.HasPrefix(in, []byte("+-")):
+			p.Variance = bytes.TrimSpace(bytes.TrimSuffix(in[2:], []byte("%")))
+		case bytes.HasSuffix(in, []byte("%")):
+			p.Percent = bytes.TrimSuffix(in, []byte("%"))
+		default:
+			return p, false
+		}
+		line = bytes.TrimSpace(line[:i])
+	}
+	head, metric, hasMetric := bytes.Cut(line, []byte("#"))
+	words := bytes.Fields(head)
+	if interval {
+		if len(words) == 0 || !isPerfSeconds(words[0]) {
+			return p, false
+		}
+		p.Seconds, words = words[0], words[1:]
+	}
+	if hasMetric {
+		metric = bytes.TrimSpace(metric)
+		value, unit, _ := bytes.Cut(metric, []byte(" "))
+		if number := bytes.TrimSuffix(value, []byte("%")); isDecimal(number) {
+			p.Metric, p.MetricOf = number, bytes.TrimSpace(unit)
+			if len(number) < len(value) {
+				p.MetricOf = append([]byte("% "), p.MetricOf...)
+			}
+		} else {
+			p.MetricOf = metric
+		}
+		if len(words) == 0 {
+			return p, true // a metric of the event before
+		}
+	}
+	if len(words) < ids {
+		return p, false
+	}
+	p.IDs, words = words[:ids:ids], words[ids:]
+	switch {
+	case len(words) >= 3 && string(words[0]) == "<not":
+		p.Value, words = append(append([]byte("<not "), words[1]...)), words[2:]
+	case len(words) >= 2:
+		p.Value, words = bytes.ReplaceAll(words[0], []byte(","), nil), words[1:]
+	default:
+		return p, false
+	}
+	if !isPerfValue(p.Value) {
+		return p, false
+	}
+	if len(words) >= 3 && string(words[0]) == "+-" {
+		p.Spread, words = words[1], words[2:]
+	}
+	switch {
+	case len(words) == 1:
+		p.Event = words[0]
+	case string(words[0]) == "seconds" || len(words) == 2:
+		p.Unit, p.Event = words[0], bytes.Join(words[1:], []byte(" "))
+	default:
+		return p, false
+	}
+	return p, isEventName(bytes.ReplaceAll(p.Event, []byte(" "), nil))
+}
+
+// A PerfSample is the first line of a sample of `perf script`.
+type PerfSample struct {
+	Comm, PID, TID, CPU, Flags []byte // nil where not printed
+	Seconds                    []byte
+	Period, Event, Args        []byte
+}
+
+// ParsePerfSample reads `comm pid/tid [cpu] flags seconds: period event: args`.
+func ParsePerfSample(line []byte) (p PerfSample, ok bool) {
+	// The time is the first word that ends in a colon and is a number with a fraction.
+	var room [64]Word
+	words := Words(room[:0], line[:min(len(line), 512)])
+	at := -1
+	for i, w := range words {
+		if b := line[w.Start:w.End]; i >= 2 && b[len(b)-1] == ':' && isDecimal(b[:len(b)-1]) && bytes.IndexByte(b, '.') > 0 {
+			at = i
+			break
+		}
+		if i > 12 {
+			return p, false
+		}
+	}
+	if at < 2 || at+1 >= len(words) {
+		return p, false
+	}
+	word := func(i int) []byte { return line[words[i].Start:words[i].End] }
+	p.Seconds = word(at)
+	p.Seconds = p.Seconds[:len(p.Seconds)-1]
+	i := at - 1
+	if b := word(i); i > 1 && b[0] != '[' && !isPID(b) {
+		p.Flags, i = b, i-1
+	}
+	if b := word(i); i > 0 && b[0] == '[' && b[len(b)-1] == ']' && digitsOf(b[1:]) == len(b)-2 {
+		p.CPU, i = b[1:len(b)-1], i-1
+	}
+	if i < 1 || !isPID(word(i)) {
+		return p, false
+	}
+	p.PID = word(i)
+	if pid, tid, ok := bytes.Cut(p.PID, []byte("/")); ok {
+		p.PID, p.TID = pid, tid
+	}
+	p.Comm = line[words[0].Start:words[i-1].End]
+	next := at + 1
+	if b := word(next); digitsOf(b) == len(b) && next+1 < len(words) {
+		p.Period, next = b, next+1
+	}
+	b := word(next)
+	if len(b) < 2 || b[len(b)-1] != ':' || !isEventName(b) {
+		return p, false
+	}
+	p.Event = b[:len(b)-1]
+	p.Args = bytes.TrimSpace(line[words[next].End:])
+	return p, true
+}
+
+func isPID(b []byte) bool {
+	if len(b) > 0 && b[0] == '-' {
+		b = b[1:]
+	}
+	n := digitsOf(b)
+	return n > 0 && (n == len(b) || b[n] == '/' && digitsOf(b[n+1:]) == len(b)-n-1 && n+1 < len(b))
+}
+
+// PerfFrame reads a frame of a sample's stack, `address symbol+offset (object)`, and returns the
+// symbol without its offset, or the object in brackets where the symbol is unknown.
+func PerfFrame(line []byte) (symbol []byte, ok bool) {
+	if len(line) == 0 || line[0] != ' ' && line[0] != '\t' {
+		return nil, false
+	}
+	b := bytes.TrimSpace(line)
+	at := bytes.IndexByte(b, ' ')
+	if at < 1 || !isHex(b[:at]) {
+		return nil, false
+	}
+	symbol = bytes.TrimSpace(b[at:])
+	var object []byte
+	if i := bytes.LastIndex(symbol, []byte(" (")); i >= 0 && symbol[len(symbol)-1] == ')' {
+		symbol, object = symbol[:i], symbol[i+2:len(symbol)-1]
+	} else if len(symbol) > 1 && symbol[0] == '(' && symbol[len(symbol)-1] == ')' {
+		// -F ip,sym,dso without a symbol.
+		symbol, object = nil, symbol[1:len(symbol)-1]
+	}
+	if len(symbol) == 0 || string(symbol) == "[unknown]" {
+		if i := bytes.LastIndexByte(object, '/'); i >= 0 {
+			object = object[i+1:]
+		}
+		if len(object) == 0 || string(object) == "[unknown]" {
+			return []byte("[unknown]"), true
+		}
+		return append(append([]byte{'['}, bytes.Trim(object, "[]")...), ']'), true
+	}
+	if i := bytes.LastIndex(symbol, []byte("+0x")); i > 0 && isHex(symbol[i+3:]) {
+		symbol = symbol[:i]
+	}
+	return symbol, true
+}
+
+func isHex(b []byte) bool {
+	for _, c := range b {
+		if c-'0' > 9 && (c|0x20 < 'a' || c|0x20 > 'f') {
+			return false
+		}
+	}
+	return len(b) > 0
+}

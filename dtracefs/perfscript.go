@@ -1,0 +1,176 @@
+package dtracefs
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// perfScript reads what `perf script` prints: a sample each, with the frames of its stack under it,
+// leaf first. Each is a row of the table of samples; stacks are summed up, by process, in one of
+// their own for each event.
+type perfScript struct {
+	*decoder
+	sums map[string]*perfSum
+}
+
+// A perfSum is how much of an event came from one stack of a process.
+type perfSum struct {
+	event, comm string
+	frames      []string
+	value       int64
+	order       int
+}
+
+func startPerfScript() reader { return &perfScript{} }
+
+// isPerfScript tells a text whose first line, but for comments, is a sample.
+func isPerfScript(head []byte) bool {
+	for cur := syntax.NewCursor(head); !cur.Done(); {
+		line, _ := cur.Next()
+		if syntax.Blank(line) || line[0] == '#' {
+			continue
+		}
+		p, ok := syntax.ParsePerfSample(line)
+		if !ok || cur.Done() {
+			return false
+		}
+		if p.CPU != nil || p.Period != nil {
+			return true
+		}
+		next := cur.Peek()
+		_, frame := syntax.PerfFrame(next)
+		_, sample := syntax.ParsePerfSample(next)
+		return frame || sample
+	}
+	return false
+}
+
+// cutSamples cuts after the last blank line, or else before the last line that starts a sample.
+func cutSamples(data []byte) int {
+	if at := cutAtBlank(data); at > 0 {
+		return at
+	}
+	for end := cutAtLine(data); end > 0; {
+		start := bytes.LastIndexByte(data[:end-1], '\n') + 1
+		if _, ok := syntax.ParsePerfSample(data[start:end]); ok && start > 0 {
+			return start
+		}
+		end = start
+	}
+	return 0
+}
+
+func (p *perfScript) read(d *decoder, data []byte, num int, _ bool) int {
+	p.decoder, p.sums = d, map[string]*perfSum{}
+	cur := syntax.NewCursorAt(data, num)
+	for !cur.Done() {
+		n, from := cur.Number(), cur.Offset()
+		line, _ := cur.Next()
+		size := cur.Offset() - from
+		switch sample, ok := syntax.ParsePerfSample(line); {
+		case syntax.Blank(line):
+			d.account(classBlank, size)
+		case ok:
+			d.account(classTable, size)
+			p.sample(cur, sample)
+		case line[0] == '#':
+			d.account(classNotice, size)
+			d.notice(n, "banner", line, 0)
+		default:
+			if m, ok := syntax.ParseMessage(line); ok {
+				d.account(classNotice, size)
+				d.message(n, line, m)
+				break
+			}
+			d.account(classUnparsed, size)
+			d.unparsed(n, line)
+		}
+	}
+	p.stacks()
+	return cur.Number() - num
+}
+
+// sample files a sample with the frames that follow it.
+func (p *perfScript) sample(cur *syntax.Cursor, e syntax.PerfSample) {
+	var symbols []string
+	var text []byte
+	add := func(line []byte) bool {
+		symbol, ok := syntax.PerfFrame(line)
+		if !ok {
+			return false
+		}
+		symbols = append(symbols, string(symbol))
+		if len(text) > 0 {
+			text = append(text, "; "...)
+		}
+		text = append(text, bytes.TrimSpace(line)...)
+		return true
+	}
+	args := e.Args
+	if len(args) > 0 && add(append([]byte{' '}, args...)) {
+		args = nil // one frame on the sample's own line
+	}
+	for !cur.Done() {
+		from := cur.Offset()
+		if !add(cur.Peek()) {
+			break
+		}
+		cur.Next()
+		p.account(classTable, cur.Offset()-from)
+	}
+	s := p.sheet("samples", "samples", "events")
+	p.inferred[s] = true
+	c := s.open("time", Float)
+	f, _ := strconv.ParseFloat(string(e.Seconds), 64)
+	c.floats = append(c.floats, f)
+	for _, cell := range [...]struct {
+		name string
+		text []byte
+	}{{"comm", e.Comm}, {"pid", e.PID}, {"tid", e.TID}, {"cpu", trimZeros(e.CPU)}, {"flags", e.Flags}, {"period", e.Period}, {"event", e.Event}, {"args", args},
+		{"frames", text}} {
+		if len(cell.text) > 0 {
+			s.text(cell.name, cell.text)
+		}
+	}
+	s.end()
+	if len(symbols) == 0 {
+		return
+	}
+	value := int64(1)
+	if v, ok := syntax.Int(e.Period); ok && v > 0 {
+		value = v
+	}
+	key := string(e.Event) + "\x00" + string(e.Comm) + "\x00" + strings.Join(symbols, "\x00")
+	sum := p.sums[key]
+	if sum == nil {
+		sum = &perfSum{event: string(e.Event), comm: string(e.Comm), frames: symbols, order: len(p.sums)}
+		p.sums[key] = sum
+	}
+	sum.value += value
+}
+
+// trimZeros takes leading zeros off a CPU's number.
+func trimZeros(b []byte) []byte {
+	for len(b) > 1 && b[0] == '0' {
+		b = b[1:]
+	}
+	return b
+}
+
+// stacks files the sums, in the order in which stacks came first.
+func (p *perfScript) stacks() {
+	for _, sum := range slices.SortedFunc(maps.Values(p.sums), func(a, b *perfSum) int { return a.order - b.order }) {
+		s := p.sheet("stacks/"+sum.event, sum.event, "stacks")
+		s.text("comm", []byte(sum.comm))
+		s.open("stack", Stack).appendStack(sum.frames)
+		s.int("value", sum.value, false)
+		s.end()
+	}
+}
+
+func sortedKeys(m map[string]int64) []string { return slices.Sorted(maps.Keys(m)) }

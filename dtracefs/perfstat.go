@@ -1,0 +1,182 @@
+package dtracefs
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// perfStat reads what `perf stat` prints, with and without -I, for people and with -x: a row for
+// each event and interval.
+type perfStat struct {
+	*decoder
+	separator byte // with -x
+	interval  bool // -I was given
+	heading   string
+	ids       []string // what the heading names between time and counts
+	block     int64
+	missing   map[string]int64 // values not counted, by event
+	firstLine map[string]int
+}
+
+func startPerfStat() reader { return &perfStat{} }
+
+const perfStatTitle = "Performance counter stats for"
+
+// isPerfStat tells perf stat by its heading, or by lines of which each is a count.
+func isPerfStat(head []byte) bool {
+	cur := syntax.NewCursor(head)
+	var sep byte
+	for n := 0; !cur.Done() && n < 8; {
+		line, terminated := cur.Next()
+		switch {
+		case syntax.Blank(line):
+			continue
+		case isPerfHeading(line) || bytes.HasPrefix(bytes.TrimSpace(line), []byte(perfStatTitle)):
+			return true
+		case bytes.HasPrefix(line, []byte("# started on ")):
+			continue
+		case !terminated && n > 0:
+			return true
+		}
+		if sep == 0 {
+			if sep = syntax.PerfSeparator(line); sep == 0 {
+				return false
+			}
+		} else if _, ok := syntax.ParsePerfCSV(line, sep); !ok {
+			return false
+		}
+		n++
+	}
+	return sep != 0
+}
+
+// isPerfHeading tells the line over the counts of each interval.
+func isPerfHeading(line []byte) bool {
+	return len(line) > 0 && line[0] == '#' && bytes.Contains(line, []byte(" time ")) && bytes.HasSuffix(bytes.TrimSpace(line), []byte("counts unit events"))
+}
+
+func (p *perfStat) read(d *decoder, data []byte, num int, _ bool) int {
+	p.decoder, p.missing, p.firstLine = d, map[string]int64{}, map[string]int{}
+	cur := syntax.NewCursorAt(data, num)
+	for !cur.Done() {
+		n, from := cur.Number(), cur.Offset()
+		line, terminated := cur.Next()
+		class := p.line(n, line)
+		if class == classUnparsed {
+			if m, ok := syntax.ParseMessage(line); ok {
+				class = classNotice
+				p.message(n, line, m)
+			} else {
+				p.unparsed(n, line)
+				if !terminated {
+					p.truncated(n)
+				}
+			}
+		}
+		p.account(class, cur.Offset()-from)
+	}
+	for _, what := range sortedKeys(p.missing) {
+		p.notice(p.firstLine[what], "not-counted", []byte(what), p.missing[what])
+	}
+	return cur.Number() - num
+}
+
+func (p *perfStat) line(num int, line []byte) lineClass {
+	switch trimmed := bytes.TrimSpace(line); {
+	case len(trimmed) == 0:
+		return classBlank
+	case isPerfHeading(line):
+		words := strings.Fields(string(line))
+		if p.heading != string(trimmed) {
+			p.heading = string(trimmed)
+			p.notice(num, "heading", trimmed, 0)
+		}
+		// `# time CPU counts unit events` has the names of ids in the middle.
+		p.interval, p.separator, p.ids = true, 0, words[2:len(words)-3]
+		return classTable
+	case bytes.HasPrefix(trimmed, []byte(perfStatTitle)):
+		p.interval, p.separator, p.ids = false, 0, nil
+		p.block++
+		p.notice(num, "banner", trimmed, 0)
+		return classNotice
+	case line[0] == '#':
+		p.notice(num, "banner", trimmed, 0)
+		return classNotice
+	}
+	if c, ok := syntax.ParsePerfStat(line, p.interval, len(p.ids)); ok && p.separator == 0 && (p.interval || p.block > 0) {
+		p.count(num, c)
+		return classTable
+	}
+	if p.separator == 0 {
+		p.separator = syntax.PerfSeparator(line)
+	}
+	if p.separator != 0 {
+		if c, ok := syntax.ParsePerfCSV(line, p.separator); ok {
+			p.count(num, c)
+			return classTable
+		}
+	}
+	return classUnparsed
+}
+
+func (p *perfStat) count(num int, c syntax.PerfCount) {
+	name, kind := "perf stat", "table"
+	if c.Summary {
+		name, kind = "perf stat summary", "summary"
+	}
+	s := p.sheet(name, name, kind)
+	p.inferred[s] = true
+	switch {
+	case c.Seconds != nil:
+		col := s.open("time", Float)
+		f, _ := strconv.ParseFloat(string(c.Seconds), 64)
+		col.floats = append(col.floats, f)
+	case p.block > 0 && !c.Summary:
+		s.int("block", p.block, false)
+	}
+	for i, id := range c.IDs {
+		if name := p.idName(i, id); len(id) > 0 {
+			s.text(name, id)
+		}
+	}
+	if c.Counted() {
+		s.text("value", c.Value)
+	} else if len(c.Value) > 0 {
+		what := string(c.Value) + ": " + string(c.Event)
+		if p.missing[what]++; p.missing[what] == 1 {
+			p.firstLine[what] = num
+		}
+	}
+	for _, cell := range [...]struct {
+		name string
+		text []byte
+	}{{"unit", c.Unit}, {"event", c.Event}, {"cgroup", c.Cgroup}, {"plus or minus", c.Spread}, {"variance", c.Variance}, {"run time", c.RunTime}, {"percent", c.Percent},
+		{"metric value", c.Metric}, {"metric unit", c.MetricOf}} {
+		if len(cell.text) > 0 {
+			s.text(cell.name, cell.text)
+		}
+	}
+	s.end()
+}
+
+// idName names what a count is of, by the heading or by how perf writes it: CPU0, S0, S0-D0-C0, N0,
+// or a thread's name and number. The number of CPUs that a count sums up stands behind some.
+func (p *perfStat) idName(i int, id []byte) string {
+	if i < len(p.ids) {
+		return strings.ToLower(p.ids[i])
+	}
+	switch {
+	case bytes.HasPrefix(id, []byte("CPU")):
+		return "cpu"
+	case i > 0:
+		return "cpus"
+	case len(id) > 1 && id[1]-'0' <= 9 && id[0] == 'N':
+		return "node"
+	case len(id) > 1 && id[1]-'0' <= 9 && id[0] == 'S':
+		return [...]string{"socket", "die", "core", "cpu"}[min(bytes.Count(id, []byte("-")), 3)]
+	}
+	return "thread"
+}
