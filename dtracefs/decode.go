@@ -86,6 +86,9 @@ var dialects = []dialect{
 	toolDialect(ps),
 	{"perf-stat", isPerfStat, cutAtLine, startPerfStat},
 	{"perf-script", isPerfScript, cutSamples, startPerfScript},
+	{"strace", isStrace, cutAtLine, startCalls},
+	{"truss", isTruss, cutAtLine, startCalls},
+	{"kdump", isKdump, cutKdump, startKdump},
 	{"bpftrace", isBpftrace, cutText, startText},
 	{"dtrace", isAnything, cutText, startText},
 }

@@ -70,6 +70,7 @@ var forms = []form{
 	{"listing", func() recognizer { return &listing{} }},
 	{"packed", func() recognizer { return packed{} }},
 	{"histogram", func() recognizer { return histograms{} }},
+	{"call counts", func() recognizer { return callTotals{} }},
 	{"dump", func() recognizer { return dumps{} }},
 	{"stability", func() recognizer { return &stability{} }},
 	{"map", func() recognizer { return &bpftraceMaps{} }},

@@ -191,7 +191,7 @@ func ParsePerfStat(line []byte, interval bool, ids int) (p PerfCount, ok bool) {
 	p.IDs, words = words[:ids:ids], words[ids:]
 	switch {
 	case len(words) >= 3 && string(words[0]) == "<not":
-		p.Value, words = append(append([]byte("<not "), words[1]...)), words[2:]
+		p.Value, words = append([]byte("<not "), words[1]...), words[2:]
 	case len(words) >= 2:
 		p.Value, words = bytes.ReplaceAll(words[0], []byte(","), nil), words[1:]
 	default:

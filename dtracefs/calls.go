@@ -1,0 +1,370 @@
+package dtracefs
+
+import (
+	"bytes"
+	"strconv"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// callTrace reads what strace of Linux and truss of illumos and FreeBSD print: a row for each
+// system call, with what was asked for of process, time and duration, and tables of signals and
+// of how processes ended. A call that another process's lines cut in two is one row, at the time
+// it began.
+type callTrace struct {
+	*decoder
+	when clockwork
+	open map[string]*openCall // by process
+	pids []string             // of open, in the order in which the calls began
+}
+
+// An openCall is a call whose return was not printed yet.
+type openCall struct {
+	call       syntax.Call
+	name, args string
+	ns         int64
+	ofDay      bool
+	timed      bool
+}
+
+func startCalls() reader { return &callTrace{open: map[string]*openCall{}} }
+
+// isStrace and isTruss tell a text most of whose first lines are calls.
+func isStrace(head []byte) bool { calls, truss := countCalls(head); return calls && !truss }
+func isTruss(head []byte) bool  { calls, truss := countCalls(head); return calls && truss }
+
+func countCalls(head []byte) (calls, truss bool) {
+	lines, traced, full, bsd := 0, 0, 0, 0
+	for cur := syntax.NewCursor(head); !cur.Done() && lines < 60; {
+		line, terminated := cur.Next()
+		if syntax.Blank(line) || !terminated && lines > 0 {
+			continue
+		}
+		lines++
+		_, signal := parseTrussSignal(line)
+		switch c, ok := syntax.ParseCall(line); {
+		case ok:
+			traced++
+			if c.Kind == syntax.FullCall && (c.Ret != nil || c.Errno != nil) {
+				full++
+			}
+			if c.Truss {
+				bsd++
+			}
+		case signal || isTrussStart(line) || isStraceMessage(line) || isStackLine(line):
+			traced++
+		}
+	}
+	return full > 0 && traced*3 >= lines*2, bsd > 0
+}
+
+func isTrussStart(line []byte) bool { return bytes.HasPrefix(line, []byte("Base time stamp:")) }
+
+func isStraceMessage(line []byte) bool { return bytes.HasPrefix(line, []byte("strace: ")) }
+
+// isStackLine tells a frame that strace -k prints under a call.
+func isStackLine(line []byte) bool { return bytes.HasPrefix(line, []byte(" > ")) }
+
+func (t *callTrace) read(d *decoder, data []byte, num int, last bool) int {
+	t.decoder = d
+	cur := syntax.NewCursorAt(data, num)
+	for !cur.Done() {
+		if isCountsHeading(cur.Peek()) {
+			callCounts(d, cur)
+			continue
+		}
+		n, from := cur.Number(), cur.Offset()
+		line, terminated := cur.Next()
+		size := cur.Offset() - from
+		d.account(t.line(cur, n, line, terminated), size)
+	}
+	if last {
+		for _, pid := range t.pids {
+			if o := t.open[pid]; o != nil {
+				t.row(o, syntax.Call{Message: []byte("unfinished")}, nil)
+			}
+		}
+		t.pids = nil
+	}
+	return cur.Number() - num
+}
+
+func (t *callTrace) line(cur *syntax.Cursor, num int, line []byte, terminated bool) lineClass {
+	c, ok := syntax.ParseCall(line)
+	switch {
+	case ok:
+		t.call(cur, c)
+	case syntax.Blank(line):
+		return classBlank
+	case isStraceMessage(line), isTrussStart(line), bytes.HasPrefix(bytes.TrimSpace(line), []byte("*** ")):
+		t.notice(num, "message", line, 0)
+		return classNotice
+	case t.trussSignal(line):
+	default:
+		if !terminated && cur.Done() {
+			t.unparsed(num, line)
+			t.truncated(num)
+			return classUnparsed
+		}
+		// What the traced program printed itself.
+		s := t.sheet("text", "text", "text")
+		s.int("line", int64(num), false)
+		s.text("text", line)
+		s.end()
+	}
+	return classTable
+}
+
+// trussSignal files the lines that truss prints about signals.
+func (t *callTrace) trussSignal(line []byte) bool {
+	c, ok := parseTrussSignal(line)
+	if ok {
+		t.signal(c)
+	}
+	return ok
+}
+
+// parseTrussSignal reads what truss says of a signal, a fault or the end of a process, maybe behind
+// the process's number.
+func parseTrussSignal(line []byte) (c syntax.Call, ok bool) {
+	b := bytes.TrimSpace(line)
+	if pid, rest, ok := bytes.Cut(b, []byte(":")); ok {
+		n, tid, _ := bytes.Cut(pid, []byte("/"))
+		if _, ok := syntax.Int(n); ok {
+			c.PID, c.TID, b = n, tid, bytes.TrimSpace(rest)
+		}
+	}
+	for _, start := range []string{"Received signal ", "siginfo: ", "SIGNAL ", "process exit", "Incurred fault "} {
+		if bytes.HasPrefix(b, []byte(start)) {
+			c.Kind = syntax.Signal
+			c.Name, c.Args = bytes.TrimRight([]byte(start), " :"), bytes.TrimLeft(b[len(start):], ", ")
+			return c, true
+		}
+	}
+	return c, false
+}
+
+func (t *callTrace) signal(c syntax.Call) {
+	name := "signals"
+	if c.Kind == syntax.Exit {
+		name = "exits"
+	}
+	s := t.sheet(name, name, "events")
+	t.inferred[s] = true
+	t.start(s, &openCall{call: c})
+	if c.Kind == syntax.Exit {
+		s.text("exit", c.Message)
+	} else {
+		s.text("signal", c.Name)
+		s.text("info", c.Args)
+	}
+	s.end()
+}
+
+// call files a line, or keeps the call until its rest comes.
+func (t *callTrace) call(cur *syntax.Cursor, c syntax.Call) {
+	o := &openCall{call: c, name: string(c.Name), args: string(c.Args)}
+	if c.HasClock {
+		o.timed, o.ns, o.ofDay = true, c.Clock.NS, c.Clock.Form == syntax.TimeOfDay
+		if o.ofDay {
+			o.ns = t.when.ofClock(c.Clock.NS)
+		}
+	}
+	pid := string(c.PID)
+	switch c.Kind {
+	case syntax.Signal, syntax.Exit:
+		t.when.ns, t.when.ofDay = o.ns, o.ofDay
+		t.signal(c)
+	case syntax.UnfinishedCall:
+		if t.open[pid] == nil {
+			t.pids = append(t.pids, pid)
+		} else {
+			t.row(t.open[pid], syntax.Call{Message: []byte("unfinished")}, nil)
+		}
+		// The line's bytes do not outlast the part of the capture.
+		o.call.PID, o.call.TID, o.call.Delta = bytes.Clone(c.PID), bytes.Clone(c.TID), bytes.Clone(c.Delta)
+		o.call.IP, o.call.Number, o.call.Message = bytes.Clone(c.IP), bytes.Clone(c.Number), bytes.Clone(c.Message)
+		t.open[pid] = o
+	case syntax.ResumedCall:
+		begun := t.open[pid]
+		if begun == nil || begun.name != o.name {
+			begun = o
+			begun.args = "... " + o.args
+		} else {
+			t.close(pid)
+			if o.args != "" {
+				begun.args += " " + o.args
+			}
+		}
+		t.row(begun, c, cur)
+	default:
+		t.row(o, c, cur)
+	}
+}
+
+func (t *callTrace) close(pid string) {
+	delete(t.open, pid)
+	for i, p := range t.pids {
+		if p == pid {
+			t.pids = append(t.pids[:i], t.pids[i+1:]...)
+			return
+		}
+	}
+}
+
+// start begins a row with the time and the process.
+func (t *callTrace) start(s *sheet, o *openCall) {
+	c := o.call
+	if c.HasClock {
+		ns, ofDay := o.ns, o.ofDay
+		if !o.timed {
+			ns, ofDay = t.when.ns, t.when.ofDay
+		}
+		if !ofDay {
+			ns = c.Clock.In(t.opt.Location)
+		}
+		s.instant("time", ns, ofDay)
+	}
+	for _, cell := range [...]struct {
+		name string
+		text []byte
+	}{{"seconds", c.Delta}, {"pid", c.PID}, {"tid", c.TID}, {"ip", c.IP}, {"number", c.Number}} {
+		if len(cell.text) > 0 {
+			s.text(cell.name, cell.text)
+		}
+	}
+}
+
+// row files a call that began with o and ended with c, and the stack under it.
+func (t *callTrace) row(o *openCall, c syntax.Call, cur *syntax.Cursor) {
+	s := t.sheet("calls", "calls", "calls")
+	t.inferred[s] = true
+	t.start(s, o)
+	s.text("syscall", []byte(o.name))
+	s.text("args", []byte(o.args))
+	for _, cell := range [...]struct {
+		name string
+		text []byte
+	}{{"ret", c.Ret}, {"errno", c.Errno}, {"message", c.Message}} {
+		if len(cell.text) > 0 {
+			s.text(cell.name, cell.text)
+		}
+	}
+	if len(c.Elapsed) > 0 {
+		if f, err := strconv.ParseFloat(string(c.Elapsed), 64); err == nil {
+			col := s.open("elapsed", Float)
+			col.floats = append(col.floats, f)
+		} else {
+			s.text("elapsed", c.Elapsed)
+		}
+	}
+	var frames []string
+	for cur != nil && !cur.Done() && isStackLine(cur.Peek()) {
+		from := cur.Offset()
+		line, _ := cur.Next()
+		t.account(classTable, cur.Offset()-from)
+		frames = append(frames, string(line[3:]))
+	}
+	if frames != nil {
+		s.open("stack", Stack).appendStack(frames)
+	}
+	s.end()
+}
+
+// isCountsHeading tells the heading of strace -c or truss -c.
+func isCountsHeading(line []byte) bool {
+	words := bytes.Fields(line)
+	switch {
+	case len(words) == 7:
+		return string(words[0]) == "%" && string(words[1]) == "time" && string(words[6]) == "syscall" && string(words[4]) == "calls"
+	case len(words) == 4:
+		return string(words[0]) == "syscall" && string(words[1]) == "seconds" && string(words[2]) == "calls" && string(words[3]) == "errors"
+	}
+	return false
+}
+
+// callCounts reads the table of strace -c or truss -c: how often each call came, and what it cost.
+// The sum under it is a table of its own.
+func callCounts(d *decoder, cur *syntax.Cursor) {
+	take := func(class lineClass) []byte {
+		from := cur.Offset()
+		line, _ := cur.Next()
+		d.account(class, cur.Offset()-from)
+		return line
+	}
+	line := bytes.Replace(take(classTable), []byte("% time"), []byte("%_time"), 1)
+	h := syntax.ParseHeading(line)
+	h.Names[0] = string(bytes.Replace([]byte(h.Names[0]), []byte("%_"), []byte("% "), 1))
+	name, kind := "counts", "table"
+	for !cur.Done() {
+		line := cur.Peek()
+		if isRuledLine(line) {
+			take(classTable)
+			continue
+		}
+		if label, rest, ok := bytes.Cut(bytes.TrimSpace(line), []byte(":")); ok && len(label) > 0 && len(label) <= len("sys totals") {
+			// As `sys totals:   .004   50   2` of illumos.
+			s := d.sheet("counts total", "counts total", "summary")
+			d.inferred[s] = true
+			s.text("syscall", label)
+			for i, w := range bytes.Fields(rest) {
+				s.text(append(h.Names[1:], "more")[min(i, len(h.Names)-1)], leadingZero(w))
+			}
+			s.end()
+			take(classTable)
+			continue
+		}
+		cells, ok := h.Cells(nil, line)
+		if !ok {
+			if words := bytes.Fields(line); name == "counts" || len(words) != 3 || !numbers(words) {
+				return
+			}
+			// FreeBSD names no sum.
+			cells = append([][]byte{nil}, bytes.Fields(line)...)
+		}
+		calls := h.Index("calls")
+		if _, isInt := syntax.Int(cells[calls]); !isInt {
+			return
+		}
+		take(classTable)
+		sum := cells[h.Index("syscall")]
+		if sum == nil || string(sum) == "total" {
+			name, kind = "counts total", "summary"
+		}
+		s := d.sheet(name, name, kind)
+		d.inferred[s] = true
+		for i, cell := range cells {
+			if cell != nil {
+				s.text(h.Names[i], leadingZero(cell))
+			}
+		}
+		s.end()
+		if kind == "summary" {
+			name, kind = "counts total", "summary"
+		}
+	}
+}
+
+// leadingZero writes `.004` as `0.004`.
+func leadingZero(b []byte) []byte {
+	if len(b) > 1 && b[0] == '.' && b[1]-'0' <= 9 {
+		return append([]byte{'0'}, b...)
+	}
+	return b
+}
+
+func isRuledLine(line []byte) bool {
+	return len(bytes.Trim(line, "- ")) == 0 && bytes.Contains(line, []byte("---"))
+}
+
+// callTotals is the table that strace -c and truss -c print at the end of what the program printed.
+type callTotals struct{}
+
+func (callTotals) take(st *station, num int, line []byte) bool {
+	if c := syntax.TrimIndent(line)[0]; c != '%' && c != 's' || !isCountsHeading(line) {
+		return false
+	}
+	st.free.flush()
+	callCounts(st.decoder, st.cur)
+	return true
+}

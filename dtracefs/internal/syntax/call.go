@@ -1,0 +1,325 @@
+package syntax
+
+import "bytes"
+
+// A CallKind says what a line of strace or truss tells.
+type CallKind uint8
+
+// What lines tell: a call with or without its return, the rest of a call that another process's lines
+// cut in two, a signal, or how a process ended.
+const (
+	FullCall CallKind = iota
+	UnfinishedCall
+	ResumedCall
+	Signal
+	Exit
+)
+
+// A Call is a line of strace or truss. What was not printed is nil.
+type Call struct {
+	Kind CallKind
+
+	PID, TID []byte
+	Clock    Clock // of -t, -tt, -ttt
+	HasClock bool
+	Delta    []byte // seconds of -r, -d, -D or -E
+	IP       []byte // of -i
+	Number   []byte // of -n
+
+	Name, Args []byte // of the call or the signal
+	Ret        []byte
+	Errno      []byte // its name, or its number where that is all there is
+	Message    []byte // what stands behind the return
+	Elapsed    []byte // seconds in the call, of -T
+
+	Truss bool // the line has a form that strace does not print
+}
+
+// ParseCall reads a line of strace of Linux, or of truss of illumos or FreeBSD.
+func ParseCall(line []byte) (c Call, ok bool) {
+	b := c.prefix(line)
+	switch {
+	case bytes.HasPrefix(b, []byte("+++ ")) && bytes.HasSuffix(b, []byte(" +++")):
+		c.Kind, c.Message = Exit, b[4:len(b)-4]
+		return c, true
+	case bytes.HasPrefix(b, []byte("--- ")) && bytes.HasSuffix(b, []byte(" ---")):
+		c.Kind = Signal
+		c.Name, c.Args, _ = bytes.Cut(b[4:len(b)-4], []byte(" "))
+		return c, bytes.HasPrefix(c.Name, []byte("SIG")) || bytes.Equal(c.Name, []byte("stopped"))
+	case bytes.HasPrefix(b, []byte("<... ")):
+		name, rest, found := bytes.Cut(b[5:], []byte(" resumed>"))
+		if !found || !isCallName(name) {
+			return c, false
+		}
+		c.Kind, c.Name = ResumedCall, name
+		// The rest has the arguments that were not known before, and may itself be cut.
+		rest = bytes.TrimPrefix(rest, []byte(" "))
+		if args, cut := bytes.CutSuffix(rest, []byte("<unfinished ...>")); cut {
+			c.Args = args
+			return c, true
+		}
+		return c, c.result(rest)
+	}
+	open := bytes.IndexByte(b, '(')
+	if open < 1 || !isCallName(b[:open]) {
+		return c, false
+	}
+	c.Name = b[:open]
+	if args, cut := bytes.CutSuffix(b[open+1:], []byte("<unfinished ...>")); cut {
+		c.Kind, c.Args = UnfinishedCall, bytes.TrimRight(args, " ")
+		return c, true
+	}
+	return c, c.result(b[open+1:])
+}
+
+// prefix reads what stands before the call: `[pid 12]`, `12`, `12/1:`, times, an address, a number.
+func (c *Call) prefix(b []byte) []byte {
+	for {
+		b = bytes.TrimLeft(b, " \t")
+		switch {
+		case bytes.HasPrefix(b, []byte("[pid ")):
+			end := bytes.IndexByte(b, ']')
+			if end < 0 || c.PID != nil {
+				return b
+			}
+			c.PID, b = bytes.TrimSpace(b[5:end]), b[end+1:]
+			if i := bytes.IndexByte(c.PID, '<'); i > 0 {
+				// -Y puts the command's name behind the number.
+				c.Message, c.PID = c.PID[i+1:len(c.PID)-1], c.PID[:i]
+			}
+		case len(b) > 2 && b[0] == '[':
+			end := bytes.IndexByte(b, ']')
+			in := bytes.TrimSpace(b[1:max(end, 1)])
+			switch {
+			case end < 0:
+				return b
+			case len(in) >= 8 && isHex(in) && c.IP == nil:
+				c.IP = in
+			case len(in) > 0 && digitsOf(in) == len(in) && c.Number == nil:
+				c.Number = in
+			default:
+				return b
+			}
+			b = b[end+1:]
+		case len(b) > 0 && b[0]-'0' <= 9:
+			n := digitsOf(b)
+			if n == len(b) {
+				return b
+			}
+			switch {
+			case (b[n] == ':' || b[n] == '/') && c.PID == nil && n <= 8 && c.trussPID(&b, n):
+				c.Truss = true
+				continue
+			case b[n] == ' ' && c.PID == nil && n <= 8 && !c.HasClock && c.Delta == nil:
+				c.PID, b = b[:n], b[n:]
+				continue
+			}
+			if clock, m, ok := ParseClock(b); ok && !c.HasClock && (clock.Form == TimeOfDay || clock.Form == Epoch) {
+				c.Clock, c.HasClock, b = clock, true, b[m:]
+				continue
+			}
+			m := n
+			if m < len(b) && b[m] == '.' {
+				m += 1 + digitsOf(b[m+1:])
+			}
+			if m == n || m == len(b) || b[m] != ' ' && b[m] != '\t' || c.Delta != nil {
+				return b
+			}
+			c.Delta, b = b[:m], b[m:]
+		default:
+			return b
+		}
+	}
+}
+
+// trussPID reads `12:` or `12/1:`, which is no time of the day.
+func (c *Call) trussPID(b *[]byte, n int) bool {
+	m := n
+	if (*b)[m] == '/' {
+		m += 1 + digitsOf((*b)[m+1:])
+		if m == n+1 {
+			return false
+		}
+	}
+	if m+1 >= len(*b) || (*b)[m] != ':' || (*b)[m+1] != ' ' && (*b)[m+1] != '\t' {
+		return false
+	}
+	c.PID = (*b)[:n]
+	if m > n {
+		c.TID = (*b)[n+1 : m]
+	}
+	*b = (*b)[m+1:]
+	return true
+}
+
+// isCallName reports whether b may be the name of a system call, or `lib:function` of truss -u.
+func isCallName(b []byte) bool {
+	for i, c := range b {
+		if c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') && (i == 0 || c-'0' > 9 && c != ':' && c != '.' && c != '@') {
+			return false
+		}
+	}
+	return len(b) > 0 && len(b) <= 64
+}
+
+// result reads what stands behind the opening parenthesis of a call: its arguments, and how it
+// returned.
+func (c *Call) result(b []byte) bool {
+	b = bytes.TrimRight(b, " \t")
+	// truss prints the error in the place of the return.
+	for _, mark := range []string{"Err#", "ERR#"} {
+		if i := bytes.LastIndex(b, []byte(mark)); i > 0 && (b[i-1] == ' ' || b[i-1] == '\t') {
+			args := bytes.TrimRight(b[:i], " \t")
+			if len(args) == 0 || args[len(args)-1] != ')' {
+				continue
+			}
+			number, rest, _ := bytes.Cut(b[i+4:], []byte(" "))
+			if _, ok := Int(number); !ok {
+				continue
+			}
+			c.Truss, c.Args, c.Errno, c.Message = true, args[:len(args)-1], number, bytes.Trim(rest, " '")
+			if word := c.Message; isErrnoName(word) {
+				c.Errno, c.Message = word, number
+			}
+			return true
+		}
+	}
+	at := len(b)
+	for {
+		i := bytes.LastIndex(b[:at], []byte("= "))
+		if i < 1 {
+			break
+		}
+		args := bytes.TrimRight(b[:i], " \t")
+		note := []byte(nil)
+		if j := bytes.LastIndexByte(args, ')'); j >= 0 && j < len(args)-1 && i > j {
+			// illumos: `execve(…)  argc = 2`, `vfork() (returning as child ...) = 12`.
+			if word := bytes.TrimSpace(args[j+1:]); isCallName(word) {
+				note, args = word, bytes.TrimRight(args[:j+1], " \t")
+			}
+		}
+		if len(args) > 0 && args[len(args)-1] == ')' && c.returned(b[i+2:]) {
+			if k := bytes.LastIndex(args, []byte(") (")); k >= 0 && bytes.HasSuffix(args, []byte("...)")) {
+				note, args = args[k+3:len(args)-1], args[:k+1]
+			}
+			if note != nil {
+				c.Truss = true
+				c.Message = bytes.TrimSpace(append(append(bytes.Clone(note), ' '), c.Message...))
+			}
+			c.Args = args[:len(args)-1]
+			return true
+		}
+		at = i
+	}
+	if args, ok := bytes.CutSuffix(b, []byte("(sleeping...)")); ok {
+		if args = bytes.TrimRight(args, " \t"); len(args) > 0 && args[len(args)-1] == ')' {
+			c.Truss, c.Args, c.Message = true, args[:len(args)-1], []byte("sleeping...")
+			return true
+		}
+	}
+	if len(b) > 0 && b[len(b)-1] == ')' && (c.PID != nil || c.Name[0] == '_') {
+		// _exit() does not return.
+		c.Args = b[:len(b)-1]
+		return true
+	}
+	return false
+}
+
+// returned reads what stands behind the `=`: the return, an error, a message, the time in the call.
+func (c *Call) returned(b []byte) bool {
+	if n := len(b); n > 2 && b[n-1] == '>' {
+		if i := bytes.LastIndexByte(b, '<'); i >= 1 && b[i-1] == ' ' && (isDecimal(b[i+1:n-1]) || string(b[i+1:n-1]) == "unavailable") {
+			c.Elapsed, b = b[i+1:n-1], bytes.TrimRight(b[:i], " ")
+		}
+	}
+	ret, rest, _ := bytes.Cut(b, []byte(" "))
+	if i := bytes.IndexByte(ret, '<'); i > 0 {
+		// -y puts the path behind the descriptor, which may hold blanks.
+		ret, rest = b[:i], b[i:]
+	}
+	_, isInt := Int(ret)
+	hex := len(ret) > 2 && ret[0] == '0' && ret[1] == 'x' && isHex(ret[2:])
+	if !isInt && !hex && string(ret) != "?" {
+		if _, unsigned, ok := Int64(ret); !ok || !unsigned {
+			return false
+		}
+	}
+	rest = bytes.TrimSpace(rest)
+	c.Ret, c.Errno, c.Message = ret, nil, nil
+	if len(rest) == 0 {
+		return true
+	}
+	switch rest[0] {
+	case '(', '<', '[':
+		c.Message = rest
+		if rest[0] == '(' && rest[len(rest)-1] == ')' {
+			c.Message = rest[1 : len(rest)-1]
+		}
+		// FreeBSD repeats the return in hexadecimal: `= 12 (0xc)`.
+		c.Truss = c.Truss || bytes.HasPrefix(c.Message, []byte("0x")) && isHex(c.Message[2:])
+		return true
+	}
+	word, more, _ := bytes.Cut(rest, []byte(" "))
+	if !isErrnoName(word) {
+		return false
+	}
+	c.Errno = word
+	if more = bytes.TrimSpace(more); len(more) > 1 && more[0] == '(' && more[len(more)-1] == ')' {
+		more = more[1 : len(more)-1]
+	}
+	c.Message = more
+	return true
+}
+
+func isErrnoName(b []byte) bool {
+	if len(b) < 3 || b[0] != 'E' {
+		return false
+	}
+	for _, c := range b {
+		if (c < 'A' || c > 'Z') && c-'0' > 9 && c != '_' {
+			return false
+		}
+	}
+	return true
+}
+
+// A KdumpRecord is the first line of a record of kdump.
+type KdumpRecord struct {
+	PID, TID, Command []byte
+	Clock             []byte // absolute, relative or elapsed seconds
+	Type, Text        []byte
+}
+
+// kdumpTypes are the types of records of FreeBSD, NetBSD and OpenBSD, four letters wide.
+var kdumpTypes = [...]string{"CALL", "RET ", "NAMI", "GIO ", "PSIG", "CSW ", "STRU", "USER", "SCTL", "CAP ", "PFLT", "PRET", "PROC", "THRD", "ARGS", "EMUL", "MISC",
+	"EXEC", "ENV ", "SYSC", "ERR "}
+
+// ParseKdump reads `pid [tid] command [time] TYPE  text`.
+func ParseKdump(line []byte) (r KdumpRecord, ok bool) {
+	b := bytes.TrimLeft(line, " ")
+	n := digitsOf(b)
+	if n == 0 || n >= len(b) || b[n] != ' ' {
+		return r, false
+	}
+	r.PID, b = b[:n], bytes.TrimLeft(b[n:], " ")
+	if n = digitsOf(b); n > 0 && n < len(b) && b[n] == ' ' {
+		r.TID, b = b[:n], bytes.TrimLeft(b[n:], " ")
+	}
+	for i := 1; i+4 < len(b) && i < 64; i++ {
+		if b[i-1] != ' ' || b[i] < 'A' || b[i] > 'Z' || b[i+4] != ' ' {
+			continue
+		}
+		for _, t := range kdumpTypes {
+			if string(b[i:i+4]) != t {
+				continue
+			}
+			r.Type, r.Text = bytes.TrimRight(b[i:i+4], " "), bytes.TrimSpace(b[i+4:])
+			r.Command = bytes.TrimRight(b[:i], " ")
+			if at := bytes.LastIndexByte(r.Command, ' '); at > 0 && isDecimal(r.Command[at+1:]) && bytes.IndexByte(r.Command[at:], '.') > 0 {
+				r.Clock, r.Command = r.Command[at+1:], bytes.TrimRight(r.Command[:at], " ")
+			}
+			return r, len(r.Command) > 0
+		}
+	}
+	return r, false
+}
