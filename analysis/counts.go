@@ -1,42 +1,235 @@
 package analysis
 
 import (
+	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
+	"dtnotes/analysis/figure"
 	"dtnotes/dtracefs"
 )
 
-// FromCounts makes a series of what [dtracefs.Count] counted: n buckets × p sources in the
-// order of their names, the tracers' own left out with a note unless the options include the
-// observer; the other options were decided when counting. A source "kind,execname" is named
-// "kind execname", as [FromFrame] names it.
-func FromCounts(m *dtracefs.Matrix, opts ...SeriesOptions) *Series {
-	s := &Series{Width: m.Bucket, Units: "events", Counts: true, Times: make([]float64, len(m.Times))}
-	for i, end := range m.Times {
-		s.Times[i] = float64(end.Add(-m.Bucket).UnixNano()) / 1e9
+// FromCapture counts a loaded capture into a series, whatever was printed: which table, time,
+// sources and value are meant is inferred (see [dtracefs.Infer]), and the options override every
+// word of it. What was guessed and left out is in the notes. The error of a capture in which
+// nothing can be counted lists what is missing in each of its tables.
+func FromCapture(c *dtracefs.Capture, opts ...SeriesOptions) (*Series, error) {
+	var o SeriesOptions
+	if len(opts) > 0 {
+		o = opts[0]
 	}
+	counts, err := dtracefs.CountCapture(c, dtracefs.CountOptions{MeasureOptions: o.measure()})
+	if err != nil {
+		return nil, fmt.Errorf("series from capture: %w", err)
+	}
+	return fromCounts(counts, o)
+}
+
+// CountFiles is [FromCapture] for a capture in files, older first, that need not fit into memory.
+func CountFiles(ctx context.Context, files []dtracefs.File, o SeriesOptions) (*Series, error) {
+	counts, err := dtracefs.CountFiles(ctx, files, dtracefs.CountOptions{MeasureOptions: o.measure()})
+	if err != nil {
+		return nil, fmt.Errorf("series from capture: %w", err)
+	}
+	return fromCounts(counts, o)
+}
+
+func fromCounts(counts *dtracefs.Counts, o SeriesOptions) (*Series, error) {
+	m, err := counts.Matrix()
+	if err != nil {
+		return nil, fmt.Errorf("series from capture: %w", err)
+	}
+	return FromCounts(m, o), nil
+}
+
+func (o SeriesOptions) measure() dtracefs.MeasureOptions {
+	return dtracefs.MeasureOptions{Table: o.Table, Time: o.Time, By: o.By, Value: o.Value, As: o.As, Every: o.Every, Kinds: o.Kinds}
+}
+
+// FromCounts makes a series of what [dtracefs.Count] counted: n buckets × p sources, that with the
+// largest total first. The tracers' own are left out with a note unless the options include the
+// observer; the other options were decided when counting. A level that was not printed in a bucket
+// counts as 0, with a note.
+func FromCounts(m *dtracefs.Matrix, opts ...SeriesOptions) *Series {
+	s := &Series{Width: m.Bucket, Counts: true, Notes: slices.Clone(m.Notes), Measure: m.Measure}
+	observe := len(opts) > 0 && opts[0].IncludeObserver
+	parts := partsOf(m)
+	calls := parts.callers(m)
 	var columns []int
+	seen := map[string]bool{}
+	observed := map[string]bool{}
+	kinds := map[string]bool{}
 	for j, source := range m.Sources {
-		name, label := source, source
-		if !m.ByName {
-			kind, rest, _ := strings.Cut(source, ",")
-			name, label = rest, kind+" "+rest
-		}
-		if !(len(opts) > 0 && opts[0].IncludeObserver) && slices.Contains(Observers, name) {
-			s.Notes = append(s.Notes, fmt.Sprintf("left out the observer's %s", source))
+		name := strings.ReplaceAll(source, ",", parts.comma)
+		process, kind := parts.process(m, j), parts.kindOf(m, j)
+		if !observe && slices.Contains(Observers, process) {
+			observed[process] = true
 			continue
 		}
-		s.Names = append(s.Names, label)
+		for seen[name] {
+			name += " " // two sources whose keys join to the same words stay apart
+		}
+		seen[name] = true
+		kinds[kind] = true
+		s.Names = append(s.Names, name)
+		s.Origins = append(s.Origins, parts.origin(m, j, kind, process, calls))
 		columns = append(columns, j)
 	}
-	s.Values = newDense(len(s.Times), len(s.Names))
-	for i, row := range m.Values {
-		for k, j := range columns {
-			s.Values.Set(i, k, row[j])
-			s.Counts = s.Counts && row[j] >= 0
+	for _, name := range Observers {
+		if observed[name] {
+			s.Notes = append(s.Notes, fmt.Sprintf("left out the observer %s", name))
 		}
 	}
+	first, last := s.wholeBuckets(m)
+	s.Times = make([]float64, last-first)
+	for i := range s.Times {
+		s.Times[i] = float64(m.Times[first+i].Add(-m.Bucket).UnixNano()) / 1e9
+	}
+	s.Values = newDense(len(s.Times), len(s.Names))
+	silent := 0
+	for i, row := range m.Values[first:last] {
+		for k, j := range columns {
+			v := row[j]
+			if math.IsNaN(v) {
+				v = 0
+				silent++
+			}
+			s.Values.Set(i, k, v)
+			s.Counts = s.Counts && v >= 0
+		}
+	}
+	if silent > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%d levels were not printed in a bucket and count as 0", silent))
+	}
+	s.Units = unitsOf(m, kinds)
+	s.Counts = s.Counts && !slices.Contains(m.Levels, true)
+	ordered := s.Top(len(s.Names))
+	s.Names, s.Origins, s.Values = ordered.Names, ordered.Origins, ordered.Values
 	return s
+}
+
+// wholeBuckets leaves out buckets at the ends that the blocks cover only in part.
+func (s *Series) wholeBuckets(m *dtracefs.Matrix) (first, last int) {
+	last = len(m.Times)
+	width := m.Bucket.Seconds()
+	if m.Measure == nil || !m.Measure.Blocks() || len(m.Covered) != last {
+		return 0, last
+	}
+	for last-first > 1 && m.Covered[first] < (1-slack)*width && m.Measure.BlockWidth() < m.Bucket {
+		s.Notes = append(s.Notes, fmt.Sprintf("left out the first %.3g s, less than a bucket", m.Covered[first]))
+		first++
+		break
+	}
+	if c := m.Covered[last-1]; last-first > 1 && c < (1-slack)*width && m.Measure.BlockWidth() < m.Bucket {
+		s.Notes = append(s.Notes, fmt.Sprintf("left out the last %.3g s, less than a bucket", c))
+		last--
+	}
+	return first, last
+}
+
+// A sourceParts tells which parts of a source's keys are what.
+type sourceParts struct {
+	kind, exec int
+	apart      int // the zone, control group or container
+	apartDim   dtracefs.Dimension
+	comma      string
+}
+
+func partsOf(m *dtracefs.Matrix) sourceParts {
+	p := sourceParts{kind: -1, exec: -1, apart: -1, comma: ","}
+	if m.Measure == nil {
+		// Sources are processes, or "kind,execname".
+		if p.exec = 0; !m.ByName {
+			p.kind, p.exec, p.comma = 0, 1, " "
+		}
+		return p
+	}
+	for i, d := range m.Measure.Dims {
+		switch d {
+		case dtracefs.Kind:
+			if p.kind < 0 {
+				p.kind = i
+			}
+		case dtracefs.ExecName:
+			if p.exec < 0 {
+				p.exec = i
+			}
+		case dtracefs.ZoneName, dtracefs.Cgroup, dtracefs.Container:
+			if p.apart < 0 {
+				p.apart, p.apartDim = i, d
+			}
+		}
+	}
+	return p
+}
+
+func (p sourceParts) part(m *dtracefs.Matrix, j, i int) string {
+	if i < 0 {
+		return ""
+	}
+	keys := m.Keys[j]
+	if m.Measure == nil {
+		keys = strings.SplitN(m.Sources[j], ",", 2)
+	}
+	if i < len(keys) {
+		return keys[i]
+	}
+	return ""
+}
+
+func (p sourceParts) process(m *dtracefs.Matrix, j int) string { return p.part(m, j, p.exec) }
+func (p sourceParts) kindOf(m *dtracefs.Matrix, j int) string  { return p.part(m, j, p.kind) }
+
+// callers are the processes that make system calls, nil where those were not counted by kind.
+func (p sourceParts) callers(m *dtracefs.Matrix) map[string]bool {
+	calls := map[string]bool{}
+	for j := range m.Sources {
+		if p.kindOf(m, j) == "syscall" {
+			calls[p.process(m, j)] = true
+		}
+	}
+	return calls
+}
+
+// origin tells where a source comes from. A process of a zone, a control group or a container has
+// another origin than one of the platform; block I/O and connections are sources beside processes;
+// a thread of the kernel is known by making no system calls in a capture that counts them.
+func (p sourceParts) origin(m *dtracefs.Matrix, j int, kind, process string, calls map[string]bool) figure.Origin {
+	switch {
+	case strings.HasPrefix(kind, "bio_"):
+		return figure.Storage
+	case kind == "accept" || kind == "connect" || strings.HasPrefix(kind, "tcp_"):
+		return figure.Network
+	case len(calls) > 0 && !calls[process]:
+		return figure.Platform
+	case p.apart >= 0 && dtracefs.OfPlatform(p.apartDim, p.part(m, j, p.apart)):
+		return figure.Platform
+	case p.apart >= 0:
+		return figure.Zone
+	}
+	return figure.Process
+}
+
+// unitsOf names what the values count.
+func unitsOf(m *dtracefs.Matrix, kinds map[string]bool) string {
+	if m.Measure == nil {
+		return "events"
+	}
+	if m.Measure.Kinded() {
+		return units(kinds)
+	}
+	var value string
+	if t := m.Measure.Tables; len(t) == 1 {
+		value = t[0].Value
+	}
+	switch value {
+	case "", "value", "count", "n":
+		if m.Measure.SystemCalls() {
+			return "system calls"
+		}
+		return "events"
+	}
+	return value
 }

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -13,6 +14,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis/figure"
+	"dtnotes/dtracefs"
 )
 
 // SeriesOptions say how rows of a frame become a series. The zero value is
@@ -20,10 +22,18 @@ import (
 type SeriesOptions struct {
 	// Every is the width of a bucket; 0 means a second.
 	Every time.Duration
-	// By names the columns that make a source, joined by a blank:
-	// "execname" alone by default, or "kind", "execname" to have
-	// "bio_ops jbd2/vda-8" beside "syscall postgres".
+	// By names the columns that make a source, joined by a blank: of a
+	// capture its keys by default, of a frame "execname"; "kind",
+	// "execname" has "bio_ops jbd2/vda-8" beside "syscall postgres".
 	By []string
+	// Table, Time, Value and As say of a capture which tables count, which
+	// column holds the time, which the value, and what that is: see
+	// [dtracefs.MeasureOptions]. Of a frame, Time and Value name the columns
+	// "time" and "value" otherwise.
+	Table []string
+	Time  string
+	Value []string
+	As    dtracefs.ValueKind
 	// Kinds are the values of the column kind to take in. By default system
 	// calls when sources are processes, and system calls, block I/O, context
 	// switches and accepted connections when kind is part of the source; all
@@ -113,7 +123,15 @@ func readRows(frame dataframe.DataFrame, o SeriesOptions) (*rows, error) {
 		by = []string{"execname"}
 	}
 	columns := frame.Names()
-	for _, c := range append([]string{"time"}, by...) {
+	timeColumn, valueColumn := cmp.Or(o.Time, "time"), "value"
+	if len(o.Value) > 1 {
+		return nil, fmt.Errorf("%d columns of values: want one of a frame", len(o.Value))
+	}
+	if len(o.Value) == 1 {
+		valueColumn = o.Value[0]
+		by = append(slices.Clone(by), valueColumn) // to be there, too
+	}
+	for _, c := range append([]string{timeColumn}, by...) {
 		if !slices.Contains(columns, c) {
 			return nil, fmt.Errorf("no column %q among %s", c, strings.Join(columns, ", "))
 		}
@@ -121,9 +139,12 @@ func readRows(frame dataframe.DataFrame, o SeriesOptions) (*rows, error) {
 	if frame.Nrow() == 0 {
 		return nil, errors.New("no rows")
 	}
-	r := &rows{time: frame.Col("time").Float(), source: make([]int, frame.Nrow()), counts: true}
-	if slices.Contains(columns, "value") {
-		r.value = frame.Col("value").Float()
+	r := &rows{time: frame.Col(timeColumn).Float(), source: make([]int, frame.Nrow()), counts: true}
+	if len(o.Value) == 1 {
+		by = by[:len(by)-1]
+	}
+	if slices.Contains(columns, valueColumn) && o.As != dtracefs.AsEvents {
+		r.value = frame.Col(valueColumn).Float()
 	} else {
 		r.instants = true
 		r.value = make([]float64, frame.Nrow())

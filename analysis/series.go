@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis/figure"
+	"dtnotes/dtracefs"
 )
 
 // Series is a matrix of n time buckets × p sources.
@@ -22,7 +23,8 @@ type Series struct {
 	Values *mat.Dense    // n×p; empty when n or p is 0
 	Notes  []string      // what was left out or rearranged to make it
 
-	Origins []figure.Origin // where each source comes from; nil if not known
+	Origins []figure.Origin   // where each source comes from; nil if not known
+	Measure *dtracefs.Measure // how a capture was counted; nil if it was not made of one
 }
 
 // NewSeries returns a series of the n×p values, a column per name, whose

@@ -14,6 +14,8 @@ type Capture struct {
 	Unparsed []Line // lines that no rule understood
 
 	Account Account // of every line of the text
+
+	stamps []int64 // clocks that were printed on lines of their own, in their order
 }
 
 // Lossy reports whether the tracer said that it lost data.

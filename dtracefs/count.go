@@ -35,9 +35,6 @@ func Count(ctx context.Context, fsys fs.FS, name string, o CountOptions) (*Count
 // headSize is how much of a capture tells how it is read.
 const headSize = 256 << 10
 
-// ErrNoActivity is what counting a capture reports that tells of no process over time.
-var ErrNoActivity = errors.New("no activity over time")
-
 func count(ctx context.Context, fsys fs.FS, name string, o CountOptions) (*Counts, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
@@ -97,8 +94,8 @@ func planOf(head []byte, o CountOptions) (*plan, error) {
 			return nil, ErrNoActivity
 		}
 		p.grid.width = int64(time.Second)
-		if o.Bucket > 0 {
-			p.grid.width = int64(o.Bucket)
+		if o.Every > 0 {
+			p.grid.width = int64(o.Every)
 		}
 		if !o.Origin.IsZero() {
 			p.grid.origin = o.Origin.UnixNano()
@@ -123,8 +120,8 @@ func blockGrid(stamps []int64, o CountOptions) grid {
 		g.block = round(steps[len(steps)/2])
 	}
 	g.width = g.block
-	if o.Bucket > 0 {
-		g.width = int64(o.Bucket)
+	if o.Every > 0 {
+		g.width = int64(o.Every)
 	}
 	switch {
 	case !o.Origin.IsZero():

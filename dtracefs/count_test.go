@@ -105,11 +105,11 @@ func TestCountOddNames(t *testing.T) {
 
 func TestCountOptions(t *testing.T) {
 	text := "1795376741000000000\ncsw a 1\nsyscall a 5\n\n1795376742000000000\ncsw b 2\nsyscall a 7\n\n1795376743000000000\nsyscall a 1\n\n"
-	m := counted(t, text, CountOptions{ByName: true, Kinds: []string{"syscall"}})
+	m := counted(t, text, CountOptions{ByName: true, MeasureOptions: MeasureOptions{Kinds: []string{"syscall"}}})
 	if !slices.Equal(m.Sources, []string{"a"}) || !slices.Equal(m.column("a"), []float64{5, 7, 1}) {
 		t.Errorf("%v: %v", m.Sources, m.Values)
 	}
-	m = counted(t, text, CountOptions{ByName: true, Kinds: []string{"syscall"}, Bucket: 3 * time.Second, Origin: time.Unix(1795376743, 0)})
+	m = counted(t, text, CountOptions{ByName: true, MeasureOptions: MeasureOptions{Kinds: []string{"syscall"}, Every: 3 * time.Second}, Origin: time.Unix(1795376743, 0)})
 	if !slices.Equal(m.column("a"), []float64{13}) {
 		t.Errorf("in one bucket: %v", m.Values)
 	}
@@ -206,7 +206,7 @@ func TestDropsInOrder(t *testing.T) {
 
 func TestMergeCounts(t *testing.T) {
 	part := func(text string) *Counts {
-		c, err := Count(context.Background(), fstest.MapFS{"x": {Data: []byte(text)}}, "x", CountOptions{Bucket: time.Second, Origin: time.Unix(1, 0)})
+		c, err := Count(context.Background(), fstest.MapFS{"x": {Data: []byte(text)}}, "x", CountOptions{MeasureOptions: MeasureOptions{Every: time.Second}, Origin: time.Unix(1, 0)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,19 +14,15 @@ import (
 // CountOptions say what [Count] counts and how. The zero value counts every kind of every
 // process apart, in buckets as long as the capture's blocks.
 type CountOptions struct {
+	Options        // how the capture is decoded
+	MeasureOptions // what of it is counted
+
 	// ByName makes a process one source, whatever it did. Otherwise each kind of what it
 	// did is a source of its own, named "kind,execname".
 	ByName bool
 
-	// Kinds are the kinds that count; none means all. Name those that add up when ByName.
-	Kinds []string
-
-	// Bucket is the length of a bucket; 0 means that of the capture's blocks, and a second
-	// for an event log.
-	Bucket time.Duration
-
 	// Origin is an instant at which a bucket ends. The default is the end of the first
-	// block for buckets as long as the blocks, otherwise a whole multiple of Bucket since
+	// block for buckets as long as the blocks, otherwise a whole multiple of Every since
 	// the epoch.
 	Origin time.Time
 
@@ -50,6 +46,80 @@ type Counts struct {
 	Drops   []Drop          // what the tracer said that it lost
 	Skipped int64           // lines that were no entries
 	Bytes   int64           // of text
+	Notes   []string        // what was left out or rearranged
+
+	measure *Measure
+	levels  map[int64]*levelRow // by number of the bucket
+	how     []howCounted        // of sources, by their number
+}
+
+// howCounted says what the values of a source are.
+type howCounted uint8
+
+const (
+	addsUp  howCounted = iota // integers that add up
+	summed                    // other numbers that add up
+	leveled                   // levels, which are averaged
+)
+
+// A levelRow is what is known of levels and of sums that are no integers in a bucket.
+type levelRow struct {
+	sum []float64 // by number of the source
+	n   []int32   // of values in sum
+}
+
+func (r *levelRow) add(source int, v float64) {
+	for len(r.sum) <= source {
+		r.sum, r.n = append(r.sum, 0), append(r.n, 0)
+	}
+	r.sum[source] += v
+	r.n[source]++
+}
+
+// levelRow returns the levels of a bucket by its number.
+func (c *Counts) levelRow(number int64) *levelRow {
+	if c.levels == nil {
+		c.levels = map[int64]*levelRow{}
+	}
+	r := c.levels[number]
+	if r == nil {
+		r = &levelRow{}
+		c.levels[number] = r
+	}
+	if row := c.row(number); !row.used() {
+		row.covered = c.grid.width
+	}
+	return r
+}
+
+func (c *Counts) isLevel(source int) { c.setHow(source, leveled) }
+func (c *Counts) isSum(source int)   { c.setHow(source, summed) }
+
+func (c *Counts) setHow(source int, h howCounted) {
+	for len(c.how) <= source {
+		c.how = append(c.how, addsUp)
+	}
+	c.how[source] = h
+}
+
+func (c *Counts) howOf(source int) howCounted {
+	if source < len(c.how) {
+		return c.how[source]
+	}
+	return addsUp
+}
+
+// blocksSeen is the number of buckets in which anything was counted, up to two.
+func (c *Counts) blocksSeen() (n int) {
+	for _, r := range c.all {
+		if r.values != nil {
+			n++
+		}
+		if n == 2 {
+			break
+		}
+	}
+	return n
 }
 
 // pageSize is how many buckets lie together in memory. It is a power of two.
@@ -271,7 +341,11 @@ type Matrix struct {
 	Sources []string    // in alphabetical order
 	ByName  bool        // sources are processes; otherwise "kind,execname"
 	Covered []float64   // seconds in which the counts of a bucket happened
-	Values  [][]float64 // [bucket][source] counts
+	Values  [][]float64 // [bucket][source] counts; NaN where a level was not printed
+	Keys    [][]string  // the parts of each source's name, as Measure.Names
+	Levels  []bool      // by source: its values are levels, not counts
+	Measure *Measure    // what was counted
+	Notes   []string    // what was guessed, left out or rearranged
 }
 
 // ErrTooLong is what a matrix of too many buckets reports.
@@ -303,8 +377,15 @@ func (c *Counts) Matrix() (*Matrix, error) {
 	}
 	slices.SortFunc(order, func(a, b int) int { return strings.Compare(names[a], names[b]) })
 	for _, i := range order {
-		m.Sources = append(m.Sources, names[i])
+		parts := strings.Split(names[i], sourceSep)
+		m.Keys = append(m.Keys, parts)
+		m.Sources = append(m.Sources, strings.Join(parts, " "))
+		m.Levels = append(m.Levels, c.howOf(i) == leveled)
 	}
+	if m.Measure = c.measure; m.Measure != nil {
+		m.Notes = append(m.Notes, m.Measure.Notes...)
+	}
+	m.Notes = append(m.Notes, c.Notes...)
 	n, p := last-first+1, int64(len(order))
 	if n > mostBuckets || n*max(p, 1) > 20*mostBuckets {
 		return nil, fmt.Errorf("making a matrix of %d buckets of %v: %w", n, m.Bucket, ErrTooLong)
@@ -336,6 +417,7 @@ func (c *Counts) fill(m *Matrix, from, first int64, order []int) {
 	for i := start; i < end; i++ {
 		row := values[:p:p]
 		m.Values[i], values = row, values[p:]
+		c.fillLevels(row, first+i, order)
 		m.Times[i] = time.Unix(0, c.grid.origin+(first+i)*c.grid.width).UTC()
 		if counted == nil {
 			continue
@@ -345,9 +427,31 @@ func (c *Counts) fill(m *Matrix, from, first int64, order []int) {
 			m.Covered[i] = float64(c.grid.width) / 1e9
 		}
 		for j, source := range order {
-			if source < len(r.values) {
+			if source < len(r.values) && c.howOf(source) == addsUp {
 				row[j] = float64(r.values[source])
 			}
+		}
+	}
+}
+
+// fillLevels fills what are no integers in the row of a bucket. A level that was not printed in
+// it is not known.
+func (c *Counts) fillLevels(row []float64, number int64, order []int) {
+	if len(c.how) == 0 {
+		return
+	}
+	l := c.levels[number]
+	for j, source := range order {
+		h := c.howOf(source)
+		switch {
+		case h == addsUp:
+		case l != nil && source < len(l.sum) && l.n[source] > 0:
+			row[j] = l.sum[source]
+			if h == leveled {
+				row[j] /= float64(l.n[source])
+			}
+		case h == leveled:
+			row[j] = math.NaN()
 		}
 	}
 }

@@ -76,6 +76,8 @@ var dialects = []dialect{
 	{"libxo-json", isLibxoJSON, nil, startRecords(libxoJSON)},
 	{"libxo-xml", isLibxoXML, nil, startRecords(libxoXML)},
 	{"statemap", isStatemap, nil, startRecords(statemap)},
+	{"json", isJSONLines, cutAtLine, startRecords(jsonLines)},
+	{"csv", isCSV, cutAtLine, startCSV},
 	{"folded", isFolded, cutAtLine, startRecords(folded)},
 	toolDialect(sysstat),
 	toolDialect(vmstat),

@@ -16,6 +16,8 @@ type freeText struct {
 	forms     []paragraphForm
 	tables    *scriptTables // one of the forms
 	adjacent  rowsBefore
+
+	shapesBefore rowShapes // of a long paragraph of rows
 }
 
 // A textLine is a line of free text. It has number 0 where lines were blank.

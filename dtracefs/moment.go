@@ -39,10 +39,12 @@ func (m *moment) tell(c syntax.Clock, loc *time.Location) {
 // context adds to a row the instant and the interval that it was printed for.
 func (m *moment) context(s *sheet) {
 	if m.stamped {
-		s.instant("time", m.stamp, m.ofDay)
+		s.instant("time", m.stamp, m.ofDay).context = true
 	}
 	for _, l := range m.labels {
-		s.text(l.name, []byte(l.value))
+		c := s.open(l.name, String)
+		c.context = true
+		c.appendString(l.value)
 	}
 }
 

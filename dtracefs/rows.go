@@ -29,17 +29,60 @@ func titled(lines []textLine) (title string, n int) {
 // rows files lines under no header. Where they have one shape but for the first, that
 // is their title.
 func (f *freeText) rows(title string, lines []textLine) {
+	for title == "" && len(lines) > 2 && lines[0].text[0] == '#' {
+		f.prose(lines[:1]) // a comment is no title
+		lines = lines[1:]
+	}
 	switch {
 	case looseTuples(f.st, title, lines):
 	case f.pairs(lines):
 	case f.shaped(title, lines):
 	case title == "" && len(lines) > 2 && f.shaped(string(bytes.TrimSpace(lines[0].text)), lines[1:]):
+	case f.ofShapes(title, lines):
 	default:
 		if title != "" {
 			f.prose([]textLine{{lines[0].num - 1, []byte(title + ":"), 0}})
 		}
 		f.prose(lines)
 	}
+}
+
+// fewestOfShapes is how many lines without a heading make rows of a few shapes likelier than prose.
+const fewestOfShapes = 16
+
+// ofShapes files many lines of a few shapes, such as events of which some have a name with a blank;
+// the odd lines between are text.
+func (f *freeText) ofShapes(title string, lines []textLine) bool {
+	if len(lines) < fewestOfShapes && !f.goesOn || len(f.tables.keyNames) > 0 {
+		return false
+	}
+	shapes := &f.shapesBefore
+	if !f.goesOn || shapes.none() {
+		*shapes = rowShapes{}
+		texts := make([][]byte, 0, rowsAhead)
+		for _, l := range lines[:min(len(lines), rowsAhead)] {
+			texts = append(texts, l.text)
+		}
+		if !shapes.find(texts, 9) {
+			return false
+		}
+	}
+	f.st.block++
+	for _, l := range lines {
+		cells, shape, ok := shapes.split(l.text)
+		if !ok {
+			f.prose([]textLine{l})
+			continue
+		}
+		s := f.st.sheet("shapes/"+title+"/"+shape.name, nameOf(title, shape.name), "rows")
+		f.st.inferred[s] = true
+		f.st.context(s)
+		shape.file(s, cells, 1)
+		s.int("block", int64(f.st.block), false)
+		s.end()
+	}
+	f.adjacent.sheet = nil
+	return true
 }
 
 // prose files lines that are none of these as text.

@@ -107,6 +107,7 @@ func (c *Column) becomeUnsigned() {
 
 func (c *Column) becomeText() {
 	t := newColumn(c.Name, String)
+	t.context = c.context
 	for i := range c.Len() {
 		if c.Null(i) {
 			t.appendNull()
@@ -118,7 +119,7 @@ func (c *Column) becomeText() {
 }
 
 // instant appends a time. Times of the day and instants do not share a column.
-func (s *sheet) instant(name string, ns int64, ofDay bool) {
+func (s *sheet) instant(name string, ns int64, ofDay bool) *Column {
 	if c, ok := s.index[name]; ok && c.typ == Time && c.ofDay != ofDay {
 		if name += "_of_day"; !ofDay {
 			name = "instant"
@@ -130,6 +131,7 @@ func (s *sheet) instant(name string, ns int64, ofDay bool) {
 		c.ofDay = ofDay
 	}
 	c.appendInt(ns)
+	return c
 }
 
 // key appends key number i, of 1.
@@ -198,6 +200,9 @@ func (s *sheet) finish(infer bool) *Table {
 	if c := s.index["block"]; c != nil && c.constant() {
 		s.drop("block")
 	}
+	if c := s.index["block"]; c != nil {
+		c.context = true
+	}
 	for _, c := range s.Columns {
 		c.padTo(s.n)
 		if infer && c.typ == String {
@@ -244,6 +249,7 @@ func (c *Column) infer() {
 	}
 	*c = *newColumn(c.Name, typ)
 	c.unsigned = ints && unsigned
+	c.context = old.context
 	for i, code := range old.codes {
 		w := old.words.at(code)
 		switch {

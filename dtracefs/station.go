@@ -3,6 +3,7 @@ package dtracefs
 import (
 	"bytes"
 	"regexp"
+	"time"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
@@ -23,6 +24,7 @@ type station struct {
 	cur        *syntax.Cursor
 	mode       syntax.Header // of the rows being printed
 	blanks     int           // blank lines since the last other line
+	afterClock int           // number of the line after the last clock that stood alone
 	afterStack bool          // the group before was a stack: a value alone is that of an empty one
 	free       *freeText
 	tuples     tupleNames
@@ -66,6 +68,7 @@ var forms = []form{
 	{"script", func() recognizer { return &scriptLines{} }},
 	{"log", func() recognizer { return &eventLog{} }},
 	{"message", func() recognizer { return messages{} }},
+	{"row behind a clock", func() recognizer { return &timedRows{} }},
 	{"header", func() recognizer { return headers{} }},
 	{"listing", func() recognizer { return &listing{} }},
 	{"packed", func() recognizer { return packed{} }},
@@ -79,6 +82,7 @@ var forms = []form{
 	{"print", func() recognizer { return structs{} }},
 	{"stack", func() recognizer { return &stacks{} }},
 	{"aggregation", func() recognizer { return aggregations{} }},
+	{"rows under a clock", func() recognizer { return &clockedRows{} }},
 }
 
 func newStation() *station {
@@ -176,6 +180,13 @@ func (st *station) blank(n int) {
 		st.activity.stamped = false
 	}
 	st.free.blank()
+}
+
+// tell starts the block of a clock that was printed in front of it.
+func (st *station) tell(c syntax.Clock, loc *time.Location) {
+	st.moment.tell(c, loc)
+	st.c.stamps = append(st.c.stamps, st.stamp)
+	st.afterClock = st.cur.Number()
 }
 
 // peek returns the next line without going past it.

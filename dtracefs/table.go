@@ -72,6 +72,7 @@ type Column struct {
 	typ      Type
 	unsigned bool
 	ofDay    bool    // Time: only clocks were printed, without their date
+	context  bool    // not printed in the row, but around it: the clock of its block, the block number
 	ints     []int64 // Int, Bool (0 or 1), Time (ns since the epoch)
 	floats   []float64
 	codes    []uint32 // String, Stack

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"dtnotes/dtracefs"
 )
 
 // A Behavior is what normal running looks like. [Learn] makes one, [Load]
@@ -14,6 +16,8 @@ type Behavior struct {
 	Width  time.Duration `json:"width"`   // of a bucket, in nanoseconds
 	ByKind bool          `json:"by_kind"` // sources are named "kind process"
 	Units  string        `json:"units"`   // of the counts
+
+	Measure *dtracefs.Measure `json:"measure,omitempty"` // how the captures were counted; nil for matrices
 
 	Buckets  int                `json:"buckets"`  // learned from
 	Sources  map[string]*Source `json:"sources"`  // by name

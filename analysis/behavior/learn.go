@@ -46,6 +46,7 @@ func LearnContext(ctx context.Context, series []*analysis.Series, opts Options) 
 	if err != nil {
 		return nil, fmt.Errorf("learning behavior: %w", err)
 	}
+	b.Measure = series[0].Measure
 	return b, nil
 }
 

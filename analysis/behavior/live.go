@@ -3,69 +3,58 @@ package behavior
 import (
 	"fmt"
 	"iter"
-	"time"
 
 	"dtnotes/dtracefs"
 )
 
 // Buckets turns what a tracer prints, batch by batch, into buckets for
-// [Watch]:
+// [Watch]. They are counted as those that the behavior was learned from: if
+// what is printed cannot be, an error is yielded and ends them.
 //
 //	run, err := dtracefs.Live(ctx, script, dtracefs.LiveOptions{})
-//	live := behavior.Buckets(run.Batches(), normal.Width)
+//	live := behavior.Buckets(run.Batches(), normal)
 //	for update, err := range behavior.Watch(ctx, normal, live, behavior.ScoreOptions{}) {
-func Buckets(batches iter.Seq2[*dtracefs.Batch, error], width time.Duration) iter.Seq2[Bucket, error] {
+func Buckets(batches iter.Seq2[*dtracefs.Batch, error], b *Behavior) iter.Seq2[Bucket, error] {
+	return BucketsOf(batches, b, dtracefs.MeasureOptions{})
+}
+
+// BucketsOf is [Buckets] with words that override how the batches are counted.
+func BucketsOf(batches iter.Seq2[*dtracefs.Batch, error], b *Behavior, o dtracefs.MeasureOptions) iter.Seq2[Bucket, error] {
 	return func(yield func(Bucket, error) bool) {
-		c := NewCounter(width)
+		if o.Every == 0 {
+			o.Every = b.Width
+		}
+		if o.Kinds == nil {
+			o.Kinds = []string{"*"}
+		}
+		stream := dtracefs.NewStream(dtracefs.CountOptions{MeasureOptions: o})
+		fits := false
+		hand := func(done []dtracefs.Interval, err error) bool {
+			if m := stream.Measure(); err == nil && m != nil && !fits && b.Measure != nil {
+				err, fits = b.Measure.Match(m), true
+			}
+			if err != nil {
+				yield(Bucket{}, fmt.Errorf("counting what the tracer prints: %w", err))
+				return false
+			}
+			for _, in := range done {
+				if !yield(Bucket{Time: float64(in.Start.UnixNano()) / 1e9, Counts: in.Counts}, nil) {
+					return false
+				}
+			}
+			return true
+		}
 		for batch, err := range batches {
 			if err != nil {
 				yield(Bucket{}, err)
 				return
 			}
-			for _, b := range c.Capture(&batch.Capture) {
-				if !yield(b, nil) {
-					return
-				}
+			if !hand(stream.Add(batch)) {
+				return
 			}
 		}
+		hand(stream.Close())
 	}
-}
-
-// Capture takes in the blocks, or the events of a log, of a part of a capture
-// and returns the buckets that this completes. The sources are named "kind
-// process", or "probe process".
-func (c *Counter) Capture(part *dtracefs.Capture) []Bucket {
-	table := part.Activity()
-	if table == nil {
-		return c.log(part)
-	}
-	times, kinds, names, values := table.Column("time"), table.Column("kind"), table.Column("execname"), table.Column("value")
-	var done []Bucket
-	for i := 0; i < table.NumRows(); {
-		stamp := times.Int(i)
-		counts := map[string]float64{}
-		for ; i < table.NumRows() && times.Int(i) == stamp; i++ {
-			counts[kinds.Text(i)+" "+names.Text(i)] += values.Float(i)
-		}
-		done = append(done, c.Block(float64(stamp)/1e9, counts)...)
-	}
-	return done
-}
-
-// log takes in the events of a log, each a row with a time, a process and a
-// probe.
-func (c *Counter) log(part *dtracefs.Capture) []Bucket {
-	var done []Bucket
-	for _, t := range part.Tables {
-		times, names, probes := t.Column("time"), t.Column("execname"), t.Column("probe")
-		if times == nil || names == nil || probes == nil || times.Type() != dtracefs.Time {
-			continue
-		}
-		for i := range t.NumRows() {
-			done = append(done, c.Event(times.Float(i), probes.Text(i)+" "+names.Text(i))...)
-		}
-	}
-	return done
 }
 
 // String tells the update in one line.

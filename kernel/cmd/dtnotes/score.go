@@ -3,18 +3,15 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -37,22 +34,21 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 		return errors.New("--json, --graph and --timeline draw a model: use them without -o")
 	}
 	var series []*analysis.Series
-	byKind := 0
+	count := everyKind(cmd, opt.count)
 	for _, path := range paths {
-		s, kinds, err := sources(cmd.Context(), path, opt.every, opt.observer, cmd.ErrOrStderr())
+		s, err := readSeries(cmd, []string{path}, count, opt.observer)
 		if err != nil {
 			return err
 		}
-		if kinds {
-			byKind++
+		if first := series; len(first) > 0 {
+			if err := sameMeasure(first[0].Measure, s.Measure); err != nil {
+				return fmt.Errorf("%s and %s do not go together: %w", paths[0], path, err)
+			}
 		}
 		series = append(series, s)
 	}
-	if byKind != 0 && byKind != len(paths) {
-		return errors.New("learning behavior: captures and matrices do not mix")
-	}
 	b, err := behavior.LearnContext(cmd.Context(), series, behavior.Options{
-		ByKind: byKind > 0, Tags: opt.tags, Exclude: opt.exclude, Seed: opt.model.Seed,
+		ByKind: kinded(series[0]), Tags: opt.tags, Exclude: opt.exclude, Seed: opt.model.Seed,
 		IncludeKernel: opt.kernel, IncludeObserver: opt.observer,
 	})
 	if err != nil {
@@ -65,48 +61,36 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 	return nil
 }
 
-// sources reads the series to learn behavior from: of a capture each kind of event of each process,
-// of a matrix its columns.
-func sources(ctx context.Context, path string, width time.Duration, observer bool, warnings io.Writer) (s *analysis.Series, byKind bool, err error) {
-	if strings.EqualFold(filepath.Ext(path), ".csv") {
-		s, err := analysis.ReadCSVFile(path)
-		return s, false, err
+// everyKind takes in every kind of event of a capture that has several, each a source of its own: what
+// is normal is learned of all of them.
+func everyKind(cmd *cobra.Command, o dtracefs.CountOptions) dtracefs.CountOptions {
+	if !cmd.Flags().Changed("kinds") {
+		o.Kinds = []string{"*"}
 	}
-	table, err := loadActivity(ctx, path, warnings)
-	if err != nil {
-		return nil, false, err
-	}
-	if table.Kind != dtracefs.KindActivity {
-		s, err := countedSources(ctx, path, width, observer)
-		return s, true, err
-	}
-	s, err = analysis.FromFrame(table.DataFrame(), analysis.SeriesOptions{
-		Every: width, By: []string{"kind", "execname"}, Kinds: []string{"*"}, IncludeObserver: observer,
-	})
-	if err != nil {
-		return nil, false, fmt.Errorf("%s: %w", path, err)
-	}
-	return s, true, nil
+	return o
 }
 
-// countedSources counts the events of a log.
-func countedSources(ctx context.Context, path string, width time.Duration, observer bool) (*analysis.Series, error) {
-	fsys, names, err := openCaptures(ctx, path)
-	if err != nil {
-		return nil, err
+// kinded reports whether the sources of a series are kinds of what a process does.
+func kinded(s *analysis.Series) bool { return s.Measure != nil && s.Measure.Kinded() }
+
+// sameMeasure holds how two captures were counted against each other.
+func sameMeasure(a, b *dtracefs.Measure) error {
+	switch {
+	case a == nil && b == nil:
+		return nil
+	case a == nil || b == nil:
+		return errors.New("captures and matrices do not mix")
 	}
-	counts, err := dtracefs.Count(ctx, fsys, names[0], dtracefs.CountOptions{Bucket: width})
-	if errors.Is(err, dtracefs.ErrNoActivity) {
-		return nil, fmt.Errorf("%s: %w", path, errNoActivity)
+	return a.Match(b)
+}
+
+// measuredAs counts a capture as the behavior's were, where the options do not say otherwise.
+func measuredAs(cmd *cobra.Command, b *behavior.Behavior, o dtracefs.CountOptions) dtracefs.CountOptions {
+	o = everyKind(cmd, o)
+	if o.Every == 0 {
+		o.Every = b.Width
 	}
-	if err != nil {
-		return nil, err
-	}
-	m, err := counts.Matrix()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return analysis.FromCounts(m, analysis.SeriesOptions{IncludeObserver: observer}), nil
+	return o
 }
 
 type scoreOptions struct {
@@ -114,6 +98,7 @@ type scoreOptions struct {
 	alerts, exec    string
 	timeline, graph string
 	xkcd            bool
+	count           dtracefs.CountOptions
 	behavior.ScoreOptions
 }
 
@@ -140,6 +125,7 @@ The status is 0 when nothing stands out, 3 when there are alerts, 1 on an error.
 		RunE: func(cmd *cobra.Command, args []string) error { return opt.run(cmd, args[0], args[1]) },
 	}
 	opt.flags(cmd)
+	measureFlags(cmd, &opt.count.MeasureOptions)
 	f := cmd.Flags()
 	f.BoolVar(&opt.json, "json", false, "print every bucket and alert as JSON")
 	f.StringVar(&opt.timeline, "timeline", "", "draw the sources that stand out over time, alerts shaded, to `FILE`.svg or .png")
@@ -153,12 +139,12 @@ func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) erro
 	if err != nil {
 		return err
 	}
-	s, byKind, err := sources(cmd.Context(), path, b.Width, b.IncludeObserver, cmd.ErrOrStderr())
+	s, err := readSeries(cmd, []string{path}, measuredAs(cmd, b, opt.count), b.IncludeObserver)
 	if err != nil {
 		return err
 	}
-	if byKind != b.ByKind {
-		return fmt.Errorf("%s: %s was learned from %s", path, behaviorPath, map[bool]string{true: "captures", false: "matrices"}[b.ByKind])
+	if err := b.Fits(s); err != nil {
+		return fmt.Errorf("%s cannot be held against %s: %w", path, behaviorPath, err)
 	}
 	r, err := behavior.ScoreContext(cmd.Context(), b, s, opt.ScoreOptions)
 	if err != nil {

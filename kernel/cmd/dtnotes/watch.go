@@ -1,15 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"iter"
-	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +30,7 @@ The status is 0 when nothing stood out, 3 when there were alerts, 1 on an error.
 		RunE: func(cmd *cobra.Command, args []string) error { return opt.watch(cmd, args[0], args[1:]) },
 	}
 	opt.flags(cmd)
+	measureFlags(cmd, &opt.count.MeasureOptions)
 	return cmd
 }
 
@@ -43,7 +39,7 @@ func (opt *scoreOptions) watch(cmd *cobra.Command, behaviorPath string, tracer [
 	if err != nil {
 		return err
 	}
-	if !b.ByKind {
+	if b.Measure == nil && !b.ByKind {
 		return fmt.Errorf("%s was learned from matrices: a tracer prints captures", behaviorPath)
 	}
 	ctx, stop := context.WithCancel(cmd.Context())
@@ -56,7 +52,8 @@ func (opt *scoreOptions) watch(cmd *cobra.Command, behaviorPath string, tracer [
 	}
 	view := newView(cmd.OutOrStdout())
 	var alerts []behavior.Alert
-	for u, err := range behavior.Watch(ctx, b, buckets(ctx, in, b), opt.ScoreOptions) {
+	batches := opt.count.Follow(ctx, in, strings.Join(append(tracer, "standard input")[:1], " "))
+	for u, err := range behavior.Watch(ctx, b, behavior.BucketsOf(batches, b, opt.count.MeasureOptions), opt.ScoreOptions) {
 		if err != nil {
 			stop()
 			wait()
@@ -101,131 +98,4 @@ func start(ctx context.Context, tracer []string, stderr io.Writer) (io.Reader, f
 		return nil, nil, fmt.Errorf("running the tracer: %w", err)
 	}
 	return out, c.Wait, nil
-}
-
-// buckets decodes what a tracer prints, as it comes.
-func buckets(ctx context.Context, in io.Reader, b *behavior.Behavior) iter.Seq2[behavior.Bucket, error] {
-	return func(yield func(behavior.Bucket, error) bool) {
-		counter := behavior.NewCounter(b.Width)
-		for part, err := range parts(ctx, in) {
-			if err != nil {
-				yield(behavior.Bucket{}, err)
-				return
-			}
-			c, err := load(part)
-			if err != nil {
-				yield(behavior.Bucket{}, err)
-				return
-			}
-			for _, bucket := range counter.Capture(c) {
-				if !yield(bucket, nil) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// quiet is how long a tracer must be silent for what it printed to be a whole block.
-const quiet = 200 * time.Millisecond
-
-// largestPart bounds what is gathered from a tracer that is never silent.
-const largestPart = 1 << 20
-
-// parts cuts what a tracer prints where it falls silent, and a torrent before the last stamp in it.
-func parts(ctx context.Context, in io.Reader) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		chunks, failed := make(chan []byte), make(chan error, 1)
-		go pump(ctx, in, chunks, failed)
-		var gathered []byte
-		for {
-			var silence <-chan time.Time
-			if len(gathered) > 0 && gathered[len(gathered)-1] == '\n' {
-				silence = time.After(quiet)
-			}
-			select {
-			case <-ctx.Done():
-				yield(nil, ctx.Err())
-				return
-			case <-silence:
-				if !yield(gathered, nil) {
-					return
-				}
-				gathered = nil
-			case chunk, ok := <-chunks:
-				if !ok {
-					if len(gathered) == 0 || yield(gathered, nil) {
-						if err := <-failed; err != nil {
-							yield(nil, fmt.Errorf("reading from the tracer: %w", err))
-						}
-					}
-					return
-				}
-				gathered = append(gathered, chunk...)
-				cut := 0
-				if len(gathered) > largestPart {
-					if cut = lastStamp(gathered); cut == 0 && len(gathered) > 4*largestPart {
-						cut = bytes.LastIndexByte(gathered, '\n') + 1 // a log has no stamps of blocks
-					}
-				}
-				if cut > 0 {
-					if !yield(gathered[:cut], nil) {
-						return
-					}
-					gathered = slices.Clone(gathered[cut:])
-				}
-			}
-		}
-	}
-}
-
-// pump reads until the end or the context's, and then closes chunks.
-func pump(ctx context.Context, in io.Reader, chunks chan<- []byte, failed chan<- error) {
-	defer close(chunks)
-	for {
-		buf := make([]byte, 64<<10)
-		n, err := in.Read(buf)
-		if n > 0 {
-			select {
-			case chunks <- buf[:n]:
-			case <-ctx.Done():
-				failed <- nil
-				return
-			}
-		}
-		if err != nil {
-			if errors.Is(err, io.EOF) || errors.Is(err, os.ErrClosed) {
-				err = nil
-			}
-			failed <- err
-			return
-		}
-	}
-}
-
-// lastStamp finds the start of the last line that holds a wall clock, 0 if there is none but in the
-// first line.
-func lastStamp(text []byte) int {
-	end := len(text)
-	for end > 0 {
-		at := bytes.LastIndexByte(text[:end-1], '\n') + 1
-		if at == 0 {
-			return 0
-		}
-		if isStamp(text[at:end]) {
-			return at
-		}
-		end = at
-	}
-	return 0
-}
-
-func isStamp(line []byte) bool {
-	line = bytes.TrimSpace(line)
-	line = bytes.TrimPrefix(line, []byte(`{"type": "printf", "data": "`))
-	digits := 0
-	for digits < len(line) && line[digits] >= '0' && line[digits] <= '9' {
-		digits++
-	}
-	return digits == 19 && len(line) == 19 || digits == 10 && digits < len(line) && line[digits] == '.'
 }

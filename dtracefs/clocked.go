@@ -1,0 +1,116 @@
+package dtracefs
+
+import (
+	"bytes"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// timedRows are rows that start with their clock: a log of events, or what ts put before every line.
+// The clock is a cell of the row.
+type timedRows struct {
+	shapes rowShapes
+}
+
+func (k *timedRows) resume(*station) { k.shapes.tried = 0 }
+
+func (k *timedRows) take(st *station, num int, line []byte) bool {
+	c, n, ok := syntax.ParseClock(line)
+	if !ok || n == len(line) || line[n] != ' ' && line[n] != '\t' || st.free.open() {
+		return false
+	}
+	if h := st.free.tables.header; h != nil && h.fits(line) {
+		return false // a row of a table, whose first cell is a clock
+	}
+	if _, _, _, isMap := syntax.MapHead(bytes.TrimLeft(line[n:], " \t")); isMap {
+		return false
+	}
+	if k.shapes.none() && (headingAhead(st.cur) || !k.shapes.learn(st.cur, afterClock)) {
+		return false
+	}
+	cells, shape, ok := k.shapes.split(line[n+1:])
+	if !ok {
+		return false
+	}
+	st.free.flush()
+	st.take(classTable)
+	s := st.sheet("timed/"+shape.name, shape.name, "rows")
+	st.inferred[s] = true
+	st.moment.tell(c, st.opt.Location)
+	s.instant("time", st.stamp, st.ofDay)
+	shape.file(s, cells, 2)
+	s.end()
+	return true
+}
+
+// headingAhead reports whether a line in capitals follows in the same paragraph: the heading of a
+// table that its BEGIN printed on another CPU, and so last.
+func headingAhead(cur *syntax.Cursor) bool {
+	ahead := *cur
+	for n := 0; !ahead.Done() && n < rowsAhead; n++ {
+		line, _ := ahead.Next()
+		if syntax.Blank(line) {
+			return false
+		}
+		words := bytes.Fields(line)
+		capitals := len(words) > 2
+		for _, w := range words {
+			capitals = capitals && isName(w) && isCapitals(w)
+		}
+		if capitals {
+			return true
+		}
+	}
+	return false
+}
+
+// afterClock returns what stands behind the clock of a line, nil if none does.
+func afterClock(line []byte) []byte {
+	_, n, ok := syntax.ParseClock(line)
+	if !ok || n >= len(line) {
+		return nil
+	}
+	return bytes.TrimLeft(line[n:], " \t")
+}
+
+// clockedRows are the rows under a clock that no aggregation printed: what printf and printa write
+// with a format, block after block.
+type clockedRows struct {
+	shapes rowShapes
+	next   int // number of the line after the last row
+}
+
+func (r *clockedRows) resume(*station) { r.shapes.tried = 0 }
+
+func (r *clockedRows) take(st *station, num int, line []byte) bool {
+	if num != r.next && num-st.blanks != st.afterClock || st.free.open() {
+		return false
+	}
+	if r.shapes.none() && !r.shapes.learn(st.cur, wholeLine) {
+		return false
+	}
+	cells, shape, ok := r.shapes.split(line)
+	if !ok {
+		return false
+	}
+	if h := st.free.tables.header; h != nil && h.fits(line) && num != r.next {
+		return false
+	}
+	st.free.flush()
+	st.take(classTable)
+	s := st.sheet("clocked/"+shape.name, shape.name, "rows")
+	st.inferred[s] = true
+	st.context(s)
+	shape.file(s, cells, 1)
+	s.int("block", int64(st.block), false)
+	s.end()
+	r.next = st.cur.Number()
+	return true
+}
+
+func wholeLine(line []byte) []byte {
+	if _, text, ok := clockLine(line); ok && (len(text) == 0 || text[0] == ',') {
+		return nil
+	}
+	return line
+}

@@ -1,0 +1,180 @@
+package dtracefs
+
+import (
+	"bytes"
+	"encoding/csv"
+	"strconv"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// csvHead is how many records tell whether a text is CSV.
+const csvHead = 64
+
+// isCSV reports whether a text starts with records of as many cells each, parted by commas, in which
+// a column holds numbers.
+func isCSV(head []byte) bool {
+	r := csvRecords{data: head}
+	var width, n int
+	number := false
+	for n < csvHead {
+		record, line, ok := r.next()
+		if !ok {
+			break
+		}
+		if record == nil {
+			if _, isMessage := syntax.ParseMessage(line); isMessage || syntax.Blank(line) {
+				continue
+			}
+			// What the head ends in may be cut in the middle of a record.
+			return n > 2 && number && r.at >= len(head)
+		}
+		if n == 0 {
+			width = len(record)
+		}
+		if len(record) != width || width < 2 {
+			return n > 2 && number && r.at >= len(head)
+		}
+		for i, cell := range record {
+			number = number || n > 0 && isNumber(bytes.TrimSpace(cell))
+			if i > 0 && len(cell) > 0 && cell[0] == ' ' && !isNumber(bytes.TrimSpace(cell)) {
+				return false // a list in a sentence
+			}
+		}
+		n++
+	}
+	return n > 2 && number
+}
+
+// csvRecords reads records. Where a line is none, the record is nil.
+type csvRecords struct {
+	data  []byte
+	at    int
+	cells [][]byte
+}
+
+func (r *csvRecords) next() (record [][]byte, line []byte, ok bool) {
+	if r.at >= len(r.data) {
+		return nil, nil, false
+	}
+	rest := r.data[r.at:]
+	n := bytes.IndexByte(rest, '\n')
+	if n < 0 {
+		n = len(rest) - 1
+	}
+	line = bytes.TrimRight(rest[:n+1], "\r\n")
+	if bytes.IndexByte(line, '"') >= 0 {
+		return r.quoted(rest, line, n)
+	}
+	r.at += n + 1
+	if bytes.IndexByte(line, ',') < 0 {
+		return nil, line, true
+	}
+	r.cells = r.cells[:0]
+	for cells := line; ; {
+		i := bytes.IndexByte(cells, ',')
+		if i < 0 {
+			r.cells = append(r.cells, cells)
+			return r.cells, line, true
+		}
+		r.cells, cells = append(r.cells, cells[:i]), cells[i+1:]
+	}
+}
+
+// longestCSV bounds, in bytes, a record whose quotes go over several lines.
+const longestCSV = 64 << 10
+
+// quoted reads a record that has quotes, and so may go over several lines.
+func (r *csvRecords) quoted(rest, line []byte, n int) (record [][]byte, text []byte, ok bool) {
+	in := csv.NewReader(bytes.NewReader(rest[:min(len(rest), longestCSV)]))
+	in.FieldsPerRecord = -1
+	fields, err := in.Read()
+	if err != nil || len(fields) < 2 {
+		r.at += n + 1
+		return nil, line, true
+	}
+	size := int(in.InputOffset())
+	r.at += size
+	r.cells = r.cells[:0]
+	for _, f := range fields {
+		r.cells = append(r.cells, []byte(f))
+	}
+	return r.cells, bytes.TrimRight(rest[:size], "\r\n"), true
+}
+
+// csvText decodes the CSV that a script prints. The first record names the columns if none of its
+// cells is a number; where it comes again, as in files appended to each other, it is no row.
+type csvText struct {
+	names []string
+}
+
+func startCSV() reader { return &csvText{} }
+
+func (c *csvText) read(d *decoder, data []byte, line int, last bool) int {
+	r := csvRecords{data: data}
+	num := line
+	for {
+		from := r.at
+		record, text, ok := r.next()
+		if !ok {
+			return num - line
+		}
+		lines := max(1, bytes.Count(data[from:r.at], []byte("\n")))
+		c.record(d, record, text, num, lines, r.at-from)
+		num += lines
+	}
+}
+
+func (c *csvText) record(d *decoder, record [][]byte, text []byte, num, lines, size int) {
+	switch {
+	case syntax.Blank(text):
+		d.accountLines(classBlank, lines, size)
+	case record == nil || c.names != nil && len(record) != len(c.names):
+		if m, ok := syntax.ParseMessage(text); ok {
+			d.accountLines(classNotice, lines, size)
+			d.message(num, text, m)
+			return
+		}
+		d.accountLines(classUnparsed, lines, size)
+		d.unparsed(num, text)
+	case c.heading(record):
+		d.accountLines(classTable, lines, size)
+	default:
+		d.accountLines(classTable, lines, size)
+		s := d.sheet("csv", "csv", "csv")
+		d.inferred[s] = true
+		for i, name := range c.names {
+			s.text(name, bytes.TrimSpace(record[i]))
+		}
+		s.end()
+	}
+}
+
+// heading takes the first record's words as names if they are some; a record that repeats them is
+// the heading once more.
+func (c *csvText) heading(record [][]byte) bool {
+	if c.names != nil {
+		for i, name := range c.names {
+			if name != string(bytes.TrimSpace(record[i])) {
+				return false
+			}
+		}
+		return true
+	}
+	named := true
+	seen := map[string]bool{}
+	for _, cell := range record {
+		cell = bytes.TrimSpace(cell)
+		_, _, clock := syntax.ParseClock(cell)
+		named = named && len(cell) > 0 && !isNumber(cell) && !seen[string(cell)] && !clock
+		seen[string(cell)] = true
+	}
+	for i, cell := range record {
+		name := "c" + strconv.Itoa(i+1)
+		if named {
+			name = string(bytes.TrimSpace(cell))
+		}
+		c.names = append(c.names, name)
+	}
+	return named
+}

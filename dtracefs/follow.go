@@ -1,0 +1,136 @@
+package dtracefs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"slices"
+	"time"
+)
+
+const (
+	// quiet is how long a tracer must be silent for what it printed to be a whole block.
+	quiet = 200 * time.Millisecond
+	// fewestLines is how many lines tell what a stream is.
+	fewestLines = 4
+)
+
+// Follow decodes what a running tracer prints, as it comes from r, and yields a batch each time the
+// tracer falls silent, and of a torrent one each half a megabyte. It ends when r does or ctx is done.
+// A read that is under way then is left to itself.
+func (o Options) Follow(ctx context.Context, r io.Reader, name string) iter.Seq2[*Batch, error] {
+	return func(yield func(*Batch, error) bool) {
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		f := follower{opt: o, name: name, line: 1}
+		chunks, failed := make(chan []byte), make(chan error, 1)
+		go pump(ctx, r, chunks, failed)
+		for {
+			var silence <-chan time.Time
+			if n := len(f.text); n > 0 && f.text[n-1] == '\n' {
+				silence = time.After(quiet)
+			}
+			n := 0
+			select {
+			case <-ctx.Done():
+				yield(nil, fmt.Errorf("following %s: %w", name, ctx.Err()))
+				return
+			case <-silence:
+				if n = len(f.text); f.scanner == nil && bytes.Count(f.text, []byte("\n")) < fewestLines {
+					n = 0
+				}
+			case chunk, ok := <-chunks:
+				if !ok {
+					if b := f.batch(len(f.text), true); b != nil && !yield(b, nil) {
+						return
+					}
+					if err := <-failed; err != nil {
+						yield(nil, fmt.Errorf("following %s: %w", name, err))
+					}
+					return
+				}
+				if f.text = append(f.text, chunk...); len(f.text) > chunkSize {
+					n = f.whole()
+				}
+			}
+			if b := f.batch(n, false); b != nil && !yield(b, nil) {
+				return
+			}
+		}
+	}
+}
+
+// A follower decodes text that comes bit by bit.
+type follower struct {
+	opt     Options
+	name    string
+	text    []byte
+	scanner *scanner
+	line    int
+	at      int64
+}
+
+// whole is how much of the text can be decoded without what is still to come.
+func (f *follower) whole() int {
+	f.start()
+	cut := f.scanner.dialect.cut
+	if cut == nil {
+		return 0
+	}
+	n := cut(f.text)
+	if n == 0 && len(f.text) > 8*chunkSize {
+		n = cutAtLine(f.text)
+	}
+	return n
+}
+
+func (f *follower) start() {
+	if f.scanner == nil {
+		f.scanner = newScanner(f.opt, f.name, dialectOf(f.text))
+	}
+}
+
+// batch decodes the first n bytes; nil if there are none.
+func (f *follower) batch(n int, last bool) *Batch {
+	if n == 0 && !(last && f.at == 0) {
+		return nil
+	}
+	f.start()
+	if f.scanner.dialect.cut == nil && !last {
+		return nil
+	}
+	data := slices.Clone(f.text[:n])
+	f.text = append(f.text[:0], f.text[n:]...)
+	b := f.scanner.batch(chunk{data: data, line: f.line, at: f.at, last: last})
+	f.line += b.Lines
+	f.at += int64(n)
+	return b
+}
+
+// pump reads until the end or the context's, and then closes chunks.
+func pump(ctx context.Context, in io.Reader, chunks chan<- []byte, failed chan<- error) {
+	defer close(chunks)
+	for {
+		buf := make([]byte, 64<<10)
+		n, err := in.Read(buf)
+		if n > 0 {
+			select {
+			case chunks <- buf[:n]:
+			case <-ctx.Done():
+				failed <- nil
+				return
+			}
+		}
+		if err != nil {
+			if errors.Is(err, io.EOF) || errors.Is(err, fs.ErrClosed) {
+				err = nil
+			}
+			failed <- err
+			return
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package dtracefs
+
+import (
+	"strings"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// isJSONLines reports whether a text starts with JSON objects that a script printed, one on a line.
+// What bpftrace, FreeBSD's dtrace and statemaps write is asked for before.
+func isJSONLines(head []byte) bool {
+	n := 0
+	for cur := syntax.NewCursor(head); !cur.Done() && n < 20; {
+		line, terminated := cur.Next()
+		if _, isMessage := syntax.ParseMessage(line); isMessage || syntax.Blank(line) {
+			continue
+		}
+		if !terminated && n > 0 {
+			break
+		}
+		v, end, err := syntax.ParseJSON(line)
+		if err != nil || v.Kind != '{' || len(v.Members) == 0 || !syntax.Blank(line[end:]) {
+			return false
+		}
+		n++
+	}
+	return n > 0
+}
+
+// jsonLines decodes objects, each on its line, into a table for each set of members. Members of
+// members are columns with a dotted name.
+func jsonLines(d *decoder, cur *syntax.Cursor) {
+	for !cur.Done() {
+		num, from := cur.Number(), cur.Offset()
+		line, _ := cur.Next()
+		size := cur.Offset() - from
+		if syntax.Blank(line) {
+			d.account(classBlank, size)
+			continue
+		}
+		if m, ok := syntax.ParseMessage(line); ok {
+			d.account(classNotice, size)
+			d.message(num, line, m)
+			continue
+		}
+		v, end, err := syntax.ParseJSON(line)
+		if err != nil || v.Kind != '{' || !syntax.Blank(line[end:]) {
+			d.account(classUnparsed, size)
+			d.unparsed(num, line)
+			continue
+		}
+		d.account(classTable, size)
+		fileJSONLine(d, v)
+	}
+}
+
+func fileJSONLine(d *decoder, v syntax.JSON) {
+	var names, cells []string
+	flattenJSON("", v, func(name string, leaf syntax.JSON) {
+		names, cells = append(names, name), append(cells, leafText(leaf))
+	})
+	s := d.sheet("json/"+strings.Join(names, "\x00"), "json", "json")
+	d.inferred[s] = true
+	for i, name := range names {
+		s.text(name, []byte(cells[i]))
+	}
+	s.end()
+}
+
+// flattenJSON hands the leaves of a value to each, with the names that lead to them.
+func flattenJSON(name string, v syntax.JSON, each func(name string, leaf syntax.JSON)) {
+	if v.Kind != '{' || len(v.Members) == 0 {
+		each(name, v)
+		return
+	}
+	for i, n := range v.Names {
+		if name != "" {
+			n = name + "." + n
+		}
+		flattenJSON(n, v.Members[i], each)
+	}
+}
+
+// leafText is a leaf as text, a list with its brackets.
+func leafText(v syntax.JSON) string {
+	switch v.Kind {
+	case 't':
+		return "true"
+	case 'f':
+		return "false"
+	case '{':
+		return "{}"
+	case '[':
+		parts := make([]string, len(v.Members))
+		for i, m := range v.Members {
+			parts[i] = leafText(m)
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	}
+	return v.Text
+}

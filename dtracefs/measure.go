@@ -1,0 +1,203 @@
+package dtracefs
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A ValueKind says what the values of a table are, and so how they become counts in buckets.
+type ValueKind string
+
+// The kinds of values.
+const (
+	AsCount        ValueKind = "count"        // how many in the interval that ends at the time: adds up
+	AsSum          ValueKind = "sum"          // bytes or time in the interval: adds up
+	AsTotal        ValueKind = "total"        // counts since the start: their differences count
+	AsGauge        ValueKind = "gauge"        // a level, a mean, a rate: is averaged over a wider bucket
+	AsEvents       ValueKind = "events"       // none: each row is one event
+	AsDistribution ValueKind = "distribution" // counts of bars: they add up
+)
+
+var valueKinds = []ValueKind{AsCount, AsSum, AsTotal, AsGauge, AsEvents, AsDistribution}
+
+// A Measure says how a capture is counted into time buckets × sources: which tables, what their
+// time is, which columns make a source, which hold the value, and what it is. [Infer] finds it.
+type Measure struct {
+	Every  time.Duration  `json:"every"`      // the width of a bucket
+	Clock  TimeKind       `json:"clock"`      // what the times are
+	Tables []TableMeasure `json:"tables"`     // those that count; several join as kinds
+	Names  []string       `json:"names"`      // of the columns that make a source, in their order
+	Dims   []Dimension    `json:"dimensions"` // of the parts of a source, as Names
+	Notes  []string       `json:"-"`          // what was guessed or left out
+	Others []Reading      `json:"-"`          // tables that are not counted, and why
+
+	block      time.Duration   // usually between blocks; 0 for events
+	kinds      map[string]bool // those taken in of kindColumn; nil means all
+	kindColumn string
+}
+
+// A TableMeasure is how one table of a capture is counted.
+type TableMeasure struct {
+	Table string    `json:"table"`
+	Kind  string    `json:"kind,omitempty"`  // stands before the sources, where several tables or values join
+	Time  string    `json:"time,omitempty"`  // the column; "" where only blocks follow each other
+	By    []string  `json:"by"`              // the columns that make a source
+	Value string    `json:"value,omitempty"` // the column; "" where rows are events
+	As    ValueKind `json:"as"`
+
+	id      tableID
+	keys    []string // all key columns, which tell running totals apart
+	timing  timing
+	unit    int64 // ns of a number in the column Time
+	anchor  int64 // added to its times, in ns
+	log     bool  // rows have times of their own, nearly all different
+	fresh   bool  // running totals start within the capture
+	atStamp int   // how often the table is usually printed under one clock
+}
+
+// A TimeKind says what the times of a series are.
+type TimeKind string
+
+// The kinds of times.
+const (
+	ClockEpoch    TimeKind = "epoch"    // instants
+	ClockOfDay    TimeKind = "day"      // clocks without a date: days count from the first
+	ClockRelative TimeKind = "relative" // time since boot or since the tracer started
+	ClockBlocks   TimeKind = "blocks"   // none: blocks follow each other steadily
+)
+
+// A Reading is what would be learned from a table, or what is missing for that.
+type Reading struct {
+	Table   string
+	Rows    int
+	Says    string // what would be learned, in words
+	Missing string // what is missing, and which option would supply it; "" if nothing is
+}
+
+func (r Reading) String() string {
+	if r.Missing != "" {
+		return fmt.Sprintf("%s: %s", quoteName(r.Table), r.Missing)
+	}
+	return fmt.Sprintf("%s: %s", quoteName(r.Table), r.Says)
+}
+
+func quoteName(name string) string {
+	if name == "" || strings.ContainsAny(name, " \t\n") {
+		return fmt.Sprintf("%q", name)
+	}
+	return name
+}
+
+// String says in a line for each table what is counted.
+func (m *Measure) String() string {
+	var b strings.Builder
+	for _, t := range m.Tables {
+		fmt.Fprintf(&b, "%s: %s\n", quoteName(t.Table), t.says(m))
+	}
+	return b.String()
+}
+
+func (t *TableMeasure) says(m *Measure) string {
+	what := map[ValueKind]string{
+		AsCount: "counts", AsSum: "sums", AsTotal: "the increase of running totals", AsGauge: "the level",
+		AsEvents: "rows", AsDistribution: "the counts of distributions",
+	}[t.As]
+	if t.Value != "" && t.As != AsDistribution {
+		what += " of " + quoteName(t.Value)
+	}
+	by := "as one source"
+	if len(t.By) > 0 {
+		by = "by " + strings.Join(quoteNames(t.By), ", ")
+	}
+	if t.Kind != "" {
+		by += fmt.Sprintf(" as %s", quoteName(t.Kind))
+	}
+	return fmt.Sprintf("%s %s, each %v, time from %s", what, by, m.Every, t.timeSays(m))
+}
+
+func (t *TableMeasure) timeSays(m *Measure) string {
+	of := map[TimeKind]string{
+		ClockEpoch: "", ClockOfDay: ", without a date", ClockRelative: ", since a start of its own", ClockBlocks: "",
+	}[m.Clock]
+	switch t.timing {
+	case byBlock:
+		return "the order of its blocks"
+	case byStamp:
+		return "the clock printed before it" + of
+	}
+	return "column " + quoteName(t.Time) + of
+}
+
+func quoteNames(names []string) []string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = quoteName(n)
+	}
+	return out
+}
+
+// ErrMeasure is wrapped by the error of a capture from which nothing can be learned as it is, or
+// as the options say.
+var ErrMeasure = errors.New("no series in it")
+
+// ErrNoActivity is the old name of [ErrMeasure].
+var ErrNoActivity = ErrMeasure
+
+// A MeasureError tells of each table what is missing, or which readings are equally good.
+type MeasureError struct {
+	What     string // in a line
+	Readings []Reading
+}
+
+// Error lists the tables, a line each.
+func (e *MeasureError) Error() string {
+	var b strings.Builder
+	b.WriteString(e.What)
+	for _, r := range e.Readings {
+		b.WriteString("\n  ")
+		b.WriteString(r.String())
+	}
+	return b.String()
+}
+
+// Unwrap makes it an [ErrMeasure].
+func (e *MeasureError) Unwrap() error { return ErrMeasure }
+
+// Match reports whether what was counted by m can be held against what was counted by o: an error
+// names the first thing in which they differ.
+func (m *Measure) Match(o *Measure) error {
+	switch {
+	case m.Every != o.Every:
+		return fmt.Errorf("buckets of %v instead of %v: say --every %v", o.Every, m.Every, m.Every)
+	case !slices.Equal(m.Names, o.Names) && !slices.Equal(m.Dims, o.Dims):
+		return fmt.Errorf("sources by %s instead of %s: say --by", strings.Join(o.Names, ", "), strings.Join(m.Names, ", "))
+	}
+	gauge := func(m *Measure) (g, c bool) {
+		for _, t := range m.Tables {
+			g, c = g || t.As == AsGauge, c || t.As != AsGauge
+		}
+		return g, c
+	}
+	g1, c1 := gauge(m)
+	g2, c2 := gauge(o)
+	if !g1 && !c2 || !g2 && !c1 {
+		return errors.New("counts were learned and levels come, or the other way round: say --value and --as")
+	}
+	return nil
+}
+
+// Blocks reports whether what was counted was printed block by block, each for the time since the
+// one before.
+func (m *Measure) Blocks() bool { return m.block > 0 }
+
+// BlockWidth is the usual time between blocks; 0 for events.
+func (m *Measure) BlockWidth() time.Duration { return m.block }
+
+// Kinded reports whether the first part of a source says what was counted.
+func (m *Measure) Kinded() bool { return len(m.Dims) > 0 && m.Dims[0] == Kind }
+
+// SystemCalls reports whether system calls alone were taken in of several kinds.
+func (m *Measure) SystemCalls() bool { return len(m.kinds) == 1 && m.kinds["syscall"] }

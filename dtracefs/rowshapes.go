@@ -1,0 +1,187 @@
+package dtracefs
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"strconv"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// rowShapes are the few shapes that the lines of a script's own rows have. They are learned from
+// lines ahead, so that a row that differs, since a name in it holds a blank, is split as the others
+// are, and every block goes on the same tables.
+type rowShapes struct {
+	shapes []*rowShape
+	tried  int // offset up to which lines were looked at in vain
+}
+
+// A rowShape is a number of cells, and which of them are numbers.
+type rowShape struct {
+	name  string
+	width int
+	mask  uint64            // a bit for each cell that is a number
+	known []map[string]bool // by cell: words of text seen in it
+}
+
+const (
+	// rowsAhead bounds how many lines are looked at, widestRow how many cells a row has.
+	rowsAhead = 400
+	widestRow = 24
+	// mostWords bounds the words that are remembered of a cell.
+	mostWords = 4096
+)
+
+func (r *rowShapes) none() bool { return len(r.shapes) == 0 }
+
+// learn looks at the lines from the cursor on. row returns what of a line is a row, nil if nothing.
+func (r *rowShapes) learn(cur *syntax.Cursor, row func(line []byte) []byte) bool {
+	if cur.Offset() < r.tried {
+		return false
+	}
+	ahead := *cur
+	var rows [][]byte
+	for n := 0; !ahead.Done() && n < rowsAhead; n++ {
+		line, _ := ahead.Next()
+		line = plain(line)
+		if syntax.Blank(line) || len(line) > longestLine {
+			continue
+		}
+		if _, isMessage := syntax.ParseMessage(line); isMessage {
+			continue
+		}
+		if line = row(line); line != nil && !syntax.Blank(line) {
+			rows = append(rows, line)
+		}
+	}
+	if len(rows) < 2 || !r.find(rows, 6) {
+		r.shapes, r.tried = nil, ahead.Offset()
+		return false
+	}
+	return true
+}
+
+// find finds the shapes of rows, and reports whether they are those of so many tenths of them.
+func (r *rowShapes) find(rows [][]byte, tenths int) bool {
+	counts := map[shape]int{}
+	for _, line := range rows {
+		if s := shapeOf(line); s.words <= widestRow {
+			counts[s]++
+		}
+	}
+	type found struct {
+		shape
+		n int
+	}
+	var all []found
+	for s, k := range counts {
+		if s.words >= 2 && s.number != 0 && s.number != 1<<s.words-1 {
+			all = append(all, found{s, k})
+		}
+	}
+	slices.SortFunc(all, func(a, b found) int {
+		return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.words, b.words), cmp.Compare(a.number, b.number))
+	})
+	covered := 0
+	for _, f := range all {
+		if f.n*8 < len(rows) || len(r.shapes) == 4 {
+			break
+		}
+		name := "rows"
+		if len(r.shapes) > 0 {
+			name += " " + strconv.Itoa(len(r.shapes)+1)
+		}
+		s := &rowShape{name: name, width: f.words, mask: f.number, known: make([]map[string]bool, f.words)}
+		for i := range s.known {
+			s.known[i] = map[string]bool{}
+		}
+		r.shapes = append(r.shapes, s)
+		covered += f.n
+	}
+	if covered*10 < len(rows)*tenths {
+		r.shapes = nil
+		return false
+	}
+	return true
+}
+
+// split splits a row into the cells of the shape that it has.
+func (r *rowShapes) split(line []byte) (cells [][]byte, s *rowShape, ok bool) {
+	tokens := tokensOf(line)
+	fields := make([][]byte, len(tokens))
+	for i, k := range tokens {
+		fields[i] = line[k.start:k.end]
+	}
+	for _, s := range r.shapes {
+		if len(fields) == s.width && s.fits(fields) {
+			s.learn(fields)
+			return fields, s, true
+		}
+	}
+	// The last cell is empty where a line ends in the blank before it.
+	for _, s := range r.shapes {
+		if n := len(fields); n == s.width-1 && s.mask&(1<<n) == 0 && n > 1 && bytes.HasSuffix(line, []byte(" ")) {
+			if fields := append(fields, nil); s.fits(fields) {
+				return fields, s, true
+			}
+		}
+	}
+	// A cell of text holds blanks: the one that leaves the others with words that they had before.
+	best := -1
+	for _, t := range r.shapes {
+		extra := len(fields) - t.width
+		if extra <= 0 || len(fields) > 2*widestRow {
+			continue
+		}
+		for at := range t.width {
+			if t.mask&(1<<at) != 0 {
+				continue
+			}
+			merged := slices.Replace(slices.Clone(fields), at, at+extra+1, line[tokens[at].start:tokens[at+extra].end])
+			if !t.fits(merged) {
+				continue
+			}
+			score := 0
+			for i, c := range merged {
+				if i != at && t.known[i][string(c)] {
+					score += 2
+				}
+				if i == at && t.known[i][string(c)] {
+					score++
+				}
+			}
+			if score > best {
+				best, cells, s = score, merged, t
+			}
+		}
+	}
+	if s != nil {
+		s.learn(cells)
+	}
+	return cells, s, s != nil
+}
+
+func (s *rowShape) fits(cells [][]byte) bool {
+	for i, c := range cells {
+		if s.mask&(1<<i) != 0 && !isNumber(c) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *rowShape) learn(cells [][]byte) {
+	for i, c := range cells {
+		if s.mask&(1<<i) == 0 && len(s.known[i]) < mostWords && !s.known[i][string(c)] {
+			s.known[i][string(c)] = true
+		}
+	}
+}
+
+// file appends the cells to a sheet, the first as column number first.
+func (s *rowShape) file(to *sheet, cells [][]byte, first int) {
+	for i, c := range cells {
+		to.text("c"+strconv.Itoa(first+i), c)
+	}
+}

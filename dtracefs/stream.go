@@ -1,0 +1,176 @@
+package dtracefs
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Stream counts what a running tracer prints, batch by batch, and hands out each bucket when it is
+// complete. It keeps in memory only what is not.
+type Stream struct {
+	counting counting
+	next     int64 // number of the first bucket not handed out
+	started  bool
+}
+
+// An Interval is how much each source did in one bucket of a stream.
+type Interval struct {
+	Start  time.Time
+	Counts map[string]float64 // by source; one that is not in it was silent
+}
+
+// NewStream returns a stream that counts as the options say; what they leave open is inferred from
+// the first blocks.
+func NewStream(o CountOptions) *Stream { return &Stream{counting: counting{opt: o}} }
+
+const (
+	// fewestBlocks is how many blocks a stream waits for before it decides how they are counted.
+	fewestBlocks = 3
+	// lateness is how late events may come: tracers order events within a CPU, not across.
+	lateness = 500 * time.Millisecond
+	// longestPause is how many empty buckets a stream hands out before it takes them for a pause.
+	longestPause = 5
+)
+
+// Measure says how the stream is counted; nil while too little was printed to tell.
+func (s *Stream) Measure() *Measure {
+	if s.counting.tally == nil {
+		return nil
+	}
+	return s.counting.tally.m
+}
+
+// Add counts what a part of a capture holds and returns the buckets that this completes. While the
+// blocks are too few to tell how they are counted, there are none. The error of a stream in which
+// nothing can be counted is a [*MeasureError]; it is given once a megabyte of text came, or by Close.
+func (s *Stream) Add(b *Batch) ([]Interval, error) {
+	c := &s.counting
+	if c.tally == nil {
+		c.sample, c.size = append(c.sample, b), c.size+b.Bytes
+		if err := s.tryStart(c.size >= sampleSize); err != nil || c.tally == nil {
+			return nil, err
+		}
+	} else {
+		c.add(b)
+	}
+	return s.complete(false), nil
+}
+
+// Close counts what is left.
+func (s *Stream) Close() ([]Interval, error) {
+	if len(s.counting.sample) > 0 && s.counting.size > 0 {
+		if err := s.tryStart(true); err != nil {
+			return nil, err
+		}
+	}
+	if s.counting.tally == nil {
+		return nil, nil
+	}
+	s.counting.tally.finish()
+	return s.complete(true), nil
+}
+
+// tryStart decides how the stream is counted if enough was printed, or must be.
+func (s *Stream) tryStart(must bool) error {
+	c := &s.counting
+	var tables []*Table
+	for _, b := range c.sample {
+		tables = append(tables, b.Tables...)
+	}
+	m, err := infer(tables, nil, c.opt.MeasureOptions)
+	if err != nil {
+		if must {
+			return err
+		}
+		return nil
+	}
+	blocks := map[int64]bool{}
+	probe := newTally(m, 0)
+	for _, tm := range probe.tables {
+		for _, t := range tables {
+			if idOf(t) != tm.id {
+				continue
+			}
+			times := probe.times(tm, t)
+			for i := range t.NumRows() {
+				if ns, ok := times(i); ok {
+					blocks[ns] = true
+				}
+			}
+		}
+	}
+	if len(blocks) < fewestBlocks && !must {
+		return nil
+	}
+	return c.start()
+}
+
+// complete hands out the buckets that nothing more will come for.
+func (s *Stream) complete(all bool) []Interval {
+	t := s.counting.tally
+	c := t.counts
+	end := int64(math.MaxInt64)
+	if !all {
+		if end = c.grid.ofBlock(t.last); c.grid.block == 0 {
+			end = c.grid.ofEvent(t.last - int64(lateness))
+		}
+	}
+	var numbers []int64
+	for n := range c.all {
+		if n < end {
+			numbers = append(numbers, n)
+		}
+	}
+	slices.Sort(numbers)
+	var out []Interval
+	for _, n := range numbers {
+		if s.started && n < s.next {
+			continue // later than late
+		}
+		if s.started && n-s.next <= longestPause {
+			for ; s.next < n; s.next++ {
+				out = append(out, s.interval(s.next))
+			}
+		}
+		out = append(out, s.interval(n))
+		s.next, s.started = n+1, true
+	}
+	for first := range c.pages {
+		if first+pageSize <= s.next-1 {
+			delete(c.pages, first)
+		}
+	}
+	for n := range c.levels {
+		if n < s.next-1 {
+			delete(c.levels, n)
+		}
+	}
+	c.at = nil
+	return out
+}
+
+func (s *Stream) interval(number int64) Interval {
+	c := s.counting.tally.counts
+	in := Interval{Start: time.Unix(0, c.grid.origin+(number-1)*c.grid.width).UTC(), Counts: map[string]float64{}}
+	r := c.row(number)
+	names := c.sources.names
+	for i, v := range r.values {
+		if v != 0 {
+			in.Counts[strings.ReplaceAll(names[i], sourceSep, " ")] = float64(v)
+		}
+	}
+	if l := c.levels[number]; l != nil {
+		for i, n := range l.n {
+			if n > 0 {
+				v := l.sum[i]
+				if c.howOf(i) == leveled {
+					v /= float64(n)
+				}
+				in.Counts[strings.ReplaceAll(names[i], sourceSep, " ")] = v
+			}
+		}
+	}
+	return in
+}

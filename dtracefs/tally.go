@@ -1,0 +1,492 @@
+package dtracefs
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// A tally counts the tables of a capture, batch by batch, as a measure says.
+type tally struct {
+	m      *Measure
+	counts *Counts
+	tables []*tableTally
+
+	last    int64              // the last time at which a block ended
+	spans   map[int64]span     // of the block ends of the batch at hand
+	level   int64              // the time that partial belongs to
+	partial map[int]*levelPart // levels of the sources in the block at hand
+	resets  int                // running totals that fell
+	left    int                // rows printed at exit, under no clock of their own
+	undated int                // rows without a time
+	day     dayClock
+	blocks  blockNumbers
+}
+
+// A tableTally is the counting of one table's values.
+type tableTally struct {
+	*TableMeasure
+	combine combine
+	total   map[string]int64 // the last running total, by all keys
+	stamp   int64            // the clock of the block at hand
+	prints  map[int64]bool   // numbers of the blocks under it
+	pending []pendingRow     // what more blocks under it hold than usual
+	sources map[string]int   // by the parts of their names
+	buf     []byte
+}
+
+type pendingRow struct {
+	ns     int64
+	source int
+	value  int64
+}
+
+// combine is how levels of one source in one block go together.
+type combine uint8
+
+const (
+	addUp combine = iota
+	average
+	least
+	most
+)
+
+// A levelPart is what is known of a level in the block at hand.
+type levelPart struct {
+	v float64
+	n int
+	c combine
+}
+
+func combineOf(name string) combine {
+	low := strings.ToLower(name)
+	for _, w := range strings.FieldsFunc(low, func(r rune) bool { return r < 'a' || r > 'z' }) {
+		switch w {
+		case "min":
+			return least
+		case "max":
+			return most
+		case "avg", "average", "mean", "median", "stddev", "std", "await", "lat", "latency", "temp":
+			return average
+		}
+	}
+	return addUp
+}
+
+func newTally(m *Measure, first int64) *tally {
+	g := grid{width: int64(m.Every), block: int64(m.block)}
+	switch {
+	case m.block == 0:
+	case m.Clock == ClockBlocks:
+		g.block = int64(m.block)
+	case g.width*4 < g.block*5 && g.width*5 > g.block*4:
+		g.origin = first
+	default:
+		g.origin = floorDiv(first, g.width) * g.width
+	}
+	t := &tally{m: m, counts: newCounts(g, newSourceNames()), spans: map[int64]span{}, partial: map[int]*levelPart{}}
+	t.counts.measure = m
+	for i := range m.Tables {
+		tm := &m.Tables[i]
+		t.tables = append(t.tables, &tableTally{
+			TableMeasure: tm, combine: combineOf(tm.Value), total: map[string]int64{}, prints: map[int64]bool{}, sources: map[string]int{},
+		})
+	}
+	return t
+}
+
+// add counts a batch. stamps are the clocks that were printed in it, in their order.
+func (t *tally) add(tables []*Table, stamps []int64) {
+	t.mark(tables, stamps)
+	for _, tm := range t.tables {
+		for _, table := range tables {
+			if idOf(table) == tm.id {
+				t.table(tm, table)
+			}
+		}
+	}
+}
+
+// mark finds the ends of the blocks in a batch and what time each covers.
+func (t *tally) mark(tables []*Table, stamps []int64) {
+	clear(t.spans)
+	ends := map[int64]bool{}
+	stamped := false
+	for _, tm := range t.tables {
+		stamped = stamped || tm.timing == byStamp
+		if tm.log {
+			continue
+		}
+		for _, table := range tables {
+			if idOf(table) != tm.id {
+				continue
+			}
+			times := t.times(tm, table)
+			for i := range table.NumRows() {
+				if ns, ok := times(i); ok {
+					ends[ns] = true
+				}
+			}
+		}
+	}
+	if stamped {
+		for _, ns := range stamps {
+			ends[ns] = true
+		}
+	}
+	for _, ns := range slices.Sorted(maps.Keys(ends)) {
+		if ns == t.last && t.last != 0 {
+			number := t.counts.grid.ofBlock(ns)
+			t.spans[ns] = span{last: number, n: 1, row: t.counts.row(number)}
+			continue
+		}
+		before := t.last
+		if ns < before {
+			before = 0 // an older run that was appended, or a time out of order
+		}
+		t.spans[ns] = t.counts.spanOf(before, ns)
+		t.last = max(t.last, ns)
+		if ns < t.last-int64(longestBlock)*max(t.counts.grid.block, 1) {
+			t.last = ns
+		}
+	}
+}
+
+// times returns how the time of a table's row is read.
+func (t *tally) times(tm *tableTally, table *Table) func(i int) (int64, bool) {
+	if tm.timing == byBlock {
+		b := table.Column("block")
+		if b == nil || b.typ != Int {
+			return func(int) (int64, bool) { return 0, false }
+		}
+		return func(i int) (int64, bool) { return t.blocks.ordinal(b.ints[i]) * int64(t.m.block), !b.Null(i) }
+	}
+	col := table.Column(tm.Time)
+	if col != nil && col.typ == String {
+		// The same clock stands on many rows: each is read once.
+		known := make([]int64, len(col.words.values))
+		for code, text := range col.words.values {
+			if c, _, ok := syntax.ParseClock([]byte(text)); ok {
+				known[code] = c.NS
+				if c.Form == syntax.TimeOfDay {
+					known[code] = t.day.next(c.NS)
+				}
+			} else {
+				known[code] = math.MinInt64
+			}
+		}
+		return func(i int) (int64, bool) {
+			v := known[col.codes[i]]
+			return v, v != math.MinInt64 && !col.Null(i)
+		}
+	}
+	return func(i int) (int64, bool) {
+		ns, ok := timeAt(col, i, tm.unit)
+		return ns + tm.anchor, ok
+	}
+}
+
+// A dayClock lets clocks without a date go on after midnight.
+type dayClock struct {
+	days, last int64
+}
+
+func (d *dayClock) next(ns int64) int64 {
+	if ns < d.last-12*3600e9 {
+		d.days++
+	}
+	d.last = ns
+	return ns + d.days*24*3600e9
+}
+
+// blockNumbers numbers the blocks of tables that no clock tells apart, in the order they appear.
+// Where the numbers of the decoder go up by more than one each time, since other things are printed
+// between, so do these by one; a number that is left out is a block in which nothing was printed.
+type blockNumbers struct {
+	seen map[int64]int64
+}
+
+func (b *blockNumbers) ordinal(number int64) int64 {
+	if n, ok := b.seen[number]; ok {
+		return n
+	}
+	if b.seen == nil {
+		b.seen = map[int64]int64{}
+	}
+	n := int64(len(b.seen)) + 1
+	b.seen[number] = n
+	return n
+}
+
+// table counts the rows of a table.
+func (t *tally) table(tm *tableTally, table *Table) {
+	times := t.times(tm, table)
+	by, keys := columnsNamed(table, tm.By), columnsNamed(table, tm.keys)
+	var value, block, kind *Column
+	if tm.As != AsEvents {
+		if value = table.Column(tm.Value); value == nil {
+			return
+		}
+	}
+	if tm.timing == byStamp && tm.atStamp > 0 {
+		block = table.Column("block")
+	}
+	if t.m.kinds != nil {
+		kind = table.Column(t.m.kindColumn)
+	}
+	for i := range table.NumRows() {
+		if kind != nil && !t.m.kinds[kind.Text(i)] || value != nil && value.Null(i) {
+			continue
+		}
+		ns, ok := times(i)
+		if !ok {
+			t.undated++
+			continue
+		}
+		source := t.source(tm, by, i)
+		switch tm.As {
+		case AsEvents:
+			t.count(tm, block, i, ns, source, 1)
+		case AsGauge:
+			t.gauge(tm, ns, source, value.Float(i))
+		case AsTotal:
+			if v, more := t.increase(tm, keys, value, i); more {
+				t.count(tm, block, i, ns, source, v)
+			}
+		default:
+			if value.typ == Float || value.unsigned {
+				t.sum(ns, tm, source, value.Float(i))
+			} else {
+				t.count(tm, block, i, ns, source, value.ints[i])
+			}
+		}
+	}
+}
+
+func columnsNamed(t *Table, names []string) []*Column {
+	out := make([]*Column, 0, len(names))
+	for _, n := range names {
+		out = append(out, t.Column(n))
+	}
+	return out
+}
+
+// appendKey appends cell i of columns to a key.
+func appendKey(b []byte, columns []*Column, i int) []byte {
+	for _, c := range columns {
+		switch {
+		case c == nil:
+			b = append(b, 0xff)
+		case c.typ == String || c.typ == Stack:
+			b = binary.LittleEndian.AppendUint32(b, c.codes[i])
+		case c.typ == Float:
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(c.floats[i]))
+		default:
+			b = binary.LittleEndian.AppendUint64(b, uint64(c.ints[i]))
+		}
+	}
+	return b
+}
+
+// sourceSep parts the columns of a source's name while it is counted.
+const sourceSep = "\x1f"
+
+// source tells the number of a row's source.
+func (t *tally) source(tm *tableTally, by []*Column, i int) int {
+	b := tm.buf[:0]
+	if len(t.m.Tables) > 1 || len(by) == 0 {
+		b = append(b, tm.Kind...)
+		if len(by) > 0 {
+			b = append(b, sourceSep...)
+		}
+	}
+	for k, c := range by {
+		if k > 0 {
+			b = append(b, sourceSep...)
+		}
+		switch {
+		case c == nil:
+		case c.typ == String:
+			b = append(b, c.words.at(c.codes[i])...)
+		case c.typ == Int && !c.unsigned && !c.Null(i):
+			b = strconv.AppendInt(b, c.ints[i], 10)
+		default:
+			b = append(b, c.Text(i)...)
+		}
+	}
+	tm.buf = b
+	if n, ok := tm.sources[string(b)]; ok {
+		return n
+	}
+	n := t.counts.sources.number(string(b))
+	tm.sources[string(b)] = n
+	if tm.As == AsGauge {
+		t.counts.isLevel(n)
+	}
+	return n
+}
+
+// count adds v to a source at a time. What is printed once more under the last clock, as tracers do
+// at exit, waits for a clock of its own.
+func (t *tally) count(tm *tableTally, block *Column, i int, ns int64, source int, v int64) {
+	if block != nil {
+		if ns != tm.stamp {
+			t.commit(tm)
+			tm.stamp = ns
+			clear(tm.prints)
+		}
+		tm.prints[block.ints[i]] = true
+		if len(tm.prints) > tm.atStamp {
+			tm.pending = append(tm.pending, pendingRow{ns, source, v})
+			return
+		}
+	}
+	t.book(tm, ns, source, v)
+}
+
+func (t *tally) commit(tm *tableTally) {
+	for _, p := range tm.pending {
+		t.book(tm, p.ns, p.source, p.value)
+	}
+	tm.pending = tm.pending[:0]
+}
+
+func (t *tally) book(tm *tableTally, ns int64, source int, v int64) {
+	if tm.log {
+		t.last = max(t.last, ns)
+		number := t.counts.grid.ofEvent(ns)
+		t.counts.add(t.counts.row(number), source, v)
+		return
+	}
+	s := t.span(ns)
+	if s.n == 1 {
+		t.counts.add(s.row, source, v)
+		return
+	}
+	t.counts.spread(s, source, v)
+}
+
+func (t *tally) span(ns int64) span {
+	s, ok := t.spans[ns]
+	if !ok {
+		s = span{last: t.counts.grid.ofBlock(ns), n: 1}
+		s.row = t.counts.row(s.last)
+	}
+	return s
+}
+
+// sum adds a part of a number that is no integer.
+func (t *tally) sum(ns int64, tm *tableTally, source int, v float64) {
+	if math.IsNaN(v) {
+		return
+	}
+	number := t.counts.grid.ofEvent(ns)
+	if !tm.log {
+		number = t.span(ns).last
+	}
+	t.counts.row(number)
+	t.counts.isSum(source)
+	r := t.counts.levelRow(number)
+	r.add(source, v)
+}
+
+// increase tells by how much a running total grew. One that fell was reset and starts from 0.
+func (t *tally) increase(tm *tableTally, keys []*Column, value *Column, i int) (int64, bool) {
+	if value.typ != Int {
+		return 0, false
+	}
+	v := value.ints[i]
+	// Codes of words differ from batch to batch, the words do not.
+	key := tm.buf[:0]
+	for _, k := range keys {
+		if k != nil {
+			key = append(key, k.Text(i)...)
+		}
+		key = append(key, 0)
+	}
+	tm.buf = key
+	old, ok := tm.total[string(key)]
+	tm.total[string(key)] = v
+	switch {
+	case !ok && !tm.fresh && t.spansOnly():
+		return 0, false // the capture starts in the middle of a run: what was before is not known
+	case !ok:
+		return v, true
+	case v < old:
+		t.resets++
+		return v, true
+	}
+	return v - old, true
+}
+
+// spansOnly reports whether the first block is still being counted.
+func (t *tally) spansOnly() bool { return len(t.counts.pages) <= 1 && t.counts.blocksSeen() <= 1 }
+
+// gauge takes in a level of a source. Levels of one block go together as their kind asks; blocks of
+// one bucket are averaged.
+func (t *tally) gauge(tm *tableTally, ns int64, source int, v float64) {
+	if math.IsNaN(v) {
+		return
+	}
+	if ns != t.level {
+		t.flushLevels()
+		t.level = ns
+	}
+	p := t.partial[source]
+	if p == nil {
+		t.partial[source] = &levelPart{v, 1, tm.combine}
+		return
+	}
+	p.n++
+	switch p.c {
+	case least:
+		p.v = min(p.v, v)
+	case most:
+		p.v = max(p.v, v)
+	default:
+		p.v += v
+	}
+}
+
+func (t *tally) flushLevels() {
+	if len(t.partial) == 0 {
+		return
+	}
+	number := t.counts.grid.ofEvent(t.level)
+	if t.counts.grid.block > 0 {
+		number = t.span(t.level).last
+	}
+	t.counts.row(number)
+	r := t.counts.levelRow(number)
+	for source, p := range t.partial {
+		v := p.v
+		if p.c == average {
+			v /= float64(p.n)
+		}
+		r.add(source, v)
+	}
+	clear(t.partial)
+}
+
+// finish ends the counting, and says what was left out.
+func (t *tally) finish() *Counts {
+	t.flushLevels()
+	for _, tm := range t.tables {
+		t.left += len(tm.pending)
+	}
+	note := func(n int, format string) {
+		if n > 0 {
+			t.counts.Notes = append(t.counts.Notes, fmt.Sprintf(format, n))
+		}
+	}
+	note(t.left, "left out %d rows that were printed at exit, under no clock of their own")
+	note(t.undated, "left out %d rows without a time")
+	note(t.resets, "%d running totals fell: each was reset and counts from 0")
+	return t.counts
+}

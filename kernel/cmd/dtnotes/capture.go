@@ -1,0 +1,123 @@
+package main
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dtnotes/analysis"
+	"dtnotes/dtracefs"
+)
+
+// measureFlags adds the words that say how a capture is counted. Every command that counts one has
+// the same.
+func measureFlags(cmd *cobra.Command, o *dtracefs.MeasureOptions) {
+	f := cmd.Flags()
+	f.StringSliceVar(&o.Table, "table", nil, "`TABLE`s of the capture to count (see dtnotes inspect)")
+	f.StringVar(&o.Time, "time", "", "`COLUMN` that holds the time of a row, by name or position; none where only blocks tell it")
+	f.StringSliceVar(&o.By, "by", nil, "`COLUMN`s that make a source, by name or position, such as zonename,execname")
+	f.StringSliceVar(&o.Value, "value", nil, "`COLUMN`s that hold what is counted, by name or position")
+	f.StringVar((*string)(&o.As), "as", "", "what the value is: count, sum, total (running), gauge, events or distribution")
+	f.DurationVar(&o.Every, "every", 0, "width of a bucket, and the time between blocks where none was printed")
+	f.StringSliceVar(&o.Kinds, "kinds", nil, "values of a column `KIND` to take in; * takes all")
+}
+
+// countPaths counts the capture that lies at the paths, and tells on standard error what was counted.
+func countPaths(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions) (*dtracefs.Matrix, error) {
+	var files []dtracefs.File
+	for _, path := range paths {
+		fsys, names, err := openCaptures(cmd.Context(), path)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			files = append(files, dtracefs.File{FS: fsys, Name: name})
+		}
+	}
+	counts, err := dtracefs.CountFiles(cmd.Context(), files, opt)
+	if err != nil {
+		return nil, err
+	}
+	m, err := counts.Matrix()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", strings.Join(paths, ", "), err)
+	}
+	stderr := cmd.ErrOrStderr()
+	fmt.Fprint(stderr, m.Measure)
+	for _, n := range m.Notes {
+		fmt.Fprintln(stderr, "note:", n)
+	}
+	if n := len(counts.Drops); n > 0 {
+		fmt.Fprintf(stderr, "warning: the tracer dropped data: %d messages\n", n)
+	}
+	if counts.Skipped > 0 {
+		fmt.Fprintf(stderr, "warning: %d lines were not understood\n", counts.Skipped)
+	}
+	if len(m.Times) == 0 {
+		return nil, errors.New("nothing was counted")
+	}
+	return m, nil
+}
+
+// readSeries reads a matrix, or counts a capture in one file or in the parts of a rotated one, older
+// first. What a reader of the numbers should know of the capture goes to standard error.
+func readSeries(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions, observer bool) (*analysis.Series, error) {
+	if len(paths) == 1 && isMatrix(paths[0]) {
+		return analysis.ReadCSVFile(paths[0])
+	}
+	m, err := countPaths(cmd, paths, opt)
+	if err != nil {
+		return nil, err
+	}
+	m.Notes = nil // told already
+	return analysis.FromCounts(m, analysis.SeriesOptions{IncludeObserver: observer}), nil
+}
+
+// isMatrix reports whether a file is CSV whose first row holds numbers and times alone: a matrix of
+// time × source, and not what a script printed as CSV.
+func isMatrix(path string) bool {
+	if !strings.EqualFold(filepath.Ext(path), ".csv") {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return true // whoever reads it says why not
+	}
+	defer f.Close()
+	r := csv.NewReader(io.LimitReader(f, 16<<20))
+	r.FieldsPerRecord = -1
+	head, err := r.Read()
+	if err != nil {
+		return true
+	}
+	row, err := r.Read()
+	if errors.Is(err, io.EOF) {
+		return true
+	}
+	for i, cell := range row {
+		isTime := i < len(head) && strings.EqualFold(strings.TrimSpace(head[i]), "time")
+		if _, err := strconv.ParseFloat(strings.TrimSpace(cell), 64); err != nil && !isTime {
+			_, number := strconv.ParseFloat(strings.TrimSpace(head[min(i, len(head)-1)]), 64)
+			return i > 0 && number != nil && numbers(row[:i]) && numbers(row[i+1:]) // a cell that is wrong in a matrix
+		}
+	}
+	return true
+}
+
+// numbers reports whether most cells are numbers.
+func numbers(cells []string) bool {
+	n := 0
+	for _, c := range cells {
+		if _, err := strconv.ParseFloat(strings.TrimSpace(c), 64); err == nil {
+			n++
+		}
+	}
+	return 2*n > len(cells)
+}
