@@ -400,7 +400,7 @@ func (r *reports) measure(s *sheet, rp *report) {
 			kilo = 1024
 		}
 		if unit == 0 {
-			unit, whole = unitOf(c.Name), false
+			unit, whole = unitBytes(c.Name), false
 		}
 		m := c.measure(kilo, unit, whole || unit == 1)
 		if m.percent {
@@ -429,8 +429,8 @@ func (r *reports) tell(num int, columns []string, how string) {
 	}
 }
 
-// unitOf returns how many bytes one is, as the name of a column tells.
-func unitOf(name string) float64 {
+// unitBytes returns how many bytes one is, as the name of a column tells.
+func unitBytes(name string) float64 {
 	low := strings.ToLower(name)
 	switch {
 	case strings.Contains(low, "kb"):
