@@ -13,9 +13,9 @@ import (
 
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/display"
+	_ "dtnotes/kernel/eval/internal/slots" // room for methods of interpreted types
 
 	"github.com/goplus/ixgo"
-	_ "github.com/goplus/reflectx/icall/icall20480" // room for methods of interpreted types
 	"golang.org/x/tools/go/types/typeutil"
 )
 

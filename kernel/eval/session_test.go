@@ -80,7 +80,7 @@ func TestSessions(t *testing.T) {
 						code = append(code, line)
 					}
 				}
-				ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+				ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute) // a machine may be busy
 				values, printed, failed := runContext(ctx, s, strings.Join(code, "\n"))
 				cancel()
 				if why := judge(want, values, printed, failed); why != "" {

@@ -1,0 +1,4 @@
+package slots
+
+// size is the bytes of a slot: two instructions of four.
+const size = 8
