@@ -9,13 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"dtnotes/kernel/cell"
-	"dtnotes/kernel/eval"
 	"dtnotes/kernel/jupyter"
 	"dtnotes/kernel/jupyter/supervise"
 )
 
 // kernelSession starts the evaluator of a kernel's session.
-func kernelSession() (cell.Evaluator, error) { return eval.New(eval.Options{}) }
+func kernelSession() (cell.Evaluator, error) { return newSession("") }
 
 func kernelCommand() *cobra.Command {
 	var file string
@@ -24,6 +23,9 @@ func kernelCommand() *cobra.Command {
 		Short: "Serve a Jupyter front end (Jupyter runs this)",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if noCells != nil {
+				return noCells
+			}
 			program, err := os.Executable()
 			if err != nil {
 				return err

@@ -35,6 +35,9 @@ Without -o and --html nothing is written; what the cells print and show appears 
 	cmd.Flags().DurationVar(&opt.Timeout, "timeout", 0, "interrupt a cell that takes longer than `D`, for example 30s or 5m")
 	cmd.Flags().StringArrayVarP(&params, "param", "p", nil, "set a parameter, `NAME=VALUE`; may be repeated")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if noCells != nil {
+			return noCells
+		}
 		nb, err := readNotebook(args[0])
 		if err != nil {
 			return err

@@ -6,17 +6,7 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
-
-	"dtnotes/kernel/eval"
 )
-
-// newSession begins a session of Go cells that works in dir, as a notebook's cells expect.
-func newSession(dir string) (*eval.Session, error) {
-	if err := os.Chdir(dir); err != nil {
-		return nil, err
-	}
-	return eval.New(eval.Options{})
-}
 
 func evalCommand() *cobra.Command {
 	var asJSON bool
@@ -28,20 +18,18 @@ Lines that begin with "=> " are ignored. "-" is standard input. The status is 1 
 which prints an object for each cell, a failing cell is an outcome like any other.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if noCells != nil {
+				return noCells
+			}
 			text, err := readFile(args[0], cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
 			// The session takes over os.Stdout for what its cells print.
 			stdout := cmd.OutOrStdout()
-			s, err := eval.New(eval.Options{})
-			if err != nil {
-				return err
-			}
-			defer s.Close()
-			failed, err := s.RunCells(cmd.Context(), string(text), stdout, asJSON)
+			failed, all, err := runCells(cmd.Context(), string(text), stdout, asJSON)
 			if err == nil && failed > 0 && !asJSON {
-				err = fmt.Errorf("%d of %d cells failed", failed, len(eval.SplitCells(string(text))))
+				err = fmt.Errorf("%d of %d cells failed", failed, all)
 			}
 			return err
 		},
