@@ -73,6 +73,12 @@ func FromCounts(m *dtracefs.Matrix, opts ...SeriesOptions) *Series {
 		}
 		seen[name] = true
 		kinds[kind] = true
+		if j < len(m.Levels) && m.Levels[j] {
+			if s.Levels == nil {
+				s.Levels = map[string]bool{}
+			}
+			s.Levels[name] = true
+		}
 		s.Names = append(s.Names, name)
 		s.Origins = append(s.Origins, parts.origin(m, j, kind, process, calls))
 		columns = append(columns, j)

@@ -17,23 +17,31 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
+// CSVOptions say how [ReadCSV] reads. The zero value is the default.
+type CSVOptions struct {
+	// Missing takes empty cells, NaN, NA, null and - for missing values (NaN in
+	// the series); by default they are errors.
+	Missing bool
+}
+
 // ReadCSVFile reads a series from a file as [ReadCSV] does.
-func ReadCSVFile(path string) (*Series, error) {
+func ReadCSVFile(path string, opts ...CSVOptions) (*Series, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading series: %w", err)
 	}
 	defer f.Close()
-	return ReadCSV(f, path)
+	return ReadCSV(f, path, opts...)
 }
 
 // ReadCSV reads a series: a header, then a row per bucket with a column per
 // source. A column named time, anywhere, holds the start of each bucket in
 // seconds since the epoch or as RFC 3339; without it buckets are a second
 // wide, from 0. Times must ascend. Every cell is a finite number: anything
-// else is an error that starts with name, line and column.
-func ReadCSV(r io.Reader, name string) (*Series, error) {
-	c := &csvReader{name: name, csv: csv.NewReader(skipMark(r))}
+// else is an error that starts with name, line and column, unless the options
+// allow missing values.
+func ReadCSV(r io.Reader, name string, opts ...CSVOptions) (*Series, error) {
+	c := &csvReader{name: name, csv: csv.NewReader(skipMark(r)), missing: len(opts) > 0 && opts[0].Missing}
 	c.csv.ReuseRecord = true
 	if err := c.header(); err != nil {
 		return nil, err
@@ -63,12 +71,13 @@ func skipMark(r io.Reader) io.Reader {
 }
 
 type csvReader struct {
-	name   string
-	csv    *csv.Reader
-	names  []string
-	timeAt int // column, -1 without
-	times  []float64
-	values []float64
+	name    string
+	csv     *csv.Reader
+	names   []string
+	timeAt  int // column, -1 without
+	missing bool
+	times   []float64
+	values  []float64
 }
 
 // locate puts the file's name before a position inside it.
@@ -131,6 +140,9 @@ func (c *csvReader) row(record []string) error {
 			continue
 		}
 		v, err := parseNumber(field)
+		if err != nil && c.missing && isMissing(field) {
+			v, err = math.NaN(), nil
+		}
 		if err != nil {
 			return c.errorf(i, "source %q: %w", c.names[k], err)
 		}
@@ -149,6 +161,10 @@ func parseNumber(field string) (float64, error) {
 		return 0, fmt.Errorf("%.40q: want a finite number", field)
 	}
 	return v, nil
+}
+
+func isMissing(field string) bool {
+	return slices.Contains([]string{"", "-", "na", "n/a", "nan", "null", "none"}, strings.ToLower(field))
 }
 
 func parseTime(field string) (float64, error) {

@@ -25,6 +25,7 @@ type Series struct {
 
 	Origins []figure.Origin   // where each source comes from; nil if not known
 	Measure *dtracefs.Measure // how a capture was counted; nil if it was not made of one
+	Levels  map[string]bool   // sources that are levels, such as memory in use, and no counts
 }
 
 // NewSeries returns a series of the n×p values, a column per name, whose

@@ -166,6 +166,13 @@ func TestCSVBadInput(t *testing.T) {
 			t.Errorf("%q: error %v, want one with %q", text, err, want)
 		}
 	}
+	gaps, err := ReadCSV(strings.NewReader("a,b\n1,\nNaN,2\n-,null\n"), "gaps.csv", CSVOptions{Missing: true})
+	if err != nil || !math.IsNaN(gaps.Values.At(0, 1)) || !math.IsNaN(gaps.Values.At(1, 0)) || gaps.Values.At(1, 1) != 2 || !math.IsNaN(gaps.Values.At(2, 0)) {
+		t.Errorf("missing values: %v, %v", gaps, err)
+	}
+	if _, err := ReadCSV(strings.NewReader("a,b\n1,two\n"), "gaps.csv", CSVOptions{Missing: true}); err == nil {
+		t.Error("a word is no missing value")
+	}
 	if _, err := ReadCSVFile("testdata/none.csv"); err == nil {
 		t.Error("no file: no error")
 	}

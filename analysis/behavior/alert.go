@@ -3,12 +3,10 @@ package behavior
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
-
-	"gonum.org/v1/gonum/mat"
+	"time"
 )
 
 // patience is the number of unremarkable buckets that end an alert.
@@ -16,13 +14,14 @@ const patience = 3
 
 // watcher turns buckets into verdicts and alerts.
 type watcher struct {
-	b         *Behavior
-	scorer    *scorer
-	level     float64       // p-value below which a bucket raises an alert
-	last      float64       // time of the bucket before
-	precision *mat.SymDense // of the links; nil without links
-	distances []float64     // of the buckets before
-	open      *opened
+	b      *Behavior
+	scorer *scorer
+	level  float64 // p-value below which a bucket raises an alert
+	last   float64 // time of the bucket before
+	sum    sums    // evidence added up
+	since  int     // buckets since it began to add up
+	ended  float64 // end of the last alert
+	open   *opened
 }
 
 // opened is an alert that goes on.
@@ -33,68 +32,97 @@ type opened struct {
 	sums    map[string]*Finding
 }
 
-func newWatcher(b *Behavior, opts ScoreOptions) (*watcher, error) {
-	rate := opts.FalseAlarms
-	if rate == 0 {
-		rate = FalseAlarms
+// rate is how many alerts an hour normal running may raise.
+func (o ScoreOptions) rate(width time.Duration) (float64, error) {
+	switch {
+	case o.FalseAlarms == 0:
+		return min(FalseAlarms, 1/(bucketsPerAlarm*width.Hours())), nil
+	case !(o.FalseAlarms > 0) || math.IsInf(o.FalseAlarms, 0):
+		return 0, fmt.Errorf("%v false alarms an hour: want a positive number", o.FalseAlarms)
 	}
-	if !(rate > 0) {
-		return nil, fmt.Errorf("%v false alarms an hour: want a positive number", opts.FalseAlarms)
-	}
-	w := &watcher{b: b, scorer: newScorer(b), level: min(1, rate*b.Width.Hours())}
-	if b.Links != nil {
-		p, err := b.Links.precision()
-		if err != nil {
-			return nil, err
-		}
-		w.precision = p
-	}
-	return w, nil
+	return o.FalseAlarms, nil
 }
 
-// distance measures all processes of a bucket together, 0 without links.
-func (w *watcher) distance(counts map[string]float64) float64 {
-	if w.precision == nil {
-		return 0
+// highestLevel is the p-value that raises an alert at the most, however many
+// false alarms are asked for.
+const highestLevel = 0.1
+
+// level is the p-value below which buckets of that width raise alerts.
+func (o ScoreOptions) level(width time.Duration) (float64, error) {
+	rate, err := o.rate(width)
+	return min(highestLevel, rate*width.Hours()), err
+}
+
+func newWatcher(b *Behavior, opts ScoreOptions) (*watcher, error) {
+	level, err := opts.level(b.Width)
+	if err != nil {
+		return nil, err
 	}
-	l := w.b.Links
-	sums := make(map[string]float64, len(l.Names))
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		if !w.b.callsOnly() || kindOf(name, w.b.ByKind) == "syscall" {
-			sums[processOf(name, w.b.ByKind)] += counts[name]
-		}
+	s, err := newScorer(b)
+	if err != nil {
+		return nil, err
 	}
-	return l.distance(w.precision, func(j int) float64 { return sums[l.Names[j]] })
+	return &watcher{b: b, scorer: s, level: level, ended: math.Inf(-1)}, nil
 }
 
 // push judges the bucket that starts at time t. It returns the alert that this
 // bucket ended, or nil.
-func (w *watcher) push(t float64, counts map[string]float64) (Verdict, *Alert) {
+func (w *watcher) push(t float64, values map[string]float64) (Verdict, *Alert) {
 	if w.last != 0 && t-w.last > 1.5*w.b.Width.Seconds() {
-		w.scorer.before, w.distances = nil, nil
+		w.restart()
 	}
 	w.last = t
-	e := w.scorer.raw(counts)
-	v := Verdict{Time: t, Sources: e.found, Distance: w.distance(counts), MaxZ: e.z}
-	if v.Sources == nil {
-		v.Sources = []Finding{}
+	e := w.scorer.raw(t, values)
+	m, found := w.b.measure(&e, w.b.heldOf)
+	l := &w.b.Levels
+	p := l.probabilities(m)
+	now := pooled(l.Instant, p.instant())
+	if w.sum.add(now, p); w.sum == (sums{}) {
+		w.since = 0
+	} else {
+		w.since++
 	}
-	far, since := steadily(v.Distance, w.distances)
-	w.distances = remember(w.distances, v.Distance)
-	p := w.b.probabilities(measures{e.score, e.steady, v.Distance, far})
-	v.ProcessP, v.DistanceP, v.SteadyP = p.process, p.distance, p.steady()
-	v.Score = p.score(w.b.Buckets)
-	v.P = pooled(w.b.Joint, v.Score)
+	lasting := l.lasting(now, w.sum, p)
+	v := Verdict{Time: t, Sources: w.told(found, &e, t), Distance: m.distance, MaxZ: e.z}
+	v.ProcessP, v.DistanceP, v.ApartP, v.SteadyP = p.process, p.distance, p.together, lasting
+	v.Score = l.score(p, lasting)
+	v.P = pooled(l.Joint, v.Score)
 	// Each of the two tests may spend half of the false alarms.
-	v.Raised = v.P <= w.level/2 || v.SteadyP <= w.level/2
+	v.Raised = v.P <= w.level/2 || lasting <= w.level/2
 	v.Alert = v.Raised
 	back := 0
-	if v.SteadyP <= w.level/2 {
-		if back = e.back; p.steadyDistance < p.steadyProcess {
-			back = since
-		}
+	if v.Raised && lasting <= w.level/2 {
+		back = max(0, w.since-1)
 	}
 	return v, w.update(v, back)
+}
+
+// restart forgets what buckets before showed.
+func (w *watcher) restart() {
+	w.scorer.pause()
+	w.sum, w.since = sums{}, 0
+}
+
+// told ranks what stands out. That a process does nothing at all says more the
+// rarer it is. Values are told with the season they came with.
+func (w *watcher) told(found []Finding, e *raw, t float64) []Finding {
+	for i := range found {
+		f := &found[i]
+		if slices.Contains(e.absent, f.Name) {
+			f.Score += w.scorer.c.silence[w.scorer.c.process[f.Name]]
+		}
+		for k := range f.Why {
+			s := &f.Why[k]
+			if src := w.b.Sources[s.Source]; src != nil {
+				s.Value, s.Usual = src.with(s.Value, t), src.with(s.Usual, t)
+			}
+		}
+	}
+	rank(found)
+	if found == nil {
+		found = []Finding{}
+	}
+	return found[:min(len(found), mostFindings)]
 }
 
 // update begins, goes on with or ends an alert. A new one began some buckets
@@ -112,7 +140,8 @@ func (w *watcher) update(v Verdict, back int) *Alert {
 	}
 	if w.open == nil {
 		w.open = &opened{alert: Alert{Start: v.Time, P: 1, Edges: []Change{}}, sums: map[string]*Finding{}}
-		w.open.alert.Start -= float64(back) * width
+		// An alert does not begin inside the one before.
+		w.open.alert.Start = min(v.Time, max(w.ended, v.Time-float64(float64(back)*width)))
 	}
 	o := w.open
 	o.calm = 0
@@ -145,7 +174,7 @@ func addSigns(all, signs []Sign) []Sign {
 			continue
 		}
 		if math.Abs(s.Value-s.Usual) > math.Abs(all[i].Value-all[i].Usual) {
-			all[i].Value = s.Value
+			all[i].Value, all[i].Usual = s.Value, s.Usual
 		}
 		all[i].Score += s.Score
 	}
@@ -158,28 +187,41 @@ func (w *watcher) close() *Alert {
 		return nil
 	}
 	a := w.open.current()
-	w.open = nil
+	w.open, w.ended = nil, a.End
+	// What it was raised by is told: new evidence adds up from nothing.
+	w.restart()
 	return &a
 }
 
 // current is the alert as far as it is known.
 func (o *opened) current() Alert {
 	a := o.alert
-	a.Sources = make([]Finding, 0, len(o.sums))
+	a.Sources = []Finding{}
+	n := float64(o.buckets)
+	stronger := func(x, y Finding) int {
+		return cmp.Or(cmp.Compare(y.Score, x.Score), cmp.Compare(x.Name, y.Name))
+	}
+	// Of names that may be thousands, the few to tell are kept in order.
 	for _, f := range o.sums {
-		n := float64(o.buckets)
-		mean := Finding{Name: f.Name, Score: f.Score / n, Why: slices.Clone(f.Why)}
-		for i := range mean.Why {
-			mean.Why[i].Score /= n
+		mean := Finding{Name: f.Name, Score: f.Score / n, Why: f.Why}
+		if len(a.Sources) == mostFindings && stronger(mean, a.Sources[mostFindings-1]) > 0 {
+			continue
 		}
-		slices.SortFunc(mean.Why, func(x, y Sign) int {
+		at, _ := slices.BinarySearchFunc(a.Sources, mean, stronger)
+		a.Sources = slices.Insert(a.Sources, at, mean)
+		a.Sources = a.Sources[:min(len(a.Sources), mostFindings)]
+	}
+	for i := range a.Sources {
+		f := &a.Sources[i]
+		f.Why = slices.Clone(f.Why)
+		for k := range f.Why {
+			f.Why[k].Score /= n
+		}
+		slices.SortFunc(f.Why, func(x, y Sign) int {
 			return cmp.Or(cmp.Compare(y.Score, x.Score), cmp.Compare(x.Source, y.Source), cmp.Compare(x.State, y.State))
 		})
-		mean.Why = mean.Why[:min(len(mean.Why), mostSigns)]
-		a.Sources = append(a.Sources, mean)
+		f.Why = f.Why[:min(len(f.Why), mostSigns)]
 	}
-	rank(a.Sources)
-	a.Sources = a.Sources[:min(len(a.Sources), mostFindings)]
 	return a
 }
 

@@ -29,14 +29,10 @@ type Behavior struct {
 
 	IncludeObserver bool `json:"include_observer"` // tracers are sources like others
 
-	// Calibrations on held-out buckets: of the score of the process that stands
-	// out most, of the distance of all together, and of the same in what a
-	// bucket and two of the four before show; last of -ln of the least p-value.
-	Bucket         []Calibration `json:"bucket"`
-	SteadyBucket   []Calibration `json:"steady_bucket"`
-	Distance       []Calibration `json:"distance"`
-	SteadyDistance []Calibration `json:"steady_distance"`
-	Joint          []Calibration `json:"joint"`
+	Missing Missing `json:"missing,omitempty"` // what becomes of missing values
+
+	Held   map[string]*Held `json:"held"`   // how new sources and processes stood out in buckets held out
+	Levels Levels           `json:"levels"` // what buckets held out showed
 
 	Links *Links   `json:"links"` // how processes depend on each other; nil if less than two vary
 	Notes []string `json:"notes"`
@@ -44,17 +40,25 @@ type Behavior struct {
 	compiled *compiled
 }
 
-// A Source is what is known of one source of counts.
+// A Source is what is known of one source of values.
 type Source struct {
-	Active int       `json:"active"` // buckets in which it was not zero
-	Total  float64   `json:"total"`  // of all counts
-	Upper  Tail      `json:"upper"`  // the largest counts of a bucket
-	Lower  Tail      `json:"lower"`  // the smallest
-	Blocks []float64 `json:"blocks"` // mean count per bucket in successive stretches of time
+	Value   Value     `json:"value"`
+	Shape   Shape     `json:"shape"`  // the scale on which it is judged
+	Center  float64   `json:"center"` // of that scale
+	Scale   float64   `json:"scale"`
+	Season  *Season   `json:"season,omitempty"` // what was taken off before all that follows
+	Missing int       `json:"missing,omitempty"`
+	Active  int       `json:"active"` // buckets in which it was not zero, or there if it is a gauge
+	Total   float64   `json:"total"`  // of all values
+	Upper   Tail      `json:"upper"`  // the largest values of a bucket
+	Lower   Tail      `json:"lower"`  // the smallest
+	Blocks  []float64 `json:"blocks"` // mean value per bucket in successive stretches of time
+	Held    Held      `json:"held"`   // how it stood out in buckets held out
 
-	// Sums over the buckets of log(1+count) and of its square, for max-|z|.
-	LogSum     float64 `json:"log_sum"`
-	LogSquares float64 `json:"log_squares"`
+	// Sums over the buckets of the values on their scale and of their squares,
+	// for max-|z|.
+	Sum     float64 `json:"sum"`
+	Squares float64 `json:"squares"`
 }
 
 // Options tune [LearnContext]. The zero value is the default.
@@ -75,6 +79,12 @@ type Options struct {
 	// watches the system: only tracers are known by name, and what a collector
 	// counts tells it from no other process that works at a steady beat.
 	Exclude []string
+	// Values say what the values of sources are, by name; "*" stands for all
+	// not named. What is not said is told by evidence: counts of a tracer are
+	// counts, other values are judged by what they look like.
+	Values map[string]Value
+	// Missing says what becomes of missing values (NaN), an error by default.
+	Missing Missing
 	// Seed of all that is random.
 	Seed uint64
 	// Progress, when set, is called as steps start and go on.
@@ -94,6 +104,12 @@ func (b *Behavior) String() string {
 	fmt.Fprintf(&s, "  active most: %s\n", listing(names, 8))
 	if b.Links != nil {
 		fmt.Fprintf(&s, "  %d links between %d processes\n", len(b.Links.Edges), len(b.Links.Names))
+	}
+	if r, err := b.Reach(ScoreOptions{}); err == nil {
+		fmt.Fprintf(&s, "  alerts by default: %s\n", r.budget())
+		if text := r.String(); text != "" {
+			fmt.Fprintf(&s, "  note: %s\n", text)
+		}
 	}
 	for _, n := range b.Notes {
 		fmt.Fprintf(&s, "  note: %s\n", n)

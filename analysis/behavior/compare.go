@@ -126,7 +126,7 @@ func (c *Comparison) testSources(na, nb int) []SourceChange {
 		x, y := c.a.means(name, na), c.b.means(name, nb)
 		out = append(out, SourceChange{
 			Name: name, Before: stat.Mean(x, nil) / seconds, After: stat.Mean(y, nil) / seconds,
-			P: welch(magnitudes(x, unit), magnitudes(y, unit)),
+			P: welch(c.magnitudes(name, x, unit), c.magnitudes(name, y, unit)),
 		})
 	}
 	return out
@@ -140,10 +140,16 @@ func (b *Behavior) means(name string, n int) []float64 {
 	return make([]float64, n)
 }
 
-func magnitudes(values []float64, unit float64) []float64 {
+// magnitudes brings block means to the scale of the source in the first
+// behavior that knows it.
+func (c *Comparison) magnitudes(name string, values []float64, unit float64) []float64 {
+	src := c.a.Sources[name]
+	if src == nil {
+		src = c.b.Sources[name]
+	}
 	out := make([]float64, len(values))
 	for i, v := range values {
-		out[i] = magnitude(v, unit)
+		out[i] = src.shaped(v, unit)
 	}
 	return out
 }

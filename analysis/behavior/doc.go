@@ -4,17 +4,30 @@
 //	normal, err := behavior.Learn(monday, tuesday)
 //	report, err := behavior.Score(normal, today)
 //
-// A [Behavior] keeps, for each source (a process, or a kind of event of a
-// process), what its counts rarely exceed and rarely fall below, and how fast
-// rarer counts thin out beyond. A count far out in these tails, a source never
+// A [Behavior] keeps, for each source (a process, a kind of event of a process,
+// or a gauge), what its values rarely exceed and rarely fall below, and how fast
+// rarer ones thin out beyond. A value far out in these tails, a source never
 // seen before and a process that falls silent all score by the same measure:
-// minus the logarithm of how often normal running would show as much. Scores of
-// buckets held out while learning calibrate p-values and the threshold for an
-// alert, so that a stated number of false alarms an hour holds. It holds for what
-// the captures learned from show: a load that stops for good when it never did
+// minus the logarithm of how often normal running would show as much, corrected
+// by how far that source stood out in buckets held out while learning, so that
+// a restless one does not set everyone's threshold. Beside that stands what the
+// others let expect: each source is foretold by what the other processes do in
+// the same bucket ([Expectation]), and what it is off by, smoothed over time,
+// shows leaks, changed ratios and small shifts. Evidence adds up over buckets
+// that follow each other.
+//
+// What held-out buckets show calibrates p-values and the threshold for an alert,
+// so that a stated number of false alarms an hour holds. It holds for what the
+// captures learned from show: a load that stops for good when it never did
 // before is new, and raises an alert. How rare the rarest is, a few minutes do
 // not tell; beyond the scores seen, p-values fall slower the fewer independent
-// moments they rest on.
+// moments they rest on, and [Behavior.Reach] says when no alert can be raised at
+// all.
+//
+// Counts of events are judged by their logarithm, gauges on a linear or an
+// arcsine scale around their median, running totals by what they grow by
+// ([Value]). What comes back with the clock, and a steady growth, are taken off
+// first where the capture is long enough ([Season]).
 //
 // Left out by default, listed in Ignored and noted: threads of the kernel, known
 // by making no system calls where those are counted, and the observer, known by

@@ -85,7 +85,6 @@ func (r *Report) explainLinks(ctx context.Context) error {
 				r.Alerts[i].Edges = append(r.Alerts[i].Edges, c)
 			}
 		}
-		r.Alerts[i].Divergence = w.divergences(before, after)
 	}
 	return nil
 }
@@ -129,8 +128,16 @@ func (r *Report) broken(a *Alert, values map[string][]float64, before mat.Symmet
 func (r *Report) activity() map[string][]float64 {
 	s := r.series
 	rec := record{byKind: r.behavior.ByKind, names: s.Names, starts: []int{0, len(s.Times)}}
-	for j := range s.Names {
-		rec.columns = append(rec.columns, column(s, j))
+	for j, name := range s.Names {
+		src := r.behavior.Sources[name]
+		if src == nil {
+			src = &Source{Value: Count, Shape: Logarithm}
+		}
+		col, p := column(s, j), preparer{src: src, missing: r.behavior.Missing}
+		for i := range col {
+			col[i] = src.without(p.count(col[i]), s.Times[i])
+		}
+		rec.columns, rec.protos = append(rec.columns, col), append(rec.protos, src)
 	}
 	names, columns := rec.activity()
 	out := make(map[string][]float64, len(names))
@@ -281,34 +288,4 @@ func (w *window) changes(before, after *mat.SymDense) []Change {
 		return cmp.Compare(math.Abs(y.After-y.Before), math.Abs(x.After-x.Before))
 	})
 	return out
-}
-
-// divergences gives for each process how far its distribution, given all the
-// others, has moved: the larger of the two expected Kullback-Leibler
-// divergences between behavior and window (T. Idé, A. Lozano, N. Abe and
-// Y. Liu, "Proximity-based anomaly detection using sparse structure learning",
-// 2009). It stays small for a process that only follows another one.
-func (w *window) divergences(before, after *mat.SymDense) []Finding {
-	out := make([]Finding, len(w.names))
-	for i, name := range w.names {
-		forth := expectedDivergence(i, w.before, before, after)
-		back := expectedDivergence(i, w.after, after, before)
-		out[i] = Finding{Name: name, Score: max(forth, back)}
-	}
-	rank(out)
-	return out
-}
-
-// expectedDivergence is E[KL(a ‖ b)] of variable i given all others, under a,
-// which has covariance cov and precision a.
-func expectedDivergence(i int, cov, a, b mat.Symmetric) float64 {
-	p := cov.SymmetricDim()
-	la, lb := a.At(i, i), b.At(i, i)
-	d := mat.NewVecDense(p, nil) // difference of the regressions on the others
-	for j := range p {
-		if j != i {
-			d.SetVec(j, b.At(i, j)/lb-a.At(i, j)/la)
-		}
-	}
-	return 0.5 * (math.Log(la/lb) - 1 + lb/la + lb*mat.Inner(d, cov, d))
 }

@@ -57,16 +57,13 @@ func learn(ctx context.Context, series []*analysis.Series, opts Options) (*Behav
 	}
 	b := rec.behavior(rec.all())
 	b.Tags, b.Ignored, b.Notes = slices.Clone(opts.Tags), rec.ignored, rec.notes
-	b.IncludeKernel, b.IncludeObserver = opts.IncludeKernel, opts.IncludeObserver
-	scores, steady, err := rec.calibrate(ctx, opts)
-	if err != nil {
+	b.IncludeKernel, b.IncludeObserver, b.Missing = opts.IncludeKernel, opts.IncludeObserver, opts.Missing
+	if err := rec.learnLinks(ctx, b, opts); err != nil {
 		return nil, err
 	}
-	distances, err := rec.learnLinks(ctx, b, opts)
-	if err != nil {
+	if err := rec.calibrate(ctx, b, opts); err != nil {
 		return nil, err
 	}
-	b.calibrate(scores, steady, distances, rec.steadily(distances))
 	return b, nil
 }
 
@@ -77,8 +74,11 @@ type record struct {
 	units   string
 	byKind  bool
 	names   []string
-	columns [][]float64 // of each source, over all buckets
-	starts  []int       // first bucket of each series, and the end
+	protos  []*Source        // of each source: what its values are and their scale
+	columns [][]float64      // of each source, over all buckets, as they are judged; NaN where missing
+	times   []float64        // of the buckets
+	starts  []int            // first bucket of each series, and the end
+	nodes   *analysis.Series // what links are learned from, on their scale
 	ignored []string
 	notes   []string
 }
@@ -90,7 +90,7 @@ func newRecord(series []*analysis.Series, opts Options) (*record, error) {
 	r := &record{byKind: opts.ByKind, starts: []int{0}}
 	ignored := map[string]bool{}
 	for i, s := range series {
-		if err := check(s); err != nil {
+		if err := check(s, opts.Missing); err != nil {
 			return nil, fmt.Errorf("series %d of %d: %w", i+1, len(series), err)
 		}
 		if i == 0 {
@@ -101,6 +101,7 @@ func newRecord(series []*analysis.Series, opts Options) (*record, error) {
 		}
 		n, _ := s.Dims()
 		r.starts = append(r.starts, r.starts[i]+n)
+		r.times = append(r.times, s.Times...)
 		for _, p := range leftOut(s, opts) {
 			ignored[p] = true
 		}
@@ -122,11 +123,14 @@ func newRecord(series []*analysis.Series, opts Options) (*record, error) {
 	if len(r.names) == 0 {
 		return nil, errors.New("no source but the kernel and the observer")
 	}
+	if err := r.prepare(series, opts); err != nil {
+		return nil, err
+	}
 	return r, nil
 }
 
 // check refuses what cannot be judged.
-func check(s *analysis.Series) error {
+func check(s *analysis.Series, missing Missing) error {
 	if s == nil {
 		return errors.New("no series")
 	}
@@ -142,8 +146,8 @@ func check(s *analysis.Series) error {
 	}
 	for i := range n {
 		for j, v := range s.Values.RawRowView(i) {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return fmt.Errorf("source %q, bucket %d is %v: fill or drop missing values first", s.Names[j], i, v)
+			if math.IsNaN(v) && missing == Refuse || math.IsInf(v, 0) {
+				return fmt.Errorf("source %q, bucket %d is %v: fill or drop missing values first, or say what becomes of them", s.Names[j], i, v)
 			}
 		}
 	}
@@ -204,6 +208,8 @@ func listing(names []string, most int) string {
 	return strings.Join(names, ", ")
 }
 
+// fill gathers the columns of the sources, NaN where a series does not know
+// one.
 func (r *record) fill(series []*analysis.Series, ignored map[string]bool) {
 	index := map[string]int{}
 	for i, s := range series {
@@ -216,12 +222,128 @@ func (r *record) fill(series []*analysis.Series, ignored map[string]bool) {
 				k = len(r.names)
 				index[name] = k
 				r.names = append(r.names, name)
-				r.columns = append(r.columns, make([]float64, r.buckets()))
+				column := make([]float64, r.buckets())
+				for t := range column {
+					column[t] = math.NaN()
+				}
+				r.columns = append(r.columns, column)
 			}
 			for t := range s.Times {
 				r.columns[k][r.starts[i]+t] = s.Values.At(t, j)
 			}
 		}
+	}
+}
+
+// prepare finds out what the values of each source are, and brings them to
+// what is judged.
+func (r *record) prepare(series []*analysis.Series, opts Options) error {
+	varies := 0
+	for j, name := range r.names {
+		src, err := r.proto(name, r.columns[j], series, opts)
+		if err != nil {
+			return err
+		}
+		r.protos = append(r.protos, src)
+		col := r.columns[j]
+		for i := 1; i < len(r.starts); i++ {
+			if src.Value != Gauge && !slices.Contains(series[i-1].Names, name) {
+				clear(col[r.starts[i-1]:r.starts[i]])
+				continue
+			}
+			p := preparer{src: src, missing: opts.Missing}
+			for t := r.starts[i-1]; t < r.starts[i]; t++ {
+				col[t] = p.count(col[t])
+			}
+		}
+		for t := 1; t < len(col); t++ {
+			if col[t] != col[0] && !(math.IsNaN(col[t]) && math.IsNaN(col[0])) {
+				varies++
+				break
+			}
+		}
+		src.fitShape(sortedKnown(col))
+		shaped := make([]float64, len(col))
+		for t, v := range col {
+			shaped[t] = src.shaped(v, 1)
+		}
+		if slices.IsSorted(r.times) {
+			src.Season = fitSeason(r.times, shaped, r.width)
+		}
+		if src.Season != nil {
+			for t := range col {
+				col[t] = src.without(col[t], r.times[t])
+			}
+			src.fitShape(sortedKnown(col))
+		}
+	}
+	if varies == 0 {
+		return fmt.Errorf("all %d sources are constant in %d buckets: nothing to learn", len(r.names), r.buckets())
+	}
+	r.noteValues(opts)
+	return nil
+}
+
+// sortedKnown lists the values that are not missing, in ascending order.
+func sortedKnown(values []float64) []float64 {
+	out := slices.DeleteFunc(slices.Clone(values), math.IsNaN)
+	slices.Sort(out)
+	return out
+}
+
+// proto says what the values of a source are: as told, or by what they look
+// like where series of other things than counts of a tracer do not tell.
+func (r *record) proto(name string, column []float64, series []*analysis.Series, opts Options) (*Source, error) {
+	value, told := opts.Values[name]
+	if !told {
+		value, told = opts.Values[everySource]
+	}
+	counts, level := true, false
+	for _, s := range series {
+		counts = counts && (r.byKind && s.Counts || s.Measure != nil)
+		level = level || s.Levels[name]
+	}
+	switch {
+	case told && value != Count && value != Gauge && value != Total:
+		return nil, fmt.Errorf("source %q: unknown kind of values %q: want %s, %s or %s", name, value, Count, Gauge, Total)
+	case told:
+	case level:
+		value = Gauge
+	case counts:
+		value = Count
+	default:
+		value = guess(column)
+	}
+	return &Source{Value: value, Shape: Logarithm, Scale: 1}, nil
+}
+
+// noteValues tells what was taken for totals by its looks, and which sources
+// have a season or a trend.
+func (r *record) noteValues(opts Options) {
+	var totals, seasons, trends []string
+	for j, name := range r.names {
+		_, told := opts.Values[name]
+		_, all := opts.Values[everySource]
+		if r.protos[j].Value == Total && !told && !all {
+			totals = append(totals, name)
+		}
+		if s := r.protos[j].Season; s != nil {
+			if s.Period != 0 {
+				seasons = append(seasons, fmt.Sprintf("%s (%v)", name, time.Duration(s.Period)*time.Second))
+			}
+			if s.Slope != 0 {
+				trends = append(trends, name)
+			}
+		}
+	}
+	if len(totals) > 0 {
+		r.notes = append(r.notes, "took for running totals, and judges what they grow by: "+listing(totals, 5))
+	}
+	if len(seasons) > 0 {
+		r.notes = append(r.notes, "judged without what comes back with the clock: "+listing(seasons, 5))
+	}
+	if len(trends) > 0 {
+		r.notes = append(r.notes, "judged without a steady growth or decline: "+listing(trends, 5))
 	}
 }
 
@@ -247,10 +369,16 @@ func (r *record) behavior(rows []int) *Behavior {
 	col := make([]float64, len(rows))
 	for j, name := range r.names {
 		kind, process := kindOf(name, r.byKind), processOf(name, r.byKind)
-		src := &Source{}
+		proto := r.protos[j]
+		src := &Source{Value: proto.Value, Shape: proto.Shape, Center: proto.Center, Scale: proto.Scale, Season: proto.Season}
 		for i, row := range rows {
 			v := r.columns[j][row]
-			if col[i] = v; v == 0 {
+			col[i] = v
+			if math.IsNaN(v) {
+				src.Missing++
+				continue
+			}
+			if v == 0 && src.Value != Gauge {
 				continue
 			}
 			if present[process] == nil {
@@ -258,17 +386,19 @@ func (r *record) behavior(rows []int) *Behavior {
 			}
 			present[process][i] = true
 			src.Active++
-			m := magnitude(v, 1)
-			src.LogSum, src.LogSquares = src.LogSum+m, src.LogSquares+m*m
+			m := src.shaped(v, 1)
+			src.Sum, src.Squares = src.Sum+m, src.Squares+float64(m*m)
 			src.Total += v
-			usual[kind] = append(usual[kind], math.Abs(v))
+			if src.Value != Gauge {
+				usual[kind] = append(usual[kind], math.Abs(v))
+			}
 		}
 		if src.Active == 0 {
 			continue
 		}
 		src.Blocks = blockMeans(col)
-		slices.Sort(col)
-		src.Upper, src.Lower = upperTail(col), lowerTail(col)
+		sorted := sortedKnown(col)
+		src.Upper, src.Lower = upperTail(sorted), lowerTail(sorted)
 		b.Sources[name] = src
 	}
 	for kind, values := range usual {
@@ -294,11 +424,16 @@ func blockMeans(values []float64) []float64 {
 	size := max(10, (len(values)+mostBlocks-1)/mostBlocks)
 	var out []float64
 	for from := 0; from+size <= len(values); from += size {
-		sum := 0.0
+		sum := newMoments()
 		for _, v := range values[from : from+size] {
-			sum += v
+			if !math.IsNaN(v) {
+				sum.add(v)
+			}
 		}
-		out = append(out, sum/float64(size))
+		if sum.n == 0 && len(out) > 0 {
+			sum.mean = out[len(out)-1] // all missing: as before
+		}
+		out = append(out, sum.mean)
 	}
 	return out
 }
@@ -323,114 +458,25 @@ func (r *record) folds() [][2]int {
 	return out
 }
 
-// calibrate takes what held-out buckets show: the scores and distances of each
-// by itself and with those before. There are no distances without links.
-func (b *Behavior) calibrate(scores, steadyScores, distances, steadyDistances []float64) {
-	b.Bucket, b.SteadyBucket = []Calibration{calibrate(scores, nat)}, []Calibration{calibrate(steadyScores, nat)}
-	if len(distances) > 0 {
-		b.Distance, b.SteadyDistance = []Calibration{calibrate(distances, 0)}, []Calibration{calibrate(steadyDistances, 0)}
-	}
-	joint := make([]float64, len(scores))
-	for i := range scores {
-		m := measures{score: scores[i], steadyScore: steadyScores[i]}
-		if len(distances) > 0 {
-			m.distance, m.steadyDistance = distances[i], steadyDistances[i]
-		}
-		joint[i] = b.probabilities(m).score(b.Buckets)
-	}
-	b.Joint = []Calibration{calibrate(joint, nat)}
-}
-
-// measures are what a bucket shows.
-type measures struct {
-	score, steadyScore, distance, steadyDistance float64
-}
-
-// probabilities are the parts of normal buckets that show as much.
-type probabilities struct {
-	process, distance             float64
-	steadyProcess, steadyDistance float64
-}
-
-// steady is the p-value of what lasts, the smaller of two (Bonferroni).
-func (p probabilities) steady() float64 { return min(1, 2*min(p.steadyProcess, p.steadyDistance)) }
-
-// surest bounds from below, as a part of one normal bucket, the p-value of what
-// lasts that goes into the score of a bucket: three like buckets may be one odd
-// moment, such as a load that ended, so that their tail does not reach far.
-const surest = 0.1
-
-// score is -ln of the least p-value, n normal buckets being known.
-func (p probabilities) score(n int) float64 {
-	return -math.Log(min(p.process, p.distance, max(p.steady(), surest/float64(n))))
-}
-
-// unusual is the p-value of a bucket from which it may be part of what lasts.
-const unusual = 0.1
-
-// probabilities compares a bucket with normal ones. One that is usual by
-// itself does not go on with what was before.
-func (b *Behavior) probabilities(m measures) probabilities {
-	p := probabilities{pooled(b.Bucket, m.score), 1, 1, 1}
-	if p.process <= unusual {
-		p.steadyProcess = pooled(b.SteadyBucket, m.steadyScore)
-	}
-	if len(b.Distance) > 0 {
-		p.distance = pooled(b.Distance, m.distance)
-		if p.distance <= unusual {
-			p.steadyDistance = pooled(b.SteadyDistance, m.steadyDistance)
-		}
-	}
-	return p
-}
-
-// calibrate scores each fold by what the others teach and returns the scores
-// of all buckets, by themselves and with those before.
-func (r *record) calibrate(ctx context.Context, opts Options) (single, steady []float64, err error) {
-	for k, fold := range r.folds() {
-		if err := ctx.Err(); err != nil {
-			return nil, nil, err
-		}
-		if opts.Progress != nil {
-			opts.Progress("calibration", k)
-		}
-		var rest []int
-		for i := range r.buckets() {
-			if i < fold[0] || i >= fold[1] {
-				rest = append(rest, i)
-			}
-		}
-		scorer := newScorer(r.behavior(rest))
-		for i := fold[0]; i < fold[1]; i++ {
-			e := scorer.raw(r.bucket(i))
-			single, steady = append(single, e.score), append(steady, e.steady)
-		}
-	}
-	return single, steady, nil
-}
-
-// steadily takes the distances of all buckets with those before in their fold.
-func (r *record) steadily(distances []float64) []float64 {
-	var out []float64
-	if len(distances) == 0 {
-		return out
-	}
-	for _, fold := range r.folds() {
-		var past []float64
-		for _, d := range distances[fold[0]:fold[1]] {
-			v, _ := steadily(d, past)
-			out, past = append(out, v), remember(past, d)
-		}
-	}
-	return out
-}
-
+// bucket returns the values of a bucket; what is missing is left out.
 func (r *record) bucket(i int) map[string]float64 {
 	out := map[string]float64{}
 	for j, name := range r.names {
-		if v := r.columns[j][i]; v != 0 {
+		v := r.columns[j][i]
+		if !math.IsNaN(v) && (v != 0 || r.protos[j].Value == Gauge) {
 			out[name] = v
 		}
 	}
 	return out
+}
+
+// except lists the buckets outside a fold.
+func (r *record) except(fold [2]int) []int {
+	var rest []int
+	for i := range r.buckets() {
+		if i < fold[0] || i >= fold[1] {
+			rest = append(rest, i)
+		}
+	}
+	return rest
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -16,10 +17,11 @@ import (
 )
 
 // Links tell how the processes of a behavior depend on each other: a sparse
-// Gaussian model of the logarithms of their counts.
+// Gaussian model of the logarithms of their counts. A gauge stands for itself,
+// under the name of its source.
 type Links struct {
 	Names      []string     `json:"names"`  // of the p processes
-	Center     []float64    `json:"center"` // of log(1+count)
+	Center     []float64    `json:"center"` // of log(1+count), or of a gauge on its scale
 	Scale      []float64    `json:"scale"`
 	Covariance [][]float64  `json:"covariance"` // p×p, of the standardized values, shrunk a little
 	Effective  float64      `json:"effective"`  // number of independent buckets worth those learned from
@@ -27,6 +29,14 @@ type Links struct {
 	Positions  [][2]float64 `json:"positions"`  // for drawing
 	Activity   []float64    `json:"activity"`   // events per second
 	Edges      []Edge       `json:"edges"`      // stable links, strongest first
+
+	// Ridge is how far covariances are shrunk towards independence to measure
+	// distances and to foretell sources by; less than for links if many buckets
+	// are known.
+	Ridge    float64       `json:"ridge"`
+	Expected []Expectation `json:"expected"` // sources foretold by what the others do
+
+	sources map[string]*Source // of the behavior, for the scales of gauges
 }
 
 // An Edge is a link between two processes: an index into the names each.
@@ -42,20 +52,22 @@ type Edge struct {
 const mostLinked = 60
 
 // activity returns what each process does in each of the buckets: its system
-// calls where those are counted, else all its events.
+// calls where those are counted, else all its events. Gauges are not added up.
 func (r *record) activity() (names []string, columns [][]float64) {
 	calls := slices.ContainsFunc(r.names, func(n string) bool { return kindOf(n, r.byKind) == "syscall" })
 	at := map[string]int{}
 	for j, name := range r.names {
-		if calls && kindOf(name, r.byKind) != "syscall" {
+		node := processOf(name, r.byKind)
+		if r.protos != nil && r.protos[j].Value == Gauge {
+			node = name
+		} else if calls && kindOf(name, r.byKind) != "syscall" {
 			continue
 		}
-		process := processOf(name, r.byKind)
-		k, ok := at[process]
+		k, ok := at[node]
 		if !ok {
 			k = len(names)
-			at[process] = k
-			names = append(names, process)
+			at[node] = k
+			names = append(names, node)
 			columns = append(columns, make([]float64, r.buckets()))
 		}
 		for i, v := range r.columns[j] {
@@ -68,57 +80,77 @@ func (r *record) activity() (names []string, columns [][]float64) {
 // callsOnly reports whether links are about system calls alone.
 func (b *Behavior) callsOnly() bool { return b.ByKind && b.Kinds["syscall"] > 0 }
 
-// learnLinks models how processes vary together and calibrates the distance
-// of a bucket from that model. It returns the distance of each bucket from a
-// model of the other folds, none if there are no links.
-func (r *record) learnLinks(ctx context.Context, b *Behavior, opts Options) ([]float64, error) {
+// learnLinks models how processes vary together. There are no links if less
+// than two do.
+func (r *record) learnLinks(ctx context.Context, b *Behavior, opts Options) error {
 	names, columns := r.activity()
-	s, err := r.busiest(names, columns)
+	s, err := r.busiest(b, names, columns)
 	if err != nil || s == nil {
-		return nil, err
+		return err
 	}
-	m, err := analysis.LearnContext(ctx, s, analysis.Options{Transform: analysis.TransformLog1p, Seed: opts.Seed, Progress: opts.Progress})
+	m, err := analysis.LearnContext(ctx, s, analysis.Options{Transform: analysis.TransformNone, Seed: opts.Seed, Progress: opts.Progress})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if len(m.Names) < 2 {
-		return nil, nil
+		return nil
 	}
 	z, err := s.Select(m.Names...)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	r.nodes = z
 	l := newLinks(z, r.all())
-	l.Labels, l.Activity = m.Labels, m.Activity
-	for i := range l.Names {
+	l.sources = b.Sources
+	l.Labels = m.Labels
+	for i, name := range l.Names {
 		l.Positions = append(l.Positions, [2]float64{m.Embedding.At(i, 0), m.Embedding.At(i, 1)})
+		sum := newMoments()
+		for _, v := range columns[slices.Index(names, name)] {
+			if !math.IsNaN(v) {
+				sum.add(v)
+			}
+		}
+		l.Activity = append(l.Activity, math.Abs(sum.mean)/r.width.Seconds())
 	}
 	for _, e := range m.Edges {
 		l.Edges = append(l.Edges, l.directed(z, e))
 	}
 	l.addLagged(z)
 	b.Links = l
-	distances, err := r.distances(ctx, z)
-	if err != nil {
-		return nil, err
-	}
-	return distances, nil
+	l.Expected, err = r.expectations(b, l, r.all())
+	return err
 }
 
-// busiest returns the processes that can be modeled: no negative values, active
-// in several buckets, the most active if there are many. It returns nil when
-// less than two are left.
-func (r *record) busiest(names []string, columns [][]float64) (*analysis.Series, error) {
+// teach is what the buckets outside a fold teach.
+func (r *record) teach(whole *Behavior, fold [2]int) (*Behavior, error) {
+	rest := r.except(fold)
+	b := r.behavior(rest)
+	b.Ignored, b.IncludeKernel, b.IncludeObserver = whole.Ignored, whole.IncludeKernel, whole.IncludeObserver
+	if whole.Links == nil {
+		return b, nil
+	}
+	b.Links = newLinks(r.nodes, rest)
+	b.Links.sources = b.Sources
+	var err error
+	b.Links.Expected, err = r.expectations(b, b.Links, rest)
+	return b, err
+}
+
+// busiest returns the processes that can be modeled, on the scale they are
+// modeled on: no negative counts, varying in several buckets, the most varying
+// if there are many. It returns nil when less than two are left.
+func (r *record) busiest(b *Behavior, names []string, columns [][]float64) (*analysis.Series, error) {
 	type candidate struct{ at, active int }
 	var keep []candidate
 	for k, col := range columns {
 		active := 0
 		for _, v := range col {
-			if v < 0 {
+			if src := b.Sources[names[k]]; v < 0 && (src == nil || src.Value != Gauge) {
 				active = -1
 				break
 			}
-			if v != col[0] {
+			if v != col[0] && !math.IsNaN(v) {
 				active++
 			}
 		}
@@ -138,7 +170,19 @@ func (r *record) busiest(names []string, columns [][]float64) (*analysis.Series,
 	x := mat.NewDense(r.buckets(), len(keep), nil)
 	for k, c := range keep {
 		kept[k] = names[c.at]
-		x.SetCol(k, columns[c.at])
+		m := newMoments()
+		for i, v := range columns[c.at] {
+			y := b.plain(names[c.at], v)
+			x.Set(i, k, y)
+			if !math.IsNaN(y) {
+				m.add(y)
+			}
+		}
+		for i := range columns[c.at] {
+			if math.IsNaN(x.At(i, k)) {
+				x.Set(i, k, m.mean) // missing: as usual
+			}
+		}
 	}
 	s, err := analysis.NewSeries(kept, 0, r.width, x)
 	if err != nil {
@@ -148,22 +192,32 @@ func (r *record) busiest(names []string, columns [][]float64) (*analysis.Series,
 	return s, nil
 }
 
-// newLinks standardizes the given buckets of a series.
+// plain brings the activity of a process to the scale of links.
+func (b *Behavior) plain(name string, v float64) float64 { return plain(b.Sources, name, v) }
+
+func plain(sources map[string]*Source, name string, v float64) float64 {
+	if s := sources[name]; s != nil && s.Value == Gauge {
+		return s.shaped(v, 1)
+	}
+	return math.Log1p(max(0, v))
+}
+
+// newLinks standardizes the given buckets of a series, which is on the scale of
+// links.
 func newLinks(s *analysis.Series, rows []int) *Links {
 	l := &Links{Names: slices.Clone(s.Names), Edges: []Edge{}}
 	n := float64(len(rows))
 	correlation := 0.0
 	for j := range s.Names {
-		y := make([]float64, len(rows))
 		mean, dev, lag := 0.0, 0.0, 0.0
-		for i, row := range rows {
-			y[i] = math.Log1p(max(0, s.Values.At(row, j)))
-			mean += y[i] / n
+		for _, row := range rows {
+			mean += s.Values.At(row, j) / n
 		}
-		for i := range y {
-			dev += (y[i] - mean) * (y[i] - mean) / n
+		for i, row := range rows {
+			d := s.Values.At(row, j) - mean
+			dev += float64(d*d) / n
 			if i > 0 {
-				lag += (y[i] - mean) * (y[i-1] - mean) / n
+				lag += float64(d*(s.Values.At(rows[i-1], j)-mean)) / n
 			}
 		}
 		if dev > 0 {
@@ -176,7 +230,14 @@ func newLinks(s *analysis.Series, rows []int) *Links {
 	// Buckets on end are alike: n of them tell as much as n(1-r)/(1+r)
 	// independent ones, r their correlation.
 	l.Effective = max(1, n*(1-correlation)/(1+correlation))
-	l.setCovariance(s, rows)
+	l.Ridge = max(leastRidge, min(ridge, float64(len(l.Names))/n))
+	z := l.standardizedRows(s, rows)
+	var cov mat.SymDense
+	cov.SymOuterK((1-ridge)/float64(len(rows)), z.T())
+	for j := range l.Names {
+		cov.SetSym(j, j, cov.At(j, j)+ridge)
+	}
+	l.Covariance = rowsOf(&cov)
 	return l
 }
 
@@ -185,69 +246,94 @@ func newLinks(s *analysis.Series, rows []int) *Links {
 // would tell quite differently; this steadies them.
 const ridge = 0.1
 
-func (l *Links) setCovariance(s *analysis.Series, rows []int) {
-	p := len(l.Names)
-	z := mat.NewDense(len(rows), p, nil)
+// leastRidge keeps distances finite where sources are copies of each other.
+const leastRidge = 1e-3
+
+// sharp is an entry of the covariance shrunk by Ridge instead.
+func (l *Links) sharp(i, j int) float64 {
+	c := l.Covariance[i][j]
+	if i == j {
+		return float64((1-l.Ridge)*(c-ridge)/(1-ridge)) + l.Ridge
+	}
+	return (1 - l.Ridge) * c / (1 - ridge)
+}
+
+// standardizedRows are the standardized values of these buckets.
+func (l *Links) standardizedRows(s *analysis.Series, rows []int) *mat.Dense {
+	z := mat.NewDense(len(rows), len(l.Names), nil)
 	for k, i := range rows {
-		for j := range p {
-			z.Set(k, j, l.standard(j, s.Values.At(i, j)))
+		for j := range l.Names {
+			z.Set(k, j, l.bounded(j, s.Values.At(i, j)))
 		}
 	}
-	var cov mat.SymDense
-	cov.SymOuterK((1-ridge)/float64(len(rows)), z.T())
-	for j := range p {
-		cov.SetSym(j, j, cov.At(j, j)+ridge)
+	return z
+}
+
+// own tells which entries of the links are of the process of a source.
+func (l *Links) own(source string, byKind bool) []bool {
+	process := processOf(source, byKind)
+	out := make([]bool, len(l.Names))
+	for i, name := range l.Names {
+		s := l.sources[name]
+		gauge := s != nil && s.Value == Gauge
+		out[i] = name == source || !gauge && name == process || gauge && byKind && processOf(name, true) == process
 	}
-	l.Covariance = rowsOf(&cov)
+	return out
 }
 
 // farthest bounds standardized values, so that one outlier does not pass for
 // a link.
 const farthest = 6.0
 
-// standard returns the standardized count of process j.
+// standard returns the standardized activity of process j, 0 if it is missing.
 func (l *Links) standard(j int, v float64) float64 {
-	z := (math.Log1p(max(0, v)) - l.Center[j]) / l.Scale[j]
-	return max(-farthest, min(farthest, z))
+	if math.IsNaN(v) {
+		return 0
+	}
+	return l.bounded(j, plain(l.sources, l.Names[j], v))
 }
 
-// distances returns the Mahalanobis distance of each bucket from a model of
-// the buckets in other folds.
-func (r *record) distances(ctx context.Context, s *analysis.Series) ([]float64, error) {
-	var out []float64
-	for _, fold := range r.folds() {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		var rest []int
-		for i := range r.buckets() {
-			if i < fold[0] || i >= fold[1] {
-				rest = append(rest, i)
-			}
-		}
-		l := newLinks(s, rest)
-		precision, err := l.precision()
-		if err != nil {
-			return nil, err
-		}
-		for i := fold[0]; i < fold[1]; i++ {
-			out = append(out, l.distance(precision, func(j int) float64 { return s.Values.At(i, j) }))
-		}
-	}
-	return out, nil
+// bounded standardizes a value on the scale of links.
+func (l *Links) bounded(j int, y float64) float64 {
+	return max(-farthest, min(farthest, (y-l.Center[j])/l.Scale[j]))
 }
 
 func (l *Links) precision() (*mat.SymDense, error) {
-	return covariance.Precision(symmetric(l.Covariance))
+	p := len(l.Names)
+	cov := mat.NewSymDense(p, nil)
+	for i := range p {
+		for j := i; j < p; j++ {
+			cov.SetSym(i, j, l.sharp(i, j))
+		}
+	}
+	return covariance.Precision(cov)
 }
 
-// distance is the Mahalanobis distance of the counts of one bucket.
-func (l *Links) distance(precision *mat.SymDense, count func(j int) float64) float64 {
-	z := mat.NewVecDense(len(l.Names), nil)
-	for j := range l.Names {
-		z.SetVec(j, l.standard(j, count(j)))
+// standardized are the standardized activities of all processes in a bucket.
+func (l *Links) standardizedBucket(b *Behavior, values map[string]float64) []float64 {
+	sums := make(map[string]float64, len(l.Names))
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if s := l.sources[name]; s != nil && s.Value == Gauge {
+			sums[name] = values[name]
+		} else if !b.callsOnly() || kindOf(name, b.ByKind) == "syscall" {
+			sums[processOf(name, b.ByKind)] += values[name]
+		}
 	}
-	return math.Sqrt(max(0, mat.Inner(z, precision, z)))
+	z := make([]float64, len(l.Names))
+	for j, name := range l.Names {
+		v, known := sums[name]
+		if s := l.sources[name]; !known && s != nil && s.Value == Gauge {
+			continue // missing
+		}
+		z[j] = l.standard(j, v)
+	}
+	return z
+}
+
+// distance is the Mahalanobis distance of a bucket.
+func distance(precision *mat.SymDense, z []float64) float64 {
+	v := mat.NewVecDense(len(z), z)
+	return math.Sqrt(max(0, mat.Inner(v, precision, v)))
 }
 
 // leadLevel is the p-value below which a process is said to run ahead.
@@ -312,9 +398,9 @@ func (l *Links) leads(s *analysis.Series, a, b int) (r, p float64) {
 	}
 	var x, y, z []float64 // a before, b before, b now
 	for i := range n {
-		x = append(x, l.standard(a, s.Values.At(i, a)))
-		y = append(y, l.standard(b, s.Values.At(i, b)))
-		z = append(z, l.standard(b, s.Values.At(i+1, b)))
+		x = append(x, l.bounded(a, s.Values.At(i, a)))
+		y = append(y, l.bounded(b, s.Values.At(i, b)))
+		z = append(z, l.bounded(b, s.Values.At(i+1, b)))
 	}
 	rxz, rxy, ryz := correlate(x, z), correlate(x, y), correlate(y, z)
 	rest := (1 - rxy*rxy) * (1 - ryz*ryz)
@@ -385,6 +471,14 @@ func (l *Links) check() error {
 	for _, s := range l.Scale {
 		if !(s > 0) {
 			return fmt.Errorf("links: scale %v", s)
+		}
+	}
+	if !(l.Ridge > 0 && l.Ridge <= ridge) {
+		return fmt.Errorf("links: ridge %v", l.Ridge)
+	}
+	for _, e := range l.Expected {
+		if l.sources[e.Source] == nil || len(e.Weights) != p || !(e.Scale > 0 && e.Error > 0) || !e.Fast.valid() || !e.Slow.valid() {
+			return fmt.Errorf("expectation of source %q is damaged", e.Source)
 		}
 	}
 	_, err := l.precision()

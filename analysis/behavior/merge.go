@@ -35,7 +35,7 @@ func Merge(behaviors ...*Behavior) (*Behavior, error) {
 			return nil, errors.New("merging behaviors: some tell kinds of events apart, some do not")
 		}
 	}
-	out := &Behavior{Width: first.Width, ByKind: first.ByKind, Units: first.Units, Sources: map[string]*Source{}, Presence: map[string]int{}, Kinds: map[string]float64{}}
+	out := &Behavior{Width: first.Width, ByKind: first.ByKind, Units: first.Units, Sources: map[string]*Source{}, Presence: map[string]int{}, Kinds: map[string]float64{}, Held: map[string]*Held{}}
 	for _, b := range behaviors {
 		out.absorb(b)
 	}
@@ -47,7 +47,10 @@ func Merge(behaviors ...*Behavior) (*Behavior, error) {
 	}
 	out.Links = links
 	if links == nil {
-		out.Distance, out.SteadyDistance = nil, nil
+		_, linked := out.Levels.lists()
+		for _, list := range linked {
+			*list = nil
+		}
 	}
 	return out, nil
 }
@@ -64,12 +67,7 @@ func (b *Behavior) absorb(o *Behavior) {
 		if t == nil {
 			t = silent(blocks)
 		}
-		b.Sources[name] = &Source{
-			Active: s.Active + t.Active, Total: s.Total + t.Total,
-			Upper: mergeTails(s.Upper, t.Upper, b.Buckets, o.Buckets, 1), Lower: mergeTails(s.Lower, t.Lower, b.Buckets, o.Buckets, -1),
-			Blocks: slices.Concat(s.Blocks, t.Blocks),
-			LogSum: s.LogSum + t.LogSum, LogSquares: s.LogSquares + t.LogSquares,
-		}
+		b.Sources[name] = s.join(t, b.Buckets, o.Buckets)
 	}
 	for kind, unit := range o.Kinds {
 		if u := b.Kinds[kind]; u == 0 || unit < u {
@@ -82,11 +80,17 @@ func (b *Behavior) absorb(o *Behavior) {
 	b.Buckets += o.Buckets
 	b.IncludeKernel = b.IncludeKernel || o.IncludeKernel
 	b.IncludeObserver = b.IncludeObserver || o.IncludeObserver
-	b.Bucket = slices.Concat(b.Bucket, o.Bucket)
-	b.SteadyBucket = slices.Concat(b.SteadyBucket, o.SteadyBucket)
-	b.SteadyDistance = slices.Concat(b.SteadyDistance, o.SteadyDistance)
-	b.Distance = slices.Concat(b.Distance, o.Distance)
-	b.Joint = slices.Concat(b.Joint, o.Joint)
+	b.Levels.join(&o.Levels)
+	for class, h := range o.Held {
+		all := h.plus(Held{})
+		if known := b.Held[class]; known != nil {
+			all = all.plus(*known)
+		}
+		b.Held[class] = &all
+	}
+	if b.Missing == Refuse {
+		b.Missing = o.Missing
+	}
 	b.Tags = union(b.Tags, o.Tags)
 	b.Ignored = union(b.Ignored, o.Ignored)
 	slices.Sort(b.Ignored)
@@ -104,6 +108,52 @@ func union(a, b []string) []string {
 
 // silent is a source that did nothing.
 func silent(blocks int) *Source { return &Source{Blocks: make([]float64, blocks)} }
+
+// join is the source over the buckets of both, m and n of them. Of gauges on
+// different scales the sums are brought to the wider one.
+func (s *Source) join(t *Source, m, n int) *Source {
+	if s.Value == "" || s.Active == 0 && t.Value != "" {
+		s = t.silent(s)
+	}
+	if t.Value == "" {
+		t = s.silent(t)
+	}
+	out := &Source{
+		Value: s.Value, Shape: s.Shape, Center: s.Center, Scale: s.Scale, Season: s.Season,
+		Missing: s.Missing + t.Missing, Active: s.Active + t.Active, Total: s.Total + t.Total,
+		Upper: mergeTails(s.Upper, t.Upper, m-s.Missing, n-t.Missing, 1), Lower: mergeTails(s.Lower, t.Lower, m-s.Missing, n-t.Missing, -1),
+		Blocks: slices.Concat(s.Blocks, t.Blocks),
+		Held:   s.Held.plus(t.Held),
+	}
+	if t.Scale > s.Scale {
+		out.Shape, out.Center, out.Scale = t.Shape, t.Center, t.Scale
+	}
+	a, b := s.rescaled(out, m-s.Missing), t.rescaled(out, n-t.Missing)
+	out.Sum, out.Squares = a[0]+b[0], a[1]+b[1]
+	return out
+}
+
+// silent gives what is known of a source that was not there: nothing of a
+// gauge, silence of a count.
+func (s *Source) silent(o *Source) *Source {
+	out := *o
+	out.Value, out.Shape, out.Center, out.Scale, out.Season = s.Value, s.Shape, s.Center, s.Scale, s.Season
+	return &out
+}
+
+// rescaled gives the sums of n values and of their squares on the scale of o,
+// by mean and deviation.
+func (s *Source) rescaled(o *Source, n int) [2]float64 {
+	if n <= 0 || s.Shape == o.Shape && s.Center == o.Center && s.Scale == o.Scale {
+		return [2]float64{s.Sum, s.Squares}
+	}
+	count := float64(n)
+	mean := s.Sum / count
+	dev := math.Sqrt(max(0, s.Squares/count-float64(mean*mean)))
+	x, y, z := o.shaped(s.unshaped(mean-dev), 1), o.shaped(s.unshaped(mean), 1), o.shaped(s.unshaped(mean+dev), 1)
+	width := (z - x) / 2
+	return [2]float64{count * y, count * (float64(y*y) + float64(width*width))}
+}
 
 // mergeTails merges the tails of a and b values, either of which may be none.
 func mergeTails(s, t Tail, a, b int, sign float64) Tail {
@@ -142,6 +192,7 @@ func mergeLinks(behaviors []*Behavior) (*Links, error) {
 	for _, b := range behaviors {
 		l := b.Links
 		w := l.Effective / total
+		out.Ridge += w * l.Ridge
 		for i, name := range names {
 			r := slices.Index(l.Names, name)
 			out.Center[i] += w * l.Center[r]
@@ -162,6 +213,7 @@ func mergeLinks(behaviors []*Behavior) (*Links, error) {
 	if err != nil {
 		return nil, fmt.Errorf("links: %w", err)
 	}
+	out.mergeExpected(behaviors)
 	out.keepEdges(covariance.PartialCorrelations(precision), behaviors)
 	return out, nil
 }
@@ -198,4 +250,34 @@ func (l *Links) keepEdges(weights mat.Symmetric, behaviors []*Behavior) {
 		}
 	}
 	l.sortEdges()
+}
+
+// mergeExpected averages what foretells the sources that all behaviors foretell.
+// What is normal for any of them is normal for all: the widest errors hold.
+func (l *Links) mergeExpected(behaviors []*Behavior) {
+	for _, first := range behaviors[0].Links.Expected {
+		e := Expectation{Source: first.Source, Weights: make([]float64, len(l.Names)), Scale: 0}
+		known := 0
+		for _, b := range behaviors {
+			at := slices.IndexFunc(b.Links.Expected, func(o Expectation) bool { return o.Source == first.Source })
+			if at < 0 {
+				break
+			}
+			known++
+			o, w := b.Links.Expected[at], b.Links.Effective/l.Effective
+			e.Center += float64(w * o.Center)
+			e.Scale += float64(w * o.Scale)
+			for i, name := range l.Names {
+				e.Weights[i] += float64(w * o.Weights[slices.Index(b.Links.Names, name)])
+			}
+			e.Error, e.Fast, e.Slow = max(e.Error, o.Error), e.Fast.wider(o.Fast), e.Slow.wider(o.Slow)
+		}
+		if known == len(behaviors) {
+			l.Expected = append(l.Expected, e)
+		}
+	}
+}
+
+func (s Smooth) wider(o Smooth) Smooth {
+	return Smooth{max(s.Deviation, o.Deviation), max(s.Stretches, o.Stretches), max(s.At, o.At), max(s.Scale, o.Scale)}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // Version of the JSON that [Behavior.Save] writes.
-const Version = 1
+const Version = 2
 
 // ErrVersion is wrapped by the errors for behaviors of a version that this
 // package does not know.
@@ -103,8 +103,14 @@ func (b *Behavior) check() error {
 		if _, ok := b.Presence[processOf(name, b.ByKind)]; !ok {
 			return fmt.Errorf("source %q: process unknown", name)
 		}
-		if math.IsNaN(s.LogSum) || !(s.LogSquares >= 0) {
-			return fmt.Errorf("source %q: sums of logarithms %v and %v", name, s.LogSum, s.LogSquares)
+		if math.IsNaN(s.Sum) || !(s.Squares >= 0) {
+			return fmt.Errorf("source %q: sums of values %v and %v", name, s.Sum, s.Squares)
+		}
+		if !slices.Contains([]Value{Count, Gauge, Total}, s.Value) || !slices.Contains([]Shape{Logarithm, Linear, Arcsine}, s.Shape) || !(s.Scale > 0) {
+			return fmt.Errorf("source %q: values %q on scale %q of %v", name, s.Value, s.Shape, s.Scale)
+		}
+		if s.Missing < 0 || s.Missing >= b.Buckets || !s.Held.valid() {
+			return fmt.Errorf("source %q: what it showed in buckets held out is damaged", name)
 		}
 		if !s.Upper.ordered(1) || !s.Lower.ordered(-1) {
 			return fmt.Errorf("source %q: values of a tail out of order", name)
@@ -115,24 +121,38 @@ func (b *Behavior) check() error {
 			return fmt.Errorf("process %q was seen in %d of %d buckets", name, k, b.Buckets)
 		}
 	}
-	for i, list := range [][]Calibration{b.Bucket, b.SteadyBucket, b.Joint, b.Distance, b.SteadyDistance} {
-		if len(list) == 0 && i < 3 {
-			return errors.New("no calibration")
+	for class, h := range b.Held {
+		if h == nil || !h.valid() {
+			return fmt.Errorf("what %q showed in buckets held out is damaged", class)
 		}
-		for _, c := range list {
-			if c.Buckets <= 0 || len(c.Quantiles) != quantiles || !slices.IsSorted(c.Quantiles) || !c.Tail.ordered(1) || !(c.Scale >= 0) || c.Scale > 0 && !(c.Moments >= 1) {
+	}
+	always, linked := b.Levels.lists()
+	for i, list := range slices.Concat(always, linked) {
+		if needed := i < len(always) || b.Links != nil; needed != (len(*list) > 0) {
+			return errors.New("links without calibration, or the other way round")
+		}
+		for _, c := range *list {
+			if !c.valid() {
 				return errors.New("calibration out of order")
 			}
 		}
 	}
-	if len(b.Distance) == 0 != (b.Links == nil) || len(b.Distance) == 0 != (len(b.SteadyDistance) == 0) {
-		return errors.New("links without calibration, or the other way round")
-	}
 	if b.Links != nil {
+		b.Links.sources = b.Sources
 		return b.Links.check()
 	}
 	return nil
 }
+
+func (c Calibration) valid() bool {
+	return c.Buckets > 0 && c.Effective >= 1 && c.Effective <= float64(c.Buckets) && len(c.Quantiles) == quantiles && slices.IsSorted(c.Quantiles) && c.Tail.ordered(1) && c.Scale >= 0 && (c.Scale == 0 || c.Moments >= 1)
+}
+
+func (h Held) valid() bool {
+	return h.Buckets >= 0 && h.Up.valid() && h.Down.valid()
+}
+
+func (e Excess) valid() bool { return e.N >= 0 && e.Sum >= 0 && e.Squares >= 0 }
 
 // ordered reports whether the values lie beyond the threshold, nearest first.
 func (t Tail) ordered(sign float64) bool {

@@ -11,25 +11,30 @@ import (
 )
 
 // FalseAlarms is the default of how many alerts an hour normal running may
-// raise.
+// raise, where buckets are at most seconds wide.
 const FalseAlarms = 4.0
+
+// bucketsPerAlarm is the default where buckets are wider: one false alert in so
+// many. Four an hour would be one in three buckets of five minutes.
+const bucketsPerAlarm = 900
 
 // ScoreOptions tune [ScoreContext] and [Watch]. The zero value is the default.
 type ScoreOptions struct {
 	// FalseAlarms is how many alerts an hour normal running may raise; 0 means
-	// [FalseAlarms].
+	// [FalseAlarms], but no more than one in 900 buckets.
 	FalseAlarms float64
 }
 
 // A Verdict is what one bucket shows.
 type Verdict struct {
 	Time      float64   `json:"time"`       // start of the bucket, seconds since the epoch
-	Score     float64   `json:"score"`      // -ln of the least of ProcessP, DistanceP and, bounded, SteadyP
+	Score     float64   `json:"score"`      // what ProcessP, DistanceP and ApartP show together, about -ln of the least, or SteadyP, bounded
 	P         float64   `json:"p"`          // part of normal buckets with this score or a higher one
 	ProcessP  float64   `json:"p_process"`  // part of normal buckets in which a process stands out as much
 	Distance  float64   `json:"distance"`   // Mahalanobis distance of all processes together from the behavior
 	DistanceP float64   `json:"p_distance"` // part of normal buckets as far or farther
-	SteadyP   float64   `json:"p_steady"`   // the same for what lasts: shown by this bucket and two of the four before
+	ApartP    float64   `json:"p_apart"`    // part of normal buckets in which all sources have moved as far from what the others let expect
+	SteadyP   float64   `json:"p_steady"`   // the same for what lasts: evidence that adds up over buckets, one source that moves away from the others
 	MaxZ      Deviation `json:"max_z"`      // for comparison: plays no part in Score
 	Alert     bool      `json:"alert"`      // part of an alert
 	Raised    bool      `json:"raised"`     // remarkable by itself, as told when it came
@@ -44,10 +49,6 @@ type Alert struct {
 	P       float64   `json:"p"`       // of its strongest bucket
 	Sources []Finding `json:"sources"` // strongest first: mean score over the alert
 	Edges   []Change  `json:"edges"`   // links that differ
-
-	// Divergence tells how far each process has moved from what the others
-	// would make it do, most first.
-	Divergence []Finding `json:"divergence,omitempty"`
 }
 
 // A Report is what [Score] found.
@@ -74,7 +75,8 @@ func Score(b *Behavior, s *analysis.Series) (*Report, error) {
 // that the behavior does not know is new: both stand out. An empty series, or
 // one shorter than a bucket, gives an empty report. NaN and infinite values are
 // errors. Threads of the kernel, observers and what was excluded while learning
-// are left out, listed in the report's Ignored and noted.
+// are left out, listed in the report's Ignored and noted. An alert level that
+// cannot be reached with what was learned is noted too.
 func ScoreContext(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptions) (*Report, error) {
 	r, err := score(ctx, b, s, opts)
 	if err != nil {
@@ -84,7 +86,7 @@ func ScoreContext(ctx context.Context, b *Behavior, s *analysis.Series, opts Sco
 }
 
 func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptions) (*Report, error) {
-	if err := check(s); err != nil {
+	if err := check(s, b.Missing); err != nil {
 		return nil, err
 	}
 	s, notes, err := widen(s, b.Width)
@@ -106,11 +108,18 @@ func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptio
 	slices.Sort(r.Ignored)
 	r.Ignored = slices.Compact(r.Ignored)
 	r.Notes = append(slices.Clone(r.Notes), leftOutNotes(r.Ignored)...)
+	reach, err := b.Reach(opts)
+	if err != nil {
+		return nil, err
+	}
+	if text := reach.String(); text != "" {
+		r.Notes = append(r.Notes, text)
+	}
 	for i, t := range s.Times {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		v, ended := w.push(t, row(s, i))
+		v, ended := w.push(t, b.row(s, i))
 		r.Buckets = append(r.Buckets, v)
 		if ended != nil {
 			r.Alerts = append(r.Alerts, *ended)
@@ -138,10 +147,12 @@ func (r *Report) flag() {
 	}
 }
 
-func row(s *analysis.Series, i int) map[string]float64 {
+// row gives the values of a bucket; of counts, zeros are left out.
+func (b *Behavior) row(s *analysis.Series, i int) map[string]float64 {
 	out := make(map[string]float64, len(s.Names))
 	for j, name := range s.Names {
-		if v := s.Values.At(i, j); v != 0 {
+		src := b.Sources[name]
+		if v := s.Values.At(i, j); v != 0 || src != nil && src.Value != Count {
 			out[name] = v
 		}
 	}

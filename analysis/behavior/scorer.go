@@ -3,6 +3,7 @@ package behavior
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sort"
@@ -19,23 +20,18 @@ type compiled struct {
 	processes []string
 	silence   []float64 // of each process: how surprising it is that it does nothing
 	process   map[string]int
-	typical   float64 // scale of the tails of all sources
+	typical   float64 // scale of the tails of all counts
+	precision *mat.SymDense
 }
 
 // judge is one source made ready to score.
 type judge struct {
 	name, kind   string
+	src          *Source
 	process      int
 	unit         float64 // of the kind
 	upper, lower slope
-	high, low    float64 // thresholds, as counts
-	mean, dev    float64 // of log(1+count)
-}
-
-// magnitude brings counts of any size to one scale: linear below unit, then
-// logarithmic, so that tails of bursty counts become about exponential.
-func magnitude(v, unit float64) float64 {
-	return math.Copysign(math.Log1p(math.Abs(v)/unit), v)
+	mean, dev    float64 // on its scale
 }
 
 func (b *Behavior) unit(kind string) float64 {
@@ -45,9 +41,9 @@ func (b *Behavior) unit(kind string) float64 {
 	return 1
 }
 
-func (b *Behavior) compile() *compiled {
+func (b *Behavior) compile() (*compiled, error) {
 	if b.compiled != nil {
-		return b.compiled
+		return b.compiled, nil
 	}
 	c := &compiled{index: map[string]int{}, process: map[string]int{}}
 	for name := range b.Presence {
@@ -63,53 +59,74 @@ func (b *Behavior) compile() *compiled {
 		names = append(names, name)
 	}
 	sort.Strings(names)
-	c.typical = b.typicalScale(names)
+	c.typical = b.typicalScale(names, false)
+	level := b.typicalScale(names, true)
 	for i, name := range names {
 		src, kind := b.Sources[name], kindOf(name, b.ByKind)
-		j := judge{name: name, kind: kind, process: c.process[processOf(name, b.ByKind)], unit: b.unit(kind)}
-		j.high, j.low = src.Upper.At, src.Lower.At
+		j := judge{name: name, kind: kind, src: src, process: c.process[processOf(name, b.ByKind)], unit: b.unit(kind)}
 		j.mean, j.dev = src.moments(b.Buckets)
-		j.upper = src.Upper.slope(j.unit, 1, b.Buckets, c.typical)
-		j.lower = src.Lower.slope(j.unit, -1, b.Buckets, c.typical)
+		typical := c.typical
+		if src.Value == Gauge {
+			typical = level
+		}
+		n := b.Buckets - src.Missing
+		j.upper, j.lower = src.slope(src.Upper, j.unit, 1, n, typical), src.slope(src.Lower, j.unit, -1, n, typical)
 		c.index[name] = i
 		c.sources = append(c.sources, j)
 	}
+	if b.Links != nil {
+		b.Links.sources = b.Sources
+		var err error
+		if c.precision, err = b.Links.precision(); err != nil {
+			return nil, err
+		}
+	}
 	b.compiled = c
-	return c
+	return c, nil
 }
 
-// moments are the mean and the deviation of log(1+count), 1 for a source that
-// never varied.
-func (s *Source) moments(n int) (mean, dev float64) {
-	mean = s.LogSum / float64(n)
-	variance := s.LogSquares/float64(n) - mean*mean
-	if variance <= 1e-12*(1+mean*mean) {
+// moments are the mean and the deviation of the values on their scale, 1 for a
+// source that never varied.
+func (s *Source) moments(buckets int) (mean, dev float64) {
+	n := float64(buckets - s.Missing)
+	mean = s.Sum / n
+	variance := s.Squares/n - float64(mean*mean)
+	if variance <= 1e-12*(1+float64(mean*mean)) {
 		return mean, 1
 	}
 	return mean, math.Sqrt(variance)
 }
 
-// excess sums how far the values of a tail lie beyond its threshold.
-func (t Tail) excess(unit, sign float64) float64 {
-	at, sum := sign*magnitude(t.At, unit), 0.0
-	for _, v := range t.Beyond {
-		sum += sign*magnitude(v, unit) - at
+// excesses lists how far the values of a tail lie beyond its threshold.
+func (s *Source) excesses(t Tail, unit, sign float64) []float64 {
+	at, out := sign*s.shaped(t.At, unit), make([]float64, len(t.Beyond))
+	for i, v := range t.Beyond {
+		out[i] = float64(sign*s.shaped(v, unit)) - at
 	}
-	return sum
+	return out
 }
 
-func (t Tail) slope(unit, sign float64, n int, typical float64) slope {
-	return fit(sign*magnitude(t.At, unit), t.excess(unit, sign), len(t.Beyond), n, typical)
+func (s *Source) slope(t Tail, unit, sign float64, n int, typical float64) slope {
+	silence := s.Value != Gauge && t.At == 0
+	return fit(sign*s.shaped(t.At, unit), s.excesses(t, unit, sign), n, typical, silence)
 }
 
-// typicalScale is the mean, over all sources, of how far the values of an
-// upper tail lie beyond its threshold.
-func (b *Behavior) typicalScale(names []string) float64 {
+// typicalScale is the mean, over all counts or all gauges, of how far the values
+// of an upper tail lie beyond its threshold.
+func (b *Behavior) typicalScale(names []string, gauges bool) float64 {
 	sum, k := 0.0, 0
 	for _, name := range names {
-		t := b.Sources[name].Upper
-		if len(t.Beyond) > 0 {
-			sum += t.excess(b.unit(kindOf(name, b.ByKind)), 1) / float64(len(t.Beyond))
+		s := b.Sources[name]
+		if t := s.Upper; len(t.Beyond) > 0 && (s.Value == Gauge) == gauges {
+			m := newMoments()
+			for _, x := range s.excesses(t, b.unit(kindOf(name, b.ByKind)), 1) {
+				m.add(x)
+			}
+			if s.Value != Gauge && t.At == 0 {
+				sum += math.Sqrt(m.variance()) // around what it does when it is not silent
+			} else {
+				sum += m.mean
+			}
 			k++
 		}
 	}
@@ -131,7 +148,7 @@ type Sign struct {
 	Source string  `json:"source"`
 	State  State   `json:"state"`
 	Value  float64 `json:"value"` // in the bucket
-	Usual  float64 `json:"usual"` // nine of ten normal buckets stay below (or above, for low counts)
+	Usual  float64 `json:"usual"` // nine of ten normal buckets stay below (or above, for low counts); or what is expected
 	Score  float64 `json:"score"`
 }
 
@@ -144,6 +161,8 @@ const (
 	High   State = "high"   // above the usual
 	Low    State = "low"    // below the usual
 	Silent State = "silent" // nothing where there always or often is something
+	More   State = "more"   // more than what the others do lets expect, over some time
+	Less   State = "less"   // less than that
 )
 
 func (s Sign) String() string {
@@ -154,17 +173,32 @@ func (s Sign) String() string {
 		return fmt.Sprintf("%s silent, usually at least %.4g", s.Source, s.Usual)
 	case Low:
 		return fmt.Sprintf("%s %.4g, usually at least %.4g", s.Source, s.Value, s.Usual)
+	case More, Less:
+		return fmt.Sprintf("%s %.4g, %s for some time than the %.4g that the others let expect", s.Source, s.Value, s.State, s.Usual)
 	}
 	return fmt.Sprintf("%s %.4g, usually at most %.4g", s.Source, s.Value, s.Usual)
 }
 
-// evidence is what one bucket shows before calibration.
-type evidence struct {
-	score  float64 // of the process that stands out most
-	steady float64 // of the process that stands out most in this bucket and two of the four before
-	back   int     // buckets since that process began to
-	z      Deviation
-	found  []Finding
+// raw is what one bucket shows before calibration.
+type raw struct {
+	signs     []rawSign
+	distance  float64
+	residuals map[string]float64 // of the sources foretold: how far off, in standard deviations of the source
+	moved     []moved            // of the sources foretold
+	expected  map[string]float64 // their values, for those that moved
+	values    map[string]float64
+	absent    []string // known processes that do nothing
+	z         Deviation
+}
+
+// rawSign is a sign before calibration.
+type rawSign struct {
+	Sign
+	process  string
+	class    string // the source, or which class of new ones
+	down     bool
+	score    float64 // -ln P by the tail of the source
+	surprise float64 // of the threshold alone
 }
 
 // A Deviation is the source whose count lies farthest from its mean, in
@@ -182,17 +216,23 @@ func (d Deviation) farther(source string, z float64) Deviation {
 	return d
 }
 
-// scorer scores buckets that follow each other.
+// scorer looks at buckets that follow each other.
 type scorer struct {
-	b      *Behavior
-	c      *compiled
-	ignore map[string]bool
-	alive  map[string]bool      // new processes that made a system call
-	before []map[string]float64 // score of each process in the buckets before, the oldest first
+	b        *Behavior
+	c        *compiled
+	ignore   map[string]bool
+	alive    map[string]bool // new processes that made a system call
+	prepared bool            // values come as they are judged
+	preps    []preparer
+	tracks   tracks
 }
 
-func newScorer(b *Behavior) *scorer {
-	s := &scorer{b: b, c: b.compile(), ignore: map[string]bool{}, alive: map[string]bool{}}
+func newScorer(b *Behavior) (*scorer, error) {
+	c, err := b.compile()
+	if err != nil {
+		return nil, err
+	}
+	s := &scorer{b: b, c: c, ignore: map[string]bool{}, alive: map[string]bool{}}
 	if !b.IncludeObserver {
 		for _, p := range analysis.Observers {
 			s.ignore[p] = true
@@ -201,8 +241,14 @@ func newScorer(b *Behavior) *scorer {
 	for _, p := range b.Ignored {
 		s.ignore[p] = true
 	}
-	return s
+	for i := range c.sources {
+		s.preps = append(s.preps, preparer{src: c.sources[i].src, missing: b.Missing})
+	}
+	return s, nil
 }
+
+// pause forgets what is followed over buckets.
+func (s *scorer) pause() { s.tracks = tracks{} }
 
 // mostNames bounds what is remembered of names that never end.
 const mostNames = 10_000
@@ -213,114 +259,123 @@ const (
 	mostSigns    = 5
 )
 
-// raw scores a bucket: its counts by source, zeros left out or not.
-func (s *scorer) raw(counts map[string]float64) evidence {
-	signs := map[string][]Sign{}
+// raw looks at a bucket that starts at time t: its values by source, zeros left
+// out or not.
+func (s *scorer) raw(t float64, values map[string]float64) raw {
+	if !s.prepared {
+		values = s.prepare(t, values)
+	}
+	w := raw{values: values}
 	present := make([]bool, len(s.c.processes))
-	for name, v := range counts {
-		if v == 0 {
-			continue
-		}
-		if i, ok := s.c.process[processOf(name, s.b.ByKind)]; ok {
+	for name, v := range values {
+		if i, ok := s.c.process[processOf(name, s.b.ByKind)]; ok && (v != 0 || s.gauge(name)) {
 			present[i] = true
 		}
 	}
-	var e evidence
 	for i := range s.c.sources {
 		j := &s.c.sources[i]
 		name := s.c.processes[j.process]
-		if s.ignore[name] {
+		v, there := values[j.name]
+		if s.ignore[name] || math.IsNaN(v) || !there && j.src.Value == Gauge {
+			present[j.process] = present[j.process] || !s.ignore[name]
 			continue
 		}
-		v := counts[j.name]
-		e.z = e.z.farther(j.name, (magnitude(v, 1)-j.mean)/j.dev)
+		w.z = w.z.farther(j.name, (j.src.shaped(v, 1)-j.mean)/j.dev)
 		if sign, ok := j.sign(v); ok {
-			signs[name] = append(signs[name], sign)
+			sign.process = name
+			w.signs = append(w.signs, sign)
 		}
 	}
-	e.z = s.unseen(counts, signs, e.z)
-	scores := make(map[string]float64, len(signs))
-	for name, list := range signs {
-		slices.SortFunc(list, func(a, b Sign) int {
-			return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Source, b.Source))
-		})
-		f := Finding{Name: name, Score: list[0].Score, Why: list[:min(len(list), mostSigns)]}
-		scores[name] = f.Score
-		e.score = max(e.score, f.Score)
-		past := make([]float64, len(s.before))
-		for i, b := range s.before {
-			past[i] = b[name]
+	s.unseen(values, &w)
+	for i, name := range s.c.processes {
+		if !present[i] && !s.ignore[name] {
+			w.absent = append(w.absent, name)
 		}
-		if v, back := steadily(f.Score, past); v > e.steady || v == e.steady && back > e.back {
-			e.steady, e.back = v, back
-		}
-		if i, known := s.c.process[name]; known && !present[i] {
-			f.Score += s.c.silence[i]
-		}
-		e.found = append(e.found, f)
 	}
-	s.before = remember(s.before, scores)
-	rank(e.found)
-	e.found = e.found[:min(len(e.found), mostFindings)]
-	return e
+	if l := s.b.Links; l != nil {
+		z := l.standardizedBucket(s.b, values)
+		w.distance = distance(s.c.precision, z)
+		w.residuals = make(map[string]float64, len(l.Expected))
+		for k := range l.Expected {
+			e := &l.Expected[k]
+			src := s.b.Sources[e.Source]
+			v, there := values[e.Source]
+			if math.IsNaN(v) || !there && src.Value == Gauge {
+				continue
+			}
+			w.residuals[e.Source] = e.standard(src, v) - dot(e.Weights, z)
+		}
+		s.tracks.follow(l, &w)
+		w.expected = map[string]float64{}
+		for k, m := range w.moved {
+			if max(m.fast, m.slow) >= tellMoved {
+				e := &l.Expected[k]
+				w.expected[e.Source] = e.expected(s.b.Sources[e.Source], z)
+			}
+		}
+	}
+	return w
 }
 
-// memory is the number of buckets before that a bucket is judged with.
-const memory = 4
+// tellMoved is how far, as -ln p, a source must have moved from what the others
+// let expect to be told of: as unusual as the threshold of a tail.
+const tellMoved = 2.302585092994046 // ln 10
 
-func remember[T any](past []T, now T) []T {
-	if len(past) == memory {
-		past = append(past[:0], past[1:]...)
-	}
-	return append(past, now)
+func (s *scorer) gauge(name string) bool {
+	src := s.b.Sources[name]
+	return src != nil && src.Value == Gauge
 }
 
-// steadily returns the value that a measure reaches now and in two of the
-// buckets before, and how long ago it first did. What lasts but is not
-// remarkable in any one bucket shows in it; one odd bucket does not.
-func steadily(now float64, past []float64) (value float64, back int) {
-	sorted := slices.Sorted(slices.Values(past))
-	if len(sorted) < 2 {
-		return 0, 0
-	}
-	value = min(now, sorted[len(sorted)-2])
-	for i, v := range past {
-		if v >= value {
-			return value, len(past) - i
+// prepare brings values to what is judged; NaN are those missing.
+func (s *scorer) prepare(t float64, values map[string]float64) map[string]float64 {
+	out := make(map[string]float64, len(values))
+	for name, v := range values {
+		if _, known := s.c.index[name]; !known && !math.IsNaN(v) {
+			out[name] = v
 		}
 	}
-	return value, 0
+	for i := range s.preps {
+		p := &s.preps[i]
+		name := s.c.sources[i].name
+		v, there := values[name]
+		// In a capture, what is not printed is not there.
+		if !there && p.src.Value != Count && s.b.Measure == nil {
+			v = math.NaN()
+		}
+		if v = p.count(v); v != 0 || p.src.Value == Gauge {
+			out[name] = p.src.without(v, t)
+		}
+	}
+	return out
 }
 
-func rank(found []Finding) {
-	slices.SortFunc(found, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Name, b.Name))
-	})
-}
-
-// sign tells whether a count of a known source is unusual.
-func (j *judge) sign(v float64) (Sign, bool) {
-	m := magnitude(v, j.unit)
+// sign tells whether a value of a known source is unusual.
+func (j *judge) sign(v float64) (rawSign, bool) {
+	m := j.src.shaped(v, j.unit)
+	sign := Sign{Source: j.name, Value: v}
 	if up := j.upper.beyond(m - j.upper.at); up > 0 {
-		return Sign{Source: j.name, State: High, Value: v, Usual: j.high, Score: up}, true
+		sign.State, sign.Usual = High, j.src.Upper.At
+		return rawSign{Sign: sign, class: j.name, score: up, surprise: j.upper.surprise}, true
 	}
 	down := j.lower.beyond(-m - j.lower.at)
 	if down == 0 {
-		return Sign{}, false
+		return rawSign{}, false
 	}
-	state := Low
-	if v == 0 {
-		state = Silent
+	sign.State, sign.Usual = Low, j.src.Lower.At
+	if v == 0 && j.src.Value != Gauge {
+		sign.State = Silent
 	}
-	return Sign{Source: j.name, State: state, Value: v, Usual: j.low, Score: down}, true
+	return rawSign{Sign: sign, class: j.name, down: true, score: down, surprise: j.lower.surprise}, true
 }
 
 // unseen takes in the sources that the behavior does not know. A process that
-// makes no system calls where those are counted is a thread of the kernel. It
-// returns the farthest deviation; a source never seen has mean 0, deviation 1.
-func (s *scorer) unseen(counts map[string]float64, signs map[string][]Sign, z Deviation) Deviation {
+// makes no system calls where those are counted is a thread of the kernel. A
+// source never seen has mean 0, deviation 1.
+func (s *scorer) unseen(values map[string]float64, w *raw) {
 	_, counted := s.b.Kinds["syscall"]
-	for name, v := range counts {
+	surprise := math.Log(float64(s.b.Buckets + 1))
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		v := values[name]
 		if _, known := s.c.index[name]; known || v == 0 {
 			continue
 		}
@@ -328,20 +383,74 @@ func (s *scorer) unseen(counts map[string]float64, signs map[string][]Sign, z De
 		if s.ignore[process] {
 			continue
 		}
-		if _, known := s.c.process[process]; !known && s.b.ByKind && counted && !s.b.IncludeKernel {
+		_, known := s.c.process[process]
+		if !known && s.b.ByKind && counted && !s.b.IncludeKernel {
 			if len(s.alive) >= mostNames {
 				clear(s.alive)
 			}
-			s.alive[process] = s.alive[process] || counts["syscall "+process] != 0
+			s.alive[process] = s.alive[process] || values["syscall "+process] != 0
 			if !s.alive[process] {
 				continue
 			}
 		}
-		score := math.Log(float64(s.b.Buckets+1)) + math.Abs(magnitude(v, s.b.unit(kind)))/s.c.typical
-		signs[process] = append(signs[process], Sign{Source: name, State: New, Value: v, Score: score})
-		z = z.farther(name, magnitude(v, 1))
+		class := newProcess
+		if known {
+			class = newSource
+		}
+		w.signs = append(w.signs, rawSign{
+			Sign: Sign{Source: name, State: New, Value: v}, process: process, class: class,
+			score: surprise + math.Abs(magnitude(v, s.b.unit(kind)))/s.c.typical, surprise: surprise,
+		})
+		w.z = w.z.farther(name, magnitude(v, 1))
 	}
-	return z
+}
+
+// measure calibrates what a bucket shows by how sources stood out in buckets
+// held out, and ranks processes.
+func (b *Behavior) measure(w *raw, known func(class string) Held) (measures, []Finding) {
+	m := measures{distance: w.distance}
+	signs := map[string][]Sign{}
+	for _, s := range w.signs {
+		if s.Score = b.calibrated(s, known); s.Score > 0 {
+			m.process = max(m.process, s.Score)
+			if s.class == newProcess {
+				m.novel = max(m.novel, s.Score)
+			}
+			signs[s.process] = append(signs[s.process], s.Sign)
+		}
+	}
+	for k, d := range w.moved {
+		e := &b.Links.Expected[k]
+		m.apart, m.slow = max(m.apart, d.fast), max(m.slow, d.slow)
+		m.together += d.fast
+		if expected, ok := w.expected[e.Source]; ok {
+			sign := Sign{Source: e.Source, State: Less, Value: w.values[e.Source], Usual: expected, Score: max(d.fast, d.slow)}
+			if d.up {
+				sign.State = More
+			}
+			process := processOf(e.Source, b.ByKind)
+			// What a value shows by itself is told rather.
+			if at := slices.IndexFunc(signs[process], func(o Sign) bool { return o.Source == e.Source }); at >= 0 {
+				signs[process][at].Score = max(signs[process][at].Score, sign.Score)
+			} else {
+				signs[process] = append(signs[process], sign)
+			}
+		}
+	}
+	var found []Finding
+	for name, list := range signs {
+		slices.SortFunc(list, func(a, b Sign) int {
+			return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Source, b.Source))
+		})
+		found = append(found, Finding{Name: name, Score: list[0].Score, Why: list[:min(len(list), mostSigns)]})
+	}
+	return m, found
+}
+
+func rank(found []Finding) {
+	slices.SortFunc(found, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Name, b.Name))
+	})
 }
 
 func newDense(n, p int) *mat.Dense {

@@ -71,9 +71,12 @@ func (t Tail) merge(u Tail, sign float64) Tail {
 
 // slope describes how a tail thins out: beyond at, values are exponential
 // with mean excess scale, so P(X > x) = share·exp(-(x-at)/scale). It is the
-// peaks-over-threshold model (Pickands, 1975) with shape 0.
+// peaks-over-threshold model (Pickands, 1975) with shape 0. Of a source that is
+// silent for most of the time, what lies beyond is all that it ever does: that
+// lies around usual, and is exponential from there.
 type slope struct {
 	at, scale float64
+	usual     float64 // excess that values beyond at have on average, if at is silence
 	surprise  float64 // -ln(share)
 }
 
@@ -81,21 +84,34 @@ type slope struct {
 // values.
 const prior = 10
 
-// fit estimates the slope of k excesses, their sum given, among n values.
-// With few values it leans on the scale typical of all sources.
-func fit(at, sum float64, k, n int, typical float64) slope {
-	return slope{
-		at:       at,
-		scale:    (sum + prior*typical) / (float64(k) + prior),
-		surprise: -math.Log(float64(k+1) / float64(n+1)),
+// fit estimates the slope of excesses among n values. With few values it leans on
+// the scale typical of all sources.
+func fit(at float64, excesses []float64, n int, typical float64, silence bool) slope {
+	k := float64(len(excesses))
+	s := slope{at: at, surprise: -math.Log((k + 1) / float64(n+1))}
+	m := newMoments()
+	for _, x := range excesses {
+		m.add(x)
 	}
+	if !silence || k == 0 {
+		s.scale = (float64(k*m.mean) + prior*typical) / (k + prior)
+		return s
+	}
+	s.usual = m.mean
+	s.scale = math.Sqrt((m.squares + float64(prior*float64(typical*typical))) / (k + prior) * (1 + 1/k))
+	return s
 }
 
 // beyond returns -ln P of a value that far beyond the threshold, 0 when it is
 // not beyond.
 func (s slope) beyond(excess float64) float64 {
-	if !(excess > 0) {
+	switch {
+	case !(excess > 0):
 		return 0
+	case excess < s.usual:
+		return s.surprise + float64(math.Ln2*excess/s.usual)
+	case s.usual > 0:
+		return s.surprise + math.Ln2 + (excess-s.usual)/s.scale
 	}
 	return s.surprise + excess/s.scale
 }
@@ -104,6 +120,7 @@ func (s slope) beyond(excess float64) float64 {
 // buckets that score as high.
 type Calibration struct {
 	Buckets   int       `json:"buckets"`
+	Effective float64   `json:"effective"` // number of independent buckets that these are worth
 	Quantiles []float64 `json:"quantiles"` // of the scores, at levels evenly spaced from 0 to 1
 	Tail      Tail      `json:"tail"`
 	Scale     float64   `json:"scale"`   // mean excess of the tail, with what is known before; 0 if unknown
@@ -115,20 +132,23 @@ const quantiles = 101
 // nat is how far -ln p lies beyond a threshold on average, by construction.
 const nat = 1.0
 
-// calibrate takes scores in the order of time, and how far they are known
-// beforehand to lie beyond a threshold on average, 0 if that is not known.
-func calibrate(scores []float64, typical float64) Calibration {
+// calibrate takes scores in the order of time, how far they are known
+// beforehand to lie beyond a threshold on average, 0 if that is not known, and
+// how many buckets a score remembers: so many tell as much as one.
+func calibrate(scores []float64, typical, span float64) Calibration {
 	sorted := slices.Sorted(slices.Values(scores))
 	c := Calibration{Buckets: len(sorted), Quantiles: make([]float64, quantiles), Tail: upperTail(sorted)}
-	c.Moments = float64(clusters(scores, c.Tail.At))
+	c.Effective = max(1, float64(len(sorted))/span)
+	c.Moments = float64(clusters(scores, c.Tail.At, max(memory, int(span))))
 	k, sum := float64(len(c.Tail.Beyond)), 0.0
 	for _, v := range c.Tail.Beyond {
 		sum += v - c.Tail.At
 	}
+	known := min(prior, c.Effective)
 	switch {
 	case typical > 0:
-		c.Scale = (sum + prior*typical) / (k + prior)
-		c.Moments += prior
+		c.Scale = (sum/span + float64(known*typical)) / (k/span + known)
+		c.Moments += known
 	case k > 0:
 		c.Scale = sum / k
 	}
@@ -138,10 +158,13 @@ func calibrate(scores []float64, typical float64) Calibration {
 	return c
 }
 
-// clusters counts the stretches of values above a threshold. Those closer than
-// what a bucket is judged with are one odd moment, not several: the runs method
-// (R. Smith and I. Weissman, 1994).
-func clusters(values []float64, at float64) int {
+// memory is the number of buckets within which odd ones are one odd moment.
+const memory = 4
+
+// clusters counts the stretches of values above a threshold. Those close
+// together are one odd moment, not several: the runs method (R. Smith and I.
+// Weissman, 1994).
+func clusters(values []float64, at float64, memory int) int {
 	n, last := 0, -memory-1
 	for i, v := range values {
 		if v > at {
@@ -161,9 +184,9 @@ func clusters(values []float64, at float64) int {
 // distribution under a gamma prior). Few moments thus say little of what is
 // rare.
 func (c Calibration) p(score float64) float64 {
-	n := float64(c.Buckets)
+	n := c.Effective
 	if score > c.Tail.At {
-		most := float64(len(c.Tail.Beyond)+1) / (n + 1)
+		most := (n*float64(len(c.Tail.Beyond))/float64(c.Buckets) + 1) / (n + 1)
 		if c.Scale == 0 {
 			return most
 		}

@@ -70,7 +70,7 @@ func Watch(ctx context.Context, b *Behavior, live iter.Seq2[Bucket, error], opts
 				yield(Update{}, fmt.Errorf("watching: %w", err))
 				return
 			}
-			yield(Update{Bucket: Bucket{Time: last.End}, Verdict: Verdict{Time: last.End, P: 1, ProcessP: 1, SteadyP: 1, DistanceP: 1}, Alert: last, Ended: true}, nil)
+			yield(Update{Bucket: Bucket{Time: last.End}, Verdict: Verdict{Time: last.End, P: 1, ProcessP: 1, DistanceP: 1, ApartP: 1, SteadyP: 1}, Alert: last, Ended: true}, nil)
 		}
 	}
 }

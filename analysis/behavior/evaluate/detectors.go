@@ -166,7 +166,7 @@ func (m *matrix) peers(ctx context.Context, python, script string) ([]detector, 
 		return nil, fmt.Errorf("reading what %s printed: %w", script, err)
 	}
 	var ds []detector
-	for _, name := range []string{"IsolationForest", "EllipticEnvelope", "LOF", "OneClassSVM"} {
+	for _, name := range []string{"Mahalanobis LW", "kNN", "PCA", "IsolationForest", "EllipticEnvelope", "LOF", "OneClassSVM"} {
 		ds = append(ds, detector{name: name, scores: scores[name]})
 	}
 	return ds, nil

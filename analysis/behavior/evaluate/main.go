@@ -29,14 +29,19 @@ func main() {
 	train := flag.String("train", "web/run1,web/run2", "runs to learn from, separated by commas")
 	test := flag.String("test", "web-faulty/run1,web-faulty/run2", "runs to score")
 	normal := flag.String("normal", "web/run1,web/run2 batch/run1,batch/run2", "families of normal runs to check p-values on, separated by blanks")
+	overlays := flag.String("overlays", "batch/run1,batch/run2 vm-start/run1,vm-start/run2", "families of runs to merge the faults into")
 	before := flag.String("before", "vm-start/run1,vm-start/run2", "runs that are normal before their first label")
 	flag.StringVar(&opt.python, "python", "", "Python `command` with scikit-learn")
 	flag.StringVar(&opt.peers, "peers", "analysis/behavior/peers/peers.py", "`script` of the other detectors")
+	flag.StringVar(&opt.bench, "bench", "", "`folder` of a public set: NAME.train.csv.gz, NAME.test.csv.gz, NAME.labels.csv")
 	flag.BoolVar(&opt.verbose, "v", false, "print every fault and every false alarm")
 	flag.Parse()
 	opt.train, opt.test = strings.Split(*train, ","), strings.Split(*test, ",")
 	for _, family := range strings.Fields(*normal) {
 		opt.normal = append(opt.normal, strings.Split(family, ","))
+	}
+	for _, family := range strings.Fields(*overlays) {
+		opt.overlays = append(opt.overlays, strings.Split(family, ","))
 	}
 	if *before != "" {
 		opt.before = strings.Split(*before, ",")
@@ -48,10 +53,10 @@ func main() {
 }
 
 type options struct {
-	captures, file, python, peers string
-	train, test, before           []string
-	normal                        [][]string
-	verbose                       bool
+	captures, file, python, peers, bench string
+	train, test, before                  []string
+	normal, overlays                     [][]string
+	verbose                              bool
 }
 
 func (o options) run(ctx context.Context) error {
@@ -97,7 +102,19 @@ func (o options) run(ctx context.Context) error {
 	if err := o.printCalibration(ctx, runs, reports); err != nil {
 		return err
 	}
-	return o.printOnsets(ctx)
+	if err := o.printOnsets(ctx); err != nil {
+		return err
+	}
+	if err := o.printSingles(ctx, train, runs); err != nil {
+		return err
+	}
+	if err := o.printOverlays(ctx, runs); err != nil {
+		return err
+	}
+	if o.bench != "" {
+		return o.printBench(ctx)
+	}
+	return nil
 }
 
 func (o options) load(name string) (*analysis.Series, error) {

@@ -10,22 +10,43 @@ import sys
 import warnings
 
 import numpy as np
-from sklearn.covariance import EllipticEnvelope
+from sklearn.covariance import EllipticEnvelope, LedoitWolf
+from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
-from sklearn.neighbors import LocalOutlierFactor
+from sklearn.neighbors import LocalOutlierFactor, NearestNeighbors
 from sklearn.svm import OneClassSVM
 
 warnings.filterwarnings("ignore")
 data = json.load(sys.stdin)
 train = np.array(data["train"])
+
+
+def scorer(detector):
+    detector.fit(train)
+    return lambda x: -detector.decision_function(x)
+
+
+def neighbors():
+    near = NearestNeighbors(n_neighbors=5).fit(train)
+    return lambda x: near.kneighbors(x)[0].mean(axis=1)
+
+
+def reconstruction():
+    pca = PCA(0.95, svd_solver="full").fit(train)
+    return lambda x: ((x - pca.inverse_transform(pca.transform(x))) ** 2).sum(axis=1)
+
+
 detectors = {
-    "IsolationForest": IsolationForest(random_state=data["seed"]),
-    "EllipticEnvelope": EllipticEnvelope(random_state=data["seed"]),
-    "LOF": LocalOutlierFactor(novelty=True),
-    "OneClassSVM": OneClassSVM(),
+    "Mahalanobis LW": lambda: LedoitWolf().fit(train).mahalanobis,
+    "kNN": neighbors,
+    "PCA": reconstruction,
+    "IsolationForest": lambda: scorer(IsolationForest(random_state=data["seed"])),
+    "EllipticEnvelope": lambda: scorer(EllipticEnvelope(random_state=data["seed"])),
+    "LOF": lambda: scorer(LocalOutlierFactor(novelty=True)),
+    "OneClassSVM": lambda: scorer(OneClassSVM()),
 }
 out = {}
-for name, detector in detectors.items():
-    detector.fit(train)
-    out[name] = [(-detector.decision_function(np.array(x))).tolist() for x in data["test"]]
+for name, make in detectors.items():
+    score = make()
+    out[name] = [np.asarray(score(np.array(x))).tolist() for x in data["test"]]
 json.dump(out, sys.stdout)

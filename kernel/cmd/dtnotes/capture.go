@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dtnotes/analysis"
+	"dtnotes/analysis/behavior"
 	"dtnotes/dtracefs"
 )
 
@@ -68,9 +69,9 @@ func countPaths(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions) (
 
 // readSeries reads a matrix, or counts a capture in one file or in the parts of a rotated one, older
 // first. What a reader of the numbers should know of the capture goes to standard error.
-func readSeries(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions, observer bool) (*analysis.Series, error) {
+func readSeries(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions, observer bool, missing behavior.Missing) (*analysis.Series, error) {
 	if len(paths) == 1 && isMatrix(paths[0]) {
-		return analysis.ReadCSVFile(paths[0])
+		return analysis.ReadCSVFile(paths[0], analysis.CSVOptions{Missing: missing != behavior.Refuse})
 	}
 	m, err := countPaths(cmd, paths, opt)
 	if err != nil {

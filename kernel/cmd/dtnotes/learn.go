@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dtnotes/analysis"
+	"dtnotes/analysis/behavior"
 	"dtnotes/dtracefs"
 )
 
@@ -21,6 +22,8 @@ type learnOptions struct {
 	count                 dtracefs.CountOptions
 	xkcd                  bool
 	kernel, observer      bool
+	missing               string
+	values                map[string]string
 	model                 analysis.Options
 }
 
@@ -62,6 +65,8 @@ by (see dtnotes score, watch and compare).`,
 	f.StringSliceVar(&opt.exclude, "exclude", nil, "with -o, a `PROCESS` to leave out, such as a collector")
 	f.BoolVar(&opt.kernel, "include-kernel", false, "with -o, take in the kernel's own threads")
 	f.BoolVar(&opt.observer, "include-observer", false, "with -o, take in tracers such as dtrace and bpftrace, and dtnotes itself")
+	f.StringVar(&opt.missing, "missing", "error", "with -o, what becomes of missing values of a matrix: error, skip, carry or zero")
+	f.StringToStringVar(&opt.values, "values", nil, "with -o, what the values of a source are, told apart by evidence otherwise: `SOURCE=count`, gauge or total; '*' stands for all others")
 	f.BoolVar(&opt.xkcd, "xkcd", false, "draw by hand")
 	measureFlags(cmd, &opt.count.MeasureOptions)
 	f.StringVar(&opt.transform, "transform", "auto", "applied to the values first: auto, none, log1p, anscombe or normal")
@@ -75,7 +80,7 @@ func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 	if opt.model.Transform, err = analysis.ParseTransform(opt.transform); err != nil {
 		return err
 	}
-	series, err := readSeries(cmd, []string{path}, opt.count, opt.observer)
+	series, err := readSeries(cmd, []string{path}, opt.count, opt.observer, behavior.Refuse)
 	if err != nil {
 		return err
 	}

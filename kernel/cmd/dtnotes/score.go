@@ -33,10 +33,18 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 	if opt.json != "" || opt.graph != "" || opt.timeline != "" {
 		return errors.New("--json, --graph and --timeline draw a model: use them without -o")
 	}
+	missing, err := behavior.ParseMissing(opt.missing)
+	if err != nil {
+		return err
+	}
+	values := map[string]behavior.Value{}
+	for source, value := range opt.values {
+		values[source] = behavior.Value(value)
+	}
 	var series []*analysis.Series
 	count := everyKind(cmd, opt.count)
 	for _, path := range paths {
-		s, err := readSeries(cmd, []string{path}, count, opt.observer)
+		s, err := readSeries(cmd, []string{path}, count, opt.observer, missing)
 		if err != nil {
 			return err
 		}
@@ -49,7 +57,7 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 	}
 	b, err := behavior.LearnContext(cmd.Context(), series, behavior.Options{
 		ByKind: kinded(series[0]), Tags: opt.tags, Exclude: opt.exclude, Seed: opt.model.Seed,
-		IncludeKernel: opt.kernel, IncludeObserver: opt.observer,
+		IncludeKernel: opt.kernel, IncludeObserver: opt.observer, Missing: missing, Values: values,
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", strings.Join(paths, ", "), err)
@@ -106,7 +114,7 @@ func (opt *scoreOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&opt.alerts, "alerts", "", "write a row for each alert to `FILE`.csv")
 	f.StringVar(&opt.exec, "exec", "", "run the shell's `COMMAND` for each alert, with the alert as JSON on its standard input")
-	f.Float64Var(&opt.FalseAlarms, "false-alarms", behavior.FalseAlarms, "alerts an hour that normal running may raise")
+	f.Float64Var(&opt.FalseAlarms, "false-alarms", 0, "alerts an hour that normal running may raise; 0 means 4, but no more than one in 900 buckets")
 }
 
 func scoreCommand() *cobra.Command {
@@ -139,7 +147,7 @@ func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) erro
 	if err != nil {
 		return err
 	}
-	s, err := readSeries(cmd, []string{path}, measuredAs(cmd, b, opt.count), b.IncludeObserver)
+	s, err := readSeries(cmd, []string{path}, measuredAs(cmd, b, opt.count), b.IncludeObserver, b.Missing)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"compress/gzip"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"dtnotes/analysis"
+	"dtnotes/analysis/behavior"
+)
+
+// printBench scores a public set: folders of NAME.train.csv.gz, NAME.test.csv.gz
+// and NAME.labels.csv, whose rows are the first and the last abnormal row of the
+// test part. Detectors see the same rows.
+func (o options) printBench(ctx context.Context) error {
+	files, err := filepath.Glob(filepath.Join(o.bench, "*.train.csv.gz"))
+	if err != nil || len(files) == 0 {
+		return fmt.Errorf("%s holds no *.train.csv.gz: %v", o.bench, err)
+	}
+	type sums struct{ roc, pr, events, hit, alerts, right float64 }
+	all, order := map[string]*sums{}, []string{}
+	for _, file := range files {
+		name := strings.TrimSuffix(file, ".train.csv.gz")
+		train, err := readGauges(file)
+		if err != nil {
+			return err
+		}
+		test, err := readGauges(name + ".test.csv.gz")
+		if err != nil {
+			return err
+		}
+		r, err := benchRun(name, test)
+		if err != nil {
+			return err
+		}
+		began := time.Now()
+		b, err := behavior.LearnContext(ctx, []*analysis.Series{train}, behavior.Options{})
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		ours, reports, err := scoreOurs(b, []*run{r})
+		if err != nil {
+			return err
+		}
+		if o.verbose {
+			fmt.Printf("  %s: %d gauges of %d sources, %.1f s\n", filepath.Base(name), gauges(b), len(b.Sources), time.Since(began).Seconds())
+		}
+		m := plainMatrix(train, test)
+		detectors := []detector{ours, m.maxZ()}
+		if o.python != "" {
+			peers, err := m.peers(ctx, o.python, o.peers)
+			if err != nil {
+				return err
+			}
+			detectors = append(detectors, peers...)
+		}
+		for i, d := range detectors {
+			s := all[d.name]
+			if s == nil {
+				s = &sums{}
+				all[d.name], order = s, append(order, d.name)
+			}
+			roc, pr := curves(d.scores[0], r)
+			s.roc, s.pr = s.roc+roc/float64(len(files)), s.pr+pr/float64(len(files))
+			threshold := d.threshold([]*run{r})
+			for _, f := range r.faults {
+				s.events++
+				if !math.IsInf(d.delay(0, r, f, threshold), 1) {
+					s.hit++
+				}
+			}
+			if o.verbose {
+				fmt.Printf("    %-18s ROC %.3f PR %.3f\n", d.name, roc, pr)
+			}
+			if i > 0 {
+				continue
+			}
+			for _, a := range reports[0].Alerts {
+				s.alerts++
+				if slices.ContainsFunc(r.faults, func(f fault) bool { return a.Start < f.end && f.start < a.End }) {
+					s.right++
+				}
+			}
+		}
+	}
+	fmt.Printf("\n%s, %d servers, learned from train, scored test\n%-18s %8s %8s %14s\n", filepath.Base(o.bench), len(files), "", "ROC", "PR", "events hit")
+	for _, name := range order {
+		s := all[name]
+		fmt.Printf("%-18s %8.3f %8.3f %14s\n", name, s.roc, s.pr, fmt.Sprintf("%.0f/%.0f", s.hit, s.events))
+	}
+	s := all[order[0]]
+	fmt.Printf("events hit: at the lowest threshold with at most one false alarm in 600 normal buckets, without point adjustment\nalerts as raised by default: %.0f, %.0f of them true\n", s.alerts, s.right)
+	return nil
+}
+
+func gauges(b *behavior.Behavior) int {
+	n := 0
+	for _, s := range b.Sources {
+		if s.Value == behavior.Gauge {
+			n++
+		}
+	}
+	return n
+}
+
+func readGauges(path string) (*analysis.Series, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return analysis.ReadCSV(z, path)
+}
+
+func benchRun(name string, test *analysis.Series) (*run, error) {
+	f, err := os.Open(name + ".labels.csv")
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	r := &run{name: filepath.Base(name), series: test}
+	for _, row := range rows[1:] {
+		first, err1 := strconv.Atoi(row[0])
+		last, err2 := strconv.Atoi(row[1])
+		if err1 != nil || err2 != nil || first < 0 || last >= len(test.Times) {
+			return nil, fmt.Errorf("%s: rows from %q to %q", f.Name(), row[0], row[1])
+		}
+		r.faults = append(r.faults, fault{start: test.Times[first], end: test.Times[last] + test.Width.Seconds(), kind: "event"})
+	}
+	return r, nil
+}
+
+// curves are the areas under ROC and precision-recall over all buckets, as
+// scikit-learn's roc_auc_score and average_precision_score define them.
+func curves(scores []float64, r *run) (roc, pr float64) {
+	label := make([]bool, len(scores))
+	positives := 0.0
+	for _, f := range r.faults {
+		for _, i := range r.during(f) {
+			if !label[i] {
+				label[i] = true
+				positives++
+			}
+		}
+	}
+	order := make([]int, len(scores))
+	for i := range order {
+		order[i] = i
+	}
+	sort.Slice(order, func(a, b int) bool { return scores[order[a]] > scores[order[b]] })
+	hits, wrong, recall := 0.0, 0.0, 0.0
+	negatives := float64(len(scores)) - positives
+	for i := 0; i < len(order); {
+		tied, at := 0.0, i
+		for ; i < len(order) && scores[order[i]] == scores[order[at]]; i++ {
+			if label[order[i]] {
+				tied++
+			}
+		}
+		odd := float64(i-at) - tied
+		roc += odd / negatives * (hits + tied/2) / positives
+		hits, wrong = hits+tied, wrong+odd
+		pr += (hits/positives - recall) * hits / (hits + wrong)
+		recall = hits / positives
+	}
+	return roc, pr
+}
+
+// plainMatrix standardizes columns of gauges.
+func plainMatrix(train, test *analysis.Series) *matrix {
+	m := &matrix{names: train.Names}
+	for _, s := range []*analysis.Series{train, test} {
+		rows := make([][]float64, len(s.Times))
+		for i := range rows {
+			rows[i] = slices.Clone(s.Values.RawRowView(i))
+		}
+		if s == train {
+			m.train = rows
+		} else {
+			m.test = [][][]float64{rows}
+		}
+	}
+	m.standardize()
+	return m
+}

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis"
+	"dtnotes/analysis/behavior"
+)
+
+// overlay merges what the culprits of a fault did into another run, from a third
+// of it on. It returns the run, nil if they did nothing during the fault.
+func (r *run) overlay(f fault, other *run) *run {
+	from := len(other.series.Times) / 3
+	rows := r.during(f)
+	rows = rows[:min(len(rows), len(other.series.Times)-from)]
+	names := slices.Clone(other.series.Names)
+	add := map[string]int{} // column in r, by name
+	for j, name := range r.series.Names {
+		_, process, _ := strings.Cut(name, " ")
+		if !f.culprits[process] {
+			continue
+		}
+		active := false
+		for _, i := range rows {
+			active = active || r.series.Values.At(i, j) != 0
+		}
+		if active {
+			add[name] = j
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(add) == 0 {
+		return nil
+	}
+	x := mat.NewDense(len(other.series.Times), len(names), nil)
+	for i := range other.series.Times {
+		copy(x.RawRowView(i), other.series.Values.RawRowView(i))
+	}
+	for j, name := range names {
+		if at, ok := add[name]; ok {
+			for k, i := range rows {
+				x.Set(from+k, j, x.At(from+k, j)+r.series.Values.At(i, at))
+			}
+		}
+	}
+	s := *other.series
+	s.Names, s.Values, s.Origins = names, x, nil
+	w := s.Width.Seconds()
+	return &run{name: other.name, series: &s, faults: []fault{{
+		start: s.Times[from], end: s.Times[from+len(rows)-1] + w, kind: f.kind, culprits: f.culprits,
+	}}}
+}
+
+// printOverlays merges each fault into each run of the families of normal runs,
+// learned from the others of the family, and from all of it. A killed process
+// cannot be merged: those faults are left out.
+func (o options) printOverlays(ctx context.Context, runs []*run) error {
+	fmt.Printf("\nfaults merged into other runs\n")
+	for _, family := range o.overlays {
+		var series []*analysis.Series
+		for _, name := range family {
+			s, err := o.load(name)
+			if err != nil {
+				return err
+			}
+			series = append(series, s)
+		}
+		for k := range 2 * len(family) {
+			i := k / 2
+			name, how, train := family[i], "learned from the others", slices.Delete(slices.Clone(series), i, i+1)
+			if k%2 == 1 {
+				how, train = "learned from all", series
+			}
+			b, err := behavior.LearnContext(ctx, train, behavior.Options{ByKind: true})
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			found, named, all := 0, 0, 0
+			for _, r := range runs {
+				for _, f := range r.faults {
+					if f.kind == "backend_down" {
+						continue
+					}
+					with := r.overlay(f, &run{name: name, series: series[i]})
+					if with == nil {
+						continue
+					}
+					report, err := behavior.Score(b, with.series)
+					if err != nil {
+						return err
+					}
+					all++
+					delay := firstRaised(with, report, with.faults[0])
+					d := rankings(report)
+					rank := d.rank(0, with, with.faults[0])
+					if delay <= soon {
+						found++
+					}
+					if rank >= 1 && rank <= 3 {
+						named++
+					}
+					if o.verbose {
+						fmt.Printf("    %s %s in %s: found after %.1f s, culprit is number %d of %s\n", r.name, f.kind, name, delay, rank, strings.Join(d.leaders(0, with, with.faults[0]), ", "))
+					}
+				}
+			}
+			alone, err := behavior.Score(b, series[i])
+			if err != nil {
+				return err
+			}
+			fmt.Printf("  %-14s %-24s %d of %d found within %d s, culprit among the first three %d of %d; %d alerts without a fault\n", name, how, found, all, soon, named, all, len(alone.Alerts))
+		}
+	}
+	return nil
+}
+
+// rankings are those of one report.
+func rankings(report *behavior.Report) detector {
+	d := detector{ranks: make([][]map[string]float64, 1)}
+	for _, v := range report.Buckets {
+		rank := map[string]float64{}
+		for _, f := range v.Sources {
+			rank[f.Name] = f.Score
+		}
+		d.ranks[0] = append(d.ranks[0], rank)
+	}
+	return d
+}
+
+// printSingles learns from one normal run at a time.
+func (o options) printSingles(ctx context.Context, train []*analysis.Series, runs []*run) error {
+	fmt.Printf("\nlearned from one run alone\n")
+	for i, s := range train {
+		b, err := behavior.LearnContext(ctx, []*analysis.Series{s}, behavior.Options{ByKind: true})
+		if err != nil {
+			return err
+		}
+		_, reports, err := scoreOurs(b, runs)
+		if err != nil {
+			return err
+		}
+		found, all, wrong := 0, 0, 0
+		for k, r := range runs {
+			for _, f := range r.faults {
+				all++
+				if firstRaised(r, reports[k], f) <= soon {
+					found++
+				} else if o.verbose {
+					fmt.Printf("    %s: %s %s not found\n", o.train[i], r.name, f.kind)
+				}
+			}
+			for _, a := range reports[k].Alerts {
+				if !r.explained(a.Start, a.End) {
+					wrong++
+				}
+			}
+		}
+		fmt.Printf("  %-16s %d of %d faults found within %d s, %d false alerts\n", o.train[i], found, all, soon, wrong)
+	}
+	return nil
+}

@@ -1,0 +1,315 @@
+package behavior
+
+import (
+	"fmt"
+	"math"
+	"sort"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// An Expectation foretells a source by what the other processes do in the same
+// bucket. How far it is off, smoothed over time, shows what no count by itself
+// does: a leak, a ratio that changed, work that is done twice.
+type Expectation struct {
+	Source  string    `json:"source"`
+	Center  float64   `json:"center"` // of its value on its scale
+	Scale   float64   `json:"scale"`
+	Weights []float64 `json:"weights"` // of the standardized activity of each process of the links
+	Error   float64   `json:"error"`   // deviation of what it is off by, in buckets held out
+	Fast    Smooth    `json:"fast"`
+	Slow    Smooth    `json:"slow"`
+}
+
+// Smooth is how far from 0 an exponentially weighted moving average (S. Roberts,
+// 1959) of what an expectation is off by lay in buckets held out.
+type Smooth struct {
+	Deviation float64 `json:"deviation"`
+	Stretches float64 `json:"stretches"` // that tell something new
+	At        float64 `json:"at"`        // one in ten lies farther, in deviations
+	Scale     float64 `json:"scale"`     // how much farther those lie on average
+}
+
+// The moving averages: the weight of the newest bucket, and the bound of what a
+// bucket may add, in deviations. Bounds let an alert end when what raised it
+// does.
+const (
+	fast, fastBound = 0.3, 10.0
+	slow, slowBound = 0.05, 2.0
+)
+
+// mostExpected bounds the sources that are foretold.
+const mostExpected = 200
+
+// expectations lists the sources to foretell and how: those that are hardly
+// ever still, the most active first if there are many. Rows are the buckets to
+// learn from.
+func (r *record) expectations(b *Behavior, l *Links, rows []int) ([]Expectation, error) {
+	type candidate struct{ at, active int }
+	var keep []candidate
+	for j, name := range r.names {
+		if src := b.Sources[name]; src != nil && 2*src.Active >= len(rows) {
+			keep = append(keep, candidate{j, src.Active})
+		}
+	}
+	sort.SliceStable(keep, func(x, y int) bool {
+		if keep[x].active != keep[y].active {
+			return keep[x].active > keep[y].active
+		}
+		return r.names[keep[x].at] < r.names[keep[y].at]
+	})
+	keep = keep[:min(len(keep), mostExpected)]
+	sort.Slice(keep, func(x, y int) bool { return r.names[keep[x].at] < r.names[keep[y].at] })
+
+	nodes := l.standardizedRows(r.nodes, rows)
+	solved := map[string]*mat.Cholesky{}
+	var out []Expectation
+	for _, c := range keep {
+		name := r.names[c.at]
+		src := b.Sources[name]
+		e := Expectation{Source: name, Scale: 1, Weights: make([]float64, len(l.Names)), Error: 1, Fast: newSmooth(independent(fast), 1), Slow: newSmooth(independent(slow), 1)}
+		m := newMoments()
+		for _, row := range rows {
+			if v := r.columns[c.at][row]; !math.IsNaN(v) {
+				m.add(src.shaped(v, 1))
+			}
+		}
+		e.Center = m.mean
+		if v := m.variance(); v > 1e-12*(1+float64(m.mean*m.mean)) {
+			e.Scale = math.Sqrt(v)
+		} else {
+			continue // a constant: its tails say all
+		}
+		own := l.own(name, b.ByKind)
+		var others []int
+		for i := range l.Names {
+			if !own[i] {
+				others = append(others, i)
+			}
+		}
+		if len(others) == 0 {
+			continue
+		}
+		key := fmt.Sprint(own)
+		chol := solved[key]
+		if chol == nil {
+			cov := mat.NewSymDense(len(others), nil)
+			for x, i := range others {
+				for y := x; y < len(others); y++ {
+					cov.SetSym(x, y, l.sharp(i, others[y]))
+				}
+			}
+			chol = &mat.Cholesky{}
+			if !chol.Factorize(cov) {
+				return nil, fmt.Errorf("expecting %s: the covariance of the others is singular", name)
+			}
+			solved[key] = chol
+		}
+		shared := mat.NewVecDense(len(others), nil)
+		for k, row := range rows {
+			y := e.standard(src, r.columns[c.at][row])
+			for x, i := range others {
+				shared.SetVec(x, shared.AtVec(x)+float64(y*nodes.At(k, i)/float64(len(rows))))
+			}
+		}
+		var w mat.VecDense
+		if err := chol.SolveVecTo(&w, shared); err != nil {
+			return nil, fmt.Errorf("expecting %s: %w", name, err)
+		}
+		for x, i := range others {
+			e.Weights[i] = (1 - l.Ridge) * w.AtVec(x)
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+// standard is the standardized value of the source, 0 if it is missing.
+func (e *Expectation) standard(src *Source, v float64) float64 {
+	if math.IsNaN(v) {
+		return 0
+	}
+	return max(-farthest, min(farthest, (src.shaped(v, 1)-e.Center)/e.Scale))
+}
+
+// expected is the value that the others let expect, given their standardized
+// activity.
+func (e *Expectation) expected(src *Source, z []float64) float64 {
+	return src.unshaped(e.Center + float64(e.Scale*dot(e.Weights, z)))
+}
+
+func dot(x, y []float64) float64 {
+	sum := 0.0
+	for i, v := range x {
+		sum += float64(v * y[i])
+	}
+	return sum
+}
+
+// span is the number of buckets that an average remembers.
+func span(weight float64) float64 { return (2 - weight) / weight }
+
+// average is what an expectation is off by, smoothed.
+type average struct {
+	value float64
+	n     int
+	usual bool // the last residual was
+}
+
+// add takes in a residual. One that is as usual tells that a large move is over:
+// the average then forgets it at once, rather than slowly.
+func (a *average) add(residual, weight, bound float64) {
+	usual := math.Abs(residual) <= 1
+	if usual && a.usual {
+		a.value = max(-1, min(1, a.value))
+	}
+	a.usual = usual
+	a.value += float64(weight * (max(-bound, min(bound, residual)) - a.value))
+	a.n++
+}
+
+// deviations is how far from 0 the average lies; it varies less at first.
+func (a *average) deviations(s Smooth, weight float64) float64 {
+	settled := math.Sqrt(1 - math.Pow(1-weight, float64(2*a.n)))
+	return math.Abs(a.value) / (s.Deviation * max(settled, weight))
+}
+
+// nats is -ln of how often normal buckets lie as far out: by Student's
+// distribution, since the deviation is known from so few stretches, but beyond
+// one in ten no more than exponential tails as those of buckets held out make it.
+func (s Smooth) nats(q float64) float64 {
+	out := student(q, s.Stretches)
+	if q > s.At {
+		out = min(out, tellMoved+(q-s.At)/s.Scale)
+	}
+	return out
+}
+
+// student is -ln of the chance that Student's t with v degrees of freedom lies
+// farther from 0 than q, by the approximation of D. Wallace (1959).
+func student(q, v float64) float64 {
+	z := (float64(8*v) + 1) / (float64(8*v) + 3) * math.Sqrt(v*math.Log1p(float64(q*q)/v))
+	if z > 30 {
+		return float64(z*z)/2 + math.Log(z*math.Sqrt(math.Pi/2))
+	}
+	return -math.Log(math.Erfc(z / math.Sqrt2))
+}
+
+// newSmooth is what so many independent stretches would show.
+func newSmooth(deviation, stretches float64) Smooth {
+	s := Smooth{Deviation: deviation, Stretches: stretches}
+	near, far := 1.0, 20.0
+	for range 60 {
+		if s.At = (near + far) / 2; student(s.At, stretches) < tellMoved {
+			near = s.At
+		} else {
+			far = s.At
+		}
+	}
+	const step = 1e-3
+	s.Scale = step / (student(s.At+step, stretches) - student(s.At, stretches))
+	return s
+}
+
+// independent is the deviation of the average of independent values of
+// deviation 1.
+func independent(weight float64) float64 { return math.Sqrt(weight / (2 - weight)) }
+
+// learn takes the averages of buckets that follow each other. An average tells
+// something new after as many buckets as it remembers; as many times more as it
+// varies more than that of independent buckets would.
+func (s *Smooth) learn(values []average, weight float64) {
+	known := independent(weight)
+	squares, n := 0.0, float64(len(values))
+	for _, a := range values {
+		squares += float64(a.value * a.value)
+	}
+	deviation := math.Sqrt((squares + float64(span(weight)*float64(known*known))) / (n + span(weight)))
+	inflation := max(1, deviation/known)
+	*s = newSmooth(deviation, max(1, n/(span(weight)*float64(inflation*inflation))))
+	sum, k := 0.0, 0.0
+	for i := range values {
+		if q := values[i].deviations(*s, weight); q > s.At {
+			sum, k = sum+q-s.At, k+1
+		}
+	}
+	// Neighbors are alike: so many of them count for one.
+	sum, k = sum/span(weight), k/span(weight)
+	s.Scale = max(s.Scale, (sum+float64(prior*s.Scale))/(k+prior))
+}
+
+// calibrate learns from the residuals of the folds how far off expectations are
+// in buckets they were not learned from.
+func (l *Links) calibrate(folds [][]raw) {
+	for at := range l.Expected {
+		e := &l.Expected[at]
+		squares, n := 0.0, 0.0
+		for _, raws := range folds {
+			for _, w := range raws {
+				if r, ok := w.residuals[e.Source]; ok {
+					squares, n = squares+float64(r*r), n+1
+				}
+			}
+		}
+		// A residual of a source held out is no smaller than one of a source
+		// that the others say nothing of, at the best.
+		if n > 0 {
+			e.Error = math.Sqrt(squares/n) + 1e-3
+		}
+		var quick, steady []average
+		for _, raws := range folds {
+			var a, b average
+			for _, w := range raws {
+				if r, ok := w.residuals[e.Source]; ok {
+					a.add(r/e.Error, fast, fastBound)
+					b.add(r/e.Error, slow, slowBound)
+				}
+				quick, steady = append(quick, a), append(steady, b)
+			}
+		}
+		e.Fast.learn(quick, fast)
+		e.Slow.learn(steady, slow)
+	}
+	for _, raws := range folds {
+		var t tracks
+		for i := range raws {
+			t.follow(l, &raws[i])
+		}
+	}
+}
+
+// tracks follow the moving averages of all expectations.
+type tracks struct {
+	fast, slow []average
+}
+
+// follow takes in what the expectations of a bucket are off by, and says how
+// far that has moved.
+func (t *tracks) follow(l *Links, w *raw) {
+	if len(t.fast) != len(l.Expected) {
+		t.fast, t.slow = make([]average, len(l.Expected)), make([]average, len(l.Expected))
+	}
+	w.moved = make([]moved, len(l.Expected))
+	for k := range l.Expected {
+		e := &l.Expected[k]
+		if r, ok := w.residuals[e.Source]; ok {
+			t.fast[k].add(r/e.Error, fast, fastBound)
+			t.slow[k].add(r/e.Error, slow, slowBound)
+		}
+		m := moved{up: t.fast[k].value > 0, fast: e.Fast.nats(t.fast[k].deviations(e.Fast, fast))}
+		// A slow average that the fast one does not confirm is of the past.
+		if (t.slow[k].value > 0) == m.up && m.fast >= nat {
+			m.slow = e.Slow.nats(t.slow[k].deviations(e.Slow, slow))
+		}
+		w.moved[k] = m
+	}
+}
+
+// moved is how far a source has moved from what the others let expect, as -ln
+// of how often normal buckets show as much.
+type moved struct {
+	fast, slow float64
+	up         bool
+}
+
+func (s Smooth) valid() bool { return s.Deviation > 0 && s.Stretches >= 1 && s.At > 0 && s.Scale > 0 }

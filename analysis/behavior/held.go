@@ -1,0 +1,389 @@
+package behavior
+
+import (
+	"context"
+	"math"
+	"slices"
+)
+
+// Held tells how far a source stood out of its tails in buckets held out while
+// learning: by chance alone as often as its tails say, and a nat farther on
+// average. Restless sources stand out more, and are then judged by that.
+type Held struct {
+	Buckets float64 `json:"buckets"`
+	Up      Excess  `json:"up"`   // above the upper threshold
+	Down    Excess  `json:"down"` // below the lower one
+}
+
+// Excess sums how far, in nats, values lay beyond a threshold.
+type Excess struct {
+	N       float64 `json:"n"`
+	Sum     float64 `json:"sum"`
+	Squares float64 `json:"squares"`
+}
+
+func (e Excess) plus(o Excess) Excess {
+	return Excess{e.N + o.N, e.Sum + o.Sum, e.Squares + o.Squares}
+}
+
+// less takes off a part of what was added.
+func (h Held) less(o Held, part float64) Held {
+	take := func(a, b Excess) Excess {
+		return Excess{a.N - float64(part*b.N), max(0, a.Sum-float64(part*b.Sum)), max(0, a.Squares-float64(part*b.Squares))}
+	}
+	return Held{h.Buckets - float64(part*o.Buckets), take(h.Up, o.Up), take(h.Down, o.Down)}
+}
+
+func (h Held) plus(o Held) Held {
+	return Held{h.Buckets + o.Buckets, h.Up.plus(o.Up), h.Down.plus(o.Down)}
+}
+
+// add takes in a sign of a bucket held out.
+func (h *Held) add(s rawSign) {
+	x := s.score - s.surprise
+	e := Excess{1, x, x * x}
+	if s.down {
+		h.Down = h.Down.plus(e)
+	} else {
+		h.Up = h.Up.plus(e)
+	}
+}
+
+// calibrated corrects -ln P of a sign by how often and how far the source stood
+// out in buckets held out. What its tails say, exponential excesses of a nat,
+// weighs as much as prior values.
+func (h Held) calibrated(s rawSign) float64 {
+	e := h.Up
+	if s.down {
+		e = h.Down
+	}
+	return beyond(s, h.Buckets, e.N, e.steadied(nat, 2*nat*nat))
+}
+
+// novelty corrects -ln P of a sign of something new: how often there was
+// anything new of its class in buckets held out, and how far what was new of its
+// kind of event lay out.
+func novelty(s rawSign, class, kind Held) float64 {
+	return beyond(s, class.Buckets, class.Up.N, kind.Up.steadied(nat, 2*nat*nat))
+}
+
+// steadied is the mean and the deviation of excesses, with prior values of that
+// mean and mean square; neither is less than a nat.
+func (e Excess) steadied(mean, square float64) [2]float64 {
+	k := e.N
+	m := (e.Sum + float64(prior*mean)) / (k + prior)
+	v := (e.Squares+float64(prior*square))/(k+prior) - float64(m*m)
+	return [2]float64{max(nat, m), max(nat, math.Sqrt(max(0, v)))}
+}
+
+// beyond is -ln P of a sign, k of n buckets having shown signs with that mean and
+// deviation of the excess.
+func beyond(s rawSign, n, k float64, excess [2]float64) float64 {
+	share := (k + float64(prior*math.Exp(-s.surprise))) / (n + prior)
+	x, mean, dev := s.score-s.surprise, excess[0], excess[1]
+	return max(0, -math.Log(share)+float64(math.Ln2*min(1, x/mean))+max(0, x-mean)/dev)
+}
+
+// The classes of what was never seen before, in [Behavior.Held]: by themselves,
+// and with the kind of event after a blank.
+const (
+	newProcess = "process" // of a process never seen
+	newSource  = "source"  // of a known process
+)
+
+// calibrated corrects -ln P of a sign by what is known of its source, or of its
+// class and kind of event if it is new.
+func (b *Behavior) calibrated(s rawSign, known func(class string) Held) float64 {
+	if s.State != New {
+		return known(s.class).calibrated(s)
+	}
+	return novelty(s, known(s.class), known(s.class+" "+kindOf(s.Source, b.ByKind)))
+}
+
+// heldOf is what is known of a source, or a class of new ones.
+func (b *Behavior) heldOf(class string) Held {
+	if src := b.Sources[class]; src != nil {
+		return src.Held
+	}
+	if h := b.Held[class]; h != nil {
+		return *h
+	}
+	h := Held{}
+	for _, c := range b.Levels.Process {
+		h.Buckets += float64(c.Buckets)
+	}
+	if h.Buckets == 0 {
+		h.Buckets = float64(b.Buckets) // while learning
+	}
+	return h
+}
+
+// Levels are the calibrations, on buckets held out, of all that a bucket is
+// judged by. Merged behaviors have several of each.
+type Levels struct {
+	Process  []Calibration `json:"process"`  // the process that stands out most
+	Distance []Calibration `json:"distance"` // all together: Mahalanobis distance
+	Apart    []Calibration `json:"apart"`    // the source that moved farthest from what the others let expect
+	Together []Calibration `json:"together"` // all sources: how far they moved from that
+	Whole    []Calibration `json:"whole"`    // -ln of the product of the p-values of distance and together
+	Slow     []Calibration `json:"slow"`     // the source that moved farthest from that over a longer time
+	Instant  []Calibration `json:"instant"`  // -ln of the least p-value of process and whole
+	Evidence []Calibration `json:"evidence"` // what adds up over time
+	Novel    []Calibration `json:"novel"`    // the new process that stands out most
+	Newness  []Calibration `json:"newness"`  // what of that adds up over time
+	Joint    []Calibration `json:"joint"`    // the score
+}
+
+// lists gives all calibrations: first those that every behavior has, then those
+// that only behaviors with links have.
+func (l *Levels) lists() (always, linked []*[]Calibration) {
+	return []*[]Calibration{&l.Process, &l.Instant, &l.Evidence, &l.Novel, &l.Newness, &l.Joint}, []*[]Calibration{&l.Distance, &l.Apart, &l.Together, &l.Whole, &l.Slow}
+}
+
+// measures are what a bucket shows.
+type measures struct {
+	process, novel, distance, apart, together, slow float64
+}
+
+// probabilities are the parts of normal buckets that show as much.
+type probabilities struct {
+	process, novel, distance, together, whole, apart, slow float64
+}
+
+// probabilities compares a bucket with normal ones.
+func (l *Levels) probabilities(m measures) probabilities {
+	p := probabilities{pooled(l.Process, m.process), pooled(l.Novel, m.novel), 1, 1, 1, 1, 1}
+	if len(l.Distance) > 0 {
+		p.distance = pooled(l.Distance, m.distance)
+		p.apart = pooled(l.Apart, m.apart)
+		p.together = pooled(l.Together, m.together)
+		p.whole = pooled(l.Whole, p.both())
+		p.slow = pooled(l.Slow, m.slow)
+	}
+	return p
+}
+
+// both combines the two tests of all together (R. Fisher, 1925); calibration
+// makes up for their depending on each other.
+func (p probabilities) both() float64 { return -math.Log(p.distance) - math.Log(p.together) }
+
+// alsoShown is the weight of what the weaker of two tests shows.
+const alsoShown = 0.5
+
+// instant is what a bucket shows by itself: -ln of the lesser p-value, and
+// something of the other one's. Calibration makes a p-value of it again.
+func (p probabilities) instant() float64 {
+	a, b := -math.Log(p.process), -math.Log(p.whole)
+	return max(a, b) + float64(alsoShown*min(a, b))
+}
+
+// Evidence that adds up is a cumulative sum (E. Page, 1954) of -ln p, less what
+// normal buckets show on average and something for the time it takes: unusual
+// buckets that follow each other add up, however little each says. One odd
+// bucket alone does not.
+const (
+	allowance  = 2.0  // taken off -ln p of each bucket, whose mean is 1
+	mostAtOnce = 5.0  // of -ln p of one bucket
+	mostInAll  = 20.0 // of the sum: an alert ends soon after what raised it
+)
+
+// sums are the evidence added up: of all that a bucket shows, and of new
+// processes alone. Where processes come and go, one that stays is unusual for its
+// time alone.
+type sums struct{ all, newness float64 }
+
+// add takes in a bucket with that p-value in all.
+func (s *sums) add(now float64, p probabilities) {
+	s.all, s.newness = cumulate(s.all, now), cumulate(s.newness, p.novel)
+}
+
+// cumulate returns the sum with a bucket of that p-value.
+func cumulate(sum, p float64) float64 {
+	return min(mostInAll, max(0, sum+min(mostAtOnce, -math.Log(p))-allowance))
+}
+
+// surest bounds from below, as a part of one of the normal buckets that are
+// known, the p-value of what lasts that goes into the score of a bucket: buckets
+// that follow each other may be one odd moment, such as a load that ended, so
+// that their tail does not reach far.
+const surest = 0.1
+
+// score is -ln of the least p-value; lasting is the p-value of what lasts.
+func (l *Levels) score(p probabilities, lasting float64) float64 {
+	known := 0.0
+	for i := range l.Evidence {
+		if len(l.Slow) > 0 {
+			known += l.Slow[i].Effective
+		} else {
+			known += l.Evidence[i].Effective
+		}
+	}
+	return max(p.instant(), -math.Log(max(lasting, surest/known)))
+}
+
+// unusual is the p-value of a bucket from which it may be part of what lasts.
+const unusual = 0.1
+
+// lasting is the p-value of what lasts, the least of four (Bonferroni): the
+// evidence added up, in all and of new processes, if this bucket adds to it, and
+// how far a source has moved from what the others let expect, lately and over a
+// longer time.
+func (l *Levels) lasting(now float64, s sums, p probabilities) float64 {
+	out := min(p.apart, p.slow)
+	if now <= unusual {
+		out = min(out, pooled(l.Evidence, s.all))
+	}
+	if p.novel <= unusual {
+		out = min(out, pooled(l.Newness, s.newness))
+	}
+	return min(1, 4*out)
+}
+
+// ownPart is the part of what a fold showed itself that does not count when the
+// fold is judged. If all counted, what a fold alone shows would look usual by
+// its own measure; if none did, each fold with something of its own would stand
+// out as far as anything ever may, and hide faults.
+const ownPart = 0.5
+
+// calibrate judges the buckets of each fold by what the others teach, and
+// learns from that how often normal buckets show as much.
+func (r *record) calibrate(ctx context.Context, b *Behavior, opts Options) error {
+	folds := r.folds()
+	raws := make([][]raw, len(folds))
+	held := map[string]*Held{}                  // by source, or class of what is new
+	own := make([]map[string]*Held, len(folds)) // the same of each fold
+	for k, fold := range folds {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if opts.Progress != nil {
+			opts.Progress("calibration", k)
+		}
+		rest, err := r.teach(b, fold)
+		if err != nil {
+			return err
+		}
+		s, err := newScorer(rest)
+		if err != nil {
+			return err
+		}
+		s.prepared = true
+		own[k] = map[string]*Held{}
+		for i := fold[0]; i < fold[1]; i++ {
+			e := s.raw(r.times[i], r.bucket(i))
+			b.takeSigns(held, e.signs)
+			b.takeSigns(own[k], e.signs)
+			raws[k] = append(raws[k], e)
+		}
+	}
+	b.Held = map[string]*Held{}
+	for class, h := range held {
+		h.Buckets = float64(r.buckets())
+		if src := b.Sources[class]; src != nil {
+			src.Held = *h
+		} else {
+			b.Held[class] = h
+		}
+	}
+	for name, src := range b.Sources {
+		if held[name] == nil {
+			src.Held.Buckets = float64(r.buckets())
+		}
+	}
+	if b.Links != nil {
+		b.Links.calibrate(raws)
+	}
+	var all []measures
+	for k, fold := range folds {
+		known := func(class string) Held {
+			o := Held{Buckets: float64(fold[1] - fold[0])}
+			if mine := own[k][class]; mine != nil {
+				o.Up, o.Down = mine.Up, mine.Down
+			}
+			return b.heldOf(class).less(o, ownPart)
+		}
+		for i := range raws[k] {
+			m, _ := b.measure(&raws[k][i], known)
+			all = append(all, m)
+		}
+	}
+	b.Levels.calibrate(all, folds, b.Links != nil)
+	return nil
+}
+
+// takeSigns adds the signs of a bucket, of each source or class the strongest.
+func (b *Behavior) takeSigns(h map[string]*Held, signs []rawSign) {
+	strongest := map[string]rawSign{}
+	take := func(class string, s rawSign) {
+		if o, ok := strongest[class]; !ok || s.score > o.score {
+			strongest[class] = s
+		}
+	}
+	for _, s := range signs {
+		take(s.class, s)
+		if s.State == New {
+			take(s.class+" "+kindOf(s.Source, b.ByKind), s)
+		}
+	}
+	for class, s := range strongest {
+		if h[class] == nil {
+			h[class] = &Held{}
+		}
+		h[class].add(s)
+	}
+}
+
+// calibrate takes what all buckets held out show, fold after fold.
+func (l *Levels) calibrate(all []measures, folds [][2]int, linked bool) {
+	each := func(value func(measures) float64, typical, span float64) []Calibration {
+		scores := make([]float64, len(all))
+		for i, m := range all {
+			scores[i] = value(m)
+		}
+		return []Calibration{calibrate(scores, typical, span)}
+	}
+	l.Process = each(func(m measures) float64 { return m.process }, nat, 1)
+	l.Novel = each(func(m measures) float64 { return m.novel }, nat, 1)
+	if linked {
+		l.Distance = each(func(m measures) float64 { return m.distance }, 0, 1)
+		l.Apart = each(func(m measures) float64 { return m.apart }, nat, span(fast))
+		l.Together = each(func(m measures) float64 { return m.together }, 0, span(fast))
+		l.Whole = each(func(m measures) float64 {
+			return probabilities{distance: pooled(l.Distance, m.distance), together: pooled(l.Together, m.together)}.both()
+		}, nat, 1)
+		l.Slow = each(func(m measures) float64 { return m.slow }, nat, span(slow))
+	}
+	l.Instant = each(func(m measures) float64 { return l.probabilities(m).instant() }, nat, 1)
+	ps, added := make([]probabilities, len(all)), make([]sums, len(all))
+	now := make([]float64, len(all))
+	at := 0
+	for _, fold := range folds {
+		var sum sums
+		for range fold[1] - fold[0] {
+			ps[at] = l.probabilities(all[at])
+			now[at] = pooled(l.Instant, ps[at].instant())
+			sum.add(now[at], ps[at])
+			added[at] = sum
+			at++
+		}
+	}
+	inAll, newness := make([]float64, len(all)), make([]float64, len(all))
+	for i, s := range added {
+		inAll[i], newness[i] = s.all, s.newness
+	}
+	l.Evidence, l.Newness = []Calibration{calibrate(inAll, nat, memory)}, []Calibration{calibrate(newness, nat, memory)}
+	scores := make([]float64, len(all))
+	for i := range all {
+		scores[i] = l.score(ps[i], l.lasting(now[i], added[i], ps[i]))
+	}
+	l.Joint = []Calibration{calibrate(scores, nat, 1)}
+}
+
+func (l *Levels) join(o *Levels) {
+	always, linked := l.lists()
+	a, b := o.lists()
+	theirs := slices.Concat(a, b)
+	for i, list := range slices.Concat(always, linked) {
+		*list = slices.Concat(*list, *theirs[i])
+	}
+}

@@ -1,0 +1,129 @@
+package behavior
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// Reach says what alerts the behavior can raise at all, at a rate of false
+// alarms. It is known from so many buckets how rare the rarest is; where that is
+// too few, no fault however gross is told apart from what normal running may
+// show.
+type Reach struct {
+	Rate    float64 // false alarms an hour
+	Level   float64 // p-value that raises an alert
+	OneP    float64 // that a gross fault has in its first bucket
+	LastsP  float64 // that it has when it goes on
+	Buckets int     // learned from
+	Needed  int     // about how many would do, 0 if these do
+}
+
+// Reach tells what a gross fault would be worth: a process never seen before as
+// busy as the busiest known, or a gauge far off.
+func (b *Behavior) Reach(opts ScoreOptions) (Reach, error) {
+	rate, err := opts.rate(b.Width)
+	if err != nil {
+		return Reach{}, err
+	}
+	level, err := opts.level(b.Width)
+	if err != nil {
+		return Reach{}, err
+	}
+	gross, err := b.gross()
+	if err != nil {
+		return Reach{}, err
+	}
+	r := Reach{Rate: rate, Level: level / 2, Buckets: b.Buckets}
+	r.OneP, r.LastsP = b.Levels.worth(gross)
+	if min(r.OneP, r.LastsP) <= r.Level {
+		return r, nil
+	}
+	for more := 1.25; more < 1e4; more *= 1.25 {
+		l := b.Levels.asIf(more)
+		if one, lasts := l.worth(gross); min(one, lasts) <= r.Level {
+			r.Needed = int(math.Ceil(more * float64(b.Buckets)))
+			break
+		}
+	}
+	return r, nil
+}
+
+// gross is what a gross fault shows in a bucket.
+func (b *Behavior) gross() (measures, error) {
+	c, err := b.compile()
+	if err != nil {
+		return measures{}, err
+	}
+	var m measures
+	for i := range c.sources {
+		j := &c.sources[i]
+		if j.src.Value == Gauge {
+			const far = 10 // deviations
+			s := rawSign{Sign: Sign{State: High}, class: j.name, score: j.upper.beyond(far), surprise: j.upper.surprise}
+			m.process = max(m.process, b.calibrated(s, b.heldOf))
+			continue
+		}
+		most := j.src.Upper.At
+		if n := len(j.src.Upper.Beyond); n > 0 {
+			most = j.src.Upper.Beyond[n-1]
+		}
+		surprise := math.Log(float64(b.Buckets + 1))
+		s := rawSign{Sign: Sign{Source: j.name, State: New}, class: newProcess, surprise: surprise, score: surprise + magnitude(most, j.unit)/c.typical}
+		m.process = max(m.process, b.calibrated(s, b.heldOf))
+		m.novel = m.process
+	}
+	return m, nil
+}
+
+// worth is the p-value of such a bucket, and of many of them.
+func (l *Levels) worth(m measures) (one, lasts float64) {
+	p := probabilities{pooled(l.Process, m.process), pooled(l.Novel, m.novel), 1, 1, 1, 1, 1}
+	now := pooled(l.Instant, p.instant())
+	lasts = l.lasting(now, sums{mostInAll, mostInAll}, p)
+	return pooled(l.Joint, l.score(p, lasts)), lasts
+}
+
+// asIf gives the calibrations as if from so many times as much of the same.
+func (l *Levels) asIf(more float64) *Levels {
+	var out Levels
+	a, b := l.lists()
+	c, d := out.lists()
+	to := append(c, d...)
+	for i, list := range append(a, b...) {
+		for _, cal := range *list {
+			cal.Effective *= more
+			cal.Buckets = int(float64(cal.Buckets) * more)
+			cal.Moments *= more
+			*to[i] = append(*to[i], cal)
+		}
+	}
+	return &out
+}
+
+// String tells what cannot be reached; it is empty if all is well.
+func (r Reach) String() string {
+	switch {
+	case r.OneP <= r.Level:
+		return ""
+	case r.LastsP <= r.Level:
+		return fmt.Sprintf("an alert takes several buckets at %.3g false alarms an hour: in its first one even a gross fault has p = %.2g, and an alert needs %.2g; more to learn from makes it quicker", r.Rate, r.OneP, r.Level)
+	}
+	needed := "no number of like buckets would do"
+	if r.Needed > 0 {
+		needed = fmt.Sprintf("about %d buckets would do", r.Needed)
+	}
+	return fmt.Sprintf("no alert can be raised at %.3g false alarms an hour: by the %d buckets learned from, even a gross fault has p = %.2g, and an alert needs %.2g; %s", r.Rate, r.Buckets, min(r.OneP, r.LastsP), r.Level, needed)
+}
+
+// budget tells how often normal running may raise an alert, in words.
+func (r Reach) budget() string {
+	if r.Rate >= 1 {
+		return fmt.Sprintf("at most %.3g false alerts an hour", r.Rate)
+	}
+	every := time.Duration(float64(time.Hour) / r.Rate)
+	if every >= 48*time.Hour {
+		return fmt.Sprintf("at most one false alert in %.3g days", every.Hours()/24)
+	}
+	return fmt.Sprintf("at most one false alert in %.3g hours", every.Hours())
+}
