@@ -16,7 +16,7 @@ var illumosMpstat = &tool{
 			return false
 		}
 		r.heading(num, line, "mpstat", func() *report {
-			return &report{Heading: syntax.ParseHeading(line), isRow: numbers, boot: r.block <= r.boot}
+			return &report{Heading: syntax.ParseHeading(line), keys: []string{"CPU", "SET"}, isRow: numbers, boot: r.block <= r.boot}
 		})
 		return true
 	},

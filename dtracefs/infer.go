@@ -70,6 +70,7 @@ type candidate struct {
 var unlearnable = map[string]string{
 	"text": "lines of text", "intervals": "what intervals sum up to", "stability": "stability of a script", "probes": "a listing of probes",
 	"statemap": "a head", "legend": "a legend", "entities": "a list", "tags": "a list", "dump": "bytes of memory", "print": "a structure",
+	"summary": "totals and means",
 }
 
 // Infer finds how the tables of a capture, or of the beginning of a large one, are counted. The
@@ -280,7 +281,7 @@ func appendTables(a, b *Table) *Table {
 		for _, c := range t.Columns {
 			if have := s.index[c.Name]; have == nil {
 				n := s.col(c.Name, typeIn(c.Name, a, b))
-				n.ofDay, n.context = c.ofDay, c.context
+				n.ofDay, n.context, n.role = c.ofDay, c.context, c.role
 			}
 		}
 	}
@@ -380,7 +381,12 @@ func (o MeasureOptions) findTime(c *candidate) error {
 		}
 		return nil
 	}
-	for _, col := range c.printed {
+	columns := c.printed
+	if c.table.Kind == kindReport {
+		// Only the column time is when; TIME of a process is how long, and STIME since when.
+		columns = slices.DeleteFunc(slices.Clone(columns), func(c *Column) bool { return c.Name != "time" })
+	}
+	for _, col := range columns {
 		if bars[col.Name] || matches(o.By, c.printed, col) || matches(o.Value, c.printed, col) {
 			continue
 		}
@@ -396,7 +402,7 @@ func (o MeasureOptions) findTime(c *candidate) error {
 		}
 		return nil
 	}
-	for i, col := range c.printed {
+	for i, col := range columns {
 		if bars[col.Name] || matches(o.By, c.printed, col) || matches(o.Value, c.printed, col) {
 			continue
 		}
@@ -709,7 +715,11 @@ func (c *candidate) blockOf() func(i int) int64 {
 func (o MeasureOptions) likelyValues(c *candidate) []*Column {
 	var numbers []*Column
 	for _, col := range c.printed {
-		if numeric(col) && col != c.time && DimensionOf(col.Name, nil) == "" && !bars[col.Name] && !matches(o.By, c.printed, col) {
+		dimension := DimensionOf(col.Name, nil) != ""
+		if c.table.Kind == kindReport {
+			dimension = col.role == roleKey || col.role == roleAside // %user is no user
+		}
+		if numeric(col) && col != c.time && !dimension && !bars[col.Name] && !matches(o.By, c.printed, col) {
 			numbers = append(numbers, col)
 		}
 	}
@@ -815,6 +825,12 @@ func (c *candidate) repeats(value *Column) bool {
 
 // valueKind says what a value is.
 func (o MeasureOptions) valueKind(c *candidate, v *Column, s *script.Script) ValueKind {
+	if c.table.Kind == kindReport && o.As == "" {
+		if v.role == roleCount {
+			return AsCount
+		}
+		return AsGauge
+	}
 	if o.As != "" {
 		return o.As
 	}
@@ -844,6 +860,14 @@ func (o MeasureOptions) findKeys(c *candidate) {
 				return
 			}
 			c.keys = append(c.keys, col)
+		}
+		return
+	}
+	if c.table.Kind == kindReport {
+		for _, col := range c.printed {
+			if col.role == roleKey && !slices.Contains(c.values, col) {
+				c.keys = append(c.keys, col)
+			}
 		}
 		return
 	}

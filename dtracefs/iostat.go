@@ -66,7 +66,7 @@ func (r *reports) devicesHeading(num int, line []byte) {
 	}
 	r.heading(num, line, "iostat", func() *report {
 		h := syntax.ParseHeading(line)
-		rp := &report{name: "iostat", Heading: h, boot: r.block <= r.boot, words: map[string]bool{"device": true, "disk": true}, isRow: someNumber, commas: commas}
+		rp := &report{name: "iostat", Heading: h, boot: r.block <= r.boot, words: map[string]bool{"device": true, "disk": true}, keys: []string{"device", "disk"}, isRow: someNumber, commas: commas}
 		rp.short = h.Index("device") + 1
 		if rp.short == 1 {
 			rp.short = h.Index("%b") + 1
@@ -202,7 +202,7 @@ func indexOf(list []string, s string) int {
 // wideRow files a row of devices side by side.
 func (r *reports) wideRow(rp *report, cells [][]byte, boot bool) {
 	for _, g := range rp.groups {
-		sub := &report{name: "iostat", num: rp.num}
+		sub := &report{name: "iostat", num: rp.num, keys: []string{"device"}}
 		sub.Names = g.names
 		if g.device {
 			sub.Names = append([]string{"device"}, g.names...)

@@ -123,7 +123,7 @@ func (p *perfStat) line(num int, line []byte) lineClass {
 }
 
 func (p *perfStat) count(num int, c syntax.PerfCount) {
-	name, kind := "perf stat", "table"
+	name, kind := "perf stat", kindReport
 	if c.Summary {
 		name, kind = "perf stat summary", "summary"
 	}
@@ -140,10 +140,14 @@ func (p *perfStat) count(num int, c syntax.PerfCount) {
 	for i, id := range c.IDs {
 		if name := p.idName(i, id); len(id) > 0 {
 			s.text(name, id)
+			if s.index[name].role = roleKey; name == "cpus" {
+				s.index[name].role = roleAside
+			}
 		}
 	}
 	if c.Counted() {
 		s.text("value", c.Value)
+		s.index["value"].role = roleCount
 	} else if len(c.Value) > 0 {
 		what := string(c.Value) + ": " + string(c.Event)
 		if p.missing[what]++; p.missing[what] == 1 {
@@ -157,6 +161,9 @@ func (p *perfStat) count(num int, c syntax.PerfCount) {
 		{"metric value", c.Metric}, {"metric unit", c.MetricOf}} {
 		if len(cell.text) > 0 {
 			s.text(cell.name, cell.text)
+			if s.index[cell.name].role = roleAside; cell.name == "event" || cell.name == "cgroup" {
+				s.index[cell.name].role = roleKey
+			}
 		}
 	}
 	s.end()

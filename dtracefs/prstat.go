@@ -17,7 +17,7 @@ var prstat = &tool{
 			r.heading(num, line, "prstat", func() *report { return prstatReport(line) })
 		case isPrstatGroups(line):
 			r.heading(num, line, "prstat", func() *report {
-				rp := &report{Heading: syntax.ParseHeading(line), isRow: intAt(0), words: prstatWords}
+				rp := &report{Heading: syntax.ParseHeading(line), isRow: intAt(0), words: prstatWords, keys: []string{"ZONE", "PROJECT", "USERNAME"}}
 				rp.name = "prstat " + rp.Names[0]
 				return rp
 			})
@@ -51,7 +51,7 @@ func prstatReport(line []byte) *report {
 	at := bytes.LastIndex(line, []byte("PROCESS/"))
 	behind := string(bytes.TrimSpace(line[at+len("PROCESS/"):]))
 	// COMMAND is a column whose cells may hold blanks, as names of processes do.
-	rp := &report{Heading: syntax.ParseHeading(append(bytes.Clone(line[:at]), "COMMAND"...)), isRow: intAt(0), words: prstatWords}
+	rp := &report{Heading: syntax.ParseHeading(append(bytes.Clone(line[:at]), "COMMAND"...)), isRow: intAt(0), words: prstatWords, keys: []string{"PROCESS"}}
 	last := len(rp.Names) - 1
 	rp.columns = append(rp.Names[:last:last], "PROCESS", behind)
 	rp.shape = func(cells [][]byte) [][]byte {

@@ -26,7 +26,7 @@ var ps = &tool{
 		}
 		r.heading(num, line, "ps", func() *report {
 			h := syntax.ParseHeading(line)
-			return &report{Heading: h, isRow: psRow(h), words: psWords}
+			return &report{Heading: h, isRow: psRow(h), words: psWords, keys: []string{"COMMAND", "CMD", "ARGS", "COMM", "UCOMM"}}
 		})
 		return true
 	},

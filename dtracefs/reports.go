@@ -3,6 +3,7 @@ package dtracefs
 import (
 	"bytes"
 	"math"
+	"slices"
 	"strings"
 
 	"dtnotes/dtracefs/internal/syntax"
@@ -70,6 +71,7 @@ type reports struct {
 	boot    int64           // the block that tells of the time since the system's boot
 	booted  bool            // a row for such a time came, of a tool that prints a row each interval
 	used    bool            // the time at hand was a row's
+	inRow   bool            // it was printed in the row
 	table   *report         // whose rows come
 	names   map[string]string
 	told    map[string]bool
@@ -84,6 +86,9 @@ type reports struct {
 	average    *report // whose averages come
 	ended      bool    // averages came
 }
+
+// kindReport is the kind of tables of which a tool prints one each interval.
+const kindReport = "report"
 
 // A clockwork is the time that the lines printed last.
 type clockwork struct {
@@ -141,6 +146,7 @@ type report struct {
 	shape   func(cells [][]byte) [][]byte // other cells than those printed, or nil
 	columns []string                      // the columns that shape makes
 	stamp   func(line []byte) (c syntax.Clock, rest []byte, ok bool)
+	keys    []string           // columns that tell whose a row is
 	words   map[string]bool    // columns that hold words, not measures, whatever they look like
 	kilo    float64            // what K stands for; 1024 where 0
 	units   map[string]float64 // what the numbers without a suffix in a column count; 1 where none
@@ -288,6 +294,7 @@ func (r *reports) row(line []byte) bool {
 	if stamped {
 		r.at(c)
 	}
+	r.inRow = stamped
 	r.take(classTable)
 	boot := rp.boot
 	if rp.perRow {
@@ -344,11 +351,18 @@ func (rp *report) split(line []byte) (cells [][]byte, ok bool) {
 // stampRow starts a row with the time, or else the number of the block.
 func (r *reports) stampRow(s *sheet) {
 	if r.when.set {
-		s.instant("time", r.when.ns, r.when.ofDay)
+		c := s.instant("time", r.when.ns, r.when.ofDay)
+		c.context = !r.inRow
 		return
 	}
 	s.int("block", r.block, false)
 }
+
+// asideColumns are numbers that neither tell how much nor, of themselves, whose: processes of one
+// name add up.
+var asideColumns = map[string]bool{"PID": true, "PPID": true, "UID": true, "GID": true, "TID": true, "TGID": true, "LWPID": true, "LWP": true, "PRI": true, "PR": true,
+	"NI": true, "NICE": true, "C": true, "P": true, "PSR": true, "PGRP": true, "PGID": true, "SID": true, "SESS": true, "ZONEID": true, "PROJID": true, "TASKID": true,
+	"JID": true, "set": true, "prio": true, "F": true, "ADDR": true}
 
 // startTime makes the column of the time the first one.
 func (r *reports) startTime(s *sheet) {
@@ -361,7 +375,7 @@ func (r *reports) startTime(s *sheet) {
 
 // sheetOf returns the sheet of a table's rows, with its columns.
 func (r *reports) sheetOf(rp *report, boot bool) *sheet {
-	name, kind := rp.name, "table"
+	name, kind := rp.name, kindReport
 	if boot {
 		tool, _, _ := strings.Cut(name, " ")
 		r.once(rp.num, "since-boot", []byte("the first report of "+tool+" is taken for that of the time since boot, not for an interval"))
@@ -381,7 +395,12 @@ func (r *reports) sheetOf(rp *report, boot bool) *sheet {
 		names = rp.columns
 	}
 	for _, n := range names {
-		s.col(n, String)
+		switch c := s.col(n, String); {
+		case slices.Contains(rp.keys, n):
+			c.role = roleKey
+		case rp.words[n] || asideColumns[n]:
+			c.role = roleAside
+		}
 	}
 	r.last = append(r.last, func() { r.measure(s, rp) })
 	return s
@@ -487,6 +506,7 @@ func (c *Column) measure(kilo, unit float64, whole bool) (how measured) {
 	}
 	old := *c
 	*c = *newColumn(c.Name, typ)
+	c.context, c.role = old.context, old.role
 	for i, code := range old.codes {
 		switch {
 		case old.Null(i) || null[code]:
@@ -542,6 +562,7 @@ func intAt(i int) func(cells [][]byte) bool {
 // total files a line of totals, `Name: 1 this, 2 that`, as rows of the tool's summary. A part with
 // a colon of its own names those after it. Loads are of the last 1, 5 and 15 minutes.
 func (r *reports) total(name string, line []byte) {
+	r.inRow = false
 	r.take(classTable)
 	key := "report/" + name
 	s, old := r.byKey[key]

@@ -107,7 +107,7 @@ func (c *Column) becomeUnsigned() {
 
 func (c *Column) becomeText() {
 	t := newColumn(c.Name, String)
-	t.context = c.context
+	t.context, t.role = c.context, c.role
 	for i := range c.Len() {
 		if c.Null(i) {
 			t.appendNull()
@@ -249,7 +249,7 @@ func (c *Column) infer() {
 	}
 	*c = *newColumn(c.Name, typ)
 	c.unsigned = ints && unsigned
-	c.context = old.context
+	c.context, c.role = old.context, old.role
 	for i, code := range old.codes {
 		w := old.words.at(code)
 		switch {

@@ -138,6 +138,18 @@ func sysstatTool(h syntax.Heading) string {
 var sysstatWords = map[string]bool{"Command": true, "USER": true, "DEV": true, "IFACE": true, "CPU": true, "FILESYSTEM": true, "MOUNTPOINT": true, "device": true,
 	"Device": true, "TTY": true, "INTR": true, "NODE": true}
 
+// sysstatKeys are the columns that tell whose a row is: a process's name, or what the first column
+// is of.
+func sysstatKeys(h syntax.Heading) []string {
+	if h.Has("Command") {
+		return []string{"Command"}
+	}
+	if n := h.Names[0]; sysstatWords[n] || n == "BUS" || n == "FAN" || n == "TEMP" || n == "IN" {
+		return []string{n}
+	}
+	return nil
+}
+
 // sysstatTable takes a heading. Where the time in it is that of its rows, and not the one before, the
 // rows tell of the time since boot.
 func (r *reports) sysstatTable(num int, line []byte, c syntax.Clock, rest []byte) {
@@ -154,7 +166,7 @@ func (r *reports) sysstatTable(num int, line []byte, c syntax.Clock, rest []byte
 		r.when.ofClock(c.NS)
 	}
 	r.heading(num, rest, name, func() *report {
-		rp := &report{Heading: h, isRow: someNumber, words: sysstatWords}
+		rp := &report{Heading: h, isRow: someNumber, words: sysstatWords, keys: sysstatKeys(h)}
 		rp.stamp = func(line []byte) (syntax.Clock, []byte, bool) {
 			c, rest, ok := sysstatClock(line)
 			if !ok && solaris && !r.ended && r.when.set && len(line) > 0 && line[0] == ' ' {
@@ -239,7 +251,7 @@ func (r *reports) linuxIostat(num int, line []byte) bool {
 		for i, n := range h.Names {
 			h.Names[i] = strings.TrimSuffix(n, ":")
 		}
-		return &report{Heading: h, isRow: someNumber, boot: r.bannered && r.block <= r.boot, words: sysstatWords, name: "iostat"}
+		return &report{Heading: h, isRow: someNumber, boot: r.bannered && r.block <= r.boot, words: sysstatWords, keys: []string{"Device", "Filesystem"}, name: "iostat"}
 	})
 	return true
 }

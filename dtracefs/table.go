@@ -63,6 +63,16 @@ func (t *Table) String() string {
 	return fmt.Sprintf("%s (%s): %d rows of %s", t.Name, t.Kind, t.NumRows(), strings.Join(names, ", "))
 }
 
+// A role says what a column is for in a table whose layout is known.
+type role uint8
+
+const (
+	roleUnknown role = iota
+	roleKey          // tells whose row it is
+	roleCount        // counts; other numbers in a tool's report are levels and rates
+	roleAside        // neither whose it is nor how much: a process's number, a priority, a unit
+)
+
 // A Column is one named column of a table. Its cells lie together in memory: integers,
 // times and Booleans as 64-bit integers, strings and stacks as indexes into a dictionary of
 // the distinct values.
@@ -73,6 +83,7 @@ type Column struct {
 	unsigned bool
 	ofDay    bool    // Time: only clocks were printed, without their date
 	context  bool    // not printed in the row, but around it: the clock of its block, the block number
+	role     role    // where the reader knows what the column is for
 	ints     []int64 // Int, Bool (0 or 1), Time (ns since the epoch)
 	floats   []float64
 	codes    []uint32 // String, Stack

@@ -101,7 +101,7 @@ var linuxTopKiB = map[string]float64{"VIRT": 1024, "RES": 1024, "SHR": 1024, "SW
 var topWords = map[string]bool{"COMMAND": true, "USER": true, "USERNAME": true, "STATE": true, "S": true, "TIME": true, "TIME+": true, "STAT": true}
 
 func topReport(line []byte) *report {
-	rp := &report{Heading: syntax.ParseHeading(line), isRow: intAt(0), words: topWords}
+	rp := &report{Heading: syntax.ParseHeading(line), isRow: intAt(0), words: topWords, keys: []string{"COMMAND"}}
 	if rp.Has("VIRT") || rp.Has("VSZ", "%VSZ") {
 		rp.units = linuxTopKiB
 		rp.unit = "KiB"

@@ -147,7 +147,7 @@ func (r *reports) vmstatDisks(num int, line []byte) bool {
 		return true
 	}
 	r.heading(num+1, line, "vmstat disks", func() *report {
-		rp := &report{name: "vmstat disks", Heading: syntax.ParseHeading([]byte("disk reads writes IO - - - - - - -")), words: map[string]bool{"disk": true}}
+		rp := &report{name: "vmstat disks", Heading: syntax.ParseHeading([]byte("disk reads writes IO - - - - - - -")), words: map[string]bool{"disk": true}, keys: []string{"disk"}}
 		rp.Names[0] = "disk"
 		for i, n := range names {
 			rp.Names[i+1] = [...]string{"reads ", "writes ", "IO "}[i/4] + string(n)
