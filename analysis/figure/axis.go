@@ -222,13 +222,16 @@ func (p *page) xAxis(box vg.Rectangle, s scale, ticks []tick, caption string, pa
 		if x < box.Min.X-0.5 || x > box.Max.X+0.5 {
 			continue
 		}
+		p.Begin("", "class", "when", "data-x", short(x))
 		p.tickMark(point{X: x, Y: box.Min.Y}, point{Y: -1}, t.label == "")
 		w := p.width(t.label, tickSize, false)
 		if t.label == "" || x-w/2 < end+6 || x+w/2 > pageWidth-2 || x-w/2 < 2 {
+			p.End()
 			continue
 		}
 		end = x + w/2
 		p.write(point{X: x, Y: box.Min.Y - 13}, label{text: t.label, size: tickSize, align: center, color: p.muted})
+		p.End()
 	}
 	if caption != "" {
 		p.write(point{X: (box.Min.X + box.Max.X) / 2, Y: box.Min.Y - 28}, label{text: caption, size: tickSize, align: center, color: p.ink})

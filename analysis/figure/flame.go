@@ -10,9 +10,6 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-
-	"dtnotes/analysis/internal/canvas"
-	"dtnotes/analysis/xkcd"
 )
 
 // Stack is a call stack and how often it was seen. Frames run from the root to the leaf.
@@ -23,8 +20,8 @@ type Stack struct {
 
 // Flame draws where stacks spend their counts: every frame is as wide as the counts of all stacks
 // through it, callers below callees (Gregg 2016). The SVG, opened on its own in a browser, zooms into
-// a frame that is clicked and searches with the button, "/" or Ctrl-F; inside a notebook it is a
-// still.
+// a frame that is clicked and searches with the button, "/" or Ctrl-F; a notebook does so with the
+// Vega form.
 //
 // With a Base it is a differential flame graph: widths are those of Stacks, and colors say whether a
 // frame's share of all counts has grown or shrunk since the base.
@@ -401,7 +398,6 @@ func (f Flame) drawFrame(p *page, n *frame, x, y, width, high, pageHeight length
 	if f.Base != nil {
 		words += fmt.Sprintf(" (base %.2f%%)", 100*n.base/all)
 	}
-	short := func(v length) string { return strconv.FormatFloat(float64(v), 'f', 3, 64) }
 	baseline := y + high/2 - p.capHeight(frameText)/2
 	p.Begin(words, "class", "frame", "data-name", n.name, "data-x", short(x), "data-w", short(width),
 		"data-depth", strconv.Itoa(level), "data-y", short(pageHeight-baseline), "data-ink", hexOf(ink.R))
@@ -420,12 +416,8 @@ var flameScript string
 
 // script makes the document, opened on its own, zoom and search.
 func (f Flame) script(p *page, root *frame, w, top length) {
-	var below any = p.Surface
-	if x, ok := below.(*xkcd.Canvas); ok {
-		below = x.Canvas
-	}
-	doc, ok := below.(*canvas.SVG)
-	if !ok {
+	doc := p.document()
+	if doc == nil {
 		return
 	}
 	var text strings.Builder

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"sort"
+	"strconv"
 
 	"gonum.org/v1/plot/vg"
 )
@@ -24,6 +26,7 @@ func (g Graph) plan() (w, h length, draw func(*page)) {
 		g.drawNodes(p, pl)
 		g.drawLabels(p, pl)
 		drawLegend(p, items, pageMargin, legendHeight+pageMargin/2)
+		p.touch("null")
 		if n := pl.hidden(); n > 0 {
 			p.write(point{X: pl.w - pageMargin, Y: 7}, label{text: plural(n, "label") + " left out for lack of room", size: 8, align: right, color: p.muted})
 		}
@@ -79,6 +82,7 @@ func (s edgeStyle) weight(w, stability float64) stroke {
 
 func (g Graph) drawEdges(p *page, pl *placement) {
 	style := g.edgeStyle(p.colors)
+	ways := g.routes(pl)
 	order := g.byWeight()
 	if g.changes != nil { // what did not change stays below
 		sort.SliceStable(order, func(a, b int) bool {
@@ -88,14 +92,23 @@ func (g Graph) drawEdges(p *page, pl *placement) {
 	for k := len(order) - 1; k >= 0; k-- {
 		e := g.Edges[order[k]]
 		s := style.edge(g, order[k])
-		p.Begin(g.edgeWords(order[k]))
-		a, b := pl.at[e.From], pl.at[e.To]
+		p.Begin(g.edgeWords(order[k]), "class", "edge", "data-s", strconv.Itoa(e.From), "data-t", strconv.Itoa(e.To))
+		way := slices.Clone(ways[order[k]])
 		if e.Leads {
-			b = p.arrow(a, b, pl.reach[e.To]+1, s)
+			// What lies within reach of the node is under its arrow head.
+			for len(way) > 2 && distance(way[len(way)-2], pl.at[e.To]) <= pl.reach[e.To]+1 {
+				way = slices.Delete(way, len(way)-2, len(way)-1)
+			}
+			way[len(way)-1] = p.arrow(way[len(way)-2], pl.at[e.To], pl.reach[e.To]+1, s)
 		}
-		p.line(s, a, b)
+		p.line(s, way...)
 		p.End()
 	}
+}
+
+func distance(a, b point) length {
+	d := a.Sub(b)
+	return length(math.Hypot(float64(d.X), float64(d.Y)))
 }
 
 // arrow draws a head that points at a circle around b and returns where the line to it ends.
@@ -201,7 +214,7 @@ func (g Graph) drawNodes(p *page, pl *placement) {
 		}
 	}
 	for i, n := range g.Nodes {
-		p.Begin(g.nodeWords(n))
+		p.Begin(g.nodeWords(n), "class", "node", "data-n", strconv.Itoa(i), "data-name", visible(n.Name))
 		p.node(n.Origin, pl.at[i], pl.radius[i], fills[i])
 		if k := numbers[i]; k > 0 {
 			p.write(pl.at[i], label{text: fmt.Sprint(k), size: min(8, pl.radius[i]*1.3), align: center, color: readableOn(fills[i]), bare: true})
@@ -225,11 +238,13 @@ func (g Graph) nodeWords(n Node) string {
 }
 
 func (g Graph) drawLabels(p *page, pl *placement) {
-	for _, l := range pl.labels {
+	for i, l := range pl.labels {
 		if l.hidden() {
 			continue
 		}
+		p.Begin("", "data-n", strconv.Itoa(i), "data-name", visible(g.Nodes[i].Name))
 		mid := l.box.Min.Add(l.box.Max).Scale(0.5)
 		p.write(mid, label{text: l.text, size: pl.size, align: center, cased: true})
+		p.End()
 	}
 }

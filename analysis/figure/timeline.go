@@ -334,6 +334,7 @@ func (t Timeline) plan() (w, h length, draw func(*page)) {
 		}
 		t.drawTags(p, box, tags)
 		t.drawNames(p, box, x, y, strands, colors, dashes)
+		p.touch(t.touchData(box, x, h, strands))
 	}
 }
 
@@ -408,7 +409,9 @@ func (p *page) strandStyles(strands []strand, areas bool) ([]color.NRGBA, [][]le
 func (t Timeline) drawShades(p *page, box vg.Rectangle, tags []tag) {
 	for _, g := range tags {
 		if !g.mark {
+			p.Begin(g.name, "class", "strand", "data-name", g.name)
 			p.box(rect(g.x0, box.Min.Y, g.x1, box.Max.Y), p.shade)
+			p.End()
 		}
 	}
 }
@@ -416,12 +419,14 @@ func (t Timeline) drawShades(p *page, box vg.Rectangle, tags []tag) {
 func (t Timeline) drawTags(p *page, box vg.Rectangle, tags []tag) {
 	for _, g := range tags {
 		y := box.Max.Y + 4 + length(g.lane)*laneHeight
+		p.Begin("", "class", "when", "data-x", short(g.x0))
 		if g.mark {
 			p.line(stroke{color: p.ink, width: 1, dash: []length{3, 3}}, point{X: g.x0, Y: box.Min.Y}, point{X: g.x0, Y: y + 8})
 		} else {
 			p.line(stroke{color: withAlpha(p.shade, 4), width: 2.5}, point{X: g.x0, Y: y}, point{X: g.x1, Y: y})
 		}
 		p.write(point{X: g.text.X, Y: y + 6.5}, label{text: g.name, size: 8, color: p.ink})
+		p.End()
 	}
 }
 
@@ -440,7 +445,7 @@ func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NR
 		if p.xkcd {
 			s.width = 2
 		}
-		p.Begin(strands[k].name + ": total " + si(strands[k].total))
+		p.Begin(strands[k].name+": total "+si(strands[k].total), "class", "strand", "data-name", strands[k].name)
 		var run []point
 		quiet := func(j int) bool { // silence before, at and after
 			v := strands[k].values
@@ -507,7 +512,7 @@ func (t Timeline) drawAreas(p *page, x, y scale, strands []strand, cs []color.NR
 			}
 			high = append(high, point{X: t.xOf(x, j), Y: y.at(base[j])})
 		}
-		p.Begin(strands[k].name + ": total " + si(strands[k].total))
+		p.Begin(strands[k].name+": total "+si(strands[k].total), "class", "strand", "data-name", strands[k].name)
 		outline := append([]point(nil), high...)
 		for j := len(low) - 1; j >= 0; j-- {
 			outline = append(outline, low[j])

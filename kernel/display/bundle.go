@@ -1,7 +1,7 @@
 // Package display turns Go values into what a notebook shows.
 //
 // A value shows itself through small interfaces that any type can satisfy without importing this
-// package: HTML() string, JavaScript() string, JPEG() []byte, PNG() []byte, PDF() []byte, SVG() string,
+// package: HTML() string, JavaScript() string, JPEG() []byte, PNG() []byte, PDF() []byte, SVG() string, Vega() []byte,
 // Latex() string, Markdown() string, JSON() map[string]any and SimpleRender() map[string]any. Images,
 // gota frames and series, gonum matrices, plots and graphs, and errors show without any of them.
 // Whatever a value is, Render returns, and what it returns has text/plain.
@@ -31,6 +31,7 @@ const (
 	MIMETypePDF        = "application/pdf"
 	MIMETypeSVG        = "image/svg+xml"
 	MIMETypeText       = "text/plain"
+	MIMETypeVega       = "application/vnd.vega.v5+json"
 )
 
 // MIMEMap holds content by MIME type.

@@ -1,6 +1,7 @@
 package display
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
@@ -40,6 +41,8 @@ type (
 	PDFer = interface{ PDF() []byte }
 	// SVGer has an SVG form.
 	SVGer = interface{ SVG() string }
+	// Vegaer has a Vega 5 form, a specification in JSON, or nil.
+	Vegaer = interface{ Vega() []byte }
 )
 
 // Render returns how v shows. It never panics: a method of v that does is named in the text, and the
@@ -162,10 +165,23 @@ func renderMethods(v any) (Bundle, bool) {
 	if v, ok := v.(SVGer); ok {
 		r.form("SVG", MIMETypeSVG, func() any { return v.SVG() })
 	}
+	if v, ok := v.(Vegaer); ok {
+		r.call("Vega", func() {
+			if spec := v.Vega(); spec != nil {
+				r.add(Bundle{Data: MIMEMap{MIMETypeVega: json.RawMessage(spec)}, Metadata: MIMEMap{MIMETypeVega: vegaOptions()}})
+			}
+		})
+	}
 	if !r.any {
 		return Bundle{}, false
 	}
 	return r.bundle(), true
+}
+
+// vegaOptions are how a notebook draws a Vega form: as SVG, whose text can be selected, and without a
+// menu, whose editor would send the data elsewhere.
+func vegaOptions() MIMEMap {
+	return MIMEMap{"embed_options": map[string]any{"renderer": "svg", "actions": false}}
 }
 
 // methods collects what the display methods of one value return.

@@ -160,6 +160,11 @@ func (md markdown) bundle(b display.Bundle) template.HTML {
 	if s := str("text/html"); s != "" {
 		return template.HTML(`<div class="html">` + s + `</div>`)
 	}
+	// A figure that can be touched is a document of its own in the page: its script does not reach the
+	// page, and its ids do not clash with those of another.
+	if s := str("image/svg+xml"); s != "" && b.Data[display.MIMETypeVega] != nil {
+		return template.HTML(`<object role="img" aria-label="` + alt + `" type="image/svg+xml" data="` + dataURL("image/svg+xml", []byte(s)) + `">` + string(pre("result", str("text/plain"))) + `</object>`)
+	}
 	// As an image, a picture can neither run script nor clash with the ids of another.
 	if s := str("image/svg+xml"); s != "" {
 		return template.HTML(`<img alt="` + alt + `" src="` + dataURL("image/svg+xml", []byte(s)) + `">`)

@@ -269,7 +269,7 @@ var dtnotes3 = table{
 
 var dtnotes4 = table{
 	path: "dtnotes/analysis/figure", name: "figure",
-	deps: "bufio bufio\nbytes bytes\ncontext context\ndtnotes/analysis/manifold manifold\ndtnotes/analysis/xkcd xkcd\nembed embed\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\nhash/fnv fnv\nimage image\nimage/color color\nio io\nmath math\nos os\npath/filepath filepath\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntime time\nunicode unicode\nunicode/utf8 utf8",
+	deps: "bufio bufio\nbytes bytes\ncontainer/heap heap\ncontext context\ndtnotes/analysis/manifold manifold\ndtnotes/analysis/xkcd xkcd\nembed embed\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\nhash/fnv fnv\nimage image\nimage/color color\nio io\nmath math\nos os\npath/filepath filepath\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntime time\nunicode unicode\nunicode/utf8 utf8",
 	types: []any{
 		(*p4.Dendrogram)(nil),
 		(*p4.Difference)(nil),
@@ -493,6 +493,7 @@ var dtnotes9 = table{
 		{"Renderer", (*p9.Renderer)(nil)},
 		{"SVGer", (*p9.SVGer)(nil)},
 		{"SimpleRenderer", (*p9.SimpleRenderer)(nil)},
+		{"Vegaer", (*p9.Vegaer)(nil)},
 	},
 	vars: []symbol{
 		{"ErrNobodyToAsk", &p9.ErrNobodyToAsk},
@@ -541,6 +542,7 @@ var dtnotes9 = table{
 		{"MIMETypePNG", "string", "image/png"},
 		{"MIMETypeSVG", "string", "image/svg+xml"},
 		{"MIMETypeText", "string", "text/plain"},
+		{"MIMETypeVega", "string", "application/vnd.vega.v5+json"},
 	},
 }
 

@@ -56,6 +56,12 @@ for t := 1.0; ; t++ {
 	live.Times, live.Values[0] = append(live.Times, t), append(live.Values[0], t)
 	picture.Update(live)
 }'''
+TOUCH = '''g := figure.Graph{Nodes: []figure.Node{{Name: "constructor", Activity: 3}, {Name: "sshd"}, {Name: "cron"}}, Edges: []figure.Edge{{From: 0, To: 1, Weight: 0.5, Stability: 0.9}}}
+display.Display(g)
+t := figure.Timeline{Names: []string{"sshd"}, Values: [][]float64{make([]float64, 60)}, Bucket: 1}
+for i := range 60 { t.Times, t.Values[0][i] = append(t.Times, 1.7e9+float64(i)), float64(i) }
+display.Display(t)
+display.Display(figure.Flame{Stacks: []figure.Stack{{Frames: []string{"main", "read"}, Count: 3}, {Frames: []string{"main", "write"}, Count: 1}}})'''
 SCRIPT = 'display.HTML(`<b id="safe">safe</b><script>document.title = "unsafe"</script><img src="x" onerror="document.title = \\"unsafe\\"">`)'
 
 
@@ -219,6 +225,46 @@ def test_picture_is_live(browser, lab):
     page.command("notebook:interrupt-kernel")
     page.wait(lambda: "interrupted" in page.outputs(), "the cell is interrupted")
     assert len(page.all(".jp-OutputArea-output img, .jp-OutputArea-output svg")) == 1
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_figures_can_be_touched(browser, lab, trusted):
+    page = Page(browser, lab, [TOUCH])
+    page.run_all()
+    page.wait(lambda: len(page.all(".vega-embed svg")) == 3, "the figures show")
+    if not trusted:
+        page.command("docmanager:save")
+        time.sleep(1)
+        url, root = lab
+        notebook = nbformat.read(root / page.name, 4)
+        notebook.cells[0].source += " // changed by somebody else"
+        nbformat.write(notebook, root / f"copy-{page.name}")
+        browser.get(url(f"copy-{page.name}"))
+        page.wait(lambda: len(page.all(".vega-embed svg")) == 3, "the figures show untrusted")
+    assert not page.all(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']")
+    graph, timeline, flame = page.all(".vega-embed")
+    tip = lambda: browser.execute_script("return document.querySelector('#vg-tooltip-element.visible')?.innerText || ''")
+
+    def hover(element):
+        browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+        ActionChains(browser).move_to_element(element).perform()
+
+    nodes = graph.find_elements(By.CSS_SELECTOR, ".mark-symbol path")
+    hover(nodes[0])
+    page.wait(lambda: "constructor" in tip(), "a node tells its name")
+    page.wait(lambda: float(nodes[2].get_attribute("opacity")) < 0.5 <= float(nodes[1].get_attribute("opacity")), "its neighbors stand out")
+    bars = [b for b in timeline.find_elements(By.CSS_SELECTOR, ".mark-rect.bar path")]
+    hover(bars[40])
+    page.wait(lambda: "22:14:00" in tip() and "40" in tip(), "a bucket tells its time and value")
+    labels = lambda: [e.get_attribute("textContent") for e in timeline.find_elements(By.CSS_SELECTOR, ".role-axis-label text")]
+    before = labels()
+    browser.execute_script("""const svg = arguments[0].querySelector('svg'), r = svg.getBoundingClientRect();
+        svg.dispatchEvent(new WheelEvent('wheel', {deltaY: -500, ctrlKey: true, bubbles: true, cancelable: true, clientX: r.x + 300, clientY: r.y + 100}))""", timeline)
+    page.wait(lambda: labels() and labels() != before, "the time axis is enlarged")
+    frames = lambda: flame.find_elements(By.CSS_SELECTOR, ".mark-rect.frame path")
+    fills = [f.get_attribute("fill") for f in frames()]
+    browser.execute_script("""const box = arguments[0].querySelector('input'); box.value = 'rea'; box.dispatchEvent(new Event('input'))""", flame)
+    page.wait(lambda: sum(a != f.get_attribute("fill") for a, f in zip(fills, frames())) == 1, "a frame is found")
 
 
 def test_scripts_of_untrusted_html_do_not_run(browser, lab):

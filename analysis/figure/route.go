@@ -1,0 +1,231 @@
+package figure
+
+import (
+	"container/heap"
+	"math"
+)
+
+// clearance is how far an edge keeps from the nodes that it does not link, beyond their reach: an
+// edge under a node reads as two links that are not there.
+const clearance = 4
+
+// routes returns for each edge the points that its line goes through, straight where no other node
+// is in the way. A node in the way is passed by a bow; where no bow is free, by the shortest way
+// around all nodes.
+func (g Graph) routes(pl *placement) [][]point {
+	out := make([][]point, len(g.Edges))
+	for i, e := range g.Edges {
+		if e.Weight != 0 {
+			out[i] = pl.route(e.From, e.To)
+		}
+	}
+	return out
+}
+
+func (pl *placement) route(from, to int) []point {
+	a, b := pl.at[from], pl.at[to]
+	straight := []point{a, b}
+	if pl.clearOf(straight, from, to) {
+		return straight
+	}
+	d := b.Sub(a)
+	long := math.Hypot(float64(d.X), float64(d.Y))
+	if long < 1e-6 {
+		return straight
+	}
+	side := point{X: -d.Y, Y: d.X}.Scale(length(1 / long))
+	for off := 8.0; off <= math.Max(60, 0.9*long); off += 6 {
+		for _, along := range []float64{0.5, 0.3, 0.7} {
+			for _, sign := range []float64{1, -1} {
+				mid := a.Add(d.Scale(length(along))).Add(side.Scale(length(sign * off)))
+				if bow := bowed(a, mid, b); pl.inside(mid) && pl.clearOf(bow, from, to) {
+					return bow
+				}
+			}
+		}
+	}
+	if around := pl.around(from, to); around != nil {
+		return around
+	}
+	return straight
+}
+
+// bowed samples the quadratic curve from a to b with its control point at c.
+func bowed(a, c, b point) []point {
+	const pieces = 14
+	out := make([]point, pieces+1)
+	for i := range out {
+		t := length(i) / pieces
+		out[i] = a.Scale((1 - t) * (1 - t)).Add(c.Scale(2 * t * (1 - t))).Add(b.Scale(t * t))
+	}
+	return out
+}
+
+func (pl *placement) inside(q point) bool {
+	f := pl.frame
+	return q.X >= f.Min.X-4 && q.X <= f.Max.X+4 && q.Y >= f.Min.Y-4 && q.Y <= f.Max.Y+4
+}
+
+// clearOf tells whether a line keeps clear of all nodes but the two that it links.
+func (pl *placement) clearOf(pts []point, from, to int) bool {
+	for k, c := range pl.at {
+		if k == from || k == to {
+			continue
+		}
+		keep := float64(pl.reach[k] + clearance)
+		for i := 1; i < len(pts); i++ {
+			if segmentDistance(c, pts[i-1], pts[i]) < keep {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// segmentDistance is how far q is from the segment from a to b.
+func segmentDistance(q, a, b point) float64 {
+	ax, ay := float64(b.X-a.X), float64(b.Y-a.Y)
+	qx, qy := float64(q.X-a.X), float64(q.Y-a.Y)
+	t := 0.0
+	if n := float64(ax*ax) + float64(ay*ay); n > 0 {
+		t = math.Max(0, math.Min(1, (float64(qx*ax)+float64(qy*ay))/n))
+	}
+	return math.Hypot(qx-float64(t*ax), qy-float64(t*ay))
+}
+
+// A lattice is a grid of places over a graph's frame, for lines that must find their way.
+type lattice struct {
+	pl         *placement
+	cols, rows int
+	from, to   int
+}
+
+const latticeStep = 3 // points
+
+func (l *lattice) at(c int) point {
+	return point{
+		X: l.pl.frame.Min.X - 4 + latticeStep*length(c%l.cols),
+		Y: l.pl.frame.Min.Y - 4 + latticeStep*length(c/l.cols),
+	}
+}
+
+// around finds the shortest way from one node to another around all others (P. Hart, N. Nilsson and
+// B. Raphael, "A formal basis for the heuristic determination of minimum cost paths", 1968), and
+// straightens it; nil if there is none.
+func (pl *placement) around(from, to int) []point {
+	size := pl.frame.Size()
+	l := &lattice{pl: pl, cols: int((size.X+8)/latticeStep) + 1, rows: int((size.Y+8)/latticeStep) + 1, from: from, to: to}
+	cells := l.cols * l.rows
+	if l.cols < 2 || l.rows < 2 || cells > 1<<20 {
+		return nil
+	}
+	blocked := l.blocked()
+	start, goal := l.nearest(pl.at[from]), l.nearest(pl.at[to])
+	cost, before := make([]float64, cells), make([]int, cells)
+	for c := range cost {
+		cost[c], before[c] = math.Inf(1), -1
+	}
+	far := func(c int) float64 {
+		d := l.at(goal).Sub(l.at(c))
+		return math.Hypot(float64(d.X), float64(d.Y))
+	}
+	cost[start] = 0
+	open := &queue{{start, far(start)}}
+	for open.Len() > 0 && before[goal] < 0 {
+		c := heap.Pop(open).(visit).cell
+		x, y := c%l.cols, c/l.cols
+		for dy := -1; dy <= 1; dy++ {
+			for dx := -1; dx <= 1; dx++ {
+				if dx == 0 && dy == 0 || x+dx < 0 || x+dx >= l.cols || y+dy < 0 || y+dy >= l.rows {
+					continue
+				}
+				n := (y+dy)*l.cols + x + dx
+				if w := cost[c] + latticeStep*math.Hypot(float64(dx), float64(dy)); !blocked[n] && w < cost[n]-1e-9 {
+					cost[n], before[n] = w, c
+					heap.Push(open, visit{n, w + far(n)})
+				}
+			}
+		}
+	}
+	if before[goal] < 0 {
+		return nil
+	}
+	way := []point{pl.at[to]}
+	for c := goal; c >= 0; c = before[c] {
+		way = append(way, l.at(c))
+	}
+	way = append(way, pl.at[from])
+	for i, j := 0, len(way)-1; i < j; i, j = i+1, j-1 {
+		way[i], way[j] = way[j], way[i]
+	}
+	return pl.straighten(way, from, to)
+}
+
+// blocked marks the places too near to a node, with room for the step between two places.
+func (l *lattice) blocked() []bool {
+	out := make([]bool, l.cols*l.rows)
+	for k, c := range l.pl.at {
+		if k == l.from || k == l.to {
+			continue
+		}
+		keep := l.pl.reach[k] + clearance + 0.4
+		x0, x1 := int((c.X-keep-l.at(0).X)/latticeStep), int((c.X+keep-l.at(0).X)/latticeStep)+1
+		y0, y1 := int((c.Y-keep-l.at(0).Y)/latticeStep), int((c.Y+keep-l.at(0).Y)/latticeStep)+1
+		for y := max(0, y0); y <= min(l.rows-1, y1); y++ {
+			for x := max(0, x0); x <= min(l.cols-1, x1); x++ {
+				q := l.at(y*l.cols + x).Sub(c)
+				if math.Hypot(float64(q.X), float64(q.Y)) < float64(keep) {
+					out[y*l.cols+x] = true
+				}
+			}
+		}
+	}
+	return out
+}
+
+func (l *lattice) nearest(q point) int {
+	x := int((q.X-l.at(0).X)/latticeStep + 0.5)
+	y := int((q.Y-l.at(0).Y)/latticeStep + 0.5)
+	return max(0, min(l.rows-1, y))*l.cols + max(0, min(l.cols-1, x))
+}
+
+// straighten leaves out the points of a way that a straight line may skip.
+func (pl *placement) straighten(way []point, from, to int) []point {
+	out := []point{way[0]}
+	for at := 0; at < len(way)-1; {
+		next := at + 1
+		for k := len(way) - 1; k > next; k-- {
+			if pl.clearOf([]point{way[at], way[k]}, from, to) {
+				next = k
+				break
+			}
+		}
+		out = append(out, way[next])
+		at = next
+	}
+	return out
+}
+
+// A visit is a place to go on from and the least length of a way through it.
+type visit struct {
+	cell int
+	cost float64
+}
+
+type queue []visit
+
+func (q queue) Len() int { return len(q) }
+func (q queue) Less(i, j int) bool {
+	if q[i].cost != q[j].cost {
+		return q[i].cost < q[j].cost
+	}
+	return q[i].cell < q[j].cell
+}
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(v any)   { *q = append(*q, v.(visit)) }
+func (q *queue) Pop() any {
+	old := *q
+	v := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return v
+}

@@ -1,0 +1,90 @@
+package figure
+
+import (
+	_ "embed"
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot/vg"
+
+	"dtnotes/analysis/internal/canvas"
+	"dtnotes/analysis/xkcd"
+)
+
+//go:embed touch.js
+var touchScript string
+
+// touch makes the document, opened on its own, move, enlarge, find names and tell values. The data is
+// that of a timeline as JSON, or null.
+func (p *page) touch(data string) {
+	if doc := p.document(); doc != nil {
+		lines := strings.Split(touchScript, "\n")
+		for i, l := range lines {
+			lines[i] = strings.TrimLeft(l, " ")
+			if strings.HasPrefix(lines[i], "//") {
+				lines[i] = ""
+			}
+		}
+		doc.Script = strings.Replace(strings.Join(lines, "\n"), "DATA", data, 1)
+	}
+}
+
+// document is the SVG document that the page is drawn on, or nil.
+func (p *page) document() *canvas.SVG {
+	var below any = p.Surface
+	if x, ok := below.(*xkcd.Canvas); ok {
+		below = x.Canvas
+	}
+	doc, _ := below.(*canvas.SVG)
+	return doc
+}
+
+// short writes a length for an attribute.
+func short(v length) string { return strconv.FormatFloat(float64(v), 'f', 3, 64) }
+
+// touchData lists where the plot of a timeline is, in the document's units from the upper left corner,
+// and for each bucket its left end, its time and the values in it.
+func (t Timeline) touchData(box vg.Rectangle, x scale, h length, strands []strand) string {
+	round := func(v length) float64 { return math.Round(float64(v)*100) / 100 }
+	out := struct {
+		X0    float64  `json:"x0"`
+		X1    float64  `json:"x1"`
+		Y0    float64  `json:"y0"`
+		Y1    float64  `json:"y1"`
+		Base  any      `json:"base"` // milliseconds of the first bucket, null where time counts from a start
+		Zone  string   `json:"zone"`
+		Names []string `json:"names"`
+		Rows  [][]any  `json:"rows"`
+	}{X0: round(box.Min.X), X1: round(box.Max.X), Y0: round(h - box.Max.Y), Y1: round(h - box.Min.Y), Rows: [][]any{}}
+	if math.Abs(t.Times[0]) >= epochFrom {
+		_, offset := clock(t.Times[0], t.zone()).Zone()
+		out.Base, out.Zone = math.Round((t.Times[0]+float64(offset))*1000), zoneName(t.Times[0], t.zone())
+	}
+	if group := t.grouped(); group > 1 {
+		out.Zone += ", mean of " + strconv.Itoa(group) + " buckets"
+	}
+	for _, s := range strands {
+		out.Names = append(out.Names, s.name)
+	}
+	for _, b := range t.buckets(strands) {
+		row := []any{round(x.at(b.start)), b.since}
+		if out.Base == nil {
+			row[1] = b.start
+		}
+		for _, v := range b.values {
+			if v == "" {
+				row = append(row, nil)
+			} else {
+				row = append(row, json.Number(v))
+			}
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	data, err := json.Marshal(out)
+	if err != nil {
+		return "null"
+	}
+	return string(data)
+}
