@@ -35,6 +35,7 @@ func newActivity() *activity { return &activity{maps: map[string]bool{}} }
 func (a *activity) resume(st *station) {
 	a.time, a.kind = newColumn("time", Time), newColumn("kind", String)
 	a.name, a.value = newColumn("execname", String), newColumn("value", Int)
+	a.time.context = true
 	a.table = &Table{Name: "activity", Kind: KindActivity, Columns: []*Column{a.time, a.kind, a.name, a.value}}
 	a.prefixes, a.reserved = newPrefixTable(), false
 	maps.DeleteFunc(a.maps, func(_ string, yes bool) bool { return !yes })

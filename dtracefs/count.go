@@ -618,11 +618,15 @@ func (c *counter) jsonLines(data []byte) {
 	c.counts.Skipped += int64(len(d.c.Unparsed))
 }
 
-// cutAtJSONStamp cuts before the last line on which printf wrote something.
+// cutAtJSONStamp cuts before the last line on which printf or time wrote something.
 func cutAtJSONStamp(data []byte) int {
 	end := bytes.LastIndexByte(data, '\n') + 1
-	if i := bytes.LastIndex(data[:end], []byte("\n{\"type\": \"printf\"")); i >= 0 {
-		return i + 1
+	at := -1
+	for _, kind := range []string{"\n{\"type\": \"printf\"", "\n{\"type\": \"time\""} {
+		at = max(at, bytes.LastIndex(data[:end], []byte(kind)))
+	}
+	if at >= 0 {
+		return at + 1
 	}
 	return end
 }

@@ -907,7 +907,12 @@ func valueLike(c *candidate, col *Column, i int) bool {
 // who are the columns of a log of events that say whose they are.
 func (o MeasureOptions) who(c *candidate) []*Column {
 	var found []*Column
-	for _, d := range []Dimension{Host, ZoneName, Container, Cgroup, ExecName} {
+	dims := []Dimension{Host, ZoneName, Container, Cgroup, ExecName}
+	if slices.Contains(o.Kinds, "*") {
+		// Every kind of event apart: what was probed is the kind.
+		dims = append([]Dimension{Kind, ProbeFunc}, dims...)
+	}
+	for _, d := range dims {
 		for _, col := range c.keys {
 			if DimensionOf(col.Name, col.sample()) == d {
 				found = append(found, col)
@@ -1069,9 +1074,13 @@ func (c *candidate) reading(m *Measure) Reading {
 
 // measures are the candidate's parts of a measure, one for each value.
 func (c *candidate) measures(kind string, kinds bool) []TableMeasure {
-	t := TableMeasure{Table: c.table.Name, By: namesOf(c.keys), id: idOf(c.table), timing: c.timing, unit: c.unit, anchor: c.anchor, log: c.isLog(), atStamp: c.atStamp()}
+	t := TableMeasure{Table: c.table.Name, By: namesOf(c.keys), id: idOf(c.table), timing: c.timing, unit: c.unit, anchor: c.anchor, columnIsNumber: c.time != nil && numeric(c.time), log: c.isLog(), atStamp: c.atStamp()}
 	if c.time != nil {
 		t.Time = c.time.Name
+		t.timeFirst = slices.Index(c.printed, c.time) == 0
+	}
+	for _, k := range c.keys {
+		t.places = append(t.places, slices.Index(c.printed, k))
 	}
 	for _, col := range c.printed {
 		if col != c.time && col.typ != Stack && !slices.Contains(c.values, col) && !bars[col.Name] && !(numeric(col) && !isAggregate(c.table) && DimensionOf(col.Name, nil) == "" && !positional(c.printed)) {
@@ -1228,6 +1237,9 @@ func (o MeasureOptions) build(m *Measure, group []*candidate) {
 		m.Names, m.Dims = append(m.Names, k.Name), append(m.Dims, d)
 		exec = exec || d == ExecName
 	}
+	if first.events && !kinded && len(m.Dims) > 1 && m.Dims[0] == ProbeFunc {
+		m.Dims[0] = Kind
+	}
 	o.nameProcess(m, first, exec)
 	o.takeKinds(m, first)
 	o.every(m, group)
@@ -1304,6 +1316,7 @@ func (o MeasureOptions) takeKinds(m *Measure, c *candidate) {
 		for j := range m.Tables {
 			if k := slices.Index(m.Tables[j].By, col.Name); k >= 0 {
 				m.Tables[j].By = slices.Delete(slices.Clone(m.Tables[j].By), k, k+1)
+				m.Tables[j].places = slices.Delete(slices.Clone(m.Tables[j].places), k, k+1)
 			}
 		}
 	}

@@ -48,14 +48,18 @@ type TableMeasure struct {
 	Value string    `json:"value,omitempty"` // the column; "" where rows are events
 	As    ValueKind `json:"as"`
 
-	id      tableID
-	keys    []string // all key columns, which tell running totals apart
-	timing  timing
-	unit    int64 // ns of a number in the column Time
-	anchor  int64 // added to its times, in ns
-	log     bool  // rows have times of their own, nearly all different
-	fresh   bool  // running totals start within the capture
-	atStamp int   // how often the table is usually printed under one clock
+	id     tableID
+	keys   []string // all key columns, which tell running totals apart
+	timing timing
+	unit   int64 // ns of a number in the column Time
+	anchor int64 // added to its times, in ns
+
+	columnIsNumber bool  // the column Time holds numbers, not clocks
+	timeFirst      bool  // a row starts with it
+	places         []int // of the columns By in a row as it is printed
+	log            bool  // rows have times of their own, nearly all different
+	fresh          bool  // running totals start within the capture
+	atStamp        int   // how often the table is usually printed under one clock
 }
 
 // A TimeKind says what the times of a series are.

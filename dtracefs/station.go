@@ -220,12 +220,18 @@ func plain(line []byte) []byte {
 	return colors.ReplaceAll(line, nil)
 }
 
-// cutText cuts before the last wall clock of the last 64 KB, or else after a blank line.
+// cutText cuts before the last clock of the last 64 KB that stands on a line of its own, or else after
+// a blank line.
 func cutText(data []byte) int {
 	const near = 64 << 10
 	from := max(0, len(data)-near)
-	if at := cutAtStamp(data[from:]); at > 0 {
-		return from + at
+	for end := bytes.LastIndexByte(data, '\n') + 1; end > from; {
+		start := bytes.LastIndexByte(data[:end-1], '\n') + 1
+		line := bytes.TrimRight(data[start:end], "\r\n")
+		if c, text, ok := clockLine(line); ok && start > 0 && (len(text) == 0 || text[0] == ',' && c.Form == syntax.Date) {
+			return start
+		}
+		end = start
 	}
 	return cutAtBlank(data)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
@@ -26,7 +27,10 @@ type tally struct {
 	left    int                // rows printed at exit, under no clock of their own
 	undated int                // rows without a time
 	day     dayClock
-	blocks  blockNumbers
+
+	first    int64          // the end of the first block
+	location *time.Location // of dates without a zone
+	blocks   blockNumbers
 }
 
 // A tableTally is the counting of one table's values.
@@ -141,21 +145,32 @@ func (t *tally) mark(tables []*Table, stamps []int64) {
 		}
 	}
 	for _, ns := range slices.Sorted(maps.Keys(ends)) {
-		if ns == t.last && t.last != 0 {
-			number := t.counts.grid.ofBlock(ns)
-			t.spans[ns] = span{last: number, n: 1, row: t.counts.row(number)}
-			continue
-		}
-		before := t.last
-		if ns < before {
-			before = 0 // an older run that was appended, or a time out of order
-		}
-		t.spans[ns] = t.counts.spanOf(before, ns)
-		t.last = max(t.last, ns)
-		if ns < t.last-int64(longestBlock)*max(t.counts.grid.block, 1) {
-			t.last = ns
-		}
+		t.ended(ns)
 	}
+}
+
+// ended tells what the block that ends at ns covers, and books the time when it comes first.
+func (t *tally) ended(ns int64) span {
+	if s, ok := t.spans[ns]; ok {
+		return s
+	}
+	var s span
+	switch number := t.counts.grid.ofBlock(ns); {
+	case t.last != 0 && ns <= t.last && t.last-ns <= longestBlock*max(t.counts.grid.block, 1):
+		// A time out of order, as where it is a key: the bucket was covered before, or was skipped.
+		s = span{last: number, n: 1, row: t.counts.row(number)}
+		if s.row.covered == 0 {
+			s.row.covered = t.counts.grid.block
+		}
+	case ns < t.last:
+		s = t.counts.spanOf(0, ns) // an older run, appended or a key
+		t.last = ns
+	default:
+		s = t.counts.spanOf(t.last, ns)
+		t.last = ns
+	}
+	t.spans[ns] = s
+	return s
 }
 
 // times returns how the time of a table's row is read.
@@ -372,14 +387,7 @@ func (t *tally) book(tm *tableTally, ns int64, source int, v int64) {
 	t.counts.spread(s, source, v)
 }
 
-func (t *tally) span(ns int64) span {
-	s, ok := t.spans[ns]
-	if !ok {
-		s = span{last: t.counts.grid.ofBlock(ns), n: 1}
-		s.row = t.counts.row(s.last)
-	}
-	return s
-}
+func (t *tally) span(ns int64) span { return t.ended(ns) }
 
 // sum adds a part of a number that is no integer.
 func (t *tally) sum(ns int64, tm *tableTally, source int, v float64) {
@@ -401,18 +409,28 @@ func (t *tally) increase(tm *tableTally, keys []*Column, value *Column, i int) (
 	if value.typ != Int {
 		return 0, false
 	}
-	v := value.ints[i]
-	// Codes of words differ from batch to batch, the words do not.
-	key := tm.buf[:0]
+	tm.buf = appendTotalKey(tm.buf[:0], keys, i)
+	return t.grown(tm, string(tm.buf), value.ints[i])
+}
+
+func totalKey(keys []*Column, i int) string { return string(appendTotalKey(nil, keys, i)) }
+
+// appendTotalKey appends what tells a running total from others. Codes of words differ from batch to
+// batch, the words do not.
+func appendTotalKey(b []byte, keys []*Column, i int) []byte {
 	for _, k := range keys {
 		if k != nil {
-			key = append(key, k.Text(i)...)
+			b = append(b, k.Text(i)...)
 		}
-		key = append(key, 0)
+		b = append(b, 0)
 	}
-	tm.buf = key
-	old, ok := tm.total[string(key)]
-	tm.total[string(key)] = v
+	return b
+}
+
+// grown tells by how much the running total of a key grew to v.
+func (t *tally) grown(tm *tableTally, key string, v int64) (int64, bool) {
+	old, ok := tm.total[key]
+	tm.total[key] = v
 	switch {
 	case !ok && !tm.fresh && t.spansOnly():
 		return 0, false // the capture starts in the middle of a run: what was before is not known

@@ -1,0 +1,80 @@
+package dtracefs
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// What bpftrace writes as JSON has a line for each clock, and one for each print of a map with all of
+// its entries: each entry is asked for once, as a map of its own.
+var (
+	jsonMap    = []byte(`{"type": "map", "data": {"`)
+	jsonTime   = []byte(`{"type": "time", "data": "`)
+	jsonPrintf = []byte(`{"type": "printf", "data": "`)
+)
+
+// jsonMaps counts a line of bpftrace's JSON.
+func (f *fastLines) jsonMaps(line []byte, at int64) (ns int64, ok bool) {
+	if rest, isMap := bytes.CutPrefix(line, jsonMap); isMap && at != math.MinInt64 {
+		return at, f.jsonEntries(line, rest, at)
+	}
+	for _, head := range [][]byte{jsonTime, jsonPrintf} {
+		text, isClock := bytes.CutPrefix(line, head)
+		if !isClock {
+			continue
+		}
+		text, isClock = bytes.CutSuffix(text, []byte(`"}`))
+		text = bytes.TrimSuffix(text, []byte(`\n`))
+		text = bytes.Trim(text, " ")
+		if c, n, ok := syntax.ParseClock(text); isClock && ok && n == len(text) {
+			return f.stampLine(line, c)
+		}
+	}
+	return at, false
+}
+
+// jsonEntries books the entries of a map.
+func (f *fastLines) jsonEntries(line, rest []byte, ns int64) bool {
+	end := bytes.IndexByte(rest, '"')
+	if end < 0 || !bytes.HasPrefix(rest[end:], []byte(`": `)) {
+		return false
+	}
+	name, rest := rest[:end], rest[end+3:]
+	if len(rest) == 0 || rest[0] != '{' {
+		v, ok := syntax.Int(bytes.TrimSuffix(rest, []byte("}}")))
+		return ok && f.entry(line, append(f.key[:0], name...), tail{v}, ns)
+	}
+	rest = rest[1:]
+	f.key = append(append(f.key[:0], name...), '\n')
+	start := len(f.key)
+	for {
+		keys, value, after, ok := quickMember(rest)
+		if !ok {
+			return false
+		}
+		f.key = append(f.key[:start], keys...)
+		slot := f.memo.find(f.key)
+		if slot.free() {
+			if !f.entry(jsonOfEntry(name, keys, value), bytes.Clone(f.key), tail{value}, ns) {
+				return false
+			}
+		} else {
+			f.put(slot.a, &tail{value}, ns)
+		}
+		if !bytes.HasPrefix(after, []byte(", ")) {
+			return string(after) == "}}}"
+		}
+		rest = after[2:]
+	}
+}
+
+// jsonOfEntry is the line of a map with one entry.
+func jsonOfEntry(name, keys []byte, value int64) []byte {
+	b := append(bytes.Clone(jsonMap), name...)
+	b = append(append(append(b, `": {"`...), keys...), `": `...)
+	v, _ := json.Marshal(value)
+	return append(append(b, v...), "}}}"...)
+}
