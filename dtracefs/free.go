@@ -45,6 +45,7 @@ var paragraphForms = []struct {
 	new  func() paragraphForm
 }{
 	{"truss", func() paragraphForm { return &trussCalls{} }},
+	{"bare stacks", func() paragraphForm { return bareStacks{} }},
 	{"arrows", func() paragraphForm { return &arrows{} }},
 	{"table", func() paragraphForm { return &scriptTables{} }},
 }

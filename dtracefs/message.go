@@ -10,7 +10,7 @@ import (
 var (
 	prompt   = regexp.MustCompile(`^(?:[\w.-]+@[\w.-]+:\S*[#$%>] ?|[A-Z]:\\[^>]*> ?|[#$%] (?:\./|/|d?trace\b|bpftrace\b|sudo\b|pfexec\b|perl\b|cat\b)|(?:bash|sh|ksh|csh)[-\d.]*[#$] ).*`)
 	ellipsis = regexp.MustCompile(`^\s*(?:\[?\s*\.\.\.\s*\]?|@@\w+@@|-- @@\w+ --)\s*$`)
-	doing    = regexp.MustCompile(`(?i)^\s*(?:tracing|sampling|measuring|reading|counting|profiling|monitoring|collecting)\b`)
+	doing    = regexp.MustCompile(`(?i)^\s*(?:tracing|sampling|measuring|reading|counting|profiling|monitoring|collecting|detaching)\b`)
 	howToEnd = regexp.MustCompile(`(?i)\b(?:(?:hit|press) (?:ctrl|control|\^)-?c|ctrl-c to (?:end|stop|quit|exit))\b`)
 )
 
@@ -20,7 +20,7 @@ func isBanner(line []byte) bool {
 		return false
 	}
 	first := syntax.TrimIndent(line)
-	return len(first) > 0 && bytes.IndexByte([]byte("tsmrcp"), first[0]|0x20) >= 0 && doing.Match(line) ||
+	return len(first) > 0 && bytes.IndexByte([]byte("tsmrcpd"), first[0]|0x20) >= 0 && doing.Match(line) ||
 		bytes.ContainsAny(line, "cC") && bytes.ContainsAny(line, "tT^") && howToEnd.Match(line)
 }
 

@@ -65,6 +65,7 @@ type form struct {
 var forms = []form{
 	{"activity", func() recognizer { return newActivity() }},
 	{"clock", func() recognizer { return &clocks{} }},
+	{"bars", func() recognizer { return barCharts{} }},
 	{"script", func() recognizer { return &scriptLines{} }},
 	{"log", func() recognizer { return &eventLog{} }},
 	{"message", func() recognizer { return messages{} }},
