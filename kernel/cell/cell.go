@@ -60,6 +60,7 @@ type Result struct {
 type Value struct {
 	V    any
 	Type string // as fmt's %T prints it
+	Text string // as fmt's %v prints it; only where the session was begun to tell
 }
 
 // Error says why a cell failed. It is a value for showing: nothing of it is Go's own error chain.

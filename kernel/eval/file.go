@@ -18,22 +18,20 @@ import (
 //
 //	{"results": [{"value": "%v", "type": "%T"}], "stdout": "", "stderr": "", "error": {"name": "", "message": ""}}
 //
-// where error is null for a cell that succeeded. It returns how many cells failed; err is about
+// where error is null for a cell that succeeded; the session is one with PrintValues then. It returns how many cells failed; err is about
 // writing, or the end of ctx.
-func (s *Session) RunCells(ctx context.Context, file string, w io.Writer, asJSON bool) (failed int, err error) {
-	s.printValues = asJSON
-	defer func() { s.printValues = false }()
+func RunCells(ctx context.Context, ev cell.Evaluator, file string, w io.Writer, asJSON bool) (failed int, err error) {
 	for i, code := range SplitCells(file) {
 		out := &cellOutput{w: w}
 		if asJSON {
 			out.w = nil
 		}
-		res := s.Eval(ctx, cell.Cell{Code: code, Number: i + 1, Out: out})
+		res := ev.Eval(ctx, cell.Cell{Code: code, Number: i + 1, Out: out})
 		if res.Err != nil {
 			failed++
 		}
 		if asJSON {
-			err = json.NewEncoder(w).Encode(out.outcome(res, s.current.printed))
+			err = json.NewEncoder(w).Encode(out.outcome(res))
 		} else {
 			err = writeResult(w, res)
 		}
@@ -117,12 +115,12 @@ func (o *cellOutput) Display(b display.Bundle, id string, update bool) {
 
 func (o *cellOutput) Clear(wait bool) {}
 
-func (o *cellOutput) outcome(res cell.Result, printed []string) outcome {
+func (o *cellOutput) outcome(res cell.Result) outcome {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	out := outcome{Results: []valueText{}, Stdout: o.stdout.String(), Stderr: o.stderr.String()}
-	for i, v := range res.Values {
-		out.Results = append(out.Results, valueText{printed[i], v.Type})
+	for _, v := range res.Values {
+		out.Results = append(out.Results, valueText{v.Text, v.Type})
 	}
 	if res.Err != nil {
 		out.Error = &errorText{res.Err.Name, res.Err.Message}

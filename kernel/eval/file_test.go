@@ -29,8 +29,9 @@ strconv.Atoi("7")
 
 func TestRunCellsJSON(t *testing.T) {
 	s := newSession(t)
+	s.printValues = true
 	var b bytes.Buffer
-	failed, err := s.RunCells(context.Background(), cellFile, &b, true)
+	failed, err := RunCells(context.Background(), s, cellFile, &b, true)
 	if err != nil || failed != 1 {
 		t.Errorf("%d failed, error %v", failed, err)
 	}
@@ -62,7 +63,7 @@ func TestRunCellsJSON(t *testing.T) {
 func TestRunCellsText(t *testing.T) {
 	s := newSession(t)
 	var b bytes.Buffer
-	if _, err := s.RunCells(context.Background(), cellFile, &b, false); err != nil {
+	if _, err := RunCells(context.Background(), s, cellFile, &b, false); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"out\n", "err\n", "compile error: cell[2]:1:1: undefined: nope\n", "21\n", "7\n"} {

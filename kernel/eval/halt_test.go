@@ -100,7 +100,7 @@ func stopOne(t *testing.T, name, start, how string) {
 	ended := make(chan cell.Result, 1)
 	go func() { ended <- s.Eval(ctx, cell.Cell{Code: code, Out: out}) }()
 	eventually(t, "the cell runs", func() bool {
-		return strings.Contains(out.outcome(cell.Result{}, nil).Stdout, "going") || len(ended) > 0
+		return strings.Contains(out.outcome(cell.Result{}).Stdout, "going") || len(ended) > 0
 	})
 	if how == "interrupt" {
 		cancel()
@@ -129,7 +129,7 @@ func stopOne(t *testing.T, name, start, how string) {
 		time.Sleep(10 * time.Millisecond)
 		return beats.Value() == before
 	})
-	if o := out.outcome(cell.Result{}, nil); o.Stdout != "going\n" || o.Stderr != "" {
+	if o := out.outcome(cell.Result{}); o.Stdout != "going\n" || o.Stderr != "" {
 		t.Errorf("the cell printed %q and %q", o.Stdout, o.Stderr)
 	}
 	if v := must(t, s, "40 + 2"); v != "42 :: int" {
@@ -166,7 +166,7 @@ func TestLateOverflow(t *testing.T) {
 	s.Eval(context.Background(), cell.Cell{Out: out, Code: "kept := 1\nfunc endless(n int) int { return endless(n+1) + 1 }\n" +
 		"timer := time.AfterFunc(200*time.Millisecond, func() { endless(1) })"})
 	const want = "panic in a goroutine: stack overflow: a recursion does not end\n"
-	eventually(t, "the cell tells of the overflow", func() bool { return out.outcome(cell.Result{}, nil).Stderr == want })
+	eventually(t, "the cell tells of the overflow", func() bool { return out.outcome(cell.Result{}).Stderr == want })
 	if v := must(t, s, "kept"); v != "1 :: int" {
 		t.Errorf("kept is %s", v)
 	}

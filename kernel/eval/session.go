@@ -27,6 +27,8 @@ type Options struct {
 	CellName func(number int) string
 	// NoInterrupt leaves out the checks that make loops and calls interruptible.
 	NoInterrupt bool
+	// PrintValues has the values of results come with their text, as fmt prints it.
+	PrintValues bool
 }
 
 // A Session evaluates cells; it implements cell.Evaluator. Eval must not be called concurrently
@@ -88,7 +90,7 @@ func New(opts Options) (*Session, error) {
 	if opts.CellName == nil {
 		opts.CellName = func(n int) string { return fmt.Sprintf("cell[%d]", n) }
 	}
-	s := &Session{dir: opts.Dir, name: opts.CellName, checks: !opts.NoInterrupt, sizes: platformSizes, texts: map[string]string{}, sourceDirs: map[string]bool{}}
+	s := &Session{dir: opts.Dir, name: opts.CellName, checks: !opts.NoInterrupt, printValues: opts.PrintValues, sizes: platformSizes, texts: map[string]string{}, sourceDirs: map[string]bool{}}
 	s.stacks.limit, s.stacks.frames = stackLimit, maxFrames
 	s.reset()
 	s.current, s.currentCtx = s.newRun("", cell.Cell{Out: discard{}}), context.Background()
@@ -168,7 +170,7 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 		if ctx.Err() != nil {
 			return cell.Result{Err: s.runError(interrupted())}
 		}
-		r.shown, r.bundle = nil, display.Bundle{}
+		r.shown, r.bundle, r.printed = nil, display.Bundle{}, nil
 		if seg.magic != "" {
 			res = s.command(ctx, r, seg)
 		} else {
@@ -220,8 +222,12 @@ func (s *Session) goCode(ctx context.Context, r *run, code string) cell.Result {
 		return cell.Result{Err: s.runError(err)}
 	}
 	res := cell.Result{Bundle: r.bundle}
-	for _, v := range r.shown {
-		res.Values = append(res.Values, cell.Value{V: v, Type: fmt.Sprintf("%T", v)})
+	for i, v := range r.shown {
+		value := cell.Value{V: v, Type: fmt.Sprintf("%T", v)}
+		if i < len(r.printed) {
+			value.Text = r.printed[i]
+		}
+		res.Values = append(res.Values, value)
 	}
 	return res
 }

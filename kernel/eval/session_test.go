@@ -44,7 +44,7 @@ func runContext(ctx context.Context, s *Session, code string) (values, output st
 		}
 		shown = append(shown, text+" :: "+v.Type)
 	}
-	o := out.outcome(cell.Result{}, nil)
+	o := out.outcome(cell.Result{})
 	return strings.Join(shown, " , "), o.Stdout + o.Stderr, res.Err
 }
 

@@ -18,6 +18,7 @@ import (
 type Options struct {
 	AllowErrors bool          // record the error of a failing cell and go on
 	Timeout     time.Duration // of each cell; 0 is none
+	Save        func() error  // if not nil, writes the notebook, after every cell
 	Started     func(p Progress)
 	Ended       func(p Progress)
 	Echo        io.Writer // if not nil, takes as text what cells print and show
@@ -75,6 +76,9 @@ func (nb *Notebook) Execute(ctx context.Context, ev cell.Evaluator, opt Options)
 		if failure != nil {
 			p.Err = &CellError{i + 1, n + 1, failure}
 		}
+		if err := rec.save(opt.Save); err != nil {
+			return fmt.Errorf("saving the notebook after cell %d: %w", i+1, err)
+		}
 		if opt.Ended != nil {
 			opt.Ended(p)
 		}
@@ -128,6 +132,21 @@ func (r *recorder) close() {
 		s.flush()
 	}
 	r.closed = true
+}
+
+// save calls f while nothing is recorded and everything that has been is in the notebook.
+func (r *recorder) save(f func() error) error {
+	if f == nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.sinks {
+		if s.stream != nil {
+			s.stream.Text = string(s.text)
+		}
+	}
+	return f()
 }
 
 // run executes one cell and tells why it failed, if it did.

@@ -4,17 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 
 	"github.com/spf13/cobra"
 
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/jupyter"
-	"dtnotes/kernel/jupyter/supervise"
 )
-
-// kernelSession starts the evaluator of a kernel's session.
-func kernelSession() (cell.Evaluator, error) { return newSession("") }
 
 func kernelCommand() *cobra.Command {
 	var file string
@@ -26,17 +21,7 @@ func kernelCommand() *cobra.Command {
 			if noCells != nil {
 				return noCells
 			}
-			program, err := os.Executable()
-			if err != nil {
-				return err
-			}
-			start := func() (cell.Evaluator, error) {
-				return supervise.Start(func() *exec.Cmd {
-					c := exec.Command(program, "session")
-					c.Stdout, c.Stderr = os.Stderr, os.Stderr
-					return c
-				})
-			}
+			start := func() (cell.Evaluator, error) { return startSession(sessionOptions{log: os.Stderr}) }
 			// The kernel handles signals itself: an interrupt stops a cell, not the kernel.
 			return jupyter.Run(context.WithoutCancel(cmd.Context()), file, start, jupyter.Options{Version: buildVersion()})
 		},
@@ -44,16 +29,6 @@ func kernelCommand() *cobra.Command {
 	cmd.Flags().StringVarP(&file, "connection-file", "f", "", "file that says where to listen and how to sign (required)")
 	cmd.MarkFlagRequired("connection-file")
 	return cmd
-}
-
-func sessionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:    "session",
-		Short:  "Run the cells of a kernel (the kernel runs this)",
-		Hidden: true,
-		Args:   cobra.NoArgs,
-		RunE:   func(*cobra.Command, []string) error { return supervise.Serve(kernelSession) },
-	}
 }
 
 func installCommand() *cobra.Command {

@@ -13,6 +13,15 @@ import (
 	"dtnotes/dtracefs"
 )
 
+// The test program is also the process that cells run in, and the command where a test ends that.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && (os.Args[1] == "session" || os.Args[1] == "run") {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
 // dtnotes runs the command as a user would, in a fresh folder that holds the samples.
 func dtnotes(t *testing.T, args ...string) (stdout, stderr string, err error) {
 	t.Helper()

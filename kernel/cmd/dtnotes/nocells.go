@@ -15,8 +15,8 @@ import (
 // Go's compiler has for each processor, and does not know that of every one.
 var noCells = fmt.Errorf("cells of Go do not run on %s, only on amd64, arm64 and loong64; the commands inspect, learn, score, watch and compare work here", runtime.GOARCH)
 
-func newSession(string) (cell.Evaluator, error) { return nil, noCells }
+func newSession(bool) (cell.Evaluator, error) { return nil, noCells }
 
-func runCells(context.Context, string, io.Writer, bool) (failed, all int, err error) {
+func runCells(context.Context, cell.Evaluator, string, io.Writer, bool) (failed, all int, err error) {
 	return 0, 0, noCells
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,7 +23,8 @@ func runCommand() *cobra.Command {
 		Use:   "run NOTEBOOK.ipynb",
 		Short: "Execute a notebook without Jupyter",
 		Long: `Run executes every code cell of a notebook in order, in one session, in the notebook's folder.
-It stops at the first failing cell and exits with status 1; what was executed until then is still written.
+It stops at the first failing cell and exits with status 1. The notebook is written after every cell, so that
+whatever happens, what was executed until then is there.
 Without -o and --html nothing is written; what the cells print and show appears here as text.`,
 		Example: `  dtnotes run notebook.ipynb -o executed.ipynb --html executed.html
   dtnotes run notebook.ipynb -o notebook.ipynb         execute in place
@@ -61,12 +63,13 @@ Without -o and --html nothing is written; what the cells print and show appears 
 		if err != nil {
 			return err
 		}
-		ev, err := newSession(dir)
+		ev, err := startSession(sessionOptions{dir: dir})
 		if err != nil {
 			return err
 		}
+		opt.Save = func() error { return files.writeNotebook(nb) }
 		failure := nb.Execute(cmd.Context(), ev, opt)
-		return errors.Join(failure, ev.Close(), files.write(nb, dir))
+		return errors.Join(failure, ev.Close(), files.writeNotebook(nb), files.writePage(nb, dir))
 	}
 	return cmd
 }
@@ -83,7 +86,7 @@ func readNotebook(path string) (*notebook.Notebook, error) {
 	return nb, nil
 }
 
-// files are the absolute paths to write: the session may change the working directory.
+// files are the absolute paths to write.
 type files struct{ notebook, page string }
 
 func outputs(notebook, page string) (f files, err error) {
@@ -105,23 +108,44 @@ func outputs(notebook, page string) (f files, err error) {
 	return f, nil
 }
 
-func (f files) write(nb *notebook.Notebook, dir string) error {
-	var errs []error
-	if f.notebook != "" {
-		b, err := nb.Encode()
-		if err == nil {
-			err = os.WriteFile(f.notebook, b, 0o644)
-		}
-		errs = append(errs, err)
+func (f files) writeNotebook(nb *notebook.Notebook) error {
+	if f.notebook == "" {
+		return nil
 	}
-	if f.page != "" {
-		b, err := nb.HTML(os.DirFS(dir))
-		if err == nil {
-			err = os.WriteFile(f.page, b, 0o644)
-		}
-		errs = append(errs, err)
+	b, err := nb.Encode()
+	if err != nil {
+		return err
 	}
-	return errors.Join(errs...)
+	return replaceFile(f.notebook, b)
+}
+
+func (f files) writePage(nb *notebook.Notebook, dir string) error {
+	if f.page == "" {
+		return nil
+	}
+	b, err := nb.HTML(os.DirFS(dir))
+	if err != nil {
+		return err
+	}
+	return replaceFile(f.page, b)
+}
+
+// replaceFile writes a file so that, whenever the program dies, it is there as before or as it is to be.
+func replaceFile(path string, content []byte) error {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	mode := fs.FileMode(0o644)
+	if info, err := os.Stat(path); err == nil {
+		if mode = info.Mode().Perm(); !info.Mode().IsRegular() { // such as /dev/stdout
+			return os.WriteFile(path, content, mode)
+		}
+	}
+	next := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".next")
+	if err := os.WriteFile(next, content, mode); err != nil {
+		return err
+	}
+	return os.Rename(next, path)
 }
 
 // progress tells on a terminal which cell runs; elsewhere it prints a line for each cell that ended.

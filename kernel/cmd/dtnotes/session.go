@@ -4,9 +4,55 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 
 	"github.com/spf13/cobra"
+
+	"dtnotes/kernel/cell"
+	"dtnotes/kernel/jupyter/supervise"
 )
+
+// sessionOptions say how a session of Go cells is to be.
+type sessionOptions struct {
+	dir    string    // where it works, as a notebook's cells expect; the current folder if empty
+	values bool      // results come with their text
+	log    io.Writer // takes what its process says past the cells; nobody does if nil
+}
+
+// startSession begins a session in a process of its own, so that what ends a process fails a cell.
+func startSession(o sessionOptions) (cell.Evaluator, error) {
+	if noCells != nil {
+		return nil, noCells
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	args := []string{"session"}
+	if o.values {
+		args = append(args, "--values")
+	}
+	return supervise.Start(func() *exec.Cmd {
+		c := exec.Command(program, args...)
+		c.Dir, c.Stdout, c.Stderr = o.dir, o.log, o.log
+		return c
+	})
+}
+
+func sessionCommand() *cobra.Command {
+	var values bool
+	cmd := &cobra.Command{
+		Use:    "session",
+		Short:  "Run cells for another dtnotes, which runs this",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return supervise.Serve(func() (cell.Evaluator, error) { return newSession(values) })
+		},
+	}
+	cmd.Flags().BoolVar(&values, "values", false, "tell the text of values")
+	return cmd
+}
 
 func evalCommand() *cobra.Command {
 	var asJSON bool
@@ -18,16 +64,16 @@ Lines that begin with "=> " are ignored. "-" is standard input. The status is 1 
 which prints an object for each cell, a failing cell is an outcome like any other.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if noCells != nil {
-				return noCells
-			}
 			text, err := readFile(args[0], cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
-			// The session takes over os.Stdout for what its cells print.
-			stdout := cmd.OutOrStdout()
-			failed, all, err := runCells(cmd.Context(), string(text), stdout, asJSON)
+			s, err := startSession(sessionOptions{values: asJSON})
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			failed, all, err := runCells(cmd.Context(), s, string(text), cmd.OutOrStdout(), asJSON)
 			if err == nil && failed > 0 && !asJSON {
 				err = fmt.Errorf("%d of %d cells failed", failed, all)
 			}

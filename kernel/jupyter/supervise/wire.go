@@ -218,9 +218,10 @@ func unpackMap(m map[string]json.RawMessage) map[string]any {
 	return out
 }
 
-// wireResult is a cell.Result in JSON; of its values only the types cross.
+// wireResult is a cell.Result in JSON; of its values only the types and texts cross.
 type wireResult struct {
 	Types  []string    `json:"types,omitempty"`
+	Texts  []string    `json:"texts,omitempty"`
 	Bundle wireBundle  `json:"bundle"`
 	Page   wireBundle  `json:"page"`
 	Err    *cell.Error `json:"err,omitempty"`
@@ -229,7 +230,7 @@ type wireResult struct {
 func packResult(r cell.Result) []byte {
 	w := wireResult{Bundle: packBundle(r.Bundle), Page: packBundle(r.Page), Err: r.Err}
 	for _, v := range r.Values {
-		w.Types = append(w.Types, v.Type)
+		w.Types, w.Texts = append(w.Types, v.Type), append(w.Texts, v.Text)
 	}
 	return pack(w)
 }
@@ -240,8 +241,8 @@ func unpackResult(raw []byte) (cell.Result, error) {
 		return cell.Result{}, err
 	}
 	r := cell.Result{Bundle: w.Bundle.unpack(), Page: w.Page.unpack(), Err: w.Err}
-	for _, t := range w.Types {
-		r.Values = append(r.Values, cell.Value{Type: t})
+	for i, t := range w.Types {
+		r.Values = append(r.Values, cell.Value{Type: t, Text: w.Texts[i]})
 	}
 	return r, nil
 }
