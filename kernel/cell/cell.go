@@ -9,8 +9,8 @@ import (
 	"dtnotes/kernel/display"
 )
 
-// An Evaluator runs cells one after another in one session whose state persists from cell to cell.
-// Eval is never called concurrently with itself; the other methods may be called while a cell runs.
+// An Evaluator runs cells in one session whose state persists from cell to cell. All methods, Eval too,
+// may be called while a cell runs.
 type Evaluator interface {
 	// Eval runs one cell. It returns when the cell has ended, failed, or ctx is done; everything the
 	// cell printed until then has been handed to c.Out. A canceled cell leaves the session usable.
@@ -53,6 +53,7 @@ type Result struct {
 	Values []Value        // values of the last expression, if the cell ends in one that has any
 	Bundle display.Bundle // how Values show; zero if there is nothing to show
 	Page   display.Bundle // what belongs on a pager rather than in the output: the answer to ?name
+	Exit   bool           // the user asks a console to end
 	Err    *Error         // nil if the cell succeeded
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/display"
+	"dtnotes/kernel/jupyter/comm"
 )
 
 // The console is where everything that is written to os.Stdout and os.Stderr in the process goes:
@@ -76,6 +77,7 @@ func openConsole() error {
 	display.SetPublisher(func(b display.Bundle, id string, update bool) {
 		toCell(func(out cell.Output) { out.Display(b, id, update) })
 	})
+	comm.SetOwner(callbackOwner)
 	display.SetClearer(func(wait bool) {
 		toCell(func(out cell.Output) { out.Clear(wait) })
 	})
@@ -101,6 +103,7 @@ func releaseConsole() []*pipe {
 	log.SetOutput(console.savedLog)
 	display.SetPublisher(nil)
 	display.SetClearer(nil)
+	comm.SetOwner(nil)
 	pipes := console.pipes
 	console.filled.close()
 	console.filled = nil

@@ -140,6 +140,9 @@ func (s *Session) runError(err error) *cell.Error {
 		return &cell.Error{Name: halt.name, Message: halt.msg, Traceback: append([]string{red + halt.msg + reset}, s.trace(frames)...)}
 	}
 	v := thrown(err)
+	if _, ok := v.(haltValue); ok { // another cell has reset the session
+		return s.runError(interrupted())
+	}
 	if e, ok := v.(exitValue); ok {
 		msg := fmt.Sprintf("exit status %d", e.code)
 		return &cell.Error{Name: "exit", Message: msg, Traceback: []string{red + msg + reset}}

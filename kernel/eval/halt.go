@@ -178,7 +178,7 @@ func halt() {
 		r.unwind()
 	case r.session.stacks.probing.Load() && runtime.Callers(r.session.stacks.frames, make([]uintptr, 1)) > 0:
 		if r.ended.Load() {
-			goPanic(errors.New("stack overflow: a recursion does not end"), nil)
+			goPanic(inGoroutine, errors.New("stack overflow: a recursion does not end"), nil)
 		} else {
 			r.haltedAt.Store(time.Now().UnixNano())
 			select {
@@ -255,7 +255,7 @@ func bottom() bottomKind {
 	lowest := ""
 	hasFrame(pcs[max(0, n-64):n], func(name string) bool {
 		switch {
-		case strings.HasPrefix(name, "dtnotes/kernel/eval.guard"), strings.HasPrefix(name, "dtnotes/kernel/eval.(*Session).execute"):
+		case strings.HasPrefix(name, "dtnotes/kernel/eval.guard"), strings.HasPrefix(name, "dtnotes/kernel/eval.(*Session).execute"), strings.HasPrefix(name, "dtnotes/kernel/eval.callbackOwner"):
 			kind = guarded
 		case strings.HasPrefix(name, "net/http.(*conn).serve"), strings.HasPrefix(name, "net/http.(*http2serverConn).runHandler"):
 			kind = handler

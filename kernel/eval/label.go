@@ -6,6 +6,8 @@ import (
 	"runtime/pprof"
 	"sync"
 	"unsafe"
+
+	"dtnotes/kernel/cell"
 )
 
 // Which cell a goroutine belongs to is told by its profiler labels: a goroutine inherits them from
@@ -27,6 +29,33 @@ func (r *run) enter() {
 
 // labelSet stands for what a label points to.
 type labelSet struct{ _ [16]byte }
+
+// callbackOwner makes callbacks belong to the cell that the calling goroutine belongs to: they print
+// there, also when it has long ended or was interrupted, and a panic in one is told there.
+func callbackOwner() func(callback func()) {
+	maker := runOfGoroutine()
+	if maker == nil {
+		return func(callback func()) { callback() }
+	}
+	s := maker.session
+	return func(callback func()) {
+		r := s.newRun(maker.file, cell.Cell{Out: maker.out})
+		r.ended.Store(true)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			r.enter()
+			s.watchStacks()
+			defer func() {
+				if x := recover(); x != nil {
+					goPanic("panic in a callback: ", x, nil)
+				}
+			}()
+			callback()
+		}()
+		<-done
+	}
+}
 
 // runOfGoroutine is the run that the calling goroutine belongs to, or nil.
 func runOfGoroutine() *run {

@@ -107,6 +107,12 @@ func unclosed(code string) (closers string, open bool) {
 	}
 }
 
+// asksExit tells the words that end a console, unless they mean something in the session.
+func (s *Session) asksExit(code string) bool {
+	name := strings.TrimSuffix(strings.TrimSpace(code), "()")
+	return (name == "exit" || name == "quit") && s.scope[name] == nil && s.imports[name] == ""
+}
+
 type magic struct {
 	usage, help string
 	run         func(s *Session, ctx context.Context, r *run, arg, code string) cell.Result
@@ -171,6 +177,7 @@ Packages of the standard library, gonum, plot, gota and dtnotes need no import: 
 	}
 	fmt.Fprintln(w, "$ COMMAND\truns a shell command")
 	fmt.Fprintln(w, "?NAME or NAME?\tdocumentation of a name")
+	fmt.Fprintln(w, "exit or quit\tends a console")
 	w.Flush()
 	printTo(0, []byte(b.String()))
 	return cell.Result{}
@@ -252,7 +259,9 @@ func (s *Session) shell(ctx context.Context, line string) cell.Result {
 	cmd.Dir = s.dir
 	r := s.current
 	cmd.Stdout, cmd.Stderr = runWriter{r, 0}, runWriter{r, 1}
+	s.mu.Unlock()
 	err := process.Run(cmd)
+	s.mu.Lock()
 	if ctx.Err() != nil {
 		return cell.Result{Err: s.runError(interrupted())}
 	}

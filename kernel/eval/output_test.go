@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -11,6 +12,7 @@ import (
 
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/display"
+	"dtnotes/kernel/jupyter/comm"
 )
 
 func TestOutputOrder(t *testing.T) {
@@ -260,4 +262,74 @@ func TestEvalWhileCompleting(t *testing.T) {
 		}
 	}
 	<-done
+}
+
+// TestBeside runs a cell while another is running: both see the same variables, each prints to its own.
+func TestBeside(t *testing.T) {
+	s := newSession(t)
+	must(t, s, "x := 1\nstop := make(chan int)")
+	first, second := &cellOutput{}, &cellOutput{}
+	ended := make(chan cell.Result)
+	go func() {
+		ended <- s.Eval(context.Background(), cell.Cell{Out: first, Code: "fmt.Println(\"first\")\n<-stop\ny := x\nfmt.Println(y)"})
+	}()
+	eventually(t, "the first cell runs", func() bool { return first.outcome(cell.Result{}).Stdout == "first\n" })
+	res := s.Eval(context.Background(), cell.Cell{Out: second, Code: "x = 7\nfmt.Println(\"second\")\nclose(stop)"})
+	if res.Err != nil || second.outcome(cell.Result{}).Stdout != "second\n" {
+		t.Errorf("the second cell: %v, %+v", res.Err, second.outcome(cell.Result{}))
+	}
+	if res := <-ended; res.Err != nil || first.outcome(cell.Result{}).Stdout != "first\n7\n" {
+		t.Errorf("the first cell: %v, %+v", res.Err, first.outcome(cell.Result{}))
+	}
+	if v := must(t, s, "x + y"); v != "14 :: int" {
+		t.Errorf("afterwards x + y is %s", v)
+	}
+}
+
+// TestCallbackOutput has the callback of a comm print, and panic, long after its cell, and after a cell
+// that was interrupted.
+func TestCallbackOutput(t *testing.T) {
+	s := newSession(t)
+	comm.SetTransport(func(comm.Message) {}, nil)
+	defer comm.SetTransport(nil, nil)
+	maker := &cellOutput{}
+	res := s.Eval(context.Background(), cell.Cell{Out: maker, Code: `import "dtnotes/kernel/jupyter/comm"
+comm.Register("t", func(c *comm.Comm, _ json.RawMessage) {
+	c.OnMessage(func(data json.RawMessage, _ [][]byte) {
+		for i := range 3 { _ = i }
+		fmt.Println("heard", string(data))
+		if string(data) == "2" { panic("two") }
+	})
+})`})
+	if res.Err != nil {
+		t.Fatal(res.Err)
+	}
+	if v := must(t, s, "1"); v != "1 :: int" {
+		t.Error(v)
+	}
+	comm.Deliver(comm.Message{Type: "comm_open", ID: "i", Target: "t"})
+	for _, data := range []string{"1", "2", "3"} {
+		comm.Deliver(comm.Message{Type: "comm_msg", ID: "i", Data: json.RawMessage(data)})
+	}
+	want := outcome{Results: []valueText{}, Stdout: "heard 1\nheard 2\nheard 3\n", Stderr: "panic in a callback: two\n\tcell[1]:6\n"}
+	eventually(t, "the callbacks have printed", func() bool { return strings.Count(maker.outcome(cell.Result{}).Stdout, "heard") == 3 })
+	if got := maker.outcome(cell.Result{}); got.Stdout != want.Stdout || !strings.HasPrefix(got.Stderr, "panic in a callback: two\n\tcell[1]:6") {
+		t.Errorf("the cell has %+v, want %+v", got, want)
+	}
+}
+
+func TestExit(t *testing.T) {
+	s := newSession(t)
+	eval := func(code string) cell.Result {
+		return s.Eval(context.Background(), cell.Cell{Code: code, Out: &cellOutput{}})
+	}
+	for _, code := range []string{"exit", " quit()\n"} {
+		if res := eval(code); !res.Exit || res.Err != nil {
+			t.Errorf("%q: %+v", code, res)
+		}
+	}
+	must(t, s, "exit := 3")
+	if res := eval("exit"); res.Exit || res.Err != nil {
+		t.Errorf("a variable of that name: %+v", res)
+	}
 }

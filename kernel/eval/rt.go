@@ -35,7 +35,7 @@ func init() {
 			"Use":     reflect.ValueOf(func(...any) int { return 0 }),
 			"Mark":    reflect.ValueOf(mark),
 			"Keep":    reflect.ValueOf(func(any) {}),
-			"GoPanic": reflect.ValueOf(goPanic),
+			"GoPanic": reflect.ValueOf(func(v any, stack []byte) { goPanic(inGoroutine, v, stack) }),
 			"Thrown":  reflect.ValueOf(inGoWords),
 			"Guard":   reflect.ValueOf(guard),
 			"Defer":   reflect.ValueOf(deferred),
@@ -92,7 +92,7 @@ func guard(f any) any {
 		}
 		defer func() {
 			if x := recover(); x != nil {
-				goPanic(x, nil)
+				goPanic(inGoroutine, x, nil)
 				for out := range t.Outs() {
 					results = append(results, reflect.Zero(out))
 				}
@@ -109,14 +109,15 @@ func callAny(f reflect.Value, args []reflect.Value) []reflect.Value {
 	return f.Call(args)
 }
 
-// goPanic reports a panic that ended a goroutine. The stack is that of the interpreter, if it is known.
-func goPanic(v any, stack []byte) {
+const inGoroutine = "panic in a goroutine: "
+
+// goPanic reports a panic that ended a goroutine, or what else what says. The stack is that of the interpreter, if it is known.
+func goPanic(what string, v any, stack []byte) {
 	if _, ok := v.(haltValue); ok {
 		return
 	}
-	text := "panic in a goroutine: "
 	if e, ok := v.(exitValue); ok {
-		text = "goroutine ended: os.Exit(" + strconv.Itoa(e.code) + ") "
+		what = "goroutine ended: os.Exit(" + strconv.Itoa(e.code) + ") "
 		v = nil
 	}
 	if r := currentRun(); r != nil {
@@ -124,7 +125,7 @@ func goPanic(v any, stack []byte) {
 		if frames == nil {
 			frames = parseStack(string(stack))
 		}
-		printTo(1, []byte(text+msg+"\n"+r.session.frameLines(frames)))
+		printTo(1, []byte(what+msg+"\n"+r.session.frameLines(frames)))
 	}
 }
 

@@ -31,8 +31,8 @@ type Options struct {
 	PrintValues bool
 }
 
-// A Session evaluates cells; it implements cell.Evaluator. Eval must not be called concurrently
-// with itself. All sessions of a process share its os.Stdout and os.Stderr, which a session
+// A Session evaluates cells; it implements cell.Evaluator. A cell is compiled while no other is, and
+// runs beside others. All sessions of a process share its os.Stdout and os.Stderr, which a session
 // redirects while it is open, so that only one of them should run cells at a time.
 type Session struct {
 	dir    string
@@ -68,8 +68,9 @@ type Session struct {
 	methodCache    sync.Map // methodKey -> reflect.Value
 
 	cells       int
-	current     *run
+	current     *run // the cell being compiled, or compiled last
 	currentCtx  context.Context
+	running     []*run
 	printValues bool
 
 	mu      sync.Mutex // held but while a cell runs: completion looks at all of the above
@@ -158,15 +159,17 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 	s.textMu.Unlock()
 	r := s.begin(ctx, file, c)
 	s.idle.Store(false)
-	defer s.idle.Store(true)
-	defer flushConsole()
-	defer stdin.forget()
+	defer func() { s.end(r) }()
 	defer func() {
 		if x := recover(); x != nil {
 			res = failure("internal error", fmt.Sprintf("internal error: %v", x))
 		}
 	}()
+	if s.asksExit(c.Code) {
+		return cell.Result{Exit: true}
+	}
 	for _, seg := range segments(c.Code) {
+		s.current, s.currentCtx = r, ctx
 		if ctx.Err() != nil {
 			return cell.Result{Err: s.runError(interrupted())}
 		}
@@ -180,10 +183,11 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 			return res
 		}
 		if r.halted() { // by %reset, which ends the goroutines of what stands above it
+			s.end(r)
 			r = s.begin(ctx, file, c)
 		}
 	}
-	if s.cells%sweepEvery == 0 {
+	if s.cells%sweepEvery == 0 && len(s.running) == 1 {
 		s.sweep()
 	}
 	return res
@@ -195,7 +199,20 @@ func (s *Session) begin(ctx context.Context, file string, c cell.Cell) *run {
 	r.ctx = ctx
 	setLatest(r)
 	s.current, s.currentCtx = r, ctx
+	s.running = append(s.running, r)
 	return r
+}
+
+// end is the end of a run. What nobody's goroutine prints belongs to a cell that still runs, if any.
+func (s *Session) end(r *run) {
+	flushConsole()
+	s.running = slices.DeleteFunc(s.running, func(x *run) bool { return x == r })
+	if n := len(s.running); n > 0 {
+		setLatest(s.running[n-1])
+		return
+	}
+	s.idle.Store(true)
+	stdin.forget()
 }
 
 func (s *Session) newRun(file string, c cell.Cell) *run {

@@ -103,7 +103,10 @@ func (k *kernel) runCell(ctx context.Context, r request, e *execution) (content 
 	} else {
 		content = k.cellDone(ctx, r, e, number, res)
 	}
-	content["execution_count"] = k.count.value()
+	content["execution_count"] = number
+	if !e.kept() {
+		content["execution_count"] = number - 1
+	}
 	return content, res.Err != nil
 }
 
@@ -121,6 +124,9 @@ func (k *kernel) cellDone(ctx context.Context, r request, e *execution, number i
 	if !res.Page.Empty() {
 		data, _ := res.Page.Encode()
 		payload = append(payload, map[string]any{"source": "page", "data": data, "start": 0})
+	}
+	if res.Exit {
+		payload = append(payload, map[string]any{"source": "ask_exit", "keepkernel": false})
 	}
 	return map[string]any{"status": "ok", "payload": payload, "user_expressions": k.expressions(ctx, r, e, number)}
 }
@@ -167,14 +173,13 @@ func (k *kernel) expressions(ctx context.Context, r request, e *execution, numbe
 	return results
 }
 
-// eval runs code in the session, in turn with other shells. A panic of the evaluator itself becomes an
-// error of the cell.
+// eval runs code in the session, beside what other shells run. A panic of the evaluator itself becomes
+// an error of the cell.
 func (k *kernel) eval(ctx context.Context, r request, c cell.Cell) (res cell.Result) {
-	ev, err := k.session.acquire(ctx)
+	ev, err := k.session.evaluator()
 	if err != nil {
 		return cell.Result{Err: &cell.Error{Name: "session error", Message: err.Error()}}
 	}
-	defer k.session.release()
 	k.comms.during(r.message)
 	if _, elsewhere := ev.(commEvaluator); !elsewhere {
 		display.SetAsker(nil)
@@ -195,11 +200,8 @@ func (k *kernel) eval(ctx context.Context, r request, c cell.Cell) (res cell.Res
 func (k *kernel) abort(cells ...request) {
 	for _, r := range cells {
 		k.iopub.status(r.message, busy)
-		content := map[string]any{"status": "aborted"}
-		if r.header.Type == "execute_request" {
-			content["execution_count"] = k.count.value()
-		}
-		k.reply(r, replyType(r.header.Type), content)
+		// Without a number: a front end would take it for that of the cell.
+		k.reply(r, replyType(r.header.Type), map[string]any{"status": "aborted"})
 		k.iopub.status(r.message, idle)
 	}
 }

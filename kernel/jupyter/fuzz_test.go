@@ -5,6 +5,7 @@ import (
 	"log"
 	"os"
 	"testing"
+	"time"
 
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/zmtp"
@@ -45,7 +46,7 @@ func FuzzMessage(f *testing.F) {
 			return
 		}
 		m.header.Type = msgType
-		r := request{m, deadPeer{}}
+		r := request{m, deadPeer{}, time.Time{}}
 		if msgType == "shutdown_request" {
 			return
 		}

@@ -48,6 +48,7 @@ type kernel struct {
 	subMu     sync.Mutex
 	subshells map[string]*shell
 	count     counter
+	clocks    clocks
 	stop      context.CancelFunc // begins the end of the kernel
 	ended     sync.Once
 }
@@ -142,6 +143,7 @@ func (k *kernel) announce(path string, conn *connection) error {
 type request struct {
 	*message
 	from peer
+	sent time.Time // by the kernel's clock, as far as it is known
 }
 
 // peer is who sent a request: a zmtp.Conn.
@@ -158,7 +160,7 @@ func (k *kernel) receive(channel string, next func(request)) func(*zmtp.Conn, []
 			k.log.Printf("dropping a message on %s: %v", channel, err)
 			return
 		}
-		next(request{m, from})
+		next(request{m, from, k.clocks.sent(m.header, time.Now())})
 	}
 }
 

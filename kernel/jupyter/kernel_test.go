@@ -116,7 +116,10 @@ func TestStopOnError(t *testing.T) {
 		}
 		var got []any
 		for _, id := range ids {
-			got = append(got, c.await("shell", id).reply.content()["status"])
+			reply := c.await("shell", id).reply.content()
+			if got = append(got, reply["status"]); reply["status"] == "aborted" && reply["execution_count"] != nil {
+				t.Errorf("an aborted cell gets the number %v", reply["execution_count"])
+			}
 		}
 		want := []any{"error", "aborted", "aborted"}
 		if !stop {
@@ -127,6 +130,39 @@ func TestStopOnError(t *testing.T) {
 		}
 		if got := c.execute("value after").reply.content()["status"]; got != "ok" {
 			t.Errorf("a cell sent after the reply is %v", got)
+		}
+	}
+}
+
+// TestSkewedClocks has cells come from clients whose clock is wrong: one sent after the reply runs, those
+// sent before do not.
+func TestSkewedClocks(t *testing.T) {
+	for _, skew := range []time.Duration{-time.Hour, -5 * time.Second, 0, 5 * time.Second, time.Hour} {
+		c := serveKernel(t).connect("me")
+		build := func(code string) [][]byte {
+			frames := c.s.codec.build("execute_request", nil, map[string]any{"code": code}, nil, nil)
+			var h header
+			if err := json.Unmarshal(frames[2], &h); err != nil {
+				t.Fatal(err)
+			}
+			h.Date = time.Now().Add(skew).Format(time.RFC3339Nano)
+			frames[2], _ = json.Marshal(h)
+			frames[1] = c.s.codec.sign(frames[2:6])
+			return frames
+		}
+		c.await("shell", c.sendFrames("shell", build("value 0")))
+		var burst [][][]byte
+		for _, code := range []string{"fail", "value 1", "value 2"} {
+			burst = append(burst, build(code))
+		}
+		time.Sleep(10 * time.Millisecond) // on their way
+		var got []any
+		for _, frames := range burst {
+			got = append(got, c.await("shell", c.sendFrames("shell", frames)).reply.content()["status"])
+		}
+		got = append(got, c.await("shell", c.sendFrames("shell", build("value 3"))).reply.content()["status"])
+		if want := []any{"error", "aborted", "aborted", "ok"}; !reflect.DeepEqual(got, want) {
+			t.Errorf("with a clock that is off by %v: %v, want %v", skew, got, want)
 		}
 	}
 }
@@ -285,14 +321,18 @@ func TestSubshells(t *testing.T) {
 	if got := c.ask("control", "list_subshell_request", struct{}{}).reply.content()["subshell_id"]; !reflect.DeepEqual(got, []any{id}) {
 		t.Errorf("subshells %v", got)
 	}
-	ask := func(subshell string) answer {
-		frames := c.s.codec.build("is_complete_request", nil, map[string]any{"code": "x"}, nil, nil)
+	send := func(subshell, msgType, code string) answer {
+		frames := c.s.codec.build(msgType, nil, map[string]any{"code": code}, nil, nil)
 		frames[2] = bytes.Replace(frames[2], []byte(`"version"`), fmt.Appendf(nil, `"subshell_id":%q,"version"`, subshell), 1)
 		frames[1] = c.s.codec.sign(frames[2:6])
 		writeRaw(c.sockets["shell"], frames)
 		return c.await("shell", messageID(frames))
 	}
+	ask := func(subshell string) answer { return send(subshell, "is_complete_request", "x") }
 	running := c.send("shell", "execute_request", map[string]any{"code": "wait"})
+	if a := send(id, "execute_request", "print beside"); a.reply.content()["status"] != "ok" || a.text() != "beside" {
+		t.Errorf("a cell in a subshell: %v, prints %q", a.reply.content(), a.text())
+	}
 	if got := ask(id).reply.content(); got["status"] != "complete" {
 		t.Errorf("in a subshell: %v", got)
 	}

@@ -2,7 +2,6 @@ package jupyter
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"dtnotes/kernel/cell"
@@ -22,13 +21,11 @@ type session struct {
 	ready chan struct{} // closed when ev and err are set
 	ev    cell.Evaluator
 	err   error
-	turn  chan struct{} // has its one element while no cell runs
 }
 
 // startSession starts a session in the background, so that the sockets are there the sooner.
 func startSession(start func() (cell.Evaluator, error), c *comms) *session {
-	s := &session{ready: make(chan struct{}), turn: make(chan struct{}, 1)}
-	s.turn <- struct{}{}
+	s := &session{ready: make(chan struct{})}
 	go func() {
 		defer close(s.ready)
 		defer func() {
@@ -48,22 +45,6 @@ func (s *session) evaluator() (cell.Evaluator, error) {
 	<-s.ready
 	return s.ev, s.err
 }
-
-// acquire waits for its turn to run a cell; release ends it.
-func (s *session) acquire(ctx context.Context) (cell.Evaluator, error) {
-	ev, err := s.evaluator()
-	if err != nil {
-		return nil, err
-	}
-	select {
-	case <-s.turn:
-		return ev, nil
-	case <-ctx.Done():
-		return nil, errors.New("interrupted while another cell was running")
-	}
-}
-
-func (s *session) release() { s.turn <- struct{}{} }
 
 func (s *session) close() error {
 	ev, err := s.evaluator()

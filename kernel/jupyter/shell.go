@@ -11,7 +11,7 @@ import (
 // patience is how long a request that only asks waits for the cell before it.
 const patience = 250 * time.Millisecond
 
-// abortWindow is how long after a failed cell a cell may come in that was sent before its reply.
+// abortWindow is how long after a failed cell a cell may come in that was sent before it failed.
 const abortWindow = time.Second
 
 // A shell serves requests one after another. There is the main one, and any number of subshells.
@@ -26,7 +26,7 @@ type shell struct {
 	done        context.Context
 	end         context.CancelFunc
 	exited      chan struct{}
-	failed      time.Time // when a cell failed that aborts what was sent after it
+	failed      time.Time // when a cell failed that aborts what was sent before
 }
 
 func (k *kernel) newShell() *shell {
@@ -154,7 +154,7 @@ func (s *shell) close() {
 }
 
 // fail takes out the cells queued behind one that failed, and remembers when that was for those sent
-// before its reply that have yet to come in.
+// before that have yet to come in.
 func (s *shell) fail() []request {
 	s.mu.Lock()
 	s.failed = time.Now()
@@ -183,11 +183,7 @@ func (s *shell) tooLate(r request) bool {
 	s.mu.Lock()
 	failed := s.failed
 	s.mu.Unlock()
-	if time.Since(failed) > abortWindow {
-		return false
-	}
-	sent, err := time.Parse(time.RFC3339Nano, r.header.Date)
-	return err == nil && sent.Before(failed) && failed.Sub(sent) < time.Minute
+	return r.sent.Before(failed) && time.Since(failed) < abortWindow
 }
 
 // handle serves one request of a shell.

@@ -32,6 +32,8 @@ var ErrNoFrontEnd = errors.New("no front end is connected")
 type Comm struct {
 	id, target string
 
+	run func(callback func()) // on behalf of the cell that has made the comm
+
 	mu        sync.Mutex
 	onMessage func(data json.RawMessage, buffers [][]byte)
 	onClose   func()
@@ -42,10 +44,36 @@ var (
 	mu       sync.Mutex
 	send     func(Message)
 	report   func(error)
+	owner    func() func(callback func())
 	comms    = map[string]*Comm{}
-	targets  = map[string]func(c *Comm, data json.RawMessage){}
+	targets  = map[string]target{}
 	handling sync.Mutex // one callback at a time
 )
+
+// A target is what front ends open comms to.
+type target struct {
+	open func(c *Comm, data json.RawMessage)
+	run  func(callback func())
+}
+
+// SetOwner has callbacks run by what f returns where their comm is made: on behalf of the cell that
+// makes it, whose output is then that of the callback too. Nil runs them as they are.
+func SetOwner(f func() func(callback func())) {
+	mu.Lock()
+	defer mu.Unlock()
+	owner = f
+}
+
+// currentOwner is asked where a comm is made.
+func currentOwner() func(func()) {
+	mu.Lock()
+	f := owner
+	mu.Unlock()
+	if f == nil {
+		return func(callback func()) { callback() }
+	}
+	return f()
+}
 
 // SetTransport sends what the session says from now on to out, and failures of callbacks to failed;
 // nil cuts the session off. Every open comm is forgotten.
@@ -58,7 +86,7 @@ func SetTransport(out func(Message), failed func(error)) {
 
 // Open opens a comm to the target that the front end knows by that name.
 func Open(target string, data, metadata any, buffers ...[]byte) (*Comm, error) {
-	c := &Comm{id: rand.Text(), target: target}
+	c := &Comm{id: rand.Text(), target: target, run: currentOwner()}
 	m := Message{Type: "comm_open", ID: c.id, Target: target, Buffers: buffers}
 	if err := m.encode(data, metadata); err != nil {
 		return nil, fmt.Errorf("opening comm %s: %w", target, err)
@@ -76,15 +104,16 @@ func Open(target string, data, metadata any, buffers ...[]byte) (*Comm, error) {
 	return c, nil
 }
 
-// Register calls open for every comm that the front end opens to target; nil takes that back.
-func Register(target string, open func(c *Comm, data json.RawMessage)) {
+// Register calls open for every comm that the front end opens to the target of a name; nil takes that back.
+func Register(name string, open func(c *Comm, data json.RawMessage)) {
+	run := currentOwner()
 	mu.Lock()
 	defer mu.Unlock()
 	if open == nil {
-		delete(targets, target)
+		delete(targets, name)
 		return
 	}
-	targets[target] = open
+	targets[name] = target{open, run}
 }
 
 // ID returns the comm's name, unique among all comms.
@@ -162,8 +191,8 @@ func Deliver(m Message) {
 	defer handling.Unlock()
 	mu.Lock()
 	c, open, failed, out := comms[m.ID], targets[m.Target], report, send
-	if m.Type == "comm_open" && open != nil {
-		c = &Comm{id: m.ID, target: m.Target}
+	if m.Type == "comm_open" && open.open != nil {
+		c = &Comm{id: m.ID, target: m.Target, run: open.run}
 		comms[m.ID] = c
 	}
 	if m.Type == "comm_close" {
@@ -176,18 +205,18 @@ func Deliver(m Message) {
 		}
 	}()
 	switch {
-	case m.Type == "comm_open" && open != nil:
-		open(c, m.Data)
+	case m.Type == "comm_open" && open.open != nil:
+		c.run(func() { open.open(c, m.Data) })
 	case m.Type == "comm_open" && out != nil:
 		out(Message{Type: "comm_close", ID: m.ID, Data: json.RawMessage("{}"), Metadata: json.RawMessage("{}")})
 	case c == nil:
 	case m.Type == "comm_msg":
 		if f := c.messageCallback(); f != nil {
-			f(m.Data, m.Buffers)
+			c.run(func() { f(m.Data, m.Buffers) })
 		}
 	case m.Type == "comm_close":
 		if f := c.closeCallback(); f != nil {
-			f()
+			c.run(f)
 		}
 	}
 }
