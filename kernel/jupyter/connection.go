@@ -24,7 +24,15 @@ type connection struct {
 	Key             string `json:"key"`
 	SignatureScheme string `json:"signature_scheme"`
 	KernelName      string `json:"kernel_name,omitempty"`
+
+	// Keys of CurveZMQ, by which a front end asks for encryption.
+	CurvePublicKey string `json:"curve_publickey,omitempty"`
+	CurveSecretKey string `json:"curve_secretkey,omitempty"`
 }
+
+var errEncryption = errors.New("it has keys of CurveZMQ: the front end asks for an encrypted connection, which this kernel does not know, " +
+	"and it does not serve in the clear what is to be encrypted; " +
+	"set transport_encryption of the front end's kernel manager to \"disabled\" or \"auto\", or use the transport \"ipc\"")
 
 // readConnection reads a connection file. A file that does not exist stands for any free ports of the
 // loopback address and a new key.
@@ -45,6 +53,8 @@ func readConnection(path string) (*connection, error) {
 		err = fmt.Errorf("transport %q, want tcp or ipc", c.Transport)
 	case c.Key != "" && c.SignatureScheme != "hmac-sha256":
 		err = fmt.Errorf("signature scheme %q, want hmac-sha256", c.SignatureScheme)
+	case c.CurvePublicKey != "" || c.CurveSecretKey != "":
+		err = errEncryption
 	case c.IP == "":
 		err = errors.New("no ip")
 	}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"dtnotes/kernel/cell"
 )
 
 func TestInstall(t *testing.T) {
@@ -112,6 +114,19 @@ func TestInstallRefuses(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "python3", "kernel.json")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestEncryptedConnection asks for what the kernel cannot do: it does not do it in the clear.
+func TestEncryptedConnection(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "connection.json")
+	const asked = `{"transport":"tcp","ip":"127.0.0.1","key":"k","signature_scheme":"hmac-sha256","curve_publickey":"rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7","curve_secretkey":"JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6"}`
+	if err := os.WriteFile(path, []byte(asked), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start := func() (cell.Evaluator, error) { return nil, errNoSession }
+	if err := Run(t.Context(), path, start, Options{History: "none"}); !errors.Is(err, errEncryption) || strings.Contains(err.Error(), "JTKV") {
+		t.Errorf("got %v", err)
 	}
 }
 

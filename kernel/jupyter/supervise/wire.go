@@ -138,7 +138,9 @@ func (s *sender) run(enc *gob.Encoder) {
 		if f.Kind == stream && cap(f.Data) > cap(s.spare) {
 			s.spare = f.Data[:0]
 		}
-		s.err = err
+		if s.err == nil { // stop may have been called meanwhile
+			s.err = err
+		}
 		s.changed.Broadcast()
 		s.mu.Unlock()
 	}
