@@ -26,6 +26,8 @@ type checked struct {
 	imports  map[string]string
 	items    []*item
 	main     bool // func main is to be called
+
+	sightings []sighting // of errors
 }
 
 // checker checks one cell; it repeats the check as it finds out what has to be done differently.
@@ -41,6 +43,8 @@ type checker struct {
 	bare    map[string]types.Object    // undeclared names that mean a function of a package
 	asStmt  bool                       // the last expression has no value
 	warn    []string
+
+	sightings []sighting // of errors
 }
 
 // check finds the meaning of a cell.
@@ -75,7 +79,11 @@ func (s *Session) check(file string, p *parsed) (*checked, []string, error) {
 		if c.useEarlier(out) {
 			continue
 		}
+		if len(errs) == 0 && c.sightings == nil && c.findLost(out.unit.info) {
+			continue
+		}
 		if len(errs) == 0 {
+			out.sightings = c.sightings
 			return out, c.warn, nil
 		}
 		if !c.adapt(out, errs) {
@@ -410,20 +418,33 @@ func (c *checker) code(it *item, n int) []ast.Decl {
 	switch it.kind {
 	case varItem:
 		it.mark = int64(n)
-		return []ast.Decl{mark()}
+		return append([]ast.Decl{mark()}, it.watches()...)
 	case stmtItem:
-		return []ast.Decl{blank(thunk(it.stmts...)), mark()}
+		return append([]ast.Decl{blank(thunk(it.stmts...)), mark()}, it.watches()...)
 	case valueItem:
 		return []ast.Decl{blank(rtCall("Use", it.expr))}
 	case showItem:
 		if c.asStmt {
 			return []ast.Decl{blank(thunk(&ast.ExprStmt{X: it.expr}))}
 		}
+		if len(it.watched) > 0 {
+			n := &ast.BasicLit{Kind: token.INT, Value: strconv.Itoa(it.watched[0])}
+			return []ast.Decl{blank(rtCall("ShowCall", n)), blank(rtCall("Show", it.expr))}
+		}
 		return []ast.Decl{blank(rtCall("Show", it.expr))}
 	case deferItem:
 		return []ast.Decl{blank(thunk(deferAtEnd(it.stmts[0].(*ast.DeferStmt).Call)))}
 	}
 	return nil
+}
+
+// watches look at the errors that an item has assigned and nothing else looks at.
+func (it *item) watches() []ast.Decl {
+	var out []ast.Decl
+	for i, n := range it.watched {
+		out = append(out, blank(lostCall(n, it.watchedNames[i])))
+	}
+	return out
 }
 
 // blank is: var _ = x.

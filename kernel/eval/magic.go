@@ -169,6 +169,12 @@ func (s *Session) help(_ context.Context, _ *run, _, _ string) cell.Result {
 is the result. Variables, functions, types and imports stay; declare them again to change them.
 Packages of the standard library, gonum, plot, gota and dtnotes need no import: dtracefs.Load(…)
 
+An error that nobody looks at fails the cell when it has ended: one that a call gives to a variable at
+the top level of the cell (f, err := os.Open(…)) which nothing in the cell reads before it is assigned
+again; or the last result of a call that stands alone (os.Remove(…)), as the last line too. Values stay
+set. Read err, or write _ in its place, if it does not matter. What package errors and fmt.Errorf make
+are values like others, and so is what methods Err and Unwrap give.
+
 `)
 	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
 	all := magics()

@@ -333,3 +333,27 @@ func TestExit(t *testing.T) {
 		t.Errorf("a variable of that name: %+v", res)
 	}
 }
+
+// TestLostLast has the last expression of a cell give an error, in a session that shows results only.
+func TestLostLast(t *testing.T) {
+	s := newSession(t)
+	for code, want := range map[string]string{
+		"os.Open(\"none\")":                         "open none",
+		"os.Remove(\"none\")":                       "remove none",
+		"func f() error { return io.EOF }\nf()":     "EOF",
+		"errors.New(\"made\")":                      "",
+		"fmt.Errorf(\"made\")":                      "",
+		"fmt.Println(1)":                            "",
+		"bufio.NewScanner(os.Stdin).Err()":          "",
+		"strconv.Atoi(\"1\")":                       "",
+		"_, err := strconv.Atoi(\"x\")\nerr != nil": "",
+	} {
+		_, _, err := run1(t, s, code)
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("%s fails: %v", code, err)
+		case want != "" && (err == nil || err.Name != "error" || !strings.Contains(err.Message, want) || !strings.Contains(strings.Join(err.Traceback, "\n"), "^")):
+			t.Errorf("%s: %+v", code, err)
+		}
+	}
+}

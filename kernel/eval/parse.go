@@ -40,6 +40,10 @@ type item struct {
 	expr  ast.Expr
 	names []string // package-level names that it declares
 	mark  int64    // of a variable: its run.progress once it has its value
+	again bool     // assigns what an item before it computed, see repeatedNames
+
+	watched      []int // sightings of errors that nothing looks at
+	watchedNames []string
 }
 
 // each calls f for the syntax of an item.
@@ -342,7 +346,7 @@ func (p *parsed) repeatedNames() {
 			seen[id.Name] = true
 		}
 		if again != nil {
-			out = append(out, &item{kind: stmtItem, src: it.src, stmts: again})
+			out = append(out, &item{kind: stmtItem, src: it.src, stmts: again, again: true})
 		}
 	}
 	p.items = out

@@ -34,7 +34,11 @@ type run struct {
 	printed  []string     // as fmt prints them, if the session wants that
 	progress atomic.Int64 // up to which item the variables have their values
 	defers   []func()
-	panicked error // what ended the cell, for a deferred function to recover
+
+	sightings  []sighting // where the cell gets errors that it does not look at
+	lost       *lostError // the first of them
+	watchShown int        // the sighting of the last expression, from 1; 0 if there is none
+	panicked   error      // what ended the cell, for a deferred function to recover
 }
 
 // execute makes a program into an interpreter and runs its initialization, in a goroutine of its

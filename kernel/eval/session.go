@@ -235,8 +235,16 @@ func (s *Session) goCode(ctx context.Context, r *run, code string) cell.Result {
 	for _, w := range warnings {
 		printTo(1, []byte("warning: "+w+"\n"))
 	}
-	if err := s.runChecked(ctx, r, c); err != nil {
+	r.sightings, r.lost, r.watchShown = c.sightings, nil, 0
+	err = s.runChecked(ctx, r, c)
+	r.lookAtShown()
+	switch {
+	case err != nil && r.lost != nil && !r.halted():
+		return cell.Result{Err: s.lostFailure(r.lost, s.runError(err))}
+	case err != nil:
 		return cell.Result{Err: s.runError(err)}
+	case r.lost != nil:
+		return cell.Result{Err: s.lostFailure(r.lost, nil)}
 	}
 	res := cell.Result{Bundle: r.bundle}
 	for i, v := range r.shown {
