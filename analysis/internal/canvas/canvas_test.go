@@ -39,6 +39,38 @@ func TestPNGHoldsThePixels(t *testing.T) {
 	}
 }
 
+// TestPNGOfFewColors has flat areas stay as they are, and every pixel within what no eye tells apart.
+func TestPNGOfFewColors(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	img := image.NewRGBA(image.Rect(0, 0, 400, 300))
+	for y := range 300 {
+		for x := range 400 {
+			c := color.RGBA{uint8(x / 40 * 25), uint8(y / 60 * 50), 40, 255} // 50 flat colors
+			if x%40 == 0 || y%60 == 0 {                                      // edges, of any shade
+				c = color.RGBA{uint8(rng.IntN(60)), uint8(rng.IntN(60)), 200, 255}
+			}
+			img.SetRGBA(x, y, c)
+		}
+	}
+	encoded := encodePNG(img)
+	got, err := png.Decode(bytes.NewReader(encoded))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := got.(*image.Paletted); !ok {
+		t.Fatalf("a chart is encoded as %T", got)
+	}
+	for y := range 300 {
+		for x := range 400 {
+			want, is := img.RGBAAt(x, y), color.RGBAModel.Convert(got.At(x, y)).(color.RGBA)
+			edge := x%40 == 0 || y%60 == 0
+			if !edge && is != want || !near(int(is.R)-int(want.R), 20) || !near(int(is.G)-int(want.G), 20) || is.B != want.B {
+				t.Fatalf("pixel %d,%d is %v, want %v", x, y, is, want)
+			}
+		}
+	}
+}
+
 func TestAffine(t *testing.T) {
 	m := Identity.Translate(vg.Point{X: 3, Y: 4}).Rotate(0.7).Scale(2, -3)
 	back, ok := m.Inverse()
