@@ -35,14 +35,23 @@ func JSON(json map[string]any) Bundle { return MakeData(MIMETypeJSON, json) }
 // Markdown shows a piece of Markdown.
 func Markdown(markdown string) Bundle { return MakeData(MIMETypeMarkdown, markdown) }
 
-// Latex shows LaTeX within a line; dollar signs around it may be left out.
-func Latex(latex string) Bundle {
-	return MakeData3(MIMETypeLatex, latex, "$"+strings.Trim(latex, "$")+"$")
-}
+// Latex shows LaTeX within a line; dollar signs around it may be left out. Text with formulas between
+// dollar signs stays as it is.
+func Latex(latex string) Bundle { return inDollars(latex, "$") }
 
-// Math shows LaTeX on a line of its own; dollar signs around it may be left out.
-func Math(latex string) Bundle {
-	return MakeData3(MIMETypeLatex, latex, "$$"+strings.Trim(latex, "$")+"$$")
+// Math shows LaTeX on a line of its own; dollar signs around it may be left out. Text with formulas
+// between dollar signs stays as it is.
+func Math(latex string) Bundle { return inDollars(latex, "$$") }
+
+func inDollars(latex, sign string) Bundle {
+	formula := strings.Trim(strings.TrimSpace(latex), "$")
+	if strings.Contains(strings.ReplaceAll(formula, `\$`, ""), "$") || strings.Contains(formula, `\begin{equation`) || strings.Contains(formula, `\[`) {
+		return MakeData3(MIMETypeLatex, latex, latex)
+	}
+	if trimmed := strings.TrimSpace(latex); strings.HasPrefix(trimmed, "$") != strings.HasSuffix(trimmed, "$") {
+		return MakeData3(MIMETypeLatex, latex, latex)
+	}
+	return MakeData3(MIMETypeLatex, latex, sign+formula+sign)
 }
 
 // Image shows img as PNG.

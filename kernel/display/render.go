@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"image"
+	"io/fs"
 	"reflect"
 	"strings"
 
@@ -283,17 +284,22 @@ func renderKnown(v any) Bundle {
 		return drawGraph(v)
 	case error:
 		return renderError(v)
+	case fs.FS:
+		return listing(v)
 	}
-	return textOnly(Text(v))
+	return renderValue(v)
 }
+
+// errorColor is a red that is read on white and on black.
+const errorColor = "#d63c44"
 
 // renderError shows the message in red, and below it the types of the errors it wraps.
 func renderError(err error) Bundle {
 	text := Text(err)
 	return Bundle{Data: MIMEMap{
 		MIMETypeText: text,
-		MIMETypeHTML: fmt.Sprintf(`<pre style="color:#b00020">%s</pre><p><small>%s</small></p>`,
-			html.EscapeString(text), html.EscapeString(errorTypes(err, 0))),
+		MIMETypeHTML: fmt.Sprintf(`<pre style="color:%s">error: %s</pre><p><small>%s</small></p>`,
+			errorColor, html.EscapeString(text), html.EscapeString(errorTypes(err, 0))),
 	}}
 }
 

@@ -54,9 +54,11 @@ func count(n int) string {
 }
 
 type printer struct {
-	b     strings.Builder
-	limit int
-	path  []visit // slices and maps being printed
+	b        strings.Builder
+	limit    int
+	readable bool    // see readable
+	path     []visit // slices and maps being printed
+	typed    int     // readable: the depth down to which structs tell their type
 }
 
 type visit struct {
@@ -86,15 +88,23 @@ func (p *printer) value(v reflect.Value, depth int) {
 	case reflect.Array:
 		p.list(v, depth)
 	case reflect.Struct:
+		if p.readable && depth <= p.typed {
+			p.b.WriteString(typeName(v.Type()))
+		}
 		p.fields(v, depth)
 	case reflect.Interface:
+		typed := p.typed
+		p.typed = depth + 1 // what is behind an interface is not known from around it
 		p.value(v.Elem(), depth+1)
+		p.typed = typed
 	case reflect.Pointer:
 		if depth == 0 && !v.IsNil() {
 			switch v.Elem().Kind() {
 			case reflect.Array, reflect.Slice, reflect.Struct, reflect.Map:
 				p.b.WriteByte('&')
+				p.typed++
 				p.value(v.Elem(), depth+1)
+				p.typed--
 				return
 			}
 		}
@@ -102,7 +112,26 @@ func (p *printer) value(v reflect.Value, depth int) {
 			p.b.WriteString("<nil>")
 			return
 		}
+		if p.readable && v.Elem().Kind() == reflect.Struct {
+			p.b.WriteString("&" + typeName(v.Type().Elem()) + "{…}")
+			return
+		}
 		fmt.Fprintf(&p.b, "%#x", v.Pointer())
+	case reflect.String:
+		if p.readable && depth > 0 {
+			p.b.WriteString(strconv.Quote(v.String()))
+			return
+		}
+		p.leaf(v)
+	case reflect.Func, reflect.Chan:
+		if !p.readable || v.IsNil() {
+			p.leaf(v)
+			return
+		}
+		p.b.WriteString(typeName(v.Type()))
+		if v.Kind() == reflect.Chan {
+			fmt.Fprintf(&p.b, " (%d of %d)", v.Len(), v.Cap())
+		}
 	default:
 		p.leaf(v)
 	}
@@ -176,10 +205,18 @@ func (p *printer) mapping(v reflect.Value, depth int) {
 func (p *printer) fields(v reflect.Value, depth int) {
 	p.b.WriteByte('{')
 	for i := range v.NumField() {
+		if i > 0 && p.readable {
+			p.b.WriteByte(',')
+		}
 		if i > 0 {
 			p.b.WriteByte(' ')
 		}
 		f := v.Field(i)
+		if p.readable {
+			p.b.WriteString(v.Type().Field(i).Name + ": ")
+			p.value(f, depth+1)
+			continue
+		}
 		if f.Kind() == reflect.Interface && !f.IsNil() {
 			f = f.Elem()
 		}
