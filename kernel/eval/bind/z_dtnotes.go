@@ -474,7 +474,7 @@ var dtnotes8 = table{
 
 var dtnotes9 = table{
 	path: "dtnotes/kernel/display", name: "display",
-	deps: "bytes bytes\ncmp cmp\ncrypto/rand rand\nencoding/base64 base64\nencoding/binary binary\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/layout layout\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/spatial/r2 r2\ngonum.org/v1/plot plot\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\ngonum.org/v1/plot/vg/vgimg vgimg\ngonum.org/v1/plot/vg/vgsvg vgsvg\nhtml html\nimage image\nimage/color color\nimage/png png\nio io\nmaps maps\nmath math\nmath/rand/v2 rand\nnet/http http\nos os\nreflect reflect\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsync/atomic atomic\ntime time\nunicode unicode\nunicode/utf8 utf8",
+	deps: "bytes bytes\ncmp cmp\ncrypto/rand rand\nencoding/base64 base64\nencoding/binary binary\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/layout layout\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/spatial/r2 r2\ngonum.org/v1/plot plot\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\ngonum.org/v1/plot/vg/vgimg vgimg\ngonum.org/v1/plot/vg/vgsvg vgsvg\nhtml html\nimage image\nimage/color color\nimage/png png\nio io\nio/fs fs\nmaps maps\nmath math\nmath/rand/v2 rand\nnet/http http\nos os\nreflect reflect\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsync/atomic atomic\ntime time\nunicode unicode\nunicode/utf8 utf8",
 	types: []any{
 		(*p9.Bundle)(nil),
 		(*p9.Handle)(nil),
@@ -560,6 +560,7 @@ var dtnotes10 = table{
 		{"Deliver", p10.Deliver},
 		{"Open", p10.Open},
 		{"Register", p10.Register},
+		{"SetOwner", p10.SetOwner},
 		{"SetTransport", p10.SetTransport},
 	},
 }
