@@ -27,7 +27,8 @@ type checked struct {
 	items    []*item
 	main     bool // func main is to be called
 
-	sightings []sighting // of errors
+	sightings []sighting         // of errors
+	unused    map[token.Pos]bool // variables of functions that nothing uses
 }
 
 // checker checks one cell; it repeats the check as it finds out what has to be done differently.
@@ -571,6 +572,7 @@ func (c *checker) typecheck(out *checked, names map[string]bool, imports map[str
 		}
 	}
 	var errs checkErrors
+	unused := map[token.Pos]bool{}
 	info := newInfo()
 	conf := &types.Config{
 		Importer:                 importer(s.importPackage),
@@ -580,6 +582,7 @@ func (c *checker) typecheck(out *checked, names map[string]bool, imports map[str
 		Error: func(err error) {
 			e, ok := err.(types.Error)
 			if ok && e.Soft && (strings.Contains(e.Msg, "declared and not used") || strings.Contains(e.Msg, "defined and not used")) {
+				unused[e.Pos] = true
 				return
 			}
 			errs = append(errs, e)
@@ -587,7 +590,7 @@ func (c *checker) typecheck(out *checked, names map[string]bool, imports map[str
 	}
 	types.NewChecker(conf, s.fset, pkg, info).Files([]*ast.File{out.file})
 	sort.SliceStable(errs, func(i, j int) bool { return errs[i].Pos < errs[j].Pos })
-	out.unit = &unit{cell: true, pkg: pkg, info: info}
+	out.unit, out.unused = &unit{cell: true, pkg: pkg, info: info}, unused
 	return errs
 }
 
@@ -597,7 +600,7 @@ func (f importer) Import(path string) (*types.Package, error) { return f(path) }
 
 // keyComposites makes T{x, y} into T{a: x, b: y}: for the former go/types wants unexported fields
 // to be of the same package, and every cell is a package of its own to it.
-func keyComposites(f *ast.File, info *types.Info) {
+func keyComposites(f ast.Node, info *types.Info) {
 	ast.Inspect(f, func(n ast.Node) bool {
 		lit, ok := n.(*ast.CompositeLit)
 		if !ok || info.Types[lit].Type == nil {

@@ -47,7 +47,7 @@ and draws it: from a notebook with Go cells, or from the shell.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(runCommand(), inspectCommand(), exportCommand(), learnCommand(), seriesCommand(), scoreCommand(), watchCommand(), compareCommand(), evalCommand(), versionCommand(),
+	root.AddCommand(runCommand(), inspectCommand(), exportCommand(), learnCommand(), seriesCommand(), scoreCommand(), watchCommand(), compareCommand(), evalCommand(), convertCommand(), versionCommand(),
 		kernelCommand(), sessionCommand(), installCommand(), uninstallCommand())
 	return root
 }
