@@ -46,6 +46,9 @@ func Program(folder string) {
 // Result shows the values of an expression as a notebook shows those of a cell's last one.
 func Result(values ...any) { publish(RenderResult(values...), "", false) }
 
+// Values are the values of an expression, for Result.
+func Values(values ...any) []any { return values }
+
 // ResultOrExit is Result, or, if the last value is an error, ExitIf.
 func ResultOrExit(values ...any) {
 	if len(values) > 0 {

@@ -42,6 +42,9 @@ func Export(cells []string, dir, prologue string) (source []byte, notes []string
 	return source, x.notes, err
 }
 
+// resultName is the variable that keeps the result of a cell until what it defers has run.
+const resultName = "result_"
+
 // exporter collects the program.
 type exporter struct {
 	s      *Session
@@ -56,7 +59,8 @@ type exporter struct {
 	main  []ast.Stmt
 	notes []string
 
-	unused map[token.Pos]bool // variables of functions in the current cell that nothing uses
+	deferred bool               // the current cell has defer statements at its top level
+	unused   map[token.Pos]bool // variables of functions in the current cell that nothing uses
 }
 
 // cell takes one cell into the program.
@@ -129,6 +133,15 @@ func (x *exporter) segment(file, code string) ([]ast.Stmt, error) {
 	}
 	for _, d := range c.file.Decls {
 		x.topLevel(c, d)
+	}
+	// What a cell defers runs before its result is shown.
+	x.deferred = slices.ContainsFunc(c.items, func(it *item) bool { return it.kind == deferItem })
+	if x.deferred {
+		show := &ast.CallExpr{Fun: x.display("Result"), Args: []ast.Expr{ident(resultName)}, Ellipsis: 1}
+		lead = append(lead,
+			&ast.DeclStmt{Decl: &ast.GenDecl{Tok: token.VAR, Specs: []ast.Spec{&ast.ValueSpec{
+				Names: []*ast.Ident{ident(resultName)}, Type: &ast.ArrayType{Elt: ident("any")}}}}},
+			&ast.DeferStmt{Call: &ast.CallExpr{Fun: funcLit(nil, &ast.ExprStmt{X: show})}})
 	}
 	for _, it := range c.items {
 		stmts, err := x.item(u, it)
@@ -375,6 +388,10 @@ func (x *exporter) item(u *unit, it *item) ([]ast.Stmt, error) {
 		x.rename(u, it.expr)
 		if tuple, ok := tv.Type.(*types.Tuple); tv.IsVoid() || ok && tuple.Len() == 0 {
 			return []ast.Stmt{&ast.ExprStmt{X: it.expr}}, nil
+		}
+		if x.deferred {
+			values := &ast.CallExpr{Fun: x.display("Values"), Args: []ast.Expr{it.expr}}
+			return []ast.Stmt{&ast.AssignStmt{Lhs: []ast.Expr{ident(resultName)}, Tok: token.ASSIGN, Rhs: []ast.Expr{values}}}, nil
 		}
 		fun := "Result"
 		if len(it.watched) > 0 {

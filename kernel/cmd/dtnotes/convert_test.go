@@ -14,8 +14,9 @@ func TestConvert(t *testing.T) {
 	}
 	inFolder(t, nil)
 	writeNotebook(t, "n.ipynb",
-		"// what later cells use\nx := 1\nfunc f() int { unused := 3; return x * 10 }\nf()",
-		"x = x + 1\nx := \"text\"\nfmt.Println(x)",
+		"// what later cells use\nx := 1\nfunc f() int { unused := 3; return 10 }\nf()",
+		"x = x + 1\nx",
+		"x := \"text\"\nfmt.Println(x)",
 		"func f() int { return 7 }\nfunc g() int { return f() + 1 }\ng()",
 		"func f() int { return 8 }\ng()",
 		"type T struct{ n int }\nt := T{3}",

@@ -21,7 +21,7 @@ func kernelCommand() *cobra.Command {
 			if noCells != nil {
 				return noCells
 			}
-			start := func() (cell.Evaluator, error) { return startSession(sessionOptions{log: os.Stderr}) }
+			start := func() (cell.Evaluator, error) { return startSession(sessionOptions{log: os.Stderr, comms: true}) }
 			// The kernel handles signals itself: an interrupt stops a cell, not the kernel.
 			return jupyter.Run(context.WithoutCancel(cmd.Context()), file, start, jupyter.Options{Version: buildVersion()})
 		},

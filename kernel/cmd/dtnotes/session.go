@@ -16,6 +16,7 @@ import (
 type sessionOptions struct {
 	dir    string    // where it works, as a notebook's cells expect; the current folder if empty
 	values bool      // results come with their text
+	comms  bool      // there is a front end, which its comms reach
 	log    io.Writer // takes what its process says past the cells; nobody does if nil
 }
 
@@ -32,6 +33,9 @@ func startSession(o sessionOptions) (cell.Evaluator, error) {
 	if o.values {
 		args = append(args, "--values")
 	}
+	if o.comms {
+		args = append(args, "--comms")
+	}
 	return supervise.Start(func() *exec.Cmd {
 		c := exec.Command(program, args...)
 		c.Dir, c.Stdout, c.Stderr = o.dir, o.log, o.log
@@ -40,17 +44,18 @@ func startSession(o sessionOptions) (cell.Evaluator, error) {
 }
 
 func sessionCommand() *cobra.Command {
-	var values bool
+	var values, comms bool
 	cmd := &cobra.Command{
 		Use:    "session",
 		Short:  "Run cells for another dtnotes, which runs this",
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return supervise.Serve(func() (cell.Evaluator, error) { return newSession(values) })
+			return supervise.Serve(func() (cell.Evaluator, error) { return newSession(values) }, comms)
 		},
 	}
 	cmd.Flags().BoolVar(&values, "values", false, "tell the text of values")
+	cmd.Flags().BoolVar(&comms, "comms", false, "carry comms")
 	return cmd
 }
 

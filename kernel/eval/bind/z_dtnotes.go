@@ -474,7 +474,7 @@ var dtnotes8 = table{
 
 var dtnotes9 = table{
 	path: "dtnotes/kernel/display", name: "display",
-	deps: "bytes bytes\ncmp cmp\ncrypto/rand rand\nencoding/base64 base64\nencoding/binary binary\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/layout layout\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/spatial/r2 r2\ngonum.org/v1/plot plot\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\ngonum.org/v1/plot/vg/vgimg vgimg\ngonum.org/v1/plot/vg/vgsvg vgsvg\nhtml html\nimage image\nimage/color color\nimage/png png\nio io\nio/fs fs\nmaps maps\nmath math\nmath/rand/v2 rand\nnet/http http\nos os\nreflect reflect\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsync/atomic atomic\ntime time\nunicode unicode\nunicode/utf8 utf8",
+	deps: "bytes bytes\ncmp cmp\ncrypto/rand rand\nencoding/base64 base64\nencoding/binary binary\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/layout layout\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/spatial/r2 r2\ngonum.org/v1/plot plot\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\ngonum.org/v1/plot/vg/vgimg vgimg\ngonum.org/v1/plot/vg/vgsvg vgsvg\nhtml html\nimage image\nimage/color color\nimage/png png\nio io\nio/fs fs\nmaps maps\nmath math\nmath/rand/v2 rand\nnet/http http\nos os\npath/filepath filepath\nreflect reflect\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsync/atomic atomic\ntime time\nunicode unicode\nunicode/utf8 utf8",
 	types: []any{
 		(*p9.Bundle)(nil),
 		(*p9.Handle)(nil),
@@ -504,6 +504,7 @@ var dtnotes9 = table{
 		{"Auto", p9.Auto},
 		{"Clear", p9.Clear},
 		{"Display", p9.Display},
+		{"ExitIf", p9.ExitIf},
 		{"File", p9.File},
 		{"HTML", p9.HTML},
 		{"Image", p9.Image},
@@ -520,9 +521,12 @@ var dtnotes9 = table{
 		{"PDF", p9.PDF},
 		{"PNG", p9.PNG},
 		{"Password", p9.Password},
+		{"Program", p9.Program},
 		{"Progress", p9.Progress},
 		{"Render", p9.Render},
 		{"RenderResult", p9.RenderResult},
+		{"Result", p9.Result},
+		{"ResultOrExit", p9.ResultOrExit},
 		{"SVG", p9.SVG},
 		{"SetAsker", p9.SetAsker},
 		{"SetClearer", p9.SetClearer},
@@ -530,6 +534,7 @@ var dtnotes9 = table{
 		{"Show", p9.Show},
 		{"ShowAs", p9.ShowAs},
 		{"Text", p9.Text},
+		{"Values", p9.Values},
 	},
 	untyped: []literal{
 		{"MIMETypeHTML", "string", "text/html"},

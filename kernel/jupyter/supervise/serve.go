@@ -27,8 +27,8 @@ const maxStack = 512 << 20
 const gcPercent = 200
 
 // Serve runs the session of this process, which a supervisor has started, until the supervisor is gone
-// or ends it. Interrupts of the process group are left to the supervisor.
-func Serve(newSession func() (cell.Evaluator, error)) error {
+// or ends it; frontEnd tells that the session's comms have somebody to reach. Interrupts of the process group are left to the supervisor.
+func Serve(newSession func() (cell.Evaluator, error), frontEnd bool) error {
 	pipes, err := process.Handed(2)
 	if err != nil {
 		return errors.New("a session is started by a kernel, not by hand")
@@ -43,7 +43,7 @@ func Serve(newSession func() (cell.Evaluator, error)) error {
 	if err != nil {
 		return fmt.Errorf("starting the session: %w", err)
 	}
-	return serve(ev, pipes[0], pipes[1])
+	return serve(ev, pipes[0], pipes[1], frontEnd)
 }
 
 // server is the side of the session.
@@ -59,12 +59,14 @@ type server struct {
 	trim    *time.Timer // runs when no cell has for a moment
 }
 
-func serve(ev cell.Evaluator, in io.Reader, out io.Writer) error {
+func serve(ev cell.Evaluator, in io.Reader, out io.Writer, frontEnd bool) error {
 	s := &server{ev: ev, out: newSender(out), comms: make(chan *frame, 1024), cancel: map[uint64]context.CancelFunc{}, waiting: map[uint64]chan *frame{}}
-	comm.SetTransport(func(m comm.Message) {
-		s.out.send(&frame{Kind: commOut, Comm: &commMessage{m.Type, m.ID, m.Target, m.Data, m.Metadata, m.Buffers}})
-	}, func(err error) { fmt.Fprintln(os.Stderr, err) })
-	defer comm.SetTransport(nil, nil)
+	if frontEnd {
+		comm.SetTransport(func(m comm.Message) {
+			s.out.send(&frame{Kind: commOut, Comm: &commMessage{m.Type, m.ID, m.Target, m.Data, m.Metadata, m.Buffers}})
+		}, func(err error) { fmt.Fprintln(os.Stderr, err) })
+		defer comm.SetTransport(nil, nil)
+	}
 	s.trim = time.AfterFunc(trimFirst, trim)
 	defer s.trim.Stop()
 	go s.runComms()

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 				return nil, errors.New("no session today")
 			}
 			return &words{}, nil
-		})
+		}, true)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
