@@ -311,17 +311,43 @@ func (c *Counts) addAll(o *Counts, shift int64, ids []int) {
 			}
 		}
 	}
+	for number, from := range o.levels {
+		to := c.levelRow(number + shift)
+		for i, n := range from.n {
+			id := i
+			if ids != nil {
+				id = ids[i]
+			}
+			for len(to.sum) <= id {
+				to.sum, to.n = append(to.sum, 0), append(to.n, 0)
+			}
+			to.sum[id] += from.sum[i]
+			to.n[id] += n
+		}
+	}
+	for i, h := range o.how {
+		if ids != nil {
+			i = ids[i]
+		}
+		c.setHow(i, h)
+	}
 	c.Drops = append(c.Drops, o.Drops...)
+	c.Notes = append(c.Notes, o.Notes...)
 	c.Skipped += o.Skipped
 	c.Bytes += o.Bytes
 }
 
-// Merge adds what o counted. Both must have buckets of one width that end at the same
-// instants.
+// Merge adds what o counted. Both must be counted by the same measure, in buckets of one width that
+// end at the same instants.
 func (c *Counts) Merge(o *Counts) error {
 	if c.grid.width != o.grid.width || (c.grid.origin-o.grid.origin)%c.grid.width != 0 {
 		return fmt.Errorf("merging counts: buckets of %v that end at %v do not match buckets of %v that end at %v",
 			time.Duration(c.grid.width), time.Unix(0, c.grid.origin).UTC(), time.Duration(o.grid.width), time.Unix(0, o.grid.origin).UTC())
+	}
+	if c.measure != nil && o.measure != nil {
+		if err := c.measure.Match(o.measure); err != nil {
+			return fmt.Errorf("merging counts: %w", err)
+		}
 	}
 	shift := (o.grid.origin - c.grid.origin) / c.grid.width
 	var ids []int

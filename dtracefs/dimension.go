@@ -60,7 +60,7 @@ var (
 // the look of its values: zones and containers have identities of their own, "global" is the
 // platform. Text that looks like nothing else is "".
 func DimensionOf(name string, values []string) Dimension {
-	name = strings.ToLower(strings.TrimLeft(name, "@$%"))
+	name = strings.ToLower(strings.TrimLeft(name, "@$"))
 	if i := strings.IndexAny(name, "(/"); i > 0 {
 		name = name[:i]
 	}

@@ -111,6 +111,9 @@ func (s *Stream) tryStart(must bool) error {
 func (s *Stream) complete(all bool) []Interval {
 	t := s.counting.tally
 	c := t.counts
+	if t.level != t.last {
+		t.flushLevels() // nothing more comes for their block
+	}
 	end := int64(math.MaxInt64)
 	if !all {
 		if end = c.grid.ofBlock(t.last); c.grid.block == 0 {

@@ -1,0 +1,97 @@
+package dtracefs
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestMergeKeepsLevels holds that levels of two parts are averaged as those of one capture.
+func TestMergeKeepsLevels(t *testing.T) {
+	part := func(from, to int) string {
+		var b strings.Builder
+		b.WriteString("time,Command,%CPU\n")
+		for i := from; i < to; i++ {
+			fmt.Fprintf(&b, "%d,nginx,%d.5\n%d,sh,%d.25\n", 1_795_896_564+i, i%7, 1_795_896_564+i, i%3)
+		}
+		return b.String()
+	}
+	count := func(text string) *Counts {
+		c, err := countReader(context.Background(), strings.NewReader(text), "x.csv", Options{}, CountOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	whole, err := count(part(0, 40)).Matrix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := count(part(0, 20))
+	if err := a.Merge(count(part(20, 40))); err != nil {
+		t.Fatal(err)
+	}
+	got, err := a.Matrix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !got.same(whole) || !got.Levels[0] || got.Values[1][0] != 1.5 {
+		t.Errorf("%v: %v, want %v", got.Sources, got.Values, whole.Values)
+	}
+}
+
+// TestStreamIsCount holds that a stream hands out, bucket by bucket, what counting at once gives.
+func TestStreamIsCount(t *testing.T) {
+	fsys, cases := shapeCases(t)
+	for _, c := range cases {
+		if c.Refuse || len(c.Capture) > 1 {
+			continue
+		}
+		t.Run(c.Name, func(t *testing.T) {
+			want, err := c.count(fsys)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := fsys.Open(c.Capture[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			r, err := decompress(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := NewStream(c.options())
+			totals := map[string]float64{}
+			take := func(in []Interval, err error) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, i := range in {
+					for name, v := range i.Counts {
+						totals[name] += v
+					}
+				}
+			}
+			for b, err := range (Options{}).Follow(context.Background(), r, c.Name) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				take(s.Add(b))
+			}
+			take(s.Close())
+			for j, name := range want.Sources {
+				total := 0.0
+				for _, row := range want.Values {
+					if row[j] == row[j] {
+						total += row[j]
+					}
+				}
+				if d := totals[name] - total; d > 0.01*total+1e-6 || d < -0.01*total-1e-6 {
+					t.Errorf("%s: a total of %g instead of %g", name, totals[name], total)
+				}
+			}
+		})
+	}
+}
