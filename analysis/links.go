@@ -3,6 +3,7 @@ package analysis
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 
@@ -132,6 +133,10 @@ func (o Options) edges(ctx context.Context, m *Model, d *distinct) error {
 	least := o.MinStability
 	if least == 0 {
 		least = 0.7
+	}
+	m.Rule = fmt.Sprintf("in %.0f%% or more of half-samples and unlikely to be chance, or copies (correlation %g or more)", 100*least, nearTwins)
+	if least < 0 {
+		m.Rule = "every partial correlation that is not zero, whether chance or not"
 	}
 	strongest := mat.NewSymDense(q, nil) // link between two groups
 	for i, a := range d.of {

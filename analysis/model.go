@@ -30,6 +30,8 @@ type Model struct {
 	Units    string          // of Activity, such as "system calls"
 	Origins  []figure.Origin // where each source comes from
 
+	// Rule says what a link had to meet to be listed.
+	Rule      string
 	Transform Transform          // that the values went through, never auto
 	Dropped   []Dropped          // sources left out
 	Buckets   int                // time buckets learned from

@@ -78,7 +78,7 @@ func siStep(v, step float64) string {
 	for _, u := range []struct {
 		unit float64
 		name string
-	}{{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}} {
+	}{{1e18, "E"}, {1e15, "P"}, {1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}} {
 		if math.Abs(v) >= u.unit {
 			unit, name = u.unit, u.name
 			break
@@ -159,6 +159,9 @@ func clockTicks(lo, hi float64, n int, zone *time.Location) (ticks []tick, capti
 		caption += " to " + end.Format("2 January 2006")
 	}
 	caption += ", " + start.Format("MST")
+	if end.Format("MST") != start.Format("MST") {
+		caption += ", then " + end.Format("MST")
+	}
 	last := -1
 	// Round times are round in the zone, not since the epoch.
 	for k := math.Ceil((lo+float64(offset))/step - 1e-6); ; k++ {
@@ -172,6 +175,10 @@ func clockTicks(lo, hi float64, n int, zone *time.Location) (ticks []tick, capti
 			l = t.Format("2 Jan ") + l
 		}
 		last = t.YearDay()
+		// Where the clock was put back, an hour comes twice: the second one says so.
+		if letters := t.Format("MST"); step < 86400 && letters != start.Format("MST") {
+			l += " " + letters
+		}
 		ticks = append(ticks, tick{v, l})
 	}
 	return ticks, caption

@@ -177,8 +177,8 @@ func (d Dendrogram) plan() (w, h length, draw func(*page)) {
 	size := labelSizeFor(n)
 	p := pen{d.XKCD}
 	names, room := make([]string, n), length(0)
-	for i, s := range d.Names {
-		names[i] = shorten(visible(s), nameLength)
+	for i, s := range labels(allVisible(d.Names), nameLength) {
+		names[i] = s
 		room = max(room, p.width(names[i], size, false))
 	}
 	top := 0.0

@@ -176,7 +176,7 @@ func (f Flame) function(name string) string {
 	name = strings.TrimSpace(name)
 	if !f.KeepOffsets {
 		if i := strings.LastIndex(name, "0x"); i >= 0 && strings.Trim(name[i+2:], "0123456789abcdef") == "" && (i == 0 || name[i-1] == '`') {
-			return visible(name[:i]) + "[unknown]"
+			return visible(name[:i] + "[unknown]")
 		}
 		if i := strings.LastIndex(name, "+0x"); i > 0 {
 			name = name[:i]

@@ -70,6 +70,8 @@ type Graph struct {
 	Unit string
 	// WeightName is what the legend calls the edges' weight; "" means partial correlation.
 	WeightName string
+	// Rule says in the legend what a link had to meet to be drawn; "" says nothing.
+	Rule string
 	// Clusters names the clusters in the legend; without names, colors only tell them apart.
 	Clusters []string
 	// Fixed keeps the nodes exactly at X and Y, so that two graphs with the same nodes can be

@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -268,13 +269,11 @@ func (g heatGrid) plan() (w, h length, draw func(*page)) {
 	}
 	p := pen{g.XKCD}
 	cols, x := g.columns()
-	most := 0.0
-	for _, col := range cols {
-		for _, c := range col {
-			most = math.Max(most, c)
-		}
+	most, peak := heatTop(cols)
+	legend := 34 + p.width("≥"+si(most), tickSize, false)
+	if peak > most {
+		legend = max(legend, 18+p.width("max "+si(peak), 8, false))
 	}
-	legend := 34 + p.width(si(most), tickSize, false)
 	x.lo, x.hi = pageMargin+p.yAxisWidth(g.yTicks), max(w-legend, pageMargin+p.yAxisWidth(g.yTicks)+20)
 	xTicks, when := clockTicks(x.min, x.max, max(2, int(x.hi-x.lo)/62), g.zone)
 	above := g.heading() + pageMargin
@@ -294,8 +293,31 @@ func (g heatGrid) plan() (w, h length, draw func(*page)) {
 		p.yAxis(box, y, g.yTicks)
 		p.DrawImage(box, heatImage(p.colors, cols, int(g.rows), most))
 		p.xAxis(box, x, xTicks, when, w)
-		p.colorBar(rect(box.Max.X+10, box.Min.Y, box.Max.X+19, box.Max.Y), most)
+		p.colorBar(rect(box.Max.X+10, box.Min.Y, box.Max.X+19, box.Max.Y), most, peak)
 	}
+}
+
+// heatTop returns the count of the last color, and the largest count. A few counts far above all
+// others would leave one color to these: where the largest is more than ten times the one that all but
+// a hundredth of the counts stay below, that is the last color's.
+func heatTop(cols [][]float64) (most, peak float64) {
+	var some []float64
+	for _, col := range cols {
+		for _, c := range col {
+			if c > 0 {
+				some = append(some, c)
+				peak = math.Max(peak, c)
+			}
+		}
+	}
+	if len(some) < 20 {
+		return peak, peak
+	}
+	slices.Sort(some)
+	if high := some[len(some)-1-max(1, len(some)/100)]; peak > 10*high {
+		return high, peak
+	}
+	return peak, peak
 }
 
 // heatColor returns the color of a count; the square root keeps small counts visible.
@@ -316,8 +338,8 @@ func heatImage(c *colors, cols [][]float64, rows int, most float64) image.Image 
 	return img
 }
 
-// colorBar explains the colors of counts up to most.
-func (p *page) colorBar(r vg.Rectangle, most float64) {
+// colorBar explains the colors of counts up to most, the last one that of all up to the peak.
+func (p *page) colorBar(r vg.Rectangle, most, peak float64) {
 	const steps = 48
 	img := image.NewNRGBA(image.Rect(0, 0, 1, steps))
 	for i := range steps {
@@ -336,7 +358,14 @@ func (p *page) colorBar(r vg.Rectangle, most float64) {
 			continue
 		}
 		last = f
-		p.write(point{X: r.Max.X + 4, Y: y.at(f)}, label{text: si(v), size: 8, color: p.muted})
+		text := si(v)
+		if v == most && peak > most {
+			text = "≥" + text
+		}
+		p.write(point{X: r.Max.X + 4, Y: y.at(f)}, label{text: text, size: 8, color: p.muted})
+	}
+	if peak > most {
+		p.write(point{X: r.Min.X, Y: r.Max.Y + 19}, label{text: "max " + si(peak), size: 8, color: p.muted})
 	}
 	p.write(point{X: r.Min.X, Y: r.Max.Y + 9}, label{text: "count", size: 8, color: p.muted})
 }

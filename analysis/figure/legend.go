@@ -20,8 +20,8 @@ const (
 	legendRow  = 17
 )
 
-// flow gives every item its row and place within width and returns the height of all rows. A head
-// never ends a row.
+// flow gives every item its row and place within width and returns the height of all rows. What
+// follows a head stays on its row, unless it is wider than a row.
 func flow(p pen, items []legendItem, width length) length {
 	x, row := length(0), 0
 	for i := range items {
@@ -34,8 +34,11 @@ func flow(p pen, items []legendItem, width length) length {
 			it.width -= 6
 		}
 		need := it.width
-		if it.head && i+1 < len(items) {
-			need += 60
+		if it.head {
+			need = groupWidth(p, items[i:])
+			if need > width {
+				need = it.width + 60
+			}
 		}
 		if it.head && x > 0 {
 			x += 6
@@ -50,6 +53,24 @@ func flow(p pen, items []legendItem, width length) length {
 		return 0
 	}
 	return length(row+1) * legendRow
+}
+
+// groupWidth is what a head and the items up to the next one take.
+func groupWidth(p pen, items []legendItem) length {
+	w := length(0)
+	for i, it := range items {
+		if i > 0 && it.head {
+			break
+		}
+		w += it.sample + p.width(it.text, legendSize, it.head) + 12
+		if it.sample > 0 {
+			w += 4
+		}
+		if it.head || it.text == "" {
+			w -= 6
+		}
+	}
+	return w
 }
 
 // drawLegend draws items whose rows start below top.
@@ -73,6 +94,15 @@ func (g Graph) legend(p pen, width length) ([]legendItem, length) {
 	var items []legendItem
 	items = append(items, g.edgeLegend()...)
 	items = append(items, g.nodeLegend()...)
+	if g.Rule != "" {
+		head := legendItem{text: "link", head: true}
+		for i, l := range p.wrap(line1(g.Rule), legendSize, width-2*pageMargin-40) {
+			if i > 0 {
+				head.text = " "
+			}
+			items = append(items, head, legendItem{text: l})
+		}
+	}
 	return items, flow(p, items, width-2*pageMargin)
 }
 

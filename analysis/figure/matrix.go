@@ -159,8 +159,8 @@ func (m Matrix) plan() (w, h length, draw func(*page)) {
 	p := pen{m.XKCD}
 	names, room := make([]string, n), length(0)
 	size := labelSizeFor(n)
-	for i, s := range m.Names {
-		names[i] = shorten(visible(s), nameLength)
+	for i, s := range labels(allVisible(m.Names), nameLength) {
+		names[i] = s
 		room = max(room, p.width(names[i], size, false))
 	}
 	const legend = 56

@@ -208,7 +208,12 @@ func (p *page) head(s Style, w, h length) {
 	}
 }
 
-func line1(s string) string { return visible(strings.ReplaceAll(s, "\n", " ")) }
+func line1(s string) string {
+	if s == "" {
+		return ""
+	}
+	return visible(strings.ReplaceAll(s, "\n", " "))
+}
 
 // fit shortens text that is wider than room, with an ellipsis.
 func (p pen) fit(s string, size length, bold bool, room length) string {

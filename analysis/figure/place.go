@@ -122,8 +122,8 @@ func (g Graph) place(p pen, legend length) *placement {
 	}
 	pl.at = make([]point, len(g.Nodes))
 	pl.labels = make([]nodeLabel, len(g.Nodes))
-	for i, n := range g.Nodes {
-		pl.labels[i].text = shorten(visible(n.Name), nameLength)
+	for i, s := range labels(g.names(), nameLength) {
+		pl.labels[i].text = s
 	}
 	top := g.heading() + pageMargin
 	bottom := legend + pageMargin
@@ -556,6 +556,15 @@ func (g Graph) Placed() Graph {
 	}
 	g.Nodes, g.Fixed = nodes, true
 	return g
+}
+
+// names returns the names of the nodes, made visible.
+func (g Graph) names() []string {
+	out := make([]string, len(g.Nodes))
+	for i, n := range g.Nodes {
+		out[i] = visible(n.Name)
+	}
+	return out
 }
 
 func (g Graph) pageWidth() length {

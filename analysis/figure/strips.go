@@ -156,8 +156,8 @@ func (s Strips) plan() (w, h length, draw func(*page)) {
 	}
 	p := pen{s.XKCD}
 	names, room := make([]string, len(s.Names)), length(0)
-	for i, n := range s.Names {
-		names[i] = shorten(visible(n), nameLength)
+	for i, n := range labels(allVisible(s.Names), nameLength) {
+		names[i] = n
 		room = max(room, p.width(names[i], smallSize, false))
 	}
 	lo, hi := s.extent()

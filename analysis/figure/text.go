@@ -3,24 +3,19 @@ package figure
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-// visible makes a name fit for a label: bytes that are no text and control characters show as
-// escapes, as process names may hold any.
+// visible makes a name fit for a label, such that names that differ look different: bytes that are no
+// text, and characters that do not show or change the order of others, are escapes, as process names
+// may hold any; what looks like such an escape has its backslash doubled. No name is "".
 func visible(s string) string {
-	clean := true
-	for _, r := range s {
-		if r == utf8.RuneError || unicode.IsControl(r) {
-			clean = false
-			break
-		}
-	}
-	if clean {
-		return s
+	if s == "" {
+		return `""`
 	}
 	var b strings.Builder
 	for i := 0; i < len(s); {
@@ -28,8 +23,12 @@ func visible(s string) string {
 		switch {
 		case r == utf8.RuneError && n == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case unicode.IsControl(r):
-			q := strconv.QuoteRune(r)
+		case r == '\\' && likeEscape.MatchString(s[i:]):
+			b.WriteString(`\\`)
+		case r == ' ' && (i == 0 || i == len(s)-1):
+			b.WriteString(`\x20`)
+		case r != ' ' && !unicode.IsGraphic(r) || r != ' ' && unicode.IsSpace(r) || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
+			q := strconv.QuoteRuneToASCII(r)
 			b.WriteString(q[1 : len(q)-1])
 		default:
 			b.WriteString(s[i : i+n])
@@ -39,13 +38,71 @@ func visible(s string) string {
 	return b.String()
 }
 
-// shorten keeps at most n characters of s.
+// likeEscape is text that visible would write for something else.
+var likeEscape = regexp.MustCompile(`^\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[abfnrtv\\])`)
+
+func allVisible(names []string) []string {
+	out := make([]string, len(names))
+	for i, s := range names {
+		out[i] = visible(s)
+	}
+	return out
+}
+
+// shorten keeps at most n characters of s, those at its ends: what runs side by side often starts
+// alike and differs at the end.
 func shorten(s string, n int) string {
 	r := []rune(s)
 	if len(r) <= n {
 		return s
 	}
-	return string(r[:n-1]) + "…"
+	tail := (n - 1) / 2
+	return string(r[:n-1-tail]) + "…" + string(r[len(r)-tail:])
+}
+
+// labels returns names, made visible, as they are drawn, of at most n characters but for what tells apart those
+// that would look the same: in these the middle is where they differ, and names that are the same
+// are numbered.
+func labels(names []string, n int) []string {
+	out := make([]string, len(names))
+	same := map[string][]int{}
+	for i, s := range names {
+		out[i] = shorten(s, n)
+		same[out[i]] = append(same[out[i]], i)
+	}
+	for _, members := range same {
+		if len(members) > 1 && out[members[0]] != names[members[0]] {
+			tellApart(names, out, members, n)
+		}
+	}
+	seen := map[string]int{}
+	for i := range out {
+		if seen[out[i]]++; seen[out[i]] > 1 {
+			out[i] += fmt.Sprintf(" (%d)", seen[out[i]])
+		}
+	}
+	return out
+}
+
+// tellApart shortens the members' names around where they differ first.
+func tellApart(names, out []string, members []int, n int) {
+	first := []rune(names[members[0]])
+	differ := len(first)
+	for _, i := range members[1:] {
+		k := 0
+		for r := []rune(names[i]); k < min(len(r), differ) && r[k] == first[k]; k++ {
+		}
+		differ = min(differ, k)
+	}
+	part := max(2, (n-2)/3)
+	for _, i := range members {
+		r := []rune(names[i])
+		from := max(0, min(differ-1, len(r)-part))
+		out[i] = string(r[:min(part, from)]) + "…" + string(r[from:min(len(r), from+part)])
+		if rest := max(from+part, len(r)-part); rest < len(r) {
+			out[i] += "…" + string(r[rest:])
+		}
+	}
 }
 
 // si writes a number with three figures and the usual letter for a power of 1000.
@@ -64,7 +121,7 @@ func si(v float64) string {
 	for _, u := range []struct {
 		unit float64
 		name string
-	}{{1e3, "k"}, {1e6, "M"}, {1e9, "G"}, {1e12, "T"}, {1e15, "P"}} {
+	}{{1e3, "k"}, {1e6, "M"}, {1e9, "G"}, {1e12, "T"}, {1e15, "P"}, {1e18, "E"}} {
 		if x := v / u.unit; math.Abs(x) < 999.5 {
 			return trim(strconv.FormatFloat(x, 'f', decimals(math.Abs(x)), 64)) + u.name
 		}

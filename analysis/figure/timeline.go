@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -91,6 +92,9 @@ func (t Timeline) check() error {
 			if math.IsInf(v, 0) {
 				return fmt.Errorf("%s at time %d is %v", visible(t.Names[i]), j, v)
 			}
+			if t.Stacked && v < 0 {
+				return fmt.Errorf("%s at time %d is %v: areas stacked on each other cannot show what is below zero; draw lines", visible(t.Names[i]), j, v)
+			}
 			some = some || !math.IsNaN(v)
 		}
 	}
@@ -118,6 +122,8 @@ type strand struct {
 	peak   float64
 	peakAt int
 	others bool
+	// apart says that the sum of the others is too large to be drawn beside what has a line of its own.
+	apart bool
 }
 
 // strands returns what is drawn, largest total first, others last.
@@ -152,7 +158,24 @@ func (t Timeline) strands() []strand {
 	}
 	rest := newStrand(fmt.Sprintf("%d others", len(all)-top), sum, per)
 	rest.others = true
+	tallest := 0.0
+	for _, s := range all[:top] {
+		tallest = math.Max(tallest, s.peak)
+	}
+	if !t.Stacked && !t.Log && rest.peak > 1.5*tallest {
+		rest.apart = true
+		rest.name += ": not drawn (" + si(rest.peak) + ")"
+	}
 	return append(all[:top:top], rest)
+}
+
+// strandNames returns the names as they are drawn.
+func strandNames(strands []strand) []string {
+	out := make([]string, len(strands))
+	for i, s := range strands {
+		out[i] = s.name
+	}
+	return labels(out, nameLength)
 }
 
 func newStrand(name string, values []float64, per float64) strand {
@@ -259,8 +282,9 @@ func (t Timeline) tags(p pen, x scale) (tags []tag, lanes int) {
 		}
 		return tags[i].x1 > tags[j].x1
 	})
+	// From the right, so that the line down from a mark passes the names right of it.
 	var ends []length
-	for i := range tags {
+	for i := len(tags) - 1; i >= 0; i-- {
 		g := &tags[i]
 		g.name = shorten(g.name, nameLength)
 		w := p.width(g.name, 8, false)
@@ -268,13 +292,18 @@ func (t Timeline) tags(p pen, x scale) (tags []tag, lanes int) {
 		g.text.X = min(g.x0+3, x.hi-w)
 		lo, hi := min(g.x0, g.text.X), max(g.x1, g.text.X+w)
 		k := 0
-		for k < len(ends) && ends[k] > lo-4 {
+		for _, o := range tags[i+1:] { // the line of a mark goes up to its lane
+			if o.mark && o.x0 > lo-2 && o.x0 < hi+2 {
+				k = max(k, o.lane+1)
+			}
+		}
+		for k < len(ends) && ends[k] < hi+4 {
 			k++
 		}
-		if k == len(ends) {
-			ends = append(ends, 0)
+		for k >= len(ends) {
+			ends = append(ends, x.hi+1000)
 		}
-		ends[k], g.lane = hi, k
+		ends[k], g.lane = lo, k
 	}
 	return tags, len(ends)
 }
@@ -289,8 +318,8 @@ func (t Timeline) plan() (w, h length, draw func(*page)) {
 	y := t.valueScale(strands)
 	yTicks := t.valueTicks(y)
 	legend := length(0)
-	for i := range strands {
-		strands[i].name = shorten(strands[i].name, nameLength)
+	for i, s := range strandNames(strands) {
+		strands[i].name = s
 		legend = max(legend, p.width(strands[i].name, smallSize, false))
 	}
 	x := scale{min: t.Times[0], max: t.Times[len(t.Times)-1]}
@@ -344,6 +373,9 @@ func (t Timeline) valueScale(strands []strand) scale {
 	least := math.Inf(1)
 	sum := make([]float64, len(t.Times))
 	for _, st := range strands {
+		if st.apart {
+			continue
+		}
 		for j, v := range st.values {
 			if math.IsNaN(v) {
 				continue
@@ -425,9 +457,22 @@ func (t Timeline) drawTags(p *page, box vg.Rectangle, tags []tag) {
 		} else {
 			p.line(stroke{color: withAlpha(p.shade, 4), width: 2.5}, point{X: g.x0, Y: y}, point{X: g.x1, Y: y})
 		}
-		p.write(point{X: g.text.X, Y: y + 6.5}, label{text: g.name, size: 8, color: p.ink})
 		p.End()
 	}
+	for _, g := range tags { // over all lines
+		p.Begin("", "class", "when", "data-x", short(g.x0))
+		p.write(point{X: g.text.X, Y: box.Max.Y + 10.5 + length(g.lane)*laneHeight}, label{text: g.name, size: 8, color: p.ink, cased: crossed(p.pen, g, tags)})
+		p.End()
+	}
+}
+
+// crossed tells whether the line of a mark passes through a name, as near the right end, where names
+// stand left of what they name.
+func crossed(p pen, g tag, tags []tag) bool {
+	w := p.width(g.name, 8, false)
+	return slices.ContainsFunc(tags, func(o tag) bool {
+		return o.mark && o.lane >= g.lane && o.x0 > g.text.X && o.x0 < g.text.X+w
+	})
 }
 
 // xOf returns where bucket j stands: a count belongs to the middle of its bucket.
@@ -440,7 +485,11 @@ func (t Timeline) xOf(x scale, j int) length {
 }
 
 func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NRGBA, ds [][]length) {
+	bands := false
 	for k := len(strands) - 1; k >= 0; k-- {
+		if strands[k].apart {
+			continue
+		}
 		s := stroke{color: cs[k], width: 1.6, dash: ds[k]}
 		if p.xkcd {
 			s.width = 2
@@ -455,7 +504,13 @@ func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NR
 			if len(run) == 1 {
 				p.fill(circle(run[0], s.width), s.color)
 			}
-			p.line(s, thin(run)...)
+			if band, mean := envelope(run); band != nil && !p.xkcd {
+				bands = true
+				p.fill(polyline(band, true), withAlpha(cs[k], 0.3))
+				p.line(s, mean...)
+			} else {
+				p.line(s, thin(run)...)
+			}
 			run = run[:0]
 		}
 		for j, v := range strands[k].values {
@@ -468,6 +523,31 @@ func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NR
 		flush()
 		p.End()
 	}
+	if bands {
+		p.write(point{X: p.right() - pageMargin, Y: 6}, label{text: "bands: least to most of neighboring buckets, lines: means", size: 7, align: right, color: p.muted})
+	}
+}
+
+// envelope returns, for a line with many more points than the page has columns, the band from the
+// least to the largest value of each column and the line of their means; nil for others. As a line,
+// such a run is a solid block that hides where most values are.
+func envelope(pts []point) (band, mean []point) {
+	const column = 1.0
+	if len(pts) < 400 || length(len(pts)) < 8*(pts[len(pts)-1].X-pts[0].X)/column {
+		return nil, nil
+	}
+	var low []point
+	for a := 0; a < len(pts); {
+		b, lo, hi, sum := a, pts[a].Y, pts[a].Y, length(0)
+		for ; b < len(pts) && int(pts[b].X/column) == int(pts[a].X/column); b++ {
+			lo, hi, sum = min(lo, pts[b].Y), max(hi, pts[b].Y), sum+pts[b].Y
+		}
+		x := (pts[a].X + pts[b-1].X) / 2
+		band, low, mean = append(band, point{X: x, Y: hi}), append(low, point{X: x, Y: lo}), append(mean, point{X: x, Y: sum / length(b-a)})
+		a = b
+	}
+	slices.Reverse(low)
+	return append(band, low...), mean
 }
 
 // thin leaves out points of a line that show nothing: of those within half a point from left to
@@ -545,6 +625,9 @@ func (t Timeline) drawNames(p *page, box vg.Rectangle, x, y scale, strands []str
 		if t.Stacked {
 			v, base = base+v/2, base+v
 		}
+		if s.apart {
+			v = y.min
+		}
 		ends = append(ends, end{k: k, y: y.at(v)})
 	}
 	sort.SliceStable(ends, func(a, b int) bool { return ends[a].y > ends[b].y })
@@ -563,7 +646,7 @@ func (t Timeline) drawNames(p *page, box vg.Rectangle, x, y scale, strands []str
 		if t.Stacked {
 			last = box.Max.X
 		}
-		if near := e.slot-e.y < 40 && e.y-e.slot < 40; near && !p.xkcd {
+		if near := e.slot-e.y < 40 && e.y-e.slot < 40; near && !p.xkcd && !strands[e.k].apart {
 			p.line(stroke{color: withAlpha(cs[e.k], 0.7), width: 0.8}, point{X: last + 1, Y: e.y}, point{X: box.Max.X + 5, Y: e.y}, point{X: box.Max.X + 12, Y: e.slot})
 		}
 		s.width = 2.4

@@ -316,19 +316,14 @@ func (t Timeline) vega() *vega {
 	head, numbers := []string{"s"}, []string{"s"}
 	names, tip := obj{}, "{title:datum.when"
 	keys := make([]string, len(strands))
-	for k, s := range strands {
+	for k, s := range strandNames(strands) {
 		keys[k] = "p" + strconv.Itoa(k)
-		names[keys[k]] = shorten(s.name, nameLength)
+		names[keys[k]] = s
 	}
 	head, numbers = append(head, keys...), append(numbers, keys...)
 	// The blank after a name keeps it from being a word that expressions do not allow.
-	seen := map[string]int{}
-	for k, key := range keys {
-		name := names[key].(string)
-		if seen[name]++; seen[name] > 1 {
-			name += " (" + strconv.Itoa(seen[name]) + ")"
-		}
-		tip += fmt.Sprintf(`,"%s ":isValid(datum.%s)?format(datum.%[2]s,'.4~s'):'–'`, jsEscape(name), keys[k])
+	for _, key := range keys {
+		tip += fmt.Sprintf(`,"%s ":isValid(datum.%s)?format(datum.%[2]s,'.4~s'):'–'`, jsEscape(names[key].(string)), key)
 	}
 	tip += "}"
 	var rows [][]string

@@ -127,7 +127,7 @@ func (c *PNG) text(f font.Face, pt vg.Point, text string, col color.Color, width
 	x := at.X.Dots(DPI)
 	y := int(math.Round((h - at.Y).Dots(DPI)))
 	src := image.NewUniform(col)
-	for _, r := range text {
+	for _, r := range shape(f, text) {
 		_, g := lookup(f, r)
 		left := math.Floor(x*4) / 4
 		if s := stampOf(f, r, left-math.Floor(left), width); s != nil {
@@ -145,7 +145,7 @@ func (c *PNG) outlines(f font.Face, pt vg.Point, text string, col color.Color, w
 	c.Canvas.SetColor(col)
 	c.Canvas.SetLineWidth(width)
 	c.Canvas.SetLineDash(nil, 0)
-	for _, r := range text {
+	for _, r := range shape(f, text) {
 		p := Outline(f, pt, string(r))
 		if width > 0 {
 			c.Canvas.Stroke(p)

@@ -112,7 +112,7 @@ func (c *SVG) Glyphs(f font.Face, text string) string {
 	c.text(f, vg.Point{}, text)
 	units := float64(f.Face.UnitsPerEm())
 	table := map[string][2]any{}
-	for _, r := range text {
+	for _, r := range shape(f, text) {
 		key, g := lookup(f, r)
 		table[string(r)] = [2]any{c.used[key], math.Round(float64(g.advance) * units / float64(g.units))}
 	}
@@ -208,7 +208,7 @@ func (c *SVG) text(f font.Face, pt vg.Point, text string) (attr, uses string) {
 		short(m.A, 5), short(m.B, 5), short(m.C, 5), short(m.D, 5), short(m.E, 2), short(m.F, 2))
 	var b strings.Builder
 	x := 0.0
-	for _, r := range text {
+	for _, r := range shape(f, text) {
 		key, g := lookup(f, r)
 		k := float64(units) / float64(g.units)
 		if len(g.path) > 0 {

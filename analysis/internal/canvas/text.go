@@ -101,7 +101,7 @@ func loadGlyph(f *opentype.Font, idx sfnt.GlyphIndex) *glyph {
 // from another font.
 func Width(f font.Face, text string) vg.Length {
 	var w vg.Length
-	for _, r := range text {
+	for _, r := range shape(f, text) {
 		_, g := lookup(f, r)
 		w += vg.Length(g.advance) / vg.Length(g.units) * f.Font.Size
 	}
@@ -111,7 +111,7 @@ func Width(f font.Face, text string) vg.Length {
 // Outline returns text as one path whose baseline starts at pt.
 func Outline(f font.Face, pt vg.Point, text string) vg.Path {
 	var out vg.Path
-	for _, r := range text {
+	for _, r := range shape(f, text) {
 		_, g := lookup(f, r)
 		s := float64(f.Font.Size) / float64(g.units)
 		out = append(out, transform(g.path, Affine{A: s, D: s, E: float64(pt.X), F: float64(pt.Y)})...)

@@ -1,0 +1,47 @@
+package figure
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestNamesThatDifferLookDifferent covers what does not show, what is cut, and what looks like an
+// escape of something else.
+func TestNamesThatDifferLookDifferent(t *testing.T) {
+	names := []string{"", " ", "a", "a ", " a", "a\u00a0", "a\u200b", "a\u202e", "a\x01", `a\x01`, "a\xff", `a\xff`, `a\\xff`, "a\n", `a\n`, "\ufe0fa", `""`}
+	long := strings.Repeat("org.example.service.", 3)
+	for i := range 40 {
+		names = append(names, fmt.Sprintf("%sworker-%03d.with.a.long.tail.of.its.own", long, i), fmt.Sprintf("%d%s", i, strings.Repeat("x", 60)))
+	}
+	names = append(names, long, long+"x", "twice", "twice")
+	seen := map[string]int{}
+	for i, s := range labels(allVisible(names), nameLength) {
+		if s == "" || strings.TrimSpace(s) != s {
+			t.Errorf("%q is drawn as %q", names[i], s)
+		}
+		if len([]rune(s)) > nameLength+8 {
+			t.Errorf("%q is drawn as %q: too long", names[i], s)
+		}
+		if j, ok := seen[s]; ok {
+			t.Errorf("%q and %q are both drawn as %q", names[j], names[i], s)
+		}
+		seen[s] = i
+	}
+	if s := labels([]string{"cron", "postgres: writer"}, 28); s[0] != "cron" || s[1] != "postgres: writer" {
+		t.Errorf("%q", s)
+	}
+}
+
+func TestUnitsOfLargeNumbers(t *testing.T) {
+	for v, want := range map[float64]string{1e17: "100P", 2.5e18: "2.5E", 1e21: "1e+21", 0: "0"} {
+		if got := si(v); got != want {
+			t.Errorf("%g is written %q, want %q", v, got, want)
+		}
+	}
+	for _, tk := range linearTicks(0, 4e17, 5) {
+		if len(tk.label) > 5 {
+			t.Errorf("%g is labeled %q", tk.at, tk.label)
+		}
+	}
+}

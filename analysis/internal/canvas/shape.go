@@ -1,0 +1,99 @@
+package canvas
+
+import (
+	"fmt"
+	"slices"
+	"unicode"
+
+	"golang.org/x/image/font/sfnt"
+	"gonum.org/v1/plot/font"
+)
+
+// shape returns the characters of text as they stand from left to right, all of which f or the
+// sans-serif face has: one that neither has shows as an escape, such as \u4e2d, never as a box that
+// could be any.
+func shape(f font.Face, text string) []rune {
+	out := []rune(text)
+	plain := true
+	for _, r := range out {
+		plain = plain && r < 0x80
+	}
+	if plain {
+		return out
+	}
+	out = visual(out)
+	for i := 0; i < len(out); i++ {
+		if r := out[i]; r >= 0x80 && !drawable(f, r) {
+			escape := fmt.Sprintf(`\u%04x`, r)
+			if r > 0xffff {
+				escape = fmt.Sprintf(`\U%08x`, r)
+			}
+			out = slices.Replace(out, i, i+1, []rune(escape)...)
+			i += len(escape) - 1
+		}
+	}
+	return out
+}
+
+// drawable tells whether there is a glyph for r.
+func drawable(f font.Face, r rune) bool {
+	var buf sfnt.Buffer
+	if i, err := f.Face.GlyphIndex(&buf, r); err == nil && i != 0 {
+		return true
+	}
+	i, err := Sans(f.Font.Size, false).Face.GlyphIndex(&buf, r)
+	return err == nil && i != 0
+}
+
+var rightToLeft = []*unicode.RangeTable{unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Samaritan, unicode.Mandaic, unicode.Adlam}
+
+// visual puts text whose lines run from left to right in the order in which it is seen: stretches
+// from one letter of a script that runs from right to left to the last one, or number, before a letter
+// of another are turned around, but for the numbers in them and the marks on their letters. This is the
+// bidirectional algorithm (Unicode Standard Annex 9) for text without levels or marks of its own.
+func visual(text []rune) []rune {
+	for i := 0; i < len(text); i++ {
+		if !unicode.In(text[i], rightToLeft...) {
+			continue
+		}
+		end := i + 1
+		for j := i + 1; j < len(text) && (!unicode.IsLetter(text[j]) || unicode.In(text[j], rightToLeft...)); j++ {
+			if unicode.In(text[j], rightToLeft...) || unicode.Is(unicode.Mn, text[j]) || unicode.IsDigit(text[j]) {
+				end = j + 1
+			}
+		}
+		turn(text[i:end])
+		i = end - 1
+	}
+	return text
+}
+
+// turn reverses text that runs from right to left.
+func turn(text []rune) {
+	slices.Reverse(text)
+	for i := 0; i < len(text); {
+		j := i + 1
+		switch {
+		case unicode.IsDigit(text[i]):
+			for j < len(text) && (unicode.IsDigit(text[j]) || j+1 < len(text) && (text[j] == '.' || text[j] == ',') && unicode.IsDigit(text[j+1])) {
+				j++
+			}
+			slices.Reverse(text[i:j])
+		case unicode.Is(unicode.Mn, text[i]): // marks come before their letter now
+			for j < len(text) && unicode.Is(unicode.Mn, text[j]) {
+				j++
+			}
+			if j < len(text) {
+				j++
+			}
+			slices.Reverse(text[i:j])
+		default:
+			if m, ok := mirrored[text[i]]; ok {
+				text[i] = m
+			}
+		}
+		i = j
+	}
+}
+
+var mirrored = map[rune]rune{'(': ')', ')': '(', '[': ']', ']': '[', '{': '}', '}': '{', '<': '>', '>': '<', '«': '»', '»': '«'}
