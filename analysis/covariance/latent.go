@@ -1,0 +1,194 @@
+package covariance
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/parallel"
+)
+
+// LatentOptions tune the latent-variable graphical lasso. The zero value is the default.
+type LatentOptions struct {
+	// Gamma is the penalty of the hidden causes beside that of the links: the trace of Low costs
+	// Alpha·Gamma. 0 means √p/2; more hides less.
+	Gamma float64
+	// Tol is the largest residual, primal and dual, relative to the size of what is solved for; 0
+	// means 1e-7.
+	Tol float64
+	// MaxIter bounds the iterations; 0 means 5000.
+	MaxIter int
+}
+
+// Latent is a Gaussian model in which some common causes are not seen. The precision of what is seen
+// is Sparse - Low.
+type Latent struct {
+	Alpha, Gamma float64
+	Sparse       *mat.SymDense // p×p, the links among what is seen, with hidden causes removed
+	Low          *mat.SymDense // p×p, positive semidefinite, what the hidden causes do
+	Rank         int           // of Low: how many hidden causes there are
+	Objective    float64
+	Iterations   int
+}
+
+// LatentGraphicalLasso splits the dependence in the p×p covariance s into links among the variables
+// and the work of a few hidden causes, such as the load that drives everything: it minimizes
+//
+//	tr(S(Θ-L)) - log det(Θ-L) + alpha (Σ_{i≠j}|Θij| + gamma·tr L), L positive semidefinite
+//
+// (V. Chandrasekaran, P. Parrilo and A. Willsky, "Latent variable graphical model selection via convex
+// optimization", 2012), by alternating directions (S. Ma, L. Xue and H. Zou, "Alternating direction
+// methods for latent variable Gaussian graphical model selection", 2013). A variable without variance,
+// NaN and infinities are errors; [ErrNotConverged] comes where MaxIter is too small.
+func LatentGraphicalLasso(ctx context.Context, s mat.Symmetric, alpha float64, o LatentOptions) (*Latent, error) {
+	if err := checkLasso(s, alpha, LassoOptions{}); err != nil {
+		return nil, fmt.Errorf("latent-variable graphical lasso: %w", err)
+	}
+	if !(alpha > 0) || o.Gamma < 0 || math.IsNaN(o.Gamma) {
+		return nil, fmt.Errorf("latent-variable graphical lasso: alpha %v and gamma %v: want numbers above 0", alpha, o.Gamma)
+	}
+	p := s.SymmetricDim()
+	if o.Gamma == 0 {
+		o.Gamma = math.Sqrt(float64(p)) / 2
+	}
+	if o.Tol <= 0 {
+		o.Tol = 1e-7
+	}
+	if o.MaxIter <= 0 {
+		o.MaxIter = 5000
+	}
+	return parallel.Await(ctx, func() (*Latent, error) { return latent(ctx, s, alpha, o) })
+}
+
+func latent(ctx context.Context, s mat.Symmetric, alpha float64, o LatentOptions) (*Latent, error) {
+	p := s.SymmetricDim()
+	// R = Θ - L is what the likelihood sees; the multiplier u, in units of 1/mu, holds them together.
+	r, theta, low, u, t := newSym(p), newSym(p), newSym(p), newSym(p), newSym(p)
+	for i := range p {
+		r.SetSym(i, i, 1/s.At(i, i))
+		theta.SetSym(i, i, 1/s.At(i, i))
+	}
+	mu := 1.0
+	out := &Latent{Alpha: alpha, Gamma: o.Gamma}
+	each := func(dst *mat.SymDense, f func(i, j int) float64) {
+		for i := range p {
+			for j := i; j < p; j++ {
+				dst.SetSym(i, j, f(i, j))
+			}
+		}
+	}
+	before := newSym(p)
+	for out.Iterations = 1; out.Iterations <= o.MaxIter; out.Iterations++ {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		each(t, func(i, j int) float64 { return theta.At(i, j) - low.At(i, j) - u.At(i, j) - s.At(i, j)/mu })
+		if err := spectral(t, r, func(v float64) float64 { return (v + math.Sqrt(float64(v*v)+4/mu)) / 2 }); err != nil {
+			return nil, err
+		}
+		each(before, func(i, j int) float64 { return theta.At(i, j) - low.At(i, j) })
+		// Θ and L are coupled: a proximal gradient step of both, of half length, still converges.
+		const half = 0.5
+		each(t, func(i, j int) float64 {
+			return half * (before.At(i, j) - r.At(i, j) - u.At(i, j))
+		})
+		old := t
+		each(theta, func(i, j int) float64 {
+			v := theta.At(i, j) - old.At(i, j)
+			if i != j {
+				v = soft(v, half*alpha/mu)
+			}
+			return v
+		})
+		each(low, func(i, j int) float64 { return low.At(i, j) + old.At(i, j) })
+		shift := half * alpha * o.Gamma / mu
+		if err := spectral(low, low, func(v float64) float64 { return max(0, v-shift) }); err != nil {
+			return nil, err
+		}
+		primal, dual, size := 0.0, 0.0, 1.0
+		each(u, func(i, j int) float64 {
+			d := theta.At(i, j) - low.At(i, j)
+			gap, moved := r.At(i, j)-d, mu*(d-before.At(i, j))
+			primal, dual, size = primal+float64(gap*gap), dual+float64(moved*moved), size+float64(d*d)
+			return u.At(i, j) + gap
+		})
+		primal, dual, size = math.Sqrt(primal), math.Sqrt(dual), math.Sqrt(size)
+		if max(primal, dual) <= o.Tol*size {
+			return out, out.finish(s, theta, low)
+		}
+		if out.Iterations%50 == 0 { // balance the two residuals
+			factor := 1.0
+			switch {
+			case primal > 5*dual:
+				factor = 2
+			case dual > 5*primal:
+				factor = 0.5
+			}
+			mu *= factor
+			each(u, func(i, j int) float64 { return u.At(i, j) / factor })
+		}
+	}
+	return nil, fmt.Errorf("latent-variable graphical lasso of %d variables at alpha %.6g after %d iterations: %w", p, alpha, o.MaxIter, ErrNotConverged)
+}
+
+// finish notes the solution, its rank and its objective.
+func (l *Latent) finish(s mat.Symmetric, theta, low *mat.SymDense) error {
+	p := s.SymmetricDim()
+	l.Sparse, l.Low = theta, low
+	diff := minus(theta, low)
+	var chol mat.Cholesky
+	if !chol.Factorize(diff) {
+		return fmt.Errorf("latent-variable graphical lasso: the solution is not positive definite: %w", ErrNotConverged)
+	}
+	l.Objective = traceProduct(s, diff) - chol.LogDet()
+	for i := range p {
+		l.Objective += l.Alpha * l.Gamma * low.At(i, i)
+		for j := i + 1; j < p; j++ {
+			l.Objective += 2 * l.Alpha * math.Abs(theta.At(i, j))
+		}
+	}
+	var e mat.EigenSym
+	if !e.Factorize(low, false) {
+		return fmt.Errorf("latent-variable graphical lasso: eigenvalues of %d variables: %w", p, ErrNotConverged)
+	}
+	for _, v := range e.Values(nil) {
+		if v > 1e-6 {
+			l.Rank++
+		}
+	}
+	return nil
+}
+
+// minus returns a - b.
+func minus(a, b *mat.SymDense) *mat.SymDense {
+	p := a.SymmetricDim()
+	out := newSym(p)
+	for i := range p {
+		for j := i; j < p; j++ {
+			out.SetSym(i, j, a.At(i, j)-b.At(i, j))
+		}
+	}
+	return out
+}
+
+// spectral sets dst to s with its eigenvalues mapped by f.
+func spectral(s, dst *mat.SymDense, f func(float64) float64) error {
+	var e mat.EigenSym
+	if !e.Factorize(s, true) {
+		return fmt.Errorf("eigenvalues of %d variables: %w", s.SymmetricDim(), ErrNotConverged)
+	}
+	var q, scaled, back mat.Dense
+	e.VectorsTo(&q)
+	values := e.Values(nil)
+	scaled.Apply(func(_, j int, v float64) float64 { return v * f(values[j]) }, &q)
+	back.Mul(&scaled, q.T())
+	p := s.SymmetricDim()
+	for i := range p {
+		for j := i; j < p; j++ {
+			dst.SetSym(i, j, (back.At(i, j)+back.At(j, i))/2)
+		}
+	}
+	return nil
+}

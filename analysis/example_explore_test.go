@@ -1,0 +1,81 @@
+package analysis_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis"
+)
+
+// office is an hour of seconds in which cron wakes sh every minute, and nginx and php work together in
+// the first half only.
+func office() *analysis.Series {
+	x := mat.NewDense(3600, 4, nil)
+	rng := rand.New(rand.NewPCG(1, 2))
+	noise := rng.Float64
+	for i := range 3600 {
+		beat, work := 0.0, math.Floor(20*noise())
+		if i%60 < 2 {
+			beat = 30
+		}
+		php := work
+		if i >= 1800 {
+			php = math.Floor(20 * noise())
+		}
+		x.SetRow(i, []float64{beat + math.Floor(3*noise()), beat + math.Floor(5*noise()), work + math.Floor(4*noise()), php + math.Floor(4*noise())})
+	}
+	s, err := analysis.NewSeries([]string{"cron", "sh", "nginx", "php"}, 0, time.Second, x)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+func ExampleSeries_Spectrum() {
+	sp, err := office().Spectrum("cron", "sh", analysis.SpectrumOptions{Segment: 600})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%.0f s\n", sp.Peaks(1)[0]*math.Round(60/sp.Peaks(1)[0]))
+	// Output: 60 s
+}
+
+func ExampleSeries_Slide() {
+	w, err := office().Slide(context.Background(), 600, 600)
+	if err != nil {
+		panic(err)
+	}
+	for _, l := range w.Links {
+		if l.Changes == 1 && slices.Max(l.Weights) > 0.5 {
+			fmt.Println(l.A, l.B)
+		}
+	}
+	// w.Figure() draws the links of all windows.
+
+	// Output: nginx php
+}
+
+func ExampleSeries_Factors() {
+	f, err := office().Factors(context.Background(), 2)
+	if err != nil {
+		panic(err)
+	}
+	for k := range 2 {
+		for j, name := range f.Names {
+			if f.Shares.At(k, j) > 0.3 {
+				fmt.Println(k, name)
+			}
+		}
+	}
+	// Output:
+	// 0 nginx
+	// 0 php
+	// 1 cron
+	// 1 sh
+}

@@ -1,0 +1,193 @@
+package analysis
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/parallel"
+)
+
+// FactorOptions tune [Series.Factors]. The zero value is the default.
+type FactorOptions struct {
+	Iterations int    // at most; 0 means 500
+	Starts     int    // random starts, the best of which is kept; 0 means 4
+	Seed       uint64 // of the starts
+}
+
+// Factors are kinds of work: each bucket is nearly a sum of the factors' sources, each factor as
+// active as it is then.
+type Factors struct {
+	Names    []string
+	Activity *mat.Dense // n×k: how active each factor is in each bucket
+	Shares   *mat.Dense // k×p: what a factor's activity is made of; every row sums to 1
+	// Error is the Frobenius norm of what is left over, as a part of that of the values.
+	Error      float64
+	Iterations int
+}
+
+// Factors splits the activity of n buckets × p sources into k non-negative factors, those that work
+// together: the values are near Activity·Shares, neither of which has numbers below zero, so that
+// factors add up and never cancel out (D. Lee and H. S. Seung, "Learning the parts of objects by
+// non-negative matrix factorization", 1999; by coordinate descent as A. Cichocki and A.-H. Phan, "Fast
+// local algorithms for large scale nonnegative matrix and tensor factorizations", 2009). Sources count
+// by their activity: scale the series first to have them count alike. Factors come by their total
+// activity, the largest first. Values below zero, NaN and infinities are errors.
+func (s *Series) Factors(ctx context.Context, k int, opts ...FactorOptions) (*Factors, error) {
+	var o FactorOptions
+	if len(opts) > 0 {
+		o = opts[0]
+	}
+	n, p := s.Dims()
+	if k < 1 || k > min(n, p) {
+		return nil, fmt.Errorf("%d factors of %d buckets of %d sources: want 1 to %d", k, n, p, min(n, p))
+	}
+	if err := s.checkFinite(); err != nil {
+		return nil, fmt.Errorf("factors: %w", err)
+	}
+	for j, name := range s.Names {
+		for i, v := range s.column(j) {
+			if v < 0 {
+				return nil, fmt.Errorf("factors: source %q, bucket %d is %v: want values of 0 or more", name, i, v)
+			}
+		}
+	}
+	if o.Iterations <= 0 {
+		o.Iterations = 500
+	}
+	if o.Starts <= 0 {
+		o.Starts = 4
+	}
+	return parallel.Await(ctx, func() (*Factors, error) {
+		fits := make([]*Factors, o.Starts)
+		errs := make([]error, o.Starts)
+		parallel.For(o.Starts, func(i int) {
+			fits[i], errs[i] = factorize(ctx, s.Values, k, o.Iterations, rand.New(rand.NewPCG(o.Seed, uint64(i))))
+		})
+		best := fits[0]
+		for i, err := range errs {
+			if err != nil {
+				return nil, err
+			}
+			if fits[i].Error < best.Error-1e-12 {
+				best = fits[i]
+			}
+		}
+		best.Names = s.Names
+		return best, nil
+	})
+}
+
+func factorize(ctx context.Context, x mat.Matrix, k, iterations int, rng *rand.Rand) (*Factors, error) {
+	n, p := x.Dims()
+	v := mat.DenseCopyOf(x)
+	norm := mat.Norm(v, 2)
+	w, h := mat.NewDense(n, k, nil), mat.NewDense(p, k, nil)
+	scale := math.Sqrt(mat.Sum(v) / float64(n*p*k))
+	for _, m := range []*mat.Dense{w, h} {
+		m.Apply(func(int, int, float64) float64 { return scale * (0.1 + rng.Float64()) }, m)
+	}
+	out := &Factors{}
+	last := math.Inf(1)
+	for ; out.Iterations < iterations; out.Iterations++ {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		halfStep(v, w, h)
+		halfStep(v.T(), h, w)
+		if out.Error = leftOver(v, w, h); norm > 0 {
+			out.Error /= norm
+		}
+		if last-out.Error < 1e-7*out.Error {
+			break
+		}
+		last = out.Error
+	}
+	out.Activity, out.Shares = ordered(w, h)
+	return out, nil
+}
+
+// halfStep minimizes over each column of w in turn, given h.
+func halfStep(v mat.Matrix, w, h *mat.Dense) {
+	var vh, hh mat.Dense
+	vh.Mul(v, h)
+	hh.Mul(h.T(), h)
+	n, k := w.Dims()
+	for c := range k {
+		d := hh.At(c, c)
+		if d <= 0 {
+			continue
+		}
+		for i := range n {
+			row := w.RawRowView(i)
+			g := vh.At(i, c)
+			for q, u := range row {
+				g -= float64(u * hh.At(q, c))
+			}
+			row[c] = max(0, row[c]+g/d)
+		}
+	}
+}
+
+func leftOver(v mat.Matrix, w, h *mat.Dense) float64 {
+	var rest mat.Dense
+	rest.Mul(w, h.T())
+	rest.Sub(v, &rest)
+	return mat.Norm(&rest, 2)
+}
+
+// ordered scales the shares to sums of one and puts the most active factor first.
+func ordered(w, h *mat.Dense) (activity, shares *mat.Dense) {
+	n, k := w.Dims()
+	p, _ := h.Dims()
+	total := make([]float64, k)
+	order := make([]int, k)
+	for c := range k {
+		order[c] = c
+		sum := mat.Sum(h.ColView(c))
+		total[c] = sum * mat.Sum(w.ColView(c))
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(total[b], total[a]) })
+	activity, shares = mat.NewDense(n, k, nil), mat.NewDense(k, p, nil)
+	for to, c := range order {
+		sum := mat.Sum(h.ColView(c))
+		if sum == 0 {
+			continue
+		}
+		for i := range n {
+			activity.Set(i, to, w.At(i, c)*sum)
+		}
+		for j := range p {
+			shares.Set(to, j, h.At(j, c)/sum)
+		}
+	}
+	return activity, shares
+}
+
+// String lists the sources of each factor.
+func (f *Factors) String() string {
+	n, k := f.Activity.Dims()
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d factors of %d sources in %d buckets, %.1f%% left over\n", k, len(f.Names), n, 100*f.Error)
+	for c := range k {
+		order := make([]int, len(f.Names))
+		for j := range order {
+			order[j] = j
+		}
+		slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(f.Shares.At(c, y), f.Shares.At(c, x)) })
+		var parts []string
+		for _, j := range order[:min(6, len(order))] {
+			if s := f.Shares.At(c, j); s >= 0.02 {
+				parts = append(parts, fmt.Sprintf("%s %.0f%%", f.Names[j], 100*s))
+			}
+		}
+		fmt.Fprintf(&b, "  %d: %s\n", c, strings.Join(parts, ", "))
+	}
+	return b.String()
+}

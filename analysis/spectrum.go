@@ -1,0 +1,146 @@
+package analysis
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"math/cmplx"
+	"slices"
+
+	"gonum.org/v1/gonum/dsp/fourier"
+)
+
+// SpectrumOptions tune [Series.Spectrum]. The zero value is the default.
+type SpectrumOptions struct {
+	// Segment is the number of buckets in each of the half overlapping segments that are averaged; 0
+	// means 256, or a quarter of the series where that is less, but at least 8 buckets. The longest
+	// period seen is that of a segment.
+	Segment int
+}
+
+// Spectrum is how the variation of two sources is spread over frequencies, and how far the two vary
+// together at each.
+type Spectrum struct {
+	Names       [2]string
+	Frequencies []float64 // per second, ascending from 0
+	// Density of each source, the square of its unit per hertz, one-sided.
+	Density [2][]float64
+	// Coherence is the squared correlation of the two at each frequency, 0 to 1.
+	Coherence []float64
+	// Phase is by how much of a turn, in radians, the second runs behind the first.
+	Phase []float64
+	// Segments that were averaged. Chance alone gives a coherence of about 1/Segments.
+	Segments int
+}
+
+// Spectrum estimates the spectral densities of two sources and their coherence by averaging
+// periodograms of overlapping segments, each less its mean and under a Hann window (P. Welch, "The use
+// of fast Fourier transform for the estimation of power spectra", 1967). What runs at fixed times, a
+// cron job, a heartbeat, a poller, is a peak at its frequency and multiples of it; sources that such a
+// timer drives together are coherent there.
+func (s *Series) Spectrum(a, b string, opts ...SpectrumOptions) (*Spectrum, error) {
+	var o SpectrumOptions
+	if len(opts) > 0 {
+		o = opts[0]
+	}
+	x, err := s.Column(a)
+	if err != nil {
+		return nil, fmt.Errorf("spectrum: %w", err)
+	}
+	y, err := s.Column(b)
+	if err != nil {
+		return nil, fmt.Errorf("spectrum: %w", err)
+	}
+	if err := s.checkFinite(); err != nil {
+		return nil, fmt.Errorf("spectrum: %w", err)
+	}
+	n, m := len(x), o.Segment
+	if m == 0 {
+		m = min(256, max(8, n/4))
+	}
+	if m < 4 || n < m+m/2 {
+		return nil, fmt.Errorf("spectrum of %d buckets in segments of %d: want segments of 4 or more, and two of them at least", n, m)
+	}
+	if !(s.Width > 0) {
+		return nil, errors.New("spectrum: the series has no bucket width")
+	}
+	return welch(x, y, m, 1/s.Width.Seconds(), [2]string{a, b}), nil
+}
+
+// welch averages the periodograms of segments of m values at a rate per second.
+func welch(x, y []float64, m int, rate float64, names [2]string) *Spectrum {
+	window, power := make([]float64, m), 0.0
+	for i := range window {
+		window[i] = 0.5 - 0.5*math.Cos(2*math.Pi*float64(i)/float64(m))
+		power += float64(window[i] * window[i])
+	}
+	fft := fourier.NewFFT(m)
+	bins := m/2 + 1
+	out := &Spectrum{Names: names, Frequencies: make([]float64, bins), Coherence: make([]float64, bins), Phase: make([]float64, bins),
+		Density: [2][]float64{make([]float64, bins), make([]float64, bins)}}
+	cross := make([]complex128, bins)
+	step := m - m/2
+	for at := 0; at+m <= len(x); at += step {
+		fx, fy := fft.Coefficients(nil, windowed(x[at:at+m], window)), fft.Coefficients(nil, windowed(y[at:at+m], window))
+		for k := range bins {
+			out.Density[0][k] += real(fx[k] * cmplx.Conj(fx[k]))
+			out.Density[1][k] += real(fy[k] * cmplx.Conj(fy[k]))
+			cross[k] += cmplx.Conj(fx[k]) * fy[k]
+		}
+		out.Segments++
+	}
+	for k := range bins {
+		out.Frequencies[k] = float64(k) * rate / float64(m)
+		if p := out.Density[0][k] * out.Density[1][k]; p > 0 {
+			out.Coherence[k] = min(1, real(cross[k]*cmplx.Conj(cross[k]))/p)
+		}
+		out.Phase[k] = -cmplx.Phase(cross[k])
+		scale := 2 / (rate * power * float64(out.Segments))
+		if k == 0 || m%2 == 0 && k == bins-1 {
+			scale /= 2 // these have no negative twin
+		}
+		out.Density[0][k] *= scale
+		out.Density[1][k] *= scale
+	}
+	return out
+}
+
+// windowed returns values less their mean under a window.
+func windowed(v, window []float64) []float64 {
+	mean, _ := moments(v)
+	out := make([]float64, len(v))
+	for i := range v {
+		out[i] = (v[i] - mean) * window[i]
+	}
+	return out
+}
+
+// Peaks returns the periods, in seconds, at which the two sources are most coherent, at most n,
+// the most coherent first: local tops that chance gives at less than one frequency in a hundred.
+func (s *Spectrum) Peaks(n int) []float64 {
+	var tops []int
+	for k := 1; k < len(s.Coherence); k++ {
+		c := s.Coherence[k]
+		if s.Segments < 2 || c <= 1-math.Pow(0.01, 1/float64(s.Segments-1)) || c < s.Coherence[k-1] || k+1 < len(s.Coherence) && c < s.Coherence[k+1] {
+			continue
+		}
+		tops = append(tops, k)
+	}
+	slices.SortStableFunc(tops, func(a, b int) int { return cmp.Compare(s.Coherence[b], s.Coherence[a]) })
+	var out []float64
+	for _, k := range tops[:min(n, len(tops))] {
+		out = append(out, 1/s.Frequencies[k])
+	}
+	return out
+}
+
+// String lists the periods at which the two sources vary together.
+func (s *Spectrum) String() string {
+	out := fmt.Sprintf("%s and %s: %d frequencies up to %s Hz, mean of %d segments\n", s.Names[0], s.Names[1], len(s.Frequencies), short(s.Frequencies[len(s.Frequencies)-1]), s.Segments)
+	for _, period := range s.Peaks(5) {
+		k := int(math.Round(1 / period / s.Frequencies[1]))
+		out += fmt.Sprintf("  every %s s: coherence %.2f\n", short(period), s.Coherence[k])
+	}
+	return out
+}

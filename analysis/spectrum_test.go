@@ -1,0 +1,123 @@
+package analysis
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// spectrumGolden is what scipy 1.10 and later and scikit-learn give.
+func spectrumGolden(t *testing.T) (g struct {
+	X, Y  []float64
+	Welch map[string]struct{ F, X, Y, Coherence, Phase []float64 }
+	// Counts of 60 buckets × 10 sources, and the best error of ten factorizations into three.
+	Counts [][]float64
+	NMF    float64
+}) {
+	t.Helper()
+	data, err := os.ReadFile("testdata/golden/spectrum_factors.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &g); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func TestGoldenSpectrum(t *testing.T) {
+	g := spectrumGolden(t)
+	x := mat.NewDense(len(g.X), 2, nil)
+	x.SetCol(0, g.X)
+	x.SetCol(1, g.Y)
+	s, err := NewSeries([]string{"x", "y"}, 0, 500*time.Millisecond, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for segment, want := range map[int]string{64: "64", 75: "75"} {
+		w := g.Welch[want]
+		got, err := s.Spectrum("x", "y", SpectrumOptions{Segment: segment})
+		if err != nil {
+			t.Fatal(err)
+		}
+		near := func(what string, got, want []float64) {
+			if len(got) != len(want) {
+				t.Fatalf("%s: %d values, want %d", what, len(got), len(want))
+			}
+			for k := range got {
+				if d := math.Abs(got[k] - want[k]); d > 1e-9*(1+math.Abs(want[k])) && !(what == "phase" && math.Abs(d-2*math.Pi) < 1e-9) {
+					t.Errorf("segment %d, %s at %d: %v, want %v", segment, what, k, got[k], want[k])
+				}
+			}
+		}
+		near("frequencies", got.Frequencies, w.F)
+		near("density of x", got.Density[0], w.X)
+		near("density of y", got.Density[1], w.Y)
+		// The mean is taken out, so that nothing but rounding is left at frequency 0.
+		near("coherence", got.Coherence[2:], w.Coherence[2:])
+		lag := make([]float64, len(w.Phase))
+		for k, v := range w.Phase {
+			lag[k] = -v
+		}
+		near("phase", got.Phase[2:], lag[2:])
+	}
+	sp, err := s.Spectrum("x", "y")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p := sp.Peaks(1); len(p) != 1 || math.Abs(p[0]-5) > 0.5 || !strings.Contains(sp.String(), "coherence") {
+		t.Errorf("peaks at %v s: want 5\n%s", p, sp)
+	}
+	if _, err := s.Spectrum("x", "nobody"); err == nil {
+		t.Error("a source that is not there: no error")
+	}
+	if _, err := s.Spectrum("x", "y", SpectrumOptions{Segment: 250}); err == nil {
+		t.Error("too few segments: no error")
+	}
+}
+
+func TestFactors(t *testing.T) {
+	g := spectrumGolden(t)
+	x := mat.NewDense(len(g.Counts), len(g.Counts[0]), nil)
+	for i, row := range g.Counts {
+		x.SetRow(i, row)
+	}
+	names := strings.Split("abcdefghij", "")
+	s, err := NewSeries(names, 0, time.Second, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	f, err := s.Factors(ctx, 3, FactorOptions{Iterations: 5000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Error > g.NMF*(1+1e-4) {
+		t.Errorf("%v left over, the reference has %v", f.Error, g.NMF)
+	}
+	again, err := s.Factors(ctx, 3, FactorOptions{Iterations: 5000})
+	if err != nil || !mat.Equal(f.Activity, again.Activity) {
+		t.Errorf("the same seed gave other factors (%v)", err)
+	}
+	for c := range 3 {
+		if sum := mat.Sum(f.Shares.RowView(c)); math.Abs(sum-1) > 1e-9 {
+			t.Errorf("shares of factor %d sum to %v", c, sum)
+		}
+	}
+	if mat.Min(f.Activity) < 0 || mat.Min(f.Shares) < 0 || !strings.HasPrefix(f.String(), "3 factors of 10 sources in 60 buckets") {
+		t.Error(f)
+	}
+	s.Values.Set(2, 1, -1)
+	if _, err := s.Factors(ctx, 3); err == nil || !strings.Contains(err.Error(), `source "b", bucket 2 is -1`) {
+		t.Errorf("a value below zero: %v", err)
+	}
+	if _, err := s.Factors(ctx, 0); err == nil {
+		t.Error("no factors: no error")
+	}
+}
