@@ -233,6 +233,7 @@ var dtnotes3 = table{
 	types: []any{
 		(*p3.Accumulator)(nil),
 		(*p3.CVOptions)(nil),
+		(*p3.CountOptions)(nil),
 		(*p3.CrossValidated)(nil),
 		(*p3.EBICOptions)(nil),
 		(*p3.Lasso)(nil),
@@ -253,6 +254,7 @@ var dtnotes3 = table{
 		{"CalibratePValues", p3.CalibratePValues},
 		{"CheckFinite", p3.CheckFinite},
 		{"Correlation", p3.Correlation},
+		{"CountNeighborhoods", p3.CountNeighborhoods},
 		{"CrossValidate", p3.CrossValidate},
 		{"EdgePValues", p3.EdgePValues},
 		{"Empirical", p3.Empirical},

@@ -1,0 +1,110 @@
+package analysis
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// shortSeries draws n buckets of p sources linked at random, three links for each; the values are
+// Gaussian, have the tails of Student's t with three degrees of freedom, or are counts.
+func shortSeries(n, p int, family string, seed uint64) (*Series, *mat.SymDense) {
+	rng := rand.New(rand.NewPCG(seed, 77))
+	links := mat.NewSymDense(p, nil)
+	for i := range p {
+		for j := range i {
+			if rng.Float64() < 3/float64(p) {
+				links.SetSym(i, j, math.Copysign(0.2+0.3*rng.Float64(), rng.Float64()-0.6))
+			}
+		}
+	}
+	precision := mat.NewSymDense(p, nil)
+	precision.CopySym(links)
+	var eigen mat.EigenSym
+	eigen.Factorize(links, false)
+	for i := range p {
+		precision.SetSym(i, i, 0.15-eigen.Values(nil)[0])
+	}
+	var chol mat.Cholesky
+	chol.Factorize(precision)
+	var cov mat.SymDense
+	if err := chol.InverseTo(&cov); err != nil {
+		panic(err)
+	}
+	var upper mat.TriDense
+	chol.UTo(&upper)
+	z := mat.NewDense(p, n, nil)
+	z.Apply(func(int, int, float64) float64 { return rng.NormFloat64() }, z)
+	x := mat.NewDense(p, n, nil)
+	if err := x.Solve(&upper, z); err != nil {
+		panic(err)
+	}
+	values := mat.DenseCopyOf(x.T())
+	for i := range n {
+		spread := math.Sqrt(3 / distuv.ChiSquared{K: 3, Src: rng}.Rand())
+		for j := range p {
+			switch v := values.At(i, j); family {
+			case "t":
+				values.Set(i, j, v*spread)
+			case "counts":
+				mean := math.Exp(1 + 2.5*float64(j)/float64(p) + 0.5*v/math.Sqrt(cov.At(j, j)))
+				values.Set(i, j, distuv.Poisson{Lambda: mean, Src: rng}.Rand())
+			}
+		}
+	}
+	names := make([]string, p)
+	for j := range names {
+		names[j] = string(rune('A'+j/26)) + string(rune('a'+j%26))
+	}
+	s, err := NewSeries(names, 0, time.Second, values)
+	if err != nil {
+		panic(err)
+	}
+	s.Counts = family == "counts"
+	return s, links
+}
+
+// TestShortCaptures holds the links of sources that are many beside the buckets to a mean F1 score,
+// and those of sources without any link to next to none.
+func TestShortCaptures(t *testing.T) {
+	const n, p, tries = 60, 40, 6
+	for family, least := range map[string]float64{"gauss": 0.5, "t": 0.37, "counts": 0.29} {
+		sum := 0.0
+		for seed := range uint64(tries) {
+			s, links := shortSeries(n, p, family, seed)
+			m := mustLearn(t, s, Options{})
+			hit, want := 0, 0
+			for i := range p {
+				for j := range i {
+					if links.At(i, j) != 0 {
+						want++
+					}
+				}
+			}
+			for _, e := range m.Edges {
+				if links.At(e.From, e.To) != 0 {
+					hit++
+				}
+			}
+			sum += 2 * float64(hit) / float64(want+len(m.Edges)) / tries
+		}
+		t.Logf("%s: F1 %.3f", family, sum)
+		if sum < least {
+			t.Errorf("%s: F1 of links %.3f, want %.2f", family, sum, least)
+		}
+	}
+	made := 0
+	for seed := range uint64(tries) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		s, _ := shortSeries(n, p, "gauss", seed)
+		s.Values.Apply(func(int, int, float64) float64 { return rng.NormFloat64() }, s.Values)
+		made += len(mustLearn(t, s, Options{}).Edges)
+	}
+	if made > 3*tries {
+		t.Errorf("%d links among sources without any in %d captures", made, tries)
+	}
+}
