@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -20,7 +21,8 @@ type Matrix struct {
 	Values [][]float64 // a row per name; NaN is not known
 	// Labels numbers the cluster of each source; clusters are framed. nil means none are known.
 	Labels []int
-	// Merges order the sources as a dendrogram does. Labels come first.
+	// Merges order the sources as a dendrogram does, which stands beside the matrix unless clusters
+	// take sources out of its order: Labels come first.
 	Merges []Merge
 	// Range is the absolute value with the strongest color; 0 takes the largest off the diagonal.
 	Range float64
@@ -163,7 +165,11 @@ func (m Matrix) plan() (w, h length, draw func(*page)) {
 		names[i] = s
 		room = max(room, p.width(names[i], size, false))
 	}
-	const legend = 56
+	legend := length(56)
+	tree := m.tree()
+	if tree {
+		legend += treeWidth
+	}
 	cell := min(26, (w-2*pageMargin-room-legend)/length(n))
 	if m.Height > 0 {
 		cell = min(cell, (m.Height-2*pageMargin-m.heading()-room-6)/length(n))
@@ -203,7 +209,43 @@ func (m Matrix) plan() (w, h length, draw func(*page)) {
 			p.write(point{X: x0 + at, Y: y1 - side - 5}, label{text: names[i], size: size, align: right, turn: math.Pi / 2})
 		}
 		m.drawFrames(p, box, cell, order)
-		m.drawScale(p, point{X: box.Max.X + 14, Y: y1}, most)
+		at := point{X: box.Max.X + 14, Y: y1}
+		if tree {
+			m.drawTree(p, box, cell, order)
+			at.X += treeWidth
+		}
+		m.drawScale(p, at, most)
+	}
+}
+
+const treeWidth = 52 // of the dendrogram beside a matrix
+
+// tree tells whether a dendrogram can stand beside the matrix.
+func (m Matrix) tree() bool {
+	return len(m.Merges) > 0 && slices.Equal(m.order(), leafOrder(len(m.Names), m.Merges))
+}
+
+// drawTree draws which sources were joined, the first ones next to the matrix.
+func (m Matrix) drawTree(p *page, box vg.Rectangle, cell length, order []int) {
+	top := 0.0
+	for _, j := range m.Merges {
+		top = math.Max(top, j.Height)
+	}
+	if top == 0 {
+		top = 1
+	}
+	x := scale{min: 0, max: top, lo: box.Max.X + 4, hi: box.Max.X + treeWidth - 2}
+	n := len(order)
+	at := make([]point, n+len(m.Merges))
+	for k, i := range order {
+		at[i] = point{X: x.at(0), Y: box.Max.Y - (length(k)+0.5)*cell}
+	}
+	for k, j := range m.Merges {
+		a, b, to := at[j.A], at[j.B], x.at(math.Max(0, j.Height))
+		at[n+k] = point{X: to, Y: (a.Y + b.Y) / 2}
+		p.Begin("joined at " + si(j.Height))
+		p.line(stroke{color: p.muted, width: min(1.2, cell/3)}, a, point{X: to, Y: a.Y}, point{X: to, Y: b.Y}, b)
+		p.End()
 	}
 }
 
