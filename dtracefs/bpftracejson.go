@@ -28,7 +28,7 @@ func startBpftraceJSON() reader { return newBpftraceJSON() }
 func (t *bpftraceJSON) read(d *decoder, data []byte, line int, last bool) int {
 	t.resume(d, syntax.NewCursor(nil))
 	cur := syntax.NewCursorAt(data, line)
-	documents(d, cur, false, t.quickActivity, t.bpftraceRecord)
+	documents(d, cur, false, t.quick, t.bpftraceRecord)
 	if t.partial != "" {
 		t.printText(0, "\n")
 	}
@@ -54,6 +54,9 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 		}
 		t.printText(num, data.Text)
 	case "map", "value":
+		if data.Kind == '"' && t.clock(data.Text) {
+			return true // print(strftime(...))
+		}
 		if t.jsonActivity(data) {
 			return true
 		}
@@ -139,6 +142,22 @@ func (t *bpftraceJSON) jsonActivity(data syntax.JSON) bool {
 		t.activity.add([]byte(kind), []byte(name), value)
 	}
 	return true
+}
+
+// quick takes a line that needs no parser, or is none of JSON's.
+func (t *bpftraceJSON) quick(line []byte) bool { return t.quickActivity(line) || t.bareClock(line) }
+
+// bareClock takes what bpftrace before 0.18 writes for print(strftime(...)): the text without quotes.
+func (t *bpftraceJSON) bareClock(line []byte) bool {
+	rest, ok := bytes.CutPrefix(line, []byte(`{"type": "value", "data": `))
+	text, closed := bytes.CutSuffix(bytes.TrimRight(rest, " "), []byte("}"))
+	if !ok || !closed {
+		return false
+	}
+	if _, end, err := syntax.ParseJSON(text); err == nil && end == len(text) {
+		return false
+	}
+	return t.clock(string(text))
 }
 
 // quickActivity adds the entries of a print on one line of a map that is known for

@@ -10,9 +10,11 @@ import (
 // The clock is a cell of the row.
 type timedRows struct {
 	shapes rowShapes
+	glued  bool // a clock stands before the first row of each block, and not before the others
+	looked int  // offset up to which that was looked for in vain
 }
 
-func (k *timedRows) resume(*station) { k.shapes.tried = 0 }
+func (k *timedRows) resume(*station) { k.shapes.tried, k.looked = 0, 0 }
 
 func (k *timedRows) take(st *station, num int, line []byte) bool {
 	c, n, ok := syntax.ParseClock(line)
@@ -24,6 +26,9 @@ func (k *timedRows) take(st *station, num int, line []byte) bool {
 	}
 	if _, _, _, isMap := syntax.MapHead(bytes.TrimLeft(line[n:], " \t")); isMap {
 		return false
+	}
+	if k.glued || k.findGlued(st.cur) {
+		return k.gluedRow(st, c, line[n:])
 	}
 	if k.shapes.none() && (headingAhead(st.cur) || !k.shapes.learn(st.cur, afterClock)) {
 		return false
@@ -41,6 +46,69 @@ func (k *timedRows) take(st *station, num int, line []byte) bool {
 	shape.file(s, cells, 2)
 	s.end()
 	return true
+}
+
+// findGlued looks ahead for rows that stand under a clock with a row on the same line: they look as what
+// stands behind the clock does, and there are more of them.
+func (k *timedRows) findGlued(cur *syntax.Cursor) bool {
+	if cur.Offset() < k.looked || !k.shapes.none() {
+		return false
+	}
+	ahead := *cur
+	clocked, rows := map[shape]int{}, map[shape]int{}
+	for n := 0; !ahead.Done() && n < rowsAhead; n++ {
+		line, _ := ahead.Next()
+		if rest := afterClock(line); rest != nil {
+			if len(rest) > 0 {
+				clocked[shapeOf(rest)]++
+			}
+		} else if !syntax.Blank(line) {
+			rows[shapeOf(line)]++
+		}
+	}
+	most := shape{}
+	for s, n := range clocked {
+		if s.words > 1 && s.number != 0 && s.words <= widestRow && (n > clocked[most] || n == clocked[most] && s.words < most.words) {
+			most = s
+		}
+	}
+	k.glued = most.words > 0 && clocked[most] > 1 && rows[most] >= clocked[most]
+	k.looked = ahead.Offset()
+	return k.glued
+}
+
+// gluedRow takes a clock and the first row under it, which stands on the same line.
+func (k *timedRows) gluedRow(st *station, c syntax.Clock, row []byte) bool {
+	if keys, value, unsigned, ok := syntax.AggRow(row); ok {
+		st.free.flush()
+		st.take(classTable)
+		st.tell(c, st.opt.Location)
+		st.block++
+		aggRow(st, "", unnamed(keys), value, unsigned)
+		return true
+	}
+	r := st.clocked
+	if r.shapes.none() && !r.shapes.learn(st.cur, behindAnyClock) {
+		return false
+	}
+	cells, shape, ok := r.shapes.split(row)
+	if !ok {
+		return false
+	}
+	st.free.flush()
+	st.take(classTable)
+	st.tell(c, st.opt.Location)
+	st.block++
+	r.file(st, cells, shape)
+	return true
+}
+
+// behindAnyClock returns what of a line is a row where some rows stand behind a clock.
+func behindAnyClock(line []byte) []byte {
+	if _, _, ok := syntax.ParseClock(line); ok {
+		return afterClock(line)
+	}
+	return line
 }
 
 // headingAhead reports whether a line in capitals follows in the same paragraph: the heading of a
@@ -98,6 +166,12 @@ func (r *clockedRows) take(st *station, num int, line []byte) bool {
 	}
 	st.free.flush()
 	st.take(classTable)
+	r.file(st, cells, shape)
+	return true
+}
+
+// file files a row, past which the cursor is.
+func (r *clockedRows) file(st *station, cells [][]byte, shape *rowShape) {
 	s := st.sheet("clocked/"+shape.name, shape.name, "rows")
 	st.inferred[s] = true
 	st.context(s)
@@ -105,7 +179,6 @@ func (r *clockedRows) take(st *station, num int, line []byte) bool {
 	s.int("block", int64(st.block), false)
 	s.end()
 	r.next = st.cur.Number()
-	return true
 }
 
 func wholeLine(line []byte) []byte {

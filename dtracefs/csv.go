@@ -11,10 +11,22 @@ import (
 // csvHead is how many records tell whether a text is CSV.
 const csvHead = 64
 
-// isCSV reports whether a text starts with records of as many cells each, parted by commas, in which
-// a column holds numbers.
-func isCSV(head []byte) bool {
-	r := csvRecords{data: head}
+// isCSV reports whether a text starts with records of as many cells each in which a column holds numbers.
+func isCSV(head []byte) bool { return csvSeparator(head) != 0 }
+
+// csvSeparator tells what parts the cells of a text that is CSV: commas, or semicolons or bars as
+// scripts print them where names hold commas. It is 0 if the text is none.
+func csvSeparator(head []byte) byte {
+	for _, sep := range []byte(",;|") {
+		if hasRecords(head, sep) {
+			return sep
+		}
+	}
+	return 0
+}
+
+func hasRecords(head []byte, sep byte) bool {
+	r := csvRecords{data: head, sep: sep}
 	var width, n int
 	number := false
 	for n < csvHead {
@@ -49,6 +61,7 @@ func isCSV(head []byte) bool {
 // csvRecords reads records. Where a line is none, the record is nil.
 type csvRecords struct {
 	data  []byte
+	sep   byte
 	at    int
 	cells [][]byte
 }
@@ -67,12 +80,12 @@ func (r *csvRecords) next() (record [][]byte, line []byte, ok bool) {
 		return r.quoted(rest, line, n)
 	}
 	r.at += n + 1
-	if bytes.IndexByte(line, ',') < 0 {
+	if bytes.IndexByte(line, r.sep) < 0 {
 		return nil, line, true
 	}
 	r.cells = r.cells[:0]
 	for cells := line; ; {
-		i := bytes.IndexByte(cells, ',')
+		i := bytes.IndexByte(cells, r.sep)
 		if i < 0 {
 			r.cells = append(r.cells, cells)
 			return r.cells, line, true
@@ -87,7 +100,7 @@ const longestCSV = 64 << 10
 // quoted reads a record that has quotes, and so may go over several lines.
 func (r *csvRecords) quoted(rest, line []byte, n int) (record [][]byte, text []byte, ok bool) {
 	in := csv.NewReader(bytes.NewReader(rest[:min(len(rest), longestCSV)]))
-	in.FieldsPerRecord = -1
+	in.FieldsPerRecord, in.Comma = -1, rune(r.sep)
 	fields, err := in.Read()
 	if err != nil || len(fields) < 2 {
 		r.at += n + 1
@@ -106,12 +119,18 @@ func (r *csvRecords) quoted(rest, line []byte, n int) (record [][]byte, text []b
 // cells is a number; where it comes again, as in files appended to each other, it is no row.
 type csvText struct {
 	names []string
+	sep   byte
 }
 
 func startCSV() reader { return &csvText{} }
 
 func (c *csvText) read(d *decoder, data []byte, line int, last bool) int {
-	r := csvRecords{data: data}
+	if c.sep == 0 {
+		if c.sep = csvSeparator(bytes.TrimLeft(data[:min(len(data), 64<<10)], " \t\r\n")); c.sep == 0 {
+			c.sep = ','
+		}
+	}
+	r := csvRecords{data: data, sep: c.sep}
 	num := line
 	for {
 		from := r.at

@@ -590,7 +590,12 @@ func isGaugeName(name string) bool {
 	return false
 }
 
-var countNames = []string{"value", "count", "calls", "total", "n", "num", "sum", "events", "ops", "bytes", "reads", "writes"}
+// countNames are what columns of counts are called, thingNames those of counts of a thing: beside these
+// stand counts of other things.
+var (
+	countNames = []string{"value", "count", "calls", "total", "n", "num", "sum", "events", "ops"}
+	thingNames = []string{"bytes", "reads", "writes", "opens", "closes", "faults", "errors", "packets", "switches"}
+)
 
 // findValues finds the columns that hold what is counted.
 func (o MeasureOptions) findValues(c *candidate, s *script.Script) {
@@ -728,14 +733,23 @@ func (o MeasureOptions) likelyValues(c *candidate) []*Column {
 	}
 	unnamed := strings.HasPrefix(c.printed[len(c.printed)-1].Name, "c") && positional(c.printed)
 	if !unnamed {
-		var named []*Column
+		var named, counts []*Column
+		things := false
 		for _, col := range numbers {
-			if slices.Contains(countNames, strings.ToLower(col.Name)) {
+			low := strings.ToLower(col.Name)
+			if slices.Contains(countNames, low) {
 				named = append(named, col)
 			}
+			things = things || slices.Contains(thingNames, low)
+			if col.typ == Int && !isGaugeName(col.Name) {
+				counts = append(counts, col)
+			}
 		}
-		if len(named) > 0 {
+		switch {
+		case len(named) > 0:
 			return named
+		case things:
+			return counts
 		}
 		return numbers
 	}
@@ -749,6 +763,9 @@ func (o MeasureOptions) likelyValues(c *candidate) []*Column {
 		}
 	}
 	if texts == 0 {
+		if last := len(numbers) - 1; last > 0 && c.tellsRows(numbers[:last]) {
+			return numbers[last:]
+		}
 		return numbers // numbers side by side without a name for a source
 	}
 	pick := c.printed[last]
@@ -761,6 +778,21 @@ func (o MeasureOptions) likelyValues(c *candidate) []*Column {
 		return nil
 	}
 	return []*Column{pick}
+}
+
+// tellsRows reports whether columns of numbers tell apart the rows of a block, of which there are
+// several, and come again in other blocks: those of CPUs or processes.
+func (c *candidate) tellsRows(columns []*Column) bool {
+	block := c.blockOf()
+	inBlock, all, blocks := map[string]bool{}, map[string]bool{}, map[int64]bool{}
+	n := min(c.table.NumRows(), lookRows)
+	for i := range n {
+		key := rowKey(columns, i)
+		blocks[block(i)] = true
+		inBlock[strconv.FormatInt(block(i), 10)+"\x00"+key] = true
+		all[key] = true
+	}
+	return len(inBlock) == n && len(all) > 1 && 2*len(all) <= n && 4*n >= 5*len(blocks)
 }
 
 // positional reports whether columns have no names but numbers.
@@ -1414,11 +1446,25 @@ func (m *Measure) totals(t *TableMeasure, group []*candidate, o MeasureOptions) 
 		block int
 	}
 	last := map[string]state{}
-	n, current, rises, falls, holds, gaps := 0, int64(-1), 0, 0, 0, 0
+	n, current, rises, falls, gaps, resets := 0, int64(-1), 0, 0, 0, 0
 	inBlock, before, firstSum, laterMost := map[string]bool{}, 0, 0.0, 0.0
+	up, down := 0, 0 // in the block at hand
 	sum := 0.0
+	// Where nearly everything falls at once, running totals were reset.
+	endBlock := func() {
+		if down > 2*up && down > 1 {
+			resets++
+			if len(inBlock) < before {
+				gaps--
+			}
+		} else {
+			rises, falls = rises+up, falls+down
+		}
+		up, down = 0, 0
+	}
 	for i := range c.table.NumRows() {
 		if b := block(i); b != current {
+			endBlock()
 			if n == 1 {
 				firstSum = sum
 			} else if n > 1 {
@@ -1441,11 +1487,9 @@ func (m *Measure) totals(t *TableMeasure, group []*candidate, o MeasureOptions) 
 				sum += x
 			}
 		case x > old.value:
-			rises++
+			up++
 		case x < old.value:
-			falls++
-		default:
-			holds++
+			down++
 		}
 		if ok {
 			sum += x - old.value
@@ -1454,15 +1498,15 @@ func (m *Measure) totals(t *TableMeasure, group []*candidate, o MeasureOptions) 
 		}
 		last[key] = state{x, n}
 	}
+	endBlock()
 	if n > 1 {
 		laterMost = max(laterMost, sum)
 	}
 	t.fresh = firstSum <= 10*laterMost || n <= 1
-	// A reset is a fall of everything at once; counts per interval fall half of the time.
 	if t.As == AsTotal {
 		return
 	}
-	if o.As == "" && n >= 3 && rises >= 4 && falls*50 <= rises && gaps*20 <= n {
+	if o.As == "" && n >= 3 && rises >= 4 && falls*50 <= rises && gaps*20 <= n && resets*10 <= n {
 		if t.As == AsDistribution {
 			m.Notes = append(m.Notes, fmt.Sprintf("the distributions of %s only grow: their increase counts", quoteName(t.Table)))
 			t.keys = append(t.keys, "bucket")

@@ -113,8 +113,11 @@ func (f *bpftraceMaps) take(st *station, num int, line []byte) bool {
 		st.take(classTable)
 	}
 	if told {
+		before, some := st.stamp, st.stamped
 		st.tell(clock, st.opt.Location)
-		st.block++
+		if !some || st.stamp != before {
+			st.block++ // otherwise the same clock stands before every line
+		}
 		if label != "" {
 			st.labels = []labeled{{"label", label}}
 		}

@@ -83,6 +83,10 @@ func (r *rowShapes) find(rows [][]byte, tenths int) bool {
 	slices.SortFunc(all, func(a, b found) int {
 		return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.words, b.words), cmp.Compare(a.number, b.number))
 	})
+	// A shape with words more than another one is that of names with blanks.
+	all = slices.DeleteFunc(all, func(wide found) bool {
+		return slices.ContainsFunc(all, func(f found) bool { return f.n*8 >= len(rows) && holdsBlanks(rows, wide.shape, f.shape) })
+	})
 	covered := 0
 	for _, f := range all {
 		if f.n*8 < len(rows) || len(r.shapes) == 4 {
@@ -102,6 +106,48 @@ func (r *rowShapes) find(rows [][]byte, tenths int) bool {
 	if covered*10 < len(rows)*tenths {
 		r.shapes = nil
 		return false
+	}
+	return true
+}
+
+// holdsBlanks reports whether rows of the wide shape are those of the narrow one with a blank in a cell
+// of text: the words that would stand there always come together, as no two keys do.
+func holdsBlanks(rows [][]byte, wide, narrow shape) bool {
+	extra := wide.words - narrow.words
+	if extra <= 0 {
+		return false
+	}
+	for at := range narrow.words {
+		below := uint64(1)<<at - 1
+		if narrow.number&(1<<at) != 0 || narrow.number&below|narrow.number&^below<<extra != wide.number {
+			continue
+		}
+		if alwaysTogether(rows, wide, at, at+extra) {
+			return true
+		}
+	}
+	return false
+}
+
+// alwaysTogether reports whether in rows of a shape each word in cells from at to end has always the same
+// ones beside it.
+func alwaysTogether(rows [][]byte, s shape, at, end int) bool {
+	after, before := map[string]string{}, map[string]string{}
+	for _, line := range rows {
+		if !shapeOf(line).same(s) {
+			continue
+		}
+		words := bytes.Fields(line)
+		for i := at; i < end; i++ {
+			a, b := strconv.Itoa(i)+string(words[i]), strconv.Itoa(i)+string(words[i+1])
+			if w, ok := after[a]; ok && w != b {
+				return false
+			}
+			if w, ok := before[b]; ok && w != a {
+				return false
+			}
+			after[a], before[b] = b, a
+		}
 	}
 	return true
 }

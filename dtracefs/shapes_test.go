@@ -111,8 +111,9 @@ func TestShapes(t *testing.T) {
 
 // A truth is a matrix of the zip: NaN where a level was not printed.
 type truth struct {
-	times  []float64
-	values map[string][]float64
+	times   []float64
+	values  map[string][]float64
+	anyName bool // of the one source
 }
 
 func readTruth(fsys fs.FS, name string) (*truth, error) {

@@ -34,6 +34,7 @@ type station struct {
 	// The two recognizers whose captures get large. Parts of those are decoded ahead.
 	activity *activity
 	log      *eventLog
+	clocked  *clockedRows // the first of whose rows may stand behind the clock
 }
 
 // A recognizer knows one thing that tracers print.
@@ -96,6 +97,8 @@ func newStation() *station {
 			st.activity = r
 		case *eventLog:
 			st.log = r
+		case *clockedRows:
+			st.clocked = r
 		}
 		st.forms = append(st.forms, r)
 	}
