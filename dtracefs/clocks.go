@@ -10,8 +10,9 @@ import (
 // clocks are lines that tell the instant of what follows: a time alone, or a date with what
 // the interval that ends there sums up to.
 type clocks struct {
-	digits int // of the numbers that are taken for clocks
-	none   int // offset up to which numbers alone are none
+	digits int             // of the numbers that are taken for clocks
+	none   int             // offset up to which numbers alone are none
+	labels map[string]bool // what stands before clocks that end a line
 }
 
 // resume forgets an offset in the text before.
@@ -19,7 +20,10 @@ func (f *clocks) resume(*station) { f.none = 0 }
 
 func (f *clocks) take(st *station, num int, line []byte) bool {
 	c, text, ok := clockLine(line)
-	if !ok || c.Form == syntax.Epoch && !f.countsSeconds(st, line) {
+	if !ok {
+		return f.labeled(st, line)
+	}
+	if c.Form == syntax.Epoch && !f.countsSeconds(st, line) {
 		return false
 	}
 	if len(text) > 0 && text[0] != ',' {
@@ -32,6 +36,73 @@ func (f *clocks) take(st *station, num int, line []byte) bool {
 	st.take(classTable)
 	st.interval(c, text)
 	return true
+}
+
+// mostLabels bounds how many labels of clocks are remembered, longestLabel their bytes.
+const (
+	mostLabels   = 16
+	longestLabel = 60
+)
+
+// labeled takes a line that ends in a clock and says before it what that is, as `time: 20:05:26` or
+// `--- 2026-11-28 20:05:26 ---` do. Rows may end in a clock too: other lines stand under a label.
+func (f *clocks) labeled(st *station, line []byte) bool {
+	label, c, ok := labelOfClock(line)
+	if !ok || st.free.open() {
+		return false
+	}
+	if !f.labels[string(label)] {
+		next := st.peekAfter()
+		if next == nil || syntax.Blank(next) || len(f.labels) == mostLabels {
+			return false
+		}
+		if other, _, ok := labelOfClock(next); ok && !isRule(label) || ok && !bytes.Equal(other, label) {
+			return false
+		}
+		if f.labels == nil {
+			f.labels = map[string]bool{}
+		}
+		f.labels[string(label)] = true
+	}
+	st.free.flush()
+	st.take(classTable)
+	st.interval(c, nil)
+	return true
+}
+
+// ruleMarks are what lines are drawn with.
+const ruleMarks = " -=*#~+_"
+
+// isRule reports whether a text is a drawn line.
+func isRule(text []byte) bool { return len(bytes.Trim(text, ruleMarks)) == 0 }
+
+// labelOfClock splits a line of words or of a rule, and a clock with a rule or a colon behind it.
+func labelOfClock(line []byte) (label []byte, c syntax.Clock, ok bool) {
+	end := bytes.TrimRight(line, ruleMarks+":\t\r")
+	n := len(end)
+	if n < 9 || n > longestLabel+40 || end[n-1]-'0' > 9 && end[n-1] != ']' && end[n-1] != 'M' && end[n-1] != 'Z' {
+		return nil, c, false
+	}
+	// The clock starts where the line's first number does, but for the names of a day and a month.
+	at := bytes.IndexAny(end, "0123456789")
+	if at > 0 && end[at-1] == '[' {
+		at--
+	}
+	for _, start := range []int{at - 8, at - 4, at} { // `Sat Nov 28`, `Nov 28`
+		if start < 1 || start > longestLabel || end[start-1] != ' ' && end[start-1] != '=' && end[start-1] != '(' {
+			continue
+		}
+		if c, n, ok := syntax.ParseClock(end[start:]); ok && start+n == len(end) {
+			label := end[:start]
+			return label, c, isRule(label) || timeName(string(bytes.Trim(label, ruleMarks+":("))) || c.Form != syntax.Epoch && isSentence(label)
+		}
+	}
+	return nil, c, false
+}
+
+// isSentence reports whether a text is words and marks alone.
+func isSentence(text []byte) bool {
+	return !bytes.ContainsAny(text, "0123456789@`|<>{}$%/\\") && bytes.ContainsAny(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 }
 
 // clockLine splits a line that tells an instant. What is left is nothing, or stands behind

@@ -170,10 +170,10 @@ func jsonLayouts(m *Measure) []layout {
 // csvLayouts find the cells of time and value by the heading.
 func csvLayouts(m *Measure, sample []byte) []layout {
 	t := &m.Tables[0]
-	if len(m.Tables) > 1 || t.As == AsEvents {
+	if len(m.Tables) > 1 || t.As == AsEvents || csvSeparator(sample) != ',' {
 		return nil
 	}
-	r := csvRecords{data: sample}
+	r := csvRecords{data: sample, sep: ','}
 	c := csvText{}
 	for {
 		record, _, ok := r.next()

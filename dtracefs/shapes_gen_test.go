@@ -94,8 +94,8 @@ func bpfMap(name string) func(int, time.Time, []string, int) string {
 	}
 }
 
-// layout prints the end of each interval.
-func layout(format, after string) func(int, time.Time) string {
+// inLayout prints the end of each interval.
+func inLayout(format, after string) func(int, time.Time) string {
 	return func(_ int, at time.Time) string { return at.Format(format) + after }
 }
 
@@ -230,24 +230,24 @@ var genShapes = []genShape{
 	{name: "ns epoch and printa", print: func(w *world) string {
 		return w.each(func(_ int, at time.Time) string { return fmt.Sprintf("%d\n", at.UnixNano()) }, printa, "\n")
 	}},
-	{name: "iso and printa", print: func(w *world) string { return w.each(layout(formISO, "\n"), printa, "\n") }},
-	{name: "iso in brackets and rows", print: func(w *world) string { return w.each(layout("["+formISO+"]", "\n"), wordsAs("%s %d\n"), "") }},
+	{name: "iso and printa", print: func(w *world) string { return w.each(inLayout(formISO, "\n"), printa, "\n") }},
+	{name: "iso in brackets and rows", print: func(w *world) string { return w.each(inLayout("["+formISO+"]", "\n"), wordsAs("%s %d\n"), "") }},
 	{name: "iso T Z and rows", print: func(w *world) string {
-		return w.each(layout("2006-01-02T15:04:05.000Z", "\n"), wordsAs("%s\t%d\n"), "")
+		return w.each(inLayout("2006-01-02T15:04:05.000Z", "\n"), wordsAs("%s\t%d\n"), "")
 	}},
-	{name: "Y with a fraction", print: func(w *world) string { return w.each(layout(formY+".000", "\n"), printa, "\n") }},
+	{name: "Y with a fraction", print: func(w *world) string { return w.each(inLayout(formY+".000", "\n"), printa, "\n") }},
 	{name: "Y and count first", print: func(w *world) string {
-		return w.each(layout(formY, "\n"), func(_ int, _ time.Time, k []string, v int) string { return fmt.Sprintf("%8d %s\n", v, k[0]) }, "\n")
+		return w.each(inLayout(formY, "\n"), func(_ int, _ time.Time, k []string, v int) string { return fmt.Sprintf("%8d %s\n", v, k[0]) }, "\n")
 	}},
 	{name: "clock AM PM and maps", clock: "clock", print: func(w *world) string {
-		return "Attaching 2 probes...\n" + w.each(layout("03:04:05 PM", "\n"), bpfMap(""), "\n")
+		return "Attaching 2 probes...\n" + w.each(inLayout("03:04:05 PM", "\n"), bpfMap(""), "\n")
 	}},
-	{name: "clock AM PM over noon and rows", clock: "clock", start: "11:59:30", print: func(w *world) string { return w.each(layout("03:04:05 PM", "\n"), wordsAs("%s %d\n"), "\n") }},
+	{name: "clock AM PM over noon and rows", clock: "clock", start: "11:59:30", print: func(w *world) string { return w.each(inLayout("03:04:05 PM", "\n"), wordsAs("%s %d\n"), "\n") }},
 	{name: "clock with ms and maps", clock: "clock", print: func(w *world) string {
-		return "Attaching 2 probes...\n" + w.each(layout("15:04:05.000", "\n"), bpfMap("calls"), "\n")
+		return "Attaching 2 probes...\n" + w.each(inLayout("15:04:05.000", "\n"), bpfMap("calls"), "\n")
 	}},
 	{name: "clock over midnight", clock: "clock", start: "23:59:30", print: func(w *world) string {
-		return "Attaching 2 probes...\n" + w.each(layout("15:04:05", "\n"), bpfMap(""), "\n")
+		return "Attaching 2 probes...\n" + w.each(inLayout("15:04:05", "\n"), bpfMap(""), "\n")
 	}},
 	{name: "clock over midnight on rows", clock: "clock", start: "23:59:30", print: func(w *world) string {
 		return w.each(nil, func(_ int, at time.Time, k []string, v int) string {
@@ -288,14 +288,14 @@ var genShapes = []genShape{
 		}, "")
 	}},
 	{name: "Y glued to the first key", keys: prefixed(plainNames, "global", "web"), print: func(w *world) string {
-		return w.each(layout(formY, ""), printa, "\n")
+		return w.each(inLayout(formY, ""), printa, "\n")
 	}},
-	{name: "Y glued to rows", print: func(w *world) string { return w.each(layout(formY, " "), wordsAs("%s %d\n"), "") }},
-	{name: "iso glued to aligned rows of odd names", keys: oddNames, print: func(w *world) string { return w.each(layout(formISO, ""), wordsAs("%20s %8d\n"), "\n") }},
+	{name: "Y glued to rows", print: func(w *world) string { return w.each(inLayout(formY, " "), wordsAs("%s %d\n"), "") }},
+	{name: "iso glued to aligned rows of odd names", keys: oddNames, print: func(w *world) string { return w.each(inLayout(formISO, ""), wordsAs("%20s %8d\n"), "\n") }},
 	{name: "epoch glued to rows, count first", print: func(w *world) string {
 		return w.each(func(_ int, at time.Time) string { return fmt.Sprintf("%d ", at.Unix()) }, func(_ int, _ time.Time, k []string, v int) string { return fmt.Sprintf("%d %s\n", v, k[0]) }, "")
 	}},
-	{name: "Y glued with a blank line first", print: func(w *world) string { return w.each(layout(formY, "\n\n"), printa, "\n") }},
+	{name: "Y glued with a blank line first", print: func(w *world) string { return w.each(inLayout(formY, "\n\n"), printa, "\n") }},
 	{name: "Y on every row", print: func(w *world) string {
 		return w.each(nil, func(_ int, at time.Time, k []string, v int) string {
 			return fmt.Sprintf("%s %s %d\n", at.Format(formY), k[0], v)
@@ -449,15 +449,15 @@ var genShapes = []genShape{
 			return at.Format(formY) + "\n\nsystem calls:\n" + w.only(i, "system calls", printa) + "\npage faults:\n" + w.only(i, "page faults", printa)
 		}, func(int, time.Time, []string, int) string { return "" }, "\n")
 	}},
-	{name: "odd names in printa", keys: oddNames, print: func(w *world) string { return w.each(layout(formY, "\n"), printa, "\n") }},
+	{name: "odd names in printa", keys: oddNames, print: func(w *world) string { return w.each(inLayout(formY, "\n"), printa, "\n") }},
 	{name: "odd names in rows", keys: oddNames, print: func(w *world) string {
 		return w.each(func(_ int, at time.Time) string { return fmt.Sprintf("%d\n", at.Unix()) }, wordsAs("%s %d\n"), "\n")
 	}},
 	{name: "odd names in maps", clock: "clock", keys: oddNames, print: func(w *world) string {
-		return "Attaching 2 probes...\n" + w.each(layout("15:04:05", "\n"), bpfMap(""), "\n")
+		return "Attaching 2 probes...\n" + w.each(inLayout("15:04:05", "\n"), bpfMap(""), "\n")
 	}},
 	{name: "odd names with a pid in maps", clock: "clock", keys: numbered(400, 7, oddNames), print: func(w *world) string {
-		return "Attaching 2 probes...\n" + w.each(layout("15:04:05", "\n"), bpfMap(""), "\n")
+		return "Attaching 2 probes...\n" + w.each(inLayout("15:04:05", "\n"), bpfMap(""), "\n")
 	}},
 	{name: "odd names on clocked rows", keys: oddNames, print: func(w *world) string {
 		return w.each(nil, func(_ int, at time.Time, k []string, v int) string {
@@ -465,10 +465,10 @@ var genShapes = []genShape{
 		}, "")
 	}},
 	{name: "keyless and empty at times", keys: [][]string{{"calls"}}, clock: "clock", print: func(w *world) string {
-		return "Attaching 2 probes...\n" + w.each(layout("15:04:05", "\n"), func(i int, _ time.Time, _ []string, v int) string { return fmt.Sprintf("@calls: %d\n", v) }, "\n")
+		return "Attaching 2 probes...\n" + w.each(inLayout("15:04:05", "\n"), func(i int, _ time.Time, _ []string, v int) string { return fmt.Sprintf("@calls: %d\n", v) }, "\n")
 	}},
 	{name: "keyless printa", keys: [][]string{{"value"}}, print: func(w *world) string {
-		return w.each(layout(formY, "\n"), func(i int, _ time.Time, _ []string, v int) string { return fmt.Sprintf("%20d\n", v) }, "\n")
+		return w.each(inLayout(formY, "\n"), func(i int, _ time.Time, _ []string, v int) string { return fmt.Sprintf("%20d\n", v) }, "\n")
 	}, want: anyName},
 	{name: "a skipped second", print: func(w *world) string {
 		var b strings.Builder
@@ -490,7 +490,7 @@ var genShapes = []genShape{
 		return b.String()
 	}},
 	{name: "printed at exit without a time", clock: "clock", print: func(w *world) string {
-		return "Attaching 2 probes...\n" + w.each(layout("15:04:05", "\n"), bpfMap(""), "\n") + "\n@[nginx]: 3\n@[api]: 9\n"
+		return "Attaching 2 probes...\n" + w.each(inLayout("15:04:05", "\n"), bpfMap(""), "\n") + "\n@[nginx]: 3\n@[api]: 9\n"
 	}},
 	{name: "idle keys at 0", print: func(w *world) string {
 		var b strings.Builder
@@ -507,30 +507,30 @@ var genShapes = []genShape{
 		return w.each(func(_ int, at time.Time) string { return fmt.Sprintf("%d\n", at.UnixMilli()) }, wordsAs("%s %d\n"), "")
 	}},
 	{name: "5 s of maps", every: 5 * time.Second, clock: "clock", print: func(w *world) string {
-		return "Attaching 2 probes...\n" + w.each(layout("15:04:05", "\n"), bpfMap("n"), "\n")
+		return "Attaching 2 probes...\n" + w.each(inLayout("15:04:05", "\n"), bpfMap("n"), "\n")
 	}},
-	{name: "a minute of printa", every: time.Minute, print: func(w *world) string { return w.each(layout(formY, "\n"), printa, "\n") }},
-	{name: "pid and execname in printa", keys: numbered(300, 3, plainNames), print: func(w *world) string { return w.each(layout(formY, "\n"), printa, "\n") }},
+	{name: "a minute of printa", every: time.Minute, print: func(w *world) string { return w.each(inLayout(formY, "\n"), printa, "\n") }},
+	{name: "pid and execname in printa", keys: numbered(300, 3, plainNames), print: func(w *world) string { return w.each(inLayout(formY, "\n"), printa, "\n") }},
 	{name: "uid and comm in maps", clock: "clock", keys: numbered(1000, 1, plainNames), print: func(w *world) string {
-		return "Attaching 2 probes...\n" + w.each(layout("15:04:05", "\n"), bpfMap("by_uid"), "\n")
+		return "Attaching 2 probes...\n" + w.each(inLayout("15:04:05", "\n"), bpfMap("by_uid"), "\n")
 	}},
-	{name: "cpu alone in printa", keys: [][]string{{"0"}, {"1"}, {"2"}, {"3"}}, print: func(w *world) string { return w.each(layout(formY, "\n"), printa, "\n") }},
+	{name: "cpu alone in printa", keys: [][]string{{"0"}, {"1"}, {"2"}, {"3"}}, print: func(w *world) string { return w.each(inLayout(formY, "\n"), printa, "\n") }},
 	{name: "cgroup paths in rows", keys: prefixed(plainNames, "/system.slice/web.service", "/user.slice"), print: func(w *world) string {
-		return w.each(layout(formISO, "\n"), wordsAs("%s %s %d\n"), "\n")
+		return w.each(inLayout(formISO, "\n"), wordsAs("%s %s %d\n"), "\n")
 	}},
 	{name: "zone and execname in rows with tabs", keys: prefixed(plainNames, "global", "5f0c9b2e-6d1a-4a54-9d4c-0a7ef3f7a111"), print: func(w *world) string {
-		return w.each(layout(formY, "\n"), wordsAs("%s\t%s\t%d\n"), "\n")
+		return w.each(inLayout(formY, "\n"), wordsAs("%s\t%s\t%d\n"), "\n")
 	}},
 	{name: "stacks beside execname", print: func(w *world) string {
-		return w.each(layout(formY, "\n"), func(_ int, _ time.Time, k []string, v int) string {
+		return w.each(inLayout(formY, "\n"), func(_ int, _ time.Time, k []string, v int) string {
 			return fmt.Sprintf("\n  %-30s\n              libc.so.1`__read+0x15\n              %s`main+0x4a\n              %s`_start+0x1f\n%17d\n", k[0], k[0], k[0], v)
 		}, "\n")
 	}},
 	{name: "lquantize in printa", print: func(w *world) string {
-		return w.each(layout(formY, "\n"), func(_ int, _ time.Time, k []string, v int) string { return barsOf(k[0], v) }, "\n")
+		return w.each(inLayout(formY, "\n"), func(_ int, _ time.Time, k []string, v int) string { return barsOf(k[0], v) }, "\n")
 	}},
 	{name: "lhist in maps", clock: "clock", print: func(w *world) string {
-		return "Attaching 2 probes...\n" + w.each(layout("15:04:05", "\n"), func(_ int, _ time.Time, k []string, v int) string {
+		return "Attaching 2 probes...\n" + w.each(inLayout("15:04:05", "\n"), func(_ int, _ time.Time, k []string, v int) string {
 			return fmt.Sprintf("@us[%s]:\n[0, 10)       %12d |@@@@@@@@@@@@@@@@@@@@@                               |\n[10, 20)      %12d |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@|\n\n", k[0], v/3, v-v/3)
 		}, "")
 	}},
@@ -561,10 +561,10 @@ var genShapes = []genShape{
 			return b.String()
 		})
 	}},
-	{name: "date before each block", print: func(w *world) string { return w.each(layout("Mon Jan _2 15:04:05 UTC 2006", "\n"), printa, "\n") }},
-	{name: "rotated in three files", parts: 3, print: func(w *world) string { return w.each(layout(formY, "\n"), printa, "\n") }},
+	{name: "date before each block", print: func(w *world) string { return w.each(inLayout("Mon Jan _2 15:04:05 UTC 2006", "\n"), printa, "\n") }},
+	{name: "rotated in three files", parts: 3, print: func(w *world) string { return w.each(inLayout(formY, "\n"), printa, "\n") }},
 	{name: "cut off in the middle of a line", print: func(w *world) string {
-		text := w.each(layout(formY, "\n"), printa, "\n")
+		text := w.each(inLayout(formY, "\n"), printa, "\n")
 		cut := strings.LastIndex(strings.TrimSpace(text), "\n")
 		return text[:cut+12]
 	}, want: func(w *world, t *truth) {
@@ -587,6 +587,27 @@ var genShapes = []genShape{
 		}
 		return b.String()
 	}, opt: MeasureOptions{By: []string{"3"}}},
+	{name: "labeled clock and rows", print: func(w *world) string {
+		return w.each(func(_ int, at time.Time) string { return "time: " + at.Format(formY) + "\n" }, wordsAs("%s %d\n"), "\n")
+	}},
+	{name: "dashes around a clock", print: func(w *world) string {
+		return w.each(func(_ int, at time.Time) string { return "--- " + at.Format(formISO) + " ---\n" }, wordsAs("%s %d\n"), "\n")
+	}},
+	{name: "a sentence that ends in a clock", print: func(w *world) string {
+		return w.each(func(_ int, at time.Time) string { return "System calls by process at " + at.Format(formY) + ":\n" }, wordsAs("%-20s %d\n"), "\n")
+	}},
+	{name: "a label and an epoch", print: func(w *world) string {
+		return w.each(func(_ int, at time.Time) string { return fmt.Sprintf("TIME %d\n", at.Unix()) }, printa, "\n")
+	}},
+	{name: "a ruled clock over maps", clock: "clock", print: func(w *world) string {
+		return "Attaching 2 probes...\n" + w.each(inLayout("=== 15:04:05 ===", "\n"), bpfMap(""), "\n")
+	}},
+	{name: "Y in a sentence", print: func(w *world) string {
+		return w.each(func(_ int, at time.Time) string { return at.Format(formY) + " busiest processes:\n" }, wordsAs("%8[2]d %[1]s\n"), "\n")
+	}},
+	{name: "a longer day", every: time.Hour, start: "03:00:00", clock: "clock", steps: 60, print: func(w *world) string {
+		return "Attaching 2 probes...\n" + w.each(inLayout("15:04:05", "\n"), bpfMap(""), "\n")
+	}},
 }
 
 // layoutAll puts a clock before every line.
