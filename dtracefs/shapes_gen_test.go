@@ -593,6 +593,21 @@ var genShapes = []genShape{
 	{name: "dashes around a clock", print: func(w *world) string {
 		return w.each(func(_ int, at time.Time) string { return "--- " + at.Format(formISO) + " ---\n" }, wordsAs("%s %d\n"), "\n")
 	}},
+	{name: "key=value rows", print: func(w *world) string {
+		return w.each(nil, func(_ int, at time.Time, k []string, v int) string {
+			return fmt.Sprintf("time=%d exec=%s count=%d\n", at.Unix(), k[0], v)
+		}, "")
+	}},
+	{name: "names and values behind a date", keys: oddNames, print: func(w *world) string {
+		return w.each(nil, func(_ int, at time.Time, k []string, v int) string {
+			return fmt.Sprintf("%s comm=%q calls=%d\n", at.Format(formISO), k[0], v)
+		}, "")
+	}},
+	{name: "names and values under a clock", keys: prefixed(plainNames, "read", "write"), clock: "clock", print: func(w *world) string {
+		return w.each(inLayout("15:04:05", "\n"), func(_ int, _ time.Time, k []string, v int) string {
+			return fmt.Sprintf("probe=%s comm=%s n=%d\n", k[0], k[1], v)
+		}, "\n")
+	}},
 	{name: "a sentence that ends in a clock", print: func(w *world) string {
 		return w.each(func(_ int, at time.Time) string { return "System calls by process at " + at.Format(formY) + ":\n" }, wordsAs("%-20s %d\n"), "\n")
 	}},

@@ -1,0 +1,109 @@
+package dtracefs
+
+import (
+	"bytes"
+	"strings"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// keyValues are rows that name each of their cells, as `time=1795896668 exec=nginx count=5` does. A
+// clock may stand before them. Each set of names is a table.
+type keyValues struct {
+	known map[string]bool // sets of names that were seen twice
+}
+
+func (k *keyValues) take(st *station, num int, line []byte) bool {
+	if bytes.IndexByte(line, '=') <= 0 || st.free.open() {
+		return false
+	}
+	clock, pairs := clockedPairs(line)
+	if len(pairs) < 2 {
+		return false
+	}
+	names := namesOfPairs(pairs)
+	if !k.known[names] {
+		_, next := clockedPairs(st.peekAfter())
+		if namesOfPairs(next) != names {
+			return false
+		}
+		if k.known == nil {
+			k.known = map[string]bool{}
+		}
+		k.known[names] = true
+	}
+	st.free.flush()
+	st.take(classTable)
+	s := st.sheet("keys/"+names, "rows", "rows")
+	st.inferred[s] = true
+	if clock != nil {
+		st.moment.tell(*clock, st.opt.Location)
+		s.instant("time", st.stamp, st.ofDay)
+	} else {
+		st.context(s)
+	}
+	for _, p := range pairs {
+		s.text(string(p[0]), p[1])
+	}
+	s.end()
+	return true
+}
+
+func namesOfPairs(pairs [][2][]byte) string {
+	var b strings.Builder
+	for _, p := range pairs {
+		b.Write(p[0])
+		b.WriteByte(' ')
+	}
+	return b.String()
+}
+
+// clockedPairs splits a line of names and values and the clock before them; no pairs if it is none.
+func clockedPairs(line []byte) (clock *syntax.Clock, pairs [][2][]byte) {
+	line = bytes.TrimSpace(line)
+	if c, n, ok := syntax.ParseClock(line); ok && n < len(line) && line[n] == ' ' {
+		clock, line = &c, bytes.TrimLeft(line[n:], " ")
+	}
+	for len(line) > 0 {
+		i := bytes.IndexByte(line, '=')
+		if i <= 0 || !isKey(line[:i]) {
+			return nil, nil
+		}
+		name, rest := line[:i], line[i+1:]
+		var value []byte
+		if len(rest) > 0 && rest[0] == '"' {
+			end := bytes.IndexByte(rest[1:], '"') + 1
+			if end == 0 || end+1 < len(rest) && rest[end+1] != ' ' && rest[end+1] != ',' {
+				return nil, nil
+			}
+			value, rest = rest[1:end], rest[end+1:]
+		} else {
+			// The value goes up to the word that has the next name; it may hold blanks.
+			end := len(rest)
+			if next := bytes.IndexByte(rest, '='); next >= 0 {
+				end = bytes.LastIndexAny(rest[:next], " ,\t") + 1
+			}
+			value, rest = rest[:end], rest[end:]
+		}
+		value = bytes.TrimRight(value, " ,\t")
+		line = bytes.TrimLeft(rest, " ,\t")
+		pairs = append(pairs, [2][]byte{name, value})
+		if len(pairs) > widestRow {
+			return nil, nil
+		}
+	}
+	return clock, pairs
+}
+
+// isKey reports whether a word can name a cell.
+func isKey(w []byte) bool {
+	if w[0]-'0' <= 9 || w[0] == '-' {
+		return false
+	}
+	for _, c := range w {
+		if c != '_' && c != '.' && c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return true
+}
