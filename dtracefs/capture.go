@@ -1,5 +1,7 @@
 package dtracefs
 
+import "dtnotes/dtracefs/internal/script"
+
 // A Capture is everything one tracer run (or several appended to one file) printed.
 type Capture struct {
 	Name    string // the file's name in its file system
@@ -15,7 +17,8 @@ type Capture struct {
 
 	Account Account // of every line of the text
 
-	stamps []int64 // clocks that were printed on lines of their own, in their order
+	stamps []int64        // clocks that were printed on lines of their own, in their order
+	script *script.Script // what printed it; nil if not known
 }
 
 // Lossy reports whether the tracer said that it lost data.

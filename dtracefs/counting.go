@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+
+	"dtnotes/dtracefs/internal/script"
 )
 
 // A File is a capture's file in a file system.
@@ -184,7 +186,7 @@ func (c *counting) start() error {
 	for _, b := range c.sample {
 		tables = append(tables, b.Tables...)
 	}
-	m, err := infer(tables, nil, c.opt.MeasureOptions)
+	m, err := infer(tables, scriptOf(c.sample), c.opt.MeasureOptions)
 	if err != nil {
 		return err
 	}
@@ -199,6 +201,14 @@ func (c *counting) start() error {
 	}
 	c.sample = nil
 	return nil
+}
+
+// scriptOf is the script that printed what was decoded; nil if it is not known.
+func scriptOf(sample []*Batch) *script.Script {
+	if len(sample) == 0 {
+		return nil
+	}
+	return sample[0].script
 }
 
 func (c *counting) add(b *Batch) {

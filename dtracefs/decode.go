@@ -17,6 +17,7 @@ type decoder struct {
 }
 
 func newDecoder(c *Capture, o Options, s *script.Script) *decoder {
+	c.script = s
 	return &decoder{ledger: ledger{c}, sheets: newSheets(), opt: o, script: s}
 }
 

@@ -80,6 +80,50 @@ func Infer(tables []*Table, o MeasureOptions) (*Measure, error) {
 }
 
 func infer(tables []*Table, s *script.Script, o MeasureOptions) (*Measure, error) {
+	all, err := o.candidates(tables, s)
+	if err != nil {
+		return nil, err
+	}
+	return o.choose(all)
+}
+
+// Readings says for each table of the capture what would be learned from it without options, or what
+// is missing and which option would supply it.
+func (c *Capture) Readings() []Reading {
+	var o MeasureOptions
+	all, err := o.candidates(c.Tables, c.script)
+	if err != nil {
+		return nil // only options can be wrong
+	}
+	m, err := o.choose(all)
+	ambiguous := err != nil && slices.ContainsFunc(all, func(c *candidate) bool { return c.missing == "" })
+	var out []Reading
+	for _, c := range all {
+		r := c.reading(&Measure{Every: time.Second, Clock: c.clock})
+		switch {
+		case ambiguous && r.Missing == "":
+			r.Missing = "one of several readings that are equally good, choose it with --table: " + r.Says
+		case err == nil:
+			var says []string
+			for i := range m.Tables {
+				if t := &m.Tables[i]; t.id == idOf(c.table) {
+					says = append(says, t.says(m))
+				}
+			}
+			if r.Says = strings.Join(says, "; "); says == nil && r.Missing == "" {
+				r.Missing = notWithOthers
+			}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// notWithOthers is what is said of a table that could be counted, but not with the others.
+const notWithOthers = "not counted: it does not go with the other tables; choose it with --table"
+
+// candidates reads each table as a series.
+func (o MeasureOptions) candidates(tables []*Table, s *script.Script) ([]*candidate, error) {
 	joined := join(tables)
 	if err := o.check(joined); err != nil {
 		return nil, err
@@ -99,7 +143,7 @@ func infer(tables []*Table, s *script.Script, o MeasureOptions) (*Measure, error
 			c.findAnchor(joined)
 		}
 	}
-	return o.choose(all)
+	return all, nil
 }
 
 // findAnchor looks for a line of text that tells a wall clock and the table's own clock side by side,
@@ -868,7 +912,7 @@ func (o MeasureOptions) valueKind(c *candidate, v *Column, s *script.Script) Val
 	}
 	if s != nil {
 		for _, a := range s.Aggregations {
-			if a.Name == c.table.Name && (c.table.Kind == "agg" || c.table.Kind == "map") {
+			if a.Name == c.table.Name && (c.table.Kind == "agg" || c.table.Kind == "map") || c.table.Kind == "printf" && strings.TrimPrefix(a.Name, "@") == v.Name {
 				switch a.Function {
 				case "avg", "min", "max", "stddev":
 					return AsGauge
@@ -1166,7 +1210,7 @@ func (o MeasureOptions) choose(all []*candidate) (*Measure, error) {
 		if !slices.Contains(group, c) && (c.missing != "" || slices.Contains(rest, c)) {
 			r := c.reading(m)
 			if c.missing == "" {
-				r.Missing = "not counted: it does not go with the other tables; choose it with --table"
+				r.Missing = notWithOthers
 				m.Notes = append(m.Notes, fmt.Sprintf("table %s is not counted: it does not go with the others; choose it with --table", quoteName(c.table.Name)))
 			}
 			m.Others = append(m.Others, r)

@@ -75,10 +75,10 @@ const (
 
 // A Reading is what would be learned from a table, or what is missing for that.
 type Reading struct {
-	Table   string
-	Rows    int
-	Says    string // what would be learned, in words
-	Missing string // what is missing, and which option would supply it; "" if nothing is
+	Table   string `json:"table"`
+	Rows    int    `json:"rows"`
+	Says    string `json:"says"`    // what would be learned, in words
+	Missing string `json:"missing"` // what is missing, and which option would supply it; "" if nothing is
 }
 
 func (r Reading) String() string {

@@ -77,12 +77,11 @@ func (w *world) order(i int, idle bool) []int {
 // printa is the default output of DTrace's aggregations.
 func printa(_ int, _ time.Time, keys []string, v int) string {
 	var b strings.Builder
-	b.WriteString(" ")
 	for _, k := range keys {
 		if _, err := strconv.Atoi(k); err == nil {
-			fmt.Fprintf(&b, " %16s", k)
+			fmt.Fprintf(&b, " %8s", k)
 		} else {
-			fmt.Fprintf(&b, " %-50s", k)
+			fmt.Fprintf(&b, "  %-50s", k)
 		}
 	}
 	return fmt.Sprintf("%s %16d\n", b.String(), v)

@@ -79,7 +79,7 @@ func (s *Stream) tryStart(must bool) error {
 	for _, b := range c.sample {
 		tables = append(tables, b.Tables...)
 	}
-	m, err := infer(tables, nil, c.opt.MeasureOptions)
+	m, err := infer(tables, scriptOf(c.sample), c.opt.MeasureOptions)
 	if err != nil {
 		if must {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,7 +20,8 @@ func inspectCommand() *cobra.Command {
 		Use:   "inspect CAPTURE",
 		Short: "Say what a capture holds",
 		Long: `Inspect decodes what a tracer printed and lists its tables, and everything not to overlook: drops, errors
-and lines that were not understood. CAPTURE is a file, compressed or not, a folder, a zip or a tar; "-" is
+and lines that were not understood, and says of each table what would be learned from it, or what is
+missing for that. CAPTURE is a file, compressed or not, a folder, a zip or a tar; "-" is
 standard input. With --json the tables are printed whole.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -33,7 +35,7 @@ standard input. With --json the tables are printed whole.`,
 					return err
 				}
 				if asJSON {
-					if err := json.NewEncoder(cmd.OutOrStdout()).Encode(c); err != nil {
+					if err := inspectJSON(cmd.OutOrStdout(), c); err != nil {
 						return fmt.Errorf("writing %s as JSON: %w", name, err)
 					}
 					continue
@@ -42,12 +44,33 @@ standard input. With --json the tables are printed whole.`,
 					fmt.Fprintln(cmd.OutOrStdout())
 				}
 				fmt.Fprint(cmd.OutOrStdout(), c)
+				if readings := c.Readings(); len(readings) > 0 {
+					fmt.Fprintln(cmd.OutOrStdout(), "\nwhat learn would take")
+					for _, r := range readings {
+						fmt.Fprintf(cmd.OutOrStdout(), "  %s\n", r)
+					}
+				}
 			}
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object for each capture")
 	return cmd
+}
+
+// inspectJSON writes a capture as an object, with what would be learned from its tables.
+func inspectJSON(out io.Writer, c *dtracefs.Capture) error {
+	b, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	readings, err := json.Marshal(append([]dtracefs.Reading{}, c.Readings()...))
+	if err != nil {
+		return err
+	}
+	b = append(append(b[:len(b)-1], `,"readings":`...), readings...)
+	_, err = out.Write(append(b, "}\n"...))
+	return err
 }
 
 // openCaptures opens a path and lists the captures in it.

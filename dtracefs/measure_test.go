@@ -1,0 +1,67 @@
+package dtracefs
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+)
+
+// TestMeasureByScript counts captures that look alike with the scripts that printed them beside: these
+// tell what a number is and whose.
+func TestMeasureByScript(t *testing.T) {
+	keys := prefixed(plainNames, "global", "web")
+	w := newWorld(5, 40, time.Second, keys)
+	maps := "Attaching 2 probes...\n" + w.each(inLayout("15:04:05", "\n"), bpfMap("lat"), "\n")
+	printas := w.each(inLayout(formY, "\n"), printa, "\n")
+	formatted := w.each(inLayout(formY, "\n"), wordsAs("%s %s %d\n"), "\n")
+	for _, c := range []struct {
+		name, text, script string
+		as                 ValueKind
+		names              []string
+		dims               []Dimension
+	}{
+		{"a map of averages", maps, "BPF.bt: kretprobe:vfs_read { @lat[cgroup, comm] = avg($us); } interval:s:1 { time(\"%H:%M:%S\\n\"); print(@lat); clear(@lat); }",
+			AsGauge, []string{"cgroup", "comm"}, []Dimension{Cgroup, ExecName}},
+		{"a map of counts", maps, "BPF.bt: kprobe:vfs_read { @lat[cgroup, comm] = count(); } interval:s:1 { time(\"%H:%M:%S\\n\"); print(@lat); clear(@lat); }",
+			AsCount, []string{"cgroup", "comm"}, []Dimension{Cgroup, ExecName}},
+		{"the most of an aggregation", printas, "D.d: syscall:::return { @m[zonename, execname] = max(timestamp - self->t); } tick-1s { printf(\"%Y\\n\", walltimestamp); printa(@m); trunc(@m); }",
+			AsGauge, []string{"zonename", "execname"}, []Dimension{ZoneName, ExecName}},
+		{"counts of an aggregation", printas, "D.d: syscall:::entry { @m[zonename, execname] = count(); } tick-1s { printf(\"%Y\\n\", walltimestamp); printa(@m); trunc(@m); }",
+			AsCount, []string{"zonename", "execname"}, []Dimension{ZoneName, ExecName}},
+		{"averages with a format", formatted, "D.d: syscall:::return { @took[zonename, execname] = avg(timestamp - self->t); } tick-1s { printf(\"%Y\\n\", walltimestamp); printa(\"%s %s %@d\\n\", @took); trunc(@took); }",
+			AsGauge, []string{"zonename", "execname"}, []Dimension{ZoneName, ExecName}},
+		{"counts with a format", formatted, "D.d: syscall:::entry { @calls[zonename, execname] = count(); } tick-1s { printf(\"%Y\\n\", walltimestamp); printa(\"%s %s %@d\\n\", @calls); trunc(@calls); }",
+			AsCount, []string{"zonename", "execname"}, []Dimension{ZoneName, ExecName}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			kind, src, _ := strings.Cut(c.script, ": ")
+			_, ext, _ := strings.Cut(kind, ".")
+			fsys := fstest.MapFS{"run.txt": {Data: []byte(c.text)}, "run." + ext: {Data: []byte(src)}}
+			counts, err := CountFiles(t.Context(), []File{{fsys, "run.txt"}}, CountOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := counts.Matrix()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := m.Measure; len(got.Tables) != 1 || got.Tables[0].As != c.as || !slices.Equal(got.Names, c.names) || !slices.Equal(got.Dims, c.dims) {
+				t.Errorf("measured %s, names %q, dimensions %q", got, got.Names, got.Dims)
+			}
+			capture, err := Load(fsys, "run.txt")
+			if err != nil {
+				t.Fatal(err)
+			}
+			says := fmt.Sprint(capture.Readings())
+			if level := strings.Contains(says, "the level of"); level != (c.as == AsGauge) {
+				t.Errorf("the readings are %s", says)
+			}
+			if _, err := CountCapture(capture, CountOptions{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
