@@ -496,3 +496,24 @@ func (m *Matrix) Rates() [][]float64 {
 	}
 	return rates
 }
+
+// Table returns the matrix as a table: a column "time", the end of each bucket in seconds since the
+// epoch, and one for each source. A level that was not printed is null.
+func (m *Matrix) Table() *Table {
+	s := newSheet("series", "series")
+	at := s.open("time", Float)
+	for _, t := range m.Times {
+		at.appendFloat(float64(t.UnixNano()) / 1e9)
+	}
+	for j, name := range m.Sources {
+		c := s.open(name, Float)
+		for i := range m.Times {
+			if v := m.Values[i][j]; math.IsNaN(v) {
+				c.appendNull()
+			} else {
+				c.appendFloat(v)
+			}
+		}
+	}
+	return s.Table
+}

@@ -651,7 +651,8 @@ func (o MeasureOptions) findValues(c *candidate, s *script.Script) {
 				return
 			}
 			if !numeric(col) {
-				c.missing = fmt.Sprintf("column %s holds no numbers, such as %q", quoteName(col.Name), firstText(col))
+				c.missing = fmt.Sprintf("column %s holds no numbers, but such as %q: say --value with one of %s",
+					quoteName(col.Name), firstText(col), strings.Join(quoteNames(namesOf(slices.DeleteFunc(slices.Clone(c.printed), func(k *Column) bool { return !numeric(k) }))), ", "))
 				return
 			}
 			c.values = append(c.values, col)
@@ -675,6 +676,9 @@ func (o MeasureOptions) findValues(c *candidate, s *script.Script) {
 			c.values, c.as[col] = []*Column{col}, AsCount
 			return
 		}
+	case "events":
+		c.events = true
+		return
 	case "agg", "map", "tseries", KindActivity:
 		if col := c.table.Column("value"); col != nil && numeric(col) {
 			c.values = o.wide(c, col)

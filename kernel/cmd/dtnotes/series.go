@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dtnotes/dtracefs"
+	"dtnotes/dtracefs/export"
 )
 
 func seriesCommand() *cobra.Command {
@@ -52,6 +53,8 @@ func writeSeries(stdout io.Writer, path string, m *dtracefs.Matrix) (err error) 
 	write := matrixCSV
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
 	case ".csv":
+	case ".parquet":
+		write = func(out io.Writer, m *dtracefs.Matrix) error { return export.Parquet(out, m.Table()) }
 	default:
 		return fmt.Errorf("%s: a series is written as .csv or .parquet", path)
 	}
