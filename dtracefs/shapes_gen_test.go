@@ -1,6 +1,7 @@
 package dtracefs
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -734,4 +735,82 @@ func (g genShape) check(t *testing.T, seed uint64) {
 	for _, problem := range want.compare(m, shapeCase{Interval: w.every.Seconds(), Time: g.clock, ValueKind: "count"}) {
 		t.Errorf("seed %d: %s (measured %s)", seed, problem, m.Measure)
 	}
+}
+
+// TestStreamOfShapes holds what a stream hands out of each shape, printed all at once, against what
+// counting the same file gives.
+func TestStreamOfShapes(t *testing.T) {
+	for i, g := range genShapes {
+		t.Run(g.name, func(t *testing.T) {
+			text := g.print(g.world(uint64(i) * 10))
+			counts, err := CountFiles(t.Context(), []File{{fstest.MapFS{"a": {Data: []byte(text)}}, "a"}}, CountOptions{MeasureOptions: g.opt})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m, err := counts.Matrix()
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := map[string]float64{}
+			for j, name := range m.Sources {
+				for _, row := range m.Values {
+					want[name] += row[j]
+				}
+			}
+			got, _, err := streamTotals(t, []byte(text), g.opt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, v := range want {
+				if d := got[name] - v; d > 0.001*v || d < -0.001*v {
+					t.Errorf("%s: %g from the stream instead of %g", name, got[name], v)
+				}
+			}
+		})
+	}
+}
+
+// streamTotals counts a text as a stream.
+func streamTotals(t testing.TB, text []byte, o MeasureOptions) (totals map[string]float64, m *Measure, err error) {
+	s := NewStream(CountOptions{MeasureOptions: o})
+	totals = map[string]float64{}
+	add := func(some []Interval, err error) error {
+		for _, in := range some {
+			for name, v := range in.Counts {
+				totals[name] += v
+			}
+		}
+		return err
+	}
+	for b, err := range (Options{}).Follow(t.Context(), bytes.NewReader(text), "a") {
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := add(s.Add(b)); err != nil {
+			return nil, nil, err
+		}
+	}
+	err = add(s.Close())
+	return totals, s.Measure(), err
+}
+
+// FuzzMeasure counts any bytes, as a file and as a stream.
+func FuzzMeasure(f *testing.F) {
+	for i, g := range genShapes {
+		g.steps = 4
+		f.Add([]byte(g.print(g.world(uint64(i)))))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 1<<16 {
+			return
+		}
+		counts, err := CountFiles(t.Context(), []File{{fstest.MapFS{"a": {Data: data}}, "a"}}, CountOptions{})
+		if err == nil {
+			_, err = counts.Matrix() // too long a time is an error
+		}
+		if err != nil && len(err.Error()) < 20 {
+			t.Errorf("the error says little: %v", err)
+		}
+		_, _, _ = streamTotals(t, data, MeasureOptions{})
+	})
 }
