@@ -16,6 +16,10 @@ type clocks struct {
 const (
 	maxClients = 256             // whose clocks are remembered
 	clockJump  = 5 * time.Second // a difference larger by this tells that a clock was set
+
+	// The difference is the way alone, and the date is right, if it is no longer than this: cells that a
+	// front end sends together come by ways that take longer than the cell before them runs.
+	inSync = 250 * time.Millisecond
 )
 
 // sent is when a message was sent that came at a certain time: then at the latest.
@@ -33,6 +37,9 @@ func (c *clocks) sent(h header, came time.Time) time.Time {
 			c.least = map[string]time.Duration{}
 		}
 		c.least[h.Session], least = difference, difference
+	}
+	if least >= 0 && least < inSync {
+		return date
 	}
 	return date.Add(least)
 }

@@ -137,8 +137,8 @@ func TestStopOnError(t *testing.T) {
 // TestSkewedClocks has cells come from clients whose clock is wrong: one sent after the reply runs, those
 // sent before do not.
 func TestSkewedClocks(t *testing.T) {
+	c := serveKernel(t).connect("me")
 	for _, skew := range []time.Duration{-time.Hour, -5 * time.Second, 0, 5 * time.Second, time.Hour} {
-		c := serveKernel(t).connect("me")
 		build := func(code string) [][]byte {
 			frames := c.s.codec.build("execute_request", nil, map[string]any{"code": code}, nil, nil)
 			var h header

@@ -42,6 +42,9 @@ BUTTON = '''area := widget.NewOutput()
 button := widget.NewButton("press me")
 button.OnClick(func() { fmt.Fprintln(area, "it was pressed") })
 widget.NewColumn(button, area)'''
+PRINTER = '''button := widget.NewButton("press me")
+button.OnClick(func() { fmt.Println("it was pressed") })
+button'''
 FRAME = '''import ("github.com/go-gota/gota/dataframe"; "github.com/go-gota/gota/series")
 n := make([]int, 500)
 dataframe.New(series.New(n, series.Int, "count"))'''
@@ -157,6 +160,24 @@ def test_pictures_inline(browser, lab):
 def test_go_is_highlighted(browser, lab):
     page = Page(browser, lab, ["func f(x int) string { return \"s\" } // comment"])
     page.wait(lambda: len(set(s.value_of_css_property("color") for s in page.all(".jp-CodeCell .cm-line span"))) >= 3, "keywords, strings and comments differ")
+
+
+def test_aborted_cells_have_no_number(browser, lab):
+    page = Page(browser, lab, ["1 + 1", 'panic("no")', "2 + 2", "3 + 3"])
+    page.run_all()
+    page.wait(lambda: "panic" in page.outputs(), "the second cell fails")
+    page.wait(lambda: page.status() == "idle", "the kernel is idle")
+    page.wait(lambda: [e.text for e in page.all(".jp-CodeCell .jp-InputArea-prompt")] == ["[1]:", "[2]:", "[ ]:", "[ ]:"], "cells that did not run have no number")
+
+
+def test_callback_prints_in_its_cell(browser, lab):
+    page = Page(browser, lab, [PRINTER, "1 + 1"])
+    page.run_all()
+    page.wait(lambda: page.all(".jupyter-button"), "the button shows")
+    page.done()
+    page.all(".jupyter-button")[0].click()
+    first = lambda: "".join(e.text for e in page.all(".jp-CodeCell")[0].find_elements(By.CSS_SELECTOR, ".jp-OutputArea-output"))
+    page.wait(lambda: "it was pressed" in first(), "the callback's output is in the first cell")
 
 
 def test_interrupt_and_restart(browser, lab):
