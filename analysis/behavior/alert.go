@@ -62,14 +62,19 @@ func newWatcher(b *Behavior, opts ScoreOptions) (*watcher, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.suppressed = opts.Suppressed
 	return &watcher{b: b, scorer: s, level: level, ended: math.Inf(-1)}, nil
 }
 
 // push judges the bucket that starts at time t. It returns the alert that this
 // bucket ended, or nil.
 func (w *watcher) push(t float64, values map[string]float64) (Verdict, *Alert) {
-	if w.last != 0 && t-w.last > 1.5*w.b.Width.Seconds() {
+	// After a pause, and when the clock was set, nothing goes on.
+	if width := w.b.Width.Seconds(); w.last != 0 && math.Abs(t-w.last-width) > width/2 {
 		w.restart()
+		if t <= w.last {
+			w.ended = math.Inf(-1)
+		}
 	}
 	w.last = t
 	e := w.scorer.raw(t, values)
@@ -91,7 +96,7 @@ func (w *watcher) push(t float64, values map[string]float64) (Verdict, *Alert) {
 	v.Raised = v.P <= w.level/2 || lasting <= w.level/2
 	v.Alert = v.Raised
 	back := 0
-	if v.Raised && lasting <= w.level/2 {
+	if v.Raised && v.P > w.level/2 { // by what lasts alone: it began earlier
 		back = max(0, w.since-1)
 	}
 	return v, w.update(v, back)
@@ -137,6 +142,9 @@ func (w *watcher) update(v Verdict, back int) *Alert {
 			return nil
 		}
 		return w.close()
+	}
+	if o := w.open; o != nil && v.Time < o.alert.Start {
+		o.alert.Start = v.Time // the clock was set back
 	}
 	if w.open == nil {
 		w.open = &opened{alert: Alert{Start: v.Time, P: 1, Edges: []Change{}}, sums: map[string]*Finding{}}

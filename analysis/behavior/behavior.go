@@ -19,6 +19,7 @@ type Behavior struct {
 
 	Measure *dtracefs.Measure `json:"measure,omitempty"` // how the captures were counted; nil for matrices
 
+	Until    float64            `json:"until"`    // end of what was learned from, seconds since the epoch
 	Buckets  int                `json:"buckets"`  // learned from
 	Sources  map[string]*Source `json:"sources"`  // by name
 	Kinds    map[string]float64 `json:"kinds"`    // smallest usual count of each kind, below which differences matter little

@@ -58,6 +58,7 @@ func learn(ctx context.Context, series []*analysis.Series, opts Options) (*Behav
 	b := rec.behavior(rec.all())
 	b.Tags, b.Ignored, b.Notes = slices.Clone(opts.Tags), rec.ignored, rec.notes
 	b.IncludeKernel, b.IncludeObserver, b.Missing = opts.IncludeKernel, opts.IncludeObserver, opts.Missing
+	b.Until = slices.Max(rec.times) + rec.width.Seconds()
 	if err := rec.learnLinks(ctx, b, opts); err != nil {
 		return nil, err
 	}

@@ -36,6 +36,8 @@ type Links struct {
 	Ridge    float64       `json:"ridge"`
 	Expected []Expectation `json:"expected"` // sources foretold by what the others do
 
+	Accepted []Pattern `json:"accepted,omitempty"` // other ways of running that are normal
+
 	sources map[string]*Source // of the behavior, for the scales of gauges
 }
 
@@ -330,6 +332,58 @@ func (l *Links) standardizedBucket(b *Behavior, values map[string]float64) []flo
 	return z
 }
 
+// nearest measures a bucket from normal running, or from the accepted pattern
+// that it is nearest to: by its distance, and by what sources are off by.
+func (l *Links) nearest(precision *mat.SymDense, z []float64, residuals map[string]float64) (float64, map[string]float64) {
+	best, off := distance(precision, z), residuals
+	if len(l.Accepted) == 0 {
+		return best, off
+	}
+	cost := func(d float64, residuals map[string]float64) float64 {
+		sum := d * d
+		for k := range l.Expected {
+			e := &l.Expected[k]
+			r := residuals[e.Source] / e.Error
+			sum += min(float64(r*r), farthest*farthest)
+		}
+		return sum
+	}
+	least := cost(best, off)
+	for _, p := range l.Accepted {
+		apart, rest := make([]float64, len(z)), make(map[string]float64, len(residuals))
+		for j := range z {
+			apart[j] = z[j] - p.Activity[j]
+		}
+		for source, r := range residuals {
+			rest[source] = r - p.Residuals[source]
+		}
+		d := distance(precision, apart)
+		if c := cost(d, rest); c < least {
+			least, best, off = c, d, rest
+		}
+	}
+	return best, off
+}
+
+// impute gives processes that are not judged the activity that all others let
+// expect, by Gauss-Seidel sweeps.
+func impute(precision *mat.SymDense, z []float64, unknown []int) {
+	for _, j := range unknown {
+		z[j] = 0
+	}
+	for range 20 * min(1, len(unknown)) {
+		for _, j := range unknown {
+			sum := 0.0
+			for k := range z {
+				if k != j {
+					sum += float64(precision.At(j, k) * z[k])
+				}
+			}
+			z[j] = -sum / precision.At(j, j)
+		}
+	}
+}
+
 // distance is the Mahalanobis distance of a bucket.
 func distance(precision *mat.SymDense, z []float64) float64 {
 	v := mat.NewVecDense(len(z), z)
@@ -475,6 +529,11 @@ func (l *Links) check() error {
 	}
 	if !(l.Ridge > 0 && l.Ridge <= ridge) {
 		return fmt.Errorf("links: ridge %v", l.Ridge)
+	}
+	for _, a := range l.Accepted {
+		if len(a.Activity) != p {
+			return fmt.Errorf("an accepted pattern of %d processes", len(a.Activity))
+		}
 	}
 	for _, e := range l.Expected {
 		if l.sources[e.Source] == nil || len(e.Weights) != p || !(e.Scale > 0 && e.Error > 0) || !e.Fast.valid() || !e.Slow.valid() {

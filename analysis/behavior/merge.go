@@ -78,6 +78,7 @@ func (b *Behavior) absorb(o *Behavior) {
 		b.Presence[process] += n
 	}
 	b.Buckets += o.Buckets
+	b.Until = max(b.Until, o.Until)
 	b.IncludeKernel = b.IncludeKernel || o.IncludeKernel
 	b.IncludeObserver = b.IncludeObserver || o.IncludeObserver
 	b.Levels.join(&o.Levels)
@@ -214,6 +215,15 @@ func mergeLinks(behaviors []*Behavior) (*Links, error) {
 		return nil, fmt.Errorf("links: %w", err)
 	}
 	out.mergeExpected(behaviors)
+	for _, b := range behaviors {
+		for _, p := range b.Links.Accepted {
+			kept := Pattern{Activity: make([]float64, len(names)), Residuals: p.Residuals}
+			for i, name := range names {
+				kept.Activity[i] = p.Activity[slices.Index(b.Links.Names, name)]
+			}
+			out.Accepted = append(out.Accepted, kept)
+		}
+	}
 	out.keepEdges(covariance.PartialCorrelations(precision), behaviors)
 	return out, nil
 }

@@ -23,6 +23,9 @@ type ScoreOptions struct {
 	// FalseAlarms is how many alerts an hour normal running may raise; 0 means
 	// [FalseAlarms], but no more than one in 900 buckets.
 	FalseAlarms float64
+	// Suppressed processes, or sources, are not judged before that time, in
+	// seconds since the epoch.
+	Suppressed map[string]float64
 }
 
 // A Verdict is what one bucket shows.

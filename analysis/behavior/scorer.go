@@ -184,6 +184,7 @@ type raw struct {
 	signs     []rawSign
 	distance  float64
 	residuals map[string]float64 // of the sources foretold: how far off, in standard deviations of the source
+	plain     map[string]float64 // the same, whatever pattern is accepted
 	moved     []moved            // of the sources foretold
 	expected  map[string]float64 // their values, for those that moved
 	values    map[string]float64
@@ -224,7 +225,9 @@ type scorer struct {
 	alive    map[string]bool // new processes that made a system call
 	prepared bool            // values come as they are judged
 	preps    []preparer
-	tracks   tracks
+
+	suppressed map[string]float64 // until when processes or sources are not judged
+	tracks     tracks
 }
 
 func newScorer(b *Behavior) (*scorer, error) {
@@ -245,6 +248,14 @@ func newScorer(b *Behavior) (*scorer, error) {
 		s.preps = append(s.preps, preparer{src: c.sources[i].src, missing: b.Missing})
 	}
 	return s, nil
+}
+
+// mute reports whether a source is suppressed at time t.
+func (s *scorer) mute(name string, t float64) bool {
+	if len(s.suppressed) == 0 {
+		return false
+	}
+	return t < s.suppressed[name] || t < s.suppressed[processOf(name, s.b.ByKind)]
 }
 
 // pause forgets what is followed over buckets.
@@ -276,7 +287,7 @@ func (s *scorer) raw(t float64, values map[string]float64) raw {
 		j := &s.c.sources[i]
 		name := s.c.processes[j.process]
 		v, there := values[j.name]
-		if s.ignore[name] || math.IsNaN(v) || !there && j.src.Value == Gauge {
+		if s.ignore[name] || s.mute(j.name, t) || math.IsNaN(v) || !there && j.src.Value == Gauge {
 			present[j.process] = present[j.process] || !s.ignore[name]
 			continue
 		}
@@ -286,7 +297,7 @@ func (s *scorer) raw(t float64, values map[string]float64) raw {
 			w.signs = append(w.signs, sign)
 		}
 	}
-	s.unseen(values, &w)
+	s.unseen(t, values, &w)
 	for i, name := range s.c.processes {
 		if !present[i] && !s.ignore[name] {
 			w.absent = append(w.absent, name)
@@ -294,17 +305,24 @@ func (s *scorer) raw(t float64, values map[string]float64) raw {
 	}
 	if l := s.b.Links; l != nil {
 		z := l.standardizedBucket(s.b, values)
-		w.distance = distance(s.c.precision, z)
-		w.residuals = make(map[string]float64, len(l.Expected))
+		var muted []int
+		for j, name := range l.Names {
+			if s.mute(name, t) {
+				muted = append(muted, j)
+			}
+		}
+		impute(s.c.precision, z, muted)
+		w.plain = make(map[string]float64, len(l.Expected))
 		for k := range l.Expected {
 			e := &l.Expected[k]
 			src := s.b.Sources[e.Source]
 			v, there := values[e.Source]
-			if math.IsNaN(v) || !there && src.Value == Gauge {
+			if math.IsNaN(v) || !there && src.Value == Gauge || s.mute(e.Source, t) {
 				continue
 			}
-			w.residuals[e.Source] = e.standard(src, v) - dot(e.Weights, z)
+			w.plain[e.Source] = e.standard(src, v) - dot(e.Weights, z)
 		}
+		w.distance, w.residuals = l.nearest(s.c.precision, z, w.plain)
 		s.tracks.follow(l, &w)
 		w.expected = map[string]float64{}
 		for k, m := range w.moved {
@@ -371,7 +389,7 @@ func (j *judge) sign(v float64) (rawSign, bool) {
 // unseen takes in the sources that the behavior does not know. A process that
 // makes no system calls where those are counted is a thread of the kernel. A
 // source never seen has mean 0, deviation 1.
-func (s *scorer) unseen(values map[string]float64, w *raw) {
+func (s *scorer) unseen(t float64, values map[string]float64, w *raw) {
 	_, counted := s.b.Kinds["syscall"]
 	surprise := math.Log(float64(s.b.Buckets + 1))
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -380,7 +398,7 @@ func (s *scorer) unseen(values map[string]float64, w *raw) {
 			continue
 		}
 		process, kind := processOf(name, s.b.ByKind), kindOf(name, s.b.ByKind)
-		if s.ignore[process] {
+		if s.ignore[process] || s.mute(name, t) {
 			continue
 		}
 		_, known := s.c.process[process]

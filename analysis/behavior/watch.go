@@ -20,7 +20,8 @@ type Update struct {
 	Ended   bool   // the alert is over
 }
 
-// remembered is the number of buckets kept to explain alerts by.
+// remembered is the number of buckets kept to explain alerts by, and to learn an
+// alert from when it is accepted.
 const remembered = 240
 
 // Watch scores buckets as they come and yields an update for each, in memory
@@ -32,52 +33,179 @@ const remembered = 240
 // Score marks as part of an alert the buckets between remarkable ones.
 func Watch(ctx context.Context, b *Behavior, live iter.Seq2[Bucket, error], opts ScoreOptions) iter.Seq2[Update, error] {
 	return func(yield func(Update, error) bool) {
-		w, err := newWatcher(b, opts)
+		w, err := NewWatcher(b, opts)
 		if err != nil {
-			yield(Update{}, fmt.Errorf("watching: %w", err))
+			yield(Update{}, err)
 			return
 		}
-		past := history{b: b}
 		for bucket, err := range live {
 			if err == nil {
 				err = ctx.Err()
-			}
-			if err == nil {
-				err = bucket.check()
 			}
 			if err != nil {
 				yield(Update{}, fmt.Errorf("watching: %w", err))
 				return
 			}
-			past.add(bucket)
-			u := Update{Bucket: bucket}
-			u.Verdict, u.Alert = w.push(bucket.Time, bucket.Counts)
-			if u.Ended = u.Alert != nil; u.Ended {
-				if err := past.explain(ctx, u.Alert); err != nil {
-					yield(Update{}, fmt.Errorf("watching: %w", err))
-					return
-				}
-			} else if w.open != nil {
-				a := w.open.current()
-				u.Alert = &a
-			}
-			if !yield(u, nil) {
+			u, err := w.Push(ctx, bucket)
+			if !yield(u, err) || err != nil {
 				return
 			}
 		}
-		if last := w.close(); last != nil {
-			if err := past.explain(ctx, last); err != nil {
-				yield(Update{}, fmt.Errorf("watching: %w", err))
-				return
+		if u, err := w.Close(ctx); u != nil || err != nil {
+			if u == nil {
+				u = &Update{}
 			}
-			yield(Update{Bucket: Bucket{Time: last.End}, Verdict: Verdict{Time: last.End, P: 1, ProcessP: 1, DistanceP: 1, ApartP: 1, SteadyP: 1}, Alert: last, Ended: true}, nil)
+			yield(*u, err)
 		}
 	}
 }
 
-func (b Bucket) check() error {
+// A Watcher scores buckets as they come, one by one. What it remembers can be
+// kept over a restart.
+type Watcher struct {
+	w    *watcher
+	past history
+}
+
+// NewWatcher returns a watcher that has seen nothing yet.
+func NewWatcher(b *Behavior, opts ScoreOptions) (*Watcher, error) {
+	w, err := newWatcher(b, opts)
+	if err != nil {
+		return nil, fmt.Errorf("watching: %w", err)
+	}
+	return &Watcher{w: w, past: history{b: b}}, nil
+}
+
+// Push takes in a bucket and says what it brings.
+func (w *Watcher) Push(ctx context.Context, bucket Bucket) (Update, error) {
+	if err := bucket.check(w.w.b.Missing); err != nil {
+		return Update{}, fmt.Errorf("watching: %w", err)
+	}
+	w.past.add(bucket)
+	u := Update{Bucket: bucket}
+	u.Verdict, u.Alert = w.w.push(bucket.Time, bucket.Counts)
+	if u.Ended = u.Alert != nil; u.Ended {
+		if err := w.past.explain(ctx, u.Alert); err != nil {
+			return Update{}, fmt.Errorf("watching: %w", err)
+		}
+	} else if w.w.open != nil {
+		a := w.w.open.current()
+		u.Alert = &a
+	}
+	return u, nil
+}
+
+// Close ends the alert that goes on, if one does, by a last update without
+// counts.
+func (w *Watcher) Close(ctx context.Context) (*Update, error) {
+	last := w.w.close()
+	if last == nil {
+		return nil, nil
+	}
+	if err := w.past.explain(ctx, last); err != nil {
+		return nil, fmt.Errorf("watching: %w", err)
+	}
+	quiet := Verdict{Time: last.End, P: 1, ProcessP: 1, DistanceP: 1, ApartP: 1, SteadyP: 1}
+	return &Update{Bucket: Bucket{Time: last.End}, Verdict: quiet, Alert: last, Ended: true}, nil
+}
+
+// Buckets are the last buckets from time start and before time end, as they
+// came: those of an alert.
+func (w *Watcher) Buckets(start, end float64) []Bucket {
+	var out []Bucket
+	for _, b := range w.past.ring {
+		if b.Time >= start && b.Time < end {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// A Memory is what a watcher remembers of the buckets before, as JSON.
+type Memory struct {
+	Last    float64    `json:"last"`            // time of the last bucket
+	Ended   float64    `json:"ended,omitempty"` // end of the last alert
+	Sum     float64    `json:"sum"`             // evidence added up
+	Newness float64    `json:"newness"`
+	Since   int        `json:"since"`
+	Fast    []Averaged `json:"fast,omitempty"` // of each source foretold
+	Slow    []Averaged `json:"slow,omitempty"`
+	Open    *Unended   `json:"open,omitempty"` // the alert that goes on
+}
+
+// Averaged is a moving average of one source.
+type Averaged struct {
+	Source string  `json:"source"`
+	Value  float64 `json:"value"`
+	N      int     `json:"n"`
+}
+
+// Unended is an alert that goes on.
+type Unended struct {
+	Alert   Alert     `json:"alert"`
+	Calm    int       `json:"calm"`
+	Buckets int       `json:"buckets"`
+	Sums    []Finding `json:"sums"`
+}
+
+// Memory returns what the watcher remembers.
+func (w *Watcher) Memory() Memory {
+	x := w.w
+	m := Memory{Last: x.last, Sum: x.sum.all, Newness: x.sum.newness, Since: x.since}
+	if !math.IsInf(x.ended, 0) {
+		m.Ended = x.ended
+	}
+	if l := x.b.Links; l != nil && len(x.scorer.tracks.fast) == len(l.Expected) {
+		for k, e := range l.Expected {
+			f, s := x.scorer.tracks.fast[k], x.scorer.tracks.slow[k]
+			m.Fast = append(m.Fast, Averaged{e.Source, f.value, f.n})
+			m.Slow = append(m.Slow, Averaged{e.Source, s.value, s.n})
+		}
+	}
+	if o := x.open; o != nil {
+		m.Open = &Unended{Alert: o.current(), Calm: o.calm, Buckets: o.buckets}
+		for _, f := range m.Open.Alert.Sources {
+			m.Open.Sums = append(m.Open.Sums, *o.sums[f.Name])
+		}
+	}
+	return m
+}
+
+// Remember goes on where another watcher of this behavior, or of one like it,
+// was.
+func (w *Watcher) Remember(m Memory) {
+	x := w.w
+	x.last, x.sum, x.since = m.Last, sums{m.Sum, m.Newness}, m.Since
+	if m.Ended != 0 {
+		x.ended = m.Ended
+	}
+	if l := x.b.Links; l != nil {
+		t := &x.scorer.tracks
+		t.fast, t.slow = make([]average, len(l.Expected)), make([]average, len(l.Expected))
+		for k, e := range l.Expected {
+			for _, a := range m.Fast {
+				if a.Source == e.Source {
+					t.fast[k] = average{value: a.Value, n: a.N}
+				}
+			}
+			for _, a := range m.Slow {
+				if a.Source == e.Source {
+					t.slow[k] = average{value: a.Value, n: a.N}
+				}
+			}
+		}
+	}
+	if o := m.Open; o != nil {
+		x.open = &opened{alert: o.Alert, calm: o.Calm, buckets: max(1, o.Buckets), sums: map[string]*Finding{}}
+		for _, f := range o.Sums {
+			x.open.sums[f.Name] = &f
+		}
+	}
+}
+
+func (b Bucket) check(missing Missing) error {
 	for name, v := range b.Counts {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+		if math.IsNaN(v) && missing == Refuse || math.IsInf(v, 0) {
 			return fmt.Errorf("source %q at %.3f is %v", name, b.Time, v)
 		}
 	}

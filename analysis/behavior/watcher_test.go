@@ -1,0 +1,227 @@
+package behavior_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"dtnotes/analysis"
+	"dtnotes/analysis/behavior"
+)
+
+// What is accepted is normal from then on; other faults are found as before.
+func TestAccept(t *testing.T) {
+	b := learn(t, server(t, 1, 300, nil), server(t, 2, 300, nil))
+	backup := func(i int, c map[string]float64) {
+		if i >= 60 && i < 75 {
+			c["syscall new"], c["write_bytes db"] = 4000, 4e6
+		}
+	}
+	w := watcher(t, b)
+	first := push(t, w, server(t, 3, 120, backup))
+	if len(first) != 1 || first[0].Sources[0].Name != "new" && first[0].Sources[0].Name != "db" {
+		t.Fatalf("alerts %v", first)
+	}
+	buckets := w.Buckets(first[0].Start, first[0].End)
+	taught, err := b.Accept(buckets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := push(t, watcher(t, taught), server(t, 4, 120, backup)); len(again) != 0 {
+		t.Errorf("accepted, and it raises %v", again)
+	}
+	other := push(t, watcher(t, taught), server(t, 5, 120, func(i int, c map[string]float64) {
+		if i >= 60 && i < 70 {
+			c["sysfail web"] = 3000
+		}
+	}))
+	if len(other) != 1 || other[0].Sources[0].Name != "web" {
+		t.Errorf("another fault raises %v", other)
+	}
+	if before := push(t, watcher(t, b), server(t, 4, 120, backup)); len(before) != 1 {
+		t.Errorf("the behavior itself changed: %v", before)
+	}
+	if _, err := b.Accept(nil); err == nil {
+		t.Error("accepted nothing")
+	}
+}
+
+func watcher(t testing.TB, b *behavior.Behavior) *behavior.Watcher {
+	t.Helper()
+	w, err := behavior.NewWatcher(b, behavior.ScoreOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// push gives a watcher the buckets of a series and returns the alerts that
+// ended.
+func push(t testing.TB, w *behavior.Watcher, s *analysis.Series) []behavior.Alert {
+	t.Helper()
+	var out []behavior.Alert
+	for bucket, err := range stream(s) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := w.Push(t.Context(), bucket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if u.Ended {
+			out = append(out, *u.Alert)
+		}
+	}
+	return out
+}
+
+// A watcher that remembers goes on as if it had not been stopped, wherever that
+// was.
+func TestAWatcherIsGoneOnWith(t *testing.T) {
+	b := learn(t, server(t, 1, 200, nil), server(t, 2, 200, nil))
+	s := server(t, 3, 100, func(i int, c map[string]float64) {
+		if i >= 50 && i < 60 {
+			c["sysfail web"] = 900
+		}
+	})
+	want := push(t, watcher(t, b), s)
+	if len(want) != 1 {
+		t.Fatalf("alerts %v", want)
+	}
+	for _, stop := range []int{1, 30, 51, 55, 61, 90} {
+		head, tail := *s, *s
+		first := watcher(t, b)
+		head.Times, tail.Times = s.Times[:stop], s.Times[stop:]
+		tailValues := s.Window(s.Times[stop], 1e12)
+		got := push(t, first, &head)
+		text, err := json.Marshal(first.Memory())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m behavior.Memory
+		if err := json.Unmarshal(text, &m); err != nil {
+			t.Fatal(err)
+		}
+		second := watcher(t, b)
+		second.Remember(m)
+		got = append(got, push(t, second, tailValues)...)
+		if len(got) != 1 || got[0].Start != want[0].Start || got[0].End != want[0].End || got[0].Score != want[0].Score || got[0].Sources[0].Name != want[0].Sources[0].Name {
+			t.Errorf("stopped at %d: %v, want %v", stop, got, want)
+		}
+	}
+}
+
+func TestSuppressedProcessesAreNotJudged(t *testing.T) {
+	b := learn(t, server(t, 1, 200, nil), server(t, 2, 200, nil))
+	s := server(t, 3, 120, func(i int, c map[string]float64) {
+		if i >= 20 && i < 30 || i >= 80 && i < 90 {
+			c["syscall web"] *= 30
+		}
+	})
+	r, err := behavior.ScoreContext(t.Context(), b, s, behavior.ScoreOptions{Suppressed: map[string]float64{"web": s.Times[60]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Alerts) != 1 || r.Alerts[0].Start < s.Times[79] {
+		t.Errorf("alerts %v", r.Alerts)
+	}
+}
+
+// What is old counts less with each half-life.
+func TestForgetting(t *testing.T) {
+	old, fresh := learn(t, server(t, 1, 400, nil)), learn(t, server(t, 2, 400, nil))
+	old.Until = fresh.Until - 3*86400
+	for _, c := range []struct {
+		halfLife time.Duration
+		want     int
+	}{{24 * time.Hour, 450}, {72 * time.Hour, 600}, {time.Hour, 401}} {
+		b, err := behavior.MergeFading(c.halfLife, old, fresh)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.Buckets != c.want {
+			t.Errorf("half-life %v: %d buckets, want %d", c.halfLife, b.Buckets, c.want)
+		}
+		if _, err := b.Accept([]behavior.Bucket{{Time: 1}}); err != nil {
+			t.Errorf("half-life %v: %v", c.halfLife, err) // it can be saved and read
+		}
+		if r := score(t, b, server(t, 3, 200, nil)); len(r.Alerts) != 0 {
+			t.Errorf("half-life %v: %v", c.halfLife, r.Alerts)
+		}
+	}
+	if _, err := behavior.MergeFading(0, old, fresh); err == nil {
+		t.Error("a half-life of 0")
+	}
+}
+
+// An alert does not begin inside the one that just ended, nor does a clock that
+// is set lose what follows.
+func TestAlertsFollowEachOther(t *testing.T) {
+	b := learn(t, server(t, 1, 200, nil), server(t, 2, 200, nil))
+	s := server(t, 3, 400, func(i int, c map[string]float64) {
+		if i%9 < 3 {
+			c["sysfail web"] = 900
+		}
+	})
+	for i := range s.Times {
+		switch {
+		case i >= 300:
+			s.Times[i] -= 500 // set back
+		case i >= 200:
+			s.Times[i] += 1000 // set forward
+		}
+	}
+	alerts := push(t, watcher(t, b), s)
+	if len(alerts) < 20 {
+		t.Errorf("%d alerts", len(alerts))
+	}
+	for i, a := range alerts {
+		if a.End <= a.Start {
+			t.Errorf("alert from %v to %v", a.Start, a.End)
+		}
+		if i > 0 && a.Start < alerts[i-1].End && a.Start > alerts[i-1].Start {
+			t.Errorf("alert from %v begins in the one to %v", a.Start, alerts[i-1].End)
+		}
+	}
+}
+
+// A day of a stream takes no more memory than its first hour.
+func TestADayInBoundedMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a day of buckets")
+	}
+	b := learn(t, server(t, 1, 200, nil), server(t, 2, 200, nil))
+	hour := slices.Collect(func(yield func(behavior.Bucket) bool) {
+		for bucket := range stream(server(t, 7, 3600, nil)) {
+			yield(bucket)
+		}
+	})
+	w := watcher(t, b)
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	var early uint64
+	for h := range 24 {
+		for i, bucket := range hour {
+			bucket.Time = float64(1e9 + h*3600 + i)
+			if _, err := w.Push(t.Context(), bucket); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if h == 0 {
+			early = heap()
+		}
+	}
+	if late := heap(); late > early+4<<20 {
+		t.Errorf("heap of %d MB after an hour, %d MB after a day", early>>20, late>>20)
+	}
+	if m := w.Memory(); m.Last != 1e9+24*3600-1 || reflect.DeepEqual(m, behavior.Memory{}) {
+		t.Errorf("memory %+v", m)
+	}
+}
