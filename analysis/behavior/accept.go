@@ -10,10 +10,13 @@ import (
 )
 
 // A Pattern is an accepted way of running: how processes stand to each other in
-// it. Distances and expectations are measured from the nearest one.
+// it. Distances and expectations are measured from the nearest one, and by how
+// far its own buckets lie from it where that is more than usual.
 type Pattern struct {
 	Activity  []float64          `json:"activity"`  // standardized, of each process of the links
 	Residuals map[string]float64 `json:"residuals"` // of the sources foretold: how far off they are in it
+	Spread    map[string]float64 `json:"spread"`    // of those
+	Distance  float64            `json:"distance"`  // of its buckets from it
 }
 
 // Accept returns a behavior that has learned buckets as normal, such as those of
@@ -80,19 +83,48 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 	return out, nil
 }
 
-// accept adds the mean of buckets as a pattern.
+// accept adds the medians of buckets as a pattern: the first and the last may be
+// of what was before and after.
 func (l *Links) accept(b *Behavior, raws []raw) {
-	n := float64(len(raws))
-	p := Pattern{Activity: make([]float64, len(l.Names)), Residuals: map[string]float64{}}
+	p := Pattern{Activity: make([]float64, len(l.Names)), Residuals: map[string]float64{}, Spread: map[string]float64{}}
+	activity, residuals := make([][]float64, len(l.Names)), map[string][]float64{}
 	for _, w := range raws {
 		for j, z := range b.Links.standardizedBucket(b, w.values) {
-			p.Activity[j] += z / n
+			activity[j] = append(activity[j], z)
 		}
 		for source, residual := range w.plain {
-			p.Residuals[source] += residual / n
+			residuals[source] = append(residuals[source], residual)
 		}
 	}
+	for j, list := range activity {
+		p.Activity[j] = median(list)
+	}
+	for source, list := range residuals {
+		p.Residuals[source] = median(list)
+		for i := range list {
+			list[i] = math.Abs(list[i] - p.Residuals[source])
+		}
+		p.Spread[source] = wide * median(list)
+	}
+	var distances []float64
+	for _, w := range raws {
+		z := b.Links.standardizedBucket(b, w.values)
+		for j := range z {
+			z[j] -= p.Activity[j]
+		}
+		distances = append(distances, distance(b.compiled.precision, z))
+	}
+	p.Distance = wide * median(distances)
 	l.Accepted = append(l.Accepted, p)
+}
+
+// wide is how far the buckets of a pattern are taken to lie from it, in medians:
+// it is known from few, of one load.
+const wide = 3.0
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
 }
 
 // clone copies a behavior.

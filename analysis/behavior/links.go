@@ -354,10 +354,19 @@ func (l *Links) nearest(precision *mat.SymDense, z []float64, residuals map[stri
 		for j := range z {
 			apart[j] = z[j] - p.Activity[j]
 		}
-		for source, r := range residuals {
-			rest[source] = r - p.Residuals[source]
+		for k := range l.Expected {
+			e := &l.Expected[k]
+			r, ok := residuals[e.Source]
+			off := p.Residuals[e.Source]
+			switch {
+			case !ok:
+			case math.Abs(off) > 2*e.Error && off*r > 0:
+				rest[e.Source] = 0 // it does not follow the others in this pattern
+			default:
+				rest[e.Source] = (r - p.Residuals[e.Source]) * min(1, e.Error/max(1e-9, p.Spread[e.Source]))
+			}
 		}
-		d := distance(precision, apart)
+		d := distance(precision, apart) * min(1, math.Sqrt(float64(len(z)))/max(1e-9, p.Distance))
 		if c := cost(d, rest); c < least {
 			least, best, off = c, d, rest
 		}

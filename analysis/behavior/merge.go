@@ -217,7 +217,7 @@ func mergeLinks(behaviors []*Behavior) (*Links, error) {
 	out.mergeExpected(behaviors)
 	for _, b := range behaviors {
 		for _, p := range b.Links.Accepted {
-			kept := Pattern{Activity: make([]float64, len(names)), Residuals: p.Residuals}
+			kept := Pattern{Activity: make([]float64, len(names)), Residuals: p.Residuals, Spread: p.Spread, Distance: p.Distance}
 			for i, name := range names {
 				kept.Activity[i] = p.Activity[slices.Index(b.Links.Names, name)]
 			}

@@ -19,8 +19,12 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := command().ExecuteContext(ctx)
 	stop()
+	var blind blindness
 	switch status := exitStatus(0); {
 	case err == nil:
+	case errors.As(err, &blind):
+		fmt.Fprintln(os.Stderr, "dtnotes:", err)
+		os.Exit(blindStatus)
 	case errors.As(err, &status):
 		os.Exit(int(status))
 	case errors.Is(err, context.Canceled):
@@ -47,7 +51,7 @@ and draws it: from a notebook with Go cells, or from the shell.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(runCommand(), inspectCommand(), exportCommand(), learnCommand(), seriesCommand(), scoreCommand(), watchCommand(), compareCommand(), evalCommand(), convertCommand(), versionCommand(),
+	root.AddCommand(runCommand(), inspectCommand(), exportCommand(), learnCommand(), seriesCommand(), scoreCommand(), watchCommand(), acceptCommand(), suppressCommand(), mergeCommand(), compareCommand(), evalCommand(), convertCommand(), versionCommand(),
 		kernelCommand(), sessionCommand(), installCommand(), uninstallCommand())
 	return root
 }

@@ -13,8 +13,12 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// The test program is also the process that cells run in, and the command where a test ends that.
+// The test program is also the process that cells run in, the command where a test ends that, and the
+// stand-in for a tracer that is watched.
 func TestMain(m *testing.M) {
+	if script := os.Getenv("STAND_IN"); script != "" {
+		standIn(script)
+	}
 	if len(os.Args) > 1 && (os.Args[1] == "session" || os.Args[1] == "run") {
 		main()
 		return

@@ -12,13 +12,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
 	"dtnotes/dtracefs"
-	"dtnotes/kernel/internal/process"
 )
 
 // exitStatus ends the command with a status and no message.
@@ -113,7 +113,7 @@ type scoreOptions struct {
 func (opt *scoreOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&opt.alerts, "alerts", "", "write a row for each alert to `FILE`.csv")
-	f.StringVar(&opt.exec, "exec", "", "run the shell's `COMMAND` for each alert, with the alert as JSON on its standard input")
+	f.StringVar(&opt.exec, "exec", "", "run the shell's `COMMAND` for each phase of an alert, with DTNOTES_PHASE and the alert as JSON on its standard input")
 	f.Float64Var(&opt.FalseAlarms, "false-alarms", 0, "alerts an hour that normal running may raise; 0 means 4, but no more than one in 900 buckets")
 }
 
@@ -169,10 +169,18 @@ func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) erro
 	if err == nil {
 		err = opt.draw(r, filepath.Base(path))
 	}
-	for _, a := range r.Alerts {
-		if err == nil {
-			err = opt.act(cmd, a)
+	if err == nil && len(r.Alerts) > 0 && opt.exec != "" {
+		h := newHooks(cmd.Context(), opt.exec, "", cmd.ErrOrStderr())
+		for i := range r.Alerts {
+			text, failed := json.Marshal(event{Phase: phaseEnd, Behavior: behaviorPath, Number: i + 1, Time: time.Now().Unix(), Alert: &r.Alerts[i]})
+			if failed == nil {
+				failed = h.run(phaseEnd, text)
+			}
+			if failed != nil && err == nil {
+				err = fmt.Errorf("running %q for an alert: %w", opt.exec, failed)
+			}
 		}
+		h.close()
 	}
 	if err == nil && len(r.Alerts) > 0 {
 		return misbehavior
@@ -204,24 +212,6 @@ func (opt *scoreOptions) draw(r *behavior.Report, title string) error {
 	}
 	d.XKCD, d.Title = opt.xkcd, title
 	return d.Save(opt.graph)
-}
-
-// act runs the hook for an alert.
-func (opt *scoreOptions) act(cmd *cobra.Command, a behavior.Alert) error {
-	if opt.exec == "" {
-		return nil
-	}
-	in, err := json.Marshal(a)
-	if err != nil {
-		return err
-	}
-	hook := process.Shell(cmd.Context(), opt.exec)
-	hook.Stdin = bytes.NewReader(append(in, '\n'))
-	hook.Stdout, hook.Stderr = cmd.ErrOrStderr(), cmd.ErrOrStderr()
-	if err := process.Run(hook); err != nil {
-		return fmt.Errorf("running %q for an alert: %w", opt.exec, err)
-	}
-	return nil
 }
 
 // writeAlerts writes a table of start, end (seconds since the epoch), score, sources and edges,

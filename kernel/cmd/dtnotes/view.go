@@ -30,7 +30,15 @@ func newView(out io.Writer) *view {
 	return v
 }
 
-func (v *view) show(u behavior.Update) {
+// say prints a line that is no alert.
+func (v *view) say(text string) {
+	if v.terminal {
+		v.clear()
+	}
+	fmt.Fprintln(v.out, v.fit(text))
+}
+
+func (v *view) show(u behavior.Update, number int) {
 	if v.terminal {
 		v.clear()
 	}
@@ -39,12 +47,33 @@ func (v *view) show(u behavior.Update) {
 		fmt.Fprint(v.out, "alert ended: ", u.Alert.Words())
 		v.alerting = false
 	case u.Alert != nil && !v.alerting:
-		fmt.Fprintf(v.out, "alert: %s %s\n", stamp(u.Alert.Start), u.Alert)
+		fmt.Fprintln(v.out, v.fit(fmt.Sprintf("alert: %s number %d, %s", stamp(u.Alert.Start), number, u.Alert)))
 		v.alerting = true
 	}
 	if v.terminal {
 		v.draw(u)
 	}
+}
+
+// fit cuts a line that a terminal would break.
+func (v *view) fit(line string) string {
+	width := v.width()
+	if r := []rune(line); width > 0 && len(r) > width {
+		return string(r[:width-1]) + "…"
+	}
+	return line
+}
+
+// width is the number of columns of the terminal, 0 if lines may be as long as they like.
+func (v *view) width() int {
+	if !v.terminal {
+		return 0
+	}
+	f, _ := v.out.(*os.File)
+	if w := columns(f); w > 0 {
+		return w
+	}
+	return 80
 }
 
 // clear goes back to the first of the lines drawn and clears from there.
@@ -55,14 +84,14 @@ func (v *view) clear() {
 	v.lines = 0
 }
 
-// width is the number of buckets of the past that are shown.
-const width = 60
+// minute is the number of buckets of the past that are shown.
+const minute = 60
 
 var bars = []rune(" ▁▂▃▄▅▆▇█")
 
 func (v *view) draw(u behavior.Update) {
 	v.past = append(v.past, u.Verdict.Score)
-	v.past = v.past[max(0, len(v.past)-width):]
+	v.past = v.past[max(0, len(v.past)-minute):]
 	var b strings.Builder
 	for _, s := range v.past {
 		b.WriteRune(bars[min(len(bars)-1, int(s/2))])
@@ -78,7 +107,7 @@ func (v *view) draw(u behavior.Update) {
 		if len(f.Why) > 0 {
 			why = f.Why[0].String()
 		}
-		fmt.Fprintf(v.out, "  %-16.16s %6.1f  %.60s\n", f.Name, f.Score, why)
+		fmt.Fprintln(v.out, v.fit(fmt.Sprintf("  %-16.16s %6.1f  %s", f.Name, f.Score, why)))
 		v.lines++
 	}
 }

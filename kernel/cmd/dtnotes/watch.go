@@ -2,86 +2,468 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"os"
 	"os/exec"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
+	"gonum.org/v1/gonum/mat"
 
+	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
 	"dtnotes/kernel/internal/process"
 )
 
+// watchOptions are those of watch beyond the ones of score.
+type watchOptions struct {
+	scoreOptions
+	webhook, metrics string
+	every            time.Duration // between updates of an alert that goes on
+	blindAfter       time.Duration
+	giveUp           time.Duration
+	halfLife         time.Duration
+	forget           bool // keep nothing over restarts
+}
+
 func watchCommand() *cobra.Command {
-	var opt scoreOptions
+	var opt watchOptions
 	cmd := &cobra.Command{
 		Use:   "watch BEHAVIOR.json [-- TRACER ARG ...]",
 		Short: "Watch a running tracer and say when a behavior is broken",
 		Long: `Watch runs a tracer, or any command that prints what one does, and scores what it prints by a behavior that
-dtnotes learn -o saved, second by second. Without a command it reads standard input. On a terminal it shows the
+dtnotes learn -o saved, bucket by bucket. Without a command it reads standard input. On a terminal it shows the
 last minute and what stands out now; elsewhere it prints a line when an alert starts and its story when it ends.
 
-The status is 0 when nothing stood out, 3 when there were alerts, 1 on an error.`,
+Hooks are told when an alert starts, while it goes on and when it ends, and when the watch is blind: the tracer
+prints nothing, nothing that is understood, or loses events. A hook's command has the phase (start, update, end,
+blind, seeing) in DTNOTES_PHASE, and the alert as JSON on its standard input; a webhook gets the same JSON.
+
+What it remembers lies beside the behavior, in BEHAVIOR.watch.json, and survives a restart. Alerts can be taken for
+normal (dtnotes accept), and sources left alone for a time (dtnotes suppress), while it runs.
+
+The status is 0 when nothing stood out, 3 when there were alerts, 4 when it was blind, 1 on an error.`,
 		Example: `  dtnotes watch normal.json -- bpftrace persec.bt
-  dtrace -s persec.d | dtnotes watch normal.json --exec 'mail -s misbehavior root'`,
+  dtrace -s persec.d | dtnotes watch normal.json --exec 'mail -s "misbehavior: $DTNOTES_PHASE" root'
+  dtnotes watch normal.json --metrics 9464 --webhook http://127.0.0.1:8080/alerts -- bpftrace persec.bt`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return opt.watch(cmd, args[0], args[1:]) },
 	}
 	opt.flags(cmd)
 	measureFlags(cmd, &opt.count.MeasureOptions)
+	f := cmd.Flags()
+	f.StringVar(&opt.webhook, "webhook", "", "post each event as JSON to this `URL`")
+	f.StringVar(&opt.metrics, "metrics", "", "serve OpenMetrics at `ADDRESS`/metrics; a port alone is of this machine only")
+	f.DurationVar(&opt.every, "update", time.Minute, "time between updates of an alert that goes on")
+	f.DurationVar(&opt.blindAfter, "blind-after", 0, "without counts for so long the watch is blind; 0 means five buckets, at least 10 s")
+	f.DurationVar(&opt.giveUp, "give-up", 0, "end when blind for so long; 0 never does")
+	f.DurationVar(&opt.halfLife, "half-life", 0, "learn on from normal running, so that what was learned so long ago counts half; 0 does not")
+	f.BoolVar(&opt.forget, "no-state", false, "keep nothing over restarts")
 	return cmd
 }
 
-func (opt *scoreOptions) watch(cmd *cobra.Command, behaviorPath string, tracer []string) error {
-	b, err := behavior.Load(behaviorPath)
+// A watch is one run of the command.
+type watch struct {
+	opt      *watchOptions
+	cmd      *cobra.Command
+	path     string
+	b        *behavior.Behavior
+	w        *behavior.Watcher
+	state    *watchState
+	view     *view
+	hooks    *hooks
+	metrics  *metrics
+	sight    *sight
+	open     bool      // an alert goes on
+	told     time.Time // last update of it
+	saved    time.Time // the state
+	changed  [2]time.Time
+	looked   time.Time // at the files
+	blindFor error
+	since    time.Time // of being blind
+	wasBlind bool
+	alerts   []behavior.Alert
+	calm     []behavior.Bucket // normal buckets to learn on from
+	warnings io.Writer
+}
+
+func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string) error {
+	b, err := behavior.Load(path)
 	if err != nil {
 		return err
 	}
 	if b.Measure == nil && !b.ByKind {
-		return fmt.Errorf("%s was learned from matrices: a tracer prints captures", behaviorPath)
+		return fmt.Errorf("%s was learned from matrices: a tracer prints captures", path)
+	}
+	if opt.halfLife < 0 || opt.blindAfter < 0 || opt.giveUp < 0 || opt.every <= 0 {
+		return errors.New("want positive times")
+	}
+	if opt.blindAfter == 0 {
+		opt.blindAfter = max(10*time.Second, 5*b.Width)
 	}
 	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()
+	stderr := &syncWriter{w: cmd.ErrOrStderr()}
+	w := &watch{opt: opt, cmd: cmd, path: path, b: b, view: newView(cmd.OutOrStdout()), metrics: newMetrics(), sight: newSight(opt.blindAfter), warnings: stderr, state: &watchState{Version: stateVersion}}
+	if !opt.forget {
+		if w.state, err = loadState(statePath(path)); err != nil {
+			return err
+		}
+	}
+	if err := w.restart(w.state.Memory); err != nil {
+		return err
+	}
+	w.open = w.state.Memory.Open != nil
+	if reach, err := b.Reach(opt.ScoreOptions); err == nil && reach.String() != "" {
+		fmt.Fprintln(stderr, "note:", reach)
+	}
+	if opt.metrics != "" {
+		address, err := w.metrics.serve(ctx, opt.metrics, stderr)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(stderr, "metrics at http://%s/metrics\n", address)
+	}
 	in, wait := cmd.InOrStdin(), func() error { return nil }
 	if len(tracer) > 0 {
-		if in, wait, err = start(ctx, tracer, cmd.ErrOrStderr()); err != nil {
+		if in, wait, err = start(ctx, tracer, w.sight.stderr(stderr)); err != nil {
+			return blindness{err}
+		}
+	}
+	w.hooks = newHooks(cmd.Context(), opt.exec, opt.webhook, stderr)
+	defer w.hooks.close()
+	name := "standard input"
+	if len(tracer) > 0 {
+		name = tracer[0]
+	}
+	err = w.follow(ctx, stop, in, name)
+	if err != nil {
+		stop()
+	}
+	// A tracer that prints no more is given a moment to end by itself.
+	defer time.AfterFunc(5*time.Second, stop).Stop()
+	ended := wait()
+	if errors.Is(ended, context.Canceled) {
+		ended = nil
+	}
+	if ended != nil && len(tracer) > 0 && cmd.Context().Err() == nil && err == nil {
+		err = blindness{fmt.Errorf("the tracer %s ended: %w", strings.Join(tracer, " "), ended)}
+	}
+	return w.finish(err)
+}
+
+// finish tells what is still to be told, and what the watch came to.
+func (w *watch) finish(err error) error {
+	interrupted := w.cmd.Context().Err() != nil
+	if interrupted || err != nil {
+		// The alert goes on after a restart; where nothing is kept, it ends.
+		if w.opt.forget {
+			w.end()
+		}
+	} else {
+		w.end()
+	}
+	w.save()
+	if w.opt.alerts != "" {
+		if err := writeAlerts(w.opt.alerts, w.alerts); err != nil {
 			return err
 		}
 	}
-	view := newView(cmd.OutOrStdout())
-	var alerts []behavior.Alert
-	batches := opt.count.Follow(ctx, in, strings.Join(append(tracer, "standard input")[:1], " "))
-	for u, err := range behavior.Watch(ctx, b, behavior.BucketsOf(batches, b, opt.count.MeasureOptions), opt.ScoreOptions) {
-		if err != nil {
-			stop()
-			wait()
-			if cmd.Context().Err() != nil {
-				break
-			}
-			return err
+	var blind blindness
+	switch {
+	case errors.As(err, &blind):
+		if w.blindFor == nil {
+			w.tellBlind(blind.reason)
 		}
-		view.show(u)
-		if u.Ended {
-			alerts = append(alerts, *u.Alert)
-			if err := opt.act(cmd, *u.Alert); err != nil {
-				fmt.Fprintln(cmd.ErrOrStderr(), "warning:", err)
-			}
-		}
-	}
-	if err := wait(); err != nil && cmd.Context().Err() == nil {
-		return fmt.Errorf("%s: %w", strings.Join(tracer, " "), err)
-	}
-	if opt.alerts != "" {
-		if err := writeAlerts(opt.alerts, alerts); err != nil {
-			return err
-		}
-	}
-	if len(alerts) > 0 {
+		return blind
+	case err != nil && !interrupted:
+		return err
+	case w.blindFor != nil:
+		return blindness{w.blindFor}
+	case len(w.alerts) > 0 || w.open:
 		return misbehavior
+	case w.wasBlind:
+		return blindness{errors.New("it was for a time")}
 	}
 	return nil
+}
+
+// end closes the alert that goes on.
+func (w *watch) end() {
+	u, err := w.w.Close(context.WithoutCancel(w.cmd.Context()))
+	if err != nil {
+		fmt.Fprintln(w.warnings, "warning:", err)
+	}
+	if u != nil {
+		w.take(*u)
+	}
+}
+
+// restart makes a watcher of the behavior and the orders that goes on from what is remembered.
+func (w *watch) restart(m behavior.Memory) error {
+	opts := w.opt.ScoreOptions
+	if !w.opt.forget {
+		o, err := loadOrders(ordersPath(w.path))
+		if err != nil {
+			return err
+		}
+		opts.Suppressed = o.Suppressed
+	}
+	next, err := behavior.NewWatcher(w.b, opts)
+	if err != nil {
+		return err
+	}
+	next.Remember(m)
+	w.w, w.changed = next, w.stamps()
+	return nil
+}
+
+// stamps are when the files that others change were changed.
+func (w *watch) stamps() (out [2]time.Time) {
+	for i, path := range []string{w.path, ordersPath(w.path)} {
+		if info, err := os.Stat(path); err == nil {
+			out[i] = info.ModTime()
+		}
+	}
+	return out
+}
+
+// reload takes up what was accepted and suppressed meanwhile.
+func (w *watch) reload() {
+	if now := time.Now(); now.Sub(w.looked) < time.Second || w.opt.forget {
+		return
+	} else {
+		w.looked = now
+	}
+	before := w.changed
+	if w.stamps() == before {
+		return
+	}
+	b, err := behavior.Load(w.path)
+	if err == nil && b.Width != w.b.Width {
+		err = fmt.Errorf("%s has buckets of %v now: start the watch again", w.path, b.Width)
+	}
+	if err != nil {
+		fmt.Fprintln(w.warnings, "warning:", err)
+		w.changed = w.stamps()
+		return
+	}
+	m := w.w.Memory()
+	if w.stamps()[0] != before[0] {
+		// The alert, if one goes on, may be what was accepted: it ends.
+		w.end()
+		m = behavior.Memory{Last: m.Last, Ended: m.Ended}
+	}
+	w.b = b
+	if err := w.restart(m); err != nil {
+		fmt.Fprintln(w.warnings, "warning:", err)
+	}
+	w.view.say("took up the changed behavior or orders")
+}
+
+// item is what comes from the tracer.
+type item struct {
+	bucket behavior.Bucket
+	err    error
+}
+
+// follow judges what comes until it ends.
+func (w *watch) follow(ctx context.Context, stop func(), in io.Reader, name string) error {
+	items := make(chan item, 16)
+	batches := w.sight.batches(w.opt.count.Follow(ctx, w.sight.reader(in), name))
+	go func() {
+		defer close(items)
+		for b, err := range behavior.BucketsOf(batches, w.b, w.opt.count.MeasureOptions) {
+			select {
+			case items <- item{b, err}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	tick := time.NewTicker(min(time.Second, max(50*time.Millisecond, w.opt.blindAfter/10)))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			w.reload()
+			w.look(time.Now())
+			if w.blindFor != nil && w.opt.giveUp > 0 && time.Since(w.since) > w.opt.giveUp {
+				stop()
+				return blindness{w.blindFor}
+			}
+		case it, ok := <-items:
+			if !ok {
+				return nil
+			}
+			if ctx.Err() != nil {
+				return nil
+			}
+			if it.err != nil {
+				return blindness{it.err}
+			}
+			w.sight.seen()
+			w.reload()
+			u, err := w.w.Push(ctx, it.bucket)
+			if err != nil {
+				return err
+			}
+			w.take(u)
+			w.learnOn(ctx, u)
+			w.look(time.Now())
+			if time.Since(w.saved) > 10*time.Second {
+				w.save()
+			}
+		}
+	}
+}
+
+// take tells what a bucket brought.
+func (w *watch) take(u behavior.Update) {
+	started := u.Alert != nil && !w.open && !u.Ended
+	if u.Alert != nil && !w.open {
+		w.state.Number++
+	}
+	number := w.state.Number
+	w.view.show(u, number)
+	w.metrics.update(u, started)
+	switch {
+	case u.Ended:
+		w.open = false
+		w.alerts = append(w.alerts, *u.Alert)
+		w.alerts = w.alerts[max(0, len(w.alerts)-mostAlerts):]
+		w.state.keep(number, *u.Alert, w.w.Buckets(u.Alert.Start, u.Alert.End))
+		w.tell(phaseEnd, u.Alert)
+		w.save()
+	case started:
+		w.open, w.told = true, time.Now()
+		w.state.keep(number, *u.Alert, w.w.Buckets(u.Alert.Start, u.Alert.End))
+		w.tell(phaseStart, u.Alert)
+		w.save()
+	case u.Alert != nil:
+		if time.Since(w.told) >= w.opt.every {
+			w.told = time.Now()
+			w.state.keep(number, *u.Alert, w.w.Buckets(u.Alert.Start, u.Alert.End))
+			w.tell(phaseUpdate, u.Alert)
+		}
+	}
+}
+
+// mostAlerts bounds the alerts that --alerts writes.
+const mostAlerts = 10_000
+
+func (w *watch) tell(p phase, a *behavior.Alert) {
+	w.hooks.tell(event{Phase: p, Behavior: w.path, Number: w.state.Number, Alert: a})
+}
+
+// look tells when the watch becomes blind, and when it sees again.
+func (w *watch) look(now time.Time) {
+	if n := w.sight.takeDrops(); n > 0 {
+		w.metrics.lost.Add(float64(n))
+		w.view.say(fmt.Sprintf("the tracer lost %d events: counts are too low", n))
+	}
+	switch reason := w.sight.blind(now); {
+	case reason != nil && w.blindFor == nil:
+		w.tellBlind(reason)
+	case reason != nil:
+		w.blindFor = reason
+	case w.blindFor != nil:
+		w.blindFor = nil
+		w.metrics.blind.Set(0)
+		w.view.say("seeing again")
+		w.hooks.tell(event{Phase: phaseSeeing, Behavior: w.path})
+	}
+}
+
+func (w *watch) tellBlind(reason error) {
+	w.blindFor, w.since, w.wasBlind = reason, time.Now(), true
+	w.metrics.blind.Set(1)
+	w.view.say("blind: " + reason.Error())
+	w.hooks.tell(event{Phase: phaseBlind, Behavior: w.path, Reason: reason.Error()})
+}
+
+// save writes what a restart needs.
+func (w *watch) save() {
+	if w.opt.forget {
+		return
+	}
+	w.saved = time.Now()
+	w.state.Memory = w.w.Memory()
+	if err := writeJSON(statePath(w.path), w.state); err != nil {
+		fmt.Fprintln(w.warnings, "warning:", err)
+	}
+}
+
+// lesson is the number of normal buckets that are learned at once.
+const lesson = 600
+
+// learnOn learns on from normal running: a lesson at a time, as old knowledge fades.
+func (w *watch) learnOn(ctx context.Context, u behavior.Update) {
+	if w.opt.halfLife == 0 || u.Alert != nil || w.blindFor != nil {
+		return
+	}
+	if n := len(w.calm); n > 0 && u.Time-w.calm[n-1].Time > 1.5*w.b.Width.Seconds() {
+		w.calm = nil // a lesson has no gaps
+	}
+	if w.calm = append(w.calm, u.Bucket); len(w.calm) < lesson {
+		return
+	}
+	s, err := w.seriesOf(w.calm)
+	w.calm = nil
+	var next, merged *behavior.Behavior
+	if err == nil {
+		next, err = behavior.LearnContext(ctx, []*analysis.Series{s}, behavior.Options{
+			ByKind: w.b.ByKind, Tags: w.b.Tags, Exclude: w.b.Ignored, IncludeKernel: w.b.IncludeKernel, IncludeObserver: w.b.IncludeObserver, Missing: w.b.Missing,
+		})
+	}
+	if err == nil {
+		merged, err = behavior.MergeFading(w.opt.halfLife, w.b, next)
+	}
+	if err == nil {
+		merged.Measure = w.b.Measure
+		err = merged.Save(w.path)
+	}
+	if err == nil {
+		w.b = merged
+		err = w.restart(w.w.Memory())
+	}
+	if err != nil && ctx.Err() == nil {
+		fmt.Fprintln(w.warnings, "warning: learning on:", err)
+	}
+}
+
+// seriesOf makes a series of buckets that follow each other.
+func (w *watch) seriesOf(buckets []behavior.Bucket) (*analysis.Series, error) {
+	all := map[string]bool{}
+	for _, b := range buckets {
+		for name := range b.Counts {
+			all[name] = true
+		}
+	}
+	names := slices.Sorted(maps.Keys(all))
+	x := newMatrix(len(buckets), names, func(i int, name string) float64 { return buckets[i].Counts[name] })
+	s, err := analysis.NewSeries(names, buckets[0].Time, w.b.Width, x)
+	if err != nil {
+		return nil, err
+	}
+	s.Measure, s.Units, s.Counts = w.b.Measure, w.b.Units, true
+	for _, name := range names {
+		if src := w.b.Sources[name]; src != nil && src.Value == behavior.Gauge {
+			if s.Levels == nil {
+				s.Levels = map[string]bool{}
+			}
+			s.Levels[name] = true
+		}
+	}
+	return s, nil
 }
 
 // start runs the tracer. It is interrupted when ctx ends, so that it may print what it has.
@@ -98,4 +480,27 @@ func start(ctx context.Context, tracer []string, stderr io.Writer) (io.Reader, f
 		return nil, nil, fmt.Errorf("running the tracer: %w", err)
 	}
 	return out, c.Wait, nil
+}
+
+// newMatrix fills a matrix with a row for each bucket.
+func newMatrix(n int, names []string, value func(i int, name string) float64) *mat.Dense {
+	x := mat.NewDense(n, len(names), nil)
+	for i := range n {
+		for j, name := range names {
+			x.Set(i, j, value(i, name))
+		}
+	}
+	return x
+}
+
+// syncWriter is written to by several goroutines.
+type syncWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (s *syncWriter) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(p)
 }
