@@ -31,8 +31,11 @@
 //
 // Left out by default, listed in Ignored and noted: threads of the kernel, known
 // by making no system calls where those are counted, and the observer, known by
-// the name of a tracer or of dtnotes ([analysis.Observers]). A site's own
-// collector is not known as such: name it in [Options.Exclude].
+// the name of a tracer or of dtnotes ([analysis.Observers]). A name is a guess:
+// a process that makes system calls under the name of a thread of the kernel is
+// judged, and what is left out by its name alone but makes some is told in a
+// note. A site's own collector is not known as such: name it in
+// [Options.Exclude].
 //
 // For comparison each verdict also tells the largest deviation of any source
 // ([Verdict.MaxZ]), which plays no part in the score.

@@ -57,6 +57,7 @@ func learn(ctx context.Context, series []*analysis.Series, opts Options) (*Behav
 	}
 	b := rec.behavior(rec.all())
 	b.Tags, b.Ignored, b.Notes = slices.Clone(opts.Tags), rec.ignored, rec.notes
+	b.Excluded = slices.Clone(opts.Exclude)
 	b.IncludeKernel, b.IncludeObserver, b.Missing = opts.IncludeKernel, opts.IncludeObserver, opts.Missing
 	b.Until = slices.Max(rec.times) + rec.width.Seconds()
 	if err := rec.learnLinks(ctx, b, opts); err != nil {
@@ -119,7 +120,7 @@ func newRecord(series []*analysis.Series, opts Options) (*record, error) {
 		r.ignored = append(r.ignored, p)
 	}
 	sort.Strings(r.ignored)
-	r.notes = append(r.notes, leftOutNotes(r.ignored)...)
+	r.notes = append(append(r.notes, leftOutNotes(r.ignored)...), busyNotes(series, r.ignored, opts)...)
 	r.fill(series, ignored)
 	if len(r.names) == 0 {
 		return nil, errors.New("no source but the kernel and the observer")
@@ -185,6 +186,36 @@ func leftOutNotes(processes []string) []string {
 		notes = append(notes, "left out "+listing(rest, 5)+" (the kernel's own, or excluded)")
 	}
 	return notes
+}
+
+// busyNotes say in a line which of the processes left out make system calls or
+// use the CPU: what is left out by its name alone may be something else of that
+// name.
+func busyNotes(series []*analysis.Series, ignored []string, opts Options) []string {
+	calls := map[string]float64{}
+	for _, s := range series {
+		for j, name := range s.Names {
+			kind, process := kindOf(name, opts.ByKind), processOf(name, opts.ByKind)
+			if !slices.Contains(ignored, process) || kind != "syscall" && !strings.Contains(kind, "cpu") && !strings.HasPrefix(kind, "profile") {
+				continue
+			}
+			for i := range s.Times {
+				if v := s.Values.At(i, j); v > 0 {
+					calls[process] += v
+				}
+			}
+		}
+	}
+	var busy []string
+	for _, process := range ignored {
+		if n := calls[process]; n > 0 {
+			busy = append(busy, fmt.Sprintf("%s (%.4g)", process, n))
+		}
+	}
+	if len(busy) == 0 {
+		return nil
+	}
+	return []string{"left out by name alone, though they make system calls or use the CPU: " + listing(busy, 8)}
 }
 
 // processOf takes the kind off a source's name.

@@ -94,6 +94,7 @@ func (b *Behavior) absorb(o *Behavior) {
 	}
 	b.Tags = union(b.Tags, o.Tags)
 	b.Ignored = union(b.Ignored, o.Ignored)
+	b.Excluded = union(b.Excluded, o.Excluded)
 	slices.Sort(b.Ignored)
 	b.Notes = union(b.Notes, o.Notes)
 }

@@ -101,7 +101,7 @@ func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptio
 		return nil, err
 	}
 	r := &Report{Buckets: []Verdict{}, Alerts: []Alert{}, Ignored: []string{}, Notes: notes, behavior: b, series: s}
-	out := Options{ByKind: b.ByKind, IncludeKernel: b.IncludeKernel, IncludeObserver: b.IncludeObserver, Exclude: b.Ignored}
+	out := Options{ByKind: b.ByKind, IncludeKernel: b.IncludeKernel, IncludeObserver: b.IncludeObserver, Exclude: b.leftOutByName()}
 	for _, p := range leftOut(s, out) {
 		if _, known := b.Presence[p]; !known {
 			w.scorer.ignore[p] = true
@@ -111,6 +111,7 @@ func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptio
 	slices.Sort(r.Ignored)
 	r.Ignored = slices.Compact(r.Ignored)
 	r.Notes = append(slices.Clone(r.Notes), leftOutNotes(r.Ignored)...)
+	r.Notes = append(r.Notes, busyNotes([]*analysis.Series{s}, union(slices.Clone(r.Ignored), b.leftOutByName()), out)...)
 	reach, err := b.Reach(opts)
 	if err != nil {
 		return nil, err

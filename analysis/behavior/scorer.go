@@ -241,13 +241,29 @@ func newScorer(b *Behavior) (*scorer, error) {
 			s.ignore[p] = true
 		}
 	}
-	for _, p := range b.Ignored {
+	for _, p := range b.leftOutByName() {
 		s.ignore[p] = true
 	}
 	for i := range c.sources {
 		s.preps = append(s.preps, preparer{src: c.sources[i].src, missing: b.Missing})
 	}
 	return s, nil
+}
+
+// leftOutByName lists the processes that are left out whatever they do. A thread
+// of the kernel is known by making no system calls, where those are counted: one
+// of its name that makes some is something else.
+func (b *Behavior) leftOutByName() []string {
+	if _, counted := b.Kinds["syscall"]; !counted || !b.ByKind {
+		return b.Ignored
+	}
+	out := slices.Clone(b.Excluded)
+	for _, p := range b.Ignored {
+		if slices.Contains(analysis.Observers, p) {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // mute reports whether a source is suppressed at time t.

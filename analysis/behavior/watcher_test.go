@@ -5,11 +5,13 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
+	"dtnotes/analysis/figure"
 )
 
 // What is accepted is normal from then on; other faults are found as before.
@@ -223,5 +225,39 @@ func TestADayInBoundedMemory(t *testing.T) {
 	}
 	if m := w.Memory(); m.Last != 1e9+24*3600-1 || reflect.DeepEqual(m, behavior.Memory{}) {
 		t.Errorf("memory %+v", m)
+	}
+}
+
+// A process that makes system calls is judged, though a thread of the kernel had
+// its name; one left out by name alone is told.
+func TestNamesAloneDecideNothingUntold(t *testing.T) {
+	plain := server(t, 1, 200, nil)
+	s := observed(t, plain, "x")
+	s.Names[len(s.Names)-1] = "csw kworker/0:1"
+	s.Origins = make([]figure.Origin, len(s.Names))
+	s.Origins[len(s.Origins)-1] = figure.Platform
+	b := learn(t, s)
+	if !slices.Contains(b.Ignored, "kworker/0:1") {
+		t.Fatalf("left out %v", b.Ignored)
+	}
+	fault := func(i int, c map[string]float64) {
+		if i >= 60 && i < 70 {
+			c["syscall new"] = 5000
+		}
+	}
+	for name, want := range map[string]bool{"kworker/0:1": true, "kworker/9:9": true, "dtrace": false} {
+		fresh := server(t, 3, 120, fault)
+		for j, source := range fresh.Names {
+			if source == "syscall new" {
+				fresh.Names[j] = "syscall " + name
+			}
+		}
+		r := score(t, b, fresh)
+		if found := len(r.Alerts) == 1 && r.Alerts[0].Sources[0].Name == name; found != want {
+			t.Errorf("%s: %v", name, r)
+		}
+		if told := strings.Contains(r.String(), "left out by name alone, though they make system calls or use the CPU: "+name+" (5e+04)"); told == want {
+			t.Errorf("%s: %v", name, r)
+		}
 	}
 }

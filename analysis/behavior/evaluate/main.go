@@ -111,6 +111,9 @@ func (o options) run(ctx context.Context) error {
 	if err := o.printOverlays(ctx, runs); err != nil {
 		return err
 	}
+	if err := o.printRenames(ctx, normal, train, runs); err != nil {
+		return err
+	}
 	if o.bench != "" {
 		return o.printBench(ctx)
 	}

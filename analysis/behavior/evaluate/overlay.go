@@ -10,6 +10,7 @@ import (
 
 	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
+	"dtnotes/analysis/figure"
 )
 
 // overlay merges what the culprits of a fault did into another run, from a third
@@ -165,4 +166,76 @@ func (o options) printSingles(ctx context.Context, train []*analysis.Series, run
 		fmt.Printf("  %-16s %d of %d faults found within %d s, %d false alerts\n", o.train[i], found, all, soon, wrong)
 	}
 	return nil
+}
+
+// printRenames gives the culprits of each fault the name of each observer and of
+// each thread of the kernel that was left out: they are found as before, or what
+// was left out is told.
+func (o options) printRenames(ctx context.Context, whole *behavior.Behavior, train []*analysis.Series, runs []*run) error {
+	names := append(slices.Clone(analysis.Observers), whole.Ignored...)
+	slices.Sort(names)
+	names = slices.Compact(names)
+	found, told, missed := 0, 0, []string{}
+	for _, r := range runs {
+		for _, f := range r.faults {
+			for _, name := range names {
+				with, b := r.renamed(f, name), whole
+				for process := range f.culprits {
+					if _, known := whole.Presence[process]; !known {
+						continue
+					}
+					// It was there while learning, by the other name.
+					var renamed []*analysis.Series
+					for _, s := range train {
+						renamed = append(renamed, (&run{series: s}).renamed(f, name).series)
+					}
+					var err error
+					if b, err = behavior.LearnContext(ctx, renamed, behavior.Options{ByKind: true}); err != nil {
+						return err
+					}
+					break
+				}
+				report, err := behavior.Score(b, with.series)
+				if err != nil {
+					return err
+				}
+				if d := rankings(report); firstRaised(with, report, f) <= soon && d.rank(0, with, with.faults[0]) == 1 {
+					found++
+				} else if slices.ContainsFunc(append(report.Notes, b.Notes...), func(n string) bool {
+					return strings.HasPrefix(n, "left out by name alone") && strings.Contains(n, name+" (")
+				}) {
+					told++
+				} else {
+					missed = append(missed, fmt.Sprintf("%s %s as %s", r.name, f.kind, name))
+				}
+			}
+		}
+	}
+	fmt.Printf("\nculprits renamed to each of %d observers and threads of the kernel: %d found as the first, %d told to be left out, %d neither\n", len(names), found, told, len(missed))
+	for _, m := range missed[:min(len(missed), 5)] {
+		fmt.Println("  neither:", m)
+	}
+	return nil
+}
+
+// renamed is the run with the strongest culprit of the fault under another name.
+func (r *run) renamed(f fault, name string) *run {
+	s := *r.series
+	s.Names, s.Origins = slices.Clone(s.Names), slices.Clone(s.Origins)
+	for j, source := range s.Names {
+		kind, process, _ := strings.Cut(source, " ")
+		if to := kind + " " + name; f.culprits[process] && !slices.Contains(s.Names, to) {
+			s.Names[j] = to
+		}
+	}
+	// Who makes system calls is no thread of the kernel.
+	if slices.Contains(s.Names, "syscall "+name) {
+		for j, source := range s.Names {
+			if _, process, _ := strings.Cut(source, " "); process == name && s.Origins != nil {
+				s.Origins[j] = figure.Process
+			}
+		}
+	}
+	f.culprits = map[string]bool{name: true}
+	return &run{name: r.name, series: &s, faults: []fault{f}}
 }
