@@ -19,7 +19,6 @@ type fastLines struct {
 	memo   *prefixTable
 	known  []lineMeaning
 	stamp  []byte // the last line that was a clock
-	clock  syntax.Clock
 	at     int64  // the time of the last line
 	own    moment // tells the day of clocks without a date
 	key    []byte

@@ -10,7 +10,6 @@ import (
 // record. Calls and returns have the call's name; what was read and written is text of its record.
 type kdump struct {
 	*decoder
-	when clockwork
 }
 
 func startKdump() reader { return &kdump{} }

@@ -1,7 +1,6 @@
 package dtracefs
 
 import (
-	"encoding/binary"
 	"fmt"
 	"maps"
 	"math"
@@ -290,23 +289,6 @@ func columnsNamed(t *Table, names []string) []*Column {
 		out = append(out, t.Column(n))
 	}
 	return out
-}
-
-// appendKey appends cell i of columns to a key.
-func appendKey(b []byte, columns []*Column, i int) []byte {
-	for _, c := range columns {
-		switch {
-		case c == nil:
-			b = append(b, 0xff)
-		case c.typ == String || c.typ == Stack:
-			b = binary.LittleEndian.AppendUint32(b, c.codes[i])
-		case c.typ == Float:
-			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(c.floats[i]))
-		default:
-			b = binary.LittleEndian.AppendUint64(b, uint64(c.ints[i]))
-		}
-	}
-	return b
 }
 
 // sourceSep parts the columns of a source's name while it is counted.

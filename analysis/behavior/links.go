@@ -506,16 +506,6 @@ func rowsOf(m mat.Matrix) [][]float64 {
 	return out
 }
 
-func symmetric(rows [][]float64) *mat.SymDense {
-	out := mat.NewSymDense(len(rows), nil)
-	for i, row := range rows {
-		for j := i; j < len(rows); j++ {
-			out.SetSym(i, j, row[j])
-		}
-	}
-	return out
-}
-
 func (l *Links) check() error {
 	p := len(l.Names)
 	if p < 2 || len(l.Center) != p || len(l.Scale) != p || len(l.Covariance) != p || len(l.Labels) != p || len(l.Positions) != p || len(l.Activity) != p {

@@ -3,7 +3,6 @@ package figure_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -99,7 +98,7 @@ func TestVegaOfStills(t *testing.T) {
 			t.Errorf("%s: %s", name, spec)
 		}
 	}
-	if !strings.Contains(fmt.Sprintf("%s", g.Vega()), "vega/v5") {
+	if !strings.Contains(string(g.Vega()), "vega/v5") {
 		t.Error("no specification of a graph")
 	}
 }

@@ -33,7 +33,7 @@ func Parquet(w io.Writer, t *dtracefs.Table) error {
 // A parquetWriter writes tables of one shape, one after the other.
 type parquetWriter struct {
 	shape *Shape
-	w     *parquet.Writer
+	w     *parquet.GenericWriter[any]
 }
 
 func newParquetWriter(w io.Writer, s *Shape) (*parquetWriter, error) {
@@ -46,7 +46,7 @@ func newParquetWriter(w io.Writer, s *Shape) (*parquetWriter, error) {
 		schema.Group[name] = parquet.Optional(nodeOf(f))
 		schema.names = append(schema.names, name)
 	}
-	pw := parquet.NewWriter(w, parquet.NewSchema("table", schema), parquet.Compression(&parquet.Zstd), parquet.CreatedBy("dtnotes", "", ""),
+	pw := parquet.NewGenericWriter[any](w, parquet.NewSchema("table", schema), parquet.Compression(&parquet.Zstd), parquet.CreatedBy("dtnotes", "", ""),
 		parquet.MaxRowsPerRowGroup(rowsInGroup),
 		parquet.KeyValueMetadata("name", valid.UTF8(s.Name)), parquet.KeyValueMetadata("kind", s.Kind))
 	return &parquetWriter{s, pw}, nil

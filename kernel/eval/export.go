@@ -208,7 +208,7 @@ func (x *exporter) topLevel(c *checked, d ast.Decl) {
 		if strings.HasPrefix(d.Name.Name, keepPrefix) {
 			return
 		}
-		key := receiverName(d) + "." + d.Name.Name
+		var key string
 		if d.Recv == nil {
 			key = x.goName(c.unit.info, d.Name)
 		} else {

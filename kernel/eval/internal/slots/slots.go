@@ -24,6 +24,8 @@ const count = 20480
 var closures [count]unsafe.Pointer
 
 // stubs is the code of all slots, one after the other, size bytes each. It is not called as a whole.
+//
+//lint:ignore U1000 the assembler files define it and name it
 func stubs()
 
 // address returns where stubs begins: the name in Go is that of code that adapts its calls.
