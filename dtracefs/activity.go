@@ -64,7 +64,11 @@ func (a *activity) take(st *station, num int, line []byte) bool {
 			st.tell(syntax.Clock{NS: ns, Zoned: true}, nil)
 			st.block++
 			a.reserveEntries(st)
+			rows := len(a.time.ints)
 			a.entries(st)
+			if len(a.time.ints) == rows && silent(*st.cur) {
+				st.intervalRow("")
+			}
 			return true
 		}
 		if !a.stamped || !a.mayBeEntry(st, line) {
@@ -87,6 +91,19 @@ func (a *activity) take(st *station, num int, line []byte) bool {
 		return true
 	}
 	a.entry(st, num, raw, size)
+	return true
+}
+
+// silent reports whether nothing was printed before the next clock, so that no row tells of
+// the one that stands before c.
+func silent(c syntax.Cursor) bool {
+	for !c.Done() {
+		line, _ := c.Next()
+		if !syntax.Blank(line) {
+			_, ok := syntax.EpochStamp(line)
+			return ok
+		}
+	}
 	return true
 }
 

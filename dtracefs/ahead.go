@@ -124,7 +124,7 @@ func (s *scanner) decodeAhead(p *part) {
 	if p.from.log != nil {
 		whole = whole && len(d.list) == 1 && st.log.writer.sheet.n == a.Tables.Lines
 	} else {
-		whole = whole && len(d.list) == 0
+		whole = whole && (len(d.list) == 0 || len(d.list) == 1 && d.byKey["intervals"] != nil)
 	}
 	if whole {
 		d.finish()

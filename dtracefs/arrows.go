@@ -8,7 +8,7 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-var flowHead = regexp.MustCompile(`^(.*?)(?:--\s+(\S.*?)|(CALL\(args\)\s*= return))\s*$`)
+var flowHead = regexp.MustCompile(`^(|.*?\s)(?:--\s+([A-Za-z]\S*)|(CALL\(args\)\s*= return))\s*$`)
 
 // arrows are entries and returns that a script printed in the likeness of -F: columns, then
 // an arrow, moved in for each call that is open.

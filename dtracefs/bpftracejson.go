@@ -19,6 +19,7 @@ func isBpftraceJSON(head []byte) bool {
 type bpftraceJSON struct {
 	*station
 	partial string // what was printed since the last end of a line
+	silent  bool   // nothing was printed since the last clock
 }
 
 func newBpftraceJSON() *bpftraceJSON { return &bpftraceJSON{station: newStation()} }
@@ -33,6 +34,9 @@ func (t *bpftraceJSON) read(d *decoder, data []byte, line int, last bool) int {
 		t.printText(0, "\n")
 	}
 	t.free.flush()
+	if last {
+		t.tellSilence()
+	}
 	return cur.Number() - line
 }
 
@@ -41,6 +45,8 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 	data := v.Get("data")
 	kind := v.Get("type").Text
 	t.block++
+	clocked := t.silent
+	t.silent = false
 	switch kind {
 	case "attached_probes":
 		n, _ := syntax.Int([]byte(data.Get("probes").Text))
@@ -49,9 +55,11 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 		n, _ := syntax.Int([]byte(data.Get("events").Text))
 		t.c.Drops = append(t.c.Drops, Drop{Line: num, Kind: "event", Count: n, Text: string(text)})
 	case "printf", "time", "cat", "join", "syscall":
+		t.silent = clocked
 		if t.partial == "" && t.clock(data.Text) {
 			return true
 		}
+		t.silent = false
 		t.printText(num, data.Text)
 	case "map", "value":
 		if data.Kind == '"' && t.clock(data.Text) {
@@ -60,11 +68,11 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 		if t.jsonActivity(data) {
 			return true
 		}
-		t.jsonMap(data)
+		t.jsonMap(num, data)
 	case "stats":
-		t.jsonStats(data)
+		t.jsonStats(num, data)
 	case "hist", "tseries":
-		t.jsonBuckets(kind, data)
+		t.jsonBuckets(num, kind, data)
 	case "errorf", "warnf":
 		kind := map[string]string{"errorf": "error", "warnf": "warning"}[kind]
 		t.notice(num, kind, []byte(data.Text), 0)
@@ -82,8 +90,10 @@ func (t *bpftraceJSON) clock(printed string) bool {
 	ns, ok := syntax.EpochStamp(line)
 	if ok {
 		t.free.flush()
+		t.tellSilence()
 		t.activity.stamp, t.activity.stamped = ns, true
 		t.tell(syntax.Clock{NS: ns, Zoned: true}, nil)
+		t.silent = true
 		return true
 	}
 	c, text, ok := clockLine(line)
@@ -94,6 +104,14 @@ func (t *bpftraceJSON) clock(printed string) bool {
 	t.activity.stamped = false
 	t.interval(c, text)
 	return true
+}
+
+// tellSilence files the clock that nothing else tells of.
+func (t *bpftraceJSON) tellSilence() {
+	if t.silent {
+		t.intervalRow("")
+	}
+	t.silent = false
 }
 
 // printText gathers what printf wrote into lines of free text.
@@ -189,6 +207,7 @@ func (t *bpftraceJSON) quickActivity(line []byte) bool {
 		return false
 	}
 	t.block++
+	t.silent = false
 	return true
 }
 
@@ -263,12 +282,15 @@ func jsonStackKeys(keys string) (out []mapKey) {
 }
 
 // jsonMap files a map, or a value that was printed without one.
-func (t *bpftraceJSON) jsonMap(data syntax.JSON) {
+func (t *bpftraceJSON) jsonMap(num int, data syntax.JSON) {
 	if data.Kind != '{' {
 		t.jsonValue("value", t.jsonEntry("", false), data)
 		return
 	}
 	for i, name := range data.Names {
+		if t.jsonEmpty(num, name, data.Members[i]) {
+			continue
+		}
 		t.jsonKeyed(data.Members[i], func(e mapEntry, v syntax.JSON) { t.jsonValue(name, e, v) })
 	}
 }
@@ -282,6 +304,18 @@ func (t *bpftraceJSON) jsonKeyed(v syntax.JSON, file func(e mapEntry, v syntax.J
 	for i, keys := range v.Names {
 		file(t.jsonEntry(keys, true), v.Members[i])
 	}
+}
+
+// jsonEmpty reports whether a map was printed that has no entries. It is told once of a map
+// that never has any.
+func (t *bpftraceJSON) jsonEmpty(num int, name string, v syntax.JSON) bool {
+	if v.Kind != '{' && v.Kind != '[' || len(v.Members) > 0 {
+		return false
+	}
+	if m := t.maps.of(t.decoder, name, "value", ","); m.empty == 0 {
+		m.empty = num
+	}
+	return true
 }
 
 // jsonValue files a value: one of several parts, such as a tuple or a record, in a column
@@ -332,8 +366,11 @@ func isStats(v syntax.JSON) bool {
 }
 
 // jsonStats files what stats() shows, or the one number that avg() does.
-func (t *bpftraceJSON) jsonStats(data syntax.JSON) {
+func (t *bpftraceJSON) jsonStats(num int, data syntax.JSON) {
 	for i, name := range data.Names {
+		if t.jsonEmpty(num, name, data.Members[i]) {
+			continue
+		}
 		file := func(e mapEntry, v syntax.JSON) {
 			if !isStats(v) {
 				t.jsonValue(name, e, v)
@@ -353,11 +390,14 @@ func (t *bpftraceJSON) jsonStats(data syntax.JSON) {
 	}
 }
 
-func (t *bpftraceJSON) jsonBuckets(kind string, data syntax.JSON) {
+func (t *bpftraceJSON) jsonBuckets(num int, kind string, data syntax.JSON) {
 	for i, name := range data.Names {
+		if t.jsonEmpty(num, name, data.Members[i]) {
+			continue
+		}
 		t.jsonKeyed(data.Members[i], func(e mapEntry, v syntax.JSON) {
 			switch {
-			case v.Kind != '[':
+			case v.Kind != '[' || len(v.Members) == 0:
 				t.jsonValue(name, e, v)
 			case kind == "tseries":
 				for _, p := range v.Members {

@@ -98,4 +98,7 @@ type Share struct {
 // An Account tells what became of every line of the input.
 type Account struct {
 	Blank, Notices, Tables, Unparsed Share
+
+	// Prose is what of Tables is text: kept, but not understood.
+	Prose Share
 }

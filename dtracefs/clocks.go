@@ -180,11 +180,19 @@ func (st *station) interval(c syntax.Clock, text []byte) {
 	for _, p := range summary.FindAllSubmatch(text, -1) {
 		st.labels = append(st.labels, labeled{string(bytes.TrimSpace(p[1])), string(bytes.TrimSpace(p[2]))})
 	}
+	if len(bytes.Trim(summary.ReplaceAll(text, nil), ", \t")) == 0 {
+		text = nil // the labels tell it all
+	}
+	st.intervalRow(string(text))
+}
+
+// intervalRow files an interval, whether or not anything is printed of it.
+func (st *station) intervalRow(text string) {
 	s := st.sheet("intervals", "intervals", "intervals")
 	st.inferred[s] = true
 	st.context(s)
-	if len(st.labels) == 0 && len(text) > 0 {
-		s.text("text", text)
+	if text != "" {
+		s.text("text", []byte(text))
 	}
 	s.end()
 }

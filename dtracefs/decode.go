@@ -24,10 +24,22 @@ func newDecoder(c *Capture, o Options, s *script.Script) *decoder {
 // finish files what was gathered as the capture's tables.
 func (d *decoder) finish() { d.c.Tables = append(d.c.Tables, d.tables()...) }
 
+// filled returns how much was filed so far.
+func (d *decoder) filled() int {
+	n := len(d.c.Drops)
+	for _, s := range d.list {
+		n += s.n
+	}
+	return n
+}
+
 // decode decodes a whole capture.
 func (d *decoder) decode(data []byte) {
 	d.c.Bytes = int64(len(data))
 	dl := dialectOf(data)
+	if dl.name == unknownName && d.script != nil {
+		dl = dialectNamed("dtrace")
+	}
 	d.c.Dialect = dl.name
 	d.c.Lines = dl.start().read(d, data, 1, true)
 	if len(data) == 0 {
@@ -93,7 +105,8 @@ var dialects = []dialect{
 	{"truss", isTruss, cutAtLine, startCalls},
 	{"kdump", isKdump, cutKdump, startKdump},
 	{"bpftrace", isBpftrace, cutText, startText},
-	{"dtrace", isAnything, cutText, startText},
+	{"dtrace", isTracerText, cutText, startText},
+	{unknownName, isAnything, cutAtLine, startRecords(unknownText)},
 }
 
 // dialectOf tells the dialect of a text that starts with head.

@@ -65,6 +65,16 @@ func newFreeText(st *station) *freeText {
 // resume forgets the sheets of the text before.
 func (f *freeText) resume() { f.adjacent.sheet = nil }
 
+// end files what is left, as no more lines come.
+func (f *freeText) end() {
+	f.flush()
+	for _, form := range f.forms {
+		if form, ok := form.(ender); ok {
+			form.end(f.st)
+		}
+	}
+}
+
 // blank marks the end of a paragraph.
 func (f *freeText) blank() {
 	switch n := len(f.lines); {

@@ -37,6 +37,14 @@ func (l *ledger) accountLines(class lineClass, lines, size int) {
 	share.Bytes += int64(size)
 }
 
+// prose books a line of a table as text that no rule understood.
+func (l *ledger) prose(size int) {
+	if size > 0 {
+		l.c.Account.Prose.Lines++
+		l.c.Account.Prose.Bytes += int64(size)
+	}
+}
+
 // message files what the tracer said about itself.
 func (l *ledger) message(num int, line []byte, m syntax.Message) {
 	text := string(bytes.TrimSpace(line))
@@ -49,7 +57,7 @@ func (l *ledger) message(num int, line []byte, m syntax.Message) {
 		l.c.Drops = append(l.c.Drops, drop)
 	case "fault":
 		f := Fault{Line: num, Clause: m.Clause, ProbeID: m.ProbeID, Probe: m.Probe, Fault: m.Fault,
-			Address: m.Address, Action: m.Action, Offset: m.Offset, Message: m.Fault}
+			Address: m.Address, Action: m.Action, Offset: m.Offset, Message: text}
 		parts := strings.SplitN(m.Probe, ":", 4)
 		for i, p := range []*string{&f.Provider, &f.Module, &f.Function, &f.Name} {
 			if len(parts) == 4 {

@@ -5,22 +5,29 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
 
+// libxoNames are what objects of the structured output have as members.
+var libxoNames = []string{"dtrace", "probes", "aggregation-data", "stack-frames", "ustack-frames", "message", "object-name", "output"}
+
 func isLibxoJSON(head []byte) bool {
+	names := topNames(head)
+	return slices.ContainsFunc(libxoNames, func(n string) bool { return slices.Contains(names, n) }) ||
+		slices.Contains(names, "type") && bytes.Contains(head, []byte(`"ctfid"`))
+}
+
+// topNames returns the names of the members of the object that a text starts with.
+func topNames(head []byte) []string {
 	if len(head) == 0 || head[0] != '{' {
-		return false
+		return nil
 	}
-	for _, name := range []string{`"dtrace"`, `"probes"`, `"aggregation-data"`, `"stack-frames"`, `"ustack-frames"`, `"message"`, `"object-name"`, `"output"`} {
-		if bytes.Contains(head, []byte(name)) {
-			return true
-		}
-	}
-	return false
+	v, _, _ := syntax.ParseExcerpt(head)
+	return v.Names
 }
 
 func isLibxoXML(head []byte) bool {
@@ -30,8 +37,9 @@ func isLibxoXML(head []byte) bool {
 // libxoJSON decodes what FreeBSD's dtrace writes with -x oformat=json.
 func libxoJSON(d *decoder, cur *syntax.Cursor) {
 	documents(d, cur, true, nil, func(num int, text []byte, v syntax.JSON) bool {
+		before := d.filled()
 		libxo(d, v)
-		return true
+		return d.filled() > before || len(v.Members) == 0
 	})
 }
 
@@ -63,6 +71,9 @@ func parseXML(data []byte) (syntax.JSON, error) {
 	text := ""
 	pop := func() {
 		v := stack[len(stack)-1]
+		if rest := strings.TrimSpace(text); len(v.Members) > 0 && rest != "" {
+			v.Names, v.Members = append(v.Names, "message"), append(v.Members, syntax.JSON{Kind: '"', Text: rest})
+		}
 		if len(v.Members) == 0 {
 			v = syntax.JSON{Kind: '"', Text: strings.TrimSpace(text)}
 			if _, ok := syntax.Int([]byte(v.Text)); ok {
@@ -93,6 +104,10 @@ func parseXML(data []byte) (syntax.JSON, error) {
 		case xml.StartElement:
 			if len(stack) > 256 {
 				return root, errors.New("elements nested too deeply")
+			}
+			if before := strings.TrimSpace(text); before != "" && len(stack) > 0 {
+				v := &stack[len(stack)-1]
+				v.Names, v.Members = append(v.Names, "message"), append(v.Members, syntax.JSON{Kind: '"', Text: before})
 			}
 			stack, names, text = append(stack, syntax.JSON{Kind: '{'}), append(names, tok.Name.Local), ""
 		case xml.EndElement:
@@ -195,6 +210,8 @@ func libxoProbe(d *decoder, p syntax.JSON) {
 	output := p.Get("output")
 	for _, o := range elements(output) {
 		switch {
+		case o.Kind == '"':
+			payload = append(payload, o.Text)
 		case o.Get("message").Kind != 0:
 			payload = append(payload, o.Get("message").Text)
 		case o.Get("stack-frames").Kind != 0 || o.Get("ustack-frames").Kind != 0:
@@ -274,10 +291,11 @@ func libxoTuple(d *decoder, name string, v syntax.JSON) {
 	}
 }
 
-// libxoPrint files what print() shows: a row of the members of one structure.
+// libxoPrint files what print() shows: a row of the members of one structure, and their
+// types apart.
 func libxoPrint(d *decoder, v syntax.JSON) {
-	s := d.sheet("print", "print", "print")
-	some := false
+	s, types := d.sheet("print", "print", "print"), d.sheet("members", "members", "types")
+	some, typ := false, ""
 	for _, m := range elements(v) {
 		if m.Kind != '{' {
 			continue
@@ -285,13 +303,22 @@ func libxoPrint(d *decoder, v syntax.JSON) {
 		some = true
 		name := m.Get("member-name").Text
 		if name == "" {
-			if s.col("type", String).Len() == s.n {
-				s.text("type", []byte(m.Get("name").Text))
+			if typ = m.Get("name").Text; s.col("type", String).Len() == s.n {
+				s.text("type", []byte(typ))
 			}
-			continue
-		}
-		if c := s.col(name, String); c.Len() == s.n {
+		} else if c := s.col(name, String); c.Len() == s.n {
 			c.appendString(m.Get("value").Text)
+		}
+		if types.first(typ + "\x00" + name + "\x00" + m.Get("name").Text) {
+			types.text("type", []byte(typ))
+			types.text("member", []byte(name))
+			types.text("member type", []byte(m.Get("name").Text))
+			for _, n := range []string{"object-name", "ctfid"} {
+				if v := m.Get(n); v.Kind != 0 {
+					types.leaf(n, v)
+				}
+			}
+			types.end()
 		}
 	}
 	if some {

@@ -23,9 +23,7 @@ func (f *listing) take(st *station, num int, line []byte) bool {
 	st.free.flush()
 	st.take(classTable)
 	s := st.sheet("probes", "probes", "probes")
-	if c := s.col("id", Int); p.HasID {
-		c.appendInt(p.ID)
-	}
+	s.mapKey("id", mapKey{text: string(p.ID)})
 	s.text("provider", p.Provider)
 	s.text("module", p.Module)
 	s.text("function", p.Function)
@@ -50,7 +48,7 @@ func isListRow(line []byte) bool {
 		len(name) > 0 && !bytes.Contains(name, []byte(" ")) && !isNumber(name)
 }
 
-var argumentType = regexp.MustCompile(`^\s+args\[\d+\]: (.*?)\s*$`)
+var argumentType = regexp.MustCompile(`^\s+args\[(\d+)\]: (.*?)\s*$`)
 
 // detail takes a line of what -v tells of the last probe.
 func (f *listing) detail(st *station, line []byte) bool {
@@ -58,12 +56,13 @@ func (f *listing) detail(st *station, line []byte) bool {
 	if s == nil || s.n == 0 || line[0] != ' ' && line[0] != '\t' {
 		return false
 	}
-	id := s.index["id"].ints[s.n-1]
+	id, _ := syntax.Int([]byte(s.index["id"].Text(s.n - 1)))
 	if m := argumentType.FindSubmatch(line); m != nil {
 		st.take(classTable)
 		a := st.sheet("arguments", "arguments", "arguments")
 		a.int("id", id, false)
-		a.text("type", m[1])
+		a.mapKey("arg", mapKey{text: string(m[1])})
+		a.text("type", m[2])
 		a.end()
 		return true
 	}

@@ -293,6 +293,9 @@ func (l *liveText) last(yield func(*Batch, error) bool) bool {
 
 func (l *liveText) start() {
 	dl := dialectOf(l.text)
+	if dl.name == unknownName {
+		dl = dialectNamed("dtrace")
+	}
 	if dl.name == "dtrace" && l.name != "dtrace" {
 		dl = dialectNamed("bpftrace")
 	}

@@ -41,12 +41,23 @@ func (e Entry) Duration() time.Duration { return e.Last.Sub(e.First) }
 // capture that cannot be read has its Err set; the error returned is about the file system
 // or the context.
 func Manifest(ctx context.Context, fsys fs.FS) ([]Entry, error) {
-	var entries []Entry
-	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+	entries, err := manifest(ctx, fsys, mayBeCapture)
+	if err == nil && len(entries) == 0 {
+		// With nothing else in the folder, CSV is no companion of a capture but one itself.
+		entries, err = manifest(ctx, fsys, func(name string) bool {
+			ext := strings.ToLower(path.Ext(plainName(name)))
+			return (ext == ".csv" || ext == ".tsv") && !strings.HasPrefix(path.Base(name), ".")
+		})
+	}
+	return entries, err
+}
+
+func manifest(ctx context.Context, fsys fs.FS, may func(name string) bool) (entries []Entry, err error) {
+	err = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil {
 			err = ctx.Err()
 		}
-		if err != nil || d.IsDir() || !mayBeCapture(name) {
+		if err != nil || d.IsDir() || !may(name) {
 			return err
 		}
 		info, err := d.Info()

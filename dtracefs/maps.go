@@ -41,6 +41,7 @@ type mapPrint struct {
 	entries    []mapEntry
 	separator  string
 	keyNames   []string // by the script
+	empty      int      // number of the first line on which the map had no entries
 }
 
 // keyNamesOf names the keys of a map as the script has them.
@@ -76,9 +77,24 @@ func (p mapPrints) of(d *decoder, name, form, separator string) *mapPrint {
 		if d.script != nil {
 			m.keyNames = keyNamesOf(d.script, name)
 		}
-		d.last = append(d.last, func() { m.file(s) })
+		d.last = append(d.last, func() {
+			m.file(s)
+			if m.empty > 0 && !p.filled(name) {
+				d.notice(m.empty, "empty", []byte("the map "+name+" has no entries"), 0)
+			}
+		})
 	}
 	return p[key]
+}
+
+// filled reports whether the map was printed with entries, in any form.
+func (p mapPrints) filled(name string) bool {
+	for _, m := range p {
+		if m.name == name && len(m.entries) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // bpftraceMaps are what bpftrace prints of its maps' entries.

@@ -13,7 +13,7 @@ var (
 	structStart   = regexp.MustCompile(`^\s*((?:struct |union |enum )?[A-Za-z_]\w*(?:\x60[A-Za-z_]\w*)?(?: \*+)?(?: \[\d+\])?) [{\[]\s*$`)
 	pointerStart  = regexp.MustCompile(`^(.*?)(0x[0-9a-f]+|\{ptr\}) = (?:\*\s*|\(.*\) [{\[]\s*)$`)
 	member        = regexp.MustCompile(`^\s*(.*?[\s*])([A-Za-z_]\w*)(?: :(\d+))? = (.*?),?\s*$`)
-	bitField      = regexp.MustCompile(`^\s*([A-Za-z_]\w*) :\d+ = (.*?),?\s*$`)
+	bitField      = regexp.MustCompile(`^\s*([A-Za-z_]\w*) (:\d+) = (.*?),?\s*$`)
 	function      = regexp.MustCompile(`^\s*(.*\(\*\)\s*\(.*\))\s+([A-Za-z_]\w*) = (.*?),?\s*$`)
 	dotMember     = regexp.MustCompile(`^\s*(?:\.([A-Za-z_]\w*)|\[(\d+)\]) = (?:\(([^)]*(?:\([^)]*\)[^)]*)*)\)\s*)?(.*?),?\s*$`)
 	listElement   = regexp.MustCompile(`^\s*\(([^)]*)\)\s*(.*?),?\s*$`)
@@ -74,6 +74,15 @@ func printedAt(st *station, line []byte) {
 		s.text(m.name, []byte(m.value))
 	}
 	s.end()
+	types := st.sheet("members", "members", "types")
+	for _, m := range p.types {
+		if types.first(p.typ + "\x00" + m.name + "\x00" + m.value) {
+			types.text("type", []byte(p.typ))
+			types.text("member", []byte(m.name))
+			types.text("member type", []byte(m.value))
+			types.end()
+		}
+	}
 }
 
 // deepest bounds how deep structures nest.
@@ -88,6 +97,7 @@ type printer struct {
 	path    []string
 	counts  []int // elements so far of the list at that depth
 	members []labeled
+	types   []labeled // of members, in C
 	seen    map[string]bool
 }
 
@@ -111,27 +121,31 @@ func (p *printer) line(line []byte) bool {
 	}
 	p.started = true
 	if m := dotMember.FindSubmatch(line); m != nil {
-		p.add(string(m[1])+string(m[2]), m[4])
+		p.add(m[3], string(m[1])+string(m[2]), m[4])
 		return true
 	}
 	if m := function.FindSubmatch(line); m != nil {
-		p.add(string(m[2]), m[3])
+		p.add(m[1], string(m[2]), m[3])
 		return true
 	}
 	if m := bitField.FindSubmatch(line); m != nil {
-		p.add(string(m[1]), m[2])
+		p.add(m[2], string(m[1]), m[3])
 		return true
 	}
 	if m := member.FindSubmatch(line); m != nil {
-		p.add(string(m[2]), m[4])
+		typ := m[1]
+		if len(m[3]) > 0 {
+			typ = append(append(bytes.Clone(bytes.TrimSpace(typ)), " :"...), m[3]...)
+		}
+		p.add(typ, string(m[2]), m[4])
 		return true
 	}
 	if nestedElement.Match(line) {
-		p.add(p.next(), []byte("{"))
+		p.add(bytes.TrimRight(bytes.TrimSpace(line), "{[( "), p.next(), []byte("{"))
 		return true
 	}
 	if m := listElement.FindSubmatch(line); m != nil {
-		p.add(p.next(), m[2])
+		p.add(m[1], p.next(), m[2])
 		return true
 	}
 	return false
@@ -152,7 +166,11 @@ func opens(value []byte) bool {
 }
 
 // add adds a member, or goes into one that opens a structure or a list.
-func (p *printer) add(name string, value []byte) {
+func (p *printer) add(typ []byte, name string, value []byte) {
+	if typ = bytes.TrimSpace(typ); len(typ) > 0 {
+		full := strings.Join(append(p.path[:len(p.path):len(p.path)], name), ".")
+		p.types = append(p.types, labeled{full, string(typ)})
+	}
 	if opens(value) {
 		p.path = append(p.path, name)
 		p.depth++

@@ -97,6 +97,7 @@ func (f *freeText) prose(lines []textLine) {
 		num.appendInt(int64(l.num))
 		words.appendText(l.text)
 		s.end()
+		f.st.prose(l.size)
 	}
 	f.adjacent.sheet = nil
 }

@@ -69,7 +69,11 @@ func (o Options) scanReader(ctx context.Context, r io.Reader, name string, yield
 	if i := binaryAt(head); i >= 0 {
 		return fmt.Errorf("byte %d: %w", i, ErrNotText)
 	}
-	s := newScanner(o, name, dialectOf(head))
+	dl := dialectOf(head)
+	if dl.name == unknownName && o.Script != "" {
+		dl = dialectNamed("dtrace")
+	}
+	s := newScanner(o, name, dl)
 	chunks := newChunker(io.MultiReader(bytes.NewReader(head), r), s.dialect.cut)
 	chunks.lines = true
 	if st, ok := s.reader.(*station); ok && runtime.GOMAXPROCS(0) > 1 {

@@ -84,6 +84,7 @@ type formatSheet struct {
 	sheet *sheet
 	cols  []*Column // of the format's columns, or nil for the instant of what follows
 	timed bool      // one of them tells the row's time
+	words *Column   // the format itself, if it writes words of its own
 }
 
 // sheetOf finds or makes the sheet of a format. Formats whose first two columns have
@@ -106,6 +107,9 @@ func (f *scriptLines) sheetOf(st *station, format *script.Format) *formatSheet {
 		key += "," + format.Columns[1].Name
 	}
 	fs.sheet = st.sheet(key, "lines", "printf")
+	if format.Words() {
+		fs.words = fs.sheet.col("format", String)
+	}
 	for _, c := range format.Columns {
 		typ := map[script.Type]Type{script.Int: Int, script.Text: String, script.Date: Time}[c.Type]
 		name := c.Name
@@ -117,7 +121,7 @@ func (f *scriptLines) sheetOf(st *station, format *script.Format) *formatSheet {
 			fs.timed = true
 		}
 		col := fs.sheet.col(name, typ)
-		for slices.Contains(fs.cols, col) {
+		for slices.Contains(fs.cols, col) || col == fs.words {
 			name += "'"
 			col = fs.sheet.col(name, typ)
 		}
@@ -143,6 +147,10 @@ func (f *scriptLines) row(st *station, format *script.Format, cells [][]byte) {
 	}
 	if !fs.timed {
 		st.context(s)
+	}
+	if fs.words != nil {
+		fs.words.padTo(s.n)
+		fs.words.appendString(format.Text)
 	}
 	s.n++
 }

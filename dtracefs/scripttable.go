@@ -50,6 +50,15 @@ type scriptTables struct {
 	header   *header  // of the table being printed
 	keyNames []string // what was printed, without rows, over the keys of what follows
 	title    string   // that stands, with a blank line between, over the heading to come
+	bare     textLine // a heading under which no row has come yet
+}
+
+// end tells of a heading that no table has.
+func (f *scriptTables) end(st *station) {
+	if f.bare.num > 0 {
+		st.notice(f.bare.num, "heading", f.bare.text, 0)
+	}
+	f.bare = textLine{}
 }
 
 // titledBy takes a paragraph of n lines that is the title of the table which the next one
@@ -96,6 +105,14 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 	st.account(classTable, lines[at].size)
 	rows := lines[at+1:]
 	if len(rows) == 0 {
+		if f.header == nil || f.header.words != h.words || f.header.sheet == nil {
+			if f.bare.num > 0 && headingWords(f.bare.text) != h.words {
+				f.end(st)
+			}
+			f.bare = textLine{num: lines[at].num, text: bytes.Clone(lines[at].text)}
+		} else {
+			h.sheet = f.header.sheet
+		}
 		f.header, f.keyNames = h, nil
 		for _, c := range h.cols {
 			f.keyNames = append(f.keyNames, c.name)
@@ -331,7 +348,7 @@ func (f *scriptTables) rows(st *station, h *header, title string, rows []textLin
 	key := "table/" + title + "/" + h.words
 	s := st.sheet(key, nameOf(title, "table"), "table")
 	st.inferred[s] = true
-	h.sheet = s
+	h.sheet, f.bare = s, textLine{}
 	f.header, st.free.adjacent.sheet = h, nil
 	for _, r := range rows {
 		st.account(classTable, r.size)

@@ -13,6 +13,7 @@ type sheet struct {
 	*Table
 	index map[string]*Column
 	n     int
+	seen  map[string]bool // of what has rows already; see first
 }
 
 func newSheet(name, kind string) *sheet {
@@ -58,6 +59,17 @@ func (s *sheet) end() {
 	for _, c := range s.Columns {
 		c.padTo(s.n)
 	}
+}
+
+// first reports whether what key tells comes for the first time, in sheets that have one row
+// for each.
+func (s *sheet) first(key string) bool {
+	if s.seen == nil {
+		s.seen = map[string]bool{}
+	}
+	yes := !s.seen[key]
+	s.seen[key] = true
+	return yes
 }
 
 func (c *Column) padTo(n int) {

@@ -14,10 +14,12 @@ var (
 // stability is what -v tells of a script's stability.
 type stability struct {
 	section string // being printed
+	script  string // that it tells of
 }
 
 func (f *stability) take(st *station, num int, line []byte) bool {
-	if line[0] == 'S' && stabilityHead.Match(line) {
+	if m := stabilityHead.FindSubmatch(line); m != nil {
+		f.script = string(m[1])
 		st.free.flush()
 		st.take(classTable)
 		return true
@@ -47,6 +49,8 @@ func (f *stability) line(st *station, line []byte, id int64) bool {
 	s := st.sheet("stability", "stability", "stability")
 	if id >= 0 {
 		s.int("id", id, false)
+	} else if f.script != "" {
+		s.text("script", []byte(f.script))
 	}
 	s.text("section", []byte(f.section))
 	s.text("attribute", m[1])

@@ -82,12 +82,20 @@ func (f *stacks) emptyStack(st *station, line []byte) bool {
 	return true
 }
 
-// near reports whether stacks were printed before or will be soon.
-func (f *stacks) near(st *station) bool {
+// printedStacks reports whether stacks were printed with their values.
+func printedStacks(st *station) bool {
 	for key := range st.byKey {
 		if strings.HasPrefix(key, "stacks/") {
 			return true
 		}
+	}
+	return false
+}
+
+// near reports whether stacks were printed before or will be soon.
+func (f *stacks) near(st *station) bool {
+	if printedStacks(st) {
+		return true
 	}
 	c := *st.cur
 	for n := 0; n < 64 && !c.Done(); n++ {
@@ -253,7 +261,7 @@ func settleStacks(s *sheet) {
 // loneStack files a stack without a value: an event's, unless something cut it off from
 // its value.
 func loneStack(st *station, num int, keys []named, runs stackRuns) {
-	cut := st.cur.Done() && st.byKey["stacks/"] != nil
+	cut := st.cur.Done() && printedStacks(st)
 	if !st.cur.Done() {
 		cut = ellipsis.Match(st.cur.Peek())
 	}

@@ -1,14 +1,15 @@
 package dtracefs
 
 import (
-	"bytes"
+	"slices"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
 
 func isStatemap(head []byte) bool {
-	return len(head) > 0 && head[0] == '{' && (bytes.Contains(head, []byte(`"states"`)) || bytes.Contains(head, []byte(`"entity"`))) &&
-		(bytes.Contains(head, []byte(`"start"`)) || bytes.Contains(head, []byte(`"time"`)))
+	names := topNames(head)
+	has := func(n string) bool { return slices.Contains(names, n) }
+	return has("start") && has("states") || has("entity") && (has("time") || has("description"))
 }
 
 // statemap decodes the input of statemaps: an object about all, then one for each change

@@ -49,7 +49,8 @@ type recognizer interface {
 // is of: sheets, and offsets in the text.
 type resumer interface{ resume(st *station) }
 
-// An ender is a recognizer that holds lines back until it knows what they are.
+// An ender is a recognizer, or a form of paragraphs, that holds something back until it knows
+// what it is.
 type ender interface {
 	// end gives up what is held back, as no more lines come.
 	end(st *station)
@@ -120,6 +121,7 @@ func (st *station) read(d *decoder, data []byte, line int, last bool) int {
 				r.end(st)
 			}
 		}
+		st.free.end()
 	}
 	return st.cur.Number() - line
 }

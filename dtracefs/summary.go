@@ -1,120 +1,295 @@
 package dtracefs
 
 import (
+	"context"
 	"fmt"
+	"io/fs"
+	"math"
 	"strings"
 	"time"
-
-	"dtnotes/dtracefs/internal/valid"
 )
 
-// String summarizes the capture: its size, a paragraph for each table with what its columns range
-// over, and everything that a reader should not overlook: drops, errors, lines not understood.
-func (c *Capture) String() string {
+// A Summary says what a capture holds, in memory that does not grow with it as far as it is
+// given batch by batch. Tables of one name and kind in several batches are one.
+type Summary struct {
+	name, dialect string
+	bytes         int64
+	lines, prose  int
+	tables        []*tableSummary
+	index         map[tableKey]*tableSummary
+
+	drops, errors, notices, unparsed found
+}
+
+type tableKey struct {
+	name, kind string
+	nth        int // of such tables in its batch
+}
+
+type tableSummary struct {
+	name, kind string
+	rows       int
+	columns    []*columnSummary
+}
+
+// found are lines worth a look: how many, and the first of them.
+type found struct {
+	n     int
+	first []Line
+}
+
+// shownLines is how many lines of a kind a summary shows; its reader wants their number more.
+const shownLines = 5
+
+func (f *found) add(number int, text string) {
+	if f.n++; len(f.first) < shownLines {
+		f.first = append(f.first, Line{number, text})
+	}
+}
+
+// Inspect summarizes the capture of that name and what the tracer said on standard error.
+func Inspect(ctx context.Context, fsys fs.FS, name string) (*Summary, error) {
+	s := &Summary{name: name}
+	for b, err := range Scan(ctx, fsys, name) {
+		if err != nil {
+			return nil, err
+		}
+		s.Add(&b.Capture)
+	}
+	beside := Capture{Name: name}
+	if err := readStderr(&ledger{&beside}, fsys, name); err != nil {
+		return nil, fmt.Errorf("summarizing capture %s: %w", name, err)
+	}
+	s.tell(&beside)
+	return s, nil
+}
+
+// Add adds a capture, or the next part of it.
+func (s *Summary) Add(c *Capture) {
+	if s.index == nil {
+		s.index = map[tableKey]*tableSummary{}
+	}
+	s.name, s.dialect = c.Name, c.Dialect
+	s.bytes += c.Bytes
+	s.lines += c.Lines
+	s.prose += c.Account.Prose.Lines
+	seen := map[tableKey]int{}
+	for _, t := range c.Tables {
+		key := tableKey{name: t.Name, kind: t.Kind}
+		seen[key]++
+		key.nth = seen[key]
+		sum := s.index[key]
+		if sum == nil {
+			sum = &tableSummary{name: t.Name, kind: t.Kind}
+			s.index[key] = sum
+			s.tables = append(s.tables, sum)
+		}
+		sum.add(t)
+	}
+	s.tell(c)
+}
+
+func (s *Summary) tell(c *Capture) {
+	for _, d := range c.Drops {
+		s.drops.add(d.Line, d.Text)
+	}
+	for _, e := range c.Errors {
+		s.errors.add(e.Line, e.Message)
+	}
+	for _, n := range c.Notices {
+		s.notices.add(n.Line, n.Text)
+	}
+	for _, l := range c.Unparsed {
+		s.unparsed.add(l.Number, l.Text)
+	}
+}
+
+func (t *tableSummary) add(table *Table) {
+	t.rows += table.NumRows()
+	for _, c := range table.Columns {
+		var sum *columnSummary
+		for _, old := range t.columns {
+			if old.name == c.Name {
+				sum = old
+			}
+		}
+		if sum == nil {
+			sum = &columnSummary{name: c.Name, typ: c.typ, ofDay: c.ofDay}
+			t.columns = append(t.columns, sum)
+		}
+		sum.add(c)
+	}
+}
+
+// String tells the capture's size, a paragraph for each table with what its columns range
+// over, and everything that a reader should not overlook: drops, errors, lines not
+// understood.
+func (s *Summary) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s, %d bytes in %d lines", c.Name, c.Dialect, c.Bytes, c.Lines)
-	if c.Lossy() {
+	fmt.Fprintf(&b, "%s: %s, %d bytes in %d lines", Printable(s.name), s.dialect, s.bytes, s.lines)
+	if s.drops.n > 0 {
 		b.WriteString(", LOSSY: the tracer dropped data")
 	}
 	b.WriteString("\n")
-	for _, t := range c.Tables {
-		fmt.Fprintf(&b, "\ntable %s (%s), %d rows\n", t.Name, t.Kind, t.NumRows())
-		for _, col := range t.Columns {
-			fmt.Fprintf(&b, "  %-12s %-6s %s\n", col.Name, col.Type(), col.Range())
+	if s.dialect == unknownName {
+		b.WriteString("nothing in it is anything that a tracer is known to print: its lines are one table of text\n")
+	} else if s.prose > 0 {
+		fmt.Fprintf(&b, "%d of the lines are text that no rule understood: see the table text\n", s.prose)
+	}
+	for _, t := range s.tables {
+		fmt.Fprintf(&b, "\ntable %s (%s), %d rows\n", Printable(t.name), t.kind, t.rows)
+		for _, c := range t.columns {
+			fmt.Fprintf(&b, "  %-12s %-6s %s\n", Printable(c.name), c.typ, c)
 		}
 	}
-	list(&b, "drop", c.Drops, func(d Drop) (int, string) { return d.Line, d.Text })
-	list(&b, "error", c.Errors, func(f Fault) (int, string) { return f.Line, f.Message })
-	list(&b, "notice", c.Notices, func(n Notice) (int, string) { return n.Line, n.Text })
-	list(&b, "line not understood", c.Unparsed, func(l Line) (int, string) { return l.Number, l.Text })
+	s.drops.list(&b, "drop", "")
+	s.errors.list(&b, "error", "")
+	s.notices.list(&b, "notice", "")
+	s.unparsed.list(&b, "line", " not understood")
 	return b.String()
 }
 
-// list prints the head of a list; a reader of a summary wants its length more than its tail.
-func list[T any](b *strings.Builder, what string, items []T, line func(T) (int, string)) {
-	const shown = 5
-	if len(items) == 0 {
+func (f found) list(b *strings.Builder, what, how string) {
+	if f.n == 0 {
 		return
 	}
-	plural := "s"
-	if len(items) == 1 {
-		plural = ""
+	if f.n > 1 {
+		what += "s"
 	}
-	if first, rest, ok := strings.Cut(what, " "); ok {
-		fmt.Fprintf(b, "\n%d %s%s %s\n", len(items), first, plural, rest)
-	} else {
-		fmt.Fprintf(b, "\n%d %s%s\n", len(items), what, plural)
-	}
-	for _, item := range items[:min(shown, len(items))] {
-		n, text := line(item)
-		if n > 0 {
-			fmt.Fprintf(b, "  line %d: ", n)
+	fmt.Fprintf(b, "\n%d %s%s\n", f.n, what, how)
+	for _, l := range f.first {
+		if l.Number > 0 {
+			fmt.Fprintf(b, "  line %d: ", l.Number)
 		} else {
 			b.WriteString("  ")
 		}
-		fmt.Fprintf(b, "%s\n", strings.TrimSpace(valid.UTF8(text)))
+		fmt.Fprintf(b, "%s\n", Printable(strings.TrimSpace(l.Text)))
 	}
-	if more := len(items) - shown; more > 0 {
+	if more := f.n - len(f.first); more > 0 {
 		fmt.Fprintf(b, "  … and %d more\n", more)
 	}
+}
+
+// String summarizes the capture, as [Summary.String] does.
+func (c *Capture) String() string {
+	var s Summary
+	s.Add(c)
+	return s.String()
 }
 
 // Range says in a few words which values a column holds: the smallest and largest number or
 // instant, or how many different strings and the first of them.
 func (c *Column) Range() string {
-	if c.Len() == 0 {
-		return "empty"
-	}
-	switch c.Type() {
-	case Time:
-		first := c.firstCell()
-		lo, hi := c.ints[first], c.ints[first]
-		for i, v := range c.ints {
-			if !c.Null(i) {
-				lo, hi = min(lo, v), max(hi, v)
-			}
-		}
-		layout := time.RFC3339
-		if c.ofDay {
-			layout = time.TimeOnly
-		}
-		return fmt.Sprintf("%s and %v on", time.Unix(0, lo).UTC().Format(layout), time.Duration(hi-lo).Round(time.Millisecond))
-	case String:
-		const shown = 6
-		var words []string
-		distinct := c.Dictionary()
-		for _, w := range distinct[:min(shown, len(distinct))] {
-			words = append(words, shortened(valid.UTF8(w)))
-		}
-		text := strings.Join(words, ", ")
-		if len(distinct) > shown {
-			text += ", …"
-		}
-		return fmt.Sprintf("%d different: %s", len(distinct), text)
-	case Stack:
-		return fmt.Sprintf("%d different", len(c.Dictionary()))
-	}
-	least := c.firstCell()
-	most := least
-	for i := range c.Len() {
-		if c.Float(i) < c.Float(least) {
-			least = i
-		}
-		if c.Float(i) > c.Float(most) {
-			most = i
-		}
-	}
-	return c.Text(least) + " … " + c.Text(most)
+	s := columnSummary{typ: c.typ, ofDay: c.ofDay}
+	s.add(c)
+	return s.String()
 }
 
-// firstCell returns the first row in which the column has a cell, or 0.
-func (c *Column) firstCell() int {
-	for i := range c.Len() {
-		if !c.Null(i) {
-			return i
+// A columnSummary is what a column holds over all batches.
+type columnSummary struct {
+	name        string
+	typ         Type
+	ofDay       bool
+	cells       int
+	lo, hi      int64  // of times
+	least, most string // of numbers, as they are written
+	min, max    float64
+	some        bool // there was a number or an instant
+	words       []string
+	distinct    map[string]bool
+}
+
+const (
+	// shownWords is how many of a column's strings are shown.
+	shownWords = 6
+	// mostDistinct bounds how many different values are told apart.
+	mostDistinct = 1 << 20
+)
+
+func (s *columnSummary) add(c *Column) {
+	s.cells += c.Len()
+	if c.typ != s.typ {
+		s.typ = String // for want of a better: parts of the capture differ
+	}
+	switch {
+	case c.typ == String || c.typ == Stack:
+		for _, w := range c.Dictionary() {
+			s.word(w)
+		}
+	case s.typ == String || s.typ == Stack:
+		for i := range c.Len() {
+			s.word(c.Text(i))
+		}
+	case s.typ == Time:
+		for i, v := range c.ints {
+			if c.Null(i) {
+				continue
+			}
+			if !s.some {
+				s.lo, s.hi, s.some = v, v, true
+			}
+			s.lo, s.hi = min(s.lo, v), max(s.hi, v)
+		}
+	default:
+		least, most := -1, -1
+		for i := range c.Len() {
+			switch v := c.Float(i); {
+			case math.IsNaN(v):
+			case !s.some:
+				s.min, s.max, least, most, s.some = v, v, i, i, true
+			case v < s.min:
+				s.min, least = v, i
+			case v > s.max:
+				s.max, most = v, i
+			}
+		}
+		if least >= 0 {
+			s.least = c.Text(least)
+		}
+		if most >= 0 {
+			s.most = c.Text(most)
 		}
 	}
-	return 0
+}
+
+func (s *columnSummary) word(w string) {
+	if s.distinct == nil {
+		s.distinct = map[string]bool{}
+	}
+	if s.distinct[w] || len(s.distinct) >= mostDistinct {
+		return
+	}
+	s.distinct[w] = true
+	if len(s.words) < shownWords {
+		s.words = append(s.words, shortened(Printable(w)))
+	}
+}
+
+func (s *columnSummary) String() string {
+	switch {
+	case s.cells == 0:
+		return "empty"
+	case s.typ == Time:
+		layout := time.RFC3339
+		if s.ofDay {
+			layout = time.TimeOnly
+		}
+		return fmt.Sprintf("%s and %v on", time.Unix(0, s.lo).UTC().Format(layout), time.Duration(s.hi-s.lo).Round(time.Millisecond))
+	case s.typ == String || s.typ == Stack:
+		n := fmt.Sprint(len(s.distinct))
+		if len(s.distinct) >= mostDistinct {
+			n = "more than " + n
+		}
+		if s.typ == Stack {
+			return n + " different"
+		}
+		text := strings.Join(s.words, ", ")
+		if len(s.distinct) > shownWords {
+			text += ", …"
+		}
+		return n + " different: " + text
+	}
+	return s.least + " … " + s.most
 }
 
 // shortened cuts a word that is too long for a line with others.

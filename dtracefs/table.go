@@ -58,9 +58,9 @@ func (t *Table) Column(name string) *Column {
 func (t *Table) String() string {
 	names := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
-		names[i] = c.Name + " " + c.Type().String()
+		names[i] = Printable(c.Name) + " " + c.Type().String()
 	}
-	return fmt.Sprintf("%s (%s): %d rows of %s", t.Name, t.Kind, t.NumRows(), strings.Join(names, ", "))
+	return fmt.Sprintf("%s (%s): %d rows of %s", Printable(t.Name), t.Kind, t.NumRows(), strings.Join(names, ", "))
 }
 
 // A role says what a column is for in a table whose layout is known.

@@ -5,12 +5,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // A Format is a line that printf or printa writes, as a pattern with a column for each
 // conversion.
 type Format struct {
 	Columns []Column
+	Text    string // as the script has it, without the end of the line
 
 	parts []part
 	args  []string
@@ -50,7 +52,7 @@ func newFormat(text string, args []string) *Format {
 	if !ok || strings.Contains(line, "\n") {
 		return nil
 	}
-	f := &Format{}
+	f := &Format{Text: line}
 	var aggregations []string
 	for _, a := range args {
 		if strings.HasPrefix(a, "@") {
@@ -232,6 +234,13 @@ func identifier(e string) string {
 // Fixed is how many characters of the format are no conversion: the more, the surer a line
 // that matches is one of its.
 func (f *Format) Fixed() int { return f.fixed }
+
+// Words reports whether the format writes words of its own.
+func (f *Format) Words() bool {
+	return slices.ContainsFunc(f.parts, func(p part) bool {
+		return p.column < 0 && strings.ContainsFunc(p.literal, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+	})
+}
 
 // Vague reports whether any line at all matches.
 func (f *Format) Vague() bool {

@@ -4,8 +4,7 @@ import "bytes"
 
 // A Probe is a row of `dtrace -l`.
 type Probe struct {
-	ID                               int64
-	HasID                            bool
+	ID                               []byte // digits, or XX where a test hides them
 	Provider, Module, Function, Name []byte
 }
 
@@ -21,8 +20,8 @@ func ParseProbeRow(line []byte) (p Probe, ok bool) {
 	if i < 0 {
 		return p, false
 	}
-	p.ID, p.HasID = Int(text[:i])
-	if !p.HasID && string(text[:i]) != "XX" {
+	p.ID = text[:i]
+	if _, ok := Int(p.ID); !ok && string(p.ID) != "XX" {
 		return p, false
 	}
 	at := len(line) - len(text) + i

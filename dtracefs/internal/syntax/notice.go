@@ -25,6 +25,7 @@ var (
 	epidFault    = regexp.MustCompile(`^error on enabled probe ID (\d+) \(ID (\d+|\w+): (.*?)\): (.*?)(?: \((0x[0-9a-fA-F]+)\))?(?: in (?:action #(\d+|\w+)|(predicate)))?(?: at DIF offset (\d+|\w+))?\s*$`)
 	clauseFault  = regexp.MustCompile(`^error in (\S+) for probe ID (\d+|\w+) \((.*?)\): (.*?)(?: \((0x[0-9a-fA-F]+|\{\w+\})\))?(?: at BPF pc (\w+))?\s*$`)
 	attached     = regexp.MustCompile(`^Attach(?:ing|ed) (\d+) probes?`)
+	scriptError  = regexp.MustCompile(`^\S+:\d+[-:\d]*: (ERROR|WARNING): `)
 	lostEvents   = regexp.MustCompile(`^Lost (\d+) events?\s*$`)
 	skippedLost  = regexp.MustCompile(`^(?:Skipped|Dropped) (\d+) .*events?`)
 )
@@ -61,6 +62,13 @@ func ParseMessage(line []byte) (m Message, ok bool) {
 				m.Kind = map[byte]string{'W': "warning", 'E': "error"}[line[0]]
 				return m, true
 			}
+		}
+	}
+	if bytes.Contains(line, []byte(": ERROR: ")) || bytes.Contains(line, []byte(": WARNING: ")) {
+		// What errorf and warnf print, with the place in the script.
+		if s := scriptError.FindSubmatch(line); s != nil {
+			m.Kind = map[byte]string{'W': "warning", 'E': "error"}[s[1][0]]
+			return m, true
 		}
 	}
 	if i := bytes.IndexByte(line, '^'); i >= 0 && string(bytes.TrimSpace(line)) == "^C" {

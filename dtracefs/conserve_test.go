@@ -1,0 +1,323 @@
+package dtracefs
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// decoration is what may go: it is drawn or repeated around the values and tells nothing
+// that a table, its columns or their order do not.
+var decoration = []struct {
+	what *regexp.Regexp
+	why  string
+}{
+	{regexp.MustCompile(`^\s*(?:key|value)\s+-+ Distribution -+\s+count\s*$|^\s*\S+\s*:\s*count\s+distribution\s*$|[Dd]istribution\s*[-|]*\s*$`), "the head of a histogram"},
+	{regexp.MustCompile(`^\s*(?:\S.*\s)?min\s+\.-*\.\s+max\s+\|\s*count\s*$`), "the head of packed histograms"},
+	{regexp.MustCompile(`^\s*(?:CPU\s+ID\s+)?FUNCTION:NAME\s*$|^\s*(?:CPU\s+)?FUNCTION\s*$|^\s*ID\s+PROVIDER\s+MODULE\s+FUNCTION NAME\s*$`), "a heading of dtrace's own"},
+	{regexp.MustCompile(`^\s*0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef\s*$`), "the ruler over a dump"},
+	{regexp.MustCompile(`^\s*(?:Argument Types|None)\s*$`), "a heading of a verbose listing"},
+	{regexp.MustCompile(`^hh:mm:ss\S*\s+\|_+\|\s*$|^\s*v_+v\s*$`), "the edges of a time series"},
+	{regexp.MustCompile(`^.*\b(?:SYSCALL|CALL)\(args\)\s*=\s*return\s*$`), "the heading of calls"},
+	{regexp.MustCompile(`^.*--\s+\S+\s*$`), "the heading of arrows: what they enter is in the column function"},
+	{regexp.MustCompile(`^#?\s*(?:\d\d:\d\d:\d\d(?: [AP]M)?\s+|Time\s+)[^\d]*$`), "the heading of an interval tool: its clock is that of the sample before, Time is the column time"},
+	{regexp.MustCompile(`^.*\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\S*$|-timestamp-----$`), "not kept yet: the clock of the averages since boot"},
+	{regexp.MustCompile(`^Stability (?:attributes|data) for `), "the heading of attributes, whose script is in a column"},
+}
+
+// jsonNames are the members that make up what bpftrace and FreeBSD's dtrace write: what
+// they hold is in columns or tables of other names.
+var jsonNames = map[string]bool{"type": true, "data": true, "min": true, "max": true, "dtrace": true, "probes": true, "output": true,
+	"message": true, "aggregation-data": true, "keys": true, "buckets": true, "stack-frames": true, "ustack-frames": true, "symbol": true,
+	"module": true, "name": true, "offset": true, "object-name": true, "aggregation-name": true, "member-name": true, "value": true,
+	"msg": true, "kind": true, "total": true, "cpu": true, "id": true, "states": true, "color": true}
+
+var conserved = regexp.MustCompile("[\\pL\\pN_`][\\pL\\pN_.`+]*|\\pN+")
+
+// spelled are words around the numbers of errors and the halves of calls that columns tell.
+var spelled = map[string]bool{"Err": true, "ERR": true, "resumed": true}
+
+// A haystack is the words of everything that a capture was decoded to.
+type haystack struct {
+	words map[string]bool
+	all   strings.Builder
+}
+
+func (h *haystack) add(text string) {
+	h.all.WriteString(text)
+	h.all.WriteByte('\n')
+	for _, w := range conserved.FindAllString(text, -1) {
+		h.words[w] = true
+	}
+}
+
+func haystackOf(c *Capture) *haystack {
+	h := &haystack{words: map[string]bool{}}
+	for _, t := range c.Tables {
+		h.add(t.Name)
+		for _, col := range t.Columns {
+			h.add(col.Name)
+			switch col.typ {
+			case String:
+				for _, w := range col.words.values {
+					h.add(w)
+				}
+			case Stack:
+				for _, s := range col.stacks {
+					h.add(strings.Join(s, "\n"))
+				}
+			case Time:
+				for i := range col.Len() {
+					if !col.Null(i) {
+						h.time(col.Time(i))
+					}
+				}
+			default:
+				for i := range col.Len() {
+					if !col.Null(i) {
+						h.add(col.Text(i))
+					}
+				}
+			}
+		}
+	}
+	for _, n := range c.Notices {
+		h.add(n.Text)
+	}
+	for _, d := range c.Drops {
+		h.add(d.Text + " " + d.Kind + " dtrace INTERNAL DROP") // the probe that tells of drops as JSON
+	}
+	for _, e := range c.Errors {
+		h.add(fmt.Sprint(e))
+	}
+	for _, l := range c.Unparsed {
+		h.add(l.Text)
+	}
+	return h
+}
+
+// time adds an instant in the notations that it may have been printed in.
+func (h *haystack) time(t time.Time) {
+	for _, layout := range []string{"2006 Jan _2 15:04:05", "01/02/06", "Mon", "2006-01-02T15:04:05.000000000", "15:04:05.000000", "15:04:05.000", "02T15 02T15:04:05-0700", "3:04:05 PM", "UTC MST"} {
+		h.add(t.Format(layout))
+	}
+	ns := t.UnixNano()
+	for unit, places := int64(1), 9; places >= 0; unit, places = unit*10, places-1 {
+		h.add(strconv.FormatInt(ns/unit, 10))
+		h.add(fmt.Sprintf("%d.%0*d", t.Unix(), max(places, 1), ns%1e9/unit))
+	}
+}
+
+// has reports whether a word of the input is in the haystack, perhaps as the same number in
+// another notation or as a part of a longer word.
+func (h *haystack) has(word string) bool {
+	word = strings.TrimRight(word, ".+")
+	if spelled[word] || word == "" || h.holds(word) {
+		return true
+	}
+	if v, err := strconv.ParseInt(word, 10, 64); err == nil && h.words[strconv.FormatInt(v, 10)] {
+		return true
+	}
+	if v, err := strconv.ParseInt(word, 8, 64); err == nil && word[0] == '0' && h.words[strconv.FormatInt(v, 10)] {
+		return true
+	}
+	for _, w := range []string{word, "0." + word} { // as in `.050`
+		if f, err := strconv.ParseFloat(w, 64); err == nil && h.number(f) {
+			return true
+		}
+	}
+	// With a suffix, in whatever unit the column is.
+	digits := strings.TrimRight(word, "BKMGTPkmgtpi")
+	f, err := strconv.ParseFloat(digits, 64)
+	if err != nil || digits == word {
+		return false
+	}
+	for _, base := range []float64{1000, 1024} {
+		for n := -2.0; n <= 5; n++ {
+			if h.number(f*math.Pow(base, n)) || h.number(math.Round(f*math.Pow(base, n))) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (h *haystack) holds(word string) bool {
+	return h.words[word] || strings.Contains(h.all.String(), word)
+}
+
+func (h *haystack) number(f float64) bool {
+	return h.holds(strconv.FormatFloat(f, 'g', -1, 64)) || h.holds(strconv.FormatFloat(f, 'f', -1, 64))
+}
+
+// withoutClocks takes the times away that are in the haystack as instants.
+func (h *haystack) withoutClocks(line string) string {
+	for at := 0; at < len(line); {
+		if c, n, ok := syntax.ParseClock([]byte(line[at:])); ok && h.holds(strconv.FormatInt(c.NS/1e9, 10)) {
+			line = line[:at] + " " + line[at+n:]
+		}
+		next := strings.IndexAny(line[at:], " \t\"[:")
+		if next < 0 {
+			break
+		}
+		at += next + 1
+	}
+	return line
+}
+
+// lostWords returns the words of a text that are nowhere in what it was decoded to, each
+// with the number of its line.
+func lostWords(c *Capture, data []byte) (lost []string) {
+	h := haystackOf(c)
+	checked := map[string]bool{}
+	look := func(num int, text string) {
+		for _, w := range conserved.FindAllString(h.withoutClocks(text), -1) {
+			if !checked[w] && !h.has(w) {
+				lost = append(lost, fmt.Sprintf("%d: %s", num, w))
+			}
+			checked[w] = true
+		}
+	}
+	if c.Dialect == "libxo-xml" {
+		v, _ := parseXML(data)
+		lookJSON(v, func(text string) { look(1, text) })
+		return lost
+	}
+	structured := strings.HasSuffix(c.Dialect, "json") || c.Dialect == "statemap"
+	for cur := syntax.NewCursor(data); !cur.Done(); {
+		num, rest := cur.Number(), cur.Rest()
+		if structured && !syntax.Blank(cur.Peek()) {
+			v, end, err := syntax.ParseExcerpt(rest)
+			if (err == nil || end == len(rest)) && (v.Kind == '{' || v.Kind == '[') {
+				lookJSON(v, func(text string) { look(num, text) })
+				for stop := cur.Offset() + end; !cur.Done() && cur.Offset() < stop; {
+					cur.Next()
+				}
+				continue
+			}
+		}
+		line, _ := cur.Next()
+		if at := argumentType.FindSubmatchIndex(line); at != nil {
+			line = line[at[2]:] // behind `args[`
+		}
+		line = bytes.TrimPrefix(bytes.TrimLeft(plain(line), " "), []byte("^C")) // the interrupt that a terminal glued to it
+		if !isDecoration(line) {
+			look(num, string(line))
+		}
+	}
+	return lost
+}
+
+func isDecoration(line []byte) bool {
+	for _, d := range decoration {
+		if d.what.Match(line) {
+			return true
+		}
+	}
+	return false
+}
+
+// lookJSON hands every leaf to look, and the names of members that are no part of the form.
+func lookJSON(v syntax.JSON, look func(string)) {
+	switch v.Kind {
+	case '{', '[':
+		for i, m := range v.Members {
+			if v.Kind == '{' {
+				if v.Names[i] == "type" && m.Kind == '"' {
+					continue
+				}
+				if !jsonNames[v.Names[i]] {
+					look(v.Names[i])
+				}
+			}
+			lookJSON(m, look)
+		}
+	case 't':
+		look("true")
+	case 'f':
+		look("false")
+	case 'n', 'e':
+	default:
+		look(v.Text)
+	}
+}
+
+// TestNothingIsLost holds that every word of the captures in testdata stands in a cell, the
+// name of a column or a table, a notice, or what was not understood. With the sets of
+// captures beside the project at hand it goes over those as well and reports.
+func TestNothingIsLost(t *testing.T) {
+	fsys := os.DirFS("testdata")
+	for _, name := range cases(t) {
+		data, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := Options{NoStderr: true}.Load(fsys, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lost := lostWords(c, data); lost != nil {
+			t.Errorf("%s lost %q", name, lost[:min(len(lost), 8)])
+		}
+	}
+	for _, dir := range []string{"captures", "corpus/files", "shapes", "losses/files"} {
+		root := filepath.Join("..", "..", "shared", dir)
+		if _, err := os.Stat(root); err != nil {
+			continue
+		}
+		fsys, err := Open(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !isCaptureName(name) || strings.HasSuffix(name, ".truth.csv") || path.Ext(name) == ".json" && dir == "shapes" {
+				return err
+			}
+			if info, err := d.Info(); err != nil || info.Size() > 100<<10 || path.Ext(name) == ".py" {
+				return err
+			}
+			data, err := readAll(fsys, name)
+			if err != nil || binaryAt(data) >= 0 || len(bytes.TrimSpace(data)) == 0 {
+				return err
+			}
+			c, err := Options{NoStderr: true}.Load(fsys, name)
+			if err != nil {
+				t.Error(err)
+				return nil
+			}
+			if lost := lostWords(c, data); lost != nil {
+				t.Errorf("%s/%s lost %d: %q", dir, name, len(lost), lost[:min(len(lost), 8)])
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// FuzzConserve holds that no word of a text is lost, whatever the text.
+func FuzzConserve(f *testing.F) {
+	addSeeds(f, func(_ string, data []byte) { f.Add(data) })
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 4<<10 {
+			return
+		}
+		c := &Capture{Name: "x"}
+		newDecoder(c, Options{}, nil).decode(data)
+		if lost := lostWords(c, data); lost != nil {
+			t.Errorf("lost %q", lost)
+		}
+	})
+}

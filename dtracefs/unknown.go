@@ -1,0 +1,67 @@
+package dtracefs
+
+import (
+	"bytes"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// unknownName is the dialect of text that no tracer printed, as far as one can see.
+const unknownName = "unknown"
+
+// fewestUnknown is how many lines it takes to say that a text is none of a tracer's: of less
+// anything may have been printed.
+const fewestUnknown = 8
+
+// isTracerText reports whether what a text starts with is anything that tracers or their
+// scripts print: they said something of themselves, or a third of the lines have a shape that
+// is known or that other lines have too. It decodes the head to see. What is left is prose,
+// source code and the like, in which single lines may look like rows, titles or pairs.
+func isTracerText(head []byte) bool {
+	if i := bytes.LastIndexByte(head, '\n'); i > 0 {
+		head = head[:i+1]
+	}
+	c := &Capture{}
+	st := newStation()
+	d := newDecoder(c, Options{}, nil)
+	lines := st.read(d, head, 1, true)
+	d.finish()
+	for _, n := range c.Notices {
+		switch n.Kind {
+		case "banner", "prompt", "elided", "interrupt", "heading", "truncated":
+		default:
+			return true
+		}
+	}
+	lines -= c.Account.Blank.Lines
+	if len(c.Drops)+len(c.Errors) > 0 || st.mode != syntax.NoHeader || lines < fewestUnknown {
+		return true
+	}
+	odd := 0 // lines that are like no others
+	for _, t := range c.Tables {
+		switch n := t.NumRows(); {
+		case t.Kind == "text", t.Kind == "rows" && n < 3, t.Kind == "table" && n < 2, t.Kind == "pairs" && 2*n < lines:
+			odd += n
+		}
+	}
+	return 3*odd <= 2*lines
+}
+
+// unknownText files the lines of a text as they are.
+func unknownText(d *decoder, cur *syntax.Cursor) {
+	s := d.sheet("text", "text", "text")
+	for !cur.Done() {
+		num, from := cur.Number(), cur.Offset()
+		line, _ := cur.Next()
+		size := cur.Offset() - from
+		if syntax.Blank(line) {
+			d.account(classBlank, size)
+			continue
+		}
+		d.account(classTable, size)
+		d.prose(size)
+		s.int("line", int64(num), false)
+		s.text("text", line)
+		s.end()
+	}
+}
