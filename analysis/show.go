@@ -8,6 +8,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"dtnotes/dtracefs"
 )
 
 // shown is how many rows a displayed table has at most.
@@ -22,30 +24,38 @@ type sheet struct {
 
 func (s sheet) text(b *strings.Builder) {
 	if s.title != "" {
-		fmt.Fprintln(b, s.title)
+		fmt.Fprintln(b, dtracefs.PrintableLines(s.title))
 	}
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, strings.Join(s.head, "\t"))
+	fmt.Fprintln(w, strings.Join(printable(s.head), "\t"))
 	for _, r := range s.rows {
-		fmt.Fprintln(w, strings.Join(r, "\t"))
+		fmt.Fprintln(w, strings.Join(printable(r), "\t"))
 	}
 	w.Flush()
+}
+
+func printable(cells []string) []string {
+	shown := make([]string, len(cells))
+	for i, c := range cells {
+		shown[i] = dtracefs.Printable(c)
+	}
+	return shown
 }
 
 // html uses plain elements without attributes, which every viewer keeps.
 func (s sheet) html(b *strings.Builder) {
 	if s.title != "" {
-		fmt.Fprintf(b, "<p>%s</p>\n", html.EscapeString(s.title))
+		fmt.Fprintf(b, "<p>%s</p>\n", html.EscapeString(dtracefs.PrintableLines(s.title)))
 	}
 	b.WriteString("<table>\n<thead><tr>")
 	for _, h := range s.head {
-		fmt.Fprintf(b, "<th>%s</th>", html.EscapeString(h))
+		fmt.Fprintf(b, "<th>%s</th>", html.EscapeString(dtracefs.Printable(h)))
 	}
 	b.WriteString("</tr></thead>\n<tbody>\n")
 	for _, r := range s.rows {
 		b.WriteString("<tr>")
 		for _, c := range r {
-			fmt.Fprintf(b, "<td>%s</td>", html.EscapeString(c))
+			fmt.Fprintf(b, "<td>%s</td>", html.EscapeString(dtracefs.Printable(c)))
 		}
 		b.WriteString("</tr>\n")
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"dtnotes/dtracefs"
 )
 
 // patience is the number of unremarkable buckets that end an alert.
@@ -241,7 +243,7 @@ func (a Alert) String() string {
 		if len(f.Why) > 0 {
 			why = " (" + f.Why[0].String() + ")"
 		}
-		names = append(names, f.Name+why)
+		names = append(names, dtracefs.Printable(f.Name)+why)
 	}
 	return fmt.Sprintf("%.0f s, score %.1f: %s", a.End-a.Start, a.Score, strings.Join(names, "; "))
 }

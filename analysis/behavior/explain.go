@@ -12,6 +12,7 @@ import (
 
 	"dtnotes/analysis"
 	"dtnotes/analysis/covariance"
+	"dtnotes/dtracefs"
 )
 
 // A Change is a link between two processes that differs from the behavior.
@@ -25,7 +26,7 @@ type Change struct {
 }
 
 func (c Change) String() string {
-	return fmt.Sprintf("link between %s and %s %s (%+.2f → %+.2f)", c.From, c.To, c.What, c.Before, c.After)
+	return fmt.Sprintf("link between %s and %s %s (%+.2f → %+.2f)", dtracefs.Printable(c.From), dtracefs.Printable(c.To), c.What, c.Before, c.After)
 }
 
 // leastLink is the partial correlation from which two processes are said to

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dtnotes/analysis/figure"
+	"dtnotes/dtracefs"
 )
 
 // Timeline draws what stands out: the activity of the processes that the
@@ -184,7 +185,7 @@ func (a Alert) Words() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %.3g s: score %.1f, p = %.2g\n", clock(a.Start), a.End-a.Start, a.Score, a.P)
 	for _, f := range a.Sources[:min(5, len(a.Sources))] {
-		fmt.Fprintf(&b, "  %-16s %6.1f  ", f.Name, f.Score)
+		fmt.Fprintf(&b, "  %-16s %6.1f  ", dtracefs.Printable(f.Name), f.Score)
 		for i, s := range f.Why[:min(2, len(f.Why))] {
 			if i > 0 {
 				b.WriteString("; ")

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis"
+	"dtnotes/dtracefs"
 )
 
 // compiled is a behavior made ready to score with.
@@ -166,6 +167,7 @@ const (
 )
 
 func (s Sign) String() string {
+	s.Source = dtracefs.Printable(s.Source)
 	switch s.State {
 	case New:
 		return fmt.Sprintf("%s %.4g, never seen before", s.Source, s.Value)

@@ -10,6 +10,7 @@ import (
 
 	"dtnotes/analysis/internal/canvas"
 	"dtnotes/analysis/xkcd"
+	"dtnotes/dtracefs"
 )
 
 // type aliases of the drawing code: a length and a point on the page, in points.
@@ -75,6 +76,7 @@ type label struct {
 
 // write draws l at pt.
 func (p *page) write(pt point, l label) {
+	l.text = dtracefs.Printable(l.text)
 	if l.size == 0 {
 		l.size = labelSize
 	}

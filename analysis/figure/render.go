@@ -8,6 +8,8 @@ import (
 
 	"dtnotes/analysis/internal/canvas"
 	"dtnotes/analysis/xkcd"
+
+	"dtnotes/dtracefs"
 )
 
 // A drawer is a figure as the rest of the package sees it.
@@ -110,7 +112,7 @@ func text(d drawer) string {
 	if err := problem(d); err != nil {
 		return "no " + d.kind() + ": " + err.Error()
 	}
-	return d.words()
+	return dtracefs.PrintableLines(d.words())
 }
 
 func save(d drawer, path string) error {

@@ -11,6 +11,7 @@ import (
 
 	"dtnotes/analysis/internal/canvas"
 	"dtnotes/analysis/xkcd"
+	"dtnotes/dtracefs"
 )
 
 //go:embed touch.js
@@ -66,7 +67,7 @@ func (t Timeline) touchData(box vg.Rectangle, x scale, h length, strands []stran
 		out.Zone += ", mean of " + strconv.Itoa(group) + " buckets"
 	}
 	for _, s := range strands {
-		out.Names = append(out.Names, s.name)
+		out.Names = append(out.Names, dtracefs.Printable(s.name))
 	}
 	for _, b := range t.buckets(strands) {
 		row := []any{round(x.at(b.start)), b.since}

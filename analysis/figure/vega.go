@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"dtnotes/dtracefs"
 )
 
 // obj is a JSON object of a Vega specification.
@@ -422,7 +424,7 @@ func (t Timeline) vega() *vega {
 	}
 	v.table("names", []string{"value", "at"}, []string{"at"}, func() (rows [][]string) {
 		for k, key := range keys {
-			rows = append(rows, []string{key, strconv.Itoa(k)})
+			rows = append(rows, []string{dtracefs.Printable(key), strconv.Itoa(k)})
 		}
 		return rows
 	}())

@@ -12,6 +12,8 @@ import (
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/vgimg"
+
+	"dtnotes/dtracefs"
 )
 
 // DPI of the PNG pictures: twice that of a screen, so that they are sharp on a dense one.
@@ -100,11 +102,13 @@ func (c *PNG) Pop() {
 
 // FillString is vg.Canvas's.
 func (c *PNG) FillString(f font.Face, pt vg.Point, text string) {
+	text = dtracefs.Printable(text)
 	c.text(f, pt, text, c.top().color, 0)
 }
 
 // FillStringCased is Surface's.
 func (c *PNG) FillStringCased(f font.Face, pt vg.Point, text string, casing color.Color, width vg.Length) {
+	text = dtracefs.Printable(text)
 	if width > 0 {
 		c.text(f, pt, text, casing, width)
 	}

@@ -13,10 +13,11 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
+
+	"dtnotes/dtracefs"
 )
 
 // prefix stands for the prefix of identifiers until the content, and so its hash, is known.
@@ -385,20 +386,5 @@ func transparent(col color.Color) bool {
 	return a == 0
 }
 
-// escape makes text fit for XML: what no XML document may hold becomes visible.
-func escape(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		r, n := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case r == utf8.RuneError && n == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case r < ' ' && r != '\n' && r != '\t', r == 0xfffe, r == 0xffff:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			b.WriteString(s[i : i+n])
-		}
-		i += n
-	}
-	return html.EscapeString(b.String())
-}
+// escape makes text fit for XML: what is not meant to be seen becomes visible.
+func escape(s string) string { return html.EscapeString(dtracefs.PrintableLines(s)) }

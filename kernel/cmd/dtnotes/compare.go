@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -48,7 +47,7 @@ expected to be chance. The status is 0 whether or not they differ.`,
 			if asJSON {
 				return json.NewEncoder(cmd.OutOrStdout()).Encode(c)
 			}
-			_, err = fmt.Fprint(cmd.OutOrStdout(), c)
+			err = sayf(cmd.OutOrStdout(), "%v", c)
 			return err
 		},
 	}

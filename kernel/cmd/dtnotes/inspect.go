@@ -47,7 +47,7 @@ standard input. With --json the tables are printed whole.`,
 				if readings := c.Readings(); len(readings) > 0 {
 					fmt.Fprintln(cmd.OutOrStdout(), "\nwhat learn would take")
 					for _, r := range readings {
-						fmt.Fprintf(cmd.OutOrStdout(), "  %s\n", r)
+						sayf(cmd.OutOrStdout(), "  %s\n", r)
 					}
 				}
 			}

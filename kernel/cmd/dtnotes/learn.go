@@ -85,7 +85,7 @@ func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 		return err
 	}
 	for _, note := range series.Notes {
-		fmt.Fprintln(cmd.ErrOrStderr(), "note:", note)
+		say(cmd.ErrOrStderr(), "note:", note)
 	}
 	if opt.timeline != "" {
 		t := series.Timeline()
@@ -125,6 +125,6 @@ func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 			return err
 		}
 	}
-	fmt.Fprint(cmd.OutOrStdout(), model)
+	sayf(cmd.OutOrStdout(), "%v", model)
 	return nil
 }

@@ -28,10 +28,10 @@ func main() {
 	case errors.As(err, &status):
 		os.Exit(int(status))
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(os.Stderr, "dtnotes: interrupted:", err)
+		say(os.Stderr, "dtnotes: interrupted:", err)
 		os.Exit(130)
 	default:
-		fmt.Fprintln(os.Stderr, "dtnotes:", err)
+		say(os.Stderr, "dtnotes:", err)
 		os.Exit(1)
 	}
 }

@@ -65,7 +65,7 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 	if err := b.Save(opt.behavior); err != nil {
 		return err
 	}
-	fmt.Fprint(cmd.OutOrStdout(), b)
+	sayf(cmd.OutOrStdout(), "%v", b)
 	return nil
 }
 
@@ -161,7 +161,7 @@ func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) erro
 	if opt.json {
 		err = json.NewEncoder(cmd.OutOrStdout()).Encode(r)
 	} else {
-		_, err = fmt.Fprint(cmd.OutOrStdout(), r)
+		err = sayf(cmd.OutOrStdout(), "%v", r)
 	}
 	if err == nil && opt.alerts != "" {
 		err = writeAlerts(opt.alerts, r.Alerts)
@@ -214,6 +214,15 @@ func (opt *scoreOptions) draw(r *behavior.Report, title string) error {
 	return d.Save(opt.graph)
 }
 
+// noFormula keeps a spreadsheet from taking a cell for a formula: an apostrophe goes before
+// the signs that one starts with.
+func noFormula(cell string) string {
+	if cell != "" && strings.ContainsRune("=+-@", rune(cell[0])) {
+		return "'" + cell
+	}
+	return cell
+}
+
 // writeAlerts writes a table of start, end (seconds since the epoch), score, sources and edges,
 // names joined by semicolons.
 func writeAlerts(path string, alerts []behavior.Alert) error {
@@ -223,15 +232,15 @@ func writeAlerts(path string, alerts []behavior.Alert) error {
 	for _, a := range alerts {
 		var names, edges []string
 		for _, f := range a.Sources {
-			names = append(names, f.Name)
+			names = append(names, dtracefs.Printable(f.Name))
 		}
 		for _, e := range a.Edges {
-			edges = append(edges, fmt.Sprintf("%s - %s %s", e.From, e.To, e.What))
+			edges = append(edges, fmt.Sprintf("%s - %s %s", dtracefs.Printable(e.From), dtracefs.Printable(e.To), e.What))
 		}
 		w.Write([]string{
 			strconv.FormatFloat(a.Start, 'f', 3, 64), strconv.FormatFloat(a.End, 'f', 3, 64),
 			strconv.FormatFloat(a.Score, 'g', 6, 64), strconv.FormatFloat(a.P, 'g', 3, 64),
-			strings.Join(names, ";"), strings.Join(edges, ";"),
+			noFormula(strings.Join(names, ";")), noFormula(strings.Join(edges, ";")),
 		})
 	}
 	w.Flush()

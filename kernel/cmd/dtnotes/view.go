@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dtnotes/analysis/behavior"
+	"dtnotes/dtracefs"
 )
 
 // view shows a stream of updates: on a terminal it redraws a few lines, elsewhere it prints what
@@ -44,10 +45,10 @@ func (v *view) show(u behavior.Update, number int) {
 	}
 	switch {
 	case u.Ended:
-		fmt.Fprint(v.out, "alert ended: ", u.Alert.Words())
+		sayf(v.out, "alert ended: %s", u.Alert.Words())
 		v.alerting = false
 	case u.Alert != nil && !v.alerting:
-		fmt.Fprintln(v.out, v.fit(fmt.Sprintf("alert: %s number %d, %s", stamp(u.Alert.Start), number, u.Alert)))
+		fmt.Fprintln(v.out, v.fit(dtracefs.Printable(fmt.Sprintf("alert: %s number %d, %s", stamp(u.Alert.Start), number, u.Alert))))
 		v.alerting = true
 	}
 	if v.terminal {
@@ -107,7 +108,7 @@ func (v *view) draw(u behavior.Update) {
 		if len(f.Why) > 0 {
 			why = f.Why[0].String()
 		}
-		fmt.Fprintln(v.out, v.fit(fmt.Sprintf("  %-16.16s %6.1f  %s", f.Name, f.Score, why)))
+		fmt.Fprintln(v.out, v.fit(dtracefs.Printable(fmt.Sprintf("  %-16.16s %6.1f  %s", f.Name, f.Score, why))))
 		v.lines++
 	}
 }
