@@ -81,6 +81,10 @@ func FromCounts(m *dtracefs.Matrix, opts ...SeriesOptions) *Series {
 		}
 		s.Names = append(s.Names, name)
 		s.Origins = append(s.Origins, parts.origin(m, j, kind, process, calls))
+		if parts.apart >= 0 {
+			z, o := zoneAndOrigin(parts.apartDim, parts.part(m, j, parts.apart), s.Origins[len(s.Origins)-1])
+			s.Origins[len(s.Origins)-1], s.Zones = o, append(s.Zones, z)
+		}
 		columns = append(columns, j)
 	}
 	for _, name := range Observers {
@@ -112,7 +116,7 @@ func FromCounts(m *dtracefs.Matrix, opts ...SeriesOptions) *Series {
 	s.Units = unitsOf(m, kinds)
 	s.Counts = s.Counts && !slices.Contains(m.Levels, true)
 	ordered := s.Top(len(s.Names))
-	s.Names, s.Origins, s.Values = ordered.Names, ordered.Origins, ordered.Values
+	s.Names, s.Origins, s.Zones, s.Values = ordered.Names, ordered.Origins, ordered.Zones, ordered.Values
 	return s
 }
 
@@ -199,23 +203,39 @@ func (p sourceParts) callers(m *dtracefs.Matrix) map[string]bool {
 	return calls
 }
 
-// origin tells where a source comes from. A process of a zone, a control group or a container has
-// another origin than one of the platform; block I/O and connections are sources beside processes;
-// a thread of the kernel is known by making no system calls in a capture that counts them.
+// origin tells where a source comes from, zones aside. Block I/O and connections are sources beside
+// processes; a thread of the kernel is known by making no system calls in a capture that counts them.
 func (p sourceParts) origin(m *dtracefs.Matrix, j int, kind, process string, calls map[string]bool) figure.Origin {
 	switch {
-	case strings.HasPrefix(kind, "bio_"):
+	case isStorage(kind):
 		return figure.Storage
 	case kind == "accept" || kind == "connect" || strings.HasPrefix(kind, "tcp_"):
 		return figure.Network
 	case len(calls) > 0 && !calls[process]:
 		return figure.Platform
-	case p.apart >= 0 && dtracefs.OfPlatform(p.apartDim, p.part(m, j, p.apart)):
-		return figure.Platform
-	case p.apart >= 0:
-		return figure.Zone
 	}
 	return figure.Process
+}
+
+// isStorage reports whether a kind is one of block I/O: as dtnotes' own scripts call it, or the way
+// DTrace's io provider and most scripts do.
+func isStorage(kind string) bool {
+	return strings.HasPrefix(kind, "bio_") || kind == "io" || kind == "bio" || kind == "disk"
+}
+
+// zoneAndOrigin tells the zone, control group or container of a source, and where it comes from, of
+// which the origin of a source that is no process says more.
+func zoneAndOrigin(d dtracefs.Dimension, name string, o figure.Origin) (string, figure.Origin) {
+	platform := dtracefs.OfPlatform(d, name)
+	if o == figure.Process || o == figure.Platform {
+		if o = figure.Zone; platform {
+			o = figure.Platform
+		}
+	}
+	if platform {
+		name = figure.Global
+	}
+	return name, o
 }
 
 // unitsOf names what the values count.

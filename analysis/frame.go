@@ -23,7 +23,8 @@ type SeriesOptions struct {
 	// Every is the width of a bucket; 0 means a second.
 	Every time.Duration
 	// By names the columns that make a source, joined by a blank: of a
-	// capture its keys by default, of a frame "execname"; "kind",
+	// capture its keys by default, of a frame "execname", with
+	// "zonename", "container" or "cgroup" before it if there is one; "kind",
 	// "execname" has "bio_ops jbd2/vda-8" beside "syscall postgres".
 	By []string
 	// Table, Time, Value and As say of a capture which tables count, which
@@ -95,9 +96,9 @@ func FromFrame(frame dataframe.DataFrame, opts ...SeriesOptions) (*Series, error
 	s := &Series{Width: o.Every, Units: rows.units, Counts: rows.counts, Notes: rows.notes}
 	g := newGrid(rows.time, o.Every.Seconds(), o.Instants || rows.instants)
 	s.Times, s.Notes = g.times(), append(s.Notes, g.notes...)
-	all := &Series{Names: rows.names, Origins: rows.origins, Times: s.Times, Values: rows.count(g)}
+	all := &Series{Names: rows.names, Origins: rows.origins, Zones: rows.zones, Times: s.Times, Values: rows.count(g)}
 	ordered := all.Top(len(all.Names))
-	s.Names, s.Origins, s.Values = ordered.Names, ordered.Origins, ordered.Values
+	s.Names, s.Origins, s.Zones, s.Values = ordered.Names, ordered.Origins, ordered.Zones, ordered.Values
 	return s, nil
 }
 
@@ -108,10 +109,21 @@ type rows struct {
 	source      []int
 	names       []string
 	origins     []figure.Origin
+	zones       []string
 	instants    bool
 	counts      bool
 	units       string
 	notes       []string
+}
+
+// zoneColumn is the column that parts a system, "" if there is none.
+func zoneColumn(columns []string) string {
+	for _, d := range []dtracefs.Dimension{dtracefs.ZoneName, dtracefs.Container, dtracefs.Cgroup} {
+		if slices.Contains(columns, string(d)) {
+			return string(d)
+		}
+	}
+	return ""
 }
 
 func readRows(frame dataframe.DataFrame, o SeriesOptions) (*rows, error) {
@@ -121,6 +133,9 @@ func readRows(frame dataframe.DataFrame, o SeriesOptions) (*rows, error) {
 	by := o.By
 	if len(by) == 0 {
 		by = []string{"execname"}
+		if zone := zoneColumn(frame.Names()); zone != "" {
+			by = []string{zone, "execname"}
+		}
 	}
 	columns := frame.Names()
 	timeColumn, valueColumn := cmp.Or(o.Time, "time"), "value"
@@ -174,6 +189,8 @@ func (r *rows) nameSources(frame dataframe.DataFrame, by []string, o SeriesOptio
 	}
 	exec := slices.Index(by, "execname")
 	origin := origins(frame, slices.Contains(by, "kind"))
+	column := zoneColumn(by)
+	zone := slices.Index(by, column)
 	index := map[string]int{}
 	taken, observed := map[string]bool{}, map[string]bool{}
 	for i := range r.source {
@@ -192,6 +209,10 @@ func (r *rows) nameSources(frame dataframe.DataFrame, by []string, o SeriesOptio
 		r.source[i] = id
 		if id == len(r.origins) {
 			r.origins = append(r.origins, origin(i))
+			if zone >= 0 {
+				z, o := zoneAndOrigin(dtracefs.Dimension(column), parts[zone][i], r.origins[id])
+				r.origins[id], r.zones = o, append(r.zones, z)
+			}
 		}
 	}
 	if len(r.names) == 0 {
@@ -224,7 +245,7 @@ func origins(frame dataframe.DataFrame, byKind bool) func(row int) figure.Origin
 	return func(i int) figure.Origin {
 		kind := kinds[i]
 		switch {
-		case byKind && strings.HasPrefix(kind, "bio_"):
+		case byKind && isStorage(kind):
 			return figure.Storage
 		case byKind && (kind == "accept" || kind == "connect" || strings.HasPrefix(kind, "tcp_")):
 			return figure.Network

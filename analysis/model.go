@@ -29,6 +29,7 @@ type Model struct {
 	Activity []float64       // of each source, mean absolute value per second
 	Units    string          // of Activity, such as "system calls"
 	Origins  []figure.Origin // where each source comes from
+	Zones    []string        // zone, control group or container of each, [figure.Global] for the platform; nil if not known
 
 	// Rule says what a link had to meet to be listed.
 	Rule      string
@@ -101,24 +102,36 @@ func (m *Model) Layout(ctx context.Context) (*mat.Dense, error) {
 }
 
 // EdgesFrame returns the links as a frame of source, with, weight and
-// stability.
+// stability, and of source_zone and with_zone where zones are known.
 func (m *Model) EdgesFrame() dataframe.DataFrame {
 	from, to := make([]string, len(m.Edges)), make([]string, len(m.Edges))
 	weight, stability := make([]float64, len(m.Edges)), make([]float64, len(m.Edges))
 	for i, e := range m.Edges {
 		from[i], to[i], weight[i], stability[i] = m.Names[e.From], m.Names[e.To], e.Weight, e.Stability
 	}
-	return dataframe.New(
+	columns := []series.Series{
 		series.New(from, series.String, "source"), series.New(to, series.String, "with"),
-		series.New(weight, series.Float, "weight"), series.New(stability, series.Float, "stability"))
+		series.New(weight, series.Float, "weight"), series.New(stability, series.Float, "stability")}
+	if m.Zones != nil {
+		for i, e := range m.Edges {
+			from[i], to[i] = m.Zones[e.From], m.Zones[e.To]
+		}
+		columns = append(columns, series.New(from, series.String, "source_zone"), series.New(to, series.String, "with_zone"))
+	}
+	return dataframe.New(columns...)
 }
 
 // SourcesFrame returns the sources as a frame of source, cluster (-1 for one
-// that stands alone) and its place x, y in the embedding.
+// that stands alone) and its place x, y in the embedding, and of zone where
+// zones are known.
 func (m *Model) SourcesFrame() dataframe.DataFrame {
-	return dataframe.New(
+	columns := []series.Series{
 		series.New(m.Names, series.String, "source"), series.New(m.Labels, series.Int, "cluster"),
-		series.New(mat.Col(nil, 0, m.Embedding), series.Float, "x"), series.New(mat.Col(nil, 1, m.Embedding), series.Float, "y"))
+		series.New(mat.Col(nil, 0, m.Embedding), series.Float, "x"), series.New(mat.Col(nil, 1, m.Embedding), series.Float, "y")}
+	if m.Zones != nil {
+		columns = append(columns, series.New(m.Zones, series.String, "zone"))
+	}
+	return dataframe.New(columns...)
 }
 
 // MatrixFrame returns one of the model's p×p matrices as a frame with a

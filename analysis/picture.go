@@ -25,6 +25,9 @@ func (m *Model) Graph() figure.Graph {
 			Name: name, Cluster: m.Labels[i], Activity: m.Activity[i], Origin: m.Origins[i],
 			X: m.Embedding.At(i, 0), Y: m.Embedding.At(i, 1),
 		})
+		if m.Zones != nil {
+			g.Nodes[i].Zone = m.Zones[i]
+		}
 	}
 	for _, e := range m.Edges {
 		g.Edges = append(g.Edges, figure.Edge{From: e.From, To: e.To, Weight: e.Weight, Stability: e.Stability})
@@ -56,5 +59,8 @@ func (m *Model) describe(s *Series) {
 		}
 		m.Activity = append(m.Activity, total/(float64(len(s.Times))*s.Width.Seconds()))
 		m.Origins = append(m.Origins, origins[j])
+		if s.Zones != nil {
+			m.Zones = append(m.Zones, s.Zones[j])
+		}
 	}
 }

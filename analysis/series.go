@@ -24,6 +24,7 @@ type Series struct {
 	Notes  []string      // what was left out or rearranged to make it
 
 	Origins []figure.Origin   // where each source comes from; nil if not known
+	Zones   []string          // zone, control group or container of each, [figure.Global] for the platform; nil if not known
 	Measure *dtracefs.Measure // how a capture was counted; nil if it was not made of one
 	Levels  map[string]bool   // sources that are levels, such as memory in use, and no counts
 }
@@ -147,9 +148,15 @@ func (s *Series) pick(cols []int) *Series {
 	out.Notes = slices.Clone(s.Notes)
 	out.Values = newDense(len(s.Times), len(cols))
 	out.Origins = make([]figure.Origin, len(cols))
+	if s.Zones != nil {
+		out.Zones = make([]string, len(cols))
+	}
 	for k, j := range cols {
 		out.Names[k] = s.Names[j]
 		out.Origins[k] = s.origins()[j]
+		if s.Zones != nil {
+			out.Zones[k] = s.Zones[j]
+		}
 		for i := range s.Times {
 			out.Values.Set(i, k, s.Values.At(i, j))
 		}
@@ -173,7 +180,7 @@ func (s *Series) Window(from, to float64) *Series {
 func (s *Series) rows(lo, hi int) *Series {
 	out := *s
 	out.Names = slices.Clone(s.Names)
-	out.Origins = slices.Clone(s.Origins)
+	out.Origins, out.Zones = slices.Clone(s.Origins), slices.Clone(s.Zones)
 	out.Times = slices.Clone(s.Times[lo:hi])
 	out.Notes = slices.Clone(s.Notes)
 	out.Values = newDense(hi-lo, len(s.Names))

@@ -1,14 +1,17 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
 	"html"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
+	"dtnotes/analysis/figure"
 	"dtnotes/dtracefs"
 )
 
@@ -94,6 +97,7 @@ func (s *Series) sheets() []sheet {
 	}
 	out := sheet{title: title, head: []string{"source", unit, "mean", "highest", "busy buckets"}}
 	top := s.Top(shown)
+	brief := figure.Shorten(s.Names)
 	for j, name := range top.Names {
 		col := top.column(j)
 		total, busy := 0.0, 0
@@ -107,7 +111,7 @@ func (s *Series) sheets() []sheet {
 		if n > 0 {
 			highest = slices.Max(col)
 		}
-		out.rows = append(out.rows, []string{name, short(total), short(total / float64(max(1, n))), short(highest), strconv.Itoa(busy)})
+		out.rows = append(out.rows, []string{brief(name), short(total), short(total / float64(max(1, n))), short(highest), strconv.Itoa(busy)})
 	}
 	if p > shown {
 		out.rows = append(out.rows, []string{fmt.Sprintf("and %d more", p-shown), "", "", "", ""})
@@ -128,11 +132,19 @@ func (m *Model) String() string { return render(m.sheets(), sheet.text) }
 func (m *Model) HTML() string { return render(m.sheets(), sheet.html) }
 
 func (m *Model) sheets() []sheet {
-	out := []sheet{m.clusterSheet(), m.edgeSheet()}
+	names := slices.Clone(m.Names)
+	for _, x := range m.Dropped {
+		names = append(names, x.Name)
+	}
+	brief := figure.Shorten(names)
+	out := []sheet{m.clusterSheet(brief), m.edgeSheet(brief)}
+	if m.Zones != nil {
+		out = append(out, m.zoneSheet())
+	}
 	if len(m.Dropped) > 0 {
 		d := sheet{title: "Left out", head: []string{"source", "because it"}}
 		for _, x := range m.Dropped[:min(shown, len(m.Dropped))] {
-			d.rows = append(d.rows, []string{x.Name, x.Reason})
+			d.rows = append(d.rows, []string{brief(x.Name), x.Reason})
 		}
 		if rest := len(m.Dropped) - shown; rest > 0 {
 			d.rows = append(d.rows, []string{fmt.Sprintf("and %d more", rest), ""})
@@ -142,18 +154,66 @@ func (m *Model) sheets() []sheet {
 	return out
 }
 
-func (m *Model) clusterSheet() sheet {
+// zoneSheet tells for each zone and the platform how many sources it has, and with how many links they
+// stay within it and leave it.
+func (m *Model) zoneSheet() sheet {
+	out := sheet{title: "Zones and the platform", head: []string{"zone", "whole name", "sources", "links inside", "with the platform", "with other zones"}}
+	links := map[string][3]int{} // inside, with the platform, with others
+	for _, e := range m.Edges {
+		a, b := m.Zones[e.From], m.Zones[e.To]
+		if a == b {
+			n := links[a]
+			n[0]++
+			links[a] = n
+			continue
+		}
+		for _, ends := range [][2]string{{a, b}, {b, a}} {
+			n := links[ends[0]]
+			if ends[1] == figure.Global {
+				n[1]++
+			} else {
+				n[2]++
+			}
+			links[ends[0]] = n
+		}
+	}
+	sources := map[string]int{}
+	for _, z := range m.Zones {
+		sources[z]++
+	}
+	zones := slices.SortedFunc(maps.Keys(sources), func(a, b string) int {
+		return cmp.Or(cmp.Compare(sources[b], sources[a]), cmp.Compare(a, b))
+	})
+	brief := figure.Shorten(zones)
+	for _, z := range zones[:min(shown, len(zones))] {
+		n := links[z]
+		row := []string{brief(z), z, strconv.Itoa(sources[z]), strconv.Itoa(n[0]), strconv.Itoa(n[1]), strconv.Itoa(n[2])}
+		if z == figure.Global {
+			row[1], row[4] = "the platform", ""
+		}
+		out.rows = append(out.rows, row)
+	}
+	if rest := len(zones) - shown; rest > 0 {
+		out.rows = append(out.rows, []string{fmt.Sprintf("and %d more", rest), "", "", "", "", ""})
+	}
+	return out
+}
+
+func (m *Model) clusterSheet(brief func(string) string) sheet {
 	out := sheet{
 		title: fmt.Sprintf("%d sources in %d buckets, %d clusters, alpha %s", len(m.Names), m.Buckets, len(m.Exemplars), short(m.Alpha)),
 		head:  []string{"cluster", "exemplar", "members"},
 	}
 	for c, members := range m.Clusters() {
-		out.rows = append(out.rows, []string{strconv.Itoa(c), m.Names[m.Exemplars[c]], strings.Join(members, ", ")})
+		for i := range members {
+			members[i] = brief(members[i])
+		}
+		out.rows = append(out.rows, []string{strconv.Itoa(c), brief(m.Names[m.Exemplars[c]]), strings.Join(members, ", ")})
 	}
 	var alone []string
 	for i, l := range m.Labels {
 		if l < 0 {
-			alone = append(alone, m.Names[i])
+			alone = append(alone, brief(m.Names[i]))
 		}
 	}
 	if len(alone) > 0 {
@@ -162,10 +222,10 @@ func (m *Model) clusterSheet() sheet {
 	return out
 }
 
-func (m *Model) edgeSheet() sheet {
+func (m *Model) edgeSheet(brief func(string) string) sheet {
 	out := sheet{title: fmt.Sprintf("%d links, by partial correlation", len(m.Edges)), head: []string{"source", "with", "strength", "stability"}}
 	for _, e := range m.Edges[:min(shown, len(m.Edges))] {
-		out.rows = append(out.rows, []string{m.Names[e.From], m.Names[e.To], fmt.Sprintf("%+.3f", e.Weight), fmt.Sprintf("%.0f%%", 100*e.Stability)})
+		out.rows = append(out.rows, []string{brief(m.Names[e.From]), brief(m.Names[e.To]), fmt.Sprintf("%+.3f", e.Weight), fmt.Sprintf("%.0f%%", 100*e.Stability)})
 	}
 	if rest := len(m.Edges) - shown; rest > 0 {
 		out.rows = append(out.rows, []string{fmt.Sprintf("and %d more", rest), "", "", ""})

@@ -45,7 +45,8 @@ func (c *Capture) Activity() *Table {
 	return nil
 }
 
-// KindActivity is the Kind of a table with columns time, kind, execname and value: what
+// KindActivity is the Kind of a table with columns time, kind, execname and value, and zonename,
+// container or cgroup before execname where the script counts those apart: what
 // each process did of each kind in the block of time that ends at time.
 const KindActivity = "activity"
 

@@ -596,6 +596,7 @@ func (f *fastLines) decode(line []byte, values []int64) (m lineMeaning, ok bool)
 			if idOf(table) != tm.id {
 				continue
 			}
+			table = zonedAs(table, tm.zone)
 			at := f.rows[tm.id]
 			if table.NumRows() != at+1 {
 				return m, false

@@ -222,13 +222,14 @@ func (o MeasureOptions) check(tables []*Table) error {
 	for _, w := range []struct {
 		option string
 		names  []string
-	}{{"--time", words(o.Time)}, {"--by", o.By}, {"--value", o.Value}} {
+		find   func([]*Column, string) (*Column, bool)
+	}{{"--time", words(o.Time), find}, {"--by", o.By, findKey}, {"--value", o.Value, find}} {
 		for _, n := range w.names {
 			if n == "none" && w.option == "--time" {
 				continue
 			}
 			if !slices.ContainsFunc(tables, func(t *Table) bool {
-				_, ok := find(printed(t), n)
+				_, ok := w.find(printed(t), n)
 				return ok && (len(o.Table) == 0 || slices.ContainsFunc(o.Table, func(m string) bool { return sameName(m, t.Name) }))
 			}) {
 				return &MeasureError{What: fmt.Sprintf("%s %s: no table has such a column", w.option, n), Readings: columnsOf(tables)}
@@ -300,6 +301,31 @@ func find(columns []*Column, name string) (*Column, bool) {
 	return nil, false
 }
 
+// findKey is [find] for a key, which also goes by what its values are: zonename is a column of zones,
+// whatever it is called.
+func findKey(columns []*Column, name string) (*Column, bool) {
+	if c, ok := find(columns, name); ok {
+		return c, true
+	}
+	want := DimensionOf(name, nil)
+	if want == "" {
+		return nil, false
+	}
+	var text *Column
+	for _, c := range columns {
+		switch d := DimensionOf(c.Name, c.sample()); {
+		case d == want:
+			return c, true
+		case d == "" && text == nil && c.typ == String:
+			if clock, _ := clockOf(c, false); clock == "" {
+				text = c
+			}
+		}
+	}
+	// The first text that looks like nothing else is the process, as in nameProcess.
+	return text, text != nil && want == ExecName
+}
+
 // join puts tables that go on each other together.
 func join(tables []*Table) []*Table {
 	byID := map[tableID]*Table{}
@@ -312,6 +338,12 @@ func join(tables []*Table) []*Table {
 			continue
 		}
 		i := slices.Index(out, byID[id])
+		if byID[id].Kind == KindActivity {
+			// Parts of which some have zones and some do not are read without.
+			if a, b := zoneColumn(byID[id]), zoneColumn(t); (a == nil) != (b == nil) || a != nil && a.Name != b.Name {
+				byID[id], t = zonedAs(byID[id], ""), zonedAs(t, "")
+			}
+		}
 		out[i] = appendTables(byID[id], t)
 		byID[id] = out[i]
 	}
@@ -431,7 +463,7 @@ func (o MeasureOptions) findTime(c *candidate) error {
 		columns = slices.DeleteFunc(slices.Clone(columns), func(c *Column) bool { return c.Name != "time" })
 	}
 	for _, col := range columns {
-		if bars[col.Name] || matches(o.By, c.printed, col) || matches(o.Value, c.printed, col) {
+		if bars[col.Name] || matches(findKey, o.By, c.printed, col) || matches(find, o.Value, c.printed, col) {
 			continue
 		}
 		if clock, unit := clockOf(col, false); clock == ClockEpoch || clock == ClockOfDay {
@@ -447,7 +479,7 @@ func (o MeasureOptions) findTime(c *candidate) error {
 		return nil
 	}
 	for i, col := range columns {
-		if bars[col.Name] || matches(o.By, c.printed, col) || matches(o.Value, c.printed, col) {
+		if bars[col.Name] || matches(findKey, o.By, c.printed, col) || matches(find, o.Value, c.printed, col) {
 			continue
 		}
 		if unit, ok := monotonic(col, i == 0, c); ok {
@@ -460,7 +492,7 @@ func (o MeasureOptions) findTime(c *candidate) error {
 }
 
 // matches reports whether one of names means that column.
-func matches(names []string, columns []*Column, col *Column) bool {
+func matches(find func([]*Column, string) (*Column, bool), names []string, columns []*Column, col *Column) bool {
 	for _, n := range names {
 		if c, ok := find(columns, n); ok && c == col {
 			return true
@@ -708,7 +740,7 @@ func numeric(c *Column) bool { return c.typ == Int || c.typ == Float }
 func (o MeasureOptions) wide(c *candidate, value *Column) []*Column {
 	values := []*Column{value}
 	at := slices.Index(c.printed, value)
-	for at > 1 && c.printed[at-1].typ == Int && c.printed[at-1] != c.time && !matches(o.By, c.printed, c.printed[at-1]) && strings.HasPrefix(c.printed[at-1].Name, "key") {
+	for at > 1 && c.printed[at-1].typ == Int && c.printed[at-1] != c.time && !matches(findKey, o.By, c.printed, c.printed[at-1]) && strings.HasPrefix(c.printed[at-1].Name, "key") {
 		at--
 	}
 	if c.table.Kind != "agg" || at == len(c.printed)-1 || at == 0 {
@@ -772,7 +804,7 @@ func (o MeasureOptions) likelyValues(c *candidate) []*Column {
 		if c.table.Kind == kindReport {
 			dimension = col.role == roleKey || col.role == roleAside // %user is no user
 		}
-		if numeric(col) && col != c.time && !dimension && !bars[col.Name] && !matches(o.By, c.printed, col) {
+		if numeric(col) && col != c.time && !dimension && !bars[col.Name] && !matches(findKey, o.By, c.printed, col) {
 			numbers = append(numbers, col)
 		}
 	}
@@ -934,7 +966,7 @@ func (o MeasureOptions) valueKind(c *candidate, v *Column, s *script.Script) Val
 func (o MeasureOptions) findKeys(c *candidate) {
 	if len(o.By) > 0 {
 		for _, name := range o.By {
-			col, ok := find(c.printed, name)
+			col, ok := findKey(c.printed, name)
 			if !ok {
 				c.missing = "no column " + name
 				return
@@ -1162,6 +1194,9 @@ func (c *candidate) measures(kind string, kinds bool) []TableMeasure {
 	for _, k := range c.keys {
 		t.places = append(t.places, slices.Index(c.printed, k))
 	}
+	if z := zoneColumn(c.table); z != nil {
+		t.zone = z.Name
+	}
 	for _, col := range c.printed {
 		if col != c.time && col.typ != Stack && !slices.Contains(c.values, col) && !bars[col.Name] && !(numeric(col) && !isAggregate(c.table) && DimensionOf(col.Name, nil) == "" && !positional(c.printed)) {
 			t.keys = append(t.keys, col.Name)
@@ -1381,12 +1416,16 @@ func (o MeasureOptions) takeKinds(m *Measure, c *candidate) {
 				m.kinds[k] = true
 			}
 		}
-	} else if len(o.By) == 0 && slices.Contains(have, "syscall") && len(c.keys) > 1 {
+	} else if slices.Contains(have, "syscall") && (at < 0 || len(o.By) == 0 && len(c.keys) > 1) {
 		m.kinds = map[string]bool{"syscall": true}
 		if len(have) > 1 {
+			keys := namesOf(c.keys)
+			if at < 0 {
+				keys = append([]string{col.Name}, keys...)
+			}
 			others := slices.DeleteFunc(slices.Clone(have), func(k string) bool { return k == "syscall" })
 			m.Notes = append(m.Notes, fmt.Sprintf("counted system calls alone, not %s: say --by %s to have them apart",
-				strings.Join(others, ", "), strings.Join(namesOf(c.keys), ",")))
+				strings.Join(others, ", "), strings.Join(keys, ",")))
 		}
 	}
 	if len(o.By) == 0 && m.kinds != nil && at >= 0 {

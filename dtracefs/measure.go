@@ -54,12 +54,13 @@ type TableMeasure struct {
 	unit   int64 // ns of a number in the column Time
 	anchor int64 // added to its times, in ns
 
-	columnIsNumber bool  // the column Time holds numbers, not clocks
-	timeFirst      bool  // a row starts with it
-	places         []int // of the columns By in a row as it is printed
-	log            bool  // rows have times of their own, nearly all different
-	fresh          bool  // running totals start within the capture
-	atStamp        int   // how often the table is usually printed under one clock
+	columnIsNumber bool   // the column Time holds numbers, not clocks
+	timeFirst      bool   // a row starts with it
+	places         []int  // of the columns By in a row as it is printed
+	log            bool   // rows have times of their own, nearly all different
+	fresh          bool   // running totals start within the capture
+	atStamp        int    // how often the table is usually printed under one clock
+	zone           string // the column of zones in a table of activity, "" if it has none
 }
 
 // A TimeKind says what the times of a series are.
@@ -114,12 +115,28 @@ func (t *TableMeasure) says(m *Measure) string {
 	}
 	by := "as one source"
 	if len(t.By) > 0 {
-		by = "by " + strings.Join(quoteNames(t.By), ", ")
+		by = "by " + strings.Join(t.sources(m), ", ")
 	}
 	if t.Kind != "" {
 		by += fmt.Sprintf(" as %s", quoteName(t.Kind))
 	}
 	return fmt.Sprintf("%s %s, each %v, time from %s", what, by, m.Every, t.timeSays(m))
+}
+
+// sources names the columns that make a source, with what their values are where the name does not
+// tell it.
+func (t *TableMeasure) sources(m *Measure) []string {
+	out := quoteNames(t.By)
+	first := len(m.Dims) - len(t.By)
+	for i, name := range t.By {
+		if first < 0 {
+			break
+		}
+		if d := m.Dims[first+i]; d != "" && d != DimensionOf(name, nil) {
+			out[i] += fmt.Sprintf(" (%s)", d)
+		}
+	}
+	return out
 }
 
 func (t *TableMeasure) timeSays(m *Measure) string {

@@ -37,7 +37,7 @@ func (b *sheets) tables() (tables []*Table) {
 		f()
 	}
 	if b.front != nil && b.front.NumRows() > 0 {
-		tables = append(tables, b.front)
+		tables = append(tables, splitZones(b.front))
 	}
 	for _, s := range b.list {
 		if s.n > 0 && len(s.Columns) > 0 {

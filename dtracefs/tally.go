@@ -240,6 +240,7 @@ func (b *blockNumbers) ordinal(number int64) int64 {
 
 // table counts the rows of a table.
 func (t *tally) table(tm *tableTally, table *Table) {
+	table = zonedAs(table, tm.zone)
 	times := t.times(tm, table)
 	by, keys := columnsNamed(table, tm.By), columnsNamed(table, tm.keys)
 	var value, block, kind *Column

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"dtnotes/analysis/figure"
 	"dtnotes/dtracefs"
 )
 
@@ -238,12 +239,13 @@ func (o *opened) current() Alert {
 // String tells the alert in one line.
 func (a Alert) String() string {
 	names := make([]string, 0, 3)
+	brief := figure.Shorten(a.names())
 	for _, f := range a.Sources[:min(3, len(a.Sources))] {
 		why := ""
 		if len(f.Why) > 0 {
-			why = " (" + f.Why[0].String() + ")"
+			why = " (" + brief(f.Why[0].String()) + ")"
 		}
-		names = append(names, dtracefs.Printable(f.Name)+why)
+		names = append(names, dtracefs.Printable(brief(f.Name))+why)
 	}
 	return fmt.Sprintf("%.0f s, score %.1f: %s", a.End-a.Start, a.Score, strings.Join(names, "; "))
 }

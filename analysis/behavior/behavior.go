@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"dtnotes/analysis/figure"
 	"dtnotes/dtracefs"
 )
 
@@ -102,8 +103,9 @@ func (b *Behavior) String() string {
 	}
 	s.WriteByte('\n')
 	names := b.processes()
+	brief := figure.Shorten(names)
 	slices.SortStableFunc(names, func(x, y string) int { return b.Presence[y] - b.Presence[x] })
-	fmt.Fprintf(&s, "  active most: %s\n", listing(names, 8))
+	fmt.Fprintf(&s, "  active most: %s\n", brief(listing(names, 8)))
 	if b.Links != nil {
 		fmt.Fprintf(&s, "  %d links between %d processes\n", len(b.Links.Edges), len(b.Links.Names))
 	}
@@ -114,7 +116,7 @@ func (b *Behavior) String() string {
 		}
 	}
 	for _, n := range b.Notes {
-		fmt.Fprintf(&s, "  note: %s\n", n)
+		fmt.Fprintf(&s, "  note: %s\n", brief(n))
 	}
 	return s.String()
 }

@@ -255,11 +255,19 @@ func discoveries(ps []float64, level float64) float64 {
 func (c *Comparison) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d sources and %d links differ of %d compared (at most %.0f %% of them by chance)\n", len(c.Sources), len(c.Links), c.Tested, 100*c.Level)
+	var names []string
 	for _, s := range c.Sources {
-		fmt.Fprintf(&b, "  %s, p = %.2g\n", s, s.P)
+		names = append(names, s.Name)
 	}
 	for _, l := range c.Links {
-		fmt.Fprintf(&b, "  %s, p = %.2g\n", l, l.P)
+		names = append(names, l.From, l.To)
+	}
+	brief := figure.Shorten(names)
+	for _, s := range c.Sources {
+		fmt.Fprintf(&b, "  %s, p = %.2g\n", brief(s.String()), s.P)
+	}
+	for _, l := range c.Links {
+		fmt.Fprintf(&b, "  %s, p = %.2g\n", brief(l.String()), l.P)
 	}
 	for _, n := range c.Notes {
 		fmt.Fprintf(&b, "note: %s\n", n)

@@ -14,6 +14,7 @@ import (
 
 	"dtnotes/analysis"
 	"dtnotes/analysis/figure"
+	"dtnotes/dtracefs"
 )
 
 // FewestBuckets is the least number of buckets that can be learned from.
@@ -23,9 +24,13 @@ const FewestBuckets = 20
 // a source for each kind of event of each process: the series that shows
 // misbehavior best. Learn from it with [Options.ByKind].
 func Sources(frame dataframe.DataFrame, width time.Duration) (*analysis.Series, error) {
-	return analysis.FromFrame(frame, analysis.SeriesOptions{
-		Every: width, By: []string{"kind", "execname"}, Kinds: []string{"*"},
-	})
+	by := []string{"kind", "execname"}
+	for _, zone := range []dtracefs.Dimension{dtracefs.ZoneName, dtracefs.Container, dtracefs.Cgroup} {
+		if slices.Contains(frame.Names(), string(zone)) {
+			by = []string{"kind", string(zone), "execname"}
+		}
+	}
+	return analysis.FromFrame(frame, analysis.SeriesOptions{Every: width, By: by, Kinds: []string{"*"}})
 }
 
 // Learn learns what is normal from one or several captures of normal running,
@@ -83,13 +88,14 @@ type record struct {
 	nodes   *analysis.Series // what links are learned from, on their scale
 	ignored []string
 	notes   []string
+	zones   map[string]string // of each process, where zones are known
 }
 
 func newRecord(series []*analysis.Series, opts Options) (*record, error) {
 	if len(series) == 0 {
 		return nil, errors.New("no series")
 	}
-	r := &record{byKind: opts.ByKind, starts: []int{0}}
+	r := &record{byKind: opts.ByKind, starts: []int{0}, zones: map[string]string{}}
 	ignored := map[string]bool{}
 	for i, s := range series {
 		if err := check(s, opts.Missing); err != nil {
@@ -159,10 +165,18 @@ func check(s *analysis.Series, missing Missing) error {
 // leftOut lists the processes of a series that are not judged, some more than
 // once.
 func leftOut(s *analysis.Series, opts Options) []string {
+	// Where zones are told apart, the platform has processes of its own beside the kernel's threads.
+	calls := map[string]bool{}
+	for _, name := range s.Names {
+		if kindOf(name, opts.ByKind) == "syscall" {
+			calls[processOf(name, opts.ByKind)] = true
+		}
+	}
 	var out []string
 	for j, name := range s.Names {
 		process := processOf(name, opts.ByKind)
-		kernel := !opts.IncludeKernel && s.Origins != nil && s.Origins[j] == figure.Platform
+		kernel := !opts.IncludeKernel && s.Origins != nil && s.Origins[j] == figure.Platform &&
+			(s.Zones == nil || len(calls) > 0 && !calls[process])
 		observer := !opts.IncludeObserver && slices.Contains(analysis.Observers, process)
 		if kernel || observer || slices.Contains(opts.Exclude, process) {
 			out = append(out, process)
@@ -248,6 +262,9 @@ func (r *record) fill(series []*analysis.Series, ignored map[string]bool) {
 		for j, name := range s.Names {
 			if ignored[processOf(name, r.byKind)] {
 				continue
+			}
+			if s.Zones != nil {
+				r.zones[processOf(name, r.byKind)] = s.Zones[j]
 			}
 			k, ok := index[name]
 			if !ok {

@@ -20,8 +20,9 @@ import (
 // Gaussian model of the logarithms of their counts. A gauge stands for itself,
 // under the name of its source.
 type Links struct {
-	Names      []string     `json:"names"`  // of the p processes
-	Center     []float64    `json:"center"` // of log(1+count), or of a gauge on its scale
+	Names      []string     `json:"names"`           // of the p processes
+	Zones      []string     `json:"zones,omitempty"` // zone, control group or container of each, where known
+	Center     []float64    `json:"center"`          // of log(1+count), or of a gauge on its scale
 	Scale      []float64    `json:"scale"`
 	Covariance [][]float64  `json:"covariance"` // p×p, of the standardized values, shrunk a little
 	Effective  float64      `json:"effective"`  // number of independent buckets worth those learned from
@@ -119,6 +120,11 @@ func (r *record) learnLinks(ctx context.Context, b *Behavior, opts Options) erro
 		l.Edges = append(l.Edges, l.directed(z, e))
 	}
 	l.addLagged(z)
+	if len(r.zones) > 0 {
+		for _, name := range l.Names {
+			l.Zones = append(l.Zones, r.zones[name])
+		}
+	}
 	b.Links = l
 	l.Expected, err = r.expectations(b, l, r.all())
 	return err
@@ -508,7 +514,7 @@ func rowsOf(m mat.Matrix) [][]float64 {
 
 func (l *Links) check() error {
 	p := len(l.Names)
-	if p < 2 || len(l.Center) != p || len(l.Scale) != p || len(l.Covariance) != p || len(l.Labels) != p || len(l.Positions) != p || len(l.Activity) != p {
+	if p < 2 || len(l.Center) != p || len(l.Scale) != p || len(l.Covariance) != p || len(l.Labels) != p || len(l.Positions) != p || len(l.Activity) != p || l.Zones != nil && len(l.Zones) != p {
 		return fmt.Errorf("links of %d processes: lists differ in length", p)
 	}
 	for _, row := range l.Covariance {

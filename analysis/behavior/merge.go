@@ -210,6 +210,9 @@ func mergeLinks(behaviors []*Behavior) (*Links, error) {
 		r := slices.Index(first.Names, name)
 		out.Labels = append(out.Labels, first.Labels[r])
 		out.Positions = append(out.Positions, first.Positions[r])
+		if first.Zones != nil {
+			out.Zones = append(out.Zones, first.Zones[r])
+		}
 	}
 	precision, err := covariance.Precision(cov)
 	if err != nil {

@@ -93,7 +93,18 @@ func (b *Behavior) Graph() figure.Graph {
 	}
 	l := b.Links
 	for i, name := range l.Names {
-		g.Nodes = append(g.Nodes, figure.Node{Name: name, Cluster: l.Labels[i], Activity: l.Activity[i], X: l.Positions[i][0], Y: l.Positions[i][1]})
+		n := figure.Node{Name: name, Cluster: l.Labels[i], Activity: l.Activity[i], X: l.Positions[i][0], Y: l.Positions[i][1]}
+		if l.Zones != nil {
+			n.Zone = l.Zones[i]
+			switch n.Zone {
+			case "":
+			case figure.Global:
+				n.Origin = figure.Platform
+			default:
+				n.Origin = figure.Zone
+			}
+		}
+		g.Nodes = append(g.Nodes, n)
 	}
 	for _, e := range l.Edges {
 		g.Edges = append(g.Edges, figure.Edge{From: e.From, To: e.To, Weight: e.Weight, Leads: e.Leads})
@@ -170,32 +181,51 @@ func (r *Report) String() string {
 	default:
 		fmt.Fprintf(&b, "%d alerts in %d buckets of %v\n", len(r.Alerts), len(r.Buckets), r.behavior.Width)
 	}
+	names := r.behavior.processes()
 	for _, a := range r.Alerts {
-		fmt.Fprint(&b, "\n", a.Words())
+		names = append(names, a.names()...)
+	}
+	brief := figure.Shorten(names)
+	for _, a := range r.Alerts {
+		fmt.Fprint(&b, "\n", a.words(brief))
 	}
 	for _, n := range r.Notes {
-		fmt.Fprintf(&b, "note: %s\n", n)
+		fmt.Fprintf(&b, "note: %s\n", brief(n))
 	}
 	return b.String()
 }
 
 // Words tells the alert in a few lines: when, which processes stand out and
 // why, and which links changed.
-func (a Alert) Words() string {
+func (a Alert) Words() string { return a.words(figure.Shorten(a.names())) }
+
+// names lists the processes that the alert names.
+func (a Alert) names() []string {
+	var out []string
+	for _, f := range a.Sources {
+		out = append(out, f.Name)
+	}
+	for _, e := range a.Edges {
+		out = append(out, e.From, e.To)
+	}
+	return out
+}
+
+func (a Alert) words(brief func(string) string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %.3g s: score %.1f, p = %.2g\n", clock(a.Start), a.End-a.Start, a.Score, a.P)
 	for _, f := range a.Sources[:min(5, len(a.Sources))] {
-		fmt.Fprintf(&b, "  %-16s %6.1f  ", dtracefs.Printable(f.Name), f.Score)
+		fmt.Fprintf(&b, "  %-16s %6.1f  ", dtracefs.Printable(brief(f.Name)), f.Score)
 		for i, s := range f.Why[:min(2, len(f.Why))] {
 			if i > 0 {
 				b.WriteString("; ")
 			}
-			b.WriteString(s.String())
+			b.WriteString(brief(s.String()))
 		}
 		b.WriteByte('\n')
 	}
 	for _, e := range a.Edges[:min(5, len(a.Edges))] {
-		fmt.Fprintf(&b, "  %s\n", e)
+		fmt.Fprintf(&b, "  %s\n", brief(e.String()))
 	}
 	return b.String()
 }

@@ -152,8 +152,9 @@ func (d Dendrogram) words() string {
 	of := d.clusters()
 	lists := map[int][]string{}
 	most := -1
+	names := shortNames(d.Names)
 	for _, i := range leafOrder(len(d.Names), d.Merges) {
-		lists[of[i]] = append(lists[of[i]], visible(d.Names[i]))
+		lists[of[i]] = append(lists[of[i]], visible(names[i]))
 		most = max(most, of[i])
 	}
 	for k := 0; k <= most; k++ {
@@ -177,7 +178,7 @@ func (d Dendrogram) plan() (w, h length, draw func(*page)) {
 	size := labelSizeFor(n)
 	p := pen{d.XKCD}
 	names, room := make([]string, n), length(0)
-	for i, s := range labels(allVisible(d.Names), nameLength) {
+	for i, s := range labels(allVisible(shortNames(d.Names)), nameLength) {
 		names[i] = s
 		room = max(room, p.width(names[i], size, false))
 	}

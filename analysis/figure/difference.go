@@ -235,6 +235,11 @@ func (d Difference) words() string {
 		fmt.Fprintf(&b, " %d %s,", counts[k], k)
 	}
 	fmt.Fprintf(&b, " %d %s\n", counts[same], same)
+	var names []string
+	for _, a := range all {
+		names = append(names, a.from, a.to)
+	}
+	short := Shorten(names)
 	listed := 0
 	for _, a := range all {
 		if a.what == same {
@@ -245,7 +250,7 @@ func (d Difference) words() string {
 			break
 		}
 		listed++
-		fmt.Fprintf(&b, "  %-8s %s – %s: %+.3f → %+.3f\n", a.what, visible(a.from), visible(a.to), a.before, a.after)
+		fmt.Fprintf(&b, "  %-8s %s – %s: %+.3f → %+.3f\n", a.what, visible(short(a.from)), visible(short(a.to)), a.before, a.after)
 	}
 	return b.String()
 }

@@ -23,8 +23,12 @@ func (g Graph) WriteDOT(w io.Writer) error {
 	fmt.Fprintf(b, "\tnode [shape=circle, style=filled, fontname=\"Helvetica\"];\n")
 	for i, n := range g.Placed().Nodes {
 		c := fills[i]
-		fmt.Fprintf(b, "\tn%d [label=%s, cluster=%d, activity=%s, origin=%s, shape=%s, fillcolor=\"#%02x%02x%02x\", fontcolor=%q, pos=\"%.2f,%.2f!\"];\n",
-			i, dotQuote(visible(n.Name)), n.Cluster, number(n.Activity), dotQuote(n.Origin.String()), dotShape(n.Origin),
+		zone := ""
+		if n.Zone != "" {
+			zone = "zone=" + dotQuote(visible(n.Zone)) + ", "
+		}
+		fmt.Fprintf(b, "\tn%d [label=%s, cluster=%d, activity=%s, origin=%s, %sshape=%s, fillcolor=\"#%02x%02x%02x\", fontcolor=%q, pos=\"%.2f,%.2f!\"];\n",
+			i, dotQuote(visible(n.Name)), n.Cluster, number(n.Activity), dotQuote(n.Origin.String()), zone, dotShape(n.Origin),
 			c.R, c.G, c.B, hexOf(readableOn(c).R), n.X, n.Y)
 	}
 	style := g.edgeStyle(g.colors())
@@ -81,7 +85,7 @@ func (g Graph) WriteGraphML(w io.Writer) error {
 	b.WriteString(`<graphml xmlns="http://graphml.graphdrawing.org/xmlns">` + "\n")
 	for _, k := range []struct{ id, on, kind string }{
 		{"name", "node", "string"}, {"cluster", "node", "int"}, {"activity", "node", "double"},
-		{"origin", "node", "string"}, {"x", "node", "double"}, {"y", "node", "double"},
+		{"origin", "node", "string"}, {"zone", "node", "string"}, {"x", "node", "double"}, {"y", "node", "double"},
 		{"weight", "edge", "double"}, {"stability", "edge", "double"}, {"leads", "edge", "boolean"},
 	} {
 		fmt.Fprintf(b, "  <key id=%q for=%q attr.name=%q attr.type=%q/>\n", k.id, k.on, k.id, k.kind)
@@ -98,6 +102,9 @@ func (g Graph) WriteGraphML(w io.Writer) error {
 		value("cluster", strconv.Itoa(n.Cluster))
 		value("activity", number(n.Activity))
 		value("origin", n.Origin.String())
+		if n.Zone != "" {
+			value("zone", visible(n.Zone))
+		}
 		value("x", number(n.X))
 		value("y", number(n.Y))
 		b.WriteString("</node>\n")
@@ -122,6 +129,7 @@ type jsonNode struct {
 	Cluster  int     `json:"cluster"`
 	Activity float64 `json:"activity"`
 	Origin   string  `json:"origin"`
+	Zone     string  `json:"zone,omitempty"`
 	X        float64 `json:"x"`
 	Y        float64 `json:"y"`
 }
@@ -153,7 +161,7 @@ func (g Graph) WriteJSON(w io.Writer) error {
 		if !utf8.ValidString(name) { // which JSON cannot hold
 			name = visible(name)
 		}
-		out.Nodes = append(out.Nodes, jsonNode{i, name, n.Cluster, n.Activity, n.Origin.String(), n.X, n.Y})
+		out.Nodes = append(out.Nodes, jsonNode{i, name, n.Cluster, n.Activity, n.Origin.String(), strings.ToValidUTF8(n.Zone, "\ufffd"), n.X, n.Y})
 	}
 	for _, e := range g.Edges {
 		if e.Weight != 0 {

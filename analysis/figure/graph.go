@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -23,6 +24,9 @@ const (
 	Storage                // an I/O source: square
 	Network                // a network source: diamond
 )
+
+// Global is the Zone of what belongs to the platform itself.
+const Global = "global"
 
 var originNames = [...]string{"process", "zone process", "platform", "I/O", "network"}
 
@@ -43,6 +47,9 @@ type Node struct {
 	// Activity, in the graph's Unit, is proportional to the node's area beyond a least size.
 	Activity float64
 	Origin   Origin
+	// Zone is the zone, control group or container that the source belongs to, [Global] for the
+	// platform, "" if that is not known. The nodes of a zone share a hull.
+	Zone string
 	// X and Y are where the layout starts, in any unit, y upwards; all zero means nowhere.
 	X, Y float64
 }
@@ -217,7 +224,35 @@ const (
 	namesListed = 20
 )
 
+// short returns the graph as people read it, with short names.
+func (g Graph) short() Graph {
+	names := make([]string, 0, 2*len(g.Nodes))
+	for _, n := range g.Nodes {
+		names = append(names, n.Name)
+	}
+	for _, n := range g.Nodes {
+		if n.Zone != "" {
+			names = append(names, n.Zone)
+		}
+	}
+	short := Shorten(names)
+	g.Nodes = slices.Clone(g.Nodes)
+	for i := range g.Nodes {
+		g.Nodes[i].Name, g.Nodes[i].Zone = short(g.Nodes[i].Name), short(g.Nodes[i].Zone)
+	}
+	g.Clusters = slices.Clone(g.Clusters)
+	for i := range g.Clusters {
+		g.Clusters[i] = short(g.Clusters[i])
+	}
+	g.changes = slices.Clone(g.changes)
+	for i := range g.changes {
+		g.changes[i].from, g.changes[i].to = short(g.changes[i].from), short(g.changes[i].to)
+	}
+	return g
+}
+
 func (g Graph) words() string {
+	g = g.short()
 	var b strings.Builder
 	order := g.byWeight()
 	fmt.Fprintf(&b, "%s: %s, %s\n", g.kind(), plural(len(g.Nodes), "source"), plural(len(order), "link"))
@@ -237,6 +272,9 @@ func (g Graph) words() string {
 	}
 	if len(alone) > 0 {
 		fmt.Fprintf(&b, "alone: %s\n", names(alone))
+	}
+	for _, z := range g.zones() {
+		fmt.Fprintf(&b, "zone %s: %s\n", visible(z.name), names(z.nodes))
 	}
 	for k, i := range order {
 		if k == 0 {

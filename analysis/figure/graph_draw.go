@@ -12,6 +12,7 @@ import (
 )
 
 func (g Graph) plan() (w, h length, draw func(*page)) {
+	g = g.short()
 	p := pen{g.XKCD}
 	items, legendHeight := g.legend(p, g.pageWidth())
 	pl := g.place(p, legendHeight)
@@ -22,6 +23,7 @@ func (g Graph) plan() (w, h length, draw func(*page)) {
 			p.line(stroke{color: p.faint, width: 1}, point{X: pl.frame.Min.X, Y: y}, point{X: pl.frame.Max.X, Y: y})
 			p.write(point{X: pl.frame.Max.X, Y: y}, label{text: "no links", size: 8, align: right, color: p.muted, cased: true})
 		}
+		g.drawHulls(p, pl)
 		g.drawEdges(p, pl)
 		g.drawNodes(p, pl)
 		g.drawLabels(p, pl)
@@ -225,6 +227,9 @@ func (g Graph) drawNodes(p *page, pl *placement) {
 
 func (g Graph) nodeWords(n Node) string {
 	s := visible(n.Name) + ": " + n.Origin.String()
+	if n.Zone != "" && n.Zone != Global {
+		s += ", zone " + visible(n.Zone)
+	}
 	if n.Activity > 0 {
 		s += ", " + si(n.Activity)
 		if g.Unit != "" {

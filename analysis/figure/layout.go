@@ -233,6 +233,7 @@ func (g Graph) arrange(links []link) (parts [][]int, arranged [][]vec) {
 	for _, l := range links {
 		weights.SetSym(l.a, l.b, math.Max(weights.At(l.a, l.b), l.strength))
 	}
+	g.drawTogether(weights)
 	how := manifold.LayoutOptions{Seed: g.Seed}
 	if start := g.starts(); start != nil {
 		how.Start = mat.NewDense(len(start), 2, nil)

@@ -216,6 +216,7 @@ func (g Graph) nodeLegend() []legendItem {
 			}
 		}
 	}
+	items = append(items, g.zoneLegend()...)
 	return append(items, g.clusterLegend()...)
 }
 

@@ -127,6 +127,7 @@ func (m Matrix) words() string {
 		}
 	}
 	sort.SliceStable(pairs, func(a, b int) bool { return math.Abs(pairs[a].v) > math.Abs(pairs[b].v) })
+	m.Names = shortNames(m.Names)
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", m.kind(), plural(len(m.Names), "source"))
 	for k, p := range pairs {
@@ -161,7 +162,7 @@ func (m Matrix) plan() (w, h length, draw func(*page)) {
 	p := pen{m.XKCD}
 	names, room := make([]string, n), length(0)
 	size := labelSizeFor(n)
-	for i, s := range labels(allVisible(m.Names), nameLength) {
+	for i, s := range labels(allVisible(shortNames(m.Names)), nameLength) {
 		names[i] = s
 		room = max(room, p.width(names[i], size, false))
 	}

@@ -330,6 +330,9 @@ func (g Graph) loners(comps [][]int, bodies []body, width float64) [][]int {
 		if m.Cluster != n.Cluster {
 			return m.Cluster < n.Cluster
 		}
+		if m.Zone != n.Zone {
+			return m.Zone < n.Zone
+		}
 		return m.Activity > n.Activity
 	})
 	var rows [][]int
@@ -547,8 +550,9 @@ func (g Graph) Placed() Graph {
 	if g.check() != nil {
 		return g
 	}
-	_, legendHeight := g.legend(pen{g.XKCD}, g.pageWidth())
-	pl := g.place(pen{g.XKCD}, legendHeight)
+	drawn := g.short()
+	_, legendHeight := drawn.legend(pen{g.XKCD}, g.pageWidth())
+	pl := drawn.place(pen{g.XKCD}, legendHeight)
 	nodes := make([]Node, len(g.Nodes))
 	for i, n := range g.Nodes {
 		n.X, n.Y = float64(pl.at[i].X), float64(pl.at[i].Y-pl.frame.Max.Y)

@@ -86,6 +86,7 @@ func (s Strips) words() string {
 	}
 	lo, hi := s.extent()
 	fmt.Fprintf(&b, "state strips: %s over %s s\n", plural(len(s.Names), "row"), si(hi-lo))
+	names := shortNames(s.Names)
 	for i, row := range sums {
 		var shares []string
 		for k, v := range row {
@@ -93,7 +94,7 @@ func (s Strips) words() string {
 				shares = append(shares, fmt.Sprintf("%s %.1f%%", visible(s.States[k]), 100*v/(hi-lo)))
 			}
 		}
-		fmt.Fprintf(&b, "  %s: %s\n", visible(s.Names[i]), strings.Join(shares, ", "))
+		fmt.Fprintf(&b, "  %s: %s\n", visible(names[i]), strings.Join(shares, ", "))
 	}
 	return b.String()
 }
@@ -156,7 +157,7 @@ func (s Strips) plan() (w, h length, draw func(*page)) {
 	}
 	p := pen{s.XKCD}
 	names, room := make([]string, len(s.Names)), length(0)
-	for i, n := range labels(allVisible(s.Names), nameLength) {
+	for i, n := range labels(allVisible(shortNames(s.Names)), nameLength) {
 		names[i] = n
 		room = max(room, p.width(names[i], smallSize, false))
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"dtnotes/analysis/behavior"
+	"dtnotes/analysis/figure"
 	"dtnotes/dtracefs"
 )
 
@@ -103,12 +104,17 @@ func (v *view) draw(u behavior.Update) {
 	}
 	fmt.Fprintf(v.out, "%s  %-6s  score %5.1f  p %.2g\n%s\n", stamp(u.Time), state, u.Verdict.Score, u.Verdict.P, b.String())
 	v.lines = 2
+	var names []string
+	for _, f := range u.Verdict.Sources {
+		names = append(names, f.Name)
+	}
+	brief := figure.Shorten(names)
 	for _, f := range u.Verdict.Sources[:min(5, len(u.Verdict.Sources))] {
 		why := ""
 		if len(f.Why) > 0 {
-			why = f.Why[0].String()
+			why = brief(f.Why[0].String())
 		}
-		fmt.Fprintln(v.out, v.fit(dtracefs.Printable(fmt.Sprintf("  %-16.16s %6.1f  %s", f.Name, f.Score, why))))
+		fmt.Fprintln(v.out, v.fit(dtracefs.Printable(fmt.Sprintf("  %-16.16s %6.1f  %s", brief(f.Name), f.Score, why))))
 		v.lines++
 	}
 }

@@ -287,7 +287,7 @@ var dtnotes3 = table{
 
 var dtnotes4 = table{
 	path: "dtnotes/analysis/figure", name: "figure",
-	deps: "bufio bufio\nbytes bytes\ncontainer/heap heap\ncontext context\ndtnotes/analysis/manifold manifold\ndtnotes/analysis/xkcd xkcd\ndtnotes/dtracefs dtracefs\nembed embed\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\nhash/fnv fnv\nimage image\nimage/color color\nio io\nmath math\nos os\npath/filepath filepath\nregexp regexp\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntime time\nunicode unicode\nunicode/utf8 utf8",
+	deps: "bufio bufio\nbytes bytes\ncmp cmp\ncontainer/heap heap\ncontext context\ndtnotes/analysis/manifold manifold\ndtnotes/analysis/xkcd xkcd\ndtnotes/dtracefs dtracefs\nembed embed\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\nhash/fnv fnv\nimage image\nimage/color color\nio io\nmath math\nos os\npath/filepath filepath\nregexp regexp\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntime time\nunicode unicode\nunicode/utf8 utf8",
 	types: []any{
 		(*p4.Dendrogram)(nil),
 		(*p4.Difference)(nil),
@@ -312,6 +312,9 @@ var dtnotes4 = table{
 		(*p4.Theme)(nil),
 		(*p4.Timeline)(nil),
 	},
+	funcs: []symbol{
+		{"Shorten", p4.Shorten},
+	},
 	consts: []symbol{
 		{"Dark", p4.Dark},
 		{"Gray", p4.Gray},
@@ -321,6 +324,9 @@ var dtnotes4 = table{
 		{"Process", p4.Process},
 		{"Storage", p4.Storage},
 		{"Zone", p4.Zone},
+	},
+	untyped: []literal{
+		{"Global", "string", "global"},
 	},
 }
 
