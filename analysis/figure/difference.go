@@ -239,7 +239,7 @@ func (d Difference) words() string {
 	for _, a := range all {
 		names = append(names, a.from, a.to)
 	}
-	short := Shorten(names)
+	brief := Shorten(names)
 	listed := 0
 	for _, a := range all {
 		if a.what == same {
@@ -250,7 +250,7 @@ func (d Difference) words() string {
 			break
 		}
 		listed++
-		fmt.Fprintf(&b, "  %-8s %s – %s: %+.3f → %+.3f\n", a.what, visible(short(a.from)), visible(short(a.to)), a.before, a.after)
+		fmt.Fprintf(&b, "  %-8s %s – %s: %+.3f → %+.3f\n", a.what, visible(brief(a.from)), visible(brief(a.to)), a.before, a.after)
 	}
 	return b.String()
 }

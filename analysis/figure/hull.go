@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot/vg"
@@ -178,15 +179,39 @@ func (g Graph) drawHulls(p *page, pl *placement) {
 	}
 }
 
+// svg writes the hull as the path of an SVG, all of its parts turning the same way, so that they fill
+// as one.
+func (h hull) svg(pl *placement, here func(point) (x, y float64)) string {
+	var b strings.Builder
+	for _, i := range h.discs {
+		r := pl.reach[i] + hullMargin
+		x, y := here(point{X: pl.at[i].X - r, Y: pl.at[i].Y})
+		d := tenths(px(2 * r))
+		fmt.Fprintf(&b, "M%s,%sa%s,%s 0 1,0 %s,0a%s,%s 0 1,0 -%s,0Z", tenths(x), tenths(y), tenths(px(r)), tenths(px(r)), d, tenths(px(r)), tenths(px(r)), d)
+	}
+	for _, n := range h.necks {
+		corners := corners(pl.at[n[0]], pl.at[n[1]], hullNeck)
+		slices.Reverse(corners)
+		for k, q := range corners {
+			x, y := here(q)
+			b.WriteString(map[bool]string{true: "M", false: "L"}[k == 0] + tenths(x) + "," + tenths(y))
+		}
+		b.WriteString("Z")
+	}
+	return b.String()
+}
+
 // band is a straight band from a to b.
 func band(a, b point, half length) vg.Path {
+	return polyline(corners(a, b, half), true)
+}
+
+// corners are those of a band, clockwise where y points upwards.
+func corners(a, b point, half length) []point {
 	d := b.Sub(a)
-	n := length(away(a, b))
-	if n == 0 {
-		return circle(a, half)
-	}
+	n := max(length(away(a, b)), 1e-6)
 	side := point{X: -d.Y / n * half, Y: d.X / n * half}
-	return polyline([]point{a.Add(side), b.Add(side), b.Sub(side), a.Sub(side)}, true)
+	return []point{a.Add(side), b.Add(side), b.Sub(side), a.Sub(side)}
 }
 
 func (g Graph) zoneLegend() []legendItem {

@@ -74,6 +74,9 @@ func TestZonesInEveryStyle(t *testing.T) {
 		if strings.Contains(svg, "4a77-9a41") {
 			t.Errorf("%+v: the picture has whole identities", s)
 		}
+		if spec := string(g.Vega()); spec != "" && (!strings.Contains(spec, `"grounds"`) || !strings.Contains(spec, "zone process, zone 00000000") || strings.Contains(spec, "4a77-9a41")) {
+			t.Errorf("%+v: the live graph does not have zones with short names", s)
+		}
 		if again := g.SVG(); again != svg {
 			t.Errorf("%+v: drawn twice, two pictures", s)
 		}

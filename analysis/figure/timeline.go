@@ -239,12 +239,12 @@ func (t Timeline) words() string {
 		}
 		b.WriteString("\n")
 	}
-	short := Shorten(t.Names)
+	brief := Shorten(t.Names)
 	for _, in := range t.Intervals {
-		fmt.Fprintf(&b, "  %s to %s: %s\n", when(in.Start), when(in.End), visible(short(in.Name)))
+		fmt.Fprintf(&b, "  %s to %s: %s\n", when(in.Start), when(in.End), visible(brief(in.Name)))
 	}
 	for _, m := range t.Marks {
-		fmt.Fprintf(&b, "  %s: %s\n", when(m.Time), visible(short(m.Name)))
+		fmt.Fprintf(&b, "  %s: %s\n", when(m.Time), visible(brief(m.Name)))
 	}
 	return b.String()
 }
@@ -266,16 +266,16 @@ type tag struct {
 
 // tags places the names of intervals and marks in lanes above the plot.
 func (t Timeline) tags(p pen, x scale) (tags []tag, lanes int) {
-	short := Shorten(t.Names)
+	brief := Shorten(t.Names)
 	for _, in := range t.Intervals {
 		a, b := math.Max(in.Start, x.min), math.Min(in.End, x.max)
 		if a <= b {
-			tags = append(tags, tag{name: line1(short(in.Name)), x0: x.at(a), x1: x.at(b)})
+			tags = append(tags, tag{name: line1(brief(in.Name)), x0: x.at(a), x1: x.at(b)})
 		}
 	}
 	for _, m := range t.Marks {
 		if m.Time >= x.min && m.Time <= x.max {
-			tags = append(tags, tag{name: line1(short(m.Name)), x0: x.at(m.Time), x1: x.at(m.Time), mark: true})
+			tags = append(tags, tag{name: line1(brief(m.Name)), x0: x.at(m.Time), x1: x.at(m.Time), mark: true})
 		}
 	}
 	sort.SliceStable(tags, func(i, j int) bool {

@@ -169,6 +169,7 @@ func tenths(v float64) string { return strconv.FormatFloat(math.Round(v*10)/10, 
 func (g Graph) Vega() []byte { return live(g, g.vega) }
 
 func (g Graph) vega() *vega {
+	g = g.short()
 	p := pen{}
 	_, legend := g.legend(p, g.pageWidth())
 	pl := g.place(p, legend)
@@ -198,8 +199,12 @@ func (g Graph) vega() *vega {
 			group = g.clusterName(n.Cluster)
 		}
 		size := math.Pi * px(pl.radius[i]) * px(pl.radius[i])
+		origin := n.Origin.String()
+		if n.Zone != "" && n.Zone != Global {
+			origin += ", zone " + visible(n.Zone)
+		}
 		nodes = append(nodes, []string{strconv.Itoa(i), visible(n.Name), text, tenths(x), tenths(y), tenths(dx), tenths(dy),
-			tenths(size), css(fills[i]), vegaShape(n.Origin), n.Origin.String(), activity, group})
+			tenths(size), css(fills[i]), vegaShape(n.Origin), origin, activity, group})
 	}
 	far := v.find("a source", "datum.name")
 	v.signals = append(v.signals, obj{"name": "over", "value": -1, "on": []obj{
@@ -247,7 +252,20 @@ func (g Graph) vega() *vega {
 	if g.changes != nil {
 		tip = `{title:datum.a.name+' – '+datum.b.name,change:datum.weight,what:datum.stable}`
 	}
-	v.marks = []obj{pane(
+	var grounds [][]string
+	for k, z := range g.zones() {
+		ground, _ := v.colors.hullOf(k)
+		grounds = append(grounds, []string{g.hull(pl, z).svg(pl, here), css(ground)})
+	}
+	var marks []obj
+	if len(grounds) > 0 {
+		v.table("grounds", []string{"path", "fill"}, nil, grounds)
+		marks = append(marks, obj{"type": "path", "interactive": false, "from": obj{"data": "grounds"}, "encode": obj{"update": obj{
+			"path": obj{"field": "path"}, "x": sig("scale('xs',0)"), "y": sig("scale('ys',0)"),
+			"scaleX": sig("width/span(xdom)"), "scaleY": sig("height/span(ydom)"), "fill": obj{"field": "fill"},
+		}}})
+	}
+	marks = append(marks,
 		obj{"name": "edge", "type": "path", "from": obj{"data": "edges"}, "encode": obj{"update": obj{
 			"path": obj{"field": "path"}, "x": sig("scale('xs',0)"), "y": sig("scale('ys',0)"),
 			"scaleX": sig("width/span(xdom)"), "scaleY": sig("height/span(ydom)"),
@@ -266,7 +284,8 @@ func (g Graph) vega() *vega {
 			"text": obj{"field": "label"}, "align": val("center"), "baseline": val("middle"), "fontSize": val(px(pl.size)),
 			"fill": val(css(v.colors.ink)), "opacity": sig(lit + " ? 1 : 0.08"),
 		}}},
-	)}
+	)
+	v.marks = []obj{pane(marks...)}
 	return v
 }
 
@@ -357,11 +376,12 @@ func (t Timeline) vega() *vega {
 		{"type": "fold", "fields": keys, "as": []string{"p", "v"}},
 		{"type": "formula", "as": "m", "expr": "(datum.t+datum.u)/2"}}})
 	var shades [][]string
+	brief := Shorten(t.Names)
 	for _, in := range t.Intervals {
-		shades = append(shades, []string{number(place(in.Start)), number(place(in.End)), line1(in.Name)})
+		shades = append(shades, []string{number(place(in.Start)), number(place(in.End)), line1(brief(in.Name))})
 	}
 	for _, m := range t.Marks {
-		shades = append(shades, []string{number(place(m.Time)), number(place(m.Time)), line1(m.Name)})
+		shades = append(shades, []string{number(place(m.Time)), number(place(m.Time)), line1(brief(m.Name))})
 	}
 	v.table("marked", []string{"a", "b", "name"}, []string{"a", "b"}, shades)
 	kind := "linear"
