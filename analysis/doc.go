@@ -11,6 +11,9 @@
 //	model, err := analysis.Learn(series)
 //
 // An edge says that two sources vary together, never that one causes the
-// other. The same series and options give the same bytes on any machine with
-// any number of cores.
+// other. The same series and options give the same bytes on any machine of the
+// same processor architecture, with any number of cores. Another architecture
+// may round a product together with the sum that takes it in, as arm64 does,
+// and add up in another order: there numbers differ in their last digits, and
+// pictures in their bytes, not in what they show.
 package analysis

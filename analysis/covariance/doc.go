@@ -8,6 +8,7 @@
 //     how far its objective is from the optimum, no larger than the tolerance
 //     asked for: a solve that cannot reach it returns [ErrNotConverged];
 //   - NaN and Inf are errors that name their row and column, never results;
-//   - the same input gives the same bytes, on any number of cores;
+//   - the same input gives the same bytes on one processor architecture, on any
+//     number of cores;
 //   - whatever may run long takes a context and stops soon after it is done.
 package covariance

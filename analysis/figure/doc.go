@@ -10,5 +10,5 @@
 // an error from Save; nothing panics and nothing is silently left out.
 //
 // Text is drawn as outlines, so a picture looks the same wherever it is opened. The same figure gives
-// the same bytes.
+// the same bytes on one processor architecture.
 package figure
