@@ -12,6 +12,7 @@ import (
 // A Summary says what a capture holds, in memory that does not grow with it as far as it is
 // given batch by batch. Tables of one name and kind in several batches are one.
 type Summary struct {
+	head          Capture // the beginning, which tells what would be learned
 	name, dialect string
 	bytes         int64
 	lines, prose  int
@@ -64,6 +65,10 @@ func Inspect(ctx context.Context, fsys fs.FS, name string) (*Summary, error) {
 	return s, nil
 }
 
+// Readings says for each table what would be learned from it, or what is missing, as far as the first
+// megabyte of the text tells.
+func (s *Summary) Readings() []Reading { return s.head.Readings() }
+
 // Add adds a capture, or the next part of it.
 func (s *Summary) Add(c *Capture) {
 	if s.index == nil {
@@ -73,6 +78,10 @@ func (s *Summary) Add(c *Capture) {
 	s.bytes += c.Bytes
 	s.lines += c.Lines
 	s.prose += c.Account.Prose.Lines
+	if s.head.Bytes < sampleSize {
+		s.head.Bytes += c.Bytes
+		s.head.Tables, s.head.script = append(s.head.Tables, c.Tables...), c.script
+	}
 	seen := map[tableKey]int{}
 	for _, t := range c.Tables {
 		key := tableKey{name: t.Name, kind: t.Kind}

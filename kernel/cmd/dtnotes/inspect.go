@@ -30,11 +30,11 @@ standard input. With --json the tables are printed whole.`,
 				return err
 			}
 			for i, name := range names {
-				c, err := dtracefs.Load(fsys, name)
-				if err != nil {
-					return err
-				}
 				if asJSON {
+					c, err := dtracefs.Load(fsys, name)
+					if err != nil {
+						return err
+					}
 					if err := inspectJSON(cmd.OutOrStdout(), c); err != nil {
 						return fmt.Errorf("writing %s as JSON: %w", name, err)
 					}
@@ -43,8 +43,12 @@ standard input. With --json the tables are printed whole.`,
 				if i > 0 {
 					fmt.Fprintln(cmd.OutOrStdout())
 				}
-				fmt.Fprint(cmd.OutOrStdout(), c)
-				if readings := c.Readings(); len(readings) > 0 {
+				summary, err := dtracefs.Inspect(cmd.Context(), fsys, name)
+				if err != nil {
+					return err
+				}
+				fmt.Fprint(cmd.OutOrStdout(), summary)
+				if readings := summary.Readings(); len(readings) > 0 {
 					fmt.Fprintln(cmd.OutOrStdout(), "\nwhat learn would take")
 					for _, r := range readings {
 						sayf(cmd.OutOrStdout(), "  %s\n", r)
