@@ -26,7 +26,7 @@ func TestRefusals(t *testing.T) {
 		o          MeasureOptions
 		says       []string
 	}{
-		{"a wrong --by", table, MeasureOptions{By: []string{"zonename"}}, []string{"--by zonename: no table has such a column", "ZONE, EXEC, CALLS"}},
+		{"a wrong --by", table, MeasureOptions{By: []string{"container"}}, []string{"--by container: no table has such a column", "ZONE, EXEC, CALLS"}},
 		{"a wrong position", table, MeasureOptions{By: []string{"9"}}, []string{"--by 9: no table has such a column", "ZONE, EXEC, CALLS"}},
 		{"a wrong --value", rows, MeasureOptions{Value: []string{"bytes"}}, []string{"--value bytes: no table has such a column", "key1, key2, value"}},
 		{"a value of words", table, MeasureOptions{Value: []string{"EXEC"}}, []string{"column EXEC holds no numbers, but such as", "say --value with one of CALLS"}},
