@@ -66,7 +66,7 @@ type candidate struct {
 	missing string
 }
 
-// learnable are the kinds of tables that may hold a series, by how good a reading is.
+// unlearnable are the kinds of tables that hold no series, and what they are in words.
 var unlearnable = map[string]string{
 	"text": "lines of text", "intervals": "what intervals sum up to", "stability": "stability of a script", "probes": "a listing of probes",
 	"statemap": "a head", "legend": "a legend", "entities": "a list", "tags": "a list", "dump": "bytes of memory", "print": "a structure",
@@ -389,22 +389,6 @@ func typeIn(name string, a, b *Table) Type {
 		return Float
 	}
 	return String
-}
-
-func (c *Column) appendCell(from *Column, i int) {
-	switch {
-	case from.Null(i):
-		c.appendNull()
-	case c.typ == Float:
-		c.floats = append(c.floats, from.Float(i))
-	case c.typ == String:
-		c.appendString(from.Text(i))
-	case c.typ == Stack:
-		c.appendStack(from.Stack(i))
-	default:
-		c.ints = append(c.ints, from.ints[i])
-		c.unsigned = c.unsigned || from.unsigned
-	}
 }
 
 // candidate reads a table as a series as well as it goes.
@@ -1053,19 +1037,6 @@ func namesOf(columns []*Column) []string {
 	var out []string
 	for _, c := range columns {
 		out = append(out, c.Name)
-	}
-	return out
-}
-
-// sample are the first different values of a column as text.
-func (c *Column) sample() []string {
-	const most = 200
-	if c.typ == String {
-		return c.words.values[:min(most, len(c.words.values))]
-	}
-	var out []string
-	for i := range min(c.Len(), most) {
-		out = append(out, c.Text(i))
 	}
 	return out
 }

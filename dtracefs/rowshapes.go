@@ -157,7 +157,7 @@ func (r *rowShapes) split(line []byte) (cells [][]byte, s *rowShape, ok bool) {
 	tokens := tokensOf(line)
 	fields := make([][]byte, len(tokens))
 	for i, k := range tokens {
-		fields[i] = line[k.start:k.end]
+		fields[i] = line[k.Start:k.End]
 	}
 	for _, s := range r.shapes {
 		if len(fields) == s.width && s.fits(fields) {
@@ -184,7 +184,7 @@ func (r *rowShapes) split(line []byte) (cells [][]byte, s *rowShape, ok bool) {
 			if t.mask&(1<<at) != 0 {
 				continue
 			}
-			merged := slices.Replace(slices.Clone(fields), at, at+extra+1, line[tokens[at].start:tokens[at+extra].end])
+			merged := slices.Replace(slices.Clone(fields), at, at+extra+1, line[tokens[at].Start:tokens[at+extra].End])
 			if !t.fits(merged) {
 				continue
 			}

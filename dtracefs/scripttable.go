@@ -23,23 +23,9 @@ type headCol struct {
 }
 
 // A token is a word of a line with its place.
-type token struct{ start, end int }
+type token = syntax.Word
 
-func tokensOf(line []byte) (tokens []token) {
-	for i := 0; i < len(line); {
-		for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
-			i++
-		}
-		start := i
-		for i < len(line) && line[i] != ' ' && line[i] != '\t' {
-			i++
-		}
-		if i > start {
-			tokens = append(tokens, token{start, i})
-		}
-	}
-	return tokens
-}
+func tokensOf(line []byte) []token { return syntax.Words(nil, line) }
 
 // sampleRows bounds how many rows tell where a table's columns are.
 const sampleRows = 200
@@ -176,8 +162,8 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	}
 	capitals := 0
 	for i, k := range tokens {
-		w := line[k.start:k.end]
-		ordinal := i > 0 && len(w) <= 2 && k.start == tokens[i-1].end+1 && isNumber(w) && isCapitals(line[tokens[i-1].start:tokens[i-1].end])
+		w := line[k.Start:k.End]
+		ordinal := i > 0 && len(w) <= 2 && k.Start == tokens[i-1].End+1 && isNumber(w) && isCapitals(line[tokens[i-1].Start:tokens[i-1].End])
 		if !ordinal && !isName(w) {
 			return false
 		}
@@ -191,7 +177,7 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	if bytes.ContainsAny(line, "\"'`") {
 		return false
 	}
-	if first := tokensOf(rows[0].text); len(first) > 0 && bytes.Equal(line[tokens[0].start:tokens[0].end], rows[0].text[first[0].start:first[0].end]) {
+	if first := tokensOf(rows[0].text); len(first) > 0 && bytes.Equal(line[tokens[0].Start:tokens[0].End], rows[0].text[first[0].Start:first[0].End]) {
 		return false
 	}
 	anchored, numeric := anchors(line, tokens, rows)
@@ -236,14 +222,14 @@ func anchors(line []byte, tokens []token, rows []textLine) (anchored int, numeri
 		hits, numbers := 0, 0
 		for _, r := range rows {
 			for _, w := range tokensOf(r.text) {
-				if w.start == k.start || w.end == k.end {
+				if w.Start == k.Start || w.End == k.End {
 					hits++
-					if isNumber(r.text[w.start:w.end]) {
+					if isNumber(r.text[w.Start:w.End]) {
 						numbers++
 					}
 					break
 				}
-				if w.start > k.end {
+				if w.Start > k.End {
 					break
 				}
 			}
@@ -271,13 +257,13 @@ func rowTokens(line []byte) []token {
 	if len(tokens) < 4 {
 		return tokens
 	}
-	start := tokens[0].start
+	start := tokens[0].Start
 	if c, n, ok := syntax.ParseClock(line[start:]); ok && c.Form == syntax.Date {
 		words := 0
-		for words < len(tokens) && tokens[words].end <= start+n {
+		for words < len(tokens) && tokens[words].End <= start+n {
 			words++
 		}
-		tokens = append([]token{{start, start + n}}, tokens[words:]...)
+		tokens = append([]token{{Start: start, End: start + n}}, tokens[words:]...)
 	}
 	return tokens
 }
@@ -301,24 +287,24 @@ func newHeader(lines []textLine, at int) *header {
 		lefts, rights := 0, 0
 		for _, r := range rows {
 			for _, w := range rowTokens(r.text) {
-				if w.start == k.start {
+				if w.Start == k.Start {
 					lefts++
 				}
-				if w.end == k.end {
+				if w.End == k.End {
 					rights++
 				}
 			}
 		}
 		if start < 0 {
-			start = k.start
+			start = k.Start
 		}
-		name = append(name, string(line[k.start:k.end]))
-		joins := few && i+1 < len(tokens) && tokens[i+1].start == k.end+1 && lefts == 0 && rights == 0
-		unit := i+1 < len(tokens) && tokens[i+1].start == k.end+1 && line[tokens[i+1].start] == '(' && few
+		name = append(name, string(line[k.Start:k.End]))
+		joins := few && i+1 < len(tokens) && tokens[i+1].Start == k.End+1 && lefts == 0 && rights == 0
+		unit := i+1 < len(tokens) && tokens[i+1].Start == k.End+1 && line[tokens[i+1].Start] == '(' && few
 		if joins || unit && rights == 0 {
 			continue
 		}
-		h.cols = append(h.cols, headCol{strings.Join(name, " "), start, k.end, lefts > rights})
+		h.cols = append(h.cols, headCol{strings.Join(name, " "), start, k.End, lefts > rights})
 		name, start = nil, -1
 	}
 	unique(h.cols)
@@ -393,7 +379,7 @@ func (h *header) fits(line []byte) bool {
 	hits := 0
 	for _, k := range tokens {
 		for _, c := range h.cols {
-			if k.start == c.start || k.end == c.end {
+			if k.Start == c.start || k.End == c.end {
 				hits++
 				break
 			}
@@ -410,15 +396,15 @@ func (h *header) cells(line []byte) [][]byte {
 	switch {
 	case len(tokens) == n:
 		for i, k := range tokens {
-			cells[i] = line[k.start:k.end]
+			cells[i] = line[k.Start:k.End]
 		}
 		return cells
 	case len(tokens) > n && h.cols[n-1].left:
 		if h.restFits(tokens) {
 			for i := range n - 1 {
-				cells[i] = line[tokens[i].start:tokens[i].end]
+				cells[i] = line[tokens[i].Start:tokens[i].End]
 			}
-			cells[n-1] = bytes.TrimRight(line[tokens[n-1].start:], " \t")
+			cells[n-1] = bytes.TrimRight(line[tokens[n-1].Start:], " \t")
 			return cells
 		}
 	}
@@ -430,7 +416,7 @@ func (h *header) cells(line []byte) [][]byte {
 func (h *header) restFits(tokens []token) bool {
 	last := h.cols[len(h.cols)-1]
 	at := tokens[len(h.cols)-1]
-	return at.start >= last.start-1 && at.start <= last.end
+	return at.Start >= last.start-1 && at.Start <= last.end
 }
 
 // placed splits a row by where its words stand: a word under a column's edge starts that
@@ -442,19 +428,19 @@ func (h *header) placed(line []byte, tokens []token, cells [][]byte) [][]byte {
 		next := -1
 		for j := at + 1; j < len(h.cols); j++ {
 			c := h.cols[j]
-			if c.left && k.start == c.start || !c.left && k.end == c.end || k.start < c.end && k.end > c.start && j == at+1 && len(tokens)-i <= len(cells)-j {
+			if c.left && k.Start == c.start || !c.left && k.End == c.end || k.Start < c.end && k.End > c.start && j == at+1 && len(tokens)-i <= len(cells)-j {
 				next = j
 				break
 			}
 		}
-		if next < 0 && (at < 0 || at+1 < len(h.cols) && len(tokens)-i <= len(h.cols)-at-1 && k.start >= h.cols[at].end) {
+		if next < 0 && (at < 0 || at+1 < len(h.cols) && len(tokens)-i <= len(h.cols)-at-1 && k.Start >= h.cols[at].end) {
 			next = at + 1
 		}
 		if next >= 0 {
 			at = next
-			starts[at] = k.start
+			starts[at] = k.Start
 		}
-		cells[at] = line[starts[at]:k.end]
+		cells[at] = line[starts[at]:k.End]
 	}
 	return cells
 }

@@ -232,6 +232,36 @@ func (c *Column) appendNull() {
 	}
 }
 
+// appendCell appends cell i of another column, in the type of this one.
+func (c *Column) appendCell(from *Column, i int) {
+	switch {
+	case from.Null(i):
+		c.appendNull()
+	case c.typ == Float:
+		c.floats = append(c.floats, from.Float(i))
+	case c.typ == String:
+		c.appendString(from.Text(i))
+	case c.typ == Stack:
+		c.appendStack(from.Stack(i))
+	default:
+		c.ints = append(c.ints, from.ints[i])
+		c.unsigned = c.unsigned || from.unsigned
+	}
+}
+
+// sample are the first different values of a column as text.
+func (c *Column) sample() []string {
+	const most = 200
+	if c.typ == String {
+		return c.words.values[:min(most, len(c.words.values))]
+	}
+	var out []string
+	for i := range min(c.Len(), most) {
+		out = append(out, c.Text(i))
+	}
+	return out
+}
+
 // A dictionary numbers distinct strings from 0 in the order they appear.
 type dictionary struct {
 	index  map[string]uint32
