@@ -10,11 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"dtnotes/dtracefs/internal/syntax"
 )
 
 // LiveOptions say how a tracer is run. The zero value runs whichever of dtrace and bpftrace
@@ -31,8 +31,24 @@ type LiveOptions struct {
 	// knows as $1 and so on.
 	Flags, Args []string
 
+	// PID is a process for the script to know as $target, or to take probes of; 0 is none.
+	PID int
+
+	// Target is the line of a command that the tracer starts and that the script knows as $target
+	// or cpid; the run ends with it. What it prints goes to TargetOutput, or nowhere if that is nil,
+	// and not among what the script prints; on standard error and on Windows they come together.
+	Target       string
+	TargetOutput io.Writer
+
+	// With is what runs the tracer with more privileges: "sudo", "doas" or "pfexec". It is not let
+	// ask for a password, for there may be no terminal.
+	With string
+
 	// Record, if set, gets what the tracer prints, as it comes.
 	Record io.Writer
+
+	// RecordStderr, if set, gets what it says on standard error.
+	RecordStderr io.Writer
 
 	// Every is how long a batch gathers; 0 means a second.
 	Every time.Duration
@@ -48,10 +64,14 @@ type Run struct {
 	// Command is the command line.
 	Command []string
 
+	elevation []string // how Command begins where it has more privileges
+
 	opt    LiveOptions
-	cmd    *exec.Cmd
+	tracer string // "dtrace" or "bpftrace"
+	src    string
 	cancel context.CancelFunc
-	script string // a file of ours
+	dir    string // of ours, for the script
+	script string // its path
 	out    chan []byte
 	done   chan struct{} // the tracer has gone
 	err    error         // why, once done
@@ -59,6 +79,8 @@ type Run struct {
 	mu     sync.Mutex
 	stderr bytes.Buffer
 	told   int // how much of stderr batches have told
+	latest map[string]*Table
+	last   *Table
 }
 
 // ErrNoTracer is what a live run reports where no tracer is found.
@@ -71,26 +93,87 @@ func Live(ctx context.Context, src string, o LiveOptions) (*Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("running a tracer: %w", err)
 	}
-	r := &Run{opt: o, out: make(chan []byte, 16), done: make(chan struct{})}
-	r.opt.Script = src
-	if r.script, err = writeScript(src); err != nil {
+	r := &Run{opt: o, tracer: tracerName(path), src: src, out: make(chan []byte, 16), done: make(chan struct{}), latest: map[string]*Table{}}
+	if o.Script == "" {
+		r.opt.Script = src
+	}
+	if err := r.prepare(path, src); err != nil {
+		os.RemoveAll(r.dir)
 		return nil, fmt.Errorf("running %s: %w", path, err)
 	}
-	r.Command = append([]string{path}, o.Flags...)
-	if filepath.Base(path) == "dtrace" {
-		r.Command = append(r.Command, "-s")
-	}
-	r.Command = append(append(r.Command, r.script), o.Args...)
 	running, cancel := context.WithCancel(ctx)
 	r.cancel = cancel
 	started := make(chan error)
 	go r.run(running, started)
 	if err := <-started; err != nil {
 		cancel()
-		os.Remove(r.script)
 		return nil, fmt.Errorf("running %s: %w", path, err)
 	}
 	return r, nil
+}
+
+// prepare writes the script into a folder of its own and makes the command line.
+func (r *Run) prepare(path, src string) (err error) {
+	if r.dir, err = os.MkdirTemp("", "dtnotes-"); err != nil {
+		return err
+	}
+	o := r.opt
+	r.script = filepath.Join(r.dir, "script.bt")
+	if r.tracer == "dtrace" {
+		r.script = filepath.Join(r.dir, "script.d")
+	}
+	if err := os.WriteFile(r.script, []byte(src), 0o600); err != nil {
+		return err
+	}
+	if o.With != "" {
+		if r.elevation, err = elevated(o.With); err != nil {
+			return err
+		}
+	}
+	r.Command = append(append(slices.Clone(r.elevation), path), o.Flags...)
+	if o.PID != 0 {
+		r.Command = append(r.Command, "-p", strconv.Itoa(o.PID))
+	}
+	if o.Target != "" {
+		r.Command = append(r.Command, "-c", o.Target)
+	}
+	if r.apart() {
+		pipe := filepath.Join(r.dir, "output")
+		if err := makePipe(pipe); err != nil {
+			return err
+		}
+		r.Command = append(r.Command, "-o", pipe)
+	}
+	if r.tracer == "dtrace" {
+		r.Command = append(r.Command, "-s")
+	}
+	r.Command = append(append(r.Command, r.script), o.Args...)
+	return nil
+}
+
+// apart tells a run whose script prints into a pipe of its own, since the command that the tracer
+// starts prints where the tracer would.
+func (r *Run) apart() bool { return r.opt.Target != "" && canPipe }
+
+// elevated is the start of a command line that has more privileges.
+func elevated(with string) ([]string, error) {
+	path, err := exec.LookPath(with)
+	if err != nil {
+		return nil, err
+	}
+	if filepath.Base(with) == "pfexec" {
+		return []string{path}, nil
+	}
+	return []string{path, "-n"}, nil
+}
+
+// tracerName is which tracer lies at a path.
+func tracerName(path string) string {
+	name := strings.TrimSuffix(filepath.Base(path), ".exe")
+	if strings.Contains(name, "dtrace") {
+		return "dtrace"
+	}
+	return "bpftrace"
 }
 
 func findTracer(name, src string) (string, error) {
@@ -119,27 +202,11 @@ func looksLikeBpftrace(src string) bool {
 	return false
 }
 
-func writeScript(src string) (string, error) {
-	f, err := os.CreateTemp("", "dtnotes-*.d")
-	if err != nil {
-		return "", err
-	}
-	_, err = f.WriteString(src)
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return "", err
-	}
-	return f.Name(), nil
-}
-
 // run starts the tracer, hands on what it prints and sees it off.
 func (r *Run) run(ctx context.Context, started chan<- error) {
 	defer stayOnThread()()
 	defer close(r.done)
-	defer os.Remove(r.script)
+	defer os.RemoveAll(r.dir)
 	grace := r.opt.Grace
 	if grace <= 0 {
 		grace = 30 * time.Second
@@ -149,31 +216,32 @@ func (r *Run) run(ctx context.Context, started chan<- error) {
 	cmd.Stdout = (*runStdout)(r)
 	cmd.WaitDelay = grace
 	ownGroup(cmd)
-	cmd.Cancel = func() error { return interrupt(cmd) }
-	r.cmd = cmd
+	cmd.Cancel = func() error { return interrupt(cmd, r.opt.With) }
+	finish := func() {}
+	if r.apart() {
+		cmd.Stdout = r.opt.TargetOutput
+		var err error
+		if finish, err = readPipe(filepath.Join(r.dir, "output"), (*runStdout)(r)); err != nil {
+			started <- err
+			return
+		}
+	}
 	err := cmd.Start()
 	started <- err
 	if err != nil {
+		finish()
 		return
 	}
 	err = cmd.Wait()
-	killGroup(cmd)
+	killGroup(cmd, r.opt.With)
+	finish()
 	close(r.out)
 	switch {
+	case errors.Is(err, exec.ErrWaitDelay) || ctx.Err() != nil && killed(cmd.ProcessState):
+		r.err = fmt.Errorf("%s: killed, as it had not ended %v after an interrupt; what it had left to print is lost", r.tracer, grace)
 	case err != nil && ctx.Err() == nil:
-		r.err = fmt.Errorf("%s: %w%s", r.Command[0], err, r.lastWords())
-	case errors.Is(err, exec.ErrWaitDelay) || cmd.ProcessState != nil && !cmd.ProcessState.Exited() && strings.Contains(cmd.ProcessState.String(), "killed"):
-		r.err = fmt.Errorf("%s: killed, as it had not ended %v after an interrupt; what it had left to print is lost", r.Command[0], grace)
+		r.err = r.failure(err)
 	}
-}
-
-// lastWords is the last line that the tracer said on standard error, to tell why it went.
-func (r *Run) lastWords() string {
-	lines := strings.Split(strings.TrimSpace(r.Stderr()), "\n")
-	if last := lines[len(lines)-1]; last != "" {
-		return ": " + last
-	}
-	return ""
 }
 
 type runStdout Run
@@ -193,6 +261,11 @@ type runStderr Run
 func (w *runStderr) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.opt.RecordStderr != nil {
+		if _, err := w.opt.RecordStderr.Write(p); err != nil {
+			return 0, fmt.Errorf("recording: %w", err)
+		}
+	}
 	return w.stderr.Write(p)
 }
 
@@ -201,6 +274,17 @@ func (r *Run) Stderr() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.stderr.String()
+}
+
+// Latest returns the table of that name as the last batch that has it holds it, or the last table of
+// all for an empty name; nil if nothing came yet. It may be called while Batches is iterated.
+func (r *Run) Latest(name string) *Table {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if name == "" {
+		return r.last
+	}
+	return r.latest[name]
 }
 
 // Stop interrupts the tracer and waits until it has gone. What it prints on the way out is
@@ -228,6 +312,21 @@ func (r *Run) Batches() iter.Seq2[*Batch, error] {
 	}
 }
 
+// keepLatest notes the tables of a batch, of which a capture has few.
+func (r *Run) keepLatest(tables []*Table) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, t := range tables {
+		if len(r.latest) < mostLatest || r.latest[t.Name] != nil {
+			r.latest[t.Name] = t
+		}
+		r.last = t
+	}
+}
+
+// mostLatest bounds the tables that are remembered by name.
+const mostLatest = 200
+
 func (r *Run) batches(yield func(*Batch, error) bool) bool {
 	every := r.opt.Every
 	if every <= 0 {
@@ -235,7 +334,7 @@ func (r *Run) batches(yield func(*Batch, error) bool) bool {
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	l := &liveText{run: r, name: filepath.Base(r.Command[0])}
+	l := &liveText{run: r, name: r.tracer}
 	for {
 		select {
 		case p, ok := <-r.out:
@@ -252,79 +351,5 @@ func (r *Run) batches(yield func(*Batch, error) bool) bool {
 		if !l.some(yield) {
 			return false
 		}
-	}
-}
-
-// liveText cuts what a tracer prints into batches.
-type liveText struct {
-	run     *Run
-	name    string
-	text    []byte
-	scanner *scanner
-	line    int
-	at      int64
-}
-
-// some yields the whole records that have come.
-func (l *liveText) some(yield func(*Batch, error) bool) bool {
-	if l.scanner == nil {
-		if bytes.IndexByte(l.text, '\n') < 0 {
-			return true
-		}
-		l.start()
-	}
-	n := 0
-	if cut := l.scanner.dialect.cut; cut != nil {
-		n = cut(l.text)
-	}
-	if n == 0 {
-		return true
-	}
-	return l.yield(n, false, yield)
-}
-
-// last yields the rest.
-func (l *liveText) last(yield func(*Batch, error) bool) bool {
-	if l.scanner == nil {
-		l.start()
-	}
-	return l.yield(len(l.text), true, yield)
-}
-
-func (l *liveText) start() {
-	dl := dialectOf(l.text)
-	if dl.name == unknownName {
-		dl = dialectNamed("dtrace")
-	}
-	if dl.name == "dtrace" && l.name != "dtrace" {
-		dl = dialectNamed("bpftrace")
-	}
-	l.scanner = newScanner(l.run.opt.Options, l.name, dl)
-	l.line = 1
-}
-
-func (l *liveText) yield(n int, last bool, yield func(*Batch, error) bool) bool {
-	data := bytes.Clone(l.text[:n])
-	l.text = append(l.text[:0], l.text[n:]...)
-	b := l.scanner.batch(chunk{data: data, line: l.line, at: l.at, last: last})
-	l.line += b.Lines
-	l.at += int64(n)
-	l.run.tell(b)
-	if n == 0 && len(b.Notices)+len(b.Drops)+len(b.Errors) == 0 {
-		return true
-	}
-	return yield(b, nil)
-}
-
-// tell adds to a batch what the tracer said on standard error since the one before.
-func (r *Run) tell(b *Batch) {
-	r.mu.Lock()
-	said := bytes.Clone(r.stderr.Bytes()[r.told:])
-	said = said[:bytes.LastIndexByte(said, '\n')+1]
-	r.told += len(said)
-	r.mu.Unlock()
-	for cur := syntax.NewCursor(said); !cur.Done(); {
-		line, _ := cur.Next()
-		stderrLine(&ledger{&b.Capture}, line)
 	}
 }

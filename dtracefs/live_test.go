@@ -86,7 +86,8 @@ func TestLiveFails(t *testing.T) {
 	for _, err := range r.Batches() {
 		last = err
 	}
-	if last == nil || !strings.Contains(last.Error(), "ERROR: bad") {
+	var e *TracerError
+	if !errors.As(last, &e) || len(e.Faults) != 1 || e.Faults[0].Text != "bad" || e.Faults[0].Line != 1 || e.Faults[0].Column != 1 || !strings.Contains(last.Error(), "line 1, column 1: bad") {
 		t.Errorf("a tracer that fails yields %v", last)
 	}
 	if _, err := Live(context.Background(), liveScript, LiveOptions{Tracer: "no-such-tracer"}); !errors.Is(err, ErrNoTracer) {

@@ -2,8 +2,10 @@ package display
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -13,6 +15,11 @@ import (
 // output, pictures to files in the folder figures of the current one, which then is folder, where the
 // notebook's files are; an empty one changes nothing.
 func Program(folder string) {
+	// A program that asks for no context ends at its interrupt like any other.
+	SetContext(sync.OnceValue(func() context.Context {
+		ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt)
+		return ctx
+	}))
 	figures, err := filepath.Abs("figures")
 	ExitIf(err)
 	var mu sync.Mutex

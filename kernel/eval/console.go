@@ -2,6 +2,7 @@ package eval
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"log"
@@ -77,11 +78,20 @@ func openConsole() error {
 	display.SetPublisher(func(b display.Bundle, id string, update bool) {
 		toCell(func(out cell.Output) { out.Display(b, id, update) })
 	})
+	display.SetContext(cellContext)
 	comm.SetOwner(callbackOwner)
 	display.SetClearer(func(wait bool) {
 		toCell(func(out cell.Output) { out.Clear(wait) })
 	})
 	return nil
+}
+
+// cellContext is the context of the cell that the calling goroutine belongs to.
+func cellContext() context.Context {
+	if r := currentRun(); r != nil && r.own != nil && !r.ended.Load() {
+		return r.own
+	}
+	return context.Background()
 }
 
 // closeConsole gives os.Stdout and os.Stderr back when the last session ends.
@@ -103,6 +113,7 @@ func releaseConsole() []*pipe {
 	log.SetOutput(console.savedLog)
 	display.SetPublisher(nil)
 	display.SetClearer(nil)
+	display.SetContext(nil)
 	comm.SetOwner(nil)
 	pipes := console.pipes
 	console.filled.close()

@@ -22,6 +22,8 @@ type run struct {
 	file     string // "cell[3]"
 	out      cell.Output
 	ctx      context.Context
+	own      context.Context // what code of the cell may wait for: done at its interrupt and its end
+	release  context.CancelFunc
 	input    func(ctx context.Context, prompt string, password bool) (string, error)
 	flag     *stopFlag
 	birth    int64         // generation of the session

@@ -197,6 +197,7 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 func (s *Session) begin(ctx context.Context, file string, c cell.Cell) *run {
 	r := s.newRun(file, c)
 	r.ctx = ctx
+	r.own, r.release = context.WithCancel(ctx)
 	setLatest(r)
 	s.current, s.currentCtx = r, ctx
 	s.running = append(s.running, r)
@@ -206,6 +207,7 @@ func (s *Session) begin(ctx context.Context, file string, c cell.Cell) *run {
 // end is the end of a run. What nobody's goroutine prints belongs to a cell that still runs, if any.
 func (s *Session) end(r *run) {
 	flushConsole()
+	r.release()
 	s.running = slices.DeleteFunc(s.running, func(x *run) bool { return x == r })
 	if n := len(s.running); n > 0 {
 		setLatest(s.running[n-1])

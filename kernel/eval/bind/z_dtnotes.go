@@ -377,7 +377,7 @@ var dtnotes6 = table{
 
 var dtnotes7 = table{
 	path: "dtnotes/dtracefs", name: "dtracefs",
-	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\ncmp cmp\ncontext context\nembed embed\nencoding/binary binary\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\nhash/maphash maphash\nio io\nio/fs fs\niter iter\nmaps maps\nmath math\nmath/bits bits\nos os\nos/exec exec\npath path\npath/filepath filepath\nregexp regexp\nruntime runtime\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsyscall syscall\ntime time\nunicode unicode\nunicode/utf8 utf8",
+	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\ncmp cmp\ncontext context\ndtnotes/dtracefs/language language\nembed embed\nencoding/binary binary\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\ngolang.org/x/sys/unix unix\nhash/maphash maphash\nio io\nio/fs fs\niter iter\nmaps maps\nmath math\nmath/bits bits\nos os\nos/exec exec\npath path\npath/filepath filepath\nregexp regexp\nruntime runtime\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsyscall syscall\ntime time\nunicode unicode\nunicode/utf8 utf8",
 	types: []any{
 		(*p7.Account)(nil),
 		(*p7.Batch)(nil),
@@ -402,15 +402,20 @@ var dtnotes7 = table{
 		(*p7.MeasureOptions)(nil),
 		(*p7.Notice)(nil),
 		(*p7.Options)(nil),
+		(*p7.Probe)(nil),
+		(*p7.ProbeArg)(nil),
+		(*p7.ProbeOptions)(nil),
 		(*p7.Reading)(nil),
 		(*p7.Run)(nil),
 		(*p7.Script)(nil),
+		(*p7.ScriptFault)(nil),
 		(*p7.Share)(nil),
 		(*p7.Stream)(nil),
 		(*p7.Summary)(nil),
 		(*p7.Table)(nil),
 		(*p7.TableMeasure)(nil),
 		(*p7.TimeKind)(nil),
+		(*p7.TracerError)(nil),
 		(*p7.Type)(nil),
 		(*p7.ValueKind)(nil),
 	},
@@ -440,6 +445,7 @@ var dtnotes7 = table{
 		{"ParseFrame", p7.ParseFrame},
 		{"Printable", p7.Printable},
 		{"PrintableLines", p7.PrintableLines},
+		{"Probes", p7.Probes},
 		{"Rotated", p7.Rotated},
 		{"Samples", p7.Samples},
 		{"Scan", p7.Scan},
@@ -502,7 +508,7 @@ var dtnotes8 = table{
 
 var dtnotes9 = table{
 	path: "dtnotes/kernel/display", name: "display",
-	deps: "bytes bytes\ncmp cmp\ncrypto/rand rand\nencoding/base64 base64\nencoding/binary binary\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/layout layout\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/spatial/r2 r2\ngonum.org/v1/plot plot\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\ngonum.org/v1/plot/vg/vgimg vgimg\ngonum.org/v1/plot/vg/vgsvg vgsvg\nhtml html\nimage image\nimage/color color\nimage/png png\nio io\nio/fs fs\nmaps maps\nmath math\nmath/rand/v2 rand\nnet/http http\nos os\npath/filepath filepath\nreflect reflect\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsync/atomic atomic\ntime time\nunicode unicode\nunicode/utf8 utf8",
+	deps: "bytes bytes\ncmp cmp\ncontext context\ncrypto/rand rand\nencoding/base64 base64\nencoding/binary binary\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/layout layout\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/spatial/r2 r2\ngonum.org/v1/plot plot\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\ngonum.org/v1/plot/vg/vgimg vgimg\ngonum.org/v1/plot/vg/vgsvg vgsvg\nhtml html\nimage image\nimage/color color\nimage/png png\nio io\nio/fs fs\nmaps maps\nmath math\nmath/rand/v2 rand\nnet/http http\nos os\nos/signal signal\npath/filepath filepath\nreflect reflect\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsync/atomic atomic\ntime time\nunicode unicode\nunicode/utf8 utf8",
 	types: []any{
 		(*p9.Bundle)(nil),
 		(*p9.Handle)(nil),
@@ -531,6 +537,7 @@ var dtnotes9 = table{
 		{"Ask", p9.Ask},
 		{"Auto", p9.Auto},
 		{"Clear", p9.Clear},
+		{"Context", p9.Context},
 		{"Display", p9.Display},
 		{"ExitIf", p9.ExitIf},
 		{"File", p9.File},
@@ -558,6 +565,7 @@ var dtnotes9 = table{
 		{"SVG", p9.SVG},
 		{"SetAsker", p9.SetAsker},
 		{"SetClearer", p9.SetClearer},
+		{"SetContext", p9.SetContext},
 		{"SetPublisher", p9.SetPublisher},
 		{"Show", p9.Show},
 		{"ShowAs", p9.ShowAs},

@@ -1,0 +1,91 @@
+package dtracefs
+
+import (
+	"bytes"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// liveText cuts what a tracer prints into batches.
+type liveText struct {
+	run     *Run
+	name    string
+	text    []byte
+	scanner *scanner
+	line    int
+	at      int64
+}
+
+// some yields the whole records that have come.
+func (l *liveText) some(yield func(*Batch, error) bool) bool {
+	if l.scanner == nil {
+		if bytes.IndexByte(l.text, '\n') < 0 {
+			return true
+		}
+		l.start()
+	}
+	n := 0
+	if cut := l.scanner.dialect.cut; cut != nil {
+		n = cut(l.text)
+	}
+	if n == 0 && len(l.text) > 8*chunkSize {
+		n = cutAtLine(l.text) // a record without end must not fill the memory
+	}
+	if n == 0 {
+		return true
+	}
+	return l.yield(n, false, yield)
+}
+
+// last yields the rest.
+func (l *liveText) last(yield func(*Batch, error) bool) bool {
+	if l.scanner == nil {
+		l.start()
+	}
+	return l.yield(len(l.text), true, yield)
+}
+
+func (l *liveText) start() {
+	dl := dialectOf(l.text)
+	if dl.name == unknownName {
+		dl = dialectNamed("dtrace")
+	}
+	if dl.name == "dtrace" && l.name == "bpftrace" {
+		dl = dialectNamed("bpftrace")
+	}
+	l.scanner = newScanner(l.run.opt.Options, l.name, dl)
+	l.line = 1
+}
+
+func (l *liveText) yield(n int, last bool, yield func(*Batch, error) bool) bool {
+	data := bytes.Clone(l.text[:n])
+	l.text = append(l.text[:0], l.text[n:]...)
+	b := l.scanner.batch(chunk{data: data, line: l.line, at: l.at, last: last})
+	l.line += b.Lines
+	l.at += int64(n)
+	l.run.tell(b)
+	l.run.keepLatest(b.Tables)
+	if n == 0 && len(b.Notices)+len(b.Drops)+len(b.Errors) == 0 {
+		return true
+	}
+	return yield(b, nil)
+}
+
+// mostSaid bounds what is kept of standard error when it has been told.
+const mostSaid = 1 << 20
+
+// tell adds to a batch what the tracer said on standard error since the one before.
+func (r *Run) tell(b *Batch) {
+	r.mu.Lock()
+	said := bytes.Clone(r.stderr.Bytes()[r.told:])
+	said = said[:bytes.LastIndexByte(said, '\n')+1]
+	if r.told += len(said); r.told > mostSaid {
+		r.stderr.Next(mostSaid / 2) // drops may be told for days
+		r.told -= mostSaid / 2
+	}
+	r.mu.Unlock()
+	for cur := syntax.NewCursor(said); !cur.Done(); {
+		line, _ := cur.Next()
+		stderrLine(&ledger{&b.Capture}, line)
+	}
+}
