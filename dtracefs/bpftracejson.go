@@ -75,6 +75,9 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 		t.jsonBuckets(num, kind, data)
 	case "errorf", "warnf":
 		kind := map[string]string{"errorf": "error", "warnf": "warning"}[kind]
+		if data.Text == "" {
+			data.Text = string(text) // the message is in other members
+		}
 		t.notice(num, kind, []byte(data.Text), 0)
 	case "runtime_error", "helper_error":
 		t.c.Errors = append(t.c.Errors, Fault{Line: num, Fault: v.Get("msg").Text, Function: v.Get("helper").Text, Message: string(text)})

@@ -56,11 +56,11 @@ func (f *listing) detail(st *station, line []byte) bool {
 	if s == nil || s.n == 0 || line[0] != ' ' && line[0] != '\t' {
 		return false
 	}
-	id, _ := syntax.Int([]byte(s.index["id"].Text(s.n - 1)))
+	id := s.index["id"].Text(s.n - 1)
 	if m := argumentType.FindSubmatch(line); m != nil {
 		st.take(classTable)
 		a := st.sheet("arguments", "arguments", "arguments")
-		a.int("id", id, false)
+		a.mapKey("id", mapKey{text: id})
 		a.mapKey("arg", mapKey{text: string(m[1])})
 		a.text("type", m[2])
 		a.end()

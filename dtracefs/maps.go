@@ -397,11 +397,14 @@ func (m *mapPrint) file(s *sheet) {
 }
 
 // arity is the number of keys: that of the entry with the fewest separators, since a key
-// may hold more of them.
+// may hold more of them. Entries without keys are of a map of the same name in another run.
 func (m *mapPrint) arity() int {
 	n := -1
 	for _, e := range m.entries {
 		k := len(e.keys)
+		if k == 0 {
+			continue
+		}
 		if k == 1 && e.keys[0].frames == nil {
 			k = strings.Count(e.keys[0].text, m.separator) + 1
 		}
@@ -409,7 +412,7 @@ func (m *mapPrint) arity() int {
 			n = k
 		}
 	}
-	return n
+	return max(n, 0)
 }
 
 func (m *mapPrint) split(keys []mapKey, n int) []mapKey {

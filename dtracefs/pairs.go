@@ -13,6 +13,33 @@ var (
 
 // pairsOf splits a line of names and values, `name: value` once or several times.
 func pairsOf(line []byte) (pairs [][2][]byte) {
+	if isSentenceLike(line) {
+		return nil
+	}
+	pairs = splitPairs(line)
+	for _, p := range pairs {
+		if !isPairName(p[0]) {
+			return nil
+		}
+	}
+	return pairs
+}
+
+// isPairName reports whether what stands before a colon can name a value: a few words, and all
+// brackets and quotes that open in it close again.
+func isPairName(name []byte) bool {
+	if len(bytes.Fields(name)) > 6 || bytes.Count(name, []byte(`"`))%2 != 0 || bytes.Count(name, []byte("'"))%2 != 0 {
+		return false
+	}
+	for _, b := range []string{"()", "[]", "{}"} {
+		if bytes.Count(name, []byte(b[:1])) != bytes.Count(name, []byte(b[1:])) {
+			return false
+		}
+	}
+	return true
+}
+
+func splitPairs(line []byte) (pairs [][2][]byte) {
 	rest := bytes.TrimSpace(line)
 	at := 0
 	for _, m := range pair.FindAllSubmatchIndex(rest, -1) {

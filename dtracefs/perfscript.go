@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"dtnotes/dtracefs/internal/syntax"
@@ -125,18 +124,9 @@ func (p *perfScript) sample(cur *syntax.Cursor, e syntax.PerfSample) {
 	}
 	s := p.sheet("samples", "samples", "events")
 	p.inferred[s] = true
-	c := s.open("time", Float)
-	f, _ := strconv.ParseFloat(string(e.Seconds), 64)
-	c.floats = append(c.floats, f)
-	for _, cell := range [...]struct {
-		name string
-		text []byte
-	}{{"comm", e.Comm}, {"pid", e.PID}, {"tid", e.TID}, {"cpu", trimZeros(e.CPU)}, {"flags", e.Flags}, {"period", e.Period}, {"event", e.Event}, {"args", args},
-		{"frames", text}} {
-		if len(cell.text) > 0 {
-			s.text(cell.name, cell.text)
-		}
-	}
+	s.seconds(e.Seconds)
+	s.cells([]cell{{"comm", e.Comm}, {"pid", e.PID}, {"tid", e.TID}, {"cpu", trimZeros(e.CPU)}, {"flags", e.Flags}, {"period", e.Period},
+		{"event", e.Event}, {"args", args}, {"frames", text}})
 	s.end()
 	if len(symbols) == 0 {
 		return

@@ -37,7 +37,7 @@ func (f *freeText) rows(title string, lines []textLine) {
 	case looseTuples(f.st, title, lines):
 	case f.pairs(lines):
 	case f.shaped(title, lines):
-	case title == "" && len(lines) > 2 && f.shaped(string(bytes.TrimSpace(lines[0].text)), lines[1:]):
+	case title == "" && len(lines) > 2 && !isNumber(bytes.TrimSpace(lines[0].text)) && f.shaped(string(bytes.TrimSpace(lines[0].text)), lines[1:]):
 	case f.ofShapes(title, lines):
 	default:
 		if title != "" {
@@ -140,7 +140,7 @@ func (f *freeText) shaped(title string, lines []textLine) bool {
 		return false
 	}
 	var cells [][]byte
-	if len(lines) == 1 && !anyNumber(split(nil, lines[0].text)) {
+	if len(lines) == 1 && !anyNumber(split(nil, lines[0].text)) || isProse(lines) {
 		return false
 	}
 	numbers := numberColumns(lines, split, n)
@@ -191,7 +191,7 @@ func splitOf(lines []textLine) (split splitter, n int) {
 		uniform := n > 1 || n == 1 && isNumber(cells[0])
 		for i := 1; uniform && i < len(lines); i++ {
 			cells = split(cells[:0], lines[i].text)
-			uniform = len(cells) == n
+			uniform = len(cells) == n && (n > 1 || bytes.IndexByte(cells[0], ' ') < 0)
 		}
 		if uniform {
 			return split, n

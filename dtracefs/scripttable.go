@@ -14,6 +14,36 @@ type header struct {
 	title string
 	cols  []headCol
 	sheet *sheet
+	of    *columnKinds
+}
+
+// columnKinds tell of the columns under one heading, whenever it is printed, in which cells were numbers
+// and in which were other words.
+type columnKinds struct{ numbers, words []bool }
+
+// see takes notice of a row's cells.
+func (k *columnKinds) see(cells [][]byte) {
+	for len(k.numbers) < len(cells) {
+		k.numbers, k.words = append(k.numbers, false), append(k.words, false)
+	}
+	for i, c := range cells {
+		switch {
+		case isNumber(c):
+			k.numbers[i] = true
+		case len(c) > 0 && c[0] != '-':
+			k.words[i] = true
+		}
+	}
+}
+
+// refuse reports whether a row has a word of letters where all others had numbers.
+func (k *columnKinds) refuse(cells [][]byte) bool {
+	for i, c := range cells {
+		if i < len(k.numbers) && k.numbers[i] && !k.words[i] && len(c) > 0 && (c[0]|0x20 >= 'a' && c[0]|0x20 <= 'z' || bytes.IndexByte(c, ' ') > 0) {
+			return true
+		}
+	}
+	return false
 }
 
 type headCol struct {
@@ -33,10 +63,11 @@ const sampleRows = 200
 // scriptTables are a script's own tables: a heading and rows under it, or the rows of the
 // table whose heading was printed before.
 type scriptTables struct {
-	header   *header  // of the table being printed
-	keyNames []string // what was printed, without rows, over the keys of what follows
-	title    string   // that stands, with a blank line between, over the heading to come
-	bare     textLine // a heading under which no row has come yet
+	header   *header                 // of the table being printed
+	kinds    map[string]*columnKinds // by the words of a heading
+	keyNames []string                // what was printed, without rows, over the keys of what follows
+	title    string                  // that stands, with a blank line between, over the heading to come
+	bare     textLine                // a heading under which no row has come yet
 }
 
 // end tells of a heading that no table has.
@@ -192,7 +223,7 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 
 // isName reports whether a word can be a part of a column's name.
 func isName(w []byte) bool {
-	if w[len(w)-1] == ':' || w[len(w)-1] == ',' || w[0] == '@' || isNumber(w) || w[0] == '/' && len(w) > 1 {
+	if w[len(w)-1] == ':' || w[len(w)-1] == ',' || w[0] == '@' || isNumber(w) || (w[0] == '/' || w[0] == '-') && len(w) > 1 {
 		return len(w) == 1 && (w[0] == '-' || w[0] == '#')
 	}
 	digits, letters := 0, 0
@@ -335,11 +366,19 @@ func (f *scriptTables) rows(st *station, h *header, title string, rows []textLin
 	s := st.sheet(key, nameOf(title, "table"), "table")
 	st.inferred[s] = true
 	h.sheet, f.bare = s, textLine{}
+	if f.kinds == nil {
+		f.kinds = map[string]*columnKinds{}
+	}
+	if h.of = f.kinds[h.words]; h.of == nil {
+		h.of = &columnKinds{}
+		f.kinds[h.words] = h.of
+	}
 	f.header, st.free.adjacent.sheet = h, nil
 	for _, r := range rows {
 		st.account(classTable, r.size)
 		st.context(s)
 		cells := h.cells(r.text)
+		h.of.see(cells)
 		for i, c := range h.cols {
 			s.text(c.name, cells[i])
 		}
@@ -358,7 +397,7 @@ func (f *scriptTables) more(st *station, lines []textLine) bool {
 		if i == sampleRows {
 			break
 		}
-		if h.fits(l.text) {
+		if h.fits(l.text) && (h.of == nil || !h.of.refuse(h.cells(l.text))) {
 			fit++
 		}
 	}

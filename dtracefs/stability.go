@@ -27,12 +27,12 @@ func (f *stability) take(st *station, num int, line []byte) bool {
 	if line[0] != ' ' && line[0] != '\t' {
 		return false
 	}
-	return f.line(st, line, -1)
+	return f.line(st, line, "")
 }
 
 // line takes a section's title or one of its attributes. id is the probe that it
-// tells of, or -1 for a script.
-func (f *stability) line(st *station, line []byte, id int64) bool {
+// tells of, or "" for a script.
+func (f *stability) line(st *station, line []byte, id string) bool {
 	if !bytes.Contains(line, []byte("Attributes")) && bytes.IndexByte(line, ':') < 0 {
 		return false
 	}
@@ -47,8 +47,8 @@ func (f *stability) line(st *station, line []byte, id int64) bool {
 	}
 	st.take(classTable)
 	s := st.sheet("stability", "stability", "stability")
-	if id >= 0 {
-		s.int("id", id, false)
+	if id != "" {
+		s.mapKey("id", mapKey{text: id})
 	} else if f.script != "" {
 		s.text("script", []byte(f.script))
 	}

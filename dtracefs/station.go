@@ -71,6 +71,7 @@ var forms = []form{
 	{"script", func() recognizer { return &scriptLines{} }},
 	{"log", func() recognizer { return &eventLog{} }},
 	{"message", func() recognizer { return messages{} }},
+	{"kernel trace", func() recognizer { return kernelTrace{} }},
 	{"names and values", func() recognizer { return &keyValues{} }},
 	{"row behind a clock", func() recognizer { return &timedRows{} }},
 	{"header", func() recognizer { return headers{} }},

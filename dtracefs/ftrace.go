@@ -1,0 +1,98 @@
+package dtracefs
+
+import (
+	"bytes"
+	"strconv"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// kernelTrace are rows that the Linux kernel traces by itself, as perf-tools and trace_pipe show them:
+// events with the frames under them, and the graph of calls.
+type kernelTrace struct{}
+
+func (kernelTrace) take(st *station, num int, line []byte) bool {
+	if bytes.IndexByte(line, ')') > 0 && bytes.IndexByte(line, '|') > 0 {
+		if c, ok := syntax.ParseFtraceCall(line); ok {
+			takeCall(st, c)
+			return true
+		}
+	}
+	if line[0] == '@' || bytes.IndexByte(line, '[') <= 0 || !bytes.Contains(line, []byte(": ")) {
+		return false
+	}
+	e, ok := syntax.ParseFtraceEvent(line)
+	if !ok {
+		return false
+	}
+	st.free.flush()
+	st.take(classTable)
+	var stack []string
+	for !st.cur.Done() {
+		frame, ok := syntax.FtraceFrame(st.peek())
+		if !ok {
+			break
+		}
+		stack = append(stack, string(frame))
+		st.take(classTable)
+	}
+	s := st.sheet("kernel trace", "trace", "events")
+	st.inferred[s] = true
+	s.seconds(e.Seconds)
+	// An event says its name first; the tracer of functions says which function and who called it.
+	event, args, named := bytes.Cut(e.What, []byte(": "))
+	function, caller, called := bytes.Cut(e.What, []byte(" <-"))
+	switch {
+	case named && bytes.IndexByte(event, ' ') < 0:
+	case called && bytes.IndexByte(function, ' ') < 0:
+		event, args = function, nil
+	default:
+		event, args, caller = e.What, nil, nil
+	}
+	if named {
+		caller = nil
+	}
+	cells := []cell{{"comm", e.Comm}, {"pid", e.PID}, {"tgid", bytes.Trim(e.TGID, "-")}, {"cpu", trimZeros(e.CPU)}, {"flags", e.Flags}, {"event", event}, {"args", args}, {"caller", caller}}
+	s.cells(cells)
+	if stack != nil {
+		s.open("stack", Stack).appendStack(stack)
+	}
+	s.end()
+	return true
+}
+
+func takeCall(st *station, c syntax.FtraceCall) {
+	st.free.flush()
+	st.take(classTable)
+	s := st.sheet("kernel calls", "calls", "flow")
+	st.inferred[s] = true
+	if len(c.Seconds) > 0 {
+		s.seconds(c.Seconds)
+	}
+	s.cells([]cell{{"cpu", c.CPU}, {"comm", c.Comm}, {"pid", c.PID}, {"mark", c.Mark}, {"us", c.Micros}})
+	s.int("depth", int64(c.Depth), false)
+	s.text("function", c.Text)
+	s.end()
+}
+
+// A cell is a value with the name of its column.
+type cell struct {
+	name string
+	text []byte
+}
+
+// cells appends what there is of the cells.
+func (s *sheet) cells(cells []cell) {
+	for _, c := range cells {
+		if len(c.text) > 0 {
+			s.text(c.name, c.text)
+		}
+	}
+}
+
+// seconds appends a time that counts seconds since boot.
+func (s *sheet) seconds(text []byte) {
+	c := s.open("time", Float)
+	f, _ := strconv.ParseFloat(string(text), 64)
+	c.floats = append(c.floats, f)
+}

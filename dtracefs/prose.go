@@ -1,0 +1,57 @@
+package dtracefs
+
+import "bytes"
+
+// joiningWords are what English sentences have and rows of names and numbers do not.
+const joiningWords = " a an the of and or to in on at by for from with without as is are was were be been can could may might " +
+	"will would has have had this that these those it its there here you your i we they which what who how when where if then " +
+	"than not no only but also into "
+
+func joins(word []byte) bool {
+	word = bytes.ToLower(bytes.Trim(word, ".,:;()\"'"))
+	return len(word) > 0 && bytes.Contains([]byte(joiningWords), append(append([]byte(" "), word...), ' '))
+}
+
+// isProse reports whether most of the lines are sentences or parts of such: words with single blanks
+// between them, a fifth of which only join the others. A script that prints in sentences, such as
+// `nginx read 512 bytes from the disk`, puts the same joining words in the same places line by line;
+// those are rows.
+func isProse(lines []textLine) bool {
+	lines = lines[:min(len(lines), sampleRows)]
+	prose := 0
+	for _, l := range lines {
+		if isSentenceLike(l.text) {
+			prose++
+		}
+	}
+	return prose*2 > len(lines) && !sameSentence(lines)
+}
+
+func isSentenceLike(line []byte) bool {
+	line = bytes.TrimSpace(line)
+	words, joining := 0, 0
+	for w := range bytes.FieldsSeq(line) {
+		words++
+		if joins(w) {
+			joining++
+		}
+	}
+	return words >= 5 && joining >= 2 && joining*5 >= words && !bytes.Contains(line, []byte("  "))
+}
+
+// sameSentence reports whether all lines have the joining words of the first one where it has them.
+func sameSentence(lines []textLine) bool {
+	if len(lines) < 2 {
+		return false
+	}
+	first := bytes.Fields(lines[0].text)
+	for _, l := range lines[1:] {
+		words := bytes.Fields(l.text)
+		for i, w := range first {
+			if joins(w) && (i >= len(words) || !bytes.Equal(words[i], w)) {
+				return false
+			}
+		}
+	}
+	return true
+}
