@@ -35,6 +35,10 @@ func (aggregations) take(st *station, num int, line []byte) bool {
 	if st.blanks > 0 || st.block == 0 {
 		st.block++
 	}
+	st.turn = -1
+	if title == "" {
+		st.turn = st.turns.number(st, len(keys))
+	}
 	st.take(classTable)
 	aggRow(st, title, unnamed(keys), value, unsigned)
 	for !st.cur.Done() {
@@ -64,8 +68,9 @@ func (aggregations) take(st *station, num int, line []byte) bool {
 // aggRow adds a tuple with its value.
 func aggRow(st *station, title string, keys []named, value int64, unsigned bool) {
 	st.newBlockIfSeen(tupleOf("agg", keys))
-	name := st.tuples.name(st, keys, false)
-	s := st.sheet("agg/"+name+"/"+title+"/"+signature(keys), nameOf(title, nameOf(name, "agg")), "agg")
+	name := st.turns.name(st, keys, false, st.turn)
+	name = nameOf(title, nameOf(name, turnName(st.turn)))
+	s := st.sheet("agg/"+name+"/"+title+"/"+signature(keys), name, "agg")
 	st.context(s)
 	for _, k := range keys {
 		s.key(k.name, k.Key)

@@ -48,6 +48,7 @@ func (events) take(st *station, num int, line []byte) bool {
 	if c, text, ok := clockLine(payload); ok && len(text) == 0 && c.Form != syntax.Epoch {
 		st.tell(c, st.opt.Location) // of the aggregations that are printed next
 	}
+	st.turns.mark(true)
 	s := eventSheet(st)
 	if e.HasCPU {
 		s.int("cpu", e.CPU, false)

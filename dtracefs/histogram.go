@@ -62,7 +62,7 @@ func histogramOf(st *station, keys []named, title string, stack []string) {
 	}
 	values := valuesAfter(st)
 	st.newBlockIfSeen(tupleOf("hist", keys))
-	aggregation := st.tuples.name(st, keys, true)
+	aggregation := st.turns.name(st, keys, true, -1)
 	key := "hist/" + aggregation + "/" + signature(keys)
 	if stack != nil {
 		key += "stack"

@@ -27,7 +27,8 @@ type station struct {
 	afterClock int           // number of the line after the last clock that stood alone
 	afterStack bool          // the group before was a stack: a value alone is that of an empty one
 	free       *freeText
-	tuples     tupleNames
+	turns      turns
+	turn       int // which aggregation the block is of that is being printed; -1 if nothing tells
 	maps       mapPrints
 	forms      []recognizer
 
@@ -91,7 +92,7 @@ var forms = []form{
 }
 
 func newStation() *station {
-	st := &station{}
+	st := &station{turn: -1}
 	st.free = newFreeText(st)
 	for _, f := range forms {
 		r := f.new()
@@ -184,6 +185,7 @@ func (st *station) step() {
 // blank marks the end of what n blank lines end.
 func (st *station) blank(n int) {
 	st.blanks += n
+	st.turns.blanks += n
 	if st.c.Dialect != "bpftrace" {
 		st.activity.stamped = false
 	}
@@ -193,6 +195,7 @@ func (st *station) blank(n int) {
 // tell starts the block of a clock that was printed in front of it.
 func (st *station) tell(c syntax.Clock, loc *time.Location) {
 	st.moment.tell(c, loc)
+	st.turns.mark(false)
 	st.c.stamps = append(st.c.stamps, st.stamp)
 	st.afterClock = st.cur.Number()
 }

@@ -4,6 +4,7 @@
 package script
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,6 +13,27 @@ import (
 type Script struct {
 	Formats      []*Format
 	Aggregations []Aggregation
+
+	printed []string // the aggregations that printa prints without a format, in the order of the script
+}
+
+// Printed returns the aggregations with as many keys that are printed without a format, those that are
+// distributions or the others, in the order in which the script prints them; those that it does not
+// print come last, as dtrace does it at its end.
+func (s *Script) Printed(keys int, histogram bool) (list []Aggregation) {
+	for _, a := range s.Aggregations {
+		if len(a.Keys) == keys && a.Histogram() == histogram && a.Function != "" {
+			list = append(list, a)
+		}
+	}
+	turn := func(a Aggregation) int {
+		if i := slices.Index(s.printed, a.Name); i >= 0 {
+			return i
+		}
+		return len(s.printed)
+	}
+	slices.SortStableFunc(list, func(a, b Aggregation) int { return turn(a) - turn(b) })
+	return list
 }
 
 // An Aggregation is an aggregation or map as it is first assigned to.
@@ -199,6 +221,9 @@ func (p *parser) print(s *Script) {
 		return
 	}
 	args := p.list()
+	if len(args) == 1 && strings.HasPrefix(args[0], "@") {
+		s.printed = append(s.printed, args[0])
+	}
 	if len(args) == 0 || !strings.HasPrefix(args[0], `"`) {
 		return
 	}

@@ -1,0 +1,246 @@
+package dtracefs
+
+import (
+	"slices"
+	"strconv"
+
+	"dtnotes/dtracefs/internal/script"
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// turns tell apart aggregations that are printed one after the other, with a printa each, time and
+// again. Nothing names them, but for a script. What one clock or one firing of a probe stands over was
+// printed at once: blocks of as many keys in it are of different aggregations. Each printa prints a
+// blank line first, also where its aggregation is empty; so how many blank lines stand before a block
+// says whose it is, as long as the groups have the same number of them, and otherwise the blocks'
+// order does, as long as the groups have the same number of those.
+type turns struct {
+	marks  int  // groups so far
+	fired  bool // it was a probe's row that started the group
+	blanks int  // in the group
+	group  turnGroup
+	before []turnGroup       // the last groups that had blocks
+	plans  map[int]*turnPlan // by number of keys
+	cycles map[[2]int]turnOf // where nothing tells but that a script prints so many in their order
+}
+
+// A turnPlan tells the blocks of as many keys in a group apart.
+type turnPlan struct {
+	spaces []int // how many blank lines stand before each, if that tells
+	count  int   // how many there are in each group, otherwise; 1 if there is nothing to tell apart
+	known  int   // number of the last group of which it is known that it has as many
+}
+
+type turnOf struct{ block, number int }
+
+// A turnGroup is what was printed at once.
+type turnGroup struct {
+	blanks int
+	blocks map[int][]int // by number of keys: how many blank lines stand before each block
+}
+
+const (
+	// groupsKept bounds the groups that are remembered, mostTurns the aggregations told apart.
+	groupsKept = 8
+	mostTurns  = 16
+)
+
+// mark starts a group.
+func (t *turns) mark(fired bool) {
+	t.close()
+	t.marks++
+	t.fired, t.blanks = fired, 0
+}
+
+func (t *turns) close() {
+	t.group.blanks = t.blanks
+	if len(t.group.blocks) > 0 {
+		t.before = append(t.before, t.group)
+		t.before = t.before[max(0, len(t.before)-groupsKept):]
+	}
+	t.group = turnGroup{}
+}
+
+// number returns which of the aggregations with so many keys the block is of that starts at the cursor,
+// from 0; -1 where nothing tells.
+func (t *turns) number(st *station, width int) int {
+	if t.group.blocks == nil {
+		t.group.blocks = map[int][]int{}
+	}
+	at := t.blanks
+	t.group.blocks[width] = append(t.group.blocks[width], at)
+	if t.marks == 0 {
+		return -1
+	}
+	nth := len(t.group.blocks[width])
+	p := t.plans[width]
+	if p == nil || p.count == 1 && nth > 1 {
+		if p = t.plan(st, width); p == nil {
+			return -1
+		}
+		if t.plans == nil {
+			t.plans = map[int]*turnPlan{}
+		}
+		t.plans[width] = p
+		if p.count != 1 {
+			st.notice(st.cur.Number(), "told-apart", []byte("aggregations printed one after the other have no names: each is told by its place under a clock or a probe"), 0)
+		}
+	}
+	if p.count == 1 {
+		return -1
+	}
+	if p.spaces != nil {
+		n, ok := slices.BinarySearch(p.spaces, at)
+		if !ok && len(p.spaces) < mostTurns && at > p.spaces[len(p.spaces)-1] {
+			p.spaces = append(p.spaces, at)
+		} else if !ok {
+			return -1
+		}
+		return n
+	}
+	if p.known != t.marks {
+		if groups := t.ahead(st, true); len(groups[0].blocks[width]) != p.count {
+			return -1
+		}
+		p.known = t.marks
+	}
+	return nth - 1
+}
+
+// plan finds how blocks of as many keys can be told apart; nil if that is not known yet.
+func (t *turns) plan(st *station, width int) *turnPlan {
+	groups := append(slices.Clone(t.before), t.ahead(st, false)...)
+	if len(groups) < 2 && (!t.fired || width == 0) {
+		return nil // values alone may be those of empty stacks
+	}
+	var spaces []int
+	most, least, even := 1, mostTurns+1, true
+	for i, g := range groups {
+		k := len(g.blocks[width])
+		most = max(most, k)
+		spaces = append(spaces, g.blocks[width]...)
+		if i == len(groups)-1 && i > 0 {
+			break // it may be cut
+		}
+		even = even && g.blanks == groups[0].blanks
+		if k > 0 {
+			least = min(least, k)
+		}
+	}
+	switch {
+	case most == 1 || most > mostTurns:
+		return &turnPlan{count: 1}
+	case even:
+		slices.Sort(spaces)
+		return &turnPlan{spaces: slices.Compact(spaces)}
+	case most == least:
+		return &turnPlan{count: most}
+	}
+	return &turnPlan{count: 1}
+}
+
+// ahead returns the group at hand and those that follow, as far as sampleLines go; or that one only.
+func (t *turns) ahead(st *station, one bool) []turnGroup {
+	g := turnGroup{blanks: t.blanks, blocks: map[int][]int{}}
+	for width, list := range t.group.blocks {
+		g.blocks[width] = slices.Clone(list)
+	}
+	var groups []turnGroup
+	cur := *st.cur
+	// The block that starts at the cursor is counted already; another starts after a blank line.
+	for n, inBlock := 0, true; n < sampleLines && !cur.Done() && !(one && len(groups) > 0); n++ {
+		line, _ := cur.Next()
+		line = plain(line)
+		if syntax.Blank(line) {
+			g.blanks++
+			inBlock = false
+			continue
+		}
+		if startsTurns(st, line) {
+			groups = append(groups, g)
+			g = turnGroup{blocks: map[int][]int{}}
+			inBlock = false
+			continue
+		}
+		if inBlock {
+			continue
+		}
+		// A block under a title or keys of a histogram is told by those.
+		if keys, _, _, ok := syntax.AggRow(line); ok {
+			g.blocks[len(keys)] = append(g.blocks[len(keys)], g.blanks)
+		}
+		inBlock = true
+	}
+	if len(g.blocks) > 0 {
+		groups = append(groups, g)
+	}
+	return groups
+}
+
+// startsTurns reports whether a line tells the time or of a probe that fired.
+func startsTurns(st *station, line []byte) bool {
+	if _, ok := syntax.EpochStamp(line); ok {
+		return true
+	}
+	if c, text, ok := clockLine(line); ok {
+		return c.Form != syntax.Epoch && (len(text) == 0 || text[0] == ',')
+	}
+	if st.mode == syntax.EventHeader || st.mode == syntax.ProbeHeader {
+		_, ok := parseEvent(st, line)
+		return ok
+	}
+	return false
+}
+
+// name names keys by the script's aggregation that prints tuples of so many keys: the only such one, that
+// of the number, or the one whose turn it is when all are printed in their order.
+func (t *turns) name(st *station, keys []named, histogram bool, number int) (name string) {
+	if st.script == nil {
+		return ""
+	}
+	fitting := st.script.Printed(len(keys), histogram)
+	if len(fitting) == 0 || number >= len(fitting) {
+		return ""
+	}
+	if number < 0 {
+		number = t.cycle(st, len(keys), len(fitting), histogram)
+	}
+	a := fitting[number]
+	seen := map[string]bool{}
+	for i := range keys {
+		n := script.KeyName(a.Keys[i], i)
+		if seen[n] {
+			n = keys[i].name
+		}
+		seen[n] = true
+		keys[i].name = n
+	}
+	return a.Name
+}
+
+// cycle goes on to the next of n aggregations with each block.
+func (t *turns) cycle(st *station, width, n int, histogram bool) int {
+	key := [2]int{width, 0}
+	if histogram {
+		key[1] = 1
+	}
+	if t.cycles == nil {
+		t.cycles = map[[2]int]turnOf{}
+	}
+	at, ok := t.cycles[key]
+	if !ok {
+		at = turnOf{block: st.block}
+	} else if at.block != st.block {
+		at = turnOf{block: st.block, number: (at.number + 1) % n}
+	}
+	t.cycles[key] = at
+	return at.number
+}
+
+// turnName is what an aggregation without a name is called.
+func turnName(number int) string {
+	if number <= 0 {
+		return "agg"
+	}
+	return "agg " + strconv.Itoa(number+1)
+}
