@@ -11,6 +11,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"dtnotes/kernel/eval/internal/inner"
 )
 
 const keepPrefix = "__keep_"
@@ -33,7 +35,7 @@ type checked struct {
 
 // checker checks one cell; it repeats the check as it finds out what has to be done differently.
 type checker struct {
-	s       *Session
+	e       *engine
 	file    string
 	p       *parsed
 	imports map[string]string          // of this cell
@@ -49,8 +51,8 @@ type checker struct {
 }
 
 // check finds the meaning of a cell.
-func (s *Session) check(file string, p *parsed) (*checked, []string, error) {
-	c := &checker{s: s, file: file, p: p, imports: map[string]string{}, user: map[string]bool{},
+func (e *engine) check(file string, p *parsed) (*checked, []string, error) {
+	c := &checker{e: e, file: file, p: p, imports: map[string]string{}, user: map[string]bool{},
 		methods: map[string]map[string]bool{}, extend: map[string]bool{}, skip: map[string]bool{}}
 	if err := c.readImports(); err != nil {
 		return nil, nil, err
@@ -71,27 +73,23 @@ func (s *Session) check(file string, p *parsed) (*checked, []string, error) {
 		}
 	}
 	for r := range c.methods {
-		if !c.user[r] && s.typeDecl(r) != nil {
+		if !c.user[r] && e.scope.typeDecl(r) != nil {
 			c.extend[r] = true
 		}
 	}
-	for range 20 {
+	for {
 		out, errs := c.once()
-		if c.useEarlier(out) {
-			continue
-		}
-		if len(errs) == 0 && c.sightings == nil && c.findLost(out.unit.info) {
-			continue
-		}
-		if len(errs) == 0 {
+		switch { // none of these can be so for ever
+		case c.useEarlier(out):
+		case len(errs) == 0 && c.sightings == nil && c.findLost(out.unit.info):
+		case len(errs) > 0 && c.adapt(out, errs):
+		case len(errs) > 0:
+			return nil, nil, errs
+		default:
 			out.sightings = c.sightings
 			return out, c.warn, nil
 		}
-		if !c.adapt(out, errs) {
-			return nil, nil, errs
-		}
 	}
-	return nil, nil, fmt.Errorf("check %s: no fixed point", file)
 }
 
 func (c *checker) readImports() error {
@@ -100,7 +98,7 @@ func (c *checker) readImports() error {
 		if err != nil {
 			return &sourceError{spec.Pos(), "invalid import path " + spec.Path.Value}
 		}
-		pkg, err := c.s.importPackage(path)
+		pkg, err := c.e.packages.importPackage(path)
 		if err != nil {
 			return &sourceError{spec.Pos(), fmt.Sprintf("import %q: %v", path, err)}
 		}
@@ -109,13 +107,6 @@ func (c *checker) readImports() error {
 			name = spec.Name.Name
 		}
 		c.imports[name] = path
-	}
-	return nil
-}
-
-func (s *Session) typeDecl(name string) *decl {
-	if d := s.decls[s.scope[name]]; d != nil && d.kind == token.TYPE {
-		return d
 	}
 	return nil
 }
@@ -131,14 +122,17 @@ func (e checkErrors) Error() string {
 	return strings.Join(b, "\n")
 }
 
-func (e checkErrors) has(text string) bool {
-	return slices.ContainsFunc(e, func(x types.Error) bool { return strings.Contains(x.Msg, text) })
+func (e checkErrors) has(kind func(types.Error) bool) bool { return slices.ContainsFunc(e, kind) }
+
+// undeclares tells that nothing declares a name where it stands.
+func (e checkErrors) undeclares(id *ast.Ident) bool {
+	return e.has(func(x types.Error) bool { return x.Pos == id.Pos() && inner.IsUndeclared(x) })
 }
 
 // adapt changes how the cell is presented to the checker if that may help.
 func (c *checker) adapt(out *checked, errs checkErrors) bool {
 	if n := len(c.p.items); n > 0 && !c.asStmt && c.p.items[n-1].kind == showItem &&
-		(errs.has("(no value) used as value") || errs.has("must be called")) {
+		errs.has(inner.IsNoValue) {
 		c.asStmt = true
 		return true
 	}
@@ -149,7 +143,7 @@ func (c *checker) adapt(out *checked, errs checkErrors) bool {
 			if c.extend[name] || c.skip[name] || pos.Filename == c.file {
 				continue
 			}
-			if d := c.s.decls[c.s.scope[name]]; d != nil && d.covers(pos) {
+			if d := c.e.scope.decls[c.e.scope.names[name]]; d != nil && d.covers(pos) {
 				c.skip[name], again = true, true
 				c.warn = append(c.warn, fmt.Sprintf("%s still uses the previous definitions: %s", name, e.Msg))
 			}
@@ -171,7 +165,7 @@ func (d *decl) covers(pos token.Position) bool {
 // dependents finds the earlier functions and types that use a name which gets a new meaning, and
 // the variables whose type gets more methods.
 func (c *checker) dependents() (redo, migrate map[string]bool) {
-	s := c.s
+	s := c.e.scope
 	redo, migrate = maps.Clone(c.extend), map[string]bool{}
 	if len(c.user)+len(redo) == 0 {
 		return redo, migrate
@@ -179,7 +173,7 @@ func (c *checker) dependents() (redo, migrate map[string]bool) {
 	for changed := true; changed; {
 		changed = false
 		extended := c.extendedTypes(redo)
-		for name, obj := range s.scope {
+		for name, obj := range s.names {
 			d := s.decls[obj]
 			if d == nil || c.user[name] || redo[name] || migrate[name] || c.skip[name] {
 				continue
@@ -203,7 +197,7 @@ func (c *checker) usesNew(d *decl, redo, migrate map[string]bool) bool {
 	for _, x := range d.all() {
 		for u := range x.uses {
 			n := u.Name()
-			if n != d.name && (c.user[n] || redo[n] || migrate[n]) && c.s.scope[n] == u {
+			if n != d.name && (c.user[n] || redo[n] || migrate[n]) && c.e.scope.names[n] == u {
 				return true
 			}
 		}
@@ -216,13 +210,13 @@ func (c *checker) usesNew(d *decl, redo, migrate map[string]bool) bool {
 func (c *checker) extendedTypes(redo map[string]bool) map[*types.TypeName]bool {
 	out := map[*types.TypeName]bool{}
 	for n := range redo {
-		tn, ok := c.s.scope[n].(*types.TypeName)
+		tn, ok := c.e.scope.names[n].(*types.TypeName)
 		if !ok || c.user[n] {
 			continue
 		}
 		same := true
-		for u := range c.s.decls[tn].uses {
-			same = same && !(c.user[u.Name()] && c.s.scope[u.Name()] == u)
+		for u := range c.e.scope.decls[tn].uses {
+			same = same && !(c.user[u.Name()] && c.e.scope.names[u.Name()] == u)
 		}
 		if same || c.extend[n] {
 			out[tn] = true
@@ -266,40 +260,43 @@ func (c *checker) once() (*checked, checkErrors) {
 	out.file = &ast.File{Name: ident("main"), Decls: append(importDecls(imports), decls...)}
 	out.main = c.p.program && c.user["main"]
 	errs := c.typecheck(out, names, imports)
-	if c.plainIterators(out, imports) {
-		out.file.Decls = append(importDecls(imports), decls...)
-		errs = c.typecheck(out, names, imports)
-	}
-	if c.useUnqualified(errs) {
-		errs = c.typecheck(out, names, imports)
-	}
-	if len(errs) > 0 && (errs.has("generic function") || errs.has("in call to "+rtGenericName)) && names[rtGenericName] {
-		hoistGeneric(out.file)
-		errs = c.typecheck(out, names, imports)
-	}
-	if len(errs) > 0 && errs.has("implicit assignment to unexported field") {
-		keyComposites(out.file, out.unit.info)
-		errs = c.typecheck(out, names, imports)
+	for _, repair := range []func() bool{
+		func() bool {
+			found := c.plainIterators(out, imports)
+			out.file.Decls = append(importDecls(imports), decls...)
+			return found
+		},
+		func() bool { return c.useUnqualified(out.file, errs) },
+		func() bool { return errs.has(inner.IsUninstantiated) && names[rtGenericName] && hoistGeneric(out.file) },
+		func() bool { return errs.has(inner.IsUnexportedField) && keyComposites(out.file, out.unit.info) },
+	} {
+		if repair() {
+			errs = c.typecheck(out, names, imports)
+		}
 	}
 	return out, errs
 }
 
 // useUnqualified gives the undeclared names that may stand without a package their meaning. It reports
 // whether there are any.
-func (c *checker) useUnqualified(errs checkErrors) bool {
+func (c *checker) useUnqualified(f *ast.File, errs checkErrors) bool {
+	if !errs.has(inner.IsUndeclared) {
+		return false
+	}
 	found := false
-	for _, e := range errs {
-		name, isUndefined := strings.CutPrefix(e.Msg, "undefined: ")
-		if !isUndefined || c.bare[name] != nil {
-			continue
+	ast.Inspect(f, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		if !ok || unqualified[id.Name] == "" || c.bare[id.Name] != nil {
+			return true
 		}
-		if o := c.s.unqualifiedFunc(name); o != nil {
+		if o := c.e.packages.unqualifiedFunc(id.Name); o != nil && errs.undeclares(id) {
 			if c.bare == nil {
 				c.bare = map[string]types.Object{}
 			}
-			c.bare[name], found = o, true
+			c.bare[id.Name], found = o, true
 		}
-	}
+		return true
+	})
 	return found
 }
 
@@ -313,7 +310,7 @@ func (c *checker) useEarlier(out *checked) bool {
 	for _, it := range slices.Backward(c.p.items) {
 		if it.kind == varItem {
 			for _, n := range it.names {
-				if o := out.unit.pkg.Scope().Lookup(n); o != nil && c.s.scope[n] != nil {
+				if o := out.unit.pkg.Scope().Lookup(n); o != nil && c.e.scope.names[n] != nil {
 					later[o] = true
 				}
 			}
@@ -334,40 +331,20 @@ func (c *checker) useEarlier(out *checked) bool {
 	return found
 }
 
-// earlier stands for what a name meant before the cell, under a name of its own.
-func (s *Session) earlier(alias string) types.Object {
-	o := s.scope[strings.TrimPrefix(alias, earlierPrefix)]
-	switch x := o.(type) {
-	case *types.Var:
-		v := types.NewVar(x.Pos(), x.Pkg(), alias, x.Type())
-		s.programVar[v] = s.programVar[x]
-		return v
-	case *types.Func:
-		f := types.NewFunc(x.Pos(), x.Pkg(), alias, x.Signature())
-		s.earlierFunc[f] = x
-		return f
-	case *types.Const:
-		return types.NewConst(x.Pos(), x.Pkg(), alias, x.Type(), x.Val())
-	case *types.TypeName:
-		return types.NewTypeName(x.Pos(), x.Pkg(), alias, x.Type())
-	}
-	return nil
-}
-
 // emitAgain parses an earlier declaration, and the methods that the cell does not replace, again.
 func (c *checker) emitAgain(name string, redo map[string]bool, emit func(ast.Decl, snippet)) {
-	d := c.s.decls[c.s.scope[name]]
+	d := c.e.scope.decls[c.e.scope.names[name]]
 	for _, x := range d.all() {
 		if x.recv != "" && c.methods[name][x.name] {
 			continue
 		}
-		f, err := c.s.parseFile(x.src, 0)
+		f, err := c.e.parseFile(x.src, 0)
 		if err != nil {
 			continue // it parsed before
 		}
 		for _, again := range f.Decls {
 			if again = only(again, x); again != nil {
-				c.s.prepare(again)
+				c.e.prepare(again)
 				emit(again, x.src)
 			}
 		}
@@ -393,7 +370,7 @@ func only(again ast.Decl, d *decl) ast.Decl {
 
 // redeclareVar declares a variable without a value; its memory is taken over.
 func (c *checker) redeclareVar(name string, imports map[string]string) ast.Decl {
-	expr, err := parser.ParseExpr(types.TypeString(c.s.scope[name].Type(), c.qualifier(imports)))
+	expr, err := parser.ParseExpr(types.TypeString(c.e.scope.names[name].Type(), c.qualifier(imports)))
 	if err != nil {
 		expr = ident("any")
 	}
@@ -524,9 +501,9 @@ func (c *checker) chooseImports(names, declared map[string]bool, imports map[str
 		if declared[name] {
 			continue
 		}
-		if path, ok := c.s.imports[name]; ok {
+		if path, ok := c.e.scope.imports[name]; ok {
 			imports[name] = path
-		} else if qualifies && c.s.scope[name] == nil {
+		} else if qualifies && c.e.scope.names[name] == nil {
 			if path, ok := ambient()[name]; ok {
 				imports[name] = path
 			}
@@ -555,10 +532,10 @@ func importDecls(imports map[string]string) []ast.Decl {
 }
 
 func (c *checker) typecheck(out *checked, names map[string]bool, imports map[string]string) checkErrors {
-	s := c.s
+	s := c.e.scope
 	pkg := types.NewPackage("main", "main")
 	for name := range names { // only what occurs: the scope of a session may be large
-		if o := s.scope[name]; o != nil && !out.declared[name] && imports[name] == "" {
+		if o := s.names[name]; o != nil && !out.declared[name] && imports[name] == "" {
 			pkg.Scope().Insert(o)
 		} else if strings.HasPrefix(name, earlierPrefix) {
 			if o := s.earlier(name); o != nil {
@@ -575,20 +552,20 @@ func (c *checker) typecheck(out *checked, names map[string]bool, imports map[str
 	unused := map[token.Pos]bool{}
 	info := newInfo()
 	conf := &types.Config{
-		Importer:                 importer(s.importPackage),
-		Context:                  s.typesContext,
-		Sizes:                    s.sizes,
+		Importer:                 importer(c.e.packages.importPackage),
+		Context:                  c.e.context,
+		Sizes:                    platformSizes,
 		DisableUnusedImportCheck: true,
 		Error: func(err error) {
 			e, ok := err.(types.Error)
-			if ok && e.Soft && (strings.Contains(e.Msg, "declared and not used") || strings.Contains(e.Msg, "defined and not used")) {
+			if ok && inner.IsUnused(e) {
 				unused[e.Pos] = true
 				return
 			}
 			errs = append(errs, e)
 		},
 	}
-	types.NewChecker(conf, s.fset, pkg, info).Files([]*ast.File{out.file})
+	types.NewChecker(conf, c.e.fset, pkg, info).Files([]*ast.File{out.file})
 	sort.SliceStable(errs, func(i, j int) bool { return errs[i].Pos < errs[j].Pos })
 	out.unit, out.unused = &unit{cell: true, pkg: pkg, info: info}, unused
 	return errs
@@ -600,7 +577,7 @@ func (f importer) Import(path string) (*types.Package, error) { return f(path) }
 
 // keyComposites makes T{x, y} into T{a: x, b: y}: for the former go/types wants unexported fields
 // to be of the same package, and every cell is a package of its own to it.
-func keyComposites(f ast.Node, info *types.Info) {
+func keyComposites(f ast.Node, info *types.Info) bool {
 	ast.Inspect(f, func(n ast.Node) bool {
 		lit, ok := n.(*ast.CompositeLit)
 		if !ok || info.Types[lit].Type == nil {
@@ -621,4 +598,5 @@ func keyComposites(f ast.Node, info *types.Info) {
 		}
 		return true
 	})
+	return true
 }

@@ -33,7 +33,7 @@ func (s *Session) Complete(code string, pos int) (out cell.Completion) {
 		out.Items = completeMagic(line)
 		return out
 	}
-	c := s.lookAt(code, start, end)
+	c := s.assistant().lookAt(code, start, end)
 	c.fill(prefix)
 	out.Items = c.items
 	return out
@@ -75,9 +75,15 @@ func wordAround(code string, pos int) (start, end int) {
 
 func isNameRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
 
+// An assistant helps with cells that are being written: it looks at them with what the engine knows,
+// and changes nothing.
+type assistant struct{ e *engine }
+
+func (s *Session) assistant() *assistant { return &assistant{s.engine} }
+
 // A view is what the checker knows of the place where the cursor is.
 type view struct {
-	s     *Session
+	e     *engine
 	info  *types.Info
 	pkg   *types.Package
 	ident *ast.Ident // the placeholder
@@ -87,25 +93,25 @@ type view struct {
 }
 
 // lookAt checks a cell, mistakes and all, with a placeholder for the name in [start, end).
-func (s *Session) lookAt(code string, start, end int) *view {
-	v := &view{s: s, seen: map[string]bool{}}
+func (a *assistant) lookAt(code string, start, end int) *view {
+	v := &view{e: a.e, seen: map[string]bool{}}
 	text := code[:start] + placeholder + code[end:]
 	closers, open := unclosed(text)
 	if open {
 		return v
 	}
-	return s.see(v, text+closers)
+	return a.see(v, text+closers)
 }
 
 // see checks a text as far as it can be.
-func (s *Session) see(v *view, text string) *view {
+func (a *assistant) see(v *view, text string) *view {
 	defer func() { recover() }()
-	p := s.parseTolerant(text)
+	p := a.parseTolerant(text)
 	p.repeatedNames()
-	c := &checker{s: s, file: "cell", p: p, imports: map[string]string{}, user: map[string]bool{},
+	c := &checker{e: a.e, file: "cell", p: p, imports: map[string]string{}, user: map[string]bool{},
 		methods: map[string]map[string]bool{}, extend: map[string]bool{}, skip: map[string]bool{}}
 	for _, spec := range p.imports {
-		if name, path, ok := s.knownImport(spec); ok {
+		if name, path, ok := a.e.packages.knownImport(spec); ok {
 			c.imports[name] = path
 		}
 	}
@@ -132,14 +138,14 @@ func (s *Session) see(v *view, text string) *view {
 }
 
 // parseTolerant takes a cell apart as far as it can be.
-func (s *Session) parseTolerant(text string) *parsed {
+func (a *assistant) parseTolerant(text string) *parsed {
 	p := &parsed{}
 	for _, c := range split(text) {
 		src := snippet{"cell", 1, 1, text[c.start:c.end]}
-		if err := s.parseChunk(p, c.first, src, false); err == nil {
+		if err := a.e.parseChunk(p, c.first, src, false); err == nil {
 			continue
 		}
-		f, _ := parser.ParseFile(s.fset, "", "package main;func _(){"+src.text+"\n}", parser.SkipObjectResolution)
+		f, _ := parser.ParseFile(a.e.fset, "", "package main;func _(){"+src.text+"\n}", parser.SkipObjectResolution)
 		if f == nil || len(f.Decls) == 0 {
 			continue
 		}
@@ -148,22 +154,6 @@ func (s *Session) parseTolerant(text string) *parsed {
 		}
 	}
 	return p
-}
-
-// knownImport is an import that needs nothing to be run or fetched.
-func (s *Session) knownImport(spec *ast.ImportSpec) (name, path string, ok bool) {
-	path = strings.Trim(spec.Path.Value, "\"`")
-	if !s.compiledIn(path) && s.ctx.SourcePackage(path) == nil {
-		return "", "", false
-	}
-	pkg, err := s.importPackage(path)
-	if err != nil {
-		return "", "", false
-	}
-	if spec.Name != nil {
-		return spec.Name.Name, path, true
-	}
-	return pkg.Name(), path, true
 }
 
 // fill collects the proposals that begin with prefix.
@@ -278,12 +268,12 @@ func (v *view) names(prefix string) {
 			}
 		}
 	}
-	for n, o := range v.s.scope {
+	for n, o := range v.e.scope.names {
 		if !v.seen[n] {
 			v.add(o, prefix)
 		}
 	}
-	for _, imports := range []map[string]string{v.s.imports, ambient()} {
+	for _, imports := range []map[string]string{v.e.scope.imports, ambient()} {
 		for n, path := range imports {
 			if strings.HasPrefix(n, prefix) && !v.seen[n] && !strings.HasPrefix(n, "_") {
 				v.seen[n] = true
@@ -296,7 +286,7 @@ func (v *view) names(prefix string) {
 	}
 	for n := range unqualified {
 		if strings.HasPrefix(n, prefix) {
-			v.add(v.s.unqualifiedFunc(n), prefix)
+			v.add(v.e.packages.unqualifiedFunc(n), prefix)
 		}
 	}
 	for _, n := range types.Universe.Names() {
@@ -379,15 +369,16 @@ func (s *Session) IsComplete(code string) (cell.Status, string) {
 	var sc scanner.Scanner
 	f := token.NewFileSet().AddFile("", -1, len(code))
 	open := false // in a raw string or comment
-	sc.Init(f, []byte(code), func(_ token.Position, msg string) {
-		open = open || msg == "raw string literal not terminated" || msg == "comment not terminated"
-	}, 0)
+	sc.Init(f, []byte(code), nil, scanner.ScanComments)
 	depth, last := 0, token.EOF
 	for {
 		_, tok, lit := sc.Scan()
+		open = open || isOpen(tok, lit) && (tok == token.COMMENT || lit[0] == '`')
 		switch tok {
+		case token.COMMENT:
+			continue
 		case token.EOF:
-			return s.judgeComplete(code, depth, open, last)
+			return s.assistant().judgeComplete(code, depth, open, last)
 		case token.LPAREN, token.LBRACE, token.LBRACK:
 			depth++
 		case token.RPAREN, token.RBRACE, token.RBRACK:
@@ -399,7 +390,7 @@ func (s *Session) IsComplete(code string) (cell.Status, string) {
 	}
 }
 
-func (s *Session) judgeComplete(code string, depth int, open bool, last token.Token) (cell.Status, string) {
+func (a *assistant) judgeComplete(code string, depth int, open bool, last token.Token) (cell.Status, string) {
 	switch {
 	case open:
 		return cell.Incomplete, ""
@@ -414,7 +405,7 @@ func (s *Session) judgeComplete(code string, depth int, open bool, last token.To
 		if seg.magic != "" {
 			continue
 		}
-		if _, err := s.parse("cell", seg.code); err != nil {
+		if _, err := a.e.parse("cell", seg.code); err != nil {
 			return cell.Invalid, ""
 		}
 	}

@@ -41,7 +41,7 @@ type needs struct {
 func isCell(p *types.Package) bool { return p != nil && p.Path() == "main" }
 
 // owns tells the packages of cells, and those that were imported from source.
-func (s *Session) owns(p *types.Package) bool {
+func (s *scope) owns(p *types.Package) bool {
 	return isCell(p) || p != nil && s.sources[p] != nil
 }
 
@@ -66,7 +66,7 @@ func (d *decl) all() []*decl { return append([]*decl{d}, d.methods...) }
 
 // declare makes decls of the declarations in files and enters them in s.decls. sources gives the
 // text of declarations that can be checked again; it may be nil.
-func (s *Session) declare(u *unit, files []*ast.File, sources map[ast.Node]snippet) []*decl {
+func (s *scope) declare(u *unit, files []*ast.File, sources map[ast.Node]snippet) []*decl {
 	var out, methods []*decl
 	byType := map[types.Object]*decl{}
 	add := func(d *decl, root ast.Node) {
@@ -133,7 +133,7 @@ func (s *Session) declare(u *unit, files []*ast.File, sources map[ast.Node]snipp
 }
 
 // scan finds what the syntax below root needs.
-func (s *Session) scan(d *decl, root ast.Node) {
+func (s *scope) scan(d *decl, root ast.Node) {
 	w := &needsWalker{s: s, needs: newNeeds(), uses: map[types.Object]bool{}, seen: map[types.Type]bool{}}
 	w.syntax(d.unit.info, root)
 	if d.kind == token.TYPE && d.obj != nil {
@@ -146,14 +146,14 @@ func (s *Session) scan(d *decl, root ast.Node) {
 }
 
 // needsOf finds what a type needs.
-func (s *Session) needsOf(t types.Type) needs {
+func (s *scope) needsOf(t types.Type) needs {
 	w := &needsWalker{s: s, needs: newNeeds(), uses: map[types.Object]bool{}, seen: map[types.Type]bool{}}
 	w.typ(t)
 	return w.needs
 }
 
 type needsWalker struct {
-	s *Session
+	s *scope
 	needs
 	uses map[types.Object]bool
 	seen map[types.Type]bool
@@ -308,7 +308,7 @@ func (w *needsWalker) promoted(t types.Type) {
 }
 
 // original maps the object that stands for a variable in a program to the one that was checked.
-func (s *Session) original(o types.Object) types.Object {
+func (s *scope) original(o types.Object) types.Object {
 	if v, ok := o.(*types.Var); ok {
 		if x := s.checkedVar[v]; x != nil {
 			return x

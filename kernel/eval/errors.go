@@ -7,11 +7,13 @@ import (
 	"go/token"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"dtnotes/kernel/cell"
+
+	"dtnotes/kernel/eval/internal/inner"
 
 	"github.com/goplus/ixgo"
 )
@@ -29,8 +31,33 @@ const (
 	reset = "\x1b[0m"
 )
 
+// texts are the sources that errors quote; it knows how to describe errors with them.
+type texts struct {
+	mu         sync.Mutex
+	cells      map[string]string // cell name -> source
+	sourceDirs map[string]bool   // where packages from source are
+}
+
+func newTexts() *texts {
+	return &texts{cells: map[string]string{}, sourceDirs: map[string]bool{}}
+}
+
+// add gives a cell its source.
+func (t *texts) add(file, code string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cells[file] = code
+}
+
+// addDir tells where a package from source is.
+func (t *texts) addDir(dir string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sourceDirs[dir] = true
+}
+
 // compileError describes everything that kept a cell from being compiled.
-func (s *Session) compileError(err error) *cell.Error {
+func (e *engine) compileError(err error) *cell.Error {
 	type problem struct {
 		pos token.Position
 		msg string
@@ -41,15 +68,15 @@ func (s *Session) compileError(err error) *cell.Error {
 	var source *sourceError
 	switch {
 	case errors.As(err, &scan):
-		for _, e := range scan {
-			list = append(list, problem{e.Pos, e.Msg})
+		for _, x := range scan {
+			list = append(list, problem{x.Pos, x.Msg})
 		}
 	case errors.As(err, &check):
-		for _, e := range check {
-			list = append(list, problem{e.Fset.Position(e.Pos), e.Msg})
+		for _, x := range check {
+			list = append(list, problem{x.Fset.Position(x.Pos), x.Msg})
 		}
 	case errors.As(err, &source):
-		list = append(list, problem{s.fset.Position(source.pos), source.msg})
+		list = append(list, problem{e.fset.Position(source.pos), source.msg})
 	default:
 		list = append(list, problem{msg: err.Error()})
 	}
@@ -60,10 +87,10 @@ func (s *Session) compileError(err error) *cell.Error {
 		if p.pos.IsValid() {
 			at = p.pos.String() + ": "
 		}
-		msg := explain(tidy(s.unlift(p.msg)))
+		msg := explain(tidy(e.scope.unlift(p.msg)))
 		messages = append(messages, at+msg)
 		out.Traceback = append(out.Traceback, bold+at+reset+red+msg+reset)
-		out.Traceback = append(out.Traceback, s.marked(p.pos)...)
+		out.Traceback = append(out.Traceback, e.texts.marked(p.pos)...)
 	}
 	out.Message = strings.Join(messages, "\n")
 	return out
@@ -72,41 +99,23 @@ func (s *Session) compileError(err error) *cell.Error {
 // tidy takes the session's own names out of a message of the checker.
 func tidy(msg string) string {
 	for _, name := range []string{rtName + ".Show", rtName + ".Use"} {
-		if i := strings.Index(msg, " in argument to "+name); i >= 0 {
-			msg = msg[:i]
-		}
-		msg = strings.TrimPrefix(msg, "argument to "+name+" ")
+		msg = inner.CutArgument(msg, name)
 	}
-	return cellPackage().ReplaceAllString(msg, "$1")
+	return inner.CutPackage(msg, "main") // by which go/types tells types of one name apart, which does not help here
 }
-
-// cellPackage is how go/types tells types of one name apart, which does not help here.
-var cellPackage = lazily(`\bmain\.([\pL_])`)
-
-var sameName = lazily(`type (\*?[\pL_][\pL\pN_]*)\) as (?:struct type )?(\*?[\pL_][\pL\pN_]*) value`)
 
 // explain says what a message of the checker leaves out: that there are two types of one name.
 func explain(msg string) string {
-	m := sameName().FindStringSubmatch(msg)
-	if m == nil || m[1] != m[2] {
+	name := inner.SameName(msg)
+	if name == "" {
 		return msg
 	}
-	return msg + ": " + strings.TrimPrefix(m[1], "*") + " was declared again after this value was made, which keeps the type that it had"
-}
-
-// unlift writes the interfaces that were given a hidden name as the user did.
-func (s *Session) unlift(msg string) string {
-	if strings.Contains(msg, liftedPrefix) {
-		for literal, name := range s.lifted {
-			msg = regexp.MustCompile(name+`\b`).ReplaceAllLiteralString(msg, literal)
-		}
-	}
-	return msg
+	return msg + ": " + name + " was declared again after this value was made, which keeps the type that it had"
 }
 
 // marked is the line of a cell at a position, with a mark below the column.
-func (s *Session) marked(pos token.Position) []string {
-	lines := strings.Split(s.text(pos.Filename), "\n")
+func (t *texts) marked(pos token.Position) []string {
+	lines := strings.Split(t.text(pos.Filename), "\n")
 	if pos.Line < 1 || pos.Line > len(lines) || pos.Filename == "" {
 		return nil
 	}
@@ -126,22 +135,22 @@ func (s *Session) marked(pos token.Position) []string {
 }
 
 // text is the source of a cell.
-func (s *Session) text(file string) string {
-	s.textMu.Lock()
-	defer s.textMu.Unlock()
-	return s.texts[file]
+func (t *texts) text(file string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.cells[file]
 }
 
 // runError describes why a run failed.
-func (s *Session) runError(err error) *cell.Error {
+func (t *texts) runError(err error) *cell.Error {
 	var halt *haltError
 	if errors.As(err, &halt) {
 		_, frames := panicText(halt.at)
-		return &cell.Error{Name: halt.name, Message: halt.msg, Traceback: append([]string{red + halt.msg + reset}, s.trace(frames)...)}
+		return &cell.Error{Name: halt.name, Message: halt.msg, Traceback: append([]string{red + halt.msg + reset}, t.trace(frames)...)}
 	}
 	v := thrown(err)
 	if _, ok := v.(haltValue); ok { // another cell has reset the session
-		return s.runError(interrupted())
+		return t.runError(interrupted())
 	}
 	if e, ok := v.(exitValue); ok {
 		msg := fmt.Sprintf("exit status %d", e.code)
@@ -149,22 +158,22 @@ func (s *Session) runError(err error) *cell.Error {
 	}
 	msg, frames := panicText(err)
 	out := &cell.Error{Name: "panic", Message: msg}
-	frames = s.ownFrames(frames)
+	frames = t.ownFrames(frames)
 	if len(frames) > 0 {
 		out.Message = fmt.Sprintf("%s:%d: %s", frames[0].pos.Filename, frames[0].pos.Line, msg)
 	}
 	out.Traceback = append(out.Traceback, red+bold+"panic: "+reset+red+msg+reset)
-	out.Traceback = append(out.Traceback, s.trace(frames)...)
+	out.Traceback = append(out.Traceback, t.trace(frames)...)
 	return out
 }
 
 // trace is where a run was, with the innermost line of a cell marked.
-func (s *Session) trace(frames []frame) []string {
+func (t *texts) trace(frames []frame) []string {
 	var out []string
-	for i, f := range s.ownFrames(frames) {
+	for i, f := range t.ownFrames(frames) {
 		out = append(out, fmt.Sprintf("%s:%d%s", f.pos.Filename, f.pos.Line, inFunction(f.function)))
 		if i == 0 {
-			out = append(out, s.marked(f.pos)...)
+			out = append(out, t.marked(f.pos)...)
 		}
 	}
 	return out
@@ -262,13 +271,13 @@ func cutLast(s, sep string) (before, after string, found bool) {
 }
 
 // ownFrames leaves the frames of cells and source packages, under the names that the user gave.
-func (s *Session) ownFrames(frames []frame) []frame {
+func (t *texts) ownFrames(frames []frame) []frame {
 	var out []frame
 	for _, f := range frames {
 		if f.pos.Line < 1 || f.pos.Filename == "" || strings.HasPrefix(f.pos.Filename, "<") {
 			continue
 		}
-		if s.text(f.pos.Filename) == "" && !s.isSource(f.pos.Filename) {
+		if t.text(f.pos.Filename) == "" && !t.isSource(f.pos.Filename) {
 			continue
 		}
 		f.function = strings.TrimPrefix(f.function, "main.")
@@ -284,16 +293,16 @@ func (s *Session) ownFrames(frames []frame) []frame {
 }
 
 // isSource tells the files of packages that were imported from source.
-func (s *Session) isSource(file string) bool {
-	s.textMu.Lock()
-	defer s.textMu.Unlock()
-	return s.sourceDirs[filepath.Dir(file)]
+func (t *texts) isSource(file string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.sourceDirs[filepath.Dir(file)]
 }
 
 // frameLines prints frames for a message in a stream.
-func (s *Session) frameLines(frames []frame) string {
+func (t *texts) frameLines(frames []frame) string {
 	var b strings.Builder
-	for _, f := range s.ownFrames(frames) {
+	for _, f := range t.ownFrames(frames) {
 		fmt.Fprintf(&b, "\t%s:%d%s\n", f.pos.Filename, f.pos.Line, inFunction(f.function))
 	}
 	return b.String()

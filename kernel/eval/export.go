@@ -31,7 +31,7 @@ func Export(cells []string, dir, prologue string) (source []byte, notes []string
 		return nil, nil, err
 	}
 	defer s.Close()
-	x := &exporter{s: s, names: map[types.Object]string{}, taken: map[string]bool{"main": true, "init": true, "_": true},
+	x := &exporter{s: s, e: s.engine, names: map[types.Object]string{}, taken: map[string]bool{"main": true, "init": true, "_": true},
 		latest: map[string]string{}, typeOf: map[string]string{}, texts: map[string]string{}, refs: map[string][]*ast.Ident{}}
 	for i, code := range cells {
 		if err := x.cell(i+1, code); err != nil {
@@ -48,6 +48,7 @@ const resultName = "result_"
 // exporter collects the program.
 type exporter struct {
 	s      *Session
+	e      *engine
 	names  map[types.Object]string // what a name of a cell is called in the program
 	taken  map[string]bool         // names that the program declares
 	latest map[string]string       // name in cells -> name in the program, as of the current cell
@@ -68,10 +69,9 @@ func (x *exporter) cell(number int, code string) error {
 	s := x.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	file := s.name(number)
-	s.texts[file] = code
-	r := s.newRun(file, cell.Cell{Out: discard{}})
-	s.current = r
+	file := s.opts.CellName(number)
+	s.texts.add(file, code)
+	s.runner.resume(s.runner.newRun(file, cell.Cell{Out: discard{}}))
 	var body []ast.Stmt
 	for _, seg := range segments(code) {
 		if word, rest, _ := strings.Cut(strings.TrimLeft(seg.magic, "%"), " "); seg.magic != "" && seg.magic[0] == '%' && word == "time" {
@@ -111,16 +111,16 @@ func (x *exporter) fresh(name string) string {
 
 // segment takes Go code into the program and returns the statements that run there.
 func (x *exporter) segment(file, code string) ([]ast.Stmt, error) {
-	s := x.s
-	p, err := s.parse(file, code)
+	e := x.e
+	p, err := e.parse(file, code)
 	if err != nil {
-		return nil, errors.New(s.compileError(err).Message)
+		return nil, errors.New(e.compileError(err).Message)
 	}
 	p.repeatedNames()
-	s.dropUnchanged(p)
-	c, _, err := s.check(file, p)
+	e.scope.dropUnchanged(p)
+	c, _, err := e.check(file, p)
 	if err != nil {
-		return nil, errors.New(s.compileError(err).Message)
+		return nil, errors.New(e.compileError(err).Message)
 	}
 	x.declare(c)
 	x.unused = c.unused
@@ -150,9 +150,9 @@ func (x *exporter) segment(file, code string) ([]ast.Stmt, error) {
 		}
 		lead = append(lead, stmts...)
 	}
-	s.uniqueVars(u)
-	s.declare(u, []*ast.File{c.file}, c.sources)
-	s.commit(c)
+	e.scope.uniqueVars(u)
+	e.scope.declare(u, []*ast.File{c.file}, c.sources)
+	e.scope.commit(c)
 	if c.main {
 		lead = append(lead, &ast.ExprStmt{X: &ast.CallExpr{Fun: ident(x.latest["main"])}})
 	}
@@ -214,7 +214,7 @@ func (x *exporter) topLevel(c *checked, d ast.Decl) {
 		} else {
 			key = x.latest[receiverName(d)] + "." + d.Name.Name
 		}
-		text := x.s.textOf(c.sources[d])
+		text := c.sources[d].text
 		if x.texts[key] != "" { // a method again: the last one counts
 			if x.texts[key] == text {
 				return
@@ -246,8 +246,6 @@ func (x *exporter) topLevel(c *checked, d ast.Decl) {
 	}
 }
 
-func (s *Session) textOf(src snippet) string { return src.text }
-
 // drop takes a method out of the program that a later cell replaces.
 func (x *exporter) drop(key string) {
 	x.decls = slices.DeleteFunc(x.decls, func(d ast.Decl) bool {
@@ -259,7 +257,7 @@ func (x *exporter) drop(key string) {
 // goName is the name in the program of what an ident of a cell stands for; empty for what is local.
 func (x *exporter) goName(info *types.Info, id *ast.Ident) string {
 	if name, ok := strings.CutPrefix(id.Name, earlierPrefix); ok {
-		return x.names[x.s.scope[name]]
+		return x.names[x.e.scope.names[name]]
 	}
 	o := objectOf(info, id)
 	if o == nil {
@@ -469,7 +467,7 @@ func (x *exporter) variables(u *unit, spec *ast.ValueSpec) ([]ast.Stmt, error) {
 
 // zeroed tells a variable that has had a value before it is declared again.
 func (x *exporter) zeroed(name string) bool {
-	_, again := x.s.scope[name].(*types.Var)
+	_, again := x.e.scope.names[name].(*types.Var)
 	return again
 }
 
@@ -526,7 +524,7 @@ func (x *exporter) program(prologue string) ([]byte, error) {
 		x.display("")
 	}
 	for _, p := range slices.Sorted(maps.Keys(x.refs)) {
-		pkg, err := x.s.ctx.Importer.Import(p)
+		pkg, err := x.e.packages.ctx.Importer.Import(p)
 		if err != nil {
 			return nil, err
 		}
@@ -558,7 +556,7 @@ func (x *exporter) program(prologue string) ([]byte, error) {
 	b.WriteString("}\n")
 	for _, d := range x.decls {
 		b.WriteByte('\n')
-		if err := printer.Fprint(&b, x.s.fset, &printer.CommentedNode{Node: d}); err != nil {
+		if err := printer.Fprint(&b, x.e.fset, &printer.CommentedNode{Node: d}); err != nil {
 			return nil, err
 		}
 		b.WriteByte('\n')

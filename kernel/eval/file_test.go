@@ -29,7 +29,7 @@ strconv.Atoi("7")
 
 func TestRunCellsJSON(t *testing.T) {
 	s := newSession(t)
-	s.printValues = true
+	s.tellAll()
 	var b bytes.Buffer
 	failed, err := RunCells(context.Background(), s, cellFile, &b, true)
 	if err != nil || failed != 1 {

@@ -20,19 +20,29 @@ import (
 // A stopFlag is what the code of one program looks at in loops and functions. The flag of a run that
 // was halted stays set, so that its goroutines end whenever they look: later cells have programs of
 // their own, also for the functions that it declares.
+//
+// It is a channel that holds a word or none: any goroutine may ask for its length at any time, and the
+// interpreter does that without allocating.
 type stopFlag struct {
 	c    chan struct{}
 	kept bool
 }
 
-// set is not seen by the race detector: the interpreter reads the word without synchronization,
-// and it is enough that it sees the change soon.
-//
-//go:norace
-func (f *stopFlag) set(c chan struct{}) { f.c = c }
+func newStopFlag() *stopFlag { return &stopFlag{c: make(chan struct{}, 1)} }
 
-// alwaysStopped is what a stop flag is set to.
-var alwaysStopped = make(chan struct{})
+func (f *stopFlag) set(stop bool) {
+	if stop {
+		select {
+		case f.c <- struct{}{}:
+		default:
+		}
+		return
+	}
+	select {
+	case <-f.c:
+	default:
+	}
+}
 
 // flags are the stop flags of all programs of a session that may still run.
 type flags struct {
@@ -57,10 +67,10 @@ func (f *flags) add(x *stopFlag) {
 }
 
 // setAll sets the flags that are not kept. f.mu is held.
-func (f *flags) setAll(c chan struct{}) {
+func (f *flags) setAll(stop bool) {
 	for _, w := range f.list {
 		if x := w.Value(); x != nil && !x.kept {
-			x.set(c)
+			x.set(stop)
 		}
 	}
 }
@@ -71,7 +81,7 @@ func (f *flags) raise() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.raised++; f.raised == 1 {
-		f.setAll(alwaysStopped)
+		f.setAll(true)
 	}
 }
 
@@ -79,7 +89,7 @@ func (f *flags) lower() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.raised--; f.raised == 0 {
-		f.setAll(nil)
+		f.setAll(false)
 	}
 }
 
@@ -87,7 +97,7 @@ func (f *flags) lower() {
 func (f *flags) keep(x *stopFlag) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	x.set(alwaysStopped)
+	x.set(true)
 	x.kept = true
 }
 
@@ -95,7 +105,7 @@ func (f *flags) keep(x *stopFlag) {
 func (f *flags) retire() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.setAll(alwaysStopped)
+	f.setAll(true)
 	f.list = nil
 }
 
@@ -133,29 +143,29 @@ type haltValue struct{}
 type exitValue struct{ code int }
 
 // halted tells that the goroutines of a run are to go.
-func (r *run) halted() bool { return r.haltedAt.Load() != 0 || r.birth != r.session.generation.Load() }
+func (r *run) halted() bool { return r.haltedAt.Load() != 0 || r.birth != r.runner.generation.Load() }
 
 // await waits until a run has ended by itself or by force.
-func (s *Session) await(ctx context.Context, r *run, done chan error) error {
+func (rr *runner) await(ctx context.Context, r *run, done chan error) error {
 	select {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
-		return s.halt(r, done, interrupted())
+		return rr.halt(r, done, interrupted())
 	case <-r.deep:
-		err := s.halt(r, done, &haltError{name: "stack overflow", msg: "stack overflow: a recursion does not end"})
+		err := rr.halt(r, done, &haltError{name: "stack overflow", msg: "stack overflow: a recursion does not end"})
 		runtime.GC() // gives the stacks back
 		return err
 	}
 }
 
 // halt stops a run: by the flags, or, where it is blocked, by giving up its goroutine.
-func (s *Session) halt(r *run, done chan error, why *haltError) error {
+func (rr *runner) halt(r *run, done chan error, why *haltError) error {
 	r.progress.Load() // what the statements up to there wrote can be read from now on
 	r.haltedAt.Store(time.Now().UnixNano())
-	s.flags.keep(r.flag)
-	s.flags.raise()
-	time.AfterFunc(sweepTime, s.flags.lower)
+	rr.flags.keep(r.flag)
+	rr.flags.raise()
+	time.AfterFunc(sweepTime, rr.flags.lower)
 	wait := patience
 	if why.name != "interrupted" {
 		wait = deepTime
@@ -176,7 +186,7 @@ func halt() {
 	case r == nil:
 	case r.halted():
 		r.unwind()
-	case r.session.stacks.probing.Load() && runtime.Callers(r.session.stacks.frames, make([]uintptr, 1)) > 0:
+	case r.runner.stacks.probing.Load() && runtime.Callers(r.runner.stacks.frames, make([]uintptr, 1)) > 0:
 		if r.ended.Load() {
 			goPanic(inGoroutine, errors.New("stack overflow: a recursion does not end"), nil)
 		} else {
@@ -255,7 +265,7 @@ func bottom() bottomKind {
 	lowest := ""
 	hasFrame(pcs[max(0, n-64):n], func(name string) bool {
 		switch {
-		case strings.HasPrefix(name, "dtnotes/kernel/eval.guard"), strings.HasPrefix(name, "dtnotes/kernel/eval.(*Session).execute"), strings.HasPrefix(name, "dtnotes/kernel/eval.callbackOwner"):
+		case strings.HasPrefix(name, "dtnotes/kernel/eval.guard"), strings.HasPrefix(name, "dtnotes/kernel/eval.(*runner).execute"), strings.HasPrefix(name, "dtnotes/kernel/eval.callbackOwner"):
 			kind = guarded
 		case strings.HasPrefix(name, "net/http.(*conn).serve"), strings.HasPrefix(name, "net/http.(*http2serverConn).runHandler"):
 			kind = handler
@@ -299,41 +309,41 @@ type stackWatch struct {
 
 // watchStacks has the stacks watched while the cell that is about to run does, and as long as more
 // goroutines are there than before it.
-func (s *Session) watchStacks() {
-	w := &s.stacks
+func (rr *runner) watchStacks() {
+	w := &rr.stacks
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.again = true
-	if !w.active && !w.closed && s.checks {
+	if !w.active && !w.closed && rr.checks {
 		w.active = true
-		go s.watch(runtime.NumGoroutine(), stackBytes())
+		go rr.watch(runtime.NumGoroutine(), stackBytes())
 	}
 }
 
 // quietRounds is after how many looks at nothing the watch ends.
 const quietRounds = 3
 
-func (s *Session) watch(goroutines int, base uint64) {
+func (rr *runner) watch(goroutines int, base uint64) {
 	for quiet := 0; ; {
 		period := watchBusy
-		if s.idle.Load() {
+		if rr.idle.Load() {
 			period = watchQuiet
 		}
 		time.Sleep(period)
-		if quiet = s.stacks.rest(s.idle.Load() && runtime.NumGoroutine() <= goroutines, quiet); quiet > quietRounds {
+		if quiet = rr.stacks.rest(rr.idle.Load() && runtime.NumGoroutine() <= goroutines, quiet); quiet > quietRounds {
 			return
 		}
 		n := stackBytes()
 		base = min(base, n)
-		if n < base+s.stacks.limit {
+		if n < base+rr.stacks.limit {
 			continue
 		}
 		// It may take more than once: a goroutine looks at nothing while its stack is being moved.
-		s.stacks.probing.Store(true)
-		s.flags.raise()
+		rr.stacks.probing.Store(true)
+		rr.flags.raise()
 		time.Sleep(probeTime)
-		s.flags.lower()
-		s.stacks.probing.Store(false)
+		rr.flags.lower()
+		rr.stacks.probing.Store(false)
 		time.Sleep(probePause)
 	}
 }

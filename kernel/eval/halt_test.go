@@ -85,7 +85,7 @@ var alien = regexp.MustCompile(`ixgo|reflect\.|runtime/|goroutine \d|kernel/eval
 
 func stopOne(t *testing.T, name, start, how string) {
 	s := newSession(t)
-	s.stacks.limit, s.stacks.frames = 4<<20, 20_000
+	s.runner.stacks.limit, s.runner.stacks.frames = 4<<20, 20_000
 	must(t, s, fmt.Sprintf(stopPrelude, name))
 	code := "kept := 41\n" + start + "\nkept++\nfor beats.Value() == 0 { time.Sleep(time.Millisecond) }\nfmt.Println(\"going\")\n"
 	switch how {
@@ -151,7 +151,7 @@ func eventually(t *testing.T, what string, is func() bool) {
 // TestManyGoroutines takes breadth for what it is.
 func TestManyGoroutines(t *testing.T) {
 	s := newSession(t)
-	s.stacks.limit = 16 << 20
+	s.runner.stacks.limit = 16 << 20
 	must(t, s, "kept := 1\nwait := make(chan int)\nfor range 30000 { go func() { <-wait }() }\ntime.Sleep(300 * time.Millisecond)")
 	if v := must(t, s, "close(wait); time.Sleep(200 * time.Millisecond); kept"); v != "1 :: int" {
 		t.Errorf("kept is %s", v)
@@ -161,7 +161,7 @@ func TestManyGoroutines(t *testing.T) {
 // TestLateOverflow has a goroutine run away when its cell has long ended.
 func TestLateOverflow(t *testing.T) {
 	s := newSession(t)
-	s.stacks.limit, s.stacks.frames = 4<<20, 20_000
+	s.runner.stacks.limit, s.runner.stacks.frames = 4<<20, 20_000
 	out := &cellOutput{}
 	s.Eval(context.Background(), cell.Cell{Out: out, Code: "kept := 1\nfunc endless(n int) int { return endless(n+1) + 1 }\n" +
 		"timer := time.AfterFunc(200*time.Millisecond, func() { endless(1) })"})

@@ -46,16 +46,29 @@ var preferred = map[string]string{
 var unqualified = map[string]string{"Display": "dtnotes/kernel/display"}
 
 // unqualifiedFunc is what an unqualified name means; nil if nothing.
-func (s *Session) unqualifiedFunc(name string) types.Object {
+func (ps *packages) unqualifiedFunc(name string) types.Object {
 	path, ok := unqualified[name]
 	if !ok {
 		return nil
 	}
-	p, err := s.importPackage(path)
+	p, err := ps.importPackage(path)
 	if err != nil {
 		return nil
 	}
 	return p.Scope().Lookup(name)
+}
+
+// packages import for cells what is compiled in and, from source, what belongs to the module of a folder.
+type packages struct {
+	ctx     *ixgo.Context
+	scope   *scope
+	builder *builder
+	runner  *runner
+	texts   *texts
+
+	dir         string // of the module
+	checks      bool   // loops and calls look at the stop flag
+	initialized map[string]bool
 }
 
 var versionSuffix = regexp.MustCompile(`/v\d+$`)
@@ -89,35 +102,35 @@ func ambientPackages() map[string]string {
 	return byName
 }
 
-// importPackage imports a package that is compiled in or, from source, of the module in s.dir. The
+// importPackage imports a package that is compiled in or, from source, of the module in ps.dir. The
 // initialization of a package from source has run when it returns.
-func (s *Session) importPackage(path string) (*types.Package, error) {
+func (ps *packages) importPackage(path string) (*types.Package, error) {
 	if path == "unsafe" {
 		return types.Unsafe, nil
 	}
-	if err := s.addSource(path); err != nil {
+	if err := ps.addSource(path); err != nil {
 		return nil, err
 	}
-	p, err := s.ctx.Importer.Import(path)
+	p, err := ps.ctx.Importer.Import(path)
 	if err != nil {
 		if errors.Is(err, ixgo.ErrNotFoundPackage) {
 			err = errors.New("no such package, neither compiled in nor in the module of this folder")
 		}
 		return nil, err
 	}
-	if err := s.initSource(p); err != nil {
+	if err := ps.initSource(p); err != nil {
 		return nil, err
 	}
 	return p, nil
 }
 
 // addSource registers a package that is not compiled in, and those that it needs, as source.
-func (s *Session) addSource(path string) error {
-	if s.ctx.SourcePackage(path) != nil || s.compiledIn(path) {
+func (ps *packages) addSource(path string) error {
+	if ps.ctx.SourcePackage(path) != nil || compiledIn(path) {
 		return nil
 	}
-	cmd := exec.CommandContext(s.currentCtx, "go", "list", "-deps", "-f", "{{.ImportPath}}\t{{.Dir}}\t{{.Standard}}", path)
-	cmd.Dir = s.dir
+	cmd := exec.CommandContext(ps.runner.current.ctx, "go", "list", "-deps", "-f", "{{.ImportPath}}\t{{.Dir}}\t{{.Standard}}", path)
+	cmd.Dir = ps.dir
 	out, err := cmd.Output()
 	if err != nil {
 		var exit *exec.ExitError
@@ -128,18 +141,16 @@ func (s *Session) addSource(path string) error {
 	}
 	for line := range strings.Lines(string(out)) {
 		f := strings.Split(strings.TrimSpace(line), "\t")
-		if len(f) != 3 || f[2] == "true" || s.compiledIn(f[0]) || s.ctx.SourcePackage(f[0]) != nil {
+		if len(f) != 3 || f[2] == "true" || compiledIn(f[0]) || ps.ctx.SourcePackage(f[0]) != nil {
 			continue
 		}
-		if err := s.ctx.AddImport(f[0], f[1]); err != nil {
+		if err := ps.ctx.AddImport(f[0], f[1]); err != nil {
 			return err
 		}
-		s.textMu.Lock()
-		s.sourceDirs[f[1]] = true
-		s.textMu.Unlock()
-		sp := s.ctx.SourcePackage(f[0])
+		ps.texts.addDir(f[1])
+		sp := ps.ctx.SourcePackage(f[0])
 		for _, file := range sp.Files {
-			s.prepareSource(file)
+			ps.prepareSource(file)
 		}
 		if err := sp.Load(); err != nil { // go list names dependencies first
 			return err
@@ -153,7 +164,7 @@ func firstLine(s string) string {
 	return line
 }
 
-func (s *Session) compiledIn(path string) bool {
+func compiledIn(path string) bool {
 	if path == "C" || path == "unsafe" {
 		return true
 	}
@@ -169,10 +180,10 @@ var compiledPaths = sync.OnceValue(func() map[string]bool {
 })
 
 // prepareSource instruments a file of a package from source.
-func (s *Session) prepareSource(f *ast.File) {
+func (ps *packages) prepareSource(f *ast.File) {
 	for _, d := range f.Decls {
 		recoverInGoWords(d)
-		instrument(d, s.checks)
+		instrument(d, ps.checks)
 	}
 	blankUse := func(x ast.Expr) ast.Decl { return blank(x) }
 	f.Decls = append(importDecls(map[string]string{rtName: rtPath, rtGenericName: rtGenericPath}), f.Decls...)
@@ -183,21 +194,21 @@ func (s *Session) prepareSource(f *ast.File) {
 }
 
 // initSource makes a unit of a package from source, and runs its initialization, once.
-func (s *Session) initSource(p *types.Package) error {
-	if s.initialized[p.Path()] {
+func (ps *packages) initSource(p *types.Package) error {
+	if ps.initialized[p.Path()] {
 		return nil
 	}
-	s.initialized[p.Path()] = true
-	if patch := s.ctx.SourcePackage(p.Path() + "@patch"); patch != nil && patch.Loaded() {
-		if err := s.initSource(patch.Package); err != nil {
+	ps.initialized[p.Path()] = true
+	if patch := ps.ctx.SourcePackage(p.Path() + "@patch"); patch != nil && patch.Loaded() {
+		if err := ps.initSource(patch.Package); err != nil {
 			return err
 		}
 	}
-	sp := s.ctx.SourcePackage(p.Path())
+	sp := ps.ctx.SourcePackage(p.Path())
 	if sp == nil || !sp.Loaded() {
 		for _, imp := range p.Imports() {
-			if s.ctx.SourcePackage(imp.Path()) != nil {
-				if err := s.initSource(imp); err != nil {
+			if ps.ctx.SourcePackage(imp.Path()) != nil {
+				if err := ps.initSource(imp); err != nil {
 					return err
 				}
 			}
@@ -205,44 +216,44 @@ func (s *Session) initSource(p *types.Package) error {
 		return nil
 	}
 	for _, imp := range sp.Package.Imports() {
-		if err := s.initSource(imp); err != nil {
+		if err := ps.initSource(imp); err != nil {
 			return err
 		}
 	}
 	u := &unit{pkg: sp.Package, info: sp.Info}
-	s.sources[u.pkg] = u
-	decls := s.declare(u, sp.Files, nil)
-	s.table.begin()
+	ps.scope.sources[u.pkg] = u
+	decls := ps.scope.declare(u, sp.Files, nil)
+	ps.builder.table.begin()
 	vars := map[string]reflect.Value{}
 	for _, name := range u.pkg.Scope().Names() {
 		if v, ok := u.pkg.Scope().Lookup(name).(*types.Var); ok && v.Pkg() == u.pkg {
-			rt, err := s.table.reflectType(v.Type())
+			rt, err := ps.builder.table.reflectType(v.Type())
 			if err != nil {
 				return err
 			}
 			vars[name] = reflect.New(rt)
 		}
 	}
-	s.table.source[p.Path()] = vars
+	ps.builder.table.source[p.Path()] = vars
 	if !needsInit(u, sp.Files) {
 		return nil
 	}
 	for _, f := range sp.Files {
 		whole := &decl{unit: u, kind: token.FUNC}
-		s.scan(whole, f)
+		ps.scope.scan(whole, f)
 		decls = append(decls, whole)
 	}
-	o := s.outlineOf(decls, u)
-	s.table.memory = s.memoryOf(nil, o)
+	o := ps.builder.outlineOf(decls, u)
+	ps.builder.table.memory = ps.builder.memoryOf(nil, o)
 	imports := u.pkg.Imports()
-	prog, err := s.buildProgram(u, sp.Files, o)
+	prog, err := ps.builder.buildProgram(u, sp.Files, o)
 	u.pkg.SetImports(imports)
 	if err != nil {
 		return err
 	}
-	r := s.newRun(p.Path(), cell.Cell{Out: s.current.out})
-	if err := s.execute(s.currentCtx, r, prog, false); err != nil {
-		return fmt.Errorf("initialize: %s", s.runError(err).Message)
+	r := ps.runner.newRun(p.Path(), cell.Cell{Out: ps.runner.current.out})
+	if err := ps.runner.execute(ps.runner.current.ctx, r, ps.builder.loader(prog), false); err != nil {
+		return fmt.Errorf("initialize: %s", ps.texts.runError(err).Message)
 	}
 	return nil
 }
@@ -259,4 +270,20 @@ func needsInit(u *unit, files []*ast.File) bool {
 		}
 	}
 	return false
+}
+
+// knownImport is an import that needs nothing to be run or fetched.
+func (ps *packages) knownImport(spec *ast.ImportSpec) (name, path string, ok bool) {
+	path = strings.Trim(spec.Path.Value, "\"`")
+	if !compiledIn(path) && ps.ctx.SourcePackage(path) == nil {
+		return "", "", false
+	}
+	pkg, err := ps.importPackage(path)
+	if err != nil {
+		return "", "", false
+	}
+	if spec.Name != nil {
+		return spec.Name.Name, path, true
+	}
+	return pkg.Name(), path, true
 }

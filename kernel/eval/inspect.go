@@ -20,15 +20,15 @@ func (s *Session) Inspect(code string, pos, detail int) (b display.Bundle, ok bo
 			b, ok = display.Bundle{}, false
 		}
 	}()
-	return s.describe(code, min(max(pos, 0), len(code)), detail)
+	return s.assistant().describe(code, min(max(pos, 0), len(code)), detail)
 }
 
 // describeName describes a name such as x, x.Method or pkg.Func.
-func (s *Session) describeName(name string, detail int) (display.Bundle, bool) {
-	return s.describe(name, len(name), detail)
+func (a *assistant) describeName(name string, detail int) (display.Bundle, bool) {
+	return a.describe(name, len(name), detail)
 }
 
-func (s *Session) describe(code string, pos, detail int) (display.Bundle, bool) {
+func (a *assistant) describe(code string, pos, detail int) (display.Bundle, bool) {
 	start, end := wordAround(code, pos)
 	word := code[start:end]
 	if word == "" { // just behind the bracket of a call: its function
@@ -40,11 +40,11 @@ func (s *Session) describe(code string, pos, detail int) (display.Bundle, bool) 
 	if word == "" {
 		return display.Bundle{}, false
 	}
-	d, ok := s.find(s.lookAt(code, start, end), word)
+	d, ok := a.find(a.lookAt(code, start, end), word)
 	if !ok {
 		return display.Bundle{}, false
 	}
-	return d.bundle(s, detail), true
+	return d.bundle(a.e.scope, detail), true
 }
 
 // description is what is known of a name.
@@ -55,7 +55,7 @@ type description struct {
 }
 
 // find looks a name up where the cursor is.
-func (s *Session) find(v *view, word string) (description, bool) {
+func (a *assistant) find(v *view, word string) (description, bool) {
 	if sel := v.selector(); sel != nil {
 		return v.findMember(sel.X, word)
 	}
@@ -71,19 +71,19 @@ func (s *Session) find(v *view, word string) (description, bool) {
 			}
 		}
 	}
-	if o := s.scope[word]; o != nil {
+	if o := a.e.scope.names[word]; o != nil {
 		return description{obj: o}, true
 	}
-	path, ok := s.imports[word]
+	path, ok := a.e.scope.imports[word]
 	if !ok {
 		path, ok = ambient()[word]
 	}
 	if ok {
-		if p, err := s.importPackage(path); err == nil {
+		if p, err := a.e.packages.importPackage(path); err == nil {
 			return description{pkg: p}, true
 		}
 	}
-	if o := s.unqualifiedFunc(word); o != nil {
+	if o := a.e.packages.unqualifiedFunc(word); o != nil {
 		return description{obj: o}, true
 	}
 	if o := types.Universe.Lookup(word); o != nil {
@@ -126,7 +126,7 @@ func ownerName(o types.Object, t types.Type) string {
 }
 
 // bundle shows a description: the declaration and the comment, and with detail more of it.
-func (d description) bundle(s *Session, detail int) display.Bundle {
+func (d description) bundle(s *scope, detail int) display.Bundle {
 	decl, doc := d.text(s)
 	if detail > 0 {
 		if more := d.more(s); more != "" {
@@ -142,7 +142,7 @@ func (d description) bundle(s *Session, detail int) display.Bundle {
 	return display.Bundle{Data: display.MIMEMap{"text/plain": text, "text/html": page}}
 }
 
-func (d description) text(s *Session) (decl, doc string) {
+func (d description) text(s *scope) (decl, doc string) {
 	if d.obj == nil {
 		doc := bind.Documentation(d.pkg.Path())[""]
 		return fmt.Sprintf("package %s // import %q", d.pkg.Name(), d.pkg.Path()), doc.Text
@@ -216,7 +216,7 @@ func structText(st *types.Struct) string {
 }
 
 // more is the source of what a cell declared, the methods of a type, and the names of a package.
-func (d description) more(s *Session) string {
+func (d description) more(s *scope) string {
 	var b strings.Builder
 	if d.obj == nil {
 		for _, n := range d.pkg.Scope().Names() {

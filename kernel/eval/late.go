@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"go/token"
 	"go/types"
-	"maps"
 	"reflect"
+	"slices"
 	"strconv"
-	"sync"
-	"sync/atomic"
+
+	"dtnotes/kernel/eval/internal/inner"
 
 	"github.com/goplus/ixgo"
 	"github.com/goplus/reflectx"
@@ -18,45 +18,15 @@ import (
 // A program of ixgo can call a method through an interface only on types that it has compiled;
 // on others it jumps to an address that is no code. Code that can run after its cell has ended
 // (function values, goroutines, methods, and what they call) may meet types of later cells. There
-// the calls are replaced by calls of a function that finds the method at run time.
+// the calls are replaced by calls of a function that finds the method at run time. It stands in a variable,
+// which ixgo looks up while it makes a program: functions it looks up while programs run, too.
 
 const latePath = "dtnotes/kernel/eval/late"
 
-// latePackage holds those functions for all sessions. ixgo reads the map while programs run, so it
-// is never changed but replaced.
-var (
-	latePackage = &ixgo.Package{Name: "late", Path: latePath, Funcs: map[string]reflect.Value{}}
-	lateMu      sync.Mutex
-	lateCount   atomic.Int64
-)
-
-func init() { ixgo.RegisterPackage(latePackage) }
-
-//go:norace
-func setLateFuncs(m map[string]reflect.Value) { latePackage.Funcs = m }
-
-func addLateFunc(name string, f reflect.Value) {
-	lateMu.Lock()
-	defer lateMu.Unlock()
-	m := maps.Clone(latePackage.Funcs)
-	m[name] = f
-	setLateFuncs(m)
-}
-
-func removeLateFuncs(names []string) {
-	lateMu.Lock()
-	defer lateMu.Unlock()
-	m := maps.Clone(latePackage.Funcs)
-	for _, n := range names {
-		delete(m, n)
-	}
-	setLateFuncs(m)
-}
-
 // lateCalls replaces the interface calls of the code in prog that can outlive the cell, and
 // prepares all of it for ixgo.
-func (s *Session) lateCalls(prog *ssa.Program, pkgs []*ssa.Package) error {
-	l := &lateFinder{s: s, late: map[*ssa.Function]bool{}, seen: map[*ssa.Function]bool{}}
+func (b *builder) lateCalls(prog *ssa.Program, pkgs []*ssa.Package) error {
+	l := &lateFinder{b: b, late: map[*ssa.Function]bool{}, seen: map[*ssa.Function]bool{}}
 	for _, p := range pkgs {
 		for _, m := range p.Members {
 			if f, ok := m.(*ssa.Function); ok {
@@ -67,7 +37,7 @@ func (s *Session) lateCalls(prog *ssa.Program, pkgs []*ssa.Package) error {
 	for _, t := range prog.RuntimeTypes() { // compiled code calls methods at any time
 		ms := prog.MethodSets.MethodSet(t)
 		for sel := range ms.Methods() {
-			if p := sel.Obj().Pkg(); s.owns(p) {
+			if p := sel.Obj().Pkg(); b.scope.owns(p) {
 				if f := prog.MethodValue(sel); f != nil {
 					l.push(f)
 					l.visit(f)
@@ -84,7 +54,7 @@ func (s *Session) lateCalls(prog *ssa.Program, pkgs []*ssa.Package) error {
 }
 
 type lateFinder struct {
-	s          *Session
+	b          *builder
 	late, seen map[*ssa.Function]bool
 	work       []*ssa.Function
 }
@@ -164,10 +134,10 @@ func (l *lateFinder) spread() {
 }
 
 func (l *lateFinder) replace(prog *ssa.Program) error {
-	used := map[*types.Func]bool{}
 	type site struct {
-		call *ssa.CallCommon
-		fn   *types.Func
+		block *ssa.BasicBlock
+		call  ssa.CallInstruction
+		fn    *types.Var
 	}
 	var sites []site
 	for f := range l.seen {
@@ -177,15 +147,14 @@ func (l *lateFinder) replace(prog *ssa.Program) error {
 				if !ok || !c.Common().IsInvoke() || hasTypeParam(c.Common().Value.Type()) {
 					continue
 				}
-				if !l.late[f] && !l.s.unnamedMethods[c.Common().Method.Name()] {
+				if !l.late[f] && !l.b.unnamedMethods[c.Common().Method.Name()] {
 					continue
 				}
-				fn, err := l.s.lateFunc(c.Common())
+				fn, err := l.b.lateFunc(c.Common())
 				if err != nil {
 					return err
 				}
-				used[fn] = true
-				sites = append(sites, site{c.Common(), fn})
+				sites = append(sites, site{b, c, fn})
 			}
 		}
 	}
@@ -193,26 +162,30 @@ func (l *lateFinder) replace(prog *ssa.Program) error {
 		return nil
 	}
 	tp := types.NewPackage(latePath, "late")
-	for fn := range used {
-		tp.Scope().Insert(types.NewFunc(token.NoPos, tp, fn.Name(), fn.Signature()))
+	for _, x := range sites {
+		tp.Scope().Insert(types.NewVar(token.NoPos, tp, x.fn.Name(), x.fn.Type()))
 	}
 	p := prog.CreatePackage(tp, nil, nil, true)
 	p.Build()
 	for _, x := range sites {
-		x.call.Args = append([]ssa.Value{x.call.Value}, x.call.Args...)
-		x.call.Value = p.Func(x.fn.Name())
-		x.call.Method = nil
+		load := inner.NewLoad(x.block, p.Var(x.fn.Name()), x.call.Pos())
+		at := slices.Index(x.block.Instrs, ssa.Instruction(x.call))
+		x.block.Instrs = slices.Insert(x.block.Instrs, at, ssa.Instruction(load))
+		call := x.call.Common()
+		call.Args = append([]ssa.Value{call.Value}, call.Args...)
+		call.Value = load
+		call.Method = nil
 	}
 	return nil
 }
 
-// lateFunc is the function for one method of one interface type.
-func (s *Session) lateFunc(c *ssa.CallCommon) (*types.Func, error) {
+// lateFunc is the variable that holds the function for one method of one interface type.
+func (b *builder) lateFunc(c *ssa.CallCommon) (*types.Var, error) {
 	it := c.Value.Type()
-	byName, _ := s.lateFuncs.At(it).(map[string]*types.Func)
+	byName, _ := b.lateFuncs.At(it).(map[string]*types.Var)
 	if byName == nil {
-		byName = map[string]*types.Func{}
-		s.lateFuncs.Set(it, byName)
+		byName = map[string]*types.Var{}
+		b.lateFuncs.Set(it, byName)
 	}
 	name := c.Method.Name()
 	if f := byName[name]; f != nil {
@@ -223,17 +196,18 @@ func (s *Session) lateFunc(c *ssa.CallCommon) (*types.Func, error) {
 	for v := range sig.Params().Variables() {
 		params = append(params, v)
 	}
-	f := types.NewFunc(token.NoPos, nil, "F"+strconv.FormatInt(lateCount.Add(1), 10),
+	f := types.NewVar(token.NoPos, nil, "F"+strconv.Itoa(len(b.lateCode)),
 		types.NewSignatureType(nil, nil, nil, types.NewTuple(params...), sig.Results(), sig.Variadic()))
-	rt, err := s.table.reflectType(f.Type())
+	rt, err := b.table.reflectType(f.Type())
 	if err != nil {
 		return nil, err
 	}
 	byName[name] = f
-	s.lateNames = append(s.lateNames, f.Name())
-	addLateFunc(f.Name(), reflect.MakeFunc(rt, func(args []reflect.Value) []reflect.Value {
-		return s.callMethod(name, args, sig.Variadic())
+	code := reflect.New(rt)
+	code.Elem().Set(reflect.MakeFunc(rt, func(args []reflect.Value) []reflect.Value {
+		return b.callMethod(name, args, sig.Variadic())
 	}))
+	b.lateCode[f.Name()] = code
 	return f, nil
 }
 
@@ -242,16 +216,16 @@ type methodKey struct {
 	name string
 }
 
-func (s *Session) callMethod(name string, args []reflect.Value, variadic bool) []reflect.Value {
+func (b *builder) callMethod(name string, args []reflect.Value, variadic bool) []reflect.Value {
 	x := args[0].Elem()
 	if !x.IsValid() {
 		panic(ixgo.RuntimeError("invalid memory address or nil pointer dereference"))
 	}
 	key := methodKey{x.Type(), name}
-	cached, ok := s.methodCache.Load(key)
+	cached, ok := b.methodCache.Load(key)
 	if !ok {
-		cached = s.findMethod(x.Type(), name)
-		s.methodCache.Store(key, cached)
+		cached = b.findMethod(x.Type(), name)
+		b.methodCache.Store(key, cached)
 	}
 	m := cached.(reflect.Value)
 	if !m.IsValid() {
@@ -264,12 +238,12 @@ func (s *Session) callMethod(name string, args []reflect.Value, variadic bool) [
 	return m.Call(args)
 }
 
-func (s *Session) findMethod(t reflect.Type, name string) reflect.Value {
+func (b *builder) findMethod(t reflect.Type, name string) reflect.Value {
 	base := t
 	if base.Kind() == reflect.Pointer {
 		base = base.Elem()
 	}
-	if s.table.isOwn(base) || base.Name() == "" || base.PkgPath() == "main" {
+	if b.table.isOwn(base) || base.Name() == "" || base.PkgPath() == "main" {
 		if m, ok := reflectx.MethodByName(t, name); ok {
 			return m.Func
 		}

@@ -60,7 +60,7 @@ func (c *checker) findLost(info *types.Info) bool {
 		}
 		if it.kind == stmtItem {
 			it.stmts = []ast.Stmt{c.watchCall(call, info.Types[call].Type)}
-		} else if !c.s.printValues && !isGetter(call) {
+		} else if !c.e.tellsAll && !isGetter(call) {
 			it.watched = append(it.watched, c.see(call.Pos(), ""))
 		}
 	}
@@ -68,7 +68,7 @@ func (c *checker) findLost(info *types.Info) bool {
 }
 
 func (c *checker) see(pos token.Pos, name string) int {
-	c.sightings = append(c.sightings, sighting{c.s.fset.Position(pos), name})
+	c.sightings = append(c.sightings, sighting{c.e.fset.Position(pos), name})
 	return len(c.sightings) - 1
 }
 
@@ -241,12 +241,12 @@ func (r *run) lookAtShown() {
 }
 
 // lostFailure is the failure of a cell that has lost an error; then is what it failed with after that.
-func (s *Session) lostFailure(l *lostError, then *cell.Error) *cell.Error {
+func (t *texts) lostFailure(l *lostError, then *cell.Error) *cell.Error {
 	text := describe(l.err)
 	at := l.pos.Filename + ":" + strconv.Itoa(l.pos.Line)
 	out := &cell.Error{Name: "error", Message: at + ": " + text}
 	out.Traceback = append(out.Traceback, red+bold+"error: "+reset+red+text+reset, at)
-	out.Traceback = append(out.Traceback, s.marked(l.pos)...)
+	out.Traceback = append(out.Traceback, t.marked(l.pos)...)
 	hint := "The cell does not look at this error. Assign it to a variable and read that, or to _ if it does not matter."
 	if l.name != "" {
 		hint = "The cell does not look at " + l.name + ". Read it, or write _ in its place if the error does not matter."

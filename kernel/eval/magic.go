@@ -86,10 +86,12 @@ func isClosed(code string) bool {
 func unclosed(code string) (closers string, open bool) {
 	var sc scanner.Scanner
 	f := token.NewFileSet().AddFile("", -1, len(code))
-	sc.Init(f, []byte(code), func(_ token.Position, msg string) { open = open || strings.Contains(msg, "not terminated") }, 0)
+	sc.Init(f, []byte(code), nil, scanner.ScanComments)
 	var stack []byte
 	for {
-		switch _, tok, _ := sc.Scan(); tok {
+		_, tok, lit := sc.Scan()
+		open = open || isOpen(tok, lit)
+		switch tok {
 		case token.EOF:
 			slices.Reverse(stack)
 			return string(stack), open
@@ -107,10 +109,24 @@ func unclosed(code string) (closers string, open bool) {
 	}
 }
 
+// isOpen tells a string, character or comment that does not end.
+func isOpen(tok token.Token, lit string) bool {
+	switch {
+	case tok == token.COMMENT:
+		return strings.HasPrefix(lit, "/*") && (len(lit) < 4 || !strings.HasSuffix(lit, "*/"))
+	case tok == token.STRING || tok == token.CHAR:
+		return len(lit) < 2 || lit[len(lit)-1] != lit[0] || lit[0] != '`' && backslashes(lit[:len(lit)-1])%2 == 1
+	}
+	return false
+}
+
+// backslashes counts those at the end of a text.
+func backslashes(s string) int { return len(s) - len(strings.TrimRight(s, "\\")) }
+
 // asksExit tells the words that end a console, unless they mean something in the session.
 func (s *Session) asksExit(code string) bool {
 	name := strings.TrimSuffix(strings.TrimSpace(code), "()")
-	return (name == "exit" || name == "quit") && s.scope[name] == nil && s.imports[name] == ""
+	return (name == "exit" || name == "quit") && s.engine.scope.names[name] == nil && s.engine.scope.imports[name] == ""
 }
 
 type magic struct {
@@ -152,7 +168,7 @@ func (s *Session) command(ctx context.Context, r *run, seg segment) cell.Result 
 		return m.run(s, ctx, r, strings.TrimSpace(arg), seg.code)
 	}
 	name := strings.Trim(line, "? \t")
-	b, ok := s.describeName(name, 1)
+	b, ok := s.assistant().describeName(name, 1)
 	if !ok {
 		return failure("not found", "nothing known of "+name)
 	}
@@ -192,11 +208,11 @@ are values like others, and so is what methods Err and Unwrap give.
 func (s *Session) who(_ context.Context, _ *run, _, _ string) cell.Result {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
-	for _, name := range slices.Sorted(maps.Keys(s.scope)) {
+	for _, name := range slices.Sorted(maps.Keys(s.engine.scope.names)) {
 		if strings.HasPrefix(name, "__") {
 			continue
 		}
-		switch o := s.scope[name].(type) {
+		switch o := s.engine.scope.names[name].(type) {
 		case *types.Func:
 			fmt.Fprintf(w, "%s\tfunc\t%s\n", name, strings.TrimPrefix(types.TypeString(o.Type(), shortName), "func"))
 		case *types.TypeName:
@@ -254,7 +270,7 @@ func (s *Session) changeDir(_ context.Context, _ *run, arg, _ string) cell.Resul
 	if err != nil {
 		return failure("error", fmt.Sprintf("change folder: %v", err))
 	}
-	s.dir = wd
+	s.opts.Dir, s.engine.packages.dir = wd, wd
 	printTo(0, []byte(wd+"\n"))
 	return cell.Result{}
 }
@@ -262,14 +278,14 @@ func (s *Session) changeDir(_ context.Context, _ *run, arg, _ string) cell.Resul
 // shell runs a command; its processes end with the context.
 func (s *Session) shell(ctx context.Context, line string) cell.Result {
 	cmd := process.Shell(ctx, line)
-	cmd.Dir = s.dir
-	r := s.current
+	cmd.Dir = s.opts.Dir
+	r := s.runner.current
 	cmd.Stdout, cmd.Stderr = runWriter{r, 0}, runWriter{r, 1}
 	s.mu.Unlock()
 	err := process.Run(cmd)
 	s.mu.Lock()
 	if ctx.Err() != nil {
-		return cell.Result{Err: s.runError(interrupted())}
+		return cell.Result{Err: s.texts.runError(interrupted())}
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

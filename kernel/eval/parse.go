@@ -9,6 +9,8 @@ import (
 	"go/token"
 	"strconv"
 	"strings"
+
+	"dtnotes/kernel/eval/internal/inner"
 )
 
 // A snippet is a piece of a cell with the place where it stands.
@@ -126,7 +128,7 @@ func headGoesOn(toks []token.Token, label, closed bool) bool {
 }
 
 // parse takes a cell apart. The positions of the syntax are those in the cell.
-func (s *Session) parse(file, code string) (*parsed, error) {
+func (e *engine) parse(file, code string) (*parsed, error) {
 	p := &parsed{}
 	hasLabel := false
 	var errs scanner.ErrorList
@@ -140,7 +142,7 @@ func (s *Session) parse(file, code string) (*parsed, error) {
 		}
 		hasLabel = hasLabel || c.label || c.first == token.GOTO
 		src := snippet{file, line, col, code[c.start:c.end]}
-		if err := s.parseChunk(p, c.first, src, i == len(chunks)-1); err != nil {
+		if err := e.parseChunk(p, c.first, src, i == len(chunks)-1); err != nil {
 			var list scanner.ErrorList
 			if !errors.As(err, &list) {
 				return nil, err
@@ -157,19 +159,19 @@ func (s *Session) parse(file, code string) (*parsed, error) {
 	return p, nil
 }
 
-func (s *Session) parseChunk(p *parsed, first token.Token, src snippet, last bool) error {
+func (e *engine) parseChunk(p *parsed, first token.Token, src snippet, last bool) error {
 	switch first {
 	case token.PACKAGE:
 		p.program = true
 		return nil
 	case token.IMPORT:
-		f, err := s.parseFile(src, parser.ImportsOnly)
+		f, err := e.parseFile(src, parser.ImportsOnly)
 		if err == nil {
 			p.imports = append(p.imports, f.Imports...)
 		}
 		return err
 	case token.FUNC, token.TYPE, token.VAR, token.CONST:
-		f, err := s.parseFile(src, 0)
+		f, err := e.parseFile(src, 0)
 		if err == nil {
 			p.items = append(p.items, declarations(src, f.Decls))
 			return nil
@@ -178,7 +180,7 @@ func (s *Session) parseChunk(p *parsed, first token.Token, src snippet, last boo
 			return err
 		}
 	}
-	stmts, err := s.parseBody(src)
+	stmts, err := e.parseBody(src)
 	if err != nil || len(stmts) == 0 {
 		return err
 	}
@@ -192,12 +194,12 @@ func (s *Session) parseChunk(p *parsed, first token.Token, src snippet, last boo
 	return nil
 }
 
-func (s *Session) parseFile(src snippet, mode parser.Mode) (*ast.File, error) {
-	return parser.ParseFile(s.fset, "", "package main;"+src.at()+src.text, mode|parser.SkipObjectResolution)
+func (e *engine) parseFile(src snippet, mode parser.Mode) (*ast.File, error) {
+	return parser.ParseFile(e.fset, "", "package main;"+src.at()+src.text, mode|parser.SkipObjectResolution)
 }
 
-func (s *Session) parseBody(src snippet) ([]ast.Stmt, error) {
-	f, err := parser.ParseFile(s.fset, "", "package main;func _(){"+src.at()+src.text+"\n}", parser.SkipObjectResolution)
+func (e *engine) parseBody(src snippet) ([]ast.Stmt, error) {
+	f, err := parser.ParseFile(e.fset, "", "package main;func _(){"+src.at()+src.text+"\n}", parser.SkipObjectResolution)
 	if err != nil {
 		return nil, src.atEnd(err)
 	}
@@ -219,7 +221,7 @@ func (s snippet) atEnd(err error) error {
 		if len(lines) == 1 {
 			e.Pos.Column += s.col - 1
 		}
-		e.Msg = strings.Replace(e.Msg, "found '}'", "found the end", 1)
+		e.Msg = inner.FoundEnd(e.Msg)
 	}
 	return list
 }

@@ -8,43 +8,48 @@ import (
 	"reflect"
 	"runtime"
 	"strconv"
+	"sync"
 
+	"github.com/goplus/ixgo"
 	"golang.org/x/tools/go/ssa"
+	"golang.org/x/tools/go/types/typeutil"
 )
 
-// uniqueVars gives the package-level variables of a unit objects of their own name for the program:
-// ixgo finds the memory of a variable by package and name, and all cells are package main.
-func (s *Session) uniqueVars(u *unit) {
-	for id, o := range u.info.Defs {
-		v, ok := o.(*types.Var)
-		if !ok || v.IsField() || v.Pkg() != u.pkg || v.Parent() != u.pkg.Scope() {
-			continue
+// A builder makes programs of declarations, and owns what outlives a program: the types, the code
+// behind their methods, and what is known of the types that may be behind interfaces.
+type builder struct {
+	ctx      *ixgo.Context
+	fset     *token.FileSet
+	scope    *scope
+	packages *packages
+	table    *typeTable
+
+	dynamic        typeutil.Map            // types whose values may be behind interfaces
+	behind         map[string][]types.Type // the same by method name
+	unnamedMethods map[string]bool         // methods of unnamed struct types behind interfaces
+	lateFuncs      typeutil.Map            // interface type -> map[string]*types.Var
+	lateCode       map[string]reflect.Value
+	methodCache    sync.Map // methodKey -> reflect.Value
+}
+
+func newBuilder(ctx *ixgo.Context, s *scope) *builder {
+	b := &builder{ctx: ctx, fset: ctx.FileSet, scope: s, behind: map[string][]types.Type{}, unnamedMethods: map[string]bool{}, lateCode: map[string]reflect.Value{}}
+	b.table = newTypeTable(ctx, s)
+	b.table.late = b.lateCode
+	ctx.Loader = b.table
+	return b
+}
+
+// loader makes an interpreter of a program, whose code looks at the flag, and takes from it the code of
+// methods that have none yet.
+func (b *builder) loader(p *ssa.Package) func(*stopFlag) (*ixgo.Interp, error) {
+	return func(flag *stopFlag) (*ixgo.Interp, error) {
+		b.table.stop = &flag.c
+		interp, err := b.ctx.NewInterp(p)
+		if err == nil {
+			b.bind(interp, p.Prog)
 		}
-		if s.programVar[v] == nil {
-			s.vars++
-			x := types.NewVar(v.Pos(), v.Pkg(), v.Name()+"·"+strconv.Itoa(s.vars), v.Type())
-			s.programVar[v], s.checkedVar[x] = x, v
-		}
-		u.info.Defs[id] = s.programVar[v]
-	}
-	for id, o := range u.info.Uses {
-		switch o := o.(type) {
-		case *types.Var:
-			if x := s.programVar[o]; x != nil {
-				u.info.Uses[id] = x
-			}
-		case *types.Func:
-			if x := s.earlierFunc[o]; x != nil {
-				u.info.Uses[id] = x
-			}
-		}
-	}
-	for _, in := range u.info.InitOrder {
-		for i, v := range in.Lhs {
-			if x := s.programVar[v]; x != nil {
-				in.Lhs[i] = x
-			}
-		}
+		return interp, err
 	}
 }
 
@@ -56,7 +61,7 @@ type outline struct {
 }
 
 // outlineOf follows what the decls of a unit need.
-func (s *Session) outlineOf(start []*decl, own *unit) outline {
+func (b *builder) outlineOf(start []*decl, own *unit) outline {
 	out := outline{packages: map[*types.Package]bool{}}
 	seen := map[*decl]bool{}
 	kept := map[types.Type]bool{}
@@ -98,11 +103,11 @@ func (s *Session) outlineOf(start []*decl, own *unit) outline {
 				continue
 			}
 			called[name] = true
-			for _, t := range s.behind[name] {
+			for _, t := range b.behind[name] {
 				if !kept[t] {
 					kept[t] = true
 					out.keep = append(out.keep, t)
-					work = append(work, s.needsOf(t))
+					work = append(work, b.scope.needsOf(t))
 				}
 			}
 		}
@@ -111,16 +116,16 @@ func (s *Session) outlineOf(start []*decl, own *unit) outline {
 }
 
 // buildProgram makes the SSA form of a unit and its outline.
-func (s *Session) buildProgram(u *unit, files []*ast.File, o outline) (main *ssa.Package, err error) {
+func (b *builder) buildProgram(u *unit, files []*ast.File, o outline) (main *ssa.Package, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("build program: %v", r)
 		}
 	}()
-	prog := ssa.NewProgram(s.fset, ssa.InstantiateGenerics|ssa.BareInits)
+	prog := ssa.NewProgram(b.fset, ssa.InstantiateGenerics|ssa.BareInits)
 	var pkgs []*ssa.Package
 	external := func(p *types.Package) {
-		if !s.owns(p) && p != types.Unsafe && prog.Package(p) == nil {
+		if !b.scope.owns(p) && p != types.Unsafe && prog.Package(p) == nil {
 			pkgs = append(pkgs, prog.CreatePackage(p, nil, nil, true))
 		}
 	}
@@ -144,17 +149,17 @@ func (s *Session) buildProgram(u *unit, files []*ast.File, o outline) (main *ssa
 	main = prog.CreatePackage(u.pkg, files, u.info, false)
 	pkgs = append(pkgs, main)
 	if len(o.keep) > 0 {
-		kept, err := s.keepPackage(o.keep)
+		kept, err := b.keepPackage(o.keep)
 		if err != nil {
 			return nil, err
 		}
-		external(s.rtPackage())
+		external(b.rtPackage())
 		pkgs = append(pkgs, prog.CreatePackage(kept.pkg, []*ast.File{kept.file}, kept.info, true))
 	}
 	for _, p := range pkgs {
 		p.Build()
 	}
-	return main, s.lateCalls(prog, pkgs)
+	return main, b.lateCalls(prog, pkgs)
 }
 
 type keptPackage struct {
@@ -164,7 +169,7 @@ type keptPackage struct {
 }
 
 // keepPackage is a package that converts types to interfaces, which makes ixgo compile their methods.
-func (s *Session) keepPackage(keep []types.Type) (keptPackage, error) {
+func (b *builder) keepPackage(keep []types.Type) (keptPackage, error) {
 	k := keptPackage{pkg: types.NewPackage("main", "main"), info: newInfo()}
 	var names []string
 	for i, t := range keep {
@@ -173,29 +178,29 @@ func (s *Session) keepPackage(keep []types.Type) (keptPackage, error) {
 		k.pkg.Scope().Insert(types.NewTypeName(token.NoPos, k.pkg, n, t))
 	}
 	k.file = &ast.File{Name: ident("main"), Decls: append(importDecls(map[string]string{rtName: rtPath}), keeper(keepPrefix, names...))}
-	conf := &types.Config{Importer: importer(s.importPackage), Sizes: s.sizes}
-	if err := types.NewChecker(conf, s.fset, k.pkg, k.info).Files([]*ast.File{k.file}); err != nil {
+	conf := &types.Config{Importer: importer(b.packages.importPackage), Sizes: platformSizes}
+	if err := types.NewChecker(conf, b.fset, k.pkg, k.info).Files([]*ast.File{k.file}); err != nil {
 		return k, fmt.Errorf("keep types: %w", err)
 	}
 	return k, nil
 }
 
 // allocate gives the variables of a new cell memory; those in migrated keep that of their name.
-func (s *Session) allocate(u *unit, migrated map[string]bool) error {
+func (b *builder) allocate(u *unit, migrated map[string]bool) error {
 	for _, name := range u.pkg.Scope().Names() {
 		v, ok := u.pkg.Scope().Lookup(name).(*types.Var)
 		if !ok || v.Pkg() != u.pkg {
 			continue
 		}
-		rt, err := s.table.reflectType(v.Type())
+		rt, err := b.table.reflectType(v.Type())
 		if err != nil {
 			return err
 		}
-		d := s.decls[v]
+		d := b.scope.decls[v]
 		if d == nil {
 			continue
 		}
-		if old := s.decls[s.scope[name]]; migrated[name] && old != nil && old.memory.IsValid() {
+		if old := b.scope.decls[b.scope.names[name]]; migrated[name] && old != nil && old.memory.IsValid() {
 			if t := old.memory.Type().Elem(); t.Size() == rt.Size() && t.Kind() == rt.Kind() {
 				d.memory = reflect.NewAt(rt, old.memory.UnsafePointer())
 				continue
@@ -207,7 +212,7 @@ func (s *Session) allocate(u *unit, migrated map[string]bool) error {
 }
 
 // memoryOf collects the variables of a program, by the names that they have there.
-func (s *Session) memoryOf(own []*decl, o outline) map[string]reflect.Value {
+func (b *builder) memoryOf(own []*decl, o outline) map[string]reflect.Value {
 	vars := map[string]reflect.Value{}
 	for _, ds := range [][]*decl{own, o.decls} {
 		for _, d := range ds {
@@ -219,8 +224,8 @@ func (s *Session) memoryOf(own []*decl, o outline) map[string]reflect.Value {
 	return vars
 }
 
-func (s *Session) rtPackage() *types.Package {
-	p, err := s.importPackage(rtPath)
+func (b *builder) rtPackage() *types.Package {
+	p, err := b.packages.importPackage(rtPath)
 	if err != nil {
 		panic(err)
 	}

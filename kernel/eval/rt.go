@@ -21,7 +21,7 @@ const (
 	rtGenericPath = "dtnotes/kernel/eval/rtg"
 )
 
-var stopPlaceholder chan struct{}
+var stopPlaceholder chan struct{} // its place is taken by the flag of a program
 
 func init() {
 	ixgo.RegisterPackage(&ixgo.Package{
@@ -90,7 +90,7 @@ func guard(f any) any {
 	return reflect.MakeFunc(t, func(args []reflect.Value) (results []reflect.Value) {
 		if owner != nil && runOfGoroutine() == nil { // a timer's goroutine is nobody's
 			owner.enter()
-			owner.session.watchStacks()
+			owner.runner.watchStacks()
 		}
 		defer func() {
 			if x := recover(); x != nil {
@@ -127,7 +127,7 @@ func goPanic(what string, v any, stack []byte) {
 		if frames == nil {
 			frames = parseStack(string(stack))
 		}
-		printTo(1, []byte(what+msg+"\n"+r.session.frameLines(frames)))
+		printTo(1, []byte(what+msg+"\n"+r.runner.texts.frameLines(frames)))
 	}
 }
 

@@ -13,12 +13,11 @@ import (
 	"dtnotes/kernel/display"
 
 	"github.com/goplus/ixgo"
-	"golang.org/x/tools/go/ssa"
 )
 
 // A run is one cell being run, and after that what its goroutines and closures refer to.
 type run struct {
-	session  *Session
+	runner   *runner
 	file     string // "cell[3]"
 	out      cell.Output
 	ctx      context.Context
@@ -44,13 +43,12 @@ type run struct {
 }
 
 // execute makes a program into an interpreter and runs its initialization, in a goroutine of its
-// own that can be given up. ready is called when the program has been compiled.
-func (s *Session) execute(ctx context.Context, r *run, prog *ssa.Package, callMain bool) error {
-	flag := &stopFlag{}
+// own that can be given up. load makes the interpreter, whose code looks at the flag that it gets.
+func (rr *runner) execute(ctx context.Context, r *run, load func(*stopFlag) (*ixgo.Interp, error), callMain bool) error {
+	flag := newStopFlag()
 	r.flag = flag
-	s.table.stop = &flag.c
-	s.flags.add(flag)
-	s.watchStacks()
+	rr.flags.add(flag)
+	rr.watchStacks()
 	done := make(chan error, 1)
 	compiled := make(chan struct{})
 	go func() {
@@ -69,12 +67,11 @@ func (s *Session) execute(ctx context.Context, r *run, prog *ssa.Package, callMa
 		}()
 		debug.SetPanicOnFault(true)
 		r.enter()
-		interp, e := s.ctx.NewInterp(prog)
+		interp, e := load(flag)
 		if e != nil {
 			err = e
 			return
 		}
-		s.table.bind(interp, prog.Prog)
 		close(compiled)
 		if err = interp.RunInit(); err == nil && callMain {
 			_, err = interp.RunMain()
@@ -85,9 +82,9 @@ func (s *Session) execute(ctx context.Context, r *run, prog *ssa.Package, callMa
 		}
 	}()
 	<-compiled
-	s.mu.Unlock()
-	defer s.mu.Lock()
-	return s.await(ctx, r, done)
+	rr.compiling.Unlock()
+	defer rr.compiling.Lock()
+	return rr.await(ctx, r, done)
 }
 
 // render shows the values of the last expression. An error beside other values is the news.
@@ -104,7 +101,7 @@ func (r *run) render() {
 		}
 	}
 	r.bundle = display.RenderResult(values...)
-	if r.session.printValues {
+	if r.runner.tellsAll {
 		for _, v := range r.shown {
 			r.printed = append(r.printed, printed(v))
 		}

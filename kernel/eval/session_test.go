@@ -25,6 +25,9 @@ func newSession(t testing.TB) *Session {
 	return s
 }
 
+// tellAll is Options.PrintValues.
+func (s *Session) tellAll() { s.runner.tellsAll, s.engine.tellsAll = true, true }
+
 // run1 evaluates a cell and returns what it showed, printed and failed with.
 func run1(t testing.TB, s *Session, code string) (values, printed string, err *cell.Error) {
 	t.Helper()
@@ -37,8 +40,8 @@ func runContext(ctx context.Context, s *Session, code string) (values, output st
 	var shown []string
 	for i, v := range res.Values {
 		text := ""
-		if i < len(s.current.printed) {
-			text = s.current.printed[i]
+		if i < len(s.runner.current.printed) {
+			text = s.runner.current.printed[i]
 		} else {
 			text = printed(v.V)
 		}
@@ -69,7 +72,7 @@ func TestSessions(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := newSession(t)
-			s.printValues = true
+			s.tellAll()
 			for i, block := range strings.Split(strings.TrimRight(string(text), "\n"), "\n---\n") {
 				var code, want []string
 				for line := range strings.Lines(block) {

@@ -7,8 +7,8 @@ const sweepEvery = 64
 
 // sweep forgets the declarations that no name leads to any more. Values, closures and goroutines
 // that were made by them hold what they need themselves; types whose values may be behind
-// interfaces keep what their methods need.
-func (s *Session) sweep() {
+// interfaces, which behind has by method name, keep what their methods need.
+func (s *scope) sweep(behind map[string][]types.Type) {
 	live := map[*decl]bool{}
 	var work []*decl
 	mark := func(d *decl) {
@@ -17,10 +17,10 @@ func (s *Session) sweep() {
 			work = append(work, d)
 		}
 	}
-	for _, o := range s.scope {
+	for _, o := range s.names {
 		mark(s.decls[o])
 	}
-	for _, types := range s.behind {
+	for _, types := range behind {
 		for _, t := range types {
 			for d := range s.needsOf(t).decls {
 				mark(d)

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 
+	"dtnotes/kernel/eval/internal/inner"
+
 	"github.com/goplus/ixgo"
 	"github.com/goplus/reflectx"
 	"golang.org/x/tools/go/ssa"
@@ -19,7 +21,8 @@ import (
 // a session: which reflect.Type a named type is, what code its methods run, where variables live.
 type typeTable struct {
 	ixgo.Loader // the compiled-in packages
-	s           *Session
+	ctx         *ixgo.Context
+	scope       *scope
 
 	mu      sync.Mutex
 	types   typeutil.Map // named types of cells and source packages -> reflect.Type
@@ -30,6 +33,7 @@ type typeTable struct {
 
 	memory map[string]reflect.Value            // of the current cell's package
 	source map[string]map[string]reflect.Value // of packages from source, by path
+	late   map[string]reflect.Value            // of the functions that find methods at run time
 	stop   *chan struct{}                      // the flag of the program being made
 }
 
@@ -53,8 +57,8 @@ func (m *methodSlot) call(args []reflect.Value) []reflect.Value {
 	return code(args)
 }
 
-func newTypeTable(s *Session, base ixgo.Loader) *typeTable {
-	return &typeTable{Loader: base, s: s, back: map[reflect.Type]types.Type{}, source: map[string]map[string]reflect.Value{}}
+func newTypeTable(ctx *ixgo.Context, s *scope) *typeTable {
+	return &typeTable{Loader: ctx.Loader, ctx: ctx, scope: s, back: map[reflect.Type]types.Type{}, source: map[string]map[string]reflect.Value{}}
 }
 
 // begin starts the types of one cell. A fresh reflectx context each time, because it remembers
@@ -66,9 +70,9 @@ func (t *typeTable) begin() {
 	rctx.SetHasImethod(func(typ reflect.Type, m reflectx.Method) bool {
 		return m.FuncId != -1 && (ast.IsExported(m.Name) || typ.PkgPath() != m.PkgPath)
 	})
-	methodSets := ssa.NewProgram(t.s.fset, 0)
+	methodSets := ssa.NewProgram(t.ctx.FileSet, 0)
 	view := recordView{t.Loader, t}
-	t.record = ixgo.NewTypesRecord(t.s.ctx, rctx, methodSets, view, view, map[*types.Named]int{})
+	t.record = ixgo.NewTypesRecord(t.ctx, rctx, methodSets, view, view, map[*types.Named]int{})
 }
 
 // Import implements ixgo.Loader. ixgo leaves a package incomplete that a type of another package has
@@ -204,15 +208,8 @@ func (v recordView) FindMethod(typ reflect.Type, fn *types.Func) func([]reflect.
 // owns tells the named types that the table gives their identity.
 func (t *typeTable) owns(n *types.Named) bool {
 	pkg := n.Origin().Obj().Pkg()
-	return t.s.owns(pkg) && !hasTypeParam(n)
+	return t.scope.owns(pkg) && !hasTypeParam(n)
 }
-
-// deferStack is what ixgo has for the type of that name in SSA programs, which it looks for under
-// the name that older versions of go/ssa gave it.
-var deferStack = func() reflect.Type {
-	f, _ := reflect.TypeFor[ixgo.Frame]().FieldByName("_defer")
-	return reflect.PointerTo(f.Type)
-}()
 
 // LookupReflect implements ixgo.Loader.
 func (t *typeTable) LookupReflect(typ types.Type) (reflect.Type, bool) {
@@ -222,7 +219,7 @@ func (t *typeTable) LookupReflect(typ types.Type) (reflect.Type, bool) {
 		return rt, true
 	}
 	if n, ok := typ.(*types.Named); ok && n.Obj().Name() == "deferStack" && n.Obj().Parent() == nil {
-		return deferStack, true
+		return inner.DeferStack, true
 	}
 	if rt, ok := t.Loader.LookupReflect(typ); ok {
 		return rt, true
@@ -263,6 +260,9 @@ func (t *typeTable) Installed(path string) (*ixgo.Package, bool) {
 	if path == "main" {
 		return &ixgo.Package{Name: "main", Path: "main", Vars: t.memory}, true
 	}
+	if path == latePath {
+		return &ixgo.Package{Name: "late", Path: latePath, Vars: t.late}, true
+	}
 	p, ok := t.Loader.Installed(path)
 	if path == rtPath && ok {
 		q := *p
@@ -276,21 +276,21 @@ func (t *typeTable) Installed(path string) (*ixgo.Package, bool) {
 }
 
 // bind gives the methods that have no code yet that of a new program.
-func (t *typeTable) bind(interp *ixgo.Interp, prog *ssa.Program) {
+func (b *builder) bind(interp *ixgo.Interp, prog *ssa.Program) {
 	for _, typ := range prog.RuntimeTypes() {
 		if st, ok := typ.(*types.Struct); ok {
 			for sel := range types.NewMethodSet(types.NewPointer(st)).Methods() {
-				t.s.unnamedMethods[sel.Obj().Name()] = true
+				b.unnamedMethods[sel.Obj().Name()] = true
 			}
 		}
 		n, ok := typ.(*types.Named)
-		if !ok || types.IsInterface(n) || !t.s.owns(n.Obj().Pkg()) {
+		if !ok || types.IsInterface(n) || !b.scope.owns(n.Obj().Pkg()) {
 			continue
 		}
-		t.s.noteDynamic(n)
-		t.mu.Lock()
-		slots, _ := t.slots.At(n).(map[string]*methodSlot)
-		t.mu.Unlock()
+		b.noteDynamic(n)
+		b.table.mu.Lock()
+		slots, _ := b.table.slots.At(n).(map[string]*methodSlot)
+		b.table.mu.Unlock()
 		for _, m := range slots {
 			if m.code != nil {
 				continue
@@ -307,13 +307,13 @@ func (t *typeTable) bind(interp *ixgo.Interp, prog *ssa.Program) {
 }
 
 // noteDynamic remembers that values of a type may be behind interfaces from now on.
-func (s *Session) noteDynamic(n *types.Named) {
-	if s.dynamic.At(n) != nil {
+func (b *builder) noteDynamic(n *types.Named) {
+	if b.dynamic.At(n) != nil {
 		return
 	}
-	s.dynamic.Set(n, true)
+	b.dynamic.Set(n, true)
 	for sel := range types.NewMethodSet(types.NewPointer(n)).Methods() {
 		name := sel.Obj().Name()
-		s.behind[name] = append(s.behind[name], n)
+		b.behind[name] = append(b.behind[name], n)
 	}
 }

@@ -13,13 +13,13 @@ import (
 // TestPackageMentionedFirst has a type of a package be met in another package before the import.
 func TestPackageMentionedFirst(t *testing.T) {
 	s := newSession(t)
-	s.table.Loader.(*ixgo.TypesLoader).ToType(reflect.TypeFor[image.Image]())
+	s.engine.builder.table.Loader.(*ixgo.TypesLoader).ToType(reflect.TypeFor[image.Image]())
 	must(t, s, `display.Math("x").Text()`)
 	must(t, s, "img := image.NewGray(image.Rect(0, 0, 3, 3)); display.Image(img)")
 	if got, want := must(t, s, "var i image.Image = img; i.(*image.Gray).Bounds() == img.Rect"), "true :: bool"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if s.ctx.SourcePackage("image") != nil || s.ctx.SourcePackage("image/color") != nil {
+	if s.engine.packages.ctx.SourcePackage("image") != nil || s.engine.packages.ctx.SourcePackage("image/color") != nil {
 		t.Error("a compiled-in package was loaded from source")
 	}
 }
@@ -37,7 +37,7 @@ func TestImportOrder(t *testing.T) {
 				continue
 			}
 			s.mu.Lock()
-			p, err := s.importPackage(path)
+			p, err := s.engine.packages.importPackage(path)
 			s.mu.Unlock()
 			if err != nil {
 				t.Errorf("import %s: %v", path, err)
@@ -48,7 +48,7 @@ func TestImportOrder(t *testing.T) {
 					t.Errorf("%s has no %s", path, name)
 				}
 			}
-			if s.ctx.SourcePackage(path) != nil {
+			if s.engine.packages.ctx.SourcePackage(path) != nil {
 				t.Errorf("%s was loaded from source", path)
 			}
 		}

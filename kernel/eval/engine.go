@@ -1,0 +1,109 @@
+package eval
+
+import (
+	"context"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"maps"
+	"slices"
+
+	"github.com/goplus/ixgo"
+)
+
+// An engine makes programs of cells and runs them; it is what a session forgets when it is reset. Its
+// parts own their state: scope the declarations, packages the imports, builder the types and the code,
+// runner the goroutines.
+type engine struct {
+	fset     *token.FileSet
+	scope    *scope
+	packages *packages
+	builder  *builder
+	runner   *runner
+	texts    *texts
+
+	context  *types.Context // one for all cells: instances of a type are the same in each
+	checks   bool           // loops and calls look at the stop flag
+	tellsAll bool           // all values of a cell's last expression are told, errors too
+}
+
+func newEngine(opts Options, rr *runner, t *texts) *engine {
+	ctx := ixgo.NewContext(ixgo.SupportMultipleInterp | raceMode)
+	register(ctx)
+	s := newScope()
+	b := newBuilder(ctx, s)
+	p := &packages{ctx: ctx, scope: s, builder: b, runner: rr, texts: t, dir: opts.Dir, checks: !opts.NoInterrupt, initialized: map[string]bool{}}
+	b.packages = p
+	return &engine{fset: ctx.FileSet, scope: s, packages: p, builder: b, runner: rr, texts: t,
+		context: types.NewContext(), checks: !opts.NoInterrupt, tellsAll: opts.PrintValues}
+}
+
+// compile finds the meaning of the Go code of a cell.
+func (e *engine) compile(file, code string) (*checked, []string, error) {
+	p, err := e.parse(file, code)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.repeatedNames()
+	e.prepareCell(file, p)
+	e.scope.dropUnchanged(p)
+	return e.check(file, p)
+}
+
+// prepareCell rewrites the syntax of a cell for the interpreter.
+func (e *engine) prepareCell(file string, p *parsed) {
+	hidden := map[string]*ast.InterfaceType{}
+	for _, it := range p.items {
+		it.each(func(n ast.Node) { maps.Copy(hidden, e.prepare(n)) })
+		if e.checks {
+			it.stmts = checkList(it.stmts)
+		}
+	}
+	var lifted []*item
+	for _, name := range slices.Sorted(maps.Keys(hidden)) {
+		spec := &ast.TypeSpec{Name: ident(name), Type: hidden[name]}
+		src := snippet{file, 1, 1, "type " + name + " " + types.ExprString(hidden[name])}
+		lifted = append(lifted, &item{kind: declItem, src: src, names: []string{name},
+			decls: []ast.Decl{&ast.GenDecl{Tok: token.TYPE, Specs: []ast.Spec{spec}}}})
+	}
+	p.items = append(lifted, p.items...)
+}
+
+// prepare rewrites one declaration, statement or expression for the interpreter.
+func (e *engine) prepare(n ast.Node) map[string]*ast.InterfaceType {
+	hidden := e.scope.liftInterfaces(n)
+	if e.scope.names["print"] == nil && e.scope.names["println"] == nil {
+		builtinPrints(n)
+	}
+	if e.scope.names["recover"] == nil {
+		recoverInGoWords(n)
+	}
+	instrument(n, e.checks)
+	return hidden
+}
+
+// runChecked compiles and runs a cell and, as far as it came, makes its names those of the session.
+func (e *engine) runChecked(ctx context.Context, r *run, c *checked) error {
+	u := c.unit
+	e.scope.uniqueVars(u)
+	decls := e.scope.declare(u, []*ast.File{c.file}, c.sources)
+	whole := &decl{unit: u, kind: token.FUNC} // statements and initializers
+	e.scope.scan(whole, c.file)
+	o := e.builder.outlineOf(append([]*decl{whole}, decls...), u)
+	e.builder.table.begin()
+	if err := e.builder.allocate(u, c.migrated); err != nil {
+		return err
+	}
+	e.builder.table.memory = e.builder.memoryOf(decls, o)
+	u.pkg.SetImports(nil)
+	prog, err := e.builder.buildProgram(u, []*ast.File{c.file}, o)
+	if err != nil {
+		return err
+	}
+	undo := e.scope.commit(c)
+	err = e.runner.execute(ctx, r, e.builder.loader(prog), c.main)
+	if err != nil {
+		e.scope.rollBack(r, c, undo)
+	}
+	return err
+}

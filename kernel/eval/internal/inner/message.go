@@ -1,0 +1,50 @@
+package inner
+
+import (
+	"regexp"
+	"strings"
+	"sync"
+)
+
+// CutArgument takes the words of go/types that a mistake is in an argument to callee out of a message.
+func CutArgument(msg, callee string) string {
+	if i := strings.Index(msg, " in argument to "+callee); i >= 0 {
+		msg = msg[:i]
+	}
+	return strings.TrimPrefix(msg, "argument to "+callee+" ")
+}
+
+// CutPackage takes the package before a name out of a message of go/types.
+func CutPackage(msg, name string) string {
+	return qualified(name).ReplaceAllString(msg, "$1")
+}
+
+var qualified = func() func(name string) *regexp.Regexp {
+	var known sync.Map
+	return func(name string) *regexp.Regexp {
+		x, ok := known.Load(name)
+		if !ok {
+			x, _ = known.LoadOrStore(name, regexp.MustCompile(`\b`+regexp.QuoteMeta(name)+`\.([\pL_])`))
+		}
+		return x.(*regexp.Regexp)
+	}
+}()
+
+// SameName finds the name of which there are two types in a message of go/types that a value of one
+// is not of the other; it is empty if there are not.
+func SameName(msg string) string {
+	m := twoTypes().FindStringSubmatch(msg)
+	if m == nil || m[1] != m[2] {
+		return ""
+	}
+	return strings.TrimPrefix(m[1], "*")
+}
+
+// The classes of letters take their time to compile, which would be the start's.
+var twoTypes = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`type (\*?[\pL_][\pL\pN_]*)\) as (?:struct type )?(\*?[\pL_][\pL\pN_]*) value`)
+})
+
+// FoundEnd makes a message of go/parser say that it found the end where it found the bracket that was
+// put behind the text.
+func FoundEnd(msg string) string { return strings.Replace(msg, "found '}'", "found the end", 1) }

@@ -1,0 +1,79 @@
+package eval
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"dtnotes/kernel/cell"
+)
+
+// A runner runs programs of cells in goroutines, and ends them.
+type runner struct {
+	compiling sync.Locker // held but while a cell runs
+	texts     *texts
+	checks    bool // code looks at its stop flag
+	tellsAll  bool // values of results come with their text
+
+	flags      flags
+	stacks     stackWatch
+	idle       atomic.Bool  // no cell runs
+	generation atomic.Int64 // goes up with retire: what is older is to end
+
+	current *run // the cell being compiled, or compiled last
+	running []*run
+}
+
+func newRunner(compiling sync.Locker, t *texts, opts Options) *runner {
+	rr := &runner{compiling: compiling, texts: t, checks: !opts.NoInterrupt, tellsAll: opts.PrintValues}
+	rr.stacks.limit, rr.stacks.frames = stackLimit, maxFrames
+	rr.current = rr.newRun("", cell.Cell{Out: discard{}})
+	return rr
+}
+
+func (rr *runner) newRun(file string, c cell.Cell) *run {
+	return &run{runner: rr, ctx: context.Background(), file: file, out: c.Out, input: c.Input, birth: rr.generation.Load(), deep: make(chan struct{}, 1)}
+}
+
+// begin makes the run of a cell the current one.
+func (rr *runner) begin(ctx context.Context, file string, c cell.Cell) *run {
+	r := rr.newRun(file, c)
+	r.ctx = ctx
+	r.own, r.release = context.WithCancel(ctx)
+	setLatest(r)
+	rr.current = r
+	rr.running = append(rr.running, r)
+	rr.idle.Store(false)
+	return r
+}
+
+// resume makes a run the current one again: others may have begun meanwhile.
+func (rr *runner) resume(r *run) { rr.current = r }
+
+// alone tells that no more than one cell runs.
+func (rr *runner) alone() bool { return len(rr.running) <= 1 }
+
+// end is the end of a run. What nobody's goroutine prints belongs to a cell that still runs, if any.
+func (rr *runner) end(r *run) {
+	flushConsole()
+	r.release()
+	rr.running = slices.DeleteFunc(rr.running, func(x *run) bool { return x == r })
+	if n := len(rr.running); n > 0 {
+		setLatest(rr.running[n-1])
+		return
+	}
+	rr.idle.Store(true)
+	stdin.forget()
+}
+
+// retire ends the goroutines of all cells so far.
+func (rr *runner) retire() {
+	rr.generation.Add(1)
+	rr.flags.retire()
+}
+
+func (rr *runner) close() {
+	rr.retire()
+	rr.stacks.close()
+}

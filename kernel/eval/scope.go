@@ -1,0 +1,247 @@
+package eval
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A scope is what the cells of a session have declared: what a name means now, and for everything
+// that a name has meant, as long as something needs it, the declaration and what that refers to.
+type scope struct {
+	names   map[string]types.Object // what a name means now
+	imports map[string]string       // import names to paths
+	decls   map[types.Object]*decl
+	sources map[*types.Package]*unit // packages from source
+
+	programVar  map[*types.Var]*types.Var // checked variable -> its object in programs
+	checkedVar  map[*types.Var]*types.Var // and back
+	earlierFunc map[*types.Func]*types.Func
+	vars        int
+	lifted      map[string]string // unnamed interface -> hidden name
+}
+
+func newScope() *scope {
+	return &scope{
+		names:       map[string]types.Object{},
+		imports:     map[string]string{},
+		decls:       map[types.Object]*decl{},
+		sources:     map[*types.Package]*unit{},
+		programVar:  map[*types.Var]*types.Var{},
+		checkedVar:  map[*types.Var]*types.Var{},
+		earlierFunc: map[*types.Func]*types.Func{},
+		lifted:      map[string]string{},
+	}
+}
+
+func (s *scope) typeDecl(name string) *decl {
+	if d := s.decls[s.names[name]]; d != nil && d.kind == token.TYPE {
+		return d
+	}
+	return nil
+}
+
+// earlier stands for what a name meant before the cell, under a name of its own.
+func (s *scope) earlier(alias string) types.Object {
+	o := s.names[strings.TrimPrefix(alias, earlierPrefix)]
+	switch x := o.(type) {
+	case *types.Var:
+		v := types.NewVar(x.Pos(), x.Pkg(), alias, x.Type())
+		s.programVar[v] = s.programVar[x]
+		return v
+	case *types.Func:
+		f := types.NewFunc(x.Pos(), x.Pkg(), alias, x.Signature())
+		s.earlierFunc[f] = x
+		return f
+	case *types.Const:
+		return types.NewConst(x.Pos(), x.Pkg(), alias, x.Type(), x.Val())
+	case *types.TypeName:
+		return types.NewTypeName(x.Pos(), x.Pkg(), alias, x.Type())
+	}
+	return nil
+}
+
+// uniqueVars gives the package-level variables of a unit objects of their own name for the program:
+// ixgo finds the memory of a variable by package and name, and all cells are package main.
+func (s *scope) uniqueVars(u *unit) {
+	for id, o := range u.info.Defs {
+		v, ok := o.(*types.Var)
+		if !ok || v.IsField() || v.Pkg() != u.pkg || v.Parent() != u.pkg.Scope() {
+			continue
+		}
+		if s.programVar[v] == nil {
+			s.vars++
+			x := types.NewVar(v.Pos(), v.Pkg(), v.Name()+"·"+strconv.Itoa(s.vars), v.Type())
+			s.programVar[v], s.checkedVar[x] = x, v
+		}
+		u.info.Defs[id] = s.programVar[v]
+	}
+	for id, o := range u.info.Uses {
+		switch o := o.(type) {
+		case *types.Var:
+			if x := s.programVar[o]; x != nil {
+				u.info.Uses[id] = x
+			}
+		case *types.Func:
+			if x := s.earlierFunc[o]; x != nil {
+				u.info.Uses[id] = x
+			}
+		}
+	}
+	for _, in := range u.info.InitOrder {
+		for i, v := range in.Lhs {
+			if x := s.programVar[v]; x != nil {
+				in.Lhs[i] = x
+			}
+		}
+	}
+}
+
+// dropUnchanged removes the type declarations, with their methods, that an earlier cell already
+// made with the same text: running a cell again keeps the identity of its types.
+func (s *scope) dropUnchanged(p *parsed) {
+	methods := map[string]map[string]string{}
+	declares := map[string]bool{}
+	for _, it := range p.items {
+		for _, d := range it.decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv != nil {
+				r := receiverName(f)
+				if methods[r] == nil {
+					methods[r] = map[string]string{}
+				}
+				methods[r][f.Name.Name] = it.src.text
+			}
+		}
+		for _, n := range it.names {
+			declares[n] = true
+		}
+	}
+	same := map[string]*decl{}
+	for _, it := range p.items {
+		if name := onlyType(it); name != "" {
+			if d := s.typeDecl(name); d != nil && d.src.text == it.src.text && d.hasMethods(methods[name]) {
+				same[name] = d
+			}
+		}
+	}
+	for changed := len(same) > 0; changed; {
+		changed = false
+		for name, d := range same {
+			if s.usesChanged(d, same, declares) {
+				delete(same, name)
+				changed = true
+			}
+		}
+	}
+	p.items = slices.DeleteFunc(p.items, func(it *item) bool {
+		if len(it.decls) != 1 {
+			return false
+		}
+		if f, ok := it.decls[0].(*ast.FuncDecl); ok && f.Recv != nil {
+			return same[receiverName(f)] != nil
+		}
+		return same[onlyType(it)] != nil
+	})
+}
+
+func (s *scope) usesChanged(d *decl, same map[string]*decl, declares map[string]bool) bool {
+	for _, x := range d.all() {
+		for o := range x.uses {
+			if !isCell(o.Pkg()) || o.Parent() != o.Pkg().Scope() || same[o.Name()] != nil {
+				continue
+			}
+			if declares[o.Name()] || s.names[o.Name()] != o {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// commit gives the names of a cell their new meaning; it returns what they meant before.
+func (s *scope) commit(c *checked) map[string]types.Object {
+	for name, path := range c.imports {
+		if name != "_" && name != "." {
+			s.imports[name] = path
+			if !c.declared[name] {
+				delete(s.names, name)
+			}
+		}
+	}
+	before := map[string]types.Object{}
+	for name := range c.declared {
+		if o := c.unit.pkg.Scope().Lookup(name); o != nil && o.Pkg() == c.unit.pkg {
+			before[name] = s.names[name]
+			s.names[name] = o
+			delete(s.imports, name)
+		}
+	}
+	return before
+}
+
+// rollBack takes back the variables that got no value because the cell failed before, and what
+// uses them.
+func (s *scope) rollBack(r *run, c *checked, before map[string]types.Object) {
+	gone := map[types.Object]bool{}
+	for _, it := range c.items {
+		if it.kind == varItem && r.progress.Load() < it.mark {
+			for _, n := range it.names {
+				gone[s.names[n]] = true
+			}
+		}
+	}
+	for changed := len(gone) > 0; changed; {
+		changed = false
+		for name := range before {
+			if o := s.names[name]; !gone[o] && s.decls[o] != nil && usesAny(s.decls[o], gone) {
+				gone[o], changed = true, true
+			}
+		}
+	}
+	for name, old := range before {
+		if !gone[s.names[name]] {
+			continue
+		}
+		if old != nil {
+			s.names[name] = old
+		} else {
+			delete(s.names, name)
+		}
+	}
+}
+
+// onlyType is the name that an item declares if it is one type.
+func onlyType(it *item) string {
+	if len(it.decls) == 1 && len(it.names) == 1 {
+		if g, ok := it.decls[0].(*ast.GenDecl); ok && g.Tok == token.TYPE && len(g.Specs) == 1 {
+			return it.names[0]
+		}
+	}
+	return ""
+}
+
+func (d *decl) hasMethods(texts map[string]string) bool {
+	if len(texts) != len(d.methods) {
+		return false
+	}
+	for _, m := range d.methods {
+		if texts[m.name] != m.src.text {
+			return false
+		}
+	}
+	return true
+}
+
+func usesAny(d *decl, objs map[types.Object]bool) bool {
+	for _, x := range d.all() {
+		for o := range x.uses {
+			if objs[o] {
+				return true
+			}
+		}
+	}
+	return false
+}
