@@ -21,7 +21,7 @@ import (
 // which falls off evenly along a chain of links, where the correlation itself
 // drops too fast for a far member to find its exemplar. Of the clusterings
 // that affinity propagation gives for a range of preferences, the one with
-// the highest modularity on the edges is taken.
+// the highest modularity on the edges is taken, and refined.
 func (o Options) cluster(ctx context.Context, m *Model) (labels, exemplars []int, err error) {
 	if o.Cluster != nil {
 		labels, exemplars, err = o.Cluster(ctx, m)
@@ -109,7 +109,8 @@ func bestGroups(ctx context.Context, sim *mat.Dense, links *mat.SymDense) ([][]i
 	var labels [tries][]int
 	var errs [tries]error
 	parallel.For(tries, func(k int) {
-		preference := 3 * lo * (1 - float64(k)/tries)
+		// Evenly spaced in their logarithm: near 0 little makes another cluster.
+		preference := 3 * lo * math.Pow(150, -float64(k)/(tries-1))
 		c, err := cluster.AffinityPropagation(ctx, sim, cluster.AffinityOptions{Preference: &preference, Damping: 0.7, MaxIter: 500})
 		if errs[k] = err; err == nil {
 			labels[k] = c.Labels
@@ -131,7 +132,7 @@ func bestGroups(ctx context.Context, sim *mat.Dense, links *mat.SymDense) ([][]i
 	if best == nil {
 		best = make([]int, links.SymmetricDim())
 	}
-	return groupsOf(best), nil
+	return groupsOf(refine(links, best)), nil
 }
 
 // groupsOf lists the points of each label, by label, without those below 0.

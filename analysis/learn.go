@@ -38,6 +38,10 @@ type Options struct {
 	// from another goroutine, but not once the context is done.
 	Progress func(step string, done int)
 
+	// window is set where the series is a part of a longer one, whose ends are
+	// not those of the work.
+	window bool
+
 	// Estimate replaces the sparse covariance of the standardized n×p matrix.
 	Estimate func(ctx context.Context, x *mat.Dense) (*covariance.Lasso, error)
 	// Cluster replaces the grouping of sources, given the model so far. It
@@ -58,8 +62,13 @@ func (o Options) report(step string, done int) {
 
 // Learn fits a model to a series with default options, or the ones given.
 //
-// Values are transformed and standardized; sources that are constant, or busy
-// in less than three buckets, are dropped and listed. A graphical lasso with
+// Of counts, buckets before the first and after the last in which anything was
+// counted are left out, and the partial ones beside them. Values are
+// transformed and standardized; sources that are constant, or busy in less
+// than five buckets (three of 30 or less), are dropped and listed. Buckets
+// unlike all others, such as those in which everything starts, count for less,
+// unless transform and penalty are both given: then the estimate is the plain
+// one. A graphical lasso with
 // cross-validated penalty gives the covariance, its inverse and the partial
 // correlations. Edges are the pairs that fits to random halves of the buckets
 // agree on and that chance does not explain. Sources that run alike but for
@@ -102,6 +111,9 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 	if o.Alpha < 0 || math.IsNaN(o.Alpha) || math.IsInf(o.Alpha, 0) {
 		return nil, fmt.Errorf("alpha is %v: want a positive number, or 0 to choose one", o.Alpha)
 	}
+	if s.Counts && len(s.Names) > 0 && !o.window {
+		s = s.rows(s.awake())
+	}
 	transform := o.Transform.resolve(s)
 	transformed, err := s.Transform(transform)
 	if err != nil {
@@ -116,6 +128,11 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 	}
 	if len(z.names) == 0 {
 		return nil, fmt.Errorf("no source left of %d in %d buckets%s", len(s.Names), len(s.Times), reasons(z.dropped))
+	}
+	if o.Alpha == 0 || o.Transform == TransformAuto {
+		if err := z.weigh(); err != nil {
+			return nil, err
+		}
 	}
 	m := &Model{Names: z.names, Transform: transform, Dropped: z.dropped, Buckets: len(s.Times)}
 	m.describe(s)

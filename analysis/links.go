@@ -125,8 +125,7 @@ func (o Options) edges(ctx context.Context, m *Model, d *distinct) error {
 		}
 		pvalues = covariance.CalibratePValues(pvalues)
 		cut = covariance.PValueCut(pvalues, n)
-		freq, err = covariance.Stability(ctx, d.x, d.lasso.Alpha, covariance.StabilityOptions{Seed: o.Seed, Start: d.lasso.Precision})
-		if err != nil {
+		if freq, err = o.stability(ctx, d); err != nil {
 			return err
 		}
 	}
@@ -163,4 +162,17 @@ func (o Options) edges(ctx context.Context, m *Model, d *distinct) error {
 		return cmp.Compare(math.Abs(b.Weight), math.Abs(a.Weight))
 	})
 	return nil
+}
+
+// stability tells how often halves of the buckets agree on each pair. Where
+// some sources all but determine others, cross-validation may choose a penalty
+// far below what chance alone gives in a pair, with which every half agrees on
+// everything; a third of that is the least that halves are fitted with.
+func (o Options) stability(ctx context.Context, d *distinct) (*mat.SymDense, error) {
+	n, q := d.x.Dims()
+	alpha, start := d.lasso.Alpha, mat.Symmetric(d.lasso.Precision)
+	if least := math.Sqrt(math.Log(float64(q))/float64(n)) / 3; o.Alpha == 0 && alpha < least {
+		alpha, start = least, nil
+	}
+	return covariance.Stability(ctx, d.x, alpha, covariance.StabilityOptions{Seed: o.Seed, Start: start})
 }

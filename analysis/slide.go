@@ -37,10 +37,15 @@ func (s *Series) Slide(ctx context.Context, size, step int, opts ...Options) (*S
 	if n, _ := s.Dims(); size < 8 || step < 1 || size > n {
 		return nil, fmt.Errorf("sliding over %d buckets in windows of %d, each %d after the one before: want windows of 8 to %[1]d buckets and a step of 1 or more", n, size, step)
 	}
+	var o Options
+	if len(opts) > 0 {
+		o = opts[0]
+	}
+	o.window = true
 	out := &Sliding{}
 	at := map[[2]string]int{}
 	for w := range s.Windows(size, step) {
-		m, err := LearnContext(ctx, w, opts...)
+		m, err := LearnContext(ctx, w, o)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

@@ -163,8 +163,8 @@ type Dropped struct {
 // standardize centers the columns of the series and divides them by their
 // standard deviation (n in the denominator). It leaves out those that cannot
 // be judged: constant ones, and those that differ from their most common
-// value in less than three buckets, which would seem to depend on whatever
-// else happened just then. Robust pulls in outliers first.
+// value in too few buckets, see [fewest], which would seem to depend on
+// whatever else happened just then. Robust pulls in outliers first.
 func standardize(s *Series, robust bool) (*standardized, error) {
 	if err := s.checkFinite(); err != nil {
 		return nil, err
@@ -178,11 +178,11 @@ func standardize(s *Series, robust bool) (*standardized, error) {
 			pullIn(col)
 		}
 		mean, dev := moments(col)
-		switch active := busy(col); {
+		switch active := len(busyIn(col)); {
 		case n < 2 || dev <= 1e-12*math.Abs(mean) || dev == 0:
 			out.dropped = append(out.dropped, Dropped{name, "constant"})
 			continue
-		case active < 3 && n > 6:
+		case active < fewest(n) && n > 6:
 			out.dropped = append(out.dropped, Dropped{name, fmt.Sprintf("changes in %d of %d buckets only", active, n)})
 			continue
 		}
@@ -199,6 +199,50 @@ func standardize(s *Series, robust bool) (*standardized, error) {
 	}
 	return out, nil
 }
+
+// weigh makes buckets unlike all others count for less, and drops the sources
+// that are busy in too few of those that count.
+func (z *standardized) weigh() error {
+	n, p := z.x.Dims()
+	busy := make([][]int, p)
+	for j := range busy {
+		busy[j] = busyIn(mat.Col(nil, j, z.x))
+	}
+	weights, err := weigh(z.x)
+	if err != nil || n <= 6 {
+		return err
+	}
+	var keep []int
+	for j, name := range z.names {
+		const half = 0.25 // weight of a bucket twice as far out as any should be
+		active := 0
+		for _, i := range busy[j] {
+			if weights[i] >= half {
+				active++
+			}
+		}
+		if active < fewest(n) {
+			z.dropped = append(z.dropped, Dropped{name, fmt.Sprintf("changes in %d of %d buckets only, without those unlike all others", active, n)})
+			continue
+		}
+		keep = append(keep, j)
+	}
+	if len(keep) == p {
+		return nil
+	}
+	old := *z
+	z.names, z.center, z.scale, z.x = nil, nil, nil, newDense(n, len(keep))
+	for k, j := range keep {
+		z.names, z.center, z.scale = append(z.names, old.names[j]), append(z.center, old.center[j]), append(z.scale, old.scale[j])
+		z.x.SetCol(k, mat.Col(nil, j, old.x))
+	}
+	return nil
+}
+
+// fewest is in how many of n buckets a source must do something unusual for
+// it: five, so that few halves of the buckets lack all but one of them, and
+// less in short series, but three.
+func fewest(n int) int { return min(5, max(3, n/10)) }
 
 // standardized holds the columns fit to model.
 type standardized struct {
@@ -224,12 +268,12 @@ func moments(col []float64) (mean, dev float64) {
 	return mean, math.Sqrt(dev)
 }
 
-// busy counts the values that differ from the one that more than half of them
+// busyIn lists the values that differ from the one that more than half of them
 // share, if there is one (R. Boyer and J. Moore's majority vote, 1981); else
-// it returns at least half of their number.
-func busy(col []float64) int {
+// it lists at least half of them.
+func busyIn(col []float64) []int {
 	var common float64
-	votes, active := 0, 0
+	votes := 0
 	for _, v := range col {
 		switch {
 		case votes == 0:
@@ -240,12 +284,13 @@ func busy(col []float64) int {
 			votes--
 		}
 	}
-	for _, v := range col {
+	var busy []int
+	for i, v := range col {
 		if v != common {
-			active++
+			busy = append(busy, i)
 		}
 	}
-	return active
+	return busy
 }
 
 // pullIn moves values more than three robust deviations from the median to
