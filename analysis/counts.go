@@ -1,11 +1,14 @@
 package analysis
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
+
+	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis/figure"
 	"dtnotes/dtracefs"
@@ -37,7 +40,7 @@ func CountFiles(ctx context.Context, files []dtracefs.File, o SeriesOptions) (*S
 }
 
 func fromCounts(counts *dtracefs.Counts, o SeriesOptions) (*Series, error) {
-	m, err := counts.Matrix()
+	m, err := counts.IntoMatrix()
 	if err != nil {
 		return nil, fmt.Errorf("series from capture: %w", err)
 	}
@@ -48,23 +51,50 @@ func (o SeriesOptions) measure() dtracefs.MeasureOptions {
 	return dtracefs.MeasureOptions{Table: o.Table, Time: o.Time, By: o.By, Value: o.Value, As: o.As, Every: o.Every, Kinds: o.Kinds}
 }
 
-// FromCounts makes a series of what [dtracefs.Count] counted: n buckets × p sources, that with the
-// largest total first. The tracers' own are left out with a note unless the options include the
-// observer; the other options were decided when counting. A level that was not printed in a bucket
-// counts as 0, with a note.
+// FromCounts makes a series of what [dtracefs.CountFiles] counted: n buckets × p sources, that with the
+// largest total first. The series takes over the values of the matrix, which is not to be used any
+// more. The tracers' own are left out with a note unless the options include the observer; the other
+// options were decided when counting. A level that was not printed in a bucket counts as 0, with a note.
 func FromCounts(m *dtracefs.Matrix, opts ...SeriesOptions) *Series {
-	s := &Series{Width: m.Bucket, Counts: true, Notes: slices.Clone(m.Notes), Measure: m.Measure}
-	observe := len(opts) > 0 && opts[0].IncludeObserver
+	s := &Series{Width: m.Every, Counts: true, Notes: slices.Clone(m.Notes), Measure: m.Measure}
+	columns, kinds := s.nameSources(m, len(opts) > 0 && opts[0].IncludeObserver)
+	first, last := s.wholeBuckets(m)
+	s.Times = make([]float64, last-first)
+	for i := range s.Times {
+		s.Times[i] = float64(m.End(first+i).Add(-m.Every).UnixNano()) / 1e9
+	}
+	totals, silent := make([]float64, len(columns)), 0
+	for i := first; i < last; i++ {
+		row := m.Row(i)
+		for k, j := range columns {
+			if math.IsNaN(row[j]) {
+				row[j] = 0
+				silent++
+			}
+			totals[k] += row[j]
+			s.Counts = s.Counts && row[j] >= 0
+		}
+	}
+	if silent > 0 {
+		s.Notes = append(s.Notes, fmt.Sprintf("%d levels were not printed in a bucket and count as 0", silent))
+	}
+	s.Units = unitsOf(m, kinds)
+	s.Counts = s.Counts && !slices.Contains(m.Levels, true)
+	s.order(columns, totals)
+	s.takeValues(m, first, last, columns)
+	return s
+}
+
+// nameSources names the sources of a matrix and tells where they come from. It returns their columns in
+// the matrix, and what kinds there are.
+func (s *Series) nameSources(m *dtracefs.Matrix, observer bool) (columns []int, kinds map[string]bool) {
 	parts := partsOf(m)
 	calls := parts.callers(m)
-	var columns []int
-	seen := map[string]bool{}
-	observed := map[string]bool{}
-	kinds := map[string]bool{}
-	for j, source := range m.Sources {
-		name := strings.ReplaceAll(source, ",", parts.comma)
+	seen, observed := map[string]bool{}, map[string]bool{}
+	kinds = map[string]bool{}
+	for j, name := range m.Sources {
 		process, kind := parts.process(m, j), parts.kindOf(m, j)
-		if !observe && slices.Contains(Observers, process) {
+		if !observer && slices.Contains(Observers, process) {
 			observed[process] = true
 			continue
 		}
@@ -80,7 +110,7 @@ func FromCounts(m *dtracefs.Matrix, opts ...SeriesOptions) *Series {
 			s.Levels[name] = true
 		}
 		s.Names = append(s.Names, name)
-		s.Origins = append(s.Origins, parts.origin(m, j, kind, process, calls))
+		s.Origins = append(s.Origins, parts.origin(kind, process, calls))
 		if parts.apart >= 0 {
 			z, o := zoneAndOrigin(parts.apartDim, parts.part(m, j, parts.apart), s.Origins[len(s.Origins)-1])
 			s.Origins[len(s.Origins)-1], s.Zones = o, append(s.Zones, z)
@@ -92,47 +122,65 @@ func FromCounts(m *dtracefs.Matrix, opts ...SeriesOptions) *Series {
 			s.Notes = append(s.Notes, fmt.Sprintf("left out the observer %s", name))
 		}
 	}
-	first, last := s.wholeBuckets(m)
-	s.Times = make([]float64, last-first)
-	for i := range s.Times {
-		s.Times[i] = float64(m.Times[first+i].Add(-m.Bucket).UnixNano()) / 1e9
+	return columns, kinds
+}
+
+// order sorts the sources, and with them their columns, by their totals.
+func (s *Series) order(columns []int, totals []float64) {
+	by := make([]int, len(columns))
+	for k := range by {
+		by[k] = k
 	}
-	s.Values = newDense(len(s.Times), len(s.Names))
-	silent := 0
-	for i, row := range m.Values[first:last] {
+	slices.SortStableFunc(by, func(a, b int) int {
+		return cmp.Or(cmp.Compare(totals[b], totals[a]), strings.Compare(s.Names[a], s.Names[b]))
+	})
+	s.Names, s.Origins, s.Zones = permuted(s.Names, by), permuted(s.Origins, by), permuted(s.Zones, by)
+	copy(columns, permuted(columns, by))
+}
+
+func permuted[T any](s []T, by []int) []T {
+	if s == nil {
+		return nil
+	}
+	out := make([]T, len(by))
+	for k, j := range by {
+		out[k] = s[j]
+	}
+	return out
+}
+
+// takeValues moves the columns of the buckets from first to last to where a dense matrix of them alone
+// has them, in the memory where they are.
+func (s *Series) takeValues(m *dtracefs.Matrix, first, last int, columns []int) {
+	n, p := last-first, len(columns)
+	if n == 0 || p == 0 {
+		s.Values = &mat.Dense{}
+		return
+	}
+	row := make([]float64, len(m.Sources))
+	for i := range n {
+		copy(row, m.Row(first+i))
+		to := m.Values[i*p : (i+1)*p]
 		for k, j := range columns {
-			v := row[j]
-			if math.IsNaN(v) {
-				v = 0
-				silent++
-			}
-			s.Values.Set(i, k, v)
-			s.Counts = s.Counts && v >= 0
+			to[k] = row[j]
 		}
 	}
-	if silent > 0 {
-		s.Notes = append(s.Notes, fmt.Sprintf("%d levels were not printed in a bucket and count as 0", silent))
-	}
-	s.Units = unitsOf(m, kinds)
-	s.Counts = s.Counts && !slices.Contains(m.Levels, true)
-	ordered := s.Top(len(s.Names))
-	s.Names, s.Origins, s.Zones, s.Values = ordered.Names, ordered.Origins, ordered.Zones, ordered.Values
-	return s
+	s.Values = mat.NewDense(n, p, m.Values[:n*p:n*p])
+	m.Values, m.Buckets = nil, 0
 }
 
 // wholeBuckets leaves out buckets at the ends that the blocks cover only in part.
 func (s *Series) wholeBuckets(m *dtracefs.Matrix) (first, last int) {
-	last = len(m.Times)
-	width := m.Bucket.Seconds()
-	if m.Measure == nil || !m.Measure.Blocks() || len(m.Covered) != last {
+	last = m.Buckets
+	width := m.Every.Seconds()
+	if m.Covered == nil || m.Measure == nil || !m.Measure.Blocks() || m.Measure.BlockWidth() >= m.Every {
 		return 0, last
 	}
-	for last-first > 1 && m.Covered[first] < (1-slack)*width && m.Measure.BlockWidth() < m.Bucket {
-		s.Notes = append(s.Notes, fmt.Sprintf("left out the first %.3g s, less than a bucket", m.Covered[first]))
+	if c := m.Covered[first]; last-first > 1 && c < (1-slack)*width {
+		s.Notes = append(s.Notes, fmt.Sprintf("left out the first %.3g s, less than a bucket", c))
 		first++
-		break
 	}
-	if c := m.Covered[last-1]; last-first > 1 && c < (1-slack)*width && m.Measure.BlockWidth() < m.Bucket {
+	if c := m.Covered[last-1]; last-first > 1 && c < (1-slack)*width {
 		s.Notes = append(s.Notes, fmt.Sprintf("left out the last %.3g s, less than a bucket", c))
 		last--
 	}
@@ -144,16 +192,12 @@ type sourceParts struct {
 	kind, exec int
 	apart      int // the zone, control group or container
 	apartDim   dtracefs.Dimension
-	comma      string
 }
 
 func partsOf(m *dtracefs.Matrix) sourceParts {
-	p := sourceParts{kind: -1, exec: -1, apart: -1, comma: ","}
+	p := sourceParts{kind: -1, exec: -1, apart: -1}
 	if m.Measure == nil {
-		// Sources are processes, or "kind,execname".
-		if p.exec = 0; !m.ByName {
-			p.kind, p.exec, p.comma = 0, 1, " "
-		}
+		p.exec = 0
 		return p
 	}
 	for i, d := range m.Measure.Dims {
@@ -179,11 +223,7 @@ func (p sourceParts) part(m *dtracefs.Matrix, j, i int) string {
 	if i < 0 {
 		return ""
 	}
-	keys := m.Keys[j]
-	if m.Measure == nil {
-		keys = strings.SplitN(m.Sources[j], ",", 2)
-	}
-	if i < len(keys) {
+	if keys := m.Keys[j]; i < len(keys) {
 		return keys[i]
 	}
 	return ""
@@ -205,7 +245,7 @@ func (p sourceParts) callers(m *dtracefs.Matrix) map[string]bool {
 
 // origin tells where a source comes from, zones aside. Block I/O and connections are sources beside
 // processes; a thread of the kernel is known by making no system calls in a capture that counts them.
-func (p sourceParts) origin(m *dtracefs.Matrix, j int, kind, process string, calls map[string]bool) figure.Origin {
+func (p sourceParts) origin(kind, process string, calls map[string]bool) figure.Origin {
 	switch {
 	case isStorage(kind):
 		return figure.Storage

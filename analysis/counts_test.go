@@ -14,7 +14,11 @@ import (
 func TestFromCounts(t *testing.T) {
 	const name = "vm-start.dtrace.txt"
 	for _, byName := range []bool{false, true} {
-		counts, err := dtracefs.Count(context.Background(), dtracefs.Samples(), name, dtracefs.CountOptions{ByName: byName})
+		o := SeriesOptions{By: []string{"execname"}, Kinds: []string{"*"}}
+		if !byName {
+			o.By = []string{"kind", "execname"}
+		}
+		counts, err := dtracefs.CountFiles(context.Background(), []dtracefs.File{{FS: dtracefs.Samples(), Name: name}}, dtracefs.CountOptions{MeasureOptions: o.measure()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -27,9 +31,8 @@ func TestFromCounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := SeriesOptions{Kinds: []string{"*"}}
-		if !byName {
-			o.By = []string{"kind", "execname"}
+		if byName {
+			o.By = nil
 		}
 		want, err := FromFrame(c.Activity().DataFrame(), o)
 		if err != nil {

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"dtnotes/dtracefs/internal/syntax"
 )
 
 const (
@@ -23,8 +21,6 @@ type chunk struct {
 	line int   // number of the first line, if lines are numbered
 	at   int64 // offset in the text
 	last bool
-
-	stamp int64 // the block's at the start; 0 if none
 }
 
 // A chunker cuts text into chunks. cut tells how much of data is whole records, or 0; a
@@ -37,9 +33,7 @@ type chunker struct {
 	at   int64
 	done bool
 
-	stamp  int64
-	stamps bool // keep track of stamps
-	lines  bool // number the lines
+	lines bool // number the lines
 }
 
 func newChunker(r io.Reader, cut func([]byte) int) *chunker {
@@ -92,39 +86,12 @@ func (c *chunker) next(ctx context.Context, buf []byte) (chunk, error) {
 }
 
 func (c *chunker) chunk(data []byte, last bool) chunk {
-	k := chunk{data: data, line: c.line, at: c.at, last: last, stamp: c.stamp}
+	k := chunk{data: data, line: c.line, at: c.at, last: last}
 	c.at += int64(len(data))
-	if c.stamps {
-		if at, stamp := lastStampLine(data); at >= 0 {
-			c.stamp = stamp
-		}
-	}
 	if c.lines {
 		c.line += bytes.Count(data, []byte("\n"))
 	}
 	return k
-}
-
-// lastStampLine finds the last line of data that is a wall clock.
-func lastStampLine(data []byte) (at int, ns int64) {
-	end := len(data)
-	for end > 0 {
-		start := bytes.LastIndexByte(data[:end-1], '\n') + 1
-		line := bytes.TrimRight(data[start:end], "\r\n")
-		if len(line) > 0 && line[0] >= '0' && line[0] <= '9' {
-			if ns, ok := syntax.EpochStamp(line); ok {
-				return start, ns
-			}
-		}
-		end = start
-	}
-	return -1, 0
-}
-
-// cutAtStamp cuts before the last wall clock.
-func cutAtStamp(data []byte) int {
-	at, _ := lastStampLine(data[:bytes.LastIndexByte(data, '\n')+1])
-	return max(at, 0)
 }
 
 // cutAtLine cuts after the last line.
@@ -145,4 +112,17 @@ func cutAtBlank(data []byte) int {
 		end = i + 1
 	}
 	return cutAtLine(data)
+}
+
+// cutAtJSONStamp cuts before the last line on which printf or time wrote something.
+func cutAtJSONStamp(data []byte) int {
+	end := bytes.LastIndexByte(data, '\n') + 1
+	at := -1
+	for _, kind := range []string{"\n{\"type\": \"printf\"", "\n{\"type\": \"time\""} {
+		at = max(at, bytes.LastIndex(data[:end], []byte(kind)))
+	}
+	if at >= 0 {
+		return at + 1
+	}
+	return end
 }

@@ -3,6 +3,7 @@ package dtracefs
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -16,13 +17,33 @@ import (
 	"dtnotes/dtracefs/internal/generate"
 )
 
-// counted counts text as a capture of its own and returns the matrix.
-func counted(t *testing.T, text string, o CountOptions) *Matrix {
+// everyKind are the options that make each kind of what a process did a source.
+var everyKind = MeasureOptions{By: []string{"kind", "execname"}, Kinds: []string{"*"}}
+
+// countOf counts a capture of one file.
+func countOf(t testing.TB, fsys fs.FS, name string, o CountOptions) *Counts {
 	t.Helper()
-	c, err := Count(context.Background(), fstest.MapFS{"x": {Data: []byte(text)}}, "x", o)
+	c, err := CountFiles(t.Context(), []File{{fsys, name}}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return c
+}
+
+// countText counts text as a capture of its own.
+func countText(t testing.TB, text string, o CountOptions) *Counts {
+	t.Helper()
+	return countOf(t, fstest.MapFS{"x": {Data: []byte(text)}}, "x", o)
+}
+
+// counted counts text as a capture of its own and returns the matrix.
+func counted(t testing.TB, text string, o CountOptions) *Matrix {
+	t.Helper()
+	return matrixOf(t, countText(t, text, o))
+}
+
+func matrixOf(t testing.TB, c *Counts) *Matrix {
+	t.Helper()
 	m, err := c.Matrix()
 	if err != nil {
 		t.Fatal(err)
@@ -35,9 +56,9 @@ func (m *Matrix) column(source string) []float64 {
 	if j < 0 {
 		return nil
 	}
-	column := make([]float64, len(m.Values))
-	for i, row := range m.Values {
-		column[i] = row[j]
+	column := make([]float64, m.Buckets)
+	for i := range column {
+		column[i] = m.Row(i)[j]
 	}
 	return column
 }
@@ -47,13 +68,13 @@ func TestMissedTickSpreads(t *testing.T) {
 	for _, second := range []int{1, 2, 3, 6, 7} {
 		text += fmt.Sprintf("%d\ncsw a %d\n\n", int64(1_795_376_740+second)*1e9+int64(second)*1e5, 10)
 	}
-	m := counted(t, text, CountOptions{})
-	if got, want := m.column("csw,a"), []float64{10, 10, 10, 3, 3, 4, 10}; !slices.Equal(got, want) {
+	m := counted(t, text, CountOptions{MeasureOptions: everyKind})
+	if got, want := m.column("csw a"), []float64{10, 10, 10, 3, 3, 4, 10}; !slices.Equal(got, want) {
 		t.Errorf("counts %v, want %v", got, want)
 	}
 	for i, rate := range m.Rates() {
-		if want := []float64{10, 10, 10, 3, 3, 4, 10}[i]; math.Abs(rate[0]-want) > 0.01*want {
-			t.Errorf("bucket %d: rate %g, want %g", i, rate[0], want)
+		if want := []float64{10, 10, 10, 3, 3, 4, 10}[i]; math.Abs(rate-want) > 0.01*want {
+			t.Errorf("bucket %d: rate %g, want %g", i, rate, want)
 		}
 	}
 }
@@ -61,8 +82,8 @@ func TestMissedTickSpreads(t *testing.T) {
 func TestAppendedRunsAreApart(t *testing.T) {
 	text := "1795376741000000000\ncsw a 1\n\n1795376742000000000\ncsw a 2\n\n" +
 		"1795376842000000000\ncsw a 50\n\n1795376843000000000\ncsw a 60\n\n"
-	m := counted(t, text, CountOptions{})
-	got := m.column("csw,a")
+	m := counted(t, text, CountOptions{MeasureOptions: everyKind})
+	got := m.column("csw a")
 	if len(got) != 103 || got[0] != 1 || got[1] != 2 || got[101] != 50 || got[102] != 60 || got[50] != 0 {
 		t.Errorf("%d buckets: %v", len(got), got)
 	}
@@ -74,25 +95,19 @@ func TestEventsOutOfOrder(t *testing.T) {
 	for _, ms := range times {
 		fmt.Fprintf(&text, "%d 0 7 7 sh read:entry 3\n", 1_795_380_942_000_000_000+ms*1e6)
 	}
-	m := counted(t, text.String(), CountOptions{})
-	if got, want := m.column("read:entry,sh"), []float64{3, 2, 3, 2}; !slices.Equal(got, want) {
+	m := counted(t, text.String(), CountOptions{MeasureOptions: MeasureOptions{By: []string{"probe", "execname"}}})
+	if got, want := m.column("read:entry sh"), []float64{3, 2, 3, 2}; !slices.Equal(got, want) {
 		t.Errorf("counts %v, want %v", got, want)
 	}
-	if m.Times[0] != time.Unix(1_795_380_943, 0).UTC() {
-		t.Errorf("first bucket ends at %v", m.Times[0])
+	if m.First != time.Unix(1_795_380_943, 0).UTC() {
+		t.Errorf("first bucket ends at %v", m.First)
 	}
 }
 
 func TestCountOddNames(t *testing.T) {
 	text := "1795380772212523676\ncsw  lead 4\ncsw  8\ncsw new\nline 5\ncsw 123 6\ncsw x, y -7\nLost 12 events\ndtrace: 3 drops on CPU 1\nnonsense here\n\n"
-	c, err := Count(context.Background(), fstest.MapFS{"x": {Data: []byte(text)}}, "x", CountOptions{ByName: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := c.Matrix()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := countText(t, text, CountOptions{MeasureOptions: MeasureOptions{By: []string{"execname"}, Kinds: []string{"*"}}})
+	m := matrixOf(t, c)
 	for name, want := range map[string]float64{" lead": 4, "": 8, "new\nline": 5, "123": 6, "x, y": -7} {
 		if got := m.column(name); len(got) != 1 || got[0] != want {
 			t.Errorf("%q counted %v, want %g", name, got, want)
@@ -105,18 +120,18 @@ func TestCountOddNames(t *testing.T) {
 
 func TestCountOptions(t *testing.T) {
 	text := "1795376741000000000\ncsw a 1\nsyscall a 5\n\n1795376742000000000\ncsw b 2\nsyscall a 7\n\n1795376743000000000\nsyscall a 1\n\n"
-	m := counted(t, text, CountOptions{ByName: true, MeasureOptions: MeasureOptions{Kinds: []string{"syscall"}}})
+	m := counted(t, text, CountOptions{MeasureOptions: MeasureOptions{By: []string{"execname"}, Kinds: []string{"syscall"}}})
 	if !slices.Equal(m.Sources, []string{"a"}) || !slices.Equal(m.column("a"), []float64{5, 7, 1}) {
 		t.Errorf("%v: %v", m.Sources, m.Values)
 	}
-	m = counted(t, text, CountOptions{ByName: true, MeasureOptions: MeasureOptions{Kinds: []string{"syscall"}, Every: 3 * time.Second}, Origin: time.Unix(1795376743, 0)})
+	m = counted(t, text, CountOptions{MeasureOptions: MeasureOptions{By: []string{"execname"}, Kinds: []string{"syscall"}, Every: 3 * time.Second}, Origin: time.Unix(1795376743, 0)})
 	if !slices.Equal(m.column("a"), []float64{13}) {
 		t.Errorf("in one bucket: %v", m.Values)
 	}
-	if _, err := Count(context.Background(), fstest.MapFS{"x": {Data: []byte("hello\nworld\n")}}, "x", CountOptions{}); err == nil {
-		t.Error("no error for a capture without activity")
-	}
 }
+
+// kindsApart are the options that make each kind of thing in the generated captures a source.
+var kindsApart = map[string]MeasureOptions{"activity": everyKind, "bpftrace": everyKind, "json": everyKind, "log": {By: []string{"probe", "execname"}}}
 
 // TestWorkersAgree holds that neither chunks nor workers change the counts.
 func TestWorkersAgree(t *testing.T) {
@@ -124,14 +139,8 @@ func TestWorkersAgree(t *testing.T) {
 		fsys := inMemory(t, kind, 5<<20)
 		var first *Matrix
 		for _, workers := range []int{1, 2, 3} {
-			c, err := Count(context.Background(), fsys, "capture", CountOptions{Workers: workers})
-			if err != nil {
-				t.Fatal(err)
-			}
-			m, err := c.Matrix()
-			if err != nil {
-				t.Fatal(err)
-			}
+			c := countOf(t, fsys, "capture", CountOptions{MeasureOptions: kindsApart[name], Workers: workers})
+			m := matrixOf(t, c)
 			if c.Skipped != 0 {
 				t.Errorf("%s: %d lines skipped", name, c.Skipped)
 			}
@@ -155,29 +164,22 @@ func TestCountIsLoad(t *testing.T) {
 		want := map[string]int64{}
 		if a := c.Activity(); a != nil {
 			for i := range a.NumRows() {
-				want[a.Column("kind").Text(i)+","+a.Column("execname").Text(i)] += a.Column("value").Int(i)
+				want[a.Column("kind").Text(i)+" "+a.Column("execname").Text(i)] += a.Column("value").Int(i)
 			}
 		} else {
 			l := c.Table("log")
 			for i := range l.NumRows() {
-				want[l.Column("probe").Text(i)+","+l.Column("execname").Text(i)]++
+				want[l.Column("probe").Text(i)+" "+l.Column("execname").Text(i)]++
 			}
 		}
-		counts, err := Count(context.Background(), fsys, "capture", CountOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		m, err := counts.Matrix()
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := matrixOf(t, countOf(t, fsys, "capture", CountOptions{MeasureOptions: kindsApart[name]}))
 		if len(want) != len(m.Sources) {
 			t.Errorf("%s: %d sources, want %d", name, len(m.Sources), len(want))
 		}
 		for j, s := range m.Sources {
 			sum := 0.0
-			for _, row := range m.Values {
-				sum += row[j]
+			for i := range m.Buckets {
+				sum += m.Row(i)[j]
 			}
 			if int64(sum) != want[s] {
 				t.Errorf("%s: %s sums to %g, want %d", name, s, sum, want[s])
@@ -195,10 +197,7 @@ func TestDropsInOrder(t *testing.T) {
 			fmt.Fprintf(&text, "dtrace: %d drops on CPU 0\n", i+1)
 		}
 	}
-	c, err := Count(context.Background(), fstest.MapFS{"x": {Data: []byte(text.String())}}, "x", CountOptions{Workers: 3})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := countText(t, text.String(), CountOptions{Workers: 3})
 	if len(c.Drops) != 400 || !slices.IsSortedFunc(c.Drops, func(a, b Drop) int { return int(a.Count - b.Count) }) {
 		t.Errorf("%d drops, not in their order", len(c.Drops))
 	}
@@ -206,22 +205,15 @@ func TestDropsInOrder(t *testing.T) {
 
 func TestMergeCounts(t *testing.T) {
 	part := func(text string) *Counts {
-		c, err := Count(context.Background(), fstest.MapFS{"x": {Data: []byte(text)}}, "x", CountOptions{MeasureOptions: MeasureOptions{Every: time.Second}, Origin: time.Unix(1, 0)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c
+		return countText(t, text, CountOptions{MeasureOptions: everyKind})
 	}
 	a := part("1795376741000000000\ncsw a 1\n\n1795376742000000000\ncsw a 2\n\n")
 	b := part("1795376742000000000\ncsw b 4\n\n1795376743000000000\ncsw a 8\n\n")
 	if err := a.Merge(b); err != nil {
 		t.Fatal(err)
 	}
-	m, err := a.Matrix()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(m.Values, [][]float64{{1, 0}, {2, 4}, {8, 0}}) {
+	m := matrixOf(t, a)
+	if !slices.Equal(m.Values, []float64{1, 0, 2, 4, 8, 0}) {
 		t.Errorf("%v: %v", m.Sources, m.Values)
 	}
 	b.grid.width++
@@ -241,14 +233,8 @@ func TestTracersAgree(t *testing.T) {
 		fsys := os.DirFS(run)
 		var all []*Matrix
 		for _, name := range []string{"persec.dtrace.txt", "persec.bpftrace.txt", "persec.bpftrace.jsonl"} {
-			c, err := Count(context.Background(), fsys, name, CountOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			m, err := c.Matrix()
-			if err != nil {
-				t.Fatal(err)
-			}
+			c := countOf(t, fsys, name, CountOptions{MeasureOptions: everyKind})
+			m := matrixOf(t, c)
 			if c.Skipped > 0 {
 				t.Errorf("%s/%s: %d lines skipped", run, name, c.Skipped)
 			}
@@ -277,7 +263,7 @@ func compareMatrices(t *testing.T, run string, a, b *Matrix) {
 	}
 	best, x := "", 0.0
 	for _, s := range a.Sources {
-		if v := sum(a.column(s)); strings.HasPrefix(s, "syscall,") && v > x {
+		if v := sum(a.column(s)); strings.HasPrefix(s, "syscall ") && v > x {
 			best, x = s, v
 		}
 	}
@@ -325,7 +311,7 @@ func TestCountStopsOnCancel(t *testing.T) {
 	}}
 	for _, workers := range []int{1, 2} {
 		o.Workers = workers
-		_, err := Count(ctx, generate.FS{Kind: generate.Activity, Size: 1 << 40}, "capture", o)
+		_, err := CountFiles(ctx, []File{{generate.FS{Kind: generate.Activity, Size: 1 << 40}, "capture"}}, o)
 		if err == nil {
 			t.Error("counting went on")
 		}

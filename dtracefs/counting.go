@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"runtime"
 	"slices"
+	"strings"
+	"sync"
 
 	"dtnotes/dtracefs/internal/script"
 )
@@ -66,22 +69,8 @@ func countReader(ctx context.Context, r io.Reader, name string, opt Options, o C
 	c := counting{opt: o, scanner: newScanner(opt, name, dialectOf(head))}
 	chunks := newChunker(io.MultiReader(bytes.NewReader(head), r), c.scanner.dialect.cut)
 	chunks.lines = true
-	var buf []byte
-	for {
-		k, err := chunks.next(ctx, buf)
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		if err := c.chunk(k); err != nil {
-			return nil, err
-		}
-		if o.Progress != nil {
-			o.Progress(k.at + int64(len(k.data)))
-		}
-		buf = k.data
+	if err := c.all(ctx, chunks); err != nil {
+		return nil, err
 	}
 	if err := c.start(); err != nil {
 		return nil, err
@@ -97,30 +86,138 @@ type counting struct {
 	text    [][]byte // of the sample
 	size    int64
 	tally   *tally
-	fast    *fastLines // nil if lines cannot be counted without decoding them
+	fast    *fastCount // nil if lines cannot be counted without decoding them
+	quick   int        // chunks that were counted so
 }
 
-// chunk counts the next chunk.
-func (c *counting) chunk(k chunk) error {
-	if c.tally == nil {
-		c.text = append(c.text, bytes.Clone(k.data))
-		c.sample, c.size = append(c.sample, c.scanner.batch(k)), c.size+int64(len(k.data))
-		if c.size < sampleSize {
+// all counts all chunks.
+func (c *counting) all(ctx context.Context, chunks *chunker) error {
+	var buf []byte
+	for c.fast == nil {
+		k, err := chunks.next(ctx, buf)
+		if err == io.EOF {
 			return nil
 		}
-		if err := c.start(); err != nil {
+		if err != nil {
 			return err
 		}
-		c.speedUp()
-		c.text = nil
+		if err := c.chunk(k); err != nil {
+			return err
+		}
+		c.progress(k)
+		buf = k.data
+	}
+	return c.sideBySide(ctx, chunks)
+}
+
+func (c *counting) progress(k chunk) {
+	if c.opt.Progress != nil {
+		c.opt.Progress(k.at + int64(len(k.data)))
+	}
+}
+
+// chunk decodes and counts the next chunk.
+func (c *counting) chunk(k chunk) error {
+	if c.tally != nil {
+		c.add(c.scanner.batch(k))
 		return nil
 	}
-	if c.fast != nil && c.fast.chunk(k.data) {
-		c.tally.counts.Bytes += int64(len(k.data))
+	c.text = append(c.text, bytes.Clone(k.data))
+	c.sample, c.size = append(c.sample, c.scanner.batch(k)), c.size+int64(len(k.data))
+	if c.size < sampleSize {
 		return nil
 	}
-	c.add(c.scanner.batch(k))
+	if err := c.start(); err != nil {
+		return err
+	}
+	c.speedUp()
+	c.text = nil
 	return nil
+}
+
+// A fastChunk is a chunk whose lines are read, by its own reader.
+type fastChunk struct {
+	chunk
+	err   error // of reading the chunk; io.EOF at the end
+	lines *fastLines
+	ok    bool // the lines are what was expected
+	done  chan struct{}
+}
+
+// sideBySide counts the chunks that are left: their lines are read side by side and counted in order.
+func (c *counting) sideBySide(ctx context.Context, chunks *chunker) error {
+	workers := c.opt.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	if c.fast.layout.timed != timeAbove {
+		chunks.cut = cutAtLine
+	}
+	var free []*fastChunk
+	if workers > 1 {
+		workers++ // one is counted while the others are read
+	}
+	for range workers {
+		free = append(free, &fastChunk{lines: c.fast.lines()})
+	}
+	var queue []*fastChunk
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	for ended := false; ; {
+		for !ended && len(free) > 0 {
+			k := free[len(free)-1]
+			free = free[:len(free)-1]
+			k.chunk, k.err = chunks.next(ctx, k.data)
+			k.done = make(chan struct{})
+			queue = append(queue, k)
+			if k.err != nil {
+				ended = true
+				close(k.done)
+				break
+			}
+			c.progress(k.chunk)
+			if workers == 1 {
+				k.ok = k.lines.chunk(k.data)
+				close(k.done)
+				break
+			}
+			reading.Go(func() {
+				defer close(k.done)
+				k.ok = k.lines.chunk(k.data)
+			})
+		}
+		k := queue[0]
+		queue = queue[1:]
+		<-k.done
+		if k.err == io.EOF {
+			return nil
+		}
+		if k.err != nil {
+			return k.err
+		}
+		c.count(k)
+		free = append(free, k)
+	}
+}
+
+// count counts a chunk whose lines were read, or else decodes it.
+func (c *counting) count(k *fastChunk) {
+	if k.ok {
+		k.lines.commit()
+		c.tally.counts.Bytes += int64(len(k.data))
+		c.quick++
+		return
+	}
+	c.fast.mu.Lock()
+	defer c.fast.mu.Unlock()
+	m, day := c.scanner.moment(), &c.tally.day
+	if m != nil && m.ofDay {
+		m.days, m.stamp = day.days, day.time()
+	}
+	c.add(c.scanner.batch(k.chunk))
+	if m != nil && m.ofDay {
+		day.set(m.stamp)
+	}
 }
 
 // speedUp looks for a way to count lines without decoding them that gives of the sample what decoding
@@ -132,48 +229,50 @@ func (c *counting) speedUp() {
 		return
 	}
 	for _, l := range layouts(c.tally.m, c.scanner.dialect, whole) {
-		ask := newScanner(c.scanner.opt, c.scanner.name, c.scanner.dialect)
-		ask.batch(chunk{data: bytes.Clone(c.text[0]), line: 1})
-		t := newTally(c.tally.m, c.tally.first)
-		t.location = c.tally.location
-		trial := newFastLines(t, l, ask)
-		trial.preamble = true
-		if c.scanner.dialect.name == "csv" {
-			trial.heading, _, _ = bytes.Cut(whole, []byte("\n"))
-			trial.heading = bytes.TrimRight(trial.heading, "\r")
-		}
-		trial.among(c.text[0])
-		equal := true
-		for _, text := range c.text {
-			// What a chunk starts with may not be under a clock yet; the decoder takes those.
-			if !trial.chunk(text) {
-				equal = false
-				break
-			}
-		}
-		if !equal {
+		f := c.try(l, whole)
+		if f == nil {
 			continue
 		}
-		if got, err := t.counts.Matrix(); err == nil && got.same(want) && len(t.counts.Drops) == len(c.tally.counts.Drops) {
-			c.fast = newFastLines(c.tally, l, ask)
-			c.fast.own, c.fast.heading = trial.own, trial.heading
-			c.fast.context, c.fast.rows = trial.context, trial.rows
+		if got, err := f.t.counts.Matrix(); err == nil && got.same(want) && len(f.t.counts.Drops) == len(c.tally.counts.Drops) {
+			c.fast = newFastCount(c.tally, l, f.ask)
+			if m := c.scanner.moment(); m != nil && m.ofDay {
+				c.tally.day.set(m.stamp)
+			}
+			c.fast.heading, c.fast.context, c.fast.rows = f.heading, f.context, f.rows
 			return
 		}
 	}
 }
 
+// try counts the sample line by line, as lines of a layout; nil if they are none.
+func (c *counting) try(l layout, whole []byte) *fastCount {
+	ask := newScanner(c.scanner.opt, c.scanner.name, c.scanner.dialect)
+	ask.batch(chunk{data: bytes.Clone(c.text[0]), line: 1})
+	t := newTally(c.tally.m, 0)
+	t.location, t.counts.grid = c.tally.location, c.tally.counts.grid
+	f := newFastCount(t, l, ask)
+	f.preamble = true
+	if c.scanner.dialect.name == "csv" {
+		heading, _, _ := bytes.Cut(whole, []byte("\n"))
+		f.heading = bytes.TrimRight(heading, "\r")
+	}
+	f.among(c.text[0])
+	lines := f.lines()
+	for _, text := range c.text {
+		// What a chunk starts with may not be under a clock yet; the decoder takes those.
+		if !lines.chunk(text) {
+			return nil
+		}
+		lines.commit()
+		f.preamble = false
+	}
+	return f
+}
+
 // same reports whether two matrices of one grid hold the same counts.
 func (m *Matrix) same(o *Matrix) bool {
-	if !slices.Equal(m.Sources, o.Sources) || len(m.Times) != len(o.Times) || !slices.Equal(m.Covered, o.Covered) {
-		return false
-	}
-	for i := range m.Values {
-		if !m.Times[i].Equal(o.Times[i]) || !slices.Equal(m.Values[i], o.Values[i]) {
-			return false
-		}
-	}
-	return true
+	return slices.Equal(m.Sources, o.Sources) && m.First.Equal(o.First) && m.Buckets == o.Buckets &&
+		slices.Equal(m.Covered, o.Covered) && slices.Equal(m.Values, o.Values)
 }
 
 // start infers the measure from the sample and counts it.
@@ -182,7 +281,6 @@ func (c *counting) start() error {
 		return nil
 	}
 	var tables []*Table
-	first := int64(0)
 	for _, b := range c.sample {
 		tables = append(tables, b.Tables...)
 	}
@@ -190,12 +288,11 @@ func (c *counting) start() error {
 	if err != nil {
 		return err
 	}
-	first = m.firstBlock(c.sample)
+	c.tally = newTally(m, m.firstBlock(c.sample))
+	c.tally.location = c.opt.Location
 	if !c.opt.Origin.IsZero() {
-		first = c.opt.Origin.UnixNano()
+		c.tally.counts.grid.endAt(c.opt.Origin.UnixNano())
 	}
-	c.tally = newTally(m, first)
-	c.tally.first, c.tally.location = first, c.opt.Location
 	for _, b := range c.sample {
 		c.add(b)
 	}
@@ -214,7 +311,11 @@ func scriptOf(sample []*Batch) *script.Script {
 func (c *counting) add(b *Batch) {
 	c.tally.add(b.Tables, b.stamps)
 	c.tally.counts.Drops = append(c.tally.counts.Drops, b.Drops...)
-	c.tally.counts.Skipped += int64(len(b.Unparsed))
+	for _, l := range b.Unparsed {
+		if strings.TrimSpace(l.Text) != "" {
+			c.tally.counts.Skipped++
+		}
+	}
 	c.tally.counts.Bytes += b.Bytes
 }
 

@@ -1,29 +1,20 @@
 package dtracefs
 
 import (
-	"errors"
 	"fmt"
-	"math"
-	"runtime"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 )
 
-// CountOptions say what [Count] counts and how. The zero value counts every kind of every
-// process apart, in buckets as long as the capture's blocks.
+// CountOptions say what [CountFiles] counts and how. The zero value counts what is inferred, in buckets
+// as long as the capture's blocks.
 type CountOptions struct {
 	Options        // how the capture is decoded
 	MeasureOptions // what of it is counted
 
-	// ByName makes a process one source, whatever it did. Otherwise each kind of what it
-	// did is a source of its own, named "kind,execname".
-	ByName bool
-
 	// Origin is an instant at which a bucket ends. The default is the end of the first
 	// block for buckets as long as the blocks, otherwise a whole multiple of Every since
-	// the epoch.
+	// the epoch. Buckets have the same numbers whichever it is.
 	Origin time.Time
 
 	// Workers is how many chunks are counted side by side; 0 means one for each CPU. The
@@ -34,15 +25,14 @@ type CountOptions struct {
 	Progress func(bytes int64)
 }
 
-// Counts are how much each source did in each bucket of time. They add up: parts of a
-// capture may be counted apart and merged, in any order.
+// Counts are how much each source did in each bucket of time. Counts add up, exactly up to 2^53: parts
+// of a capture, or captures of several hosts, may be counted apart and merged, in any order, since
+// buckets are numbered from the epoch where the times are instants.
 type Counts struct {
 	grid    grid
-	byName  bool
 	sources *sourceNames
 	pages   map[int64]*page // by number of the first bucket
 	at      *page           // the last one used
-	free    []int64         // room for the values of more buckets
 	Drops   []Drop          // what the tracer said that it lost
 	Skipped int64           // lines that were no entries
 	Bytes   int64           // of text
@@ -86,9 +76,7 @@ func (c *Counts) levelRow(number int64) *levelRow {
 		r = &levelRow{}
 		c.levels[number] = r
 	}
-	if row := c.row(number); !row.used() {
-		row.covered = c.grid.width
-	}
+	c.row(number).use()
 	return r
 }
 
@@ -109,49 +97,83 @@ func (c *Counts) howOf(source int) howCounted {
 	return addsUp
 }
 
-// blocksSeen is the number of buckets in which anything was counted, up to two.
-func (c *Counts) blocksSeen() (n int) {
-	for _, r := range c.all {
-		if r.values != nil {
-			n++
-		}
-		if n == 2 {
-			break
-		}
-	}
-	return n
-}
-
-// pageSize is how many buckets lie together in memory. It is a power of two.
-const pageSize = 16
+// pageSize is how many buckets lie together in memory: a bit of a word for each.
+const pageSize = 64
 
 // A page is the buckets that follow each other from a multiple of pageSize.
 type page struct {
-	first int64 // number of the first bucket
-	rows  [pageSize]countRow
+	first   int64     // number of the first bucket
+	used    uint64    // a bit for each bucket in which time passed or anything was counted
+	covered []int64   // ns in which the counts of a bucket happened; nil where each in use is covered by its width
+	stride  int       // room for that many sources
+	values  []float64 // stride for each bucket, by number of the source
+	width   int64
 }
 
-// A countRow is a bucket. covered is the time in nanoseconds in which its counts happened.
+// A countRow is a bucket.
 type countRow struct {
-	covered int64
-	values  []int64 // by number of the source; may be shorter than there are sources
+	*page
+	i int
 }
 
-func (r *countRow) used() bool { return r.covered != 0 || r.values != nil }
+func (r countRow) isUsed() bool { return r.used&(1<<r.i) != 0 }
 
-// A grid numbers buckets: number n covers the width before origin + n·width, that instant
-// included for the ends of blocks.
+// use marks a bucket in which something was counted. Unless time was booked, it is covered as a whole.
+func (r countRow) use() {
+	if r.covered != nil && !r.isUsed() {
+		r.covered[r.i] = r.width
+	}
+	r.used |= 1 << r.i
+}
+
+// time is the ns in which the counts of the bucket happened.
+func (r countRow) time() int64 {
+	switch {
+	case r.covered != nil:
+		return r.covered[r.i]
+	case r.isUsed():
+		return r.width
+	}
+	return 0
+}
+
+// pass books time of a bucket.
+func (r countRow) pass(ns int64) {
+	if ns += r.time(); ns != r.width && r.covered == nil {
+		r.covered = make([]int64, pageSize)
+		for i := range r.covered {
+			r.covered[i] = countRow{&page{used: r.used, width: r.width}, i}.time()
+		}
+	}
+	if r.covered != nil {
+		r.covered[r.i] = ns
+	}
+	r.used |= 1 << r.i
+}
+
+// counts are the values of the bucket by number of the source, of those that it has room for.
+func (r countRow) counts() []float64 { return r.values[r.i*r.stride : (r.i+1)*r.stride] }
+
+// A grid numbers buckets: number n covers the width before phase + n·width, that instant
+// included for the ends of blocks. The phase is less than half a width, so that buckets of one width
+// that end at about the same time have the same number whatever their phase.
 type grid struct {
-	origin, width int64
-	block         int64 // the usual length of a block; 0 for single events
+	phase, width int64
+	block        int64 // the usual length of a block; 0 for single events
 }
+
+// endAt lets a bucket end at ns.
+func (g *grid) endAt(ns int64) { g.phase = ns - floorDiv(ns+g.width/2, g.width)*g.width }
+
+// end is when a bucket ends.
+func (g grid) end(number int64) int64 { return g.phase + number*g.width }
 
 // ofBlock is the bucket of a block that ends at ns. Ends that lie half a block around
 // their due time are taken for punctual.
-func (g grid) ofBlock(ns int64) int64 { return ceilDiv(ns-g.origin-g.block/2, g.width) }
+func (g grid) ofBlock(ns int64) int64 { return ceilDiv(ns-g.phase-g.block/2, g.width) }
 
 // ofEvent is the bucket of an event at ns.
-func (g grid) ofEvent(ns int64) int64 { return floorDiv(ns-g.origin, g.width) + 1 }
+func (g grid) ofEvent(ns int64) int64 { return floorDiv(ns-g.phase, g.width) + 1 }
 
 func floorDiv(a, b int64) int64 {
 	q := a / b
@@ -199,43 +221,40 @@ func (s *sourceNames) count() int {
 func pageOf(number int64) int64 { return number &^ (pageSize - 1) }
 
 // row returns a bucket by its number.
-func (c *Counts) row(number int64) *countRow {
+func (c *Counts) row(number int64) countRow {
 	first := pageOf(number)
 	if c.at == nil || c.at.first != first {
 		if c.at = c.pages[first]; c.at == nil {
-			c.at = &page{first: first}
+			c.at = &page{first: first, width: c.grid.width}
 			c.pages[first] = c.at
 		}
 	}
-	return &c.at.rows[number-first]
+	return countRow{c.at, int(number - first)}
 }
 
 // add adds v to a source's count in a bucket.
-func (c *Counts) add(r *countRow, source int, v int64) {
-	if source >= len(r.values) {
-		c.grow(r, source)
+func (c *Counts) add(r countRow, source int, v float64) {
+	if source >= r.stride {
+		r.grow(max(source+1, c.sources.count()))
 	}
-	r.values[source] += v
+	r.values[r.i*r.stride+source] += v
+	r.use()
 }
 
-// grow makes room for the sources that are known so far, cut from a larger piece of memory.
-func (c *Counts) grow(r *countRow, source int) {
-	const piece = 32 << 10
-	n := max(source+1, c.sources.count())
-	if n > len(c.free) {
-		c.free = make([]int64, max(n, piece))
+// grow makes room for n sources.
+func (p *page) grow(n int) {
+	values := make([]float64, n*pageSize)
+	for i := range pageSize {
+		copy(values[i*n:], p.values[i*p.stride:(i+1)*p.stride])
 	}
-	values := c.free[:n:n]
-	c.free = c.free[n:]
-	copy(values, r.values)
-	r.values = values
+	p.values, p.stride = values, n
 }
 
 // all yields the buckets in which something was counted, in no order.
-func (c *Counts) all(yield func(number int64, r *countRow) bool) {
+func (c *Counts) all(yield func(number int64, r countRow) bool) {
 	for _, p := range c.pages {
-		for i := range p.rows {
-			if r := &p.rows[i]; r.used() && !yield(p.first+int64(i), r) {
+		for i := range pageSize {
+			if r := (countRow{p, i}); r.isUsed() && !yield(p.first+int64(i), r) {
 				return
 			}
 		}
@@ -246,7 +265,7 @@ func (c *Counts) all(yield func(number int64, r *countRow) bool) {
 type span struct {
 	last int64 // the number of the last bucket
 	n    int64 // how many buckets
-	row  *countRow
+	row  countRow
 }
 
 // longestBlock bounds, in usual blocks, what is taken for ticks missed. A longer gap
@@ -265,7 +284,7 @@ func (c *Counts) spanOf(before, ns int64) span {
 		s.n = n
 	}
 	for i := range s.n {
-		c.row(s.last - i).covered += covered / s.n
+		c.row(s.last - i).pass(covered / s.n)
 	}
 	s.row = c.row(s.last)
 	return s
@@ -281,43 +300,27 @@ func (c *Counts) spread(s span, source int, v int64) {
 		case i < -rest:
 			part--
 		}
-		c.add(c.row(s.last-i), source, part)
+		c.add(c.row(s.last-i), source, float64(part))
 	}
 }
 
-// absorb takes over what o counted on the same grid with the same numbers of sources.
-func (c *Counts) absorb(o *Counts) {
-	for first, from := range o.pages {
-		if c.pages[first] == nil {
-			c.pages[first] = from
-			delete(o.pages, first)
-		}
-	}
-	c.addAll(o, 0, nil)
-}
-
-// addAll adds what o counted, whose buckets have numbers less by shift. ids, if not nil,
-// tells its sources' numbers here.
-func (c *Counts) addAll(o *Counts, shift int64, ids []int) {
+// addAll adds what o counted. ids tells the numbers of its sources here.
+func (c *Counts) addAll(o *Counts, ids []int) {
 	for number, from := range o.all {
-		to := c.row(number + shift)
-		to.covered += from.covered
-		for i, v := range from.values {
-			if ids != nil {
-				i = ids[i]
-			}
+		to := c.row(number)
+		// Parts of one bucket cover it together, hosts each cover it as a whole.
+		a, b := to.time(), from.time()
+		to.pass(min(b, max(c.grid.width, a, b)-a))
+		for i, v := range from.counts() {
 			if v != 0 {
-				c.add(to, i, v)
+				c.add(to, ids[i], v)
 			}
 		}
 	}
 	for number, from := range o.levels {
-		to := c.levelRow(number + shift)
+		to := c.levelRow(number)
 		for i, n := range from.n {
-			id := i
-			if ids != nil {
-				id = ids[i]
-			}
+			id := ids[i]
 			for len(to.sum) <= id {
 				to.sum, to.n = append(to.sum, 0), append(to.n, 0)
 			}
@@ -326,10 +329,7 @@ func (c *Counts) addAll(o *Counts, shift int64, ids []int) {
 		}
 	}
 	for i, h := range o.how {
-		if ids != nil {
-			i = ids[i]
-		}
-		c.setHow(i, h)
+		c.setHow(ids[i], h)
 	}
 	c.Drops = append(c.Drops, o.Drops...)
 	c.Notes = append(c.Notes, o.Notes...)
@@ -337,183 +337,26 @@ func (c *Counts) addAll(o *Counts, shift int64, ids []int) {
 	c.Bytes += o.Bytes
 }
 
-// Merge adds what o counted. Both must be counted by the same measure, in buckets of one width that
-// end at the same instants.
+// Merge adds what o counted. Both must be counted by the same measure, in buckets of one width. Buckets
+// that end at other instants within the width, since the blocks of two tracers do, are those that end
+// nearest to the same multiple of it: what is merged ends there, and the order of merging is all the
+// same.
 func (c *Counts) Merge(o *Counts) error {
-	if c.grid.width != o.grid.width || (c.grid.origin-o.grid.origin)%c.grid.width != 0 {
-		return fmt.Errorf("merging counts: buckets of %v that end at %v do not match buckets of %v that end at %v",
-			time.Duration(c.grid.width), time.Unix(0, c.grid.origin).UTC(), time.Duration(o.grid.width), time.Unix(0, o.grid.origin).UTC())
+	if c.grid.width != o.grid.width {
+		return fmt.Errorf("merging counts: buckets of %v do not match buckets of %v", time.Duration(c.grid.width), time.Duration(o.grid.width))
 	}
 	if c.measure != nil && o.measure != nil {
 		if err := c.measure.Match(o.measure); err != nil {
 			return fmt.Errorf("merging counts: %w", err)
 		}
 	}
-	shift := (o.grid.origin - c.grid.origin) / c.grid.width
-	var ids []int
-	if o.sources != c.sources {
-		for _, n := range o.sources.names {
-			ids = append(ids, c.sources.number(n))
-		}
+	if c.grid.phase != o.grid.phase {
+		c.grid.phase = 0
 	}
-	c.addAll(o, shift, ids)
+	ids := make([]int, 0, len(o.sources.names))
+	for _, n := range o.sources.names {
+		ids = append(ids, c.sources.number(n))
+	}
+	c.addAll(o, ids)
 	return nil
-}
-
-// A Matrix holds how much each source did in each bucket.
-type Matrix struct {
-	Bucket  time.Duration
-	Times   []time.Time // the ends of the buckets, without gaps
-	Sources []string    // in alphabetical order
-	ByName  bool        // sources are processes; otherwise "kind,execname"
-	Covered []float64   // seconds in which the counts of a bucket happened
-	Values  [][]float64 // [bucket][source] counts; NaN where a level was not printed
-	Keys    [][]string  // the parts of each source's name, as Measure.Names
-	Levels  []bool      // by source: its values are levels, not counts
-	Measure *Measure    // what was counted
-	Notes   []string    // what was guessed, left out or rearranged
-}
-
-// ErrTooLong is what a matrix of too many buckets reports.
-var ErrTooLong = errors.New("too many buckets")
-
-// mostBuckets bounds the buckets of a matrix.
-const mostBuckets = 50_000_000
-
-// Matrix returns the counts from the first bucket to the last. Buckets in which nothing
-// was counted are zeros. It is an error that wraps [ErrTooLong] if a stray time makes the
-// matrix absurdly long.
-func (c *Counts) Matrix() (*Matrix, error) {
-	m := &Matrix{Bucket: time.Duration(c.grid.width), ByName: c.byName}
-	first, last := int64(math.MaxInt64), int64(math.MinInt64)
-	for _, p := range c.pages {
-		for i := range p.rows {
-			if n := p.first + int64(i); (n < first || n > last) && p.rows[i].used() {
-				first, last = min(first, n), max(last, n)
-			}
-		}
-	}
-	if first > last {
-		return m, nil
-	}
-	names := c.sources.names
-	order := make([]int, len(names))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return strings.Compare(names[a], names[b]) })
-	for _, i := range order {
-		parts := strings.Split(names[i], sourceSep)
-		m.Keys = append(m.Keys, parts)
-		m.Sources = append(m.Sources, strings.Join(parts, " "))
-		m.Levels = append(m.Levels, c.howOf(i) == leveled)
-	}
-	if m.Measure = c.measure; m.Measure != nil {
-		m.Notes = append(m.Notes, m.Measure.Notes...)
-	}
-	m.Notes = append(m.Notes, c.Notes...)
-	n, p := last-first+1, int64(len(order))
-	if n > mostBuckets || n*max(p, 1) > 20*mostBuckets {
-		return nil, fmt.Errorf("making a matrix of %d buckets of %v: %w", n, m.Bucket, ErrTooLong)
-	}
-	m.Times, m.Covered, m.Values = make([]time.Time, n), make([]float64, n), make([][]float64, n)
-	parts := int64(runtime.GOMAXPROCS(0))
-	var filling sync.WaitGroup
-	for part := range parts {
-		from, to := pageOf(first+n*part/parts), pageOf(first+n*(part+1)/parts)
-		if part == parts-1 {
-			to = last + 1
-		}
-		filling.Go(func() {
-			for ; from < to; from += pageSize {
-				c.fill(m, from, first, order)
-			}
-		})
-	}
-	filling.Wait()
-	return m, nil
-}
-
-// fill fills the rows of a matrix that starts at bucket first from the page at from.
-func (c *Counts) fill(m *Matrix, from, first int64, order []int) {
-	start, end := max(from, first)-first, min(from+pageSize-first, int64(len(m.Values)))
-	p := len(order)
-	values := make([]float64, int(end-start)*p)
-	counted := c.pages[from]
-	for i := start; i < end; i++ {
-		row := values[:p:p]
-		m.Values[i], values = row, values[p:]
-		c.fillLevels(row, first+i, order)
-		m.Times[i] = time.Unix(0, c.grid.origin+(first+i)*c.grid.width).UTC()
-		if counted == nil {
-			continue
-		}
-		r := &counted.rows[first+i-from]
-		if m.Covered[i] = float64(r.covered) / 1e9; c.grid.block == 0 && r.used() {
-			m.Covered[i] = float64(c.grid.width) / 1e9
-		}
-		for j, source := range order {
-			if source < len(r.values) && c.howOf(source) == addsUp {
-				row[j] = float64(r.values[source])
-			}
-		}
-	}
-}
-
-// fillLevels fills what are no integers in the row of a bucket. A level that was not printed in
-// it is not known.
-func (c *Counts) fillLevels(row []float64, number int64, order []int) {
-	if len(c.how) == 0 {
-		return
-	}
-	l := c.levels[number]
-	for j, source := range order {
-		h := c.howOf(source)
-		switch {
-		case h == addsUp:
-		case l != nil && source < len(l.sum) && l.n[source] > 0:
-			row[j] = l.sum[source]
-			if h == leveled {
-				row[j] /= float64(l.n[source])
-			}
-		case h == leveled:
-			row[j] = math.NaN()
-		}
-	}
-}
-
-// Rates returns the values as counts per second: each divided by the time that its bucket
-// really covers. Buckets that cover no time are zeros.
-func (m *Matrix) Rates() [][]float64 {
-	rates := make([][]float64, len(m.Values))
-	for i, row := range m.Values {
-		rates[i] = make([]float64, len(row))
-		for j, v := range row {
-			if m.Covered[i] > 0 {
-				rates[i][j] = v / m.Covered[i]
-			}
-		}
-	}
-	return rates
-}
-
-// Table returns the matrix as a table: a column "time", the end of each bucket in seconds since the
-// epoch, and one for each source. A level that was not printed is null.
-func (m *Matrix) Table() *Table {
-	s := newSheet("series", "series")
-	at := s.open("time", Float)
-	for _, t := range m.Times {
-		at.appendFloat(float64(t.UnixNano()) / 1e9)
-	}
-	for j, name := range m.Sources {
-		c := s.open(name, Float)
-		for i := range m.Times {
-			if v := m.Values[i][j]; math.IsNaN(v) {
-				c.appendNull()
-			} else {
-				c.appendFloat(v)
-			}
-		}
-	}
-	return s.Table
 }

@@ -3,7 +3,6 @@ package dtracefs
 import (
 	"bytes"
 	"encoding/json"
-	"math"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
@@ -16,10 +15,14 @@ var (
 	jsonPrintf = []byte(`{"type": "printf", "data": "`)
 )
 
-// jsonMaps counts a line of bpftrace's JSON.
-func (f *fastLines) jsonMaps(line []byte, at int64) (ns int64, ok bool) {
-	if rest, isMap := bytes.CutPrefix(line, jsonMap); isMap && at != math.MinInt64 {
-		return at, f.jsonEntries(line, rest, at)
+// jsonMaps reads a line of bpftrace's JSON.
+func (f *fastLines) jsonMaps(line []byte) bool {
+	if rest, isMap := bytes.CutPrefix(line, jsonMap); isMap && f.timed {
+		return f.jsonEntries(line, rest)
+	}
+	if c, ok := f.clocks.read(line); ok && len(line) == len(f.clocks.text) {
+		f.setTime(c, line)
+		return true
 	}
 	for _, head := range [][]byte{jsonTime, jsonPrintf} {
 		text, isClock := bytes.CutPrefix(line, head)
@@ -30,14 +33,16 @@ func (f *fastLines) jsonMaps(line []byte, at int64) (ns int64, ok bool) {
 		text = bytes.TrimSuffix(text, []byte(`\n`))
 		text = bytes.Trim(text, " ")
 		if c, n, ok := syntax.ParseClock(text); isClock && ok && n == len(text) {
-			return f.stampLine(line, c)
+			f.clocks.learn(line, c)
+			f.setTime(c, line)
+			return true
 		}
 	}
-	return at, false
+	return false
 }
 
 // jsonEntries books the entries of a map.
-func (f *fastLines) jsonEntries(line, rest []byte, ns int64) bool {
+func (f *fastLines) jsonEntries(line, rest []byte) bool {
 	end := bytes.IndexByte(rest, '"')
 	if end < 0 || !bytes.HasPrefix(rest[end:], []byte(`": `)) {
 		return false
@@ -45,7 +50,7 @@ func (f *fastLines) jsonEntries(line, rest []byte, ns int64) bool {
 	name, rest := rest[:end], rest[end+3:]
 	if len(rest) == 0 || rest[0] != '{' {
 		v, ok := syntax.Int(bytes.TrimSuffix(rest, []byte("}}")))
-		return ok && f.entry(line, append(f.key[:0], name...), tail{v}, ns)
+		return ok && f.entry(line, append(f.key[:0], name...), &tail{v})
 	}
 	rest = rest[1:]
 	f.key = append(append(f.key[:0], name...), '\n')
@@ -58,11 +63,11 @@ func (f *fastLines) jsonEntries(line, rest []byte, ns int64) bool {
 		f.key = append(f.key[:start], keys...)
 		slot := f.memo.find(f.key)
 		if slot.free() {
-			if !f.entry(jsonOfEntry(name, keys, value), bytes.Clone(f.key), tail{value}, ns) {
+			if !f.entry(jsonOfEntry(name, keys, value), bytes.Clone(f.key), &tail{value}) {
 				return false
 			}
 		} else {
-			f.put(slot.a, &tail{value}, ns)
+			f.put(slot, &tail{value})
 		}
 		if !bytes.HasPrefix(after, []byte(", ")) {
 			return string(after) == "}}}"

@@ -1574,3 +1574,12 @@ func (m *Measure) totals(t *TableMeasure, group []*candidate, o MeasureOptions) 
 		t.As = AsTotal
 	}
 }
+
+// round rounds a length of time to three digits.
+func round(ns int64) int64 {
+	unit := int64(1)
+	for ns/unit >= 1000 {
+		unit *= 10
+	}
+	return (ns + unit/2) / unit * unit
+}

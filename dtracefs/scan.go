@@ -108,6 +108,17 @@ func newScanner(o Options, name string, dl dialect) *scanner {
 	return &scanner{opt: o, name: name, dialect: dl, script: parseScript(o.Script), reader: dl.start()}
 }
 
+// moment is the time that the reader believes it is; nil if it knows none.
+func (s *scanner) moment() *moment {
+	switch r := s.reader.(type) {
+	case *station:
+		return &r.moment
+	case *bpftraceJSON:
+		return &r.moment
+	}
+	return nil
+}
+
 func (s *scanner) newBatch(k chunk) *Batch {
 	return &Batch{Capture: Capture{Name: s.name, Dialect: s.dialect.name, Bytes: int64(len(k.data))}, Offset: k.at, Line: k.line}
 }

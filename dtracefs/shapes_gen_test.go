@@ -753,7 +753,7 @@ func TestStreamOfShapes(t *testing.T) {
 			}
 			want := map[string]float64{}
 			for j, name := range m.Sources {
-				for _, row := range m.Values {
+				for _, row := range m.Rows {
 					want[name] += row[j]
 				}
 			}

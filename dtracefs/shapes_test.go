@@ -154,7 +154,7 @@ func (t *truth) compare(m *Matrix, c shapeCase) (problems []string) {
 	got := map[string]int{}
 	for j, name := range m.Sources {
 		some := gauge
-		for _, row := range m.Values {
+		for _, row := range m.Rows {
 			some = some || row[j] != 0
 		}
 		if some {
@@ -174,8 +174,8 @@ func (t *truth) compare(m *Matrix, c shapeCase) (problems []string) {
 	if len(problems) > 0 {
 		return problems
 	}
-	if w := m.Bucket.Seconds(); w < c.Interval/2 || w > c.Interval*2 {
-		return []string{fmt.Sprintf("buckets of %v", m.Bucket)}
+	if w := m.Every.Seconds(); w < c.Interval/2 || w > c.Interval*2 {
+		return []string{fmt.Sprintf("buckets of %v", m.Every)}
 	}
 	offset := t.offset(m, got, c)
 	for name, j := range got {
@@ -209,9 +209,9 @@ func (t *truth) offset(m *Matrix, got map[string]int, c shapeCase) float64 {
 		}
 		return false
 	})
-	k := first(len(m.Times), func(k int) bool {
+	k := first(m.Buckets, func(k int) bool {
 		for _, j := range got {
-			if v := m.Values[k][j]; v != 0 && !math.IsNaN(v) {
+			if v := m.Row(k)[j]; v != 0 && !math.IsNaN(v) {
 				return true
 			}
 		}
@@ -224,13 +224,13 @@ func (t *truth) offset(m *Matrix, got map[string]int, c shapeCase) float64 {
 	return d
 }
 
-func secondsOf(m *Matrix, k int) float64 { return float64(m.Times[k].UnixNano()) / 1e9 }
+func secondsOf(m *Matrix, k int) float64 { return float64(m.End(k).UnixNano()) / 1e9 }
 
 func (t *truth) counts(m *Matrix, name string, j int, offset, interval float64) (problems []string) {
-	running := make([]float64, len(m.Times))
+	running := make([]float64, m.Buckets)
 	sum := 0.0
 	for k := range running {
-		sum += m.Values[k][j]
+		sum += m.Row(k)[j]
 		running[k] = sum
 	}
 	at := func(time float64) float64 {
@@ -270,8 +270,8 @@ func (t *truth) levels(m *Matrix, name string, j int, offset, interval float64) 
 			continue
 		}
 		found := false
-		for k := range m.Times {
-			if math.Abs(secondsOf(m, k)-offset-t.times[i]) <= 1.01*interval && math.Abs(m.Values[k][j]-want) <= max(0.01*math.Abs(want), 0.006) {
+		for k := range m.Buckets {
+			if math.Abs(secondsOf(m, k)-offset-t.times[i]) <= 1.01*interval && math.Abs(m.Row(k)[j]-want) <= max(0.01*math.Abs(want), 0.006) {
 				found = true
 			}
 		}

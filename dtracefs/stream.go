@@ -156,12 +156,12 @@ func (s *Stream) complete(all bool) []Interval {
 
 func (s *Stream) interval(number int64) Interval {
 	c := s.counting.tally.counts
-	in := Interval{Start: time.Unix(0, c.grid.origin+(number-1)*c.grid.width).UTC(), Counts: map[string]float64{}}
+	in := Interval{Start: time.Unix(0, c.grid.end(number-1)).UTC(), Counts: map[string]float64{}}
 	r := c.row(number)
 	names := c.sources.names
-	for i, v := range r.values {
+	for i, v := range r.counts() {
 		if v != 0 {
-			in.Counts[strings.ReplaceAll(names[i], sourceSep, " ")] = float64(v)
+			in.Counts[strings.ReplaceAll(names[i], sourceSep, " ")] = v
 		}
 	}
 	if l := c.levels[number]; l != nil {

@@ -36,7 +36,7 @@ func TestMergeKeepsLevels(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !got.same(whole) || !got.Levels[0] || got.Values[1][0] != 1.5 {
+	if !got.same(whole) || !got.Levels[0] || got.Row(1)[0] != 1.5 {
 		t.Errorf("%v: %v, want %v", got.Sources, got.Values, whole.Values)
 	}
 }
@@ -83,7 +83,7 @@ func TestStreamIsCount(t *testing.T) {
 			take(s.Close())
 			for j, name := range want.Sources {
 				total := 0.0
-				for _, row := range want.Values {
+				for _, row := range want.Rows {
 					if row[j] == row[j] {
 						total += row[j]
 					}

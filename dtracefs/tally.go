@@ -18,7 +18,8 @@ type tally struct {
 	counts *Counts
 	tables []*tableTally
 
-	last    int64              // the last time at which a block ended
+	begin   int64              // the first time at which a block ended
+	last    int64              // the last one
 	spans   map[int64]span     // of the block ends of the batch at hand
 	level   int64              // the time that partial belongs to
 	partial map[int]*levelPart // levels of the sources in the block at hand
@@ -27,7 +28,6 @@ type tally struct {
 	undated int                // rows without a time
 	day     dayClock
 
-	first    int64          // the end of the first block
 	location *time.Location // of dates without a zone
 	blocks   blockNumbers
 }
@@ -36,11 +36,11 @@ type tally struct {
 type tableTally struct {
 	*TableMeasure
 	combine combine
-	total   map[string]int64 // the last running total, by all keys
-	stamp   int64            // the clock of the block at hand
-	prints  map[int64]bool   // numbers of the blocks under it
-	pending []pendingRow     // what more blocks under it hold than usual
-	sources map[string]int   // by the parts of their names
+	totals  totals
+	stamp   int64          // the clock of the block at hand
+	prints  map[int64]bool // numbers of the blocks under it
+	pending []pendingRow   // what more blocks under it hold than usual
+	sources map[string]int // by the parts of their names
 	buf     []byte
 }
 
@@ -89,16 +89,14 @@ func newTally(m *Measure, first int64) *tally {
 	case m.Clock == ClockBlocks:
 		g.block = int64(m.block)
 	case g.width*4 < g.block*5 && g.width*5 > g.block*4:
-		g.origin = first
-	default:
-		g.origin = floorDiv(first, g.width) * g.width
+		g.endAt(first)
 	}
 	t := &tally{m: m, counts: newCounts(g, newSourceNames()), spans: map[int64]span{}, partial: map[int]*levelPart{}}
 	t.counts.measure = m
 	for i := range m.Tables {
 		tm := &m.Tables[i]
 		t.tables = append(t.tables, &tableTally{
-			TableMeasure: tm, combine: combineOf(tm.Value), total: map[string]int64{}, prints: map[int64]bool{}, sources: map[string]int{},
+			TableMeasure: tm, combine: combineOf(tm.Value), prints: map[int64]bool{}, sources: map[string]int{},
 		})
 	}
 	return t
@@ -154,12 +152,15 @@ func (t *tally) ended(ns int64) span {
 		return s
 	}
 	var s span
+	if t.begin == 0 {
+		t.begin = ns
+	}
 	switch number := t.counts.grid.ofBlock(ns); {
 	case t.last != 0 && ns <= t.last && t.last-ns <= longestBlock*max(t.counts.grid.block, 1):
 		// A time out of order, as where it is a key: the bucket was covered before, or was skipped.
 		s = span{last: number, n: 1, row: t.counts.row(number)}
-		if s.row.covered == 0 {
-			s.row.covered = t.counts.grid.block
+		if s.row.time() == 0 {
+			s.row.pass(t.counts.grid.block)
 		}
 	case ns < t.last:
 		s = t.counts.spanOf(0, ns) // an older run, appended or a key
@@ -219,6 +220,15 @@ func (d *dayClock) next(ns int64) int64 {
 	return ns + d.days*24*3600e9
 }
 
+// time is the last time that it told.
+func (d *dayClock) time() int64 { return d.last + d.days*24*3600e9 }
+
+// set lets it go on after a time that it may have told.
+func (d *dayClock) set(ns int64) {
+	d.days = floorDiv(ns, 24*3600e9)
+	d.last = ns - d.days*24*3600e9
+}
+
 // blockNumbers numbers the blocks of tables that no clock tells apart, in the order they appear.
 // Where the numbers of the decoder go up by more than one each time, since other things are printed
 // between, so do these by one; a number that is left out is a block in which nothing was printed.
@@ -264,24 +274,37 @@ func (t *tally) table(tm *tableTally, table *Table) {
 			t.undated++
 			continue
 		}
-		source := t.source(tm, by, i)
-		switch tm.As {
-		case AsEvents:
-			t.count(tm, block, i, ns, source, 1)
-		case AsGauge:
+		source, print := t.source(tm, by, i), noPrint
+		if block != nil {
+			print = block.ints[i]
+		}
+		switch {
+		case tm.As == AsEvents:
+			t.count(tm, print, ns, source, 1)
+		case tm.As == AsGauge:
 			t.gauge(tm, ns, source, value.Float(i))
-		case AsTotal:
-			if v, more := t.increase(tm, keys, value, i); more {
-				t.count(tm, block, i, ns, source, v)
-			}
+		case tm.As == AsTotal && value.typ == Int:
+			tm.buf = appendTotalKey(tm.buf[:0], keys, i)
+			t.total(tm, tm.totals.of(tm.buf), print, ns, source, value.ints[i])
+		case tm.As == AsTotal:
+		case value.typ == Float || value.unsigned:
+			t.sum(ns, tm, source, value.Float(i))
 		default:
-			if value.typ == Float || value.unsigned {
-				t.sum(ns, tm, source, value.Float(i))
-			} else {
-				t.count(tm, block, i, ns, source, value.ints[i])
-			}
+			t.count(tm, print, ns, source, value.ints[i])
 		}
 	}
+}
+
+// appendTotalKey appends what tells a running total from others. Codes of words differ from batch to
+// batch, the words do not.
+func appendTotalKey(b []byte, keys []*Column, i int) []byte {
+	for _, k := range keys {
+		if k != nil {
+			b = append(b, k.Text(i)...)
+		}
+		b = append(b, 0)
+	}
+	return b
 }
 
 func columnsNamed(t *Table, names []string) []*Column {
@@ -330,16 +353,19 @@ func (t *tally) source(tm *tableTally, by []*Column, i int) int {
 	return n
 }
 
+// noPrint is the number of a print where it does not matter.
+const noPrint = int64(-1)
+
 // count adds v to a source at a time. What is printed once more under the last clock, as tracers do
-// at exit, waits for a clock of its own.
-func (t *tally) count(tm *tableTally, block *Column, i int, ns int64, source int, v int64) {
-	if block != nil {
+// at exit, waits for a clock of its own. print numbers what is printed at once.
+func (t *tally) count(tm *tableTally, print, ns int64, source int, v int64) {
+	if print != noPrint {
 		if ns != tm.stamp {
 			t.commit(tm)
 			tm.stamp = ns
 			clear(tm.prints)
 		}
-		tm.prints[block.ints[i]] = true
+		tm.prints[print] = true
 		if len(tm.prints) > tm.atStamp {
 			tm.pending = append(tm.pending, pendingRow{ns, source, v})
 			return
@@ -359,12 +385,12 @@ func (t *tally) book(tm *tableTally, ns int64, source int, v int64) {
 	if tm.log {
 		t.last = max(t.last, ns)
 		number := t.counts.grid.ofEvent(ns)
-		t.counts.add(t.counts.row(number), source, v)
+		t.counts.add(t.counts.row(number), source, float64(v))
 		return
 	}
 	s := t.span(ns)
 	if s.n == 1 {
-		t.counts.add(s.row, source, v)
+		t.counts.add(s.row, source, float64(v))
 		return
 	}
 	t.counts.spread(s, source, v)
@@ -386,48 +412,6 @@ func (t *tally) sum(ns int64, tm *tableTally, source int, v float64) {
 	r := t.counts.levelRow(number)
 	r.add(source, v)
 }
-
-// increase tells by how much a running total grew. One that fell was reset and starts from 0.
-func (t *tally) increase(tm *tableTally, keys []*Column, value *Column, i int) (int64, bool) {
-	if value.typ != Int {
-		return 0, false
-	}
-	tm.buf = appendTotalKey(tm.buf[:0], keys, i)
-	return t.grown(tm, string(tm.buf), value.ints[i])
-}
-
-func totalKey(keys []*Column, i int) string { return string(appendTotalKey(nil, keys, i)) }
-
-// appendTotalKey appends what tells a running total from others. Codes of words differ from batch to
-// batch, the words do not.
-func appendTotalKey(b []byte, keys []*Column, i int) []byte {
-	for _, k := range keys {
-		if k != nil {
-			b = append(b, k.Text(i)...)
-		}
-		b = append(b, 0)
-	}
-	return b
-}
-
-// grown tells by how much the running total of a key grew to v.
-func (t *tally) grown(tm *tableTally, key string, v int64) (int64, bool) {
-	old, ok := tm.total[key]
-	tm.total[key] = v
-	switch {
-	case !ok && !tm.fresh && t.spansOnly():
-		return 0, false // the capture starts in the middle of a run: what was before is not known
-	case !ok:
-		return v, true
-	case v < old:
-		t.resets++
-		return v, true
-	}
-	return v - old, true
-}
-
-// spansOnly reports whether the first block is still being counted.
-func (t *tally) spansOnly() bool { return len(t.counts.pages) <= 1 && t.counts.blocksSeen() <= 1 }
 
 // gauge takes in a level of a source. Levels of one block go together as their kind asks; blocks of
 // one bucket are averaged.
@@ -479,6 +463,7 @@ func (t *tally) flushLevels() {
 func (t *tally) finish() *Counts {
 	t.flushLevels()
 	for _, tm := range t.tables {
+		t.endTotals(tm)
 		t.left += len(tm.pending)
 	}
 	note := func(n int, format string) {

@@ -97,7 +97,7 @@ func totalsOf(t *testing.T, c *Counts) map[string]float64 {
 		t.Fatal(err)
 	}
 	got := map[string]float64{}
-	for _, row := range m.Values {
+	for _, row := range m.Rows {
 		for j, v := range row {
 			got[m.Sources[j]] += v
 		}

@@ -16,13 +16,12 @@ import numpy as np
 
 def dense(rows, first, last):
     """rows: of each second, what each "kind name" did."""
-    names = {name: name.replace(" ", ",", 1) for name in set().union(*rows.values())}
-    order = sorted(names, key=names.get)
+    order = sorted(set().union(*rows.values()))
     column = {name: j for j, name in enumerate(order)}
     x = np.zeros((last - first + 1, len(order)))
     for second, row in rows.items():
         x[second - first, [column[name] for name in row]] = list(row.values())
-    return [names[name] for name in order], x
+    return order, x
 
 
 def activity(path):
@@ -68,7 +67,7 @@ def log_csv(path):
 
 
 def pivoted(wide):
-    sources = [",".join(c) for c in wide.columns]
+    sources = [" ".join(c) for c in wide.columns]
     order = sorted(range(len(sources)), key=sources.__getitem__)
     return [sources[j] for j in order], wide.fillna(0).to_numpy(float)[:, order]
 

@@ -46,7 +46,7 @@ func countPaths(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions) (
 	if err != nil {
 		return nil, err
 	}
-	m, err := counts.Matrix()
+	m, err := counts.IntoMatrix()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", strings.Join(paths, ", "), err)
 	}
@@ -61,7 +61,7 @@ func countPaths(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions) (
 	if counts.Skipped > 0 {
 		fmt.Fprintf(stderr, "warning: %d lines were not understood\n", counts.Skipped)
 	}
-	if len(m.Times) == 0 {
+	if m.Buckets == 0 {
 		return nil, errors.New("nothing was counted")
 	}
 	return m, nil

@@ -73,9 +73,9 @@ func matrixCSV(out io.Writer, m *dtracefs.Matrix) error {
 	if err := w.Write(record); err != nil {
 		return err
 	}
-	for i, at := range m.Times {
-		record[0] = seconds(at.UnixNano())
-		for j, v := range m.Values[i] {
+	for i := range m.Buckets {
+		record[0] = seconds(m.End(i).UnixNano())
+		for j, v := range m.Row(i) {
 			if record[j+1] = ""; !math.IsNaN(v) {
 				record[j+1] = strconv.FormatFloat(v, 'f', -1, 64)
 			}

@@ -377,7 +377,7 @@ var dtnotes6 = table{
 
 var dtnotes7 = table{
 	path: "dtnotes/dtracefs", name: "dtracefs",
-	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\ncmp cmp\ncontext context\ndtnotes/dtracefs/language language\nembed embed\nencoding/binary binary\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\ngolang.org/x/sys/unix unix\nhash/maphash maphash\nio io\nio/fs fs\niter iter\nmaps maps\nmath math\nmath/bits bits\nos os\nos/exec exec\npath path\npath/filepath filepath\nregexp regexp\nruntime runtime\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsyscall syscall\ntime time\nunicode unicode\nunicode/utf8 utf8",
+	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\ncmp cmp\ncontext context\ndtnotes/dtracefs/language language\nembed embed\nencoding/binary binary\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\ngolang.org/x/sys/unix unix\nhash/maphash maphash\nio io\nio/fs fs\niter iter\nmaps maps\nmath math\nmath/bits bits\nos os\nos/exec exec\npath path\npath/filepath filepath\nregexp regexp\nruntime runtime\nruntime/debug debug\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsyscall syscall\ntime time\nunicode unicode\nunicode/utf8 utf8",
 	types: []any{
 		(*p7.Account)(nil),
 		(*p7.Batch)(nil),
@@ -428,7 +428,6 @@ var dtnotes7 = table{
 	},
 	funcs: []symbol{
 		{"Concat", p7.Concat},
-		{"Count", p7.Count},
 		{"CountCapture", p7.CountCapture},
 		{"CountFiles", p7.CountFiles},
 		{"DimensionOf", p7.DimensionOf},

@@ -1,0 +1,154 @@
+package dtracefs
+
+import "bytes"
+
+// event reads a line of a log. Whose it is says a run of words between numbers, such as a process and a
+// probe: it is looked up as it is, if the decoder finds the same columns in it.
+func (f *fastLines) event(line []byte) bool {
+	_, rest, ok := f.cutTime(line)
+	if !ok {
+		return f.odd(line)
+	}
+	if text, ok := f.who(rest); ok {
+		slot := f.memo.find(text)
+		if slot.free() {
+			slot = f.askForRun(text, line)
+		}
+		if slot.b >= 0 {
+			f.put(slot, &one)
+			return true
+		}
+	}
+	return f.anyEvent(line, rest)
+}
+
+var one = tail{1}
+
+// who returns the run of words that say whose event a line is; rest is what stands behind the time.
+func (f *fastLines) who(rest []byte) (text []byte, ok bool) {
+	l := &f.layout
+	if l.run == 0 {
+		return nil, false
+	}
+	i := 0
+	for range l.lead {
+		if i++; i >= len(rest) || rest[i]-'0' > 9 && rest[i] != '-' {
+			return nil, false
+		}
+		for i < len(rest) && rest[i] != ' ' {
+			i++
+		}
+	}
+	i++
+	start := i
+	if i >= len(rest) || rest[i]-'0' <= 9 || rest[i] == ' ' {
+		return nil, false
+	}
+	for i < len(rest) && !(rest[i] == ' ' && i+1 < len(rest) && (rest[i+1]-'0' <= 9 || rest[i+1] == '-')) {
+		i++
+	}
+	return rest[start:i], bytes.Count(rest[i:], blank) == l.after
+}
+
+var blank = []byte(" ")
+
+// unlike is the number of cells of a run of words that the decoder splits in another way.
+const unlike = -1
+
+// askForRun asks what lines are that have this run of words.
+func (f *fastLines) askForRun(text, line []byte) *prefixSlot {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	cells, known := f.known[string(text)]
+	if !known && f.asked < mostAsked {
+		f.asked++
+		if b := f.batchOf(line, nil); b != nil && f.splitsAs(b, text) {
+			cells, known = f.cellsOf(b, one[:1])
+		}
+		if !known {
+			cells = nil
+		}
+	}
+	if !known {
+		f.memo.put(f.memo.find(text), text, 0, unlike)
+		return f.memo.find(text)
+	}
+	f.known[string(text)] = cells
+	return f.remember(text, cells)
+}
+
+// splitsAs reports whether the decoder makes the columns of the run of just these words.
+func (f *fastCount) splitsAs(b *Batch, text []byte) bool {
+	tm := f.t.tables[0]
+	for _, table := range b.Tables {
+		at := f.rows[tm.id]
+		if idOf(table) != tm.id || table.NumRows() != at+1 {
+			continue
+		}
+		columns := printed(table)
+		from := 1 + f.layout.lead
+		if from+f.layout.run > len(columns) {
+			return false
+		}
+		var words []byte
+		for i, c := range columns[from : from+f.layout.run] {
+			if i > 0 {
+				words = append(words, ' ')
+			}
+			words = append(words, c.Text(at)...)
+		}
+		return bytes.Equal(words, text)
+	}
+	return false
+}
+
+// anyEvent reads a line of a log by the words that say whose it is, wherever they stand.
+func (f *fastLines) anyEvent(line, rest []byte) bool {
+	l := &f.layout
+	f.key = append(f.key[:0], 0)
+	words, at := 0, 0
+	for at < len(rest) {
+		for at < len(rest) && rest[at] == ' ' {
+			at++
+		}
+		start := at
+		for at < len(rest) && rest[at] != ' ' {
+			at++
+		}
+		if start == at {
+			break
+		}
+		for _, b := range l.by {
+			if b == words {
+				f.key = append(append(f.key, rest[start:at]...), 0)
+			}
+		}
+		if words < 64 && l.digits&(1<<words) != 0 && rest[start]-'0' > 9 && rest[start] != '-' {
+			return f.askEvent(line, rest)
+		}
+		words++
+	}
+	if words != l.words {
+		return f.askEvent(line, rest)
+	}
+	return f.entry(line, f.key, &one)
+}
+
+// askEvent decodes a line of a log that has words too many, since a name holds a blank.
+func (f *fastLines) askEvent(line, rest []byte) bool {
+	// Numbers in the line tell nothing of whose it is.
+	f.key = append(f.key[:0], 1)
+	for at := 0; at < len(rest); {
+		for at < len(rest) && rest[at] == ' ' {
+			at++
+		}
+		start := at
+		for at < len(rest) && rest[at] != ' ' {
+			at++
+		}
+		if start < at && rest[start]-'0' > 9 {
+			f.key = append(append(f.key, rest[start:at]...), 0)
+		}
+	}
+	return f.entry(line, f.key, &one)
+}

@@ -1,0 +1,185 @@
+package dtracefs
+
+import (
+	"bytes"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// A layout is where the time and the values of a line stand.
+type layout struct {
+	timed  timePlace
+	values valuePlace
+	n      int    // how many numbers count
+	time   []byte // what stands before the time, where it stands within the line
+	value  []byte // what stands before the value, where it does
+	comma  byte   // what parts the cells of CSV
+	field  [2]int // the cells of time and value then
+	early  bool   // the value stands before the time
+	by     []int  // words of a row that say whose event it is; nil if the whole rest does
+	words  int    // of a row of events
+	digits uint64 // a bit for each that is a number
+	lead   int    // numbers before the words that say whose event it is,
+	run    int    // how many words those are; 0 if others stand between
+	after  int    // words behind them
+	maps   bool   // bpftrace's JSON: a line holds all entries of a map
+}
+
+type timePlace uint8
+
+const (
+	timeAbove  timePlace = iota // on a line of its own
+	timeFirst                   // the line starts with it
+	timeBehind                  // behind a name, as in JSON
+	timeCell                    // in a cell of CSV
+)
+
+type valuePlace uint8
+
+const (
+	valueLast valuePlace = iota
+	valueFirst
+	valueBehind
+	valueCell
+	valueNone
+)
+
+// layouts are those that lines counted as m says may have, the likeliest first.
+func layouts(m *Measure, dl dialect, sample []byte) []layout {
+	n := len(m.Tables)
+	first := &m.Tables[0]
+	for i := range m.Tables {
+		t := &m.Tables[i]
+		if t.As == AsGauge || t.As == AsDistribution || t.timing != first.timing || t.timing == byBlock || t.Table != first.Table && t.timing == byRow {
+			return nil
+		}
+	}
+	switch {
+	case dl.name == "csv":
+		return csvLayouts(m, sample)
+	case dl.name == "json":
+		return jsonLayouts(m)
+	case dl.name == "bpftrace-json" && first.timing == byStamp:
+		return []layout{{maps: true, n: 1}}
+	case dl.name != "dtrace" && dl.name != "bpftrace":
+		return nil
+	case first.timing == byStamp:
+		out := []layout{{values: valueLast, n: 1}, {values: valueFirst, n: 1}}
+		if n > 1 {
+			out = append(out, layout{values: valueLast, n: n})
+		}
+		return out
+	case first.As == AsEvents:
+		return eventLayouts(m, sample)
+	}
+	return []layout{{timed: timeFirst, values: valueLast, n: n}, {timed: timeFirst, values: valueFirst, n: 1}}
+}
+
+// jsonLayouts find time and value behind their names.
+func jsonLayouts(m *Measure) []layout {
+	t := &m.Tables[0]
+	if len(m.Tables) > 1 || t.Time == "" {
+		return nil
+	}
+	name := func(n string) []byte {
+		if i := bytes.LastIndexByte([]byte(n), '.'); i >= 0 {
+			n = n[i+1:]
+		}
+		return []byte(`"` + n + `":`)
+	}
+	l := layout{timed: timeBehind, time: name(t.Time), values: valueBehind, value: name(t.Value), n: 1}
+	if t.As == AsEvents {
+		return nil
+	}
+	early := l
+	early.early = true
+	return []layout{l, early}
+}
+
+// csvLayouts find the cells of time and value by the heading.
+func csvLayouts(m *Measure, sample []byte) []layout {
+	t := &m.Tables[0]
+	if len(m.Tables) > 1 || t.As == AsEvents {
+		return nil
+	}
+	sep := csvSeparator(sample)
+	r := csvRecords{data: sample, sep: sep}
+	c := csvText{}
+	for {
+		record, _, ok := r.next()
+		if !ok {
+			return nil
+		}
+		if record != nil {
+			c.heading(record)
+			break
+		}
+	}
+	l := layout{timed: timeCell, values: valueCell, n: 1, comma: sep, field: [2]int{-1, -1}}
+	for i, name := range c.names {
+		if name == t.Time {
+			l.field[0] = i
+		}
+		if name == t.Value {
+			l.field[1] = i
+		}
+	}
+	if l.field[0] < 0 || l.field[1] < 0 {
+		return nil
+	}
+	l.early = l.field[1] < l.field[0]
+	return []layout{l}
+}
+
+// eventLayouts find the words of a row that say whose event it is.
+func eventLayouts(m *Measure, sample []byte) []layout {
+	t := &m.Tables[0]
+	l := layout{timed: timeFirst, values: valueNone, n: 1}
+	if len(m.Tables) > 1 || !t.timeFirst {
+		return nil
+	}
+	for _, place := range t.places {
+		if place == 0 {
+			return nil
+		}
+		l.by = append(l.by, place-1) // behind the time, which is the first
+	}
+	counts := map[shape]int{}
+	var best shape
+	cur := syntax.NewCursor(sample)
+	for range rowsAhead {
+		if cur.Done() {
+			break
+		}
+		line, _ := cur.Next()
+		if i := bytes.IndexByte(line, ' '); i > 0 {
+			s := shapeOf(line[i:])
+			if counts[s]++; counts[s] > counts[best] {
+				best = s
+			}
+		}
+	}
+	l.words, l.digits = best.words, best.number
+	if len(l.by) == 0 {
+		return nil
+	}
+	l.findRun()
+	return []layout{l}
+}
+
+// findRun finds the words between numbers among which are those that say whose event it is.
+func (l *layout) findRun() {
+	number := func(i int) bool { return l.digits&(1<<i) != 0 }
+	for l.lead < l.words && number(l.lead) {
+		l.lead++
+	}
+	for l.lead+l.run < l.words && !number(l.lead+l.run) {
+		l.run++
+	}
+	l.after = l.words - l.lead - l.run
+	for _, b := range l.by {
+		if b < l.lead || b >= l.lead+l.run {
+			l.run = 0
+		}
+	}
+}

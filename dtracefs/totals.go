@@ -1,0 +1,104 @@
+package dtracefs
+
+// A runningTotal is what is known of a value that counts since a start.
+type runningTotal struct {
+	value int64
+	block int64 // the time of the last block in which it was printed
+	run   int32 // number of the run that it is of; a reset starts another
+	known bool
+}
+
+// A totalRow is a running total as it was printed in the block at hand.
+type totalRow struct {
+	total  *runningTotal
+	source int
+	value  int64
+	print  int64 // number of the print that it is of
+}
+
+// totals are the running totals of a table. They wait for the end of their block, since only all of
+// them together tell that the tracer cleared them.
+type totals struct {
+	byKey  map[string]*runningTotal
+	rows   []totalRow // of the block at hand
+	at     int64      // its time
+	before int64      // the time of the block before
+	n      int        // how many totals that one has
+	run    int32
+}
+
+// of returns the running total of a key.
+func (t *totals) of(key []byte) *runningTotal {
+	r := t.byKey[string(key)]
+	if r == nil {
+		if t.byKey == nil {
+			t.byKey = map[string]*runningTotal{}
+		}
+		r = &runningTotal{}
+		t.byKey[string(key)] = r
+	}
+	return r
+}
+
+// cleared reports whether the totals were set back as a whole before the block at hand: some fell, and
+// hardly any that were there before went on.
+func (t *totals) cleared() bool {
+	down, on := 0, 0
+	for _, r := range t.rows {
+		switch {
+		case !r.total.known || r.total.block != t.before:
+		case r.value < r.total.value:
+			down++
+		default:
+			on++
+		}
+	}
+	gone := max(0, t.n-down-on)
+	return down > 0 && down+gone > 2*on
+}
+
+// total takes a running total that was printed at ns.
+func (t *tally) total(tm *tableTally, r *runningTotal, print, ns int64, source int, v int64) {
+	if ns != tm.totals.at {
+		t.endTotals(tm)
+		tm.totals.at = ns
+	}
+	tm.totals.rows = append(tm.totals.rows, totalRow{r, source, v, print})
+}
+
+// endTotals counts by how much the running totals of a block grew. One that fell was reset and starts
+// from 0, as do all that the tracer cleared, whether or not they are greater now.
+func (t *tally) endTotals(tm *tableTally) {
+	s := &tm.totals
+	if len(s.rows) == 0 {
+		return
+	}
+	if t.begin == 0 {
+		t.begin = s.at
+	}
+	if s.cleared() {
+		s.run++
+		t.resets += len(s.rows)
+	}
+	s.n = 0
+	for _, r := range s.rows {
+		grown := r.value
+		switch old := r.total; {
+		case !old.known && !tm.fresh && s.at == t.begin:
+			grown = 0 // the capture starts in the middle of a run: what was before is not known
+		case !old.known || old.run != s.run:
+		case r.value < old.value:
+			t.resets++
+		default:
+			grown = r.value - old.value
+		}
+		if !r.total.known || r.total.block != s.at {
+			s.n++
+		}
+		*r.total = runningTotal{value: r.value, block: s.at, run: s.run, known: true}
+		if grown != 0 {
+			t.count(tm, r.print, s.at, r.source, grown)
+		}
+	}
+	s.rows, s.before = s.rows[:0], s.at
+}
