@@ -92,7 +92,7 @@ func (w *watcher) push(t float64, values map[string]float64) (Verdict, *Alert) {
 	}
 	lasting := l.lasting(now, w.sum, p)
 	v := Verdict{Time: t, Sources: w.told(found, &e, t), Distance: m.distance, MaxZ: e.z}
-	v.ProcessP, v.DistanceP, v.ApartP, v.SteadyP = p.process, p.distance, p.together, lasting
+	v.ProcessP, v.DistanceP, v.OutsideP, v.ApartP, v.SteadyP = p.process, p.distance, p.outside, p.together, lasting
 	v.Score = l.score(p, lasting)
 	v.P = pooled(l.Joint, v.Score)
 	// Each of the two tests may spend half of the false alarms.

@@ -178,8 +178,8 @@ func TestBadBehaviorsSaySo(t *testing.T) {
 		{"", "not a behavior"},
 		{"[1]", "not a behavior"},
 		{"{}", "no version"},
-		{`{"version":1}`, "unknown version of a behavior: 1, this program knows 2"},
-		{`{"version":2}`, "damaged"},
+		{`{"version":2}`, "unknown version of a behavior: 2, this program knows 3"},
+		{`{"version":3}`, "damaged"},
 		{good.String()[:good.Len()/2], "not a behavior"},
 		{strings.Replace(good.String(), `"width":1000000000`, `"width":-1`, 1), "buckets of -1ns"},
 		{strings.Replace(good.String(), `"presence":{"cron"`, `"presence":{"corn"`, 1), "process unknown"},
@@ -202,7 +202,7 @@ func FuzzRead(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(good.Bytes())
-	f.Add([]byte(`{"version":2,"width":1,"buckets":1,"sources":{"a":null},"links":{}}`))
+	f.Add([]byte(`{"version":3,"width":1,"buckets":1,"sources":{"a":null},"links":{}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		b, err := behavior.Read(bytes.NewReader(data))
 		if err != nil {

@@ -13,8 +13,10 @@
 // a restless one does not set everyone's threshold. Beside that stands what the
 // others let expect: each source is foretold by what the other processes do in
 // the same bucket ([Expectation]), and what it is off by, smoothed over time,
-// shows leaks, changed ratios and small shifts. Evidence adds up over buckets
-// that follow each other.
+// shows leaks, changed ratios and small shifts. All together are measured by
+// Mahalanobis' distance and by how far they lie outside of what they have in
+// common, their first principal components. Evidence adds up over buckets that
+// follow each other.
 //
 // What held-out buckets show calibrates p-values and the threshold for an alert,
 // so that a stated number of false alarms an hour holds. It holds for what the

@@ -133,9 +133,13 @@ func (e *Expectation) standard(src *Source, v float64) float64 {
 }
 
 // expected is the value that the others let expect, given their standardized
-// activity.
+// activity. There are no fewer than no events.
 func (e *Expectation) expected(src *Source, z []float64) float64 {
-	return src.unshaped(e.Center + float64(e.Scale*dot(e.Weights, z)))
+	v := src.unshaped(e.Center + float64(e.Scale*dot(e.Weights, z)))
+	if src.Value != Gauge {
+		v = max(0, v)
+	}
+	return v
 }
 
 func dot(x, y []float64) float64 {

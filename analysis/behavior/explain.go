@@ -246,7 +246,7 @@ func (l *Links) standardized(name string, values []float64, first, last int) []f
 			v = values[first+i]
 		}
 		if at >= 0 {
-			out[i] = l.standard(at, v)
+			out[i] = bounded(l.standard(at, v))
 			continue
 		}
 		out[i] = math.Log1p(max(0, v))

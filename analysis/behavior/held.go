@@ -61,10 +61,22 @@ func (h Held) calibrated(s rawSign) float64 {
 }
 
 // novelty corrects -ln P of a sign of something new: how often there was
-// anything new of its class in buckets held out, and how far what was new of its
-// kind of event lay out.
+// anything new of its class in buckets held out, and how far it lies beyond what
+// was new of its kind of event, by Student's distribution: that is known from
+// few.
 func novelty(s rawSign, class, kind Held) float64 {
-	return beyond(s, class.Buckets, class.Up.N, kind.Up.steadied(nat, 2*nat*nat))
+	k := kind.Up.N
+	if k < 1 {
+		return beyond(s, class.Buckets, class.Up.N, Excess{}.steadied(nat, 2*nat*nat))
+	}
+	mean := kind.Up.Sum / k
+	spread := math.Sqrt((max(0, kind.Up.Squares-float64(k*mean*mean)) + nat*nat) / (k + 1) * (1 + 1/k))
+	x := s.score - s.surprise
+	out := -math.Log(share(s, class.Buckets, class.Up.N)) + float64(math.Ln2*min(1, x/max(nat, mean)))
+	if x > mean {
+		out += student((x-mean)/max(nat, spread), k)
+	}
+	return max(0, out)
 }
 
 // steadied is the mean and the deviation of excesses, with prior values of that
@@ -79,9 +91,13 @@ func (e Excess) steadied(mean, square float64) [2]float64 {
 // beyond is -ln P of a sign, k of n buckets having shown signs with that mean and
 // deviation of the excess.
 func beyond(s rawSign, n, k float64, excess [2]float64) float64 {
-	share := (k + float64(prior*math.Exp(-s.surprise))) / (n + prior)
 	x, mean, dev := s.score-s.surprise, excess[0], excess[1]
-	return max(0, -math.Log(share)+float64(math.Ln2*min(1, x/mean))+max(0, x-mean)/dev)
+	return max(0, -math.Log(share(s, n, k))+float64(math.Ln2*min(1, x/mean))+max(0, x-mean)/dev)
+}
+
+// share is the part of buckets that show such a sign, of which k of n did.
+func share(s rawSign, n, k float64) float64 {
+	return (k + float64(prior*math.Exp(-s.surprise))) / (n + prior)
 }
 
 // The classes of what was never seen before, in [Behavior.Held]: by themselves,
@@ -95,7 +111,7 @@ const (
 // class and kind of event if it is new.
 func (b *Behavior) calibrated(s rawSign, known func(class string) Held) float64 {
 	if s.State != New {
-		return known(s.class).calibrated(s)
+		return s.told * known(s.class).calibrated(s)
 	}
 	return novelty(s, known(s.class), known(s.class+" "+kindOf(s.Source, b.ByKind)))
 }
@@ -123,11 +139,12 @@ func (b *Behavior) heldOf(class string) Held {
 type Levels struct {
 	Process  []Calibration `json:"process"`  // the process that stands out most
 	Distance []Calibration `json:"distance"` // all together: Mahalanobis distance
+	Whole    []Calibration `json:"whole"`    // process, distance and outside combined
 	Apart    []Calibration `json:"apart"`    // the source that moved farthest from what the others let expect
+	Outside  []Calibration `json:"outside"`  // all together: distance from what processes do in common
 	Together []Calibration `json:"together"` // all sources: how far they moved from that
-	Whole    []Calibration `json:"whole"`    // -ln of the product of the p-values of distance and together
 	Slow     []Calibration `json:"slow"`     // the source that moved farthest from that over a longer time
-	Instant  []Calibration `json:"instant"`  // -ln of the least p-value of process and whole
+	Instant  []Calibration `json:"instant"`  // what a bucket shows by itself
 	Evidence []Calibration `json:"evidence"` // what adds up over time
 	Novel    []Calibration `json:"novel"`    // the new process that stands out most
 	Newness  []Calibration `json:"newness"`  // what of that adds up over time
@@ -137,45 +154,49 @@ type Levels struct {
 // lists gives all calibrations: first those that every behavior has, then those
 // that only behaviors with links have.
 func (l *Levels) lists() (always, linked []*[]Calibration) {
-	return []*[]Calibration{&l.Process, &l.Instant, &l.Evidence, &l.Novel, &l.Newness, &l.Joint}, []*[]Calibration{&l.Distance, &l.Apart, &l.Together, &l.Whole, &l.Slow}
+	return []*[]Calibration{&l.Process, &l.Instant, &l.Evidence, &l.Novel, &l.Newness, &l.Joint}, []*[]Calibration{&l.Distance, &l.Outside, &l.Whole, &l.Apart, &l.Together, &l.Slow}
 }
 
 // measures are what a bucket shows.
 type measures struct {
-	process, novel, distance, apart, together, slow float64
+	process, novel, distance, outside, apart, together, slow float64
 }
 
 // probabilities are the parts of normal buckets that show as much.
 type probabilities struct {
-	process, novel, distance, together, whole, apart, slow float64
+	process, novel, distance, outside, whole, together, apart, slow float64
 }
 
 // probabilities compares a bucket with normal ones.
 func (l *Levels) probabilities(m measures) probabilities {
-	p := probabilities{pooled(l.Process, m.process), pooled(l.Novel, m.novel), 1, 1, 1, 1, 1}
+	p := probabilities{pooled(l.Process, m.process), pooled(l.Novel, m.novel), 1, 1, 1, 1, 1, 1}
 	if len(l.Distance) > 0 {
-		p.distance = pooled(l.Distance, m.distance)
+		p.distance = pooled(l.Distance, order(m.distance))
+		p.outside = pooled(l.Outside, order(m.outside))
+		p.whole = pooled(l.Whole, p.combined())
 		p.apart = pooled(l.Apart, m.apart)
 		p.together = pooled(l.Together, m.together)
-		p.whole = pooled(l.Whole, p.both())
 		p.slow = pooled(l.Slow, m.slow)
 	}
 	return p
 }
 
-// both combines the two tests of all together (R. Fisher, 1925); calibration
-// makes up for their depending on each other.
-func (p probabilities) both() float64 { return -math.Log(p.distance) - math.Log(p.together) }
+// order is the order of magnitude of a distance: beyond a threshold that is
+// exponential where distances thin out by a power law (B. Hill, 1975).
+func order(distance float64) float64 { return math.Log(max(distance, 1e-9)) }
 
-// alsoShown is the weight of what the weaker of two tests shows.
-const alsoShown = 0.5
-
-// instant is what a bucket shows by itself: -ln of the lesser p-value, and
-// something of the other one's. Calibration makes a p-value of it again.
-func (p probabilities) instant() float64 {
-	a, b := -math.Log(p.process), -math.Log(p.whole)
-	return max(a, b) + float64(alsoShown*min(a, b))
+// combined is -ln of the chance that the three tests of a bucket by itself show
+// as much together, by the product of their p-values (R. Fisher, 1925), were they
+// independent. Calibration makes up for their not being so.
+func (p probabilities) combined() float64 {
+	sum := -math.Log(p.process) - math.Log(p.distance) - math.Log(p.outside)
+	return sum - math.Log(1+sum+float64(sum*sum)/2)
 }
+
+// instant is what a bucket shows by itself, as -ln p: the process that stands
+// out most, or that and both tests of all together. The one finds what is odd in
+// a single process, the other what is a little odd in many.
+func (p probabilities) instant() float64 { return -math.Log(min(p.process, p.whole)) }
 
 // Evidence that adds up is a cumulative sum (E. Page, 1954) of -ln p, less what
 // normal buckets show on average and something for the time it takes: unusual
@@ -186,6 +207,10 @@ const (
 	mostAtOnce = 5.0  // of -ln p of one bucket
 	mostInAll  = 20.0 // of the sum: an alert ends soon after what raised it
 )
+
+// perSum is how far the sum lies beyond a threshold on average where buckets are
+// independent: 1/θ, with exp(-θ·allowance)/(1-θ) = 1 for exponential -ln p.
+const perSum = 1.255
 
 // sums are the evidence added up: of all that a bucket shows, and of new
 // processes alone. Where processes come and go, one that stays is unusual for its
@@ -202,13 +227,14 @@ func cumulate(sum, p float64) float64 {
 	return min(mostInAll, max(0, sum+min(mostAtOnce, -math.Log(p))-allowance))
 }
 
-// surest bounds from below, as a part of one of the normal buckets that are
-// known, the p-value of what lasts that goes into the score of a bucket: buckets
-// that follow each other may be one odd moment, such as a load that ended, so
-// that their tail does not reach far.
-const surest = 0.1
+// surest bounds from below, in normal buckets that are known, the p-value of
+// what lasts that goes into the score of a bucket: it is not said to be rarer
+// than the rarest that was seen. Buckets that follow each other may be one odd
+// moment, such as a load that ended, so that their tail does not reach far.
+const surest = 1.0
 
-// score is -ln of the least p-value; lasting is the p-value of what lasts.
+// score is -ln of the lesser p-value, of what a bucket shows by itself and of
+// what lasts. Calibration makes up for the two being tried.
 func (l *Levels) score(p probabilities, lasting float64) float64 {
 	known := 0.0
 	for i := range l.Evidence {
@@ -218,25 +244,41 @@ func (l *Levels) score(p probabilities, lasting float64) float64 {
 			known += l.Evidence[i].Effective
 		}
 	}
-	return max(p.instant(), -math.Log(max(lasting, surest/known)))
+	return max(-math.Log(p.process), p.combined(), -math.Log(max(lasting, surest/known)))
 }
 
 // unusual is the p-value of a bucket from which it may be part of what lasts.
 const unusual = 0.1
 
-// lasting is the p-value of what lasts, the least of four (Bonferroni): the
-// evidence added up, in all and of new processes, if this bucket adds to it, and
-// how far a source has moved from what the others let expect, lately and over a
-// longer time.
+// lasting is the p-value of what lasts, the least of those there are
+// (Bonferroni): the evidence added up, in all and of new processes, if this
+// bucket adds to it; how far a source has moved from what the others let expect,
+// lately and over a longer time; and how far all have. Where no source is
+// foretold, the last three are not tried. What is no longer unusual is over.
 func (l *Levels) lasting(now float64, s sums, p probabilities) float64 {
-	out := min(p.apart, p.slow)
+	out, tried := 1.0, 2.0
 	if now <= unusual {
 		out = min(out, pooled(l.Evidence, s.all))
 	}
 	if p.novel <= unusual {
 		out = min(out, pooled(l.Newness, s.newness))
 	}
-	return min(1, 4*out)
+	if l.moves() {
+		if out, tried = min(out, p.apart, p.slow), tried+3; now <= unusual {
+			out = min(out, p.together)
+		}
+	}
+	return min(1, tried*out)
+}
+
+// moves reports whether any source is foretold.
+func (l *Levels) moves() bool {
+	for _, c := range l.Apart {
+		if c.Quantiles[quantiles-1] > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // ownPart is the part of what a fold showed itself that does not count when the
@@ -296,6 +338,9 @@ func (r *record) calibrate(ctx context.Context, b *Behavior, opts Options) error
 	var all []measures
 	for k, fold := range folds {
 		known := func(class string) Held {
+			if b.Sources[class] == nil {
+				return b.heldOf(class) // a rate over all folds: no name is its own
+			}
 			o := Held{Buckets: float64(fold[1] - fold[0])}
 			if mine := own[k][class]; mine != nil {
 				o.Up, o.Down = mine.Up, mine.Down
@@ -345,12 +390,13 @@ func (l *Levels) calibrate(all []measures, folds [][2]int, linked bool) {
 	l.Process = each(func(m measures) float64 { return m.process }, nat, 1)
 	l.Novel = each(func(m measures) float64 { return m.novel }, nat, 1)
 	if linked {
-		l.Distance = each(func(m measures) float64 { return m.distance }, 0, 1)
+		l.Distance = each(func(m measures) float64 { return order(m.distance) }, 0, 1)
+		l.Outside = each(func(m measures) float64 { return order(m.outside) }, 0, 1)
+		l.Whole = each(func(m measures) float64 {
+			return probabilities{process: pooled(l.Process, m.process), distance: pooled(l.Distance, order(m.distance)), outside: pooled(l.Outside, order(m.outside))}.combined()
+		}, nat, 1)
 		l.Apart = each(func(m measures) float64 { return m.apart }, nat, span(fast))
 		l.Together = each(func(m measures) float64 { return m.together }, 0, span(fast))
-		l.Whole = each(func(m measures) float64 {
-			return probabilities{distance: pooled(l.Distance, m.distance), together: pooled(l.Together, m.together)}.both()
-		}, nat, 1)
 		l.Slow = each(func(m measures) float64 { return m.slow }, nat, span(slow))
 	}
 	l.Instant = each(func(m measures) float64 { return l.probabilities(m).instant() }, nat, 1)
@@ -371,7 +417,7 @@ func (l *Levels) calibrate(all []measures, folds [][2]int, linked bool) {
 	for i, s := range added {
 		inAll[i], newness[i] = s.all, s.newness
 	}
-	l.Evidence, l.Newness = []Calibration{calibrate(inAll, nat, memory)}, []Calibration{calibrate(newness, nat, memory)}
+	l.Evidence, l.Newness = []Calibration{calibrate(inAll, perSum, memory)}, []Calibration{calibrate(newness, perSum, memory)}
 	scores := make([]float64, len(all))
 	for i := range all {
 		scores[i] = l.score(ps[i], l.lasting(now[i], added[i], ps[i]))

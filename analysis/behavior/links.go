@@ -3,6 +3,7 @@ package behavior
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -36,6 +37,10 @@ type Links struct {
 	// are known.
 	Ridge    float64       `json:"ridge"`
 	Expected []Expectation `json:"expected"` // sources foretold by what the others do
+
+	// Spread is the covariance that distances are measured by: of values however
+	// far out, as those that are measured are, shrunk by Ridge.
+	Spread [][]float64 `json:"spread"`
 
 	Accepted []Pattern `json:"accepted,omitempty"` // other ways of running that are normal
 
@@ -246,6 +251,16 @@ func newLinks(s *analysis.Series, rows []int) *Links {
 		cov.SetSym(j, j, cov.At(j, j)+ridge)
 	}
 	l.Covariance = rowsOf(&cov)
+	for k, i := range rows {
+		for j := range l.Names {
+			z.Set(k, j, (s.Values.At(i, j)-l.Center[j])/l.Scale[j])
+		}
+	}
+	cov.SymOuterK((1-l.Ridge)/n, z.T())
+	for j := range l.Names {
+		cov.SetSym(j, j, cov.At(j, j)+l.Ridge)
+	}
+	l.Spread = rowsOf(&cov)
 	return l
 }
 
@@ -298,26 +313,30 @@ func (l *Links) standard(j int, v float64) float64 {
 	if math.IsNaN(v) {
 		return 0
 	}
-	return l.bounded(j, plain(l.sources, l.Names[j], v))
+	return (plain(l.sources, l.Names[j], v) - l.Center[j]) / l.Scale[j]
 }
 
 // bounded standardizes a value on the scale of links.
-func (l *Links) bounded(j int, y float64) float64 {
-	return max(-farthest, min(farthest, (y-l.Center[j])/l.Scale[j]))
-}
+func (l *Links) bounded(j int, y float64) float64 { return bounded((y - l.Center[j]) / l.Scale[j]) }
 
-func (l *Links) precision() (*mat.SymDense, error) {
+func bounded(z float64) float64 { return max(-farthest, min(farthest, z)) }
+
+// spread is the covariance that distances are measured by.
+func (l *Links) spread() *mat.SymDense {
 	p := len(l.Names)
 	cov := mat.NewSymDense(p, nil)
 	for i := range p {
 		for j := i; j < p; j++ {
-			cov.SetSym(i, j, l.sharp(i, j))
+			cov.SetSym(i, j, l.Spread[i][j])
 		}
 	}
-	return covariance.Precision(cov)
+	return cov
 }
 
-// standardized are the standardized activities of all processes in a bucket.
+func (l *Links) precision() (*mat.SymDense, error) { return covariance.Precision(l.spread()) }
+
+// standardizedBucket are the standardized activities of all processes in a
+// bucket, however far out.
 func (l *Links) standardizedBucket(b *Behavior, values map[string]float64) []float64 {
 	sums := make(map[string]float64, len(l.Names))
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -338,23 +357,30 @@ func (l *Links) standardizedBucket(b *Behavior, values map[string]float64) []flo
 	return z
 }
 
-// nearest measures a bucket from normal running, or from the accepted pattern
-// that it is nearest to: by its distance, and by what sources are off by.
-func (l *Links) nearest(precision *mat.SymDense, z []float64, residuals map[string]float64) (float64, map[string]float64) {
-	best, off := distance(precision, z), residuals
+// A gap is how far a bucket lies from normal running, or from the accepted
+// pattern that it is nearest to.
+type gap struct {
+	distance  float64            // Mahalanobis'
+	outside   float64            // from what processes do in common
+	residuals map[string]float64 // what sources are off by
+}
+
+// nearest measures a bucket.
+func (l *Links) nearest(c *compiled, z []float64, residuals map[string]float64) gap {
+	best := gap{distance(c.precision, z), outside(c.rest, z), residuals}
 	if len(l.Accepted) == 0 {
-		return best, off
+		return best
 	}
-	cost := func(d float64, residuals map[string]float64) float64 {
-		sum := d * d
+	cost := func(g gap) float64 {
+		sum := g.distance * g.distance
 		for k := range l.Expected {
 			e := &l.Expected[k]
-			r := residuals[e.Source] / e.Error
+			r := g.residuals[e.Source] / e.Error
 			sum += min(float64(r*r), farthest*farthest)
 		}
 		return sum
 	}
-	least := cost(best, off)
+	least := cost(best)
 	for _, p := range l.Accepted {
 		apart, rest := make([]float64, len(z)), make(map[string]float64, len(residuals))
 		for j := range z {
@@ -372,12 +398,13 @@ func (l *Links) nearest(precision *mat.SymDense, z []float64, residuals map[stri
 				rest[e.Source] = (r - p.Residuals[e.Source]) * min(1, e.Error/max(1e-9, p.Spread[e.Source]))
 			}
 		}
-		d := distance(precision, apart) * min(1, math.Sqrt(float64(len(z)))/max(1e-9, p.Distance))
-		if c := cost(d, rest); c < least {
-			least, best, off = c, d, rest
+		wide := min(1, math.Sqrt(float64(len(z)))/max(1e-9, p.Distance))
+		g := gap{wide * distance(c.precision, apart), wide * outside(c.rest, apart), rest}
+		if d := cost(g); d < least {
+			least, best = d, g
 		}
 	}
-	return best, off
+	return best
 }
 
 // impute gives processes that are not judged the activity that all others let
@@ -403,6 +430,44 @@ func impute(precision *mat.SymDense, z []float64, unknown []int) {
 func distance(precision *mat.SymDense, z []float64) float64 {
 	v := mat.NewVecDense(len(z), z)
 	return math.Sqrt(max(0, mat.Inner(v, precision, v)))
+}
+
+// common is the part of the variance that processes are said to have in common.
+// The statistic of what lies outside it goes back to J. Jackson and G. Mudholkar
+// (1979), who show it beside Mahalanobis' distance; the part is the usual one.
+const common = 0.95
+
+// rest spans what lies outside of what processes do in common: a row for each of
+// the last principal components.
+func (l *Links) rest() (*mat.Dense, error) {
+	cov := l.spread()
+	p := cov.SymmetricDim()
+	var eigen mat.EigenSym
+	if !eigen.Factorize(cov, true) {
+		return nil, errors.New("links: the covariance has no principal components")
+	}
+	values := eigen.Values(nil) // ascending
+	k, sum, all := 0, 0.0, mat.Trace(cov)
+	for k < p && sum+values[k] <= (1-common)*all {
+		sum += values[k]
+		k++
+	}
+	if k == 0 {
+		return nil, nil // nothing is
+	}
+	var vectors mat.Dense
+	eigen.VectorsTo(&vectors)
+	return mat.DenseCopyOf(vectors.Slice(0, p, 0, k).T()), nil
+}
+
+// outside is how far a bucket lies from what processes do in common.
+func outside(rest *mat.Dense, z []float64) float64 {
+	if rest == nil {
+		return 0
+	}
+	var v mat.VecDense
+	v.MulVec(rest, mat.NewVecDense(len(z), z))
+	return mat.Norm(&v, 2)
 }
 
 // leadLevel is the p-value below which a process is said to run ahead.
@@ -514,10 +579,10 @@ func rowsOf(m mat.Matrix) [][]float64 {
 
 func (l *Links) check() error {
 	p := len(l.Names)
-	if p < 2 || len(l.Center) != p || len(l.Scale) != p || len(l.Covariance) != p || len(l.Labels) != p || len(l.Positions) != p || len(l.Activity) != p || l.Zones != nil && len(l.Zones) != p {
+	if p < 2 || len(l.Center) != p || len(l.Scale) != p || len(l.Covariance) != p || len(l.Spread) != p || len(l.Labels) != p || len(l.Positions) != p || len(l.Activity) != p || l.Zones != nil && len(l.Zones) != p {
 		return fmt.Errorf("links of %d processes: lists differ in length", p)
 	}
-	for _, row := range l.Covariance {
+	for _, row := range slices.Concat(l.Covariance, l.Spread) {
 		if len(row) != p {
 			return fmt.Errorf("links of %d processes: a row of the covariance has %d entries", p, len(row))
 		}
@@ -545,7 +610,10 @@ func (l *Links) check() error {
 			return fmt.Errorf("expectation of source %q is damaged", e.Source)
 		}
 	}
-	_, err := l.precision()
+	if _, err := l.precision(); err != nil {
+		return err
+	}
+	_, err := l.rest()
 	return err
 }
 

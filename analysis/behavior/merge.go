@@ -186,7 +186,7 @@ func mergeLinks(behaviors []*Behavior) (*Links, error) {
 	}
 	p := len(names)
 	out := &Links{Names: names, Center: make([]float64, p), Scale: make([]float64, p), Activity: make([]float64, p), Edges: []Edge{}}
-	cov := mat.NewSymDense(p, nil)
+	cov, spread := mat.NewSymDense(p, nil), mat.NewSymDense(p, nil)
 	total := 0.0
 	for _, b := range behaviors {
 		total += b.Links.Effective
@@ -201,11 +201,13 @@ func mergeLinks(behaviors []*Behavior) (*Links, error) {
 			out.Scale[i] += w * l.Scale[r]
 			out.Activity[i] += w * l.Activity[r]
 			for j := i; j < p; j++ {
-				cov.SetSym(i, j, cov.At(i, j)+w*l.Covariance[r][slices.Index(l.Names, names[j])])
+				c := slices.Index(l.Names, names[j])
+				cov.SetSym(i, j, cov.At(i, j)+w*l.Covariance[r][c])
+				spread.SetSym(i, j, spread.At(i, j)+w*l.Spread[r][c])
 			}
 		}
 	}
-	out.Effective, out.Covariance = total, rowsOf(cov)
+	out.Effective, out.Covariance, out.Spread = total, rowsOf(cov), rowsOf(spread)
 	for _, name := range names {
 		r := slices.Index(first.Names, name)
 		out.Labels = append(out.Labels, first.Labels[r])

@@ -60,7 +60,7 @@ func (b *Behavior) gross() (measures, error) {
 		j := &c.sources[i]
 		if j.src.Value == Gauge {
 			const far = 10 // deviations
-			s := rawSign{Sign: Sign{State: High}, class: j.name, score: j.upper.beyond(far), surprise: j.upper.surprise}
+			s := rawSign{Sign: Sign{State: High}, class: j.name, score: j.upper.beyond(far), surprise: j.upper.surprise, told: 1}
 			m.process = max(m.process, b.calibrated(s, b.heldOf))
 			continue
 		}
@@ -69,7 +69,7 @@ func (b *Behavior) gross() (measures, error) {
 			most = j.src.Upper.Beyond[n-1]
 		}
 		surprise := math.Log(float64(b.Buckets + 1))
-		s := rawSign{Sign: Sign{Source: j.name, State: New}, class: newProcess, surprise: surprise, score: surprise + magnitude(most, j.unit)/c.typical}
+		s := rawSign{Sign: Sign{Source: j.name, State: New}, class: newProcess, surprise: surprise, told: 1, score: surprise + magnitude(most, j.unit)/c.typical}
 		m.process = max(m.process, b.calibrated(s, b.heldOf))
 		m.novel = m.process
 	}
@@ -78,7 +78,7 @@ func (b *Behavior) gross() (measures, error) {
 
 // worth is the p-value of such a bucket, and of many of them.
 func (l *Levels) worth(m measures) (one, lasts float64) {
-	p := probabilities{pooled(l.Process, m.process), pooled(l.Novel, m.novel), 1, 1, 1, 1, 1}
+	p := probabilities{pooled(l.Process, m.process), pooled(l.Novel, m.novel), 1, 1, 1, 1, 1, 1}
 	now := pooled(l.Instant, p.instant())
 	lasts = l.lasting(now, sums{mostInAll, mostInAll}, p)
 	return pooled(l.Joint, l.score(p, lasts)), lasts

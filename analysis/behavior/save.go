@@ -12,7 +12,7 @@ import (
 )
 
 // Version of the JSON that [Behavior.Save] writes.
-const Version = 2
+const Version = 3
 
 // ErrVersion is wrapped by the errors for behaviors of a version that this
 // package does not know.

@@ -31,11 +31,12 @@ type ScoreOptions struct {
 // A Verdict is what one bucket shows.
 type Verdict struct {
 	Time      float64   `json:"time"`       // start of the bucket, seconds since the epoch
-	Score     float64   `json:"score"`      // what ProcessP, DistanceP and ApartP show together, about -ln of the least, or SteadyP, bounded
+	Score     float64   `json:"score"`      // about -ln of the least of ProcessP, ProcessP with DistanceP and OutsideP, and SteadyP, bounded
 	P         float64   `json:"p"`          // part of normal buckets with this score or a higher one
 	ProcessP  float64   `json:"p_process"`  // part of normal buckets in which a process stands out as much
 	Distance  float64   `json:"distance"`   // Mahalanobis distance of all processes together from the behavior
 	DistanceP float64   `json:"p_distance"` // part of normal buckets as far or farther
+	OutsideP  float64   `json:"p_outside"`  // part of normal buckets as far from what processes do in common
 	ApartP    float64   `json:"p_apart"`    // part of normal buckets in which all sources have moved as far from what the others let expect
 	SteadyP   float64   `json:"p_steady"`   // the same for what lasts: evidence that adds up over buckets, one source that moves away from the others
 	MaxZ      Deviation `json:"max_z"`      // for comparison: plays no part in Score

@@ -23,6 +23,7 @@ type compiled struct {
 	process   map[string]int
 	typical   float64 // scale of the tails of all counts
 	precision *mat.SymDense
+	rest      *mat.Dense // see [Links.rest]
 }
 
 // judge is one source made ready to score.
@@ -81,6 +82,9 @@ func (b *Behavior) compile() (*compiled, error) {
 		if c.precision, err = b.Links.precision(); err != nil {
 			return nil, err
 		}
+		if c.rest, err = b.Links.rest(); err != nil {
+			return nil, err
+		}
 	}
 	b.compiled = c
 	return c, nil
@@ -109,7 +113,12 @@ func (s *Source) excesses(t Tail, unit, sign float64) []float64 {
 
 func (s *Source) slope(t Tail, unit, sign float64, n int, typical float64) slope {
 	silence := s.Value != Gauge && t.At == 0
-	return fit(sign*s.shaped(t.At, unit), s.excesses(t, unit, sign), n, typical, silence)
+	out := fit(sign*s.shaped(t.At, unit), s.excesses(t, unit, sign), n, typical, silence)
+	if s.Value != Gauge && !silence {
+		// Counts of independent events vary by their square root (S. Poisson, 1837).
+		out.noise = math.Abs(s.shaped(t.At+math.Sqrt(math.Abs(t.At)), unit) - s.shaped(t.At, unit))
+	}
+	return out
 }
 
 // typicalScale is the mean, over all counts or all gauges, of how far the values
@@ -183,15 +192,14 @@ func (s Sign) String() string {
 
 // raw is what one bucket shows before calibration.
 type raw struct {
-	signs     []rawSign
-	distance  float64
-	residuals map[string]float64 // of the sources foretold: how far off, in standard deviations of the source
-	plain     map[string]float64 // the same, whatever pattern is accepted
-	moved     []moved            // of the sources foretold
-	expected  map[string]float64 // their values, for those that moved
-	values    map[string]float64
-	absent    []string // known processes that do nothing
-	z         Deviation
+	signs    []rawSign
+	gap                         // residuals: of the sources foretold, in standard deviations of the source
+	plain    map[string]float64 // the same, whatever pattern is accepted
+	moved    []moved            // of the sources foretold
+	expected map[string]float64 // their values, for those that moved
+	values   map[string]float64
+	absent   []string // known processes that do nothing
+	z        Deviation
 }
 
 // rawSign is a sign before calibration.
@@ -202,6 +210,7 @@ type rawSign struct {
 	down     bool
 	score    float64 // -ln P by the tail of the source
 	surprise float64 // of the threshold alone
+	told     float64 // part of it that counts
 }
 
 // A Deviation is the source whose count lies farthest from its mean, in
@@ -330,6 +339,10 @@ func (s *scorer) raw(t float64, values map[string]float64) raw {
 			}
 		}
 		impute(s.c.precision, z, muted)
+		near := make([]float64, len(z))
+		for j := range z {
+			near[j] = bounded(z[j])
+		}
 		w.plain = make(map[string]float64, len(l.Expected))
 		for k := range l.Expected {
 			e := &l.Expected[k]
@@ -338,15 +351,15 @@ func (s *scorer) raw(t float64, values map[string]float64) raw {
 			if math.IsNaN(v) || !there && src.Value == Gauge || s.mute(e.Source, t) {
 				continue
 			}
-			w.plain[e.Source] = e.standard(src, v) - dot(e.Weights, z)
+			w.plain[e.Source] = e.standard(src, v) - dot(e.Weights, near)
 		}
-		w.distance, w.residuals = l.nearest(s.c.precision, z, w.plain)
+		w.gap = l.nearest(s.c, z, w.plain)
 		s.tracks.follow(l, &w)
 		w.expected = map[string]float64{}
 		for k, m := range w.moved {
 			if max(m.fast, m.slow) >= tellMoved {
 				e := &l.Expected[k]
-				w.expected[e.Source] = e.expected(s.b.Sources[e.Source], z)
+				w.expected[e.Source] = e.expected(s.b.Sources[e.Source], near)
 			}
 		}
 	}
@@ -388,20 +401,22 @@ func (s *scorer) prepare(t float64, values map[string]float64) map[string]float6
 // sign tells whether a value of a known source is unusual.
 func (j *judge) sign(v float64) (rawSign, bool) {
 	m := j.src.shaped(v, j.unit)
-	sign := Sign{Source: j.name, Value: v}
-	if up := j.upper.beyond(m - j.upper.at); up > 0 {
+	sign := rawSign{Sign: Sign{Source: j.name, Value: v}, class: j.name}
+	if x := m - j.upper.at; x > 0 {
 		sign.State, sign.Usual = High, j.src.Upper.At
-		return rawSign{Sign: sign, class: j.name, score: up, surprise: j.upper.surprise}, true
+		sign.score, sign.surprise, sign.told = j.upper.beyond(x), j.upper.surprise, j.upper.told(x)
+		return sign, true
 	}
-	down := j.lower.beyond(-m - j.lower.at)
-	if down == 0 {
+	x := -m - j.lower.at
+	if !(x > 0) {
 		return rawSign{}, false
 	}
-	sign.State, sign.Usual = Low, j.src.Lower.At
+	sign.State, sign.Usual, sign.down = Low, j.src.Lower.At, true
 	if v == 0 && j.src.Value != Gauge {
 		sign.State = Silent
 	}
-	return rawSign{Sign: sign, class: j.name, down: true, score: down, surprise: j.lower.surprise}, true
+	sign.score, sign.surprise, sign.told = j.lower.beyond(x), j.lower.surprise, j.lower.told(x)
+	return sign, true
 }
 
 // unseen takes in the sources that the behavior does not know. A process that
@@ -435,7 +450,7 @@ func (s *scorer) unseen(t float64, values map[string]float64, w *raw) {
 		}
 		w.signs = append(w.signs, rawSign{
 			Sign: Sign{Source: name, State: New, Value: v}, process: process, class: class,
-			score: surprise + math.Abs(magnitude(v, s.b.unit(kind)))/s.c.typical, surprise: surprise,
+			score: surprise + math.Abs(magnitude(v, s.b.unit(kind)))/s.c.typical, surprise: surprise, told: 1,
 		})
 		w.z = w.z.farther(name, magnitude(v, 1))
 	}
@@ -444,7 +459,7 @@ func (s *scorer) unseen(t float64, values map[string]float64, w *raw) {
 // measure calibrates what a bucket shows by how sources stood out in buckets
 // held out, and ranks processes.
 func (b *Behavior) measure(w *raw, known func(class string) Held) (measures, []Finding) {
-	m := measures{distance: w.distance}
+	m := measures{distance: w.distance, outside: w.outside}
 	signs := map[string][]Sign{}
 	for _, s := range w.signs {
 		if s.Score = b.calibrated(s, known); s.Score > 0 {

@@ -78,6 +78,7 @@ type slope struct {
 	at, scale float64
 	usual     float64 // excess that values beyond at have on average, if at is silence
 	surprise  float64 // -ln(share)
+	noise     float64 // that counts of events have at the threshold
 }
 
 // prior is the weight, in values, of what is known before a tail's own
@@ -116,6 +117,16 @@ func (s slope) beyond(excess float64) float64 {
 	return s.surprise + excess/s.scale
 }
 
+// told is the part of what an excess says that counts: one that is less than the
+// noise says little, however rare it is to be beyond the threshold of a source
+// that hardly varies.
+func (s slope) told(excess float64) float64 {
+	if s.noise == 0 {
+		return 1
+	}
+	return min(1, excess/s.noise)
+}
+
 // A Calibration turns scores into p-values: the part of held-out normal
 // buckets that score as high.
 type Calibration struct {
@@ -123,7 +134,8 @@ type Calibration struct {
 	Effective float64   `json:"effective"` // number of independent buckets that these are worth
 	Quantiles []float64 `json:"quantiles"` // of the scores, at levels evenly spaced from 0 to 1
 	Tail      Tail      `json:"tail"`
-	Scale     float64   `json:"scale"`   // mean excess of the tail, with what is known before; 0 if unknown
+	Usual     float64   `json:"usual"`   // excess that scores of the tail have on average, if its threshold is the least score; else 0
+	Scale     float64   `json:"scale"`   // mean excess of the tail beyond Usual, with what is known before; 0 if unknown
 	Moments   float64   `json:"moments"` // number of independent moments that the scale is known from
 }
 
@@ -146,6 +158,17 @@ func calibrate(scores []float64, typical, span float64) Calibration {
 	}
 	known := min(prior, c.Effective)
 	switch {
+	case c.Tail.At == sorted[0] && k > 0:
+		// Nearly all scores are the least one: those of the others lie around
+		// what they usually are, as values of a source that is mostly silent.
+		c.Usual = sum / k
+		squares := 0.0
+		for _, v := range c.Tail.Beyond {
+			d := v - c.Tail.At - c.Usual
+			squares += float64(d * d)
+		}
+		c.Scale = math.Sqrt((squares/span + float64(known*typical*typical)) / (k/span + known))
+		c.Moments += known
 	case typical > 0:
 		c.Scale = (sum/span + float64(known*typical)) / (k/span + known)
 		c.Moments += known
@@ -187,10 +210,16 @@ func (c Calibration) p(score float64) float64 {
 	n := c.Effective
 	if score > c.Tail.At {
 		most := (n*float64(len(c.Tail.Beyond))/float64(c.Buckets) + 1) / (n + 1)
-		if c.Scale == 0 {
+		x := score - c.Tail.At - c.Usual
+		switch {
+		case c.Scale == 0:
 			return most
+		case x < 0:
+			return most * math.Exp2(-(score-c.Tail.At)/c.Usual)
+		case c.Usual > 0:
+			most /= 2
 		}
-		return most * math.Pow(1+(score-c.Tail.At)/(c.Scale*c.Moments), -c.Moments)
+		return most * math.Pow(1+x/(c.Scale*c.Moments), -c.Moments)
 	}
 	below := sort.SearchFloat64s(c.Quantiles, score)
 	return (1 + n*float64(quantiles-below)/quantiles) / (n + 1)

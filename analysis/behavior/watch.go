@@ -105,7 +105,7 @@ func (w *Watcher) Close(ctx context.Context) (*Update, error) {
 	if err := w.past.explain(ctx, last); err != nil {
 		return nil, fmt.Errorf("watching: %w", err)
 	}
-	quiet := Verdict{Time: last.End, P: 1, ProcessP: 1, DistanceP: 1, ApartP: 1, SteadyP: 1}
+	quiet := Verdict{Time: last.End, P: 1, ProcessP: 1, DistanceP: 1, OutsideP: 1, ApartP: 1, SteadyP: 1}
 	return &Update{Bucket: Bucket{Time: last.End}, Verdict: quiet, Alert: last, Ended: true}, nil
 }
 

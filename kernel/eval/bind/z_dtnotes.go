@@ -180,7 +180,7 @@ var dtnotes1 = table{
 	untyped: []literal{
 		{"FalseAlarms", "float", "4"},
 		{"FewestBuckets", "int", "20"},
-		{"Version", "int", "2"},
+		{"Version", "int", "3"},
 	},
 }
 
