@@ -56,7 +56,7 @@ func (o SeriesOptions) measure() dtracefs.MeasureOptions {
 // more. The tracers' own are left out with a note unless the options include the observer; the other
 // options were decided when counting. A level that was not printed in a bucket counts as 0, with a note.
 func FromCounts(m *dtracefs.Matrix, opts ...SeriesOptions) *Series {
-	s := &Series{Width: m.Every, Counts: true, Notes: slices.Clone(m.Notes), Measure: m.Measure}
+	s := &Series{Every: m.Every, Counts: true, Notes: slices.Clone(m.Notes), Measure: m.Measure}
 	columns, kinds := s.nameSources(m, len(opts) > 0 && opts[0].IncludeObserver)
 	first, last := s.wholeBuckets(m)
 	s.Times = make([]float64, last-first)
@@ -172,15 +172,15 @@ func (s *Series) takeValues(m *dtracefs.Matrix, first, last int, columns []int) 
 // wholeBuckets leaves out buckets at the ends that the blocks cover only in part.
 func (s *Series) wholeBuckets(m *dtracefs.Matrix) (first, last int) {
 	last = m.Buckets
-	width := m.Every.Seconds()
+	every := m.Every.Seconds()
 	if m.Covered == nil || m.Measure == nil || !m.Measure.Blocks() || m.Measure.BlockWidth() >= m.Every {
 		return 0, last
 	}
-	if c := m.Covered[first]; last-first > 1 && c < (1-slack)*width {
+	if c := m.Covered[first]; last-first > 1 && c < (1-slack)*every {
 		s.Notes = append(s.Notes, fmt.Sprintf("left out the first %.3g s, less than a bucket", c))
 		first++
 	}
-	if c := m.Covered[last-1]; last-first > 1 && c < (1-slack)*width {
+	if c := m.Covered[last-1]; last-first > 1 && c < (1-slack)*every {
 		s.Notes = append(s.Notes, fmt.Sprintf("left out the last %.3g s, less than a bucket", c))
 		last--
 	}

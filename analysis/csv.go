@@ -179,7 +179,7 @@ func (c *csvReader) series() (*Series, error) {
 	if n == 0 {
 		return nil, fmt.Errorf("%s:2:1: reading series: no row after the header", c.name)
 	}
-	s := &Series{Names: c.names, Times: c.times, Width: time.Second, Values: mat.NewDense(n, len(c.names), c.values)}
+	s := &Series{Names: c.names, Times: c.times, Every: time.Second, Values: mat.NewDense(n, len(c.names), c.values)}
 	s.Counts = onlyCounts(s.Values)
 	if c.timeAt < 0 {
 		s.Times = make([]float64, n)
@@ -192,7 +192,7 @@ func (c *csvReader) series() (*Series, error) {
 			gaps[i] = s.Times[i+1] - s.Times[i]
 		}
 		sort.Float64s(gaps)
-		s.Width = time.Duration(math.Round(gaps[len(gaps)/2] * 1e9))
+		s.Every = time.Duration(math.Round(gaps[len(gaps)/2] * 1e9))
 	}
 	return s, nil
 }

@@ -93,7 +93,7 @@ func FromFrame(frame dataframe.DataFrame, opts ...SeriesOptions) (*Series, error
 	if err != nil {
 		return nil, fmt.Errorf("series from frame: %w", err)
 	}
-	s := &Series{Width: o.Every, Units: rows.units, Counts: rows.counts, Notes: rows.notes}
+	s := &Series{Every: o.Every, Units: rows.units, Counts: rows.counts, Notes: rows.notes}
 	g := newGrid(rows.time, o.Every.Seconds(), o.Instants || rows.instants)
 	s.Times, s.Notes = g.times(), append(s.Notes, g.notes...)
 	all := &Series{Names: rows.names, Origins: rows.origins, Zones: rows.zones, Times: s.Times, Values: rows.count(g)}
@@ -308,7 +308,7 @@ func (r *rows) count(g *grid) *mat.Dense {
 
 // grid maps the times of rows to buckets.
 type grid struct {
-	start, width float64
+	start, every float64
 	buckets      int
 	blocks       []block // by end, ascending
 	instants     bool
@@ -330,22 +330,22 @@ type share struct {
 // edge and still be taken to lie on it.
 const slack = 0.05
 
-func newGrid(times []float64, width float64, instants bool) *grid {
+func newGrid(times []float64, every float64, instants bool) *grid {
 	ends := slices.Clone(times)
 	sort.Float64s(ends)
 	ends = slices.Compact(ends)
-	g := &grid{width: width, instants: instants, start: ends[0]}
+	g := &grid{every: every, instants: instants, start: ends[0]}
 	last := ends[len(ends)-1]
 	if instants {
-		g.start = math.Floor(ends[0]/width) * width
-		g.buckets = int((last-g.start)/width) + 1
+		g.start = math.Floor(ends[0]/every) * every
+		g.buckets = int((last-g.start)/every) + 1
 		return g
 	}
-	interval := typicalInterval(ends, width)
+	interval := typicalInterval(ends, every)
 	g.start -= interval
-	whole := (last - g.start) / width
+	whole := (last - g.start) / every
 	g.buckets = max(1, int(whole+slack))
-	if rest := (whole - float64(g.buckets)) * width; rest > slack*width {
+	if rest := (whole - float64(g.buckets)) * every; rest > slack*every {
 		g.notes = append(g.notes, fmt.Sprintf("left out the last %.3g s, less than a bucket", rest))
 	}
 	late := 0
@@ -367,9 +367,9 @@ func newGrid(times []float64, width float64, instants bool) *grid {
 
 // typicalInterval is the median time between blocks, a bucket's width when
 // there is but one.
-func typicalInterval(ends []float64, width float64) float64 {
+func typicalInterval(ends []float64, every float64) float64 {
 	if len(ends) < 2 {
-		return width
+		return every
 	}
 	gaps := make([]float64, len(ends)-1)
 	for i := range gaps {
@@ -383,7 +383,7 @@ func typicalInterval(ends []float64, width float64) float64 {
 func (g *grid) spread(from, to float64) []share {
 	a, b := g.snap(from), g.snap(to)
 	if b <= a {
-		a, b = (from-g.start)/g.width, (to-g.start)/g.width
+		a, b = (from-g.start)/g.every, (to-g.start)/g.every
 	}
 	var out []share
 	for k := max(0, int(a)); k < g.buckets && float64(k) < b; k++ {
@@ -395,7 +395,7 @@ func (g *grid) spread(from, to float64) []share {
 }
 
 func (g *grid) snap(t float64) float64 {
-	at := (t - g.start) / g.width
+	at := (t - g.start) / g.every
 	if r := math.Round(at); math.Abs(at-r) < slack {
 		return r
 	}
@@ -404,7 +404,7 @@ func (g *grid) snap(t float64) float64 {
 
 func (g *grid) shares(t float64) []share {
 	if g.instants {
-		return []share{{min(int((t-g.start)/g.width), g.buckets-1), 1}}
+		return []share{{min(int((t-g.start)/g.every), g.buckets-1), 1}}
 	}
 	i := sort.Search(len(g.blocks), func(i int) bool { return g.blocks[i].end >= t })
 	return g.blocks[i].shares
@@ -413,7 +413,7 @@ func (g *grid) shares(t float64) []share {
 func (g *grid) times() []float64 {
 	t := make([]float64, g.buckets)
 	for i := range t {
-		t[i] = g.start + float64(i)*g.width
+		t[i] = g.start + float64(i)*g.every
 	}
 	return t
 }

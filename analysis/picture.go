@@ -13,7 +13,7 @@ func (s *Series) Timeline() figure.Timeline {
 	for j := range values {
 		values[j] = s.column(j)
 	}
-	return figure.Timeline{Names: s.Names, Times: s.Times, Values: values, Unit: s.Units, Bucket: s.Width.Seconds()}
+	return figure.Timeline{Names: s.Names, Times: s.Times, Values: values, Unit: s.Units, Every: s.Every}
 }
 
 // Graph draws the stable links between the sources: clusters by color, activity by size. The layout
@@ -57,7 +57,7 @@ func (m *Model) describe(s *Series) {
 		for _, v := range s.column(j) {
 			total += math.Abs(v)
 		}
-		m.Activity = append(m.Activity, total/(float64(len(s.Times))*s.Width.Seconds()))
+		m.Activity = append(m.Activity, total/(float64(len(s.Times))*s.Every.Seconds()))
 		m.Origins = append(m.Origins, origins[j])
 		if s.Zones != nil {
 			m.Zones = append(m.Zones, s.Zones[j])

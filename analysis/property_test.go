@@ -241,7 +241,7 @@ func TestLearnBadInput(t *testing.T) {
 		for j := range names {
 			names[j] = string(rune('a' + j))
 		}
-		return &Series{Names: names, Times: make([]float64, n), Width: time.Second, Values: x}
+		return &Series{Names: names, Times: make([]float64, n), Every: time.Second, Values: x}
 	}
 	noise := func(i, j int) float64 { return math.Mod(float64((i+1)*(j+3)*7919), 101) + 0.5 }
 	for _, c := range []struct {

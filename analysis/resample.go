@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// Resample returns the series with buckets of width, a whole multiple of the
+// Resample returns the series with buckets of that width, a whole multiple of the
 // present one: counts are added up, other values averaged. Buckets left over
 // at the end are dropped, and a note says so.
-func (s *Series) Resample(width time.Duration) (*Series, error) {
-	if s.Width <= 0 || width < s.Width || width%s.Width != 0 {
-		return nil, fmt.Errorf("resampling buckets of %v to %v: want a whole multiple", s.Width, width)
+func (s *Series) Resample(every time.Duration) (*Series, error) {
+	if s.Every <= 0 || every < s.Every || every%s.Every != 0 {
+		return nil, fmt.Errorf("resampling buckets of %v to %v: want a whole multiple", s.Every, every)
 	}
-	by := int(width / s.Width)
+	by := int(every / s.Every)
 	n := len(s.Times) / by
 	if n == 0 {
-		return nil, fmt.Errorf("resampling %d buckets of %v to %v: less than one left", len(s.Times), s.Width, width)
+		return nil, fmt.Errorf("resampling %d buckets of %v to %v: less than one left", len(s.Times), s.Every, every)
 	}
 	out := s.rows(0, n)
-	out.Width = width
+	out.Every = every
 	for i := range n {
 		out.Times[i] = s.Times[i*by]
 		for j := range s.Names {
@@ -36,7 +36,7 @@ func (s *Series) Resample(width time.Duration) (*Series, error) {
 		}
 	}
 	if rest := len(s.Times) - n*by; rest > 0 {
-		out.Notes = append(out.Notes, fmt.Sprintf("left out the last %d buckets of %v", rest, s.Width))
+		out.Notes = append(out.Notes, fmt.Sprintf("left out the last %d buckets of %v", rest, s.Every))
 	}
 	return out, nil
 }

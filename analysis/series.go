@@ -17,7 +17,7 @@ import (
 type Series struct {
 	Names  []string      // of the p sources, all different
 	Times  []float64     // start of each bucket, seconds since the epoch
-	Width  time.Duration // of a bucket
+	Every  time.Duration // of a bucket
 	Units  string        // of a value, such as "system calls"
 	Counts bool          // values are counts of events, never negative
 	Values *mat.Dense    // n×p; empty when n or p is 0
@@ -31,7 +31,7 @@ type Series struct {
 
 // NewSeries returns a series of the n×p values, a column per name, whose
 // buckets follow each other from time start (seconds since the epoch).
-func NewSeries(names []string, start float64, width time.Duration, values mat.Matrix) (*Series, error) {
+func NewSeries(names []string, start float64, every time.Duration, values mat.Matrix) (*Series, error) {
 	n, p := values.Dims()
 	if len(names) != p {
 		return nil, fmt.Errorf("series of %d columns with %d names", p, len(names))
@@ -39,12 +39,12 @@ func NewSeries(names []string, start float64, width time.Duration, values mat.Ma
 	if err := checkNames(names); err != nil {
 		return nil, fmt.Errorf("series: %w", err)
 	}
-	if width <= 0 {
-		return nil, fmt.Errorf("series with buckets of %v: want a positive width", width)
+	if every <= 0 {
+		return nil, fmt.Errorf("series with buckets of %v: want a positive width", every)
 	}
-	s := &Series{Names: slices.Clone(names), Times: make([]float64, n), Width: width, Values: &mat.Dense{}}
+	s := &Series{Names: slices.Clone(names), Times: make([]float64, n), Every: every, Values: &mat.Dense{}}
 	for i := range s.Times {
-		s.Times[i] = start + float64(i)*width.Seconds()
+		s.Times[i] = start + float64(i)*every.Seconds()
 	}
 	if n > 0 && p > 0 {
 		s.Values = mat.DenseCopyOf(values)

@@ -129,7 +129,7 @@ func TestCSVRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(s.Names, []string{"a", "b,c"}) || s.Times[1] != 1700000001.25 || s.Width != time.Second || s.Values.At(0, 1) != -2000 {
+	if !slices.Equal(s.Names, []string{"a", "b,c"}) || s.Times[1] != 1700000001.25 || s.Every != time.Second || s.Values.At(0, 1) != -2000 {
 		t.Errorf("read %+v", s)
 	}
 	var out bytes.Buffer

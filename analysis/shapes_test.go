@@ -158,8 +158,8 @@ func TestOneWorkloadInManyShapes(t *testing.T) {
 			}
 			a, b := p.series, q.series
 			for _, s := range []**Series{&a, &b} {
-				wide := max(p.series.Width, q.series.Width)
-				if (*s).Width == wide {
+				wide := max(p.series.Every, q.series.Every)
+				if (*s).Every == wide {
 					continue
 				}
 				r, err := (*s).Resample(wide)
@@ -171,7 +171,7 @@ func TestOneWorkloadInManyShapes(t *testing.T) {
 			pairs++
 			shapes[p.name], shapes[q.name] = true, true
 			x, y := mustLearn(t, a, Options{}), mustLearn(t, b, Options{})
-			for _, d := range disagreements(x, y, p.series.Width != q.series.Width) {
+			for _, d := range disagreements(x, y, p.series.Every != q.series.Every) {
 				t.Errorf("%s, %s: %s", p.name, q.name, d)
 			}
 			if n := slices.IndexFunc(x.Edges, func(e Edge) bool { return math.Abs(e.Weight) < strong }); n >= 0 && n < 5 || len(x.Exemplars) < 3 {

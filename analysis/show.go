@@ -84,7 +84,7 @@ func (s *Series) HTML() string { return render(s.sheets(), sheet.html) }
 
 func (s *Series) sheets() []sheet {
 	n, p := s.Dims()
-	title := fmt.Sprintf("%d buckets of %v × %d sources", n, s.Width, p)
+	title := fmt.Sprintf("%d buckets of %v × %d sources", n, s.Every, p)
 	if n > 0 {
 		title += ", from " + clock(s.Times[0])
 	}

@@ -49,7 +49,7 @@ func (s *Series) Slide(ctx context.Context, size, step int, opts ...Options) (*S
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		out.Starts, out.Ends = append(out.Starts, w.Times[0]), append(out.Ends, w.Times[len(w.Times)-1]+w.Width.Seconds())
+		out.Starts, out.Ends = append(out.Starts, w.Times[0]), append(out.Ends, w.Times[len(w.Times)-1]+w.Every.Seconds())
 		why := ""
 		if err != nil {
 			m, why = nil, err.Error()

@@ -62,10 +62,10 @@ func (s *Series) Spectrum(a, b string, opts ...SpectrumOptions) (*Spectrum, erro
 	if m < 4 || n < m+m/2 {
 		return nil, fmt.Errorf("spectrum of %d buckets in segments of %d: want segments of 4 or more, and two of them at least", n, m)
 	}
-	if !(s.Width > 0) {
+	if !(s.Every > 0) {
 		return nil, errors.New("spectrum: the series has no bucket width")
 	}
-	return welch(x, y, m, 1/s.Width.Seconds(), [2]string{a, b}), nil
+	return welch(x, y, m, 1/s.Every.Seconds(), [2]string{a, b}), nil
 }
 
 // welch averages the periodograms of segments of m values at a rate per second.

@@ -216,7 +216,7 @@ func TestMergeCounts(t *testing.T) {
 	if !slices.Equal(m.Values, []float64{1, 0, 2, 4, 8, 0}) {
 		t.Errorf("%v: %v", m.Sources, m.Values)
 	}
-	b.grid.width++
+	b.grid.every++
 	if err := a.Merge(b); err == nil {
 		t.Error("no error for buckets of other widths")
 	}

@@ -107,7 +107,7 @@ type page struct {
 	covered []int64   // ns in which the counts of a bucket happened; nil where each in use is covered by its width
 	stride  int       // room for that many sources
 	values  []float64 // stride for each bucket, by number of the source
-	width   int64
+	every   int64
 }
 
 // A countRow is a bucket.
@@ -121,7 +121,7 @@ func (r countRow) isUsed() bool { return r.used&(1<<r.i) != 0 }
 // use marks a bucket in which something was counted. Unless time was booked, it is covered as a whole.
 func (r countRow) use() {
 	if r.covered != nil && !r.isUsed() {
-		r.covered[r.i] = r.width
+		r.covered[r.i] = r.every
 	}
 	r.used |= 1 << r.i
 }
@@ -132,17 +132,17 @@ func (r countRow) time() int64 {
 	case r.covered != nil:
 		return r.covered[r.i]
 	case r.isUsed():
-		return r.width
+		return r.every
 	}
 	return 0
 }
 
 // pass books time of a bucket.
 func (r countRow) pass(ns int64) {
-	if ns += r.time(); ns != r.width && r.covered == nil {
+	if ns += r.time(); ns != r.every && r.covered == nil {
 		r.covered = make([]int64, pageSize)
 		for i := range r.covered {
-			r.covered[i] = countRow{&page{used: r.used, width: r.width}, i}.time()
+			r.covered[i] = countRow{&page{used: r.used, every: r.every}, i}.time()
 		}
 	}
 	if r.covered != nil {
@@ -154,26 +154,26 @@ func (r countRow) pass(ns int64) {
 // counts are the values of the bucket by number of the source, of those that it has room for.
 func (r countRow) counts() []float64 { return r.values[r.i*r.stride : (r.i+1)*r.stride] }
 
-// A grid numbers buckets: number n covers the width before phase + n·width, that instant
+// A grid numbers buckets: number n covers every before phase + n·every, that instant
 // included for the ends of blocks. The phase is less than half a width, so that buckets of one width
 // that end at about the same time have the same number whatever their phase.
 type grid struct {
-	phase, width int64
+	phase, every int64
 	block        int64 // the usual length of a block; 0 for single events
 }
 
 // endAt lets a bucket end at ns.
-func (g *grid) endAt(ns int64) { g.phase = ns - floorDiv(ns+g.width/2, g.width)*g.width }
+func (g *grid) endAt(ns int64) { g.phase = ns - floorDiv(ns+g.every/2, g.every)*g.every }
 
 // end is when a bucket ends.
-func (g grid) end(number int64) int64 { return g.phase + number*g.width }
+func (g grid) end(number int64) int64 { return g.phase + number*g.every }
 
 // ofBlock is the bucket of a block that ends at ns. Ends that lie half a block around
 // their due time are taken for punctual.
-func (g grid) ofBlock(ns int64) int64 { return ceilDiv(ns-g.phase-g.block/2, g.width) }
+func (g grid) ofBlock(ns int64) int64 { return ceilDiv(ns-g.phase-g.block/2, g.every) }
 
 // ofEvent is the bucket of an event at ns.
-func (g grid) ofEvent(ns int64) int64 { return floorDiv(ns-g.phase, g.width) + 1 }
+func (g grid) ofEvent(ns int64) int64 { return floorDiv(ns-g.phase, g.every) + 1 }
 
 func floorDiv(a, b int64) int64 {
 	q := a / b
@@ -225,7 +225,7 @@ func (c *Counts) row(number int64) countRow {
 	first := pageOf(number)
 	if c.at == nil || c.at.first != first {
 		if c.at = c.pages[first]; c.at == nil {
-			c.at = &page{first: first, width: c.grid.width}
+			c.at = &page{first: first, every: c.grid.every}
 			c.pages[first] = c.at
 		}
 	}
@@ -310,7 +310,7 @@ func (c *Counts) addAll(o *Counts, ids []int) {
 		to := c.row(number)
 		// Parts of one bucket cover it together, hosts each cover it as a whole.
 		a, b := to.time(), from.time()
-		to.pass(min(b, max(c.grid.width, a, b)-a))
+		to.pass(min(b, max(c.grid.every, a, b)-a))
 		for i, v := range from.counts() {
 			if v != 0 {
 				c.add(to, ids[i], v)
@@ -342,8 +342,8 @@ func (c *Counts) addAll(o *Counts, ids []int) {
 // nearest to the same multiple of it: what is merged ends there, and the order of merging is all the
 // same.
 func (c *Counts) Merge(o *Counts) error {
-	if c.grid.width != o.grid.width {
-		return fmt.Errorf("merging counts: buckets of %v do not match buckets of %v", time.Duration(c.grid.width), time.Duration(o.grid.width))
+	if c.grid.every != o.grid.every {
+		return fmt.Errorf("merging counts: buckets of %v do not match buckets of %v", time.Duration(c.grid.every), time.Duration(o.grid.every))
 	}
 	if c.measure != nil && o.measure != nil {
 		if err := c.measure.Match(o.measure); err != nil {

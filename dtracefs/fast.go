@@ -299,7 +299,7 @@ func (f *fastLines) put(slot *prefixSlot, v *tail) {
 			f.low, f.high = f.ns, f.ns
 			if g := f.t.counts.grid; !f.ofDay {
 				f.low = g.end(g.ofEvent(f.ns) - 1)
-				f.high = f.low + g.width - 1
+				f.high = f.low + g.every - 1
 			}
 		}
 	}

@@ -68,7 +68,7 @@ func (c *Counts) Matrix() (*Matrix, error) { return c.matrix(false) }
 func (c *Counts) IntoMatrix() (*Matrix, error) { return c.matrix(true) }
 
 func (c *Counts) matrix(take bool) (*Matrix, error) {
-	m := &Matrix{Every: time.Duration(c.grid.width)}
+	m := &Matrix{Every: time.Duration(c.grid.every)}
 	first, last := int64(math.MaxInt64), int64(math.MinInt64)
 	for n := range c.all {
 		first, last = min(first, n), max(last, n)

@@ -83,12 +83,12 @@ func combineOf(name string) combine {
 }
 
 func newTally(m *Measure, first int64) *tally {
-	g := grid{width: int64(m.Every), block: int64(m.block)}
+	g := grid{every: int64(m.Every), block: int64(m.block)}
 	switch {
 	case m.block == 0:
 	case m.Clock == ClockBlocks:
 		g.block = int64(m.block)
-	case g.width*4 < g.block*5 && g.width*5 > g.block*4:
+	case g.every*4 < g.block*5 && g.every*5 > g.block*4:
 		g.endAt(first)
 	}
 	t := &tally{m: m, counts: newCounts(g, newSourceNames()), spans: map[int64]span{}, partial: map[int]*levelPart{}}

@@ -35,7 +35,7 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 	if err != nil {
 		return nil, fmt.Errorf("accepting buckets: %w", err)
 	}
-	r := &record{width: b.Width, units: b.Units, byKind: b.ByKind, starts: []int{0, len(buckets)}}
+	r := &record{every: b.Every, units: b.Units, byKind: b.ByKind, starts: []int{0, len(buckets)}}
 	at := map[string]int{}
 	held := map[string]*Held{}
 	var raws []raw
@@ -65,7 +65,7 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 		}
 	}
 	part := r.behavior(r.all())
-	part.Until = buckets[len(buckets)-1].Time + b.Width.Seconds()
+	part.Until = buckets[len(buckets)-1].Time + b.Every.Seconds()
 	part.IncludeKernel, part.IncludeObserver = b.IncludeKernel, b.IncludeObserver
 	part.Held = map[string]*Held{}
 	for class, h := range held {

@@ -36,10 +36,10 @@ type opened struct {
 }
 
 // rate is how many alerts an hour normal running may raise.
-func (o ScoreOptions) rate(width time.Duration) (float64, error) {
+func (o ScoreOptions) rate(every time.Duration) (float64, error) {
 	switch {
 	case o.FalseAlarms == 0:
-		return min(FalseAlarms, 1/(bucketsPerAlarm*width.Hours())), nil
+		return min(FalseAlarms, 1/(bucketsPerAlarm*every.Hours())), nil
 	case !(o.FalseAlarms > 0) || math.IsInf(o.FalseAlarms, 0):
 		return 0, fmt.Errorf("%v false alarms an hour: want a positive number", o.FalseAlarms)
 	}
@@ -51,13 +51,13 @@ func (o ScoreOptions) rate(width time.Duration) (float64, error) {
 const highestLevel = 0.1
 
 // level is the p-value below which buckets of that width raise alerts.
-func (o ScoreOptions) level(width time.Duration) (float64, error) {
-	rate, err := o.rate(width)
-	return min(highestLevel, rate*width.Hours()), err
+func (o ScoreOptions) level(every time.Duration) (float64, error) {
+	rate, err := o.rate(every)
+	return min(highestLevel, rate*every.Hours()), err
 }
 
 func newWatcher(b *Behavior, opts ScoreOptions) (*watcher, error) {
-	level, err := opts.level(b.Width)
+	level, err := opts.level(b.Every)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func newWatcher(b *Behavior, opts ScoreOptions) (*watcher, error) {
 // bucket ended, or nil.
 func (w *watcher) push(t float64, values map[string]float64) (Verdict, *Alert) {
 	// After a pause, and when the clock was set, nothing goes on.
-	if width := w.b.Width.Seconds(); w.last != 0 && math.Abs(t-w.last-width) > width/2 {
+	if every := w.b.Every.Seconds(); w.last != 0 && math.Abs(t-w.last-every) > every/2 {
 		w.restart()
 		if t <= w.last {
 			w.ended = math.Inf(-1)
@@ -136,7 +136,7 @@ func (w *watcher) told(found []Finding, e *raw, t float64) []Finding {
 // update begins, goes on with or ends an alert. A new one began some buckets
 // back.
 func (w *watcher) update(v Verdict, back int) *Alert {
-	width := w.b.Width.Seconds()
+	every := w.b.Every.Seconds()
 	if !v.Raised {
 		if w.open == nil {
 			return nil
@@ -152,12 +152,12 @@ func (w *watcher) update(v Verdict, back int) *Alert {
 	if w.open == nil {
 		w.open = &opened{alert: Alert{Start: v.Time, P: 1, Edges: []Change{}}, sums: map[string]*Finding{}}
 		// An alert does not begin inside the one before.
-		w.open.alert.Start = min(v.Time, max(w.ended, v.Time-float64(float64(back)*width)))
+		w.open.alert.Start = min(v.Time, max(w.ended, v.Time-float64(float64(back)*every)))
 	}
 	o := w.open
 	o.calm = 0
 	o.buckets++
-	o.alert.End = v.Time + width
+	o.alert.End = v.Time + every
 	o.alert.Score = math.Max(o.alert.Score, v.Score)
 	o.alert.P = min(o.alert.P, v.P, v.SteadyP)
 	for _, f := range v.Sources {

@@ -14,7 +14,7 @@ import (
 // reads one back. Several goroutines may use one as long as none changes it.
 type Behavior struct {
 	Tags   []string      `json:"tags"`    // such as the host or the day
-	Width  time.Duration `json:"width"`   // of a bucket, in nanoseconds
+	Every  time.Duration `json:"every"`   // of a bucket, in nanoseconds
 	ByKind bool          `json:"by_kind"` // sources are named "kind process"
 	Units  string        `json:"units"`   // of the counts
 
@@ -97,7 +97,7 @@ type Options struct {
 // String tells what the behavior was learned from and what it holds.
 func (b *Behavior) String() string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "behavior of %d processes, %d sources, learned from %d buckets of %v", len(b.Presence), len(b.Sources), b.Buckets, b.Width)
+	fmt.Fprintf(&s, "behavior of %d processes, %d sources, learned from %d buckets of %v", len(b.Presence), len(b.Sources), b.Buckets, b.Every)
 	if len(b.Tags) > 0 {
 		fmt.Fprintf(&s, " (%s)", strings.Join(b.Tags, ", "))
 	}

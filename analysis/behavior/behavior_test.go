@@ -169,6 +169,26 @@ func TestSaveAndLoad(t *testing.T) {
 	}
 }
 
+// TestReadsOldName holds that a behavior is read whose buckets' width has the name that it had at first.
+func TestReadsOldName(t *testing.T) {
+	var now bytes.Buffer
+	if err := learn(t, server(t, 1, 60, nil)).Write(&now); err != nil {
+		t.Fatal(err)
+	}
+	old := strings.Replace(now.String(), `"every":1000000000`, `"width":1000000000`, 1)
+	if old == now.String() {
+		t.Fatal("the width of a bucket has another name")
+	}
+	b, err := behavior.Read(strings.NewReader(old))
+	if err != nil || b.Every != time.Second {
+		t.Fatalf("%v, buckets of %v", err, b.Every)
+	}
+	var again bytes.Buffer
+	if err := b.Write(&again); err != nil || again.String() != now.String() {
+		t.Errorf("%v, or saved again it differs", err)
+	}
+}
+
 func TestBadBehaviorsSaySo(t *testing.T) {
 	var good bytes.Buffer
 	if err := learn(t, server(t, 1, 60, nil)).Write(&good); err != nil {
@@ -181,7 +201,7 @@ func TestBadBehaviorsSaySo(t *testing.T) {
 		{`{"version":2}`, "unknown version of a behavior: 2, this program knows 3"},
 		{`{"version":3}`, "damaged"},
 		{good.String()[:good.Len()/2], "not a behavior"},
-		{strings.Replace(good.String(), `"width":1000000000`, `"width":-1`, 1), "buckets of -1ns"},
+		{strings.Replace(good.String(), `"every":1000000000`, `"every":-1`, 1), "buckets of -1ns"},
 		{strings.Replace(good.String(), `"presence":{"cron"`, `"presence":{"corn"`, 1), "process unknown"},
 	} {
 		_, err := behavior.Read(strings.NewReader(c.in))
@@ -208,7 +228,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			return
 		}
-		one, err := analysis.NewSeries([]string{"syscall web"}, 0, b.Width, mat.NewDense(3, 1, []float64{0, 1, 1e9}))
+		one, err := analysis.NewSeries([]string{"syscall web"}, 0, b.Every, mat.NewDense(3, 1, []float64{0, 1, 1e9}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -240,7 +260,7 @@ func TestOddSeries(t *testing.T) {
 	})
 	t.Run("narrower buckets", func(t *testing.T) {
 		s := server(t, 3, 105, nil)
-		s.Width = 100 * time.Millisecond
+		s.Every = 100 * time.Millisecond
 		r := score(t, b, s)
 		if len(r.Buckets) != 10 || !strings.Contains(strings.Join(r.Notes, " "), "left out the last 500ms") {
 			t.Errorf("%d buckets, notes %v", len(r.Buckets), r.Notes)
@@ -248,14 +268,14 @@ func TestOddSeries(t *testing.T) {
 	})
 	t.Run("shorter than a bucket", func(t *testing.T) {
 		s := server(t, 3, 5, nil)
-		s.Width = 100 * time.Millisecond
+		s.Every = 100 * time.Millisecond
 		if r := score(t, b, s); len(r.Buckets) != 0 || !strings.Contains(r.String(), "left out the last 500ms") {
 			t.Errorf("half a bucket: %v", r)
 		}
 	})
 	t.Run("wider buckets", func(t *testing.T) {
 		s := server(t, 3, 20, nil)
-		s.Width = 2 * time.Second
+		s.Every = 2 * time.Second
 		if _, err := behavior.Score(b, s); err == nil || !strings.Contains(err.Error(), "buckets of 2s do not make up the behavior's buckets of 1s") {
 			t.Error(err)
 		}
@@ -272,7 +292,7 @@ func TestOddSeries(t *testing.T) {
 	})
 	t.Run("buckets that do not fit", func(t *testing.T) {
 		s := server(t, 3, 20, nil)
-		s.Width = 300 * time.Millisecond
+		s.Every = 300 * time.Millisecond
 		if _, err := behavior.Score(b, s); err == nil || !strings.Contains(err.Error(), "do not make up") {
 			t.Error(err)
 		}
@@ -305,7 +325,7 @@ func TestOddSeries(t *testing.T) {
 	})
 	t.Run("widths differ", func(t *testing.T) {
 		s := server(t, 3, 40, nil)
-		s.Width = 2 * time.Second
+		s.Every = 2 * time.Second
 		if _, err := behavior.Learn(server(t, 3, 40, nil), s); err == nil || !strings.Contains(err.Error(), "buckets of 2s") {
 			t.Error(err)
 		}
@@ -415,7 +435,7 @@ func observed(t testing.TB, s *analysis.Series, name string) *analysis.Series {
 	for i := range n {
 		x.SetRow(i, append(append([]float64{}, s.Values.RawRowView(i)...), 3*s.Values.At(i, p-1)+float64(i%7)))
 	}
-	out, err := analysis.NewSeries(append(append([]string{}, s.Names...), "syscall "+name), s.Times[0], s.Width, x)
+	out, err := analysis.NewSeries(append(append([]string{}, s.Names...), "syscall "+name), s.Times[0], s.Every, x)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,8 +74,8 @@ func compare(a, b *Behavior) (*Comparison, error) {
 	switch {
 	case a == nil || b == nil:
 		return nil, errors.New("no behavior")
-	case a.Width != b.Width:
-		return nil, fmt.Errorf("buckets of %v and of %v", a.Width, b.Width)
+	case a.Every != b.Every:
+		return nil, fmt.Errorf("buckets of %v and of %v", a.Every, b.Every)
 	case a.ByKind != b.ByKind:
 		return nil, errors.New("one tells kinds of events apart, the other does not")
 	case (a.Measure == nil) != (b.Measure == nil):
@@ -125,7 +125,7 @@ func (c *Comparison) testSources(na, nb int) []SourceChange {
 	all := maps.Clone(c.a.Sources)
 	maps.Copy(all, c.b.Sources)
 	out := []SourceChange{}
-	seconds := c.a.Width.Seconds()
+	seconds := c.a.Every.Seconds()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		kind := kindOf(name, c.a.ByKind)
 		unit := max(c.a.unit(kind), c.b.unit(kind))

@@ -64,7 +64,7 @@ func TestCompareControlsFalseDiscoveries(t *testing.T) {
 func TestCompareRefuses(t *testing.T) {
 	b := learn(t, server(t, 1, 100, nil))
 	wide := server(t, 1, 100, nil)
-	wide.Width = 2 * time.Second
+	wide.Every = 2 * time.Second
 	plain, err := behavior.Learn(server(t, 1, 100, nil))
 	if err != nil {
 		t.Fatal(err)

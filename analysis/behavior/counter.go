@@ -17,14 +17,14 @@ type Bucket struct {
 // than five are a pause, after which buckets begin anew. Events may come up to
 // half a second late.
 type Counter struct {
-	width float64
+	every float64
 	start float64 // of the first bucket that is not complete
 	last  float64 // end of the last block, 0 before the first
 	open  []map[string]float64
 }
 
 // NewCounter returns a counter into buckets of that width.
-func NewCounter(width time.Duration) *Counter { return &Counter{width: width.Seconds()} }
+func NewCounter(every time.Duration) *Counter { return &Counter{every: every.Seconds()} }
 
 // longestPause is the number of intervals that a block may cover.
 const longestPause = 5
@@ -32,7 +32,7 @@ const longestPause = 5
 // Block takes in counts that were printed at time end, in seconds since the
 // epoch, and returns the buckets that this completes.
 func (c *Counter) Block(end float64, counts map[string]float64) []Bucket {
-	from := end - c.width
+	from := end - c.every
 	switch {
 	case c.last == 0:
 		c.start = from
@@ -40,13 +40,13 @@ func (c *Counter) Block(end float64, counts map[string]float64) []Bucket {
 		// A second block of the same time, or a clock set back: what it tells
 		// belongs to where the counter is.
 		from, end = c.last, c.last+1e-9
-	case end-c.last > (longestPause+0.5)*c.width:
+	case end-c.last > (longestPause+0.5)*c.every:
 		c.open, c.start = nil, from
 	default:
 		from = c.last
 	}
 	c.last = end
-	first, last := (from-c.start)/c.width, (end-c.start)/c.width
+	first, last := (from-c.start)/c.every, (end-c.start)/c.every
 	first, last = snap(first), snap(last)
 	if last <= first {
 		first, last = max(0, math.Ceil(first)-1), math.Ceil(first)
@@ -80,18 +80,18 @@ const lateness = 0.5
 // late an event counts in the oldest bucket not yet complete.
 func (c *Counter) Event(t float64, source string) []Bucket {
 	if c.last == 0 {
-		c.start = math.Floor(t/c.width) * c.width
+		c.start = math.Floor(t/c.every) * c.every
 	}
 	var done []Bucket
 	if t > c.last {
-		if c.last != 0 && t-c.last > (longestPause+0.5)*c.width {
+		if c.last != 0 && t-c.last > (longestPause+0.5)*c.every {
 			done = c.complete(len(c.open))
-			c.open, c.start = nil, math.Floor(t/c.width)*c.width
+			c.open, c.start = nil, math.Floor(t/c.every)*c.every
 		}
 		c.last = t
 	}
-	c.at(max(0, int((t-c.start)/c.width)))[source]++
-	return append(done, c.complete(int((c.last-lateness-c.start)/c.width))...)
+	c.at(max(0, int((t-c.start)/c.every)))[source]++
+	return append(done, c.complete(int((c.last-lateness-c.start)/c.every))...)
 }
 
 func (c *Counter) at(k int) map[string]float64 {
@@ -111,13 +111,13 @@ func (c *Counter) complete(k int) []Bucket {
 	}
 	out := make([]Bucket, 0, k)
 	for i := range k {
-		b := Bucket{Time: c.start + float64(i)*c.width}
+		b := Bucket{Time: c.start + float64(i)*c.every}
 		if i < len(c.open) {
 			b.Counts = c.open[i]
 		}
 		out = append(out, b)
 	}
-	c.start += float64(k) * c.width
+	c.start += float64(k) * c.every
 	c.open = c.open[min(k, len(c.open)):]
 	return out
 }

@@ -16,7 +16,7 @@ import (
 )
 
 // matrix makes a series of sources a, b, … from time start, bucket by bucket.
-func matrix(t testing.TB, n, p int, start float64, width time.Duration, value func(i, j int) float64) *analysis.Series {
+func matrix(t testing.TB, n, p int, start float64, every time.Duration, value func(i, j int) float64) *analysis.Series {
 	t.Helper()
 	x := mat.NewDense(n, p, nil)
 	names := make([]string, p)
@@ -26,7 +26,7 @@ func matrix(t testing.TB, n, p int, start float64, width time.Duration, value fu
 			x.Set(i, j, value(i, j))
 		}
 	}
-	s, err := analysis.NewSeries(names, start, width, x)
+	s, err := analysis.NewSeries(names, start, every, x)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,14 +23,14 @@ const FewestBuckets = 20
 // Sources counts the rows of a capture's activity into buckets of that width,
 // a source for each kind of event of each process: the series that shows
 // misbehavior best. Learn from it with [Options.ByKind].
-func Sources(frame dataframe.DataFrame, width time.Duration) (*analysis.Series, error) {
+func Sources(frame dataframe.DataFrame, every time.Duration) (*analysis.Series, error) {
 	by := []string{"kind", "execname"}
 	for _, zone := range []dtracefs.Dimension{dtracefs.ZoneName, dtracefs.Container, dtracefs.Cgroup} {
 		if slices.Contains(frame.Names(), string(zone)) {
 			by = []string{"kind", string(zone), "execname"}
 		}
 	}
-	return analysis.FromFrame(frame, analysis.SeriesOptions{Every: width, By: by, Kinds: []string{"*"}})
+	return analysis.FromFrame(frame, analysis.SeriesOptions{Every: every, By: by, Kinds: []string{"*"}})
 }
 
 // Learn learns what is normal from one or several captures of normal running,
@@ -64,7 +64,7 @@ func learn(ctx context.Context, series []*analysis.Series, opts Options) (*Behav
 	b.Tags, b.Ignored, b.Notes = slices.Clone(opts.Tags), rec.ignored, rec.notes
 	b.Excluded = slices.Clone(opts.Exclude)
 	b.IncludeKernel, b.IncludeObserver, b.Missing = opts.IncludeKernel, opts.IncludeObserver, opts.Missing
-	b.Until = slices.Max(rec.times) + rec.width.Seconds()
+	b.Until = slices.Max(rec.times) + rec.every.Seconds()
 	if err := rec.learnLinks(ctx, b, opts); err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func learn(ctx context.Context, series []*analysis.Series, opts Options) (*Behav
 // A record is the data learned from: all series one after the other, the
 // sources of all.
 type record struct {
-	width   time.Duration
+	every   time.Duration
 	units   string
 	byKind  bool
 	names   []string
@@ -102,10 +102,10 @@ func newRecord(series []*analysis.Series, opts Options) (*record, error) {
 			return nil, fmt.Errorf("series %d of %d: %w", i+1, len(series), err)
 		}
 		if i == 0 {
-			r.width, r.units = s.Width, s.Units
+			r.every, r.units = s.Every, s.Units
 		}
-		if s.Width != r.width {
-			return nil, fmt.Errorf("series %d of %d has buckets of %v, the first one of %v: bring them to one width", i+1, len(series), s.Width, r.width)
+		if s.Every != r.every {
+			return nil, fmt.Errorf("series %d of %d has buckets of %v, the first one of %v: bring them to one width", i+1, len(series), s.Every, r.every)
 		}
 		n, _ := s.Dims()
 		r.starts = append(r.starts, r.starts[i]+n)
@@ -120,7 +120,7 @@ func newRecord(series []*analysis.Series, opts Options) (*record, error) {
 		}
 	}
 	if n := r.buckets(); n < FewestBuckets {
-		return nil, fmt.Errorf("%d buckets of %v: want at least %d to know what is normal", n, r.width, FewestBuckets)
+		return nil, fmt.Errorf("%d buckets of %v: want at least %d to know what is normal", n, r.every, FewestBuckets)
 	}
 	for p := range ignored {
 		r.ignored = append(r.ignored, p)
@@ -146,8 +146,8 @@ func check(s *analysis.Series, missing Missing) error {
 	if rows, cols := s.Values.Dims(); n*p > 0 && (rows != n || cols != p) {
 		return fmt.Errorf("values are %d×%d for %d times and %d names", rows, cols, n, p)
 	}
-	if s.Width <= 0 {
-		return fmt.Errorf("buckets of %v: want a positive width", s.Width)
+	if s.Every <= 0 {
+		return fmt.Errorf("buckets of %v: want a positive width", s.Every)
 	}
 	if n*p == 0 {
 		return nil
@@ -317,7 +317,7 @@ func (r *record) prepare(series []*analysis.Series, opts Options) error {
 			shaped[t] = src.shaped(v, 1)
 		}
 		if slices.IsSorted(r.times) {
-			src.Season = fitSeason(r.times, shaped, r.width)
+			src.Season = fitSeason(r.times, shaped, r.every)
 		}
 		if src.Season != nil {
 			for t := range col {
@@ -410,7 +410,7 @@ func (r *record) all() []int {
 // silent in all of them are left out.
 func (r *record) behavior(rows []int) *Behavior {
 	b := &Behavior{
-		Width: r.width, ByKind: r.byKind, Units: r.units, Buckets: len(rows),
+		Every: r.every, ByKind: r.byKind, Units: r.units, Buckets: len(rows),
 		Sources: map[string]*Source{}, Presence: map[string]int{}, Kinds: map[string]float64{},
 	}
 	usual := map[string][]float64{}

@@ -119,7 +119,7 @@ func (r *record) learnLinks(ctx context.Context, b *Behavior, opts Options) erro
 				sum.add(v)
 			}
 		}
-		l.Activity = append(l.Activity, math.Abs(sum.mean)/r.width.Seconds())
+		l.Activity = append(l.Activity, math.Abs(sum.mean)/r.every.Seconds())
 	}
 	for _, e := range m.Edges {
 		l.Edges = append(l.Edges, l.directed(z, e))
@@ -197,7 +197,7 @@ func (r *record) busiest(b *Behavior, names []string, columns [][]float64) (*ana
 			}
 		}
 	}
-	s, err := analysis.NewSeries(kept, 0, r.width, x)
+	s, err := analysis.NewSeries(kept, 0, r.every, x)
 	if err != nil {
 		return nil, err
 	}

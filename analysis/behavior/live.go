@@ -22,7 +22,7 @@ func Buckets(batches iter.Seq2[*dtracefs.Batch, error], b *Behavior) iter.Seq2[B
 func BucketsOf(batches iter.Seq2[*dtracefs.Batch, error], b *Behavior, o dtracefs.MeasureOptions) iter.Seq2[Bucket, error] {
 	return func(yield func(Bucket, error) bool) {
 		if o.Every == 0 {
-			o.Every = b.Width
+			o.Every = b.Every
 		}
 		if o.Kinds == nil {
 			o.Kinds = []string{"*"}

@@ -29,13 +29,13 @@ func Merge(behaviors ...*Behavior) (*Behavior, error) {
 		switch {
 		case b == nil:
 			return nil, fmt.Errorf("merging behaviors: number %d is nil", i+1)
-		case b.Width != first.Width:
-			return nil, fmt.Errorf("merging behaviors: buckets of %v and of %v", first.Width, b.Width)
+		case b.Every != first.Every:
+			return nil, fmt.Errorf("merging behaviors: buckets of %v and of %v", first.Every, b.Every)
 		case b.ByKind != first.ByKind:
 			return nil, errors.New("merging behaviors: some tell kinds of events apart, some do not")
 		}
 	}
-	out := &Behavior{Width: first.Width, ByKind: first.ByKind, Units: first.Units, Sources: map[string]*Source{}, Presence: map[string]int{}, Kinds: map[string]float64{}, Held: map[string]*Held{}}
+	out := &Behavior{Every: first.Every, ByKind: first.ByKind, Units: first.Units, Sources: map[string]*Source{}, Presence: map[string]int{}, Kinds: map[string]float64{}, Held: map[string]*Held{}}
 	for _, b := range behaviors {
 		out.absorb(b)
 	}

@@ -15,7 +15,7 @@ import (
 // alerts name, or the busiest, over time, with the alerts shaded.
 func (r *Report) Timeline() figure.Timeline {
 	values := r.activity()
-	t := figure.Timeline{Unit: "events", Times: r.series.Times, Bucket: r.series.Width.Seconds(), Log: true}
+	t := figure.Timeline{Unit: "events", Times: r.series.Times, Every: r.series.Every, Log: true}
 	if r.behavior.callsOnly() {
 		t.Unit = "system calls"
 	}
@@ -175,11 +175,11 @@ func (r *Report) String() string {
 	var b strings.Builder
 	switch len(r.Alerts) {
 	case 0:
-		fmt.Fprintf(&b, "nothing stands out in %d buckets of %v\n", len(r.Buckets), r.behavior.Width)
+		fmt.Fprintf(&b, "nothing stands out in %d buckets of %v\n", len(r.Buckets), r.behavior.Every)
 	case 1:
-		fmt.Fprintf(&b, "1 alert in %d buckets of %v\n", len(r.Buckets), r.behavior.Width)
+		fmt.Fprintf(&b, "1 alert in %d buckets of %v\n", len(r.Buckets), r.behavior.Every)
 	default:
-		fmt.Fprintf(&b, "%d alerts in %d buckets of %v\n", len(r.Alerts), len(r.Buckets), r.behavior.Width)
+		fmt.Fprintf(&b, "%d alerts in %d buckets of %v\n", len(r.Alerts), len(r.Buckets), r.behavior.Every)
 	}
 	names := r.behavior.processes()
 	for _, a := range r.Alerts {

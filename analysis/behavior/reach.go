@@ -22,11 +22,11 @@ type Reach struct {
 // Reach tells what a gross fault would be worth: a process never seen before as
 // busy as the busiest known, or a gauge far off.
 func (b *Behavior) Reach(opts ScoreOptions) (Reach, error) {
-	rate, err := opts.rate(b.Width)
+	rate, err := opts.rate(b.Every)
 	if err != nil {
 		return Reach{}, err
 	}
-	level, err := opts.level(b.Width)
+	level, err := opts.level(b.Every)
 	if err != nil {
 		return Reach{}, err
 	}

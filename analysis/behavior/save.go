@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 )
 
 // Version of the JSON that [Behavior.Save] writes.
@@ -65,7 +66,8 @@ func Read(r io.Reader) (*Behavior, error) {
 		return nil, err
 	}
 	var head struct {
-		Version *int `json:"version"`
+		Version *int          `json:"version"`
+		Width   time.Duration `json:"width"` // as "every" was called at first
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
 		return nil, fmt.Errorf("not a behavior: %w", err)
@@ -76,7 +78,7 @@ func Read(r io.Reader) (*Behavior, error) {
 	case *head.Version != Version:
 		return nil, fmt.Errorf("%w: %d, this program knows %d", ErrVersion, *head.Version, Version)
 	}
-	b := &Behavior{}
+	b := &Behavior{Every: head.Width}
 	if err := json.Unmarshal(data, b); err != nil {
 		return nil, fmt.Errorf("behavior: %w", err)
 	}
@@ -89,8 +91,8 @@ func Read(r io.Reader) (*Behavior, error) {
 // check refuses what would make scores meaningless.
 func (b *Behavior) check() error {
 	switch {
-	case b.Width <= 0:
-		return fmt.Errorf("buckets of %v", b.Width)
+	case b.Every <= 0:
+		return fmt.Errorf("buckets of %v", b.Every)
 	case b.Buckets <= 0:
 		return fmt.Errorf("learned from %d buckets", b.Buckets)
 	case len(b.Sources) == 0:

@@ -93,7 +93,7 @@ func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptio
 	if err := check(s, b.Missing); err != nil {
 		return nil, err
 	}
-	s, notes, err := widen(s, b.Width)
+	s, notes, err := widen(s, b.Every)
 	if err != nil {
 		return nil, err
 	}
@@ -165,16 +165,16 @@ func (b *Behavior) row(s *analysis.Series, i int) map[string]float64 {
 }
 
 // widen joins buckets to ones of that width.
-func widen(s *analysis.Series, width time.Duration) (*analysis.Series, []string, error) {
-	if s.Width == width {
+func widen(s *analysis.Series, every time.Duration) (*analysis.Series, []string, error) {
+	if s.Every == every {
 		return s, s.Notes, nil
 	}
-	k := int(math.Round(float64(width) / float64(s.Width)))
-	if k < 1 || time.Duration(k)*s.Width != width {
-		return nil, nil, fmt.Errorf("buckets of %v do not make up the behavior's buckets of %v", s.Width, width)
+	k := int(math.Round(float64(every) / float64(s.Every)))
+	if k < 1 || time.Duration(k)*s.Every != every {
+		return nil, nil, fmt.Errorf("buckets of %v do not make up the behavior's buckets of %v", s.Every, every)
 	}
 	out := *s
-	out.Width, out.Times, out.Values = width, nil, nil
+	out.Every, out.Times, out.Values = every, nil, nil
 	n := len(s.Times) / k
 	out.Values = newDense(n, len(s.Names))
 	for i := range n {
@@ -189,7 +189,7 @@ func widen(s *analysis.Series, width time.Duration) (*analysis.Series, []string,
 	}
 	notes := append([]string{}, s.Notes...)
 	if rest := len(s.Times) - n*k; rest > 0 {
-		notes = append(notes, fmt.Sprintf("left out the last %v, less than a bucket", time.Duration(rest)*s.Width))
+		notes = append(notes, fmt.Sprintf("left out the last %v, less than a bucket", time.Duration(rest)*s.Every))
 	}
 	return &out, notes, nil
 }

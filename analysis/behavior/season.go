@@ -60,21 +60,21 @@ func (s *Season) at(t float64) float64 {
 // fitSeason finds the season and the trend of values on the source's scale,
 // NaN where missing, at these times in ascending order. It returns nil if
 // there is neither, or the capture is too short or has no clock.
-func fitSeason(times, values []float64, width time.Duration) *Season {
+func fitSeason(times, values []float64, every time.Duration) *Season {
 	n := len(times)
 	if n < 10*FewestBuckets {
 		return nil
 	}
-	s := &Season{Start: times[0], End: times[n-1] + width.Seconds()}
+	s := &Season{Start: times[0], End: times[n-1] + every.Seconds()}
 	found := false
 	// Without a clock, times count from 0: phases of a season mean nothing.
 	if times[0] != 0 {
 		for _, p := range periods {
 			length := p.length.Seconds()
-			if s.End-s.Start < fewestPeriods*length || length < 6*width.Seconds() {
+			if s.End-s.Start < fewestPeriods*length || length < 6*every.Seconds() {
 				continue
 			}
-			parts := min(p.parts, int(length/width.Seconds()))
+			parts := min(p.parts, int(length/every.Seconds()))
 			fit := func(skip [2]int) *Season {
 				return &Season{Period: length, Profile: profile(times, values, length, parts, skip)}
 			}

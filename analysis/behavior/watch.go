@@ -228,7 +228,7 @@ func (h *history) add(b Bucket) {
 
 // explain says which links differ in an alert that ended just now.
 func (h *history) explain(ctx context.Context, a *Alert) error {
-	s := &analysis.Series{Width: h.b.Width}
+	s := &analysis.Series{Every: h.b.Every}
 	at := map[string]int{}
 	r := &Report{behavior: h.b, series: s, Alerts: []Alert{*a}}
 	for _, b := range h.ring {

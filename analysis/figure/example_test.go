@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"time"
 
 	"dtnotes/analysis/figure"
 )
@@ -106,7 +107,7 @@ func timeline() figure.Timeline {
 	t := figure.Timeline{
 		Style: style("System calls while a virtual machine starts"),
 		Times: columns[0], Names: header[1:], Values: columns[1:],
-		Unit: "calls", Bucket: 1, Top: 5,
+		Unit: "calls", Every: time.Second, Top: 5,
 		Marks: []figure.Mark{{Time: columns[0][10], Name: "a mark"}},
 	}
 	t.Height = 230

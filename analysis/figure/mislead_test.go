@@ -106,7 +106,7 @@ func TestLegendKeepsGroupsOnARow(t *testing.T) {
 }
 
 func TestMarksDoNotStrikeThroughNames(t *testing.T) {
-	g := Timeline{Names: []string{"a"}, Bucket: 1}
+	g := Timeline{Names: []string{"a"}, Every: time.Second}
 	for j := range 100 {
 		g.Times = append(g.Times, float64(j))
 	}

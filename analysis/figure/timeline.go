@@ -36,9 +36,9 @@ type Timeline struct {
 	Values [][]float64
 	// Unit of the values, such as "calls".
 	Unit string
-	// Bucket is the width of a bucket in seconds. If it is positive, values are counts per bucket
+	// Every is the width of a bucket. If it is positive, values are counts per bucket
 	// and are drawn per second; otherwise they are drawn as they are.
-	Bucket float64
+	Every time.Duration
 	// Top is how many sources get a line of their own, those with the largest totals; the rest are
 	// summed up as "others". 0 means 8, negative means all.
 	Top int
@@ -75,8 +75,6 @@ func (t Timeline) check() error {
 		return errors.New("there are no times")
 	case len(t.Values) != len(t.Names):
 		return fmt.Errorf("there are %d names and %d rows of values", len(t.Names), len(t.Values))
-	case !finite(t.Bucket):
-		return fmt.Errorf("bucket width is %v", t.Bucket)
 	}
 	for i, v := range t.Times {
 		if !finite(v) || i > 0 && v < t.Times[i-1] {
@@ -129,8 +127,8 @@ type strand struct {
 // strands returns what is drawn, largest total first, others last.
 func (t Timeline) strands() []strand {
 	per := 1.0
-	if t.Bucket > 0 {
-		per = t.Bucket
+	if t.Every > 0 {
+		per = t.Every.Seconds()
 	}
 	all := make([]strand, len(t.Names))
 	for i, n := range shortNames(t.Names) {
@@ -196,9 +194,9 @@ func newStrand(name string, values []float64, per float64) strand {
 // unit returns the unit that is drawn.
 func (t Timeline) unit() string {
 	switch {
-	case t.Bucket > 0 && t.Unit != "":
+	case t.Every > 0 && t.Unit != "":
 		return t.Unit + " per second"
-	case t.Bucket > 0:
+	case t.Every > 0:
 		return "per second"
 	}
 	return t.Unit
@@ -232,7 +230,7 @@ func (t Timeline) words() string {
 		fmt.Fprintf(&b, "  %-24s total %s%s", s.name, si(s.total), unit)
 		if finite(s.peak) {
 			fmt.Fprintf(&b, ", peak %s", si(s.peak))
-			if t.Bucket > 0 {
+			if t.Every > 0 {
 				b.WriteString("/s")
 			}
 			fmt.Fprintf(&b, " at %s", when(t.Times[s.peakAt]))
@@ -325,8 +323,8 @@ func (t Timeline) plan() (w, h length, draw func(*page)) {
 		legend = max(legend, p.width(strands[i].name, smallSize, false))
 	}
 	x := scale{min: t.Times[0], max: t.Times[len(t.Times)-1]}
-	if t.Bucket > 0 {
-		x.max += t.Bucket
+	if t.Every > 0 {
+		x.max += t.Every.Seconds()
 	}
 	if x.max == x.min {
 		x.min, x.max = x.min-0.5, x.max+0.5
@@ -480,8 +478,8 @@ func crossed(p pen, g tag, tags []tag) bool {
 // xOf returns where bucket j stands: a count belongs to the middle of its bucket.
 func (t Timeline) xOf(x scale, j int) length {
 	v := t.Times[j]
-	if t.Bucket > 0 {
-		v += t.Bucket / 2
+	if t.Every > 0 {
+		v += t.Every.Seconds() / 2
 	}
 	return x.at(v)
 }

@@ -58,7 +58,7 @@ func TestTopSumsUpOthers(t *testing.T) {
 		Names:  []string{"a", "b", "c", "d"},
 		Times:  []float64{0, 10},
 		Values: [][]float64{{1, 1}, {100, 0}, {2, math.NaN()}, {3, 4}},
-		Top:    1, Bucket: 10,
+		Top:    1, Every: 10 * time.Second,
 	}
 	s := tl.strands()
 	if len(s) != 2 || s[0].name != "b" || s[1].name != "3 others" {

@@ -461,8 +461,8 @@ type bucket struct {
 // step is the width of a bucket, or the mean distance of times.
 func (t Timeline) step() float64 {
 	switch {
-	case t.Bucket > 0:
-		return t.Bucket
+	case t.Every > 0:
+		return t.Every.Seconds()
 	case len(t.Times) > 1 && t.Times[len(t.Times)-1] > t.Times[0]:
 		return (t.Times[len(t.Times)-1] - t.Times[0]) / float64(len(t.Times)-1)
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"dtnotes/analysis/figure"
 )
@@ -15,7 +16,7 @@ var hostile = []string{"constructor", "__proto__", `a"b'c\d,e`, "<b>bold</b>", "
 
 func lively() map[string]interface{ Vega() []byte } {
 	var g figure.Graph
-	t := figure.Timeline{Bucket: 1, Unit: "calls"}
+	t := figure.Timeline{Every: time.Second, Unit: "calls"}
 	var f figure.Flame
 	for k, n := range hostile {
 		g.Nodes = append(g.Nodes, figure.Node{Name: n, Cluster: k / 3, Activity: float64(k)})

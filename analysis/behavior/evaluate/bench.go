@@ -142,7 +142,7 @@ func benchRun(name string, test *analysis.Series) (*run, error) {
 		if err1 != nil || err2 != nil || first < 0 || last >= len(test.Times) {
 			return nil, fmt.Errorf("%s: rows from %q to %q", f.Name(), row[0], row[1])
 		}
-		r.faults = append(r.faults, fault{start: test.Times[first], end: test.Times[last] + test.Width.Seconds(), kind: "event"})
+		r.faults = append(r.faults, fault{start: test.Times[first], end: test.Times[last] + test.Every.Seconds(), kind: "event"})
 	}
 	return r, nil
 }

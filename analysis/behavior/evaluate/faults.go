@@ -115,7 +115,7 @@ func (r *run) culprits(text string) map[string]bool {
 
 // head is the series up to a bucket before the first fault.
 func (r *run) head() (*analysis.Series, error) {
-	w := r.series.Width.Seconds()
+	w := r.series.Every.Seconds()
 	n := 0
 	for n < len(r.series.Times) && r.series.Times[n]+2*w <= r.faults[0].start {
 		n++
@@ -131,7 +131,7 @@ func (r *run) head() (*analysis.Series, error) {
 
 // overlap is the part of bucket i that the fault covers.
 func (r *run) overlap(i int, f fault) float64 {
-	t, w := r.series.Times[i], r.series.Width.Seconds()
+	t, w := r.series.Times[i], r.series.Every.Seconds()
 	return max(0, min(f.end, t+w)-max(f.start, t)) / w
 }
 
@@ -149,7 +149,7 @@ func (r *run) during(f fault) []int {
 // normal lists the buckets that no fault touches, nor the bucket beside them:
 // a tracer that misses a tick prints two seconds as one.
 func (r *run) normal() []int {
-	w := r.series.Width.Seconds()
+	w := r.series.Every.Seconds()
 	var out []int
 	for i, t := range r.series.Times {
 		if !slices.ContainsFunc(r.faults, func(f fault) bool { return t-w < f.end && t+2*w > f.start }) {
@@ -161,10 +161,10 @@ func (r *run) normal() []int {
 
 // explained reports whether an alert is due to a fault.
 func (r *run) explained(start, end float64) bool {
-	w := r.series.Width.Seconds()
+	w := r.series.Every.Seconds()
 	return slices.ContainsFunc(r.faults, func(f fault) bool { return start < f.end+grace && end > f.start-w })
 }
 
 func (r *run) normalHours() float64 {
-	return float64(len(r.normal())) * r.series.Width.Hours()
+	return float64(len(r.normal())) * r.series.Every.Hours()
 }

@@ -53,7 +53,7 @@ func (r *run) overlay(f fault, other *run) *run {
 	}
 	s := *other.series
 	s.Names, s.Values, s.Origins = names, x, nil
-	w := s.Width.Seconds()
+	w := s.Every.Seconds()
 	return &run{name: other.name, series: &s, faults: []fault{{
 		start: s.Times[from], end: s.Times[from+len(rows)-1] + w, kind: f.kind, culprits: f.culprits,
 	}}}

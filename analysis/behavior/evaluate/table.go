@@ -112,7 +112,7 @@ func (d detector) falseAlarms(i int, r *run, threshold float64) []float64 {
 	last := -10
 	for k, s := range d.scores[i] {
 		t := r.series.Times[k]
-		if !(s > threshold) || r.explained(t, t+r.series.Width.Seconds()) {
+		if !(s > threshold) || r.explained(t, t+r.series.Every.Seconds()) {
 			continue
 		}
 		if k-last > 3 {
@@ -128,7 +128,7 @@ func (d detector) falseAlarms(i int, r *run, threshold float64) []float64 {
 func (d detector) delay(i int, r *run, f fault, threshold float64) float64 {
 	for k := range r.series.Times {
 		if r.overlap(k, f) > 0 && d.scores[i][k] > threshold {
-			return r.series.Times[k] + r.series.Width.Seconds() - f.start
+			return r.series.Times[k] + r.series.Every.Seconds() - f.start
 		}
 	}
 	return math.Inf(1)
@@ -170,7 +170,7 @@ func (d detector) rank(i int, r *run, f fault) int {
 // bucket that raised an alert, infinite if none did.
 func firstRaised(r *run, report *behavior.Report, f fault) float64 {
 	for _, v := range report.Buckets {
-		if end := v.Time + r.series.Width.Seconds(); v.Raised && end > f.start && v.Time < f.end {
+		if end := v.Time + r.series.Every.Seconds(); v.Raised && end > f.start && v.Time < f.end {
 			return end - f.start
 		}
 	}
@@ -216,7 +216,7 @@ type calibration struct {
 func (c *calibration) add(r *run, report *behavior.Report) {
 	for _, k := range r.normal() {
 		t := r.series.Times[k]
-		if !r.explained(t, t+r.series.Width.Seconds()) {
+		if !r.explained(t, t+r.series.Every.Seconds()) {
 			c.ps = append(c.ps, report.Buckets[k].P)
 		}
 	}

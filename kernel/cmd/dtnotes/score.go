@@ -96,7 +96,7 @@ func sameMeasure(a, b *dtracefs.Measure) error {
 func measuredAs(cmd *cobra.Command, b *behavior.Behavior, o dtracefs.CountOptions) dtracefs.CountOptions {
 	o = everyKind(cmd, o)
 	if o.Every == 0 {
-		o.Every = b.Width
+		o.Every = b.Every
 	}
 	return o
 }

@@ -105,7 +105,7 @@ func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string)
 		return errors.New("want positive times")
 	}
 	if opt.blindAfter == 0 {
-		opt.blindAfter = max(10*time.Second, 5*b.Width)
+		opt.blindAfter = max(10*time.Second, 5*b.Every)
 	}
 	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()
@@ -246,8 +246,8 @@ func (w *watch) reload() {
 		return
 	}
 	b, err := behavior.Load(w.path)
-	if err == nil && b.Width != w.b.Width {
-		err = fmt.Errorf("%s has buckets of %v now: start the watch again", w.path, b.Width)
+	if err == nil && b.Every != w.b.Every {
+		err = fmt.Errorf("%s has buckets of %v now: start the watch again", w.path, b.Every)
 	}
 	if err != nil {
 		fmt.Fprintln(w.warnings, "warning:", err)
@@ -410,7 +410,7 @@ func (w *watch) learnOn(ctx context.Context, u behavior.Update) {
 	if w.opt.halfLife == 0 || u.Alert != nil || w.blindFor != nil {
 		return
 	}
-	if n := len(w.calm); n > 0 && u.Time-w.calm[n-1].Time > 1.5*w.b.Width.Seconds() {
+	if n := len(w.calm); n > 0 && u.Time-w.calm[n-1].Time > 1.5*w.b.Every.Seconds() {
 		w.calm = nil // a lesson has no gaps
 	}
 	if w.calm = append(w.calm, u.Bucket); len(w.calm) < lesson {
@@ -450,7 +450,7 @@ func (w *watch) seriesOf(buckets []behavior.Bucket) (*analysis.Series, error) {
 	}
 	names := slices.Sorted(maps.Keys(all))
 	x := newMatrix(len(buckets), names, func(i int, name string) float64 { return buckets[i].Counts[name] })
-	s, err := analysis.NewSeries(names, buckets[0].Time, w.b.Width, x)
+	s, err := analysis.NewSeries(names, buckets[0].Time, w.b.Every, x)
 	if err != nil {
 		return nil, err
 	}
