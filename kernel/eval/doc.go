@@ -9,6 +9,11 @@
 // variables of an old type keep that type, and a dependent that the new declaration does not fit
 // keeps its old meaning, with a warning.
 //
+// Memory of a session does not grow with the number of its cells: what nothing leads to is let go.
+// Whether there still are values of a type that was declared again cannot be told where they are behind
+// interfaces. The last 64 such types keep their methods, and so do those whose code is in use, such as
+// by a goroutine; a call of a method of another one panics and says so.
+//
 // How it works: each cell is checked by go/types against what earlier cells declared, and becomes a
 // small SSA program of its own, which holds the cell and of the earlier cells only the declarations
 // that it needs. ixgo runs that program. What has to outlive a program belongs to the session: the

@@ -101,7 +101,7 @@ func (e *engine) runChecked(ctx context.Context, r *run, c *checked) error {
 		return err
 	}
 	undo := e.scope.commit(c)
-	err = e.runner.execute(ctx, r, e.builder.loader(prog), c.main)
+	err = e.runner.execute(ctx, r, e.builder.loader(prog, o.files(r.file)), c.main)
 	if err != nil {
 		e.scope.rollBack(r, c, undo)
 	}

@@ -252,7 +252,7 @@ func (ps *packages) initSource(p *types.Package) error {
 		return err
 	}
 	r := ps.runner.newRun(p.Path(), cell.Cell{Out: ps.runner.current.out})
-	if err := ps.runner.execute(ps.runner.current.ctx, r, ps.builder.loader(prog), false); err != nil {
+	if err := ps.runner.execute(ps.runner.current.ctx, r, ps.builder.loader(prog, o.files(p.Path())), false); err != nil {
 		return fmt.Errorf("initialize: %s", ps.texts.runError(err).Message)
 	}
 	return nil

@@ -147,7 +147,7 @@ func (l *lateFinder) replace(prog *ssa.Program) error {
 				if !ok || !c.Common().IsInvoke() || hasTypeParam(c.Common().Value.Type()) {
 					continue
 				}
-				if !l.late[f] && !l.b.unnamedMethods[c.Common().Method.Name()] {
+				if !l.late[f] && !l.b.lateMethods[c.Common().Method.Name()] {
 					continue
 				}
 				fn, err := l.b.lateFunc(c.Common())
@@ -179,20 +179,18 @@ func (l *lateFinder) replace(prog *ssa.Program) error {
 	return nil
 }
 
-// lateFunc is the variable that holds the function for one method of one interface type.
+// lateFunc is the variable that holds the function for the methods of a name and signature, of any interface.
 func (b *builder) lateFunc(c *ssa.CallCommon) (*types.Var, error) {
-	it := c.Value.Type()
-	byName, _ := b.lateFuncs.At(it).(map[string]*types.Var)
+	name, sig := c.Method.Name(), c.Method.Signature()
+	byName, _ := b.lateFuncs.At(sig).(map[string]*types.Var)
 	if byName == nil {
 		byName = map[string]*types.Var{}
-		b.lateFuncs.Set(it, byName)
+		b.lateFuncs.Set(sig, byName)
 	}
-	name := c.Method.Name()
 	if f := byName[name]; f != nil {
 		return f, nil
 	}
-	sig := c.Method.Signature()
-	params := []*types.Var{types.NewParam(token.NoPos, nil, "x", it)}
+	params := []*types.Var{types.NewParam(token.NoPos, nil, "x", types.Universe.Lookup("any").Type())}
 	for v := range sig.Params().Variables() {
 		params = append(params, v)
 	}

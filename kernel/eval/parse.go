@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/scanner"
 	"go/token"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,15 @@ type snippet struct {
 }
 
 func (s snippet) at() string { return fmt.Sprintf("/*line %s:%d:%d*/", s.file, s.line, s.col) }
+
+// fileName is the name under which a file set has the text. That of a file of the system would become
+// part of what at says, and is left out.
+func (s snippet) fileName() string {
+	if filepath.Base(s.file) != s.file {
+		return ""
+	}
+	return s.file
+}
 
 type itemKind int
 
@@ -195,11 +205,11 @@ func (e *engine) parseChunk(p *parsed, first token.Token, src snippet, last bool
 }
 
 func (e *engine) parseFile(src snippet, mode parser.Mode) (*ast.File, error) {
-	return parser.ParseFile(e.fset, "", "package main;"+src.at()+src.text, mode|parser.SkipObjectResolution)
+	return parser.ParseFile(e.fset, src.fileName(), "package main;"+src.at()+src.text, mode|parser.SkipObjectResolution)
 }
 
 func (e *engine) parseBody(src snippet) ([]ast.Stmt, error) {
-	f, err := parser.ParseFile(e.fset, "", "package main;func _(){"+src.at()+src.text+"\n}", parser.SkipObjectResolution)
+	f, err := parser.ParseFile(e.fset, src.fileName(), "package main;func _(){"+src.at()+src.text+"\n}", parser.SkipObjectResolution)
 	if err != nil {
 		return nil, src.atEnd(err)
 	}

@@ -7,8 +7,10 @@ import (
 	"go/types"
 	"reflect"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
+	"weak"
 
 	"github.com/goplus/ixgo"
 	"golang.org/x/tools/go/ssa"
@@ -24,16 +26,25 @@ type builder struct {
 	packages *packages
 	table    *typeTable
 
-	dynamic        typeutil.Map            // types whose values may be behind interfaces
-	behind         map[string][]types.Type // the same by method name
-	unnamedMethods map[string]bool         // methods of unnamed struct types behind interfaces
-	lateFuncs      typeutil.Map            // interface type -> map[string]*types.Var
-	lateCode       map[string]reflect.Value
-	methodCache    sync.Map // methodKey -> reflect.Value
+	dynamic     typeutil.Map            // types whose values may be behind interfaces
+	behind      map[string][]types.Type // the same by method name
+	replaced    []*types.Named          // those that no name leads to any more, the oldest first
+	released    []*releasedType         // such types, while their programs are in use
+	programs    []compiledProgram
+	lateMethods map[string]bool // methods of unnamed struct types behind interfaces, and of released types
+	lateFuncs   typeutil.Map    // signature -> map[string]*types.Var
+	lateCode    map[string]reflect.Value
+	methodCache sync.Map // methodKey -> reflect.Value
+}
+
+// A compiledProgram is one that may still be in use.
+type compiledProgram struct {
+	interp weak.Pointer[ixgo.Interp]
+	files  []string // the names of the cells whose code it has
 }
 
 func newBuilder(ctx *ixgo.Context, s *scope) *builder {
-	b := &builder{ctx: ctx, fset: ctx.FileSet, scope: s, behind: map[string][]types.Type{}, unnamedMethods: map[string]bool{}, lateCode: map[string]reflect.Value{}}
+	b := &builder{ctx: ctx, fset: ctx.FileSet, scope: s, behind: map[string][]types.Type{}, lateMethods: map[string]bool{}, lateCode: map[string]reflect.Value{}}
 	b.table = newTypeTable(ctx, s)
 	b.table.late = b.lateCode
 	ctx.Loader = b.table
@@ -41,12 +52,13 @@ func newBuilder(ctx *ixgo.Context, s *scope) *builder {
 }
 
 // loader makes an interpreter of a program, whose code looks at the flag, and takes from it the code of
-// methods that have none yet.
-func (b *builder) loader(p *ssa.Package) func(*stopFlag) (*ixgo.Interp, error) {
+// methods that have none yet. files are the names of the cells whose code it has.
+func (b *builder) loader(p *ssa.Package, files []string) func(*stopFlag) (*ixgo.Interp, error) {
 	return func(flag *stopFlag) (*ixgo.Interp, error) {
 		b.table.stop = &flag.c
 		interp, err := b.ctx.NewInterp(p)
 		if err == nil {
+			b.programs = append(b.programs, compiledProgram{weak.Make(interp), files})
 			b.bind(interp, p.Prog)
 		}
 		return interp, err
@@ -58,6 +70,16 @@ type outline struct {
 	decls    []*decl                 // of other units
 	packages map[*types.Package]bool // compiled in
 	keep     []types.Type            // types that may be behind an interface that is called
+}
+
+// files are the names of the cells that the code of a program comes from; own is that of the cell itself.
+func (o outline) files(own string) []string {
+	files := []string{own}
+	for _, d := range o.decls {
+		files = append(files, d.src.file)
+	}
+	slices.Sort(files)
+	return slices.Compact(files)
 }
 
 // outlineOf follows what the decls of a unit need.

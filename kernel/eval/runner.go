@@ -51,9 +51,6 @@ func (rr *runner) begin(ctx context.Context, file string, c cell.Cell) *run {
 // resume makes a run the current one again: others may have begun meanwhile.
 func (rr *runner) resume(r *run) { rr.current = r }
 
-// alone tells that no more than one cell runs.
-func (rr *runner) alone() bool { return len(rr.running) <= 1 }
-
 // end is the end of a run. What nobody's goroutine prints belongs to a cell that still runs, if any.
 func (rr *runner) end(r *run) {
 	flushConsole()

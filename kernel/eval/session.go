@@ -78,7 +78,9 @@ func (s *Session) Close() error {
 func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cells++
+	if s.cells++; s.cells%sweepEvery == 0 && s.runner.idle.Load() {
+		s.engine.sweep()
+	}
 	if c.Number == 0 {
 		c.Number = s.cells
 	}
@@ -112,9 +114,6 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 			s.runner.end(r)
 			r = s.runner.begin(ctx, file, c)
 		}
-	}
-	if s.cells%sweepEvery == 0 && s.runner.alone() {
-		s.engine.scope.sweep(s.engine.builder.behind)
 	}
 	return res
 }

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"weak"
 
 	"dtnotes/kernel/eval/internal/inner"
 
@@ -30,6 +31,7 @@ type typeTable struct {
 	slots   typeutil.Map // named type -> map[string]*methodSlot
 	record  *ixgo.TypesRecord
 	pending []*types.Named
+	unused  map[string][]*releasedType // by shape
 
 	memory map[string]reflect.Value            // of the current cell's package
 	source map[string]map[string]reflect.Value // of packages from source, by path
@@ -43,22 +45,38 @@ type methodSlot struct {
 	name string
 	typ  reflect.Type
 	fn   *types.Func
+	full string // the method's name for messages
 	mu   sync.RWMutex
 	code func([]reflect.Value) []reflect.Value
+	from weak.Pointer[ixgo.Interp] // whose code it is
 }
 
 func (m *methodSlot) call(args []reflect.Value) []reflect.Value {
 	m.mu.RLock()
-	code := m.code
-	m.mu.RUnlock()
-	if code == nil {
-		panic(fmt.Sprintf("method %s is not compiled yet", m.fn.FullName()))
+	code, fn := m.code, m.fn
+	if interp := m.from.Value(); code == nil && interp != nil && fn != nil { // released, but still there
+		code = interp.FindMethod(m.typ, fn)
 	}
-	return code(args)
+	m.mu.RUnlock()
+	switch {
+	case code != nil:
+		return code(args)
+	case m.gone():
+		panic(fmt.Sprintf("method %s is gone: its type has been declared again long ago; make the value anew", m.full))
+	}
+	panic(fmt.Sprintf("method %s is not compiled yet", m.full))
+}
+
+// bind gives a slot the code of a program.
+func (m *methodSlot) bind(interp *ixgo.Interp, fn *types.Func) {
+	code := interp.FindMethod(m.typ, fn)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.code, m.fn, m.from = code, fn, weak.Make(interp)
 }
 
 func newTypeTable(ctx *ixgo.Context, s *scope) *typeTable {
-	return &typeTable{Loader: ctx.Loader, ctx: ctx, scope: s, back: map[reflect.Type]types.Type{}, source: map[string]map[string]reflect.Value{}}
+	return &typeTable{Loader: ctx.Loader, ctx: ctx, scope: s, back: map[reflect.Type]types.Type{}, unused: map[string][]*releasedType{}, source: map[string]map[string]reflect.Value{}}
 }
 
 // begin starts the types of one cell. A fresh reflectx context each time, because it remembers
@@ -171,6 +189,9 @@ func (v recordView) LookupReflect(typ types.Type) (reflect.Type, bool) {
 		return rt, true
 	}
 	if n, ok := typ.(*types.Named); ok {
+		if rt := v.t.reuse(n); rt != nil {
+			return rt, true
+		}
 		v.t.needSlots(n)
 		v.t.pending = append(v.t.pending, n)
 	}
@@ -200,7 +221,7 @@ func (v recordView) FindMethod(typ reflect.Type, fn *types.Func) func([]reflect.
 		slots = map[string]*methodSlot{}
 		v.t.slots.Set(recv, slots)
 	}
-	m := &methodSlot{name: fn.Name(), typ: typ, fn: fn}
+	m := &methodSlot{name: fn.Name(), typ: typ, fn: fn, full: fn.FullName()}
 	slots[m.name] = m
 	return m.call
 }
@@ -280,7 +301,7 @@ func (b *builder) bind(interp *ixgo.Interp, prog *ssa.Program) {
 	for _, typ := range prog.RuntimeTypes() {
 		if st, ok := typ.(*types.Struct); ok {
 			for sel := range types.NewMethodSet(types.NewPointer(st)).Methods() {
-				b.unnamedMethods[sel.Obj().Name()] = true
+				b.lateMethods[sel.Obj().Name()] = true
 			}
 		}
 		n, ok := typ.(*types.Named)
@@ -297,10 +318,7 @@ func (b *builder) bind(interp *ixgo.Interp, prog *ssa.Program) {
 			}
 			obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(n), false, m.fn.Pkg(), m.name)
 			if fn, ok := obj.(*types.Func); ok {
-				code := interp.FindMethod(m.typ, fn)
-				m.mu.Lock()
-				m.code = code
-				m.mu.Unlock()
+				m.bind(interp, fn)
 			}
 		}
 	}
