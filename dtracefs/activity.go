@@ -17,6 +17,8 @@ type activity struct {
 	table                   *Table
 	time, kind, name, value *Column
 	stamp                   int64
+	trusted                 bool            // stamps are clocks
+	refused                 int64           // a number that comes again and is none
 	stamped                 bool            // inside a block of entries under a stamp
 	prefixes                *prefixTable    // codes of kind and name
 	maps                    map[string]bool // bpftrace's maps, and whether they hold activity
@@ -57,7 +59,7 @@ func (a *activity) add(kind, name []byte, value int64) {
 
 func (a *activity) take(st *station, num int, line []byte) bool {
 	if a.pending == nil {
-		if ns, ok := syntax.EpochStamp(line); ok {
+		if ns, ok := syntax.EpochStamp(line); ok && a.trust(st, ns) {
 			st.free.flush()
 			st.take(classTable)
 			a.stamp, a.stamped = ns, true
@@ -92,6 +94,26 @@ func (a *activity) take(st *station, num int, line []byte) bool {
 	}
 	a.entry(st, num, raw, size)
 	return true
+}
+
+// trust reports whether a number that can be a wall clock is one: the next such number is another one.
+// It is asked of the first of a capture.
+func (a *activity) trust(st *station, ns int64) bool {
+	if a.trusted {
+		return true
+	}
+	cur := *st.cur
+	cur.Next()
+	for n := 0; n < sampleLines && !cur.Done(); n++ {
+		line, _ := cur.Next()
+		if next, ok := syntax.EpochStamp(line); ok {
+			if a.trusted = next != ns; !a.trusted {
+				a.refused = ns
+			}
+			return a.trusted
+		}
+	}
+	return ns != a.refused
 }
 
 // silent reports whether nothing was printed before the next clock, so that no row tells of

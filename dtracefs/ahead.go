@@ -110,6 +110,7 @@ func (s *scanner) decodeAhead(p *part) {
 	}
 	p.batch = s.newBatch(p.chunk)
 	d := newDecoder(&p.batch.Capture, s.opt, s.script)
+	d.part = true
 	st := newStation()
 	st.mode = p.from.mode
 	st.resume(d, syntax.NewCursorAt(p.data, p.line))

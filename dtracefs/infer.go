@@ -326,8 +326,20 @@ func findKey(columns []*Column, name string) (*Column, bool) {
 	return text, text != nil && want == ExecName
 }
 
-// join puts tables that go on each other together.
+// join puts tables that go on each other together. Blocks are numbered only where there are several.
 func join(tables []*Table) []*Table {
+	out := joinParts(tables)
+	for i, t := range out {
+		if b := t.Column("block"); b != nil && b.context && b.constant() {
+			whole := *t
+			whole.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(c *Column) bool { return c == b })
+			out[i] = &whole
+		}
+	}
+	return out
+}
+
+func joinParts(tables []*Table) []*Table {
 	byID := map[tableID]*Table{}
 	var out []*Table
 	for _, t := range tables {

@@ -34,7 +34,7 @@ func (messages) take(st *station, num int, line []byte) bool {
 			st.free.flush()
 		}
 		st.take(classNotice)
-		st.message(num, line, m)
+		st.message(num, goesOn(st, m, line), m)
 		st.blanks = 0
 		return true
 	}
@@ -58,6 +58,44 @@ func (messages) take(st *station, num int, line []byte) bool {
 	st.take(classNotice)
 	st.notice(num, kind, line, 0)
 	return true
+}
+
+// mostGoesOn bounds the lines that a message goes on to.
+const mostGoesOn = 8
+
+// goesOn takes the lines that tell more of what a compiler objects to, and returns the whole message:
+// lines indented by a tab under one of dtrace's that ends in a colon, as of prototypes, or the line of
+// the script that bpftrace underlines.
+func goesOn(st *station, m syntax.Message, line []byte) []byte {
+	more := 0
+	ahead := *st.cur
+	switch {
+	case m.Kind == "notice" && bytes.HasSuffix(bytes.TrimRight(line, " "), []byte(":")):
+		for more < mostGoesOn && !ahead.Done() {
+			if next, _ := ahead.Next(); len(next) == 0 || next[0] != '\t' {
+				break
+			}
+			more++
+		}
+	case m.Kind == "error" || m.Kind == "warning":
+		for n := 1; n <= 2 && !ahead.Done(); n++ {
+			next, _ := ahead.Next()
+			if isUnderline(next) {
+				more = n
+				break
+			}
+		}
+	}
+	for range more {
+		line = append(append(bytes.Clone(line), '\n'), st.take(classNotice)...)
+	}
+	return line
+}
+
+// isUnderline reports whether a line marks a place in the line above it.
+func isUnderline(line []byte) bool {
+	line = bytes.TrimSpace(line)
+	return len(line) > 0 && len(bytes.Trim(line, "~^")) == 0
 }
 
 // gluedInterrupt takes a line that a terminal glued to the ^C in front of it.

@@ -126,6 +126,7 @@ func (s *scanner) newBatch(k chunk) *Batch {
 func (s *scanner) batch(k chunk) *Batch {
 	b := s.newBatch(k)
 	d := newDecoder(&b.Capture, s.opt, s.script)
+	d.part = k.at > 0 || !k.last
 	b.Lines = s.reader.read(d, k.data, k.line, k.last)
 	d.finish()
 	return b

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -102,5 +103,36 @@ func TestScanAhead(t *testing.T) {
 				t.Errorf("%s: %d cores give other batches than one", name, cores)
 			}
 		}
+	}
+}
+
+// TestBlocksInParts holds that rows of a part which has one block alone keep its number: without a clock
+// it is their time.
+func TestBlocksInParts(t *testing.T) {
+	var text strings.Builder
+	for block := range 3 {
+		text.WriteByte('\n')
+		for i := range 6000 {
+			fmt.Fprintf(&text, "  %-50s %16d\n", fmt.Sprintf("process%d", i), block+i+1)
+		}
+	}
+	fsys := fstest.MapFS{"x": {Data: []byte(text.String())}}
+	rows := map[int64]int{}
+	for b, err := range Scan(t.Context(), fsys, "x") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range b.Tables {
+			c := table.Column("block")
+			if c == nil {
+				t.Fatalf("rows from line %d on have no block", b.Line)
+			}
+			for i := range table.NumRows() {
+				rows[c.Int(i)]++
+			}
+		}
+	}
+	if len(rows) != 3 || rows[1] != 6000 || rows[2] != 6000 || rows[3] != 6000 {
+		t.Errorf("rows by block: %v", rows)
 	}
 }

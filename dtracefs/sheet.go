@@ -206,10 +206,10 @@ func (s *sheet) drop(name string) {
 	}
 }
 
-// finish drops the columns that tell nothing and gives text columns the type that all
-// their cells have.
-func (s *sheet) finish(infer bool) *Table {
-	if c := s.index["block"]; c != nil && c.constant() {
+// finish gives text columns the type that all their cells have. In a whole capture it drops the numbers
+// of blocks where there is but one; in a part of one the next part may hold another.
+func (s *sheet) finish(infer, part bool) *Table {
+	if c := s.index["block"]; c != nil && !part && c.constant() {
 		s.drop("block")
 	}
 	if c := s.index["block"]; c != nil {

@@ -7,6 +7,7 @@ type sheets struct {
 	byKey    map[string]*sheet
 	inferred map[*sheet]bool // whose columns get the type that their text has
 	last     []func()        // what is left to do when all lines are read
+	part     bool            // of a capture of which other parts are decoded apart
 }
 
 func newSheets() sheets { return sheets{byKey: map[string]*sheet{}, inferred: map[*sheet]bool{}} }
@@ -41,7 +42,7 @@ func (b *sheets) tables() (tables []*Table) {
 	}
 	for _, s := range b.list {
 		if s.n > 0 && len(s.Columns) > 0 {
-			tables = append(tables, s.finish(b.inferred[s]))
+			tables = append(tables, s.finish(b.inferred[s], b.part))
 		}
 	}
 	return tables
