@@ -34,7 +34,7 @@ func Frame(line []byte) (FrameKind, []byte) {
 	switch {
 	case wide && text[0] == '[' && text[len(text)-1] == ']' && len(text) > 3 && text[1] == ' ':
 		return Annotation, text
-	case i > 0 && isAddress(text):
+	case isAddress(text):
 		return SureFrame, text
 	case isModuleFrame(text, i):
 		return SureFrame, text
