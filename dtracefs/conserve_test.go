@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"dtnotes/dtracefs/internal/syntax"
@@ -320,4 +321,57 @@ func FuzzConserve(f *testing.F) {
 			t.Errorf("lost %q", lost)
 		}
 	})
+}
+
+// TestScriptsRemoveNothing holds that no word is lost where a script lies beside a capture, be it the one
+// that printed it or any other.
+func TestScriptsRemoveNothing(t *testing.T) {
+	scripts := []string{
+		`syscall:::entry { @reads[execname] = count(); @writes[execname] = sum(arg2); } tick-1s { printa(@reads); printa(@writes); }`,
+		`syscall:::entry { printf("%d %s %s\n", timestamp, execname, probefunc); @[execname, pid] = quantize(arg1); }`,
+		`BEGIN { printf("%s: %d\n", comm, pid); @us[comm] = hist(nsecs); }`,
+	}
+	fsys := os.DirFS("testdata")
+	entries, err := os.ReadDir("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if ext := path.Ext(e.Name()); ext == ".d" || ext == ".bt" {
+			src, err := fs.ReadFile(fsys, e.Name())
+			if err != nil {
+				t.Fatal(err)
+			}
+			scripts = append(scripts, string(src))
+		}
+	}
+	for _, name := range cases(t) {
+		data, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, src := range scripts {
+			c, err := Options{NoStderr: true, Script: src}.Load(fsys, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if lost := lostWords(c, data); lost != nil {
+				t.Errorf("%s beside %.40q lost %q", name, src, lost[:min(len(lost), 8)])
+			}
+		}
+	}
+}
+
+// TestCommandsOutput holds that what the script beside a capture cannot have printed is text, whatever it
+// looks like.
+func TestCommandsOutput(t *testing.T) {
+	const text = "Kernel: 6.1.0\nUptime: 3 days\nLoad: 0.12\nalpha 1\nbeta 2\n\n  read                                                              4\n"
+	fsys := fstest.MapFS{"x.txt": {Data: []byte(text)}, "x.d": {Data: []byte(`syscall::read:entry /pid == $target/ { @[probefunc] = count(); }`)}}
+	c, err := Load(fsys, "x.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := c.Table("output"); len(c.Tables) != 2 || out == nil || out.Kind != "text" || out.NumRows() != 5 {
+		t.Errorf("it decodes to\n%s", describe(c))
+	}
 }

@@ -33,6 +33,9 @@ func (f *freeText) rows(title string, lines []textLine) {
 		f.prose(lines[:1]) // a comment is no title
 		lines = lines[1:]
 	}
+	if f.foreign(title, lines) {
+		return
+	}
 	switch {
 	case looseTuples(f.st, title, lines):
 	case f.pairs(lines):
@@ -45,6 +48,24 @@ func (f *freeText) rows(title string, lines []textLine) {
 		}
 		f.prose(lines)
 	}
+}
+
+// foreign files lines that the script beside the capture cannot have printed, nor an aggregation: they are
+// the output of the command that is traced, and whatever they look like, text.
+func (f *freeText) foreign(title string, lines []textLine) bool {
+	if f.st.script == nil {
+		return false
+	}
+	for _, l := range lines {
+		if !f.st.script.Foreign(l.text) || syntax.ParseHeader(l.text) != syntax.NoHeader {
+			return false
+		}
+	}
+	if title != "" {
+		lines = append([]textLine{{lines[0].num - 1, []byte(title + ":"), 0}}, lines...)
+	}
+	f.text("output", lines)
+	return true
 }
 
 // fewestOfShapes is how many lines without a heading make rows of a few shapes likelier than prose.
@@ -86,8 +107,11 @@ func (f *freeText) ofShapes(title string, lines []textLine) bool {
 }
 
 // prose files lines that are none of these as text.
-func (f *freeText) prose(lines []textLine) {
-	s := f.st.sheet("text", "text", "text")
+func (f *freeText) prose(lines []textLine) { f.text("text", lines) }
+
+// text files lines of text in a table of that name.
+func (f *freeText) text(name string, lines []textLine) {
+	s := f.st.sheet(name, name, "text")
 	var num, words *Column
 	for i, l := range lines {
 		f.st.context(s)

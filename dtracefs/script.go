@@ -102,11 +102,8 @@ func (f *scriptLines) sheetOf(st *station, format *script.Format) *formatSheet {
 	if len(format.Columns) == 1 && first.Type == script.Date {
 		return fs
 	}
-	key := "format/" + first.Name
-	if len(format.Columns) > 1 {
-		key += "," + format.Columns[1].Name
-	}
-	fs.sheet = st.sheet(key, "lines", "printf")
+	key := formatKey(format)
+	fs.sheet = st.sheet(key, linesName(st.script, key), "printf")
 	if format.Words() {
 		fs.words = fs.sheet.col("format", String)
 	}
@@ -128,6 +125,30 @@ func (f *scriptLines) sheetOf(st *station, format *script.Format) *formatSheet {
 		fs.cols = append(fs.cols, col)
 	}
 	return fs
+}
+
+// formatKey tells which sheet the lines of a format go to.
+func formatKey(format *script.Format) string {
+	key := "format/" + format.Columns[0].Name
+	if len(format.Columns) > 1 {
+		key += "," + format.Columns[1].Name
+	}
+	return key
+}
+
+// linesName names a sheet of lines by the clause whose formats write them, if that is one.
+func linesName(s *script.Script, key string) string {
+	clause := ""
+	for _, f := range s.Formats {
+		if formatKey(f) != key {
+			continue
+		}
+		if f.Clause == "" || clause != "" && clause != f.Clause {
+			return "lines"
+		}
+		clause = f.Clause
+	}
+	return clause
 }
 
 // row files the cells of a format. A lone date is the instant of what follows.

@@ -148,6 +148,9 @@ func (s *Summary) String() string {
 	for _, t := range s.tables {
 		fmt.Fprintf(&b, "\ntable %s (%s), %d rows\n", Printable(t.name), t.kind, t.rows)
 		for _, c := range t.columns {
+			if c.name == "block" && c.least == c.most {
+				continue // there is but one
+			}
 			fmt.Fprintf(&b, "  %-12s %-6s %s\n", Printable(c.name), c.typ, c)
 		}
 	}

@@ -68,7 +68,9 @@ func (t *turns) number(st *station, width int) int {
 		t.group.blocks = map[int][]int{}
 	}
 	at := t.blanks
-	t.group.blocks[width] = append(t.group.blocks[width], at)
+	if n := len(t.group.blocks[width]); n == 0 || t.group.blocks[width][n-1] != at { // or it goes on in another part
+		t.group.blocks[width] = append(t.group.blocks[width], at)
+	}
 	if t.marks == 0 {
 		return -1
 	}

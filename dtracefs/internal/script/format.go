@@ -13,6 +13,7 @@ import (
 type Format struct {
 	Columns []Column
 	Text    string // as the script has it, without the end of the line
+	Clause  string // the probes of the clause that it stands in
 
 	parts []part
 	args  []string

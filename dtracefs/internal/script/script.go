@@ -4,6 +4,8 @@
 package script
 
 import (
+	"bytes"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +17,22 @@ type Script struct {
 	Aggregations []Aggregation
 
 	printed []string // the aggregations that printa prints without a format, in the order of the script
+	texts   []string // what formats write that are no line of their own
+	opaque  bool     // it prints what nothing tells
+}
+
+// Foreign reports whether the script cannot have printed a line that is none of its formats' and none of
+// an aggregation's: what is traced wrote it, then.
+func (s *Script) Foreign(line []byte) bool {
+	if s.opaque {
+		return false
+	}
+	for _, t := range s.texts {
+		if bytes.Contains(line, []byte(t)) {
+			return false
+		}
+	}
+	return true
 }
 
 // Printed returns the aggregations with as many keys that are printed without a format, those that are
@@ -57,10 +75,22 @@ func Parse(src string) *Script {
 	s := &Script{}
 	p := parser{src: stripComments(src)}
 	seen := map[string]bool{}
+	depth, head, clause := 0, 0, "" // the braces that are open, where the clause starts, its probes
 	for p.at < len(p.src) {
 		switch c := p.src[p.at]; {
 		case c == '"':
 			p.str()
+		case c == '{':
+			if depth == 0 {
+				clause = probesOf(p.src[head:p.at])
+			}
+			depth++
+			p.at++
+		case c == '}' || c == ';' && depth == 0:
+			depth = max(depth-1, 0)
+			if p.at++; depth == 0 {
+				head = p.at
+			}
 		case c == '@':
 			if a, ok := p.aggregation(); ok && !seen[a.Name] {
 				seen[a.Name] = true
@@ -69,7 +99,11 @@ func Parse(src string) *Script {
 		case isWord(c):
 			switch p.word() {
 			case "printf", "printa":
-				p.print(s)
+				p.print(s, clause)
+			case "print":
+				p.value(s)
+			case "trace", "tracemem", "join", "cat":
+				s.opaque = true
 			}
 		default:
 			p.at++
@@ -214,8 +248,29 @@ func (p *parser) aggregation() (a Aggregation, ok bool) {
 	return a, true
 }
 
-// print reads the arguments of printf or printa.
-func (p *parser) print(s *Script) {
+// probesOf returns the probes that stand before a clause's predicate and body.
+func probesOf(head string) string {
+	for i := 1; i < len(head); i++ {
+		if head[i] == '/' && strings.IndexByte(" \t\r\n", head[i-1]) >= 0 {
+			head = head[:i]
+		}
+	}
+	return strings.Join(strings.Fields(head), " ")
+}
+
+// value reads the argument of bpftrace's print, a map or what nothing tells.
+func (p *parser) value(s *Script) {
+	p.space()
+	if p.at >= len(p.src) || p.src[p.at] != '(' {
+		return
+	}
+	if args := p.list(); len(args) > 0 && !strings.HasPrefix(args[0], "@") {
+		s.opaque = true
+	}
+}
+
+// print reads the arguments of printf or printa in a clause.
+func (p *parser) print(s *Script, clause string) {
 	p.space()
 	if p.at >= len(p.src) || p.src[p.at] != '(' {
 		return
@@ -231,7 +286,24 @@ func (p *parser) print(s *Script) {
 	if err != nil {
 		return
 	}
-	if f := newFormat(text, args[1:]); f != nil {
+	f := newFormat(text, args[1:])
+	if f != nil {
+		f.Clause = clause
 		s.Formats = append(s.Formats, f)
 	}
+	if f != nil && !f.Vague() {
+		return
+	}
+	some := false
+	for _, part := range conversions.Split(text, -1) {
+		for _, line := range strings.Split(part, "\n") {
+			if line = strings.TrimSpace(line); len(line) >= 3 {
+				s.texts = append(s.texts, line)
+				some = true
+			}
+		}
+	}
+	s.opaque = s.opaque || !some && strings.Contains(text, "%") && strings.TrimSpace(text) != "%Y"
 }
+
+var conversions = regexp.MustCompile(`%[-+ #0-9.*@hlLwz]*[A-Za-z%]`)
