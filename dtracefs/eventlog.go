@@ -35,7 +35,14 @@ func (f *eventLog) take(st *station, num int, line []byte) bool {
 	for !st.cur.Done() {
 		ahead := *st.cur
 		line, terminated := ahead.Next()
-		name, probe, args, ok := w.split(line)
+		name, probe, args, known, ok := w.split(line)
+		lines := 1
+		if !known && terminated {
+			if whole, n := w.joined(line, &ahead); n > 0 {
+				name, probe, args, _, ok = w.split(whole)
+				lines += n
+			}
+		}
 		if !ok {
 			break
 		}
@@ -49,7 +56,7 @@ func (f *eventLog) take(st *station, num int, line []byte) bool {
 				st.free.flush()
 				taken = true
 			}
-			st.account(classTable, size)
+			st.accountLines(classTable, lines, size)
 			w.row(name, probe, args)
 			if w.sheet.n == sampleLines {
 				w.reserve(bytes.Count(st.cur.Rest(), []byte("\n")))
@@ -77,14 +84,20 @@ func (f *eventLog) open(st *station, g syntax.Log) {
 func (f *eventLog) starts(st *station) bool {
 	c := *st.cur
 	var sample [][]byte
+	joined := 0 // lines that a name with the end of a line in it goes on to
 	for !c.Done() && len(sample) < sampleLines {
 		line, terminated := c.Next()
 		if syntax.Blank(line) || !terminated {
 			break
 		}
+		if n := len(sample); n > 0 && line[0]-'0' > 9 && line[0] != '-' && len(sample[n-1])+len(line) < longestEntry {
+			sample[n-1] = append(append(bytes.Clone(sample[n-1]), '\n'), line...)
+			joined++
+			continue
+		}
 		sample = append(sample, line)
 	}
-	if len(sample) >= fewestLogLines {
+	if len(sample) >= fewestLogLines && joined*2 <= len(sample) {
 		if g, ok := syntax.LogOf(sample); ok && g.Leading > 1 {
 			f.open(st, g)
 			return true
@@ -120,18 +133,37 @@ func newLogWriter(s *sheet, g syntax.Log) *logWriter {
 	return w
 }
 
-// split splits a line: the leading integers, codes of the name and the probe, arguments.
-func (w *logWriter) split(line []byte) (name, probe uint32, args []byte, ok bool) {
+// joined returns a line with those behind it on which it goes on, as its name holds the end of a line,
+// and how many those are: together they have a probe that is known. It goes past them.
+func (w *logWriter) joined(line []byte, ahead *syntax.Cursor) (whole []byte, lines int) {
+	cur := *ahead
+	for lines = 1; lines <= 3 && !cur.Done(); lines++ {
+		next, terminated := cur.Next()
+		if !terminated || len(next) == 0 || next[0]-'0' <= 9 || len(line)+len(next) > longestEntry {
+			return nil, 0
+		}
+		line = append(append(bytes.Clone(line), '\n'), next...)
+		if _, _, _, known, ok := w.split(line); ok && known {
+			*ahead = cur
+			return line, lines
+		}
+	}
+	return nil, 0
+}
+
+// split splits a line: the leading integers, codes of the name and the probe, arguments. known tells that
+// the probe is one of the log's.
+func (w *logWriter) split(line []byte) (name, probe uint32, args []byte, known, ok bool) {
 	for i := range w.leading {
 		v, n := leadingInt(line)
 		if n == 0 {
-			return 0, 0, nil, false
+			return 0, 0, nil, false, false
 		}
 		w.leading[i], line = v, line[n:]
 	}
 	end := bytes.IndexByte(line, ' ')
 	if end < 0 {
-		return 0, 0, nil, false
+		return 0, 0, nil, false, false
 	}
 	prefix := line
 	if second := bytes.IndexByte(line[end+1:], ' '); second >= 0 {
@@ -139,17 +171,18 @@ func (w *logWriter) split(line []byte) (name, probe uint32, args []byte, ok bool
 	}
 	slot := w.prefixes.find(prefix)
 	if !slot.free() {
-		return uint32(slot.a), uint32(slot.b), line[min(len(prefix)+1, len(line)):], true
+		return uint32(slot.a), uint32(slot.b), line[min(len(prefix)+1, len(line)):], true, true
 	}
 	n, p, args, ok := w.format.SplitName(line)
 	if !ok {
-		return 0, 0, nil, false
+		return 0, 0, nil, false, false
 	}
+	known = w.format.Probes[string(p)]
 	name, probe = w.name.words.code(n), w.probe.words.code(p)
-	if len(n) == end {
+	if len(n) == end && known {
 		w.prefixes.put(slot, prefix, int32(name), int32(probe))
 	}
-	return name, probe, args, true
+	return name, probe, args, known, true
 }
 
 // leadingInt reads an integer and the blank after it; n is their length, or 0.

@@ -244,5 +244,16 @@ func cutText(data []byte) int {
 		}
 		end = start
 	}
-	return cutAtBlank(data)
+	cut := cutAtBlank(data)
+	if cut < len(data) && data[0]-'0' <= 9 && data[cut]-'0' > 9 {
+		// A log, in which a name holds the end of a line: its first half stays with the second.
+		for end := cut; end > max(0, cut-4*longestEntry); {
+			start := bytes.LastIndexByte(data[:end-1], '\n') + 1
+			if data[start]-'0' <= 9 && start > 0 {
+				return start
+			}
+			end = start
+		}
+	}
+	return cut
 }

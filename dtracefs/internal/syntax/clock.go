@@ -97,10 +97,12 @@ func numericClock(b []byte) (c Clock, n int, ok bool) {
 }
 
 // The years in which a number is taken for an instant: from September 2001, when the seconds
-// since the epoch got ten digits, to 2096.
+// since the epoch got ten digits, to 2096. Nanoseconds since boot have as many digits as milliseconds
+// since the epoch once a system is up for 17 minutes; from 35 minutes on they are taken for what they are.
 const (
-	firstEpoch = 1e9
-	lastEpoch  = 4e9
+	firstEpoch    = 1e9
+	lastEpoch     = 4e9
+	lastFineEpoch = 2.1e9 // for milliseconds and microseconds: 2036
 )
 
 // epochClock reads d digits that count s, ms, µs or ns since the epoch; a fraction may follow.
@@ -113,7 +115,11 @@ func epochClock(b []byte, d int) (c Clock, n int, ok bool) {
 	for range 19 - d {
 		unit *= 10
 	}
-	if v < firstEpoch*(1e9/unit) || v >= lastEpoch*(1e9/unit) {
+	last := int64(lastEpoch)
+	if d == 13 || d == 16 {
+		last = lastFineEpoch
+	}
+	if v < firstEpoch*(1e9/unit) || v/(1e9/unit) >= last {
 		return c, 0, false
 	}
 	v *= unit
