@@ -288,7 +288,7 @@ func TestNothingIsLost(t *testing.T) {
 			if info, err := d.Info(); err != nil || info.Size() > 100<<10 || path.Ext(name) == ".py" {
 				return err
 			}
-			data, err := readAll(fsys, name)
+			data, err := readAll(fsys, name, 0)
 			if err != nil || binaryAt(data) >= 0 || len(bytes.TrimSpace(data)) == 0 {
 				return err
 			}

@@ -69,6 +69,7 @@ type Run struct {
 	opt    LiveOptions
 	tracer string // "dtrace" or "bpftrace"
 	src    string
+	cmd    *exec.Cmd
 	cancel context.CancelFunc
 	dir    string // of ours, for the script
 	script string // its path
@@ -192,6 +193,15 @@ func findTracer(name, src string) (string, error) {
 	return "", fmt.Errorf("looking for %s: %w", strings.Join(names, " or "), ErrNoTracer)
 }
 
+// TracerOf tells which tracer speaks the language of a script: "bpftrace" by what only that has, else
+// "dtrace".
+func TracerOf(src string) string {
+	if looksLikeBpftrace(src) {
+		return "bpftrace"
+	}
+	return "dtrace"
+}
+
 // looksLikeBpftrace tells bpftrace's language from D by what only it has.
 func looksLikeBpftrace(src string) bool {
 	for _, word := range []string{"#!/usr/bin/env bpftrace", "tracepoint:", "kprobe:", "kretprobe:", "uprobe:", "interval:s:", "interval:ms:", "profile:hz:", "comm]", "comm,"} {
@@ -216,6 +226,7 @@ func (r *Run) run(ctx context.Context, started chan<- error) {
 	cmd.Stdout = (*runStdout)(r)
 	cmd.WaitDelay = grace
 	ownGroup(cmd)
+	r.cmd = cmd
 	cmd.Cancel = func() error { return interrupt(cmd, r.opt.With) }
 	finish := func() {}
 	if r.apart() {
@@ -274,6 +285,19 @@ func (r *Run) Stderr() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.stderr.String()
+}
+
+// Tracer is which tracer runs: "dtrace" or "bpftrace".
+func (r *Run) Tracer() string { return r.tracer }
+
+// Kill ends the tracer at once, if it still runs; what it had left to print is lost.
+func (r *Run) Kill() {
+	select {
+	case <-r.done:
+	default:
+		r.cancel()
+		killGroup(r.cmd, r.opt.With)
+	}
 }
 
 // Latest returns the table of that name as the last batch that has it holds it, or the last table of

@@ -29,6 +29,10 @@ type Options struct {
 	// Location is the zone of dates that were printed without one, as by %Y: that of the
 	// traced machine. The default is UTC.
 	Location *time.Location
+
+	// Limit, if positive, is how many bytes of text Load reads at most, to the end of a line. A notice
+	// tells where there was more.
+	Limit int64
 }
 
 // Load decodes the capture of that name with the default [Options].
@@ -39,9 +43,13 @@ func Load(fsys fs.FS, name string) (*Capture, error) { return Options{}.Load(fsy
 // tables and a notice that says so; a binary file is an error that wraps [ErrNotText].
 // What a capture cut in the middle of a line left is in Unparsed, and a notice says so.
 func (o Options) Load(fsys fs.FS, name string) (*Capture, error) {
-	data, err := readAll(fsys, name)
+	data, err := readAll(fsys, name, o.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("loading capture %s: %w", name, err)
+	}
+	limited := o.Limit > 0 && int64(len(data)) > o.Limit
+	if limited {
+		data = data[:cutAtLine(data[:o.Limit])]
 	}
 	if i := binaryAt(data); i >= 0 {
 		return nil, fmt.Errorf("loading capture %s: byte %d of %d: %w", name, i, len(data), ErrNotText)
@@ -55,6 +63,9 @@ func (o Options) Load(fsys fs.FS, name string) (*Capture, error) {
 	}
 	d := newDecoder(c, o, parseScript(src))
 	d.decode(data)
+	if limited {
+		d.notice(0, "cut", fmt.Appendf(nil, "only the first %d bytes of text were read", len(data)), int64(len(data)))
+	}
 	if !o.NoStderr {
 		if err := readStderr(&d.ledger, fsys, name); err != nil {
 			return nil, fmt.Errorf("loading capture %s: %w", name, err)
@@ -63,7 +74,8 @@ func (o Options) Load(fsys fs.FS, name string) (*Capture, error) {
 	return c, nil
 }
 
-func readAll(fsys fs.FS, name string) ([]byte, error) {
+// readAll reads a file, or with a positive limit more than so many bytes of it if it has them.
+func readAll(fsys fs.FS, name string, limit int64) ([]byte, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
@@ -81,9 +93,13 @@ func readAll(fsys fs.FS, name string) ([]byte, error) {
 		return nil, err
 	}
 	defer plain.Close()
+	var text io.Reader = plain
+	if limit > 0 {
+		text = io.LimitReader(plain, limit+1)
+	}
 	var buf bytes.Buffer
 	buf.Grow(int(min(info.Size(), 1<<30)) + bytes.MinRead)
-	if _, err := buf.ReadFrom(plain); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := buf.ReadFrom(text); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, fmt.Errorf("after %d bytes of text: %w", buf.Len(), err)
 	} else if err != nil && buf.Len() == 0 {
 		return nil, err
@@ -115,7 +131,7 @@ func binaryAt(data []byte) int {
 
 // readStderr takes notices, drops and errors from what the tracer said on standard error.
 func readStderr(l *ledger, fsys fs.FS, name string) error {
-	data, err := readAll(fsys, plainName(name)+".stderr")
+	data, err := readAll(fsys, plainName(name)+".stderr", 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

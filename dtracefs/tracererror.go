@@ -168,7 +168,9 @@ func nearProbes(probe string, names []string) []string {
 	})
 	var out []string
 	for _, f := range found[:min(3, len(found))] {
-		out = append(out, f.name)
+		if f.distance <= found[0].distance+1 {
+			out = append(out, f.name)
+		}
 	}
 	return out
 }

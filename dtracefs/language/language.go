@@ -99,7 +99,7 @@ func Suggest(tracer, name string) []string {
 	return out
 }
 
-// Nearest returns at most n of the names that differ the least from one, nearest first: by edits,
+// Nearest returns at most n of the names that differ the least from one, nearest first and none much farther: by edits,
 // where two letters in each other's place are one, and not more than a third of the letters.
 func Nearest(name string, among []string, n int) []string {
 	type near struct {
@@ -120,7 +120,7 @@ func Nearest(name string, among []string, n int) []string {
 	})
 	var out []string
 	for _, f := range found {
-		if len(out) < n && !slices.Contains(out, f.name) {
+		if len(out) < n && f.distance <= found[0].distance+1 && !slices.Contains(out, f.name) {
 			out = append(out, f.name)
 		}
 	}

@@ -50,6 +50,12 @@ func completeMagic(line string) []cell.CompletionItem {
 	if strings.HasPrefix("%%time", line) {
 		items = append(items, cell.CompletionItem{Text: "%%time", Kind: "magic", Signature: "%%time"})
 	}
+	whole := wholeCells()
+	for _, n := range slices.Sorted(maps.Keys(whole)) {
+		if strings.HasPrefix("%%"+n, line) {
+			items = append(items, cell.CompletionItem{Text: "%%" + n, Kind: "magic", Signature: whole[n].usage})
+		}
+	}
 	return items
 }
 
@@ -366,6 +372,12 @@ func signature(o types.Object) string {
 
 // IsComplete implements cell.Evaluator.
 func (s *Session) IsComplete(code string) (cell.Status, string) {
+	if _, _, ok := isWholeCell(code); ok {
+		if strings.HasSuffix(code, "\n\n") { // an empty line ends it
+			return cell.Complete, ""
+		}
+		return cell.Incomplete, ""
+	}
 	var sc scanner.Scanner
 	f := token.NewFileSet().AddFile("", -1, len(code))
 	open := false // in a raw string or comment

@@ -3,7 +3,6 @@ package eval
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"go/scanner"
 	"go/token"
@@ -11,7 +10,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -153,19 +151,16 @@ func (s *Session) command(ctx context.Context, r *run, seg segment) cell.Result 
 		return s.shell(ctx, strings.TrimSpace(line[1:]))
 	case '%':
 		name, arg, _ := strings.Cut(strings.TrimLeft(line, "%"), " ")
-		all := magics()
-		m, ok := all[name]
-		if !ok {
-			var known []string
-			for _, n := range slices.Sorted(maps.Keys(all)) {
-				known = append(known, "%"+n)
-			}
-			return failure("unknown command", fmt.Sprintf("no command %%%s; there are %s, %%%%time, $ SHELL COMMAND, ?NAME and NAME?", name, strings.Join(known, ", ")))
+		arg = strings.TrimSpace(arg)
+		whole := strings.HasPrefix(line, "%%")
+		if m, ok := wholeCells()[name]; ok && whole {
+			return m.run(s, ctx, r, arg, seg.code)
 		}
-		if strings.HasPrefix(line, "%%") && name != "time" {
-			return failure("unknown command", fmt.Sprintf("no command %%%%%s; the only one for a whole cell is %%%%time", name))
+		if m, ok := magics()[name]; ok && (!whole || name == "time") {
+			return m.run(s, ctx, r, arg, seg.code)
 		}
-		return m.run(s, ctx, r, strings.TrimSpace(arg), seg.code)
+		return failure("unknown command", fmt.Sprintf("no command %s; there are %s, $ SHELL COMMAND, ?NAME and NAME?",
+			strings.Repeat("%", len(line)-len(strings.TrimLeft(line, "%")))+name, strings.Join(commandNames(), ", ")))
 	}
 	name := strings.Trim(line, "? \t")
 	b, ok := s.assistant().describeName(name, 1)
@@ -173,6 +168,19 @@ func (s *Session) command(ctx context.Context, r *run, seg segment) cell.Result 
 		return failure("not found", "nothing known of "+name)
 	}
 	return cell.Result{Page: b}
+}
+
+// commandNames are the commands with their percent signs, those of whole cells last.
+func commandNames() []string {
+	var out []string
+	for _, n := range slices.Sorted(maps.Keys(magics())) {
+		out = append(out, "%"+n)
+	}
+	out = append(out, "%%time")
+	for _, n := range slices.Sorted(maps.Keys(wholeCells())) {
+		out = append(out, "%%"+n)
+	}
+	return out
 }
 
 func failure(name, message string) cell.Result {
@@ -196,6 +204,10 @@ are values like others, and so is what methods Err and Unwrap give.
 	all := magics()
 	for _, n := range slices.Sorted(maps.Keys(all)) {
 		fmt.Fprintf(w, "%s\t%s\n", all[n].usage, all[n].help)
+	}
+	whole := wholeCells()
+	for _, n := range slices.Sorted(maps.Keys(whole)) {
+		fmt.Fprintf(w, "%s\t%s\n", whole[n].usage, whole[n].help)
 	}
 	fmt.Fprintln(w, "$ COMMAND\truns a shell command")
 	fmt.Fprintln(w, "?NAME or NAME?\tdocumentation of a name")
@@ -277,24 +289,7 @@ func (s *Session) changeDir(_ context.Context, _ *run, arg, _ string) cell.Resul
 
 // shell runs a command; its processes end with the context.
 func (s *Session) shell(ctx context.Context, line string) cell.Result {
-	cmd := process.Shell(ctx, line)
-	cmd.Dir = s.opts.Dir
-	r := s.runner.current
-	cmd.Stdout, cmd.Stderr = runWriter{r, 0}, runWriter{r, 1}
-	s.mu.Unlock()
-	err := process.Run(cmd)
-	s.mu.Lock()
-	if ctx.Err() != nil {
-		return cell.Result{Err: s.texts.runError(interrupted())}
-	}
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return failure("exit", fmt.Sprintf("%s: %v", line, err))
-	}
-	if err != nil {
-		return failure("error", fmt.Sprintf("run %q: %v", line, err))
-	}
-	return cell.Result{}
+	return s.runCommand(ctx, s.runner.current, process.Shell(ctx, line), line)
 }
 
 // runWriter writes to a stream of a certain cell.

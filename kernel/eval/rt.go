@@ -31,6 +31,7 @@ func init() {
 		Vars: map[string]reflect.Value{"Stop": reflect.ValueOf(&stopPlaceholder)},
 		Funcs: map[string]reflect.Value{
 			"Halt":     reflect.ValueOf(halt),
+			"Traced":   reflect.ValueOf(traced),
 			"Show":     reflect.ValueOf(show),
 			"Lost":     reflect.ValueOf(lost),
 			"ShowCall": reflect.ValueOf(showCall),

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"dtnotes/dtracefs"
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/display"
 
@@ -35,6 +36,7 @@ type run struct {
 	printed  []string     // as fmt prints them, if the session wants that
 	progress atomic.Int64 // up to which item the variables have their values
 	defers   []func()
+	traced   *dtracefs.Capture // of a cell that traces, on its way to a variable
 
 	sightings  []sighting // where the cell gets errors that it does not look at
 	lost       *lostError // the first of them

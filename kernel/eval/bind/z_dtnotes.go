@@ -17,6 +17,7 @@ import (
 	p9 "dtnotes/kernel/display"
 	p10 "dtnotes/kernel/jupyter/comm"
 	p11 "dtnotes/kernel/jupyter/widget"
+	p12 "dtnotes/kernel/tracing"
 )
 
 func init() {
@@ -32,6 +33,7 @@ func init() {
 	register(&dtnotes9)
 	register(&dtnotes10)
 	register(&dtnotes11)
+	register(&dtnotes12)
 }
 
 var dtnotes0 = table{
@@ -406,6 +408,8 @@ var dtnotes7 = table{
 		(*p7.ProbeArg)(nil),
 		(*p7.ProbeOptions)(nil),
 		(*p7.Reading)(nil),
+		(*p7.RecordOptions)(nil),
+		(*p7.Recording)(nil),
 		(*p7.Run)(nil),
 		(*p7.Script)(nil),
 		(*p7.ScriptFault)(nil),
@@ -427,6 +431,7 @@ var dtnotes7 = table{
 		{"ErrTooLong", &p7.ErrTooLong},
 	},
 	funcs: []symbol{
+		{"Combine", p7.Combine},
 		{"Concat", p7.Concat},
 		{"CountCapture", p7.CountCapture},
 		{"CountFiles", p7.CountFiles},
@@ -445,12 +450,14 @@ var dtnotes7 = table{
 		{"Printable", p7.Printable},
 		{"PrintableLines", p7.PrintableLines},
 		{"Probes", p7.Probes},
+		{"Record", p7.Record},
 		{"Rotated", p7.Rotated},
 		{"Samples", p7.Samples},
 		{"Scan", p7.Scan},
 		{"ScriptNamed", p7.ScriptNamed},
 		{"Scripts", p7.Scripts},
 		{"ScriptsOn", p7.ScriptsOn},
+		{"TracerOf", p7.TracerOf},
 	},
 	consts: []symbol{
 		{"AsCount", p7.AsCount},
@@ -631,5 +638,20 @@ var dtnotes11 = table{
 		{"NewRow", p11.NewRow},
 		{"NewSlider", p11.NewSlider},
 		{"NewText", p11.NewText},
+	},
+}
+
+var dtnotes12 = table{
+	path: "dtnotes/kernel/tracing", name: "tracing",
+	deps: "cmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/figure figure\ndtnotes/dtracefs dtracefs\ndtnotes/kernel/display display\nerrors errors\nfmt fmt\ngo/token token\nhtml html\nio io\nmaps maps\nmath math\nos os\npath/filepath filepath\nregexp regexp\nslices slices\nstrconv strconv\nstrings strings\ntext/tabwriter tabwriter\ntime time",
+	types: []any{
+		(*p12.Options)(nil),
+		(*p12.Screen)(nil),
+	},
+	funcs: []symbol{
+		{"Notebook", p12.Notebook},
+		{"ParseLine", p12.ParseLine},
+		{"Run", p12.Run},
+		{"Show", p12.Show},
 	},
 }

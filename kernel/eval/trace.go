@@ -1,0 +1,113 @@
+package eval
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"go/token"
+	"strings"
+
+	"dtnotes/dtracefs"
+	"dtnotes/kernel/cell"
+	"dtnotes/kernel/display"
+	"dtnotes/kernel/tracing"
+)
+
+func (s *Session) traceDtrace(ctx context.Context, r *run, arg, code string) cell.Result {
+	return s.traceCell(ctx, r, "dtrace", arg, code)
+}
+
+func (s *Session) traceBpftrace(ctx context.Context, r *run, arg, code string) cell.Result {
+	return s.traceCell(ctx, r, "bpftrace", arg, code)
+}
+
+// traceCell runs the text of a cell with a tracer, shows what comes, and leaves it in a variable. An
+// interrupt ends the trace as it is meant to end: what came stays.
+func (s *Session) traceCell(ctx context.Context, r *run, tracer, arg, code string) cell.Result {
+	opts, variable, err := tracing.ParseLine(tracer, arg)
+	if err != nil {
+		return failure("trace error", fmt.Sprintf("%%%%%s: %v", tracer, err))
+	}
+	script, above := s.body(r, code)
+	if strings.TrimSpace(script) == "" {
+		return failure("trace error", fmt.Sprintf("%%%%%s: the script goes below this line", tracer))
+	}
+	id := "trace-" + rand.Text()
+	screen := func(b display.Bundle, update bool) {
+		console.mu.Lock()
+		defer console.mu.Unlock()
+		drain()
+		r.out.Display(b, id, update)
+	}
+	s.mu.Unlock()
+	capture, err := tracing.Run(ctx, script, opts, screen, runWriter{r, 0})
+	s.mu.Lock()
+	if capture != nil {
+		r.traced = capture
+		// The trace is over, and an interrupt has done what it is for.
+		if res := s.goCode(context.WithoutCancel(ctx), r, variable+" := "+rtName+".Traced()"); res.Err != nil {
+			return res
+		}
+		r.traced = nil
+	}
+	if err != nil {
+		return cell.Result{Err: s.traceError(r, tracer, above, err)}
+	}
+	return cell.Result{}
+}
+
+// traced is the capture of the cell that is being run, for the statement that gives it to a variable.
+func traced() *dtracefs.Capture {
+	if r := currentRun(); r != nil {
+		return r.traced
+	}
+	return nil
+}
+
+// traceError describes why a tracer failed, at the places of the cell where that is known.
+func (s *Session) traceError(r *run, tracer string, above int, err error) *cell.Error {
+	out := &cell.Error{Name: "trace error"}
+	var e *dtracefs.TracerError
+	if !errors.As(err, &e) {
+		msg := err.Error()
+		if errors.Is(err, dtracefs.ErrNoTracer) {
+			msg = "there is no " + tracer + " on PATH: it comes with the system or as a package of its own"
+		}
+		out.Message, out.Traceback = msg, []string{red + msg + reset}
+		return out
+	}
+	var messages []string
+	for _, f := range e.Faults {
+		at, msg := "", f.Text
+		if f.Hint != "" {
+			msg += "\n" + f.Hint
+		}
+		pos := token.Position{Filename: r.file}
+		if f.Line > 0 {
+			pos.Line, pos.Column = f.Line+above, f.Column
+			at = fmt.Sprintf("%s:%d: ", r.file, pos.Line)
+			if pos.Column > 0 {
+				at = pos.String() + ": "
+			}
+		}
+		messages = append(messages, at+msg)
+		out.Traceback = append(out.Traceback, bold+at+reset+red+f.Text+reset)
+		if f.Line > 0 {
+			out.Traceback = append(out.Traceback, widened(s.texts.marked(pos), f.Width)...)
+		}
+		if f.Hint != "" {
+			out.Traceback = append(out.Traceback, f.Hint)
+		}
+	}
+	out.Message = strings.Join(messages, "\n")
+	return out
+}
+
+// widened makes the mark below a line as wide as what it is about.
+func widened(lines []string, width int) []string {
+	if n := len(lines); n > 0 && width > 1 {
+		lines[n-1] = strings.Replace(lines[n-1], "^"+reset, strings.Repeat("^", width)+reset, 1)
+	}
+	return lines
+}
