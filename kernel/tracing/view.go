@@ -290,7 +290,7 @@ func (v *view) top() []ranked {
 
 // timeline draws the sources that did most.
 func (v *view) timeline(top []ranked) figure.Timeline {
-	t := figure.Timeline{Bucket: v.measured.Every.Seconds(), Top: 8, Style: figure.Style{Width: pageWidth, Height: 230}}
+	t := figure.Timeline{Every: v.measured.Every, Top: 8, Style: figure.Style{Width: pageWidth, Height: 230}}
 	for _, b := range v.buckets {
 		t.Times = append(t.Times, float64(b.Start.UnixNano())/1e9)
 	}
