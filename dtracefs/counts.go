@@ -235,7 +235,8 @@ func (c *Counts) row(number int64) countRow {
 // add adds v to a source's count in a bucket.
 func (c *Counts) add(r countRow, source int, v float64) {
 	if source >= r.stride {
-		r.grow(max(source+1, c.sources.count()))
+		// By a quarter at least, lest each of many new sources moves the page.
+		r.grow(max(source+1, c.sources.count(), r.stride+r.stride/4))
 	}
 	r.values[r.i*r.stride+source] += v
 	r.use()

@@ -22,7 +22,7 @@ const (
 	shownTop    = 10     // rows of the table of who does most
 	shownRows   = 15     // of events
 	narrowest   = 400    // a stack with less than so small a part of the counts has no room in a flame graph
-	mostForgot  = 20_000 // sources past the bound after which counting begins anew
+	mostForgot  = 10_000 // sources past the bound after which counting begins anew
 )
 
 // A view is what is shown of a trace that runs. It keeps what the picture needs and no more.
