@@ -41,6 +41,30 @@ func (s *Series) Resample(every time.Duration) (*Series, error) {
 	return out, nil
 }
 
+// thinStretches is how many stretches a series is thinned to.
+const thinStretches = 5
+
+// Thin returns the series, or of one that has more than most buckets about so many, in five stretches of
+// equal length that lie spread evenly over it, and a note: enough to learn from, in less memory and time.
+// What follows the last bucket of a stretch is not what followed it in the series.
+func (s *Series) Thin(most int) *Series {
+	n, p := s.Dims()
+	length := max(1, most/thinStretches)
+	if n <= most || length*thinStretches >= n || p == 0 {
+		return s
+	}
+	out := s.rows(0, length*thinStretches)
+	for k := range thinStretches {
+		from := k * (n - length) / (thinStretches - 1)
+		copy(out.Times[k*length:], s.Times[from:from+length])
+		for i := range length {
+			copy(out.Values.RawRowView(k*length+i), s.Values.RawRowView(from+i))
+		}
+	}
+	out.Notes = append(out.Notes, fmt.Sprintf("took %d of %d buckets, in %d stretches spread evenly", len(out.Times), n, thinStretches))
+	return out
+}
+
 // Windows yields the stretches of size buckets that start every step buckets.
 func (s *Series) Windows(size, step int) iter.Seq[*Series] {
 	return func(yield func(*Series) bool) {

@@ -108,3 +108,27 @@ func TestShortCaptures(t *testing.T) {
 		t.Errorf("%d links among sources without any in %d captures", made, tries)
 	}
 }
+
+// TestThin holds that a thinned series has stretches of the whole, and says so.
+func TestThin(t *testing.T) {
+	x := mat.NewDense(103, 2, nil)
+	for i := range 103 {
+		x.Set(i, 0, float64(i))
+	}
+	s, err := NewSeries([]string{"a", "b"}, 1000, time.Second, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Thin(103) != s {
+		t.Error("a short series is thinned")
+	}
+	thin := s.Thin(20)
+	if n, p := thin.Dims(); n != 20 || p != 2 || len(thin.Notes) != 1 {
+		t.Fatalf("%d×%d, notes %q", n, p, thin.Notes)
+	}
+	for i, want := range []float64{0, 1, 2, 3, 24, 25, 26, 27, 49, 50, 51, 52, 74, 75, 76, 77, 99, 100, 101, 102} {
+		if thin.Values.At(i, 0) != want || thin.Times[i] != 1000+want {
+			t.Errorf("row %d is bucket %g at %g, want %g", i, thin.Values.At(i, 0), thin.Times[i], want)
+		}
+	}
+}

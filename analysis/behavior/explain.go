@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -62,11 +63,13 @@ func (r *Report) explainLinks(ctx context.Context) error {
 	if r.behavior.Links == nil {
 		return nil
 	}
-	values := r.activity()
+	whole := r
 	for i := range r.Alerts {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		r := whole.around(&whole.Alerts[i])
+		values := r.activity()
 		w := r.window(&r.Alerts[i], values)
 		if w == nil {
 			continue
@@ -90,6 +93,19 @@ func (r *Report) explainLinks(ctx context.Context) error {
 	return nil
 }
 
+// around is the report of an alert and its window alone, and of the bucket before, from which running
+// totals go on.
+func (r *Report) around(a *Alert) *Report {
+	first, last := r.span(a)
+	first = max(0, first-1)
+	s := *r.series
+	s.Times = s.Times[first:last]
+	if n, p := s.Dims(); n*p > 0 {
+		s.Values = s.Values.Slice(first, last, 0, p).(*mat.Dense)
+	}
+	return &Report{behavior: r.behavior, series: &s, Alerts: r.Alerts}
+}
+
 // broken lists the links of processes that hardly ever rest and were silent
 // for most of the alert: with one end gone a link is lost, as surely as the
 // silence is no chance.
@@ -101,8 +117,8 @@ func (r *Report) broken(a *Alert, values map[string][]float64, before mat.Symmet
 			return 1, false
 		}
 		silent, all := 0, 0
-		for i, v := range r.Buckets {
-			if v.Time >= a.Start && v.Time < a.End {
+		for i, t := range r.series.Times {
+			if t >= a.Start && t < a.End {
 				all++
 				if values[name] == nil || values[name][i] == 0 {
 					silent++
@@ -217,14 +233,7 @@ func (r *Report) window(a *Alert, values map[string][]float64) *window {
 // span gives the buckets of an alert, and before it as many, at least enough
 // to judge links by.
 func (r *Report) span(a *Alert) (first, last int) {
-	for i, v := range r.Buckets {
-		if v.Time < a.Start {
-			first = i + 1
-		}
-		if v.Time < a.End {
-			last = i + 1
-		}
-	}
+	first, last = sort.SearchFloat64s(r.series.Times, a.Start), sort.SearchFloat64s(r.series.Times, a.End)
 	before := max(last-first, fewestInWindow-(last-first))
 	return max(0, first-before), last
 }

@@ -175,11 +175,11 @@ func (r *Report) String() string {
 	var b strings.Builder
 	switch len(r.Alerts) {
 	case 0:
-		fmt.Fprintf(&b, "nothing stands out in %d buckets of %v\n", len(r.Buckets), r.behavior.Every)
+		fmt.Fprintf(&b, "nothing stands out in %d buckets of %v\n", r.judged, r.behavior.Every)
 	case 1:
-		fmt.Fprintf(&b, "1 alert in %d buckets of %v\n", len(r.Buckets), r.behavior.Every)
+		fmt.Fprintf(&b, "1 alert in %d buckets of %v\n", r.judged, r.behavior.Every)
 	default:
-		fmt.Fprintf(&b, "%d alerts in %d buckets of %v\n", len(r.Alerts), len(r.Buckets), r.behavior.Every)
+		fmt.Fprintf(&b, "%d alerts in %d buckets of %v\n", len(r.Alerts), r.judged, r.behavior.Every)
 	}
 	names := r.behavior.processes()
 	for _, a := range r.Alerts {

@@ -26,6 +26,9 @@ type ScoreOptions struct {
 	// Suppressed processes, or sources, are not judged before that time, in
 	// seconds since the epoch.
 	Suppressed map[string]float64
+	// AlertsOnly leaves buckets outside of alerts out of the report, which then stays small whatever
+	// was scored.
+	AlertsOnly bool
 }
 
 // A Verdict is what one bucket shows.
@@ -62,6 +65,8 @@ type Report struct {
 	Ignored []string  `json:"ignored"` // processes in the series that were left out: the kernel's own, the observer
 	Notes   []string  `json:"notes,omitempty"`
 
+	judged   int // buckets
+	kept     int // buckets that were left when the others were forgotten
 	behavior *Behavior
 	series   *analysis.Series
 }
@@ -125,15 +130,22 @@ func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptio
 			return nil, err
 		}
 		v, ended := w.push(t, b.row(s, i))
+		r.judged++
 		r.Buckets = append(r.Buckets, v)
 		if ended != nil {
 			r.Alerts = append(r.Alerts, *ended)
+		}
+		if opts.AlertsOnly && len(r.Buckets) >= 2*r.kept+mostCalm && w.open == nil {
+			r.forgetCalm(longestOnset)
 		}
 	}
 	if last := w.close(); last != nil {
 		r.Alerts = append(r.Alerts, *last)
 	}
 	r.flag()
+	if opts.AlertsOnly {
+		r.forgetCalm(0)
+	}
 	if err := r.explainLinks(ctx); err != nil {
 		return nil, err
 	}
@@ -142,14 +154,35 @@ func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptio
 
 // flag marks every bucket of an alert, the first of a pair too.
 func (r *Report) flag() {
+	at := 0
 	for i := range r.Buckets {
 		t := r.Buckets[i].Time
-		for _, a := range r.Alerts {
-			if t >= a.Start && t < a.End {
-				r.Buckets[i].Alert = true
-			}
+		for at < len(r.Alerts) && t >= r.Alerts[at].End {
+			at++
+		}
+		if at < len(r.Alerts) && t >= r.Alerts[at].Start {
+			r.Buckets[i].Alert = true
 		}
 	}
+}
+
+const (
+	// mostCalm bounds the buckets outside of alerts that are held where those are not wanted.
+	mostCalm = 1 << 14
+	// longestOnset is how many buckets an alert may start before it is raised.
+	longestOnset = 1 << 10
+)
+
+// forgetCalm forgets the buckets outside of alerts but for the last ones.
+func (r *Report) forgetCalm(last int) {
+	r.flag()
+	n := len(r.Buckets) - last
+	i := -1
+	r.Buckets = slices.DeleteFunc(r.Buckets, func(v Verdict) bool {
+		i++
+		return i < n && !v.Alert
+	})
+	r.kept = len(r.Buckets)
 }
 
 // row gives the values of a bucket; of counts, zeros are left out.

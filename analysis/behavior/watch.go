@@ -233,7 +233,6 @@ func (h *history) explain(ctx context.Context, a *Alert) error {
 	r := &Report{behavior: h.b, series: s, Alerts: []Alert{*a}}
 	for _, b := range h.ring {
 		s.Times = append(s.Times, b.Time)
-		r.Buckets = append(r.Buckets, Verdict{Time: b.Time})
 		for name := range b.Counts {
 			if _, ok := at[name]; !ok {
 				at[name] = 0

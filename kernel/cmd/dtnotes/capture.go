@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -50,6 +51,9 @@ func countPaths(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions) (
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", strings.Join(paths, ", "), err)
 	}
+	// Otherwise the garbage of what comes now may grow as large as the matrix before it is collected.
+	const room = 180 << 20
+	debug.SetMemoryLimit(int64(8*len(m.Values)) + room)
 	stderr := cmd.ErrOrStderr()
 	fmt.Fprint(stderr, m.Measure)
 	for _, n := range m.Notes {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -94,6 +95,9 @@ func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 			return err
 		}
 	}
+	if series, err = thin(cmd, series, 2_000_000); err != nil {
+		return err
+	}
 	const clear = "\r\x1b[K"
 	live := isTerminal(os.Stderr)
 	if live {
@@ -127,4 +131,18 @@ func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 	}
 	sayf(cmd.OutOrStdout(), "%v", model)
 	return nil
+}
+
+// thin leaves of a long series as many values as are enough to learn from, and tells it. The memory of the
+// series is given back.
+func thin(cmd *cobra.Command, s *analysis.Series, mostValues int) (*analysis.Series, error) {
+	n, p := s.Dims()
+	if n*p <= mostValues {
+		return s, nil
+	}
+	thinned := s.Thin(max(mostValues/p, 5*behavior.FewestBuckets))
+	debug.FreeOSMemory()
+	m, _ := thinned.Dims()
+	_, err := fmt.Fprintf(cmd.ErrOrStderr(), "note: learned from %d of %d buckets, in stretches spread evenly\n", m, n)
+	return thinned, err
 }

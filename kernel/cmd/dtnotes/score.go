@@ -53,6 +53,9 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 				return fmt.Errorf("%s and %s do not go together: %w", paths[0], path, err)
 			}
 		}
+		if s, err = thin(cmd, s, 1_000_000/len(paths)); err != nil {
+			return err
+		}
 		series = append(series, s)
 	}
 	b, err := behavior.LearnContext(cmd.Context(), series, behavior.Options{
@@ -154,6 +157,7 @@ func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) erro
 	if err := b.Fits(s); err != nil {
 		return fmt.Errorf("%s cannot be held against %s: %w", path, behaviorPath, err)
 	}
+	opt.AlertsOnly = !opt.json
 	r, err := behavior.ScoreContext(cmd.Context(), b, s, opt.ScoreOptions)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
