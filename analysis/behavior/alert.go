@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -66,6 +67,9 @@ func newWatcher(b *Behavior, opts ScoreOptions) (*watcher, error) {
 		return nil, err
 	}
 	s.suppressed = opts.Suppressed
+	for _, pid := range opts.Tracers {
+		s.tracers = append(s.tracers, strconv.Itoa(pid))
+	}
 	return &watcher{b: b, scorer: s, level: level, ended: math.Inf(-1)}, nil
 }
 

@@ -26,9 +26,10 @@ type Behavior struct {
 	Kinds    map[string]float64 `json:"kinds"`    // smallest usual count of each kind, below which differences matter little
 	Presence map[string]int     `json:"presence"` // buckets in which each process did anything
 
-	Ignored       []string `json:"ignored"`            // processes left out: the kernel's own, the observer
-	Excluded      []string `json:"excluded,omitempty"` // those of them that were named
-	IncludeKernel bool     `json:"include_kernel"`     // threads of the kernel are sources like others
+	Ignored       []string `json:"ignored"`             // processes left out: the kernel's own, the observer
+	Excluded      []string `json:"excluded,omitempty"`  // those of them that were named
+	Observers     []string `json:"observers,omitempty"` // those of them that have the name of an observer: each is judged by itself
+	IncludeKernel bool     `json:"include_kernel"`      // threads of the kernel are sources like others
 
 	IncludeObserver bool `json:"include_observer"` // tracers are sources like others
 

@@ -48,7 +48,7 @@ func (r *record) expectations(b *Behavior, l *Links, rows []int) ([]Expectation,
 	type candidate struct{ at, active int }
 	var keep []candidate
 	for j, name := range r.names {
-		if src := b.Sources[name]; src != nil && 2*src.Active >= len(rows) {
+		if src := b.Sources[name]; src != nil && 2*src.Active >= len(rows) && !r.guess(name) {
 			keep = append(keep, candidate{j, src.Active})
 		}
 	}

@@ -4,16 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
 	"github.com/go-gota/gota/dataframe"
 
 	"dtnotes/analysis"
-	"dtnotes/analysis/figure"
 	"dtnotes/dtracefs"
 )
 
@@ -30,7 +29,7 @@ func Sources(frame dataframe.DataFrame, every time.Duration) (*analysis.Series, 
 			by = []string{"kind", string(zone), "execname"}
 		}
 	}
-	return analysis.FromFrame(frame, analysis.SeriesOptions{Every: every, By: by, Kinds: []string{"*"}})
+	return analysis.FromFrame(frame, analysis.SeriesOptions{Every: every, By: by, Kinds: []string{"*"}, IncludeObserver: true})
 }
 
 // Learn learns what is normal from one or several captures of normal running,
@@ -62,6 +61,7 @@ func learn(ctx context.Context, series []*analysis.Series, opts Options) (*Behav
 	}
 	b := rec.behavior(rec.all())
 	b.Tags, b.Ignored, b.Notes = slices.Clone(opts.Tags), rec.ignored, rec.notes
+	b.Observers = slices.Sorted(maps.Keys(rec.guessed))
 	b.Excluded = slices.Clone(opts.Exclude)
 	b.IncludeKernel, b.IncludeObserver, b.Missing = opts.IncludeKernel, opts.IncludeObserver, opts.Missing
 	b.Until = slices.Max(rec.times) + rec.every.Seconds()
@@ -87,6 +87,7 @@ type record struct {
 	starts  []int            // first bucket of each series, and the end
 	nodes   *analysis.Series // what links are learned from, on their scale
 	ignored []string
+	guessed map[string]bool // observers, by their names
 	notes   []string
 	zones   map[string]string // of each process, where zones are known
 }
@@ -95,8 +96,8 @@ func newRecord(series []*analysis.Series, opts Options) (*record, error) {
 	if len(series) == 0 {
 		return nil, errors.New("no series")
 	}
-	r := &record{byKind: opts.ByKind, starts: []int{0}, zones: map[string]string{}}
-	ignored := map[string]bool{}
+	r := &record{byKind: opts.ByKind, starts: []int{0}, zones: map[string]string{}, guessed: map[string]bool{}}
+	ignored, done := map[string]bool{}, map[string]float64{}
 	for i, s := range series {
 		if err := check(s, opts.Missing); err != nil {
 			return nil, fmt.Errorf("series %d of %d: %w", i+1, len(series), err)
@@ -110,8 +111,12 @@ func newRecord(series []*analysis.Series, opts Options) (*record, error) {
 		n, _ := s.Dims()
 		r.starts = append(r.starts, r.starts[i]+n)
 		r.times = append(r.times, s.Times...)
-		for _, p := range leftOut(s, opts) {
+		kernel, observers := leftOut(s, opts)
+		for _, p := range kernel {
 			ignored[p] = true
+		}
+		for _, p := range observers {
+			r.guessed[p] = true
 		}
 		for _, note := range s.Notes {
 			if !slices.Contains(r.notes, note) {
@@ -122,13 +127,15 @@ func newRecord(series []*analysis.Series, opts Options) (*record, error) {
 	if n := r.buckets(); n < FewestBuckets {
 		return nil, fmt.Errorf("%d buckets of %v: want at least %d to know what is normal", n, r.every, FewestBuckets)
 	}
-	for p := range ignored {
-		r.ignored = append(r.ignored, p)
+	kernel, observers := slices.Sorted(maps.Keys(ignored)), slices.Sorted(maps.Keys(r.guessed))
+	r.ignored = slices.Concat(kernel, observers)
+	slices.Sort(r.ignored)
+	for _, s := range series {
+		doneBy(done, s, r.ignored, opts.ByKind)
 	}
-	sort.Strings(r.ignored)
-	r.notes = append(append(r.notes, leftOutNotes(r.ignored)...), busyNotes(series, r.ignored, opts)...)
+	r.notes = slices.Concat(r.notes, leftOutNotes(kernel, observers), busyNotes(done))
 	r.fill(series, ignored)
-	if len(r.names) == 0 {
+	if !slices.ContainsFunc(r.names, func(n string) bool { return !r.guess(n) }) {
 		return nil, errors.New("no source but the kernel and the observer")
 	}
 	if err := r.prepare(series, opts); err != nil {
@@ -162,76 +169,6 @@ func check(s *analysis.Series, missing Missing) error {
 	return nil
 }
 
-// leftOut lists the processes of a series that are not judged, some more than
-// once.
-func leftOut(s *analysis.Series, opts Options) []string {
-	// Where zones are told apart, the platform has processes of its own beside the kernel's threads.
-	calls := map[string]bool{}
-	for _, name := range s.Names {
-		if kindOf(name, opts.ByKind) == "syscall" {
-			calls[processOf(name, opts.ByKind)] = true
-		}
-	}
-	var out []string
-	for j, name := range s.Names {
-		process := processOf(name, opts.ByKind)
-		kernel := !opts.IncludeKernel && s.Origins != nil && s.Origins[j] == figure.Platform &&
-			(s.Zones == nil || len(calls) > 0 && !calls[process])
-		observer := !opts.IncludeObserver && slices.Contains(analysis.Observers, process)
-		if kernel || observer || slices.Contains(opts.Exclude, process) {
-			out = append(out, process)
-		}
-	}
-	return out
-}
-
-// leftOutNotes say what was left out: observers by the words that
-// [analysis.FromFrame] has for them.
-func leftOutNotes(processes []string) []string {
-	var notes, rest []string
-	for _, p := range processes {
-		if slices.Contains(analysis.Observers, p) {
-			notes = append(notes, "left out the observer "+p)
-		} else {
-			rest = append(rest, p)
-		}
-	}
-	if len(rest) > 0 {
-		notes = append(notes, "left out "+listing(rest, 5)+" (the kernel's own, or excluded)")
-	}
-	return notes
-}
-
-// busyNotes say in a line which of the processes left out make system calls or
-// use the CPU: what is left out by its name alone may be something else of that
-// name.
-func busyNotes(series []*analysis.Series, ignored []string, opts Options) []string {
-	calls := map[string]float64{}
-	for _, s := range series {
-		for j, name := range s.Names {
-			kind, process := kindOf(name, opts.ByKind), processOf(name, opts.ByKind)
-			if !slices.Contains(ignored, process) || kind != "syscall" && !strings.Contains(kind, "cpu") && !strings.HasPrefix(kind, "profile") {
-				continue
-			}
-			for i := range s.Times {
-				if v := s.Values.At(i, j); v > 0 {
-					calls[process] += v
-				}
-			}
-		}
-	}
-	var busy []string
-	for _, process := range ignored {
-		if n := calls[process]; n > 0 {
-			busy = append(busy, fmt.Sprintf("%s (%.4g)", process, n))
-		}
-	}
-	if len(busy) == 0 {
-		return nil
-	}
-	return []string{"left out by name alone, though they make system calls or use the CPU: " + listing(busy, 8)}
-}
-
 // processOf takes the kind off a source's name.
 func processOf(name string, byKind bool) string {
 	if _, process, ok := strings.Cut(name, " "); ok && byKind {
@@ -253,6 +190,9 @@ func listing(names []string, most int) string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// guess reports whether a source is of an observer, by its name.
+func (r *record) guess(source string) bool { return r.guessed[processOf(source, r.byKind)] }
 
 // fill gathers the columns of the sources, NaN where a series does not know
 // one.
@@ -430,15 +370,17 @@ func (r *record) behavior(rows []int) *Behavior {
 			if v == 0 && src.Value != Gauge {
 				continue
 			}
-			if present[process] == nil {
-				present[process] = make([]bool, len(rows))
+			if !r.guess(name) {
+				if present[process] == nil {
+					present[process] = make([]bool, len(rows))
+				}
+				present[process][i] = true
 			}
-			present[process][i] = true
 			src.Active++
 			m := src.shaped(v, 1)
 			src.Sum, src.Squares = src.Sum+m, src.Squares+float64(m*m)
 			src.Total += v
-			if src.Value != Gauge {
+			if src.Value != Gauge && !r.guess(name) {
 				usual[kind] = append(usual[kind], math.Abs(v))
 			}
 		}

@@ -65,6 +65,9 @@ func (r *record) activity() (names []string, columns [][]float64) {
 	calls := slices.ContainsFunc(r.names, func(n string) bool { return kindOf(n, r.byKind) == "syscall" })
 	at := map[string]int{}
 	for j, name := range r.names {
+		if r.guess(name) {
+			continue // it reacts to whatever it watches
+		}
 		node := processOf(name, r.byKind)
 		if r.protos != nil && r.protos[j].Value == Gauge {
 			node = name
@@ -139,7 +142,8 @@ func (r *record) learnLinks(ctx context.Context, b *Behavior, opts Options) erro
 func (r *record) teach(whole *Behavior, fold [2]int) (*Behavior, error) {
 	rest := r.except(fold)
 	b := r.behavior(rest)
-	b.Ignored, b.IncludeKernel, b.IncludeObserver = whole.Ignored, whole.IncludeKernel, whole.IncludeObserver
+	b.Ignored, b.Observers, b.Excluded = whole.Ignored, whole.Observers, whole.Excluded
+	b.IncludeKernel, b.IncludeObserver = whole.IncludeKernel, whole.IncludeObserver
 	if whole.Links == nil {
 		return b, nil
 	}

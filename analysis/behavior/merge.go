@@ -39,8 +39,10 @@ func Merge(behaviors ...*Behavior) (*Behavior, error) {
 	for _, b := range behaviors {
 		out.absorb(b)
 	}
-	// A process that some host has as its own is no thread of the kernel.
-	out.Ignored = slices.DeleteFunc(out.Ignored, func(p string) bool { return out.Presence[p] > 0 })
+	// A process that some host has as its own is no thread of the kernel, and
+	// no observer.
+	own := func(p string) bool { return out.Presence[p] > 0 }
+	out.Ignored, out.Observers = slices.DeleteFunc(out.Ignored, own), slices.DeleteFunc(out.Observers, own)
 	links, err := mergeLinks(behaviors)
 	if err != nil {
 		return nil, fmt.Errorf("merging behaviors: %w", err)
@@ -95,6 +97,8 @@ func (b *Behavior) absorb(o *Behavior) {
 	b.Tags = union(b.Tags, o.Tags)
 	b.Ignored = union(b.Ignored, o.Ignored)
 	b.Excluded = union(b.Excluded, o.Excluded)
+	b.Observers = union(b.Observers, o.Observers)
+	slices.Sort(b.Observers)
 	slices.Sort(b.Ignored)
 	b.Notes = union(b.Notes, o.Notes)
 }

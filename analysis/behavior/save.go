@@ -102,7 +102,8 @@ func (b *Behavior) check() error {
 		if s == nil {
 			return fmt.Errorf("source %q is null", name)
 		}
-		if _, ok := b.Presence[processOf(name, b.ByKind)]; !ok {
+		process := processOf(name, b.ByKind)
+		if _, ok := b.Presence[process]; !ok && !slices.Contains(b.Observers, process) {
 			return fmt.Errorf("source %q: process unknown", name)
 		}
 		if math.IsNaN(s.Sum) || !(s.Squares >= 0) {

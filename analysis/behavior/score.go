@@ -23,6 +23,9 @@ type ScoreOptions struct {
 	// FalseAlarms is how many alerts an hour normal running may raise; 0 means
 	// [FalseAlarms], but no more than one in 900 buckets.
 	FalseAlarms float64
+	// Tracers are the numbers of the processes that trace: where a capture has
+	// them, these are left out whatever their names.
+	Tracers []int
 	// Suppressed processes, or sources, are not judged before that time, in
 	// seconds since the epoch.
 	Suppressed map[string]float64
@@ -107,17 +110,6 @@ func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptio
 		return nil, err
 	}
 	r := &Report{Buckets: []Verdict{}, Alerts: []Alert{}, Ignored: []string{}, Notes: notes, behavior: b, series: s}
-	out := Options{ByKind: b.ByKind, IncludeKernel: b.IncludeKernel, IncludeObserver: b.IncludeObserver, Exclude: b.leftOutByName()}
-	for _, p := range leftOut(s, out) {
-		if _, known := b.Presence[p]; !known {
-			w.scorer.ignore[p] = true
-			r.Ignored = append(r.Ignored, p)
-		}
-	}
-	slices.Sort(r.Ignored)
-	r.Ignored = slices.Compact(r.Ignored)
-	r.Notes = append(slices.Clone(r.Notes), leftOutNotes(r.Ignored)...)
-	r.Notes = append(r.Notes, busyNotes([]*analysis.Series{s}, union(slices.Clone(r.Ignored), b.leftOutByName()), out)...)
 	reach, err := b.Reach(opts)
 	if err != nil {
 		return nil, err
@@ -142,6 +134,7 @@ func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptio
 	if last := w.close(); last != nil {
 		r.Alerts = append(r.Alerts, *last)
 	}
+	r.leftOut(w.scorer)
 	r.flag()
 	if opts.AlertsOnly {
 		r.forgetCalm(0)
@@ -150,6 +143,22 @@ func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptio
 		return nil, err
 	}
 	return r, nil
+}
+
+// leftOut tells what was not judged, and what of that does more than the
+// kernel's own.
+func (r *Report) leftOut(s *scorer) {
+	b := r.behavior
+	all, observers := leftOut(r.series, Options{ByKind: b.ByKind, IncludeKernel: b.IncludeKernel, IncludeObserver: b.IncludeObserver, Exclude: b.leftOutByName()})
+	kernel := slices.DeleteFunc(all, func(p string) bool { return b.Presence[p] > 0 })
+	observers = slices.DeleteFunc(observers, func(p string) bool { return !s.guests[p] && !slices.Contains(b.Observers, p) })
+	for _, list := range []*[]string{&kernel, &observers} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	r.Ignored = append(r.Ignored, union(slices.Clone(kernel), observers)...)
+	slices.Sort(r.Ignored)
+	r.Notes = slices.Concat(r.Notes, leftOutNotes(kernel, observers), busyNotes(s.done))
 }
 
 // flag marks every bucket of an alert, the first of a pair too.

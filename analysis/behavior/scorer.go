@@ -6,11 +6,9 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"sort"
 
 	"gonum.org/v1/gonum/mat"
 
-	"dtnotes/analysis"
 	"dtnotes/dtracefs"
 )
 
@@ -20,6 +18,7 @@ type compiled struct {
 	index     map[string]int // of a source, by name
 	processes []string
 	silence   []float64 // of each process: how surprising it is that it does nothing
+	calls     []bool    // of each process: it makes system calls
 	process   map[string]int
 	typical   float64 // scale of the tails of all counts
 	precision *mat.SymDense
@@ -51,18 +50,29 @@ func (b *Behavior) compile() (*compiled, error) {
 	for name := range b.Presence {
 		c.processes = append(c.processes, name)
 	}
-	sort.Strings(c.processes)
+	slices.Sort(c.processes)
+	c.processes = append(c.processes, b.Observers...)
 	for i, name := range c.processes {
 		c.process[name] = i
-		c.silence = append(c.silence, -math.Log(float64(b.Buckets-b.Presence[name]+1)/float64(b.Buckets+2)))
+		active := b.Presence[name]
+		// A process that makes system calls is there when it makes some: events
+		// of a thread of the kernel with its name say nothing of it.
+		calls := b.ByKind && b.Sources["syscall "+name] != nil
+		if calls {
+			active = b.Sources["syscall "+name].Active
+		}
+		c.calls = append(c.calls, calls)
+		c.silence = append(c.silence, -math.Log(float64(b.Buckets-active+1)/float64(b.Buckets+2)))
 	}
-	names := make([]string, 0, len(b.Sources))
-	for name := range b.Sources {
+	var names, own []string
+	for _, name := range slices.Sorted(maps.Keys(b.Sources)) {
 		names = append(names, name)
+		if !slices.Contains(b.Observers, processOf(name, b.ByKind)) {
+			own = append(own, name)
+		}
 	}
-	sort.Strings(names)
-	c.typical = b.typicalScale(names, false)
-	level := b.typicalScale(names, true)
+	c.typical = b.typicalScale(own, false)
+	level := b.typicalScale(own, true)
 	for i, name := range names {
 		src, kind := b.Sources[name], kindOf(name, b.ByKind)
 		j := judge{name: name, kind: kind, src: src, process: c.process[processOf(name, b.ByKind)], unit: b.unit(kind)}
@@ -232,11 +242,16 @@ func (d Deviation) farther(source string, z float64) Deviation {
 type scorer struct {
 	b        *Behavior
 	c        *compiled
+	id       identity
 	ignore   map[string]bool
 	alive    map[string]bool // new processes that made a system call
-	prepared bool            // values come as they are judged
+	guests   map[string]bool // observers that are new, but there from the first: the tracer at work
+	done     map[string]float64
+	seen     int  // buckets
+	prepared bool // values come as they are judged
 	preps    []preparer
 
+	tracers    []string           // numbers of the processes that trace
 	suppressed map[string]float64 // until when processes or sources are not judged
 	tracks     tracks
 }
@@ -246,11 +261,9 @@ func newScorer(b *Behavior) (*scorer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &scorer{b: b, c: c, ignore: map[string]bool{}, alive: map[string]bool{}}
-	if !b.IncludeObserver {
-		for _, p := range analysis.Observers {
-			s.ignore[p] = true
-		}
+	s := &scorer{
+		b: b, c: c, id: identityOf(b.Measure, b.ByKind),
+		ignore: map[string]bool{}, alive: map[string]bool{}, guests: map[string]bool{}, done: map[string]float64{},
 	}
 	for _, p := range b.leftOutByName() {
 		s.ignore[p] = true
@@ -261,20 +274,44 @@ func newScorer(b *Behavior) (*scorer, error) {
 	return s, nil
 }
 
-// leftOutByName lists the processes that are left out whatever they do. A thread
-// of the kernel is known by making no system calls, where those are counted: one
-// of its name that makes some is something else.
+// leftOutByName lists the processes that are left out whatever they do: those
+// that were named. A thread of the kernel is known by making no system calls,
+// where those are counted: one of its name that makes some is something else.
 func (b *Behavior) leftOutByName() []string {
-	if _, counted := b.Kinds["syscall"]; !counted || !b.ByKind {
-		return b.Ignored
+	if _, counted := b.Kinds["syscall"]; counted && b.ByKind {
+		return b.Excluded
 	}
-	out := slices.Clone(b.Excluded)
-	for _, p := range b.Ignored {
-		if slices.Contains(analysis.Observers, p) {
-			out = append(out, p)
-		}
+	return slices.DeleteFunc(slices.Clone(b.Ignored), func(p string) bool { return slices.Contains(b.Observers, p) })
+}
+
+// guest reports whether a source that the behavior does not know is of the
+// tracer at work: by its number, or by a name and that it was there from the
+// first. An observer that comes later is judged as any other process.
+func (s *scorer) guest(source, process string) bool {
+	if s.b.IncludeObserver {
+		return false
 	}
-	return out
+	if s.guests[process] {
+		return true
+	}
+	is := s.id.numbered(source, s.tracers) || s.seen <= warmUp && s.id.observer(source)
+	if is && len(s.guests) < mostNames {
+		s.guests[process] = true
+	}
+	return is
+}
+
+// warmUp is the number of buckets within which a tracer shows itself.
+const warmUp = 3
+
+// note adds up what the processes left out do that the kernel's own do not.
+func (s *scorer) note(source, process string, v float64) {
+	if !busy(kindOf(source, s.b.ByKind), s.b.ByKind) || !(v > 0) {
+		return
+	}
+	if _, known := s.done[process]; known || len(s.done) < mostNames {
+		s.done[process] += v
+	}
 }
 
 // mute reports whether a source is suppressed at time t.
@@ -303,10 +340,15 @@ func (s *scorer) raw(t float64, values map[string]float64) raw {
 	if !s.prepared {
 		values = s.prepare(t, values)
 	}
+	s.seen++
 	w := raw{values: values}
 	present := make([]bool, len(s.c.processes))
 	for name, v := range values {
-		if i, ok := s.c.process[processOf(name, s.b.ByKind)]; ok && (v != 0 || s.gauge(name)) {
+		process := processOf(name, s.b.ByKind)
+		if s.ignore[process] || slices.Contains(s.b.Observers, process) {
+			s.note(name, process, v)
+		}
+		if i, ok := s.c.process[process]; ok && (v != 0 || s.gauge(name)) && (!s.c.calls[i] || kindOf(name, true) == "syscall") {
 			present[i] = true
 		}
 	}
@@ -435,7 +477,18 @@ func (s *scorer) unseen(t float64, values map[string]float64, w *raw) {
 			continue
 		}
 		_, known := s.c.process[process]
-		if !known && s.b.ByKind && counted && !s.b.IncludeKernel {
+		if !known && s.guest(name, process) {
+			s.note(name, process, v)
+			continue
+		}
+		decided := unknown
+		if !known && !s.b.IncludeKernel {
+			if decided = s.id.kernel(name); decided == yes {
+				s.note(name, process, v)
+				continue
+			}
+		}
+		if !known && s.b.ByKind && counted && !s.b.IncludeKernel && decided == unknown {
 			if len(s.alive) >= mostNames {
 				clear(s.alive)
 			}

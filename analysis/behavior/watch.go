@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"slices"
 
@@ -95,6 +96,15 @@ func (w *Watcher) Push(ctx context.Context, bucket Bucket) (Update, error) {
 	return u, nil
 }
 
+// LeftOut says in a line each what was not judged so far, and what of that makes
+// system calls or uses the CPU.
+func (w *Watcher) LeftOut() []string {
+	x := w.w.scorer
+	kernel := slices.DeleteFunc(slices.Clone(x.b.Ignored), func(p string) bool { return slices.Contains(x.b.Observers, p) })
+	observers := union(slices.Clone(x.b.Observers), slices.Sorted(maps.Keys(x.guests)))
+	return slices.Concat(leftOutNotes(kernel, observers), busyNotes(x.done))
+}
+
 // Close ends the alert that goes on, if one does, by a last update without
 // counts.
 func (w *Watcher) Close(ctx context.Context) (*Update, error) {
@@ -130,7 +140,8 @@ type Memory struct {
 	Since   int        `json:"since"`
 	Fast    []Averaged `json:"fast,omitempty"` // of each source foretold
 	Slow    []Averaged `json:"slow,omitempty"`
-	Open    *Unended   `json:"open,omitempty"` // the alert that goes on
+	Open    *Unended   `json:"open,omitempty"`    // the alert that goes on
+	Tracers []string   `json:"tracers,omitempty"` // processes taken for the tracer at work
 }
 
 // Averaged is a moving average of one source.
@@ -151,7 +162,7 @@ type Unended struct {
 // Memory returns what the watcher remembers.
 func (w *Watcher) Memory() Memory {
 	x := w.w
-	m := Memory{Last: x.last, Sum: x.sum.all, Newness: x.sum.newness, Since: x.since}
+	m := Memory{Last: x.last, Sum: x.sum.all, Newness: x.sum.newness, Since: x.since, Tracers: slices.Sorted(maps.Keys(x.scorer.guests))}
 	if !math.IsInf(x.ended, 0) {
 		m.Ended = x.ended
 	}
@@ -178,6 +189,9 @@ func (w *Watcher) Remember(m Memory) {
 	x.last, x.sum, x.since = m.Last, sums{m.Sum, m.Newness}, m.Since
 	if m.Ended != 0 {
 		x.ended = m.Ended
+	}
+	for _, p := range m.Tracers {
+		x.scorer.guests[p] = true
 	}
 	if l := x.b.Links; l != nil {
 		t := &x.scorer.tracks

@@ -245,19 +245,27 @@ func TestNamesAloneDecideNothingUntold(t *testing.T) {
 			c["syscall new"] = 5000
 		}
 	}
-	for name, want := range map[string]bool{"kworker/0:1": true, "kworker/9:9": true, "dtrace": false} {
+	for _, name := range []string{"kworker/0:1", "kworker/9:9", "dtrace"} {
 		fresh := server(t, 3, 120, fault)
-		for j, source := range fresh.Names {
-			if source == "syscall new" {
-				fresh.Names[j] = "syscall " + name
-			}
-		}
-		r := score(t, b, fresh)
-		if found := len(r.Alerts) == 1 && r.Alerts[0].Sources[0].Name == name; found != want {
+		rename(fresh, "new", name)
+		if r := score(t, b, fresh); len(r.Alerts) != 1 || r.Alerts[0].Sources[0].Name != name {
 			t.Errorf("%s: %v", name, r)
 		}
-		if told := strings.Contains(r.String(), "left out by name alone, though they make system calls or use the CPU: "+name+" (5e+04)"); told == want {
-			t.Errorf("%s: %v", name, r)
+	}
+	// A tracer at work is there from the first, and told.
+	fresh := server(t, 3, 120, func(_ int, c map[string]float64) { c["syscall new"] = 500 })
+	rename(fresh, "new", "dtrace")
+	r := score(t, b, fresh)
+	if len(r.Alerts) != 0 || !strings.Contains(r.String(), "left out by name alone, though they make system calls or use the CPU: dtrace (6e+04)") {
+		t.Errorf("the tracer at work: %v", r)
+	}
+	w := watcher(t, b)
+	for bucket := range stream(fresh) {
+		if _, err := w.Push(t.Context(), bucket); err != nil {
+			t.Fatal(err)
 		}
+	}
+	if told := strings.Join(w.LeftOut(), "\n"); !strings.Contains(told, "kworker/0:1") || !strings.Contains(told, "use the CPU: dtrace (6e+04)") {
+		t.Errorf("left out: %s", told)
 	}
 }

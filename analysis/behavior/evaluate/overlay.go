@@ -218,20 +218,40 @@ func (o options) printRenames(ctx context.Context, whole *behavior.Behavior, tra
 	return nil
 }
 
-// renamed is the run with the strongest culprit of the fault under another name.
+// renamed is the run with the culprits of the fault under another name, as a
+// tracer that counts by name would print it: what they do adds to what another
+// process of that name does.
 func (r *run) renamed(f fault, name string) *run {
 	s := *r.series
-	s.Names, s.Origins = slices.Clone(s.Names), slices.Clone(s.Origins)
-	for j, source := range s.Names {
+	s.Names, s.Origins = nil, nil
+	at := map[string]int{}
+	to := make([]int, len(r.series.Names))
+	for j, source := range r.series.Names {
 		kind, process, _ := strings.Cut(source, " ")
-		if to := kind + " " + name; f.culprits[process] && !slices.Contains(s.Names, to) {
-			s.Names[j] = to
+		if f.culprits[process] {
+			source = kind + " " + name
+		}
+		k, known := at[source]
+		if !known {
+			k = len(s.Names)
+			at[source] = k
+			s.Names = append(s.Names, source)
+			if r.series.Origins != nil {
+				s.Origins = append(s.Origins, r.series.Origins[j])
+			}
+		}
+		to[j] = k
+	}
+	s.Values = mat.NewDense(len(s.Times), len(s.Names), nil)
+	for i := range s.Times {
+		for j, k := range to {
+			s.Values.Set(i, k, s.Values.At(i, k)+r.series.Values.At(i, j))
 		}
 	}
 	// Who makes system calls is no thread of the kernel.
-	if slices.Contains(s.Names, "syscall "+name) {
+	if _, calls := at["syscall "+name]; calls && s.Origins != nil {
 		for j, source := range s.Names {
-			if _, process, _ := strings.Cut(source, " "); process == name && s.Origins != nil {
+			if _, process, _ := strings.Cut(source, " "); process == name {
 				s.Origins[j] = figure.Process
 			}
 		}

@@ -44,7 +44,7 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 	var series []*analysis.Series
 	count := everyKind(cmd, opt.count)
 	for _, path := range paths {
-		s, err := readSeries(cmd, []string{path}, count, opt.observer, missing)
+		s, err := readSeries(cmd, []string{path}, count, true, missing) // the behavior leaves observers out
 		if err != nil {
 			return err
 		}
@@ -150,7 +150,7 @@ func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) erro
 	if err != nil {
 		return err
 	}
-	s, err := readSeries(cmd, []string{path}, measuredAs(cmd, b, opt.count), b.IncludeObserver, b.Missing)
+	s, err := readSeries(cmd, []string{path}, measuredAs(cmd, b, opt.count), true, b.Missing)
 	if err != nil {
 		return err
 	}

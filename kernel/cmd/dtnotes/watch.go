@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -91,6 +92,8 @@ type watch struct {
 	alerts   []behavior.Alert
 	calm     []behavior.Bucket // normal buckets to learn on from
 	warnings io.Writer
+	buckets  int
+	leftOut  map[string]bool // lines told
 }
 
 func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string) error {
@@ -110,16 +113,12 @@ func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string)
 	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()
 	stderr := &syncWriter{w: cmd.ErrOrStderr()}
-	w := &watch{opt: opt, cmd: cmd, path: path, b: b, view: newView(cmd.OutOrStdout()), metrics: newMetrics(), sight: newSight(opt.blindAfter), warnings: stderr, state: &watchState{Version: stateVersion}}
+	w := &watch{opt: opt, cmd: cmd, path: path, b: b, view: newView(cmd.OutOrStdout()), metrics: newMetrics(), sight: newSight(opt.blindAfter), warnings: stderr, state: &watchState{Version: stateVersion}, leftOut: map[string]bool{}}
 	if !opt.forget {
 		if w.state, err = loadState(statePath(path)); err != nil {
 			return err
 		}
 	}
-	if err := w.restart(w.state.Memory); err != nil {
-		return err
-	}
-	w.open = w.state.Memory.Open != nil
 	if reach, err := b.Reach(opt.ScoreOptions); err == nil && reach.String() != "" {
 		fmt.Fprintln(stderr, "note:", reach)
 	}
@@ -131,11 +130,18 @@ func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string)
 		fmt.Fprintf(stderr, "metrics at http://%s/metrics\n", address)
 	}
 	in, wait := cmd.InOrStdin(), func() error { return nil }
+	opt.Tracers = []int{os.Getpid()}
 	if len(tracer) > 0 {
-		if in, wait, err = start(ctx, tracer, w.sight.stderr(stderr)); err != nil {
+		var pid int
+		if in, wait, pid, err = start(ctx, tracer, w.sight.stderr(stderr)); err != nil {
 			return blindness{err}
 		}
+		opt.Tracers = append(opt.Tracers, pid)
 	}
+	if err := w.restart(w.state.Memory); err != nil {
+		return err
+	}
+	w.open = w.state.Memory.Open != nil
 	w.hooks = newHooks(cmd.Context(), opt.exec, opt.webhook, stderr)
 	defer w.hooks.close()
 	name := "standard input"
@@ -317,6 +323,7 @@ func (w *watch) follow(ctx context.Context, stop func(), in io.Reader, name stri
 				return err
 			}
 			w.take(u)
+			w.tellLeftOut()
 			w.learnOn(ctx, u)
 			w.look(time.Now())
 			if time.Since(w.saved) > 10*time.Second {
@@ -356,6 +363,25 @@ func (w *watch) take(u behavior.Update) {
 		}
 	}
 }
+
+// tellLeftOut says what is not judged, once, and again when more of it makes system calls.
+func (w *watch) tellLeftOut() {
+	if w.buckets++; w.buckets%leftOutEvery != 0 {
+		return
+	}
+	for _, line := range w.w.LeftOut() {
+		// The counts in brackets grow; who it is counts.
+		if who := inBrackets.ReplaceAllString(line, ""); !w.leftOut[who] && len(w.leftOut) < mostKept {
+			w.leftOut[who] = true
+			fmt.Fprintln(w.warnings, "note:", line)
+		}
+	}
+}
+
+// leftOutEvery is the number of buckets after which a watch looks at what it leaves out.
+const leftOutEvery = 5
+
+var inBrackets = regexp.MustCompile(`\([^()]*\d\)`)
 
 // mostAlerts bounds the alerts that --alerts writes.
 const mostAlerts = 10_000
@@ -466,20 +492,20 @@ func (w *watch) seriesOf(buckets []behavior.Bucket) (*analysis.Series, error) {
 	return s, nil
 }
 
-// start runs the tracer. It is interrupted when ctx ends, so that it may print what it has.
-func start(ctx context.Context, tracer []string, stderr io.Writer) (io.Reader, func() error, error) {
+// start runs the tracer, and tells its number. It is interrupted when ctx ends, so that it may print
+// what it has.
+func start(ctx context.Context, tracer []string, stderr io.Writer) (out io.Reader, wait func() error, pid int, err error) {
 	c := exec.CommandContext(ctx, tracer[0], tracer[1:]...)
 	process.Interruptible(c)
 	c.WaitDelay = 5 * time.Second
 	c.Stderr = stderr
-	out, err := c.StdoutPipe()
-	if err == nil {
+	if out, err = c.StdoutPipe(); err == nil {
 		err = c.Start()
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("running the tracer: %w", err)
+		return nil, nil, 0, fmt.Errorf("running the tracer: %w", err)
 	}
-	return out, c.Wait, nil
+	return out, c.Wait, c.Process.Pid, nil
 }
 
 // newMatrix fills a matrix with a row for each bucket.

@@ -101,7 +101,7 @@ var dtnotes0 = table{
 
 var dtnotes1 = table{
 	path: "dtnotes/analysis/behavior", name: "behavior",
-	deps: "bytes bytes\ncmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/dtracefs dtracefs\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat stat\ngonum.org/v1/gonum/stat/distuv distuv\nio io\niter iter\nmaps maps\nmath math\nos os\npath/filepath filepath\nslices slices\nsort sort\nstrings strings\ntime time",
+	deps: "bytes bytes\ncmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/dtracefs dtracefs\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat stat\ngonum.org/v1/gonum/stat/distuv distuv\nio io\niter iter\nmaps maps\nmath math\nos os\npath/filepath filepath\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntime time",
 	types: []any{
 		(*p1.Alert)(nil),
 		(*p1.Averaged)(nil),

@@ -1,0 +1,226 @@
+package behavior
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"dtnotes/analysis"
+	"dtnotes/analysis/figure"
+	"dtnotes/dtracefs"
+)
+
+// identity tells who a source is by the columns that make it.
+type identity struct {
+	byKind  bool
+	columns []string // in lower case; nil where nothing is known of them
+	dims    []dtracefs.Dimension
+	exec    int // the column of the program's name
+}
+
+// identityOf is how sources are named that a measure counted, or nil did.
+func identityOf(m *dtracefs.Measure, byKind bool) identity {
+	id := identity{byKind: byKind, exec: -1}
+	if m == nil {
+		return id
+	}
+	for i, name := range m.Names {
+		id.columns = append(id.columns, strings.ToLower(strings.TrimLeft(name, "@$")))
+		d := dtracefs.Dimension("")
+		if i < len(m.Dims) {
+			d = m.Dims[i]
+		}
+		if id.dims = append(id.dims, d); d == dtracefs.ExecName && id.exec < 0 {
+			id.exec = i
+		}
+	}
+	return id
+}
+
+// values are those of the columns of a source, whose name joins them by blanks.
+// Only a program's name holds blanks of its own.
+func (id identity) values(source string) []string {
+	n := len(id.columns)
+	if n == 0 || id.exec < 0 {
+		return nil
+	}
+	parts := strings.SplitN(source, " ", id.exec+1)
+	if len(parts) <= id.exec {
+		return nil
+	}
+	after := make([]string, 0, n-id.exec)
+	for rest := n - id.exec - 1; rest > 0; rest-- {
+		i := strings.LastIndexByte(parts[id.exec], ' ')
+		if i < 0 {
+			return nil
+		}
+		after = append(after, parts[id.exec][i+1:])
+		parts[id.exec] = parts[id.exec][:i]
+	}
+	slices.Reverse(after)
+	return append(parts, after...)
+}
+
+// A decision on who a source is: evidence decides, or there is none.
+type decision int
+
+const (
+	unknown decision = iota
+	yes
+	no
+)
+
+// kernelMarks are what columns are called that mark threads of the kernel.
+var kernelMarks = []string{"kthread", "kernel", "iskernel", "is_kernel", "kernel_thread", "kernelthread", "pf_kthread"}
+
+// kernel decides whether a source is a thread of the kernel by what the capture
+// has beside its name: a mark, its parent, its number, the zone it is in, or the
+// path of its program.
+func (id identity) kernel(source string) decision {
+	values := id.values(source)
+	pid, out := "", unknown
+	for i, v := range values {
+		switch {
+		case slices.Contains(kernelMarks, id.columns[i]):
+			switch strings.ToLower(v) {
+			case "", "0", "n", "no", "false", "user":
+				return no
+			}
+			return yes
+		case id.columns[i] == "pid" || id.columns[i] == "tgid":
+			pid = v
+		}
+	}
+	for i, v := range values {
+		switch {
+		case id.columns[i] == "ppid":
+			// The children of Linux's kthreadd, which is the second process itself;
+			// elsewhere, those that no process started, init aside.
+			if v == "2" || v == "0" && pid != "1" {
+				return yes
+			}
+			return no
+		case pid == "0":
+			return yes // the idle loop, or the kernel itself
+		case slices.Contains([]dtracefs.Dimension{dtracefs.ZoneName, dtracefs.Cgroup, dtracefs.Container}, id.dims[i]) && !dtracefs.OfPlatform(id.dims[i], v):
+			out = no
+		case id.dims[i] == dtracefs.ExecName && strings.HasPrefix(v, "["):
+			return yes // as ps writes what has no arguments
+		case id.dims[i] == dtracefs.ExecName && strings.HasPrefix(v, "/"), id.columns[i] == "exe" && v != "":
+			return no
+		}
+	}
+	return out
+}
+
+// observer reports whether a source has the name of an observer: a guess.
+func (id identity) observer(source string) bool {
+	name := processOf(source, id.byKind)
+	if values := id.values(source); values != nil {
+		name = values[id.exec]
+	} else {
+		name = name[strings.LastIndexByte(name, ' ')+1:] // after a zone
+	}
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	return slices.Contains(analysis.Observers, name)
+}
+
+// numbered reports whether a source has one of these process numbers.
+func (id identity) numbered(source string, pids []string) bool {
+	if len(pids) == 0 {
+		return false
+	}
+	values := id.values(source)
+	for i, v := range values {
+		if (id.columns[i] == "pid" || id.columns[i] == "tgid") && slices.Contains(pids, v) {
+			return true
+		}
+	}
+	return false
+}
+
+// leftOut lists the processes of a series that are not judged, some more than
+// once: threads of the kernel and what was excluded. Observers are judged by
+// themselves alone.
+func leftOut(s *analysis.Series, opts Options) (kernel, observers []string) {
+	id := identityOf(s.Measure, opts.ByKind)
+	// Where zones are told apart, the platform has processes of its own beside the kernel's threads.
+	calls := map[string]bool{}
+	for _, name := range s.Names {
+		if kindOf(name, opts.ByKind) == "syscall" {
+			calls[processOf(name, opts.ByKind)] = true
+		}
+	}
+	for j, name := range s.Names {
+		process := processOf(name, opts.ByKind)
+		switch {
+		case slices.Contains(opts.Exclude, process):
+			kernel = append(kernel, process)
+			continue
+		case !opts.IncludeObserver && id.observer(name):
+			observers = append(observers, process)
+			continue
+		case opts.IncludeKernel:
+			continue
+		}
+		decided := id.kernel(name)
+		if decided == unknown && s.Origins != nil && s.Origins[j] == figure.Platform && (s.Zones == nil || len(calls) > 0 && !calls[process]) {
+			decided = yes
+		}
+		if decided == yes {
+			kernel = append(kernel, process)
+		}
+	}
+	return kernel, observers
+}
+
+// leftOutNotes say what was left out: observers by the words that
+// [analysis.FromFrame] has for them.
+func leftOutNotes(kernel, observers []string) []string {
+	var notes []string
+	for _, p := range observers {
+		notes = append(notes, "left out the observer "+p+", by its name alone")
+	}
+	if len(kernel) > 0 {
+		notes = append(notes, "left out "+listing(kernel, 5)+" (the kernel's own, or excluded)")
+	}
+	return notes
+}
+
+// busy reports whether a kind of event is of processes alone: system calls, or
+// using the CPU.
+func busy(kind string, byKind bool) bool {
+	return !byKind || kind == "syscall" || strings.Contains(kind, "cpu") || strings.HasPrefix(kind, "profile")
+}
+
+// busyNotes say in a line which of the processes left out make system calls or
+// use the CPU: what is left out by its name alone may be something else of that
+// name.
+func busyNotes(done map[string]float64) []string {
+	var list []string
+	for _, process := range slices.Sorted(maps.Keys(done)) {
+		if n := done[process]; n > 0 {
+			list = append(list, fmt.Sprintf("%s (%.4g)", process, n))
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return []string{"left out by name alone, though they make system calls or use the CPU: " + listing(list, 8)}
+}
+
+// doneBy sums what these processes of a series do that the kernel's own do not.
+func doneBy(done map[string]float64, s *analysis.Series, processes []string, byKind bool) {
+	for j, name := range s.Names {
+		process := processOf(name, byKind)
+		if !slices.Contains(processes, process) || !busy(kindOf(name, byKind), byKind) {
+			continue
+		}
+		for i := range s.Times {
+			if v := s.Values.At(i, j); v > 0 {
+				done[process] += v
+			}
+		}
+	}
+}
