@@ -94,7 +94,7 @@ func Live(ctx context.Context, src string, o LiveOptions) (*Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("running a tracer: %w", err)
 	}
-	r := &Run{opt: o, tracer: tracerName(path), src: src, out: make(chan []byte, 16), done: make(chan struct{}), latest: map[string]*Table{}}
+	r := &Run{opt: o, tracer: TracerName(path), src: src, out: make(chan []byte, 16), done: make(chan struct{}), latest: map[string]*Table{}}
 	if o.Script == "" {
 		r.opt.Script = src
 	}
@@ -168,8 +168,8 @@ func elevated(with string) ([]string, error) {
 	return []string{path, "-n"}, nil
 }
 
-// tracerName is which tracer lies at a path.
-func tracerName(path string) string {
+// TracerName tells which tracer a name or path is of: "dtrace" or "bpftrace".
+func TracerName(path string) string {
 	name := strings.TrimSuffix(filepath.Base(path), ".exe")
 	if strings.Contains(name, "dtrace") {
 		return "dtrace"

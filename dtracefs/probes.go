@@ -88,7 +88,7 @@ func listProbes(ctx context.Context, o ProbeOptions) ([]Probe, error) {
 		}
 	}
 	line = append(line, o.Tracer)
-	tracer := tracerName(o.Tracer)
+	tracer := TracerName(o.Tracer)
 	flag := "-l"
 	if o.Args {
 		flag = "-lv"

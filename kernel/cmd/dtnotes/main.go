@@ -46,12 +46,13 @@ and draws it: from a notebook with Go cells, or from the shell.`,
   dtnotes export capture.txt -o tables/                its tables, for other programs
   dtnotes learn capture.txt --graph graph.svg          who depends on whom, as a picture
   dtnotes learn -o normal.json capture.txt             what is normal, to score other captures by
+  dtnotes record --for 5m -o capture.txt.zst           a capture to begin with: system calls, once a second
   dtnotes score normal.json other.txt                  when and where another capture breaks it
   dtnotes run notebook.ipynb --html notebook.html      execute a notebook, no Jupyter needed`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(runCommand(), inspectCommand(), exportCommand(), learnCommand(), seriesCommand(), scoreCommand(), watchCommand(), acceptCommand(), suppressCommand(), mergeCommand(), compareCommand(), evalCommand(), convertCommand(), versionCommand(),
+	root.AddCommand(runCommand(), inspectCommand(), exportCommand(), learnCommand(), seriesCommand(), scoreCommand(), recordCommand(), watchCommand(), acceptCommand(), suppressCommand(), mergeCommand(), compareCommand(), evalCommand(), convertCommand(), versionCommand(),
 		kernelCommand(), sessionCommand(), installCommand(), uninstallCommand())
 	return root
 }

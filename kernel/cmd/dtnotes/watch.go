@@ -25,6 +25,7 @@ import (
 // watchOptions are those of watch beyond the ones of score.
 type watchOptions struct {
 	scoreOptions
+	script           scriptOptions
 	webhook, metrics string
 	every            time.Duration // between updates of an alert that goes on
 	blindAfter       time.Duration
@@ -39,7 +40,9 @@ func watchCommand() *cobra.Command {
 		Use:   "watch BEHAVIOR.json [-- TRACER ARG ...]",
 		Short: "Watch a running tracer and say when a behavior is broken",
 		Long: `Watch runs a tracer, or any command that prints what one does, and scores what it prints by a behavior that
-dtnotes learn -o saved, bucket by bucket. Without a command it reads standard input. On a terminal it shows the
+dtnotes learn -o saved, bucket by bucket. With --script it runs the tracer that is there with scripts of the
+library, or a file. Without both it reads standard input, or, where that is a terminal or nothing, runs those scripts
+of the library that print what the behavior was learned from. On a terminal it shows the
 last minute and what stands out now; elsewhere it prints a line when an alert starts and its story when it ends.
 
 Hooks are told when an alert starts, while it goes on and when it ends, and when the watch is blind: the tracer
@@ -50,13 +53,16 @@ What it remembers lies beside the behavior, in BEHAVIOR.watch.json, and survives
 normal (dtnotes accept), and sources left alone for a time (dtnotes suppress), while it runs.
 
 The status is 0 when nothing stood out, 3 when there were alerts, 4 when it was blind, 1 on an error.`,
-		Example: `  dtnotes watch normal.json -- bpftrace persec.bt
+		Example: `  dtnotes watch normal.json
+  dtnotes watch normal.json --script syscalls,io
+  dtnotes watch normal.json -- bpftrace persec.bt
   dtrace -s persec.d | dtnotes watch normal.json --exec 'mail -s "misbehavior: $DTNOTES_PHASE" root'
   dtnotes watch normal.json --metrics 9464 --webhook http://127.0.0.1:8080/alerts -- bpftrace persec.bt`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return opt.watch(cmd, args[0], args[1:]) },
 	}
 	opt.flags(cmd)
+	opt.script.flags(cmd)
 	measureFlags(cmd, &opt.count.MeasureOptions)
 	f := cmd.Flags()
 	f.StringVar(&opt.webhook, "webhook", "", "post each event as JSON to this `URL`")
@@ -104,6 +110,11 @@ func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string)
 	if b.Measure == nil && !b.ByKind {
 		return fmt.Errorf("%s was learned from matrices: a tracer prints captures", path)
 	}
+	tracer, done, err := opt.pick(cmd, b, tracer)
+	if err != nil {
+		return err
+	}
+	defer done()
 	if opt.halfLife < 0 || opt.blindAfter < 0 || opt.giveUp < 0 || opt.every <= 0 {
 		return errors.New("want positive times")
 	}
@@ -162,6 +173,31 @@ func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string)
 		err = blindness{fmt.Errorf("the tracer %s ended: %w", strings.Join(tracer, " "), ended)}
 	}
 	return w.finish(err)
+}
+
+// pick chooses what is run where no command says it: the tracer that is there with scripts. What it
+// needs is removed by done.
+func (opt *watchOptions) pick(cmd *cobra.Command, b *behavior.Behavior, tracer []string) (line []string, done func(), err error) {
+	o := &opt.script
+	asked := len(o.script) > 0 || o.tracer != ""
+	switch {
+	case len(tracer) > 0 && asked:
+		return nil, nil, errors.New("--script and --tracer name a tracer, and so does the command: one is enough")
+	case len(tracer) > 0 || !asked && !nobodyPipes(cmd):
+		return tracer, func() {}, nil
+	case len(o.script) == 0:
+		o.script = scriptsOf(b)
+	}
+	if line, done, err = o.command(); err != nil {
+		return nil, nil, blindness{err}
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "running %s with %s\n", line[0], strings.Join(o.script, ", "))
+	return line, done, nil
+}
+
+// nobodyPipes tells that standard input is a terminal or nothing.
+func nobodyPipes(cmd *cobra.Command) bool {
+	return cmd.InOrStdin() == io.Reader(os.Stdin) && isTerminal(os.Stdin)
 }
 
 // finish tells what is still to be told, and what the watch came to.

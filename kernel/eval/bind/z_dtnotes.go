@@ -457,6 +457,7 @@ var dtnotes7 = table{
 		{"ScriptNamed", p7.ScriptNamed},
 		{"Scripts", p7.Scripts},
 		{"ScriptsOn", p7.ScriptsOn},
+		{"TracerName", p7.TracerName},
 		{"TracerOf", p7.TracerOf},
 	},
 	consts: []symbol{
