@@ -52,15 +52,13 @@ type checker struct {
 
 // check finds the meaning of a cell.
 func (e *engine) check(file string, p *parsed) (*checked, []string, error) {
-	c := &checker{e: e, file: file, p: p, imports: map[string]string{}, user: map[string]bool{},
+	c := &checker{e: e, file: file, p: p, imports: map[string]string{},
 		methods: map[string]map[string]bool{}, extend: map[string]bool{}, skip: map[string]bool{}}
 	if err := c.readImports(); err != nil {
 		return nil, nil, err
 	}
+	c.user = p.names()
 	for _, it := range p.items {
-		for _, n := range it.names {
-			c.user[n] = true
-		}
 		for _, d := range it.decls {
 			if f, ok := d.(*ast.FuncDecl); ok {
 				if r := receiverName(f); r != "" {
@@ -267,7 +265,9 @@ func (c *checker) once() (*checked, checkErrors) {
 			return found
 		},
 		func() bool { return c.useUnqualified(out.file, errs) },
-		func() bool { return errs.has(inner.IsUninstantiated) && names[rtGenericName] && hoistGeneric(out.file) },
+		func() bool {
+			return (errs.has(inner.IsUninstantiated) || errs.has(inner.IsNoValue)) && names[rtGenericName] && hoist(out.file)
+		},
 		func() bool { return errs.has(inner.IsUnexportedField) && keyComposites(out.file, out.unit.info) },
 	} {
 		if repair() {
@@ -344,7 +344,7 @@ func (c *checker) emitAgain(name string, redo map[string]bool, emit func(ast.Dec
 		}
 		for _, again := range f.Decls {
 			if again = only(again, x); again != nil {
-				c.e.prepare(again)
+				c.e.prepare(again, c.user)
 				emit(again, x.src)
 			}
 		}
@@ -372,7 +372,7 @@ func only(again ast.Decl, d *decl) ast.Decl {
 func (c *checker) redeclareVar(name string, imports map[string]string) ast.Decl {
 	expr, err := parser.ParseExpr(types.TypeString(c.e.scope.names[name].Type(), c.qualifier(imports)))
 	if err != nil {
-		expr = ident("any")
+		expr = &ast.InterfaceType{Methods: &ast.FieldList{}}
 	}
 	return &ast.GenDecl{Tok: token.VAR, Specs: []ast.Spec{&ast.ValueSpec{Names: []*ast.Ident{ident(name)}, Type: expr}}}
 }
@@ -409,9 +409,9 @@ func (c *checker) code(it *item, n int) []ast.Decl {
 			n := &ast.BasicLit{Kind: token.INT, Value: strconv.Itoa(it.watched[0])}
 			return []ast.Decl{blank(rtCall("ShowCall", n)), blank(rtCall("Show", it.expr))}
 		}
-		return []ast.Decl{blank(rtCall("Show", it.expr))}
+		return []ast.Decl{blank(rtCall("Show", append([]ast.Expr{it.expr}, it.rest...)...))}
 	case deferItem:
-		return []ast.Decl{blank(thunk(deferAtEnd(it.stmts[0].(*ast.DeferStmt).Call)))}
+		return []ast.Decl{blank(thunk(it.stmts...))}
 	}
 	return nil
 }
@@ -430,18 +430,15 @@ func blank(x ast.Expr) ast.Decl {
 	return &ast.GenDecl{Tok: token.VAR, Specs: []ast.Spec{&ast.ValueSpec{Names: []*ast.Ident{ident("_")}, Values: []ast.Expr{x}}}}
 }
 
-// thunk is: func() int { stmts; return 0 }().
+// thunk is: func() __rt.Int { stmts; return 0 }().
 func thunk(stmts ...ast.Stmt) ast.Expr {
-	results := &ast.FieldList{List: []*ast.Field{{Type: ident("int")}}}
-	if defersInRange(&ast.BlockStmt{List: stmts}) {
-		stmts = append([]ast.Stmt{&ast.DeferStmt{Call: &ast.CallExpr{Fun: funcLit(nil)}}}, stmts...)
-	}
+	results := &ast.FieldList{List: []*ast.Field{{Type: rt("Int")}}}
 	body := append(slices.Clip(stmts), &ast.ReturnStmt{Results: []ast.Expr{&ast.BasicLit{Kind: token.INT, Value: "0"}}})
 	return &ast.CallExpr{Fun: funcLit(results, body...)}
 }
 
 // keepers make the interpreter compile all methods of the types that are declared here, so that
-// compiled code can call them later: func __keep_T() { __rt.Keep((*T)(nil)) }.
+// compiled code can call them later: func __keep_T() { var __t *T; __rt.Keep(__t) }.
 func keepers(decls []ast.Decl) []ast.Decl {
 	has := map[string]bool{}
 	for _, d := range decls {
@@ -466,9 +463,10 @@ func keepers(decls []ast.Decl) []ast.Decl {
 
 func keeper(name string, typeNames ...string) ast.Decl {
 	var body []ast.Stmt
-	for _, t := range typeNames {
-		ptr := &ast.CallExpr{Fun: &ast.ParenExpr{X: &ast.StarExpr{X: ident(t)}}, Args: []ast.Expr{ident("nil")}}
-		body = append(body, &ast.ExprStmt{X: rtCall("Keep", ptr)})
+	for i, t := range typeNames {
+		v := ident("__t" + strconv.Itoa(i))
+		spec := &ast.ValueSpec{Names: []*ast.Ident{v}, Type: &ast.StarExpr{X: ident(t)}}
+		body = append(body, &ast.DeclStmt{Decl: &ast.GenDecl{Tok: token.VAR, Specs: []ast.Spec{spec}}}, &ast.ExprStmt{X: rtCall("Keep", ident(v.Name))})
 	}
 	return &ast.FuncDecl{Name: ident(name), Type: &ast.FuncType{Params: &ast.FieldList{}}, Body: &ast.BlockStmt{List: body}}
 }

@@ -121,11 +121,7 @@ func (a *assistant) see(v *view, text string) *view {
 			c.imports[name] = path
 		}
 	}
-	for _, it := range p.items {
-		for _, n := range it.names {
-			c.user[n] = true
-		}
-	}
+	c.user = p.names()
 	out, _ := c.once()
 	v.info, v.pkg = out.unit.info, out.unit.pkg
 	var path []ast.Node

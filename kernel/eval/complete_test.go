@@ -145,7 +145,7 @@ func TestMagics(t *testing.T) {
 		{"%nosuch", "", "", "%help, %reset, %time, %who"},
 		{"%help", "", "?NAME", ""},
 		{"s := `\n%who\n?x\n`\nlen(s)", "9 :: int", "", ""},
-		{"1\n%%time", "", "", ""},
+		{"1\n%%time", "", "", "%%time is for a whole cell"},
 		{"\n\nundefinedName", "", "", ":3:1: undefined"},
 		{"$ true\n\nundefinedName", "", "", ":3:1: undefined"},
 		{"?strings.ToUpper", "", "", ""},

@@ -35,6 +35,7 @@ var console struct {
 	clock   *time.Timer
 
 	savedLog io.Writer
+	own      arguments
 }
 
 var streamNames = [2]string{"stdout", "stderr"}
@@ -73,6 +74,7 @@ func openConsole() error {
 	}
 	console.saved = [2]*os.File{os.Stdout, os.Stderr}
 	os.Stdout, os.Stderr = console.pipes[0].w, console.pipes[1].w
+	console.own = takeArguments()
 	console.savedLog = log.Writer()
 	log.SetOutput(logWriter{})
 	display.SetPublisher(func(b display.Bundle, id string, update bool) {
@@ -110,6 +112,7 @@ func releaseConsole() []*pipe {
 	}
 	drain()
 	os.Stdout, os.Stderr = console.saved[0], console.saved[1]
+	console.own.giveBack()
 	log.SetOutput(console.savedLog)
 	display.SetPublisher(nil)
 	display.SetClearer(nil)
@@ -208,6 +211,9 @@ func toCell(put func(cell.Output)) {
 // printTo prints text to a stream of the cell that the goroutine belongs to.
 func printTo(stream int, text []byte) {
 	r := runOfGoroutine()
+	if r != nil && r.exited.Load() != nil {
+		return
+	}
 	console.mu.Lock()
 	defer console.mu.Unlock()
 	drainPipes()

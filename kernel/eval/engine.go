@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"iter"
 	"maps"
 	"slices"
 
@@ -45,18 +46,25 @@ func (e *engine) compile(file, code string) (*checked, []string, error) {
 		return nil, nil, err
 	}
 	p.repeatedNames()
-	e.prepareCell(file, p)
+	if err := e.prepareCell(file, p); err != nil {
+		return nil, nil, err
+	}
 	e.scope.dropUnchanged(p)
 	return e.check(file, p)
 }
 
 // prepareCell rewrites the syntax of a cell for the interpreter.
-func (e *engine) prepareCell(file string, p *parsed) {
+func (e *engine) prepareCell(file string, p *parsed) error {
 	hidden := map[string]*ast.InterfaceType{}
+	user := p.names()
 	for _, it := range p.items {
-		it.each(func(n ast.Node) { maps.Copy(hidden, e.prepare(n)) })
+		defersAtEnd(it.stmts)
+		if err := returnsEnd(it.stmts); err != nil {
+			return err
+		}
+		it.each(func(n ast.Node) { maps.Copy(hidden, e.prepare(n, user)) })
 		if e.checks {
-			it.stmts = checkList(it.stmts)
+			it.stmts = checkList(it.stmts, user)
 		}
 	}
 	var lifted []*item
@@ -67,18 +75,25 @@ func (e *engine) prepareCell(file string, p *parsed) {
 			decls: []ast.Decl{&ast.GenDecl{Tok: token.TYPE, Specs: []ast.Spec{spec}}}})
 	}
 	p.items = append(lifted, p.items...)
+	return nil
 }
 
-// prepare rewrites one declaration, statement or expression for the interpreter.
-func (e *engine) prepare(n ast.Node) map[string]*ast.InterfaceType {
+// prepare rewrites one declaration, statement or expression of a cell that declares the names of user for
+// the interpreter.
+func (e *engine) prepare(n ast.Node, user map[string]bool) map[string]*ast.InterfaceType {
 	hidden := e.scope.liftInterfaces(n)
-	if e.scope.names["print"] == nil && e.scope.names["println"] == nil {
-		builtinPrints(n)
+	hides := declares(n)
+	for _, names := range []iter.Seq[string]{maps.Keys(user), maps.Keys(e.scope.names)} {
+		for name := range names {
+			if types.Universe.Lookup(name) != nil {
+				if hides == nil {
+					hides = map[string]bool{}
+				}
+				hides[name] = true
+			}
+		}
 	}
-	if e.scope.names["recover"] == nil {
-		recoverInGoWords(n)
-	}
-	instrument(n, e.checks)
+	instrument(n, e.checks, hides)
 	return hidden
 }
 
@@ -102,7 +117,7 @@ func (e *engine) runChecked(ctx context.Context, r *run, c *checked) error {
 	}
 	undo := e.scope.commit(c)
 	err = e.runner.execute(ctx, r, e.builder.loader(prog, o.files(r.file)), c.main)
-	if err != nil {
+	if err != nil || r.returned {
 		e.scope.rollBack(r, c, undo)
 	}
 	return err

@@ -153,8 +153,7 @@ func (t *texts) runError(err error) *cell.Error {
 		return t.runError(interrupted())
 	}
 	if e, ok := v.(exitValue); ok {
-		msg := fmt.Sprintf("exit status %d", e.code)
-		return &cell.Error{Name: "exit", Message: msg, Traceback: []string{red + msg + reset}}
+		return t.runError(e.failure())
 	}
 	msg, frames := panicText(err)
 	out := &cell.Error{Name: "panic", Message: msg}
@@ -203,14 +202,33 @@ var (
 	zeroType = &reflect.ValueError{Method: "reflect.Value.Type"}
 )
 
+var nilDereference = inner.Known(ixgo.RuntimeError("invalid memory address or nil pointer dereference"))
+
 // inGoWords is a value that was recovered, as Go itself would have thrown it: the interpreter stores
 // through a pointer by reflection, which has words of its own for one that is nil.
 func inGoWords(v any) any {
+	if e, ok := v.(error); ok {
+		v = inner.Known(e)
+	}
+	if text, ok := v.(string); ok && strings.HasPrefix(text, "reflect.Value.Call") && strings.HasSuffix(text, ": call of nil function") {
+		v = nilDereference
+	} else if ok && text == "reflect.MakeSlice: len > cap" {
+		v = inner.Known(ixgo.RuntimeError("makeslice: cap out of range"))
+	}
 	if e, ok := v.(*reflect.ValueError); ok && e.Kind == reflect.Invalid && e != zeroSet && e != zeroType &&
 		(e.Method == zeroSet.Method || e.Method == zeroType.Method) {
-		return ixgo.RuntimeError("invalid memory address or nil pointer dereference")
+		return nilDereference
 	}
 	return v
+}
+
+// caught is recover in the code of a cell, of what was recovered. What is there to end the code cannot be.
+func caught(v any) any {
+	switch v.(type) {
+	case haltValue, exitValue, endValue:
+		panic(v)
+	}
+	return inGoWords(v)
 }
 
 // panicText is the message of a panic as Go prints it, and the stack if it is known.

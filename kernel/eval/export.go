@@ -384,18 +384,23 @@ func (x *exporter) item(u *unit, it *item) ([]ast.Stmt, error) {
 	case showItem:
 		tv := u.info.Types[it.expr]
 		x.rename(u, it.expr)
+		values := []ast.Expr{it.expr}
+		for i := range it.rest {
+			x.rename(u, it.rest[i])
+		}
+		values = append(values, it.rest...)
 		if tuple, ok := tv.Type.(*types.Tuple); tv.IsVoid() || ok && tuple.Len() == 0 {
 			return []ast.Stmt{&ast.ExprStmt{X: it.expr}}, nil
 		}
 		if x.deferred {
-			values := &ast.CallExpr{Fun: x.display("Values"), Args: []ast.Expr{it.expr}}
-			return []ast.Stmt{&ast.AssignStmt{Lhs: []ast.Expr{ident(resultName)}, Tok: token.ASSIGN, Rhs: []ast.Expr{values}}}, nil
+			call := &ast.CallExpr{Fun: x.display("Values"), Args: values}
+			return []ast.Stmt{&ast.AssignStmt{Lhs: []ast.Expr{ident(resultName)}, Tok: token.ASSIGN, Rhs: []ast.Expr{call}}}, nil
 		}
 		fun := "Result"
 		if len(it.watched) > 0 {
 			fun = "ResultOrExit"
 		}
-		return []ast.Stmt{&ast.ExprStmt{X: &ast.CallExpr{Fun: x.display(fun), Args: []ast.Expr{it.expr}}}}, nil
+		return []ast.Stmt{&ast.ExprStmt{X: &ast.CallExpr{Fun: x.display(fun), Args: values}}}, nil
 	}
 	for _, n := range it.watchedNames {
 		name := x.latest[n]

@@ -6,6 +6,8 @@ import (
 	"go/types"
 	"slices"
 	"strconv"
+
+	"golang.org/x/tools/go/ast/astutil"
 )
 
 // Interpreted code is rewritten before it is checked: loops and functions look at the run's stop
@@ -23,16 +25,20 @@ func rtCall(name string, args ...ast.Expr) *ast.CallExpr {
 	return &ast.CallExpr{Fun: rt(name), Args: args}
 }
 
-// stopCheck is: if len(__rt.Stop) != 0 { __rt.Halt() }; see stopFlag.
-func stopCheck() ast.Stmt {
+// stopCheck is: if __rt.Stop { __rt.Halt() }; see stopFlag. Like all that is put into code it has no
+// names but such that no code has.
+func stopCheck() ast.Stmt { return ifStopped("Halt") }
+
+func ifStopped(then string) ast.Stmt {
 	return &ast.IfStmt{
-		Cond: &ast.BinaryExpr{X: &ast.CallExpr{Fun: ident("len"), Args: []ast.Expr{rt("Stop")}}, Op: token.NEQ, Y: &ast.BasicLit{Kind: token.INT, Value: "0"}},
-		Body: &ast.BlockStmt{List: []ast.Stmt{&ast.ExprStmt{X: rtCall("Halt")}}},
+		Cond: rt("Stop"),
+		Body: &ast.BlockStmt{List: []ast.Stmt{&ast.ExprStmt{X: rtCall(then)}}},
 	}
 }
 
 // instrument rewrites one declaration, statement or expression.
-func instrument(root ast.Node, checks bool) {
+// hides tells the names that do not mean there what Go declares.
+func instrument(root ast.Node, checks bool, hides map[string]bool) {
 	cleanup := map[*ast.FuncLit]bool{} // deferred: it must run also where the code around it is stopped
 	done := map[ast.Node]bool{}
 	ast.Inspect(root, func(n ast.Node) bool {
@@ -48,10 +54,13 @@ func instrument(root ast.Node, checks bool) {
 			}
 		case *ast.FuncDecl:
 			if n.Body != nil {
-				instrumentBody(n.Body, checks && !isLeaf(n.Body))
+				instrumentBody(n.Body, checks && !isLeaf(n.Body, hides))
 			}
 		case *ast.FuncLit: // compiled code may call it for long, as sort.Slice does
 			if !done[n] {
+				if checks && cleanup[n] {
+					prepend(n.Body, ifStopped("Leave"))
+				}
 				instrumentBody(n.Body, checks && !cleanup[n])
 			}
 		case *ast.ForStmt:
@@ -65,21 +74,21 @@ func instrument(root ast.Node, checks bool) {
 			}
 		case *ast.BlockStmt:
 			if checks {
-				n.List = checkList(n.List)
+				n.List = checkList(n.List, hides)
 			}
 		case *ast.LabeledStmt:
 			if b, ok := n.Stmt.(*ast.BranchStmt); ok && checks && b.Tok == token.GOTO {
 				n.Stmt = &ast.BlockStmt{List: []ast.Stmt{b}}
 			} else if r, ok := n.Stmt.(*ast.RangeStmt); ok && checks {
-				n.Stmt = counted(r)
+				n.Stmt = counted(r, hides)
 			}
 		case *ast.CaseClause:
 			if checks {
-				n.Body = checkList(n.Body)
+				n.Body = checkList(n.Body, hides)
 			}
 		case *ast.CommClause:
 			if checks {
-				n.Body = checkList(n.Body)
+				n.Body = checkList(n.Body, hides)
 			}
 		}
 		return true
@@ -119,14 +128,55 @@ func defersInRange(body ast.Node) bool {
 	return found
 }
 
+// declares are the names of Go's own that something declares for itself somewhere below root.
+func declares(root ast.Node) map[string]bool {
+	var names map[string]bool
+	add := func(exprs ...ast.Expr) {
+		for _, x := range exprs {
+			if id, ok := x.(*ast.Ident); ok && types.Universe.Lookup(id.Name) != nil {
+				if names == nil {
+					names = map[string]bool{}
+				}
+				names[id.Name] = true
+			}
+		}
+	}
+	ast.Inspect(root, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			if n.Tok == token.DEFINE {
+				add(n.Lhs...)
+			}
+		case *ast.RangeStmt:
+			if n.Tok == token.DEFINE {
+				add(n.Key, n.Value)
+			}
+		case *ast.ValueSpec:
+			for _, id := range n.Names {
+				add(id)
+			}
+		case *ast.Field:
+			for _, id := range n.Names {
+				add(id)
+			}
+		case *ast.TypeSpec:
+			add(n.Name)
+		case *ast.FuncDecl:
+			add(n.Name)
+		}
+		return true
+	})
+	return names
+}
+
 func prepend(b *ast.BlockStmt, s ast.Stmt) { b.List = append([]ast.Stmt{s}, b.List...) }
 
 // checkList gives the statements of a block the checks that belong between them.
-func checkList(list []ast.Stmt) []ast.Stmt {
+func checkList(list []ast.Stmt, hides map[string]bool) []ast.Stmt {
 	var out []ast.Stmt
 	for i, s := range list {
 		if r, ok := s.(*ast.RangeStmt); ok {
-			s = counted(r)
+			s = counted(r, hides)
 			list[i] = s
 		}
 		b, ok := s.(*ast.BranchStmt)
@@ -147,8 +197,8 @@ func checkList(list []ast.Stmt) []ast.Stmt {
 }
 
 // counted is a range loop as a loop that counts, if it can be unrolled then.
-func counted(r *ast.RangeStmt) ast.Stmt {
-	if loop := countingLoop(r); loop != nil {
+func counted(r *ast.RangeStmt, hides map[string]bool) ast.Stmt {
+	if loop := countingLoop(r); loop != nil && !hides["len"] {
 		return loop
 	}
 	return r
@@ -156,31 +206,24 @@ func counted(r *ast.RangeStmt) ast.Stmt {
 
 // isLeaf tells that a body calls nothing but builtins and conversions to basic types, so that no
 // recursion goes through it.
-func isLeaf(body *ast.BlockStmt) bool {
+func isLeaf(body *ast.BlockStmt, hides map[string]bool) bool {
 	leaf := true
 	ast.Inspect(body, func(n ast.Node) bool {
 		if c, ok := n.(*ast.CallExpr); ok {
 			id, ok := ast.Unparen(c.Fun).(*ast.Ident)
-			leaf = leaf && ok && types.Universe.Lookup(id.Name) != nil
+			leaf = leaf && ok && !hides[id.Name] && types.Universe.Lookup(id.Name) != nil
 		}
 		return leaf
 	})
 	return leaf
 }
 
-// guardGo makes go f(x) into go __rtg.Guard(f)(x). Calls of builtins and literals cannot be passed
-// so, or need not: their body gets the recovery itself, before anything in it can panic, and without
-// checks of its own: a check in it would throw what it is there to catch. What it puts into the
+// guardGo makes go f(x) into go __rtg.Guard(f)(x). The body of a literal gets the recovery itself,
+// before anything in it can panic, and without checks of its own: a check in it would throw what it is
+// there to catch. What it puts into the
 // syntax that must stay as it is goes to done.
 func guardGo(g *ast.GoStmt, checks bool, done map[ast.Node]bool) {
-	fun := ast.Unparen(g.Call.Fun)
-	if id, ok := fun.(*ast.Ident); ok {
-		if _, builtin := types.Universe.Lookup(id.Name).(*types.Builtin); builtin {
-			g.Call = callInLiteral(g.Call)
-			fun = g.Call.Fun
-		}
-	}
-	lit, ok := fun.(*ast.FuncLit)
+	lit, ok := ast.Unparen(g.Call.Fun).(*ast.FuncLit)
 	if !ok {
 		g.Call.Fun = generic("Guard", g.Call.Fun)
 		return
@@ -195,13 +238,9 @@ func generic(name string, f ast.Expr) *ast.CallExpr {
 	return &ast.CallExpr{Fun: &ast.SelectorExpr{X: ident(rtGenericName), Sel: ident(name)}, Args: []ast.Expr{f}}
 }
 
-// recoverGo is: defer func() { if r := recover(); r != nil { __rtg.GoPanic(r) } }().
+// recoverGo is: defer func() { __rtg.GoPanic(__rt.Caught()) }().
 func recoverGo() *ast.DeferStmt {
-	body := &ast.IfStmt{
-		Init: &ast.AssignStmt{Lhs: []ast.Expr{ident("__r")}, Tok: token.DEFINE, Rhs: []ast.Expr{&ast.CallExpr{Fun: ident("recover")}}},
-		Cond: &ast.BinaryExpr{X: ident("__r"), Op: token.NEQ, Y: ident("nil")},
-		Body: &ast.BlockStmt{List: []ast.Stmt{&ast.ExprStmt{X: generic("GoPanic", ident("__r"))}}},
-	}
+	body := &ast.ExprStmt{X: generic("GoPanic", rtCall("Caught"))}
 	return &ast.DeferStmt{Call: &ast.CallExpr{Fun: funcLit(nil, body)}}
 }
 
@@ -209,26 +248,46 @@ func funcLit(results *ast.FieldList, body ...ast.Stmt) *ast.FuncLit {
 	return &ast.FuncLit{Type: &ast.FuncType{Params: &ast.FieldList{}, Results: results}, Body: &ast.BlockStmt{List: body}}
 }
 
-func callInLiteral(call *ast.CallExpr) *ast.CallExpr {
-	c := *call
-	return &ast.CallExpr{Fun: funcLit(nil, &ast.ExprStmt{X: &c})}
+// defersAtEnd makes the defer statements at the top level of a cell, also within its blocks, wait for
+// the end of the cell: defer f(x) becomes __rtg.Defer(f)(x), which evaluates the arguments at once.
+func defersAtEnd(stmts []ast.Stmt) {
+	for i := range stmts {
+		astutil.Apply(&ast.BlockStmt{List: stmts[i : i+1]}, func(cur *astutil.Cursor) bool {
+			switch n := cur.Node().(type) {
+			case *ast.FuncLit:
+				return false
+			case *ast.DeferStmt:
+				if lit, ok := ast.Unparen(n.Call.Fun).(*ast.FuncLit); ok && !declares(lit)["recover"] {
+					recoverAtEnd(lit.Body)
+				}
+				n.Call.Fun = generic("Defer", n.Call.Fun)
+				cur.Replace(&ast.ExprStmt{X: n.Call})
+			}
+			return true
+		}, nil)
+	}
 }
 
-// deferAtEnd makes a top-level defer f(x) into __rtg.Defer(f)(x): the arguments are evaluated at
-// once, the call waits for the end of the cell.
-func deferAtEnd(call *ast.CallExpr) ast.Stmt {
-	fun := ast.Unparen(call.Fun)
-	if id, ok := fun.(*ast.Ident); ok {
-		if _, builtin := types.Universe.Lookup(id.Name).(*types.Builtin); builtin {
-			return &ast.ExprStmt{X: &ast.CallExpr{Fun: generic("Defer", funcLit(nil, &ast.ExprStmt{X: call}))}}
-		}
+// returnsEnd makes a return statement at the top level of a cell end the cell.
+func returnsEnd(stmts []ast.Stmt) error {
+	var err error
+	for i := range stmts {
+		astutil.Apply(&ast.BlockStmt{List: stmts[i : i+1]}, func(cur *astutil.Cursor) bool {
+			switch n := cur.Node().(type) {
+			case *ast.FuncLit:
+				return false
+			case *ast.ReturnStmt:
+				if len(n.Results) > 0 {
+					err = &sourceError{n.Pos(), "return with a value: a cell has none but that of its last expression"}
+				}
+				zero := &ast.ReturnStmt{Return: n.Return, Results: []ast.Expr{&ast.BasicLit{ValuePos: n.Pos(), Kind: token.INT, Value: "0"}}}
+				cur.Replace(&ast.BlockStmt{List: []ast.Stmt{&ast.ExprStmt{X: rtCall("Return")}, zero}})
+				return false
+			}
+			return true
+		}, nil)
 	}
-	if lit, ok := fun.(*ast.FuncLit); ok {
-		recoverAtEnd(lit.Body)
-	}
-	c := *call
-	c.Fun = generic("Defer", call.Fun)
-	return &ast.ExprStmt{X: &c}
+	return err
 }
 
 // recoverAtEnd makes recover() in the body of a function deferred by a cell's top level mean the
@@ -247,29 +306,9 @@ func recoverAtEnd(body *ast.BlockStmt) {
 	})
 }
 
-// recoverInGoWords makes recover() into __rt.Thrown(recover()).
-func recoverInGoWords(root ast.Node) {
-	keep := map[*ast.CallExpr]bool{}
-	ast.Inspect(root, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.DeferStmt:
-			keep[n.Call] = true
-		case *ast.GoStmt:
-			keep[n.Call] = true
-		case *ast.CallExpr:
-			if len(n.Args) == 0 && isIdent(n.Fun, "recover") && !keep[n] {
-				inner := *n
-				keep[&inner] = true
-				*n = *rtCall("Thrown", &inner)
-			}
-		}
-		return true
-	})
-}
-
-// hoistGeneric rewrites __rtg.Guard(f)(a, b) of a generic f without type arguments, which cannot be
-// passed as a value, into __rtg.Guard(func() func() { x, y := a, b; return func() { f(x, y) } }())().
-func hoistGeneric(root ast.Node) bool {
+// hoist rewrites __rtg.Guard(f)(a, b) of an f that cannot be passed as a value, a generic function without
+// type arguments or a builtin one, into __rtg.Guard(func() func() { x, y := a, b; return func() { f(x, y) } }())().
+func hoist(root ast.Node) bool {
 	ast.Inspect(root, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)
 		if !ok {
@@ -288,7 +327,7 @@ func hoistGeneric(root ast.Node) bool {
 		inner := &ast.CallExpr{Fun: guard.Args[0], Ellipsis: call.Ellipsis}
 		var body []ast.Stmt
 		for i, a := range call.Args {
-			if _, lit := a.(*ast.BasicLit); !lit {
+			if _, lit := a.(*ast.BasicLit); !lit && !isIdent(a, "nil") {
 				v := ident("__arg" + strconv.Itoa(i))
 				body = append(body, &ast.AssignStmt{Lhs: []ast.Expr{v}, Tok: token.DEFINE, Rhs: []ast.Expr{a}})
 				a = ident(v.Name)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"runtime"
 	"runtime/metrics"
@@ -142,6 +143,41 @@ type haltValue struct{}
 // exitValue unwinds a goroutine that called os.Exit.
 type exitValue struct{ code int }
 
+func (e exitValue) failure() *haltError {
+	return &haltError{name: "exit", msg: fmt.Sprintf("exit status %d", e.code)}
+}
+
+// endValue unwinds a cell that returns at its top level.
+type endValue struct{}
+
+// exit is os.Exit: no code of the cell runs any more, what it deferred neither, and what it prints is
+// lost. In a goroutine that is left of a cell it ends that alone.
+func exit(code int) {
+	e := exitValue{code}
+	if r := runOfGoroutine(); r != nil && !r.ended.Load() && r.exited.CompareAndSwap(nil, &e) {
+		flushConsole()
+		r.stop()
+		close(r.exits)
+	}
+	panic(e)
+}
+
+// stop has all goroutines of a run stop where they look at their flags.
+func (r *run) stop() {
+	r.haltedAt.Store(time.Now().UnixNano())
+	r.runner.flags.keep(r.flag)
+	r.runner.flags.raise()
+	time.AfterFunc(sweepTime, r.runner.flags.lower)
+}
+
+// leave is called by a deferred function whose stop flag is set: it runs where its cell is interrupted,
+// not where it exits.
+func leave() {
+	if r := runOfGoroutine(); r != nil && r.exited.Load() != nil {
+		r.end(goroutineName())
+	}
+}
+
 // halted tells that the goroutines of a run are to go.
 func (r *run) halted() bool { return r.haltedAt.Load() != 0 || r.birth != r.runner.generation.Load() }
 
@@ -152,6 +188,8 @@ func (rr *runner) await(ctx context.Context, r *run, done chan error) error {
 		return err
 	case <-ctx.Done():
 		return rr.halt(r, done, interrupted())
+	case <-r.exits:
+		return rr.halt(r, done, r.exited.Load().failure())
 	case <-r.deep:
 		err := rr.halt(r, done, &haltError{name: "stack overflow", msg: "stack overflow: a recursion does not end"})
 		runtime.GC() // gives the stacks back
@@ -162,12 +200,9 @@ func (rr *runner) await(ctx context.Context, r *run, done chan error) error {
 // halt stops a run: by the flags, or, where it is blocked, by giving up its goroutine.
 func (rr *runner) halt(r *run, done chan error, why *haltError) error {
 	r.progress.Load() // what the statements up to there wrote can be read from now on
-	r.haltedAt.Store(time.Now().UnixNano())
-	rr.flags.keep(r.flag)
-	rr.flags.raise()
-	time.AfterFunc(sweepTime, rr.flags.lower)
+	r.stop()
 	wait := patience
-	if why.name != "interrupted" {
+	if why.name == "stack overflow" {
 		wait = deepTime
 	}
 	select {
@@ -203,7 +238,7 @@ func halt() {
 // unwind ends the calling goroutine, or lets it go on for a moment if it runs what was deferred.
 func (r *run) unwind() {
 	since := time.Now().UnixNano() - r.haltedAt.Load()
-	if time.Duration(since) < deferTime && inDeferred() {
+	if r.exited.Load() == nil && time.Duration(since) < deferTime && inDeferred() {
 		return
 	}
 	r.end(goroutineName())

@@ -182,8 +182,7 @@ var compiledPaths = sync.OnceValue(func() map[string]bool {
 // prepareSource instruments a file of a package from source.
 func (ps *packages) prepareSource(f *ast.File) {
 	for _, d := range f.Decls {
-		recoverInGoWords(d)
-		instrument(d, ps.checks)
+		instrument(d, ps.checks, declares(f))
 	}
 	blankUse := func(x ast.Expr) ast.Decl { return blank(x) }
 	f.Decls = append(importDecls(map[string]string{rtName: rtPath, rtGenericName: rtGenericPath}), f.Decls...)

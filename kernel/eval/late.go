@@ -10,7 +10,6 @@ import (
 
 	"dtnotes/kernel/eval/internal/inner"
 
-	"github.com/goplus/ixgo"
 	"github.com/goplus/reflectx"
 	"golang.org/x/tools/go/ssa"
 )
@@ -46,8 +45,9 @@ func (b *builder) lateCalls(prog *ssa.Program, pkgs []*ssa.Package) error {
 		}
 	}
 	l.spread()
+	w := &lowering{prog: prog}
 	for f := range l.seen {
-		orderPhis(f)
+		w.function(f)
 	}
 	l.quiet(prog)
 	return l.replace(prog)
@@ -217,7 +217,7 @@ type methodKey struct {
 func (b *builder) callMethod(name string, args []reflect.Value, variadic bool) []reflect.Value {
 	x := args[0].Elem()
 	if !x.IsValid() {
-		panic(ixgo.RuntimeError("invalid memory address or nil pointer dereference"))
+		panic(nilDereference)
 	}
 	key := methodKey{x.Type(), name}
 	cached, ok := b.methodCache.Load(key)

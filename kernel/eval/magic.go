@@ -26,6 +26,7 @@ import (
 type segment struct {
 	code  string // with empty lines for what stands above, so that lines keep their number
 	magic string
+	late  bool // the command is for a whole cell and does not stand on top of it
 }
 
 var questionLine = lazily(`^(\?\s*[\pL_][\pL\pN_.]*|[\pL_][\pL\pN_.]*\s*\?)$`)
@@ -62,6 +63,9 @@ func segments(code string) []segment {
 		}
 		if strings.TrimSpace(pending.String()) != "" {
 			out = append(out, segment{code: pending.String()})
+		}
+		if strings.HasPrefix(text, "%%") {
+			return append(out, segment{magic: text, late: true})
 		}
 		out = append(out, segment{magic: text})
 		pending.Reset()

@@ -50,9 +50,10 @@ type item struct {
 	decls []ast.Decl
 	stmts []ast.Stmt
 	expr  ast.Expr
-	names []string // package-level names that it declares
-	mark  int64    // of a variable: its run.progress once it has its value
-	again bool     // assigns what an item before it computed, see repeatedNames
+	rest  []ast.Expr // of an expression list that is shown
+	names []string   // package-level names that it declares
+	mark  int64      // of a variable: its run.progress once it has its value
+	again bool       // assigns what an item before it computed, see repeatedNames
 
 	watched      []int // sightings of errors that nothing looks at
 	watchedNames []string
@@ -69,6 +70,9 @@ func (it *item) each(f func(ast.Node)) {
 	if it.expr != nil && it.stmts == nil {
 		f(it.expr)
 	}
+	for _, x := range it.rest {
+		f(x)
+	}
 }
 
 // parsed is a cell, taken apart.
@@ -76,6 +80,17 @@ type parsed struct {
 	items   []*item
 	imports []*ast.ImportSpec
 	program bool // it has a package clause: func main is to be run
+}
+
+// names are those that the cell declares.
+func (p *parsed) names() map[string]bool {
+	names := map[string]bool{}
+	for _, it := range p.items {
+		for _, n := range it.names {
+			names[n] = true
+		}
+	}
+	return names
 }
 
 // chunk is the text between two semicolons outside all brackets.
@@ -191,6 +206,12 @@ func (e *engine) parseChunk(p *parsed, first token.Token, src snippet, last bool
 		}
 	}
 	stmts, err := e.parseBody(src)
+	if err != nil && last {
+		if list := e.parseList(src); list != nil {
+			p.items = append(p.items, &item{kind: showItem, src: src, expr: list[0], rest: list[1:]})
+			return nil
+		}
+	}
 	if err != nil || len(stmts) == 0 {
 		return err
 	}
@@ -214,6 +235,39 @@ func (e *engine) parseBody(src snippet) ([]ast.Stmt, error) {
 		return nil, src.atEnd(err)
 	}
 	return f.Decls[0].(*ast.FuncDecl).Body.List, nil
+}
+
+// parseList reads a list of two expressions or more; nil if it is none.
+func (e *engine) parseList(src snippet) []ast.Expr {
+	f, err := parser.ParseFile(e.fset, "", "package main;var _ = _("+src.at()+withoutComment(src.text)+")", parser.SkipObjectResolution)
+	if err != nil || len(f.Decls) != 1 {
+		return nil
+	}
+	call, ok := f.Decls[0].(*ast.GenDecl).Specs[0].(*ast.ValueSpec).Values[0].(*ast.CallExpr)
+	if !ok || len(call.Args) < 2 || call.Ellipsis.IsValid() {
+		return nil
+	}
+	return call.Args
+}
+
+// withoutComment cuts off what stands behind the last token of a text.
+func withoutComment(text string) string {
+	var s scanner.Scanner
+	f := token.NewFileSet().AddFile("", -1, len(text))
+	s.Init(f, []byte(text), nil, 0)
+	end := 0
+	for {
+		pos, tok, lit := s.Scan()
+		switch {
+		case tok == token.EOF:
+			return text[:end]
+		case tok == token.SEMICOLON && lit != ";":
+			continue
+		case lit == "":
+			lit = tok.String()
+		}
+		end = min(f.Offset(pos)+len(lit), len(text))
+	}
 }
 
 // atEnd takes the bracket that was put behind a snippet out of an error about it.

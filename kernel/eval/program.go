@@ -12,6 +12,8 @@ import (
 	"sync"
 	"weak"
 
+	"dtnotes/kernel/eval/internal/inner"
+
 	"github.com/goplus/ixgo"
 	"golang.org/x/tools/go/ssa"
 	"golang.org/x/tools/go/types/typeutil"
@@ -48,14 +50,44 @@ func newBuilder(ctx *ixgo.Context, s *scope) *builder {
 	b.table = newTypeTable(ctx, s)
 	b.table.late = b.lateCode
 	ctx.Loader = b.table
+	ctx.SetPanic(b.fault)
 	return b
+}
+
+// fault makes what the interpreter throws into what Go would.
+func (b *builder) fault(info *ixgo.PanicInfo) {
+	switch e := info.Error.(type) {
+	case ixgo.PanicError:
+		if e.Value == nil {
+			e.Value = new(runtime.PanicNilError)
+			info.Error = e
+		}
+	case ixgo.FatalError:
+	default:
+		if err := inner.Fault(info, b.assertedTypes); err != nil {
+			info.Error = err
+		}
+	}
+}
+
+// assertedTypes are the run-time types of an interface and of what is asserted; nil where they cannot
+// be made.
+func (b *builder) assertedTypes(in *ssa.TypeAssert) (x, asserted reflect.Type) {
+	x, err := b.table.reflectType(in.X.Type())
+	if err != nil {
+		return nil, nil
+	}
+	if asserted, err = b.table.reflectType(in.AssertedType); err != nil {
+		return nil, nil
+	}
+	return x, asserted
 }
 
 // loader makes an interpreter of a program, whose code looks at the flag, and takes from it the code of
 // methods that have none yet. files are the names of the cells whose code it has.
 func (b *builder) loader(p *ssa.Package, files []string) func(*stopFlag) (*ixgo.Interp, error) {
 	return func(flag *stopFlag) (*ixgo.Interp, error) {
-		b.table.stop = &flag.c
+		b.table.stop = flag.c
 		interp, err := b.ctx.NewInterp(p)
 		if err == nil {
 			b.programs = append(b.programs, compiledProgram{weak.Make(interp), files})

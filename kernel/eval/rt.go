@@ -3,7 +3,6 @@ package eval
 import (
 	"context"
 	"fmt"
-	"go/ast"
 	"log"
 	"reflect"
 	"runtime"
@@ -21,13 +20,13 @@ const (
 	rtGenericPath = "dtnotes/kernel/eval/rtg"
 )
 
-var stopPlaceholder chan struct{} // its place is taken by the flag of a program
+var stopPlaceholder bool // what asks for it is made to look at the flag of the program, see lowering
 
 func init() {
 	ixgo.RegisterPackage(&ixgo.Package{
 		Name: "rt", Path: rtPath,
 		Deps: map[string]string{}, Interfaces: map[string]reflect.Type{}, NamedTypes: map[string]reflect.Type{},
-		AliasTypes: map[string]reflect.Type{}, TypedConsts: map[string]ixgo.TypedConst{}, UntypedConsts: map[string]ixgo.UntypedConst{},
+		AliasTypes: map[string]reflect.Type{"Int": reflect.TypeFor[int]()}, TypedConsts: map[string]ixgo.TypedConst{}, UntypedConsts: map[string]ixgo.UntypedConst{},
 		Vars: map[string]reflect.Value{"Stop": reflect.ValueOf(&stopPlaceholder)},
 		Funcs: map[string]reflect.Value{
 			"Halt":     reflect.ValueOf(halt),
@@ -39,18 +38,18 @@ func init() {
 			"Mark":     reflect.ValueOf(mark),
 			"Keep":     reflect.ValueOf(func(any) {}),
 			"GoPanic":  reflect.ValueOf(func(v any, stack []byte) { goPanic(inGoroutine, v, stack) }),
-			"Thrown":   reflect.ValueOf(inGoWords),
+			"Caught":   reflect.ValueOf(func() any { return nil }), // is made to be recover, see lowering
+			"Leave":    reflect.ValueOf(leave),
+			"Return":   reflect.ValueOf(func() { panic(endValue{}) }),
 			"Guard":    reflect.ValueOf(guard),
 			"Defer":    reflect.ValueOf(deferred),
 			"Recover":  reflect.ValueOf(recovered),
-			"Print":    reflect.ValueOf(func(v ...any) { printTo(1, []byte(builtinText(v, ""))) }),
-			"Println":  reflect.ValueOf(func(v ...any) { printTo(1, []byte(builtinText(v, " ")+"\n")) }),
 		},
 	})
 	ixgo.RegisterPackage(&ixgo.Package{
 		Name: "rtg", Path: rtGenericPath, Deps: map[string]string{rtPath: "rt", "runtime/debug": "debug"},
 		Source: "package rtg\nimport (\n\"runtime/debug\"\n\"" + rtPath + "\"\n)\n" +
-			"func GoPanic(v any) { rt.GoPanic(v, debug.Stack()) }\n" +
+			"func GoPanic(v any) { if v != nil { rt.GoPanic(v, debug.Stack()) } }\n" +
 			"func Guard[F any](f F) F { return rt.Guard(f).(F) }\n" +
 			"func Defer[F any](f F) F { return rt.Defer(f).(F) }\n",
 	})
@@ -196,7 +195,6 @@ func builtinFloat(v reflect.Value, f float64) string {
 // register tells a context what interpreted code gets instead of the real functions: such as would
 // end the process, start goroutines that nobody guards, or print.
 func register(c *ixgo.Context) {
-	exit := func(code int) { panic(exitValue{code}) }
 	c.RegisterExternal("os.Exit", exit)
 	c.RegisterExternal("syscall.Exit", exit)
 	fatal := func(l *log.Logger, text string) { l.Output(3, text); exit(1) }
@@ -228,17 +226,5 @@ func register(c *ixgo.Context) {
 	c.RegisterExternal("(*sync.WaitGroup).Go", func(wg *sync.WaitGroup, f func()) { wg.Go(guard(f).(func())) })
 	registerPrinting(c)
 	registerReading(c)
-}
-
-// builtinPrints makes print and println, where they are the builtins, write to the cell's stderr.
-func builtinPrints(root ast.Node) {
-	names := map[string]string{"print": "Print", "println": "Println"}
-	ast.Inspect(root, func(n ast.Node) bool {
-		if c, ok := n.(*ast.CallExpr); ok {
-			if id, ok := c.Fun.(*ast.Ident); ok && names[id.Name] != "" {
-				c.Fun = &ast.SelectorExpr{X: &ast.Ident{NamePos: id.Pos(), Name: rtName}, Sel: ident(names[id.Name])}
-			}
-		}
-		return true
-	})
+	registerFlags(c)
 }

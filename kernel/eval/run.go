@@ -30,8 +30,10 @@ type run struct {
 	haltedAt atomic.Int64  // when its goroutines were told to go, in nanoseconds; 0 if they were not
 	deep     chan struct{} // takes the word that one of its goroutines is in a recursion without end
 	ended    atomic.Bool   // only its goroutines are left
-	bottoms  sync.Map      // goroutine -> how it can be stopped
-	shown    []any         // values of the last expression
+	exits    chan struct{} // is closed when it has exited
+	exited   atomic.Pointer[exitValue]
+	bottoms  sync.Map // goroutine -> how it can be stopped
+	shown    []any    // values of the last expression
 	bundle   display.Bundle
 	printed  []string     // as fmt prints them, if the session wants that
 	progress atomic.Int64 // up to which item the variables have their values
@@ -41,6 +43,7 @@ type run struct {
 	sightings  []sighting // where the cell gets errors that it does not look at
 	lost       *lostError // the first of them
 	watchShown int        // the sighting of the last expression, from 1; 0 if there is none
+	returned   bool       // it ended by a return statement at its top level
 	panicked   error      // what ended the cell, for a deferred function to recover
 }
 
@@ -78,7 +81,16 @@ func (rr *runner) execute(ctx context.Context, r *run, load func(*stopFlag) (*ix
 		if err = interp.RunInit(); err == nil && callMain {
 			_, err = interp.RunMain()
 		}
-		err = r.runDefers(err)
+		if _, r.returned = thrown(err).(endValue); r.returned {
+			err = nil
+		}
+		if r.exited.Load() == nil {
+			err = r.runDefers(err)
+		}
+		if e := r.exited.Load(); e != nil {
+			err = e.failure()
+			return
+		}
 		if err == nil && len(r.shown) > 0 { // here, because it may run code of the user
 			r.render()
 		}
@@ -217,7 +229,7 @@ func recovered() any {
 		v := thrown(r.panicked)
 		switch v.(type) {
 		case haltValue, exitValue:
-			return nil
+			panic(v)
 		}
 		r.panicked = nil
 		return v

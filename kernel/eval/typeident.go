@@ -36,7 +36,7 @@ type typeTable struct {
 	memory map[string]reflect.Value            // of the current cell's package
 	source map[string]map[string]reflect.Value // of packages from source, by path
 	late   map[string]reflect.Value            // of the functions that find methods at run time
-	stop   *chan struct{}                      // the flag of the program being made
+	stop   chan struct{}                       // the flag of the program being made
 }
 
 // A methodSlot is a method of a type as compiled code calls it: the code comes with the first
@@ -287,7 +287,7 @@ func (t *typeTable) Installed(path string) (*ixgo.Package, bool) {
 	p, ok := t.Loader.Installed(path)
 	if path == rtPath && ok {
 		q := *p
-		q.Vars = map[string]reflect.Value{"Stop": reflect.ValueOf(t.stop)}
+		q.Vars = map[string]reflect.Value{"Stop": reflect.ValueOf(t.stop)} // not its address: see stopped
 		return &q, true
 	}
 	if vars, isSource := t.source[path]; isSource {

@@ -50,3 +50,35 @@ func NewCall(b *ssa.BasicBlock, fn ssa.Value, results types.Type, pos token.Pos,
 	set(call, "pos", pos)
 	return call
 }
+
+// NewBinOp is the comparison or other operation x op y with a result of type t, for the block b.
+func NewBinOp(b *ssa.BasicBlock, op token.Token, x, y ssa.Value, t types.Type) *ssa.BinOp {
+	in := &ssa.BinOp{Op: op, X: x, Y: y}
+	set(in, "block", b)
+	set(in, "typ", t)
+	return in
+}
+
+// NewBuiltin is a builtin function, such as len.
+func NewBuiltin(name string, sig *types.Signature) *ssa.Builtin {
+	f := new(ssa.Builtin)
+	set(f, "name", name)
+	set(f, "sig", sig)
+	return f
+}
+
+// Replace makes what uses a value use another one, which takes its place.
+func Replace(old, new ssa.Value) {
+	if old.Referrers() == nil {
+		return
+	}
+	var buf [16]*ssa.Value
+	for _, in := range *old.Referrers() {
+		for _, op := range in.Operands(buf[:0]) {
+			if *op == old {
+				*op = new
+			}
+		}
+	}
+	*new.Referrers() = *old.Referrers()
+}

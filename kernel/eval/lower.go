@@ -1,0 +1,297 @@
+package eval
+
+import (
+	"go/constant"
+	"go/token"
+	"go/types"
+	"reflect"
+	"strconv"
+
+	"dtnotes/kernel/eval/internal/inner"
+
+	"github.com/goplus/ixgo"
+	"golang.org/x/tools/go/ssa"
+)
+
+// Before ixgo gets the functions of a program, what it would not do as Go does is replaced by what it
+// does. A nil in an interface is no value to package reflect, with which ixgo works: maps whose keys or
+// values may be one are read and written by functions of this package. Operations on constants that
+// fault would do so where they are loaded, even if nobody comes there.
+
+const lowerPath = "dtnotes/kernel/eval/lower"
+
+// printMost is how many values the functions for print and println take; more are printed in turns.
+const printMost = 8
+
+func init() {
+	funcs := map[string]reflect.Value{
+		"SetMap":   reflect.ValueOf(setMap),
+		"GetMap":   reflect.ValueOf(func(m, k any) any { v, _ := getMap(m, k); return v }),
+		"GetMapOK": reflect.ValueOf(getMap),
+		"Delete":   reflect.ValueOf(deleteMap),
+		"ByteAt":   reflect.ValueOf(byteAt),
+		"Clear":    reflect.ValueOf(func(x any) { reflect.ValueOf(x).Clear() }),
+		"Thrown":   reflect.ValueOf(caught),
+	}
+	for n := range printMost + 1 {
+		in := make([]reflect.Type, n)
+		for i := range in {
+			in[i] = reflect.TypeFor[any]()
+		}
+		t := reflect.FuncOf(in, nil, false)
+		for name, p := range map[string]struct{ sep, end string }{"Print": {"", ""}, "Println": {" ", "\n"}} {
+			funcs[name+strconv.Itoa(n)] = reflect.MakeFunc(t, func(args []reflect.Value) []reflect.Value {
+				values := make([]any, len(args))
+				for i, a := range args {
+					values[i] = a.Interface()
+				}
+				printTo(1, []byte(builtinText(values, p.sep)+p.end))
+				return nil
+			})
+		}
+	}
+	ixgo.RegisterPackage(&ixgo.Package{Name: "lower", Path: lowerPath, Funcs: funcs})
+}
+
+// inType is x as a value of a type, which may be an interface that holds nothing.
+func inType(x any, t reflect.Type) reflect.Value {
+	if x == nil {
+		return reflect.Zero(t)
+	}
+	return reflect.ValueOf(x)
+}
+
+func setMap(m, k, v any) {
+	x := reflect.ValueOf(m)
+	x.SetMapIndex(inType(k, x.Type().Key()), inType(v, x.Type().Elem()))
+}
+
+func getMap(m, k any) (any, bool) {
+	x := reflect.ValueOf(m)
+	v := x.MapIndex(inType(k, x.Type().Key()))
+	if !v.IsValid() {
+		return reflect.Zero(x.Type().Elem()).Interface(), false
+	}
+	return v.Interface(), true
+}
+
+func deleteMap(m, k any) {
+	x := reflect.ValueOf(m)
+	x.SetMapIndex(inType(k, x.Type().Key()), reflect.Value{})
+}
+
+// byteAt is s[i] for an i that may not fit an int.
+func byteAt(s, i any) any { return reflect.ValueOf(s).String()[reflect.ValueOf(i).Uint()] }
+
+// lowering replaces instructions of the functions of one program.
+type lowering struct {
+	prog *ssa.Program
+	pkg  *ssa.Package // of the functions that do it instead
+}
+
+func (w *lowering) helper(name string) *ssa.Function {
+	if w.pkg == nil {
+		tp := types.NewPackage(lowerPath, "lower")
+		sig := types.NewSignatureType(nil, nil, nil, nil, nil, false) // ixgo goes by the function's own
+		p, _ := ixgo.LookupPackage(lowerPath)
+		for name := range p.Funcs {
+			tp.Scope().Insert(types.NewFunc(token.NoPos, tp, name, sig))
+		}
+		w.pkg = w.prog.CreatePackage(tp, nil, nil, true)
+		w.pkg.Build()
+	}
+	return w.pkg.Func(name)
+}
+
+// function lowers the code of one function.
+func (w *lowering) function(f *ssa.Function) {
+	orderPhis(f)
+	for _, b := range f.Blocks {
+		var out []ssa.Instruction
+		for i, in := range b.Instrs {
+			instead := w.instruction(b, in)
+			if instead != nil && out == nil {
+				out = append(make([]ssa.Instruction, 0, len(b.Instrs)+1), b.Instrs[:i]...)
+			}
+			if instead == nil {
+				instead = []ssa.Instruction{in}
+			}
+			if out != nil {
+				out = append(out, instead...)
+			}
+		}
+		if out != nil {
+			b.Instrs = out
+		}
+	}
+}
+
+// instruction is what stands for an instruction; nil if it stays.
+func (w *lowering) instruction(b *ssa.BasicBlock, in ssa.Instruction) []ssa.Instruction {
+	switch in := in.(type) {
+	case *ssa.BinOp:
+		if faults(in) {
+			y := inner.NewCopy(b, in.Y)
+			in.Y = y
+			return []ssa.Instruction{y, in}
+		}
+	case *ssa.UnOp:
+		if g, ok := in.X.(*ssa.Global); ok && in.Op == token.MUL && g.Name() == "Stop" && g.Pkg.Pkg.Path() == rtPath {
+			return stopped(b, in, g)
+		}
+	case *ssa.MapUpdate:
+		if mayBeNil(in.Key) || mayBeNil(in.Value) {
+			return []ssa.Instruction{inner.NewCall(b, w.helper("SetMap"), types.NewTuple(), in.Pos(), in.Map, in.Key, in.Value)}
+		}
+	case *ssa.Lookup:
+		return w.lookup(b, in)
+	case *ssa.Call:
+		return w.builtin(b, in)
+	case ssa.CallInstruction: // go and defer
+		w.deferred(in.Common())
+	}
+	return nil
+}
+
+// faults tells an operation on constants that would fault.
+func faults(in *ssa.BinOp) bool {
+	_, isConst := in.X.(*ssa.Const)
+	y, ok := in.Y.(*ssa.Const)
+	if !isConst || !ok || y.Value == nil || y.Value.Kind() != constant.Int {
+		return false
+	}
+	switch in.Op {
+	case token.QUO, token.REM:
+		return constant.Sign(y.Value) == 0
+	case token.SHL, token.SHR:
+		return constant.Sign(y.Value) < 0
+	}
+	return false
+}
+
+// stopped is what asks whether the code is to stop. The flag is a channel, which ixgo is given in the
+// place of the variable's address, see typeTable.Installed.
+func stopped(b *ssa.BasicBlock, load *ssa.UnOp, flag *ssa.Global) []ssa.Instruction {
+	length := inner.NewCall(b, builtinLen, types.Typ[types.Int], load.Pos(), flag)
+	zero := ssa.NewConst(constant.MakeInt64(0), types.Typ[types.Int])
+	is := inner.NewBinOp(b, token.NEQ, length, zero, types.Typ[types.Bool])
+	inner.Replace(load, is)
+	return []ssa.Instruction{length, is}
+}
+
+var builtinLen = inner.NewBuiltin("len", types.NewSignatureType(nil, nil, nil,
+	types.NewTuple(types.NewParam(token.NoPos, nil, "", types.NewChan(types.SendRecv, types.NewStruct(nil, nil)))),
+	types.NewTuple(types.NewParam(token.NoPos, nil, "", types.Typ[types.Int])), false))
+
+var builtinRecover = inner.NewBuiltin("recover", types.NewSignatureType(nil, nil, nil, nil,
+	types.NewTuple(types.NewParam(token.NoPos, nil, "", types.Universe.Lookup("any").Type())), false))
+
+func (w *lowering) lookup(b *ssa.BasicBlock, in *ssa.Lookup) []ssa.Instruction {
+	name := ""
+	switch t := in.Index.Type().Underlying().(type) {
+	case *types.Basic:
+		_, isMap := in.X.Type().Underlying().(*types.Map)
+		if !isMap && t.Info()&types.IsUnsigned != 0 && platformSizes.Sizeof(t) == platformSizes.Sizeof(types.Typ[types.Int]) {
+			name = "ByteAt"
+		}
+	case *types.Interface:
+		switch {
+		case !mayBeNil(in.Index):
+		case in.CommaOk:
+			name = "GetMapOK"
+		default:
+			name = "GetMap"
+		}
+	}
+	if name == "" {
+		return nil
+	}
+	call := inner.NewCall(b, w.helper(name), in.Type(), in.Pos(), in.X, in.Index)
+	inner.Replace(in, call)
+	return []ssa.Instruction{call}
+}
+
+// builtin lowers the call of a builtin function.
+func (w *lowering) builtin(b *ssa.BasicBlock, in *ssa.Call) []ssa.Instruction {
+	f, ok := in.Call.Value.(*ssa.Builtin)
+	if !ok {
+		if c := in.Call.StaticCallee(); c != nil && c.Name() == "Caught" && c.Pkg != nil && c.Pkg.Pkg.Path() == rtPath {
+			in.Call.Value = builtinRecover
+		}
+		return nil
+	}
+	switch f.Name() {
+	case "recover":
+		call := inner.NewCall(b, w.helper("Thrown"), in.Type(), in.Pos())
+		inner.Replace(in, call)
+		call.Call.Args = []ssa.Value{in}
+		return []ssa.Instruction{in, call}
+	case "print", "println":
+		return w.prints(b, in, f.Name())
+	default:
+		w.deferred(&in.Call)
+	}
+	return nil
+}
+
+// prints lowers a call of print or println, which may take several calls.
+func (w *lowering) prints(b *ssa.BasicBlock, in *ssa.Call, name string) (out []ssa.Instruction) {
+	args := in.Call.Args
+	if name == "println" && len(args) > printMost {
+		text := func(s string) ssa.Value { return ssa.NewConst(constant.MakeString(s), types.Typ[types.String]) }
+		var spaced []ssa.Value
+		for i, x := range args {
+			if i > 0 {
+				spaced = append(spaced, text(" "))
+			}
+			spaced = append(spaced, x)
+		}
+		name, args = "print", append(spaced, text("\n"))
+	}
+	for ; len(args) > printMost; args = args[printMost:] {
+		part := inner.NewCall(b, nil, types.NewTuple(), in.Pos())
+		w.print(&part.Call, name, args[:printMost])
+		out = append(out, part)
+	}
+	w.print(&in.Call, name, args)
+	return append(out, in)
+}
+
+func (w *lowering) print(call *ssa.CallCommon, name string, args []ssa.Value) {
+	helper := map[string]string{"print": "Print", "println": "Println"}[name]
+	call.Value, call.Args = w.helper(helper+strconv.Itoa(len(args))), args
+}
+
+// deferred lowers a call of a builtin function that ends in itself.
+func (w *lowering) deferred(call *ssa.CallCommon) {
+	f, ok := call.Value.(*ssa.Builtin)
+	if !ok {
+		return
+	}
+	switch f.Name() {
+	case "delete":
+		if mayBeNil(call.Args[1]) {
+			call.Value = w.helper("Delete")
+		}
+	case "clear":
+		call.Value = w.helper("Clear")
+	case "print", "println":
+		if len(call.Args) <= printMost {
+			w.print(call, f.Name(), call.Args)
+		}
+	}
+}
+
+// mayBeNil tells an interface that may hold nothing.
+func mayBeNil(v ssa.Value) bool {
+	if !types.IsInterface(v.Type()) {
+		return false
+	}
+	switch v := v.(type) {
+	case *ssa.MakeInterface:
+		return types.IsInterface(v.X.Type())
+	case *ssa.ChangeInterface:
+		return mayBeNil(v.X)
+	}
+	return true
+}
