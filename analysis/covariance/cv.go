@@ -148,7 +148,7 @@ type fold struct {
 	keep  []int     // the variables that vary in training
 	train []float64 // their covariance outside the fold
 	test  *mat.SymDense
-	warm  *mat.SymDense // precision at the last alpha
+	warm  [2]*Lasso // of the last alphas, the last first
 }
 
 func newValidation(folds []*Accumulator, tol float64) (*validation, error) {
@@ -217,7 +217,7 @@ func (v *validation) search(ctx context.Context, progress func(int)) (float64, e
 	}
 	const percent = 0.01
 	alpha := func(steps float64) float64 { return top * math.Exp(-percent*steps) }
-	peak := bracket{step: 60, end: 920, flat: 1e-6 * float64(v.p), score: func(steps float64) (float64, error) {
+	peak := bracket{step: 30, end: 920, flat: 3e-7 * float64(v.p), score: func(steps float64) (float64, error) {
 		s, err := v.try(ctx, alpha(steps))
 		if progress != nil && err == nil {
 			progress(len(v.trials))
@@ -251,23 +251,33 @@ func (f *fold) score(ctx context.Context, alpha, tol float64) (float64, error) {
 		return 0, nil
 	}
 	o := LassoOptions{Tol: tol}
-	if f.warm != nil {
-		o.Start = f.warm
+	if l := f.nearest(alpha); l != nil {
+		o.Start = l.Precision
 	}
 	l, err := solveLasso(ctx, f.train, p, alpha, o)
 	if err != nil {
 		return 0, err
 	}
-	f.warm = l.Precision
+	f.warm = [2]*Lasso{l, f.warm[0]}
 	return LogLikelihood(f.test, l.Precision), nil
+}
+
+// nearest returns the fit with the penalty nearest to alpha, nil if there is
+// none.
+func (f *fold) nearest(alpha float64) *Lasso {
+	a, b := f.warm[0], f.warm[1]
+	if a != nil && b != nil && math.Abs(math.Log(b.Alpha/alpha)) < math.Abs(math.Log(a.Alpha/alpha)) {
+		return b
+	}
+	return a
 }
 
 // guess is a start for the solve on all rows, from a fold that kept every
 // variable, if there is one.
 func (v *validation) guess() mat.Symmetric {
 	for _, f := range v.folds {
-		if len(f.keep) == v.p && f.warm != nil {
-			return f.warm
+		if len(f.keep) == v.p && f.warm[0] != nil {
+			return f.warm[0].Precision
 		}
 	}
 	return nil

@@ -106,14 +106,17 @@ func Mahalanobis(x mat.Matrix, location []float64, precision mat.Symmetric) ([]f
 		return nil, fmt.Errorf("mahalanobis distance: %w", err)
 	}
 	d := make([]float64, n)
-	row := mat.NewVecDense(p, nil)
-	var t mat.VecDense
+	if n == 0 || p == 0 {
+		return d, nil
+	}
+	centered := mat.DenseCopyOf(x)
 	for i := range n {
-		for j := range p {
-			row.SetVec(j, x.At(i, j)-location[j])
-		}
-		t.MulVec(precision, row)
-		d[i] = mat.Dot(row, &t)
+		floats.Sub(centered.RawRowView(i), location)
+	}
+	var turned mat.Dense
+	turned.Mul(centered, mat.DenseCopyOf(precision)) // faster than by a symmetric matrix
+	for i := range d {
+		d[i] = floats.Dot(centered.RawRowView(i), turned.RawRowView(i))
 	}
 	return d, nil
 }

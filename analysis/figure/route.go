@@ -68,11 +68,16 @@ func (pl *placement) inside(q point) bool {
 
 // clearOf tells whether a line keeps clear of all nodes but the two that it links.
 func (pl *placement) clearOf(pts []point, from, to int) bool {
+	low, high := pts[0], pts[0]
+	for _, q := range pts[1:] {
+		low, high = point{X: min(low.X, q.X), Y: min(low.Y, q.Y)}, point{X: max(high.X, q.X), Y: max(high.Y, q.Y)}
+	}
 	for k, c := range pl.at {
-		if k == from || k == to {
+		reach := pl.reach[k] + clearance
+		if k == from || k == to || c.X < low.X-reach || c.X > high.X+reach || c.Y < low.Y-reach || c.Y > high.Y+reach {
 			continue
 		}
-		keep := float64(pl.reach[k] + clearance)
+		keep := float64(reach)
 		for i := 1; i < len(pts); i++ {
 			if segmentDistance(c, pts[i-1], pts[i]) < keep {
 				return false
