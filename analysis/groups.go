@@ -105,7 +105,7 @@ func logCorrelations(cov mat.Symmetric, among []int) *mat.Dense {
 // bestGroups runs affinity propagation over a range of preferences.
 func bestGroups(ctx context.Context, sim *mat.Dense, links *mat.SymDense) ([][]int, error) {
 	lo := mat.Min(sim)
-	const tries = 24
+	const tries = 12
 	var labels [tries][]int
 	var errs [tries]error
 	parallel.For(tries, func(k int) {

@@ -171,7 +171,9 @@ func clearLinks(pos []vec, bodies []body, links []link) {
 			continue
 		}
 		for i := range pos {
-			if i == l.a || i == l.b {
+			// Most are far from the line: that is seen without a division.
+			want := bodies[i].radius + 5
+			if q := pos[i].sub(a); (q.x*d.y-q.y*d.x)*(q.x*d.y-q.y*d.x) > 1.001*want*want*n || i == l.a || i == l.b {
 				continue
 			}
 			t := pos[i].sub(a).dot(d) / n
@@ -179,7 +181,7 @@ func clearLinks(pos []vec, bodies []body, links []link) {
 				continue
 			}
 			off := pos[i].sub(vec{a.x + t*d.x, a.y + t*d.y})
-			dist, want := off.norm(), bodies[i].radius+5
+			dist := off.norm()
 			if dist >= want {
 				continue
 			}
