@@ -188,39 +188,58 @@ func leftOutNotes(kernel, observers []string) []string {
 	return notes
 }
 
-// busy reports whether a kind of event is of processes alone: system calls, or
-// using the CPU.
-func busy(kind string, byKind bool) bool {
-	return !byKind || kind == "syscall" || strings.Contains(kind, "cpu") || strings.HasPrefix(kind, "profile")
+// activity is what processes that are left out do that the kernel's own do not:
+// system calls, or using the CPU.
+type activity struct {
+	id      identity
+	guessed map[string]float64 // by process: of those left out by their names alone
+	known   map[string]float64 // of those left out by what the capture has beside the name
 }
 
-// busyNotes say in a line which of the processes left out make system calls or
-// use the CPU: what is left out by its name alone may be something else of that
-// name.
-func busyNotes(done map[string]float64) []string {
-	var list []string
-	for _, process := range slices.Sorted(maps.Keys(done)) {
-		if n := done[process]; n > 0 {
-			list = append(list, fmt.Sprintf("%s (%.4g)", process, n))
-		}
-	}
-	if len(list) == 0 {
-		return nil
-	}
-	return []string{"left out by name alone, though they make system calls or use the CPU: " + listing(list, 8)}
+func newActivity(id identity) activity {
+	return activity{id, map[string]float64{}, map[string]float64{}}
 }
 
-// doneBy sums what these processes of a series do that the kernel's own do not.
-func doneBy(done map[string]float64, s *analysis.Series, processes []string, byKind bool) {
+// add takes in a value of a source of a process that is left out. Where kinds
+// are not told apart, a thread of the kernel may do anything.
+func (a activity) add(source, process string, v float64) {
+	kind := kindOf(source, a.id.byKind)
+	busy := kind == "syscall" || strings.Contains(kind, "cpu") || strings.HasPrefix(kind, "profile")
+	to := a.guessed
+	if a.id.kernel(source) == yes {
+		to = a.known
+	} else {
+		busy = busy || !a.id.byKind
+	}
+	if _, listed := to[process]; v > 0 && busy && (listed || len(to) < mostNames) {
+		to[process] += v
+	}
+}
+
+// addSeries takes in what these processes of a series do.
+func (a activity) addSeries(s *analysis.Series, processes []string) {
 	for j, name := range s.Names {
-		process := processOf(name, byKind)
-		if !slices.Contains(processes, process) || !busy(kindOf(name, byKind), byKind) {
-			continue
-		}
-		for i := range s.Times {
-			if v := s.Values.At(i, j); v > 0 {
-				done[process] += v
+		if process := processOf(name, a.id.byKind); slices.Contains(processes, process) {
+			for i := range s.Times {
+				a.add(name, process, s.Values.At(i, j))
 			}
 		}
 	}
+}
+
+// notes say it in a line: what is left out by its name alone may be something
+// else of that name.
+func (a activity) notes() []string {
+	var notes []string
+	for why, done := range map[string]map[string]float64{"by name alone": a.guessed, "by what the capture says of them": a.known} {
+		var list []string
+		for _, process := range slices.Sorted(maps.Keys(done)) {
+			list = append(list, fmt.Sprintf("%s (%.4g)", process, done[process]))
+		}
+		if len(list) > 0 {
+			notes = append(notes, "left out "+why+", though they make system calls or use the CPU: "+listing(list, 8))
+		}
+	}
+	slices.Sort(notes)
+	return notes
 }

@@ -97,7 +97,7 @@ func newRecord(series []*analysis.Series, opts Options) (*record, error) {
 		return nil, errors.New("no series")
 	}
 	r := &record{byKind: opts.ByKind, starts: []int{0}, zones: map[string]string{}, guessed: map[string]bool{}}
-	ignored, done := map[string]bool{}, map[string]float64{}
+	ignored := map[string]bool{}
 	for i, s := range series {
 		if err := check(s, opts.Missing); err != nil {
 			return nil, fmt.Errorf("series %d of %d: %w", i+1, len(series), err)
@@ -130,10 +130,11 @@ func newRecord(series []*analysis.Series, opts Options) (*record, error) {
 	kernel, observers := slices.Sorted(maps.Keys(ignored)), slices.Sorted(maps.Keys(r.guessed))
 	r.ignored = slices.Concat(kernel, observers)
 	slices.Sort(r.ignored)
+	done := newActivity(identityOf(series[0].Measure, opts.ByKind))
 	for _, s := range series {
-		doneBy(done, s, r.ignored, opts.ByKind)
+		done.addSeries(s, r.ignored)
 	}
-	r.notes = slices.Concat(r.notes, leftOutNotes(kernel, observers), busyNotes(done))
+	r.notes = slices.Concat(r.notes, leftOutNotes(kernel, observers), done.notes())
 	r.fill(series, ignored)
 	if !slices.ContainsFunc(r.names, func(n string) bool { return !r.guess(n) }) {
 		return nil, errors.New("no source but the kernel and the observer")

@@ -158,7 +158,7 @@ func (r *Report) leftOut(s *scorer) {
 	}
 	r.Ignored = append(r.Ignored, union(slices.Clone(kernel), observers)...)
 	slices.Sort(r.Ignored)
-	r.Notes = slices.Concat(r.Notes, leftOutNotes(kernel, observers), busyNotes(s.done))
+	r.Notes = slices.Concat(r.Notes, leftOutNotes(kernel, observers), s.done.notes())
 }
 
 // flag marks every bucket of an alert, the first of a pair too.

@@ -246,9 +246,9 @@ type scorer struct {
 	ignore   map[string]bool
 	alive    map[string]bool // new processes that made a system call
 	guests   map[string]bool // observers that are new, but there from the first: the tracer at work
-	done     map[string]float64
-	seen     int  // buckets
-	prepared bool // values come as they are judged
+	done     activity        // of what is left out
+	seen     int             // buckets
+	prepared bool            // values come as they are judged
 	preps    []preparer
 
 	tracers    []string           // numbers of the processes that trace
@@ -263,7 +263,7 @@ func newScorer(b *Behavior) (*scorer, error) {
 	}
 	s := &scorer{
 		b: b, c: c, id: identityOf(b.Measure, b.ByKind),
-		ignore: map[string]bool{}, alive: map[string]bool{}, guests: map[string]bool{}, done: map[string]float64{},
+		ignore: map[string]bool{}, alive: map[string]bool{}, guests: map[string]bool{}, done: newActivity(identityOf(b.Measure, b.ByKind)),
 	}
 	for _, p := range b.leftOutByName() {
 		s.ignore[p] = true
@@ -304,16 +304,6 @@ func (s *scorer) guest(source, process string) bool {
 // warmUp is the number of buckets within which a tracer shows itself.
 const warmUp = 3
 
-// note adds up what the processes left out do that the kernel's own do not.
-func (s *scorer) note(source, process string, v float64) {
-	if !busy(kindOf(source, s.b.ByKind), s.b.ByKind) || !(v > 0) {
-		return
-	}
-	if _, known := s.done[process]; known || len(s.done) < mostNames {
-		s.done[process] += v
-	}
-}
-
 // mute reports whether a source is suppressed at time t.
 func (s *scorer) mute(name string, t float64) bool {
 	if len(s.suppressed) == 0 {
@@ -346,7 +336,7 @@ func (s *scorer) raw(t float64, values map[string]float64) raw {
 	for name, v := range values {
 		process := processOf(name, s.b.ByKind)
 		if s.ignore[process] || slices.Contains(s.b.Observers, process) {
-			s.note(name, process, v)
+			s.done.add(name, process, v)
 		}
 		if i, ok := s.c.process[process]; ok && (v != 0 || s.gauge(name)) && (!s.c.calls[i] || kindOf(name, true) == "syscall") {
 			present[i] = true
@@ -478,13 +468,13 @@ func (s *scorer) unseen(t float64, values map[string]float64, w *raw) {
 		}
 		_, known := s.c.process[process]
 		if !known && s.guest(name, process) {
-			s.note(name, process, v)
+			s.done.add(name, process, v)
 			continue
 		}
 		decided := unknown
 		if !known && !s.b.IncludeKernel {
 			if decided = s.id.kernel(name); decided == yes {
-				s.note(name, process, v)
+				s.done.add(name, process, v)
 				continue
 			}
 		}

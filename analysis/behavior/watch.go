@@ -102,7 +102,7 @@ func (w *Watcher) LeftOut() []string {
 	x := w.w.scorer
 	kernel := slices.DeleteFunc(slices.Clone(x.b.Ignored), func(p string) bool { return slices.Contains(x.b.Observers, p) })
 	observers := union(slices.Clone(x.b.Observers), slices.Sorted(maps.Keys(x.guests)))
-	return slices.Concat(leftOutNotes(kernel, observers), busyNotes(x.done))
+	return slices.Concat(leftOutNotes(kernel, observers), x.done.notes())
 }
 
 // Close ends the alert that goes on, if one does, by a last update without
