@@ -41,7 +41,7 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 	var raws []raw
 	for i, bucket := range buckets {
 		w := s.raw(bucket.Time, bucket.Counts)
-		b.takeSigns(held, w.signs)
+		takeSigns(held, w.signs, b.ByKind)
 		raws = append(raws, w)
 		for name, v := range w.values {
 			k, ok := at[name]
@@ -76,7 +76,7 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 			part.Held[class] = h
 		}
 	}
-	out.absorb(part)
+	absorb(out, part)
 	if out.Links != nil {
 		out.Links.accept(b, raws)
 	}

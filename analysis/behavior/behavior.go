@@ -1,11 +1,14 @@
 package behavior
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
+	"dtnotes/analysis"
 	"dtnotes/analysis/figure"
 	"dtnotes/dtracefs"
 )
@@ -120,4 +123,71 @@ func (b *Behavior) String() string {
 		fmt.Fprintf(&s, "  note: %s\n", brief(n))
 	}
 	return s.String()
+}
+
+// Fits reports whether a series was counted as those that the behavior was learned from: an error
+// names the first thing in which the two differ.
+func (b *Behavior) Fits(s *analysis.Series) error {
+	switch {
+	case b.Measure == nil && s.Measure == nil:
+		return nil
+	case b.Measure == nil && b.ByKind == s.Measure.Kinded():
+		return nil // saved before behaviors remembered their measure
+	case b.Measure == nil:
+		return errors.New("it was learned from matrices")
+	case s.Measure == nil:
+		return errors.New("it was learned from captures")
+	}
+	return b.Measure.Match(s.Measure)
+}
+
+// blocks is the number of stretches that the sources keep means of.
+func (b *Behavior) blocks() int {
+	for _, s := range b.Sources {
+		return len(s.Blocks)
+	}
+	return 0
+}
+
+// means returns the block means of a source, zeros if it is not known.
+func (b *Behavior) means(name string, n int) []float64 {
+	if s := b.Sources[name]; s != nil {
+		return s.Blocks
+	}
+	return make([]float64, n)
+}
+
+// callsOnly reports whether links are about system calls alone.
+func (b *Behavior) callsOnly() bool { return b.ByKind && b.Kinds["syscall"] > 0 }
+
+// processes lists the processes of the behavior by name.
+func (b *Behavior) processes() []string { return slices.Sorted(maps.Keys(b.Presence)) }
+
+func (b *Behavior) unit(kind string) float64 {
+	if u := b.Kinds[kind]; u > 0 {
+		return u
+	}
+	return 1
+}
+
+// row gives the values of a bucket; of counts, zeros are left out.
+func (b *Behavior) row(s *analysis.Series, i int) map[string]float64 {
+	out := make(map[string]float64, len(s.Names))
+	for j, name := range s.Names {
+		src := b.Sources[name]
+		if v := s.Values.At(i, j); v != 0 || src != nil && src.Value != Count {
+			out[name] = v
+		}
+	}
+	return out
+}
+
+// leftOutByName lists the processes that are left out whatever they do: those
+// that were named. A thread of the kernel is known by making no system calls,
+// where those are counted: one of its name that makes some is something else.
+func (b *Behavior) leftOutByName() []string {
+	if _, counted := b.Kinds["syscall"]; counted && b.ByKind {
+		return b.Excluded
+	}
+	return slices.DeleteFunc(slices.Clone(b.Ignored), func(p string) bool { return slices.Contains(b.Observers, p) })
 }

@@ -113,14 +113,6 @@ func compare(a, b *Behavior) (*Comparison, error) {
 	return c, nil
 }
 
-// blocks is the number of stretches that the sources keep means of.
-func (b *Behavior) blocks() int {
-	for _, s := range b.Sources {
-		return len(s.Blocks)
-	}
-	return 0
-}
-
 func (c *Comparison) testSources(na, nb int) []SourceChange {
 	all := maps.Clone(c.a.Sources)
 	maps.Copy(all, c.b.Sources)
@@ -136,14 +128,6 @@ func (c *Comparison) testSources(na, nb int) []SourceChange {
 		})
 	}
 	return out
-}
-
-// means returns the block means of a source, zeros if it is not known.
-func (b *Behavior) means(name string, n int) []float64 {
-	if s := b.Sources[name]; s != nil {
-		return s.Blocks
-	}
-	return make([]float64, n)
 }
 
 // magnitudes brings block means to the scale of the source in the first

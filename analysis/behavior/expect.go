@@ -1,9 +1,10 @@
 package behavior
 
 import (
+	"cmp"
 	"fmt"
 	"math"
-	"sort"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -41,36 +42,36 @@ const (
 // mostExpected bounds the sources that are foretold.
 const mostExpected = 200
 
-// expectations lists the sources to foretell and how: those that are hardly
-// ever still, the most active first if there are many. Rows are the buckets to
-// learn from.
-func (r *record) expectations(b *Behavior, l *Links, rows []int) ([]Expectation, error) {
-	type candidate struct{ at, active int }
-	var keep []candidate
+// foretold lists the sources to foretell, by their columns: those that are
+// hardly ever still, the most active if there are many.
+func (r *record) foretold(b *Behavior, rows []int) []int {
+	var keep []int
+	active := func(j int) int { return b.Sources[r.names[j]].Active }
 	for j, name := range r.names {
 		if src := b.Sources[name]; src != nil && 2*src.Active >= len(rows) && !r.guess(name) {
-			keep = append(keep, candidate{j, src.Active})
+			keep = append(keep, j)
 		}
 	}
-	sort.SliceStable(keep, func(x, y int) bool {
-		if keep[x].active != keep[y].active {
-			return keep[x].active > keep[y].active
-		}
-		return r.names[keep[x].at] < r.names[keep[y].at]
-	})
+	byName := func(x, y int) int { return cmp.Compare(r.names[x], r.names[y]) }
+	slices.SortFunc(keep, func(x, y int) int { return cmp.Or(cmp.Compare(active(y), active(x)), byName(x, y)) })
 	keep = keep[:min(len(keep), mostExpected)]
-	sort.Slice(keep, func(x, y int) bool { return r.names[keep[x].at] < r.names[keep[y].at] })
+	slices.SortFunc(keep, byName)
+	return keep
+}
 
+// expectations says how each source is foretold. Rows are the buckets to learn
+// from.
+func (r *record) expectations(b *Behavior, l *Links, rows []int) ([]Expectation, error) {
 	nodes := l.standardizedRows(r.nodes, rows)
 	solved := map[string]*mat.Cholesky{}
 	var out []Expectation
-	for _, c := range keep {
-		name := r.names[c.at]
+	for _, at := range r.foretold(b, rows) {
+		name := r.names[at]
 		src := b.Sources[name]
 		e := Expectation{Source: name, Scale: 1, Weights: make([]float64, len(l.Names)), Error: 1, Fast: newSmooth(independent(fast), 1), Slow: newSmooth(independent(slow), 1)}
 		m := newMoments()
 		for _, row := range rows {
-			if v := r.columns[c.at][row]; !math.IsNaN(v) {
+			if v := r.columns[at][row]; !math.IsNaN(v) {
 				m.add(src.shaped(v, 1))
 			}
 		}
@@ -107,7 +108,7 @@ func (r *record) expectations(b *Behavior, l *Links, rows []int) ([]Expectation,
 		}
 		shared := mat.NewVecDense(len(others), nil)
 		for k, row := range rows {
-			y := e.standard(src, r.columns[c.at][row])
+			y := e.standard(src, r.columns[at][row])
 			for x, i := range others {
 				shared.SetVec(x, shared.AtVec(x)+float64(y*nodes.At(k, i)/float64(len(rows))))
 			}

@@ -107,33 +107,6 @@ const (
 	newSource  = "source"  // of a known process
 )
 
-// calibrated corrects -ln P of a sign by what is known of its source, or of its
-// class and kind of event if it is new.
-func (b *Behavior) calibrated(s rawSign, known func(class string) Held) float64 {
-	if s.State != New {
-		return s.told * known(s.class).calibrated(s)
-	}
-	return novelty(s, known(s.class), known(s.class+" "+kindOf(s.Source, b.ByKind)))
-}
-
-// heldOf is what is known of a source, or a class of new ones.
-func (b *Behavior) heldOf(class string) Held {
-	if src := b.Sources[class]; src != nil {
-		return src.Held
-	}
-	if h := b.Held[class]; h != nil {
-		return *h
-	}
-	h := Held{}
-	for _, c := range b.Levels.Process {
-		h.Buckets += float64(c.Buckets)
-	}
-	if h.Buckets == 0 {
-		h.Buckets = float64(b.Buckets) // while learning
-	}
-	return h
-}
-
 // Levels are the calibrations, on buckets held out, of all that a bucket is
 // judged by. Merged behaviors have several of each.
 type Levels struct {
@@ -318,8 +291,8 @@ func (r *record) calibrate(ctx context.Context, b *Behavior, opts Options) error
 		own[k] = map[string]*Held{}
 		for i := fold[0]; i < fold[1]; i++ {
 			e := s.raw(r.times[i], r.bucket(i))
-			b.takeSigns(held, e.signs)
-			b.takeSigns(own[k], e.signs)
+			takeSigns(held, e.signs, b.ByKind)
+			takeSigns(own[k], e.signs, b.ByKind)
 			raws[k] = append(raws[k], e)
 		}
 	}
@@ -362,7 +335,7 @@ func (r *record) calibrate(ctx context.Context, b *Behavior, opts Options) error
 }
 
 // takeSigns adds the signs of a bucket, of each source or class the strongest.
-func (b *Behavior) takeSigns(h map[string]*Held, signs []rawSign) {
+func takeSigns(h map[string]*Held, signs []rawSign, byKind bool) {
 	strongest := map[string]rawSign{}
 	take := func(class string, s rawSign) {
 		if o, ok := strongest[class]; !ok || s.score > o.score {
@@ -372,7 +345,7 @@ func (b *Behavior) takeSigns(h map[string]*Held, signs []rawSign) {
 	for _, s := range signs {
 		take(s.class, s)
 		if s.State == New {
-			take(s.class+" "+kindOf(s.Source, b.ByKind), s)
+			take(s.class+" "+kindOf(s.Source, byKind), s)
 		}
 	}
 	for class, s := range strongest {

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"sort"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -87,9 +86,6 @@ func (r *record) activity() (names []string, columns [][]float64) {
 	}
 	return names, columns
 }
-
-// callsOnly reports whether links are about system calls alone.
-func (b *Behavior) callsOnly() bool { return b.ByKind && b.Kinds["syscall"] > 0 }
 
 // learnLinks models how processes vary together. There are no links if less
 // than two do.
@@ -189,7 +185,7 @@ func (r *record) busiest(b *Behavior, names []string, columns [][]float64) (*ana
 		kept[k] = names[c.at]
 		m := newMoments()
 		for i, v := range columns[c.at] {
-			y := b.plain(names[c.at], v)
+			y := plain(b.Sources, names[c.at], v)
 			x.Set(i, k, y)
 			if !math.IsNaN(y) {
 				m.add(y)
@@ -210,8 +206,6 @@ func (r *record) busiest(b *Behavior, names []string, columns [][]float64) (*ana
 }
 
 // plain brings the activity of a process to the scale of links.
-func (b *Behavior) plain(name string, v float64) float64 { return plain(b.Sources, name, v) }
-
 func plain(sources map[string]*Source, name string, v float64) float64 {
 	if s := sources[name]; s != nil && s.Value == Gauge {
 		return s.shaped(v, 1)
@@ -619,14 +613,4 @@ func (l *Links) check() error {
 	}
 	_, err := l.rest()
 	return err
-}
-
-// processes lists the processes of the behavior by name.
-func (b *Behavior) processes() []string {
-	out := make([]string, 0, len(b.Presence))
-	for name := range b.Presence {
-		out = append(out, name)
-	}
-	sort.Strings(out)
-	return out
 }

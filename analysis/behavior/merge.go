@@ -37,7 +37,7 @@ func Merge(behaviors ...*Behavior) (*Behavior, error) {
 	}
 	out := &Behavior{Every: first.Every, ByKind: first.ByKind, Units: first.Units, Sources: map[string]*Source{}, Presence: map[string]int{}, Kinds: map[string]float64{}, Held: map[string]*Held{}}
 	for _, b := range behaviors {
-		out.absorb(b)
+		absorb(out, b)
 	}
 	// A process that some host has as its own is no thread of the kernel, and
 	// no observer.
@@ -57,7 +57,8 @@ func Merge(behaviors ...*Behavior) (*Behavior, error) {
 	return out, nil
 }
 
-func (b *Behavior) absorb(o *Behavior) {
+// absorb adds what another behavior knows.
+func absorb(b, o *Behavior) {
 	for name := range o.Sources {
 		if b.Sources[name] == nil {
 			b.Sources[name] = silent(b.blocks())

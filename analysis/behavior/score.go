@@ -194,18 +194,6 @@ func (r *Report) forgetCalm(last int) {
 	r.kept = len(r.Buckets)
 }
 
-// row gives the values of a bucket; of counts, zeros are left out.
-func (b *Behavior) row(s *analysis.Series, i int) map[string]float64 {
-	out := make(map[string]float64, len(s.Names))
-	for j, name := range s.Names {
-		src := b.Sources[name]
-		if v := s.Values.At(i, j); v != 0 || src != nil && src.Value != Count {
-			out[name] = v
-		}
-	}
-	return out
-}
-
 // widen joins buckets to ones of that width.
 func widen(s *analysis.Series, every time.Duration) (*analysis.Series, []string, error) {
 	if s.Every == every {

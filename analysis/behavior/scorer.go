@@ -35,13 +35,6 @@ type judge struct {
 	mean, dev    float64 // on its scale
 }
 
-func (b *Behavior) unit(kind string) float64 {
-	if u := b.Kinds[kind]; u > 0 {
-		return u
-	}
-	return 1
-}
-
 func (b *Behavior) compile() (*compiled, error) {
 	if b.compiled != nil {
 		return b.compiled, nil
@@ -272,16 +265,6 @@ func newScorer(b *Behavior) (*scorer, error) {
 		s.preps = append(s.preps, preparer{src: c.sources[i].src, missing: b.Missing})
 	}
 	return s, nil
-}
-
-// leftOutByName lists the processes that are left out whatever they do: those
-// that were named. A thread of the kernel is known by making no system calls,
-// where those are counted: one of its name that makes some is something else.
-func (b *Behavior) leftOutByName() []string {
-	if _, counted := b.Kinds["syscall"]; counted && b.ByKind {
-		return b.Excluded
-	}
-	return slices.DeleteFunc(slices.Clone(b.Ignored), func(p string) bool { return slices.Contains(b.Observers, p) })
 }
 
 // guest reports whether a source that the behavior does not know is of the
@@ -552,4 +535,31 @@ func newDense(n, p int) *mat.Dense {
 		return &mat.Dense{}
 	}
 	return mat.NewDense(n, p, nil)
+}
+
+// calibrated corrects -ln P of a sign by what is known of its source, or of its
+// class and kind of event if it is new.
+func (b *Behavior) calibrated(s rawSign, known func(class string) Held) float64 {
+	if s.State != New {
+		return s.told * known(s.class).calibrated(s)
+	}
+	return novelty(s, known(s.class), known(s.class+" "+kindOf(s.Source, b.ByKind)))
+}
+
+// heldOf is what is known of a source, or a class of new ones.
+func (b *Behavior) heldOf(class string) Held {
+	if src := b.Sources[class]; src != nil {
+		return src.Held
+	}
+	if h := b.Held[class]; h != nil {
+		return *h
+	}
+	h := Held{}
+	for _, c := range b.Levels.Process {
+		h.Buckets += float64(c.Buckets)
+	}
+	if h.Buckets == 0 {
+		h.Buckets = float64(b.Buckets) // while learning
+	}
+	return h
 }
