@@ -22,6 +22,9 @@ const placeholder = "__cursor"
 // Complete implements cell.Evaluator.
 func (s *Session) Complete(code string, pos int) (out cell.Completion) {
 	pos = min(max(pos, 0), len(code))
+	if h, script, ok := traceHelp(code, pos); ok {
+		return completeTrace(h, code, script, pos)
+	}
 	start, end := wordAround(code, pos)
 	out = cell.Completion{Start: start, End: end}
 	defer func() { recover() }() // half-written code may be too much for somebody

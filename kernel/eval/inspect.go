@@ -13,6 +13,9 @@ import (
 
 // Inspect implements cell.Evaluator.
 func (s *Session) Inspect(code string, pos, detail int) (b display.Bundle, ok bool) {
+	if h, script, ok := traceHelp(code, min(max(pos, 0), len(code))); ok {
+		return inspectTrace(h, code, script, min(max(pos, 0), len(code)))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer func() {

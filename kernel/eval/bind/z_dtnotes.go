@@ -644,12 +644,16 @@ var dtnotes11 = table{
 
 var dtnotes12 = table{
 	path: "dtnotes/kernel/tracing", name: "tracing",
-	deps: "cmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/figure figure\ndtnotes/dtracefs dtracefs\ndtnotes/kernel/display display\nerrors errors\nfmt fmt\ngo/token token\nhtml html\nio io\nmaps maps\nmath math\nos os\npath/filepath filepath\nregexp regexp\nslices slices\nstrconv strconv\nstrings strings\ntext/tabwriter tabwriter\ntime time",
+	deps: "cmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/figure figure\ndtnotes/dtracefs dtracefs\ndtnotes/dtracefs/language language\ndtnotes/kernel/display display\nerrors errors\nfmt fmt\ngo/token token\nhtml html\nio io\nmaps maps\nmath math\nos os\npath/filepath filepath\nregexp regexp\nslices slices\nstrconv strconv\nstrings strings\ntext/tabwriter tabwriter\ntime time",
 	types: []any{
+		(*p12.Help)(nil),
 		(*p12.Options)(nil),
+		(*p12.Proposal)(nil),
 		(*p12.Screen)(nil),
 	},
 	funcs: []symbol{
+		{"CompleteOption", p12.CompleteOption},
+		{"ExplainOption", p12.ExplainOption},
 		{"Notebook", p12.Notebook},
 		{"ParseLine", p12.ParseLine},
 		{"Run", p12.Run},
