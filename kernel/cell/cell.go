@@ -64,15 +64,6 @@ type Value struct {
 	Text string // as fmt's %v prints it; only where the session was begun to tell
 }
 
-// Error says why a cell failed. It is a value for showing: nothing of it is Go's own error chain.
-type Error struct {
-	Name      string   // kind of failure: "compile error", "panic", "interrupted", "exit", ...
-	Message   string   // what went wrong and where
-	Traceback []string // lines for a terminal, ANSI colors allowed, the offending line marked
-}
-
-func (e *Error) Error() string { return e.Name + ": " + e.Message }
-
 // Status is the answer of IsComplete, in Jupyter's words.
 type Status string
 

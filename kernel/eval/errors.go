@@ -24,13 +24,6 @@ type frame struct {
 	pos      token.Position
 }
 
-const (
-	red   = "\x1b[31m"
-	bold  = "\x1b[1m"
-	dim   = "\x1b[2m"
-	reset = "\x1b[0m"
-)
-
 // texts are the sources that errors quote; it knows how to describe errors with them.
 type texts struct {
 	mu         sync.Mutex
@@ -89,7 +82,7 @@ func (e *engine) compileError(err error) *cell.Error {
 		}
 		msg := explain(tidy(e.scope.unlift(p.msg)))
 		messages = append(messages, at+msg)
-		out.Traceback = append(out.Traceback, bold+at+reset+red+msg+reset)
+		out.Traceback = append(out.Traceback, cell.Headline(out.Name, at+msg))
 		out.Traceback = append(out.Traceback, e.texts.marked(p.pos)...)
 	}
 	out.Message = strings.Join(messages, "\n")
@@ -120,7 +113,7 @@ func (t *texts) marked(pos token.Position) []string {
 		return nil
 	}
 	number := strconv.Itoa(pos.Line)
-	out := []string{dim + number + " | " + reset + lines[pos.Line-1]}
+	out := []string{cell.Dim + number + " | " + cell.Plain + lines[pos.Line-1]}
 	if pos.Column > 0 && pos.Column <= len(lines[pos.Line-1])+1 {
 		var pad strings.Builder
 		for _, c := range lines[pos.Line-1][:pos.Column-1] {
@@ -129,7 +122,7 @@ func (t *texts) marked(pos token.Position) []string {
 			}
 			pad.WriteRune(c)
 		}
-		out = append(out, strings.Repeat(" ", len(number))+dim+" | "+reset+pad.String()+red+"^"+reset)
+		out = append(out, strings.Repeat(" ", len(number))+cell.Dim+" | "+cell.Plain+pad.String()+cell.Strong+"^"+cell.Plain)
 	}
 	return out
 }
@@ -146,7 +139,7 @@ func (t *texts) runError(err error) *cell.Error {
 	var halt *haltError
 	if errors.As(err, &halt) {
 		_, frames := panicText(halt.at)
-		return &cell.Error{Name: halt.name, Message: halt.msg, Traceback: append([]string{red + halt.msg + reset}, t.trace(frames)...)}
+		return &cell.Error{Name: halt.name, Message: halt.msg, Traceback: append([]string{cell.Headline(halt.name, halt.msg)}, t.trace(frames)...)}
 	}
 	v := thrown(err)
 	if _, ok := v.(haltValue); ok { // another cell has reset the session
@@ -161,7 +154,7 @@ func (t *texts) runError(err error) *cell.Error {
 	if len(frames) > 0 {
 		out.Message = fmt.Sprintf("%s:%d: %s", frames[0].pos.Filename, frames[0].pos.Line, msg)
 	}
-	out.Traceback = append(out.Traceback, red+bold+"panic: "+reset+red+msg+reset)
+	out.Traceback = append(out.Traceback, cell.Headline("panic", msg))
 	out.Traceback = append(out.Traceback, t.trace(frames)...)
 	return out
 }

@@ -245,13 +245,13 @@ func (t *texts) lostFailure(l *lostError, then *cell.Error) *cell.Error {
 	text := describe(l.err)
 	at := l.pos.Filename + ":" + strconv.Itoa(l.pos.Line)
 	out := &cell.Error{Name: "error", Message: at + ": " + text}
-	out.Traceback = append(out.Traceback, red+bold+"error: "+reset+red+text+reset, at)
+	out.Traceback = append(out.Traceback, cell.Headline(out.Name, text), at)
 	out.Traceback = append(out.Traceback, t.marked(l.pos)...)
 	hint := "The cell does not look at this error. Assign it to a variable and read that, or to _ if it does not matter."
 	if l.name != "" {
 		hint = "The cell does not look at " + l.name + ". Read it, or write _ in its place if the error does not matter."
 	}
-	out.Traceback = append(out.Traceback, dim+hint+reset)
+	out.Traceback = append(out.Traceback, cell.Dim+hint+cell.Plain)
 	if then != nil {
 		out.Traceback = append(append(out.Traceback, "Then the cell failed:"), then.Traceback...)
 	}

@@ -188,7 +188,7 @@ func commandNames() []string {
 }
 
 func failure(name, message string) cell.Result {
-	return cell.Result{Err: &cell.Error{Name: name, Message: message, Traceback: []string{red + message + reset}}}
+	return cell.Result{Err: &cell.Error{Name: name, Message: message, Traceback: []string{cell.Headline(name, message)}}}
 }
 
 func (s *Session) help(_ context.Context, _ *run, _, _ string) cell.Result {

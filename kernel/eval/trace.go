@@ -74,7 +74,7 @@ func (s *Session) traceError(r *run, tracer string, above int, err error) *cell.
 		if errors.Is(err, dtracefs.ErrNoTracer) {
 			msg = "there is no " + tracer + " on PATH: it comes with the system or as a package of its own"
 		}
-		out.Message, out.Traceback = msg, []string{red + msg + reset}
+		out.Message, out.Traceback = msg, []string{cell.Headline(out.Name, msg)}
 		return out
 	}
 	var messages []string
@@ -92,7 +92,7 @@ func (s *Session) traceError(r *run, tracer string, above int, err error) *cell.
 			}
 		}
 		messages = append(messages, at+msg)
-		out.Traceback = append(out.Traceback, bold+at+reset+red+f.Text+reset)
+		out.Traceback = append(out.Traceback, cell.Headline(out.Name, at+f.Text))
 		if f.Line > 0 {
 			out.Traceback = append(out.Traceback, widened(s.texts.marked(pos), f.Width)...)
 		}
@@ -107,7 +107,7 @@ func (s *Session) traceError(r *run, tracer string, above int, err error) *cell.
 // widened makes the mark below a line as wide as what it is about.
 func widened(lines []string, width int) []string {
 	if n := len(lines); n > 0 && width > 1 {
-		lines[n-1] = strings.Replace(lines[n-1], "^"+reset, strings.Repeat("^", width)+reset, 1)
+		lines[n-1] = strings.Replace(lines[n-1], "^"+cell.Plain, strings.Repeat("^", width)+cell.Plain, 1)
 	}
 	return lines
 }

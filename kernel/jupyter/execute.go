@@ -133,11 +133,7 @@ func (k *kernel) cellDone(ctx context.Context, r request, e *execution, number i
 
 // errorContent is how an error of a cell goes into messages.
 func errorContent(err *cell.Error) map[string]any {
-	traceback := err.Traceback
-	if len(traceback) == 0 {
-		traceback = []string{err.Error()}
-	}
-	return map[string]any{"ename": err.Name, "evalue": err.Message, "traceback": traceback}
+	return map[string]any{"ename": err.Name, "evalue": err.Message, "traceback": err.Shown()}
 }
 
 func (k *kernel) cellFailed(r request, err *cell.Error, silent bool) map[string]any {

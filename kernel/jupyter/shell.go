@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"dtnotes/kernel/cell"
 )
 
 // patience is how long a request that only asks waits for the cell before it.
@@ -226,7 +228,7 @@ func (k *kernel) guard(ctx context.Context, r request, answer func(context.Conte
 
 // failure is the content of a reply to a request that failed.
 func failure(name, message string) map[string]any {
-	return map[string]any{"status": "error", "ename": name, "evalue": message, "traceback": []string{name + ": " + message}}
+	return map[string]any{"status": "error", "ename": name, "evalue": message, "traceback": []string{cell.Headline(name, message)}}
 }
 
 func replyType(requestType string) string {

@@ -176,9 +176,9 @@ func (r *recorder) run(ctx context.Context, ev cell.Evaluator, c *Cell, number i
 	failure := *res.Err
 	if cause := context.Cause(ctx); cause != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		failure.Name, failure.Message = "timeout", cause.Error()
-		failure.Traceback = append([]string{failure.Error()}, failure.Traceback...)
+		failure.Traceback = append([]string{cell.Headline(failure.Name, failure.Message)}, failure.Traceback...)
 	}
-	out.add(&Output{Type: "error", Err: Error{failure.Name, failure.Message, failure.Traceback}})
+	out.add(&Output{Type: "error", Err: Error{failure.Name, failure.Message, failure.Shown()}})
 	return &failure
 }
 

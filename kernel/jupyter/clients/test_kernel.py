@@ -26,6 +26,9 @@ class TestKernel(jkt.KernelTests):
     code_inspect_sample = "strings.ToUpper"
     code_clear_output = "display.Clear(false)"
 
+    def skipTest(self, reason):
+        raise AssertionError(f"nothing is left out here: {reason}")
+
 
 class TestWelcome(jkt.IopubWelcomeTests):
     kernel_name = "dtnotes"

@@ -180,6 +180,50 @@ def test_callback_prints_in_its_cell(browser, lab):
     page.wait(lambda: "it was pressed" in first(), "the callback's output is in the first cell")
 
 
+FAILING = ["undefined + 1", "func ) {", 'func deep(n int) int {\n\treturn 1 / n\n}\ndeep(0)', 'panic("no")', 'f, err := os.Open("none")\nf',
+           "%nothing", "$ exit 3", "os.Exit(3)", "var mu sync.Mutex\nmu.Unlock()"]
+CONTRAST = """const parse = c => { const n = c.match(/[\\d.]+/g).map(Number); return n.length < 4 ? [...n, 1] : n; };
+const light = c => { const f = c.slice(0, 3).map(v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); return 0.2126 * f[0] + 0.7152 * f[1] + 0.0722 * f[2]; };
+const over = (top, below) => top.slice(0, 3).map((v, i) => v * top[3] + below[i] * (1 - top[3]));
+const behind = e => { if (!e) return [255, 255, 255]; const b = parse(getComputedStyle(e).backgroundColor); return b[3] === 1 ? b : over(b, behind(e.parentElement)); };
+const found = [];
+for (const out of document.querySelectorAll(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr'] pre")) {
+  const walk = document.createTreeWalker(out, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const e = walk.currentNode.parentElement, text = walk.currentNode.data.trim();
+    if (!text) continue;
+    const ground = behind(e), a = light(over(parse(getComputedStyle(e).color), ground)), b = light(ground);
+    found.push([text, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)]);
+  }
+}
+return found;"""
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_errors_are_legible(browser, lab, theme):
+    """All text of errors has the contrast that WCAG asks of text, and all begin in one style: the kind of error, bold."""
+    page = Page(browser, lab, FAILING)
+    page.command("apputils:change-theme", f'{{"theme": "{theme}"}}')
+    try:
+        errors = ".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr'] pre"
+        for i in range(len(FAILING)):
+            browser.execute_script("window.jupyterapp.shell.currentWidget.content.activeCellIndex = arguments[0]", i)
+            page.command("notebook:run-cell")
+            page.wait(lambda: len(page.all(errors)) == i + 1, f"cell {i + 1} fails")
+        want = "dark" if "Dark" in theme else "light"
+        page.wait(lambda: browser.execute_script("return document.body.dataset.jpThemeLight") == str(want == "light").lower(), "the theme is there")
+        if "SCREENSHOTS" in os.environ:
+            browser.save_screenshot(os.path.join(os.environ["SCREENSHOTS"], f"errors-{want}.png"))
+        faint = [(text, round(contrast, 1)) for text, contrast in browser.execute_script(CONTRAST) if contrast < 4.5]
+        assert not faint
+        first = [e.find_elements(By.CSS_SELECTOR, ".ansi-bold") for e in page.all(errors)]
+        assert all(first), "every error begins with its kind"
+        kinds = [b[0].text.rstrip(":") for b in first]
+        assert kinds == ["compile error", "compile error", "panic", "panic", "error", "unknown command", "exit", "exit", "session died"], kinds
+    finally:
+        page.command("apputils:change-theme", '{"theme": "JupyterLab Light"}')
+
+
 def test_interrupt_and_restart(browser, lab):
     page = Page(browser, lab, ["kept := 41", "for { }", "kept + 1"])
     page.run_all()
@@ -345,4 +389,4 @@ def test_our_notebooks_in_lab(browser, lab, path):
     page = Page(browser, lab, cells)
     page.run_all()
     page.wait(page.done, "every cell ends", timeout=180)
-    assert not page.all(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']"), page.outputs()
+    assert not page.all(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.stderr'] .ansi-bold"), page.outputs()

@@ -16,6 +16,7 @@ STARTERS = {
     "Ticker": "tick := time.NewTicker(time.Millisecond)\ngo func() { for range tick.C { BODY } }()",
     "http handler": "srv := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { BODY }))\n"
                     "go func() { _, _ = http.Get(srv.URL) }()",
+    "errgroup": 'import "golang.org/x/sync/errgroup"\nvar group errgroup.Group\ngroup.Go(func() error { BODY; return nil })',
     "compiled": "srv := httptest.NewServer(http.NotFoundHandler())\nsrv.Config.RegisterOnShutdown(func() { BODY })\n"
                 "go srv.Config.Shutdown(context.Background())",
 }
