@@ -242,10 +242,20 @@ func (h *history) add(b Bucket) {
 
 // explain says which links differ in an alert that ended just now.
 func (h *history) explain(ctx context.Context, a *Alert) error {
-	s := &analysis.Series{Every: h.b.Every}
+	r := &Report{behavior: h.b, series: seriesOf(h.b, h.ring), Alerts: []Alert{*a}}
+	if len(r.series.Names) == 0 {
+		return nil
+	}
+	err := r.explainLinks(ctx)
+	*a = r.Alerts[0]
+	return err
+}
+
+// seriesOf makes a series of buckets. It has no values where they have no sources.
+func seriesOf(b *Behavior, buckets []Bucket) *analysis.Series {
+	s := &analysis.Series{Every: b.Every, Values: &mat.Dense{}}
 	at := map[string]int{}
-	r := &Report{behavior: h.b, series: s, Alerts: []Alert{*a}}
-	for _, b := range h.ring {
+	for _, b := range buckets {
 		s.Times = append(s.Times, b.Time)
 		for name := range b.Counts {
 			if _, ok := at[name]; !ok {
@@ -255,18 +265,16 @@ func (h *history) explain(ctx context.Context, a *Alert) error {
 		}
 	}
 	if len(s.Names) == 0 {
-		return nil
+		return s
 	}
 	sortNames(s.Names, at)
 	s.Values = mat.NewDense(len(s.Times), len(s.Names), nil)
-	for i, b := range h.ring {
+	for i, b := range buckets {
 		for name, v := range b.Counts {
 			s.Values.Set(i, at[name], v)
 		}
 	}
-	err := r.explainLinks(ctx)
-	*a = r.Alerts[0]
-	return err
+	return s
 }
 
 func sortNames(names []string, at map[string]int) {

@@ -10,9 +10,11 @@ import (
 	"sync"
 	"time"
 
+	"dtnotes/analysis/behavior"
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/display"
 	"dtnotes/kernel/jupyter/comm"
+	"dtnotes/kernel/tracing"
 )
 
 // The console is where everything that is written to os.Stdout and os.Stderr in the process goes:
@@ -81,6 +83,7 @@ func openConsole() error {
 		toCell(func(out cell.Output) { out.Display(b, id, update) })
 	})
 	display.SetContext(cellContext)
+	behavior.SetScreen(tracing.ShowWatch)
 	comm.SetOwner(callbackOwner)
 	display.SetClearer(func(wait bool) {
 		toCell(func(out cell.Output) { out.Clear(wait) })
@@ -117,6 +120,7 @@ func releaseConsole() []*pipe {
 	display.SetPublisher(nil)
 	display.SetClearer(nil)
 	display.SetContext(nil)
+	behavior.SetScreen(nil)
 	comm.SetOwner(nil)
 	pipes := console.pipes
 	console.filled.close()

@@ -22,6 +22,7 @@ const (
 	margin     = 6
 	inkColor   = "#222222"
 	dimColor   = "#666666"
+	alertColor = "#b03a2e"
 	barColor   = "#0072b2" // of Okabe and Ito (2008), as the figures' first
 )
 

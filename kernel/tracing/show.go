@@ -115,6 +115,7 @@ func follow(run *dtracefs.Run, v *view, screen Screen) error {
 	tick := time.NewTicker(refresh)
 	defer tick.Stop()
 	var ended error
+	var next time.Time
 	for {
 		select {
 		case p, ok := <-pieces:
@@ -126,8 +127,13 @@ func follow(run *dtracefs.Run, v *view, screen Screen) error {
 				continue
 			}
 			v.add(p.b)
-		case <-tick.C:
+		case begun := <-tick.C:
+			if time.Now().Before(next) {
+				continue
+			}
 			screen(v.bundle(), true)
+			// A picture that takes long comes less often, so that the machine has its time for the trace.
+			next = time.Now().Add(9*time.Since(begun) - refresh/2)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func captures() map[string]string {
 	for s := range 6 {
 		fmt.Fprintf(&counts, "179537674%d.000000\n@n[syscall, nginx]: %d\n@n[syscall, sh]: 3\n@n[csw, <b>&]: 17\n\n", s, 1000*(1+7*s%5))
 		fmt.Fprintf(&latency, "179537674%d.000000\n@us[read]: \n[1]                    3 |@@@                 |\n[2, 4)                %d |@@@@@@@@            |\n[4, 8)                 1 |@                   |\n\n", s, 5+s)
-		fmt.Fprintf(&rows, "open(\"/etc/passwd\", %d) by sh\nopen(\"/tmp/x\", 7) by cat\n", s)
+		fmt.Fprintf(&rows, "sh 17 %d\ncat 203 7\n", s)
 	}
 	return map[string]string{
 		"counts": counts.String(), "latency": latency.String(), "rows": rows.String(),
@@ -37,7 +37,7 @@ func captures() map[string]string {
 }
 
 // script is what printed them.
-const script = `tracepoint:raw_syscalls:sys_enter { @n["syscall", comm] = count(); @us["read"] = hist(1); }
+const script = `tracepoint:raw_syscalls:sys_enter { @n["syscall", comm] = count(); @us["read"] = hist(1); printf("%s %d %d\n", comm, pid, args->id); }
 interval:s:1 { print(@n); clear(@n); print(@us); clear(@us); }`
 
 // play shows a view what a capture holds as if it came by and by.

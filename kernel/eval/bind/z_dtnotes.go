@@ -101,7 +101,7 @@ var dtnotes0 = table{
 
 var dtnotes1 = table{
 	path: "dtnotes/analysis/behavior", name: "behavior",
-	deps: "bytes bytes\ncmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/dtracefs dtracefs\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat stat\ngonum.org/v1/gonum/stat/distuv distuv\nio io\niter iter\nmaps maps\nmath math\nos os\npath/filepath filepath\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntime time",
+	deps: "bytes bytes\ncmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/dtracefs dtracefs\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat stat\ngonum.org/v1/gonum/stat/distuv distuv\nio io\niter iter\nmaps maps\nmath math\nos os\npath/filepath filepath\nslices slices\nsort sort\nstrconv strconv\nstrings strings\nsync sync\nsync/atomic atomic\ntime time",
 	types: []any{
 		(*p1.Alert)(nil),
 		(*p1.Averaged)(nil),
@@ -139,6 +139,7 @@ var dtnotes1 = table{
 		(*p1.Value)(nil),
 		(*p1.Verdict)(nil),
 		(*p1.Watcher)(nil),
+		(*p1.Watching)(nil),
 	},
 	vars: []symbol{
 		{"ErrVersion", &p1.ErrVersion},
@@ -158,6 +159,7 @@ var dtnotes1 = table{
 		{"Read", p1.Read},
 		{"Score", p1.Score},
 		{"ScoreContext", p1.ScoreContext},
+		{"SetScreen", p1.SetScreen},
 		{"Sources", p1.Sources},
 		{"Watch", p1.Watch},
 	},
@@ -644,7 +646,7 @@ var dtnotes11 = table{
 
 var dtnotes12 = table{
 	path: "dtnotes/kernel/tracing", name: "tracing",
-	deps: "cmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/figure figure\ndtnotes/dtracefs dtracefs\ndtnotes/dtracefs/language language\ndtnotes/kernel/display display\nerrors errors\nfmt fmt\ngo/token token\nhtml html\nio io\nmaps maps\nmath math\nos os\npath/filepath filepath\nregexp regexp\nslices slices\nstrconv strconv\nstrings strings\ntext/tabwriter tabwriter\ntime time",
+	deps: "cmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/behavior behavior\ndtnotes/analysis/figure figure\ndtnotes/dtracefs dtracefs\ndtnotes/dtracefs/language language\ndtnotes/kernel/display display\ndtnotes/kernel/jupyter/widget widget\nerrors errors\nfmt fmt\ngo/token token\nhtml html\nio io\nmaps maps\nmath math\nos os\npath/filepath filepath\nregexp regexp\nslices slices\nstrconv strconv\nstrings strings\nsync sync\ntext/tabwriter tabwriter\ntime time",
 	types: []any{
 		(*p12.Help)(nil),
 		(*p12.Options)(nil),
@@ -658,5 +660,6 @@ var dtnotes12 = table{
 		{"ParseLine", p12.ParseLine},
 		{"Run", p12.Run},
 		{"Show", p12.Show},
+		{"ShowWatch", p12.ShowWatch},
 	},
 }

@@ -1,0 +1,183 @@
+package behavior
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"dtnotes/dtracefs"
+)
+
+// A Watching is a watch that goes on. Its methods may be called from any goroutine.
+type Watching struct {
+	b    *Behavior
+	stop context.CancelFunc
+
+	mu      sync.Mutex
+	buckets []Bucket // the last ones
+	report  Report   // without the series
+	open    *Alert   // that goes on
+	last    Update
+	stopped bool
+}
+
+// mostWatched is the number of buckets that a watch keeps for its report: an hour of seconds.
+const mostWatched = 3600
+
+var screen atomic.Pointer[func(w *Watching) (changed func(ended bool))]
+
+// SetScreen has every [Behavior.Watch] from now on shown by show, as a notebook does; what it returns
+// is called after each bucket, and at the end. nil shows nothing again.
+func SetScreen(show func(w *Watching) (changed func(ended bool))) {
+	if show == nil {
+		screen.Store(nil)
+		return
+	}
+	screen.Store(&show)
+}
+
+// Watch scores what a tracer prints, batch by batch, until the batches end, ctx is done or [Watching.Stop]
+// is called, and reports what stood out. A notebook shows it meanwhile, with alerts as they come and a
+// button that stops it:
+//
+//	run, err := dtracefs.Live(display.Context(), script, dtracefs.LiveOptions{})
+//	report, err := normal.Watch(display.Context(), run.Batches(), behavior.ScoreOptions{})
+//
+// The report has all alerts, and the buckets of the last hour of seconds. It is there with an error,
+// too, where something was judged before.
+func (b *Behavior) Watch(ctx context.Context, batches iter.Seq2[*dtracefs.Batch, error], opts ScoreOptions) (*Report, error) {
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	w := &Watching{b: b, stop: stop}
+	w.report.behavior = b
+	changed := func(bool) {}
+	if show := screen.Load(); show != nil {
+		changed = (*show)(w)
+	}
+	var failed error
+	for u, err := range Watch(running, b, BucketsOf(until(running, batches), b, b.counting()), opts) {
+		if err != nil {
+			failed = err
+			break
+		}
+		w.take(u)
+		changed(false)
+	}
+	w.mu.Lock()
+	ended := w.stopped && ctx.Err() == nil && errors.Is(failed, context.Canceled)
+	w.open = nil
+	w.mu.Unlock()
+	if ended {
+		failed = nil
+	}
+	changed(true)
+	r := w.Report()
+	if failed != nil && r.judged == 0 {
+		return nil, failed
+	}
+	return r, failed
+}
+
+// counting says that what comes is counted as what the behavior was learned from, where that was not by
+// kind.
+func (b *Behavior) counting() (o dtracefs.MeasureOptions) {
+	if b.Measure == nil || b.ByKind || b.Measure.Kinded() {
+		return o
+	}
+	o.By = b.Measure.Names
+	if b.Measure.SystemCalls() {
+		o.Kinds = []string{"syscall"}
+	}
+	return o
+}
+
+// until yields batches until ctx is done, also while none comes.
+func until(ctx context.Context, batches iter.Seq2[*dtracefs.Batch, error]) iter.Seq2[*dtracefs.Batch, error] {
+	type piece struct {
+		b   *dtracefs.Batch
+		err error
+	}
+	return func(yield func(*dtracefs.Batch, error) bool) {
+		pieces, gone := make(chan piece), make(chan struct{})
+		defer close(gone)
+		go func() {
+			defer close(pieces)
+			for b, err := range batches {
+				select {
+				case pieces <- piece{b, err}:
+				case <-gone:
+					return // which stops the tracer
+				}
+			}
+		}()
+		for {
+			select {
+			case <-ctx.Done():
+				yield(nil, ctx.Err())
+				return
+			case p, ok := <-pieces:
+				if !ok || !yield(p.b, p.err) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// take notes what a bucket brought.
+func (w *Watching) take(u Update) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last = u
+	r := &w.report
+	w.open = u.Alert
+	if u.Ended {
+		r.Alerts = append(r.Alerts, *u.Alert)
+		w.open = nil
+	}
+	if u.Counts == nil { // the end of the last alert
+		return
+	}
+	r.judged++
+	w.buckets, r.Buckets = append(w.buckets, u.Bucket), append(r.Buckets, u.Verdict)
+	if n := len(w.buckets); n > mostWatched {
+		// By a tenth, lest every bucket moves all.
+		w.buckets = slices.Delete(w.buckets, 0, mostWatched/10)
+		r.Buckets = slices.Delete(r.Buckets, 0, mostWatched/10)
+	}
+}
+
+// Stop ends the watch, which then gives its report.
+func (w *Watching) Stop() {
+	w.mu.Lock()
+	w.stopped = true
+	w.mu.Unlock()
+	w.stop()
+}
+
+// Last is what the last bucket brought, and how many there were.
+func (w *Watching) Last() (u Update, buckets int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last, w.report.judged
+}
+
+// Report is what stood out so far, an alert that goes on included.
+func (w *Watching) Report() *Report {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r := w.report
+	r.Alerts, r.Buckets = slices.Clone(r.Alerts), slices.Clone(r.Buckets)
+	if w.open != nil {
+		r.Alerts = append(r.Alerts, *w.open)
+	}
+	if n := r.judged - len(w.buckets); n > 0 {
+		r.Notes = append(slices.Clone(r.Notes), fmt.Sprintf("the first %d buckets are not kept", n))
+	}
+	r.series = seriesOf(w.b, w.buckets)
+	return &r
+}
