@@ -34,10 +34,11 @@ type chunker struct {
 	done bool
 
 	lines bool // number the lines
+	size  int  // how much is read at once
 }
 
 func newChunker(r io.Reader, cut func([]byte) int) *chunker {
-	return &chunker{r: r, cut: cut, line: 1}
+	return &chunker{r: r, cut: cut, line: 1, size: chunkSize}
 }
 
 // next reads the next chunk into buf, which it may grow and returns as the chunk's data.
@@ -50,7 +51,7 @@ func (c *chunker) next(ctx context.Context, buf []byte) (chunk, error) {
 		return chunk{}, io.EOF
 	}
 	buf = append(buf[:0], c.rest...)
-	size := max(chunkSize, 2*len(c.rest))
+	size := max(c.size, 2*len(c.rest))
 	for {
 		if cap(buf) < size {
 			grown := make([]byte, len(buf), size)
@@ -116,13 +117,15 @@ func cutAtBlank(data []byte) int {
 
 // cutAtJSONStamp cuts before the last line on which printf or time wrote something.
 func cutAtJSONStamp(data []byte) int {
-	end := bytes.LastIndexByte(data, '\n') + 1
-	at := -1
-	for _, kind := range []string{"\n{\"type\": \"printf\"", "\n{\"type\": \"time\""} {
-		at = max(at, bytes.LastIndex(data[:end], []byte(kind)))
+	whole := bytes.LastIndexByte(data, '\n') + 1
+	for end := whole; end > 0; {
+		start := bytes.LastIndexByte(data[:end-1], '\n') + 1
+		if line := data[start:end]; start > 0 && (bytes.HasPrefix(line, jsonPrinted) || bytes.HasPrefix(line, jsonTimed)) {
+			return start
+		}
+		end = start
 	}
-	if at >= 0 {
-		return at + 1
-	}
-	return end
+	return whole
 }
+
+var jsonPrinted, jsonTimed = []byte(`{"type": "printf"`), []byte(`{"type": "time"`)

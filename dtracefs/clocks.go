@@ -176,7 +176,10 @@ var summary = regexp.MustCompile(`([A-Za-z][\w/ %]*?):\s+([^,:]*?(?:, [\d.]+)*)\
 func (st *station) interval(c syntax.Clock, text []byte) {
 	st.tell(c, st.opt.Location)
 	st.block++
-	text = bytes.TrimLeft(text, ", ")
+	if text = bytes.TrimLeft(text, ", "); len(text) == 0 {
+		st.intervalRow("")
+		return
+	}
 	for _, p := range summary.FindAllSubmatch(text, -1) {
 		st.labels = append(st.labels, labeled{string(bytes.TrimSpace(p[1])), string(bytes.TrimSpace(p[2]))})
 	}

@@ -144,12 +144,17 @@ type fastChunk struct {
 	done  chan struct{}
 }
 
+// fastChunkSize is how much text is read at once where lines are not decoded: what is made of it stays in
+// the caches.
+const fastChunkSize = 128 << 10
+
 // sideBySide counts the chunks that are left: their lines are read side by side and counted in order.
 func (c *counting) sideBySide(ctx context.Context, chunks *chunker) error {
 	workers := c.opt.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
+	chunks.size = fastChunkSize
 	if c.fast.layout.timed != timeAbove {
 		chunks.cut = cutAtLine
 	}

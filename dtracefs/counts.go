@@ -281,8 +281,12 @@ func (c *Counts) spanOf(before, ns int64) span {
 	if before == 0 || covered <= 0 || covered > longestBlock*max(c.grid.block, 1) {
 		covered = c.grid.block
 	}
-	if n := s.last - c.grid.ofBlock(ns-covered); n > 1 {
-		s.n = n
+	if covered > c.grid.every {
+		s.n = max(1, s.last-c.grid.ofBlock(ns-covered))
+	}
+	if s.row = c.row(s.last); s.n == 1 {
+		s.row.pass(covered)
+		return s
 	}
 	for i := range s.n {
 		c.row(s.last - i).pass(covered / s.n)

@@ -31,13 +31,25 @@ func eightDigits(b []byte) int64 {
 	return number(word)
 }
 
-// cutValue splits `text 123` at the last blank. It is the inner loop of counting.
+// lastDigits reads the digits that text ends with; there are none, as far as it can tell, where they are
+// eight or more, or where the text is as short.
+func lastDigits(text []byte) (digits int, v int64) {
+	n := len(text)
+	if n < 8 {
+		return 0, 0
+	}
+	word := binary.LittleEndian.Uint64(text[n-8:]) ^ zeros
+	if digits = bits.LeadingZeros64(oddBytes(word)) / 8; digits == 0 || digits == 8 {
+		return 0, 0
+	}
+	return digits, number(word & (^uint64(0) << (8 * (8 - digits))))
+}
+
+// cutValue splits `text 123` at the last blank.
 func cutValue(line []byte) (prefix []byte, v int64, ok bool) {
-	if n := len(line); n > 8 {
-		// The last eight bytes at once, without a branch on how many are digits.
-		word := binary.LittleEndian.Uint64(line[n-8:]) ^ zeros
-		if digits := bits.LeadingZeros64(oddBytes(word)) / 8; 0 < digits && digits < 8 && line[n-digits-1] == ' ' {
-			return line[:n-digits-1], number(word & (^uint64(0) << (8 * (8 - digits)))), true
+	if digits, v := lastDigits(line); digits > 0 {
+		if at := len(line) - digits - 1; at > 0 && line[at] == ' ' {
+			return line[:at], v, true
 		}
 	}
 	return cutAnyValue(line)

@@ -2,6 +2,8 @@ package dtracefs
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 	"slices"
 	"sync"
 
@@ -45,6 +47,7 @@ type fastLines struct {
 	booked int64 // the time that stands last in the log
 	low    int64 // with high, the times of the bucket that is last in the log of a log
 	high   int64
+	inside []byte // digits with which the numbers of nothing but times of that bucket start
 	key    []byte
 	rest   []byte // a line without its value
 
@@ -110,14 +113,20 @@ func (f *fastCount) among(sample []byte) {
 // chunk reads a chunk, or tells that it holds a line that is not what is expected.
 func (f *fastLines) chunk(data []byte) bool {
 	f.log, f.drops, f.timed = f.log[:0], f.drops[:0], false
-	f.booked, f.low, f.high = 0, 0, -1
-	for len(data) > 0 {
-		n := bytes.IndexByte(data, '\n')
-		if n < 0 {
-			return syntax.Blank(data) // the last line, perhaps cut
+	f.booked, f.low, f.high, f.inside = 0, 0, -1, f.inside[:0]
+	for at := 0; ; {
+		if f.layout.timed == timeAbove && f.layout.values == valueLast && f.layout.n == 1 && !f.layout.maps {
+			at = f.knownLines(data, at)
 		}
-		line := data[:n]
-		data = data[n+1:]
+		if at == len(data) {
+			return true
+		}
+		n := bytes.IndexByte(data[at:], '\n')
+		if n < 0 {
+			return syntax.Blank(data[at:]) // the last line, perhaps cut
+		}
+		line := data[at : at+n]
+		at += n + 1
 		if n > 0 && line[n-1] == '\r' {
 			line = line[:n-1]
 		}
@@ -128,7 +137,43 @@ func (f *fastLines) chunk(data []byte) bool {
 			return false
 		}
 	}
-	return true
+}
+
+// knownLines reads the lines from an offset on that are known, and returns the offset of the first that is
+// not. They are most, and this is the inner loop of counting.
+func (f *fastLines) knownLines(data []byte, at int) int {
+	for f.timed {
+		n := bytes.IndexByte(data[at:], '\n')
+		if n <= 0 {
+			return at
+		}
+		end := at + n
+		if end < 8 {
+			return at
+		}
+		// As in lastDigits, but that a line may be shorter than what is read at once.
+		word := binary.LittleEndian.Uint64(data[end-8:end]) ^ zeros
+		digits := bits.LeadingZeros64(oddBytes(word)) / 8
+		blank := end - digits - 1
+		if digits == 0 || digits == 8 || blank <= at || data[blank] != ' ' {
+			return at
+		}
+		v := number(word & (^uint64(0) << (8 * (8 - digits))))
+		for blank > at && data[blank-1] == ' ' {
+			blank--
+		}
+		slot := f.memo.find(data[at:blank])
+		if slot.free() {
+			return at
+		}
+		if slot.b == 1 {
+			f.log = append(f.log, fastEntry{value: v, source: f.cells[slot.a].source, cell: slot.a})
+		} else if slot.b != 0 {
+			return at
+		}
+		at = end + 1
+	}
+	return at
 }
 
 // line reads a line.
@@ -301,11 +346,34 @@ func (f *fastLines) put(slot *prefixSlot, v *tail) {
 				f.low = g.end(g.ofEvent(f.ns) - 1)
 				f.high = f.low + g.every - 1
 			}
+			f.findInside()
 		}
 	}
 	for k := range slot.b {
 		cell := slot.a + k
 		f.log = append(f.log, fastEntry{value: v[k], source: f.cells[cell].source, cell: cell})
+	}
+}
+
+// findInside finds the digits that tell, by themselves, that a time is of the bucket at hand.
+func (f *fastLines) findInside() {
+	base, unit := int64(0), f.clocks.unit
+	if t := f.t.tables[0]; f.numeric() {
+		base, unit = t.anchor, t.unit
+	} else if f.clocks.n == 0 || f.clocks.frac > 0 || f.clocks.at > 0 {
+		return
+	}
+	f.inside = f.inside[:0]
+	if unit <= 0 || f.layout.timed != timeFirst {
+		return
+	}
+	v, low, high := (f.ns-base)/unit, ceilDiv(f.low-base, unit), floorDiv(f.high-base, unit)
+	m, digits := int64(1), len(f.stamp)
+	for digits > 1 && m < 1e17 && v/(m*10)*(m*10) >= low && v/(m*10)*(m*10)+m*10-1 <= high {
+		m, digits = m*10, digits-1
+	}
+	if m > 1 {
+		f.inside = append(f.inside, f.stamp[:digits]...)
 	}
 }
 
@@ -441,7 +509,13 @@ func (f *fastLines) commit() {
 // block is the span of the numbers of a time.
 func (f *fastCount) block(ns int64) span {
 	t := f.t
-	if !f.log {
+	switch {
+	case !f.log && ns > t.last && t.last != 0:
+		// In their order, as blocks nearly always are, they need not be remembered.
+		s := t.counts.spanOf(t.last, ns)
+		t.last = ns
+		return s
+	case !f.log:
 		return t.ended(ns)
 	}
 	t.last = max(t.last, ns)

@@ -43,11 +43,15 @@ func (f *fastLines) cutTime(line []byte) (head, rest []byte, ok bool) {
 		}
 		head, text = line[:i], line[i:]
 	}
-	if n := len(f.stamp); n > 0 && len(text) >= n && string(text[:n]) == string(f.stamp) && f.endsTime(text, n) {
+	n := len(f.stamp)
+	if len(f.inside) > 0 && len(text) > n && text[n] == ' ' && string(text[:len(f.inside)]) == string(f.inside) {
+		return head, text[n:], true
+	}
+	if n > 0 && len(text) >= n && string(text[:n]) == string(f.stamp) && f.endsTime(text, n) {
 		f.timed = true
 		return head, text[n:], true
 	}
-	n, ok := f.readTime(text)
+	n, ok = f.readTime(text)
 	return head, text[n:], ok
 }
 
@@ -63,16 +67,13 @@ func (f *fastLines) endsTime(text []byte, n int) bool {
 
 // readTime takes over the time that text starts with and returns its length.
 func (f *fastLines) readTime(text []byte) (n int, ok bool) {
-	t := f.t.tables[0]
-	if t.unit > 0 && (f.t.m.Clock != ClockEpoch || t.anchor != 0 || t.columnIsNumber) {
+	if t := f.t.tables[0]; f.numeric() {
 		v, n := leadingNumber(text)
 		if n == 0 || !f.endsTime(text, n) {
 			return 0, false
 		}
 		f.ns, f.ofDay, f.timed = v*t.unit+t.anchor, false, true
-		if !f.fastCount.log {
-			f.stamp = append(f.stamp[:0], text[:n]...)
-		}
+		f.stamp = append(f.stamp[:0], text[:n]...)
 		return n, true
 	}
 	c, ok := f.clocks.read(text)
@@ -84,6 +85,12 @@ func (f *fastLines) readTime(text []byte) (n int, ok bool) {
 	}
 	f.setTime(c, text[:n])
 	return n, true
+}
+
+// numeric reports whether times are numbers of a clock of their own.
+func (f *fastCount) numeric() bool {
+	t := f.t.tables[0]
+	return t.unit > 0 && (f.t.m.Clock != ClockEpoch || t.anchor != 0 || t.columnIsNumber)
 }
 
 // cellAt is where a cell of a line of CSV starts, -1 if the line has too few cells.

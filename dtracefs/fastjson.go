@@ -56,24 +56,46 @@ func (f *fastLines) jsonEntries(line, rest []byte) bool {
 	f.key = append(append(f.key[:0], name...), '\n')
 	start := len(f.key)
 	for {
-		keys, value, after, ok := quickMember(rest)
-		if !ok {
+		n := quickKey(rest)
+		if n < 0 {
 			return false
+		}
+		keys, number := rest[1:n], rest[n+3:]
+		v, digits := leadingNumber(number)
+		if digits == 0 || digits == len(number) || number[digits]-'0' <= 9 {
+			var ok bool
+			if keys, v, number, ok = quickMember(rest); !ok {
+				return false
+			}
+			digits = 0
 		}
 		f.key = append(f.key[:start], keys...)
 		slot := f.memo.find(f.key)
 		if slot.free() {
-			if !f.entry(jsonOfEntry(name, keys, value), bytes.Clone(f.key), &tail{value}) {
+			if !f.entry(jsonOfEntry(name, keys, v), bytes.Clone(f.key), &tail{v}) {
 				return false
 			}
 		} else {
-			f.put(slot, &tail{value})
+			f.put(slot, &tail{v})
 		}
-		if !bytes.HasPrefix(after, []byte(", ")) {
-			return string(after) == "}}}"
+		rest = number[digits:]
+		if len(rest) < 2 || rest[0] != ',' || rest[1] != ' ' {
+			return string(rest) == "}}}"
 		}
-		rest = after[2:]
+		rest = rest[2:]
 	}
+}
+
+// quickKey is where the key of a member without escapes ends that text starts with; -1 if there is none.
+func quickKey(text []byte) int {
+	if len(text) == 0 || text[0] != '"' {
+		return -1
+	}
+	n := 1 + bytes.IndexByte(text[1:], '"')
+	if n == 0 || n+3 >= len(text) || text[n+1] != ':' || text[n+2] != ' ' || bytes.IndexByte(text[1:n], '\\') >= 0 {
+		return -1
+	}
+	return n
 }
 
 // jsonOfEntry is the line of a map with one entry.
