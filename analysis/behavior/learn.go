@@ -46,7 +46,11 @@ func Learn(series ...*analysis.Series) (*Behavior, error) {
 // stretches. Fewer than [FewestBuckets] buckets in all, NaN and infinite
 // values are errors.
 func LearnContext(ctx context.Context, series []*analysis.Series, opts Options) (*Behavior, error) {
-	b, err := learn(ctx, series, opts)
+	legibly := make([]*analysis.Series, len(series))
+	for i, s := range series {
+		legibly[i] = legibleSeries(s)
+	}
+	b, err := learn(ctx, legibly, opts)
 	if err != nil {
 		return nil, fmt.Errorf("learning behavior: %w", err)
 	}

@@ -101,7 +101,7 @@ func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptio
 	if err := check(s, b.Missing); err != nil {
 		return nil, err
 	}
-	s, notes, err := widen(s, b.Every)
+	s, notes, err := widen(legibleSeries(s), b.Every)
 	if err != nil {
 		return nil, err
 	}

@@ -82,6 +82,7 @@ func (w *Watcher) Push(ctx context.Context, bucket Bucket) (Update, error) {
 	if err := bucket.check(w.w.b.Missing); err != nil {
 		return Update{}, fmt.Errorf("watching: %w", err)
 	}
+	bucket = legibleBucket(bucket)
 	w.past.add(bucket)
 	u := Update{Bucket: bucket}
 	u.Verdict, u.Alert = w.w.push(bucket.Time, bucket.Counts)

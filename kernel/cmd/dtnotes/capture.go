@@ -55,15 +55,15 @@ func countPaths(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions) (
 	const room = 180 << 20
 	debug.SetMemoryLimit(int64(8*len(m.Values)) + room)
 	stderr := cmd.ErrOrStderr()
-	fmt.Fprint(stderr, m.Measure)
+	sayf(stderr, "%v", m.Measure)
 	for _, n := range m.Notes {
-		fmt.Fprintln(stderr, "note:", n)
+		say(stderr, "note:", n)
 	}
 	if n := len(counts.Drops); n > 0 {
-		fmt.Fprintf(stderr, "warning: the tracer dropped data: %d messages\n", n)
+		sayf(stderr, "warning: the tracer dropped data: %d messages\n", n)
 	}
 	if counts.Skipped > 0 {
-		fmt.Fprintf(stderr, "warning: %d lines were not understood\n", counts.Skipped)
+		sayf(stderr, "warning: %d lines were not understood\n", counts.Skipped)
 	}
 	if m.Buckets == 0 {
 		return nil, errors.New("nothing was counted")

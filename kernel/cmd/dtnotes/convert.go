@@ -68,7 +68,7 @@ func convert(cmd *cobra.Command, nb *notebook.Notebook, path, out, source string
 	}
 	main, notes, err := exportCells(cells, dir, fmt.Sprintf("\tdisplay.Program(%q)\n", filepath.ToSlash(files)))
 	for _, n := range notes {
-		fmt.Fprintln(cmd.ErrOrStderr(), n)
+		say(cmd.ErrOrStderr(), n)
 	}
 	if err != nil {
 		return err
@@ -85,7 +85,7 @@ func convert(cmd *cobra.Command, nb *notebook.Notebook, path, out, source string
 			return err
 		}
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "wrote the module %s; run it there with \"go run .\"\n", out)
+	sayf(cmd.OutOrStdout(), "wrote the module %s; run it there with \"go run .\"\n", out)
 	return nil
 }
 

@@ -156,7 +156,7 @@ func (opt *exportOptions) capture(cmd *cobra.Command, fsys fs.FS, name, out stri
 	}
 	for _, o := range outputs {
 		if o.path != "-" {
-			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %d rows of %s\n", o.path, o.shape.Rows, labels[o.n])
+			sayf(cmd.ErrOrStderr(), "%s: %d rows of %s\n", o.path, o.shape.Rows, labels[o.n])
 		}
 	}
 	return nil
@@ -279,13 +279,13 @@ func reported(batches iter.Seq2[*dtracefs.Batch, error], name string) iter.Seq2[
 		return batches
 	}
 	return func(yield func(*dtracefs.Batch, error) bool) {
-		const clear = "\r\x1b[K"
-		defer fmt.Fprint(os.Stderr, clear)
+		defer control(os.Stderr, clearLine)
 		shown := int64(0)
 		for b, err := range batches {
 			if err == nil && b.Offset-shown >= 16<<20 {
 				shown = b.Offset
-				fmt.Fprintf(os.Stderr, "%s%s: %d MB", clear, name, shown/1e6)
+				control(os.Stderr, clearLine)
+				sayf(os.Stderr, "%s: %d MB", name, shown/1e6)
 			}
 			if !yield(b, err) {
 				return
@@ -316,13 +316,13 @@ func (s *source) survey() (bytes int64, err error) {
 // warn says what is not in the tables.
 func (s *source) warn(w io.Writer, name string) {
 	if s.drops > 0 {
-		fmt.Fprintf(w, "warning: %s: the tracer dropped data %d times: the tables lack it\n", name, s.drops)
+		sayf(w, "warning: %s: the tracer dropped data %d times: the tables lack it\n", name, s.drops)
 	}
 	if s.faults > 0 {
-		fmt.Fprintf(w, "warning: %s: the tracer told of %d errors in probes (see dtnotes inspect)\n", name, s.faults)
+		sayf(w, "warning: %s: the tracer told of %d errors in probes (see dtnotes inspect)\n", name, s.faults)
 	}
 	if s.unparsed > 0 {
-		fmt.Fprintf(w, "warning: %s: %d of %d lines were not understood and are in no table, the first is line %d\n",
+		sayf(w, "warning: %s: %d of %d lines were not understood and are in no table, the first is line %d\n",
 			name, s.unparsed, s.lines, s.firstUnparsed)
 	}
 }

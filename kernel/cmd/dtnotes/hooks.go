@@ -60,7 +60,7 @@ func newHooks(ctx context.Context, exec, webhook string, warnings io.Writer) *ho
 		defer h.done.Done()
 		for e := range h.queue {
 			if err := h.deliver(e); err != nil {
-				fmt.Fprintln(warnings, "warning:", err)
+				say(warnings, "warning:", err)
 			}
 		}
 	}()
@@ -76,7 +76,7 @@ func (h *hooks) tell(e event) {
 	select {
 	case h.queue <- e:
 	default:
-		fmt.Fprintf(h.warnings, "warning: the hooks are so slow that the %s of an alert was not told to them\n", e.Phase)
+		sayf(h.warnings, "warning: the hooks are so slow that the %s of an alert was not told to them\n", e.Phase)
 	}
 }
 

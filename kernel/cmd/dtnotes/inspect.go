@@ -41,15 +41,15 @@ standard input. With --json the tables are printed whole.`,
 					continue
 				}
 				if i > 0 {
-					fmt.Fprintln(cmd.OutOrStdout())
+					say(cmd.OutOrStdout())
 				}
 				summary, err := dtracefs.Inspect(cmd.Context(), fsys, name)
 				if err != nil {
 					return err
 				}
-				fmt.Fprint(cmd.OutOrStdout(), summary)
+				sayf(cmd.OutOrStdout(), "%v", summary)
 				if readings := summary.Readings(); len(readings) > 0 {
-					fmt.Fprintln(cmd.OutOrStdout(), "\nwhat learn would take")
+					say(cmd.OutOrStdout(), "\nwhat learn would take")
 					for _, r := range readings {
 						sayf(cmd.OutOrStdout(), "  %s\n", r)
 					}

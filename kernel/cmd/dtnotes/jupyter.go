@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -40,7 +39,7 @@ func installCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := jupyter.Install(o)
 			if err == nil {
-				fmt.Fprintf(cmd.OutOrStdout(), "installed the kernel in %s\n", dir)
+				sayf(cmd.OutOrStdout(), "installed the kernel in %s\n", dir)
 			}
 			return err
 		},
@@ -58,7 +57,7 @@ func uninstallCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := jupyter.Uninstall(o)
 			if err == nil {
-				fmt.Fprintf(cmd.OutOrStdout(), "removed the kernel from %s\n", dir)
+				sayf(cmd.OutOrStdout(), "removed the kernel from %s\n", dir)
 			}
 			return err
 		},

@@ -98,14 +98,16 @@ func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 	if series, err = thin(cmd, series, 2_000_000); err != nil {
 		return err
 	}
-	const clear = "\r\x1b[K"
 	live := isTerminal(os.Stderr)
 	if live {
-		opt.model.Progress = func(step string, done int) { fmt.Fprintf(os.Stderr, "%s%s %d", clear, step, done) }
+		opt.model.Progress = func(step string, done int) {
+			control(os.Stderr, clearLine)
+			sayf(os.Stderr, "%s %d", step, done)
+		}
 	}
 	model, err := analysis.LearnContext(cmd.Context(), series, opt.model)
 	if live {
-		fmt.Fprint(os.Stderr, clear)
+		control(os.Stderr, clearLine)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"runtime"
@@ -23,7 +22,7 @@ func main() {
 	switch status := exitStatus(0); {
 	case err == nil:
 	case errors.As(err, &blind):
-		fmt.Fprintln(os.Stderr, "dtnotes:", err)
+		say(os.Stderr, "dtnotes:", err)
 		os.Exit(blindStatus)
 	case errors.As(err, &status):
 		os.Exit(int(status))
@@ -71,7 +70,7 @@ func versionCommand() *cobra.Command {
 					}
 				}
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "dtnotes %s (%s %s/%s%s)\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH, engine)
+			sayf(cmd.OutOrStdout(), "dtnotes %s (%s %s/%s%s)\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH, engine)
 		},
 	}
 }

@@ -84,7 +84,7 @@ func (m *metrics) serve(ctx context.Context, address string, warnings io.Writer)
 	context.AfterFunc(ctx, func() { server.Close() })
 	go func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			fmt.Fprintln(warnings, "warning: serving metrics:", err)
+			say(warnings, "warning: serving metrics:", err)
 		}
 	}()
 	return l.Addr().String(), nil

@@ -161,19 +161,20 @@ func isTerminal(f *os.File) bool {
 
 func (p *progress) started(s notebook.Progress) {
 	if p.live {
-		fmt.Fprintf(p.w, "\r\x1b[K[%d/%d] %s", s.Nth, s.Of, firstLine(s.Cell.Source))
+		control(p.w, clearLine)
+		sayf(p.w, "[%d/%d] %s", s.Nth, s.Of, firstLine(s.Cell.Source))
 	}
 }
 
 func (p *progress) ended(s notebook.Progress) {
 	if p.live {
-		fmt.Fprint(p.w, "\r\x1b[K")
+		control(p.w, clearLine)
 	}
 	state := "ok"
 	if s.Err != nil {
 		state = "failed"
 	}
-	fmt.Fprintf(p.w, "[%d/%d] %-6s %7s  %s\n", s.Nth, s.Of, state, s.Elapsed.Round(time.Millisecond), firstLine(s.Cell.Source))
+	sayf(p.w, "[%d/%d] %-6s %7s  %s\n", s.Nth, s.Of, state, s.Elapsed.Round(time.Millisecond), firstLine(s.Cell.Source))
 }
 
 func firstLine(code string) string {

@@ -37,7 +37,7 @@ func (v *view) say(text string) {
 	if v.terminal {
 		v.clear()
 	}
-	fmt.Fprintln(v.out, v.fit(text))
+	say(v.out, v.fit(text))
 }
 
 func (v *view) show(u behavior.Update, number int) {
@@ -49,7 +49,7 @@ func (v *view) show(u behavior.Update, number int) {
 		sayf(v.out, "alert ended: %s", u.Alert.Words())
 		v.alerting = false
 	case u.Alert != nil && !v.alerting:
-		fmt.Fprintln(v.out, v.fit(dtracefs.Printable(fmt.Sprintf("alert: %s number %d, %s", stamp(u.Alert.Start), number, u.Alert))))
+		say(v.out, v.fit(dtracefs.Printable(fmt.Sprintf("alert: %s number %d, %s", stamp(u.Alert.Start), number, u.Alert))))
 		v.alerting = true
 	}
 	if v.terminal {
@@ -81,7 +81,7 @@ func (v *view) width() int {
 // clear goes back to the first of the lines drawn and clears from there.
 func (v *view) clear() {
 	if v.lines > 0 {
-		fmt.Fprintf(v.out, "\x1b[%dA\x1b[J", v.lines)
+		control(v.out, fmt.Sprintf("\x1b[%dA\x1b[J", v.lines))
 	}
 	v.lines = 0
 }
@@ -102,7 +102,7 @@ func (v *view) draw(u behavior.Update) {
 	if u.Alert != nil && !u.Ended {
 		state = "ALERT"
 	}
-	fmt.Fprintf(v.out, "%s  %-6s  score %5.1f  p %.2g\n%s\n", stamp(u.Time), state, u.Verdict.Score, u.Verdict.P, b.String())
+	sayf(v.out, "%s  %-6s  score %5.1f  p %.2g\n%s\n", stamp(u.Time), state, u.Verdict.Score, u.Verdict.P, b.String())
 	v.lines = 2
 	var names []string
 	for _, f := range u.Verdict.Sources {
@@ -114,7 +114,7 @@ func (v *view) draw(u behavior.Update) {
 		if len(f.Why) > 0 {
 			why = brief(f.Why[0].String())
 		}
-		fmt.Fprintln(v.out, v.fit(dtracefs.Printable(fmt.Sprintf("  %-16.16s %6.1f  %s", brief(f.Name), f.Score, why))))
+		say(v.out, v.fit(dtracefs.Printable(fmt.Sprintf("  %-16.16s %6.1f  %s", brief(f.Name), f.Score, why))))
 		v.lines++
 	}
 }

@@ -131,14 +131,14 @@ func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string)
 		}
 	}
 	if reach, err := b.Reach(opt.ScoreOptions); err == nil && reach.String() != "" {
-		fmt.Fprintln(stderr, "note:", reach)
+		say(stderr, "note:", reach)
 	}
 	if opt.metrics != "" {
 		address, err := w.metrics.serve(ctx, opt.metrics, stderr)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(stderr, "metrics at http://%s/metrics\n", address)
+		sayf(stderr, "metrics at http://%s/metrics\n", address)
 	}
 	in, wait := cmd.InOrStdin(), func() error { return nil }
 	opt.Tracers = []int{os.Getpid()}
@@ -240,7 +240,7 @@ func (w *watch) finish(err error) error {
 func (w *watch) end() {
 	u, err := w.w.Close(context.WithoutCancel(w.cmd.Context()))
 	if err != nil {
-		fmt.Fprintln(w.warnings, "warning:", err)
+		say(w.warnings, "warning:", err)
 	}
 	if u != nil {
 		w.take(*u)
@@ -292,7 +292,7 @@ func (w *watch) reload() {
 		err = fmt.Errorf("%s has buckets of %v now: start the watch again", w.path, b.Every)
 	}
 	if err != nil {
-		fmt.Fprintln(w.warnings, "warning:", err)
+		say(w.warnings, "warning:", err)
 		w.changed = w.stamps()
 		return
 	}
@@ -304,7 +304,7 @@ func (w *watch) reload() {
 	}
 	w.b = b
 	if err := w.restart(m); err != nil {
-		fmt.Fprintln(w.warnings, "warning:", err)
+		say(w.warnings, "warning:", err)
 	}
 	w.view.say("took up the changed behavior or orders")
 }
@@ -460,7 +460,7 @@ func (w *watch) save() {
 	w.saved = time.Now()
 	w.state.Memory = w.w.Memory()
 	if err := writeJSON(statePath(w.path), w.state); err != nil {
-		fmt.Fprintln(w.warnings, "warning:", err)
+		say(w.warnings, "warning:", err)
 	}
 }
 
@@ -498,7 +498,7 @@ func (w *watch) learnOn(ctx context.Context, u behavior.Update) {
 		err = w.restart(w.w.Memory())
 	}
 	if err != nil && ctx.Err() == nil {
-		fmt.Fprintln(w.warnings, "warning: learning on:", err)
+		say(w.warnings, "warning: learning on:", err)
 	}
 }
 

@@ -160,7 +160,7 @@ Without a number it lists the alerts that can be accepted.`,
 			if len(args) == 1 {
 				for _, k := range s.Alerts {
 					if !slices.Contains(o.Accepted, k.Number) {
-						fmt.Fprintf(cmd.OutOrStdout(), "%d  %s  %s\n", k.Number, date(k.Alert.Start), k.Alert)
+						sayf(cmd.OutOrStdout(), "%d  %s  %s\n", k.Number, date(k.Alert.Start), k.Alert)
 					}
 				}
 				return nil
@@ -184,7 +184,7 @@ Without a number it lists the alerts that can be accepted.`,
 			if err := writeJSON(ordersPath(args[0]), o); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "accepted: %s\n", s.Alerts[at].Alert)
+			sayf(cmd.OutOrStdout(), "accepted: %s\n", s.Alerts[at].Alert)
 			return nil
 		},
 	}
@@ -213,8 +213,9 @@ while it is upgraded. A watch that runs takes it up at once. Without sources it 
 				return err
 			}
 			for _, name := range args[1:] {
+				name = behavior.Legible(name)
 				if _, process := b.Presence[name]; !process && b.Sources[name] == nil {
-					fmt.Fprintf(cmd.ErrOrStderr(), "warning: the behavior knows no %s\n", name)
+					sayf(cmd.ErrOrStderr(), "warning: the behavior knows no %s\n", name)
 				}
 				if o.Suppressed[name] = float64(time.Now().Add(length).Unix()); length == 0 {
 					delete(o.Suppressed, name)
@@ -226,7 +227,7 @@ while it is upgraded. A watch that runs takes it up at once. Without sources it 
 				}
 			}
 			for _, name := range sortedNames(o.Suppressed) {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s is not judged before %s\n", name, date(o.Suppressed[name]))
+				sayf(cmd.OutOrStdout(), "%s is not judged before %s\n", name, date(o.Suppressed[name]))
 			}
 			return nil
 		},
@@ -279,7 +280,7 @@ learned that long before the newest counts half.`,
 			if err := merged.Save(out); err != nil {
 				return err
 			}
-			fmt.Fprint(cmd.OutOrStdout(), merged)
+			sayf(cmd.OutOrStdout(), "%v", merged)
 			return nil
 		},
 	}

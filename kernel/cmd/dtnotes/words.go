@@ -20,3 +20,9 @@ func sayf(w io.Writer, format string, args ...any) error {
 	_, err := io.WriteString(w, dtracefs.PrintableLines(fmt.Sprintf(format, args...)))
 	return err
 }
+
+// clearLine clears the line of a terminal that tells how far something has come.
+const clearLine = "\r\x1b[K"
+
+// control moves the cursor of a terminal. Nothing else goes to one but by say and sayf.
+func control(w io.Writer, sequence string) { io.WriteString(w, sequence) }
