@@ -280,16 +280,23 @@ func (m *Matrix) same(o *Matrix) bool {
 		slices.Equal(m.Covered, o.Covered) && slices.Equal(m.Values, o.Values)
 }
 
+// infer finds how the tables of the sample are counted.
+func (c *counting) infer() (tables []*Table, m *Measure, err error) {
+	dialect := ""
+	for _, b := range c.sample {
+		dialect = b.Dialect
+		tables = append(tables, b.Tables...)
+	}
+	m, err = infer(tables, scriptOf(c.sample), c.opt.MeasureOptions)
+	return tables, m, SaysUnknown(err, dialect)
+}
+
 // start infers the measure from the sample and counts it.
 func (c *counting) start() error {
 	if c.tally != nil {
 		return nil
 	}
-	var tables []*Table
-	for _, b := range c.sample {
-		tables = append(tables, b.Tables...)
-	}
-	m, err := infer(tables, scriptOf(c.sample), c.opt.MeasureOptions)
+	_, m, err := c.infer()
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func (d *decoder) filled() int {
 func (d *decoder) decode(data []byte) {
 	d.c.Bytes = int64(len(data))
 	dl := dialectOf(data)
-	if dl.name == unknownName && d.script != nil {
+	if dl.name == UnknownDialect && d.script != nil {
 		dl = dialectNamed("dtrace")
 	}
 	d.c.Dialect = dl.name
@@ -106,7 +106,7 @@ var dialects = []dialect{
 	{"kdump", isKdump, cutKdump, startKdump},
 	{"bpftrace", isBpftrace, cutText, startText},
 	{"dtrace", isTracerText, cutText, startText},
-	{unknownName, isAnything, cutAtLine, startRecords(unknownText)},
+	{UnknownDialect, isAnything, cutAtLine, startRecords(unknownText)},
 }
 
 // dialectOf tells the dialect of a text that starts with head.

@@ -47,7 +47,7 @@ func (l *liveText) last(yield func(*Batch, error) bool) bool {
 
 func (l *liveText) start() {
 	dl := dialectOf(l.text)
-	if dl.name == unknownName {
+	if dl.name == UnknownDialect {
 		dl = dialectNamed("dtrace")
 	}
 	if dl.name == "dtrace" && l.name == "bpftrace" {

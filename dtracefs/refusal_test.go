@@ -36,6 +36,8 @@ func TestRefusals(t *testing.T) {
 		{"a negative --every", rows, MeasureOptions{Every: -time.Second}, []string{"--every -1s: want a positive time"}},
 		{"a wrong --table", rows, MeasureOptions{Table: []string{"maps"}}, []string{"--table maps: there is no such table among", "agg"}},
 		{"text alone", "hello\nthere is nothing\nin this file at all\n", MeasureOptions{}, []string{"nothing in it can be counted over time", "lines of text"}},
+		{"unknown text", strings.Repeat("Dear all,\nplease find attached the minutes of the board\nthey were written by hand\nand the cake was good\n", 3), MeasureOptions{},
+			[]string{"dialect unknown", unknownSays, "nothing in it can be counted over time"}},
 		{"one print", printa(0, w.start, []string{"nginx"}, 5) + printa(0, w.start, []string{"api"}, 7), MeasureOptions{}, []string{"agg: keys and a value, but printed once, without a time: print it each second"}},
 		{"events of no one", "CPU     ID                    FUNCTION:NAME\n" + strings.Repeat("  1   3963                       read:entry \n", 30), MeasureOptions{},
 			[]string{"events without a time and without a process: print walltimestamp and execname"}},

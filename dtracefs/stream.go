@@ -75,11 +75,7 @@ func (s *Stream) Close() ([]Interval, error) {
 // tryStart decides how the stream is counted if enough was printed, or must be.
 func (s *Stream) tryStart(must bool) error {
 	c := &s.counting
-	var tables []*Table
-	for _, b := range c.sample {
-		tables = append(tables, b.Tables...)
-	}
-	m, err := infer(tables, scriptOf(c.sample), c.opt.MeasureOptions)
+	tables, m, err := c.infer()
 	if err != nil {
 		if must {
 			return err

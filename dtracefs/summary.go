@@ -140,8 +140,8 @@ func (s *Summary) String() string {
 		b.WriteString(", LOSSY: the tracer dropped data")
 	}
 	b.WriteString("\n")
-	if s.dialect == unknownName {
-		b.WriteString("nothing in it is anything that a tracer is known to print: its lines are one table of text\n")
+	if s.dialect == UnknownDialect {
+		b.WriteString(unknownSays + ": its lines are one table of text\n")
 	} else if s.prose > 0 {
 		fmt.Fprintf(&b, "%d of the lines are text that no rule understood: see the table text\n", s.prose)
 	}

@@ -2,12 +2,25 @@ package dtracefs
 
 import (
 	"bytes"
+	"fmt"
+	"slices"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// unknownName is the dialect of text that no tracer printed, as far as one can see.
-const unknownName = "unknown"
+// UnknownDialect is the dialect of text that no tracer printed, as far as one can see.
+const UnknownDialect = "unknown"
+
+// unknownSays is what inspect and each refusal say of such text.
+const unknownSays = "nothing in it is anything that a tracer is known to print"
+
+// SaysUnknown adds to an error about a capture of a dialect that it is unknown, if it is.
+func SaysUnknown(err error, dialect string) error {
+	if err == nil || dialect != UnknownDialect {
+		return err
+	}
+	return fmt.Errorf("dialect unknown: %s: %w", unknownSays, err)
+}
 
 // fewestUnknown is how many lines it takes to say that a text is none of a tracer's: of less
 // anything may have been printed.
@@ -34,7 +47,13 @@ func isTracerText(head []byte) bool {
 		}
 	}
 	lines -= c.Account.Blank.Lines
-	if len(c.Drops)+len(c.Errors) > 0 || st.mode != syntax.NoHeader || lines < fewestUnknown {
+	if len(c.Drops)+len(c.Errors) > 0 || st.mode != syntax.NoHeader {
+		return true
+	}
+	if lines > 0 && !slices.ContainsFunc(c.Tables, func(t *Table) bool { return t.Kind != "text" }) && len(c.Unparsed) == 0 {
+		return false
+	}
+	if lines < fewestUnknown {
 		return true
 	}
 	odd := 0 // lines that are like no others

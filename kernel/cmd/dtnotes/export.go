@@ -122,6 +122,7 @@ func (opt *exportOptions) capture(cmd *cobra.Command, fsys fs.FS, name, out stri
 	}
 	src.warn(cmd.ErrOrStderr(), name)
 	chosen, err := opt.choose(src.labels(), src.shapes.All)
+	err = dtracefs.SaysUnknown(err, src.dialect)
 	if err != nil {
 		return err
 	}
@@ -220,6 +221,7 @@ type source struct {
 
 	drops, unparsed, faults int
 	firstUnparsed, lines    int
+	dialect                 string
 }
 
 // readSource reads a capture once, to know its tables.
@@ -301,6 +303,7 @@ func (s *source) survey() (bytes int64, err error) {
 			return 0, err
 		}
 		s.shapes.Add(b.Tables)
+		s.dialect = b.Dialect
 		if s.unparsed == 0 && len(b.Unparsed) > 0 {
 			s.firstUnparsed = b.Unparsed[0].Number
 		}
@@ -315,6 +318,9 @@ func (s *source) survey() (bytes int64, err error) {
 
 // warn says what is not in the tables.
 func (s *source) warn(w io.Writer, name string) {
+	if s.dialect == dtracefs.UnknownDialect {
+		say(w, "warning:", name+":", dtracefs.SaysUnknown(errors.New("its lines are one table of text"), s.dialect))
+	}
 	if s.drops > 0 {
 		sayf(w, "warning: %s: the tracer dropped data %d times: the tables lack it\n", name, s.drops)
 	}
