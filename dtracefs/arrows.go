@@ -26,13 +26,17 @@ func (a *arrows) file(st *station, lines []textLine) int {
 			}
 			continue
 		}
+		if m[2] != nil && !inCapitals(m[1], m[2]) {
+			continue // a dash in a sentence
+		}
 		if m[2] == nil && m[3] == nil || !isHeading(append(bytes.Clone(m[1]), " X X"...), nil, false) && m[3] == nil && len(bytes.Fields(m[1])) == 0 {
 			continue
 		}
 		if i > 0 {
 			st.free.stretch(lines[:i])
 		}
-		st.account(classTable, l.size)
+		st.account(classNotice, l.size)
+		st.notice(l.num, "heading", l.text, 0)
 		a.columns, a.base = strings.Fields(string(m[1])), -1
 		if a.columns == nil {
 			a.columns = []string{}
@@ -66,6 +70,18 @@ func (a *arrows) file(st *station, lines []textLine) int {
 		flowRow(s, f)
 	}
 	return len(lines)
+}
+
+// inCapitals reports whether most words of a heading are written in capitals, its last one too.
+func inCapitals(names, last []byte) bool {
+	n := 0
+	words := bytes.Fields(names)
+	for _, w := range words {
+		if isCapitals(w) {
+			n++
+		}
+	}
+	return isCapitals(last) && n*2 >= len(words)
 }
 
 // cutArrow splits a line at the first arrow.

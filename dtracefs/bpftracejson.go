@@ -127,7 +127,7 @@ func (t *bpftraceJSON) printText(num int, data string) {
 		}
 		t.partial = rest
 		if !syntax.Blank([]byte(line)) {
-			t.free.lines = append(t.free.lines, textLine{max(num, 1), []byte(line), 0})
+			t.free.lines = append(t.free.lines, textLine{num: max(num, 1), text: []byte(line)})
 		} else {
 			t.free.blank()
 		}

@@ -30,8 +30,6 @@ var decoration = []struct {
 	{regexp.MustCompile(`^\s*0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef\s*$`), "the ruler over a dump"},
 	{regexp.MustCompile(`^\s*(?:Argument Types|None)\s*$`), "a heading of a verbose listing"},
 	{regexp.MustCompile(`^hh:mm:ss\S*\s+\|_+\|\s*$|^\s*v_+v\s*$`), "the edges of a time series"},
-	{regexp.MustCompile(`^.*\b(?:SYSCALL|CALL)\(args\)\s*=\s*return\s*$`), "the heading of calls"},
-	{regexp.MustCompile(`^.*--\s+\S+\s*$`), "the heading of arrows: what they enter is in the column function"},
 	{regexp.MustCompile(`^#?\s*(?:\d\d:\d\d:\d\d(?: [AP]M)?\s+|Time\s+)[^\d]*$`), "the heading of an interval tool: its clock is that of the sample before, Time is the column time"},
 	{regexp.MustCompile(`^.*\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\S*$|-timestamp-----$`), "not kept yet: the clock of the averages since boot"},
 	{regexp.MustCompile(`^Stability (?:attributes|data) for `), "the heading of attributes, whose script is in a column"},

@@ -102,7 +102,7 @@ func payloadLines(st *station, payload []byte) (more []textLine, stack []string)
 		case len(stack) > 0:
 			return more, stack
 		default:
-			more = append(more, textLine{num, line, 0})
+			more = append(more, textLine{num: num, text: line})
 		}
 		st.take(classTable)
 	}
@@ -137,7 +137,7 @@ func formattedPayload(st *station, num int, payload []byte, more []textLine) boo
 	if len(payload) == 0 || len(more) == 0 {
 		return false
 	}
-	lines := append([]textLine{{num, payload, 0}}, more...)
+	lines := append([]textLine{{num: num, text: payload}}, more...)
 	shape := shapeOf(lines[0].text)
 	for _, l := range lines[1:] {
 		if !shape.same(shapeOf(l.text)) {

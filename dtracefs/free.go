@@ -25,6 +25,8 @@ type textLine struct {
 	num  int
 	text []byte
 	size int // in bytes of the input, with the line's end
+
+	frames []string // of the stack under it
 }
 
 // longestParagraph bounds, in lines, the free text that is held until its end is known.
@@ -46,6 +48,7 @@ var paragraphForms = []struct {
 }{
 	{"truss", func() paragraphForm { return &trussCalls{} }},
 	{"bare stacks", func() paragraphForm { return bareStacks{} }},
+	{"rows with stacks", func() paragraphForm { return stackedRows{} }},
 	{"arrows", func() paragraphForm { return &arrows{} }},
 	{"table", func() paragraphForm { return &scriptTables{} }},
 }
@@ -99,7 +102,7 @@ func (f *freeText) append(num int, line []byte, size int) {
 		f.flush()
 		f.goesOn = true
 	}
-	f.lines = append(f.lines, textLine{num, line, size})
+	f.lines = append(f.lines, textLine{num: num, text: line, size: size})
 }
 
 // open reports whether a line of free text stands right before the next line.

@@ -44,7 +44,7 @@ func (f *freeText) rows(title string, lines []textLine) {
 	case f.ofShapes(title, lines):
 	default:
 		if title != "" {
-			f.prose([]textLine{{lines[0].num - 1, []byte(title + ":"), 0}})
+			f.prose([]textLine{{num: lines[0].num - 1, text: []byte(title + ":")}})
 		}
 		f.prose(lines)
 	}
@@ -62,7 +62,7 @@ func (f *freeText) foreign(title string, lines []textLine) bool {
 		}
 	}
 	if title != "" {
-		lines = append([]textLine{{lines[0].num - 1, []byte(title + ":"), 0}}, lines...)
+		lines = append([]textLine{{num: lines[0].num - 1, text: []byte(title + ":")}}, lines...)
 	}
 	f.text("output", lines)
 	return true
@@ -120,6 +120,7 @@ func (f *freeText) text(name string, lines []textLine) {
 		}
 		num.appendInt(int64(l.num))
 		words.appendText(l.text)
+		s.under(l)
 		s.end()
 		f.st.prose(l.size)
 	}
@@ -184,9 +185,17 @@ func (f *freeText) shaped(title string, lines []textLine) bool {
 			s.text("c"+strconv.Itoa(i+1), cell)
 		}
 		s.int("block", int64(f.st.block), false)
+		s.under(l)
 		s.end()
 	}
 	return true
+}
+
+// under appends the stack that stands under a line, if one does.
+func (s *sheet) under(l textLine) {
+	if l.frames != nil {
+		s.open("stack", Stack).appendStack(l.frames)
+	}
 }
 
 // rowsBefore is the table of the paragraph before, which rows of the same shape go on.

@@ -382,6 +382,7 @@ func (f *scriptTables) rows(st *station, h *header, title string, rows []textLin
 		for i, c := range h.cols {
 			s.text(c.name, cells[i])
 		}
+		s.under(r)
 		s.end()
 	}
 }

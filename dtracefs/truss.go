@@ -23,7 +23,8 @@ func (f *trussCalls) file(st *station, lines []textLine) int {
 	if head != nil {
 		rows = lines[1:]
 		f.columns = strings.Fields(string(head[1]))
-		st.account(classTable, lines[0].size)
+		st.account(classNotice, lines[0].size)
+		st.notice(lines[0].num, "heading", lines[0].text, 0)
 	}
 	if head == nil && (len(rows) == 0 || !trussRow.Match(rows[0].text)) {
 		return 0

@@ -58,7 +58,15 @@ func isTracerText(head []byte) bool {
 	}
 	odd := 0 // lines that are like no others
 	for _, t := range c.Tables {
-		switch n := t.NumRows(); {
+		n := t.NumRows()
+		if stack := t.Column("stack"); stack != nil && t.Kind == "text" {
+			for i := range t.NumRows() {
+				if !stack.Null(i) {
+					n-- // whatever the line is, the stack under it is one
+				}
+			}
+		}
+		switch {
 		case t.Kind == "text", t.Kind == "rows" && n < 3, t.Kind == "table" && n < 2, t.Kind == "pairs" && 2*n < lines:
 			odd += n
 		}

@@ -1,0 +1,89 @@
+package dtracefs
+
+import (
+	"bytes"
+	"regexp"
+)
+
+// stackedRows are lines each of which has a stack under it, as bcc and bpftrace's tools print them, and
+// stacks that bpftrace printed alone. The lines themselves are rows of a table, or text.
+type stackedRows struct{}
+
+var (
+	symbolFrame  = regexp.MustCompile(`^(?:[0-9a-f]{8,16} )?\S(?:[^\s]|, | )*?\+(?:0x)?[0-9a-f]+(?: [(\[].*[)\]])?$`)
+	moduleFrame  = regexp.MustCompile(`^[\w.$@~:<>*&,()-]+ \[[a-z][\w./-]*\]$`)
+	addressFrame = regexp.MustCompile(`^(?:0x)?[0-9a-f]{8,16}$`)
+)
+
+// frameUnder returns the frame of a stack that a script printed; sure tells that nothing else looks so.
+func frameUnder(line []byte) (frame []byte, sure, ok bool) {
+	if line[0] != ' ' && line[0] != '\t' {
+		return nil, false, false
+	}
+	text := bytes.TrimSpace(line)
+	if line[0] == ' ' && len(line)-len(bytes.TrimLeft(line, " ")) < 4 || bytes.Contains(text, []byte("  ")) {
+		return nil, false, false
+	}
+	if symbolFrame.Match(text) && len(bytes.Fields(text)) <= 4 {
+		return text, true, true
+	}
+	return text, false, moduleFrame.Match(text) || addressFrame.Match(text) && bytes.ContainsAny(text, "abcdefx")
+}
+
+func (stackedRows) file(st *station, lines []textLine) int {
+	sure, others := false, 0
+	for _, l := range lines {
+		_, yes, ok := frameUnder(l.text)
+		sure = sure || yes && ok
+		if ok {
+			others++
+		}
+	}
+	if !sure && others < 2 {
+		return 0
+	}
+	var heads []textLine
+	var alone []string // frames with no line above them
+	for _, l := range lines {
+		frame, _, ok := frameUnder(l.text)
+		switch n := len(heads); {
+		case !ok:
+			l.frames = nil
+			heads = append(heads, l)
+			continue
+		case n == 0:
+			alone = append(alone, string(frame))
+		default:
+			heads[n-1].frames = append(heads[n-1].frames, string(frame))
+		}
+		st.account(classTable, l.size)
+	}
+	if alone != nil {
+		s := st.sheet("stacks alone", "stacks", "stacks")
+		st.context(s)
+		s.open("stack", Stack).appendStack(alone)
+		s.int("depth", int64(len(alone)), false)
+		s.end()
+	}
+	if len(heads) == 0 {
+		return len(lines)
+	}
+	f := st.free
+	for len(heads) > 0 {
+		n := f.tables.file(st, heads)
+		if n == 0 {
+			break
+		}
+		heads = heads[n:]
+	}
+	if len(heads) == 0 {
+		return len(lines)
+	}
+	for _, l := range heads {
+		st.account(classTable, l.size)
+	}
+	if !f.shaped("", heads) {
+		f.prose(heads)
+	}
+	return len(lines)
+}
