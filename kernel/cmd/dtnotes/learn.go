@@ -145,6 +145,6 @@ func thin(cmd *cobra.Command, s *analysis.Series, mostValues int) (*analysis.Ser
 	thinned := s.Thin(max(mostValues/p, 5*behavior.FewestBuckets))
 	debug.FreeOSMemory()
 	m, _ := thinned.Dims()
-	_, err := fmt.Fprintf(cmd.ErrOrStderr(), "note: learned from %d of %d buckets, in stretches spread evenly\n", m, n)
+	err := sayf(cmd.ErrOrStderr(), "note: learned from %d of %d buckets, in stretches spread evenly\n", m, n)
 	return thinned, err
 }

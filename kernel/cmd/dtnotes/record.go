@@ -248,10 +248,11 @@ func (l *recordLine) add(b *dtracefs.Batch) {
 	now := time.Now()
 	switch {
 	case l.terminal && now.Sub(l.told) > 200*time.Millisecond:
-		fmt.Fprintf(l.w, "\r\x1b[K%s", l)
+		control(l.w, clearLine)
+		sayf(l.w, "%s", l)
 		l.told = now
 	case !l.terminal && l.drops > before && now.Sub(l.told) > time.Minute:
-		fmt.Fprintf(l.w, "warning: the tracer lost %d events so far\n", l.drops)
+		sayf(l.w, "warning: the tracer lost %d events so far\n", l.drops)
 		l.told = now
 	}
 }
@@ -266,10 +267,10 @@ func (l *recordLine) String() string {
 
 func (l *recordLine) end(path string) {
 	if l.terminal {
-		fmt.Fprint(l.w, "\r\x1b[K")
+		control(l.w, clearLine)
 	}
-	fmt.Fprintf(l.w, "recorded %s: %s\n", path, l)
+	sayf(l.w, "recorded %s: %s\n", path, l)
 	if l.drops > 0 {
-		fmt.Fprintf(l.w, "warning: the tracer lost %d events: counts are too low\n", l.drops)
+		sayf(l.w, "warning: the tracer lost %d events: counts are too low\n", l.drops)
 	}
 }

@@ -191,7 +191,7 @@ func (opt *watchOptions) pick(cmd *cobra.Command, b *behavior.Behavior, tracer [
 	if line, done, err = o.command(); err != nil {
 		return nil, nil, blindness{err}
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "running %s with %s\n", line[0], strings.Join(o.script, ", "))
+	sayf(cmd.ErrOrStderr(), "running %s with %s\n", line[0], strings.Join(o.script, ", "))
 	return line, done, nil
 }
 
@@ -409,7 +409,7 @@ func (w *watch) tellLeftOut() {
 		// The counts in brackets grow; who it is counts.
 		if who := inBrackets.ReplaceAllString(line, ""); !w.leftOut[who] && len(w.leftOut) < mostKept {
 			w.leftOut[who] = true
-			fmt.Fprintln(w.warnings, "note:", line)
+			say(w.warnings, "note:", line)
 		}
 	}
 }

@@ -101,7 +101,7 @@ var dtnotes0 = table{
 
 var dtnotes1 = table{
 	path: "dtnotes/analysis/behavior", name: "behavior",
-	deps: "bytes bytes\ncmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/dtracefs dtracefs\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat stat\ngonum.org/v1/gonum/stat/distuv distuv\nio io\niter iter\nmaps maps\nmath math\nos os\npath/filepath filepath\nslices slices\nsort sort\nstrconv strconv\nstrings strings\nsync sync\nsync/atomic atomic\ntime time",
+	deps: "bytes bytes\ncmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/dtracefs dtracefs\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat stat\ngonum.org/v1/gonum/stat/distuv distuv\nio io\niter iter\nmaps maps\nmath math\nos os\npath/filepath filepath\nslices slices\nsort sort\nstrconv strconv\nstrings strings\nsync sync\nsync/atomic atomic\ntime time\nunicode/utf8 utf8",
 	types: []any{
 		(*p1.Alert)(nil),
 		(*p1.Averaged)(nil),
@@ -150,6 +150,7 @@ var dtnotes1 = table{
 		{"Compare", p1.Compare},
 		{"Learn", p1.Learn},
 		{"LearnContext", p1.LearnContext},
+		{"Legible", p1.Legible},
 		{"Load", p1.Load},
 		{"Merge", p1.Merge},
 		{"MergeFading", p1.MergeFading},
@@ -455,6 +456,7 @@ var dtnotes7 = table{
 		{"Record", p7.Record},
 		{"Rotated", p7.Rotated},
 		{"Samples", p7.Samples},
+		{"SaysUnknown", p7.SaysUnknown},
 		{"Scan", p7.Scan},
 		{"ScriptNamed", p7.ScriptNamed},
 		{"Scripts", p7.Scripts},
@@ -493,6 +495,7 @@ var dtnotes7 = table{
 	},
 	untyped: []literal{
 		{"KindActivity", "string", "activity"},
+		{"UnknownDialect", "string", "unknown"},
 	},
 }
 
