@@ -98,7 +98,7 @@ func (w *watcher) push(t float64, values map[string]float64) (Verdict, *Alert) {
 	v := Verdict{Time: t, Sources: w.told(found, &e, t), Distance: m.distance, MaxZ: e.z}
 	v.ProcessP, v.DistanceP, v.OutsideP, v.ApartP, v.SteadyP = p.process, p.distance, p.outside, p.together, lasting
 	v.Score = l.score(p, lasting)
-	v.P = pooled(l.Joint, v.Score)
+	v.P = l.p(v.Score, p)
 	// Each of the two tests may spend half of the false alarms.
 	v.Raised = v.P <= w.level/2 || lasting <= w.level/2
 	v.Alert = v.Raised

@@ -225,6 +225,13 @@ func (l *Levels) score(p probabilities, lasting float64) float64 {
 	return max(-math.Log(p.process), p.combined(), -math.Log(max(lasting, surest/known)))
 }
 
+// p is the p-value of a score. Few buckets say little of how far the score of
+// normal ones goes, but it is no more than that of the three tests together, each
+// of which is calibrated by itself (Bonferroni).
+func (l *Levels) p(score float64, p probabilities) float64 {
+	return min(pooled(l.Joint, score), 3*min(p.process, p.whole))
+}
+
 // unusual is the p-value of a bucket from which it may be part of what lasts.
 const unusual = 0.1
 

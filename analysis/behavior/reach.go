@@ -81,7 +81,7 @@ func (l *Levels) worth(m measures) (one, lasts float64) {
 	p := probabilities{pooled(l.Process, m.process), pooled(l.Novel, m.novel), 1, 1, 1, 1, 1, 1}
 	now := pooled(l.Instant, p.instant())
 	lasts = l.lasting(now, sums{mostInAll, mostInAll}, p)
-	return pooled(l.Joint, l.score(p, lasts)), lasts
+	return l.p(l.score(p, lasts), p), lasts
 }
 
 // asIf gives the calibrations as if from so many times as much of the same.

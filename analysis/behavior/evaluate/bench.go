@@ -22,83 +22,109 @@ import (
 // and NAME.labels.csv, whose rows are the first and the last abnormal row of the
 // test part. Detectors see the same rows.
 func (o options) printBench(ctx context.Context) error {
-	files, err := filepath.Glob(filepath.Join(o.bench, "*.train.csv.gz"))
-	if err != nil || len(files) == 0 {
-		return fmt.Errorf("%s holds no *.train.csv.gz: %v", o.bench, err)
+	if o.bench == "" {
+		return nil
 	}
-	type sums struct{ roc, pr, events, hit, alerts, right float64 }
-	all, order := map[string]*sums{}, []string{}
+	files, err := filepath.Glob(filepath.Join(o.bench, "*.train.csv.gz"))
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		fmt.Printf("\n%s holds no *.train.csv.gz: left out\n", o.bench)
+		return nil
+	}
+	all := benchSums{byName: map[string]*benchSum{}, files: float64(len(files))}
 	for _, file := range files {
-		name := strings.TrimSuffix(file, ".train.csv.gz")
-		train, err := readGauges(file)
-		if err != nil {
+		if err := o.benchServer(ctx, file, &all); err != nil {
 			return err
-		}
-		test, err := readGauges(name + ".test.csv.gz")
-		if err != nil {
-			return err
-		}
-		r, err := benchRun(name, test)
-		if err != nil {
-			return err
-		}
-		began := time.Now()
-		b, err := behavior.LearnContext(ctx, []*analysis.Series{train}, behavior.Options{})
-		if err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
-		ours, reports, err := scoreOurs(b, []*run{r})
-		if err != nil {
-			return err
-		}
-		if o.verbose {
-			fmt.Printf("  %s: %d gauges of %d sources, %.1f s\n", filepath.Base(name), gauges(b), len(b.Sources), time.Since(began).Seconds())
-		}
-		m := plainMatrix(train, test)
-		detectors := []detector{ours, m.maxZ()}
-		if o.python != "" {
-			peers, err := m.peers(ctx, o.python, o.peers)
-			if err != nil {
-				return err
-			}
-			detectors = append(detectors, peers...)
-		}
-		for i, d := range detectors {
-			s := all[d.name]
-			if s == nil {
-				s = &sums{}
-				all[d.name], order = s, append(order, d.name)
-			}
-			roc, pr := curves(d.scores[0], r)
-			s.roc, s.pr = s.roc+roc/float64(len(files)), s.pr+pr/float64(len(files))
-			threshold := d.threshold([]*run{r})
-			for _, f := range r.faults {
-				s.events++
-				if !math.IsInf(d.delay(0, r, f, threshold), 1) {
-					s.hit++
-				}
-			}
-			if o.verbose {
-				fmt.Printf("    %-18s ROC %.3f PR %.3f\n", d.name, roc, pr)
-			}
-			if i > 0 {
-				continue
-			}
-			for _, a := range reports[0].Alerts {
-				s.alerts++
-				if slices.ContainsFunc(r.faults, func(f fault) bool { return a.Start < f.end && f.start < a.End }) {
-					s.right++
-				}
-			}
 		}
 	}
 	fmt.Printf("\n%s, %d servers, learned from train, scored test\n%-18s %8s %8s %14s\n", filepath.Base(o.bench), len(files), "", "ROC", "PR", "events hit")
-	for _, name := range order {
-		s := all[name]
+	var best benchSum
+	for i, name := range all.order {
+		s := all.byName[name]
 		fmt.Printf("%-18s %8.3f %8.3f %14s\n", name, s.roc, s.pr, fmt.Sprintf("%.0f/%.0f", s.hit, s.events))
+		if i > 0 {
+			best = benchSum{roc: max(best.roc, s.roc), pr: max(best.pr, s.pr), hit: max(best.hit, s.hit)}
+		}
 	}
-	s := all[order[0]]
-	fmt.Printf("events hit: at the lowest threshold with at most one false alarm in 600 normal buckets, without point adjustment\nalerts as raised by default: %.0f, %.0f of them true\n", s.alerts, s.right)
+	fmt.Printf("events hit: at the lowest threshold with at most one false alarm in 600 normal buckets, without point adjustment\nalerts as raised by default: %.0f, %.0f of them true\n", all.alerts, all.right)
+	us := all.byName[all.order[0]]
+	o.table.add(filepath.Base(o.bench)+": ROC, PR, events hit", "%.3f, %.3f, %.0f of %.0f; the best of %d others on each: %.3f, %.3f, %.0f", us.roc, us.pr, us.hit, us.events, len(all.order)-1, best.roc, best.pr, best.hit)
+	return nil
+}
+
+// benchSums are the means over all servers, by detector.
+type benchSums struct {
+	byName        map[string]*benchSum
+	order         []string
+	files         float64
+	alerts, right float64
+}
+
+type benchSum struct{ roc, pr, events, hit float64 }
+
+// benchServer learns and scores one server.
+func (o options) benchServer(ctx context.Context, file string, all *benchSums) error {
+	name := strings.TrimSuffix(file, ".train.csv.gz")
+	train, err := readGauges(file)
+	if err != nil {
+		return err
+	}
+	test, err := readGauges(name + ".test.csv.gz")
+	if err != nil {
+		return err
+	}
+	r, err := benchRun(name, test)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	b, err := behavior.LearnContext(ctx, []*analysis.Series{train}, behavior.Options{})
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	ours, reports, err := scoreOurs(b, []*run{r})
+	if err != nil {
+		return err
+	}
+	if o.verbose {
+		fmt.Printf("  %s: %d gauges of %d sources, %.1f s\n", filepath.Base(name), gauges(b), len(b.Sources), time.Since(began).Seconds())
+	}
+	m := plainMatrix(train, test)
+	detectors := []detector{ours, m.maxZ()}
+	if o.python != "" {
+		peers, err := m.peers(ctx, o.python, o.peers)
+		if err != nil {
+			return err
+		}
+		detectors = append(detectors, peers...)
+	}
+	for _, d := range detectors {
+		s := all.byName[d.name]
+		if s == nil {
+			s = &benchSum{}
+			all.byName[d.name], all.order = s, append(all.order, d.name)
+		}
+		roc, pr := curves(d.scores[0], r)
+		s.roc, s.pr = s.roc+roc/all.files, s.pr+pr/all.files
+		threshold := d.threshold([]*run{r})
+		for _, f := range r.faults {
+			s.events++
+			if !math.IsInf(d.delay(0, r, f, threshold), 1) {
+				s.hit++
+			}
+		}
+		if o.verbose {
+			fmt.Printf("    %-18s ROC %.3f PR %.3f\n", d.name, roc, pr)
+		}
+	}
+	for _, a := range reports[0].Alerts {
+		all.alerts++
+		if slices.ContainsFunc(r.faults, func(f fault) bool { return a.Start < f.end && f.start < a.End }) {
+			all.right++
+		}
+	}
 	return nil
 }
 

@@ -1,11 +1,13 @@
 // Command evaluate measures how well behaviors spot labelled faults, beside
-// max-|z| and scikit-learn's outlier detectors on the same matrix.
+// max-|z| and scikit-learn's outlier detectors on the same matrix, in the same
+// run. What it measured is summed up in a table at the end.
 //
-//	go run ./analysis/behavior/evaluate -captures DIR -python python3
+//	go run ./analysis/behavior/evaluate -captures DIR -bench DIR -python python3
 //
 // Captures are folders with a per-second capture; those to score also hold
 // labels.csv (start,end,kind,…,detail) and timeline.tsv, which name the
-// culprits. Without -python the scikit-learn rows are left out.
+// culprits. Without -python the scikit-learn rows are left out, without -bench
+// the public set.
 package main
 
 import (
@@ -13,6 +15,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"time"
@@ -33,7 +36,7 @@ func main() {
 	before := flag.String("before", "vm-start/run1,vm-start/run2", "runs that are normal before their first label")
 	flag.StringVar(&opt.python, "python", "", "Python `command` with scikit-learn")
 	flag.StringVar(&opt.peers, "peers", "analysis/behavior/peers/peers.py", "`script` of the other detectors")
-	flag.StringVar(&opt.bench, "bench", "", "`folder` of a public set: NAME.train.csv.gz, NAME.test.csv.gz, NAME.labels.csv")
+	flag.StringVar(&opt.bench, "bench", "../shared/bench/asd", "`folder` of a public set: NAME.train.csv.gz, NAME.test.csv.gz, NAME.labels.csv")
 	flag.BoolVar(&opt.verbose, "v", false, "print every fault and every false alarm")
 	flag.Parse()
 	opt.train, opt.test = strings.Split(*train, ","), strings.Split(*test, ",")
@@ -46,7 +49,9 @@ func main() {
 	if *before != "" {
 		opt.before = strings.Split(*before, ",")
 	}
-	if err := opt.run(context.Background()); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := opt.run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "evaluate:", err)
 		os.Exit(1)
 	}
@@ -57,6 +62,22 @@ type options struct {
 	train, test, before                  []string
 	normal, overlays                     [][]string
 	verbose                              bool
+
+	table *table // what was measured
+}
+
+// A table sums up what was measured.
+type table struct{ rows [][2]string }
+
+func (t *table) add(what, format string, args ...any) {
+	t.rows = append(t.rows, [2]string{what, fmt.Sprintf(format, args...)})
+}
+
+func (t *table) print() {
+	fmt.Printf("\n%-52s %s\n", "summed up", "")
+	for _, row := range t.rows {
+		fmt.Printf("  %-50s %s\n", row[0], row[1])
+	}
 }
 
 func (o options) run(ctx context.Context) error {
@@ -97,26 +118,23 @@ func (o options) run(ctx context.Context) error {
 		}
 		detectors = append(detectors, peers...)
 	}
+	o.table = &table{}
 	o.print(detectors, runs)
-	printAlerts(runs, reports, o.verbose)
-	if err := o.printCalibration(ctx, runs, reports); err != nil {
-		return err
+	o.printAlerts(runs, reports)
+	for _, step := range []func() error{
+		func() error { return o.printCalibration(ctx, runs, reports) },
+		func() error { return o.printSimulated(ctx) },
+		func() error { return o.printOnsets(ctx) },
+		func() error { return o.printSingles(ctx, train, runs) },
+		func() error { return o.printOverlays(ctx, runs) },
+		func() error { return o.printRenames(ctx, normal, train, runs) },
+		func() error { return o.printBench(ctx) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
-	if err := o.printOnsets(ctx); err != nil {
-		return err
-	}
-	if err := o.printSingles(ctx, train, runs); err != nil {
-		return err
-	}
-	if err := o.printOverlays(ctx, runs); err != nil {
-		return err
-	}
-	if err := o.printRenames(ctx, normal, train, runs); err != nil {
-		return err
-	}
-	if o.bench != "" {
-		return o.printBench(ctx)
-	}
+	o.table.print()
 	return nil
 }
 

@@ -79,3 +79,23 @@ func TestCalibration(t *testing.T) {
 		}
 	}
 }
+
+// TestSimulated holds that p-values mean what they say down to one in a
+// thousand, within a factor of two where enough was learned from; where little
+// was, they promise no more than they keep.
+func TestSimulated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many buckets")
+	}
+	for _, c := range []struct{ sources, learned int }{{3, 6000}, {20, 6000}, {20, 300}} {
+		below, err := simulated(t.Context(), c.sources, c.learned, 12000, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, level := range rareLevels {
+			if below[i] > 2*level || c.learned > 1000 && below[i] < level/2 {
+				t.Errorf("%d sources, learned from %d buckets: p at most %g in %.5f of normal buckets", c.sources, c.learned, level, below[i])
+			}
+		}
+	}
+}

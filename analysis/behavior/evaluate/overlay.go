@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -65,6 +66,7 @@ func (r *run) overlay(f fault, other *run) *run {
 func (o options) printOverlays(ctx context.Context, runs []*run) error {
 	fmt.Printf("\nfaults merged into other runs\n")
 	for _, family := range o.overlays {
+		least, lasting, most := math.MaxInt, math.MaxInt, 0
 		var series []*analysis.Series
 		for _, name := range family {
 			s, err := o.load(name)
@@ -83,7 +85,7 @@ func (o options) printOverlays(ctx context.Context, runs []*run) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-			found, named, all := 0, 0, 0
+			found, during, named, all := 0, 0, 0, 0
 			for _, r := range runs {
 				for _, f := range r.faults {
 					if f.kind == "backend_down" {
@@ -104,6 +106,9 @@ func (o options) printOverlays(ctx context.Context, runs []*run) error {
 					if delay <= soon {
 						found++
 					}
+					if !math.IsInf(delay, 1) {
+						during++
+					}
 					if rank >= 1 && rank <= 3 {
 						named++
 					}
@@ -116,8 +121,10 @@ func (o options) printOverlays(ctx context.Context, runs []*run) error {
 			if err != nil {
 				return err
 			}
-			fmt.Printf("  %-14s %-24s %d of %d found within %d s, culprit among the first three %d of %d; %d alerts without a fault\n", name, how, found, all, soon, named, all, len(alone.Alerts))
+			fmt.Printf("  %-14s %-24s %d of %d found within %d s, %d while they last, culprit among the first three %d of %d; %d alerts without a fault\n", name, how, found, all, soon, during, named, all, len(alone.Alerts))
+			least, lasting, most = min(least, found), min(lasting, during), max(most, all)
 		}
+		o.table.add("faults merged into "+strings.Join(family, " and ")+", at the least", "%d of %d found within %d s, %d while they last", least, most, soon, lasting)
 	}
 	return nil
 }
@@ -138,6 +145,7 @@ func rankings(report *behavior.Report) detector {
 // printSingles learns from one normal run at a time.
 func (o options) printSingles(ctx context.Context, train []*analysis.Series, runs []*run) error {
 	fmt.Printf("\nlearned from one run alone\n")
+	least, faults := math.MaxInt, 0
 	for i, s := range train {
 		b, err := behavior.LearnContext(ctx, []*analysis.Series{s}, behavior.Options{ByKind: true})
 		if err != nil {
@@ -164,7 +172,9 @@ func (o options) printSingles(ctx context.Context, train []*analysis.Series, run
 			}
 		}
 		fmt.Printf("  %-16s %d of %d faults found within %d s, %d false alerts\n", o.train[i], found, all, soon, wrong)
+		least, faults = min(least, found), all
 	}
+	o.table.add("learned from one run alone, at the least", "%d of %d found within %d s", least, faults, soon)
 	return nil
 }
 
@@ -212,6 +222,7 @@ func (o options) printRenames(ctx context.Context, whole *behavior.Behavior, tra
 		}
 	}
 	fmt.Printf("\nculprits renamed to each of %d observers and threads of the kernel: %d found as the first, %d told to be left out, %d neither\n", len(names), found, told, len(missed))
+	o.table.add("culprits renamed", "%d found as the first, %d told, %d neither", found, told, len(missed))
 	for _, m := range missed[:min(len(missed), 5)] {
 		fmt.Println("  neither:", m)
 	}

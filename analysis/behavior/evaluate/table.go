@@ -178,7 +178,7 @@ func firstRaised(r *run, report *behavior.Report, f fault) float64 {
 }
 
 // printAlerts tells what the alerts raised by default were worth.
-func printAlerts(runs []*run, reports []*behavior.Report, verbose bool) {
+func (o options) printAlerts(runs []*run, reports []*behavior.Report) {
 	found, faults, wrong, delays := 0, 0, 0, 0.0
 	hours := 0.0
 	for i, r := range runs {
@@ -194,11 +194,12 @@ func printAlerts(runs []*run, reports []*behavior.Report, verbose bool) {
 			if !r.explained(a.Start, a.End) {
 				wrong++
 			}
-			if verbose {
+			if o.verbose {
 				fmt.Printf("  %s %.0f–%.0f s, explained %v: %s\n", r.name, a.Start-r.series.Times[0], a.End-r.series.Times[0], r.explained(a.Start, a.End), a)
 			}
 		}
 	}
+	o.table.add("labelled faults", "%d of %d found within %d s, %d false alerts", found, faults, soon, wrong)
 	fmt.Printf("\nalerts as raised by default: %d of %d faults found within %d s, mean delay %.1f s; %d false in %.2f h\n", found, faults, soon, delays/float64(max(1, found)), wrong, hours)
 }
 
@@ -262,7 +263,7 @@ func (o options) printCalibration(ctx context.Context, runs []*run, reports []*b
 		fmt.Printf(" %6.2f", l)
 	}
 	fmt.Printf("  %7s %6s %6s\n", "buckets", "alerts", "hours")
-	var all calibration
+	var all, normal calibration
 	for i, r := range runs {
 		var c calibration
 		c.add(r, reports[i])
@@ -275,8 +276,11 @@ func (o options) printCalibration(ctx context.Context, runs []*run, reports []*b
 			return err
 		}
 		all.join(c)
+		normal.join(c)
 	}
 	all.print("all")
+	o.table.add("normal runs, each learned from the others", "%d false alerts in %.2f h, where %.2g are stated", normal.alerts, normal.hours, behavior.FalseAlarms*normal.hours)
+	o.table.add("normal buckets of captures with p at most 0.05, 0.01", "%.3f, %.3f of %d", all.share(0.05), all.share(0.01), len(all.ps))
 	return nil
 }
 
@@ -319,7 +323,7 @@ func (o options) leaveOneOut(ctx context.Context, family []string, verbose bool)
 			}
 			var c calibration
 			c.add(held, report)
-			if verbose {
+			if o.verbose {
 				c.print(strings.Join(names, "+") + " → " + held.name)
 			}
 			all.join(c)

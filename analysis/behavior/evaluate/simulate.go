@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis"
+	"dtnotes/analysis/behavior"
+)
+
+// A normal is a system of sources that depend on a fifth as many causes, all of
+// them normal and independent from bucket to bucket.
+type normal struct {
+	rng  *rand.Rand
+	load *mat.Dense // cause × source
+}
+
+func newNormal(seed uint64, sources int) normal {
+	n := normal{rand.New(rand.NewPCG(seed, uint64(sources))), mat.NewDense(max(1, sources/5), sources, nil)}
+	n.load.Apply(func(_, _ int, _ float64) float64 { return n.rng.NormFloat64() }, n.load)
+	return n
+}
+
+// buckets are that many of the system.
+func (n normal) buckets(count int) (*analysis.Series, error) {
+	causes, sources := n.load.Dims()
+	z, x := mat.NewDense(count, causes, nil), &mat.Dense{}
+	z.Apply(func(_, _ int, _ float64) float64 { return n.rng.NormFloat64() }, z)
+	x.Mul(z, n.load)
+	x.Apply(func(_, _ int, v float64) float64 { return v + n.rng.NormFloat64()/2 }, x)
+	names := make([]string, sources)
+	for j := range names {
+		names[j] = fmt.Sprint("source ", j)
+	}
+	return analysis.NewSeries(names, 0, time.Second, x)
+}
+
+// rareLevels are the p-values whose meaning is checked on simulated buckets, of
+// which there are enough.
+var rareLevels = []float64{0.1, 0.01, 0.001}
+
+// simulated is the part of simulated normal buckets with a p-value of at most
+// each of the levels: of several systems, each learned from that many buckets.
+func simulated(ctx context.Context, sources, learned, judged, systems int) ([]float64, error) {
+	below := make([]float64, len(rareLevels))
+	for seed := range uint64(systems) {
+		system := newNormal(seed, sources)
+		train, err := system.buckets(learned)
+		if err != nil {
+			return nil, err
+		}
+		b, err := behavior.LearnContext(ctx, []*analysis.Series{train}, behavior.Options{})
+		if err != nil {
+			return nil, err
+		}
+		fresh, err := system.buckets(judged)
+		if err != nil {
+			return nil, err
+		}
+		report, err := behavior.ScoreContext(ctx, b, fresh, behavior.ScoreOptions{})
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range report.Buckets {
+			for i, level := range rareLevels {
+				if v.P <= level {
+					below[i] += 1 / float64(judged*systems)
+				}
+			}
+		}
+	}
+	return below, nil
+}
+
+// printSimulated compares p-values with how often simulated normal buckets fall
+// below them.
+func (o options) printSimulated(ctx context.Context) error {
+	fmt.Printf("\n%-48s", "part of simulated normal buckets with p at most")
+	for _, l := range rareLevels {
+		fmt.Printf(" %7g", l)
+	}
+	fmt.Println()
+	for _, c := range []struct{ sources, learned int }{{3, 6000}, {20, 6000}, {20, 300}} {
+		below, err := simulated(ctx, c.sources, c.learned, 12000, 3)
+		if err != nil {
+			return err
+		}
+		what := fmt.Sprintf("%d sources, learned from %d buckets", c.sources, c.learned)
+		fmt.Printf("  %-46s %7.5f %7.5f %7.5f\n", what, below[0], below[1], below[2])
+		o.table.add("p at most 0.001, simulated: "+what, "%.5f", below[2])
+	}
+	return nil
+}
