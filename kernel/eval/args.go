@@ -5,8 +5,6 @@ import (
 	"io"
 	"os"
 	"reflect"
-
-	"github.com/goplus/ixgo"
 )
 
 // While a session is open, os.Args and package flag are those of a notebook: a program without
@@ -55,7 +53,7 @@ func forgetFlag(name string) {
 }
 
 // registerFlags has the functions that declare a flag forget one of that name.
-func registerFlags(c *ixgo.Context) {
+func registerFlags(c externals) {
 	for name, f := range map[string]any{
 		"Bool": flag.Bool, "BoolFunc": flag.BoolFunc, "BoolVar": flag.BoolVar, "Duration": flag.Duration, "DurationVar": flag.DurationVar,
 		"Float64": flag.Float64, "Float64Var": flag.Float64Var, "Func": flag.Func, "Int": flag.Int, "Int64": flag.Int64, "Int64Var": flag.Int64Var,

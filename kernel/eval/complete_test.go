@@ -142,7 +142,7 @@ func TestMagics(t *testing.T) {
 		{"%%time\ny := 2\nx + y", "7 :: int", "took ", ""},
 		{"$ echo out; echo err >&2", "", "out\nerr\n", ""},
 		{"$ exit 3", "", "", "exit status 3"},
-		{"%nosuch", "", "", "%help, %reset, %time, %who"},
+		{"%nosuch", "", "", "%help, %native, %reset, %time, %who"},
 		{"%help", "", "?NAME", ""},
 		{"s := `\n%who\n?x\n`\nlen(s)", "9 :: int", "", ""},
 		{"1\n%%time", "", "", "%%time is for a whole cell"},

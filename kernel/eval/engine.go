@@ -30,9 +30,9 @@ type engine struct {
 
 func newEngine(opts Options, rr *runner, t *texts) *engine {
 	ctx := ixgo.NewContext(ixgo.SupportMultipleInterp | raceMode)
-	register(ctx)
 	s := newScope()
 	b := newBuilder(ctx, s)
+	register(b.native.externals(ctx))
 	p := &packages{ctx: ctx, scope: s, builder: b, runner: rr, texts: t, dir: opts.Dir, checks: !opts.NoInterrupt, initialized: map[string]bool{}}
 	b.packages = p
 	return &engine{fset: ctx.FileSet, scope: s, packages: p, builder: b, runner: rr, texts: t,

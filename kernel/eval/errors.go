@@ -185,6 +185,8 @@ func thrown(err any) any {
 		return x.Value
 	case ixgo.FatalError:
 		return thrown(x.Value)
+	case located:
+		return thrown(x.value)
 	}
 	return inGoWords(err)
 }
@@ -234,11 +236,18 @@ func panicText(v any) (string, []frame) {
 		stack = x.Stack()
 	case ixgo.FatalError:
 		stack = x.Stack()
-		if inner, ok := x.Value.(ixgo.PanicError); ok {
+		switch inner := x.Value.(type) {
+		case ixgo.PanicError:
 			return panicText(inner)
+		case located:
+			return describe(thrown(inner)), inner.frames
 		}
 	}
-	return describe(thrown(v)), parseStack(string(stack))
+	frames := parseStack(string(stack))
+	if frames == nil {
+		frames = traceOf(thrown(v))
+	}
+	return describe(thrown(v)), frames
 }
 
 func describe(v any) (text string) {

@@ -222,17 +222,22 @@ func halt() {
 	case r.halted():
 		r.unwind()
 	case r.runner.stacks.probing.Load() && runtime.Callers(r.runner.stacks.frames, make([]uintptr, 1)) > 0:
-		if r.ended.Load() {
-			goPanic(inGoroutine, errors.New("stack overflow: a recursion does not end"), nil)
-		} else {
-			r.haltedAt.Store(time.Now().UnixNano())
-			select {
-			case r.deep <- struct{}{}:
-			default:
-			}
-		}
-		r.end(goroutineName())
+		r.overflow()
 	}
+}
+
+// overflow ends the calling goroutine, which is in a recursion without end, and the run if it is in that.
+func (r *run) overflow() {
+	if r.ended.Load() {
+		goPanic(inGoroutine, errors.New("stack overflow: a recursion does not end"), nil)
+	} else {
+		r.haltedAt.Store(time.Now().UnixNano())
+		select {
+		case r.deep <- struct{}{}:
+		default:
+		}
+	}
+	r.end(goroutineName())
 }
 
 // unwind ends the calling goroutine, or lets it go on for a moment if it runs what was deferred.
@@ -274,7 +279,7 @@ func goroutineName() string {
 func inDeferred() bool {
 	var pcs [64]uintptr
 	return hasFrame(pcs[:runtime.Callers(2, pcs[:])], func(name string) bool {
-		return strings.HasSuffix(name, "ixgo.(*frame).runDefers")
+		return strings.HasSuffix(name, "ixgo.(*frame).runDefers") || strings.Contains(name, "eval/native.(*deferList).")
 	})
 }
 
@@ -300,7 +305,8 @@ func bottom() bottomKind {
 	lowest := ""
 	hasFrame(pcs[max(0, n-64):n], func(name string) bool {
 		switch {
-		case strings.HasPrefix(name, "dtnotes/kernel/eval.guard"), strings.HasPrefix(name, "dtnotes/kernel/eval.(*runner).execute"), strings.HasPrefix(name, "dtnotes/kernel/eval.callbackOwner"):
+		case strings.HasPrefix(name, "dtnotes/kernel/eval.guard"), strings.HasPrefix(name, "dtnotes/kernel/eval.(*runner).execute"), strings.HasPrefix(name, "dtnotes/kernel/eval.callbackOwner"),
+			strings.HasPrefix(name, "dtnotes/kernel/eval.(*nativeHost).Go"):
 			kind = guarded
 		case strings.HasPrefix(name, "net/http.(*conn).serve"), strings.HasPrefix(name, "net/http.(*http2serverConn).runHandler"):
 			kind = handler

@@ -139,11 +139,12 @@ type magic struct {
 // magics are the commands that begin with a percent sign.
 func magics() map[string]magic {
 	return map[string]magic{
-		"help":  {"%help", "what a cell can be, and these commands", (*Session).help},
-		"who":   {"%who", "the variables, functions and types of the session", (*Session).who},
-		"time":  {"%time CODE", "runs a line, or with %%time the whole cell, and says how long it took", (*Session).timed},
-		"reset": {"%reset", "forgets all variables, functions, types and imports", (*Session).forget},
-		"cd":    {"%cd [FOLDER]", "changes the folder that files and local packages are looked for in", (*Session).changeDir},
+		"help":   {"%help", "what a cell can be, and these commands", (*Session).help},
+		"who":    {"%who", "the variables, functions and types of the session", (*Session).who},
+		"time":   {"%time CODE", "runs a line, or with %%time the whole cell, and says how long it took", (*Session).timed},
+		"native": {"%native", "what executes the functions of the last cell, and why it is not the faster executor", (*Session).nativeTold},
+		"reset":  {"%reset", "forgets all variables, functions, types and imports", (*Session).forget},
+		"cd":     {"%cd [FOLDER]", "changes the folder that files and local packages are looked for in", (*Session).changeDir},
 	}
 }
 
@@ -263,6 +264,11 @@ func (s *Session) timed(ctx context.Context, r *run, arg, code string) cell.Resu
 	res := s.goCode(ctx, r, code)
 	printTo(0, fmt.Appendf(nil, "took %v\n", time.Since(start).Round(10*time.Microsecond)))
 	return res
+}
+
+func (s *Session) nativeTold(_ context.Context, _ *run, _, _ string) cell.Result {
+	printTo(0, []byte(s.engine.builder.native.tell()))
+	return cell.Result{}
 }
 
 func (s *Session) forget(_ context.Context, _ *run, _, _ string) cell.Result {

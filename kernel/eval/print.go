@@ -45,7 +45,7 @@ func init() {
 	}})
 }
 
-func registerPrinting(c *ixgo.Context) {
+func registerPrinting(c externals) {
 	c.RegisterExternal("fmt.Print", func(v ...any) (int, error) { return printOut(v), nil })
 	c.RegisterExternal("fmt.Println", func(v ...any) (int, error) { return printlnOut(v), nil })
 	c.RegisterExternal("fmt.Printf", func(f string, v ...any) (int, error) { return printfOut(f, v), nil })

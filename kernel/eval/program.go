@@ -13,6 +13,7 @@ import (
 	"weak"
 
 	"dtnotes/kernel/eval/internal/inner"
+	"dtnotes/kernel/eval/native"
 
 	"github.com/goplus/ixgo"
 	"golang.org/x/tools/go/ssa"
@@ -27,6 +28,7 @@ type builder struct {
 	scope    *scope
 	packages *packages
 	table    *typeTable
+	native   *nativeTier
 
 	dynamic     typeutil.Map            // types whose values may be behind interfaces
 	behind      map[string][]types.Type // the same by method name
@@ -41,14 +43,15 @@ type builder struct {
 
 // A compiledProgram is one that may still be in use.
 type compiledProgram struct {
-	interp weak.Pointer[ixgo.Interp]
-	files  []string // the names of the cells whose code it has
+	code  weakProgram
+	files []string // the names of the cells whose code it has
 }
 
 func newBuilder(ctx *ixgo.Context, s *scope) *builder {
 	b := &builder{ctx: ctx, fset: ctx.FileSet, scope: s, behind: map[string][]types.Type{}, lateMethods: map[string]bool{}, lateCode: map[string]reflect.Value{}}
 	b.table = newTypeTable(ctx, s)
 	b.table.late = b.lateCode
+	b.native = newNativeTier()
 	ctx.Loader = b.table
 	ctx.SetPanic(b.fault)
 	return b
@@ -83,17 +86,56 @@ func (b *builder) assertedTypes(in *ssa.TypeAssert) (x, asserted reflect.Type) {
 	return x, asserted
 }
 
-// loader makes an interpreter of a program, whose code looks at the flag, and takes from it the code of
+// A program is what executes the code of a cell.
+type program interface {
+	RunInit() error
+	RunMain() (exitCode int, err error)
+	FindMethod(typ reflect.Type, fn *types.Func) func([]reflect.Value) []reflect.Value
+}
+
+// A weakProgram does not keep its program.
+type weakProgram struct {
+	interp weak.Pointer[ixgo.Interp]
+	native weak.Pointer[native.Program]
+}
+
+func weakly(p program) weakProgram {
+	if n, ok := p.(nativeProgram); ok {
+		return weakProgram{native: weak.Make(n.p)}
+	}
+	return weakProgram{interp: weak.Make(p.(*ixgo.Interp))}
+}
+
+// value is nil if the program is gone.
+func (w weakProgram) value() program {
+	if interp := w.interp.Value(); interp != nil {
+		return interp
+	}
+	if p := w.native.Value(); p != nil {
+		return nativeProgram{p}
+	}
+	return nil
+}
+
+// loader makes what executes a program, whose code looks at the flag, and takes from it the code of
 // methods that have none yet. files are the names of the cells whose code it has.
-func (b *builder) loader(p *ssa.Package, files []string) func(*stopFlag) (*ixgo.Interp, error) {
-	return func(flag *stopFlag) (*ixgo.Interp, error) {
+func (b *builder) loader(p *ssa.Package, files []string) func(*stopFlag) (program, error) {
+	return func(flag *stopFlag) (program, error) {
 		b.table.stop = flag.c
-		interp, err := b.ctx.NewInterp(p)
-		if err == nil {
-			b.programs = append(b.programs, compiledProgram{weak.Make(interp), files})
-			b.bind(interp, p.Prog)
+		code := b.native.compile(b.table, p, flag)
+		if code == nil {
+			if err := b.lateCalls(p.Prog, p.Prog.AllPackages()); err != nil {
+				return nil, err
+			}
+			interp, err := b.ctx.NewInterp(p)
+			if err != nil {
+				return nil, err
+			}
+			code = interp
 		}
-		return interp, err
+		b.programs = append(b.programs, compiledProgram{weakly(code), files})
+		b.bind(code, p.Prog)
+		return code, nil
 	}
 }
 
@@ -213,7 +255,7 @@ func (b *builder) buildProgram(u *unit, files []*ast.File, o outline) (main *ssa
 	for _, p := range pkgs {
 		p.Build()
 	}
-	return main, b.lateCalls(prog, pkgs)
+	return main, nil
 }
 
 type keptPackage struct {

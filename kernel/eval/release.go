@@ -5,9 +5,6 @@ import (
 	"go/types"
 	"reflect"
 	"strings"
-	"weak"
-
-	"github.com/goplus/ixgo"
 )
 
 // The description of a type, once package reflect has it, is there for good, and so is the room for
@@ -49,7 +46,7 @@ func (t *typeTable) release(types []*types.Named) (out []*releasedType) {
 // recycle takes a released type for new ones to use if its programs are gone; it reports whether they are.
 func (t *typeTable) recycle(r *releasedType) bool {
 	for _, m := range r.slots {
-		if m.from.Value() != nil {
+		if m.from.value() != nil {
 			return false
 		}
 	}
@@ -70,7 +67,7 @@ func (t *typeTable) recycle(r *releasedType) bool {
 func (m *methodSlot) gone() bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.code == nil && m.from != weak.Pointer[ixgo.Interp]{}
+	return m.code == nil && m.from != (weakProgram{})
 }
 
 // reuse gives a new type the description of a released one of its shape; nil if there is none.
@@ -91,7 +88,7 @@ func (t *typeTable) reuse(n *types.Named) reflect.Type {
 		fn := sel.Obj().(*types.Func)
 		m := r.slots[fn.Name()]
 		m.mu.Lock()
-		m.fn, m.full, m.from = fn, fn.FullName(), weak.Pointer[ixgo.Interp]{}
+		m.fn, m.full, m.from = fn, fn.FullName(), weakProgram{}
 		m.mu.Unlock()
 	}
 	t.slots.Set(n, r.slots)

@@ -194,7 +194,7 @@ func builtinFloat(v reflect.Value, f float64) string {
 
 // register tells a context what interpreted code gets instead of the real functions: such as would
 // end the process, start goroutines that nobody guards, or print.
-func register(c *ixgo.Context) {
+func register(c externals) {
 	c.RegisterExternal("os.Exit", exit)
 	c.RegisterExternal("syscall.Exit", exit)
 	fatal := func(l *log.Logger, text string) { l.Output(3, text); exit(1) }

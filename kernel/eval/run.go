@@ -48,8 +48,8 @@ type run struct {
 }
 
 // execute makes a program into an interpreter and runs its initialization, in a goroutine of its
-// own that can be given up. load makes the interpreter, whose code looks at the flag that it gets.
-func (rr *runner) execute(ctx context.Context, r *run, load func(*stopFlag) (*ixgo.Interp, error), callMain bool) error {
+// own that can be given up. load makes what executes it, whose code looks at the flag that it gets.
+func (rr *runner) execute(ctx context.Context, r *run, load func(*stopFlag) (program, error), callMain bool) error {
 	flag := newStopFlag()
 	r.flag = flag
 	rr.flags.add(flag)

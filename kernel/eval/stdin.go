@@ -6,8 +6,6 @@ import (
 	"io"
 	"os"
 	"sync"
-
-	"github.com/goplus/ixgo"
 )
 
 // stdin is standard input as interpreted code reads it: a line at a time, asked for when it is
@@ -75,7 +73,7 @@ func reader(r io.Reader) io.Reader {
 	return r
 }
 
-func registerReading(c *ixgo.Context) {
+func registerReading(c externals) {
 	c.RegisterExternal("fmt.Scan", func(v ...any) (int, error) { return fmt.Fscan(stdin, v...) })
 	c.RegisterExternal("fmt.Scanln", func(v ...any) (int, error) { return fmt.Fscanln(stdin, v...) })
 	c.RegisterExternal("fmt.Scanf", func(f string, v ...any) (int, error) { return fmt.Fscanf(stdin, f, v...) })

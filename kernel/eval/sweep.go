@@ -135,7 +135,7 @@ func (e *engine) dropTexts(live liveDecls) {
 	for d := range live {
 		used[d.src.file] = true
 	}
-	e.builder.programs = slices.DeleteFunc(e.builder.programs, func(p compiledProgram) bool { return p.interp.Value() == nil })
+	e.builder.programs = slices.DeleteFunc(e.builder.programs, func(p compiledProgram) bool { return p.code.value() == nil })
 	for _, p := range e.builder.programs {
 		for _, f := range p.files {
 			used[f] = true

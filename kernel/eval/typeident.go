@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"slices"
 	"sync"
-	"weak"
 
 	"dtnotes/kernel/eval/internal/inner"
 
@@ -48,14 +47,14 @@ type methodSlot struct {
 	full string // the method's name for messages
 	mu   sync.RWMutex
 	code func([]reflect.Value) []reflect.Value
-	from weak.Pointer[ixgo.Interp] // whose code it is
+	from weakProgram // whose code it is
 }
 
 func (m *methodSlot) call(args []reflect.Value) []reflect.Value {
 	m.mu.RLock()
 	code, fn := m.code, m.fn
-	if interp := m.from.Value(); code == nil && interp != nil && fn != nil { // released, but still there
-		code = interp.FindMethod(m.typ, fn)
+	if p := m.from.value(); code == nil && p != nil && fn != nil { // released, but still there
+		code = p.FindMethod(m.typ, fn)
 	}
 	m.mu.RUnlock()
 	switch {
@@ -68,11 +67,11 @@ func (m *methodSlot) call(args []reflect.Value) []reflect.Value {
 }
 
 // bind gives a slot the code of a program.
-func (m *methodSlot) bind(interp *ixgo.Interp, fn *types.Func) {
-	code := interp.FindMethod(m.typ, fn)
+func (m *methodSlot) bind(p program, fn *types.Func) {
+	code := p.FindMethod(m.typ, fn)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.code, m.fn, m.from = code, fn, weak.Make(interp)
+	m.code, m.fn, m.from = code, fn, weakly(p)
 }
 
 func newTypeTable(ctx *ixgo.Context, s *scope) *typeTable {
@@ -297,7 +296,7 @@ func (t *typeTable) Installed(path string) (*ixgo.Package, bool) {
 }
 
 // bind gives the methods that have no code yet that of a new program.
-func (b *builder) bind(interp *ixgo.Interp, prog *ssa.Program) {
+func (b *builder) bind(code program, prog *ssa.Program) {
 	for _, typ := range prog.RuntimeTypes() {
 		if st, ok := typ.(*types.Struct); ok {
 			for sel := range types.NewMethodSet(types.NewPointer(st)).Methods() {
@@ -318,7 +317,7 @@ func (b *builder) bind(interp *ixgo.Interp, prog *ssa.Program) {
 			}
 			obj, _, _ := types.LookupFieldOrMethod(types.NewPointer(n), false, m.fn.Pkg(), m.name)
 			if fn, ok := obj.(*types.Func); ok {
-				m.bind(interp, fn)
+				m.bind(code, fn)
 			}
 		}
 	}

@@ -1,0 +1,281 @@
+package eval
+
+import (
+	"fmt"
+	"go/token"
+	"go/types"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"text/tabwriter"
+
+	"dtnotes/kernel/eval/native"
+
+	"github.com/goplus/ixgo"
+	"github.com/goplus/reflectx"
+	"golang.org/x/tools/go/ssa"
+)
+
+// This file is what stands between cells and package native, which executes them on values that are
+// not boxed. A program that it cannot take as a whole is left to the interpreter.
+
+// nativeVariable is the environment variable that says what executes cells: off or portable.
+const nativeVariable = "DTNOTES_NATIVE"
+
+// nativeDefault is what it means not to set it.
+const nativeDefault = "off"
+
+// A nativeTier compiles programs, if that is switched on.
+type nativeTier struct {
+	on      bool
+	why     string // it is on, or is not
+	world   native.World
+	replace map[string]reflect.Value // what code gets instead of compiled functions
+	told    []string                 // of the functions of the last programs, what executes them
+}
+
+func newNativeTier() *nativeTier {
+	tier, why := os.Getenv(nativeVariable), nativeVariable
+	if tier == "" {
+		tier, why = nativeDefault, "the default"
+	}
+	t := &nativeTier{why: why + " is " + tier, replace: map[string]reflect.Value{}}
+	switch {
+	case tier == "off":
+	case tier != "portable":
+		t.why += ", which is neither off nor portable"
+	case !native.Supported:
+		t.why = "words here have not 64 bits"
+	case raceMode != 0:
+		t.why = "races are being looked for"
+	default:
+		t.on = true
+	}
+	return t
+}
+
+// externals are told what code gets instead of compiled functions.
+type externals interface{ RegisterExternal(key string, f any) }
+
+// externals has both executors told.
+func (t *nativeTier) externals(ctx *ixgo.Context) externals { return bothExternals{t, ctx} }
+
+type bothExternals struct {
+	t   *nativeTier
+	ctx *ixgo.Context
+}
+
+func (b bothExternals) RegisterExternal(key string, f any) {
+	b.t.replace[key] = reflect.ValueOf(f)
+	b.ctx.RegisterExternal(key, f)
+}
+
+// compile makes a program, or nil if the interpreter has to run it.
+func (t *nativeTier) compile(table *typeTable, main *ssa.Package, flag *stopFlag) program {
+	if !t.on {
+		return nil
+	}
+	host := &nativeHost{table: table, replace: t.replace}
+	p := native.Compile(host, &t.world, main, flag.c)
+	t.note(p)
+	if len(p.Refused) > 0 {
+		return nil
+	}
+	return nativeProgram{p}
+}
+
+// note remembers what executes functions.
+func (t *nativeTier) note(p *native.Program) {
+	t.told = t.told[:0]
+	for _, f := range p.Refused {
+		t.told = append(t.told, "interpreted\t"+f)
+	}
+	for _, f := range p.Compiled {
+		if len(p.Refused) > 0 {
+			t.told = append(t.told, "interpreted\t"+f+": stands in a program with one that has to be")
+		} else {
+			t.told = append(t.told, "portable\t"+f)
+		}
+	}
+}
+
+// tell says what executes the functions of the last cell.
+func (t *nativeTier) tell() string {
+	if !t.on {
+		return "interpreted: all functions (" + t.why + ")\n"
+	}
+	if len(t.told) == 0 {
+		return "portable (" + t.why + "); no cell has run yet\n"
+	}
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
+	for _, line := range t.told {
+		fmt.Fprintln(w, line)
+	}
+	w.Flush()
+	return b.String()
+}
+
+// A nativeProgram is a program that package native executes.
+type nativeProgram struct{ p *native.Program }
+
+func (n nativeProgram) RunInit() error { return n.run("init") }
+
+func (n nativeProgram) RunMain() (int, error) { return 0, n.run("main") }
+
+func (n nativeProgram) run(name string) (err error) {
+	defer func() {
+		if x := recover(); x != nil {
+			err = ixgo.FatalError{Value: located{x, traceOf(x)}}
+		}
+	}()
+	n.p.Run(name)
+	return nil
+}
+
+func (n nativeProgram) FindMethod(_ reflect.Type, fn *types.Func) func([]reflect.Value) []reflect.Value {
+	return n.p.Method(fn)
+}
+
+// A nativeHost is what a program lives among.
+type nativeHost struct {
+	table   *typeTable
+	replace map[string]reflect.Value
+}
+
+var _ native.Host = (*nativeHost)(nil)
+
+func (h *nativeHost) Type(t types.Type) (reflect.Type, error) { return h.table.reflectType(t) }
+
+func (h *nativeHost) Global(g *ssa.Global) (reflect.Value, bool) {
+	path := g.Pkg.Pkg.Path()
+	p, ok := h.table.Installed(path)
+	if !ok {
+		return reflect.Value{}, false
+	}
+	v, ok := p.Vars[g.Name()]
+	return v, ok
+}
+
+func (h *nativeHost) IsStop(g *ssa.Global) bool {
+	return g.Name() == "Stop" && g.Pkg.Pkg.Path() == rtPath
+}
+
+func (h *nativeHost) IsHalt(f *ssa.Function) bool { return f.String() == rtPath+".Halt" }
+
+// asksStack are functions that look at the stack of the goroutine, where package native has no frames.
+var asksStack = []string{"runtime.Caller", "runtime.Callers", "runtime.FuncForPC", "runtime.Stack", "runtime/debug.Stack", "runtime/debug.PrintStack"}
+
+// Func finds a compiled function as the interpreter does.
+func (h *nativeHost) Func(f, user *ssa.Function) (reflect.Value, error) {
+	name := f.String()
+	if v, ok := h.replace[name]; ok {
+		return v, nil
+	}
+	if slices.Contains(asksStack, name) && user.Pkg.Pkg.Path() != rtGenericPath { // which gets it from the panic
+
+		return reflect.Value{}, fmt.Errorf("%s needs the interpreter's stack", name)
+	}
+	if f.Pkg == nil {
+		return reflect.Value{}, fmt.Errorf("no code for %s", name)
+	}
+	if recv := f.Signature.Recv(); recv != nil {
+		if t, ok := h.table.LookupReflect(recv.Type()); ok {
+			if m, ok := reflectx.MethodByName(t, f.Name()); ok {
+				return m.Func, nil
+			}
+		}
+	} else if p, ok := ixgo.LookupPackage(f.Pkg.Pkg.Path()); ok {
+		if v, ok := p.Funcs[f.Name()]; ok {
+			return v, nil
+		}
+	}
+	if f.Name() == "init" {
+		return reflect.Value{}, nil
+	}
+	return reflect.Value{}, fmt.Errorf("no code for %s", name)
+}
+
+// Invokes refuses what package reflect does not know of types of cells: the code of their methods.
+func (h *nativeHost) Invokes(m *types.Func) error {
+	if m.Pkg() != nil && m.Pkg().Path() == "reflect" && (m.Name() == "Method" || m.Name() == "MethodByName") {
+		return fmt.Errorf("%s needs the interpreter", m.FullName())
+	}
+	return nil
+}
+
+func (h *nativeHost) Halt() { halt() }
+
+func (h *nativeHost) StackOverflow() {
+	if r := runOfGoroutine(); r != nil {
+		r.overflow()
+	}
+	panic(haltValue{})
+}
+
+func (h *nativeHost) Go(f func()) { go f() }
+
+func (h *nativeHost) Print(newline bool, values ...any) {
+	if newline {
+		printTo(1, []byte(builtinText(values, " ")+"\n"))
+		return
+	}
+	printTo(1, []byte(builtinText(values, "")))
+}
+
+// A located is the value of a panic and the calls that it left.
+type located struct {
+	value  any
+	frames []frame
+}
+
+// traces are those of panics that are on their way, by goroutine.
+var traces sync.Map
+
+// Panicked keeps the calls for the message, which knows only the value.
+func (h *nativeHost) Panicked(v any, stack []native.Frame) {
+	name := goroutineName()
+	if stack == nil {
+		traces.Delete(name)
+		return
+	}
+	var frames []frame
+	for _, f := range stack {
+		frames = append(frames, frame{goName(f.Function), h.position(f.Pos)})
+	}
+	if old, ok := traces.Load(name); ok && identical(old.(*located).value, v) {
+		frames = append(old.(*located).frames, frames...)
+	}
+	traces.Store(name, &located{v, frames})
+}
+
+func (h *nativeHost) position(p token.Pos) token.Position { return h.table.ctx.FileSet.Position(p) }
+
+// goName is the name of a function as stacks of Go have it.
+func goName(name string) string {
+	name, inner, ok := strings.Cut(name, "$")
+	for ok {
+		var n string
+		n, inner, ok = strings.Cut(inner, "$")
+		name += ".func" + n
+	}
+	return name
+}
+
+// traceOf is the calls that the panic with a value left in the calling goroutine.
+func traceOf(v any) []frame {
+	if x, ok := traces.LoadAndDelete(goroutineName()); ok && identical(x.(*located).value, v) {
+		return x.(*located).frames
+	}
+	return nil
+}
+
+// identical tells values that are one; values of types that cannot be compared are if their types are.
+func identical(a, b any) bool {
+	if reflect.TypeOf(a) != reflect.TypeOf(b) {
+		return false
+	}
+	return !reflect.ValueOf(a).Comparable() || a == b
+}

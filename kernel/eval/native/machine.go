@@ -1,0 +1,150 @@
+package native
+
+import (
+	"reflect"
+	"sync"
+	"unsafe"
+)
+
+// A ret is where a call returns to.
+type ret struct {
+	f    *fn
+	ip   unsafe.Pointer
+	dest int32 // where a single slot of result goes
+}
+
+// A machine executes calls of one goroutine. Its banks are on the heap and grow; whoever calls back
+// into functions from compiled code does so on a machine of its own.
+type machine struct {
+	n          []uint64
+	p          []unsafe.Pointer
+	nEnd, pEnd uintptr
+	frames     []ret
+
+	// Where the machine is, as far as Go functions that it calls are concerned.
+	f  *fn
+	at *instr
+	sp int
+
+	closure  *closure    // of the function value that is being called
+	panicked *panicState // what the function at the bottom may recover
+}
+
+// Sizes of new banks, and what a machine may take before its recursion is taken for one without end.
+const (
+	firstSlots  = 96
+	firstFrames = 16
+	maxStack    = 256 << 20 // bytes in all
+	keepSlots   = 1 << 14   // machines with larger banks are not kept for others
+)
+
+var machines = sync.Pool{New: func() any {
+	vm := &machine{frames: make([]ret, firstFrames)}
+	vm.n, vm.p = make([]uint64, firstSlots), make([]unsafe.Pointer, firstSlots)
+	vm.setEnds()
+	return vm
+}}
+
+func (vm *machine) setEnds() {
+	vm.nEnd = uintptr(unsafe.Pointer(&vm.n[0])) + uintptr(len(vm.n)*8)
+	vm.pEnd = uintptr(unsafe.Pointer(&vm.p[0])) + uintptr(len(vm.p)*8)
+}
+
+// machineFor is a machine with room for one frame of f.
+func machineFor(f *fn) *machine { return machineWith(f.nneed, f.pneed) }
+
+func machineWith(n, p int32) *machine {
+	vm := machines.Get().(*machine)
+	if int(n)/8 > len(vm.n) || int(p)/8 > len(vm.p) {
+		vm.n, vm.p = make([]uint64, max(len(vm.n), int(n)/8)), make([]unsafe.Pointer, max(len(vm.p), int(p)/8))
+		vm.setEnds()
+	}
+	return vm
+}
+
+// done gives a machine back. Machines that a panic went through are not.
+func (vm *machine) done() {
+	if len(vm.n) > keepSlots || len(vm.p) > keepSlots {
+		return
+	}
+	clear(vm.p)
+	vm.f, vm.at, vm.closure, vm.panicked = nil, nil, nil, nil
+	machines.Put(vm)
+}
+
+func (vm *machine) base() (np, pp unsafe.Pointer) {
+	return unsafe.Pointer(&vm.n[0]), unsafe.Pointer(&vm.p[0])
+}
+
+// grow makes room for a frame of callee above that of f. It returns where the frame of f is now.
+//
+//go:noinline
+func (vm *machine) grow(f *fn, in *instr, sp int, np, pp unsafe.Pointer, callee *fn) (_, _ unsafe.Pointer) {
+	nOff, pOff := uintptr(np)-uintptr(unsafe.Pointer(&vm.n[0])), uintptr(pp)-uintptr(unsafe.Pointer(&vm.p[0]))
+	n, p := int(nOff)+int(f.nsize+callee.nneed), int(pOff)+int(f.psize+callee.pneed)
+	if 8*(len(vm.n)+len(vm.p))+int(unsafe.Sizeof(ret{}))*len(vm.frames) > maxStack {
+		vm.f, vm.at, vm.sp = f, in, sp
+		f.prog.host.StackOverflow()
+	}
+	if n > 8*len(vm.n) {
+		bank := make([]uint64, max(2*len(vm.n), n/8+firstSlots))
+		copy(bank, vm.n)
+		vm.n = bank
+	}
+	if p > 8*len(vm.p) {
+		bank := make([]unsafe.Pointer, max(2*len(vm.p), p/8+firstSlots))
+		copy(bank, vm.p)
+		vm.p = bank
+	}
+	if sp == len(vm.frames) {
+		frames := make([]ret, 2*len(vm.frames))
+		copy(frames, vm.frames)
+		vm.frames = frames
+	}
+	vm.setEnds()
+	return unsafe.Add(unsafe.Pointer(&vm.n[0]), nOff), unsafe.Add(unsafe.Pointer(&vm.p[0]), pOff)
+}
+
+// leave is what the function at the bottom returns to.
+var leave = &fn{name: "leave", code: []instr{{op: opLeave}}}
+
+// enter calls f, whose arguments are in the first slots, where its results are to be.
+func (vm *machine) enter(f *fn) {
+	vm.frames[0] = ret{leave, unsafe.Pointer(&leave.code[0]), 0}
+	f.poll()
+	s := state{f: f, ip: unsafe.Pointer(&f.code[0]), sp: 1}
+	for {
+		next, again := vm.protect(s)
+		if !again {
+			return
+		}
+		s = next
+	}
+}
+
+// poll looks at the stop flag.
+func (f *fn) poll() {
+	if len(f.enter) != 0 {
+		f.prog.host.Halt()
+	}
+}
+
+// callValues calls f with values of package reflect.
+func (f *fn) callValues(args []reflect.Value, c *closure) []reflect.Value {
+	vm := machineFor(f)
+	np, pp := vm.base()
+	for i, a := range args {
+		f.params[i].set(np, pp, a)
+	}
+	if c != nil {
+		c.free(np, pp)
+	}
+	vm.enter(f)
+	np, pp = vm.base()
+	out := make([]reflect.Value, len(f.results))
+	for i, r := range f.results {
+		out[i] = r.value(np, pp)
+	}
+	vm.done()
+	return out
+}

@@ -1,0 +1,229 @@
+package native
+
+import (
+	"go/token"
+	"math"
+	"unsafe"
+)
+
+// A Frame is one call of a stack.
+type Frame struct {
+	Function string
+	Pos      token.Pos
+}
+
+// A state is where a machine goes on.
+type state struct {
+	f          *fn
+	ip         unsafe.Pointer
+	nOff, pOff uintptr
+	sp         int
+}
+
+// A panicState is a panic that deferred functions see.
+type panicState struct {
+	value     any
+	goexit    bool
+	recovered bool
+}
+
+// A deferList is the deferred calls of one frame.
+type deferList struct{ calls []func(*panicState) }
+
+// The panics of Go's runtime, as it makes them.
+var (
+	errNil    = thrown(func() { var p *int; *p = 1 })
+	errDivide = thrown(func() { zero := len(noBytes); zero = 1 / zero })
+	errShift  = thrown(func() { n := len(noBytes) - 1; _ = 1 << n })
+)
+
+var noBytes []byte
+
+// A runtimeError is a panic of Go's runtime that cannot be brought about here.
+type runtimeError string
+
+func (e runtimeError) RuntimeError() {}
+func (e runtimeError) Error() string { return "runtime error: " + string(e) }
+
+func thrown(f func()) (v any) {
+	defer func() { v = recover() }()
+	f()
+	return nil
+}
+
+//go:noinline
+func (vm *machine) fail(f *fn, in *instr, sp int, v any) {
+	vm.f, vm.at, vm.sp = f, in, sp
+	panic(v)
+}
+
+// outside panics for an index.
+//
+//go:noinline
+func (vm *machine) outside(f *fn, in *instr, sp int, i uint64, n int64) {
+	vm.f, vm.at, vm.sp = f, in, sp
+	list := unsafe.Slice((*struct{})(unsafe.Pointer(vm)), n)
+	if f.unsignedIndex(in) {
+		_ = list[i]
+	}
+	_ = list[int64(i)]
+}
+
+// halt is called where the stop flag is set.
+//
+//go:noinline
+func (vm *machine) halt(f *fn, in *instr, sp int) {
+	vm.f, vm.at, vm.sp = f, in, sp
+	f.prog.host.Halt()
+}
+
+// protect runs a machine. If a panic ends that and a deferred function recovers it, it tells where
+// to go on.
+func (vm *machine) protect(s state) (next state, again bool) {
+	ended := false
+	defer func() {
+		if !ended {
+			next, again = vm.unwind(recover())
+		}
+	}()
+	vm.run(s.f, s.ip, s.nOff, s.pOff, s.sp)
+	ended = true
+	return
+}
+
+// unwind runs what the frames of a machine have deferred, from the one that panicked. v is nil if the
+// goroutine ends by runtime.Goexit.
+func (vm *machine) unwind(v any) (next state, again bool) {
+	st := &panicState{value: v, goexit: v == nil}
+	f := vm.f
+	if v != nil {
+		f.prog.host.Panicked(v, vm.stack())
+	}
+	nOff, pOff := vm.offsets()
+	for sp := vm.sp; sp > 0; {
+		if f.deferSlot >= 0 {
+			if d := (*deferList)(*ptr(unsafe.Pointer(&vm.p[0]), int32(pOff)+f.deferSlot)); d != nil {
+				d.unwind(st)
+				if st.recovered && !st.goexit {
+					f.prog.host.Panicked(st.value, nil)
+					return state{f, unsafe.Pointer(&f.code[f.recover]), nOff, pOff, sp}, true
+				}
+			}
+		}
+		sp--
+		r := vm.frames[sp]
+		f = r.f
+		nOff, pOff = nOff-uintptr(f.nsize), pOff-uintptr(f.psize)
+	}
+	if !st.goexit {
+		panic(st.value)
+	}
+	return state{}, false
+}
+
+// unwind makes the deferred calls of a frame that panics.
+func (d *deferList) unwind(st *panicState) {
+	for len(d.calls) > 0 {
+		call := d.pop()
+		func() {
+			ended := false
+			defer func() {
+				if ended {
+					return
+				}
+				v := recover()
+				*st = panicState{value: v, goexit: v == nil}
+			}()
+			call(st)
+			ended = true
+		}()
+	}
+}
+
+func (d *deferList) pop() func(*panicState) {
+	n := len(d.calls) - 1
+	call := d.calls[n]
+	d.calls[n] = nil
+	d.calls = d.calls[:n]
+	return call
+}
+
+// runDefers makes the deferred calls of a frame that returns.
+func (d *deferList) runDefers() {
+	for len(d.calls) > 0 {
+		d.pop()(nil)
+	}
+}
+
+// recovered is the builtin recover.
+func (vm *machine) recovered() any {
+	st := vm.panicked
+	if st == nil || st.recovered || st.goexit || vm.sp != 1 {
+		return nil
+	}
+	st.recovered = true
+	return st.value
+}
+
+// offsets is where the frame of a machine that has stopped is.
+func (vm *machine) offsets() (nOff, pOff uintptr) {
+	for i := 1; i < vm.sp; i++ {
+		nOff, pOff = nOff+uintptr(vm.frames[i].f.nsize), pOff+uintptr(vm.frames[i].f.psize)
+	}
+	return nOff, pOff
+}
+
+// maxFrames is how many frames of a stack are told.
+const maxFrames = 100
+
+// stack is the calls of a machine that has stopped, the innermost first.
+func (vm *machine) stack() []Frame {
+	out := []Frame{{vm.f.name, vm.f.posOf(vm.at)}}
+	for i := vm.sp - 1; i > 0 && len(out) < maxFrames; i-- {
+		r := vm.frames[i]
+		out = append(out, Frame{r.f.name, r.f.posOf((*instr)(unsafe.Add(r.ip, -instrSize)))})
+	}
+	return out
+}
+
+// index is the number of an instruction.
+func (f *fn) index(in *instr) int {
+	return int(uintptr(unsafe.Pointer(in))-uintptr(unsafe.Pointer(&f.code[0]))) / instrSize
+}
+
+func (f *fn) posOf(in *instr) token.Pos { return f.pos[f.index(in)] }
+
+// unsignedIndex tells that an instruction indexes by an unsigned number.
+func (f *fn) unsignedIndex(in *instr) bool { return f.unsigned[f.index(in)] }
+
+// math1 are functions of package math, which are called without more ado.
+var math1 = []struct {
+	name string
+	f    func(float64) float64
+}{
+	{"Sin", math.Sin}, {"Cos", math.Cos}, {"Tan", math.Tan}, {"Asin", math.Asin}, {"Acos", math.Acos}, {"Atan", math.Atan},
+	{"Exp", math.Exp}, {"Exp2", math.Exp2}, {"Log", math.Log}, {"Log2", math.Log2}, {"Log10", math.Log10}, {"Log1p", math.Log1p},
+	{"Floor", math.Floor}, {"Ceil", math.Ceil}, {"Trunc", math.Trunc}, {"Round", math.Round}, {"Cbrt", math.Cbrt}, {"Tanh", math.Tanh},
+}
+
+// toInt is a float as an integer, as Go converts to that kind on this processor.
+func toInt(x float64, k kind, unsigned bool) uint64 {
+	switch k {
+	case kI32:
+		return uint64(int32(x))
+	case kU32:
+		return uint64(uint32(x))
+	case kI16:
+		return uint64(int16(x))
+	case kU16:
+		return uint64(uint16(x))
+	case kI8:
+		return uint64(int8(x))
+	case kU8:
+		return uint64(uint8(x))
+	}
+	if unsigned {
+		return uint64(x)
+	}
+	return uint64(int64(x))
+}

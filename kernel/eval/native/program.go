@@ -1,0 +1,340 @@
+package native
+
+import (
+	"go/types"
+	"reflect"
+	"slices"
+	"sync"
+	"unsafe"
+	"weak"
+
+	"golang.org/x/tools/go/ssa"
+)
+
+// Supported tells that functions can be executed here: slots are made for words of 64 bits.
+const Supported = unsafe.Sizeof(uintptr(0)) == 8
+
+// A Host is what the functions of a program live among.
+type Host interface {
+	// Type is the run-time type of a type.
+	Type(types.Type) (reflect.Type, error)
+	// Global is a pointer to a package-level variable, if the host has that.
+	Global(*ssa.Global) (reflect.Value, bool)
+	// Func is a compiled function, which has no code in the program, for a function that uses it.
+	Func(f, user *ssa.Function) (reflect.Value, error)
+	// Invokes refuses a call of a method through an interface that only the interpreter does right.
+	Invokes(method *types.Func) error
+	// IsStop tells the variable that says whether execution is to stop, and IsHalt the function that is
+	// called then. A branch that does so is left out, since loops and functions look at the program's
+	// stop flag themselves.
+	IsStop(*ssa.Global) bool
+	IsHalt(*ssa.Function) bool
+	// Halt is called where the stop flag is set. It may return.
+	Halt()
+	// StackOverflow is called for a recursion without end. It must not return.
+	StackOverflow()
+	// Panicked tells a panic that leaves functions of a program, with their calls, the innermost first.
+	// It comes again for each machine that the panic passes, with the same value, and without calls if a
+	// deferred function has recovered it.
+	Panicked(value any, stack []Frame)
+	// Go starts a goroutine.
+	Go(func())
+	// Print is the builtin print or println.
+	Print(newline bool, values ...any)
+}
+
+// A World is what the programs of a session share: how types are laid out, and the code of methods.
+type World struct {
+	layouts layouts
+	methods sync.Map // methodKey -> weak.Pointer[fn]; who has values has their code
+}
+
+// A methodKey names a method of a type that is behind an interface.
+type methodKey struct {
+	typ  unsafe.Pointer
+	name string
+}
+
+// A Program is compiled functions.
+type Program struct {
+	host  Host
+	world *World
+	stop  <-chan struct{}
+
+	roots  map[string]*fn
+	byFunc map[*types.Func]*fn // methods
+
+	// While it is being compiled.
+	fns      map[*ssa.Function]*fn
+	queue    []*ssa.Function
+	types    map[types.Type]reflect.Type
+	globals  map[*ssa.Global]unsafe.Pointer
+	foreign  map[*ssa.Function]*goCall
+	Compiled []string // names of the functions
+	Refused  []string // names of functions that cannot be compiled, with the reason
+}
+
+// Compile compiles what main's init and main functions need, and the methods that can be called through
+// interfaces. stop is the stop flag: execution stops where that channel is not empty. If anything was refused,
+// the program must not be run.
+func Compile(host Host, world *World, main *ssa.Package, stop <-chan struct{}) *Program {
+	p := &Program{host: host, world: world, stop: stop, roots: map[string]*fn{}, byFunc: map[*types.Func]*fn{}, fns: map[*ssa.Function]*fn{}, types: map[types.Type]reflect.Type{},
+		globals: map[*ssa.Global]unsafe.Pointer{}, foreign: map[*ssa.Function]*goCall{}}
+	for _, name := range []string{"init", "main"} {
+		if f := main.Func(name); f != nil && f.Blocks != nil {
+			p.try(name, func() { p.roots[name] = p.declare(f) })
+		}
+	}
+	methods := p.methods(main.Prog)
+	for len(p.queue) > 0 {
+		f := p.queue[0]
+		p.queue = p.queue[1:]
+		if err := p.compile(f, p.fns[f]); err != nil {
+			p.Refused = append(p.Refused, f.String()+": "+err.Error())
+		} else {
+			p.Compiled = append(p.Compiled, f.String())
+		}
+	}
+	if len(p.Refused) == 0 {
+		for k, f := range methods {
+			world.methods.Store(k, weak.Make(f))
+		}
+	}
+	p.fns, p.queue, p.types, p.globals, p.foreign = nil, nil, nil, nil, nil
+	slices.Sort(p.Compiled)
+	slices.Sort(p.Refused)
+	return p
+}
+
+// try does what may be refused.
+func (p *Program) try(name string, do func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			x, ok := r.(refusal)
+			if !ok {
+				panic(r)
+			}
+			p.Refused = append(p.Refused, name+": "+x.msg)
+		}
+	}()
+	do()
+}
+
+// methods compiles the methods of types that values behind interfaces have.
+func (p *Program) methods(prog *ssa.Program) map[methodKey]*fn {
+	found := map[methodKey]*fn{}
+	for _, t := range prog.RuntimeTypes() {
+		if types.IsInterface(t) || isForeign(prog, t) {
+			continue
+		}
+		_, pointer := t.Underlying().(*types.Pointer)
+		set := prog.MethodSets.MethodSet(t)
+		for sel := range set.Methods() {
+			f := prog.MethodValue(sel)
+			if f == nil || !p.isNative(f) {
+				continue
+			}
+			p.try(f.String(), func() {
+				rt := p.typ(t)
+				code := p.declare(f)
+				if m, ok := sel.Obj().(*types.Func); ok && p.byFunc[m] == nil {
+					if own := prog.LookupMethod(m.Signature().Recv().Type(), m.Pkg(), m.Name()); own != nil && p.isNative(own) {
+						p.byFunc[m] = p.declare(own)
+					}
+				}
+				if !pointer && !direct(rt) { // through an interface it gets a pointer to the value
+					ptr := prog.MethodSets.MethodSet(types.NewPointer(t)).Lookup(sel.Obj().Pkg(), sel.Obj().Name())
+					code = p.declare(prog.MethodValue(ptr))
+				}
+				found[methodKey{typeWord(rt), methodName(sel.Obj())}] = code
+			})
+		}
+	}
+	return found
+}
+
+// isForeign tells a type of a compiled package, whose methods have code, and a pointer to one.
+func isForeign(prog *ssa.Program, t types.Type) bool {
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	n, ok := types.Unalias(t).(*types.Named)
+	if !ok || n.Obj().Pkg() == nil {
+		return ok
+	}
+	p := prog.Package(n.Obj().Pkg())
+	return p == nil || p.Func("init") == nil || p.Func("init").Blocks == nil
+}
+
+// methodName tells methods of the same name apart that are not exported.
+func methodName(m types.Object) string {
+	if m.Exported() || m.Pkg() == nil {
+		return m.Name()
+	}
+	return m.Pkg().Path() + "." + m.Name()
+}
+
+// method finds the code of a method of the value whose interface begins with word.
+func (p *Program) method(d *dynCall, word unsafe.Pointer) *knownMethod {
+	if m := d.last.Load(); m != nil && m.word == word {
+		return m
+	}
+	m := &knownMethod{word: word}
+	if f, ok := p.world.methods.Load(methodKey{dynamicType(word, true), d.name}); ok {
+		m.fn = f.(weak.Pointer[fn]).Value()
+	}
+	d.last.Store(m)
+	return m
+}
+
+// isNative tells functions that are compiled here.
+func (p *Program) isNative(f *ssa.Function) bool { return f.Blocks != nil }
+
+// declare makes what callers need to know of a function.
+func (p *Program) declare(f *ssa.Function) *fn {
+	if x := p.fns[f]; x != nil {
+		return x
+	}
+	x := &fn{name: f.String(), prog: p, deferSlot: -1, stop: p.stop, enter: p.stop}
+	var params, results []*layout
+	for _, v := range f.Params {
+		params = append(params, p.layout(v.Type()))
+	}
+	for _, v := range f.FreeVars {
+		params = append(params, p.layout(v.Type()))
+	}
+	for v := range f.Signature.Results().Variables() {
+		results = append(results, p.layout(v.Type()))
+	}
+	s := shapeOf(params, results)
+	x.params, x.results, x.single, x.nfree = s.params, s.results, s.single, len(f.FreeVars)
+	if x.nfree > 0 {
+		l := x.params[len(f.Params)]
+		x.freeN, x.freeP = l.atN, l.atP
+	}
+	x.nsize, x.psize = s.n, s.p
+	x.nneed, x.pneed = s.n, s.p
+	x.sig = p.typ(plainSignature(f))
+	p.fns[f] = x
+	p.queue = append(p.queue, f)
+	return x
+}
+
+// plainSignature is the signature of a function with its receiver as the first parameter.
+func plainSignature(f *ssa.Function) *types.Signature {
+	var params []*types.Var
+	for _, v := range f.Params {
+		params = append(params, types.NewParam(0, nil, "", v.Type()))
+	}
+	return types.NewSignatureType(nil, nil, nil, types.NewTuple(params...), f.Signature.Results(), f.Signature.Variadic() && len(params) > 0)
+}
+
+func (p *Program) typ(t types.Type) reflect.Type {
+	if rt := p.types[t]; rt != nil {
+		return rt
+	}
+	rt, err := p.host.Type(t)
+	if err != nil {
+		refuse("type %v: %v", t, err)
+	}
+	p.types[t] = rt
+	return rt
+}
+
+func (p *Program) layout(t types.Type) *layout {
+	if n, ok := t.(*types.Named); ok && n.Obj().Name() == "deferStack" && n.Obj().Parent() == nil {
+		return pointerLayout
+	}
+	return p.world.layouts.of(p.typ(t))
+}
+
+// global is the address of a variable; what the host does not have belongs to the program.
+func (p *Program) global(g *ssa.Global) unsafe.Pointer {
+	if x := p.globals[g]; x != nil {
+		return x
+	}
+	v, ok := p.host.Global(g)
+	if !ok {
+		if f := g.Pkg.Func("init"); f == nil || f.Blocks == nil {
+			refuse("no variable %v", g)
+		}
+		v = reflect.New(p.typ(g.Type().Underlying().(*types.Pointer).Elem()))
+	}
+	p.globals[g] = v.UnsafePointer()
+	return p.globals[g]
+}
+
+// funcValue is a function as a value for a function that uses it.
+func (p *Program) funcValue(f, user *ssa.Function) unsafe.Pointer {
+	if !p.isNative(f) {
+		return p.compiled(f, user).code
+	}
+	x := p.declare(f)
+	if x.value == nil {
+		x.value = (&closure{fn: x}).value()
+	}
+	return x.value
+}
+
+// compiled is a function that the host has.
+func (p *Program) compiled(f, user *ssa.Function) *goCall {
+	if g := p.foreign[f]; g != nil {
+		return g
+	}
+	v, err := p.host.Func(f, user)
+	if err != nil {
+		refuse("%v", err)
+	}
+	if !v.IsValid() { // there is nothing to do, as for the initialization of a compiled package
+		v = reflect.ValueOf(func() {})
+	}
+	g := &goCall{}
+	x := reflect.New(v.Type())
+	x.Elem().Set(v)
+	g.code = *(*unsafe.Pointer)(x.UnsafePointer())
+	var params, results []*layout
+	for v := range plainParams(f.Signature) {
+		params = append(params, p.layout(v))
+	}
+	for v := range f.Signature.Results().Variables() {
+		results = append(results, p.layout(v.Type()))
+	}
+	g.callShape = shapeOf(params, results)
+	g.sig = v.Type()
+	g.regs = registersFor(params, results, g.callShape)
+	p.foreign[f] = g
+	return g
+}
+
+func plainParams(sig *types.Signature) func(yield func(types.Type) bool) {
+	return func(yield func(types.Type) bool) {
+		if r := sig.Recv(); r != nil && !yield(r.Type()) {
+			return
+		}
+		for v := range sig.Params().Variables() {
+			if !yield(v.Type()) {
+				return
+			}
+		}
+	}
+}
+
+// Run calls a function of the main package without arguments, init or main, if it has that.
+func (p *Program) Run(name string) {
+	x := p.roots[name]
+	if x == nil {
+		return
+	}
+	vm := machineFor(x)
+	vm.enter(x)
+	vm.done()
+}
+
+// Method is a method of a type of the program for callers that have values of package reflect, or nil.
+func (p *Program) Method(f *types.Func) func([]reflect.Value) []reflect.Value {
+	x := p.byFunc[f]
+	if x == nil {
+		return nil
+	}
+	return func(args []reflect.Value) []reflect.Value { return x.callValues(args, nil) }
+}

@@ -1,0 +1,565 @@
+package native
+
+import (
+	"math"
+	"unsafe"
+)
+
+// run executes from ip in the frame of f until the frame at the bottom returns. It is one function
+// because a switch over small numbers is a jump through a table, and its variables stay in registers.
+func (vm *machine) run(f *fn, ip unsafe.Pointer, nOff, pOff uintptr, sp int) {
+	np, pp := unsafe.Add(unsafe.Pointer(&vm.n[0]), nOff), unsafe.Add(unsafe.Pointer(&vm.p[0]), pOff)
+	for {
+		in := (*instr)(ip)
+		ip = unsafe.Add(ip, instrSize)
+		switch in.op {
+		case opNop:
+		case opMovN:
+			*num(np, in.a) = *num(np, in.b)
+		case opMovP:
+			*ptr(pp, in.a) = *ptr(pp, in.b)
+		case opMovPN:
+			*ptr(pp, in.a), *num(np, in.c) = *ptr(pp, in.b), *num(np, in.d)
+		case opConstN:
+			*num(np, in.a) = uint64(uint32(in.b)) | uint64(uint32(in.c))<<32
+		case opConstP:
+			*ptr(pp, in.a) = f.ptrs[in.b]
+		case opAdd:
+			*num(np, in.a) = *num(np, in.b) + *num(np, in.c)
+		case opSub:
+			*num(np, in.a) = *num(np, in.b) - *num(np, in.c)
+		case opMul:
+			*num(np, in.a) = *num(np, in.b) * *num(np, in.c)
+		case opDiv:
+			y := *snum(np, in.c)
+			if y == 0 {
+				vm.fail(f, in, sp, errDivide)
+			}
+			*snum(np, in.a) = *snum(np, in.b) / y
+		case opRem:
+			y := *snum(np, in.c)
+			if y == 0 {
+				vm.fail(f, in, sp, errDivide)
+			}
+			*snum(np, in.a) = *snum(np, in.b) % y
+		case opDivU:
+			y := *num(np, in.c)
+			if y == 0 {
+				vm.fail(f, in, sp, errDivide)
+			}
+			*num(np, in.a) = *num(np, in.b) / y
+		case opRemU:
+			y := *num(np, in.c)
+			if y == 0 {
+				vm.fail(f, in, sp, errDivide)
+			}
+			*num(np, in.a) = *num(np, in.b) % y
+		case opAnd:
+			*num(np, in.a) = *num(np, in.b) & *num(np, in.c)
+		case opOr:
+			*num(np, in.a) = *num(np, in.b) | *num(np, in.c)
+		case opXor:
+			*num(np, in.a) = *num(np, in.b) ^ *num(np, in.c)
+		case opAndNot:
+			*num(np, in.a) = *num(np, in.b) &^ *num(np, in.c)
+		case opShl:
+			*num(np, in.a) = *num(np, in.b) << *num(np, in.c)
+		case opShr:
+			*snum(np, in.a) = *snum(np, in.b) >> *num(np, in.c)
+		case opShrU:
+			*num(np, in.a) = *num(np, in.b) >> *num(np, in.c)
+		case opAddI:
+			*snum(np, in.a) = *snum(np, in.b) + int64(in.c)
+		case opMulI:
+			*snum(np, in.a) = *snum(np, in.b) * int64(in.c)
+		case opAndI:
+			*snum(np, in.a) = *snum(np, in.b) & int64(in.c)
+		case opShlI:
+			*num(np, in.a) = *num(np, in.b) << (uint(in.c) & 63)
+		case opShrI:
+			*snum(np, in.a) = *snum(np, in.b) >> (uint(in.c) & 63)
+		case opShrUI:
+			*num(np, in.a) = *num(np, in.b) >> (uint(in.c) & 63)
+		case opNeg:
+			*num(np, in.a) = -*num(np, in.b)
+		case opCom:
+			*num(np, in.a) = ^*num(np, in.b)
+		case opNot:
+			*num(np, in.a) = *num(np, in.b) ^ 1
+		case opExt:
+			*num(np, in.a) = narrow(kind(in.c), *num(np, in.b))
+		case opShift:
+			if *snum(np, in.a) < 0 {
+				vm.fail(f, in, sp, errShift)
+			}
+		case opEq:
+			*num(np, in.a) = truth(*num(np, in.b) == *num(np, in.c))
+		case opNe:
+			*num(np, in.a) = truth(*num(np, in.b) != *num(np, in.c))
+		case opLt:
+			*num(np, in.a) = truth(*snum(np, in.b) < *snum(np, in.c))
+		case opLe:
+			*num(np, in.a) = truth(*snum(np, in.b) <= *snum(np, in.c))
+		case opLtU:
+			*num(np, in.a) = truth(*num(np, in.b) < *num(np, in.c))
+		case opLeU:
+			*num(np, in.a) = truth(*num(np, in.b) <= *num(np, in.c))
+		case opFEq:
+			*num(np, in.a) = truth(*flt(np, in.b) == *flt(np, in.c))
+		case opFNe:
+			*num(np, in.a) = truth(*flt(np, in.b) != *flt(np, in.c))
+		case opFLt:
+			*num(np, in.a) = truth(*flt(np, in.b) < *flt(np, in.c))
+		case opFLe:
+			*num(np, in.a) = truth(*flt(np, in.b) <= *flt(np, in.c))
+		case opPEq:
+			*num(np, in.a) = truth(*ptr(pp, in.b) == *ptr(pp, in.c))
+		case opPNe:
+			*num(np, in.a) = truth(*ptr(pp, in.b) != *ptr(pp, in.c))
+		case opStrEq:
+			n := *num(np, in.d)
+			*num(np, in.a) = truth(n == *num(np, in.e) && unsafe.String((*byte)(*ptr(pp, in.b)), int(n)) == unsafe.String((*byte)(*ptr(pp, in.c)), int(n)))
+		case opFAdd:
+			*flt(np, in.a) = *flt(np, in.b) + *flt(np, in.c)
+		case opFAdd32:
+			setF32(np, in.a, f32(np, in.b)+f32(np, in.c))
+		case opFSub:
+			*flt(np, in.a) = *flt(np, in.b) - *flt(np, in.c)
+		case opFSub32:
+			setF32(np, in.a, f32(np, in.b)-f32(np, in.c))
+		case opFMul:
+			*flt(np, in.a) = *flt(np, in.b) * *flt(np, in.c)
+		case opFMul32:
+			setF32(np, in.a, f32(np, in.b)*f32(np, in.c))
+		case opFDiv:
+			*flt(np, in.a) = *flt(np, in.b) / *flt(np, in.c)
+		case opFDiv32:
+			setF32(np, in.a, f32(np, in.b)/f32(np, in.c))
+		case opFNeg:
+			*flt(np, in.a) = -*flt(np, in.b)
+		case opFNeg32:
+			setF32(np, in.a, -f32(np, in.b))
+		case opFSqrt:
+			*flt(np, in.a) = math.Sqrt(*flt(np, in.b))
+		case opFAbs:
+			*flt(np, in.a) = math.Abs(*flt(np, in.b))
+		case opMath1:
+			*flt(np, in.a) = math1[in.c].f(*flt(np, in.b))
+		case opI2F:
+			*flt(np, in.a) = float64(*snum(np, in.b))
+		case opU2F:
+			*flt(np, in.a) = float64(*num(np, in.b))
+		case opI2F32:
+			setF32(np, in.a, float32(*snum(np, in.b)))
+		case opU2F32:
+			setF32(np, in.a, float32(*num(np, in.b)))
+		case opF2I:
+			*num(np, in.a) = toInt(*flt(np, in.b), kind(in.c), in.e != 0)
+		case op32to64:
+			*flt(np, in.a) = float64(f32(np, in.b))
+		case op64to32:
+			setF32(np, in.a, float32(*flt(np, in.b)))
+		case opLd8:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			*num(np, in.a) = uint64(*(*uint64)(unsafe.Add(m, int(in.c))))
+		case opLdI4:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			*num(np, in.a) = uint64(*(*int32)(unsafe.Add(m, int(in.c))))
+		case opLdU4:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			*num(np, in.a) = uint64(*(*uint32)(unsafe.Add(m, int(in.c))))
+		case opLdI2:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			*num(np, in.a) = uint64(*(*int16)(unsafe.Add(m, int(in.c))))
+		case opLdU2:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			*num(np, in.a) = uint64(*(*uint16)(unsafe.Add(m, int(in.c))))
+		case opLdI1:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			*num(np, in.a) = uint64(*(*int8)(unsafe.Add(m, int(in.c))))
+		case opLdU1:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			*num(np, in.a) = uint64(*(*uint8)(unsafe.Add(m, int(in.c))))
+		case opLdP:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			*ptr(pp, in.a) = *(*unsafe.Pointer)(unsafe.Add(m, int(in.c)))
+		case opLdPN:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			m = unsafe.Add(m, int(in.c))
+			*ptr(pp, in.a), *num(np, in.d) = *(*unsafe.Pointer)(m), *num(m, 8)
+		case opLdPNN:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			m = unsafe.Add(m, int(in.c))
+			*ptr(pp, in.a), *num(np, in.d), *num(np, in.d+8) = *(*unsafe.Pointer)(m), *num(m, 8), *num(m, 16)
+		case opLdPP:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			m = unsafe.Add(m, int(in.c))
+			*ptr(pp, in.a), *ptr(pp, in.a+8) = *(*unsafe.Pointer)(m), *ptr(m, 8)
+		case opSt8:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			*(*uint64)(unsafe.Add(m, int(in.c))) = uint64(*num(np, in.a))
+		case opSt4:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			*(*uint32)(unsafe.Add(m, int(in.c))) = uint32(*num(np, in.a))
+		case opSt2:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			*(*uint16)(unsafe.Add(m, int(in.c))) = uint16(*num(np, in.a))
+		case opSt1:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			*(*uint8)(unsafe.Add(m, int(in.c))) = uint8(*num(np, in.a))
+		case opStP:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			*(*unsafe.Pointer)(unsafe.Add(m, int(in.c))) = *ptr(pp, in.a)
+		case opStPN:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			m = unsafe.Add(m, int(in.c))
+			*(*unsafe.Pointer)(m), *num(m, 8) = *ptr(pp, in.a), *num(np, in.d)
+		case opStPNN:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			m = unsafe.Add(m, int(in.c))
+			*(*unsafe.Pointer)(m), *num(m, 8), *num(m, 16) = *ptr(pp, in.a), *num(np, in.d), *num(np, in.d+8)
+		case opStPP:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			m = unsafe.Add(m, int(in.c))
+			*(*unsafe.Pointer)(m), *ptr(m, 8) = *ptr(pp, in.a), *ptr(pp, in.a+8)
+		case opLdX8:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				vm.outside(f, in, sp, i, *snum(np, in.d))
+			}
+			*num(np, in.a) = uint64(*(*uint64)(unsafe.Add(*ptr(pp, in.b), int(i)*8)))
+		case opLdXI4:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				vm.outside(f, in, sp, i, *snum(np, in.d))
+			}
+			*num(np, in.a) = uint64(*(*int32)(unsafe.Add(*ptr(pp, in.b), int(i)*4)))
+		case opLdXU4:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				vm.outside(f, in, sp, i, *snum(np, in.d))
+			}
+			*num(np, in.a) = uint64(*(*uint32)(unsafe.Add(*ptr(pp, in.b), int(i)*4)))
+		case opLdXI2:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				vm.outside(f, in, sp, i, *snum(np, in.d))
+			}
+			*num(np, in.a) = uint64(*(*int16)(unsafe.Add(*ptr(pp, in.b), int(i)*2)))
+		case opLdXU2:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				vm.outside(f, in, sp, i, *snum(np, in.d))
+			}
+			*num(np, in.a) = uint64(*(*uint16)(unsafe.Add(*ptr(pp, in.b), int(i)*2)))
+		case opLdXI1:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				vm.outside(f, in, sp, i, *snum(np, in.d))
+			}
+			*num(np, in.a) = uint64(*(*int8)(unsafe.Add(*ptr(pp, in.b), int(i))))
+		case opLdXU1:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				vm.outside(f, in, sp, i, *snum(np, in.d))
+			}
+			*num(np, in.a) = uint64(*(*uint8)(unsafe.Add(*ptr(pp, in.b), int(i))))
+		case opLdXP:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				vm.outside(f, in, sp, i, *snum(np, in.d))
+			}
+			*ptr(pp, in.a) = *(*unsafe.Pointer)(unsafe.Add(*ptr(pp, in.b), int(i)*8))
+		case opLdXPN:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				vm.outside(f, in, sp, i, *snum(np, in.d))
+			}
+			m := unsafe.Add(*ptr(pp, in.b), int(i)*16)
+			*ptr(pp, in.a), *num(np, in.e) = *(*unsafe.Pointer)(m), *num(m, 8)
+		case opLdXPNN:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				vm.outside(f, in, sp, i, *snum(np, in.d))
+			}
+			m := unsafe.Add(*ptr(pp, in.b), int(i)*24)
+			*ptr(pp, in.a), *num(np, in.e), *num(np, in.e+8) = *(*unsafe.Pointer)(m), *num(m, 8), *num(m, 16)
+		case opStX8:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				vm.outside(f, in, sp, i, *snum(np, in.d))
+			}
+			*(*uint64)(unsafe.Add(*ptr(pp, in.b), int(i)*8)) = uint64(*num(np, in.a))
+		case opStX4:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				vm.outside(f, in, sp, i, *snum(np, in.d))
+			}
+			*(*uint32)(unsafe.Add(*ptr(pp, in.b), int(i)*4)) = uint32(*num(np, in.a))
+		case opStX2:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				vm.outside(f, in, sp, i, *snum(np, in.d))
+			}
+			*(*uint16)(unsafe.Add(*ptr(pp, in.b), int(i)*2)) = uint16(*num(np, in.a))
+		case opStX1:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				vm.outside(f, in, sp, i, *snum(np, in.d))
+			}
+			*(*uint8)(unsafe.Add(*ptr(pp, in.b), int(i))) = uint8(*num(np, in.a))
+		case opStXP:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				vm.outside(f, in, sp, i, *snum(np, in.d))
+			}
+			*(*unsafe.Pointer)(unsafe.Add(*ptr(pp, in.b), int(i)*8)) = *ptr(pp, in.a)
+		case opAddrX:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				vm.outside(f, in, sp, i, *snum(np, in.d))
+			}
+			*ptr(pp, in.a) = unsafe.Add(*ptr(pp, in.b), int(i)*int(in.e))
+		case opAddrA:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			i := *num(np, in.c)
+			if i >= uint64(in.d) {
+				vm.outside(f, in, sp, i, int64(in.d))
+			}
+			*ptr(pp, in.a) = unsafe.Add(m, int(i)*int(in.e))
+		case opAddrF:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			*ptr(pp, in.a) = unsafe.Add(m, int(in.c))
+		case opNilChk:
+			if *ptr(pp, in.a) == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+		case opNew:
+			t := f.types[in.b]
+			*ptr(pp, in.a) = mallocgc(t.Size(), typeWord(t), true)
+		case opJmp:
+			ip = unsafe.Add(ip, int(in.d))
+		case opJmpBack:
+			if len(f.stop) != 0 {
+				vm.halt(f, in, sp)
+			}
+			ip = unsafe.Add(ip, int(in.d))
+		case opBrT:
+			if *num(np, in.a) != 0 {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrF:
+			if *num(np, in.a) == 0 {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrEq:
+			if *num(np, in.a) == *num(np, in.b) {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrNe:
+			if *num(np, in.a) != *num(np, in.b) {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrLt:
+			if *snum(np, in.a) < *snum(np, in.b) {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrLe:
+			if *snum(np, in.a) <= *snum(np, in.b) {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrLtU:
+			if *num(np, in.a) < *num(np, in.b) {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrLeU:
+			if *num(np, in.a) <= *num(np, in.b) {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrFLt:
+			if *flt(np, in.a) < *flt(np, in.b) {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrFLe:
+			if *flt(np, in.a) <= *flt(np, in.b) {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrFNLt:
+			if !(*flt(np, in.a) < *flt(np, in.b)) {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrFNLe:
+			if !(*flt(np, in.a) <= *flt(np, in.b)) {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrEqI:
+			if *snum(np, in.a) == int64(in.c) {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrNeI:
+			if *snum(np, in.a) != int64(in.c) {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrLtI:
+			if *snum(np, in.a) < int64(in.c) {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrLeI:
+			if *snum(np, in.a) <= int64(in.c) {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrGtI:
+			if *snum(np, in.a) > int64(in.c) {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrGeI:
+			if *snum(np, in.a) >= int64(in.c) {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrNil:
+			if *ptr(pp, in.a) == nil {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+		case opBrNotNil:
+			if *ptr(pp, in.a) != nil {
+				ip = unsafe.Add(ip, int(in.d))
+			}
+
+		case opCall:
+			callee := f.calls[in.b]
+			if sp == len(vm.frames) || uintptr(np)+uintptr(f.nsize+callee.nneed) > vm.nEnd || uintptr(pp)+uintptr(f.psize+callee.pneed) > vm.pEnd {
+				np, pp = vm.grow(f, in, sp, np, pp, callee)
+			}
+			if len(callee.enter) != 0 {
+				vm.halt(f, in, sp)
+			}
+			vm.frames[sp] = ret{f, ip, in.a}
+			sp++
+			np, pp = unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize)
+			f = callee
+			ip = unsafe.Pointer(unsafe.SliceData(f.code))
+		case opCallGo:
+			vm.f, vm.at, vm.sp = f, in, sp
+			g := f.goes[in.b]
+			g.call(g.code, unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize))
+			if g.single == 'n' {
+				*num(np, in.a) = *num(np, f.nsize)
+			} else if g.single == 'p' {
+				*ptr(pp, in.a) = *ptr(pp, f.psize)
+			}
+		case opCallClo, opInvoke:
+			d := f.dyn[in.c]
+			vm.f, vm.at, vm.sp = f, in, sp
+			callee := vm.target(d, in, np, pp)
+			if callee == nil { // compiled code, which has been called
+				if d.single == 'n' {
+					*num(np, in.a) = *num(np, f.nsize)
+				} else if d.single == 'p' {
+					*ptr(pp, in.a) = *ptr(pp, f.psize)
+				}
+				continue
+			}
+			if sp == len(vm.frames) || uintptr(np)+uintptr(f.nsize+callee.nneed) > vm.nEnd || uintptr(pp)+uintptr(f.psize+callee.pneed) > vm.pEnd {
+				np, pp = vm.grow(f, in, sp, np, pp, callee)
+			}
+			if callee.nfree > 0 {
+				vm.closure.free(unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize))
+			}
+			if len(callee.enter) != 0 {
+				vm.halt(f, in, sp)
+			}
+			vm.frames[sp] = ret{f, ip, in.a}
+			sp++
+			np, pp = unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize)
+			f = callee
+			ip = unsafe.Pointer(unsafe.SliceData(f.code))
+		case opRet:
+			sp--
+			r := &vm.frames[sp]
+			f, ip = r.f, r.ip
+			np, pp = unsafe.Add(np, -f.nsize), unsafe.Add(pp, -f.psize)
+		case opRetN:
+			v := *num(np, in.a)
+			sp--
+			r := &vm.frames[sp]
+			f, ip = r.f, r.ip
+			np, pp = unsafe.Add(np, -f.nsize), unsafe.Add(pp, -f.psize)
+			*num(np, r.dest) = v
+		case opRetP:
+			v := *ptr(pp, in.a)
+			sp--
+			r := &vm.frames[sp]
+			f, ip = r.f, r.ip
+			np, pp = unsafe.Add(np, -f.nsize), unsafe.Add(pp, -f.psize)
+			*ptr(pp, r.dest) = v
+		case opExit:
+			vm.f, vm.at, vm.sp = f, in, sp
+			f.exits[in.a](vm, np, pp)
+		case opLeave:
+			return
+		}
+	}
+}
