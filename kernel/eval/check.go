@@ -30,6 +30,7 @@ type checked struct {
 	main     bool // func main is to be called
 
 	sightings []sighting         // of errors
+	stale     map[string]string  // dependents that keep their old meaning, and why
 	unused    map[token.Pos]bool // variables of functions that nothing uses
 }
 
@@ -42,7 +43,7 @@ type checker struct {
 	user    map[string]bool            // names that the cell declares
 	methods map[string]map[string]bool // by type name
 	extend  map[string]bool            // earlier types that get methods
-	skip    map[string]bool            // dependents that keep their old meaning
+	skip    map[string]string          // dependents that keep their old meaning, and why
 	bare    map[string]types.Object    // undeclared names that mean a function of a package
 	asStmt  bool                       // the last expression has no value
 	warn    []string
@@ -53,7 +54,7 @@ type checker struct {
 // check finds the meaning of a cell.
 func (e *engine) check(file string, p *parsed) (*checked, []string, error) {
 	c := &checker{e: e, file: file, p: p, imports: map[string]string{},
-		methods: map[string]map[string]bool{}, extend: map[string]bool{}, skip: map[string]bool{}}
+		methods: map[string]map[string]bool{}, extend: map[string]bool{}, skip: map[string]string{}}
 	if err := c.readImports(); err != nil {
 		return nil, nil, err
 	}
@@ -84,7 +85,7 @@ func (e *engine) check(file string, p *parsed) (*checked, []string, error) {
 		case len(errs) > 0:
 			return nil, nil, errs
 		default:
-			out.sightings = c.sightings
+			out.sightings, out.stale = c.sightings, c.skip
 			return out, c.warn, nil
 		}
 	}
@@ -138,16 +139,20 @@ func (c *checker) adapt(out *checked, errs checkErrors) bool {
 	for _, e := range errs {
 		pos := e.Fset.Position(e.Pos)
 		for name := range out.redone {
-			if c.extend[name] || c.skip[name] || pos.Filename == c.file {
+			if c.extend[name] || c.skip[name] != "" || pos.Filename == c.file {
 				continue
 			}
 			if d := c.e.scope.decls[c.e.scope.names[name]]; d != nil && d.covers(pos) {
-				c.skip[name], again = true, true
-				c.warn = append(c.warn, fmt.Sprintf("%s still uses the previous definitions: %s", name, e.Msg))
+				c.skip[name], again = e.Msg, true
+				c.warn = append(c.warn, staleWarning(name, e.Msg))
 			}
 		}
 	}
 	return again
+}
+
+func staleWarning(name, why string) string {
+	return fmt.Sprintf("%s still uses the previous definitions: %s", name, why)
 }
 
 // covers tells that a position lies in the text of a declaration or its methods.
@@ -165,7 +170,7 @@ func (d *decl) covers(pos token.Position) bool {
 func (c *checker) dependents() (redo, migrate map[string]bool) {
 	s := c.e.scope
 	redo, migrate = maps.Clone(c.extend), map[string]bool{}
-	if len(c.user)+len(redo) == 0 {
+	if len(c.user)+len(redo)+len(c.imports) == 0 {
 		return redo, migrate
 	}
 	for changed := true; changed; {
@@ -173,7 +178,7 @@ func (c *checker) dependents() (redo, migrate map[string]bool) {
 		extended := c.extendedTypes(redo)
 		for name, obj := range s.names {
 			d := s.decls[obj]
-			if d == nil || c.user[name] || redo[name] || migrate[name] || c.skip[name] {
+			if d == nil || c.user[name] || redo[name] || migrate[name] || c.skip[name] != "" {
 				continue
 			}
 			switch d.kind {
@@ -181,7 +186,7 @@ func (c *checker) dependents() (redo, migrate map[string]bool) {
 				if len(extended) > 0 && mentions(obj.Type(), extended) {
 					migrate[name], changed = true, true
 				}
-			case token.FUNC, token.TYPE:
+			case token.FUNC, token.TYPE, token.CONST:
 				if c.usesNew(d, redo, migrate) {
 					redo[name], changed = true, true
 				}
@@ -195,7 +200,7 @@ func (c *checker) usesNew(d *decl, redo, migrate map[string]bool) bool {
 	for _, x := range d.all() {
 		for u := range x.uses {
 			n := u.Name()
-			if n != d.name && (c.user[n] || redo[n] || migrate[n]) && c.e.scope.names[n] == u {
+			if n != d.name && (c.user[n] || redo[n] || migrate[n] || c.imports[n] != "") && (c.e.scope.names[n] == u || d.stale != "") {
 				return true
 			}
 		}
@@ -238,8 +243,15 @@ func (c *checker) once() (*checked, checkErrors) {
 		out.sources[d] = src
 		decls = append(decls, d)
 	}
+	groups := map[snippet]bool{}
 	for _, name := range slices.Sorted(maps.Keys(redo)) {
 		out.declared[name] = true
+		if d := c.e.scope.decls[c.e.scope.names[name]]; d.kind == token.CONST {
+			if groups[d.src] {
+				continue
+			}
+			groups[d.src] = true
+		}
 		c.emitAgain(name, redo, emit)
 	}
 	for _, name := range slices.Sorted(maps.Keys(migrate)) {
@@ -274,6 +286,7 @@ func (c *checker) once() (*checked, checkErrors) {
 			errs = c.typecheck(out, names, imports)
 		}
 	}
+	rangeByPointer(out.file, out.unit.info)
 	return out, errs
 }
 
@@ -343,7 +356,7 @@ func (c *checker) emitAgain(name string, redo map[string]bool, emit func(ast.Dec
 			continue // it parsed before
 		}
 		for _, again := range f.Decls {
-			if again = only(again, x); again != nil {
+			if again = c.only(again, x, redo); again != nil {
 				c.e.prepare(again, c.user)
 				emit(again, x.src)
 			}
@@ -351,14 +364,26 @@ func (c *checker) emitAgain(name string, redo map[string]bool, emit func(ast.Dec
 	}
 }
 
-// only cuts a parsed chunk down to the declaration d: type ( A …; B … ) declares several.
-func only(again ast.Decl, d *decl) ast.Decl {
+// only cuts a parsed chunk down to the declaration d: type ( A …; B … ) declares several. A group of
+// constants stays whole, for they may count; those that are not declared again lose their names.
+func (c *checker) only(again ast.Decl, d *decl, redo map[string]bool) ast.Decl {
 	switch again := again.(type) {
 	case *ast.FuncDecl:
 		if again.Name.Name == d.name && receiverName(again) == d.recv {
 			return again
 		}
 	case *ast.GenDecl:
+		if again.Tok == token.CONST && d.kind == token.CONST {
+			for _, spec := range again.Specs {
+				for _, id := range spec.(*ast.ValueSpec).Names {
+					now := c.e.scope.decls[c.e.scope.names[id.Name]]
+					if !redo[id.Name] || now == nil || now.src != d.src {
+						id.Name = "_"
+					}
+				}
+			}
+			return again
+		}
 		for _, spec := range again.Specs {
 			if t, ok := spec.(*ast.TypeSpec); ok && t.Name.Name == d.name && d.kind == token.TYPE {
 				return &ast.GenDecl{Tok: token.TYPE, TokPos: again.TokPos, Specs: []ast.Spec{t}}

@@ -118,7 +118,7 @@ func (a *assistant) see(v *view, text string) *view {
 	p := a.parseTolerant(text)
 	p.repeatedNames()
 	c := &checker{e: a.e, file: "cell", p: p, imports: map[string]string{}, user: map[string]bool{},
-		methods: map[string]map[string]bool{}, extend: map[string]bool{}, skip: map[string]bool{}}
+		methods: map[string]map[string]bool{}, extend: map[string]bool{}, skip: map[string]string{}}
 	for _, spec := range p.imports {
 		if name, path, ok := a.e.packages.knownImport(spec); ok {
 			c.imports[name] = path

@@ -27,6 +27,7 @@ type decl struct {
 	methods []*decl       // of a type
 	memory  reflect.Value // of a variable: a pointer
 	uses    map[types.Object]bool
+	stale   string // why it is not compiled with what its names mean now; empty if it is
 	needs
 }
 
@@ -107,6 +108,10 @@ func (s *scope) declare(u *unit, files []*ast.File, sources map[ast.Node]snippet
 								continue
 							}
 							d := &decl{kind: top.Tok, name: id.Name, obj: obj}
+							root := ast.Node(id)
+							if top.Tok == token.CONST { // what stands in a group may repeat what stands above it
+								root = top
+							}
 							if v, ok := obj.(*types.Var); ok {
 								d.syntax = &ast.GenDecl{Tok: token.VAR, TokPos: id.Pos(), Specs: []ast.Spec{&ast.ValueSpec{Names: []*ast.Ident{id}}}}
 								if checked := s.checkedVar[v]; checked != nil {
@@ -114,7 +119,7 @@ func (s *scope) declare(u *unit, files []*ast.File, sources map[ast.Node]snippet
 								}
 							}
 							add(d, spec)
-							roots = append(roots, id)
+							roots = append(roots, root)
 						}
 					}
 				}

@@ -97,6 +97,19 @@ func (e *engine) prepare(n ast.Node, user map[string]bool) map[string]*ast.Inter
 	return hidden
 }
 
+// tellStale warns of what a cell uses that could not be compiled with what its names mean now.
+func (e *engine) tellStale(o outline, c *checked) {
+	var warnings []string
+	for _, d := range o.decls {
+		if d.stale != "" && c.stale[d.name] == "" && e.scope.names[d.name] == d.obj {
+			warnings = append(warnings, staleWarning(d.name, d.stale))
+		}
+	}
+	for _, w := range slices.Sorted(slices.Values(warnings)) {
+		printTo(1, []byte("warning: "+w+"\n"))
+	}
+}
+
 // runChecked compiles and runs a cell and, as far as it came, makes its names those of the session.
 func (e *engine) runChecked(ctx context.Context, r *run, c *checked) error {
 	u := c.unit
@@ -105,6 +118,7 @@ func (e *engine) runChecked(ctx context.Context, r *run, c *checked) error {
 	whole := &decl{unit: u, kind: token.FUNC} // statements and initializers
 	e.scope.scan(whole, c.file)
 	o := e.builder.outlineOf(append([]*decl{whole}, decls...), u)
+	e.tellStale(o, c)
 	e.builder.table.begin()
 	if err := e.builder.allocate(u, c.migrated); err != nil {
 		return err

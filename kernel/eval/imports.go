@@ -58,6 +58,13 @@ func (ps *packages) unqualifiedFunc(name string) types.Object {
 	return p.Scope().Lookup(name)
 }
 
+// impossible are packages that cells cannot have, and why.
+var impossible = map[string]string{
+	"C":            "cells cannot use cgo: they are interpreted, and C would have to be compiled; call a program with os/exec, or use a package that is compiled in",
+	"plugin":       "plugins cannot be opened here: they have to be built with exactly the packages of the program that opens them; import the package from source instead",
+	"runtime/race": "the race detector has to be compiled in; test a program with go test -race",
+}
+
 // packages import for cells what is compiled in and, from source, what belongs to the module of a folder.
 type packages struct {
 	ctx     *ixgo.Context
@@ -99,6 +106,7 @@ func ambientPackages() map[string]string {
 			delete(byName, name)
 		}
 	}
+	byName["unsafe"] = "unsafe"
 	return byName
 }
 
@@ -107,6 +115,9 @@ func ambientPackages() map[string]string {
 func (ps *packages) importPackage(path string) (*types.Package, error) {
 	if path == "unsafe" {
 		return types.Unsafe, nil
+	}
+	if why := impossible[path]; why != "" {
+		return nil, errors.New(why)
 	}
 	if err := ps.addSource(path); err != nil {
 		return nil, err

@@ -45,3 +45,20 @@ func opaqueFunc(t types.Type) bool {
 	_, isFunc := n.Underlying().(*types.Signature)
 	return isFunc
 }
+
+// rangeByPointer makes for i := range *p of an array into range p: its length is known, and what p points
+// to is not looked at.
+func rangeByPointer(f *ast.File, info *types.Info) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		r, ok := n.(*ast.RangeStmt)
+		if !ok || r.Value != nil && !isIdent(r.Value, "_") {
+			return true
+		}
+		if star, ok := ast.Unparen(r.X).(*ast.StarExpr); ok && info.Types[star].Type != nil {
+			if _, isArray := info.Types[star].Type.Underlying().(*types.Array); isArray {
+				r.X = star.X
+			}
+		}
+		return true
+	})
+}

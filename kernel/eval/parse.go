@@ -155,6 +155,9 @@ func headGoesOn(toks []token.Token, label, closed bool) bool {
 // parse takes a cell apart. The positions of the syntax are those in the cell.
 func (e *engine) parse(file, code string) (*parsed, error) {
 	p := &parsed{}
+	if err := e.directives(file, code); err != nil {
+		return nil, err
+	}
 	hasLabel := false
 	var errs scanner.ErrorList
 	line, col, at := 1, 1, 0
@@ -182,6 +185,29 @@ func (e *engine) parse(file, code string) (*parsed, error) {
 		p.joinStatements()
 	}
 	return p, nil
+}
+
+// directives refuses the comments that tell the compiler something a cell cannot have.
+func (e *engine) directives(file, code string) error {
+	const embed = "//go:embed"
+	if !strings.Contains(code, embed) {
+		return nil
+	}
+	var s scanner.Scanner
+	f := token.NewFileSet().AddFile(file, -1, len(code))
+	f.SetLinesForContent([]byte(code))
+	s.Init(f, []byte(code), nil, scanner.ScanComments)
+	for {
+		pos, tok, lit := s.Scan()
+		switch {
+		case tok == token.EOF:
+			return nil
+		case tok == token.COMMENT && (strings.HasPrefix(lit, embed+" ") || strings.HasPrefix(lit, embed+"\t")):
+			var list scanner.ErrorList
+			list.Add(f.Position(pos), "a cell embeds no files: it is not built into a program; read them with os.ReadFile or os.DirFS")
+			return list
+		}
+	}
 }
 
 func (e *engine) parseChunk(p *parsed, first token.Token, src snippet, last bool) error {

@@ -171,6 +171,11 @@ func (s *scope) commit(c *checked) map[string]types.Object {
 			}
 		}
 	}
+	for name, why := range c.stale {
+		if d := s.decls[s.names[name]]; d != nil {
+			d.stale = why
+		}
+	}
 	before := map[string]types.Object{}
 	for name := range c.declared {
 		if o := c.unit.pkg.Scope().Lookup(name); o != nil && o.Pkg() == c.unit.pkg {
@@ -211,6 +216,23 @@ func (s *scope) rollBack(r *run, c *checked, before map[string]types.Object) {
 			delete(s.names, name)
 		}
 	}
+	for name := range c.stale {
+		if d := s.decls[s.names[name]]; d != nil && !s.outdated(d) {
+			d.stale = ""
+		}
+	}
+}
+
+// outdated tells a declaration that uses what its names do not mean any more.
+func (s *scope) outdated(d *decl) bool {
+	for _, x := range d.all() {
+		for o := range x.uses {
+			if isCell(o.Pkg()) && o.Parent() == o.Pkg().Scope() && s.names[o.Name()] != o {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // onlyType is the name that an item declares if it is one type.
