@@ -9,9 +9,11 @@ import (
 // of each client the least difference is kept between the date of a message and when it came in, which
 // is that of the clocks and the shortest way.
 type clocks struct {
-	mu    sync.Mutex
-	least map[string]time.Duration // by session of the client
+	mu      sync.Mutex
+	clients map[string]*clientClock // by session of the client
 }
+
+type clientClock struct{ least, most time.Duration }
 
 const (
 	maxClients = 256             // whose clocks are remembered
@@ -20,6 +22,9 @@ const (
 	// The difference is the way alone, and the date is right, if it is no longer than this: cells that a
 	// front end sends together come by ways that take longer than the cell before them runs.
 	inSync = 250 * time.Millisecond
+	// On a busy machine ways are longer, and then some take much longer than others, where the difference
+	// of clocks is the same for all messages.
+	inSyncBusy = 2 * time.Second
 )
 
 // sent is when a message was sent that came at a certain time: then at the latest.
@@ -31,15 +36,17 @@ func (c *clocks) sent(h header, came time.Time) time.Time {
 	difference := came.Sub(date)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	least, known := c.least[h.Session]
-	if !known || difference < least || difference > least+clockJump {
-		if c.least == nil || len(c.least) >= maxClients {
-			c.least = map[string]time.Duration{}
+	k := c.clients[h.Session]
+	if k == nil || difference > k.least+clockJump || difference < k.most-clockJump {
+		if c.clients == nil || len(c.clients) >= maxClients {
+			c.clients = map[string]*clientClock{}
 		}
-		c.least[h.Session], least = difference, difference
+		k = &clientClock{difference, difference}
+		c.clients[h.Session] = k
 	}
-	if least >= 0 && least < inSync {
+	k.least, k.most = min(k.least, difference), max(k.most, difference)
+	if k.least >= 0 && (k.least < inSync || k.least < inSyncBusy && k.most-k.least > k.least/2) {
 		return date
 	}
-	return date.Add(least)
+	return date.Add(k.least)
 }

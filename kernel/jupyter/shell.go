@@ -13,8 +13,9 @@ import (
 // patience is how long a request that only asks waits for the cell before it.
 const patience = 250 * time.Millisecond
 
-// abortWindow is how long after a failed cell a cell may come in that was sent before it failed.
-const abortWindow = time.Second
+// abortWindow is how long after a failed cell a cell may come in that was sent before it failed: on a busy
+// machine the cells that a front end runs at once come one after the other.
+const abortWindow = 10 * time.Second
 
 // A shell serves requests one after another. There is the main one, and any number of subshells.
 type shell struct {

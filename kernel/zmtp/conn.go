@@ -22,14 +22,15 @@ type Conn struct {
 	identity string
 	peerType string
 
-	mu      sync.Mutex
-	changed sync.Cond // queue, queued, closing or err changed
-	queue   [][]byte  // wire form of what waits to be sent
-	queued  int       // bytes waiting or being written
-	taken   time.Time // when the peer last took something, or the queue was empty
-	closing bool      // end when the queue is empty
-	err     error     // why the connection ended
-	topics  [][]byte  // subscriptions of a subscriber
+	mu        sync.Mutex
+	changed   sync.Cond  // queue, queued, closing or err changed
+	queue     [][]byte   // wire form of what waits to be sent
+	queued    int        // bytes waiting or being written
+	taken     time.Time  // when the peer last took something, or the queue was empty
+	closing   bool       // end when the queue is empty
+	err       error      // why the connection ended
+	topics    [][]byte   // subscriptions of a subscriber
+	published sync.Mutex // held while something is published to it, and while it subscribes
 }
 
 func newConn(s *Socket, nc net.Conn) *Conn {
@@ -162,6 +163,9 @@ func (c *Conn) subscribe(topic []byte) {
 	if c.socket.typ != XPub {
 		return
 	}
+	// What the handler sends comes before all that is published to the new subscriber.
+	c.published.Lock()
+	defer c.published.Unlock()
 	c.mu.Lock()
 	if len(c.topics) < maxTopics {
 		c.topics = append(c.topics, topic)

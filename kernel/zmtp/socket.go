@@ -258,15 +258,19 @@ func (s *Socket) Publish(frames ...[]byte) {
 	s.mu.Unlock()
 	var msg []byte
 	for _, c := range peers {
-		if len(frames) == 0 || !c.wants(frames[0]) {
+		if len(frames) == 0 {
 			continue
 		}
-		if msg == nil {
-			msg = wire(frames)
+		c.published.Lock()
+		if c.wants(frames[0]) {
+			if msg == nil {
+				msg = wire(frames)
+			}
+			if err := c.send(msg); err != nil {
+				s.opts.Log("%v socket: a subscriber is gone: %v", s.typ, err)
+			}
 		}
-		if err := c.send(msg); err != nil {
-			s.opts.Log("%v socket: a subscriber is gone: %v", s.typ, err)
-		}
+		c.published.Unlock()
 	}
 }
 

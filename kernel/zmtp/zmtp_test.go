@@ -276,6 +276,33 @@ func await(t *testing.T, ok func() bool) {
 	t.Fatal("did not come about")
 }
 
+// TestWelcomeIsFirst has subscribers come while much is published.
+func TestWelcomeIsFirst(t *testing.T) {
+	s := listen(t, XPub, Handler{Subscribe: func(c *Conn, topic []byte) { c.Send([]byte("welcome"), topic) }}, Options{})
+	stop := make(chan struct{})
+	var publishing sync.WaitGroup
+	publishing.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				s.Publish([]byte("news"))
+			}
+		}
+	})
+	defer publishing.Wait()
+	defer close(stop)
+	for range 100 {
+		c := dial(t, s, "SUB", "")
+		c.send("\x01")
+		if m := c.recv(); m[0] != "welcome" {
+			t.Fatalf("first came %q", m)
+		}
+		c.nc.Close()
+	}
+}
+
 func TestStalledSubscriberIsGivenUp(t *testing.T) {
 	s := listen(t, XPub, Handler{}, Options{HighWater: 1 << 20, Stall: 400 * time.Millisecond})
 	stalled, reading := dial(t, s, "SUB", ""), dial(t, s, "SUB", "")
