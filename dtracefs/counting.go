@@ -302,7 +302,10 @@ func (c *counting) start() error {
 	}
 	c.tally = newTally(m, m.firstBlock(c.sample))
 	c.tally.location = c.opt.Location
-	if !c.opt.Origin.IsZero() {
+	switch {
+	case c.opt.Aligned:
+		c.tally.counts.grid.phase = 0
+	case !c.opt.Origin.IsZero():
 		c.tally.counts.grid.endAt(c.opt.Origin.UnixNano())
 	}
 	for _, b := range c.sample {

@@ -17,6 +17,10 @@ type CountOptions struct {
 	// the epoch. Buckets have the same numbers whichever it is.
 	Origin time.Time
 
+	// Aligned lets buckets end on whole multiples of Every since the epoch whatever the blocks do, so
+	// that counts of different files and hosts have the same buckets.
+	Aligned bool
+
 	// Workers is how many chunks are counted side by side; 0 means one for each CPU. The
 	// counts do not depend on it.
 	Workers int
@@ -42,6 +46,9 @@ type Counts struct {
 	levels  map[int64]*levelRow // by number of the bucket
 	how     []howCounted        // of sources, by their number
 }
+
+// Measure says what was counted; nil if it is not known.
+func (c *Counts) Measure() *Measure { return c.measure }
 
 // howCounted says what the values of a source are.
 type howCounted uint8
@@ -322,6 +329,15 @@ func (c *Counts) addAll(o *Counts, ids []int) {
 			}
 		}
 	}
+	c.addLevels(o, ids)
+	c.Drops = append(c.Drops, o.Drops...)
+	c.Notes = append(c.Notes, o.Notes...)
+	c.Skipped += o.Skipped
+	c.Bytes += o.Bytes
+}
+
+// addLevels adds the levels and sums of o.
+func (c *Counts) addLevels(o *Counts, ids []int) {
 	for number, from := range o.levels {
 		to := c.levelRow(number)
 		for i, n := range from.n {
@@ -336,10 +352,6 @@ func (c *Counts) addAll(o *Counts, ids []int) {
 	for i, h := range o.how {
 		c.setHow(ids[i], h)
 	}
-	c.Drops = append(c.Drops, o.Drops...)
-	c.Notes = append(c.Notes, o.Notes...)
-	c.Skipped += o.Skipped
-	c.Bytes += o.Bytes
 }
 
 // Merge adds what o counted. Both must be counted by the same measure, in buckets of one width. Buckets

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,10 +31,29 @@ func measureFlags(cmd *cobra.Command, o *dtracefs.MeasureOptions) {
 	f.StringVar((*string)(&o.As), "as", "", "what the value is: count, sum, total (running), gauge, events or distribution")
 	f.DurationVar(&o.Every, "every", 0, "width of a bucket, and the time between blocks where none was printed")
 	f.StringSliceVar(&o.Kinds, "kinds", nil, "values of a column `KIND` to take in; * takes all")
+	if cmd.Name() != "count" {
+		f.String("host", "", "`NAME` of the host to take of counts of several")
+	}
 }
 
-// countPaths counts the capture that lies at the paths, and tells on standard error what was counted.
+// countPaths counts the capture that lies at the paths, or reads what was counted of it, and tells on
+// standard error what was counted. Hosts stand beside each other.
 func countPaths(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions) (*dtracefs.Matrix, error) {
+	counted, err := countsFiles(paths)
+	if err != nil {
+		return nil, err
+	}
+	if counted {
+		hosts, err := readCounts(cmd, paths)
+		if err != nil {
+			return nil, err
+		}
+		counts, err := dtracefs.AcrossHosts(hosts)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", strings.Join(paths, ", "), err)
+		}
+		return matrixOf(cmd, paths, counts)
+	}
 	var files []dtracefs.File
 	for _, path := range paths {
 		fsys, names, err := openCaptures(cmd.Context(), path)
@@ -47,6 +68,11 @@ func countPaths(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions) (
 	if err != nil {
 		return nil, err
 	}
+	return matrixOf(cmd, paths, counts)
+}
+
+// matrixOf makes a matrix of counts, which it takes over, and tells what was counted.
+func matrixOf(cmd *cobra.Command, paths []string, counts *dtracefs.Counts) (*dtracefs.Matrix, error) {
 	m, err := counts.IntoMatrix()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", strings.Join(paths, ", "), err)
@@ -55,16 +81,13 @@ func countPaths(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions) (
 	const room = 180 << 20
 	debug.SetMemoryLimit(int64(8*len(m.Values)) + room)
 	stderr := cmd.ErrOrStderr()
-	sayf(stderr, "%v", m.Measure)
+	if m.Measure != nil {
+		sayf(stderr, "%v", m.Measure)
+	}
 	for _, n := range m.Notes {
 		say(stderr, "note:", n)
 	}
-	if n := len(counts.Drops); n > 0 {
-		sayf(stderr, "warning: the tracer dropped data: %d messages\n", n)
-	}
-	if counts.Skipped > 0 {
-		sayf(stderr, "warning: %d lines were not understood\n", counts.Skipped)
-	}
+	sayLosses(stderr, counts)
 	if m.Buckets == 0 {
 		return nil, errors.New("nothing was counted")
 	}
@@ -83,6 +106,31 @@ func readSeries(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions, o
 	}
 	m.Notes = nil // told already
 	return analysis.FromCounts(m, analysis.SeriesOptions{IncludeObserver: observer}), nil
+}
+
+// readHosts is [readSeries], of counts of several hosts a series for each, in the order of their names.
+func readHosts(cmd *cobra.Command, path string, opt dtracefs.CountOptions, observer bool, missing behavior.Missing) ([]*analysis.Series, error) {
+	if !isCountsFile(path) {
+		s, err := readSeries(cmd, []string{path}, opt, observer, missing)
+		return []*analysis.Series{s}, err
+	}
+	hosts, err := readCounts(cmd, []string{path})
+	if err != nil {
+		return nil, err
+	}
+	var all []*analysis.Series
+	for _, host := range slices.Sorted(maps.Keys(hosts)) {
+		if len(hosts) > 1 {
+			say(cmd.ErrOrStderr(), "host", host+":")
+		}
+		m, err := matrixOf(cmd, []string{path}, hosts[host])
+		if err != nil {
+			return nil, fmt.Errorf("host %q: %w", host, err)
+		}
+		m.Notes = nil // told already
+		all = append(all, analysis.FromCounts(m, analysis.SeriesOptions{IncludeObserver: observer}))
+	}
+	return all, nil
 }
 
 // isMatrix reports whether a file is CSV whose first row holds numbers and times alone: a matrix of

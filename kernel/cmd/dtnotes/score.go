@@ -44,19 +44,21 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 	var series []*analysis.Series
 	count := everyKind(cmd, opt.count)
 	for _, path := range paths {
-		s, err := readSeries(cmd, []string{path}, count, true, missing) // the behavior leaves observers out
+		of, err := readHosts(cmd, path, count, true, missing) // the behavior leaves observers out
 		if err != nil {
 			return err
 		}
-		if first := series; len(first) > 0 {
-			if err := sameMeasure(first[0].Measure, s.Measure); err != nil {
-				return fmt.Errorf("%s and %s do not go together: %w", paths[0], path, err)
+		for _, s := range of {
+			if first := series; len(first) > 0 {
+				if err := sameMeasure(first[0].Measure, s.Measure); err != nil {
+					return fmt.Errorf("%s and %s do not go together: %w", paths[0], path, err)
+				}
 			}
+			if s, err = thin(cmd, s, 1_000_000/max(len(paths), len(of))); err != nil {
+				return err
+			}
+			series = append(series, s)
 		}
-		if s, err = thin(cmd, s, 1_000_000/len(paths)); err != nil {
-			return err
-		}
-		series = append(series, s)
 	}
 	b, err := behavior.LearnContext(cmd.Context(), series, behavior.Options{
 		ByKind: kinded(series[0]), Tags: opt.tags, Exclude: opt.exclude, Seed: opt.model.Seed,
@@ -150,10 +152,14 @@ func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) erro
 	if err != nil {
 		return err
 	}
-	s, err := readSeries(cmd, []string{path}, measuredAs(cmd, b, opt.count), true, b.Missing)
+	of, err := readHosts(cmd, path, measuredAs(cmd, b, opt.count), true, b.Missing)
 	if err != nil {
 		return err
 	}
+	if len(of) > 1 {
+		return fmt.Errorf("%s holds counts of %d hosts: say --host to score one", path, len(of))
+	}
+	s := of[0]
 	if err := b.Fits(s); err != nil {
 		return fmt.Errorf("%s cannot be held against %s: %w", path, behaviorPath, err)
 	}

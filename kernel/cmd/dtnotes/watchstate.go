@@ -251,14 +251,30 @@ func mergeCommand() *cobra.Command {
 	var out string
 	var halfLife time.Duration
 	cmd := &cobra.Command{
-		Use:   "merge BEHAVIOR.json ... -o MERGED.json",
-		Short: "Make one behavior of those of several hosts or days",
+		Use:   "merge BEHAVIOR.json|PART.counts ... -o MERGED",
+		Short: "Make one behavior, or one counts file, of those of several hosts or days",
 		Long: `Merge makes one behavior of several: what is usual in any of them is usual in it. With a half-life, what was
-learned that long before the newest counts half.`,
+learned that long before the newest counts half.
+
+Of counts files (see dtnotes count) it makes one with all their hosts, in which the parts of a host follow each other. The
+order of the files, and how they were merged before, make no difference to a byte. Parts of a host that counted
+the same time are refused, so that nothing is counted twice.`,
 		Example: `  dtnotes merge host-a.json host-b.json -o hosts.json
-  dtnotes merge monday.json tuesday.json wednesday.json -o week.json --half-life 72h`,
-		Args: cobra.MinimumNArgs(2),
+  dtnotes merge monday.json tuesday.json wednesday.json -o week.json --half-life 72h
+  dtnotes merge web1.counts web2.counts -o web.counts`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if counted, err := countsFiles(args); err != nil {
+				return err
+			} else if counted {
+				if cmd.Flags().Changed("half-life") {
+					return errors.New("--half-life is for behaviors: counts add up")
+				}
+				return mergeCounts(cmd, args, out)
+			}
+			if len(args) < 2 {
+				return errors.New("one behavior alone has nothing to be merged with")
+			}
 			var all []*behavior.Behavior
 			for _, path := range args {
 				b, err := behavior.Load(path)
@@ -285,7 +301,7 @@ learned that long before the newest counts half.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&out, "output", "o", "", "save to `FILE`.json")
+	f.StringVarP(&out, "output", "o", "", "save to `FILE`.json or .counts")
 	f.DurationVar(&halfLife, "half-life", 0, "what was learned so long before the newest counts half")
 	cmd.MarkFlagRequired("output")
 	return cmd

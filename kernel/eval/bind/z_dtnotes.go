@@ -382,7 +382,7 @@ var dtnotes6 = table{
 
 var dtnotes7 = table{
 	path: "dtnotes/dtracefs", name: "dtracefs",
-	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\ncmp cmp\ncontext context\ndtnotes/dtracefs/language language\nembed embed\nencoding/binary binary\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\ngolang.org/x/sys/unix unix\nhash/maphash maphash\nio io\nio/fs fs\niter iter\nmaps maps\nmath math\nmath/bits bits\nos os\nos/exec exec\npath path\npath/filepath filepath\nregexp regexp\nruntime runtime\nruntime/debug debug\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsyscall syscall\ntime time\nunicode unicode\nunicode/utf8 utf8",
+	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\ncmp cmp\ncontext context\ncrypto/sha256 sha256\ndtnotes/dtracefs/language language\nembed embed\nencoding/binary binary\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\ngolang.org/x/sys/unix unix\nhash hash\nhash/maphash maphash\nio io\nio/fs fs\niter iter\nmaps maps\nmath math\nmath/bits bits\nos os\nos/exec exec\npath path\npath/filepath filepath\nregexp regexp\nruntime runtime\nruntime/debug debug\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsyscall syscall\ntime time\nunicode unicode\nunicode/utf8 utf8",
 	types: []any{
 		(*p7.Account)(nil),
 		(*p7.Batch)(nil),
@@ -391,6 +391,8 @@ var dtnotes7 = table{
 		(*p7.Column)(nil),
 		(*p7.CountOptions)(nil),
 		(*p7.Counts)(nil),
+		(*p7.CountsReader)(nil),
+		(*p7.CountsWriter)(nil),
 		(*p7.Dimension)(nil),
 		(*p7.Drop)(nil),
 		(*p7.Entry)(nil),
@@ -407,6 +409,7 @@ var dtnotes7 = table{
 		(*p7.MeasureOptions)(nil),
 		(*p7.Notice)(nil),
 		(*p7.Options)(nil),
+		(*p7.PartError)(nil),
 		(*p7.Probe)(nil),
 		(*p7.ProbeArg)(nil),
 		(*p7.ProbeOptions)(nil),
@@ -427,6 +430,7 @@ var dtnotes7 = table{
 		(*p7.ValueKind)(nil),
 	},
 	vars: []symbol{
+		{"ErrCountsFile", &p7.ErrCountsFile},
 		{"ErrMeasure", &p7.ErrMeasure},
 		{"ErrNoActivity", &p7.ErrNoActivity},
 		{"ErrNoTracer", &p7.ErrNoTracer},
@@ -434,6 +438,7 @@ var dtnotes7 = table{
 		{"ErrTooLong", &p7.ErrTooLong},
 	},
 	funcs: []symbol{
+		{"AcrossHosts", p7.AcrossHosts},
 		{"Combine", p7.Combine},
 		{"Concat", p7.Concat},
 		{"CountCapture", p7.CountCapture},
@@ -441,10 +446,15 @@ var dtnotes7 = table{
 		{"DimensionOf", p7.DimensionOf},
 		{"Infer", p7.Infer},
 		{"Inspect", p7.Inspect},
+		{"IsCountsFile", p7.IsCountsFile},
+		{"JoinAll", p7.JoinAll},
 		{"Live", p7.Live},
 		{"Load", p7.Load},
 		{"Manifest", p7.Manifest},
+		{"MergeCounts", p7.MergeCounts},
 		{"NewCSVWriter", p7.NewCSVWriter},
+		{"NewCountsReader", p7.NewCountsReader},
+		{"NewCountsWriter", p7.NewCountsWriter},
 		{"NewFoldedWriter", p7.NewFoldedWriter},
 		{"NewStream", p7.NewStream},
 		{"OfPlatform", p7.OfPlatform},

@@ -1,0 +1,537 @@
+package dtracefs
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// A counts file holds the counts of hosts: countsMagic, then a section for each host, in the order of their
+// names, then a zero byte and the SHA-256 of all before it. A section is a one byte, the name of the host, and
+// a packed body, each behind its length. The body is canonical: integers, sources and buckets in order, nothing
+// of when and how it was counted. Equal counts are equal bytes, whichever way they were parted and merged.
+const (
+	countsMagic   = "dtnotes counts"
+	countsVersion = 1
+
+	// mostCountsBody bounds what a section unpacks to, so that a damaged one cannot take all memory.
+	mostCountsBody = 4 << 30
+)
+
+// ErrCountsFile is wrapped by the errors of files that are no counts files, or damaged ones.
+var ErrCountsFile = errors.New("not a sound counts file")
+
+// IsCountsFile reports whether a file begins as counts files do. It leaves r at its start.
+func IsCountsFile(r io.ReadSeeker) bool {
+	head := make([]byte, len(countsMagic))
+	_, err := io.ReadFull(r, head)
+	_, seek := r.Seek(0, io.SeekStart)
+	return err == nil && seek == nil && string(head) == countsMagic
+}
+
+// MarshalBinary returns the counts as a counts file of one host without a name. It is an error if buckets do not
+// lie on whole multiples of their width since the epoch, as [CountOptions].Aligned makes them: such counts
+// cannot be merged with others bit for bit.
+func (c *Counts) MarshalBinary() ([]byte, error) {
+	var b bytes.Buffer
+	w := NewCountsWriter(&b)
+	if err := w.Write("", c); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// UnmarshalBinary reads the counts file of one host.
+func (c *Counts) UnmarshalBinary(data []byte) error {
+	r, err := NewCountsReader(bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	_, first, err := r.Next()
+	if err != nil {
+		return err
+	}
+	if _, _, err := r.Next(); err != io.EOF {
+		return errors.New("reading counts: those of several hosts")
+	}
+	*c = *first
+	return nil
+}
+
+// A CountsWriter writes a counts file.
+type CountsWriter struct {
+	w     *bufio.Writer
+	sum   hash.Hash
+	last  string
+	some  bool
+	begun bool
+	zstd  *zstd.Encoder
+}
+
+// NewCountsWriter returns a writer of a counts file to w.
+func NewCountsWriter(w io.Writer) *CountsWriter {
+	sum := sha256.New()
+	return &CountsWriter{w: bufio.NewWriter(io.MultiWriter(w, sum)), sum: sum}
+}
+
+func (w *CountsWriter) begin() error {
+	if w.begun {
+		return nil
+	}
+	w.begun = true
+	var err error
+	if w.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false)); err != nil {
+		return err
+	}
+	w.w.WriteString(countsMagic)
+	return w.w.WriteByte(countsVersion)
+}
+
+// Write writes the counts of a host. Hosts come in the order of their names, each once.
+func (w *CountsWriter) Write(host string, c *Counts) error {
+	if w.some && host <= w.last {
+		return fmt.Errorf("writing counts: host %q after %q", host, w.last)
+	}
+	w.some, w.last = true, host
+	body, err := c.body()
+	if err != nil {
+		return fmt.Errorf("writing counts: %w", err)
+	}
+	if err := w.begin(); err != nil {
+		return err
+	}
+	packed := w.zstd.EncodeAll(body, nil)
+	b := putText([]byte{1}, host)
+	b = binary.AppendUvarint(b, uint64(len(body)))
+	b = binary.AppendUvarint(b, uint64(len(packed)))
+	w.w.Write(b)
+	_, err = w.w.Write(packed)
+	return err
+}
+
+// Close ends the file. It does not close the writer below.
+func (w *CountsWriter) Close() error {
+	if err := w.begin(); err != nil {
+		return err
+	}
+	w.w.WriteByte(0)
+	if err := w.w.Flush(); err != nil {
+		return err
+	}
+	w.w.Write(w.sum.Sum(nil))
+	return w.w.Flush()
+}
+
+// A CountsReader reads a counts file, host by host.
+type CountsReader struct {
+	r    *bufio.Reader
+	zstd *zstd.Decoder
+	last string
+	some bool
+}
+
+// NewCountsReader checks the whole file against its checksum and returns a reader of it.
+func NewCountsReader(r io.ReadSeeker) (*CountsReader, error) {
+	size, err := r.Seek(0, io.SeekEnd)
+	if err == nil {
+		_, err = r.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading counts: %w", err)
+	}
+	head := make([]byte, len(countsMagic)+1)
+	if _, err := io.ReadFull(r, head); err != nil || string(head[:len(countsMagic)]) != countsMagic {
+		return nil, fmt.Errorf("reading counts: %w: it begins otherwise", ErrCountsFile)
+	}
+	if v := head[len(countsMagic)]; v != countsVersion {
+		return nil, fmt.Errorf("reading counts: %w: its version is %d, that of this program is %d", ErrCountsFile, v, countsVersion)
+	}
+	sum := sha256.New()
+	sum.Write(head)
+	if rest := size - int64(len(head)) - sha256.Size; rest < 1 {
+		return nil, fmt.Errorf("reading counts: %w: it ends after %d bytes", ErrCountsFile, size)
+	} else if _, err := io.CopyN(sum, r, rest); err != nil {
+		return nil, fmt.Errorf("reading counts: %w", err)
+	}
+	want := make([]byte, sha256.Size)
+	if _, err := io.ReadFull(r, want); err != nil {
+		return nil, fmt.Errorf("reading counts: %w", err)
+	}
+	if !bytes.Equal(want, sum.Sum(nil)) {
+		return nil, fmt.Errorf("reading counts: %w: its checksum does not match, so it is cut or damaged", ErrCountsFile)
+	}
+	if _, err := r.Seek(int64(len(head)), io.SeekStart); err != nil {
+		return nil, fmt.Errorf("reading counts: %w", err)
+	}
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(mostCountsBody))
+	if err != nil {
+		return nil, err
+	}
+	return &CountsReader{r: bufio.NewReader(io.LimitReader(r, size-int64(len(head))-sha256.Size)), zstd: d}, nil
+}
+
+// Next returns the next host and its counts, [io.EOF] after the last.
+func (r *CountsReader) Next() (host string, c *Counts, err error) {
+	mark, err := r.r.ReadByte()
+	if err == nil && mark == 0 {
+		return "", nil, io.EOF
+	}
+	bad := func(err error) (string, *Counts, error) {
+		return "", nil, fmt.Errorf("reading counts: %w: host %q: %w", ErrCountsFile, host, err)
+	}
+	if err != nil || mark != 1 {
+		return bad(io.ErrUnexpectedEOF)
+	}
+	if host, err = r.text(); err != nil {
+		return bad(err)
+	}
+	if r.some && host <= r.last {
+		return bad(fmt.Errorf("it stands after %q", r.last))
+	}
+	r.some, r.last = true, host
+	size, err := binary.ReadUvarint(r.r)
+	if err != nil || size > mostCountsBody {
+		return bad(cmp.Or(err, io.ErrUnexpectedEOF))
+	}
+	packed, err := r.text()
+	if err != nil {
+		return bad(err)
+	}
+	body, err := r.zstd.DecodeAll([]byte(packed), nil)
+	if err == nil && uint64(len(body)) != size {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return bad(err)
+	}
+	if c, err = countsOfBody(body); err != nil {
+		return bad(err)
+	}
+	return host, c, nil
+}
+
+func (r *CountsReader) text() (string, error) {
+	n, err := binary.ReadUvarint(r.r)
+	if err != nil {
+		return "", err
+	}
+	if n > mostCountsBody {
+		return "", io.ErrUnexpectedEOF
+	}
+	var b bytes.Buffer
+	if _, err := io.CopyN(&b, r.r, int64(n)); err != nil {
+		return "", io.ErrUnexpectedEOF
+	}
+	return b.String(), nil
+}
+
+func putText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// A wireMeasure is a measure as a file keeps it.
+type wireMeasure struct {
+	Measure
+	Tables     []wireTable   `json:"tables"` // in place of those of Measure
+	Block      time.Duration `json:"block"`  // 0 for events
+	Kinds      []string      `json:"kinds,omitempty"`
+	KindColumn string        `json:"kind_column,omitempty"`
+}
+
+// A wireTable is how a table is counted.
+type wireTable struct {
+	TableMeasure
+	Stamped bool `json:"stamped,omitempty"` // the time stood on a line before the block
+}
+
+// text orders tables.
+func (t wireTable) text() string {
+	b, _ := json.Marshal(t) // names and words alone: it cannot fail
+	return string(b)
+}
+
+func (m *Measure) wire() wireMeasure {
+	w := wireMeasure{Measure: *m, Block: roundedBlock(m.block), KindColumn: m.kindColumn}
+	for k := range m.kinds {
+		w.Kinds = append(w.Kinds, k)
+	}
+	slices.Sort(w.Kinds)
+	for _, t := range m.Tables {
+		w.Tables = append(w.Tables, wireTable{t, t.timing == byStamp})
+	}
+	w.sort()
+	return w
+}
+
+// sort orders the tables and leaves out those that are there twice.
+func (w *wireMeasure) sort() {
+	slices.SortFunc(w.Tables, func(a, b wireTable) int { return strings.Compare(a.text(), b.text()) })
+	w.Tables = slices.CompactFunc(w.Tables, func(a, b wireTable) bool { return a.text() == b.text() })
+}
+
+// roundedBlock is the usual length of a block to two digits: that of the same tracer varies a little from
+// one file to the next.
+func roundedBlock(d time.Duration) time.Duration {
+	if d <= 0 {
+		return 0
+	}
+	unit := time.Duration(math.Pow10(max(0, int(math.Log10(float64(d)))-1)))
+	return d.Round(unit)
+}
+
+// measure is the measure that the file kept.
+func (w wireMeasure) measure() *Measure {
+	m := w.Measure
+	m.block, m.kindColumn = w.Block, w.KindColumn
+	m.Tables = nil
+	for _, t := range w.Tables {
+		switch {
+		case t.Stamped:
+			t.timing = byStamp
+		case t.Time != "":
+			t.timing = byRow
+		default:
+			t.timing = byBlock
+		}
+		m.Tables = append(m.Tables, t.TableMeasure)
+	}
+	for _, k := range w.Kinds {
+		if m.kinds == nil {
+			m.kinds = map[string]bool{}
+		}
+		m.kinds[k] = true
+	}
+	return &m
+}
+
+// body is the counts as canonical bytes.
+func (c *Counts) body() ([]byte, error) {
+	if c.grid.phase != 0 {
+		return nil, errors.New("its buckets do not end on whole multiples of their width since the epoch")
+	}
+	if c.measure == nil {
+		return nil, errors.New("it is not known what was counted")
+	}
+	w := c.measure.wire()
+	m, err := json.Marshal(w)
+	if err != nil {
+		return nil, err
+	}
+	b := putText(nil, string(m))
+	b = binary.AppendUvarint(b, uint64(c.Bytes))
+	b = binary.AppendUvarint(b, uint64(c.Skipped))
+	drops := dropsByKind(c.Drops)
+	b = binary.AppendUvarint(b, uint64(len(drops)))
+	for _, d := range drops {
+		b = binary.AppendVarint(putText(b, d.Kind), d.Count)
+		b = putText(b, d.Text)
+	}
+	names := c.sources.names
+	order := make([]int, len(names))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return strings.Compare(names[i], names[j]) })
+	b = binary.AppendUvarint(b, uint64(len(order)))
+	for _, i := range order {
+		b = append(putText(b, names[i]), byte(c.howOf(i)))
+	}
+	var numbers []int64
+	for n := range c.all {
+		numbers = append(numbers, n)
+	}
+	slices.Sort(numbers)
+	b = binary.AppendUvarint(b, uint64(len(numbers)))
+	before := int64(0)
+	for _, n := range numbers {
+		b = binary.AppendVarint(b, n-before)
+		before = n
+		b = c.bucketBytes(b, n, order)
+	}
+	return b, nil
+}
+
+// bucketBytes appends a bucket: the time that it covers, then for each source with a value its distance in
+// the order from the one before, and the value.
+func (c *Counts) bucketBytes(b []byte, number int64, order []int) []byte {
+	r := c.row(number)
+	b = binary.AppendVarint(b, r.time())
+	values, levels := r.counts(), c.levels[number]
+	before := -1
+	for k, i := range order {
+		switch {
+		case c.howOf(i) == addsUp:
+			if i >= len(values) || values[i] == 0 {
+				continue
+			}
+			b = binary.AppendUvarint(b, uint64(k-before))
+			b = binary.AppendVarint(b, int64(values[i]))
+		case levels != nil && i < len(levels.n) && levels.n[i] > 0:
+			b = binary.AppendUvarint(b, uint64(k-before))
+			b = binary.AppendUvarint(b, uint64(levels.n[i]))
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(levels.sum[i]))
+		default:
+			continue
+		}
+		before = k
+	}
+	return binary.AppendUvarint(b, 0)
+}
+
+// dropsByKind sums what a tracer lost by kind: where in which file it said so is nothing that adds up.
+func dropsByKind(drops []Drop) []Drop {
+	sums := map[string]Drop{}
+	for _, d := range drops {
+		s, ok := sums[d.Kind]
+		if !ok || d.Text < s.Text {
+			s.Text = d.Text
+		}
+		s.Kind, s.Count = d.Kind, s.Count+d.Count
+		sums[d.Kind] = s
+	}
+	out := make([]Drop, 0, len(sums))
+	for _, d := range sums {
+		out = append(out, d)
+	}
+	slices.SortFunc(out, func(a, b Drop) int { return strings.Compare(a.Kind, b.Kind) })
+	return out
+}
+
+// bodyReader reads a body. After an error all it reads is zero.
+type bodyReader struct {
+	b   []byte
+	err error
+}
+
+func (r *bodyReader) fail() {
+	if r.err == nil {
+		r.err = io.ErrUnexpectedEOF
+	}
+	r.b = nil
+}
+
+func (r *bodyReader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.fail()
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *bodyReader) varint() int64 {
+	v, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.fail()
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+// count is a number of things that take at least a byte each.
+func (r *bodyReader) count() int {
+	n := r.uvarint()
+	if n > uint64(len(r.b)) {
+		r.fail()
+		return 0
+	}
+	return int(n)
+}
+
+func (r *bodyReader) take(n int) []byte {
+	if n > len(r.b) {
+		r.fail()
+		return make([]byte, n)
+	}
+	out := r.b[:n]
+	r.b = r.b[n:]
+	return out
+}
+
+func (r *bodyReader) text() string { return string(r.take(r.count())) }
+
+// countsOfBody reads what [Counts.body] wrote.
+func countsOfBody(body []byte) (*Counts, error) {
+	r := &bodyReader{b: body}
+	var w wireMeasure
+	if err := json.Unmarshal([]byte(r.text()), &w); err != nil {
+		return nil, fmt.Errorf("its measure: %w", err)
+	}
+	if w.Every <= 0 {
+		return nil, errors.New("its buckets have no width")
+	}
+	m := w.measure()
+	c := newCounts(grid{every: int64(m.Every), block: int64(m.block)}, newSourceNames())
+	c.measure = m
+	c.Bytes, c.Skipped = int64(r.uvarint()), int64(r.uvarint())
+	for range r.count() {
+		d := Drop{Kind: r.text()}
+		d.Count, d.Text = r.varint(), r.text()
+		c.Drops = append(c.Drops, d)
+	}
+	n := r.count()
+	for i := range n {
+		if c.sources.number(r.text()) != i && r.err == nil {
+			return nil, errors.New("a source is named twice")
+		}
+		switch h := howCounted(r.take(1)[0]); h {
+		case addsUp:
+		case summed, leveled:
+			c.setHow(i, h)
+		default:
+			return nil, fmt.Errorf("source %d holds values of kind %d", i, h)
+		}
+	}
+	number := int64(0)
+	for range r.count() {
+		number += r.varint()
+		c.readBucket(r, number, n)
+	}
+	if r.err == nil && len(r.b) > 0 {
+		return nil, fmt.Errorf("%d bytes follow its end", len(r.b))
+	}
+	return c, r.err
+}
+
+// readBucket reads what [Counts.bucketBytes] appended.
+func (c *Counts) readBucket(r *bodyReader, number int64, sources int) {
+	row := c.row(number)
+	row.pass(r.varint())
+	for i := -1; r.err == nil; {
+		step := r.uvarint()
+		if step == 0 {
+			return
+		}
+		if step > uint64(sources-1-i) {
+			r.fail()
+			return
+		}
+		i += int(step)
+		if c.howOf(i) == addsUp {
+			c.add(row, i, float64(r.varint()))
+			continue
+		}
+		count := int32(r.uvarint())
+		level := c.levelRow(number)
+		level.add(i, math.Float64frombits(binary.LittleEndian.Uint64(r.take(8))))
+		level.n[i] = count
+	}
+}

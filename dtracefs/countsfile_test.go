@@ -1,0 +1,314 @@
+package dtracefs
+
+import (
+	"bytes"
+	"context"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+)
+
+// hostSeconds prints a block of counts for each second from from on, with gauges if level is set.
+func hostSeconds(from, n int, seed uint64, level bool) string {
+	rng := rand.New(rand.NewPCG(seed, uint64(from)))
+	var b strings.Builder
+	for i := range n {
+		at := time.Unix(1700000000+int64(from+i), 0).UTC()
+		if level {
+			fmt.Fprintf(&b, "%s %d %.2f\n", at.Format("2006-01-02T15:04:05Z"), 100+rng.IntN(50), 50*rng.Float64())
+			continue
+		}
+		fmt.Fprintf(&b, "%s\n", at.Format("2006 Jan _2 15:04:05"))
+		for _, name := range []string{"nginx", "cron job", "postgres", "é"} {
+			if rng.IntN(4) > 0 {
+				fmt.Fprintf(&b, "  %-16s %12d\n", name, 1+rng.IntN(1000))
+			}
+		}
+	}
+	if level {
+		return "time,rss,%cpu\n" + strings.ReplaceAll(b.String(), " ", ",")
+	}
+	return b.String()
+}
+
+func countPart(t *testing.T, name, text string, o MeasureOptions) *Counts {
+	t.Helper()
+	c, err := CountFiles(context.Background(), []File{{fstest.MapFS{name: {Data: []byte(text)}}, name}}, CountOptions{Aligned: true, MeasureOptions: o})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func countsBytes(t *testing.T, host string, c *Counts) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := NewCountsWriter(&b)
+	if err := errors.Join(w.Write(host, c), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func mergeBytes(parts ...[]byte) ([]byte, error) {
+	var files []io.ReadSeeker
+	for _, p := range parts {
+		files = append(files, bytes.NewReader(p))
+	}
+	var b bytes.Buffer
+	err := MergeCounts(context.Background(), &b, files...)
+	return b.Bytes(), err
+}
+
+// Whichever way parts are grouped and ordered, what they merge to is the same to the bit, and holds what
+// the whole holds.
+func TestCountsMergeInAnyOrder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	var parts [][]byte
+	for host := range 3 {
+		for i := range 5 {
+			text := hostSeconds(i*40, 40, uint64(host), false)
+			parts = append(parts, countsBytes(t, fmt.Sprintf("web%d", host), countPart(t, "calls.txt", text, MeasureOptions{})))
+		}
+	}
+	want, err := mergeBytes(parts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		left := slices.Clone(parts)
+		for len(left) > 1 {
+			rng.Shuffle(len(left), func(i, j int) { left[i], left[j] = left[j], left[i] })
+			n := min(len(left), 2+rng.IntN(3))
+			some, err := mergeBytes(left[:n]...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			left = append(left[n:], some)
+		}
+		if !bytes.Equal(left[0], want) {
+			t.Fatal("another order of merging gives other bytes")
+		}
+	}
+	r, err := NewCountsReader(bytes.NewReader(want))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host := range uint64(3) {
+		name, c, err := r.Next()
+		if err != nil || name != fmt.Sprintf("web%d", host) {
+			t.Fatalf("host %q, error %v", name, err)
+		}
+		got, err := c.IntoMatrix()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var whole strings.Builder
+		for i := range 5 {
+			whole.WriteString(hostSeconds(i*40, 40, host, false))
+		}
+		m, err := countPart(t, "calls.txt", whole.String(), MeasureOptions{}).IntoMatrix()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !got.same(m) {
+			t.Errorf("%s: %d×%d of parts, %d×%d of the whole", name, got.Buckets, len(got.Sources), m.Buckets, len(m.Sources))
+		}
+		if got.Measure.String() != m.Measure.String() {
+			t.Errorf("measure %q, want %q", got.Measure, m.Measure)
+		}
+	}
+	if _, _, err := r.Next(); err != io.EOF {
+		t.Errorf("after the last host: %v", err)
+	}
+}
+
+func TestCountsFileKeepsLevels(t *testing.T) {
+	c := countPart(t, "top.csv", hostSeconds(0, 60, 1, true), MeasureOptions{As: AsGauge, Every: 10 * time.Second, Value: []string{"%cpu", "rss"}})
+	data := countsBytes(t, "", c)
+	var back Counts
+	if err := back.UnmarshalBinary(data); err != nil {
+		t.Fatal(err)
+	}
+	want, err := c.Matrix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := back.Matrix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !got.same(want) || !slices.Equal(got.Levels, want.Levels) || !slices.Contains(want.Levels, true) {
+		t.Errorf("levels differ: %v and %v", got.Values, want.Values)
+	}
+}
+
+// Gob and other encoders keep counts or say why not.
+func TestCountsEncodeThemselves(t *testing.T) {
+	text := hostSeconds(0, 30, 1, false)
+	c := countPart(t, "calls.txt", text, MeasureOptions{})
+	var b bytes.Buffer
+	if err := gob.NewEncoder(&b).Encode(c); err != nil {
+		t.Fatal(err)
+	}
+	var back Counts
+	if err := gob.NewDecoder(&b).Decode(&back); err != nil {
+		t.Fatal(err)
+	}
+	want, err := c.Matrix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := back.Matrix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !got.same(want) || got.Buckets != 30 {
+		t.Errorf("gob: %d buckets, want %d", got.Buckets, want.Buckets)
+	}
+	off, err := CountFiles(t.Context(), []File{{fstest.MapFS{"a": {Data: []byte(text)}}, "a"}}, CountOptions{Origin: time.Unix(0, 3e8)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := gob.NewEncoder(io.Discard).Encode(off); err == nil {
+		t.Error("counts in buckets of their own were encoded")
+	}
+}
+
+func TestCountsRefuse(t *testing.T) {
+	part := func(from, n int, host string, o MeasureOptions) []byte {
+		return countsBytes(t, host, countPart(t, "calls.txt", hostSeconds(from, n, 1, false), o))
+	}
+	a := part(0, 40, "a", MeasureOptions{})
+	for _, c := range []struct {
+		name  string
+		parts [][]byte
+		says  string
+	}{
+		{"a part twice", [][]byte{a, a}, "twice"},
+		{"a bucket twice", [][]byte{part(0, 1, "a", MeasureOptions{Every: time.Second}), part(0, 1, "a", MeasureOptions{Every: time.Second})}, "twice"},
+		{"parts that overlap", [][]byte{a, part(35, 20, "a", MeasureOptions{})}, "both counted 5 buckets between 2023-11-14T22:13:5"},
+		{"other buckets", [][]byte{a, part(40, 40, "a", MeasureOptions{Every: 5 * time.Second})}, "buckets of"},
+		{"no counts at all", [][]byte{a, []byte("PAR1 and so on, which is something else")}, "file 2: reading counts: not a sound counts file"},
+		{"an empty file", [][]byte{nil}, "not a sound"},
+		{"a cut file", [][]byte{a[:len(a)-7]}, "cut or damaged"},
+		{"more than the file", [][]byte{append(slices.Clone(a), 0)}, "cut or damaged"},
+		{"another version", [][]byte{append(append([]byte(countsMagic), 9), a[len(countsMagic)+1:]...)}, "its version is 9, that of this program is 1"},
+	} {
+		if _, err := mergeBytes(c.parts...); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: error %v, want %q", c.name, err, c.says)
+		}
+	}
+	for i := range a {
+		damaged := slices.Clone(a)
+		damaged[i] ^= 1 << (i % 8)
+		if _, err := mergeBytes(damaged); err == nil {
+			t.Fatalf("byte %d damaged: no error", i)
+		}
+	}
+	if _, err := mergeBytes(a, part(0, 40, "b", MeasureOptions{})); err != nil {
+		t.Errorf("two hosts at one time: %v", err)
+	}
+}
+
+// Parts that meet within a bucket share it.
+func TestCountsShareABucket(t *testing.T) {
+	o := MeasureOptions{Every: 10 * time.Second}
+	whole := countsBytes(t, "", countPart(t, "calls.txt", hostSeconds(0, 20, 1, false)+hostSeconds(20, 75, 1, false), o))
+	got, err := mergeBytes(
+		countsBytes(t, "", countPart(t, "calls.txt", hostSeconds(20, 75, 1, false), o)),
+		countsBytes(t, "", countPart(t, "calls.txt", hostSeconds(0, 20, 1, false), o)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a, b Counts
+	if err := errors.Join(a.UnmarshalBinary(whole), b.UnmarshalBinary(got)); err != nil {
+		t.Fatal(err)
+	}
+	x, err := a.Matrix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := b.Matrix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !x.same(y) {
+		t.Errorf("%v, want %v", y.Values, x.Values)
+	}
+}
+
+func TestCountsByHost(t *testing.T) {
+	text := "time,host,execname,count\n"
+	for i := range 40 {
+		for h := range 3 {
+			text += fmt.Sprintf("%d,web%d,nginx,%d\n%[1]d,web%[2]d,sshd,%d\n", 1700000000+i, h, 10+i%7+h, 3+h)
+		}
+	}
+	c := countPart(t, "calls.csv", text, MeasureOptions{})
+	hosts := c.ByHost()
+	if len(hosts) != 3 {
+		t.Fatalf("%d hosts of %v", len(hosts), c.Measure())
+	}
+	want, err := c.Matrix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := AcrossHosts(hosts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := all.Matrix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !got.same(want) {
+		t.Errorf("sources %q, want %q", got.Sources, want.Sources)
+	}
+	one, err := hosts["web1"].Matrix()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(one.Sources, []string{"nginx", "sshd"}) || one.Row(2)[0] != 13 {
+		t.Errorf("web1: %q, %v", one.Sources, one.Row(2))
+	}
+}
+
+func FuzzCountsFile(f *testing.F) {
+	c, err := CountFiles(f.Context(), []File{{fstest.MapFS{"a": {Data: []byte(hostSeconds(0, 12, 1, false))}}, "a"}}, CountOptions{Aligned: true})
+	if err != nil {
+		f.Fatal(err)
+	}
+	body, err := c.body()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(body)
+	f.Add(body[:len(body)/2])
+	f.Fuzz(func(t *testing.T, body []byte) {
+		c, err := countsOfBody(body)
+		if err != nil {
+			return
+		}
+		// What is read is written so that it reads the same.
+		again, err := c.body()
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := countsOfBody(again)
+		if err != nil {
+			t.Fatal(err)
+		}
+		third, err := d.body()
+		if err != nil || !bytes.Equal(again, third) {
+			t.Fatalf("read and written again it differs: %v", err)
+		}
+	})
+}

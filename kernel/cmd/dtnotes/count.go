@@ -1,0 +1,313 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dtnotes/dtracefs"
+)
+
+func countCommand() *cobra.Command {
+	var opt dtracefs.CountOptions
+	var out, host, from string
+	cmd := &cobra.Command{
+		Use:   "count CAPTURE|FOLDER ... -o PART.counts",
+		Short: "Count captures of one or many hosts into a file that merges",
+		Long: `Count writes what each source did in each bucket of time, host by host, as a counts file: small, checksummed, and
+the same bytes whichever way the captures were parted and merged (see dtnotes merge). learn, score and series
+take it like a capture. Buckets end on whole multiples of their width since the epoch.
+
+CAPTURE may be a pattern such as 'logs/*/calls.txt', and "-" is standard input. Each file is counted by itself, so that
+running totals and gaps do not reach from one file into the next. The host is what --host says; or what --host-from
+finds in the path, a pattern with {host} in it, in which * stands for any part of a name; or else what the capture has in a
+column of hosts; or else, of a folder with folders in it, the name of the inner one. Otherwise it is one host without a name.`,
+		Example: `  dtnotes count monday.txt.zst --host web1 -o web1-monday.counts
+  dtnotes count captures/ --host-from '{host}/calls-*.txt' -o all.counts
+  dtnotes merge *.counts -o all.counts`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			named, err := hostPattern(host, from)
+			if err != nil {
+				return err
+			}
+			opt.Aligned = true
+			parts := map[string][]*dtracefs.Counts{}
+			for _, arg := range args {
+				if err := countInto(cmd, parts, arg, named, opt); err != nil {
+					return err
+				}
+			}
+			return writeWhole(cmd.OutOrStdout(), out, func(w io.Writer) error { return writeHosts(w, parts) })
+		},
+	}
+	measureFlags(cmd, &opt.MeasureOptions)
+	f := cmd.Flags()
+	f.StringVarP(&out, "output", "o", "", "write to `FILE`.counts; - is standard output")
+	f.StringVar(&host, "host", "", "`NAME` of the host that all captures are of")
+	f.StringVar(&from, "host-from", "", "`PATTERN` of paths, with {host} where the host's name is")
+	cmd.MarkFlagRequired("output")
+	return cmd
+}
+
+// hostPattern returns what names the host of a path; "" is a host without a name.
+func hostPattern(host, from string) (func(path string) (string, error), error) {
+	switch {
+	case host != "" && from != "":
+		return nil, errors.New("--host names one host, --host-from finds many: say one of them")
+	case host != "":
+		return func(string) (string, error) { return host, nil }, nil
+	case from == "":
+		return nil, nil
+	case strings.Count(from, "{host}") != 1:
+		return nil, fmt.Errorf("--host-from %q: say {host} once in it", from)
+	}
+	words := strings.NewReplacer(`\{host\}`, `([^/]+?)`, `\*`, `[^/]*`).Replace(regexp.QuoteMeta(from))
+	pattern, err := regexp.Compile(`(?:^|/)` + words + `$`)
+	if err != nil {
+		return nil, fmt.Errorf("--host-from %q: %w", from, err)
+	}
+	return func(path string) (string, error) {
+		m := pattern.FindStringSubmatch(filepath.ToSlash(path))
+		if m == nil {
+			return "", fmt.Errorf("%s: --host-from %q does not match its path", path, from)
+		}
+		return m[1], nil
+	}, nil
+}
+
+// countInto counts the captures of an argument, each by itself, and tells how.
+func countInto(cmd *cobra.Command, parts map[string][]*dtracefs.Counts, arg string, named func(string) (string, error), opt dtracefs.CountOptions) error {
+	paths, err := matches(arg)
+	if err != nil {
+		return err
+	}
+	stderr := cmd.ErrOrStderr()
+	for _, path := range paths {
+		fsys, names, err := openCaptures(cmd.Context(), path)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			full := path
+			if len(names) > 1 || name != filepath.Base(path) {
+				full = filepath.Join(path, filepath.FromSlash(name))
+			}
+			counts, err := dtracefs.CountFiles(cmd.Context(), []dtracefs.File{{FS: fsys, Name: name}}, opt)
+			if err != nil {
+				return fmt.Errorf("%s: %w", full, err)
+			}
+			sayCounts(stderr, full, counts)
+			hosts, err := hostsOf(counts, path, full, name, named)
+			if err != nil {
+				return err
+			}
+			for _, h := range slices.Sorted(maps.Keys(hosts)) {
+				parts[h] = append(parts[h], hosts[h])
+			}
+		}
+	}
+	return nil
+}
+
+// matches are the paths that an argument names; a pattern is for where no shell resolves it.
+func matches(arg string) ([]string, error) {
+	if _, err := os.Stat(arg); err == nil || !strings.ContainsAny(arg, "*?[") {
+		return []string{arg}, nil
+	}
+	paths, err := filepath.Glob(arg)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", arg, err)
+	}
+	if len(paths) == 0 {
+		return nil, &fs.PathError{Op: "count", Path: arg, Err: fs.ErrNotExist}
+	}
+	return paths, nil
+}
+
+// hostsOf parts the counts of a file by host.
+func hostsOf(c *dtracefs.Counts, path, full, name string, named func(string) (string, error)) (map[string]*dtracefs.Counts, error) {
+	if named != nil {
+		host, err := named(full)
+		return map[string]*dtracefs.Counts{host: c}, err
+	}
+	hosts := c.ByHost()
+	if of, ok := hosts[""]; ok && len(hosts) == 1 {
+		// The name of a folder in the folder that was named, or of the one that a pattern went into.
+		if dir, _, deeper := strings.Cut(name, "/"); deeper {
+			return map[string]*dtracefs.Counts{dir: of}, nil
+		}
+	}
+	return hosts, nil
+}
+
+// sayCounts tells how a file was counted, in the words of the other commands.
+func sayCounts(w io.Writer, path string, c *dtracefs.Counts) {
+	say(w, path+":")
+	if m := c.Measure(); m != nil {
+		say(w, strings.TrimSuffix(m.String(), "\n"))
+		for _, n := range m.Notes {
+			say(w, "note:", n)
+		}
+	}
+	for _, n := range c.Notes {
+		say(w, "note:", n)
+	}
+	sayLosses(w, c)
+}
+
+// sayLosses tells what the tracer lost and what was not understood.
+func sayLosses(w io.Writer, c *dtracefs.Counts) {
+	if n := len(c.Drops); n > 0 {
+		sayf(w, "warning: the tracer dropped data: %d messages\n", n)
+	}
+	if c.Skipped > 0 {
+		sayf(w, "warning: %d lines were not understood\n", c.Skipped)
+	}
+}
+
+// writeHosts writes the parts of each host, joined.
+func writeHosts(w io.Writer, parts map[string][]*dtracefs.Counts) error {
+	out := dtracefs.NewCountsWriter(w)
+	for _, host := range slices.Sorted(maps.Keys(parts)) {
+		c, err := dtracefs.JoinAll(parts[host])
+		if err != nil {
+			return fmt.Errorf("host %q: %w", host, err)
+		}
+		if err := out.Write(host, c); err != nil {
+			return err
+		}
+	}
+	return out.Close()
+}
+
+// writeWhole writes a file under a temporary name and gives it its own when it is whole.
+func writeWhole(stdout io.Writer, path string, write func(io.Writer) error) error {
+	if path == "-" {
+		return write(stdout)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".dtnotes-*")
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	defer os.Remove(f.Name())
+	if err := write(f); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	// A temporary file is the user's alone; what it becomes is read by others as any file is.
+	if err = errors.Join(f.Chmod(0o644), f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
+}
+
+// mergeCounts merges counts files.
+func mergeCounts(cmd *cobra.Command, paths []string, out string) error {
+	files := make([]io.ReadSeeker, len(paths))
+	for i, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		files[i] = f
+	}
+	return writeWhole(cmd.OutOrStdout(), out, func(w io.Writer) error {
+		err := dtracefs.MergeCounts(cmd.Context(), w, files...)
+		var part *dtracefs.PartError
+		if errors.As(err, &part) {
+			return fmt.Errorf("%s: %w", paths[part.File], part.Err)
+		}
+		return err
+	})
+}
+
+// countsFiles tells whether the paths are counts files: all of them or none.
+func countsFiles(paths []string) (bool, error) {
+	some, other := "", ""
+	for _, path := range paths {
+		if isCountsFile(path) {
+			some = path
+		} else {
+			other = path
+		}
+	}
+	if some != "" && other != "" {
+		return false, fmt.Errorf("%s holds counts and %s does not: count it too (dtnotes count), then merge them", some, other)
+	}
+	return some != "", nil
+}
+
+func isCountsFile(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return dtracefs.IsCountsFile(f)
+}
+
+// readCounts reads the hosts of counts files, or the one that --host names.
+func readCounts(cmd *cobra.Command, paths []string) (map[string]*dtracefs.Counts, error) {
+	for _, name := range []string{"table", "time", "by", "value", "as", "every", "kinds"} {
+		if cmd.Flags().Changed(name) {
+			return nil, fmt.Errorf("%s is counted already: say --%s when counting (dtnotes count)", paths[0], name)
+		}
+	}
+	only, _ := cmd.Flags().GetString("host")
+	parts := map[string][]*dtracefs.Counts{}
+	var names []string
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		r, err := dtracefs.NewCountsReader(f)
+		for err == nil {
+			var host string
+			var c *dtracefs.Counts
+			if host, c, err = r.Next(); err == nil {
+				names = append(names, host)
+				if only == "" || host == only {
+					parts[host] = append(parts[host], c)
+				}
+			}
+		}
+		if err != io.EOF {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if len(parts) == 0 {
+		if only == "" {
+			return nil, fmt.Errorf("%s: nothing was counted", strings.Join(paths, ", "))
+		}
+		slices.Sort(names)
+		return nil, fmt.Errorf("%s: no host %q; there are %q", strings.Join(paths, ", "), only, slices.Compact(names))
+	}
+	hosts := map[string]*dtracefs.Counts{}
+	for host, of := range parts {
+		c, err := dtracefs.JoinAll(of)
+		if err != nil {
+			return nil, fmt.Errorf("host %q: %w", host, err)
+		}
+		hosts[host] = c
+	}
+	return hosts, nil
+}

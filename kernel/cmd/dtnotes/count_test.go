@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+// hostCalls prints what processes of a host did in n seconds from second from on, under a clock.
+func hostCalls(host, from, n int) string {
+	var b strings.Builder
+	for i := range n {
+		at := from + i
+		fmt.Fprintf(&b, "2026-03-01 10:%02d:%02d\n", at/60, at%60)
+		beat := (at*7 + host) % 13
+		fmt.Fprintf(&b, "@[nginx]: %d\n@[php-fpm]: %d\n@[sshd]: %d\n", 100+20*beat, 30+5*beat, 5+(at*(5+host))%11)
+	}
+	return b.String()
+}
+
+// From folders of hosts to one file that the other commands take.
+func TestCountAndMerge(t *testing.T) {
+	files := map[string]string{}
+	for host := range 3 {
+		for part := range 2 {
+			files[fmt.Sprintf("all/web%d/calls-%d.txt", host, part)] = hostCalls(host, part*90, 90)
+		}
+	}
+	inFolder(t, files)
+	run := func(args ...string) string {
+		t.Helper()
+		text, stderr, err := dtnotes(t, args...)
+		if err != nil {
+			t.Fatalf("%q: %v\n%s", args, err, stderr)
+		}
+		return text
+	}
+	run("count", "all", "-o", "all.counts")
+	// The same by parts, whose hosts are found in three ways.
+	run("count", "all/*/calls-0.txt", "--host-from", "{host}/calls-*.txt", "-o", "0.counts")
+	run("count", "all/web0/calls-1.txt", "--host", "web0", "-o", "1.counts")
+	run("count", "all/web1/calls-1.txt", "all/web2/calls-1.txt", "--host-from", "all/{host}/*", "-o", "2.counts")
+	run("merge", "2.counts", "0.counts", "-o", "20.counts")
+	run("merge", "1.counts", "20.counts", "-o", "merged.counts")
+	if mustRead(t, "all.counts") != mustRead(t, "merged.counts") {
+		t.Error("parts that were merged differ from the whole")
+	}
+	if got := run("series", "merged.counts", "--host", "web1"); got != run("series", "all/web1/calls-0.txt", "all/web1/calls-1.txt") {
+		t.Errorf("series of a host:\n%s", got)
+	}
+	if head, _, _ := strings.Cut(run("series", "merged.counts"), "\n"); head != "time,web0 nginx,web0 php-fpm,web0 sshd,web1 nginx,web1 php-fpm,web1 sshd,web2 nginx,web2 php-fpm,web2 sshd" {
+		t.Errorf("sources %s", head)
+	}
+	if text := run("learn", "merged.counts", "--host", "web2"); !strings.Contains(text, "nginx") {
+		t.Errorf("learned %s", text)
+	}
+	run("learn", "-o", "role.json", "merged.counts")
+	run("score", "role.json", "merged.counts", "--host", "web0")
+	run("learn", "-o", "web0.json", "merged.counts", "--host", "web0")
+	run("learn", "-o", "web1.json", "merged.counts", "--host", "web1")
+	run("compare", "web0.json", "web1.json")
+}
+
+func TestCountRefuses(t *testing.T) {
+	inFolder(t, map[string]string{
+		"a.txt": hostCalls(0, 0, 60), "b.txt": hostCalls(1, 0, 60), "logs/a/calls.txt": hostCalls(0, 0, 60), "logs/b/calls.txt": hostCalls(1, 0, 60),
+		"damaged.counts": "dtnotes counts\x01 and so on, but nothing sound",
+	})
+	for _, args := range [][]string{{"count", "a.txt", "-o", "a.counts"}, {"count", "logs", "-o", "two.counts"}, {"learn", "-o", "n.json", "a.txt"}} {
+		if _, stderr, err := dtnotes(t, args...); err != nil {
+			t.Fatalf("%q: %v\n%s", args, err, stderr)
+		}
+	}
+	for _, c := range []struct{ args, says string }{
+		{"count a.txt b.txt -o c.counts", "is a part there twice?"},
+		{"count none-*.txt -o c.counts", "none-*.txt: file does not exist"},
+		{"count a.txt --host x --host-from {host} -o c.counts", "say one of them"},
+		{"count a.txt --host-from web* -o c.counts", "say {host} once"},
+		{"count a.txt --host-from {host}/b.txt -o c.counts", "does not match its path"},
+		{"count a.txt -o nowhere/c.counts", "nowhere"},
+		{"merge a.counts a.txt -o c.counts", "a.counts holds counts and a.txt does not"},
+		{"merge a.counts damaged.counts -o c.counts", "damaged.counts: reading counts: not a sound counts file"},
+		{"merge a.counts --half-life 3h -o c.counts", "counts add up"},
+		{"merge n.json -o c.json", "nothing to be merged with"},
+		{"series damaged.counts", "damaged.counts: reading counts"},
+		{"series a.counts --by pid", "a.counts is counted already: say --by when counting"},
+		{"series two.counts --host c", `no host "c"; there are ["a" "b"]`},
+		{"score n.json two.counts", "counts of 2 hosts: say --host"},
+	} {
+		_, _, err := dtnotes(t, strings.Fields(c.args)...)
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: error %v, want %q", c.args, err, c.says)
+		}
+	}
+	if left, err := os.ReadDir("."); err != nil {
+		t.Fatal(err)
+	} else {
+		for _, e := range left {
+			if e.Name() == "c.counts" || strings.HasPrefix(e.Name(), ".dtnotes") {
+				t.Errorf("%s was left behind", e.Name())
+			}
+		}
+	}
+}
