@@ -227,14 +227,18 @@ func (v *view) status() string {
 		v.rate = float64(v.counted()-v.before) / max(d.Seconds(), 1e-3)
 		v.since, v.before = now, v.counted()
 	}
-	parts := []string{v.tracer, now.Sub(v.begun).Round(100 * time.Millisecond).String()}
-	if v.ended != "" {
-		parts = append(parts, v.ended)
-		if d := now.Sub(v.begun).Seconds(); d > 0 {
-			parts = append(parts, fmt.Sprintf("%s events, %s/s", number(float64(v.counted())), number(float64(v.counted())/d)))
-		}
-	} else {
+	parts := []string{v.tracer}
+	ran := now.Sub(v.begun)
+	if ran > 0 || v.ended == "" { // a recording does not run
+		parts = append(parts, ran.Round(100*time.Millisecond).String())
+	}
+	switch {
+	case v.ended == "":
 		parts = append(parts, number(v.rate)+" events/s")
+	case ran > 0:
+		parts = append(parts, v.ended, fmt.Sprintf("%s events, %s/s", number(float64(v.counted())), number(float64(v.counted())/ran.Seconds())))
+	default:
+		parts = append(parts, v.ended, number(float64(v.counted()))+" events")
 	}
 	parts = append(parts, number(float64(v.lines))+" lines", number(float64(v.drops))+" dropped")
 	if v.faults > 0 {

@@ -659,7 +659,7 @@ var dtnotes11 = table{
 
 var dtnotes12 = table{
 	path: "dtnotes/kernel/tracing", name: "tracing",
-	deps: "cmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/behavior behavior\ndtnotes/analysis/figure figure\ndtnotes/dtracefs dtracefs\ndtnotes/dtracefs/language language\ndtnotes/kernel/display display\ndtnotes/kernel/jupyter/widget widget\nerrors errors\nfmt fmt\ngo/token token\nhtml html\nio io\nmaps maps\nmath math\nos os\npath/filepath filepath\nregexp regexp\nslices slices\nstrconv strconv\nstrings strings\nsync sync\ntext/tabwriter tabwriter\ntime time",
+	deps: "cmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/behavior behavior\ndtnotes/analysis/figure figure\ndtnotes/dtracefs dtracefs\ndtnotes/dtracefs/language language\ndtnotes/kernel/display display\ndtnotes/kernel/jupyter/widget widget\nerrors errors\nfmt fmt\ngo/token token\nhtml html\nio io\nio/fs fs\nmaps maps\nmath math\nos os\npath/filepath filepath\nregexp regexp\nslices slices\nstrconv strconv\nstrings strings\nsync sync\ntext/tabwriter tabwriter\ntime time",
 	types: []any{
 		(*p12.Help)(nil),
 		(*p12.Options)(nil),
@@ -671,6 +671,7 @@ var dtnotes12 = table{
 		{"ExplainOption", p12.ExplainOption},
 		{"Notebook", p12.Notebook},
 		{"ParseLine", p12.ParseLine},
+		{"Replay", p12.Replay},
 		{"Run", p12.Run},
 		{"Show", p12.Show},
 		{"ShowWatch", p12.ShowWatch},
