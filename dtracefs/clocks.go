@@ -114,6 +114,9 @@ func clockLine(line []byte) (c syntax.Clock, text []byte, ok bool) {
 		return c, nil, false
 	}
 	text = bytes.TrimSpace(first[n:])
+	if c.Form != syntax.Epoch && len(text) == 1 && (text[0] == '.' || text[0] == ':' || text[0] == ';') {
+		text = nil
+	}
 	switch {
 	case c.Form == syntax.Epoch:
 		// An indented number is a value.

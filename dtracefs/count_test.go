@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -315,5 +316,66 @@ func TestCountStopsOnCancel(t *testing.T) {
 		if err == nil {
 			t.Error("counting went on")
 		}
+	}
+}
+
+// TestClearedTotals holds that after a map was cleared each of its keys counts from 0, also one that comes
+// back greater than it was, and one that comes back later; a single total that falls was reset alone.
+func TestClearedTotals(t *testing.T) {
+	blocks := []map[string]int{
+		{"a": 10, "b": 20, "c": 30, "d": 7}, {"a": 20, "b": 40, "c": 60, "d": 7}, {"a": 30, "b": 60, "c": 90, "d": 8},
+		{"a": 50, "b": 3, "c": 4}, {"a": 60, "b": 6, "c": 8, "d": 9}, {"a": 70, "b": 2, "c": 12, "d": 9},
+	}
+	var text strings.Builder
+	for i, block := range blocks {
+		fmt.Fprintf(&text, "2026-11-28 20:05:%02d\n", i)
+		for _, key := range slices.Sorted(maps.Keys(block)) {
+			fmt.Fprintf(&text, "@[%s]: %d\n", key, block[key])
+		}
+		text.WriteString("\n")
+	}
+	m := counted(t, text.String(), CountOptions{MeasureOptions: MeasureOptions{As: AsTotal}})
+	for key, want := range map[string][]float64{
+		"a": {10, 10, 10, 50, 10, 10}, "b": {20, 20, 20, 3, 3, 2}, "c": {30, 30, 30, 4, 4, 4}, "d": {7, 0, 1, 0, 9, 0},
+	} {
+		if got := m.column(key); !slices.Equal(got, want) {
+			t.Errorf("%s increased by %v, want %v", key, got, want)
+		}
+	}
+}
+
+// TestMergeInAnyOrder holds that parts of two tracers, whose blocks end at other instants within the second,
+// make the same matrix in whatever order they are merged.
+func TestMergeInAnyOrder(t *testing.T) {
+	part := func(from int64, phase int64, name string) func() *Counts {
+		return func() *Counts {
+			var b strings.Builder
+			for i := range int64(20) {
+				fmt.Fprintf(&b, "%d\ncsw %s %d\n\n", (1_795_376_740+from+i)*1e9+phase, name, from+i)
+			}
+			o := everyKind
+			o.As = AsCount
+			return countText(t, b.String(), CountOptions{MeasureOptions: o})
+		}
+	}
+	parts := []func() *Counts{part(0, 117e6, "a"), part(20, 117e6, "a"), part(10, 902e6, "b")}
+	var first *Matrix
+	for _, order := range [][]int{{0, 1, 2}, {2, 0, 1}, {1, 2, 0}, {2, 1, 0}} {
+		c := parts[order[0]]()
+		for _, i := range order[1:] {
+			if err := c.Merge(parts[i]()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m := matrixOf(t, c)
+		if first == nil {
+			first = m
+		}
+		if !m.same(first) || m.Buckets != 40 || m.First.UnixNano() != 1_795_376_740*1e9 {
+			t.Errorf("merged as %v: %d buckets from %v", order, m.Buckets, m.First)
+		}
+	}
+	if a, b := first.column("csw a"), first.column("csw b"); a[25] != 25 || b[11] != 10 {
+		t.Errorf("%v, %v", a, b)
 	}
 }

@@ -476,7 +476,7 @@ func (f *fastCount) batchOf(line, under []byte) *Batch {
 // commit counts what was read of a chunk.
 func (f *fastLines) commit() {
 	t := f.t
-	clear(t.spans)
+	t.forgetSpans()
 	var s span
 	var row []float64
 	var at int64
@@ -510,7 +510,7 @@ func (f *fastLines) commit() {
 func (f *fastCount) block(ns int64) span {
 	t := f.t
 	switch {
-	case !f.log && ns > t.last && t.last != 0:
+	case !f.log && !f.totals && ns > t.last && t.last != 0:
 		// In their order, as blocks nearly always are, they need not be remembered.
 		s := t.counts.spanOf(t.last, ns)
 		t.last = ns

@@ -2,9 +2,15 @@ package dtracefs
 
 import (
 	"bytes"
+	"fmt"
 	"io"
+	"maps"
 	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"dtnotes/dtracefs/internal/generate"
 )
@@ -70,6 +76,80 @@ func BenchmarkCountForms(b *testing.B) {
 			}
 			cpu := cpuSeconds(b) - before
 			b.ReportMetric(float64(len(text))*float64(b.N)/1e6/cpu, "MB/CPU-s")
+		})
+	}
+}
+
+// workload prints, second by second, what a few processes did, as the functions say.
+func workload(size int, head func(b *strings.Builder, at time.Time), row func(b *strings.Builder, i int, at time.Time, name string, value int)) string {
+	var b strings.Builder
+	at := time.Date(2026, 11, 28, 23, 50, 0, 0, time.UTC)
+	rng := rand.New(rand.NewPCG(7, 1))
+	for b.Len() < size {
+		at = at.Add(time.Second)
+		if head != nil {
+			head(&b, at)
+		}
+		n := 0
+		for _, name := range []string{"nginx", "postgres", "redis-server", "sshd", "tar"} {
+			if rng.IntN(5) == 0 && n > 0 {
+				continue
+			}
+			row(&b, n, at, name, 1+rng.IntN(5000))
+			n++
+		}
+	}
+	return b.String()
+}
+
+// TestFastLinesOfOtherForms holds the same for forms that are not generated: clocks with a label or glued to
+// the first row, CSV with other separators and other orders of its columns, and running totals.
+func TestFastLinesOfOtherForms(t *testing.T) {
+	clock := func(layout string) func(b *strings.Builder, at time.Time) {
+		return func(b *strings.Builder, at time.Time) { b.WriteString(at.Format(layout)) }
+	}
+	pair := func(b *strings.Builder, _ int, _ time.Time, name string, value int) {
+		fmt.Fprintf(b, "%s %d\n", name, value)
+	}
+	rows := func(format string) func(b *strings.Builder, i int, at time.Time, name string, value int) {
+		return func(b *strings.Builder, _ int, at time.Time, name string, value int) {
+			fmt.Fprintf(b, format, at.Unix(), name, value)
+		}
+	}
+	totals := map[string]int{}
+	for name, text := range map[string]string{
+		"label":       workload(3<<20, clock("time: 15:04:05\n"), pair),
+		"epoch label": workload(3<<20, func(b *strings.Builder, at time.Time) { fmt.Fprintf(b, "time: %d\n", at.Unix()) }, pair),
+		"rule":        workload(3<<20, clock("--- 2006-01-02 15:04:05 ---\n"), pair),
+		"dot":         workload(3<<20, clock("15:04:05.\n"), pair),
+		"fraction":    workload(3<<20, clock("15:04:05.000000\n"), pair),
+		"afternoon":   workload(3<<20, clock("03:04:05 PM\n"), pair),
+		"iso zone":    workload(3<<20, clock("2006-01-02T15:04:05+01:00\n"), pair),
+		"glued": workload(3<<20, clock("\n2006 Jan _2 15:04:05"), func(b *strings.Builder, _ int, _ time.Time, name string, value int) {
+			fmt.Fprintf(b, "  %-50s %16d\n", name, value)
+		}),
+		"semicolons":  "time;execname;calls\n" + workload(3<<20, nil, rows("%d;%s;%d\n")),
+		"bars":        "time|execname|calls\n" + workload(3<<20, nil, rows("%d|%s|%d\n")),
+		"value first": "calls,execname,time\n" + workload(3<<20, nil, rows("%[3]d,%[2]s,%[1]d\n")),
+		"objects":     workload(3<<20, nil, rows(`{"calls": %[3]d, "execname": "%[2]s", "time": %[1]d}`+"\n")),
+		"totals": workload(3<<20, clock("15:04:05\n"), func(b *strings.Builder, i int, _ time.Time, name string, value int) {
+			totals[name] += value
+			if i == 0 {
+				for _, n := range slices.Sorted(maps.Keys(totals)) {
+					fmt.Fprintf(b, "@[%s]: %d\n", n, totals[n])
+				}
+			}
+		}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, fast := countStream(t, strings.NewReader(text), CountOptions{}, false)
+			want, _ := countStream(t, strings.NewReader(text), CountOptions{}, true)
+			if !fast {
+				t.Error("was decoded")
+			}
+			if !got.same(want) {
+				t.Errorf("%d sources in %d buckets differ from %d in %d", len(got.Sources), got.Buckets, len(want.Sources), want.Buckets)
+			}
 		})
 	}
 }

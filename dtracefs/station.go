@@ -231,8 +231,8 @@ func plain(line []byte) []byte {
 	return colors.ReplaceAll(line, nil)
 }
 
-// cutText cuts before the last clock of the last 64 KB that stands on a line of its own, or else after
-// a blank line.
+// cutText cuts before the last clock of the last 64 KB that stands on a line of its own, perhaps behind a
+// label, or else after a blank line.
 func cutText(data []byte) int {
 	const near = 64 << 10
 	from := max(0, len(data)-near)
@@ -240,6 +240,8 @@ func cutText(data []byte) int {
 		start := bytes.LastIndexByte(data[:end-1], '\n') + 1
 		line := bytes.TrimRight(data[start:end], "\r\n")
 		if c, text, ok := clockLine(line); ok && start > 0 && (len(text) == 0 || text[0] == ',' && c.Form == syntax.Date) {
+			return start
+		} else if label, _, ok := labelOfClock(line); ok && start > 0 && len(label) > 0 {
 			return start
 		}
 		end = start

@@ -116,7 +116,7 @@ func (t *tally) add(tables []*Table, stamps []int64) {
 
 // mark finds the ends of the blocks in a batch and what time each covers.
 func (t *tally) mark(tables []*Table, stamps []int64) {
-	clear(t.spans)
+	t.forgetSpans()
 	ends := map[int64]bool{}
 	stamped := false
 	for _, tm := range t.tables {
@@ -143,6 +143,21 @@ func (t *tally) mark(tables []*Table, stamps []int64) {
 	}
 	for _, ns := range slices.Sorted(maps.Keys(ends)) {
 		t.ended(ns)
+	}
+}
+
+// forgetSpans forgets the blocks of the batch before, but for those whose running totals are still to be
+// counted.
+func (t *tally) forgetSpans() {
+	kept := make([]span, len(t.tables))
+	for i, tm := range t.tables {
+		kept[i] = t.spans[tm.totals.at]
+	}
+	clear(t.spans)
+	for i, tm := range t.tables {
+		if kept[i].n > 0 {
+			t.spans[tm.totals.at] = kept[i]
+		}
 	}
 }
 
