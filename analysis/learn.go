@@ -29,8 +29,9 @@ type Options struct {
 	// cross-validation.
 	Alpha float64
 	// MinStability is the part of half-samples, 0 to 1, that must agree on an
-	// edge for the model to list it; 0 means 0.7. Below 0 every pair with a
-	// partial correlation is an edge, whether it may be chance or not.
+	// edge for the model to list it; 0 means 0.7, or less, down to 0.5, where
+	// there are less than four buckets for each source. Below 0 every pair with
+	// a partial correlation is an edge, whether it may be chance or not.
 	MinStability float64
 	// Seed of all that is random.
 	Seed uint64
@@ -65,17 +66,17 @@ func (o Options) report(step string, done int) {
 // Of counts, buckets before the first and after the last in which anything was
 // counted are left out, and the partial ones beside them. Values are
 // transformed and standardized; sources that are constant, or busy in less
-// than five buckets (three of 30 or less), are dropped and listed. Buckets
-// unlike all others, such as those in which everything starts, count for less,
-// unless transform and penalty are both given: then the estimate is the plain
-// one. A graphical lasso with
-// cross-validated penalty gives the covariance, its inverse and the partial
-// correlations. Edges are the pairs that fits to random halves of the buckets
-// agree on and that chance does not explain. Sources that run alike but for
-// scale, sign and a little noise, whose correlation is at least 0.985, are
-// always linked, and count as one where the penalty is chosen and links to
-// others are judged. Affinity propagation groups the
-// sources that have an edge. Locally linear embedding of the standardized
+// than five buckets (in short series a quarter of them, but three), are dropped
+// and listed. Buckets unlike all others, such as those in which everything
+// starts, count for less, unless transform and penalty are both given: then the
+// estimate is the plain one. A graphical lasso with cross-validated penalty
+// gives the covariance, its inverse and the partial correlations. Edges are the
+// strongest pairs that fits to random halves of the buckets agree on, as many
+// as chance does not explain. Sources that run alike but for scale, sign and a
+// little noise, whose correlation is at least 0.985, are always linked, and
+// count as one where the penalty is chosen and links to others are judged.
+// Affinity propagation groups the sources that have an edge. Locally linear
+// embedding of the standardized
 // columns gives positions.
 //
 // NaN and infinite values are errors that name source and bucket, as is a

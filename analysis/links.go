@@ -109,51 +109,34 @@ func (o Options) estimate(ctx context.Context, x *mat.Dense, d *distinct) (l *co
 	return l, trials, nil
 }
 
-// edges lists the pairs with a partial correlation that a test against chance
-// and enough half-samples agree on, the strongest first. The tests are of the
-// distinct sources; a link between two groups of twins goes to the members
-// that the model gives it to, and twins are linked without a test.
+// edges lists the pairs with a partial correlation that enough half-samples
+// agree on and that is strong enough not to be chance, the strongest first.
+// Strength and stability are of the distinct sources; a link between two groups
+// of twins goes to the members that the model gives it to, and twins are linked
+// without a test.
 func (o Options) edges(ctx context.Context, m *Model, d *distinct) error {
 	m.Edges = []Edge{}
-	n, q := d.x.Dims()
 	rho := m.PartialCorrelations
-	pvalues, freq, cut := mat.NewSymDense(q, nil), mat.NewSymDense(q, nil), 0.0
-	if q > 1 && n >= 4 && d.lasso.Edges() > 0 {
-		var err error
-		if pvalues, err = covariance.EdgePValues(d.s, d.lasso, n); err != nil {
-			return err
-		}
-		pvalues = covariance.CalibratePValues(pvalues)
-		cut = covariance.PValueCut(pvalues, n)
-		if freq, err = o.stability(ctx, d); err != nil {
-			return err
-		}
-	}
-	least := o.MinStability
-	if least == 0 {
-		least = 0.7
-	}
-	m.Rule = fmt.Sprintf("in %.0f%% or more of half-samples and unlikely to be chance, or copies (correlation %g or more)", 100*least, nearTwins)
+	least := o.leastStability(d.x.Dims())
+	m.Rule = fmt.Sprintf("in %.0f%% or more of half-samples and too strong to be chance, or copies (correlation %g or more)", 100*least, nearTwins)
 	if least < 0 {
 		m.Rule = "every partial correlation that is not zero, whether chance or not"
 	}
-	strongest := mat.NewSymDense(q, nil) // link between two groups
-	for i, a := range d.of {
-		for j := i + 1; j < len(d.of); j++ {
-			b := d.of[j]
-			strongest.SetSym(a, b, max(strongest.At(a, b), math.Abs(rho.At(i, j))))
-		}
+	strongest := d.strongest(rho)
+	freq, floor, err := o.judge(ctx, d, strongest, least)
+	if err != nil {
+		return err
 	}
 	for i, a := range d.of {
 		for j := i + 1; j < len(d.of); j++ {
 			b := d.of[j]
-			w, e := rho.At(i, j), Edge{From: i, To: j, Weight: rho.At(i, j), Stability: 1}
+			e := Edge{From: i, To: j, Weight: rho.At(i, j), Stability: 1}
 			if a != b {
 				e.Stability = freq.At(a, b)
 			}
-			switch {
+			switch w := math.Abs(e.Weight); {
 			case w == 0:
-			case a == b, least < 0, e.Stability >= least && pvalues.At(a, b) <= cut && math.Abs(w) >= strongest.At(a, b)/2:
+			case a == b, least < 0, e.Stability >= least && strongest.At(a, b) >= floor && w >= strongest.At(a, b)/2:
 				m.Edges = append(m.Edges, e)
 			}
 		}
@@ -162,6 +145,70 @@ func (o Options) edges(ctx context.Context, m *Model, d *distinct) error {
 		return cmp.Compare(math.Abs(b.Weight), math.Abs(a.Weight))
 	})
 	return nil
+}
+
+// leastStability is 0.7 unless the options say otherwise. Half of a short
+// capture has too few buckets to find again what all of them show: with 1.5
+// for each source or less it is 0.5, with four or more 0.7.
+func (o Options) leastStability(n, q int) float64 {
+	if o.MinStability != 0 {
+		return o.MinStability
+	}
+	each := float64(n) / float64(q)
+	return 0.5 + 0.2*max(0, min(1, (each-1.5)/2.5))
+}
+
+// strongest returns the largest partial correlation between the members of
+// each two groups.
+func (d *distinct) strongest(rho mat.Symmetric) *mat.SymDense {
+	out := mat.NewSymDense(len(d.groups), nil)
+	for i, a := range d.of {
+		for j := i + 1; j < len(d.of); j++ {
+			if b := d.of[j]; a != b {
+				out.SetSym(a, b, max(out.At(a, b), math.Abs(rho.At(i, j))))
+			}
+		}
+	}
+	return out
+}
+
+// judge returns how stable each pair is, and from which strength on stable
+// pairs are links: as many are as a test against chance finds. The test tells
+// how many there are better than which: with few buckets, the estimate that it
+// takes the penalty's bias out of is so noisy that the strengths of the
+// penalized one rank the pairs better.
+func (o Options) judge(ctx context.Context, d *distinct, strength *mat.SymDense, least float64) (freq *mat.SymDense, floor float64, err error) {
+	n, q := d.x.Dims()
+	if q < 2 || n < 4 || d.lasso.Edges() == 0 {
+		return mat.NewSymDense(q, nil), math.Inf(1), nil
+	}
+	pvalues, err := covariance.EdgePValues(d.s, d.lasso, n)
+	if err != nil {
+		return nil, 0, err
+	}
+	pvalues = covariance.CalibratePValues(pvalues)
+	cut := covariance.PValueCut(pvalues, n)
+	if freq, err = o.stability(ctx, d); err != nil {
+		return nil, 0, err
+	}
+	found := 0
+	var stable []float64
+	for a := range q {
+		for b := range a {
+			if freq.At(a, b) < least || strength.At(a, b) == 0 {
+				continue
+			}
+			stable = append(stable, strength.At(a, b))
+			if pvalues.At(a, b) <= cut {
+				found++
+			}
+		}
+	}
+	if found == 0 {
+		return freq, math.Inf(1), nil
+	}
+	slices.Sort(stable)
+	return freq, stable[len(stable)-found], nil
 }
 
 // stability tells how often halves of the buckets agree on each pair. Where

@@ -242,7 +242,7 @@ func (z *standardized) weigh() error {
 // fewest is in how many of n buckets a source must do something unusual for
 // it: five, so that few halves of the buckets lack all but one of them, and
 // less in short series, but three.
-func fewest(n int) int { return min(5, max(3, n/10)) }
+func fewest(n int) int { return min(5, max(3, n/4)) }
 
 // standardized holds the columns fit to model.
 type standardized struct {
