@@ -24,7 +24,7 @@ import (
 // Export makes one Go program of the cells of a notebook, which imports the packages that the cells use
 // and nothing of the interpreter: functions, types and variables of the cells become those of the
 // program, and each cell a function that main calls. prologue is the statements that main begins with;
-// they use package display. The notes tell what of the cells is left out.
+// they use package display. The notes tell what of the cells is left out or comes out differently.
 func Export(cells []string, dir, prologue string) (source []byte, notes []string, err error) {
 	s, err := New(Options{Dir: dir, NoInterrupt: true})
 	if err != nil {
@@ -33,6 +33,9 @@ func Export(cells []string, dir, prologue string) (source []byte, notes []string
 	defer s.Close()
 	x := &exporter{s: s, e: s.engine, names: map[types.Object]string{}, taken: map[string]bool{"main": true, "init": true, "_": true},
 		latest: map[string]string{}, typeOf: map[string]string{}, texts: map[string]string{}, refs: map[string][]*ast.Ident{}}
+	for _, name := range types.Universe.Names() { // what a cell calls so means something else before that cell
+		x.taken[name] = true
+	}
 	for i, code := range cells {
 		if err := x.cell(i+1, code); err != nil {
 			return nil, x.notes, fmt.Errorf("cell %d: %w", i+1, err)
@@ -55,10 +58,11 @@ type exporter struct {
 	typeOf map[string]string       // name in the program -> type of the variable
 	texts  map[string]string       // name in the program -> declaration
 
-	refs  map[string][]*ast.Ident // idents that stand for a package, by path
-	decls []ast.Decl
-	main  []ast.Stmt
-	notes []string
+	refs   map[string][]*ast.Ident // idents that stand for a package, by path
+	decls  []ast.Decl
+	main   []ast.Stmt
+	notes  []string
+	number int // of the cell
 
 	deferred bool               // the current cell has defer statements at its top level
 	unused   map[token.Pos]bool // variables of functions in the current cell that nothing uses
@@ -69,6 +73,7 @@ func (x *exporter) cell(number int, code string) error {
 	s := x.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	x.number = number
 	file := s.opts.CellName(number)
 	s.texts.add(file, code)
 	s.runner.resume(s.runner.newRun(file, cell.Cell{Out: discard{}}))
@@ -181,10 +186,16 @@ func (x *exporter) declare(c *checked) {
 		default:
 			if tn, ok := o.(*types.TypeName); ok && had != "" && x.extends(c, tn) {
 				x.names[o] = had // it only gets more methods
+				if addsMethods(c, name) {
+					x.notes = append(x.notes, fmt.Sprintf("cell %d: type %s has the methods of this cell from the start, also for values behind interfaces", x.number, name))
+				}
 				continue
 			}
 			out := x.fresh(name)
 			x.names[o], x.latest[name] = out, out
+			if _, isType := o.(*types.TypeName); isType && had != "" && name[0] != '_' {
+				x.notes = append(x.notes, fmt.Sprintf("cell %d: type %s, which has been declared before, is called %s, also where a value tells its type", x.number, name, out))
+			}
 		}
 	}
 }
@@ -199,6 +210,16 @@ func (x *exporter) mentionsNew(t types.Type, pkg *types.Package) bool {
 // extends tells a type that is there again only for more methods.
 func (x *exporter) extends(c *checked, o *types.TypeName) bool {
 	return c.redone[o.Name()] && !slices.ContainsFunc(c.items, func(it *item) bool { return slices.Contains(it.names, o.Name()) })
+}
+
+// addsMethods tells that a cell declares methods of a type of an earlier one.
+func addsMethods(c *checked, name string) bool {
+	return slices.ContainsFunc(c.items, func(it *item) bool {
+		return slices.ContainsFunc(it.decls, func(d ast.Decl) bool {
+			f, ok := d.(*ast.FuncDecl)
+			return ok && f.Recv != nil && receiverName(f) == name
+		})
+	})
 }
 
 // topLevel takes a declaration of a function, type or constants into the program.

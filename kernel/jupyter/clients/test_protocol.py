@@ -6,6 +6,7 @@ import stat
 import time
 
 import pytest
+from jupyter_client.manager import KernelManager
 
 LOOP = "for { }"
 
@@ -136,3 +137,19 @@ def test_shutdown_and_restart(kernel):
     process = kernel.manager.provisioner.process
     assert kernel.control("shutdown_request", {"restart": False})["content"] == {"status": "ok", "restart": False}
     assert process.wait(timeout=10) == 0
+
+
+def test_encryption_is_refused(tmp_path):
+    """A front end that wants its connection encrypted gets no kernel, and is told why; it is not served in the clear."""
+    errors = tmp_path / "errors"
+    with open(errors, "w") as log:
+        manager = KernelManager(kernel_name="dtnotes", transport_encryption="required")
+        try:
+            manager.start_kernel(stderr=log)
+            assert manager.provisioner.process.wait(timeout=20) == 1
+        except RuntimeError as refusal:  # jupyter_client looks at what a kernel says that it can
+            assert "encrypt" in str(refusal).lower(), refusal
+            return
+        finally:
+            manager.cleanup_resources()
+    assert "does not serve in the clear what is to be encrypted" in errors.read_text()
