@@ -34,6 +34,7 @@ type ScriptFault struct {
 	Text         string // what is wrong, in the tracer's words
 	Hint         string // what to do, in plain words; "" if the text says it all
 	Probe        string // which probe it is about, "" if none is named
+	Privileges   bool   // the right to trace lacks
 }
 
 // Error tells each fault with its place in the script and the hint.
@@ -286,6 +287,7 @@ func (f *ScriptFault) refine(src, tracer string) {
 				f.Probe = "tracepoint:" + name
 			}
 		}
+		f.Privileges = r.rights
 		if r.hint != nil {
 			f.Hint = r.hint(tracer, name, m)
 		}
@@ -346,6 +348,7 @@ type remedy struct {
 	says   *regexp.Regexp // the first group is what it is about
 	tracer string         // "" for both
 	probe  bool           // the first group is a probe that there is not
+	rights bool           // the right to trace lacks
 	hint   func(tracer, name string, m []string) string
 }
 
@@ -376,8 +379,8 @@ var remedies = sync.OnceValue(func() []remedy {
 	return []remedy{
 		{says: regexp.MustCompile(`tracepoints? not found: (\S+)`), probe: true},
 		{says: regexp.MustCompile(`probe description (\S+) does not match any probes`), probe: true},
-		{says: regexp.MustCompile(`(?:run as root|running as the root user|requires additional privileges|additional privileges|must be root|a password is required|may not run sudo|not permitted: doas)`), hint: privileges},
-		{says: regexp.MustCompile(`failed to initialize dtrace: (?:Permission denied|DTrace device not available)`), hint: privileges},
+		{says: regexp.MustCompile(`(?:run as root|running as the root user|requires additional privileges|additional privileges|must be root|a password is required|may not run sudo|not permitted: doas)`), rights: true, hint: privileges},
+		{says: regexp.MustCompile(`failed to initialize dtrace: (?:Permission denied|DTrace device not available)`), rights: true, hint: privileges},
 		{says: regexp.MustCompile(`(?:BPF program load|program load|loading program)[^']*?'?([\w.-]+:[\w.:*+-]+)'?.*(?:failed|\(try -v\)|Permission denied|Invalid argument)`), hint: func(_, name string, _ []string) string {
 			return "the kernel's verifier refuses what is done at " + name + ": leave that probe out, or do less in it"
 		}},
@@ -411,6 +414,6 @@ var remedies = sync.OnceValue(func() []remedy {
 		{says: regexp.MustCompile(`^(\w+)\( ?\) (?:only supports integer|argument #\d+ must be of scalar)`), hint: always("a number is wanted here")},
 		{says: regexp.MustCompile(`^(\w+)\( ?\)`)},
 		{says: regexp.MustCompile(`No such process`), hint: always("the process has ended, or never was")},
-		{says: regexp.MustCompile(`(?i)(?:permission denied|operation not permitted|not permitted)`), hint: privileges},
+		{says: regexp.MustCompile(`(?i)(?:permission denied|operation not permitted|not permitted)`), rights: true, hint: privileges},
 	}
 })

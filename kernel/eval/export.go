@@ -84,6 +84,11 @@ func (x *exporter) cell(number int, code string) error {
 				seg.code = rest
 			}
 		}
+		if text, ok, err := inGo(code, seg.magic, seg.code); err != nil {
+			return err
+		} else if ok {
+			seg = segment{code: text}
+		}
 		if seg.magic != "" {
 			x.notes = append(x.notes, fmt.Sprintf("cell %d: %q is for the notebook alone and left out", number, seg.magic))
 			continue

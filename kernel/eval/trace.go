@@ -79,6 +79,9 @@ func (s *Session) traceError(r *run, tracer string, above int, err error) *cell.
 	}
 	var messages []string
 	for _, f := range e.Faults {
+		if f.Privileges {
+			f.Hint += "; in a cell, --with sudo, doas or pfexec on its first line does that"
+		}
 		at, msg := "", f.Text
 		if f.Hint != "" {
 			msg += "\n" + f.Hint

@@ -130,7 +130,7 @@ func TestTraceCellFails(t *testing.T) {
 				t.Errorf("%s: %s", name, res.Err.Message)
 			}
 		case "d-nouser":
-			if !strings.Contains(res.Err.Message, "tracing needs") {
+			if !strings.Contains(res.Err.Message, "tracing needs") || !strings.Contains(res.Err.Message, "--with sudo") {
 				t.Errorf("%s: %s", name, res.Err.Message)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/display"
 	"dtnotes/kernel/internal/process"
+	"dtnotes/kernel/tracing"
 )
 
 // Commands of whole cells, which begin with two percent signs: the text below the line is not Go.
@@ -32,7 +33,11 @@ func wholeCells() map[string]magic {
 // body is the text of a whole cell, and how many lines of the cell stand above it, for each of which
 // the code has an empty one.
 func (s *Session) body(r *run, code string) (text string, above int) {
-	for line := range strings.Lines(s.texts.text(r.file)) {
+	return bodyBelow(s.texts.text(r.file), code)
+}
+
+func bodyBelow(whole, code string) (text string, above int) {
+	for line := range strings.Lines(whole) {
 		above++
 		if strings.TrimSpace(line) != "" {
 			break
@@ -52,6 +57,28 @@ func isWholeCell(code string) (name, line string, ok bool) {
 	name, line, _ = strings.Cut(rest, " ")
 	_, ok = wholeCells()[name]
 	return name, line, ok
+}
+
+// inGo is a cell that traces, or shows its text, as Go code; no if it is another.
+func inGo(whole, magic, code string) (string, bool, error) {
+	name, line, _ := strings.Cut(strings.TrimPrefix(magic, "%%"), " ")
+	if !strings.HasPrefix(magic, "%%") {
+		return "", false, nil
+	}
+	text, _ := bodyBelow(whole, code)
+	switch name {
+	case "html":
+		return fmt.Sprintf("display.HTML(%q)", text), true, nil
+	case "markdown":
+		return fmt.Sprintf("display.Markdown(%q)", text), true, nil
+	case "dtrace", "bpftrace":
+		opts, variable, err := tracing.ParseLine(name, line)
+		if err != nil {
+			return "", false, fmt.Errorf("%%%%%s: %w", name, err)
+		}
+		return fmt.Sprintf("%s, traceError := tracing.Show(display.Context(), %q, %#v)\ndisplay.ExitIf(traceError)\n", variable, text, opts), true, nil
+	}
+	return "", false, nil
 }
 
 func (s *Session) shellCell(ctx context.Context, r *run, arg, code string) cell.Result {
