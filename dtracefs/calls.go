@@ -51,7 +51,7 @@ func countCalls(head []byte) (calls, truss bool) {
 			if c.Truss {
 				bsd++
 			}
-		case signal || isTrussStart(line) || isStraceMessage(line) || isStackLine(line):
+		case signal || isTrussStart(line) || isStraceMessage(line) || isStackLine(line) || traced > 0 && isCallDetail(line):
 			traced++
 		}
 	}
@@ -61,6 +61,16 @@ func countCalls(head []byte) (calls, truss bool) {
 func isTrussStart(line []byte) bool { return bytes.HasPrefix(line, []byte("Base time stamp:")) }
 
 func isStraceMessage(line []byte) bool { return bytes.HasPrefix(line, []byte("strace: ")) }
+
+// isCallDetail tells a line under a call that shows what truss -v knows of its structures, or with -r
+// and -w of what was read and written: it stands further in than calls do.
+func isCallDetail(line []byte) bool {
+	b := line
+	if n := bytes.IndexByte(b, ':'); n > 0 && n < 16 && len(bytes.Trim(b[:n], "0123456789/")) == 0 {
+		b = bytes.TrimPrefix(b[n+1:], []byte("\t"))
+	}
+	return len(b) > 3 && (b[0] == '\t' || bytes.HasPrefix(b, []byte("   "))) && !syntax.Blank(b)
+}
 
 // isStackLine tells a frame that strace -k prints under a call.
 func isStackLine(line []byte) bool { return bytes.HasPrefix(line, []byte(" > ")) }
@@ -96,7 +106,7 @@ func (t *callTrace) line(cur *syntax.Cursor, num int, line []byte, terminated bo
 		t.call(cur, c)
 	case syntax.Blank(line):
 		return classBlank
-	case isStraceMessage(line), isTrussStart(line), bytes.HasPrefix(bytes.TrimSpace(line), []byte("*** ")):
+	case isStraceMessage(line), isTrussStart(line):
 		t.notice(num, "message", line, 0)
 		return classNotice
 	case t.trussSignal(line):
@@ -134,10 +144,14 @@ func parseTrussSignal(line []byte) (c syntax.Call, ok bool) {
 			c.PID, c.TID, b = n, tid, bytes.TrimSpace(rest)
 		}
 	}
-	for _, start := range []string{"Received signal ", "siginfo: ", "SIGNAL ", "process exit", "Incurred fault "} {
+	for _, start := range []string{"Received signal ", "siginfo: ", "SIGNAL ", "process exit", "process killed", "process core dumped", "Process stopped",
+		"Incurred fault ", "Stopped by signal ", "<new process>", "<thread ", "*** "} {
 		if bytes.HasPrefix(b, []byte(start)) {
 			c.Kind = syntax.Signal
-			c.Name, c.Args = bytes.TrimRight([]byte(start), " :"), bytes.TrimLeft(b[len(start):], ", ")
+			c.Name, c.Args = bytes.Trim([]byte(start), " :<>*"), bytes.TrimRight(bytes.TrimLeft(b[len(start):], ", "), ">")
+			if start == "*** " {
+				c.Name, c.Args = bytes.Trim(b, " *"), nil
+			}
 			return c, true
 		}
 	}
@@ -228,7 +242,7 @@ func (t *callTrace) start(s *sheet, o *openCall) {
 	for _, cell := range [...]struct {
 		name string
 		text []byte
-	}{{"seconds", c.Delta}, {"pid", c.PID}, {"tid", c.TID}, {"ip", c.IP}, {"number", c.Number}} {
+	}{{"seconds", c.Delta}, {"step", c.Step}, {"pid", c.PID}, {"tid", c.TID}, {"ip", c.IP}, {"number", c.Number}, {"direction", c.Arrow}} {
 		if len(cell.text) > 0 {
 			s.text(cell.name, cell.text)
 		}
@@ -268,7 +282,32 @@ func (t *callTrace) row(o *openCall, c syntax.Call, cur *syntax.Cursor) {
 	if frames != nil {
 		s.open("stack", Stack).appendStack(frames)
 	}
+	if details := t.details(cur); details != nil {
+		s.text("details", details)
+	}
 	s.end()
+}
+
+// details takes the lines under a call of truss that tell more of it.
+func (t *callTrace) details(cur *syntax.Cursor) (text []byte) {
+	for t.c.Dialect == "truss" && cur != nil && !cur.Done() && isCallDetail(cur.Peek()) {
+		line := cur.Peek()
+		_, signal := parseTrussSignal(line)
+		if _, call := syntax.ParseCall(line); call || signal {
+			break
+		}
+		if b, isPID := bytes.CutPrefix(bytes.TrimLeft(line, "0123456789/"), []byte(":")); isPID {
+			line = b
+		}
+		from := cur.Offset()
+		cur.Next()
+		t.account(classTable, cur.Offset()-from)
+		if text != nil {
+			text = append(text, '\n')
+		}
+		text = append(text, bytes.TrimSpace(line)...)
+	}
+	return text
 }
 
 // isCountsHeading tells the heading of strace -c or truss -c.

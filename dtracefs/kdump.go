@@ -30,7 +30,8 @@ func isKdump(head []byte) bool {
 			continue
 		}
 		records++
-		if t := string(r.Type); t == "CALL" || t == "RET" || t == "NAMI" {
+		switch string(r.Type) {
+		case "CALL", "RET", "NAMI", "CAP", "GIO", "PSIG", "STRU", "PFLT":
 			known++
 		}
 	}

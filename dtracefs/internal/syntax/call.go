@@ -23,6 +23,7 @@ type Call struct {
 	Clock    Clock // of -t, -tt, -ttt
 	HasClock bool
 	Delta    []byte // seconds of -r, -d, -D or -E
+	Step     []byte // seconds since the line before, where both are printed
 	IP       []byte // of -i
 	Number   []byte // of -n
 
@@ -32,7 +33,8 @@ type Call struct {
 	Message    []byte // what stands behind the return
 	Elapsed    []byte // seconds in the call, of -T
 
-	Truss bool // the line has a form that strace does not print
+	Arrow []byte // `->` or `<-` of a function of a library, as truss -u follows them
+	Truss bool   // the line has a form that strace does not print
 }
 
 // ParseCall reads a line of strace of Linux, or of truss of illumos or FreeBSD.
@@ -59,6 +61,9 @@ func ParseCall(line []byte) (c Call, ok bool) {
 			return c, true
 		}
 		return c, c.result(rest)
+	}
+	if bytes.HasPrefix(b, []byte("-> ")) || bytes.HasPrefix(b, []byte("<- ")) {
+		c.Arrow, c.Truss, b = b[:2], true, b[3:]
 	}
 	open := bytes.IndexByte(b, '(')
 	if open < 1 || !isCallName(b[:open]) {
@@ -110,6 +115,10 @@ func (c *Call) prefix(b []byte) []byte {
 			case (b[n] == ':' || b[n] == '/') && c.PID == nil && n <= 8 && c.trussPID(&b, n):
 				c.Truss = true
 				continue
+			case b[n] == ':' && c.PID != nil && c.TID == nil && n+1 < len(b) && b[n+1] == ' ' && c.Delta == nil:
+				// `pid thread: ` of FreeBSD.
+				c.TID, c.Truss, b = b[:n], true, b[n+1:]
+				continue
 			case b[n] == ' ' && c.PID == nil && n <= 8 && !c.HasClock && c.Delta == nil:
 				c.PID, b = b[:n], b[n:]
 				continue
@@ -122,10 +131,14 @@ func (c *Call) prefix(b []byte) []byte {
 			if m < len(b) && b[m] == '.' {
 				m += 1 + digitsOf(b[m+1:])
 			}
-			if m == n || m == len(b) || b[m] != ' ' && b[m] != '\t' || c.Delta != nil {
+			if m == n || m == len(b) || b[m] != ' ' && b[m] != '\t' || c.Step != nil {
 				return b
 			}
-			c.Delta, b = b[:m], b[m:]
+			if c.Delta == nil {
+				c.Delta, b = b[:m], b[m:]
+			} else {
+				c.Step, b = b[:m], b[m:]
+			}
 		default:
 			return b
 		}
@@ -217,7 +230,7 @@ func (c *Call) result(b []byte) bool {
 			return true
 		}
 	}
-	if len(b) > 0 && b[len(b)-1] == ')' && (c.PID != nil || c.Name[0] == '_') {
+	if len(b) > 0 && b[len(b)-1] == ')' && (c.PID != nil || c.Name[0] == '_' || c.Arrow != nil) {
 		// _exit() does not return.
 		c.Args = b[:len(b)-1]
 		return true
@@ -292,7 +305,7 @@ type KdumpRecord struct {
 
 // kdumpTypes are the types of records of FreeBSD, NetBSD and OpenBSD, four letters wide.
 var kdumpTypes = [...]string{"CALL", "RET ", "NAMI", "GIO ", "PSIG", "CSW ", "STRU", "USER", "SCTL", "CAP ", "PFLT", "PRET", "PROC", "THRD", "ARGS", "EMUL", "MISC",
-	"EXEC", "ENV ", "SYSC", "ERR "}
+	"EXEC", "ENV ", "SYSC", "ERR ", "PLDG", "FKTR", "SIGN", "SYSN"}
 
 // ParseKdump reads `pid [tid] command [time] TYPE  text`.
 func ParseKdump(line []byte) (r KdumpRecord, ok bool) {
