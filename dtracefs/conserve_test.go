@@ -31,7 +31,6 @@ var decoration = []struct {
 	{regexp.MustCompile(`^\s*(?:Argument Types|None)\s*$`), "a heading of a verbose listing"},
 	{regexp.MustCompile(`^hh:mm:ss\S*\s+\|_+\|\s*$|^\s*v_+v\s*$`), "the edges of a time series"},
 	{regexp.MustCompile(`^#?\s*(?:\d\d:\d\d:\d\d(?: [AP]M)?\s+|Time\s+)[^\d]*$`), "the heading of an interval tool: its clock is that of the sample before, Time is the column time"},
-	{regexp.MustCompile(`^.*\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d\S*$|-timestamp-----$`), "not kept yet: the clock of the averages since boot"},
 	{regexp.MustCompile(`^Stability (?:attributes|data) for `), "the heading of attributes, whose script is in a column"},
 }
 

@@ -210,7 +210,7 @@ func (r *reports) wideRow(rp *report, cells [][]byte, boot bool) {
 			sub.name = "iostat " + g.name
 		}
 		s := r.sheetOf(sub, boot)
-		if !boot {
+		if !boot || r.when.set {
 			r.stampRow(s)
 		}
 		if g.device {

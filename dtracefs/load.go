@@ -42,6 +42,9 @@ func Load(fsys fs.FS, name string) (*Capture, error) { return Options{}.Load(fsy
 // also taken from the file NAME.stderr beside it, if there is one. An empty capture has no
 // tables and a notice that says so; a binary file is an error that wraps [ErrNotText].
 // What a capture cut in the middle of a line left is in Unparsed, and a notice says so.
+//
+// It decodes on one core: what shape text has and of which type a column is it tells from the whole of
+// it, and what a line means depends on those before it. [Scan] decodes parts side by side.
 func (o Options) Load(fsys fs.FS, name string) (*Capture, error) {
 	data, err := readAll(fsys, name, o.Limit)
 	if err != nil {

@@ -312,8 +312,8 @@ func (r *reports) row(line []byte) bool {
 		return true
 	}
 	s := r.sheetOf(rp, boot)
-	if !boot {
-		r.stampRow(s)
+	if !boot || r.when.set {
+		r.stampRow(s) // averages since boot have no number of a block, but end at a time if one was printed
 	}
 	names := rp.Names
 	if rp.shape != nil {
@@ -387,7 +387,7 @@ func (r *reports) sheetOf(rp *report, boot bool) *sheet {
 	}
 	s := r.sheet(key, name, kind)
 	r.inferred[s] = true
-	if !boot {
+	if !boot || r.when.set {
 		r.startTime(s)
 	}
 	names := rp.Names

@@ -75,8 +75,11 @@ func FuzzParse(f *testing.F) {
 	f.Add(persec, "csw a 4")
 	f.Add(`@a[1] = hist(1); printf("%5s %-6d\n", a, b`, "x 1")
 	f.Fuzz(func(t *testing.T, src, line string) {
-		for _, format := range Parse(src).Formats {
+		s := Parse(src)
+		for _, format := range s.Formats {
 			format.Match([]byte(line), nil)
 		}
+		s.Foreign([]byte(line))
+		s.Printed(1, false)
 	})
 }

@@ -175,6 +175,10 @@ func isCallName(b []byte) bool {
 	return len(b) > 0 && len(b) <= 64
 }
 
+// mostReturns bounds how many places of a line are tried for the return of a call: arguments may hold
+// what looks like one.
+const mostReturns = 64
+
 // result reads what stands behind the opening parenthesis of a call: its arguments, and how it
 // returned.
 func (c *Call) result(b []byte) bool {
@@ -198,7 +202,7 @@ func (c *Call) result(b []byte) bool {
 		}
 	}
 	at := len(b)
-	for {
+	for range mostReturns {
 		i := bytes.LastIndex(b[:at], []byte("= "))
 		if i < 1 {
 			break

@@ -43,6 +43,6 @@ func ParseFtraceCall(line []byte) (c FtraceCall, ok bool) {
 	}
 	text := TrimIndent(m[7])
 	c = FtraceCall{Seconds: m[1], CPU: m[2], Comm: m[3], PID: m[4], Mark: m[5], Micros: m[6], Text: text}
-	c.Depth = (len(m[7]) - len(text)) / 2
+	c.Depth = (len(m[7])-len(text))/2 - 1 // the outermost call stands two blanks in
 	return c, len(text) > 0
 }

@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 )
@@ -217,5 +218,67 @@ func FuzzLines(f *testing.F) {
 		if string(line) != before {
 			t.Errorf("%q became %q", before, line)
 		}
+	})
+}
+
+func TestFtrace(t *testing.T) {
+	for line, want := range map[string]string{
+		"     web server-1678  [000] .... 6412438.703521: do_nanosleep <-hrtimer_nanosleep":       "web server 1678  000 .... 6412438.703521 do_nanosleep <-hrtimer_nanosleep",
+		"           <...>-813  (  812) [001] d..2. 6412438.903521: sched_switch: prev_comm=crond": "<...> 813 812 001 d..2. 6412438.903521 sched_switch: prev_comm=crond",
+		"            bash-12   [003] 12.000001: sys_open(filename: 1)":                            "bash 12  003  12.000001 sys_open(filename: 1)",
+		"@[a-1]: 2":            "none",
+		"a-1 [1] 2.5: too few": "none",
+	} {
+		got := "none"
+		if e, ok := ParseFtraceEvent([]byte(line)); ok {
+			got = fmt.Sprintf("%s %s %s %s %s %s %s", e.Comm, e.PID, e.TGID, e.CPU, e.Flags, e.Seconds, e.What)
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", line, got, want)
+		}
+	}
+	for line, want := range map[string]string{
+		" 0)   0.198 us    |    getname();":                       "0  0.198 1 getname();",
+		" 0) + 12.908 us   |  }":                                  "0 + 12.908 0 }",
+		"6412440.100001 |   2)   0.117 us    |    idle_cpu();":    "2  0.117 1 idle_cpu();",
+		" 1)   crond-812   |               |        schedule() {": "1   3 schedule() {",
+		"text | 0) more": "none",
+	} {
+		got := "none"
+		if c, ok := ParseFtraceCall([]byte(line)); ok {
+			got = fmt.Sprintf("%s %s %s %d %s", c.CPU, c.Mark, c.Micros, c.Depth, c.Text)
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", line, got, want)
+		}
+	}
+}
+
+// FuzzRows holds that no line makes a parser of lines panic, and that what a call or a record was split
+// into are parts of it.
+func FuzzRows(f *testing.F) {
+	for _, line := range []string{
+		"4711/2:\t 0.0102\tread(0, 0x080479A0, 1024)\t(sleeping...)", "34233 100123: 0.1 0.2 open(\"/x\",0) ERR#2 'No such file'", "1/1: -> libc:strlen(0x1)",
+		" 4711 100123 web server 1795897007.123456 CALL  open(0x7f)", "812 1 ls RET read 12/0xc", " 45123 ls PLDG open, \"rpath\"",
+		" web-1678  [000] .... 6412438.703521: do_nanosleep <-hrtimer", " 0)   0.198 us    |    getname();", " => do_sys_open",
+		"  1   3566                     openat:entry   cat  24477", "@[a, b]: 1", "[1K, 2M)  4 |@|", "  nginx   5", "4 -> 7 : 12 |****  |",
+	} {
+		f.Add([]byte(line))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		if c, ok := ParseCall(line); ok && !bytes.Contains(line, c.Name) {
+			t.Errorf("call %q of %q", c.Name, line)
+		}
+		if r, ok := ParseKdump(line); ok && (!bytes.Contains(line, r.Command) || !bytes.Contains(line, r.Text)) {
+			t.Errorf("record %q %q of %q", r.Command, r.Text, line)
+		}
+		if e, ok := ParseFtraceEvent(line); ok && !bytes.Contains(line, e.What) {
+			t.Errorf("event %q of %q", e.What, line)
+		}
+		ParseFtraceCall(line)
+		FtraceFrame(line)
+		ParseBarsRow(line, true)
+		ParseBarsHead(line)
+		ParsePerfSample(line)
 	})
 }
