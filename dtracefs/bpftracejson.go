@@ -44,6 +44,15 @@ func (t *bpftraceJSON) read(d *decoder, data []byte, line int, last bool) int {
 func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool {
 	data := v.Get("data")
 	kind := v.Get("type").Text
+	switch kind {
+	case "printf", "time", "cat", "join", "syscall", "map", "value", "stats", "hist", "tseries":
+		if data.Kind == 0 {
+			return false
+		}
+		if len(v.Names) > 2 {
+			t.notice(num, "members", text, 0) // it has more than its type and its data
+		}
+	}
 	t.block++
 	clocked := t.silent
 	t.silent = false

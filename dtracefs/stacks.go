@@ -58,7 +58,7 @@ func (f *stacks) take(st *station, num int, line []byte) bool {
 			return true
 		}
 	}
-	loneStack(st, num, keys, runs)
+	loneStack(st, num, title, keys, runs)
 	return true
 }
 
@@ -260,7 +260,7 @@ func settleStacks(s *sheet) {
 
 // loneStack files a stack without a value: an event's, unless something cut it off from
 // its value.
-func loneStack(st *station, num int, keys []named, runs stackRuns) {
+func loneStack(st *station, num int, title string, keys []named, runs stackRuns) {
 	cut := st.cur.Done() && printedStacks(st)
 	if !st.cur.Done() {
 		cut = ellipsis.Match(st.cur.Peek())
@@ -269,6 +269,9 @@ func loneStack(st *station, num int, keys []named, runs stackRuns) {
 	if cut {
 		s = st.sheet("cut stacks", "stacks cut short", "truncated")
 		st.truncated(num)
+	}
+	if title != "" {
+		s.text("label", []byte(title))
 	}
 	for _, k := range keys {
 		s.key(k.name, k.Key)

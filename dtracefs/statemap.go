@@ -16,6 +16,17 @@ func isStatemap(head []byte) bool {
 // of an entity's state.
 func statemap(d *decoder, cur *syntax.Cursor) {
 	documents(d, cur, true, nil, func(num int, text []byte, v syntax.JSON) bool {
+		for i, m := range v.Members {
+			if v.Kind != '{' {
+				break
+			}
+			name := v.Names[i]
+			known := name == "start" && len(m.Members) == 2 || name == "states" && m.Kind == '{'
+			if (m.Kind == '{' || m.Kind == '[') && !known || slices.Index(v.Names, name) != i {
+				d.notice(num, "members", text, 0) // such members make no cell
+				break
+			}
+		}
 		switch {
 		case v.Get("states").Kind != 0 && v.Get("time").Kind == 0:
 			statemapHead(d, v)
@@ -36,7 +47,7 @@ func statemapHead(d *decoder, v syntax.JSON) {
 	s := d.sheet("statemap", "statemap", "statemap")
 	states := v.Get("states")
 	for i, name := range v.Names {
-		if m := v.Members[i]; m.Kind == '"' || m.Kind == '0' {
+		if m := v.Members[i]; m.Kind != '{' && m.Kind != '[' {
 			s.text(name, []byte(m.Text))
 		} else if name == "start" && len(m.Members) == 2 {
 			sec, _ := syntax.Int([]byte(m.Members[0].Text))

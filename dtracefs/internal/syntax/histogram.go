@@ -14,7 +14,7 @@ func HistHeader(line []byte) (byKey, ok bool) {
 		return false, false
 	}
 	words := bytes.Fields(line)
-	if len(words) < 4 {
+	if n := len(words); n < 4 || n > 5 || len(bytes.Trim(words[1], "-")) > 0 || len(bytes.Trim(words[3], "-")) > 0 || n == 5 && string(words[4]) != "count" {
 		return false, false
 	}
 	first := string(words[0])
