@@ -187,7 +187,8 @@ const (
 )
 
 // perSum is how far the sum lies beyond a threshold on average where buckets are
-// independent: 1/θ, with exp(-θ·allowance)/(1-θ) = 1 for exponential -ln p.
+// independent: 1/θ, with exp(-θ·allowance)/(1-θ) = 1 for exponential -ln p. Where
+// so many buckets tell as much as one, it goes as many times as far.
 const perSum = 1.255
 
 // sums are the evidence added up: of all that a bucket shows, and of new
@@ -399,10 +400,12 @@ func (l *Levels) calibrate(all []measures, folds [][2]int, linked bool) {
 		}
 	}
 	inAll, newness := make([]float64, len(all)), make([]float64, len(all))
+	shown := make([]float64, len(all))
 	for i, s := range added {
 		inAll[i], newness[i] = s.all, s.newness
+		shown[i] = -math.Log(now[i])
 	}
-	l.Evidence, l.Newness = []Calibration{calibrate(inAll, perSum, memory)}, []Calibration{calibrate(newness, perSum, memory)}
+	l.Evidence, l.Newness = []Calibration{calibrate(inAll, perSum*alike(shown), memory)}, []Calibration{calibrate(newness, perSum, memory)}
 	scores := make([]float64, len(all))
 	for i := range all {
 		scores[i] = l.score(ps[i], l.lasting(now[i], added[i], ps[i]))

@@ -148,6 +148,7 @@ const nat = 1.0
 // beforehand to lie beyond a threshold on average, 0 if that is not known, and
 // how many buckets a score remembers: so many tell as much as one.
 func calibrate(scores []float64, typical, span float64) Calibration {
+	span = min(float64(len(scores)), max(span, alike(scores)))
 	sorted := slices.Sorted(slices.Values(scores))
 	c := Calibration{Buckets: len(sorted), Quantiles: make([]float64, quantiles), Tail: upperTail(sorted)}
 	c.Effective = max(1, float64(len(sorted))/span)
@@ -179,6 +180,25 @@ func calibrate(scores []float64, typical, span float64) Calibration {
 		c.Quantiles[i] = sorted[i*(len(sorted)-1)/(quantiles-1)]
 	}
 	return c
+}
+
+// alike is the number of scores that tell as much as one, since those that
+// follow each other are alike: (1+r)/(1-r), r their correlation, as in a process
+// whose correlation fades exponentially.
+func alike(scores []float64) float64 {
+	m := newMoments()
+	for _, v := range scores {
+		m.add(v)
+	}
+	lag := 0.0
+	for i := 1; i < len(scores); i++ {
+		lag += float64((scores[i] - m.mean) * (scores[i-1] - m.mean))
+	}
+	if m.squares == 0 {
+		return 1
+	}
+	r := max(0, min(1-1/float64(len(scores)), lag/m.squares))
+	return (1 + r) / (1 - r)
 }
 
 // memory is the number of buckets within which odd ones are one odd moment.

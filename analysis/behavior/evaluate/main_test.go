@@ -99,3 +99,20 @@ func TestSimulated(t *testing.T) {
 		}
 	}
 }
+
+// TestSimulatedAlarms holds that normal running raises no more alerts than
+// stated, also where buckets that follow each other are alike.
+func TestSimulatedAlarms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many buckets")
+	}
+	for _, c := range restless {
+		rate, err := alarms(t.Context(), c.alike, c.learned, 7200, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rate > behavior.FalseAlarms {
+			t.Errorf("correlation %g, learned from %d buckets: %.1f alerts an hour", c.alike, c.learned, rate)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -13,14 +14,15 @@ import (
 )
 
 // A normal is a system of sources that depend on a fifth as many causes, all of
-// them normal and independent from bucket to bucket.
+// them normal. Causes are correlated from bucket to bucket.
 type normal struct {
-	rng  *rand.Rand
-	load *mat.Dense // cause × source
+	rng   *rand.Rand
+	load  *mat.Dense // cause × source
+	alike float64    // correlation of a cause with its bucket before
 }
 
-func newNormal(seed uint64, sources int) normal {
-	n := normal{rand.New(rand.NewPCG(seed, uint64(sources))), mat.NewDense(max(1, sources/5), sources, nil)}
+func newNormal(seed uint64, sources int, alike float64) normal {
+	n := normal{rand.New(rand.NewPCG(seed, uint64(sources))), mat.NewDense(max(1, sources/5), sources, nil), alike}
 	n.load.Apply(func(_, _ int, _ float64) float64 { return n.rng.NormFloat64() }, n.load)
 	return n
 }
@@ -29,7 +31,16 @@ func newNormal(seed uint64, sources int) normal {
 func (n normal) buckets(count int) (*analysis.Series, error) {
 	causes, sources := n.load.Dims()
 	z, x := mat.NewDense(count, causes, nil), &mat.Dense{}
-	z.Apply(func(_, _ int, _ float64) float64 { return n.rng.NormFloat64() }, z)
+	fresh := math.Sqrt(1 - n.alike*n.alike)
+	for i := range count {
+		for k := range causes {
+			v := n.rng.NormFloat64()
+			if i > 0 {
+				v = n.alike*z.At(i-1, k) + fresh*v
+			}
+			z.Set(i, k, v)
+		}
+	}
 	x.Mul(z, n.load)
 	x.Apply(func(_, _ int, v float64) float64 { return v + n.rng.NormFloat64()/2 }, x)
 	names := make([]string, sources)
@@ -48,7 +59,7 @@ var rareLevels = []float64{0.1, 0.01, 0.001}
 func simulated(ctx context.Context, sources, learned, judged, systems int) ([]float64, error) {
 	below := make([]float64, len(rareLevels))
 	for seed := range uint64(systems) {
-		system := newNormal(seed, sources)
+		system := newNormal(seed, sources, 0)
 		train, err := system.buckets(learned)
 		if err != nil {
 			return nil, err
@@ -76,6 +87,40 @@ func simulated(ctx context.Context, sources, learned, judged, systems int) ([]fl
 	return below, nil
 }
 
+// alarms is how many alerts an hour simulated normal running raises by default,
+// buckets being seconds: of several systems, each learned from that many buckets.
+func alarms(ctx context.Context, alike float64, learned, judged, systems int) (float64, error) {
+	n := 0
+	for seed := range uint64(systems) {
+		system := newNormal(seed, 10, alike)
+		train, err := system.buckets(learned)
+		if err != nil {
+			return 0, err
+		}
+		fresh, err := system.buckets(judged)
+		if err != nil {
+			return 0, err
+		}
+		b, err := behavior.LearnContext(ctx, []*analysis.Series{train}, behavior.Options{})
+		if err != nil {
+			return 0, err
+		}
+		report, err := behavior.ScoreContext(ctx, b, fresh, behavior.ScoreOptions{})
+		if err != nil {
+			return 0, err
+		}
+		n += len(report.Alerts)
+	}
+	return float64(n) * 3600 / float64(judged*systems), nil
+}
+
+// restless are systems whose buckets are more or less alike, and how many of them
+// are learned from.
+var restless = []struct {
+	alike   float64
+	learned int
+}{{0, 300}, {0.7, 300}, {0.9, 400}, {0.97, 4000}}
+
 // printSimulated compares p-values with how often simulated normal buckets fall
 // below them.
 func (o options) printSimulated(ctx context.Context) error {
@@ -93,5 +138,16 @@ func (o options) printSimulated(ctx context.Context) error {
 		fmt.Printf("  %-46s %7.5f %7.5f %7.5f\n", what, below[0], below[1], below[2])
 		o.table.add("p at most 0.001, simulated: "+what, "%.5f", below[2])
 	}
+	fmt.Printf("\nalerts an hour that simulated normal running raises, where %g are stated\n", behavior.FalseAlarms)
+	most := 0.0
+	for _, c := range restless {
+		rate, err := alarms(ctx, c.alike, c.learned, 7200, 3)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("  %-46s %7.1f\n", fmt.Sprintf("correlation %g, learned from %d buckets", c.alike, c.learned), rate)
+		most = max(most, rate)
+	}
+	o.table.add("alerts an hour, simulated, at the most", "%.1f, where %g are stated", most, behavior.FalseAlarms)
 	return nil
 }
