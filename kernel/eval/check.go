@@ -83,7 +83,7 @@ func (e *engine) check(file string, p *parsed) (*checked, []string, error) {
 		case len(errs) == 0 && c.sightings == nil && c.findLost(out.unit.info):
 		case len(errs) > 0 && c.adapt(out, errs):
 		case len(errs) > 0:
-			return nil, nil, errs
+			return nil, nil, c.suggest(out, errs)
 		default:
 			out.sightings, out.stale = c.sightings, c.skip
 			return out, c.warn, nil

@@ -8,7 +8,6 @@ import (
 	"go/types"
 	"maps"
 	"slices"
-	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -36,9 +35,10 @@ func (s *Session) Complete(code string, pos int) (out cell.Completion) {
 		out.Items = completeMagic(line)
 		return out
 	}
-	c := s.assistant().lookAt(code, start, end)
-	c.fill(prefix)
-	out.Items = c.items
+	if lit, inside := literalAt(code, pos); inside {
+		return s.assistant().inLiteral(code, lit, pos, !s.runner.idle.Load())
+	}
+	out.Items = s.assistant().lookAt(code, start, end).fill(prefix)
 	return out
 }
 
@@ -97,13 +97,15 @@ type view struct {
 	pkg   *types.Package
 	ident *ast.Ident // the placeholder
 	path  []ast.Node // what it is in, outermost first
-	items []cell.CompletionItem
+	found []proposal
 	seen  map[string]bool
+	want  types.Type     // what is expected there
+	used  map[string]int // how often names occur
 }
 
 // lookAt checks a cell, mistakes and all, with a placeholder for the name in [start, end).
 func (a *assistant) lookAt(code string, start, end int) *view {
-	v := &view{e: a.e, seen: map[string]bool{}}
+	v := &view{e: a.e, seen: map[string]bool{}, used: countWords(code)}
 	text := code[:start] + placeholder + code[end:]
 	closers, open := unclosed(text)
 	if open {
@@ -161,15 +163,20 @@ func (a *assistant) parseTolerant(text string) *parsed {
 	return p
 }
 
-// fill collects the proposals that begin with prefix.
-func (v *view) fill(prefix string) {
+// fill collects the proposals that fit prefix, the best first.
+func (v *view) fill(prefix string) []cell.CompletionItem {
+	v.want = v.expectedType()
 	if sel := v.selector(); sel != nil {
 		v.members(sel.X, prefix)
-	} else if v.importPath() == nil {
-		v.fieldNames(prefix)
+	} else if v.importPath() == nil && !v.fieldNames(prefix) {
 		v.names(prefix)
 	}
-	sort.Slice(v.items, func(i, j int) bool { return v.items[i].Text < v.items[j].Text })
+	slices.SortFunc(v.found, compareProposals)
+	items := make([]cell.CompletionItem, len(v.found))
+	for i, p := range v.found {
+		items[i] = p.item
+	}
+	return items
 }
 
 // selector is the expression x.placeholder, if the cursor is in one.
@@ -198,7 +205,7 @@ func (v *view) members(x ast.Expr, prefix string) {
 			scope := name.Imported().Scope()
 			for _, n := range scope.Names() {
 				if token.IsExported(n) {
-					v.add(scope.Lookup(n), prefix)
+					v.add(scope.Lookup(n), prefix, 0)
 				}
 			}
 			return
@@ -244,45 +251,73 @@ func (v *view) fields(t types.Type, prefix string, seen map[types.Type]bool) {
 
 func (v *view) addMember(o types.Object, prefix string) {
 	if o.Exported() || o.Pkg() == nil || o.Pkg().Path() == "main" {
-		v.add(o, prefix)
+		v.add(o, prefix, 0)
 	}
 }
 
-// fieldNames proposes the keys of the struct literal that the cursor is in.
-func (v *view) fieldNames(prefix string) {
+// fieldNames proposes the keys of the struct literal that the cursor is in; false if it is in none, or
+// where a value stands.
+func (v *view) fieldNames(prefix string) bool {
 	n := len(v.path)
-	for i := n - 2; i >= 0 && i >= n-3; i-- {
-		lit, ok := v.path[i].(*ast.CompositeLit)
-		if !ok || v.info.Types[lit].Type == nil {
-			continue
+	if n < 2 {
+		return false
+	}
+	lit, ok := v.path[n-2].(*ast.CompositeLit)
+	if kv, isKey := v.path[n-2].(*ast.KeyValueExpr); isKey && kv.Key == v.ident && n > 2 {
+		lit, ok = v.path[n-3].(*ast.CompositeLit)
+	}
+	if !ok || lit.Type == v.ident || v.info.Types[lit].Type == nil {
+		return false
+	}
+	t := v.info.Types[lit].Type.Underlying()
+	if p, ok := t.(*types.Pointer); ok {
+		t = p.Elem().Underlying()
+	}
+	st, ok := t.(*types.Struct)
+	if !ok {
+		return false
+	}
+	set := map[string]bool{}
+	for _, x := range lit.Elts {
+		kv, ok := x.(*ast.KeyValueExpr)
+		if !ok && x != v.ident {
+			return false // the literal has values without keys
 		}
-		if st, ok := v.info.Types[lit].Type.Underlying().(*types.Struct); ok {
-			for f := range st.Fields() {
-				v.addMember(f, prefix)
+		if ok && kv.Key != v.ident {
+			if id, ok := kv.Key.(*ast.Ident); ok {
+				set[id.Name] = true
 			}
 		}
 	}
+	v.want = nil
+	for f := range st.Fields() {
+		if !set[f.Name()] {
+			v.addMember(f, prefix)
+		}
+	}
+	return true
 }
 
 // names proposes what is in scope.
 func (v *view) names(prefix string) {
 	if v.pkg != nil {
+		far := 0
 		for scope := v.innermost(); scope != nil && scope != types.Universe; scope = scope.Parent() {
 			for _, n := range scope.Names() {
-				v.add(scope.Lookup(n), prefix)
+				v.add(scope.Lookup(n), prefix, far)
 			}
+			far++
 		}
 	}
 	for n, o := range v.e.scope.names {
 		if !v.seen[n] {
-			v.add(o, prefix)
+			v.add(o, prefix, sessionFar)
 		}
 	}
 	for _, imports := range []map[string]string{v.e.scope.imports, ambient()} {
 		for n, path := range imports {
-			if strings.HasPrefix(n, prefix) && !v.seen[n] && !strings.HasPrefix(n, "_") {
-				v.seen[n] = true
-				v.items = append(v.items, cell.CompletionItem{Text: n, Kind: "package", Signature: path})
+			if !strings.HasPrefix(n, "_") {
+				v.put(cell.CompletionItem{Text: n, Kind: "package", Signature: path}, prefix, v.otherMisfit(), packageFar)
 			}
 		}
 	}
@@ -290,16 +325,16 @@ func (v *view) names(prefix string) {
 		return // the rest is only noise
 	}
 	for n := range unqualified {
-		if strings.HasPrefix(n, prefix) {
-			v.add(v.e.packages.unqualifiedFunc(n), prefix)
+		if match(n, prefix) != noMatch {
+			v.add(v.e.packages.unqualifiedFunc(n), prefix, universeFar)
 		}
 	}
 	for _, n := range types.Universe.Names() {
-		v.add(types.Universe.Lookup(n), prefix)
+		v.add(types.Universe.Lookup(n), prefix, universeFar)
 	}
 	for t := token.BREAK; t <= token.VAR; t++ {
-		if strings.HasPrefix(t.String(), prefix) && !v.seen[t.String()] {
-			v.items = append(v.items, cell.CompletionItem{Text: t.String(), Kind: "keyword"})
+		if strings.HasPrefix(t.String(), prefix) {
+			v.put(cell.CompletionItem{Text: t.String(), Kind: "keyword"}, prefix, v.otherMisfit(), keywordFar)
 		}
 	}
 }
@@ -320,16 +355,33 @@ func (v *view) innermost() *types.Scope {
 	return v.pkg.Scope()
 }
 
-func (v *view) add(o types.Object, prefix string) {
-	if o == nil || !strings.HasPrefix(o.Name(), prefix) || strings.HasPrefix(o.Name(), "__") || o.Name() == "_" || v.seen[o.Name()] {
+func (v *view) add(o types.Object, prefix string, far int) {
+	if o == nil || o.Name() == "_" || strings.HasPrefix(o.Name(), "__") || v.seen[o.Name()] || match(o.Name(), prefix) == noMatch {
 		return
 	}
-	v.seen[o.Name()] = true
 	kind, sig := kindOf(o), signature(o)
 	if p, ok := o.(*types.PkgName); ok {
 		sig = p.Imported().Path()
 	}
-	v.items = append(v.items, cell.CompletionItem{Text: o.Name(), Kind: kind, Signature: sig})
+	v.put(cell.CompletionItem{Text: o.Name(), Kind: kind, Signature: sig}, prefix, misfit(o, v.want), far)
+}
+
+// otherMisfit is that of what has no type.
+func (v *view) otherMisfit() int {
+	if v.want == nil {
+		return 0
+	}
+	return 2
+}
+
+// put adds a proposal, if it fits and there is none of its name yet.
+func (v *view) put(item cell.CompletionItem, prefix string, misfit, far int) {
+	m := match(item.Text, prefix)
+	if m == noMatch || v.seen[item.Text] {
+		return
+	}
+	v.seen[item.Text] = true
+	v.found = append(v.found, proposal{item, m, misfit, far, -v.used[item.Text]})
 }
 
 func kindOf(o types.Object) string {
@@ -369,14 +421,26 @@ func signature(o types.Object) string {
 	return types.TypeString(o.Type(), shortName)
 }
 
-// IsComplete implements cell.Evaluator.
+// IsComplete implements cell.Evaluator. Lines that are commands are complete, whatever they hold.
 func (s *Session) IsComplete(code string) (cell.Status, string) {
-	if _, _, ok := isWholeCell(code); ok {
-		if strings.HasSuffix(code, "\n\n") { // an empty line ends it
-			return cell.Complete, ""
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, seg := range segments(code, s.engine.knows) {
+		if seg.late {
+			return cell.Invalid, ""
 		}
-		return cell.Incomplete, ""
+		if strings.HasPrefix(seg.magic, "%%") && !strings.HasPrefix(seg.magic, "%%time") {
+			continue // what stands below is no Go
+		}
+		if status, indent := s.assistant().status(seg.code); status != cell.Complete {
+			return status, indent
+		}
 	}
+	return cell.Complete, ""
+}
+
+// status is that of Go code.
+func (a *assistant) status(code string) (cell.Status, string) {
 	var sc scanner.Scanner
 	f := token.NewFileSet().AddFile("", -1, len(code))
 	open := false // in a raw string or comment
@@ -389,7 +453,20 @@ func (s *Session) IsComplete(code string) (cell.Status, string) {
 		case token.COMMENT:
 			continue
 		case token.EOF:
-			return s.assistant().judgeComplete(code, depth, open, last)
+			switch {
+			case open:
+				return cell.Incomplete, ""
+			case depth > 0:
+				return cell.Incomplete, strings.Repeat("\t", depth)
+			case depth < 0:
+				return cell.Invalid, ""
+			case goesOn(last):
+				return cell.Incomplete, "\t"
+			}
+			if _, err := a.e.parse("cell", code); err != nil {
+				return cell.Invalid, ""
+			}
+			return cell.Complete, ""
 		case token.LPAREN, token.LBRACE, token.LBRACK:
 			depth++
 		case token.RPAREN, token.RBRACE, token.RBRACK:
@@ -399,28 +476,6 @@ func (s *Session) IsComplete(code string) (cell.Status, string) {
 			last = tok
 		}
 	}
-}
-
-func (a *assistant) judgeComplete(code string, depth int, open bool, last token.Token) (cell.Status, string) {
-	switch {
-	case open:
-		return cell.Incomplete, ""
-	case depth > 0:
-		return cell.Incomplete, strings.Repeat("\t", depth)
-	case depth < 0:
-		return cell.Invalid, ""
-	case goesOn(last):
-		return cell.Incomplete, "\t"
-	}
-	for _, seg := range segments(code) {
-		if seg.magic != "" {
-			continue
-		}
-		if _, err := a.e.parse("cell", seg.code); err != nil {
-			return cell.Invalid, ""
-		}
-	}
-	return cell.Complete, ""
 }
 
 // goesOn tells the tokens after which a line cannot end.

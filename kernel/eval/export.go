@@ -78,7 +78,7 @@ func (x *exporter) cell(number int, code string) error {
 	s.texts.add(file, code)
 	s.runner.resume(s.runner.newRun(file, cell.Cell{Out: discard{}}))
 	var body []ast.Stmt
-	for _, seg := range segments(code) {
+	for _, seg := range segments(code, x.e.knows) {
 		if word, rest, _ := strings.Cut(strings.TrimLeft(seg.magic, "%"), " "); seg.magic != "" && seg.magic[0] == '%' && word == "time" {
 			if seg.magic = ""; strings.TrimSpace(seg.code) == "" {
 				seg.code = rest

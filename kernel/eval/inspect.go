@@ -34,8 +34,8 @@ func (a *assistant) describeName(name string, detail int) (display.Bundle, bool)
 func (a *assistant) describe(code string, pos, detail int) (display.Bundle, bool) {
 	start, end := wordAround(code, pos)
 	word := code[start:end]
-	if word == "" { // just behind the bracket of a call: its function
-		if i := strings.LastIndexByte(code[:pos], '('); i >= 0 {
+	if word == "" { // among the arguments of a call: its function
+		if i := openCall(code[:pos]); i >= 0 {
 			start, end = wordAround(code, i)
 			word = code[start:end]
 		}
@@ -47,7 +47,41 @@ func (a *assistant) describe(code string, pos, detail int) (display.Bundle, bool
 	if !ok {
 		return display.Bundle{}, false
 	}
-	return d.bundle(a.e.scope, detail), true
+	return d.bundle(a.e, detail), true
+}
+
+// openCall is where the innermost bracket stands that is open at the end of code; -1 if none is.
+func openCall(code string) int {
+	depth := 0
+	for i := len(code) - 1; i >= 0; i-- {
+		switch code[i] {
+		case ')', ']', '}':
+			depth++
+		case '(', '[', '{':
+			if depth == 0 && code[i] == '(' {
+				return i
+			}
+			depth--
+		}
+	}
+	return -1
+}
+
+// comment is what stands right above a declaration in its cell.
+func (t *texts) comment(src snippet) string {
+	lines := strings.Split(t.text(src.file), "\n")
+	if src.line < 2 || src.line > len(lines) {
+		return ""
+	}
+	first := src.line - 1
+	for first > 0 && strings.HasPrefix(lines[first-1], "//") {
+		first--
+	}
+	var out []string
+	for _, l := range lines[first : src.line-1] {
+		out = append(out, strings.TrimPrefix(strings.TrimPrefix(l, "//"), " "))
+	}
+	return strings.Join(out, "\n")
 }
 
 // description is what is known of a name.
@@ -129,10 +163,10 @@ func ownerName(o types.Object, t types.Type) string {
 }
 
 // bundle shows a description: the declaration and the comment, and with detail more of it.
-func (d description) bundle(s *scope, detail int) display.Bundle {
-	decl, doc := d.text(s)
+func (d description) bundle(e *engine, detail int) display.Bundle {
+	decl, doc := d.text(e)
 	if detail > 0 {
-		if more := d.more(s); more != "" {
+		if more := d.more(e.scope); more != "" {
 			doc = strings.TrimSpace(doc + "\n\n" + more)
 		}
 	}
@@ -145,7 +179,7 @@ func (d description) bundle(s *scope, detail int) display.Bundle {
 	return display.Bundle{Data: display.MIMEMap{"text/plain": text, "text/html": page}}
 }
 
-func (d description) text(s *scope) (decl, doc string) {
+func (d description) text(e *engine) (decl, doc string) {
 	if d.obj == nil {
 		doc := bind.Documentation(d.pkg.Path())[""]
 		return fmt.Sprintf("package %s // import %q", d.pkg.Name(), d.pkg.Path()), doc.Text
@@ -159,8 +193,8 @@ func (d description) text(s *scope) (decl, doc string) {
 		}
 		return decl, known.Text
 	}
-	if own := s.decls[s.original(o)]; own != nil {
-		return decl, ""
+	if own := e.scope.decls[e.scope.original(o)]; own != nil {
+		return decl, e.texts.comment(own.src)
 	}
 	key := o.Name()
 	if d.owner != "" {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"go/ast"
+	"go/parser"
 	"go/scanner"
 	"go/token"
 	"go/types"
@@ -47,13 +49,17 @@ func isMagic(line string) bool {
 }
 
 // segments takes the commands out of a cell. A line inside a string, comment or brackets is none.
-func segments(code string) []segment {
+// knows tells the names that mean something in the session.
+func segments(code string, knows func(name string) bool) []segment {
 	var out []segment
 	var pending strings.Builder
 	lines := strings.SplitAfter(code, "\n")
 	for i, line := range lines {
 		text := strings.TrimRight(line, " \t\r\n")
-		if !isMagic(text) || !isClosed(pending.String()) {
+		if isMain(text) && isClosed(pending.String()) {
+			line = "\n" // what stands below runs as what stands above does
+		}
+		if !isMagic(text) && !isBang(text, pending.String(), knows) || isMain(text) || !isClosed(pending.String()) {
 			pending.WriteString(line)
 			continue
 		}
@@ -75,6 +81,34 @@ func segments(code string) []segment {
 		out = append(out, segment{code: pending.String()})
 	}
 	return out
+}
+
+// isMain tells the command of other notebooks that what stands below is the body of func main.
+func isMain(line string) bool { return line == "%%" || line == "%main" }
+
+// isBang tells a shell command after an exclamation mark from an expression: that begins with a name
+// that means something, or stands above it in the cell.
+func isBang(line, above string, knows func(name string) bool) bool {
+	if len(line) < 2 || line[0] != '!' {
+		return false
+	}
+	x, err := parser.ParseExpr(line)
+	if err != nil {
+		return true
+	}
+	command := true
+	ast.Inspect(x, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			command = command && !knows(id.Name) && countWords(above)[id.Name] == 0
+		}
+		return command
+	})
+	return command
+}
+
+// knows tells the names that mean something without a declaration in the cell.
+func (e *engine) knows(name string) bool {
+	return e.scope.names[name] != nil || e.scope.imports[name] != "" || ambient()[name] != "" || types.Universe.Lookup(name) != nil
 }
 
 // isClosed tells that code ends outside all brackets, strings and comments.
@@ -141,6 +175,9 @@ func magics() map[string]magic {
 	return map[string]magic{
 		"help":   {"%help", "what a cell can be, and these commands", (*Session).help},
 		"who":    {"%who", "the variables, functions and types of the session", (*Session).who},
+		"ls":     {"%ls", "the same as %who", (*Session).who},
+		"list":   {"%list", "the same as %who", (*Session).who},
+		"rm":     {"%rm NAME ...", "forgets variables, functions, types and imports", (*Session).remove},
 		"time":   {"%time CODE", "runs a line, or with %%time the whole cell, and says how long it took", (*Session).timed},
 		"native": {"%native", "what executes the functions of the last cell, and why it is not the faster executor", (*Session).nativeTold},
 		"reset":  {"%reset", "forgets all variables, functions, types and imports", (*Session).forget},
@@ -152,7 +189,7 @@ func magics() map[string]magic {
 func (s *Session) command(ctx context.Context, r *run, seg segment) cell.Result {
 	line := strings.TrimSpace(seg.magic)
 	switch line[0] {
-	case '$':
+	case '$', '!':
 		return s.shell(ctx, strings.TrimSpace(line[1:]))
 	case '%':
 		name, arg, _ := strings.Cut(strings.TrimLeft(line, "%"), " ")
@@ -164,8 +201,12 @@ func (s *Session) command(ctx context.Context, r *run, seg segment) cell.Result 
 		if m, ok := magics()[name]; ok && (!whole || name == "time") {
 			return m.run(s, ctx, r, arg, seg.code)
 		}
-		return failure("unknown command", fmt.Sprintf("no command %s; there are %s, $ SHELL COMMAND, ?NAME and NAME?",
-			strings.Repeat("%", len(line)-len(strings.TrimLeft(line, "%")))+name, strings.Join(commandNames(), ", ")))
+		meant := ""
+		if best := nearest(strings.Repeat("%", len(line)-len(strings.TrimLeft(line, "%")))+name, commandNames()); best != "" {
+			meant = "; did you mean " + best + "?"
+		}
+		return failure("unknown command", fmt.Sprintf("no command %s; there are %s, $ SHELL COMMAND, ?NAME and NAME?%s",
+			strings.Repeat("%", len(line)-len(strings.TrimLeft(line, "%")))+name, strings.Join(commandNames(), ", "), meant))
 	}
 	name := strings.Trim(line, "? \t")
 	b, ok := s.assistant().describeName(name, 1)
@@ -214,7 +255,8 @@ are values like others, and so is what methods Err and Unwrap give.
 	for _, n := range slices.Sorted(maps.Keys(whole)) {
 		fmt.Fprintf(w, "%s\t%s\n", whole[n].usage, whole[n].help)
 	}
-	fmt.Fprintln(w, "$ COMMAND\truns a shell command")
+	fmt.Fprintln(w, "$ COMMAND or !COMMAND\truns a shell command")
+	fmt.Fprintln(w, "%% or %main\tnothing: in other notebooks what stands below is the body of func main")
 	fmt.Fprintln(w, "?NAME or NAME?\tdocumentation of a name")
 	fmt.Fprintln(w, "exit or quit\tends a console")
 	w.Flush()
@@ -273,6 +315,28 @@ func (s *Session) nativeTold(_ context.Context, _ *run, _, _ string) cell.Result
 
 func (s *Session) forget(_ context.Context, _ *run, _, _ string) cell.Result {
 	s.reset()
+	return cell.Result{}
+}
+
+func (s *Session) remove(_ context.Context, _ *run, arg, _ string) cell.Result {
+	sc := s.engine.scope
+	names := strings.Fields(arg)
+	if len(names) == 0 {
+		return failure("error", "%rm: which names?")
+	}
+	for _, n := range names {
+		if sc.names[n] == nil && sc.imports[n] == "" {
+			msg := "%rm: nothing is called " + n
+			if best := nearest(n, slices.Collect(maps.Keys(sc.names))); best != "" {
+				msg += "; did you mean " + best + "?"
+			}
+			return failure("error", msg)
+		}
+	}
+	for _, n := range names {
+		delete(sc.names, n)
+		delete(sc.imports, n)
+	}
 	return cell.Result{}
 }
 

@@ -96,7 +96,7 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 	if s.asksExit(c.Code) {
 		return cell.Result{Exit: true}
 	}
-	segs := segments(c.Code)
+	segs := segments(c.Code, s.engine.knows)
 	if n := len(segs); n > 0 && segs[n-1].late {
 		return failure("misplaced command", segs[n-1].magic+" is for a whole cell and has to be its first line")
 	}

@@ -71,7 +71,7 @@ func mistakes(t *testing.T, src string) (errs []types.Error) {
 // TestTypeErrors holds each question about a mistake to all the others' mistakes.
 func TestTypeErrors(t *testing.T) {
 	questions := map[string]func(types.Error) bool{
-		"unused": IsUnused, "no value": IsNoValue, "undeclared": IsUndeclared,
+		"unused": IsUnused, "no value": IsNoValue, "undeclared": IsUndeclared, "missing": IsMissingMember,
 		"unexported field": IsUnexportedField, "uninstantiated": IsUninstantiated, "none": func(types.Error) bool { return false },
 	}
 	for src, want := range map[string]string{
@@ -85,8 +85,8 @@ func TestTypeErrors(t *testing.T) {
 		"var _ = nope":                                        "undeclared",
 		"var _ = nope.Nope":                                   "undeclared",
 		"var x nope":                                          "undeclared",
-		"import \"fmt\"; var _ = fmt.Nope":                    "none",
-		"type T struct{}; var _ = T{}.Nope":                   "none",
+		"import \"fmt\"; var _ = fmt.Nope":                    "missing",
+		"type T struct{}; var _ = T{}.Nope":                   "missing",
 		"import \"sync\"; var _ = sync.Mutex{1}":              "unexported field",
 		"import \"bytes\"; var _ = bytes.Buffer{nil}":         "unexported field",
 		"func g[T any](T) {}; func s(...any) int { return 0 }; var _ = s(g)":           "uninstantiated",

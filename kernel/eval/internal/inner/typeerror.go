@@ -9,7 +9,9 @@ import (
 const (
 	notAnExpr          = 41
 	unexportedLitField = 68
+	undeclaredImported = 73
 	undeclaredName     = 75
+	missingMember      = 76
 	uncalledBuiltin    = 82
 	unusedVar          = 101
 	unusedLabel        = 122
@@ -33,6 +35,11 @@ func IsNoValue(e types.Error) bool { return code(e) == notAnExpr || code(e) == u
 
 // IsUndeclared tells the error of a name that nothing declares; it stands at the name.
 func IsUndeclared(e types.Error) bool { return code(e) == undeclaredName }
+
+// IsMissingMember tells the error of a name behind a dot that is not there; it stands at that name.
+func IsMissingMember(e types.Error) bool {
+	return code(e) == undeclaredImported || code(e) == missingMember
+}
 
 // IsUnexportedField tells the error of a struct literal without keys that gives a value to a field of
 // another package.
