@@ -1,0 +1,167 @@
+package dtracefs
+
+import (
+	"slices"
+	"strings"
+
+	"dtnotes/dtracefs/internal/script"
+)
+
+// A tableID tells tables of several batches that go on each other.
+type tableID struct{ name, kind string }
+
+func idOf(t *Table) tableID { return tableID{t.Name, t.Kind} }
+
+// A candidate is a table of the sample as it could be counted.
+type candidate struct {
+	table   *Table
+	printed []*Column // as in a row, from the left
+	time    *Column
+	timing  timing
+	clock   TimeKind
+	unit    int64 // ns of a number in time
+	anchor  int64 // the instant at which time was 0, in ns, if the capture prints one
+	keys    []*Column
+	values  []*Column
+	as      map[*Column]ValueKind
+	events  bool
+	blocks  int // different times or blocks
+	missing string
+}
+
+// unlearnable are the kinds of tables that hold no series, and what they are in words.
+var unlearnable = map[string]string{
+	"text": "lines of text", "intervals": "what intervals sum up to", "stability": "stability of a script", "probes": "a listing of probes",
+	"statemap": "a head", "legend": "a legend", "entities": "a list", "tags": "a list", "dump": "bytes of memory", "print": "a structure",
+	"summary": "totals and means",
+}
+
+// join puts tables that go on each other together. Blocks are numbered only where there are several.
+func join(tables []*Table) []*Table {
+	out := joinParts(tables)
+	for i, t := range out {
+		if b := t.Column("block"); b != nil && b.context && b.constant() {
+			whole := *t
+			whole.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(c *Column) bool { return c == b })
+			out[i] = &whole
+		}
+	}
+	return out
+}
+
+// appendTables returns a table of the rows of both.
+func appendTables(a, b *Table) *Table {
+	s := newSheet(a.Name, a.Kind)
+	for _, t := range []*Table{a, b} {
+		for _, c := range t.Columns {
+			if have := s.index[c.Name]; have == nil {
+				n := s.col(c.Name, typeIn(c.Name, a, b))
+				n.ofDay, n.context, n.role = c.ofDay, c.context, c.role
+			}
+		}
+	}
+	for _, t := range []*Table{a, b} {
+		n := t.NumRows()
+		for _, c := range t.Columns {
+			to := s.index[c.Name]
+			for i := range n {
+				to.appendCell(c, i)
+			}
+		}
+		s.n += n
+		for _, c := range s.Columns {
+			c.padTo(s.n)
+		}
+	}
+	return s.Table
+}
+
+// typeIn is the type of a column that takes the cells of both tables' columns of that name.
+func typeIn(name string, a, b *Table) Type {
+	x, y := a.Column(name), b.Column(name)
+	switch {
+	case x == nil:
+		return y.typ
+	case y == nil || x.typ == y.typ && x.unsigned == y.unsigned:
+		return x.typ
+	case x.typ <= Float && y.typ <= Float:
+		return Float
+	}
+	return String
+}
+
+// candidate reads a table as a series as well as it goes.
+func (o MeasureOptions) candidate(t *Table, s *script.Script) (*candidate, error) {
+	c := &candidate{table: t, printed: printed(t), as: map[*Column]ValueKind{}}
+	explicit := len(o.By) > 0 || len(o.Value) > 0
+	if what, no := unlearnable[t.Kind]; no && !explicit {
+		c.missing = what
+		return c, nil
+	}
+	if t.NumRows() == 0 {
+		c.missing = "no rows"
+		return c, nil
+	}
+	if err := o.findTime(c); err != nil {
+		return nil, err
+	}
+	o.findValues(c, s)
+	if c.missing == "" {
+		o.findKeys(c)
+	}
+	if c.missing == "" {
+		c.countBlocks()
+		o.checkTime(c)
+	}
+	return c, nil
+}
+
+// reading says what the candidate would be learned as.
+func (c *candidate) reading(m *Measure) Reading {
+	r := Reading{Table: c.table.Name, Rows: c.table.NumRows(), Missing: c.missing}
+	if c.missing == "" {
+		var says []string
+		for _, t := range c.measures("", false) {
+			says = append(says, t.says(m))
+		}
+		r.Says = strings.Join(says, "; ")
+	}
+	return r
+}
+
+// measures are the candidate's parts of a measure, one for each value.
+func (c *candidate) measures(kind string, kinds bool) []TableMeasure {
+	t := TableMeasure{Table: c.table.Name, By: namesOf(c.keys), id: idOf(c.table), timing: c.timing, unit: c.unit, anchor: c.anchor, columnIsNumber: c.time != nil && numeric(c.time), log: c.isLog(), atStamp: c.atStamp()}
+	if c.time != nil {
+		t.Time = c.time.Name
+		t.timeFirst = slices.Index(c.printed, c.time) == 0
+	}
+	for _, k := range c.keys {
+		t.places = append(t.places, slices.Index(c.printed, k))
+	}
+	if z := zoneColumn(c.table); z != nil {
+		t.zone = z.Name
+	}
+	for _, col := range c.printed {
+		if col != c.time && col.typ != Stack && !slices.Contains(c.values, col) && !bars[col.Name] && !(numeric(col) && !isAggregate(c.table) && DimensionOf(col.Name, nil) == "" && !positional(c.printed)) {
+			t.keys = append(t.keys, col.Name)
+		}
+	}
+	if c.events {
+		t.As, t.Kind = AsEvents, kind
+		return []TableMeasure{t}
+	}
+	var out []TableMeasure
+	for _, v := range c.values {
+		t.Value, t.As = v.Name, c.as[v]
+		t.Kind = kind
+		if kinds && len(c.values) > 1 {
+			t.Kind = strings.TrimSpace(kind + " " + v.Name)
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// weight is how much a candidate tells.
+func (c *candidate) weight() int { return c.table.NumRows() }

@@ -1,0 +1,462 @@
+package dtracefs
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// timing is where the time of a table's rows stands.
+type timing uint8
+
+const (
+	byStamp timing = iota // on a line before the block
+	byRow                 // in a column of the row
+	byBlock               // nowhere
+)
+
+// findAnchor looks for a line of text that tells a wall clock and the table's own clock side by side,
+// as a script's first line does.
+func (c *candidate) findAnchor(tables []*Table) {
+	start, ok := timeAt(c.time, 0, c.unit)
+	if !ok || c.time.typ == Float {
+		return
+	}
+	for _, t := range tables {
+		if t.Kind != "text" && t.Kind != "intervals" {
+			continue
+		}
+		for _, col := range t.Columns {
+			if col.typ != String {
+				continue
+			}
+			for _, text := range col.words.values[:min(len(col.words.values), 64)] {
+				if at, ok := anchorIn([]byte(text), start, c.unit); ok {
+					c.anchor, c.clock = at, ClockEpoch
+					return
+				}
+			}
+		}
+	}
+}
+
+// anchorIn finds in a line the wall clock, the finest if there are several, and a number that a clock
+// in units of ns, which shows start a day later at most, showed at that time.
+func anchorIn(text []byte, start, unit int64) (at int64, ok bool) {
+	var wall, own int64
+	found, form := false, syntax.TimeOfDay
+	for i := 0; i < len(text); i++ {
+		if i > 0 && text[i-1] != ' ' && text[i-1] != '\t' && text[i-1] != '=' {
+			continue
+		}
+		if clock, n, ok := syntax.ParseClock(text[i:]); ok && clock.Form <= syntax.Date && (form == syntax.TimeOfDay || clock.Form < form) {
+			wall, form = clock.NS, clock.Form
+			i += n - 1
+			continue
+		}
+		end := i
+		for end < len(text) && text[end]-'0' <= 9 {
+			end++
+		}
+		if v, ok := syntax.Int(text[i:end]); ok && end-i > 3 && v > 0 && v < 1<<62/unit && !found {
+			if d := start - v*unit; d > -3600e9 && d < 24*3600e9 {
+				own, found = v*unit, true
+			}
+		}
+	}
+	return wall - own, found && form != syntax.TimeOfDay
+}
+
+// findTime finds the column that tells the time of a row.
+func (o MeasureOptions) findTime(c *candidate) error {
+	if o.Time == "none" {
+		c.timing, c.clock = byBlock, ClockBlocks
+		return nil
+	}
+	if o.Time != "" {
+		col, ok := find(append(c.printed, c.table.Column("time")), o.Time)
+		if !ok || col == nil {
+			c.missing = "no column " + o.Time
+			return nil
+		}
+		c.time, c.timing = col, byRow
+		if col.context {
+			c.timing = byStamp
+		}
+		if c.clock, c.unit = clockOf(col, true); c.clock == "" {
+			return &MeasureError{What: fmt.Sprintf("--time %s: column %s of table %s holds no times, such as %q", o.Time, col.Name, c.table.Name, firstText(col))}
+		}
+		return nil
+	}
+	columns := c.printed
+	if c.table.Kind == kindReport {
+		// Only the column time is when; TIME of a process is how long, and STIME since when.
+		columns = slices.DeleteFunc(slices.Clone(columns), func(c *Column) bool { return c.Name != "time" })
+	}
+	for _, col := range columns {
+		if bars[col.Name] || matches(findKey, o.By, c.printed, col) || matches(find, o.Value, c.printed, col) {
+			continue
+		}
+		if clock, unit := clockOf(col, false); clock == ClockEpoch || clock == ClockOfDay {
+			c.time, c.timing, c.clock, c.unit = col, byRow, clock, unit
+			return nil
+		}
+	}
+	if col := c.table.Column("time"); col != nil && col.context && col.typ == Time {
+		c.time, c.timing, c.clock, c.unit = col, byStamp, ClockEpoch, 1
+		if col.ofDay {
+			c.clock = ClockOfDay
+		}
+		return nil
+	}
+	for i, col := range columns {
+		if bars[col.Name] || matches(findKey, o.By, c.printed, col) || matches(find, o.Value, c.printed, col) {
+			continue
+		}
+		if unit, ok := monotonic(col, i == 0, c); ok {
+			c.time, c.timing, c.clock, c.unit = col, byRow, ClockRelative, unit
+			return nil
+		}
+	}
+	c.timing, c.clock = byBlock, ClockBlocks
+	return nil
+}
+
+func firstText(c *Column) string {
+	for i := range c.Len() {
+		if !c.Null(i) {
+			return c.Text(i)
+		}
+	}
+	return ""
+}
+
+// lookRows bounds how many cells of a column are looked at to tell what it is.
+const lookRows = 2000
+
+// clockOf tells what times a column holds, "" if none, and how many ns a number in it is.
+func clockOf(c *Column, any bool) (TimeKind, int64) {
+	switch c.typ {
+	case Time:
+		if c.ofDay {
+			return ClockOfDay, 1
+		}
+		return ClockEpoch, 1
+	case Int, Float:
+		lo, hi := int64(0), int64(0)
+		for i := range min(c.Len(), lookRows) {
+			if c.Null(i) {
+				continue
+			}
+			v := int64(c.Float(i))
+			if lo == 0 {
+				lo, hi = v, v
+			}
+			lo, hi = min(lo, v), max(hi, v)
+		}
+		for unit := int64(1e9); unit >= 1; unit /= 1000 {
+			// Counts and addresses may be as large as the seconds of an epoch; instants of one
+			// capture lie within a few months.
+			if lo >= 1e9*(1e9/unit) && hi < 4e9*(1e9/unit) && float64(hi-lo)*float64(unit) < 2e16 && (hi > lo || any || timeName(c.Name)) {
+				return ClockEpoch, unit
+			}
+		}
+		if any && lo >= 0 {
+			return ClockRelative, nsOf(c.Name, hi)
+		}
+	case String:
+		form, seen := syntax.Epoch, false
+		for i := range min(c.Len(), lookRows) {
+			if c.Null(i) {
+				continue
+			}
+			text := []byte(c.Text(i))
+			clock, n, ok := syntax.ParseClock(text)
+			if !ok || n != len(text) {
+				return "", 0
+			}
+			if form, seen = clock.Form, true; form == syntax.Epoch {
+				return "", 0
+			}
+		}
+		switch {
+		case !seen:
+		case form == syntax.TimeOfDay:
+			return ClockOfDay, 1
+		default:
+			return ClockEpoch, 1
+		}
+	}
+	return "", 0
+}
+
+// timeName reports whether a column is called as times are.
+func timeName(name string) bool {
+	name = strings.ToLower(name)
+	if i := strings.IndexByte(name, '('); i > 0 {
+		name = name[:i]
+	}
+	switch name {
+	case "time", "ts", "timestamp", "walltimestamp", "nsecs", "date", "timestr", "elapsed", "interval_start", "epoch", "t", "when", "stamp", "second", "sec", "clock", "nsec", "at", "datetime":
+		return true
+	}
+	return false
+}
+
+// nsOf is how many ns a number of a time is, by the column's name or by how large it gets.
+func nsOf(name string, largest int64) int64 {
+	name = strings.ToLower(name)
+	for _, u := range []struct {
+		mark string
+		ns   int64
+	}{{"(ns)", 1}, {"nsec", 1}, {"(us)", 1e3}, {"usec", 1e3}, {"(µs)", 1e3}, {"(ms)", 1e6}, {"msec", 1e6}, {"(s)", 1e9}} {
+		if strings.Contains(name, u.mark) {
+			return u.ns
+		}
+	}
+	switch {
+	case largest >= 1e11:
+		return 1
+	case largest >= 1e8 && strings.Contains(name, "timestamp"):
+		return 1
+	}
+	return 1e9
+}
+
+// monotonic reports whether a column of numbers is a clock that runs from a start of its own: it is
+// called so, or counts ns and hardly ever steps back, or is the second of each of several rows.
+func monotonic(c *Column, first bool, of *candidate) (unit int64, ok bool) {
+	if c.typ != Int && c.typ != Float || c.unsigned {
+		return 0, false
+	}
+	n := min(c.Len(), lookRows)
+	var values []float64
+	for i := range n {
+		if !c.Null(i) {
+			values = append(values, c.Float(i))
+		}
+	}
+	if len(values) == 0 {
+		return 0, false
+	}
+	lo, hi := slices.Min(values), slices.Max(values)
+	if lo < 0 {
+		return 0, false
+	}
+	back := 0
+	distinct := map[float64]bool{}
+	for i, v := range values {
+		distinct[v] = true
+		if i > 0 && v < values[i-1] {
+			back++
+		}
+	}
+	rising := back*10 <= len(values)
+	switch {
+	case timeName(c.Name):
+		return nsOf(c.Name, int64(hi)), rising || len(distinct) > 2
+	case c.Name == "walltimestamp":
+		return 0, false
+	case first && lo >= 1e9 && rising && len(distinct)*2 > len(values):
+		return 1, true // an event log whose clock counts ns since boot
+	case first && c.typ == Int && isAggregate(of.table) && len(distinct) >= 10 && float64(len(distinct)) >= 0.5*(hi-lo+1) && len(values) >= 2*len(distinct) && of.table.Column("block") == nil:
+		// The second as the first key of an aggregation that was printed once: most seconds are
+		// there and each has several rows.
+		return 1e9, true
+	}
+	return 0, false
+}
+
+// blockOf tells the block of a row: that of its time, or its number.
+func (c *candidate) blockOf() func(i int) int64 {
+	if c.time != nil && c.timing != byBlock {
+		switch c.time.typ {
+		case Float:
+			return func(i int) int64 { return int64(c.time.floats[i] * 1e6) }
+		case String:
+			return func(i int) int64 { return int64(c.time.codes[i]) }
+		}
+		return func(i int) int64 { return c.time.ints[i] }
+	}
+	if b := c.table.Column("block"); b != nil && b.context && b.typ == Int {
+		return func(i int) int64 { return b.ints[i] }
+	}
+	return func(int) int64 { return 0 }
+}
+
+// inOrder reports whether the times of the rows hardly ever step back: an aggregation that has the
+// time as a key is printed in the order of its values.
+func (c *candidate) inOrder() bool {
+	last, back, n := int64(0), 0, c.table.NumRows()
+	for i := range n {
+		if ns, ok := timeAt(c.time, i, c.unit); ok {
+			if ns < last {
+				back++
+			}
+			last = ns
+		}
+	}
+	return back*20 <= n
+}
+
+// atStamp is how many times the table is usually printed under one clock.
+func (c *candidate) atStamp() int {
+	b := c.table.Column("block")
+	if c.timing != byStamp || b == nil || !b.context || b.typ != Int {
+		return 0
+	}
+	prints := map[int64]map[int64]bool{}
+	for i, at := range c.time.ints {
+		if prints[at] == nil {
+			prints[at] = map[int64]bool{}
+		}
+		prints[at][b.ints[i]] = true
+	}
+	var n []int
+	for _, blocks := range prints {
+		n = append(n, len(blocks))
+	}
+	if len(n) < 3 {
+		return 0 // too few to tell what is usual
+	}
+	slices.Sort(n)
+	return n[len(n)/2]
+}
+
+func (c *candidate) countBlocks() {
+	block := c.blockOf()
+	seen := map[int64]bool{}
+	for i := range c.table.NumRows() {
+		if c.time != nil && c.time.Null(i) {
+			continue
+		}
+		seen[block(i)] = true
+	}
+	c.blocks = len(seen)
+}
+
+// checkTime says what is missing where a table has no times.
+func (o MeasureOptions) checkTime(c *candidate) {
+	if c.timing != byBlock {
+		return
+	}
+	switch {
+	case c.events && c.table.Kind == "events":
+		c.missing = "events without a time and without a process: print walltimestamp and execname, or count with an aggregation"
+	case c.events:
+		c.missing = "rows without a time: say --time with one of " + strings.Join(quoteNames(namesOf(c.printed)), ", ")
+	case c.blocks < 2:
+		c.missing = "keys and a value, but printed once, without a time: print it each second"
+	case o.Time == "none" || o.Every > 0:
+	case !c.steady():
+		c.missing = fmt.Sprintf("keys and a value, but no time between its %d blocks: say --every 1s", c.blocks)
+	}
+}
+
+// steady reports whether blocks without a time look as if one thing was printed over and over: most
+// have a key that the block before has.
+func (c *candidate) steady() bool {
+	block := c.blockOf()
+	common, n := 0, 0
+	var before, now map[string]bool
+	last := int64(-1)
+	share := func() {
+		if before == nil {
+			return
+		}
+		n++
+		for k := range now {
+			if before[k] {
+				common++
+				return
+			}
+		}
+	}
+	for i := range c.table.NumRows() {
+		if b := block(i); b != last {
+			if now != nil {
+				share()
+			}
+			before, now, last = now, map[string]bool{}, b
+		}
+		now[rowKey(c.keys, i)] = true
+	}
+	share()
+	return len(c.keys) == 0 || n >= 2 && common*2 >= n
+}
+
+// every finds the time between blocks.
+func (o MeasureOptions) every(m *Measure, group []*candidate) {
+	m.Every = time.Second
+	c := group[0]
+	if m.Clock != ClockBlocks && !c.isLog() {
+		times := map[int64]bool{}
+		for _, c := range group {
+			for i := range c.table.NumRows() {
+				if t, ok := timeAt(c.time, i, c.unit); ok {
+					times[t] = true
+				}
+			}
+		}
+		m.block = time.Duration(typicalStep(slices.Sorted(maps.Keys(times))))
+		if m.block > 0 {
+			m.Every = m.block
+		}
+		if c.events {
+			m.Every = time.Second
+		}
+	}
+	if o.Every > 0 {
+		m.Every = o.Every
+	}
+	if m.Clock == ClockBlocks {
+		m.block = m.Every
+	}
+}
+
+// typicalStep is the median step of ascending times, rounded to three digits; 0 if there is none.
+func typicalStep(times []int64) int64 {
+	var steps []int64
+	for i := 1; i < len(times); i++ {
+		if d := times[i] - times[i-1]; d > 0 {
+			steps = append(steps, d)
+		}
+	}
+	if len(steps) == 0 {
+		return 0
+	}
+	slices.Sort(steps)
+	return round(steps[len(steps)/2])
+}
+
+// timeAt reads the time of a row in ns.
+func timeAt(c *Column, i int, unit int64) (int64, bool) {
+	if c == nil || c.Null(i) {
+		return 0, false
+	}
+	switch c.typ {
+	case Time:
+		return c.ints[i], true
+	case Int:
+		return c.ints[i] * unit, true
+	case Float:
+		return int64(c.floats[i] * float64(unit)), true
+	case String:
+		clock, _, ok := syntax.ParseClock([]byte(c.Text(i)))
+		return clock.NS, ok
+	}
+	return 0, false
+}
+
+// round rounds a length of time to three digits.
+func round(ns int64) int64 {
+	unit := int64(1)
+	for ns/unit >= 1000 {
+		unit *= 10
+	}
+	return (ns + unit/2) / unit * unit
+}

@@ -1,0 +1,111 @@
+package dtracefs
+
+import "fmt"
+
+// A growth is how the values of the keys of a table change from block to block.
+type growth struct {
+	last         map[string]float64
+	keys         map[string]bool // of the block at hand
+	before       int             // how many keys the block before had
+	blocks       int
+	up, down     int // values that rose and fell in the block at hand
+	rises, falls int // in blocks that were no reset
+	gaps, resets int // blocks with fewer keys than the one before, and those in which nearly all fell
+	sum          float64
+	first, most  float64 // what the first block has, and the most by which a later one grew
+}
+
+// add takes a value of the block at hand.
+func (g *growth) add(key string, x float64) {
+	old, ok := g.last[key]
+	switch {
+	case !ok:
+	case x > old:
+		g.up++
+	case x < old:
+		g.down++
+	}
+	g.sum += x - old
+	g.last[key], g.keys[key] = x, true
+}
+
+// endBlock ends a block. Where nearly everything falls at once, running totals were reset.
+func (g *growth) endBlock() {
+	reset := g.down > 2*g.up && g.down > 1
+	if reset {
+		g.resets++
+	} else {
+		g.rises, g.falls = g.rises+g.up, g.falls+g.down
+		if g.blocks > 0 && len(g.keys) < g.before {
+			g.gaps++
+		}
+	}
+	if g.blocks == 0 {
+		g.first = g.sum
+	} else {
+		g.most = max(g.most, g.sum)
+	}
+	g.blocks++
+	g.before = len(g.keys)
+	g.up, g.down, g.sum = 0, 0, 0
+	clear(g.keys)
+}
+
+// onlyGrows reports whether the values of a key hardly ever fall, and keys that were printed once are
+// printed in nearly every block after.
+func (g *growth) onlyGrows() bool {
+	return g.blocks >= 3 && g.rises >= 4 && g.falls*50 <= g.rises && g.gaps*20 <= g.blocks && g.resets*10 <= g.blocks
+}
+
+// growthOf follows the values of a table from block to block.
+func (c *candidate) growthOf(t *TableMeasure) *growth {
+	v := c.table.Column(t.Value)
+	keys := make([]*Column, 0, len(t.keys))
+	for _, k := range t.keys {
+		if !c.events {
+			keys = append(keys, c.table.Column(k))
+		}
+	}
+	if c.table.Kind == "hist" {
+		keys = append(keys, c.table.Column("bucket"))
+	}
+	g := &growth{last: map[string]float64{}, keys: map[string]bool{}}
+	block, current := c.blockOf(), int64(-1)
+	for i := range c.table.NumRows() {
+		if b := block(i); i == 0 {
+			current = b
+		} else if b != current {
+			g.endBlock()
+			current = b
+		}
+		g.add(rowKey(keys, i), v.Float(i))
+	}
+	g.endBlock()
+	return g
+}
+
+// totals tells running totals from counts: those of a source never fall, and a source that was
+// printed once is printed in every block after.
+func (m *Measure) totals(t *TableMeasure, group []*candidate, o MeasureOptions) {
+	var c *candidate
+	for _, g := range group {
+		if idOf(g.table) == t.id {
+			c = g
+		}
+	}
+	if t.As != AsCount && t.As != AsTotal && t.As != AsDistribution || c.timing == byRow && (c.isLog() || !c.inOrder()) {
+		return
+	}
+	g := c.growthOf(t)
+	t.fresh = g.first <= 10*g.most || g.blocks <= 1
+	if t.As == AsTotal || o.As != "" || !g.onlyGrows() {
+		return
+	}
+	if t.As == AsDistribution {
+		m.Notes = append(m.Notes, fmt.Sprintf("the distributions of %s only grow: their increase counts", quoteName(t.Table)))
+		t.keys = append(t.keys, "bucket")
+	} else {
+		m.Notes = append(m.Notes, fmt.Sprintf("the values of %s only grow: their increase counts; say --as count if that is wrong", quoteName(t.Table)))
+	}
+	t.As = AsTotal
+}

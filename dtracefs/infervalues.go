@@ -1,0 +1,305 @@
+package dtracefs
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"dtnotes/dtracefs/internal/script"
+)
+
+// bars are the columns of a distribution that tell the bar.
+var bars = map[string]bool{"bucket": true, "bucket_low": true, "bucket_high": true, "upper": true}
+
+func isAggregate(t *Table) bool { return t.Kind == "agg" || t.Kind == "map" || t.Kind == KindActivity }
+
+// gaugeWords are words in the names of columns that hold levels.
+var gaugeWords = []string{"avg", "average", "mean", "median", "min", "max", "stddev", "std", "rss", "size", "vsz", "virt", "res", "shr",
+	"free", "swpd", "buff", "cache", "load", "util", "temp", "lat", "latency", "await", "depth", "qlen", "wait", "idle", "mem", "memory", "level", "usage", "used"}
+
+// isGaugeName reports whether a column is called as levels, means and rates are.
+func isGaugeName(name string) bool {
+	low := strings.ToLower(name)
+	if strings.Contains(low, "%") || strings.HasSuffix(low, "/s") || strings.HasPrefix(low, "p9") || strings.HasPrefix(low, "p5") {
+		return true
+	}
+	for _, w := range strings.FieldsFunc(low, func(r rune) bool { return r < 'a' || r > 'z' }) {
+		if slices.Contains(gaugeWords, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// findValues finds the columns that hold what is counted.
+func (o MeasureOptions) findValues(c *candidate, s *script.Script) {
+	if len(o.Value) > 0 {
+		for _, name := range o.Value {
+			col, ok := find(c.printed, name)
+			if !ok {
+				c.missing = "no column " + name
+				return
+			}
+			if !numeric(col) {
+				c.missing = fmt.Sprintf("column %s holds no numbers, but such as %q: say --value with one of %s",
+					quoteName(col.Name), firstText(col), strings.Join(quoteNames(namesOf(slices.DeleteFunc(slices.Clone(c.printed), func(k *Column) bool { return !numeric(k) }))), ", "))
+				return
+			}
+			c.values = append(c.values, col)
+			c.as[col] = o.valueKind(c, col, s)
+		}
+		c.events = false
+		return
+	}
+	if o.As == AsEvents {
+		c.events = true
+		return
+	}
+	switch c.table.Kind {
+	case "hist":
+		if col := c.table.Column("count"); col != nil {
+			c.values, c.as[col] = []*Column{col}, AsDistribution
+			return
+		}
+	case "stats":
+		if col := c.table.Column("count"); col != nil {
+			c.values, c.as[col] = []*Column{col}, AsCount
+			return
+		}
+	case "events":
+		c.events = true
+		return
+	case "agg", "map", "tseries", KindActivity:
+		if col := c.table.Column("value"); col != nil && numeric(col) {
+			c.values = o.wide(c, col)
+			for _, v := range c.values {
+				c.as[v] = o.valueKind(c, v, s)
+			}
+			return
+		}
+		c.missing = "keys, but no number to count"
+		return
+	}
+	c.values = o.likelyValues(c)
+	if len(c.values) == 0 {
+		c.events = true
+		return
+	}
+	for _, v := range c.values {
+		c.as[v] = o.valueKind(c, v, s)
+	}
+}
+
+func numeric(c *Column) bool { return c.typ == Int || c.typ == Float }
+
+// wide are the values of an aggregation's table: where several aggregations were printed side by
+// side, as by printa("%@d %@d"), DTrace's own print looks like integer keys. Those are values if
+// what stands before them tells the rows of a block apart all by itself.
+func (o MeasureOptions) wide(c *candidate, value *Column) []*Column {
+	values := []*Column{value}
+	at := slices.Index(c.printed, value)
+	for at > 1 && c.printed[at-1].typ == Int && c.printed[at-1] != c.time && !matches(findKey, o.By, c.printed, c.printed[at-1]) && strings.HasPrefix(c.printed[at-1].Name, "key") {
+		at--
+	}
+	if c.table.Kind != "agg" || at == len(c.printed)-1 || at == 0 {
+		return values
+	}
+	before, after := c.printed[:at], c.printed[at:]
+	if slices.ContainsFunc(before, func(k *Column) bool { return k == c.time }) && len(before) == 1 {
+		return values
+	}
+	block := c.blockOf()
+	rows, seen, again, varies := 0, map[string]bool{}, map[string]string{}, 0
+	for i := range min(c.table.NumRows(), lookRows) {
+		key := rowKey(before, i)
+		rows++
+		seen[strconv.FormatInt(block(i), 10)+"\x00"+key] = true
+		rest := rowKey(after[:len(after)-1], i)
+		if old, ok := again[key]; ok && old != rest {
+			varies++
+		}
+		again[key] = rest
+	}
+	if len(seen) == rows && varies*4 > rows {
+		return after
+	}
+	return values
+}
+
+func rowKey(columns []*Column, i int) string {
+	var b strings.Builder
+	for _, c := range columns {
+		b.WriteString(c.Text(i))
+		b.WriteByte(0)
+	}
+	return b.String()
+}
+
+// likelyValues are the columns of numbers in a table that no aggregation printed: those that are
+// called as counts or levels are, or else the last number of a row, or the first. There are none in
+// a log of events.
+func (o MeasureOptions) likelyValues(c *candidate) []*Column {
+	var numbers []*Column
+	for _, col := range c.printed {
+		dimension := DimensionOf(col.Name, nil) != ""
+		if c.table.Kind == kindReport {
+			dimension = col.role == roleKey || col.role == roleAside // %user is no user
+		}
+		if numeric(col) && col != c.time && !dimension && !bars[col.Name] && !matches(findKey, o.By, c.printed, col) {
+			numbers = append(numbers, col)
+		}
+	}
+	if len(numbers) == 0 || c.isLog() {
+		return nil
+	}
+	unnamed := strings.HasPrefix(c.printed[len(c.printed)-1].Name, "c") && positional(c.printed)
+	if !unnamed {
+		var named, counts []*Column
+		things := false
+		for _, col := range numbers {
+			low := strings.ToLower(col.Name)
+			if slices.Contains(countNames, low) {
+				named = append(named, col)
+			}
+			things = things || slices.Contains(thingNames, low)
+			if col.typ == Int && !isGaugeName(col.Name) {
+				counts = append(counts, col)
+			}
+		}
+		switch {
+		case len(named) > 0:
+			return named
+		case things:
+			return counts
+		}
+		return numbers
+	}
+	var texts, last int
+	for i, col := range c.printed {
+		if col != c.time {
+			last = i
+			if !numeric(col) {
+				texts++
+			}
+		}
+	}
+	if texts == 0 {
+		if last := len(numbers) - 1; last > 0 && c.tellsRows(numbers[:last]) {
+			return numbers[last:]
+		}
+		return numbers // numbers side by side without a name for a source
+	}
+	pick := c.printed[last]
+	if !numeric(pick) {
+		if pick = c.firstData(); !numeric(pick) || pick == c.time {
+			return nil
+		}
+	}
+	if c.repeats(pick) {
+		return nil
+	}
+	return []*Column{pick}
+}
+
+// tellsRows reports whether columns of numbers tell apart the rows of a block, of which there are
+// several, and come again in other blocks: those of CPUs or processes.
+func (c *candidate) tellsRows(columns []*Column) bool {
+	block := c.blockOf()
+	inBlock, all, blocks := map[string]bool{}, map[string]bool{}, map[int64]bool{}
+	n := min(c.table.NumRows(), lookRows)
+	for i := range n {
+		key := rowKey(columns, i)
+		blocks[block(i)] = true
+		inBlock[strconv.FormatInt(block(i), 10)+"\x00"+key] = true
+		all[key] = true
+	}
+	return len(inBlock) == n && len(all) > 1 && 2*len(all) <= n && 4*n >= 5*len(blocks)
+}
+
+// positional reports whether columns have no names but numbers.
+func positional(columns []*Column) bool {
+	for _, c := range columns {
+		if c.typ == Time && c.Name == "time" {
+			continue // the clock that every row starts with
+		}
+		if len(c.Name) < 2 || c.Name[0] != 'c' {
+			return false
+		}
+		if _, err := strconv.Atoi(c.Name[1:]); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *candidate) firstData() *Column {
+	for _, col := range c.printed {
+		if col != c.time {
+			return col
+		}
+	}
+	return c.printed[0]
+}
+
+// isLog reports whether rows have times of their own, nearly all different.
+func (c *candidate) isLog() bool {
+	if c.timing != byRow {
+		return false
+	}
+	times := map[int64]bool{}
+	block := c.blockOf()
+	n := min(c.table.NumRows(), lookRows)
+	for i := range n {
+		times[block(i)] = true
+	}
+	return n >= 4 && len(times)*2 > n
+}
+
+// repeats reports whether many rows of one time are the same but for the value, as those of events
+// are and those of counts are not.
+func (c *candidate) repeats(value *Column) bool {
+	if c.timing != byRow {
+		return false
+	}
+	var rest []*Column
+	for _, col := range c.printed {
+		if col != value && col != c.time {
+			rest = append(rest, col)
+		}
+	}
+	block := c.blockOf()
+	n := min(c.table.NumRows(), lookRows)
+	seen := map[string]bool{}
+	for i := range n {
+		seen[strconv.FormatInt(block(i), 10)+"\x00"+rowKey(rest, i)] = true
+	}
+	return len(seen)*3 < n*2
+}
+
+// valueKind says what a value is.
+func (o MeasureOptions) valueKind(c *candidate, v *Column, s *script.Script) ValueKind {
+	if c.table.Kind == kindReport && o.As == "" {
+		if v.role == roleCount {
+			return AsCount
+		}
+		return AsGauge
+	}
+	if o.As != "" {
+		return o.As
+	}
+	if s != nil {
+		for _, a := range s.Aggregations {
+			if a.Name == c.table.Name && (c.table.Kind == "agg" || c.table.Kind == "map") || c.table.Kind == "printf" && strings.TrimPrefix(a.Name, "@") == v.Name {
+				switch a.Function {
+				case "avg", "min", "max", "stddev":
+					return AsGauge
+				}
+			}
+		}
+	}
+	if v.typ == Float || isGaugeName(v.Name) && c.table.Kind != "agg" && c.table.Kind != "map" {
+		return AsGauge
+	}
+	return AsCount
+}
