@@ -165,6 +165,10 @@ func (h *nativeHost) IsStop(g *ssa.Global) bool {
 
 func (h *nativeHost) IsHalt(f *ssa.Function) bool { return f.String() == rtPath+".Halt" }
 
+func (h *nativeHost) IsRecover(f *ssa.Function) bool { return f.String() == rtPath+".Caught" }
+
+func (h *nativeHost) Recovered(v any) any { return caught(v) }
+
 // asksStack are functions that look at the stack of the goroutine, where package native has no frames.
 var asksStack = []string{"runtime.Caller", "runtime.Callers", "runtime.FuncForPC", "runtime.Stack", "runtime/debug.Stack", "runtime/debug.PrintStack"}
 

@@ -22,6 +22,8 @@ type analysis struct {
 	decides bool                            // the function looks at the stop flag to do something of its own
 }
 
+// stopChecks finds the branches that look at the stop flag: the code does that at the end of loops
+// and on entry anyway.
 func (c *analysis) stopChecks() map[*ssa.BasicBlock]bool {
 	out := map[*ssa.BasicBlock]bool{}
 	for _, b := range c.f.Blocks {
@@ -49,6 +51,8 @@ func (c *analysis) stopChecks() map[*ssa.BasicBlock]bool {
 	return out
 }
 
+// findSplit finds the local variables whose address is only used to load, to store and to name
+// fields: they need no memory.
 func (c *analysis) findSplit() {
 	for _, b := range c.f.Blocks {
 		for _, in := range b.Instrs {
@@ -98,6 +102,7 @@ func onlyAccessed(addr ssa.Value) bool {
 	return true
 }
 
+// findFused finds addresses and comparisons whose only user computes them itself.
 func (c *analysis) findFused() {
 	for _, b := range c.f.Blocks {
 		for i, in := range b.Instrs {
@@ -135,6 +140,8 @@ func (c *analysis) findFused() {
 	}
 }
 
+// findVarargs finds the arrays that are made of what is to be appended to a slice: append takes the
+// values from their slots.
 func (c *analysis) findVarargs() {
 	c.varargs = map[ssa.Instruction][]ssa.Value{}
 	for _, b := range c.f.Blocks {
@@ -192,6 +199,8 @@ func isAppend(call *ssa.Call) bool {
 	return ok && b.Name() == "append"
 }
 
+// elements is what is stored in an array that only one slice expression looks at, and the
+// instructions that do so.
 func (c *analysis) elements(array *ssa.Alloc, b *ssa.BasicBlock) (parts []ssa.Instruction, values []ssa.Value) {
 	n := elem(array.Type()).Underlying().(*types.Array).Len()
 	values = make([]ssa.Value, n)
@@ -217,6 +226,7 @@ func (c *analysis) elements(array *ssa.Alloc, b *ssa.BasicBlock) (parts []ssa.In
 	return parts, values
 }
 
+// loadedOnce tells the address of a field that is going to be fused itself.
 func (c *analysis) loadedOnce(fa *ssa.FieldAddr) bool {
 	if len(*fa.Referrers()) != 1 {
 		return false
@@ -249,6 +259,7 @@ func comparison(t token.Token) bool {
 	return false
 }
 
+// elem is what a pointer type points to, and what a slice or array holds.
 func elem(t types.Type) types.Type {
 	switch t := t.Underlying().(type) {
 	case *types.Pointer:

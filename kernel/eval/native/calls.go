@@ -167,6 +167,10 @@ func (c *compiler) call(in *ssa.Call) {
 		c.builtin(in, b.Name(), common.Args)
 		return
 	}
+	if f, ok := common.Value.(*ssa.Function); ok && c.p.host.IsRecover(f) {
+		c.recoverTo(c.operand(in), func(v any) any { return v })
+		return
+	}
 	if c.mathCall(in) {
 		return
 	}
@@ -353,8 +357,9 @@ type pendingCall struct {
 // run makes the call.
 func (x *pendingCall) run(st *panicState) {
 	var vm *machine
+	size := x.shape.p
 	if x.fn != nil {
-		vm = machineFor(x.fn)
+		vm, size = machineFor(x.fn), x.fn.pneed
 	} else {
 		vm = machineWith(x.shape.n, x.shape.p)
 	}
@@ -373,7 +378,7 @@ func (x *pendingCall) run(st *panicState) {
 	default:
 		x.shape.call(x.code, np, pp)
 	}
-	vm.done()
+	vm.done(size)
 }
 
 // pending makes the code that keeps a call for later, and hands it to use.

@@ -110,14 +110,6 @@ func setWord[W register](np, pp unsafe.Pointer, w *word, x W) {
 	}
 }
 
-func getWord[W register](vm *machine, w *word) W {
-	np, pp := vm.base()
-	if w.ptr {
-		return *(*W)(unsafe.Add(pp, w.slot))
-	}
-	return *(*W)(unsafe.Add(np, w.slot))
-}
-
 // begin makes a machine that is about to call c.
 func (c *closure) begin() (vm *machine, np, pp unsafe.Pointer) {
 	vm = machineFor(c.fn)
@@ -134,7 +126,7 @@ func in0[R results](c *closure, e *entry) unsafe.Pointer {
 	return funcWord(func() (r R) {
 		vm, _, _ := c.begin()
 		vm.enter(c.fn)
-		vm.finish(e, unsafe.Pointer(&r))
+		vm.finish(c.fn, e, unsafe.Pointer(&r))
 		return r
 	})
 }
@@ -157,7 +149,7 @@ type slice struct {
 }
 
 // finish takes the results of a call and gives the machine back. It does not keep r.
-func (vm *machine) finish(e *entry, r unsafe.Pointer) {
+func (vm *machine) finish(f *fn, e *entry, r unsafe.Pointer) {
 	np, pp := vm.base()
 	for i := range e.out {
 		w := &e.out[i]
@@ -168,7 +160,7 @@ func (vm *machine) finish(e *entry, r unsafe.Pointer) {
 			*(*uint64)(to) = *num(np, w.slot)
 		}
 	}
-	vm.done()
+	vm.done(f.pneed)
 }
 
 func in1[A register, R results](c *closure, e *entry) unsafe.Pointer {
@@ -176,7 +168,7 @@ func in1[A register, R results](c *closure, e *entry) unsafe.Pointer {
 		vm, np, pp := c.begin()
 		setWord(np, pp, &e.in[0], a)
 		vm.enter(c.fn)
-		vm.finish(e, unsafe.Pointer(&r))
+		vm.finish(c.fn, e, unsafe.Pointer(&r))
 		return r
 	})
 }
@@ -187,7 +179,7 @@ func in2[A, B register, R results](c *closure, e *entry) unsafe.Pointer {
 		setWord(np, pp, &e.in[0], a)
 		setWord(np, pp, &e.in[1], b)
 		vm.enter(c.fn)
-		vm.finish(e, unsafe.Pointer(&r))
+		vm.finish(c.fn, e, unsafe.Pointer(&r))
 		return r
 	})
 }
@@ -199,7 +191,7 @@ func in3[A, B, C register, R results](c *closure, e *entry) unsafe.Pointer {
 		setWord(np, pp, &e.in[1], b)
 		setWord(np, pp, &e.in[2], x)
 		vm.enter(c.fn)
-		vm.finish(e, unsafe.Pointer(&r))
+		vm.finish(c.fn, e, unsafe.Pointer(&r))
 		return r
 	})
 }
@@ -212,7 +204,7 @@ func in4[A, B, C, D register, R results](c *closure, e *entry) unsafe.Pointer {
 		setWord(np, pp, &e.in[2], x)
 		setWord(np, pp, &e.in[3], y)
 		vm.enter(c.fn)
-		vm.finish(e, unsafe.Pointer(&r))
+		vm.finish(c.fn, e, unsafe.Pointer(&r))
 		return r
 	})
 }
@@ -227,7 +219,7 @@ func in6[A, B, C, D, E, F register, R results](c *closure, e *entry) unsafe.Poin
 		setWord(np, pp, &e.in[4], z)
 		setWord(np, pp, &e.in[5], w)
 		vm.enter(c.fn)
-		vm.finish(e, unsafe.Pointer(&r))
+		vm.finish(c.fn, e, unsafe.Pointer(&r))
 		return r
 	})
 }

@@ -51,7 +51,7 @@ func (c *compiler) exits(in ssa.Instruction) {
 		c.exit(func(_ *machine, np, pp unsafe.Pointer) {
 			size := *snum(np, n.atN)
 			if size < 0 {
-				panic(plainError("makechan: size out of range"))
+				panic(errChan)
 			}
 			*ptr(pp, d.atP) = reflect.MakeChan(both, int(size)).UnsafePointer()
 		})
@@ -63,12 +63,6 @@ func (c *compiler) exits(in ssa.Instruction) {
 		refuse("%T", in)
 	}
 }
-
-// A plainError is a panic of Go's runtime without its prefix.
-type plainError string
-
-func (e plainError) RuntimeError() {}
-func (e plainError) Error() string { return string(e) }
 
 func (c *compiler) makeInterface(in *ssa.MakeInterface) {
 	d, t := c.operand(in), c.typ(in.X.Type())
@@ -131,6 +125,7 @@ func (c *compiler) typeAssert(in *ssa.TypeAssert) {
 	x, d := c.operand(in.X), c.operand(in)
 	t, methods := c.typ(in.AssertedType), hasMethods(in.X.Type())
 	static := typeWord(c.typ(in.X.Type()))
+	nilCheck := !in.CommaOk && types.Identical(in.X.Type(), in.AssertedType) // for the value of a method
 	var ok loc
 	if in.CommaOk {
 		d, ok = d.part(0), d.part(1)
@@ -143,6 +138,9 @@ func (c *compiler) typeAssert(in *ssa.TypeAssert) {
 				d.clear(np, pp)
 			}
 		} else if !is {
+			if nilCheck && typ == nil {
+				panic(errNil)
+			}
 			panic(assertionError(static, typ, t))
 		}
 		return is
@@ -182,6 +180,9 @@ func assertionError(static, concrete unsafe.Pointer, t reflect.Type) error {
 	e := &runtime.TypeAssertionError{}
 	m := (*typeAssertionError)(unsafe.Pointer(e))
 	m.inter, m.concrete, m.asserted = static, concrete, typeWord(t)
+	if t.Kind() == reflect.Interface {
+		m.inter = nil // as Go's runtime has it
+	}
 	if concrete != nil && t.Kind() == reflect.Interface {
 		have := typeOfWord(concrete)
 		for i := range t.NumMethod() {
@@ -487,12 +488,7 @@ func (c *compiler) builtin(in *ssa.Call, name string, args []ssa.Value) {
 		c.emit(opMovN, d.atN, re.atN, 0)
 		c.emit(opMovN, d.atN+8, im.atN, 0)
 	case "recover":
-		d := c.operand(in)
-		c.exit(func(vm *machine, _, pp unsafe.Pointer) {
-			v := vm.recovered()
-			w := efaceWords(&v)
-			*ptr(pp, d.atP), *ptr(pp, d.atP+8) = w[0], w[1]
-		})
+		c.recoverTo(c.operand(in), c.p.host.Recovered)
 	case "ssa:wrapnilchk":
 		c.wrapNilCheck(in, args)
 	case "ssa:deferstack":
@@ -503,6 +499,15 @@ func (c *compiler) builtin(in *ssa.Call, name string, args []ssa.Value) {
 	default:
 		c.pendingBuiltin(name, args, func(_ *machine, _, _ unsafe.Pointer, run func(*panicState)) { run(nil) })
 	}
+}
+
+// recoverTo recovers what was thrown, and has see look at it.
+func (c *compiler) recoverTo(d loc, see func(any) any) {
+	c.exit(func(vm *machine, _, pp unsafe.Pointer) {
+		v := see(vm.recovered())
+		w := efaceWords(&v)
+		*ptr(pp, d.atP), *ptr(pp, d.atP+8) = w[0], w[1]
+	})
 }
 
 // pendingBuiltin keeps a call of a builtin without result for later.
@@ -534,7 +539,12 @@ func (c *compiler) pendingBuiltin(name string, args []ssa.Value, use func(vm *ma
 	case "copy":
 		do = func(_ *machine, v []reflect.Value, _ *panicState) { reflect.Copy(v[0], v[1]) }
 	case "recover": // deferred, it stops the panic that the function it is deferred by may recover
-		do = func(vm *machine, _ []reflect.Value, _ *panicState) { vm.recovered() }
+		see := c.p.host.Recovered
+		do = func(vm *machine, _ []reflect.Value, st *panicState) {
+			if st == nil { // else it is called by the panic of its own function
+				see(vm.recovered())
+			}
+		}
 	case "print", "println":
 		host := c.p.host
 		do = func(_ *machine, v []reflect.Value, _ *panicState) {

@@ -8,10 +8,6 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// stopChecks finds the branches that look at the stop flag: the code does that at the end of loops
-// and on entry anyway.
-// findSplit finds the local variables whose address is only used to load, to store and to name
-// fields: they need no memory.
 // slotsAt is the slots of a local variable that is kept in slots, or of a field of it.
 func (c *compiler) slotsAt(addr ssa.Value) (loc, bool) {
 	switch a := addr.(type) {
@@ -27,13 +23,6 @@ func (c *compiler) slotsAt(addr ssa.Value) (loc, bool) {
 	return loc{}, false
 }
 
-// findFused finds addresses and comparisons whose only user computes them itself.
-// findVarargs finds the arrays that are made of what is to be appended to a slice: append takes the
-// values from their slots.
-// elements is what is stored in an array that only one slice expression looks at, and the
-// instructions that do so.
-// loadedOnce tells the address of a field that is going to be fused itself.
-// elem is what a pointer type points to, and what a slice or array holds.
 // edge makes the copies for φ-nodes on the way from one block to another, and goes there.
 func (c *compiler) edge(from, to, next *ssa.BasicBlock) {
 	c.phis(from, to)

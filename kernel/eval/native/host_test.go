@@ -83,6 +83,8 @@ func (h *testHost) write(b []byte) (int, error) {
 func (h *testHost) Global(*ssa.Global) (reflect.Value, bool) { return reflect.Value{}, false }
 func (h *testHost) IsStop(*ssa.Global) bool                  { return false }
 func (h *testHost) IsHalt(*ssa.Function) bool                { return false }
+func (h *testHost) IsRecover(*ssa.Function) bool             { return false }
+func (h *testHost) Recovered(v any) any                      { return v }
 func (h *testHost) Halt() {
 	if h.halts != nil {
 		h.halts()

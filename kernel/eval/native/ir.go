@@ -195,6 +195,7 @@ type fn struct {
 	nfree        int   // free variables
 	freeN, freeP int32 // where they are
 	entry        atomic.Pointer[entry]
+	wrapper      bool            // calls a method or function for another that the program does not name
 	recover      int             // index of the code that goes on after a recovered panic
 	deferSlot    int32           // P slot with the deferred calls; -1 if the function defers none
 	stop         <-chan struct{} // that loops look at

@@ -62,12 +62,14 @@ func machineWith(n, p int32) *machine {
 	return vm
 }
 
-// done gives a machine back. Machines that a panic went through are not.
-func (vm *machine) done() {
+// done gives a machine back whose first frame had p bytes of pointers. Machines that a panic went through
+// are not. What frames above have left is overwritten, or gone with the machine: a pool does not keep it
+// for long.
+func (vm *machine) done(p int32) {
 	if len(vm.n) > keepSlots || len(vm.p) > keepSlots {
 		return
 	}
-	clear(vm.p)
+	clear(vm.p[:p/8])
 	vm.f, vm.at, vm.closure, vm.panicked = nil, nil, nil, nil
 	machines.Put(vm)
 }
@@ -145,6 +147,6 @@ func (f *fn) callValues(args []reflect.Value, c *closure) []reflect.Value {
 	for i, r := range f.results {
 		out[i] = r.value(np, pp)
 	}
-	vm.done()
+	vm.done(f.pneed)
 	return out
 }

@@ -1,7 +1,6 @@
 package native
 
 import (
-	"fmt"
 	"go/types"
 	"unsafe"
 
@@ -311,82 +310,81 @@ func (c *compiler) lookup(in *ssa.Lookup) {
 	c.mapLookup(in)
 }
 
-// bound is an optional limit of a slice expression.
-func (c *compiler) bound(v ssa.Value) (l loc, ok bool) {
-	if v == nil {
-		return loc{}, false
+// limits are the bounds of a slice expression.
+type limits struct {
+	lo, hi, top loc // without layout if they are not there
+	unsigned    [3]bool
+}
+
+func (c *compiler) limits(in *ssa.Slice) (l limits) {
+	for i, v := range []ssa.Value{in.Low, in.High, in.Max} {
+		if v != nil {
+			*[]*loc{&l.lo, &l.hi, &l.top}[i] = c.operand(v)
+			l.unsigned[i] = isUnsigned(v.Type())
+		}
 	}
-	return c.operand(v), true
+	return l
+}
+
+func (l loc) intOr(np unsafe.Pointer, other int) int {
+	if l.layout == nil {
+		return other
+	}
+	return int(*snum(np, l.atN))
+}
+
+// cut finds the bounds in something of a length and a capacity; fixed tells a string or an array.
+func (l *limits) cut(np unsafe.Pointer, length, capacity int, fixed bool) (i, j, m int) {
+	i, j, m = l.lo.intOr(np, 0), l.hi.intOr(np, length), l.top.intOr(np, capacity)
+	code := uint8(boundsAcap)
+	if fixed {
+		code = boundsAlen
+	}
+	switch three := l.top.layout != nil; {
+	case three && uint(m) > uint(capacity):
+		panic(boundsError(int64(m), capacity, !l.unsigned[2], code+bounds3Alen-boundsAlen))
+	case three && uint(j) > uint(m):
+		panic(boundsError(int64(j), m, !l.unsigned[1], bounds3B))
+	case three && uint(i) > uint(j):
+		panic(boundsError(int64(i), j, !l.unsigned[0], bounds3C))
+	case uint(j) > uint(m):
+		panic(boundsError(int64(j), m, !l.unsigned[1], code))
+	case uint(i) > uint(j):
+		panic(boundsError(int64(i), j, !l.unsigned[0], boundsB))
+	}
+	return i, j, m
 }
 
 func (c *compiler) slice(in *ssa.Slice) {
-	d := c.operand(in)
-	lo, hasLo := c.bound(in.Low)
-	hi, hasHi := c.bound(in.High)
-	top, hasTop := c.bound(in.Max)
-	limits := func(np unsafe.Pointer, length int) (i, j int) {
-		j = length
-		if hasLo {
-			i = int(*snum(np, lo.atN))
-		}
-		if hasHi {
-			j = int(*snum(np, hi.atN))
-		}
-		return i, j
-	}
+	d, x, l := c.operand(in), c.operand(in.X), c.limits(in)
 	if b, ok := in.X.Type().Underlying().(*types.Basic); ok && b.Info()&types.IsString != 0 {
-		x := c.operand(in.X)
 		c.exit(func(_ *machine, np, pp unsafe.Pointer) {
 			s := text(np, pp, x)
-			i, j := limits(np, len(s))
+			i, j, _ := l.cut(np, len(s), len(s), true)
 			setText(np, pp, d, s[i:j])
 		})
 		return
 	}
-	size := c.typ(elem(elemOrSelf(in.X.Type()))).Size()
-	if a, ok := in.X.(*ssa.Alloc); ok && a.Comment == "makeslice" { // make with a constant capacity
-		t, n, x := typeWord(c.typ(in.Type()).Elem()), int(elem(a.Type()).Underlying().(*types.Array).Len()), c.operand(a)
-		c.exit(func(_ *machine, np, pp unsafe.Pointer) {
-			_, j := limits(np, n)
-			if uint(j) > uint(n) {
-				makeslice(t, j, n) // panics
-			}
-			setHeader(np, pp, d, sliceHeader{*ptr(pp, x.atP), j, n})
-		})
-		return
-	}
-	var get func(np, pp unsafe.Pointer) sliceHeader
-	if arr, ok := arrayBelow(in.X.Type()); ok {
-		x, n := c.operand(in.X), int(arr.Len())
-		get = func(np, pp unsafe.Pointer) sliceHeader {
-			if *ptr(pp, x.atP) == nil {
-				panic(errNil)
-			}
-			return sliceHeader{*ptr(pp, x.atP), n, n}
-		}
-	} else {
-		x := c.operand(in.X)
-		get = func(np, pp unsafe.Pointer) sliceHeader { return header(np, pp, x) }
-	}
+	et := c.typ(elem(elemOrSelf(in.X.Type())))
+	size := et.Size()
+	arr, fixed := arrayBelow(in.X.Type())
+	a, _ := in.X.(*ssa.Alloc)
+	made := a != nil && a.Comment == "makeslice" // make with a constant capacity
 	c.exit(func(_ *machine, np, pp unsafe.Pointer) {
-		h := get(np, pp)
-		i, j := limits(np, h.len)
-		m := h.cap
-		if hasTop {
-			m = int(*snum(np, top.atN))
+		var h sliceHeader
+		if !fixed {
+			h = header(np, pp, x)
+		} else if h = (sliceHeader{*ptr(pp, x.atP), int(arr.Len()), int(arr.Len())}); h.data == nil {
+			panic(errNil)
 		}
-		if uint(i) > uint(j) || uint(j) > uint(m) || uint(m) > uint(h.cap) {
-			list := unsafe.Slice((*struct{})(unsafe.Pointer(&zeroSized)), h.cap)[:h.len]
-			if hasTop {
-				_ = list[i:j:m]
-			}
-			_ = list[i:j]
+		if j := l.hi.intOr(np, 0); made && uint(j) > uint(h.cap) {
+			makeslice(typeWord(et), j, h.cap) // panics
 		}
-		p := h.data
+		i, j, m := l.cut(np, h.len, h.cap, fixed)
 		if m > i { // else the address could be that of what stands behind
-			p = unsafe.Add(p, uintptr(i)*size)
+			h.data = unsafe.Add(h.data, uintptr(i)*size)
 		}
-		setHeader(np, pp, d, sliceHeader{p, j - i, m - i})
+		setHeader(np, pp, d, sliceHeader{h.data, j - i, m - i})
 	})
 }
 
@@ -396,7 +394,7 @@ func (c *compiler) sliceToArray(in *ssa.SliceToArrayPointer) {
 	n := t.Elem().Len()
 	c.exit(func(_ *machine, np, pp unsafe.Pointer) {
 		if h := header(np, pp, x); h.len < n {
-			panic(runtimeError(fmt.Sprintf("cannot convert slice with length %d to array or pointer to array with length %d", h.len, n)))
+			panic(boundsError(int64(n), h.len, true, boundsConvert))
 		}
 		*ptr(pp, d.atP) = *ptr(pp, x.atP)
 	})

@@ -1,8 +1,10 @@
 package native
 
 import (
+	"fmt"
 	"go/token"
 	"math"
+	"reflect"
 	"unsafe"
 )
 
@@ -34,16 +36,53 @@ type deferList struct{ calls []func(*panicState) }
 var (
 	errNil    = thrown(func() { var p *int; *p = 1 })
 	errDivide = thrown(func() { zero := len(noBytes); zero = 1 / zero })
+	errChan   = thrown(func() { n := len(noBytes) - 1; _ = make(chan int, n) })
+	errIndex  = thrown(func() { noBytes[len(noBytes)] = 1 })
 	errShift  = thrown(func() { n := len(noBytes) - 1; _ = 1 << n })
 )
 
 var noBytes []byte
 
-// A runtimeError is a panic of Go's runtime that cannot be brought about here.
-type runtimeError string
+// runtimeError and plainError are panics of Go's runtime that have words of their own.
+func runtimeError(text string) error { return likeText(errNil, text) }
+func plainError(text string) error   { return likeText(errChan, text) }
 
-func (e runtimeError) RuntimeError() {}
-func (e runtimeError) Error() string { return "runtime error: " + string(e) }
+// likeText is another error of the type of one, which is a string.
+func likeText(e any, text string) error {
+	v := reflect.New(reflect.TypeOf(e)).Elem()
+	v.SetString(text)
+	return v.Interface().(error)
+}
+
+// Why an index or a bound of a slice is outside, as Go's runtime numbers it.
+const (
+	boundsIndex = iota
+	boundsAlen
+	boundsAcap
+	boundsB
+	bounds3Alen
+	bounds3Acap
+	bounds3B
+	bounds3C
+	boundsConvert
+)
+
+// outOfBounds is laid out as Go's runtime does its error.
+type outOfBounds struct {
+	x      int64
+	y      int
+	signed bool
+	code   uint8
+}
+
+// boundsError is what Go's runtime throws for x where y is the limit.
+func boundsError(x int64, y int, signed bool, code uint8) any {
+	t := reflect.TypeOf(errIndex)
+	if t.Size() != unsafe.Sizeof(outOfBounds{}) {
+		return runtimeError(fmt.Sprintf("index out of range [%d] with length %d", x, y))
+	}
+	return reflect.NewAt(t, unsafe.Pointer(&outOfBounds{x, y, signed, code})).Elem().Interface()
+}
 
 func thrown(f func()) (v any) {
 	defer func() { v = recover() }()
@@ -62,11 +101,7 @@ func (vm *machine) fail(f *fn, in *instr, sp int, v any) {
 //go:noinline
 func (vm *machine) outside(f *fn, in *instr, sp int, i uint64, n int64) {
 	vm.f, vm.at, vm.sp = f, in, sp
-	list := unsafe.Slice((*struct{})(unsafe.Pointer(vm)), n)
-	if f.unsignedIndex(in) {
-		_ = list[i]
-	}
-	_ = list[int64(i)]
+	panic(boundsError(int64(i), int(n), !f.unsignedIndex(in), boundsIndex))
 }
 
 // halt is called where the stop flag is set.
@@ -102,6 +137,7 @@ func (vm *machine) unwind(v any) (next state, again bool) {
 	nOff, pOff := vm.offsets()
 	for sp := vm.sp; sp > 0; {
 		if f.deferSlot >= 0 {
+			vm.sp = sp
 			if d := (*deferList)(*ptr(unsafe.Pointer(&vm.p[0]), int32(pOff)+f.deferSlot)); d != nil {
 				d.unwind(st)
 				if st.recovered && !st.goexit {
@@ -134,7 +170,11 @@ func (d *deferList) unwind(st *panicState) {
 				v := recover()
 				*st = panicState{value: v, goexit: v == nil}
 			}()
-			call(st)
+			if st.recovered {
+				call(nil)
+			} else {
+				call(st)
+			}
 			ended = true
 		}()
 	}
@@ -158,8 +198,13 @@ func (d *deferList) runDefers() {
 // recovered is the builtin recover.
 func (vm *machine) recovered() any {
 	st := vm.panicked
-	if st == nil || st.recovered || st.goexit || vm.sp != 1 {
+	if st == nil || st.recovered || st.goexit {
 		return nil
+	}
+	for _, r := range vm.frames[1:vm.sp] {
+		if !r.f.wrapper { // the deferred function has called another
+			return nil
+		}
 	}
 	st.recovered = true
 	return st.value

@@ -29,6 +29,10 @@ type Host interface {
 	// stop flag themselves.
 	IsStop(*ssa.Global) bool
 	IsHalt(*ssa.Function) bool
+	// IsRecover tells a function that does what the builtin recover does, and gets what was thrown as it is.
+	IsRecover(*ssa.Function) bool
+	// Recovered is what the builtin recover returns for a value that was thrown. It may throw it again.
+	Recovered(value any) any
 	// Halt is called where the stop flag is set. It may return.
 	Halt()
 	// StackOverflow is called for a recursion without end. It must not return.
@@ -63,6 +67,7 @@ type Program struct {
 
 	roots  map[string]*fn
 	byFunc map[*types.Func]*fn // methods
+	all    []*fn               // lives as long as the program: who calls methods does not keep them
 
 	// While it is being compiled.
 	fns      map[*ssa.Function]*fn
@@ -195,7 +200,7 @@ func (p *Program) declare(f *ssa.Function) *fn {
 	if x := p.fns[f]; x != nil {
 		return x
 	}
-	x := &fn{name: f.String(), prog: p, deferSlot: -1, stop: p.stop, enter: p.stop}
+	x := &fn{name: f.String(), prog: p, wrapper: f.Synthetic != "" && f.Synthetic != "range-over-func yield" && f.TypeArgs() == nil, deferSlot: -1, stop: p.stop, enter: p.stop}
 	var params, results []*layout
 	for _, v := range f.Params {
 		params = append(params, p.layout(v.Type()))
@@ -216,6 +221,7 @@ func (p *Program) declare(f *ssa.Function) *fn {
 	x.nneed, x.pneed = s.n, s.p
 	x.sig = p.typ(plainSignature(f))
 	p.fns[f] = x
+	p.all = append(p.all, x)
 	p.queue = append(p.queue, f)
 	return x
 }
@@ -327,7 +333,7 @@ func (p *Program) Run(name string) {
 	}
 	vm := machineFor(x)
 	vm.enter(x)
-	vm.done()
+	vm.done(x.pneed)
 }
 
 // Method is a method of a type of the program for callers that have values of package reflect, or nil.
