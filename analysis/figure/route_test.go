@@ -47,3 +47,23 @@ func TestNoEdgePassesUnderANode(t *testing.T) {
 	}
 	t.Log(all, "edges")
 }
+
+func TestNoEdgeOfACapturePassesUnderANode(t *testing.T) {
+	all := 0
+	for name, c := range captureCounts(t) {
+		for _, least := range []float64{0.3, 0.5, 0.8} {
+			g := related(c, least)
+			if len(g.Edges) > 4*len(g.Nodes) {
+				continue // more than a model lists, and nothing to see
+			}
+			count, edges := underNodes(g)
+			all += edges
+			if count > 0 {
+				t.Errorf("%s, correlations above %v: %d of %d edges of %d nodes pass under a node that they do not link", name, least, count, edges, len(g.Nodes))
+			}
+		}
+	}
+	if t.Log(all, "edges"); all == 0 {
+		t.Error("no edge to look at")
+	}
+}
