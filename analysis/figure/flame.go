@@ -421,7 +421,7 @@ func (f Flame) script(p *page, root *frame, w, top length) {
 		return
 	}
 	var text strings.Builder
-	text.WriteString("Search Reset zoom 0123456789.%found?…")
+	text.WriteString("Reset zoom 0123456789.%found?…")
 	var walk func(*frame)
 	walk = func(n *frame) {
 		text.WriteString(n.name)

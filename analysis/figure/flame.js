@@ -57,13 +57,21 @@
     });
     back.style.display = to && num(to, "depth") > 0 ? "" : "none";
   }
+  // A box, since a page may not let a picture within it ask in a window.
+  var box = document.createElementNS("http://www.w3.org/1999/xhtml", "input"), frame = document.createElementNS(ns, "foreignObject");
+  box.setAttribute("placeholder", "find a frame");
+  box.setAttribute("title", "text or a regular expression");
+  box.setAttribute("style", "font:7px sans-serif;width:78px;padding:1px 3px;box-sizing:border-box");
+  frame.setAttribute("x", x0 + width - 80); frame.setAttribute("y", top - 10);
+  frame.setAttribute("width", 80); frame.setAttribute("height", 14);
+  frame.appendChild(box);
+  svg.appendChild(frame);
   function search() {
-    var term = prompt("Search frames for text or a regular expression; nothing clears the search", "");
-    if (term === null) return;
-    var re;
+    var term = box.value, re;
     try { re = new RegExp(term, "i"); } catch (e) { re = { test: function (s) { return s.indexOf(term) >= 0; } }; }
     mark(term ? re : null);
   }
+  box.addEventListener("input", search);
   function mark(re) {
     var sum = 0, end = -1;
     frames.slice().sort(function (a, b) {
@@ -78,7 +86,7 @@
       }
     });
     if (result) svg.removeChild(result);
-    result = re ? svg.appendChild(write((100 * sum / width).toFixed(1) + " % found", x0 + width - 130, top, ink)) : null;
+    result = re ? svg.appendChild(write((100 * sum / width).toFixed(1) + " % found", x0 + width - 150, top, ink)) : null;
   }
   function button(text, x, act) {
     var g = write(text, x, top, ink), area = document.createElementNS(ns, "rect"), s = em / size;
@@ -91,16 +99,15 @@
     g.addEventListener("click", act);
     return svg.appendChild(g);
   }
-  var result = null, back = button("Reset zoom", x0 + width - 220, function () { zoom(null); });
-  button("Search", x0 + width - 40, search);
+  var result = null, back = button("Reset zoom", x0 + width - 230, function () { zoom(null); });
   back.style.display = "none";
   frames.forEach(function (g) {
     g.style.cursor = "pointer";
     g.addEventListener("click", function () { zoom(g); });
   });
   document.addEventListener("keydown", function (e) {
-    if (e.key === "/" || (e.ctrlKey || e.metaKey) && e.key === "f") { e.preventDefault(); search(); }
-    if (e.key === "Escape") { zoom(null); mark(null); }
+    if (e.key === "/" || (e.ctrlKey || e.metaKey) && e.key === "f") { if (e.target !== box || e.key !== "/") { e.preventDefault(); box.focus(); } }
+    if (e.key === "Escape") { zoom(null); box.value = ""; mark(null); }
   });
   svg.flame = { zoom: zoom, mark: mark };
 })();

@@ -61,7 +61,7 @@ for t := 1.0; ; t++ {
 }'''
 TOUCH = '''g := figure.Graph{Nodes: []figure.Node{{Name: "constructor", Activity: 3}, {Name: "sshd"}, {Name: "cron"}}, Edges: []figure.Edge{{From: 0, To: 1, Weight: 0.5, Stability: 0.9}}}
 display.Display(g)
-t := figure.Timeline{Names: []string{"sshd"}, Values: [][]float64{make([]float64, 60)}, Bucket: 1}
+t := figure.Timeline{Names: []string{"sshd"}, Values: [][]float64{make([]float64, 60)}, Every: 1e9}
 for i := range 60 { t.Times, t.Values[0][i] = append(t.Times, 1.7e9+float64(i)), float64(i) }
 display.Display(t)
 display.Display(figure.Flame{Stacks: []figure.Stack{{Frames: []string{"main", "read"}, Count: 3}, {Frames: []string{"main", "write"}, Count: 1}}})'''
