@@ -78,9 +78,10 @@ type Options struct {
 	// IncludeKernel takes in the kernel's own threads, left out by default:
 	// they react to whatever processes do.
 	IncludeKernel bool
-	// IncludeObserver takes in the processes of [analysis.Observers], left out
-	// by default: they react to whatever they watch. The series must hold them
-	// (see [analysis.SeriesOptions]).
+	// IncludeObserver takes the processes of [analysis.Observers] for sources
+	// like others. By default they have no part in links, since they react to
+	// whatever they watch. The series must hold them (see
+	// [analysis.SeriesOptions]).
 	IncludeObserver bool
 	// Exclude names more processes to leave out, such as a collector that
 	// watches the system: only tracers are known by name, and what a collector

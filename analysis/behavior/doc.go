@@ -31,13 +31,17 @@
 // ([Value]). What comes back with the clock, and a steady growth, are taken off
 // first where the capture is long enough ([Season]).
 //
-// Left out by default, listed in Ignored and noted: threads of the kernel, known
-// by making no system calls where those are counted, and the observer, known by
-// the name of a tracer or of dtnotes ([analysis.Observers]). A name is a guess:
-// a process that makes system calls under the name of a thread of the kernel is
-// judged, and what is left out by its name alone but makes some is told in a
-// note. A site's own collector is not known as such: name it in
-// [Options.Exclude].
+// Left out by default, listed in Ignored and noted: threads of the kernel. Where
+// the columns that make a source tell them, these are known by a mark, by their
+// parent or number, by the zone they are in or by the path of their program;
+// elsewhere by making no system calls where those are counted, and a process that
+// makes some under the name of one is judged. An observer is known by the name of
+// a tracer or of dtnotes ([analysis.Observers]), which is a guess: it has no part
+// in links, but is judged by what it did while learning. One that is new is left
+// out if it is there from the first buckets on, as the tracer at work is, and
+// judged as any other process if it comes later. What is left out but makes
+// system calls or uses the CPU is told in a note. A site's own collector is not
+// known as such: name it in [Options.Exclude].
 //
 // For comparison each verdict also tells the largest deviation of any source
 // ([Verdict.MaxZ]), which plays no part in the score.

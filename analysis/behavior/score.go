@@ -86,8 +86,8 @@ func Score(b *Behavior, s *analysis.Series) (*Report, error) {
 // widths are errors. A source that the series does not hold was silent, one
 // that the behavior does not know is new: both stand out. An empty series, or
 // one shorter than a bucket, gives an empty report. NaN and infinite values are
-// errors. Threads of the kernel, observers and what was excluded while learning
-// are left out, listed in the report's Ignored and noted. An alert level that
+// errors. Threads of the kernel, the tracer at work and what was excluded while
+// learning are left out, listed in the report's Ignored and noted. An alert level that
 // cannot be reached with what was learned is noted too.
 func ScoreContext(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptions) (*Report, error) {
 	r, err := score(ctx, b, s, opts)
