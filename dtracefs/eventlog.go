@@ -260,16 +260,3 @@ func nextArg(args []byte) (word, rest []byte) {
 	}
 	return args[:i], args[i+1:]
 }
-
-// appendWord appends an integer to a column of integers; any other word turns it into one
-// of text.
-func (c *Column) appendWord(word []byte) {
-	if c.typ == Int {
-		if v, ok := syntax.Int(word); ok {
-			c.appendInt(v)
-			return
-		}
-		c.becomeText()
-	}
-	c.appendText(word)
-}

@@ -189,6 +189,19 @@ func (s *sheet) leaf(name string, v syntax.JSON) {
 	}
 }
 
+// appendWord appends an integer to a column of integers; any other word turns it into one
+// of text.
+func (c *Column) appendWord(word []byte) {
+	if c.typ == Int {
+		if v, ok := syntax.Int(word); ok {
+			c.appendInt(v)
+			return
+		}
+		c.becomeText()
+	}
+	c.appendText(word)
+}
+
 // isDate reports whether a text is a date with its time and nothing else.
 func isDate(text string) bool {
 	c, n, ok := syntax.ParseClock([]byte(text))
