@@ -357,3 +357,20 @@ func TestLostLast(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnValues shows the values of this module that a notebook begins with.
+func TestOwnValues(t *testing.T) {
+	s := newSession(t)
+	for code, want := range map[string][]string{
+		"dtracefs.Samples()": {"<table>", "vm-start.dtrace.txt", "bytes"},
+		"dtracefs.Scripts()": {"<table>", ">Name", "syscalls", "Bpftrace"},
+	} {
+		res := s.Eval(t.Context(), cell.Cell{Code: code, Out: discard{}})
+		html, _ := res.Bundle.Data[display.MIMETypeHTML].(string)
+		for _, w := range want {
+			if !strings.Contains(html, w) {
+				t.Errorf("%s shows %q, which has no %q", code, html, w)
+			}
+		}
+	}
+}
