@@ -84,6 +84,6 @@ type Completion struct {
 // CompletionItem is one proposal.
 type CompletionItem struct {
 	Text      string // what to insert
-	Kind      string // "function", "method", "field", "variable", "constant", "type", "package", "keyword", "magic"
+	Kind      string // "function", "method", "field", "variable", "constant", "type", "package", "keyword", "magic", "probe", "option"
 	Signature string // as go/types prints it; empty if it has none
 }
