@@ -429,18 +429,16 @@ func (s *Session) IsComplete(code string) (cell.Status, string) {
 		if seg.late {
 			return cell.Invalid, ""
 		}
-		if strings.HasPrefix(seg.magic, "%%") && !strings.HasPrefix(seg.magic, "%%time") {
-			continue // what stands below is no Go
-		}
-		if status, indent := s.assistant().status(seg.code); status != cell.Complete {
+		foreign := strings.HasPrefix(seg.magic, "%%") && !strings.HasPrefix(seg.magic, "%%time") // no Go, but with brackets
+		if status, indent := s.assistant().status(seg.code, foreign); status != cell.Complete {
 			return status, indent
 		}
 	}
 	return cell.Complete, ""
 }
 
-// status is that of Go code.
-func (a *assistant) status(code string) (cell.Status, string) {
+// status is that of Go code, or of foreign code, of which no more is known than that brackets close.
+func (a *assistant) status(code string, foreign bool) (cell.Status, string) {
 	var sc scanner.Scanner
 	f := token.NewFileSet().AddFile("", -1, len(code))
 	open := false // in a raw string or comment
@@ -458,12 +456,12 @@ func (a *assistant) status(code string) (cell.Status, string) {
 				return cell.Incomplete, ""
 			case depth > 0:
 				return cell.Incomplete, strings.Repeat("\t", depth)
-			case depth < 0:
+			case depth < 0 && !foreign:
 				return cell.Invalid, ""
-			case goesOn(last):
+			case goesOn(last) && !foreign:
 				return cell.Incomplete, "\t"
 			}
-			if _, err := a.e.parse("cell", code); err != nil {
+			if _, err := a.e.parse("cell", code); err != nil && !foreign {
 				return cell.Invalid, ""
 			}
 			return cell.Complete, ""
