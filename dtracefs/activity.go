@@ -13,6 +13,10 @@ import (
 // An activity is a wall clock on a line of its own and, under it, entries of who did how
 // much of what. It builds the table of that over time, whose columns are appended to side
 // by side.
+//
+// It is one printed form among others, and its table is counted as any other is. It has a recognizer of
+// its own since its names hold what parts the words of other rows: blanks, ends of lines, nothing at
+// all. Only the kind that an entry starts with tells where that name begins.
 type activity struct {
 	table                   *Table
 	time, kind, name, value *Column
