@@ -73,9 +73,15 @@ func ExampleSeries_Factors() {
 			}
 		}
 	}
+	// The figure draws when each factor is active, a line per factor.
+	for _, line := range f.Figure().Names {
+		fmt.Println(line)
+	}
 	// Output:
 	// 0 nginx
 	// 0 php
 	// 1 cron
 	// 1 sh
+	// 0: nginx, php
+	// 1: sh, cron
 }

@@ -11,6 +11,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"dtnotes/analysis/figure"
 	"dtnotes/analysis/internal/parallel"
 )
 
@@ -30,6 +31,8 @@ type Factors struct {
 	// Error is the Frobenius norm of what is left over, as a part of that of the values.
 	Error      float64
 	Iterations int
+
+	series *Series // that was split
 }
 
 // Factors splits the activity of n buckets × p sources into k non-negative factors, those that work
@@ -79,7 +82,7 @@ func (s *Series) Factors(ctx context.Context, k int, opts ...FactorOptions) (*Fa
 				best = fits[i]
 			}
 		}
-		best.Names = s.Names
+		best.Names, best.series = s.Names, s
 		return best, nil
 	})
 }
@@ -170,17 +173,44 @@ func ordered(w, h *mat.Dense) (activity, shares *mat.Dense) {
 	return activity, shares
 }
 
+// Figure draws when each factor is active, a line per factor that is named by the sources that make most
+// of it: who works together when.
+func (f *Factors) Figure() figure.Timeline {
+	n, k := f.Activity.Dims()
+	out := figure.Timeline{Times: f.series.Times, Unit: f.series.Units, Every: f.series.Every, Top: -1}
+	out.Subtitle = fmt.Sprintf("%d factors of %d sources, %.1f%% left over", k, len(f.Names), 100*f.Error)
+	for c := range k {
+		var parts []string
+		for _, j := range f.order(c)[:min(3, len(f.Names))] {
+			if f.Shares.At(c, j) >= 0.1 || len(parts) == 0 {
+				parts = append(parts, f.Names[j])
+			}
+		}
+		out.Names = append(out.Names, fmt.Sprintf("%d: %s", c, strings.Join(parts, ", ")))
+		row := make([]float64, n)
+		mat.Col(row, c, f.Activity)
+		out.Values = append(out.Values, row)
+	}
+	return out
+}
+
+// order lists the sources by their share of factor c, the largest first.
+func (f *Factors) order(c int) []int {
+	order := make([]int, len(f.Names))
+	for j := range order {
+		order[j] = j
+	}
+	slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(f.Shares.At(c, y), f.Shares.At(c, x)) })
+	return order
+}
+
 // String lists the sources of each factor.
 func (f *Factors) String() string {
 	n, k := f.Activity.Dims()
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d factors of %d sources in %d buckets, %.1f%% left over\n", k, len(f.Names), n, 100*f.Error)
 	for c := range k {
-		order := make([]int, len(f.Names))
-		for j := range order {
-			order[j] = j
-		}
-		slices.SortStableFunc(order, func(x, y int) int { return cmp.Compare(f.Shares.At(c, y), f.Shares.At(c, x)) })
+		order := f.order(c)
 		var parts []string
 		for _, j := range order[:min(6, len(order))] {
 			if s := f.Shares.At(c, j); s >= 0.02 {
