@@ -1,0 +1,41 @@
+package eval
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestPortable runs the sessions, and what cells print against compiled Go, in the portable executor.
+func TestPortable(t *testing.T) {
+	t.Setenv(nativeVariable, "portable")
+	t.Run("sessions", TestSessions)
+	t.Run("oracle", TestOracle)
+}
+
+// TestNativeTold asks what executes functions, and has one that is left to the interpreter.
+func TestNativeTold(t *testing.T) {
+	told := func(tier string, cells ...string) string {
+		t.Setenv(nativeVariable, tier)
+		s := newSession(t)
+		for _, c := range cells {
+			must(t, s, c)
+		}
+		_, printed, err := run1(t, s, "%native")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return printed
+	}
+	for _, c := range []struct {
+		tier, code, want string
+	}{
+		{"off", "1", "interpreted: all functions"},
+		{"nonsense", "1", "neither off nor portable"},
+		{"portable", "func twice(x int) int { return 2 * x }\ntwice(4)", "main.twice"},
+		{"portable", "import \"runtime\"\n_, _, line, ok := runtime.Caller(0)\nline > 0 && ok", "runtime.Caller needs the interpreter's stack"},
+	} {
+		if printed := told(c.tier, c.code); !strings.Contains(printed, c.want) {
+			t.Errorf("%s in tier %s: %s; want %q", c.code, c.tier, printed, c.want)
+		}
+	}
+}
