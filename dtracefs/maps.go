@@ -228,7 +228,7 @@ func (f *bpftraceMaps) keys(st *station, rest []byte) (keys []mapKey, value []by
 			}
 			continue
 		}
-		if last.text != "" && last.frames == nil && !bytes.HasPrefix(line, []byte("    ")) {
+		if last.text != "" && last.frames == nil {
 			last.text += "\n" + string(line)
 			continue
 		}
