@@ -344,6 +344,18 @@ func TestClearedTotals(t *testing.T) {
 	}
 }
 
+// Running totals may have fractions, as seconds of CPU have.
+func TestTotalsOfFractions(t *testing.T) {
+	text := "time,name,seconds\n"
+	for i, v := range []float64{1.5, 2, 4.25, 0.75, 1} {
+		text += fmt.Sprintf("%d,a,%g\n%d,b,%d\n", 1700000000+i, v, 1700000000+i, 10+i)
+	}
+	m := counted(t, text, CountOptions{MeasureOptions: MeasureOptions{As: AsTotal, Value: []string{"seconds"}}})
+	if got, want := m.column("a"), []float64{1.5, 0.5, 2.25, 0.75, 0.25}; !slices.Equal(got, want) {
+		t.Errorf("a increased by %v, want %v", got, want)
+	}
+}
+
 // TestMergeInAnyOrder holds that parts of two tracers, whose blocks end at other instants within the second,
 // make the same matrix in whatever order they are merged.
 func TestMergeInAnyOrder(t *testing.T) {

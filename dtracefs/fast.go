@@ -493,7 +493,7 @@ func (f *fastLines) commit() {
 			}
 		case f.totals && f.cells[e.cell].total != nil:
 			c := &f.cells[e.cell]
-			t.total(c.tm, c.total, noPrint, at, int(e.source), e.value)
+			t.total(c.tm, c.total, noPrint, at, int(e.source), totalValue{whole: e.value})
 		case int(e.source) < len(row):
 			row[e.source] += float64(e.value)
 		case s.n == 1:

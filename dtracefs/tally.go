@@ -298,10 +298,13 @@ func (t *tally) table(tm *tableTally, table *Table) {
 			t.count(tm, print, ns, source, 1)
 		case tm.As == AsGauge:
 			t.gauge(tm, ns, source, value.Float(i))
-		case tm.As == AsTotal && value.typ == Int:
-			tm.buf = appendTotalKey(tm.buf[:0], keys, i)
-			t.total(tm, tm.totals.of(tm.buf), print, ns, source, value.ints[i])
 		case tm.As == AsTotal:
+			v := totalValue{part: value.Float(i)}
+			if value.typ == Int && !value.unsigned {
+				v = totalValue{whole: value.ints[i]}
+			}
+			tm.buf = appendTotalKey(tm.buf[:0], keys, i)
+			t.total(tm, tm.totals.of(tm.buf), print, ns, source, v)
 		case value.typ == Float || value.unsigned:
 			t.sum(ns, tm, source, value.Float(i))
 		default:

@@ -1,8 +1,21 @@
 package dtracefs
 
+// A totalValue is a number that counts since a start: an integer, or one with a fraction, such as seconds. The other
+// of the two is 0.
+type totalValue struct {
+	whole int64
+	part  float64
+}
+
+func (v totalValue) less(o totalValue) bool { return v.whole < o.whole || v.part < o.part }
+
+func (v totalValue) minus(o totalValue) totalValue {
+	return totalValue{v.whole - o.whole, v.part - o.part}
+}
+
 // A runningTotal is what is known of a value that counts since a start.
 type runningTotal struct {
-	value int64
+	value totalValue
 	block int64 // the time of the last block in which it was printed
 	run   int32 // number of the run that it is of; a reset starts another
 	known bool
@@ -12,7 +25,7 @@ type runningTotal struct {
 type totalRow struct {
 	total  *runningTotal
 	source int
-	value  int64
+	value  totalValue
 	print  int64 // number of the print that it is of
 }
 
@@ -47,7 +60,7 @@ func (t *totals) cleared() bool {
 	for _, r := range t.rows {
 		switch {
 		case !r.total.known || r.total.block != t.before:
-		case r.value < r.total.value:
+		case r.value.less(r.total.value):
 			down++
 		default:
 			on++
@@ -58,7 +71,7 @@ func (t *totals) cleared() bool {
 }
 
 // total takes a running total that was printed at ns.
-func (t *tally) total(tm *tableTally, r *runningTotal, print, ns int64, source int, v int64) {
+func (t *tally) total(tm *tableTally, r *runningTotal, print, ns int64, source int, v totalValue) {
 	if ns != tm.totals.at {
 		t.endTotals(tm)
 		tm.totals.at = ns
@@ -85,19 +98,22 @@ func (t *tally) endTotals(tm *tableTally) {
 		grown := r.value
 		switch old := r.total; {
 		case !old.known && !tm.fresh && s.at == t.begin:
-			grown = 0 // the capture starts in the middle of a run: what was before is not known
+			grown = totalValue{} // the capture starts in the middle of a run: what was before is not known
 		case !old.known || old.run != s.run:
-		case r.value < old.value:
+		case r.value.less(old.value):
 			t.resets++
 		default:
-			grown = r.value - old.value
+			grown = r.value.minus(old.value)
 		}
 		if !r.total.known || r.total.block != s.at {
 			s.n++
 		}
 		*r.total = runningTotal{value: r.value, block: s.at, run: s.run, known: true}
-		if grown != 0 {
-			t.count(tm, r.print, s.at, r.source, grown)
+		if grown.whole != 0 {
+			t.count(tm, r.print, s.at, r.source, grown.whole)
+		}
+		if grown.part != 0 {
+			t.sum(s.at, tm, r.source, grown.part)
 		}
 	}
 	s.rows, s.before = s.rows[:0], s.at
