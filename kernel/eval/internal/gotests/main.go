@@ -1,6 +1,6 @@
 // Gotests runs the tests of the Go distribution that are whole programs (those marked "// run" under
 // $(go env GOROOT)/test) through the evaluator, each in a process of its own, and lists what fails by
-// cause. What a program prints must be what its .out file holds, or nothing.
+// cause. What a program prints must be what its .out file holds, or nothing. FAILURES.md lists what fails.
 //
 //	go run ./kernel/eval/internal/gotests [-v] [-timeout 60s] [FILE...]
 package main
