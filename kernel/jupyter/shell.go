@@ -14,7 +14,8 @@ import (
 const patience = 250 * time.Millisecond
 
 // abortWindow is how long after a failed cell a cell may come in that was sent before it failed: on a busy
-// machine the cells that a front end runs at once come one after the other.
+// machine the cells that a front end runs at once come one after the other. One that is sent when the cell
+// has failed, but before the front end has heard of it, runs, as with ipykernel.
 const abortWindow = 10 * time.Second
 
 // A shell serves requests one after another. There is the main one, and any number of subshells.

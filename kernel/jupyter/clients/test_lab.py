@@ -163,7 +163,8 @@ def test_go_is_highlighted(browser, lab):
 
 
 def test_aborted_cells_have_no_number(browser, lab):
-    page = Page(browser, lab, ["1 + 1", 'panic("no")', "2 + 2", "3 + 3"])
+    # JupyterLab sends the cells one after the other, on a busy machine over longer than a cell takes to fail at once.
+    page = Page(browser, lab, ["1 + 1", 'time.Sleep(2 * time.Second)\npanic("no")', "2 + 2", "3 + 3"])
     page.run_all()
     page.wait(lambda: "panic" in page.outputs(), "the second cell fails")
     page.wait(lambda: page.status() == "idle", "the kernel is idle")
