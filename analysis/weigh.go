@@ -51,7 +51,8 @@ func (s *Series) awake() (first, last int) {
 // of multivariate location and scatter", 1976), measured against the median
 // distance and by correlations that shrinkage keeps definite. Deviations stay
 // those over all buckets: what a source does seldom is not unlike others for
-// that alone. Nineteen of twenty Gaussian samples keep weights of one, so that
+// that alone. Nor are more than one bucket in ten: where most are idle, the
+// busy ones are far from the median, and they are what there is to learn from. Nineteen of twenty Gaussian samples keep weights of one, so that
 // nothing changes in them.
 func weigh(z *mat.Dense) ([]float64, error) {
 	n, p := z.Dims()
@@ -83,7 +84,7 @@ func weigh(z *mat.Dense) ([]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		limit := far * medianOf(distances)
+		limit := max(far*medianOf(distances), nthLargest(distances, n/10))
 		moved := 0.0
 		for i, d := range distances {
 			w := min(1, limit/d)
@@ -106,6 +107,12 @@ func weigh(z *mat.Dense) ([]float64, error) {
 	}
 	rescale(z)
 	return weights, nil
+}
+
+// nthLargest returns the largest but k values.
+func nthLargest(values []float64, k int) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)-1-k]
 }
 
 // weighted returns the weighted mean and covariance of rows whose plain mean

@@ -114,3 +114,28 @@ func TestRefineRaisesModularity(t *testing.T) {
 		}
 	}
 }
+
+// TestBusyBucketsCount holds that what happens in bursts between idle buckets is learned from, as when a virtual
+// machine starts.
+func TestBusyBucketsCount(t *testing.T) {
+	capture, err := dtracefs.Load(dtracefs.Samples(), "vm-start.dtrace.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := FromFrame(capture.Activity().DataFrame(), SeriesOptions{By: []string{"kind", "execname"}, Kinds: []string{"syscall", "bio_ops"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := mustLearn(t, s, Options{})
+	if len(m.Edges) == 0 || m.Edges[0].Weight < 0.6 {
+		t.Fatalf("links %v", m.Edges)
+	}
+	got := []string{m.Names[m.Edges[0].From], m.Names[m.Edges[0].To]}
+	slices.Sort(got)
+	if want := []string{"bio_ops qemu-system-x86", "syscall qemu-system-x86"}; !slices.Equal(got, want) {
+		t.Errorf("the strongest link is that of %q, want %q", got, want)
+	}
+	if len(m.Names) < 10 {
+		t.Errorf("sources %q are left", m.Names)
+	}
+}
