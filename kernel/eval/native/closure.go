@@ -1,5 +1,7 @@
 package native
 
+//lint:file-ignore U1000 The fields of results are written by their addresses, and read as results of a call.
+
 import (
 	"reflect"
 	"sync"

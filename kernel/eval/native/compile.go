@@ -29,7 +29,6 @@ type compiler struct {
 	block   *ssa.BasicBlock
 	start   map[*ssa.BasicBlock]int
 	jumps   []jump
-	outs    []int // instructions that name slots of the callee's frame
 	defined map[ssa.Value]int
 	barrier int // no argument is computed in place before this instruction
 

@@ -35,7 +35,7 @@ type deferList struct{ calls []func(*panicState) }
 // The panics of Go's runtime, as it makes them.
 var (
 	errNil    = thrown(func() { var p *int; *p = 1 })
-	errDivide = thrown(func() { zero := len(noBytes); zero = 1 / zero })
+	errDivide = thrown(func() { _ = 1 / len(noBytes) })
 	errChan   = thrown(func() { n := len(noBytes) - 1; _ = make(chan int, n) })
 	errIndex  = thrown(func() { noBytes[len(noBytes)] = 1 })
 	errShift  = thrown(func() { n := len(noBytes) - 1; _ = 1 << n })
