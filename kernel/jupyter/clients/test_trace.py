@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.parse
 import base64
+import zipfile
 
 import nbclient
 import nbformat
@@ -141,6 +142,31 @@ def test_failures_are_told(kernel, name):
     assert reply["status"] == "error" and reply["ename"] == "trace error", reply
     said = (TESTDATA / "live" / f"{name}.stderr").read_text().strip().splitlines()[-1]
     assert said.split(": ")[-1] in reply["evalue"].replace("\n", " "), reply
+
+
+def printed_by_dtrace():
+    """Captures of D scripts in the shapes that administrators print, as long as they lie in one plain file."""
+    with zipfile.ZipFile(TESTDATA / "shapes" / "shapes.zip") as z:
+        for name in z.namelist():
+            if not name.startswith("d-") or not name.endswith(".meta.json"):
+                continue
+            meta = json.loads(z.read(name))
+            if len(meta["capture"]) == 1 and not meta["capture"][0].endswith((".gz", ".xz", ".zst")):
+                yield pytest.param(z.read(meta["capture"][0]), id=meta["name"])
+
+
+@pytest.mark.parametrize("text", list(printed_by_dtrace()))
+def test_shapes_are_traced(kernel, tmp_path, text):
+    replay = tmp_path / "replay"
+    replay.write_bytes(text)
+    kernel.text(standin(replay, "0.005"))
+    kernel.text(f'_ = os.Chdir({json.dumps(str(tmp_path))})')
+    reply, output = kernel.run("%%dtrace --as calls -o calls.txt\ntick-1s { trunc(@); }")
+    assert reply["status"] == "ok", reply
+    shown = {m["msg_type"] for m in output}
+    assert "display_data" in shown and "update_display_data" in shown, shown
+    assert (tmp_path / "calls.txt").read_bytes() == text
+    assert "true" in kernel.text('loaded, err := dtracefs.Load(os.DirFS("."), "calls.txt")\nerr == nil && reflect.DeepEqual(calls, loaded) && calls.Lines > 4')
 
 
 PICTURE = "return Array.from(document.querySelectorAll('.jp-OutputArea-output img, .jp-OutputArea-output svg')).map(e => e.src || e.outerHTML)"
