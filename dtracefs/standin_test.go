@@ -142,3 +142,34 @@ func TestLiveTarget(t *testing.T) {
 		t.Errorf("the latest table is %v", table)
 	}
 }
+
+// TestLiveNearestOfAttached is a probe that the tracer finds missing only when it attaches it, as bpftrace does
+// with functions of the kernel.
+func TestLiveNearestOfAttached(t *testing.T) {
+	dir := t.TempDir()
+	const script = "#!/bin/sh\ncase $1 in\n-l) printf 'kprobe:vfs_read\\nkprobe:vfs_write\\n' ;;\n*) echo \"ERROR: Error attaching probe: 'kprobe:$NAME'\" >&2; exit 1 ;;\nesac\n"
+	if err := os.WriteFile(filepath.Join(dir, "bpftrace"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	for _, c := range []struct {
+		name, want string
+		near       bool
+	}{
+		{"vfs_raed", "did you mean kprobe:vfs_read?", true},
+		{"something_else", "the kernel does not let kprobe:something_else be traced", false},
+	} {
+		t.Setenv("NAME", c.name)
+		r, err := Live(t.Context(), "kprobe:"+c.name+" { @ = count(); }", LiveOptions{Tracer: "bpftrace"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var e *TracerError
+		for _, err := range r.Batches() {
+			errors.As(err, &e)
+		}
+		if e == nil || !strings.HasPrefix(e.Faults[0].Hint, c.want) || strings.Contains(e.Faults[0].Hint, "did you mean") != c.near {
+			t.Errorf("%s: got %v", c.name, e)
+		}
+	}
+}

@@ -86,8 +86,16 @@ func (r *Run) failure(ended error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	for i := range e.Faults {
-		if f := &e.Faults[i]; f.Probe != "" && f.Hint == "" {
-			f.Hint = r.opt.nearestProbes(ctx, r.Command[len(r.elevation)], r.tracer, f.Probe)
+		f := &e.Faults[i]
+		if f.Probe == "" {
+			continue
+		}
+		near := r.opt.nearestProbes(ctx, r.Command[len(r.elevation)], r.tracer, f.Probe)
+		switch {
+		case f.Hint == "":
+			f.Hint = near
+		case strings.HasPrefix(near, didYouMean):
+			f.Hint = near + " Otherwise, " + f.Hint
 		}
 	}
 	return e
@@ -97,6 +105,8 @@ func lastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return lines[len(lines)-1]
 }
+
+const didYouMean = "did you mean "
 
 // nearestProbes says which probes are called nearly like one that there is not.
 func (o LiveOptions) nearestProbes(ctx context.Context, path, tracer, probe string) string {
@@ -112,7 +122,7 @@ func (o LiveOptions) nearestProbes(ctx context.Context, path, tracer, probe stri
 		names[i] = p.Name
 	}
 	if near := nearProbes(probe, names); len(near) > 0 {
-		return "did you mean " + strings.Join(near, " or ") + "?"
+		return didYouMean + strings.Join(near, " or ") + "?"
 	}
 	return fmt.Sprintf("none of the %d probes listed here is called like it; %s -l lists them", len(list), tracer)
 }
@@ -283,7 +293,7 @@ func (f *ScriptFault) refine(src, tracer string) {
 		}
 		if r.probe {
 			f.Probe = name
-			if tracer == "bpftrace" && strings.Count(name, ":") == 1 {
+			if tracer == "bpftrace" && strings.Count(name, ":") == 1 && r.hint == nil { // named without its provider
 				f.Probe = "tracepoint:" + name
 			}
 		}
@@ -358,7 +368,7 @@ func always(text string) func(string, string, []string) string {
 
 func suggest(tracer, name string, _ []string) string {
 	if near := language.Suggest(tracer, name); len(near) > 0 {
-		return "did you mean " + strings.Join(near, " or ") + "?"
+		return didYouMean + strings.Join(near, " or ") + "?"
 	}
 	return ""
 }
@@ -387,7 +397,7 @@ var remedies = sync.OnceValue(func() []remedy {
 		{says: regexp.MustCompile(`Error loading program: (\S+)`), hint: func(_, name string, _ []string) string {
 			return "the kernel's verifier refuses what is done at " + name + ": leave that probe out, or do less in it"
 		}},
-		{says: regexp.MustCompile(`Error attaching probe: '?([^']+?)'?$`), hint: func(_, name string, _ []string) string {
+		{says: regexp.MustCompile(`Error attaching probe: '?([^']+?)'?$`), probe: true, hint: func(_, name string, _ []string) string {
 			return "the kernel does not let " + name + " be traced: it may be built without such probes, the name may not exist, or tracefs is not mounted (mount -t tracefs tracefs /sys/kernel/tracing)"
 		}},
 		{says: regexp.MustCompile(`No probes to attach`), hint: always("no probe of the script exists here; the tracer's -l lists those that do")},
