@@ -57,8 +57,8 @@ func (o SeriesOptions) measure() dtracefs.MeasureOptions {
 // options were decided when counting. A level that was not printed in a bucket counts as 0, with a note.
 func FromCounts(m *dtracefs.Matrix, opts ...SeriesOptions) *Series {
 	s := &Series{Every: m.Every, Counts: true, Notes: slices.Clone(m.Notes), Measure: m.Measure}
-	columns, kinds := s.nameSources(m, len(opts) > 0 && opts[0].IncludeObserver)
-	first, last := s.wholeBuckets(m)
+	columns, kinds := nameSources(s, m, len(opts) > 0 && opts[0].IncludeObserver)
+	first, last := wholeBuckets(s, m)
 	s.Times = make([]float64, last-first)
 	for i := range s.Times {
 		s.Times[i] = float64(m.End(first+i).Add(-m.Every).UnixNano()) / 1e9
@@ -80,14 +80,14 @@ func FromCounts(m *dtracefs.Matrix, opts ...SeriesOptions) *Series {
 	}
 	s.Units = unitsOf(m, kinds)
 	s.Counts = s.Counts && !slices.Contains(m.Levels, true)
-	s.order(columns, totals)
-	s.takeValues(m, first, last, columns)
+	order(s, columns, totals)
+	takeValues(s, m, first, last, columns)
 	return s
 }
 
 // nameSources names the sources of a matrix and tells where they come from. It returns their columns in
 // the matrix, and what kinds there are.
-func (s *Series) nameSources(m *dtracefs.Matrix, observer bool) (columns []int, kinds map[string]bool) {
+func nameSources(s *Series, m *dtracefs.Matrix, observer bool) (columns []int, kinds map[string]bool) {
 	parts := partsOf(m)
 	calls := parts.callers(m)
 	seen, observed := map[string]bool{}, map[string]bool{}
@@ -126,7 +126,7 @@ func (s *Series) nameSources(m *dtracefs.Matrix, observer bool) (columns []int, 
 }
 
 // order sorts the sources, and with them their columns, by their totals.
-func (s *Series) order(columns []int, totals []float64) {
+func order(s *Series, columns []int, totals []float64) {
 	by := make([]int, len(columns))
 	for k := range by {
 		by[k] = k
@@ -151,7 +151,7 @@ func permuted[T any](s []T, by []int) []T {
 
 // takeValues moves the columns of the buckets from first to last to where a dense matrix of them alone
 // has them, in the memory where they are.
-func (s *Series) takeValues(m *dtracefs.Matrix, first, last int, columns []int) {
+func takeValues(s *Series, m *dtracefs.Matrix, first, last int, columns []int) {
 	n, p := last-first, len(columns)
 	if n == 0 || p == 0 {
 		s.Values = &mat.Dense{}
@@ -170,7 +170,7 @@ func (s *Series) takeValues(m *dtracefs.Matrix, first, last int, columns []int) 
 }
 
 // wholeBuckets leaves out buckets at the ends that the blocks cover only in part.
-func (s *Series) wholeBuckets(m *dtracefs.Matrix) (first, last int) {
+func wholeBuckets(s *Series, m *dtracefs.Matrix) (first, last int) {
 	last = m.Buckets
 	every := m.Every.Seconds()
 	if m.Covered == nil || m.Measure == nil || !m.Measure.Blocks() || m.Measure.BlockWidth() >= m.Every {

@@ -196,26 +196,3 @@ func (c *csvReader) series() (*Series, error) {
 	}
 	return s, nil
 }
-
-// WriteCSV writes the series so that [ReadCSV] reads it back exactly.
-func (s *Series) WriteCSV(w io.Writer) error {
-	out := csv.NewWriter(w)
-	record := append([]string{"time"}, s.Names...)
-	if err := out.Write(record); err != nil {
-		return fmt.Errorf("writing series: %w", err)
-	}
-	for i, t := range s.Times {
-		record[0] = strconv.FormatFloat(t, 'f', -1, 64)
-		for j := range s.Names {
-			record[j+1] = strconv.FormatFloat(s.Values.At(i, j), 'g', -1, 64)
-		}
-		if err := out.Write(record); err != nil {
-			return fmt.Errorf("writing series: %w", err)
-		}
-	}
-	out.Flush()
-	if err := out.Error(); err != nil {
-		return fmt.Errorf("writing series: %w", err)
-	}
-	return nil
-}

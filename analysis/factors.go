@@ -12,7 +12,6 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis/figure"
-	"dtnotes/analysis/internal/parallel"
 )
 
 // FactorOptions tune [Series.Factors]. The zero value is the default.
@@ -33,58 +32,6 @@ type Factors struct {
 	Iterations int
 
 	series *Series // that was split
-}
-
-// Factors splits the activity of n buckets × p sources into k non-negative factors, those that work
-// together: the values are near Activity·Shares, neither of which has numbers below zero, so that
-// factors add up and never cancel out (D. Lee and H. S. Seung, "Learning the parts of objects by
-// non-negative matrix factorization", 1999; by coordinate descent as A. Cichocki and A.-H. Phan, "Fast
-// local algorithms for large scale nonnegative matrix and tensor factorizations", 2009). Sources count
-// by their activity: scale the series first to have them count alike. Factors come by their total
-// activity, the largest first. Values below zero, NaN and infinities are errors.
-func (s *Series) Factors(ctx context.Context, k int, opts ...FactorOptions) (*Factors, error) {
-	var o FactorOptions
-	if len(opts) > 0 {
-		o = opts[0]
-	}
-	n, p := s.Dims()
-	if k < 1 || k > min(n, p) {
-		return nil, fmt.Errorf("%d factors of %d buckets of %d sources: want 1 to %d", k, n, p, min(n, p))
-	}
-	if err := s.checkFinite(); err != nil {
-		return nil, fmt.Errorf("factors: %w", err)
-	}
-	for j, name := range s.Names {
-		for i, v := range s.column(j) {
-			if v < 0 {
-				return nil, fmt.Errorf("factors: source %q, bucket %d is %v: want values of 0 or more", name, i, v)
-			}
-		}
-	}
-	if o.Iterations <= 0 {
-		o.Iterations = 500
-	}
-	if o.Starts <= 0 {
-		o.Starts = 4
-	}
-	return parallel.Await(ctx, func() (*Factors, error) {
-		fits := make([]*Factors, o.Starts)
-		errs := make([]error, o.Starts)
-		parallel.For(o.Starts, func(i int) {
-			fits[i], errs[i] = factorize(ctx, s.Values, k, o.Iterations, rand.New(rand.NewPCG(o.Seed, uint64(i))))
-		})
-		best := fits[0]
-		for i, err := range errs {
-			if err != nil {
-				return nil, err
-			}
-			if fits[i].Error < best.Error-1e-12 {
-				best = fits[i]
-			}
-		}
-		best.Names, best.series = s.Names, s
-		return best, nil
-	})
 }
 
 func factorize(ctx context.Context, x mat.Matrix, k, iterations int, rng *rand.Rand) (*Factors, error) {

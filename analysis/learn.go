@@ -113,7 +113,7 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 		return nil, fmt.Errorf("alpha is %v: want a positive number, or 0 to choose one", o.Alpha)
 	}
 	if s.Counts && len(s.Names) > 0 && !o.window {
-		s = s.rows(s.awake())
+		s = s.rows(awake(s))
 	}
 	transform := o.Transform.resolve(s)
 	transformed, err := s.Transform(transform)

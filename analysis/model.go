@@ -143,13 +143,3 @@ func (m *Model) MatrixFrame(matrix mat.Matrix) dataframe.DataFrame {
 	}
 	return dataframe.New(columns...)
 }
-
-// Frame returns the series as a frame: a column time, in seconds since the
-// epoch, and a column per source.
-func (s *Series) Frame() dataframe.DataFrame {
-	columns := []series.Series{series.New(s.Times, series.Float, "time")}
-	for j, name := range s.Names {
-		columns = append(columns, series.New(s.column(j), series.Float, name))
-	}
-	return dataframe.New(columns...)
-}

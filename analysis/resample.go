@@ -155,3 +155,27 @@ func fill(col []float64, how Filling) int {
 	}
 	return missing
 }
+
+// Transform returns the series with each value transformed.
+func (s *Series) Transform(t Transform) (*Series, error) {
+	t = t.resolve(s)
+	if !slices.Contains(Transforms, t) {
+		return nil, fmt.Errorf("transform %q: want one of %v", t, Transforms)
+	}
+	if err := s.checkFinite(); err != nil {
+		return nil, fmt.Errorf("transform %s: %w", t, err)
+	}
+	out := s.rows(0, len(s.Times))
+	if t == TransformNone || len(s.Times) == 0 {
+		return out, nil
+	}
+	out.Counts = false
+	for j, name := range s.Names {
+		col := s.column(j)
+		if i, err := t.apply(col); err != nil {
+			return nil, fmt.Errorf("transform %s: source %q, bucket %d: %w", t, name, i, err)
+		}
+		out.Values.SetCol(j, col)
+	}
+	return out, nil
+}

@@ -2,8 +2,10 @@ package analysis
 
 import (
 	"cmp"
+	"encoding/csv"
 	"fmt"
 	"html"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -13,6 +15,9 @@ import (
 
 	"dtnotes/analysis/figure"
 	"dtnotes/dtracefs"
+
+	"github.com/go-gota/gota/dataframe"
+	"github.com/go-gota/gota/series"
 )
 
 // shown is how many rows a displayed table has at most.
@@ -259,4 +264,37 @@ func (m *Model) Order() []int {
 	}
 	slices.SortStableFunc(out, func(a, b int) int { return rank(a) - rank(b) })
 	return out
+}
+
+// Frame returns the series as a frame: a column time, in seconds since the
+// epoch, and a column per source.
+func (s *Series) Frame() dataframe.DataFrame {
+	columns := []series.Series{series.New(s.Times, series.Float, "time")}
+	for j, name := range s.Names {
+		columns = append(columns, series.New(s.column(j), series.Float, name))
+	}
+	return dataframe.New(columns...)
+}
+
+// WriteCSV writes the series so that [ReadCSV] reads it back exactly.
+func (s *Series) WriteCSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	record := append([]string{"time"}, s.Names...)
+	if err := out.Write(record); err != nil {
+		return fmt.Errorf("writing series: %w", err)
+	}
+	for i, t := range s.Times {
+		record[0] = strconv.FormatFloat(t, 'f', -1, 64)
+		for j := range s.Names {
+			record[j+1] = strconv.FormatFloat(s.Values.At(i, j), 'g', -1, 64)
+		}
+		if err := out.Write(record); err != nil {
+			return fmt.Errorf("writing series: %w", err)
+		}
+	}
+	out.Flush()
+	if err := out.Error(); err != nil {
+		return fmt.Errorf("writing series: %w", err)
+	}
+	return nil
 }

@@ -2,8 +2,6 @@ package analysis
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -27,58 +25,6 @@ type SlidingLink struct {
 	Weights []float64
 	// Changes counts the windows in which the link comes, goes or changes its sign, the first apart.
 	Changes int
-}
-
-// Slide learns a model from every window of size buckets, each starting step buckets after the one
-// before, and follows the links through them; those that change most often come first, then the
-// strongest. Windows that overlap share what is in both: a change shows first where a window's later
-// part has it. A window too short to be judged, or in which no source varies, is skipped and says why.
-func (s *Series) Slide(ctx context.Context, size, step int, opts ...Options) (*Sliding, error) {
-	if n, _ := s.Dims(); size < 8 || step < 1 || size > n {
-		return nil, fmt.Errorf("sliding over %d buckets in windows of %d, each %d after the one before: want windows of 8 to %[1]d buckets and a step of 1 or more", n, size, step)
-	}
-	var o Options
-	if len(opts) > 0 {
-		o = opts[0]
-	}
-	o.window = true
-	out := &Sliding{}
-	at := map[[2]string]int{}
-	for w := range s.Windows(size, step) {
-		m, err := LearnContext(ctx, w, o)
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		out.Starts, out.Ends = append(out.Starts, w.Times[0]), append(out.Ends, w.Times[len(w.Times)-1]+w.Every.Seconds())
-		why := ""
-		if err != nil {
-			m, why = nil, err.Error()
-		}
-		out.Models, out.Skipped = append(out.Models, m), append(out.Skipped, why)
-		if m == nil {
-			continue
-		}
-		for _, e := range m.Edges {
-			pair := [2]string{min(m.Names[e.From], m.Names[e.To]), max(m.Names[e.From], m.Names[e.To])}
-			k, ok := at[pair]
-			if !ok {
-				k = len(out.Links)
-				at[pair] = k
-				out.Links = append(out.Links, SlidingLink{A: pair[0], B: pair[1]})
-			}
-			l := &out.Links[k]
-			l.Weights = append(l.Weights, make([]float64, len(out.Models)-len(l.Weights))...)
-			l.Weights[len(out.Models)-1] = e.Weight
-		}
-	}
-	if !slices.ContainsFunc(out.Models, func(m *Model) bool { return m != nil }) {
-		return nil, errors.New("sliding: no window can be learned from: " + out.Skipped[0])
-	}
-	for k := range out.Links {
-		out.Links[k].Weights = append(out.Links[k].Weights, make([]float64, len(out.Models)-len(out.Links[k].Weights))...)
-	}
-	out.count()
-	return out, nil
 }
 
 // count counts the changes of each link and puts the links in order.

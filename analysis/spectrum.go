@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
 	"math/cmplx"
@@ -32,40 +31,6 @@ type Spectrum struct {
 	Phase []float64
 	// Segments that were averaged. Chance alone gives a coherence of about 1/Segments.
 	Segments int
-}
-
-// Spectrum estimates the spectral densities of two sources and their coherence by averaging
-// periodograms of overlapping segments, each less its mean and under a Hann window (P. Welch, "The use
-// of fast Fourier transform for the estimation of power spectra", 1967). What runs at fixed times, a
-// cron job, a heartbeat, a poller, is a peak at its frequency and multiples of it; sources that such a
-// timer drives together are coherent there.
-func (s *Series) Spectrum(a, b string, opts ...SpectrumOptions) (*Spectrum, error) {
-	var o SpectrumOptions
-	if len(opts) > 0 {
-		o = opts[0]
-	}
-	x, err := s.Column(a)
-	if err != nil {
-		return nil, fmt.Errorf("spectrum: %w", err)
-	}
-	y, err := s.Column(b)
-	if err != nil {
-		return nil, fmt.Errorf("spectrum: %w", err)
-	}
-	if err := s.checkFinite(); err != nil {
-		return nil, fmt.Errorf("spectrum: %w", err)
-	}
-	n, m := len(x), o.Segment
-	if m == 0 {
-		m = min(256, max(8, n/4))
-	}
-	if m < 4 || n < m+m/2 {
-		return nil, fmt.Errorf("spectrum of %d buckets in segments of %d: want segments of 4 or more, and two of them at least", n, m)
-	}
-	if !(s.Every > 0) {
-		return nil, errors.New("spectrum: the series has no bucket width")
-	}
-	return welch(x, y, m, 1/s.Every.Seconds(), [2]string{a, b}), nil
 }
 
 // welch averages the periodograms of segments of m values at a rate per second.

@@ -43,30 +43,6 @@ func ParseTransform(name string) (Transform, error) {
 	return "", fmt.Errorf("transform %q: want auto or one of %v", name, Transforms)
 }
 
-// Transform returns the series with each value transformed.
-func (s *Series) Transform(t Transform) (*Series, error) {
-	t = t.resolve(s)
-	if !slices.Contains(Transforms, t) {
-		return nil, fmt.Errorf("transform %q: want one of %v", t, Transforms)
-	}
-	if err := s.checkFinite(); err != nil {
-		return nil, fmt.Errorf("transform %s: %w", t, err)
-	}
-	out := s.rows(0, len(s.Times))
-	if t == TransformNone || len(s.Times) == 0 {
-		return out, nil
-	}
-	out.Counts = false
-	for j, name := range s.Names {
-		col := s.column(j)
-		if i, err := t.apply(col); err != nil {
-			return nil, fmt.Errorf("transform %s: source %q, bucket %d: %w", t, name, i, err)
-		}
-		out.Values.SetCol(j, col)
-	}
-	return out, nil
-}
-
 // resolve chooses the default for a series.
 func (t Transform) resolve(s *Series) Transform {
 	switch {

@@ -17,7 +17,7 @@ import (
 // or none at all, says nothing about the sources, but would make all of them
 // start and stop together. The bucket in which the work or the capture starts
 // or ends holds but a part of what another would.
-func (s *Series) awake() (first, last int) {
+func awake(s *Series) (first, last int) {
 	silent := func(i int) bool {
 		return !slices.ContainsFunc(s.Values.RawRowView(i), func(v float64) bool { return v != 0 })
 	}

@@ -72,18 +72,18 @@ func TestAwake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if lo, hi := s.awake(); lo != 11 || hi != 49 {
+	if lo, hi := awake(s); lo != 11 || hi != 49 {
 		t.Errorf("awake from %d to %d, want 11 to 49", lo, hi)
 	}
-	if lo, hi := s.rows(10, 50).awake(); lo != 0 || hi != 40 {
+	if lo, hi := awake(s.rows(10, 50)); lo != 0 || hi != 40 {
 		t.Errorf("without silence: from %d to %d", lo, hi)
 	}
 	busy := s.rows(10, 50)
 	busy.Measure = &dtracefs.Measure{}
-	if lo, hi := busy.awake(); lo != 1 || hi != 39 {
+	if lo, hi := awake(busy); lo != 1 || hi != 39 {
 		t.Errorf("of a capture: from %d to %d", lo, hi)
 	}
-	if lo, hi := s.rows(0, 5).awake(); lo != hi {
+	if lo, hi := awake(s.rows(0, 5)); lo != hi {
 		t.Errorf("of silence: from %d to %d", lo, hi)
 	}
 }

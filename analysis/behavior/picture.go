@@ -82,36 +82,6 @@ func (r *Report) prominent(values map[string][]float64) []string {
 	return out
 }
 
-// Graph draws the links of the behavior.
-func (b *Behavior) Graph() figure.Graph {
-	g := figure.Graph{Unit: "events/s"}
-	if b.callsOnly() {
-		g.Unit = "system calls/s"
-	}
-	if b.Links == nil {
-		return g
-	}
-	l := b.Links
-	for i, name := range l.Names {
-		n := figure.Node{Name: name, Cluster: l.Labels[i], Activity: l.Activity[i], X: l.Positions[i][0], Y: l.Positions[i][1]}
-		if l.Zones != nil {
-			n.Zone = l.Zones[i]
-			switch n.Zone {
-			case "":
-			case figure.Global:
-				n.Origin = figure.Platform
-			default:
-				n.Origin = figure.Zone
-			}
-		}
-		g.Nodes = append(g.Nodes, n)
-	}
-	for _, e := range l.Edges {
-		g.Edges = append(g.Edges, figure.Edge{From: e.From, To: e.To, Weight: e.Weight, Leads: e.Leads})
-	}
-	return g
-}
-
 // Difference draws the links of the behavior and what became of them in an
 // alert of this report, every process where it stands in the behavior's own
 // graph.

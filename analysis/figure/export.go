@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"image/color"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -171,4 +173,130 @@ func (g Graph) WriteJSON(w io.Writer) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(out)
+}
+
+// Vega returns the graph as a Vega 5 specification, in which nodes and links tell their numbers, a
+// node shows its neighbors, a name is found, and all is moved and enlarged. It is nil for a graph that
+// is drawn by hand or cannot be drawn.
+func (g Graph) Vega() []byte { return live(g, g.vega) }
+
+func (g Graph) vega() *vega {
+	g = g.short()
+	p := pen{}
+	_, legend := g.legend(p, g.pageWidth())
+	pl := g.place(p, legend)
+	ways := g.routes(pl)
+	top := pl.frame.Max.Y
+	v := &vega{colors: g.colors(), width: px(pl.w - 2*pageMargin), height: px(pl.frame.Size().Y),
+		words: fmt.Sprintf("%s: %s, %s", g.kind(), plural(len(g.Nodes), "source"), plural(len(g.byWeight()), "link"))}
+	here := func(q point) (float64, float64) { return px(q.X - pageMargin), px(top - q.Y) }
+	fills := g.nodeColors(v.colors)
+	var nodes [][]string
+	for i, n := range g.Nodes {
+		x, y := here(pl.at[i])
+		text, dx, dy := "", 0.0, 0.0
+		if l := pl.labels[i]; !l.hidden() {
+			lx, ly := here(l.box.Min.Add(l.box.Max).Scale(0.5))
+			text, dx, dy = l.text, lx-x, ly-y
+		}
+		activity := ""
+		if n.Activity > 0 {
+			activity = si(n.Activity)
+			if g.Unit != "" {
+				activity += " " + g.Unit
+			}
+		}
+		group := "alone"
+		if n.Cluster >= 0 {
+			group = g.clusterName(n.Cluster)
+		}
+		size := math.Pi * px(pl.radius[i]) * px(pl.radius[i])
+		origin := n.Origin.String()
+		if n.Zone != "" && n.Zone != Global {
+			origin += ", zone " + visible(n.Zone)
+		}
+		nodes = append(nodes, []string{strconv.Itoa(i), visible(n.Name), text, tenths(x), tenths(y), tenths(dx), tenths(dy),
+			tenths(size), css(fills[i]), vegaShape(n.Origin), origin, activity, group})
+	}
+	far := v.find("a source", "datum.name")
+	v.signals = append(v.signals, obj{"name": "over", "value": -1, "on": []obj{
+		{"events": "@node:pointerover", "update": "datum.id"}, {"events": "@node:pointerout", "update": "-1"}}})
+	v.panXY()
+	v.table("nodes", []string{"id", "name", "label", "x", "y", "dx", "dy", "size", "fill", "shape", "origin", "activity", "group"},
+		[]string{"id", "x", "y", "dx", "dy", "size"}, nodes)
+	style := g.edgeStyle(v.colors)
+	var edges [][]string
+	order := g.byWeight()
+	for k := len(order) - 1; k >= 0; k-- {
+		i := order[k]
+		e := g.Edges[i]
+		s := style.edge(g, i)
+		dash := ""
+		if len(s.dash) > 0 {
+			dash = fmt.Sprintf("%s,%s", tenths(px(s.dash[0])), tenths(px(s.dash[1])))
+		}
+		stable := "unknown"
+		if e.Stability > 0 {
+			stable = fmt.Sprintf("%.0f%% of resamples", 100*e.Stability)
+		}
+		if g.changes != nil {
+			stable = fmt.Sprint(g.changes[i].what)
+		}
+		path := ""
+		for k, q := range ways[i] {
+			x, y := here(q)
+			path += map[bool]string{true: "M", false: "L"}[k == 0] + tenths(x) + "," + tenths(y)
+		}
+		edges = append(edges, []string{path, strconv.Itoa(e.From), strconv.Itoa(e.To), fmt.Sprintf("%+.3f", e.Weight), stable,
+			tenths(px(s.width)), css(s.color.(color.NRGBA)), dash})
+	}
+	v.table("edges", []string{"path", "s", "t", "weight", "stable", "width", "color", "dash"}, []string{"s", "t", "width"}, edges,
+		obj{"type": "lookup", "from": "nodes", "key": "id", "fields": []string{"s", "t"}, "as": []string{"a", "b"}})
+	v.data = append(v.data, obj{"name": "near", "source": "edges", "transform": []obj{
+		{"type": "filter", "expr": "datum.s===over||datum.t===over"}, {"type": "formula", "as": "o", "expr": "datum.s===over?datum.t:datum.s"}}})
+	v.scales = []obj{
+		{"name": "xs", "type": "linear", "domain": sig("xdom"), "range": []float64{0, v.width}, "zero": false},
+		{"name": "ys", "type": "linear", "domain": sig("ydom"), "range": []float64{0, v.height}, "zero": false},
+	}
+	ends := "(over===datum.s || over===datum.t)"
+	lit := "(over<0 || over===datum.id || indata('near','o',datum.id)) && !" + far
+	tip := `{title:datum.a.name+' – '+datum.b.name,"` + jsEscape(g.weightName()) + `":datum.weight,stability:datum.stable}`
+	if g.changes != nil {
+		tip = `{title:datum.a.name+' – '+datum.b.name,change:datum.weight,what:datum.stable}`
+	}
+	var grounds [][]string
+	for k, z := range g.zones() {
+		ground, _ := v.colors.hullOf(k)
+		grounds = append(grounds, []string{g.hull(pl, z).svg(pl, here), css(ground)})
+	}
+	var marks []obj
+	if len(grounds) > 0 {
+		v.table("grounds", []string{"path", "fill"}, nil, grounds)
+		marks = append(marks, obj{"type": "path", "interactive": false, "from": obj{"data": "grounds"}, "encode": obj{"update": obj{
+			"path": obj{"field": "path"}, "x": sig("scale('xs',0)"), "y": sig("scale('ys',0)"),
+			"scaleX": sig("width/span(xdom)"), "scaleY": sig("height/span(ydom)"), "fill": obj{"field": "fill"},
+		}}})
+	}
+	marks = append(marks,
+		obj{"name": "edge", "type": "path", "from": obj{"data": "edges"}, "encode": obj{"update": obj{
+			"path": obj{"field": "path"}, "x": sig("scale('xs',0)"), "y": sig("scale('ys',0)"),
+			"scaleX": sig("width/span(xdom)"), "scaleY": sig("height/span(ydom)"),
+			"stroke": sig(ends + " ? '" + css(v.colors.ink) + "' : datum.color"), "strokeWidth": sig("datum.width*span(xdom)/width"),
+			"strokeDash": sig("datum.dash ? split(datum.dash,',') : null"),
+			"opacity":    sig("over<0 && !find ? 1 : " + ends + " ? 1 : 0.1"), "tooltip": sig(tip),
+		}}},
+		obj{"name": "node", "type": "symbol", "from": obj{"data": "nodes"}, "encode": obj{"update": obj{
+			"x": at("xs", "x"), "y": at("ys", "y"), "size": obj{"field": "size"}, "shape": obj{"field": "shape"}, "fill": obj{"field": "fill"},
+			"stroke": val(css(v.colors.paper)), "cursor": val("pointer"), "opacity": sig(lit + " ? 1 : 0.12"),
+			"description": sig("datum.name+', '+datum.activity"),
+			"tooltip":     sig("{title:datum.name,origin:datum.origin,activity:datum.activity,group:datum.group}"),
+		}}},
+		obj{"type": "text", "interactive": false, "from": obj{"data": "nodes"}, "encode": obj{"update": obj{
+			"x": obj{"scale": "xs", "field": "x", "offset": obj{"field": "dx"}}, "y": obj{"scale": "ys", "field": "y", "offset": obj{"field": "dy"}},
+			"text": obj{"field": "label"}, "align": val("center"), "baseline": val("middle"), "fontSize": val(px(pl.size)),
+			"fill": val(css(v.colors.ink)), "opacity": sig(lit + " ? 1 : 0.08"),
+		}}},
+	)
+	v.marks = []obj{pane(marks...)}
+	return v
 }

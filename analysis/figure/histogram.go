@@ -3,7 +3,6 @@ package figure
 import (
 	"errors"
 	"fmt"
-	"image/color"
 	"math"
 	"slices"
 	"strings"
@@ -152,14 +151,6 @@ func (h Histogram) plan() (w, hh length, draw func(*page)) {
 		}
 		p.xAxis(box, x, xTicks, caption, w)
 		h.drawQuantiles(p, box, x, edges, counts)
-	}
-}
-
-// bar fills a bar; by hand it gets an outline.
-func (p *page) bar(r vg.Rectangle, c color.NRGBA) {
-	p.box(r, c)
-	if p.xkcd {
-		p.path(r.Path(), stroke{color: p.ink, width: 1.4})
 	}
 }
 

@@ -1,14 +1,9 @@
 package figure
 
 import (
-	"context"
 	"math"
 	"slices"
 	"sort"
-
-	"gonum.org/v1/gonum/mat"
-
-	"dtnotes/analysis/manifold"
 )
 
 // A body is a node with its label beneath, as the layout sees it: around its center it reaches
@@ -223,40 +218,6 @@ func (b *block) moveTo(to vec) {
 		b.pos[k].y += by.y
 	}
 	b.lo, b.hi = vec{b.lo.x + by.x, b.lo.y + by.y}, vec{b.hi.x + by.x, b.hi.y + by.y}
-}
-
-// arrange lays the graph out without regard to the nodes' sizes: its connected parts, and of each that
-// has at least two nodes the positions of these, in units of a link's length.
-func (g Graph) arrange(links []link) (parts [][]int, arranged [][]vec) {
-	if len(g.Nodes) == 0 {
-		return nil, nil
-	}
-	weights := mat.NewSymDense(len(g.Nodes), nil)
-	for _, l := range links {
-		weights.SetSym(l.a, l.b, math.Max(weights.At(l.a, l.b), l.strength))
-	}
-	g.drawTogether(weights)
-	how := manifold.LayoutOptions{Seed: g.Seed}
-	if start := g.starts(); start != nil {
-		how.Start = mat.NewDense(len(start), 2, nil)
-		for i, p := range start {
-			how.Start.SetRow(i, []float64{p.x, p.y})
-		}
-	}
-	laid, err := manifold.Layout(context.Background(), weights, how)
-	if err != nil {
-		panic(err) // weights and positions are finite: check saw to it
-	}
-	arranged = make([][]vec, len(laid.Parts))
-	for k, part := range laid.Parts {
-		if len(part) < 2 {
-			continue
-		}
-		for _, i := range part {
-			arranged[k] = append(arranged[k], vec{laid.Embedding.At(i, 0), laid.Embedding.At(i, 1)})
-		}
-	}
-	return laid.Parts, arranged
 }
 
 // layoutBlocks turns arranged components into blocks roomy times as large as their bodies need at

@@ -231,3 +231,11 @@ func (p pen) fit(s string, size length, bold bool, room length) string {
 	}
 	return ""
 }
+
+// bar fills a bar; by hand it gets an outline.
+func (p *page) bar(r vg.Rectangle, c color.NRGBA) {
+	p.box(r, c)
+	if p.xkcd {
+		p.path(r.Path(), stroke{color: p.ink, width: 1.4})
+	}
+}

@@ -1,9 +1,12 @@
 package figure
 
 import (
+	"context"
+	"dtnotes/analysis/manifold"
 	"math"
 	"sort"
 
+	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot/vg"
 )
 
@@ -576,4 +579,51 @@ func (g Graph) pageWidth() length {
 		return g.Width
 	}
 	return graphWidth
+}
+
+// arrange lays the graph out without regard to the nodes' sizes: its connected parts, and of each that
+// has at least two nodes the positions of these, in units of a link's length.
+func (g Graph) arrange(links []link) (parts [][]int, arranged [][]vec) {
+	if len(g.Nodes) == 0 {
+		return nil, nil
+	}
+	weights := mat.NewSymDense(len(g.Nodes), nil)
+	for _, l := range links {
+		weights.SetSym(l.a, l.b, math.Max(weights.At(l.a, l.b), l.strength))
+	}
+	g.drawTogether(weights)
+	how := manifold.LayoutOptions{Seed: g.Seed}
+	if start := g.starts(); start != nil {
+		how.Start = mat.NewDense(len(start), 2, nil)
+		for i, p := range start {
+			how.Start.SetRow(i, []float64{p.x, p.y})
+		}
+	}
+	laid, err := manifold.Layout(context.Background(), weights, how)
+	if err != nil {
+		panic(err) // weights and positions are finite: check saw to it
+	}
+	arranged = make([][]vec, len(laid.Parts))
+	for k, part := range laid.Parts {
+		if len(part) < 2 {
+			continue
+		}
+		for _, i := range part {
+			arranged[k] = append(arranged[k], vec{laid.Embedding.At(i, 0), laid.Embedding.At(i, 1)})
+		}
+	}
+	return laid.Parts, arranged
+}
+
+// routes returns for each edge the points that its line goes through, straight where no other node
+// is in the way. A node in the way is passed by a bow; where no bow is free, by the shortest way
+// around all nodes.
+func (g Graph) routes(pl *placement) [][]point {
+	out := make([][]point, len(g.Edges))
+	for i, e := range g.Edges {
+		if e.Weight != 0 {
+			out[i] = pl.route(e.From, e.To)
+		}
+	}
+	return out
 }

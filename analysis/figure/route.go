@@ -9,19 +9,6 @@ import (
 // edge under a node reads as two links that are not there.
 const clearance = 4
 
-// routes returns for each edge the points that its line goes through, straight where no other node
-// is in the way. A node in the way is passed by a bow; where no bow is free, by the shortest way
-// around all nodes.
-func (g Graph) routes(pl *placement) [][]point {
-	out := make([][]point, len(g.Edges))
-	for i, e := range g.Edges {
-		if e.Weight != 0 {
-			out[i] = pl.route(e.From, e.To)
-		}
-	}
-	return out
-}
-
 func (pl *placement) route(from, to int) []point {
 	a, b := pl.at[from], pl.at[to]
 	straight := []point{a, b}
