@@ -13,11 +13,11 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"dtnotes/analysis/figure"
-	"dtnotes/dtracefs"
-
 	"github.com/go-gota/gota/dataframe"
 	"github.com/go-gota/gota/series"
+
+	"dtnotes/analysis/figure"
+	"dtnotes/dtracefs"
 )
 
 // shown is how many rows a displayed table has at most.

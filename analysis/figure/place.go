@@ -2,12 +2,13 @@ package figure
 
 import (
 	"context"
-	"dtnotes/analysis/manifold"
 	"math"
 	"sort"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot/vg"
+
+	"dtnotes/analysis/manifold"
 )
 
 // A placement is where everything of a graph stands on the page.

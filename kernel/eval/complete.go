@@ -35,6 +35,9 @@ func (s *Session) Complete(code string, pos int) (out cell.Completion) {
 		out.Items = completeMagic(line)
 		return out
 	}
+	if _, _, ok := isWholeCell(code); ok { // its text is no Go
+		return out
+	}
 	if lit, inside := literalAt(code, pos); inside {
 		return s.assistant().inLiteral(code, lit, pos, !s.runner.idle.Load())
 	}

@@ -16,6 +16,9 @@ func (s *Session) Inspect(code string, pos, detail int) (b display.Bundle, ok bo
 	if h, script, ok := traceHelp(code, min(max(pos, 0), len(code))); ok {
 		return inspectTrace(h, code, script, min(max(pos, 0), len(code)))
 	}
+	if _, _, ok := isWholeCell(code); ok { // its text is no Go
+		return display.Bundle{}, false
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer func() {

@@ -85,3 +85,20 @@ func TestTraceHelp(t *testing.T) {
 		}
 	}
 }
+
+// TestNoGoInForeignCells holds that nothing of Go is proposed or explained where the text of a cell is no Go.
+func TestNoGoInForeignCells(t *testing.T) {
+	s := newSession(t)
+	for _, name := range []string{"sh", "html", "markdown", "writefile x.txt"} {
+		code := "%%" + name + "\necho fmt"
+		if got := s.Complete(code, len(code)).Items; len(got) > 0 {
+			t.Errorf("%s: proposed %v", name, got)
+		}
+		if b, ok := s.Inspect(code, len(code), 0); ok {
+			t.Errorf("%s: explained %v", name, b)
+		}
+	}
+	if len(s.Complete("%%s", 3).Items) == 0 {
+		t.Error("commands of cells are not proposed")
+	}
+}
