@@ -59,20 +59,6 @@ const (
 	leveled                   // levels, which are averaged
 )
 
-// A levelRow is what is known of levels and of sums that are no integers in a bucket.
-type levelRow struct {
-	sum []float64 // by number of the source
-	n   []int32   // of values in sum
-}
-
-func (r *levelRow) add(source int, v float64) {
-	for len(r.sum) <= source {
-		r.sum, r.n = append(r.sum, 0), append(r.n, 0)
-	}
-	r.sum[source] += v
-	r.n[source]++
-}
-
 // levelRow returns the levels of a bucket by its number.
 func (c *Counts) levelRow(number int64) *levelRow {
 	if c.levels == nil {
@@ -340,13 +326,8 @@ func (c *Counts) addAll(o *Counts, ids []int) {
 func (c *Counts) addLevels(o *Counts, ids []int) {
 	for number, from := range o.levels {
 		to := c.levelRow(number)
-		for i, n := range from.n {
-			id := ids[i]
-			for len(to.sum) <= id {
-				to.sum, to.n = append(to.sum, 0), append(to.n, 0)
-			}
-			to.sum[id] += from.sum[i]
-			to.n[id] += n
+		for i := range from.n {
+			to.take(ids[i], from, i)
 		}
 	}
 	for i, h := range o.how {

@@ -25,7 +25,7 @@ import (
 // of when and how it was counted. Equal counts are equal bytes, whichever way they were parted and merged.
 const (
 	countsMagic   = "dtnotes counts"
-	countsVersion = 1
+	countsVersion = 2
 
 	// mostCountsBody bounds what a section unpacks to, so that a damaged one cannot take all memory.
 	mostCountsBody = 4 << 30
@@ -45,16 +45,34 @@ func IsCountsFile(r io.ReadSeeker) bool {
 // MarshalBinary returns the counts as a counts file of one host without a name. It is an error if buckets do not
 // lie on whole multiples of their width since the epoch, as [CountOptions].Aligned makes them: such counts
 // cannot be merged with others bit for bit.
-func (c *Counts) MarshalBinary() ([]byte, error) {
+func (c Counts) MarshalBinary() ([]byte, error) {
 	var b bytes.Buffer
 	w := NewCountsWriter(&b)
-	if err := w.Write("", c); err != nil {
+	if err := w.Write("", &c); err != nil {
 		return nil, err
 	}
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil
+}
+
+// MarshalJSON returns the counts file of [Counts.MarshalBinary] as a string in base64.
+func (c Counts) MarshalJSON() ([]byte, error) {
+	b, err := c.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(b)
+}
+
+// UnmarshalJSON reads what [Counts.MarshalJSON] wrote.
+func (c *Counts) UnmarshalJSON(data []byte) error {
+	var b []byte
+	if err := json.Unmarshal(data, &b); err != nil {
+		return fmt.Errorf("reading counts: %w", err)
+	}
+	return c.UnmarshalBinary(b)
 }
 
 // UnmarshalBinary reads the counts file of one host.
@@ -368,7 +386,7 @@ func (c *Counts) body() ([]byte, error) {
 }
 
 // bucketBytes appends a bucket: the time that it covers, then for each source with a value its distance in
-// the order from the one before, and the value.
+// the order from the one before, and the value; of levels, how many they are, and the terms of their sum.
 func (c *Counts) bucketBytes(b []byte, number int64, order []int) []byte {
 	r := c.row(number)
 	b = binary.AppendVarint(b, r.time())
@@ -385,7 +403,11 @@ func (c *Counts) bucketBytes(b []byte, number int64, order []int) []byte {
 		case levels != nil && i < len(levels.n) && levels.n[i] > 0:
 			b = binary.AppendUvarint(b, uint64(k-before))
 			b = binary.AppendUvarint(b, uint64(levels.n[i]))
-			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(levels.sum[i]))
+			terms := levels.terms(i)
+			b = binary.AppendUvarint(b, uint64(len(terms)))
+			for _, v := range terms {
+				b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+			}
 		default:
 			continue
 		}
@@ -531,7 +553,10 @@ func (c *Counts) readBucket(r *bodyReader, number int64, sources int) {
 		}
 		count := int32(r.uvarint())
 		level := c.levelRow(number)
-		level.add(i, math.Float64frombits(binary.LittleEndian.Uint64(r.take(8))))
+		level.grow(i)
 		level.n[i] = count
+		for range r.count() {
+			level.addTerm(i, math.Float64frombits(binary.LittleEndian.Uint64(r.take(8))))
+		}
 	}
 }

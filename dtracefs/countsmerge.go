@@ -126,7 +126,7 @@ func (c *Counts) bucketText(number int64) string {
 			fmt.Fprintf(&b, "%q %v\n", c.sources.names[i], values[i])
 		}
 		if levels != nil && i < len(levels.n) && levels.n[i] > 0 {
-			fmt.Fprintf(&b, "%q %v of %d\n", c.sources.names[i], levels.sum[i], levels.n[i])
+			fmt.Fprintf(&b, "%q %v of %d\n", c.sources.names[i], levels.terms(i), levels.n[i])
 		}
 	}
 	return b.String()
@@ -197,9 +197,7 @@ func (c *Counts) ByHost() map[string]*Counts {
 	for number, from := range c.levels {
 		for i, n := range from.n {
 			if n > 0 {
-				to := of[i].levelRow(number)
-				to.add(ids[i], from.sum[i])
-				to.n[ids[i]] = n
+				of[i].levelRow(number).take(ids[i], from, i)
 			}
 		}
 	}
@@ -267,8 +265,7 @@ func (e *PartError) Unwrap() error { return e.Err }
 
 // MergeCounts merges counts files into one, in memory for the parts of one host at a time. Parts of a host
 // may come in any order; see [Counts.Join]. The bytes written do not depend on the order of the files, nor on
-// how they were merged before, as long as sums of levels are exact: where parts share a bucket, levels are
-// summed in the order of time.
+// how they were merged before: counts are integers, and sums of levels are exact.
 func MergeCounts(ctx context.Context, w io.Writer, files ...io.ReadSeeker) error {
 	type part struct {
 		r    *CountsReader

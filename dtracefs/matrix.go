@@ -195,7 +195,7 @@ func (c *Counts) fillLevels(row []float64, number int64, order []int) {
 		switch {
 		case h == addsUp:
 		case l != nil && source < len(l.sum) && l.n[source] > 0:
-			row[j] = l.sum[source]
+			row[j] = l.value(source)
 			if h == leveled {
 				row[j] /= float64(l.n[source])
 			}

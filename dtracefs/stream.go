@@ -163,7 +163,7 @@ func (s *Stream) interval(number int64) Interval {
 	if l := c.levels[number]; l != nil {
 		for i, n := range l.n {
 			if n > 0 {
-				v := l.sum[i]
+				v := l.value(i)
 				if c.howOf(i) == leveled {
 					v /= float64(n)
 				}
