@@ -15,36 +15,38 @@ import (
 
 //go:generate go run ./gen
 
-// table describes one compiled-in package. Its parts are values that the linker can lay out, so a
+// Table describes one compiled-in package. Its parts are values that the linker can lay out, so a
 // table costs no start-up time.
-type table struct {
-	path, name string
-	deps       string // packages that the API mentions: "path name" a line
-	types      []any  // nil pointers to the defined types
-	aliases    []symbol
-	vars       []symbol // pointers
-	funcs      []symbol
-	consts     []symbol // of a defined or basic type
-	untyped    []literal
-	source     string // generic declarations, which only exist as source
+type Table struct {
+	Path, Name string
+	Deps       string // packages that the API mentions: "path name" a line
+	Types      []any  // nil pointers to the defined types
+	Aliases    []Symbol
+	Vars       []Symbol // pointers
+	Funcs      []Symbol
+	Consts     []Symbol // of a defined or basic type
+	Untyped    []Literal
+	Source     string // generic declarations, which only exist as source
 }
 
-type symbol struct {
-	name  string
-	value any
+// Symbol is a name of a package and its value.
+type Symbol struct {
+	Name  string
+	Value any
 }
 
-type literal struct {
-	name, kind, text string
+// Literal is an untyped constant.
+type Literal struct {
+	Name, Kind, Text string
 }
 
-// register tells ixgo of the package without unpacking it.
-func register(t *table) {
-	ixgo.RegisterPackageLazy(t.path, t.unpack)
-	if t.source != "" {
-		ixgo.RegisterPatch(t.path, t.source)
+// Register tells ixgo of the package without unpacking it.
+func Register(t *Table) {
+	ixgo.RegisterPackageLazy(t.Path, t.unpack)
+	if t.Source != "" {
+		ixgo.RegisterPatch(t.Path, t.Source)
 	}
-	registered = append(registered, t.path)
+	registered = append(registered, t.Path)
 }
 
 var registered []string
@@ -52,10 +54,10 @@ var registered []string
 // Packages lists the import paths of the generated tables.
 func Packages() []string { return registered }
 
-func (t *table) unpack() *ixgo.Package {
+func (t *Table) unpack() *ixgo.Package {
 	p := &ixgo.Package{
-		Name:          t.name,
-		Path:          t.path,
+		Name:          t.Name,
+		Path:          t.Path,
 		Deps:          map[string]string{},
 		Interfaces:    map[string]reflect.Type{},
 		NamedTypes:    map[string]reflect.Type{},
@@ -65,11 +67,11 @@ func (t *table) unpack() *ixgo.Package {
 		TypedConsts:   map[string]ixgo.TypedConst{},
 		UntypedConsts: map[string]ixgo.UntypedConst{},
 	}
-	for line := range strings.Lines(t.deps) {
+	for line := range strings.Lines(t.Deps) {
 		path, name, _ := strings.Cut(strings.TrimSpace(line), " ")
 		p.Deps[path] = name
 	}
-	for _, v := range t.types {
+	for _, v := range t.Types {
 		typ := reflect.TypeOf(v).Elem()
 		if typ.Kind() == reflect.Interface {
 			p.Interfaces[typ.Name()] = typ
@@ -77,20 +79,20 @@ func (t *table) unpack() *ixgo.Package {
 			p.NamedTypes[typ.Name()] = typ
 		}
 	}
-	for _, s := range t.aliases {
-		p.AliasTypes[s.name] = reflect.TypeOf(s.value).Elem()
+	for _, s := range t.Aliases {
+		p.AliasTypes[s.Name] = reflect.TypeOf(s.Value).Elem()
 	}
-	for _, s := range t.vars {
-		p.Vars[s.name] = reflect.ValueOf(s.value)
+	for _, s := range t.Vars {
+		p.Vars[s.Name] = reflect.ValueOf(s.Value)
 	}
-	for _, s := range t.funcs {
-		p.Funcs[s.name] = reflect.ValueOf(s.value)
+	for _, s := range t.Funcs {
+		p.Funcs[s.Name] = reflect.ValueOf(s.Value)
 	}
-	for _, s := range t.consts {
-		p.TypedConsts[s.name] = ixgo.TypedConst{Typ: reflect.TypeOf(s.value), Value: constantOf(reflect.ValueOf(s.value))}
+	for _, s := range t.Consts {
+		p.TypedConsts[s.Name] = ixgo.TypedConst{Typ: reflect.TypeOf(s.Value), Value: constantOf(reflect.ValueOf(s.Value))}
 	}
-	for _, l := range t.untyped {
-		p.UntypedConsts[l.name] = ixgo.UntypedConst{Typ: "untyped " + l.kind, Value: l.value()}
+	for _, l := range t.Untyped {
+		p.UntypedConsts[l.Name] = ixgo.UntypedConst{Typ: "untyped " + l.Kind, Value: l.value()}
 	}
 	return p
 }
@@ -114,16 +116,16 @@ func constantOf(v reflect.Value) constant.Value {
 }
 
 // value reads a constant as the generator wrote it: an exact rational keeps more digits than a float.
-func (l literal) value() constant.Value {
-	switch l.kind {
+func (l Literal) value() constant.Value {
+	switch l.Kind {
 	case "bool":
-		return constant.MakeBool(l.text == "true")
+		return constant.MakeBool(l.Text == "true")
 	case "string":
-		return constant.MakeString(l.text)
+		return constant.MakeString(l.Text)
 	case "rune", "int":
-		return constant.MakeFromLiteral(l.text, token.INT, 0)
+		return constant.MakeFromLiteral(l.Text, token.INT, 0)
 	default:
-		num, den, isFraction := strings.Cut(l.text, "/")
+		num, den, isFraction := strings.Cut(l.Text, "/")
 		v := constant.ToFloat(constant.MakeFromLiteral(num, token.INT, 0))
 		if isFraction {
 			v = constant.BinaryOp(v, token.QUO, constant.ToFloat(constant.MakeFromLiteral(den, token.INT, 0)))

@@ -6,9 +6,9 @@ import "runtime/cgo"
 
 // ixgo has no table of this package. Where cgo is enabled package net is built with it anyway.
 func init() {
-	register(&table{
-		path: "runtime/cgo", name: "cgo",
-		types: []any{(*cgo.Handle)(nil), (*cgo.Incomplete)(nil)},
-		funcs: []symbol{{"NewHandle", cgo.NewHandle}},
+	Register(&Table{
+		Path: "runtime/cgo", Name: "cgo",
+		Types: []any{(*cgo.Handle)(nil), (*cgo.Incomplete)(nil)},
+		Funcs: []Symbol{{"NewHandle", cgo.NewHandle}},
 	})
 }

@@ -20,9 +20,9 @@ import (
 const stdPath = "dtnotes/kernel/eval/std"
 
 func init() {
-	register(&table{
-		path: stdPath, name: "std", deps: "hash hash\nhash/maphash maphash",
-		funcs: []symbol{
+	Register(&Table{
+		Path: stdPath, Name: "std", Deps: "hash hash\nhash/maphash maphash",
+		Funcs: []Symbol{
 			{"HKDFKey", hkdf.Key[hash.Hash]}, {"HKDFExtract", hkdf.Extract[hash.Hash]}, {"HKDFExpand", hkdf.Expand[hash.Hash]},
 			{"PBKDF2Key", pbkdf2.Key[hash.Hash]}, {"Comparable", comparableHash}, {"WriteComparable", writeComparable},
 		},

@@ -21,25 +21,25 @@ import (
 )
 
 func init() {
-	register(&dtnotes0)
-	register(&dtnotes1)
-	register(&dtnotes2)
-	register(&dtnotes3)
-	register(&dtnotes4)
-	register(&dtnotes5)
-	register(&dtnotes6)
-	register(&dtnotes7)
-	register(&dtnotes8)
-	register(&dtnotes9)
-	register(&dtnotes10)
-	register(&dtnotes11)
-	register(&dtnotes12)
+	Register(&dtnotes0)
+	Register(&dtnotes1)
+	Register(&dtnotes2)
+	Register(&dtnotes3)
+	Register(&dtnotes4)
+	Register(&dtnotes5)
+	Register(&dtnotes6)
+	Register(&dtnotes7)
+	Register(&dtnotes8)
+	Register(&dtnotes9)
+	Register(&dtnotes10)
+	Register(&dtnotes11)
+	Register(&dtnotes12)
 }
 
-var dtnotes0 = table{
-	path: "dtnotes/analysis", name: "analysis",
-	deps: "bufio bufio\ncmp cmp\ncontext context\ndtnotes/analysis/cluster cluster\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/analysis/manifold manifold\ndtnotes/dtracefs dtracefs\nencoding/csv csv\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/dsp/fourier fourier\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/mathext mathext\ngonum.org/v1/gonum/stat/distuv distuv\nhtml html\nio io\niter iter\nmaps maps\nmath math\nmath/cmplx cmplx\nmath/rand/v2 rand\nos os\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntext/tabwriter tabwriter\ntime time",
-	types: []any{
+var dtnotes0 = Table{
+	Path: "dtnotes/analysis", Name: "analysis",
+	Deps: "bufio bufio\ncmp cmp\ncontext context\ndtnotes/analysis/cluster cluster\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/analysis/manifold manifold\ndtnotes/dtracefs dtracefs\nencoding/csv csv\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/dsp/fourier fourier\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/mathext mathext\ngonum.org/v1/gonum/stat/distuv distuv\nhtml html\nio io\niter iter\nmaps maps\nmath math\nmath/cmplx cmplx\nmath/rand/v2 rand\nos os\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntext/tabwriter tabwriter\ntime time",
+	Types: []any{
 		(*p0.Autoregression)(nil),
 		(*p0.CSVOptions)(nil),
 		(*p0.ChangePoint)(nil),
@@ -60,12 +60,12 @@ var dtnotes0 = table{
 		(*p0.SpectrumOptions)(nil),
 		(*p0.Transform)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"ErrDependent", &p0.ErrDependent},
 		{"Observers", &p0.Observers},
 		{"Transforms", &p0.Transforms},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Autocorrelation", p0.Autocorrelation},
 		{"Autoregress", p0.Autoregress},
 		{"BestLag", p0.BestLag},
@@ -87,7 +87,7 @@ var dtnotes0 = table{
 		{"ReadCSV", p0.ReadCSV},
 		{"ReadCSVFile", p0.ReadCSVFile},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"FillLinear", p0.FillLinear},
 		{"FillPrevious", p0.FillPrevious},
 		{"FillZero", p0.FillZero},
@@ -99,10 +99,10 @@ var dtnotes0 = table{
 	},
 }
 
-var dtnotes1 = table{
-	path: "dtnotes/analysis/behavior", name: "behavior",
-	deps: "bytes bytes\ncmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/dtracefs dtracefs\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat stat\ngonum.org/v1/gonum/stat/distuv distuv\nio io\niter iter\nmaps maps\nmath math\nos os\npath/filepath filepath\nslices slices\nsort sort\nstrconv strconv\nstrings strings\nsync sync\nsync/atomic atomic\ntime time\nunicode/utf8 utf8",
-	types: []any{
+var dtnotes1 = Table{
+	Path: "dtnotes/analysis/behavior", Name: "behavior",
+	Deps: "bytes bytes\ncmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/dtracefs dtracefs\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat stat\ngonum.org/v1/gonum/stat/distuv distuv\nio io\niter iter\nmaps maps\nmath math\nos os\npath/filepath filepath\nslices slices\nsort sort\nstrconv strconv\nstrings strings\nsync sync\nsync/atomic atomic\ntime time\nunicode/utf8 utf8",
+	Types: []any{
 		(*p1.Alert)(nil),
 		(*p1.Averaged)(nil),
 		(*p1.Behavior)(nil),
@@ -141,10 +141,10 @@ var dtnotes1 = table{
 		(*p1.Watcher)(nil),
 		(*p1.Watching)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"ErrVersion", &p1.ErrVersion},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Buckets", p1.Buckets},
 		{"BucketsOf", p1.BucketsOf},
 		{"Compare", p1.Compare},
@@ -164,7 +164,7 @@ var dtnotes1 = table{
 		{"Sources", p1.Sources},
 		{"Watch", p1.Watch},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"Arcsine", p1.Arcsine},
 		{"Carry", p1.Carry},
 		{"Count", p1.Count},
@@ -182,17 +182,17 @@ var dtnotes1 = table{
 		{"Total", p1.Total},
 		{"Zero", p1.Zero},
 	},
-	untyped: []literal{
+	Untyped: []Literal{
 		{"FalseAlarms", "float", "4"},
 		{"FewestBuckets", "int", "20"},
 		{"Version", "int", "3"},
 	},
 }
 
-var dtnotes2 = table{
-	path: "dtnotes/analysis/cluster", name: "cluster",
-	deps: "context context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nslices slices\nsort sort",
-	types: []any{
+var dtnotes2 = Table{
+	Path: "dtnotes/analysis/cluster", Name: "cluster",
+	Deps: "context context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nslices slices\nsort sort",
+	Types: []any{
 		(*p2.AffinityOptions)(nil),
 		(*p2.Assignment)(nil),
 		(*p2.Centers)(nil),
@@ -204,10 +204,10 @@ var dtnotes2 = table{
 		(*p2.Method)(nil),
 		(*p2.Tree)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"ErrNotConverged", &p2.ErrNotConverged},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"AdjustedMutualInformation", p2.AdjustedMutualInformation},
 		{"AdjustedRand", p2.AdjustedRand},
 		{"AffinityPropagation", p2.AffinityPropagation},
@@ -227,7 +227,7 @@ var dtnotes2 = table{
 		{"Spectral", p2.Spectral},
 		{"SpectralBy", p2.SpectralBy},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"AssignDiscrete", p2.AssignDiscrete},
 		{"AssignKMeans", p2.AssignKMeans},
 		{"AssignQR", p2.AssignQR},
@@ -239,10 +239,10 @@ var dtnotes2 = table{
 	},
 }
 
-var dtnotes3 = table{
-	path: "dtnotes/analysis/covariance", name: "covariance",
-	deps: "cmp cmp\ncontext context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/lapack/lapack64 lapack64\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nslices slices",
-	types: []any{
+var dtnotes3 = Table{
+	Path: "dtnotes/analysis/covariance", Name: "covariance",
+	Deps: "cmp cmp\ncontext context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/lapack/lapack64 lapack64\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nslices slices",
+	Types: []any{
 		(*p3.Accumulator)(nil),
 		(*p3.CVOptions)(nil),
 		(*p3.CountOptions)(nil),
@@ -255,12 +255,12 @@ var dtnotes3 = table{
 		(*p3.StabilityOptions)(nil),
 		(*p3.Trial)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"ErrEmpty", &p3.ErrEmpty},
 		{"ErrNotConverged", &p3.ErrNotConverged},
 		{"ErrNotFinite", &p3.ErrNotFinite},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"AlphaMax", p3.AlphaMax},
 		{"Alphas", p3.Alphas},
 		{"CalibratePValues", p3.CalibratePValues},
@@ -290,10 +290,10 @@ var dtnotes3 = table{
 	},
 }
 
-var dtnotes4 = table{
-	path: "dtnotes/analysis/figure", name: "figure",
-	deps: "bufio bufio\nbytes bytes\ncmp cmp\ncontainer/heap heap\ncontext context\ndtnotes/analysis/manifold manifold\ndtnotes/analysis/xkcd xkcd\ndtnotes/dtracefs dtracefs\nembed embed\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\nhash/fnv fnv\nimage image\nimage/color color\nio io\nmath math\nos os\npath/filepath filepath\nregexp regexp\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntime time\nunicode unicode\nunicode/utf8 utf8",
-	types: []any{
+var dtnotes4 = Table{
+	Path: "dtnotes/analysis/figure", Name: "figure",
+	Deps: "bufio bufio\nbytes bytes\ncmp cmp\ncontainer/heap heap\ncontext context\ndtnotes/analysis/manifold manifold\ndtnotes/analysis/xkcd xkcd\ndtnotes/dtracefs dtracefs\nembed embed\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\nhash/fnv fnv\nimage image\nimage/color color\nio io\nmath math\nos os\npath/filepath filepath\nregexp regexp\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntime time\nunicode unicode\nunicode/utf8 utf8",
+	Types: []any{
 		(*p4.Dendrogram)(nil),
 		(*p4.Difference)(nil),
 		(*p4.Edge)(nil),
@@ -317,10 +317,10 @@ var dtnotes4 = table{
 		(*p4.Theme)(nil),
 		(*p4.Timeline)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Shorten", p4.Shorten},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"Dark", p4.Dark},
 		{"Gray", p4.Gray},
 		{"Light", p4.Light},
@@ -330,15 +330,15 @@ var dtnotes4 = table{
 		{"Storage", p4.Storage},
 		{"Zone", p4.Zone},
 	},
-	untyped: []literal{
+	Untyped: []Literal{
 		{"Global", "string", "global"},
 	},
 }
 
-var dtnotes5 = table{
-	path: "dtnotes/analysis/manifold", name: "manifold",
-	deps: "container/heap heap\ncontext context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nslices slices",
-	types: []any{
+var dtnotes5 = Table{
+	Path: "dtnotes/analysis/manifold", Name: "manifold",
+	Deps: "container/heap heap\ncontext context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nslices slices",
+	Types: []any{
 		(*p5.Components)(nil),
 		(*p5.Isometric)(nil),
 		(*p5.LLEOptions)(nil),
@@ -348,7 +348,7 @@ var dtnotes5 = table{
 		(*p5.SMACOFOptions)(nil),
 		(*p5.Scaled)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"ClassicalMDS", p5.ClassicalMDS},
 		{"Isomap", p5.Isomap},
 		{"LLE", p5.LLE},
@@ -359,31 +359,31 @@ var dtnotes5 = table{
 	},
 }
 
-var dtnotes6 = table{
-	path: "dtnotes/analysis/xkcd", name: "xkcd",
-	deps: "embed embed\nencoding/binary binary\nerrors errors\nfmt fmt\ngolang.org/x/image/font font\ngolang.org/x/image/font/opentype opentype\ngonum.org/v1/plot plot\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/font/liberation liberation\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nhash/fnv fnv\nimage/color color\nmath math\nos os\npath/filepath filepath\nstrings strings\nsync sync",
-	types: []any{
+var dtnotes6 = Table{
+	Path: "dtnotes/analysis/xkcd", Name: "xkcd",
+	Deps: "embed embed\nencoding/binary binary\nerrors errors\nfmt fmt\ngolang.org/x/image/font font\ngolang.org/x/image/font/opentype opentype\ngonum.org/v1/plot plot\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/font/liberation liberation\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nhash/fnv fnv\nimage/color color\nmath math\nos os\npath/filepath filepath\nstrings strings\nsync sync",
+	Types: []any{
 		(*p6.Canvas)(nil),
 		(*p6.Drawing)(nil),
 		(*p6.Options)(nil),
 		(*p6.Sketch)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Face", p6.Face},
 		{"Plot", p6.Plot},
 		{"TextHandler", p6.TextHandler},
 		{"Wrap", p6.Wrap},
 		{"WrapWith", p6.WrapWith},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"Typeface", p6.Typeface},
 	},
 }
 
-var dtnotes7 = table{
-	path: "dtnotes/dtracefs", name: "dtracefs",
-	deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\ncmp cmp\ncontext context\ncrypto/sha256 sha256\ndtnotes/dtracefs/language language\nembed embed\nencoding/binary binary\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\ngolang.org/x/sys/unix unix\nhash hash\nhash/maphash maphash\nio io\nio/fs fs\niter iter\nmaps maps\nmath math\nmath/bits bits\nos os\nos/exec exec\npath path\npath/filepath filepath\nregexp regexp\nruntime runtime\nruntime/debug debug\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsyscall syscall\ntime time\nunicode unicode\nunicode/utf8 utf8",
-	types: []any{
+var dtnotes7 = Table{
+	Path: "dtnotes/dtracefs", Name: "dtracefs",
+	Deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\ncmp cmp\ncontext context\ncrypto/sha256 sha256\ndtnotes/dtracefs/language language\nembed embed\nencoding/binary binary\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\ngolang.org/x/sys/unix unix\nhash hash\nhash/maphash maphash\nio io\nio/fs fs\niter iter\nmaps maps\nmath math\nmath/bits bits\nos os\nos/exec exec\npath path\npath/filepath filepath\nregexp regexp\nruntime runtime\nruntime/debug debug\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsyscall syscall\ntime time\nunicode unicode\nunicode/utf8 utf8",
+	Types: []any{
 		(*p7.Account)(nil),
 		(*p7.Batch)(nil),
 		(*p7.CSVWriter)(nil),
@@ -429,7 +429,7 @@ var dtnotes7 = table{
 		(*p7.Type)(nil),
 		(*p7.ValueKind)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"ErrCountsFile", &p7.ErrCountsFile},
 		{"ErrMeasure", &p7.ErrMeasure},
 		{"ErrNoActivity", &p7.ErrNoActivity},
@@ -437,7 +437,7 @@ var dtnotes7 = table{
 		{"ErrNotText", &p7.ErrNotText},
 		{"ErrTooLong", &p7.ErrTooLong},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"AcrossHosts", p7.AcrossHosts},
 		{"Combine", p7.Combine},
 		{"Concat", p7.Concat},
@@ -474,7 +474,7 @@ var dtnotes7 = table{
 		{"TracerName", p7.TracerName},
 		{"TracerOf", p7.TracerOf},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"AsCount", p7.AsCount},
 		{"AsDistribution", p7.AsDistribution},
 		{"AsEvents", p7.AsEvents},
@@ -503,22 +503,22 @@ var dtnotes7 = table{
 		{"UID", p7.UID},
 		{"ZoneName", p7.ZoneName},
 	},
-	untyped: []literal{
+	Untyped: []Literal{
 		{"KindActivity", "string", "activity"},
 		{"UnknownDialect", "string", "unknown"},
 	},
 }
 
-var dtnotes8 = table{
-	path: "dtnotes/dtracefs/export", name: "export",
-	deps: "dtnotes/dtracefs dtracefs\nfmt fmt\ngithub.com/apache/arrow-go/v18/arrow arrow\ngithub.com/apache/arrow-go/v18/arrow/array array\ngithub.com/apache/arrow-go/v18/arrow/ipc ipc\ngithub.com/apache/arrow-go/v18/arrow/memory memory\ngithub.com/parquet-go/parquet-go parquet\nio io\nslices slices\nstrings strings",
-	types: []any{
+var dtnotes8 = Table{
+	Path: "dtnotes/dtracefs/export", Name: "export",
+	Deps: "dtnotes/dtracefs dtracefs\nfmt fmt\ngithub.com/apache/arrow-go/v18/arrow arrow\ngithub.com/apache/arrow-go/v18/arrow/array array\ngithub.com/apache/arrow-go/v18/arrow/ipc ipc\ngithub.com/apache/arrow-go/v18/arrow/memory memory\ngithub.com/parquet-go/parquet-go parquet\nio io\nslices slices\nstrings strings",
+	Types: []any{
 		(*p8.Field)(nil),
 		(*p8.Shape)(nil),
 		(*p8.Shapes)(nil),
 		(*p8.Writer)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Arrow", p8.Arrow},
 		{"Formats", p8.Formats},
 		{"NewWriter", p8.NewWriter},
@@ -528,14 +528,14 @@ var dtnotes8 = table{
 	},
 }
 
-var dtnotes9 = table{
-	path: "dtnotes/kernel/display", name: "display",
-	deps: "bytes bytes\ncmp cmp\ncontext context\ncrypto/rand rand\nencoding/base64 base64\nencoding/binary binary\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/layout layout\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/spatial/r2 r2\ngonum.org/v1/plot plot\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\ngonum.org/v1/plot/vg/vgimg vgimg\ngonum.org/v1/plot/vg/vgsvg vgsvg\nhtml html\nimage image\nimage/color color\nimage/png png\nio io\nio/fs fs\nmaps maps\nmath math\nmath/rand/v2 rand\nnet/http http\nos os\nos/signal signal\npath/filepath filepath\nreflect reflect\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsync/atomic atomic\ntime time\nunicode unicode\nunicode/utf8 utf8",
-	types: []any{
+var dtnotes9 = Table{
+	Path: "dtnotes/kernel/display", Name: "display",
+	Deps: "bytes bytes\ncmp cmp\ncontext context\ncrypto/rand rand\nencoding/base64 base64\nencoding/binary binary\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/layout layout\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/spatial/r2 r2\ngonum.org/v1/plot plot\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\ngonum.org/v1/plot/vg/vgimg vgimg\ngonum.org/v1/plot/vg/vgsvg vgsvg\nhtml html\nimage image\nimage/color color\nimage/png png\nio io\nio/fs fs\nmaps maps\nmath math\nmath/rand/v2 rand\nnet/http http\nos os\nos/signal signal\npath/filepath filepath\nreflect reflect\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsync/atomic atomic\ntime time\nunicode unicode\nunicode/utf8 utf8",
+	Types: []any{
 		(*p9.Bundle)(nil),
 		(*p9.Handle)(nil),
 	},
-	aliases: []symbol{
+	Aliases: []Symbol{
 		{"Data", (*p9.Data)(nil)},
 		{"HTMLer", (*p9.HTMLer)(nil)},
 		{"JPEGer", (*p9.JPEGer)(nil)},
@@ -551,10 +551,10 @@ var dtnotes9 = table{
 		{"SimpleRenderer", (*p9.SimpleRenderer)(nil)},
 		{"Vegaer", (*p9.Vegaer)(nil)},
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"ErrNobodyToAsk", &p9.ErrNobodyToAsk},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Any", p9.Any},
 		{"Ask", p9.Ask},
 		{"Auto", p9.Auto},
@@ -594,7 +594,7 @@ var dtnotes9 = table{
 		{"Text", p9.Text},
 		{"Values", p9.Values},
 	},
-	untyped: []literal{
+	Untyped: []Literal{
 		{"MIMETypeHTML", "string", "text/html"},
 		{"MIMETypeJPEG", "string", "image/jpeg"},
 		{"MIMETypeJSON", "string", "application/json"},
@@ -609,17 +609,17 @@ var dtnotes9 = table{
 	},
 }
 
-var dtnotes10 = table{
-	path: "dtnotes/kernel/jupyter/comm", name: "comm",
-	deps: "crypto/rand rand\nencoding/json json\nerrors errors\nfmt fmt\nsync sync",
-	types: []any{
+var dtnotes10 = Table{
+	Path: "dtnotes/kernel/jupyter/comm", Name: "comm",
+	Deps: "crypto/rand rand\nencoding/json json\nerrors errors\nfmt fmt\nsync sync",
+	Types: []any{
 		(*p10.Comm)(nil),
 		(*p10.Message)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"ErrNoFrontEnd", &p10.ErrNoFrontEnd},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Deliver", p10.Deliver},
 		{"Open", p10.Open},
 		{"Register", p10.Register},
@@ -628,10 +628,10 @@ var dtnotes10 = table{
 	},
 }
 
-var dtnotes11 = table{
-	path: "dtnotes/kernel/jupyter/widget", name: "widget",
-	deps: "bytes bytes\ndtnotes/kernel/display display\ndtnotes/kernel/jupyter/comm comm\nencoding/json json\nfmt fmt\nmaps maps\nmath math\nslices slices\nsync sync",
-	types: []any{
+var dtnotes11 = Table{
+	Path: "dtnotes/kernel/jupyter/widget", Name: "widget",
+	Deps: "bytes bytes\ndtnotes/kernel/display display\ndtnotes/kernel/jupyter/comm comm\nencoding/json json\nfmt fmt\nmaps maps\nmath math\nslices slices\nsync sync",
+	Types: []any{
 		(*p11.Box)(nil),
 		(*p11.Button)(nil),
 		(*p11.Checkbox)(nil),
@@ -644,7 +644,7 @@ var dtnotes11 = table{
 		(*p11.Text)(nil),
 		(*p11.Widget)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewButton", p11.NewButton},
 		{"NewCheckbox", p11.NewCheckbox},
 		{"NewColumn", p11.NewColumn},
@@ -657,16 +657,16 @@ var dtnotes11 = table{
 	},
 }
 
-var dtnotes12 = table{
-	path: "dtnotes/kernel/tracing", name: "tracing",
-	deps: "cmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/behavior behavior\ndtnotes/analysis/figure figure\ndtnotes/dtracefs dtracefs\ndtnotes/dtracefs/language language\ndtnotes/kernel/display display\ndtnotes/kernel/jupyter/widget widget\nerrors errors\nfmt fmt\ngo/token token\nhtml html\nio io\nio/fs fs\nmaps maps\nmath math\nos os\npath/filepath filepath\nregexp regexp\nslices slices\nstrconv strconv\nstrings strings\nsync sync\ntext/tabwriter tabwriter\ntime time",
-	types: []any{
+var dtnotes12 = Table{
+	Path: "dtnotes/kernel/tracing", Name: "tracing",
+	Deps: "cmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/behavior behavior\ndtnotes/analysis/figure figure\ndtnotes/dtracefs dtracefs\ndtnotes/dtracefs/language language\ndtnotes/kernel/display display\ndtnotes/kernel/jupyter/widget widget\nerrors errors\nfmt fmt\ngo/token token\nhtml html\nio io\nio/fs fs\nmaps maps\nmath math\nos os\npath/filepath filepath\nregexp regexp\nslices slices\nstrconv strconv\nstrings strings\nsync sync\ntext/tabwriter tabwriter\ntime time",
+	Types: []any{
 		(*p12.Help)(nil),
 		(*p12.Options)(nil),
 		(*p12.Proposal)(nil),
 		(*p12.Screen)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"CompleteOption", p12.CompleteOption},
 		{"ExplainOption", p12.ExplainOption},
 		{"Notebook", p12.Notebook},

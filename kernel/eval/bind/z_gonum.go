@@ -87,90 +87,90 @@ import (
 )
 
 func init() {
-	register(&gonum0)
-	register(&gonum1)
-	register(&gonum2)
-	register(&gonum3)
-	register(&gonum4)
-	register(&gonum5)
-	register(&gonum6)
-	register(&gonum7)
-	register(&gonum8)
-	register(&gonum9)
-	register(&gonum10)
-	register(&gonum11)
-	register(&gonum12)
-	register(&gonum13)
-	register(&gonum14)
-	register(&gonum15)
-	register(&gonum16)
-	register(&gonum17)
-	register(&gonum18)
-	register(&gonum19)
-	register(&gonum20)
-	register(&gonum21)
-	register(&gonum22)
-	register(&gonum23)
-	register(&gonum24)
-	register(&gonum25)
-	register(&gonum26)
-	register(&gonum27)
-	register(&gonum28)
-	register(&gonum29)
-	register(&gonum30)
-	register(&gonum31)
-	register(&gonum32)
-	register(&gonum33)
-	register(&gonum34)
-	register(&gonum35)
-	register(&gonum36)
-	register(&gonum37)
-	register(&gonum38)
-	register(&gonum39)
-	register(&gonum40)
-	register(&gonum41)
-	register(&gonum42)
-	register(&gonum43)
-	register(&gonum44)
-	register(&gonum45)
-	register(&gonum46)
-	register(&gonum47)
-	register(&gonum48)
-	register(&gonum49)
-	register(&gonum50)
-	register(&gonum51)
-	register(&gonum52)
-	register(&gonum53)
-	register(&gonum54)
-	register(&gonum55)
-	register(&gonum56)
-	register(&gonum57)
-	register(&gonum58)
-	register(&gonum59)
-	register(&gonum60)
-	register(&gonum61)
-	register(&gonum62)
-	register(&gonum63)
-	register(&gonum64)
-	register(&gonum65)
-	register(&gonum66)
-	register(&gonum67)
-	register(&gonum68)
-	register(&gonum69)
-	register(&gonum70)
-	register(&gonum71)
-	register(&gonum72)
-	register(&gonum73)
-	register(&gonum74)
-	register(&gonum75)
-	register(&gonum76)
-	register(&gonum77)
-	register(&gonum78)
+	Register(&gonum0)
+	Register(&gonum1)
+	Register(&gonum2)
+	Register(&gonum3)
+	Register(&gonum4)
+	Register(&gonum5)
+	Register(&gonum6)
+	Register(&gonum7)
+	Register(&gonum8)
+	Register(&gonum9)
+	Register(&gonum10)
+	Register(&gonum11)
+	Register(&gonum12)
+	Register(&gonum13)
+	Register(&gonum14)
+	Register(&gonum15)
+	Register(&gonum16)
+	Register(&gonum17)
+	Register(&gonum18)
+	Register(&gonum19)
+	Register(&gonum20)
+	Register(&gonum21)
+	Register(&gonum22)
+	Register(&gonum23)
+	Register(&gonum24)
+	Register(&gonum25)
+	Register(&gonum26)
+	Register(&gonum27)
+	Register(&gonum28)
+	Register(&gonum29)
+	Register(&gonum30)
+	Register(&gonum31)
+	Register(&gonum32)
+	Register(&gonum33)
+	Register(&gonum34)
+	Register(&gonum35)
+	Register(&gonum36)
+	Register(&gonum37)
+	Register(&gonum38)
+	Register(&gonum39)
+	Register(&gonum40)
+	Register(&gonum41)
+	Register(&gonum42)
+	Register(&gonum43)
+	Register(&gonum44)
+	Register(&gonum45)
+	Register(&gonum46)
+	Register(&gonum47)
+	Register(&gonum48)
+	Register(&gonum49)
+	Register(&gonum50)
+	Register(&gonum51)
+	Register(&gonum52)
+	Register(&gonum53)
+	Register(&gonum54)
+	Register(&gonum55)
+	Register(&gonum56)
+	Register(&gonum57)
+	Register(&gonum58)
+	Register(&gonum59)
+	Register(&gonum60)
+	Register(&gonum61)
+	Register(&gonum62)
+	Register(&gonum63)
+	Register(&gonum64)
+	Register(&gonum65)
+	Register(&gonum66)
+	Register(&gonum67)
+	Register(&gonum68)
+	Register(&gonum69)
+	Register(&gonum70)
+	Register(&gonum71)
+	Register(&gonum72)
+	Register(&gonum73)
+	Register(&gonum74)
+	Register(&gonum75)
+	Register(&gonum76)
+	Register(&gonum77)
+	Register(&gonum78)
 }
 
-var gonum0 = table{
-	path: "gonum.org/v1/gonum/blas", name: "blas",
-	types: []any{
+var gonum0 = Table{
+	Path: "gonum.org/v1/gonum/blas", Name: "blas",
+	Types: []any{
 		(*p0.Complex128)(nil),
 		(*p0.Complex128Level1)(nil),
 		(*p0.Complex128Level2)(nil),
@@ -195,7 +195,7 @@ var gonum0 = table{
 		(*p0.Transpose)(nil),
 		(*p0.Uplo)(nil),
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"All", p0.All},
 		{"ConjTrans", p0.ConjTrans},
 		{"Diagonal", p0.Diagonal},
@@ -213,10 +213,10 @@ var gonum0 = table{
 	},
 }
 
-var gonum1 = table{
-	path: "gonum.org/v1/gonum/blas/blas32", name: "blas32",
-	deps: "gonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/gonum gonum",
-	types: []any{
+var gonum1 = Table{
+	Path: "gonum.org/v1/gonum/blas/blas32", Name: "blas32",
+	Deps: "gonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/gonum gonum",
+	Types: []any{
 		(*p1.Band)(nil),
 		(*p1.BandCols)(nil),
 		(*p1.General)(nil),
@@ -233,7 +233,7 @@ var gonum1 = table{
 		(*p1.TriangularPacked)(nil),
 		(*p1.Vector)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Asum", p1.Asum},
 		{"Axpy", p1.Axpy},
 		{"Copy", p1.Copy},
@@ -275,10 +275,10 @@ var gonum1 = table{
 	},
 }
 
-var gonum2 = table{
-	path: "gonum.org/v1/gonum/blas/blas64", name: "blas64",
-	deps: "gonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/gonum gonum",
-	types: []any{
+var gonum2 = Table{
+	Path: "gonum.org/v1/gonum/blas/blas64", Name: "blas64",
+	Deps: "gonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/gonum gonum",
+	Types: []any{
 		(*p2.Band)(nil),
 		(*p2.BandCols)(nil),
 		(*p2.General)(nil),
@@ -295,7 +295,7 @@ var gonum2 = table{
 		(*p2.TriangularPacked)(nil),
 		(*p2.Vector)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Asum", p2.Asum},
 		{"Axpy", p2.Axpy},
 		{"Copy", p2.Copy},
@@ -335,10 +335,10 @@ var gonum2 = table{
 	},
 }
 
-var gonum3 = table{
-	path: "gonum.org/v1/gonum/blas/cblas128", name: "cblas128",
-	deps: "gonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/gonum gonum",
-	types: []any{
+var gonum3 = Table{
+	Path: "gonum.org/v1/gonum/blas/cblas128", Name: "cblas128",
+	Deps: "gonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/gonum gonum",
+	Types: []any{
 		(*p3.Band)(nil),
 		(*p3.BandCols)(nil),
 		(*p3.General)(nil),
@@ -360,7 +360,7 @@ var gonum3 = table{
 		(*p3.TriangularPacked)(nil),
 		(*p3.Vector)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Asum", p3.Asum},
 		{"Axpy", p3.Axpy},
 		{"Copy", p3.Copy},
@@ -402,10 +402,10 @@ var gonum3 = table{
 	},
 }
 
-var gonum4 = table{
-	path: "gonum.org/v1/gonum/blas/cblas64", name: "cblas64",
-	deps: "gonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/gonum gonum",
-	types: []any{
+var gonum4 = Table{
+	Path: "gonum.org/v1/gonum/blas/cblas64", Name: "cblas64",
+	Deps: "gonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/gonum gonum",
+	Types: []any{
 		(*p4.Band)(nil),
 		(*p4.BandCols)(nil),
 		(*p4.General)(nil),
@@ -425,7 +425,7 @@ var gonum4 = table{
 		(*p4.TriangularPacked)(nil),
 		(*p4.Vector)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Asum", p4.Asum},
 		{"Axpy", p4.Axpy},
 		{"Copy", p4.Copy},
@@ -467,18 +467,18 @@ var gonum4 = table{
 	},
 }
 
-var gonum5 = table{
-	path: "gonum.org/v1/gonum/blas/gonum", name: "gonum",
-	deps: "gonum.org/v1/gonum/blas blas\nmath math\nmath/cmplx cmplx\nruntime runtime\nsync sync",
-	types: []any{
+var gonum5 = Table{
+	Path: "gonum.org/v1/gonum/blas/gonum", Name: "gonum",
+	Deps: "gonum.org/v1/gonum/blas blas\nmath math\nmath/cmplx cmplx\nruntime runtime\nsync sync",
+	Types: []any{
 		(*p5.Implementation)(nil),
 	},
 }
 
-var gonum6 = table{
-	path: "gonum.org/v1/gonum/cmplxs", name: "cmplxs",
-	deps: "errors errors\ngonum.org/v1/gonum/cmplxs/cscalar cscalar\nmath math\nmath/cmplx cmplx\nslices slices",
-	funcs: []symbol{
+var gonum6 = Table{
+	Path: "gonum.org/v1/gonum/cmplxs", Name: "cmplxs",
+	Deps: "errors errors\ngonum.org/v1/gonum/cmplxs/cscalar cscalar\nmath math\nmath/cmplx cmplx\nslices slices",
+	Funcs: []Symbol{
 		{"Abs", p6.Abs},
 		{"Add", p6.Add},
 		{"AddConst", p6.AddConst},
@@ -526,10 +526,10 @@ var gonum6 = table{
 	},
 }
 
-var gonum7 = table{
-	path: "gonum.org/v1/gonum/cmplxs/cscalar", name: "cscalar",
-	deps: "fmt fmt\ngonum.org/v1/gonum/floats/scalar scalar\nmath math\nmath/cmplx cmplx\nstrconv strconv\nstrings strings",
-	funcs: []symbol{
+var gonum7 = Table{
+	Path: "gonum.org/v1/gonum/cmplxs/cscalar", Name: "cscalar",
+	Deps: "fmt fmt\ngonum.org/v1/gonum/floats/scalar scalar\nmath math\nmath/cmplx cmplx\nstrconv strconv\nstrings strings",
+	Funcs: []Symbol{
 		{"EqualWithinAbs", p7.EqualWithinAbs},
 		{"EqualWithinAbsOrRel", p7.EqualWithinAbsOrRel},
 		{"EqualWithinRel", p7.EqualWithinRel},
@@ -540,16 +540,16 @@ var gonum7 = table{
 	},
 }
 
-var gonum8 = table{
-	path: "gonum.org/v1/gonum/diff/fd", name: "fd",
-	deps: "gonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math\nruntime runtime\nsync sync",
-	types: []any{
+var gonum8 = Table{
+	Path: "gonum.org/v1/gonum/diff/fd", Name: "fd",
+	Deps: "gonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math\nruntime runtime\nsync sync",
+	Types: []any{
 		(*p8.Formula)(nil),
 		(*p8.JacobianSettings)(nil),
 		(*p8.Point)(nil),
 		(*p8.Settings)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"Backward", &p8.Backward},
 		{"Backward2nd", &p8.Backward2nd},
 		{"Central", &p8.Central},
@@ -557,7 +557,7 @@ var gonum8 = table{
 		{"Forward", &p8.Forward},
 		{"Forward2nd", &p8.Forward2nd},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"CrossLaplacian", p8.CrossLaplacian},
 		{"Derivative", p8.Derivative},
 		{"Gradient", p8.Gradient},
@@ -567,17 +567,17 @@ var gonum8 = table{
 	},
 }
 
-var gonum9 = table{
-	path: "gonum.org/v1/gonum/dsp/fourier", name: "fourier",
-	deps: "math math\nmath/bits bits\nmath/cmplx cmplx",
-	types: []any{
+var gonum9 = Table{
+	Path: "gonum.org/v1/gonum/dsp/fourier", Name: "fourier",
+	Deps: "math math\nmath/bits bits\nmath/cmplx cmplx",
+	Types: []any{
 		(*p9.CmplxFFT)(nil),
 		(*p9.DCT)(nil),
 		(*p9.DST)(nil),
 		(*p9.FFT)(nil),
 		(*p9.QuarterWaveFFT)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"CoefficientsRadix2", p9.CoefficientsRadix2},
 		{"CoefficientsRadix4", p9.CoefficientsRadix4},
 		{"NewCmplxFFT", p9.NewCmplxFFT},
@@ -594,26 +594,26 @@ var gonum9 = table{
 	},
 }
 
-var gonum10 = table{
-	path: "gonum.org/v1/gonum/dsp/transform", name: "transform",
-	deps: "gonum.org/v1/gonum/dsp/fourier fourier",
-	types: []any{
+var gonum10 = Table{
+	Path: "gonum.org/v1/gonum/dsp/transform", Name: "transform",
+	Deps: "gonum.org/v1/gonum/dsp/fourier fourier",
+	Types: []any{
 		(*p10.Hilbert)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewHilbert", p10.NewHilbert},
 	},
 }
 
-var gonum11 = table{
-	path: "gonum.org/v1/gonum/dsp/window", name: "window",
-	deps: "math math",
-	types: []any{
+var gonum11 = Table{
+	Path: "gonum.org/v1/gonum/dsp/window", Name: "window",
+	Deps: "math math",
+	Types: []any{
 		(*p11.Gaussian)(nil),
 		(*p11.Tukey)(nil),
 		(*p11.Values)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"BartlettHann", p11.BartlettHann},
 		{"BartlettHannComplex", p11.BartlettHannComplex},
 		{"Blackman", p11.Blackman},
@@ -642,10 +642,10 @@ var gonum11 = table{
 	},
 }
 
-var gonum12 = table{
-	path: "gonum.org/v1/gonum/floats", name: "floats",
-	deps: "errors errors\ngonum.org/v1/gonum/floats/scalar scalar\nmath math\nslices slices\nsort sort",
-	funcs: []symbol{
+var gonum12 = Table{
+	Path: "gonum.org/v1/gonum/floats", Name: "floats",
+	Deps: "errors errors\ngonum.org/v1/gonum/floats/scalar scalar\nmath math\nslices slices\nsort sort",
+	Funcs: []Symbol{
 		{"Add", p12.Add},
 		{"AddConst", p12.AddConst},
 		{"AddScaled", p12.AddScaled},
@@ -691,10 +691,10 @@ var gonum12 = table{
 	},
 }
 
-var gonum13 = table{
-	path: "gonum.org/v1/gonum/floats/scalar", name: "scalar",
-	deps: "math math\nstrconv strconv",
-	funcs: []symbol{
+var gonum13 = Table{
+	Path: "gonum.org/v1/gonum/floats/scalar", Name: "scalar",
+	Deps: "math math\nstrconv strconv",
+	Funcs: []Symbol{
 		{"EqualWithinAbs", p13.EqualWithinAbs},
 		{"EqualWithinAbsOrRel", p13.EqualWithinAbsOrRel},
 		{"EqualWithinRel", p13.EqualWithinRel},
@@ -708,9 +708,9 @@ var gonum13 = table{
 	},
 }
 
-var gonum14 = table{
-	path: "gonum.org/v1/gonum/graph", name: "graph",
-	types: []any{
+var gonum14 = Table{
+	Path: "gonum.org/v1/gonum/graph", Name: "graph",
+	Types: []any{
 		(*p14.Builder)(nil),
 		(*p14.Complement)(nil),
 		(*p14.Directed)(nil),
@@ -766,7 +766,7 @@ var gonum14 = table{
 		(*p14.WeightedUndirected)(nil),
 		(*p14.WeightedUndirectedMultigraph)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Copy", p14.Copy},
 		{"CopyWeighted", p14.CopyWeighted},
 		{"EdgesOf", p14.EdgesOf},
@@ -775,21 +775,21 @@ var gonum14 = table{
 		{"WeightedEdgesOf", p14.WeightedEdgesOf},
 		{"WeightedLinesOf", p14.WeightedLinesOf},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"Empty", p14.Empty},
 	},
 }
 
-var gonum15 = table{
-	path: "gonum.org/v1/gonum/graph/coloring", name: "coloring",
-	deps: "errors errors\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/topo topo\nmath/rand/v2 rand\nslices slices\nsort sort",
-	types: []any{
+var gonum15 = Table{
+	Path: "gonum.org/v1/gonum/graph/coloring", Name: "coloring",
+	Deps: "errors errors\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/topo topo\nmath/rand/v2 rand\nslices slices\nsort sort",
+	Types: []any{
 		(*p15.Terminator)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"ErrInvalidPartialColoring", &p15.ErrInvalidPartialColoring},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Dsatur", p15.Dsatur},
 		{"DsaturExact", p15.DsaturExact},
 		{"Randomized", p15.Randomized},
@@ -800,10 +800,10 @@ var gonum15 = table{
 	},
 }
 
-var gonum16 = table{
-	path: "gonum.org/v1/gonum/graph/community", name: "community",
-	deps: "errors errors\nfmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/graph/topo topo\ngonum.org/v1/gonum/graph/traverse traverse\nmath math\nmath/rand/v2 rand\nslices slices",
-	types: []any{
+var gonum16 = Table{
+	Path: "gonum.org/v1/gonum/graph/community", Name: "community",
+	Deps: "errors errors\nfmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/graph/topo topo\ngonum.org/v1/gonum/graph/traverse traverse\nmath math\nmath/rand/v2 rand\nslices slices",
+	Types: []any{
 		(*p16.DirectedLayers)(nil),
 		(*p16.DirectedMultiplex)(nil),
 		(*p16.Interval)(nil),
@@ -818,7 +818,7 @@ var gonum16 = table{
 		(*p16.UndirectedLayers)(nil),
 		(*p16.UndirectedMultiplex)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"KCliqueCommunities", p16.KCliqueCommunities},
 		{"ModularMultiplexScore", p16.ModularMultiplexScore},
 		{"ModularScore", p16.ModularScore},
@@ -836,10 +836,10 @@ var gonum16 = table{
 	},
 }
 
-var gonum17 = table{
-	path: "gonum.org/v1/gonum/graph/encoding", name: "encoding",
-	deps: "gonum.org/v1/gonum/graph graph",
-	types: []any{
+var gonum17 = Table{
+	Path: "gonum.org/v1/gonum/graph/encoding", Name: "encoding",
+	Deps: "gonum.org/v1/gonum/graph graph",
+	Types: []any{
 		(*p17.Attribute)(nil),
 		(*p17.AttributeSetter)(nil),
 		(*p17.Attributer)(nil),
@@ -849,22 +849,22 @@ var gonum17 = table{
 	},
 }
 
-var gonum18 = table{
-	path: "gonum.org/v1/gonum/graph/encoding/digraph6", name: "digraph6",
-	deps: "fmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/simple simple\nmath/big big\nstrings strings",
-	types: []any{
+var gonum18 = Table{
+	Path: "gonum.org/v1/gonum/graph/encoding/digraph6", Name: "digraph6",
+	Deps: "fmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/simple simple\nmath/big big\nstrings strings",
+	Types: []any{
 		(*p18.Graph)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Encode", p18.Encode},
 		{"IsValid", p18.IsValid},
 	},
 }
 
-var gonum19 = table{
-	path: "gonum.org/v1/gonum/graph/encoding/dot", name: "dot",
-	deps: "bytes bytes\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/encoding encoding\ngonum.org/v1/gonum/graph/formats/dot dot\ngonum.org/v1/gonum/graph/formats/dot/ast ast\nregexp regexp\nstrconv strconv\nstrings strings",
-	types: []any{
+var gonum19 = Table{
+	Path: "gonum.org/v1/gonum/graph/encoding/dot", Name: "dot",
+	Deps: "bytes bytes\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/encoding encoding\ngonum.org/v1/gonum/graph/formats/dot dot\ngonum.org/v1/gonum/graph/formats/dot/ast ast\nregexp regexp\nstrconv strconv\nstrings strings",
+	Types: []any{
 		(*p19.AttributeSetters)(nil),
 		(*p19.Attributers)(nil),
 		(*p19.DOTIDSetter)(nil),
@@ -878,7 +878,7 @@ var gonum19 = table{
 		(*p19.Structurer)(nil),
 		(*p19.Subgrapher)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Marshal", p19.Marshal},
 		{"MarshalMulti", p19.MarshalMulti},
 		{"Unmarshal", p19.Unmarshal},
@@ -886,49 +886,49 @@ var gonum19 = table{
 	},
 }
 
-var gonum20 = table{
-	path: "gonum.org/v1/gonum/graph/encoding/graph6", name: "graph6",
-	deps: "fmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/simple simple\nmath/big big\nstrings strings",
-	types: []any{
+var gonum20 = Table{
+	Path: "gonum.org/v1/gonum/graph/encoding/graph6", Name: "graph6",
+	Deps: "fmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/simple simple\nmath/big big\nstrings strings",
+	Types: []any{
 		(*p20.Graph)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Encode", p20.Encode},
 		{"IsValid", p20.IsValid},
 	},
 }
 
-var gonum21 = table{
-	path: "gonum.org/v1/gonum/graph/encoding/graphql", name: "graphql",
-	deps: "bytes bytes\nencoding/json json\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/encoding encoding",
-	types: []any{
+var gonum21 = Table{
+	Path: "gonum.org/v1/gonum/graph/encoding/graphql", Name: "graphql",
+	Deps: "bytes bytes\nencoding/json json\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/encoding encoding",
+	Types: []any{
 		(*p21.LabelSetter)(nil),
 		(*p21.StringIDSetter)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Unmarshal", p21.Unmarshal},
 	},
 }
 
-var gonum22 = table{
-	path: "gonum.org/v1/gonum/graph/flow", name: "flow",
-	deps: "gonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/simple simple\nmaps maps\nslices slices",
-	types: []any{
+var gonum22 = Table{
+	Path: "gonum.org/v1/gonum/graph/flow", Name: "flow",
+	Deps: "gonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/simple simple\nmaps maps\nslices slices",
+	Types: []any{
 		(*p22.DominatorTree)(nil),
 		(*p22.Interval)(nil),
 		(*p22.IntervalGraph)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Dominators", p22.Dominators},
 		{"DominatorsSLT", p22.DominatorsSLT},
 		{"Intervals", p22.Intervals},
 	},
 }
 
-var gonum23 = table{
-	path: "gonum.org/v1/gonum/graph/formats/cytoscapejs", name: "cytoscapejs",
-	deps: "encoding/json json\nerrors errors\nfmt fmt",
-	types: []any{
+var gonum23 = Table{
+	Path: "gonum.org/v1/gonum/graph/formats/cytoscapejs", Name: "cytoscapejs",
+	Deps: "encoding/json json\nerrors errors\nfmt fmt",
+	Types: []any{
 		(*p23.Edge)(nil),
 		(*p23.EdgeData)(nil),
 		(*p23.ElemData)(nil),
@@ -941,17 +941,17 @@ var gonum23 = table{
 		(*p23.NodeData)(nil),
 		(*p23.Position)(nil),
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"EdgeElement", p23.EdgeElement},
 		{"InvalidElement", p23.InvalidElement},
 		{"NodeElement", p23.NodeElement},
 	},
 }
 
-var gonum24 = table{
-	path: "gonum.org/v1/gonum/graph/formats/dot", name: "dot",
-	deps: "fmt fmt\ngonum.org/v1/gonum/graph/formats/dot/ast ast\nio io\nos os",
-	funcs: []symbol{
+var gonum24 = Table{
+	Path: "gonum.org/v1/gonum/graph/formats/dot", Name: "dot",
+	Deps: "fmt fmt\ngonum.org/v1/gonum/graph/formats/dot/ast ast\nio io\nos os",
+	Funcs: []Symbol{
 		{"Parse", p24.Parse},
 		{"ParseBytes", p24.ParseBytes},
 		{"ParseFile", p24.ParseFile},
@@ -959,10 +959,10 @@ var gonum24 = table{
 	},
 }
 
-var gonum25 = table{
-	path: "gonum.org/v1/gonum/graph/formats/dot/ast", name: "ast",
-	deps: "bytes bytes\nfmt fmt",
-	types: []any{
+var gonum25 = Table{
+	Path: "gonum.org/v1/gonum/graph/formats/dot/ast", Name: "ast",
+	Deps: "bytes bytes\nfmt fmt",
+	Types: []any{
 		(*p25.Attr)(nil),
 		(*p25.AttrStmt)(nil),
 		(*p25.CompassPoint)(nil),
@@ -978,7 +978,7 @@ var gonum25 = table{
 		(*p25.Subgraph)(nil),
 		(*p25.Vertex)(nil),
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"CompassPointCenter", p25.CompassPointCenter},
 		{"CompassPointDefault", p25.CompassPointDefault},
 		{"CompassPointEast", p25.CompassPointEast},
@@ -996,10 +996,10 @@ var gonum25 = table{
 	},
 }
 
-var gonum26 = table{
-	path: "gonum.org/v1/gonum/graph/formats/gexf12", name: "gexf12",
-	deps: "bytes bytes\nencoding/xml xml\ntime time",
-	types: []any{
+var gonum26 = Table{
+	Path: "gonum.org/v1/gonum/graph/formats/gexf12", Name: "gexf12",
+	Deps: "bytes bytes\nencoding/xml xml\ntime time",
+	Types: []any{
 		(*p26.AttValue)(nil),
 		(*p26.AttValues)(nil),
 		(*p26.Attribute)(nil),
@@ -1024,10 +1024,10 @@ var gonum26 = table{
 	},
 }
 
-var gonum27 = table{
-	path: "gonum.org/v1/gonum/graph/formats/rdf", name: "rdf",
-	deps: "bufio bufio\nbytes bytes\ncmp cmp\ncrypto/sha1 sha1\ncrypto/sha256 sha256\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/multi multi\ngonum.org/v1/gonum/graph/set/uid uid\ngonum.org/v1/gonum/stat/combin combin\nhash hash\nio io\nnet/url url\nslices slices\nsort sort\nstrconv strconv\nstrings strings\nunicode unicode\nunicode/utf8 utf8",
-	types: []any{
+var gonum27 = Table{
+	Path: "gonum.org/v1/gonum/graph/formats/rdf", Name: "rdf",
+	Deps: "bufio bufio\nbytes bytes\ncmp cmp\ncrypto/sha1 sha1\ncrypto/sha256 sha256\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/multi multi\ngonum.org/v1/gonum/graph/set/uid uid\ngonum.org/v1/gonum/stat/combin combin\nhash hash\nio io\nnet/url url\nslices slices\nsort sort\nstrconv strconv\nstrings strings\nunicode unicode\nunicode/utf8 utf8",
+	Types: []any{
 		(*p27.Decoder)(nil),
 		(*p27.Graph)(nil),
 		(*p27.Kind)(nil),
@@ -1036,13 +1036,13 @@ var gonum27 = table{
 		(*p27.Statements)(nil),
 		(*p27.Term)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"ErrIncomplete", &p27.ErrIncomplete},
 		{"ErrIncompleteTerm", &p27.ErrIncompleteTerm},
 		{"ErrInvalid", &p27.ErrInvalid},
 		{"ErrInvalidTerm", &p27.ErrInvalidTerm},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"C14n", p27.C14n},
 		{"ConnectedByAny", p27.ConnectedByAny},
 		{"Deduplicate", p27.Deduplicate},
@@ -1059,7 +1059,7 @@ var gonum27 = table{
 		{"URDNA2015", p27.URDNA2015},
 		{"URGNA2012", p27.URGNA2012},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"Blank", p27.Blank},
 		{"IRI", p27.IRI},
 		{"Invalid", p27.Invalid},
@@ -1067,20 +1067,20 @@ var gonum27 = table{
 	},
 }
 
-var gonum28 = table{
-	path: "gonum.org/v1/gonum/graph/formats/sigmajs", name: "sigmajs",
-	deps: "encoding/json json\nerrors errors\nfmt fmt",
-	types: []any{
+var gonum28 = Table{
+	Path: "gonum.org/v1/gonum/graph/formats/sigmajs", Name: "sigmajs",
+	Deps: "encoding/json json\nerrors errors\nfmt fmt",
+	Types: []any{
 		(*p28.Edge)(nil),
 		(*p28.Graph)(nil),
 		(*p28.Node)(nil),
 	},
 }
 
-var gonum29 = table{
-	path: "gonum.org/v1/gonum/graph/graphs/gen", name: "gen",
-	deps: "errors errors\nfmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/stat/sampleuv sampleuv\nmath math\nmath/rand/v2 rand",
-	types: []any{
+var gonum29 = Table{
+	Path: "gonum.org/v1/gonum/graph/graphs/gen", Name: "gen",
+	Deps: "errors errors\nfmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/stat/sampleuv sampleuv\nmath math\nmath/rand/v2 rand",
+	Types: []any{
 		(*p29.GraphBuilder)(nil),
 		(*p29.IDRange)(nil),
 		(*p29.IDSet)(nil),
@@ -1088,7 +1088,7 @@ var gonum29 = table{
 		(*p29.NodeIDGraphBuilder)(nil),
 		(*p29.UndirectedMutator)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"BipartitePowerLaw", p29.BipartitePowerLaw},
 		{"Complete", p29.Complete},
 		{"Cycle", p29.Cycle},
@@ -1107,10 +1107,10 @@ var gonum29 = table{
 	},
 }
 
-var gonum30 = table{
-	path: "gonum.org/v1/gonum/graph/iterator", name: "iterator",
-	deps: "gonum.org/v1/gonum/graph graph",
-	types: []any{
+var gonum30 = Table{
+	Path: "gonum.org/v1/gonum/graph/iterator", Name: "iterator",
+	Deps: "gonum.org/v1/gonum/graph graph",
+	Types: []any{
 		(*p30.ImplicitNodes)(nil),
 		(*p30.LazyOrderedNodes)(nil),
 		(*p30.LazyOrderedNodesByEdge)(nil),
@@ -1127,7 +1127,7 @@ var gonum30 = table{
 		(*p30.OrderedWeightedLines)(nil),
 		(*p30.WeightedLines)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewImplicitNodes", p30.NewImplicitNodes},
 		{"NewLazyOrderedNodes", p30.NewLazyOrderedNodes},
 		{"NewLazyOrderedNodesByEdge", p30.NewLazyOrderedNodesByEdge},
@@ -1149,10 +1149,10 @@ var gonum30 = table{
 	},
 }
 
-var gonum31 = table{
-	path: "gonum.org/v1/gonum/graph/layout", name: "layout",
-	deps: "gonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/path path\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/spatial/barneshut barneshut\ngonum.org/v1/gonum/spatial/r2 r2\ngonum.org/v1/gonum/stat/mds mds\nmath math\nmath/rand/v2 rand",
-	types: []any{
+var gonum31 = Table{
+	Path: "gonum.org/v1/gonum/graph/layout", Name: "layout",
+	Deps: "gonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/path path\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/spatial/barneshut barneshut\ngonum.org/v1/gonum/spatial/r2 r2\ngonum.org/v1/gonum/stat/mds mds\nmath math\nmath/rand/v2 rand",
+	Types: []any{
 		(*p31.EadesR2)(nil),
 		(*p31.GraphR2)(nil),
 		(*p31.IsomapR2)(nil),
@@ -1160,15 +1160,15 @@ var gonum31 = table{
 		(*p31.NodeR2)(nil),
 		(*p31.OptimizerR2)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewOptimizerR2", p31.NewOptimizerR2},
 	},
 }
 
-var gonum32 = table{
-	path: "gonum.org/v1/gonum/graph/multi", name: "multi",
-	deps: "fmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/set/uid uid",
-	types: []any{
+var gonum32 = Table{
+	Path: "gonum.org/v1/gonum/graph/multi", Name: "multi",
+	Deps: "fmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/set/uid uid",
+	Types: []any{
 		(*p32.DirectedGraph)(nil),
 		(*p32.Edge)(nil),
 		(*p32.Line)(nil),
@@ -1179,7 +1179,7 @@ var gonum32 = table{
 		(*p32.WeightedLine)(nil),
 		(*p32.WeightedUndirectedGraph)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewDirectedGraph", p32.NewDirectedGraph},
 		{"NewUndirectedGraph", p32.NewUndirectedGraph},
 		{"NewWeightedDirectedGraph", p32.NewWeightedDirectedGraph},
@@ -1187,13 +1187,13 @@ var gonum32 = table{
 	},
 }
 
-var gonum33 = table{
-	path: "gonum.org/v1/gonum/graph/network", name: "network",
-	deps: "gonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/floats/scalar scalar\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/path path\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/graph/spectral spectral\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand",
-	types: []any{
+var gonum33 = Table{
+	Path: "gonum.org/v1/gonum/graph/network", Name: "network",
+	Deps: "gonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/floats/scalar scalar\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/path path\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/graph/spectral spectral\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand",
+	Types: []any{
 		(*p33.HubAuthority)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Betweenness", p33.Betweenness},
 		{"BetweennessWeighted", p33.BetweennessWeighted},
 		{"Closeness", p33.Closeness},
@@ -1212,10 +1212,10 @@ var gonum33 = table{
 	},
 }
 
-var gonum34 = table{
-	path: "gonum.org/v1/gonum/graph/path", name: "path",
-	deps: "cmp cmp\ncontainer/heap heap\ngonum.org/v1/gonum/floats/scalar scalar\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/graph/traverse traverse\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nslices slices",
-	types: []any{
+var gonum34 = Table{
+	Path: "gonum.org/v1/gonum/graph/path", Name: "path",
+	Deps: "cmp cmp\ncontainer/heap heap\ngonum.org/v1/gonum/floats/scalar scalar\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/graph/traverse traverse\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nslices slices",
+	Types: []any{
 		(*p34.AllShortest)(nil),
 		(*p34.Heuristic)(nil),
 		(*p34.HeuristicCoster)(nil),
@@ -1226,7 +1226,7 @@ var gonum34 = table{
 		(*p34.WeightedBuilder)(nil),
 		(*p34.Weighting)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"AStar", p34.AStar},
 		{"BellmanFordAllFrom", p34.BellmanFordAllFrom},
 		{"BellmanFordFrom", p34.BellmanFordFrom},
@@ -1244,25 +1244,25 @@ var gonum34 = table{
 	},
 }
 
-var gonum35 = table{
-	path: "gonum.org/v1/gonum/graph/path/dynamic", name: "dynamic",
-	deps: "container/heap heap\nfmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/path path\ngonum.org/v1/gonum/graph/simple simple\nmath math",
-	types: []any{
+var gonum35 = Table{
+	Path: "gonum.org/v1/gonum/graph/path/dynamic", Name: "dynamic",
+	Deps: "container/heap heap\nfmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/path path\ngonum.org/v1/gonum/graph/simple simple\nmath math",
+	Types: []any{
 		(*p35.DStarLite)(nil),
 		(*p35.WorldModel)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewDStarLite", p35.NewDStarLite},
 	},
 }
 
-var gonum36 = table{
-	path: "gonum.org/v1/gonum/graph/product", name: "product",
-	deps: "gonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/stat/combin combin",
-	types: []any{
+var gonum36 = Table{
+	Path: "gonum.org/v1/gonum/graph/product", Name: "product",
+	Deps: "gonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/stat/combin combin",
+	Types: []any{
 		(*p36.Node)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Cartesian", p36.Cartesian},
 		{"CoNormal", p36.CoNormal},
 		{"Lexicographical", p36.Lexicographical},
@@ -1273,24 +1273,24 @@ var gonum36 = table{
 	},
 }
 
-var gonum37 = table{
-	path: "gonum.org/v1/gonum/graph/set/uid", name: "uid",
-	deps: "math math",
-	types: []any{
+var gonum37 = Table{
+	Path: "gonum.org/v1/gonum/graph/set/uid", Name: "uid",
+	Deps: "math math",
+	Types: []any{
 		(*p37.Set)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewSet", p37.NewSet},
 	},
-	untyped: []literal{
+	Untyped: []Literal{
 		{"Max", "int", "9223372036854775807"},
 	},
 }
 
-var gonum38 = table{
-	path: "gonum.org/v1/gonum/graph/simple", name: "simple",
-	deps: "fmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/set/uid uid\ngonum.org/v1/gonum/mat mat\nmath math",
-	types: []any{
+var gonum38 = Table{
+	Path: "gonum.org/v1/gonum/graph/simple", Name: "simple",
+	Deps: "fmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/set/uid uid\ngonum.org/v1/gonum/mat mat\nmath math",
+	Types: []any{
 		(*p38.DirectedGraph)(nil),
 		(*p38.DirectedMatrix)(nil),
 		(*p38.Edge)(nil),
@@ -1301,7 +1301,7 @@ var gonum38 = table{
 		(*p38.WeightedEdge)(nil),
 		(*p38.WeightedUndirectedGraph)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewDirectedGraph", p38.NewDirectedGraph},
 		{"NewDirectedMatrix", p38.NewDirectedMatrix},
 		{"NewDirectedMatrixFrom", p38.NewDirectedMatrixFrom},
@@ -1313,29 +1313,29 @@ var gonum38 = table{
 	},
 }
 
-var gonum39 = table{
-	path: "gonum.org/v1/gonum/graph/spectral", name: "spectral",
-	deps: "gonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/mat mat\nmath math",
-	types: []any{
+var gonum39 = Table{
+	Path: "gonum.org/v1/gonum/graph/spectral", Name: "spectral",
+	Deps: "gonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/mat mat\nmath math",
+	Types: []any{
 		(*p39.Laplacian)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewLaplacian", p39.NewLaplacian},
 		{"NewRandomWalkLaplacian", p39.NewRandomWalkLaplacian},
 		{"NewSymNormLaplacian", p39.NewSymNormLaplacian},
 	},
 }
 
-var gonum40 = table{
-	path: "gonum.org/v1/gonum/graph/topo", name: "topo",
-	deps: "fmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/traverse traverse\nslices slices",
-	types: []any{
+var gonum40 = Table{
+	Path: "gonum.org/v1/gonum/graph/topo", Name: "topo",
+	Deps: "fmt fmt\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/traverse traverse\nslices slices",
+	Types: []any{
 		(*p40.Builder)(nil),
 		(*p40.Clique)(nil),
 		(*p40.CliqueGraphEdge)(nil),
 		(*p40.Unorderable)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"BronKerbosch", p40.BronKerbosch},
 		{"CliqueGraph", p40.CliqueGraph},
 		{"ConnectedComponents", p40.ConnectedComponents},
@@ -1352,44 +1352,44 @@ var gonum40 = table{
 	},
 }
 
-var gonum41 = table{
-	path: "gonum.org/v1/gonum/graph/traverse", name: "traverse",
-	deps: "gonum.org/v1/gonum/graph graph",
-	types: []any{
+var gonum41 = Table{
+	Path: "gonum.org/v1/gonum/graph/traverse", Name: "traverse",
+	Deps: "gonum.org/v1/gonum/graph graph",
+	Types: []any{
 		(*p41.BreadthFirst)(nil),
 		(*p41.DepthFirst)(nil),
 		(*p41.Graph)(nil),
 	},
 }
 
-var gonum42 = table{
-	path: "gonum.org/v1/gonum/integrate", name: "integrate",
-	deps: "math math\nmath/bits bits\nsort sort",
-	funcs: []symbol{
+var gonum42 = Table{
+	Path: "gonum.org/v1/gonum/integrate", Name: "integrate",
+	Deps: "math math\nmath/bits bits\nsort sort",
+	Funcs: []Symbol{
 		{"Romberg", p42.Romberg},
 		{"Simpsons", p42.Simpsons},
 		{"Trapezoidal", p42.Trapezoidal},
 	},
 }
 
-var gonum43 = table{
-	path: "gonum.org/v1/gonum/integrate/quad", name: "quad",
-	deps: "gonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mathext mathext\nmath math\nsync sync",
-	types: []any{
+var gonum43 = Table{
+	Path: "gonum.org/v1/gonum/integrate/quad", Name: "quad",
+	Deps: "gonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mathext mathext\nmath math\nsync sync",
+	Types: []any{
 		(*p43.FixedLocationSingler)(nil),
 		(*p43.FixedLocationer)(nil),
 		(*p43.Hermite)(nil),
 		(*p43.Legendre)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Fixed", p43.Fixed},
 	},
 }
 
-var gonum44 = table{
-	path: "gonum.org/v1/gonum/interp", name: "interp",
-	deps: "gonum.org/v1/gonum/mat mat\nmath math\nslices slices",
-	types: []any{
+var gonum44 = Table{
+	Path: "gonum.org/v1/gonum/interp", Name: "interp",
+	Deps: "gonum.org/v1/gonum/mat mat\nmath math\nslices slices",
+	Types: []any{
 		(*p44.AkimaSpline)(nil),
 		(*p44.ClampedCubic)(nil),
 		(*p44.Constant)(nil),
@@ -1407,10 +1407,10 @@ var gonum44 = table{
 	},
 }
 
-var gonum45 = table{
-	path: "gonum.org/v1/gonum/lapack", name: "lapack",
-	deps: "gonum.org/v1/gonum/blas blas",
-	types: []any{
+var gonum45 = Table{
+	Path: "gonum.org/v1/gonum/lapack", Name: "lapack",
+	Deps: "gonum.org/v1/gonum/blas blas",
+	Types: []any{
 		(*p45.ApplyOrtho)(nil),
 		(*p45.BalanceJob)(nil),
 		(*p45.Complex128)(nil),
@@ -1436,7 +1436,7 @@ var gonum45 = table{
 		(*p45.StoreV)(nil),
 		(*p45.UpdateSchurComp)(nil),
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"ApplyP", p45.ApplyP},
 		{"ApplyQ", p45.ApplyQ},
 		{"Backward", p45.Backward},
@@ -1500,21 +1500,21 @@ var gonum45 = table{
 	},
 }
 
-var gonum46 = table{
-	path: "gonum.org/v1/gonum/lapack/gonum", name: "gonum",
-	deps: "gonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/lapack lapack\nmath math\nsort sort",
-	types: []any{
+var gonum46 = Table{
+	Path: "gonum.org/v1/gonum/lapack/gonum", Name: "gonum",
+	Deps: "gonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/lapack lapack\nmath math\nsort sort",
+	Types: []any{
 		(*p46.Implementation)(nil),
 	},
 }
 
-var gonum47 = table{
-	path: "gonum.org/v1/gonum/lapack/lapack64", name: "lapack64",
-	deps: "gonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/lapack lapack\ngonum.org/v1/gonum/lapack/gonum gonum",
-	types: []any{
+var gonum47 = Table{
+	Path: "gonum.org/v1/gonum/lapack/lapack64", Name: "lapack64",
+	Deps: "gonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/lapack lapack\ngonum.org/v1/gonum/lapack/gonum gonum",
+	Types: []any{
 		(*p47.Tridiagonal)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Gecon", p47.Gecon},
 		{"Geev", p47.Geev},
 		{"Gelqf", p47.Gelqf},
@@ -1558,10 +1558,10 @@ var gonum47 = table{
 	},
 }
 
-var gonum48 = table{
-	path: "gonum.org/v1/gonum/mat", name: "mat",
-	deps: "bytes bytes\nencoding/binary binary\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/blas/cblas128 cblas128\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/floats/scalar scalar\ngonum.org/v1/gonum/lapack lapack\ngonum.org/v1/gonum/lapack/lapack64 lapack64\nio io\nmath math\nmath/bits bits\nmath/cmplx cmplx\nruntime runtime\nstrconv strconv\nstrings strings\nsync sync",
-	types: []any{
+var gonum48 = Table{
+	Path: "gonum.org/v1/gonum/mat", Name: "mat",
+	Deps: "bytes bytes\nencoding/binary binary\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/blas/cblas128 cblas128\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/floats/scalar scalar\ngonum.org/v1/gonum/lapack lapack\ngonum.org/v1/gonum/lapack/lapack64 lapack64\nio io\nmath math\nmath/bits bits\nmath/cmplx cmplx\nruntime runtime\nstrconv strconv\nstrings strings\nsync sync",
+	Types: []any{
 		(*p48.BandCholesky)(nil),
 		(*p48.BandDense)(nil),
 		(*p48.Banded)(nil),
@@ -1646,7 +1646,7 @@ var gonum48 = table{
 		(*p48.VecDense)(nil),
 		(*p48.Vector)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"ErrBandSet", &p48.ErrBandSet},
 		{"ErrBandwidth", &p48.ErrBandwidth},
 		{"ErrColAccess", &p48.ErrColAccess},
@@ -1671,7 +1671,7 @@ var gonum48 = table{
 		{"ErrVectorAccess", &p48.ErrVectorAccess},
 		{"ErrZeroLength", &p48.ErrZeroLength},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"CEqual", p48.CEqual},
 		{"CEqualApprox", p48.CEqualApprox},
 		{"Col", p48.Col},
@@ -1712,7 +1712,7 @@ var gonum48 = table{
 		{"Trace", p48.Trace},
 		{"VecDenseCopyOf", p48.VecDenseCopyOf},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"CondNorm", p48.CondNorm},
 		{"CondNormTrans", p48.CondNormTrans},
 		{"EigenBoth", p48.EigenBoth},
@@ -1734,15 +1734,15 @@ var gonum48 = table{
 		{"SVDThinV", p48.SVDThinV},
 		{"Upper", p48.Upper},
 	},
-	untyped: []literal{
+	Untyped: []Literal{
 		{"ConditionTolerance", "float", "10000000000000000"},
 	},
 }
 
-var gonum49 = table{
-	path: "gonum.org/v1/gonum/mathext", name: "mathext",
-	deps: "math math\nmath/cmplx cmplx",
-	funcs: []symbol{
+var gonum49 = Table{
+	Path: "gonum.org/v1/gonum/mathext", Name: "mathext",
+	Deps: "math math\nmath/cmplx cmplx",
+	Funcs: []Symbol{
 		{"AiryAi", p49.AiryAi},
 		{"AiryAiDeriv", p49.AiryAiDeriv},
 		{"Beta", p49.Beta},
@@ -1770,10 +1770,10 @@ var gonum49 = table{
 	},
 }
 
-var gonum50 = table{
-	path: "gonum.org/v1/gonum/mathext/prng", name: "prng",
-	deps: "encoding/binary binary\nio io\nmath/bits bits",
-	types: []any{
+var gonum50 = Table{
+	Path: "gonum.org/v1/gonum/mathext/prng", Name: "prng",
+	Deps: "encoding/binary binary\nio io\nmath/bits bits",
+	Types: []any{
 		(*p50.MT19937)(nil),
 		(*p50.MT19937_64)(nil),
 		(*p50.SplitMix64)(nil),
@@ -1781,7 +1781,7 @@ var gonum50 = table{
 		(*p50.Xoshiro256plusplus)(nil),
 		(*p50.Xoshiro256starstar)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewMT19937", p50.NewMT19937},
 		{"NewMT19937_64", p50.NewMT19937_64},
 		{"NewSplitMix64", p50.NewSplitMix64},
@@ -1791,13 +1791,13 @@ var gonum50 = table{
 	},
 }
 
-var gonum51 = table{
-	path: "gonum.org/v1/gonum/num/dual", name: "dual",
-	deps: "fmt fmt\nmath math\nstrings strings",
-	types: []any{
+var gonum51 = Table{
+	Path: "gonum.org/v1/gonum/num/dual", Name: "dual",
+	Deps: "fmt fmt\nmath math\nstrings strings",
+	Types: []any{
 		(*p51.Number)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Abs", p51.Abs},
 		{"Acos", p51.Acos},
 		{"Acosh", p51.Acosh},
@@ -1824,13 +1824,13 @@ var gonum51 = table{
 	},
 }
 
-var gonum52 = table{
-	path: "gonum.org/v1/gonum/num/dualcmplx", name: "dualcmplx",
-	deps: "fmt fmt\nmath math\nmath/cmplx cmplx\nstrings strings",
-	types: []any{
+var gonum52 = Table{
+	Path: "gonum.org/v1/gonum/num/dualcmplx", Name: "dualcmplx",
+	Deps: "fmt fmt\nmath math\nmath/cmplx cmplx\nstrings strings",
+	Types: []any{
 		(*p52.Number)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Abs", p52.Abs},
 		{"Add", p52.Add},
 		{"Conj", p52.Conj},
@@ -1846,13 +1846,13 @@ var gonum52 = table{
 	},
 }
 
-var gonum53 = table{
-	path: "gonum.org/v1/gonum/num/dualquat", name: "dualquat",
-	deps: "fmt fmt\ngonum.org/v1/gonum/num/dual dual\ngonum.org/v1/gonum/num/quat quat\nmath math\nstrings strings",
-	types: []any{
+var gonum53 = Table{
+	Path: "gonum.org/v1/gonum/num/dualquat", Name: "dualquat",
+	Deps: "fmt fmt\ngonum.org/v1/gonum/num/dual dual\ngonum.org/v1/gonum/num/quat quat\nmath math\nstrings strings",
+	Types: []any{
 		(*p53.Number)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Abs", p53.Abs},
 		{"Add", p53.Add},
 		{"Conj", p53.Conj},
@@ -1870,13 +1870,13 @@ var gonum53 = table{
 	},
 }
 
-var gonum54 = table{
-	path: "gonum.org/v1/gonum/num/hyperdual", name: "hyperdual",
-	deps: "fmt fmt\nmath math\nstrings strings",
-	types: []any{
+var gonum54 = Table{
+	Path: "gonum.org/v1/gonum/num/hyperdual", Name: "hyperdual",
+	Deps: "fmt fmt\nmath math\nstrings strings",
+	Types: []any{
 		(*p54.Number)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Abs", p54.Abs},
 		{"Acos", p54.Acos},
 		{"Acosh", p54.Acosh},
@@ -1903,13 +1903,13 @@ var gonum54 = table{
 	},
 }
 
-var gonum55 = table{
-	path: "gonum.org/v1/gonum/num/quat", name: "quat",
-	deps: "fmt fmt\nmath math\nstrconv strconv\nstrings strings",
-	types: []any{
+var gonum55 = Table{
+	Path: "gonum.org/v1/gonum/num/quat", Name: "quat",
+	Deps: "fmt fmt\nmath math\nstrconv strconv\nstrings strings",
+	Types: []any{
 		(*p55.Number)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Abs", p55.Abs},
 		{"Acos", p55.Acos},
 		{"Acosh", p55.Acosh},
@@ -1942,10 +1942,10 @@ var gonum55 = table{
 	},
 }
 
-var gonum56 = table{
-	path: "gonum.org/v1/gonum/optimize", name: "optimize",
-	deps: "errors errors\nfmt fmt\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/floats/scalar scalar\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat/distmv distmv\nio io\nmath math\nmath/rand/v2 rand\nos os\nsort sort\ntime time",
-	types: []any{
+var gonum56 = Table{
+	Path: "gonum.org/v1/gonum/optimize", Name: "optimize",
+	Deps: "errors errors\nfmt fmt\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/floats/scalar scalar\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat/distmv distmv\nio io\nmath math\nmath/rand/v2 rand\nos os\nsort sort\ntime time",
+	Types: []any{
 		(*p56.Available)(nil),
 		(*p56.BFGS)(nil),
 		(*p56.Backtracking)(nil),
@@ -1990,7 +1990,7 @@ var gonum56 = table{
 		(*p56.StepSizer)(nil),
 		(*p56.Task)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"ErrLinesearcherBound", &p56.ErrLinesearcherBound},
 		{"ErrLinesearcherFailure", &p56.ErrLinesearcherFailure},
 		{"ErrMissingGrad", &p56.ErrMissingGrad},
@@ -1999,7 +1999,7 @@ var gonum56 = table{
 		{"ErrNonDescentDirection", &p56.ErrNonDescentDirection},
 		{"ErrZeroDimensional", &p56.ErrZeroDimensional},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"ArmijoConditionMet", p56.ArmijoConditionMet},
 		{"Minimize", p56.Minimize},
 		{"NewPrinter", p56.NewPrinter},
@@ -2007,7 +2007,7 @@ var gonum56 = table{
 		{"StrongWolfeConditionsMet", p56.StrongWolfeConditionsMet},
 		{"WeakWolfeConditionsMet", p56.WeakWolfeConditionsMet},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"Failure", p56.Failure},
 		{"FuncEvaluation", p56.FuncEvaluation},
 		{"FunctionConvergence", p56.FunctionConvergence},
@@ -2033,10 +2033,10 @@ var gonum56 = table{
 	},
 }
 
-var gonum57 = table{
-	path: "gonum.org/v1/gonum/optimize/convex/lp", name: "lp",
-	deps: "errors errors\nfmt fmt\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math",
-	vars: []symbol{
+var gonum57 = Table{
+	Path: "gonum.org/v1/gonum/optimize/convex/lp", Name: "lp",
+	Deps: "errors errors\nfmt fmt\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math",
+	Vars: []Symbol{
 		{"ErrBland", &p57.ErrBland},
 		{"ErrInfeasible", &p57.ErrInfeasible},
 		{"ErrLinSolve", &p57.ErrLinSolve},
@@ -2045,16 +2045,16 @@ var gonum57 = table{
 		{"ErrZeroColumn", &p57.ErrZeroColumn},
 		{"ErrZeroRow", &p57.ErrZeroRow},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Convert", p57.Convert},
 		{"Simplex", p57.Simplex},
 	},
 }
 
-var gonum58 = table{
-	path: "gonum.org/v1/gonum/optimize/functions", name: "functions",
-	deps: "fmt fmt\ngonum.org/v1/gonum/diff/fd fd\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math\ntesting testing",
-	types: []any{
+var gonum58 = Table{
+	Path: "gonum.org/v1/gonum/optimize/functions", Name: "functions",
+	Deps: "fmt fmt\ngonum.org/v1/gonum/diff/fd fd\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math\ntesting testing",
+	Types: []any{
 		(*p58.Ackley)(nil),
 		(*p58.Beale)(nil),
 		(*p58.BiggsEXP2)(nil),
@@ -2105,15 +2105,15 @@ var gonum58 = table{
 		(*p58.Wood)(nil),
 		(*p58.YanaiOzawaKaneko)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewMinimalSurface", p58.NewMinimalSurface},
 	},
 }
 
-var gonum59 = table{
-	path: "gonum.org/v1/gonum/spatial/barneshut", name: "barneshut",
-	deps: "errors errors\nfmt fmt\ngonum.org/v1/gonum/spatial/r2 r2\ngonum.org/v1/gonum/spatial/r3 r3\nmath math",
-	types: []any{
+var gonum59 = Table{
+	Path: "gonum.org/v1/gonum/spatial/barneshut", Name: "barneshut",
+	Deps: "errors errors\nfmt fmt\ngonum.org/v1/gonum/spatial/r2 r2\ngonum.org/v1/gonum/spatial/r3 r3\nmath math",
+	Types: []any{
 		(*p59.Force2)(nil),
 		(*p59.Force3)(nil),
 		(*p59.Particle2)(nil),
@@ -2121,7 +2121,7 @@ var gonum59 = table{
 		(*p59.Plane)(nil),
 		(*p59.Volume)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Gravity2", p59.Gravity2},
 		{"Gravity3", p59.Gravity3},
 		{"NewPlane", p59.NewPlane},
@@ -2129,29 +2129,29 @@ var gonum59 = table{
 	},
 }
 
-var gonum60 = table{
-	path: "gonum.org/v1/gonum/spatial/curve", name: "curve",
-	deps: "errors errors\nfmt fmt",
-	types: []any{
+var gonum60 = Table{
+	Path: "gonum.org/v1/gonum/spatial/curve", Name: "curve",
+	Deps: "errors errors\nfmt fmt",
+	Types: []any{
 		(*p60.Hilbert2D)(nil),
 		(*p60.Hilbert3D)(nil),
 		(*p60.Hilbert4D)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"ErrOverflow", &p60.ErrOverflow},
 		{"ErrUnderflow", &p60.ErrUnderflow},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewHilbert2D", p60.NewHilbert2D},
 		{"NewHilbert3D", p60.NewHilbert3D},
 		{"NewHilbert4D", p60.NewHilbert4D},
 	},
 }
 
-var gonum61 = table{
-	path: "gonum.org/v1/gonum/spatial/kdtree", name: "kdtree",
-	deps: "container/heap heap\nfmt fmt\nmath math\nmath/rand/v2 rand\nsort sort",
-	types: []any{
+var gonum61 = Table{
+	Path: "gonum.org/v1/gonum/spatial/kdtree", Name: "kdtree",
+	Deps: "container/heap heap\nfmt fmt\nmath math\nmath/rand/v2 rand\nsort sort",
+	Types: []any{
 		(*p61.Bounder)(nil),
 		(*p61.Bounding)(nil),
 		(*p61.Comparable)(nil),
@@ -2171,7 +2171,7 @@ var gonum61 = table{
 		(*p61.SortSlicer)(nil),
 		(*p61.Tree)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"MedianOfMedians", p61.MedianOfMedians},
 		{"MedianOfRandoms", p61.MedianOfRandoms},
 		{"New", p61.New},
@@ -2182,23 +2182,23 @@ var gonum61 = table{
 	},
 }
 
-var gonum62 = table{
-	path: "gonum.org/v1/gonum/spatial/r1", name: "r1",
-	types: []any{
+var gonum62 = Table{
+	Path: "gonum.org/v1/gonum/spatial/r1", Name: "r1",
+	Types: []any{
 		(*p62.Interval)(nil),
 	},
 }
 
-var gonum63 = table{
-	path: "gonum.org/v1/gonum/spatial/r2", name: "r2",
-	deps: "math math",
-	types: []any{
+var gonum63 = Table{
+	Path: "gonum.org/v1/gonum/spatial/r2", Name: "r2",
+	Deps: "math math",
+	Types: []any{
 		(*p63.Box)(nil),
 		(*p63.Rotation)(nil),
 		(*p63.Triangle)(nil),
 		(*p63.Vec)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Add", p63.Add},
 		{"Cos", p63.Cos},
 		{"Cross", p63.Cross},
@@ -2214,17 +2214,17 @@ var gonum63 = table{
 	},
 }
 
-var gonum64 = table{
-	path: "gonum.org/v1/gonum/spatial/r3", name: "r3",
-	deps: "gonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/num/quat quat\nmath math",
-	types: []any{
+var gonum64 = Table{
+	Path: "gonum.org/v1/gonum/spatial/r3", Name: "r3",
+	Deps: "gonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/num/quat quat\nmath math",
+	Types: []any{
 		(*p64.Box)(nil),
 		(*p64.Mat)(nil),
 		(*p64.Rotation)(nil),
 		(*p64.Triangle)(nil),
 		(*p64.Vec)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Add", p64.Add},
 		{"Cos", p64.Cos},
 		{"Cross", p64.Cross},
@@ -2245,26 +2245,26 @@ var gonum64 = table{
 	},
 }
 
-var gonum65 = table{
-	path: "gonum.org/v1/gonum/spatial/transform", name: "transform",
-	deps: "errors errors\nfmt fmt\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat stat\nmath math",
-	types: []any{
+var gonum65 = Table{
+	Path: "gonum.org/v1/gonum/spatial/transform", Name: "transform",
+	Deps: "errors errors\nfmt fmt\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat stat\nmath math",
+	Types: []any{
 		(*p65.DegenerateInputError)(nil),
 		(*p65.Umeyama)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"ErrFactorizationFailed", &p65.ErrFactorizationFailed},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewUmeyama", p65.NewUmeyama},
 		{"UmeyamaTransform", p65.UmeyamaTransform},
 	},
 }
 
-var gonum66 = table{
-	path: "gonum.org/v1/gonum/spatial/vptree", name: "vptree",
-	deps: "container/heap heap\nerrors errors\ngonum.org/v1/gonum/stat stat\nmath math\nmath/rand/v2 rand\nsort sort",
-	types: []any{
+var gonum66 = Table{
+	Path: "gonum.org/v1/gonum/spatial/vptree", Name: "vptree",
+	Deps: "container/heap heap\nerrors errors\ngonum.org/v1/gonum/stat stat\nmath math\nmath/rand/v2 rand\nsort sort",
+	Types: []any{
 		(*p66.Comparable)(nil),
 		(*p66.ComparableDist)(nil),
 		(*p66.DistKeeper)(nil),
@@ -2276,22 +2276,22 @@ var gonum66 = table{
 		(*p66.Point)(nil),
 		(*p66.Tree)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"New", p66.New},
 		{"NewDistKeeper", p66.NewDistKeeper},
 		{"NewNKeeper", p66.NewNKeeper},
 	},
 }
 
-var gonum67 = table{
-	path: "gonum.org/v1/gonum/stat", name: "stat",
-	deps: "errors errors\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/optimize/convex/lp lp\nmath math\nslices slices\nsort sort",
-	types: []any{
+var gonum67 = Table{
+	Path: "gonum.org/v1/gonum/stat", Name: "stat",
+	Deps: "errors errors\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/optimize/convex/lp lp\nmath math\nslices slices\nsort sort",
+	Types: []any{
 		(*p67.CC)(nil),
 		(*p67.CumulantKind)(nil),
 		(*p67.PC)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Bhattacharyya", p67.Bhattacharyya},
 		{"BivariateMoment", p67.BivariateMoment},
 		{"CDF", p67.CDF},
@@ -2340,35 +2340,35 @@ var gonum67 = table{
 		{"WassersteinDistance", p67.WassersteinDistance},
 		{"WassersteinDistanceND", p67.WassersteinDistanceND},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"Empirical", p67.Empirical},
 		{"LinInterp", p67.LinInterp},
 	},
 }
 
-var gonum68 = table{
-	path: "gonum.org/v1/gonum/stat/card", name: "card",
-	deps: "bytes bytes\nencoding/gob gob\nerrors errors\nfmt fmt\nhash hash\nmath math\nmath/bits bits\nreflect reflect\nsync sync",
-	types: []any{
+var gonum68 = Table{
+	Path: "gonum.org/v1/gonum/stat/card", Name: "card",
+	Deps: "bytes bytes\nencoding/gob gob\nerrors errors\nfmt fmt\nhash hash\nmath math\nmath/bits bits\nreflect reflect\nsync sync",
+	Types: []any{
 		(*p68.HyperLogLog32)(nil),
 		(*p68.HyperLogLog64)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewHyperLogLog32", p68.NewHyperLogLog32},
 		{"NewHyperLogLog64", p68.NewHyperLogLog64},
 		{"RegisterHash", p68.RegisterHash},
 	},
 }
 
-var gonum69 = table{
-	path: "gonum.org/v1/gonum/stat/combin", name: "combin",
-	deps: "math math\nsort sort",
-	types: []any{
+var gonum69 = Table{
+	Path: "gonum.org/v1/gonum/stat/combin", Name: "combin",
+	Deps: "math math\nsort sort",
+	Types: []any{
 		(*p69.CartesianGenerator)(nil),
 		(*p69.CombinationGenerator)(nil),
 		(*p69.PermutationGenerator)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Binomial", p69.Binomial},
 		{"Card", p69.Card},
 		{"Cartesian", p69.Cartesian},
@@ -2389,25 +2389,25 @@ var gonum69 = table{
 	},
 }
 
-var gonum70 = table{
-	path: "gonum.org/v1/gonum/stat/distmat", name: "distmat",
-	deps: "gonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/mathext mathext\ngonum.org/v1/gonum/stat/distuv distuv\nmath math\nmath/rand/v2 rand\nsync sync",
-	types: []any{
+var gonum70 = Table{
+	Path: "gonum.org/v1/gonum/stat/distmat", Name: "distmat",
+	Deps: "gonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/mathext mathext\ngonum.org/v1/gonum/stat/distuv distuv\nmath math\nmath/rand/v2 rand\nsync sync",
+	Types: []any{
 		(*p70.UniformPermutation)(nil),
 		(*p70.UnitVector)(nil),
 		(*p70.Wishart)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewUniformPermutation", p70.NewUniformPermutation},
 		{"NewUnitVector", p70.NewUnitVector},
 		{"NewWishart", p70.NewWishart},
 	},
 }
 
-var gonum71 = table{
-	path: "gonum.org/v1/gonum/stat/distmv", name: "distmv",
-	deps: "golang.org/x/tools/container/intsets intsets\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/mathext mathext\ngonum.org/v1/gonum/spatial/r1 r1\ngonum.org/v1/gonum/stat stat\ngonum.org/v1/gonum/stat/distuv distuv\nmath math\nmath/rand/v2 rand\nsort sort",
-	types: []any{
+var gonum71 = Table{
+	Path: "gonum.org/v1/gonum/stat/distmv", Name: "distmv",
+	Deps: "golang.org/x/tools/container/intsets intsets\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/mathext mathext\ngonum.org/v1/gonum/spatial/r1 r1\ngonum.org/v1/gonum/stat stat\ngonum.org/v1/gonum/stat/distuv distuv\nmath math\nmath/rand/v2 rand\nsort sort",
+	Types: []any{
 		(*p71.Bhattacharyya)(nil),
 		(*p71.CrossEntropy)(nil),
 		(*p71.Dirichlet)(nil),
@@ -2425,7 +2425,7 @@ var gonum71 = table{
 		(*p71.Uniform)(nil),
 		(*p71.Wasserstein)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewDirichlet", p71.NewDirichlet},
 		{"NewNormal", p71.NewNormal},
 		{"NewNormalChol", p71.NewNormalChol},
@@ -2440,10 +2440,10 @@ var gonum71 = table{
 	},
 }
 
-var gonum72 = table{
-	path: "gonum.org/v1/gonum/stat/distuv", name: "distuv",
-	deps: "errors errors\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mathext mathext\ngonum.org/v1/gonum/stat stat\ngonum.org/v1/gonum/stat/combin combin\nmath math\nmath/rand/v2 rand\nsort sort",
-	types: []any{
+var gonum72 = Table{
+	Path: "gonum.org/v1/gonum/stat/distuv", Name: "distuv",
+	Deps: "errors errors\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mathext mathext\ngonum.org/v1/gonum/stat stat\ngonum.org/v1/gonum/stat/combin combin\nmath math\nmath/rand/v2 rand\nsort sort",
+	Types: []any{
 		(*p72.AlphaStable)(nil),
 		(*p72.Bernoulli)(nil),
 		(*p72.Beta)(nil),
@@ -2476,28 +2476,28 @@ var gonum72 = table{
 		(*p72.Uniform)(nil),
 		(*p72.Weibull)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"UnitNormal", &p72.UnitNormal},
 		{"UnitUniform", &p72.UnitUniform},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewCategorical", p72.NewCategorical},
 		{"NewTriangle", p72.NewTriangle},
 	},
 }
 
-var gonum73 = table{
-	path: "gonum.org/v1/gonum/stat/mds", name: "mds",
-	deps: "gonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/mat mat\nmath math",
-	funcs: []symbol{
+var gonum73 = Table{
+	Path: "gonum.org/v1/gonum/stat/mds", Name: "mds",
+	Deps: "gonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/mat mat\nmath math",
+	Funcs: []Symbol{
 		{"TorgersonScaling", p73.TorgersonScaling},
 	},
 }
 
-var gonum74 = table{
-	path: "gonum.org/v1/gonum/stat/samplemv", name: "samplemv",
-	deps: "errors errors\nfmt fmt\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat/distmv distmv\nmath math\nmath/rand/v2 rand",
-	types: []any{
+var gonum74 = Table{
+	Path: "gonum.org/v1/gonum/stat/samplemv", Name: "samplemv",
+	Deps: "errors errors\nfmt fmt\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat/distmv distmv\nmath math\nmath/rand/v2 rand",
+	Types: []any{
 		(*p74.Halton)(nil),
 		(*p74.HaltonKind)(nil),
 		(*p74.IID)(nil),
@@ -2511,21 +2511,21 @@ var gonum74 = table{
 		(*p74.Sampler)(nil),
 		(*p74.WeightedSampler)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"ErrRejection", &p74.ErrRejection},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewProposalNormal", p74.NewProposalNormal},
 	},
-	untyped: []literal{
+	Untyped: []Literal{
 		{"Owen", "int", "1"},
 	},
 }
 
-var gonum75 = table{
-	path: "gonum.org/v1/gonum/stat/sampleuv", name: "sampleuv",
-	deps: "errors errors\ngonum.org/v1/gonum/stat/distuv distuv\nmath math\nmath/rand/v2 rand\nsort sort",
-	types: []any{
+var gonum75 = Table{
+	Path: "gonum.org/v1/gonum/stat/sampleuv", Name: "sampleuv",
+	Deps: "errors errors\ngonum.org/v1/gonum/stat/distuv distuv\nmath math\nmath/rand/v2 rand\nsort sort",
+	Types: []any{
 		(*p75.IIDer)(nil),
 		(*p75.Importance)(nil),
 		(*p75.LatinHypercube)(nil),
@@ -2537,28 +2537,28 @@ var gonum75 = table{
 		(*p75.Weighted)(nil),
 		(*p75.WeightedSampler)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"ErrRejection", &p75.ErrRejection},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"NewWeighted", p75.NewWeighted},
 		{"WithoutReplacement", p75.WithoutReplacement},
 	},
 }
 
-var gonum76 = table{
-	path: "gonum.org/v1/gonum/stat/spatial", name: "spatial",
-	deps: "gonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat stat\nmath math",
-	funcs: []symbol{
+var gonum76 = Table{
+	Path: "gonum.org/v1/gonum/stat/spatial", Name: "spatial",
+	Deps: "gonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat stat\nmath math",
+	Funcs: []Symbol{
 		{"GetisOrdGStar", p76.GetisOrdGStar},
 		{"GlobalMoransI", p76.GlobalMoransI},
 	},
 }
 
-var gonum77 = table{
-	path: "gonum.org/v1/gonum/unit", name: "unit",
-	deps: "bytes bytes\ncmp cmp\nerrors errors\nfmt fmt\nmath math\nslices slices\nsync sync\nunicode/utf8 utf8",
-	types: []any{
+var gonum77 = Table{
+	Path: "gonum.org/v1/gonum/unit", Name: "unit",
+	Deps: "bytes bytes\ncmp cmp\nerrors errors\nfmt fmt\nmath math\nslices slices\nsync sync\nunicode/utf8 utf8",
+	Types: []any{
 		(*p77.AbsorbedRadioactiveDose)(nil),
 		(*p77.Acceleration)(nil),
 		(*p77.Angle)(nil),
@@ -2594,13 +2594,13 @@ var gonum77 = table{
 		(*p77.Voltage)(nil),
 		(*p77.Volume)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"DimensionsMatch", p77.DimensionsMatch},
 		{"New", p77.New},
 		{"NewDimension", p77.NewDimension},
 		{"SymbolExists", p77.SymbolExists},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"Ampere", p77.Ampere},
 		{"AngleDim", p77.AngleDim},
 		{"Becquerel", p77.Becquerel},
@@ -2639,7 +2639,7 @@ var gonum77 = table{
 		{"Watt", p77.Watt},
 		{"Weber", p77.Weber},
 	},
-	untyped: []literal{
+	Untyped: []Literal{
 		{"Atto", "float", "1/1000000000000000000"},
 		{"Centi", "float", "1/100"},
 		{"Deca", "float", "10"},
@@ -2663,10 +2663,10 @@ var gonum77 = table{
 	},
 }
 
-var gonum78 = table{
-	path: "gonum.org/v1/gonum/unit/constant", name: "constant",
-	deps: "fmt fmt\ngonum.org/v1/gonum/unit unit",
-	consts: []symbol{
+var gonum78 = Table{
+	Path: "gonum.org/v1/gonum/unit/constant", Name: "constant",
+	Deps: "fmt fmt\ngonum.org/v1/gonum/unit unit",
+	Consts: []Symbol{
 		{"AtomicMass", p78.AtomicMass},
 		{"Avogadro", p78.Avogadro},
 		{"Boltzmann", p78.Boltzmann},

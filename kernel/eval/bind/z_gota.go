@@ -10,14 +10,14 @@ import (
 )
 
 func init() {
-	register(&gota0)
-	register(&gota1)
+	Register(&gota0)
+	Register(&gota1)
 }
 
-var gota0 = table{
-	path: "github.com/go-gota/gota/dataframe", name: "dataframe",
-	deps: "encoding/csv csv\nencoding/json json\nfmt fmt\ngithub.com/go-gota/gota/series series\ngolang.org/x/net/html html\ngolang.org/x/net/html/atom atom\nio io\nreflect reflect\nsort sort\nstrconv strconv\nstrings strings\nunicode/utf8 utf8",
-	types: []any{
+var gota0 = Table{
+	Path: "github.com/go-gota/gota/dataframe", Name: "dataframe",
+	Deps: "encoding/csv csv\nencoding/json json\nfmt fmt\ngithub.com/go-gota/gota/series series\ngolang.org/x/net/html html\ngolang.org/x/net/html/atom atom\nio io\nreflect reflect\nsort sort\nstrconv strconv\nstrings strings\nunicode/utf8 utf8",
+	Types: []any{
 		(*p0.Aggregation)(nil),
 		(*p0.AggregationType)(nil),
 		(*p0.DataFrame)(nil),
@@ -29,7 +29,7 @@ var gota0 = table{
 		(*p0.SelectIndexes)(nil),
 		(*p0.WriteOption)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"DefaultType", p0.DefaultType},
 		{"DetectTypes", p0.DetectTypes},
 		{"HasHeader", p0.HasHeader},
@@ -51,7 +51,7 @@ var gota0 = table{
 		{"WithTypes", p0.WithTypes},
 		{"WriteHeader", p0.WriteHeader},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"Aggregation_COUNT", p0.Aggregation_COUNT},
 		{"Aggregation_MAX", p0.Aggregation_MAX},
 		{"Aggregation_MEAN", p0.Aggregation_MEAN},
@@ -62,15 +62,15 @@ var gota0 = table{
 		{"And", p0.And},
 		{"Or", p0.Or},
 	},
-	untyped: []literal{
+	Untyped: []Literal{
 		{"KEY_ERROR", "string", "KEY_ERROR"},
 	},
 }
 
-var gota1 = table{
-	path: "github.com/go-gota/gota/series", name: "series",
-	deps: "fmt fmt\ngonum.org/v1/gonum/stat stat\nmath math\nreflect reflect\nsort sort\nstrconv strconv\nstrings strings",
-	types: []any{
+var gota1 = Table{
+	Path: "github.com/go-gota/gota/series", Name: "series",
+	Deps: "fmt fmt\ngonum.org/v1/gonum/stat stat\nmath math\nreflect reflect\nsort sort\nstrconv strconv\nstrings strings",
+	Types: []any{
 		(*p1.Comparator)(nil),
 		(*p1.Element)(nil),
 		(*p1.ElementValue)(nil),
@@ -81,14 +81,14 @@ var gota1 = table{
 		(*p1.Series)(nil),
 		(*p1.Type)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Bools", p1.Bools},
 		{"Floats", p1.Floats},
 		{"Ints", p1.Ints},
 		{"New", p1.New},
 		{"Strings", p1.Strings},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"Bool", p1.Bool},
 		{"CompFunc", p1.CompFunc},
 		{"Eq", p1.Eq},

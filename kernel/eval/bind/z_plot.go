@@ -26,30 +26,30 @@ import (
 )
 
 func init() {
-	register(&plot0)
-	register(&plot1)
-	register(&plot2)
-	register(&plot3)
-	register(&plot4)
-	register(&plot5)
-	register(&plot6)
-	register(&plot7)
-	register(&plot8)
-	register(&plot9)
-	register(&plot10)
-	register(&plot11)
-	register(&plot12)
-	register(&plot13)
-	register(&plot14)
-	register(&plot15)
-	register(&plot16)
-	register(&plot17)
+	Register(&plot0)
+	Register(&plot1)
+	Register(&plot2)
+	Register(&plot3)
+	Register(&plot4)
+	Register(&plot5)
+	Register(&plot6)
+	Register(&plot7)
+	Register(&plot8)
+	Register(&plot9)
+	Register(&plot10)
+	Register(&plot11)
+	Register(&plot12)
+	Register(&plot13)
+	Register(&plot14)
+	Register(&plot15)
+	Register(&plot16)
+	Register(&plot17)
 }
 
-var plot0 = table{
-	path: "gonum.org/v1/plot", name: "plot",
-	deps: "fmt fmt\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/font/liberation liberation\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\ngonum.org/v1/plot/vg/vgeps vgeps\ngonum.org/v1/plot/vg/vgimg vgimg\ngonum.org/v1/plot/vg/vgpdf vgpdf\ngonum.org/v1/plot/vg/vgsvg vgsvg\ngonum.org/v1/plot/vg/vgtex vgtex\nimage/color color\nio io\nmath math\nos os\npath/filepath filepath\nruntime/debug debug\nstrconv strconv\nstrings strings\ntime time",
-	types: []any{
+var plot0 = Table{
+	Path: "gonum.org/v1/plot", Name: "plot",
+	Deps: "fmt fmt\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/font/liberation liberation\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\ngonum.org/v1/plot/vg/vgeps vgeps\ngonum.org/v1/plot/vg/vgimg vgimg\ngonum.org/v1/plot/vg/vgpdf vgpdf\ngonum.org/v1/plot/vg/vgsvg vgsvg\ngonum.org/v1/plot/vg/vgtex vgtex\nimage/color color\nio io\nmath math\nos os\npath/filepath filepath\nruntime/debug debug\nstrconv strconv\nstrings strings\ntime time",
+	Types: []any{
 		(*p0.Axis)(nil),
 		(*p0.ConstantTicks)(nil),
 		(*p0.DataRanger)(nil),
@@ -70,12 +70,12 @@ var plot0 = table{
 		(*p0.TickerFunc)(nil),
 		(*p0.TimeTicks)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"DefaultFont", &p0.DefaultFont},
 		{"DefaultTextHandler", &p0.DefaultTextHandler},
 		{"UTCUnixTime", &p0.UTCUnixTime},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Align", p0.Align},
 		{"New", p0.New},
 		{"NewLegend", p0.NewLegend},
@@ -84,10 +84,10 @@ var plot0 = table{
 	},
 }
 
-var plot1 = table{
-	path: "gonum.org/v1/plot/font", name: "font",
-	deps: "errors errors\nfmt fmt\ngolang.org/x/image/font font\ngolang.org/x/image/font/opentype opentype\ngolang.org/x/image/font/sfnt sfnt\ngolang.org/x/image/math/fixed fixed\nstrconv strconv\nstrings strings\nsync sync",
-	types: []any{
+var plot1 = Table{
+	Path: "gonum.org/v1/plot/font", Name: "font",
+	Deps: "errors errors\nfmt fmt\ngolang.org/x/image/font font\ngolang.org/x/image/font/opentype opentype\ngolang.org/x/image/font/sfnt sfnt\ngolang.org/x/image/math/fixed fixed\nstrconv strconv\nstrings strings\nsync sync",
+	Types: []any{
 		(*p1.Cache)(nil),
 		(*p1.Collection)(nil),
 		(*p1.Extents)(nil),
@@ -97,34 +97,34 @@ var plot1 = table{
 		(*p1.Typeface)(nil),
 		(*p1.Variant)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"DefaultCache", &p1.DefaultCache},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"From", p1.From},
 		{"NewCache", p1.NewCache},
 		{"ParseLength", p1.ParseLength},
 		{"Points", p1.Points},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"Centimeter", p1.Centimeter},
 		{"Inch", p1.Inch},
 		{"Millimeter", p1.Millimeter},
 	},
 }
 
-var plot2 = table{
-	path: "gonum.org/v1/plot/font/liberation", name: "liberation",
-	deps: "codeberg.org/go-fonts/liberation/liberationmonobold liberationmonobold\ncodeberg.org/go-fonts/liberation/liberationmonobolditalic liberationmonobolditalic\ncodeberg.org/go-fonts/liberation/liberationmonoitalic liberationmonoitalic\ncodeberg.org/go-fonts/liberation/liberationmonoregular liberationmonoregular\ncodeberg.org/go-fonts/liberation/liberationsansbold liberationsansbold\ncodeberg.org/go-fonts/liberation/liberationsansbolditalic liberationsansbolditalic\ncodeberg.org/go-fonts/liberation/liberationsansitalic liberationsansitalic\ncodeberg.org/go-fonts/liberation/liberationsansregular liberationsansregular\ncodeberg.org/go-fonts/liberation/liberationserifbold liberationserifbold\ncodeberg.org/go-fonts/liberation/liberationserifbolditalic liberationserifbolditalic\ncodeberg.org/go-fonts/liberation/liberationserifitalic liberationserifitalic\ncodeberg.org/go-fonts/liberation/liberationserifregular liberationserifregular\nfmt fmt\ngolang.org/x/image/font font\ngolang.org/x/image/font/opentype opentype\ngonum.org/v1/plot/font font\nsync sync",
-	funcs: []symbol{
+var plot2 = Table{
+	Path: "gonum.org/v1/plot/font/liberation", Name: "liberation",
+	Deps: "codeberg.org/go-fonts/liberation/liberationmonobold liberationmonobold\ncodeberg.org/go-fonts/liberation/liberationmonobolditalic liberationmonobolditalic\ncodeberg.org/go-fonts/liberation/liberationmonoitalic liberationmonoitalic\ncodeberg.org/go-fonts/liberation/liberationmonoregular liberationmonoregular\ncodeberg.org/go-fonts/liberation/liberationsansbold liberationsansbold\ncodeberg.org/go-fonts/liberation/liberationsansbolditalic liberationsansbolditalic\ncodeberg.org/go-fonts/liberation/liberationsansitalic liberationsansitalic\ncodeberg.org/go-fonts/liberation/liberationsansregular liberationsansregular\ncodeberg.org/go-fonts/liberation/liberationserifbold liberationserifbold\ncodeberg.org/go-fonts/liberation/liberationserifbolditalic liberationserifbolditalic\ncodeberg.org/go-fonts/liberation/liberationserifitalic liberationserifitalic\ncodeberg.org/go-fonts/liberation/liberationserifregular liberationserifregular\nfmt fmt\ngolang.org/x/image/font font\ngolang.org/x/image/font/opentype opentype\ngonum.org/v1/plot/font font\nsync sync",
+	Funcs: []Symbol{
 		{"Collection", p2.Collection},
 	},
 }
 
-var plot3 = table{
-	path: "gonum.org/v1/plot/palette", name: "palette",
-	deps: "errors errors\nimage/color color\nmath math",
-	types: []any{
+var plot3 = Table{
+	Path: "gonum.org/v1/plot/palette", Name: "palette",
+	Deps: "errors errors\nimage/color color\nmath math",
+	Types: []any{
 		(*p3.ColorMap)(nil),
 		(*p3.DivergingColorMap)(nil),
 		(*p3.DivergingPalette)(nil),
@@ -132,19 +132,19 @@ var plot3 = table{
 		(*p3.Hue)(nil),
 		(*p3.Palette)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"ErrNaN", &p3.ErrNaN},
 		{"ErrOverflow", &p3.ErrOverflow},
 		{"ErrUnderflow", &p3.ErrUnderflow},
 		{"HSVAModel", &p3.HSVAModel},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Heat", p3.Heat},
 		{"Radial", p3.Radial},
 		{"Rainbow", p3.Rainbow},
 		{"Reverse", p3.Reverse},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"Blue", p3.Blue},
 		{"Cyan", p3.Cyan},
 		{"Green", p3.Green},
@@ -154,10 +154,10 @@ var plot3 = table{
 	},
 }
 
-var plot4 = table{
-	path: "gonum.org/v1/plot/palette/brewer", name: "brewer",
-	deps: "errors errors\nfmt fmt\ngonum.org/v1/plot/palette palette\nimage/color color",
-	types: []any{
+var plot4 = Table{
+	Path: "gonum.org/v1/plot/palette/brewer", Name: "brewer",
+	Deps: "errors errors\nfmt fmt\ngonum.org/v1/plot/palette palette\nimage/color color",
+	Types: []any{
 		(*p4.Color)(nil),
 		(*p4.Diverging)(nil),
 		(*p4.DivergingPalette)(nil),
@@ -168,7 +168,7 @@ var plot4 = table{
 		(*p4.Sequential)(nil),
 		(*p4.Usability)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"Accent", &p4.Accent},
 		{"Blues", &p4.Blues},
 		{"BrBG", &p4.BrBG},
@@ -208,10 +208,10 @@ var plot4 = table{
 		{"YlOrBr", &p4.YlOrBr},
 		{"YlOrRd", &p4.YlOrRd},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"GetPalette", p4.GetPalette},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"Bad", p4.Bad},
 		{"Good", p4.Good},
 		{"NotAvalailable", p4.NotAvalailable},
@@ -223,10 +223,10 @@ var plot4 = table{
 	},
 }
 
-var plot5 = table{
-	path: "gonum.org/v1/plot/palette/moreland", name: "moreland",
-	deps: "fmt fmt\ngonum.org/v1/plot/palette palette\nimage/color color\nmath math",
-	funcs: []symbol{
+var plot5 = Table{
+	Path: "gonum.org/v1/plot/palette/moreland", Name: "moreland",
+	Deps: "fmt fmt\ngonum.org/v1/plot/palette palette\nimage/color color\nmath math",
+	Funcs: []Symbol{
 		{"BlackBody", p5.BlackBody},
 		{"ExtendedBlackBody", p5.ExtendedBlackBody},
 		{"ExtendedKindlmann", p5.ExtendedKindlmann},
@@ -241,10 +241,10 @@ var plot5 = table{
 	},
 }
 
-var plot6 = table{
-	path: "gonum.org/v1/plot/plotter", name: "plotter",
-	deps: "errors errors\nfmt fmt\ngonum.org/v1/plot plot\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/palette palette\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/tools/bezier bezier\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nimage image\nimage/color color\nmath math\nslices slices\nsort sort",
-	types: []any{
+var plot6 = Table{
+	Path: "gonum.org/v1/plot/plotter", Name: "plotter",
+	Deps: "errors errors\nfmt fmt\ngonum.org/v1/plot plot\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/palette palette\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/tools/bezier bezier\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nimage image\nimage/color color\nmath math\nslices slices\nsort sort",
+	Types: []any{
 		(*p6.BarChart)(nil),
 		(*p6.BoxPlot)(nil),
 		(*p6.ColorBar)(nil),
@@ -290,7 +290,7 @@ var plot6 = table{
 		(*p6.YErrors)(nil),
 		(*p6.YValues)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"DefaultCapWidth", &p6.DefaultCapWidth},
 		{"DefaultFont", &p6.DefaultFont},
 		{"DefaultFontSize", &p6.DefaultFontSize},
@@ -303,7 +303,7 @@ var plot6 = table{
 		{"ErrNaN", &p6.ErrNaN},
 		{"ErrNoData", &p6.ErrNoData},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"CheckFloats", p6.CheckFloats},
 		{"CopyValues", p6.CopyValues},
 		{"CopyXYZs", p6.CopyXYZs},
@@ -332,7 +332,7 @@ var plot6 = table{
 		{"Range", p6.Range},
 		{"XYRange", p6.XYRange},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"MidStep", p6.MidStep},
 		{"NoStep", p6.NoStep},
 		{"PostStep", p6.PostStep},
@@ -340,20 +340,20 @@ var plot6 = table{
 	},
 }
 
-var plot7 = table{
-	path: "gonum.org/v1/plot/plotutil", name: "plotutil",
-	deps: "errors errors\nfmt fmt\ngonum.org/v1/plot plot\ngonum.org/v1/plot/plotter plotter\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nimage/color color\nmath math\nsort sort",
-	types: []any{
+var plot7 = Table{
+	Path: "gonum.org/v1/plot/plotutil", Name: "plotutil",
+	Deps: "errors errors\nfmt fmt\ngonum.org/v1/plot plot\ngonum.org/v1/plot/plotter plotter\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nimage/color color\nmath math\nsort sort",
+	Types: []any{
 		(*p7.ErrorPoints)(nil),
 	},
-	vars: []symbol{
+	Vars: []Symbol{
 		{"DarkColors", &p7.DarkColors},
 		{"DefaultColors", &p7.DefaultColors},
 		{"DefaultDashes", &p7.DefaultDashes},
 		{"DefaultGlyphShapes", &p7.DefaultGlyphShapes},
 		{"SoftColors", &p7.SoftColors},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"AddBoxPlots", p7.AddBoxPlots},
 		{"AddErrorBars", p7.AddErrorBars},
 		{"AddLinePoints", p7.AddLinePoints},
@@ -371,10 +371,10 @@ var plot7 = table{
 	},
 }
 
-var plot8 = table{
-	path: "gonum.org/v1/plot/text", name: "text",
-	deps: "codeberg.org/go-latex/latex/drawtex drawtex\ncodeberg.org/go-latex/latex/font/ttf ttf\ncodeberg.org/go-latex/latex/mtex mtex\ncodeberg.org/go-latex/latex/tex tex\nfmt fmt\ngolang.org/x/image/font font\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\nimage/color color\nmath math\nstrings strings",
-	types: []any{
+var plot8 = Table{
+	Path: "gonum.org/v1/plot/text", Name: "text",
+	Deps: "codeberg.org/go-latex/latex/drawtex drawtex\ncodeberg.org/go-latex/latex/font/ttf ttf\ncodeberg.org/go-latex/latex/mtex mtex\ncodeberg.org/go-latex/latex/tex tex\nfmt fmt\ngolang.org/x/image/font font\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\nimage/color color\nmath math\nstrings strings",
+	Types: []any{
 		(*p8.Handler)(nil),
 		(*p8.Latex)(nil),
 		(*p8.Plain)(nil),
@@ -382,7 +382,7 @@ var plot8 = table{
 		(*p8.XAlignment)(nil),
 		(*p8.YAlignment)(nil),
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"XCenter", p8.XCenter},
 		{"XLeft", p8.XLeft},
 		{"XRight", p8.XRight},
@@ -390,7 +390,7 @@ var plot8 = table{
 		{"YCenter", p8.YCenter},
 		{"YTop", p8.YTop},
 	},
-	untyped: []literal{
+	Untyped: []Literal{
 		{"PosBottom", "int", "-1"},
 		{"PosCenter", "int", "0"},
 		{"PosLeft", "int", "-1"},
@@ -399,21 +399,21 @@ var plot8 = table{
 	},
 }
 
-var plot9 = table{
-	path: "gonum.org/v1/plot/tools/bezier", name: "bezier",
-	deps: "gonum.org/v1/plot/vg vg",
-	types: []any{
+var plot9 = Table{
+	Path: "gonum.org/v1/plot/tools/bezier", Name: "bezier",
+	Deps: "gonum.org/v1/plot/vg vg",
+	Types: []any{
 		(*p9.Curve)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"New", p9.New},
 	},
 }
 
-var plot10 = table{
-	path: "gonum.org/v1/plot/vg", name: "vg",
-	deps: "gonum.org/v1/plot/font font\nimage image\nimage/color color\nio io",
-	types: []any{
+var plot10 = Table{
+	Path: "gonum.org/v1/plot/vg", Name: "vg",
+	Deps: "gonum.org/v1/plot/font font\nimage image\nimage/color color\nio io",
+	Types: []any{
 		(*p10.Canvas)(nil),
 		(*p10.CanvasSizer)(nil),
 		(*p10.CanvasWriterTo)(nil),
@@ -422,21 +422,21 @@ var plot10 = table{
 		(*p10.Point)(nil),
 		(*p10.Rectangle)(nil),
 	},
-	aliases: []symbol{
+	Aliases: []Symbol{
 		{"Length", (*p10.Length)(nil)},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Initialize", p10.Initialize},
 		{"MultiCanvas", p10.MultiCanvas},
 		{"ParseLength", p10.ParseLength},
 		{"Points", p10.Points},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"Centimeter", p10.Centimeter},
 		{"Inch", p10.Inch},
 		{"Millimeter", p10.Millimeter},
 	},
-	untyped: []literal{
+	Untyped: []Literal{
 		{"ArcComp", "int", "2"},
 		{"CloseComp", "int", "4"},
 		{"CurveComp", "int", "3"},
@@ -445,10 +445,10 @@ var plot10 = table{
 	},
 }
 
-var plot11 = table{
-	path: "gonum.org/v1/plot/vg/draw", name: "draw",
-	deps: "fmt fmt\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\nimage/color color\nmath math\nsort sort\nsync sync",
-	types: []any{
+var plot11 = Table{
+	Path: "gonum.org/v1/plot/vg/draw", Name: "draw",
+	Deps: "fmt fmt\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\nimage/color color\nmath math\nsort sort\nsync sync",
+	Types: []any{
 		(*p11.BoxGlyph)(nil),
 		(*p11.Canvas)(nil),
 		(*p11.CircleGlyph)(nil),
@@ -463,14 +463,14 @@ var plot11 = table{
 		(*p11.Tiles)(nil),
 		(*p11.TriangleGlyph)(nil),
 	},
-	aliases: []symbol{
+	Aliases: []Symbol{
 		{"PlainTextHandler", (*p11.PlainTextHandler)(nil)},
 		{"TextHandler", (*p11.TextHandler)(nil)},
 		{"TextStyle", (*p11.TextStyle)(nil)},
 		{"XAlignment", (*p11.XAlignment)(nil)},
 		{"YAlignment", (*p11.YAlignment)(nil)},
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"Crop", p11.Crop},
 		{"Formats", p11.Formats},
 		{"New", p11.New},
@@ -478,7 +478,7 @@ var plot11 = table{
 		{"NewFormattedCanvas", p11.NewFormattedCanvas},
 		{"RegisterFormat", p11.RegisterFormat},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"XCenter", p11.XCenter},
 		{"XLeft", p11.XLeft},
 		{"XRight", p11.XRight},
@@ -486,7 +486,7 @@ var plot11 = table{
 		{"YCenter", p11.YCenter},
 		{"YTop", p11.YTop},
 	},
-	untyped: []literal{
+	Untyped: []Literal{
 		{"PosBottom", "int", "-1"},
 		{"PosCenter", "int", "0"},
 		{"PosLeft", "int", "-1"},
@@ -495,10 +495,10 @@ var plot11 = table{
 	},
 }
 
-var plot12 = table{
-	path: "gonum.org/v1/plot/vg/recorder", name: "recorder",
-	deps: "bytes bytes\nencoding/base64 base64\nfmt fmt\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/font/liberation liberation\ngonum.org/v1/plot/vg vg\nimage image\nimage/color color\nimage/png png\nruntime runtime\nslices slices",
-	types: []any{
+var plot12 = Table{
+	Path: "gonum.org/v1/plot/vg/recorder", Name: "recorder",
+	Deps: "bytes bytes\nencoding/base64 base64\nfmt fmt\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/font/liberation liberation\ngonum.org/v1/plot/vg vg\nimage image\nimage/color color\nimage/png png\nruntime runtime\nslices slices",
+	Types: []any{
 		(*p12.Action)(nil),
 		(*p12.Canvas)(nil),
 		(*p12.Comment)(nil),
@@ -518,31 +518,31 @@ var plot12 = table{
 	},
 }
 
-var plot13 = table{
-	path: "gonum.org/v1/plot/vg/vgeps", name: "vgeps",
-	deps: "bufio bufio\nbytes bytes\nfmt fmt\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nimage image\nimage/color color\nio io\nmath math\ntime time",
-	types: []any{
+var plot13 = Table{
+	Path: "gonum.org/v1/plot/vg/vgeps", Name: "vgeps",
+	Deps: "bufio bufio\nbytes bytes\nfmt fmt\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nimage image\nimage/color color\nio io\nmath math\ntime time",
+	Types: []any{
 		(*p13.Canvas)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"New", p13.New},
 		{"NewTitle", p13.NewTitle},
 	},
-	untyped: []literal{
+	Untyped: []Literal{
 		{"DPI", "int", "72"},
 	},
 }
 
-var plot14 = table{
-	path: "gonum.org/v1/plot/vg/vgimg", name: "vgimg",
-	deps: "bufio bufio\nfmt fmt\ngit.sr.ht/~sbinet/gg gg\ngolang.org/x/image/tiff tiff\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nimage image\nimage/color color\nimage/draw draw\nimage/jpeg jpeg\nimage/png png\nio io",
-	types: []any{
+var plot14 = Table{
+	Path: "gonum.org/v1/plot/vg/vgimg", Name: "vgimg",
+	Deps: "bufio bufio\nfmt fmt\ngit.sr.ht/~sbinet/gg gg\ngolang.org/x/image/tiff tiff\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nimage image\nimage/color color\nimage/draw draw\nimage/jpeg jpeg\nimage/png png\nio io",
+	Types: []any{
 		(*p14.Canvas)(nil),
 		(*p14.JpegCanvas)(nil),
 		(*p14.PngCanvas)(nil),
 		(*p14.TiffCanvas)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"New", p14.New},
 		{"NewWith", p14.NewWith},
 		{"UseBackgroundColor", p14.UseBackgroundColor},
@@ -551,54 +551,54 @@ var plot14 = table{
 		{"UseImageWithContext", p14.UseImageWithContext},
 		{"UseWH", p14.UseWH},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"DefaultHeight", p14.DefaultHeight},
 		{"DefaultWidth", p14.DefaultWidth},
 	},
-	untyped: []literal{
+	Untyped: []Literal{
 		{"DefaultDPI", "int", "96"},
 	},
 }
 
-var plot15 = table{
-	path: "gonum.org/v1/plot/vg/vgpdf", name: "vgpdf",
-	deps: "bufio bufio\nbytes bytes\ncodeberg.org/go-pdf/fpdf fpdf\nembed embed\nfmt fmt\ngolang.org/x/image/font font\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nimage image\nimage/color color\nimage/png png\nio io\nlog log\nmath math\nos os\npath/filepath filepath\nsync sync",
-	types: []any{
+var plot15 = Table{
+	Path: "gonum.org/v1/plot/vg/vgpdf", Name: "vgpdf",
+	Deps: "bufio bufio\nbytes bytes\ncodeberg.org/go-pdf/fpdf fpdf\nembed embed\nfmt fmt\ngolang.org/x/image/font font\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nimage image\nimage/color color\nimage/png png\nio io\nlog log\nmath math\nos os\npath/filepath filepath\nsync sync",
+	Types: []any{
 		(*p15.Canvas)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"New", p15.New},
 	},
-	untyped: []literal{
+	Untyped: []Literal{
 		{"DPI", "int", "72"},
 	},
 }
 
-var plot16 = table{
-	path: "gonum.org/v1/plot/vg/vgsvg", name: "vgsvg",
-	deps: "bufio bufio\nbytes bytes\nencoding/base64 base64\nfmt fmt\ngithub.com/ajstarks/svgo svg\ngolang.org/x/image/font font\ngolang.org/x/image/font/sfnt sfnt\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nhtml html\nimage image\nimage/color color\nimage/png png\nio io\nmath math\nstrings strings",
-	types: []any{
+var plot16 = Table{
+	Path: "gonum.org/v1/plot/vg/vgsvg", Name: "vgsvg",
+	Deps: "bufio bufio\nbytes bytes\nencoding/base64 base64\nfmt fmt\ngithub.com/ajstarks/svgo svg\ngolang.org/x/image/font font\ngolang.org/x/image/font/sfnt sfnt\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nhtml html\nimage image\nimage/color color\nimage/png png\nio io\nmath math\nstrings strings",
+	Types: []any{
 		(*p16.Canvas)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"EmbedFonts", p16.EmbedFonts},
 		{"New", p16.New},
 		{"NewWith", p16.NewWith},
 		{"UseWH", p16.UseWH},
 	},
-	consts: []symbol{
+	Consts: []Symbol{
 		{"DefaultHeight", p16.DefaultHeight},
 		{"DefaultWidth", p16.DefaultWidth},
 	},
 }
 
-var plot17 = table{
-	path: "gonum.org/v1/plot/vg/vgtex", name: "vgtex",
-	deps: "bufio bufio\nbytes bytes\nfmt fmt\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nimage image\nimage/color color\nimage/png png\nio io\nmath math\nos os\nstrings strings\ntime time",
-	types: []any{
+var plot17 = Table{
+	Path: "gonum.org/v1/plot/vg/vgtex", Name: "vgtex",
+	Deps: "bufio bufio\nbytes bytes\nfmt fmt\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\nimage image\nimage/color color\nimage/png png\nio io\nmath math\nos os\nstrings strings\ntime time",
+	Types: []any{
 		(*p17.Canvas)(nil),
 	},
-	funcs: []symbol{
+	Funcs: []Symbol{
 		{"New", p17.New},
 		{"NewDocument", p17.NewDocument},
 	},
