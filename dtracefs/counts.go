@@ -266,6 +266,10 @@ type span struct {
 // parts two runs.
 const longestBlock = 10
 
+// widestSpan bounds the buckets that a block covers: a block longer than that is made up of stray times,
+// and counts where it ends.
+const widestSpan = 1 << 20
+
 // spanOf tells what a block ending at ns covers, after one that ended at before (0 if there
 // was none), and books the time. A block after missed ticks covers several buckets.
 func (c *Counts) spanOf(before, ns int64) span {
@@ -276,6 +280,9 @@ func (c *Counts) spanOf(before, ns int64) span {
 	}
 	if covered > c.grid.every {
 		s.n = max(1, s.last-c.grid.ofBlock(ns-covered))
+	}
+	if s.n > widestSpan {
+		s.n, covered = 1, c.grid.every
 	}
 	if s.row = c.row(s.last); s.n == 1 {
 		s.row.pass(covered)

@@ -26,6 +26,7 @@ type tally struct {
 	resets  int                // running totals that fell
 	left    int                // rows printed at exit, under no clock of their own
 	undated int                // rows without a time
+	wordy   int                // rows whose value is no number, unlike those of the sample
 	day     dayClock
 
 	location *time.Location // of dates without a zone
@@ -289,6 +290,10 @@ func (t *tally) table(tm *tableTally, table *Table) {
 			t.undated++
 			continue
 		}
+		if value != nil && value.typ == String && math.IsNaN(value.Float(i)) {
+			t.wordy++
+			continue
+		}
 		source, print := t.source(tm, by, i), noPrint
 		if block != nil {
 			print = block.ints[i]
@@ -305,7 +310,7 @@ func (t *tally) table(tm *tableTally, table *Table) {
 			}
 			tm.buf = appendTotalKey(tm.buf[:0], keys, i)
 			t.total(tm, tm.totals.of(tm.buf), print, ns, source, v)
-		case value.typ == Float || value.unsigned:
+		case value.typ != Int || value.unsigned:
 			t.sum(ns, tm, source, value.Float(i))
 		default:
 			t.count(tm, print, ns, source, value.ints[i])
@@ -491,6 +496,7 @@ func (t *tally) finish() *Counts {
 	}
 	note(t.left, "left out %d rows that were printed at exit, under no clock of their own")
 	note(t.undated, "left out %d rows without a time")
+	note(t.wordy, "left out %d rows whose value is no number")
 	note(t.resets, "%d running totals fell: each was reset and counts from 0")
 	return t.counts
 }
