@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"regexp"
 	"slices"
 	"sort"
 	"strconv"
@@ -94,6 +95,9 @@ func (c *csvReader) errorf(field int, format string, args ...any) error {
 	return fmt.Errorf("%s:%d:%d: reading series: %w", c.name, line, column, fmt.Errorf(format, args...))
 }
 
+// returns are line ends, which do not come back from CSV as they are written.
+var returns = regexp.MustCompile(`\r+\n`)
+
 func (c *csvReader) header() error {
 	record, err := c.csv.Read()
 	if errors.Is(err, io.EOF) {
@@ -104,7 +108,7 @@ func (c *csvReader) header() error {
 	}
 	c.timeAt = -1
 	for i, field := range record {
-		field = strings.TrimSpace(field)
+		field = returns.ReplaceAllString(strings.TrimSpace(field), "\n")
 		switch {
 		case strings.EqualFold(field, "time") && c.timeAt < 0:
 			c.timeAt = i
