@@ -21,7 +21,7 @@ func statemap(d *decoder, cur *syntax.Cursor) {
 				break
 			}
 			name := v.Names[i]
-			known := name == "start" && len(m.Members) == 2 || name == "states" && m.Kind == '{'
+			known := name == "start" && len(m.Members) == 2 || name == "states" && isLegend(m)
 			if (m.Kind == '{' || m.Kind == '[') && !known || slices.Index(v.Names, name) != i {
 				d.notice(num, "members", text, 0) // such members make no cell
 				break
@@ -59,10 +59,34 @@ func statemapHead(d *decoder, v syntax.JSON) {
 	l := d.sheet("legend", "legend", "legend")
 	for i, name := range states.Names {
 		l.text("state", []byte(name))
-		l.mapKey("value", mapKey{text: states.Members[i].Get("value").Text})
-		l.text("color", []byte(states.Members[i].Get("color").Text))
+		switch state := states.Members[i]; state.Kind {
+		case '{':
+			for j, n := range state.Names {
+				l.leaf(n, state.Members[j])
+			}
+		default:
+			l.leaf("value", state)
+		}
 		l.end()
 	}
+}
+
+// isLegend reports whether each state is a value, or has members that are values, each once.
+func isLegend(states syntax.JSON) bool {
+	if states.Kind != '{' {
+		return false
+	}
+	for _, s := range states.Members {
+		if s.Kind == '[' {
+			return false
+		}
+		for i, m := range s.Members {
+			if m.Kind == '{' || m.Kind == '[' || s.Names[i] == "state" || slices.Index(s.Names, s.Names[i]) != i {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // statemapRow files an object as a row; false if it has no member that makes a cell.
