@@ -23,8 +23,8 @@ func (barCharts) take(st *station, num int, line []byte) bool {
 	st.take(classTable)
 	st.newBlockIfSeen([]string{"bars", string(h.What), name, value})
 	what := strings.Join(strings.Fields(string(h.What)), " ")
-	if c := string(h.Count); c != "count" {
-		what += ": " + c
+	if !bytes.EqualFold(h.Count, []byte("count")) {
+		what += ": " + string(h.Count)
 	}
 	s := st.sheet("bars/"+what+"/"+name, what, "hist")
 	for !st.cur.Done() {

@@ -17,7 +17,7 @@ type flows struct{}
 
 func (flows) take(st *station, num int, line []byte) bool {
 	f, ok := syntax.ParseFlow(line)
-	if !ok || f.Direction == "|" && st.mode != syntax.FlowHeader {
+	if !ok || st.mode != syntax.FlowHeader && (f.Direction == "|" || !isFunction(f.Function)) {
 		return false
 	}
 	st.free.flush()
@@ -28,6 +28,12 @@ func (flows) take(st *station, num int, line []byte) bool {
 	}
 	flowRow(s, f)
 	return true
+}
+
+// isFunction reports whether a text names a function, maybe with its arguments or its result: one word,
+// but for the names of C++. Other things than calls have arrows before them, too.
+func isFunction(text []byte) bool {
+	return len(bytes.Fields(text)) == 1 && !isNumber(text) || bytes.ContainsAny(text, "(<`=") || bytes.Contains(text, []byte("::"))
 }
 
 // flowRow ends a row with what was entered or left.

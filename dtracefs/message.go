@@ -47,7 +47,7 @@ func (messages) take(st *station, num int, line []byte) bool {
 	case st.mode == syntax.NoHeader && isBanner(line):
 		kind = "banner"
 	case c == '^' && bytes.HasPrefix(bytes.TrimLeft(line, " "), []byte("^C")):
-		return gluedInterrupt(st, num, line)
+		return gluedInterrupt(st, num)
 	}
 	if kind == "" {
 		return false
@@ -98,11 +98,15 @@ func isUnderline(line []byte) bool {
 	return len(line) > 0 && len(bytes.Trim(line, "~^")) == 0
 }
 
-// gluedInterrupt takes a line that a terminal glued to the ^C in front of it.
-func gluedInterrupt(st *station, num int, line []byte) bool {
-	st.notice(num, "interrupt", []byte("^C"), 0)
+// gluedInterrupt takes the ^C that a terminal glued to the front of a line, and leaves the line.
+func gluedInterrupt(st *station, num int) bool {
+	n := bytes.Index(st.cur.Peek(), []byte("^C"))
+	if n < 0 {
+		return false // something colored it
+	}
 	st.free.flush()
-	i := bytes.Index(line, []byte("^C"))
-	st.free.add(line[i+2:])
+	st.notice(num, "interrupt", []byte("^C"), 0)
+	st.accountLines(classNotice, 0, n+2)
+	st.cur.Skip(n + 2)
 	return true
 }

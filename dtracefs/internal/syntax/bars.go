@@ -10,44 +10,46 @@ type BarsHead struct {
 }
 
 // ParseBarsHead reads `usecs : count     distribution` of bcc, and `>=(ms) .. <(ms) : I/O
-// |Distribution |` of perf-tools.
+// |Distribution |` or `Kbytes : I/O Distribution` of perf-tools.
 func ParseBarsHead(line []byte) (h BarsHead, ok bool) {
 	line = bytes.TrimRight(line, " ")
-	if rest, ok := bytes.CutSuffix(line, []byte("distribution")); ok {
-		rest = bytes.TrimRight(rest, " ")
-		i := bytes.LastIndex(rest, []byte(": "))
-		if i < 1 || len(rest) == len(line)-len("distribution") {
-			return h, false
-		}
-		h.What, h.Count = bytes.TrimSpace(rest[:i]), bytes.TrimSpace(rest[i+1:])
-		return h, len(h.What) > 0 && string(h.Count) == "count"
-	}
-	if len(line) == 0 || line[len(line)-1] != '|' {
-		return h, false
-	}
-	bar := bytes.LastIndexByte(line[:len(line)-1], '|')
-	if bar < 0 || string(bytes.TrimSpace(line[bar+1:len(line)-1])) != "Distribution" {
-		return h, false
-	}
-	i := bytes.LastIndex(line[:bar], []byte(": "))
+	i := bytes.LastIndex(line, []byte(": "))
 	if i < 1 {
 		return h, false
 	}
-	h.What, h.Count = bytes.TrimSpace(line[:i]), bytes.TrimSpace(line[i+1:bar])
+	rest := line[i+1:]
+	if n := len(rest) - 1; rest[n] == '|' {
+		bar := bytes.IndexByte(rest, '|')
+		if bar == n || string(bytes.TrimSpace(rest[bar+1:n])) != "Distribution" {
+			return h, false
+		}
+		rest = rest[:bar]
+	} else {
+		words := bytes.Fields(rest)
+		if len(words) != 2 || !bytes.EqualFold(words[1], []byte("distribution")) {
+			return h, false
+		}
+		rest = words[0]
+	}
+	h.What, h.Count = bytes.TrimSpace(line[:i]), bytes.TrimSpace(rest)
 	h.Below = bytes.Contains(h.What, []byte(".. <"))
 	return h, len(h.What) > 0 && len(h.Count) > 0
 }
 
-// ParseBarsRow reads `4 -> 7 : 12 |****  |`, or `4 : 12 |****  |` of a linear histogram.
+// ParseBarsRow reads `4 -> 7 : 12 |****  |`, or `4 : 12 |****  |` of a linear histogram. A bound that is
+// missing is none. Bounds of tenths, as in `1.0 -> 7.9`, are those of a size in which the next bucket
+// starts: below 8.
 func ParseBarsRow(line []byte, below bool) (label []byte, b Bucket, count int64, ok bool) {
 	colon := bytes.Index(line, []byte(" : "))
 	if colon < 0 {
 		return nil, b, 0, false
 	}
 	label = bytes.TrimSpace(line[:colon])
-	low, high, isRange := bytes.Cut(label, []byte(" -> "))
-	high = bytes.TrimSpace(high)
-	if b.Low, ok = Int(bytes.TrimSpace(low)); !ok {
+	low, high, isRange := bytes.Cut(label, []byte("->"))
+	low, high = bytes.TrimSpace(low), bytes.TrimSpace(high)
+	if isRange && len(low) == 0 {
+		b.NoLow = true
+	} else if b.Low, ok = bound(low, ".0"); !ok {
 		return nil, b, 0, false
 	}
 	b.High = b.Low
@@ -55,7 +57,7 @@ func ParseBarsRow(line []byte, below bool) (label []byte, b Bucket, count int64,
 	case isRange && len(high) == 0:
 		b.NoHigh = true
 	case isRange:
-		if b.High, ok = Int(high); !ok {
+		if b.High, ok = bound(high, ".9"); !ok {
 			return nil, b, 0, false
 		}
 		if below {
@@ -64,7 +66,12 @@ func ParseBarsRow(line []byte, below bool) (label []byte, b Bucket, count int64,
 	}
 	number, bar, _ := bytes.Cut(bytes.TrimLeft(line[colon+3:], " "), []byte("|"))
 	count, ok = Int(bytes.TrimSpace(number))
-	return label, b, count, ok && len(bytes.Trim(bar, "*#@+ |")) == 0
+	return label, b, count, ok && !(b.NoLow && b.NoHigh) && len(bytes.Trim(bar, "*#@+ |")) == 0
+}
+
+// bound reads a bound that is a whole number, or that and the tenths of a bucket's edge.
+func bound(word []byte, tenths string) (int64, bool) {
+	return Int(bytes.TrimSuffix(word, []byte(tenths)))
 }
 
 // PythonBytes takes the quotes off what Python prints of a string, `b'xvda'` or `'read'`.

@@ -52,6 +52,9 @@ func (c *Cursor) Peek() []byte {
 	return line
 }
 
+// Skip goes past n bytes of the next line, whose rest is the next line then.
+func (c *Cursor) Skip(n int) { c.pos += n }
+
 // SkipEmpty goes past the empty lines that end in LF and returns how many they are.
 func (c *Cursor) SkipEmpty() (n int) {
 	for c.pos < len(c.data) && c.data[c.pos] == '\n' {
