@@ -61,6 +61,11 @@ func histogramOf(st *station, keys []named, title string, stack []string) {
 		counts = append(counts, histCount{count, unsigned, hasCount})
 	}
 	values := valuesAfter(st)
+	cut := len(labels) == 0 && (len(keys) > 0 || title != "" || stack != nil || len(values) > 0)
+	if cut {
+		st.truncated(st.cur.Number() - 1)
+		labels = []string{""} // a row for what stood over it
+	}
 	st.newBlockIfSeen(tupleOf("hist", keys))
 	aggregation := st.turns.name(st, keys, true, -1)
 	key := "hist/" + aggregation + "/" + signature(keys)
@@ -84,11 +89,14 @@ func histogramOf(st *station, keys []named, title string, stack []string) {
 			s.int("value"+strconv.Itoa(j+1), v, false)
 		}
 		s.int("block", int64(st.block), false)
-		s.text("bucket", []byte(label))
-		if ok {
+		bucket := s.open("bucket", String)
+		if !cut {
+			bucket.appendString(label)
+		}
+		if ok && !cut {
 			s.bucket(buckets[i])
 		}
-		if c := s.open("count", Int); counts[i].printed {
+		if c := s.open("count", Int); !cut && counts[i].printed {
 			c.appendNumber(counts[i].n, counts[i].unsigned)
 		}
 		s.end()
