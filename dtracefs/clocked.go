@@ -17,8 +17,8 @@ type timedRows struct {
 func (k *timedRows) resume(*station) { k.shapes.tried, k.looked = 0, 0 }
 
 func (k *timedRows) take(st *station, num int, line []byte) bool {
-	c, n, ok := syntax.ParseClock(line)
-	if !ok || n == len(line) || line[n] != ' ' && line[n] != '\t' || st.free.open() {
+	c, n, ok := leadingClock(line)
+	if !ok || st.free.open() {
 		return false
 	}
 	if h := st.free.tables.header; h != nil && h.fits(line) {
@@ -132,10 +132,19 @@ func headingAhead(cur *syntax.Cursor) bool {
 	return false
 }
 
+// leadingClock reads the clock that a line starts with, which goes up to the blank at n. A colon may end it.
+func leadingClock(line []byte) (c syntax.Clock, n int, ok bool) {
+	c, n, ok = syntax.ParseClock(line)
+	if ok && n < len(line) && line[n] == ':' {
+		n++
+	}
+	return c, n, ok && n < len(line) && (line[n] == ' ' || line[n] == '\t')
+}
+
 // afterClock returns what stands behind the clock of a line, nil if none does.
 func afterClock(line []byte) []byte {
-	_, n, ok := syntax.ParseClock(line)
-	if !ok || n >= len(line) {
+	_, n, ok := leadingClock(line)
+	if !ok {
 		return nil
 	}
 	return bytes.TrimLeft(line[n:], " \t")

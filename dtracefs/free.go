@@ -46,6 +46,7 @@ var paragraphForms = []struct {
 	name string
 	new  func() paragraphForm
 }{
+	{"usage", func() paragraphForm { return &usages{} }},
 	{"truss", func() paragraphForm { return &trussCalls{} }},
 	{"bare stacks", func() paragraphForm { return bareStacks{} }},
 	{"rows with stacks", func() paragraphForm { return stackedRows{} }},

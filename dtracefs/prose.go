@@ -5,7 +5,7 @@ import "bytes"
 // joiningWords are what English sentences have and rows of names and numbers do not.
 const joiningWords = " a an the of and or to in on at by for from with without as is are was were be been can could may might " +
 	"will would has have had this that these those it its there here you your i we they which what who how when where if then " +
-	"than not no only but also into "
+	"than not no only but also into between within during so each "
 
 func joins(word []byte) bool {
 	word = bytes.ToLower(bytes.Trim(word, ".,:;()\"'"))
@@ -54,4 +54,34 @@ func sameSentence(lines []textLine) bool {
 		}
 	}
 	return true
+}
+
+// isRemark reports whether a line by itself is what someone wrote or typed around a capture: a command
+// behind a prompt, or a few words that end as a sentence or a heading of one does.
+func isRemark(line []byte) bool {
+	words := bytes.Fields(line)
+	first, last := words[0], words[len(words)-1]
+	if len(words) > 1 && (len(first) == 1 && bytes.IndexByte([]byte("#$%"), first[0]) >= 0 || bytes.HasPrefix(first, []byte("./"))) {
+		return true
+	}
+	letters := 0
+	for _, w := range words {
+		if isLetters(bytes.Trim(w, ".,:;()'\"")) {
+			letters++
+		}
+	}
+	end := last[len(last)-1]
+	return letters >= 2 && letters*2 > len(words) && (end == ':' || end == '.') || isSentenceLike(line)
+}
+
+// isLetters reports whether a word is one of a language, not a name with digits or marks.
+func isLetters(w []byte) bool {
+	for _, c := range w {
+		if c|0x20 < 'a' || c|0x20 > 'z' {
+			if c != '\'' && c != '-' {
+				return false
+			}
+		}
+	}
+	return len(w) > 0
 }

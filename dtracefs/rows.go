@@ -165,7 +165,7 @@ func (f *freeText) shaped(title string, lines []textLine) bool {
 		return false
 	}
 	var cells [][]byte
-	if len(lines) == 1 && !anyNumber(split(nil, lines[0].text)) || isProse(lines) {
+	if len(lines) == 1 && (!anyNumber(split(nil, lines[0].text)) || isRemark(lines[0].text)) || isProse(lines) {
 		return false
 	}
 	numbers := numberColumns(lines, split, n)

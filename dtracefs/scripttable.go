@@ -191,6 +191,9 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	if len(tokens) < 2 || len(tokens) > 64 {
 		return false
 	}
+	if isCommand(line, tokens) || line[tokens[len(tokens)-1].End-1] == '.' {
+		return false
+	}
 	capitals := 0
 	for i, k := range tokens {
 		w := line[k.Start:k.End]
@@ -218,11 +221,23 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	case capitals*2 >= len(tokens):
 		return anchored*2 >= len(tokens) && numeric
 	}
-	return numeric && (anchored*3 >= 2*len(tokens) || len(rows) > 1 && sameCount(len(tokens), rows))
+	// Names of several words have only their first or their last one over an edge of cells.
+	named := anchored >= 3 && sameCount(anchored, rows)
+	return numeric && (anchored*3 >= 2*len(tokens) || len(rows) > 1 && (named || sameCount(len(tokens), rows)))
+}
+
+// isCommand reports whether a line is a command of a few words behind a prompt.
+func isCommand(line []byte, tokens []token) bool {
+	k := tokens[0]
+	return k.End == k.Start+1 && bytes.IndexByte([]byte("#$%"), line[k.Start]) >= 0 && tokens[1].Start == k.End+1 &&
+		!isCapitals(line[tokens[1].Start:tokens[1].End])
 }
 
 // isName reports whether a word can be a part of a column's name.
 func isName(w []byte) bool {
+	if len(w) <= 2 && len(bytes.Trim(w, "-<>")) == 0 {
+		return true // as between the ends of a connection
+	}
 	if w[len(w)-1] == ':' || w[len(w)-1] == ',' || w[0] == '@' || isNumber(w) || (w[0] == '/' || w[0] == '-') && len(w) > 1 {
 		return len(w) == 1 && (w[0] == '-' || w[0] == '#')
 	}
@@ -335,6 +350,12 @@ func newHeader(lines []textLine, at int) *header {
 		if joins || unit && rights == 0 {
 			continue
 		}
+		if n := len(h.cols); few && n > 0 && (lefts+rights)*4 <= len(rows) && len(name) == 1 && tokens[i-1].End+1 == k.Start {
+			// The last word of the name before.
+			h.cols[n-1].name, h.cols[n-1].end = h.cols[n-1].name+" "+name[0], k.End
+			name, start = nil, -1
+			continue
+		}
 		h.cols = append(h.cols, headCol{strings.Join(name, " "), start, k.End, lefts > rights})
 		name, start = nil, -1
 	}
@@ -390,7 +411,7 @@ func (f *scriptTables) rows(st *station, h *header, title string, rows []textLin
 // more files a paragraph as rows of the table before, if they fit under its heading.
 func (f *scriptTables) more(st *station, lines []textLine) bool {
 	h := f.header
-	if h == nil || len(h.cols) < 2 {
+	if h == nil || len(h.cols) < 2 || isProse(lines) {
 		return false
 	}
 	fit := 0

@@ -56,6 +56,9 @@ func isTracerText(head []byte) bool {
 	if lines < fewestUnknown {
 		return true
 	}
+	if slices.ContainsFunc(c.Tables, isTold) {
+		return true
+	}
 	odd := 0 // lines that are like no others
 	for _, t := range c.Tables {
 		n := t.NumRows()
@@ -72,6 +75,25 @@ func isTracerText(head []byte) bool {
 		}
 	}
 	return 3*odd <= 2*lines
+}
+
+// isTold reports whether a table is one that nobody writes but a tool, whatever else is around it: a
+// histogram, or rows with numbers under a heading of three names and more, all in capitals.
+func isTold(t *Table) bool {
+	names, numbers := 0, 0
+	for _, c := range t.Columns {
+		switch {
+		case c.context || c.typ == Stack || c.typ == Time:
+		case !isCapitals([]byte(c.Name)):
+			return t.Kind == "hist"
+		default:
+			names++
+			if numeric(c) {
+				numbers++
+			}
+		}
+	}
+	return t.Kind == "hist" || t.Kind == "table" && t.NumRows() > 1 && names > 2 && numbers > 0
 }
 
 // unknownText files the lines of a text as they are.
