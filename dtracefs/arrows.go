@@ -3,6 +3,7 @@ package dtracefs
 import (
 	"bytes"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"dtnotes/dtracefs/internal/syntax"
@@ -58,14 +59,12 @@ func (a *arrows) file(st *station, lines []textLine) int {
 		f.Depth = max(at-a.base, 0) / 2
 		s := st.sheet("flow", "flow", "flow")
 		for j, v := range bytes.Fields(f.Before) {
+			name := "c" + strconv.Itoa(j+1) // beyond what the heading names
 			if j < len(a.columns) {
-				name := a.columns[j]
-				if _, isInt := syntax.Int(v); isInt {
-					s.key(name, syntax.Key{Text: v, IsInt: true})
-				} else {
-					s.key(name, syntax.Key{Text: v})
-				}
+				name = a.columns[j]
 			}
+			_, isInt := syntax.Int(v)
+			s.key(name, syntax.Key{Text: v, IsInt: isInt})
 		}
 		flowRow(s, f)
 	}
