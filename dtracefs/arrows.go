@@ -2,14 +2,14 @@ package dtracefs
 
 import (
 	"bytes"
-	"regexp"
 	"strconv"
 	"strings"
 
+	"dtnotes/dtracefs/internal/pattern"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-var flowHead = regexp.MustCompile(`^(|.*?\s)(?:--\s+([A-Za-z]\S*)|(CALL\(args\)\s*= return))\s*$`)
+var flowHead = pattern.New(`^(|.*?\s)(?:--\s+([A-Za-z]\S*)|(CALL\(args\)\s*= return))\s*$`)
 
 // arrows are entries and returns that a script printed in the likeness of -F: columns, then
 // an arrow, moved in for each call that is open.

@@ -2,8 +2,8 @@ package dtracefs
 
 import (
 	"bytes"
-	"regexp"
 
+	"dtnotes/dtracefs/internal/pattern"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
@@ -173,7 +173,7 @@ func (f *clocks) countsSeconds(st *station, line []byte) bool {
 	return true
 }
 
-var summary = regexp.MustCompile(`([A-Za-z][\w/ %]*?):\s+([^,:]*?(?:, [\d.]+)*)\s*(?:,|\s{2,}|$)`)
+var summary = pattern.New(`([A-Za-z][\w/ %]*?):\s+([^,:]*?(?:, [\d.]+)*)\s*(?:,|\s{2,}|$)`)
 
 // interval starts an interval that a clock line tells of, and files the line.
 func (st *station) interval(c syntax.Clock, text []byte) {

@@ -1,7 +1,7 @@
 package dtracefs
 
 import (
-	"regexp"
+	"dtnotes/dtracefs/internal/pattern"
 	"strings"
 )
 
@@ -48,12 +48,12 @@ func init() {
 }
 
 var (
-	uuid       = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-	cgroupPath = regexp.MustCompile(`^/?(?:sys/fs/cgroup|[\w-]+\.slice|system|user|docker|kubepods|lxc|machine|init\.scope)(?:/|$)|\.(?:slice|scope|service)(?:/|$)`)
-	longHex    = regexp.MustCompile(`^[0-9a-f]{12}(?:[0-9a-f]{52})?$`)
-	cpuNumber  = regexp.MustCompile(`^cpu\d+$`)
-	kindWord   = regexp.MustCompile(`^(?:syscall|sysfail|csw|pgfault|fork|exec|exit|accept|connect|[a-z]+_(?:ops|bytes|in|out))$`)
-	diskName   = regexp.MustCompile(`^(?:[hsv]d[a-z]\d*|nvme\d+n\d+(?:p\d+)?|dm-\d+|sd\d+|c\dt\dd\d.*|ada?\d+|da\d+|nvd\d+|disk\d+(?:s\d+)?)$`)
+	uuid       = pattern.New(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
+	cgroupPath = pattern.New(`^/?(?:sys/fs/cgroup|[\w-]+\.slice|system|user|docker|kubepods|lxc|machine|init\.scope)(?:/|$)|\.(?:slice|scope|service)(?:/|$)`)
+	longHex    = pattern.New(`^[0-9a-f]{12}(?:[0-9a-f]{52})?$`)
+	cpuNumber  = pattern.New(`^cpu\d+$`)
+	kindWord   = pattern.New(`^(?:syscall|sysfail|csw|pgfault|fork|exec|exit|accept|connect|[a-z]+_(?:ops|bytes|in|out))$`)
+	diskName   = pattern.New(`^(?:[hsv]d[a-z]\d*|nvme\d+n\d+(?:p\d+)?|dm-\d+|sd\d+|c\dt\dd\d.*|ada?\d+|da\d+|nvd\d+|disk\d+(?:s\d+)?)$`)
 )
 
 // DimensionOf tells the dimension of a key column by its name or, where a tracer printed none, by

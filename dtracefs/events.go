@@ -2,9 +2,9 @@ package dtracefs
 
 import (
 	"bytes"
-	"regexp"
 	"strconv"
 
+	"dtnotes/dtracefs/internal/pattern"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
@@ -183,7 +183,7 @@ func typePayloads(s *sheet) {
 	}
 }
 
-var gap = regexp.MustCompile(` {2,}`)
+var gap = pattern.New(` {2,}`)
 
 // traced splits a payload into the values that trace() printed, which lie at least two
 // blanks apart; nil for text that printf wrote.

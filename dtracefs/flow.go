@@ -2,14 +2,14 @@ package dtracefs
 
 import (
 	"bytes"
-	"regexp"
 
+	"dtnotes/dtracefs/internal/pattern"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
 var (
-	callArgs = regexp.MustCompile(`^([^\s(]+)\((.*)\)\s*$`)
-	returned = regexp.MustCompile(`^(\S+) = (.*?)\s*$`)
+	callArgs = pattern.New(`^([^\s(]+)\((.*)\)\s*$`)
+	returned = pattern.New(`^(\S+) = (.*?)\s*$`)
 )
 
 // flows are the rows of -F.

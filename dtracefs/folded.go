@@ -2,9 +2,9 @@ package dtracefs
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
+	"dtnotes/dtracefs/internal/pattern"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
@@ -12,7 +12,7 @@ func joinFrames(frames []string) string { return strings.Join(frames, "\x00") }
 
 // foldedLine is a folded stack: frames from the root to the leaf, and how often it was
 // seen after the last blank.
-var foldedLine = regexp.MustCompile(`^[^;\t]\S*.*[^\s;] \d+$`)
+var foldedLine = pattern.New(`^[^;\t]\S*.*[^\s;] \d+$`)
 
 // isFolded reports whether the first lines all are folded stacks, and one at least has
 // two frames.

@@ -2,10 +2,10 @@ package dtracefs
 
 import (
 	"bytes"
-	"regexp"
 	"strconv"
 	"strings"
 
+	"dtnotes/dtracefs/internal/pattern"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
@@ -45,7 +45,7 @@ func tupleOf(table string, keys []named) []string {
 	return tuple
 }
 
-var keyPair = regexp.MustCompile(`([A-Za-z][\w/%]*):\s+(\S+(?: \S+)*)`)
+var keyPair = pattern.New(`([A-Za-z][\w/%]*):\s+(\S+(?: \S+)*)`)
 
 // keyLine returns the keys that the last line of the free text is, in the exact columns of
 // a default print, or nil.

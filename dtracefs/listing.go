@@ -2,8 +2,8 @@ package dtracefs
 
 import (
 	"bytes"
-	"regexp"
 
+	"dtnotes/dtracefs/internal/pattern"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
@@ -48,7 +48,7 @@ func isListRow(line []byte) bool {
 		len(name) > 0 && !bytes.Contains(name, []byte(" ")) && !isNumber(name)
 }
 
-var argumentType = regexp.MustCompile(`^\s+args\[(\d+)\]: (.*?)\s*$`)
+var argumentType = pattern.New(`^\s+args\[(\d+)\]: (.*?)\s*$`)
 
 // detail takes a line of what -v tells of the last probe.
 func (f *listing) detail(st *station, line []byte) bool {

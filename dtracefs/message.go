@@ -2,16 +2,16 @@ package dtracefs
 
 import (
 	"bytes"
-	"regexp"
 
+	"dtnotes/dtracefs/internal/pattern"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
 var (
-	prompt   = regexp.MustCompile(`^(?:[\w.-]+@[\w.-]+:\S*[#$%>] ?|[A-Z]:\\[^>]*> ?|[#$%] (?:\./|/|d?trace\b|bpftrace\b|sudo\b|pfexec\b|perl\b|cat\b)|(?:bash|sh|ksh|csh)[-\d.]*[#$] ).*`)
-	ellipsis = regexp.MustCompile(`^\s*(?:\[?\s*\.\.\.\s*\]?|@@\w+@@|-- @@\w+ --)\s*$`)
-	doing    = regexp.MustCompile(`(?i)^\s*(?:tracing|sampling|measuring|reading|counting|profiling|monitoring|collecting|detaching)\b`)
-	howToEnd = regexp.MustCompile(`(?i)\b(?:(?:hit|press) (?:ctrl|control|\^)-?c|ctrl-c to (?:end|stop|quit|exit))\b`)
+	prompt   = pattern.New(`^(?:[\w.-]+@[\w.-]+:\S*[#$%>] ?|[A-Z]:\\[^>]*> ?|[#$%] (?:\./|/|d?trace\b|bpftrace\b|sudo\b|pfexec\b|perl\b|cat\b)|(?:bash|sh|ksh|csh)[-\d.]*[#$] ).*`)
+	ellipsis = pattern.New(`^\s*(?:\[?\s*\.\.\.\s*\]?|@@\w+@@|-- @@\w+ --)\s*$`)
+	doing    = pattern.New(`(?i)^\s*(?:tracing|sampling|measuring|reading|counting|profiling|monitoring|collecting|detaching)\b`)
+	howToEnd = pattern.New(`(?i)\b(?:(?:hit|press) (?:ctrl|control|\^)-?c|ctrl-c to (?:end|stop|quit|exit))\b`)
 )
 
 // isBanner reports whether a script says on the line that it is at work, or how to end it.

@@ -2,13 +2,13 @@ package dtracefs
 
 import (
 	"bytes"
-	"regexp"
+	"dtnotes/dtracefs/internal/pattern"
 )
 
 var (
-	pair     = regexp.MustCompile(`([A-Za-z_][\w /()*.\[\]%#-]*?)\s*[:=]\s*([^\s:=](?:[^:=]*?[^\s:=])?)\s*(?:\s{2,}|$)`)
-	pairLine = regexp.MustCompile(`^\s*([A-Za-z_][^:=]*?)\s*[:=]\s+(\S.*?)\s*$`)
-	wordPair = regexp.MustCompile(`^\s*([A-Za-z][A-Za-z ()/_-]*?)\s+(-?\d[\d.]*)\s*$`)
+	pair     = pattern.New(`([A-Za-z_][\w /()*.\[\]%#-]*?)\s*[:=]\s*([^\s:=](?:[^:=]*?[^\s:=])?)\s*(?:\s{2,}|$)`)
+	pairLine = pattern.New(`^\s*([A-Za-z_][^:=]*?)\s*[:=]\s+(\S.*?)\s*$`)
+	wordPair = pattern.New(`^\s*([A-Za-z][A-Za-z ()/_-]*?)\s+(-?\d[\d.]*)\s*$`)
 )
 
 // pairsOf splits a line of names and values, `name: value` once or several times.
@@ -53,7 +53,7 @@ func splitPairs(line []byte) (pairs [][2][]byte) {
 	if pairs != nil && at == len(rest) {
 		return pairs
 	}
-	for _, re := range []*regexp.Regexp{pairLine, wordPair} {
+	for _, re := range []pattern.Pattern{pairLine, wordPair} {
 		if m := re.FindSubmatch(line); m != nil {
 			return [][2][]byte{{m[1], m[2]}}
 		}

@@ -2,22 +2,22 @@ package dtracefs
 
 import (
 	"bytes"
-	"regexp"
 	"strconv"
 	"strings"
 
+	"dtnotes/dtracefs/internal/pattern"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
 var (
-	structStart   = regexp.MustCompile(`^\s*((?:struct |union |enum )?[A-Za-z_]\w*(?:\x60[A-Za-z_]\w*)?(?: \*+)?(?: \[\d+\])?) [{\[]\s*$`)
-	pointerStart  = regexp.MustCompile(`^(.*?)(0x[0-9a-f]+|\{ptr\}) = (?:\*\s*|\(.*\) [{\[]\s*)$`)
-	member        = regexp.MustCompile(`^\s*(.*?[\s*])([A-Za-z_]\w*)(?: :(\d+))? = (.*?),?\s*$`)
-	bitField      = regexp.MustCompile(`^\s*([A-Za-z_]\w*) (:\d+) = (.*?),?\s*$`)
-	function      = regexp.MustCompile(`^\s*(.*\(\*\)\s*\(.*\))\s+([A-Za-z_]\w*) = (.*?),?\s*$`)
-	dotMember     = regexp.MustCompile(`^\s*(?:\.([A-Za-z_]\w*)|\[(\d+)\]) = (?:\(([^)]*(?:\([^)]*\)[^)]*)*)\)\s*)?(.*?),?\s*$`)
-	listElement   = regexp.MustCompile(`^\s*\(([^)]*)\)\s*(.*?),?\s*$`)
-	nestedElement = regexp.MustCompile(`^\s*(?:\(?[\w ]+\)?\s)?[{\[]\s*$`)
+	structStart   = pattern.New(`^\s*((?:struct |union |enum )?[A-Za-z_]\w*(?:\x60[A-Za-z_]\w*)?(?: \*+)?(?: \[\d+\])?) [{\[]\s*$`)
+	pointerStart  = pattern.New(`^(.*?)(0x[0-9a-f]+|\{ptr\}) = (?:\*\s*|\(.*\) [{\[]\s*)$`)
+	member        = pattern.New(`^\s*(.*?[\s*])([A-Za-z_]\w*)(?: :(\d+))? = (.*?),?\s*$`)
+	bitField      = pattern.New(`^\s*([A-Za-z_]\w*) (:\d+) = (.*?),?\s*$`)
+	function      = pattern.New(`^\s*(.*\(\*\)\s*\(.*\))\s+([A-Za-z_]\w*) = (.*?),?\s*$`)
+	dotMember     = pattern.New(`^\s*(?:\.([A-Za-z_]\w*)|\[(\d+)\]) = (?:\(([^)]*(?:\([^)]*\)[^)]*)*)\)\s*)?(.*?),?\s*$`)
+	listElement   = pattern.New(`^\s*\(([^)]*)\)\s*(.*?),?\s*$`)
+	nestedElement = pattern.New(`^\s*(?:\(?[\w ]+\)?\s)?[{\[]\s*$`)
 )
 
 func isStructStart(line []byte) bool {

@@ -2,10 +2,10 @@ package dtracefs
 
 import (
 	"bytes"
-	"regexp"
 	"strconv"
 	"unicode"
 
+	"dtnotes/dtracefs/internal/pattern"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
@@ -210,7 +210,7 @@ type rowsBefore struct {
 // the blocks of one table.
 func modDigits(title string) string { return digits.ReplaceAllString(title, "#") }
 
-var digits = regexp.MustCompile(`\d+`)
+var digits = pattern.New(`\d+`)
 
 // A splitter appends the cells of a line to cells.
 type splitter func(cells [][]byte, line []byte) [][]byte

@@ -2,13 +2,13 @@ package dtracefs
 
 import (
 	"bytes"
-	"regexp"
+	"dtnotes/dtracefs/internal/pattern"
 )
 
 var (
-	stabilityHead    = regexp.MustCompile(`^Stability (?:attributes|data) for (?:\w+ )?(.*?):?\s*$`)
-	stabilitySection = regexp.MustCompile(`^\s+((?:Minimum )?(?:Probe Description|Statement|Argument) Attributes)\s*$`)
-	stabilityPair    = regexp.MustCompile(`^\s+(Identifier Names|Data Semantics|Dependency Class):\s+(\S+)\s*$`)
+	stabilityHead    = pattern.New(`^Stability (?:attributes|data) for (?:\w+ )?(.*?):?\s*$`)
+	stabilitySection = pattern.New(`^\s+((?:Minimum )?(?:Probe Description|Statement|Argument) Attributes)\s*$`)
+	stabilityPair    = pattern.New(`^\s+(Identifier Names|Data Semantics|Dependency Class):\s+(\S+)\s*$`)
 )
 
 // stability is what -v tells of a script's stability.

@@ -2,7 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
-	"regexp"
+	"dtnotes/dtracefs/internal/pattern"
 )
 
 // stackedRows are lines each of which has a stack under it, as bcc and bpftrace's tools print them, and
@@ -10,9 +10,9 @@ import (
 type stackedRows struct{}
 
 var (
-	symbolFrame  = regexp.MustCompile(`^(?:[0-9a-f]{8,16} )?\S(?:[^\s]|, | )*?\+(?:0x)?[0-9a-f]+(?: [(\[].*[)\]])?$`)
-	moduleFrame  = regexp.MustCompile(`^[\w.$@~:<>*&,()-]+ \[[a-z][\w./-]*\]$`)
-	addressFrame = regexp.MustCompile(`^(?:0x)?[0-9a-f]{8,16}$`)
+	symbolFrame  = pattern.New(`^(?:[0-9a-f]{8,16} )?\S(?:[^\s]|, | )*?\+(?:0x)?[0-9a-f]+(?: [(\[].*[)\]])?$`)
+	moduleFrame  = pattern.New(`^[\w.$@~:<>*&,()-]+ \[[a-z][\w./-]*\]$`)
+	addressFrame = pattern.New(`^(?:0x)?[0-9a-f]{8,16}$`)
 )
 
 // frameUnder returns the frame of a stack that a script printed; sure tells that nothing else looks so.

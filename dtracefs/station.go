@@ -2,9 +2,9 @@ package dtracefs
 
 import (
 	"bytes"
-	"regexp"
 	"time"
 
+	"dtnotes/dtracefs/internal/pattern"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
@@ -221,7 +221,7 @@ func (st *station) take(class lineClass) []byte {
 	return plain(line)
 }
 
-var colors = regexp.MustCompile("\x1b\\[[0-9;]*m")
+var colors = pattern.New("\x1b\\[[0-9;]*m")
 
 // plain returns the line without the escapes that color terminals.
 func plain(line []byte) []byte {

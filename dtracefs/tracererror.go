@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"dtnotes/dtracefs/internal/pattern"
 	"dtnotes/dtracefs/internal/syntax"
 	"dtnotes/dtracefs/language"
 )
@@ -187,9 +188,9 @@ func nearProbes(probe string, names []string) []string {
 }
 
 var (
-	bpftracePlace = regexp.MustCompile(`^(.*?):(\d+)(?::(\d+))?(?:-(\d+))?: (ERROR|HINT): (.*)$`)
-	dtraceLine    = regexp.MustCompile(`\bline (\d+): (.*)$`)
-	dtraceSaid    = regexp.MustCompile(`^\s*(?:dtrace|traced?)(?:\.exe)?: (.*)$`)
+	bpftracePlace = pattern.New(`^(.*?):(\d+)(?::(\d+))?(?:-(\d+))?: (ERROR|HINT): (.*)$`)
+	dtraceLine    = pattern.New(`\bline (\d+): (.*)$`)
+	dtraceSaid    = pattern.New(`^\s*(?:dtrace|traced?)(?:\.exe)?: (.*)$`)
 )
 
 // readTracerError reads what a tracer said on standard error of a script that it does not take.
@@ -277,7 +278,7 @@ func (e *TracerError) dtraceLine(src, line string) {
 }
 
 // harmless is what dtrace says while all is well.
-var harmless = regexp.MustCompile(`^(?:description|script|allowing|buffer size|aggregation size|pid \d+ (?:has exited|terminated)|system integrity protection)`)
+var harmless = pattern.New(`^(?:description|script|allowing|buffer size|aggregation size|pid \d+ (?:has exited|terminated)|system integrity protection)`)
 
 // refine finds the place that a message is about, as well as it can be told, and what to do.
 func (f *ScriptFault) refine(src, tracer string) {

@@ -2,13 +2,13 @@ package dtracefs
 
 import (
 	"bytes"
-	"regexp"
+	"dtnotes/dtracefs/internal/pattern"
 	"strings"
 )
 
 var (
-	trussHead = regexp.MustCompile(`^\s*(PID/(?:LWP|THRD)\s.*)?SYSCALL\(args\)\s*=\s*return\s*$`)
-	trussRow  = regexp.MustCompile(`^\s*(?:(\d+/(?:0x)?[0-9a-f]+):?)?\s*((?:[\d.]+\s+)*)([A-Za-z_]\w*)\((.*)\)\s*= (\S+)(?: (.*?))?\s*$`)
+	trussHead = pattern.New(`^\s*(PID/(?:LWP|THRD)\s.*)?SYSCALL\(args\)\s*=\s*return\s*$`)
+	trussRow  = pattern.New(`^\s*(?:(\d+/(?:0x)?[0-9a-f]+):?)?\s*((?:[\d.]+\s+)*)([A-Za-z_]\w*)\((.*)\)\s*= (\S+)(?: (.*?))?\s*$`)
 )
 
 // trussCalls are system calls in the style of truss:

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"dtnotes/dtracefs"
@@ -206,12 +207,12 @@ func (h Help) words(prefix string, kinds ...string) []Proposal {
 	return out
 }
 
-var ownName = regexp.MustCompile(`[@$]\w+|(?:self|this)->\w+`)
+var ownName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[@$]\w+|(?:self|this)->\w+`) })
 
 // ownNames are the variables that a script has, which begin with a prefix.
 func ownNames(script, prefix string) []Proposal {
 	var out []Proposal
-	names := ownName.FindAllString(script, -1)
+	names := ownName().FindAllString(script, -1)
 	slices.Sort(names)
 	for _, n := range slices.Compact(names) {
 		if strings.HasPrefix(n, prefix) && n != prefix {

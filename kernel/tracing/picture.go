@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"text/tabwriter"
 
 	"dtnotes/dtracefs"
@@ -167,11 +168,13 @@ func (p *page) rows(t *dtracefs.Table) {
 	}
 }
 
-var sizeOf = regexp.MustCompile(`<svg [^>]*width="(\d+)" height="(\d+)" viewBox="0 0 ([\d.]+) ([\d.]+)"`)
+var sizeOf = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`<svg [^>]*width="(\d+)" height="(\d+)" viewBox="0 0 ([\d.]+) ([\d.]+)"`)
+})
 
 // figure puts a picture below what is there. Scripts of its own would not run inside another.
 func (p *page) figure(svg string) {
-	m := sizeOf.FindStringSubmatch(svg)
+	m := sizeOf().FindStringSubmatch(svg)
 	if m == nil {
 		return
 	}

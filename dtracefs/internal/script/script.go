@@ -5,7 +5,7 @@ package script
 
 import (
 	"bytes"
-	"regexp"
+	"dtnotes/dtracefs/internal/pattern"
 	"slices"
 	"strconv"
 	"strings"
@@ -306,4 +306,4 @@ func (p *parser) print(s *Script, clause string) {
 	s.opaque = s.opaque || !some && strings.Contains(text, "%") && strings.TrimSpace(text) != "%Y"
 }
 
-var conversions = regexp.MustCompile(`%[-+ #0-9.*@hlLwz]*[A-Za-z%]`)
+var conversions = pattern.New(`%[-+ #0-9.*@hlLwz]*[A-Za-z%]`)

@@ -1,11 +1,11 @@
 package syntax
 
-import "regexp"
+import "dtnotes/dtracefs/internal/pattern"
 
 var (
-	ftraceEvent = regexp.MustCompile(`^\s*(\S.*?)-(\d+)\s+(?:\(\s*([\d-]+)\)\s+)?\[(\d{3,})\]\s+(?:([\w.#]{4,6})\s+)?(\d+\.\d{6}): (\S.*?)\s*$`)
-	ftraceCall  = regexp.MustCompile(`^(?:\s*(\d+\.\d{6}) \|)?\s*(\d+)\)(?:\s+(\S.*?)-(\d+)\s+\|)?\s+(?:([$@*#!+])\s*)?(?:([\d.]+) us)?\s+\|( {2,}.*?)\s*$`)
-	ftraceFrame = regexp.MustCompile(`^\s*=>\s+(\S.*?)\s*$`)
+	ftraceEvent = pattern.New(`^\s*(\S.*?)-(\d+)\s+(?:\(\s*([\d-]+)\)\s+)?\[(\d{3,})\]\s+(?:([\w.#]{4,6})\s+)?(\d+\.\d{6}): (\S.*?)\s*$`)
+	ftraceCall  = pattern.New(`^(?:\s*(\d+\.\d{6}) \|)?\s*(\d+)\)(?:\s+(\S.*?)-(\d+)\s+\|)?\s+(?:([$@*#!+])\s*)?(?:([\d.]+) us)?\s+\|( {2,}.*?)\s*$`)
+	ftraceFrame = pattern.New(`^\s*=>\s+(\S.*?)\s*$`)
 )
 
 // An FtraceEvent is a row of the kernel's own trace, `comm-pid [cpu] flags seconds: what`.

@@ -2,7 +2,7 @@ package syntax
 
 import (
 	"bytes"
-	"regexp"
+	"dtnotes/dtracefs/internal/pattern"
 	"strconv"
 )
 
@@ -19,15 +19,15 @@ type Message struct {
 }
 
 var (
-	dtracePrefix = regexp.MustCompile(`^\s*d?trace: `)
-	matched      = regexp.MustCompile(`^(?:script|description) '(?s:.*)' matched (\d+) probes?`)
-	dtraceDrop   = regexp.MustCompile(`^(?:\[(\w+)\] )?(\d+) (?:(?:(aggregation|dynamic variable|speculative|failed speculation|jstack\(\)/ustack\(\) string table overflow|error) )?drops?|(failed speculation|jstack\(\)/ustack\(\) string table overflow|error)s?)\b(.*?)(?: on CPU (\d+|#))?\s*$`)
-	epidFault    = regexp.MustCompile(`^error on enabled probe ID (\d+) \(ID (\d+|\w+): (.*?)\): (.*?)(?: \((0x[0-9a-fA-F]+)\))?(?: in (?:action #(\d+|\w+)|(predicate)))?(?: at DIF offset (\d+|\w+))?\s*$`)
-	clauseFault  = regexp.MustCompile(`^error in (\S+) for probe ID (\d+|\w+) \((.*?)\): (.*?)(?: \((0x[0-9a-fA-F]+|\{\w+\})\))?(?: at BPF pc (\w+))?\s*$`)
-	attached     = regexp.MustCompile(`^Attach(?:ing|ed) (\d+) probes?`)
-	scriptError  = regexp.MustCompile(`^\S+:\d+[-:\d]*: (ERROR|WARNING): `)
-	lostEvents   = regexp.MustCompile(`^Lost (\d+) events?\s*$`)
-	skippedLost  = regexp.MustCompile(`^(?:Skipped|Dropped) (\d+) .*events?`)
+	dtracePrefix = pattern.New(`^\s*d?trace: `)
+	matched      = pattern.New(`^(?:script|description) '(?s:.*)' matched (\d+) probes?`)
+	dtraceDrop   = pattern.New(`^(?:\[(\w+)\] )?(\d+) (?:(?:(aggregation|dynamic variable|speculative|failed speculation|jstack\(\)/ustack\(\) string table overflow|error) )?drops?|(failed speculation|jstack\(\)/ustack\(\) string table overflow|error)s?)\b(.*?)(?: on CPU (\d+|#))?\s*$`)
+	epidFault    = pattern.New(`^error on enabled probe ID (\d+) \(ID (\d+|\w+): (.*?)\): (.*?)(?: \((0x[0-9a-fA-F]+)\))?(?: in (?:action #(\d+|\w+)|(predicate)))?(?: at DIF offset (\d+|\w+))?\s*$`)
+	clauseFault  = pattern.New(`^error in (\S+) for probe ID (\d+|\w+) \((.*?)\): (.*?)(?: \((0x[0-9a-fA-F]+|\{\w+\})\))?(?: at BPF pc (\w+))?\s*$`)
+	attached     = pattern.New(`^Attach(?:ing|ed) (\d+) probes?`)
+	scriptError  = pattern.New(`^\S+:\d+[-:\d]*: (ERROR|WARNING): `)
+	lostEvents   = pattern.New(`^Lost (\d+) events?\s*$`)
+	skippedLost  = pattern.New(`^(?:Skipped|Dropped) (\d+) .*events?`)
 )
 
 // ParseMessage recognizes a line that the tracer wrote about itself.
