@@ -1,8 +1,10 @@
 // Gotests runs the tests of the Go distribution that are whole programs (those marked "// run" under
 // $(go env GOROOT)/test) through the evaluator, each in a process of its own, and lists what fails by
 // cause. What a program prints must be what its .out file holds, or nothing. FAILURES.md lists what fails.
+// A program may compute for so many seconds of a processor's time, that the load of the machine decides
+// nothing, and wait for ten times as many by the clock.
 //
-//	go run ./kernel/eval/internal/gotests [-v] [-timeout 60s] [FILE...]
+//	go run ./kernel/eval/internal/gotests [-v] [-cpu 60s] [FILE...]
 package main
 
 import (
@@ -55,8 +57,11 @@ func importConfig() (file string, err error) {
 	return f.Name(), err
 }
 
-// workerEnv names the program that a worker process is to run.
-const workerEnv = "DTNOTES_GOTEST"
+// workerEnv names the program that a worker process is to run, limitEnv how long it may compute.
+const (
+	workerEnv = "DTNOTES_GOTEST"
+	limitEnv  = "DTNOTES_GOTEST_CPU"
+)
 
 func main() {
 	log.SetFlags(0)
@@ -64,7 +69,7 @@ func main() {
 		os.Exit(work(f))
 	}
 	verbose := flag.Bool("v", false, "show what failing programs print")
-	timeout := flag.Duration("timeout", 60*time.Second, "for one program")
+	limit := flag.Duration("cpu", time.Minute, "processor time of one program")
 	flag.Parse()
 	files := flag.Args()
 	if len(files) == 0 {
@@ -84,7 +89,7 @@ func main() {
 	}
 	defer os.Remove(cfg)
 	os.Setenv("STDLIB_IMPORTCFG", cfg)
-	report(os.Stdout, runAll(files, *timeout), *verbose)
+	report(os.Stdout, runAll(files, *limit), *verbose)
 }
 
 // programs lists the tests that are whole programs, for this platform.
@@ -136,7 +141,7 @@ type result struct {
 	file, cause, output string
 }
 
-func runAll(files []string, timeout time.Duration) []result {
+func runAll(files []string, limit time.Duration) []result {
 	results := make([]result, len(files))
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
@@ -144,7 +149,7 @@ func runAll(files []string, timeout time.Duration) []result {
 		wg.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			cause, output := runOne(f, timeout)
+			cause, output := runOne(f, limit)
 			results[i] = result{f, cause, output}
 		})
 	}
@@ -153,15 +158,15 @@ func runAll(files []string, timeout time.Duration) []result {
 }
 
 // runOne runs a program in a process of its own; cause is empty if it passes.
-func runOne(file string, timeout time.Duration) (cause, output string) {
+func runOne(file string, limit time.Duration) (cause, output string) {
 	exe, err := os.Executable()
 	if err != nil {
 		return err.Error(), ""
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, exe)
-	cmd.Env = append(os.Environ(), workerEnv+"="+file)
+	cmd.Env = append(os.Environ(), workerEnv+"="+file, limitEnv+"="+limit.String())
 	if cmd.Dir = testDir; !strings.HasPrefix(file, testDir) {
 		cmd.Dir = filepath.Dir(file)
 	}
@@ -173,7 +178,9 @@ func runOne(file string, timeout time.Duration) (cause, output string) {
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
-		return "timeout", output
+		return "waits too long", output
+	case err != nil && cmd.ProcessState != nil && cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime() >= limit-time.Second: // the system counts in its own way
+		return "computes too long", output
 	case errors.As(err, &exit) && exit.ExitCode() == failed:
 		return stderr.String(), output
 	case err != nil:
@@ -194,6 +201,12 @@ const failed = 3
 
 func work(file string) int {
 	stdout, stderr := os.Stdout, os.Stderr
+	if limit, err := time.ParseDuration(os.Getenv(limitEnv)); err == nil {
+		if err := limitCPU(limit); err != nil {
+			fmt.Fprintln(stderr, err)
+			return failed
+		}
+	}
 	src, err := os.ReadFile(file)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
