@@ -277,5 +277,8 @@ func loneStack(st *station, num int, title string, keys []named, runs stackRuns)
 		s.key(k.name, k.Key)
 	}
 	s.open("stack", Stack).appendStack(runs.first)
+	if len(runs.second) > 0 {
+		s.open("ustack", Stack).appendStack(runs.second)
+	}
 	s.end()
 }
