@@ -95,21 +95,26 @@ func (s *Session) assistant() *assistant { return &assistant{s.engine} }
 
 // A view is what the checker knows of the place where the cursor is.
 type view struct {
-	e     *engine
-	info  *types.Info
-	pkg   *types.Package
-	ident *ast.Ident // the placeholder
-	path  []ast.Node // what it is in, outermost first
-	found []proposal
-	seen  map[string]bool
-	want  types.Type     // what is expected there
-	used  map[string]int // how often names occur
+	e       *engine
+	info    *types.Info
+	pkg     *types.Package
+	ident   *ast.Ident        // the placeholder
+	imports map[string]string // of the cell
+	path    []ast.Node        // what it is in, outermost first
+	found   []proposal
+	seen    map[string]bool
+	want    types.Type                      // what is expected there
+	near    *neighbors                      // the text around it
+	spot    string                          // the role of what stands there
+	like    string                          // a name that what is expected there has: of the parameter, field or variable it is for
+	twin    string                          // what it is compared with or assigned to
+	noted   func(name string, of []feature) // told what is known of each proposal
 }
 
 // lookAt checks a cell, mistakes and all, with a placeholder for the name in [start, end).
 func (a *assistant) lookAt(code string, start, end int) *view {
-	v := &view{e: a.e, seen: map[string]bool{}, used: countWords(code)}
 	text := code[:start] + placeholder + code[end:]
+	v := &view{e: a.e, seen: map[string]bool{}, near: neighborsOf(text)}
 	closers, open := unclosed(text)
 	if open {
 		return v
@@ -129,6 +134,7 @@ func (a *assistant) see(v *view, text string) *view {
 			c.imports[name] = path
 		}
 	}
+	v.imports = c.imports
 	c.user = p.names()
 	out, _ := c.once()
 	v.info, v.pkg = out.unit.info, out.unit.pkg
@@ -169,6 +175,7 @@ func (a *assistant) parseTolerant(text string) *parsed {
 // fill collects the proposals that fit prefix, the best first.
 func (v *view) fill(prefix string) []cell.CompletionItem {
 	v.want = v.expectedType()
+	v.describeSpot()
 	if sel := v.selector(); sel != nil {
 		v.members(sel.X, prefix)
 	} else if v.importPath() == nil && !v.fieldNames(prefix) {
@@ -208,7 +215,7 @@ func (v *view) members(x ast.Expr, prefix string) {
 			scope := name.Imported().Scope()
 			for _, n := range scope.Names() {
 				if token.IsExported(n) {
-					v.add(scope.Lookup(n), prefix, 0)
+					v.add(scope.Lookup(n), prefix, memberFar)
 				}
 			}
 			return
@@ -254,7 +261,7 @@ func (v *view) fields(t types.Type, prefix string, seen map[types.Type]bool) {
 
 func (v *view) addMember(o types.Object, prefix string) {
 	if o.Exported() || o.Pkg() == nil || o.Pkg().Path() == "main" {
-		v.add(o, prefix, 0)
+		v.add(o, prefix, memberFar)
 	}
 }
 
@@ -307,7 +314,9 @@ func (v *view) names(prefix string) {
 		far := 0
 		for scope := v.innermost(); scope != nil && scope != types.Universe; scope = scope.Parent() {
 			for _, n := range scope.Names() {
-				v.add(scope.Lookup(n), prefix, far)
+				if o := scope.Lookup(n); scope == v.pkg.Scope() || scope.Parent() == types.Universe || v.isDeclaredHere(scope, o) {
+					v.add(o, prefix, far)
+				}
 			}
 			far++
 		}
@@ -317,12 +326,20 @@ func (v *view) names(prefix string) {
 			v.add(o, prefix, sessionFar)
 		}
 	}
+	for n, path := range v.imports { // what the cell imports and does not use yet
+		if p, err := v.e.packages.importPackage(path); err == nil {
+			v.add(types.NewPkgName(token.NoPos, v.pkg, n, p), prefix, sessionFar)
+		}
+	}
 	for _, imports := range []map[string]string{v.e.scope.imports, ambient()} {
 		for n, path := range imports {
 			if !strings.HasPrefix(n, "_") {
-				v.put(cell.CompletionItem{Text: n, Kind: "package", Signature: path}, prefix, v.otherMisfit(), packageFar)
+				v.put(cell.CompletionItem{Text: n, Kind: "package", Signature: path}, nil, prefix, packageFar)
 			}
 		}
+	}
+	for _, n := range types.Universe.Names() {
+		v.add(types.Universe.Lookup(n), prefix, universeFar)
 	}
 	if prefix == "" {
 		return // the rest is only noise
@@ -332,12 +349,9 @@ func (v *view) names(prefix string) {
 			v.add(v.e.packages.unqualifiedFunc(n), prefix, universeFar)
 		}
 	}
-	for _, n := range types.Universe.Names() {
-		v.add(types.Universe.Lookup(n), prefix, universeFar)
-	}
 	for t := token.BREAK; t <= token.VAR; t++ {
 		if strings.HasPrefix(t.String(), prefix) {
-			v.put(cell.CompletionItem{Text: t.String(), Kind: "keyword"}, prefix, v.otherMisfit(), keywordFar)
+			v.put(cell.CompletionItem{Text: t.String(), Kind: "keyword"}, nil, prefix, keywordFar)
 		}
 	}
 }
@@ -358,6 +372,12 @@ func (v *view) innermost() *types.Scope {
 	return v.pkg.Scope()
 }
 
+// isDeclaredHere tells that a local declaration reaches the cursor: it stands above it.
+func (v *view) isDeclaredHere(scope *types.Scope, o types.Object) bool {
+	_, got := scope.LookupParent(o.Name(), v.ident.Pos())
+	return got == o
+}
+
 func (v *view) add(o types.Object, prefix string, far int) {
 	if o == nil || o.Name() == "_" || strings.HasPrefix(o.Name(), "__") || v.seen[o.Name()] || match(o.Name(), prefix) == noMatch {
 		return
@@ -366,25 +386,22 @@ func (v *view) add(o types.Object, prefix string, far int) {
 	if p, ok := o.(*types.PkgName); ok {
 		sig = p.Imported().Path()
 	}
-	v.put(cell.CompletionItem{Text: o.Name(), Kind: kind, Signature: sig}, prefix, misfit(o, v.want), far)
+	v.put(cell.CompletionItem{Text: o.Name(), Kind: kind, Signature: sig}, o, prefix, far)
 }
 
-// otherMisfit is that of what has no type.
-func (v *view) otherMisfit() int {
-	if v.want == nil {
-		return 0
-	}
-	return 2
-}
-
-// put adds a proposal, if it fits and there is none of its name yet.
-func (v *view) put(item cell.CompletionItem, prefix string, misfit, far int) {
+// put adds a proposal, if it fits and there is none of its name yet; o is what it stands for, nil for packages
+// that are not imported and keywords.
+func (v *view) put(item cell.CompletionItem, o types.Object, prefix string, far int) {
 	m := match(item.Text, prefix)
 	if m == noMatch || v.seen[item.Text] {
 		return
 	}
 	v.seen[item.Text] = true
-	v.found = append(v.found, proposal{item, m, misfit, far, -v.used[item.Text]})
+	known := v.features(item, o, far)
+	v.found = append(v.found, proposal{item, m, scoreOf(known)})
+	if v.noted != nil {
+		v.noted(item.Text, known)
+	}
 }
 
 func kindOf(o types.Object) string {

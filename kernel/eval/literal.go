@@ -47,15 +47,6 @@ func literalAt(code string, pos int) (literal, bool) {
 	}
 }
 
-// countWords counts how often names occur in a cell.
-func countWords(code string) map[string]int {
-	count := map[string]int{}
-	for _, w := range strings.FieldsFunc(code, func(r rune) bool { return !isNameRune(r) }) {
-		count[w]++
-	}
-	return count
-}
-
 // inLiteral proposes what may stand in a string: paths of packages, keys of maps, columns of frames, names
 // of files. Values are not looked at while cells run, which may change them.
 func (a *assistant) inLiteral(code string, lit literal, pos int, running bool) cell.Completion {

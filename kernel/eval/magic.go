@@ -145,6 +145,15 @@ func unclosed(code string) (closers string, open bool) {
 	}
 }
 
+// countWords counts how often names occur in a cell.
+func countWords(code string) map[string]int {
+	count := map[string]int{}
+	for _, w := range strings.FieldsFunc(code, func(r rune) bool { return !isNameRune(r) }) {
+		count[w]++
+	}
+	return count
+}
+
 // isOpen tells a string, character or comment that does not end.
 func isOpen(tok token.Token, lit string) bool {
 	switch {

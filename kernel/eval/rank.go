@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -51,26 +52,20 @@ func isSubsequence(name, short string) bool {
 	return k == len(want)
 }
 
-// A proposal is an item with what ranks it; less is better.
+// A proposal is an item with what ranks it.
 type proposal struct {
-	item   cell.CompletionItem
-	match  int
-	misfit int // 0 if its type is what is expected there
-	far    int // how far out it is declared
-	used   int // how often the cell has the name, negative
+	item  cell.CompletionItem
+	match int
+	score float64
 }
 
 func compareProposals(a, b proposal) int {
-	for _, d := range [...]int{a.match - b.match, a.misfit - b.misfit, a.far - b.far, a.used - b.used} {
-		if d != 0 {
-			return d
-		}
-	}
-	return strings.Compare(a.item.Text, b.item.Text)
+	return cmp.Or(a.match-b.match, cmp.Compare(b.score, a.score), strings.Compare(a.item.Text, b.item.Text))
 }
 
 // How far out names are that no scope of the checker has.
 const (
+	memberFar  = -1
 	sessionFar = 100 + iota
 	packageFar
 	universeFar

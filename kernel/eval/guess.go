@@ -1,0 +1,340 @@
+package eval
+
+import (
+	_ "embed"
+	"fmt"
+	"go/ast"
+	"go/scanner"
+	"go/token"
+	"go/types"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+
+	"dtnotes/kernel/cell"
+)
+
+// A feature is something that is known of a proposal, and how much of it there is.
+type feature struct {
+	name  string
+	value float64
+}
+
+// weights say what each feature counts for. TestFitWeights has found them in the code of Go's standard
+// library: they make the names that stand there the likeliest of those that could.
+var weights = sync.OnceValue(func() map[string]float64 {
+	w := map[string]float64{}
+	for line := range strings.Lines(weightsText) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		w[name], _ = strconv.ParseFloat(value, 64)
+	}
+	return w
+})
+
+//go:embed weights.txt
+var weightsText string
+
+func scoreOf(features []feature) float64 {
+	w, sum := weights(), 0.0
+	for _, f := range features {
+		sum += float64(w[f.name] * f.value)
+	}
+	return sum
+}
+
+// neighbors are the tokens around the cursor and, for each name of the text, how it occurs there.
+type neighbors struct {
+	before, after [3]string // the nearest tokens first
+	names         map[string]*occurrences
+	all           occurrences // of names behind the same tokens
+}
+
+// occurrences count those of a name, and those of them that have the neighbors of the cursor: before
+// one, two and three tokens, after one, on both sides.
+type occurrences struct {
+	count, one, two, three, next, both float64
+	above, below                       int // how many tokens away the nearest is; 0 for none
+}
+
+func neighborsOf(text string) *neighbors {
+	var sc scanner.Scanner
+	f := token.NewFileSet().AddFile("", -1, len(text))
+	sc.Init(f, []byte(text), nil, 0)
+	var toks []string
+	var isName []bool
+	at := -1
+	for {
+		_, tok, lit := sc.Scan()
+		if tok == token.EOF {
+			break
+		}
+		word := tok.String()
+		switch {
+		case tok == token.IDENT:
+			if word = lit; lit == placeholder {
+				at = len(toks)
+			}
+		case tok == token.STRING:
+			word = `"`
+		case tok.IsLiteral():
+			word = "#"
+		}
+		toks, isName = append(toks, word), append(isName, tok == token.IDENT)
+	}
+	n := &neighbors{names: map[string]*occurrences{}}
+	if at < 0 {
+		return n
+	}
+	get := func(i int) string {
+		if i < 0 || i >= len(toks) {
+			return ""
+		}
+		return toks[i]
+	}
+	for k := range 3 {
+		n.before[k], n.after[k] = get(at-1-k), get(at+1+k)
+	}
+	for i, word := range toks {
+		if i == at || !isName[i] {
+			continue
+		}
+		o := n.names[word]
+		if o == nil {
+			o = &occurrences{}
+			n.names[word] = o
+		}
+		if i < at {
+			o.above = at - i
+		} else if o.below == 0 {
+			o.below = i - at
+		}
+		one := get(i-1) == n.before[0]
+		two := one && get(i-2) == n.before[1]
+		three := two && get(i-3) == n.before[2]
+		next := get(i+1) == n.after[0]
+		for _, o := range []*occurrences{o, &n.all} {
+			o.count++
+			o.one += bit(one)
+			o.two += bit(two)
+			o.three += bit(three)
+			o.next += bit(next)
+			o.both += bit(one && next)
+		}
+	}
+	return n
+}
+
+func bit(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// describeSpot finds the role of what is to stand where the cursor is.
+func (v *view) describeSpot() {
+	if len(v.path) < 2 {
+		return
+	}
+	var x ast.Node = v.ident
+	k := len(v.path) - 2
+	if sel, ok := v.path[k].(*ast.SelectorExpr); ok && sel.Sel == v.ident {
+		x, k = sel, k-1
+	}
+	for ; k > 0; k-- { // *T and (T) are where T is
+		switch v.path[k].(type) {
+		case *ast.StarExpr, *ast.ParenExpr:
+			x = v.path[k]
+			continue
+		}
+		break
+	}
+	if k < 0 {
+		return
+	}
+	v.spot = roleIn(v.path[k], x)
+	nameOf := func(x ast.Expr) string {
+		switch x := x.(type) {
+		case *ast.Ident:
+			return x.Name
+		case *ast.SelectorExpr:
+			return x.Sel.Name
+		}
+		return ""
+	}
+	switch n := v.path[k].(type) {
+	case *ast.CallExpr:
+		if sig, ok := under(v.typeOf(n.Fun)).(*types.Signature); ok {
+			for i, arg := range n.Args {
+				if arg == x && sig.Params().Len() > 0 {
+					v.like = sig.Params().At(min(i, sig.Params().Len()-1)).Name()
+				}
+			}
+		}
+	case *ast.KeyValueExpr:
+		if n.Value == x {
+			v.like = nameOf(n.Key)
+		}
+	case *ast.AssignStmt:
+		for i, r := range n.Rhs {
+			if r == x && i < len(n.Lhs) {
+				v.like = nameOf(n.Lhs[i])
+				v.twin = types.ExprString(n.Lhs[i])
+			}
+		}
+		for i, l := range n.Lhs {
+			if l == x && i < len(n.Rhs) {
+				v.like = nameOf(n.Rhs[i])
+				v.twin = types.ExprString(n.Rhs[i])
+			}
+		}
+	case *ast.ValueSpec:
+		for i, value := range n.Values {
+			if value == x && i < len(n.Names) {
+				v.like, v.twin = n.Names[i].Name, n.Names[i].Name
+			}
+		}
+	case *ast.BinaryExpr:
+		other := n.X
+		if other == x {
+			other = n.Y
+		}
+		v.like, v.twin = nameOf(other), types.ExprString(other)
+	}
+}
+
+// roleIn names the field of a node that holds x.
+func roleIn(n, x ast.Node) string {
+	p := reflect.ValueOf(n).Elem()
+	t := p.Type()
+	for i := range t.NumField() {
+		switch f := p.Field(i); f.Kind() {
+		case reflect.Interface, reflect.Pointer:
+			if !f.IsNil() && f.Interface() == x {
+				return t.Name() + "." + t.Field(i).Name
+			}
+		case reflect.Slice:
+			for k := range f.Len() {
+				if f.Index(k).Interface() == x {
+					return t.Name() + "." + t.Field(i).Name
+				}
+			}
+		}
+	}
+	return t.Name()
+}
+
+// features are what is known of a proposal at the cursor.
+func (v *view) features(item cell.CompletionItem, o types.Object, far int) []feature {
+	out := make([]feature, 0, 24)
+	is := func(format string, args ...any) { out = append(out, feature{fmt.Sprintf(format, args...), 1}) }
+	much := func(name string, x float64) {
+		if x != 0 {
+			out = append(out, feature{name, x})
+		}
+	}
+	kind := item.Kind
+	if far == universeFar {
+		kind = "Go's " + kind
+		is("Go's %s", item.Text)
+		is("Go's %s behind %s", item.Text, tokenClass(v.near.before[0]))
+	}
+	if o != nil && kind == "variable" {
+		if _, ok := o.Type().Underlying().(*types.Signature); ok {
+			kind = "function variable"
+		}
+	}
+	spot := v.spot
+	if far == memberFar {
+		spot = "." + spot
+	}
+	is("%s in %s", kind, spot)
+	is("%s before %s", kind, tokenClass(v.near.after[0]))
+	is("%s behind %s", kind, tokenClass(v.near.before[0]))
+	if kind == "package" {
+		is("package %s", item.Text)
+	}
+	if far < sessionFar {
+		far = min(far, 4)
+	}
+	is("far %d", far)
+	if v.want != nil {
+		want := "a type"
+		if i, ok := v.want.Underlying().(*types.Interface); ok && i.Empty() {
+			want = "anything"
+		}
+		m := 2
+		if o != nil {
+			m = misfit(o, v.want)
+		}
+		is("misfit %d where %s is wanted", m, want)
+		if v.near.after[0] == "(" {
+			is("misfit %d of what is called", m)
+		}
+	}
+	if far == memberFar && o != nil && o.Pkg() != nil && !isCell(o.Pkg()) {
+		is("%s.%s", o.Pkg().Path(), item.Text)
+	}
+	if name := v.near.after[1]; v.near.after[0] == "." && tokenClass(name) == "a name" && o != nil {
+		if v.hasMember(o, name) {
+			is("has the member")
+		} else {
+			is("lacks the member")
+		}
+	}
+	if item.Text == v.twin {
+		is("twin")
+	} else if item.Text == v.like {
+		is("same name")
+	} else if len(v.like) > 1 && len(item.Text) > 1 {
+		a, b := strings.ToLower(v.like), strings.ToLower(item.Text)
+		switch {
+		case a == b:
+			is("same name")
+		case strings.Contains(a, b), strings.Contains(b, a):
+			is("similar name")
+		}
+	}
+	n := v.near.names[item.Text]
+	if n == nil {
+		is("new %s", kind)
+		return out
+	}
+	all := &v.near.all
+	much("count", math.Log1p(n.count))
+	much("behind one", math.Log1p(n.one))
+	much("behind two", math.Log1p(n.two))
+	much("behind three", math.Log1p(n.three))
+	much("before next", math.Log1p(n.next))
+	much("between both", math.Log1p(n.both))
+	much("share behind one", n.one/(all.one+1))
+	much("share behind two", n.two/(all.two+1))
+	much("share behind three", n.three/(all.three+1))
+	much("share between both", n.both/(all.both+1))
+	if n.above > 0 {
+		is("above %d", int(math.Log2(float64(n.above))))
+	}
+	if n.below > 0 {
+		is("below %d", int(math.Log2(float64(n.below))))
+	}
+	return out
+}
+
+// hasMember tells that a name can follow an object and a dot.
+func (v *view) hasMember(o types.Object, name string) bool {
+	if p, ok := o.(*types.PkgName); ok {
+		return p.Imported().Scope().Lookup(name) != nil
+	}
+	m, _, _ := types.LookupFieldOrMethod(o.Type(), true, v.pkg, name)
+	return m != nil
+}
+
+// tokenClass is what a token says about its neighbors.
+func tokenClass(tok string) string {
+	if tok != "" && isNameRune([]rune(tok)[0]) && !token.IsKeyword(tok) {
+		return "a name"
+	}
+	return tok
+}
