@@ -23,19 +23,20 @@ func BenchmarkSpeed(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	var table strings.Builder
+	b.Cleanup(func() { fmt.Print("\nseconds of the processor\n" + table.String()) }) // behind the sessions, which have the output
 	for b.Loop() {
+		table.Reset()
 		portable, order := measured(b, inTier(b, "portable", string(source)))
 		interpreted, _ := measured(b, inTier(b, "off", string(source)))
 		python, _ := measured(b, output(b, "python3", filepath.Join("testdata", "speed", "speed.py")))
 		compiled, _ := measured(b, output(b, "go", "run", "testdata/speed/speed.go"))
-		var table strings.Builder
 		w := tabwriter.NewWriter(&table, 0, 8, 2, ' ', tabwriter.AlignRight)
 		fmt.Fprintln(w, "work\tinterpreted\tportable\tCPython\tGo\tportable / CPython\t")
 		for _, name := range order {
 			fmt.Fprintf(w, "%s\t%.3f\t%.3f\t%.3f\t%.4f\t%.2f\t\n", name, interpreted[name], portable[name], python[name], compiled[name], portable[name]/python[name])
 		}
 		w.Flush()
-		fmt.Print("\nseconds of the processor\n" + table.String())
 	}
 }
 

@@ -114,7 +114,9 @@ func (c *compiler) finish() {
 	for i := range c.code {
 		c.resolve(&c.code[i])
 	}
-	out.code = append(c.head, c.code...)
+	// The pointer behind the last instruction stays in what is allocated, by one more there.
+	out.code = append(append(c.head, c.code...), instr{})
+	out.code = out.code[:len(out.code)-1]
 	out.pos = make([]token.Pos, len(c.head), len(out.code))
 	for i := range out.pos {
 		out.pos[i] = c.f.Pos()
