@@ -43,7 +43,7 @@ func (c *checker) alternatives(out *checked, e types.Error, member bool) (word s
 			}
 		case *ast.SelectorExpr:
 			if member && n.Sel.Pos() == e.Pos {
-				v := &view{e: c.e, info: out.unit.info, pkg: out.unit.pkg, seen: map[string]bool{}}
+				v := &view{e: c.e, info: out.unit.info, pkg: out.unit.pkg, seen: map[string]bool{}, near: &neighbors{}}
 				v.members(n.X, "")
 				word = n.Sel.Name
 				for _, p := range v.found {
