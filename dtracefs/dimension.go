@@ -1,8 +1,9 @@
 package dtracefs
 
 import (
-	"dtnotes/dtracefs/internal/pattern"
 	"strings"
+
+	"dtnotes/dtracefs/internal/pattern"
 )
 
 // A Dimension is what the values of a key column name.

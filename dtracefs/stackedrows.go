@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+
 	"dtnotes/dtracefs/internal/pattern"
 )
 

@@ -2,8 +2,9 @@ package dtracefs
 
 import (
 	"bytes"
-	"dtnotes/dtracefs/internal/pattern"
 	"strings"
+
+	"dtnotes/dtracefs/internal/pattern"
 )
 
 var (

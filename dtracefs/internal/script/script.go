@@ -5,10 +5,11 @@ package script
 
 import (
 	"bytes"
-	"dtnotes/dtracefs/internal/pattern"
 	"slices"
 	"strconv"
 	"strings"
+
+	"dtnotes/dtracefs/internal/pattern"
 )
 
 // A Script is what a script prints.

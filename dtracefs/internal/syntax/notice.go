@@ -2,8 +2,9 @@ package syntax
 
 import (
 	"bytes"
-	"dtnotes/dtracefs/internal/pattern"
 	"strconv"
+
+	"dtnotes/dtracefs/internal/pattern"
 )
 
 // A Message is what a tracer says about itself, on a line of its own.
