@@ -13,7 +13,9 @@ import (
 
 // Join adds what another part of the same host counted: an hour beside another hour. Unlike [Counts.Merge],
 // which lays hosts over each other, parts follow each other, so that nothing is counted twice: it is an
-// error if they share more than the bucket in which one ends and the other begins. Parts are joined in any order.
+// error if they share more than the bucket in which one ends and the other begins. So parts longer than a bucket
+// are joined in any order; shorter ones after their neighbors, and one that is there twice is told only as long
+// as nothing else was joined to its bucket.
 func (c *Counts) Join(o *Counts) error {
 	if err := c.joinable(o); err != nil {
 		return fmt.Errorf("joining counts: %w", err)
@@ -264,7 +266,7 @@ func (e *PartError) Error() string { return fmt.Sprintf("file %d: %v", e.File+1,
 func (e *PartError) Unwrap() error { return e.Err }
 
 // MergeCounts merges counts files into one, in memory for the parts of one host at a time. Parts of a host
-// may come in any order; see [Counts.Join]. The bytes written do not depend on the order of the files, nor on
+// may come in any order if they are longer than a bucket; see [Counts.Join]. The bytes written do not depend on the order of the files, nor on
 // how they were merged before: counts are integers, and sums of levels are exact.
 func MergeCounts(ctx context.Context, w io.Writer, files ...io.ReadSeeker) error {
 	type part struct {
