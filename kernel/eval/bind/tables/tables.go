@@ -4,6 +4,7 @@ package tables
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/constant"
@@ -37,6 +38,9 @@ func File(header, name string, pkgs []*packages.Package) (source []byte, left []
 		}
 		fmt.Fprintf(&registers, "\tRegister(&%s%d)\n", name, i)
 		left = append(left, g.left...)
+		if g.err != nil {
+			return nil, left, fmt.Errorf("print the generic declarations of %s: %w", p.PkgPath, g.err)
+		}
 	}
 	text := header + "import (\n" + imports.String() + ")\n\nfunc init() {\n" + registers.String() + "}\n" + tables.String()
 	source, err = format.Source([]byte(text))
@@ -56,6 +60,7 @@ type generator struct {
 	alias string
 	used  bool     // the alias occurs in the table
 	left  []string // what stays out, and why
+	err   error    // of declarations that cannot be printed
 
 	types, aliases, vars, funcs, consts, untyped []string
 	generic                                      []types.Object
@@ -348,10 +353,10 @@ func (s *sources) print(want map[types.Object]bool) string {
 			switch d := d.(type) {
 			case *ast.TypeSpec:
 				d.Doc, d.Comment = nil, nil
-				printNode(&body, s.g.pkg.Fset, &ast.GenDecl{Tok: token.TYPE, Specs: []ast.Spec{d}})
+				s.g.printNode(&body, &ast.GenDecl{Tok: token.TYPE, Specs: []ast.Spec{d}})
 			case *ast.FuncDecl:
 				d.Doc = nil
-				printNode(&body, s.g.pkg.Fset, d)
+				s.g.printNode(&body, d)
 			case *ast.ValueSpec:
 				c := o.(*types.Const)
 				fmt.Fprintf(&body, "const %s = %s", c.Name(), c.Val().ExactString())
@@ -398,9 +403,7 @@ func (s *sources) qualify(root ast.Node, want map[types.Object]bool) {
 	})
 }
 
-func printNode(b *strings.Builder, fset *token.FileSet, n ast.Node) {
-	if err := format.Node(b, fset, n); err != nil {
-		b.WriteString("// " + strings.ReplaceAll(err.Error(), "\n", " "))
-	}
+func (g *generator) printNode(b *strings.Builder, n ast.Node) {
+	g.err = errors.Join(g.err, format.Node(b, g.pkg.Fset, n))
 	b.WriteString("\n")
 }
