@@ -72,10 +72,29 @@ func TestMasked(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, p := range peers {
-			table += "\n" + p.measure(t, places, k)
+			row, _, _ := p.measure(t, places, k)
+			table += "\n" + row
 		}
 	}
 	t.Log("\n" + table)
+}
+
+// TestGuesses holds that weights.txt belongs to what the code knows of proposals: in Go's standard library,
+// to which they were fitted, guesses are as good as TestMasked finds them elsewhere, with room for other
+// versions of that library.
+func TestGuesses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("asks for many completions")
+	}
+	src := filepath.Join(goEnv(t, "GOROOT"), "src")
+	places := choose(t, src, filepath.Join(src, "cmd"), 100, 1, 2)
+	s := newSession(t)
+	p := &peer{"cell", func(p place, typed int) ([]string, time.Duration) { return p.askCell(s, typed) }}
+	if row, first, five := p.measure(t, places, 0); first < 50 || five < 78 {
+		t.Errorf("of %d names too few are guessed: %s", len(places), row)
+	} else {
+		t.Log(row)
+	}
 }
 
 // A place is where a name has been taken out of a file.
@@ -104,9 +123,9 @@ type peer struct {
 	ask  func(p place, typed int) ([]string, time.Duration)
 }
 
-// measure asks for all places and makes a row of the table.
-func (p *peer) measure(t *testing.T, places []place, typed int) string {
-	first, five, found := 0, 0, 0
+// measure asks for all places and makes a row of the table, of which it also returns the numbers.
+func (p *peer) measure(t *testing.T, places []place, typed int) (row string, first, five int) {
+	found := 0
 	var took []time.Duration
 	for _, at := range places {
 		names, d := p.ask(at, typed)
@@ -123,8 +142,9 @@ func (p *peer) measure(t *testing.T, places []place, typed int) string {
 	}
 	slices.Sort(took)
 	percent := func(k int) string { return fmt.Sprintf("%.1f %%", 100*float64(k)/float64(len(places))) }
-	return fmt.Sprintf("| %d | %s | %s | %s | %s | %.1f ms | %.1f ms |", typed, p.name, percent(first), percent(five), percent(found),
+	row = fmt.Sprintf("| %d | %s | %s | %s | %s | %.1f ms | %.1f ms |", typed, p.name, percent(first), percent(five), percent(found),
 		took[len(took)/2].Seconds()*1e3, took[len(took)*95/100].Seconds()*1e3)
+	return row, first, five
 }
 
 func goEnv(t *testing.T, name string) string {
