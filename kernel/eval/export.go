@@ -451,12 +451,19 @@ func (x *exporter) unwatch(st ast.Stmt) {
 	})
 }
 
-const displayPath = "dtnotes/kernel/display"
+const (
+	displayPath  = "dtnotes/kernel/display"
+	behaviorPath = "dtnotes/analysis/behavior"
+	tracingPath  = "dtnotes/kernel/tracing"
+)
 
-func (x *exporter) display(fun string) ast.Expr {
-	q := ident("display")
-	x.refs[displayPath] = append(x.refs[displayPath], q)
-	return &ast.SelectorExpr{X: q, Sel: ident(fun)}
+func (x *exporter) display(fun string) ast.Expr { return x.nameOf(displayPath, fun) }
+
+// nameOf refers to a name of a package, which the program then imports.
+func (x *exporter) nameOf(path, name string) ast.Expr {
+	q := ident("pkg")
+	x.refs[path] = append(x.refs[path], q)
+	return &ast.SelectorExpr{X: q, Sel: ident(name)}
 }
 
 // variables declares variables in the program and gives them their values in the cell.
@@ -553,6 +560,10 @@ func (x *exporter) program(prologue string) ([]byte, error) {
 	b.WriteString("package main\n\nimport (\n")
 	if prologue != "" {
 		x.display("")
+		if len(x.refs[behaviorPath]) > 0 { // a watch shows itself as in a cell
+			screen := &ast.CallExpr{Fun: x.nameOf(behaviorPath, "SetScreen"), Args: []ast.Expr{x.nameOf(tracingPath, "ShowWatch")}}
+			x.main = slices.Insert(x.main, 0, ast.Stmt(&ast.ExprStmt{X: screen}))
+		}
 	}
 	for _, p := range slices.Sorted(maps.Keys(x.refs)) {
 		pkg, err := x.e.packages.ctx.Importer.Import(p)
