@@ -51,7 +51,7 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 				}
 				k = len(r.names)
 				at[name] = k
-				proto := &Source{Value: Count, Shape: Logarithm, Scale: 1}
+				proto := &Source{Value: Count, Scaling: Scaling{Shape: Logarithm, Scale: 1}}
 				fill := 0.0
 				if known := b.Sources[name]; known != nil {
 					if proto = known; known.Value == Gauge {

@@ -50,9 +50,7 @@ type Behavior struct {
 // A Source is what is known of one source of values.
 type Source struct {
 	Value   Value     `json:"value"`
-	Shape   Shape     `json:"shape"`  // the scale on which it is judged
-	Center  float64   `json:"center"` // of that scale
-	Scale   float64   `json:"scale"`
+	Scaling           // on which it is judged
 	Season  *Season   `json:"season,omitempty"` // what was taken off before all that follows
 	Missing int       `json:"missing,omitempty"`
 	Active  int       `json:"active"` // buckets in which it was not zero, or there if it is a gauge

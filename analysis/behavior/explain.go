@@ -148,7 +148,7 @@ func (r *Report) activity() map[string][]float64 {
 	for j, name := range s.Names {
 		src := r.behavior.Sources[name]
 		if src == nil {
-			src = &Source{Value: Count, Shape: Logarithm}
+			src = &Source{Value: Count, Scaling: Scaling{Shape: Logarithm}}
 		}
 		col, p := column(s, j), preparer{src: src, missing: r.behavior.Missing}
 		for i := range col {

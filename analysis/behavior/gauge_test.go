@@ -227,6 +227,21 @@ func TestSeasonAndTrend(t *testing.T) {
 	if !slices.ContainsFunc(r.Alerts, func(a behavior.Alert) bool { return a.Start <= at && a.End > at && a.Sources[0].Name == "a" }) {
 		t.Errorf("noon at night: %v", r.Alerts)
 	}
+	// Five deviations are odd at any hour, far less than what the season itself comes to.
+	for hour := 0; hour < 24; hour += 3 {
+		fresh := daily(3, 3, start+10*86400, 4)
+		from := day + hour*day/24
+		at := fresh.Times[from]
+		for i := from; i < from+6; i++ {
+			fresh.Values.Set(i, 0, fresh.Values.At(i, 0)+15)
+		}
+		r := score(t, b, fresh)
+		if !slices.ContainsFunc(r.Alerts, func(a behavior.Alert) bool {
+			return a.Start <= at+3*300 && a.End > at && a.End < at+12*300 && a.Sources[0].Name == "a"
+		}) || len(r.Alerts) > 2 {
+			t.Errorf("15 more at %d o'clock: %v", hour, r.Alerts)
+		}
+	}
 }
 
 func TestConstantSeriesSaySo(t *testing.T) {

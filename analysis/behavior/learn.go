@@ -265,6 +265,8 @@ func (r *record) prepare(series []*analysis.Series, opts Options) error {
 			src.Season = fitSeason(r.times, shaped, r.every)
 		}
 		if src.Season != nil {
+			// Without it, values are judged on a scale of their own.
+			src.Season.Scaling = src.Scaling
 			for t := range col {
 				col[t] = src.without(col[t], r.times[t])
 			}
@@ -308,7 +310,7 @@ func (r *record) proto(name string, column []float64, series []*analysis.Series,
 	default:
 		value = guess(column)
 	}
-	return &Source{Value: value, Shape: Logarithm, Scale: 1}, nil
+	return &Source{Value: value, Scaling: Scaling{Shape: Logarithm, Scale: 1}}, nil
 }
 
 // noteValues tells what was taken for totals by its looks, and which sources
@@ -364,7 +366,7 @@ func (r *record) behavior(rows []int) *Behavior {
 	for j, name := range r.names {
 		kind, process := kindOf(name, r.byKind), processOf(name, r.byKind)
 		proto := r.protos[j]
-		src := &Source{Value: proto.Value, Shape: proto.Shape, Center: proto.Center, Scale: proto.Scale, Season: proto.Season}
+		src := &Source{Value: proto.Value, Scaling: proto.Scaling, Season: proto.Season}
 		for i, row := range rows {
 			v := r.columns[j][row]
 			col[i] = v

@@ -126,14 +126,14 @@ func (s *Source) join(t *Source, m, n int) *Source {
 		t = s.silent(t)
 	}
 	out := &Source{
-		Value: s.Value, Shape: s.Shape, Center: s.Center, Scale: s.Scale, Season: s.Season,
+		Value: s.Value, Scaling: s.Scaling, Season: s.Season,
 		Missing: s.Missing + t.Missing, Active: s.Active + t.Active, Total: s.Total + t.Total,
 		Upper: mergeTails(s.Upper, t.Upper, m-s.Missing, n-t.Missing, 1), Lower: mergeTails(s.Lower, t.Lower, m-s.Missing, n-t.Missing, -1),
 		Blocks: slices.Concat(s.Blocks, t.Blocks),
 		Held:   s.Held.plus(t.Held),
 	}
 	if t.Scale > s.Scale {
-		out.Shape, out.Center, out.Scale = t.Shape, t.Center, t.Scale
+		out.Scaling = t.Scaling
 	}
 	a, b := s.rescaled(out, m-s.Missing), t.rescaled(out, n-t.Missing)
 	out.Sum, out.Squares = a[0]+b[0], a[1]+b[1]
@@ -144,14 +144,14 @@ func (s *Source) join(t *Source, m, n int) *Source {
 // gauge, silence of a count.
 func (s *Source) silent(o *Source) *Source {
 	out := *o
-	out.Value, out.Shape, out.Center, out.Scale, out.Season = s.Value, s.Shape, s.Center, s.Scale, s.Season
+	out.Value, out.Scaling, out.Season = s.Value, s.Scaling, s.Season
 	return &out
 }
 
 // rescaled gives the sums of n values and of their squares on the scale of o,
 // by mean and deviation.
 func (s *Source) rescaled(o *Source, n int) [2]float64 {
-	if n <= 0 || s.Shape == o.Shape && s.Center == o.Center && s.Scale == o.Scale {
+	if n <= 0 || s.Scaling == o.Scaling {
 		return [2]float64{s.Sum, s.Squares}
 	}
 	count := float64(n)

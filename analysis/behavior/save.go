@@ -112,6 +112,12 @@ func (b *Behavior) check() error {
 		if !slices.Contains([]Value{Count, Gauge, Total}, s.Value) || !slices.Contains([]Shape{Logarithm, Linear, Arcsine}, s.Shape) || !(s.Scale > 0) {
 			return fmt.Errorf("source %q: values %q on scale %q of %v", name, s.Value, s.Shape, s.Scale)
 		}
+		if s.Season != nil && !(s.Season.Scale > 0) {
+			if s.Value == Gauge {
+				return fmt.Errorf("source %q: its season has no scale, as older programs saved it: learn it again", name)
+			}
+			s.Season.Scaling = s.Scaling // of counts there is but one
+		}
 		if s.Missing < 0 || s.Missing >= b.Buckets || !s.Held.valid() {
 			return fmt.Errorf("source %q: what it showed in buckets held out is damaged", name)
 		}

@@ -8,9 +8,10 @@ import (
 // A Season is what of a source comes back with the clock, and how it grows.
 // Values are judged without it.
 type Season struct {
+	Scaling           // of profile and slope: that of the values with their season
 	Period  float64   `json:"period"`  // seconds; 0 without a season
-	Profile []float64 `json:"profile"` // of each part of the period, on the source's scale, around 0
-	Slope   float64   `json:"slope"`   // growth a second, on the source's scale; 0 without a trend
+	Profile []float64 `json:"profile"` // of each part of the period, around 0
+	Slope   float64   `json:"slope"`   // growth a second; 0 without a trend
 	Start   float64   `json:"start"`   // of what was learned from, seconds since the epoch
 	End     float64   `json:"end"`
 }
@@ -33,7 +34,7 @@ const gain = 0.2
 // on in turn.
 const stretches = 5
 
-// at is what the season adds at time t, on the source's scale. A trend goes on
+// at is what the season adds at time t, on the season's scale. A trend goes on
 // for as long again as it was seen, and then stays.
 func (s *Season) at(t float64) float64 {
 	if s == nil {

@@ -26,6 +26,13 @@ const (
 	Arcsine   Shape = "asinh"  // of gauges with heavy tails: asinh((v-center)/scale)
 )
 
+// A Scaling brings values to the scale on which they are judged.
+type Scaling struct {
+	Shape  Shape   `json:"shape"`
+	Center float64 `json:"center"` // 0 on a logarithmic scale
+	Scale  float64 `json:"scale"`  // 1 on a logarithmic scale
+}
+
 // everySource is the key of [Options.Values] for the sources not named.
 const everySource = "*"
 
@@ -112,10 +119,10 @@ func (r *rate) step(v float64) float64 {
 // their likelihood (G. Box and D. Cox, 1964).
 func (s *Source) fitShape(sorted []float64) {
 	if s.Value != Gauge {
-		s.Shape, s.Center, s.Scale = Logarithm, 0, 1
+		s.Scaling = Scaling{Logarithm, 0, 1}
 		return
 	}
-	s.Shape, s.Center, s.Scale = Linear, 0, 1
+	s.Scaling = Scaling{Linear, 0, 1}
 	if len(sorted) == 0 {
 		return
 	}
@@ -178,9 +185,9 @@ func (m *moments) variance() float64 {
 	return m.squares / m.n
 }
 
-// shaped brings a value to the scale of the source; counts are linear below
+// shaped brings a value to the scale; counts are linear below
 // unit, so that tails of bursty counts become about exponential.
-func (s *Source) shaped(v, unit float64) float64 {
+func (s Scaling) shaped(v, unit float64) float64 {
 	switch s.Shape {
 	case Linear:
 		return (v - s.Center) / s.Scale
@@ -191,7 +198,7 @@ func (s *Source) shaped(v, unit float64) float64 {
 }
 
 // unshaped is the inverse of shaped for unit 1.
-func (s *Source) unshaped(m float64) float64 {
+func (s Scaling) unshaped(m float64) float64 {
 	switch s.Shape {
 	case Linear:
 		return s.Center + float64(s.Scale*m)
@@ -270,7 +277,7 @@ func (s *Source) without(v, t float64) float64 {
 	if s.Season == nil || v == 0 && s.Value != Gauge {
 		return v
 	}
-	out := s.unshaped(s.shaped(v, 1) - s.Season.at(t))
+	out := s.Season.unshaped(s.Season.shaped(v, 1) - s.Season.at(t))
 	if s.Value != Gauge {
 		out = max(0, out)
 	}
@@ -282,5 +289,5 @@ func (s *Source) with(v, t float64) float64 {
 	if s.Season == nil || v == 0 && s.Value != Gauge {
 		return v
 	}
-	return s.unshaped(s.shaped(v, 1) + s.Season.at(t))
+	return s.Season.unshaped(s.Season.shaped(v, 1) + s.Season.at(t))
 }

@@ -125,6 +125,7 @@ var dtnotes1 = Table{
 		(*p1.Pattern)(nil),
 		(*p1.Reach)(nil),
 		(*p1.Report)(nil),
+		(*p1.Scaling)(nil),
 		(*p1.ScoreOptions)(nil),
 		(*p1.Season)(nil),
 		(*p1.Shape)(nil),
