@@ -6,7 +6,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"os/exec"
 	"path"
 	"reflect"
 	"regexp"
@@ -15,6 +14,7 @@ import (
 
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/eval/bind"
+	"dtnotes/kernel/eval/modules"
 
 	"github.com/goplus/ixgo"
 )
@@ -73,9 +73,11 @@ type packages struct {
 	runner  *runner
 	texts   *texts
 
-	dir         string // of the module
-	checks      bool   // loops and calls look at the stop flag
+	dir         string       // that local packages are looked for in
+	got         *modules.Set // what %get has got; nil for nothing
+	checks      bool         // loops and calls look at the stop flag
 	initialized map[string]bool
+	failed      map[string]error // packages from source that could not be loaded
 }
 
 var versionSuffix = regexp.MustCompile(`/v\d+$`)
@@ -125,7 +127,7 @@ func (ps *packages) importPackage(path string) (*types.Package, error) {
 	p, err := ps.ctx.Importer.Import(path)
 	if err != nil {
 		if errors.Is(err, ixgo.ErrNotFoundPackage) {
-			err = errors.New("no such package, neither compiled in nor in the module of this folder")
+			err = unknownPackage(path)
 		}
 		return nil, err
 	}
@@ -137,37 +139,61 @@ func (ps *packages) importPackage(path string) (*types.Package, error) {
 
 // addSource registers a package that is not compiled in, and those that it needs, as source.
 func (ps *packages) addSource(path string) error {
-	if ps.ctx.SourcePackage(path) != nil || compiledIn(path) {
+	if compiledIn(path) {
 		return nil
 	}
-	cmd := exec.CommandContext(ps.runner.current.ctx, "go", "list", "-deps", "-f", "{{.ImportPath}}\t{{.Dir}}\t{{.Standard}}", path)
-	cmd.Dir = ps.dir
-	out, err := cmd.Output()
-	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			return errors.New(firstLine(string(exit.Stderr)))
-		}
-		return fmt.Errorf("look for package from source: %w", err)
+	if ps.ctx.SourcePackage(path) != nil {
+		return ps.failed[path]
 	}
-	for line := range strings.Lines(string(out)) {
-		f := strings.Split(strings.TrimSpace(line), "\t")
-		if len(f) != 3 || f[2] == "true" || compiledIn(f[0]) || ps.ctx.SourcePackage(f[0]) != nil {
-			continue
+	set := ps.got
+	if p, ok := set.Package(path); (!ok || p.Failure != "") && modules.Home(ps.dir) != "" {
+		local, err := modules.List(ps.runner.current.ctx, ps.dir, path)
+		if err != nil {
+			return fmt.Errorf("look for package from source: %w", err)
 		}
-		if err := ps.ctx.AddImport(f[0], f[1]); err != nil {
-			return err
+		set = local
+	}
+	if p, ok := set.Package(path); !ok {
+		return unknownPackage(path)
+	} else if p.Failure != "" {
+		return failedPackage(p)
+	}
+	closure := set.Closure([]string{path}, compiledIn)
+	for _, p := range closure {
+		if p.Tricks != "" {
+			return ps.mustCompile(path, p)
 		}
-		ps.texts.addDir(f[1])
-		sp := ps.ctx.SourcePackage(f[0])
-		for _, file := range sp.Files {
-			ps.prepareSource(file)
+	}
+	for _, p := range closure {
+		if ps.ctx.SourcePackage(p.ImportPath) == nil {
+			if err := ps.load(p); err != nil {
+				ps.failed[p.ImportPath] = err
+			}
 		}
-		if err := sp.Load(); err != nil { // go list names dependencies first
+		if err := ps.failed[p.ImportPath]; err != nil {
+			ps.failed[path] = err
 			return err
 		}
 	}
 	return nil
+}
+
+// load reads a package from source, those that it imports being there.
+func (ps *packages) load(p *modules.Package) (err error) {
+	defer func() {
+		if x := recover(); x != nil {
+			err = fmt.Errorf("load %s: %v", p.ImportPath, x)
+		}
+	}()
+	if err := ps.ctx.AddImport(p.ImportPath, p.Dir); err != nil {
+		return err
+	}
+	ps.texts.addDir(p.Dir)
+	sp := ps.ctx.SourcePackage(p.ImportPath)
+	for _, file := range sp.Files {
+		ps.prepareSource(file)
+	}
+	return sp.Load()
 }
 
 func firstLine(s string) string {

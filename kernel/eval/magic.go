@@ -188,6 +188,7 @@ func magics() map[string]magic {
 		"list":   {"%list", "the same as %who", (*Session).who},
 		"rm":     {"%rm NAME ...", "forgets variables, functions, types and imports", (*Session).remove},
 		"time":   {"%time CODE", "runs a line, or with %%time the whole cell, and says how long it took", (*Session).timed},
+		"get":    {"%get PATH[@VERSION] ...", "gets modules, or packages of modules, to be imported; with -c before it compiles in what would run from source", get},
 		"native": {"%native", "what executes the functions of the last cell, and why it is not the faster executor", (*Session).nativeTold},
 		"reset":  {"%reset", "forgets all variables, functions, types and imports", (*Session).forget},
 		"cd":     {"%cd [FOLDER]", "changes the folder that files and local packages are looked for in", (*Session).changeDir},

@@ -1,0 +1,426 @@
+package modules
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"golang.org/x/mod/modfile"
+)
+
+// A Set is what a session has got: a module that requires modules, and the packages that those have.
+// It is not changed once it is made.
+type Set struct {
+	Home     string    // the folder of the go.mod
+	Own      bool      // that is the user's, not one in the cache
+	Requests []Request // in the order in which they were made
+	Packages []Package // of all modules but the standard library, dependencies first
+	Compiled []string  // import paths of those that are compiled into the program of the session
+	News     []string  // what was done, a line each
+
+	index map[string]int
+}
+
+// A Module is a version of a module.
+type Module struct {
+	Path, Version string
+	Dir           string  `json:",omitempty"`
+	GoMod         string  `json:",omitempty"`
+	Main          bool    `json:",omitempty"`
+	Replace       *Module `json:",omitempty"`
+}
+
+// Package finds a package by its import path.
+func (s *Set) Package(path string) (*Package, bool) {
+	if s == nil {
+		return nil, false
+	}
+	i, ok := s.index[path]
+	if !ok {
+		return nil, false
+	}
+	return &s.Packages[i], true
+}
+
+func (s *Set) indexed() *Set {
+	s.index = map[string]int{}
+	for i, p := range s.Packages {
+		s.index[p.ImportPath] = i
+	}
+	return s
+}
+
+// Closure gives packages and what they import, dependencies first, but for what stop tells.
+func (s *Set) Closure(paths []string, stop func(path string) bool) []*Package {
+	want := map[string]bool{}
+	var visit func(path string)
+	visit = func(path string) {
+		p, ok := s.Package(path)
+		if !ok || want[path] || stop(path) {
+			return
+		}
+		want[path] = true
+		for _, imp := range p.Imports {
+			visit(imp)
+		}
+	}
+	for _, p := range paths {
+		visit(p)
+	}
+	var out []*Package
+	for i := range s.Packages {
+		if want[s.Packages[i].ImportPath] {
+			out = append(out, &s.Packages[i])
+		}
+	}
+	return out
+}
+
+// Roots are the packages that a request names: that of its path and those below.
+func (s *Set) Roots(r Request) []string {
+	var out []string
+	for _, p := range s.Packages {
+		if p.ImportPath == r.Path || strings.HasPrefix(p.ImportPath, r.Path+"/") {
+			if p.Name != "main" && !IsInternal(p.ImportPath) && p.Failure == "" {
+				out = append(out, p.ImportPath)
+			}
+		}
+	}
+	return out
+}
+
+// IsInternal tells a package that others cannot import.
+func IsInternal(path string) bool {
+	return strings.Contains("/"+path+"/", "/internal/")
+}
+
+// Save writes a set into a file, for Load.
+func (s *Set) Save(file string) error {
+	b, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, b, 0o666)
+}
+
+// Load reads a set.
+func Load(file string) (*Set, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	s := new(Set)
+	if err := json.Unmarshal(b, s); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return s.indexed(), nil
+}
+
+// usable tells a set whose packages are still where they were: the user may have cleaned the caches.
+func (s *Set) usable() bool {
+	if _, err := os.Stat(filepath.Join(s.Home, "go.mod")); err != nil {
+		return false
+	}
+	looked := map[string]bool{}
+	for _, p := range s.Packages {
+		if p.Dir == "" || p.Module == nil || looked[p.Module.Path] {
+			continue
+		}
+		looked[p.Module.Path] = true
+		if _, err := os.Stat(p.Dir); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// cacheDir is the folder of ours in the user's cache.
+func cacheDir(name string) (string, error) {
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("where to keep modules: %w", err)
+	}
+	dir := filepath.Join(base, "dtnotes", name)
+	return dir, os.MkdirAll(dir, 0o777)
+}
+
+// keyOf names what things are made of.
+func keyOf(parts ...any) string {
+	h := sha256.New()
+	json.NewEncoder(h).Encode(parts)
+	json.NewEncoder(h).Encode([]string{format, runtime.Version(), runtime.GOOS, runtime.GOARCH, os.Getenv("CGO_ENABLED"), os.Getenv("GOFLAGS"), os.Getenv("GOMODCACHE"), os.Getenv("GOPATH")})
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// format counts the ways in which sets have been written.
+const format = "1"
+
+// Home finds the folder of the go.mod that the packages of a folder belong to; empty if there is none.
+func Home(dir string) string {
+	for {
+		if info, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil && info.Mode().IsRegular() {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return ""
+		}
+		dir = up
+	}
+}
+
+// Get gets modules into a session that works in a folder and has got those of had, which may be nil. What it
+// does that takes its time is told to progress. Without a go.mod for the folder the module is one in the
+// user's cache, and what is there already is taken from there.
+func Get(ctx context.Context, had *Set, dir string, more []Request, progress io.Writer) (*Set, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	requests := more
+	if had != nil {
+		requests = with(had.Requests, more)
+	}
+	if home := Home(dir); home != "" {
+		return getOwn(ctx, home, requests, more, progress)
+	}
+	cache, err := cacheDir("modules")
+	if err != nil {
+		return nil, err
+	}
+	place := filepath.Join(cache, keyOf(requests))
+	if !slices.ContainsFunc(more, Request.latest) {
+		if s, err := Load(filepath.Join(place, listFile)); err == nil && s.usable() {
+			return s, nil
+		}
+	}
+	work, err := os.MkdirTemp(cache, "getting-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(work)
+	if err := begin(work, had); err != nil {
+		return nil, err
+	}
+	s := &Set{Home: place, Requests: requests}
+	args := []string{"get", "--"}
+	for _, r := range requests {
+		if had == nil || !slices.Contains(had.Requests, r) {
+			args = append(args, r.String())
+		}
+	}
+	env := []string{"GOWORK=off"}
+	if _, err := goCommand(ctx, work, env, progress, args...); err != nil {
+		return nil, err
+	}
+	if err := s.list(ctx, work, env, progress); err != nil {
+		return nil, err
+	}
+	if err := s.Save(filepath.Join(work, listFile)); err != nil {
+		return nil, err
+	}
+	os.RemoveAll(place) // it is unusable, or older than what was asked for
+	if err := os.Rename(work, place); err != nil {
+		if other, e := Load(filepath.Join(place, listFile)); e == nil && other.usable() {
+			return other, nil // another session was faster
+		}
+		return nil, err
+	}
+	return s, nil
+}
+
+const listFile = "packages.json"
+
+// begin writes the go.mod of a session that has got modules.
+func begin(dir string, had *Set) error {
+	if had == nil || had.Own {
+		text := "module notebook\n\ngo " + goVersion() + "\n"
+		return os.WriteFile(filepath.Join(dir, "go.mod"), []byte(text), 0o666)
+	}
+	for _, name := range []string{"go.mod", "go.sum"} {
+		text, err := os.ReadFile(filepath.Join(had.Home, name))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// goVersion is the version of the language that the kernel interprets.
+func goVersion() string {
+	v := strings.TrimPrefix(runtime.Version(), "go")
+	parts := strings.SplitN(v, ".", 3)
+	if len(parts) < 2 || strings.Trim(parts[0]+parts[1], "0123456789") != "" {
+		return "1.26"
+	}
+	return parts[0] + "." + parts[1]
+}
+
+// getOwn gets modules into the module of the user's own in home.
+func getOwn(ctx context.Context, home string, requests, more []Request, progress io.Writer) (*Set, error) {
+	cache, err := cacheDir("modules")
+	if err != nil {
+		return nil, err
+	}
+	before, err := requirements(home)
+	if err != nil {
+		return nil, err
+	}
+	there := !slices.ContainsFunc(more, func(r Request) bool { return r.latest() || !provides(before, r) })
+	read := func() string {
+		mod, _ := os.ReadFile(filepath.Join(home, "go.mod"))
+		sum, _ := os.ReadFile(filepath.Join(home, "go.sum"))
+		return filepath.Join(cache, keyOf("own", home, string(mod), string(sum), requests)+".json")
+	}
+	if there {
+		if s, err := Load(read()); err == nil && s.usable() {
+			return s, nil
+		}
+	}
+	args := []string{"get", "--"}
+	for _, r := range more {
+		args = append(args, r.String())
+	}
+	if _, err := goCommand(ctx, home, nil, progress, args...); err != nil {
+		return nil, err
+	}
+	after, err := requirements(home)
+	if err != nil {
+		return nil, err
+	}
+	s := &Set{Home: home, Own: true, Requests: requests}
+	if err := s.list(ctx, home, nil, progress); err != nil {
+		return nil, err
+	}
+	if err := s.Save(read()); err != nil {
+		return nil, err
+	}
+	for _, path := range slices.Sorted(maps.Keys(after)) {
+		if was, is := before[path], after[path]; was != is {
+			change := "now requires " + path + " " + is
+			if was != "" {
+				change += " in place of " + was
+			}
+			s.News = append(s.News, filepath.Join(home, "go.mod")+" "+change)
+		}
+	}
+	return s, nil
+}
+
+// requirements are the versions that the go.mod of a folder requires.
+func requirements(home string) (map[string]string, error) {
+	file := filepath.Join(home, "go.mod")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	f, err := modfile.ParseLax(file, text, nil)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for _, r := range f.Require {
+		out[r.Mod.Path] = r.Mod.Version
+	}
+	return out, nil
+}
+
+// provides tells that requirements have what a request asks for.
+func provides(required map[string]string, r Request) bool {
+	for path, version := range required {
+		if (r.Path == path || strings.HasPrefix(r.Path, path+"/")) && (r.Version == "" || r.Version == version) {
+			return true
+		}
+	}
+	return false
+}
+
+// list finds the packages that the requests name, those below them, and what they import.
+func (s *Set) list(ctx context.Context, dir string, env []string, progress io.Writer) error {
+	var patterns []string
+	for _, r := range s.Requests {
+		patterns = append(patterns, r.Path, r.Path+"/...")
+	}
+	packages, err := list(ctx, dir, env, progress, patterns)
+	if err != nil {
+		return err
+	}
+	s.Packages = packages
+	s.indexed()
+	for _, r := range s.Requests {
+		if p, ok := s.Package(r.Path); ok && p.Failure != "" && len(s.Roots(r)) == 0 && p.Dir != "" {
+			return errors.New(p.Failure)
+		}
+	}
+	return nil
+}
+
+// List finds the packages that a folder's import paths lead to, dependencies first.
+func List(ctx context.Context, dir string, paths ...string) (*Set, error) {
+	packages, err := list(ctx, dir, nil, nil, paths)
+	if err != nil {
+		return nil, err
+	}
+	return (&Set{Home: Home(dir), Own: true, Packages: packages}).indexed(), nil
+}
+
+func list(ctx context.Context, dir string, env []string, progress io.Writer, patterns []string) ([]Package, error) {
+	args := append([]string{"list", "-e", "-deps", "-json=" + listFields, "--"}, patterns...)
+	out, err := goCommand(ctx, dir, env, progress, args...)
+	if err != nil {
+		return nil, err
+	}
+	var packages []Package
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var l listed
+		if err := dec.Decode(&l); errors.Is(err, io.EOF) {
+			return packages, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("read the list of packages: %w", err)
+		}
+		if !l.Standard {
+			packages = append(packages, l.pack())
+		}
+	}
+}
+
+// Describe tells in a line which version a request has got.
+func (s *Set) Describe(r Request) string {
+	var found *Module
+	for i := range s.Packages {
+		p := &s.Packages[i]
+		if p.Module != nil && (p.ImportPath == r.Path || strings.HasPrefix(p.ImportPath, r.Path+"/")) {
+			found = p.Module
+			break
+		}
+	}
+	if found == nil {
+		return r.Path + " has no packages to import"
+	}
+	text := found.Path
+	if found.Version != "" {
+		text += " " + found.Version
+	}
+	if rep := found.Replace; rep != nil {
+		text += " => " + strings.TrimSpace(rep.Path+" "+rep.Version)
+	}
+	if r.Path != found.Path {
+		text = r.Path + " of " + text
+	}
+	return text
+}
