@@ -37,98 +37,160 @@ func isLibxoXML(head []byte) bool {
 // libxoJSON decodes what FreeBSD's dtrace writes with -x oformat=json.
 func libxoJSON(d *decoder, cur *syntax.Cursor) {
 	documents(d, cur, true, nil, func(num int, text []byte, v syntax.JSON) bool {
-		before := d.filled()
-		libxo(d, v)
-		return d.filled() > before || len(v.Members) == 0
+		return libxo(d, v) || len(v.Members) == 0
 	})
 }
 
 // libxoXML decodes -x oformat=xml, which mirrors the JSON.
 func libxoXML(d *decoder, cur *syntax.Cursor) {
 	v, err := parseXML(cur.Rest())
+	known := libxo(d, v)
 	for !cur.Done() {
-		from := cur.Offset()
+		num, from := cur.Number(), cur.Offset()
 		line, _ := cur.Next()
-		if syntax.Blank(line) {
-			d.account(classBlank, cur.Offset()-from)
-		} else {
-			d.account(classTable, cur.Offset()-from)
+		class := classTable
+		switch {
+		case syntax.Blank(line):
+			class = classBlank
+		case !known:
+			class = classUnparsed
+			d.unparsed(num, line)
 		}
+		d.account(class, cur.Offset()-from)
 	}
 	if err != nil {
 		d.notice(cur.Number()-1, "truncated", []byte(err.Error()), 0)
 	}
-	libxo(d, v)
 }
 
-// parseXML reads elements as members: those that repeat are lists.
+// deepestXML bounds how deep elements nest.
+const deepestXML = 256
+
+// parseXML reads elements and attributes as members: those that repeat are lists. What came before
+// an error is kept.
 func parseXML(data []byte) (syntax.JSON, error) {
 	dec := xml.NewDecoder(bytes.NewReader(data))
 	dec.Strict = false
-	var stack []syntax.JSON
-	var names []string
-	root := syntax.JSON{Kind: '{'}
+	stack, names := []syntax.JSON{{Kind: '{'}}, []string{""}
 	text := ""
-	pop := func() {
-		v := stack[len(stack)-1]
-		if rest := strings.TrimSpace(text); len(v.Members) > 0 && rest != "" {
-			v.Names, v.Members = append(v.Names, "message"), append(v.Members, syntax.JSON{Kind: '"', Text: rest})
+	add := func(name string, v syntax.JSON) {
+		top := &stack[len(stack)-1]
+		top.Names, top.Members = append(top.Names, name), append(top.Members, v)
+	}
+	message := func() {
+		if t := strings.TrimSpace(text); t != "" {
+			add("message", syntax.JSON{Kind: '"', Text: t})
 		}
+		text = ""
+	}
+	pop := func() {
+		if len(stack[len(stack)-1].Members) > 0 {
+			message()
+		}
+		v, name := stack[len(stack)-1], names[len(names)-1]
 		if len(v.Members) == 0 {
 			v = syntax.JSON{Kind: '"', Text: strings.TrimSpace(text)}
 			if _, ok := syntax.Int([]byte(v.Text)); ok {
 				v.Kind = '0'
 			}
 		}
-		name := names[len(names)-1]
-		stack, names = stack[:len(stack)-1], names[:len(names)-1]
-		parent := &root
-		if len(stack) > 0 {
-			parent = &stack[len(stack)-1]
-		}
-		parent.Names, parent.Members = append(parent.Names, name), append(parent.Members, v)
 		text = ""
+		stack, names = stack[:len(stack)-1], names[:len(names)-1]
+		add(name, v)
+	}
+	end := func(err error) (syntax.JSON, error) {
+		for len(stack) > 1 {
+			pop()
+		}
+		message()
+		return stack[0], err
 	}
 	for {
 		tok, err := dec.Token()
-		if err != nil {
-			for len(stack) > 0 {
-				pop()
-			}
-			if errors.Is(err, io.EOF) {
-				err = nil
-			}
-			return root, err
+		switch {
+		case errors.Is(err, io.EOF):
+			return end(nil)
+		case err != nil:
+			return end(err)
+		case len(stack) > deepestXML:
+			return end(errors.New("elements nested too deeply"))
 		}
 		switch tok := tok.(type) {
 		case xml.StartElement:
-			if len(stack) > 256 {
-				return root, errors.New("elements nested too deeply")
+			message()
+			stack, names = append(stack, syntax.JSON{Kind: '{'}), append(names, tok.Name.Local)
+			for _, a := range tok.Attr {
+				add(a.Name.Local, syntax.JSON{Kind: '"', Text: a.Value})
 			}
-			if before := strings.TrimSpace(text); before != "" && len(stack) > 0 {
-				v := &stack[len(stack)-1]
-				v.Names, v.Members = append(v.Names, "message"), append(v.Members, syntax.JSON{Kind: '"', Text: before})
-			}
-			stack, names, text = append(stack, syntax.JSON{Kind: '{'}), append(names, tok.Name.Local), ""
 		case xml.EndElement:
-			if len(stack) > 0 {
+			if len(stack) > 1 {
 				pop()
 			}
 		case xml.CharData:
+			text += string(tok)
+		case xml.Comment:
 			text += string(tok)
 		}
 	}
 }
 
-// libxo files what an object of the structured output tells, wherever it stands.
-func libxo(d *decoder, v syntax.JSON) {
+// libxo files an object of the structured output, and reports whether anything of it is known. The
+// members of such an object that have no place in a table stand in one of their own.
+func libxo(d *decoder, v syntax.JSON) bool {
+	before := d.filled()
+	r := libxoReader{d, map[*syntax.JSON]bool{}}
+	r.object(v)
+	if d.filled() == before {
+		return false
+	}
+	r.others("", v)
+	return true
+}
+
+// A libxoReader files the structured output, and keeps which of its values it has filed.
+type libxoReader struct {
+	*decoder
+	filed map[*syntax.JSON]bool
+}
+
+// get returns a member to be filed.
+func (r libxoReader) get(v syntax.JSON, name string) syntax.JSON {
+	for i, n := range v.Names {
+		if n == name {
+			r.filed[&v.Members[i]] = true
+			return v.Members[i]
+		}
+	}
+	return syntax.JSON{}
+}
+
+func (r libxoReader) text(v syntax.JSON, name string) string { return r.get(v, name).Text }
+
+// others files the values that have no other place, each with the names that lead to it.
+func (r libxoReader) others(path string, v syntax.JSON) {
+	for i := range v.Members {
+		m, at := &v.Members[i], path
+		if v.Kind == '{' {
+			at = strings.TrimPrefix(path+"."+v.Names[i], ".")
+		}
+		switch {
+		case m.Kind == '{' || m.Kind == '[':
+			r.others(at, *m)
+		case !r.filed[m] && (m.Text != "" || m.Kind == 't' || m.Kind == 'f'):
+			s := r.sheet("others", "others", "values")
+			s.text("member", []byte(at))
+			s.leaf("value", *m)
+			s.end()
+		}
+	}
+}
+
+// object files what an object of the structured output tells, wherever it stands.
+func (r libxoReader) object(v syntax.JSON) {
 	if v.Kind == '[' {
 		for _, m := range v.Members {
-			libxo(d, m)
+			r.object(m)
 		}
-		return
-	}
-	if v.Kind != '{' {
 		return
 	}
 	for i, name := range v.Names {
@@ -136,27 +198,32 @@ func libxo(d *decoder, v syntax.JSON) {
 		switch name {
 		case "probes":
 			for _, p := range elements(m) {
-				libxoProbe(d, p)
+				r.probe(p)
 			}
 		case "dtrace", "output":
-			libxo(d, m)
+			r.object(m)
 		case "aggregation-data":
 			for _, a := range elements(m) {
-				libxoTuple(d, v.Get("aggregation-name").Text, a)
+				r.tuple(r.text(v, "aggregation-name"), a)
 			}
 		case "stack-frames", "ustack-frames":
-			s := d.sheet("stacks", "stacks", "stacks")
-			s.open("stack", Stack).appendStack(frameSymbols(m))
+			s := r.sheet("stacks", "stacks", "stacks")
+			s.open("stack", Stack).appendStack(r.frames(m))
 			s.end()
 		case "type":
-			libxoPrint(d, m)
-		case "message":
-			s := d.sheet("text", "text", "text")
-			s.text("text", []byte(m.Text))
-			s.end()
-		case "value":
-			s := d.sheet("values", "values", "values")
-			s.text("value", []byte(m.Text))
+			r.print(m)
+		case "message", "value":
+			if m.Kind == '{' || m.Kind == '[' {
+				continue
+			}
+			r.filed[&v.Members[i]] = true
+			s := r.sheet("text", "text", "text")
+			if name == "value" {
+				s = r.sheet("values", "values", "values")
+				s.text("value", []byte(m.Text))
+			} else {
+				s.text("text", []byte(m.Text))
+			}
 			s.end()
 		}
 	}
@@ -169,33 +236,51 @@ func elements(v syntax.JSON) []syntax.JSON {
 	return []syntax.JSON{v}
 }
 
-func frameSymbols(v syntax.JSON) []string {
+// frames returns the symbols of a stack. Where a frame is something else, it goes to the others.
+func (r libxoReader) frames(v syntax.JSON) []string {
 	frames := []string{}
 	for _, f := range elements(v) {
-		if f.Kind == '{' {
-			frames = append(frames, f.Get("symbol").Text)
+		if f.Kind != '{' {
+			continue
 		}
+		symbol := r.text(f, "symbol")
+		for _, part := range []string{"module", "name", "offset", "value"} {
+			if m := f.Get(part); strings.Contains(symbol, m.Text) {
+				r.get(f, part) // said by the symbol
+			}
+		}
+		frames = append(frames, symbol)
 	}
 	return frames
 }
 
-// libxoProbe files a firing: an event, or the loss of some.
-func libxoProbe(d *decoder, p syntax.JSON) {
+// probe files a firing: an event, or the loss of some.
+func (r libxoReader) probe(p syntax.JSON) {
 	if p.Kind != '{' {
 		return
 	}
-	number := func(name string) (int64, bool) { return syntax.Int([]byte(p.Get(name).Text)) }
+	number := func(name string) (int64, bool) {
+		n, ok := syntax.Int([]byte(p.Get(name).Text))
+		if ok {
+			r.get(p, name)
+		}
+		return n, ok
+	}
 	if p.Get("provider").Text == "dtrace" && p.Get("name").Text == "DROP" {
+		for _, name := range []string{"provider", "module", "function", "name", "id"} {
+			r.get(p, name) // of the probe that tells of drops
+		}
 		n, _ := number("count")
-		drop := Drop{Kind: p.Get("kind").Text, Count: n, Text: p.Get("msg").Text}
+		number("total") // of the drops so far
+		drop := Drop{Kind: r.text(p, "kind"), Count: n, Text: r.text(p, "msg")}
 		if cpu, ok := number("cpu"); ok && cpu >= 0 {
 			c := int(cpu)
 			drop.CPU = &c
 		}
-		d.c.Drops = append(d.c.Drops, drop)
+		r.c.Drops = append(r.c.Drops, drop)
 		return
 	}
-	s := d.sheet("events", "events", "events")
+	s := r.sheet("events", "events", "events")
 	for _, name := range []string{"timestamp", "cpu", "id"} {
 		c := s.col(name, Int)
 		if v, ok := number(name); ok {
@@ -203,63 +288,83 @@ func libxoProbe(d *decoder, p syntax.JSON) {
 		}
 	}
 	for _, name := range []string{"provider", "module", "function", "name"} {
-		s.text(name, []byte(p.Get(name).Text))
+		s.text(name, []byte(r.text(p, name)))
 	}
 	var payload []string
 	arg := 0
-	output := p.Get("output")
-	for _, o := range elements(output) {
-		switch {
-		case o.Kind == '"':
-			payload = append(payload, o.Text)
-		case o.Get("message").Kind != 0:
-			payload = append(payload, o.Get("message").Text)
-		case o.Get("stack-frames").Kind != 0 || o.Get("ustack-frames").Kind != 0:
-			f := o.Get("stack-frames")
-			if f.Kind == 0 {
-				f = o.Get("ustack-frames")
+	for k, name := range p.Names {
+		if name != "output" {
+			continue
+		}
+		outputs := p.Members[k : k+1]
+		if outputs[0].Kind == '[' {
+			outputs = outputs[0].Members
+		}
+		for i, o := range outputs {
+			switch {
+			case o.Kind == '"':
+				r.filed[&outputs[i]] = true
+				payload = append(payload, o.Text)
+			case o.Get("message").Kind != 0:
+				payload = append(payload, r.text(o, "message"))
+			case o.Get("stack-frames").Kind != 0 || o.Get("ustack-frames").Kind != 0:
+				f := o.Get("stack-frames")
+				if f.Kind == 0 {
+					f = o.Get("ustack-frames")
+				}
+				if c := s.col("stack", Stack); c.Len() == s.n {
+					c.appendStack(r.frames(f))
+				}
+			case o.Get("aggregation-data").Kind != 0, o.Get("type").Kind != 0:
+				r.object(o)
+			case o.Kind == '{' && len(o.Members) > 0:
+				arg++
+				c := s.col("arg"+strconv.Itoa(arg), String)
+				c.appendString(r.text(o, o.Names[0]))
 			}
-			if c := s.col("stack", Stack); c.Len() == s.n {
-				c.appendStack(frameSymbols(f))
-			}
-		case o.Get("aggregation-data").Kind != 0, o.Get("type").Kind != 0:
-			libxo(d, o)
-		case o.Kind == '{' && len(o.Members) > 0:
-			arg++
-			c := s.col("arg"+strconv.Itoa(arg), String)
-			c.appendString(o.Members[0].Text)
 		}
 	}
 	s.text("payload", []byte(strings.Join(payload, "")))
 	s.end()
-	d.inferred[s] = true
+	r.inferred[s] = true
 }
 
-// libxoTuple files a tuple of an aggregation: its keys with a value or buckets.
-func libxoTuple(d *decoder, name string, v syntax.JSON) {
+// tuple files a tuple of an aggregation: its keys with a value or buckets.
+func (r libxoReader) tuple(name string, v syntax.JSON) {
 	if v.Kind != '{' {
 		return
 	}
 	if name == "" {
 		name = "@"
 	}
-	keys := v.Get("keys")
 	row := func(s *sheet) {
-		for i, k := range elements(keys) {
-			if k.Kind == '{' && len(k.Members) > 0 {
-				k = k.Members[0]
+		for k := range v.Names {
+			if v.Names[k] != "keys" {
+				continue
 			}
-			if k.Kind != 'e' && k.Kind != 0 {
-				s.mapKey("key"+strconv.Itoa(i+1), mapKey{text: k.Text})
+			keys := v.Members[k : k+1]
+			if keys[0].Kind == '[' {
+				keys = keys[0].Members
 			}
+			for i := range keys {
+				key := &keys[i]
+				if key.Kind == '{' && len(key.Members) > 0 {
+					key = &key.Members[0]
+				}
+				if key.Kind != 'e' && key.Kind != 0 {
+					r.filed[key] = true
+					s.mapKey("key"+strconv.Itoa(i+1), mapKey{text: key.Text})
+				}
+			}
+			return
 		}
 	}
 	if buckets := v.Get("buckets"); buckets.Kind != 0 {
-		s := d.sheet("hist/"+name, name, "hist")
+		s := r.sheet("hist/"+name, name, "hist")
 		labels := []string{}
 		for _, b := range elements(buckets) {
 			if b.Kind == '{' {
-				labels = append(labels, b.Get("value").Text)
+				labels = append(labels, r.text(b, "value"))
 			}
 		}
 		bounds, ok := syntax.Labels(labels)
@@ -273,8 +378,10 @@ func libxoTuple(d *decoder, name string, v syntax.JSON) {
 			if ok {
 				s.bucket(bounds[i])
 			}
-			n, _ := syntax.Int([]byte(b.Get("count").Text))
-			s.int("count", n, false)
+			if n, ok := syntax.Int([]byte(b.Get("count").Text)); ok {
+				r.get(b, "count")
+				s.int("count", n, false)
+			}
 			s.end()
 			i++
 		}
@@ -282,7 +389,8 @@ func libxoTuple(d *decoder, name string, v syntax.JSON) {
 	}
 	for i, n := range v.Names {
 		if value, unsigned, ok := syntax.Int64([]byte(v.Members[i].Text)); ok && n != "keys" {
-			s := d.sheet("agg/"+name, name, "agg")
+			r.filed[&v.Members[i]] = true
+			s := r.sheet("agg/"+name, name, "agg")
 			row(s)
 			s.text("function", []byte(n))
 			s.int("value", value, unsigned)
@@ -291,10 +399,10 @@ func libxoTuple(d *decoder, name string, v syntax.JSON) {
 	}
 }
 
-// libxoPrint files what print() shows: a row of the members of one structure, and their
-// types apart.
-func libxoPrint(d *decoder, v syntax.JSON) {
-	s, types := d.sheet("print", "print", "print"), d.sheet("members", "members", "types")
+// print files what print() shows: a row of the members of one structure, and their types
+// apart.
+func (r libxoReader) print(v syntax.JSON) {
+	s, types := r.sheet("print", "print", "print"), r.sheet("members", "members", "types")
 	some, typ := false, ""
 	for _, m := range elements(v) {
 		if m.Kind != '{' {
@@ -303,13 +411,18 @@ func libxoPrint(d *decoder, v syntax.JSON) {
 		some = true
 		name := m.Get("member-name").Text
 		if name == "" {
-			if typ = m.Get("name").Text; s.col("type", String).Len() == s.n {
-				s.text("type", []byte(typ))
+			if c := s.col("type", String); c.Len() == s.n {
+				typ = r.text(m, "name")
+				c.appendString(typ)
 			}
 		} else if c := s.col(name, String); c.Len() == s.n {
-			c.appendString(m.Get("value").Text)
+			c.appendString(r.text(m, "value"))
 		}
-		if types.first(typ + "\x00" + name + "\x00" + m.Get("name").Text) {
+		key := typ + "\x00" + name + "\x00" + m.Get("name").Text
+		for _, n := range []string{"object-name", "ctfid"} {
+			key += "\x00" + m.Get(n).Text
+		}
+		if types.first(key) {
 			types.text("type", []byte(typ))
 			types.text("member", []byte(name))
 			types.text("member type", []byte(m.Get("name").Text))
@@ -319,6 +432,9 @@ func libxoPrint(d *decoder, v syntax.JSON) {
 				}
 			}
 			types.end()
+		}
+		for _, n := range []string{"member-name", "name", "object-name", "ctfid"} {
+			r.get(m, n) // in this row or, the same, in one before
 		}
 	}
 	if some {

@@ -11,7 +11,7 @@ import (
 
 var (
 	structStart   = pattern.New(`^\s*((?:struct |union |enum )?[A-Za-z_]\w*(?:\x60[A-Za-z_]\w*)?(?: \*+)?(?: \[\d+\])?) [{\[]\s*$`)
-	pointerStart  = pattern.New(`^(.*?)(0x[0-9a-f]+|\{ptr\}) = (?:\*\s*|\(.*\) [{\[]\s*)$`)
+	pointerStart  = pattern.New(`^(.*?)(0x[0-9a-f]+|\{ptr\}) = (?:\*|\((.*)\) [{\[])\s*$`)
 	member        = pattern.New(`^\s*(.*?[\s*])([A-Za-z_]\w*)(?: :(\d+))? = (.*?),?\s*$`)
 	bitField      = pattern.New(`^\s*([A-Za-z_]\w*) (:\d+) = (.*?),?\s*$`)
 	function      = pattern.New(`^\s*(.*\(\*\)\s*\(.*\))\s+([A-Za-z_]\w*) = (.*?),?\s*$`)
@@ -50,7 +50,10 @@ func (structs) take(st *station, num int, line []byte) bool {
 func printedAt(st *station, line []byte) {
 	p := printer{}
 	if m := pointerStart.FindSubmatch(line); m != nil {
-		p.address = m[2]
+		p.before, p.address = bytes.TrimSpace(m[1]), m[2]
+		if m[3] != nil {
+			p.typ, p.depth = string(m[3]), 1
+		}
 	} else {
 		p.typ, p.depth = string(structStart.FindSubmatch(line)[1]), 1
 	}
@@ -66,6 +69,9 @@ func printedAt(st *station, line []byte) {
 	}
 	s := st.sheet("print", "print", "print")
 	st.context(s)
+	if len(p.before) > 0 {
+		s.text("text", p.before)
+	}
 	s.text("type", []byte(p.typ))
 	if p.address != nil {
 		s.text("address", p.address)
@@ -91,6 +97,7 @@ const deepest = 64
 // A printer follows the members of a printed structure.
 type printer struct {
 	typ     string
+	before  []byte // what was printed in front, such as by a printf without an end of line
 	address []byte
 	depth   int
 	started bool
@@ -181,7 +188,7 @@ func (p *printer) add(typ []byte, name string, value []byte) {
 	}
 	full := strings.Join(append(p.path[:len(p.path):len(p.path)], name), ".")
 	if p.seen == nil {
-		p.seen = map[string]bool{"type": true, "address": true, "time": true}
+		p.seen = map[string]bool{"text": true, "type": true, "address": true, "time": true}
 	}
 	for p.seen[full] {
 		full += "'"
