@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 
+	"dtnotes/dtracefs/internal/pattern"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
@@ -25,6 +26,7 @@ type openCall struct {
 	ns         int64
 	ofDay      bool
 	timed      bool
+	resumed    *openCall // the line that told the rest
 }
 
 func startCalls() reader { return &callTrace{open: map[string]*openCall{}} }
@@ -91,7 +93,7 @@ func (t *callTrace) read(d *decoder, data []byte, num int, last bool) int {
 	if last {
 		for _, pid := range t.pids {
 			if o := t.open[pid]; o != nil {
-				t.row(o, syntax.Call{Message: []byte("unfinished")}, nil)
+				t.row(o, syntax.Call{}, nil)
 			}
 		}
 		t.pids = nil
@@ -144,19 +146,32 @@ func parseTrussSignal(line []byte) (c syntax.Call, ok bool) {
 			c.PID, c.TID, b = n, tid, bytes.TrimSpace(rest)
 		}
 	}
+	if i := bytes.IndexByte(b, ' '); i > 0 && b[0]-'0' <= 9 {
+		// FreeBSD's times stand before what it says of a signal, too.
+		if _, err := strconv.ParseFloat(string(b[:i]), 64); err == nil && bytes.IndexByte(b[:i], '.') > 0 {
+			c.Delta, b = b[:i], bytes.TrimLeft(b[i:], " ")
+		}
+	}
 	for _, start := range []string{"Received signal ", "siginfo: ", "SIGNAL ", "process exit", "process killed", "process core dumped", "Process stopped",
-		"Incurred fault ", "Stopped by signal ", "<new process>", "<thread ", "*** "} {
-		if bytes.HasPrefix(b, []byte(start)) {
-			c.Kind = syntax.Signal
-			c.Name, c.Args = bytes.Trim([]byte(start), " :<>*"), bytes.TrimRight(bytes.TrimLeft(b[len(start):], ", "), ">")
-			if start == "*** " {
-				c.Name, c.Args = bytes.Trim(b, " *"), nil
-			}
+		"Incurred fault ", "Stopped by signal ", "<new process>", "<new thread>", "<thread ", "*** "} {
+		if !bytes.HasPrefix(b, []byte(start)) {
+			continue
+		}
+		c.Kind = syntax.Signal
+		if name := signalName.Find(bytes.TrimPrefix(b, []byte("SIGNAL"))); name != nil {
+			c.Name, c.Args = name, b
 			return c, true
 		}
+		c.Name, c.Args = bytes.Trim([]byte(start), " :<>*"), bytes.TrimRight(bytes.TrimLeft(b[len(start):], ", "), ">")
+		if start == "*** " {
+			c.Name, c.Args = bytes.Trim(b, " *"), nil
+		}
+		return c, true
 	}
 	return c, false
 }
+
+var signalName = pattern.New(`\b(?:SIG|FLT)[A-Z][A-Z0-9+]*`)
 
 func (t *callTrace) signal(c syntax.Call) {
 	name := "signals"
@@ -193,7 +208,7 @@ func (t *callTrace) call(cur *syntax.Cursor, c syntax.Call) {
 		if t.open[pid] == nil {
 			t.pids = append(t.pids, pid)
 		} else {
-			t.row(t.open[pid], syntax.Call{Message: []byte("unfinished")}, nil)
+			t.row(t.open[pid], syntax.Call{}, nil)
 		}
 		// The line's bytes do not outlast the part of the capture.
 		o.call.PID, o.call.TID, o.call.Delta = bytes.Clone(c.PID), bytes.Clone(c.TID), bytes.Clone(c.Delta)
@@ -201,14 +216,24 @@ func (t *callTrace) call(cur *syntax.Cursor, c syntax.Call) {
 		t.open[pid] = o
 	case syntax.ResumedCall:
 		begun := t.open[pid]
+		if begun == nil && pid == "" {
+			// The last process that is left has no number any more.
+			for _, p := range t.pids {
+				if t.open[p].name == o.name {
+					begun, pid = t.open[p], p
+				}
+			}
+		}
 		if begun == nil || begun.name != o.name {
 			begun = o
 			begun.args = "... " + o.args
+			begun.resumed = o
 		} else {
 			t.close(pid)
 			if o.args != "" {
 				begun.args += " " + o.args
 			}
+			begun.resumed = o
 		}
 		t.row(begun, c, cur)
 	default:
@@ -242,7 +267,7 @@ func (t *callTrace) start(s *sheet, o *openCall) {
 	for _, cell := range [...]struct {
 		name string
 		text []byte
-	}{{"seconds", c.Delta}, {"step", c.Step}, {"pid", c.PID}, {"tid", c.TID}, {"ip", c.IP}, {"number", c.Number}, {"direction", c.Arrow}} {
+	}{{"seconds", c.Delta}, {"step", c.Step}, {"pid", c.PID}, {"tid", c.TID}, {"ip", c.IP}, {"number", c.Number}, {"depth", c.Depth}, {"direction", c.Arrow}} {
 		if len(cell.text) > 0 {
 			s.text(cell.name, cell.text)
 		}
@@ -254,6 +279,23 @@ func (t *callTrace) row(o *openCall, c syntax.Call, cur *syntax.Cursor) {
 	s := t.sheet("calls", "calls", "calls")
 	t.inferred[s] = true
 	t.start(s, o)
+	if o.call.Kind == syntax.UnfinishedCall {
+		s.open("unfinished", Bool).appendInt(1)
+	}
+	if r := o.resumed; r != nil {
+		switch {
+		case r.call.HasClock:
+			ns := r.ns
+			if !r.ofDay {
+				ns = r.call.Clock.In(t.opt.Location)
+			}
+			s.instant("resumed", ns, r.ofDay)
+		case len(r.call.Delta) > 0:
+			s.text("resumed", r.call.Delta)
+		default:
+			s.open("resumed", Bool).appendInt(1)
+		}
+	}
 	s.text("syscall", []byte(o.name))
 	s.text("args", []byte(o.args))
 	for _, cell := range [...]struct {

@@ -43,8 +43,8 @@ var jsonNames = map[string]bool{"type": true, "data": true, "min": true, "max": 
 
 var conserved = regexp.MustCompile("[\\pL\\pN_`][\\pL\\pN_.`+]*|\\pN+")
 
-// spelled are words around the numbers of errors and the halves of calls that columns tell.
-var spelled = map[string]bool{"Err": true, "ERR": true, "resumed": true}
+// spelled are words around the numbers of errors, which a column tells.
+var spelled = map[string]bool{"Err": true, "ERR": true}
 
 // A haystack is the words of everything that a capture was decoded to.
 type haystack struct {

@@ -132,7 +132,7 @@ func appendJSONFloat(b []byte, v float64) []byte {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return append(b, "null"...)
 	}
-	return strconv.AppendFloat(b, v, 'g', -1, 64)
+	return appendFloat(b, v)
 }
 
 // appendSeconds appends ns nanoseconds as decimal seconds with nine places.

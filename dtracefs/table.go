@@ -158,6 +158,16 @@ func (c *Column) Time(i int) time.Time { return time.Unix(0, c.ints[i]).UTC() }
 // not change them.
 func (c *Column) Stack(i int) []string { return c.stacks[c.codes[i]] }
 
+// appendFloat appends the shortest decimal number that is v, without an exponent where tools print none:
+// down to a nanosecond in seconds.
+func appendFloat(b []byte, v float64) []byte {
+	format := byte('g')
+	if a := math.Abs(v); a >= 1e-9 && a < 1e-4 {
+		format = 'f'
+	}
+	return strconv.AppendFloat(b, v, format, -1, 64)
+}
+
 // Text returns cell i as text, whatever the column's type: a time in RFC 3339, one of the day as
 // 15:04:05, a stack's frames joined by semicolons, a null as "".
 func (c *Column) Text(i int) string {
@@ -166,7 +176,7 @@ func (c *Column) Text(i int) string {
 	}
 	switch c.typ {
 	case Float:
-		return strconv.FormatFloat(c.floats[i], 'g', -1, 64)
+		return string(appendFloat(nil, c.floats[i]))
 	case String:
 		return c.words.at(c.codes[i])
 	case Bool:

@@ -34,6 +34,7 @@ type Call struct {
 	Elapsed    []byte // seconds in the call, of -T
 
 	Arrow []byte // `->` or `<-` of a function of a library, as truss -u follows them
+	Depth []byte // how deep a thread is in such functions
 	Truss bool   // the line has a form that strace does not print
 }
 
@@ -98,7 +99,7 @@ func (c *Call) prefix(b []byte) []byte {
 			switch {
 			case end < 0:
 				return b
-			case len(in) >= 8 && isHex(in) && c.IP == nil:
+			case len(in) >= 8 && (isHex(in) || len(bytes.Trim(in, "?")) == 0) && c.IP == nil:
 				c.IP = in
 			case len(in) > 0 && digitsOf(in) == len(in) && c.Number == nil:
 				c.Number = in
@@ -106,6 +107,15 @@ func (c *Call) prefix(b []byte) []byte {
 				return b
 			}
 			b = b[end+1:]
+		case bytes.HasPrefix(b, []byte("(+")) && c.HasClock && c.Delta == nil:
+			// -r beside a clock.
+			end := bytes.IndexByte(b, ')')
+			if end < 0 || !isDecimal(bytes.TrimSpace(b[2:end])) {
+				return b
+			}
+			c.Delta, b = bytes.TrimSpace(b[2:end]), b[end+1:]
+		case len(b) > 2 && b[0] == '/' && b[1]-'0' <= 9 && c.PID == nil && c.trussPID(&b, 0):
+			c.Truss = true
 		case len(b) > 0 && b[0]-'0' <= 9:
 			n := digitsOf(b)
 			if n == len(b) {
@@ -145,23 +155,32 @@ func (c *Call) prefix(b []byte) []byte {
 	}
 }
 
-// trussPID reads `12:` or `12/1:`, which is no time of the day.
+// trussPID reads `12:`, `12/1:` or, of a process alone, `/1:`, which is no time of the day. Where
+// functions are followed, how deep a thread is stands behind it, as in `/1@2:`.
 func (c *Call) trussPID(b *[]byte, n int) bool {
-	m := n
+	m, end := n, n
 	if (*b)[m] == '/' {
 		m += 1 + digitsOf((*b)[m+1:])
 		if m == n+1 {
 			return false
 		}
+		if end = m; end < len(*b) && (*b)[end] == '@' {
+			end += 1 + digitsOf((*b)[end+1:])
+		}
 	}
-	if m+1 >= len(*b) || (*b)[m] != ':' || (*b)[m+1] != ' ' && (*b)[m+1] != '\t' {
+	if end+1 >= len(*b) || (*b)[end] != ':' || (*b)[end+1] != ' ' && (*b)[end+1] != '\t' {
 		return false
 	}
-	c.PID = (*b)[:n]
+	if n > 0 {
+		c.PID = (*b)[:n]
+	}
 	if m > n {
 		c.TID = (*b)[n+1 : m]
 	}
-	*b = (*b)[m+1:]
+	if end > m {
+		c.Depth = (*b)[m+1 : end]
+	}
+	*b = (*b)[end+1:]
 	return true
 }
 
@@ -208,20 +227,27 @@ func (c *Call) result(b []byte) bool {
 			break
 		}
 		args := bytes.TrimRight(b[:i], " \t")
-		note := []byte(nil)
+		note, state := []byte(nil), false
 		if j := bytes.LastIndexByte(args, ')'); j >= 0 && j < len(args)-1 && i > j {
-			// illumos: `execve(…)  argc = 2`, `vfork() (returning as child ...) = 12`.
+			// illumos: `execve(…)  argc = 2`, which is no return.
 			if word := bytes.TrimSpace(args[j+1:]); isCallName(word) {
 				note, args = word, bytes.TrimRight(args[:j+1], " \t")
 			}
 		}
 		if len(args) > 0 && args[len(args)-1] == ')' && c.returned(b[i+2:]) {
-			if k := bytes.LastIndex(args, []byte(") (")); k >= 0 && bytes.HasSuffix(args, []byte("...)")) {
-				note, args = args[k+3:len(args)-1], args[:k+1]
+			if k := bytes.LastIndexByte(args, '('); k >= 0 && bytes.HasSuffix(args, []byte("...)")) {
+				// illumos: `vfork()  (returning as child ...) = 12`.
+				if call := bytes.TrimRight(args[:k], " \t"); len(call) > 0 && call[len(call)-1] == ')' {
+					note, args, state = args[k+1:len(args)-1], call, true
+				}
 			}
-			if note != nil {
+			switch {
+			case state:
 				c.Truss = true
 				c.Message = bytes.TrimSpace(append(append(bytes.Clone(note), ' '), c.Message...))
+			case note != nil:
+				c.Truss, c.Ret, c.Errno = true, nil, nil
+				c.Message = append(append(bytes.Clone(note), " = "...), bytes.TrimSpace(b[i+2:])...)
 			}
 			c.Args = args[:len(args)-1]
 			return true
@@ -234,7 +260,7 @@ func (c *Call) result(b []byte) bool {
 			return true
 		}
 	}
-	if len(b) > 0 && b[len(b)-1] == ')' && (c.PID != nil || c.Name[0] == '_' || c.Arrow != nil) {
+	if len(b) > 0 && b[len(b)-1] == ')' && (c.PID != nil || c.TID != nil || c.Name[0] == '_' || c.Arrow != nil) {
 		// _exit() does not return.
 		c.Args = b[:len(b)-1]
 		return true
