@@ -3,8 +3,6 @@ package analysis
 import (
 	"bufio"
 	"math"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,17 +13,12 @@ import (
 
 	"dtnotes/analysis/cluster"
 	"dtnotes/analysis/internal/golden"
+	"dtnotes/dtracefs"
 )
-
-const shared = "../../shared"
 
 func goldenSeries(t testing.TB, set string) *Series {
 	t.Helper()
-	path := golden.Path("data/" + set + ".csv")
-	if _, err := os.Stat(path); err != nil {
-		t.Skip("reference data not here: ", err)
-	}
-	s, err := ReadCSVFile(path)
+	s, err := ReadCSV(strings.NewReader(golden.Text(t, set+".csv")), set)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,9 +29,13 @@ func goldenSeries(t testing.TB, set string) *Series {
 // "kind execname value" lines.
 func captureFrame(t testing.TB, name string) dataframe.DataFrame {
 	t.Helper()
-	f, err := os.Open(filepath.Join(shared, "captures", name))
+	recorded, err := dtracefs.Open("../dtracefs/testdata/recorded/captures.tar.zst")
 	if err != nil {
-		t.Skip("captures not here: ", err)
+		t.Fatal(err)
+	}
+	f, err := recorded.Open(name)
+	if err != nil {
+		t.Fatal(err)
 	}
 	defer f.Close()
 	var times, values []float64
@@ -116,7 +113,7 @@ func TestTruth(t *testing.T) {
 		Labels    []int
 		Precision [][]float64
 	}
-	golden.Read(t, "data/truth.json", &truth)
+	golden.Read(t, "truth.json", &truth)
 	for _, c := range []struct {
 		set     string
 		f1, ari float64

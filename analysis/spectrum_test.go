@@ -2,9 +2,8 @@ package analysis
 
 import (
 	"context"
-	"encoding/json"
+	"dtnotes/analysis/internal/golden"
 	"math"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -21,13 +20,7 @@ func spectrumGolden(t *testing.T) (g struct {
 	NMF    float64
 }) {
 	t.Helper()
-	data, err := os.ReadFile("testdata/golden/spectrum_factors.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, &g); err != nil {
-		t.Fatal(err)
-	}
+	golden.Read(t, "spectrum_factors.json", &g)
 	return g
 }
 

@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"maps"
 	"math"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -226,12 +224,16 @@ func TestMergeCounts(t *testing.T) {
 // TestTracersAgree holds the captures of one run by three tracers against each other: what
 // every process did of every kind in a minute and more, and the course of the greatest.
 func TestTracersAgree(t *testing.T) {
-	runs, err := filepath.Glob("../../shared/captures/*/run*")
+	recorded := recorded(t)
+	runs, err := fs.Glob(recorded, "*/run*")
 	if err != nil || len(runs) == 0 {
-		t.Skip("no recorded captures beside the repository")
+		t.Fatalf("%d recorded runs: %v", len(runs), err)
 	}
 	for _, run := range runs {
-		fsys := os.DirFS(run)
+		fsys, err := fs.Sub(recorded, run)
+		if err != nil {
+			t.Fatal(err)
+		}
 		var all []*Matrix
 		for _, name := range []string{"persec.dtrace.txt", "persec.bpftrace.txt", "persec.bpftrace.jsonl"} {
 			c := countOf(t, fsys, name, CountOptions{MeasureOptions: everyKind})

@@ -52,11 +52,9 @@ func unparsedShare(c *Capture) float64 {
 }
 
 func TestEveryLineIsAccountedFor(t *testing.T) {
-	roots := []fs.FS{Samples()}
-	for _, dir := range []string{"../../shared/captures", "../../shared/corpus/files"} {
-		if _, err := os.Stat(dir); err == nil {
-			roots = append(roots, os.DirFS(dir))
-		}
+	roots := []fs.FS{Samples(), recorded(t)}
+	for _, dir := range further("captures", "corpus/files") {
+		roots = append(roots, os.DirFS(dir))
 	}
 	for _, root := range roots {
 		err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
@@ -78,6 +76,29 @@ func TestEveryLineIsAccountedFor(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// recorded are captures that we recorded: runs of programs, some with faults put in and labels of
+// them, by two tracers side by side.
+func recorded(t testing.TB) fs.FS {
+	fsys, err := Open("testdata/recorded/captures.tar.zst")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fsys
+}
+
+// further returns those of the folders that exist in a store of more captures than the module
+// carries, which DTNOTES_SHARED names where there is one.
+func further(dirs ...string) (found []string) {
+	store := os.Getenv("DTNOTES_SHARED")
+	for _, dir := range dirs {
+		dir = filepath.Join(store, dir)
+		if info, err := os.Stat(dir); store != "" && err == nil && info.IsDir() {
+			found = append(found, dir)
+		}
+	}
+	return found
 }
 
 func isCaptureName(name string) bool {

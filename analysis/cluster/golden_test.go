@@ -15,7 +15,6 @@ import (
 )
 
 type goldenScale struct {
-	Scaled   [][]float64
 	Corrcoef [][]float64
 	Labels   []int `json:"true_labels"`
 }
@@ -39,7 +38,7 @@ func TestGoldenAffinity(t *testing.T) {
 		for _, w := range want.Runs {
 			s := golden.Matrix(scale.Corrcoef)
 			if w.Similarity == "neg_sq_euclid_columns" {
-				s = negSquared(scale.Scaled)
+				s = negSquared(golden.Scaled(t, set))
 			}
 			got, err := AffinityPropagation(context.Background(), s, AffinityOptions{Preference: w.Preference, Damping: w.Damping})
 			if len(w.Warnings) > 0 {
@@ -67,14 +66,14 @@ func TestGoldenAffinity(t *testing.T) {
 }
 
 // negSquared returns minus the squared distances between the columns of x.
-func negSquared(x [][]float64) *mat.Dense {
-	p := len(x[0])
+func negSquared(x *mat.Dense) *mat.Dense {
+	n, p := x.Dims()
 	m := mat.NewDense(p, p, nil)
 	for i := range p {
 		for j := range p {
 			sum := 0.0
-			for _, row := range x {
-				d := row[i] - row[j]
+			for k := range n {
+				d := x.At(k, i) - x.At(k, j)
 				sum += d * d
 			}
 			m.Set(i, j, -sum)
@@ -99,8 +98,8 @@ func canonical(labels []int) []int {
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-9*math.Max(1, math.Abs(b)) }
 
 // centeredColumns returns the columns of a set as centered points.
-func centeredColumns(scaled [][]float64) *mat.Dense {
-	x := mat.DenseCopyOf(golden.Matrix(scaled).T())
+func centeredColumns(scaled *mat.Dense) *mat.Dense {
+	x := mat.DenseCopyOf(scaled.T())
 	n, _ := x.Dims()
 	for i := range n {
 		row := x.RawRowView(i)
@@ -153,7 +152,7 @@ func TestGoldenClustering(t *testing.T) {
 			Distances  [][]float64 `json:"distance_corr"`
 		}
 		golden.Read(t, set+".clustering.json", &want)
-		points := centeredColumns(scale.Scaled)
+		points := centeredColumns(golden.Scaled(t, set))
 		euclidean := Distances(points)
 		p := len(scale.Corrcoef)
 		corr := mat.NewSymDense(p, nil)

@@ -15,13 +15,11 @@ import (
 // against them.
 func TestGoldenOutliers(t *testing.T) {
 	for _, set := range golden.Sets {
-		var scale goldenScale
-		golden.Read(t, set+".scale.json", &scale)
 		var want struct {
 			LOF []float64 `json:"lof_20"`
 		}
 		golden.Read(t, set+".outliers.json", &want)
-		got, err := LocalOutlierFactors(Distances(golden.Matrix(scale.Scaled)), 20)
+		got, err := LocalOutlierFactors(Distances(golden.Scaled(t, set)), 20)
 		if err != nil || len(got) != len(want.LOF) {
 			t.Fatalf("%s: %d factors, want %d (%v)", set, len(got), len(want.LOF), err)
 		}

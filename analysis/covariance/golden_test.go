@@ -2,58 +2,15 @@ package covariance
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"math"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis/internal/golden"
 )
-
-// goldenSample reads a set and divides each column by its deviation, as the
-// reference numbers were computed.
-func goldenSample(t testing.TB, set string) *mat.Dense {
-	t.Helper()
-	var scale struct{ Transform string }
-	golden.Read(t, set+".scale.json", &scale)
-	name := set
-	if scale.Transform == "log1p" {
-		name = set[:len(set)-len("_log1p")]
-	}
-	f, err := os.Open(golden.Path("data/" + name + ".csv"))
-	if err != nil {
-		t.Skip("reference data not here: ", err)
-	}
-	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := mat.NewDense(len(rows)-1, len(rows[0])-1, nil)
-	for i, r := range rows[1:] {
-		for j, cell := range r[1:] {
-			v, err := strconv.ParseFloat(cell, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if scale.Transform == "log1p" {
-				v = math.Log1p(v)
-			}
-			x.Set(i, j, v)
-		}
-	}
-	s, err := Empirical(x)
-	if err != nil {
-		t.Fatal(err)
-	}
-	x.Apply(func(i, j int, v float64) float64 { return v / math.Sqrt(s.At(j, j)) }, x)
-	return x
-}
 
 func maxDiff(a mat.Matrix, b [][]float64) float64 {
 	top := 0.0
@@ -99,7 +56,7 @@ func checkLassoGolden(t *testing.T, s *mat.SymDense, want goldenLasso) {
 func TestGoldenLasso(t *testing.T) {
 	for _, set := range golden.Sets {
 		t.Run(set, func(t *testing.T) {
-			s, err := Empirical(goldenSample(t, set))
+			s, err := Empirical(golden.Scaled(t, set))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -128,7 +85,7 @@ func TestGoldenCV(t *testing.T) {
 	golden.Read(t, "cv_converged_and_centred_lle.json", &want)
 	for _, set := range golden.Sets {
 		t.Run(set, func(t *testing.T) {
-			cv, err := GraphicalLassoCV(context.Background(), goldenSample(t, set), CVOptions{})
+			cv, err := GraphicalLassoCV(context.Background(), golden.Scaled(t, set), CVOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -237,7 +194,7 @@ func TestGoldenCovariance(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		x := goldenSample(t, set)
+		x := golden.Scaled(t, set)
 		n, p := x.Dims()
 		s, err := Empirical(x)
 		if err != nil {

@@ -2,10 +2,11 @@ package figure
 
 import (
 	"bufio"
+	"dtnotes/dtracefs"
 	"encoding/csv"
+	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
 	"sort"
 	"strconv"
 	"strings"
@@ -70,8 +71,8 @@ func readCSV(t testing.TB, path string) counts {
 }
 
 // readSeconds reads blocks of a line with the clock and lines "kind execname value".
-func readSeconds(t testing.TB, path string) counts {
-	f, err := os.Open(path)
+func readSeconds(t testing.TB, fsys fs.FS, name string) counts {
+	f, err := fsys.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,12 +135,16 @@ func related(c counts, least float64) Graph {
 // captureCounts are those of the captures here.
 func captureCounts(t *testing.T) map[string]counts {
 	all := map[string]counts{"vm-start.csv": readCSV(t, "testdata/vm-start.csv")}
-	files, _ := filepath.Glob("../../../shared/captures/*/run*/persec.dtrace.txt")
-	if len(files) == 0 {
-		t.Log("no further captures here")
+	recorded, err := dtracefs.Open("../../dtracefs/testdata/recorded/captures.tar.zst")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := fs.Glob(recorded, "*/run*/persec.dtrace.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d recorded captures: %v", len(files), err)
 	}
 	for _, f := range files {
-		all[f] = readSeconds(t, f)
+		all[f] = readSeconds(t, recorded, f)
 	}
 	return all
 }

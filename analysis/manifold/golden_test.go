@@ -12,9 +12,7 @@ import (
 
 // columns reads a set as points: its columns, centered or not.
 func columns(t testing.TB, set string, center bool) *mat.Dense {
-	var scale struct{ Scaled [][]float64 }
-	golden.Read(t, set+".scale.json", &scale)
-	x := mat.DenseCopyOf(golden.Matrix(scale.Scaled).T())
+	x := mat.DenseCopyOf(golden.Scaled(t, set).T())
 	if center {
 		n, _ := x.Dims()
 		for i := range n {
@@ -111,8 +109,6 @@ func TestGoldenEmbeddings(t *testing.T) {
 	}
 	ctx := context.Background()
 	for _, set := range golden.Sets {
-		var scale struct{ Scaled [][]float64 }
-		golden.Read(t, set+".scale.json", &scale)
 		var corr struct {
 			Distances [][]float64 `json:"distance_corr"`
 		}
@@ -142,7 +138,7 @@ func TestGoldenEmbeddings(t *testing.T) {
 			}
 		}
 
-		pca, err := PCA(golden.Matrix(scale.Scaled), 0)
+		pca, err := PCA(golden.Scaled(t, set), 0)
 		if err != nil {
 			t.Fatal(err)
 		}

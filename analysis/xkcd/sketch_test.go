@@ -1,12 +1,12 @@
 package xkcd
 
 import (
-	"encoding/json"
 	"math"
-	"os"
 	"testing"
 
 	"gonum.org/v1/plot/vg"
+
+	"dtnotes/analysis/internal/golden"
 )
 
 // Path codes of matplotlib.
@@ -16,22 +16,7 @@ const (
 )
 
 func TestSketchMatchesMatplotlib(t *testing.T) {
-	t.Run("some", func(t *testing.T) { checkSketch(t, "testdata/sketch.json") })
-	t.Run("all", func(t *testing.T) {
-		const path = "../../../shared/golden/sketch.json"
-		if _, err := os.Stat(path); err != nil {
-			t.Skip("the full set of reference paths is not here: ", err)
-		}
-		checkSketch(t, path)
-	})
-}
-
-func checkSketch(t *testing.T, path string) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var golden struct {
+	var reference struct {
 		Cases []struct {
 			Name        string
 			Params      [3]float64
@@ -40,14 +25,12 @@ func checkSketch(t *testing.T, path string) {
 			OutVertices [][2]float64 `json:"out_vertices"`
 		}
 	}
-	if err := json.Unmarshal(text, &golden); err != nil {
-		t.Fatal(err)
-	}
-	if len(golden.Cases) == 0 {
+	golden.Read(t, "sketch.json", &reference)
+	if len(reference.Cases) == 0 {
 		t.Fatal("no cases")
 	}
 	worst := 0.0
-	for _, c := range golden.Cases {
+	for _, c := range reference.Cases {
 		var in []subpath
 		for i, v := range c.Vertices {
 			p := vg.Point{X: vg.Length(v[0]), Y: vg.Length(v[1])}
@@ -81,5 +64,5 @@ func checkSketch(t *testing.T, path string) {
 	if worst > 1e-11 {
 		t.Errorf("largest deviation %g, want at most 1e-11", worst)
 	}
-	t.Logf("%d cases, largest deviation %.2g", len(golden.Cases), worst)
+	t.Logf("%d cases, largest deviation %.2g", len(reference.Cases), worst)
 }

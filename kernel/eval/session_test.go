@@ -12,9 +12,6 @@ import (
 	"dtnotes/kernel/cell"
 )
 
-// shared holds more sessions, where it exists.
-const shared = "../../shared"
-
 func newSession(t testing.TB) *Session {
 	t.Helper()
 	s, err := New(Options{})
@@ -64,8 +61,7 @@ func must(t testing.TB, s *Session, code string) string {
 // describes the form.
 func TestSessions(t *testing.T) {
 	files, _ := filepath.Glob("testdata/sessions/*.txt")
-	more, _ := filepath.Glob(filepath.Join(shared, "cells", "*.txt"))
-	for _, f := range append(files, more...) {
+	for _, f := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(f), ".txt"), func(t *testing.T) {
 			text, err := os.ReadFile(f)
 			if err != nil {

@@ -10,9 +10,11 @@ import (
 	"go/token"
 	"html/template"
 	"io/fs"
+	"maps"
 	"mime"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	terminal "github.com/buildkite/terminal-to-html/v3"
@@ -102,8 +104,8 @@ func (md markdown) render(c *Cell) (template.HTML, error) {
 
 func attachmentURL(content any) string {
 	bundle, _ := content.(map[string]any)
-	for kind, data := range bundle {
-		if s, ok := data.(string); ok {
+	for _, kind := range slices.Sorted(maps.Keys(bundle)) {
+		if s, ok := bundle[kind].(string); ok {
 			return "data:" + kind + ";base64," + s
 		}
 	}

@@ -4,8 +4,8 @@ import (
 	"bufio"
 	"encoding/csv"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,18 +32,19 @@ type fault struct {
 // grace is how long, in seconds, a fault may be felt after its end.
 const grace = 5
 
-func newRun(name, dir string, s *analysis.Series) (*run, error) {
+func newRun(name string, captures fs.FS, s *analysis.Series) (*run, error) {
 	r := &run{name: name, series: s}
-	f, err := os.Open(filepath.Join(dir, "labels.csv"))
+	labels := path.Join(name, "labels.csv")
+	f, err := captures.Open(labels)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	rows, err := csv.NewReader(f).ReadAll()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+		return nil, fmt.Errorf("%s: %w", labels, err)
 	}
-	commands, err := readTimeline(filepath.Join(dir, "timeline.tsv"))
+	commands, err := readTimeline(captures, path.Join(name, "timeline.tsv"))
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +52,7 @@ func newRun(name, dir string, s *analysis.Series) (*run, error) {
 		start, err1 := strconv.ParseFloat(row[0], 64)
 		end, err2 := strconv.ParseFloat(row[1], 64)
 		if err1 != nil || err2 != nil {
-			return nil, fmt.Errorf("%s: fault from %q to %q", f.Name(), row[0], row[1])
+			return nil, fmt.Errorf("%s: fault from %q to %q", labels, row[0], row[1])
 		}
 		text := row[len(row)-1]
 		for _, c := range commands {
@@ -70,8 +71,8 @@ type command struct {
 }
 
 // readTimeline lists the commands started or stopped.
-func readTimeline(path string) ([]command, error) {
-	f, err := os.Open(path)
+func readTimeline(captures fs.FS, name string) ([]command, error) {
+	f, err := captures.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +85,7 @@ func readTimeline(path string) ([]command, error) {
 		}
 		at, err := strconv.ParseFloat(fields[0], 64)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		out = append(out, command{at, fields[4]})
 	}

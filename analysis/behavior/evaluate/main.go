@@ -2,21 +2,24 @@
 // max-|z| and scikit-learn's outlier detectors on the same matrix, in the same
 // run. What it measured is summed up in a table at the end.
 //
-//	go run ./analysis/behavior/evaluate -captures DIR -bench DIR -python python3
+//	go run ./analysis/behavior/evaluate -python python3
 //
-// Captures are folders with a per-second capture; those to score also hold
-// labels.csv (start,end,kind,…,detail) and timeline.tsv, which name the
-// culprits. Without -python the scikit-learn rows are left out, without -bench
-// the public set.
+// Captures are folders, or an archive of folders, with a per-second capture in
+// each; those to score also hold labels.csv (start,end,kind,…,detail) and
+// timeline.tsv, which name the culprits. Those that come with the module are
+// the default, as are six servers of a public set, the Application Server
+// Dataset (Li et al., InterFusion, KDD 2021). Without -python the scikit-learn
+// rows are left out.
 package main
 
 import (
 	"context"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
-	"path/filepath"
+	"path"
 	"strings"
 	"time"
 
@@ -27,7 +30,7 @@ import (
 
 func main() {
 	var opt options
-	flag.StringVar(&opt.captures, "captures", "../shared/captures", "`folder` of the captures")
+	flag.StringVar(&opt.captures, "captures", "dtracefs/testdata/recorded/captures.tar.zst", "`folder` or archive of the captures")
 	flag.StringVar(&opt.file, "file", "persec.dtrace.txt", "`name` of the capture in each run's folder")
 	train := flag.String("train", "web/run1,web/run2", "runs to learn from, separated by commas")
 	test := flag.String("test", "web-faulty/run1,web-faulty/run2", "runs to score")
@@ -36,7 +39,7 @@ func main() {
 	before := flag.String("before", "vm-start/run1,vm-start/run2", "runs that are normal before their first label")
 	flag.StringVar(&opt.python, "python", "", "Python `command` with scikit-learn")
 	flag.StringVar(&opt.peers, "peers", "analysis/behavior/peers/peers.py", "`script` of the other detectors")
-	flag.StringVar(&opt.bench, "bench", "../shared/bench/asd", "`folder` of a public set: NAME.train.csv.gz, NAME.test.csv.gz, NAME.labels.csv")
+	flag.StringVar(&opt.bench, "bench", "analysis/behavior/evaluate/testdata/asd", "`folder` of a public set: NAME.train.csv.gz, NAME.test.csv.gz, NAME.labels.csv")
 	flag.BoolVar(&opt.verbose, "v", false, "print every fault and every false alarm")
 	flag.Parse()
 	opt.train, opt.test = strings.Split(*train, ","), strings.Split(*test, ",")
@@ -63,7 +66,8 @@ type options struct {
 	normal, overlays                     [][]string
 	verbose                              bool
 
-	table *table // what was measured
+	recorded fs.FS  // the captures
+	table    *table // what was measured
 }
 
 // A table sums up what was measured.
@@ -81,6 +85,10 @@ func (t *table) print() {
 }
 
 func (o options) run(ctx context.Context) error {
+	var err error
+	if o.recorded, err = dtracefs.Open(o.captures); err != nil {
+		return err
+	}
 	var train []*analysis.Series
 	for _, name := range o.train {
 		s, err := o.load(name)
@@ -95,7 +103,7 @@ func (o options) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r, err := newRun(name, filepath.Join(o.captures, name), s)
+		r, err := newRun(name, o.recorded, s)
 		if err != nil {
 			return err
 		}
@@ -139,22 +147,18 @@ func (o options) run(ctx context.Context) error {
 }
 
 func (o options) load(name string) (*analysis.Series, error) {
-	dir := filepath.Join(o.captures, name)
-	fsys, err := dtracefs.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	c, err := dtracefs.Load(fsys, o.file)
+	file := path.Join(name, o.file)
+	c, err := dtracefs.Load(o.recorded, file)
 	if err != nil {
 		return nil, err
 	}
 	t := c.Activity()
 	if t == nil {
-		return nil, fmt.Errorf("%s/%s holds no table of activity", dir, o.file)
+		return nil, fmt.Errorf("%s holds no table of activity", file)
 	}
 	s, err := behavior.Sources(t.DataFrame(), time.Second)
 	if err != nil {
-		return nil, fmt.Errorf("%s/%s: %w", dir, o.file, err)
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return s, nil
 }

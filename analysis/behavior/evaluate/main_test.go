@@ -1,20 +1,27 @@
 package main
 
 import (
-	"os"
+	"io/fs"
 	"testing"
 
 	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
+	"dtnotes/dtracefs"
 )
+
+// recorded are the labelled captures that come with the module.
+func recorded(t *testing.T) fs.FS {
+	fsys, err := dtracefs.Open("../../../dtracefs/testdata/recorded/captures.tar.zst")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fsys
+}
 
 // TestRealFaults holds what behaviors are for against real captures: every
 // fault is found within five seconds, and its culprit is among the first three.
 func TestRealFaults(t *testing.T) {
-	o := options{captures: "../../../../shared/captures", file: "persec.dtrace.txt", test: []string{"web-faulty/run1", "web-faulty/run2"}}
-	if _, err := os.Stat(o.captures); err != nil {
-		t.Skip("no labelled captures: ", err)
-	}
+	o := options{recorded: recorded(t), file: "persec.dtrace.txt", test: []string{"web-faulty/run1", "web-faulty/run2"}}
 	var train []*analysis.Series
 	for _, name := range []string{"web/run1", "web/run2"} {
 		s, err := o.load(name)
@@ -33,7 +40,7 @@ func TestRealFaults(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := newRun(name, o.captures+"/"+name, s)
+		r, err := newRun(name, o.recorded, s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,10 +69,7 @@ func TestRealFaults(t *testing.T) {
 // no more than twice as many buckets fall below a level as it says.
 func TestCalibration(t *testing.T) {
 	for _, file := range []string{"persec.dtrace.txt", "persec.bpftrace.txt"} {
-		o := options{captures: "../../../../shared/captures", file: file}
-		if _, err := os.Stat(o.captures); err != nil {
-			t.Skip("no captures: ", err)
-		}
+		o := options{recorded: recorded(t), file: file}
 		for _, family := range [][]string{{"web/run1", "web/run2"}, {"batch/run1", "batch/run2"}} {
 			c, err := o.leaveOneOut(t.Context(), family, false)
 			if err != nil {

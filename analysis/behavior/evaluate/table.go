@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
@@ -341,7 +340,7 @@ func (o options) printOnsets(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if runs[i], err = newRun(name, filepath.Join(o.captures, name), s); err != nil {
+		if runs[i], err = newRun(name, o.recorded, s); err != nil {
 			return err
 		}
 		if len(runs[i].faults) == 0 {
