@@ -21,7 +21,7 @@ import (
 // This file is what stands between cells and package native, which executes them on values that are
 // not boxed. A program that it cannot take as a whole is left to the interpreter.
 
-// nativeVariable is the environment variable that says what executes cells: off or portable.
+// nativeVariable is the environment variable that says what executes cells: off, portable or machine.
 const nativeVariable = "DTNOTES_NATIVE"
 
 // nativeDefault is what it means not to set it.
@@ -31,6 +31,7 @@ const nativeDefault = "off"
 type nativeTier struct {
 	on      bool
 	why     string // it is on, or is not
+	lacks   string // what it was asked for and cannot have
 	world   native.World
 	replace map[string]reflect.Value // what code gets instead of compiled functions
 	told    []string                 // of the functions of the last programs, what executes them
@@ -44,14 +45,17 @@ func newNativeTier() *nativeTier {
 	t := &nativeTier{why: why + " is " + tier, replace: map[string]reflect.Value{}}
 	switch {
 	case tier == "off":
-	case tier != "portable":
-		t.why += ", which is neither off nor portable"
+	case tier != "portable" && tier != "machine":
+		t.why += ", which is neither off, portable nor machine"
 	case !native.Supported:
 		t.why = "words here have not 64 bits"
 	case raceMode != 0:
 		t.why = "races are being looked for"
+	case tier == "machine" && !native.MachineCode():
+		t.on, t.lacks = true, "machine code cannot be had here, on this processor and system or because memory must not be made executable"
 	default:
 		t.on = true
+		t.world.Machine = tier == "machine"
 	}
 	return t
 }
@@ -96,9 +100,17 @@ func (t *nativeTier) note(p *native.Program) {
 		if len(p.Refused) > 0 {
 			t.told = append(t.told, "interpreted\t"+f+": stands in a program with one that has to be")
 		} else {
-			t.told = append(t.told, "portable\t"+f)
+			t.told = append(t.told, t.name()+"\t"+f)
 		}
 	}
+}
+
+// name is what the tier is called. Functions get machine code once they are hot.
+func (t *nativeTier) name() string {
+	if t.world.Machine {
+		return "machine"
+	}
+	return "portable"
 }
 
 // tell says what executes the functions of the last cell.
@@ -106,10 +118,14 @@ func (t *nativeTier) tell() string {
 	if !t.on {
 		return "interpreted: all functions (" + t.why + ")\n"
 	}
-	if len(t.told) == 0 {
-		return "portable (" + t.why + "); no cell has run yet\n"
-	}
 	var b strings.Builder
+	if t.lacks != "" {
+		b.WriteString(t.lacks + "\n")
+	}
+	if len(t.told) == 0 {
+		b.WriteString(t.name() + " (" + t.why + "); no cell has run yet\n")
+		return b.String()
+	}
 	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
 	for _, line := range t.told {
 		fmt.Fprintln(w, line)

@@ -3,16 +3,21 @@ package eval
 import (
 	"strings"
 	"testing"
+
+	"dtnotes/kernel/eval/native"
 )
 
-// TestPortable runs the sessions, and what cells print against compiled Go, in the portable executor.
-func TestPortable(t *testing.T) {
+// TestNativeTiers runs the sessions, and what cells print against compiled Go, in the executors that are
+// not the default.
+func TestNativeTiers(t *testing.T) {
 	if raceMode != 0 {
 		t.Skip("where races are looked for, the interpreter executes everything, as the other tests have it do")
 	}
-	t.Setenv(nativeVariable, "portable")
-	t.Run("sessions", TestSessions)
-	t.Run("oracle", TestOracle)
+	for _, tier := range []string{"portable", "machine"} {
+		t.Setenv(nativeVariable, tier)
+		t.Run(tier+"/sessions", TestSessions)
+		t.Run(tier+"/oracle", TestOracle)
+	}
 }
 
 // TestNativeTold asks what executes functions, and has one that is left to the interpreter.
@@ -33,11 +38,15 @@ func TestNativeTold(t *testing.T) {
 		tier, code, want string
 	}{
 		{"off", "1", "interpreted: all functions"},
-		{"nonsense", "1", "neither off nor portable"},
+		{"nonsense", "1", "neither off, portable nor machine"},
+		{"machine", "func twice(x int) int { return 2 * x }\ntwice(4)", "machine  main.twice"},
 		{"portable", "func twice(x int) int { return 2 * x }\ntwice(4)", "main.twice"},
 		{"portable", "import \"runtime\"\n_, _, line, ok := runtime.Caller(0)\nline > 0 && ok", "runtime.Caller needs the interpreter's stack"},
 	} {
-		if c.tier == "portable" && raceMode != 0 {
+		if c.tier == "machine" && !native.MachineCode() {
+			c.want = "machine code cannot be had here"
+		}
+		if (c.tier == "portable" || c.tier == "machine") && raceMode != 0 {
 			c.want = "races are being looked for"
 		}
 		if printed := told(c.tier, c.code); !strings.Contains(printed, c.want) {

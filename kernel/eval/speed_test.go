@@ -27,14 +27,15 @@ func BenchmarkSpeed(b *testing.B) {
 	b.Cleanup(func() { fmt.Print("\nseconds of the processor\n" + table.String()) }) // behind the sessions, which have the output
 	for b.Loop() {
 		table.Reset()
-		portable, order := measured(b, inTier(b, "portable", string(source)))
+		machine, order := measured(b, inTier(b, "machine", string(source)))
+		portable, _ := measured(b, inTier(b, "portable", string(source)))
 		interpreted, _ := measured(b, inTier(b, "off", string(source)))
 		python, _ := measured(b, output(b, "python3", filepath.Join("testdata", "speed", "speed.py")))
 		compiled, _ := measured(b, output(b, "go", "run", "testdata/speed/speed.go"))
 		w := tabwriter.NewWriter(&table, 0, 8, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintln(w, "work\tinterpreted\tportable\tCPython\tGo\tportable / CPython\t")
+		fmt.Fprintln(w, "work\tinterpreted\tportable\tmachine\tCPython\tGo\tportable / CPython\tmachine / Go\t")
 		for _, name := range order {
-			fmt.Fprintf(w, "%s\t%.3f\t%.3f\t%.3f\t%.4f\t%.2f\t\n", name, interpreted[name], portable[name], python[name], compiled[name], portable[name]/python[name])
+			fmt.Fprintf(w, "%s\t%.3f\t%.3f\t%.4f\t%.3f\t%.4f\t%.2f\t%.1f\t\n", name, interpreted[name], portable[name], machine[name], python[name], compiled[name], portable[name]/python[name], machine[name]/compiled[name])
 		}
 		w.Flush()
 	}

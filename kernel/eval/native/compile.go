@@ -8,6 +8,7 @@ import (
 	"go/types"
 	"math"
 	"reflect"
+	"slices"
 	"unsafe"
 
 	"golang.org/x/tools/go/ssa"
@@ -36,6 +37,7 @@ type compiler struct {
 	consts     map[string]loc
 	temps      []temp
 	outN, outP int32 // what calls need above the frame
+	seen       []loc // operands of the instruction at hand
 }
 
 // A temp is slots for what an instruction computes on its way.
@@ -88,6 +90,7 @@ func (p *Program) compile(f *ssa.Function, out *fn) (err error) {
 			for i := range c.temps {
 				c.temps[i].used = false
 			}
+			c.seen = c.seen[:0]
 			if in.Pos().IsValid() {
 				c.pos = in.Pos()
 			}
@@ -106,6 +109,9 @@ func (c *compiler) finish() {
 	if c.deferring() {
 		out.deferSlot = c.deferSlot().atP
 		c.head = append(c.head, instr{op: opConstP, a: out.deferSlot, b: c.pointer(nil)})
+	}
+	if len(out.dyn) > 0 {
+		out.keep = c.permanent(pointerLayout).atP
 	}
 	out.nneed, out.pneed = out.nsize+c.outN+8, out.psize+c.outP+8
 	for _, j := range c.jumps {
@@ -200,6 +206,7 @@ func (c *compiler) emit(o op, a, b, x int32) *instr {
 // exit has an operation done in Go. It cannot name slots of the frame of a function to be called.
 func (c *compiler) exit(f exit) {
 	c.out.exits = append(c.out.exits, f)
+	c.out.touches = append(c.out.touches, slices.Clone(c.seen))
 	c.emit(opExit, int32(len(c.out.exits)-1), 0, 0)
 	c.barrier = len(c.code)
 }
@@ -216,10 +223,12 @@ func (c *compiler) temp(l *layout) loc {
 	for i := range c.temps {
 		if t := &c.temps[i]; !t.used && t.n == l.n && t.p == l.p {
 			t.used = true
+			c.seen = append(c.seen, loc{l, t.atN, t.atP})
 			return loc{l, t.atN, t.atP}
 		}
 	}
 	x := c.permanent(l)
+	c.seen = append(c.seen, x)
 	c.temps = append(c.temps, temp{x, true})
 	return x
 }
@@ -231,6 +240,12 @@ var (
 
 // operand is where a value is to be read.
 func (c *compiler) operand(v ssa.Value) loc {
+	l := c.slotsOf(v)
+	c.seen = append(c.seen, l)
+	return l
+}
+
+func (c *compiler) slotsOf(v ssa.Value) loc {
 	switch v := v.(type) {
 	case *ssa.Const:
 		return c.constant(v, nil)

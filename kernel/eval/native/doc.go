@@ -12,5 +12,9 @@
 // values are real ones of Go, which compiled code can call; calls into compiled packages go through
 // the registers of Go's calling convention where that is known, and through package reflect elsewhere.
 //
+// Functions that are called often or loop get machine code where there is a generator for it
+// ([World.Machine], [MachineCode]): the same instructions, slots and frames, so that what it cannot
+// do goes on in the loop of instructions and comes back.
+//
 // Results do not depend on the machine: a product and a sum are never fused to one operation.
 package native

@@ -31,6 +31,7 @@ type testHost struct {
 	types  typeutil.Map
 	making map[*types.Named]bool
 	halts  func()
+	vars   map[string]any // pointers to variables that are not the program's own
 }
 
 var testFuncs = map[string]any{
@@ -80,11 +81,14 @@ func (h *testHost) write(b []byte) (int, error) {
 	return h.out.Write(b)
 }
 
-func (h *testHost) Global(*ssa.Global) (reflect.Value, bool) { return reflect.Value{}, false }
-func (h *testHost) IsStop(*ssa.Global) bool                  { return false }
-func (h *testHost) IsHalt(*ssa.Function) bool                { return false }
-func (h *testHost) IsRecover(*ssa.Function) bool             { return false }
-func (h *testHost) Recovered(v any) any                      { return v }
+func (h *testHost) Global(g *ssa.Global) (reflect.Value, bool) {
+	v, ok := h.vars[g.Name()]
+	return reflect.ValueOf(v), ok
+}
+func (h *testHost) IsStop(*ssa.Global) bool      { return false }
+func (h *testHost) IsHalt(*ssa.Function) bool    { return false }
+func (h *testHost) IsRecover(*ssa.Function) bool { return false }
+func (h *testHost) Recovered(v any) any          { return v }
 func (h *testHost) Halt() {
 	if h.halts != nil {
 		h.halts()
@@ -208,11 +212,14 @@ func build(t testing.TB, src string) *ssa.Package {
 	return main
 }
 
+// testMachine says that programs of tests get machine code, all of it.
+var testMachine bool
+
 // start compiles a program.
 func start(t testing.TB, src string, host *testHost) (*Program, *ssa.Package) {
 	t.Helper()
 	main := build(t, src)
-	p := Compile(host, &World{}, main, make(chan struct{}, 1))
+	p := Compile(host, &World{Machine: testMachine && MachineCode()}, main, make(chan struct{}, 1))
 	if len(p.Refused) > 0 {
 		t.Fatalf("refused:\n%s", strings.Join(p.Refused, "\n"))
 	}

@@ -181,9 +181,11 @@ type fn struct {
 	ptrs  []unsafe.Pointer // constants
 	types []reflect.Type
 	exits []exit
-	calls []*fn
-	goes  []*goCall
-	dyn   []*dynCall
+	// touches are the slots of the frame that exits read and write, by exit.
+	touches [][]loc
+	calls   []*fn
+	goes    []*goCall
+	dyn     []*dynCall
 
 	params  []loc // in its own frame; those of free variables at the end
 	results []loc
@@ -197,10 +199,14 @@ type fn struct {
 	entry        atomic.Pointer[entry]
 	wrapper      bool            // calls a method or function for another that the program does not name
 	recover      int             // index of the code that goes on after a recovered panic
+	keep         int32           // P slot with the function that a call found, if any call has to look
 	deferSlot    int32           // P slot with the deferred calls; -1 if the function defers none
 	stop         <-chan struct{} // that loops look at
 	enter        <-chan struct{} // that calls look at
-	value        unsafe.Pointer  // as a function value without free variables
+	native       atomic.Pointer[nativeCode]
+	noNative     atomic.Bool    // there is no machine code and will be none
+	word         uintptr        // where the machine code begins, or what stands for it
+	value        unsafe.Pointer // as a function value without free variables
 }
 
 // num, ptr and the like give the slot at an offset of a bank.

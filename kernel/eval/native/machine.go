@@ -6,11 +6,13 @@ import (
 	"unsafe"
 )
 
-// A ret is where a call returns to.
+// A ret is where a call returns to. Machine code pushes these on its stack, which is what they are in; what
+// it pushes below them for a moment falls on dest.
 type ret struct {
-	f    *fn
-	ip   unsafe.Pointer
-	dest int32 // where a single slot of result goes
+	native uintptr // for machine code
+	f      *fn
+	ip     unsafe.Pointer
+	dest   int // where a single slot of result goes
 }
 
 // A machine executes calls of one goroutine. Its banks are on the heap and grow; whoever calls back
@@ -19,13 +21,16 @@ type machine struct {
 	n          []uint64
 	p          []unsafe.Pointer
 	nEnd, pEnd uintptr
-	frames     []ret
+	frames     []ret // from the last on, as frame has them
 
 	// Where the machine is, as far as Go functions that it calls are concerned.
 	f  *fn
 	at *instr
 	sp int
 
+	context              // for machine code
+	heat     int         // how often functions were entered
+	bottom   *fn         // the function at the bottom
 	closure  *closure    // of the function value that is being called
 	panicked *panicState // what the function at the bottom may recover
 }
@@ -34,6 +39,7 @@ type machine struct {
 const (
 	firstSlots  = 96
 	firstFrames = 16
+	spareFrames = 2         // that are not used
 	maxStack    = 256 << 20 // bytes in all
 	keepSlots   = 1 << 14   // machines with larger banks are not kept for others
 )
@@ -48,6 +54,14 @@ var machines = sync.Pool{New: func() any {
 func (vm *machine) setEnds() {
 	vm.nEnd = uintptr(unsafe.Pointer(&vm.n[0])) + uintptr(len(vm.n)*8)
 	vm.pEnd = uintptr(unsafe.Pointer(&vm.p[0])) + uintptr(len(vm.p)*8)
+}
+
+// frame is where the call of number i from the bottom returns to.
+func (vm *machine) frame(i int) *ret { return &vm.frames[len(vm.frames)-1-i] }
+
+// lacks tells that there is no room for a frame of callee above that of f.
+func (vm *machine) lacks(sp int, np, pp unsafe.Pointer, f, callee *fn) bool {
+	return sp >= len(vm.frames)-spareFrames || uintptr(np)+uintptr(f.nsize+callee.nneed) > vm.nEnd || uintptr(pp)+uintptr(f.psize+callee.pneed) > vm.pEnd
 }
 
 // machineFor is a machine with room for one frame of f.
@@ -70,7 +84,7 @@ func (vm *machine) done(p int32) {
 		return
 	}
 	clear(vm.p[:p/8])
-	vm.f, vm.at, vm.closure, vm.panicked = nil, nil, nil, nil
+	vm.f, vm.at, vm.bottom, vm.closure, vm.panicked = nil, nil, nil, nil, nil
 	machines.Put(vm)
 }
 
@@ -98,9 +112,9 @@ func (vm *machine) grow(f *fn, in *instr, sp int, np, pp unsafe.Pointer, callee 
 		copy(bank, vm.p)
 		vm.p = bank
 	}
-	if sp == len(vm.frames) {
+	if sp >= len(vm.frames)-spareFrames {
 		frames := make([]ret, 2*len(vm.frames))
-		copy(frames, vm.frames)
+		copy(frames[len(vm.frames):], vm.frames)
 		vm.frames = frames
 	}
 	vm.setEnds()
@@ -112,8 +126,9 @@ var leave = &fn{name: "leave", code: []instr{{op: opLeave}, {}}[:1]}
 
 // enter calls f, whose arguments are in the first slots, where its results are to be.
 func (vm *machine) enter(f *fn) {
-	vm.frames[0] = ret{leave, unsafe.Pointer(&leave.code[0]), 0}
+	*vm.frame(0) = ret{f: leave, ip: unsafe.Pointer(&leave.code[0])}
 	f.poll()
+	vm.bottom = f
 	s := state{f: f, ip: unsafe.Pointer(&f.code[0]), sp: 1}
 	for {
 		next, again := vm.protect(s)

@@ -121,7 +121,7 @@ func (vm *machine) protect(s state) (next state, again bool) {
 			next, again = vm.unwind(recover())
 		}
 	}()
-	vm.run(s.f, s.ip, s.nOff, s.pOff, s.sp)
+	vm.execute(s)
 	ended = true
 	return
 }
@@ -147,7 +147,7 @@ func (vm *machine) unwind(v any) (next state, again bool) {
 			}
 		}
 		sp--
-		r := vm.frames[sp]
+		r := vm.frame(sp)
 		f = r.f
 		nOff, pOff = nOff-uintptr(f.nsize), pOff-uintptr(f.psize)
 	}
@@ -201,8 +201,8 @@ func (vm *machine) recovered() any {
 	if st == nil || st.recovered || st.goexit {
 		return nil
 	}
-	for _, r := range vm.frames[1:vm.sp] {
-		if !r.f.wrapper { // the deferred function has called another
+	for i := 1; i < vm.sp; i++ {
+		if !vm.frame(i).f.wrapper { // the deferred function has called another
 			return nil
 		}
 	}
@@ -213,7 +213,7 @@ func (vm *machine) recovered() any {
 // offsets is where the frame of a machine that has stopped is.
 func (vm *machine) offsets() (nOff, pOff uintptr) {
 	for i := 1; i < vm.sp; i++ {
-		nOff, pOff = nOff+uintptr(vm.frames[i].f.nsize), pOff+uintptr(vm.frames[i].f.psize)
+		nOff, pOff = nOff+uintptr(vm.frame(i).f.nsize), pOff+uintptr(vm.frame(i).f.psize)
 	}
 	return nOff, pOff
 }
@@ -225,7 +225,7 @@ const maxFrames = 100
 func (vm *machine) stack() []Frame {
 	out := []Frame{{vm.f.name, vm.f.posOf(vm.at)}}
 	for i := vm.sp - 1; i > 0 && len(out) < maxFrames; i-- {
-		r := vm.frames[i]
+		r := vm.frame(i)
 		out = append(out, Frame{r.f.name, r.f.posOf((*instr)(unsafe.Add(r.ip, -instrSize)))})
 	}
 	return out

@@ -49,6 +49,9 @@ type Host interface {
 
 // A World is what the programs of a session share: how types are laid out, and the code of methods.
 type World struct {
+	// Machine says that functions get machine code when they are called often or loop.
+	Machine bool
+
 	layouts layouts
 	methods sync.Map // methodKey -> weak.Pointer[fn]; who has values has their code
 }

@@ -3,11 +3,13 @@ package native
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 	"testing"
 	"time"
@@ -53,9 +55,36 @@ func FuzzPrograms(f *testing.F) {
 func compareWithGo(t *testing.T, sources map[string]string) {
 	t.Helper()
 	want := compiled(t, sources)
-	stop := make(chan bool)
-	defer close(stop)
-	go func() { // the collector has to find everything at any time
+	for _, mode := range []struct{ machine, collect bool }{{false, true}, {true, false}, {true, true}} {
+		if mode.machine && !MachineCode() {
+			continue
+		}
+		t.Run(fmt.Sprintf("machine=%t collect=%t", mode.machine, mode.collect), func(t *testing.T) {
+			inTier(t, mode.machine)
+			if mode.collect {
+				collecting(t)
+			}
+			for name, src := range sources {
+				t.Run(name, func(t *testing.T) {
+					got := output(t, src)
+					if i := strings.Index(got, "\n  main."); i >= 0 {
+						got = got[:i+1]
+					}
+					if got != want[name] {
+						t.Errorf("%s\nprinted:\n%s\nGo:\n%s", src, firstDifference(got, want[name]), firstDifference(want[name], got))
+					}
+				})
+			}
+		})
+	}
+}
+
+// collecting collects garbage all the time until the test ends: the collector has to find everything at any
+// time. Machine code does not run while the collector marks, so that is to be tested without, too.
+func collecting(t *testing.T) {
+	stop, stopped := make(chan bool), make(chan bool)
+	go func() {
+		defer close(stopped)
 		for {
 			select {
 			case <-stop:
@@ -65,17 +94,17 @@ func compareWithGo(t *testing.T, sources map[string]string) {
 			}
 		}
 	}()
-	for name, src := range sources {
-		t.Run(name, func(t *testing.T) {
-			got := output(t, src)
-			if i := strings.Index(got, "\n  main."); i >= 0 {
-				got = got[:i+1]
-			}
-			if got != want[name] {
-				t.Errorf("%s\nprinted:\n%s\nGo:\n%s", src, firstDifference(got, want[name]), firstDifference(want[name], got))
-			}
-		})
-	}
+	t.Cleanup(func() {
+		close(stop)
+		<-stopped
+	})
+}
+
+// inTier has the programs of a test executed in a tier; in that of machine code, all functions get that at once.
+func inTier(t *testing.T, machine bool) {
+	was := hot
+	testMachine, hot = machine, 0
+	t.Cleanup(func() { testMachine, hot = false, was })
 }
 
 // firstDifference is the first line of a that b does not have there.
@@ -87,6 +116,83 @@ func firstDifference(a, b string) string {
 		}
 	}
 	return "(no more)"
+}
+
+// TestSpinning collects and profiles while loops without calls, with and without pointers, go on: they give
+// way, and lose nothing.
+func TestSpinning(t *testing.T) {
+	const source = `package main
+
+type node struct {
+	next *node
+	n    int
+}
+
+var done bool
+var sum int
+
+func spin() (n int) {
+	for !done {
+		n++
+	}
+	return n
+}
+
+func walk() (n int) {
+	var list *node
+	for i := range 100 {
+		list = &node{list, i}
+	}
+	for !done {
+		var turned *node
+		for list != nil {
+			next := list.next
+			list.next = turned
+			turned, list = list, next
+		}
+		list = turned
+	}
+	for list != nil {
+		n += list.n
+		list = list.next
+	}
+	return n
+}
+
+func main() {
+	ends := make(chan int)
+	go func() { ends <- min(spin(), 1) }()
+	go func() { ends <- walk() }()
+	sum = <-ends + <-ends
+}
+`
+	if !MachineCode() {
+		t.Skip("no machine code")
+	}
+	inTier(t, true)
+	var done bool
+	var sum int
+	p, _ := start(t, source, &testHost{vars: map[string]any{"done": &done, "sum": &sum}})
+	if err := pprof.StartCPUProfile(io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	defer pprof.StopCPUProfile()
+	ended := make(chan bool)
+	go func() {
+		p.Run("init")
+		p.Run("main")
+		close(ended)
+	}()
+	began := time.Now()
+	for range 5 {
+		runtime.GC()
+	}
+	t.Logf("5 collections took %v", time.Since(began))
+	done = true
+	<-ended
+	if sum != 1+4950 {
+		t.Errorf("the sum is %d", sum)
+	}
 }
 
 var (
@@ -129,6 +235,7 @@ func main() {
 `+calls.String()+"}\n")
 	cmd := exec.Command("go", "run", ".")
 	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GODEBUG=", "GOGC=100") // what the tests are run under is not for the compiler
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

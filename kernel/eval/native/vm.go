@@ -5,10 +5,17 @@ import (
 	"unsafe"
 )
 
-// run executes from ip in the frame of f until the frame at the bottom returns. It is one function
+// state is where the machine is.
+func (vm *machine) state(f *fn, ip, np, pp unsafe.Pointer, sp int) state {
+	return state{f, ip, uintptr(np) - uintptr(unsafe.Pointer(&vm.n[0])), uintptr(pp) - uintptr(unsafe.Pointer(&vm.p[0])), sp}
+}
+
+// run executes from a state on until the frame at the bottom returns. It is one function
 // because a switch over small numbers is a jump through a table, and its variables stay in registers.
-func (vm *machine) run(f *fn, ip unsafe.Pointer, nOff, pOff uintptr, sp int) {
-	np, pp := unsafe.Add(unsafe.Pointer(&vm.n[0]), nOff), unsafe.Add(unsafe.Pointer(&vm.p[0]), pOff)
+// After so many ends of loops and calls as left says, it returns with more true.
+func (vm *machine) run(s state, left int) (next state, more bool) {
+	f, ip, sp := s.f, s.ip, s.sp
+	np, pp := unsafe.Add(unsafe.Pointer(&vm.n[0]), s.nOff), unsafe.Add(unsafe.Pointer(&vm.p[0]), s.pOff)
 	for {
 		in := (*instr)(ip)
 		ip = unsafe.Add(ip, instrSize)
@@ -407,6 +414,9 @@ func (vm *machine) run(f *fn, ip unsafe.Pointer, nOff, pOff uintptr, sp int) {
 				vm.halt(f, in, sp)
 			}
 			ip = unsafe.Add(ip, int(in.d))
+			if left--; left < 0 {
+				return vm.state(f, ip, np, pp, sp), true
+			}
 		case opBrT:
 			if *num(np, in.a) != 0 {
 				ip = unsafe.Add(ip, int(in.d))
@@ -490,17 +500,20 @@ func (vm *machine) run(f *fn, ip unsafe.Pointer, nOff, pOff uintptr, sp int) {
 
 		case opCall:
 			callee := f.calls[in.b]
-			if sp == len(vm.frames) || uintptr(np)+uintptr(f.nsize+callee.nneed) > vm.nEnd || uintptr(pp)+uintptr(f.psize+callee.pneed) > vm.pEnd {
+			if vm.lacks(sp, np, pp, f, callee) {
 				np, pp = vm.grow(f, in, sp, np, pp, callee)
 			}
 			if len(callee.enter) != 0 {
 				vm.halt(f, in, sp)
 			}
-			vm.frames[sp] = ret{f, ip, in.a}
+			*vm.frame(sp) = ret{f: f, ip: ip, dest: int(in.a)}
 			sp++
 			np, pp = unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize)
 			f = callee
 			ip = unsafe.Pointer(unsafe.SliceData(f.code))
+			if left--; left < 0 {
+				return vm.state(f, ip, np, pp, sp), true
+			}
 		case opCallGo:
 			vm.f, vm.at, vm.sp = f, in, sp
 			g := f.goes[in.b]
@@ -522,7 +535,7 @@ func (vm *machine) run(f *fn, ip unsafe.Pointer, nOff, pOff uintptr, sp int) {
 				}
 				continue
 			}
-			if sp == len(vm.frames) || uintptr(np)+uintptr(f.nsize+callee.nneed) > vm.nEnd || uintptr(pp)+uintptr(f.psize+callee.pneed) > vm.pEnd {
+			if vm.lacks(sp, np, pp, f, callee) {
 				np, pp = vm.grow(f, in, sp, np, pp, callee)
 			}
 			if callee.nfree > 0 {
@@ -531,35 +544,38 @@ func (vm *machine) run(f *fn, ip unsafe.Pointer, nOff, pOff uintptr, sp int) {
 			if len(callee.enter) != 0 {
 				vm.halt(f, in, sp)
 			}
-			vm.frames[sp] = ret{f, ip, in.a}
+			*vm.frame(sp) = ret{f: f, ip: ip, dest: int(in.a)}
 			sp++
 			np, pp = unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize)
 			f = callee
 			ip = unsafe.Pointer(unsafe.SliceData(f.code))
+			if left--; left < 0 {
+				return vm.state(f, ip, np, pp, sp), true
+			}
 		case opRet:
 			sp--
-			r := &vm.frames[sp]
+			r := vm.frame(sp)
 			f, ip = r.f, r.ip
 			np, pp = unsafe.Add(np, -f.nsize), unsafe.Add(pp, -f.psize)
 		case opRetN:
 			v := *num(np, in.a)
 			sp--
-			r := &vm.frames[sp]
+			r := vm.frame(sp)
 			f, ip = r.f, r.ip
 			np, pp = unsafe.Add(np, -f.nsize), unsafe.Add(pp, -f.psize)
-			*num(np, r.dest) = v
+			*num(np, int32(r.dest)) = v
 		case opRetP:
 			v := *ptr(pp, in.a)
 			sp--
-			r := &vm.frames[sp]
+			r := vm.frame(sp)
 			f, ip = r.f, r.ip
 			np, pp = unsafe.Add(np, -f.nsize), unsafe.Add(pp, -f.psize)
-			*ptr(pp, r.dest) = v
+			*ptr(pp, int32(r.dest)) = v
 		case opExit:
 			vm.f, vm.at, vm.sp = f, in, sp
 			f.exits[in.a](vm, np, pp)
 		case opLeave:
-			return
+			return state{}, false
 		}
 	}
 }

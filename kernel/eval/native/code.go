@@ -1,0 +1,414 @@
+package native
+
+import (
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"dtnotes/kernel/eval/native/asm"
+)
+
+// Machine code is a second way to execute the instructions of a function, on the same slots and frames,
+// so that a machine can go from one to the other wherever machine code leaves. It is made when a
+// function turns out to be called often or to loop. It keeps slots in registers between the places
+// where it leaves to Go: for an exit, for a panic, when its fuel is used up and somebody wants it to give
+// way. Pointers are stored without barrier, so it must not run while the collector marks: that begins and
+// ends while all goroutines are stopped, which is to say never while machine code runs.
+
+//go:linkname writeBarrier runtime.writeBarrier
+var writeBarrier struct {
+	enabled bool
+	_       [3]byte
+	_       uint64
+}
+
+// A nativeCode is the machine code of a function.
+type nativeCode struct {
+	begin   uintptr
+	resumes map[int]uintptr // where the code can be entered, by instruction
+	returns map[int]uintptr // where calls return to, by the instruction of the call
+}
+
+// A context is what a machine and machine code tell each other.
+type context struct {
+	n, p, stack, back, goSP, goBP, at, fn, result, target, x, y, limit, nEnd, pEnd, guard uintptr
+
+	next state // where to go on if machine code was left
+}
+
+var contextLayout = func() *asm.Context {
+	var vm machine
+	from := unsafe.Offsetof(vm.context)
+	at := func(o uintptr) int32 { return int32(from + o) }
+	return &asm.Context{N: at(unsafe.Offsetof(vm.context.n)), P: at(unsafe.Offsetof(vm.context.p)), Stack: at(unsafe.Offsetof(vm.context.stack)), Back: at(unsafe.Offsetof(vm.context.back)),
+		GoSP: at(unsafe.Offsetof(vm.context.goSP)), GoBP: at(unsafe.Offsetof(vm.context.goBP)), At: at(unsafe.Offsetof(vm.context.at)), Fn: at(unsafe.Offsetof(vm.context.fn)),
+		Result: at(unsafe.Offsetof(vm.context.result)), Target: at(unsafe.Offsetof(vm.context.target)), X: at(unsafe.Offsetof(vm.context.x)), Y: at(unsafe.Offsetof(vm.context.y)),
+		Limit: at(unsafe.Offsetof(vm.context.limit)), NEnd: at(unsafe.Offsetof(vm.context.nEnd)), PEnd: at(unsafe.Offsetof(vm.context.pEnd)), Guard: at(unsafe.Offsetof(vm.context.guard))}
+}()
+
+// stubs is the code that all functions share; its addresses are 0 if machine code cannot be had.
+type stubs struct {
+	enterCall, enterJump, resume, exit, leave, returned, uncompiled uintptr
+}
+
+var shared = sync.OnceValue(func() (s stubs) {
+	if !machineKnown {
+		return s
+	}
+	a := newAssembler()
+	at := a.Stubs(contextLayout)
+	mem, err := executable(a.Code())
+	if err != nil {
+		return s
+	}
+	base := uintptr(unsafe.Pointer(&mem[0]))
+	from := func(off int) uintptr { return base + uintptr(off) }
+	stubResume = from(at.Resume)
+	return stubs{from(at.EnterCall), from(at.EnterJump), from(at.Resume), from(at.Exit), from(at.Leave), from(at.Returned), from(at.Uncompiled)}
+})
+
+// stubResume is shared().resume, for machineRun.
+var stubResume uintptr
+
+// MachineCode tells whether machine code can be had here: on processors that it is known for, where
+// memory may be made executable.
+func MachineCode() bool { return shared().exit != 0 }
+
+// hot is after how many ends of loops and calls the function at hand gets machine code.
+var hot = 500
+
+// execute runs a machine from a state until the function at the bottom returns.
+func (vm *machine) execute(s state) {
+	if !s.f.prog.world.Machine {
+		vm.run(s, math.MaxInt)
+		return
+	}
+	if vm.heat++; vm.heat > hot {
+		vm.heat = 0
+		s.f.compiled()
+	}
+	for more := true; more; {
+		if !writeBarrier.enabled {
+			if c := s.f.native.Load(); c != nil {
+				if at := c.resumes[s.f.index((*instr)(s.ip))]; at != 0 {
+					s, more = vm.native(s, at)
+					continue
+				}
+			}
+		}
+		if s, more = vm.run(s, hot); more {
+			s.f.compiled()
+		}
+	}
+}
+
+var compiling sync.Mutex
+
+// compiled is the machine code of a function, which is made if there is none, or nil.
+func (f *fn) compiled() *nativeCode {
+	if c := f.native.Load(); c != nil || f.noNative.Load() {
+		return c
+	}
+	compiling.Lock()
+	defer compiling.Unlock()
+	if c := f.native.Load(); c != nil || f.noNative.Load() {
+		return c
+	}
+	c := f.generate()
+	if c == nil {
+		f.noNative.Store(true)
+		return nil
+	}
+	f.native.Store(c)
+	atomic.StoreUintptr(&f.word, c.begin)
+	return c
+}
+
+// install puts code where it can be executed, until the function is gone.
+func (f *fn) install(code []byte) uintptr {
+	mem, err := executable(code)
+	if err != nil {
+		return 0
+	}
+	runtime.AddCleanup(f, release, mem)
+	return uintptr(unsafe.Pointer(&mem[0]))
+}
+
+// wordAt is where the address of the function's code is.
+func (f *fn) wordAt() uintptr {
+	atomic.CompareAndSwapUintptr(&f.word, 0, shared().uncompiled)
+	return uintptr(unsafe.Pointer(&f.word))
+}
+
+// native runs machine code from a state on.
+func (vm *machine) native(s state, at uintptr) (next state, more bool) {
+	c := &vm.context
+	for i := range s.sp {
+		r := vm.frame(i)
+		r.native = r.returnTo()
+	}
+	enter := shared().enterJump
+	c.stack = uintptr(unsafe.Pointer(vm.frame(s.sp - 1)))
+	if s.sp == 1 {
+		enter = shared().enterCall
+		c.stack += 8 // the call pushes where it returns to
+	}
+	c.n, c.p = uintptr(unsafe.Pointer(&vm.n[0]))+s.nOff, uintptr(unsafe.Pointer(&vm.p[0]))+s.pOff
+	vm.setLimits()
+	c.target = at
+	c.next = s // if the collector has begun to mark
+	machineRun(vm, enter)
+	runtime.KeepAlive(s.f)
+	next = c.next
+	c.next = state{}
+	return next, next.f != nil
+}
+
+func (vm *machine) setLimits() {
+	c := &vm.context
+	c.nEnd, c.pEnd = vm.nEnd, vm.pEnd
+	c.limit = uintptr(unsafe.Pointer(&vm.frames[spareFrames+1]))
+}
+
+// returnTo is where machine code returns to.
+func (r *ret) returnTo() uintptr {
+	if r.f == leave {
+		return shared().leave
+	}
+	if c := r.f.native.Load(); c != nil {
+		if at := c.returns[r.f.index((*instr)(r.ip))-1]; at != 0 {
+			return at
+		}
+	}
+	return shared().returned
+}
+
+// Reasons to leave machine code, beside those of package asm: they stand above the number of the
+// instruction.
+const (
+	whyOp uint32 = (iota + 1) << 28
+	whyPoll
+	whyEnter
+	whyNil
+	whyIndex
+	whyDivide
+	whyShift
+	whyGrow
+	whyMask = 15 << 28
+)
+
+// Code in assembler alone calls these.
+var _, _, _ = machineExit, machineLeave, &stubResume
+
+// machineExit is called where machine code leaves. If it returns true, machine code is not to go on.
+func machineExit(vm *machine) bool {
+	c := &vm.context
+	why, f, np, pp, sp := vm.left()
+	if why&whyMask == 0 {
+		return vm.sharedExit(why, np, pp, sp)
+	}
+	in := &f.code[why&^whyMask]
+	switch why & whyMask {
+	case whyOp:
+		vm.f, vm.at, vm.sp = f, in, sp
+		switch in.op {
+		case opExit:
+			f.exits[in.a](vm, np, pp)
+		case opCallGo:
+			g := f.goes[in.b]
+			g.call(g.code, unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize))
+		case opCallClo, opInvoke:
+			return vm.exitCall(f, in, np, pp, sp)
+		default:
+			vm.slow(f, in, np, pp)
+		}
+	case whyPoll:
+		if len(f.stop) != 0 {
+			vm.halt(f, in, sp)
+		}
+	case whyEnter:
+		if len(f.enter) != 0 {
+			vm.halt(f, in, sp)
+		}
+	case whyNil:
+		vm.fail(f, in, sp, errNil)
+	case whyIndex:
+		vm.outside(f, in, sp, uint64(c.x), int64(c.y))
+	case whyDivide:
+		vm.fail(f, in, sp, errDivide)
+	case whyShift:
+		vm.fail(f, in, sp, errShift)
+	case whyGrow:
+		vm.growNative(f, in, sp, np, pp, f.calls[in.b])
+	}
+	return false
+}
+
+// machineLeave is called where an exit is not to come back, since the collector has begun to mark: it tells
+// where to go on.
+func machineLeave(vm *machine) {
+	c := &vm.context
+	why, f, np, pp, sp := vm.left()
+	if why == asm.WhyUncompiled {
+		callee := uncompiled(c)
+		c.next = vm.state(callee, unsafe.Pointer(&callee.code[0]), np, pp, sp)
+		return
+	}
+	in := &f.code[why&^whyMask]
+	ip := unsafe.Add(unsafe.Pointer(in), instrSize)
+	switch why & whyMask {
+	case whyOp:
+		switch in.op {
+		case opCallGo:
+			takeResult(f.goes[in.b].single, f, in, np, pp)
+		case opCallClo, opInvoke:
+			if callee := (*fn)(*ptr(pp, f.keep)); c.target != 0 {
+				vm.goInto(callee, f, in, np, pp, sp)
+				return
+			}
+			takeResult(f.dyn[in.c].single, f, in, np, pp)
+		}
+	case whyPoll:
+		ip = unsafe.Add(ip, int(in.d))
+	case whyEnter, whyGrow:
+		ip = unsafe.Pointer(in)
+	}
+	c.next = vm.state(f, ip, np, pp, sp)
+}
+
+// goInto has a call go on outside of machine code.
+func (vm *machine) goInto(callee, f *fn, in *instr, np, pp unsafe.Pointer, sp int) {
+	*vm.frame(sp) = ret{f: f, ip: unsafe.Add(unsafe.Pointer(in), instrSize), dest: int(in.a)}
+	vm.next = vm.state(callee, unsafe.Pointer(&callee.code[0]), unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize), sp+1)
+}
+
+// left is why and where machine code left.
+func (vm *machine) left() (why uint32, f *fn, np, pp unsafe.Pointer, sp int) {
+	c := &vm.context
+	np, pp = unsafe.Pointer(&vm.n[0]), unsafe.Pointer(&vm.p[0])
+	np, pp = unsafe.Add(np, c.n-uintptr(np)), unsafe.Add(pp, c.p-uintptr(pp))
+	return uint32(c.at), *(**fn)(unsafe.Pointer(&c.fn)), np, pp, int(vm.stackEnd()-c.stack-8) / int(unsafe.Sizeof(ret{}))
+}
+
+func (vm *machine) stackEnd() uintptr {
+	return uintptr(unsafe.Pointer(unsafe.SliceData(vm.frames))) + uintptr(len(vm.frames))*unsafe.Sizeof(ret{})
+}
+
+// growNative makes room for a frame of callee, and tells machine code where everything is then.
+func (vm *machine) growNative(f *fn, in *instr, sp int, np, pp unsafe.Pointer, callee *fn) (_, _ unsafe.Pointer) {
+	c := &vm.context
+	below := vm.stackEnd() - c.stack
+	np, pp = vm.grow(f, in, sp, np, pp, callee)
+	c.n, c.p, c.stack = uintptr(np), uintptr(pp), vm.stackEnd()-below
+	vm.setLimits()
+	return np, pp
+}
+
+// takeResult puts a result of one slot where the caller wants it.
+func takeResult(single byte, f *fn, in *instr, np, pp unsafe.Pointer) {
+	switch single {
+	case 'n':
+		*num(np, in.a) = *num(np, f.nsize)
+	case 'p':
+		*ptr(pp, in.a) = *ptr(pp, f.psize)
+	}
+}
+
+// exitCall finds the code that a call calls, or calls it if it is not machine code.
+func (vm *machine) exitCall(f *fn, in *instr, np, pp unsafe.Pointer, sp int) bool {
+	c := &vm.context
+	c.target = 0
+	d := f.dyn[in.c]
+	callee := vm.target(d, in, np, pp)
+	if callee == nil {
+		return false
+	}
+	*ptr(pp, f.keep) = unsafe.Pointer(callee)
+	if vm.lacks(sp, np, pp, f, callee) {
+		np, pp = vm.growNative(f, in, sp, np, pp, callee)
+	}
+	if callee.nfree > 0 {
+		vm.closure.free(unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize))
+	}
+	if code := callee.compiled(); code != nil {
+		c.target = code.begin
+		return false
+	}
+	vm.goInto(callee, f, in, np, pp, sp)
+	return true
+}
+
+// sharedExit is for what the shared code leaves for.
+func (vm *machine) sharedExit(why uint32, np, pp unsafe.Pointer, sp int) bool {
+	c := &vm.context
+	switch why {
+	case asm.WhyLeave:
+		switch vm.bottom.single {
+		case 'n':
+			vm.n[0] = uint64(c.result)
+		case 'p':
+			vm.p[0] = *(*unsafe.Pointer)(unsafe.Pointer(&c.result))
+		}
+		c.next = state{}
+	case asm.WhyReturned:
+		sp = int(vm.stackEnd()-c.stack)/int(unsafe.Sizeof(ret{})) - 1
+		r := vm.frame(sp)
+		f := r.f
+		np, pp = unsafe.Add(np, -f.nsize), unsafe.Add(pp, -f.psize)
+		switch f.code[f.index((*instr)(r.ip))-1].singleOf(f) {
+		case 'n':
+			*num(np, int32(r.dest)) = uint64(c.result)
+		case 'p':
+			*ptr(pp, int32(r.dest)) = *(*unsafe.Pointer)(unsafe.Pointer(&c.result))
+		}
+		c.next = vm.state(f, r.ip, np, pp, sp)
+	case asm.WhyUncompiled:
+		callee := uncompiled(c)
+		if code := callee.compiled(); code != nil {
+			c.target = code.begin
+			return false
+		}
+		c.next = vm.state(callee, unsafe.Pointer(&callee.code[0]), np, pp, sp)
+	}
+	return true
+}
+
+// uncompiled is the function without code that was called.
+func uncompiled(c *context) *fn {
+	return (*fn)(unsafe.Add(*(*unsafe.Pointer)(unsafe.Pointer(&c.fn)), -int(unsafe.Offsetof(fn{}.word))))
+}
+
+// singleOf tells which slot a call gives its result in, if that is one.
+func (in *instr) singleOf(f *fn) byte {
+	switch in.op {
+	case opCall:
+		return f.calls[in.b].single
+	case opCallGo:
+		return f.goes[in.b].single
+	case opCallClo, opInvoke:
+		return f.dyn[in.c].single
+	}
+	return 0
+}
+
+// slow does an instruction that has no machine code.
+func (vm *machine) slow(f *fn, in *instr, np, pp unsafe.Pointer) {
+	switch in.op {
+	case opStrEq:
+		n := int(*num(np, in.d))
+		*num(np, in.a) = truth(n == int(*num(np, in.e)) && unsafe.String((*byte)(*ptr(pp, in.b)), n) == unsafe.String((*byte)(*ptr(pp, in.c)), n))
+	case opMath1:
+		*flt(np, in.a) = math1[in.c].f(*flt(np, in.b))
+	case opU2F:
+		*flt(np, in.a) = float64(*num(np, in.b))
+	case opU2F32:
+		setF32(np, in.a, float32(*num(np, in.b)))
+	case opF2I:
+		*num(np, in.a) = toInt(*flt(np, in.b), kind(in.c), in.e != 0)
+	case opNew:
+		t := f.types[in.b]
+		*ptr(pp, in.a) = mallocgc(t.Size(), typeWord(t), true)
+	}
+}
