@@ -304,7 +304,9 @@ func (c *counting) start() error {
 	c.tally.location = c.opt.Location
 	switch {
 	case c.opt.Aligned:
-		c.tally.counts.grid.phase = 0
+		// The usual block of another part of the same capture is a little longer or shorter.
+		g := &c.tally.counts.grid
+		g.phase, g.block = 0, int64(roundedBlock(m.block))
 	case !c.opt.Origin.IsZero():
 		c.tally.counts.grid.endAt(c.opt.Origin.UnixNano())
 	}

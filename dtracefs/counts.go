@@ -43,6 +43,7 @@ type Counts struct {
 	Notes   []string        // what was left out or rearranged
 
 	measure *Measure
+	seen    extents
 	levels  map[int64]*levelRow // by number of the bucket
 	how     []howCounted        // of sources, by their number
 }
@@ -165,6 +166,18 @@ func (g grid) end(number int64) int64 { return g.phase + number*g.every }
 // their due time are taken for punctual.
 func (g grid) ofBlock(ns int64) int64 { return ceilDiv(ns-g.phase-g.block/2, g.every) }
 
+// buckets tells which buckets a block covers that ends at ns and is so many ns long, and how many of these count.
+func (g grid) buckets(ns, covered int64) (last, n, covers int64) {
+	last, n = g.ofBlock(ns), 1
+	if covered > g.every {
+		n = max(1, last-g.ofBlock(ns-covered))
+	}
+	if n > widestSpan {
+		return last, 1, g.every
+	}
+	return last, n, covered
+}
+
 // ofEvent is the bucket of an event at ns.
 func (g grid) ofEvent(ns int64) int64 { return floorDiv(ns-g.phase, g.every) + 1 }
 
@@ -273,17 +286,12 @@ const widestSpan = 1 << 20
 // spanOf tells what a block ending at ns covers, after one that ended at before (0 if there
 // was none), and books the time. A block after missed ticks covers several buckets.
 func (c *Counts) spanOf(before, ns int64) span {
-	s := span{last: c.grid.ofBlock(ns), n: 1}
 	covered := ns - before
 	if before == 0 || covered <= 0 || covered > longestBlock*max(c.grid.block, 1) {
 		covered = c.grid.block
 	}
-	if covered > c.grid.every {
-		s.n = max(1, s.last-c.grid.ofBlock(ns-covered))
-	}
-	if s.n > widestSpan {
-		s.n, covered = 1, c.grid.every
-	}
+	var s span
+	s.last, s.n, covered = c.grid.buckets(ns, covered)
 	if s.row = c.row(s.last); s.n == 1 {
 		s.row.pass(covered)
 		return s
@@ -323,6 +331,7 @@ func (c *Counts) addAll(o *Counts, ids []int) {
 		}
 	}
 	c.addLevels(o, ids)
+	c.seen.addAll(&o.seen)
 	c.Drops = append(c.Drops, o.Drops...)
 	c.Notes = append(c.Notes, o.Notes...)
 	c.Skipped += o.Skipped

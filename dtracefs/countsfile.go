@@ -21,11 +21,11 @@ import (
 
 // A counts file holds the counts of hosts: countsMagic, then a section for each host, in the order of their
 // names, then a zero byte and the SHA-256 of all before it. A section is a one byte, the name of the host, and
-// a packed body, each behind its length. The body is canonical: integers, sources and buckets in order, nothing
-// of when and how it was counted. Equal counts are equal bytes, whichever way they were parted and merged.
+// a packed body, each behind its length. The body is canonical: integers, sources and buckets in order, the times that
+// were counted, nothing of when and how it was. Equal counts are equal bytes, whichever way they were parted and merged.
 const (
 	countsMagic   = "dtnotes counts"
-	countsVersion = 2
+	countsVersion = 3
 
 	// mostCountsBody bounds what a section unpacks to, so that a damaged one cannot take all memory.
 	mostCountsBody = 4 << 30
@@ -303,14 +303,26 @@ func (w *wireMeasure) sort() {
 	w.Tables = slices.CompactFunc(w.Tables, func(a, b wireTable) bool { return a.text() == b.text() })
 }
 
-// roundedBlock is the usual length of a block to two digits: that of the same tracer varies a little from
+// steadyMantissas are the lengths, of whatever unit, at which tracers print.
+var steadyMantissas = []float64{1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2, 2.2, 2.5, 2.8, 3, 3.3, 3.6, 4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5, 8, 9, 10}
+
+// roundedBlock is the usual length of a block to a few hundredths: that of the same tracer varies a little from
 // one file to the next.
 func roundedBlock(d time.Duration) time.Duration {
 	if d <= 0 {
 		return 0
 	}
-	unit := time.Duration(math.Pow10(max(0, int(math.Log10(float64(d)))-1)))
-	return d.Round(unit)
+	unit := time.Duration(1)
+	for d/unit >= 10 {
+		unit *= 10
+	}
+	best := 0.0
+	for _, m := range steadyMantissas {
+		if r := float64(d) / float64(unit); math.Abs(m-r)*best <= math.Abs(best-r)*m {
+			best = m
+		}
+	}
+	return time.Duration(math.Round(best * float64(unit)))
 }
 
 // measure is the measure that the file kept.
@@ -377,20 +389,20 @@ func (c *Counts) body() ([]byte, error) {
 	slices.Sort(numbers)
 	b = binary.AppendUvarint(b, uint64(len(numbers)))
 	before := int64(0)
+	begun := c.startTimes()
 	for _, n := range numbers {
 		b = binary.AppendVarint(b, n-before)
 		before = n
+		b = binary.AppendVarint(b, c.row(n).time()-begun[n])
 		b = c.bucketBytes(b, n, order)
 	}
-	return b, nil
+	return c.seen.bytes(b), nil
 }
 
-// bucketBytes appends a bucket: the time that it covers, then for each source with a value its distance in
+// bucketBytes appends what a bucket holds: for each source with a value its distance in
 // the order from the one before, and the value; of levels, how many they are, and the terms of their sum.
 func (c *Counts) bucketBytes(b []byte, number int64, order []int) []byte {
-	r := c.row(number)
-	b = binary.AppendVarint(b, r.time())
-	values, levels := r.counts(), c.levels[number]
+	values, levels := c.row(number).counts(), c.levels[number]
 	before := -1
 	for k, i := range order {
 		switch {
@@ -414,6 +426,34 @@ func (c *Counts) bucketBytes(b []byte, number int64, order []int) []byte {
 		before = k
 	}
 	return binary.AppendUvarint(b, 0)
+}
+
+// bytes appends the extents: how many, then for each its distance from the one before, and its length.
+func (e *extents) bytes(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(len(e.runs)))
+	before := int64(0)
+	for _, x := range e.runs {
+		b = binary.AppendVarint(b, x.first-before)
+		b = binary.AppendUvarint(b, uint64(x.last-x.first))
+		before = x.last
+	}
+	return b
+}
+
+// readExtents reads what [extents.bytes] appended.
+func readExtents(r *bodyReader) []extent {
+	runs := make([]extent, r.count())
+	before := int64(0)
+	for i := range runs {
+		first := before + r.varint()
+		last := first + int64(r.uvarint())
+		if last < first || i > 0 && first <= before {
+			r.fail()
+			return nil
+		}
+		runs[i], before = extent{first, last}, last
+	}
+	return runs
 }
 
 // dropsByKind sums what a tracer lost by kind: where in which file it said so is nothing that adds up.
@@ -525,7 +565,12 @@ func countsOfBody(body []byte) (*Counts, error) {
 	number := int64(0)
 	for range r.count() {
 		number += r.varint()
+		c.row(number).pass(r.varint())
 		c.readBucket(r, number, n)
+	}
+	c.seen = extents{extentReach(m), readExtents(r)}
+	if r.err == nil {
+		c.passAll(c.startTimes(), 1)
 	}
 	if r.err == nil && len(r.b) > 0 {
 		return nil, fmt.Errorf("%d bytes follow its end", len(r.b))
@@ -536,7 +581,6 @@ func countsOfBody(body []byte) (*Counts, error) {
 // readBucket reads what [Counts.bucketBytes] appended.
 func (c *Counts) readBucket(r *bodyReader, number int64, sources int) {
 	row := c.row(number)
-	row.pass(r.varint())
 	for i := -1; r.err == nil; {
 		step := r.uvarint()
 		if step == 0 {

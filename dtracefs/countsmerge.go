@@ -5,17 +5,15 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
-	"time"
 )
 
 // Join adds what another part of the same host counted: an hour beside another hour. Unlike [Counts.Merge],
 // which lays hosts over each other, parts follow each other, so that nothing is counted twice: it is an
-// error if they share more than the bucket in which one ends and the other begins. So parts longer than a bucket
-// are joined in any order; shorter ones after their neighbors, and one that is there twice is told only as long
-// as nothing else was joined to its bucket.
+// error if they counted the same time, however wide the buckets are. Parts come in any order, as long as none is
+// shorter than a block and a half or, of events, than a second or the bucket, whichever is less: such a one may find no
+// room between two that were joined before. Parts of events need their lines in the order of time where they were cut.
 func (c *Counts) Join(o *Counts) error {
 	if err := c.joinable(o); err != nil {
 		return fmt.Errorf("joining counts: %w", err)
@@ -24,11 +22,13 @@ func (c *Counts) Join(o *Counts) error {
 	for _, n := range o.sources.names {
 		ids = append(ids, c.sources.number(n))
 	}
+	c.passAll(c.startTimes(), -1)
+	begun := o.startTimes()
 	for number, from := range o.all {
 		to := c.row(number)
 		switch {
 		case c.measure.block > 0:
-			to.pass(from.time())
+			to.pass(from.time() - begun[number])
 		case !to.isUsed():
 			to.pass(from.time())
 		}
@@ -40,12 +40,58 @@ func (c *Counts) Join(o *Counts) error {
 	}
 	c.addLevels(o, ids)
 	c.measure = joinMeasures(c.measure, o.measure)
+	c.seen.reach = extentReach(c.measure)
+	c.passAll(c.gapsBetween(&o.seen), 1)
+	c.seen.addAll(&o.seen)
+	c.passAll(c.startTimes(), 1)
 	c.grid.block = int64(c.measure.block)
 	c.Drops = append(c.Drops, o.Drops...)
 	c.Notes = append(c.Notes, o.Notes...)
 	c.Skipped += o.Skipped
 	c.Bytes += o.Bytes
 	return nil
+}
+
+// startTimes are, by bucket, the times booked for the blocks with which extents start. What such a block really covers
+// is only known when the one before is, so that they are no part of what adds up.
+func (c *Counts) startTimes() map[int64]int64 {
+	times := map[int64]int64{}
+	for _, x := range c.seen.runs {
+		c.blockTimes(times, x.first, c.grid.block)
+	}
+	return times
+}
+
+// gapsBetween are, by bucket, the times between the ends of extents and the first blocks that follow them, where these
+// become one with the extents of o.
+func (c *Counts) gapsBetween(o *extents) map[int64]int64 {
+	all := slices.Concat(c.seen.runs, o.runs)
+	slices.SortFunc(all, func(a, b extent) int { return cmp.Compare(a.first, b.first) })
+	times := map[int64]int64{}
+	for i := 1; i < len(all); i++ {
+		if gap := all[i].first - all[i-1].last; gap <= c.seen.reach {
+			c.blockTimes(times, all[i].first, gap)
+		}
+	}
+	return times
+}
+
+// blockTimes adds what a block that ends at ns and covers so many ns takes of each bucket.
+func (c *Counts) blockTimes(times map[int64]int64, ns, covers int64) {
+	if c.grid.block == 0 {
+		return
+	}
+	last, n, covers := c.grid.buckets(ns, covers)
+	for i := range n {
+		times[last-i] += covers / n
+	}
+}
+
+// passAll books times by bucket, or takes them back.
+func (c *Counts) passAll(times map[int64]int64, sign int64) {
+	for number, ns := range times {
+		c.row(number).pass(sign * ns)
+	}
 }
 
 // joinable tells why parts are none of one capture.
@@ -66,7 +112,7 @@ func (c *Counts) joinable(o *Counts) error {
 	case !c.sameHow(o):
 		return fmt.Errorf("a source holds counts in one and levels in the other")
 	}
-	return c.overlap(o)
+	return c.seen.overlap(&o.seen, min(steadyBlock(c.measure.block), steadyBlock(o.measure.block))/2)
 }
 
 func (c *Counts) sameHow(o *Counts) bool {
@@ -76,62 +122,6 @@ func (c *Counts) sameHow(o *Counts) bool {
 		}
 	}
 	return true
-}
-
-// overlap tells whether both counted the same time. The bucket in which one part ends and the other
-// begins may be in both, if they are not the same.
-func (c *Counts) overlap(o *Counts) error {
-	first, last := c.ends()
-	begin, end := o.ends()
-	var shared []int64
-	for n := range o.all {
-		if p := c.pages[pageOf(n)]; p != nil && (countRow{p, int(n - p.first)}).isUsed() {
-			shared = append(shared, n)
-		}
-	}
-	slices.Sort(shared)
-	if len(shared) == 0 {
-		return nil
-	}
-	if n := shared[0]; len(shared) == 1 && (n == last && n == begin || n == first && n == end) && !c.sameBucket(o, n) {
-		return nil
-	}
-	from := time.Unix(0, c.grid.end(shared[0])-c.grid.every).UTC()
-	to := time.Unix(0, c.grid.end(shared[len(shared)-1])).UTC()
-	return fmt.Errorf("both counted %d buckets between %s and %s: is a part there twice?", len(shared), from.Format(time.RFC3339), to.Format(time.RFC3339))
-}
-
-// ends are the first and the last bucket.
-func (c *Counts) ends() (first, last int64) {
-	first, last = math.MaxInt64, math.MinInt64
-	for n := range c.all {
-		first, last = min(first, n), max(last, n)
-	}
-	return first, last
-}
-
-// sameBucket reports whether both counted the same in a bucket.
-func (c *Counts) sameBucket(o *Counts, number int64) bool {
-	return c.bucketText(number) == o.bucketText(number)
-}
-
-func (c *Counts) bucketText(number int64) string {
-	order := make([]int, len(c.sources.names))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(i, j int) int { return strings.Compare(c.sources.names[i], c.sources.names[j]) })
-	var b strings.Builder
-	values, levels := c.row(number).counts(), c.levels[number]
-	for _, i := range order {
-		if i < len(values) && values[i] != 0 {
-			fmt.Fprintf(&b, "%q %v\n", c.sources.names[i], values[i])
-		}
-		if levels != nil && i < len(levels.n) && levels.n[i] > 0 {
-			fmt.Fprintf(&b, "%q %v of %d\n", c.sources.names[i], levels.terms(i), levels.n[i])
-		}
-	}
-	return b.String()
 }
 
 // joinMeasures is what both measures have, whichever comes first.
@@ -179,6 +169,7 @@ func (c *Counts) ByHost() map[string]*Counts {
 		if h == nil {
 			h = newCounts(c.grid, newSourceNames())
 			h.measure = w.measure()
+			h.seen = extents{c.seen.reach, slices.Clone(c.seen.runs)}
 			out[host] = h
 		}
 		of[i], ids[i] = h, h.sources.number(strings.Join(slices.Delete(parts, at, at+1), sourceSep))
@@ -265,9 +256,9 @@ type PartError struct {
 func (e *PartError) Error() string { return fmt.Sprintf("file %d: %v", e.File+1, e.Err) }
 func (e *PartError) Unwrap() error { return e.Err }
 
-// MergeCounts merges counts files into one, in memory for the parts of one host at a time. Parts of a host
-// may come in any order if they are longer than a bucket; see [Counts.Join]. The bytes written do not depend on the order of the files, nor on
-// how they were merged before: counts are integers, and sums of levels are exact.
+// MergeCounts merges counts files into one, in memory for the parts of one host at a time (see [Counts.Join]). The
+// bytes written do not depend on the order of the files, nor on how they were merged before: counts are integers, and
+// sums of levels are exact.
 func MergeCounts(ctx context.Context, w io.Writer, files ...io.ReadSeeker) error {
 	type part struct {
 		r    *CountsReader
@@ -334,11 +325,14 @@ func MergeCounts(ctx context.Context, w io.Writer, files ...io.ReadSeeker) error
 
 // JoinAll joins the parts of a host in the order of their times, into the first of them.
 func JoinAll(parts []*Counts) (*Counts, error) {
-	first := make(map[*Counts]int64, len(parts))
-	for _, c := range parts {
-		first[c], _ = c.ends()
-	}
-	slices.SortStableFunc(parts, func(a, b *Counts) int { return cmp.Compare(first[a], first[b]) })
+	slices.SortStableFunc(parts, func(a, b *Counts) int {
+		switch x, y := a.seen.runs, b.seen.runs; {
+		case len(x) > 0 && len(y) > 0:
+			return cmp.Compare(x[0].first, y[0].first)
+		default:
+			return cmp.Compare(len(x), len(y))
+		}
+	})
 	for _, c := range parts[1:] {
 		if err := parts[0].Join(c); err != nil {
 			return nil, err

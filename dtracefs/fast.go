@@ -39,15 +39,19 @@ type fastLines struct {
 	memo   *prefixTable // of rests of lines: the first of their cells, and how many
 	cells  []fastCell
 	stamp  []byte // the last clock
+	at     int64  // its time
 	clocks clockShape
-	label  []byte // what stands before a clock that has a label
-	ns     int64  // the time in force
+	label  []byte  // what stands before a clock that has a label
+	ns     int64   // the time in force
+	seen   extents // of a log, those of the day aside
 	ofDay  bool
 	timed  bool  // there is one
 	booked int64 // the time that stands last in the log
 	low    int64 // with high, the times of the bucket that is last in the log of a log
 	high   int64
 	inside []byte // digits with which the numbers of nothing but times of that bucket start
+	from   int64  // the time of those digits with zeros behind them
+	unit   int64  // ns of the last digit
 	key    []byte
 	rest   []byte // a line without its value
 
@@ -114,6 +118,7 @@ func (f *fastCount) among(sample []byte) {
 func (f *fastLines) chunk(data []byte) bool {
 	f.log, f.drops, f.timed = f.log[:0], f.drops[:0], false
 	f.booked, f.low, f.high, f.inside = 0, 0, -1, f.inside[:0]
+	f.seen.reach, f.seen.runs = f.t.counts.seen.reach, f.seen.runs[:0]
 	for at := 0; ; {
 		if f.layout.timed == timeAbove && f.layout.values == valueLast && f.layout.n == 1 && !f.layout.maps {
 			at = f.knownLines(data, at)
@@ -295,7 +300,7 @@ func (f *fastLines) gluedRow(line []byte) bool {
 // setTime takes over the time of the lines that follow.
 func (f *fastLines) setTime(c syntax.Clock, text []byte) {
 	f.ns, f.ofDay, f.timed = c.In(f.t.location), c.Form == syntax.TimeOfDay, true
-	f.stamp = append(f.stamp[:0], text...)
+	f.stamp, f.at = append(f.stamp[:0], text...), f.ns
 	if f.layout.timed == timeAbove {
 		f.bookTime()
 	}
@@ -348,6 +353,9 @@ func (f *fastLines) put(slot *prefixSlot, v *tail) {
 			}
 			f.findInside()
 		}
+		if f.fastCount.log && !f.ofDay {
+			f.seen.mark(f.ns)
+		}
 	}
 	for k := range slot.b {
 		cell := slot.a + k
@@ -374,6 +382,7 @@ func (f *fastLines) findInside() {
 	}
 	if m > 1 {
 		f.inside = append(f.inside, f.stamp[:digits]...)
+		f.from, f.unit = base+v/m*m*unit, unit
 	}
 }
 
@@ -503,6 +512,7 @@ func (f *fastLines) commit() {
 			t.counts.spread(s, int(e.source), e.value)
 		}
 	}
+	t.counts.seen.addAll(&f.seen)
 	t.counts.Drops = append(t.counts.Drops, f.drops...)
 }
 
@@ -513,12 +523,14 @@ func (f *fastCount) block(ns int64) span {
 	case !f.log && !f.totals && ns > t.last && t.last != 0:
 		// In their order, as blocks nearly always are, they need not be remembered.
 		s := t.counts.spanOf(t.last, ns)
+		t.counts.seen.mark(ns)
 		t.last = ns
 		return s
 	case !f.log:
 		return t.ended(ns)
 	}
 	t.last = max(t.last, ns)
+	t.counts.seen.mark(ns)
 	number := t.counts.grid.ofEvent(ns)
 	s := span{last: number, n: 1, row: t.counts.row(number)}
 	s.row.use()

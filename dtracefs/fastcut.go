@@ -44,11 +44,14 @@ func (f *fastLines) cutTime(line []byte) (head, rest []byte, ok bool) {
 		head, text = line[:i], line[i:]
 	}
 	n := len(f.stamp)
-	if len(f.inside) > 0 && len(text) > n && text[n] == ' ' && string(text[:len(f.inside)]) == string(f.inside) {
-		return head, text[n:], true
+	if k := len(f.inside); k > 0 && len(text) > n && text[n] == ' ' && string(text[:k]) == string(f.inside) {
+		if v, digits := leadingNumber(text[k:n]); digits == n-k {
+			f.ns = f.from + v*f.unit
+			return head, text[n:], true
+		}
 	}
 	if n > 0 && len(text) >= n && string(text[:n]) == string(f.stamp) && f.endsTime(text, n) {
-		f.timed = true
+		f.ns, f.timed = f.at, true
 		return head, text[n:], true
 	}
 	n, ok = f.readTime(text)
@@ -73,7 +76,7 @@ func (f *fastLines) readTime(text []byte) (n int, ok bool) {
 			return 0, false
 		}
 		f.ns, f.ofDay, f.timed = v*t.unit+t.anchor, false, true
-		f.stamp = append(f.stamp[:0], text[:n]...)
+		f.stamp, f.at = append(f.stamp[:0], text[:n]...), f.ns
 		return n, true
 	}
 	c, ok := f.clocks.read(text)

@@ -109,11 +109,11 @@ func (c *Counts) matrix(take bool) (*Matrix, error) {
 func (c *Counts) covered(first, last int64) bool {
 	for from := pageOf(first); from <= last; from += pageSize {
 		p := c.pages[from]
-		if p == nil || p.covered != nil {
+		if p == nil {
 			return false
 		}
 		for n := max(first, from); n < from+pageSize && n <= last; n++ {
-			if p.used&(1<<(n-from)) == 0 {
+			if (countRow{p, int(n - from)}).time() != p.every {
 				return false
 			}
 		}

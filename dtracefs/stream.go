@@ -147,6 +147,7 @@ func (s *Stream) complete(all bool) []Interval {
 		}
 	}
 	c.at = nil
+	c.seen.runs = c.seen.runs[max(0, len(c.seen.runs)-1):] // what a stream counted is merged with nothing
 	return out
 }
 

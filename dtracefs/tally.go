@@ -93,7 +93,7 @@ func newTally(m *Measure, first int64) *tally {
 		g.endAt(first)
 	}
 	t := &tally{m: m, counts: newCounts(g, newSourceNames()), spans: map[int64]span{}, partial: map[int]*levelPart{}}
-	t.counts.measure = m
+	t.counts.measure, t.counts.seen.reach = m, extentReach(m)
 	for i := range m.Tables {
 		tm := &m.Tables[i]
 		t.tables = append(t.tables, &tableTally{
@@ -171,6 +171,7 @@ func (t *tally) ended(ns int64) span {
 	if t.begin == 0 {
 		t.begin = ns
 	}
+	t.counts.seen.mark(ns)
 	switch number := t.counts.grid.ofBlock(ns); {
 	case t.last != 0 && ns <= t.last && t.last-ns <= longestBlock*max(t.counts.grid.block, 1):
 		// A time out of order, as where it is a key: the bucket was covered before, or was skipped.
@@ -407,6 +408,7 @@ func (t *tally) commit(tm *tableTally) {
 func (t *tally) book(tm *tableTally, ns int64, source int, v int64) {
 	if tm.log {
 		t.last = max(t.last, ns)
+		t.counts.seen.mark(ns)
 		number := t.counts.grid.ofEvent(ns)
 		t.counts.add(t.counts.row(number), source, float64(v))
 		return
@@ -427,7 +429,9 @@ func (t *tally) sum(ns int64, tm *tableTally, source int, v float64) {
 		return
 	}
 	number := t.counts.grid.ofEvent(ns)
-	if !tm.log {
+	if tm.log {
+		t.counts.seen.mark(ns)
+	} else {
 		number = t.span(ns).last
 	}
 	t.counts.row(number)
@@ -469,6 +473,8 @@ func (t *tally) flushLevels() {
 	number := t.counts.grid.ofEvent(t.level)
 	if t.counts.grid.block > 0 {
 		number = t.span(t.level).last
+	} else {
+		t.counts.seen.mark(t.level)
 	}
 	t.counts.row(number)
 	r := t.counts.levelRow(number)

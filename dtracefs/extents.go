@@ -1,0 +1,120 @@
+package dtracefs
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+)
+
+// Extents are the times that were counted: from the first to the last end of a block, or from the first to the last
+// event, wherever no more than reach lies between one and the next. So they are the same whichever way a capture is
+// parted, and tell a part that is there twice, or that overlaps another, whatever the buckets are.
+type extents struct {
+	reach int64    // ns
+	runs  []extent // ascending
+}
+
+// An extent is from the first time to the last one, in ns, both included.
+type extent struct{ first, last int64 }
+
+// extentReach is what lies between times of one extent: a block and a half, and of events a bucket, but no more than a
+// second. A part that is shorter than that finds no room between two others that were joined before it.
+func extentReach(m *Measure) int64 {
+	if b := steadyBlock(m.block); b > 0 {
+		return b + b/2
+	}
+	return min(int64(m.Every), int64(time.Second))
+}
+
+// steadyBlock is about the usual length of a block, to half powers of two, so that it is hardly ever another for
+// another part of a capture.
+func steadyBlock(d time.Duration) int64 {
+	if d <= 0 {
+		return 0
+	}
+	return int64(math.Exp2(math.Round(2*math.Log2(float64(roundedBlock(d))))/2) + 0.5)
+}
+
+// mark adds a time. Those of a capture nearly always follow each other.
+func (e *extents) mark(ns int64) {
+	if n := len(e.runs); n > 0 {
+		if r := &e.runs[n-1]; ns >= r.first && ns-r.last <= e.reach {
+			r.last = max(r.last, ns)
+			return
+		}
+	}
+	e.add(extent{ns, ns})
+}
+
+// add adds an extent.
+func (e *extents) add(x extent) {
+	// Those that x reaches become one with it.
+	from, _ := slices.BinarySearchFunc(e.runs, x.first-e.reach, func(r extent, at int64) int { return cmp.Compare(r.last, at) })
+	to := from
+	for ; to < len(e.runs) && e.runs[to].first <= x.last+e.reach; to++ {
+		x.first, x.last = min(x.first, e.runs[to].first), max(x.last, e.runs[to].last)
+	}
+	e.runs = slices.Replace(e.runs, from, to, x)
+}
+
+// addAll adds the times of o.
+func (e *extents) addAll(o *extents) {
+	switch {
+	case len(o.runs) == 0:
+		return
+	case len(e.runs) == 0 && e.reach == o.reach:
+		e.runs = slices.Clone(o.runs)
+		return
+	case len(e.runs) == 0 || e.runs[len(e.runs)-1].last < o.runs[0].first:
+		for _, x := range o.runs {
+			e.append(x)
+		}
+		return
+	}
+	all := slices.Concat(e.runs, o.runs)
+	slices.SortFunc(all, func(a, b extent) int { return cmp.Compare(a.first, b.first) })
+	e.runs = make([]extent, 0, len(all))
+	for _, x := range all {
+		e.append(x)
+	}
+}
+
+// append adds an extent that begins after all others do.
+func (e *extents) append(x extent) {
+	if n := len(e.runs); n > 0 && x.first-e.runs[n-1].last <= e.reach {
+		e.runs[n-1].last = max(e.runs[n-1].last, x.last)
+		return
+	}
+	e.runs = append(e.runs, x)
+}
+
+// overlap tells where two parts counted the same time. apart is what must lie between the ends of their blocks. Events
+// of a part, for which it is 0, may start at the very instant at which those of another end if its clock tells whole
+// seconds, since there several have one time.
+func (e *extents) overlap(o *extents, apart int64) error {
+	for i, j := 0, 0; i < len(e.runs) && j < len(o.runs); {
+		a, b := e.runs[i], o.runs[j]
+		if from, to := max(a.first, b.first), min(a.last, b.last); from-to < apart || from <= to && !(apart == 0 && touch(a, b)) {
+			from, to = min(from, to), max(from, to)
+			return fmt.Errorf("both counted the time from %s to %s: is a part there twice?", instant(from), instant(to))
+		}
+		if a.last < b.last {
+			i++
+		} else {
+			j++
+		}
+	}
+	return nil
+}
+
+// touch reports whether one extent ends at the whole second at which the other begins, and each has other times too.
+func touch(a, b extent) bool {
+	if a.first > b.first {
+		a, b = b, a
+	}
+	return a.last == b.first && a.first < a.last && b.first < b.last && a.last%int64(time.Second) == 0
+}
+
+func instant(ns int64) string { return time.Unix(0, ns).UTC().Format(time.RFC3339Nano) }
