@@ -59,27 +59,6 @@ func TestFastLinesCountAsDecoding(t *testing.T) {
 	}
 }
 
-// BenchmarkCountForms counts large captures of every form to the matrix.
-func BenchmarkCountForms(b *testing.B) {
-	for _, kind := range generate.Kinds() {
-		b.Run(kind.String(), func(b *testing.B) {
-			const size = 256 << 20
-			text, err := io.ReadAll(generate.NewReader(kind, size, 1))
-			if err != nil {
-				b.Fatal(err)
-			}
-			b.SetBytes(int64(len(text)))
-			b.ResetTimer()
-			before := cpuSeconds(b)
-			for b.Loop() {
-				countStream(b, bytes.NewReader(text), CountOptions{Workers: 1}, false)
-			}
-			cpu := cpuSeconds(b) - before
-			b.ReportMetric(float64(len(text))*float64(b.N)/1e6/cpu, "MB/CPU-s")
-		})
-	}
-}
-
 // workload prints, second by second, what a few processes did, as the functions say.
 func workload(size int, head func(b *strings.Builder, at time.Time), row func(b *strings.Builder, i int, at time.Time, name string, value int)) string {
 	var b strings.Builder

@@ -111,6 +111,27 @@ func cpuSeconds(tb testing.TB) float64 {
 	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
+// BenchmarkCountForms counts large captures of every form to the matrix.
+func BenchmarkCountForms(b *testing.B) {
+	for _, kind := range generate.Kinds() {
+		b.Run(kind.String(), func(b *testing.B) {
+			const size = 256 << 20
+			text, err := io.ReadAll(generate.NewReader(kind, size, 1))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(text)))
+			b.ResetTimer()
+			before := cpuSeconds(b)
+			for b.Loop() {
+				countStream(b, bytes.NewReader(text), CountOptions{Workers: 1}, false)
+			}
+			cpu := cpuSeconds(b) - before
+			b.ReportMetric(float64(len(text))*float64(b.N)/1e6/cpu, "MB/CPU-s")
+		})
+	}
+}
+
 // BenchmarkBesidePlainPython counts captures of every form beside plain Python, one core each, in CPU time
 // of both, since others may run on the machine. Forms that Count does not read show the peer alone:
 //
