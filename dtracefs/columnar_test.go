@@ -3,6 +3,7 @@ package dtracefs_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,22 +32,11 @@ u uint64: 18446744073709551615 18446744073709551615 18446744073709551615
 
 func TestArrowAndParquet(t *testing.T) {
 	table := dtracefs.Mixed()
-	var feather, pq bytes.Buffer
-	if err := export.Arrow(&feather, table); err != nil {
-		t.Fatal(err)
-	}
+	var pq bytes.Buffer
 	if err := export.Parquet(&pq, table); err != nil {
 		t.Fatal(err)
 	}
-	r, err := ipc.NewFileReader(bytes.NewReader(feather.Bytes()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	batch, err := r.RecordBatch(0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	batch := readArrow(t, table)
 	check(t, "arrow", mixedText, batch.Schema(), batch.Column)
 	if name, _ := batch.Schema().Metadata().GetValue("name"); name != "mixed" {
 		t.Errorf("the table's name is %q", name)
@@ -72,7 +62,7 @@ func TestParquetOfCaptures(t *testing.T) {
 			if err := export.Parquet(&pq, table); err != nil {
 				t.Fatal(err)
 			}
-			want := export.Record(table)
+			want := readArrow(t, table)
 			read := readParquet(t, pq.Bytes())
 			if read.NumRows() != want.NumRows() || read.NumCols() != want.NumCols() {
 				t.Fatalf("%s, table %s: %d×%d, want %d×%d", name, table.Name, read.NumRows(), read.NumCols(), want.NumRows(), want.NumCols())
@@ -110,7 +100,7 @@ func TestParquetOfManyRows(t *testing.T) {
 	if err := export.Parquet(&pq, table); err != nil {
 		t.Fatal(err)
 	}
-	want, read := export.Record(table), readParquet(t, pq.Bytes())
+	want, read := readArrow(t, table), readParquet(t, pq.Bytes())
 	for i := range table.Columns {
 		for j := range table.NumRows() {
 			if got := read.Column(i).Data().Chunk(0).ValueStr(j); got != want.Column(i).ValueStr(j) {
@@ -125,6 +115,63 @@ func TestParquetOfManyRows(t *testing.T) {
 	if err := export.Parquet(&pq, &dtracefs.Table{}); err != nil {
 		t.Errorf("no columns: %v", err)
 	}
+}
+
+// TestArrowOfNothing writes tables without columns, without rows, and with one column.
+func TestArrowOfNothing(t *testing.T) {
+	for _, table := range []*dtracefs.Table{{}, {Name: "none", Columns: []*dtracefs.Column{{Name: "x"}, {Name: "y"}}}, {Columns: dtracefs.Mixed().Columns[:1]}} {
+		if got := readArrow(t, table); int(got.NumCols()) != len(table.Columns) || int(got.NumRows()) != table.NumRows() {
+			t.Errorf("%d×%d, want %d×%d", got.NumRows(), got.NumCols(), table.NumRows(), len(table.Columns))
+		}
+	}
+}
+
+// TestArrowToFullDisk has the file end after every number of bytes.
+func TestArrowToFullDisk(t *testing.T) {
+	table := dtracefs.Mixed()
+	var whole bytes.Buffer
+	if err := export.Arrow(&whole, table); err != nil {
+		t.Fatal(err)
+	}
+	for n := range whole.Len() {
+		if err := export.Arrow(&disk{n}, table); !errors.Is(err, errFull) || !strings.Contains(err.Error(), "writing table mixed as Arrow") {
+			t.Fatalf("after %d bytes: %v", n, err)
+		}
+	}
+	if err := export.Arrow(&disk{whole.Len()}, table); err != nil {
+		t.Error(err)
+	}
+}
+
+var errFull = errors.New("no space left")
+
+// A disk takes so many bytes.
+type disk struct{ left int }
+
+func (d *disk) Write(b []byte) (int, error) {
+	n := min(len(b), d.left)
+	if d.left -= n; n < len(b) {
+		return n, errFull
+	}
+	return n, nil
+}
+
+// readArrow writes a table as Arrow and reads it back.
+func readArrow(t *testing.T, table *dtracefs.Table) arrow.RecordBatch {
+	t.Helper()
+	var feather bytes.Buffer
+	if err := export.Arrow(&feather, table); err != nil {
+		t.Fatal(err)
+	}
+	r, err := ipc.NewFileReader(bytes.NewReader(feather.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch, err := r.RecordBatch(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return batch
 }
 
 func readParquet(t *testing.T, raw []byte) arrow.Table {

@@ -512,7 +512,7 @@ var dtnotes7 = Table{
 
 var dtnotes8 = Table{
 	Path: "dtnotes/dtracefs/export", Name: "export",
-	Deps: "dtnotes/dtracefs dtracefs\nfmt fmt\ngithub.com/apache/arrow-go/v18/arrow arrow\ngithub.com/apache/arrow-go/v18/arrow/array array\ngithub.com/apache/arrow-go/v18/arrow/ipc ipc\ngithub.com/apache/arrow-go/v18/arrow/memory memory\ngithub.com/parquet-go/parquet-go parquet\nio io\nslices slices\nstrings strings",
+	Deps: "dtnotes/dtracefs dtracefs\nencoding/binary binary\nfmt fmt\ngithub.com/google/flatbuffers/go flatbuffers\ngithub.com/parquet-go/parquet-go parquet\nio io\nmath math\nslices slices\nstrings strings",
 	Types: []any{
 		(*p8.Field)(nil),
 		(*p8.Shape)(nil),
@@ -524,7 +524,6 @@ var dtnotes8 = Table{
 		{"Formats", p8.Formats},
 		{"NewWriter", p8.NewWriter},
 		{"Parquet", p8.Parquet},
-		{"Record", p8.Record},
 		{"ShapeOf", p8.ShapeOf},
 	},
 }
