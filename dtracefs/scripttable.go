@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,15 +12,20 @@ import (
 // A header is a script's own heading of a table: names at columns of the line.
 type header struct {
 	words string // the heading's words, to know it when it comes again
+	line  string // as it was printed
 	title string
 	cols  []headCol
 	sheet *sheet
 	of    *columnKinds
 }
 
-// columnKinds tell of the columns under one heading, whenever it is printed, in which cells were numbers
-// and in which were other words.
-type columnKinds struct{ numbers, words []bool }
+// columnKinds tell of the columns under one heading, whenever it is printed, where they are, in which cells
+// were numbers and in which were other words.
+type columnKinds struct {
+	line           string // the heading as it was printed first, with rows
+	cols           []headCol
+	numbers, words []bool
+}
 
 // see takes notice of a row's cells.
 func (k *columnKinds) see(cells [][]byte) {
@@ -108,6 +114,9 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 		return 0
 	}
 	h := newHeader(lines, at)
+	if k := f.kinds[h.words]; k != nil && k.line == string(lines[at].text) {
+		h.cols = k.cols // more rows told them
+	}
 	if at == len(lines)-1 && at > 0 && len(h.cols) > 0 {
 		// Printed in BEGIN and yet last: order across CPUs is not that of time.
 		f.rows(st, h, tableTitle(st, nil), lines[:at])
@@ -176,7 +185,7 @@ func (f *scriptTables) headingAt(lines []textLine) int {
 }
 
 func (f *scriptTables) headingHere(lines []textLine, i int) bool {
-	if f.header != nil && headingWords(lines[i].text) == f.header.words {
+	if words := headingWords(lines[i].text); f.header != nil && words == f.header.words || f.kinds[words] != nil {
 		return true
 	}
 	return isHeading(lines[i].text, lines[i+1:min(len(lines), i+1+sampleRows)], false)
@@ -223,7 +232,26 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	}
 	// Names of several words have only their first or their last one over an edge of cells.
 	named := anchored >= 3 && sameCount(anchored, rows)
-	return numeric && (anchored*3 >= 2*len(tokens) || len(rows) > 1 && (named || sameCount(len(tokens), rows)))
+	named = named && (len(rows) > 1 || isAligned(tokens, rows[0].text))
+	return numeric && (anchored*3 >= 2*len(tokens) || named || len(rows) > 1 && sameCount(len(tokens), rows))
+}
+
+// isAligned reports whether each cell of a row ends where a name does that has room before it or after
+// it, so that a single row is evidence enough for names of several words.
+func isAligned(tokens []token, row []byte) bool {
+	gaps := 0
+	for i := range tokens[1:] {
+		if tokens[i+1].Start > tokens[i].End+1 {
+			gaps++
+		}
+	}
+	cells := tokensOf(row)
+	for _, c := range cells {
+		if !slices.ContainsFunc(tokens, func(k token) bool { return k.End == c.End }) {
+			return false
+		}
+	}
+	return gaps > 0 && gaps+1 >= len(cells)/2
 }
 
 // isCommand reports whether a line is a command of a few words behind a prompt.
@@ -324,7 +352,7 @@ func newHeader(lines []textLine, at int) *header {
 		rows = lines[:at]
 	}
 	rows = rows[:min(len(rows), sampleRows)]
-	h := &header{words: words}
+	h := &header{words: words, line: string(line)}
 	tokens := tokensOf(line)
 	few := len(rows) > 0 && mostTokens(rows) < len(tokens)
 	var name []string
@@ -391,7 +419,7 @@ func (f *scriptTables) rows(st *station, h *header, title string, rows []textLin
 		f.kinds = map[string]*columnKinds{}
 	}
 	if h.of = f.kinds[h.words]; h.of == nil {
-		h.of = &columnKinds{}
+		h.of = &columnKinds{line: h.line, cols: h.cols}
 		f.kinds[h.words] = h.of
 	}
 	f.header, st.free.adjacent.sheet = h, nil
