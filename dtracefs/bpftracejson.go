@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -69,6 +70,9 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 			return true
 		}
 		t.silent = false
+		if kind == "join" {
+			data.Text += "\n" // which join prints, and does not write here
+		}
 		t.printText(num, data.Text)
 	case "map", "value":
 		if data.Kind == '"' && t.clock(data.Text) {
@@ -77,7 +81,7 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 		if t.jsonActivity(data) {
 			return true
 		}
-		t.jsonMap(num, data)
+		t.jsonMap(num, kind, data)
 	case "stats":
 		t.jsonStats(num, data)
 	case "hist", "tseries":
@@ -293,9 +297,10 @@ func jsonStackKeys(keys string) (out []mapKey) {
 	return out
 }
 
-// jsonMap files a map, or a value that was printed without one.
-func (t *bpftraceJSON) jsonMap(num int, data syntax.JSON) {
-	if data.Kind != '{' {
+// jsonMap files a map, or a value that was printed without one: a record's members are no maps.
+func (t *bpftraceJSON) jsonMap(num int, kind string, data syntax.JSON) {
+	isMap := func(name string) bool { return strings.HasPrefix(name, "@") }
+	if data.Kind != '{' || kind == "value" && !slices.ContainsFunc(data.Names, isMap) {
 		t.jsonValue("value", t.jsonEntry("", false), data)
 		return
 	}

@@ -67,6 +67,9 @@ func printedAt(st *station, line []byte) {
 			break
 		}
 	}
+	for len(p.path) > 0 {
+		p.close()
+	}
 	s := st.sheet("print", "print", "print")
 	st.context(s)
 	if len(p.before) > 0 {
@@ -102,6 +105,7 @@ type printer struct {
 	depth   int
 	started bool
 	path    []string
+	sizes   []int // how many members there were when each part of path was opened
 	counts  []int // elements so far of the list at that depth
 	members []labeled
 	types   []labeled // of members, in C
@@ -179,14 +183,21 @@ func (p *printer) add(typ []byte, name string, value []byte) {
 		p.types = append(p.types, labeled{full, string(typ)})
 	}
 	if opens(value) {
-		p.path = append(p.path, name)
+		p.path, p.sizes = append(p.path, name), append(p.sizes, len(p.members))
 		p.depth++
 		if p.depth < len(p.counts) {
 			p.counts[p.depth] = 0
 		}
+		if before := strings.TrimRight(string(bytes.TrimSpace(value)), " {["); before != "" {
+			p.member(p.path, before)
+		}
 		return
 	}
-	full := strings.Join(append(p.path[:len(p.path):len(p.path)], name), ".")
+	p.member(append(p.path[:len(p.path):len(p.path)], name), string(bytes.TrimSpace(value)))
+}
+
+func (p *printer) member(path []string, value string) {
+	full := strings.Join(path, ".")
 	if p.seen == nil {
 		p.seen = map[string]bool{"text": true, "type": true, "address": true, "time": true}
 	}
@@ -194,12 +205,16 @@ func (p *printer) add(typ []byte, name string, value []byte) {
 		full += "'"
 	}
 	p.seen[full] = true
-	p.members = append(p.members, labeled{full, string(bytes.TrimSpace(value))})
+	p.members = append(p.members, labeled{full, value})
 }
 
+// close goes out of a structure or a list. Of one without members the name is left.
 func (p *printer) close() {
 	p.depth--
 	if n := len(p.path); n > 0 {
-		p.path = p.path[:n-1]
+		if p.sizes[n-1] == len(p.members) {
+			p.member(p.path, "{}")
+		}
+		p.path, p.sizes = p.path[:n-1], p.sizes[:n-1]
 	}
 }

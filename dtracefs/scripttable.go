@@ -117,7 +117,7 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 	if k := f.kinds[h.words]; k != nil && k.line == string(lines[at].text) {
 		h.cols = k.cols // more rows told them
 	}
-	if at == len(lines)-1 && at > 0 && len(h.cols) > 0 {
+	if at == len(lines)-1 && at > 0 && len(h.cols) > 0 && isHeading(lines[at].text, lines[:min(at, sampleRows)], true) {
 		// Printed in BEGIN and yet last: order across CPUs is not that of time.
 		f.rows(st, h, tableTitle(st, nil), lines[:at])
 		st.account(classTable, lines[at].size)
@@ -130,6 +130,11 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 	h.title = title
 	st.account(classTable, lines[at].size)
 	rows := lines[at+1:]
+	ruled := 0
+	if len(rows) > 0 && isDrawn(rows[0].text) {
+		st.account(classTable, rows[0].size)
+		ruled, rows = 1, rows[1:]
+	}
 	if len(rows) == 0 {
 		if f.header == nil || f.header.words != h.words || f.header.sheet == nil {
 			if f.bare.num > 0 && headingWords(f.bare.text) != h.words {
@@ -146,11 +151,64 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 		return len(lines)
 	}
 	end := 0
-	for end < len(rows) && headingWords(rows[end].text) != h.words && (end == 0 || !f.headingHere(rows, end)) {
+	for end < len(rows) && !isDrawn(rows[end].text) && headingWords(rows[end].text) != h.words && (end == 0 || !f.headingHere(rows, end)) {
 		end++
 	}
 	f.rows(st, h, title, rows[:end])
-	return at + 1 + end
+	return at + 1 + ruled + end
+}
+
+// isDrawn reports whether a line is drawn, between a heading and its rows or under them.
+func isDrawn(line []byte) bool { return len(bytes.TrimSpace(line)) > 3 && isRule(line) }
+
+// unruled returns the rows up to a line that is drawn under them.
+func unruled(rows []textLine) []textLine {
+	if len(rows) > 0 && isDrawn(rows[0].text) {
+		rows = rows[1:]
+	}
+	for i, r := range rows {
+		if isDrawn(r.text) {
+			return rows[:i]
+		}
+	}
+	return rows
+}
+
+// headTokens returns the names in a heading: its words or, where they are not as many as the cells of
+// the rows, what stands between gaps, such as `[0, 64)`.
+func headTokens(line []byte, rows []textLine) (tokens []token, gaps bool) {
+	tokens = tokensOf(line)
+	if len(rows) == 0 || sameCount(len(tokens), rows) {
+		return tokens, false
+	}
+	var cells []token
+	for _, k := range tokens {
+		if n := len(cells); n > 0 && k.Start == cells[n-1].End+1 {
+			cells[n-1].End = k.End
+			continue
+		}
+		cells = append(cells, k)
+	}
+	if len(cells) < 3 || !sameCount(len(cells), rows) {
+		return tokens, false
+	}
+	for _, r := range rows {
+		numbers := 0
+		for w := range bytes.FieldsSeq(r.text) {
+			if _, ok := syntax.ParseMeasure(w); ok {
+				numbers++
+			}
+		}
+		if numbers*2 < len(cells) {
+			return tokens, false
+		}
+	}
+	for _, k := range cells {
+		if w := line[k.Start:k.End]; isNumber(w) || w[0] == '-' || w[len(w)-1] == ':' {
+			return tokens, false
+		}
+	}
+	return cells, true
 }
 
 // tableTitle files the lines above a heading; one line alone is the table's title.
@@ -196,7 +254,12 @@ func headingWords(line []byte) string { return string(bytes.Join(bytes.Fields(li
 // isHeading reports whether a line's words name the columns of rows: none of them is a
 // number, and they are in capitals or the rows stand in their columns.
 func isHeading(line []byte, rows []textLine, last bool) bool {
-	tokens := tokensOf(line)
+	rows = unruled(rows)
+	tokens, gaps := headTokens(line, rows)
+	if gaps && !last {
+		return true
+	}
+	tokens = tokensOf(line)
 	if len(tokens) < 2 || len(tokens) > 64 {
 		return false
 	}
@@ -351,10 +414,11 @@ func newHeader(lines []textLine, at int) *header {
 	if len(rows) == 0 {
 		rows = lines[:at]
 	}
-	rows = rows[:min(len(rows), sampleRows)]
+	rows = unruled(rows[:min(len(rows), sampleRows)])
 	h := &header{words: words, line: string(line)}
-	tokens := tokensOf(line)
-	few := len(rows) > 0 && mostTokens(rows) < len(tokens)
+	tokens, gaps := headTokens(line, rows)
+	few := !gaps && len(rows) > 0 && mostTokens(rows) < len(tokens)
+	uneven := !gaps && len(rows) > 0 && !sameCount(len(tokens), rows)
 	var name []string
 	start := -1
 	for i, k := range tokens {
@@ -373,7 +437,7 @@ func newHeader(lines []textLine, at int) *header {
 			start = k.Start
 		}
 		name = append(name, string(line[k.Start:k.End]))
-		joins := few && i+1 < len(tokens) && tokens[i+1].Start == k.End+1 && lefts == 0 && rights == 0
+		joins := (few || uneven) && i+1 < len(tokens) && tokens[i+1].Start == k.End+1 && lefts == 0 && rights == 0
 		unit := i+1 < len(tokens) && tokens[i+1].Start == k.End+1 && line[tokens[i+1].Start] == '(' && few
 		if joins || unit && rights == 0 {
 			continue

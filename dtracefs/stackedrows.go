@@ -22,13 +22,14 @@ func frameUnder(line []byte) (frame []byte, sure, ok bool) {
 		return nil, false, false
 	}
 	text := bytes.TrimSpace(line)
-	if line[0] == ' ' && len(line)-len(bytes.TrimLeft(line, " ")) < 4 || bytes.Contains(text, []byte("  ")) {
+	offset := bytes.Contains(text, []byte("+0x")) && bytes.IndexByte(text, ' ') < 0
+	if line[0] == ' ' && len(line)-len(bytes.TrimLeft(line, " ")) < 4 && !offset && string(text) != "[unknown]" || bytes.Contains(text, []byte("  ")) {
 		return nil, false, false
 	}
 	if symbolFrame.Match(text) && len(bytes.Fields(text)) <= 4 {
 		return text, true, true
 	}
-	return text, false, moduleFrame.Match(text) || addressFrame.Match(text) && bytes.ContainsAny(text, "abcdefx")
+	return text, false, string(text) == "[unknown]" || moduleFrame.Match(text) || addressFrame.Match(text) && bytes.ContainsAny(text, "abcdefx")
 }
 
 func (stackedRows) file(st *station, lines []textLine) int {

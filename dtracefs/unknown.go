@@ -50,7 +50,7 @@ func isTracerText(head []byte) bool {
 	if len(c.Drops)+len(c.Errors) > 0 || st.mode != syntax.NoHeader {
 		return true
 	}
-	if lines > 0 && !slices.ContainsFunc(c.Tables, func(t *Table) bool { return t.Kind != "text" }) && len(c.Unparsed) == 0 {
+	if lines > 0 && !slices.ContainsFunc(c.Tables, func(t *Table) bool { return t.Kind != "text" || t.Column("stack") != nil }) && len(c.Unparsed) == 0 {
 		return false
 	}
 	if lines < fewestUnknown {

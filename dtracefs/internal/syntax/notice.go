@@ -57,7 +57,12 @@ func ParseMessage(line []byte) (m Message, ok bool) {
 			m.Kind, m.DropKind, m.N = "drop", "event", atoi(s[1])
 			return m, true
 		}
-	case 'W', 'E', 's', 'd':
+	case 'H':
+		if bytes.HasPrefix(line, []byte("HINT: ")) {
+			m.Kind = "hint"
+			return m, true
+		}
+	case 'W', 'E':
 		for _, p := range []string{"WARNING: ", "ERROR: "} {
 			if bytes.HasPrefix(line, []byte(p)) {
 				m.Kind = map[byte]string{'W': "warning", 'E': "error"}[line[0]]
