@@ -13,6 +13,7 @@ type Stream struct {
 	counting counting
 	next     int64 // number of the first bucket not handed out
 	started  bool
+	many     int // sources are so many that it looks which of them still do something
 }
 
 // An Interval is how much each source did in one bucket of a stream.
@@ -23,7 +24,9 @@ type Interval struct {
 
 // NewStream returns a stream that counts as the options say; what they leave open is inferred from
 // the first blocks.
-func NewStream(o CountOptions) *Stream { return &Stream{counting: counting{opt: o}} }
+func NewStream(o CountOptions) *Stream {
+	return &Stream{counting: counting{opt: o}, many: manySources}
+}
 
 const (
 	// fewestBlocks is how many blocks a stream waits for before it decides how they are counted.
@@ -148,7 +151,94 @@ func (s *Stream) complete(all bool) []Interval {
 	}
 	c.at = nil
 	c.seen.runs = c.seen.runs[max(0, len(c.seen.runs)-1):] // what a stream counted is merged with nothing
+	s.forget()
 	return out
+}
+
+// manySources are more than most streams have.
+const manySources = 1 << 12
+
+// forget drops what is known of sources that do nothing any more, once they are many: names that never
+// end, such as those of processes told apart by their numbers, would fill the memory. One that comes
+// back is numbered anew.
+func (s *Stream) forget() {
+	t := s.counting.tally
+	c := t.counts
+	t.blocks.forget()
+	if !s.started || c.sources.count() < s.many {
+		return
+	}
+	names, ids := newSourceNames(), map[int]int{}
+	keep := func(source int) int {
+		id, ok := ids[source]
+		if !ok {
+			id = names.number(c.sources.names[source])
+			ids[source] = id
+		}
+		return id
+	}
+	levels := map[int64]*levelRow{}
+	for n, from := range c.levels {
+		if n < s.next {
+			continue
+		}
+		levels[n] = &levelRow{}
+		for i := range from.n {
+			if from.n[i] > 0 {
+				levels[n].take(keep(i), from, i)
+			}
+		}
+	}
+	partial := make(map[int]*levelPart, len(t.partial))
+	for source, p := range t.partial {
+		partial[keep(source)] = p
+	}
+	for _, tm := range t.tables {
+		for i := range tm.pending {
+			tm.pending[i].source = keep(tm.pending[i].source)
+		}
+		for i := range tm.totals.rows {
+			tm.totals.rows[i].source = keep(tm.totals.rows[i].source)
+		}
+	}
+	type cell struct {
+		row    countRow
+		source int
+		v      float64
+	}
+	var cells []cell
+	for n, r := range c.all {
+		if n < s.next {
+			continue
+		}
+		for i, v := range r.counts() {
+			if v != 0 {
+				cells = append(cells, cell{r, keep(i), v})
+			}
+		}
+	}
+	for _, p := range c.pages {
+		p.stride = names.count()
+		p.values = make([]float64, p.stride*pageSize)
+	}
+	for _, k := range cells {
+		k.row.counts()[k.source] = k.v
+	}
+	how := make([]howCounted, names.count())
+	for source, id := range ids {
+		how[id] = c.howOf(source)
+	}
+	for _, tm := range t.tables {
+		sources := map[string]int{}
+		for parts, source := range tm.sources {
+			if id, ok := ids[source]; ok {
+				sources[parts] = id
+			}
+		}
+		tm.sources = sources
+	}
+	c.sources, c.levels, c.how, t.partial = names, levels, how, partial
+	s.many = max(manySources, 2*names.count())
 }
 
 func (s *Stream) interval(number int64) Interval {

@@ -41,7 +41,55 @@ func TestMergeKeepsLevels(t *testing.T) {
 	}
 }
 
-// TestStreamIsCount holds that a stream hands out, bucket by bucket, what counting at once gives.
+// TestStreamForgets holds that a stream whose names never end keeps only those of late, and loses
+// nothing of what they did.
+func TestStreamForgets(t *testing.T) {
+	s := NewStream(CountOptions{})
+	const blocks, fresh = 63, 1000
+	total, most := map[string]float64{}, 0
+	take := func(in []Interval, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range in {
+			for name, v := range i.Counts {
+				total[name] += v
+			}
+		}
+		if s.counting.tally != nil {
+			most = max(most, s.counting.tally.counts.sources.count())
+		}
+	}
+	var text strings.Builder
+	for i := range blocks {
+		fmt.Fprintf(&text, "%d000000000\nsyscall web %d\n", 1_700_000_000+i, 1+i%7)
+		for k := range fresh {
+			fmt.Fprintf(&text, "syscall p%d-%d 3\n", i, k)
+		}
+		text.WriteString("\n")
+	}
+	for b, err := range (Options{}).Follow(t.Context(), strings.NewReader(text.String()), "x") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		take(s.Add(b))
+	}
+	take(s.Close())
+	if len(total) != blocks*fresh+1 || total["web"] != 4*blocks {
+		t.Errorf("%d sources, web %v", len(total), total["web"])
+	}
+	for name, v := range total {
+		if name != "web" && v != 3 {
+			t.Fatalf("%s: %v, want 3", name, v)
+		}
+	}
+	if most > 3*manySources {
+		t.Errorf("%d sources at once", most)
+	}
+}
+
+// TestStreamIsCount holds that a stream hands out, bucket by bucket, what counting at once gives,
+// though it forgets what is over.
 func TestStreamIsCount(t *testing.T) {
 	fsys, cases := shapeCases(t)
 	for _, c := range cases {
@@ -78,6 +126,7 @@ func TestStreamIsCount(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				s.many = 0
 				take(s.Add(b))
 			}
 			take(s.Close())

@@ -251,6 +251,7 @@ func (d *dayClock) set(ns int64) {
 // between, so do these by one; a number that is left out is a block in which nothing was printed.
 type blockNumbers struct {
 	seen map[int64]int64
+	last int64
 }
 
 func (b *blockNumbers) ordinal(number int64) int64 {
@@ -260,9 +261,19 @@ func (b *blockNumbers) ordinal(number int64) int64 {
 	if b.seen == nil {
 		b.seen = map[int64]int64{}
 	}
-	n := int64(len(b.seen)) + 1
-	b.seen[number] = n
-	return n
+	b.last++
+	b.seen[number] = b.last
+	return b.last
+}
+
+// manyBlocks are more than may still be printed under.
+const manyBlocks = 1 << 12
+
+// forget drops the numbers of blocks that are long over.
+func (b *blockNumbers) forget() {
+	if len(b.seen) > 2*manyBlocks {
+		maps.DeleteFunc(b.seen, func(_, n int64) bool { return n <= b.last-manyBlocks })
+	}
 }
 
 // table counts the rows of a table.

@@ -25,6 +25,9 @@ type Update struct {
 // alert from when it is accepted.
 const remembered = 240
 
+// mostRemembered bounds the values of those buckets, where names never end.
+const mostRemembered = 1000 * remembered
+
 // Watch scores buckets as they come and yields an update for each, in memory
 // that does not grow with the stream. An error of the stream is yielded and
 // ends it, as does ctx. An alert that goes on when the stream ends is ended by
@@ -229,21 +232,36 @@ func (b Bucket) check(missing Missing) error {
 
 // history remembers the last buckets.
 type history struct {
-	b    *Behavior
-	ring []Bucket
+	b      *Behavior
+	ring   []Bucket
+	values int // in them
 }
 
 func (h *history) add(b Bucket) {
-	if len(h.ring) == remembered {
-		copy(h.ring, h.ring[1:])
-		h.ring = h.ring[:remembered-1]
-	}
 	h.ring = append(h.ring, b)
+	h.values += len(b.Counts)
+	gone := 0
+	for n := len(h.ring); n-gone > remembered || h.values > mostRemembered && n-gone > fewestInWindow; gone++ {
+		h.values -= len(h.ring[gone].Counts)
+	}
+	h.ring = slices.Delete(h.ring, 0, gone)
 }
 
 // explain says which links differ in an alert that ended just now.
 func (h *history) explain(ctx context.Context, a *Alert) error {
-	r := &Report{behavior: h.b, series: seriesOf(h.b, h.ring), Alerts: []Alert{*a}}
+	if h.b.Links == nil {
+		return nil
+	}
+	// Of names that may be thousands, few have to do with links.
+	matters := map[string]bool{}
+	for _, name := range h.b.Links.Names {
+		matters[name] = true
+	}
+	for _, f := range a.Sources {
+		matters[f.Name] = true
+	}
+	r := &Report{behavior: h.b, Alerts: []Alert{*a}}
+	r.series = seriesOf(h.b, h.ring, func(name string) bool { return matters[processOf(name, h.b.ByKind)] })
 	if len(r.series.Names) == 0 {
 		return nil
 	}
@@ -252,14 +270,15 @@ func (h *history) explain(ctx context.Context, a *Alert) error {
 	return err
 }
 
-// seriesOf makes a series of buckets. It has no values where they have no sources.
-func seriesOf(b *Behavior, buckets []Bucket) *analysis.Series {
+// seriesOf makes a series of buckets and the sources that matter, all where that is nil. It has no
+// values where they have no sources.
+func seriesOf(b *Behavior, buckets []Bucket, matters func(source string) bool) *analysis.Series {
 	s := &analysis.Series{Every: b.Every, Values: &mat.Dense{}}
 	at := map[string]int{}
 	for _, b := range buckets {
 		s.Times = append(s.Times, b.Time)
 		for name := range b.Counts {
-			if _, ok := at[name]; !ok {
+			if _, ok := at[name]; !ok && (matters == nil || matters(name)) {
 				at[name] = 0
 				s.Names = append(s.Names, name)
 			}
@@ -272,7 +291,9 @@ func seriesOf(b *Behavior, buckets []Bucket) *analysis.Series {
 	s.Values = mat.NewDense(len(s.Times), len(s.Names), nil)
 	for i, b := range buckets {
 		for name, v := range b.Counts {
-			s.Values.Set(i, at[name], v)
+			if j, ok := at[name]; ok {
+				s.Values.Set(i, j, v)
+			}
 		}
 	}
 	return s

@@ -2,6 +2,7 @@ package behavior_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"runtime"
 	"slices"
@@ -225,6 +226,37 @@ func TestADayInBoundedMemory(t *testing.T) {
 	}
 	if m := w.Memory(); m.Last != 1e9+24*3600-1 || reflect.DeepEqual(m, behavior.Memory{}) {
 		t.Errorf("memory %+v", m)
+	}
+}
+
+// Names that never end fill no memory, and what else breaks is told with its links.
+func TestNamesWithoutEndAreForgotten(t *testing.T) {
+	b := learn(t, server(t, 1, 300, nil), server(t, 2, 300, nil))
+	w := watcher(t, b)
+	const fresh = 10_000
+	last := server(t, 3, 60, nil)
+	values := 0
+	for i, at := range last.Times {
+		counts := map[string]float64{}
+		for j, name := range last.Names {
+			counts[name] = last.Values.At(i, j)
+		}
+		for k := range fresh {
+			counts[fmt.Sprintf("syscall p%d-%d", i, k)] = 3
+		}
+		if _, err := w.Push(t.Context(), behavior.Bucket{Time: at, Counts: counts}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, b := range w.Buckets(last.Times[0], last.Times[59]+1) {
+		values += len(b.Counts)
+	}
+	if values < 10*fresh || values > 300_000 {
+		t.Errorf("%d values are kept of %d", values, 60*fresh)
+	}
+	u, err := w.Close(t.Context())
+	if err != nil || u == nil || u.Alert.End != last.Times[59]+1 {
+		t.Errorf("%+v, %v", u, err)
 	}
 }
 

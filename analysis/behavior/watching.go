@@ -19,6 +19,7 @@ type Watching struct {
 
 	mu      sync.Mutex
 	buckets []Bucket // the last ones
+	values  int      // in them
 	report  Report   // without the series
 	open    *Alert   // that goes on
 	last    Update
@@ -27,6 +28,9 @@ type Watching struct {
 
 // mostWatched is the number of buckets that a watch keeps for its report: an hour of seconds.
 const mostWatched = 3600
+
+// mostWatchedValues bounds the values in them, where names never end.
+const mostWatchedValues = 500_000
 
 var screen atomic.Pointer[func(w *Watching) (changed func(ended bool))]
 
@@ -144,10 +148,15 @@ func (w *Watching) take(u Update) {
 	}
 	r.judged++
 	w.buckets, r.Buckets = append(w.buckets, u.Bucket), append(r.Buckets, u.Verdict)
-	if n := len(w.buckets); n > mostWatched {
+	w.values += len(u.Counts)
+	if n := len(w.buckets); n > mostWatched || w.values > mostWatchedValues && n > 1 {
 		// By a tenth, lest every bucket moves all.
-		w.buckets = slices.Delete(w.buckets, 0, mostWatched/10)
-		r.Buckets = slices.Delete(r.Buckets, 0, mostWatched/10)
+		gone := max(1, n/10)
+		for _, b := range w.buckets[:gone] {
+			w.values -= len(b.Counts)
+		}
+		w.buckets = slices.Delete(w.buckets, 0, gone)
+		r.Buckets = slices.Delete(r.Buckets, 0, gone)
 	}
 }
 
@@ -178,6 +187,6 @@ func (w *Watching) Report() *Report {
 	if n := r.judged - len(w.buckets); n > 0 {
 		r.Notes = append(slices.Clone(r.Notes), fmt.Sprintf("the first %d buckets are not kept", n))
 	}
-	r.series = seriesOf(w.b, w.buckets)
+	r.series = seriesOf(w.b, w.buckets, nil)
 	return &r
 }

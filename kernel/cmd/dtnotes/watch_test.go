@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -239,6 +240,29 @@ func TestWatchState(t *testing.T) {
 	}
 	if out, _, err := dtnotes(t, "suppress", "normal.json", "web", "--for", "0s"); err != nil || out != "" {
 		t.Errorf("suppress: %v\n%s", err, out)
+	}
+}
+
+// What is kept of alerts with thousands of names stays small.
+func TestKeptAlertsStaySmall(t *testing.T) {
+	var s watchState
+	for number := range 30 {
+		var buckets []behavior.Bucket
+		for i := range 100 {
+			b := behavior.Bucket{Time: float64(number*1000 + i), Counts: map[string]float64{}}
+			for k := range 2000 {
+				b.Counts[strconv.Itoa(k)] = 1
+			}
+			buckets = append(buckets, b)
+		}
+		s.keep(number, behavior.Alert{}, buckets)
+		last := s.Alerts[len(s.Alerts)-1]
+		if n := valuesOf(last.Buckets); last.Number != number || n == 0 || n > mostValues || last.Buckets[len(last.Buckets)-1].Time != float64(number*1000+99) {
+			t.Fatalf("alert %d keeps %d values", last.Number, n)
+		}
+	}
+	if n := len(s.Alerts); n != mostInAll/mostValues {
+		t.Errorf("%d alerts are kept", n)
 	}
 }
 

@@ -45,6 +45,13 @@ const mostKept = 20
 // mostBuckets bounds the buckets that are kept of an alert.
 const mostBuckets = 240
 
+// mostValues bounds the values in the buckets of one alert, and mostInAll those of all that are kept:
+// names may be thousands.
+const (
+	mostValues = 50_000
+	mostInAll  = 250_000
+)
+
 const stateVersion = 1
 
 // statePath and ordersPath lie beside the behavior.
@@ -130,8 +137,26 @@ func (s *watchState) keep(number int, a behavior.Alert, buckets []behavior.Bucke
 		return true
 	})
 	buckets = buckets[max(0, len(buckets)-mostBuckets):]
+	for n := valuesOf(buckets); n > mostValues && len(buckets) > 1; buckets = buckets[1:] {
+		n -= len(buckets[0].Counts)
+	}
 	s.Alerts = append(s.Alerts, keptAlert{number, a, buckets})
 	s.Alerts = s.Alerts[max(0, len(s.Alerts)-mostKept):]
+	all := 0
+	for _, k := range s.Alerts {
+		all += valuesOf(k.Buckets)
+	}
+	for ; all > mostInAll && len(s.Alerts) > 1; s.Alerts = s.Alerts[1:] {
+		all -= valuesOf(s.Alerts[0].Buckets)
+	}
+}
+
+func valuesOf(buckets []behavior.Bucket) int {
+	n := 0
+	for _, b := range buckets {
+		n += len(b.Counts)
+	}
+	return n
 }
 
 func acceptCommand() *cobra.Command {
