@@ -114,7 +114,7 @@ func (w *CountsWriter) begin() error {
 	}
 	w.begun = true
 	var err error
-	if w.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false)); err != nil {
+	if w.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithEncoderLevel(zstd.SpeedFastest)); err != nil {
 		return err
 	}
 	w.w.WriteString(countsMagic)
@@ -123,10 +123,6 @@ func (w *CountsWriter) begin() error {
 
 // Write writes the counts of a host. Hosts come in the order of their names, each once.
 func (w *CountsWriter) Write(host string, c *Counts) error {
-	if w.some && host <= w.last {
-		return fmt.Errorf("writing counts: host %q after %q", host, w.last)
-	}
-	w.some, w.last = true, host
 	body, err := c.body()
 	if err != nil {
 		return fmt.Errorf("writing counts: %w", err)
@@ -134,12 +130,23 @@ func (w *CountsWriter) Write(host string, c *Counts) error {
 	if err := w.begin(); err != nil {
 		return err
 	}
-	packed := w.zstd.EncodeAll(body, nil)
+	return w.section(host, uint64(len(body)), w.zstd.EncodeAll(body, nil))
+}
+
+// section writes the packed section of a host, which unpacks to size bytes.
+func (w *CountsWriter) section(host string, size uint64, packed []byte) error {
+	if w.some && host <= w.last {
+		return fmt.Errorf("writing counts: host %q after %q", host, w.last)
+	}
+	w.some, w.last = true, host
+	if err := w.begin(); err != nil {
+		return err
+	}
 	b := putText([]byte{1}, host)
-	b = binary.AppendUvarint(b, uint64(len(body)))
+	b = binary.AppendUvarint(b, size)
 	b = binary.AppendUvarint(b, uint64(len(packed)))
 	w.w.Write(b)
-	_, err = w.w.Write(packed)
+	_, err := w.w.Write(packed)
 	return err
 }
 
@@ -159,7 +166,7 @@ func (w *CountsWriter) Close() error {
 // A CountsReader reads a counts file, host by host.
 type CountsReader struct {
 	r    *bufio.Reader
-	zstd *zstd.Decoder
+	zstd *zstd.Decoder // nil until something is unpacked
 	last string
 	some bool
 }
@@ -197,51 +204,112 @@ func NewCountsReader(r io.ReadSeeker) (*CountsReader, error) {
 	if _, err := r.Seek(int64(len(head)), io.SeekStart); err != nil {
 		return nil, fmt.Errorf("reading counts: %w", err)
 	}
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(mostCountsBody))
-	if err != nil {
-		return nil, err
-	}
-	return &CountsReader{r: bufio.NewReader(io.LimitReader(r, size-int64(len(head))-sha256.Size)), zstd: d}, nil
+	return &CountsReader{r: bufio.NewReader(io.LimitReader(r, size-int64(len(head))-sha256.Size))}, nil
 }
 
 // Next returns the next host and its counts, [io.EOF] after the last.
 func (r *CountsReader) Next() (host string, c *Counts, err error) {
+	if host, err = r.nextHost(); err != nil {
+		return "", nil, err
+	}
+	c, err = r.counts()
+	return host, c, err
+}
+
+// Hosts reads the names of the hosts that are left, and passes over what was counted of them.
+func (r *CountsReader) Hosts() ([]string, error) {
+	var hosts []string
+	for {
+		host, err := r.nextHost()
+		if err == io.EOF {
+			return hosts, nil
+		}
+		if err == nil {
+			hosts = append(hosts, host)
+			_, _, err = r.section()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// NextOf is [CountsReader.Next], of the hosts that keep tells to keep.
+func (r *CountsReader) NextOf(keep func(host string) bool) (host string, c *Counts, err error) {
+	for {
+		if host, err = r.nextHost(); err != nil {
+			return "", nil, err
+		}
+		if keep(host) {
+			c, err = r.counts()
+			return host, c, err
+		}
+		if _, _, err = r.section(); err != nil {
+			return "", nil, err
+		}
+	}
+}
+
+// bad is an error of the section of the last host.
+func (r *CountsReader) bad(err error) error {
+	return fmt.Errorf("reading counts: %w: host %q: %w", ErrCountsFile, r.last, err)
+}
+
+// nextHost reads the name of the next host, [io.EOF] after the last. Its section must be taken before the next one.
+func (r *CountsReader) nextHost() (string, error) {
 	mark, err := r.r.ReadByte()
 	if err == nil && mark == 0 {
-		return "", nil, io.EOF
-	}
-	bad := func(err error) (string, *Counts, error) {
-		return "", nil, fmt.Errorf("reading counts: %w: host %q: %w", ErrCountsFile, host, err)
+		return "", io.EOF
 	}
 	if err != nil || mark != 1 {
-		return bad(io.ErrUnexpectedEOF)
+		return "", r.bad(io.ErrUnexpectedEOF)
 	}
-	if host, err = r.text(); err != nil {
-		return bad(err)
+	host, err := r.text()
+	if err != nil {
+		return "", r.bad(err)
 	}
 	if r.some && host <= r.last {
-		return bad(fmt.Errorf("it stands after %q", r.last))
+		return "", r.bad(fmt.Errorf("before %q", host))
 	}
 	r.some, r.last = true, host
-	size, err := binary.ReadUvarint(r.r)
-	if err != nil || size > mostCountsBody {
-		return bad(cmp.Or(err, io.ErrUnexpectedEOF))
+	return host, nil
+}
+
+// section reads the packed section of the host, and what size it unpacks to.
+func (r *CountsReader) section() (size uint64, packed []byte, err error) {
+	if size, err = binary.ReadUvarint(r.r); err != nil || size > mostCountsBody {
+		return 0, nil, r.bad(cmp.Or(err, io.ErrUnexpectedEOF))
 	}
-	packed, err := r.text()
+	text, err := r.text()
 	if err != nil {
-		return bad(err)
+		return 0, nil, r.bad(err)
 	}
-	body, err := r.zstd.DecodeAll([]byte(packed), nil)
+	return size, []byte(text), nil
+}
+
+// counts reads the counts of the host.
+func (r *CountsReader) counts() (*Counts, error) {
+	size, packed, err := r.section()
+	if err != nil {
+		return nil, err
+	}
+	if r.zstd == nil {
+		if r.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(mostCountsBody)); err != nil {
+			return nil, err
+		}
+	}
+	body, err := r.zstd.DecodeAll(packed, nil)
 	if err == nil && uint64(len(body)) != size {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		return bad(err)
+		return nil, r.bad(err)
 	}
-	if c, err = countsOfBody(body); err != nil {
-		return bad(err)
+	c, err := countsOfBody(body)
+	if err != nil {
+		return nil, r.bad(err)
 	}
-	return host, c, nil
+	return c, nil
 }
 
 func (r *CountsReader) text() (string, error) {

@@ -264,26 +264,30 @@ func MergeCounts(ctx context.Context, w io.Writer, files ...io.ReadSeeker) error
 		r    *CountsReader
 		file int
 		host string
-		c    *Counts
 	}
-	parts := make([]*part, 0, len(files))
+	var parts []*part
+	// advance goes on to the next host of a part, and keeps the part as long as there is one.
 	advance := func(p *part) error {
 		var err error
-		p.host, p.c, err = p.r.Next()
-		return err
-	}
-	for i, f := range files {
-		r, err := NewCountsReader(f)
-		if err != nil {
-			return &PartError{File: i, Err: err}
-		}
-		p := &part{r: r, file: i}
-		switch err := advance(p); err {
+		switch p.host, err = p.r.nextHost(); err {
 		case nil:
 			parts = append(parts, p)
 		case io.EOF:
 		default:
+			return &PartError{File: p.file, Err: err}
+		}
+		return nil
+	}
+	for i, f := range files {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		r, err := NewCountsReader(f)
+		if err != nil {
 			return &PartError{File: i, Err: err}
+		}
+		if err := advance(&part{r: r, file: i}); err != nil {
+			return err
 		}
 	}
 	out := NewCountsWriter(w)
@@ -291,33 +295,43 @@ func MergeCounts(ctx context.Context, w io.Writer, files ...io.ReadSeeker) error
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		host := parts[0].host
-		for _, p := range parts {
-			host = min(host, p.host)
-		}
-		var of []*Counts
-		for i := 0; i < len(parts); {
-			p := parts[i]
-			if p.host != host {
-				i++
-				continue
+		host := slices.MinFunc(parts, func(a, b *part) int { return strings.Compare(a.host, b.host) }).host
+		var of []*part
+		parts = slices.DeleteFunc(parts, func(p *part) bool {
+			if p.host == host {
+				of = append(of, p)
 			}
-			of = append(of, p.c)
-			switch err := advance(p); err {
-			case nil:
-				i++
-			case io.EOF:
-				parts = slices.Delete(parts, i, i+1)
-			default:
-				return &PartError{File: p.file, Err: err}
+			return p.host == host
+		})
+		if len(of) == 1 {
+			// What one file alone has of a host is canonical as it is.
+			size, packed, err := of[0].r.section()
+			if err != nil {
+				return &PartError{File: of[0].file, Err: err}
+			}
+			if err := out.section(host, size, packed); err != nil {
+				return err
+			}
+		} else {
+			all := make([]*Counts, len(of))
+			for i, p := range of {
+				var err error
+				if all[i], err = p.r.counts(); err != nil {
+					return &PartError{File: p.file, Err: err}
+				}
+			}
+			joined, err := JoinAll(all)
+			if err != nil {
+				return fmt.Errorf("host %q: %w", host, err)
+			}
+			if err := out.Write(host, joined); err != nil {
+				return err
 			}
 		}
-		all, err := JoinAll(of)
-		if err != nil {
-			return fmt.Errorf("host %q: %w", host, err)
-		}
-		if err := out.Write(host, all); err != nil {
-			return err
+		for _, p := range of {
+			if err := advance(p); err != nil {
+				return err
+			}
 		}
 	}
 	return out.Close()

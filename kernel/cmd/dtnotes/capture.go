@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -32,7 +30,7 @@ func measureFlags(cmd *cobra.Command, o *dtracefs.MeasureOptions) {
 	f.DurationVar(&o.Every, "every", 0, "width of a bucket, and the time between blocks where none was printed")
 	f.StringSliceVar(&o.Kinds, "kinds", nil, "values of a column `KIND` to take in; * takes all")
 	if cmd.Name() != "count" {
-		f.String("host", "", "`NAME` of the host to take of counts of several")
+		f.String("host", "", "`NAME` of the host to take of counts of several, or a pattern such as 'web-*'")
 	}
 }
 
@@ -44,7 +42,11 @@ func countPaths(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions) (
 		return nil, err
 	}
 	if counted {
-		hosts, err := readCounts(cmd, paths)
+		hosts := map[string]*dtracefs.Counts{}
+		err := eachHost(cmd, paths, func(host string, c *dtracefs.Counts, _ int) error {
+			hosts[host] = c
+			return nil
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -108,29 +110,27 @@ func readSeries(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions, o
 	return analysis.FromCounts(m, analysis.SeriesOptions{IncludeObserver: observer}), nil
 }
 
-// readHosts is [readSeries], of counts of several hosts a series for each, in the order of their names.
-func readHosts(cmd *cobra.Command, path string, opt dtracefs.CountOptions, observer bool, missing behavior.Missing) ([]*analysis.Series, error) {
+// readHosts is [readSeries], of counts of several hosts one after another, in the order of their names. It tells how
+// many there are; the host of a capture has no name.
+func readHosts(cmd *cobra.Command, path string, opt dtracefs.CountOptions, observer bool, missing behavior.Missing, take func(host string, s *analysis.Series, hosts int) error) error {
 	if !isCountsFile(path) {
 		s, err := readSeries(cmd, []string{path}, opt, observer, missing)
-		return []*analysis.Series{s}, err
+		if err != nil {
+			return err
+		}
+		return take("", s, 1)
 	}
-	hosts, err := readCounts(cmd, []string{path})
-	if err != nil {
-		return nil, err
-	}
-	var all []*analysis.Series
-	for _, host := range slices.Sorted(maps.Keys(hosts)) {
-		if len(hosts) > 1 {
+	return eachHost(cmd, []string{path}, func(host string, c *dtracefs.Counts, hosts int) error {
+		if hosts > 1 {
 			say(cmd.ErrOrStderr(), "host", host+":")
 		}
-		m, err := matrixOf(cmd, []string{path}, hosts[host])
+		m, err := matrixOf(cmd, []string{path}, c)
 		if err != nil {
-			return nil, fmt.Errorf("host %q: %w", host, err)
+			return fmt.Errorf("host %q: %w", host, err)
 		}
 		m.Notes = nil // told already
-		all = append(all, analysis.FromCounts(m, analysis.SeriesOptions{IncludeObserver: observer}))
-	}
-	return all, nil
+		return take(host, analysis.FromCounts(m, analysis.SeriesOptions{IncludeObserver: observer}), hosts)
+	})
 }
 
 // isMatrix reports whether a file is CSV whose first row holds numbers and times alone: a matrix of

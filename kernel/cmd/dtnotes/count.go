@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -41,13 +42,19 @@ column of hosts; or else, of a folder with folders in it, the name of the inner 
 				return err
 			}
 			opt.Aligned = true
-			parts := map[string][]*dtracefs.Counts{}
+			parts, err := newSpool()
+			if err != nil {
+				return err
+			}
+			defer parts.close()
 			for _, arg := range args {
 				if err := countInto(cmd, parts, arg, named, opt); err != nil {
 					return err
 				}
 			}
-			return writeWhole(cmd.OutOrStdout(), out, func(w io.Writer) error { return writeHosts(w, parts) })
+			return writeWhole(cmd.OutOrStdout(), out, func(w io.Writer) error {
+				return ofFile(dtracefs.MergeCounts(cmd.Context(), w, parts.files...), parts.paths)
+			})
 		},
 	}
 	measureFlags(cmd, &opt.MeasureOptions)
@@ -57,6 +64,53 @@ column of hosts; or else, of a folder with folders in it, the name of the inner 
 	f.StringVar(&from, "host-from", "", "`PATTERN` of paths, with {host} where the host's name is")
 	cmd.MarkFlagRequired("output")
 	return cmd
+}
+
+// A spool holds what was counted of each file until all are merged, so that no more than one is in memory.
+type spool struct {
+	f     *os.File
+	size  int64
+	files []io.ReadSeeker
+	paths []string // of what was counted
+}
+
+func newSpool() (*spool, error) {
+	f, err := os.CreateTemp("", "dtnotes-*")
+	if err != nil {
+		return nil, err
+	}
+	return &spool{f: f}, nil
+}
+
+// close removes what was held.
+func (s *spool) close() { errors.Join(s.f.Close(), os.Remove(s.f.Name())) }
+
+// add holds the hosts of a file.
+func (s *spool) add(path string, hosts map[string]*dtracefs.Counts) error {
+	w := dtracefs.NewCountsWriter(s.f)
+	for _, host := range slices.Sorted(maps.Keys(hosts)) {
+		if err := w.Write(host, hosts[host]); err != nil {
+			return err
+		}
+	}
+	return s.end(path, w.Close())
+}
+
+// end ends the part of a path.
+func (s *spool) end(path string, err error) error {
+	end, failed := s.f.Seek(0, io.SeekEnd)
+	s.files = append(s.files, io.NewSectionReader(s.f, s.size, end-s.size))
+	s.paths, s.size = append(s.paths, path), end
+	return errors.Join(err, failed)
+}
+
+// ofFile says of which of the files an error is.
+func ofFile(err error, paths []string) error {
+	var part *dtracefs.PartError
+	if errors.As(err, &part) {
+		return fmt.Errorf("%s: %w", paths[part.File], part.Err)
+	}
+	return err
 }
 
 // hostPattern returns what names the host of a path; "" is a host without a name.
@@ -86,7 +140,7 @@ func hostPattern(host, from string) (func(path string) (string, error), error) {
 }
 
 // countInto counts the captures of an argument, each by itself, and tells how.
-func countInto(cmd *cobra.Command, parts map[string][]*dtracefs.Counts, arg string, named func(string) (string, error), opt dtracefs.CountOptions) error {
+func countInto(cmd *cobra.Command, parts *spool, arg string, named func(string) (string, error), opt dtracefs.CountOptions) error {
 	paths, err := matches(arg)
 	if err != nil {
 		return err
@@ -111,8 +165,8 @@ func countInto(cmd *cobra.Command, parts map[string][]*dtracefs.Counts, arg stri
 			if err != nil {
 				return err
 			}
-			for _, h := range slices.Sorted(maps.Keys(hosts)) {
-				parts[h] = append(parts[h], hosts[h])
+			if err := parts.add(full, hosts); err != nil {
+				return fmt.Errorf("%s: %w", full, err)
 			}
 		}
 	}
@@ -175,21 +229,6 @@ func sayLosses(w io.Writer, c *dtracefs.Counts) {
 	}
 }
 
-// writeHosts writes the parts of each host, joined.
-func writeHosts(w io.Writer, parts map[string][]*dtracefs.Counts) error {
-	out := dtracefs.NewCountsWriter(w)
-	for _, host := range slices.Sorted(maps.Keys(parts)) {
-		c, err := dtracefs.JoinAll(parts[host])
-		if err != nil {
-			return fmt.Errorf("host %q: %w", host, err)
-		}
-		if err := out.Write(host, c); err != nil {
-			return err
-		}
-	}
-	return out.Close()
-}
-
 // writeWhole writes a file under a temporary name and gives it its own when it is whole.
 func writeWhole(stdout io.Writer, path string, write func(io.Writer) error) error {
 	if path == "-" {
@@ -225,12 +264,7 @@ func mergeCounts(cmd *cobra.Command, paths []string, out string) error {
 		files[i] = f
 	}
 	return writeWhole(cmd.OutOrStdout(), out, func(w io.Writer) error {
-		err := dtracefs.MergeCounts(cmd.Context(), w, files...)
-		var part *dtracefs.PartError
-		if errors.As(err, &part) {
-			return fmt.Errorf("%s: %w", paths[part.File], part.Err)
-		}
-		return err
+		return ofFile(dtracefs.MergeCounts(cmd.Context(), w, files...), paths)
 	})
 }
 
@@ -263,51 +297,94 @@ func isCountsFile(path string) bool {
 	return dtracefs.IsCountsFile(f)
 }
 
-// readCounts reads the hosts of counts files, or the one that --host names.
-func readCounts(cmd *cobra.Command, paths []string) (map[string]*dtracefs.Counts, error) {
+// eachHost reads the counts of each host of counts files, or of those that --host names, in the order of their names,
+// and tells how many there are. No more than one is in memory.
+func eachHost(cmd *cobra.Command, paths []string, take func(host string, c *dtracefs.Counts, hosts int) error) error {
 	for _, name := range []string{"table", "time", "by", "value", "as", "every", "kinds"} {
 		if cmd.Flags().Changed(name) {
-			return nil, fmt.Errorf("%s is counted already: say --%s when counting (dtnotes count)", paths[0], name)
+			return fmt.Errorf("%s is counted already: say --%s when counting (dtnotes count)", paths[0], name)
 		}
 	}
+	all := strings.Join(paths, ", ")
+	keep := func(string) bool { return true }
 	only, _ := cmd.Flags().GetString("host")
-	parts := map[string][]*dtracefs.Counts{}
-	var names []string
-	for _, path := range paths {
+	if only != "" {
+		if _, err := path.Match(only, ""); err != nil {
+			return fmt.Errorf("--host %q: %w", only, err)
+		}
+		keep = func(host string) bool {
+			ok, _ := path.Match(only, host)
+			return ok || host == only
+		}
+	}
+	f, done, err := openCounts(cmd, paths)
+	if err != nil {
+		return err
+	}
+	defer done()
+	r, err := dtracefs.NewCountsReader(f)
+	if err != nil {
+		return fmt.Errorf("%s: %w", all, err)
+	}
+	names, err := r.Hosts()
+	if err == nil {
+		r, err = dtracefs.NewCountsReader(f)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", all, err)
+	}
+	hosts := 0
+	for _, name := range names {
+		if keep(name) {
+			hosts++
+		}
+	}
+	switch {
+	case len(names) == 0:
+		return fmt.Errorf("%s: nothing was counted", all)
+	case hosts == 0:
+		return fmt.Errorf("%s: no host %q; there are %q", all, only, names)
+	}
+	for {
+		host, c, err := r.NextOf(keep)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", all, err)
+		}
+		if err := cmd.Context().Err(); err != nil {
+			return err
+		}
+		if err := take(host, c, hosts); err != nil {
+			return err
+		}
+	}
+}
+
+// openCounts opens a counts file, or what several merge to.
+func openCounts(cmd *cobra.Command, paths []string) (f io.ReadSeeker, done func(), err error) {
+	if len(paths) == 1 {
+		f, err := os.Open(paths[0])
+		return f, func() { f.Close() }, err
+	}
+	s, err := newSpool()
+	if err != nil {
+		return nil, nil, err
+	}
+	files := make([]io.ReadSeeker, len(paths))
+	for i, path := range paths {
 		f, err := os.Open(path)
 		if err != nil {
-			return nil, err
+			s.close()
+			return nil, nil, err
 		}
 		defer f.Close()
-		r, err := dtracefs.NewCountsReader(f)
-		for err == nil {
-			var host string
-			var c *dtracefs.Counts
-			if host, c, err = r.Next(); err == nil {
-				names = append(names, host)
-				if only == "" || host == only {
-					parts[host] = append(parts[host], c)
-				}
-			}
-		}
-		if err != io.EOF {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
+		files[i] = f
 	}
-	if len(parts) == 0 {
-		if only == "" {
-			return nil, fmt.Errorf("%s: nothing was counted", strings.Join(paths, ", "))
-		}
-		slices.Sort(names)
-		return nil, fmt.Errorf("%s: no host %q; there are %q", strings.Join(paths, ", "), only, slices.Compact(names))
+	if err := ofFile(dtracefs.MergeCounts(cmd.Context(), s.f, files...), paths); err != nil {
+		s.close()
+		return nil, nil, err
 	}
-	hosts := map[string]*dtracefs.Counts{}
-	for host, of := range parts {
-		c, err := dtracefs.JoinAll(of)
-		if err != nil {
-			return nil, fmt.Errorf("host %q: %w", host, err)
-		}
-		hosts[host] = c
-	}
-	return hosts, nil
+	return s.f, s.close, nil
 }

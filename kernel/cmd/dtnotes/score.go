@@ -44,20 +44,22 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 	var series []*analysis.Series
 	count := everyKind(cmd, opt.count)
 	for _, path := range paths {
-		of, err := readHosts(cmd, path, count, true, missing) // the behavior leaves observers out
-		if err != nil {
-			return err
-		}
-		for _, s := range of {
-			if first := series; len(first) > 0 {
-				if err := sameMeasure(first[0].Measure, s.Measure); err != nil {
+		// The behavior leaves observers out.
+		err := readHosts(cmd, path, count, true, missing, func(host string, s *analysis.Series, hosts int) error {
+			if len(series) > 0 {
+				if err := sameMeasure(series[0].Measure, s.Measure); err != nil {
 					return fmt.Errorf("%s and %s do not go together: %w", paths[0], path, err)
 				}
 			}
-			if s, err = thin(cmd, s, 1_000_000/max(len(paths), len(of))); err != nil {
+			s, err := thin(cmd, s, 1_000_000/max(len(paths), hosts))
+			if err != nil {
 				return err
 			}
 			series = append(series, s)
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	b, err := behavior.LearnContext(cmd.Context(), series, behavior.Options{
@@ -152,14 +154,17 @@ func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) erro
 	if err != nil {
 		return err
 	}
-	of, err := readHosts(cmd, path, measuredAs(cmd, b, opt.count), true, b.Missing)
+	var s *analysis.Series
+	err = readHosts(cmd, path, measuredAs(cmd, b, opt.count), true, b.Missing, func(_ string, of *analysis.Series, hosts int) error {
+		if hosts > 1 {
+			return fmt.Errorf("%s holds counts of %d hosts: say --host to score one", path, hosts)
+		}
+		s = of
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	if len(of) > 1 {
-		return fmt.Errorf("%s holds counts of %d hosts: say --host to score one", path, len(of))
-	}
-	s := of[0]
 	if err := b.Fits(s); err != nil {
 		return fmt.Errorf("%s cannot be held against %s: %w", path, behaviorPath, err)
 	}

@@ -14,10 +14,11 @@ import (
 	p6 "dtnotes/analysis/xkcd"
 	p7 "dtnotes/dtracefs"
 	p8 "dtnotes/dtracefs/export"
-	p9 "dtnotes/kernel/display"
-	p10 "dtnotes/kernel/jupyter/comm"
-	p11 "dtnotes/kernel/jupyter/widget"
-	p12 "dtnotes/kernel/tracing"
+	p9 "dtnotes/dtracefs/fleet"
+	p10 "dtnotes/kernel/display"
+	p11 "dtnotes/kernel/jupyter/comm"
+	p12 "dtnotes/kernel/jupyter/widget"
+	p13 "dtnotes/kernel/tracing"
 )
 
 func init() {
@@ -34,6 +35,7 @@ func init() {
 	Register(&dtnotes10)
 	Register(&dtnotes11)
 	Register(&dtnotes12)
+	Register(&dtnotes13)
 }
 
 var dtnotes0 = Table{
@@ -529,70 +531,78 @@ var dtnotes8 = Table{
 }
 
 var dtnotes9 = Table{
+	Path: "dtnotes/dtracefs/fleet", Name: "fleet",
+	Deps: "bufio bufio\nfmt fmt\nhash/fnv fnv\nio io\nmath math\nmath/rand/v2 rand\nos os\npath/filepath filepath\nstrconv strconv\nstrings strings\ntime time",
+	Types: []any{
+		(*p9.Options)(nil),
+	},
+}
+
+var dtnotes10 = Table{
 	Path: "dtnotes/kernel/display", Name: "display",
 	Deps: "bytes bytes\ncmp cmp\ncontext context\ncrypto/rand rand\nencoding/base64 base64\nencoding/binary binary\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/graph graph\ngonum.org/v1/gonum/graph/iterator iterator\ngonum.org/v1/gonum/graph/layout layout\ngonum.org/v1/gonum/graph/simple simple\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/spatial/r2 r2\ngonum.org/v1/plot plot\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/text text\ngonum.org/v1/plot/vg vg\ngonum.org/v1/plot/vg/draw draw\ngonum.org/v1/plot/vg/vgimg vgimg\ngonum.org/v1/plot/vg/vgsvg vgsvg\nhtml html\nimage image\nimage/color color\nimage/png png\nio io\nio/fs fs\nmaps maps\nmath math\nmath/rand/v2 rand\nnet/http http\nos os\nos/signal signal\npath/filepath filepath\nreflect reflect\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsync/atomic atomic\ntime time\nunicode unicode\nunicode/utf8 utf8",
 	Types: []any{
-		(*p9.Bundle)(nil),
-		(*p9.Handle)(nil),
+		(*p10.Bundle)(nil),
+		(*p10.Handle)(nil),
 	},
 	Aliases: []Symbol{
-		{"Data", (*p9.Data)(nil)},
-		{"HTMLer", (*p9.HTMLer)(nil)},
-		{"JPEGer", (*p9.JPEGer)(nil)},
-		{"JSONer", (*p9.JSONer)(nil)},
-		{"JavaScripter", (*p9.JavaScripter)(nil)},
-		{"Latexer", (*p9.Latexer)(nil)},
-		{"MIMEMap", (*p9.MIMEMap)(nil)},
-		{"Markdowner", (*p9.Markdowner)(nil)},
-		{"PDFer", (*p9.PDFer)(nil)},
-		{"PNGer", (*p9.PNGer)(nil)},
-		{"Renderer", (*p9.Renderer)(nil)},
-		{"SVGer", (*p9.SVGer)(nil)},
-		{"SimpleRenderer", (*p9.SimpleRenderer)(nil)},
-		{"Vegaer", (*p9.Vegaer)(nil)},
+		{"Data", (*p10.Data)(nil)},
+		{"HTMLer", (*p10.HTMLer)(nil)},
+		{"JPEGer", (*p10.JPEGer)(nil)},
+		{"JSONer", (*p10.JSONer)(nil)},
+		{"JavaScripter", (*p10.JavaScripter)(nil)},
+		{"Latexer", (*p10.Latexer)(nil)},
+		{"MIMEMap", (*p10.MIMEMap)(nil)},
+		{"Markdowner", (*p10.Markdowner)(nil)},
+		{"PDFer", (*p10.PDFer)(nil)},
+		{"PNGer", (*p10.PNGer)(nil)},
+		{"Renderer", (*p10.Renderer)(nil)},
+		{"SVGer", (*p10.SVGer)(nil)},
+		{"SimpleRenderer", (*p10.SimpleRenderer)(nil)},
+		{"Vegaer", (*p10.Vegaer)(nil)},
 	},
 	Vars: []Symbol{
-		{"ErrNobodyToAsk", &p9.ErrNobodyToAsk},
+		{"ErrNobodyToAsk", &p10.ErrNobodyToAsk},
 	},
 	Funcs: []Symbol{
-		{"Any", p9.Any},
-		{"Ask", p9.Ask},
-		{"Auto", p9.Auto},
-		{"Clear", p9.Clear},
-		{"Context", p9.Context},
-		{"Display", p9.Display},
-		{"ExitIf", p9.ExitIf},
-		{"File", p9.File},
-		{"HTML", p9.HTML},
-		{"Image", p9.Image},
-		{"JPEG", p9.JPEG},
-		{"JSON", p9.JSON},
-		{"JavaScript", p9.JavaScript},
-		{"Latex", p9.Latex},
-		{"MIME", p9.MIME},
-		{"MakeData", p9.MakeData},
-		{"MakeData3", p9.MakeData3},
-		{"Markdown", p9.Markdown},
-		{"Math", p9.Math},
-		{"Named", p9.Named},
-		{"PDF", p9.PDF},
-		{"PNG", p9.PNG},
-		{"Password", p9.Password},
-		{"Program", p9.Program},
-		{"Progress", p9.Progress},
-		{"Render", p9.Render},
-		{"RenderResult", p9.RenderResult},
-		{"Result", p9.Result},
-		{"ResultOrExit", p9.ResultOrExit},
-		{"SVG", p9.SVG},
-		{"SetAsker", p9.SetAsker},
-		{"SetClearer", p9.SetClearer},
-		{"SetContext", p9.SetContext},
-		{"SetPublisher", p9.SetPublisher},
-		{"Show", p9.Show},
-		{"ShowAs", p9.ShowAs},
-		{"Text", p9.Text},
-		{"Values", p9.Values},
+		{"Any", p10.Any},
+		{"Ask", p10.Ask},
+		{"Auto", p10.Auto},
+		{"Clear", p10.Clear},
+		{"Context", p10.Context},
+		{"Display", p10.Display},
+		{"ExitIf", p10.ExitIf},
+		{"File", p10.File},
+		{"HTML", p10.HTML},
+		{"Image", p10.Image},
+		{"JPEG", p10.JPEG},
+		{"JSON", p10.JSON},
+		{"JavaScript", p10.JavaScript},
+		{"Latex", p10.Latex},
+		{"MIME", p10.MIME},
+		{"MakeData", p10.MakeData},
+		{"MakeData3", p10.MakeData3},
+		{"Markdown", p10.Markdown},
+		{"Math", p10.Math},
+		{"Named", p10.Named},
+		{"PDF", p10.PDF},
+		{"PNG", p10.PNG},
+		{"Password", p10.Password},
+		{"Program", p10.Program},
+		{"Progress", p10.Progress},
+		{"Render", p10.Render},
+		{"RenderResult", p10.RenderResult},
+		{"Result", p10.Result},
+		{"ResultOrExit", p10.ResultOrExit},
+		{"SVG", p10.SVG},
+		{"SetAsker", p10.SetAsker},
+		{"SetClearer", p10.SetClearer},
+		{"SetContext", p10.SetContext},
+		{"SetPublisher", p10.SetPublisher},
+		{"Show", p10.Show},
+		{"ShowAs", p10.ShowAs},
+		{"Text", p10.Text},
+		{"Values", p10.Values},
 	},
 	Untyped: []Literal{
 		{"MIMETypeHTML", "string", "text/html"},
@@ -609,71 +619,71 @@ var dtnotes9 = Table{
 	},
 }
 
-var dtnotes10 = Table{
+var dtnotes11 = Table{
 	Path: "dtnotes/kernel/jupyter/comm", Name: "comm",
 	Deps: "crypto/rand rand\nencoding/json json\nerrors errors\nfmt fmt\nsync sync",
 	Types: []any{
-		(*p10.Comm)(nil),
-		(*p10.Message)(nil),
+		(*p11.Comm)(nil),
+		(*p11.Message)(nil),
 	},
 	Vars: []Symbol{
-		{"ErrNoFrontEnd", &p10.ErrNoFrontEnd},
+		{"ErrNoFrontEnd", &p11.ErrNoFrontEnd},
 	},
 	Funcs: []Symbol{
-		{"Deliver", p10.Deliver},
-		{"Open", p10.Open},
-		{"Register", p10.Register},
-		{"SetOwner", p10.SetOwner},
-		{"SetTransport", p10.SetTransport},
-	},
-}
-
-var dtnotes11 = Table{
-	Path: "dtnotes/kernel/jupyter/widget", Name: "widget",
-	Deps: "bytes bytes\ndtnotes/kernel/display display\ndtnotes/kernel/jupyter/comm comm\nencoding/json json\nfmt fmt\nmaps maps\nmath math\nslices slices\nsync sync",
-	Types: []any{
-		(*p11.Box)(nil),
-		(*p11.Button)(nil),
-		(*p11.Checkbox)(nil),
-		(*p11.Dropdown)(nil),
-		(*p11.IntRange)(nil),
-		(*p11.IntSlider)(nil),
-		(*p11.Output)(nil),
-		(*p11.Range)(nil),
-		(*p11.Slider)(nil),
-		(*p11.Text)(nil),
-		(*p11.Widget)(nil),
-	},
-	Funcs: []Symbol{
-		{"NewButton", p11.NewButton},
-		{"NewCheckbox", p11.NewCheckbox},
-		{"NewColumn", p11.NewColumn},
-		{"NewDropdown", p11.NewDropdown},
-		{"NewIntSlider", p11.NewIntSlider},
-		{"NewOutput", p11.NewOutput},
-		{"NewRow", p11.NewRow},
-		{"NewSlider", p11.NewSlider},
-		{"NewText", p11.NewText},
+		{"Deliver", p11.Deliver},
+		{"Open", p11.Open},
+		{"Register", p11.Register},
+		{"SetOwner", p11.SetOwner},
+		{"SetTransport", p11.SetTransport},
 	},
 }
 
 var dtnotes12 = Table{
+	Path: "dtnotes/kernel/jupyter/widget", Name: "widget",
+	Deps: "bytes bytes\ndtnotes/kernel/display display\ndtnotes/kernel/jupyter/comm comm\nencoding/json json\nfmt fmt\nmaps maps\nmath math\nslices slices\nsync sync",
+	Types: []any{
+		(*p12.Box)(nil),
+		(*p12.Button)(nil),
+		(*p12.Checkbox)(nil),
+		(*p12.Dropdown)(nil),
+		(*p12.IntRange)(nil),
+		(*p12.IntSlider)(nil),
+		(*p12.Output)(nil),
+		(*p12.Range)(nil),
+		(*p12.Slider)(nil),
+		(*p12.Text)(nil),
+		(*p12.Widget)(nil),
+	},
+	Funcs: []Symbol{
+		{"NewButton", p12.NewButton},
+		{"NewCheckbox", p12.NewCheckbox},
+		{"NewColumn", p12.NewColumn},
+		{"NewDropdown", p12.NewDropdown},
+		{"NewIntSlider", p12.NewIntSlider},
+		{"NewOutput", p12.NewOutput},
+		{"NewRow", p12.NewRow},
+		{"NewSlider", p12.NewSlider},
+		{"NewText", p12.NewText},
+	},
+}
+
+var dtnotes13 = Table{
 	Path: "dtnotes/kernel/tracing", Name: "tracing",
 	Deps: "cmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/behavior behavior\ndtnotes/analysis/figure figure\ndtnotes/dtracefs dtracefs\ndtnotes/dtracefs/language language\ndtnotes/kernel/display display\ndtnotes/kernel/jupyter/widget widget\nerrors errors\nfmt fmt\ngo/token token\nhtml html\nio io\nio/fs fs\nmaps maps\nmath math\nos os\npath/filepath filepath\nregexp regexp\nslices slices\nstrconv strconv\nstrings strings\nsync sync\ntext/tabwriter tabwriter\ntime time",
 	Types: []any{
-		(*p12.Help)(nil),
-		(*p12.Options)(nil),
-		(*p12.Proposal)(nil),
-		(*p12.Screen)(nil),
+		(*p13.Help)(nil),
+		(*p13.Options)(nil),
+		(*p13.Proposal)(nil),
+		(*p13.Screen)(nil),
 	},
 	Funcs: []Symbol{
-		{"CompleteOption", p12.CompleteOption},
-		{"ExplainOption", p12.ExplainOption},
-		{"Notebook", p12.Notebook},
-		{"ParseLine", p12.ParseLine},
-		{"Replay", p12.Replay},
-		{"Run", p12.Run},
-		{"Show", p12.Show},
-		{"ShowWatch", p12.ShowWatch},
+		{"CompleteOption", p13.CompleteOption},
+		{"ExplainOption", p13.ExplainOption},
+		{"Notebook", p13.Notebook},
+		{"ParseLine", p13.ParseLine},
+		{"Replay", p13.Replay},
+		{"Run", p13.Run},
+		{"Show", p13.Show},
+		{"ShowWatch", p13.ShowWatch},
 	},
 }
