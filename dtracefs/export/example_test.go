@@ -1,0 +1,26 @@
+package export_test
+
+import (
+	"bytes"
+	"fmt"
+	"testing/fstest"
+
+	"dtnotes/dtracefs"
+	"dtnotes/dtracefs/export"
+)
+
+func ExampleArrow() {
+	fsys := fstest.MapFS{"calls.txt": {Data: []byte("@[nginx]: 120\n@[php-fpm]: 80\n")}}
+	capture, err := dtracefs.Load(fsys, "calls.txt")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var file bytes.Buffer
+	if err := export.Arrow(&file, capture.Tables[0]); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.6s\n", file.Bytes())
+	// Output: ARROW1
+}
