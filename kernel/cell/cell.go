@@ -54,7 +54,17 @@ type Result struct {
 	Bundle display.Bundle // how Values show; zero if there is nothing to show
 	Page   display.Bundle // what belongs on a pager rather than in the output: the answer to ?name
 	Exit   bool           // the user asks a console to end
+	Next   *Next          // the session has to go on in another process; nil if it goes on in its own
 	Err    *Error         // nil if the cell succeeded
+}
+
+// Next asks whoever runs the process of a session to end it, to start another program in its place that
+// runs sessions like it, and to have that run what is left of the cell.
+type Next struct {
+	Program string
+	Args    []string // beside those that the session was started with
+	Dir     string   // where the session worked
+	Code    string   // what is left of the cell, its lines at their numbers
 }
 
 // Value is a value of the last expression of a cell.

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -10,6 +11,7 @@ import (
 	"go/printer"
 	"go/token"
 	"go/types"
+	"io"
 	"maps"
 	"path"
 	"slices"
@@ -19,30 +21,73 @@ import (
 	"golang.org/x/tools/go/ast/astutil"
 
 	"dtnotes/kernel/cell"
+	"dtnotes/kernel/eval/modules"
 )
 
-// Export makes one Go program of the cells of a notebook, which imports the packages that the cells use
+// An Export is what a program is made of.
+type Export struct {
+	Cells    []string
+	Dir      string // in which the cells work
+	Prologue string // the statements that main begins with; they use package display
+	Got      *modules.Set
+}
+
+// Exported is a program made of cells.
+type Exported struct {
+	Source []byte
+	Notes  []string         // what of the cells is left out or comes out differently
+	Got    *modules.Set     // the modules that it needs beside that of dtnotes; nil for none
+	Next   *modules.Program // in which the program has to be made, since what the cells get is compiled in there; nil if it is made
+}
+
+// Make makes one Go program of the cells of a notebook, which imports the packages that the cells use
 // and nothing of the interpreter: functions, types and variables of the cells become those of the
-// program, and each cell a function that main calls. prologue is the statements that main begins with;
-// they use package display. The notes tell what of the cells is left out or comes out differently.
-func Export(cells []string, dir, prologue string) (source []byte, notes []string, err error) {
-	s, err := New(Options{Dir: dir, NoInterrupt: true})
+// program, and each cell a function that main calls. What getting modules does is told to progress.
+func (want Export) Make(ctx context.Context, progress io.Writer) (out Exported, err error) {
+	s, err := New(Options{Dir: want.Dir, NoInterrupt: true, Got: want.Got})
 	if err != nil {
-		return nil, nil, err
+		return out, err
 	}
 	defer s.Close()
-	x := &exporter{s: s, e: s.engine, names: map[types.Object]string{}, taken: map[string]bool{"main": true, "init": true, "_": true},
+	x := &exporter{s: s, e: s.engine, ctx: ctx, progress: progress, names: map[types.Object]string{}, taken: map[string]bool{"main": true, "init": true, "_": true},
 		latest: map[string]string{}, typeOf: map[string]string{}, texts: map[string]string{}, refs: map[string][]*ast.Ident{}}
 	for _, name := range types.Universe.Names() { // what a cell calls so means something else before that cell
 		x.taken[name] = true
 	}
-	for i, code := range cells {
-		if err := x.cell(i+1, code); err != nil {
-			return nil, x.notes, fmt.Errorf("cell %d: %w", i+1, err)
+	for i, code := range want.Cells {
+		err := x.cell(i+1, code)
+		if out.Notes = x.notes; err != nil {
+			return out, fmt.Errorf("cell %d: %w", i+1, err)
+		}
+		if out.Next = x.next; x.next != nil {
+			return out, nil
 		}
 	}
-	source, err = x.program(prologue)
-	return source, x.notes, err
+	out.Source, err = x.program(want.Prologue)
+	if err != nil {
+		return out, err
+	}
+	out.Got, err = x.needed()
+	return out, err
+}
+
+// needed are the modules that the program needs: those that the cells have got, and that of their folder.
+func (x *exporter) needed() (*modules.Set, error) {
+	ps := x.e.packages
+	var local []string
+	for _, path := range slices.Sorted(maps.Keys(x.refs)) {
+		if p, ok := ps.got.Package(path); !compiledIn(path) && (!ok || p.Local()) {
+			local = append(local, path)
+		}
+	}
+	if len(local) == 0 {
+		return ps.got, nil
+	}
+	set, err := modules.List(x.ctx, ps.dir, local...)
+	if err != nil {
+		return nil, err
+	}
+	return ps.got.And(set), nil
 }
 
 // resultName is the variable that keeps the result of a cell until what it defers has run.
@@ -50,13 +95,16 @@ const resultName = "result_"
 
 // exporter collects the program.
 type exporter struct {
-	s      *Session
-	e      *engine
-	names  map[types.Object]string // what a name of a cell is called in the program
-	taken  map[string]bool         // names that the program declares
-	latest map[string]string       // name in cells -> name in the program, as of the current cell
-	typeOf map[string]string       // name in the program -> type of the variable
-	texts  map[string]string       // name in the program -> declaration
+	s        *Session
+	e        *engine
+	ctx      context.Context
+	progress io.Writer
+	next     *modules.Program
+	names    map[types.Object]string // what a name of a cell is called in the program
+	taken    map[string]bool         // names that the program declares
+	latest   map[string]string       // name in cells -> name in the program, as of the current cell
+	typeOf   map[string]string       // name in the program -> type of the variable
+	texts    map[string]string       // name in the program -> declaration
 
 	refs   map[string][]*ast.Ident // idents that stand for a package, by path
 	decls  []ast.Decl
@@ -77,8 +125,15 @@ func (x *exporter) cell(number int, code string) error {
 	file := s.opts.CellName(number)
 	s.texts.add(file, code)
 	s.runner.resume(s.runner.newRun(file, cell.Cell{Out: discard{}}))
+	s.runner.current.ctx = x.ctx
 	var body []ast.Stmt
-	for _, seg := range segments(code, x.e.knows) {
+	for _, seg := range together(segments(code, x.e.knows)) {
+		if seg.isGet() {
+			if err := x.get(seg.arguments()); err != nil || x.next != nil {
+				return err
+			}
+			continue
+		}
 		if word, rest, _ := strings.Cut(strings.TrimLeft(seg.magic, "%"), " "); seg.magic != "" && seg.magic[0] == '%' && word == "time" {
 			if seg.magic = ""; strings.TrimSpace(seg.code) == "" {
 				seg.code = rest
@@ -106,6 +161,17 @@ func (x *exporter) cell(number int, code string) error {
 	x.decls = append(x.decls, &ast.FuncDecl{Name: ident(name), Type: &ast.FuncType{Params: &ast.FieldList{}}, Body: &ast.BlockStmt{List: body}})
 	x.main = append(x.main, &ast.ExprStmt{X: &ast.CallExpr{Fun: ident(name)}})
 	return nil
+}
+
+// get gets modules as a cell does.
+func (x *exporter) get(arg string) error {
+	requests, err := modules.Parse(arg)
+	if err != nil {
+		return fmt.Errorf("%%get: %w", err)
+	}
+	g := &getter{ps: x.e.packages, out: x.progress, restarts: true, unlocked: func(f func()) { f() }}
+	x.next, err = g.get(x.ctx, requests)
+	return err
 }
 
 // fresh is a name that nothing in the program has.

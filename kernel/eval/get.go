@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -20,56 +22,150 @@ func get(s *Session, ctx context.Context, r *run, arg, _ string) cell.Result {
 		return failure("error", "%get: "+err.Error())
 	}
 	out := runWriter{r, 0}
+	first := strings.HasPrefix(strings.TrimSpace(s.texts.text(r.file)), "%get")
+	g := &getter{ps: s.engine.packages, out: out, done: func() {
+		if first { // the output has nothing yet but the progress, which nobody needs any more
+			r.out.Clear(true)
+		}
+	}, restarts: s.opts.Restarts, unlocked: func(f func()) {
+		s.mu.Unlock()
+		defer s.mu.Lock()
+		f()
+	}}
+	program, err := g.get(ctx, requests)
+	if ctx.Err() != nil {
+		return cell.Result{Err: s.texts.runError(interrupted())}
+	}
+	if err != nil {
+		return failure("get error", "%get "+strings.ReplaceAll(strings.TrimSpace(arg), "\n", " ")+": "+err.Error())
+	}
+	if program == nil {
+		return cell.Result{}
+	}
+	if sc := s.engine.scope; len(sc.names)+len(sc.imports) > 0 {
+		runWriter{r, 1}.Write([]byte("The session goes on in a program that has them compiled in: its variables, functions, types and imports are gone.\n" +
+			"Where %get stands in the first cell, nothing is lost.\n"))
+	}
+	dir, err := filepath.Abs(s.engine.packages.dir)
+	if err != nil {
+		return failure("get error", err.Error())
+	}
+	return cell.Result{Next: &cell.Next{Program: program.File, Args: []string{"--modules", program.Set}, Dir: dir}}
+}
+
+// getter gets modules for the cells of an engine.
+type getter struct {
+	ps       *packages
+	out      io.Writer
+	restarts bool         // the cells can go on in another program
+	unlocked func(func()) // runs what takes its time
+	done     func()       // is called when nothing is left but to tell what was got; may be nil
+	news     []string     // of what was changed
+}
+
+// get gets modules. The program that it may return has packages compiled in, and the cells have to go on there.
+func (g *getter) get(ctx context.Context, requests []modules.Request) (program *modules.Program, err error) {
 	requests = slices.DeleteFunc(requests, func(q modules.Request) bool {
-		if s.engine.packages.base(q.Path) {
-			fmt.Fprintf(out, "%s is compiled in, import it\n", q.Path)
+		if g.ps.base(q.Path) {
+			fmt.Fprintf(g.out, "%s is compiled in, import it\n", q.Path)
 			return true
 		}
 		return false
 	})
 	if len(requests) == 0 {
-		return cell.Result{}
+		return nil, nil
 	}
-	ps := s.engine.packages
-	had := ps.got
-	s.mu.Unlock()
-	set, err := modules.Get(ctx, had, ps.dir, requests, out)
-	s.mu.Lock()
-	if ctx.Err() != nil {
-		return cell.Result{Err: s.texts.runError(interrupted())}
-	}
+	had := g.ps.got
+	var set *modules.Set
+	g.unlocked(func() { set, err = modules.Get(ctx, had, g.ps.dir, requests, g.out) })
 	if err != nil {
-		return failure("get error", "%get "+arg+": "+err.Error())
+		return nil, err
 	}
-	for _, line := range set.News {
-		fmt.Fprintln(out, line)
+	g.news = set.News
+	if had != nil {
+		set.Compiled = had.Compiled
 	}
-	ps.got = set
-	for _, q := range requests {
-		if err := ps.tryOut(q); err != nil {
-			return failure("get error", fmt.Sprintf("%%get %s: %v", q, err))
+	need := set.Plan(g.ps.ours, bind.IsMentioned)
+	if set.Covers(need, had) {
+		g.ps.got = set
+		why := g.ps.tryOut(requests)
+		if why == nil {
+			g.describe(set, requests)
+			return nil, nil
 		}
-		fmt.Fprintln(out, set.Describe(q))
+		if ctx.Err() != nil {
+			return nil, why
+		}
+		// What cannot be interpreted may still be compiled.
+		if program, err = g.build(ctx, set.Compiling(requests), requests); err != nil {
+			var said modules.GoError
+			if !errors.As(err, &said) {
+				return nil, why
+			}
+		}
+		return program, err
 	}
-	return cell.Result{}
+	return g.build(ctx, set, requests)
 }
 
-// tryOut imports the package that a request names, if it names one: what cannot be interpreted is better
+func (g *getter) build(ctx context.Context, set *modules.Set, requests []modules.Request) (program *modules.Program, err error) {
+	need := set.Plan(g.ps.ours, bind.IsMentioned)
+	if !g.restarts {
+		for _, path := range slices.Sorted(maps.Keys(need)) {
+			return nil, fmt.Errorf("%s has to be compiled in (%s), and this session cannot go on in another program", path, need[path])
+		}
+	}
+	g.unlocked(func() { program, err = set.Build(ctx, need, g.ps.ours, g.out) })
+	if err != nil {
+		return nil, err
+	}
+	if set, err = modules.Load(program.Set); err != nil {
+		return nil, err
+	}
+	g.describe(set, requests)
+	return program, nil
+}
+
+func (g *getter) describe(set *modules.Set, requests []modules.Request) {
+	if g.done != nil {
+		g.done()
+	}
+	for _, line := range g.news {
+		fmt.Fprintln(g.out, line)
+	}
+	for _, q := range requests {
+		fmt.Fprintln(g.out, set.Describe(q))
+	}
+}
+
+// tryOut imports the packages that requests name, if they name some: what cannot be interpreted is better
 // known now.
-func (ps *packages) tryOut(q modules.Request) error {
-	if p, ok := ps.got.Package(q.Path); !ok || p.Name == "main" || p.Failure != "" {
-		return nil
+func (ps *packages) tryOut(requests []modules.Request) error {
+	for _, q := range requests {
+		if p, ok := ps.got.Package(q.Path); !ok || p.Name == "main" || p.Dir == "" {
+			continue
+		}
+		if _, err := ps.importPackage(q.Path); err != nil {
+			return err
+		}
 	}
-	_, err := ps.importPackage(q.Path)
-	return err
+	return nil
 }
 
-// base tells what is compiled into every dtnotes: packages, and modules whose packages are.
+// ours tells what is compiled into every dtnotes.
+func (ps *packages) ours(path string) bool {
+	if ps.got != nil && ps.got.Compiled[path] != "" {
+		return false
+	}
+	return compiledIn(path)
+}
+
+// base tells packages that are compiled into every dtnotes, and modules whose packages are.
 func (ps *packages) base(path string) bool {
-	if compiledIn(path) {
+	if ps.ours(path) {
 		return true
 	}
-	return slices.ContainsFunc(bind.Packages(), func(p string) bool { return strings.HasPrefix(p, path+"/") })
+	return slices.ContainsFunc(bind.Packages(), func(p string) bool { return strings.HasPrefix(p, path+"/") && ps.ours(p) })
 }
 
 // mustCompile says that a package cannot be imported from source because of one that it needs.

@@ -146,7 +146,7 @@ func (ps *packages) addSource(path string) error {
 		return ps.failed[path]
 	}
 	set := ps.got
-	if p, ok := set.Package(path); (!ok || p.Failure != "") && modules.Home(ps.dir) != "" {
+	if p, ok := set.Package(path); (!ok || p.Failure != "" || p.Local()) && modules.Home(ps.dir) != "" {
 		local, err := modules.List(ps.runner.current.ctx, ps.dir, path)
 		if err != nil {
 			return fmt.Errorf("look for package from source: %w", err)

@@ -28,7 +28,8 @@ import (
 type segment struct {
 	code  string // with empty lines for what stands above, so that lines keep their number
 	magic string
-	late  bool // the command is for a whole cell and does not stand on top of it
+	late  bool   // the command is for a whole cell and does not stand on top of it
+	below string // what stands below a command, with empty lines as code has them
 }
 
 var questionLine = lazily(`^(\?\s*[\pL_][\pL\pN_.]*|[\pL_][\pL\pN_.]*\s*\?)$`)
@@ -73,12 +74,38 @@ func segments(code string, knows func(name string) bool) []segment {
 		if strings.HasPrefix(text, "%%") {
 			return append(out, segment{magic: text, late: true})
 		}
-		out = append(out, segment{magic: text})
+		above := strings.Repeat("\n", i+1)
+		out = append(out, segment{magic: text, below: above + strings.Join(lines[i+1:], "")})
 		pending.Reset()
-		pending.WriteString(strings.Repeat("\n", i+1))
+		pending.WriteString(above)
 	}
 	if strings.TrimSpace(pending.String()) != "" {
 		out = append(out, segment{code: pending.String()})
+	}
+	return out
+}
+
+// isGet tells the command that gets modules.
+func (seg segment) isGet() bool {
+	name, _, _ := strings.Cut(seg.magic, " ")
+	return name == "%get"
+}
+
+// arguments are what stands behind the name of a command.
+func (seg segment) arguments() string {
+	_, arg, _ := strings.Cut(seg.magic, " ")
+	return arg
+}
+
+// together makes one of the commands that get modules one after the other, so that at most one program is built.
+func together(segs []segment) []segment {
+	var out []segment
+	for _, seg := range segs {
+		if n := len(out); n > 0 && seg.isGet() && out[n-1].isGet() {
+			seg.magic = "%get " + out[n-1].arguments() + "\n" + seg.arguments()
+			out = out[:n-1]
+		}
+		out = append(out, seg)
 	}
 	return out
 }

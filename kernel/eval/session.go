@@ -8,6 +8,7 @@ import (
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/display"
 	_ "dtnotes/kernel/eval/internal/slots" // room for methods of interpreted types
+	"dtnotes/kernel/eval/modules"
 )
 
 // Options says how a session is to be; the zero value is a session as a notebook wants it.
@@ -18,6 +19,10 @@ type Options struct {
 	CellName func(number int) string
 	// NoInterrupt leaves out the checks that make loops and calls interruptible.
 	NoInterrupt bool
+	// Got is what has been got before the session begins; nil for nothing.
+	Got *modules.Set
+	// Restarts tells that whoever runs the session heeds the Next of a cell's result.
+	Restarts bool
 	// PrintValues has the values of results come with their text, as fmt prints it.
 	PrintValues bool
 }
@@ -100,7 +105,7 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 	if n := len(segs); n > 0 && segs[n-1].late {
 		return failure("misplaced command", segs[n-1].magic+" is for a whole cell and has to be its first line")
 	}
-	for _, seg := range segs {
+	for _, seg := range together(segs) {
 		s.runner.resume(r)
 		if ctx.Err() != nil {
 			return cell.Result{Err: s.texts.runError(interrupted())}
@@ -111,7 +116,10 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 		} else {
 			res = s.goCode(ctx, r, seg.code)
 		}
-		if res.Err != nil {
+		if res.Next != nil {
+			res.Next.Code = seg.below
+		}
+		if res.Err != nil || res.Next != nil {
 			return res
 		}
 		if r.halted() { // by %reset, which ends the goroutines of what stands above it

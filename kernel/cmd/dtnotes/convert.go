@@ -4,12 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/mod/modfile"
 
+	"dtnotes/kernel/eval/modules"
 	"dtnotes/kernel/notebook"
 )
 
@@ -20,7 +19,7 @@ func convertCommand() *cobra.Command {
 		Short: "Make a Go program of a notebook",
 		Long: `Convert writes a Go module (go.mod, main.go) that does what the notebook's cells do, in their order, and prints
 what they print and show; pictures go to files in its folder figures. It runs with "go run ." in that folder.
-Commands of the notebook ("%who", "$ ls") are left out, which is said.`,
+What "%get" gets goes into its go.mod. Other commands of the notebook ("%who", "$ ls") are left out, which is said.`,
 		Example: `  dtnotes convert notebook.ipynb --to go -o program`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -44,7 +43,7 @@ Commands of the notebook ("%who", "$ ls") are left out, which is said.`,
 }
 
 func convert(cmd *cobra.Command, nb *notebook.Notebook, path, out, source string) error {
-	root, err := sourceOfDtnotes(source)
+	root, err := modules.Source(source)
 	if err != nil {
 		return err
 	}
@@ -66,22 +65,24 @@ func convert(cmd *cobra.Command, nb *notebook.Notebook, path, out, source string
 			cells = append(cells, c.Source)
 		}
 	}
-	main, notes, err := exportCells(cells, dir, fmt.Sprintf("\tdisplay.Program(%q)\n", filepath.ToSlash(files)))
-	for _, n := range notes {
+	p, err := exportCells(cmd.Context(), cells, dir, fmt.Sprintf("\tdisplay.Program(%q)\n", filepath.ToSlash(files)),
+		"notebook/"+moduleName(filepath.Base(out)), root, cmd.ErrOrStderr())
+	for _, n := range p.notes {
 		say(cmd.ErrOrStderr(), n)
 	}
-	if err != nil {
-		return err
-	}
-	mod, sum, err := moduleOf(root, out)
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	for name, content := range map[string][]byte{"main.go": main, "go.mod": mod, "go.sum": sum} {
+	for name, content := range map[string][]byte{"main.go": p.main, "go.mod": p.mod, "go.sum": p.sum} {
 		if err := replaceFile(filepath.Join(folder, name), content); err != nil {
+			return err
+		}
+	}
+	if p.got {
+		if err := modules.Settle(cmd.Context(), folder, cmd.ErrOrStderr()); err != nil {
 			return err
 		}
 	}
@@ -89,55 +90,11 @@ func convert(cmd *cobra.Command, nb *notebook.Notebook, path, out, source string
 	return nil
 }
 
-// sourceOfDtnotes finds the module that a program of a notebook imports: the folder given, or the one
-// that this command was built from.
-func sourceOfDtnotes(given string) (string, error) {
-	root := given
-	if root == "" {
-		_, file, _, _ := runtime.Caller(0)
-		root = filepath.Join(filepath.Dir(file), "..", "..", "..")
-	}
-	root, err := filepath.Abs(root)
-	if err != nil {
-		return "", err
-	}
-	text, err := os.ReadFile(filepath.Join(root, "go.mod"))
-	if err != nil || modfile.ModulePath(text) != "dtnotes" {
-		return "", fmt.Errorf("the source of dtnotes, which the program imports, is not in %s: give its folder by --dtnotes", root)
-	}
-	return root, nil
-}
-
-// moduleOf is the go.mod and go.sum of a program that imports the module in root, with all that it needs.
-func moduleOf(root, name string) (mod, sum []byte, err error) {
-	text, err := os.ReadFile(filepath.Join(root, "go.mod"))
-	if err != nil {
-		return nil, nil, err
-	}
-	if sum, err = os.ReadFile(filepath.Join(root, "go.sum")); err != nil {
-		return nil, nil, err
-	}
-	f, err := modfile.Parse("go.mod", text, nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, t := range append([]*modfile.Tool(nil), f.Tool...) {
-		if err := f.DropTool(t.Path); err != nil {
-			return nil, nil, err
-		}
-	}
-	if err := f.AddModuleStmt("notebook/" + moduleName(filepath.Base(name))); err != nil {
-		return nil, nil, err
-	}
-	if err := f.AddRequire("dtnotes", "v0.0.0"); err != nil {
-		return nil, nil, err
-	}
-	if err := f.AddReplace("dtnotes", "", root, ""); err != nil {
-		return nil, nil, err
-	}
-	f.Cleanup()
-	mod, err = f.Format()
-	return mod, sum, err
+// program is a Go module made of a notebook.
+type program struct {
+	main, mod, sum []byte
+	notes          []string
+	got            bool // it needs modules beside those of dtnotes
 }
 
 // moduleName leaves the characters of a name that the path of a module may have.

@@ -15,12 +15,12 @@ import (
 // Go's compiler has for each processor, and does not know that of every one.
 var noCells = fmt.Errorf("cells of Go do not run on %s, only on amd64, arm64 and loong64; the commands inspect, learn, score, watch and compare work here", runtime.GOARCH)
 
-func newSession(bool) (cell.Evaluator, error) { return nil, noCells }
+func serveSession(bool, bool, string) error { return noCells }
 
 func runCells(context.Context, cell.Evaluator, string, io.Writer, bool) (failed, all int, err error) {
 	return 0, 0, noCells
 }
 
-func exportCells([]string, string, string) (source []byte, notes []string, err error) {
-	return nil, nil, noCells
+func exportCells(context.Context, []string, string, string, string, string, io.Writer) (program, error) {
+	return program{}, noCells
 }

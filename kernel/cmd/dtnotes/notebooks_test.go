@@ -43,7 +43,7 @@ func TestNotebooks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, err := newSession(false)
+			s, err := startSession(sessionOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -45,17 +45,19 @@ func startSession(o sessionOptions) (cell.Evaluator, error) {
 
 func sessionCommand() *cobra.Command {
 	var values, comms bool
+	var modules string
 	cmd := &cobra.Command{
 		Use:    "session",
 		Short:  "Run cells for another dtnotes, which runs this",
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return supervise.Serve(func() (cell.Evaluator, error) { return newSession(values) }, comms)
+			return serveSession(values, comms, modules)
 		},
 	}
 	cmd.Flags().BoolVar(&values, "values", false, "tell the text of values")
 	cmd.Flags().BoolVar(&comms, "comms", false, "carry comms")
+	cmd.Flags().StringVar(&modules, "modules", "", "begin with the modules of `FILE`")
 	return cmd
 }
 

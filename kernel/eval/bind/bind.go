@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/goplus/ixgo"
 	_ "github.com/goplus/ixgo/pkg" // the standard library
@@ -47,9 +48,63 @@ func Register(t *Table) {
 		ixgo.RegisterPatch(t.Path, t.Source)
 	}
 	registered = append(registered, t.Path)
+	all = append(all, t)
 }
 
-var registered []string
+var (
+	registered []string
+	all        []*Table
+)
+
+// IsMentioned tells a package whose types the packages of generated tables show.
+func IsMentioned(path string) bool { return mentioned()[path] }
+
+// mentioned are the packages of all types that one comes to from what the tables have.
+var mentioned = sync.OnceValue(func() map[string]bool {
+	paths, seen := map[string]bool{}, map[reflect.Type]bool{}
+	var visit func(t reflect.Type)
+	visit = func(t reflect.Type) {
+		if seen[t] {
+			return
+		}
+		seen[t] = true
+		paths[t.PkgPath()] = true
+		for m := range t.Methods() {
+			visit(m.Type)
+		}
+		switch t.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Chan, reflect.Map:
+			visit(t.Elem())
+			if t.Kind() == reflect.Map {
+				visit(t.Key())
+			}
+		case reflect.Func:
+			for p := range t.Ins() {
+				visit(p)
+			}
+			for p := range t.Outs() {
+				visit(p)
+			}
+		case reflect.Struct:
+			for f := range t.Fields() {
+				if f.IsExported() || f.Anonymous {
+					visit(f.Type)
+				}
+			}
+		}
+	}
+	for _, t := range all {
+		for _, v := range t.Types {
+			visit(reflect.TypeOf(v))
+		}
+		for _, list := range [][]Symbol{t.Aliases, t.Vars, t.Funcs, t.Consts} {
+			for _, s := range list {
+				visit(reflect.TypeOf(s.Value))
+			}
+		}
+	}
+	return paths
+})
 
 // Packages lists the import paths of the generated tables.
 func Packages() []string { return registered }

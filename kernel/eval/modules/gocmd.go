@@ -34,7 +34,7 @@ func goCommand(ctx context.Context, dir string, env []string, progress io.Writer
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return out.Bytes(), &goError{said.text()}
+		return out.Bytes(), GoError{said.text()}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("run the go command: %w", err)
@@ -72,6 +72,10 @@ func (t *teller) add(line string) {
 		}
 		return
 	}
+	if t.to != nil && line != "" && !strings.ContainsAny(line, " :#\t") { // go build -v names what it compiles
+		fmt.Fprintln(t.to, "compiling "+line)
+		return
+	}
 	t.kept = append(t.kept, line)
 }
 
@@ -81,8 +85,8 @@ func (t *teller) text() string {
 	return strings.TrimSpace(strings.Join(append(t.kept, string(t.line)), "\n"))
 }
 
-// goError is what the go command said when it failed.
-type goError struct{ text string }
+// GoError is what the go command said when it failed.
+type GoError struct{ text string }
 
 // meanings are what the words of the go command come to. The first that fits counts.
 var meanings = []struct {
@@ -103,7 +107,7 @@ var meanings = []struct {
 }
 
 // Error puts first what it comes to and what can be done, then what the go command said.
-func (e *goError) Error() string {
+func (e GoError) Error() string {
 	for _, m := range meanings {
 		if slices.ContainsFunc(m.words, func(w string) bool { return strings.Contains(e.text, w) }) {
 			return m.advice + "\n" + e.said()
@@ -113,7 +117,7 @@ func (e *goError) Error() string {
 }
 
 // said is what the go command said, without its own name.
-func (e *goError) said() string {
+func (e GoError) said() string {
 	var out []string
 	for line := range strings.SplitSeq(e.text, "\n") {
 		line = strings.TrimPrefix(line, "go: ")

@@ -2,6 +2,7 @@ package modules
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,6 +21,42 @@ type Package struct {
 	Size       int64    // of its source, in bytes
 	Tricks     string   `json:",omitempty"` // what it has that the interpreter cannot run; empty for nothing
 	Failure    string   `json:",omitempty"` // why it cannot be imported
+}
+
+// Local tells a package whose source is not that of a version, and may change.
+func (p *Package) Local() bool {
+	m := p.Module
+	return m == nil || m.Main || m.Replace != nil && m.Replace.Version == ""
+}
+
+// state changes when the source of the package does.
+func (p *Package) state() string {
+	state := p.ImportPath + " " + p.version()
+	if !p.Local() {
+		return state
+	}
+	entries, err := os.ReadDir(p.Dir)
+	if err != nil {
+		return state
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil {
+			state += fmt.Sprint(" ", e.Name(), info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return state
+}
+
+// version names the code that a package is compiled from.
+func (p *Package) version() string {
+	m := p.Module
+	if m == nil {
+		return p.Dir
+	}
+	if m.Replace != nil {
+		m = m.Replace
+	}
+	return m.Path + "@" + m.Version
 }
 
 // listed is what go list tells of a package.
@@ -41,6 +78,7 @@ type listError struct {
 	Pos, Err    string
 }
 
+// pack keeps what is to be known of a package.
 func (l *listed) pack() Package {
 	p := Package{ImportPath: l.ImportPath, Name: l.Name, Dir: l.Dir, Module: l.Module, Imports: l.Imports}
 	if l.Error != nil {
@@ -49,6 +87,12 @@ func (l *listed) pack() Package {
 		p.Failure = l.DepsErrors[0].Err
 	}
 	p.Failure = strings.TrimSpace(p.Failure)
+	return p
+}
+
+// look also looks at the files of the package.
+func (l *listed) look() Package {
+	p := l.pack()
 	switch {
 	case len(l.CgoFiles) > 0 || len(l.SwigFiles)+len(l.SwigCXXFiles) > 0:
 		p.Tricks = "it has C"
@@ -77,45 +121,33 @@ var linkname = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(
 // take longer than compiling it once does.
 const heavy = 1 << 20
 
-// Plan divides packages into those that are to be compiled in, and why, and the others. compiled tells
-// what is compiled in already.
-func (s *Set) Plan(compiled func(path string) bool) (need map[string]string) {
+// Plan finds the packages that are to be compiled in, and why. compiled tells what every dtnotes has, and
+// shared what packages of that mention in what they export: its types have to be the same there.
+func (s *Set) Plan(compiled, shared func(path string) bool) (need map[string]string) {
 	need = map[string]string{}
-	add := func(roots []string, why string) {
-		for _, p := range s.Closure(roots, compiled) {
+	add := func(root, why string) {
+		for _, p := range s.Closure([]string{root}, compiled) {
 			if need[p.ImportPath] == "" && p.Failure == "" {
 				need[p.ImportPath] = why
 			}
 		}
 	}
 	for _, r := range s.Requests {
-		for _, root := range s.Roots(r) {
-			var size int64
-			why := ""
-			for _, p := range s.Closure([]string{root}, compiled) {
-				size += p.Size
-				if why == "" && p.Tricks != "" {
-					why = p.ImportPath + ": " + p.Tricks
-				}
+		roots := s.Roots(r)
+		if p, ok := s.Package(r.Path); ok && p.Failure == "" && p.Name != "main" {
+			roots = []string{r.Path} // those below it come along when it has to be compiled in
+		}
+		for _, root := range roots {
+			if compiled(root) {
+				continue
 			}
-			switch {
-			case compiled(root):
-			case r.Compile:
-				add([]string{root}, "asked for")
-			case why != "":
-				add([]string{root}, why)
-			case size > heavy:
-				add([]string{root}, root+": with what it imports it is large")
+			if why := s.reason(r, root, compiled, shared); why != "" {
+				add(root, why)
 			}
 		}
 	}
-	s.spread(need, compiled)
-	return need
-}
-
-// spread has the packages of a module compiled in together: they share packages that are internal to
-// it, of which there would be two otherwise.
-func (s *Set) spread(need map[string]string, compiled func(path string) bool) {
+	// The packages of a module are compiled in together: they share packages that are internal to it, of
+	// which there would be two otherwise.
 	for again := true; again; {
 		again = false
 		modules := map[string]string{}
@@ -127,16 +159,59 @@ func (s *Set) spread(need map[string]string, compiled func(path string) bool) {
 		for _, r := range s.Requests {
 			for _, root := range s.Roots(r) {
 				p, _ := s.Package(root)
-				if need[root] != "" || compiled(root) || p.Module == nil || modules[p.Module.Path] == "" {
-					continue
-				}
-				again = true
-				for _, dep := range s.Closure([]string{root}, compiled) {
-					if need[dep.ImportPath] == "" && dep.Failure == "" {
-						need[dep.ImportPath] = modules[p.Module.Path]
-					}
+				if need[root] == "" && !compiled(root) && p.Module != nil && modules[p.Module.Path] != "" {
+					add(root, modules[p.Module.Path])
+					again = true
 				}
 			}
 		}
 	}
+	return need
+}
+
+// reason says why a package has to be compiled in; empty if it need not be.
+func (s *Set) reason(r Request, root string, compiled, shared func(path string) bool) string {
+	var size int64
+	for _, p := range s.Closure([]string{root}, compiled) {
+		switch size += p.Size; {
+		case p.Tricks != "":
+			return p.ImportPath + ": " + p.Tricks
+		case shared(p.ImportPath):
+			return p.ImportPath + ": packages that are compiled in use it"
+		}
+	}
+	switch {
+	case r.Compile:
+		return "asked for"
+	case size > heavy:
+		return root + ": with what it imports it is large"
+	}
+	return ""
+}
+
+// Covers tells that what has to be compiled in is, for the session that had another set before.
+func (s *Set) Covers(need map[string]string, had *Set) bool {
+	for path := range need {
+		p, _ := s.Package(path)
+		if IsInternal(path) || p.Name == "main" {
+			continue
+		}
+		was, ok := had.Package(path)
+		if !ok || s.Compiled[path] == "" || was.state() != p.state() {
+			return false
+		}
+	}
+	return true
+}
+
+// Compiling is the set with its requests asking to compile in what more names.
+func (s *Set) Compiling(more []Request) *Set {
+	out := *s
+	var again []Request
+	for _, r := range more {
+		r.Compile = true
+		again = append(again, r)
+	}
+	out.Requests = with(s.Requests, again)
+	return &out
 }

@@ -29,9 +29,23 @@ func (r Request) latest() bool {
 	return slices.Contains([]string{"latest", "upgrade", "patch", "master", "main", "HEAD"}, r.Version)
 }
 
-// Parse reads the arguments of the command: PATH[@VERSION] …, and -c before those to be compiled in.
-func Parse(line string) ([]Request, error) {
-	var out []Request
+// Parse reads the arguments of the command, a line for each time that it stands there: PATH[@VERSION] …, and
+// -c before those to be compiled in.
+func Parse(lines string) (out []Request, err error) {
+	for line := range strings.Lines(lines) {
+		more, err := parseLine(line)
+		if err != nil {
+			return nil, err
+		}
+		out = with(out, more)
+	}
+	if len(out) == 0 {
+		return nil, errors.New("which module? Name its path, such as github.com/google/uuid or github.com/google/uuid@v1.6.0")
+	}
+	return out, nil
+}
+
+func parseLine(line string) (out []Request, err error) {
 	compile := false
 	for _, word := range strings.Fields(line) {
 		word = strings.Trim(word, "\"`")
@@ -58,13 +72,10 @@ func Parse(line string) ([]Request, error) {
 		}
 		out = append(out, Request{path, version, compile})
 	}
-	if len(out) == 0 {
-		return nil, errors.New("which module? Name its path, such as github.com/google/uuid or github.com/google/uuid@v1.6.0")
-	}
 	return out, nil
 }
 
-// with adds requests to others; what is asked for again counts as it was asked last.
+// with adds requests to others, in the order of their paths; what is asked for again counts as it was asked last.
 func with(had, more []Request) []Request {
 	out := slices.Clone(had)
 	for _, r := range more {
@@ -79,5 +90,6 @@ func with(had, more []Request) []Request {
 		r.Compile = r.Compile || out[i].Compile
 		out[i] = r
 	}
+	slices.SortFunc(out, func(a, b Request) int { return strings.Compare(a.Path, b.Path) })
 	return out
 }

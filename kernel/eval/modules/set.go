@@ -27,8 +27,10 @@ type Set struct {
 	Own      bool      // that is the user's, not one in the cache
 	Requests []Request // in the order in which they were made
 	Packages []Package // of all modules but the standard library, dependencies first
-	Compiled []string  // import paths of those that are compiled into the program of the session
-	News     []string  // what was done, a line each
+	// Compiled are the packages that are compiled into the program of the session, and the versions of
+	// their modules.
+	Compiled map[string]string
+	News     []string // what was done, a line each
 
 	index map[string]int
 }
@@ -54,6 +56,7 @@ func (s *Set) Package(path string) (*Package, bool) {
 	return &s.Packages[i], true
 }
 
+// indexed lets the packages be found by their paths.
 func (s *Set) indexed() *Set {
 	s.index = map[string]int{}
 	for i, p := range s.Packages {
@@ -86,6 +89,21 @@ func (s *Set) Closure(paths []string, stop func(path string) bool) []*Package {
 		}
 	}
 	return out
+}
+
+// And is a set with the packages of another one beside its own.
+func (s *Set) And(other *Set) *Set {
+	if s == nil {
+		return other
+	}
+	out := *s
+	out.Packages = slices.Clone(s.Packages)
+	for _, p := range other.Packages {
+		if _, ok := s.Package(p.ImportPath); !ok {
+			out.Packages = append(out.Packages, p)
+		}
+	}
+	return out.indexed()
 }
 
 // Roots are the packages that a request names: that of its path and those below.
@@ -218,7 +236,7 @@ func Get(ctx context.Context, had *Set, dir string, more []Request, progress io.
 	args := []string{"get", "--"}
 	for _, r := range requests {
 		if had == nil || !slices.Contains(had.Requests, r) {
-			args = append(args, r.String())
+			args = append(args, r.at(had.versions()).String())
 		}
 	}
 	env := []string{"GOWORK=off"}
@@ -294,7 +312,7 @@ func getOwn(ctx context.Context, home string, requests, more []Request, progress
 	}
 	args := []string{"get", "--"}
 	for _, r := range more {
-		args = append(args, r.String())
+		args = append(args, r.at(before).String())
 	}
 	if _, err := goCommand(ctx, home, nil, progress, args...); err != nil {
 		return nil, err
@@ -307,8 +325,10 @@ func getOwn(ctx context.Context, home string, requests, more []Request, progress
 	if err := s.list(ctx, home, nil, progress); err != nil {
 		return nil, err
 	}
-	if err := s.Save(read()); err != nil {
-		return nil, err
+	if !slices.ContainsFunc(s.Packages, func(p Package) bool { return p.Local() }) { // those change
+		if err := s.Save(read()); err != nil {
+			return nil, err
+		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(after)) {
 		if was, is := before[path], after[path]; was != is {
@@ -340,6 +360,31 @@ func requirements(home string) (map[string]string, error) {
 	return out, nil
 }
 
+// versions are those of the modules that the set has; nil is one without any.
+func (s *Set) versions() map[string]string {
+	out := map[string]string{}
+	if s != nil {
+		for _, m := range s.modules() {
+			out[m.Path] = m.Version
+		}
+	}
+	return out
+}
+
+// at names the version that is there already, among those of modules, where the request names none.
+func (r Request) at(there map[string]string) Request {
+	if r.Version != "" {
+		return r
+	}
+	longest := ""
+	for path, version := range there {
+		if (r.Path == path || strings.HasPrefix(r.Path, path+"/")) && len(path) > len(longest) {
+			longest, r.Version = path, version
+		}
+	}
+	return r
+}
+
 // provides tells that requirements have what a request asks for.
 func provides(required map[string]string, r Request) bool {
 	for path, version := range required {
@@ -356,7 +401,7 @@ func (s *Set) list(ctx context.Context, dir string, env []string, progress io.Wr
 	for _, r := range s.Requests {
 		patterns = append(patterns, r.Path, r.Path+"/...")
 	}
-	packages, err := list(ctx, dir, env, progress, patterns)
+	packages, err := list(ctx, dir, env, progress, patterns, (*listed).look)
 	if err != nil {
 		return err
 	}
@@ -372,14 +417,14 @@ func (s *Set) list(ctx context.Context, dir string, env []string, progress io.Wr
 
 // List finds the packages that a folder's import paths lead to, dependencies first.
 func List(ctx context.Context, dir string, paths ...string) (*Set, error) {
-	packages, err := list(ctx, dir, nil, nil, paths)
+	packages, err := list(ctx, dir, nil, nil, paths, (*listed).look)
 	if err != nil {
 		return nil, err
 	}
 	return (&Set{Home: Home(dir), Own: true, Packages: packages}).indexed(), nil
 }
 
-func list(ctx context.Context, dir string, env []string, progress io.Writer, patterns []string) ([]Package, error) {
+func list(ctx context.Context, dir string, env []string, progress io.Writer, patterns []string, pack func(*listed) Package) ([]Package, error) {
 	args := append([]string{"list", "-e", "-deps", "-json=" + listFields, "--"}, patterns...)
 	out, err := goCommand(ctx, dir, env, progress, args...)
 	if err != nil {
@@ -394,33 +439,35 @@ func list(ctx context.Context, dir string, env []string, progress io.Writer, pat
 			return nil, fmt.Errorf("read the list of packages: %w", err)
 		}
 		if !l.Standard {
-			packages = append(packages, l.pack())
+			packages = append(packages, pack(&l))
 		}
 	}
 }
 
-// Describe tells in a line which version a request has got.
+// Describe tells in a line which version a request has got, and what becomes of it.
 func (s *Set) Describe(r Request) string {
-	var found *Module
-	for i := range s.Packages {
-		p := &s.Packages[i]
-		if p.Module != nil && (p.ImportPath == r.Path || strings.HasPrefix(p.ImportPath, r.Path+"/")) {
-			found = p.Module
-			break
-		}
-	}
-	if found == nil {
+	roots := s.Roots(r)
+	if len(roots) == 0 {
 		return r.Path + " has no packages to import"
 	}
-	text := found.Path
-	if found.Version != "" {
-		text += " " + found.Version
+	p, _ := s.Package(roots[0])
+	text := p.version()
+	if p.Module != nil {
+		text = strings.TrimSpace(p.Module.Path + " " + p.Module.Version)
+		if r.Path != p.Module.Path {
+			text = r.Path + " of " + text
+		}
+		if rep := p.Module.Replace; rep != nil {
+			text += " => " + strings.TrimSpace(rep.Path+" "+rep.Version)
+		}
 	}
-	if rep := found.Replace; rep != nil {
-		text += " => " + strings.TrimSpace(rep.Path+" "+rep.Version)
+	version, ok := s.Compiled[roots[0]]
+	if !ok {
+		return text + ", run from source"
 	}
-	if r.Path != found.Path {
-		text = r.Path + " of " + text
+	text += ", compiled in"
+	if version != p.version() {
+		text += " as " + version + ", which dtnotes needs"
 	}
 	return text
 }

@@ -57,6 +57,7 @@ type server struct {
 	waiting map[uint64]chan *frame // questions to the user
 	asked   uint64
 	trim    *time.Timer // runs when no cell has for a moment
+	evals   sync.WaitGroup
 }
 
 func serve(ev cell.Evaluator, in io.Reader, out io.Writer, frontEnd bool) error {
@@ -76,6 +77,7 @@ func serve(ev cell.Evaluator, in io.Reader, out io.Writer, frontEnd bool) error 
 		f := new(frame)
 		err := dec.Decode(f)
 		if err == io.EOF || err == nil && f.Kind == quit {
+			s.cancelAll()
 			err := ev.Close()
 			s.out.flush()
 			s.out.stop(io.ErrClosedPipe)
@@ -88,6 +90,21 @@ func serve(ev cell.Evaluator, in io.Reader, out io.Writer, frontEnd bool) error 
 	}
 }
 
+// cancelAll ends what still runs, so that commands which cells have started do not outlive the session.
+func (s *server) cancelAll() {
+	s.mu.Lock()
+	for _, cancel := range s.cancel {
+		cancel()
+	}
+	s.mu.Unlock()
+	ended := make(chan struct{})
+	go func() { s.evals.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(quitTime / 4):
+	}
+}
+
 func (s *server) handle(f *frame) {
 	switch f.Kind {
 	case evalCell:
@@ -95,7 +112,7 @@ func (s *server) handle(f *frame) {
 		s.mu.Lock()
 		s.cancel[f.ID] = cancel
 		s.mu.Unlock()
-		go s.eval(ctx, f)
+		s.evals.Go(func() { s.eval(ctx, f) })
 	case cancelCell:
 		s.mu.Lock()
 		if cancel := s.cancel[f.ID]; cancel != nil {

@@ -24,6 +24,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -453,7 +454,49 @@ func (s *Session) Eval(ctx context.Context, cl cell.Cell) cell.Result {
 	if err != nil {
 		return failed("session error", "reading the result of the cell: "+err.Error())
 	}
+	if next := res.Next; next != nil {
+		if err := s.replace(c, next); err != nil {
+			return failed("session error", "going on in another program: "+err.Error())
+		}
+		if res.Next = nil; strings.TrimSpace(next.Code) != "" {
+			cl.Code = next.Code
+			return s.Eval(ctx, cl)
+		}
+	}
 	return res
+}
+
+// replace has the session go on in another program, as it asked for, which also replaces it when it dies.
+func (s *Session) replace(old *child, next *cell.Next) error {
+	s.mu.Lock()
+	if s.closed || s.child != old {
+		s.mu.Unlock()
+		return errors.New("the session has ended meanwhile")
+	}
+	before := s.command
+	s.command = func() *exec.Cmd {
+		cmd := before()
+		cmd.Path, cmd.Err, cmd.Dir = next.Program, nil, next.Dir
+		cmd.Args = slices.Concat([]string{next.Program}, cmd.Args[1:], next.Args)
+		return cmd
+	}
+	c, err := s.spawn()
+	if err != nil {
+		s.command = before
+		s.mu.Unlock()
+		return err
+	}
+	s.child = c
+	tell := s.onComm
+	s.mu.Unlock()
+	old.mu.Lock()
+	comms := old.comms
+	old.mu.Unlock()
+	for id := range comms {
+		tell(comm.Message{Type: "comm_close", ID: id, Data: json.RawMessage("{}"), Metadata: json.RawMessage("{}")})
+	}
+	old.end()
+	return nil
 }
 
 func (s *Session) takeNote() string {
@@ -538,6 +581,12 @@ func (s *Session) Close() error {
 	if c == nil {
 		return nil
 	}
+	c.end()
+	return nil
+}
+
+// end asks the process to end, and ends it if it does not.
+func (c *child) end() {
 	go c.out.send(&frame{Kind: quit})
 	select {
 	case <-c.dead:
@@ -545,5 +594,4 @@ func (s *Session) Close() error {
 		c.cmd.Process.Kill()
 		<-c.dead
 	}
-	return nil
 }

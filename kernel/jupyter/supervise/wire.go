@@ -227,11 +227,12 @@ type wireResult struct {
 	Bundle wireBundle  `json:"bundle"`
 	Page   wireBundle  `json:"page"`
 	Exit   bool        `json:"exit,omitempty"`
+	Next   *cell.Next  `json:"next,omitempty"`
 	Err    *cell.Error `json:"err,omitempty"`
 }
 
 func packResult(r cell.Result) []byte {
-	w := wireResult{Bundle: packBundle(r.Bundle), Page: packBundle(r.Page), Exit: r.Exit, Err: r.Err}
+	w := wireResult{Bundle: packBundle(r.Bundle), Page: packBundle(r.Page), Exit: r.Exit, Next: r.Next, Err: r.Err}
 	for _, v := range r.Values {
 		w.Types, w.Texts = append(w.Types, v.Type), append(w.Texts, v.Text)
 	}
@@ -243,7 +244,7 @@ func unpackResult(raw []byte) (cell.Result, error) {
 	if err := json.Unmarshal(raw, &w); err != nil {
 		return cell.Result{}, err
 	}
-	r := cell.Result{Bundle: w.Bundle.unpack(), Page: w.Page.unpack(), Exit: w.Exit, Err: w.Err}
+	r := cell.Result{Bundle: w.Bundle.unpack(), Page: w.Page.unpack(), Exit: w.Exit, Next: w.Next, Err: w.Err}
 	for i, t := range w.Types {
 		r.Values = append(r.Values, cell.Value{Type: t, Text: w.Texts[i]})
 	}
