@@ -2,6 +2,7 @@ package native
 
 import (
 	"math"
+	"reflect"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -17,13 +18,6 @@ import (
 // way. Pointers are stored without barrier, so it must not run while the collector marks: that begins and
 // ends while all goroutines are stopped, which is to say never while machine code runs.
 
-//go:linkname writeBarrier runtime.writeBarrier
-var writeBarrier struct {
-	enabled bool
-	_       [3]byte
-	_       uint64
-}
-
 // A nativeCode is the machine code of a function.
 type nativeCode struct {
 	begin   uintptr
@@ -34,6 +28,8 @@ type nativeCode struct {
 // A context is what a machine and machine code tell each other.
 type context struct {
 	n, p, stack, back, goSP, goBP, at, fn, result, target, x, y, limit, nEnd, pEnd, guard uintptr
+	barrier                                                                               uintptr // not 0 while the collector marks
+	cycle                                                                                 uintptr // the collection before which the bank was shaded
 
 	next state // where to go on if machine code was left
 }
@@ -45,7 +41,8 @@ var contextLayout = func() *asm.Context {
 	return &asm.Context{N: at(unsafe.Offsetof(vm.context.n)), P: at(unsafe.Offsetof(vm.context.p)), Stack: at(unsafe.Offsetof(vm.context.stack)), Back: at(unsafe.Offsetof(vm.context.back)),
 		GoSP: at(unsafe.Offsetof(vm.context.goSP)), GoBP: at(unsafe.Offsetof(vm.context.goBP)), At: at(unsafe.Offsetof(vm.context.at)), Fn: at(unsafe.Offsetof(vm.context.fn)),
 		Result: at(unsafe.Offsetof(vm.context.result)), Target: at(unsafe.Offsetof(vm.context.target)), X: at(unsafe.Offsetof(vm.context.x)), Y: at(unsafe.Offsetof(vm.context.y)),
-		Limit: at(unsafe.Offsetof(vm.context.limit)), NEnd: at(unsafe.Offsetof(vm.context.nEnd)), PEnd: at(unsafe.Offsetof(vm.context.pEnd)), Guard: at(unsafe.Offsetof(vm.context.guard))}
+		Limit: at(unsafe.Offsetof(vm.context.limit)), NEnd: at(unsafe.Offsetof(vm.context.nEnd)), PEnd: at(unsafe.Offsetof(vm.context.pEnd)), Guard: at(unsafe.Offsetof(vm.context.guard)),
+		Barrier: at(unsafe.Offsetof(vm.context.barrier))}
 }()
 
 // stubs is the code that all functions share; its addresses are 0 if machine code cannot be had.
@@ -54,7 +51,7 @@ type stubs struct {
 }
 
 var shared = sync.OnceValue(func() (s stubs) {
-	if !machineKnown {
+	if !machineKnown || !cyclesKnown {
 		return s
 	}
 	a := newAssembler()
@@ -90,12 +87,10 @@ func (vm *machine) execute(s state) {
 		s.f.compiled()
 	}
 	for more := true; more; {
-		if !writeBarrier.enabled {
-			if c := s.f.native.Load(); c != nil {
-				if at := c.resumes[s.f.index((*instr)(s.ip))]; at != 0 {
-					s, more = vm.native(s, at)
-					continue
-				}
+		if c := s.f.native.Load(); c != nil {
+			if at := c.resumes[s.f.index((*instr)(s.ip))]; at != 0 {
+				s, more = vm.native(s, at)
+				continue
 			}
 		}
 		if s, more = vm.run(s, hot); more {
@@ -127,6 +122,7 @@ func (f *fn) compiled() *nativeCode {
 }
 
 // install puts code where it can be executed, until the function is gone.
+
 func (f *fn) install(code []byte) uintptr {
 	mem, err := executable(code)
 	if err != nil {
@@ -158,7 +154,7 @@ func (vm *machine) native(s state, at uintptr) (next state, more bool) {
 	c.n, c.p = uintptr(unsafe.Pointer(&vm.n[0]))+s.nOff, uintptr(unsafe.Pointer(&vm.p[0]))+s.pOff
 	vm.setLimits()
 	c.target = at
-	c.next = s // if the collector has begun to mark
+	c.at, c.fn = uintptr(whyEnter), uintptr(unsafe.Pointer(s.f))
 	machineRun(vm, enter)
 	runtime.KeepAlive(s.f)
 	next = c.next
@@ -200,7 +196,7 @@ const (
 )
 
 // Code in assembler alone calls these.
-var _, _, _ = machineExit, machineLeave, &stubResume
+var _, _, _ = machineExit, machineShade, &stubResume
 
 // machineExit is called where machine code leaves. If it returns true, machine code is not to go on.
 func machineExit(vm *machine) bool {
@@ -246,38 +242,6 @@ func machineExit(vm *machine) bool {
 	return false
 }
 
-// machineLeave is called where an exit is not to come back, since the collector has begun to mark: it tells
-// where to go on.
-func machineLeave(vm *machine) {
-	c := &vm.context
-	why, f, np, pp, sp := vm.left()
-	if why == asm.WhyUncompiled {
-		callee := uncompiled(c)
-		c.next = vm.state(callee, unsafe.Pointer(&callee.code[0]), np, pp, sp)
-		return
-	}
-	in := &f.code[why&^whyMask]
-	ip := unsafe.Add(unsafe.Pointer(in), instrSize)
-	switch why & whyMask {
-	case whyOp:
-		switch in.op {
-		case opCallGo:
-			takeResult(f.goes[in.b].single, f, in, np, pp)
-		case opCallClo, opInvoke:
-			if callee := (*fn)(*ptr(pp, f.keep)); c.target != 0 {
-				vm.goInto(callee, f, in, np, pp, sp)
-				return
-			}
-			takeResult(f.dyn[in.c].single, f, in, np, pp)
-		}
-	case whyPoll:
-		ip = unsafe.Add(ip, int(in.d))
-	case whyEnter, whyGrow:
-		ip = unsafe.Pointer(in)
-	}
-	c.next = vm.state(f, ip, np, pp, sp)
-}
-
 // goInto has a call go on outside of machine code.
 func (vm *machine) goInto(callee, f *fn, in *instr, np, pp unsafe.Pointer, sp int) {
 	*vm.frame(sp) = ret{f: f, ip: unsafe.Add(unsafe.Pointer(in), instrSize), dest: int(in.a)}
@@ -304,16 +268,6 @@ func (vm *machine) growNative(f *fn, in *instr, sp int, np, pp unsafe.Pointer, c
 	c.n, c.p, c.stack = uintptr(np), uintptr(pp), vm.stackEnd()-below
 	vm.setLimits()
 	return np, pp
-}
-
-// takeResult puts a result of one slot where the caller wants it.
-func takeResult(single byte, f *fn, in *instr, np, pp unsafe.Pointer) {
-	switch single {
-	case 'n':
-		*num(np, in.a) = *num(np, f.nsize)
-	case 'p':
-		*ptr(pp, in.a) = *ptr(pp, f.psize)
-	}
 }
 
 // exitCall finds the code that a call calls, or calls it if it is not machine code.
@@ -380,6 +334,53 @@ func uncompiled(c *context) *fn {
 	return (*fn)(unsafe.Add(*(*unsafe.Pointer)(unsafe.Pointer(&c.fn)), -int(unsafe.Offsetof(fn{}.word))))
 }
 
+// machineShade is called where machine code is to run while the collector marks, and the bank has not been shaded
+// since that began.
+func machineShade(vm *machine) {
+	now := cycle() // if another collection begins behind this, all is done again
+	why, f, _, pp, _ := vm.left()
+	if why == asm.WhyUncompiled {
+		f = uncompiled(&vm.context)
+	}
+	for _, x := range vm.p[:(uintptr(pp)-uintptr(unsafe.Pointer(&vm.p[0]))+uintptr(f.pneed))/8] {
+		vm.shaded = x // storing it marks it
+	}
+	vm.shaded = nil
+	vm.cycle = now
+}
+
+// A cycleCounter is a pool for nothing but to tell collections apart: when one begins, while all goroutines are
+// stopped, Go takes away what a pool has, and the pool says so in its first word.
+type cycleCounter struct {
+	pool  sync.Pool
+	mu    sync.Mutex
+	local *unsafe.Pointer
+	count uintptr
+}
+
+var cycles cycleCounter
+
+var cyclesKnown = func() bool {
+	field, ok := reflect.TypeFor[sync.Pool]().FieldByName("local")
+	if !ok || field.Type != reflect.TypeFor[unsafe.Pointer]() {
+		return false
+	}
+	cycles.local = (*unsafe.Pointer)(unsafe.Add(unsafe.Pointer(&cycles.pool), field.Offset))
+	return true
+}()
+
+// cycle is a number that is another after a collection has begun. While the pool has something, none has since
+// somebody asked last.
+func cycle() uintptr {
+	cycles.mu.Lock()
+	defer cycles.mu.Unlock()
+	if atomic.LoadPointer(cycles.local) == nil {
+		atomic.AddUintptr(&cycles.count, 1)
+		cycles.pool.Put(cycles.local)
+	}
+	return cycles.count
+}
+
 // singleOf tells which slot a call gives its result in, if that is one.
 func (in *instr) singleOf(f *fn) byte {
 	switch in.op {
@@ -410,5 +411,18 @@ func (vm *machine) slow(f *fn, in *instr, np, pp unsafe.Pointer) {
 	case opNew:
 		t := f.types[in.b]
 		*ptr(pp, in.a) = mallocgc(t.Size(), typeWord(t), true)
+	case opStP, opStPN, opStPNN, opStPP: // with the write barrier; the address has been looked at
+		m := unsafe.Add(*ptr(pp, in.b), int(in.c))
+		*(*unsafe.Pointer)(m) = *ptr(pp, in.a)
+		switch in.op {
+		case opStPN:
+			*num(m, 8) = *num(np, in.d)
+		case opStPNN:
+			*num(m, 8), *num(m, 16) = *num(np, in.d), *num(np, in.d+8)
+		case opStPP:
+			*ptr(m, 8) = *ptr(pp, in.a+8)
+		}
+	case opStXP:
+		*(*unsafe.Pointer)(unsafe.Add(*ptr(pp, in.b), int(*num(np, in.c))*8)) = *ptr(pp, in.a)
 	}
 }

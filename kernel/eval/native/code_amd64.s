@@ -11,26 +11,40 @@
 TEXT ·machineRun(SB), NOSPLIT, $24-16
 	NO_LOCAL_POINTERS
 	MOVQ vm+0(FP), R15
-	MOVQ enter+8(FP), AX
 	MOVQ (TLS), CX
 	LEAQ 16(CX), CX // stackguard0, which tells that the goroutine is to give way
 	MOVQ CX, (machine_context+context_guard)(R15)
-	CMPB runtime·writeBarrier(SB), $0
-	JNE done
-	CALL AX
+	MOVQ enter+8(FP), DX
+	JMP look
+enter:
+	CALL DX
 	MOVQ vm+0(FP), AX
 	MOVQ AX, 0(SP)
 	CALL ·machineExit(SB)
 	CMPB 8(SP), $0
 	JNE done
-	CMPB runtime·writeBarrier(SB), $0
-	JNE leave
+	MOVQ ·stubResume(SB), DX
+look:
 	MOVQ vm+0(FP), R15
-	MOVQ ·stubResume(SB), AX
-	JMP AX
-leave:
-	MOVQ vm+0(FP), AX
-	MOVQ AX, 0(SP)
-	CALL ·machineLeave(SB)
+	MOVBLZX runtime·writeBarrier(SB), CX
+	MOVQ CX, (machine_context+context_barrier)(R15)
+	TESTQ CX, CX
+	JEQ go
+	MOVQ ·cycles+cycleCounter_local(SB), CX
+	CMPQ (CX), $0
+	JEQ shade
+	MOVQ ·cycles+cycleCounter_count(SB), CX
+	CMPQ CX, (machine_context+context_cycle)(R15)
+	JEQ go
+shade:
+	MOVQ DX, 16(SP)
+	MOVQ R15, 0(SP)
+	CALL ·machineShade(SB)
+	MOVQ 16(SP), DX
+	JMP look
+go:
+	CMPQ DX, enter+8(FP)
+	JEQ enter
+	JMP DX
 done:
 	RET

@@ -372,10 +372,26 @@ func (g *coder) words(base asm.Reg, off int32, parts ...part) {
 }
 
 func (g *coder) storeWords(base asm.Reg, off int32, parts ...part) {
+	defer g.barrier()()
 	g.Mov(g.t.Scratch[2], base)
 	for k, x := range parts {
 		g.Store(g.get(x.n, x.slot, 0), g.t.Scratch[2], off+int32(8*k), asm.W8)
 	}
+}
+
+// barrier has Go do the instruction at hand, which stores pointers, while the collector marks. It returns what is to
+// be called behind the code for when it does not.
+func (g *coder) barrier() func() {
+	marks, end, i := g.Label(), g.Label(), g.i
+	g.Load(g.t.Scratch[0], g.t.Context, contextLayout.Barrier, asm.W8)
+	g.BranchImm(asm.NE, g.t.Scratch[0], 0, marks)
+	g.later = append(g.later, func() {
+		g.Bind(marks)
+		g.i = i
+		g.slowly()
+		g.Jump(end)
+	})
+	return func() { g.Bind(end) }
 }
 
 // A part is a slot.
@@ -535,6 +551,7 @@ func (g *coder) instr(in *instr) {
 		g.StoreX(g.num(in.a, 0), p, i, sizes[o])
 	case o == opStXP:
 		p, i := g.element(in)
+		defer g.barrier()()
 		g.StoreX(g.ptr(in.a, 0), p, i, asm.W8)
 	case o == opAddrX:
 		p, i := g.element(in)

@@ -28,7 +28,8 @@ type machine struct {
 	at *instr
 	sp int
 
-	context              // for machine code
+	context  // for machine code
+	shaded   unsafe.Pointer
 	heat     int         // how often functions were entered
 	bottom   *fn         // the function at the bottom
 	closure  *closure    // of the function value that is being called

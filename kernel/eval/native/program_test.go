@@ -118,6 +118,22 @@ func firstDifference(a, b string) string {
 	return "(no more)"
 }
 
+// TestCycles tells collections apart.
+func TestCycles(t *testing.T) {
+	if !cyclesKnown {
+		t.Fatal("a pool is not laid out as expected")
+	}
+	was := cycle()
+	for range 3 {
+		runtime.GC()
+		if now := cycle(); now == was {
+			t.Error("a collection was not noticed")
+		} else {
+			was = now
+		}
+	}
+}
+
 // TestSpinning collects and profiles while loops without calls, with and without pointers, go on: they give
 // way, and lose nothing.
 func TestSpinning(t *testing.T) {

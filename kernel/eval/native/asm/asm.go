@@ -100,20 +100,21 @@ type Target struct {
 // A Context is where in memory, from the register Context on, Go and generated code put what they tell
 // each other: addresses of 64 bits each.
 type Context struct {
-	N, P   int32
-	Stack  int32 // of generated code
-	Back   int32 // where the code goes that leaves
-	GoSP   int32 // the goroutine's stack
-	GoBP   int32
-	At     int32 // why it leaves
-	Fn     int32
-	Result int32
-	Target int32 // what is to be called
-	X, Y   int32 // operands of what went wrong
-	Limit  int32 // of the stack
-	NEnd   int32
-	PEnd   int32
-	Guard  int32 // the address of the word of the goroutine that tells that it is to give way
+	N, P    int32
+	Stack   int32 // of generated code
+	Back    int32 // where the code goes that leaves
+	GoSP    int32 // the goroutine's stack
+	GoBP    int32
+	At      int32 // why it leaves
+	Fn      int32
+	Result  int32
+	Target  int32 // what is to be called
+	X, Y    int32 // operands of what went wrong
+	Limit   int32 // of the stack
+	NEnd    int32
+	PEnd    int32
+	Guard   int32 // the address of the word of the goroutine that tells that it is to give way
+	Barrier int32 // not 0 if pointers are stored by Go
 }
 
 // An Assembler writes code. Operands named d are written, others read; an operand may be both.
