@@ -18,8 +18,12 @@ type closure struct {
 
 // free puts the free variables into a frame of the function.
 func (c *closure) free(np, pp unsafe.Pointer) {
-	copy(unsafe.Slice((*uint64)(unsafe.Add(np, c.fn.freeN)), len(c.n)), c.n)
-	copy(unsafe.Slice((*unsafe.Pointer)(unsafe.Add(pp, c.fn.freeP)), len(c.p)), c.p)
+	for i, x := range c.n {
+		*num(np, c.fn.freeN+int32(8*i)) = x
+	}
+	for i, x := range c.p {
+		*ptr(pp, c.fn.freeP+int32(8*i)) = x
+	}
 }
 
 // value is the closure as a function value of Go: one of the functions below where the shape of its

@@ -50,28 +50,31 @@ type stubs struct {
 	enterCall, enterJump, resume, exit, leave, returned, uncompiled uintptr
 }
 
-var shared = sync.OnceValue(func() (s stubs) {
-	if !machineKnown || !cyclesKnown {
-		return s
-	}
-	a := newAssembler()
-	at := a.Stubs(contextLayout)
-	mem, err := executable(a.Code())
-	if err != nil {
-		return s
-	}
-	base := uintptr(unsafe.Pointer(&mem[0]))
-	from := func(off int) uintptr { return base + uintptr(off) }
-	stubResume = from(at.Resume)
-	return stubs{from(at.EnterCall), from(at.EnterJump), from(at.Resume), from(at.Exit), from(at.Leave), from(at.Returned), from(at.Uncompiled)}
-})
-
-// stubResume is shared().resume, for machineRun.
-var stubResume uintptr
+// shared is there once somebody has asked for machine code.
+var (
+	shared     stubs
+	makeShared sync.Once
+)
 
 // MachineCode tells whether machine code can be had here: on processors that it is known for, where
 // memory may be made executable.
-func MachineCode() bool { return shared().exit != 0 }
+func MachineCode() bool {
+	makeShared.Do(func() {
+		if !machineKnown || !cyclesKnown {
+			return
+		}
+		a := newAssembler()
+		at := a.Stubs(contextLayout)
+		mem, err := executable(a.Code())
+		if err != nil {
+			return
+		}
+		base := uintptr(unsafe.Pointer(&mem[0]))
+		from := func(off int) uintptr { return base + uintptr(off) }
+		shared = stubs{from(at.EnterCall), from(at.EnterJump), from(at.Resume), from(at.Exit), from(at.Leave), from(at.Returned), from(at.Uncompiled)}
+	})
+	return shared.exit != 0
+}
 
 // hot is after how many ends of loops and calls the function at hand gets machine code.
 var hot = 500
@@ -89,12 +92,18 @@ func (vm *machine) execute(s state) {
 	for more := true; more; {
 		if c := s.f.native.Load(); c != nil {
 			if at := c.resumes[s.f.index((*instr)(s.ip))]; at != 0 {
-				s, more = vm.native(s, at)
+				if more = vm.native(s.f, s.nOff, s.pOff, s.sp, at); more {
+					s = vm.next
+				}
 				continue
 			}
 		}
 		if s, more = vm.run(s, hot); more {
 			s.f.compiled()
+			// The loop may be the caller's, if the count happens to end at a call every time.
+			if caller := vm.frame(s.sp - 1).f; caller != leave {
+				caller.compiled()
+			}
 		}
 	}
 }
@@ -134,51 +143,47 @@ func (f *fn) install(code []byte) uintptr {
 
 // wordAt is where the address of the function's code is.
 func (f *fn) wordAt() uintptr {
-	atomic.CompareAndSwapUintptr(&f.word, 0, shared().uncompiled)
+	atomic.CompareAndSwapUintptr(&f.word, 0, shared.uncompiled)
 	return uintptr(unsafe.Pointer(&f.word))
 }
 
-// native runs machine code from a state on.
-func (vm *machine) native(s state, at uintptr) (next state, more bool) {
+// native runs machine code at an address, of a function whose frame is there. It returns true if machine code
+// was left; where to go on is in next.
+func (vm *machine) native(f *fn, nOff, pOff uintptr, sp int, at uintptr) bool {
 	c := &vm.context
-	for i := range s.sp {
+	vm.frame(0).native = shared.leave
+	for i := 1; i < sp; i++ {
 		r := vm.frame(i)
 		r.native = r.returnTo()
 	}
-	enter := shared().enterJump
-	c.stack = uintptr(unsafe.Pointer(vm.frame(s.sp - 1)))
-	if s.sp == 1 {
-		enter = shared().enterCall
+	enter := shared.enterJump
+	c.stack = uintptr(unsafe.Pointer(vm.frame(sp - 1)))
+	if sp == 1 {
+		enter = shared.enterCall
 		c.stack += 8 // the call pushes where it returns to
 	}
-	c.n, c.p = uintptr(unsafe.Pointer(&vm.n[0]))+s.nOff, uintptr(unsafe.Pointer(&vm.p[0]))+s.pOff
-	vm.setLimits()
+	c.n, c.p = uintptr(unsafe.Pointer(&vm.n[0]))+nOff, uintptr(unsafe.Pointer(&vm.p[0]))+pOff
 	c.target = at
-	c.at, c.fn = uintptr(whyEnter), uintptr(unsafe.Pointer(s.f))
+	c.at, c.fn = uintptr(whyEnter), uintptr(unsafe.Pointer(f))
 	machineRun(vm, enter)
-	runtime.KeepAlive(s.f)
-	next = c.next
-	c.next = state{}
-	return next, next.f != nil
-}
-
-func (vm *machine) setLimits() {
-	c := &vm.context
-	c.nEnd, c.pEnd = vm.nEnd, vm.pEnd
-	c.limit = uintptr(unsafe.Pointer(&vm.frames[spareFrames+1]))
+	runtime.KeepAlive(f)
+	if c.at == uintptr(asm.WhyLeave) { // a pointer is in its slot
+		if vm.bottom.single == 'n' {
+			vm.n[0] = uint64(c.result)
+		}
+		return false
+	}
+	return true
 }
 
 // returnTo is where machine code returns to.
 func (r *ret) returnTo() uintptr {
-	if r.f == leave {
-		return shared().leave
-	}
 	if c := r.f.native.Load(); c != nil {
 		if at := c.returns[r.f.index((*instr)(r.ip))-1]; at != 0 {
 			return at
 		}
 	}
-	return shared().returned
+	return shared.returned
 }
 
 // Reasons to leave machine code, beside those of package asm: they stand above the number of the
@@ -196,7 +201,7 @@ const (
 )
 
 // Code in assembler alone calls these.
-var _, _, _ = machineExit, machineShade, &stubResume
+var _, _ = machineExit, machineShade
 
 // machineExit is called where machine code leaves. If it returns true, machine code is not to go on.
 func machineExit(vm *machine) bool {
@@ -266,7 +271,6 @@ func (vm *machine) growNative(f *fn, in *instr, sp int, np, pp unsafe.Pointer, c
 	below := vm.stackEnd() - c.stack
 	np, pp = vm.grow(f, in, sp, np, pp, callee)
 	c.n, c.p, c.stack = uintptr(np), uintptr(pp), vm.stackEnd()-below
-	vm.setLimits()
 	return np, pp
 }
 
@@ -298,14 +302,6 @@ func (vm *machine) exitCall(f *fn, in *instr, np, pp unsafe.Pointer, sp int) boo
 func (vm *machine) sharedExit(why uint32, np, pp unsafe.Pointer, sp int) bool {
 	c := &vm.context
 	switch why {
-	case asm.WhyLeave:
-		switch vm.bottom.single {
-		case 'n':
-			vm.n[0] = uint64(c.result)
-		case 'p':
-			vm.p[0] = *(*unsafe.Pointer)(unsafe.Pointer(&c.result))
-		}
-		c.next = state{}
 	case asm.WhyReturned:
 		sp = int(vm.stackEnd()-c.stack)/int(unsafe.Sizeof(ret{})) - 1
 		r := vm.frame(sp)

@@ -18,12 +18,14 @@ TEXT ·machineRun(SB), NOSPLIT, $24-16
 	JMP look
 enter:
 	CALL DX
+	CMPQ (machine_context+context_at)(R15), $1 // asm.WhyLeave: the function at the bottom has returned
+	JEQ done
 	MOVQ vm+0(FP), AX
 	MOVQ AX, 0(SP)
 	CALL ·machineExit(SB)
 	CMPB 8(SP), $0
 	JNE done
-	MOVQ ·stubResume(SB), DX
+	MOVQ ·shared+stubs_resume(SB), DX
 look:
 	MOVQ vm+0(FP), R15
 	MOVBLZX runtime·writeBarrier(SB), CX

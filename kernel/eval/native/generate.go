@@ -23,7 +23,7 @@ func (f *fn) generate() *nativeCode {
 	if len(f.code)*int(f.nsize+f.psize) > 64<<20 { // finding registers would take too long
 		return nil
 	}
-	g := &coder{Assembler: newAssembler(), webs: newWebs(f), s: shared()}
+	g := &coder{Assembler: newAssembler(), webs: newWebs(f), s: shared}
 	g.t = g.Target()
 	returns, resumes := map[int]asm.Label{}, map[int]asm.Label{}
 	g.entry = g.Label()

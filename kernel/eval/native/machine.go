@@ -18,10 +18,9 @@ type ret struct {
 // A machine executes calls of one goroutine. Its banks are on the heap and grow; whoever calls back
 // into functions from compiled code does so on a machine of its own.
 type machine struct {
-	n          []uint64
-	p          []unsafe.Pointer
-	nEnd, pEnd uintptr
-	frames     []ret // from the last on, as frame has them
+	n      []uint64
+	p      []unsafe.Pointer
+	frames []ret // from the last on, as frame has them; the first returns to leave
 
 	// Where the machine is, as far as Go functions that it calls are concerned.
 	f  *fn
@@ -48,11 +47,13 @@ const (
 var machines = sync.Pool{New: func() any {
 	vm := &machine{frames: make([]ret, firstFrames)}
 	vm.n, vm.p = make([]uint64, firstSlots), make([]unsafe.Pointer, firstSlots)
+	*vm.frame(0) = ret{f: leave, ip: unsafe.Pointer(&leave.code[0])}
 	vm.setEnds()
 	return vm
 }}
 
 func (vm *machine) setEnds() {
+	vm.limit = uintptr(unsafe.Pointer(&vm.frames[spareFrames+1]))
 	vm.nEnd = uintptr(unsafe.Pointer(&vm.n[0])) + uintptr(len(vm.n)*8)
 	vm.pEnd = uintptr(unsafe.Pointer(&vm.p[0])) + uintptr(len(vm.p)*8)
 }
@@ -84,7 +85,11 @@ func (vm *machine) done(p int32) {
 	if len(vm.n) > keepSlots || len(vm.p) > keepSlots {
 		return
 	}
-	clear(vm.p[:p/8])
+	for i, x := range vm.p[:p/8] { // mostly few, of which fewer are not nil
+		if x != nil {
+			vm.p[i] = nil
+		}
+	}
 	vm.f, vm.at, vm.bottom, vm.closure, vm.panicked = nil, nil, nil, nil, nil
 	machines.Put(vm)
 }
@@ -127,16 +132,11 @@ var leave = &fn{name: "leave", code: []instr{{op: opLeave}, {}}[:1]}
 
 // enter calls f, whose arguments are in the first slots, where its results are to be.
 func (vm *machine) enter(f *fn) {
-	*vm.frame(0) = ret{f: leave, ip: unsafe.Pointer(&leave.code[0])}
 	f.poll()
 	vm.bottom = f
-	s := state{f: f, ip: unsafe.Pointer(&f.code[0]), sp: 1}
-	for {
-		next, again := vm.protect(s)
-		if !again {
-			return
-		}
-		s = next
+	s, again := vm.first(f)
+	for again {
+		s, again = vm.protect(s)
 	}
 }
 

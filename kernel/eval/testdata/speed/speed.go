@@ -187,45 +187,52 @@ type row struct {
 	run  func()
 }
 
+// What the work comes to is kept, or the compiler would leave the work out.
+var (
+	kept      int
+	keptFloat float64
+)
+
 var rows = []row{
-	{"fib(32)", func() { fib(32) }},
+	{"fib(32)", func() { kept = fib(32) }},
 	{"float loop 1e7", func() {
 		s := 0.0
 		for i := 0; i < 10_000_000; i++ {
 			s += float64(i) * 0.5
 		}
-		_ = s
+		keptFloat = s
 	}},
 	{"sum []float64 1e7", func() {
 		s := 0.0
 		for _, x := range xs {
 			s += x
 		}
-		_ = s
+		keptFloat = s
 	}},
 	{"transform 1e7", func() {
 		ys := make([]float64, len(xs))
 		for i, x := range xs {
 			ys[i] = x*2 + 1
 		}
+		keptFloat = ys[len(ys)-1]
 	}},
-	{"matmul 200", func() { matmul(200) }},
-	{"k-means 1e5x4 5 rounds", func() { kmeans(100000, 4, 4, 5) }},
-	{"sieve 2e6", func() { sieve(2_000_000) }},
-	{"mandelbrot 200", func() { mandel(200) }},
+	{"matmul 200", func() { keptFloat = matmul(200) }},
+	{"k-means 1e5x4 5 rounds", func() { keptFloat = kmeans(100000, 4, 4, 5) }},
+	{"sieve 2e6", func() { kept = sieve(2_000_000) }},
+	{"mandelbrot 200", func() { kept = mandel(200) }},
 	{"Sqrt+Sin 1e6", func() {
 		s := 0.0
 		for i := 0; i < 1_000_000; i++ {
 			s += math.Sqrt(float64(i)) + math.Sin(float64(i))
 		}
-		_ = s
+		keptFloat = s
 	}},
 	{"bytes of 16 MB", func() {
 		var counts [256]int
 		for i := 0; i < len(text); i++ {
 			counts[text[i]]++
 		}
-		_ = counts
+		kept = counts['e']
 	}},
 	{"methods 2e6", func() {
 		a := &acc{}
@@ -234,7 +241,7 @@ var rows = []row{
 			a.add(i)
 			t += a.mean()
 		}
-		_ = t
+		kept = t
 	}},
 	{"sort.Slice 1e6", func() { sort.Slice(sx, func(i, j int) bool { return sx[i] < sx[j] }) }},
 	{"slices.SortFunc 1e6", func() { slices.SortFunc(sy, func(a, b int) int { return cmp.Compare(a, b) }) }},
@@ -245,7 +252,7 @@ var rows = []row{
 			b.WriteString(strconv.Itoa(i))
 			b.WriteString(fmt.Sprintf(" %d\n", i*2))
 		}
-		_ = b.String()
+		kept = len(b.String())
 	}},
 	{"split/Fields/Atoi 1e6", func() {
 		m := map[string]int{}
@@ -263,12 +270,14 @@ var rows = []row{
 		for i := 0; i < 1_000_000; i++ {
 			m[keys[i&7]]++
 		}
+		kept = m["a"]
 	}},
 	{"map[int]int 1e6", func() {
 		m := map[int]int{}
 		for i := 0; i < 1_000_000; i++ {
 			m[i&1023] += i
 		}
+		kept = m[1]
 	}},
 	{"interface calls 1e6", func() {
 		sh := []shape{sq{1}, ci{2}}
@@ -276,10 +285,10 @@ var rows = []row{
 		for i := 0; i < 1_000_000; i++ {
 			t += sh[i&1].area()
 		}
-		_ = t
+		keptFloat = t
 	}},
 	{"generic Map/Reduce 1e6", func() {
-		Reduce(Map(rnd(1000000), func(x int) float64 { return float64(x) }), 0.0, func(b, a float64) float64 { return b + a })
+		keptFloat = Reduce(Map(rnd(1000000), func(x int) float64 { return float64(x) }), 0.0, func(b, a float64) float64 { return b + a })
 	}},
 	{"closure calls 1e6", func() {
 		n := 0
@@ -287,6 +296,7 @@ var rows = []row{
 		for i := 0; i < 1_000_000; i++ {
 			inc(i)
 		}
+		kept = n
 	}},
 	{"channel 1e5", func() {
 		a, b := make(chan int), make(chan int)
