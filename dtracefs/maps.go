@@ -215,6 +215,8 @@ func (f *bpftraceMaps) keys(st *station, rest []byte) (keys []mapKey, value []by
 		if text, value, ok := closeKeys(line); ok {
 			if text, more := bytes.CutPrefix(text, []byte(",")); more {
 				keys = append(keys, mapKey{text: string(bytes.TrimSpace(text))})
+			} else if len(text) > 0 && last.frames != nil {
+				last.frames = append(last.frames, string(bytes.TrimSpace(text)))
 			} else if len(text) > 0 {
 				last.text += "\n" + string(text)
 			} else if last.frames == nil && last.text == "" {
