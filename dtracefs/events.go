@@ -36,6 +36,10 @@ func (events) take(st *station, num int, line []byte) bool {
 	st.take(classTable)
 	payload := bytes.TrimSpace(e.Payload)
 	more, stack := payloadLines(st, payload)
+	var second []string
+	if len(stack) > 0 {
+		second = secondStack(st)
+	}
 	if rows := formattedPayload(st, num, payload, more); rows {
 		payload, more = nil, nil
 	}
@@ -60,8 +64,48 @@ func (events) take(st *station, num int, line []byte) bool {
 	if len(stack) > 0 {
 		s.open("stack", Stack).appendStack(stack)
 	}
+	if len(second) > 0 {
+		s.open("ustack", Stack).appendStack(second)
+	}
 	s.end()
 	return true
+}
+
+// secondStack takes the stack under an event's first one, such as ustack() prints after stack(): a
+// blank line parts them, and no value follows, which would make it an aggregation's.
+func secondStack(st *station) []string {
+	c := *st.cur
+	if c.Done() || !syntax.Blank(c.Peek()) {
+		return nil
+	}
+	blanks := 0
+	for !c.Done() && syntax.Blank(c.Peek()) {
+		c.Next()
+		blanks++
+	}
+	if c.Done() || blanks > 2 {
+		return nil
+	}
+	if kind, _ := syntax.Frame(plain(c.Peek())); kind != syntax.SureFrame {
+		return nil
+	}
+	for ; !c.Done(); c.Next() {
+		line := plain(c.Peek())
+		if kind, _ := syntax.Frame(line); kind != syntax.NoFrame {
+			continue
+		}
+		if _, _, _, ok := stackValue(line); ok {
+			return nil
+		}
+		if _, ok := syntax.HistHeader(line); ok {
+			return nil
+		}
+		break
+	}
+	for range blanks {
+		st.take(classBlank)
+	}
+	return takeFrames(st)
 }
 
 // parseEvent recognizes a row in the mode that the last header set. Without a header only

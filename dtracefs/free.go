@@ -18,6 +18,9 @@ type freeText struct {
 	adjacent  rowsBefore
 
 	shapesBefore rowShapes // of a long paragraph of rows
+
+	paired    bool // there were lines of names and values
+	pairsTold bool // it was said that they may be a command's
 }
 
 // A textLine is a line of free text. It has number 0 where lines were blank.

@@ -35,6 +35,10 @@ func (messages) take(st *station, num int, line []byte) bool {
 		}
 		st.take(classNotice)
 		st.message(num, goesOn(st, m, line), m)
+		if st.script == nil && bytes.Contains(line, []byte(" has exited")) {
+			// It was started by the tracer, and what it printed stands among what the script did.
+			st.free.tellPairs(num)
+		}
 		st.blanks = 0
 		return true
 	}

@@ -88,6 +88,7 @@ func (f *freeText) pairs(lines []textLine) bool {
 		return false
 	}
 	s := f.st.sheet("pairs", "pairs", "pairs")
+	f.paired = true
 	for i, l := range lines {
 		if all[i] == nil {
 			f.prose([]textLine{l})
@@ -108,4 +109,15 @@ func (f *freeText) pairs(lines []textLine) bool {
 	}
 	f.adjacent.sheet = nil
 	return true
+}
+
+// tellPairs says once, where a process ended that was traced from its start, that names and values in
+// lines of their own may be what it printed: without the script nothing tells them from the script's.
+func (f *freeText) tellPairs(num int) {
+	f.flush()
+	if f.paired && !f.pairsTold {
+		f.pairsTold = true
+		f.st.notice(num, "not-told-apart", []byte("a command was traced, and what it printed stands among what the script did: with the script beside, "+
+			"the table pairs would hold the script's alone"), 0)
+	}
 }

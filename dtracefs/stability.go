@@ -38,6 +38,9 @@ func (f *stability) line(st *station, line []byte, id string) bool {
 		return false
 	}
 	if m := stabilitySection.FindSubmatch(line); m != nil {
+		if next := st.peekAfter(); next == nil || !stabilityPair.Match(plain(next)) {
+			return false
+		}
 		st.take(classTable)
 		f.section = string(m[1])
 		return true

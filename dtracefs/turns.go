@@ -22,6 +22,7 @@ type turns struct {
 	before []turnGroup       // the last groups that had blocks
 	plans  map[int]*turnPlan // by number of keys
 	cycles map[[2]int]turnOf // where nothing tells but that a script prints so many in their order
+	alone  map[int]int       // by number of keys, the block that came where nothing tells; 0 once that is said
 }
 
 // A turnPlan tells the blocks of as many keys in a group apart.
@@ -72,6 +73,7 @@ func (t *turns) number(st *station, width int) int {
 		t.group.blocks[width] = append(t.group.blocks[width], at)
 	}
 	if t.marks == 0 {
+		t.tellUntold(st, width)
 		return -1
 	}
 	nth := len(t.group.blocks[width])
@@ -107,6 +109,26 @@ func (t *turns) number(st *station, width int) int {
 		p.known = t.marks
 	}
 	return nth - 1
+}
+
+// tellUntold says once that nothing tells whose the blocks are that follow each other: no clock, no
+// probe's row and no script. They may be those of one aggregation, printed again and again, or of several.
+func (t *turns) tellUntold(st *station, width int) {
+	if st.script != nil || st.stamped {
+		return
+	}
+	if t.alone == nil {
+		t.alone = map[int]int{}
+	}
+	before, some := t.alone[width]
+	switch {
+	case !some:
+		t.alone[width] = st.block
+	case before > 0 && before != st.block:
+		t.alone[width] = 0
+		st.notice(st.cur.Number(), "not-told-apart", []byte("aggregations with as many keys follow each other, and nothing tells whether they are one or several: "+
+			"they share a table; with the script beside, or a time printed before each round, they would not"), 0)
+	}
 }
 
 // plan finds how blocks of as many keys can be told apart; nil if that is not known yet.
