@@ -74,16 +74,9 @@ func compare(a, b *Behavior) (*Comparison, error) {
 	switch {
 	case a == nil || b == nil:
 		return nil, errors.New("no behavior")
-	case a.Every != b.Every:
-		return nil, fmt.Errorf("buckets of %v and of %v", a.Every, b.Every)
-	case a.ByKind != b.ByKind:
-		return nil, errors.New("one tells kinds of events apart, the other does not")
-	case (a.Measure == nil) != (b.Measure == nil):
-		return nil, errors.New("one was learned from captures, the other from matrices")
-	case a.Measure != nil:
-		if err := a.Measure.Match(b.Measure); err != nil {
-			return nil, err
-		}
+	}
+	if err := sameKind(a, b); err != nil {
+		return nil, err
 	}
 	na, nb := a.blocks(), b.blocks()
 	if min(na, nb) < fewestBlocks {

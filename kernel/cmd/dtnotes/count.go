@@ -122,18 +122,32 @@ func hostPattern(host, from string) (func(path string) (string, error), error) {
 		return func(string) (string, error) { return host, nil }, nil
 	case from == "":
 		return nil, nil
-	case strings.Count(from, "{host}") != 1:
-		return nil, fmt.Errorf("--host-from %q: say {host} once in it", from)
 	}
-	words := strings.NewReplacer(`\{host\}`, `([^/]+?)`, `\*`, `[^/]*`).Replace(regexp.QuoteMeta(from))
+	return namePattern("host", from)
+}
+
+// namePattern returns what finds a host or a role, as what says, where a pattern of paths or of names has that in
+// braces. Without a pattern it finds "".
+func namePattern(what, from string) (func(name string) (string, error), error) {
+	if from == "" {
+		return func(string) (string, error) { return "", nil }, nil
+	}
+	flag, hole := "--host-from", "{"+what+"}"
+	if what != "host" {
+		flag = "--" + what
+	}
+	if strings.Count(from, hole) != 1 {
+		return nil, fmt.Errorf("%s %q: say %s once in it", flag, from, hole)
+	}
+	words := strings.NewReplacer(regexp.QuoteMeta(hole), `([^/]+?)`, `\*`, `[^/]*`).Replace(regexp.QuoteMeta(from))
 	pattern, err := regexp.Compile(`(?:^|/)` + words + `$`)
 	if err != nil {
-		return nil, fmt.Errorf("--host-from %q: %w", from, err)
+		return nil, fmt.Errorf("%s %q: %w", flag, from, err)
 	}
-	return func(path string) (string, error) {
-		m := pattern.FindStringSubmatch(filepath.ToSlash(path))
+	return func(name string) (string, error) {
+		m := pattern.FindStringSubmatch(filepath.ToSlash(name))
 		if m == nil {
-			return "", fmt.Errorf("%s: --host-from %q does not match its path", path, from)
+			return "", fmt.Errorf("%s: %s %q does not match it", name, flag, from)
 		}
 		return m[1], nil
 	}, nil
@@ -164,6 +178,9 @@ func countInto(cmd *cobra.Command, parts *spool, arg string, named func(string) 
 			hosts, err := hostsOf(counts, path, full, name, named)
 			if err != nil {
 				return err
+			}
+			if hosts[""] != nil {
+				say(stderr, "note: its host has no name: --host or --host-from says it")
 			}
 			if err := parts.add(full, hosts); err != nil {
 				return fmt.Errorf("%s: %w", full, err)

@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"dtnotes/dtracefs/fleet"
 )
 
 // hostCalls prints what processes of a host did in n seconds from second from on, under a clock.
@@ -77,7 +79,7 @@ func TestCountRefuses(t *testing.T) {
 		{"count none-*.txt -o c.counts", "none-*.txt: file does not exist"},
 		{"count a.txt --host x --host-from {host} -o c.counts", "say one of them"},
 		{"count a.txt --host-from web* -o c.counts", "say {host} once"},
-		{"count a.txt --host-from {host}/b.txt -o c.counts", "does not match its path"},
+		{"count a.txt --host-from {host}/b.txt -o c.counts", "does not match it"},
 		{"count a.txt -o nowhere/c.counts", "nowhere"},
 		{"merge a.counts a.txt -o c.counts", "a.counts holds counts and a.txt does not"},
 		{"merge a.counts damaged.counts -o c.counts", "damaged.counts: reading counts: not a sound counts file"},
@@ -101,5 +103,60 @@ func TestCountRefuses(t *testing.T) {
 				t.Errorf("%s was left behind", e.Name())
 			}
 		}
+	}
+}
+
+// Which host of a folder stands out from its role is told of counts as of behaviors, and drawn.
+func TestCompareHosts(t *testing.T) {
+	inFolder(t, nil)
+	if err := (fleet.Options{Hosts: 20, Seconds: 200, Odd: "web-07"}).WriteFolder("fleet"); err != nil {
+		t.Fatal(err)
+	}
+	run := func(args ...string) (string, string) {
+		t.Helper()
+		text, stderr, err := dtnotes(t, args...)
+		if err != nil {
+			t.Fatalf("%q: %v\n%s", args, err, stderr)
+		}
+		return text, stderr
+	}
+	run("count", "fleet", "-o", "all.counts")
+	text, _ := run("compare", "all.counts", "--role", "{role}-*", "--picture", "hosts.svg", "--lags", "2")
+	if !strings.HasPrefix(text, "1 of 20 hosts stand out") || !strings.Contains(text, "web-07 (web)") || !strings.Contains(text, "nginx → db-") {
+		t.Errorf("compared: %s", text)
+	}
+	if !strings.Contains(mustRead(t, "hosts.svg"), "web-07, curl") {
+		t.Error("the picture does not mark what stands out")
+	}
+	if text, stderr := run("compare", "all.counts", "--host", "web-*"); !strings.HasPrefix(text, "1 of 12 hosts") || !strings.Contains(stderr, "--role tells roles apart") {
+		t.Errorf("one role: %s, %s", text, stderr)
+	}
+	if text, _ := run("compare", "all.counts", "--host", "web-0[12]"); !strings.Contains(text, "links differ of") {
+		t.Errorf("two hosts: %s", text)
+	}
+	var saved []string
+	for i := range 12 {
+		host := fmt.Sprintf("web-%02d", i+1)
+		run("learn", "-o", host+".json", "all.counts", "--host", host)
+		saved = append(saved, host+".json")
+	}
+	if text, _ := run(append([]string{"compare", "--json"}, saved...)...); !strings.Contains(text, `"name":"web-07"`) {
+		t.Errorf("saved behaviors: %s", text)
+	}
+	for _, c := range []struct{ args, says string }{
+		{"compare all.counts --role web", "say {role} once"},
+		{"compare all.counts --role {role}-x", "does not match"},
+		{"compare all.counts --host web-01", "cannot be compared"},
+		{"compare all.counts --host web-0[123]", "it takes 4"},
+		{"compare all.counts --graph g.svg", "say --picture"},
+		{"compare web-05.json web-06.json --picture g.svg", "more than two"},
+		{"compare all.counts --host [", "syntax error in pattern"},
+	} {
+		if _, _, err := dtnotes(t, strings.Fields(c.args)...); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: error %v, want %q", c.args, err, c.says)
+		}
+	}
+	if _, stderr := run("count", "fleet/web-01/calls.txt", "-o", "one.counts"); !strings.Contains(stderr, "its host has no name: --host or --host-from says it") {
+		t.Errorf("a host without a name: %s", stderr)
 	}
 }
