@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"go/types"
+	"iter"
 	"maps"
 	"slices"
 	"sort"
@@ -31,6 +32,7 @@ type checked struct {
 
 	sightings []sighting         // of errors
 	stale     map[string]string  // dependents that keep their old meaning, and why
+	unfit     map[string][]*decl // by type name, methods of earlier cells that do not fit its new declaration
 	unused    map[token.Pos]bool // variables of functions that nothing uses
 }
 
@@ -44,6 +46,8 @@ type checker struct {
 	methods map[string]map[string]bool // by type name
 	extend  map[string]bool            // earlier types that get methods
 	skip    map[string]string          // dependents that keep their old meaning, and why
+	kept    map[string][]*decl         // by type name, methods of earlier cells that a type of the cell keeps
+	unfit   map[*decl]bool             // methods of earlier cells that do not fit
 	bare    map[string]types.Object    // undeclared names that mean a function of a package
 	asStmt  bool                       // the last expression has no value
 	warn    []string
@@ -54,7 +58,8 @@ type checker struct {
 // check finds the meaning of a cell.
 func (e *engine) check(file string, p *parsed) (*checked, []string, error) {
 	c := &checker{e: e, file: file, p: p, imports: map[string]string{},
-		methods: map[string]map[string]bool{}, extend: map[string]bool{}, skip: map[string]string{}}
+		methods: map[string]map[string]bool{}, extend: map[string]bool{}, skip: map[string]string{},
+		kept: map[string][]*decl{}, unfit: map[*decl]bool{}}
 	if err := c.readImports(); err != nil {
 		return nil, nil, err
 	}
@@ -76,6 +81,16 @@ func (e *engine) check(file string, p *parsed) (*checked, []string, error) {
 			c.extend[r] = true
 		}
 	}
+	for _, it := range p.items {
+		for _, d := range it.decls {
+			if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.TYPE {
+				for _, spec := range g.Specs {
+					name := spec.(*ast.TypeSpec).Name.Name
+					c.kept[name] = e.scope.methodsBeside(name)
+				}
+			}
+		}
+	}
 	for {
 		out, errs := c.once()
 		switch { // none of these can be so for ever
@@ -85,7 +100,7 @@ func (e *engine) check(file string, p *parsed) (*checked, []string, error) {
 		case len(errs) > 0:
 			return nil, nil, c.suggest(out, errs)
 		default:
-			out.sightings, out.stale = c.sightings, c.skip
+			out.sightings, out.stale, out.unfit = c.sightings, c.skip, c.leftOut(out)
 			return out, c.warn, nil
 		}
 	}
@@ -138,6 +153,13 @@ func (c *checker) adapt(out *checked, errs checkErrors) bool {
 	again := false
 	for _, e := range errs {
 		pos := e.Fset.Position(e.Pos)
+		for name, m := range c.earlierMethods(out) {
+			if pos.Filename != c.file && m.covers(pos) {
+				if c.unfit[m], again = true, true; !m.unfit {
+					c.warn = append(c.warn, fmt.Sprintf("the method %s.%s does not fit and is left out until it does: %s", name, m.name, e.Msg))
+				}
+			}
+		}
 		for name := range out.redone {
 			if c.extend[name] || c.skip[name] != "" || pos.Filename == c.file {
 				continue
@@ -163,6 +185,38 @@ func (d *decl) covers(pos token.Position) bool {
 		}
 	}
 	return false
+}
+
+// earlierMethods are the methods of earlier cells that are declared again, each with its type's name,
+// and that may be left out: those of types that the cell declares, and those that were left out before.
+func (c *checker) earlierMethods(out *checked) iter.Seq2[string, *decl] {
+	return func(yield func(string, *decl) bool) {
+		for _, name := range slices.Sorted(maps.Keys(c.kept)) {
+			for _, m := range c.kept[name] {
+				if !c.unfit[m] && !c.methods[name][m.name] && !yield(name, m) {
+					return
+				}
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(out.redone)) {
+			for _, m := range c.e.scope.decls[c.e.scope.names[name]].unfits {
+				if !c.unfit[m] && !c.methods[name][m.name] && !yield(name, m) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// leftOut are the methods that were left out, by the names of their types.
+func (c *checker) leftOut(out *checked) map[string][]*decl {
+	left := map[string][]*decl{}
+	for m := range c.unfit {
+		if out.declared[m.recv] {
+			left[m.recv] = append(left[m.recv], &decl{kind: m.kind, name: m.name, recv: m.recv, src: m.src, unfit: true})
+		}
+	}
+	return left
 }
 
 // dependents finds the earlier functions and types that use a name which gets a new meaning, and
@@ -258,6 +312,11 @@ func (c *checker) once() (*checked, checkErrors) {
 		out.declared[name] = true
 		decls = append(decls, c.redeclareVar(name, imports))
 	}
+	for name, m := range c.earlierMethods(out) {
+		if !redo[name] {
+			c.emitOne(m, redo, emit)
+		}
+	}
 	for _, it := range c.p.items {
 		for _, d := range it.decls {
 			emit(d, it.src)
@@ -347,19 +406,22 @@ func (c *checker) useEarlier(out *checked) bool {
 // emitAgain parses an earlier declaration, and the methods that the cell does not replace, again.
 func (c *checker) emitAgain(name string, redo map[string]bool, emit func(ast.Decl, snippet)) {
 	d := c.e.scope.decls[c.e.scope.names[name]]
-	for _, x := range d.all() {
-		if x.recv != "" && c.methods[name][x.name] {
-			continue
+	for _, x := range append(d.all(), d.unfits...) {
+		if x.recv == "" || !c.methods[name][x.name] && !c.unfit[x] {
+			c.emitOne(x, redo, emit)
 		}
-		f, err := c.e.parseFile(x.src, 0)
-		if err != nil {
-			continue // it parsed before
-		}
-		for _, again := range f.Decls {
-			if again = c.only(again, x, redo); again != nil {
-				c.e.prepare(again, c.user)
-				emit(again, x.src)
-			}
+	}
+}
+
+func (c *checker) emitOne(d *decl, redo map[string]bool, emit func(ast.Decl, snippet)) {
+	f, err := c.e.parseFile(d.src, 0)
+	if err != nil {
+		return // it parsed before
+	}
+	for _, again := range f.Decls {
+		if again = c.only(again, d, redo); again != nil {
+			c.e.prepare(again, c.user)
+			emit(again, d.src)
 		}
 	}
 }

@@ -27,7 +27,9 @@ type decl struct {
 	methods []*decl       // of a type
 	memory  reflect.Value // of a variable: a pointer
 	uses    map[types.Object]bool
-	stale   string // why it is not compiled with what its names mean now; empty if it is
+	stale   string  // why it is not compiled with what its names mean now; empty if it is
+	unfits  []*decl // of a type, methods that do not fit it, of which there is only the text
+	unfit   bool    // it is one of these
 	needs
 }
 

@@ -7,7 +7,8 @@
 // declared again, and the packages that are compiled in need no import. Declaring a function,
 // variable, constant or type again makes the functions and types that use it use the new one;
 // variables of an old type keep that type, and a dependent that the new declaration does not fit
-// keeps its old meaning, with a warning.
+// keeps its old meaning, with a warning. A type that is declared again keeps the methods that other cells
+// have given it, but for those that do not fit, which come back as soon as they do.
 //
 // Memory of a session does not grow with the number of its cells: what nothing leads to is let go.
 // Whether there still are values of a type that was declared again cannot be told where they are behind

@@ -115,6 +115,11 @@ func (e *engine) runChecked(ctx context.Context, r *run, c *checked) error {
 	u := c.unit
 	e.scope.uniqueVars(u)
 	decls := e.scope.declare(u, []*ast.File{c.file}, c.sources)
+	for _, d := range decls {
+		if d.kind == token.TYPE {
+			d.unfits = c.unfit[d.name]
+		}
+	}
 	whole := &decl{unit: u, kind: token.FUNC} // statements and initializers
 	e.scope.scan(whole, c.file)
 	o := e.builder.outlineOf(append([]*decl{whole}, decls...), u)

@@ -44,6 +44,21 @@ func (s *scope) typeDecl(name string) *decl {
 	return nil
 }
 
+// methodsBeside are the methods of a type that other cells declared than the one that declared the type.
+// They are there for a new declaration of the type, too, as they would be if it had been the first.
+func (s *scope) methodsBeside(name string) (methods []*decl) {
+	d := s.typeDecl(name)
+	if d == nil {
+		return nil
+	}
+	for _, m := range d.methods {
+		if m.src.file != d.src.file {
+			methods = append(methods, m)
+		}
+	}
+	return append(methods, d.unfits...)
+}
+
 // earlier stands for what a name meant before the cell, under a name of its own.
 func (s *scope) earlier(alias string) types.Object {
 	o := s.names[strings.TrimPrefix(alias, earlierPrefix)]
@@ -245,16 +260,19 @@ func onlyType(it *item) string {
 	return ""
 }
 
+// hasMethods tells that the methods of a type in its own cell have the texts, and no others.
 func (d *decl) hasMethods(texts map[string]string) bool {
-	if len(texts) != len(d.methods) {
-		return false
-	}
+	found := 0
 	for _, m := range d.methods {
-		if texts[m.name] != m.src.text {
+		text, ok := texts[m.name]
+		if ok && text != m.src.text || !ok && m.src.file == d.src.file {
 			return false
 		}
+		if ok {
+			found++
+		}
 	}
-	return true
+	return found == len(texts)
 }
 
 func usesAny(d *decl, objs map[types.Object]bool) bool {
