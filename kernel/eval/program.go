@@ -13,6 +13,7 @@ import (
 	"weak"
 
 	"dtnotes/kernel/eval/internal/inner"
+	"dtnotes/kernel/eval/internal/slots"
 	"dtnotes/kernel/eval/native"
 
 	"github.com/goplus/ixgo"
@@ -54,6 +55,7 @@ func newBuilder(ctx *ixgo.Context, s *scope) *builder {
 	b.native = newNativeTier()
 	ctx.Loader = b.table
 	ctx.SetPanic(b.fault)
+	inner.ForgetAlways(ctx)
 	return b
 }
 
@@ -128,6 +130,7 @@ func (b *builder) loader(p *ssa.Package, files []string) func(*stopFlag) (progra
 				return nil, err
 			}
 			interp, err := b.ctx.NewInterp(p)
+			slots.Settle() // of types without a name
 			if err != nil {
 				return nil, err
 			}

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"dtnotes/kernel/eval/internal/inner"
+	"dtnotes/kernel/eval/internal/slots"
 
 	"github.com/goplus/ixgo"
 	"github.com/goplus/reflectx"
@@ -85,6 +86,7 @@ func (t *typeTable) begin() {
 	defer t.mu.Unlock()
 	rctx := reflectx.NewContext()
 	rctx.SetHasImethod(func(typ reflect.Type, m reflectx.Method) bool {
+		inner.ForgetPromoted()
 		return m.FuncId != -1 && (ast.IsExported(m.Name) || typ.PkgPath() != m.PkgPath)
 	})
 	methodSets := ssa.NewProgram(t.ctx.FileSet, 0)
@@ -161,6 +163,7 @@ func (t *typeTable) reflectType(typ types.Type) (rt reflect.Type, err error) {
 }
 
 func (t *typeTable) convert(typ types.Type) reflect.Type {
+	defer slots.Settle()
 	rt, _ := t.record.ToType(typ)
 	for len(t.pending) > 0 {
 		n := t.pending[len(t.pending)-1]

@@ -32,24 +32,46 @@ func stubs()
 func address() uintptr
 
 type provider struct {
-	used int
-	next int // where to look for a free slot first
+	used   int
+	next   int         // where to look for a free slot first
+	second map[int]int // slots of a method, to those of the same for receivers as they are
 }
 
-func init() { abi.AddMethodProvider(&provider{}) }
+// Other room, which reflectx brings itself, is used when this is full.
+func init() {
+	others := abi.Default.List()
+	abi.Default = &abi.MethodProviderList{}
+	abi.AddMethodProvider(&provider{second: map[int]int{}})
+	for _, p := range others {
+		abi.AddMethodProvider(p)
+	}
+}
 
 // Insert implements abi.MethodProvider. The function of a method has the receiver as first argument; an
 // interface holds a receiver by its address, unless it is a pointer itself.
 func (p *provider) Insert(m *abi.MethodInfo) (code unsafe.Pointer, slot int) {
-	if p.used == count {
+	proper := misjudged(m)
+	if p.used == count || proper && p.used+1 == count {
 		return nil, -1
-	}
-	for closures[p.next] != nil {
-		p.next = (p.next + 1) % count
 	}
 	f := m.Func
 	if m.Indirect || !m.Pointer && !m.OnePtr {
 		f = byAddress(m)
+	}
+	code, slot = p.insert(f)
+	if proper {
+		own, second := p.insert(m.Func)
+		p.second[slot] = second
+		corrections.Lock()
+		defer corrections.Unlock()
+		corrections.list = append(corrections.list, correction{m.Type, code, own})
+	}
+	return code, slot
+}
+
+func (p *provider) insert(f reflect.Value) (code unsafe.Pointer, slot int) {
+	for closures[p.next] != nil {
+		p.next = (p.next + 1) % count
 	}
 	slot = p.next
 	f2 := f.Interface()
@@ -89,6 +111,10 @@ func (p *provider) Remove(slots []int) {
 			closures[i] = nil
 			p.used--
 		}
+		if second, ok := p.second[i]; ok {
+			delete(p.second, i)
+			p.Remove([]int{second})
+		}
 	}
 }
 
@@ -104,5 +130,6 @@ func (p *provider) Cap() int { return count }
 // Clear implements abi.MethodProvider.
 func (p *provider) Clear() {
 	clear(closures[:])
+	clear(p.second)
 	p.used = 0
 }

@@ -20,7 +20,7 @@ func call[F any](code unsafe.Pointer) F {
 }
 
 func TestSlots(t *testing.T) {
-	p := &provider{}
+	p := &provider{second: map[int]int{}}
 	defer p.Clear()
 	codes := map[int]unsafe.Pointer{}
 	for i := range count {
@@ -48,7 +48,7 @@ func TestSlots(t *testing.T) {
 // TestReceivers has receivers that an interface holds by their address and as they are, and more
 // arguments than there are registers.
 func TestReceivers(t *testing.T) {
-	p := &provider{}
+	p := &provider{second: map[int]int{}}
 	defer p.Clear()
 	sum := func(p point, s ...float64) float64 {
 		runtime.GC()
@@ -87,7 +87,7 @@ func TestReceivers(t *testing.T) {
 
 // BenchmarkCall is the call of a method that an interface makes.
 func BenchmarkCall(b *testing.B) {
-	p := &provider{}
+	p := &provider{second: map[int]int{}}
 	defer p.Clear()
 	code, _ := p.Insert(&abi.MethodInfo{Func: reflect.ValueOf(func(p *point) float64 { return p.x }), Type: reflect.TypeFor[point](), Pointer: true})
 	f, v := call[func(*point) float64](code), &point{x: 1}
@@ -95,3 +95,40 @@ func BenchmarkCall(b *testing.B) {
 		f(v)
 	}
 }
+
+// TestDirect holds what is assumed of how interfaces hold values, and of types' tables, against Go.
+func TestDirect(t *testing.T) {
+	type inMap struct{ m map[string]int }
+	type nested struct{ x [1]inMap }
+	type empty struct{}
+	for _, c := range []struct {
+		t    reflect.Type
+		want bool
+	}{
+		{reflect.TypeFor[inMap](), true}, {reflect.TypeFor[nested](), true}, {reflect.TypeFor[[1]chan int](), true},
+		{reflect.TypeFor[struct{ f func() }](), true}, {reflect.TypeFor[struct {
+			_ empty
+			p *int
+		}](), true}, {reflect.TypeFor[struct{ n uintptr }](), false},
+	} {
+		if got := direct(c.t); got != c.want {
+			t.Errorf("%v is held as it is: %v", c.t, got)
+		}
+	}
+	for _, typ := range []reflect.Type{reflect.TypeFor[withMethods](), reflect.TypeFor[arrayWithMethods]()} {
+		if got := len(table(typ)); got != typ.NumMethod()+1 { // and one that is not exported
+			t.Errorf("%v has %d methods", typ, got)
+		}
+	}
+}
+
+type withMethods struct{ m map[string]int }
+
+func (withMethods) A()      {}
+func (withMethods) hidden() {}
+
+type arrayWithMethods [1]func()
+
+func (arrayWithMethods) A()      {}
+func (arrayWithMethods) B()      {}
+func (arrayWithMethods) hidden() {}
