@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"dtnotes/kernel/eval/internal/inner"
@@ -27,10 +28,12 @@ func init() {
 	funcs := map[string]reflect.Value{
 		"SetMap":   reflect.ValueOf(setMap),
 		"GetMap":   reflect.ValueOf(func(m, k any) any { v, _ := getMap(m, k); return v }),
+		"GetOwn":   reflect.ValueOf(getOwn),
 		"GetMapOK": reflect.ValueOf(getMap),
 		"Delete":   reflect.ValueOf(deleteMap),
 		"ByteAt":   reflect.ValueOf(byteAt),
 		"Clear":    reflect.ValueOf(func(x any) { reflect.ValueOf(x).Clear() }),
+		"NotNil":   reflect.ValueOf(notNil),
 		"Thrown":   reflect.ValueOf(caught),
 	}
 	for n := range printMost + 1 {
@@ -73,6 +76,28 @@ func getMap(m, k any) (any, bool) {
 		return reflect.Zero(x.Type().Elem()).Interface(), false
 	}
 	return v.Interface(), true
+}
+
+// getOwn is m[k] where m[k] is assigned to in the same operation, which asks for k's hash as an
+// assignment does: whether an empty map has a key, Go's runtime finds out in another way.
+func getOwn(m, k any) any {
+	x := reflect.ValueOf(m)
+	if x.Len() == 0 && !x.IsNil() {
+		reflect.MakeMap(x.Type()).SetMapIndex(inType(k, x.Type().Key()), reflect.Zero(x.Type().Elem()))
+	}
+	if x.Len() == 0 {
+		return reflect.Zero(x.Type().Elem()).Interface()
+	}
+	v, _ := getMap(m, k)
+	return v
+}
+
+// notNil fails as Go does where a method of an interface that holds nothing is looked for.
+func notNil(x any) {
+	if x == nil {
+		var p *int
+		*p = 0
+	}
 }
 
 func deleteMap(m, k any) {
@@ -135,6 +160,12 @@ func (w *lowering) instruction(b *ssa.BasicBlock, in ssa.Instruction) []ssa.Inst
 			in.Y = y
 			return []ssa.Instruction{y, in}
 		}
+	case *ssa.Slice: // ixgo takes all slices of what is allocated for what make makes, and says so if they fail
+		if a, ok := in.X.(*ssa.Alloc); ok && a.Comment != "makeslice" && (in.Low != nil || in.High != nil || in.Max != nil) {
+			x := inner.NewCopy(b, a)
+			in.X = x
+			return []ssa.Instruction{x, in}
+		}
 	case *ssa.UnOp:
 		if g, ok := in.X.(*ssa.Global); ok && in.Op == token.MUL && g.Name() == "Stop" && g.Pkg.Pkg.Path() == rtPath {
 			return stopped(b, in, g)
@@ -148,6 +179,9 @@ func (w *lowering) instruction(b *ssa.BasicBlock, in ssa.Instruction) []ssa.Inst
 	case *ssa.Call:
 		return w.builtin(b, in)
 	case ssa.CallInstruction: // go and defer
+		if call := in.Common(); call.IsInvoke() { // looks for the method at once, and not when it is called
+			return []ssa.Instruction{inner.NewCall(b, w.helper("NotNil"), types.NewTuple(), in.Pos(), call.Value), in}
+		}
 		w.deferred(in.Common())
 	}
 	return nil
@@ -194,8 +228,10 @@ func (w *lowering) lookup(b *ssa.BasicBlock, in *ssa.Lookup) []ssa.Instruction {
 		if !isMap && t.Info()&types.IsUnsigned != 0 && platformSizes.Sizeof(t) == platformSizes.Sizeof(types.Typ[types.Int]) {
 			name = "ByteAt"
 		}
-	case *types.Interface:
+	case *types.Interface, *types.Struct, *types.Array:
 		switch {
+		case !in.CommaOk && !hashable(t) && isUpdate(in):
+			name = "GetOwn"
 		case !mayBeNil(in.Index):
 		case in.CommaOk:
 			name = "GetMapOK"
@@ -209,6 +245,31 @@ func (w *lowering) lookup(b *ssa.BasicBlock, in *ssa.Lookup) []ssa.Instruction {
 	call := inner.NewCall(b, w.helper(name), in.Type(), in.Pos(), in.X, in.Index)
 	inner.Replace(in, call)
 	return []ssa.Instruction{call}
+}
+
+// isUpdate tells that the element looked for is assigned to in the same operation, such as m[k]++.
+func isUpdate(in *ssa.Lookup) bool {
+	return slices.ContainsFunc(in.Block().Instrs, func(other ssa.Instruction) bool {
+		u, ok := other.(*ssa.MapUpdate)
+		return ok && u.Map == in.X && u.Key == in.Index
+	})
+}
+
+// hashable tells a type whose values all have a hash: there is no interface in it.
+func hashable(t types.Type) bool {
+	switch t := t.Underlying().(type) {
+	case *types.Interface:
+		return false
+	case *types.Array:
+		return hashable(t.Elem())
+	case *types.Struct:
+		for f := range t.Fields() {
+			if !hashable(f.Type()) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // builtin lowers the call of a builtin function.
