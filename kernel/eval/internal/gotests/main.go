@@ -1,6 +1,7 @@
 // Gotests runs the tests of the Go distribution that are whole programs (those marked "// run" under
 // $(go env GOROOT)/test) through the evaluator, each in a process of its own, and lists what fails by
-// cause. What a program prints must be what its .out file holds, or nothing. FAILURES.md lists what fails.
+// cause. What a program prints must be what its .out file holds, or nothing. The file failures.txt
+// explains what fails; the exit status is 1 if anything else does.
 // A program may compute for so many seconds of a processor's time, that the load of the machine decides
 // nothing, and wait for ten times as many by the clock.
 //
@@ -10,6 +11,7 @@ package main
 import (
 	"bytes"
 	"context"
+	_ "embed" // of what is explained
 	"errors"
 	"flag"
 	"fmt"
@@ -89,7 +91,24 @@ func main() {
 	}
 	defer os.Remove(cfg)
 	os.Setenv("STDLIB_IMPORTCFG", cfg)
-	report(os.Stdout, runAll(files, *limit), *verbose)
+	if !report(os.Stdout, runAll(files, *limit), *verbose) {
+		os.Remove(cfg)
+		os.Exit(1)
+	}
+}
+
+//go:embed failures.txt
+var failures string
+
+// explained are the programs that do not pass, by their names below testDir, each with the reason.
+func explained() map[string]string {
+	why := map[string]string{}
+	for line := range strings.Lines(failures) {
+		if name, reason, ok := strings.Cut(strings.TrimSpace(line), "\t"); ok {
+			why[name] = reason
+		}
+	}
+	return why
 }
 
 // programs lists the tests that are whole programs, for this platform.
@@ -231,14 +250,32 @@ func (o fileOutput) Stream(name, text string)                         { o.f.Writ
 func (o fileOutput) Display(b display.Bundle, id string, update bool) {}
 func (o fileOutput) Clear(wait bool)                                  {}
 
-// report writes how many programs pass, and those that fail grouped by cause.
-func report(w *os.File, results []result, verbose bool) {
+// report writes how many programs pass, and those that fail grouped by cause, and tells whether all that
+// fail are explained.
+func report(w *os.File, results []result, verbose bool) bool {
+	why := explained()
+	known := func(file string) string {
+		rel, err := filepath.Rel(testDir, file)
+		if err != nil {
+			return ""
+		}
+		return why[filepath.ToSlash(rel)]
+	}
+	good := true
 	byCause := map[string][]result{}
 	passed := 0
 	for _, r := range results {
+		reason := known(r.file)
 		if r.cause == "" {
 			passed++
+			if reason != "" {
+				fmt.Fprintf(w, "%s passes, though %s\n", r.file, reason)
+			}
 			continue
+		}
+		if reason == "" {
+			good = false
+			fmt.Fprintf(w, "%s fails, and nothing explains it\n", r.file)
 		}
 		kind, _, _ := strings.Cut(r.cause, ":")
 		byCause[kind] = append(byCause[kind], r)
@@ -258,4 +295,5 @@ func report(w *os.File, results []result, verbose bool) {
 		}
 	}
 	fmt.Fprintf(w, "%d of %d passed\n", passed, len(results))
+	return good
 }
