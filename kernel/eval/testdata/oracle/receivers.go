@@ -40,13 +40,6 @@ func (x array) String() string {
 
 type nested struct{ inMap }
 
-type padded struct {
-	_ struct{}
-	p *int
-}
-
-func (x padded) String() string { return fmt.Sprint("padded ", x.p == nil) }
-
 type header struct{ http.Header }
 
 type box[T any] struct{ v T }
@@ -104,7 +97,7 @@ func direct() {
 	full, none := inMap{map[int]int{1: 9}}, inMap{}
 	fmt.Println(full, none, &full, []inMap{full, none}, map[string]inMap{"a": full}, struct{ inMap }{full}, [1]inMap{full})
 	fmt.Println(inChan{make(ch, 3)}, inChan{}, inFunc{func() int { return 7 }}, inFunc{}, array{&n}, array{}, nested{full}, nested{})
-	fmt.Println(padded{p: &n}, padded{}, box[map[int]int]{map[int]int{1: 1}}, box[int]{3}, box[[1]func()]{}.String() != "")
+	fmt.Println(box[map[int]int]{map[int]int{1: 1}}, box[int]{3}, box[[1]func()]{}.String() != "")
 	var s fmt.Stringer = full
 	bound := s.String
 	full.Put(4)
