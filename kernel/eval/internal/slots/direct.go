@@ -65,29 +65,28 @@ func direct(t reflect.Type) bool {
 // What the runtime knows of a type, as of Go 1.26: see internal/abi/type.go.
 type (
 	head struct {
-		size, pointers    uintptr
-		hash              uint32
-		flags, a, b, kind uint8
-		equal, collect    unsafe.Pointer
-		name, pointer     int32
+		_ [2]uintptr
+		_ uint32
+		_ [4]uint8
+		_ [2]unsafe.Pointer
+		_ [2]int32
 	}
 	structHead struct {
-		head
-		pkg    unsafe.Pointer
-		fields []struct{}
+		_ head
+		_ unsafe.Pointer
+		_ []struct{}
 	}
 	arrayHead struct {
-		head
-		elem, slice unsafe.Pointer
-		len         uintptr
+		_ head
+		_ [2]unsafe.Pointer
+		_ uintptr
 	}
 	uncommon struct {
-		pkg             int32
-		count, exported uint16
-		offset          uint32
-		_               uint32
+		_         int32
+		count, _  uint16
+		offset, _ uint32
 	}
-	method struct{ name, typ, call, reflect int32 }
+	method struct{ _, _, call, _ int32 }
 )
 
 // table is the table of the methods of a struct or array.
