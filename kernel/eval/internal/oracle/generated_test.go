@@ -1,0 +1,249 @@
+package oracle
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"dtnotes/kernel/eval"
+)
+
+var (
+	programs = flag.Int("programs", 0, "how many generated programs to run; 40 if 0, and 300 with -oracle")
+	seed     = flag.Uint64("seed", 1, "seed of the first generated program")
+	keep     = flag.Bool("keep", false, "write the programs that differ to the temporary folder")
+)
+
+// TestGenerated runs generated programs as cells, in one of several ways, and holds what they print
+// against what compiled Go prints.
+func TestGenerated(t *testing.T) {
+	n := *programs
+	switch {
+	case n > 0:
+	case *oracle:
+		n = 300
+	default:
+		n = 40
+	}
+	fset := token.NewFileSet()
+	std := importer.ForCompiler(fset, "source", nil)
+	var seeds []uint64
+	invalid := 0
+	for s := *seed; len(seeds) < n; s++ {
+		if err := valid(fset, std, Generate(s)); err != nil {
+			if invalid++; testing.Verbose() {
+				t.Logf("seed %d: %v", s, err)
+			}
+			if invalid > n/2+10 {
+				t.Fatalf("of %d programs %d are not valid", len(seeds)+invalid, invalid)
+			}
+			continue
+		}
+		seeds = append(seeds, s)
+	}
+	if testing.Verbose() {
+		t.Logf("%d programs, %d left out", len(seeds), invalid)
+	}
+	want := compiledPrograms(t, seeds)
+	for _, s := range seeds {
+		t.Run(fmt.Sprint(s), func(t *testing.T) {
+			way := pick(&generator{r: rand.New(rand.NewPCG(s, 16))}, ways)
+			got := way.run(t, Generate(s))
+			if asCell(want[s]) != got {
+				differ(t, fmt.Sprintf("seed %d, %s, prints other than compiled Go", s, way.name), got, asCell(want[s]))
+				if *keep {
+					os.WriteFile(filepath.Join(os.TempDir(), fmt.Sprintf("program%d.go", s)), []byte(Generate(s).File("main", "main")), 0o666)
+				}
+			}
+		})
+	}
+}
+
+// valid tells whether the program is one. A generated one is not where, say, the compiler sees that a
+// constant overflows.
+func valid(fset *token.FileSet, imp types.Importer, p *Program) error {
+	f, err := parser.ParseFile(fset, "", p.File("main", "main"), 0)
+	if err != nil {
+		return err
+	}
+	conf := types.Config{Importer: imp}
+	_, err = conf.Check("main", fset, []*ast.File{f}, nil)
+	return err
+}
+
+// compiledPrograms has Go compile the programs, all at once, and returns what each prints.
+func compiledPrograms(t *testing.T, seeds []uint64) map[uint64]string {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name, text string) {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var imports, calls strings.Builder
+	for _, s := range seeds {
+		write(fmt.Sprintf("p%d/p.go", s), Generate(s).File(fmt.Sprintf("generated%d", s), "Main"))
+		fmt.Fprintf(&imports, "\tgenerated%d \"oracle/p%d\"\n", s, s)
+		fmt.Fprintf(&calls, "\trun(%d, generated%d.Main)\n", s, s)
+	}
+	write("go.mod", "module oracle\n\ngo 1.26\n")
+	write("main.go", "package main\n\nimport (\n\t\"fmt\"\n"+imports.String()+`)
+
+func run(seed int, f func()) {
+	fmt.Print("\n-- program ", seed, "\n")
+	defer func() {
+		if r := recover(); r != nil {
+			fmt.Println("panic:", r)
+		}
+	}()
+	f()
+}
+
+func main() {
+`+calls.String()+"}\n")
+	build := exec.Command("go", "build", "-o", "program", ".")
+	build.Dir = dir
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %.3000s", err, out)
+	}
+	run := exec.Command(filepath.Join(dir, "program"))
+	var stderr bytes.Buffer
+	run.Stderr = &stderr
+	out, err := run.Output()
+	if err != nil {
+		t.Fatalf("%v: %.3000s", err, stderr.String())
+	}
+	printed := map[uint64]string{}
+	rest := string(out)
+	for i, s := range seeds {
+		rest = strings.TrimPrefix(rest, fmt.Sprintf("\n-- program %d\n", s))
+		printed[s] = rest
+		if i+1 < len(seeds) {
+			printed[s], _, _ = strings.Cut(rest, fmt.Sprintf("\n-- program %d\n", seeds[i+1]))
+		}
+		rest = rest[len(printed[s]):]
+	}
+	return printed
+}
+
+var packageName = regexp.MustCompile(`\b(generated|oracle/p)\d+\.`)
+
+// asCell is what a program printed, with the name of a cell's package.
+func asCell(out string) string { return packageName.ReplaceAllString(out, "main.") }
+
+// A way makes cells of a program and runs them.
+type way struct {
+	name  string
+	cells func(p *Program) [][]string // groups of cells; but for the last, a group's cells may fail
+}
+
+var ways = []way{
+	{"as a file in a cell", func(p *Program) [][]string { return [][]string{{p.File("main", "main")}} }},
+	{"as one cell", func(p *Program) [][]string {
+		return [][]string{{p.Imports + "\n" + strings.Join(append(p.Decls, p.Body...), "\n")}}
+	}},
+	{"as a cell with declarations in reverse and another", func(p *Program) [][]string {
+		text := ""
+		for _, d := range p.Decls {
+			text = d + "\n" + text
+		}
+		return [][]string{{p.Imports, text, strings.Join(p.Body, "\n")}}
+	}},
+	{"as many cells", func(p *Program) [][]string {
+		return [][]string{append(append([]string{p.Imports}, p.Decls...), p.Body...)}
+	}},
+	{"as edited cells", edited},
+}
+
+// edited declares drafts first and then, of what they stand for, what it is.
+func edited(p *Program) [][]string {
+	drafts, last := []string{p.Imports}, []string{}
+	for i, d := range p.Decls {
+		draft, ok := p.Drafts[i]
+		switch {
+		case ok:
+			drafts = append(drafts, draft)
+			last = append(last, d)
+		case strings.HasPrefix(d, "var "):
+			last = append(last, d)
+		default:
+			drafts = append(drafts, d)
+		}
+	}
+	return [][]string{drafts, append(last, p.Body...)}
+}
+
+var place = regexp.MustCompile(`cell\[\d+\](:\d+)*: `)
+
+// run returns what the cells print. Where a cell does not declare what it should because of a draft, it is
+// run again as soon as the draft is not there any more.
+func (w way) run(t *testing.T, p *Program) string {
+	t.Helper()
+	s := newSession(t)
+	defer s.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	groups := w.cells(p)
+	failed := map[string]bool{}
+	for _, group := range groups[:len(groups)-1] {
+		for _, code := range group {
+			if _, err := (&output{}).of(ctx, s, code); err != nil {
+				failed[code] = true
+			}
+		}
+	}
+	final := groups[len(groups)-1]
+	if len(groups) > 1 {
+		final = again(p, final, failed)
+	}
+	return cellsPrint(ctx, s, final)
+}
+
+// again are the cells of an edited program, with those that failed before in their places.
+func again(p *Program, final []string, failed map[string]bool) (cells []string) {
+	wanted := map[string]bool{}
+	for _, c := range final {
+		wanted[c] = true
+	}
+	for _, d := range p.Decls {
+		if wanted[d] || failed[d] {
+			cells = append(cells, d)
+		}
+	}
+	return append(cells, p.Body...)
+}
+
+func cellsPrint(ctx context.Context, s *eval.Session, cells []string) string {
+	out := &output{}
+	text := ""
+	for i, code := range cells {
+		printed, err := out.of(ctx, s, code)
+		text = printed
+		if err != nil {
+			text += place.ReplaceAllString(err.Error(), "") + "\n"
+			if i < len(cells)-1 {
+				text += "and so fails cell\n" + code + "\n"
+			}
+			break
+		}
+	}
+	return text
+}
