@@ -13,10 +13,15 @@ func (packed) take(st *station, num int, line []byte) bool {
 	if !syntax.PackHeader(line) {
 		return false
 	}
+	where := syntax.PackColumns(line)
+	if next := st.peekAfter(); next == nil {
+		return false
+	} else if _, _, _, _, _, ok := syntax.PackRow(plain(next), where); !ok {
+		return false
+	}
 	st.free.flush()
 	st.take(classTable)
 	st.block++
-	where := syntax.PackColumns(line)
 	s := st.sheet("packed", "packed", "packed")
 	for !st.cur.Done() {
 		keys, low, buckets, high, count, ok := syntax.PackRow(st.peek(), where)
