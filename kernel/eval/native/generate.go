@@ -14,8 +14,9 @@ type coder struct {
 	s      stubs
 	labels []asm.Label
 	entry  asm.Label
-	later  []func() // code that is seldom executed
-	i      int      // the instruction at hand
+	later  []func()       // code that is seldom executed
+	i      int            // the instruction at hand
+	nonNil map[int32]bool // P slots that were looked at since their block began
 }
 
 // generate makes the machine code of a function, or nil.
@@ -23,7 +24,7 @@ func (f *fn) generate() *nativeCode {
 	if len(f.code)*int(f.nsize+f.psize) > 64<<20 { // finding registers would take too long
 		return nil
 	}
-	g := &coder{Assembler: newAssembler(), webs: newWebs(f), s: shared}
+	g := &coder{Assembler: newAssembler(), webs: newWebs(f), s: shared, nonNil: map[int32]bool{}}
 	g.t = g.Target()
 	returns, resumes := map[int]asm.Label{}, map[int]asm.Label{}
 	g.entry = g.Label()
@@ -48,7 +49,20 @@ func (f *fn) generate() *nativeCode {
 	for i := range f.code {
 		g.i = i
 		g.Bind(g.labels[i])
-		g.instr(&f.code[i])
+		if g.targets[i] {
+			clear(g.nonNil)
+		}
+		if !g.known[i] {
+			g.instr(&f.code[i])
+		}
+		for _, r := range g.refs[i] {
+			if r.def || r.may {
+				delete(g.nonNil, (r.slot-g.nN)*8)
+			}
+		}
+		if in := &f.code[i]; (in.op >= opAddrX && in.op <= opAddrF || in.op == opNew) && in.a < f.psize {
+			g.nonNil[in.a] = true
+		}
 		switch o := f.code[i].op; {
 		case o == opCall || o == opCallClo || o == opInvoke:
 			returns[i] = asm.Label(-1)
@@ -325,8 +339,17 @@ func (g *coder) trap(why uint32, branch func(asm.Label), before func()) {
 	})
 }
 
-func (g *coder) nonNil(p asm.Reg) {
+// notNil is a register with a pointer that is not nil.
+func (g *coder) notNil(s int32) asm.Reg {
+	p := g.ptr(s, 2)
+	if g.nonNil[s] {
+		return p
+	}
 	g.trap(whyNil, func(l asm.Label) { g.BranchImm(asm.EQ, p, 0, l) }, nil)
+	if s < g.f.psize {
+		g.nonNil[s] = true
+	}
+	return p
 }
 
 // element checks an index, and gives the registers of address and index.
@@ -505,28 +528,24 @@ func (g *coder) instr(in *instr) {
 		x := g.flt(in.b, 0)
 		g.into(true, in.a, func(d asm.Reg) { g.ToInt(d, x) })
 	case o >= opLd8 && o <= opLdU1:
-		p := g.ptr(in.b, 2)
-		g.nonNil(p)
+		p := g.notNil(in.b)
 		if g.isFloat(in.a, true) && (o == opLd8 || o == opLdU4) {
 			g.intoF(in.a, func(d asm.Reg) { g.LoadF(d, p, in.c, o == opLdU4) })
 			return
 		}
 		g.into(true, in.a, func(d asm.Reg) { g.Load(d, p, in.c, sizes[o]) })
 	case o >= opLdP && o <= opLdPP:
-		p := g.ptr(in.b, 2)
-		g.nonNil(p)
+		p := g.notNil(in.b)
 		g.words(p, in.c, [][]part{{{false, in.a}}, {{false, in.a}, {true, in.d}}, {{false, in.a}, {true, in.d}, {true, in.d + 8}}, {{false, in.a}, {false, in.a + 8}}}[o-opLdP]...)
 	case o >= opSt8 && o <= opSt1:
-		p := g.ptr(in.b, 2)
-		g.nonNil(p)
+		p := g.notNil(in.b)
 		if g.isFloat(in.a, false) && o <= opSt4 {
 			g.StoreF(g.flt(in.a, 0), p, in.c, o == opSt4)
 			return
 		}
 		g.Store(g.num(in.a, 0), p, in.c, sizes[o])
 	case o >= opStP && o <= opStPP:
-		p := g.ptr(in.b, 2)
-		g.nonNil(p)
+		p := g.notNil(in.b)
 		g.storeWords(p, in.c, [][]part{{{false, in.a}}, {{false, in.a}, {true, in.d}}, {{false, in.a}, {true, in.d}, {true, in.d + 8}}, {{false, in.a}, {false, in.a + 8}}}[o-opStP]...)
 	case o >= opLdX8 && o <= opLdXU1:
 		p, i := g.element(in)
@@ -558,8 +577,7 @@ func (g *coder) instr(in *instr) {
 		g.AddrX(t.Scratch[0], p, i, in.e)
 		g.into(false, in.a, func(d asm.Reg) { g.Mov(d, t.Scratch[0]) })
 	case o == opAddrA:
-		p, i := g.ptr(in.b, 2), g.num(in.c, 1)
-		g.nonNil(p)
+		p, i := g.notNil(in.b), g.num(in.c, 1)
 		g.trap(whyIndex, func(l asm.Label) { g.BranchImm(asm.GEU, i, in.d, l) }, func() {
 			g.Store(g.num(in.c, 1), t.Context, contextLayout.X, asm.W8)
 			g.MovImm(t.Scratch[1], uint64(in.d))
@@ -568,11 +586,10 @@ func (g *coder) instr(in *instr) {
 		g.AddrX(t.Scratch[0], p, i, in.e)
 		g.into(false, in.a, func(d asm.Reg) { g.Mov(d, t.Scratch[0]) })
 	case o == opAddrF:
-		p := g.ptr(in.b, 2)
-		g.nonNil(p)
+		p := g.notNil(in.b)
 		g.into(false, in.a, func(d asm.Reg) { g.OpImm(asm.Add, d, p, in.c) })
 	case o == opNilChk:
-		g.nonNil(g.ptr(in.a, 2))
+		g.notNil(in.a)
 	case o == opJmp:
 		g.Jump(g.target())
 	case o == opJmpBack:

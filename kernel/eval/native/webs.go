@@ -90,6 +90,7 @@ type webbed struct {
 	reg       int     // or -1
 	float     bool
 	through   bool // what is written is also stored in the slot
+	reads     int  // places that may read it
 	constants int  // definitions by a constant
 	all       int  // definitions
 	bits      uint64
@@ -116,16 +117,18 @@ type blockOf struct {
 
 // A webs is the registers of a function.
 type webs struct {
-	f      *fn
-	nN, nS int32
-	refs   [][]ref
-	blocks []blockOf
-	at     []int // which block begins at an instruction, or -1
-	depth  []int
-	list   []webbed
-	union  []int32
-	cands  []int32
-	after  []liveSet // candidates that are alive behind an instruction
+	f       *fn
+	nN, nS  int32
+	refs    [][]ref
+	blocks  []blockOf
+	at      []int // which block begins at an instruction, or -1
+	depth   []int
+	targets []bool // instructions that something jumps to
+	known   []bool // instructions that would do what has just been done
+	list    []webbed
+	union   []int32
+	cands   []int32
+	after   []liveSet // candidates that are alive behind an instruction
 }
 
 func (o op) jumps() bool { return o >= opJmp && o <= opBrNotNil }
@@ -240,6 +243,7 @@ func (w *webs) node() int32 {
 func newWebs(f *fn) *webs {
 	w := &webs{f: f, nN: f.nsize / 8, nS: f.nsize/8 + f.psize/8}
 	w.cut()
+	w.repeated()
 	w.liveness()
 	w.connect()
 	w.weigh()
@@ -255,12 +259,17 @@ func (w *webs) cut() {
 	if w.f.recover > 0 {
 		begins[w.f.recover] = true
 	}
-	w.depth = make([]int, len(code))
+	w.depth, w.targets = make([]int, len(code)), make([]bool, len(code)+1)
+	w.targets[0] = true
+	if w.f.recover > 0 {
+		w.targets[w.f.recover] = true
+	}
 	for i := range code {
 		w.refs = append(w.refs, w.refsOf(&code[i]))
 		o := code[i].op
 		if o.jumps() {
 			begins[w.f.jumpTarget(i)] = true
+			w.targets[w.f.jumpTarget(i)] = true
 		}
 		if o.jumps() || o.ends() {
 			begins[i+1] = true
@@ -291,6 +300,76 @@ func (w *webs) cut() {
 			b.succs = append(b.succs, w.at[b.to])
 		}
 	}
+}
+
+// maxRepeated is how far back repeated looks.
+const maxRepeated = 24
+
+// repeated finds instructions that do again what is done already: the same address of the same element, or a
+// value that was loaded and not been stored over since. Nothing may lead there from elsewhere.
+func (w *webs) repeated() {
+	code := w.f.code
+	w.known = make([]bool, len(code))
+	for i := range code {
+		o := code[i].op
+		address := o >= opAddrX && o <= opAddrF
+		load := o >= opLd8 && o <= opLdPP || o >= opLdX8 && o <= opLdXPNN
+		if !address && !load {
+			continue
+		}
+		changed := func(j int) bool { // by instruction j, what this one reads or writes
+			for _, d := range w.refs[j] {
+				if !d.def && !d.may {
+					continue
+				}
+				for _, r := range w.refs[i] {
+					if r.slot == d.slot {
+						return true
+					}
+				}
+			}
+			return false
+		}
+		for j := i - 1; j >= max(0, i-maxRepeated); j-- {
+			if w.targets[j+1] {
+				break
+			}
+			x := code[j].op
+			if code[j] == code[i] {
+				w.known[i] = !w.overwritesItself(i)
+				break
+			}
+			if x.ends() || changed(j) || load && (x.leaves() || x >= opSt8 && x <= opStPP || x >= opStX8 && x <= opStXP) {
+				break
+			}
+		}
+		if w.known[i] {
+			w.refs[i] = nil
+		}
+	}
+}
+
+// overwritesItself tells an instruction that writes what it reads, or has to do with the frame of a function to be
+// called.
+func (w *webs) overwritesItself(i int) bool {
+	slots := 0
+	for _, c := range []byte(roles[w.f.code[i].op]) {
+		switch c | 0x20 {
+		case '-' | 0x20:
+		case 'm', 'q':
+			slots += 2
+		default:
+			slots++
+		}
+	}
+	for _, d := range w.refs[i] {
+		for _, r := range w.refs[i] {
+			if d.def && !r.def && r.slot == d.slot {
+				return true
+			}
+		}
+	}
+	return len(w.refs[i]) != slots
 }
 
 func (w *webs) liveness() {
@@ -425,6 +504,9 @@ func (w *webs) weigh() {
 			for j := range w.refs[i] {
 				r := &w.refs[i][j]
 				x := &w.list[r.web]
+				if !r.def {
+					x.reads++
+				}
 				if !r.def && !r.may {
 					continue
 				}
@@ -523,6 +605,13 @@ func (w *webs) assign() {
 		if x := &w.list[i]; x.uses > 0 && !only[x.slot] {
 			x.float = x.slot < w.nN && x.floats > 0
 			list = append(list, int32(i))
+		}
+	}
+	for i := range w.refs {
+		for j := range w.refs[i] {
+			if r := &w.refs[i][j]; r.def && w.list[r.web].reads == 0 && !only[r.slot] {
+				r.dead = true
+			}
 		}
 	}
 	weight := func(i int32) float64 { return w.list[i].uses + w.list[i].defs }
