@@ -1,9 +1,12 @@
 package eval
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"dtnotes/kernel/eval/internal/programs"
 	"dtnotes/kernel/eval/native"
 )
 
@@ -18,6 +21,24 @@ func TestNativeTiers(t *testing.T) {
 		t.Run(tier+"/sessions", TestSessions)
 		t.Run(tier+"/oracle", TestOracle)
 	}
+}
+
+// FuzzTiers holds what a generated program prints as a cell, in every executor, against compiled Go.
+func FuzzTiers(f *testing.F) {
+	f.Add(int64(1))
+	f.Add(int64(2))
+	f.Fuzz(func(t *testing.T, seed int64) {
+		src := programs.Generate(seed)
+		file := filepath.Join(t.TempDir(), "program.go")
+		if err := os.WriteFile(file, []byte(src), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		want := compiledGo(t, file)
+		for _, tier := range []string{"off", "portable", "machine"} {
+			t.Setenv(nativeVariable, tier)
+			differ(t, tier+" prints other than compiled Go", interpreted(t, src), want)
+		}
+	})
 }
 
 // TestNativeTold asks what executes functions, and has one that is left to the interpreter.

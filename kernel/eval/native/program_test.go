@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"dtnotes/kernel/eval/internal/programs"
 )
 
 // TestPrograms holds what programs print here against what they print when Go compiles them: those of
@@ -35,7 +37,7 @@ func TestPrograms(t *testing.T) {
 		seeds = 15
 	}
 	for seed := range seeds {
-		sources[fmt.Sprintf("seed%d", seed)] = generate(int64(seed))
+		sources[fmt.Sprintf("seed%d", seed)] = programs.Generate(int64(seed))
 	}
 	compareWithGo(t, sources)
 }
@@ -46,7 +48,7 @@ func FuzzPrograms(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed int64) {
 		sources := map[string]string{}
 		for i := range int64(20) {
-			sources[fmt.Sprintf("seed%d", uint64(seed+i))] = generate(seed + i)
+			sources[fmt.Sprintf("seed%d", uint64(seed+i))] = programs.Generate(seed + i)
 		}
 		compareWithGo(t, sources)
 	})

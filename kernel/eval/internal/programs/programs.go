@@ -1,4 +1,5 @@
-package native
+// Package programs writes programs for tests of what executes them.
+package programs
 
 import (
 	"fmt"
@@ -27,8 +28,8 @@ var genTypes = []string{"int", "int8", "uint8", "int32", "uint32", "uint64", "fl
 
 var genNumbers = []string{"int", "int8", "uint8", "int32", "uint32", "uint64", "float64", "float32"}
 
-// generate writes a program.
-func generate(seed int64) string {
+// Generate writes a program, the same for the same seed. It prints what its functions return.
+func Generate(seed int64) string {
 	g := &generator{r: rand.New(rand.NewSource(seed))}
 	g.b.WriteString("package main\n\nimport \"fmt\"\n\ntype pair struct {\n\ta int\n\tb float64\n\tc string\n}\n\nfunc at(x []int, i int) int { return x[i] }\n\n")
 	for range 5 {
