@@ -55,7 +55,7 @@ func assign(list []loc, ints, floats *[]word) bool {
 			return false
 		}
 		for _, x := range l.pieces {
-			w := word{x.kind == kPtr, x.kind, l.piece(x)}
+			w := word{x.kind == kPtr, x.kind.size() < 8, x.kind, l.piece(x)}
 			if x.kind.float() {
 				*floats = append(*floats, w)
 			} else {

@@ -53,9 +53,10 @@ type entry struct {
 
 // A word is one register of a call.
 type word struct {
-	ptr  bool
-	kind kind
-	slot int32
+	ptr   bool
+	short bool // less than a slot
+	kind  kind
+	slot  int32
 }
 
 func (w word) letter() byte {
@@ -82,7 +83,7 @@ func words(list []loc) (out []word, pattern string, ok bool) {
 				return nil, "", false
 			}
 			narrow = is
-			w := word{x.kind == kPtr, x.kind, l.piece(x)}
+			w := word{x.kind == kPtr, is, x.kind, l.piece(x)}
 			out = append(out, w)
 			pattern += string(w.letter())
 		}
@@ -111,7 +112,7 @@ func setWord[W register](np, pp unsafe.Pointer, w *word, x W) {
 		return
 	}
 	*(*W)(unsafe.Add(np, w.slot)) = x
-	if w.kind.size() < 8 {
+	if w.short {
 		*num(np, w.slot) = narrow(w.kind, *num(np, w.slot))
 	}
 }

@@ -431,8 +431,7 @@ func (g *coder) instr(in *instr) {
 	case o == opMovN:
 		g.moveN(in.a, in.b)
 	case o == opMovP:
-		p := g.ptr(in.b, 0)
-		g.into(false, in.a, func(d asm.Reg) { g.Mov(d, p) })
+		g.moveP(in.a, in.b)
 	case o == opMovPN:
 		if a, _ := g.web(false, in.a, true); a != nil && a.reg >= 0 {
 			if d, _ := g.web(true, in.d, false); d != nil && d.reg == a.reg && !d.float { // the number ends here
@@ -443,8 +442,7 @@ func (g *coder) instr(in *instr) {
 				return
 			}
 		}
-		p := g.ptr(in.b, 1)
-		g.into(false, in.a, func(d asm.Reg) { g.Mov(d, p) })
+		g.moveP(in.a, in.b)
 		g.moveN(in.c, in.d)
 	case o == opConstN:
 		g.into(true, in.a, func(d asm.Reg) { g.MovImm(d, uint64(uint32(in.b))|uint64(uint32(in.c))<<32) })
@@ -652,8 +650,18 @@ func (g *coder) moveN(a, b int32) {
 		g.intoF(a, func(d asm.Reg) { g.MovF(d, x) })
 		return
 	}
-	x := g.num(b, 0)
-	g.into(true, a, func(d asm.Reg) { g.Mov(d, x) })
+	g.move(true, a, g.num(b, 0))
+}
+
+func (g *coder) moveP(a, b int32) { g.move(false, a, g.ptr(b, 0)) }
+
+// move has a slot written that gets what is in a register.
+func (g *coder) move(n bool, s int32, x asm.Reg) {
+	if w, r := g.web(n, s, true); (w == nil || w.reg < 0) && (r == nil || !r.dead) {
+		g.Store(x, g.bank(n), s, asm.W8)
+		return
+	}
+	g.into(n, s, func(d asm.Reg) { g.Mov(d, x) })
 }
 
 // fromOut takes a result from the frame of what was called.

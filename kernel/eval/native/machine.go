@@ -132,7 +132,9 @@ var leave = &fn{name: "leave", code: []instr{{op: opLeave}, {}}[:1]}
 
 // enter calls f, whose arguments are in the first slots, where its results are to be.
 func (vm *machine) enter(f *fn) {
-	f.poll()
+	if f.native.Load() == nil { // machine code looks itself
+		f.poll()
+	}
 	vm.bottom = f
 	s, again := vm.first(f)
 	for again {
