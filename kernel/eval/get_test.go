@@ -42,7 +42,12 @@ func (p Pair) Sum() int { return dep.Add(p.A, p.B) }
 func TestGetFromSource(t *testing.T) {
 	proxy := moduleproxy.New(t)
 	dep := proxy.Add(t, "example.com/dep", map[string]string{"dep.go": "package dep\n\nfunc Add(a, b int) int { return a + b }\n"})
-	files := map[string]string{"go.mod": "module example.com/pure\n\ngo 1.21\n\nrequire example.com/dep " + dep + "\n"}
+	rarely := proxy.Add(t, "example.com/rarely", map[string]string{"r.go": "package rarely\n\nconst Used = true\n"})
+	files := map[string]string{
+		"go.mod":          "module example.com/pure\n\ngo 1.21\n\nrequire (\n\texample.com/dep " + dep + "\n\texample.com/rarely " + rarely + "\n)\n",
+		"needs/n.go":      "package needs\n\nimport \"example.com/rarely\"\n\nconst Used = rarely.Used\n",
+		"tests/t_test.go": "package tests\n",
+	}
 	for name, text := range pureModule {
 		files[name] = text
 	}
@@ -64,7 +69,11 @@ func TestGetFromSource(t *testing.T) {
 	if got := must(t, s, "import \"example.com/pure/sub\"\nsub.Name"); got != "below :: string" {
 		t.Errorf("a package below: %s", got)
 	}
+	if got := must(t, s, "import \"example.com/pure/needs\"\nneeds.Used"); got != "true :: bool" {
+		t.Errorf("a package below that needs another module: %s", got)
+	}
 	for path, want := range map[string]string{
+		"example.com/pure/tests":  "no Go files for this system but tests",
 		"example.com/pure/other":  "%get example.com/absent gets it",
 		"example.com/pure/broken": "broken.go:3:23: cannot use",
 		"example.com/pure/none":   "%get example.com/pure/none gets it",

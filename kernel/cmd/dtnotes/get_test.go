@@ -19,11 +19,12 @@ func gotModules(t *testing.T) {
 	proxy.Add(t, "example.com/fast", map[string]string{
 		"go.mod":        "module example.com/fast\n\ngo 1.21\n\nrequire example.com/pairs " + pure + "\n",
 		"fast.go":       "// Package fast adds.\npackage fast\n\nimport \"example.com/pairs\"\n\n// Total adds in assembly.\nfunc Total(p pairs.Pair) int64 { return add(int64(p.A), int64(p.B)) }\n\nfunc Each[T any](list []T, f func(T)) {\n\tfor _, x := range list {\n\t\tf(x)\n\t}\n}\n",
-		"decl_amd64.go": "package fast\n\nfunc add(a, b int64) int64\n",
+		"decl_amd64.go": "package fast\n\nfunc add(a, b int64) int64\n\nfunc missing()\n\n// Broken cannot be linked.\nfunc Broken() { missing() }\n",
 		"add_amd64.s":   "#include \"textflag.h\"\n\nTEXT ·add(SB), NOSPLIT, $0-24\n\tMOVQ a+0(FP), AX\n\tADDQ b+8(FP), AX\n\tMOVQ AX, ret+16(FP)\n\tRET\n",
 		"decl_other.go": "//go:build !amd64\n\npackage fast\n\nimport _ \"unsafe\"\n\nfunc add(a, b int64) int64 { return a + b }\n",
 		"below/b.go":    "package below\n\nimport \"example.com/fast/internal/secret\"\n\nvar Word = secret.Word\n",
 
+		"tests/t_test.go":      "package tests\n",
 		"internal/secret/s.go": "package secret\n\nconst Word = \"told\"\n",
 	})
 	proxy.Add(t, "example.com/wrong", map[string]string{

@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -231,7 +232,7 @@ func (s *Set) Build(ctx context.Context, need map[string]string, compiled func(p
 		return nil, err
 	}
 	defer os.RemoveAll(work)
-	b := &build{dir: work, set: s, roots: roots, compiled: compiled, progress: progress}
+	b := &build{dir: work, set: s, roots: roots, compiled: compiled, progress: progress, left: map[string]bool{}}
 	if err := b.write(map[string][]byte{"go.mod": mod, "go.sum": sum, "main.go": []byte(programText)}); err != nil {
 		return nil, err
 	}
@@ -318,6 +319,7 @@ type build struct {
 	roots    []string
 	compiled func(path string) bool
 	progress io.Writer
+	left     map[string]bool // names of functions that cannot be linked
 }
 
 func (b *build) write(files map[string][]byte) error {
@@ -354,12 +356,18 @@ func (b *build) run(ctx context.Context) error {
 	if _, err := goCommand(ctx, b.dir, environment, b.progress, args...); err != nil {
 		return err
 	}
-	if err := b.tables(ctx, take); err != nil {
-		return err
-	}
-	fmt.Fprintln(b.progress, "linking them with the session")
-	if _, err := goCommand(ctx, b.dir, environment, b.progress, "build", "-v", "-ldflags=-s -w", "-o", executable(programFile), "."); err != nil {
-		return err
+	for {
+		if err := b.tables(ctx, take); err != nil {
+			return err
+		}
+		fmt.Fprintln(b.progress, "linking them with the session")
+		_, err := goCommand(ctx, b.dir, environment, b.progress, "build", "-v", "-ldflags=-s -w", "-o", executable(programFile), ".")
+		if err == nil {
+			break
+		}
+		if !b.leaveOut(err) {
+			return err
+		}
 	}
 	texts, err := filepath.Glob(filepath.Join(b.dir, "*.go"))
 	if err != nil {
@@ -372,6 +380,27 @@ func (b *build) run(ctx context.Context) error {
 	}
 	out := &Set{Home: b.set.Home, Own: b.set.Own, Requests: b.set.Requests, Packages: b.set.Packages, Compiled: versions(set, take)}
 	return out.Save(filepath.Join(b.dir, listFile))
+}
+
+// leaveOut takes from the tables what the linker has found to need what is not there: packages have functions
+// that no program can call. It reports whether there is any.
+func (b *build) leaveOut(err error) bool {
+	var said GoError
+	if !errors.As(err, &said) {
+		return false
+	}
+	more := false
+	for line := range strings.Lines(said.text) {
+		referrer, _, ok := strings.Cut(line, ": relocation target ")
+		dot := strings.Index(referrer[strings.LastIndex(referrer, "/")+1:], ".")
+		if !ok || dot < 0 {
+			continue
+		}
+		if name := referrer[strings.LastIndex(referrer, "/")+1:][dot+1:]; !b.left[name] {
+			b.left[name], more = true, true
+		}
+	}
+	return more
 }
 
 // versions maps packages to the modules that they are compiled from.
@@ -401,6 +430,9 @@ func (b *build) tables(ctx context.Context, paths []string) error {
 		text, _, err := tables.File(tablesHeader, fmt.Sprintf("got%d_", i), []*packages.Package{p})
 		if err != nil {
 			return err
+		}
+		for name := range b.left {
+			text = bytes.ReplaceAll(text, fmt.Appendf(nil, "\t{%q, p0.%s},\n", name, name), nil)
 		}
 		if err := b.write(map[string][]byte{fmt.Sprintf("got%d.go", i): text}); err != nil {
 			return err

@@ -3,6 +3,9 @@ package modules
 import (
 	"bytes"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,6 +22,7 @@ type Package struct {
 	Module     *Module  `json:",omitempty"` // nil if it belongs to none
 	Imports    []string `json:",omitempty"`
 	Size       int64    // of its source, in bytes
+	Hollow     bool     `json:",omitempty"` // it exports nothing
 	Tricks     string   `json:",omitempty"` // what it has that the interpreter cannot run; empty for nothing
 	Failure    string   `json:",omitempty"` // why it cannot be imported
 }
@@ -86,6 +90,9 @@ func (l *listed) pack() Package {
 	} else if len(l.DepsErrors) > 0 {
 		p.Failure = l.DepsErrors[0].Err
 	}
+	if p.Failure == "" && len(l.GoFiles)+len(l.CgoFiles) == 0 {
+		p.Failure = "it has no Go files for this system but tests"
+	}
 	p.Failure = strings.TrimSpace(p.Failure)
 	return p
 }
@@ -99,12 +106,14 @@ func (l *listed) look() Package {
 	case len(l.SFiles)+len(l.SysoFiles)+len(l.CFiles)+len(l.CXXFiles)+len(l.MFiles)+len(l.FFiles) > 0:
 		p.Tricks = "it has assembly"
 	}
+	p.Hollow = true
 	for _, name := range slices.Concat(l.GoFiles, l.CgoFiles) {
 		text, err := os.ReadFile(filepath.Join(l.Dir, name))
 		if err != nil {
 			continue // go list has read it, and importing it will tell
 		}
 		p.Size += int64(len(text))
+		p.Hollow = p.Hollow && !exports(text)
 		if p.Tricks == "" && bytes.Contains(text, []byte("//go:linkname ")) && linkname().Match(text) {
 			p.Tricks = "it uses what is hidden in other packages (go:linkname)"
 		}
@@ -115,11 +124,17 @@ func (l *listed) look() Package {
 	return p
 }
 
+// exports tells a file of Go that declares a name for other packages.
+func exports(text []byte) bool {
+	f, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution)
+	return err != nil || ast.FileExports(f)
+}
+
 var linkname = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^//go:linkname \S+ \S+`) })
 
 // heavy is how much source, in bytes, is still interpreted: beyond it, what a cell imports and calls would
-// take longer than compiling it once does.
-const heavy = 1 << 20
+// take its time: reading 400 KB takes some 0.4 s of CPU.
+const heavy = 400 << 10
 
 // Plan finds the packages that are to be compiled in, and why. compiled tells what every dtnotes has, and
 // shared what packages of that mention in what they export: its types have to be the same there.
@@ -134,7 +149,7 @@ func (s *Set) Plan(compiled, shared func(path string) bool) (need map[string]str
 	}
 	for _, r := range s.Requests {
 		roots := s.Roots(r)
-		if p, ok := s.Package(r.Path); ok && p.Failure == "" && p.Name != "main" {
+		if p, ok := s.Package(r.Path); ok && p.Failure == "" && p.Name != "main" && !p.Hollow {
 			roots = []string{r.Path} // those below it come along when it has to be compiled in
 		}
 		for _, root := range roots {

@@ -183,7 +183,7 @@ func keyOf(parts ...any) string {
 }
 
 // format counts the ways in which sets have been written.
-const format = "1"
+const format = "2"
 
 // Home finds the folder of the go.mod that the packages of a folder belong to; empty if there is none.
 func Home(dir string) string {
@@ -244,6 +244,9 @@ func Get(ctx context.Context, had *Set, dir string, more []Request, progress io.
 		return nil, err
 	}
 	if err := s.list(ctx, work, env, progress); err != nil {
+		return nil, err
+	}
+	if err := s.getBelow(ctx, work, env, progress); err != nil {
 		return nil, err
 	}
 	if err := s.Save(filepath.Join(work, listFile)); err != nil {
@@ -414,6 +417,29 @@ func (s *Set) list(ctx context.Context, dir string, env []string, progress io.Wr
 	}
 	return nil
 }
+
+// getBelow gets what packages below those that were asked for need beside them, if they are few: go get has
+// fetched only what the package of the path itself needs.
+func (s *Set) getBelow(ctx context.Context, dir string, env []string, progress io.Writer) error {
+	var more []string
+	for _, r := range s.Requests {
+		for _, p := range s.Packages {
+			below := strings.HasPrefix(p.ImportPath, r.Path+"/") && p.Name != "main" && !IsInternal(p.ImportPath)
+			if below && p.Module != nil && strings.HasPrefix(p.Failure, "missing go.sum entry") {
+				more = append(more, p.ImportPath+"@"+p.Module.Version)
+			}
+		}
+	}
+	if len(more) == 0 || len(more) > fewBelow {
+		return nil
+	}
+	if _, err := goCommand(ctx, dir, env, progress, append([]string{"get", "--"}, more...)...); err != nil {
+		return ctx.Err() // an import of them will tell
+	}
+	return s.list(ctx, dir, env, progress)
+}
+
+const fewBelow = 25
 
 // List finds the packages that a folder's import paths lead to, dependencies first.
 func List(ctx context.Context, dir string, paths ...string) (*Set, error) {

@@ -3,6 +3,7 @@
 import os
 import signal
 import stat
+import subprocess
 import time
 
 import pytest
@@ -153,3 +154,26 @@ def test_encryption_is_refused(tmp_path):
         finally:
             manager.cleanup_resources()
     assert "does not serve in the clear what is to be encrypted" in errors.read_text()
+
+
+def test_modules_outlive_a_restart(make_kernel, tmp_path, monkeypatch):
+    """A package that has to be compiled in: the session goes on in a program that has it, built once."""
+    monkeypatch.setenv("GOCACHE", subprocess.run(["go", "env", "GOCACHE"], capture_output=True, text=True, check=True).stdout.strip())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    own = tmp_path / "own"
+    (own / "size").mkdir(parents=True)
+    (own / "go.mod").write_text("module example.com/own\n\ngo 1.26\n")
+    (own / "size" / "size.go").write_text('package size\n\nimport "unsafe"\n\nfunc Of(x int32) uintptr { return unsafe.Sizeof(x) }\n')
+    kernel = make_kernel(cwd=str(own))
+    cell = '%get example.com/own/size\nimport "example.com/own/size"\nsize.Of(1)'
+    reply, output = kernel.run(cell, timeout=600)
+    assert reply["status"] == "ok", reply
+    shown = [m["content"]["data"]["text/plain"] for m in output if "data" in m["content"]]
+    assert shown == ["4"]
+    kernel.run("kept := 1")
+    kernel.manager.restart_kernel()
+    kernel.client.wait_for_ready(timeout=30)
+    reply, output = kernel.run(cell)
+    assert "compiling" not in "".join(m["content"].get("text", "") for m in output)
+    assert kernel.text("size.Of(2)") == "4"
+    assert kernel.run("kept")[0]["status"] == "error"

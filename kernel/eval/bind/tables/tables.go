@@ -283,6 +283,9 @@ func (s *sources) use(id *ast.Ident, need map[types.Object]bool) string {
 	case nil:
 		return ""
 	case *types.PkgName:
+		if path := u.Imported().Path(); IsInternal(path) {
+			return "it needs the internal package " + path
+		}
 		s.imports[u.Name()] = u.Imported().Path()
 		return ""
 	}
