@@ -19,6 +19,7 @@ func gotModules(t *testing.T) {
 	proxy.Add(t, "example.com/fast", map[string]string{
 		"go.mod":        "module example.com/fast\n\ngo 1.21\n\nrequire example.com/pairs " + pure + "\n",
 		"fast.go":       "// Package fast adds.\npackage fast\n\nimport \"example.com/pairs\"\n\n// Total adds in assembly.\nfunc Total(p pairs.Pair) int64 { return add(int64(p.A), int64(p.B)) }\n\nfunc Each[T any](list []T, f func(T)) {\n\tfor _, x := range list {\n\t\tf(x)\n\t}\n}\n",
+		"number.go":     "package fast\n\ntype Number interface{ ~int | ~float64 }\n\ntype Numeric = Number\n",
 		"decl_amd64.go": "package fast\n\nfunc add(a, b int64) int64\n\nfunc missing()\n\n// Broken cannot be linked.\nfunc Broken() { missing() }\n",
 		"add_amd64.s":   "#include \"textflag.h\"\n\nTEXT ·add(SB), NOSPLIT, $0-24\n\tMOVQ a+0(FP), AX\n\tADDQ b+8(FP), AX\n\tMOVQ AX, ret+16(FP)\n\tRET\n",
 		"decl_other.go": "//go:build !amd64\n\npackage fast\n\nimport _ \"unsafe\"\n\nfunc add(a, b int64) int64 { return a + b }\n",
@@ -51,8 +52,9 @@ func TestGetCompiledIn(t *testing.T) {
 	writeNotebook(t, "n.ipynb",
 		"%get example.com/fast\n\nimport (\"example.com/fast\"; \"example.com/pairs\")\np := pairs.Pair{1, 2}\nfast.Total(p)",
 		"import \"example.com/fast/below\"\nfast.Each([]string{below.Word, \"twice\"}, func(s string) { fmt.Println(s, p.Sum()) })",
-		"type named struct{ pairs.Pair }\nfunc (n named) Sum() int { return -n.Pair.Sum() }\nnamed{p}.Sum()")
-	want := "3\ntold 3\ntwice 3\n-3\n"
+		"type named struct{ pairs.Pair }\nfunc (n named) Sum() int { return -n.Pair.Sum() }\nnamed{p}.Sum()",
+		"func double[T fast.Numeric](x T) T { return 2 * x }\ndouble(2)")
+	want := "3\ntold 3\ntwice 3\n-3\n4\n"
 	out, _, err := dtnotes(t, "run", "n.ipynb")
 	if err != nil || !strings.HasSuffix(out, want) || !strings.Contains(out, "example.com/fast v1.0.0-test") || !strings.Contains(out, ", compiled in\n") {
 		t.Fatalf("%q, error %v", out, err)

@@ -131,11 +131,8 @@ func (g *generator) add(o types.Object) {
 func (g *generator) addType(o *types.TypeName, ref string, symbol func(string) string) {
 	switch t := o.Type().(type) {
 	case *types.Alias:
-		if t.TypeParams().Len() > 0 {
+		if t.TypeParams().Len() > 0 || isConstraint(t) {
 			g.generic = append(g.generic, o)
-			return
-		}
-		if isConstraint(t) {
 			return
 		}
 		g.aliases = append(g.aliases, symbol("(*"+ref+")(nil)"))
