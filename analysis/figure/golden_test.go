@@ -4,8 +4,13 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"image/color"
 	"image/png"
+	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -50,17 +55,58 @@ type shown interface {
 	Save(string) error
 }
 
+// figures are one of every kind.
+func figures() map[string]shown {
+	return map[string]shown{
+		"graph": graph(), "difference": difference(), "timeline": timeline(), "heat": heat(), "histogram": histogram(), "offsets": offsets(),
+		"flame": flame(), "flame_difference": flameDifference(), "dendrogram": dendrogram(), "matrix": matrix(), "process_tree": processTree(),
+		"strips": strips(),
+	}
+}
+
 // styled returns every figure in a style.
 func styled(theme figure.Theme, xkcd bool) map[string]shown {
-	set := func(s *figure.Style) { s.Theme, s.XKCD = theme, xkcd }
-	g, d, t, h, hi := graph(), difference(), timeline(), heat(), histogram()
-	o, f, fd, de, m, p, s := offsets(), flame(), flameDifference(), dendrogram(), matrix(), processTree(), strips()
-	for _, style := range []*figure.Style{&g.Style, &d.Style, &t.Style, &h.Style, &hi.Style, &o.Style, &f.Style, &fd.Style, &de.Style, &m.Style, &p.Style, &s.Style} {
-		set(style)
+	out := figures()
+	for name, f := range out {
+		v := reflect.New(reflect.TypeOf(f)).Elem()
+		v.Set(reflect.ValueOf(f))
+		style := v.FieldByName("Style").Addr().Interface().(*figure.Style)
+		style.Theme, style.XKCD = theme, xkcd
+		out[name] = v.Interface().(shown)
 	}
-	return map[string]shown{
-		"graph": g, "difference": d, "timeline": t, "heat": h, "histogram": hi, "offsets": o,
-		"flame": f, "flame_difference": fd, "dendrogram": de, "matrix": m, "process_tree": p, "strips": s,
+	return out
+}
+
+// TestEveryFigureIsHere fails where the package has a figure, which is what embeds Style, that
+// figures lacks, so that the tests of all figures are tests of it too.
+func TestEveryFigureIsHere(t *testing.T) {
+	have := map[string]bool{}
+	for _, f := range figures() {
+		have[reflect.TypeOf(f).Name()] = true
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			spec, ok := n.(*ast.TypeSpec)
+			if !ok || !spec.Name.IsExported() {
+				return true
+			}
+			if structure, ok := spec.Type.(*ast.StructType); ok {
+				for _, field := range structure.Fields.List {
+					if id, ok := field.Type.(*ast.Ident); ok && len(field.Names) == 0 && id.Name == "Style" && !have[spec.Name.Name] {
+						t.Errorf("%s: figures has no %s", file, spec.Name.Name)
+					}
+				}
+			}
+			return false
+		})
 	}
 }
 

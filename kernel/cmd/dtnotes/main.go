@@ -75,10 +75,13 @@ func versionCommand() *cobra.Command {
 	}
 }
 
-// buildVersion is the version of the module that the program was built from.
+// release is the version that CHANGELOG.md is about to end, or has ended.
+const release = "0.3.0"
+
+// buildVersion is the release, with what Go knows of the sources where they are not those of a tag.
 func buildVersion() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return release + " " + info.Main.Version
 	}
-	return "(devel)"
+	return release
 }

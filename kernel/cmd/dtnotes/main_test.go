@@ -236,3 +236,15 @@ func TestEval(t *testing.T) {
 		t.Error("eval of a failing cell succeeded")
 	}
 }
+
+// TestRelease holds that the newest version of the changelog is the program's.
+func TestRelease(t *testing.T) {
+	text, err := os.ReadFile("../../../CHANGELOG.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, newest, _ := strings.Cut(string(text), "\n## ")
+	if !strings.HasPrefix(newest, release) {
+		t.Errorf("the changelog begins with %.20q, the program is %s", newest, release)
+	}
+}
