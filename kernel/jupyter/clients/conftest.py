@@ -38,10 +38,16 @@ class Kernel:
         self.client = self.connect()
 
     def connect(self):
-        client = BlockingKernelClient(connection_file=self.manager.connection_file)
+        # The manager knows whether the kernel is alive; a client alone goes by its heartbeat, and takes a
+        # kernel for dead that needs more than a second to start, as on a busy machine.
+        client = BlockingKernelClient(connection_file=self.manager.connection_file, parent=self.manager)
         client.load_connection_file()
         client.start_channels()
-        client.wait_for_ready(timeout=30)
+        client.wait_for_ready(timeout=60)
+        # It has asked once a second. The answers come in order, so none is left after this one.
+        asked = client.kernel_info()
+        while client.get_shell_msg(timeout=60)["parent_header"].get("msg_id") != asked:
+            pass
         return client
 
     @property
