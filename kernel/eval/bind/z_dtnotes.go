@@ -253,13 +253,14 @@ var dtnotes2 = Table{
 
 var dtnotes3 = Table{
 	Path: "dtnotes/analysis/covariance", Name: "covariance",
-	Deps: "cmp cmp\ncontext context\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/lapack/lapack64 lapack64\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nslices slices",
+	Deps: "cmp cmp\ncontext context\nencoding/binary binary\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/lapack/lapack64 lapack64\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nslices slices",
 	Types: []any{
 		(*p3.Accumulator)(nil),
 		(*p3.CVOptions)(nil),
 		(*p3.CountOptions)(nil),
 		(*p3.CrossValidated)(nil),
 		(*p3.EBICOptions)(nil),
+		(*p3.Folding)(nil),
 		(*p3.Lasso)(nil),
 		(*p3.LassoOptions)(nil),
 		(*p3.Latent)(nil),
@@ -291,6 +292,7 @@ var dtnotes3 = Table{
 		{"Mahalanobis", p3.Mahalanobis},
 		{"NearTwins", p3.NearTwins},
 		{"NewAccumulator", p3.NewAccumulator},
+		{"NewFolding", p3.NewFolding},
 		{"OAS", p3.OAS},
 		{"PValueCut", p3.PValueCut},
 		{"PartialCorrelations", p3.PartialCorrelations},
@@ -299,6 +301,9 @@ var dtnotes3 = Table{
 		{"Score", p3.Score},
 		{"Shrunk", p3.Shrunk},
 		{"Stability", p3.Stability},
+	},
+	Untyped: []Literal{
+		{"BlockRows", "int", "4096"},
 	},
 }
 
