@@ -136,13 +136,19 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 		ruled, rows = 1, rows[1:]
 	}
 	if len(rows) == 0 {
-		if f.header == nil || f.header.words != h.words || f.header.sheet == nil {
-			if f.bare.num > 0 && headingWords(f.bare.text) != h.words {
+		same := f.header != nil && f.header.words == h.words && f.header.sheet != nil
+		if same {
+			h.sheet = f.header.sheet
+		}
+		if !same || title != "" {
+			bare := bytes.Clone(lines[at].text)
+			if title != "" {
+				bare = append([]byte(title+"\n"), bare...)
+			}
+			if f.bare.num > 0 && headingWords(f.bare.text) != headingWords(bare) {
 				f.end(st)
 			}
-			f.bare = textLine{num: lines[at].num, text: bytes.Clone(lines[at].text)}
-		} else {
-			h.sheet = f.header.sheet
+			f.bare = textLine{num: lines[at].num, text: bare}
 		}
 		f.header, f.keyNames = h, nil
 		for _, c := range h.cols {
