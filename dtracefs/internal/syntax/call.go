@@ -42,10 +42,10 @@ type Call struct {
 func ParseCall(line []byte) (c Call, ok bool) {
 	b := c.prefix(line)
 	switch {
-	case bytes.HasPrefix(b, []byte("+++ ")) && bytes.HasSuffix(b, []byte(" +++")):
+	case len(b) > 8 && bytes.HasPrefix(b, []byte("+++ ")) && bytes.HasSuffix(b, []byte(" +++")):
 		c.Kind, c.Message = Exit, b[4:len(b)-4]
 		return c, true
-	case bytes.HasPrefix(b, []byte("--- ")) && bytes.HasSuffix(b, []byte(" ---")):
+	case len(b) > 8 && bytes.HasPrefix(b, []byte("--- ")) && bytes.HasSuffix(b, []byte(" ---")):
 		c.Kind = Signal
 		c.Name, c.Args, _ = bytes.Cut(b[4:len(b)-4], []byte(" "))
 		return c, bytes.HasPrefix(c.Name, []byte("SIG")) || bytes.Equal(c.Name, []byte("stopped"))
