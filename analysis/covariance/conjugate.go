@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/floats"
+
+	"dtnotes/analysis/covariance/internal/gather"
 )
 
 // solveAtSigns minimizes the second-order model over the pairs whose proposed
@@ -132,13 +134,17 @@ func (n *newton) model() float64 {
 	sum := 0.0
 	n.multiply(f.change, n.w)
 	for i := range n.m {
-		wi := n.w[i*n.m : (i+1)*n.m]
-		for k := f.upper[i]; k < f.start[i+1]; k++ {
+		lo, hi := f.upper[i], f.start[i+1]
+		_, cols := n.nonzero(f.change[lo:hi], f.col[lo:hi])
+		products := n.r[:len(cols)]
+		gather.Dots(products, n.w[i*n.m:(i+1)*n.m], cols, n.product, n.m)
+		for k := lo; k < hi; k++ {
 			j := int(f.col[k])
 			v := f.change[k]
 			if v != 0 {
 				at := i*n.m + j
-				v *= n.s[at] - n.w[at] + floats.Dot(wi, n.product[j*n.m:(j+1)*n.m])/2
+				v *= n.s[at] - n.w[at] + products[0]/2
+				products = products[1:]
 			}
 			if i != j {
 				v = 2 * (v + n.alpha*math.Abs(f.value[k]))
@@ -155,12 +161,15 @@ func (n *newton) sandwich(m, d, out []float64) {
 	f := &n.free
 	n.multiply(d, m)
 	for i := range n.m {
-		mi := m[i*n.m : (i+1)*n.m]
-		for k := f.upper[i]; k < f.start[i+1]; k++ {
-			j := int(f.col[k])
+		// No diagonal of a positive definite matrix is zero.
+		lo, hi := f.upper[i], f.start[i+1]
+		_, cols := n.nonzero(f.value[lo:hi], f.col[lo:hi])
+		products := n.r[:len(cols)]
+		gather.Dots(products, m[i*n.m:(i+1)*n.m], cols, n.product, n.m)
+		for k := lo; k < hi; k++ {
 			v := 0.0
-			if i == j || f.value[k] != 0 {
-				v = floats.Dot(mi, n.product[j*n.m:(j+1)*n.m])
+			if f.value[k] != 0 {
+				v, products = products[0], products[1:]
 			}
 			out[k], out[f.mirror[k]] = v, v
 		}
@@ -208,22 +217,18 @@ func (n *newton) precondition(res, out []float64) {
 func (n *newton) multiply(d, m []float64) {
 	f := &n.free
 	n.product = resize(n.product, n.m*n.m)
-	n.row = resize(n.row, 8*n.m)
-	for i := 0; i < n.m; i += 8 {
-		rows := n.row[:min(8, n.m-i)*n.m]
-		clear(rows)
-		for r := 0; r*n.m < len(rows); r++ {
-			row := rows[r*n.m : (r+1)*n.m]
-			for k := f.start[i+r]; k < f.start[i+r+1]; k++ {
-				if v := d[k]; v != 0 {
-					j := int(f.col[k])
-					floats.AddScaled(row, v, m[j*n.m:(j+1)*n.m])
-				}
-			}
+	n.row = resize(n.row, batch*n.m)
+	for i := 0; i < n.m; i += batch {
+		count := min(batch, n.m-i)
+		for r := range count {
+			lo, hi := f.start[i+r], f.start[i+r+1]
+			value, col := n.nonzero(d[lo:hi], f.col[lo:hi])
+			gather.Combine(n.row[r*n.m:(r+1)*n.m], value, col, m, n.m)
 		}
-		for r := 0; r*n.m < len(rows); r++ {
-			for j, v := range rows[r*n.m : (r+1)*n.m] {
-				n.product[j*n.m+i+r] = v
+		for j := range n.m {
+			to := n.product[j*n.m+i:][:count]
+			for r := range to {
+				to[r] = n.row[r*n.m+j]
 			}
 		}
 	}

@@ -8,9 +8,10 @@ import (
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/covariance/internal/gather"
 )
 
 // newton minimizes the graphical lasso objective over one component of m
@@ -32,6 +33,8 @@ type newton struct {
 	sparse rows
 	over   []float64
 	t, r   []float64
+	some   []float64 // values of a row that are not zero
+	at     []int32   // and their columns
 
 	inner        float64
 	product, row []float64 // M D of the last sandwich, and rows on their way there
@@ -318,9 +321,7 @@ func (n *newton) descendRow(i int, t []float64) float64 {
 	lo, hi := f.upper[i], f.start[i+1]
 	cols := f.col[lo:hi]
 	r := n.r[:len(cols)]
-	for k, j := range cols {
-		r[k] = floats.Dot(t, n.w[int(j)*m:int(j+1)*m])
-	}
+	gather.Dots(r, t, cols, n.w, m)
 	moved := 0.0
 	for k, j32 := range cols {
 		j := int(j32)
@@ -366,35 +367,34 @@ func (n *newton) set(k, i, j int, v float64) {
 
 // sparseProducts sets t to D Wᵢ for the rows lo ≤ i < hi, at most a batch.
 func (n *newton) sparseProducts(lo, hi int) {
-	f, m := &n.free, n.m
-	for i := range m {
-		var sum [batch]float64
-		cols := f.col[f.start[i]:f.start[i+1]]
-		for k, d := range f.change[f.start[i]:f.start[i+1]] {
-			if d == 0 {
-				continue
-			}
-			at := int(cols[k])*m + lo
-			if hi-lo < batch {
-				for b, w := range n.w[at : at+hi-lo] {
-					sum[b] += d * w
-				}
-				continue
-			}
-			w := (*[batch]float64)(n.w[at:])
-			sum[0] += d * w[0]
-			sum[1] += d * w[1]
-			sum[2] += d * w[2]
-			sum[3] += d * w[3]
-			sum[4] += d * w[4]
-			sum[5] += d * w[5]
-			sum[6] += d * w[6]
-			sum[7] += d * w[7]
-		}
+	var sum [batch]float64
+	for i := range n.m {
+		value, col := n.changes(i)
+		gather.Combine(sum[:hi-lo], value, col, n.w[lo:], n.m)
 		for b := range hi - lo {
-			n.t[b*m+i] = sum[b]
+			n.t[b*n.m+i] = sum[b]
 		}
 	}
+}
+
+// changes lists what is not zero in row i of D.
+func (n *newton) changes(i int) ([]float64, []int32) {
+	f := &n.free
+	return n.nonzero(f.change[f.start[i]:f.start[i+1]], f.col[f.start[i]:f.start[i+1]])
+}
+
+// nonzero lists the values that are not zero, and their columns, until it is
+// called again.
+func (n *newton) nonzero(values []float64, cols []int32) ([]float64, []int32) {
+	n.some, n.at = resize(n.some, n.m), resize(n.at, n.m)
+	k := 0
+	for q, v := range values {
+		if v != 0 {
+			n.some[k], n.at[k] = v, cols[q]
+			k++
+		}
+	}
+	return n.some[:k], n.at[:k]
 }
 
 func soft(v, t float64) float64 {

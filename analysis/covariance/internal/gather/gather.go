@@ -1,0 +1,83 @@
+// Package gather multiplies rows of a dense matrix that are picked by their
+// positions: what a sparse matrix times a dense one, and its entries at few
+// places, come down to.
+//
+// Products are rounded before they are added, and sums have a fixed order, so
+// that the results are the same to the last bit on every machine, with vector
+// instructions (AVX2 on amd64) and without.
+package gather
+
+// Combine sets dst[j] to Σ coef[k]·m[rows[k]·stride+j].
+//
+// Each row holds len(dst) numbers at least; coef and rows are equally long.
+func Combine(dst, coef []float64, rows []int32, m []float64, stride int) {
+	done := 0
+	if whole := len(dst) &^ 3; vectors && whole > 0 && len(coef) > 0 {
+		check(rows[:len(coef)], m, stride, len(dst))
+		combine(&dst[0], whole, &coef[0], &rows[0], len(coef), &m[0], stride)
+		done = whole
+	}
+	clear(dst[done:])
+	if done == len(dst) {
+		return
+	}
+	for k, c := range coef {
+		row := m[int(rows[k])*stride:][:len(dst)]
+		for j := done; j < len(dst); j++ {
+			dst[j] += float64(c * row[j])
+		}
+	}
+}
+
+// Dots sets out[k] to Σ v[j]·m[rows[k]·stride+j].
+//
+// Each row holds len(v) numbers at least; out and rows are equally long.
+func Dots(out, v []float64, rows []int32, m []float64, stride int) {
+	whole := len(v) &^ 3
+	if vectors && whole > 0 && len(out) > 0 {
+		check(rows[:len(out)], m, stride, len(v))
+		dots(&out[0], len(out), &v[0], whole, &rows[0], &m[0], stride)
+	} else {
+		for k := range out {
+			out[k] = dot(v[:whole], m[int(rows[k])*stride:])
+		}
+	}
+	if whole == len(v) {
+		return
+	}
+	for k := range out {
+		row := m[int(rows[k])*stride:][:len(v)]
+		for j := whole; j < len(v); j++ {
+			out[k] += float64(v[j] * row[j])
+		}
+	}
+}
+
+// check panics where a row is not in m: vector instructions would not.
+func check(rows []int32, m []float64, stride, width int) {
+	for _, r := range rows {
+		_ = m[int(r)*stride:][:width]
+	}
+}
+
+// dot adds in the order of the vector instructions: four vectors of four sums,
+// of which the first takes what is left over.
+func dot(v, row []float64) float64 {
+	var s [16]float64
+	j := 0
+	for ; j+16 <= len(v); j += 16 {
+		a, b := (*[16]float64)(v[j:]), (*[16]float64)(row[j:])
+		for l := range s {
+			s[l] += float64(a[l] * b[l])
+		}
+	}
+	for ; j < len(v); j += 4 {
+		for l := range 4 {
+			s[l] += float64(v[j+l] * row[j+l])
+		}
+	}
+	for l := range 4 {
+		s[l] = (s[l] + s[4+l]) + (s[8+l] + s[12+l])
+	}
+	return (s[0] + s[2]) + (s[1] + s[3])
+}

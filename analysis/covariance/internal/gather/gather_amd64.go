@@ -1,0 +1,16 @@
+package gather
+
+import "golang.org/x/sys/cpu"
+
+// vectors tells whether the machine has the instructions; a test clears it.
+var vectors = cpu.X86.HasAVX2
+
+// combine is [Combine] for a width that is a multiple of four, and a row or more.
+//
+//go:noescape
+func combine(dst *float64, width int, coef *float64, rows *int32, n int, m *float64, stride int)
+
+// dots is [Dots] for a width that is a multiple of four, and a row or more.
+//
+//go:noescape
+func dots(out *float64, n int, v *float64, width int, rows *int32, m *float64, stride int)

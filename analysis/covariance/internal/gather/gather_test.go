@@ -1,0 +1,82 @@
+package gather
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// TestSameBits holds that vector instructions change no bit, and that both
+// ways are right, at all widths beside and between whole vectors.
+func TestSameBits(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	draw := func(n int) []float64 {
+		out := make([]float64, n)
+		for i := range out {
+			out[i] = rng.NormFloat64()
+		}
+		return out
+	}
+	for width := range 71 {
+		for _, n := range []int{0, 1, 2, 17} {
+			const height = 9
+			stride := width + rng.IntN(3)
+			m := draw(height*stride + 1)
+			rows := make([]int32, n)
+			for k := range rows {
+				rows[k] = int32(rng.IntN(height))
+			}
+			coef, v := draw(n), draw(width)
+			sum, portable := draw(width), draw(width)
+			Combine(sum, coef, rows, m, stride)
+			products, portableProducts := draw(n), draw(n)
+			Dots(products, v, rows, m, stride)
+			withoutVectors(func() {
+				Combine(portable, coef, rows, m, stride)
+				Dots(portableProducts, v, rows, m, stride)
+			})
+			if !slices.Equal(sum, portable) || !slices.Equal(products, portableProducts) {
+				t.Fatalf("width %d, %d rows: vectors give other bits", width, n)
+			}
+			for j, got := range sum {
+				want := 0.0
+				for k, c := range coef {
+					want += c * m[int(rows[k])*stride+j]
+				}
+				near(t, got, want)
+			}
+			for k, got := range products {
+				want := 0.0
+				for j, x := range v {
+					want += x * m[int(rows[k])*stride+j]
+				}
+				near(t, got, want)
+			}
+		}
+	}
+}
+
+func near(t *testing.T, got, want float64) {
+	t.Helper()
+	if math.Abs(got-want) > 1e-12 {
+		t.Fatalf("got %v, want %v", got, want)
+	}
+}
+
+// TestOutside holds that a row that is not there panics as an index does.
+func TestOutside(t *testing.T) {
+	for _, f := range []func(){
+		func() { Combine(make([]float64, 4), []float64{1}, []int32{2}, make([]float64, 8), 4) },
+		func() { Dots(make([]float64, 1), make([]float64, 4), []int32{2}, make([]float64, 8), 4) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			f()
+		}()
+	}
+}

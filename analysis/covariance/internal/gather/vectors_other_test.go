@@ -1,0 +1,5 @@
+//go:build !amd64
+
+package gather
+
+func withoutVectors(f func()) { f() }
