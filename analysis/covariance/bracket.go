@@ -10,40 +10,88 @@ type bracket struct {
 	flat      float64 // a gain per step not worth a further step
 }
 
-// find walks in steps until the score has fallen clearly, or twice in a row,
-// or hardly gains, then narrows the peak by parabolas through the best three
-// points. All points are whole numbers, so that tiny errors of the score
+// find walks in steps, then narrows the peak by parabolas through the best
+// three points. All points are whole numbers, so that tiny errors of the score
 // seldom change the outcome.
 func (b bracket) find() (float64, error) {
+	x, y, err := b.walk()
+	if err != nil || x[0] == x[1] || x[1] == x[2] {
+		return x[1], err
+	}
+	return b.narrow(x, y)
+}
+
+// walk goes up from 0 until the score has fallen clearly, or twice in a row, or
+// hardly gains, and returns the best point between its neighbors; at an end, and
+// where nothing is gained, it is its own neighbor.
+func (b bracket) walk() (x, y [3]float64, err error) {
 	var xs, ys []float64
 	best, falls := 0, 0
-	for x := 0.0; x <= b.end && falls < 2; x = b.next(xs, ys) {
-		y, err := b.score(x)
+	for at := 0.0; at <= b.end && falls < 2; at = b.next(xs, ys) {
+		v, err := b.score(at)
 		if err != nil {
-			return 0, err
+			return x, y, err
 		}
-		xs, ys = append(xs, x), append(ys, y)
+		xs, ys = append(xs, at), append(ys, v)
 		last := len(xs) - 1
 		if last == 0 {
 			continue
 		}
-		if y <= ys[best] {
+		if v <= ys[best] {
 			falls++
-			if ys[best]-y > 0.002*(ys[best]-ys[0]) {
+			if ys[best]-v > 0.002*(ys[best]-ys[0]) {
 				break
 			}
 			continue
 		}
-		gain := y - ys[best]
+		gain := v - ys[best]
 		best, falls = last, 0
 		if gain < b.flat && last > 3 {
-			return x, nil
+			break
 		}
 	}
-	if best == 0 || best == len(xs)-1 {
-		return xs[best], nil
+	left, right := max(best-1, 0), min(best+1, len(xs)-1)
+	return [3]float64{xs[left], xs[best], xs[right]}, [3]float64{ys[left], ys[best], ys[right]}, nil
+}
+
+// near finds the top close to a guess and returns its score, too. It goes up or
+// down in steps, over multiples of the step, until there are lower points on
+// both sides; the parabola through the three then has the top. The guess thus
+// decides how much is tried, but hardly ever what is found.
+func (b bracket) near(guess float64) (top, score float64, err error) {
+	middle := b.step * max(1, math.Round(guess/b.step))
+	x := [3]float64{middle - b.step, middle, middle + b.step}
+	var y [3]float64
+	for i, at := range x {
+		if y[i], err = b.score(at); err != nil {
+			return 0, 0, err
+		}
 	}
-	return b.narrow([3]float64{xs[best-1], xs[best], xs[best+1]}, [3]float64{ys[best-1], ys[best], ys[best+1]})
+	for !(y[1] > y[0] && y[1] >= y[2]) {
+		down := y[0] >= y[1]
+		switch {
+		case down && x[0] == 0:
+			return 0, y[0], nil
+		case !down && (x[2] >= b.end || y[2]-y[1] < b.flat):
+			return x[2], y[2], nil
+		case down:
+			x, y = [3]float64{x[0] - b.step, x[0], x[1]}, [3]float64{0, y[0], y[1]}
+			y[0], err = b.score(x[0])
+		default:
+			x, y = [3]float64{x[1], x[2], x[2] + b.step}, [3]float64{y[1], y[2], 0}
+			y[2], err = b.score(x[2])
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+	}
+	if top = math.Round(vertex(x, y)); top == x[1] {
+		return top, y[1], nil
+	}
+	if score, err = b.score(top); err != nil || score >= y[1] {
+		return top, score, err
+	}
+	return x[1], y[1], nil
 }
 
 // next returns the point a step after the last, or a third of a step past

@@ -27,5 +27,12 @@ func TestBracket(t *testing.T) {
 		if err != nil || c.name != "lopsided" && c.name != "flat top" && got != c.want || tried > 40 || c.score(got) < c.score(c.want)-1e-3*math.Abs(c.score(c.want)) {
 			t.Errorf("%s: top at %v after %d tries (%v), want %v", c.name, got, tried, err, c.want)
 		}
+		b.step = 10
+		for _, guess := range []float64{0, c.want, c.want + 7, c.want - 90, 920} {
+			got, score, err := b.near(max(0, guess))
+			if want := c.score(c.want); err != nil || score != c.score(got) || score < want-1e-2*math.Abs(want) {
+				t.Errorf("%s: top at %v from %v (%v), want %v", c.name, got, guess, err, c.want)
+			}
+		}
 	}
 }

@@ -11,11 +11,16 @@ import (
 
 // solveAtSigns minimizes the second-order model over the pairs whose proposed
 // value is not zero, holding their signs. Values that would cross zero become
-// zero and the rest is solved again, until none crosses or it was tried often.
+// zero; the sweeps to come find what else has to change then, unless so many
+// steps did not suffice that the rest is better solved again right here.
 func (n *newton) solveAtSigns(ctx context.Context) error {
 	size := len(n.free.col)
 	buf := make([]float64, 5*size)
-	for crossed, rounds := true, 0; crossed && rounds < 10; rounds++ {
+	rounds := 1
+	if n.iterations >= hard {
+		rounds = 10
+	}
+	for crossed := true; crossed && rounds > 0; rounds-- {
 		d := buf[:size]
 		if err := n.conjugate(ctx, d, buf[size:]); err != nil {
 			return err

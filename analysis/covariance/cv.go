@@ -19,7 +19,8 @@ type CVOptions struct {
 	// turn; 0 means 5, or fewer when a fold would have less than two rows.
 	Folds int
 	// Tol is the duality gap per variable of the solves on folds; 0 means
-	// 1e-9. The final solve follows Lasso.
+	// 1e-9, so that alpha does not depend on the order of the variables. The
+	// final solve follows Lasso.
 	Tol float64
 	// Lasso tunes the final solve on all rows.
 	Lasso LassoOptions
@@ -38,7 +39,7 @@ func (o CVOptions) tol() float64 {
 type CrossValidated struct {
 	*Lasso
 	Empirical *mat.SymDense // p×p covariance of all rows
-	Trials    []Trial       // every alpha tried, descending
+	Trials    []Trial       // every alpha tried on all folds, descending
 }
 
 // Trial is one alpha and how well its models predicted the held-out rows.
@@ -51,8 +52,9 @@ type Trial struct {
 // GraphicalLassoCV fits the graphical lasso to the n×p sample x with the
 // alpha that maximizes the held-out Gaussian log-likelihood over contiguous
 // folds, each centered on its own mean. The search follows the path of
-// solutions down from the alpha without edges until the score has passed its
-// top, then narrows alpha to about a percent.
+// solutions down from the alpha without edges on one fold until its score has
+// passed the top, then goes on from there on all folds and narrows alpha to a
+// few percent.
 //
 // A variable that does not vary outside a fold cannot be judged on it and is
 // left out of that fold's score, at every alpha alike. Variables that are the
@@ -209,7 +211,8 @@ func subset(s mat.Symmetric, keep []int) *mat.SymDense {
 	return out
 }
 
-// search returns the alpha with the best score.
+// search returns the alpha with the best score. Most penalties lie far from it,
+// and one fold shows them to; their fits need not be close.
 func (v *validation) search(ctx context.Context, progress func(int)) (float64, error) {
 	top := AlphaMax(v.all)
 	if v.p == 1 || top == 0 {
@@ -217,15 +220,56 @@ func (v *validation) search(ctx context.Context, progress func(int)) (float64, e
 	}
 	const percent = 0.01
 	alpha := func(steps float64) float64 { return top * math.Exp(-percent*steps) }
-	peak := bracket{step: 30, end: 920, flat: 3e-7 * float64(v.p), score: func(steps float64) (float64, error) {
-		s, err := v.try(ctx, alpha(steps))
-		if progress != nil && err == nil {
-			progress(len(v.trials))
+	tried := 0
+	report := func(err error) {
+		if tried++; progress != nil && err == nil {
+			progress(tried)
 		}
+	}
+	middle := len(v.folds) / 2
+	path := bracket{step: 30, end: 920, flat: 3e-7 * float64(v.p), score: func(steps float64) (float64, error) {
+		s, err := v.folds[middle].score(ctx, alpha(steps), max(v.tol, 1e-4))
+		report(err)
 		return s, err
 	}}
-	at, err := peak.find()
+	x, y, err := path.walk()
+	if err != nil {
+		return 0, err
+	}
+	guess := x[1]
+	if x[0] < x[1] && x[1] < x[2] {
+		guess = vertex(x, y)
+	}
+	v.startFrom(middle)
+	peak := path
+	peak.step = 10 // percent
+	peak.score = func(steps float64) (float64, error) {
+		s, err := v.try(ctx, alpha(steps))
+		report(err)
+		return s, err
+	}
+	at, found, err := peak.near(guess)
+	if err != nil {
+		return 0, err
+	}
+	// Where edges hardly help, chance gives the score several peaks, and one fold
+	// others than all: then the first on the path of all folds is the one.
+	const little = 0.02 // log-likelihood per variable and row
+	if none, err := peak.score(0); err != nil || found-none > little*float64(v.p) {
+		return alpha(at), err
+	}
+	peak.step = path.step
+	at, err = peak.find()
 	return alpha(at), err
+}
+
+// startFrom lets every fold of the same variables start where one of them is.
+func (v *validation) startFrom(one int) {
+	for i := range v.folds {
+		if f := &v.folds[i]; slices.Equal(f.keep, v.folds[one].keep) {
+			f.warm = v.folds[one].warm
+		}
+	}
 }
 
 // try scores one alpha on every fold, in parallel.
@@ -250,7 +294,8 @@ func (f *fold) score(ctx context.Context, alpha, tol float64) (float64, error) {
 	if p == 0 {
 		return 0, nil
 	}
-	o := LassoOptions{Tol: tol}
+	// One step at least, lest one fit serve several penalties.
+	o := LassoOptions{Tol: tol, least: 1}
 	if l := f.nearest(alpha); l != nil {
 		o.Start = l.Precision
 	}

@@ -24,6 +24,8 @@ type LassoOptions struct {
 	// Start is a positive definite p×p guess of the precision, such as the
 	// solution at a neighboring alpha; nil starts from the diagonal.
 	Start mat.Symmetric
+
+	least int // Newton steps to take whatever the gap
 }
 
 func (o LassoOptions) tol() float64 {
@@ -134,6 +136,7 @@ func solveDistinct(ctx context.Context, s []float64, p int, alpha float64, o Las
 		}
 		n := newNewton(s, p, g, alpha, o.Start)
 		n.start(o.Start)
+		n.least = o.least
 		err := n.solve(ctx, o.tol()*float64(len(g)), o.maxIter())
 		if errors.Is(err, ErrNotConverged) && o.Start != nil {
 			n.startDiagonal()

@@ -42,6 +42,7 @@ type newton struct {
 	smooth, penalty float64 // tr(SX) - log det X, alpha Σ|Xij|
 	objective, gap  float64
 	iterations      int
+	least           int // iterations
 }
 
 // pairs is a symmetric sparsity pattern in compressed rows, diagonal
@@ -139,7 +140,7 @@ func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 		n.invert()
 		n.objective = n.smooth + n.penalty
 		rounding := 1e-14 * float64(n.m) * (1 + math.Abs(n.objective))
-		if decrement*decrement <= 10*tol {
+		if n.iterations >= n.least && decrement*decrement <= 10*tol {
 			if n.gap = n.dualityGap(); n.gap <= max(tol, rounding) {
 				return nil
 			}
@@ -254,35 +255,50 @@ func resize[T any](s []T, n int) []T {
 // descend minimizes the second-order model by sweeps of coordinate descent,
 // which find the signs, and where those converge slowly by a conjugate
 // gradient solve at these signs, until what is left to move is small against
-// the whole change.
+// the whole change. A model that is soon replaced need not be solved well.
 func (n *newton) descend(ctx context.Context) error {
+	n.inner = [...]float64{0.2, 0.1, 0.03}[min(n.iterations, 2)]
+	if n.iterations >= hard {
+		n.inner = 0.01
+	}
 	const rounds, sweeps = 5, 4
-	n.inner = [...]float64{0.1, 0.03, 0.01}[min(n.iterations, 2)]
-	small := n.inner
 	for range rounds {
-		last := 0.0
-		for range sweeps {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			moved := 0.0
-			for i := 0; i < n.m; i += batch {
-				moved += n.descendRows(i, min(i+batch, n.m))
-			}
-			total := 0.0
-			for _, d := range n.free.change {
-				total += math.Abs(d)
-			}
-			if moved == 0 || moved < last && moved*moved/(last-moved) <= small*total {
-				return nil
-			}
-			last = moved
+		if done, err := n.sweep(ctx, sweeps, n.inner); done || err != nil {
+			return err
 		}
 		if err := n.solveAtSigns(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// hard is after how many Newton steps a problem turns out to be so near singular
+// that models must be solved well.
+const hard = 8
+
+// sweep goes over all free pairs, so many times at most, and tells whether what
+// is left to move is small against the whole change.
+func (n *newton) sweep(ctx context.Context, times int, small float64) (bool, error) {
+	last := 0.0
+	for range times {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		moved := 0.0
+		for i := 0; i < n.m; i += batch {
+			moved += n.descendRows(i, min(i+batch, n.m))
+		}
+		total := 0.0
+		for _, d := range n.free.change {
+			total += math.Abs(d)
+		}
+		if moved == 0 || moved < last && moved*moved/(last-moved) <= small*total {
+			return true, nil
+		}
+		last = moved
+	}
+	return false, nil
 }
 
 // batch is how many rows share one pass over D.

@@ -233,7 +233,8 @@ func (n *newton) stepTo(ctx context.Context, rows int) error {
 			near = near && math.Abs(n.w[i*n.m+i]-n.s[i*n.m+i]) <= 0.5*n.s[i*n.m+i]
 		}
 		n.findFree()
-		if err := n.descend(ctx); err != nil {
+		// Signs settle long before values do.
+		if _, err := n.sweep(ctx, 6, 0.1); err != nil {
 			return err
 		}
 		parameters := n.m
