@@ -15,12 +15,15 @@ import (
 const (
 	// quiet is how long a tracer must be silent for what it printed to be a whole block.
 	quiet = 200 * time.Millisecond
+	// restless is how long what a tracer printed waits for its silence.
+	restless = time.Second
 	// fewestLines is how many lines tell what a stream is.
 	fewestLines = 4
 )
 
 // Follow decodes what a running tracer prints, as it comes from r, and yields a batch each time the
-// tracer falls silent, and of a torrent one each half a megabyte. It ends when r does or ctx is done.
+// tracer falls silent; of one that does not, about one a second, and of a torrent one each half a
+// megabyte. It ends when r does or ctx is done.
 // A read that is under way then is left to itself.
 func (o Options) Follow(ctx context.Context, r io.Reader, name string) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
@@ -29,6 +32,7 @@ func (o Options) Follow(ctx context.Context, r io.Reader, name string) iter.Seq2
 		f := follower{opt: o, name: name, line: 1}
 		chunks, failed := make(chan []byte), make(chan error, 1)
 		go pump(ctx, r, chunks, failed)
+		var since time.Time // when the first of the text came
 		for {
 			var silence <-chan time.Time
 			if n := len(f.text); n > 0 && f.text[n-1] == '\n' {
@@ -40,8 +44,8 @@ func (o Options) Follow(ctx context.Context, r io.Reader, name string) iter.Seq2
 				yield(nil, fmt.Errorf("following %s: %w", name, ctx.Err()))
 				return
 			case <-silence:
-				if n = len(f.text); f.scanner == nil && bytes.Count(f.text, []byte("\n")) < fewestLines {
-					n = 0
+				if f.knows() {
+					n = len(f.text)
 				}
 			case chunk, ok := <-chunks:
 				if !ok {
@@ -53,8 +57,12 @@ func (o Options) Follow(ctx context.Context, r io.Reader, name string) iter.Seq2
 					}
 					return
 				}
-				if f.text = append(f.text, chunk...); len(f.text) > chunkSize {
-					n = f.whole()
+				if len(f.text) == 0 {
+					since = time.Now()
+				}
+				f.text = append(f.text, chunk...)
+				if waited := time.Since(since); len(f.text) > chunkSize || waited > restless && f.knows() {
+					n, since = f.whole(), time.Now()
 				}
 			}
 			if b := f.batch(n, false); b != nil && !yield(b, nil) {
@@ -72,6 +80,11 @@ type follower struct {
 	scanner *scanner
 	line    int
 	at      int64
+}
+
+// knows reports whether there is enough to tell what the stream is.
+func (f *follower) knows() bool {
+	return f.scanner != nil || bytes.Count(f.text, []byte("\n")) >= fewestLines
 }
 
 // whole is how much of the text can be decoded without what is still to come.

@@ -156,7 +156,7 @@ func (s *Stream) complete(all bool) []Interval {
 }
 
 // manySources are more than most streams have.
-const manySources = 1 << 12
+const manySources = 1 << 10
 
 // forget drops what is known of sources that do nothing any more, once they are many: names that never
 // end, such as those of processes told apart by their numbers, would fill the memory. One that comes

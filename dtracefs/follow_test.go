@@ -1,0 +1,64 @@
+package dtracefs
+
+import (
+	"fmt"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestFollowRestless holds that a tracer which never falls silent is decoded as it prints, block by
+// whole block or line by line, and that nothing of it is lost.
+func TestFollowRestless(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		print func(w io.Writer, i int)
+	}{
+		{"blocks", func(w io.Writer, i int) {
+			fmt.Fprintf(w, "%d%02d0000000\nsyscall web %d\n", 1_700_000_000+i/20, i%20*5, 1+i%7)
+			fmt.Fprint(w, "syscall db 3\n\n")
+		}},
+		{"events", func(w io.Writer, i int) {
+			fmt.Fprintf(w, "%d.%02d00 open web /etc/hosts\n", 1000+i/20, i%20*5)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const prints = 400 // in 20 seconds
+				r, w := io.Pipe()
+				begun := time.Now()
+				go func() {
+					defer w.Close()
+					for i := range prints {
+						c.print(w, i)
+						time.Sleep(50 * time.Millisecond)
+					}
+				}()
+				lines, batches, last := 0, 0, time.Duration(0)
+				for b, err := range (Options{}).Follow(t.Context(), r, c.name) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					now := time.Since(begun)
+					if now-last > 3*time.Second {
+						t.Errorf("nothing for %v", now-last)
+					}
+					lines, batches, last = lines+b.Lines, batches+1, now
+					for _, table := range b.Tables {
+						if v := table.Column("value"); v != nil && table.NumRows()%2 != 0 {
+							t.Errorf("a batch of %d rows: half a block", table.NumRows())
+						}
+					}
+				}
+				want := prints
+				if c.name == "blocks" {
+					want *= 4
+				}
+				if lines != want || batches < 10 {
+					t.Errorf("%d lines in %d batches, want %d", lines, batches, want)
+				}
+			})
+		})
+	}
+}
