@@ -244,6 +244,28 @@ func TestSeasonAndTrend(t *testing.T) {
 	}
 }
 
+// A value four deviations off is told of a single gauge, wherever its zero is.
+func TestFourDeviationsAreFound(t *testing.T) {
+	for _, level := range []float64{0, 50} {
+		found := 0
+		for seed := range uint64(5) {
+			b := learnMatrix(t, matrix(t, 1000, 1, 1.7e9, time.Second, gaussian(2*seed, level, 1)), behavior.Options{})
+			fresh := matrix(t, 1000, 1, 1.8e9, time.Second, gaussian(2*seed+1, level, 1))
+			for i := 100; i < 1000; i += 200 {
+				fresh.Values.Set(i, 0, level+4)
+			}
+			for _, a := range score(t, b, fresh).Alerts {
+				if int(a.Start-1.8e9)%200 == 100 {
+					found++
+				}
+			}
+		}
+		if found < 17 {
+			t.Errorf("around %v: %d of 25 found", level, found)
+		}
+	}
+}
+
 func TestConstantSeriesSaySo(t *testing.T) {
 	for _, level := range []float64{0, 5} {
 		_, err := behavior.Learn(matrix(t, 100, 2, 0, time.Second, func(int, int) float64 { return level }))

@@ -228,9 +228,14 @@ func (l *Levels) score(p probabilities, lasting float64) float64 {
 
 // p is the p-value of a score. Few buckets say little of how far the score of
 // normal ones goes, but it is no more than that of the three tests together, each
-// of which is calibrated by itself (Bonferroni).
+// of which is calibrated by itself (Bonferroni). Where nothing is linked, there is
+// but one.
 func (l *Levels) p(score float64, p probabilities) float64 {
-	return min(pooled(l.Joint, score), 3*min(p.process, p.whole))
+	tests := 1.0
+	if len(l.Distance) > 0 {
+		tests = 3
+	}
+	return min(pooled(l.Joint, score), tests*min(p.process, p.whole))
 }
 
 // unusual is the p-value of a bucket from which it may be part of what lasts.

@@ -64,9 +64,9 @@ func (r *run) overlay(f fault, other *run) *run {
 // learned from the others of the family, and from all of it. A killed process
 // cannot be merged: those faults are left out.
 func (o options) printOverlays(ctx context.Context, runs []*run) error {
-	fmt.Printf("\nfaults merged into other runs\n")
+	fmt.Printf("\nfaults merged into other runs (found: an alert was raised by then; told of: one raised then or later covers part of the fault)\n")
 	for _, family := range o.overlays {
-		least, lasting, most := math.MaxInt, math.MaxInt, 0
+		least, lasting, told, most := math.MaxInt, math.MaxInt, math.MaxInt, 0
 		var series []*analysis.Series
 		for _, name := range family {
 			s, err := o.load(name)
@@ -85,7 +85,7 @@ func (o options) printOverlays(ctx context.Context, runs []*run) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-			found, during, named, all := 0, 0, 0, 0
+			found, during, covered, named, all := 0, 0, 0, 0, 0
 			for _, r := range runs {
 				for _, f := range r.faults {
 					if f.kind == "backend_down" {
@@ -109,6 +109,11 @@ func (o options) printOverlays(ctx context.Context, runs []*run) error {
 					if !math.IsInf(delay, 1) {
 						during++
 					}
+					if slices.ContainsFunc(report.Alerts, func(a behavior.Alert) bool {
+						return a.Start < with.faults[0].end && a.End > with.faults[0].start
+					}) {
+						covered++
+					}
 					if rank >= 1 && rank <= 3 {
 						named++
 					}
@@ -121,10 +126,10 @@ func (o options) printOverlays(ctx context.Context, runs []*run) error {
 			if err != nil {
 				return err
 			}
-			fmt.Printf("  %-14s %-24s %d of %d found within %d s, %d while they last, culprit among the first three %d of %d; %d alerts without a fault\n", name, how, found, all, soon, during, named, all, len(alone.Alerts))
-			least, lasting, most = min(least, found), min(lasting, during), max(most, all)
+			fmt.Printf("  %-14s %-24s %d of %d found within %d s, %d while they last, %d told of sooner or later, culprit among the first three %d of %d; %d alerts without a fault\n", name, how, found, all, soon, during, covered, named, all, len(alone.Alerts))
+			least, lasting, told, most = min(least, found), min(lasting, during), min(told, covered), max(most, all)
 		}
-		o.table.add("faults merged into "+strings.Join(family, " and ")+", at the least", "%d of %d found within %d s, %d while they last", least, most, soon, lasting)
+		o.table.add("faults merged into "+strings.Join(family, " and ")+", at the least", "%d of %d found within %d s, %d while they last, %d told of", least, most, soon, lasting, told)
 	}
 	return nil
 }
