@@ -46,7 +46,9 @@ func (v *view) show(u behavior.Update, number int) {
 	}
 	switch {
 	case u.Ended:
-		sayf(v.out, "alert ended: %s", u.Alert.Words())
+		for line := range strings.Lines("alert ended: " + u.Alert.Words()) {
+			say(v.out, v.fit(strings.TrimSuffix(line, "\n")))
+		}
 		v.alerting = false
 	case u.Alert != nil && !v.alerting:
 		say(v.out, v.fit(dtracefs.Printable(fmt.Sprintf("alert: %s number %d, %s", stamp(u.Alert.Start), number, u.Alert))))

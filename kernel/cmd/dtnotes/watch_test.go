@@ -19,6 +19,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"dtnotes/analysis/behavior"
 )
@@ -263,6 +264,29 @@ func TestKeptAlertsStaySmall(t *testing.T) {
 	}
 	if n := len(s.Alerts); n != mostInAll/mostValues {
 		t.Errorf("%d alerts are kept", n)
+	}
+}
+
+// On a terminal no line is longer than it is wide; elsewhere all is told.
+func TestAlertsFitTheTerminal(t *testing.T) {
+	why := []behavior.Sign{
+		{Source: "syscall a-process-of-a-long-name", State: behavior.More, Value: 12345, Usual: 78.88},
+		{Source: "sysfail a-process-of-a-long-name", State: behavior.High, Value: 12345, Usual: 78.88},
+	}
+	alert := &behavior.Alert{Start: 1.7e9, End: 1.7e9 + 20, Score: 12, P: 1e-9, Sources: []behavior.Finding{{Name: "a-process-of-a-long-name", Score: 12, Why: why}}}
+	v := behavior.Verdict{Score: 12, P: 1e-9, Sources: alert.Sources}
+	for _, terminal := range []bool{true, false} {
+		var out bytes.Buffer
+		view := &view{out: &out, terminal: terminal}
+		view.show(behavior.Update{Verdict: v, Alert: alert}, 7)
+		view.show(behavior.Update{Verdict: v, Alert: alert, Ended: true}, 7)
+		longest := 0
+		for line := range strings.Lines(regexp.MustCompile(`\x1b\[[0-9]*[A-Z]`).ReplaceAllString(out.String(), "")) {
+			longest = max(longest, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")))
+		}
+		if terminal != (longest <= 80) || !strings.Contains(out.String(), "alert ended: ") {
+			t.Errorf("terminal %v: %d columns in\n%s", terminal, longest, out.String())
+		}
 	}
 }
 
