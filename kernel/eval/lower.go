@@ -35,6 +35,8 @@ func init() {
 		"Clear":    reflect.ValueOf(func(x any) { reflect.ValueOf(x).Clear() }),
 		"NotNil":   reflect.ValueOf(notNil),
 		"Thrown":   reflect.ValueOf(caught),
+		"Max":      reflect.ValueOf(func(x, y any) any { return extreme(x, y, true) }),
+		"Min":      reflect.ValueOf(func(x, y any) any { return extreme(x, y, false) }),
 	}
 	for n := range printMost + 1 {
 		in := make([]reflect.Type, n)
@@ -103,6 +105,23 @@ func notNil(x any) {
 func deleteMap(m, k any) {
 	x := reflect.ValueOf(m)
 	x.SetMapIndex(inType(k, x.Type().Key()), reflect.Value{})
+}
+
+// extreme is the greater or the smaller of two floats or addresses of one type.
+func extreme(x, y any, greater bool) any {
+	v, w := reflect.ValueOf(x), reflect.ValueOf(y)
+	out := reflect.New(v.Type()).Elem()
+	switch {
+	case v.CanFloat() && greater:
+		out.SetFloat(max(v.Float(), w.Float()))
+	case v.CanFloat():
+		out.SetFloat(min(v.Float(), w.Float()))
+	case greater:
+		out.SetUint(max(v.Uint(), w.Uint()))
+	default:
+		out.SetUint(min(v.Uint(), w.Uint()))
+	}
+	return out.Interface()
 }
 
 // byteAt is s[i] for an i that may not fit an int.
@@ -289,10 +308,28 @@ func (w *lowering) builtin(b *ssa.BasicBlock, in *ssa.Call) []ssa.Instruction {
 		return []ssa.Instruction{in, call}
 	case "print", "println":
 		return w.prints(b, in, f.Name())
+	case "max", "min":
+		return w.extreme(b, in, map[string]string{"max": "Max", "min": "Min"}[f.Name()])
 	default:
 		w.deferred(&in.Call)
 	}
 	return nil
+}
+
+// extreme lowers a call of max or min where ixgo is not Go: of floats, of which a NaN decides and zeros
+// have signs, and of addresses, which it does not compare.
+func (w *lowering) extreme(b *ssa.BasicBlock, in *ssa.Call, helper string) (out []ssa.Instruction) {
+	t, ok := in.Type().Underlying().(*types.Basic)
+	if !ok || len(in.Call.Args) < 2 || t.Info()&types.IsFloat == 0 && t.Kind() != types.Uintptr {
+		return nil
+	}
+	x := in.Call.Args[0]
+	for _, y := range in.Call.Args[1:] {
+		call := inner.NewCall(b, w.helper(helper), in.Type(), in.Pos(), x, y)
+		out, x = append(out, call), call
+	}
+	inner.Replace(in, x.(*ssa.Call))
+	return out
 }
 
 // prints lowers a call of print or println, which may take several calls.
