@@ -261,11 +261,10 @@ func headingWords(line []byte) string { return string(bytes.Join(bytes.Fields(li
 // number, and they are in capitals or the rows stand in their columns.
 func isHeading(line []byte, rows []textLine, last bool) bool {
 	rows = unruled(rows)
-	tokens, gaps := headTokens(line, rows)
-	if gaps && !last {
+	if _, gaps := headTokens(line, rows); gaps && !last {
 		return true
 	}
-	tokens = tokensOf(line)
+	tokens := tokensOf(line)
 	if len(tokens) < 2 || len(tokens) > 64 {
 		return false
 	}

@@ -98,8 +98,8 @@ func BenchmarkCall(b *testing.B) {
 
 // TestDirect holds what is assumed of how interfaces hold values, and of types' tables, against Go.
 func TestDirect(t *testing.T) {
-	type inMap struct{ m map[string]int }
-	type nested struct{ x [1]inMap }
+	type inMap struct{ M map[string]int }
+	type nested struct{ X [1]inMap }
 	type empty struct{}
 	for _, c := range []struct {
 		t    reflect.Type
@@ -122,7 +122,10 @@ func TestDirect(t *testing.T) {
 	}
 }
 
-type withMethods struct{ m map[string]int }
+type withMethods struct{ M map[string]int }
+
+// Each has a method that is not exported, which is in the table of a type as those that are.
+var _, _ interface{ hidden() } = withMethods{}, arrayWithMethods{}
 
 func (withMethods) A()      {}
 func (withMethods) hidden() {}
