@@ -175,6 +175,9 @@ func (ps *packages) mustCompile(path string, because *modules.Package) error {
 
 // unknownPackage says what can be done about a package that is not there.
 func unknownPackage(path string) error {
+	if module, _, internal := strings.Cut(path+"/", "/internal/"); internal {
+		return fmt.Errorf("it is internal: only packages below %s may import it", module)
+	}
 	if first, _, _ := strings.Cut(path, "/"); strings.Contains(first, ".") {
 		return errors.New("no such package, neither compiled in nor got" + getHint(path))
 	}

@@ -81,9 +81,9 @@ func (g *generator) goroutines() string {
 	t := g.printTyp()
 	switch g.r.IntN(5) {
 	case 0:
-		return fmt.Sprintf("{\nvar group sync.WaitGroup\nout := make([]%[1]s, 4)\nfor i := range out {\ngroup.Add(1)\ngo func() { defer group.Done(); if i > 0 { out[i] = %[2]s } }()\n}\ngroup.Wait()\nfmt.Println(len(out), out)\n}\n", t.name, g.closed(t))
+		return fmt.Sprintf("{\nvar group sync.WaitGroup\nout := make([]%[1]s, 4)\nfor i := range out {\ngroup.Add(1)\ngo func() { defer group.Done(); defer func() { _ = recover() }(); if i > 0 { out[i] = %[2]s } }()\n}\ngroup.Wait()\nfmt.Println(len(out), out)\n}\n", t.name, g.closed(t))
 	case 1:
-		return fmt.Sprintf("{\nin, out := make(chan int), make(chan string)\ngo func() { defer close(out); for n := range in { out <- fmt.Sprint(n*n, %[1]s) } }()\nfor i := range 3 { in <- i; fmt.Println(<-out) }\nclose(in)\n_, ok := <-out\nfmt.Println(ok)\n}\n", g.closed(t))
+		return fmt.Sprintf("{\nin, out, v := make(chan int), make(chan string), any(%[1]s)\ngo func() { defer close(out); for n := range in { out <- fmt.Sprint(n*n, v) } }()\nfor i := range 3 { in <- i; fmt.Println(<-out) }\nclose(in)\n_, ok := <-out\nfmt.Println(ok)\n}\n", g.closed(t))
 	case 2:
 		return "{\nvar mu sync.Mutex\nvar group sync.WaitGroup\nsum := 0\nfor i := range 10 {\ngroup.Go(func() { mu.Lock(); defer mu.Unlock(); sum += i })\n}\ngroup.Wait()\nfmt.Println(sum)\n}\n"
 	case 3:

@@ -71,7 +71,7 @@ func (g *generator) byWay(t *typ, depth int) string {
 			return fmt.Sprintf("any(%s).(%s)", g.typed(t, x), t.name)
 		}
 	case 12:
-		return fmt.Sprintf("func() (y %[1]s) { c := make(chan %[1]s); go func() { c <- %[2]s; close(c) }(); for y = range c { }; return }()", t.name, x)
+		return fmt.Sprintf("func() (y %[1]s) { c, x := make(chan %[1]s), %[2]s; go func() { c <- x; close(c) }(); for y = range c { }; return }()", t.name, g.typed(t, x))
 	case 13:
 		return fmt.Sprintf("func() %s { if %s { return %s }; return %s }()", t.name, g.boolExpr(0), x, g.leaf(t))
 	case 14:

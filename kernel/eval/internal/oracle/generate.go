@@ -312,7 +312,7 @@ func (g *generator) declareMethod(t *typ) {
 	m := &fn{name: g.name("M"), params: []*typ{g.anyTyp(0)}, result: g.anyTyp(1), changes: g.one(3)}
 	text, draft := g.function("(x "+t.name+") ", m, &variable{name: "x", t: t, fixed: true})
 	if m.changes {
-		f := strings.Replace(text, "(x "+t.name+")", "(x *"+t.name+")", 1)
+		f := ""
 		if !strings.Contains(text, "x.") && !strings.Contains(text, "x[") && (t.integer() || t.kind == float) {
 			f = fmt.Sprintf("func (x *%s) %s(a0 %s) (y %s) {\n\t*x++\n\treturn %s\n}", t.name, m.name, m.params[0].name, m.result.name, g.closed(m.result))
 		} else {

@@ -318,7 +318,7 @@ func (g *generator) fault() string {
 	case 5:
 		return fmt.Sprintf("s := %s\nv := s[%s]\n_ = v\nfmt.Println(len(s))\n", g.valueOf(sliceOf(t), 1), g.index())
 	case 6:
-		return fmt.Sprintf("s := %s\ns = s[%s:%s]\nfmt.Println(len(s))\n", g.valueOf(sliceOf(t), 1), g.index(), g.index())
+		return fmt.Sprintf("s := %s\ns = s[:len(s):len(s)][%s:%s]\nfmt.Println(len(s))\n", g.valueOf(sliceOf(t), 1), g.index(), g.index())
 	case 7:
 		return fmt.Sprintf("s := make([]%s, 2, 5)\ns = s[%s:%s:%s]\nfmt.Println(len(s), cap(s))\n", t.name, g.index(), g.index(), g.index())
 	case 8:
