@@ -301,6 +301,29 @@ func strips() figure.Strips {
 	return s
 }
 
+func grid() figure.Grid {
+	g := figure.Grid{Style: style("Hosts and how they deviate from their role"), Columns: []string{"nginx", "php-fpm", "redis-server", "sshd", "curl"},
+		Rows: []string{"db-1", "db-2", "web-1", "web-2", "web-3"}, Groups: []string{"db", "db", "web", "web", "web"}, ValueName: "deviations"}
+	rng := rand.New(rand.NewPCG(7, 8))
+	for row := range g.Rows {
+		values, marks := make([]float64, len(g.Columns)), make([]bool, len(g.Columns))
+		for i := range values {
+			if values[i] = rng.NormFloat64(); row < 2 && i < 2 {
+				values[i] = math.NaN()
+			}
+		}
+		if row == 3 {
+			values[4], marks[4] = 6, true
+		}
+		g.Values, g.Marks = append(g.Values, values), append(g.Marks, marks)
+	}
+	return g
+}
+
+func ExampleGrid() {
+	save(grid(), "grid.png")
+}
+
 func ExampleStrips() {
 	save(strips(), "strips.png")
 }

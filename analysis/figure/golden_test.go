@@ -43,6 +43,7 @@ func TestExamples(t *testing.T) {
 		"matrix":           ExampleMatrix,
 		"process_tree":     ExampleProcessTree,
 		"strips":           ExampleStrips,
+		"grid":             ExampleGrid,
 	} {
 		t.Run(name, func(t *testing.T) { cmpimg.CheckPlotApprox(example, t, tolerance, name+".png") })
 	}
@@ -60,7 +61,7 @@ func figures() map[string]shown {
 	return map[string]shown{
 		"graph": graph(), "difference": difference(), "timeline": timeline(), "heat": heat(), "histogram": histogram(), "offsets": offsets(),
 		"flame": flame(), "flame_difference": flameDifference(), "dendrogram": dendrogram(), "matrix": matrix(), "process_tree": processTree(),
-		"strips": strips(),
+		"strips": strips(), "grid": grid(),
 	}
 }
 
