@@ -187,6 +187,10 @@ const format = "2"
 
 // Home finds the folder of the go.mod that the packages of a folder belong to; empty if there is none.
 func Home(dir string) string {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return ""
+	}
 	for {
 		if info, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil && info.Mode().IsRegular() {
 			return dir
