@@ -32,9 +32,9 @@ def program(tmp_path_factory):
 class Kernel:
     """A kernel with one client."""
 
-    def __init__(self, **how):
+    def __init__(self, cwd=None, **how):
         self.manager = KernelManager(kernel_name="dtnotes", **how)
-        self.manager.start_kernel(stderr=subprocess.DEVNULL)
+        self.manager.start_kernel(stderr=subprocess.DEVNULL, cwd=cwd)
         self.client = self.connect()
 
     def connect(self):
