@@ -36,7 +36,7 @@ func FuzzTiers(f *testing.F) {
 		want := compiledGo(t, file)
 		for _, tier := range []string{"off", "portable", "machine"} {
 			t.Setenv(nativeVariable, tier)
-			differ(t, tier+" prints other than compiled Go", interpreted(t, src), want)
+			programs.Differ(t, tier+" prints other than compiled Go", interpreted(t, src), want)
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"dtnotes/kernel/cell"
+	"dtnotes/kernel/eval/internal/programs"
 )
 
 var (
@@ -40,12 +41,12 @@ func TestOracle(t *testing.T) {
 					}
 					want, err = []byte(compiled), nil
 				}
-				differ(t, beside+" holds other than compiled Go prints", compiled, string(want))
+				programs.Differ(t, beside+" holds other than compiled Go prints", compiled, string(want))
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			differ(t, "the cell prints other than compiled Go", interpreted(t, string(src)), string(want))
+			programs.Differ(t, "the cell prints other than compiled Go", interpreted(t, string(src)), string(want))
 		})
 	}
 }
@@ -74,28 +75,4 @@ func interpreted(t *testing.T, src string) string {
 		text += res.Err.Error() + "\n"
 	}
 	return text
-}
-
-// differ tells the lines that differ.
-func differ(t *testing.T, what, got, want string) {
-	t.Helper()
-	if got == want {
-		return
-	}
-	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
-	for i := range max(len(g), len(w)) {
-		var a, b string
-		if i < len(g) {
-			a = g[i]
-		}
-		if i < len(w) {
-			b = w[i]
-		}
-		if a != b {
-			t.Errorf("%s, line %d:\n\tgot  %s\n\twant %s", what, i+1, a, b)
-			if len(g) != len(w) {
-				return
-			}
-		}
-	}
 }

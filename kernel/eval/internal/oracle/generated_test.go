@@ -20,18 +20,19 @@ import (
 	"time"
 
 	"dtnotes/kernel/eval"
+	"dtnotes/kernel/eval/internal/programs"
 )
 
 var (
-	programs = flag.Int("programs", 0, "how many generated programs to run; 40 if 0, and 300 with -oracle")
-	seed     = flag.Uint64("seed", 1, "seed of the first generated program")
-	keep     = flag.Bool("keep", false, "write the programs that differ to the temporary folder")
+	howMany = flag.Int("programs", 0, "how many generated programs to run; 40 if 0, and 300 with -oracle")
+	seed    = flag.Uint64("seed", 1, "seed of the first generated program")
+	keep    = flag.Bool("keep", false, "write the programs that differ to the temporary folder")
 )
 
 // TestGenerated runs generated programs as cells, in one of several ways, and holds what they print
 // against what compiled Go prints.
 func TestGenerated(t *testing.T) {
-	n := *programs
+	n := *howMany
 	switch {
 	case n > 0:
 	case *oracle:
@@ -64,7 +65,7 @@ func TestGenerated(t *testing.T) {
 			way := pick(&generator{r: rand.New(rand.NewPCG(s, 16))}, ways)
 			got := way.run(t, Generate(s))
 			if asCell(want[s]) != got {
-				differ(t, fmt.Sprintf("seed %d, %s, prints other than compiled Go", s, way.name), got, asCell(want[s]))
+				programs.Differ(t, fmt.Sprintf("seed %d, %s, prints other than compiled Go", s, way.name), got, asCell(want[s]))
 				if *keep {
 					os.WriteFile(filepath.Join(os.TempDir(), fmt.Sprintf("program%d.go", s)), []byte(Generate(s).File("main", "main")), 0o666)
 				}

@@ -56,27 +56,3 @@ func (o *output) of(ctx context.Context, s *eval.Session, code string) (string, 
 	defer o.mu.Unlock()
 	return o.text.String(), res.Err
 }
-
-// differ tells the lines that differ.
-func differ(t *testing.T, what, got, want string) {
-	t.Helper()
-	if got == want {
-		return
-	}
-	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
-	for i := range max(len(g), len(w)) {
-		var a, b string
-		if i < len(g) {
-			a = g[i]
-		}
-		if i < len(w) {
-			b = w[i]
-		}
-		if a != b {
-			t.Errorf("%s, line %d:\n\tgot  %s\n\twant %s", what, i+1, a, b)
-			if len(g) != len(w) {
-				return
-			}
-		}
-	}
-}

@@ -1,4 +1,4 @@
-// Package programs writes programs for tests of what executes them.
+// Package programs writes programs for tests of what executes them, and tells what they print otherwise.
 package programs
 
 import (
