@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -284,35 +285,52 @@ type mapPoint struct{ clock, value []byte }
 // where that lies on the edge.
 func timeSeries(st *station) (points []mapPoint) {
 	c := *st.cur
-	var head [2][]byte
-	for i := range head {
-		if c.Done() {
-			return nil
-		}
-		head[i], _ = c.Next()
-	}
-	if !bytes.HasPrefix(head[1], []byte("hh:mm:ss")) {
+	c.Next()
+	if c.Done() || !bytes.HasPrefix(c.Peek(), []byte("hh:mm:ss")) || !isScale(st.peek()) {
 		return nil
 	}
-	st.take(classTable)
+	num, scale := st.cur.Number(), st.take(classTable)
 	st.take(classTable)
 	points = []mapPoint{}
 	for !st.cur.Done() {
 		line := st.peek()
 		i := bytes.LastIndexAny(line, "|*")
 		at, _, _ := bytes.Cut(line, []byte(" "))
-		if i < 0 || len(at) < 8 || at[0] == '@' {
+		if i < len(at) || len(at) < 8 || at[0] == '@' || len(bytes.Trim(line[len(at):i], " |*")) > 0 {
 			break
 		}
 		st.take(classTable)
 		points = append(points, mapPoint{at, bytes.TrimSpace(line[i+1:])})
 	}
+	st.scale(num, scale, points)
 	for range 2 { // the lower edge and its scale
-		if !st.cur.Done() && len(bytes.Trim(st.peek(), " v_-0123456789")) == 0 && !syntax.Blank(st.peek()) {
-			st.take(classTable)
+		if !st.cur.Done() && !syntax.Blank(st.peek()) && (isScale(st.peek()) || len(bytes.Trim(st.peek(), " v_")) == 0) {
+			num := st.cur.Number()
+			st.scale(num, st.take(classTable), points)
 		}
 	}
 	return points
+}
+
+// isScale reports whether the line is the least and the greatest value, at the edges of a drawing.
+func isScale(line []byte) bool {
+	words := bytes.Fields(line)
+	for _, w := range words {
+		if _, _, ok := syntax.Int64(w); !ok {
+			return false
+		}
+	}
+	return len(words) > 0 && len(words) <= 2
+}
+
+// scale tells of a scale whose values no point has, as where the points were cut off.
+func (st *station) scale(num int, line []byte, points []mapPoint) {
+	for _, w := range bytes.Fields(line) {
+		if w[0] != 'v' && !slices.ContainsFunc(points, func(p mapPoint) bool { return bytes.Equal(p.value, w) }) {
+			st.notice(num, "scale", line, 0)
+			return
+		}
+	}
 }
 
 // point appends what a point shows. A dash stands for no value.

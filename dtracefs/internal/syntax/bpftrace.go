@@ -19,7 +19,8 @@ func Scale(b []byte) (int64, bool) {
 	return v << shift, ok
 }
 
-// Interval splits a row of a bpftrace histogram, `[2, 4)  16 |@@@  |`.
+// Interval splits a row of a bpftrace histogram, `[2, 4)  16 |@@@  |`. Nothing but the bar stands
+// behind the count.
 func Interval(line []byte) (label []byte, b Bucket, count int64, ok bool) {
 	if len(line) < 4 || line[0] != '[' && line[0] != '(' {
 		return nil, b, 0, false
@@ -31,7 +32,7 @@ func Interval(line []byte) (label []byte, b Bucket, count int64, ok bool) {
 	}
 	label = line[:end+1]
 	count, ok = Int(bytes.TrimSpace(line[end+1 : pipe]))
-	if !ok {
+	if !ok || len(bytes.Trim(line[pipe:], "|@ \t")) > 0 {
 		return nil, b, 0, false
 	}
 	low, high, two := bytes.Cut(line[1:end], []byte(","))

@@ -31,18 +31,17 @@ func HistRow(line []byte) (label []byte, count int64, unsigned, hasCount, ok boo
 	}
 	label = bytes.TrimRight(line[:pipe], "@ ")
 	label = bytes.TrimLeft(label, " ")
-	rest := line[pipe+1:]
-	i := 0
-	for i < len(rest) && (rest[i] == '@' || rest[i] == ' ' || rest[i] == '#' || rest[i] >= 0x80) {
-		i++
-	}
-	text := bytes.TrimRight(rest[i:], " \t")
+	text := bytes.TrimRight(bytes.TrimLeftFunc(line[pipe+1:], isBar), " \t")
 	if len(text) == 0 {
 		return label, 0, false, false, len(label) > 0
 	}
 	count, unsigned, ok = Int64(text)
 	return label, count, unsigned, true, ok && len(label) > 0
 }
+
+// isBar reports whether bars are drawn with r: illumos' have block elements where the terminal is of
+// Unicode.
+func isBar(r rune) bool { return r == '@' || r == ' ' || r == '#' || r >= 0x2580 && r <= 0x259f }
 
 // PackHeader reports whether the line heads packed histograms (aggpack):
 // `key  min .---. max  | count`.
