@@ -96,9 +96,12 @@ func newFastCount(t *tally, l layout, ask *scanner) *fastCount {
 func (f *fastCount) lines() *fastLines { return &fastLines{fastCount: f, memo: newPrefixTable()} }
 
 // among lets lines of a log be decoded among some of the sample: there a name with a blank in it can
-// be told from two words.
+// be told from two words. An event log needs none: its format is known since the sample.
 func (f *fastCount) among(sample []byte) {
 	if f.layout.timed != timeFirst {
+		return
+	}
+	if st, ok := f.ask.reader.(*station); ok && st.log.writer != nil {
 		return
 	}
 	at := len(sample) / 2
@@ -460,7 +463,7 @@ func (f *fastCount) cellsOf(b *Batch, values []int64) (cells []fastCell, ok bool
 			}
 			cell := fastCell{source: int32(f.t.source(tm, columnsNamed(table, tm.By), at)), tm: tm}
 			if tm.As == AsTotal {
-				cell.total = tm.totals.of(appendTotalKey(nil, columnsNamed(table, tm.keys), at))
+				cell.total = tm.totals.of(appendRowKey(nil, columnsNamed(table, tm.keys), at))
 			}
 			cells = append(cells, cell)
 		}

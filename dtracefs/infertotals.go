@@ -4,9 +4,9 @@ import "fmt"
 
 // A growth is how the values of the keys of a table change from block to block.
 type growth struct {
-	last         map[string]float64
-	keys         map[string]bool // of the block at hand
-	before       int             // how many keys the block before had
+	last         map[string]*lastValue
+	keys         int // of the block at hand
+	before       int // how many the block before had
 	blocks       int
 	up, down     int // values that rose and fell in the block at hand
 	rises, falls int // in blocks that were no reset
@@ -15,18 +15,29 @@ type growth struct {
 	first, most  float64 // what the first block has, and the most by which a later one grew
 }
 
+// A lastValue is the last value of a key, and in which block it was printed.
+type lastValue struct {
+	x     float64
+	block int
+}
+
 // add takes a value of the block at hand.
-func (g *growth) add(key string, x float64) {
-	old, ok := g.last[key]
+func (g *growth) add(key []byte, x float64) {
+	v, ok := g.last[string(key)]
 	switch {
 	case !ok:
-	case x > old:
+		v = &lastValue{block: -1}
+		g.last[string(key)] = v
+	case x > v.x:
 		g.up++
-	case x < old:
+	case x < v.x:
 		g.down++
 	}
-	g.sum += x - old
-	g.last[key], g.keys[key] = x, true
+	if v.block != g.blocks {
+		g.keys++
+	}
+	g.sum += x - v.x
+	v.x, v.block = x, g.blocks
 }
 
 // endBlock ends a block. Where nearly everything falls at once, running totals were reset.
@@ -36,7 +47,7 @@ func (g *growth) endBlock() {
 		g.resets++
 	} else {
 		g.rises, g.falls = g.rises+g.up, g.falls+g.down
-		if g.blocks > 0 && len(g.keys) < g.before {
+		if g.blocks > 0 && g.keys < g.before {
 			g.gaps++
 		}
 	}
@@ -46,9 +57,8 @@ func (g *growth) endBlock() {
 		g.most = max(g.most, g.sum)
 	}
 	g.blocks++
-	g.before = len(g.keys)
-	g.up, g.down, g.sum = 0, 0, 0
-	clear(g.keys)
+	g.before = g.keys
+	g.up, g.down, g.sum, g.keys = 0, 0, 0, 0
 }
 
 // onlyGrows reports whether the values of a key hardly ever fall, and keys that were printed once are
@@ -69,7 +79,8 @@ func (c *candidate) growthOf(t *TableMeasure) *growth {
 	if c.table.Kind == "hist" {
 		keys = append(keys, c.table.Column("bucket"))
 	}
-	g := &growth{last: map[string]float64{}, keys: map[string]bool{}}
+	g := &growth{last: map[string]*lastValue{}}
+	var key []byte
 	block, current := c.blockOf(), int64(-1)
 	for i := range c.table.NumRows() {
 		if b := block(i); i == 0 {
@@ -78,7 +89,8 @@ func (c *candidate) growthOf(t *TableMeasure) *growth {
 			g.endBlock()
 			current = b
 		}
-		g.add(rowKey(keys, i), v.Float(i))
+		key = appendRowKey(key[:0], keys, i)
+		g.add(key, v.Float(i))
 	}
 	g.endBlock()
 	return g

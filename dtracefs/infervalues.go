@@ -127,13 +127,19 @@ func (o MeasureOptions) wide(c *candidate, value *Column) []*Column {
 	return values
 }
 
-func rowKey(columns []*Column, i int) string {
-	var b strings.Builder
+// rowKey tells a row's cells in some columns from those of other rows.
+func rowKey(columns []*Column, i int) string { return string(appendRowKey(nil, columns, i)) }
+
+// appendRowKey is rowKey without memory of its own. Codes of words differ from batch to batch, the words
+// do not. A column may be nil.
+func appendRowKey(b []byte, columns []*Column, i int) []byte {
 	for _, c := range columns {
-		b.WriteString(c.Text(i))
-		b.WriteByte(0)
+		if c != nil {
+			b = append(b, c.Text(i)...)
+		}
+		b = append(b, 0)
 	}
-	return b.String()
+	return b
 }
 
 // likelyValues are the columns of numbers in a table that no aggregation printed: those that are

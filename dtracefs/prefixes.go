@@ -32,9 +32,12 @@ func (s *prefixSlot) free() bool { return s.n == 0 }
 // mostPrefixes bounds the table: where more come, it starts again.
 const mostPrefixes = 1 << 17
 
+// fewestSlots is the size of a new table: many are for a line or two.
+const fewestSlots = 32
+
 func newPrefixTable() *prefixTable {
 	seed := maphash.MakeSeed()
-	return &prefixTable{seed: seed, key: maphash.Bytes(seed, nil), slots: make([]prefixSlot, 512)}
+	return &prefixTable{seed: seed, key: maphash.Bytes(seed, nil), slots: make([]prefixSlot, fewestSlots)}
 }
 
 // find returns the slot of key, or the free one where it belongs.
@@ -113,7 +116,7 @@ func (t *prefixTable) put(s *prefixSlot, key []byte, a, b int32) {
 	}
 	old, size := t.slots, 2*len(t.slots)
 	if t.used >= mostPrefixes {
-		old, size, t.used = nil, 512, 0
+		old, size, t.used = nil, fewestSlots, 0
 	}
 	t.slots = make([]prefixSlot, size)
 	mask := uint64(size - 1)

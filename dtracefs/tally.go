@@ -320,7 +320,7 @@ func (t *tally) table(tm *tableTally, table *Table) {
 			if value.typ == Int && !value.unsigned {
 				v = totalValue{whole: value.ints[i]}
 			}
-			tm.buf = appendTotalKey(tm.buf[:0], keys, i)
+			tm.buf = appendRowKey(tm.buf[:0], keys, i)
 			t.total(tm, tm.totals.of(tm.buf), print, ns, source, v)
 		case value.typ != Int || value.unsigned:
 			t.sum(ns, tm, source, value.Float(i))
@@ -328,18 +328,6 @@ func (t *tally) table(tm *tableTally, table *Table) {
 			t.count(tm, print, ns, source, value.ints[i])
 		}
 	}
-}
-
-// appendTotalKey appends what tells a running total from others. Codes of words differ from batch to
-// batch, the words do not.
-func appendTotalKey(b []byte, keys []*Column, i int) []byte {
-	for _, k := range keys {
-		if k != nil {
-			b = append(b, k.Text(i)...)
-		}
-		b = append(b, 0)
-	}
-	return b
 }
 
 func columnsNamed(t *Table, names []string) []*Column {

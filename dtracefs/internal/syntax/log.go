@@ -25,33 +25,47 @@ func LogOf(lines [][]byte) (g Log, ok bool) {
 	if g.Leading < 1 {
 		return g, false
 	}
-	counts := map[string]int{}
-	after := map[[2]string]int{} // a word and the one behind it
+	type word struct {
+		n     int            // how often it is the second behind the integers
+		after map[string]int // what words stand behind it
+	}
+	words := map[string]*word{}
 	for _, l := range lines {
-		w := bytes.SplitN(l, blank, g.Leading+4)
-		if len(w) > g.Leading+1 {
-			counts[string(w[g.Leading+1])]++
+		var ok bool
+		for range g.Leading + 1 {
+			_, l, ok = bytes.Cut(l, blank)
 		}
-		if len(w) > g.Leading+2 && len(w[g.Leading+2]) > 0 && isWordStart(w[g.Leading+2][0]) {
-			after[[2]string{string(w[g.Leading+1]), string(w[g.Leading+2])}]++
+		if !ok {
+			continue
+		}
+		second, rest, _ := bytes.Cut(l, blank)
+		w := words[string(second)]
+		if w == nil {
+			w = &word{after: map[string]int{}}
+			words[string(second)] = w
+		}
+		w.n++
+		if len(rest) > 0 && isWordStart(rest[0]) {
+			third, _, _ := bytes.Cut(rest, blank)
+			w.after[string(third)]++
 		}
 	}
 	g.Probes = map[string]bool{}
-	for w, n := range counts {
-		if n*1000 >= len(lines) && len(w) > 0 && isWordStart(w[0]) {
-			g.Probes[w] = true
+	for text, w := range words {
+		if w.n*1000 >= len(lines) && len(text) > 0 && isWordStart(text[0]) {
+			g.Probes[text] = true
 		}
 	}
 	// A word that others known for probes mostly follow is the end of a name.
-	ends := map[string]int{}
-	for pair, n := range after {
-		if counts[pair[1]] > 0 {
-			ends[pair[0]] += n
+	for text, w := range words {
+		ends := 0
+		for next, n := range w.after {
+			if words[next] != nil {
+				ends += n
+			}
 		}
-	}
-	for w, n := range ends {
-		if 2*n > counts[w] {
-			delete(g.Probes, w)
+		if 2*ends > w.n {
+			delete(g.Probes, text)
 		}
 	}
 	if len(g.Probes) == 0 || len(g.Probes) > 512 {
