@@ -124,7 +124,7 @@ func leadsAcross(ctx context.Context, hosts []HostSeries, maxLag int) (*Across, 
 			for k := -maxLag; k <= maxLag; k++ {
 				r := 0.0
 				for t := max(0, -k); t < min(n, n-k); t++ {
-					r += x.values[t] * y.values[t+k]
+					r += float64(x.values[t] * y.values[t+k])
 				}
 				if r /= float64(n); k == 0 {
 					now = r
@@ -168,20 +168,20 @@ func surprises(x []float64) []float64 {
 	for k := 1; k <= acrossPast && rest > 1e-9; k++ {
 		sum := r[k]
 		for j := 1; j < k; j++ {
-			sum -= phi[j] * r[k-j]
+			sum -= float64(phi[j] * r[k-j])
 		}
 		old := slices.Clone(phi[:k])
 		phi[k] = sum / rest
 		for j := 1; j < k; j++ {
-			phi[j] = old[j] - phi[k]*old[k-j]
+			phi[j] = old[j] - float64(phi[k]*old[k-j])
 		}
-		rest *= 1 - phi[k]*phi[k]
+		rest *= 1 - float64(phi[k]*phi[k])
 	}
 	out := make([]float64, len(x)-acrossPast)
 	for t := range out {
 		out[t] = x[t+acrossPast]
 		for j := 1; j <= acrossPast; j++ {
-			out[t] -= phi[j] * x[t+acrossPast-j]
+			out[t] -= float64(phi[j] * x[t+acrossPast-j])
 		}
 	}
 	mean, dev := moments(out)

@@ -53,7 +53,7 @@ func Autoregress(values mat.Matrix, lags int) (*Autoregression, error) {
 	if !chol.Factorize(a.Residuals) {
 		return nil, fmt.Errorf("autoregression: what is left of the series: %w", ErrDependent)
 	}
-	likelihood := chol.LogDet() + float64(p)*math.Log(float64(rows-columns)/float64(rows))
+	likelihood := chol.LogDet() + float64(float64(p)*math.Log(float64(rows-columns)/float64(rows)))
 	parameters := float64(columns * p)
 	a.AIC = likelihood + 2*parameters/float64(rows)
 	a.BIC = likelihood + math.Log(float64(rows))*parameters/float64(rows)

@@ -35,7 +35,7 @@ func ChangePoints(values []float64, penalty float64, minLength int) ([]ChangePoi
 			return nil, fmt.Errorf("finding change points: bucket %d is %v", i, v)
 		}
 		sum[i+1] = sum[i] + v - offset
-		square[i+1] = square[i] + (v-offset)*(v-offset)
+		square[i+1] = square[i] + float64((v-offset)*(v-offset))
 	}
 	noise := neighborNoise(values)
 	if n < 2*minLength || noise == 0 {

@@ -300,7 +300,7 @@ func (r *rows) count(g *grid) *mat.Dense {
 			continue
 		}
 		for _, share := range g.shares(r.time[i]) {
-			x.Set(share.bucket, src, x.At(share.bucket, src)+share.part*r.value[i])
+			x.Set(share.bucket, src, x.At(share.bucket, src)+float64(share.part*r.value[i]))
 		}
 	}
 	return x
@@ -337,7 +337,7 @@ func newGrid(times []float64, every float64, instants bool) *grid {
 	g := &grid{every: every, instants: instants, start: ends[0]}
 	last := ends[len(ends)-1]
 	if instants {
-		g.start = math.Floor(ends[0]/every) * every
+		g.start = float64(math.Floor(ends[0]/every) * every)
 		g.buckets = int((last-g.start)/every) + 1
 		return g
 	}
@@ -413,7 +413,7 @@ func (g *grid) shares(t float64) []share {
 func (g *grid) times() []float64 {
 	t := make([]float64, g.buckets)
 	for i := range t {
-		t[i] = g.start + float64(i)*g.every
+		t[i] = g.start + float64(float64(i)*g.every)
 	}
 	return t
 }

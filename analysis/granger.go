@@ -71,7 +71,7 @@ func Granger(x, y []float64, lags int, others ...[]float64) (GrangerTest, error)
 		return out, nil
 	}
 	out.F = (without - with) / d1 / (with / d2)
-	out.P = mathext.RegIncBeta(d2/2, d1/2, d2/(d2+d1*out.F))
+	out.P = mathext.RegIncBeta(d2/2, d1/2, d2/(d2+float64(d1*out.F)))
 	return out, nil
 }
 

@@ -27,7 +27,7 @@ func CrossCorrelation(x, y []float64, maxLag int) ([]float64, error) {
 	for k := -maxLag; k <= maxLag; k++ {
 		sum := 0.0
 		for t := max(0, -k); t < min(n, n-k); t++ {
-			sum += (x[t] - mx) * (y[t+k] - my)
+			sum += float64((x[t] - mx) * (y[t+k] - my))
 		}
 		r[maxLag+k] = sum / (float64(n) * sx * sy)
 	}
@@ -73,15 +73,15 @@ func PartialAutocorrelation(x []float64, maxLag int) ([]float64, error) {
 	for k := 1; k <= maxLag && rest > 0; k++ {
 		sum := r[k]
 		for j := 1; j < k; j++ {
-			sum -= phi[j] * r[k-j]
+			sum -= float64(phi[j] * r[k-j])
 		}
 		out[k] = sum / rest
 		old := slices.Clone(phi[:k])
 		phi[k] = out[k]
 		for j := 1; j < k; j++ {
-			phi[j] = old[j] - out[k]*old[k-j]
+			phi[j] = old[j] - float64(out[k]*old[k-j])
 		}
-		rest *= 1 - out[k]*out[k]
+		rest *= 1 - float64(out[k]*out[k])
 	}
 	return out, nil
 }

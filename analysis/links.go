@@ -49,7 +49,7 @@ func findDistinct(x *mat.Dense) (*distinct, error) {
 		for _, i := range members {
 			sign := math.Copysign(1, s.At(members[0], i))
 			for k := range col {
-				col[k] += sign * x.At(k, i)
+				col[k] += float64(sign * x.At(k, i))
 			}
 		}
 		mean, dev := moments(col)
@@ -155,7 +155,7 @@ func (o Options) leastStability(n, q int) float64 {
 		return o.MinStability
 	}
 	each := float64(n) / float64(q)
-	return 0.5 + 0.2*max(0, min(1, (each-1.5)/2.5))
+	return 0.5 + float64(0.2*max(0, min(1, (each-1.5)/2.5)))
 }
 
 // strongest returns the largest partial correlation between the members of

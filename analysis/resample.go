@@ -150,7 +150,7 @@ func fill(col []float64, how Filling) int {
 		default:
 			a, b := have[after-1], have[after]
 			part := float64(i-a) / float64(b-a)
-			col[i] = (1-part)*col[a] + part*col[b]
+			col[i] = float64((1-part)*col[a]) + float64(part*col[b])
 		}
 	}
 	return missing

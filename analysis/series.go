@@ -44,7 +44,7 @@ func NewSeries(names []string, start float64, every time.Duration, values mat.Ma
 	}
 	s := &Series{Names: slices.Clone(names), Times: make([]float64, n), Every: every, Values: &mat.Dense{}}
 	for i := range s.Times {
-		s.Times[i] = start + float64(i)*every.Seconds()
+		s.Times[i] = start + float64(float64(i)*every.Seconds())
 	}
 	if n > 0 && p > 0 {
 		s.Values = mat.DenseCopyOf(values)

@@ -33,11 +33,16 @@ type Spectrum struct {
 	Segments int
 }
 
+// times is a·b, its products rounded one by one.
+func times(a, b complex128) complex128 {
+	return complex(float64(real(a)*real(b))-float64(imag(a)*imag(b)), float64(real(a)*imag(b))+float64(imag(a)*real(b)))
+}
+
 // welch averages the periodograms of segments of m values at a rate per second.
 func welch(x, y []float64, m int, rate float64, names [2]string) *Spectrum {
 	window, power := make([]float64, m), 0.0
 	for i := range window {
-		window[i] = 0.5 - 0.5*math.Cos(2*math.Pi*float64(i)/float64(m))
+		window[i] = 0.5 - float64(0.5*math.Cos(2*math.Pi*float64(i)/float64(m)))
 		power += float64(window[i] * window[i])
 	}
 	fft := fourier.NewFFT(m)
@@ -49,16 +54,16 @@ func welch(x, y []float64, m int, rate float64, names [2]string) *Spectrum {
 	for at := 0; at+m <= len(x); at += step {
 		fx, fy := fft.Coefficients(nil, windowed(x[at:at+m], window)), fft.Coefficients(nil, windowed(y[at:at+m], window))
 		for k := range bins {
-			out.Density[0][k] += real(fx[k] * cmplx.Conj(fx[k]))
-			out.Density[1][k] += real(fy[k] * cmplx.Conj(fy[k]))
-			cross[k] += cmplx.Conj(fx[k]) * fy[k]
+			out.Density[0][k] += real(times(fx[k], cmplx.Conj(fx[k])))
+			out.Density[1][k] += real(times(fy[k], cmplx.Conj(fy[k])))
+			cross[k] += times(cmplx.Conj(fx[k]), fy[k])
 		}
 		out.Segments++
 	}
 	for k := range bins {
 		out.Frequencies[k] = float64(k) * rate / float64(m)
 		if p := out.Density[0][k] * out.Density[1][k]; p > 0 {
-			out.Coherence[k] = min(1, real(cross[k]*cmplx.Conj(cross[k]))/p)
+			out.Coherence[k] = min(1, real(times(cross[k], cmplx.Conj(cross[k])))/p)
 		}
 		out.Phase[k] = -cmplx.Phase(cross[k])
 		scale := 2 / (rate * power * float64(out.Segments))

@@ -281,7 +281,7 @@ func pullIn(col []float64) {
 	for i, v := range col {
 		away[i] = math.Abs(v - middle)
 	}
-	limit := 3 * 1.4826 * medianOf(away)
+	limit := float64(3 * 1.4826 * medianOf(away))
 	if limit == 0 {
 		return
 	}

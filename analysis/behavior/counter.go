@@ -55,7 +55,7 @@ func (c *Counter) Block(end float64, counts map[string]float64) []Bucket {
 		share := (min(last, float64(k+1)) - max(first, float64(k))) / (last - first)
 		at := c.at(k)
 		for source, v := range counts {
-			at[source] += v * share
+			at[source] += float64(v * share)
 		}
 	}
 	return c.complete(int(last))
@@ -111,13 +111,13 @@ func (c *Counter) complete(k int) []Bucket {
 	}
 	out := make([]Bucket, 0, k)
 	for i := range k {
-		b := Bucket{Time: c.start + float64(i)*c.every}
+		b := Bucket{Time: c.start + float64(float64(i)*c.every)}
 		if i < len(c.open) {
 			b.Counts = c.open[i]
 		}
 		out = append(out, b)
 	}
-	c.start += float64(k) * c.every
+	c.start += float64(float64(k) * c.every)
 	c.open = c.open[min(k, len(c.open)):]
 	return out
 }

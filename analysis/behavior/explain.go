@@ -224,7 +224,7 @@ func (r *Report) window(a *Alert, values map[string][]float64) *window {
 	w.after.SymOuterK(1/(float64(n)+prior), z.T())
 	for i := range p {
 		for j := i; j < p; j++ {
-			w.after.SetSym(i, j, w.after.At(i, j)+(1-w.weight)*w.before.At(i, j))
+			w.after.SetSym(i, j, w.after.At(i, j)+float64((1-w.weight)*w.before.At(i, j)))
 		}
 	}
 	return w
@@ -262,7 +262,7 @@ func (l *Links) standardized(name string, values []float64, first, last int) []f
 		sum += out[i] / float64(len(out))
 		squares += out[i] * out[i] / float64(len(out))
 	}
-	if dev := math.Sqrt(max(0, squares-sum*sum)); at < 0 && dev > 0 {
+	if dev := math.Sqrt(max(0, squares-float64(sum*sum))); at < 0 && dev > 0 {
 		for i := range out {
 			out[i] /= dev
 		}

@@ -41,7 +41,7 @@ func (h Held) plus(o Held) Held {
 // add takes in a sign of a bucket held out.
 func (h *Held) add(s rawSign) {
 	x := s.score - s.surprise
-	e := Excess{1, x, x * x}
+	e := Excess{1, x, float64(x * x)}
 	if s.down {
 		h.Down = h.Down.plus(e)
 	} else {

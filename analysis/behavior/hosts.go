@@ -319,7 +319,7 @@ func crowdOf(x []float64, of []int) crowd {
 		m.mean += x[i] / m.n
 	}
 	for _, i := range of {
-		m.squares += (x[i] - m.mean) * (x[i] - m.mean)
+		m.squares += float64((x[i] - m.mean) * (x[i] - m.mean))
 	}
 	return m
 }
@@ -328,7 +328,7 @@ func crowdOf(x []float64, of []int) crowd {
 func (m crowd) without(x, extra float64) float64 {
 	n, d := m.n-1, x-m.mean
 	variance := max((m.squares-d*d*m.n/n)/(n-1), steadiest*steadiest)
-	return d * m.n / n / math.Sqrt(variance*(1+1/n)+max(0, extra))
+	return d * m.n / n / math.Sqrt(float64(variance*(1+1/n))+max(0, extra))
 }
 
 // simes is the p-value that not one of the tests is true.

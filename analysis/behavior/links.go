@@ -535,13 +535,13 @@ func (l *Links) leads(s *analysis.Series, a, b int) (r, p float64) {
 		z = append(z, l.bounded(b, s.Values.At(i+1, b)))
 	}
 	rxz, rxy, ryz := correlate(x, z), correlate(x, y), correlate(y, z)
-	rest := (1 - rxy*rxy) * (1 - ryz*ryz)
+	rest := (1 - float64(rxy*rxy)) * (1 - float64(ryz*ryz))
 	if rest < 1e-12 {
 		return 0, 1
 	}
-	r = max(-1+1e-12, min(1-1e-12, (rxz-rxy*ryz)/math.Sqrt(rest)))
+	r = max(-1+1e-12, min(1-1e-12, (rxz-float64(rxy*ryz))/math.Sqrt(rest)))
 	free := float64(n - 3)
-	t := math.Abs(r) * math.Sqrt(free/(1-r*r))
+	t := math.Abs(r) * math.Sqrt(free/(1-float64(r*r)))
 	return r, 2 * distuv.StudentsT{Sigma: 1, Nu: free}.Survival(t)
 }
 
@@ -553,9 +553,9 @@ func correlate(x, y []float64) float64 {
 		my += y[i] / n
 	}
 	for i := range x {
-		sxx += (x[i] - mx) * (x[i] - mx)
-		syy += (y[i] - my) * (y[i] - my)
-		sxy += (x[i] - mx) * (y[i] - my)
+		sxx += float64((x[i] - mx) * (x[i] - mx))
+		syy += float64((y[i] - my) * (y[i] - my))
+		sxy += float64((x[i] - mx) * (y[i] - my))
 	}
 	if sxx == 0 || syy == 0 {
 		return 0

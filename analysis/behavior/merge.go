@@ -199,16 +199,16 @@ func mergeLinks(behaviors []*Behavior) (*Links, error) {
 	for _, b := range behaviors {
 		l := b.Links
 		w := l.Effective / total
-		out.Ridge += w * l.Ridge
+		out.Ridge += float64(w * l.Ridge)
 		for i, name := range names {
 			r := slices.Index(l.Names, name)
-			out.Center[i] += w * l.Center[r]
-			out.Scale[i] += w * l.Scale[r]
-			out.Activity[i] += w * l.Activity[r]
+			out.Center[i] += float64(w * l.Center[r])
+			out.Scale[i] += float64(w * l.Scale[r])
+			out.Activity[i] += float64(w * l.Activity[r])
 			for j := i; j < p; j++ {
 				c := slices.Index(l.Names, names[j])
-				cov.SetSym(i, j, cov.At(i, j)+w*l.Covariance[r][c])
-				spread.SetSym(i, j, spread.At(i, j)+w*l.Spread[r][c])
+				cov.SetSym(i, j, cov.At(i, j)+float64(w*l.Covariance[r][c]))
+				spread.SetSym(i, j, spread.At(i, j)+float64(w*l.Spread[r][c]))
 			}
 		}
 	}

@@ -107,7 +107,7 @@ func (s *Source) moments(buckets int) (mean, dev float64) {
 
 // excesses lists how far the values of a tail lie beyond its threshold.
 func (s *Source) excesses(t Tail, unit, sign float64) []float64 {
-	at, out := sign*s.shaped(t.At, unit), make([]float64, len(t.Beyond))
+	at, out := float64(sign*s.shaped(t.At, unit)), make([]float64, len(t.Beyond))
 	for i, v := range t.Beyond {
 		out[i] = float64(sign*s.shaped(v, unit)) - at
 	}

@@ -95,7 +95,7 @@ func fit(at float64, excesses []float64, n int, typical float64, silence bool) s
 		m.add(x)
 	}
 	if !silence || k == 0 {
-		s.scale = (float64(k*m.mean) + prior*typical) / (k + prior)
+		s.scale = (float64(k*m.mean) + float64(prior*typical)) / (k + prior)
 		return s
 	}
 	s.usual = m.mean
@@ -253,7 +253,7 @@ const leastP = 1e-12
 func pooled(cs []Calibration, score float64) float64 {
 	p, n := 0.0, 0.0
 	for _, c := range cs {
-		p += float64(c.Buckets) * c.p(score)
+		p += float64(float64(c.Buckets) * c.p(score))
 		n += float64(c.Buckets)
 	}
 	return max(leastP, min(1, p/n))

@@ -133,7 +133,7 @@ func (s *Source) fitShape(sorted []float64) {
 		z := (v - s.Center) / s.Scale
 		linear.add(z)
 		arcsine.add(math.Asinh(z))
-		jacobian -= 0.5 * math.Log1p(float64(z*z))
+		jacobian -= float64(0.5 * math.Log1p(float64(z*z)))
 	}
 	if jacobian-float64(n/2*math.Log(arcsine.variance()+1e-9)) > 2-float64(n/2*math.Log(linear.variance()+1e-9)) {
 		s.Shape = Arcsine

@@ -110,7 +110,7 @@ func affinityPropagation(ctx context.Context, s mat.Matrix, o AffinityOptions) (
 			return nil, err
 		}
 		net := netSimilarity(sim, n, preference, e)
-		if better := net > top+1e-12*math.Abs(top); best == nil || (err == nil) == (reason == nil) && better || err == nil && reason != nil {
+		if better := net > top+float64(1e-12*math.Abs(top)); best == nil || (err == nil) == (reason == nil) && better || err == nil && reason != nil {
 			best, reason, top = e, err, net
 		}
 	}
@@ -256,7 +256,7 @@ func newAffinity(s []float64, n int, preference float64, way uint64) *affinity {
 	state := way
 	for k, v := range s {
 		state = state*6364136223846793005 + 1442695040888963407
-		s[k] = v + (1e-15*v+1e-305)*(float64(state>>11)/(1<<53)-0.5)
+		s[k] = v + float64((float64(1e-15*v)+1e-305)*(float64(state>>11)/(1<<53)-0.5))
 	}
 	return a
 }
@@ -311,7 +311,7 @@ func (a *affinity) row(i int, damping float64, first bool, sums []float64) {
 		}
 	} else {
 		best.available(av[:i], r, s, a.sums, damping, 0)
-		av[i] = damping*av[i] + (1-damping)*(a.sums[i]-a.diagonal[i])
+		av[i] = float64(damping*av[i]) + float64((1-damping)*(a.sums[i]-a.diagonal[i]))
 		best.add(av[i]+s[i], i)
 		best.available(av[i+1:], r[i+1:], s[i+1:], a.sums[i+1:], damping, i+1)
 	}
@@ -319,13 +319,13 @@ func (a *affinity) row(i int, damping float64, first bool, sums []float64) {
 	old, sumAt, sumI := r[at], sums[at], sums[i]
 	r, sums = r[:len(s)], sums[:len(s)]
 	for k, v := range s {
-		v = damping*r[k] + fresh*(v-top)
+		v = float64(damping*r[k]) + float64(fresh*(v-top))
 		r[k] = v
 		if v > 0 {
 			sums[k] += v
 		}
 	}
-	r[at] = damping*old + fresh*(s[at]-best.second)
+	r[at] = float64(damping*old) + float64(fresh*(s[at]-best.second))
 	sums[at] = sumAt + max(r[at], 0)
 	sums[i] = sumI
 }
@@ -350,7 +350,7 @@ func (b *ranking) available(av, r, s, sums []float64, damping float64, at int) {
 	r, s, sums = r[:len(av)], s[:len(av)], sums[:len(av)]
 	fresh, second := 1-damping, b.second
 	for k, old := range av {
-		v := damping*old + fresh*min(sums[k]-max(r[k], 0), 0)
+		v := float64(damping*old) + float64(fresh*min(sums[k]-max(r[k], 0), 0))
 		av[k] = v
 		if v += s[k]; v > second {
 			b.add(v, at+k)
@@ -364,7 +364,7 @@ func (b *ranking) available(av, r, s, sums []float64, damping float64, at int) {
 // are any.
 func (a *affinity) decide(damping float64) (changed, some bool) {
 	for i, r := range a.diagonal {
-		available := damping*a.a[i*a.n+i] + (1-damping)*(a.sums[i]-r)
+		available := float64(damping*a.a[i*a.n+i]) + float64((1-damping)*(a.sums[i]-r))
 		e := available+r > 0
 		changed = changed || e != a.exemplar[i]
 		a.exemplar[i] = e
@@ -461,7 +461,7 @@ func AffinityPropagationK(ctx context.Context, s mat.Matrix, k int, o AffinityOp
 		o.MaxIter = 1000
 	}
 	lo, hi := slices.Min(sim), slices.Max(sim)
-	lo -= float64(n) * max(hi-lo, 1e-12)
+	lo -= float64(float64(n) * max(hi-lo, 1e-12))
 	var best *Exemplars
 	for range 40 {
 		preference := (lo + hi) / 2

@@ -20,7 +20,7 @@ func Distances(x mat.Matrix) *mat.SymDense {
 		for j := i + 1; j < n; j++ {
 			sum := 0.0
 			for k, v := range d.RawRowView(j) {
-				sum += (a[k] - v) * (a[k] - v)
+				sum += float64((a[k] - v) * (a[k] - v))
 			}
 			out.SetSym(i, j, math.Sqrt(sum))
 		}

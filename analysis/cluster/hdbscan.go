@@ -154,7 +154,7 @@ func condense(t *Tree, minSize int) *condensed {
 func (c *condensedCluster) leave(lambda float64, points int) {
 	c.death = max(c.death, lambda)
 	if lambda > c.birth {
-		c.stability += float64(points) * (min(lambda, math.MaxFloat64/1e6) - c.birth)
+		c.stability += float64(float64(points) * (min(lambda, math.MaxFloat64/1e6) - c.birth))
 	}
 }
 

@@ -134,7 +134,7 @@ func draw(weights []float64, at float64) int {
 
 func squared(a, b []float64) float64 {
 	d := floats.Distance(a, b, 2)
-	return d * d
+	return float64(d * d)
 }
 
 func (l *lloyd) run(ctx context.Context, maxIter int) error {

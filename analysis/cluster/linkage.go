@@ -166,9 +166,9 @@ func (c *chain) update(ak, bk, ab, na, nb, nk float64) float64 {
 	switch c.method {
 	case Ward:
 		t := 1 / (na + nb + nk)
-		return math.Sqrt(max(0, (na+nk)*t*ak*ak+(nb+nk)*t*bk*bk-nk*t*ab*ab))
+		return math.Sqrt(max(0, float64((na+nk)*t*ak*ak)+float64((nb+nk)*t*bk*bk)-float64(nk*t*ab*ab)))
 	case Average:
-		return (na*ak + nb*bk) / (na + nb)
+		return (float64(na*ak) + float64(nb*bk)) / (na + nb)
 	case Complete:
 		return max(ak, bk)
 	case Single:

@@ -112,7 +112,7 @@ func AdjustedRand(x, y []int) (float64, error) {
 	if inA == inB && (inA == 0 || inA == all) {
 		return 1, nil
 	}
-	expected := inA * inB / all
+	expected := float64(inA*inB) / all
 	return (both - expected) / ((inA+inB)/2 - expected), nil
 }
 
@@ -156,7 +156,7 @@ func NormalizedMutualInformation(x, y []int) (float64, error) {
 func entropy(sizes []float64, n int) float64 {
 	h := 0.0
 	for _, v := range sizes {
-		h -= v / float64(n) * math.Log(v/float64(n))
+		h -= float64(v / float64(n) * math.Log(v/float64(n)))
 	}
 	return h
 }
@@ -166,7 +166,7 @@ func (c *contingency) information() float64 {
 	for i, row := range c.cells {
 		for j, v := range row {
 			if v > 0 {
-				sum += v / n * math.Log(n*v/(c.a[i]*c.b[j]))
+				sum += float64(v / n * math.Log(n*v/(c.a[i]*c.b[j])))
 			}
 		}
 	}
@@ -182,7 +182,7 @@ func (c *contingency) expectedInformation() float64 {
 			base := logFactorial(a) + logFactorial(b) + logFactorial(n-a) + logFactorial(n-b) - logFactorial(n)
 			for v := max(1, a+b-n); v <= min(a, b); v++ {
 				p := math.Exp(base - logFactorial(v) - logFactorial(a-v) - logFactorial(b-v) - logFactorial(n-a-b+v))
-				sum += v / n * math.Log(n*v/(a*b)) * p
+				sum += float64(v / n * math.Log(n*v/(a*b)) * p)
 			}
 		}
 	}
@@ -256,7 +256,7 @@ func CalinskiHarabasz(x mat.Matrix, labels []int) (float64, error) {
 	}
 	between, within := 0.0, 0.0
 	for g, c := range m.center {
-		between += m.size[g] * squared(c, mean)
+		between += float64(m.size[g] * squared(c, mean))
 		within += m.squares[g]
 	}
 	if within == 0 && between == 0 {
@@ -323,7 +323,7 @@ func groupMeans(x mat.Matrix, labels []int) (*means, error) {
 	}
 	for i, l := range labels {
 		r := floats.Distance(rows[i*d:(i+1)*d], m.center[at[l]], 2)
-		m.squares[at[l]] += r * r
+		m.squares[at[l]] += float64(r * r)
 		m.spread[at[l]] += r / m.size[at[l]]
 	}
 	return m, nil

@@ -194,7 +194,7 @@ func pivots(v *mat.Dense) []int {
 			row := rest.RawRowView(i)
 			d := mat.Dot(rest.RowView(i), axis)
 			for c := range row {
-				row[c] -= d * axis.AtVec(c)
+				row[c] -= float64(d * axis.AtVec(c))
 			}
 		}
 	}

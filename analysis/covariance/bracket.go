@@ -59,7 +59,7 @@ func (b bracket) walk() (x, y [3]float64, err error) {
 // both sides; the parabola through the three then has the top. The guess thus
 // decides how much is tried, but hardly ever what is found.
 func (b bracket) near(guess float64) (top, score float64, err error) {
-	middle := b.step * max(1, math.Round(guess/b.step))
+	middle := float64(b.step * max(1, math.Round(guess/b.step)))
 	x := [3]float64{middle - b.step, middle, middle + b.step}
 	var y [3]float64
 	for i, at := range x {
@@ -155,7 +155,7 @@ func insert(x, y [3]float64, at, v float64) ([3]float64, [3]float64) {
 
 // vertex returns the top of the parabola through three points.
 func vertex(x, y [3]float64) float64 {
-	a := (x[1] - x[0]) * (y[1] - y[2])
-	b := (x[1] - x[2]) * (y[1] - y[0])
-	return x[1] - ((x[1]-x[0])*a-(x[1]-x[2])*b)/(2*(a-b))
+	a := float64((x[1] - x[0]) * (y[1] - y[2]))
+	b := float64((x[1] - x[2]) * (y[1] - y[0]))
+	return x[1] - (float64((x[1]-x[0])*a)-float64((x[1]-x[2])*b))/(2*(a-b))
 }

@@ -124,7 +124,7 @@ func (n *newton) propose(d []float64, step float64, stop int) {
 	for i := range n.m {
 		for k := f.upper[i]; k < f.start[i+1]; k++ {
 			j := int(f.col[k])
-			v := f.value[k] + step*(d[k]-f.change[k])
+			v := f.value[k] + float64(step*(d[k]-f.change[k]))
 			if i != j && (v*f.value[k] <= 0 || k == stop) {
 				v = 0
 			}
@@ -152,7 +152,7 @@ func (n *newton) model() float64 {
 				products = products[1:]
 			}
 			if i != j {
-				v = 2 * (v + n.alpha*math.Abs(f.value[k]))
+				v = 2 * (v + float64(n.alpha*math.Abs(f.value[k])))
 			}
 			sum += v
 		}
@@ -197,7 +197,7 @@ func (n *newton) precondition(res, out []float64) {
 			v, j := x.value[q], x.col[q]
 			at := f.col[f.start[j]:f.start[j+1]]
 			for k, r := range res[f.start[j]:f.start[j+1]] {
-				row[at[k]] += v * r
+				row[at[k]] += float64(v * r)
 			}
 		}
 	}
@@ -209,7 +209,7 @@ func (n *newton) precondition(res, out []float64) {
 			if i == j || f.value[k] != 0 {
 				at := x.col[x.start[j]:x.start[j+1]]
 				for q, v2 := range x.value[x.start[j]:x.start[j+1]] {
-					v += v2 * row[at[q]]
+					v += float64(v2 * row[at[q]])
 				}
 			}
 			out[k], out[f.mirror[k]] = v, v

@@ -160,7 +160,7 @@ func (r *countRegression) choose(ctx context.Context, gamma float64, best []floa
 		g := 0.0
 		for i, y := range r.y {
 			mu := math.Exp(r.eta[i])
-			g += float64(z[i] * (y - mu) / (1 + r.phi*mu))
+			g += float64(z[i] * (y - mu) / (1 + float64(r.phi*mu)))
 		}
 		top = max(top, math.Abs(g)/n)
 	}
@@ -177,7 +177,7 @@ func (r *countRegression) choose(ctx context.Context, gamma float64, best []floa
 				used++
 			}
 		}
-		criterion := -2*r.logLikelihood() + used*math.Log(n) + 2*gamma*used*math.Log(float64(len(r.z)))
+		criterion := float64(-2*r.logLikelihood()) + float64(used*math.Log(n)) + float64(2*gamma*used*math.Log(float64(len(r.z))))
 		if criterion < least {
 			least = criterion
 			copy(best, r.beta)
@@ -195,7 +195,7 @@ func (r *countRegression) fit(penalty float64) {
 	for range 25 {
 		for i, y := range r.y {
 			mu := math.Exp(r.eta[i])
-			w[i] = mu / (1 + r.phi*mu)
+			w[i] = mu / (1 + float64(r.phi*mu))
 			res[i] = (y - mu) / mu
 		}
 		moved := 0.0

@@ -38,11 +38,11 @@ func EdgePValues(s mat.Symmetric, l *Lasso, n int) (*mat.SymDense, error) {
 		for j := i + 1; j < p; j++ {
 			psp := 0.0
 			for k := precision.start[j]; k < precision.start[j+1]; k++ {
-				psp += ps[precision.col[k]] * precision.value[k]
+				psp += float64(ps[precision.col[k]] * precision.value[k])
 			}
 			pij := l.Precision.At(i, j)
-			dev := math.Sqrt((l.Precision.At(i, i)*l.Precision.At(j, j) + pij*pij) / float64(n))
-			out.SetSym(i, j, math.Erfc(math.Abs(2*pij-psp)/dev/math.Sqrt2))
+			dev := math.Sqrt((float64(l.Precision.At(i, i)*l.Precision.At(j, j)) + float64(pij*pij)) / float64(n))
+			out.SetSym(i, j, math.Erfc(math.Abs(float64(2*pij)-psp)/dev/math.Sqrt2))
 		}
 	}
 	return out, nil
@@ -110,14 +110,14 @@ func PValueCut(pvalues mat.Symmetric, n int) float64 {
 	m := float64(len(ps))
 	noEdge := min(1, 2*above/m)
 	short := float64(p) / float64(n)
-	edges := max(m*(1-noEdge), min(1.5*float64(p)*(1+40*short*short), m/2))
+	edges := max(m*(1-noEdge), min(1.5*float64(p)*(1+float64(40*short*short)), m/2))
 	for k, v := range ps {
-		edges = max(edges, float64(k+1)-m*v)
+		edges = max(edges, float64(k+1)-float64(m*v))
 	}
 	best, cut := 0.0, 0.0
 	for k, v := range ps {
 		found := float64(k + 1)
-		if f := 2 * (found - noEdge*m*v) / (found + edges); f > best {
+		if f := 2 * (found - float64(noEdge*m*v)) / (found + edges); f > best {
 			best, cut = f, v
 		}
 	}

@@ -66,7 +66,7 @@ func LogLikelihood(s, precision mat.Symmetric) float64 {
 	if !chol.Factorize(precision) {
 		return math.Inf(-1)
 	}
-	return (chol.LogDet() - traceProduct(s, precision) - float64(p)*math.Log(2*math.Pi)) / 2
+	return (chol.LogDet() - traceProduct(s, precision) - float64(float64(p)*math.Log(2*math.Pi))) / 2
 }
 
 // traceProduct returns tr(AB) of two symmetric matrices.
@@ -74,12 +74,12 @@ func traceProduct(a, b mat.Symmetric) float64 {
 	p := a.SymmetricDim()
 	var diag, off float64
 	for i := range p {
-		diag += a.At(i, i) * b.At(i, i)
+		diag += float64(a.At(i, i) * b.At(i, i))
 		for j := i + 1; j < p; j++ {
-			off += a.At(i, j) * b.At(i, j)
+			off += float64(a.At(i, j) * b.At(i, j))
 		}
 	}
-	return diag + 2*off
+	return diag + float64(2*off)
 }
 
 // Precision inverts a positive definite covariance.
@@ -134,7 +134,7 @@ func Score(x mat.Matrix, location []float64, precision mat.Symmetric) (float64, 
 		return math.Inf(-1), nil
 	}
 	p := float64(precision.SymmetricDim())
-	return (chol.LogDet() - floats.Sum(d)/float64(len(d)) - p*math.Log(2*math.Pi)) / 2, nil
+	return (chol.LogDet() - floats.Sum(d)/float64(len(d)) - float64(p*math.Log(2*math.Pi))) / 2, nil
 }
 
 // PartialCorrelations returns ρij = -Pij/√(Pii Pjj) with ones on the diagonal:

@@ -144,9 +144,9 @@ func (l *Latent) finish(s mat.Symmetric, theta, low *mat.SymDense) error {
 	}
 	l.Objective = traceProduct(s, diff) - chol.LogDet()
 	for i := range p {
-		l.Objective += l.Alpha * l.Gamma * low.At(i, i)
+		l.Objective += float64(l.Alpha * l.Gamma * low.At(i, i))
 		for j := i + 1; j < p; j++ {
-			l.Objective += 2 * l.Alpha * math.Abs(theta.At(i, j))
+			l.Objective += float64(2 * l.Alpha * math.Abs(theta.At(i, j)))
 		}
 	}
 	var e mat.EigenSym

@@ -320,9 +320,9 @@ func (n *newton) descendRows(lo, hi int) float64 {
 			}
 			for l := i + 1; l < hi; l++ {
 				t := n.t[(l-lo)*m : (l-lo+1)*m]
-				t[i] += mu * n.w[l*m+j]
+				t[i] += float64(mu * n.w[l*m+j])
 				if j != i {
-					t[j] += mu * n.w[l*m+i]
+					t[j] += float64(mu * n.w[l*m+i])
 				}
 			}
 		}
@@ -349,7 +349,7 @@ func (n *newton) descendRow(i int, t []float64) float64 {
 		if i == j {
 			now = old - b/(wii*wii)
 		} else {
-			a := wij*wij + wii*wjj
+			a := float64(wij*wij) + float64(wii*wjj)
 			now = soft(old-b/a, n.alpha/a)
 		}
 		mu := now - old
@@ -361,13 +361,13 @@ func (n *newton) descendRow(i int, t []float64) float64 {
 		if i == j {
 			moved += math.Abs(mu)
 			for q, l := range cols {
-				r[q] += mu * wii * wi[l]
+				r[q] += float64(mu * wii * wi[l])
 			}
 			continue
 		}
-		moved += 2 * math.Abs(mu)
+		moved += float64(2 * math.Abs(mu))
 		for q, l := range cols {
-			r[q] += mu * (wii*wj[l] + wij*wi[l])
+			r[q] += float64(mu * (float64(wii*wj[l]) + float64(wij*wi[l])))
 		}
 	}
 	return moved
@@ -432,13 +432,13 @@ func (n *newton) backtrack() (float64, bool) {
 	for i := range m {
 		for k := f.start[i]; k < f.start[i+1]; k++ {
 			j := int(f.col[k])
-			slope += (n.s[i*m+j] - n.w[i*m+j]) * f.change[k]
+			slope += float64((n.s[i*m+j] - n.w[i*m+j]) * f.change[k])
 			if i != j {
 				penalty += math.Abs(f.value[k])
 			}
 		}
 	}
-	slope += n.alpha*penalty - n.penalty
+	slope += float64(n.alpha*penalty) - n.penalty
 	if slope >= 0 {
 		return 0, false
 	}
@@ -450,11 +450,11 @@ func (n *newton) backtrack() (float64, bool) {
 				if step == 1 {
 					n.x[at] = f.value[k]
 				} else {
-					n.x[at] = f.value[k] - (1-step)*f.change[k]
+					n.x[at] = f.value[k] - float64((1-step)*f.change[k])
 				}
 			}
 		}
-		if n.evaluate() && n.smooth+n.penalty <= old+1e-3*step*slope {
+		if n.evaluate() && n.smooth+n.penalty <= old+float64(1e-3*step*slope) {
 			return -slope, true
 		}
 	}

@@ -58,8 +58,8 @@ func Alphas(s mat.Symmetric, count int, ratio float64) []float64 {
 // models", 2010). Gamma 0 is the plain criterion; 0.5 is usual.
 func (l *Lasso) EBIC(s mat.Symmetric, n int, gamma float64) float64 {
 	p, edges := float64(s.SymmetricDim()), float64(l.Edges())
-	fit := -2 * float64(n) * (LogLikelihood(s, l.Precision) + p*math.Log(2*math.Pi)/2)
-	return fit + edges*math.Log(float64(n)) + 4*gamma*edges*math.Log(p)
+	fit := float64(-2 * float64(n) * (LogLikelihood(s, l.Precision) + float64(p*math.Log(2*math.Pi))/2))
+	return fit + float64(edges*math.Log(float64(n))) + float64(4*gamma*edges*math.Log(p))
 }
 
 // EBICOptions tune the choice of alpha by EBIC. The zero value is the default.

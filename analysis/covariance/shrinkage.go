@@ -17,9 +17,9 @@ func Shrunk(s mat.Symmetric, shrinkage float64) *mat.SymDense {
 	}
 	for i := range p {
 		for j := i; j < p; j++ {
-			v := (1 - shrinkage) * s.At(i, j)
+			v := float64((1 - shrinkage) * s.At(i, j))
 			if i == j {
-				v += shrinkage * mu
+				v += float64(shrinkage * mu)
 			}
 			out.SetSym(i, j, v)
 		}
@@ -44,13 +44,13 @@ func LedoitWolf(x mat.Matrix) (*mat.SymDense, float64, error) {
 		sq := 0.0
 		for j := range p {
 			d := x.At(t, j) - a.mean[j]
-			sq += d * d
+			sq += float64(d * d)
 		}
-		fourth += sq * sq
+		fourth += float64(sq * sq)
 	}
 	frob := traceProduct(s, s)
 	mu := mat.Trace(s) / float64(p)
-	delta := (frob - float64(p)*mu*mu) / float64(p)
+	delta := (frob - float64(float64(p)*mu*mu)) / float64(p)
 	beta := (fourth/float64(n) - frob) / (float64(p) * float64(n))
 	shrinkage := 0.0
 	if beta = min(beta, delta); beta > 0 {
@@ -79,7 +79,7 @@ func OAS(x mat.Matrix) (*mat.SymDense, float64, error) {
 	den := (float64(n) + 1) * (alpha - mu*mu/float64(p))
 	shrinkage := 1.0
 	if den > 0 {
-		shrinkage = math.Min((alpha+mu*mu)/den, 1)
+		shrinkage = math.Min((alpha+float64(mu*mu))/den, 1)
 	}
 	return Shrunk(s, shrinkage), shrinkage, nil
 }

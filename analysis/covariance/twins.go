@@ -129,7 +129,7 @@ func solveTwins(ctx context.Context, t twins, s []float64, p int, alpha float64,
 		if size > 1 && l.Precision.At(a, a)*alpha > g {
 			return nil, false, nil
 		}
-		out.Objective += (g-1)*(1+math.Log(alpha)) + math.Log(g)
+		out.Objective += float64((g-1)*(1+math.Log(alpha))) + math.Log(g)
 	}
 	for i, a := range t.group {
 		for j := i; j < p; j++ {
@@ -140,7 +140,7 @@ func solveTwins(ctx context.Context, t twins, s []float64, p int, alpha float64,
 				if i == j {
 					part++
 				}
-				x, w = x+part/alpha, w+part*alpha
+				x, w = x+part/alpha, w+float64(part*alpha)
 			}
 			out.Precision.SetSym(i, j, x)
 			out.Covariance.SetSym(i, j, w)

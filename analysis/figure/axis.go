@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gonum.org/v1/plot/vg"
+
+	"dtnotes/analysis/internal/canvas"
 )
 
 // A tick is a place on an axis; without a label it is a minor one.
@@ -27,7 +29,7 @@ type scale struct {
 const zeroBand = 0.06
 
 func (s scale) at(v float64) length {
-	return s.lo + (s.hi-s.lo)*length(s.fraction(v))
+	return s.lo + length((s.hi-s.lo)*length(s.fraction(v)))
 }
 
 func (s scale) fraction(v float64) float64 {
@@ -41,7 +43,7 @@ func (s scale) fraction(v float64) float64 {
 		return 0
 	}
 	f := math.Log(v/s.min) / math.Log(s.max/s.min)
-	return math.Max(0, zeroBand+(1-zeroBand)*f)
+	return math.Max(0, zeroBand+float64((1-zeroBand)*f))
 }
 
 // linearTicks returns ticks at 1, 2 or 5 times a power of ten, about n of them.
@@ -51,7 +53,7 @@ func linearTicks(lo, hi float64, n int) []tick {
 	}
 	step := niceUp((hi - lo) / float64(n))
 	var out []tick
-	for k := math.Ceil(lo/step - 1e-9); k*step <= hi+step*1e-9; k++ {
+	for k := math.Ceil(lo/step - 1e-9); k*step <= hi+float64(step*1e-9); k++ {
 		v := k * step
 		out = append(out, tick{v, siStep(v, step)})
 	}
@@ -146,7 +148,7 @@ func clockTicks(lo, hi float64, n int, zone *time.Location) (ticks []tick, capti
 		}
 	}
 	if math.Abs(lo) < epochFrom {
-		for k := math.Ceil(lo/step - 1e-6); k*step <= hi+step*1e-6; k++ {
+		for k := math.Ceil(lo/step - 1e-6); k*step <= hi+float64(step*1e-6); k++ {
 			ticks = append(ticks, tick{k * step, elapsed(k*step, step)})
 		}
 		return ticks, "time since start"
@@ -165,8 +167,8 @@ func clockTicks(lo, hi float64, n int, zone *time.Location) (ticks []tick, capti
 	last := -1
 	// Round times are round in the zone, not since the epoch.
 	for k := math.Ceil((lo+float64(offset))/step - 1e-6); ; k++ {
-		v := k*step - float64(offset)
-		if v > hi+step*1e-6 {
+		v := float64(k*step) - float64(offset)
+		if v > hi+float64(step*1e-6) {
 			break
 		}
 		t := clock(v, zone)
@@ -307,5 +309,5 @@ func (p *page) tickMark(at, dir point, minor bool) {
 	if minor {
 		long /= 2
 	}
-	p.line(s, at, at.Add(dir.Scale(long)))
+	p.line(s, at, at.Add(canvas.Scaled(dir, long)))
 }

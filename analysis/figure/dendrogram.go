@@ -221,7 +221,7 @@ func (d Dendrogram) plan() (w, h length, draw func(*page)) {
 		type place struct{ x, y length }
 		at := make([]place, n+len(d.Merges))
 		for k, i := range leafOrder(n, d.Merges) {
-			at[i] = place{x.at(0), box.Max.Y - (length(k)+0.5)*row}
+			at[i] = place{x.at(0), box.Max.Y - length((length(k)+0.5)*row)}
 			p.write(point{X: x.lo + 5, Y: at[i].y}, label{text: names[i], size: size})
 		}
 		for k, m := range d.Merges {

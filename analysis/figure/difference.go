@@ -191,7 +191,7 @@ func (d Difference) rows() func() (x, y float64) {
 	return func() (x, y float64) {
 		k++
 		dx, dy := (hi.x-lo.x)/8, math.Max(hi.y-lo.y, hi.x-lo.x)/8
-		return lo.x + (float64(k%8)+0.5)*dx, lo.y - float64(k/8+1)*dy
+		return lo.x + float64((float64(k%8)+0.5)*dx), lo.y - float64(float64(k/8+1)*dy)
 	}
 }
 
@@ -200,7 +200,7 @@ func (d Difference) plan() (w, h length, draw func(*page)) { return d.graph().pl
 // changeStroke returns how an edge that changed by size looks, beside a largest change.
 func changeStroke(c *colors, what change, size, largest float64) stroke {
 	t := math.Min(1, size/largest)
-	s := stroke{width: length(1.2 + 3.8*t), cased: true}
+	s := stroke{width: length(1.2 + float64(3.8*t)), cased: true}
 	switch what {
 	case gained:
 		s.color = c.cool[3]
@@ -209,10 +209,10 @@ func changeStroke(c *colors, what change, size, largest float64) stroke {
 		s.width *= 0.8
 	case lost:
 		s.color = c.warm[2]
-		s.dash = []length{1.2, 2 + s.width*0.6}
+		s.dash = []length{1.2, 2 + length(s.width*0.6)}
 	case weaker:
 		s.color = c.warm[1]
-		s.dash = []length{4 + s.width, 2 + s.width*0.5}
+		s.dash = []length{4 + s.width, 2 + length(s.width*0.5)}
 		s.width *= 0.8
 	case reversed:
 		s.color = c.category[5%len(c.category)]

@@ -144,9 +144,9 @@ func (f Flame) tree() *frame {
 		scale = total(f.Stacks) / total(f.Base)
 	}
 	f.add(root, f.Base, func(n *frame, c float64, leaf bool) {
-		n.base += c * scale
+		n.base += float64(c * scale)
 		if leaf {
-			n.baseSelf += c * scale
+			n.baseSelf += float64(c * scale)
 		}
 	})
 	return root
@@ -356,7 +356,7 @@ func (f Flame) plan() (w, h length, draw func(*page)) {
 	top := f.heading() + pageMargin + 16 // where the buttons of the opened document go
 	h = f.Height
 	if h <= 0 {
-		h = top + length(depth)*frameHeight + legendHeight + pageMargin
+		h = top + length(length(depth)*frameHeight) + legendHeight + pageMargin
 	}
 	high := min(frameHeight, (h-top-legendHeight-pageMargin)/length(depth))
 	bottom := legendHeight + pageMargin
@@ -367,13 +367,13 @@ func (f Flame) plan() (w, h length, draw func(*page)) {
 		var walk func(n *frame, x length, depth int)
 		walk = func(n *frame, x length, level int) {
 			width := length(n.count) * k
-			y := bottom + length(level)*high
+			y := bottom + length(length(level)*high)
 			if f.Icicle {
-				y = bottom + length(depth-1-level)*high
+				y = bottom + length(length(depth-1-level)*high)
 			}
 			f.drawFrame(p, n, x, y, width, high, h, level, root.count, index)
 			for _, c := range n.sorted() {
-				cw := length(c.count) * k
+				cw := length(length(c.count) * k)
 				if cw >= leastFrame && level+1 < depth {
 					walk(c, x, level+1)
 				} else if c.count > 0 {

@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"gonum.org/v1/plot/vg"
+
+	"dtnotes/analysis/internal/canvas"
 )
 
 func (g Graph) plan() (w, h length, draw func(*page)) {
@@ -70,13 +72,13 @@ func (g Graph) largestChange() float64 {
 // weight returns how an edge of weight w looks.
 func (s edgeStyle) weight(w, stability float64) stroke {
 	t := math.Abs(w) / s.heaviest
-	line := stroke{color: ramp(s.cool, t), width: length(0.9+4.1*t) * s.thin, cased: s.thin > 0.6}
+	line := stroke{color: ramp(s.cool, t), width: length(0.9+float64(4.1*t)) * s.thin, cased: s.thin > 0.6}
 	if w < 0 {
 		line.color = ramp(s.warm, t)
-		line.dash = []length{4 + line.width, 2.5 + line.width*0.6}
+		line.dash = []length{4 + line.width, 2.5 + length(line.width*0.6)}
 	}
 	if stability > 0 {
-		line.color = withAlpha(line.color.(color.NRGBA), 0.15+0.85*stability)
+		line.color = withAlpha(line.color.(color.NRGBA), 0.15+float64(0.85*stability))
 		line.cased = line.cased && stability > 0.5
 	}
 	return line
@@ -120,11 +122,11 @@ func (p *page) arrow(a, b point, r length, s stroke) point {
 	if n <= r {
 		return b
 	}
-	d = d.Scale(1 / n)
+	d = canvas.Scaled(d, 1/n)
 	size := 5 + s.width
-	tip := b.Sub(d.Scale(r))
-	foot := tip.Sub(d.Scale(size))
-	side := point{X: -d.Y, Y: d.X}.Scale(size * 0.5)
+	tip := b.Sub(canvas.Scaled(d, r))
+	foot := tip.Sub(canvas.Scaled(d, size))
+	side := canvas.Scaled(point{X: -d.Y, Y: d.X}, size*0.5)
 	p.fill(polyline([]point{tip, foot.Add(side), foot.Sub(side)}, true), s.color)
 	return foot
 }

@@ -135,12 +135,12 @@ func (g Grid) plan() (w, h length, draw func(*page)) {
 	}
 	h = g.Height
 	if h <= 0 {
-		h = max(g.heading()+2*pageMargin+high*length(len(g.Rows))+below+6, g.heading()+2*pageMargin+150)
+		h = max(g.heading()+2*pageMargin+length(high*length(len(g.Rows)))+below+6, g.heading()+2*pageMargin+150)
 	}
 	return w, h, func(p *page) {
 		p.head(g.Style, w, h)
 		x0, y1 := pageMargin+groups+left+5, h-pageMargin-g.heading()
-		box := rect(x0, y1-high*length(len(g.Rows)), x0+wide*length(len(g.Columns)), y1)
+		box := rect(x0, y1-length(high*length(len(g.Rows))), x0+length(wide*length(len(g.Columns))), y1)
 		most := g.strongest()
 		img := image.NewNRGBA(image.Rect(0, 0, len(g.Columns), len(g.Rows)))
 		for i, row := range g.Values {
@@ -151,7 +151,7 @@ func (g Grid) plan() (w, h length, draw func(*page)) {
 		p.DrawImage(box, img)
 		for i, s := range rows {
 			if left > 0 {
-				p.write(point{X: x0 - 5, Y: y1 - (length(i)+0.5)*high}, label{text: s, size: rowSize, align: right})
+				p.write(point{X: x0 - 5, Y: y1 - length((length(i)+0.5)*high)}, label{text: s, size: rowSize, align: right})
 			}
 			for j := range columns {
 				if g.marked(i, j) {
@@ -161,7 +161,7 @@ func (g Grid) plan() (w, h length, draw func(*page)) {
 		}
 		for j, s := range columns {
 			if below > 0 {
-				p.write(point{X: x0 + (length(j)+0.5)*wide, Y: box.Min.Y - 5}, label{text: s, size: columnSize, align: right, turn: math.Pi / 2})
+				p.write(point{X: x0 + length((length(j)+0.5)*wide), Y: box.Min.Y - 5}, label{text: s, size: columnSize, align: right, turn: math.Pi / 2})
 			}
 		}
 		g.frames(p, box, high, rowSize)
@@ -171,7 +171,7 @@ func (g Grid) plan() (w, h length, draw func(*page)) {
 
 // mark frames a value that stands out.
 func (g Grid) mark(p *page, box vg.Rectangle, wide, high length, i, j int) {
-	x, y := box.Min.X+length(j)*wide, box.Max.Y-length(i)*high
+	x, y := box.Min.X+length(length(j)*wide), box.Max.Y-length(length(i)*high)
 	p.Begin(fmt.Sprintf("%s, %s: %+.3g", visible(g.Rows[i]), visible(g.Columns[j]), g.Values[i][j]))
 	p.path(rect(x, y-high, x+wide, y).Path(), stroke{color: p.ink, width: 1.6})
 	p.End()
@@ -184,7 +184,7 @@ func (g Grid) frames(p *page, box vg.Rectangle, high, size length) {
 		for b < len(g.Groups) && g.Groups[b] == g.Groups[a] {
 			b++
 		}
-		top, bottom := box.Max.Y-length(a)*high, box.Max.Y-length(b)*high
+		top, bottom := box.Max.Y-length(length(a)*high), box.Max.Y-length(length(b)*high)
 		p.path(rect(box.Min.X, bottom, box.Max.X, top).Path(), stroke{color: p.ink, width: 1})
 		p.write(point{X: pageMargin, Y: (top + bottom) / 2}, label{text: visible(g.Groups[a]), size: max(size, 7), bold: true})
 		a = b

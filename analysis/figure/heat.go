@@ -259,7 +259,7 @@ func (g heatGrid) columns() (cols [][]float64, x scale) {
 			cols[k][r] += c
 		}
 	}
-	return cols, scale{min: first, max: first + width*float64(n)}
+	return cols, scale{min: first, max: first + float64(width*float64(n))}
 }
 
 func (g heatGrid) plan() (w, h length, draw func(*page)) {

@@ -10,6 +10,8 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot/vg"
+
+	"dtnotes/analysis/internal/canvas"
 )
 
 // A zoneGroup are the nodes of one zone.
@@ -132,16 +134,16 @@ func away(a, b point) float64 { return math.Hypot(float64(a.X-b.X), float64(a.Y-
 func (g Graph) clearBetween(pl *placement, i, j int) bool {
 	a, b := pl.at[i], pl.at[j]
 	d := b.Sub(a)
-	n := float64(d.X*d.X + d.Y*d.Y)
+	n := float64(vg.Length(d.X*d.X) + vg.Length(d.Y*d.Y))
 	for k, at := range pl.at {
 		if g.Nodes[k].Zone == g.Nodes[i].Zone {
 			continue
 		}
 		t := 0.0
 		if n > 0 {
-			t = math.Max(0, math.Min(1, float64((at.X-a.X)*d.X+(at.Y-a.Y)*d.Y)/n))
+			t = math.Max(0, math.Min(1, float64(vg.Length((at.X-a.X)*d.X)+vg.Length((at.Y-a.Y)*d.Y))/n))
 		}
-		if away(at, a.Add(d.Scale(length(t)))) < float64(pl.reach[k])+hullNeck+1 {
+		if away(at, a.Add(canvas.Scaled(d, length(t)))) < float64(pl.reach[k])+hullNeck+1 {
 			return false
 		}
 	}
@@ -210,7 +212,7 @@ func band(a, b point, half length) vg.Path {
 func corners(a, b point, half length) []point {
 	d := b.Sub(a)
 	n := max(length(away(a, b)), 1e-6)
-	side := point{X: -d.Y / n * half, Y: d.X / n * half}
+	side := canvas.Scaled(point{X: -d.Y / n, Y: d.X / n}, half)
 	return []point{a.Add(side), b.Add(side), b.Sub(side), a.Sub(side)}
 }
 

@@ -22,8 +22,8 @@ type link struct {
 type vec struct{ x, y float64 }
 
 func (a vec) sub(b vec) vec     { return vec{a.x - b.x, a.y - b.y} }
-func (a vec) norm() float64     { return math.Sqrt(a.x*a.x + a.y*a.y) }
-func (a vec) dot(b vec) float64 { return a.x*b.x + a.y*b.y }
+func (a vec) norm() float64     { return math.Sqrt(float64(a.x*a.x) + float64(a.y*a.y)) }
+func (a vec) dot(b vec) float64 { return float64(a.x*b.x) + float64(a.y*b.y) }
 
 // within returns the links among the given nodes, renumbered by their position there.
 func within(nodes []int, links []link) []link {
@@ -168,14 +168,14 @@ func clearLinks(pos []vec, bodies []body, links []link) {
 		for i := range pos {
 			// Most are far from the line: that is seen without a division.
 			want := bodies[i].radius + 5
-			if q := pos[i].sub(a); (q.x*d.y-q.y*d.x)*(q.x*d.y-q.y*d.x) > 1.001*want*want*n || i == l.a || i == l.b {
+			if q := pos[i].sub(a); (float64(q.x*d.y)-float64(q.y*d.x))*(float64(q.x*d.y)-float64(q.y*d.x)) > 1.001*want*want*n || i == l.a || i == l.b {
 				continue
 			}
 			t := pos[i].sub(a).dot(d) / n
 			if t < 0.03 || t > 0.97 {
 				continue
 			}
-			off := pos[i].sub(vec{a.x + t*d.x, a.y + t*d.y})
+			off := pos[i].sub(vec{a.x + float64(t*d.x), a.y + float64(t*d.y)})
 			dist := off.norm()
 			if dist >= want {
 				continue
@@ -185,8 +185,8 @@ func clearLinks(pos []vec, bodies []body, links []link) {
 				side = off
 			}
 			k := 0.15 * (want - dist) / side.norm()
-			pos[i].x += k * side.x
-			pos[i].y += k * side.y
+			pos[i].x += float64(k * side.x)
+			pos[i].y += float64(k * side.y)
 		}
 	}
 }
@@ -226,7 +226,7 @@ func layoutBlocks(comps [][]int, arranged [][]vec, bodies []body, links []link, 
 	need := func(nodes []int) float64 {
 		a := 0.0
 		for _, i := range nodes {
-			a += 2 * bodies[i].half * (bodies[i].up + bodies[i].down)
+			a += float64(2 * bodies[i].half * (bodies[i].up + bodies[i].down))
 		}
 		return a
 	}
@@ -253,7 +253,7 @@ func layoutBlocks(comps [][]int, arranged [][]vec, bodies []body, links []link, 
 		}
 		area, limit := need(nodes), width
 		if oneRow {
-			limit = math.Max(1.5*widest+30, width*area/total-blockGap)
+			limit = math.Max(float64(1.5*widest)+30, width*area/total-blockGap)
 		}
 		limit = math.Min(width, limit)
 		free, more := false, roomy
@@ -290,7 +290,7 @@ func shape(pos []vec, area, width float64) (w, h float64) {
 		return math.Min(width, math.Sqrt(area)*1.5), 0
 	}
 	w = math.Min(width, math.Sqrt(area*aspect))
-	return w, math.Min(area/w, 1.2*w+0.1*math.Sqrt(area))
+	return w, math.Min(area/w, float64(1.2*w)+float64(0.1*math.Sqrt(area)))
 }
 
 // pack places blocks side by side within width, top down, each as high as it fits, and returns the
@@ -317,7 +317,7 @@ func pack(blocks []*block, width, gap float64) float64 {
 					break
 				}
 			}
-			if cost := c.y + h + 1e-3*c.x; free && cost < found {
+			if cost := c.y + h + float64(1e-3*c.x); free && cost < found {
 				best, found = c, cost
 			}
 		}

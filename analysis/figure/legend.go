@@ -76,7 +76,7 @@ func groupWidth(p pen, items []legendItem) length {
 // drawLegend draws items whose rows start below top.
 func drawLegend(p *page, items []legendItem, x, top length) {
 	for _, it := range items {
-		at := point{X: x + it.x, Y: top - (length(it.row)+0.5)*legendRow}
+		at := point{X: x + it.x, Y: top - length((length(it.row)+0.5)*legendRow)}
 		if it.draw != nil {
 			it.draw(p, at)
 			at.X += it.sample + 4
@@ -189,12 +189,12 @@ func (g Graph) nodeLegend() []legendItem {
 			unit = g.Unit
 		}
 		items = append(items, legendItem{text: unit, head: true})
-		largest := 17 - 8*math.Min(1, float64(len(g.Nodes))/120)
+		largest := 17 - float64(8*math.Min(1, float64(len(g.Nodes))/120))
 		for _, f := range []float64{0.1, 1} {
 			v := nice(most * f)
 			r := min(g.radius(v, most, largest), legendRow/2)
 			if g.radius(v, most, largest) > legendRow/2 {
-				v = most * (float64(r*r) - leastRadius*leastRadius) / (largest*largest - leastRadius*leastRadius)
+				v = most * (float64(r*r) - leastRadius*leastRadius) / (float64(largest*largest) - leastRadius*leastRadius)
 				v = nice(v)
 				r = g.radius(v, most, largest)
 			}

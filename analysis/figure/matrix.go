@@ -183,12 +183,12 @@ func (m Matrix) plan() (w, h length, draw func(*page)) {
 	}
 	h = m.Height
 	if h <= 0 {
-		h = m.heading() + 2*pageMargin + cell*length(n) + room + 6
+		h = m.heading() + 2*pageMargin + length(cell*length(n)) + room + 6
 	}
 	order := m.order()
 	return w, h, func(p *page) {
 		p.head(m.Style, w, h)
-		side := cell * length(n)
+		side := length(cell * length(n))
 		x0 := pageMargin + room + 5
 		y1 := h - pageMargin - m.heading()
 		box := rect(x0, y1-side, x0+side, y1)
@@ -205,7 +205,7 @@ func (m Matrix) plan() (w, h length, draw func(*page)) {
 			if room == 0 {
 				break
 			}
-			at := (length(k) + 0.5) * cell
+			at := length((length(k) + 0.5) * cell)
 			p.write(point{X: x0 - 5, Y: y1 - at}, label{text: names[i], size: size, align: right})
 			p.write(point{X: x0 + at, Y: y1 - side - 5}, label{text: names[i], size: size, align: right, turn: math.Pi / 2})
 		}
@@ -239,7 +239,7 @@ func (m Matrix) drawTree(p *page, box vg.Rectangle, cell length, order []int) {
 	n := len(order)
 	at := make([]point, n+len(m.Merges))
 	for k, i := range order {
-		at[i] = point{X: x.at(0), Y: box.Max.Y - (length(k)+0.5)*cell}
+		at[i] = point{X: x.at(0), Y: box.Max.Y - length((length(k)+0.5)*cell)}
 	}
 	for k, j := range m.Merges {
 		a, b, to := at[j.A], at[j.B], x.at(math.Max(0, j.Height))
@@ -258,8 +258,8 @@ func (m Matrix) drawNegatives(p *page, box vg.Rectangle, cell length, order []in
 	for r, i := range order {
 		for c, j := range order {
 			if v := m.Values[i][j]; v < 0 {
-				x, y := box.Min.X+(length(c)+0.5)*cell, box.Max.Y-(length(r)+0.5)*cell
-				p.line(stroke{color: p.paper, width: 1}, point{X: x - cell*0.25, Y: y}, point{X: x + cell*0.25, Y: y})
+				x, y := box.Min.X+length((length(c)+0.5)*cell), box.Max.Y-length((length(r)+0.5)*cell)
+				p.line(stroke{color: p.paper, width: 1}, point{X: x - length(cell*0.25), Y: y}, point{X: x + length(cell*0.25), Y: y})
 			}
 		}
 	}
@@ -276,7 +276,7 @@ func (m Matrix) drawFrames(p *page, box vg.Rectangle, cell length, order []int) 
 			b++
 		}
 		if b-a > 1 {
-			lo, hi := length(a)*cell, length(b)*cell
+			lo, hi := length(length(a)*cell), length(length(b)*cell)
 			p.path(rect(box.Min.X+lo, box.Max.Y-hi, box.Min.X+hi, box.Max.Y-lo).Path(), stroke{color: p.ink, width: 1.2})
 		}
 		a = b

@@ -169,7 +169,7 @@ func polygon(c point, r length, corners int, start float64) vg.Path {
 	pts := make([]point, corners)
 	for i := range pts {
 		s, cs := math.Sincos(start + 2*math.Pi*float64(i)/float64(corners))
-		pts[i] = point{X: c.X + r*length(cs), Y: c.Y + r*length(s)}
+		pts[i] = point{X: c.X + length(r*length(cs)), Y: c.Y + length(r*length(s))}
 	}
 	return polyline(pts, true)
 }
@@ -202,8 +202,8 @@ func (p *page) head(s Style, w, h length) {
 	room := w - 2*pageMargin
 	if s.Title != "" {
 		size := length(titleSize)
-		p.write(point{X: pageMargin, Y: y - size*0.6}, label{text: p.fit(line1(s.Title), size, true, room), size: size, bold: true})
-		y -= size * 1.5
+		p.write(point{X: pageMargin, Y: y - length(size*0.6)}, label{text: p.fit(line1(s.Title), size, true, room), size: size, bold: true})
+		y -= length(size * 1.5)
 	}
 	if s.Subtitle != "" {
 		p.write(point{X: pageMargin, Y: y - smallSize*0.6}, label{text: p.fit(line1(s.Subtitle), smallSize, false, room), size: smallSize, color: p.muted})

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot/vg"
 
+	"dtnotes/analysis/internal/canvas"
 	"dtnotes/analysis/manifold"
 )
 
@@ -74,7 +75,7 @@ func (g Graph) radii() []length {
 	for _, n := range g.Nodes {
 		most = math.Max(most, n.Activity)
 	}
-	largest := 17 - 8*math.Min(1, float64(len(g.Nodes))/120)
+	largest := 17 - float64(8*math.Min(1, float64(len(g.Nodes))/120))
 	out := make([]length, len(g.Nodes))
 	for i, n := range g.Nodes {
 		out[i] = g.radius(n.Activity, most, largest)
@@ -86,7 +87,7 @@ func (g Graph) radius(activity, most, largest float64) length {
 	if most == 0 {
 		return 7
 	}
-	return length(math.Sqrt(leastRadius*leastRadius + (largest*largest-leastRadius*leastRadius)*activity/most))
+	return length(math.Sqrt(leastRadius*leastRadius + (float64(largest*largest)-leastRadius*leastRadius)*activity/most))
 }
 
 func (g Graph) links() []link {
@@ -122,7 +123,7 @@ func (g Graph) place(p pen, legend length) *placement {
 	}
 	pl.reach = make([]length, len(g.Nodes))
 	for i, n := range g.Nodes {
-		pl.reach[i] = pl.radius[i]*n.Origin.corner() + 0.5
+		pl.reach[i] = length(pl.radius[i]*n.Origin.corner()) + 0.5
 	}
 	pl.at = make([]point, len(g.Nodes))
 	pl.labels = make([]nodeLabel, len(g.Nodes))
@@ -164,14 +165,14 @@ func (g Graph) placeFixed(pl *placement, top, bottom length) {
 	}
 	if pl.h <= 0 {
 		aspect := math.Max(0.3, math.Min(2, dy/dx))
-		pl.h = top + bottom + 2*fixedInset + (pl.w-2*pageMargin-2*fixedInset)*length(aspect)
+		pl.h = top + bottom + 2*fixedInset + length((pl.w-2*pageMargin-2*fixedInset)*length(aspect))
 	}
 	pl.frame = rect(pageMargin, bottom, pl.w-pageMargin, pl.h-top)
 	in := rect(pl.frame.Min.X+fixedInset, pl.frame.Min.Y+fixedInset, pl.frame.Max.X-fixedInset, pl.frame.Max.Y-fixedInset)
 	k := math.Min(float64(in.Size().X)/dx, float64(in.Size().Y)/dy)
 	mid := in.Min.Add(in.Max).Scale(0.5)
 	for i, q := range pos {
-		pl.at[i] = mid.Add(point{X: length((q.x - (lo.x+hi.x)/2) * k), Y: length((q.y - (lo.y+hi.y)/2) * k)})
+		pl.at[i] = mid.Add(canvas.Scaled(point{X: length(q.x - (lo.x+hi.x)/2), Y: length(q.y - (lo.y+hi.y)/2)}, length(k)))
 	}
 }
 
@@ -187,7 +188,7 @@ func (g Graph) placeOnPage(pl *placement, top, bottom length) bool {
 	for i, q := range pos {
 		low = math.Min(low, q.y-float64(pl.reach[i]))
 	}
-	if need := top + bottom + length(-low) + 1.5*pl.size; g.Height <= 0 {
+	if need := top + bottom + length(-low) + length(1.5*pl.size); g.Height <= 0 {
 		pl.h = need
 	} else if need > g.Height {
 		return false
@@ -207,7 +208,7 @@ func (g Graph) placeFree(p pen, pl *placement, width, limit float64) (height, al
 	comps, arranged := g.arrange(links)
 	headroom := float64(p.lineHeight(pl.size)) // for labels above the topmost nodes
 	limit -= headroom
-	roomy := 4.2 - 1.6*math.Min(1, float64(len(g.Nodes))/150)
+	roomy := 4.2 - float64(1.6*math.Min(1, float64(len(g.Nodes))/150))
 	busy := g.byActivity()
 	for try := 0; ; try++ {
 		bodies := g.bodies(p, pl, width)
@@ -280,13 +281,13 @@ func (g Graph) settle(pl *placement, blocks []*block, rows [][]int, bodies []bod
 		up, down, used := 0.0, 0.0, 0.0
 		for _, i := range row {
 			up, down = math.Max(up, bodies[i].up), math.Max(down, bodies[i].down)
-			used += 2 * bodies[i].half
+			used += float64(2 * bodies[i].half)
 		}
 		gap := math.Min(24, (width-used)/float64(len(row)+1))
-		x := (width - used - gap*float64(len(row)-1)) / 2
+		x := (width - used - float64(gap*float64(len(row)-1))) / 2
 		for _, i := range row {
 			pl.at[i] = point{X: length(x + bodies[i].half), Y: length(y - up)}
-			x += 2*bodies[i].half + gap
+			x += float64(2*bodies[i].half) + gap
 		}
 		y -= up + down
 	}
@@ -342,7 +343,7 @@ func (g Graph) loners(comps [][]int, bodies []body, width float64) [][]int {
 	var rows [][]int
 	used := math.Inf(1)
 	for _, i := range order {
-		w := 2*bodies[i].half + 6
+		w := float64(2*bodies[i].half) + 6
 		if used+w > width && used > 0 {
 			rows, used = append(rows, nil), 0
 		}
@@ -363,7 +364,7 @@ func even(rows [][]int, order []int, bodies []body, width float64) [][]int {
 		row := order[start:min(start+per, len(order))]
 		used := 0.0
 		for _, i := range row {
-			used += 2 * bodies[i].half
+			used += float64(2 * bodies[i].half)
 		}
 		if used > width {
 			return rows
@@ -426,7 +427,7 @@ func (g Graph) placeLabel(p pen, pl *placement, i int, segments []segment, far b
 		}
 		for _, s := range segments {
 			if l := inside(s.a, s.b, box); l > 0 {
-				cost += (3 + 0.3*l) * (0.6 + 1.4*s.strength)
+				cost += float64((3 + float64(0.3*l)) * (0.6 + float64(1.4*s.strength)))
 			}
 			if cost >= bestCost {
 				return
@@ -454,13 +455,13 @@ func (g Graph) labelBox(p pen, pl *placement, i int, x, y, off float64) vg.Recta
 	h := p.lineHeight(pl.size)
 	r := pl.reach[i] + labelGap
 	c := pl.at[i].Add(point{
-		X: length(x) * (r + w/2 + length(off)),
-		Y: length(y) * (r + h/2 + length(off)),
+		X: length(length(x) * (r + w/2 + length(off))),
+		Y: length(length(y) * (r + h/2 + length(off))),
 	})
 	if x != 0 && y != 0 && off == 0 { // a corner of the box comes near the circle
 		c = pl.at[i].Add(point{
-			X: length(sign(x)) * (r*0.72 + w/2),
-			Y: length(sign(y)) * (r*0.72 + h/2),
+			X: length(length(sign(x)) * (length(r*0.72) + w/2)),
+			Y: length(length(sign(y)) * (length(r*0.72) + h/2)),
 		})
 	}
 	return rect(c.X-w/2, c.Y-h/2, c.X+w/2, c.Y+h/2)

@@ -201,7 +201,7 @@ func (t ProcessTree) plan() (w, h length, draw func(*page)) {
 	names, room := make([]string, len(rows)), length(0)
 	for k, r := range rows {
 		names[k] = shorten(r.name(t), nameLength)
-		room = max(room, length(min(r.depth, 12))*indent+p.width(names[k], smallSize, false))
+		room = max(room, length(length(min(r.depth, 12))*indent)+p.width(names[k], smallSize, false))
 	}
 	room = min(room, w/2)
 	lo, hi := t.span()
@@ -210,7 +210,7 @@ func (t ProcessTree) plan() (w, h length, draw func(*page)) {
 	above, below := t.heading()+pageMargin, axisHeight(when)+pageMargin/2
 	row := length(14)
 	if h <= 0 {
-		h = above + below + row*length(len(rows))
+		h = above + below + length(row*length(len(rows)))
 	} else {
 		row = (h - above - below) / length(len(rows))
 	}
@@ -218,7 +218,7 @@ func (t ProcessTree) plan() (w, h length, draw func(*page)) {
 		p.head(t.Style, w, h)
 		box := rect(x.lo, below, x.hi, h-above)
 		p.xAxis(box, x, ticks, when, w)
-		y := func(k int) length { return box.Max.Y - (length(k)+0.5)*row }
+		y := func(k int) length { return box.Max.Y - length((length(k)+0.5)*row) }
 		for k, r := range rows {
 			if r.parent < 0 {
 				continue
@@ -230,7 +230,7 @@ func (t ProcessTree) plan() (w, h length, draw func(*page)) {
 		}
 		colors := map[string]int{}
 		for k, r := range rows {
-			at := length(min(r.depth, 12)) * indent
+			at := length(length(min(r.depth, 12)) * indent)
 			p.write(point{X: pageMargin + at, Y: y(k)}, label{text: p.fit(names[k], min(smallSize, row), false, room-at), size: min(smallSize, row)})
 			for _, i := range r.procs {
 				t.drawProc(p, t.Procs[i], x, y(k), min(row*0.62, 9), lo, hi, colors)

@@ -57,7 +57,7 @@ func problemSheet(d drawer, why error) (w, h length, draw func(*page)) {
 	return w, h, func(p *page) {
 		p.path(rect(6, 6, w-6, h-6).Path(), stroke{color: p.neutral, width: 1, dash: []length{4, 3}})
 		lines := p.wrap("No "+d.kind()+": "+visible(why.Error()), labelSize, w-40)
-		y := h/2 + length(len(lines)-1)/2*p.lineHeight(labelSize)
+		y := h/2 + length(length(len(lines)-1)/2*p.lineHeight(labelSize))
 		for _, l := range lines {
 			p.write(point{X: w / 2, Y: y}, label{text: l, align: center})
 			y -= p.lineHeight(labelSize)

@@ -3,6 +3,8 @@ package figure
 import (
 	"container/heap"
 	"math"
+
+	"dtnotes/analysis/internal/canvas"
 )
 
 // clearance is how far an edge keeps from the nodes that it does not link, beyond their reach: an
@@ -20,11 +22,11 @@ func (pl *placement) route(from, to int) []point {
 	if long < 1e-6 {
 		return straight
 	}
-	side := point{X: -d.Y, Y: d.X}.Scale(length(1 / long))
+	side := canvas.Scaled(point{X: -d.Y, Y: d.X}, length(1/long))
 	for off := 8.0; off <= math.Max(60, 0.9*long); off += 6 {
 		for _, along := range []float64{0.5, 0.3, 0.7} {
 			for _, sign := range []float64{1, -1} {
-				mid := a.Add(d.Scale(length(along))).Add(side.Scale(length(sign * off)))
+				mid := a.Add(canvas.Scaled(d, length(along))).Add(canvas.Scaled(side, length(sign*off)))
 				if bow := bowed(a, mid, b); pl.inside(mid) && pl.clearOf(bow, from, to) {
 					return bow
 				}
@@ -43,7 +45,7 @@ func bowed(a, c, b point) []point {
 	out := make([]point, pieces+1)
 	for i := range out {
 		t := length(i) / pieces
-		out[i] = a.Scale((1 - t) * (1 - t)).Add(c.Scale(2 * t * (1 - t))).Add(b.Scale(t * t))
+		out[i] = canvas.Scaled(a, (1-t)*(1-t)).Add(canvas.Scaled(c, 2*t*(1-t))).Add(canvas.Scaled(b, t*t))
 	}
 	return out
 }
@@ -96,8 +98,8 @@ const latticeStep = 3 // points
 
 func (l *lattice) at(c int) point {
 	return point{
-		X: l.pl.frame.Min.X - 4 + latticeStep*length(c%l.cols),
-		Y: l.pl.frame.Min.Y - 4 + latticeStep*length(c/l.cols),
+		X: l.pl.frame.Min.X - 4 + length(latticeStep*length(c%l.cols)),
+		Y: l.pl.frame.Min.Y - 4 + length(latticeStep*length(c/l.cols)),
 	}
 }
 
@@ -132,7 +134,7 @@ func (pl *placement) around(from, to int) []point {
 					continue
 				}
 				n := (y+dy)*l.cols + x + dx
-				if w := cost[c] + latticeStep*math.Hypot(float64(dx), float64(dy)); !blocked[n] && w < cost[n]-1e-9 {
+				if w := cost[c] + float64(latticeStep*math.Hypot(float64(dx), float64(dy))); !blocked[n] && w < cost[n]-1e-9 {
 					cost[n], before[n] = w, c
 					heap.Push(open, visit{n, w + far(n)})
 				}

@@ -124,7 +124,7 @@ func runs(spans []Span, states int, lo, hi float64, columns int) []run {
 			if time[c] == nil {
 				time[c] = make([]float64, states)
 			}
-			from, to := lo+float64(c)*width, lo+float64(c+1)*width
+			from, to := lo+float64(float64(c)*width), lo+float64(float64(c+1)*width)
 			time[c][p.State] += math.Max(0, math.Min(to, p.End)-math.Max(from, p.Start))
 		}
 	}
@@ -140,7 +140,7 @@ func runs(spans []Span, states int, lo, hi float64, columns int) []run {
 		if best < 0 || idle > sums[best] {
 			continue
 		}
-		from, to := lo+float64(c)*width, lo+float64(c+1)*width
+		from, to := lo+float64(float64(c)*width), lo+float64(float64(c+1)*width)
 		if n := len(out); n > 0 && out[n-1].state == best && out[n-1].to > from-width/2 {
 			out[n-1].to = to
 			continue
@@ -177,7 +177,7 @@ func (s Strips) plan() (w, h length, draw func(*page)) {
 		row = 12
 	}
 	if h <= 0 {
-		h = above + below + row*length(len(names))
+		h = above + below + length(row*length(len(names)))
 	} else {
 		row = (h - above - below) / length(len(names))
 	}
@@ -193,11 +193,11 @@ func (s Strips) plan() (w, h length, draw func(*page)) {
 		box := rect(x.lo, below, x.hi, h-above)
 		columns := max(1, int(2*(x.hi-x.lo)))
 		for i, spans := range rows {
-			mid := box.Max.Y - (length(i)+0.5)*row
+			mid := box.Max.Y - length((length(i)+0.5)*row)
 			p.write(point{X: x.lo - 6, Y: mid}, label{text: names[i], size: min(smallSize, row), align: right})
 			p.Begin(names[i])
 			for _, r := range runs(spans, len(s.States), lo, hi, columns) {
-				p.box(rect(x.at(r.from), mid-row*0.42, max(x.at(r.to), x.at(r.from)+0.25), mid+row*0.42), p.cluster(r.state))
+				p.box(rect(x.at(r.from), mid-length(row*0.42), max(x.at(r.to), x.at(r.from)+0.25), mid+length(row*0.42)), p.cluster(r.state))
 			}
 			p.End()
 		}

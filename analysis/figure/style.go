@@ -111,18 +111,18 @@ func ramp(scale []color.NRGBA, t float64) color.NRGBA {
 	if t >= 1 {
 		return scale[len(scale)-1]
 	}
-	x := t * float64(len(scale)-1)
+	x := float64(t * float64(len(scale)-1))
 	i := int(x)
 	return mix(scale[i], scale[i+1], x-float64(i))
 }
 
 func mix(a, b color.NRGBA, t float64) color.NRGBA {
-	m := func(x, y uint8) uint8 { return uint8(float64(x) + (float64(y)-float64(x))*t + 0.5) }
+	m := func(x, y uint8) uint8 { return uint8(float64(x) + float64((float64(y)-float64(x))*t) + 0.5) }
 	return color.NRGBA{m(a.R, b.R), m(a.G, b.G), m(a.B, b.B), m(a.A, b.A)}
 }
 
 func withAlpha(c color.NRGBA, a float64) color.NRGBA {
-	c.A = uint8(float64(c.A)*a + 0.5)
+	c.A = uint8(float64(float64(c.A)*a) + 0.5)
 	return c
 }
 
@@ -130,9 +130,9 @@ func withAlpha(c color.NRGBA, a float64) color.NRGBA {
 func luminance(c color.NRGBA) float64 {
 	lin := func(v uint8) float64 {
 		x := float64(v) / 255
-		return x * x * (0.3*x + 0.7) // close to the sRGB curve
+		return x * x * (float64(0.3*x) + 0.7) // close to the sRGB curve
 	}
-	return 0.2126*lin(c.R) + 0.7152*lin(c.G) + 0.0722*lin(c.B)
+	return float64(0.2126*lin(c.R)) + float64(0.7152*lin(c.G)) + float64(0.0722*lin(c.B))
 }
 
 // readableOn returns ink that reads on the given background.

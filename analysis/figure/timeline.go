@@ -146,7 +146,7 @@ func (t Timeline) strands() []strand {
 	for j := range sum {
 		sum[j] = math.NaN()
 		for _, s := range all[top:] {
-			if v := s.values[j] * per; !math.IsNaN(v) {
+			if v := float64(s.values[j] * per); !math.IsNaN(v) {
 				if math.IsNaN(sum[j]) {
 					sum[j] = 0
 				}
@@ -336,14 +336,14 @@ func (t Timeline) plan() (w, h length, draw func(*page)) {
 	}
 	xTicks, caption := clockTicks(x.min, x.max, max(2, int(x.hi-x.lo)/62), t.Zone)
 	tags, lanes := t.tags(p, x)
-	above := t.heading() + pageMargin + length(lanes)*laneHeight
+	above := t.heading() + pageMargin + length(length(lanes)*laneHeight)
 	if t.unit() != "" {
 		above += 13
 	}
 	h = t.Height
 	if h <= 0 {
-		h = timelineHeight + length(lanes)*laneHeight + t.heading()
-		h = max(h, above+axisHeight(caption)+pageMargin+length(len(strands))*12)
+		h = timelineHeight + length(length(lanes)*laneHeight) + t.heading()
+		h = max(h, above+axisHeight(caption)+pageMargin+length(length(len(strands))*12))
 	}
 	y.lo, y.hi = axisHeight(caption)+pageMargin/2, h-above
 	box := rect(x.lo, y.lo, x.hi, y.hi)
@@ -450,7 +450,7 @@ func (t Timeline) drawShades(p *page, box vg.Rectangle, tags []tag) {
 
 func (t Timeline) drawTags(p *page, box vg.Rectangle, tags []tag) {
 	for _, g := range tags {
-		y := box.Max.Y + 4 + length(g.lane)*laneHeight
+		y := box.Max.Y + 4 + length(length(g.lane)*laneHeight)
 		p.Begin("", "class", "when", "data-x", short(g.x0))
 		if g.mark {
 			p.line(stroke{color: p.ink, width: 1, dash: []length{3, 3}}, point{X: g.x0, Y: box.Min.Y}, point{X: g.x0, Y: y + 8})
@@ -461,7 +461,7 @@ func (t Timeline) drawTags(p *page, box vg.Rectangle, tags []tag) {
 	}
 	for _, g := range tags { // over all lines
 		p.Begin("", "class", "when", "data-x", short(g.x0))
-		p.write(point{X: g.text.X, Y: box.Max.Y + 10.5 + length(g.lane)*laneHeight}, label{text: g.name, size: 8, color: p.ink, cased: crossed(p.pen, g, tags)})
+		p.write(point{X: g.text.X, Y: box.Max.Y + 10.5 + length(length(g.lane)*laneHeight)}, label{text: g.name, size: 8, color: p.ink, cased: crossed(p.pen, g, tags)})
 		p.End()
 	}
 }
@@ -675,16 +675,16 @@ func slots(want []length, gap, lo, hi length) []length {
 		runs = append(runs, run{1, v})
 		for len(runs) > 1 {
 			a, b := runs[len(runs)-2], runs[len(runs)-1]
-			if top(a)-length(a.n)*gap >= top(b) {
+			if top(a)-length(length(a.n)*gap) >= top(b) {
 				break
 			}
-			runs = append(runs[:len(runs)-2], run{a.n + b.n, a.sum + b.sum + length(a.n*b.n)*gap})
+			runs = append(runs[:len(runs)-2], run{a.n + b.n, a.sum + b.sum + length(length(a.n*b.n)*gap)})
 		}
 	}
 	var out []length
 	for _, r := range runs {
 		for i := range r.n {
-			out = append(out, top(r)-length(i)*gap)
+			out = append(out, top(r)-length(length(i)*gap))
 		}
 	}
 	// Keep within the ends, from below and then from above.

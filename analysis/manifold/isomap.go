@@ -76,7 +76,7 @@ func isomap(ctx context.Context, distances mat.Symmetric, dims, k int) (*Isometr
 	}
 	rest := 0.0
 	for _, v := range values[min(dims, n):] {
-		rest += v * v
+		rest += float64(v * v)
 	}
 	out.Error = math.Sqrt(rest) / float64(n)
 	return out, nil

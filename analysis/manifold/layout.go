@@ -94,8 +94,8 @@ func layout(ctx context.Context, links mat.Symmetric, opt LayoutOptions) (*Layou
 type point struct{ x, y float64 }
 
 func (p point) minus(q point) point   { return point{p.x - q.x, p.y - q.y} }
-func (p point) cross(q point) float64 { return p.x*q.y - p.y*q.x }
-func (p point) norm() float64         { return math.Sqrt(p.x*p.x + p.y*p.y) }
+func (p point) cross(q point) float64 { return float64(p.x*q.y) - float64(p.y*q.x) }
+func (p point) norm() float64         { return math.Sqrt(float64(p.x*p.x) + float64(p.y*p.y)) }
 
 // An arrangement is one connected part to be laid out.
 type arrangement struct {
@@ -190,11 +190,11 @@ func (a *arrangement) majorize(ctx context.Context, at []point, sweeps int) floa
 					continue
 				}
 				v := 1 / a.d[i][j]
-				w := v * v
+				w := float64(v * v)
 				dx, dy := p.x-q.x, p.y-q.y
-				k := v / math.Sqrt(dx*dx+dy*dy+1e-18) // weight times distance wanted over distance
-				sum.x += w*q.x + k*dx
-				sum.y += w*q.y + k*dy
+				k := v / math.Sqrt(float64(dx*dx)+float64(dy*dy)+1e-18) // weight times distance wanted over distance
+				sum.x += float64(w*q.x) + float64(k*dx)
+				sum.y += float64(w*q.y) + float64(k*dy)
 				weight += w
 			}
 			to := point{sum.x / weight, sum.y / weight}
@@ -209,7 +209,7 @@ func (a *arrangement) majorize(ctx context.Context, at []point, sweeps int) floa
 	for i := range n {
 		for j := range i {
 			e := at[i].minus(at[j]).norm()/a.d[i][j] - 1
-			stress += e * e
+			stress += float64(e * e)
 		}
 	}
 	return stress / float64(max(1, n*(n-1)/2))
@@ -258,8 +258,8 @@ func stir(at []point, rng *rand.Rand) {
 	lo, hi := bounds(at)
 	size := max(hi.minus(lo).norm(), 1e-9)
 	for i := range at {
-		at[i].x += size * 0.02 * (rng.Float64() - 0.5)
-		at[i].y += size * 0.02 * (rng.Float64() - 0.5)
+		at[i].x += float64(size * 0.02 * (rng.Float64() - 0.5))
+		at[i].y += float64(size * 0.02 * (rng.Float64() - 0.5))
 	}
 }
 
@@ -273,14 +273,14 @@ func level(at []point) {
 	var xx, xy, yy float64
 	for _, p := range at {
 		q := p.minus(m)
-		xx += q.x * q.x
-		xy += q.x * q.y
-		yy += q.y * q.y
+		xx += float64(q.x * q.x)
+		xy += float64(q.x * q.y)
+		yy += float64(q.y * q.y)
 	}
 	s, c := math.Sincos(-0.5 * math.Atan2(2*xy, xx-yy))
 	for i, p := range at {
 		q := p.minus(m)
-		at[i] = point{c*q.x - s*q.y, s*q.x + c*q.y}
+		at[i] = point{float64(c*q.x) - float64(s*q.y), float64(s*q.x) + float64(c*q.y)}
 	}
 }
 
@@ -309,8 +309,8 @@ func push(at []point, least float64) {
 					by, d = point{1, 0}, 1
 				}
 				k := (least - at[j].minus(at[i]).norm()) / 2 / d
-				at[i] = point{at[i].x - k*by.x, at[i].y - k*by.y}
-				at[j] = point{at[j].x + k*by.x, at[j].y + k*by.y}
+				at[i] = point{at[i].x - float64(k*by.x), at[i].y - float64(k*by.y)}
+				at[j] = point{at[j].x + float64(k*by.x), at[j].y + float64(k*by.y)}
 			}
 		}
 		if !moved {
@@ -338,7 +338,7 @@ func pack(out *mat.Dense, boxes []box, alone []int) {
 	const gap = 1.0
 	area, widest := float64(len(alone)), 0.0
 	for _, b := range boxes {
-		area += (b.width + gap) * (b.height + gap)
+		area += float64((b.width + gap) * (b.height + gap))
 		widest = max(widest, b.width)
 	}
 	limit := max(widest, 1.3*math.Sqrt(area))

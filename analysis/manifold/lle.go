@@ -71,7 +71,7 @@ func lle(ctx context.Context, x mat.Matrix, dims int, o LLEOptions) (*LocallyLin
 		o.Regularization = 1e-3
 	}
 	g, n := gram(x)
-	links := neighbors.Nearest(n, o.Neighbors, func(i, j int) float64 { return g[i*n+i] + g[j*n+j] - 2*g[i*n+j] })
+	links := neighbors.Nearest(n, o.Neighbors, func(i, j int) float64 { return g[i*n+i] + g[j*n+j] - float64(2*g[i*n+j]) })
 	weights := make([][]float64, n)
 	for i := range n {
 		weights[i] = barycenter(g, n, i, links[i], o.Regularization)

@@ -57,7 +57,7 @@ func doublyCentered(distances mat.Symmetric) *mat.SymDense {
 	for i := range n {
 		for j := i; j < n; j++ {
 			d := distances.At(i, j)
-			b.SetSym(i, j, -(d*d-mean[i]-mean[j]+all)/2)
+			b.SetSym(i, j, -(float64(d*d)-mean[i]-mean[j]+all)/2)
 		}
 	}
 	return b
@@ -184,7 +184,7 @@ func apart(x *mat.Dense, i, j int) float64 {
 	sum := 0.0
 	a, b := x.RawRowView(i), x.RawRowView(j)
 	for k, v := range a {
-		sum += (v - b[k]) * (v - b[k])
+		sum += float64((v - b[k]) * (v - b[k]))
 	}
 	return math.Sqrt(sum)
 }
@@ -194,7 +194,7 @@ func (s *smacof) stress(x *mat.Dense) float64 {
 	for i := range n {
 		for j := i + 1; j < n; j++ {
 			d := apart(x, i, j) - s.want.At(i, j)
-			sum += s.weight(i, j) * d * d
+			sum += float64(s.weight(i, j) * d * d)
 		}
 	}
 	return sum
@@ -216,7 +216,7 @@ func (s *smacof) step(x *mat.Dense) *mat.Dense {
 			}
 			b := s.weight(i, j) * s.want.At(i, j) / d
 			for k, v := range x.RawRowView(j) {
-				row[k] += b * (xi[k] - v)
+				row[k] += float64(b * (xi[k] - v))
 			}
 		}
 	}

@@ -155,7 +155,7 @@ func (c *Canvas) Stroke(p vg.Path) {
 	}
 	p, seed := c.sketch(p, false)
 	if filled := c.filled.color; filled != nil && c.filled.seed == seed && c.opts.Gap > 0 {
-		c.onPaper(s.width+2*c.opts.Gap, func() { c.Canvas.Stroke(p) })
+		c.onPaper(s.width+vg.Length(2*c.opts.Gap), func() { c.Canvas.Stroke(p) })
 		c.Canvas.SetColor(filled)
 		c.Canvas.Fill(p)
 		c.Canvas.SetColor(s.color)
@@ -166,7 +166,7 @@ func (c *Canvas) Stroke(p vg.Path) {
 		c.Canvas.Stroke(p)
 		return
 	}
-	gap := s.width + 2*c.opts.Gap
+	gap := s.width + vg.Length(2*c.opts.Gap)
 	if below, ok := c.Canvas.(canvas.Surface); ok {
 		below.StrokeCased(p, c.opts.Paper, gap)
 		return
@@ -277,7 +277,7 @@ func meet(pts []vg.Point) {
 	for i := 1; i <= n; i++ {
 		t := vg.Length(i) / vg.Length(n)
 		k := len(pts) - 1 - n + i
-		pts[k] = pts[k].Add(miss.Scale(t * t))
+		pts[k] = pts[k].Add(canvas.Scaled(miss, t*t))
 	}
 }
 
@@ -356,7 +356,7 @@ func bezier(ctl []vg.Point, t float64) vg.Point {
 	n := copy(q[:], ctl)
 	for ; n > 1; n-- {
 		for i := range n - 1 {
-			q[i] = q[i].Scale(vg.Length(1 - t)).Add(q[i+1].Scale(vg.Length(t)))
+			q[i] = canvas.Scaled(q[i], vg.Length(1-t)).Add(canvas.Scaled(q[i+1], vg.Length(t)))
 		}
 	}
 	return q[0]
@@ -401,11 +401,15 @@ func simplify(pts []vg.Point) []vg.Point {
 func fromSegment(p, a, b vg.Point) float64 {
 	d, v := b.Sub(a), p.Sub(a)
 	t := 0.0
-	if n := float64(d.Dot(d)); n > 0 {
-		t = math.Max(0, math.Min(1, float64(v.Dot(d))/n))
+	if n := dot(d, d); n > 0 {
+		t = math.Max(0, math.Min(1, dot(v, d)/n))
 	}
-	e := v.Sub(d.Scale(vg.Length(t)))
+	e := v.Sub(canvas.Scaled(d, vg.Length(t)))
 	return math.Hypot(float64(e.X), float64(e.Y))
+}
+
+func dot(a, b vg.Point) float64 {
+	return float64(a.X*b.X) + float64(a.Y*b.Y)
 }
 
 // FillString writes text by hand, as wide as it would be in the font it asks for, so that it stays

@@ -85,7 +85,7 @@ func (p *pen) step(x, y float64) (float64, float64) {
 	p.last = [2]float64{x, y}
 	if n := math.Hypot(dx, dy); n != 0 {
 		r := math.Sin(p.phase*p.phaseScale) * p.amplitude / n
-		x, y = x-r*dy, y+r*dx
+		x, y = x-float64(r*dy), y+float64(r*dx)
 	}
 	return x, y
 }
@@ -97,7 +97,7 @@ func (p *pen) line(out []vg.Point, a, b vg.Point) []vg.Point {
 	dx, dy := float64(b.X)-ax, float64(b.Y)-ay
 	delta := 1 / math.Max(math.Hypot(dx, dy), 1e-30)
 	for t := delta; t < 1-delta; t += delta {
-		x, y := p.step(ax+dx*t, ay+dy*t)
+		x, y := p.step(ax+float64(dx*t), ay+float64(dy*t))
 		out = append(out, vg.Point{X: vg.Length(x), Y: vg.Length(y)})
 	}
 	x, y := p.step(ax+dx, ay+dy)

@@ -84,7 +84,7 @@ func (o Options) WriteHost(w io.Writer, host string) error {
 	rng := o.chance(host)
 	for i := range own {
 		// No two machines are quite the same.
-		own[i].calls *= 1 + .06*rng.NormFloat64()
+		own[i].calls *= 1 + float64(.06*rng.NormFloat64())
 	}
 	if odd := oddities[role]; host == o.Odd {
 		for i := range own {
@@ -109,7 +109,7 @@ func (o Options) WriteHost(w io.Writer, host string) error {
 	}
 	load, wave := o.chance("load of "+shared), 0.0
 	next := func() float64 {
-		wave = .9*wave + .12*load.NormFloat64()
+		wave = float64(.9*wave) + float64(.12*load.NormFloat64())
 		return math.Exp(wave)
 	}
 	before, now := next(), next()
@@ -122,7 +122,7 @@ func (o Options) WriteHost(w io.Writer, host string) error {
 		}
 		line = append(at.AppendFormat(line[:0], "2006-01-02 15:04:05"), '\n')
 		for i, p := range own {
-			v := p.calls * (1 - p.follow + p.follow*x) * (1 + p.noise*(2*rng.Float64()-1))
+			v := p.calls * (1 - p.follow + float64(p.follow*x)) * (1 + float64(p.noise*(float64(2*rng.Float64())-1)))
 			line = append(strconv.AppendInt(append(line, heads[i]...), max(1, int64(v)), 10), '\n')
 		}
 		if _, err := out.Write(line); err != nil {

@@ -118,7 +118,7 @@ func (r *run) culprits(text string) map[string]bool {
 func (r *run) head() (*analysis.Series, error) {
 	w := r.series.Every.Seconds()
 	n := 0
-	for n < len(r.series.Times) && r.series.Times[n]+2*w <= r.faults[0].start {
+	for n < len(r.series.Times) && r.series.Times[n]+float64(2*w) <= r.faults[0].start {
 		n++
 	}
 	if n == 0 {
@@ -153,7 +153,7 @@ func (r *run) normal() []int {
 	w := r.series.Every.Seconds()
 	var out []int
 	for i, t := range r.series.Times {
-		if !slices.ContainsFunc(r.faults, func(f fault) bool { return t-w < f.end && t+2*w > f.start }) {
+		if !slices.ContainsFunc(r.faults, func(f fault) bool { return t-w < f.end && t+float64(2*w) > f.start }) {
 			out = append(out, i)
 		}
 	}

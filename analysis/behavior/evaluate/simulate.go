@@ -31,12 +31,12 @@ func newNormal(seed uint64, sources int, alike float64) normal {
 func (n normal) buckets(count int) (*analysis.Series, error) {
 	causes, sources := n.load.Dims()
 	z, x := mat.NewDense(count, causes, nil), &mat.Dense{}
-	fresh := math.Sqrt(1 - n.alike*n.alike)
+	fresh := math.Sqrt(1 - float64(n.alike*n.alike))
 	for i := range count {
 		for k := range causes {
 			v := n.rng.NormFloat64()
 			if i > 0 {
-				v = n.alike*z.At(i-1, k) + fresh*v
+				v = float64(n.alike*z.At(i-1, k)) + float64(fresh*v)
 			}
 			z.Set(i, k, v)
 		}

@@ -36,15 +36,15 @@ var Identity = Affine{A: 1, D: 1}
 // Apply returns the image of p.
 func (m Affine) Apply(p vg.Point) vg.Point {
 	x, y := float64(p.X), float64(p.Y)
-	return vg.Point{X: vg.Length(m.A*x + m.C*y + m.E), Y: vg.Length(m.B*x + m.D*y + m.F)}
+	return vg.Point{X: vg.Length(float64(m.A*x) + float64(m.C*y) + m.E), Y: vg.Length(float64(m.B*x) + float64(m.D*y) + m.F)}
 }
 
 // Mul returns the map that applies n first and then m.
 func (m Affine) Mul(n Affine) Affine {
 	return Affine{
-		A: m.A*n.A + m.C*n.B, B: m.B*n.A + m.D*n.B,
-		C: m.A*n.C + m.C*n.D, D: m.B*n.C + m.D*n.D,
-		E: m.A*n.E + m.C*n.F + m.E, F: m.B*n.E + m.D*n.F + m.F,
+		A: float64(m.A*n.A) + float64(m.C*n.B), B: float64(m.B*n.A) + float64(m.D*n.B),
+		C: float64(m.A*n.C) + float64(m.C*n.D), D: float64(m.B*n.C) + float64(m.D*n.D),
+		E: float64(m.A*n.E) + float64(m.C*n.F) + m.E, F: float64(m.B*n.E) + float64(m.D*n.F) + m.F,
 	}
 }
 
@@ -64,18 +64,20 @@ func (m Affine) Scale(x, y float64) Affine { return m.Mul(Affine{A: x, D: y}) }
 
 // Inverse returns the inverse map; false if there is none.
 func (m Affine) Inverse() (Affine, bool) {
-	det := m.A*m.D - m.B*m.C
+	det := float64(m.A*m.D) - float64(m.B*m.C)
 	if det == 0 || math.IsNaN(det) || math.IsInf(det, 0) {
 		return Affine{}, false
 	}
 	return Affine{
 		A: m.D / det, B: -m.B / det, C: -m.C / det, D: m.A / det,
-		E: (m.C*m.F - m.D*m.E) / det, F: (m.B*m.E - m.A*m.F) / det,
+		E: (float64(m.C*m.F) - float64(m.D*m.E)) / det, F: (float64(m.B*m.E) - float64(m.A*m.F)) / det,
 	}, true
 }
 
 // Magnification is the factor by which m changes lengths, averaged over directions.
-func (m Affine) Magnification() float64 { return math.Sqrt(math.Abs(m.A*m.D - m.B*m.C)) }
+func (m Affine) Magnification() float64 {
+	return math.Sqrt(math.Abs(float64(m.A*m.D) - float64(m.B*m.C)))
+}
 
 // Curves returns p with every arc replaced by cubic curves, so that any affine map can be applied
 // point by point.
@@ -88,7 +90,7 @@ func Curves(p vg.Path) vg.Path {
 		}
 		at := func(a float64) vg.Point {
 			s, cs := math.Sincos(a)
-			return vg.Point{X: c.Pos.X + c.Radius*vg.Length(cs), Y: c.Pos.Y + c.Radius*vg.Length(s)}
+			return vg.Point{X: c.Pos.X + vg.Length(c.Radius*vg.Length(cs)), Y: c.Pos.Y + vg.Length(c.Radius*vg.Length(s))}
 		}
 		start := at(c.Start)
 		switch {
@@ -107,11 +109,17 @@ func Curves(p vg.Path) vg.Path {
 			s1, c1 := math.Sincos(a1)
 			p0, p1 := at(a0), at(a1)
 			out.CubeTo(
-				vg.Point{X: p0.X - k*vg.Length(s0), Y: p0.Y + k*vg.Length(c0)},
-				vg.Point{X: p1.X + k*vg.Length(s1), Y: p1.Y - k*vg.Length(c1)}, p1)
+				vg.Point{X: p0.X - vg.Length(k*vg.Length(s0)), Y: p0.Y + vg.Length(k*vg.Length(c0))},
+				vg.Point{X: p1.X + vg.Length(k*vg.Length(s1)), Y: p1.Y - vg.Length(k*vg.Length(c1))}, p1)
 		}
 	}
 	return out
+}
+
+// Scaled returns p times s. The method of vg.Point would leave its products to be rounded together
+// with what they are added to, which some processors do.
+func Scaled(p vg.Point, s vg.Length) vg.Point {
+	return vg.Point{X: vg.Length(p.X * s), Y: vg.Length(p.Y * s)}
 }
 
 func distance(a, b vg.Point) float64 {

@@ -36,7 +36,7 @@ var _ Surface = (*PNG)(nil)
 
 // NewPNG returns a surface of the given size and opaque background.
 func NewPNG(w, h vg.Length, background color.Color) *PNG {
-	size := image.Rect(0, 0, int(w.Dots(DPI)+0.5), int(h.Dots(DPI)+0.5))
+	size := image.Rect(0, 0, int(float64(w.Dots(DPI))+0.5), int(float64(h.Dots(DPI))+0.5))
 	img, _ := images.Get().(*image.RGBA)
 	if img == nil || img.Rect != size {
 		img = image.NewRGBA(size)
@@ -128,7 +128,7 @@ func (c *PNG) text(f font.Face, pt vg.Point, text string, col color.Color, width
 	// Upright text is stamped from masks, on whole pixels up and quarters across.
 	at := m.Apply(pt)
 	_, h := c.Size()
-	x := at.X.Dots(DPI)
+	x := float64(at.X.Dots(DPI))
 	y := int(math.Round((h - at.Y).Dots(DPI)))
 	src := image.NewUniform(col)
 	for _, r := range shape(f, text) {
@@ -138,7 +138,7 @@ func (c *PNG) text(f font.Face, pt vg.Point, text string, col color.Color, width
 			to := s.mask.Rect.Add(image.Pt(int(math.Floor(left)), y))
 			draw.DrawMask(c.Image(), to, src, image.Point{}, s.mask, s.mask.Rect.Min, draw.Over)
 		}
-		x += (vg.Length(g.advance) / vg.Length(g.units) * f.Font.Size).Dots(DPI)
+		x += float64((vg.Length(g.advance) / vg.Length(g.units) * f.Font.Size).Dots(DPI))
 	}
 }
 

@@ -225,7 +225,7 @@ func (c *SVG) text(f font.Face, pt vg.Point, text string) (attr, uses string) {
 			}
 			b.WriteString("/>")
 		}
-		x += float64(g.advance) * k
+		x += float64(float64(g.advance) * k)
 	}
 	return attr, b.String()
 }

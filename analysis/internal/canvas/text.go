@@ -103,7 +103,7 @@ func Width(f font.Face, text string) vg.Length {
 	var w vg.Length
 	for _, r := range shape(f, text) {
 		_, g := lookup(f, r)
-		w += vg.Length(g.advance) / vg.Length(g.units) * f.Font.Size
+		w += vg.Length(vg.Length(g.advance) / vg.Length(g.units) * f.Font.Size)
 	}
 	return w
 }

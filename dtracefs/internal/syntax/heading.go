@@ -189,7 +189,7 @@ func ParseMeasure(b []byte) (m Measure, ok bool) {
 	start, frac, scale := i, false, 1.0
 	for ; i < len(b); i++ {
 		if d := b[i] - '0'; d <= 9 {
-			m.Value = m.Value*10 + float64(d)
+			m.Value = float64(m.Value*10) + float64(d)
 			if frac {
 				scale *= 10
 			}
