@@ -118,7 +118,7 @@ func BenchmarkLearn(b *testing.B) {
 			s := sparseSeries(size[0], size[1], 1)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := Learn(s); err != nil {
+				if _, err := Learn(b.Context(), s, Options{}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -18,11 +18,7 @@ import (
 // sources and value are meant is inferred (see [dtracefs.Infer]), and the options override every
 // word of it. What was guessed and left out is in the notes. The error of a capture in which
 // nothing can be counted lists what is missing in each of its tables.
-func FromCapture(c *dtracefs.Capture, opts ...SeriesOptions) (*Series, error) {
-	var o SeriesOptions
-	if len(opts) > 0 {
-		o = opts[0]
-	}
+func FromCapture(c *dtracefs.Capture, o SeriesOptions) (*Series, error) {
 	counts, err := dtracefs.CountCapture(c, dtracefs.CountOptions{MeasureOptions: o.measure()})
 	if err != nil {
 		return nil, fmt.Errorf("series from capture: %w", err)
@@ -55,9 +51,9 @@ func (o SeriesOptions) measure() dtracefs.MeasureOptions {
 // largest total first. The series takes over the values of the matrix, which is not to be used any
 // more. The tracers' own are left out with a note unless the options include the observer; the other
 // options were decided when counting. A level that was not printed in a bucket counts as 0, with a note.
-func FromCounts(m *dtracefs.Matrix, opts ...SeriesOptions) *Series {
+func FromCounts(m *dtracefs.Matrix, o SeriesOptions) *Series {
 	s := &Series{Every: m.Every, Counts: true, Notes: slices.Clone(m.Notes), Measure: m.Measure}
-	columns, kinds := nameSources(s, m, len(opts) > 0 && opts[0].IncludeObserver)
+	columns, kinds := nameSources(s, m, o.IncludeObserver)
 	first, last := wholeBuckets(s, m)
 	s.Times = make([]float64, last-first)
 	for i := range s.Times {

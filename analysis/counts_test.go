@@ -26,8 +26,8 @@ func TestFromCounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := FromCounts(m)
-		c, err := dtracefs.Load(dtracefs.Samples(), name)
+		got := FromCounts(m, SeriesOptions{})
+		c, err := dtracefs.Load(t.Context(), dtracefs.Samples(), name, dtracefs.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,13 +26,13 @@ type CSVOptions struct {
 }
 
 // ReadCSVFile reads a series from a file as [ReadCSV] does.
-func ReadCSVFile(path string, opts ...CSVOptions) (*Series, error) {
+func ReadCSVFile(path string, o CSVOptions) (*Series, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading series: %w", err)
 	}
 	defer f.Close()
-	return ReadCSV(f, path, opts...)
+	return ReadCSV(f, path, o)
 }
 
 // ReadCSV reads a series: a header, then a row per bucket with a column per
@@ -41,8 +41,8 @@ func ReadCSVFile(path string, opts ...CSVOptions) (*Series, error) {
 // wide, from 0. Times must ascend. Every cell is a finite number: anything
 // else is an error that starts with name, line and column, unless the options
 // allow missing values.
-func ReadCSV(r io.Reader, name string, opts ...CSVOptions) (*Series, error) {
-	c := &csvReader{name: name, csv: csv.NewReader(skipMark(r)), missing: len(opts) > 0 && opts[0].Missing}
+func ReadCSV(r io.Reader, name string, o CSVOptions) (*Series, error) {
+	c := &csvReader{name: name, csv: csv.NewReader(skipMark(r)), missing: o.Missing}
 	c.csv.ReuseRecord = true
 	if err := c.header(); err != nil {
 		return nil, err

@@ -7,8 +7,8 @@
 // move together once all others are accounted for), clusters, and positions
 // for drawing.
 //
-//	series, err := analysis.FromFrame(frame)
-//	model, err := analysis.Learn(series)
+//	series, err := analysis.FromFrame(frame, analysis.SeriesOptions{})
+//	model, err := analysis.Learn(ctx, series, analysis.Options{})
 //
 // An edge says that two sources vary together, never that one causes the
 // other. The same series and options give the same bytes on any machine of the

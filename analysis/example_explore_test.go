@@ -47,7 +47,7 @@ func ExampleSeries_Spectrum() {
 }
 
 func ExampleSeries_Slide() {
-	w, err := office().Slide(context.Background(), 600, 600)
+	w, err := office().Slide(context.Background(), 600, 600, analysis.Options{})
 	if err != nil {
 		panic(err)
 	}
@@ -62,7 +62,7 @@ func ExampleSeries_Slide() {
 }
 
 func ExampleSeries_Factors() {
-	f, err := office().Factors(context.Background(), 2)
+	f, err := office().Factors(context.Background(), 2, analysis.FactorOptions{})
 	if err != nil {
 		panic(err)
 	}

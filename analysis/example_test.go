@@ -1,6 +1,7 @@
 package analysis_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -19,12 +20,12 @@ func ExampleLearn() {
 		requests := next(500)
 		fmt.Fprintf(&csv, "%d,%d,%d\n", requests, 3*requests+next(100), next(40))
 	}
-	series, err := analysis.ReadCSV(strings.NewReader(csv.String()), "web.csv")
+	series, err := analysis.ReadCSV(strings.NewReader(csv.String()), "web.csv", analysis.CSVOptions{})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	model, err := analysis.Learn(series)
+	model, err := analysis.Learn(context.Background(), series, analysis.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return

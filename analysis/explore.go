@@ -14,19 +14,15 @@ import (
 // before, and follows the links through them; those that change most often come first, then the
 // strongest. Windows that overlap share what is in both: a change shows first where a window's later
 // part has it. A window too short to be judged, or in which no source varies, is skipped and says why.
-func (s *Series) Slide(ctx context.Context, size, step int, opts ...Options) (*Sliding, error) {
+func (s *Series) Slide(ctx context.Context, size, step int, o Options) (*Sliding, error) {
 	if n, _ := s.Dims(); size < 8 || step < 1 || size > n {
 		return nil, fmt.Errorf("sliding over %d buckets in windows of %d, each %d after the one before: want windows of 8 to %[1]d buckets and a step of 1 or more", n, size, step)
-	}
-	var o Options
-	if len(opts) > 0 {
-		o = opts[0]
 	}
 	o.window = true
 	out := &Sliding{}
 	at := map[[2]string]int{}
 	for w := range s.Windows(size, step) {
-		m, err := LearnContext(ctx, w, o)
+		m, err := Learn(ctx, w, o)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -67,11 +63,7 @@ func (s *Series) Slide(ctx context.Context, size, step int, opts ...Options) (*S
 // of fast Fourier transform for the estimation of power spectra", 1967). What runs at fixed times, a
 // cron job, a heartbeat, a poller, is a peak at its frequency and multiples of it; sources that such a
 // timer drives together are coherent there.
-func (s *Series) Spectrum(a, b string, opts ...SpectrumOptions) (*Spectrum, error) {
-	var o SpectrumOptions
-	if len(opts) > 0 {
-		o = opts[0]
-	}
+func (s *Series) Spectrum(a, b string, o SpectrumOptions) (*Spectrum, error) {
 	x, err := s.Column(a)
 	if err != nil {
 		return nil, fmt.Errorf("spectrum: %w", err)
@@ -103,11 +95,7 @@ func (s *Series) Spectrum(a, b string, opts ...SpectrumOptions) (*Spectrum, erro
 // local algorithms for large scale nonnegative matrix and tensor factorizations", 2009). Sources count
 // by their activity: scale the series first to have them count alike. Factors come by their total
 // activity, the largest first. Values below zero, NaN and infinities are errors.
-func (s *Series) Factors(ctx context.Context, k int, opts ...FactorOptions) (*Factors, error) {
-	var o FactorOptions
-	if len(opts) > 0 {
-		o = opts[0]
-	}
+func (s *Series) Factors(ctx context.Context, k int, o FactorOptions) (*Factors, error) {
 	n, p := s.Dims()
 	if k < 1 || k > min(n, p) {
 		return nil, fmt.Errorf("%d factors of %d buckets of %d sources: want 1 to %d", k, n, p, min(n, p))

@@ -78,11 +78,7 @@ func (o SeriesOptions) kinds(byKind bool, has func(string) bool) func(string) bo
 // stay comparable and totals are kept. A gap of more than five intervals is
 // taken for a pause and stays silent. A last bucket that the rows cover only
 // in part is left out, and a note says so.
-func FromFrame(frame dataframe.DataFrame, opts ...SeriesOptions) (*Series, error) {
-	var o SeriesOptions
-	if len(opts) > 0 {
-		o = opts[0]
-	}
+func FromFrame(frame dataframe.DataFrame, o SeriesOptions) (*Series, error) {
 	if o.Every == 0 {
 		o.Every = time.Second
 	}

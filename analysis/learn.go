@@ -61,7 +61,7 @@ func (o Options) report(step string, done int) {
 	}
 }
 
-// Learn fits a model to a series with default options, or the ones given.
+// Learn fits a model to a series; it ends with the context's error once that is done.
 //
 // Of counts, buckets before the first and after the last in which anything was
 // counted are left out, and the partial ones beside them. Values are
@@ -81,16 +81,7 @@ func (o Options) report(step string, done int) {
 //
 // NaN and infinite values are errors that name source and bucket, as is a
 // series in which no source is left.
-func Learn(s *Series, opts ...Options) (*Model, error) {
-	return LearnContext(context.Background(), s, opts...)
-}
-
-// LearnContext is [Learn], stopped when ctx is done.
-func LearnContext(ctx context.Context, s *Series, opts ...Options) (*Model, error) {
-	var o Options
-	if len(opts) > 0 {
-		o = opts[0]
-	}
+func Learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 	if progress := o.Progress; progress != nil {
 		o.Progress = func(step string, done int) {
 			if ctx.Err() == nil {

@@ -18,7 +18,7 @@ import (
 
 func goldenSeries(t testing.TB, set string) *Series {
 	t.Helper()
-	s, err := ReadCSV(strings.NewReader(golden.Text(t, set+".csv")), set)
+	s, err := ReadCSV(strings.NewReader(golden.Text(t, set+".csv")), set, CSVOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestGoldenPipeline(t *testing.T) {
 		if name, ok := strings.CutSuffix(set, "_log1p"); ok {
 			csv, transform = name, TransformLog1p
 		}
-		m, err := Learn(goldenSeries(t, csv), Options{Alpha: want.Tight.Alpha, Transform: transform})
+		m, err := Learn(t.Context(), goldenSeries(t, csv), Options{Alpha: want.Tight.Alpha, Transform: transform})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +118,7 @@ func TestTruth(t *testing.T) {
 		set     string
 		f1, ari float64
 	}{{"syn12", 0.871, 1}, {"syn60", 0.885, 0.568}, {"counts24", 0, 0.88}} {
-		m, err := Learn(goldenSeries(t, c.set))
+		m, err := Learn(t.Context(), goldenSeries(t, c.set), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func TestCaptures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m, err := Learn(s)
+			m, err := Learn(t.Context(), s, Options{})
 			if err != nil {
 				t.Fatal(run, err)
 			}

@@ -11,7 +11,7 @@ import (
 
 // The sample's VM reads its disk: sources of several origins, linked.
 func TestPicturesOfASample(t *testing.T) {
-	c, err := dtracefs.Load(dtracefs.Samples(), "vm-start.dtrace.txt")
+	c, err := dtracefs.Load(t.Context(), dtracefs.Samples(), "vm-start.dtrace.txt", dtracefs.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestPicturesOfASample(t *testing.T) {
 			t.Errorf("%s is taken for %v; want %v", name, s.Origins[i], o)
 		}
 	}
-	m, err := analysis.Learn(s)
+	m, err := analysis.Learn(t.Context(), s, analysis.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

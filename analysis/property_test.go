@@ -21,7 +21,7 @@ import (
 
 func mustLearn(t testing.TB, s *Series, o Options) *Model {
 	t.Helper()
-	m, err := Learn(s, o)
+	m, err := Learn(t.Context(), s, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestCancelReturnsAtOnce(t *testing.T) {
 	s := sparseSeries(600, 150, 8)
 	for _, after := range []time.Duration{0, 20 * time.Millisecond, 150 * time.Millisecond} {
 		ctx, cancel := context.WithTimeout(context.Background(), after)
-		_, err := LearnContext(ctx, s)
+		_, err := Learn(ctx, s, Options{})
 		cancel()
 		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("after %v: %v", after, err)
@@ -153,7 +153,7 @@ func TestCanceledBeforeAndDuring(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, run := range map[string]func(ctx context.Context) error{
-		"learning": func(ctx context.Context) error { _, err := LearnContext(ctx, s); return err },
+		"learning": func(ctx context.Context) error { _, err := Learn(ctx, s, Options{}); return err },
 		"cross-validation": func(ctx context.Context) error {
 			_, err := covariance.GraphicalLassoCV(ctx, s.Values, covariance.CVOptions{})
 			return err
@@ -285,7 +285,7 @@ func TestLearnBadInput(t *testing.T) {
 		{"normal scores", series(40, 4, noise), Options{Transform: TransformNormal}, ""},
 		{"all edges", series(40, 4, noise), Options{MinStability: -1, Alpha: 0.01}, ""},
 	} {
-		m, err := Learn(c.s, c.o)
+		m, err := Learn(t.Context(), c.s, c.o)
 		switch {
 		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
 			t.Errorf("%s: error %v, want one with %q", c.name, err, c.want)
@@ -339,7 +339,7 @@ func TestReplacedSteps(t *testing.T) {
 		"wrong labels": {Cluster: func(context.Context, *Model) ([]int, []int, error) { return []int{0, 1, 2}, []int{0}, nil }},
 		"no embedding": {Embed: func(context.Context, *mat.Dense) (*mat.Dense, error) { return nil, nil }},
 	} {
-		if _, err := Learn(s, o); err == nil {
+		if _, err := Learn(t.Context(), s, o); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

@@ -26,7 +26,7 @@ func TestFromFrame(t *testing.T) {
 		[]string{"syscall", "csw", "syscall", "syscall", "bio_ops", "syscall", "syscall", "syscall"},
 		[]string{"nginx", "nginx", "nginx", "nginx", "kworker/0:1H", "nginx", "cron", "dtrace"},
 		[]int{10, 99, 20, 60, 8, 40, 7, 1000})
-	s, err := FromFrame(frame)
+	s, err := FromFrame(frame, SeriesOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestFromFrame(t *testing.T) {
 	check("nginx", 10+99+20+60+40)
 
 	events := dataframe.New(gota.New([]float64{7.1, 7.2, 9.9}, gota.Float, "time"), gota.New([]string{"a", "b", "a"}, gota.String, "execname"))
-	if s, err = FromFrame(events); err != nil {
+	if s, err = FromFrame(events, SeriesOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	check("a", 1, 0, 1)
@@ -88,7 +88,7 @@ func TestFromFrameTotals(t *testing.T) {
 			want += values[i]
 		}
 	}
-	s, err := FromFrame(frame)
+	s, err := FromFrame(frame, SeriesOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,13 +119,13 @@ func TestFromFrameBadInput(t *testing.T) {
 			t.Errorf("%s: error %v, want one with %q", name, err, c.want)
 		}
 	}
-	if s, err := FromFrame(good); err != nil || len(s.Times) != 1 {
+	if s, err := FromFrame(good, SeriesOptions{}); err != nil || len(s.Times) != 1 {
 		t.Errorf("one row: %v (%v)", s, err)
 	}
 }
 
 func TestCSVRoundTrip(t *testing.T) {
-	s, err := ReadCSV(strings.NewReader("\xef\xbb\xbfa, time ,\"b,c\"\n1.5,1700000000.25,-2e3\n0.1,1700000001.25,7\n"), "x.csv")
+	s, err := ReadCSV(strings.NewReader("\xef\xbb\xbfa, time ,\"b,c\"\n1.5,1700000000.25,-2e3\n0.1,1700000001.25,7\n"), "x.csv", CSVOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,11 +136,11 @@ func TestCSVRoundTrip(t *testing.T) {
 	if err := s.WriteCSV(&out); err != nil {
 		t.Fatal(err)
 	}
-	again, err := ReadCSV(&out, "again")
+	again, err := ReadCSV(&out, "again", CSVOptions{})
 	if err != nil || !slices.Equal(again.Names, s.Names) || !slices.Equal(again.Times, s.Times) || again.Values.At(1, 0) != 0.1 {
 		t.Errorf("read back %+v (%v)", again, err)
 	}
-	if s, err := ReadCSV(strings.NewReader("a\n1\n2\n"), "x"); err != nil || !slices.Equal(s.Times, []float64{0, 1}) || !s.Counts {
+	if s, err := ReadCSV(strings.NewReader("a\n1\n2\n"), "x", CSVOptions{}); err != nil || !slices.Equal(s.Times, []float64{0, 1}) || !s.Counts {
 		t.Errorf("without time: %+v (%v)", s, err)
 	}
 }
@@ -162,7 +162,7 @@ func TestCSVBadInput(t *testing.T) {
 		"\x7fELF\x02\x01\x00\x00\x00,": "zero byte",
 		"a,b\n1,1e999\n":               "s.csv:2:3:",
 	} {
-		if _, err := ReadCSV(strings.NewReader(text), "s.csv"); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ReadCSV(strings.NewReader(text), "s.csv", CSVOptions{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want one with %q", text, err, want)
 		}
 	}
@@ -173,7 +173,7 @@ func TestCSVBadInput(t *testing.T) {
 	if _, err := ReadCSV(strings.NewReader("a,b\n1,two\n"), "gaps.csv", CSVOptions{Missing: true}); err == nil {
 		t.Error("a word is no missing value")
 	}
-	if _, err := ReadCSVFile("testdata/none.csv"); err == nil {
+	if _, err := ReadCSVFile("testdata/none.csv", CSVOptions{}); err == nil {
 		t.Error("no file: no error")
 	}
 }
@@ -183,7 +183,7 @@ func FuzzReadCSV(f *testing.F) {
 	f.Add("a,b\n1,2\n")
 	f.Add("\"a\nb\",c\n1,2\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		s, err := ReadCSV(strings.NewReader(text), "fuzz")
+		s, err := ReadCSV(strings.NewReader(text), "fuzz", CSVOptions{})
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), "fuzz:") {
 				t.Errorf("error without a place: %v", err)
@@ -197,7 +197,7 @@ func FuzzReadCSV(f *testing.F) {
 		if err := s.WriteCSV(&out); err != nil {
 			t.Fatal(err)
 		}
-		again, err := ReadCSV(&out, "fuzz")
+		again, err := ReadCSV(&out, "fuzz", CSVOptions{})
 		if err != nil || !slices.Equal(again.Names, s.Names) || !slices.Equal(again.Times, s.Times) {
 			t.Errorf("%q does not read back: %v", text, err)
 		}

@@ -31,7 +31,7 @@ func tinySeries(t testing.TB) *Series {
 
 func TestShow(t *testing.T) {
 	s := tinySeries(t)
-	m, err := Learn(s)
+	m, err := Learn(t.Context(), s, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func TestSlideFindsWhenALinkBreaks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := s.Slide(context.Background(), 100, 100)
+	w, err := s.Slide(context.Background(), 100, 100, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestSlideFindsWhenALinkBreaks(t *testing.T) {
 		t.Error(text)
 	}
 	for _, bad := range [][2]int{{4, 1}, {50, 0}, {601, 10}} {
-		if _, err := s.Slide(context.Background(), bad[0], bad[1]); err == nil {
+		if _, err := s.Slide(context.Background(), bad[0], bad[1], Options{}); err == nil {
 			t.Errorf("windows of %v: no error", bad)
 		}
 	}

@@ -60,14 +60,14 @@ func TestGoldenSpectrum(t *testing.T) {
 		}
 		near("phase", got.Phase[2:], lag[2:])
 	}
-	sp, err := s.Spectrum("x", "y")
+	sp, err := s.Spectrum("x", "y", SpectrumOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if p := sp.Peaks(1); len(p) != 1 || math.Abs(p[0]-5) > 0.5 || !strings.Contains(sp.String(), "coherence") {
 		t.Errorf("peaks at %v s: want 5\n%s", p, sp)
 	}
-	if _, err := s.Spectrum("x", "nobody"); err == nil {
+	if _, err := s.Spectrum("x", "nobody", SpectrumOptions{}); err == nil {
 		t.Error("a source that is not there: no error")
 	}
 	if _, err := s.Spectrum("x", "y", SpectrumOptions{Segment: 250}); err == nil {
@@ -107,10 +107,10 @@ func TestFactors(t *testing.T) {
 		t.Error(f)
 	}
 	s.Values.Set(2, 1, -1)
-	if _, err := s.Factors(ctx, 3); err == nil || !strings.Contains(err.Error(), `source "b", bucket 2 is -1`) {
+	if _, err := s.Factors(ctx, 3, FactorOptions{}); err == nil || !strings.Contains(err.Error(), `source "b", bucket 2 is -1`) {
 		t.Errorf("a value below zero: %v", err)
 	}
-	if _, err := s.Factors(ctx, 0); err == nil {
+	if _, err := s.Factors(ctx, 0, FactorOptions{}); err == nil {
 		t.Error("no factors: no error")
 	}
 }

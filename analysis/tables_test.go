@@ -13,7 +13,7 @@ import (
 
 func decode(t *testing.T, text string) *dtracefs.Capture {
 	t.Helper()
-	c, err := dtracefs.Load(fstest.MapFS{"x.txt": {Data: []byte(text)}}, "x.txt")
+	c, err := dtracefs.Load(t.Context(), fstest.MapFS{"x.txt": {Data: []byte(text)}}, "x.txt", dtracefs.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestHeatOfTable(t *testing.T) {
 }
 
 func TestTablesOfOtherKinds(t *testing.T) {
-	c, err := dtracefs.Load(dtracefs.Samples(), "vm-start.dtrace.txt")
+	c, err := dtracefs.Load(t.Context(), dtracefs.Samples(), "vm-start.dtrace.txt", dtracefs.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestFiguresOfRealTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"stacks.dtrace.txt", "stacks.bpftrace.txt", "stacks.bpftrace.jsonl", "latency.dtrace.txt", "latency.bpftrace.txt"} {
-		c, err := dtracefs.Load(recorded, "misc/"+name)
+		c, err := dtracefs.Load(t.Context(), recorded, "misc/"+name, dtracefs.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

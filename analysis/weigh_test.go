@@ -118,7 +118,7 @@ func TestRefineRaisesModularity(t *testing.T) {
 // TestBusyBucketsCount holds that what happens in bursts between idle buckets is learned from, as when a virtual
 // machine starts.
 func TestBusyBucketsCount(t *testing.T) {
-	capture, err := dtracefs.Load(dtracefs.Samples(), "vm-start.dtrace.txt")
+	capture, err := dtracefs.Load(t.Context(), dtracefs.Samples(), "vm-start.dtrace.txt", dtracefs.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func machine(row func(b *strings.Builder, kind, zone, exec string, n int)) strin
 
 func learnZones(t *testing.T, text string, o SeriesOptions) (*Series, *Model) {
 	t.Helper()
-	c, err := dtracefs.Load(fstest.MapFS{"machine.txt": {Data: []byte(text)}}, "machine.txt")
+	c, err := dtracefs.Load(t.Context(), fstest.MapFS{"machine.txt": {Data: []byte(text)}}, "machine.txt", dtracefs.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func learnZones(t *testing.T, text string, o SeriesOptions) (*Series, *Model) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := Learn(s)
+	m, err := Learn(t.Context(), s, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,15 +140,15 @@ func TestZonesOfAFrame(t *testing.T) {
 	house := machine(func(b *strings.Builder, kind, zone, exec string, n int) {
 		fmt.Fprintf(b, "%s %s %s %d\n", kind, zone, exec, n)
 	})
-	c, err := dtracefs.Load(fstest.MapFS{"machine.txt": {Data: []byte(house)}}, "machine.txt")
+	c, err := dtracefs.Load(t.Context(), fstest.MapFS{"machine.txt": {Data: []byte(house)}}, "machine.txt", dtracefs.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := FromCapture(c)
+	a, err := FromCapture(c, SeriesOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := FromFrame(c.Activity().DataFrame())
+	b, err := FromFrame(c.Activity().DataFrame(), SeriesOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

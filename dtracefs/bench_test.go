@@ -48,7 +48,7 @@ func BenchmarkCount(b *testing.B) {
 // BenchmarkScan reads captures to full tables, batch by batch.
 func BenchmarkScan(b *testing.B) {
 	benchmark(b, 64<<20, func(b *testing.B, fsys fstest.MapFS) {
-		for _, err := range Scan(context.Background(), fsys, "capture") {
+		for _, err := range Scan(context.Background(), fsys, "capture", Options{}) {
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -69,7 +69,7 @@ func BenchmarkScanLarge(b *testing.B) {
 			sample := []metrics.Sample{{Name: "/memory/classes/total:bytes"}}
 			for b.Loop() {
 				n := 0
-				for batch, err := range Scan(context.Background(), generate.FS{Kind: generated[name], Size: 2 << 30}, "capture") {
+				for batch, err := range Scan(context.Background(), generate.FS{Kind: generated[name], Size: 2 << 30}, "capture", Options{}) {
 					if err != nil {
 						b.Fatal(err)
 					}
@@ -87,7 +87,7 @@ func BenchmarkScanLarge(b *testing.B) {
 // BenchmarkLoad reads captures to full tables.
 func BenchmarkLoad(b *testing.B) {
 	benchmark(b, 32<<20, func(b *testing.B, fsys fstest.MapFS) {
-		if _, err := Load(fsys, "capture"); err != nil {
+		if _, err := Load(b.Context(), fsys, "capture", Options{}); err != nil {
 			b.Fatal(err)
 		}
 	})
@@ -103,7 +103,7 @@ func BenchmarkOddText(b *testing.B) {
 			fsys := fstest.MapFS{"capture": {Data: bytes.Repeat([]byte(unit), 100_000_000/len(unit))}}
 			b.SetBytes(int64(len(fsys["capture"].Data)))
 			for b.Loop() {
-				for _, err := range Scan(context.Background(), fsys, "capture") {
+				for _, err := range Scan(context.Background(), fsys, "capture", Options{}) {
 					if err != nil {
 						b.Fatal(err)
 					}

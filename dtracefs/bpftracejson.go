@@ -29,7 +29,7 @@ func startBpftraceJSON() reader { return newBpftraceJSON() }
 
 func (t *bpftraceJSON) read(d *decoder, data []byte, line int, last bool) int {
 	t.resume(d, syntax.NewCursor(nil))
-	cur := syntax.NewCursorAt(data, line)
+	cur := d.lines(data, line)
 	documents(d, cur, false, t.quick, t.bpftraceRecord)
 	if t.partial != "" {
 		t.printText(0, "\n")

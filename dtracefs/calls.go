@@ -79,7 +79,7 @@ func isStackLine(line []byte) bool { return bytes.HasPrefix(line, []byte(" > "))
 
 func (t *callTrace) read(d *decoder, data []byte, num int, last bool) int {
 	t.decoder = d
-	cur := syntax.NewCursorAt(data, num)
+	cur := d.lines(data, num)
 	for !cur.Done() {
 		if isCountsHeading(cur.Peek()) {
 			callCounts(d, cur)

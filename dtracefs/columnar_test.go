@@ -53,7 +53,7 @@ func TestParquetOfCaptures(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		c, err := dtracefs.Load(os.DirFS("."), name)
+		c, err := dtracefs.Load(t.Context(), os.DirFS("."), name, dtracefs.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +88,7 @@ func TestParquetOfManyRows(t *testing.T) {
 		}
 		fmt.Fprintf(&text, "                %d\n", i+1)
 	}
-	c, err := dtracefs.Load(fstest.MapFS{"x": {Data: []byte(text.String())}}, "x")
+	c, err := dtracefs.Load(t.Context(), fstest.MapFS{"x": {Data: []byte(text.String())}}, "x", dtracefs.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

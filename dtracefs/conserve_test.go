@@ -260,7 +260,7 @@ func TestNothingIsLost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := Options{NoStderr: true}.Load(fsys, name)
+		c, err := Load(t.Context(), fsys, name, Options{NoStderr: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -280,11 +280,11 @@ func TestNothingIsLost(t *testing.T) {
 			if info, err := d.Info(); err != nil || info.Size() > 100<<10 || path.Ext(name) == ".py" {
 				return err
 			}
-			data, err := readAll(fsys, name, 0)
+			data, err := readAll(t.Context(), fsys, name, 0)
 			if err != nil || binaryAt(data) >= 0 || len(bytes.TrimSpace(data)) == 0 {
 				return err
 			}
-			c, err := Options{NoStderr: true}.Load(fsys, name)
+			c, err := Load(t.Context(), fsys, name, Options{NoStderr: true})
 			if err != nil {
 				t.Error(err)
 				return nil
@@ -343,7 +343,7 @@ func TestScriptsRemoveNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, src := range scripts {
-			c, err := Options{NoStderr: true, Script: src}.Load(fsys, name)
+			c, err := Load(t.Context(), fsys, name, Options{NoStderr: true, Script: src})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -359,7 +359,7 @@ func TestScriptsRemoveNothing(t *testing.T) {
 func TestCommandsOutput(t *testing.T) {
 	const text = "Kernel: 6.1.0\nUptime: 3 days\nLoad: 0.12\nalpha 1\nbeta 2\n\n  read                                                              4\n"
 	fsys := fstest.MapFS{"x.txt": {Data: []byte(text)}, "x.d": {Data: []byte(`syscall::read:entry /pid == $target/ { @[probefunc] = count(); }`)}}
-	c, err := Load(fsys, "x.txt")
+	c, err := Load(t.Context(), fsys, "x.txt", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -156,7 +156,7 @@ func TestWorkersAgree(t *testing.T) {
 func TestCountIsLoad(t *testing.T) {
 	for name, kind := range generated {
 		fsys := inMemory(t, kind, 3<<20)
-		c, err := Load(fsys, "capture")
+		c, err := Load(t.Context(), fsys, "capture", Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

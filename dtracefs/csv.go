@@ -132,7 +132,10 @@ func (c *csvText) read(d *decoder, data []byte, line int, last bool) int {
 	}
 	r := csvRecords{data: data, sep: c.sep}
 	num := line
-	for {
+	for records := 1; ; records++ {
+		if d.ended != nil && records%1024 == 0 && d.ended() {
+			return num - line
+		}
 		from := r.at
 		record, text, ok := r.next()
 		if !ok {

@@ -14,11 +14,17 @@ type decoder struct {
 	sheets
 	opt    Options
 	script *script.Script // what printed the capture, if known
+	ended  func() bool    // says that what is decoded is not wanted any more; nil for never
 }
 
 func newDecoder(c *Capture, o Options, s *script.Script) *decoder {
 	c.script = s
 	return &decoder{ledger: ledger{c}, sheets: newSheets(), opt: o, script: s}
+}
+
+// lines walks over a part of the text that starts at the line of that number.
+func (d *decoder) lines(data []byte, line int) *syntax.Cursor {
+	return syntax.NewCursorAt(data, line).Until(d.ended)
 }
 
 // finish files what was gathered as the capture's tables.
@@ -76,7 +82,7 @@ type reader interface {
 type records func(d *decoder, cur *syntax.Cursor)
 
 func (f records) read(d *decoder, data []byte, line int, last bool) int {
-	cur := syntax.NewCursorAt(data, line)
+	cur := d.lines(data, line)
 	f(d, cur)
 	return cur.Number() - line
 }

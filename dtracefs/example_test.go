@@ -19,7 +19,7 @@ var printed = fstest.MapFS{"calls.txt": {Data: []byte(`2026 Jan  5 10:00:01
 `)}}
 
 func ExampleLoad() {
-	capture, err := dtracefs.Load(dtracefs.Samples(), "vm-start.dtrace.txt")
+	capture, err := dtracefs.Load(context.Background(), dtracefs.Samples(), "vm-start.dtrace.txt", dtracefs.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -39,7 +39,7 @@ func ExampleLoad() {
 
 func ExampleScan() {
 	rows := map[string]int{}
-	for batch, err := range dtracefs.Scan(context.Background(), printed, "calls.txt") {
+	for batch, err := range dtracefs.Scan(context.Background(), printed, "calls.txt", dtracefs.Options{}) {
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -44,7 +44,7 @@ func TestCSV(t *testing.T) {
 func TestFolded(t *testing.T) {
 	text := "\n  sh                                                \n              k`leaf+0x1\n              k`root+0x2\n                3\n" +
 		"  sh                                                \n              k`leaf+0x9\n              k`root\n                4\n"
-	c, err := Load(fstest.MapFS{"x": {Data: []byte(text)}}, "x")
+	c, err := Load(t.Context(), fstest.MapFS{"x": {Data: []byte(text)}}, "x", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestFolded(t *testing.T) {
 	}
 	// Keys stand before the root wherever they are printed and whatever the script calls them.
 	for _, script := range []string{"-", "profile:hz:97 { @[ustack, comm] = count(); }"} {
-		c, err := Options{Script: script}.Load(fstest.MapFS{"x": {Data: []byte("@[\n    leaf+1\n    root+2\n, a;b]: 3\n")}}, "x")
+		c, err := Load(t.Context(), fstest.MapFS{"x": {Data: []byte("@[\n    leaf+1\n    root+2\n, a;b]: 3\n")}}, "x", Options{Script: script})
 		if err != nil {
 			t.Fatal(err)
 		}

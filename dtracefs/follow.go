@@ -25,7 +25,7 @@ const (
 // tracer falls silent; of one that does not, about one a second, and of a torrent one each half a
 // megabyte. It ends when r does or ctx is done.
 // A read that is under way then is left to itself.
-func (o Options) Follow(ctx context.Context, r io.Reader, name string) iter.Seq2[*Batch, error] {
+func Follow(ctx context.Context, r io.Reader, name string, o Options) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()

@@ -36,7 +36,7 @@ func TestFollowRestless(t *testing.T) {
 					}
 				}()
 				lines, batches, last := 0, 0, time.Duration(0)
-				for b, err := range (Options{}).Follow(t.Context(), r, c.name) {
+				for b, err := range Follow(t.Context(), r, c.name, Options{}) {
 					if err != nil {
 						t.Fatal(err)
 					}

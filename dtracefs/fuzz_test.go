@@ -124,7 +124,7 @@ func FuzzCount(f *testing.F) {
 				m.Rates()
 			}
 		}
-		for b, err := range Scan(context.Background(), fsys, "x") {
+		for b, err := range Scan(context.Background(), fsys, "x", Options{}) {
 			if err == nil {
 				checkCapture(t, &b.Capture)
 			}

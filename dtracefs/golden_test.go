@@ -35,7 +35,7 @@ func TestGolden(t *testing.T) {
 	fsys := os.DirFS("testdata")
 	for _, name := range cases(t) {
 		t.Run(name, func(t *testing.T) {
-			c, err := Load(fsys, name)
+			c, err := Load(t.Context(), fsys, name, Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

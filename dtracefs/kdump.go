@@ -52,7 +52,7 @@ func cutKdump(data []byte) int {
 
 func (k *kdump) read(d *decoder, data []byte, num int, _ bool) int {
 	k.decoder = d
-	cur := syntax.NewCursorAt(data, num)
+	cur := d.lines(data, num)
 	for !cur.Done() {
 		n, from := cur.Number(), cur.Offset()
 		line, _ := cur.Next()

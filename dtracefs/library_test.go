@@ -111,7 +111,7 @@ func TestLibraryByContainerLoads(t *testing.T) {
 		if name == "syscalls.bt" {
 			src = s.Bpftrace
 		}
-		c, err := Load(fstest.MapFS{"syscalls.txt": {Data: []byte(capture)}, name: {Data: []byte(src)}}, "syscalls.txt")
+		c, err := Load(t.Context(), fstest.MapFS{"syscalls.txt": {Data: []byte(capture)}, name: {Data: []byte(src)}}, "syscalls.txt", Options{})
 		if err != nil || len(c.Tables) != 1 || c.Tables[0].NumRows() != 4 || len(c.Unparsed) > 0 {
 			t.Fatalf("%s: %v, %v", name, c, err)
 		}

@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -35,18 +36,16 @@ type Options struct {
 	Limit int64
 }
 
-// Load decodes the capture of that name with the default [Options].
-func Load(fsys fs.FS, name string) (*Capture, error) { return Options{}.Load(fsys, name) }
-
 // Load decodes the capture of that name, compressed or not. Notices, drops and errors are
 // also taken from the file NAME.stderr beside it, if there is one. An empty capture has no
 // tables and a notice that says so; a binary file is an error that wraps [ErrNotText].
 // What a capture cut in the middle of a line left is in Unparsed, and a notice says so.
+// Load stops when ctx is done.
 //
 // It decodes on one core: what shape text has and of which type a column is it tells from the whole of
 // it, and what a line means depends on those before it. [Scan] decodes parts side by side.
-func (o Options) Load(fsys fs.FS, name string) (*Capture, error) {
-	data, err := readAll(fsys, name, o.Limit)
+func Load(ctx context.Context, fsys fs.FS, name string, o Options) (*Capture, error) {
+	data, err := readAll(ctx, fsys, name, o.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("loading capture %s: %w", name, err)
 	}
@@ -65,12 +64,16 @@ func (o Options) Load(fsys fs.FS, name string) (*Capture, error) {
 		}
 	}
 	d := newDecoder(c, o, parseScript(src))
+	d.ended = func() bool { return ctx.Err() != nil }
 	d.decode(data)
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("loading capture %s: %w", name, err)
+	}
 	if limited {
 		d.notice(0, "cut", fmt.Appendf(nil, "only the first %d bytes of text were read", len(data)), int64(len(data)))
 	}
 	if !o.NoStderr {
-		if err := readStderr(&d.ledger, fsys, name); err != nil {
+		if err := readStderr(ctx, &d.ledger, fsys, name); err != nil {
 			return nil, fmt.Errorf("loading capture %s: %w", name, err)
 		}
 	}
@@ -78,7 +81,7 @@ func (o Options) Load(fsys fs.FS, name string) (*Capture, error) {
 }
 
 // readAll reads a file, or with a positive limit more than so many bytes of it if it has them.
-func readAll(fsys fs.FS, name string, limit int64) ([]byte, error) {
+func readAll(ctx context.Context, fsys fs.FS, name string, limit int64) ([]byte, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
@@ -96,9 +99,9 @@ func readAll(fsys fs.FS, name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer plain.Close()
-	var text io.Reader = plain
+	var text io.Reader = until{ctx, plain}
 	if limit > 0 {
-		text = io.LimitReader(plain, limit+1)
+		text = io.LimitReader(text, limit+1)
 	}
 	var buf bytes.Buffer
 	buf.Grow(int(min(info.Size(), 1<<30)) + bytes.MinRead)
@@ -108,6 +111,19 @@ func readAll(fsys fs.FS, name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	return buf.Bytes(), nil
+}
+
+// until reads from r until ctx is done.
+type until struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (u until) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.Read(p)
 }
 
 // binaryAt returns the offset of the first byte that makes data binary, or -1 for text.
@@ -133,8 +149,8 @@ func binaryAt(data []byte) int {
 }
 
 // readStderr takes notices, drops and errors from what the tracer said on standard error.
-func readStderr(l *ledger, fsys fs.FS, name string) error {
-	data, err := readAll(fsys, plainName(name)+".stderr", 0)
+func readStderr(ctx context.Context, l *ledger, fsys fs.FS, name string) error {
+	data, err := readAll(ctx, fsys, plainName(name)+".stderr", 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

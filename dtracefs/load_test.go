@@ -1,17 +1,20 @@
 package dtracefs
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"dtnotes/dtracefs/internal/generate"
 )
 
 // load decodes text as a capture of its own.
 func load(t *testing.T, text string) *Capture {
 	t.Helper()
-	c, err := Load(fstest.MapFS{"x": {Data: []byte(text)}}, "x")
+	c, err := Load(t.Context(), fstest.MapFS{"x": {Data: []byte(text)}}, "x", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +36,7 @@ func TestLoadSamples(t *testing.T) {
 		"vm-start.bpftrace.txt":   "2026-11-22T19:45:40.831366Z|csw|migration/1|1",
 		"vm-start.bpftrace.jsonl": "2026-11-22T19:45:41.056662Z|csw|kworker/0:0|1",
 	} {
-		c, err := Load(Samples(), name)
+		c, err := Load(t.Context(), Samples(), name, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,18 +99,57 @@ func TestLoadDamaged(t *testing.T) {
 		"binary": {Data: []byte("\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x03\x00>\x00")},
 		"cut.gz": {Data: []byte("\x1f\x8b")},
 	}
-	c, err := Load(fsys, "empty")
+	c, err := Load(t.Context(), fsys, "empty", Options{})
 	if err != nil || len(c.Notices) != 1 || c.Notices[0].Kind != "empty" || len(c.Tables) != 0 {
 		t.Errorf("empty capture: %+v, %v", c, err)
 	}
-	if _, err := Load(fsys, "binary"); !errors.Is(err, ErrNotText) || !strings.Contains(err.Error(), "binary: byte 4 of 20") {
+	if _, err := Load(t.Context(), fsys, "binary", Options{}); !errors.Is(err, ErrNotText) || !strings.Contains(err.Error(), "binary: byte 4 of 20") {
 		t.Errorf("binary file: %v", err)
 	}
-	if _, err := Load(fsys, "cut.gz"); err == nil {
+	if _, err := Load(t.Context(), fsys, "cut.gz", Options{}); err == nil {
 		t.Error("no error for a gzip file without content")
 	}
-	if _, err := Load(fsys, "absent"); err == nil {
+	if _, err := Load(t.Context(), fsys, "absent", Options{}); err == nil {
 		t.Error("no error for a capture that does not exist")
+	}
+}
+
+// asked is a context that counts how often it is asked whether it has ended, and has once that was at times.
+type asked struct {
+	context.Context
+	n, at int
+}
+
+func (a *asked) Err() error {
+	if a.n++; a.at > 0 && a.n > a.at {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestLoadStops holds that whatever is loaded, the context is asked while it is read and while it is
+// decoded, and that no more than what is at hand is decoded once it has ended.
+func TestLoadStops(t *testing.T) {
+	for _, kind := range generate.Kinds() {
+		fsys := generate.FS{Kind: kind, Size: 1 << 20}
+		read := &asked{Context: t.Context()}
+		if _, err := readAll(read, fsys, "capture", 0); err != nil {
+			t.Fatal(err)
+		}
+		whole := &asked{Context: t.Context()}
+		c, err := Load(whole, fsys, "capture", Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := whole.n - read.n; n < int(c.Lines)/2048 || read.n < 2 {
+			t.Errorf("%v: asked %d times while reading, %d times over %d lines", kind, read.n, n, c.Lines)
+		}
+		for _, at := range []int{1, read.n + 1} {
+			cut := &asked{Context: t.Context(), at: at}
+			if _, err := Load(cut, fsys, "capture", Options{}); !errors.Is(err, context.Canceled) || cut.n > at+8 {
+				t.Errorf("%v: ended at %d, asked %d times: %v", kind, at, cut.n, err)
+			}
+		}
 	}
 }
 
@@ -135,7 +177,7 @@ func TestStderrBeside(t *testing.T) {
 		"x.txt.stderr": {Data: []byte("dtrace: script 'x.d' matched 13 probes\ndtrace: 17429 drops on CPU 1\n" +
 			"dtrace: error in dt_clause_22 for probe ID 3566 (syscall:vmlinux:openat:entry): invalid address (0x7f5e78401fc0) at BPF pc 398\n")},
 	}
-	c, err := Load(fsys, "x.txt.gz")
+	c, err := Load(t.Context(), fsys, "x.txt.gz", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func mayBeCapture(name string) bool {
 // describe scans the capture.
 func (e *Entry) describe(ctx context.Context, fsys fs.FS) {
 	seen := map[string]bool{}
-	for b, err := range Scan(ctx, fsys, e.Name) {
+	for b, err := range Scan(ctx, fsys, e.Name, Options{}) {
 		if err != nil {
 			e.Err = err
 			return
@@ -93,7 +93,7 @@ func (e *Entry) describe(ctx context.Context, fsys fs.FS) {
 		e.add(b, seen)
 	}
 	var beside Capture
-	if err := readStderr(&ledger{&beside}, fsys, e.Name); err == nil {
+	if err := readStderr(ctx, &ledger{&beside}, fsys, e.Name); err == nil {
 		e.told(&beside)
 	}
 }

@@ -45,7 +45,7 @@ func TestRotatedAndConcatenated(t *testing.T) {
 		t.Fatalf("parts %s, %v", got, err)
 	}
 	all := Concat(fsys, "all", names...)
-	c, err := Load(all, "all")
+	c, err := Load(t.Context(), all, "all", Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

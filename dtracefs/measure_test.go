@@ -51,7 +51,7 @@ func TestMeasureByScript(t *testing.T) {
 			if got := m.Measure; len(got.Tables) != 1 || got.Tables[0].As != c.as || !slices.Equal(got.Names, c.names) || !slices.Equal(got.Dims, c.dims) {
 				t.Errorf("measured %s, names %q, dimensions %q", got, got.Names, got.Dims)
 			}
-			capture, err := Load(fsys, "run.txt")
+			capture, err := Load(t.Context(), fsys, "run.txt", Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

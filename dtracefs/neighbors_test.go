@@ -36,7 +36,7 @@ func TestNeighborsNotLost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := Load(os.DirFS("testdata"), name)
+		c, err := Load(t.Context(), os.DirFS("testdata"), name, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -146,11 +146,11 @@ func TestOpenFilesReadThrough(t *testing.T) {
 		if got, err := fs.ReadFile(fsys, name); err != nil || !bytes.Equal(got, text) {
 			t.Errorf("%s reads %q, %v", name, got, err)
 		}
-		c, err := Load(fsys, name)
+		c, err := Load(t.Context(), fsys, name, Options{})
 		if err != nil || c.Activity() == nil || c.Activity().NumRows() != 1 {
 			t.Errorf("loading %s: %v, %v", name, c, err)
 		}
-		if c, err = Load(os.DirFS(filepath.Dir(path)), name); err != nil || c.Bytes != int64(len(text)) {
+		if c, err = Load(t.Context(), os.DirFS(filepath.Dir(path)), name, Options{}); err != nil || c.Bytes != int64(len(text)) {
 			t.Errorf("loading %s from a plain file system: %v, %v", name, c, err)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 func parts(t *testing.T, texts ...string) (tables []*dtracefs.Table) {
 	t.Helper()
 	for _, text := range texts {
-		c, err := dtracefs.Load(fstest.MapFS{"x": {Data: []byte(text)}}, "x")
+		c, err := dtracefs.Load(t.Context(), fstest.MapFS{"x": {Data: []byte(text)}}, "x", dtracefs.Options{})
 		if err != nil || len(c.Tables) != 1 {
 			t.Fatalf("%q: %v, %v", text, c, err)
 		}

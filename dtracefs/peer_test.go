@@ -66,11 +66,11 @@ func BenchmarkCores(b *testing.B) {
 				return err
 			},
 			"load": func() error {
-				_, err := Load(fsys, "capture")
+				_, err := Load(b.Context(), fsys, "capture", Options{})
 				return err
 			},
 			"scan": func() error {
-				for _, err := range Scan(context.Background(), fsys, "capture") {
+				for _, err := range Scan(context.Background(), fsys, "capture", Options{}) {
 					if err != nil {
 						return err
 					}
@@ -124,7 +124,7 @@ func mustCount(b *testing.B, dir string, o MeasureOptions) *Matrix {
 // writeCSV writes the rows of the capture in dir as CSV beside it. What it holds needs no
 // quotes.
 func writeCSV(b *testing.B, dir string) {
-	c, err := Load(os.DirFS(dir), "capture")
+	c, err := Load(b.Context(), os.DirFS(dir), "capture", Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func cutSamples(data []byte) int {
 
 func (p *perfScript) read(d *decoder, data []byte, num int, _ bool) int {
 	p.decoder, p.sums = d, map[string]*perfSum{}
-	cur := syntax.NewCursorAt(data, num)
+	cur := d.lines(data, num)
 	for !cur.Done() {
 		n, from := cur.Number(), cur.Offset()
 		line, _ := cur.Next()

@@ -60,7 +60,7 @@ func isPerfHeading(line []byte) bool {
 
 func (p *perfStat) read(d *decoder, data []byte, num int, _ bool) int {
 	p.decoder, p.missing, p.firstLine = d, map[string]int64{}, map[string]int{}
-	cur := syntax.NewCursorAt(data, num)
+	cur := d.lines(data, num)
 	for !cur.Done() {
 		n, from := cur.Number(), cur.Offset()
 		line, terminated := cur.Next()

@@ -61,7 +61,7 @@ func TestEveryLineIsAccountedFor(t *testing.T) {
 			if err != nil || d.IsDir() || !isCaptureName(name) {
 				return err
 			}
-			c, err := Load(root, name)
+			c, err := Load(t.Context(), root, name, Options{})
 			if err != nil {
 				t.Error(err)
 				return nil

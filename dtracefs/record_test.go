@@ -29,7 +29,7 @@ func TestRecord(t *testing.T) {
 			t.Fatal(err)
 		}
 		dir := os.DirFS(filepath.Dir(path))
-		c, err := Load(dir, name)
+		c, err := Load(t.Context(), dir, name, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -159,7 +159,7 @@ type report struct {
 }
 
 func (r *reports) read(d *decoder, data []byte, line int, _ bool) int {
-	r.decoder, r.cur = d, syntax.NewCursorAt(data, line)
+	r.decoder, r.cur = d, d.lines(data, line)
 	for !r.cur.Done() {
 		num, line := r.cur.Number(), r.cur.Peek()
 		switch {

@@ -26,17 +26,12 @@ type Batch struct {
 // batch for each. Parts end at the boundaries of records; keys of bpftrace's maps and
 // shapes of free text are told anew in each. FreeBSD's structured output and statemaps
 // come as one batch. An error is yielded once and ends the iteration.
-func (o Options) Scan(ctx context.Context, fsys fs.FS, name string) iter.Seq2[*Batch, error] {
+func Scan(ctx context.Context, fsys fs.FS, name string, o Options) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		if err := o.scan(ctx, fsys, name, yield); err != nil {
 			yield(nil, fmt.Errorf("scanning capture %s: %w", name, err))
 		}
 	}
-}
-
-// Scan decodes a capture part by part with the default [Options].
-func Scan(ctx context.Context, fsys fs.FS, name string) iter.Seq2[*Batch, error] {
-	return Options{}.Scan(ctx, fsys, name)
 }
 
 func (o Options) scan(ctx context.Context, fsys fs.FS, name string, yield func(*Batch, error) bool) error {

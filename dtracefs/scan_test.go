@@ -18,14 +18,14 @@ import (
 func TestScanIsLoad(t *testing.T) {
 	for name, kind := range generated {
 		fsys := inMemory(t, kind, 5<<20)
-		c, err := Load(fsys, "capture")
+		c, err := Load(t.Context(), fsys, "capture", Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		want := c.Tables[0]
 		at, batches, line := 0, 0, 1
 		var offset int64
-		for b, err := range Scan(context.Background(), fsys, "capture") {
+		for b, err := range Scan(context.Background(), fsys, "capture", Options{}) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -53,7 +53,7 @@ func TestScanIsLoad(t *testing.T) {
 
 func TestScanStops(t *testing.T) {
 	n := 0
-	for range Scan(context.Background(), generate.FS{Kind: generate.EventLog, Size: 1 << 40}, "capture") {
+	for range Scan(context.Background(), generate.FS{Kind: generate.EventLog, Size: 1 << 40}, "capture", Options{}) {
 		if n++; n == 3 {
 			break
 		}
@@ -61,7 +61,7 @@ func TestScanStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	var last error
-	for _, err := range Scan(ctx, generate.FS{Kind: generate.Activity, Size: 1 << 40}, "capture") {
+	for _, err := range Scan(ctx, generate.FS{Kind: generate.Activity, Size: 1 << 40}, "capture", Options{}) {
 		cancel()
 		last = err
 	}
@@ -86,7 +86,7 @@ func TestScanAhead(t *testing.T) {
 		for _, cores := range []int{1, 3} {
 			before := runtime.GOMAXPROCS(cores)
 			var batches [][]byte
-			for b, err := range Scan(context.Background(), fstest.MapFS{"capture": {Data: data}}, "capture") {
+			for b, err := range Scan(context.Background(), fstest.MapFS{"capture": {Data: data}}, "capture", Options{}) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -118,7 +118,7 @@ func TestBlocksInParts(t *testing.T) {
 	}
 	fsys := fstest.MapFS{"x": {Data: []byte(text.String())}}
 	rows := map[int64]int{}
-	for b, err := range Scan(t.Context(), fsys, "x") {
+	for b, err := range Scan(t.Context(), fsys, "x", Options{}) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -782,7 +782,7 @@ func streamTotals(t testing.TB, text []byte, o MeasureOptions) (totals map[strin
 		}
 		return err
 	}
-	for b, err := range (Options{}).Follow(t.Context(), bytes.NewReader(text), "a") {
+	for b, err := range Follow(t.Context(), bytes.NewReader(text), "a", Options{}) {
 		if err != nil {
 			return nil, nil, err
 		}

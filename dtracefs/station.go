@@ -115,7 +115,7 @@ func startText() reader { return newStation() }
 const longestLine = 64 << 10
 
 func (st *station) read(d *decoder, data []byte, line int, last bool) int {
-	st.resume(d, syntax.NewCursorAt(data, line))
+	st.resume(d, d.lines(data, line))
 	st.run()
 	if last {
 		for _, r := range st.forms {

@@ -68,7 +68,7 @@ func TestStreamForgets(t *testing.T) {
 		}
 		text.WriteString("\n")
 	}
-	for b, err := range (Options{}).Follow(t.Context(), strings.NewReader(text.String()), "x") {
+	for b, err := range Follow(t.Context(), strings.NewReader(text.String()), "x", Options{}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +122,7 @@ func TestStreamIsCount(t *testing.T) {
 					}
 				}
 			}
-			for b, err := range (Options{}).Follow(context.Background(), r, c.Name) {
+			for b, err := range Follow(context.Background(), r, c.Name, Options{}) {
 				if err != nil {
 					t.Fatal(err)
 				}

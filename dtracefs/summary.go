@@ -51,14 +51,14 @@ func (f *found) add(number int, text string) {
 // Inspect summarizes the capture of that name and what the tracer said on standard error.
 func Inspect(ctx context.Context, fsys fs.FS, name string) (*Summary, error) {
 	s := &Summary{name: name}
-	for b, err := range Scan(ctx, fsys, name) {
+	for b, err := range Scan(ctx, fsys, name, Options{}) {
 		if err != nil {
 			return nil, err
 		}
 		s.Add(&b.Capture)
 	}
 	beside := Capture{Name: name}
-	if err := readStderr(&ledger{&beside}, fsys, name); err != nil {
+	if err := readStderr(ctx, &ledger{&beside}, fsys, name); err != nil {
 		return nil, fmt.Errorf("summarizing capture %s: %w", name, err)
 	}
 	s.tell(&beside)

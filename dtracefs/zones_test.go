@@ -21,7 +21,7 @@ func TestZonesOfActivity(t *testing.T) {
 		{"no zones", "1795896000000000000\nsyscall Web Content 3\nsyscall global 3\n\n", "", nil, []string{"Web Content", "global"}},
 		{"not all", "1795896000000000000\nsyscall " + a + " sh 3\nsyscall " + b + " sh 3\nsyscall nginx 4\n\n", "", nil, []string{a + " sh", b + " sh", "nginx"}},
 	} {
-		capture, err := Load(fstest.MapFS{"c.txt": {Data: []byte(c.text)}}, "c.txt")
+		capture, err := Load(t.Context(), fstest.MapFS{"c.txt": {Data: []byte(c.text)}}, "c.txt", Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func TestZonesInParts(t *testing.T) {
 	} {
 		n := counting{}
 		for i, text := range c.blocks {
-			capture, err := Load(fstest.MapFS{"c.txt": {Data: []byte(text)}}, "c.txt")
+			capture, err := Load(t.Context(), fstest.MapFS{"c.txt": {Data: []byte(text)}}, "c.txt", Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -123,7 +123,7 @@ func TestZonesOfALargeCapture(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		capture, err := Load(fsys, "c.txt")
+		capture, err := Load(t.Context(), fsys, "c.txt", Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

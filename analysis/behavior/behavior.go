@@ -66,7 +66,7 @@ type Source struct {
 	Squares float64 `json:"squares"`
 }
 
-// Options tune [LearnContext]. The zero value is the default.
+// Options tune [Learn]. The zero value is the default.
 type Options struct {
 	// ByKind says that sources are named "kind process", as [Sources] makes
 	// them, so that scores of all kinds of a process are told together.

@@ -60,7 +60,7 @@ func server(t testing.TB, seed uint64, n int, change func(i int, counts map[stri
 
 func learn(t testing.TB, series ...*analysis.Series) *behavior.Behavior {
 	t.Helper()
-	b, err := behavior.LearnContext(context.Background(), series, behavior.Options{ByKind: true, Tags: []string{"host a"}})
+	b, err := behavior.Learn(context.Background(), series, behavior.Options{ByKind: true, Tags: []string{"host a"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func learn(t testing.TB, series ...*analysis.Series) *behavior.Behavior {
 
 func score(t testing.TB, b *behavior.Behavior, s *analysis.Series) *behavior.Report {
 	t.Helper()
-	r, err := behavior.Score(b, s)
+	r, err := behavior.Score(t.Context(), b, s, behavior.ScoreOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestFaultsAreFoundAndNamed(t *testing.T) {
 func TestFalseAlarmsStayNearTheStatedRate(t *testing.T) {
 	b := learn(t, server(t, 1, 400, nil), server(t, 2, 400, nil))
 	const n = 20000
-	r, err := behavior.ScoreContext(context.Background(), b, server(t, 9, n, nil), behavior.ScoreOptions{FalseAlarms: 36})
+	r, err := behavior.Score(context.Background(), b, server(t, 9, n, nil), behavior.ScoreOptions{FalseAlarms: 36})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func FuzzRead(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		behavior.Score(b, one)
+		behavior.Score(t.Context(), b, one, behavior.ScoreOptions{})
 		_ = b.String()
 	})
 }
@@ -278,7 +278,7 @@ func TestOddSeries(t *testing.T) {
 	t.Run("wider buckets", func(t *testing.T) {
 		s := server(t, 3, 20, nil)
 		s.Every = 2 * time.Second
-		if _, err := behavior.Score(b, s); err == nil || !strings.Contains(err.Error(), "buckets of 2s do not make up the behavior's buckets of 1s") {
+		if _, err := behavior.Score(t.Context(), b, s, behavior.ScoreOptions{}); err == nil || !strings.Contains(err.Error(), "buckets of 2s do not make up the behavior's buckets of 1s") {
 			t.Error(err)
 		}
 	})
@@ -295,7 +295,7 @@ func TestOddSeries(t *testing.T) {
 	t.Run("buckets that do not fit", func(t *testing.T) {
 		s := server(t, 3, 20, nil)
 		s.Every = 300 * time.Millisecond
-		if _, err := behavior.Score(b, s); err == nil || !strings.Contains(err.Error(), "do not make up") {
+		if _, err := behavior.Score(t.Context(), b, s, behavior.ScoreOptions{}); err == nil || !strings.Contains(err.Error(), "do not make up") {
 			t.Error(err)
 		}
 	})
@@ -312,8 +312,8 @@ func TestOddSeries(t *testing.T) {
 	t.Run("NaN", func(t *testing.T) {
 		s := server(t, 3, 40, nil)
 		s.Values.Set(7, 2, math.NaN())
-		_, err := behavior.Score(b, s)
-		_, err2 := behavior.Learn(s)
+		_, err := behavior.Score(t.Context(), b, s, behavior.ScoreOptions{})
+		_, err2 := behavior.Learn(t.Context(), []*analysis.Series{s}, behavior.Options{})
 		for _, err := range []error{err, err2} {
 			if err == nil || !strings.Contains(err.Error(), `"syscall db", bucket 7 is NaN`) {
 				t.Error(err)
@@ -321,22 +321,22 @@ func TestOddSeries(t *testing.T) {
 		}
 	})
 	t.Run("too short to learn", func(t *testing.T) {
-		if _, err := behavior.Learn(server(t, 3, 10, nil)); err == nil || !strings.Contains(err.Error(), "10 buckets of 1s: want at least 20") {
+		if _, err := behavior.Learn(t.Context(), []*analysis.Series{server(t, 3, 10, nil)}, behavior.Options{}); err == nil || !strings.Contains(err.Error(), "10 buckets of 1s: want at least 20") {
 			t.Error(err)
 		}
 	})
 	t.Run("widths differ", func(t *testing.T) {
 		s := server(t, 3, 40, nil)
 		s.Every = 2 * time.Second
-		if _, err := behavior.Learn(server(t, 3, 40, nil), s); err == nil || !strings.Contains(err.Error(), "buckets of 2s") {
+		if _, err := behavior.Learn(t.Context(), []*analysis.Series{server(t, 3, 40, nil), s}, behavior.Options{}); err == nil || !strings.Contains(err.Error(), "buckets of 2s") {
 			t.Error(err)
 		}
 	})
 	t.Run("nothing", func(t *testing.T) {
-		if _, err := behavior.Learn(); err == nil {
+		if _, err := behavior.Learn(t.Context(), nil, behavior.Options{}); err == nil {
 			t.Error("learned from no series")
 		}
-		if _, err := behavior.Learn(nil); err == nil {
+		if _, err := behavior.Learn(t.Context(), []*analysis.Series{nil}, behavior.Options{}); err == nil {
 			t.Error("learned from a nil series")
 		}
 	})
@@ -467,7 +467,7 @@ func TestTheObserverIsLeftOutAndListed(t *testing.T) {
 			t.Fatal(u, err)
 		}
 	}
-	kept, err := behavior.LearnContext(context.Background(), []*analysis.Series{series}, behavior.Options{ByKind: true, IncludeObserver: true})
+	kept, err := behavior.Learn(context.Background(), []*analysis.Series{series}, behavior.Options{ByKind: true, IncludeObserver: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,11 +18,11 @@ func TestAlertsOnly(t *testing.T) {
 			counts["syscall db"] *= 40
 		}
 	})
-	all, err := behavior.Score(b, s)
+	all, err := behavior.Score(t.Context(), b, s, behavior.ScoreOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	few, err := behavior.ScoreContext(context.Background(), b, s, behavior.ScoreOptions{AlertsOnly: true})
+	few, err := behavior.Score(context.Background(), b, s, behavior.ScoreOptions{AlertsOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,7 @@ func TestCompareRefuses(t *testing.T) {
 	b := learn(t, server(t, 1, 100, nil))
 	wide := server(t, 1, 100, nil)
 	wide.Every = 2 * time.Second
-	plain, err := behavior.Learn(server(t, 1, 100, nil))
+	plain, err := behavior.Learn(t.Context(), []*analysis.Series{server(t, 1, 100, nil)}, behavior.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func chain(t *testing.T, seed uint64, n int, broken func(i int) bool) *analysis.
 
 func TestBrokenLinkIsTold(t *testing.T) {
 	never := func(int) bool { return false }
-	b, err := behavior.Learn(chain(t, 1, 300, never), chain(t, 2, 300, never))
+	b, err := behavior.Learn(t.Context(), []*analysis.Series{chain(t, 1, 300, never), chain(t, 2, 300, never)}, behavior.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

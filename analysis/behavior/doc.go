@@ -1,8 +1,8 @@
 // Package behavior learns what is normal for a system and says when new data
 // breaks it, where, and how surely.
 //
-//	normal, err := behavior.Learn(monday, tuesday)
-//	report, err := behavior.Score(normal, today)
+//	normal, err := behavior.Learn(ctx, []*analysis.Series{monday, tuesday}, behavior.Options{})
+//	report, err := behavior.Score(ctx, normal, today, behavior.ScoreOptions{})
 //
 // A [Behavior] keeps, for each source (a process, a kind of event of a process,
 // or a gauge), what its values rarely exceed and rarely fall below, and how fast

@@ -1,6 +1,7 @@
 package behavior_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -28,7 +29,7 @@ func ExampleScore() {
 		fmt.Println(err)
 		return
 	}
-	normal, err := behavior.Learn(monday)
+	normal, err := behavior.Learn(context.Background(), []*analysis.Series{monday}, behavior.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -42,7 +43,7 @@ func ExampleScore() {
 		fmt.Println(err)
 		return
 	}
-	report, err := behavior.Score(normal, tuesday)
+	report, err := behavior.Score(context.Background(), normal, tuesday, behavior.ScoreOptions{})
 	if err != nil {
 		fmt.Println(err)
 		return

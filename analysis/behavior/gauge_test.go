@@ -36,7 +36,7 @@ func matrix(t testing.TB, n, p int, start float64, every time.Duration, value fu
 // learnMatrix learns from a matrix whose columns are sources.
 func learnMatrix(t testing.TB, s *analysis.Series, opts behavior.Options) *behavior.Behavior {
 	t.Helper()
-	b, err := behavior.LearnContext(t.Context(), []*analysis.Series{s}, opts)
+	b, err := behavior.Learn(t.Context(), []*analysis.Series{s}, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func TestRunningTotalsAreJudgedByTheirGrowth(t *testing.T) {
 	if b.Sources["a"].Value != behavior.Gauge || b.Sources["b"].Value != behavior.Gauge {
 		t.Errorf("told to be gauges: %s and %s", b.Sources["a"].Value, b.Sources["b"].Value)
 	}
-	if _, err := behavior.LearnContext(t.Context(), []*analysis.Series{totals(60, normal)}, behavior.Options{Values: map[string]behavior.Value{"a": "speed"}}); err == nil || !strings.Contains(err.Error(), `unknown kind of values "speed"`) {
+	if _, err := behavior.Learn(t.Context(), []*analysis.Series{totals(60, normal)}, behavior.Options{Values: map[string]behavior.Value{"a": "speed"}}); err == nil || !strings.Contains(err.Error(), `unknown kind of values "speed"`) {
 		t.Error(err)
 	}
 }
@@ -172,7 +172,7 @@ func TestMissingValues(t *testing.T) {
 		}
 		return s
 	}
-	if _, err := behavior.Learn(holes(1)); err == nil || !strings.Contains(err.Error(), "NaN") {
+	if _, err := behavior.Learn(t.Context(), []*analysis.Series{holes(1)}, behavior.Options{}); err == nil || !strings.Contains(err.Error(), "NaN") {
 		t.Error(err)
 	}
 	for _, missing := range []behavior.Missing{behavior.Skip, behavior.Carry} {
@@ -268,7 +268,7 @@ func TestFourDeviationsAreFound(t *testing.T) {
 
 func TestConstantSeriesSaySo(t *testing.T) {
 	for _, level := range []float64{0, 5} {
-		_, err := behavior.Learn(matrix(t, 100, 2, 0, time.Second, func(int, int) float64 { return level }))
+		_, err := behavior.Learn(t.Context(), []*analysis.Series{matrix(t, 100, 2, 0, time.Second, func(int, int) float64 { return level })}, behavior.Options{})
 		if err == nil || !strings.Contains(err.Error(), "all 2 sources are constant in 100 buckets") {
 			t.Errorf("constant %v: %v", level, err)
 		}
@@ -277,7 +277,7 @@ func TestConstantSeriesSaySo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := behavior.Learn(empty); err == nil || !strings.Contains(err.Error(), "0 buckets") {
+	if _, err := behavior.Learn(t.Context(), []*analysis.Series{empty}, behavior.Options{}); err == nil || !strings.Contains(err.Error(), "0 buckets") {
 		t.Errorf("learned from nothing: %v", err)
 	}
 }
@@ -301,7 +301,7 @@ func TestBudgetAndReach(t *testing.T) {
 	if err != nil || reach.Needed <= 20 || !strings.Contains(reach.String(), fmt.Sprintf("about %d buckets would do", reach.Needed)) {
 		t.Errorf("%+v: %v, %v", reach, reach, err)
 	}
-	report, err := behavior.ScoreContext(t.Context(), short, server(t, 2, 30, nil), behavior.ScoreOptions{FalseAlarms: 0.0001})
+	report, err := behavior.Score(t.Context(), short, server(t, 2, 30, nil), behavior.ScoreOptions{FalseAlarms: 0.0001})
 	if err != nil || !strings.Contains(report.String(), "no alert can be raised") {
 		t.Errorf("%v, %v", report, err)
 	}

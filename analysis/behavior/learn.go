@@ -33,19 +33,14 @@ func Sources(frame dataframe.DataFrame, every time.Duration) (*analysis.Series, 
 }
 
 // Learn learns what is normal from one or several captures of normal running,
-// with the default options.
-func Learn(series ...*analysis.Series) (*Behavior, error) {
-	return LearnContext(context.Background(), series, Options{})
-}
-
-// LearnContext is [Learn] with options, stopped when ctx is done.
+// and stops when ctx is done.
 //
 // All series must have buckets of the same width; a source missing from one of
 // them was silent there. Scores are calibrated on buckets held out: each series
 // in turn is scored by what the others teach, a single series in five
 // stretches. Fewer than [FewestBuckets] buckets in all, NaN and infinite
 // values are errors.
-func LearnContext(ctx context.Context, series []*analysis.Series, opts Options) (*Behavior, error) {
+func Learn(ctx context.Context, series []*analysis.Series, opts Options) (*Behavior, error) {
 	legibly := make([]*analysis.Series, len(series))
 	for i, s := range series {
 		legibly[i] = legibleSeries(s)

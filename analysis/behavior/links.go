@@ -95,7 +95,7 @@ func (r *record) learnLinks(ctx context.Context, b *Behavior, opts Options) erro
 	if err != nil || s == nil {
 		return err
 	}
-	m, err := analysis.LearnContext(ctx, s, analysis.Options{Transform: analysis.TransformNone, Seed: opts.Seed, Progress: opts.Progress})
+	m, err := analysis.Learn(ctx, s, analysis.Options{Transform: analysis.TransformNone, Seed: opts.Seed, Progress: opts.Progress})
 	if err != nil {
 		return err
 	}

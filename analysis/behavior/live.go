@@ -9,17 +9,13 @@ import (
 
 // Buckets turns what a tracer prints, batch by batch, into buckets for
 // [Watch]. They are counted as those that the behavior was learned from: if
-// what is printed cannot be, an error is yielded and ends them.
+// what is printed cannot be, an error is yielded and ends them. The options
+// override how the batches are counted.
 //
 //	run, err := dtracefs.Live(ctx, script, dtracefs.LiveOptions{})
-//	live := behavior.Buckets(run.Batches(), normal)
+//	live := behavior.Buckets(run.Batches(), normal, dtracefs.MeasureOptions{})
 //	for update, err := range behavior.Watch(ctx, normal, live, behavior.ScoreOptions{}) {
-func Buckets(batches iter.Seq2[*dtracefs.Batch, error], b *Behavior) iter.Seq2[Bucket, error] {
-	return BucketsOf(batches, b, dtracefs.MeasureOptions{})
-}
-
-// BucketsOf is [Buckets] with words that override how the batches are counted.
-func BucketsOf(batches iter.Seq2[*dtracefs.Batch, error], b *Behavior, o dtracefs.MeasureOptions) iter.Seq2[Bucket, error] {
+func Buckets(batches iter.Seq2[*dtracefs.Batch, error], b *Behavior, o dtracefs.MeasureOptions) iter.Seq2[Bucket, error] {
 	return func(yield func(Bucket, error) bool) {
 		if o.Every == 0 {
 			o.Every = b.Every

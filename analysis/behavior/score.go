@@ -18,7 +18,7 @@ const FalseAlarms = 4.0
 // many. Four an hour would be one in three buckets of five minutes.
 const bucketsPerAlarm = 900
 
-// ScoreOptions tune [ScoreContext] and [Watch]. The zero value is the default.
+// ScoreOptions tune [Score] and [Watch]. The zero value is the default.
 type ScoreOptions struct {
 	// FalseAlarms is how many alerts an hour normal running may raise; 0 means
 	// [FalseAlarms], but no more than one in 900 buckets.
@@ -74,12 +74,7 @@ type Report struct {
 	series   *analysis.Series
 }
 
-// Score compares a series with a behavior, with the default options.
-func Score(b *Behavior, s *analysis.Series) (*Report, error) {
-	return ScoreContext(context.Background(), b, s, ScoreOptions{})
-}
-
-// ScoreContext is [Score] with options, stopped when ctx is done.
+// Score compares a series with a behavior, and stops when ctx is done.
 //
 // The series must have buckets as wide as the behavior's, or buckets that make
 // up such ones; a rest that does not fill a bucket is left out and noted, other
@@ -89,7 +84,7 @@ func Score(b *Behavior, s *analysis.Series) (*Report, error) {
 // errors. Threads of the kernel, the tracer at work and what was excluded while
 // learning are left out, listed in the report's Ignored and noted. An alert level that
 // cannot be reached with what was learned is noted too.
-func ScoreContext(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptions) (*Report, error) {
+func Score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptions) (*Report, error) {
 	r, err := score(ctx, b, s, opts)
 	if err != nil {
 		return nil, fmt.Errorf("scoring: %w", err)

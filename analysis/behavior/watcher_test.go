@@ -124,7 +124,7 @@ func TestSuppressedProcessesAreNotJudged(t *testing.T) {
 			c["syscall web"] *= 30
 		}
 	})
-	r, err := behavior.ScoreContext(t.Context(), b, s, behavior.ScoreOptions{Suppressed: map[string]float64{"web": s.Times[60]}})
+	r, err := behavior.Score(t.Context(), b, s, behavior.ScoreOptions{Suppressed: map[string]float64{"web": s.Times[60]}})
 	if err != nil {
 		t.Fatal(err)
 	}

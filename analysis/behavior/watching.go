@@ -63,7 +63,7 @@ func (b *Behavior) Watch(ctx context.Context, batches iter.Seq2[*dtracefs.Batch,
 		changed = (*show)(w)
 	}
 	var failed error
-	for u, err := range Watch(running, b, BucketsOf(until(running, batches), b, b.counting()), opts) {
+	for u, err := range Watch(running, b, Buckets(until(running, batches), b, b.counting()), opts) {
 		if err != nil {
 			failed = err
 			break

@@ -28,15 +28,15 @@ func ticks(seconds, from int) string {
 
 func normalTicks(t *testing.T) *behavior.Behavior {
 	t.Helper()
-	c, err := dtracefs.Load(fstest.MapFS{"a.txt": {Data: []byte(ticks(300, 300))}}, "a.txt")
+	c, err := dtracefs.Load(t.Context(), fstest.MapFS{"a.txt": {Data: []byte(ticks(300, 300))}}, "a.txt", dtracefs.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := analysis.FromCapture(c)
+	s, err := analysis.FromCapture(c, analysis.SeriesOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := behavior.Learn(s)
+	b, err := behavior.Learn(t.Context(), []*analysis.Series{s}, behavior.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,19 +62,19 @@ func TestBehaviorWatch(t *testing.T) {
 		}
 	})
 	defer behavior.SetScreen(nil)
-	report, err := normal.Watch(context.Background(), dtracefs.Scan(context.Background(), fsys, "b.txt"), behavior.ScoreOptions{})
+	report, err := normal.Watch(context.Background(), dtracefs.Scan(context.Background(), fsys, "b.txt", dtracefs.Options{}), behavior.ScoreOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := dtracefs.Load(fsys, "b.txt")
+	c, err := dtracefs.Load(t.Context(), fsys, "b.txt", dtracefs.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := analysis.FromCapture(c)
+	s, err := analysis.FromCapture(c, analysis.SeriesOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := behavior.Score(normal, s)
+	want, err := behavior.Score(t.Context(), normal, s, behavior.ScoreOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestBehaviorWatchStops(t *testing.T) {
 	endless := func(hold <-chan struct{}) func(yield func(*dtracefs.Batch, error) bool) {
 		return func(yield func(*dtracefs.Batch, error) bool) {
 			fsys := fstest.MapFS{"b.txt": {Data: []byte(ticks(60, 60))}}
-			for b, err := range dtracefs.Scan(context.Background(), fsys, "b.txt") {
+			for b, err := range dtracefs.Scan(context.Background(), fsys, "b.txt", dtracefs.Options{}) {
 				if !yield(b, err) {
 					return
 				}

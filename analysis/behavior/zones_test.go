@@ -25,7 +25,7 @@ func TestZones(t *testing.T) {
 		fmt.Fprintf(&b, "syscall %s python %d\nsyscall global qemu %d\n", zone, 3*load+rng.IntN(9), 2*load+rng.IntN(9))
 		fmt.Fprintf(&b, "csw global sched %d\n\n", load+rng.IntN(9))
 	}
-	c, err := dtracefs.Load(fstest.MapFS{"c.txt": {Data: []byte(b.String())}}, "c.txt")
+	c, err := dtracefs.Load(t.Context(), fstest.MapFS{"c.txt": {Data: []byte(b.String())}}, "c.txt", dtracefs.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestZones(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	learned, err := behavior.LearnContext(t.Context(), []*analysis.Series{s}, behavior.Options{ByKind: true})
+	learned, err := behavior.Learn(t.Context(), []*analysis.Series{s}, behavior.Options{ByKind: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -249,7 +249,7 @@ func TestGoldenClustering(t *testing.T) {
 			}
 		}
 		for _, w := range want.Spectral {
-			labels, err := SpectralBy(ctx, absolute, w.K, Assignment(w.Assign))
+			labels, err := Spectral(ctx, absolute, w.K, SpectralOptions{Assign: Assignment(w.Assign)})
 			if err == nil && w.Assign == "discretize" && score(t, absolute, labels) > score(t, absolute, canonical(w.Labels))*(1+1e-9) {
 				continue // the reference's random start ended at a lesser optimum
 			}

@@ -71,7 +71,7 @@ func TestHDBSCANSmall(t *testing.T) {
 func TestEdgesOfInput(t *testing.T) {
 	ctx := context.Background()
 	one := mat.NewSymDense(1, nil)
-	if l, err := Spectral(one, 1); err != nil || l[0] != 0 {
+	if l, err := Spectral(t.Context(), one, 1, SpectralOptions{}); err != nil || l[0] != 0 {
 		t.Errorf("spectral: %v (%v)", l, err)
 	}
 	if tree, err := Agglomerate(ctx, one, Ward); err != nil || !slices.Equal(tree.Leaves(), []int{0}) {

@@ -16,23 +16,24 @@ type Assignment string
 
 // The assignments of spectral clustering.
 const (
-	AssignQR       Assignment = "cluster_qr" // pivoted QR, which needs no start (A. Damle, V. Minden and L. Ying, 2019)
+	AssignQR       Assignment = "cluster_qr" // the default: pivoted QR, which needs no start (A. Damle, V. Minden and L. Ying, 2019)
 	AssignKMeans   Assignment = "kmeans"     // k-means of the points' entries (A. Ng, M. Jordan and Y. Weiss, 2001)
 	AssignDiscrete Assignment = "discretize" // the closest division by a rotation (S. Yu and J. Shi, "Multiclass spectral clustering", 2003)
 )
 
+// SpectralOptions tune [Spectral]. The zero value is the default.
+type SpectralOptions struct {
+	// Assign makes groups of the eigenvectors; by default [AssignQR].
+	Assign Assignment
+}
+
 // Spectral divides n points into k groups by the k smoothest eigenvectors of
 // the normalized Laplacian of their n×n non-negative affinities, whose
 // diagonal is ignored (A. Ng, M. Jordan and Y. Weiss, 2001), assigned by
-// pivoted QR, which needs no random start (A. Damle, V. Minden and L. Ying,
-// "Simple, direct and efficient multi-way spectral clustering", 2019).
-func Spectral(affinities mat.Symmetric, k int) ([]int, error) {
-	return SpectralBy(context.Background(), affinities, k, AssignQR)
-}
-
-// SpectralBy is [Spectral] with another assignment. It returns the error of
-// ctx when that ends.
-func SpectralBy(ctx context.Context, affinities mat.Symmetric, k int, how Assignment) ([]int, error) {
+// pivoted QR unless the options say otherwise (A. Damle, V. Minden and L. Ying,
+// "Simple, direct and efficient multi-way spectral clustering", 2019). It
+// returns the error of ctx when that ends.
+func Spectral(ctx context.Context, affinities mat.Symmetric, k int, o SpectralOptions) ([]int, error) {
 	n := affinities.SymmetricDim()
 	if k < 1 || k > n {
 		return nil, fmt.Errorf("spectral clustering: %d groups of %d points: want 1 to %[2]d", k, n)
@@ -45,8 +46,8 @@ func SpectralBy(ctx context.Context, affinities mat.Symmetric, k int, how Assign
 		return nil, fmt.Errorf("spectral clustering: %w", err)
 	}
 	v := mat.DenseCopyOf(all.Slice(0, n, 0, k))
-	switch how {
-	case AssignQR:
+	switch o.Assign {
+	case "", AssignQR:
 		return renumber(assignByQR(v)), nil
 	case AssignKMeans:
 		c, err := KMeans(ctx, v, k, KMeansOptions{})
@@ -61,7 +62,7 @@ func SpectralBy(ctx context.Context, affinities mat.Symmetric, k int, how Assign
 		}
 		return renumber(labels), nil
 	}
-	return nil, fmt.Errorf("spectral clustering: no assignment %q", how)
+	return nil, fmt.Errorf("spectral clustering: no assignment %q", o.Assign)
 }
 
 // discretize turns the rows of v, scaled to length one, such that they come

@@ -23,24 +23,24 @@ func TestSpectralAssignments(t *testing.T) {
 		}
 	}
 	for _, how := range []Assignment{AssignQR, AssignKMeans, AssignDiscrete} {
-		if got, err := SpectralBy(context.Background(), a, 3, how); err != nil || !slices.Equal(got, truth) {
+		if got, err := Spectral(context.Background(), a, 3, SpectralOptions{Assign: how}); err != nil || !slices.Equal(got, truth) {
 			t.Errorf("%s: %v, %v", how, got, err)
 		}
 		for _, k := range []int{1, n} {
-			if got, err := SpectralBy(context.Background(), a, k, how); err != nil || slices.Max(got) >= k {
+			if got, err := Spectral(context.Background(), a, k, SpectralOptions{Assign: how}); err != nil || slices.Max(got) >= k {
 				t.Errorf("%s to %d: %v, %v", how, k, got, err)
 			}
 		}
-		if got, err := SpectralBy(context.Background(), mat.NewSymDense(4, nil), 2, how); err != nil || len(got) != 4 {
+		if got, err := Spectral(context.Background(), mat.NewSymDense(4, nil), 2, SpectralOptions{Assign: how}); err != nil || len(got) != 4 {
 			t.Errorf("%s without links: %v, %v", how, got, err)
 		}
 	}
-	if _, err := SpectralBy(context.Background(), a, 3, "other"); err == nil {
+	if _, err := Spectral(context.Background(), a, 3, SpectralOptions{Assign: "other"}); err == nil {
 		t.Error("unknown assignment: no error")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := SpectralBy(ctx, a, 3, AssignDiscrete); !errors.Is(err, context.Canceled) {
+	if _, err := Spectral(ctx, a, 3, SpectralOptions{Assign: AssignDiscrete}); !errors.Is(err, context.Canceled) {
 		t.Errorf("canceled: %v", err)
 	}
 }

@@ -84,7 +84,7 @@ func (p pen) wrap(s string, size, room length) []string {
 func paint(c canvas.Surface, s Style, draw func(*page)) {
 	theme := s.colors()
 	if s.XKCD {
-		c = xkcd.WrapWith(c, xkcd.Options{Seed: uint32(s.Seed), Paper: theme.paper})
+		c = xkcd.Wrap(c, xkcd.Options{Seed: uint32(s.Seed), Paper: theme.paper})
 	}
 	draw(&page{Surface: c, colors: theme, pen: pen{s.XKCD}})
 }

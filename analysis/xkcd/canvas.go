@@ -72,10 +72,7 @@ var (
 )
 
 // Wrap returns a canvas that draws by hand onto c. It must be wrapped before c is transformed.
-func Wrap(c vg.Canvas) *Canvas { return WrapWith(c, Options{}) }
-
-// WrapWith is Wrap with options.
-func WrapWith(c vg.Canvas, o Options) *Canvas {
+func Wrap(c vg.Canvas, o Options) *Canvas {
 	return &Canvas{
 		Canvas: c,
 		opts:   o.withDefaults(),

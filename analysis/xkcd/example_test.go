@@ -45,6 +45,6 @@ func ExamplePlot() {
 
 func ExampleWrap() {
 	img := vgimg.New(4*vg.Inch, 2.6*vg.Inch)
-	waves().Draw(draw.New(xkcd.Wrap(img)))
+	waves().Draw(draw.New(xkcd.Wrap(img, xkcd.Options{})))
 	_ = vgimg.PngCanvas{Canvas: img} // write it where you like
 }

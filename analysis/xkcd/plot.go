@@ -53,7 +53,7 @@ func (d *Drawing) Draw(c draw.Canvas) {
 	if o.Paper == nil && p.BackgroundColor != nil {
 		o.Paper = p.BackgroundColor
 	}
-	c.Canvas = WrapWith(c.Canvas, o)
+	c.Canvas = Wrap(c.Canvas, o)
 	p.Draw(c)
 }
 

@@ -37,7 +37,7 @@ func TestExamplePlot(t *testing.T) {
 func strokes(o xkcd.Options, draw func(vg.Canvas)) [][]vg.Point {
 	var rec recorder.Canvas
 	o.Gap = -1
-	draw(xkcd.WrapWith(&rec, o))
+	draw(xkcd.Wrap(&rec, o))
 	var out [][]vg.Point
 	for _, a := range rec.Actions {
 		if s, ok := a.(*recorder.Stroke); ok {
@@ -165,7 +165,7 @@ func TestShapesCloseAndOddPathsPass(t *testing.T) {
 
 func TestThePaperDoesNotWobble(t *testing.T) {
 	var rec recorder.Canvas
-	c := xkcd.Wrap(sized{&rec})
+	c := xkcd.Wrap(sized{&rec}, xkcd.Options{})
 	c.Fill(vg.Rectangle{Max: vg.Point{X: 300, Y: 200}}.Path())
 	for _, a := range rec.Actions {
 		if f, ok := a.(*recorder.Fill); ok && len(f.Path) != 5 {
@@ -222,7 +222,7 @@ func TestAnyPlot(t *testing.T) {
 				t.Error("the same plot gave different bytes")
 			}
 			for _, c := range []vg.CanvasWriterTo{vgsvg.New(200, 150), vgpdf.New(200, 150), vgimg.PngCanvas{Canvas: vgimg.New(200, 150)}} {
-				q.Draw(draw.New(xkcd.Wrap(c)))
+				q.Draw(draw.New(xkcd.Wrap(c, xkcd.Options{})))
 				if _, err := c.WriteTo(new(bytes.Buffer)); err != nil {
 					t.Error(err)
 				}
@@ -287,7 +287,7 @@ func BenchmarkWrap(b *testing.B) {
 	p := line(0, 0, 10000, 0)
 	for b.Loop() {
 		var rec recorder.Canvas
-		c := xkcd.Wrap(&rec)
+		c := xkcd.Wrap(&rec, xkcd.Options{})
 		c.SetColor(color.Black)
 		c.Stroke(p)
 	}

@@ -2,6 +2,7 @@ package export_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"testing/fstest"
 
@@ -11,7 +12,7 @@ import (
 
 func ExampleArrow() {
 	fsys := fstest.MapFS{"calls.txt": {Data: []byte("@[nginx]: 120\n@[php-fpm]: 80\n")}}
-	capture, err := dtracefs.Load(fsys, "calls.txt")
+	capture, err := dtracefs.Load(context.Background(), fsys, "calls.txt", dtracefs.Options{})
 	if err != nil {
 		fmt.Println(err)
 		return

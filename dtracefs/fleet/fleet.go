@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// Options say what is simulated.
-type Options struct {
+// A Fleet says what is simulated.
+type Fleet struct {
 	Hosts   int       // of three roles: three of five are web servers, one a database, one does batch work
 	Seconds int       // how long each is recorded
 	Start   time.Time // of the first second; by default 2026-03-01 10:00 UTC
@@ -52,7 +52,7 @@ var oddities = map[string]struct {
 }
 
 // Names are the names of the hosts: the role, a dash, and a number of two digits or more.
-func (o Options) Names() []string {
+func (o Fleet) Names() []string {
 	var names []string
 	for i := range o.Hosts {
 		switch {
@@ -68,14 +68,14 @@ func (o Options) Names() []string {
 }
 
 // chance returns what is random about something by its name.
-func (o Options) chance(name string) *rand.Rand {
+func (o Fleet) chance(name string) *rand.Rand {
 	h := fnv.New64a()
 	io.WriteString(h, name)
 	return rand.New(rand.NewPCG(o.Seed, h.Sum64()))
 }
 
 // WriteHost writes the capture of a host.
-func (o Options) WriteHost(w io.Writer, host string) error {
+func (o Fleet) WriteHost(w io.Writer, host string) error {
 	role, _, _ := strings.Cut(host, "-")
 	own := append([]process(nil), roles[role]...)
 	if len(own) == 0 {
@@ -135,7 +135,7 @@ func (o Options) WriteHost(w io.Writer, host string) error {
 }
 
 // WriteFolder writes the capture of each host to a folder of its own in dir: HOST/calls.txt.
-func (o Options) WriteFolder(dir string) error {
+func (o Fleet) WriteFolder(dir string) error {
 	for _, host := range o.Names() {
 		if err := os.MkdirAll(filepath.Join(dir, host), 0o755); err != nil {
 			return err

@@ -6,7 +6,7 @@ import (
 )
 
 func TestFleetIsTheSameEachTime(t *testing.T) {
-	o := Options{Hosts: 10, Seconds: 30, Odd: "db-01"}
+	o := Fleet{Hosts: 10, Seconds: 30, Odd: "db-01"}
 	if names := o.Names(); len(names) != 10 || names[0] != "web-01" || names[6] != "db-01" || names[9] != "batch-02" {
 		t.Errorf("hosts %v", names)
 	}

@@ -90,7 +90,7 @@ func TestInspect(t *testing.T) {
 		{"stat|", 0, []string{"package stat", "gonum.org/v1/gonum/stat"}},
 		{"len|", 0, []string{"func len(v Type) int", "length of v"}},
 		{"append(|", 0, []string{"append"}},
-		{"dtracefs.Load|", 0, []string{"func Load(fsys fs.FS, name string"}},
+		{"dtracefs.Load|", 0, []string{"func Load(ctx context.Context, fsys fs.FS, name string"}},
 		{"math.Pi|", 0, []string{"Pi"}},
 	} {
 		pos := strings.Index(c.code, "|")

@@ -41,7 +41,7 @@ func (s *Session) traceCell(ctx context.Context, r *run, tracer, arg, code strin
 		r.out.Display(b, id, update)
 	}
 	s.mu.Unlock()
-	capture, err := tracing.Run(ctx, script, opts, screen, runWriter{r, 0})
+	capture, err := tracing.Run(ctx, script, screen, runWriter{r, 0}, opts)
 	s.mu.Lock()
 	if capture != nil {
 		r.traced = capture

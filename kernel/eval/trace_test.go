@@ -81,7 +81,7 @@ func TestTraceCell(t *testing.T) {
 	if o := out.outcome(cell.Result{}); o.Stdout != "of the command\n" {
 		t.Errorf("the cell printed %q", o.Stdout)
 	}
-	loaded, err := dtracefs.Load(os.DirFS(filepath.Dir(path)), filepath.Base(path))
+	loaded, err := dtracefs.Load(t.Context(), os.DirFS(filepath.Dir(path)), filepath.Base(path), dtracefs.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func TestTraceCellBpftrace(t *testing.T) {
 	if out.updates < 2 || !strings.Contains(out.text(), "time is up") || !strings.Contains(out.text(), "a b") {
 		t.Errorf("%d updates, at last %s", out.updates, out.text())
 	}
-	loaded, err := dtracefs.Load(os.DirFS(filepath.Dir(file)), "ticks.txt")
+	loaded, err := dtracefs.Load(ctx, os.DirFS(filepath.Dir(file)), "ticks.txt", dtracefs.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -75,7 +75,7 @@ func TestFlood(t *testing.T) {
 		}
 	}
 	script := `tracepoint:raw_syscalls:sys_enter { printf("%lu %s %s %d\n", nsecs, comm, "read", args->id); }`
-	c, err := Run(context.Background(), script, Options{Tracer: tracer, Output: output}, screen, io.Discard)
+	c, err := Run(context.Background(), script, screen, io.Discard, Options{Tracer: tracer, Output: output})
 	if err != nil {
 		t.Fatal(err)
 	}

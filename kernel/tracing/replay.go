@@ -12,12 +12,12 @@ import (
 // Replay shows a capture that was recorded as [Show] would have shown it at its end, and returns it.
 // It shows the same whenever it is called, so that a notebook can tell of a trace where none may run.
 func Replay(ctx context.Context, fsys fs.FS, name string) (*dtracefs.Capture, error) {
-	c, err := dtracefs.Load(fsys, name)
+	c, err := dtracefs.Load(ctx, fsys, name, dtracefs.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("replaying: %w", err)
 	}
 	v := newView(c.Dialect, func() time.Time { return time.Unix(0, 0) })
-	for b, err := range dtracefs.Scan(ctx, fsys, name) {
+	for b, err := range dtracefs.Scan(ctx, fsys, name, dtracefs.Options{}) {
 		if err != nil {
 			return nil, fmt.Errorf("replaying: %w", err)
 		}

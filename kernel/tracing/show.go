@@ -42,11 +42,11 @@ func Notebook() Screen {
 // also when ctx ended. Of a long trace the capture holds the first 64 MB of text: a notice says so and
 // where the rest is. The error of a script that the tracer does not take is a [*dtracefs.TracerError].
 func Show(ctx context.Context, script string, o Options) (*dtracefs.Capture, error) {
-	return Run(ctx, script, o, Notebook(), os.Stdout)
+	return Run(ctx, script, Notebook(), os.Stdout, o)
 }
 
 // Run is [Show] with another screen, and another place for what the traced command prints.
-func Run(ctx context.Context, script string, o Options, screen Screen, target io.Writer) (*dtracefs.Capture, error) {
+func Run(ctx context.Context, script string, screen Screen, target io.Writer, o Options) (*dtracefs.Capture, error) {
 	spool, err := newSpool(script, o)
 	if err != nil {
 		return nil, fmt.Errorf("tracing: %w", err)
@@ -178,7 +178,8 @@ func (s *spool) capture() (c *dtracefs.Capture, note string, err error) {
 		return nil, "", err
 	}
 	fsys, name := os.DirFS(filepath.Dir(s.path)), filepath.Base(s.path)
-	c, err = dtracefs.Options{Script: s.script, Limit: mostText}.Load(fsys, name)
+	// Not the cell's context: what was traced before an interrupt is kept.
+	c, err = dtracefs.Load(context.Background(), fsys, name, dtracefs.Options{Script: s.script, Limit: mostText})
 	if err == nil && s.folder != "" {
 		c.Name = s.tracer
 	}

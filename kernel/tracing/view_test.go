@@ -46,7 +46,7 @@ func play(t testing.TB, name, text string) (*view, display.Bundle) {
 	clock := time.Unix(1795376740, 0)
 	v := newView("bpftrace", func() time.Time { return clock })
 	fsys := fstest.MapFS{name: {Data: []byte(text)}}
-	for b, err := range (dtracefs.Options{Script: script}).Scan(context.Background(), fsys, name) {
+	for b, err := range dtracefs.Scan(context.Background(), fsys, name, dtracefs.Options{Script: script}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -112,7 +112,7 @@ func TestViewIsBounded(t *testing.T) {
 			fmt.Fprintf(&text, "\n")
 		}
 		fsys["part.txt"] = &fstest.MapFile{Data: []byte(text.String())}
-		for b, err := range (dtracefs.Options{Script: script}).Scan(context.Background(), fsys, "part.txt") {
+		for b, err := range dtracefs.Scan(context.Background(), fsys, "part.txt", dtracefs.Options{Script: script}) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -123,7 +123,7 @@ func TestViewIsBounded(t *testing.T) {
 			fmt.Fprintf(&stacks, "@[sh, \n    f%d+3\n    g%d+5\n]: 1\n", part*1000+k, k)
 		}
 		fsys["stacks.txt"] = &fstest.MapFile{Data: []byte("\n" + stacks.String())}
-		for b, err := range dtracefs.Scan(context.Background(), fsys, "stacks.txt") {
+		for b, err := range dtracefs.Scan(context.Background(), fsys, "stacks.txt", dtracefs.Options{}) {
 			if err != nil {
 				t.Fatal(err)
 			}

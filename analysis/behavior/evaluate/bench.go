@@ -80,11 +80,11 @@ func (o options) benchServer(ctx context.Context, file string, all *benchSums) e
 		return err
 	}
 	began := time.Now()
-	b, err := behavior.LearnContext(ctx, []*analysis.Series{train}, behavior.Options{})
+	b, err := behavior.Learn(ctx, []*analysis.Series{train}, behavior.Options{})
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	ours, reports, err := scoreOurs(b, []*run{r})
+	ours, reports, err := scoreOurs(ctx, b, []*run{r})
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func readGauges(path string) (*analysis.Series, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return analysis.ReadCSV(z, path)
+	return analysis.ReadCSV(z, path, analysis.CSVOptions{})
 }
 
 func benchRun(name string, test *analysis.Series) (*run, error) {

@@ -25,11 +25,11 @@ type detector struct {
 	ranks  [][]map[string]float64 // by run and bucket: score of each process; nil if it names none
 }
 
-func scoreOurs(b *behavior.Behavior, runs []*run) (detector, []*behavior.Report, error) {
+func scoreOurs(ctx context.Context, b *behavior.Behavior, runs []*run) (detector, []*behavior.Report, error) {
 	d := detector{name: "dtnotes"}
 	var reports []*behavior.Report
 	for _, r := range runs {
-		report, err := behavior.Score(b, r.series)
+		report, err := behavior.Score(ctx, b, r.series, behavior.ScoreOptions{})
 		if err != nil {
 			return d, nil, fmt.Errorf("%s: %w", r.name, err)
 		}

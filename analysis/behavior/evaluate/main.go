@@ -91,7 +91,7 @@ func (o options) run(ctx context.Context) error {
 	}
 	var train []*analysis.Series
 	for _, name := range o.train {
-		s, err := o.load(name)
+		s, err := o.load(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -99,7 +99,7 @@ func (o options) run(ctx context.Context) error {
 	}
 	var runs []*run
 	for _, name := range o.test {
-		s, err := o.load(name)
+		s, err := o.load(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -109,11 +109,11 @@ func (o options) run(ctx context.Context) error {
 		}
 		runs = append(runs, r)
 	}
-	normal, err := behavior.LearnContext(ctx, train, behavior.Options{ByKind: true})
+	normal, err := behavior.Learn(ctx, train, behavior.Options{ByKind: true})
 	if err != nil {
 		return err
 	}
-	ours, reports, err := scoreOurs(normal, runs)
+	ours, reports, err := scoreOurs(ctx, normal, runs)
 	if err != nil {
 		return err
 	}
@@ -146,9 +146,9 @@ func (o options) run(ctx context.Context) error {
 	return nil
 }
 
-func (o options) load(name string) (*analysis.Series, error) {
+func (o options) load(ctx context.Context, name string) (*analysis.Series, error) {
 	file := path.Join(name, o.file)
-	c, err := dtracefs.Load(o.recorded, file)
+	c, err := dtracefs.Load(ctx, o.recorded, file, dtracefs.Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -24,19 +24,19 @@ func TestRealFaults(t *testing.T) {
 	o := options{recorded: recorded(t), file: "persec.dtrace.txt", test: []string{"web-faulty/run1", "web-faulty/run2"}}
 	var train []*analysis.Series
 	for _, name := range []string{"web/run1", "web/run2"} {
-		s, err := o.load(name)
+		s, err := o.load(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		train = append(train, s)
 	}
-	b, err := behavior.LearnContext(t.Context(), train, behavior.Options{ByKind: true})
+	b, err := behavior.Learn(t.Context(), train, behavior.Options{ByKind: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var runs []*run
 	for _, name := range o.test {
-		s, err := o.load(name)
+		s, err := o.load(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +46,7 @@ func TestRealFaults(t *testing.T) {
 		}
 		runs = append(runs, r)
 	}
-	d, reports, err := scoreOurs(b, runs)
+	d, reports, err := scoreOurs(t.Context(), b, runs)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func (o options) printOverlays(ctx context.Context, runs []*run) error {
 		least, lasting, told, most := math.MaxInt, math.MaxInt, math.MaxInt, 0
 		var series []*analysis.Series
 		for _, name := range family {
-			s, err := o.load(name)
+			s, err := o.load(ctx, name)
 			if err != nil {
 				return err
 			}
@@ -81,7 +81,7 @@ func (o options) printOverlays(ctx context.Context, runs []*run) error {
 			if k%2 == 1 {
 				how, train = "learned from all", series
 			}
-			b, err := behavior.LearnContext(ctx, train, behavior.Options{ByKind: true})
+			b, err := behavior.Learn(ctx, train, behavior.Options{ByKind: true})
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
@@ -95,7 +95,7 @@ func (o options) printOverlays(ctx context.Context, runs []*run) error {
 					if with == nil {
 						continue
 					}
-					report, err := behavior.Score(b, with.series)
+					report, err := behavior.Score(ctx, b, with.series, behavior.ScoreOptions{})
 					if err != nil {
 						return err
 					}
@@ -122,7 +122,7 @@ func (o options) printOverlays(ctx context.Context, runs []*run) error {
 					}
 				}
 			}
-			alone, err := behavior.Score(b, series[i])
+			alone, err := behavior.Score(ctx, b, series[i], behavior.ScoreOptions{})
 			if err != nil {
 				return err
 			}
@@ -152,11 +152,11 @@ func (o options) printSingles(ctx context.Context, train []*analysis.Series, run
 	fmt.Printf("\nlearned from one run alone\n")
 	least, faults := math.MaxInt, 0
 	for i, s := range train {
-		b, err := behavior.LearnContext(ctx, []*analysis.Series{s}, behavior.Options{ByKind: true})
+		b, err := behavior.Learn(ctx, []*analysis.Series{s}, behavior.Options{ByKind: true})
 		if err != nil {
 			return err
 		}
-		_, reports, err := scoreOurs(b, runs)
+		_, reports, err := scoreOurs(ctx, b, runs)
 		if err != nil {
 			return err
 		}
@@ -205,12 +205,12 @@ func (o options) printRenames(ctx context.Context, whole *behavior.Behavior, tra
 						renamed = append(renamed, (&run{series: s}).renamed(f, name).series)
 					}
 					var err error
-					if b, err = behavior.LearnContext(ctx, renamed, behavior.Options{ByKind: true}); err != nil {
+					if b, err = behavior.Learn(ctx, renamed, behavior.Options{ByKind: true}); err != nil {
 						return err
 					}
 					break
 				}
-				report, err := behavior.Score(b, with.series)
+				report, err := behavior.Score(ctx, b, with.series, behavior.ScoreOptions{})
 				if err != nil {
 					return err
 				}

@@ -64,7 +64,7 @@ func simulated(ctx context.Context, sources, learned, judged, systems int) ([]fl
 		if err != nil {
 			return nil, err
 		}
-		b, err := behavior.LearnContext(ctx, []*analysis.Series{train}, behavior.Options{})
+		b, err := behavior.Learn(ctx, []*analysis.Series{train}, behavior.Options{})
 		if err != nil {
 			return nil, err
 		}
@@ -72,7 +72,7 @@ func simulated(ctx context.Context, sources, learned, judged, systems int) ([]fl
 		if err != nil {
 			return nil, err
 		}
-		report, err := behavior.ScoreContext(ctx, b, fresh, behavior.ScoreOptions{})
+		report, err := behavior.Score(ctx, b, fresh, behavior.ScoreOptions{})
 		if err != nil {
 			return nil, err
 		}
@@ -101,11 +101,11 @@ func alarms(ctx context.Context, alike float64, learned, judged, systems int) (f
 		if err != nil {
 			return 0, err
 		}
-		b, err := behavior.LearnContext(ctx, []*analysis.Series{train}, behavior.Options{})
+		b, err := behavior.Learn(ctx, []*analysis.Series{train}, behavior.Options{})
 		if err != nil {
 			return 0, err
 		}
-		report, err := behavior.ScoreContext(ctx, b, fresh, behavior.ScoreOptions{})
+		report, err := behavior.Score(ctx, b, fresh, behavior.ScoreOptions{})
 		if err != nil {
 			return 0, err
 		}

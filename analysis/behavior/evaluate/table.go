@@ -289,7 +289,7 @@ func (o options) leaveOneOut(ctx context.Context, family []string, verbose bool)
 	var all calibration
 	series := make([]*analysis.Series, len(family))
 	for i, name := range family {
-		s, err := o.load(name)
+		s, err := o.load(ctx, name)
 		if err != nil {
 			return all, err
 		}
@@ -312,11 +312,11 @@ func (o options) leaveOneOut(ctx context.Context, family []string, verbose bool)
 			for _, k := range ks {
 				names, train = append(names, family[k]), append(train, series[k])
 			}
-			b, err := behavior.LearnContext(ctx, train, behavior.Options{ByKind: true})
+			b, err := behavior.Learn(ctx, train, behavior.Options{ByKind: true})
 			if err != nil {
 				return all, fmt.Errorf("%s: %w", strings.Join(names, ", "), err)
 			}
-			report, err := behavior.Score(b, held.series)
+			report, err := behavior.Score(ctx, b, held.series, behavior.ScoreOptions{})
 			if err != nil {
 				return all, fmt.Errorf("%s: %w", held.name, err)
 			}
@@ -336,7 +336,7 @@ func (o options) leaveOneOut(ctx context.Context, family []string, verbose bool)
 func (o options) printOnsets(ctx context.Context) error {
 	runs := make([]*run, len(o.before))
 	for i, name := range o.before {
-		s, err := o.load(name)
+		s, err := o.load(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -353,7 +353,7 @@ func (o options) printOnsets(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b, err := behavior.LearnContext(ctx, []*analysis.Series{head}, behavior.Options{ByKind: true})
+		b, err := behavior.Learn(ctx, []*analysis.Series{head}, behavior.Options{ByKind: true})
 		if err != nil {
 			return fmt.Errorf("%s: %w", teacher.name, err)
 		}
@@ -361,7 +361,7 @@ func (o options) printOnsets(ctx context.Context) error {
 			if k == i {
 				continue
 			}
-			d, reports, err := scoreOurs(b, []*run{r})
+			d, reports, err := scoreOurs(ctx, b, []*run{r})
 			if err != nil {
 				return err
 			}

@@ -24,7 +24,7 @@ func main() {
 }
 
 func run(args []string) error {
-	var o fleet.Options
+	var o fleet.Fleet
 	f := flag.NewFlagSet("simulate", flag.ContinueOnError)
 	f.IntVar(&o.Hosts, "hosts", 40, "how many")
 	f.IntVar(&o.Seconds, "seconds", 600, "how long each is recorded")

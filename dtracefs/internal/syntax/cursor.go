@@ -4,9 +4,10 @@ import "bytes"
 
 // A Cursor walks over the lines of a text. A line's end, LF or CRLF, is not part of it.
 type Cursor struct {
-	data []byte
-	pos  int
-	num  int
+	data  []byte
+	pos   int
+	num   int
+	ended func() bool // asked each so many lines; nil for a text that is read whole
 }
 
 // NewCursor returns a cursor before the first line of data.
@@ -14,6 +15,12 @@ func NewCursor(data []byte) *Cursor { return &Cursor{data: data, num: 1} }
 
 // NewCursorAt is [NewCursor] for text whose first line has that number.
 func NewCursorAt(data []byte, line int) *Cursor { return &Cursor{data: data, num: line} }
+
+// Until has the text end early, after a line, once ended says so, and returns c.
+func (c *Cursor) Until(ended func() bool) *Cursor {
+	c.ended = ended
+	return c
+}
 
 // Done reports whether no line is left.
 func (c *Cursor) Done() bool { return c.pos >= len(c.data) }
@@ -38,6 +45,9 @@ func (c *Cursor) Next() (line []byte, terminated bool) {
 		return rest, false
 	}
 	c.pos += i + 1
+	if c.ended != nil && c.num%1024 == 0 && c.ended() {
+		c.data = c.data[:c.pos]
+	}
 	if i > 0 && rest[i-1] == '\r' {
 		return rest[:i-1], true
 	}

@@ -84,7 +84,7 @@ func (opt *compareOptions) run(cmd *cobra.Command, args []string) error {
 			if err != nil {
 				return err
 			}
-			b, err := behavior.LearnContext(cmd.Context(), []*analysis.Series{thinned}, behavior.Options{ByKind: kinded(s), Tags: []string{host}})
+			b, err := behavior.Learn(cmd.Context(), []*analysis.Series{thinned}, behavior.Options{ByKind: kinded(s), Tags: []string{host}})
 			if err != nil {
 				return fmt.Errorf("%s: host %q: %w", path, host, err)
 			}

@@ -106,7 +106,7 @@ var kinds = map[string][]string{
 		"v, err := half(3)\nerr",
 	},
 	"figures": {
-		"capture, err := dtracefs.Load(dtracefs.Samples(), \"vm-start.dtrace.txt\")\nseries, err := analysis.FromFrame(capture.Activity().DataFrame())\nseries.Timeline()",
+		"capture, err := dtracefs.Load(display.Context(), dtracefs.Samples(), \"vm-start.dtrace.txt\", dtracefs.Options{})\nseries, err := analysis.FromFrame(capture.Activity().DataFrame(), analysis.SeriesOptions{})\nseries.Timeline()",
 		"import \"gonum.org/v1/plot\"\np := plot.New()\np.Title.Text = \"t\"\np",
 		"display.Display(figure.Graph{Nodes: []figure.Node{{Name: \"a\"}, {Name: \"b\"}}, Edges: []figure.Edge{{From: 0, To: 1, Weight: 1}}})",
 	},

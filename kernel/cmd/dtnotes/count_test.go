@@ -109,7 +109,7 @@ func TestCountRefuses(t *testing.T) {
 // Which host of a folder stands out from its role is told of counts as of behaviors, and drawn.
 func TestCompareHosts(t *testing.T) {
 	inFolder(t, nil)
-	if err := (fleet.Options{Hosts: 20, Seconds: 200, Odd: "web-07"}).WriteFolder("fleet"); err != nil {
+	if err := (fleet.Fleet{Hosts: 20, Seconds: 200, Odd: "web-07"}).WriteFolder("fleet"); err != nil {
 		t.Fatal(err)
 	}
 	run := func(args ...string) (string, string) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -228,7 +229,7 @@ type source struct {
 func readSource(cmd *cobra.Command, fsys fs.FS, name string, whole bool) (*source, error) {
 	ctx := cmd.Context()
 	s := &source{batches: func() iter.Seq2[*dtracefs.Batch, error] {
-		return reported(dtracefs.Scan(ctx, fsys, name), name)
+		return reported(dtracefs.Scan(ctx, fsys, name, dtracefs.Options{}), name)
 	}}
 	if !whole {
 		bytes, err := s.survey()
@@ -238,9 +239,9 @@ func readSource(cmd *cobra.Command, fsys fs.FS, name string, whole bool) (*sourc
 		whole = bytes <= smallCapture
 	}
 	if !whole {
-		return s, s.addStderr(fsys, name)
+		return s, s.addStderr(ctx, fsys, name)
 	}
-	c, err := dtracefs.Load(fsys, name)
+	c, err := dtracefs.Load(ctx, fsys, name, dtracefs.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -259,9 +260,9 @@ func readSource(cmd *cobra.Command, fsys fs.FS, name string, whole bool) (*sourc
 }
 
 // addStderr takes in what the tracer said on standard error, which a scan does not read.
-func (s *source) addStderr(fsys fs.FS, name string) error {
+func (s *source) addStderr(ctx context.Context, fsys fs.FS, name string) error {
 	for _, beside := range []string{name, strings.TrimSuffix(name, ".gz"), strings.TrimSuffix(name, ".zst"), strings.TrimSuffix(name, ".xz")} {
-		c, err := dtracefs.Load(fsys, beside+".stderr")
+		c, err := dtracefs.Load(ctx, fsys, beside+".stderr", dtracefs.Options{})
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

@@ -96,7 +96,7 @@ func readArrow(t *testing.T, name string) (rows [][]string, names []string) {
 
 func TestExportFormats(t *testing.T) {
 	inFolder(t, nil)
-	c, err := dtracefs.Load(os.DirFS("."), "vm-start.dtrace.txt")
+	c, err := dtracefs.Load(t.Context(), os.DirFS("."), "vm-start.dtrace.txt", dtracefs.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ standard input. With --json the tables are printed whole.`,
 			}
 			for i, name := range names {
 				if asJSON {
-					c, err := dtracefs.Load(fsys, name)
+					c, err := dtracefs.Load(cmd.Context(), fsys, name, dtracefs.Options{})
 					if err != nil {
 						return err
 					}

@@ -105,7 +105,7 @@ func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 			sayf(os.Stderr, "%s %d", step, done)
 		}
 	}
-	model, err := analysis.LearnContext(cmd.Context(), series, opt.model)
+	model, err := analysis.Learn(cmd.Context(), series, opt.model)
 	if live {
 		control(os.Stderr, clearLine)
 	}

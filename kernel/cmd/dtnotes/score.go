@@ -62,7 +62,7 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 			return err
 		}
 	}
-	b, err := behavior.LearnContext(cmd.Context(), series, behavior.Options{
+	b, err := behavior.Learn(cmd.Context(), series, behavior.Options{
 		ByKind: kinded(series[0]), Tags: opt.tags, Exclude: opt.exclude, Seed: opt.model.Seed,
 		IncludeKernel: opt.kernel, IncludeObserver: opt.observer, Missing: missing, Values: values,
 	})
@@ -169,7 +169,7 @@ func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) erro
 		return fmt.Errorf("%s cannot be held against %s: %w", path, behaviorPath, err)
 	}
 	opt.AlertsOnly = !opt.json
-	r, err := behavior.ScoreContext(cmd.Context(), b, s, opt.ScoreOptions)
+	r, err := behavior.Score(cmd.Context(), b, s, opt.ScoreOptions)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
+	"dtnotes/dtracefs"
 	"dtnotes/kernel/internal/process"
 )
 
@@ -318,10 +319,10 @@ type item struct {
 // follow judges what comes until it ends.
 func (w *watch) follow(ctx context.Context, stop func(), in io.Reader, name string) error {
 	items := make(chan item, 16)
-	batches := w.sight.batches(w.opt.count.Follow(ctx, w.sight.reader(in), name))
+	batches := w.sight.batches(dtracefs.Follow(ctx, w.sight.reader(in), name, w.opt.count.Options))
 	go func() {
 		defer close(items)
-		for b, err := range behavior.BucketsOf(batches, w.b, w.opt.count.MeasureOptions) {
+		for b, err := range behavior.Buckets(batches, w.b, w.opt.count.MeasureOptions) {
 			select {
 			case items <- item{b, err}:
 			case <-ctx.Done():
@@ -482,7 +483,7 @@ func (w *watch) learnOn(ctx context.Context, u behavior.Update) {
 	w.calm = nil
 	var next, merged *behavior.Behavior
 	if err == nil {
-		next, err = behavior.LearnContext(ctx, []*analysis.Series{s}, behavior.Options{
+		next, err = behavior.Learn(ctx, []*analysis.Series{s}, behavior.Options{
 			ByKind: w.b.ByKind, Tags: w.b.Tags, Exclude: w.b.Ignored, IncludeKernel: w.b.IncludeKernel, IncludeObserver: w.b.IncludeObserver, Missing: w.b.Missing,
 		})
 	}

@@ -86,7 +86,6 @@ var dtnotes0 = Table{
 		{"LatencyHeat", p0.LatencyHeat},
 		{"LeadsAcross", p0.LeadsAcross},
 		{"Learn", p0.Learn},
-		{"LearnContext", p0.LearnContext},
 		{"NewSeries", p0.NewSeries},
 		{"ParseTransform", p0.ParseTransform},
 		{"PartialAutocorrelation", p0.PartialAutocorrelation},
@@ -157,11 +156,9 @@ var dtnotes1 = Table{
 	},
 	Funcs: []Symbol{
 		{"Buckets", p1.Buckets},
-		{"BucketsOf", p1.BucketsOf},
 		{"Compare", p1.Compare},
 		{"CompareHosts", p1.CompareHosts},
 		{"Learn", p1.Learn},
-		{"LearnContext", p1.LearnContext},
 		{"Legible", p1.Legible},
 		{"Load", p1.Load},
 		{"Merge", p1.Merge},
@@ -171,7 +168,6 @@ var dtnotes1 = Table{
 		{"ParseMissing", p1.ParseMissing},
 		{"Read", p1.Read},
 		{"Score", p1.Score},
-		{"ScoreContext", p1.ScoreContext},
 		{"SetScreen", p1.SetScreen},
 		{"Sources", p1.Sources},
 		{"Watch", p1.Watch},
@@ -214,6 +210,7 @@ var dtnotes2 = Table{
 		(*p2.KMeansOptions)(nil),
 		(*p2.Merge)(nil),
 		(*p2.Method)(nil),
+		(*p2.SpectralOptions)(nil),
 		(*p2.Tree)(nil),
 	},
 	Vars: []Symbol{
@@ -237,7 +234,6 @@ var dtnotes2 = Table{
 		{"NormalizedMutualInformation", p2.NormalizedMutualInformation},
 		{"Silhouette", p2.Silhouette},
 		{"Spectral", p2.Spectral},
-		{"SpectralBy", p2.SpectralBy},
 	},
 	Consts: []Symbol{
 		{"AssignDiscrete", p2.AssignDiscrete},
@@ -391,7 +387,6 @@ var dtnotes6 = Table{
 		{"Plot", p6.Plot},
 		{"TextHandler", p6.TextHandler},
 		{"Wrap", p6.Wrap},
-		{"WrapWith", p6.WrapWith},
 	},
 	Consts: []Symbol{
 		{"Typeface", p6.Typeface},
@@ -462,6 +457,7 @@ var dtnotes7 = Table{
 		{"CountCapture", p7.CountCapture},
 		{"CountFiles", p7.CountFiles},
 		{"DimensionOf", p7.DimensionOf},
+		{"Follow", p7.Follow},
 		{"Infer", p7.Infer},
 		{"Inspect", p7.Inspect},
 		{"IsCountsFile", p7.IsCountsFile},
@@ -549,7 +545,7 @@ var dtnotes9 = Table{
 	Path: "dtnotes/dtracefs/fleet", Name: "fleet",
 	Deps: "bufio bufio\nfmt fmt\nhash/fnv fnv\nio io\nmath math\nmath/rand/v2 rand\nos os\npath/filepath filepath\nstrconv strconv\nstrings strings\ntime time",
 	Types: []any{
-		(*p9.Options)(nil),
+		(*p9.Fleet)(nil),
 	},
 }
 

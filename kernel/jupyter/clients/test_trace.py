@@ -96,7 +96,7 @@ def test_nbclient_sees_updates(tracer, tmp_path):
     name, first, script = tracer
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in (
         first, f"%%{name} --for 5s --as calls -o calls.txt.zst\n{script}",
-        'loaded, err := dtracefs.Load(os.DirFS("."), "calls.txt.zst")\nif err != nil { panic(err) }\nreflect.DeepEqual(calls, loaded) && calls.Lines > 4') if c])
+        'loaded, err := dtracefs.Load(display.Context(), os.DirFS("."), "calls.txt.zst", dtracefs.Options{})\nif err != nil { panic(err) }\nreflect.DeepEqual(calls, loaded) && calls.Lines > 4') if c])
     client = Counting(notebook, timeout=120, kernel_name="dtnotes", resources={"metadata": {"path": tmp_path}})
     client.execute()
     cell, last = notebook.cells[-2], notebook.cells[-1]
@@ -166,7 +166,7 @@ def test_shapes_are_traced(kernel, tmp_path, text):
     shown = {m["msg_type"] for m in output}
     assert "display_data" in shown and "update_display_data" in shown, shown
     assert (tmp_path / "calls.txt").read_bytes() == text
-    assert "true" in kernel.text('loaded, err := dtracefs.Load(os.DirFS("."), "calls.txt")\nerr == nil && reflect.DeepEqual(calls, loaded) && calls.Lines > 4')
+    assert "true" in kernel.text('loaded, err := dtracefs.Load(display.Context(), os.DirFS("."), "calls.txt", dtracefs.Options{})\nerr == nil && reflect.DeepEqual(calls, loaded) && calls.Lines > 4')
 
 
 PICTURE = "return Array.from(document.querySelectorAll('.jp-OutputArea-output img, .jp-OutputArea-output svg')).map(e => e.src || e.outerHTML)"
@@ -204,11 +204,11 @@ for s := range 300 {
 	fmt.Fprintf(&text, "%d000000000\\nsyscall nginx %d\\nsyscall sh %d\\n\\n", 1795376740+s, 900+s*37%50, 40+s*17%9)
 }
 if err := os.WriteFile("normal.txt", []byte(text.String()), 0o666); err != nil { panic(err) }
-c, err := dtracefs.Load(os.DirFS("."), "normal.txt")
+c, err := dtracefs.Load(display.Context(), os.DirFS("."), "normal.txt", dtracefs.Options{})
 if err != nil { panic(err) }
-series, err := analysis.FromCapture(c)
+series, err := analysis.FromCapture(c, analysis.SeriesOptions{})
 if err != nil { panic(err) }
-normal, err := behavior.Learn(series)
+normal, err := behavior.Learn(display.Context(), []*analysis.Series{series}, behavior.Options{})
 if err != nil { panic(err) }'''
 
 
