@@ -353,11 +353,7 @@ func (t wireTable) text() string {
 }
 
 func (m *Measure) wire() wireMeasure {
-	w := wireMeasure{Measure: *m, Block: roundedBlock(m.block), KindColumn: m.kindColumn}
-	for k := range m.kinds {
-		w.Kinds = append(w.Kinds, k)
-	}
-	slices.Sort(w.Kinds)
+	w := wireMeasure{Measure: *m, Block: roundedBlock(m.block), Kinds: m.Kinds, KindColumn: m.kindColumn}
 	for _, t := range m.Tables {
 		w.Tables = append(w.Tables, wireTable{t, t.timing == byStamp})
 	}
@@ -396,7 +392,7 @@ func roundedBlock(d time.Duration) time.Duration {
 // measure is the measure that the file kept.
 func (w wireMeasure) measure() *Measure {
 	m := w.Measure
-	m.block, m.kindColumn = w.Block, w.KindColumn
+	m.block, m.Kinds, m.kindColumn = w.Block, w.Kinds, w.KindColumn
 	m.Tables = nil
 	for _, t := range w.Tables {
 		switch {
@@ -408,12 +404,6 @@ func (w wireMeasure) measure() *Measure {
 			t.timing = byBlock
 		}
 		m.Tables = append(m.Tables, t.TableMeasure)
-	}
-	for _, k := range w.Kinds {
-		if m.kinds == nil {
-			m.kinds = map[string]bool{}
-		}
-		m.kinds[k] = true
 	}
 	return &m
 }

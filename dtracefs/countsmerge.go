@@ -135,11 +135,16 @@ func joinMeasures(a, b *Measure) *Measure {
 	}
 	x.Tables = append(x.Tables, y.Tables...)
 	x.sort()
-	x.Kinds = append(x.Kinds, y.Kinds...)
-	slices.Sort(x.Kinds)
-	x.Kinds = slices.Compact(x.Kinds)
+	x.Kinds, x.Said = unionOf(x.Kinds, y.Kinds), unionOf(x.Said, y.Said)
 	x.Notes = nil
 	return x.measure()
+}
+
+// unionOf is what is in either list, in order.
+func unionOf(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // ByHost parts counts whose measure has a dimension of hosts. Counts of one host are returned as they

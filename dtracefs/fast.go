@@ -450,8 +450,8 @@ func (f *fastCount) cellsOf(b *Batch, values []int64) (cells []fastCell, ok bool
 				return nil, false
 			}
 			rows++
-			if kind := f.t.m.kinds; kind != nil {
-				if c := table.Column(f.t.m.kindColumn); c != nil && !kind[c.Text(at)] {
+			if kinds := f.t.m.Kinds; kinds != nil {
+				if c := table.Column(f.t.m.kindColumn); c != nil && !slices.Contains(kinds, c.Text(at)) {
 					continue
 				}
 			}

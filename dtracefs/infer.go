@@ -30,6 +30,9 @@ type MeasureOptions struct {
 	// Kinds are the values of a column "kind" to take in; "*" takes all. By default system calls
 	// alone where the kind is not a part of the source.
 	Kinds []string
+	// Like is how captures were counted that this one is held against: what the other words leave open
+	// is as it was there, as far as the capture has it. nil leaves it to inference.
+	Like *Measure
 }
 
 // Infer finds how the tables of a capture, or of the beginning of a large one, are counted. The
@@ -39,11 +42,17 @@ func Infer(tables []*Table, o MeasureOptions) (*Measure, error) {
 }
 
 func infer(tables []*Table, s *script.Script, o MeasureOptions) (*Measure, error) {
+	said := o.said()
+	o = o.likewise()
 	all, err := o.candidates(tables, s)
 	if err != nil {
 		return nil, err
 	}
-	return o.choose(all)
+	m, err := o.choose(all)
+	if err == nil {
+		m.Said = said
+	}
+	return m, err
 }
 
 // Readings says for each table of the capture what would be learned from it without options, or what
@@ -271,8 +280,16 @@ func (o MeasureOptions) group(good []*candidate) (group, rest []*candidate, err 
 		}
 		return n
 	}
-	slices.SortStableFunc(order, func(a, b key) int { return cmp.Compare(weigh(b), weigh(a)) })
-	if len(order) > 1 && len(o.Table) == 0 && weigh(order[1])*2 > weigh(order[0]) {
+	known := func(k key) int {
+		if slices.ContainsFunc(groups[k], func(c *candidate) bool { return o.knows(c.table) }) {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(order, func(a, b key) int {
+		return cmp.Or(cmp.Compare(known(b), known(a)), cmp.Compare(weigh(b), weigh(a)))
+	})
+	if len(order) > 1 && len(o.Table) == 0 && known(order[0]) == known(order[1]) && weigh(order[1])*2 > weigh(order[0]) {
 		e := &MeasureError{What: "several readings are equally good: choose one with --table"}
 		for _, k := range order[:2] {
 			for _, c := range groups[k] {
@@ -294,7 +311,7 @@ func (o MeasureOptions) group(good []*candidate) (group, rest []*candidate, err 
 	if len(o.Table) == 0 {
 		var steady []*candidate
 		for _, c := range group {
-			if c.blocks*8 >= most {
+			if c.blocks*8 >= most || o.knows(c.table) {
 				steady = append(steady, c)
 			} else {
 				rest = append(rest, c)
@@ -309,7 +326,7 @@ func (o MeasureOptions) group(good []*candidate) (group, rest []*candidate, err 
 func (o MeasureOptions) build(m *Measure, group []*candidate) {
 	first := group[0]
 	m.Clock = first.clock
-	several := len(group) > 1
+	several := len(group) > 1 || o.Like.joins()
 	for _, c := range group {
 		kind := ""
 		if several || len(c.keys) == 0 && len(c.values) <= 1 {
@@ -326,7 +343,7 @@ func (o MeasureOptions) build(m *Measure, group []*candidate) {
 		}
 		m.Tables = append(m.Tables, ts...)
 	}
-	kinded := len(m.Tables) > 1
+	kinded := len(m.Tables) > 1 || o.Like.joins()
 	if kinded {
 		m.Names, m.Dims = append(m.Names, "kind"), append(m.Dims, Kind)
 	}

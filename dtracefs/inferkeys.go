@@ -88,6 +88,12 @@ func (o MeasureOptions) findKeys(c *candidate) {
 		}
 		return
 	}
+	if like := o.like(c.table); like != nil {
+		if c.keys = findLike(findKey, c.printed, like[0].By); c.keys != nil && !slices.ContainsFunc(c.keys, func(k *Column) bool { return k == c.time || slices.Contains(c.values, k) }) {
+			return
+		}
+		c.keys = nil
+	}
 	if c.table.Kind == kindReport {
 		for _, col := range c.printed {
 			if col.role == roleKey && !slices.Contains(c.values, col) {
@@ -208,13 +214,10 @@ func (o MeasureOptions) takeKinds(m *Measure, c *candidate) {
 	have = slices.Sorted(slices.Values(col.words.values))
 	if len(o.Kinds) > 0 {
 		if !slices.Contains(o.Kinds, "*") {
-			m.kinds = map[string]bool{}
-			for _, k := range o.Kinds {
-				m.kinds[k] = true
-			}
+			m.Kinds = unionOf(o.Kinds, nil)
 		}
 	} else if slices.Contains(have, "syscall") && (at < 0 || len(o.By) == 0 && len(c.keys) > 1) {
-		m.kinds = map[string]bool{"syscall": true}
+		m.Kinds = []string{"syscall"}
 		if len(have) > 1 {
 			keys := namesOf(c.keys)
 			if at < 0 {
@@ -225,7 +228,7 @@ func (o MeasureOptions) takeKinds(m *Measure, c *candidate) {
 				strings.Join(others, ", "), strings.Join(keys, ",")))
 		}
 	}
-	if len(o.By) == 0 && m.kinds != nil && at >= 0 {
+	if len(o.By) == 0 && m.Kinds != nil && at >= 0 {
 		// One kind is no part of a source's name.
 		i := len(m.Dims) - len(c.keys) + at
 		m.Names, m.Dims = slices.Delete(m.Names, i, i+1), slices.Delete(m.Dims, i, i+1)

@@ -96,6 +96,22 @@ func (c *candidate) growthOf(t *TableMeasure) *growth {
 	return g
 }
 
+// clearBlocks are so many that what they show outweighs what a value was before: fewer may all grow by
+// chance.
+const clearBlocks = 10
+
+// grows tells that values are running totals, by what they were before and by what they do.
+func (o MeasureOptions) grows(c *candidate, t *TableMeasure, g *growth) bool {
+	switch before := o.likeAs(c.table, t.Value); {
+	case before == "":
+	case g.blocks < clearBlocks:
+		return before == AsTotal
+	case before == AsTotal:
+		return g.falls*4 <= g.rises && g.resets*10 <= g.blocks // keys that go or come anew are no proof against
+	}
+	return g.onlyGrows()
+}
+
 // totals tells running totals from counts: those of a source never fall, and a source that was
 // printed once is printed in every block after.
 func (m *Measure) totals(t *TableMeasure, group []*candidate, o MeasureOptions) {
@@ -110,7 +126,7 @@ func (m *Measure) totals(t *TableMeasure, group []*candidate, o MeasureOptions) 
 	}
 	g := c.growthOf(t)
 	t.fresh = g.first <= 10*g.most || g.blocks <= 1
-	if t.As == AsTotal || o.As != "" || !g.onlyGrows() {
+	if t.As == AsTotal || o.As != "" || !o.grows(c, t, g) {
 		return
 	}
 	if t.As == AsDistribution {

@@ -56,6 +56,24 @@ func (o MeasureOptions) findValues(c *candidate, s *script.Script) {
 		c.events = true
 		return
 	}
+	if like := o.like(c.table); like != nil && c.table.Kind != "hist" && c.table.Kind != "stats" {
+		var names []string
+		for _, of := range like {
+			names = append(names, of.Value)
+		}
+		if names[0] == "" {
+			c.events = true
+			return
+		}
+		c.values = findLike(find, c.printed, names)
+		if c.values != nil && !slices.ContainsFunc(c.values, func(v *Column) bool { return !numeric(v) || v == c.time }) {
+			for _, v := range c.values {
+				c.as[v] = o.valueKind(c, v, s)
+			}
+			return
+		}
+		c.values = nil
+	}
 	switch c.table.Kind {
 	case "hist":
 		if col := c.table.Column("count"); col != nil {
@@ -285,6 +303,12 @@ func (c *candidate) repeats(value *Column) bool {
 
 // valueKind says what a value is.
 func (o MeasureOptions) valueKind(c *candidate, v *Column, s *script.Script) ValueKind {
+	if as := o.likeAs(c.table, v.Name); as != "" && o.As == "" {
+		if as == AsTotal {
+			as = AsCount // until it is seen to grow
+		}
+		return as
+	}
 	if c.table.Kind == kindReport && o.As == "" {
 		if v.role == roleCount {
 			return AsCount

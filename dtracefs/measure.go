@@ -3,7 +3,6 @@ package dtracefs
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -26,17 +25,18 @@ var valueKinds = []ValueKind{AsCount, AsSum, AsTotal, AsGauge, AsEvents, AsDistr
 // A Measure says how a capture is counted into time buckets × sources: which tables, what their
 // time is, which columns make a source, which hold the value, and what it is. [Infer] finds it.
 type Measure struct {
-	Every  time.Duration  `json:"every"`      // the width of a bucket
-	Clock  TimeKind       `json:"clock"`      // what the times are
-	Tables []TableMeasure `json:"tables"`     // those that count; several join as kinds
-	Names  []string       `json:"names"`      // of the columns that make a source, in their order
-	Dims   []Dimension    `json:"dimensions"` // of the parts of a source, as Names
-	Notes  []string       `json:"-"`          // what was guessed or left out
-	Others []Reading      `json:"-"`          // tables that are not counted, and why
+	Every  time.Duration  `json:"every"`           // the width of a bucket
+	Clock  TimeKind       `json:"clock"`           // what the times are
+	Tables []TableMeasure `json:"tables"`          // those that count; several join as kinds
+	Names  []string       `json:"names"`           // of the columns that make a source, in their order
+	Dims   []Dimension    `json:"dimensions"`      // of the parts of a source, as Names
+	Kinds  []string       `json:"kinds,omitempty"` // those that were taken in, in order; nil means all
+	Said   []string       `json:"said,omitempty"`  // the words of [MeasureOptions] that were not inferred, in order
+	Notes  []string       `json:"-"`               // what was guessed or left out
+	Others []Reading      `json:"-"`               // tables that are not counted, and why
 
-	block      time.Duration   // usually between blocks; 0 for events
-	kinds      map[string]bool // those taken in of kindColumn; nil means all
-	kindColumn string
+	block      time.Duration // usually between blocks; 0 for events
+	kindColumn string        // holds Kinds
 }
 
 // A TableMeasure is how one table of a capture is counted.
@@ -187,29 +187,6 @@ func (e *MeasureError) Error() string {
 // Unwrap makes it an [ErrMeasure].
 func (e *MeasureError) Unwrap() error { return ErrMeasure }
 
-// Match reports whether what was counted by m can be held against what was counted by o: an error
-// names the first thing in which they differ.
-func (m *Measure) Match(o *Measure) error {
-	switch {
-	case m.Every != o.Every:
-		return fmt.Errorf("buckets of %v instead of %v: say --every %v", o.Every, m.Every, m.Every)
-	case !slices.Equal(m.Names, o.Names) && !slices.Equal(m.Dims, o.Dims):
-		return fmt.Errorf("sources by %s instead of %s: say --by", strings.Join(o.Names, ", "), strings.Join(m.Names, ", "))
-	}
-	gauge := func(m *Measure) (g, c bool) {
-		for _, t := range m.Tables {
-			g, c = g || t.As == AsGauge, c || t.As != AsGauge
-		}
-		return g, c
-	}
-	g1, c1 := gauge(m)
-	g2, c2 := gauge(o)
-	if !g1 && !c2 || !g2 && !c1 {
-		return errors.New("counts were learned and levels come, or the other way round: say --value and --as")
-	}
-	return nil
-}
-
 // Blocks reports whether what was counted was printed block by block, each for the time since the
 // one before.
 func (m *Measure) Blocks() bool { return m.block > 0 }
@@ -221,4 +198,4 @@ func (m *Measure) BlockWidth() time.Duration { return m.block }
 func (m *Measure) Kinded() bool { return len(m.Dims) > 0 && m.Dims[0] == Kind }
 
 // SystemCalls reports whether system calls alone were taken in of several kinds.
-func (m *Measure) SystemCalls() bool { return len(m.kinds) == 1 && m.kinds["syscall"] }
+func (m *Measure) SystemCalls() bool { return len(m.Kinds) == 1 && m.Kinds[0] == "syscall" }

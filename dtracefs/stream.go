@@ -31,6 +31,8 @@ func NewStream(o CountOptions) *Stream {
 const (
 	// fewestBlocks is how many blocks a stream waits for before it decides how they are counted.
 	fewestBlocks = 3
+	// mostWaited is how many it waits for if tables are missing that are known to be counted.
+	mostWaited = 10
 	// lateness is how late events may come: tracers order events within a CPU, not across.
 	lateness = 500 * time.Millisecond
 	// longestPause is how many empty buckets a stream hands out before it takes them for a pause.
@@ -100,7 +102,11 @@ func (s *Stream) tryStart(must bool) error {
 			}
 		}
 	}
-	if len(blocks) < fewestBlocks && !must {
+	few := fewestBlocks
+	if c.opt.Like.lacks(tables) {
+		few = mostWaited
+	}
+	if len(blocks) < few && !must {
 		return nil
 	}
 	return c.start()

@@ -290,11 +290,11 @@ func (t *tally) table(tm *tableTally, table *Table) {
 	if tm.timing == byStamp && tm.atStamp > 0 {
 		block = table.Column("block")
 	}
-	if t.m.kinds != nil {
+	if t.m.Kinds != nil {
 		kind = table.Column(t.m.kindColumn)
 	}
 	for i := range table.NumRows() {
-		if kind != nil && !t.m.kinds[kind.Text(i)] || value != nil && value.Null(i) {
+		if kind != nil && !slices.Contains(t.m.Kinds, kind.Text(i)) || value != nil && value.Null(i) {
 			continue
 		}
 		ns, ok := times(i)

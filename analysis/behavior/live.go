@@ -8,19 +8,22 @@ import (
 )
 
 // Buckets turns what a tracer prints, batch by batch, into buckets for
-// [Watch]. They are counted as those that the behavior was learned from: if
-// what is printed cannot be, an error is yielded and ends them. The options
-// override how the batches are counted.
+// [Watch]. They are counted as those that the behavior was learned from, by the same columns and
+// values: if what is printed cannot be, an error is yielded and ends them. Options that say something
+// else are an error, too.
 //
 //	run, err := dtracefs.Live(ctx, script, dtracefs.LiveOptions{})
 //	live := behavior.Buckets(run.Batches(), normal, dtracefs.MeasureOptions{})
 //	for update, err := range behavior.Watch(ctx, normal, live, behavior.ScoreOptions{}) {
 func Buckets(batches iter.Seq2[*dtracefs.Batch, error], b *Behavior, o dtracefs.MeasureOptions) iter.Seq2[Bucket, error] {
 	return func(yield func(Bucket, error) bool) {
+		if o.Like == nil {
+			o.Like = b.Measure
+		}
 		if o.Every == 0 {
 			o.Every = b.Every
 		}
-		if o.Kinds == nil {
+		if o.Kinds == nil && o.Like == nil {
 			o.Kinds = []string{"*"}
 		}
 		stream := dtracefs.NewStream(dtracefs.CountOptions{MeasureOptions: o})

@@ -33,9 +33,15 @@ func Merge(behaviors ...*Behavior) (*Behavior, error) {
 			return nil, fmt.Errorf("merging behaviors: buckets of %v and of %v", first.Every, b.Every)
 		case b.ByKind != first.ByKind:
 			return nil, errors.New("merging behaviors: some tell kinds of events apart, some do not")
+		case (b.Measure == nil) != (first.Measure == nil):
+			return nil, errors.New("merging behaviors: some were learned from captures, some from matrices")
+		case b.Measure != nil:
+			if err := first.Measure.Match(b.Measure); err != nil {
+				return nil, fmt.Errorf("merging behaviors: %w", err)
+			}
 		}
 	}
-	out := &Behavior{Every: first.Every, ByKind: first.ByKind, Units: first.Units, Sources: map[string]*Source{}, Presence: map[string]int{}, Kinds: map[string]float64{}, Held: map[string]*Held{}}
+	out := &Behavior{Every: first.Every, ByKind: first.ByKind, Units: first.Units, Measure: first.Measure, Sources: map[string]*Source{}, Presence: map[string]int{}, Kinds: map[string]float64{}, Held: map[string]*Held{}}
 	for _, b := range behaviors {
 		absorb(out, b)
 	}

@@ -63,7 +63,7 @@ func (b *Behavior) Watch(ctx context.Context, batches iter.Seq2[*dtracefs.Batch,
 		changed = (*show)(w)
 	}
 	var failed error
-	for u, err := range Watch(running, b, Buckets(until(running, batches), b, b.counting()), opts) {
+	for u, err := range Watch(running, b, Buckets(until(running, batches), b, dtracefs.MeasureOptions{}), opts) {
 		if err != nil {
 			failed = err
 			break
@@ -84,19 +84,6 @@ func (b *Behavior) Watch(ctx context.Context, batches iter.Seq2[*dtracefs.Batch,
 		return nil, failed
 	}
 	return r, failed
-}
-
-// counting says that what comes is counted as what the behavior was learned from, where that was not by
-// kind.
-func (b *Behavior) counting() (o dtracefs.MeasureOptions) {
-	if b.Measure == nil || b.ByKind || b.Measure.Kinded() {
-		return o
-	}
-	o.By = b.Measure.Names
-	if b.Measure.SystemCalls() {
-		o.Kinds = []string{"syscall"}
-	}
-	return o
 }
 
 // until yields batches until ctx is done, also while none comes.

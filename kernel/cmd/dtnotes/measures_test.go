@@ -60,7 +60,9 @@ var printers = map[string]struct {
 	printer
 	args    []string
 	culprit string
-	told    string // what learn must say
+	told    string   // what learn must say
+	other   []string // another measure, which is refused
+	refused string   // and how
 }{
 	"zones": {printer{"", func(b *strings.Builder, i int, load float64, noise func(float64) float64, fault bool) {
 		fmt.Fprintf(b, "%d000000000\nsyscall %s nginx %.0f\nsyscall global sshd %.0f\ncsw global sched %.0f\n", 1700000000+i, zone, noise(8*load), noise(30), noise(load))
@@ -68,7 +70,7 @@ var printers = map[string]struct {
 			fmt.Fprintf(b, "syscall %s postgres %.0f\n", zone, noise(4*load))
 		}
 		b.WriteString("\n")
-	}}, []string{"--by", "kind,zonename,execname"}, zone + " postgres", "sched"},
+	}}, []string{"--by", "kind,zonename,execname"}, zone + " postgres", "sched", []string{"--by", "kind,execname"}, "say --by kind,zonename,execname"},
 	"parents": {printer{"", func(b *strings.Builder, i int, load float64, noise func(float64) float64, fault bool) {
 		fmt.Fprintf(b, "2026 Nov 29 10:%02d:%02d\n   PID   PPID EXECNAME            CALLS\n", i/60, i%60)
 		row := func(pid, ppid int, name string, n float64) {
@@ -82,7 +84,7 @@ var printers = map[string]struct {
 			row(5000, 1, "kworker/1:2", 4000)
 		}
 		b.WriteString("\n")
-	}}, []string{"--by", "PID,PPID,EXECNAME"}, "5000 1 kworker/1:2", "44 2 kworker/0:1"},
+	}}, []string{"--by", "PID,PPID,EXECNAME"}, "5000 1 kworker/1:2", "44 2 kworker/0:1", []string{"--by", "EXECNAME"}, "say --by PID,PPID,EXECNAME"},
 	"vmstat": {printer{"procs -----------memory---------- ---swap-- -----io---- -system-- ------cpu-----\n r  b   swpd   free   buff  cache   si   so    bi    bo   in   cs us sy id wa st\n",
 		func(b *strings.Builder, i int, load float64, noise func(float64) float64, fault bool) {
 			free, us, sy := 800000+noise(2000), noise(load/4), noise(load/8)
@@ -90,7 +92,7 @@ var printers = map[string]struct {
 				free /= 2
 			}
 			fmt.Fprintf(b, " 1  0      0 %.0f  20000 300000    0    0 %5.0f %5.0f %.0f %.0f %2.0f %2.0f %2.0f  0  0\n", free, noise(3*load), noise(load), noise(10*load), noise(20*load), us, sy, max(0, 100-us-sy))
-		}}, nil, "free", ""},
+		}}, nil, "free", "", []string{"--as", "count"}, "values are taken for count instead of"},
 	"pidstat": {printer{"Linux 6.1.0 (vm) \t11/29/26 \t_x86_64_\t(2 CPU)\n", func(b *strings.Builder, i int, load float64, noise func(float64) float64, fault bool) {
 		clock := func(i int) string { return fmt.Sprintf("10:%02d:%02d", i/60, i%60) }
 		fmt.Fprintf(b, "\n%s      UID       PID    %%usr %%system  %%guest   %%wait    %%CPU   CPU  Command\n", clock(i))
@@ -104,7 +106,7 @@ var printers = map[string]struct {
 			collector = 80
 		}
 		row(944, "collectd", collector)
-	}}, []string{"--by", "Command", "--value", "%CPU"}, "collectd", ""},
+	}}, []string{"--by", "Command", "--value", "%CPU"}, "collectd", "", []string{"--value", "%usr"}, "values of %usr instead of %CPU: say --value %CPU"},
 	"hosts": {printer{"", func(b *strings.Builder, i int, load float64, noise func(float64) float64, fault bool) {
 		fmt.Fprintf(b, "2026 Nov 29 10:%02d:%02d\nHOST         EXECNAME            CALLS\n", i/60, i%60)
 		for k, host := range []string{"alpha", "beta"} {
@@ -115,49 +117,74 @@ var printers = map[string]struct {
 			fmt.Fprintf(b, "%-12s %-16s %8.0f\n%-12s %-16s %8.0f\n", host, "nginx", noise(8*load), host, "postgres", n)
 		}
 		b.WriteString("\n")
-	}}, []string{"--by", "HOST,EXECNAME"}, "beta postgres", ""},
+	}}, []string{"--by", "HOST,EXECNAME"}, "beta postgres", "", []string{"--every", "5s"}, "say --every 1s"},
 }
 
-// Whatever is printed is learned, scored and watched the same way, and the same is found.
+// Whatever is printed is learned, scored and watched the same way, and the same is found: how it is counted is
+// said once. A behavior merged of two does as well, and an alert that was accepted is none any more.
 func TestEveryMeasureFromLearnToWatch(t *testing.T) {
 	for name, p := range printers {
 		t.Run(name, func(t *testing.T) {
 			inFolder(t, map[string]string{"a.txt": p.print(1, 200, -1), "b.txt": p.print(2, 200, -1), "good.txt": p.print(3, 100, -1), "bad.txt": p.print(4, 100, 60)})
-			text, stderr, err := dtnotes(t, append([]string{"learn", "-o", "normal.json", "a.txt", "b.txt"}, p.args...)...)
-			if err != nil || !strings.Contains(text, p.told) {
-				t.Fatalf("learn: %v\n%s%s", err, text, stderr)
+			run := func(want error, args ...string) (stdout, stderr string) {
+				t.Helper()
+				stdout, stderr, err := dtnotes(t, args...)
+				if !errors.Is(err, want) {
+					t.Fatalf("%v: %v\n%s%s", args, err, stdout, stderr)
+				}
+				return stdout, stderr
 			}
-			for _, c := range []struct {
-				file string
-				want error
-			}{{"good.txt", nil}, {"bad.txt", misbehavior}} {
-				scored, stderr, err := dtnotes(t, append([]string{"score", "normal.json", c.file}, p.args...)...)
-				if !errors.Is(err, c.want) {
-					t.Fatalf("score %s: %v\n%s%s", c.file, err, scored, stderr)
-				}
-				watched, stderr, err := fed(t, strings.NewReader(mustRead(t, c.file)), append([]string{"watch", "normal.json", "--no-state"}, p.args...)...)
-				if !errors.Is(err, c.want) {
-					t.Fatalf("watch %s: %v\n%s%s", c.file, err, watched, stderr)
-				}
-				if c.want == nil {
-					continue
-				}
-				if p.told != "" && !strings.Contains(stderr, "note: left out") {
-					t.Errorf("watch does not say what is left out:\n%s", stderr)
-				}
-				b, err := behavior.Load("normal.json")
-				if err != nil {
-					t.Fatal(err)
-				}
-				first := strings.SplitN(scored, "\n", 5)[3]
-				brief := p.culprit
-				if name == "zones" {
-					brief = strings.Replace(brief, zone, zone[:8], 1)
-				}
-				if !strings.HasPrefix(strings.TrimSpace(first), brief) || !strings.Contains(watched, "alert: ") || !strings.Contains(watched, brief) {
-					t.Errorf("%v\nscore: %s\nwatch: %s", b, scored, watched)
+			learn := func(to string, from ...string) string {
+				stdout, stderr := run(nil, slices.Concat([]string{"learn", "-o", to}, from, p.args)...)
+				return stdout + stderr
+			}
+			if text := learn("normal.json", "a.txt", "b.txt"); !strings.Contains(text, p.told) {
+				t.Fatalf("learn:\n%s", text)
+			}
+			learn("a.json", "a.txt")
+			learn("b.json", "b.txt")
+			run(nil, "merge", "a.json", "b.json", "-o", "merged.json")
+			brief := p.culprit
+			if name == "zones" {
+				brief = strings.Replace(brief, zone, zone[:8], 1)
+			}
+			for _, b := range []string{"normal.json", "merged.json"} {
+				for _, c := range []struct {
+					file string
+					want error
+				}{{"good.txt", nil}, {"bad.txt", misbehavior}} {
+					scored, _ := run(c.want, "score", b, c.file)
+					watched, stderr, err := fed(t, strings.NewReader(mustRead(t, c.file)), "watch", b)
+					if !errors.Is(err, c.want) {
+						t.Fatalf("watch %s %s: %v\n%s%s", b, c.file, err, watched, stderr)
+					}
+					if c.want == nil {
+						continue
+					}
+					if p.told != "" && !strings.Contains(stderr, "note: left out") {
+						t.Errorf("watch does not say what is left out:\n%s", stderr)
+					}
+					first := strings.SplitN(scored, "\n", 5)[3]
+					if !strings.HasPrefix(strings.TrimSpace(first), brief) || !strings.Contains(watched, "alert: ") || !strings.Contains(watched, brief) {
+						t.Errorf("%s\nscore: %s\nwatch: %s", b, scored, watched)
+					}
 				}
 			}
+			for _, command := range []string{"score", "watch"} {
+				args := slices.Concat([]string{command, "normal.json"}, p.other)
+				if command == "score" {
+					args = slices.Insert(args, 2, "good.txt")
+				}
+				if _, _, err := fed(t, strings.NewReader(mustRead(t, "good.txt")), args...); err == nil || !strings.Contains(err.Error(), p.refused) {
+					t.Errorf("%v: %v, want %q", args, err, p.refused)
+				}
+			}
+			list, _ := run(nil, "accept", "normal.json")
+			if strings.Count(list, "\n") != 1 {
+				t.Fatalf("alerts to accept:\n%s", list)
+			}
+			run(nil, "accept", "normal.json", "1")
+			run(nil, "score", "normal.json", "bad.txt")
 		})
 	}
 }

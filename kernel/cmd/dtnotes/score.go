@@ -101,7 +101,9 @@ func sameMeasure(a, b *dtracefs.Measure) error {
 
 // measuredAs counts a capture as the behavior's were, where the options do not say otherwise.
 func measuredAs(cmd *cobra.Command, b *behavior.Behavior, o dtracefs.CountOptions) dtracefs.CountOptions {
-	o = everyKind(cmd, o)
+	if o.Like = b.Measure; o.Like == nil {
+		o = everyKind(cmd, o)
+	}
 	if o.Every == 0 {
 		o.Every = b.Every
 	}
@@ -130,7 +132,8 @@ func scoreCommand() *cobra.Command {
 		Use:   "score BEHAVIOR.json CAPTURE|SERIES.csv",
 		Short: "Say when and where a capture breaks a behavior",
 		Long: `Score compares each bucket of a capture with a behavior that dtnotes learn -o saved, and lists the alerts:
-when, how surely, which processes stand out and which links between processes changed.
+when, how surely, which processes stand out and which links between processes changed. The capture is counted as those
+that were learned from: what was said then (--by, --value, …) need not be said again, and something else is refused.
 
 The status is 0 when nothing stands out, 3 when there are alerts, 1 on an error.`,
 		Example: `  dtnotes score normal.json capture.txt

@@ -41,7 +41,7 @@ func watchCommand() *cobra.Command {
 		Use:   "watch BEHAVIOR.json [-- TRACER ARG ...]",
 		Short: "Watch a running tracer and say when a behavior is broken",
 		Long: `Watch runs a tracer, or any command that prints what one does, and scores what it prints by a behavior that
-dtnotes learn -o saved, bucket by bucket. With --script it runs the tracer that is there with scripts of the
+dtnotes learn -o saved, bucket by bucket, counted as when it was learned. With --script it runs the tracer that is there with scripts of the
 library, or a file. Without both it reads standard input, or, where that is a terminal or nothing, runs those scripts
 of the library that print what the behavior was learned from. On a terminal it shows the
 last minute and what stands out now; elsewhere it prints a line when an alert starts and its story when it ends.
