@@ -169,7 +169,8 @@ func TestLibraryRuns(t *testing.T) {
 					t.Fatalf("%v\n%s", err, r.Stderr())
 				}
 				for _, table := range b.Tables {
-					if apart && table.Column("cgroup") == nil {
+					// Where nothing happened, only the time was printed.
+					if apart && table.Name != "intervals" && table.Column("cgroup") == nil {
 						t.Errorf("no cgroup in %v", table)
 					}
 					rows += table.NumRows()
