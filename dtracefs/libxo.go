@@ -317,10 +317,14 @@ func (r libxoReader) probe(p syntax.JSON) {
 				}
 			case o.Get("aggregation-data").Kind != 0, o.Get("type").Kind != 0:
 				r.object(o)
-			case o.Kind == '{' && len(o.Members) > 0:
+			case o.Get("value").Kind != 0:
 				arg++
-				c := s.col("arg"+strconv.Itoa(arg), String)
-				c.appendString(r.text(o, o.Names[0]))
+				s.col("arg"+strconv.Itoa(arg), String).appendString(r.text(o, "value"))
+			case o.Kind == '{' && len(o.Members) > 0:
+				// Anything else under its own name, once.
+				if c := s.col(o.Names[0], String); c.typ == String && c.Len() == s.n {
+					c.appendString(r.text(o, o.Names[0]))
+				}
 			}
 		}
 	}
