@@ -203,10 +203,10 @@ func (a *Across) String() string {
 			fmt.Fprintf(&b, "  and %d weaker\n", len(a.Leads)-k)
 			break
 		}
-		fmt.Fprintf(&b, "  %s %s → %s %s, %d later: %+.2f\n", l.FromHost, l.From, l.ToHost, l.To, l.Lag, l.Correlation)
+		fmt.Fprintf(&b, "  %s → %s, %d later: %+.2f\n", dtracefs.Printable(l.FromHost+" "+l.From), dtracefs.Printable(l.ToHost+" "+l.To), l.Lag, l.Correlation)
 	}
 	for _, n := range a.Notes {
-		fmt.Fprintf(&b, "note: %s\n", n)
+		fmt.Fprintf(&b, "note: %s\n", dtracefs.Printable(n))
 	}
 	return b.String()
 }

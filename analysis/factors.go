@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis/figure"
+	"dtnotes/dtracefs"
 )
 
 // FactorOptions tune [Series.Factors]. The zero value is the default.
@@ -164,7 +165,7 @@ func (f *Factors) String() string {
 				parts = append(parts, fmt.Sprintf("%s %.0f%%", f.Names[j], 100*s))
 			}
 		}
-		fmt.Fprintf(&b, "  %d: %s\n", c, strings.Join(parts, ", "))
+		fmt.Fprintf(&b, "  %d: %s\n", c, dtracefs.Printable(strings.Join(parts, ", ")))
 	}
 	return b.String()
 }

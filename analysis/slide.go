@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"dtnotes/analysis/figure"
+	"dtnotes/dtracefs"
 )
 
 // Sliding is how the links between sources change over time: a model of each of several windows.
@@ -106,7 +107,7 @@ func (s *Sliding) String() string {
 		}
 	}
 	for _, l := range s.Links[:min(shown, changing)] {
-		fmt.Fprintf(&b, "  %s – %s:", l.A, l.B)
+		fmt.Fprintf(&b, "  %s – %s:", dtracefs.Printable(l.A), dtracefs.Printable(l.B))
 		for _, v := range l.Weights {
 			b.WriteString([]string{" ·", " +", " −"}[linkState(v)])
 		}

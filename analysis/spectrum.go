@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/dsp/fourier"
+
+	"dtnotes/dtracefs"
 )
 
 // SpectrumOptions tune [Series.Spectrum]. The zero value is the default.
@@ -107,7 +109,7 @@ func (s *Spectrum) Peaks(n int) []float64 {
 
 // String lists the periods at which the two sources vary together.
 func (s *Spectrum) String() string {
-	out := fmt.Sprintf("%s and %s: %d frequencies up to %s Hz, mean of %d segments\n", s.Names[0], s.Names[1], len(s.Frequencies), short(s.Frequencies[len(s.Frequencies)-1]), s.Segments)
+	out := fmt.Sprintf("%s and %s: %d frequencies up to %s Hz, mean of %d segments\n", dtracefs.Printable(s.Names[0]), dtracefs.Printable(s.Names[1]), len(s.Frequencies), short(s.Frequencies[len(s.Frequencies)-1]), s.Segments)
 	for _, period := range s.Peaks(5) {
 		k := int(math.Round(1 / period / s.Frequencies[1]))
 		out += fmt.Sprintf("  every %s s: coherence %.2f\n", short(period), s.Coherence[k])

@@ -108,7 +108,7 @@ func (b *Behavior) String() string {
 	names := b.processes()
 	brief := figure.Shorten(names)
 	slices.SortStableFunc(names, func(x, y string) int { return b.Presence[y] - b.Presence[x] })
-	fmt.Fprintf(&s, "  active most: %s\n", brief(listing(names, 8)))
+	fmt.Fprintf(&s, "  active most: %s\n", dtracefs.Printable(brief(listing(names, 8))))
 	if b.Links != nil {
 		fmt.Fprintf(&s, "  %d links between %d processes\n", len(b.Links.Edges), len(b.Links.Names))
 	}
@@ -119,7 +119,7 @@ func (b *Behavior) String() string {
 		}
 	}
 	for _, n := range b.Notes {
-		fmt.Fprintf(&s, "  note: %s\n", brief(n))
+		fmt.Fprintf(&s, "  note: %s\n", dtracefs.Printable(brief(n)))
 	}
 	return s.String()
 }

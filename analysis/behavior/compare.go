@@ -15,6 +15,7 @@ import (
 
 	"dtnotes/analysis/covariance"
 	"dtnotes/analysis/figure"
+	"dtnotes/dtracefs"
 )
 
 // A Comparison tells in what two behaviors differ beyond chance.
@@ -241,13 +242,13 @@ func (c *Comparison) String() string {
 	}
 	brief := figure.Shorten(names)
 	for _, s := range c.Sources {
-		fmt.Fprintf(&b, "  %s, p = %.2g\n", brief(s.String()), s.P)
+		fmt.Fprintf(&b, "  %s, p = %.2g\n", dtracefs.Printable(brief(s.String())), s.P)
 	}
 	for _, l := range c.Links {
-		fmt.Fprintf(&b, "  %s, p = %.2g\n", brief(l.String()), l.P)
+		fmt.Fprintf(&b, "  %s, p = %.2g\n", dtracefs.Printable(brief(l.String())), l.P)
 	}
 	for _, n := range c.Notes {
-		fmt.Fprintf(&b, "note: %s\n", n)
+		fmt.Fprintf(&b, "note: %s\n", dtracefs.Printable(n))
 	}
 	return b.String()
 }

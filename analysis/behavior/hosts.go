@@ -16,6 +16,7 @@ import (
 
 	"dtnotes/analysis/cluster"
 	"dtnotes/analysis/figure"
+	"dtnotes/dtracefs"
 )
 
 // A Host is one of many that are compared.
@@ -364,13 +365,13 @@ func (c *HostComparison) String() string {
 		if h.Role != "" {
 			name += fmt.Sprintf(" (%s)", h.Role)
 		}
-		fmt.Fprintf(&b, "%s, p = %.2g\n", name, h.P)
+		fmt.Fprintf(&b, "%s, p = %.2g\n", dtracefs.Printable(name), h.P)
 		for _, d := range h.Differs {
-			fmt.Fprintf(&b, "  %s, p = %.2g\n", d, d.P)
+			fmt.Fprintf(&b, "  %s, p = %.2g\n", dtracefs.Printable(d.String()), d.P)
 		}
 	}
 	for _, n := range c.Notes {
-		fmt.Fprintf(&b, "note: %s\n", n)
+		fmt.Fprintf(&b, "note: %s\n", dtracefs.Printable(n))
 	}
 	return b.String()
 }

@@ -160,7 +160,7 @@ func (r *Report) String() string {
 		fmt.Fprint(&b, "\n", a.words(brief))
 	}
 	for _, n := range r.Notes {
-		fmt.Fprintf(&b, "note: %s\n", brief(n))
+		fmt.Fprintf(&b, "note: %s\n", dtracefs.Printable(brief(n)))
 	}
 	return b.String()
 }

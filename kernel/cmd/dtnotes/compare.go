@@ -134,7 +134,7 @@ func (opt *compareOptions) two(cmd *cobra.Command, before, after *behavior.Behav
 		}
 	}
 	if opt.json {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(c)
+		return json.NewEncoder(data(cmd.OutOrStdout(), false)).Encode(c)
 	}
 	return sayf(cmd.OutOrStdout(), "%v", c)
 }
@@ -162,7 +162,7 @@ func (opt *compareOptions) many(cmd *cobra.Command, hosts []behavior.Host, serie
 		}
 	}
 	if opt.json {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(struct {
+		return json.NewEncoder(data(cmd.OutOrStdout(), false)).Encode(struct {
 			*behavior.HostComparison
 			Across *analysis.Across `json:"across,omitempty"`
 		}{c, across})

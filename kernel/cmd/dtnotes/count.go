@@ -249,7 +249,7 @@ func sayLosses(w io.Writer, c *dtracefs.Counts) {
 // writeWhole writes a file under a temporary name and gives it its own when it is whole.
 func writeWhole(stdout io.Writer, path string, write func(io.Writer) error) error {
 	if path == "-" {
-		return write(stdout)
+		return write(data(stdout, false))
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".dtnotes-*")
 	if err != nil {

@@ -419,7 +419,7 @@ type output struct {
 }
 
 func (o *output) open() (err error) {
-	w := o.std
+	w := data(o.std, o.format == "csv")
 	if o.path != "-" {
 		name := o.path
 		// A device or a pipe is written to, not replaced.

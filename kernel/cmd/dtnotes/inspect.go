@@ -35,7 +35,7 @@ standard input. With --json the tables are printed whole.`,
 					if err != nil {
 						return err
 					}
-					if err := inspectJSON(cmd.OutOrStdout(), c); err != nil {
+					if err := inspectJSON(data(cmd.OutOrStdout(), false), c); err != nil {
 						return fmt.Errorf("writing %s as JSON: %w", name, err)
 					}
 					continue

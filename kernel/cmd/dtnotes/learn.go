@@ -120,7 +120,7 @@ func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 		}
 	}
 	if opt.json == "-" {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(model)
+		return json.NewEncoder(data(cmd.OutOrStdout(), false)).Encode(model)
 	}
 	if opt.json != "" {
 		b, err := json.Marshal(model)

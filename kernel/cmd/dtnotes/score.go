@@ -177,7 +177,7 @@ func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) erro
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if opt.json {
-		err = json.NewEncoder(cmd.OutOrStdout()).Encode(r)
+		err = json.NewEncoder(data(cmd.OutOrStdout(), false)).Encode(r)
 	} else {
 		err = sayf(cmd.OutOrStdout(), "%v", r)
 	}

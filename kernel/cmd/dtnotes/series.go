@@ -48,7 +48,7 @@ Several files are the parts of one capture, older first, as a rotated log is.`,
 // writeSeries writes a matrix as a table.
 func writeSeries(stdout io.Writer, path string, m *dtracefs.Matrix) (err error) {
 	if path == "-" {
-		return matrixCSV(stdout, m)
+		return matrixCSV(data(stdout, true), m)
 	}
 	write := matrixCSV
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {

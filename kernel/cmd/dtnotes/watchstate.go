@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dtnotes/analysis/behavior"
+	"dtnotes/dtracefs"
 )
 
 // A watchState is what a watch keeps over restarts, beside the behavior: what it remembers, and the
@@ -240,7 +241,7 @@ while it is upgraded. A watch that runs takes it up at once. Without sources it 
 			for _, name := range args[1:] {
 				name = behavior.Legible(name)
 				if _, process := b.Presence[name]; !process && b.Sources[name] == nil {
-					sayf(cmd.ErrOrStderr(), "warning: the behavior knows no %s\n", name)
+					sayf(cmd.ErrOrStderr(), "warning: the behavior knows no %s\n", dtracefs.Printable(name))
 				}
 				if o.Suppressed[name] = float64(time.Now().Add(length).Unix()); length == 0 {
 					delete(o.Suppressed, name)
@@ -252,7 +253,7 @@ while it is upgraded. A watch that runs takes it up at once. Without sources it 
 				}
 			}
 			for _, name := range sortedNames(o.Suppressed) {
-				sayf(cmd.OutOrStdout(), "%s is not judged before %s\n", name, date(o.Suppressed[name]))
+				sayf(cmd.OutOrStdout(), "%s is not judged before %s\n", dtracefs.Printable(name), date(o.Suppressed[name]))
 			}
 			return nil
 		},
