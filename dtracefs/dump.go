@@ -8,7 +8,7 @@ import (
 
 var (
 	ruler   = pattern.New(`^\s*0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef\s*$`)
-	dumpRow = pattern.New(`^\s*([0-9a-f]+): ((?:[0-9a-f]{2} ?){1,16})(.*)$`)
+	dumpRow = pattern.New(`^\s*([0-9a-f]+): ((?:[0-9a-f]{2}(?: |$)){1,16})(.*)$`)
 )
 
 func isRuler(line []byte) bool {
