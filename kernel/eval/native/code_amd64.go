@@ -1,33 +1,10 @@
-//go:build amd64 && !race && linux
+//go:build !race && linux
 
 package native
 
-import (
-	"dtnotes/kernel/eval/native/asm"
-
-	"golang.org/x/sys/unix"
-)
-
-const machineKnown = true
+import "dtnotes/kernel/eval/native/asm"
 
 func newAssembler() asm.Assembler { return asm.NewAMD64() }
 
-// machineRun enters machine code by the code at enter, and calls machineExit where that leaves, until it is
-// not to go on.
-func machineRun(vm *machine, enter uintptr)
-
-// executable is memory with code. It is never writable and executable at once.
-func executable(code []byte) ([]byte, error) {
-	mem, err := unix.Mmap(-1, 0, len(code), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
-	if err != nil {
-		return nil, err
-	}
-	copy(mem, code)
-	if err := unix.Mprotect(mem, unix.PROT_READ|unix.PROT_EXEC); err != nil {
-		release(mem)
-		return nil, err
-	}
-	return mem, nil
-}
-
-func release(mem []byte) { _ = unix.Munmap(mem) }
+// flush has nothing to do: the processor sees what is written.
+func flush([]byte) {}

@@ -3,6 +3,7 @@
 package native
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"testing"
@@ -16,7 +17,11 @@ func TestNoExecutableMemory(t *testing.T) {
 	if os.Getenv(refused) == "" {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestNoExecutableMemory$")
 		cmd.Env = append(os.Environ(), refused+"=1")
-		if out, err := cmd.CombinedOutput(); err != nil {
+		out, err := cmd.CombinedOutput()
+		if errors.Is(err, unix.ENOEXEC) {
+			t.Skip("an emulator runs this, which the system does not start by itself")
+		}
+		if err != nil {
 			t.Errorf("%v: %s", err, out)
 		}
 		return

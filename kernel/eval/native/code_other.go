@@ -1,4 +1,4 @@
-//go:build !amd64 || race || !linux
+//go:build !(amd64 || arm64) || race || !linux
 
 package native
 

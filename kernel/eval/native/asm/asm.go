@@ -120,7 +120,7 @@ type Context struct {
 // An Assembler writes code. Operands named d are written, others read; an operand may be both.
 type Assembler interface {
 	Target() *Target
-	Code() []byte // with all labels resolved
+	Code() []byte // with all labels resolved, or nil if there is too much of it
 	Len() int
 	Label() Label
 	Bind(Label)
@@ -154,7 +154,7 @@ type Assembler interface {
 	FAbs(d, x Reg)
 	FSqrt(d, x Reg)
 	FromInt(d, x Reg, single bool)
-	ToInt(d, x Reg) // as Go converts to int64 on amd64
+	ToInt(d, x Reg) // as Go converts to int64 on that processor
 	Widen(d, x Reg)
 	Narrow(d, x Reg) // x is not the first scratch register
 
