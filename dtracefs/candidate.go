@@ -3,8 +3,6 @@ package dtracefs
 import (
 	"slices"
 	"strings"
-
-	"dtnotes/dtracefs/internal/script"
 )
 
 // A tableID tells tables of several batches that go on each other.
@@ -88,32 +86,6 @@ func typeIn(name string, a, b *Table) Type {
 		return Float
 	}
 	return String
-}
-
-// candidate reads a table as a series as well as it goes.
-func (o MeasureOptions) candidate(t *Table, s *script.Script) (*candidate, error) {
-	c := &candidate{table: t, printed: printed(t), as: map[*Column]ValueKind{}}
-	explicit := len(o.By) > 0 || len(o.Value) > 0
-	if what, no := unlearnable[t.Kind]; no && !explicit {
-		c.missing = what
-		return c, nil
-	}
-	if t.NumRows() == 0 {
-		c.missing = "no rows"
-		return c, nil
-	}
-	if err := o.findTime(c); err != nil {
-		return nil, err
-	}
-	o.findValues(c, s)
-	if c.missing == "" {
-		o.findKeys(c)
-	}
-	if c.missing == "" {
-		c.countBlocks()
-		o.checkTime(c)
-	}
-	return c, nil
 }
 
 // reading says what the candidate would be learned as.

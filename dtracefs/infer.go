@@ -114,6 +114,32 @@ func (o MeasureOptions) candidates(tables []*Table, s *script.Script) ([]*candid
 	return all, nil
 }
 
+// candidate reads a table as a series as well as it goes.
+func (o MeasureOptions) candidate(t *Table, s *script.Script) (*candidate, error) {
+	c := &candidate{table: t, printed: printed(t), as: map[*Column]ValueKind{}}
+	explicit := len(o.By) > 0 || len(o.Value) > 0
+	if what, no := unlearnable[t.Kind]; no && !explicit {
+		c.missing = what
+		return c, nil
+	}
+	if t.NumRows() == 0 {
+		c.missing = "no rows"
+		return c, nil
+	}
+	if err := o.findTime(c); err != nil {
+		return nil, err
+	}
+	o.findValues(c, s)
+	if c.missing == "" {
+		o.findKeys(c)
+	}
+	if c.missing == "" {
+		c.countBlocks()
+		o.checkTime(c)
+	}
+	return c, nil
+}
+
 // check finds the words of options that can mean nothing in any table.
 func (o MeasureOptions) check(tables []*Table) error {
 	if o.As != "" && !slices.Contains(valueKinds, o.As) {
