@@ -36,10 +36,11 @@ func Combine(scripts ...Script) (Script, error) {
 	return out, nil
 }
 
-// combinePrograms joins programs: the clauses that fire each second, and those of the end, become one each.
+// combinePrograms joins programs: the clauses that fire each second, and those of the beginning and the end,
+// become one each.
 func combinePrograms(name string, programs []string) (string, error) {
 	var head, clauses []string
-	var timers []string // what fires each second, and the end
+	var timers []string // what fires each second, the beginning and the end
 	bodies := map[string][]string{}
 	for _, program := range programs {
 		parts, err := clausesOf(program)
@@ -53,7 +54,7 @@ func combinePrograms(name string, programs []string) (string, error) {
 		}
 		for _, c := range parts.clauses {
 			probe := strings.TrimSpace(c.probe)
-			if probe != "tick-1s" && probe != "interval:s:1" && probe != "END" {
+			if probe != "BEGIN" && probe != "tick-1s" && probe != "interval:s:1" && probe != "END" {
 				clauses = append(clauses, c.probe+"{\n"+c.body+"}\n")
 				continue
 			}

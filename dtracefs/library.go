@@ -12,7 +12,8 @@ import (
 var library embed.FS
 
 // A Script is a program of the library in the languages of both tracers. Run by either, it
-// prints what [Load] reads as a table of activity, or of stacks.
+// prints what [Load] reads as a table of activity, or of stacks. What the tracer itself does is left
+// out, by its process's number.
 type Script struct {
 	Name     string
 	Doc      string // what it prints

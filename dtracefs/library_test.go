@@ -3,8 +3,11 @@ package dtracefs
 import (
 	"bytes"
 	"context"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -12,6 +15,11 @@ import (
 
 	"dtnotes/dtracefs/internal/script"
 )
+
+// aggregationsOf are the aggregations of a program: what it notes of its tracer is none.
+func aggregationsOf(program string) []script.Aggregation {
+	return slices.DeleteFunc(script.Parse(program).Aggregations, func(a script.Aggregation) bool { return a.Name == "@tracer" })
+}
 
 func TestLibrary(t *testing.T) {
 	scripts := Scripts()
@@ -22,7 +30,7 @@ func TestLibrary(t *testing.T) {
 			t.Errorf("%s is not whole", s.Name)
 		}
 		for _, src := range []string{s.D, s.Bpftrace} {
-			for _, a := range script.Parse(src).Aggregations {
+			for _, a := range aggregationsOf(src) {
 				if s.Name != "stacks" && (len(a.Keys) != 2 || script.KeyName(a.Keys[0], 0) != "kind") {
 					t.Errorf("%s: %s is keyed by %v, want kind and process", s.Name, a.Name, a.Keys)
 				}
@@ -40,6 +48,43 @@ func TestLibrary(t *testing.T) {
 	}
 }
 
+// TestLibraryLeavesOutItsTracer holds that nothing a tracer itself does is counted, in the programs of all
+// systems: it is known by its number, whatever it is called.
+func TestLibraryLeavesOutItsTracer(t *testing.T) {
+	leavesOut := func(name, program, predicate string) {
+		parts, err := clausesOf(program)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		counting := 0
+		for _, c := range parts.clauses {
+			if !strings.Contains(c.body, "count()") && !strings.Contains(c.body, "sum(") {
+				continue
+			}
+			if counting++; !strings.Contains(c.probe, predicate) {
+				t.Errorf("%s counts its tracer at %s", name, c.probe)
+			}
+		}
+		if counting == 0 {
+			t.Errorf("%s counts nothing", name)
+		}
+	}
+	for system := range systems {
+		scripts := ScriptsOn(system)
+		all, err := Combine(scripts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range append(scripts, all) {
+			leavesOut(s.Name+" in D on "+system, s.D, "pid != $pid")
+			leavesOut(s.Name+" in bpftrace", s.Bpftrace, "!@tracer[pid]")
+			if strings.Count(s.Bpftrace, "@tracer[pid] = 1;") != 1 || strings.Count(s.Bpftrace, "clear(@tracer);") != 1 {
+				t.Errorf("%s in bpftrace does not note its tracer once:\n%s", s.Name, s.Bpftrace)
+			}
+		}
+	}
+}
+
 // systems are some whose programs in D differ, and what tells containers apart there.
 var systems = map[string]string{"illumos": "zonename", "freebsd": "jailname", "linux": "cgroup", "darwin": "zonename"}
 
@@ -52,6 +97,7 @@ func TestLibraryByContainer(t *testing.T) {
 			}
 			for language, src := range map[string][2]string{"D": {s.D, c.D}, "bpftrace": {s.Bpftrace, c.Bpftrace}} {
 				plain, by := script.Parse(src[0]), script.Parse(src[1])
+				plain.Aggregations, by.Aggregations = aggregationsOf(src[0]), aggregationsOf(src[1])
 				if len(by.Aggregations) != len(plain.Aggregations) || len(by.Formats) != len(plain.Formats) {
 					t.Errorf("%s on %s in %s lost something:\n%s", s.Name, system, language, src[1])
 				}
@@ -141,6 +187,13 @@ func TestLibraryRuns(t *testing.T) {
 	if out, err := exec.Command(bpftrace, "-e", "BEGIN { exit(); }").CombinedOutput(); err != nil {
 		t.Skipf("bpftrace may not trace here: %v: %s", err, bytes.TrimSpace(out))
 	}
+	// Under a name of its own, it is told from others that run.
+	self := "self" + strconv.Itoa(os.Getpid())
+	named := filepath.Join(t.TempDir(), self)
+	if err := os.Symlink(bpftrace, named); err != nil {
+		t.Fatal(err)
+	}
+	bpftrace = named
 	scripts := Scripts()
 	for _, s := range scripts {
 		s = s.ByContainer()
@@ -174,6 +227,13 @@ func TestLibraryRuns(t *testing.T) {
 						t.Errorf("no cgroup in %v", table)
 					}
 					rows += table.NumRows()
+					if comm := table.Column("comm"); comm != nil && base != "processes" {
+						for i := range table.NumRows() {
+							if comm.Text(i) == self {
+								t.Errorf("%s counts its tracer: %v", s.Name, table)
+							}
+						}
+					}
 				}
 				unparsed += len(b.Unparsed)
 				// Attached, it has shown what it can, unless it has yet to show something.

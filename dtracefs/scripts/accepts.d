@@ -8,12 +8,13 @@
 #pragma D option switchrate=100ms
 
 syscall::accept*:return
-/(int)arg0 >= 0/
+/(int)arg0 >= 0 && pid != $pid/
 {
 	@n["accept", execname] = count();
 }
 
 syscall::connect:entry
+/pid != $pid/
 {
 	@n["connect", execname] = count();
 }

@@ -8,6 +8,7 @@
 #pragma D option switchrate=100ms
 
 io:::start
+/pid != $pid/
 {
 	@n["bio_ops", execname] = count();
 	@bytes["bio_bytes", execname] = sum(args[0]->b_bcount);

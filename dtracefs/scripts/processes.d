@@ -10,16 +10,19 @@
 #pragma D option switchrate=100ms
 
 proc:::create
+/pid != $pid/
 {
 	@n["fork", execname] = count();
 }
 
 proc:::exec-success
+/pid != $pid/
 {
 	@n["exec", execname] = count();
 }
 
 proc:::exit
+/pid != $pid/
 {
 	@n["exit", execname] = count();
 }

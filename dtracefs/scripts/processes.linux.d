@@ -11,17 +11,19 @@
 #pragma D option switchrate=100ms
 
 proc:::create
+/pid != $pid/
 {
 	@n["fork", execname] = count();
 }
 
 proc:::exec-success
+/pid != $pid/
 {
 	@n["exec", execname] = count();
 }
 
 sdt:sched::sched_process_exit
-/pid == tid/
+/pid == tid && pid != $pid/
 {
 	@n["exit", execname] = count();
 }

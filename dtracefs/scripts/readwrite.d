@@ -8,14 +8,14 @@
 #pragma D option switchrate=100ms
 
 syscall::read:return, syscall::pread*:return, syscall::readv:return, syscall::recv*:return
-/(int)arg0 >= 0/
+/(int)arg0 >= 0 && pid != $pid/
 {
 	@n["read_ops", execname] = count();
 	@bytes["read_bytes", execname] = sum(arg0);
 }
 
 syscall::write:return, syscall::pwrite*:return, syscall::writev:return, syscall::send*:return
-/(int)arg0 >= 0/
+/(int)arg0 >= 0 && pid != $pid/
 {
 	@n["write_ops", execname] = count();
 	@bytes["write_bytes", execname] = sum(arg0);

@@ -7,13 +7,13 @@
 #pragma D option ustackframes=64
 
 profile-97
-/arg0/
+/arg0 && pid != $pid/
 {
 	@kernel[execname, stack()] = count();
 }
 
 profile-97
-/arg1/
+/arg1 && pid != $pid/
 {
 	@user[execname, ustack()] = count();
 }

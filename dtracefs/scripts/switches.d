@@ -8,6 +8,7 @@
 #pragma D option switchrate=100ms
 
 sched:::off-cpu
+/pid != $pid/
 {
 	@n["csw", execname] = count();
 }

@@ -8,6 +8,7 @@
 #pragma D option switchrate=100ms
 
 syscall:::entry
+/pid != $pid/
 {
 	@n["syscall", execname] = count();
 }
