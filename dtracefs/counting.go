@@ -57,7 +57,7 @@ func countFiles(ctx context.Context, files []File, o CountOptions) (*Counts, err
 
 // countReader counts what r reads.
 func countReader(ctx context.Context, r io.Reader, name string, opt Options, o CountOptions) (*Counts, error) {
-	head := make([]byte, 64<<10)
+	head := make([]byte, headSize)
 	n, err := io.ReadFull(r, head)
 	if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err

@@ -126,11 +126,14 @@ func (u until) Read(p []byte) (int, error) {
 	return u.r.Read(p)
 }
 
+// headSize is how much of a capture tells whether it is text, and of which dialect.
+const headSize = 64 << 10
+
 // binaryAt returns the offset of the first byte that makes data binary, or -1 for text.
 // A text may hold a few control bytes and bytes that are not UTF-8, as names that a tracer
 // prints do.
 func binaryAt(data []byte) int {
-	head := data[:min(len(data), 64<<10)]
+	head := data[:min(len(data), headSize)]
 	first, odd := -1, 0
 	for i := 0; i < len(head); {
 		c, n := utf8.DecodeRune(head[i:])

@@ -36,41 +36,67 @@ type Entry struct {
 // Duration is how long the capture lasted, as far as it tells.
 func (e Entry) Duration() time.Duration { return e.Last.Sub(e.First) }
 
-// Manifest describes the captures of a file system, in the order of their names. Scripts,
-// what tracers said on standard error, labels and other companions are no captures. A
-// capture that cannot be read has its Err set; the error returned is about the file system
-// or the context.
-func Manifest(ctx context.Context, fsys fs.FS) ([]Entry, error) {
-	entries, err := manifest(ctx, fsys, mayBeCapture)
-	if err == nil && len(entries) == 0 {
+// Names lists the captures of a file system in order, of which no more than the beginnings are read. Scripts, what
+// tracers said on standard error, labels and other companions are no captures, nor is what is not text. A capture that
+// cannot be read is listed, and whoever reads it is told why.
+func Names(ctx context.Context, fsys fs.FS) ([]string, error) {
+	names, err := capturesOf(ctx, fsys, mayBeCapture)
+	if err == nil && len(names) == 0 {
 		// With nothing else in the folder, CSV is no companion of a capture but one itself.
-		entries, err = manifest(ctx, fsys, func(name string) bool {
+		names, err = capturesOf(ctx, fsys, func(name string) bool {
 			ext := strings.ToLower(path.Ext(plainName(name)))
 			return (ext == ".csv" || ext == ".tsv") && !strings.HasPrefix(path.Base(name), ".")
 		})
 	}
-	return entries, err
+	return names, err
 }
 
-func manifest(ctx context.Context, fsys fs.FS, may func(name string) bool) (entries []Entry, err error) {
+func capturesOf(ctx context.Context, fsys fs.FS, may func(name string) bool) (names []string, err error) {
 	err = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil {
 			err = ctx.Err()
 		}
-		if err != nil || d.IsDir() || !may(name) {
-			return err
+		if err == nil && !d.IsDir() && may(name) && !isBinary(fsys, name) {
+			names = append(names, name)
 		}
-		info, err := d.Info()
+		return err
+	})
+	return names, err
+}
+
+// isBinary reports whether a file begins otherwise than text does.
+func isBinary(fsys fs.FS, name string) bool {
+	r, err := openAll([]File{{fsys, name}})
+	if err != nil {
+		return false
+	}
+	defer r.Close()
+	head := make([]byte, headSize)
+	n, err := io.ReadFull(r, head)
+	return (err == nil || err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF)) && binaryAt(head[:n]) >= 0
+}
+
+// Manifest describes the captures of a file system, those that [Names] lists, which it reads whole. A capture that
+// cannot be read has its Err set; the error returned is about the file system or the context.
+func Manifest(ctx context.Context, fsys fs.FS) ([]Entry, error) {
+	names, err := Names(ctx, fsys)
+	if err != nil {
+		return nil, err
+	}
+	var entries []Entry
+	for _, name := range names {
+		info, err := fs.Stat(fsys, name)
 		if err != nil {
-			return err
+			return entries, err
 		}
 		e := Entry{Name: name, Size: info.Size(), Modified: info.ModTime()}
-		if e.describe(ctx, fsys); !errors.Is(e.Err, ErrNotText) {
-			entries = append(entries, e)
+		e.describe(ctx, fsys)
+		if err := ctx.Err(); err != nil {
+			return entries, err
 		}
-		return ctx.Err()
-	})
-	return entries, err
+		entries = append(entries, e)
+	}
+	return entries, nil
 }
 
 // companionEndings are those of files that lie with captures and are none.

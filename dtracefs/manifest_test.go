@@ -65,3 +65,53 @@ func TestRotatedAndConcatenated(t *testing.T) {
 		t.Errorf("dated parts %v", names)
 	}
 }
+
+// A readingFS counts the bytes that are read from it.
+type readingFS struct {
+	fs.FS
+	read *int
+}
+
+type readingFile struct {
+	fs.File
+	read *int
+}
+
+func (f readingFS) Open(name string) (fs.File, error) {
+	file, err := f.FS.Open(name)
+	if _, dir := file.(fs.ReadDirFile); err != nil || dir {
+		return file, err
+	}
+	return readingFile{file, f.read}, nil
+}
+
+func (f readingFile) Read(p []byte) (int, error) {
+	n, err := f.File.Read(p)
+	*f.read += n
+	return n, err
+}
+
+// Of captures that are listed no more than the beginnings are read.
+func TestNames(t *testing.T) {
+	long := []byte(strings.Repeat("1795376741000000000\ncsw a 1\n\n", 100_000))
+	read := 0
+	fsys := readingFS{fstest.MapFS{
+		"b/calls.txt":   {Data: long},
+		"a/calls.txt":   {Data: long},
+		"a/calls.d":     {Data: []byte("tick-1s {}\n")},
+		"a/cut.txt.gz":  {Data: gzipped(t, long)[:1000]},
+		"a/part.counts": {Data: append([]byte("dtnotes counts"), make([]byte, 100)...)},
+	}, &read}
+	names, err := Names(context.Background(), fsys)
+	if got := strings.Join(names, " "); err != nil || got != "a/calls.txt a/cut.txt.gz b/calls.txt" {
+		t.Errorf("captures %s, %v", got, err)
+	}
+	if most := len(long) / 10; read > most {
+		t.Errorf("read %d bytes, want %d at most", read, most)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Names(ctx, fsys); err != context.Canceled {
+		t.Errorf("stopped: %v", err)
+	}
+}

@@ -55,7 +55,7 @@ func (o Options) scan(ctx context.Context, fsys fs.FS, name string, yield func(*
 
 // scanReader yields batches of what r reads until it ends or yield wants no more.
 func (o Options) scanReader(ctx context.Context, r io.Reader, name string, yield func(*Batch, error) bool) error {
-	head := make([]byte, 64<<10)
+	head := make([]byte, headSize)
 	n, err := io.ReadFull(r, head)
 	if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return err

@@ -91,13 +91,9 @@ func openCaptures(ctx context.Context, path string) (fs.FS, []string, error) {
 			}
 		}
 	}
-	entries, err := dtracefs.Manifest(ctx, fsys)
+	names, err := dtracefs.Names(ctx, fsys)
 	if err != nil {
 		return nil, nil, err
-	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name)
 	}
 	if len(names) == 0 {
 		return nil, nil, fmt.Errorf("%s: no capture in it", path)

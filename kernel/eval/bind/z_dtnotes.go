@@ -466,6 +466,7 @@ var dtnotes7 = Table{
 		{"Load", p7.Load},
 		{"Manifest", p7.Manifest},
 		{"MergeCounts", p7.MergeCounts},
+		{"Names", p7.Names},
 		{"NewCSVWriter", p7.NewCSVWriter},
 		{"NewCountsReader", p7.NewCountsReader},
 		{"NewCountsWriter", p7.NewCountsWriter},
