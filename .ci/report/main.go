@@ -20,12 +20,12 @@ import (
 // its seed is one that other tests are for. That data is missing is none: tests have theirs in testdata.
 var allowed = regexp.MustCompile(`(?m)_test\.go:\d+: (` + strings.Join([]string{
 	// The machine.
-	`no (shell|python3|machine code)$`, `no go command`, `bpftrace is not installed$`, `bpftrace may not trace here`,
+	`no (shell|python3|machine code|GNU parallel)$`, `no go command`, `bpftrace is not installed$`, `bpftrace may not trace here`,
 	`the kernel shows no tracepoints here`, `still resolving stacks`, `the system knows no such refusal`,
 	// The release of Go, and chance.
 	`not in this release of Go$`, `the map race went unnoticed$`,
 	// Flags.
-	`measures with -masked`, `writes weights\.txt with -fit$`, `without -modules$`,
+	`measures with -masked`, `writes weights\.txt with -fit$`, `without -(modules|spark)$`,
 	`the race detector has memory of its own`, `where races are looked for`,
 	// Seeds of fuzz targets.
 	`reaches outside$`, `cells that do not end, or not soon$`,

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,7 +20,7 @@ func TestMain(m *testing.M) {
 	if script := os.Getenv("STAND_IN"); script != "" {
 		standIn(script)
 	}
-	if len(os.Args) > 1 && (os.Args[1] == "session" || os.Args[1] == "run") {
+	if len(os.Args) > 1 && slices.Contains([]string{"session", "run", "count", "merge"}, os.Args[1]) {
 		main()
 		return
 	}
