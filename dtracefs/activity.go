@@ -23,6 +23,7 @@ type activity struct {
 	stamp                   int64
 	trusted                 bool            // stamps are clocks
 	refused                 int64           // a number that comes again and is none
+	without                 int64           // the last stamp that was told of without an entry
 	stamped                 bool            // inside a block of entries under a stamp
 	prefixes                *prefixTable    // codes of kind and name
 	maps                    map[string]bool // bpftrace's maps, and whether they hold activity
@@ -92,7 +93,7 @@ func (a *activity) take(st *station, num int, line []byte) bool {
 	if !terminated {
 		a.flush(st)
 		st.account(classUnparsed, size)
-		st.unparsed(num, raw)
+		a.giveUp(st, num, raw)
 		st.truncated(num)
 		return true
 	}
@@ -304,7 +305,7 @@ func (a *activity) entry(st *station, num int, line []byte, size int) {
 	default:
 		a.flush(st)
 		st.account(classUnparsed, size)
-		st.unparsed(num, line)
+		a.giveUp(st, num, line)
 	}
 }
 
@@ -346,7 +347,16 @@ func (a *activity) flush(st *station) {
 	}
 	a.book(st, classUnparsed)
 	for i, l := range bytes.Split(a.pending, []byte("\n")) {
-		st.unparsed(a.pendingLine+i, l)
+		a.giveUp(st, a.pendingLine+i, l)
 	}
 	a.pending = nil
+}
+
+// giveUp leaves a line that is no entry unparsed. A stamp that has no entry yet is told of, once.
+func (a *activity) giveUp(st *station, num int, line []byte) {
+	st.unparsed(num, line)
+	if n := len(a.time.ints); a.without != a.stamp && (n == 0 || a.time.ints[n-1] != a.stamp) {
+		a.without = a.stamp
+		st.intervalRow("")
+	}
 }

@@ -95,8 +95,22 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 	case "runtime_error", "helper_error":
 		t.c.Errors = append(t.c.Errors, Fault{Line: num, Fault: v.Get("msg").Text, Function: v.Get("helper").Text, Message: string(text)})
 	default:
+		return t.otherRecord(num, kind, text, v)
+	}
+	return true
+}
+
+// otherRecord files a record of a type that is not known: with data, it is one of a newer bpftrace, such as
+// the results of benchmarks. Its members are the keys of rows in a table of that type.
+func (t *bpftraceJSON) otherRecord(num int, kind string, text []byte, v syntax.JSON) bool {
+	data := v.Get("data")
+	if kind == "" || data.Kind != '{' || len(data.Members) == 0 {
 		return false
 	}
+	if len(v.Names) > 2 {
+		t.notice(num, "members", text, 0)
+	}
+	t.jsonKeyed(data, func(e mapEntry, v syntax.JSON) { t.jsonValue(kind, e, v) })
 	return true
 }
 

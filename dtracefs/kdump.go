@@ -86,6 +86,7 @@ func (k *kdump) record(cur *syntax.Cursor, r syntax.KdumpRecord) {
 			s.text(name, text)
 		}
 	}
+	put("step", r.Step)
 	put("pid", r.PID)
 	put("tid", r.TID)
 	put("command", r.Command)

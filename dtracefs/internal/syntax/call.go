@@ -330,6 +330,7 @@ func isErrnoName(b []byte) bool {
 type KdumpRecord struct {
 	PID, TID, Command []byte
 	Clock             []byte // absolute, relative or elapsed seconds
+	Step              []byte // relative seconds, where others stand before them
 	Type, Text        []byte
 }
 
@@ -358,8 +359,10 @@ func ParseKdump(line []byte) (r KdumpRecord, ok bool) {
 			}
 			r.Type, r.Text = bytes.TrimRight(b[i:i+4], " "), bytes.TrimSpace(b[i+4:])
 			r.Command = bytes.TrimRight(b[:i], " ")
-			if at := bytes.LastIndexByte(r.Command, ' '); at > 0 && isDecimal(r.Command[at+1:]) && bytes.IndexByte(r.Command[at:], '.') > 0 {
-				r.Clock, r.Command = r.Command[at+1:], bytes.TrimRight(r.Command[:at], " ")
+			for range 2 {
+				if at := bytes.LastIndexByte(r.Command, ' '); at > 0 && isDecimal(r.Command[at+1:]) && bytes.IndexByte(r.Command[at:], '.') > 0 {
+					r.Clock, r.Step, r.Command = r.Command[at+1:], r.Clock, bytes.TrimRight(r.Command[:at], " ")
+				}
 			}
 			return r, len(r.Command) > 0
 		}

@@ -1,0 +1,172 @@
+package dtracefs
+
+import (
+	"bytes"
+
+	"dtnotes/dtracefs/internal/pattern"
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// As `Adaptive mutex spin: 13 events in 0.100 seconds (130 events/sec)`.
+var lockstatTitle = pattern.New(`^(\S.*): (\d+) events in ([\d.]+) seconds \((\d+) events/sec\)\s*$`)
+
+// lockstat reads what lockstat of illumos and FreeBSD prints: for each kind of event a title, then a table
+// of locks and callers between rules. With -s and -h a distribution of times follows each row, with the
+// stack beside it.
+type lockstat struct {
+	*decoder
+	event   string
+	heading *syntax.Heading
+	of      [][]byte // cells of that row
+	frames  []string
+	names   []string
+}
+
+func startLockstat() reader { return &lockstat{} }
+
+// isLockstat tells the title of the first table, and what stands under it.
+func isLockstat(head []byte) bool {
+	cur := syntax.NewCursor(head)
+	line, _ := cur.Next()
+	if !lockstatTitle.Match(line) {
+		return false
+	}
+	for !cur.Done() {
+		if line, _ := cur.Next(); !syntax.Blank(line) {
+			return isLockstatHeading(line) || isRuledLine(line)
+		}
+	}
+	return false
+}
+
+func isLockstatHeading(line []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(line, " "), []byte("Count ")) && bytes.Contains(line, []byte(" indv cuml "))
+}
+
+// isLockstatTimes tells the heading of a distribution of times.
+func isLockstatTimes(line []byte) bool {
+	return bytes.Contains(line, []byte("--- Time Distribution ---"))
+}
+
+// cutLockstat cuts before the last rule, which ends a row and what belongs to it.
+func cutLockstat(data []byte) int {
+	for end := cutAtLine(data); end > 0; {
+		start := bytes.LastIndexByte(data[:end-1], '\n') + 1
+		if isRuledLine(bytes.TrimRight(data[start:end], "\r\n")) {
+			return start
+		}
+		end = start
+	}
+	return 0
+}
+
+func (l *lockstat) read(d *decoder, data []byte, num int, last bool) int {
+	l.decoder = d
+	cur := syntax.NewCursorAt(data, num)
+	for !cur.Done() {
+		n, from := cur.Number(), cur.Offset()
+		line, _ := cur.Next()
+		d.account(l.line(n, line), cur.Offset()-from)
+	}
+	l.end()
+	return cur.Number() - num
+}
+
+func (l *lockstat) line(num int, line []byte) lineClass {
+	if syntax.Blank(line) {
+		return classBlank
+	}
+	if m := lockstatTitle.FindSubmatch(line); m != nil {
+		l.end()
+		l.heading = nil
+		l.event = string(m[1])
+		s := l.sheet("totals", "totals", "summary")
+		l.inferred[s] = true
+		for i, name := range []string{"event", "events", "seconds", "events/sec"} {
+			s.text(name, m[i+1])
+		}
+		s.end()
+		return classTable
+	}
+	switch {
+	case l.event == "":
+	case isRuledLine(line):
+		l.end()
+		return classTable
+	case isLockstatHeading(line):
+		l.end()
+		h := syntax.ParseHeading(line)
+		if i := h.Index("Hottest"); i >= 0 && i+1 < len(h.Names) {
+			h = syntax.ParseHeading(bytes.Replace(line, []byte("Hottest "), []byte("Hottest_"), 1))
+			h.Names[i] = string(bytes.Replace([]byte(h.Names[i]), []byte("_"), []byte(" "), 1))
+		}
+		l.heading = &h
+		return classTable
+	case isLockstatTimes(line) && l.of != nil:
+		// As `nsec ------ Time Distribution ------ count     Stack`.
+		l.names = nil
+		for _, w := range bytes.Fields(line) {
+			if w[0] != '-' && string(w) != "Time" && string(w) != "Distribution" {
+				l.names = append(l.names, string(w))
+			}
+		}
+		return classTable
+	case l.names != nil && l.bucket(line):
+		return classTable
+	case l.heading != nil && l.names == nil:
+		if cells, ok := l.heading.Cells(nil, line); ok && isNumber(cells[0]) {
+			l.end()
+			l.of = cells
+			return classTable
+		}
+	}
+	l.unparsed(num, line)
+	return classUnparsed
+}
+
+// bucket files a row of a distribution, `65536 |@@@@   1   taskq_thread+0x2f1`.
+func (l *lockstat) bucket(line []byte) bool {
+	left, right, ok := bytes.Cut(line, []byte("|"))
+	words := bytes.Fields(bytes.TrimLeft(right, "@ "))
+	low := bytes.TrimSpace(left)
+	if !ok || len(low) > 0 != (len(words) > 0 && isNumber(words[0])) || len(low) > 0 && !isNumber(low) {
+		return false
+	}
+	if len(low) > 0 {
+		s := l.sheet("times", "Time Distribution", "hist")
+		l.inferred[s] = true
+		l.cells(s)
+		s.text(l.names[0], low)
+		s.text("count", words[0])
+		s.end()
+		words = words[1:]
+	}
+	if len(words) > 0 {
+		l.frames = append(l.frames, string(bytes.Join(words, []byte(" "))))
+	}
+	return true
+}
+
+// cells appends what tells a lock, or all of its row.
+func (l *lockstat) cells(s *sheet) {
+	s.text("event", []byte(l.event))
+	for i, cell := range l.of {
+		if name := l.heading.Names[i]; cell != nil && (s.Kind == "table" || name == "Lock" || name == "Caller" || name == "Hottest CPU+PIL") {
+			s.text(name, cell)
+		}
+	}
+}
+
+// end files the row at hand.
+func (l *lockstat) end() {
+	if l.of != nil {
+		s := l.sheet("lockstat", "lockstat", "table")
+		l.inferred[s] = true
+		l.cells(s)
+		if l.frames != nil {
+			s.open(l.names[len(l.names)-1], Stack).appendStack(l.frames)
+		}
+		s.end()
+	}
+	l.of, l.frames, l.names = nil, nil, nil
+}

@@ -1,0 +1,109 @@
+package dtracefs
+
+import (
+	"bytes"
+
+	"dtnotes/dtracefs/internal/pattern"
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// vmstatSums reads what `vmstat -s` prints on Linux, illumos and the BSDs: what was counted since boot, a
+// number and its name on each line. A name that comes again starts the next print.
+type vmstatSums struct {
+	*decoder
+	seen  map[string]bool // names of the print at hand
+	block int64
+	when  *syntax.Clock // of a date printed above
+}
+
+func startVmstatSums() reader { return &vmstatSums{seen: map[string]bool{}} }
+
+// As `4126340 K used memory`.
+var vmstatSum = pattern.New(`^\s*(\d+) (?:(K|M|k|m) )?\s*([A-Za-z].*?)\s*$`)
+
+// isVmstatSums tells a text of numbers with names that are those of memory, most of them.
+func isVmstatSums(head []byte) bool {
+	lines, known := 0, 0
+	for cur := syntax.NewCursor(head); !cur.Done() && lines < 12; {
+		line, _ := cur.Next()
+		if _, isClock := clockAlone(line); syntax.Blank(line) || lines == 0 && isClock {
+			continue
+		}
+		m := vmstatSum.FindSubmatch(line)
+		if m == nil {
+			return false
+		}
+		lines++
+		for _, word := range []string{"memory", "swap", "page", "cpu ", "interrupts", "faults", "traps", "context switches", "system calls", "fork"} {
+			if bytes.Contains(m[3], []byte(word)) {
+				known++
+				break
+			}
+		}
+	}
+	return lines >= 6 && known*3 >= lines*2
+}
+
+// clockAlone reads a line that is a date or a time and nothing else.
+func clockAlone(line []byte) (c syntax.Clock, ok bool) {
+	line = bytes.TrimSpace(line)
+	c, n, ok := syntax.ParseClock(line)
+	return c, ok && n == len(line)
+}
+
+func (v *vmstatSums) read(d *decoder, data []byte, num int, _ bool) int {
+	v.decoder = d
+	cur := syntax.NewCursorAt(data, num)
+	for !cur.Done() {
+		n, from := cur.Number(), cur.Offset()
+		line, _ := cur.Next()
+		class := classTable
+		if syntax.Blank(line) {
+			class = classBlank
+		} else if c, ok := clockAlone(line); ok {
+			v.when = &c
+			clear(v.seen)
+			v.block++
+		} else if !v.sum(line) {
+			class = classUnparsed
+			d.unparsed(n, line)
+		}
+		d.account(class, cur.Offset()-from)
+	}
+	return cur.Number() - num
+}
+
+// sum files a line. One without a number goes on with the line before, as shares of it.
+func (v *vmstatSums) sum(line []byte) bool {
+	m := vmstatSum.FindSubmatch(line)
+	goesOn := m == nil && len(v.seen) > 0 && (line[0] == ' ' || line[0] == '\t')
+	if m == nil && !goesOn {
+		return false
+	}
+	s := v.sheet("vmstat sums", "vmstat sums", "table")
+	v.inferred[s] = true
+	if goesOn {
+		m = [][]byte{nil, nil, nil, bytes.TrimSpace(line)}
+	} else if name := string(m[3]); v.seen[name] {
+		clear(v.seen)
+		v.block++
+	}
+	v.seen[string(m[3])] = true
+	if c := v.when; c != nil {
+		ns, ofDay := c.NS, c.Form == syntax.TimeOfDay
+		if !ofDay {
+			ns = c.In(v.opt.Location)
+		}
+		s.instant("time", ns, ofDay)
+	}
+	s.text("name", m[3])
+	if m[1] != nil {
+		s.text("value", m[1])
+	}
+	if m[2] != nil {
+		s.text("unit", m[2])
+	}
+	s.int("block", v.block, false)
+	s.end()
+	return true
+}
