@@ -171,6 +171,9 @@ func (s *Stream) forget() {
 	t := s.counting.tally
 	c := t.counts
 	t.blocks.forget()
+	for _, tm := range t.tables {
+		tm.totals.forget()
+	}
 	if !s.started || c.sources.count() < s.many {
 		return
 	}

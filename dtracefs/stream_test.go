@@ -88,6 +88,51 @@ func TestStreamForgets(t *testing.T) {
 	}
 }
 
+// TestStreamForgetsTotals holds that a stream of running totals whose names never end keeps those that are
+// printed, and counts them all.
+func TestStreamForgetsTotals(t *testing.T) {
+	s := NewStream(CountOptions{MeasureOptions: MeasureOptions{As: AsTotal}})
+	const blocks, fresh = 100, 1000
+	total, most := map[string]float64{}, 0
+	take := func(in []Interval, err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range in {
+			for name, v := range i.Counts {
+				total[name] += v
+			}
+		}
+		if c := s.counting.tally; c != nil {
+			most = max(most, len(c.tables[0].totals.byKey))
+		}
+	}
+	for i := range blocks {
+		var b strings.Builder
+		fmt.Fprintf(&b, "%d000000000\nweb %d\n", 1_700_000_000+i, 10+4*i)
+		for k := range fresh { // of the block before, and new ones
+			if i > 0 {
+				fmt.Fprintf(&b, "job-%d 5\n", (i-1)*fresh+k)
+			}
+			fmt.Fprintf(&b, "job-%d 3\n", i*fresh+k)
+		}
+		b.WriteString("\n")
+		for batch, err := range Follow(t.Context(), strings.NewReader(b.String()), "live", Options{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			take(s.Add(batch))
+		}
+	}
+	take(s.Close())
+	if total["web"] < 4*(blocks-1) || total["job-50500"] != 5 || total["job-98000"] != 5 {
+		t.Errorf("web %v, jobs %v and %v", total["web"], total["job-50500"], total["job-98000"])
+	}
+	if most > manyTotals+3*fresh {
+		t.Errorf("%d totals at once", most)
+	}
+}
+
 // TestStreamIsCount holds that a stream hands out, bucket by bucket, what counting at once gives,
 // though it forgets what is over.
 func TestStreamIsCount(t *testing.T) {

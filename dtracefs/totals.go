@@ -1,5 +1,10 @@
 package dtracefs
 
+import (
+	"cmp"
+	"slices"
+)
+
 // A totalValue is a number that counts since a start: an integer, or one with a fraction, such as seconds. The other
 // of the two is 0.
 type totalValue struct {
@@ -38,6 +43,32 @@ type totals struct {
 	before int64      // the time of the block before
 	n      int        // how many totals that one has
 	run    int32
+	many   int // keys are so many that it looks which of them are still printed
+}
+
+// manyTotals are more keys than most tables have.
+const manyTotals = 1 << 14
+
+// forget drops the keys that were not printed for longest, once there are many, down to half of that: names
+// that never end would fill the memory. Those of the block before stay, however many they are. One that
+// comes back counts from 0, as a new one does.
+func (t *totals) forget() {
+	if len(t.byKey) <= max(manyTotals, t.many) {
+		return
+	}
+	var gone []string
+	for key, r := range t.byKey {
+		if r.known && r.block < t.before {
+			gone = append(gone, key)
+		}
+	}
+	slices.SortFunc(gone, func(a, b string) int {
+		return cmp.Or(cmp.Compare(t.byKey[a].block, t.byKey[b].block), cmp.Compare(a, b))
+	})
+	for _, key := range gone[:min(len(gone), len(t.byKey)-manyTotals/2)] {
+		delete(t.byKey, key)
+	}
+	t.many = 2 * len(t.byKey)
 }
 
 // of returns the running total of a key.
