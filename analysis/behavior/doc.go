@@ -31,6 +31,9 @@
 // ([Value]). What comes back with the clock, and a steady growth, are taken off
 // first where the capture is long enough ([Season]).
 //
+// A gauge that wanders as a random walk does has no level that could be normal:
+// learning says so in a note.
+//
 // Left out by default, listed in Ignored and noted: threads of the kernel. Where
 // the columns that make a source tell them, these are known by a mark, by their
 // parent or number, by the zone they are in or by the path of their program;

@@ -311,8 +311,12 @@ func (r *record) proto(name string, column []float64, series []*analysis.Series,
 // noteValues tells what was taken for totals by its looks, and which sources
 // have a season or a trend.
 func (r *record) noteValues(opts Options) {
-	var totals, seasons, trends []string
+	var totals, seasons, trends, wandering []string
+	from, to := r.longest()
 	for j, name := range r.names {
+		if r.protos[j].Value == Gauge && wanders(r.columns[j][from:to]) {
+			wandering = append(wandering, name)
+		}
 		_, told := opts.Values[name]
 		_, all := opts.Values[everySource]
 		if r.protos[j].Value == Total && !told && !all {
@@ -330,12 +334,25 @@ func (r *record) noteValues(opts Options) {
 	if len(totals) > 0 {
 		r.notes = append(r.notes, "took for running totals, and judges what they grow by: "+listing(totals, 5))
 	}
+	if len(wandering) > 0 {
+		r.notes = append(r.notes, "wander without a level of their own, so that where they were not before may be normal running (leave them out, or take their steps): "+listing(wandering, 5))
+	}
 	if len(seasons) > 0 {
 		r.notes = append(r.notes, "judged without what comes back with the clock: "+listing(seasons, 5))
 	}
 	if len(trends) > 0 {
 		r.notes = append(r.notes, "judged without a steady growth or decline: "+listing(trends, 5))
 	}
+}
+
+// longest is where the series of most buckets begins and ends.
+func (r *record) longest() (from, to int) {
+	for i := 1; i < len(r.starts); i++ {
+		if r.starts[i]-r.starts[i-1] > to-from {
+			from, to = r.starts[i-1], r.starts[i]
+		}
+	}
+	return from, to
 }
 
 func (r *record) buckets() int { return r.starts[len(r.starts)-1] }
