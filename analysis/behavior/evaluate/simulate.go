@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
 
 	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
@@ -54,10 +56,15 @@ func (n normal) buckets(count int) (*analysis.Series, error) {
 // which there are enough.
 var rareLevels = []float64{0.1, 0.01, 0.001}
 
+// A part is a part of buckets, and how far from it that of all such systems may be: what is learned from one
+// governs all of its buckets, so that as many are known as there are systems.
+type part struct{ mean, off float64 }
+
 // simulated is the part of simulated normal buckets with a p-value of at most
-// each of the levels: of several systems, each learned from that many buckets.
-func simulated(ctx context.Context, sources, learned, judged, systems int) ([]float64, error) {
-	below := make([]float64, len(rareLevels))
+// each of the levels: of several systems, each learned from that many buckets,
+// with its interval of 95 % (Student, 1908).
+func simulated(ctx context.Context, sources, learned, judged, systems int) ([]part, error) {
+	of := make([][]float64, len(rareLevels)) // of each system
 	for seed := range uint64(systems) {
 		system := newNormal(seed, sources, 0)
 		train, err := system.buckets(learned)
@@ -76,15 +83,24 @@ func simulated(ctx context.Context, sources, learned, judged, systems int) ([]fl
 		if err != nil {
 			return nil, err
 		}
-		for _, v := range report.Buckets {
-			for i, level := range rareLevels {
+		for i, level := range rareLevels {
+			n := 0
+			for _, v := range report.Buckets {
 				if v.P <= level {
-					below[i] += 1 / float64(judged*systems)
+					n++
 				}
 			}
+			of[i] = append(of[i], float64(n)/float64(judged))
 		}
 	}
-	return below, nil
+	out := make([]part, len(rareLevels))
+	n := float64(systems)
+	student := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}
+	for i, shares := range of {
+		mean, dev := stat.MeanStdDev(shares, nil)
+		out[i] = part{mean, student.Quantile(0.975) * dev / math.Sqrt(n)}
+	}
+	return out, nil
 }
 
 // alarms is how many alerts an hour simulated normal running raises by default,
@@ -121,6 +137,10 @@ var restless = []struct {
 	learned int
 }{{0, 300}, {0.7, 300}, {0.9, 400}, {0.97, 4000}}
 
+// fewAndMany are what systems are learned from, and how many systems: learning
+// from few buckets differs more from one to the next.
+var fewAndMany = []struct{ sources, learned, systems int }{{3, 6000, 8}, {20, 6000, 8}, {20, 300, 24}}
+
 // printSimulated compares p-values with how often simulated normal buckets fall
 // below them.
 func (o options) printSimulated(ctx context.Context) error {
@@ -129,14 +149,15 @@ func (o options) printSimulated(ctx context.Context) error {
 		fmt.Printf(" %7g", l)
 	}
 	fmt.Println()
-	for _, c := range []struct{ sources, learned int }{{3, 6000}, {20, 6000}, {20, 300}} {
-		below, err := simulated(ctx, c.sources, c.learned, 12000, 3)
+	for _, c := range fewAndMany {
+		below, err := simulated(ctx, c.sources, c.learned, 12000, c.systems)
 		if err != nil {
 			return err
 		}
 		what := fmt.Sprintf("%d sources, learned from %d buckets", c.sources, c.learned)
-		fmt.Printf("  %-46s %7.5f %7.5f %7.5f\n", what, below[0], below[1], below[2])
-		o.table.add("p at most 0.001, simulated: "+what, "%.5f", below[2])
+		fmt.Printf("  %-46s %7.5f %7.5f %7.5f\n", what, below[0].mean, below[1].mean, below[2].mean)
+		rare := below[2]
+		o.table.add("p at most 0.001, simulated: "+what, "%.5f (95 %%: %.5f to %.5f, of %d systems)", rare.mean, max(0, rare.mean-rare.off), rare.mean+rare.off, c.systems)
 	}
 	fmt.Printf("\nalerts an hour that simulated normal running raises, where %g are stated\n", behavior.FalseAlarms)
 	most := 0.0
