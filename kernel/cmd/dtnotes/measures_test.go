@@ -219,6 +219,24 @@ func TestWatchForgets(t *testing.T) {
 	}
 }
 
+// An alert now and then does not keep a watch from learning on: what is normal before and after it counts.
+func TestWatchLearnsBetweenAlerts(t *testing.T) {
+	inFolder(t, map[string]string{"a.txt": webCapture(1, 200, -1), "b.txt": webCapture(2, 200, -1)})
+	if _, stderr, err := dtnotes(t, "learn", "-o", "normal.json", "a.txt", "b.txt"); err != nil {
+		t.Fatal(err, stderr)
+	}
+	if stdout, stderr, err := fed(t, strings.NewReader(webCapture(3, lesson+120, lesson/2)), "watch", "normal.json", "--half-life", "10m"); !errors.Is(err, misbehavior) {
+		t.Fatalf("%v\n%s%s", err, stdout, stderr)
+	}
+	b, err := behavior.Load("normal.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if until := b.Until - 1700000000; until < lesson {
+		t.Errorf("learned until second %.0f of %d", until, lesson+120)
+	}
+}
+
 // daylong prints a day, block by block, and looks at the heap as it goes.
 type daylong struct {
 	seconds, at int

@@ -97,7 +97,7 @@ type watch struct {
 	since    time.Time // of being blind
 	wasBlind bool
 	alerts   []behavior.Alert
-	calm     []behavior.Bucket // normal buckets to learn on from
+	calm     [][]behavior.Bucket // stretches of normal buckets to learn on from
 	warnings io.Writer
 	buckets  int
 	leftOut  map[string]bool // lines told
@@ -465,25 +465,47 @@ func (w *watch) save() {
 	}
 }
 
-// lesson is the number of normal buckets that are learned at once.
-const lesson = 600
+// lesson is the number of normal buckets that are learned at once, in stretches of at least shortest:
+// alerts come between.
+const (
+	lesson   = 600
+	shortest = 60
+)
 
 // learnOn learns on from normal running: a lesson at a time, as old knowledge fades.
 func (w *watch) learnOn(ctx context.Context, u behavior.Update) {
 	if w.opt.halfLife == 0 || u.Alert != nil || w.blindFor != nil {
 		return
 	}
-	if n := len(w.calm); n > 0 && u.Time-w.calm[n-1].Time > 1.5*w.b.Every.Seconds() {
-		w.calm = nil // a lesson has no gaps
+	n := len(w.calm)
+	if n == 0 || u.Time-w.calm[n-1][len(w.calm[n-1])-1].Time > 1.5*w.b.Every.Seconds() {
+		if n > 0 && len(w.calm[n-1]) < shortest {
+			w.calm = w.calm[:n-1]
+		}
+		w.calm = append(w.calm, nil)
+		n = len(w.calm)
 	}
-	if w.calm = append(w.calm, u.Bucket); len(w.calm) < lesson {
+	w.calm[n-1] = append(w.calm[n-1], u.Bucket)
+	all := 0
+	for _, stretch := range w.calm {
+		all += len(stretch)
+	}
+	if all < lesson || len(w.calm[n-1]) < shortest {
 		return
 	}
-	s, err := w.seriesOf(w.calm)
+	var series []*analysis.Series
+	var err error
+	for _, stretch := range w.calm {
+		var s *analysis.Series
+		if s, err = w.seriesOf(stretch); err != nil {
+			break
+		}
+		series = append(series, s)
+	}
 	w.calm = nil
 	var next, merged *behavior.Behavior
 	if err == nil {
-		next, err = behavior.Learn(ctx, []*analysis.Series{s}, behavior.Options{
+		next, err = behavior.Learn(ctx, series, behavior.Options{
 			ByKind: w.b.ByKind, Tags: w.b.Tags, Exclude: w.b.Ignored, IncludeKernel: w.b.IncludeKernel, IncludeObserver: w.b.IncludeObserver, Missing: w.b.Missing,
 		})
 	}
