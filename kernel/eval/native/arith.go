@@ -239,7 +239,11 @@ func (c *compiler) compareValues(in *ssa.BinOp, l *layout) {
 	t := typeWord(l.typ)
 	if direct(l.typ) { // one pointer, which an interface holds as it is
 		c.exit(func(_ *machine, np, pp unsafe.Pointer) {
-			*num(np, d.atN) = truth((*ptr(pp, x.atP) == *ptr(pp, y.atP)) != not)
+			a, b := *ptr(pp, x.atP), *ptr(pp, y.atP)
+			if l.boxed {
+				a, b = *ptr(a, 0), *ptr(b, 0)
+			}
+			*num(np, d.atN) = truth((a == b) != not)
 		})
 		return
 	}

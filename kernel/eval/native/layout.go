@@ -203,18 +203,9 @@ func (l loc) part(i int) loc {
 	return loc{f.layout, l.atN + f.atN, l.atP + f.atP}
 }
 
-// direct tells types whose interface values hold them in the data word itself.
-func direct(t reflect.Type) bool {
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Map, reflect.Chan, reflect.Func, reflect.UnsafePointer:
-		return true
-	case reflect.Struct:
-		return t.NumField() == 1 && direct(t.Field(0).Type)
-	case reflect.Array:
-		return t.Len() == 1 && direct(t.Elem())
-	}
-	return false
-}
+// direct tells types whose interface values hold them in the data word itself: those that are one pointer
+// and nothing else, beside what has no size.
+func direct(t reflect.Type) bool { return t.Size() == unsafe.Sizeof(uintptr(0)) && hasPointers(t) }
 
 // typeWord is the pointer that stands for a type in the first word of an empty interface.
 func typeWord(t reflect.Type) unsafe.Pointer { return (*[2]unsafe.Pointer)(unsafe.Pointer(&t))[1] }

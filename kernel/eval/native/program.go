@@ -150,9 +150,13 @@ func (p *Program) methods(prog *ssa.Program) map[methodKey]*fn {
 						p.byFunc[m] = p.declare(own)
 					}
 				}
-				if !pointer && !direct(rt) { // through an interface it gets a pointer to the value
+				switch {
+				case pointer:
+				case !direct(rt): // through an interface it gets a pointer to the value
 					ptr := prog.MethodSets.MethodSet(types.NewPointer(t)).Lookup(sel.Obj().Pkg(), sel.Obj().Name())
 					code = p.declare(prog.MethodValue(ptr))
+				case p.layout(t).boxed: // it gets the value, which its code expects in memory: it is called by the type's table
+					return
 				}
 				found[methodKey{typeWord(rt), methodName(sel.Obj())}] = code
 			})

@@ -40,6 +40,13 @@ func (x array) String() string {
 
 type nested struct{ inMap }
 
+type padded struct {
+	_ struct{}
+	p *int
+}
+
+func (x padded) String() string { return fmt.Sprint("padded ", x.p == nil) }
+
 type header struct{ http.Header }
 
 type box[T any] struct{ v T }
@@ -97,6 +104,8 @@ func direct() {
 	full, none := inMap{map[int]int{1: 9}}, inMap{}
 	fmt.Println(full, none, &full, []inMap{full, none}, map[string]inMap{"a": full}, struct{ inMap }{full}, [1]inMap{full})
 	fmt.Println(inChan{make(ch, 3)}, inChan{}, inFunc{func() int { return 7 }}, inFunc{}, array{&n}, array{}, nested{full}, nested{})
+	fmt.Println(padded{p: &n}, padded{}, padded{p: &n} == padded{p: &n}, padded{} == padded{p: &n})
+	fmt.Println(array{&n} == array{&n}, array{} == array{&n}, any(array{&n}) == any(array{&n}), map[any]int{array{&n}: 1, padded{p: &n}: 2}[padded{p: &n}])
 	fmt.Println(box[map[int]int]{map[int]int{1: 1}}, box[int]{3}, box[[1]func()]{}.String() != "")
 	var s fmt.Stringer = full
 	bound := s.String
@@ -113,8 +122,10 @@ func direct() {
 	fmt.Println(list)
 	type local struct{ inMap }
 	fmt.Println(local{full}, struct{ local }{})
-	for _, x := range []any{full, none, nested{full}} {
+	for _, x := range []any{full, none, array{&n}, padded{p: &n}, nested{full}} {
 		switch x := x.(type) {
+		case padded:
+			fmt.Println(*x.p, fmt.Stringer(x))
 		case fmt.Stringer:
 			fmt.Println(x.String())
 		default:
