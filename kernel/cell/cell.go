@@ -54,12 +54,13 @@ type Result struct {
 	Bundle display.Bundle // how Values show; zero if there is nothing to show
 	Page   display.Bundle // what belongs on a pager rather than in the output: the answer to ?name
 	Exit   bool           // the user asks a console to end
-	Next   *Next          // the session has to go on in another process; nil if it goes on in its own
+	Next   *Next          // how the session is to go on in another process; nil if nothing changes
 	Err    *Error         // nil if the cell succeeded
 }
 
 // Next asks whoever runs the process of a session to end it, to start another program in its place that
-// runs sessions like it, and to have that run what is left of the cell.
+// runs sessions like it, and to have that run what is left of the cell. Without a Program it asks for no
+// end: it tells with which Args the session is to be started again, should its process die.
 type Next struct {
 	Program string
 	Args    []string // beside those that the session was started with

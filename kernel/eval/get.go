@@ -40,7 +40,7 @@ func get(s *Session, ctx context.Context, r *run, arg, _ string) cell.Result {
 		return failure("get error", "%get "+strings.ReplaceAll(strings.TrimSpace(arg), "\n", " ")+": "+err.Error())
 	}
 	if program == nil {
-		return cell.Result{}
+		return s.again(r)
 	}
 	if sc := s.engine.scope; len(sc.names)+len(sc.imports) > 0 {
 		runWriter{r, 1}.Write([]byte("The session goes on in a program that has them compiled in: its variables, functions, types and imports are gone.\n" +
@@ -51,6 +51,19 @@ func get(s *Session, ctx context.Context, r *run, arg, _ string) cell.Result {
 		return failure("get error", err.Error())
 	}
 	return cell.Result{Next: &cell.Next{Program: program.File, Args: []string{"--modules", program.Set}, Dir: dir}}
+}
+
+// again is how the session is to begin should its process die: with what it has got.
+func (s *Session) again(r *run) cell.Result {
+	if !s.opts.Restarts || s.engine.packages.got == nil {
+		return cell.Result{}
+	}
+	file, err := s.engine.packages.got.Keep()
+	if err != nil {
+		runWriter{r, 1}.Write([]byte("What was got would be lost with the session: " + err.Error() + "\n"))
+		return cell.Result{}
+	}
+	return cell.Result{Next: &cell.Next{Args: []string{"--modules", file}}}
 }
 
 // getter gets modules for the cells of an engine.

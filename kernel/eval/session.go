@@ -105,10 +105,11 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 	if n := len(segs); n > 0 && segs[n-1].late {
 		return failure("misplaced command", segs[n-1].magic+" is for a whole cell and has to be its first line")
 	}
+	var again *cell.Next
 	for _, seg := range together(segs) {
 		s.runner.resume(r)
 		if ctx.Err() != nil {
-			return cell.Result{Err: s.texts.runError(interrupted())}
+			return cell.Result{Next: again, Err: s.texts.runError(interrupted())}
 		}
 		r.shown, r.bundle, r.printed = nil, display.Bundle{}, nil
 		if seg.magic != "" {
@@ -116,10 +117,14 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 		} else {
 			res = s.goCode(ctx, r, seg.code)
 		}
-		if res.Next != nil {
-			res.Next.Code = seg.below
+		if next := res.Next; next != nil && next.Program != "" {
+			next.Code = seg.below
+			return res
+		} else if next != nil {
+			again = next
 		}
-		if res.Err != nil || res.Next != nil {
+		res.Next = again
+		if res.Err != nil {
 			return res
 		}
 		if r.halted() { // by %reset, which ends the goroutines of what stands above it

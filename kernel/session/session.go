@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 
@@ -31,7 +32,9 @@ type Options struct {
 // Serve runs a session for the process that has started this one.
 func Serve(o Options) error {
 	got, err := load(o.Modules)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) { // the user has cleaned the cache: who imports what was got is told to get it
+		fmt.Fprintln(os.Stderr, "what was got is gone:", err)
+	} else if err != nil {
 		return err
 	}
 	return supervise.Serve(func() (cell.Evaluator, error) {

@@ -93,6 +93,20 @@ func TestGetCompiledIn(t *testing.T) {
 	}
 }
 
+// TestGotOutlivesSession has a session that died replaced by one that has got the same.
+func TestGotOutlivesSession(t *testing.T) {
+	gotModules(t)
+	inFolder(t, nil)
+	writeCells(t, "cells.txt",
+		"%get example.com/pairs\n\nimport \"example.com/pairs\"\npairs.Pair{1, 2}.Sum()",
+		"p, _ := os.FindProcess(os.Getpid())\np.Kill()\nselect {}",
+		"import \"example.com/pairs\"\npairs.Pair{3, 4}.Sum()")
+	out, _, err := dtnotes(t, "eval", "cells.txt")
+	if err == nil || !strings.Contains(err.Error(), "1 of 3 cells failed") || !strings.Contains(out, "session died") || !strings.HasSuffix(strings.TrimSpace(out), "7") {
+		t.Errorf("%q, error %v", out, err)
+	}
+}
+
 // TestGetDoesNotBuild tells of a module that does not compile in the compiler's words, and goes on.
 func TestGetDoesNotBuild(t *testing.T) {
 	gotModules(t)

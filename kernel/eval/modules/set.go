@@ -133,6 +133,19 @@ func (s *Set) Save(file string) error {
 	return os.WriteFile(file, b, 0o666)
 }
 
+// Keep saves a set in the user's cache, for a session that takes the place of the one that got it.
+func (s *Set) Keep() (file string, err error) {
+	cache, err := cacheDir("modules")
+	if err != nil {
+		return "", err
+	}
+	file = filepath.Join(cache, keyOf("kept", s.Home, s.Requests, s.Packages, s.Compiled)+".json")
+	if _, err := os.Stat(file); err == nil {
+		return file, nil
+	}
+	return file, s.Save(file)
+}
+
 // Load reads a set.
 func Load(file string) (*Set, error) {
 	b, err := os.ReadFile(file)

@@ -24,7 +24,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -50,6 +49,7 @@ type Session struct {
 	command func() *exec.Cmd
 
 	mu     sync.Mutex
+	next   *cell.Next // how it differs from what command describes; nil if it does not
 	child  *child
 	note   string // what the next cell has to say of the session before it
 	closed bool
@@ -92,6 +92,12 @@ type child struct {
 
 func (s *Session) spawn() (*child, error) {
 	cmd := s.command()
+	if next := s.next; next != nil {
+		if next.Program != "" {
+			cmd.Path, cmd.Err, cmd.Dir, cmd.Args[0] = next.Program, nil, next.Dir, next.Program
+		}
+		cmd.Args = append(cmd.Args, next.Args...)
+	}
 	pipes, err := openPipes()
 	if err != nil {
 		return nil, fmt.Errorf("starting a session: %w", err)
@@ -454,7 +460,10 @@ func (s *Session) Eval(ctx context.Context, cl cell.Cell) cell.Result {
 	if err != nil {
 		return failed("session error", "reading the result of the cell: "+err.Error())
 	}
-	if next := res.Next; next != nil {
+	if next := res.Next; next != nil && next.Program == "" {
+		s.remember(c, next)
+		res.Next = nil
+	} else if next != nil {
 		if err := s.replace(c, next); err != nil {
 			return failed("session error", "going on in another program: "+err.Error())
 		}
@@ -473,16 +482,11 @@ func (s *Session) replace(old *child, next *cell.Next) error {
 		s.mu.Unlock()
 		return errors.New("the session has ended meanwhile")
 	}
-	before := s.command
-	s.command = func() *exec.Cmd {
-		cmd := before()
-		cmd.Path, cmd.Err, cmd.Dir = next.Program, nil, next.Dir
-		cmd.Args = slices.Concat([]string{next.Program}, cmd.Args[1:], next.Args)
-		return cmd
-	}
+	before := s.next
+	s.next = next
 	c, err := s.spawn()
 	if err != nil {
-		s.command = before
+		s.next = before
 		s.mu.Unlock()
 		return err
 	}
@@ -497,6 +501,20 @@ func (s *Session) replace(old *child, next *cell.Next) error {
 	}
 	old.end()
 	return nil
+}
+
+// remember has what replaces a session, should it die, begin as it asks.
+func (s *Session) remember(c *child, again *cell.Next) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.child != c {
+		return
+	}
+	next := *again
+	if s.next != nil {
+		next.Program, next.Dir = s.next.Program, s.next.Dir
+	}
+	s.next = &next
 }
 
 func (s *Session) takeNote() string {

@@ -48,6 +48,10 @@ func (w *words) Eval(ctx context.Context, c cell.Cell) cell.Result {
 	case "remember":
 		w.number++
 		return cell.Result{Bundle: display.Render(w.number)}
+	case "again":
+		return cell.Result{Next: &cell.Next{Args: strings.Fields(arg)}}
+	case "args":
+		return cell.Result{Bundle: display.Render(fmt.Sprint(os.Args[1:]))}
 	case "print":
 		c.Out.Stream("stdout", arg)
 		c.Out.Display(display.PNG([]byte("png")), "id", true)
@@ -289,6 +293,20 @@ func TestDeathBetweenCells(t *testing.T) {
 	}
 	if r, out := run(t, s, "remember"); r.Bundle.Text() != "1" || !strings.Contains(out.String(), "session before this cell died") {
 		t.Errorf("got %+v, %s", r, out)
+	}
+}
+
+// TestDeathIsSurvivedByArgs has a new session begin as the one before it asked, and not as others did.
+func TestDeathIsSurvivedByArgs(t *testing.T) {
+	s := start(t, "yes")
+	for _, step := range []struct{ code, args string }{{"value x", "[]"}, {"again -a 1", "[-a 1]"}, {"value x", "[-a 1]"}, {"again -a 2", "[-a 2]"}} {
+		if r, _ := run(t, s, step.code); r.Err != nil || r.Next != nil {
+			t.Fatalf("%s: %+v", step.code, r)
+		}
+		run(t, s, "kill")
+		if r, _ := run(t, s, "args"); r.Bundle.Text() != step.args {
+			t.Errorf("after %s: begun with %s, want %s", step.code, r.Bundle.Text(), step.args)
+		}
 	}
 }
 
