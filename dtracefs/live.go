@@ -249,7 +249,7 @@ func (r *Run) run(ctx context.Context, started chan<- error) {
 	close(r.out)
 	switch {
 	case errors.Is(err, exec.ErrWaitDelay) || ctx.Err() != nil && killed(cmd.ProcessState):
-		r.err = fmt.Errorf("%s: killed, as it had not ended %v after an interrupt; what it had left to print is lost", r.tracer, grace)
+		r.err = fmt.Errorf("%s: killed, as it takes no interrupt or had not ended %v after one; what it had left to print is lost", r.tracer, grace)
 	case err != nil && ctx.Err() == nil:
 		r.err = r.failure(err)
 	}

@@ -5,19 +5,35 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"syscall"
+
+	"golang.org/x/sys/windows"
 )
 
-func ownGroup(*exec.Cmd) {}
+// ownGroup makes the tracer one that can be sent a break without this process getting it, too.
+func ownGroup(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_NEW_PROCESS_GROUP}
+}
 
 func stayOnThread() (leave func()) { return func() {} }
 
-// interrupt kills the tracer, as there are no interrupts to send.
-func interrupt(cmd *exec.Cmd, _ string) error { return cmd.Process.Kill() }
+// interrupt sends the tracer a break by way of the console that both are on. It kills it where there is
+// none, as with a kernel that a client without a console has started.
+func interrupt(cmd *exec.Cmd, _ string) error {
+	if windows.GenerateConsoleCtrlEvent(windows.CTRL_BREAK_EVENT, uint32(cmd.Process.Pid)) != nil {
+		return cmd.Process.Kill()
+	}
+	return nil
+}
 
-func killGroup(*exec.Cmd, string) {}
+// killGroup ends the tracer, if it still runs.
+func killGroup(cmd *exec.Cmd, _ string) { cmd.Process.Kill() }
 
-// killed is false, since the way to end a tracer here is to kill it.
-func killed(*os.ProcessState) bool { return false }
+// killed tells a process that was ended by force, or by a break that it did not handle.
+func killed(p *os.ProcessState) bool {
+	code := windows.NTStatus(p.ExitCode())
+	return code == 1 || code == windows.STATUS_CONTROL_C_EXIT
+}
 
 // canPipe tells that a tracer can print into a pipe that has a name.
 const canPipe = false
