@@ -3,18 +3,23 @@
 //
 //	go run ./.ci/check illumos/amd64 linux/arm …
 //
-// Dependencies are read from their sources, the bodies of their functions left out, so a system takes
-// seconds. Of vet's checks those are left out that need facts about dependencies, such as that of
-// printf, which are the same on every system; one of our own is added, fused. With -without, packages under those paths, between
-// commas, are left out; what imports them fails.
+// Dependencies are read from their sources, so a system takes seconds. Of vet's checks those are left out
+// that need facts about dependencies, such as that of printf, which are the same on every system; one of
+// our own is added, fused. With -without, packages under those paths, between commas, are left out; what
+// imports them fails.
 package main
 
 import (
 	"flag"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/checker"
@@ -45,9 +50,15 @@ var analyzers = []*analysis.Analyzer{
 func main() {
 	without := flag.String("without", "", "leave out packages whose paths begin with one of these, between commas")
 	flag.Parse()
+	root, err := os.Getwd()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	known := &sources{root: root, files: map[string]*ast.File{}}
 	failed := false
 	for _, target := range flag.Args() {
-		if err := check(target, *without); err != nil {
+		if err := check(known, target, *without); err != nil {
 			fmt.Fprintf(os.Stderr, "%s: %v\n", target, err)
 			failed = true
 			continue
@@ -59,7 +70,36 @@ func main() {
 	}
 }
 
-func check(target, without string) error {
+// sources are the files outside of the module that were parsed already: most are the same on all systems.
+type sources struct {
+	root  string
+	mu    sync.Mutex
+	files map[string]*ast.File
+}
+
+func (s *sources) parse(fset *token.FileSet, name string, text []byte) (*ast.File, error) {
+	s.mu.Lock()
+	file := s.files[name]
+	s.mu.Unlock()
+	if file != nil {
+		return file, nil
+	}
+	if strings.HasPrefix(name, s.root+string(filepath.Separator)) {
+		return parser.ParseFile(fset, name, text, parser.AllErrors|parser.ParseComments)
+	}
+	file, err := parser.ParseFile(fset, name, text, parser.AllErrors|parser.SkipObjectResolution)
+	if err != nil {
+		return file, err
+	}
+	s.mu.Lock()
+	s.files[name] = file
+	s.mu.Unlock()
+	return file, nil
+}
+
+var fset = token.NewFileSet()
+
+func check(known *sources, target, without string) error {
 	system, processor, ok := strings.Cut(target, "/")
 	if !ok {
 		return fmt.Errorf("want system/processor, such as linux/arm64")
@@ -68,6 +108,7 @@ func check(target, without string) error {
 		Mode:  packages.LoadAllSyntax | packages.NeedModule,
 		Env:   append(os.Environ(), "GOOS="+system, "GOARCH="+processor, "CGO_ENABLED=0"),
 		Tests: true,
+		Fset:  fset, ParseFile: known.parse,
 	}
 	loaded, err := packages.Load(config, "./...")
 	if err != nil {
