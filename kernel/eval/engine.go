@@ -93,7 +93,7 @@ func (e *engine) prepare(n ast.Node, user map[string]bool) map[string]*ast.Inter
 			}
 		}
 	}
-	instrument(n, e.checks, hides)
+	instrument(n, e.checks, !e.builder.native.on, hides)
 	return hidden
 }
 

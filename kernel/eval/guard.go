@@ -37,8 +37,8 @@ func ifStopped(then string) ast.Stmt {
 }
 
 // instrument rewrites one declaration, statement or expression.
-// hides tells the names that do not mean there what Go declares.
-func instrument(root ast.Node, checks bool, hides map[string]bool) {
+// hides tells the names that do not mean there what Go declares, and unrolls says that checks are dear.
+func instrument(root ast.Node, checks, unrolls bool, hides map[string]bool) {
 	cleanup := map[*ast.FuncLit]bool{} // deferred: it must run also where the code around it is stopped
 	done := map[ast.Node]bool{}
 	ast.Inspect(root, func(n ast.Node) bool {
@@ -65,7 +65,9 @@ func instrument(root ast.Node, checks bool, hides map[string]bool) {
 			}
 		case *ast.ForStmt:
 			if checks {
-				unroll(n)
+				if unrolls {
+					unroll(n)
+				}
 				prepend(n.Body, stopCheck())
 			}
 		case *ast.RangeStmt:
