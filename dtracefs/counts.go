@@ -46,6 +46,8 @@ type Counts struct {
 	seen    extents
 	levels  map[int64]*levelRow // by number of the bucket
 	how     []howCounted        // of sources, by their number
+
+	stretches []stretch // all that is here, in order; nil if it is all that was counted
 }
 
 // Measure says what was counted; nil if it is not known.
@@ -356,6 +358,9 @@ func (c *Counts) addLevels(o *Counts, ids []int) {
 // nearest to the same multiple of it: what is merged ends there, and the order of merging is all the
 // same.
 func (c *Counts) Merge(o *Counts) error {
+	if c.stretches != nil || o.stretches != nil {
+		return fmt.Errorf("merging counts: %w", errThin)
+	}
 	if c.grid.every != o.grid.every {
 		return fmt.Errorf("merging counts: buckets of %v do not match buckets of %v", time.Duration(c.grid.every), time.Duration(o.grid.every))
 	}

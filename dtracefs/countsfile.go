@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -169,6 +170,8 @@ type CountsReader struct {
 	zstd *zstd.Decoder // nil until something is unpacked
 	last string
 	some bool
+
+	most, least int // values to read of a host, 0 for all, and buckets
 }
 
 // NewCountsReader checks the whole file against its checksum and returns a reader of it.
@@ -250,6 +253,14 @@ func (r *CountsReader) NextOf(keep func(host string) bool) (host string, c *Coun
 	}
 }
 
+// NextThin is [CountsReader.NextOf], but where the buckets of a host hold more than most values it reads no more than
+// that, in five stretches spread evenly, and at least so many buckets. Such counts give a matrix and nothing else.
+func (r *CountsReader) NextThin(keep func(host string) bool, most, least int) (host string, c *Counts, err error) {
+	r.most, r.least = most, least
+	defer func() { r.most, r.least = 0, 0 }()
+	return r.NextOf(keep)
+}
+
 // bad is an error of the section of the last host.
 func (r *CountsReader) bad(err error) error {
 	return fmt.Errorf("reading counts: %w: host %q: %w", ErrCountsFile, r.last, err)
@@ -305,7 +316,7 @@ func (r *CountsReader) counts() (*Counts, error) {
 	if err != nil {
 		return nil, r.bad(err)
 	}
-	c, err := countsOfBody(body)
+	c, err := countsOfBody(body, r.most, r.least)
 	if err != nil {
 		return nil, r.bad(err)
 	}
@@ -415,6 +426,9 @@ func (c *Counts) body() ([]byte, error) {
 	}
 	if c.measure == nil {
 		return nil, errors.New("it is not known what was counted")
+	}
+	if c.stretches != nil {
+		return nil, errThin
 	}
 	w := c.measure.wire()
 	m, err := json.Marshal(w)
@@ -588,8 +602,9 @@ func (r *bodyReader) take(n int) []byte {
 
 func (r *bodyReader) text() string { return string(r.take(r.count())) }
 
-// countsOfBody reads what [Counts.body] wrote.
-func countsOfBody(body []byte) (*Counts, error) {
+// countsOfBody reads what [Counts.body] wrote; where that is more than most values, if most is not 0, stretches of it,
+// which have at least so many buckets.
+func countsOfBody(body []byte, most, least int) (*Counts, error) {
 	r := &bodyReader{b: body}
 	var w wireMeasure
 	if err := json.Unmarshal([]byte(r.text()), &w); err != nil {
@@ -620,15 +635,25 @@ func countsOfBody(body []byte) (*Counts, error) {
 			return nil, fmt.Errorf("source %d holds values of kind %d", i, h)
 		}
 	}
+	if most > 0 {
+		c.stretches = c.thin(*r, n, most, least)
+	}
 	number := int64(0)
 	for range r.count() {
 		number += r.varint()
-		c.row(number).pass(r.varint())
+		covered := r.varint()
+		if !c.keeps(number) {
+			c.passBucket(r, n)
+			continue
+		}
+		c.row(number).pass(covered)
 		c.readBucket(r, number, n)
 	}
 	c.seen = extents{extentReach(m), readExtents(r)}
 	if r.err == nil {
-		c.passAll(c.startTimes(), 1)
+		times := c.startTimes()
+		maps.DeleteFunc(times, func(number, _ int64) bool { return !c.keeps(number) })
+		c.passAll(times, 1)
 	}
 	if r.err == nil && len(r.b) > 0 {
 		return nil, fmt.Errorf("%d bytes follow its end", len(r.b))

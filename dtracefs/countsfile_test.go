@@ -315,7 +315,10 @@ func FuzzCountsFile(f *testing.F) {
 	f.Add(body)
 	f.Add(body[:len(body)/2])
 	f.Fuzz(func(t *testing.T, body []byte) {
-		c, err := countsOfBody(body)
+		c, err := countsOfBody(body, 0, 0)
+		if _, thin := countsOfBody(body, 40, 10); (thin == nil) != (err == nil) {
+			t.Fatalf("read as a whole: %v, in stretches: %v", err, thin)
+		}
 		if err != nil {
 			return
 		}
@@ -324,7 +327,7 @@ func FuzzCountsFile(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := countsOfBody(again)
+		d, err := countsOfBody(again, 0, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -333,4 +336,70 @@ func FuzzCountsFile(f *testing.F) {
 			t.Fatalf("read and written again it differs: %v", err)
 		}
 	})
+}
+
+// Of long counts stretches are read, whose buckets are what they are in the whole.
+func TestNextThin(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	var counts, levels strings.Builder
+	for at := range 3000 {
+		if rng.IntN(40) == 0 {
+			continue // a beat that was missed
+		}
+		fmt.Fprintf(&counts, "2026-03-01 %02d:%02d:%02d\n", 10+at/3600, at/60%60, at%60)
+		fmt.Fprintf(&levels, "2026-03-01 %02d:%02d:%02d\n", 10+at/3600, at/60%60, at%60)
+		for _, name := range []string{"a", "b", "c"} {
+			if rng.IntN(3) > 0 {
+				fmt.Fprintf(&counts, "@[%s]: %d\n", name, rng.IntN(500))
+				fmt.Fprintf(&levels, "@[%s]: %d\n", name, rng.IntN(500))
+			}
+		}
+	}
+	for name, c := range map[string]*Counts{
+		"counts": countPart(t, "calls.txt", counts.String(), MeasureOptions{}),
+		"levels": countPart(t, "calls.txt", levels.String(), MeasureOptions{As: AsGauge}),
+	} {
+		file, err := c.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole, err := c.Matrix()
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := func(most, least int) *Counts {
+			r, err := NewCountsReader(bytes.NewReader(file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, thin, err := r.NextThin(func(string) bool { return true }, most, least)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return thin
+		}
+		for _, c := range []struct{ most, least, buckets int }{{600, 1, 200}, {9, 100, 100}, {9001, 1, whole.Buckets}, {1, 1, whole.Buckets}} {
+			thin := read(c.most, c.least)
+			m, err := thin.IntoMatrix()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Buckets != c.buckets || m.Buckets+m.LeftOut != whole.Buckets || !slices.Equal(m.Sources, whole.Sources) {
+				t.Errorf("%s, %d values: %d buckets, left out %d of %d", name, c.most, m.Buckets, m.LeftOut, whole.Buckets)
+			}
+			for i, row := range m.Rows {
+				at := int(m.End(i).Sub(whole.First) / whole.Every)
+				if got, want := fmt.Sprint(m.End(i), row, m.covered(i)), fmt.Sprint(whole.End(at), whole.Row(at), whole.covered(at)); got != want {
+					t.Fatalf("%s, %d values, bucket %d: %s, want %s", name, c.most, i, got, want)
+				}
+			}
+		}
+		thin := read(600, 1)
+		_, err = thin.MarshalBinary()
+		for what, err := range map[string]error{"written": err, "merged": thin.Merge(c), "joined": c.Join(thin)} {
+			if !errors.Is(err, errThin) {
+				t.Errorf("%s: stretches are %s: %v", name, what, err)
+			}
+		}
+	}
 }

@@ -103,6 +103,8 @@ func (c *Counts) joinable(o *Counts) error {
 		return err
 	}
 	switch {
+	case c.stretches != nil || o.stretches != nil:
+		return errThin
 	case c.grid.phase != 0 || o.grid.phase != 0:
 		return fmt.Errorf("buckets do not end on whole multiples of their width since the epoch")
 	case c.measure.Clock != o.measure.Clock:

@@ -15,8 +15,9 @@ import (
 // A Matrix holds how much each source did in each bucket.
 type Matrix struct {
 	Every   time.Duration // the width of a bucket
-	First   time.Time     // the end of the first bucket; the others follow without gaps
+	First   time.Time     // the end of the first bucket; the others follow without gaps, unless some are left out
 	Buckets int
+	LeftOut int        // buckets that were left out between stretches, see [CountsReader.NextThin]
 	Sources []string   // in alphabetical order
 	Covered []float64  // seconds in which the counts of a bucket happened; nil where each covers its width
 	Values  []float64  // bucket by bucket, in the order of the sources; NaN where a level was not printed
@@ -24,10 +25,23 @@ type Matrix struct {
 	Levels  []bool     // by source: its values are levels, not counts
 	Measure *Measure   // what was counted
 	Notes   []string   // what was guessed, left out or rearranged
+
+	gaps []leftOut
 }
 
+// A leftOut is buckets that were left out before a row of a matrix.
+type leftOut struct{ row, buckets int }
+
 // End is when bucket i ends.
-func (m *Matrix) End(i int) time.Time { return m.First.Add(time.Duration(i) * m.Every) }
+func (m *Matrix) End(i int) time.Time {
+	n := i
+	for _, g := range m.gaps {
+		if g.row <= i {
+			n += g.buckets
+		}
+	}
+	return m.First.Add(time.Duration(n) * m.Every)
+}
 
 // Row is what the sources did in bucket i.
 func (m *Matrix) Row(i int) []float64 {
@@ -69,12 +83,16 @@ func (c *Counts) IntoMatrix() (*Matrix, error) { return c.matrix(true) }
 
 func (c *Counts) matrix(take bool) (*Matrix, error) {
 	m := &Matrix{Every: time.Duration(c.grid.every)}
-	first, last := int64(math.MaxInt64), int64(math.MinInt64)
-	for n := range c.all {
-		first, last = min(first, n), max(last, n)
-	}
-	if first > last {
-		return m, nil
+	stretches := c.stretches
+	if stretches == nil {
+		all := stretch{math.MaxInt64, math.MinInt64}
+		for n := range c.all {
+			all.first, all.last = min(all.first, n), max(all.last, n)
+		}
+		if all.first > all.last {
+			return m, nil
+		}
+		stretches = []stretch{all}
 	}
 	names := c.sources.names
 	order := make([]int, len(names))
@@ -92,16 +110,36 @@ func (c *Counts) matrix(take bool) (*Matrix, error) {
 		m.Notes = append(m.Notes, m.Measure.Notes...)
 	}
 	m.Notes = append(m.Notes, c.Notes...)
-	n, p := last-first+1, int64(len(order))
-	if n > mostBuckets || n*max(p, 1) > 20*mostBuckets {
-		return nil, fmt.Errorf("making a matrix of %d buckets of %v: %w", n, m.Every, ErrTooLong)
+	n, p, covered := int64(0), int64(len(order)), true
+	for k, x := range stretches {
+		if k > 0 {
+			left := int(x.first - stretches[k-1].last - 1)
+			m.gaps, m.LeftOut = append(m.gaps, leftOut{int(n), left}), m.LeftOut+left
+		}
+		n += x.last - x.first + 1
+		if n > mostBuckets || n*max(p, 1) > 20*mostBuckets {
+			return nil, fmt.Errorf("making a matrix of %d buckets of %v: %w", n, m.Every, ErrTooLong)
+		}
+		covered = covered && c.covered(x.first, x.last)
 	}
-	m.Buckets, m.First = int(n), time.Unix(0, c.grid.end(first)).UTC()
+	m.Buckets, m.First = int(n), time.Unix(0, c.grid.end(stretches[0].first)).UTC()
 	m.Values = make([]float64, n*p)
-	if !c.covered(first, last) {
+	if !covered {
 		m.Covered = make([]float64, n)
 	}
-	c.fillAll(m, first, last, order, take)
+	row := 0
+	for _, x := range stretches {
+		of := &Matrix{Sources: m.Sources, Buckets: int(x.last - x.first + 1)}
+		of.Values = m.Values[row*len(order) : (row+of.Buckets)*len(order)]
+		if m.Covered != nil {
+			of.Covered = m.Covered[row : row+of.Buckets]
+		}
+		c.fillAll(of, x.first, x.last, order, take && c.stretches == nil) // stretches may share a page
+		row += of.Buckets
+	}
+	if take {
+		c.pages, c.at, c.levels = map[int64]*page{}, nil, nil
+	}
 	return m, nil
 }
 

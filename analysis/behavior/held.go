@@ -278,6 +278,10 @@ func (l *Levels) moves() bool {
 // out as far as anything ever may, and hide faults.
 const ownPart = 0.5
 
+// mostTaught bounds how often the others teach. Of more series than that, those of several hosts say, some that lie
+// beside each other are held out together, so that time grows with the series and not with their square.
+const mostTaught = 20
+
 // calibrate judges the buckets of each fold by what the others teach, and
 // learns from that how often normal buckets show as much.
 func (r *record) calibrate(ctx context.Context, b *Behavior, opts Options) error {
@@ -285,28 +289,32 @@ func (r *record) calibrate(ctx context.Context, b *Behavior, opts Options) error
 	raws := make([][]raw, len(folds))
 	held := map[string]*Held{}                  // by source, or class of what is new
 	own := make([]map[string]*Held, len(folds)) // the same of each fold
-	for k, fold := range folds {
+	groups := min(len(folds), mostTaught)
+	for g := range groups {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if opts.Progress != nil {
-			opts.Progress("calibration", k)
+			opts.Progress("calibration", g)
 		}
-		rest, err := r.teach(b, fold)
+		from, to := g*len(folds)/groups, (g+1)*len(folds)/groups
+		rest, err := r.teach(b, [2]int{folds[from][0], folds[to-1][1]})
 		if err != nil {
 			return err
 		}
-		s, err := newScorer(rest)
-		if err != nil {
-			return err
-		}
-		s.prepared = true
-		own[k] = map[string]*Held{}
-		for i := fold[0]; i < fold[1]; i++ {
-			e := s.raw(r.times[i], r.bucket(i))
-			takeSigns(held, e.signs, b.ByKind)
-			takeSigns(own[k], e.signs, b.ByKind)
-			raws[k] = append(raws[k], e)
+		for k := from; k < to; k++ {
+			s, err := newScorer(rest)
+			if err != nil {
+				return err
+			}
+			s.prepared = true
+			own[k] = map[string]*Held{}
+			for i := folds[k][0]; i < folds[k][1]; i++ {
+				e := s.raw(r.times[i], r.bucket(i))
+				takeSigns(held, e.signs, b.ByKind)
+				takeSigns(own[k], e.signs, b.ByKind)
+				raws[k] = append(raws[k], e)
+			}
 		}
 	}
 	b.Held = map[string]*Held{}

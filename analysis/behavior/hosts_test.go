@@ -10,6 +10,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis"
 )
 
 // hostsOf makes hosts of a role whose sources vary between hosts and in time; odd changes what a host does.
@@ -138,5 +142,42 @@ func TestCompareHostsRefuses(t *testing.T) {
 	cancel()
 	if _, err := CompareHosts(ended, hostsOf(rng, "web", 5, 4, usualHost)); !errors.Is(err, context.Canceled) {
 		t.Errorf("canceled: %v", err)
+	}
+}
+
+// Of many hosts a behavior is learned in time that grows with them, not with their square; what is held out of each is
+// judged as by itself.
+func TestManyHostsAreLearned(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 1))
+	var series []*analysis.Series
+	for range 3 * mostTaught {
+		x := mat.NewDense(40, 2, nil)
+		x.Apply(func(_, j int, _ float64) float64 {
+			return math.Round(200 * float64(j+1) * math.Exp(.2*rng.NormFloat64()))
+		}, x)
+		s, err := analysis.NewSeries([]string{"nginx", "sshd"}, 1e9, time.Second, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		series = append(series, s)
+	}
+	taught := 0
+	b, err := Learn(t.Context(), series, Options{Progress: func(step string, _ int) {
+		if step == "calibration" {
+			taught++
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if taught != mostTaught || b.Buckets != 40*len(series) || b.Sources["nginx"].Held.Buckets != float64(b.Buckets) {
+		t.Errorf("taught %d times of %d series, %d buckets, %g held out", taught, len(series), b.Buckets, b.Sources["nginx"].Held.Buckets)
+	}
+	r, err := Score(t.Context(), b, series[7], ScoreOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Alerts) > 0 {
+		t.Errorf("normal running raises %d alerts", len(r.Alerts))
 	}
 }

@@ -37,8 +37,8 @@ func Sources(frame dataframe.DataFrame, every time.Duration) (*analysis.Series, 
 //
 // All series must have buckets of the same width; a source missing from one of
 // them was silent there. Scores are calibrated on buckets held out: each series
-// in turn is scored by what the others teach, a single series in five
-// stretches. Fewer than [FewestBuckets] buckets in all, NaN and infinite
+// in turn is scored by what the others teach, or of more than twenty a
+// twentieth of them, and a single series in five stretches. Fewer than [FewestBuckets] buckets in all, NaN and infinite
 // values are errors.
 func Learn(ctx context.Context, series []*analysis.Series, opts Options) (*Behavior, error) {
 	legibly := make([]*analysis.Series, len(series))

@@ -43,7 +43,7 @@ func countPaths(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions) (
 	}
 	if counted {
 		hosts := map[string]*dtracefs.Counts{}
-		err := eachHost(cmd, paths, func(host string, c *dtracefs.Counts, _ int) error {
+		err := eachHost(cmd, paths, nil, func(host string, c *dtracefs.Counts, _ int) error {
 			hosts[host] = c
 			return nil
 		})
@@ -111,8 +111,8 @@ func readSeries(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions, o
 }
 
 // readHosts is [readSeries], of counts of several hosts one after another, in the order of their names. It tells how
-// many there are; the host of a capture has no name.
-func readHosts(cmd *cobra.Command, path string, opt dtracefs.CountOptions, observer bool, missing behavior.Missing, take func(host string, s *analysis.Series, hosts int) error) error {
+// many there are; the host of a capture has no name. most is as for [eachHost].
+func readHosts(cmd *cobra.Command, path string, opt dtracefs.CountOptions, observer bool, missing behavior.Missing, most func(hosts int) int, take func(host string, s *analysis.Series, hosts int) error) error {
 	if !isCountsFile(path) {
 		s, err := readSeries(cmd, []string{path}, opt, observer, missing)
 		if err != nil {
@@ -120,7 +120,7 @@ func readHosts(cmd *cobra.Command, path string, opt dtracefs.CountOptions, obser
 		}
 		return take("", s, 1)
 	}
-	return eachHost(cmd, []string{path}, func(host string, c *dtracefs.Counts, hosts int) error {
+	return eachHost(cmd, []string{path}, most, func(host string, c *dtracefs.Counts, hosts int) error {
 		if hosts > 1 {
 			say(cmd.ErrOrStderr(), "host", host+":")
 		}
@@ -129,7 +129,15 @@ func readHosts(cmd *cobra.Command, path string, opt dtracefs.CountOptions, obser
 			return fmt.Errorf("host %q: %w", host, err)
 		}
 		m.Notes = nil // told already
-		return take(host, analysis.FromCounts(m, analysis.SeriesOptions{IncludeObserver: observer}), hosts)
+		s := analysis.FromCounts(m, analysis.SeriesOptions{IncludeObserver: observer})
+		if m.LeftOut > 0 {
+			n, _ := s.Dims()
+			if err := sayThinned(cmd, n, n+m.LeftOut); err != nil {
+				return err
+			}
+			s.Notes = append(s.Notes, fmt.Sprintf("took %d of %d buckets, in stretches spread evenly", n, n+m.LeftOut))
+		}
+		return take(host, s, hosts)
 	})
 }
 

@@ -72,7 +72,12 @@ func (opt *compareOptions) run(cmd *cobra.Command, args []string) error {
 		}
 		quiet := *cmd
 		quiet.SetErr(io.Discard) // how each was counted was told when it was
-		err := readHosts(&quiet, path, dtracefs.CountOptions{}, true, behavior.Refuse, func(host string, s *analysis.Series, of int) error {
+		// Who follows whom is told of all buckets.
+		var most func(int) int
+		if opt.lags == 0 {
+			most = valuesOfEach
+		}
+		err := readHosts(&quiet, path, dtracefs.CountOptions{}, true, behavior.Refuse, most, func(host string, s *analysis.Series, of int) error {
 			if host == "" {
 				say(cmd.ErrOrStderr(), "note:", path, "holds a host without a name: say --host or --host-from when counting")
 				host = filepath.Base(path)
@@ -80,7 +85,7 @@ func (opt *compareOptions) run(cmd *cobra.Command, args []string) error {
 			if opt.lags > 0 {
 				series = append(series, analysis.HostSeries{Host: host, Series: s})
 			}
-			thinned, err := thin(&quiet, s, 1_000_000/of)
+			thinned, err := thin(&quiet, s, valuesOfEach(of))
 			if err != nil {
 				return err
 			}

@@ -315,8 +315,9 @@ func isCountsFile(path string) bool {
 }
 
 // eachHost reads the counts of each host of counts files, or of those that --host names, in the order of their names,
-// and tells how many there are. No more than one is in memory.
-func eachHost(cmd *cobra.Command, paths []string, take func(host string, c *dtracefs.Counts, hosts int) error) error {
+// and tells how many there are. No more than one is in memory, and of that no more than most values where so many hosts
+// are learned from; without most, all.
+func eachHost(cmd *cobra.Command, paths []string, most func(hosts int) int, take func(host string, c *dtracefs.Counts, hosts int) error) error {
 	for _, name := range []string{"table", "time", "by", "value", "as", "every", "kinds"} {
 		if cmd.Flags().Changed(name) {
 			return fmt.Errorf("%s is counted already: say --%s when counting (dtnotes count)", paths[0], name)
@@ -363,7 +364,13 @@ func eachHost(cmd *cobra.Command, paths []string, take func(host string, c *dtra
 		return fmt.Errorf("%s: no host %q; there are %q", all, only, names)
 	}
 	for {
-		host, c, err := r.NextOf(keep)
+		var host string
+		var c *dtracefs.Counts
+		if most == nil {
+			host, c, err = r.NextOf(keep)
+		} else {
+			host, c, err = r.NextThin(keep, most(hosts), fewestThinned)
+		}
 		if err == io.EOF {
 			return nil
 		}

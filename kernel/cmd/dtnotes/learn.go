@@ -135,6 +135,12 @@ func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 	return nil
 }
 
+// valuesOfEach are how many values a behavior is learned from of each of so many hosts or captures.
+func valuesOfEach(n int) int { return 1_000_000 / n }
+
+// fewestThinned are the buckets that are learned from of however many sources.
+const fewestThinned = 5 * behavior.FewestBuckets
+
 // thin leaves of a long series as many values as are enough to learn from, and tells it. The memory of the
 // series is given back.
 func thin(cmd *cobra.Command, s *analysis.Series, mostValues int) (*analysis.Series, error) {
@@ -142,9 +148,15 @@ func thin(cmd *cobra.Command, s *analysis.Series, mostValues int) (*analysis.Ser
 	if n*p <= mostValues {
 		return s, nil
 	}
-	thinned := s.Thin(max(mostValues/p, 5*behavior.FewestBuckets))
+	thinned := s.Thin(max(mostValues/p, fewestThinned))
+	if thinned == s {
+		return s, nil
+	}
 	debug.FreeOSMemory()
 	m, _ := thinned.Dims()
-	err := sayf(cmd.ErrOrStderr(), "note: learned from %d of %d buckets, in stretches spread evenly\n", m, n)
-	return thinned, err
+	return thinned, sayThinned(cmd, m, n)
+}
+
+func sayThinned(cmd *cobra.Command, m, n int) error {
+	return sayf(cmd.ErrOrStderr(), "note: learned from %d of %d buckets, in stretches spread evenly\n", m, n)
 }

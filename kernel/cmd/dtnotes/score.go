@@ -43,15 +43,16 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 	}
 	var series []*analysis.Series
 	count := everyKind(cmd, opt.count)
+	most := func(hosts int) int { return valuesOfEach(max(len(paths), hosts)) }
 	for _, path := range paths {
 		// The behavior leaves observers out.
-		err := readHosts(cmd, path, count, true, missing, func(host string, s *analysis.Series, hosts int) error {
+		err := readHosts(cmd, path, count, true, missing, most, func(host string, s *analysis.Series, hosts int) error {
 			if len(series) > 0 {
 				if err := sameMeasure(series[0].Measure, s.Measure); err != nil {
 					return fmt.Errorf("%s and %s do not go together: %w", paths[0], path, err)
 				}
 			}
-			s, err := thin(cmd, s, 1_000_000/max(len(paths), hosts))
+			s, err := thin(cmd, s, most(hosts))
 			if err != nil {
 				return err
 			}
@@ -158,7 +159,7 @@ func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) erro
 		return err
 	}
 	var s *analysis.Series
-	err = readHosts(cmd, path, measuredAs(cmd, b, opt.count), true, b.Missing, func(_ string, of *analysis.Series, hosts int) error {
+	err = readHosts(cmd, path, measuredAs(cmd, b, opt.count), true, b.Missing, nil, func(_ string, of *analysis.Series, hosts int) error {
 		if hosts > 1 {
 			return fmt.Errorf("%s holds counts of %d hosts: say --host to score one", path, hosts)
 		}

@@ -1,0 +1,72 @@
+package dtracefs
+
+import "errors"
+
+// A stretch is buckets from the first to the last, both included.
+type stretch struct{ first, last int64 }
+
+var errThin = errors.New("stretches of it were read, not all that was counted")
+
+// thinStretches is into how many stretches long counts are thinned.
+const thinStretches = 5
+
+// thin chooses the stretches of a body to read, r being where its buckets start: nil for all of it.
+func (c *Counts) thin(r bodyReader, sources, most, least int) []stretch {
+	first, last, number := int64(0), int64(-1), int64(0)
+	for i := range r.count() {
+		number += r.varint()
+		r.varint()
+		c.passBucket(&r, sources)
+		if i == 0 {
+			first = number
+		}
+		last = number
+	}
+	n, p := last-first+1, int64(max(1, sources))
+	if r.err != nil || n <= int64(most)/p {
+		return nil
+	}
+	length := max(int64(most)/p, int64(least)) / thinStretches
+	if length < 1 || length*thinStretches >= n {
+		return nil
+	}
+	var out []stretch
+	for k := range int64(thinStretches) {
+		from := first + k*(n-length)/(thinStretches-1)
+		out = append(out, stretch{from, from + length - 1})
+	}
+	return out
+}
+
+// keeps reports whether a bucket is in a stretch.
+func (c *Counts) keeps(number int64) bool {
+	if c.stretches == nil {
+		return true
+	}
+	for _, x := range c.stretches {
+		if x.first <= number && number <= x.last {
+			return true
+		}
+	}
+	return false
+}
+
+// passBucket passes over what [Counts.readBucket] reads.
+func (c *Counts) passBucket(r *bodyReader, sources int) {
+	for i := -1; r.err == nil; {
+		step := r.uvarint()
+		if step == 0 {
+			return
+		}
+		if step > uint64(sources-1-i) {
+			r.fail()
+			return
+		}
+		i += int(step)
+		if r.uvarint(); c.howOf(i) != addsUp {
+			for range r.count() {
+				r.take(8)
+			}
+		}
+	}
+}
