@@ -176,7 +176,7 @@ func (r libxoReader) others(path string, v syntax.JSON) {
 		switch {
 		case m.Kind == '{' || m.Kind == '[':
 			r.others(at, *m)
-		case !r.filed[m] && (m.Text != "" || m.Kind == 't' || m.Kind == 'f'):
+		case !r.filed[m] && m.Kind != 'e' && m.Kind != 0 && (m.Text != "" || m.Kind != '"' || v.Kind == '{'):
 			s := r.sheet("others", "others", "values")
 			s.text("member", []byte(at))
 			s.leaf("value", *m)

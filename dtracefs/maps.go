@@ -296,7 +296,7 @@ func timeSeries(st *station) (points []mapPoint) {
 		line := st.peek()
 		i := bytes.LastIndexAny(line, "|*")
 		at, _, _ := bytes.Cut(line, []byte(" "))
-		if i < len(at) || len(at) < 8 || at[0] == '@' || len(bytes.Trim(line[len(at):i], " |*")) > 0 {
+		if i < len(at) || len(at) < 8 || at[0] == '@' || len(bytes.Trim(line[len(at):i], drawn)) > 0 {
 			break
 		}
 		st.take(classTable)
@@ -306,11 +306,16 @@ func timeSeries(st *station) (points []mapPoint) {
 	for range 2 { // the lower edge and its scale
 		if !st.cur.Done() && !syntax.Blank(st.peek()) && (isScale(st.peek()) || len(bytes.Trim(st.peek(), " v_")) == 0) {
 			num := st.cur.Number()
-			st.scale(num, st.take(classTable), points)
+			if edge := st.take(classTable); !bytes.Equal(bytes.TrimSpace(edge), bytes.TrimSpace(scale)) {
+				st.scale(num, edge, points)
+			}
 		}
 	}
 	return points
 }
+
+// drawn is what a time series is drawn with: points, the edges, and a line of dots at zero.
+const drawn = " |*."
 
 // isScale reports whether the line is the least and the greatest value, at the edges of a drawing.
 func isScale(line []byte) bool {

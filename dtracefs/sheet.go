@@ -1,6 +1,7 @@
 package dtracefs
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +15,7 @@ type sheet struct {
 	index map[string]*Column
 	n     int
 	seen  map[string]bool // of what has rows already; see first
+	nulls []string        // members of records that were null
 }
 
 func newSheet(name, kind string) *sheet {
@@ -163,7 +165,10 @@ func (s *sheet) leaf(name string, v syntax.JSON) {
 	c := s.index[name]
 	number := v.Kind == '0' && (c == nil || c.typ == Int)
 	switch i, unsigned, isInt := syntax.Int64([]byte(v.Text)); {
-	case v.Kind == 'n': // the cell stays null
+	case v.Kind == 'n': // the cell stays null; a column that has no other cells is made at the end
+		if c == nil && !slices.Contains(s.nulls, name) {
+			s.nulls = append(s.nulls, name)
+		}
 	case number && isInt:
 		s.int(name, i, unsigned)
 	case v.Kind == '0' && (c == nil || c.typ == Float) && isCanonicalFloat(v.Text):
@@ -222,6 +227,9 @@ func (s *sheet) drop(name string) {
 // finish gives text columns the type that all their cells have. In a whole capture it drops the numbers
 // of blocks where there is but one; in a part of one the next part may hold another.
 func (s *sheet) finish(infer, part bool) *Table {
+	for _, name := range s.nulls {
+		s.col(name, String)
+	}
 	if c := s.index["block"]; c != nil && !part && c.constant() {
 		s.drop("block")
 	}
