@@ -46,9 +46,13 @@ func isBar(r rune) bool { return r == '@' || r == ' ' || r == '#' || r >= 0x2580
 // PackHeader reports whether the line heads packed histograms (aggpack):
 // `key  min .---. max  | count`.
 func PackHeader(line []byte) bool {
-	i := bytes.Index(line, []byte(" ."))
-	return i >= 0 && bytes.Contains(line[i:], []byte("-.")) && bytes.HasSuffix(bytes.TrimRight(line, " "), []byte("| count")) &&
-		bytes.Contains(line, []byte("min")) && bytes.Contains(line, []byte("max"))
+	keys, rest, ok := bytes.Cut(line, []byte("min "))
+	if !ok || len(keys) > 0 && keys[len(keys)-1] != ' ' {
+		return false
+	}
+	words := bytes.Fields(rest)
+	return len(words) == 4 && len(words[0]) >= 3 && words[0][0] == '.' && words[0][len(words[0])-1] == '.' && len(bytes.Trim(words[0], "-.")) == 0 &&
+		string(words[1]) == "max" && string(words[2]) == "|" && string(words[3]) == "count"
 }
 
 // PackRow splits a packed histogram: keys, the least label, a character for each bucket,
