@@ -53,6 +53,9 @@ type haystack struct {
 }
 
 func (h *haystack) add(text string) {
+	if strings.IndexByte(text, 0x1b) >= 0 { // text that no rule understood keeps its colors
+		text += "\n" + string(plain([]byte(text)))
+	}
 	h.all.WriteString(text)
 	h.all.WriteByte('\n')
 	for _, w := range conserved.FindAllString(text, -1) {
