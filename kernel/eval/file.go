@@ -136,6 +136,9 @@ func writeResult(w io.Writer, res cell.Result) error {
 	case !res.Bundle.Empty():
 		_, err := fmt.Fprintln(w, res.Bundle.Text())
 		return err
+	case !res.Page.Empty():
+		_, err := fmt.Fprintln(w, res.Page.Text())
+		return err
 	}
 	return nil
 }

@@ -63,10 +63,10 @@ func TestRunCellsJSON(t *testing.T) {
 func TestRunCellsText(t *testing.T) {
 	s := newSession(t)
 	var b bytes.Buffer
-	if _, err := RunCells(context.Background(), s, cellFile, &b, false); err != nil {
+	if _, err := RunCells(context.Background(), s, cellFile+"---\n?strconv.Itoa\n", &b, false); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"out\n", "err\n", "compile error: cell[2]:1:1: undefined: nope\n", "21\n", "7\n"} {
+	for _, want := range []string{"out\n", "err\n", "compile error: cell[2]:1:1: undefined: nope\n", "21\n", "7\n", "func Itoa(i int) string\n"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in %q", want, b.String())
 		}

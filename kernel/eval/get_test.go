@@ -29,9 +29,14 @@ package pure
 
 import "example.com/dep"
 
+// A Pair is two numbers.
 type Pair struct{ A, B int }
 
+// Sum adds them.
 func (p Pair) Sum() int { return dep.Add(p.A, p.B) }
+
+// Swap has them in the other order.
+func Swap(p Pair) (swapped Pair) { return Pair{p.B, p.A} }
 `,
 	"sub/sub.go":         "package sub\n\nconst Name = \"below\"\n",
 	"other/other.go":     "package other\n\nimport _ \"example.com/absent\"\n",
@@ -82,6 +87,23 @@ func TestGetFromSource(t *testing.T) {
 			if _, _, err := run1(t, s, "import \""+path+"\""); err == nil || !strings.Contains(err.Message, want) {
 				t.Errorf("import %s: %v", path, err)
 			}
+		}
+	}
+	if got := s.Complete("pure.Pa", 7); len(got.Items) == 0 || got.Items[0].Text != "Pair" {
+		t.Errorf("completion proposes %v", got.Items)
+	}
+	if got := s.Complete("import \"example.com/pure/s\"", 26); len(got.Items) == 0 || got.Items[0].Text != "example.com/pure/sub" {
+		t.Errorf("completion of a path proposes %v", got.Items)
+	}
+	for code, want := range map[string]string{
+		"pure":                       "Package pure has nothing but Go.",
+		"pure.Pair":                  "A Pair is two numbers.",
+		"pure.Pair{}.Sum":            "Sum adds them.",
+		"pure.Swap":                  "func Swap(p Pair) (swapped Pair)",
+		"pure.Swap(pure.Pair{1, 2})": "Swap has them in the other order.",
+	} {
+		if b, ok := s.Inspect(code, len(code)-1, 0); !ok || !strings.Contains(b.Text(), want) {
+			t.Errorf("of %s is said %q", code, b.Text())
 		}
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {

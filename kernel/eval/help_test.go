@@ -107,8 +107,17 @@ func TestOtherNotebooks(t *testing.T) {
 		{"!strings.HasPrefix(\"a\", \"b\")", "true :: bool", "", ""},
 		{"%ls", "", "ok  var   bool", ""},
 		{"%list", "", "f   func", ""},
+		{"%ls /", "", "", "%ls: it takes nothing"},
+		{"!ls /", "", "tmp", ""},
 		{"%rm f ok", "", "", ""},
 		{"f()", "", "", "undefined: f"},
+		{"%list", "", "nothing is declared", ""},
+		{"%rm f", "", "", "nothing is called f"},
+		{"n := flag.Int(\"n\", 3, \"\")\n%%\nflag.Parse()\nfmt.Println(*n, flag.NArg(), len(os.Args))", "", "3 0 1\n", ""},
+		{"n := flag.Int(\"n\", 4, \"\")\nflag.Parse()\nfmt.Println(*n)", "", "4\n", ""},
+		{"func() {\n\tdefer func() { fmt.Println(recover()) }()\n\tos.Exit(3)\n}()", "", "", "exit status 3"},
+		{"defer func() { fmt.Println(recover()) }()\nlog.Fatal(\"bye\")", "", "bye", "exit status 1"},
+		{"*n", "4 :: int", "", ""},
 	} {
 		values, printed, err := run1(t, s, c.code)
 		if values != c.values || !strings.Contains(printed, c.printed) || (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Message, c.err) {

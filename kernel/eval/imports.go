@@ -4,16 +4,21 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	"go/build"
+	"go/parser"
 	"go/token"
 	"go/types"
 	"path"
+	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/eval/bind"
+	"dtnotes/kernel/eval/internal/docs"
 	"dtnotes/kernel/eval/modules"
 
 	"github.com/goplus/ixgo"
@@ -78,6 +83,7 @@ type packages struct {
 	checks      bool         // loops and calls look at the stop flag
 	initialized map[string]bool
 	failed      map[string]error // packages from source that could not be loaded
+	docs        sync.Map         // path -> map[string]bind.Doc, of packages whose source was read for it
 }
 
 var versionSuffix = regexp.MustCompile(`/v\d+$`)
@@ -322,4 +328,56 @@ func (ps *packages) knownImport(spec *ast.ImportSpec) (name, path string, ok boo
 		return spec.Name.Name, path, true
 	}
 	return pkg.Name(), path, true
+}
+
+// documentation is that of a package by name, as bind.Documentation has it: of what is compiled into every
+// dtnotes, or out of the source of a package that was got or lies in the folder.
+func (ps *packages) documentation(path string) map[string]bind.Doc {
+	if known := bind.Documentation(path); known != nil {
+		return known
+	}
+	if read, ok := ps.docs.Load(path); ok {
+		return read.(map[string]bind.Doc)
+	}
+	found := map[string]bind.Doc{}
+	for _, r := range readDocs(ps.sourceDir(path), path) {
+		found[r.Name] = bind.Doc{Decl: r.Decl, Text: r.Text}
+	}
+	ps.docs.Store(path, found)
+	return found
+}
+
+// sourceDir is the folder of a package's source; empty if it is not known.
+func (ps *packages) sourceDir(path string) string {
+	if sp := ps.ctx.SourcePackage(path); sp != nil {
+		return sp.Dir
+	}
+	if p, ok := ps.got.Package(path); ok {
+		return p.Dir
+	}
+	return ""
+}
+
+// readDocs reads what the source of a package says; nothing if it cannot be read, for a name is shown
+// without its comment then.
+func readDocs(dir, path string) []docs.Record {
+	if dir == "" {
+		return nil
+	}
+	p, err := build.ImportDir(dir, 0)
+	if err != nil {
+		return nil
+	}
+	fset := token.NewFileSet()
+	var files []*ast.File
+	for _, name := range slices.Concat(p.GoFiles, p.CgoFiles) {
+		if f, err := parser.ParseFile(fset, filepath.Join(dir, name), nil, parser.ParseComments); err == nil {
+			files = append(files, f)
+		}
+	}
+	list, err := docs.Of(fset, path, files)
+	if err != nil {
+		return nil
+	}
+	return list
 }

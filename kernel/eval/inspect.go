@@ -184,7 +184,7 @@ func (d description) bundle(e *engine, detail int) display.Bundle {
 
 func (d description) text(e *engine) (decl, doc string) {
 	if d.obj == nil {
-		doc := bind.Documentation(d.pkg.Path())[""]
+		doc := e.packages.documentation(d.pkg.Path())[""]
 		return fmt.Sprintf("package %s // import %q", d.pkg.Name(), d.pkg.Path()), doc.Text
 	}
 	o := d.obj
@@ -196,14 +196,14 @@ func (d description) text(e *engine) (decl, doc string) {
 		}
 		return decl, known.Text
 	}
-	if own := e.scope.decls[e.scope.original(o)]; own != nil {
+	if own := e.scope.decls[e.scope.original(o)]; own != nil && own.src.file != "" {
 		return decl, e.texts.comment(own.src)
 	}
 	key := o.Name()
 	if d.owner != "" {
 		key = d.owner + "." + key
 	}
-	known := bind.Documentation(o.Pkg().Path())[key]
+	known := e.packages.documentation(o.Pkg().Path())[key]
 	if strings.HasPrefix(known.Decl, "func") {
 		decl = known.Decl
 	}

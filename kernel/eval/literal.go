@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"dtnotes/kernel/cell"
+	"dtnotes/kernel/eval/modules"
 )
 
 // A literal is a string, character or comment of a cell, from its first byte to behind its last.
@@ -66,7 +67,7 @@ func (a *assistant) inLiteral(code string, lit literal, pos int, running bool) c
 	}
 	line := code[strings.LastIndexByte(code[:lit.start], '\n')+1 : lit.start]
 	if isImportLine(code[:lit.start], line) {
-		out.Items = itemsOf(importablePaths(), typed, "package")
+		out.Items = itemsOf(a.e.packages.importable(), typed, "package")
 		return out
 	}
 	v := a.lookAt(code, lit.start, end)
@@ -105,8 +106,16 @@ func isImportLine(before, line string) bool {
 	return i >= 0 && !strings.Contains(before[i:], ")")
 }
 
-func importablePaths() []string {
+// importable are the paths of what is compiled in and of what has been got.
+func (ps *packages) importable() []string {
 	var paths []string
+	if ps.got != nil {
+		for _, p := range ps.got.Packages {
+			if p.Name != "main" && p.Failure == "" && !modules.IsInternal(p.ImportPath) && !compiledIn(p.ImportPath) {
+				paths = append(paths, p.ImportPath)
+			}
+		}
+	}
 	for p := range compiledPaths() {
 		if !strings.Contains(p, "goplus") && !strings.Contains(p, "internal") && !strings.HasPrefix(p, "dtnotes/kernel/eval") {
 			paths = append(paths, p)

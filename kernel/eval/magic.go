@@ -236,6 +236,9 @@ func (s *Session) command(ctx context.Context, r *run, seg segment) cell.Result 
 			return m.run(s, ctx, r, arg, seg.code)
 		}
 		if m, ok := magics()[name]; ok && (!whole || name == "time") {
+			if arg != "" && m.usage == "%"+name {
+				return failure("error", fmt.Sprintf("%s: it takes nothing, and there is %q; a shell command begins with $ or !", m.usage, arg))
+			}
 			return m.run(s, ctx, r, arg, seg.code)
 		}
 		meant := ""

@@ -221,7 +221,7 @@ func choose(t *testing.T, root, skip string, n, each int, seed uint64) []place {
 // exports maps the packages that are compiled in to their export data.
 func exports(t *testing.T) map[string]string {
 	t.Helper()
-	out, err := exec.Command("go", append([]string{"list", "-export", "-f", "{{.ImportPath}}\t{{.Export}}"}, importablePaths()...)...).Output()
+	out, err := exec.Command("go", append([]string{"list", "-export", "-f", "{{.ImportPath}}\t{{.Export}}"}, (&packages{}).importable()...)...).Output()
 	if err != nil {
 		t.Fatal("list export data: ", err)
 	}

@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
-	"go/doc"
-	"go/format"
 	"go/parser"
 	"go/token"
 	"io"
@@ -20,6 +18,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"dtnotes/kernel/eval/internal/docs"
 
 	"github.com/goplus/ixgo"
 )
@@ -41,11 +41,11 @@ func documents(dir string, paths []string) (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list packages for their documentation: %w", err)
 	}
-	docs := map[string]string{}
+	found := map[string]string{}
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p listed
 		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
-			return docs, nil
+			return found, nil
 		} else if err != nil {
 			return nil, err
 		}
@@ -56,7 +56,7 @@ func documents(dir string, paths []string) (map[string]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the documentation of %s: %w", p.ImportPath, err)
 		}
-		docs[p.ImportPath] = text
+		found[p.ImportPath] = text
 	}
 }
 
@@ -70,60 +70,15 @@ func document(p listed) (string, error) {
 		}
 		files = append(files, f)
 	}
-	var mode doc.Mode
-	if p.ImportPath == "builtin" { // whose names are not exported
-		mode = doc.AllDecls
-	}
-	d, err := doc.NewFromFiles(fset, files, p.ImportPath, mode)
+	list, err := docs.Of(fset, p.ImportPath, files)
 	if err != nil {
 		return "", err
 	}
 	var b strings.Builder
-	record := func(name, decl, text string) {
-		b.WriteString(name + "\x1f" + decl + "\x1f" + strings.TrimSpace(text) + "\x1e")
-	}
-	record("", "package "+p.Name, d.Doc)
-	values := func(vs []*doc.Value) {
-		for _, v := range vs {
-			for _, spec := range v.Decl.Specs {
-				s := spec.(*ast.ValueSpec)
-				text := s.Doc.Text() + s.Comment.Text()
-				if text == "" {
-					text = v.Doc
-				}
-				for _, n := range s.Names {
-					if n.IsExported() && strings.TrimSpace(text) != "" {
-						record(n.Name, v.Decl.Tok.String()+" "+n.Name, text)
-					}
-				}
-			}
-		}
-	}
-	funcs := func(recv string, fs []*doc.Func) {
-		for _, f := range fs {
-			f.Decl.Body, f.Decl.Doc = nil, nil
-			record(recv+f.Name, printed(fset, f.Decl), f.Doc)
-		}
-	}
-	values(d.Consts)
-	values(d.Vars)
-	funcs("", d.Funcs)
-	for _, t := range d.Types {
-		record(t.Name, "", t.Doc)
-		values(t.Consts)
-		values(t.Vars)
-		funcs("", t.Funcs)
-		funcs(t.Name+".", t.Methods)
+	for _, r := range list {
+		b.WriteString(r.Name + "\x1f" + r.Decl + "\x1f" + r.Text + "\x1e")
 	}
 	return b.String(), nil
-}
-
-func printed(fset *token.FileSet, n ast.Node) string {
-	var b bytes.Buffer
-	if err := format.Node(&b, fset, n); err != nil {
-		return ""
-	}
-	return b.String()
 }
 
 // documentedPaths are the bound packages and those of the standard library that ixgo carries.
@@ -140,26 +95,26 @@ func documentedPaths(bound []string) []string {
 
 // updateDocs writes the documentation if it is not up to date; it tells whether it is stale.
 func updateDocs(dir string, bound []string, check bool) (stale bool, err error) {
-	docs, err := documents(dir, documentedPaths(bound))
+	now, err := documents(dir, documentedPaths(bound))
 	if err != nil {
 		return false, err
 	}
 	path := filepath.Join(dir, docsFile)
 	had, madeBy := readDocs(path)
 	same := len(had) > 0
-	for p, text := range docs {
+	for p, text := range now {
 		first, _, _ := strings.Cut(p, "/")
 		std := !strings.Contains(first, ".") && first != "dtnotes"
 		same = same && (had[p] == text || std && madeBy != runtime.Version())
 	}
 	for p := range had {
-		_, still := docs[p]
+		_, still := now[p]
 		same = same && still
 	}
 	if same || check {
 		return !same, nil
 	}
-	return true, writeDocs(path, docs)
+	return true, writeDocs(path, now)
 }
 
 func readDocs(path string) (docs map[string]string, madeBy string) {
