@@ -67,12 +67,7 @@ type generator struct {
 }
 
 func (g *generator) table(name string) string {
-	scope := g.pkg.Types.Scope()
-	for _, n := range scope.Names() {
-		if o := scope.Lookup(n); o.Exported() {
-			g.add(o)
-		}
-	}
+	g.addAll()
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nvar %s = Table{\n\tPath: %q, Name: %q,\n", name, g.pkg.PkgPath, g.pkg.Name)
 	if deps := g.deps(); deps != "" {
@@ -94,6 +89,16 @@ func (g *generator) table(name string) string {
 	}
 	b.WriteString("}\n")
 	return b.String()
+}
+
+// addAll enters all that the package exports.
+func (g *generator) addAll() {
+	scope := g.pkg.Types.Scope()
+	for _, n := range scope.Names() {
+		if o := scope.Lookup(n); o.Exported() {
+			g.add(o)
+		}
+	}
 }
 
 func (g *generator) add(o types.Object) {
@@ -187,8 +192,7 @@ func (g *generator) source() string {
 	if len(g.generic) == 0 {
 		return ""
 	}
-	s := &sources{g: g, decls: map[types.Object][]ast.Node{}, imports: map[string]string{}}
-	s.index()
+	s := newSources(g)
 	want := map[types.Object]bool{}
 	for _, o := range g.generic {
 		need := map[types.Object]bool{}
@@ -207,6 +211,13 @@ type sources struct {
 	g       *generator
 	decls   map[types.Object][]ast.Node // syntax of package-level objects; of types also their methods
 	imports map[string]string
+	others  map[*packages.Package]*sources
+}
+
+func newSources(g *generator) *sources {
+	s := &sources{g: g, decls: map[types.Object][]ast.Node{}, imports: map[string]string{}, others: map[*packages.Package]*sources{}}
+	s.index()
+	return s
 }
 
 func (s *sources) index() {
@@ -287,7 +298,7 @@ func (s *sources) use(id *ast.Ident, need map[types.Object]bool) string {
 		return ""
 	}
 	if u.Pkg() != s.g.pkg.Types {
-		return ""
+		return s.elsewhere(u)
 	}
 	if f, ok := u.(*types.Func); ok {
 		if f.Signature().Recv() == nil {
@@ -315,6 +326,36 @@ func (s *sources) use(id *ast.Ident, need map[types.Object]bool) string {
 		return s.collect(u, need)
 	}
 	return "it needs the unexported " + u.Name()
+}
+
+// elsewhere says why something of another package cannot be had, if that was loaded as well: what stays out
+// there can be used nowhere.
+func (s *sources) elsewhere(u types.Object) string {
+	if u.Pkg() == nil {
+		return ""
+	}
+	p := s.g.pkg.Imports[u.Pkg().Path()]
+	if p == nil || len(p.Syntax) == 0 {
+		return ""
+	}
+	o := p.Types.Scope().Lookup(u.Name())
+	if f, ok := u.(*types.Func); o == nil || ok && f.Signature().Recv() != nil {
+		return ""
+	}
+	other := s.others[p]
+	if other == nil {
+		g := &generator{pkg: p}
+		g.addAll()
+		other = newSources(g)
+		s.others[p] = other
+	}
+	if !other.isGeneric(o) {
+		return ""
+	}
+	if why := other.collect(o, map[types.Object]bool{}); why != "" {
+		return fmt.Sprintf("it needs %s.%s, and %s", p.PkgPath, o.Name(), why)
+	}
+	return ""
 }
 
 func (s *sources) isGeneric(o types.Object) bool {
