@@ -118,7 +118,7 @@ func CrossValidate(ctx context.Context, folds []*Accumulator, o CVOptions) (*Cro
 			return nil, err
 		}
 		if o.Lasso.Start == nil {
-			o.Lasso.Start = cv.guess()
+			o.Lasso.Start = cv.guess(best)
 		}
 		l, err := solveLasso(ctx, flat(cv.all), cv.p, best, o.Lasso)
 		if err != nil {
@@ -228,7 +228,7 @@ func (v *validation) search(ctx context.Context, progress func(int)) (float64, e
 	}
 	middle := len(v.folds) / 2
 	path := bracket{step: 30, end: 920, flat: 3e-7 * float64(v.p), score: func(steps float64) (float64, error) {
-		s, err := v.folds[middle].score(ctx, alpha(steps), max(v.tol, 1e-4))
+		s, err := v.folds[middle].score(ctx, alpha(steps), LassoOptions{Tol: max(v.tol, 2e-3), rough: true})
 		report(err)
 		return s, err
 	}}
@@ -277,7 +277,7 @@ func (v *validation) try(ctx context.Context, alpha float64) (float64, error) {
 	t := Trial{Alpha: alpha, Scores: make([]float64, len(v.folds))}
 	errs := make([]error, len(v.folds))
 	parallel.For(len(v.folds), func(i int) {
-		t.Scores[i], errs[i] = v.folds[i].score(ctx, alpha, v.tol)
+		t.Scores[i], errs[i] = v.folds[i].score(ctx, alpha, LassoOptions{Tol: v.tol})
 	})
 	if err := errors.Join(errs...); err != nil {
 		return 0, err
@@ -289,13 +289,13 @@ func (v *validation) try(ctx context.Context, alpha float64) (float64, error) {
 	return t.Score, nil
 }
 
-func (f *fold) score(ctx context.Context, alpha, tol float64) (float64, error) {
+func (f *fold) score(ctx context.Context, alpha float64, o LassoOptions) (float64, error) {
 	p := len(f.keep)
 	if p == 0 {
 		return 0, nil
 	}
 	// One step at least, lest one fit serve several penalties.
-	o := LassoOptions{Tol: tol, least: 1}
+	o.least = 1
 	if l := f.nearest(alpha); l != nil {
 		o.Start = l.Precision
 	}
@@ -318,11 +318,12 @@ func (f *fold) nearest(alpha float64) *Lasso {
 }
 
 // guess is a start for the solve on all rows, from a fold that kept every
-// variable, if there is one.
-func (v *validation) guess() mat.Symmetric {
-	for _, f := range v.folds {
-		if len(f.keep) == v.p && f.warm[0] != nil {
-			return f.warm[0].Precision
+// variable, if there is one. The last penalty tried may be far from alpha.
+func (v *validation) guess(alpha float64) mat.Symmetric {
+	for i := range v.folds {
+		f := &v.folds[i]
+		if l := f.nearest(alpha); l != nil && len(f.keep) == v.p {
+			return l.Precision
 		}
 	}
 	return nil

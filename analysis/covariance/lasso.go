@@ -25,7 +25,8 @@ type LassoOptions struct {
 	// solution at a neighboring alpha; nil starts from the diagonal.
 	Start mat.Symmetric
 
-	least int // Newton steps to take whatever the gap
+	least int  // Newton steps to take whatever the gap
+	rough bool // Tol is what the last step has gained, not the gap
 }
 
 func (o LassoOptions) tol() float64 {
@@ -136,7 +137,7 @@ func solveDistinct(ctx context.Context, s []float64, p int, alpha float64, o Las
 		}
 		n := newNewton(s, p, g, alpha, o.Start)
 		n.start(o.Start)
-		n.least = o.least
+		n.least, n.rough = o.least, o.rough
 		err := n.solve(ctx, o.tol()*float64(len(g)), o.maxIter())
 		if errors.Is(err, ErrNotConverged) && o.Start != nil {
 			n.startDiagonal()

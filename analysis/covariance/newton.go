@@ -42,7 +42,8 @@ type newton struct {
 	smooth, penalty float64 // tr(SX) - log det X, alpha Σ|Xij|
 	objective, gap  float64
 	iterations      int
-	least           int // iterations
+	least           int  // iterations
+	rough           bool // stop by the last step's gain
 }
 
 // pairs is a symmetric sparsity pattern in compressed rows, diagonal
@@ -139,6 +140,12 @@ func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 		}
 		n.invert()
 		n.objective = n.smooth + n.penalty
+		// Far from the solution the gap says little: a step after which it is infinite may be the last
+		// that gains anything to speak of.
+		if n.rough && n.iterations > 0 && decrement <= tol {
+			n.gap = decrement
+			return nil
+		}
 		rounding := 1e-14 * float64(n.m) * (1 + math.Abs(n.objective))
 		if n.iterations >= n.least && decrement*decrement <= 10*tol {
 			if n.gap = n.dualityGap(); n.gap <= max(tol, rounding) {
