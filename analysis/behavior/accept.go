@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
 )
 
 // A Pattern is an accepted way of running: how processes stand to each other in
@@ -17,6 +16,7 @@ type Pattern struct {
 	Residuals map[string]float64 `json:"residuals"` // of the sources foretold: how far off they are in it
 	Spread    map[string]float64 `json:"spread"`    // of those
 	Distance  float64            `json:"distance"`  // of its buckets from it
+	Buckets   int                `json:"buckets"`   // accepted
 }
 
 // Accept returns a behavior that has learned buckets as normal, such as those of
@@ -76,7 +76,7 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 			part.Held[class] = h
 		}
 	}
-	absorb(out, part)
+	absorb(out, part, false)
 	if out.Links != nil {
 		out.Links.accept(b, raws)
 	}
@@ -86,7 +86,7 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 // accept adds the medians of buckets as a pattern: the first and the last may be
 // of what was before and after.
 func (l *Links) accept(b *Behavior, raws []raw) {
-	p := Pattern{Activity: make([]float64, len(l.Names)), Residuals: map[string]float64{}, Spread: map[string]float64{}}
+	p := Pattern{Activity: make([]float64, len(l.Names)), Residuals: map[string]float64{}, Spread: map[string]float64{}, Buckets: len(raws)}
 	activity, residuals := make([][]float64, len(l.Names)), map[string][]float64{}
 	for _, w := range raws {
 		for j, z := range b.Links.standardizedBucket(b, w.values) {
@@ -134,76 +134,4 @@ func (b *Behavior) clone() (*Behavior, error) {
 		return nil, err
 	}
 	return Read(&text)
-}
-
-// MergeFading is [Merge] for behaviors of different days: what was learned a half
-// life before the newest counts half.
-func MergeFading(halfLife time.Duration, behaviors ...*Behavior) (*Behavior, error) {
-	if halfLife <= 0 {
-		return nil, fmt.Errorf("merging behaviors: a half-life of %v: want a positive time", halfLife)
-	}
-	newest := math.Inf(-1)
-	for i, b := range behaviors {
-		if b == nil {
-			return nil, fmt.Errorf("merging behaviors: number %d is nil", i+1)
-		}
-		newest = max(newest, b.Until)
-	}
-	faded := make([]*Behavior, len(behaviors))
-	for i, b := range behaviors {
-		var err error
-		if faded[i], err = b.fade(math.Exp2((b.Until - newest) / halfLife.Seconds())); err != nil {
-			return nil, fmt.Errorf("merging behaviors: %w", err)
-		}
-	}
-	return Merge(faded...)
-}
-
-// fade returns a behavior as if learned from a part of its buckets.
-func (b *Behavior) fade(weight float64) (*Behavior, error) {
-	out, err := b.clone()
-	if err != nil || weight >= 1 {
-		return out, err
-	}
-	part := func(n int) int { return int(math.Round(weight * float64(n))) }
-	out.Buckets = max(1, part(b.Buckets))
-	for _, s := range out.Sources {
-		s.Active, s.Missing = max(1, part(s.Active)), min(part(s.Missing), out.Buckets-1)
-		s.Total, s.Sum, s.Squares = weight*s.Total, weight*s.Sum, weight*s.Squares
-		s.Upper, s.Lower = s.Upper.thin(weight), s.Lower.thin(weight)
-		s.Blocks = s.Blocks[len(s.Blocks)-part(len(s.Blocks)):]
-		s.Held = Held{}.less(s.Held, -weight)
-	}
-	for process, n := range out.Presence {
-		out.Presence[process] = min(max(1, part(n)), out.Buckets)
-	}
-	for _, h := range out.Held {
-		*h = Held{}.less(*h, -weight)
-	}
-	always, linked := out.Levels.lists()
-	for _, list := range slices.Concat(always, linked) {
-		for i := range *list {
-			c := &(*list)[i]
-			c.Buckets = max(1, part(c.Buckets))
-			c.Effective = min(max(1, weight*c.Effective), float64(c.Buckets))
-			c.Moments = max(1, weight*c.Moments)
-			c.Tail = c.Tail.thin(weight)
-		}
-	}
-	if out.Links != nil {
-		out.Links.Effective = max(1, weight*out.Links.Effective)
-	}
-	return out, nil
-}
-
-// thin keeps a part of the values of a tail, spread evenly, the farthest among
-// them.
-func (t Tail) thin(weight float64) Tail {
-	n := len(t.Beyond)
-	keep := int(math.Ceil(weight * float64(n)))
-	out := Tail{At: t.At}
-	for i := range keep {
-		out.Beyond = append(out.Beyond, t.Beyond[(i+1)*n/keep-1])
-	}
-	return out
 }

@@ -95,6 +95,9 @@ type Options struct {
 	Seed uint64
 	// Progress, when set, is called as steps start and go on.
 	Progress func(step string, done int)
+
+	known    *Behavior // that is learned on from, nil for a new one
+	halfLife time.Duration
 }
 
 // String tells what the behavior was learned from and what it holds.

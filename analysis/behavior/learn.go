@@ -256,16 +256,24 @@ func (r *record) prepare(series []*analysis.Series, opts Options) error {
 		for t, v := range col {
 			shaped[t] = src.shaped(v, 1)
 		}
-		if slices.IsSorted(r.times) {
-			src.Season = fitSeason(r.times, shaped, r.every)
+		known := opts.source(name)
+		if known != nil {
+			src.Season = known.Season
+		} else if slices.IsSorted(r.times) {
+			if src.Season = fitSeason(r.times, shaped, r.every); src.Season != nil {
+				src.Season.Scaling = src.Scaling
+			}
 		}
 		if src.Season != nil {
 			// Without it, values are judged on a scale of their own.
-			src.Season.Scaling = src.Scaling
 			for t := range col {
 				col[t] = src.without(col[t], r.times[t])
 			}
 			src.fitShape(sortedKnown(col))
+		}
+		if known != nil && known.Season != nil {
+			mean, _ := known.moments(opts.known.Buckets)
+			src.Season = known.Season.follow(r.times, col, known.unshaped(mean), r.every.Seconds()/opts.halfLife.Seconds())
 		}
 	}
 	if varies == 0 {
@@ -282,6 +290,14 @@ func sortedKnown(values []float64) []float64 {
 	return out
 }
 
+// source is what is known of a source that is learned on from.
+func (o Options) source(name string) *Source {
+	if o.known == nil {
+		return nil
+	}
+	return o.known.Sources[name]
+}
+
 // proto says what the values of a source are: as told, or by what they look
 // like where series of other things than counts of a tracer do not tell.
 func (r *record) proto(name string, column []float64, series []*analysis.Series, opts Options) (*Source, error) {
@@ -294,7 +310,10 @@ func (r *record) proto(name string, column []float64, series []*analysis.Series,
 		counts = counts && (r.byKind && s.Counts || s.Measure != nil)
 		level = level || s.Levels[name]
 	}
+	known := opts.source(name)
 	switch {
+	case known != nil:
+		value = known.Value
 	case told && value != Count && value != Gauge && value != Total:
 		return nil, fmt.Errorf("source %q: unknown kind of values %q: want %s, %s or %s", name, value, Count, Gauge, Total)
 	case told:

@@ -21,29 +21,13 @@ import (
 // positions are the first one's. The behaviors must have buckets of one width
 // and both or neither tell kinds apart.
 func Merge(behaviors ...*Behavior) (*Behavior, error) {
-	if len(behaviors) == 0 {
-		return nil, errors.New("merging behaviors: none given")
+	if err := mergeable(behaviors); err != nil {
+		return nil, fmt.Errorf("merging behaviors: %w", err)
 	}
 	first := behaviors[0]
-	for i, b := range behaviors {
-		switch {
-		case b == nil:
-			return nil, fmt.Errorf("merging behaviors: number %d is nil", i+1)
-		case b.Every != first.Every:
-			return nil, fmt.Errorf("merging behaviors: buckets of %v and of %v", first.Every, b.Every)
-		case b.ByKind != first.ByKind:
-			return nil, errors.New("merging behaviors: some tell kinds of events apart, some do not")
-		case (b.Measure == nil) != (first.Measure == nil):
-			return nil, errors.New("merging behaviors: some were learned from captures, some from matrices")
-		case b.Measure != nil:
-			if err := first.Measure.Match(b.Measure); err != nil {
-				return nil, fmt.Errorf("merging behaviors: %w", err)
-			}
-		}
-	}
 	out := &Behavior{Every: first.Every, ByKind: first.ByKind, Units: first.Units, Measure: first.Measure, Sources: map[string]*Source{}, Presence: map[string]int{}, Kinds: map[string]float64{}, Held: map[string]*Held{}}
 	for _, b := range behaviors {
-		absorb(out, b)
+		absorb(out, b, false)
 	}
 	// A process that some host has as its own is no thread of the kernel, and
 	// no observer.
@@ -63,8 +47,34 @@ func Merge(behaviors ...*Behavior) (*Behavior, error) {
 	return out, nil
 }
 
-// absorb adds what another behavior knows.
-func absorb(b, o *Behavior) {
+// mergeable reports what keeps behaviors from being merged.
+func mergeable(behaviors []*Behavior) error {
+	if len(behaviors) == 0 {
+		return errors.New("none given")
+	}
+	first := behaviors[0]
+	for i, b := range behaviors {
+		switch {
+		case b == nil:
+			return fmt.Errorf("number %d is nil", i+1)
+		case b.Every != first.Every:
+			return fmt.Errorf("buckets of %v and of %v", first.Every, b.Every)
+		case b.ByKind != first.ByKind:
+			return errors.New("some tell kinds of events apart, some do not")
+		case (b.Measure == nil) != (first.Measure == nil):
+			return errors.New("some were learned from captures, some from matrices")
+		case b.Measure != nil:
+			if err := first.Measure.Match(b.Measure); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// absorb adds what another behavior knows. Where the first one fades, its tails give way to those of
+// the other, see [newerTail].
+func absorb(b, o *Behavior, fading bool) {
 	for name := range o.Sources {
 		if b.Sources[name] == nil {
 			b.Sources[name] = silent(b.blocks())
@@ -76,7 +86,7 @@ func absorb(b, o *Behavior) {
 		if t == nil {
 			t = silent(blocks)
 		}
-		b.Sources[name] = s.join(t, b.Buckets, o.Buckets)
+		b.Sources[name] = s.join(t, b.Buckets, o.Buckets, fading)
 	}
 	for kind, unit := range o.Kinds {
 		if u := b.Kinds[kind]; u == 0 || unit < u {
@@ -123,13 +133,13 @@ func union(a, b []string) []string {
 func silent(blocks int) *Source { return &Source{Blocks: make([]float64, blocks)} }
 
 // join is the source over the buckets of both, m and n of them. Of gauges on
-// different scales the sums are brought to the wider one.
-func (s *Source) join(t *Source, m, n int) *Source {
+// different scales the sums are brought to the wider one, or between them where the first fades.
+func (s *Source) join(t *Source, m, n int, fading bool) *Source {
 	if s.Value == "" || s.Active == 0 && t.Value != "" {
-		s = t.silent(s)
+		s = t.silent(s, m)
 	}
 	if t.Value == "" {
-		t = s.silent(t)
+		t = s.silent(t, n)
 	}
 	out := &Source{
 		Value: s.Value, Scaling: s.Scaling, Season: s.Season,
@@ -141,6 +151,13 @@ func (s *Source) join(t *Source, m, n int) *Source {
 	if t.Scale > s.Scale {
 		out.Scaling = t.Scaling
 	}
+	if fading {
+		out.Scaling = s.Scaling.between(t.Scaling, m-s.Missing, n-t.Missing)
+		out.Upper, out.Lower = newerTail(s, t, m, n, 1), newerTail(s, t, m, n, -1)
+		if t.Season != nil {
+			out.Season = t.Season
+		}
+	}
 	a, b := s.rescaled(out, m-s.Missing), t.rescaled(out, n-t.Missing)
 	out.Sum, out.Squares = a[0]+b[0], a[1]+b[1]
 	return out
@@ -148,8 +165,11 @@ func (s *Source) join(t *Source, m, n int) *Source {
 
 // silent gives what is known of a source that was not there: nothing of a
 // gauge, silence of a count.
-func (s *Source) silent(o *Source) *Source {
+func (s *Source) silent(o *Source, buckets int) *Source {
 	out := *o
+	if s.Value == Gauge {
+		out.Missing = buckets
+	}
 	out.Value, out.Scaling, out.Season = s.Value, s.Scaling, s.Season
 	return &out
 }

@@ -2,6 +2,7 @@ package behavior
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -56,6 +57,34 @@ func (s *Season) at(t float64) float64 {
 		out += float64(s.Slope * (max(s.Start-length, min(s.End+length, t)) - (s.Start+s.End)/2))
 	}
 	return out
+}
+
+// follow is the season after buckets at these times: values that are judged without it, usually at a
+// level. Each part of the profile gives way to what the buckets in it show (P. Winters, 1960), half of
+// it in a half-life, of which a bucket is that part. A trend goes on as it was.
+func (s *Season) follow(times, values []float64, level, bucket float64) *Season {
+	out := *s
+	parts := len(s.Profile)
+	if parts == 0 {
+		return &out
+	}
+	usual := s.shaped(level, 1)
+	seen := make([]moments, parts)
+	for i, v := range values {
+		if !math.IsNaN(v) {
+			seen[min(parts-1, int(float64(math.Mod(times[i], s.Period)/s.Period*float64(parts))))].add(s.shaped(v, 1) - usual)
+		}
+	}
+	out.Profile = slices.Clone(s.Profile)
+	mean := 0.0
+	for k, m := range seen {
+		out.Profile[k] += float64((1 - math.Exp2(-float64(m.n*float64(parts)*bucket))) * m.mean)
+		mean += out.Profile[k] / float64(parts)
+	}
+	for k := range out.Profile {
+		out.Profile[k] -= mean
+	}
+	return &out
 }
 
 // fitSeason finds the season and the trend of values on the source's scale,

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
@@ -130,33 +129,6 @@ func TestSuppressedProcessesAreNotJudged(t *testing.T) {
 	}
 	if len(r.Alerts) != 1 || r.Alerts[0].Start < s.Times[79] {
 		t.Errorf("alerts %v", r.Alerts)
-	}
-}
-
-// What is old counts less with each half-life.
-func TestForgetting(t *testing.T) {
-	old, fresh := learn(t, server(t, 1, 400, nil)), learn(t, server(t, 2, 400, nil))
-	old.Until = fresh.Until - 3*86400
-	for _, c := range []struct {
-		halfLife time.Duration
-		want     int
-	}{{24 * time.Hour, 450}, {72 * time.Hour, 600}, {time.Hour, 401}} {
-		b, err := behavior.MergeFading(c.halfLife, old, fresh)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if b.Buckets != c.want {
-			t.Errorf("half-life %v: %d buckets, want %d", c.halfLife, b.Buckets, c.want)
-		}
-		if _, err := b.Accept([]behavior.Bucket{{Time: 1}}); err != nil {
-			t.Errorf("half-life %v: %v", c.halfLife, err) // it can be saved and read
-		}
-		if r := score(t, b, server(t, 3, 200, nil)); len(r.Alerts) != 0 {
-			t.Errorf("half-life %v: %v", c.halfLife, r.Alerts)
-		}
-	}
-	if _, err := behavior.MergeFading(0, old, fresh); err == nil {
-		t.Error("a half-life of 0")
 	}
 }
 

@@ -217,6 +217,9 @@ func TestWatchForgets(t *testing.T) {
 	if _, _, err := dtnotes(t, "watch", "normal.json", "--half-life", "-1s"); err == nil {
 		t.Error("a negative half-life is taken")
 	}
+	if _, _, err := dtnotes(t, "watch", "normal.json", "--half-life", "1m"); err == nil || !strings.Contains(err.Error(), "at least 10m0s") {
+		t.Errorf("a half-life of less than a lesson: %v", err)
+	}
 }
 
 // An alert now and then does not keep a watch from learning on: what is normal before and after it counts.

@@ -101,6 +101,7 @@ type watch struct {
 	warnings io.Writer
 	buckets  int
 	leftOut  map[string]bool // lines told
+	reach    string          // told last: the alerts that cannot be raised
 }
 
 func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string) error {
@@ -122,6 +123,9 @@ func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string)
 	if opt.blindAfter == 0 {
 		opt.blindAfter = max(10*time.Second, 5*b.Every)
 	}
+	if least := lesson * b.Every; opt.halfLife != 0 && opt.halfLife < least {
+		return fmt.Errorf("a half-life of %v is too short: it is learned on from %d buckets of %v at once, so that it must be at least %v", opt.halfLife, lesson, b.Every, least)
+	}
 	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()
 	stderr := &syncWriter{w: cmd.ErrOrStderr()}
@@ -131,9 +135,7 @@ func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string)
 			return err
 		}
 	}
-	if reach, err := b.Reach(opt.ScoreOptions); err == nil && reach.String() != "" {
-		say(stderr, "note:", reach)
-	}
+	w.tellReach()
 	if opt.metrics != "" {
 		address, err := w.metrics.serve(ctx, opt.metrics, stderr)
 		if err != nil {
@@ -304,6 +306,7 @@ func (w *watch) reload() {
 		m = behavior.Memory{Last: m.Last, Ended: m.Ended}
 	}
 	w.b = b
+	w.tellReach()
 	if err := w.restart(m); err != nil {
 		say(w.warnings, "warning:", err)
 	}
@@ -399,6 +402,20 @@ func (w *watch) take(u behavior.Update) {
 			w.tell(phaseUpdate, u.Alert)
 		}
 	}
+}
+
+// tellReach says which alerts cannot be raised by what is known now, and when they can be again.
+func (w *watch) tellReach() {
+	reach, err := w.b.Reach(w.opt.ScoreOptions)
+	before := w.reach
+	if w.reach = reach.String(); err != nil || w.reach == before {
+		return
+	}
+	if w.reach == "" {
+		say(w.warnings, "note: alerts can be raised in their first bucket again")
+		return
+	}
+	say(w.warnings, "note:", w.reach)
 }
 
 // tellLeftOut says what is not judged, once, and again when more of it makes system calls.
@@ -503,21 +520,16 @@ func (w *watch) learnOn(ctx context.Context, u behavior.Update) {
 		series = append(series, s)
 	}
 	w.calm = nil
-	var next, merged *behavior.Behavior
+	var next *behavior.Behavior
 	if err == nil {
-		next, err = behavior.Learn(ctx, series, behavior.Options{
-			ByKind: w.b.ByKind, Tags: w.b.Tags, Exclude: w.b.Ignored, IncludeKernel: w.b.IncludeKernel, IncludeObserver: w.b.IncludeObserver, Missing: w.b.Missing,
-		})
+		next, err = w.b.LearnOn(ctx, series, w.opt.halfLife, w.opt.ScoreOptions)
 	}
 	if err == nil {
-		merged, err = behavior.MergeFading(w.opt.halfLife, w.b, next)
+		err = next.Save(w.path)
 	}
 	if err == nil {
-		merged.Measure = w.b.Measure
-		err = merged.Save(w.path)
-	}
-	if err == nil {
-		w.b = merged
+		w.b = next
+		w.tellReach()
 		err = w.restart(w.w.Memory())
 	}
 	if err != nil && ctx.Err() == nil {

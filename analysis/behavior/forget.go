@@ -1,0 +1,422 @@
+package behavior
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis"
+	"dtnotes/analysis/covariance"
+)
+
+// MergeFading is [Merge] for behaviors of different days: in all parts of the behavior, what was
+// learned a half-life before the newest counts half, so that a normal that moved is normal, and the one
+// before becomes unusual again. Processes are linked as in the newest.
+//
+// What buckets held out showed fades less: 3600 of them stay, without which no alert could be told from
+// what normal running may show.
+func MergeFading(halfLife time.Duration, behaviors ...*Behavior) (*Behavior, error) {
+	if halfLife <= 0 {
+		return nil, fmt.Errorf("merging behaviors: a half-life of %v: want a positive time", halfLife)
+	}
+	out, err := mergeFading(halfLife, ScoreOptions{}, behaviors)
+	if err != nil {
+		return nil, fmt.Errorf("merging behaviors: %w", err)
+	}
+	return out, nil
+}
+
+func mergeFading(halfLife time.Duration, opts ScoreOptions, behaviors []*Behavior) (*Behavior, error) {
+	if err := mergeable(behaviors); err != nil {
+		return nil, err
+	}
+	level, err := opts.level(behaviors[0].Every)
+	if err != nil {
+		return nil, err
+	}
+	behaviors = slices.Clone(behaviors)
+	slices.SortStableFunc(behaviors, func(a, b *Behavior) int { return cmp.Compare(a.Until, b.Until) })
+	var out *Behavior
+	for _, b := range behaviors {
+		if b, err = b.clone(); err == nil && out != nil {
+			err = out.giveWay(b, math.Exp2((out.Until-b.Until)/halfLife.Seconds()), enough/level)
+		} else {
+			out = b
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// enough is the number of false alerts that are normal in the buckets held out which calibrations do
+// not fade below, of those there are.
+const enough = 4.0
+
+// LearnOn learns from newer captures of normal running, as what is known fades: see [MergeFading].
+// Sources are what they are known to be, and are judged without their seasons, which follow the
+// captures at the same pace. Alerts at the rate of the options can be raised afterwards if they could
+// before.
+func (b *Behavior) LearnOn(ctx context.Context, series []*analysis.Series, halfLife time.Duration, opts ScoreOptions) (*Behavior, error) {
+	if halfLife <= 0 {
+		return nil, fmt.Errorf("learning on: a half-life of %v: want a positive time", halfLife)
+	}
+	kernel := slices.DeleteFunc(slices.Clone(b.Ignored), func(p string) bool { return slices.Contains(b.Observers, p) })
+	next, err := Learn(ctx, series, Options{
+		ByKind: b.ByKind, Tags: b.Tags, Exclude: kernel, IncludeKernel: b.IncludeKernel, IncludeObserver: b.IncludeObserver, Missing: b.Missing,
+		known: b, halfLife: halfLife,
+	})
+	if err != nil {
+		return nil, err
+	}
+	next.Measure, next.Excluded = b.Measure, slices.Clone(b.Excluded)
+	out, err := mergeFading(halfLife, opts, []*Behavior{b, next})
+	if err != nil {
+		return nil, fmt.Errorf("learning on: %w", err)
+	}
+	return out, nil
+}
+
+// giveWay fades a behavior to a weight, but for so many buckets held out, and adds a newer one.
+func (b *Behavior) giveWay(newer *Behavior, weight, fewest float64) error {
+	b.fade(weight, fewest)
+	kinds := map[string]float64{}
+	for kind, unit := range newer.Kinds {
+		kinds[kind] = unit
+		if old := b.Kinds[kind]; old > 0 {
+			kinds[kind] = between(old, unit, float64(b.Buckets), float64(newer.Buckets))
+		}
+	}
+	for name := range b.Sources {
+		if kind := kindOf(name, b.ByKind); kinds[kind] == 0 {
+			kinds[kind] = b.Kinds[kind]
+		}
+	}
+	absorb(b, newer, true)
+	b.Kinds = kinds
+	always, linked := b.Levels.lists()
+	for _, list := range slices.Concat(always, linked) {
+		for len(*list) > 1 {
+			*list = append([]Calibration{blend((*list)[0], (*list)[1])}, (*list)[2:]...)
+		}
+	}
+	switch {
+	case newer.Links == nil:
+	case b.Links == nil:
+		b.Links = newer.Links
+	default:
+		links, err := b.Links.giveWay(newer.Links)
+		if err != nil {
+			return err
+		}
+		b.Links = links
+	}
+	if b.Links != nil {
+		b.Links.sources = b.Sources
+		b.Links.Expected = slices.DeleteFunc(b.Links.Expected, func(e Expectation) bool { return b.Sources[e.Source] == nil })
+	}
+	b.compiled = nil
+	return nil
+}
+
+// between is the mean of two values of these weights.
+func between(a, b, m, n float64) float64 { return float64(a*(m/(m+n))) + float64(b*(n/(m+n))) }
+
+// between is a scale between two, of which so many values are known.
+func (s Scaling) between(t Scaling, m, n int) Scaling {
+	if s == t {
+		return s
+	}
+	if m <= 0 || n > m {
+		s.Shape = t.Shape
+	}
+	if m+n > 0 {
+		s.Center, s.Scale = between(s.Center, t.Center, float64(m), float64(n)), between(s.Scale, t.Scale, float64(m), float64(n))
+	}
+	return s
+}
+
+// A fading keeps a part of what was counted. Whole numbers are rounded by a common start, between 0
+// and 1: over many of them nothing is kept for ever nor lost too early, and of two the greater one
+// stays so.
+type fading struct{ weight, start float64 }
+
+func (f fading) part(n int) int { return int(math.Floor(float64(f.weight*float64(n)) + f.start)) }
+
+// thin keeps a part of a list, spread evenly.
+func thin[T any](f fading, list []T) []T {
+	var out []T
+	for i, v := range list {
+		if f.part(i+1) > f.part(i) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// fade makes of the behavior what a part of its buckets would have taught, its calibrations by at least
+// the fewest.
+func (b *Behavior) fade(weight, fewest float64) {
+	if weight >= 1 {
+		return
+	}
+	// The same stream fades in the same way.
+	rng := rand.New(rand.NewPCG(math.Float64bits(b.Until), math.Float64bits(weight)))
+	f := fading{weight, rng.Float64()}
+	all, blocks := b.Buckets, f.part(b.blocks())
+	b.Buckets = f.part(all)
+	for name, s := range b.Sources {
+		known := all - s.Missing
+		if s.Active, s.Missing = f.part(s.Active), min(f.part(s.Missing), b.Buckets-1); s.Active == 0 {
+			delete(b.Sources, name)
+			continue
+		}
+		left := float64(b.Buckets-s.Missing) / float64(known)
+		s.Total, s.Sum, s.Squares = left*s.Total, left*s.Sum, left*s.Squares
+		s.Upper.Beyond, s.Lower.Beyond = thin(f, s.Upper.Beyond), thin(f, s.Lower.Beyond)
+		s.Blocks = s.Blocks[len(s.Blocks)-blocks:]
+		s.Held = Held{}.less(s.Held, -weight)
+	}
+	for process, n := range b.Presence {
+		if b.Presence[process] = f.part(n); b.Presence[process] == 0 {
+			delete(b.Presence, process)
+		}
+	}
+	for _, h := range b.Held {
+		*h = Held{}.less(*h, -weight)
+	}
+	always, linked := b.Levels.lists()
+	for _, list := range slices.Concat(always, linked) {
+		held := 0
+		for _, c := range *list {
+			held += c.Buckets
+		}
+		kept := fading{min(1, max(weight, fewest/float64(held))), f.start}
+		for i := range *list {
+			c := &(*list)[i]
+			c.Buckets = max(1, kept.part(c.Buckets))
+			c.Effective = min(max(1, kept.weight*c.Effective), float64(c.Buckets))
+			c.Moments = max(1, kept.weight*c.Moments)
+			c.Tail.Beyond = thin(kept, c.Tail.Beyond)
+		}
+	}
+	if l := b.Links; l != nil {
+		l.Effective *= weight
+		l.Edges = thin(f, l.Edges)
+		for i := range l.Accepted {
+			l.Accepted[i].Buckets = f.part(max(1, l.Accepted[i].Buckets))
+		}
+		l.Accepted = slices.DeleteFunc(l.Accepted, func(p Pattern) bool { return p.Buckets == 0 })
+	}
+}
+
+// A ranking gives n values, those of a tail first, the farthest before all.
+type ranking struct {
+	tail Tail
+	n    int
+	rest func(i int) float64 // the value i places after the tail
+}
+
+func (r ranking) at(i int) float64 {
+	if k := len(r.tail.Beyond); i >= k {
+		return r.rest(i - k)
+	} else {
+		return r.tail.Beyond[k-1-i]
+	}
+}
+
+// newer is the tail of the values of both, where a merged one would tell too little: beyond the
+// farther threshold may be next to nothing of what counts. Other values are then taken from where
+// they are likely to be.
+func newer(a, b ranking, sign float64) Tail {
+	size := tailSize(a.n + b.n)
+	if exact := mergeTails(a.tail, b.tail, a.n, b.n, sign); (2*len(exact.Beyond) >= size || a.tail.At == b.tail.At) && len(exact.Beyond) <= longestTail {
+		return exact
+	}
+	var far []float64
+	for i, j := 0, 0; len(far) <= size && i+j < a.n+b.n; {
+		if j >= b.n || i < a.n && sign*a.at(i) >= sign*b.at(j) {
+			far = append(far, a.at(i))
+			i++
+		} else {
+			far = append(far, b.at(j))
+			j++
+		}
+	}
+	if len(far) == 0 {
+		return Tail{}
+	}
+	slices.Reverse(far)
+	out := Tail{At: far[0]}
+	for _, v := range far {
+		if v != out.At {
+			out.Beyond = append(out.Beyond, v)
+		}
+	}
+	return out
+}
+
+// newerTail is a tail of both sources, over m and n buckets.
+func newerTail(s, t *Source, m, n int, sign float64) Tail {
+	return newer(s.ranked(m, sign), t.ranked(n, sign), sign)
+}
+
+// ranked ranks the values of a source. Between its thresholds they are taken to be normal on its scale.
+func (s *Source) ranked(buckets int, sign float64) ranking {
+	near, far := s.Upper, s.Lower
+	if sign < 0 {
+		near, far = far, near
+	}
+	n := buckets - s.Missing
+	if n <= 0 {
+		return ranking{}
+	}
+	n = max(n, len(near.Beyond)+len(far.Beyond))
+	mean, dev := s.moments(buckets)
+	return ranking{near, n, func(i int) float64 {
+		i += len(near.Beyond)
+		switch {
+		case i >= n-len(far.Beyond):
+			return far.Beyond[i-n+len(far.Beyond)]
+		case near.At == far.At:
+			return near.At
+		}
+		out := math.Sqrt2 * math.Erfinv(1-(float64(2*i)+1)/float64(n)) // in deviations
+		v := s.unshaped(mean + float64(float64(sign*out)*dev))
+		if s.Value != Gauge {
+			v = sign * math.Ceil(sign*v) // whole numbers: the farther one, lest many lie beyond
+		}
+		return max(min(near.At, far.At), min(max(near.At, far.At), v))
+	}}
+}
+
+// ranked ranks scores.
+func (c Calibration) ranked() ranking {
+	n := max(c.Buckets, len(c.Tail.Beyond))
+	return ranking{c.Tail, n, func(i int) float64 {
+		below := n - 1 - len(c.Tail.Beyond) - i
+		return min(c.Tail.At, c.Quantiles[below*(quantiles-1)/max(1, n-1)])
+	}}
+}
+
+// blend is a calibration by the scores of both. Together they are known from more than each is.
+func blend(a, b Calibration) Calibration {
+	out := Calibration{Buckets: a.Buckets + b.Buckets, Effective: a.Effective + b.Effective, Tail: newer(a.ranked(), b.ranked(), 1)}
+	type point struct{ score, weight float64 }
+	var points []point
+	for _, c := range []Calibration{a, b} {
+		for _, q := range c.Quantiles {
+			points = append(points, point{q, float64(c.Buckets) / float64(out.Buckets) / quantiles})
+		}
+		if c.Scale > 0 {
+			out.Moments += c.Moments
+			out.Scale += float64(c.Moments * c.Scale)
+		}
+	}
+	if out.Moments > 0 {
+		out.Scale /= out.Moments
+	}
+	slices.SortStableFunc(points, func(a, b point) int { return cmp.Compare(a.score, b.score) })
+	at, sum := 0, points[0].weight
+	for i := range quantiles {
+		for at < len(points)-1 && sum < float64(i)/(quantiles-1) {
+			at++
+			sum += points[at].weight
+		}
+		out.Quantiles = append(out.Quantiles, points[at].score)
+	}
+	if k := len(out.Tail.Beyond); k > 0 && out.Tail.At <= out.Quantiles[0] {
+		for _, v := range out.Tail.Beyond {
+			out.Usual += (v - out.Tail.At) / float64(k)
+		}
+	}
+	return out
+}
+
+// giveWay averages links with newer ones, between the processes of those. One that was not linked
+// before was independent, as far as is known.
+func (l *Links) giveWay(newer *Links) (*Links, error) {
+	p, total := len(newer.Names), l.Effective+newer.Effective
+	mean := func(old, fresh float64) float64 { return between(old, fresh, l.Effective, newer.Effective) }
+	// The deviation of both around their common mean.
+	deviation := func(s, t, c, d float64) float64 {
+		apart := c - d
+		return math.Sqrt(mean(float64(s*s), float64(t*t)) + float64(l.Effective/total*(newer.Effective/total)*float64(apart*apart)))
+	}
+	out := &Links{Names: newer.Names, Zones: newer.Zones, Labels: newer.Labels, Positions: newer.Positions, Effective: total, Ridge: mean(l.Ridge, newer.Ridge), Edges: []Edge{}}
+	at := make([]int, p)
+	for i, name := range newer.Names {
+		c, s, a := newer.Center[i], newer.Scale[i], newer.Activity[i]
+		if at[i] = slices.Index(l.Names, name); at[i] >= 0 {
+			r := at[i]
+			c, s, a = mean(l.Center[r], c), deviation(l.Scale[r], s, l.Center[r], c), mean(l.Activity[r], a)
+		}
+		out.Center, out.Scale, out.Activity = append(out.Center, c), append(out.Scale, s), append(out.Activity, a)
+	}
+	average := func(old, fresh [][]float64) *mat.SymDense {
+		m := mat.NewSymDense(p, nil)
+		for i := range p {
+			for j := i; j < p; j++ {
+				known := 0.0
+				if at[i] >= 0 && at[j] >= 0 {
+					known = old[at[i]][at[j]]
+				} else if i == j {
+					known = 1
+				}
+				m.SetSym(i, j, mean(known, fresh[i][j]))
+			}
+		}
+		return m
+	}
+	cov := average(l.Covariance, newer.Covariance)
+	out.Covariance, out.Spread = rowsOf(cov), rowsOf(average(l.Spread, newer.Spread))
+	precision, err := covariance.Precision(cov)
+	if err != nil {
+		return nil, fmt.Errorf("links: %w", err)
+	}
+	out.Expected = slices.Clone(newer.Expected)
+	for k := range out.Expected {
+		e := &out.Expected[k]
+		was := slices.IndexFunc(l.Expected, func(o Expectation) bool { return o.Source == e.Source })
+		if was < 0 {
+			continue
+		}
+		o, fresh := l.Expected[was], *e
+		e.Center, e.Scale = mean(o.Center, fresh.Center), mean(o.Scale, fresh.Scale)
+		e.Error = deviation(o.Error*o.Scale, fresh.Error*fresh.Scale, o.Center, fresh.Center) / e.Scale
+		e.Weights = make([]float64, p)
+		for i := range p {
+			known := 0.0
+			if at[i] >= 0 {
+				known = o.Weights[at[i]]
+			}
+			e.Weights[i] = mean(known, fresh.Weights[i])
+		}
+		e.Fast, e.Slow = o.Fast.between(fresh.Fast, mean), o.Slow.between(fresh.Slow, mean)
+	}
+	for _, b := range []*Links{l, newer} {
+		for _, p := range b.Accepted {
+			kept := p
+			kept.Activity = make([]float64, len(out.Names))
+			for i, name := range out.Names {
+				if r := slices.Index(b.Names, name); r >= 0 {
+					kept.Activity[i] = p.Activity[r]
+				}
+			}
+			out.Accepted = append(out.Accepted, kept)
+		}
+	}
+	out.keepEdges(covariance.PartialCorrelations(precision), []*Behavior{{Links: l}, {Links: newer}})
+	return out, nil
+}
+
+func (s Smooth) between(t Smooth, mean func(old, fresh float64) float64) Smooth {
+	return Smooth{mean(s.Deviation, t.Deviation), mean(s.Stretches, t.Stretches), mean(s.At, t.At), mean(s.Scale, t.Scale)}
+}
