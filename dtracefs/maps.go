@@ -286,7 +286,7 @@ type mapPoint struct{ clock, value []byte }
 func timeSeries(st *station) (points []mapPoint) {
 	c := *st.cur
 	c.Next()
-	if c.Done() || !bytes.HasPrefix(c.Peek(), []byte("hh:mm:ss")) || !isScale(st.peek()) {
+	if c.Done() || !isAxis(c.Peek()) || !isScale(st.peek()) {
 		return nil
 	}
 	num, scale := st.cur.Number(), st.take(classTable)
@@ -316,6 +316,15 @@ func timeSeries(st *station) (points []mapPoint) {
 
 // drawn is what a time series is drawn with: points, the edges, and a line of dots at zero.
 const drawn = " |*."
+
+// isAxis reports whether the line is the upper edge of a drawing beside the form of its times. What is cut off
+// before its end is none, so that it is told as it stands.
+func isAxis(line []byte) bool {
+	form, edge, _ := bytes.Cut(bytes.TrimSpace(line), []byte(" "))
+	edge = bytes.TrimSpace(edge)
+	return bytes.HasPrefix(form, []byte("hh:mm:ss")) && len(edge) > 2 && edge[0] == '|' && edge[len(edge)-1] == '|' &&
+		len(bytes.Trim(edge[1:len(edge)-1], "_")) == 0
+}
 
 // isScale reports whether the line is the least and the greatest value, at the edges of a drawing.
 func isScale(line []byte) bool {
