@@ -131,7 +131,7 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 	st.account(classTable, lines[at].size)
 	rows := lines[at+1:]
 	ruled := 0
-	if len(rows) > 0 && isDrawn(rows[0].text) {
+	if len(rows) > 0 && isDrawn(rows[0]) {
 		st.account(classTable, rows[0].size)
 		ruled, rows = 1, rows[1:]
 	}
@@ -157,7 +157,7 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 		return len(lines)
 	}
 	end := 0
-	for end < len(rows) && !isDrawn(rows[end].text) && headingWords(rows[end].text) != h.words && (end == 0 || !f.headingHere(rows, end)) {
+	for end < len(rows) && !isDrawn(rows[end]) && headingWords(rows[end].text) != h.words && (end == 0 || !f.headingHere(rows, end)) {
 		end++
 	}
 	f.rows(st, h, title, rows[:end])
@@ -165,15 +165,17 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 }
 
 // isDrawn reports whether a line is drawn, between a heading and its rows or under them.
-func isDrawn(line []byte) bool { return len(bytes.TrimSpace(line)) > 3 && isRule(line) }
+func isDrawn(l textLine) bool {
+	return l.frames == nil && len(bytes.TrimSpace(l.text)) > 3 && isRule(l.text)
+}
 
 // unruled returns the rows up to a line that is drawn under them.
 func unruled(rows []textLine) []textLine {
-	if len(rows) > 0 && isDrawn(rows[0].text) {
+	if len(rows) > 0 && isDrawn(rows[0]) {
 		rows = rows[1:]
 	}
 	for i, r := range rows {
-		if isDrawn(r.text) {
+		if isDrawn(r) {
 			return rows[:i]
 		}
 	}
@@ -217,9 +219,9 @@ func headTokens(line []byte, rows []textLine) (tokens []token, gaps bool) {
 	return cells, true
 }
 
-// tableTitle files the lines above a heading; one line alone is the table's title.
+// tableTitle files the lines above a heading; one line alone, with no stack under it, is the table's title.
 func tableTitle(st *station, above []textLine) string {
-	if len(above) == 1 && !isNumber(bytes.TrimSpace(above[0].text)) {
+	if len(above) == 1 && above[0].frames == nil && !isNumber(bytes.TrimSpace(above[0].text)) {
 		st.account(classTable, above[0].size)
 		return strings.TrimRight(strings.TrimSpace(string(above[0].text)), ",:")
 	}
@@ -242,13 +244,17 @@ func (f *scriptTables) headingAt(lines []textLine) int {
 			return i
 		}
 	}
-	if n := len(lines) - 1; n > 0 && isHeading(lines[n].text, lines[:min(n, sampleRows)], true) {
+	if n := len(lines) - 1; n > 0 && lines[n].frames == nil && isHeading(lines[n].text, lines[:min(n, sampleRows)], true) {
 		return n
 	}
 	return -1
 }
 
+// headingHere reports whether a line is a heading. One that has a stack under it is a row.
 func (f *scriptTables) headingHere(lines []textLine, i int) bool {
+	if lines[i].frames != nil {
+		return false
+	}
 	if words := headingWords(lines[i].text); f.header != nil && words == f.header.words || f.kinds[words] != nil {
 		return true
 	}
