@@ -84,7 +84,7 @@ func (v *vmstatSums) sum(line []byte) bool {
 	v.inferred[s] = true
 	if goesOn {
 		m = [][]byte{nil, nil, nil, bytes.TrimSpace(line)}
-	} else if name := string(m[3]); v.seen[name] {
+	} else if v.seen[string(m[3])] {
 		clear(v.seen)
 		v.block++
 	}
