@@ -188,7 +188,10 @@ func clockBefore(line []byte) (c syntax.Clock, label string, rest []byte, ok boo
 		return c, "", line, false
 	}
 	title := bytes.TrimSpace(line[n : n+at])
-	return c, string(bytes.TrimRight(title, ":")), line[n+at:], len(title) == 0 || title[len(title)-1] == ':'
+	if len(title) > 0 && title[len(title)-1] != ':' {
+		return c, "", line, false
+	}
+	return c, string(bytes.TrimRight(title, ":")), line[n+at:], true
 }
 
 // longestKeys bounds the lines that the keys of one entry go over.
