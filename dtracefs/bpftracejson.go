@@ -47,7 +47,7 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 	kind := v.Get("type").Text
 	switch kind {
 	case "printf", "time", "cat", "join", "syscall", "map", "value", "stats", "hist", "tseries":
-		if data.Kind == 0 {
+		if !fits(kind, data) {
 			return false
 		}
 		if len(v.Names) > 2 {
@@ -98,6 +98,20 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 		return t.otherRecord(num, kind, text, v)
 	}
 	return true
+}
+
+// fits reports whether data is what a record of the kind has: entries where it is of a map, any value, else a text.
+func fits(kind string, data syntax.JSON) bool {
+	isText := data.Kind == '"' || data.Text != ""
+	switch kind {
+	case "value":
+		return data.Kind != 0
+	case "map":
+		return data.Kind == '{' || isText
+	case "stats", "hist", "tseries":
+		return data.Kind == '{'
+	}
+	return isText
 }
 
 // otherRecord files a record of a type that is not known: with data, it is one of a newer bpftrace, such as
