@@ -489,7 +489,12 @@ func (f *scriptTables) rows(st *station, h *header, title string, rows []textLin
 	key := "table/" + title + "/" + h.words
 	s := st.sheet(key, nameOf(title, "table"), "table")
 	st.inferred[s] = true
-	h.sheet, f.bare = s, textLine{}
+	// What was kept of a heading is told unless it is this one.
+	if words := headingWords(f.bare.text); words == h.words || strings.HasSuffix(words, " "+h.words) {
+		f.bare = textLine{}
+	}
+	f.end(st)
+	h.sheet = s
 	if f.kinds == nil {
 		f.kinds = map[string]*columnKinds{}
 	}
