@@ -66,7 +66,11 @@ func (f *clocks) labeled(st *station, line []byte) bool {
 	}
 	st.free.flush()
 	st.take(classTable)
-	st.interval(c, nil)
+	said := bytes.Trim(label, ruleMarks+":(")
+	if timeName(string(said)) {
+		said = nil
+	}
+	st.interval(c, said)
 	return true
 }
 
