@@ -328,3 +328,80 @@ func (l *Links) mergeExpected(behaviors []*Behavior) {
 func (s Smooth) wider(o Smooth) Smooth {
 	return Smooth{max(s.Deviation, o.Deviation), max(s.Stretches, o.Stretches), max(s.At, o.At), max(s.Scale, o.Scale)}
 }
+
+// giveWay averages links with newer ones, between the processes of those. One that was not linked
+// before was independent, as far as is known.
+func (l *Links) giveWay(newer *Links) (*Links, error) {
+	p, total := len(newer.Names), l.Effective+newer.Effective
+	mean := func(old, fresh float64) float64 { return between(old, fresh, l.Effective, newer.Effective) }
+	// The deviation of both around their common mean.
+	deviation := func(s, t, c, d float64) float64 {
+		apart := c - d
+		return math.Sqrt(mean(float64(s*s), float64(t*t)) + float64(l.Effective/total*(newer.Effective/total)*float64(apart*apart)))
+	}
+	out := &Links{Names: newer.Names, Zones: newer.Zones, Labels: newer.Labels, Positions: newer.Positions, Effective: total, Ridge: mean(l.Ridge, newer.Ridge), Edges: []Edge{}}
+	at := make([]int, p)
+	for i, name := range newer.Names {
+		c, s, a := newer.Center[i], newer.Scale[i], newer.Activity[i]
+		if at[i] = slices.Index(l.Names, name); at[i] >= 0 {
+			r := at[i]
+			c, s, a = mean(l.Center[r], c), deviation(l.Scale[r], s, l.Center[r], c), mean(l.Activity[r], a)
+		}
+		out.Center, out.Scale, out.Activity = append(out.Center, c), append(out.Scale, s), append(out.Activity, a)
+	}
+	average := func(old, fresh [][]float64) *mat.SymDense {
+		m := mat.NewSymDense(p, nil)
+		for i := range p {
+			for j := i; j < p; j++ {
+				known := 0.0
+				if at[i] >= 0 && at[j] >= 0 {
+					known = old[at[i]][at[j]]
+				} else if i == j {
+					known = 1
+				}
+				m.SetSym(i, j, mean(known, fresh[i][j]))
+			}
+		}
+		return m
+	}
+	cov := average(l.Covariance, newer.Covariance)
+	out.Covariance, out.Spread = rowsOf(cov), rowsOf(average(l.Spread, newer.Spread))
+	precision, err := covariance.Precision(cov)
+	if err != nil {
+		return nil, fmt.Errorf("links: %w", err)
+	}
+	out.Expected = slices.Clone(newer.Expected)
+	for k := range out.Expected {
+		e := &out.Expected[k]
+		was := slices.IndexFunc(l.Expected, func(o Expectation) bool { return o.Source == e.Source })
+		if was < 0 {
+			continue
+		}
+		o, fresh := l.Expected[was], *e
+		e.Center, e.Scale = mean(o.Center, fresh.Center), mean(o.Scale, fresh.Scale)
+		e.Error = deviation(o.Error*o.Scale, fresh.Error*fresh.Scale, o.Center, fresh.Center) / e.Scale
+		e.Weights = make([]float64, p)
+		for i := range p {
+			known := 0.0
+			if at[i] >= 0 {
+				known = o.Weights[at[i]]
+			}
+			e.Weights[i] = mean(known, fresh.Weights[i])
+		}
+		e.Fast, e.Slow = o.Fast.between(fresh.Fast, mean), o.Slow.between(fresh.Slow, mean)
+	}
+	for _, b := range []*Links{l, newer} {
+		for _, p := range b.Accepted {
+			kept := p
+			kept.Activity = make([]float64, len(out.Names))
+			for i, name := range out.Names {
+				if r := slices.Index(b.Names, name); r >= 0 {
+					kept.Activity[i] = p.Activity[r]
+				}
+			}
+			out.Accepted = append(out.Accepted, kept)
+		}
+	}
+	out.keepEdges(covariance.PartialCorrelations(precision), []*Behavior{{Links: l}, {Links: newer}})
+	return out, nil
+}

@@ -2,7 +2,6 @@ package behavior
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -42,48 +41,6 @@ func SetScreen(show func(w *Watching) (changed func(ended bool))) {
 		return
 	}
 	screen.Store(&show)
-}
-
-// Watch scores what a tracer prints, batch by batch, until the batches end, ctx is done or [Watching.Stop]
-// is called, and reports what stood out. A notebook shows it meanwhile, with alerts as they come and a
-// button that stops it:
-//
-//	run, err := dtracefs.Live(display.Context(), script, dtracefs.LiveOptions{})
-//	report, err := normal.Watch(display.Context(), run.Batches(), behavior.ScoreOptions{})
-//
-// The report has all alerts, and the buckets of the last hour of seconds. It is there with an error,
-// too, where something was judged before.
-func (b *Behavior) Watch(ctx context.Context, batches iter.Seq2[*dtracefs.Batch, error], opts ScoreOptions) (*Report, error) {
-	running, stop := context.WithCancel(ctx)
-	defer stop()
-	w := &Watching{b: b, stop: stop}
-	w.report.behavior = b
-	changed := func(bool) {}
-	if show := screen.Load(); show != nil {
-		changed = (*show)(w)
-	}
-	var failed error
-	for u, err := range Watch(running, b, Buckets(until(running, batches), b, dtracefs.MeasureOptions{}), opts) {
-		if err != nil {
-			failed = err
-			break
-		}
-		w.take(u)
-		changed(false)
-	}
-	w.mu.Lock()
-	ended := w.stopped && ctx.Err() == nil && errors.Is(failed, context.Canceled)
-	w.open = nil
-	w.mu.Unlock()
-	if ended {
-		failed = nil
-	}
-	changed(true)
-	r := w.Report()
-	if failed != nil && r.judged == 0 {
-		return nil, failed
-	}
-	return r, failed
 }
 
 // until yields batches until ctx is done, also while none comes.

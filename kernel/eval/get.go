@@ -53,19 +53,6 @@ func get(s *Session, ctx context.Context, r *run, arg, _ string) cell.Result {
 	return cell.Result{Next: &cell.Next{Program: program.File, Args: []string{"--modules", program.Set}, Dir: dir}}
 }
 
-// again is how the session is to begin should its process die: with what it has got.
-func (s *Session) again(r *run) cell.Result {
-	if !s.opts.Restarts || s.engine.packages.got == nil {
-		return cell.Result{}
-	}
-	file, err := s.engine.packages.got.Keep()
-	if err != nil {
-		runWriter{r, 1}.Write([]byte("What was got would be lost with the session: " + err.Error() + "\n"))
-		return cell.Result{}
-	}
-	return cell.Result{Next: &cell.Next{Args: []string{"--modules", file}}}
-}
-
 // getter gets modules for the cells of an engine.
 type getter struct {
 	ps       *packages

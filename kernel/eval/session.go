@@ -166,3 +166,16 @@ func (s *Session) goCode(ctx context.Context, r *run, code string) cell.Result {
 	}
 	return res
 }
+
+// again is how the session is to begin should its process die: with what it has got.
+func (s *Session) again(r *run) cell.Result {
+	if !s.opts.Restarts || s.engine.packages.got == nil {
+		return cell.Result{}
+	}
+	file, err := s.engine.packages.got.Keep()
+	if err != nil {
+		runWriter{r, 1}.Write([]byte("What was got would be lost with the session: " + err.Error() + "\n"))
+		return cell.Result{}
+	}
+	return cell.Result{Next: &cell.Next{Args: []string{"--modules", file}}}
+}
