@@ -70,7 +70,7 @@ func aggRow(st *station, title string, keys []named, value int64, unsigned bool)
 	st.newBlockIfSeen(tupleOf("agg", keys))
 	name := st.turns.name(st, keys, false, st.turn)
 	name = nameOf(title, nameOf(name, turnName(st.turn)))
-	s := st.sheet("agg/"+name+"/"+title+"/"+signature(keys), name, "agg")
+	s := st.sheetFor("agg/"+name+"/"+title+"/"+signature(keys), name, "agg")
 	st.context(s)
 	for _, k := range keys {
 		s.key(k.name, k.Key)
@@ -93,7 +93,7 @@ func perCPU(line []byte) (cpu, value int64, ok bool) {
 }
 
 func perCPURow(st *station, keys []named, cpu, value int64) {
-	s := st.sheet("percpu/"+signature(keys), "percpu", "agg")
+	s := st.sheetFor("percpu/"+signature(keys), "percpu", "agg")
 	st.context(s)
 	for _, k := range keys {
 		s.key(k.name, k.Key)

@@ -57,7 +57,7 @@ func (a *arrows) file(st *station, lines []textLine) int {
 			a.base = at
 		}
 		f.Depth = max(at-a.base, 0) / 2
-		s := st.sheet("flow", "flow", "flow")
+		s := st.sheetFor("flow", "flow", "flow")
 		for j, v := range bytes.Fields(f.Before) {
 			name := "c" + strconv.Itoa(j+1) // beyond what the heading names
 			if j < len(a.columns) {

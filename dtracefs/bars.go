@@ -26,7 +26,7 @@ func (barCharts) take(st *station, num int, line []byte) bool {
 	if !bytes.EqualFold(h.Count, []byte("count")) {
 		what += ": " + string(h.Count)
 	}
-	s := st.sheet("bars/"+what+"/"+name, what, "hist")
+	s := st.sheetFor("bars/"+what+"/"+name, what, "hist")
 	for !st.cur.Done() {
 		label, b, n, ok := syntax.ParseBarsRow(st.peek(), h.Below)
 		if !ok {

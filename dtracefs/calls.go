@@ -119,7 +119,7 @@ func (t *callTrace) line(cur *syntax.Cursor, num int, line []byte, terminated bo
 			return classUnparsed
 		}
 		// What the traced program printed itself.
-		s := t.sheet("text", "text", "text")
+		s := t.sheetFor("text", "text", "text")
 		s.int("line", int64(num), false)
 		s.text("text", line)
 		s.end()
@@ -178,7 +178,7 @@ func (t *callTrace) signal(c syntax.Call) {
 	if c.Kind == syntax.Exit {
 		name = "exits"
 	}
-	s := t.sheet(name, name, "events")
+	s := t.sheetFor(name, name, "events")
 	t.inferred[s] = true
 	t.start(s, &openCall{call: c})
 	if c.Kind == syntax.Exit {
@@ -276,7 +276,7 @@ func (t *callTrace) start(s *sheet, o *openCall) {
 
 // row files a call that began with o and ended with c, and the stack under it.
 func (t *callTrace) row(o *openCall, c syntax.Call, cur *syntax.Cursor) {
-	s := t.sheet("calls", "calls", "calls")
+	s := t.sheetFor("calls", "calls", "calls")
 	t.inferred[s] = true
 	t.start(s, o)
 	if o.call.Kind == syntax.UnfinishedCall {
@@ -385,7 +385,7 @@ func callCounts(d *decoder, cur *syntax.Cursor) {
 		}
 		if label, rest, ok := bytes.Cut(bytes.TrimSpace(line), []byte(":")); ok && len(label) > 0 && len(label) <= len("sys totals") {
 			// As `sys totals:   .004   50   2` of illumos.
-			s := d.sheet("counts total", "counts total", "summary")
+			s := d.sheetFor("counts total", "counts total", "summary")
 			d.inferred[s] = true
 			s.text("syscall", label)
 			for i, w := range bytes.Fields(rest) {
@@ -412,7 +412,7 @@ func callCounts(d *decoder, cur *syntax.Cursor) {
 		if sum == nil || string(sum) == "total" {
 			name, kind = "counts total", "summary"
 		}
-		s := d.sheet(name, name, kind)
+		s := d.sheetFor(name, name, kind)
 		d.inferred[s] = true
 		for i, cell := range cells {
 			if cell != nil {

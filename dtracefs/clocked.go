@@ -39,7 +39,7 @@ func (k *timedRows) take(st *station, num int, line []byte) bool {
 	}
 	st.free.flush()
 	st.take(classTable)
-	s := st.sheet("timed/"+shape.name, shape.name, "rows")
+	s := st.sheetFor("timed/"+shape.name, shape.name, "rows")
 	st.inferred[s] = true
 	st.moment.tell(c, st.opt.Location)
 	s.instant("time", st.stamp, st.ofDay)
@@ -181,7 +181,7 @@ func (r *clockedRows) take(st *station, num int, line []byte) bool {
 
 // file files a row, past which the cursor is.
 func (r *clockedRows) file(st *station, cells [][]byte, shape *rowShape) {
-	s := st.sheet("clocked/"+shape.name, shape.name, "rows")
+	s := st.sheetFor("clocked/"+shape.name, shape.name, "rows")
 	st.inferred[s] = true
 	st.context(s)
 	shape.file(s, cells, 1)

@@ -198,7 +198,7 @@ func (st *station) interval(c syntax.Clock, text []byte) {
 
 // intervalRow files an interval, whether or not anything is printed of it.
 func (st *station) intervalRow(text string) {
-	s := st.sheet("intervals", "intervals", "intervals")
+	s := st.sheetFor("intervals", "intervals", "intervals")
 	st.inferred[s] = true
 	st.context(s)
 	if text != "" {

@@ -163,7 +163,7 @@ func (c *csvText) record(d *decoder, record [][]byte, text []byte, num, lines, s
 		d.accountLines(classTable, lines, size)
 	default:
 		d.accountLines(classTable, lines, size)
-		s := d.sheet("csv", "csv", "csv")
+		s := d.sheetFor("csv", "csv", "csv")
 		d.inferred[s] = true
 		for i, name := range c.names {
 			s.text(name, bytes.TrimSpace(record[i]))

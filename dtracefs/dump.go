@@ -28,7 +28,7 @@ func (dumps) take(st *station, num int, line []byte) bool {
 	title := st.free.title()
 	st.take(classTable)
 	st.block++
-	s := st.sheet("bytes", "bytes", "bytes")
+	s := st.sheetFor("bytes", "bytes", "bytes")
 	for !st.cur.Done() {
 		row := st.peek()
 		m := dumpRow.FindSubmatchIndex(row)

@@ -77,7 +77,7 @@ func (f *eventLog) resume(st *station) {
 
 // open starts a log of that format.
 func (f *eventLog) open(st *station, g syntax.Log) {
-	f.writer = newLogWriter(st.sheet("log", "log", "log"), g)
+	f.writer = newLogWriter(st.sheetFor("log", "log", "log"), g)
 }
 
 // starts looks ahead for the format of a log.

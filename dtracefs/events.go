@@ -12,7 +12,7 @@ import (
 func eventSheet(st *station) *sheet {
 	key := "events"
 	if st.byKey[key] == nil {
-		s := st.sheet(key, "events", "events")
+		s := st.sheetFor(key, "events", "events")
 		s.col("cpu", Int)
 		s.col("id", Int)
 		s.col("function", String)

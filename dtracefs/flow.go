@@ -22,7 +22,7 @@ func (flows) take(st *station, num int, line []byte) bool {
 	}
 	st.free.flush()
 	st.take(classTable)
-	s := st.sheet("flow", "flow", "flow")
+	s := st.sheetFor("flow", "flow", "flow")
 	if cpu, ok := syntax.Int(f.Before); ok {
 		s.int("cpu", cpu, false)
 	}

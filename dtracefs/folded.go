@@ -38,7 +38,7 @@ func isFolded(head []byte) bool {
 
 // folded decodes folded stacks, one to a line.
 func folded(d *decoder, cur *syntax.Cursor) {
-	s := d.sheet("folded", "folded", "stacks")
+	s := d.sheetFor("folded", "folded", "stacks")
 	stack, depth, value := s.col("stack", Stack), s.col("depth", Int), s.col("value", Int)
 	for !cur.Done() {
 		num, from := cur.Number(), cur.Offset()

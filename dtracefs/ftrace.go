@@ -36,7 +36,7 @@ func (kernelTrace) take(st *station, num int, line []byte) bool {
 		stack = append(stack, string(frame))
 		st.take(classTable)
 	}
-	s := st.sheet("kernel trace", "trace", "events")
+	s := st.sheetFor("kernel trace", "trace", "events")
 	st.inferred[s] = true
 	s.seconds(e.Seconds)
 	// An event says its name first; the tracer of functions says which function and who called it.
@@ -64,7 +64,7 @@ func (kernelTrace) take(st *station, num int, line []byte) bool {
 func takeCall(st *station, c syntax.FtraceCall) {
 	st.free.flush()
 	st.take(classTable)
-	s := st.sheet("kernel calls", "calls", "flow")
+	s := st.sheetFor("kernel calls", "calls", "flow")
 	st.inferred[s] = true
 	if len(c.Seconds) > 0 {
 		s.seconds(c.Seconds)

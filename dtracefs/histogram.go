@@ -72,7 +72,7 @@ func histogramOf(st *station, keys []named, title string, stack []string) {
 	if stack != nil {
 		key += "stack"
 	}
-	s := st.sheet(key, nameOf(aggregation, "hist"), "hist")
+	s := st.sheetFor(key, nameOf(aggregation, "hist"), "hist")
 	buckets, ok := syntax.Labels(labels)
 	for i, label := range labels {
 		st.context(s)
@@ -161,7 +161,7 @@ func isBucketLabel(b []byte) bool {
 func keyHistogram(st *station) {
 	st.take(classTable)
 	st.block++
-	s := st.sheet("agghist", "agghist", "agg")
+	s := st.sheetFor("agghist", "agghist", "agg")
 	for !st.cur.Done() {
 		line := st.peek()
 		label, count, unsigned, hasCount, ok := syntax.HistRow(line)

@@ -59,7 +59,7 @@ func fileJSONLine(d *decoder, v syntax.JSON) {
 	flattenJSON("", v, func(name string, leaf syntax.JSON) {
 		names, cells = append(names, name), append(cells, leafText(leaf))
 	})
-	s := d.sheet("json/"+strings.Join(names, "\x00"), "json", "json")
+	s := d.sheetFor("json/"+strings.Join(names, "\x00"), "json", "json")
 	d.inferred[s] = true
 	for i, name := range names {
 		s.text(name, []byte(cells[i]))

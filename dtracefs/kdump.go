@@ -72,7 +72,7 @@ func (k *kdump) read(d *decoder, data []byte, num int, _ bool) int {
 }
 
 func (k *kdump) record(cur *syntax.Cursor, r syntax.KdumpRecord) {
-	s := k.sheet("records", "records", "calls")
+	s := k.sheetFor("records", "records", "calls")
 	k.inferred[s] = true
 	if len(r.Clock) > 0 {
 		if c, n, ok := syntax.ParseClock(r.Clock); ok && n == len(r.Clock) {

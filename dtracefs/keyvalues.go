@@ -34,7 +34,7 @@ func (k *keyValues) take(st *station, num int, line []byte) bool {
 	}
 	st.free.flush()
 	st.take(classTable)
-	s := st.sheet("keys/"+names, strings.TrimSpace(names), "rows")
+	s := st.sheetFor("keys/"+names, strings.TrimSpace(names), "rows")
 	st.inferred[s] = true
 	if clock != nil {
 		st.moment.tell(*clock, st.opt.Location)

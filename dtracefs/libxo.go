@@ -177,7 +177,7 @@ func (r libxoReader) others(path string, v syntax.JSON) {
 		case m.Kind == '{' || m.Kind == '[':
 			r.others(at, *m)
 		case !r.filed[m] && m.Kind != 'e' && m.Kind != 0 && (m.Text != "" || m.Kind != '"' || v.Kind == '{'):
-			s := r.sheet("others", "others", "values")
+			s := r.sheetFor("others", "others", "values")
 			s.text("member", []byte(at))
 			s.leaf("value", *m)
 			s.end()
@@ -207,7 +207,7 @@ func (r libxoReader) object(v syntax.JSON) {
 				r.tuple(r.text(v, "aggregation-name"), a)
 			}
 		case "stack-frames", "ustack-frames":
-			s := r.sheet("stacks", "stacks", "stacks")
+			s := r.sheetFor("stacks", "stacks", "stacks")
 			s.open("stack", Stack).appendStack(r.frames(m))
 			s.end()
 		case "type":
@@ -217,9 +217,9 @@ func (r libxoReader) object(v syntax.JSON) {
 				continue
 			}
 			r.filed[&v.Members[i]] = true
-			s := r.sheet("text", "text", "text")
+			s := r.sheetFor("text", "text", "text")
 			if name == "value" {
-				s = r.sheet("values", "values", "values")
+				s = r.sheetFor("values", "values", "values")
 				s.text("value", []byte(m.Text))
 			} else {
 				s.text("text", []byte(m.Text))
@@ -280,7 +280,7 @@ func (r libxoReader) probe(p syntax.JSON) {
 		r.c.Drops = append(r.c.Drops, drop)
 		return
 	}
-	s := r.sheet("events", "events", "events")
+	s := r.sheetFor("events", "events", "events")
 	for _, name := range []string{"timestamp", "cpu", "id"} {
 		c := s.col(name, Int)
 		if v, ok := number(name); ok {
@@ -364,7 +364,7 @@ func (r libxoReader) tuple(name string, v syntax.JSON) {
 		}
 	}
 	if buckets := v.Get("buckets"); buckets.Kind != 0 {
-		s := r.sheet("hist/"+name, name, "hist")
+		s := r.sheetFor("hist/"+name, name, "hist")
 		labels := []string{}
 		for _, b := range elements(buckets) {
 			if b.Kind == '{' {
@@ -394,7 +394,7 @@ func (r libxoReader) tuple(name string, v syntax.JSON) {
 	for i, n := range v.Names {
 		if value, unsigned, ok := syntax.Int64([]byte(v.Members[i].Text)); ok && n != "keys" {
 			r.filed[&v.Members[i]] = true
-			s := r.sheet("agg/"+name, name, "agg")
+			s := r.sheetFor("agg/"+name, name, "agg")
 			row(s)
 			s.text("function", []byte(n))
 			s.int("value", value, unsigned)
@@ -406,7 +406,7 @@ func (r libxoReader) tuple(name string, v syntax.JSON) {
 // print files what print() shows: a row of the members of one structure, and their types
 // apart.
 func (r libxoReader) print(v syntax.JSON) {
-	s, types := r.sheet("print", "print", "print"), r.sheet("members", "members", "types")
+	s, types := r.sheetFor("print", "print", "print"), r.sheetFor("members", "members", "types")
 	some, typ := false, ""
 	for _, m := range elements(v) {
 		if m.Kind != '{' {

@@ -22,7 +22,7 @@ func (f *listing) take(st *station, num int, line []byte) bool {
 	}
 	st.free.flush()
 	st.take(classTable)
-	s := st.sheet("probes", "probes", "probes")
+	s := st.sheetFor("probes", "probes", "probes")
 	s.mapKey("id", mapKey{text: string(p.ID)})
 	s.text("provider", p.Provider)
 	s.text("module", p.Module)
@@ -59,7 +59,7 @@ func (f *listing) detail(st *station, line []byte) bool {
 	id := s.index["id"].Text(s.n - 1)
 	if m := argumentType.FindSubmatch(line); m != nil {
 		st.take(classTable)
-		a := st.sheet("arguments", "arguments", "arguments")
+		a := st.sheetFor("arguments", "arguments", "arguments")
 		a.mapKey("id", mapKey{text: id})
 		a.mapKey("arg", mapKey{text: string(m[1])})
 		a.text("type", m[2])

@@ -80,7 +80,7 @@ func (l *lockstat) line(num int, line []byte) lineClass {
 		l.end()
 		l.heading = nil
 		l.event = string(m[1])
-		s := l.sheet("totals", "totals", "summary")
+		s := l.sheetFor("totals", "totals", "summary")
 		l.inferred[s] = true
 		for i, name := range []string{"event", "events", "seconds", "events/sec"} {
 			s.text(name, m[i+1])
@@ -133,7 +133,7 @@ func (l *lockstat) bucket(line []byte) bool {
 		return false
 	}
 	if len(low) > 0 {
-		s := l.sheet("times", "Time Distribution", "hist")
+		s := l.sheetFor("times", "Time Distribution", "hist")
 		l.inferred[s] = true
 		l.cells(s)
 		s.text(l.names[0], low)
@@ -160,7 +160,7 @@ func (l *lockstat) cells(s *sheet) {
 // end files the row at hand.
 func (l *lockstat) end() {
 	if l.of != nil {
-		s := l.sheet("lockstat", "lockstat", "table")
+		s := l.sheetFor("lockstat", "lockstat", "table")
 		l.inferred[s] = true
 		l.cells(s)
 		if l.frames != nil {

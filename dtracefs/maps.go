@@ -74,7 +74,7 @@ func (p mapPrints) of(d *decoder, name, form, separator string) *mapPrint {
 		m := &mapPrint{name: name, form: form, separator: separator}
 		p[key] = m
 		kind := map[string]string{"value": "map", "stats": "stats", "hist": "hist", "tseries": "tseries"}[form]
-		s := d.sheet(key, name, kind)
+		s := d.sheetFor(key, name, kind)
 		if d.script != nil {
 			m.keyNames = keyNamesOf(d.script, name)
 		}

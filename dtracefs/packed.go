@@ -22,7 +22,7 @@ func (packed) take(st *station, num int, line []byte) bool {
 	st.free.flush()
 	st.take(classTable)
 	st.block++
-	s := st.sheet("packed", "packed", "packed")
+	s := st.sheetFor("packed", "packed", "packed")
 	for !st.cur.Done() {
 		keys, low, buckets, high, count, ok := syntax.PackRow(st.peek(), where)
 		if !ok {

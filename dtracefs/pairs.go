@@ -87,7 +87,7 @@ func (f *freeText) pairs(lines []textLine) bool {
 	if hits*10 < len(lines)*7 || len(names) < 2 || repeats && len(names)*2 <= n && len(names) < 4 {
 		return false
 	}
-	s := f.st.sheet("pairs", "pairs", "pairs")
+	s := f.st.sheetFor("pairs", "pairs", "pairs")
 	f.paired = true
 	for i, l := range lines {
 		if all[i] == nil {

@@ -107,7 +107,7 @@ func (p *perfReport) share(line []byte) bool {
 	if !ok || !isNumber(first) {
 		return false
 	}
-	s := p.sheet("report", "report", "table")
+	s := p.sheetFor("report", "report", "table")
 	p.inferred[s] = true
 	p.row++
 	s.int("row", p.row, false)
@@ -145,7 +145,7 @@ func (p *perfReport) node(line []byte) bool {
 	if m == nil {
 		return false
 	}
-	s := p.sheet("call graph", "call graph", "flow")
+	s := p.sheetFor("call graph", "call graph", "flow")
 	p.inferred[s] = true
 	s.int("row", p.row, false)
 	s.int("depth", int64(m[4]), false)

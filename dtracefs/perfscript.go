@@ -122,7 +122,7 @@ func (p *perfScript) sample(cur *syntax.Cursor, e syntax.PerfSample) {
 		cur.Next()
 		p.account(classTable, cur.Offset()-from)
 	}
-	s := p.sheet("samples", "samples", "events")
+	s := p.sheetFor("samples", "samples", "events")
 	p.inferred[s] = true
 	s.seconds(e.Seconds)
 	s.cells([]cell{{"comm", e.Comm}, {"pid", e.PID}, {"tid", e.TID}, {"cpu", trimZeros(e.CPU)}, {"flags", e.Flags}, {"period", e.Period},
@@ -155,7 +155,7 @@ func trimZeros(b []byte) []byte {
 // stacks files the sums, in the order in which stacks came first.
 func (p *perfScript) stacks() {
 	for _, sum := range slices.SortedFunc(maps.Values(p.sums), func(a, b *perfSum) int { return a.order - b.order }) {
-		s := p.sheet("stacks/"+sum.event, sum.event, "stacks")
+		s := p.sheetFor("stacks/"+sum.event, sum.event, "stacks")
 		s.text("comm", []byte(sum.comm))
 		s.open("stack", Stack).appendStack(sum.frames)
 		s.int("value", sum.value, false)

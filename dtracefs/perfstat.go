@@ -127,7 +127,7 @@ func (p *perfStat) count(num int, c syntax.PerfCount) {
 	if c.Summary {
 		name, kind = "perf stat summary", "summary"
 	}
-	s := p.sheet(name, name, kind)
+	s := p.sheetFor(name, name, kind)
 	p.inferred[s] = true
 	switch {
 	case c.Seconds != nil:

@@ -70,7 +70,7 @@ func (p *perfTrace) line(num int, line []byte, whole bool) lineClass {
 		return classTable
 	}
 	if m := perfTraceEvent.FindSubmatch(line); m != nil {
-		s := p.sheet("events", "events", "events")
+		s := p.sheetFor("events", "events", "events")
 		p.inferred[s] = true
 		p.put(s, "time (ms)", m[1])
 		p.put(s, "comm", m[2])
@@ -140,7 +140,7 @@ func (p *perfTrace) call(m [][]byte) bool {
 	if c[1] != nil {
 		args = bytes.TrimSuffix(args, []byte(")"))
 	}
-	s := p.sheet("calls", "calls", "calls")
+	s := p.sheetFor("calls", "calls", "calls")
 	p.inferred[s] = true
 	if string(m[1]) != "?" {
 		s.text("time (ms)", m[1])
@@ -169,7 +169,7 @@ func (p *perfTrace) call(m [][]byte) bool {
 // sum files how many events a thread had.
 func (p *perfTrace) sum(events, percent []byte) {
 	p.words = nil
-	s := p.sheet("threads", "threads", "summary")
+	s := p.sheetFor("threads", "threads", "summary")
 	p.inferred[s] = true
 	p.who(s)
 	s.text("events", events)
@@ -214,7 +214,7 @@ func (p *perfTrace) counts(line []byte) bool {
 	case len(words) != len(p.words) || !isNumber(words[1]):
 		return false
 	}
-	s := p.sheet("counts", "counts", "table")
+	s := p.sheetFor("counts", "counts", "table")
 	p.inferred[s] = true
 	p.who(s)
 	for i, w := range words {

@@ -70,7 +70,7 @@ func printedAt(st *station, line []byte) {
 	for len(p.path) > 0 {
 		p.close()
 	}
-	s := st.sheet("print", "print", "print")
+	s := st.sheetFor("print", "print", "print")
 	st.context(s)
 	if len(p.before) > 0 {
 		s.text("text", p.before)
@@ -83,7 +83,7 @@ func printedAt(st *station, line []byte) {
 		s.text(m.name, []byte(m.value))
 	}
 	s.end()
-	types := st.sheet("members", "members", "types")
+	types := st.sheetFor("members", "members", "types")
 	for _, m := range p.types {
 		if types.first(p.typ + "\x00" + m.name + "\x00" + m.value) {
 			types.text("type", []byte(p.typ))

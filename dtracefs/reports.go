@@ -385,7 +385,7 @@ func (r *reports) sheetOf(rp *report, boot bool) *sheet {
 	if s, ok := r.byKey[key]; ok {
 		return s
 	}
-	s := r.sheet(key, name, kind)
+	s := r.sheetFor(key, name, kind)
 	r.inferred[s] = true
 	if !boot || r.when.set {
 		r.startTime(s)
@@ -567,7 +567,7 @@ func (r *reports) total(name string, line []byte) {
 	key := "report/" + name
 	s, old := r.byKey[key]
 	if !old {
-		s = r.sheet(key, name, "summary")
+		s = r.sheetFor(key, name, "summary")
 		r.inferred[s] = true
 		r.startTime(s)
 	}

@@ -64,7 +64,7 @@ func (f *freeText) foreign(title string, lines []textLine) bool {
 	if title != "" {
 		lines = append([]textLine{{num: lines[0].num - 1, text: []byte(title + ":")}}, lines...)
 	}
-	f.text("output", lines)
+	f.textRows("output", lines)
 	return true
 }
 
@@ -95,7 +95,7 @@ func (f *freeText) ofShapes(title string, lines []textLine) bool {
 			f.prose([]textLine{l})
 			continue
 		}
-		s := f.st.sheet("shapes/"+title+"/"+shape.name, nameOf(title, shape.name), "rows")
+		s := f.st.sheetFor("shapes/"+title+"/"+shape.name, nameOf(title, shape.name), "rows")
 		f.st.inferred[s] = true
 		f.st.context(s)
 		shape.file(s, cells, 1)
@@ -107,11 +107,11 @@ func (f *freeText) ofShapes(title string, lines []textLine) bool {
 }
 
 // prose files lines that are none of these as text.
-func (f *freeText) prose(lines []textLine) { f.text("text", lines) }
+func (f *freeText) prose(lines []textLine) { f.textRows("text", lines) }
 
-// text files lines of text in a table of that name.
-func (f *freeText) text(name string, lines []textLine) {
-	s := f.st.sheet(name, name, "text")
+// textRows files lines as they are, one row for each, in a table of that name.
+func (f *freeText) textRows(name string, lines []textLine) {
+	s := f.st.sheetFor(name, name, "text")
 	var num, words *Column
 	for i, l := range lines {
 		f.st.context(s)

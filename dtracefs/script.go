@@ -103,7 +103,7 @@ func (f *scriptLines) sheetOf(st *station, format *script.Format) *formatSheet {
 		return fs
 	}
 	key := formatKey(format)
-	fs.sheet = st.sheet(key, linesName(st.script, key), "printf")
+	fs.sheet = st.sheetFor(key, linesName(st.script, key), "printf")
 	if format.Words() {
 		fs.words = fs.sheet.col("format", String)
 	}

@@ -487,7 +487,7 @@ func unique(cols []headCol) {
 // rows files the rows under a heading.
 func (f *scriptTables) rows(st *station, h *header, title string, rows []textLine) {
 	key := "table/" + title + "/" + h.words
-	s := st.sheet(key, nameOf(title, "table"), "table")
+	s := st.sheetFor(key, nameOf(title, "table"), "table")
 	st.inferred[s] = true
 	// What was kept of a heading is told unless it is this one.
 	if words := headingWords(f.bare.text); words == h.words || strings.HasSuffix(words, " "+h.words) {

@@ -12,9 +12,10 @@ type sheets struct {
 
 func newSheets() sheets { return sheets{byKey: map[string]*sheet{}, inferred: map[*sheet]bool{}} }
 
-// sheet returns the sheet that rows of that kind go to, told by key; made when there is
-// none yet.
-func (b *sheets) sheet(key, name, kind string) *sheet {
+// sheetFor returns the sheet that rows of one kind go to. The key says which kind that is: the
+// first call with it makes the sheet, and later ones find it again. Only the first call's name
+// and kind count.
+func (b *sheets) sheetFor(key, name, kind string) *sheet {
 	if s, ok := b.byKey[key]; ok {
 		return s
 	}

@@ -50,7 +50,7 @@ func (f *stability) line(st *station, line []byte, id string) bool {
 		return false
 	}
 	st.take(classTable)
-	s := st.sheet("stability", "stability", "stability")
+	s := st.sheetFor("stability", "stability", "stability")
 	if id != "" {
 		s.mapKey("id", mapKey{text: id})
 	} else if f.script != "" {

@@ -61,7 +61,7 @@ func (stackedRows) file(st *station, lines []textLine) int {
 		st.account(classTable, l.size)
 	}
 	if alone != nil {
-		s := st.sheet("stacks alone", "stacks", "stacks")
+		s := st.sheetFor("stacks alone", "stacks", "stacks")
 		st.context(s)
 		s.open("stack", Stack).appendStack(alone)
 		s.int("depth", int64(len(alone)), false)

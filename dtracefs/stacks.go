@@ -215,7 +215,7 @@ func stackRow(st *station, keys []named, runs stackRuns, title *string, value in
 	key := "stacks/" + signature(keys)
 	s := st.byKey[key]
 	if s == nil {
-		s = st.sheet(key, "stacks", "stacks")
+		s = st.sheetFor(key, "stacks", "stacks")
 		st.last = append(st.last, func() { settleStacks(s) })
 	}
 	st.context(s)
@@ -267,7 +267,7 @@ func loneStack(st *station, num int, title string, keys []named, runs stackRuns)
 	}
 	s := eventSheet(st)
 	if cut {
-		s = st.sheet("cut stacks", "stacks cut short", "truncated")
+		s = st.sheetFor("cut stacks", "stacks cut short", "truncated")
 		st.truncated(num)
 	}
 	if title != "" {

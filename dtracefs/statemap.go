@@ -44,7 +44,7 @@ func statemap(d *decoder, cur *syntax.Cursor) {
 }
 
 func statemapHead(d *decoder, v syntax.JSON) {
-	s := d.sheet("statemap", "statemap", "statemap")
+	s := d.sheetFor("statemap", "statemap", "statemap")
 	states := v.Get("states")
 	for i, name := range v.Names {
 		if m := v.Members[i]; m.Kind != '{' && m.Kind != '[' {
@@ -56,7 +56,7 @@ func statemapHead(d *decoder, v syntax.JSON) {
 		}
 	}
 	s.end()
-	l := d.sheet("legend", "legend", "legend")
+	l := d.sheetFor("legend", "legend", "legend")
 	for i, name := range states.Names {
 		l.text("state", []byte(name))
 		switch state := states.Members[i]; state.Kind {
@@ -91,7 +91,7 @@ func isLegend(states syntax.JSON) bool {
 
 // statemapRow files an object as a row; false if it has no member that makes a cell.
 func statemapRow(d *decoder, key, name string, v syntax.JSON) bool {
-	s := d.sheet(key, name, name)
+	s := d.sheetFor(key, name, name)
 	seen := map[string]bool{}
 	for i, n := range v.Names {
 		if m := v.Members[i]; !seen[n] && m.Kind != '{' && m.Kind != '[' {

@@ -220,7 +220,7 @@ func (r *reports) sysstatAverage(num int, line []byte) bool {
 	key := "report/" + rp.name
 	s, old := r.byKey[key]
 	if !old {
-		s = r.sheet(key, rp.name, "summary")
+		s = r.sheetFor(key, rp.name, "summary")
 		r.inferred[s] = true
 		r.last = append(r.last, func() { r.measure(s, rp) })
 		r.once(num, "average", line[:i])

@@ -36,7 +36,7 @@ func (f *trussCalls) file(st *station, lines []textLine) int {
 			return len(lines) - len(rows) + i
 		}
 		st.account(classTable, l.size)
-		s := st.sheet("calls", "calls", "calls")
+		s := st.sheetFor("calls", "calls", "calls")
 		st.inferred[s] = true
 		if len(m[1]) > 0 {
 			s.text("PID/LWP", m[1])

@@ -98,7 +98,7 @@ func isTold(t *Table) bool {
 
 // unknownText files the lines of a text as they are.
 func unknownText(d *decoder, cur *syntax.Cursor) {
-	s := d.sheet("text", "text", "text")
+	s := d.sheetFor("text", "text", "text")
 	for !cur.Done() {
 		num, from := cur.Number(), cur.Offset()
 		line, _ := cur.Next()

@@ -80,7 +80,7 @@ func (v *vmstatSums) sum(line []byte) bool {
 	if m == nil && !goesOn {
 		return false
 	}
-	s := v.sheet("vmstat sums", "vmstat sums", "table")
+	s := v.sheetFor("vmstat sums", "vmstat sums", "table")
 	v.inferred[s] = true
 	if goesOn {
 		m = [][]byte{nil, nil, nil, bytes.TrimSpace(line)}
