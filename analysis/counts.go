@@ -10,7 +10,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"dtnotes/analysis/figure"
+	"dtnotes/analysis/source"
 	"dtnotes/dtracefs"
 )
 
@@ -241,16 +241,16 @@ func (p sourceParts) callers(m *dtracefs.Matrix) map[string]bool {
 
 // origin tells where a source comes from, zones aside. Block I/O and connections are sources beside
 // processes; a thread of the kernel is known by making no system calls in a capture that counts them.
-func (p sourceParts) origin(kind, process string, calls map[string]bool) figure.Origin {
+func (p sourceParts) origin(kind, process string, calls map[string]bool) source.Origin {
 	switch {
 	case isStorage(kind):
-		return figure.Storage
+		return source.Storage
 	case kind == "accept" || kind == "connect" || strings.HasPrefix(kind, "tcp_"):
-		return figure.Network
+		return source.Network
 	case len(calls) > 0 && !calls[process]:
-		return figure.Platform
+		return source.Platform
 	}
-	return figure.Process
+	return source.Process
 }
 
 // isStorage reports whether a kind is one of block I/O: as dtnotes' own scripts call it, or the way
@@ -261,15 +261,15 @@ func isStorage(kind string) bool {
 
 // zoneAndOrigin tells the zone, control group or container of a source, and where it comes from, of
 // which the origin of a source that is no process says more.
-func zoneAndOrigin(d dtracefs.Dimension, name string, o figure.Origin) (string, figure.Origin) {
+func zoneAndOrigin(d dtracefs.Dimension, name string, o source.Origin) (string, source.Origin) {
 	platform := dtracefs.OfPlatform(d, name)
-	if o == figure.Process || o == figure.Platform {
-		if o = figure.Zone; platform {
-			o = figure.Platform
+	if o == source.Process || o == source.Platform {
+		if o = source.Zone; platform {
+			o = source.Platform
 		}
 	}
 	if platform {
-		name = figure.Global
+		name = source.Global
 	}
 	return name, o
 }

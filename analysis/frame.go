@@ -13,7 +13,7 @@ import (
 	"github.com/go-gota/gota/dataframe"
 	"gonum.org/v1/gonum/mat"
 
-	"dtnotes/analysis/figure"
+	"dtnotes/analysis/source"
 	"dtnotes/dtracefs"
 )
 
@@ -104,7 +104,7 @@ type rows struct {
 	time, value []float64
 	source      []int
 	names       []string
-	origins     []figure.Origin
+	origins     []source.Origin
 	zones       []string
 	instants    bool
 	counts      bool
@@ -226,10 +226,10 @@ func (r *rows) nameSources(frame dataframe.DataFrame, by []string, o SeriesOptio
 // origins tells where the source of a row comes from. When kind is part of the source, block I/O and
 // connections are sources beside processes. A thread of the kernel is known by making no system
 // calls in a capture that counts them.
-func origins(frame dataframe.DataFrame, byKind bool) func(row int) figure.Origin {
+func origins(frame dataframe.DataFrame, byKind bool) func(row int) source.Origin {
 	columns := frame.Names()
 	if !slices.Contains(columns, "kind") || !slices.Contains(columns, "execname") {
-		return func(int) figure.Origin { return figure.Process }
+		return func(int) source.Origin { return source.Process }
 	}
 	kinds, names := frame.Col("kind").Records(), frame.Col("execname").Records()
 	calls := map[string]bool{}
@@ -238,17 +238,17 @@ func origins(frame dataframe.DataFrame, byKind bool) func(row int) figure.Origin
 			calls[names[i]] = true
 		}
 	}
-	return func(i int) figure.Origin {
+	return func(i int) source.Origin {
 		kind := kinds[i]
 		switch {
 		case byKind && isStorage(kind):
-			return figure.Storage
+			return source.Storage
 		case byKind && (kind == "accept" || kind == "connect" || strings.HasPrefix(kind, "tcp_")):
-			return figure.Network
+			return source.Network
 		case len(calls) > 0 && !calls[names[i]]:
-			return figure.Platform
+			return source.Platform
 		}
-		return figure.Process
+		return source.Process
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis/covariance"
-	"dtnotes/analysis/figure"
 	"dtnotes/analysis/manifold"
+	"dtnotes/analysis/source"
 )
 
 // Model is what [Learn] found among p sources.
@@ -28,8 +28,8 @@ type Model struct {
 
 	Activity []float64       // of each source, mean absolute value per second
 	Units    string          // of Activity, such as "system calls"
-	Origins  []figure.Origin // where each source comes from
-	Zones    []string        // zone, control group or container of each, [figure.Global] for the platform; nil if not known
+	Origins  []source.Origin // where each source comes from
+	Zones    []string        // zone, control group or container of each, [source.Global] for the platform; nil if not known
 
 	// Rule says what a link had to meet to be listed.
 	Rule      string

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"dtnotes/analysis/figure"
+	"dtnotes/analysis/source"
 )
 
 // Timeline draws the series over time, as rates per second. Style and marks are plain fields of the
@@ -36,11 +37,11 @@ func (m *Model) Graph() figure.Graph {
 }
 
 // origins returns where each source comes from, plain processes if the series does not know.
-func (s *Series) origins() []figure.Origin {
+func (s *Series) origins() []source.Origin {
 	if s.Origins != nil {
 		return s.Origins
 	}
-	return make([]figure.Origin, len(s.Names))
+	return make([]source.Origin, len(s.Names))
 }
 
 // describe notes how active each source of the model is and where it comes from.

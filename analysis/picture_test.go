@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"dtnotes/analysis"
-	"dtnotes/analysis/figure"
+	"dtnotes/analysis/source"
 	"dtnotes/dtracefs"
 )
 
@@ -19,9 +19,9 @@ func TestPicturesOfASample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]figure.Origin{
-		"syscall qemu-system-x86": figure.Process, "bio_ops qemu-system-x86": figure.Storage,
-		"csw ksoftirqd/0": figure.Platform, "csw redis-server": figure.Process,
+	want := map[string]source.Origin{
+		"syscall qemu-system-x86": source.Process, "bio_ops qemu-system-x86": source.Storage,
+		"csw ksoftirqd/0": source.Platform, "csw redis-server": source.Process,
 	}
 	for i, name := range s.Names {
 		if o, ok := want[name]; ok && s.Origins[i] != o {

@@ -9,7 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"dtnotes/analysis/figure"
+	"dtnotes/analysis/source"
 	"dtnotes/dtracefs"
 )
 
@@ -23,8 +23,8 @@ type Series struct {
 	Values *mat.Dense    // n×p; empty when n or p is 0
 	Notes  []string      // what was left out or rearranged to make it
 
-	Origins []figure.Origin   // where each source comes from; nil if not known
-	Zones   []string          // zone, control group or container of each, [figure.Global] for the platform; nil if not known
+	Origins []source.Origin   // where each source comes from; nil if not known
+	Zones   []string          // zone, control group or container of each, [source.Global] for the platform; nil if not known
 	Measure *dtracefs.Measure // how a capture was counted; nil if it was not made of one
 	Levels  map[string]bool   // sources that are levels, such as memory in use, and no counts
 }
@@ -147,7 +147,7 @@ func (s *Series) pick(cols []int) *Series {
 	out.Times = slices.Clone(s.Times)
 	out.Notes = slices.Clone(s.Notes)
 	out.Values = newDense(len(s.Times), len(cols))
-	out.Origins = make([]figure.Origin, len(cols))
+	out.Origins = make([]source.Origin, len(cols))
 	if s.Zones != nil {
 		out.Zones = make([]string, len(cols))
 	}

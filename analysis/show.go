@@ -17,6 +17,7 @@ import (
 	"github.com/go-gota/gota/series"
 
 	"dtnotes/analysis/figure"
+	"dtnotes/analysis/source"
 	"dtnotes/dtracefs"
 )
 
@@ -174,7 +175,7 @@ func (m *Model) zoneSheet() sheet {
 		}
 		for _, ends := range [][2]string{{a, b}, {b, a}} {
 			n := links[ends[0]]
-			if ends[1] == figure.Global {
+			if ends[1] == source.Global {
 				n[1]++
 			} else {
 				n[2]++
@@ -193,7 +194,7 @@ func (m *Model) zoneSheet() sheet {
 	for _, z := range zones[:min(shown, len(zones))] {
 		n := links[z]
 		row := []string{brief(z), z, strconv.Itoa(sources[z]), strconv.Itoa(n[0]), strconv.Itoa(n[1]), strconv.Itoa(n[2])}
-		if z == figure.Global {
+		if z == source.Global {
 			row[1], row[4] = "the platform", ""
 		}
 		out.rows = append(out.rows, row)

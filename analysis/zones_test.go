@@ -8,7 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"dtnotes/analysis/figure"
+	"dtnotes/analysis/source"
 	"dtnotes/dtracefs"
 )
 
@@ -74,8 +74,8 @@ func TestZonesAndThePlatform(t *testing.T) {
 	if !m.links(python, qemu) || !m.links(python, disk) && !m.links(qemu, disk) {
 		t.Errorf("python is not linked with qemu and its I/O:\n%v", m)
 	}
-	origins := map[string]figure.Origin{python: figure.Zone, qemu: figure.Platform, disk: figure.Storage, "syscall " + other + " nginx": figure.Zone}
-	zones := map[string]string{python: guest, qemu: figure.Global, disk: figure.Global, "syscall " + other + " nginx": other}
+	origins := map[string]source.Origin{python: source.Zone, qemu: source.Platform, disk: source.Storage, "syscall " + other + " nginx": source.Zone}
+	zones := map[string]string{python: guest, qemu: source.Global, disk: source.Global, "syscall " + other + " nginx": other}
 	label := map[string]int{}
 	for i, name := range m.Names {
 		label[name] = m.Labels[i]

@@ -10,6 +10,7 @@ import (
 
 	"dtnotes/analysis"
 	"dtnotes/analysis/figure"
+	"dtnotes/analysis/source"
 	"dtnotes/dtracefs"
 )
 
@@ -210,10 +211,10 @@ func (b *Behavior) Graph() figure.Graph {
 			n.Zone = l.Zones[i]
 			switch n.Zone {
 			case "":
-			case figure.Global:
-				n.Origin = figure.Platform
+			case source.Global:
+				n.Origin = source.Platform
 			default:
-				n.Origin = figure.Zone
+				n.Origin = source.Zone
 			}
 		}
 		g.Nodes = append(g.Nodes, n)

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"dtnotes/analysis"
-	"dtnotes/analysis/figure"
+	"dtnotes/analysis/source"
 	"dtnotes/dtracefs"
 )
 
@@ -165,7 +165,7 @@ func leftOut(s *analysis.Series, opts Options) (kernel, observers []string) {
 			continue
 		}
 		decided := id.kernel(name)
-		if decided == unknown && s.Origins != nil && s.Origins[j] == figure.Platform && (s.Zones == nil || len(calls) > 0 && !calls[process]) {
+		if decided == unknown && s.Origins != nil && s.Origins[j] == source.Platform && (s.Zones == nil || len(calls) > 0 && !calls[process]) {
 			decided = yes
 		}
 		if decided == yes {

@@ -11,7 +11,7 @@ import (
 
 	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
-	"dtnotes/analysis/figure"
+	"dtnotes/analysis/source"
 )
 
 // What is accepted is normal from then on; other faults are found as before.
@@ -238,8 +238,8 @@ func TestNamesAloneDecideNothingUntold(t *testing.T) {
 	plain := server(t, 1, 200, nil)
 	s := observed(t, plain, "x")
 	s.Names[len(s.Names)-1] = "csw kworker/0:1"
-	s.Origins = make([]figure.Origin, len(s.Names))
-	s.Origins[len(s.Origins)-1] = figure.Platform
+	s.Origins = make([]source.Origin, len(s.Names))
+	s.Origins[len(s.Origins)-1] = source.Platform
 	b := learn(t, s)
 	if !slices.Contains(b.Ignored, "kworker/0:1") {
 		t.Fatalf("left out %v", b.Ignored)

@@ -9,7 +9,7 @@ import (
 
 	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
-	"dtnotes/analysis/figure"
+	"dtnotes/analysis/source"
 	"dtnotes/dtracefs"
 )
 
@@ -41,9 +41,9 @@ func TestZones(t *testing.T) {
 		t.Errorf("learned of %v", learned.Presence)
 	}
 	for _, n := range learned.Graph().Nodes {
-		want, origin := zone, figure.Zone
+		want, origin := zone, source.Zone
 		if n.Name == "global qemu" {
-			want, origin = figure.Global, figure.Platform
+			want, origin = source.Global, source.Platform
 		}
 		if n.Zone != want || n.Origin != origin {
 			t.Errorf("%s is drawn as %v of zone %q", n.Name, n.Origin, n.Zone)

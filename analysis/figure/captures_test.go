@@ -2,6 +2,7 @@ package figure
 
 import (
 	"bufio"
+	"dtnotes/analysis/source"
 	"dtnotes/dtracefs"
 	"encoding/csv"
 	"io/fs"
@@ -116,7 +117,7 @@ func related(c counts, least float64) Graph {
 		for j := range logs[i] {
 			logs[i][j] /= math.Sqrt(norm) + 1e-12
 		}
-		g.Nodes = append(g.Nodes, Node{Name: n, Activity: sum, Cluster: i % 7, Origin: Origin(i % 5)})
+		g.Nodes = append(g.Nodes, Node{Name: n, Activity: sum, Cluster: i % 7, Origin: source.Origin(i % 5)})
 	}
 	for i := range logs {
 		for j := range i {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"dtnotes/analysis/figure"
+	"dtnotes/analysis/source"
 )
 
 // style is how the examples' figures look: small, so that they are quick to compare.
@@ -54,12 +55,12 @@ func graph() figure.Graph {
 		Unit:  "calls/s",
 		Nodes: []figure.Node{
 			{Name: "nginx", Cluster: 0, Activity: 1245},
-			{Name: "webapp.py", Cluster: 0, Activity: 2688, Origin: figure.Zone},
-			{Name: "redis-server", Cluster: 0, Activity: 910, Origin: figure.Zone},
-			{Name: "postgres", Cluster: 1, Activity: 640, Origin: figure.Zone},
-			{Name: "kworker", Cluster: 1, Activity: 80, Origin: figure.Platform},
-			{Name: "disk writes", Cluster: 1, Activity: 210, Origin: figure.Storage},
-			{Name: "tcp accepts", Cluster: 0, Activity: 310, Origin: figure.Network},
+			{Name: "webapp.py", Cluster: 0, Activity: 2688, Origin: source.Zone},
+			{Name: "redis-server", Cluster: 0, Activity: 910, Origin: source.Zone},
+			{Name: "postgres", Cluster: 1, Activity: 640, Origin: source.Zone},
+			{Name: "kworker", Cluster: 1, Activity: 80, Origin: source.Platform},
+			{Name: "disk writes", Cluster: 1, Activity: 210, Origin: source.Storage},
+			{Name: "tcp accepts", Cluster: 0, Activity: 310, Origin: source.Network},
 			{Name: "make", Cluster: 2, Activity: 95},
 			{Name: "cc1", Cluster: 2, Activity: 1800},
 			{Name: "as", Cluster: 2, Activity: 240},

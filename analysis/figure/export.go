@@ -2,6 +2,7 @@ package figure
 
 import (
 	"bufio"
+	"dtnotes/analysis/source"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -63,15 +64,15 @@ func dotQuote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
 }
 
-func dotShape(o Origin) string {
+func dotShape(o source.Origin) string {
 	switch o {
-	case Zone:
+	case source.Zone:
 		return "doublecircle"
-	case Platform:
+	case source.Platform:
 		return "hexagon"
-	case Storage:
+	case source.Storage:
 		return "square"
-	case Network:
+	case source.Network:
 		return "diamond"
 	}
 	return "circle"
@@ -212,7 +213,7 @@ func (g Graph) vega() *vega {
 		}
 		size := math.Pi * px(pl.radius[i]) * px(pl.radius[i])
 		origin := n.Origin.String()
-		if n.Zone != "" && n.Zone != Global {
+		if n.Zone != "" && n.Zone != source.Global {
 			origin += ", zone " + visible(n.Zone)
 		}
 		nodes = append(nodes, []string{strconv.Itoa(i), visible(n.Name), text, tenths(x), tenths(y), tenths(dx), tenths(dy),

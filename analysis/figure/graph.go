@@ -2,6 +2,7 @@ package figure
 
 import (
 	"bytes"
+	"dtnotes/analysis/source"
 	"errors"
 	"fmt"
 	"io"
@@ -13,31 +14,6 @@ import (
 	"strings"
 )
 
-// Origin tells where a source comes from; it chooses the shape of its node.
-type Origin int
-
-// Origins.
-const (
-	Process  Origin = iota // a process: circle
-	Zone                   // a process of a zone or container: circle with a ring
-	Platform               // a kernel thread or a process of the platform: hexagon
-	Storage                // an I/O source: square
-	Network                // a network source: diamond
-)
-
-// Global is the Zone of what belongs to the platform itself.
-const Global = "global"
-
-var originNames = [...]string{"process", "zone process", "platform", "I/O", "network"}
-
-// String returns the origin's name.
-func (o Origin) String() string {
-	if o < 0 || int(o) >= len(originNames) {
-		return fmt.Sprintf("origin %d", int(o))
-	}
-	return originNames[o]
-}
-
 // Node is a source in a [Graph].
 type Node struct {
 	Name string
@@ -46,8 +22,8 @@ type Node struct {
 	Cluster int
 	// Activity, in the graph's Unit, is proportional to the node's area beyond a least size.
 	Activity float64
-	Origin   Origin
-	// Zone is the zone, control group or container that the source belongs to, [Global] for the
+	Origin   source.Origin
+	// Zone is the zone, control group or container that the source belongs to, [source.Global] for the
 	// platform, "" if that is not known. The nodes of a zone share a hull.
 	Zone string
 	// X and Y are where the layout starts, in any unit, y upwards; all zero means nowhere.

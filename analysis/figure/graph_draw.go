@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"dtnotes/analysis/internal/canvas"
+	"dtnotes/analysis/source"
 )
 
 func (g Graph) plan() (w, h length, draw func(*page)) {
@@ -154,33 +155,33 @@ func (c *colors) cluster(k int) color.NRGBA {
 
 // corner returns how far the corners of an origin's shape reach, beside the radius of a circle of
 // its area.
-func (o Origin) corner() length {
+func corner(o source.Origin) length {
 	switch o {
-	case Platform:
+	case source.Platform:
 		return 1.1
-	case Storage, Network:
+	case source.Storage, source.Network:
 		return 1.25
 	}
 	return 1
 }
 
-func shapeOf(o Origin, c point, r length) vg.Path {
-	r *= o.corner()
+func shapeOf(o source.Origin, c point, r length) vg.Path {
+	r *= corner(o)
 	switch o {
-	case Platform:
+	case source.Platform:
 		return polygon(c, r, 6, 0)
-	case Storage:
+	case source.Storage:
 		return polygon(c, r, 4, math.Pi/4)
-	case Network:
+	case source.Network:
 		return polygon(c, r, 4, 0)
 	}
 	return circle(c, r)
 }
 
-func (p *page) node(o Origin, c point, r length, fill color.NRGBA) {
+func (p *page) node(o source.Origin, c point, r length, fill color.NRGBA) {
 	if p.xkcd {
 		outline := stroke{color: p.ink, width: 1.4}
-		if o == Zone {
+		if o == source.Zone {
 			p.path(circle(c, r), outline)
 			r -= 2.2
 		}
@@ -192,7 +193,7 @@ func (p *page) node(o Origin, c point, r length, fill color.NRGBA) {
 	outline := mix(fill, p.ink, 0.45)
 	p.fill(shapeOf(o, c, r+1.5), p.paper)
 	p.fill(shapeOf(o, c, r+0.5), outline)
-	if o == Zone {
+	if o == source.Zone {
 		p.fill(circle(c, r-0.5), p.paper)
 		r -= 2.2
 		p.fill(circle(c, r+0.5), outline)
@@ -229,7 +230,7 @@ func (g Graph) drawNodes(p *page, pl *placement) {
 
 func (g Graph) nodeWords(n Node) string {
 	s := visible(n.Name) + ": " + n.Origin.String()
-	if n.Zone != "" && n.Zone != Global {
+	if n.Zone != "" && n.Zone != source.Global {
 		s += ", zone " + visible(n.Zone)
 	}
 	if n.Activity > 0 {

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"bytes"
+	"dtnotes/analysis/source"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -64,7 +65,7 @@ func randomGraph(n int, degree float64, seed uint64) Graph {
 			Name:     strings.Repeat("process-name-", 2)[:2+rng.IntN(16)] + fmt.Sprint(i),
 			Cluster:  rng.IntN(groups),
 			Activity: math.Exp(3 * rng.NormFloat64()),
-			Origin:   Origin(rng.IntN(5)),
+			Origin:   source.Origin(rng.IntN(5)),
 		})
 	}
 	seen := map[[2]int]bool{}
@@ -303,7 +304,7 @@ func TestDifferenceTellsWhatChanged(t *testing.T) {
 func TestGraphWritesData(t *testing.T) {
 	g := Graph{
 		Style: Style{Title: `a "title" with \`},
-		Nodes: []Node{{Name: "a\"b\\", Activity: 3}, {Name: "<c>&\xff", Origin: Storage, Cluster: -1}},
+		Nodes: []Node{{Name: "a\"b\\", Activity: 3}, {Name: "<c>&\xff", Origin: source.Storage, Cluster: -1}},
 		Edges: []Edge{{From: 0, To: 1, Weight: -0.25, Stability: 0.5, Leads: true}, {From: 1, To: 0, Weight: 0}},
 	}
 	var dot, ml, js bytes.Buffer

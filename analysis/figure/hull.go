@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"dtnotes/analysis/internal/canvas"
+	"dtnotes/analysis/source"
 )
 
 // A zoneGroup are the nodes of one zone.
@@ -26,7 +27,7 @@ func (g Graph) zones() []zoneGroup {
 	var out []zoneGroup
 	at := map[string]int{}
 	for i, n := range g.Nodes {
-		if n.Zone == "" || n.Zone == Global {
+		if n.Zone == "" || n.Zone == source.Global {
 			continue
 		}
 		k, ok := at[n.Zone]

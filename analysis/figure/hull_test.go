@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"dtnotes/analysis/source"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -13,9 +14,9 @@ func zoned(n int, seed uint64) Graph {
 	var g Graph
 	for i := range n {
 		zone := fmt.Sprintf("%08x-0d52-4a77-9a41-2f8e5c7d1b60", rng.IntN(4))
-		node := Node{Name: fmt.Sprintf("%s p%d", zone, i), Zone: zone, Origin: Zone, Activity: 100 * rng.Float64(), Cluster: rng.IntN(3)}
+		node := Node{Name: fmt.Sprintf("%s p%d", zone, i), Zone: zone, Origin: source.Zone, Activity: 100 * rng.Float64(), Cluster: rng.IntN(3)}
 		if rng.IntN(4) == 0 {
-			node.Name, node.Zone, node.Origin = fmt.Sprintf("global p%d", i), Global, Platform
+			node.Name, node.Zone, node.Origin = fmt.Sprintf("global p%d", i), source.Global, source.Platform
 		}
 		g.Nodes = append(g.Nodes, node)
 		if i > 0 && rng.IntN(5) > 0 {

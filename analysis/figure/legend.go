@@ -1,6 +1,7 @@
 package figure
 
 import (
+	"dtnotes/analysis/source"
 	"math"
 )
 
@@ -177,7 +178,7 @@ func (g Graph) changeLegend() []legendItem {
 
 func (g Graph) nodeLegend() []legendItem {
 	var items []legendItem
-	origins := map[Origin]bool{}
+	origins := map[source.Origin]bool{}
 	most := 0.0
 	for _, n := range g.Nodes {
 		origins[n.Origin] = true
@@ -202,13 +203,13 @@ func (g Graph) nodeLegend() []legendItem {
 				continue
 			}
 			items = append(items, legendItem{text: si(v), sample: 2 * r, draw: func(p *page, at point) {
-				p.node(Process, point{X: at.X + r, Y: at.Y}, r, p.neutral)
+				p.node(source.Process, point{X: at.X + r, Y: at.Y}, r, p.neutral)
 			}})
 		}
 	}
 	if len(origins) > 1 {
 		items = append(items, legendItem{text: "origin", head: true})
-		for o := range Origin(len(originNames)) {
+		for _, o := range source.Origins() {
 			if origins[o] {
 				items = append(items, legendItem{text: o.String(), sample: 11, draw: func(p *page, at point) {
 					p.node(o, point{X: at.X + 5.5, Y: at.Y}, 5, p.neutral)
@@ -231,7 +232,7 @@ func (g Graph) clusterLegend() []legendItem {
 	named := len(g.Clusters) > 0
 	for k, m := range clusters {
 		it := legendItem{sample: 9, draw: func(p *page, at point) {
-			p.node(Process, point{X: at.X + 4.5, Y: at.Y}, 4.5, p.cluster(k))
+			p.node(source.Process, point{X: at.X + 4.5, Y: at.Y}, 4.5, p.cluster(k))
 		}}
 		if named {
 			it.text = shorten(g.clusterName(g.Nodes[m[0]].Cluster), nameLength)
@@ -243,7 +244,7 @@ func (g Graph) clusterLegend() []legendItem {
 	}
 	if len(alone) > 0 {
 		items = append(items, legendItem{text: "in none", sample: 9, draw: func(p *page, at point) {
-			p.node(Process, point{X: at.X + 4.5, Y: at.Y}, 4.5, p.neutral)
+			p.node(source.Process, point{X: at.X + 4.5, Y: at.Y}, 4.5, p.neutral)
 		}})
 	}
 	return items

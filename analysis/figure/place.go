@@ -123,7 +123,7 @@ func (g Graph) place(p pen, legend length) *placement {
 	}
 	pl.reach = make([]length, len(g.Nodes))
 	for i, n := range g.Nodes {
-		pl.reach[i] = length(pl.radius[i]*n.Origin.corner()) + 0.5
+		pl.reach[i] = length(pl.radius[i]*corner(n.Origin)) + 0.5
 	}
 	pl.at = make([]point, len(g.Nodes))
 	pl.labels = make([]nodeLabel, len(g.Nodes))

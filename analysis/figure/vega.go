@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"dtnotes/analysis/source"
 	"dtnotes/dtracefs"
 )
 
@@ -169,13 +170,13 @@ func jsEscape(s string) string {
 	return string(b[1 : len(b)-1])
 }
 
-func vegaShape(o Origin) string {
+func vegaShape(o source.Origin) string {
 	switch o {
-	case Platform:
+	case source.Platform:
 		return "M1,0L.5,.866L-.5,.866L-1,0L-.5,-.866L.5,-.866Z"
-	case Storage:
+	case source.Storage:
 		return "square"
-	case Network:
+	case source.Network:
 		return "diamond"
 	}
 	return "circle"

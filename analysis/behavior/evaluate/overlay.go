@@ -11,7 +11,7 @@ import (
 
 	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
-	"dtnotes/analysis/figure"
+	"dtnotes/analysis/source"
 )
 
 // overlay merges what the culprits of a fault did into another run, from a third
@@ -266,9 +266,9 @@ func (r *run) renamed(f fault, name string) *run {
 	}
 	// Who makes system calls is no thread of the kernel.
 	if _, calls := at["syscall "+name]; calls && s.Origins != nil {
-		for j, source := range s.Names {
-			if _, process, _ := strings.Cut(source, " "); process == name {
-				s.Origins[j] = figure.Process
+		for j, column := range s.Names {
+			if _, process, _ := strings.Cut(column, " "); process == name {
+				s.Origins[j] = source.Process
 			}
 		}
 	}
