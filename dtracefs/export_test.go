@@ -24,9 +24,6 @@ func mixed() *Table {
 	return s.Table
 }
 
-// Mixed is for the tests of what writes tables.
-var Mixed = mixed
-
 func TestCSV(t *testing.T) {
 	var b strings.Builder
 	if err := mixed().WriteCSV(&b); err != nil {

@@ -1,4 +1,4 @@
-package dtracefs_test
+package export_test
 
 import (
 	"bytes"
@@ -21,17 +21,42 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 )
 
+// mixedText is what a reader has of [mixed].
 const mixedText = `time timestamp[ns, tz=UTC]: 2026-11-22T19:45:41.117661993Z 2026-11-22T19:45:41.117661994Z 2026-11-22T19:45:41.117661995Z
 name dictionary<values=utf8, indices=int32, ordered=false>: a \xff,"x"` + `\n` + ` a
 n int64: 0 (null) -2
-f float64: 0 (null) 1
-b bool: false (null) false
-stack list<item: utf8, nullable>: ["m` + "`" + `leaf+0x1","m` + "`" + `root"] (null) ["m` + "`" + `leaf+0x1"]
-u uint64: 18446744073709551615 18446744073709551615 18446744073709551615
+f float64: 0.5 (null) 1
+b bool: false true true
+stack list<item: utf8, nullable>: ["m` + "`" + `leaf+0x1","m` + "`" + `root"] ["m` + "`" + `leaf+0x1"] ["m` + "`" + `root"]
+u uint64: 1 18446744073709551615 3
 `
 
+// mixed is a table with a column of every type, with missing values, and with a name that is not
+// UTF-8 and has a quote and a line feed in it. Each column is taken from a capture that prints it.
+func mixed(t *testing.T) *dtracefs.Table {
+	t.Helper()
+	table := &dtracefs.Table{Name: "mixed", Kind: "test"}
+	for _, c := range []struct{ as, column, text string }{
+		{"time", "time", "2026-11-22T19:45:41.117661993Z a 1\n2026-11-22T19:45:41.117661994Z b 2\n2026-11-22T19:45:41.117661995Z a 3\n"},
+		{"name", "name", `{"name":"a"}` + "\n" + `{"name":"` + "\xff" + `,\"x\"\n"}` + "\n" + `{"name":"a"}` + "\n"},
+		{"n", "n", `{"n":0}` + "\n" + `{"n":null}` + "\n" + `{"n":-2}` + "\n"},
+		{"f", "f", `{"f":0.5}` + "\n" + `{"f":null}` + "\n" + `{"f":1}` + "\n"},
+		{"b", "value", `{"type": "map", "data": {"@b": {"x": false, "y": true, "z": true}}}` + "\n"},
+		{"stack", "key1", "@[\n    m`leaf+0x1\n    m`root\n, x]: 3\n@[\n    m`leaf+0x1\n, y]: 4\n@[\n    m`root\n, z]: 3\n"},
+		{"u", "value", "@n[a]: 1\n@n[b]: 18446744073709551615\n@n[c]: 3\n"},
+	} {
+		from := parts(t, c.text)[0].Column(c.column)
+		if from == nil || from.Len() != 3 {
+			t.Fatalf("%q has no column %s of 3 rows", c.text, c.column)
+		}
+		from.Name = c.as
+		table.Columns = append(table.Columns, from)
+	}
+	return table
+}
+
 func TestArrowAndParquet(t *testing.T) {
-	table := dtracefs.Mixed()
+	table := mixed(t)
 	var pq bytes.Buffer
 	if err := export.Parquet(&pq, table); err != nil {
 		t.Fatal(err)
@@ -48,12 +73,12 @@ func TestArrowAndParquet(t *testing.T) {
 
 // TestParquetOfCaptures writes every table of the captures here and compares it cell by cell.
 func TestParquetOfCaptures(t *testing.T) {
-	names, err := filepath.Glob("testdata/*.txt")
+	names, err := filepath.Glob("../testdata/*.txt")
 	if err != nil || len(names) == 0 {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		c, err := dtracefs.Load(t.Context(), os.DirFS("."), name, dtracefs.Options{})
+		c, err := dtracefs.Load(t.Context(), os.DirFS("../testdata"), filepath.Base(name), dtracefs.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,7 +144,7 @@ func TestParquetOfManyRows(t *testing.T) {
 
 // TestArrowOfNothing writes tables without columns, without rows, and with one column.
 func TestArrowOfNothing(t *testing.T) {
-	for _, table := range []*dtracefs.Table{{}, {Name: "none", Columns: []*dtracefs.Column{{Name: "x"}, {Name: "y"}}}, {Columns: dtracefs.Mixed().Columns[:1]}} {
+	for _, table := range []*dtracefs.Table{{}, {Name: "none", Columns: []*dtracefs.Column{{Name: "x"}, {Name: "y"}}}, {Columns: mixed(t).Columns[:1]}} {
 		if got := readArrow(t, table); int(got.NumCols()) != len(table.Columns) || int(got.NumRows()) != table.NumRows() {
 			t.Errorf("%d×%d, want %d×%d", got.NumRows(), got.NumCols(), table.NumRows(), len(table.Columns))
 		}
@@ -128,7 +153,7 @@ func TestArrowOfNothing(t *testing.T) {
 
 // TestArrowToFullDisk has the file end after every number of bytes.
 func TestArrowToFullDisk(t *testing.T) {
-	table := dtracefs.Mixed()
+	table := mixed(t)
 	var whole bytes.Buffer
 	if err := export.Arrow(&whole, table); err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package dtracefs_test
+package export_test
 
 import (
 	"bytes"
