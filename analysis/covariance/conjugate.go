@@ -9,12 +9,17 @@ import (
 	"dtnotes/analysis/covariance/internal/gather"
 )
 
-// solveAtSigns minimizes the second-order model over the pairs whose proposed
-// value is not zero, holding their signs. Values that would cross zero become
-// zero; the sweeps to come find what else has to change then, unless so many
-// steps did not suffice that the rest is better solved again right here.
+// solveAtSigns minimizes the second-order model over the pairs whose proposed value is not zero,
+// holding their signs. Values that would cross zero become zero; the sweeps to come find what
+// else has to change then.
+//
+// After many steps it solves several times, each at the signs that the one before left, as an
+// active set method does: the problem is then so nearly singular that sweeps hardly move, and
+// what they leave undone would have to be done by Newton steps, each with an inverse.
 func (n *newton) solveAtSigns(ctx context.Context) error {
 	size := len(n.free.col)
+	// The change, and the four vectors of the conjugate gradients, all over the free pairs. Once
+	// the change is found, moveToward uses the others for what it may have to go back to.
 	buf := make([]float64, 5*size)
 	rounds := 1
 	if n.iterations >= hard {
@@ -36,10 +41,15 @@ func (n *newton) solveAtSigns(ctx context.Context) error {
 //
 // over the pairs with a value, by conjugate gradients with R ↦ X R X as
 // preconditioner, which is the inverse when every pair is free.
+//
+// Where the value is zero the change stays what it is: the residual is kept at zero there, and so
+// is every direction. As the pattern holds both triangles, plain dot products over it are those
+// of the matrices, each pair counted twice.
 func (n *newton) conjugate(ctx context.Context, d, buf []float64) error {
 	f := &n.free
 	size := len(d)
 	res, z, dir, hd := buf[:size], buf[size:2*size], buf[2*size:3*size], buf[3*size:]
+	// The sweeps have come part of the way, so start from their change and not from zero.
 	copy(d, f.change)
 	clear(res)
 	n.sandwich(n.w, d, hd)
@@ -56,6 +66,8 @@ func (n *newton) conjugate(ctx context.Context, d, buf []float64) error {
 	n.precondition(res, z)
 	copy(dir, z)
 	rz := floats.Dot(res, z)
+	// In the norm of the preconditioner, which is nearly that of the error in the model: no more
+	// precise than the Newton step needs.
 	enough := n.inner * n.inner * rz
 	for steps := 0; rz > enough && steps < 100; steps++ {
 		if err := ctx.Err(); err != nil {
@@ -63,6 +75,8 @@ func (n *newton) conjugate(ctx context.Context, d, buf []float64) error {
 		}
 		n.sandwich(n.w, dir, hd)
 		curve := floats.Dot(dir, hd)
+		// W is positive definite, so only rounding, or an overflow that made it NaN, leaves no
+		// curvature. What was found up to here is still good.
 		if !(curve > 0) {
 			break
 		}
@@ -77,9 +91,15 @@ func (n *newton) conjugate(ctx context.Context, d, buf []float64) error {
 	return nil
 }
 
-// moveToward proposes the change d, or the larger part of it that lowers the
-// model, with zero for each value that would cross it; at least as far as the
-// first value to cross. It tells whether any crossed.
+// moveToward proposes the change d, with zero for each value that would cross it, or, where that
+// does not lower the model, a smaller part of the way to d. It reports whether any value crossed
+// zero.
+//
+// Setting all that cross to zero at once is a guess that mostly pays, as many may become zero in
+// one solve. It bends the way to d, though, and so may miss the minimum. Where no part of the
+// bent way is better than where it began, the change goes straight on until the first value is
+// zero and stops there. Up to that point the model is the quadratic that d minimizes, so this
+// part of the way lowers it for sure.
 func (n *newton) moveToward(d, buf []float64) bool {
 	f := &n.free
 	step, first, crossed := 1.0, -1, false
@@ -91,6 +111,7 @@ func (n *newton) moveToward(d, buf []float64) bool {
 			to := f.value[k] + d[k] - f.change[k]
 			if to*f.value[k] <= 0 {
 				crossed = true
+				// Where on the straight way, from 0 to 1, this value is zero.
 				if s := f.value[k] / (f.value[k] - to); s < step {
 					step, first = s, k
 				}
@@ -117,8 +138,9 @@ func (n *newton) moveToward(d, buf []float64) bool {
 	return true
 }
 
-// propose moves the change part of the way to d. Values at zero stay, those
-// that cross it and the one at position stop become zero.
+// propose moves the change part of the way to d, by step from 0 to 1. Values at zero stay there,
+// those that cross it and the one at position stop become zero. Stop is needed as rounding may
+// leave the value that is to be zero a little off it; -1 means none.
 func (n *newton) propose(d []float64, step float64, stop int) {
 	f := &n.free
 	for i := range n.m {
@@ -133,7 +155,9 @@ func (n *newton) propose(d []float64, step float64, stop int) {
 	}
 }
 
-// model returns the second-order model at the proposed change.
+// model returns the second-order model at the proposed change, without the constant f(X) but with
+// the whole penalty, so that only differences of two of its values mean anything. It costs as
+// much as a step of the conjugate gradients.
 func (n *newton) model() float64 {
 	f := &n.free
 	sum := 0.0
@@ -141,6 +165,8 @@ func (n *newton) model() float64 {
 	for i := range n.m {
 		lo, hi := f.upper[i], f.start[i+1]
 		_, cols := n.nonzero(f.change[lo:hi], f.col[lo:hi])
+		// The products are taken only for the columns that changed, in ascending order, and so
+		// are consumed in that order below.
 		products := n.r[:len(cols)]
 		gather.Dots(products, n.w[i*n.m:(i+1)*n.m], cols, n.product, n.m)
 		for k := lo; k < hi; k++ {
@@ -162,6 +188,10 @@ func (n *newton) model() float64 {
 
 // sandwich sets out to the entries of M D M at the pairs that a solve at
 // fixed signs may move, and to zero at the others.
+//
+// M is W for the second derivative, X for its preconditioner; d and out are over the free pairs.
+// It makes the full product M D, with m multiplications for each entry of D, then one dot
+// product for each pair asked for.
 func (n *newton) sandwich(m, d, out []float64) {
 	f := &n.free
 	n.multiply(d, m)
@@ -181,8 +211,10 @@ func (n *newton) sandwich(m, d, out []float64) {
 	}
 }
 
-// precondition sets out to the entries of X R X, as sandwich does for W, by
-// sparse products unless X has too few zeros for that to be faster.
+// precondition sets out to the entries of X R X, as sandwich does for W. While X is sparse it
+// makes the products from its compressed rows, which are those at the start of the step. Once
+// more than a sixth of X is not zero, full rows are faster: they are multiplied by vector
+// instructions, while sparse products go from place to place in memory.
 func (n *newton) precondition(res, out []float64) {
 	f, x := &n.free, &n.sparse
 	if 6*len(x.value) > n.m*n.m {
@@ -192,6 +224,7 @@ func (n *newton) precondition(res, out []float64) {
 	n.product = resize(n.product, n.m*n.m)
 	clear(n.product)
 	for i := range n.m {
+		// Row i of X R is the sum of the rows of R at the columns of X's row i.
 		row := n.product[i*n.m : (i+1)*n.m]
 		for q := x.start[i]; q < x.start[i+1]; q++ {
 			v, j := x.value[q], x.col[q]
@@ -207,6 +240,7 @@ func (n *newton) precondition(res, out []float64) {
 			j := int(f.col[k])
 			v := 0.0
 			if i == j || f.value[k] != 0 {
+				// (X R X)ij is row i of X R times column j of X, which is row j.
 				at := x.col[x.start[j]:x.start[j+1]]
 				for q, v2 := range x.value[x.start[j]:x.start[j+1]] {
 					v += float64(v2 * row[at[q]])
@@ -217,8 +251,9 @@ func (n *newton) precondition(res, out []float64) {
 	}
 }
 
-// multiply sets product to M D, whose rows are the columns of D M: sums of few
-// rows of M.
+// multiply sets product to M D. Both are symmetric, so column i of M D is row i of D M, a sum of
+// those few rows of M where D's row i is not zero. Eight such rows are made before they are laid
+// down as columns: writing one column at a time would touch a cache line for every single number.
 func (n *newton) multiply(d, m []float64) {
 	f := &n.free
 	n.product = resize(n.product, n.m*n.m)

@@ -16,6 +16,9 @@ import (
 var ErrNotConverged = errors.New("not converged")
 
 // LassoOptions tune the graphical lasso. The zero value is the default.
+//
+// The tolerance is per variable because the objective is a sum over variables: the same Tol then
+// means the same closeness for ten variables and for a thousand.
 type LassoOptions struct {
 	// Tol is the largest duality gap allowed per variable; 0 means 1e-13.
 	Tol float64
@@ -29,6 +32,9 @@ type LassoOptions struct {
 	rough bool // Tol is what the last step has gained, not the gap
 }
 
+// The default is near what rounding allows, so that precision entries agree with other solvers to
+// five digits and the zeros are those of the exact solution. Newton's last steps are cheap: each
+// squares the gap.
 func (o LassoOptions) tol() float64 {
 	if o.Tol <= 0 {
 		return 1e-13
@@ -45,6 +51,9 @@ func (o LassoOptions) maxIter() int {
 
 // Lasso is a sparse Gaussian model: the minimizer over positive definite P of
 // tr(SP) - log det P + alpha Σ_{i≠j} |Pij|.
+//
+// The diagonal is not penalized, as in scikit-learn: with a penalty there the variances of the
+// model would be Sii + alpha instead of Sii.
 type Lasso struct {
 	Alpha      float64
 	Precision  *mat.SymDense // p×p, exact zeros where no edge is
@@ -78,6 +87,10 @@ func (l *Lasso) Edges() int {
 // inverse covariance estimation", 2014).
 //
 // A variable without variance is an error, as is a singular s with alpha 0.
+//
+// The solve runs apart from the caller, so that a canceled context returns at once even in the
+// midst of a factorization, which cannot be interrupted; it then ends by itself at its next look
+// at the context.
 func GraphicalLasso(ctx context.Context, s mat.Symmetric, alpha float64, o LassoOptions) (*Lasso, error) {
 	if err := checkLasso(s, alpha, o); err != nil {
 		return nil, fmt.Errorf("graphical lasso: %w", err)
@@ -87,6 +100,8 @@ func GraphicalLasso(ctx context.Context, s mat.Symmetric, alpha float64, o Lasso
 	})
 }
 
+// checkLasso refuses what has no solution. Without variance Sii is zero, and -log Xii falls
+// without end as Xii grows.
 func checkLasso(s mat.Symmetric, alpha float64, o LassoOptions) error {
 	p := s.SymmetricDim()
 	if err := CheckFinite(s); err != nil {
@@ -110,6 +125,10 @@ func checkLasso(s mat.Symmetric, alpha float64, o LassoOptions) error {
 }
 
 // solveLasso minimizes the objective of s (p×p, full, row major).
+//
+// Twins, variables that are the same in every row, make s singular, and Newton's steps for them
+// may go to and fro in what rounding leaves of the objective. With alpha above zero they are
+// solved as one; with alpha zero there is no solution.
 func solveLasso(ctx context.Context, s []float64, p int, alpha float64, o LassoOptions) (*Lasso, error) {
 	if alpha > 0 {
 		if t := findTwins(s, p, alpha); len(t.first) < p {
@@ -122,12 +141,16 @@ func solveLasso(ctx context.Context, s []float64, p int, alpha float64, o LassoO
 }
 
 // solveDistinct solves each component of s in turn.
+//
+// Objective and gap are sums over components, because the determinant of a matrix of blocks is
+// the product of theirs.
 func solveDistinct(ctx context.Context, s []float64, p int, alpha float64, o LassoOptions) (*Lasso, error) {
 	out := &Lasso{Alpha: alpha, Precision: newSym(p), Covariance: newSym(p)}
 	groups := components(s, p, alpha)
 	out.Components = len(groups)
 	for _, g := range groups {
 		if len(g) == 1 {
+			// A variable alone: 1/Sii minimizes Sii·x - log x, exactly.
 			i := g[0]
 			v := s[i*p+i]
 			out.Precision.SetSym(i, i, 1/v)
@@ -139,6 +162,8 @@ func solveDistinct(ctx context.Context, s []float64, p int, alpha float64, o Las
 		n.start(o.Start)
 		n.least, n.rough = o.least, o.rough
 		err := n.solve(ctx, o.tol()*float64(len(g)), o.maxIter())
+		// A guess may be so near singular that no step from it gets anywhere; the diagonal is the
+		// safe start.
 		if errors.Is(err, ErrNotConverged) && o.Start != nil {
 			n.startDiagonal()
 			err = n.solve(ctx, o.tol()*float64(len(g)), o.maxIter())
@@ -174,6 +199,9 @@ func flat(s mat.Symmetric) []float64 {
 
 // AlphaMax returns the smallest alpha at which the graphical lasso of s has
 // no edge: the largest |Sij| off the diagonal.
+//
+// The diagonal is then the minimum: the gradient of a pair at zero is Sij - Wij = Sij, which is
+// within the penalty for all.
 func AlphaMax(s mat.Symmetric) float64 {
 	p := s.SymmetricDim()
 	top := 0.0

@@ -22,6 +22,23 @@ import (
 // backtracks along it. Within row i the descent needs (W D W)_ij for the free
 // j only: t = D Wᵢ is a sparse product, each entry then one dot product, so a
 // sweep costs O(m · free pairs) and keeps no m×m product up to date.
+//
+// With S the empirical covariance, X the precision that is sought and W its inverse, the
+// objective is
+//
+//	f(X) = tr(SX) - log det X + α Σ_{i≠j} |Xij|
+//
+// Its smooth part has the gradient S - W and the second derivative D ↦ W D W, so that a change D
+// of X costs, to second order and without the penalty,
+//
+//	tr((S-W)D) + tr(W D W D)/2
+//
+// which is what the code calls the model. It is never written down as the m²×m² matrix that it
+// is: all that coordinate descent and conjugate gradients need are entries of W D W.
+//
+// Invariants once a step has begun with invert: x is positive definite, factor is its factor and w
+// its inverse; x, w and s are symmetric to the last bit, because every writer sets both (i, j)
+// and (j, i) to one number. The patterns in compressed rows rely on that symmetry.
 type newton struct {
 	m      int
 	alpha  float64
@@ -48,6 +65,13 @@ type newton struct {
 
 // pairs is a symmetric sparsity pattern in compressed rows, diagonal
 // included, with the proposed value and the change for each pair.
+//
+// Both triangles are kept, although they hold the same numbers, because products with a row of D
+// need the whole row. Only the upper triangle is walked when pairs are changed; mirror then finds
+// the other place without a search. Columns ascend within a row, and as the diagonal is always
+// free, upper is the position of the diagonal entry.
+//
+// Value and change always differ by the X that the step sets out from: value = X + change.
 type pairs struct {
 	start  []int // of each row
 	upper  []int // first position in the row with column ≥ row
@@ -65,6 +89,11 @@ type rows struct {
 	value []float64
 }
 
+// newNewton copies the rows and columns of one component out of s (p×p, row major), and out of
+// the guess when there is one. It evaluates nothing: x holds zeros, or the guess, until start or
+// evaluate is called. A guess may link variables of different components, as the solution at a
+// smaller penalty does; what it holds between them is dropped here, and what is left is still
+// positive definite, as every principal submatrix of a positive definite matrix is.
 func newNewton(s []float64, p int, group []int, alpha float64, guess mat.Symmetric) *newton {
 	m := len(group)
 	n := &newton{
@@ -83,14 +112,19 @@ func newNewton(s []float64, p int, group []int, alpha float64, guess mat.Symmetr
 	return n
 }
 
-// start starts from the guess, or from the diagonal if that is better.
+// start sets x to the guess, or to the diagonal when the guess is not positive definite or no
+// better than the diagonal, as a solution for quite another penalty or covariance may be. A bad
+// start costs steps but leads to the same solution, within the tolerance, as the objective is
+// convex.
 func (n *newton) start(guess mat.Symmetric) {
 	if guess == nil || !n.evaluate() || n.smooth+n.penalty > n.diagonalObjective() {
 		n.startDiagonal()
 	}
 }
 
-// diagonalObjective is that of x = diag(1/Sii).
+// diagonalObjective is the objective at X = diag(1/Sii), in closed form: tr(SX) is m, -log det X
+// is Σ log Sii, and there is no penalty. That X is the best diagonal matrix, and the solution
+// where no two variables are linked.
 func (n *newton) diagonalObjective() float64 {
 	sum := float64(n.m)
 	for i := range n.m {
@@ -109,6 +143,10 @@ func (n *newton) startDiagonal() {
 
 // evaluate factors x and sets the objective's parts; false when x is not
 // positive definite.
+//
+// The factorization is the test of positive definiteness: there is no cheaper one, and log det X
+// comes with it as twice the sum of the logarithms of the factor's diagonal. On false, factor,
+// smooth and penalty are not those of x, and w is left alone in either case.
 func (n *newton) evaluate() bool {
 	copy(n.factor, n.x)
 	logDet, ok := cholesky(n.factor, n.m)
@@ -120,6 +158,7 @@ func (n *newton) evaluate() bool {
 	return true
 }
 
+// offDiagonal returns Σ_{i≠j} |xij|, both triangles.
 func (n *newton) offDiagonal(x []float64) float64 {
 	sum := 0.0
 	for i := range n.m {
@@ -130,8 +169,11 @@ func (n *newton) offDiagonal(x []float64) float64 {
 	return 2 * sum
 }
 
-// solve steps until the duality gap is at most tol, or as small as the
-// rounding of the objective allows to tell.
+// solve takes Newton steps until the duality gap is at most tol, or as small as can be measured:
+// the gap is a difference of two numbers as large as the objective, so nothing below their
+// rounding can be seen in it. It returns [ErrNotConverged] after maxIter steps or when no step
+// lowers the objective, and the context's error. The caller has called start, evaluate or
+// startDiagonal.
 func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 	decrement := 0.0 // of the last step, an estimate of the gap; 0 before any
 	for n.iterations = 0; ; n.iterations++ {
@@ -147,6 +189,11 @@ func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 			return nil
 		}
 		rounding := 1e-14 * float64(n.m) * (1 + math.Abs(n.objective))
+		// Close to the solution Newton's method converges quadratically: after a step that
+		// promised a decrease d, about d² is left. The gap costs a factorization and a matrix of
+		// its own, so it is computed only where d² says that it may be small enough. Before the
+		// first step d is 0, so a guess that is good already returns at once, unless least asks
+		// for a step.
 		if n.iterations >= n.least && decrement*decrement <= 10*tol {
 			if n.gap = n.dualityGap(); n.gap <= max(tol, rounding) {
 				return nil
@@ -164,6 +211,9 @@ func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 			return err
 		}
 		var ok bool
+		// Only rounding keeps a Newton step from lowering the objective. Then the solution is as
+		// good as this arithmetic can make it, which the gap has to confirm, with more room for
+		// rounding than when it still falls.
 		if decrement, ok = n.backtrack(); !ok {
 			if n.gap = n.dualityGap(); n.gap <= max(tol, 100*rounding) {
 				return nil
@@ -173,14 +223,22 @@ func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 	}
 }
 
-// invert sets w to the inverse of x from its factor.
+// invert sets w to the inverse of x from its factor. It is apart from evaluate because
+// backtracking evaluates several x of which only the last one needs its inverse, which costs
+// twice the factorization.
 func (n *newton) invert() {
 	copy(n.w, n.factor)
 	invertCholesky(n.w, n.m)
 }
 
-// findFree collects the pairs that may change: those not zero, and those
-// whose gradient exceeds the penalty.
+// findFree collects the pairs that this step may change: those not zero, and those whose gradient
+// exceeds the penalty. A pair at zero whose gradient is within ±alpha meets the condition for the
+// minimum where it stands, and the model's minimum over it alone is zero. Leaving all others out
+// makes a step cost what the solution is dense, not m² (the free and the fixed variables of QUIC,
+// Hsieh and others, 2014).
+//
+// It also starts the change at zero and takes x as it is at the start of the step in compressed
+// rows, for the preconditioner.
 func (n *newton) findFree() {
 	m := n.m
 	f := &n.free
@@ -206,6 +264,9 @@ func (n *newton) findFree() {
 	f.value = resize(f.value, len(f.col))
 	f.change = resize(f.change, len(f.col))
 	f.moved = resize(f.moved, len(f.col))
+	// Position k in row i is (i, j). As the pattern is symmetric and rows are walked in order,
+	// the pairs of row j are met in ascending i, the order in which they stand in row j: a
+	// counter for each row finds the mirror of k.
 	next := append([]int(nil), f.start...)
 	for i := range m {
 		for k := f.start[i]; k < f.start[i+1]; k++ {
@@ -218,10 +279,13 @@ func (n *newton) findFree() {
 	}
 }
 
-// admission is the gradient above which a pair at zero becomes free: the
-// penalty, or more when so many exceed it that they would outnumber the pairs
-// not at zero, as far from the solution, where most of them would only come
-// and go.
+// admission returns the gradient above which a pair at zero becomes free. This is the penalty,
+// unless so many pairs exceed it that they would outnumber the pairs that are not zero, as
+// happens far from the solution: at the first step from the diagonal at a small alpha nearly all
+// of the m²/2 pairs exceed it, yet most of them would only come and go. Then only the pairs with
+// the largest gradients are let in, as many as there are links and four for each variable, and
+// the others have their turn in later steps. What is found stays the same, as the gap is what
+// ends the search.
 func (n *newton) admission() float64 {
 	over, nonzero := n.over[:0], 0
 	for i := range n.m {
@@ -240,9 +304,14 @@ func (n *newton) admission() float64 {
 		return n.alpha
 	}
 	slices.Sort(over)
+	// A pair is free when its gradient is above the limit, so the limit is the number just below
+	// the last one to be let in. All pairs of that very gradient come in together: where all
+	// correlations are equal there is no better choice among them, and nothing would say which to
+	// leave out.
 	return math.Nextafter(over[len(over)-most], 0)
 }
 
+// fill sets r to what is not zero of x, m×m and row major, in the memory that r has.
 func (r *rows) fill(x []float64, m int) {
 	r.start, r.col, r.value = append(r.start[:0], 0), r.col[:0], r.value[:0]
 	for i := range m {
@@ -255,6 +324,8 @@ func (r *rows) fill(x []float64, m int) {
 	}
 }
 
+// resize returns a slice of n elements, in the memory of s if that is enough. Their values are
+// whatever was there: every caller sets or clears them all.
 func resize[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n)
@@ -262,10 +333,17 @@ func resize[T any](s []T, n int) []T {
 	return s[:n]
 }
 
-// descend minimizes the second-order model by sweeps of coordinate descent,
-// which find the signs, and where those converge slowly by a conjugate
-// gradient solve at these signs, until what is left to move is small against
-// the whole change. A model that is soon replaced need not be solved well.
+// descend minimizes the second-order model. Sweeps of coordinate descent find which values are
+// zero and the signs of the others. Where they converge slowly, as with variables that are nearly
+// the same, a conjugate gradient solve at these signs does the rest: with signs held, the penalty
+// is linear and the model a plain quadratic. Both take turns until what is left to move is small
+// against the whole change. It returns no error when the rounds end before that, as any change
+// that lowers the model will do for a step; backtrack checks that it does.
+//
+// A model that is soon replaced need not be solved well, so the first steps solve it to a fifth
+// and a tenth of the change only. Newton's method with inexact steps converges as long as the
+// inexactness shrinks with the steps (R. Dembo, S. Eisenstat and T. Steihaug, "Inexact Newton
+// methods", 1982).
 func (n *newton) descend(ctx context.Context) error {
 	n.inner = [...]float64{0.2, 0.1, 0.03}[min(n.iterations, 2)]
 	if n.iterations >= hard {
@@ -287,8 +365,8 @@ func (n *newton) descend(ctx context.Context) error {
 // that models must be solved well.
 const hard = 8
 
-// sweep goes over all free pairs, so many times at most, and tells whether what
-// is left to move is small against the whole change.
+// sweep goes over all free pairs, at most the given number of times, and reports whether what is
+// left to move is small, as a part, against the whole change so far.
 func (n *newton) sweep(ctx context.Context, times int, small float64) (bool, error) {
 	last := 0.0
 	for range times {
@@ -303,6 +381,10 @@ func (n *newton) sweep(ctx context.Context, times int, small float64) (bool, err
 		for _, d := range n.free.change {
 			total += math.Abs(d)
 		}
+		// Coordinate descent converges linearly: each sweep moves about q = moved/last as far as
+		// the one before. All sweeps to come together then move moved·(q + q² + …) =
+		// moved·q/(1-q) = moved²/(last-moved). Where sweeps do not shrink, nothing can be said
+		// and another one is due.
 		if moved == 0 || moved < last && moved*moved/(last-moved) <= small*total {
 			return true, nil
 		}
@@ -311,18 +393,22 @@ func (n *newton) sweep(ctx context.Context, times int, small float64) (bool, err
 	return false, nil
 }
 
-// batch is how many rows share one pass over D.
+// batch is how many rows share one pass over D. D W for one row reads a column of W, a number
+// from each cache line; for eight rows it reads the line whole. A larger batch would pay more for
+// correcting the products of the rows to come, below.
 const batch = 8
 
-// descendRows minimizes the model over each free pair of the rows lo ≤ i < hi
-// in turn and returns by how much they moved in all.
+// descendRows minimizes the model over each free pair of the rows lo ≤ i < hi in turn and returns
+// by how much they moved in all, each pair off the diagonal counted twice. Up to rounding the
+// result is the same as with a fresh product for each row.
 func (n *newton) descendRows(lo, hi int) float64 {
 	m := n.m
 	n.sparseProducts(lo, hi)
 	moved := 0.0
 	for i := lo; i < hi; i++ {
 		moved += n.descendRow(i, n.t[(i-lo)*m:(i-lo+1)*m])
-		// The products of the rows to come are of D as it was.
+		// The products of the rows to come are of D as it was before this row. D changed by mu at
+		// (i, j) and (j, i), so D Wₗ changes by mu·Wjl at i and mu·Wil at j.
 		for k := n.free.upper[i]; k < n.free.start[i+1]; k++ {
 			mu, j := n.free.moved[k], int(n.free.col[k])
 			if mu == 0 {
@@ -341,11 +427,20 @@ func (n *newton) descendRows(lo, hi int) float64 {
 }
 
 // descendRow does so for row i, given t = D Wᵢ.
+//
+// Along the pair (i, j) the model is a parabola in the change mu of Dij = Dji, plus the penalty.
+// With a = Wij² + Wii·Wjj and b = Sij - Wij + (W D W)ij it is, for i ≠ j and as half of both
+// entries, a·mu²/2 + b·mu + alpha·|Xij + Dij + mu|, whose minimum puts the value at the
+// soft-thresholded (old - b/a), by alpha/a. On the diagonal a is Wii² and there is no penalty
+// (QUIC, Hsieh and others, 2014).
 func (n *newton) descendRow(i int, t []float64) float64 {
 	m, f := n.m, &n.free
 	wi := n.w[i*m : (i+1)*m]
 	lo, hi := f.upper[i], f.start[i+1]
 	cols := f.col[lo:hi]
+	// r holds (W D W)ij for the free j of this row, and is kept right as values move: a change mu
+	// at (i, j) adds mu·(Wii·Wjl + Wij·Wil) to (W D W)il. So a sweep takes each product with t
+	// once only.
 	r := n.r[:len(cols)]
 	gather.Dots(r, t, cols, n.w, m)
 	moved := 0.0
@@ -383,7 +478,8 @@ func (n *newton) descendRow(i int, t []float64) float64 {
 	return moved
 }
 
-// set proposes a value for the pair at position k, (i, j), and its mirror.
+// set proposes a value for the pair at position k, (i, j), and its mirror. It is the only writer
+// of both, so that value = X + change holds and the matrix stays symmetric.
 func (n *newton) set(k, i, j int, v float64) {
 	f := &n.free
 	d := v - n.x[i*n.m+j]
@@ -392,6 +488,9 @@ func (n *newton) set(k, i, j int, v float64) {
 }
 
 // sparseProducts sets t to D Wᵢ for the rows lo ≤ i < hi, at most a batch.
+//
+// It walks D by rows and adds up eight sums at once, instead of taking eight products of D with a
+// column of W: D is read once, and of each row of W eight numbers that lie side by side.
 func (n *newton) sparseProducts(lo, hi int) {
 	var sum [batch]float64
 	for i := range n.m {
@@ -409,8 +508,9 @@ func (n *newton) changes(i int) ([]float64, []int32) {
 	return n.nonzero(f.change[f.start[i]:f.start[i+1]], f.col[f.start[i]:f.start[i+1]])
 }
 
-// nonzero lists the values that are not zero, and their columns, until it is
-// called again.
+// nonzero lists the values that are not zero, and their columns. The slices are good until it is
+// called again: they are one buffer, as this runs for each row of each product. Free pairs often
+// have no change yet, or zero as their value, and the products skip these.
 func (n *newton) nonzero(values []float64, cols []int32) ([]float64, []int32) {
 	n.some, n.at = resize(n.some, n.m), resize(n.at, n.m)
 	k := 0
@@ -423,6 +523,8 @@ func (n *newton) nonzero(values []float64, cols []int32) ([]float64, []int32) {
 	return n.some[:k], n.at[:k]
 }
 
+// soft moves v toward zero by t, and to zero when it is nearer than that: the minimum over z of
+// (z-v)²/2 + t|z|. This is where exact zeros come from.
 func soft(v, t float64) float64 {
 	switch {
 	case v > t:
@@ -436,6 +538,12 @@ func soft(v, t float64) float64 {
 // backtrack moves x along the change as far as the objective falls enough
 // (Armijo's rule) and x stays positive definite. It returns the decrease the
 // model promised for the full step.
+//
+// The promise is the decrease of the linear part, tr((S-W)D) plus the change of the penalty at
+// the full step, as the rule for objectives with a part that is not smooth wants (P. Tseng and S.
+// Yun, "A coordinate gradient descent method for nonsmooth separable minimization", 2009). It is
+// negative unless D is zero or rounding is all there is to it; then x is left as it was and the
+// second result is false. On true, factor, smooth and penalty are those of the new x.
 func (n *newton) backtrack() (float64, bool) {
 	m, f := n.m, &n.free
 	slope, penalty := 0.0, 0.0
@@ -453,6 +561,10 @@ func (n *newton) backtrack() (float64, bool) {
 		return 0, false
 	}
 	old := n.smooth + n.penalty
+	// The first step tried is the full one, which near the solution is taken always and gives
+	// exact zeros: they are values, not sums. Where the full step fails, a pair that was to
+	// become zero is not zero yet; a later full step makes it so. Below 1e-10 of the step the
+	// decrease to ask for would be no more than the rounding of the objective.
 	for step := 1.0; step > 1e-10; step /= 2 {
 		for i := range m {
 			for k := f.start[i]; k < f.start[i+1]; k++ {
@@ -468,6 +580,7 @@ func (n *newton) backtrack() (float64, bool) {
 			return -slope, true
 		}
 	}
+	// Go back to where the step began, up to rounding; zeros come back as zeros.
 	for i := range m {
 		for k := f.start[i]; k < f.start[i+1]; k++ {
 			n.x[i*m+int(f.col[k])] = f.value[k] - f.change[k]
@@ -477,10 +590,16 @@ func (n *newton) backtrack() (float64, bool) {
 	return 0, false
 }
 
-// dualityGap bounds the distance of the objective from its minimum. The dual
-// is log det U + m over positive definite U with |Uij - Sij| ≤ alpha off the
-// diagonal and Uii = Sii; U is W moved into that set, onto its boundary where
-// x is not zero. +Inf when that U is not positive definite.
+// dualityGap bounds the distance of the objective from its minimum: the value of any point of the
+// dual problem is a bound on it from below. The dual is log det U + m over positive definite U
+// with |Uij - Sij| ≤ alpha off the diagonal and Uii = Sii (O. Banerjee, L. El Ghaoui and A.
+// d'Aspremont, "Model selection through sparse maximum likelihood estimation", 2008). It returns
+// +Inf where the U taken here is not positive definite, which happens only far from the solution.
+//
+// At the solution U is W, and Wij = Sij + alpha·sign Xij where X is not zero. So U is W moved
+// into that set, and where x is not zero onto the boundary that belongs to its sign, even if W is
+// inside. Then tr(UX) is tr(SX) + alpha Σ|Xij|, and the gap is tr(UX) - log det(UX) - m, which
+// falls with the square of U - W; with W merely clipped it would fall only with U - W itself.
 func (n *newton) dualityGap() float64 {
 	m := n.m
 	u := make([]float64, m*m)
@@ -502,10 +621,13 @@ func (n *newton) dualityGap() float64 {
 	if !ok {
 		return math.Inf(1)
 	}
+	// Rounding can make the difference a little negative.
 	return max(0, n.smooth+n.penalty-logDet-float64(m))
 }
 
-// cholesky factors the upper triangle of a in place and returns log det a.
+// cholesky factors the upper triangle of a in place and returns log det a, and false when a is
+// not positive definite. What is below the diagonal is neither read nor written, so dualityGap
+// need not fill it.
 func cholesky(a []float64, m int) (float64, bool) {
 	_, ok := lapack64.Potrf(symmetric(a, m))
 	if !ok {
@@ -519,6 +641,9 @@ func cholesky(a []float64, m int) (float64, bool) {
 }
 
 // invertCholesky turns a factor into the full symmetric inverse.
+//
+// The lower triangle is set to the very numbers of the upper one: LAPACK writes one triangle, and
+// the products here read rows of both.
 func invertCholesky(a []float64, m int) {
 	lapack64.Potri(blas64.Triangular{Uplo: blas.Upper, Diag: blas.NonUnit, N: m, Data: a, Stride: m})
 	for i := range m {

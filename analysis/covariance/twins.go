@@ -17,6 +17,10 @@ import (
 // Near twins predict each other the better the less the penalty, without end,
 // so that a penalty chosen to predict well keeps nearly every pair: choose it
 // for one variable of each group.
+//
+// A group with complete linkage has no chain in it: with single linkage a row of variables, each
+// like the next, would be one group though its ends have nothing in common. Pairs of equal
+// correlation are taken in the order of their variables, so that the groups are always the same.
 func NearTwins(s mat.Symmetric, least float64) [][]int {
 	type pair struct {
 		i, j int
@@ -36,7 +40,11 @@ func NearTwins(s mat.Symmetric, least float64) [][]int {
 		}
 	}
 	slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Compare(b.r, a.r) })
+	// Groups only grow, so a pair whose groups are too far apart once stays apart: one pass is
+	// enough.
 	for _, q := range pairs {
+		// The group with the lower number takes in the other, so a group's number is its first
+		// member.
 		a, b := min(group[q.i], group[q.j]), max(group[q.i], group[q.j])
 		if a != b && allNear(r, members[a], members[b], least) {
 			for _, i := range members[b] {
@@ -53,6 +61,8 @@ func NearTwins(s mat.Symmetric, least float64) [][]int {
 	return members
 }
 
+// allNear reports whether every variable of a correlates with every one of b by least or more in
+// magnitude.
 func allNear(r mat.Symmetric, a, b []int, least float64) bool {
 	for _, i := range a {
 		for _, j := range b {
@@ -74,6 +84,10 @@ type twins struct {
 
 // findTwins groups the variables of variance above least whose rows of s are
 // the same.
+//
+// Solving the lasso needs variances above its alpha, as twins of a smaller variance would not
+// even be linked: their covariance is their variance. Each variable is compared with one of each
+// group, which costs little: unless the two are twins, their first numbers differ.
 func findTwins(s []float64, p int, least float64) twins {
 	t := twins{group: make([]int, p)}
 	for i := range p {
@@ -93,6 +107,11 @@ func findTwins(s []float64, p int, least float64) twins {
 	return t
 }
 
+// sameRow reports whether variables i and j have the same variance, the same covariance with all
+// others and, with each other, a covariance as large as that variance, all but for rounding in
+// sums over many rows. Scale and sign must be the same, too: in another scale the penalty weighs
+// otherwise, and a negated copy, for which the same would hold with signs turned, is left to
+// Newton's steps.
 func sameRow(s []float64, p, i, j int) bool {
 	const rounding = 1e-12
 	v, w := s[i*p+i], s[j*p+j]
@@ -107,11 +126,16 @@ func sameRow(s []float64, p, i, j int) bool {
 	return true
 }
 
-// solveTwins solves the graphical lasso for one variable of each group and
-// spreads the solution, which is exact: g twins of variance v have covariance
-// v - alpha, so their differences have variance alpha, and their mean, of
-// variance v - alpha(g-1)/g, meets the other means under the same penalty as
-// a variable alone. False when the twins turn out to be no such neighbors.
+// solveTwins solves the graphical lasso for one variable of each group and spreads the solution,
+// which is exact. Twins of variance v have negative precision between them, so the condition for
+// the minimum makes their covariance in the model v - alpha, while each keeps its variance v.
+// Among g twins, every direction in which they differ thus has variance alpha, and their mean has
+// variance v - alpha(g-1)/g. The means meet each other under the same penalty as single variables
+// do: spread over g·h pairs, each of the pairs has the gh-th part of the precision of the two
+// means, and all of them together are penalized as that one.
+//
+// The second result is false when the twins turn out not to be linked so, and the first is then
+// nil: the caller solves for all variables.
 func solveTwins(ctx context.Context, t twins, s []float64, p int, alpha float64, o LassoOptions) (*Lasso, bool, error) {
 	q := len(t.first)
 	means := t.means(s, p, alpha)
@@ -126,9 +150,14 @@ func solveTwins(ctx context.Context, t twins, s []float64, p int, alpha float64,
 		Objective: l.Objective, Gap: l.Gap, Iterations: l.Iterations, Components: l.Components}
 	for a, size := range t.size {
 		g := float64(size)
+		// Between two twins the precision is P/g² - 1/(g·alpha), with P that of their mean. All
+		// of the above rests on its being negative.
 		if size > 1 && l.Precision.At(a, a)*alpha > g {
 			return nil, false, nil
 		}
+		// Each of the g-1 directions in which twins differ adds 1 + log alpha, as its variance is
+		// alpha, and going from the mean to the direction of unit length along it scales the
+		// determinant by g.
 		out.Objective += float64((g-1)*(1+math.Log(alpha))) + math.Log(g)
 	}
 	for i, a := range t.group {
@@ -136,6 +165,8 @@ func solveTwins(ctx context.Context, t twins, s []float64, p int, alpha float64,
 			b := t.group[j]
 			x, w := l.Precision.At(a, b)/float64(t.size[a]*t.size[b]), l.Covariance.At(a, b)
 			if a == b && t.size[a] > 1 {
+				// What is left once the mean is taken out, δij - 1/g: precision 1/alpha and
+				// variance alpha in each of the directions in which twins differ.
 				part := -1 / float64(t.size[a])
 				if i == j {
 					part++
@@ -149,8 +180,9 @@ func solveTwins(ctx context.Context, t twins, s []float64, p int, alpha float64,
 	return out, true, nil
 }
 
-// means is the covariance of the means of twins, less what the penalty takes
-// from its diagonal.
+// means is the covariance of the means of twins, q×q for q groups, as the lasso of the means
+// needs it. Twins are the same, so the mean of a group covaries as any of them does; its own
+// variance is less by what the penalty takes, alpha(g-1)/g.
 func (t twins) means(s []float64, p int, alpha float64) []float64 {
 	q := len(t.first)
 	means := make([]float64, q*q)
@@ -164,7 +196,9 @@ func (t twins) means(s []float64, p int, alpha float64) []float64 {
 	return means
 }
 
-// sums is the precision of the means, given that of the variables.
+// sums is the precision of the means, given the p×p precision of the variables, for a start. With
+// all twins at their mean the quadratic form xᵀPx collects all entries between two groups, so
+// they add up.
 func (t twins) sums(x mat.Symmetric) *mat.SymDense {
 	out := newSym(len(t.first))
 	for i, a := range t.group {
