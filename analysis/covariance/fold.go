@@ -47,9 +47,15 @@ func (f *Folding) Add(number int, part *Accumulator) error {
 // Accumulator is what was folded so far; it is not to be changed.
 func (f *Folding) Accumulator() *Accumulator { return f.all }
 
+// accumulatorVersion stands after the head of the bytes. It changes with any change of what
+// follows, as the bytes may have been written by another release on another machine.
 const accumulatorVersion = 1
 
 // MarshalBinary returns all that the accumulator holds, to the bit: p(p+5)/2 numbers of 8 bytes and a little more.
+//
+// The form is a head, a version, p and n as varints, then in little-endian order mean and rest of
+// each variable and the upper triangle of the cross products by rows. Numbers go as their bits:
+// text would have to be read back by the same rounding, and a fold of parts promises equal bytes.
 func (a *Accumulator) MarshalBinary() ([]byte, error) {
 	p := len(a.mean)
 	b := make([]byte, 0, 32+8*(p*(p+5)/2))
@@ -71,6 +77,9 @@ func (a *Accumulator) MarshalBinary() ([]byte, error) {
 }
 
 // UnmarshalBinary reads what [Accumulator.MarshalBinary] returned.
+//
+// Bytes may be cut, damaged or made up. The length must agree with p before anything of the size
+// of p² is allocated, and the accumulator is set only once all was read and found to be numbers.
 func (a *Accumulator) UnmarshalBinary(b []byte) error {
 	const head = "dtnotes covariance"
 	bad := func(text string) error { return errors.New("reading a covariance: " + text) }
@@ -100,6 +109,9 @@ func (a *Accumulator) UnmarshalBinary(b []byte) error {
 	c.n = int(n)
 	for j := range c.mean {
 		c.mean[j], c.rest[j] = take(), take()
+		if v := c.mean[j] + c.rest[j]; math.IsNaN(v) || math.IsInf(v, 0) {
+			return bad(fmt.Sprintf("the mean of variable %d is %v", j, v))
+		}
 	}
 	for i := range c.mean {
 		for j := i; j < len(c.mean); j++ {

@@ -2,6 +2,8 @@ package covariance
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"strings"
@@ -102,7 +104,9 @@ func TestFoldingRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, damaged := range [][]byte{nil, b[:10], b[:len(b)-1], append(bytes.Clone(b), 0), bytes.Replace(b, []byte("covariance\x01"), []byte("covariance\x02"), 1), b[:19]} {
+	noMean := bytes.Clone(b)
+	binary.LittleEndian.PutUint64(noMean[len(b)-7*8:], math.Float64bits(math.NaN())) // of 4 for means, 3 for products
+	for _, damaged := range [][]byte{noMean, nil, b[:10], b[:len(b)-1], append(bytes.Clone(b), 0), bytes.Replace(b, []byte("covariance\x01"), []byte("covariance\x02"), 1), b[:19]} {
 		if err := new(Accumulator).UnmarshalBinary(damaged); err == nil {
 			t.Errorf("%d bytes of %d: no error", len(damaged), len(b))
 		}
