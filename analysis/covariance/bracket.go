@@ -2,8 +2,10 @@ package covariance
 
 import "math"
 
-// bracket finds the top of a smooth score with one peak, to about a whole
-// number.
+// bracket finds the top of a smooth score with one peak, to about a whole number. It is for the
+// choice of a penalty, where x counts percents down from the penalty without edges and each score
+// costs one or several fits, the more the larger x is. So it goes up from 0, tries few points,
+// and above all few far past the top.
 type bracket struct {
 	score     func(float64) (float64, error)
 	step, end float64 // from 0
@@ -21,9 +23,9 @@ func (b bracket) find() (float64, error) {
 	return b.narrow(x, y)
 }
 
-// walk goes up from 0 until the score has fallen clearly, or twice in a row, or
-// hardly gains, and returns the best point between its neighbors; at an end, and
-// where nothing is gained, it is its own neighbor.
+// walk goes up from 0 until the score has fallen clearly, or twice in a row, or hardly gains, and
+// returns the best point between its neighbors. At an end, and where nothing is gained, the point
+// is its own neighbor, by which find knows that there is nothing to narrow.
 func (b bracket) walk() (x, y [3]float64, err error) {
 	var xs, ys []float64
 	best, falls := 0, 0
@@ -39,6 +41,9 @@ func (b bracket) walk() (x, y [3]float64, err error) {
 		}
 		if v <= ys[best] {
 			falls++
+			// One fall may be noise: fits end within a tolerance, and the score of held-out rows
+			// is not quite smooth. A fall by more than a five-hundredth of all that was gained is
+			// taken for real.
 			if ys[best]-v > 0.002*(ys[best]-ys[0]) {
 				break
 			}
@@ -46,6 +51,8 @@ func (b bracket) walk() (x, y [3]float64, err error) {
 		}
 		gain := v - ys[best]
 		best, falls = last, 0
+		// The first steps from the penalty without edges may gain little, as there are few edges
+		// yet.
 		if gain < b.flat && last > 3 {
 			break
 		}
@@ -54,10 +61,10 @@ func (b bracket) walk() (x, y [3]float64, err error) {
 	return [3]float64{xs[left], xs[best], xs[right]}, [3]float64{ys[left], ys[best], ys[right]}, nil
 }
 
-// near finds the top close to a guess and returns its score, too. It goes up or
-// down in steps, over multiples of the step, until there are lower points on
-// both sides; the parabola through the three then has the top. The guess thus
-// decides how much is tried, but hardly ever what is found.
+// near finds the top close to a guess and returns its score, too. It goes up or down in steps,
+// over multiples of the step, until there are lower points on both sides; the parabola through
+// the three then has the top. The guess thus decides how many points are tried, but hardly ever
+// what is found: wherever the search comes from, it ends at the same three points.
 func (b bracket) near(guess float64) (top, score float64, err error) {
 	middle := float64(b.step * max(1, math.Round(guess/b.step)))
 	x := [3]float64{middle - b.step, middle, middle + b.step}
@@ -67,6 +74,8 @@ func (b bracket) near(guess float64) (top, score float64, err error) {
 			return 0, 0, err
 		}
 	}
+	// The middle must be above its left neighbor and no lower than the right one: of equal scores
+	// that at the larger penalty, with fewer edges, is preferred.
 	for !(y[1] > y[0] && y[1] >= y[2]) {
 		down := y[0] >= y[1]
 		switch {
@@ -88,6 +97,8 @@ func (b bracket) near(guess float64) (top, score float64, err error) {
 	if top = math.Round(vertex(x, y)); top == x[1] {
 		return top, y[1], nil
 	}
+	// The parabola is a guess, too: take its top only if the score there is no lower than in the
+	// middle.
 	if score, err = b.score(top); err != nil || score >= y[1] {
 		return top, score, err
 	}
@@ -106,6 +117,7 @@ func (b bracket) next(xs, ys []float64) float64 {
 	case ys[last] <= ys[last-1]:
 		return x + math.Round(b.step/3)
 	}
+	// Three points, still rising: the parabola through them says how far the top is.
 	top := vertex([3]float64(xs[last-2:]), [3]float64(ys[last-2:]))
 	if !(top >= xs[last-1]) { // not concave
 		return x + b.step
@@ -113,7 +125,9 @@ func (b bracket) next(xs, ys []float64) float64 {
 	return x + min(b.step, math.Round(max(0, top-x)+b.step/3))
 }
 
-// narrow stops when the next parabola has its top where the last one had.
+// narrow closes in on the peak between three points by scoring the top of the parabola through
+// them, and stops when the next parabola has its top where the last one had, or when the points
+// are only a few percent apart: the score is so flat at the top that more would not show in it.
 func (b bracket) narrow(x, y [3]float64) (float64, error) {
 	const near = 3
 	for first := true; ; first = false {
@@ -125,6 +139,8 @@ func (b bracket) narrow(x, y [3]float64) (float64, error) {
 		if max(left, right) <= near || !first && at == x[1] && min(left, right) <= 2*near {
 			return x[1], nil
 		}
+		// The top is where the middle is, but one neighbor is still far: a point on the wider
+		// side, near the middle, brings it in.
 		if at == x[1] {
 			at = x[1] - math.Ceil(max(2, left/8))
 			if right > left {
@@ -140,6 +156,8 @@ func (b bracket) narrow(x, y [3]float64) (float64, error) {
 }
 
 // insert keeps the three points around the best of four.
+//
+// At is strictly between the outer two, and not the middle.
 func insert(x, y [3]float64, at, v float64) ([3]float64, [3]float64) {
 	inLeft := at < x[1]
 	switch {
@@ -154,6 +172,10 @@ func insert(x, y [3]float64, at, v float64) ([3]float64, [3]float64) {
 }
 
 // vertex returns the top of the parabola through three points.
+//
+// For points on a line it is infinite or not a number. Callers either know that the middle point
+// is above one of the others, or check that the top lies where they need it, with comparisons
+// that are false for NaN.
 func vertex(x, y [3]float64) float64 {
 	a := float64((x[1] - x[0]) * (y[1] - y[2]))
 	b := float64((x[1] - x[2]) * (y[1] - y[0]))

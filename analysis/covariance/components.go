@@ -13,6 +13,8 @@ func components(s []float64, p int, alpha float64) [][]int {
 		group[i] = -1
 	}
 	var out [][]int
+	// Depth first with a stack of our own, as a chain of thousands of variables would go as deep
+	// in calls. Every variable is pushed once, so the whole costs one pass over s.
 	var stack []int
 	for i := range p {
 		if group[i] >= 0 {
@@ -33,6 +35,7 @@ func components(s []float64, p int, alpha float64) [][]int {
 			}
 		}
 	}
+	// Collected in this order, and not in that of the walk, members ascend.
 	for i, id := range group {
 		out[id] = append(out[id], i)
 	}

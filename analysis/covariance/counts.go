@@ -33,6 +33,9 @@ type CountOptions struct {
 // two coefficients with their sign: by how much the logarithm of one count changes with a standard
 // deviation of the other, all else the same. The diagonal is 0. Numbers below zero, NaN and infinities
 // are errors; a count that does not vary is linked to nothing.
+//
+// Columns are regressed in parallel, each by itself, so the result does not depend on the number
+// of cores.
 func CountNeighborhoods(ctx context.Context, x mat.Matrix, o CountOptions) (*mat.SymDense, error) {
 	if err := CheckFinite(x); err != nil {
 		return nil, fmt.Errorf("neighborhoods of counts: %w", err)
@@ -57,6 +60,9 @@ func CountNeighborhoods(ctx context.Context, x mat.Matrix, o CountOptions) (*mat
 	return parallel.Await(ctx, func() (*mat.SymDense, error) { return countNeighborhoods(ctx, x, o) })
 }
 
+// countNeighborhoods regresses each column on all others and joins the two coefficients of each
+// pair. By default both must be there and have the same sign: a link is mutual, but two
+// regressions are free to differ, and one alone is chance more often than both are.
 func countNeighborhoods(ctx context.Context, x mat.Matrix, o CountOptions) (*mat.SymDense, error) {
 	_, p := x.Dims()
 	z := make([][]float64, p) // nil for a column that does not vary
@@ -83,6 +89,8 @@ func countNeighborhoods(ctx context.Context, x mat.Matrix, o CountOptions) (*mat
 			switch {
 			case float64(a*b) > 0:
 				out.SetSym(i, j, math.Copysign(math.Sqrt(a*b), a))
+			// The other one is zero, so the sum is the one that is not. Two of opposite signs
+			// contradict each other and make no link either way.
 			case o.Either && (a == 0 || b == 0):
 				out.SetSym(i, j, a+b)
 			}
@@ -91,7 +99,11 @@ func countNeighborhoods(ctx context.Context, x mat.Matrix, o CountOptions) (*mat
 	return out, nil
 }
 
-// standardRoots returns 2√(x+3/8), centered and scaled, or nil if it does not vary.
+// standardRoots returns 2√(x+3/8), centered and scaled, or nil if it does not vary. It overwrites
+// v. The root makes the spread of a Poisson count nearly the same whatever its mean (F. Anscombe,
+// "The transformation of Poisson, binomial and negative-binomial data", 1948), so that a single
+// large count does not outweigh all others in the regressions. Unit variance makes one penalty
+// fair to all of them.
 func standardRoots(v []float64) []float64 {
 	n := float64(len(v))
 	mean, variance := 0.0, 0.0
@@ -112,7 +124,9 @@ func standardRoots(v []float64) []float64 {
 	return v
 }
 
-// A countRegression explains one count by others.
+// A countRegression explains one count by others: y has the expectation mu = exp(eta) with eta =
+// base + Σ beta_k z_k, and the variance mu + phi mu². That is a Poisson count where phi is 0 and
+// a negative binomial one above.
 type countRegression struct {
 	y    []float64
 	z    [][]float64
@@ -123,6 +137,9 @@ type countRegression struct {
 	phi  float64   // dispersion: the variance is mu + phi mu²
 }
 
+// newCountRegression starts with the constant alone, whose best value is the logarithm of the
+// mean. The caller has seen to it that y varies, so the mean is above zero. Z holds all columns,
+// that of y itself at index self, and nil for those that do not vary.
 func newCountRegression(y []float64, z [][]float64, self int) *countRegression {
 	r := &countRegression{y: y, z: z, self: self, beta: make([]float64, len(z)), eta: make([]float64, len(y))}
 	mean := 0.0
@@ -137,7 +154,9 @@ func newCountRegression(y []float64, z [][]float64, self int) *countRegression {
 	return r
 }
 
-// disperse estimates the dispersion from the residuals by moments.
+// disperse estimates the dispersion from the residuals by moments: (y-mu)² - mu has the
+// expectation phi mu², so the sums of both sides have phi as their ratio. It is below zero where
+// counts vary less than Poisson counts do, and taken as zero then.
 func (r *countRegression) disperse() {
 	over, squares := 0.0, 0.0
 	for i, y := range r.y {
@@ -148,9 +167,16 @@ func (r *countRegression) disperse() {
 	r.phi = max(0, over/squares)
 }
 
-// choose goes down a path of penalties and leaves the coefficients of the one with the least criterion.
+// choose goes down a path of penalties and leaves the coefficients of the one with the least
+// criterion in best. Each fit starts where the last one ended, and as the dispersion falls with
+// each coefficient that explains something, it is estimated anew after each fit, for the
+// criterion and for the next fit.
 func (r *countRegression) choose(ctx context.Context, gamma float64, best []float64) error {
 	const steps = 20
+	// The largest gradient, at zero coefficients, is the least penalty at which all of them stay
+	// zero, as in the lasso of J. Friedman, T. Hastie and R. Tibshirani, "Regularization paths
+	// for generalized linear models via coordinate descent", 2010. The path goes from there to a
+	// fiftieth in even ratios.
 	top := 0.0
 	n := float64(len(r.y))
 	for k, z := range r.z {
@@ -177,11 +203,16 @@ func (r *countRegression) choose(ctx context.Context, gamma float64, best []floa
 				used++
 			}
 		}
+		// The extended criterion of J. Chen and Z. Chen, "Extended Bayesian information criteria
+		// for model selection with large model spaces", 2008: with many columns to choose from,
+		// each coefficient has to pay for the choice, too.
 		criterion := float64(-2*r.logLikelihood()) + float64(used*math.Log(n)) + float64(2*gamma*used*math.Log(float64(len(r.z))))
 		if criterion < least {
 			least = criterion
 			copy(best, r.beta)
 		}
+		// With fewer than four rows for each coefficient the residuals say little about the
+		// dispersion, on which the criterion rests; smaller penalties only add more coefficients.
 		if used > n/4 {
 			break
 		}
@@ -189,7 +220,12 @@ func (r *countRegression) choose(ctx context.Context, gamma float64, best []floa
 	return nil
 }
 
-// fit minimizes the penalized likelihood by coordinate descent on its second-order model.
+// fit minimizes the penalized likelihood by coordinate descent on its second-order model, which
+// is a weighted lasso: with the weights w = mu/(1+phi mu) and the working residuals (y-mu)/mu its
+// gradient and curvature are those of the likelihood (Friedman, Hastie and Tibshirani, 2010).
+// Each of the outer rounds makes a new model where the last one has its minimum. It stops after
+// 25 rounds without an error: the criterion compares what came of it with the other penalties,
+// whatever it is.
 func (r *countRegression) fit(penalty float64) {
 	w, res := make([]float64, len(r.y)), make([]float64, len(r.y))
 	for range 25 {
@@ -211,6 +247,8 @@ func (r *countRegression) fit(penalty float64) {
 				break
 			}
 		}
+		// The logarithms are summed up anew rather than updated, so that rounding does not add up
+		// over rounds.
 		for i := range r.eta {
 			r.eta[i] = r.base
 		}
@@ -230,8 +268,11 @@ func (r *countRegression) fit(penalty float64) {
 	}
 }
 
-// update moves one coefficient, or without one the constant, and the working residuals with it, and
-// returns by how much.
+// update moves one coefficient, b with the column z, or with b nil the constant, to the minimum
+// of the model along it, subtracts what it now explains from the working residuals, and returns
+// by how much it moved. The constant is not penalized. A move is at most 1, a factor of e in the
+// expected count for a column's standard deviation: far from the solution the model is too flat
+// where few counts are expected, and its minimum may be far off.
 func (r *countRegression) update(w, res []float64, b *float64, penalty float64, z ...float64) float64 {
 	g, h := 0.0, 0.0
 	for i, wi := range w {
@@ -252,6 +293,7 @@ func (r *countRegression) update(w, res []float64, b *float64, penalty float64, 
 		now = soft(*b+g/h, penalty*float64(len(w))/h)
 	}
 	d := max(-1, min(1, now-*target))
+	// A coefficient on its way to zero may go all the way, so that zeros are exact.
 	if b != nil && now == 0 {
 		d = -*b
 	}
@@ -269,7 +311,10 @@ func (r *countRegression) update(w, res []float64, b *float64, penalty float64, 
 	return math.Abs(d)
 }
 
-// logLikelihood of the counts, Poisson or negative binomial.
+// logLikelihood of the counts, Poisson or negative binomial, with all constants, since the
+// dispersion and with it the constants differ between the fits that are compared. Below a
+// dispersion of 1e-6 the two are the same but for the rounding of large terms that cancel, so the
+// simpler one is used. Counts need not be whole numbers: Γ takes the place of factorials.
 func (r *countRegression) logLikelihood() float64 {
 	sum := 0.0
 	for i, y := range r.y {

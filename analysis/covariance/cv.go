@@ -14,6 +14,10 @@ import (
 
 // CVOptions tune the cross-validated graphical lasso. The zero value is the
 // default.
+//
+// Folds are blocks and not drawn at random because rows of a capture follow each other in time
+// and are much like their neighbors: among shuffled rows, each held-out one would have near
+// copies of itself in training, and too small a penalty would look best.
 type CVOptions struct {
 	// Folds is how many contiguous, unshuffled blocks of rows to hold out in
 	// turn; 0 means 5, or fewer when a fold would have less than two rows.
@@ -60,6 +64,9 @@ type Trial struct {
 // left out of that fold's score, at every alpha alike. Variables that are the
 // same in all rows are judged once: the less the penalty, the better each
 // predicts the other, without end.
+//
+// Penalties are tried in steps of whole percents, so that they come out the same however the
+// rounding of a score falls. A fit that does not converge is an error, [ErrNotConverged].
 func GraphicalLassoCV(ctx context.Context, x mat.Matrix, o CVOptions) (*CrossValidated, error) {
 	return parallel.Await(ctx, func() (*CrossValidated, error) { return graphicalLassoCV(ctx, x, o) })
 }
@@ -82,6 +89,8 @@ func graphicalLassoCV(ctx context.Context, x mat.Matrix, o CVOptions) (*CrossVal
 	return CrossValidate(ctx, folds, o)
 }
 
+// foldCount returns how many folds to take of n rows. Each must have two rows, as the covariance
+// of one is zero.
 func foldCount(n, asked int) (int, error) {
 	switch {
 	case n < 4:
@@ -95,6 +104,8 @@ func foldCount(n, asked int) (int, error) {
 }
 
 // foldBounds gives the first n%k folds a row more than the others.
+//
+// The bounds are of rows lo ≤ i < hi.
 func foldBounds(n, k, f int) (lo, hi int) {
 	size, extra := n/k, n%k
 	lo = f*size + min(f, extra)
@@ -107,6 +118,10 @@ func foldBounds(n, k, f int) (lo, hi int) {
 
 // CrossValidate is [GraphicalLassoCV] on rows already accumulated fold by
 // fold, for samples that never were in memory at once.
+//
+// Each accumulator is one fold, of two rows or more, and is not changed. The rows that a fold is
+// trained on are all others, merged: with k folds that is k² merges of O(p²) numbers and no pass
+// over the rows.
 func CrossValidate(ctx context.Context, folds []*Accumulator, o CVOptions) (*CrossValidated, error) {
 	cv, err := newValidation(folds, o.tol())
 	if err != nil {
@@ -117,6 +132,8 @@ func CrossValidate(ctx context.Context, folds []*Accumulator, o CVOptions) (*Cro
 		if err != nil {
 			return nil, err
 		}
+		// The folds have left fits at nearby penalties, which are good starts for that of all
+		// rows.
 		if o.Lasso.Start == nil {
 			o.Lasso.Start = cv.guess(best)
 		}
@@ -137,7 +154,8 @@ func CrossValidate(ctx context.Context, folds []*Accumulator, o CVOptions) (*Cro
 	})
 }
 
-// validation holds what the search over alpha needs of each fold.
+// validation holds what the search over alpha needs of each fold. The empirical covariance of all
+// rows sets the scale of alpha; beyond that all is judged by held-out rows.
 type validation struct {
 	p      int
 	tol    float64
@@ -146,6 +164,9 @@ type validation struct {
 	trials []Trial
 }
 
+// A fold is fitted to the rows outside it and scored on those in it, both through their
+// covariance alone. Warm makes its scores depend a little, within the tolerance of a fit, on the
+// penalties tried before.
 type fold struct {
 	keep  []int     // the variables that vary in training
 	train []float64 // their covariance outside the fold
@@ -153,6 +174,9 @@ type fold struct {
 	warm  [2]*Lasso // of the last alphas, the last first
 }
 
+// newValidation makes the folds ready to be fitted. Of variables that are the same in all rows
+// the first one stands for all. A variable that does not vary at all is an error, which names its
+// index.
 func newValidation(folds []*Accumulator, tol float64) (*validation, error) {
 	if len(folds) < 2 {
 		return nil, fmt.Errorf("%d folds: want at least 2", len(folds))
@@ -188,6 +212,9 @@ func newValidation(folds []*Accumulator, tol float64) (*validation, error) {
 
 // newFold takes the given variables, but leaves out those whose training
 // variance is nothing but rounding beside their variance over all rows.
+//
+// Such a variable has a variance in the model that is next to nothing, so one held-out row where
+// it moves would cost more than all else could gain, at any penalty.
 func newFold(train, test, all *mat.SymDense, among []int) fold {
 	var f fold
 	for _, i := range among {
@@ -211,10 +238,13 @@ func subset(s mat.Symmetric, keep []int) *mat.SymDense {
 	return out
 }
 
-// search returns the alpha with the best score. Most penalties lie far from it,
-// and one fold shows them to; their fits need not be close.
+// search returns the alpha with the best score. Most penalties tried lie far from it, and one
+// fold is enough to see that; its fits need not be close either. So the path down is walked on
+// the middle fold with rough fits, and all folds are fitted to the tolerance only around the top
+// found there.
 func (v *validation) search(ctx context.Context, progress func(int)) (float64, error) {
 	top := AlphaMax(v.all)
+	// Nothing to choose: no pair covaries, so the model has no edge at any penalty.
 	if v.p == 1 || top == 0 {
 		return top, nil
 	}
@@ -227,6 +257,8 @@ func (v *validation) search(ctx context.Context, progress func(int)) (float64, e
 		}
 	}
 	middle := len(v.folds) / 2
+	// The path ends at e^-9.2, a ten-thousandth, of the penalty without edges, which is next to
+	// no penalty.
 	path := bracket{step: 30, end: 920, flat: 3e-7 * float64(v.p), score: func(steps float64) (float64, error) {
 		s, err := v.folds[middle].score(ctx, alpha(steps), LassoOptions{Tol: max(v.tol, 2e-3), rough: true})
 		report(err)
@@ -236,6 +268,7 @@ func (v *validation) search(ctx context.Context, progress func(int)) (float64, e
 	if err != nil {
 		return 0, err
 	}
+	// A parabola needs three different points.
 	guess := x[1]
 	if x[0] < x[1] && x[1] < x[2] {
 		guess = vertex(x, y)
@@ -263,7 +296,9 @@ func (v *validation) search(ctx context.Context, progress func(int)) (float64, e
 	return alpha(at), err
 }
 
-// startFrom lets every fold of the same variables start where one of them is.
+// startFrom gives every fold with the same variables as the given one that fold's last fits as
+// starts. Training rows of two folds are mostly the same, so their solutions are near; without
+// this each fold would have to come down the path by itself.
 func (v *validation) startFrom(one int) {
 	for i := range v.folds {
 		if f := &v.folds[i]; slices.Equal(f.keep, v.folds[one].keep) {
@@ -273,6 +308,9 @@ func (v *validation) startFrom(one int) {
 }
 
 // try scores one alpha on every fold, in parallel.
+//
+// Each goroutine writes its own fold and its own entry. The mean is over folds, not rows: they
+// differ by one row at most, and the same holds in scikit-learn.
 func (v *validation) try(ctx context.Context, alpha float64) (float64, error) {
 	t := Trial{Alpha: alpha, Scores: make([]float64, len(v.folds))}
 	errs := make([]error, len(v.folds))
@@ -289,6 +327,9 @@ func (v *validation) try(ctx context.Context, alpha float64) (float64, error) {
 	return t.Score, nil
 }
 
+// score returns the mean log-likelihood of the held-out rows under the model fitted at alpha. The
+// variables that do not vary in training are left out at every alpha alike, so scores of one fold
+// compare with each other, though not with those of a fold that kept others.
 func (f *fold) score(ctx context.Context, alpha float64, o LassoOptions) (float64, error) {
 	p := len(f.keep)
 	if p == 0 {
@@ -307,8 +348,9 @@ func (f *fold) score(ctx context.Context, alpha float64, o LassoOptions) (float6
 	return LogLikelihood(f.test, l.Precision), nil
 }
 
-// nearest returns the fit with the penalty nearest to alpha, nil if there is
-// none.
+// nearest returns the fit with the penalty nearest to alpha in ratio, the last one if both are as
+// near, nil if there is none. Two are kept because near the top the search goes to and fro
+// between points on both sides.
 func (f *fold) nearest(alpha float64) *Lasso {
 	a, b := f.warm[0], f.warm[1]
 	if a != nil && b != nil && math.Abs(math.Log(b.Alpha/alpha)) < math.Abs(math.Log(a.Alpha/alpha)) {

@@ -25,6 +25,8 @@ func Empirical(x mat.Matrix) (*mat.SymDense, error) {
 	return a.Covariance(), nil
 }
 
+// accumulate returns the accumulator of the rows of x, which is copied as it is gone over several
+// times. It is the one place where samples are checked before anything is computed from them.
 func accumulate(x mat.Matrix) (*Accumulator, error) {
 	if err := CheckFinite(x); err != nil {
 		return nil, err
@@ -41,6 +43,9 @@ func accumulateRows(x *mat.Dense) *Accumulator {
 
 // CheckFinite reports the first NaN or infinity of x by row and column, both
 // counted from 0, and refuses a matrix without rows or columns.
+//
+// The row and column are of the caller's matrix, so every function here checks before it scales,
+// cuts or reorders anything.
 func CheckFinite(x mat.Matrix) error {
 	n, p := x.Dims()
 	if n == 0 || p == 0 {
@@ -60,6 +65,10 @@ func CheckFinite(x mat.Matrix) error {
 // data with empirical covariance s under the given precision matrix,
 // (log det P - tr(SP) - p log 2π)/2, or -Inf when precision is not positive
 // definite.
+//
+// Of all of the sample only s enters, since Σ(x-mean)ᵀP(x-mean) is n·tr(SP) when s was centered
+// on that same mean. Held-out rows are thus scored around their own mean, and a mere shift costs
+// nothing; [Score] counts it.
 func LogLikelihood(s, precision mat.Symmetric) float64 {
 	p := s.SymmetricDim()
 	var chol mat.Cholesky
@@ -83,6 +92,10 @@ func traceProduct(a, b mat.Symmetric) float64 {
 }
 
 // Precision inverts a positive definite covariance.
+//
+// It is an error where there are fewer rows than columns, two columns the same, or one that does
+// not vary. So it is where the condition number is so large that no digit of the inverse would be
+// right.
 func Precision(cov mat.Symmetric) (*mat.SymDense, error) {
 	var chol mat.Cholesky
 	if !chol.Factorize(cov) {
@@ -97,6 +110,9 @@ func Precision(cov mat.Symmetric) (*mat.SymDense, error) {
 
 // Mahalanobis returns, for each row of x, the squared Mahalanobis distance
 // (x-location)ᵀ P (x-location) (P. C. Mahalanobis, 1936).
+//
+// Precision should be positive definite; otherwise distances may come out negative. Under a
+// Gaussian model they follow a chi-squared distribution with p degrees of freedom.
 func Mahalanobis(x mat.Matrix, location []float64, precision mat.Symmetric) ([]float64, error) {
 	n, p := x.Dims()
 	if len(location) != p || precision.SymmetricDim() != p {
@@ -139,6 +155,8 @@ func Score(x mat.Matrix, location []float64, precision mat.Symmetric) (float64, 
 
 // PartialCorrelations returns ρij = -Pij/√(Pii Pjj) with ones on the diagonal:
 // the correlation of i and j once every other variable is held fixed.
+//
+// The pairs that are zero in the precision are zero here, exactly, so that edges can be counted.
 func PartialCorrelations(precision mat.Symmetric) *mat.SymDense {
 	p := precision.SymmetricDim()
 	rho := newSym(p)
@@ -157,6 +175,8 @@ func PartialCorrelations(precision mat.Symmetric) *mat.SymDense {
 
 // Correlation scales a covariance to unit diagonal. A variable without
 // variance correlates with nothing.
+//
+// Rounding may leave the correlation of a variable and its scaled copy a little above one.
 func Correlation(cov mat.Symmetric) *mat.SymDense {
 	p := cov.SymmetricDim()
 	r := newSym(p)
@@ -171,6 +191,8 @@ func Correlation(cov mat.Symmetric) *mat.SymDense {
 	return r
 }
 
+// newSym returns a p×p matrix of zeros. gonum panics for p = 0, but an empty selection of
+// variables is a valid input here, with an empty matrix as its result.
 func newSym(p int) *mat.SymDense {
 	if p == 0 {
 		return &mat.SymDense{}

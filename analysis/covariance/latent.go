@@ -42,6 +42,11 @@ type Latent struct {
 // optimization", 2012), by alternating directions (S. Ma, L. Xue and H. Zou, "Alternating direction
 // methods for latent variable Gaussian graphical model selection", 2013). A variable without variance,
 // NaN and infinities are errors; [ErrNotConverged] comes where MaxIter is too small.
+//
+// Without the second term a common cause shows up as links between all that it drives, since none
+// of them explains the others away. Summed out of a Gaussian, h hidden causes subtract a positive
+// semidefinite matrix of rank h from the precision of what is seen, and the trace is the convex
+// stand-in for that rank.
 func LatentGraphicalLasso(ctx context.Context, s mat.Symmetric, alpha float64, o LatentOptions) (*Latent, error) {
 	if err := checkLasso(s, alpha, LassoOptions{}); err != nil {
 		return nil, fmt.Errorf("latent-variable graphical lasso: %w", err)
@@ -62,6 +67,10 @@ func LatentGraphicalLasso(ctx context.Context, s mat.Symmetric, alpha float64, o
 	return parallel.Await(ctx, func() (*Latent, error) { return latent(ctx, s, alpha, o) })
 }
 
+// latent does the work. With R = Θ - L set apart, each of the three terms has a minimum in closed
+// form, and the iteration alternates between them and the multiplier until they agree: first R,
+// which sees the likelihood alone, then Θ and L, which see the penalties alone. An iteration
+// costs two decompositions into eigenvalues, O(p³) each.
 func latent(ctx context.Context, s mat.Symmetric, alpha float64, o LatentOptions) (*Latent, error) {
 	p := s.SymmetricDim()
 	// R = Θ - L is what the likelihood sees; the multiplier u, in units of 1/mu, holds them together.
@@ -84,12 +93,19 @@ func latent(ctx context.Context, s mat.Symmetric, alpha float64, o LatentOptions
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		// R minimizes tr(SR) - log det R + mu/2 |R - (Θ - L - u)|². Where the gradient is zero, R
+		// - 1/(mu R) is the matrix t, so R has its eigenvectors, and each eigenvalue r with r -
+		// 1/(mu r) = v is the positive root of r² - v·r - 1/mu. R is therefore positive definite
+		// by itself.
 		each(t, func(i, j int) float64 { return theta.At(i, j) - low.At(i, j) - u.At(i, j) - s.At(i, j)/mu })
 		if err := spectral(t, r, func(v float64) float64 { return (v + math.Sqrt(float64(v*v)+4/mu)) / 2 }); err != nil {
 			return nil, err
 		}
 		each(before, func(i, j int) float64 { return theta.At(i, j) - low.At(i, j) })
-		// Θ and L are coupled: a proximal gradient step of both, of half length, still converges.
+		// Θ and L are coupled by |Θ - L - R - u|², for which there is no joint minimum in closed
+		// form. A proximal gradient step of both, of half length, still converges: half the
+		// squared norm of Θ - L has the second derivative 2 in the direction that moves both
+		// apart, and a step of at most one over that never overshoots (Ma, Xue and Zou, 2013).
 		const half = 0.5
 		each(t, func(i, j int) float64 {
 			return half * (before.At(i, j) - r.At(i, j) - u.At(i, j))
@@ -103,10 +119,16 @@ func latent(ctx context.Context, s mat.Symmetric, alpha float64, o LatentOptions
 			return v
 		})
 		each(low, func(i, j int) float64 { return low.At(i, j) + old.At(i, j) })
+		// The nearest positive semidefinite matrix, with its trace penalized: eigenvalues are
+		// lowered by the penalty's share and cut off at zero, which is where low rank comes from.
 		shift := half * alpha * o.Gamma / mu
 		if err := spectral(low, low, func(v float64) float64 { return max(0, v-shift) }); err != nil {
 			return nil, err
 		}
+		// The primal residual is how far R is from Θ - L, the dual one how far Θ - L still moves,
+		// in units of the gradient (S. Boyd and others, "Distributed optimization and statistical
+		// learning via the alternating direction method of multipliers", 2011, section 3.3). Size
+		// starts at one so that it is never zero.
 		primal, dual, size := 0.0, 0.0, 1.0
 		each(u, func(i, j int) float64 {
 			d := theta.At(i, j) - low.At(i, j)
@@ -118,7 +140,10 @@ func latent(ctx context.Context, s mat.Symmetric, alpha float64, o LatentOptions
 		if max(primal, dual) <= o.Tol*size {
 			return out, out.finish(s, theta, low)
 		}
-		if out.Iterations%50 == 0 { // balance the two residuals
+		// Convergence is slow when one residual is far above the other: a larger mu presses the
+		// primal one down, a smaller one the dual one. It is changed seldom, as each change sets
+		// the iteration back. The multiplier is kept in units of 1/mu, so it changes with it.
+		if out.Iterations%50 == 0 {
 			factor := 1.0
 			switch {
 			case primal > 5*dual:
@@ -133,7 +158,10 @@ func latent(ctx context.Context, s mat.Symmetric, alpha float64, o LatentOptions
 	return nil, fmt.Errorf("latent-variable graphical lasso of %d variables at alpha %.6g after %d iterations: %w", p, alpha, o.MaxIter, ErrNotConverged)
 }
 
-// finish notes the solution, its rank and its objective.
+// finish notes the solution, its rank and its objective. Theta and low agree with R, which is
+// positive definite, only up to the tolerance, so their difference is checked before its
+// determinant is taken. Eigenvalues that the penalty cut off come back as rounding, so the rank
+// counts those above 1e-6.
 func (l *Latent) finish(s mat.Symmetric, theta, low *mat.SymDense) error {
 	p := s.SymmetricDim()
 	l.Sparse, l.Low = theta, low
@@ -174,6 +202,8 @@ func minus(a, b *mat.SymDense) *mat.SymDense {
 }
 
 // spectral sets dst to s with its eigenvalues mapped by f.
+//
+// A product of matrices is symmetric only up to rounding, so the mean of both triangles is taken.
 func spectral(s, dst *mat.SymDense, f func(float64) float64) error {
 	var e mat.EigenSym
 	if !e.Factorize(s, true) {

@@ -12,6 +12,10 @@ import (
 // Path solves the graphical lasso of s at each alpha, each from the solution
 // before; it goes down from the largest alpha whatever their order, and
 // returns them in the order asked for.
+//
+// Large penalties come first because their solutions are sparse and quick to find, and each is a
+// good start for the next. The order asked for does not change a bit of any solution. The first
+// error ends the path; o.Start, if set, is the start of the first.
 func Path(ctx context.Context, s mat.Symmetric, alphas []float64, o LassoOptions) ([]*Lasso, error) {
 	order := make([]int, len(alphas))
 	for i := range order {
@@ -40,6 +44,8 @@ func Path(ctx context.Context, s mat.Symmetric, alphas []float64, o LassoOptions
 
 // Alphas returns count penalties evenly spaced in their logarithm, from the
 // smallest one without edges down to that times ratio.
+//
+// Count 1 gives the largest alone.
 func Alphas(s mat.Symmetric, count int, ratio float64) []float64 {
 	top := AlphaMax(s)
 	out := make([]float64, count)
@@ -56,6 +62,9 @@ func Alphas(s mat.Symmetric, count int, ratio float64) []float64 {
 // lasso of the covariance of n rows, smaller being better (R. Foygel and
 // M. Drton, "Extended Bayesian information criteria for Gaussian graphical
 // models", 2010). Gamma 0 is the plain criterion; 0.5 is usual.
+//
+// Beside the fit, each edge costs log n for its value and 4γ·log p for having been chosen among
+// the p²/2 pairs. A covariance that is not the one fitted gives the criterion of the model on it.
 func (l *Lasso) EBIC(s mat.Symmetric, n int, gamma float64) float64 {
 	p, edges := float64(s.SymmetricDim()), float64(l.Edges())
 	fit := float64(-2 * float64(n) * (LogLikelihood(s, l.Precision) + float64(p*math.Log(2*math.Pi))/2))
@@ -92,6 +101,8 @@ func GraphicalLassoEBIC(ctx context.Context, s mat.Symmetric, n int, o EBICOptio
 	if err != nil {
 		return nil, err
 	}
+	// Alphas may come in any order; of equal criteria the first one asked for is taken. A
+	// criterion that is not a number is never less.
 	for _, l := range path {
 		if v := l.EBIC(s, n, gamma); v < least {
 			best, least = l, v

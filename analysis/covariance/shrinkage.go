@@ -8,6 +8,9 @@ import (
 )
 
 // Shrunk returns (1-shrinkage) S + shrinkage tr(S)/p I.
+//
+// It keeps the trace, and with any shrinkage above 0 the result is positive definite, even of
+// fewer rows than columns, if one variable varies.
 func Shrunk(s mat.Symmetric, shrinkage float64) *mat.SymDense {
 	p := s.SymmetricDim()
 	out := newSym(p)
@@ -48,11 +51,16 @@ func LedoitWolf(x mat.Matrix) (*mat.SymDense, float64, error) {
 		}
 		fourth += float64(sq * sq)
 	}
+	// In the paper's terms, with |A|² = tr(AAᵀ)/p: delta = |S - mu I|², how far S is from the
+	// target, and beta = (1/n²) Σ_t |x_t x_tᵀ - S|², how much of that is the noise of S. Both are
+	// opened up so that no x xᵀ has to be formed; the shrinkage is their ratio.
 	frob := traceProduct(s, s)
 	mu := mat.Trace(s) / float64(p)
 	delta := (frob - float64(float64(p)*mu*mu)) / float64(p)
 	beta := (fourth/float64(n) - frob) / (float64(p) * float64(n))
 	shrinkage := 0.0
+	// The noise cannot be more than the whole distance. Where S is zero or a multiple of the
+	// identity both are zero, and there is nothing to shrink.
 	if beta = min(beta, delta); beta > 0 {
 		shrinkage = beta / delta
 	}
@@ -71,12 +79,16 @@ func OAS(x mat.Matrix) (*mat.SymDense, float64, error) {
 	}
 	n, p := x.Dims()
 	s := a.Covariance()
+	// One variable is its own target: there is nothing to shrink, which 0 says and the formula
+	// below would not.
 	if p == 1 {
 		return s, 0, nil
 	}
 	mu := mat.Trace(s) / float64(p)
 	alpha := traceProduct(s, s) / float64(p*p)
 	den := (float64(n) + 1) * (alpha - mu*mu/float64(p))
+	// The denominator is zero where S is a multiple of the identity already: then any shrinkage
+	// gives S.
 	shrinkage := 1.0
 	if den > 0 {
 		shrinkage = math.Min((alpha+float64(mu*mu))/den, 1)

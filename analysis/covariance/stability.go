@@ -42,6 +42,9 @@ type StabilityOptions struct {
 // of halves from another. Where a half differs from all rows by more than
 // chance, as when a few rows with large values are not in it, it takes more
 // steps.
+//
+// Two halves of one draw have no row in common, so chance agrees in both less often than in two
+// halves drawn apart, which have half of their rows in common.
 func Stability(ctx context.Context, x mat.Matrix, alpha float64, o StabilityOptions) (*mat.SymDense, error) {
 	return parallel.Await(ctx, func() (*mat.SymDense, error) { return stability(ctx, x, alpha, o) })
 }
@@ -69,7 +72,8 @@ func stability(ctx context.Context, x mat.Matrix, alpha float64, o StabilityOpti
 	return frequencies(ctx, blocks, p, alpha, o)
 }
 
-// frequencies fits the halves.
+// frequencies fits the halves, given the blocks of rows that halves are made of. Accumulators of
+// blocks are merged for each half, so the rows are gone over once, however many halves there are.
 func frequencies(ctx context.Context, blocks []*Accumulator, p int, alpha float64, o StabilityOptions) (*mat.SymDense, error) {
 	total := NewAccumulator(p)
 	for _, b := range blocks {
@@ -79,6 +83,8 @@ func frequencies(ctx context.Context, blocks []*Accumulator, p int, alpha float6
 	}
 	all := total.Covariance()
 	rng := rand.New(rand.NewPCG(o.Seed, 0x5ab1e))
+	// All draws are made before the fits begin: these run in parallel, and a generator that they
+	// shared would give out its numbers in another order each time.
 	orders := make([][]int, o.Pairs)
 	for i := range orders {
 		orders[i] = rng.Perm(len(blocks))
@@ -90,6 +96,7 @@ func frequencies(ctx context.Context, blocks []*Accumulator, p int, alpha float6
 	signs := make([][]int8, 2*o.Pairs)
 	errs := make([]error, len(signs))
 	parallel.For(len(signs), func(i int) {
+		// Of an odd number of blocks, the second half has one more.
 		half := orders[i/2][:len(blocks)/2]
 		if i%2 == 1 {
 			half = orders[i/2][len(blocks)/2:]
@@ -112,13 +119,17 @@ func frequencies(ctx context.Context, blocks []*Accumulator, p int, alpha float6
 					neg++
 				}
 			}
+			// Halves that disagree on the sign do not support each other, so the rarer sign does
+			// not count.
 			out.SetSym(i, j, float64(max(pos, neg))/float64(len(signs)))
 		}
 	}
 	return out, nil
 }
 
-// start is the fit to all rows that the fits to halves set out from.
+// start is the fit to all rows that the fits to halves set out from. Twins are those of all rows:
+// they are twins in every half, and the few that are the same in one half only are left to the
+// solver there.
 type start struct {
 	alpha     float64
 	p         int
@@ -127,6 +138,8 @@ type start struct {
 	precision mat.Symmetric // of the means of twins
 }
 
+// newStart checks the precision given, or fits it. The tolerance is loose beside that of a fit
+// for its own sake: steps to the halves move much further than that.
 func newStart(ctx context.Context, all *mat.SymDense, alpha float64, precision mat.Symmetric) (*start, error) {
 	p := all.SymmetricDim()
 	f := &start{alpha: alpha, p: p, variance: make([]float64, p)}
@@ -166,6 +179,8 @@ func (f *start) fitHalf(ctx context.Context, blocks []*Accumulator, half []int) 
 		return nil, err
 	}
 	out := make([]int8, p*p)
+	// Signs of groups go to all pairs of their members. Twins are always linked, positively, as
+	// long as they vary in this half.
 	for i, a := range t.group {
 		for j := i + 1; j < p; j++ {
 			if b := t.group[j]; s[i*p+i] > 1e-12*f.variance[i] && s[j*p+j] > 1e-12*f.variance[j] {
@@ -178,11 +193,16 @@ func (f *start) fitHalf(ctx context.Context, blocks []*Accumulator, half []int) 
 	return out, nil
 }
 
-// step returns the signs of the partial correlations in a half after Newton
-// steps from the fit to all rows, given the covariance of the means of twins
-// in the rows of the half.
+// step returns the signs of the partial correlations in a half, q×q for q groups of twins, after
+// Newton steps from the fit to all rows. S is the covariance of the means of twins in the rows of
+// the half.
+//
+// The sign of a partial correlation is opposite to that of the precision.
 func (f *start) step(ctx context.Context, s []float64, rows int) ([]int8, error) {
 	q := len(f.twins.first)
+	// The components must hold together what is linked in the fit to start from, or what its
+	// precision says about pairs across two of them would be lost; and also what the half would
+	// link.
 	linked := slices.Clone(s)
 	for i := range q {
 		for j := range q {
@@ -206,6 +226,8 @@ func (f *start) step(ctx context.Context, s []float64, rows int) ([]int8, error)
 		if err := n.stepTo(ctx, rows); err != nil {
 			return nil, err
 		}
+		// The proposed values and not x have the exact zeros, as backtracking may have gone part
+		// of the way only.
 		for a, i := range g {
 			for k := n.free.start[a]; k < n.free.start[a+1]; k++ {
 				switch j, v := g[n.free.col[k]], n.free.value[k]; {
@@ -220,11 +242,12 @@ func (f *start) step(ctx context.Context, s []float64, rows int) ([]int8, error)
 	return sign, nil
 }
 
-// stepTo takes Newton steps until one is known to come close to a sample of so
-// many rows: because it set out near, with variances no more than half off the sample's,
-// and promised no more than twice what chance alone would, one unit of the
-// objective for each parameter and row. What rests on a few rows takes several
-// steps: in a half without these rows, all is different.
+// stepTo takes Newton steps until one is known to come close to the solution for a sample of so
+// many rows. It is known to if it set out near, with variances no more than half off the
+// sample's, and promised no more than twice what chance alone would, which is one unit of the
+// objective for each parameter and row. What rests on a few rows takes several steps: in a half
+// without these rows, all is different. After six steps the last one has to do. The caller has
+// evaluated x.
 func (n *newton) stepTo(ctx context.Context, rows int) error {
 	for n.iterations = 0; n.iterations < 6; n.iterations++ {
 		n.invert()
@@ -246,6 +269,7 @@ func (n *newton) stepTo(ctx context.Context, rows int) error {
 				}
 			}
 		}
+		// Not ok means that no step lowers the objective: this is the solution.
 		promised, ok := n.backtrack()
 		if !ok || near && promised <= 2*float64(parameters)/float64(rows) {
 			break
