@@ -160,14 +160,14 @@ func (o MeasureOptions) check(tables []*Table) error {
 	for _, w := range []struct {
 		option string
 		names  []string
-		find   func([]*Column, string) (*Column, bool)
-	}{{"--time", words(o.Time), find}, {"--by", o.By, findKey}, {"--value", o.Value, find}} {
+		find   func(*Table, string) (*Column, bool)
+	}{{"--time", words(o.Time), findTimeColumn}, {"--by", o.By, inRow(findKey)}, {"--value", o.Value, inRow(find)}} {
 		for _, n := range w.names {
 			if n == "none" && w.option == "--time" {
 				continue
 			}
 			if !slices.ContainsFunc(tables, func(t *Table) bool {
-				_, ok := w.find(printed(t), n)
+				_, ok := w.find(t, n)
 				return ok && (len(o.Table) == 0 || slices.ContainsFunc(o.Table, func(m string) bool { return sameName(m, t.Name) }))
 			}) {
 				return &MeasureError{What: fmt.Sprintf("%s %s: no table has such a column", w.option, n), Readings: columnsOf(tables)}
@@ -175,6 +175,11 @@ func (o MeasureOptions) check(tables []*Table) error {
 		}
 	}
 	return nil
+}
+
+// inRow looks for a column among those that were printed in a row.
+func inRow(find func([]*Column, string) (*Column, bool)) func(*Table, string) (*Column, bool) {
+	return func(t *Table, name string) (*Column, bool) { return find(printed(t), name) }
 }
 
 func words(s string) []string {

@@ -78,8 +78,8 @@ func (o MeasureOptions) findTime(c *candidate) error {
 		return nil
 	}
 	if o.Time != "" {
-		col, ok := find(append(c.printed, c.table.Column("time")), o.Time)
-		if !ok || col == nil {
+		col, ok := findTimeColumn(c.table, o.Time)
+		if !ok {
 			c.missing = "no column " + o.Time
 			return nil
 		}
@@ -124,6 +124,16 @@ func (o MeasureOptions) findTime(c *candidate) error {
 	}
 	c.timing, c.clock = byBlock, ClockBlocks
 	return nil
+}
+
+// findTimeColumn is [find] for a time, which may also be the clock printed before the rows: that
+// one goes by its name alone, time, as it has no place in a row.
+func findTimeColumn(t *Table, name string) (*Column, bool) {
+	if c, ok := find(printed(t), name); ok {
+		return c, true
+	}
+	c := t.Column("time")
+	return c, c != nil && strings.EqualFold(name, c.Name)
 }
 
 func firstText(c *Column) string {
@@ -259,8 +269,6 @@ func monotonic(c *Column, first bool, of *candidate) (unit int64, ok bool) {
 	switch {
 	case timeName(c.Name):
 		return nsOf(c.Name, int64(hi)), rising || len(distinct) > 2
-	case c.Name == "walltimestamp":
-		return 0, false
 	case first && lo >= 1e9 && rising && len(distinct)*2 > len(values):
 		return 1, true // an event log whose clock counts ns since boot
 	case first && c.typ == Int && isAggregate(of.table) && len(distinct) >= 10 && float64(len(distinct)) >= 0.5*(hi-lo+1) && len(values) >= 2*len(distinct) && of.table.Column("block") == nil:

@@ -65,3 +65,29 @@ func TestMeasureByScript(t *testing.T) {
 		})
 	}
 }
+
+// TestTimeInAnyCase names the column of times as options may: in another case, by its position, and
+// the clock before the rows by its name.
+func TestTimeInAnyCase(t *testing.T) {
+	rows := "TS          EXEC     CALLS\n1700000001  nginx    3\n1700000002  nginx    4\n1700000003  nginx    5\n1700000004  nginx    6\n"
+	stamped := "2024 Jan  5 10:00:01\n\n  nginx  3\n  sshd  4\n\n2024 Jan  5 10:00:02\n\n  nginx  5\n  sshd  6\n"
+	for _, c := range []struct {
+		text, time, says string
+	}{
+		{rows, "TS", "time from column TS"},
+		{rows, "ts", "time from column TS"},
+		{rows, "1", "time from column TS"},
+		{rows, "4", ""},
+		{stamped, "Time", "time from the clock printed before it"},
+		{stamped, "4", ""},
+	} {
+		capture, err := Load(t.Context(), fstest.MapFS{"run.txt": {Data: []byte(c.text)}}, "run.txt", Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := Infer(capture.Tables, MeasureOptions{Time: c.time})
+		if says := fmt.Sprint(m); c.says == "" != (err != nil) || err == nil && !strings.Contains(says, c.says) {
+			t.Errorf("--time %s: %s, %v", c.time, says, err)
+		}
+	}
+}
