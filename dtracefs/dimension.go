@@ -31,7 +31,7 @@ var dimensionNames = map[string]Dimension{}
 func init() {
 	for d, names := range map[Dimension]string{
 		ExecName:  "execname comm command cmd exec process image program proc prog procname executable pcomm psargs args",
-		PID:       "pid tid ppid tgid lwp lwpid thread threadid spid",
+		PID:       "pid tid ppid tgid lwp lwpid thread threadid spid parent_pid child_pid",
 		ZoneName:  "zonename zone zoneid zone_name zid",
 		Cgroup:    "cgroup cgroupid cgroup_id cgrouppath cgroup_path cgid",
 		Container: "container containerid container_id pod jail jid jailname",

@@ -169,9 +169,7 @@ func clockOf(c *Column, any bool) (TimeKind, int64) {
 			lo, hi = min(lo, v), max(hi, v)
 		}
 		for unit := int64(1e9); unit >= 1; unit /= 1000 {
-			// Counts and addresses may be as large as the seconds of an epoch; instants of one
-			// capture lie within a few months.
-			if lo >= 1e9*(1e9/unit) && hi < 4e9*(1e9/unit) && float64(hi-lo)*float64(unit) < 2e16 && (hi > lo || any || timeName(c.Name)) {
+			if lo >= 1e9*(1e9/unit) && hi < 4e9*(1e9/unit) && instants(c.Name, lo*unit, hi*unit, any) {
 				return ClockEpoch, unit
 			}
 		}
@@ -179,19 +177,24 @@ func clockOf(c *Column, any bool) (TimeKind, int64) {
 			return ClockRelative, nsOf(c.Name, hi)
 		}
 	case String:
-		form, seen := syntax.Epoch, false
+		// Seconds with a fraction that a float would round stay text, and are times all the same.
+		form, seen, lo, hi := syntax.Epoch, false, int64(0), int64(0)
 		for i := range min(c.Len(), lookRows) {
 			if c.Null(i) {
 				continue
 			}
 			text := []byte(c.Text(i))
 			clock, n, ok := syntax.ParseClock(text)
-			if !ok || n != len(text) {
+			if !ok || n != len(text) || seen && (clock.Form == syntax.Epoch) != (form == syntax.Epoch) {
 				return "", 0
 			}
-			if form, seen = clock.Form, true; form == syntax.Epoch {
-				return "", 0
+			if !seen {
+				lo, hi = clock.NS, clock.NS
 			}
+			form, seen, lo, hi = clock.Form, true, min(lo, clock.NS), max(hi, clock.NS)
+		}
+		if form == syntax.Epoch && !instants(c.Name, lo, hi, any) {
+			return "", 0
 		}
 		switch {
 		case !seen:
@@ -202,6 +205,13 @@ func clockOf(c *Column, any bool) (TimeKind, int64) {
 		}
 	}
 	return "", 0
+}
+
+// instants reports whether numbers that could be ns since the epoch are: counts and addresses may be
+// as large, but instants of one capture lie within a few months, and are not all the same in a
+// column that nobody calls a time.
+func instants(name string, lo, hi int64, any bool) bool {
+	return hi-lo < 2e16 && (hi > lo || any || timeName(name))
 }
 
 // timeName reports whether a column is called as times are.

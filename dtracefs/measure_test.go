@@ -91,3 +91,24 @@ func TestTimeInAnyCase(t *testing.T) {
 		}
 	}
 }
+
+// TestTimesThatStayText holds that seconds since the epoch with more digits than a float has are
+// times, and that numbers that lie years apart are not.
+func TestTimesThatStayText(t *testing.T) {
+	for _, test := range []struct{ text, column string }{
+		{"time event pid parent name\n1795965383.891398 exec 22964 1 sh\n1795965383.902234 fork 22965 22964 sh\n1795965384.902481 exec 22965 1 mktemp\n", "time_2"},
+		{"event,pid,when\nexec,22964,1795965383.891398\nfork,22965,1795965384.902234\n", "when"},
+		{"event,pid,id\nexec,22964,1795965383.891398\nfork,22965,2995965384.902234\n", ""},
+	} {
+		counts, err := CountFiles(t.Context(), []File{{fstest.MapFS{"x": {Data: []byte(test.text)}}, "x"}}, CountOptions{})
+		if test.column == "" {
+			if err == nil {
+				t.Errorf("%q: counted by a time: %v", test.text, counts.Measure())
+			}
+			continue
+		}
+		if err != nil || counts.Measure().Tables[0].Time != test.column {
+			t.Errorf("%q: the time is not taken from %s: %v", test.text, test.column, err)
+		}
+	}
+}
