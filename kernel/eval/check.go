@@ -18,7 +18,8 @@ import (
 
 const keepPrefix = "__keep_"
 
-// checked is a cell that has passed the type checker, with everything that has to run with it.
+// checked is a cell that has passed the type checker, with everything that has to run with it. It
+// is a proposal: nothing of the session has changed until runChecked takes it.
 type checked struct {
 	unit     *unit
 	file     *ast.File
@@ -36,7 +37,15 @@ type checked struct {
 	unused    map[token.Pos]bool // variables of functions that nothing uses
 }
 
-// checker checks one cell; it repeats the check as it finds out what has to be done differently.
+// checker checks one cell. Go has no notion of a program that grows, so the cell is presented to
+// go/types as a whole package: its own code, the earlier declarations that mean something else
+// because of it, written out again, and everything else that it names as objects that are already
+// in the scope. What has to be done differently is found out by trying: each round of check
+// builds that package anew.
+//
+// The fields below p say how it is to be built. They only grow from round to round (another
+// dependent is skipped, another method left out, another name renamed), so the rounds come to an
+// end.
 type checker struct {
 	e       *engine
 	file    string
@@ -56,6 +65,10 @@ type checker struct {
 }
 
 // check finds the meaning of a cell.
+//
+// It returns the cell and the warnings to print, or an error that quotes the cell. It changes the
+// syntax in p but nothing of the session, so that a cell that is refused leaves everything as it
+// was.
 func (e *engine) check(file string, p *parsed) (*checked, []string, error) {
 	c := &checker{e: e, file: file, p: p, imports: map[string]string{},
 		methods: map[string]map[string]bool{}, extend: map[string]bool{}, skip: map[string]string{},
@@ -76,11 +89,16 @@ func (e *engine) check(file string, p *parsed) (*checked, []string, error) {
 			}
 		}
 	}
+	// Methods for a type of an earlier cell: in Go they have to be in the package of the type, so
+	// the type is declared again with them, as if the cell held its text.
 	for r := range c.methods {
 		if !c.user[r] && e.scope.typeDecl(r) != nil {
 			c.extend[r] = true
 		}
 	}
+	// A type that the cell declares anew keeps the methods that stand in cells of their own. Run
+	// from the top, the notebook would declare them after it, so they have to be there after an
+	// edit, too.
 	for _, it := range p.items {
 		for _, d := range it.decls {
 			if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.TYPE {
@@ -92,6 +110,10 @@ func (e *engine) check(file string, p *parsed) (*checked, []string, error) {
 		}
 	}
 	for {
+		// The order matters. useEarlier comes first, because what it renames changes what
+		// everything else means, and errors about it would be the wrong ones. Only a cell without
+		// errors is looked at for errors that it loses, since that needs the types of all calls.
+		// Errors are taken for the user's own only when nothing is left to adapt.
 		out, errs := c.once()
 		switch { // none of these can be so for ever
 		case c.useEarlier(out):
@@ -106,6 +128,9 @@ func (e *engine) check(file string, p *parsed) (*checked, []string, error) {
 	}
 }
 
+// readImports loads what the cell imports, which for a package from source runs its
+// initialization. It is done once and before all rounds: a round may be repeated, an
+// initialization must not.
 func (c *checker) readImports() error {
 	for _, spec := range c.p.imports {
 		path, err := strconv.Unquote(spec.Path.Value)
@@ -138,13 +163,22 @@ func (e checkErrors) Error() string {
 
 func (e checkErrors) has(kind func(types.Error) bool) bool { return slices.ContainsFunc(e, kind) }
 
-// undeclares tells that nothing declares a name where it stands.
+// undeclares reports whether the checker found that nothing declares id where it stands. The same
+// name may be declared at another place.
 func (e checkErrors) undeclares(id *ast.Ident) bool {
 	return e.has(func(x types.Error) bool { return x.Pos == id.Pos() && inner.IsUndeclared(x) })
 }
 
-// adapt changes how the cell is presented to the checker if that may help.
+// adapt changes how the cell is presented to the checker if that may help, and reports whether it
+// did.
+//
+// An error in the text of an earlier cell is not a mistake in this one: func f() int { return g()
+// } is right until a later cell declares func g() string. f is then left with the g that it was
+// made for, and the user is told. A method of another cell that does not fit the type declared
+// anew, as one that reads a field that is gone, is left out in the same way.
 func (c *checker) adapt(out *checked, errs checkErrors) bool {
+	// The last line may be a call without a value, such as a call of a function that only prints.
+	// The type checker is the first to know, and then the call is a statement and no result.
 	if n := len(c.p.items); n > 0 && !c.asStmt && c.p.items[n-1].kind == showItem &&
 		errs.has(inner.IsNoValue) {
 		c.asStmt = true
@@ -161,6 +195,8 @@ func (c *checker) adapt(out *checked, errs checkErrors) bool {
 			}
 		}
 		for name := range out.redone {
+			// A type that the cell itself extends has to be declared again, or there would be
+			// nothing to have the methods; its errors are the cell's.
 			if c.extend[name] || c.skip[name] != "" || pos.Filename == c.file {
 				continue
 			}
@@ -177,7 +213,7 @@ func staleWarning(name, why string) string {
 	return fmt.Sprintf("%s still uses the previous definitions: %s", name, why)
 }
 
-// covers tells that a position lies in the text of a declaration or its methods.
+// covers reports whether a position lies in the text of a declaration or of one of its methods.
 func (d *decl) covers(pos token.Position) bool {
 	for _, x := range d.all() {
 		if x.src.file == pos.Filename && pos.Line >= x.src.line && pos.Line <= x.src.line+strings.Count(x.src.text, "\n") {
@@ -221,6 +257,10 @@ func (c *checker) leftOut(out *checked) map[string][]*decl {
 
 // dependents finds the earlier functions and types that use a name which gets a new meaning, and
 // the variables whose type gets more methods.
+//
+// This is a fixed point: a function that calls one that is compiled again has to be compiled
+// again, too, or it would go on calling the old one. Which order the map gives does not matter
+// for what comes out.
 func (c *checker) dependents() (redo, migrate map[string]bool) {
 	s := c.e.scope
 	redo, migrate = maps.Clone(c.extend), map[string]bool{}
@@ -235,6 +275,9 @@ func (c *checker) dependents() (redo, migrate map[string]bool) {
 			if d == nil || c.user[name] || redo[name] || migrate[name] || c.skip[name] != "" {
 				continue
 			}
+			// A variable of a type that only gets methods is declared again under the new type
+			// and keeps its memory, as the layout is the same. A variable is never dependent on
+			// functions: it has its value.
 			switch d.kind {
 			case token.VAR:
 				if len(extended) > 0 && mentions(obj.Type(), extended) {
@@ -250,6 +293,10 @@ func (c *checker) dependents() (redo, migrate map[string]bool) {
 	return redo, migrate
 }
 
+// usesNew reports whether d, or one of its methods, refers to a name that gets a new meaning.
+// What it refers to has to be what the name means now: code that was left with an older meaning
+// on purpose does not follow a newer one, unless it is marked as stale, in which case any change
+// may be the one that mends it. A recursive function does not depend on itself.
 func (c *checker) usesNew(d *decl, redo, migrate map[string]bool) bool {
 	for _, x := range d.all() {
 		for u := range x.uses {
@@ -271,6 +318,8 @@ func (c *checker) extendedTypes(redo map[string]bool) map[*types.TypeName]bool {
 		if !ok || c.user[n] {
 			continue
 		}
+		// A type built of another one that is declared by the cell, as type list []elem, has
+		// another layout.
 		same := true
 		for u := range c.e.scope.decls[tn].uses {
 			same = same && !(c.user[u.Name()] && c.e.scope.names[u.Name()] == u)
@@ -282,7 +331,10 @@ func (c *checker) extendedTypes(redo map[string]bool) map[*types.TypeName]bool {
 	return out
 }
 
-// once builds the syntax of the cell with what has to be compiled again, and checks it.
+// once builds the syntax of the cell with what has to be compiled again, and checks it. The order
+// of the declarations is that of the cell's items, because initializers run in it; what is
+// emitted again comes before them in the order of names, so that the same cells give the same
+// program.
 func (c *checker) once() (*checked, checkErrors) {
 	redo, migrate := c.dependents()
 	out := &checked{sources: map[ast.Node]snippet{}, declared: maps.Clone(c.user), redone: redo, migrated: migrate, imports: c.imports, items: c.p.items}
@@ -297,6 +349,8 @@ func (c *checker) once() (*checked, checkErrors) {
 		out.sources[d] = src
 		decls = append(decls, d)
 	}
+	// Constants of one group are one declaration, which is emitted once however many of them are
+	// redone.
 	groups := map[snippet]bool{}
 	for _, name := range slices.Sorted(maps.Keys(redo)) {
 		out.declared[name] = true
@@ -310,6 +364,7 @@ func (c *checker) once() (*checked, checkErrors) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(migrate)) {
 		out.declared[name] = true
+		// Not through emit: without a source it is not taken for a declaration of this cell.
 		decls = append(decls, c.redeclareVar(name, imports))
 	}
 	for name, m := range c.earlierMethods(out) {
@@ -329,6 +384,9 @@ func (c *checker) once() (*checked, checkErrors) {
 	out.file = &ast.File{Name: ident("main"), Decls: append(importDecls(imports), decls...)}
 	out.main = c.p.program && c.user["main"]
 	errs := c.typecheck(out, names, imports)
+	// What the checker refuses for reasons of its own, and a small rewrite of the syntax mends.
+	// Each sees the errors of the check before it, so that a cell that needs none of them is
+	// checked once.
 	for _, repair := range []func() bool{
 		func() bool {
 			found := c.plainIterators(out, imports)
@@ -351,6 +409,8 @@ func (c *checker) once() (*checked, checkErrors) {
 
 // useUnqualified gives the undeclared names that may stand without a package their meaning. It reports
 // whether there are any.
+//
+// That is done on the error and not before, as a local variable or parameter may have the name.
 func (c *checker) useUnqualified(f *ast.File, errs checkErrors) bool {
 	if !errs.has(inner.IsUndeclared) {
 		return false
@@ -376,9 +436,18 @@ const earlierPrefix = "__earlier_"
 
 // useEarlier makes x := x + 1, and what stands above such a line, mean the x of an earlier cell.
 // It reports whether anything has changed.
+//
+// A package of Go knows no order of lines: in x := x + 1 x would be the new one, which is a
+// cycle, and in y := x; x := 2 y would be 2, as initializers run after what they depend on. In a
+// cell lines follow each other, so what stands above a declaration, or in it, reads what the name
+// meant before. The name is rewritten to one that no code can have, under which typecheck enters
+// the earlier object. Declarations of functions are left alone: they run later, with what the
+// names mean by then.
 func (c *checker) useEarlier(out *checked) bool {
 	later := map[types.Object]bool{} // variables declared by the items from here on
 	found := false
+	// From the last item up, so that later holds exactly what is declared at or below the item at
+	// hand.
 	for _, it := range slices.Backward(c.p.items) {
 		if it.kind == varItem {
 			for _, n := range it.names {
@@ -404,6 +473,9 @@ func (c *checker) useEarlier(out *checked) bool {
 }
 
 // emitAgain parses an earlier declaration, and the methods that the cell does not replace, again.
+//
+// The text is parsed anew each time. The syntax of the first time was rewritten since, and its
+// types belong to another check.
 func (c *checker) emitAgain(name string, redo map[string]bool, emit func(ast.Decl, snippet)) {
 	d := c.e.scope.decls[c.e.scope.names[name]]
 	for _, x := range append(d.all(), d.unfits...) {
@@ -418,6 +490,8 @@ func (c *checker) emitOne(d *decl, redo map[string]bool, emit func(ast.Decl, sni
 	if err != nil {
 		return // it parsed before
 	}
+	// A chunk with several declarations, type ( A …; B … ), is cut down to the one that is
+	// wanted.
 	for _, again := range f.Decls {
 		if again = c.only(again, d, redo); again != nil {
 			c.e.prepare(again, c.user)
@@ -464,7 +538,8 @@ func (c *checker) redeclareVar(name string, imports map[string]string) ast.Decl 
 	return &ast.GenDecl{Tok: token.VAR, Specs: []ast.Spec{&ast.ValueSpec{Names: []*ast.Ident{ident(name)}, Type: expr}}}
 }
 
-// qualifier names packages by imports that it adds, which nothing hides.
+// qualifier names packages by imports that it adds. Nothing hides these, whatever the cell declares, as no
+// code has such names.
 func (c *checker) qualifier(imports map[string]string) types.Qualifier {
 	return func(p *types.Package) string {
 		if isCell(p) {
@@ -478,6 +553,10 @@ func (c *checker) qualifier(imports map[string]string) types.Qualifier {
 
 // code gives the package-level declarations that run an item. They are variables without a name:
 // Go runs initializers in the order in which they stand, after what they depend on.
+//
+// Each kind of item becomes one or two such variables, var _ = …. After an item that has run,
+// Mark writes n, so that a cell that fails is known to have come so far: scope.rollBack takes
+// back the variables that have no value by then.
 func (c *checker) code(it *item, n int) []ast.Decl {
 	mark := func() ast.Decl { return blank(rtCall("Mark", &ast.BasicLit{Kind: token.INT, Value: strconv.Itoa(n)})) }
 	switch it.kind {
@@ -518,6 +597,8 @@ func blank(x ast.Expr) ast.Decl {
 }
 
 // thunk is: func() __rt.Int { stmts; return 0 }().
+//
+// A statement cannot stand at the level of a package, and an initializer has to have a value.
 func thunk(stmts ...ast.Stmt) ast.Expr {
 	results := &ast.FieldList{List: []*ast.Field{{Type: rt("Int")}}}
 	body := append(slices.Clip(stmts), &ast.ReturnStmt{Results: []ast.Expr{&ast.BasicLit{Kind: token.INT, Value: "0"}}})
@@ -526,6 +607,9 @@ func thunk(stmts ...ast.Stmt) ast.Expr {
 
 // keepers make the interpreter compile all methods of the types that are declared here, so that
 // compiled code can call them later: func __keep_T() { var __t *T; __rt.Keep(__t) }.
+//
+// The linker of Go keeps methods that reflection may reach; ixgo makes code only for what it sees
+// used.
 func keepers(decls []ast.Decl) []ast.Decl {
 	has := map[string]bool{}
 	for _, d := range decls {
@@ -559,6 +643,9 @@ func keeper(name string, typeNames ...string) ast.Decl {
 }
 
 // identifiers are all names that occur; true if the name occurs before a dot.
+//
+// These are more than the names that refer to something, since fields and local variables are
+// among them. A name too many only brings an object or import into the scope that nothing uses.
 func identifiers(decls []ast.Decl) map[string]bool {
 	names := map[string]bool{}
 	for _, d := range decls {
@@ -581,6 +668,10 @@ func identifiers(decls []ast.Decl) map[string]bool {
 
 // chooseImports gives the cell those imports whose names occur: its own, those of earlier cells,
 // and, where nothing else has the name, the packages that need no import.
+//
+// The order is that of Go's scopes: what the cell declares hides everything; an import of the
+// cell hides one of an earlier cell, which hides the packages that need none. These count only
+// before a dot, since a variable called path or time is more likely meant as one.
 func (c *checker) chooseImports(names, declared map[string]bool, imports map[string]string) {
 	for name, qualifies := range names {
 		if declared[name] {
@@ -616,6 +707,14 @@ func importDecls(imports map[string]string) []ast.Decl {
 	return out
 }
 
+// typecheck has go/types check the package that once has built. Earlier declarations come in as
+// the very objects that they were when they were declared: their types are identical to
+// themselves, so values pass from cell to cell without any conversion. All cells are one package
+// by name, main, but each check has a package of its own, which is how the objects of this cell
+// are told from earlier ones.
+//
+// A variable or import that nothing uses is noted and is no error. Errors are put in the order of
+// their positions, as go/types reports them in the order in which it looks things up.
 func (c *checker) typecheck(out *checked, names map[string]bool, imports map[string]string) checkErrors {
 	s := c.e.scope
 	pkg := types.NewPackage("main", "main")

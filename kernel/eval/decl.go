@@ -16,6 +16,12 @@ type unit struct {
 }
 
 // A decl is one package-level declaration of a unit and what it needs to be compiled again.
+//
+// It outlives its cell as long as a name or other declarations lead to it. Three things are kept
+// of it for three purposes: syntax, with the types of its unit, is what programs of later cells
+// compile; src is what is checked again when a name that it uses gets another meaning; uses says
+// which names these are. Syntax and uses are of one check; a declaration that is checked again is
+// a new decl.
 type decl struct {
 	unit    *unit
 	kind    token.Token // FUNC, TYPE, VAR, CONST
@@ -34,16 +40,20 @@ type decl struct {
 }
 
 // needs is what a piece of code refers to.
+//
+// Unlike uses it goes through types: a program has to hold the declaration of a type that it
+// never names, as in x := f(), and of everything that the type is built of.
 type needs struct {
 	decls    map[*decl]bool
 	packages map[*types.Package]bool // compiled-in ones
 	calls    map[string]bool         // names of methods called through interfaces
 }
 
-// isCell tells the package of a cell: all of them have this path.
+// isCell reports whether p is the package of a cell: all of them have this path.
 func isCell(p *types.Package) bool { return p != nil && p.Path() == "main" }
 
-// owns tells the packages of cells, and those that were imported from source.
+// owns reports whether p is the package of a cell or was imported from source, and so is
+// interpreted.
 func (s *scope) owns(p *types.Package) bool {
 	return isCell(p) || p != nil && s.sources[p] != nil
 }
@@ -80,12 +90,16 @@ func (s *scope) declare(u *unit, files []*ast.File, sources map[ast.Node]snippet
 		}
 		defer func() { d.src = sources[root] }()
 	}
+	// What is scanned for needs once all declarations are entered, in the order of out. Scanning
+	// at once would miss what is declared further down.
 	var roots []ast.Node
 	for _, f := range files {
 		for _, top := range f.Decls {
 			switch top := top.(type) {
 			case *ast.FuncDecl:
 				d := &decl{kind: token.FUNC, name: top.Name.Name, recv: receiverName(top), obj: u.info.Defs[top.Name], syntax: top}
+				// These cannot be referred to by name, and belong to the program of their cell
+				// alone.
 				if d.name == "init" && d.recv == "" || strings.HasPrefix(d.name, keepPrefix) {
 					continue
 				}
@@ -115,6 +129,8 @@ func (s *scope) declare(u *unit, files []*ast.File, sources map[ast.Node]snippet
 								root = top
 							}
 							if v, ok := obj.(*types.Var); ok {
+								// A variable without its value: programs of later cells find its
+								// memory and must not run its initializer again.
 								d.syntax = &ast.GenDecl{Tok: token.VAR, TokPos: id.Pos(), Specs: []ast.Spec{&ast.ValueSpec{Names: []*ast.Ident{id}}}}
 								if checked := s.checkedVar[v]; checked != nil {
 									s.decls[checked] = d
@@ -140,6 +156,9 @@ func (s *scope) declare(u *unit, files []*ast.File, sources map[ast.Node]snippet
 }
 
 // scan finds what the syntax below root needs.
+//
+// Of a struct that embeds a compiled-in type it needs the packages of the promoted methods as
+// well, though no syntax names them.
 func (s *scope) scan(d *decl, root ast.Node) {
 	w := &needsWalker{s: s, needs: newNeeds(), uses: map[types.Object]bool{}, seen: map[types.Type]bool{}}
 	w.syntax(d.unit.info, root)
@@ -166,6 +185,8 @@ type needsWalker struct {
 	seen map[types.Type]bool
 }
 
+// syntax takes in whatever the syntax below root refers to, by name or by the type of an
+// expression.
 func (w *needsWalker) syntax(info *types.Info, root ast.Node) {
 	ast.Inspect(root, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -194,6 +215,9 @@ func (w *needsWalker) syntax(info *types.Info, root ast.Node) {
 	})
 }
 
+// object takes in what a name refers to. A call through an interface may reach any type that is
+// behind one, so the method's name is noted: outlineOf adds the types that have such a method. Of
+// a generic function or a field of a generic type it is the origin that was declared.
 func (w *needsWalker) object(o types.Object) {
 	switch x := o.(type) {
 	case nil:
@@ -218,6 +242,7 @@ func (w *needsWalker) object(o types.Object) {
 	w.typ(o.Type())
 }
 
+// typ takes in a type with all that it is built of. Types are cyclic; seen ends the walk.
 func (w *needsWalker) typ(t types.Type) {
 	if t == nil || w.seen[t] {
 		return
@@ -270,6 +295,8 @@ func (w *needsWalker) typ(t types.Type) {
 	}
 }
 
+// named takes in a type that has a name. Its underlying type is not walked if it has a
+// declaration of its own, which knows its needs; a type declared within a function has none.
 func (w *needsWalker) named(t *types.Named) {
 	for a := range t.TypeArgs().Types() {
 		w.typ(a)
@@ -305,7 +332,8 @@ func (w *needsWalker) structure(t *types.Struct) {
 	}
 }
 
-// promoted adds the compiled-in packages whose methods a type has by embedding.
+// promoted adds the compiled-in packages whose methods a type has by embedding: go/ssa makes
+// wrappers for them, for which the package has to be in the program.
 func (w *needsWalker) promoted(t types.Type) {
 	for sel := range types.NewMethodSet(types.NewPointer(t)).Methods() {
 		if p := sel.Obj().Pkg(); p != nil && !w.s.owns(p) {
@@ -324,7 +352,7 @@ func (s *scope) original(o types.Object) types.Object {
 	return o
 }
 
-// mentions tells that a type is built of one of the types in.
+// mentions reports whether a type is built of one of the types in.
 func mentions(t types.Type, in map[*types.TypeName]bool) bool {
 	return walkType(t, func(t types.Type) bool {
 		n, ok := t.(*types.Named)
@@ -332,7 +360,7 @@ func mentions(t types.Type, in map[*types.TypeName]bool) bool {
 	})
 }
 
-// hasTypeParam tells that a type is not concrete.
+// hasTypeParam reports whether a type is not concrete. No program can have a value of it.
 func hasTypeParam(t types.Type) bool {
 	return walkType(t, func(t types.Type) bool {
 		switch t := t.(type) {
@@ -345,7 +373,9 @@ func hasTypeParam(t types.Type) bool {
 	})
 }
 
-// walkType looks for a part of a type, without looking behind its names.
+// walkType reports whether found holds for a type or a part of it, without looking behind names:
+// what a named type is built of is a matter of its own declaration. Interfaces are not looked
+// into either.
 func walkType(t types.Type, found func(types.Type) bool) bool {
 	seen := map[types.Type]bool{}
 	var walk func(t types.Type) bool

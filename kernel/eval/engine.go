@@ -29,6 +29,7 @@ type engine struct {
 }
 
 func newEngine(opts Options, rr *runner, t *texts) *engine {
+	// Several interpreters have to be alive at once, one for each program that is still in use.
 	ctx := ixgo.NewContext(ixgo.SupportMultipleInterp | raceMode)
 	s := newScope()
 	b := newBuilder(ctx, s)
@@ -40,6 +41,10 @@ func newEngine(opts Options, rr *runner, t *texts) *engine {
 }
 
 // compile finds the meaning of the Go code of a cell.
+//
+// Each step rests on the one before: names are made unique within the cell before it is
+// rewritten, the rewriting puts checks into the syntax before dropUnchanged compares texts, which
+// are the user's, and the checker gets what is left.
 func (e *engine) compile(file, code string) (*checked, []string, error) {
 	p, err := e.parse(file, code)
 	if err != nil {
@@ -54,6 +59,10 @@ func (e *engine) compile(file, code string) (*checked, []string, error) {
 }
 
 // prepareCell rewrites the syntax of a cell for the interpreter.
+//
+// Top-level statements get what functions do not: their defer and return belong to the cell, and
+// checks between them. Interfaces that were lifted out become declarations at the very top, as
+// the code below names them.
 func (e *engine) prepareCell(file string, p *parsed) error {
 	hidden := map[string]*ast.InterfaceType{}
 	user := p.names()
@@ -80,6 +89,9 @@ func (e *engine) prepareCell(file string, p *parsed) error {
 
 // prepare rewrites one declaration, statement or expression of a cell that declares the names of user for
 // the interpreter.
+//
+// The rewriting itself uses names such as len, which mean Go's own only where nothing hides them:
+// a name of Go's that the cell, an earlier cell or the syntax itself declares is not relied on.
 func (e *engine) prepare(n ast.Node, user map[string]bool) map[string]*ast.InterfaceType {
 	hidden := e.scope.liftInterfaces(n)
 	hides := declares(n)
@@ -111,6 +123,12 @@ func (e *engine) tellStale(o outline, c *checked) {
 }
 
 // runChecked compiles and runs a cell and, as far as it came, makes its names those of the session.
+//
+// The order is one of dependencies: objects of variables are made unique before anything refers
+// to them in a program; declarations are entered before their needs are followed; types exist
+// before memory of them is allocated; memory exists before ixgo is told where it is. Names are
+// committed last before the run and taken back after it where it failed. An error before the
+// commit leaves all names as they were; what was entered by then is dropped by the next sweep.
 func (e *engine) runChecked(ctx context.Context, r *run, c *checked) error {
 	u := c.unit
 	e.scope.uniqueVars(u)

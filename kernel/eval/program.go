@@ -23,6 +23,10 @@ import (
 
 // A builder makes programs of declarations, and owns what outlives a program: the types, the code
 // behind their methods, and what is known of the types that may be behind interfaces.
+//
+// Each cell is a program of its own, which is dropped when nothing of it is in use. What has to
+// survive it is here, and it has to be enough for a value of an earlier cell to work in a later
+// program.
 type builder struct {
 	ctx      *ixgo.Context
 	fset     *token.FileSet
@@ -59,7 +63,8 @@ func newBuilder(ctx *ixgo.Context, s *scope) *builder {
 	return b
 }
 
-// fault makes what the interpreter throws into what Go would.
+// fault makes what the interpreter throws into what Go would, so that code which recovers and
+// looks at the value, or prints it, sees what it would see in a compiled program.
 func (b *builder) fault(info *ixgo.PanicInfo) {
 	switch e := info.Error.(type) {
 	case ixgo.PanicError:
@@ -96,6 +101,9 @@ type program interface {
 }
 
 // A weakProgram does not keep its program.
+//
+// The session keeps track of all programs but must not keep them alive: it is closures,
+// goroutines and method slots that do.
 type weakProgram struct {
 	interp weak.Pointer[ixgo.Interp]
 	native weak.Pointer[native.Program]
@@ -121,11 +129,16 @@ func (w weakProgram) value() program {
 
 // loader makes what executes a program, whose code looks at the flag, and takes from it the code of
 // methods that have none yet. files are the names of the cells whose code it has.
+//
+// It is a function because the flag belongs to the run, which makes it later. All that it does to
+// the builder happens while the session is still locked, see runner.execute.
 func (b *builder) loader(p *ssa.Package, files []string) func(*stopFlag) (program, error) {
 	return func(flag *stopFlag) (program, error) {
 		b.table.stop = flag.c
 		code := b.native.compile(b.table, p, flag)
 		if code == nil {
+			// Package native finds methods at run time by itself and does what Go does; only ixgo
+			// needs to be given a program without such calls.
 			if err := b.lateCalls(p.Prog, p.Prog.AllPackages()); err != nil {
 				return nil, err
 			}
@@ -160,6 +173,11 @@ func (o outline) files(own string) []string {
 }
 
 // outlineOf follows what the decls of a unit need.
+//
+// The outline is closed: whatever the code of a declaration in it can reach is in it, too.
+// Reaching has two ways, by name and through an interface. For the second, every method name that
+// is called through some interface brings in the types with such a method whose values may be
+// behind interfaces.
 func (b *builder) outlineOf(start []*decl, own *unit) outline {
 	out := outline{packages: map[*types.Package]bool{}}
 	seen := map[*decl]bool{}
@@ -215,12 +233,18 @@ func (b *builder) outlineOf(start []*decl, own *unit) outline {
 }
 
 // buildProgram makes the SSA form of a unit and its outline.
+//
+// One ssa.Package is made for each unit of which a declaration is needed, with that declaration
+// alone, and one for each compiled-in package, without code. go/ssa panics on what it does not
+// expect, which becomes an error of the cell.
 func (b *builder) buildProgram(u *unit, files []*ast.File, o outline) (main *ssa.Package, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("build program: %v", r)
 		}
 	}()
+	// Generic functions are instantiated, because ixgo executes only code with concrete types.
+	// Bare inits leave out the calls that initialize imported packages: these have run.
 	prog := ssa.NewProgram(b.fset, ssa.InstantiateGenerics|ssa.BareInits)
 	var pkgs []*ssa.Package
 	external := func(p *types.Package) {
@@ -268,6 +292,9 @@ type keptPackage struct {
 }
 
 // keepPackage is a package that converts types to interfaces, which makes ixgo compile their methods.
+//
+// Its types come from several cells and may share a name, so they are entered under names of
+// their own.
 func (b *builder) keepPackage(keep []types.Type) (keptPackage, error) {
 	k := keptPackage{pkg: types.NewPackage("main", "main"), info: newInfo()}
 	var names []string
@@ -285,6 +312,11 @@ func (b *builder) keepPackage(keep []types.Type) (keptPackage, error) {
 }
 
 // allocate gives the variables of a new cell memory; those in migrated keep that of their name.
+//
+// The memory of a variable is of the session and not of a program: it is made here, by the type,
+// and programs are told where it is. A variable whose type only got methods has to stay where it
+// is, since pointers to it may be anywhere; that is possible if the new type looks the same in
+// memory.
 func (b *builder) allocate(u *unit, migrated map[string]bool) error {
 	for _, name := range u.pkg.Scope().Names() {
 		v, ok := u.pkg.Scope().Lookup(name).(*types.Var)

@@ -17,6 +17,10 @@ import (
 )
 
 // A run is one cell being run, and after that what its goroutines and closures refer to.
+//
+// A cell's goroutines go on after the cell has ended, and print to it and are stopped through it,
+// so a run lives as long as one of them does. What they share with the session is atomic, or is
+// written before the code runs, or is read after it has ended.
 type run struct {
 	runner   *runner
 	file     string // "cell[3]"
@@ -49,6 +53,12 @@ type run struct {
 
 // execute makes a program into an interpreter and runs its initialization, in a goroutine of its
 // own that can be given up. load makes what executes it, whose code looks at the flag that it gets.
+//
+// The caller holds the session's mutex; it is given back as soon as the code runs and taken again
+// when it has ended, so that it is held on return as on entry. Loading and running happen in one
+// goroutine, whose label tells everything that it calls, and every goroutine that it starts,
+// which cell they belong to. Where the code does not stop when it is told to, because it waits
+// for something, that goroutine is left behind and execute returns without it.
 func (rr *runner) execute(ctx context.Context, r *run, load func(*stopFlag) (program, error), callMain bool) error {
 	flag := newStopFlag()
 	r.flag = flag
@@ -62,6 +72,7 @@ func (rr *runner) execute(ctx context.Context, r *run, load func(*stopFlag) (pro
 			if x := recover(); x != nil {
 				err = fmt.Errorf("run: %v", x)
 			}
+			// A panic while loading has to release who waits for the end of it, and only then.
 			select {
 			case <-compiled:
 			default:
@@ -70,6 +81,8 @@ func (rr *runner) execute(ctx context.Context, r *run, load func(*stopFlag) (pro
 			r.ended.Store(true)
 			done <- err
 		}()
+		// A fault at an address that is not nil's, as unsafe code may bring about, is a panic of
+		// the cell and not the end of the process. This holds for one goroutine only.
 		debug.SetPanicOnFault(true)
 		r.enter()
 		interp, e := load(flag)
@@ -81,6 +94,7 @@ func (rr *runner) execute(ctx context.Context, r *run, load func(*stopFlag) (pro
 		if err = interp.RunInit(); err == nil && callMain {
 			_, err = interp.RunMain()
 		}
+		// A return at the top level unwinds the cell by a panic of its own.
 		if _, r.returned = thrown(err).(endValue); r.returned {
 			err = nil
 		}
@@ -102,6 +116,10 @@ func (rr *runner) execute(ctx context.Context, r *run, load func(*stopFlag) (pro
 }
 
 // render shows the values of the last expression. An error beside other values is the news.
+//
+// It is called in the goroutine of the run, since methods such as String or HTML of a value are
+// the user's code: they can be interrupted, print to the cell and lose their panic there. Zero
+// values beside an error are not shown: they are what functions return that failed.
 func (r *run) render() {
 	values := r.shown
 	if n := len(values); n > 1 {
@@ -137,8 +155,12 @@ func printed(v any) (text string) {
 	return fmt.Sprint(v)
 }
 
-// containsItself tells a value whose slices, maps and interfaces lead back to themselves. It looks
-// no further than package fmt would print. path is what leads to v.
+// containsItself reports whether a value's slices, maps and interfaces lead back to themselves.
+// It looks no further than package fmt would print: behind a pointer only at the top, as fmt
+// prints only the address of others. path is what leads to v.
+//
+// For example, x := []any{nil}; x[0] = x. Package fmt would print it until the stack ends, and
+// with it the process, as that is in compiled code.
 func containsItself(v reflect.Value, path []uintptr) bool {
 	switch v.Kind() {
 	case reflect.Interface:
@@ -183,7 +205,8 @@ func elementContainsItself(v reflect.Value, path []uintptr) bool {
 	return false
 }
 
-// mayNest tells the types of elements that can lead back to what holds them.
+// mayNest reports whether elements of a type can lead back to what holds them. Where they cannot,
+// as in a slice of numbers, it saves the walk over all elements.
 func mayNest(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Interface, reflect.Slice, reflect.Map:
@@ -201,6 +224,10 @@ func mayNest(t reflect.Type) bool {
 }
 
 // runDefers makes the calls of top-level defer statements.
+//
+// They run in the goroutine of the cell after its code has ended, the last one first, and also
+// after a panic, which a later one may recover. A panic in one replaces what went before, as in
+// Go.
 func (r *run) runDefers(err error) error {
 	r.panicked = err
 	for len(r.defers) > 0 {
@@ -219,6 +246,10 @@ func (r *run) runDefers(err error) error {
 }
 
 // recovered is recover in a deferred function of a cell's top level: nil unless the cell panicked.
+//
+// The panic has unwound the interpreter by then, so Go's own recover would find nothing. What is
+// thrown to end a goroutine is thrown again: code of a cell cannot recover an interrupt or
+// os.Exit.
 func recovered() any {
 	r := currentRun()
 	if r == nil || r.halted() {

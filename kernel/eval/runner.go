@@ -10,6 +10,8 @@ import (
 )
 
 // A runner runs programs of cells in goroutines, and ends them.
+//
+// All fields but flags, stacks, idle and generation are used with the session's mutex held.
 type runner struct {
 	compiling sync.Locker // held but while a cell runs
 	texts     *texts
@@ -25,6 +27,9 @@ type runner struct {
 	running []*run
 }
 
+// newRunner makes a runner that unlocks compiling while code of a cell runs. There is a current
+// run from the beginning, for what completion and imports bring about before a cell has run; what
+// it prints is dropped.
 func newRunner(compiling sync.Locker, t *texts, opts Options) *runner {
 	rr := &runner{compiling: compiling, texts: t, checks: !opts.NoInterrupt, tellsAll: opts.PrintValues}
 	rr.stacks.limit, rr.stacks.frames = stackLimit, maxFrames
@@ -37,6 +42,9 @@ func (rr *runner) newRun(file string, c cell.Cell) *run {
 }
 
 // begin makes the run of a cell the current one.
+//
+// Its own context is done when the cell is interrupted or has ended: it is what display.Context
+// gives to code that follows a tracer.
 func (rr *runner) begin(ctx context.Context, file string, c cell.Cell) *run {
 	r := rr.newRun(file, c)
 	r.ctx = ctx
@@ -52,6 +60,9 @@ func (rr *runner) begin(ctx context.Context, file string, c cell.Cell) *run {
 func (rr *runner) resume(r *run) { rr.current = r }
 
 // end is the end of a run. What nobody's goroutine prints belongs to a cell that still runs, if any.
+//
+// Everything printed so far is handed on first, while it still belongs to this cell. What is left
+// of a line of input is forgotten once no cell runs, so that the next cell asks anew.
 func (rr *runner) end(r *run) {
 	flushConsole()
 	r.release()
@@ -65,6 +76,9 @@ func (rr *runner) end(r *run) {
 }
 
 // retire ends the goroutines of all cells so far.
+//
+// All flags are set for good, and a goroutine that looks at its flag finds that its run is of an
+// older generation, which says that it is meant.
 func (rr *runner) retire() {
 	rr.generation.Add(1)
 	rr.flags.retire()

@@ -11,6 +11,10 @@ import (
 
 // A scope is what the cells of a session have declared: what a name means now, and for everything
 // that a name has meant, as long as something needs it, the declaration and what that refers to.
+//
+// Two maps tell two things. A name leads to the object that it means now; an object leads to its
+// declaration, also when its name means another by now, since functions compiled before still use
+// it. sweep forgets the declarations that nothing leads to.
 type scope struct {
 	names   map[string]types.Object // what a name means now
 	imports map[string]string       // import names to paths
@@ -37,6 +41,8 @@ func newScope() *scope {
 	}
 }
 
+// typeDecl returns the declaration of the type that a name means now; nil if it means something
+// else.
 func (s *scope) typeDecl(name string) *decl {
 	if d := s.decls[s.names[name]]; d != nil && d.kind == token.TYPE {
 		return d
@@ -60,6 +66,10 @@ func (s *scope) methodsBeside(name string) (methods []*decl) {
 }
 
 // earlier stands for what a name meant before the cell, under a name of its own.
+//
+// The alias is an object of its own, because the checker enters objects under the name they
+// carry. What it stands for is kept beside: the program has to find the memory of the variable,
+// or the code of the function, that the alias was made for.
 func (s *scope) earlier(alias string) types.Object {
 	o := s.names[strings.TrimPrefix(alias, earlierPrefix)]
 	switch x := o.(type) {
@@ -81,6 +91,10 @@ func (s *scope) earlier(alias string) types.Object {
 
 // uniqueVars gives the package-level variables of a unit objects of their own name for the program:
 // ixgo finds the memory of a variable by package and name, and all cells are package main.
+//
+// After it, the type information names the objects of the program and not those that were
+// checked, in definitions, uses and the order of initialization alike. original goes the other
+// way. It is called once for each unit, when nothing is left to check.
 func (s *scope) uniqueVars(u *unit) {
 	for id, o := range u.info.Defs {
 		v, ok := o.(*types.Var)
@@ -117,6 +131,10 @@ func (s *scope) uniqueVars(u *unit) {
 
 // dropUnchanged removes the type declarations, with their methods, that an earlier cell already
 // made with the same text: running a cell again keeps the identity of its types.
+//
+// Without it, running a cell with type T struct{…} once more would make a second T, and the
+// variables of earlier cells would be of the first: assigning between them would be an error with
+// the same name on both sides. A type goes on only if what it is built of goes on as well.
 func (s *scope) dropUnchanged(p *parsed) {
 	methods := map[string]map[string]string{}
 	declares := map[string]bool{}
@@ -142,6 +160,8 @@ func (s *scope) dropUnchanged(p *parsed) {
 			}
 		}
 	}
+	// A type with the same text means another one where a type that it mentions is declared anew,
+	// so it is not the same; and then what mentions it is not, and so on.
 	for changed := len(same) > 0; changed; {
 		changed = false
 		for name, d := range same {
@@ -162,6 +182,8 @@ func (s *scope) dropUnchanged(p *parsed) {
 	})
 }
 
+// usesChanged reports whether d refers to a name of the session that means something else by now,
+// or gets a new meaning by the cell, but for the types that stay the same.
 func (s *scope) usesChanged(d *decl, same map[string]*decl, declares map[string]bool) bool {
 	for _, x := range d.all() {
 		for o := range x.uses {
@@ -176,7 +198,10 @@ func (s *scope) usesChanged(d *decl, same map[string]*decl, declares map[string]
 	return false
 }
 
-// commit gives the names of a cell their new meaning; it returns what they meant before.
+// commit gives the names of a cell their new meaning and returns what they meant before, for
+// rollBack. It runs before the cell does: cells may run beside each other, and one that is
+// compiled while this one runs sees its names. An import and a declaration of one name replace
+// each other.
 func (s *scope) commit(c *checked) map[string]types.Object {
 	for name, path := range c.imports {
 		if name != "_" && name != "." {
@@ -203,7 +228,8 @@ func (s *scope) commit(c *checked) map[string]types.Object {
 }
 
 // rollBack takes back the variables that got no value because the cell failed before, and what
-// uses them.
+// uses them: in x := 1; y := fail(); z := 2, x stays, and y and z mean what they meant before the
+// cell. A variable that has its value stays, although the cell failed, as it would in a console.
 func (s *scope) rollBack(r *run, c *checked, before map[string]types.Object) {
 	gone := map[types.Object]bool{}
 	for _, it := range c.items {
@@ -213,6 +239,8 @@ func (s *scope) rollBack(r *run, c *checked, before map[string]types.Object) {
 			}
 		}
 	}
+	// A function of the cell that reads a variable without a value would read zero; it goes, and
+	// so does what calls it.
 	for changed := len(gone) > 0; changed; {
 		changed = false
 		for name := range before {
@@ -231,6 +259,7 @@ func (s *scope) rollBack(r *run, c *checked, before map[string]types.Object) {
 			delete(s.names, name)
 		}
 	}
+	// The meaning that a dependent did not fit may be gone again, and then it is up to date.
 	for name := range c.stale {
 		if d := s.decls[s.names[name]]; d != nil && !s.outdated(d) {
 			d.stale = ""
@@ -238,7 +267,7 @@ func (s *scope) rollBack(r *run, c *checked, before map[string]types.Object) {
 	}
 }
 
-// outdated tells a declaration that uses what its names do not mean any more.
+// outdated reports whether a declaration refers to what its names do not mean any more.
 func (s *scope) outdated(d *decl) bool {
 	for _, x := range d.all() {
 		for o := range x.uses {
@@ -260,7 +289,8 @@ func onlyType(it *item) string {
 	return ""
 }
 
-// hasMethods tells that the methods of a type in its own cell have the texts, and no others.
+// hasMethods reports whether a type has the given methods with these very texts, by name, and no
+// others of its own cell. Methods of other cells may be there beside them.
 func (d *decl) hasMethods(texts map[string]string) bool {
 	found := 0
 	for _, m := range d.methods {
@@ -275,6 +305,7 @@ func (d *decl) hasMethods(texts map[string]string) bool {
 	return found == len(texts)
 }
 
+// usesAny reports whether a declaration or one of its methods refers to one of the objects.
 func usesAny(d *decl, objs map[types.Object]bool) bool {
 	for _, x := range d.all() {
 		for o := range x.uses {

@@ -44,6 +44,9 @@ type Session struct {
 var _ cell.Evaluator = (*Session)(nil)
 
 // New begins a session.
+//
+// The first session of a process redirects os.Stdout and os.Stderr, and Close of the last gives
+// them back.
 func New(opts Options) (*Session, error) {
 	if err := openConsole(); err != nil {
 		return nil, err
@@ -64,7 +67,9 @@ func (discard) Stream(name, text string)                         {}
 func (discard) Display(b display.Bundle, id string, update bool) {}
 func (discard) Clear(wait bool)                                  {}
 
-// reset forgets everything, and ends the goroutines that cells have left behind.
+// reset forgets everything, and ends the goroutines that cells have left behind. The ones of the
+// cell that asks for it are among them, so Eval begins a new run for what stands below the
+// command.
 func (s *Session) reset() {
 	s.runner.retire()
 	s.engine = newEngine(s.opts, s.runner, s.texts)
@@ -80,9 +85,14 @@ func (s *Session) Close() error {
 }
 
 // Eval implements cell.Evaluator.
+//
+// The mutex is held but while a cell's code runs, see runner.execute: so a cell that waits, or
+// never ends, keeps no other from being compiled and no completion from being answered. What
+// panics here is a mistake of ours, and the cell's failure and not the process's end.
 func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// Not while a cell runs: what its code uses is not all reachable by names.
 	if s.cells++; s.cells%sweepEvery == 0 && s.runner.idle.Load() {
 		s.engine.sweep()
 	}
@@ -102,11 +112,15 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 		return cell.Result{Exit: true}
 	}
 	segs := segments(c.Code, s.engine.knows)
+	// Refused before anything has run: %%time in the middle would time half a cell and say
+	// nothing of it.
 	if n := len(segs); n > 0 && segs[n-1].late {
 		return failure("misplaced command", segs[n-1].magic+" is for a whole cell and has to be its first line")
 	}
 	var again *cell.Next
 	for _, seg := range together(segs) {
+		// The mutex was free while the segment before ran, and another cell may have become the
+		// current one.
 		s.runner.resume(r)
 		if ctx.Err() != nil {
 			return cell.Result{Next: again, Err: s.texts.runError(interrupted())}
@@ -117,6 +131,9 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 		} else {
 			res = s.goCode(ctx, r, seg.code)
 		}
+		// What a command asks of whoever runs the session: to go on in another program, at once
+		// and with what stands below it, or to remember how to begin again should the process
+		// die, when the cell has ended.
 		if next := res.Next; next != nil && next.Program != "" {
 			next.Code = seg.below
 			return res
@@ -136,6 +153,9 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 }
 
 // goCode runs the Go code of a cell.
+//
+// A cell that lost an error and failed after that is told of the lost one first, as it is most
+// likely the reason for the failure.
 func (s *Session) goCode(ctx context.Context, r *run, code string) cell.Result {
 	e := s.engine
 	c, warnings, err := e.compile(r.file, code)
