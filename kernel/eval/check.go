@@ -545,9 +545,13 @@ func (c *checker) qualifier(imports map[string]string) types.Qualifier {
 		if isCell(p) {
 			return ""
 		}
-		alias := "__i" + strconv.Itoa(len(p.Path())) + "_" + p.Name()
-		imports[alias] = p.Path()
-		return alias
+		for n := 1; ; n++ { // html/template and text/template have one name
+			alias := "__i" + strconv.Itoa(n) + "_" + p.Name()
+			if path, taken := imports[alias]; !taken || path == p.Path() {
+				imports[alias] = p.Path()
+				return alias
+			}
+		}
 	}
 }
 

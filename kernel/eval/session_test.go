@@ -188,3 +188,23 @@ func TestClosureOfInterruptedCell(t *testing.T) {
 		}
 	}
 }
+
+// TestPackagesOfOneLength has variables whose types are of packages with one name and paths of one length
+// get more methods.
+func TestPackagesOfOneLength(t *testing.T) {
+	s := newSession(t)
+	must(t, s, `import html "html/template"
+import text "text/template"
+type mine int
+a := map[mine]*text.Template{1: text.New("of text")}
+b := map[mine]*html.Template{1: html.New("of html")}`)
+	must(t, s, `func (m mine) Twice() mine { return 2 * m }`)
+	if v := must(t, s, `fmt.Sprintf("%T %T", a[1], b[1])`); v != "*template.Template *template.Template :: string" {
+		t.Error(v)
+	}
+	if v := must(t, s, `a[1].Name() + " " + b[1].Name()`); v != "of text of html :: string" {
+		t.Error(v)
+	}
+	must(t, s, `var _ map[mine]*text.Template = a
+var _ map[mine]*html.Template = b`)
+}
