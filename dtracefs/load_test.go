@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -125,6 +126,28 @@ func (a *asked) Err() error {
 		return context.Canceled
 	}
 	return nil
+}
+
+// TestNoScript holds that a capture whose script is said to be none reads as one without.
+func TestNoScript(t *testing.T) {
+	fsys := fstest.MapFS{"a.txt": {Data: []byte("\nnginx  3\nsshd  4\n\nnginx  5\nsshd  6\n")}}
+	var all []string
+	for _, script := range []string{"", noScript} {
+		c, err := Load(t.Context(), fsys, "a.txt", Options{Script: script})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, fmt.Sprint(c.Dialect, c.Tables))
+		for b, err := range Scan(t.Context(), fsys, "a.txt", Options{Script: script}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, fmt.Sprint(b.Dialect, b.Tables))
+		}
+	}
+	if all[0] != all[2] || all[1] != all[3] {
+		t.Errorf("without a script: %q\nwith none beside: %q", all[2:], all[:2])
+	}
 }
 
 // TestLoadStops holds that whatever is loaded, the context is asked while it is read and while it is

@@ -65,7 +65,7 @@ func (o Options) scanReader(ctx context.Context, r io.Reader, name string, yield
 		return fmt.Errorf("byte %d: %w", i, ErrNotText)
 	}
 	dl := dialectOf(head)
-	if dl.name == UnknownDialect && o.Script != "" {
+	if dl.name == UnknownDialect && o.Script != "" && o.Script != noScript {
 		dl = dialectNamed("dtrace")
 	}
 	s := newScanner(o, name, dl)

@@ -40,9 +40,13 @@ func scriptNames(name string) (names []string) {
 	return names
 }
 
-// parseScript reads what a script says that it prints; nil for no script.
+// noScript is what [Options.Script] is where there is none, whatever lies beside the capture.
+const noScript = "-"
+
+// parseScript reads what a script says that it prints; nil for no script. A script that does not
+// compile is read as far as it is one: what it lacks is read from the capture alone.
 func parseScript(src string) *script.Script {
-	if src == "" {
+	if src == "" || src == noScript {
 		return nil
 	}
 	s := script.Parse(src)
