@@ -24,7 +24,8 @@ type Capture struct {
 // Lossy reports whether the tracer said that it lost data.
 func (c *Capture) Lossy() bool { return len(c.Drops) > 0 }
 
-// Table returns the first table of that name, or nil.
+// Table returns the first table of that name, or nil. Several may have it: an aggregation of that
+// name printed with other keys is another table.
 func (c *Capture) Table(name string) *Table {
 	for _, t := range c.Tables {
 		if t.Name == name {

@@ -17,12 +17,15 @@ type decoder struct {
 	ended  func() bool    // says that what is decoded is not wanted any more; nil for never
 }
 
+// newDecoder returns what fills c. The script is kept in the capture, as it says later what
+// values are (see [Capture.Readings]).
 func newDecoder(c *Capture, o Options, s *script.Script) *decoder {
 	c.script = s
 	return &decoder{ledger: ledger{c}, sheets: newSheets(), opt: o, script: s}
 }
 
-// lines walks over a part of the text that starts at the line of that number.
+// lines walks over a part of the text that starts at the line of that number. The walk ends early
+// when nobody wants the capture any more; whoever started it must ask why it ended.
 func (d *decoder) lines(data []byte, line int) *syntax.Cursor {
 	return syntax.NewCursorAt(data, line).Until(d.ended)
 }
@@ -30,7 +33,8 @@ func (d *decoder) lines(data []byte, line int) *syntax.Cursor {
 // finish files what was gathered as the capture's tables.
 func (d *decoder) finish() { d.c.Tables = append(d.c.Tables, d.tables()...) }
 
-// filled returns how much was filed so far.
+// filled returns how much was filed so far. Readers compare it before and after something to see
+// whether that left anything.
 func (d *decoder) filled() int {
 	n := len(d.c.Drops)
 	for _, s := range d.list {
@@ -39,10 +43,13 @@ func (d *decoder) filled() int {
 	return n
 }
 
-// decode decodes a whole capture.
+// decode decodes a whole capture. The number of lines is what the reader says, not a count of
+// their ends: the last line may have none.
 func (d *decoder) decode(data []byte) {
 	d.c.Bytes = int64(len(data))
 	dl := dialectOf(data)
+	// With its script beside it, a text is a tracer's, however little its beginning looks like
+	// that: a script may print anything.
 	if dl.name == UnknownDialect && d.script != nil {
 		dl = dialectNamed("dtrace")
 	}
@@ -59,26 +66,34 @@ func (d *decoder) decode(data []byte) {
 type dialect struct {
 	name string
 
-	// is reports whether a text that starts with head, without the blanks before it, is of
-	// the dialect.
+	// is reports whether a text that starts with head, without the blanks before it, is of the
+	// dialect. It is asked with some 64 KB at most, whose last line may be cut, and must not take
+	// what an entry further down the list would read better.
 	is func(head []byte) bool
 
-	// cut returns how much of data, which starts at a record, is whole records; 0 if none
-	// is. A dialect with a nil cut is read whole: it has no records that stand alone.
+	// cut returns how much of data, which starts at a record, is whole records; 0 if none is. A
+	// dialect with a nil cut is read whole: it has no records that stand alone. It must not
+	// depend on what came before, since a scan cuts a text into parts before any is read, and
+	// must cut only where a reader needs nothing of the part after: the tests decode a capture
+	// whole and in parts, and compare.
 	cut func(data []byte) int
 
-	// start returns a reader of one capture.
+	// start returns a reader of one capture. A reader serves one capture only: its state is what
+	// one part leaves to the next.
 	start func() reader
 }
 
-// A reader decodes a capture, part by part. It keeps what a part leaves open for the next.
+// A reader decodes a capture, part by part. It keeps what a part leaves open for the next. The
+// parts come in order. Each may have a decoder of its own, so a reader must not keep sheets from
+// part to part.
 type reader interface {
 	// read decodes a part that starts at the line of that number into d and returns how
 	// many lines it has. last tells that no other part follows.
 	read(d *decoder, data []byte, line int, last bool) (lines int)
 }
 
-// records are readers of dialects in which no record depends on one before.
+// records are readers of dialects in which no record depends on one before: they keep nothing
+// from part to part.
 type records func(d *decoder, cur *syntax.Cursor)
 
 func (f records) read(d *decoder, data []byte, line int, last bool) int {
@@ -87,9 +102,13 @@ func (f records) read(d *decoder, data []byte, line int, last bool) int {
 	return cur.Number() - line
 }
 
+// startRecords makes of such a function the start of a dialect.
 func startRecords(f records) func() reader { return func() reader { return f } }
 
-// dialects are tried in this order; the last one is for what no other takes.
+// dialects are tried in this order; the last one is for what no other takes. The order matters:
+// JSON of bpftrace and of FreeBSD's libxo is JSON as well, so these come before it; what has a
+// mark that nothing else has comes before tools that are known by their headings alone; and the
+// text of tracers, which may contain anything, comes last.
 var dialects = []dialect{
 	{"bpftrace-json", isBpftraceJSON, cutAtJSONStamp, startBpftraceJSON},
 	{"libxo-json", isLibxoJSON, nil, startRecords(libxoJSON)},
@@ -119,7 +138,8 @@ var dialects = []dialect{
 	{UnknownDialect, isAnything, cutAtLine, startRecords(unknownText)},
 }
 
-// dialectOf tells the dialect of a text that starts with head.
+// dialectOf returns the dialect of a text that starts with head. Blank lines before the first
+// word do not count: what a tracer prints often starts with one.
 func dialectOf(head []byte) dialect {
 	head = bytes.TrimLeft(head[:min(len(head), 64<<10)], " \t\r\n")
 	for _, dl := range dialects[:len(dialects)-1] {
@@ -130,7 +150,8 @@ func dialectOf(head []byte) dialect {
 	return dialects[len(dialects)-1]
 }
 
-// dialectNamed returns the dialect of that name.
+// dialectNamed returns the dialect of that name. A name that the list lacks is a mistake in this
+// package.
 func dialectNamed(name string) dialect {
 	for _, dl := range dialects {
 		if dl.name == name {
@@ -142,6 +163,9 @@ func dialectNamed(name string) dialect {
 
 func isAnything([]byte) bool { return true }
 
+// isBpftrace asks for what DTrace never prints: "Attaching 2 probes..." or a line of a map, such
+// as "@reads[nginx]: 12". Script output without either is of the dialect dtrace, which reads the
+// same shapes.
 func isBpftrace(head []byte) bool {
 	for cur := syntax.NewCursor(head); !cur.Done(); {
 		line, _ := cur.Next()

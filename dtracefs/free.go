@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// freeText gathers the lines that no recognizer took until it is known that they end, and
-// files them paragraph by paragraph. The last of them may turn out to be the title or the
-// keys of what follows.
+// freeText gathers the lines that no recognizer took until it is known that they end, and files
+// them paragraph by paragraph. They must wait: the last of them may turn out to be the title or
+// the keys of what follows, and a paragraph is a table only if its lines agree.
 type freeText struct {
 	st        *station
 	lines     []textLine
@@ -23,7 +23,8 @@ type freeText struct {
 	pairsTold bool // it was said that they may be a command's
 }
 
-// A textLine is a line of free text. It has number 0 where lines were blank.
+// A textLine is a line of free text. It has number 0 where lines were blank. size is 0 where the
+// line was booked already.
 type textLine struct {
 	num  int
 	text []byte
@@ -32,10 +33,13 @@ type textLine struct {
 	frames []string // of the stack under it
 }
 
-// longestParagraph bounds, in lines, the free text that is held until its end is known.
+// longestParagraph bounds, in lines, the free text that is held until its end is known. A script
+// may print rows for days without a blank line; then they are filed piece by piece, each like the
+// one before (see goesOn).
 const longestParagraph = 1 << 16
 
-// A paragraphForm knows one thing that scripts print as lines that no blank line parts.
+// A paragraphForm knows one thing that scripts print as lines that no blank line parts, such as a
+// heading with rows: something that a line alone does not show, but several together do.
 type paragraphForm interface {
 	// file books and files lines, of which there is one at least, from the first on as far as
 	// it knows them, and returns how many those are. Where the first ones are nothing that it
@@ -43,8 +47,9 @@ type paragraphForm interface {
 	file(st *station, lines []textLine) int
 }
 
-// paragraphForms are tried in this order. What none of them knows is filed by its shape:
-// see rows.
+// paragraphForms are tried in this order, the more exact ones first. What none of them knows is
+// filed by its shape: see rows. Tables come last, since nearly anything may stand under a
+// heading.
 var paragraphForms = []struct {
 	name string
 	new  func() paragraphForm
@@ -69,7 +74,8 @@ func newFreeText(st *station) *freeText {
 	return f
 }
 
-// resume forgets the sheets of the text before.
+// resume forgets the sheets of the text before. Whatever lines wait stay: they may be the title
+// of what the next part starts with.
 func (f *freeText) resume() { f.adjacent.sheet = nil }
 
 // end files what is left, as no more lines come.
@@ -87,12 +93,14 @@ func (f *freeText) blank() {
 	switch n := len(f.lines); {
 	case n == 0:
 		f.goesOn = false
+	// Any number of blank lines is one mark, so that flush sees paragraphs and not gaps.
 	case f.lines[n-1].num != 0:
 		f.lines = append(f.lines, textLine{})
 	}
 }
 
-// add takes the next line, of which line is what counts, as free text.
+// add takes the next line as free text; line is that line without its colors. It is not booked
+// yet: whoever files it books it, as a table's or as text.
 func (f *freeText) add(line []byte) {
 	st := f.st
 	num, from := st.cur.Number(), st.cur.Offset()
@@ -101,6 +109,7 @@ func (f *freeText) add(line []byte) {
 	f.append(num, line, st.cur.Offset()-from)
 }
 
+// append takes a line that the cursor went past.
 func (f *freeText) append(num int, line []byte, size int) {
 	if len(f.lines) == longestParagraph {
 		f.flush()
@@ -112,6 +121,7 @@ func (f *freeText) append(num int, line []byte, size int) {
 // open reports whether a line of free text stands right before the next line.
 func (f *freeText) open() bool { return len(f.lines) > 0 && f.lines[len(f.lines)-1].num != 0 }
 
+// nameOf is what a table is called: its title, or what it is where it has none.
 func nameOf(title, otherwise string) string {
 	if title == "" {
 		return otherwise
@@ -119,8 +129,15 @@ func nameOf(title, otherwise string) string {
 	return title
 }
 
-// title files the free text and returns its last line if that stands alone, as the title
-// of the block that follows.
+// title files the free text and returns its last line if that stands alone, as the title of the
+// block that follows, or "". A line stands alone if a blank line or nothing is in front of it:
+//
+//	reads by process:
+//
+//	  nginx  12
+//
+// More than three blank lines under it part the two, and a number alone is a value. What a title
+// stands over ends the table before, too: its heading holds no longer.
 func (f *freeText) title() string {
 	n := len(f.lines)
 	for n > 0 && f.lines[n-1].num == 0 {
@@ -138,7 +155,8 @@ func (f *freeText) title() string {
 	return strings.TrimRight(strings.TrimSpace(string(line.text)), ",:")
 }
 
-// flush files the free text, paragraph by paragraph.
+// flush files the free text, paragraph by paragraph. It must be called before anything else is
+// filed, so that tables come in the order of the text.
 func (f *freeText) flush() {
 	free := f.lines
 	f.lines = nil
@@ -154,11 +172,13 @@ func (f *freeText) flush() {
 			f.goesOn = false
 		}
 	}
+	// The room is used again; nothing that was filed keeps lines of it.
 	f.lines, f.goesOn = free[:0], false
 }
 
 // paragraph files lines of free text that no blank line parts.
 func (f *freeText) paragraph(lines []textLine) {
+	// Splitting a line without end into words would take memory without end.
 	if len(lines) == 1 && len(lines[0].text) > longestLine {
 		f.st.account(classTable, lines[0].size)
 		f.prose(lines)
@@ -167,8 +187,9 @@ func (f *freeText) paragraph(lines []textLine) {
 	f.stretch(lines)
 }
 
-// stretch files what forms of paragraphs know, and from the first line on that none of them
-// knows the rest by its shape.
+// stretch files what forms of paragraphs know, and from the first line on that none of them knows
+// the rest by its shape. It does not try the forms again further down in what is left: a
+// paragraph of 65,536 lines would be looked at as many times.
 func (f *freeText) stretch(lines []textLine) {
 	for len(lines) > 0 {
 		n := 0

@@ -35,12 +35,18 @@ type MeasureOptions struct {
 	Like *Measure
 }
 
-// Infer finds how the tables of a capture, or of the beginning of a large one, are counted. The
-// script that printed them may be nil. The error is a [*MeasureError].
+// Infer finds how the tables of a capture, or of the beginning of a large one, are counted.
+// Options decide first; then the script, if the capture has one beside it; then names of columns;
+// then how the values behave from row to row and block to block. Nothing is guessed silently: the
+// measure says what it takes each table for, its notes say what was left out, and where two
+// readings are equally good it is an error, a [*MeasureError], that lists them.
 func Infer(tables []*Table, o MeasureOptions) (*Measure, error) {
 	return infer(tables, nil, o)
 }
 
+// infer is Infer with the script that printed the tables, which may be nil. What was said is
+// noted before o.Like fills in the rest: a later comparison must know which words were the user's
+// own.
 func infer(tables []*Table, s *script.Script, o MeasureOptions) (*Measure, error) {
 	said := o.said()
 	o = o.likewise()
@@ -67,6 +73,8 @@ func (c *Capture) Readings() []Reading {
 	ambiguous := err != nil && slices.ContainsFunc(all, func(c *candidate) bool { return c.missing == "" })
 	var out []Reading
 	for _, c := range all {
+		// Without options the width of a bucket is not yet known; a second is what most would
+		// have.
 		r := c.reading(&Measure{Every: time.Second, Clock: c.clock})
 		switch {
 		case ambiguous && r.Missing == "":
@@ -78,6 +86,8 @@ func (c *Capture) Readings() []Reading {
 					says = append(says, t.says(m))
 				}
 			}
+			// choose may join tables or drop a kind, so the chosen measure, not the candidate
+			// alone, says what would be done.
 			if r.Says = strings.Join(says, "; "); says == nil && r.Missing == "" {
 				r.Missing = notWithOthers
 			}
@@ -90,7 +100,8 @@ func (c *Capture) Readings() []Reading {
 // notWithOthers is what is said of a table that could be counted, but not with the others.
 const notWithOthers = "not counted: it does not go with the other tables; choose it with --table"
 
-// candidates reads each table as a series.
+// candidates reads each table as a series. Times that count from a start of their own are
+// anchored last, since the line that shows both clocks is in another table.
 func (o MeasureOptions) candidates(tables []*Table, s *script.Script) ([]*candidate, error) {
 	joined := join(tables)
 	if err := o.check(joined); err != nil {
@@ -114,10 +125,14 @@ func (o MeasureOptions) candidates(tables []*Table, s *script.Script) ([]*candid
 	return all, nil
 }
 
-// candidate reads a table as a series as well as it goes.
+// candidate reads a table as a series as well as it goes. The order matters: a column that is the
+// time is neither a value nor a key, values are found before keys, since whatever column is left
+// over is a key, and only with all of them can it be seen whether blocks follow each other
+// steadily. The first thing missing is what is told.
 func (o MeasureOptions) candidate(t *Table, s *script.Script) (*candidate, error) {
 	c := &candidate{table: t, printed: printed(t), as: map[*Column]ValueKind{}}
 	explicit := len(o.By) > 0 || len(o.Value) > 0
+	// Columns that were named by the user are tried whatever the table is.
 	if what, no := unlearnable[t.Kind]; no && !explicit {
 		c.missing = what
 		return c, nil
@@ -140,7 +155,9 @@ func (o MeasureOptions) candidate(t *Table, s *script.Script) (*candidate, error
 	return c, nil
 }
 
-// check finds the words of options that can mean nothing in any table.
+// check finds the words of options that can mean nothing in any table, before any table is read:
+// otherwise a mistyped name would look like a table that lacks something. A word that fits one
+// table only is fine; the others are then left out.
 func (o MeasureOptions) check(tables []*Table) error {
 	if o.As != "" && !slices.Contains(valueKinds, o.As) {
 		return &MeasureError{What: fmt.Sprintf("--as %s: want one of %s", o.As, joinWords(valueKinds))}
@@ -182,6 +199,7 @@ func inRow(find func([]*Column, string) (*Column, bool)) func(*Table, string) (*
 	return func(t *Table, name string) (*Column, bool) { return find(printed(t), name) }
 }
 
+// words makes a list of a word that may be missing.
 func words(s string) []string {
 	if s == "" {
 		return nil
@@ -189,6 +207,7 @@ func words(s string) []string {
 	return []string{s}
 }
 
+// joinWords lists words for a message.
 func joinWords[T ~string](words []T) string {
 	var b strings.Builder
 	for i, w := range words {
@@ -200,6 +219,7 @@ func joinWords[T ~string](words []T) string {
 	return b.String()
 }
 
+// columnsOf lists for a message which columns there are to choose from.
 func columnsOf(tables []*Table) []Reading {
 	var out []Reading
 	for _, t := range tables {
@@ -215,6 +235,8 @@ func columnsOf(tables []*Table) []Reading {
 	return out
 }
 
+// joinParts makes one table of those that have the same name and kind, as a scan yields one for
+// each batch. The order is that of the first part of each.
 func joinParts(tables []*Table) []*Table {
 	byID := map[tableID]*Table{}
 	var out []*Table
@@ -238,15 +260,18 @@ func joinParts(tables []*Table) []*Table {
 	return out
 }
 
-// countNames are what columns of counts are called, thingNames those of counts of a thing: beside these
-// stand counts of other things.
+// countNames are what columns of counts are called: beside one of them, the other numbers of a
+// row, such as a process's, are not what is counted. thingNames are called after what they count:
+// beside reads stands writes, so all integers of the row count.
 var (
 	countNames = []string{"value", "count", "calls", "total", "n", "num", "sum", "events", "ops"}
 	thingNames = []string{"bytes", "reads", "writes", "opens", "closes", "faults", "errors", "packets", "switches"}
 )
 
 // choose makes a measure of the candidates that can be counted: those of one cadence join, and of
-// others only one may be as good as the best.
+// others only one may be as good as the best. Where none can be counted, the error says of each
+// what is missing, but leaves out text, which is everywhere and was never meant to count, unless
+// there is nothing else.
 func (o MeasureOptions) choose(all []*candidate) (*Measure, error) {
 	var good []*candidate
 	for _, c := range all {
@@ -285,7 +310,12 @@ func (o MeasureOptions) choose(all []*candidate) (*Measure, error) {
 	return m, nil
 }
 
-// group are the candidates that are counted together.
+// group returns the candidates that are counted together, and the rest. Tables that are printed
+// under the same clocks, or block by block without one, can be joined: reads and writes of one
+// second. Rows with times of their own cannot, as each log has its own columns. Among groups the
+// one with most rows is meant, unless another has more than half as many: then the user must
+// choose, as the wrong one would be learned without a word. What o.Like counted before comes
+// first whatever its size.
 func (o MeasureOptions) group(good []*candidate) (group, rest []*candidate, err error) {
 	type key struct {
 		timing timing
@@ -342,6 +372,8 @@ func (o MeasureOptions) group(good []*candidate) (group, rest []*candidate, err 
 	if len(o.Table) == 0 {
 		var steady []*candidate
 		for _, c := range group {
+			// An eighth, as an aggregation may be empty in most intervals. The totals at exit
+			// come once.
 			if c.blocks*8 >= most || o.knows(c.table) {
 				steady = append(steady, c)
 			} else {
@@ -353,13 +385,15 @@ func (o MeasureOptions) group(good []*candidate) (group, rest []*candidate, err 
 	return group, rest, nil
 }
 
-// build fills the measure.
+// build fills the measure. Names and dimensions of a source are those of the first table's keys.
 func (o MeasureOptions) build(m *Measure, group []*candidate) {
 	first := group[0]
 	m.Clock = first.clock
 	several := len(group) > 1 || o.Like.joins()
 	for _, c := range group {
 		kind := ""
+		// A source needs a name. Where no column gives one, it is that of the table; the @ of an
+		// aggregation would be noise in a picture.
 		if several || len(c.keys) == 0 && len(c.values) <= 1 {
 			kind = strings.TrimPrefix(c.table.Name, "@")
 			if kind == "" {
@@ -384,6 +418,7 @@ func (o MeasureOptions) build(m *Measure, group []*candidate) {
 		m.Names, m.Dims = append(m.Names, k.Name), append(m.Dims, d)
 		exec = exec || d == ExecName
 	}
+	// Of events by function and process, the function is what happened: the kind.
 	if first.events && !kinded && len(m.Dims) > 1 && m.Dims[0] == ProbeFunc {
 		m.Dims[0] = Kind
 	}

@@ -51,6 +51,8 @@ func Load(ctx context.Context, fsys fs.FS, name string, o Options) (*Capture, er
 	}
 	limited := o.Limit > 0 && int64(len(data)) > o.Limit
 	if limited {
+		// A line longer than the limit leaves nothing, rather than a part of a line that would be
+		// read as something else.
 		data = data[:cutAtLine(data[:o.Limit])]
 	}
 	if i := binaryAt(data); i >= 0 {
@@ -66,6 +68,7 @@ func Load(ctx context.Context, fsys fs.FS, name string, o Options) (*Capture, er
 	d := newDecoder(c, o, parseScript(src))
 	d.ended = func() bool { return ctx.Err() != nil }
 	d.decode(data)
+	// The decoder stops at a line when ctx ends, and what it has by then is no capture.
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("loading capture %s: %w", name, err)
 	}
@@ -80,7 +83,8 @@ func Load(ctx context.Context, fsys fs.FS, name string, o Options) (*Capture, er
 	return c, nil
 }
 
-// readAll reads a file, or with a positive limit more than so many bytes of it if it has them.
+// readAll reads a file, decompressed. With a positive limit it reads at most one byte more than
+// that, by which the caller sees that there was more.
 func readAll(ctx context.Context, fsys fs.FS, name string, limit int64) ([]byte, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
@@ -104,7 +108,12 @@ func readAll(ctx context.Context, fsys fs.FS, name string, limit int64) ([]byte,
 		text = io.LimitReader(text, limit+1)
 	}
 	var buf bytes.Buffer
+	// ReadFrom wants so much room for the read that finds the end; without it, a buffer of the
+	// right size would be doubled at the last moment. The size is only a hint, and that of the
+	// compressed file: a wrong one must not take all memory.
 	buf.Grow(int(min(info.Size(), 1<<30)) + bytes.MinRead)
+	// A compressed file that is cut, as one that is still being written, is read as far as it
+	// goes. Other errors say how far that was.
 	if _, err := buf.ReadFrom(text); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, fmt.Errorf("after %d bytes of text: %w", buf.Len(), err)
 	} else if err != nil && buf.Len() == 0 {
@@ -113,7 +122,8 @@ func readAll(ctx context.Context, fsys fs.FS, name string, limit int64) ([]byte,
 	return buf.Bytes(), nil
 }
 
-// until reads from r until ctx is done.
+// until reads from r until ctx is done. io.ReadAll and its like know no context; between two
+// reads is where they can be stopped.
 type until struct {
 	ctx context.Context
 	r   io.Reader
@@ -137,6 +147,9 @@ func binaryAt(data []byte) int {
 	first, odd := -1, 0
 	for i := 0; i < len(head); {
 		c, n := utf8.DecodeRune(head[i:])
+		// Backspace to carriage return and escape are what terminals get: bold text of manual
+		// pages, tabs, form feeds, colors. A rune cut off by the end of the head is one odd byte
+		// at most.
 		if c == utf8.RuneError && n == 1 || c < ' ' && (c < '\b' || c > '\r') && c != '\x1b' {
 			odd++
 			if first < 0 {
@@ -151,7 +164,9 @@ func binaryAt(data []byte) int {
 	return -1
 }
 
-// readStderr takes notices, drops and errors from what the tracer said on standard error.
+// readStderr takes notices, drops and errors from what the tracer said on standard error, of
+// which no file is no error. Its lines are not booked: they are none of the capture's, and
+// Account adds up to the capture alone.
 func readStderr(ctx context.Context, l *ledger, fsys fs.FS, name string) error {
 	data, err := readAll(ctx, fsys, plainName(name)+".stderr", 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -167,7 +182,8 @@ func readStderr(ctx context.Context, l *ledger, fsys fs.FS, name string) error {
 	return nil
 }
 
-// stderrLine files a line of standard error.
+// stderrLine files a line of standard error: as what it says if it is a known message, and as it
+// is otherwise, since whatever stands there was meant for whoever ran the tracer.
 func stderrLine(l *ledger, line []byte) {
 	if m, ok := syntax.ParseMessage(line); ok {
 		l.message(0, line, m)

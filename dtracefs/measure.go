@@ -24,6 +24,8 @@ var valueKinds = []ValueKind{AsCount, AsSum, AsTotal, AsGauge, AsEvents, AsDistr
 
 // A Measure says how a capture is counted into time buckets × sources: which tables, what their
 // time is, which columns make a source, which hold the value, and what it is. [Infer] finds it.
+// The fields with names in JSON are what is kept with counts and behaviors; the others can be
+// found again from a capture.
 type Measure struct {
 	Every  time.Duration  `json:"every"`           // the width of a bucket
 	Clock  TimeKind       `json:"clock"`           // what the times are
@@ -48,6 +50,8 @@ type TableMeasure struct {
 	Value string    `json:"value,omitempty"` // the column; "" where rows are events
 	As    ValueKind `json:"as"`
 
+	// What follows is for counting this capture by this measure, fast, and not for comparing it
+	// with another's.
 	id     tableID
 	keys   []string // all key columns, which tell running totals apart
 	timing timing
@@ -89,6 +93,8 @@ func (r Reading) String() string {
 	return fmt.Sprintf("%s: %s", quoteName(r.Table), r.Says)
 }
 
+// quoteName quotes a name in which one could not see where it ends. Other marks stand as they
+// are: names such as @reads are clearer so.
 func quoteName(name string) string {
 	if name == "" || strings.ContainsAny(name, " \t\n") {
 		return fmt.Sprintf("%q", name)
@@ -105,6 +111,8 @@ func (m *Measure) String() string {
 	return b.String()
 }
 
+// says is the sentence of [Measure.String] for one table, such as "counts of value by execname,
+// each 1s, time from the clock printed before it".
 func (t *TableMeasure) says(m *Measure) string {
 	what := map[ValueKind]string{
 		AsCount: "counts", AsSum: "sums", AsTotal: "the increase of running totals", AsGauge: "the level",
@@ -123,10 +131,12 @@ func (t *TableMeasure) says(m *Measure) string {
 	return fmt.Sprintf("%s %s, each %v, time from %s", what, by, m.Every, t.timeSays(m))
 }
 
-// sources names the columns that make a source, with what their values are where the name does not
-// tell it.
+// sources names the columns that make a source, with what their values are where the name does
+// not say so: "key1 (execname)".
 func (t *TableMeasure) sources(m *Measure) []string {
 	out := quoteNames(t.By)
+	// Dims may start with what stands before all sources, the kind; the columns are the last
+	// ones. There are fewer of them than columns where the measure is of another table's width.
 	first := len(m.Dims) - len(t.By)
 	for i, name := range t.By {
 		if first < 0 {
@@ -139,6 +149,7 @@ func (t *TableMeasure) sources(m *Measure) []string {
 	return out
 }
 
+// timeSays says where the time of a row is from.
 func (t *TableMeasure) timeSays(m *Measure) string {
 	of := map[TimeKind]string{
 		ClockEpoch: "", ClockOfDay: ", without a date", ClockRelative: ", since a start of its own", ClockBlocks: "",
@@ -152,6 +163,7 @@ func (t *TableMeasure) timeSays(m *Measure) string {
 	return "column " + quoteName(t.Time) + of
 }
 
+// quoteNames quotes each of the names that needs it.
 func quoteNames(names []string) []string {
 	out := make([]string, len(names))
 	for i, n := range names {
@@ -167,7 +179,8 @@ var ErrMeasure = errors.New("no series in it")
 // ErrNoActivity is the old name of [ErrMeasure].
 var ErrNoActivity = ErrMeasure
 
-// A MeasureError tells of each table what is missing, or which readings are equally good.
+// A MeasureError tells of each table what is missing, or which readings are equally good. Whoever
+// gets it can show the readings and ask which one is meant; its text is for a terminal.
 type MeasureError struct {
 	What     string // in a line
 	Readings []Reading

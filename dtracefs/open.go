@@ -55,6 +55,8 @@ func openFile(path string, info fs.FileInfo) (fs.FS, error) {
 	}
 	head = head[:n]
 	switch {
+	// The second is that of a zip without files. zr reads from f whenever one of its files is
+	// opened, so f stays open.
 	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("PK\x05\x06")):
 		zr, err := zip.NewReader(f, info.Size())
 		if err != nil {
@@ -70,6 +72,9 @@ func openFile(path string, info fs.FileInfo) (fs.FS, error) {
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
 			return nil, err
 		}
+		// What is compressed is a tar or a capture alone, and only the beginning of the text says
+		// which: the name may be anything. For the latter the file is opened again by its path,
+		// when it is read.
 		if fsys, err := compressedTar(f, c); fsys != nil || err != nil {
 			return fsys, err
 		}
@@ -91,7 +96,9 @@ func companions(name string) []string {
 	return append([]string{plainName(name) + ".stderr"}, scriptNames(name)...)
 }
 
-// compressedTar returns the files of a compressed tar, or nil if r holds anything else.
+// compressedTar returns the files of a compressed tar, or nil if r holds anything else. A tar is
+// read by seeking to its files, which a compressed stream does not allow, so the whole is
+// decompressed into memory.
 func compressedTar(r io.Reader, c *compression) (fs.FS, error) {
 	plain, err := c.open(r)
 	if err != nil {

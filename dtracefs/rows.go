@@ -9,11 +9,18 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// titled returns the first line as a title if it ends in a colon and has lines under it,
-// and the number of lines up to the next title.
+// titled returns the first line as a title if it ends in a colon and has lines under it, and the
+// number of lines up to the next title. A script that prints several groups under names of their
+// own, with no blank line between, needs this:
+//
+//	reads:
+//	 nginx 12
+//	writes:
+//	 nginx 7
 func titled(lines []textLine) (title string, n int) {
 	isTitle := func(i int) bool {
 		l := bytes.TrimSpace(lines[i].text)
+		// The last line can be no title: nothing stands under it.
 		return len(l) > 1 && l[len(l)-1] == ':' && i+1 < len(lines)
 	}
 	n = 1
@@ -26,8 +33,11 @@ func titled(lines []textLine) (title string, n int) {
 	return title, n
 }
 
-// rows files lines under no header. Where they have one shape but for the first, that
-// is their title.
+// rows files lines under no header, by the first reading that fits. Where they have one shape but
+// for the first, that is their title. The order goes from what a line says most about to what it
+// says least about: tuples have two blanks in front, pairs have names, rows of one shape have as
+// many cells each; rows of a few shapes are sought only then, since any text has some; and the
+// rest is text. The lines are booked already (see shapes).
 func (f *freeText) rows(title string, lines []textLine) {
 	for title == "" && len(lines) > 2 && lines[0].text[0] == '#' {
 		f.prose(lines[:1]) // a comment is no title
@@ -44,14 +54,18 @@ func (f *freeText) rows(title string, lines []textLine) {
 	case f.ofShapes(title, lines):
 	default:
 		if title != "" {
+			// A title of text is text. Its line was booked with the others, so it has no size
+			// here.
 			f.prose([]textLine{{num: lines[0].num - 1, text: []byte(title + ":")}})
 		}
 		f.prose(lines)
 	}
 }
 
-// foreign files lines that the script beside the capture cannot have printed, nor an aggregation: they are
-// the output of the command that is traced, and whatever they look like, text.
+// foreign files lines that the script beside the capture cannot have printed, nor an aggregation:
+// they are the output of the command that is traced, and whatever they look like, text. One line
+// that the script may have printed makes them all its own: a form that was not understood must
+// not turn rows into text.
 func (f *freeText) foreign(title string, lines []textLine) bool {
 	if f.st.script == nil {
 		return false
@@ -68,7 +82,8 @@ func (f *freeText) foreign(title string, lines []textLine) bool {
 	return true
 }
 
-// fewestOfShapes is how many lines without a heading make rows of a few shapes likelier than prose.
+// fewestOfShapes is how many lines without a heading make rows of a few shapes likelier than
+// prose. In fewer lines a shape that comes twice is chance.
 const fewestOfShapes = 16
 
 // ofShapes files many lines of a few shapes, such as events of which some have a name with a blank;
@@ -77,6 +92,8 @@ func (f *freeText) ofShapes(title string, lines []textLine) bool {
 	if len(lines) < fewestOfShapes && !f.goesOn || len(f.tables.keyNames) > 0 {
 		return false
 	}
+	// A paragraph longer than longestParagraph comes in pieces: the shapes of the first one hold
+	// for all, so that the pieces share their tables.
 	shapes := &f.shapesBefore
 	if !f.goesOn || shapes.none() {
 		*shapes = rowShapes{}
@@ -84,6 +101,8 @@ func (f *freeText) ofShapes(title string, lines []textLine) bool {
 		for _, l := range lines[:min(len(lines), rowsAhead)] {
 			texts = append(texts, l.text)
 		}
+		// Nine tenths must be rows, more than the six that rows under a clock need (see learn):
+		// here nothing else says that these are rows.
 		if !shapes.find(texts, 9) {
 			return false
 		}
@@ -106,7 +125,8 @@ func (f *freeText) ofShapes(title string, lines []textLine) bool {
 	return true
 }
 
-// prose files lines that are none of these as text.
+// prose files lines that are none of these as text. It is what nothing else understood, and is
+// counted apart (see [Account]).
 func (f *freeText) prose(lines []textLine) { f.textRows("text", lines) }
 
 // textRows files lines as they are, one row for each, in a table of that name.
@@ -115,6 +135,8 @@ func (f *freeText) textRows(name string, lines []textLine) {
 	var num, words *Column
 	for i, l := range lines {
 		f.st.context(s)
+		// Looked up once: there may be 65,536 lines. What context adds to a row comes first, so
+		// that these stay the right ones.
 		if i == 0 {
 			num, words = s.open("line", Int), s.open("text", String)
 		}
@@ -127,12 +149,15 @@ func (f *freeText) textRows(name string, lines []textLine) {
 	f.adjacent.sheet = nil
 }
 
-// A shape tells how a line's words look, so that lines of one printf can be told.
+// A shape is how a line's words look. The lines of one printf have the same shape, as long as no
+// name in them holds a blank.
 type shape struct {
 	words  int
 	number uint64 // a bit for each of the first words that is a number
 }
 
+// shapeOf returns the shape of a line. Of the words beyond the 64th only the number of them
+// counts.
 func shapeOf(line []byte) shape {
 	var s shape
 	for i, w := range bytes.Fields(line) {
@@ -146,6 +171,8 @@ func shapeOf(line []byte) shape {
 
 func (s shape) same(o shape) bool { return s.words == o.words && s.number == o.number }
 
+// isNumber reports whether a word is an integer in decimal or a decimal number. Words such as NaN
+// and Inf, which ParseFloat would take, are names more often: a number must start as one does.
 func isNumber(w []byte) bool {
 	if _, _, ok := syntax.Int64(w); ok {
 		return true
@@ -157,19 +184,25 @@ func isNumber(w []byte) bool {
 	return err == nil
 }
 
-// shaped files lines that split into as many cells each: at blanks, or else at gaps of
-// two blanks and more. Rows of the same shape in the paragraph before go on in its table.
+// shaped files lines that split into as many cells each: at blanks, or else at gaps of two blanks
+// and more. Rows of the same shape in the paragraph before go on in its table, so that what a
+// script prints every second is one table and not one for each second. A block counts up with
+// each paragraph, as that is what tells the seconds apart where no clock does.
 func (f *freeText) shaped(title string, lines []textLine) bool {
 	split, n := splitOf(lines)
 	if split == nil {
 		return false
 	}
 	var cells [][]byte
+	// One line always splits into as many words as itself. To be a row it needs a number, and
+	// must not be a remark or a typed command, such as "$ dtrace -n tick-1s".
 	if len(lines) == 1 && (!anyNumber(split(nil, lines[0].text)) || isRemark(lines[0].text)) || isProse(lines) {
 		return false
 	}
 	numbers := numberColumns(lines, split, n)
 	before, s := &f.adjacent, f.adjacent.sheet
+	// In the pieces of one long paragraph a column of numbers may hold its first word late; it is
+	// the same table still.
 	if s == nil || modDigits(title) != before.title || before.width != n || before.numbers != numbers && !f.goesOn {
 		s = f.st.newTable(nameOf(title, "rows"), "rows")
 	}
@@ -191,7 +224,8 @@ func (f *freeText) shaped(title string, lines []textLine) bool {
 	return true
 }
 
-// under appends the stack that stands under a line, if one does.
+// under appends the stack that stands under a line, if one does. It opens no column where none
+// does, so that rows without stacks have no column of nulls.
 func (s *sheet) under(l textLine) {
 	if l.frames != nil {
 		s.open("stack", Stack).appendStack(l.frames)
@@ -215,12 +249,17 @@ var digits = pattern.New(`\d+`)
 // A splitter appends the cells of a line to cells.
 type splitter func(cells [][]byte, line []byte) [][]byte
 
-// splitOf tells how lines split into as many cells each; nil if they do not.
+// splitOf finds how lines split into as many cells each; nil if they do not. The finest way comes
+// first: words. Where names hold single blanks ("Web Content   12"), gaps of two blanks part
+// cells; where there are no such gaps either, only the integer at the end is sure ("Web Content
+// 12").
 func splitOf(lines []textLine) (split splitter, n int) {
 	var cells [][]byte
 	for _, split := range []splitter{cellsAtBlanks, cellsAtGaps, nameAndValue} {
 		cells = split(cells[:0], lines[0].text)
 		n := len(cells)
+		// Words of which each stands alone on its line are no rows, but numbers are: a column of
+		// values.
 		uniform := n > 1 || n == 1 && isNumber(cells[0])
 		for i := 1; uniform && i < len(lines); i++ {
 			cells = split(cells[:0], lines[i].text)
@@ -233,6 +272,7 @@ func splitOf(lines []textLine) (split splitter, n int) {
 	return nil, 0
 }
 
+// cellsAtBlanks is the splitter at blanks of any number.
 func cellsAtBlanks(cells [][]byte, line []byte) [][]byte {
 	for w := range bytes.FieldsSeq(line) {
 		cells = append(cells, w)
@@ -240,6 +280,8 @@ func cellsAtBlanks(cells [][]byte, line []byte) [][]byte {
 	return cells
 }
 
+// cellsAtGaps is the splitter at two blanks and more, or at a tab, whichever comes first: a name
+// may hold single blanks, but hardly ever two.
 func cellsAtGaps(cells [][]byte, line []byte) [][]byte {
 	line = bytes.TrimSpace(line)
 	for len(line) > 0 {
@@ -264,12 +306,14 @@ func nameAndValue(cells [][]byte, line []byte) [][]byte {
 	if i < 0 {
 		return append(cells, line)
 	}
+	// Numbers in front alone are no name: the line is one of numbers whose count varies.
 	if _, _, ok := syntax.Int64(line[i+1:]); !ok || !bytes.ContainsFunc(line[:i], unicode.IsLetter) {
 		return append(cells, line)
 	}
 	return append(cells, bytes.TrimRight(line[:i], " "), line[i+1:])
 }
 
+// anyNumber reports whether at least one cell is a number.
 func anyNumber(cells [][]byte) bool {
 	for _, c := range cells {
 		if isNumber(c) {
@@ -279,7 +323,9 @@ func anyNumber(cells [][]byte) bool {
 	return false
 }
 
-// numberColumns has a bit for each of the first columns in which all cells are numbers.
+// numberColumns has a bit for each of the first columns in which all cells are numbers. Tables of
+// as many columns are told apart by it: "nginx 12" and "12 nginx" are not of one printf. Columns
+// from the 64th on are not looked at, which only makes two tables one.
 func numberColumns(lines []textLine, split splitter, n int) uint64 {
 	all := uint64(1)<<min(n, 63) - 1
 	var cells [][]byte

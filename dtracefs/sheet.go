@@ -18,11 +18,13 @@ type sheet struct {
 	nulls []string        // members of records that were null
 }
 
+// newSheet returns a sheet that belongs to no capture yet. Readers take theirs from [sheets].
 func newSheet(name, kind string) *sheet {
 	return &sheet{Table: &Table{Name: name, Kind: kind}, index: map[string]*Column{}}
 }
 
-// col returns the column of that name, made when there is none yet.
+// col returns the column of that name, made when there is none yet. A new one gets nulls for the
+// rows before. One that is there keeps its type: a caller that does not know it asks open.
 func (s *sheet) col(name string, typ Type) *Column {
 	if c, ok := s.index[name]; ok {
 		return c
@@ -34,9 +36,12 @@ func (s *sheet) col(name string, typ Type) *Column {
 	return c
 }
 
-// open returns a column that takes a cell of that type in the row at hand. Where the
-// column of that name has its cell already, or holds what does not go with the type, it is
-// one with a number behind the name.
+// open returns a column that takes a cell of that type in the row at hand. Where the column of
+// that name has its cell already, or holds what does not go with the type, it is one with a
+// number behind the name. So a heading with the same word twice, such as "CPU ID CPU", has
+// columns CPU, ID and CPU_2, and nothing is overwritten. An integer goes into a column of text,
+// and text turns a column of numbers into text; but a Time or a Stack keeps its type, as the
+// cells it has already would lose theirs.
 func (s *sheet) open(name string, typ Type) *Column {
 	for i := 2; ; i++ {
 		c, ok := s.index[name]
@@ -55,7 +60,8 @@ func (s *sheet) open(name string, typ Type) *Column {
 	}
 }
 
-// end ends the row.
+// end ends the row: whatever column has no cell in it gets a null. A row counts only then, so a
+// reader that gives up half way must have appended nothing.
 func (s *sheet) end() {
 	s.n++
 	for _, c := range s.Columns {
@@ -63,8 +69,8 @@ func (s *sheet) end() {
 	}
 }
 
-// first reports whether what key tells comes for the first time, in sheets that have one row
-// for each.
+// first reports whether key comes for the first time, in sheets that have one row for each, such
+// as that of the types of members.
 func (s *sheet) first(key string) bool {
 	if s.seen == nil {
 		s.seen = map[string]bool{}
@@ -74,17 +80,23 @@ func (s *sheet) first(key string) bool {
 	return yes
 }
 
+// padTo appends nulls until the column has n cells.
 func (c *Column) padTo(n int) {
 	for c.Len() < n {
 		c.appendNull()
 	}
 }
 
+// text appends a cell of text to the row at hand. The bytes are copied if they are new.
 func (s *sheet) text(name string, v []byte) { s.open(name, String).appendText(v) }
 
+// int appends an integer; with unsigned, v are the bits of one that may be beyond the signed
+// range.
 func (s *sheet) int(name string, v int64, unsigned bool) { s.open(name, Int).appendNumber(v, unsigned) }
 
-// appendNumber appends an integer to a column of integers or of text.
+// appendNumber appends an integer to a column of integers or of text. A column is signed until a
+// value needs more; it then holds unsigned ones. One that has seen both a negative value and one
+// beyond the signed range fits neither, and becomes text, so that no digit is lost.
 func (c *Column) appendNumber(v int64, unsigned bool) {
 	if c.typ != Int {
 		if unsigned {
@@ -119,6 +131,8 @@ func (c *Column) becomeUnsigned() {
 	c.unsigned = true
 }
 
+// becomeText turns the cells into what they would be as text. The column stays where it is, as
+// others hold a pointer to it.
 func (c *Column) becomeText() {
 	t := newColumn(c.Name, String)
 	t.context, t.role = c.context, c.role
@@ -132,7 +146,8 @@ func (c *Column) becomeText() {
 	*c = *t
 }
 
-// instant appends a time. Times of the day and instants do not share a column.
+// instant appends a time. Times of the day and instants do not share a column, since their
+// numbers count from different zeros: the second kind that comes gets another name.
 func (s *sheet) instant(name string, ns int64, ofDay bool) *Column {
 	if c, ok := s.index[name]; ok && c.typ == Time && c.ofDay != ofDay {
 		if name += "_of_day"; !ofDay {
@@ -148,7 +163,8 @@ func (s *sheet) instant(name string, ns int64, ofDay bool) *Column {
 	return c
 }
 
-// key appends key number i, of 1.
+// key appends a key of an aggregation: an integer where the tracer printed it as one, otherwise
+// text. An integer beyond 64 bits stays text.
 func (s *sheet) key(name string, k syntax.Key) {
 	if k.IsInt {
 		if v, unsigned, ok := syntax.Int64(k.Text); ok {
@@ -162,6 +178,8 @@ func (s *sheet) key(name string, k syntax.Key) {
 // leaf appends a value of a JSON text with its type; a string that is a date is a time. What
 // does not go with the type that a column has turns it into text.
 func (s *sheet) leaf(name string, v syntax.JSON) {
+	// The type that a column got from its first cell decides. A later value of another type goes
+	// to text below, by way of open.
 	c := s.index[name]
 	number := v.Kind == '0' && (c == nil || c.typ == Int)
 	switch i, unsigned, isInt := syntax.Int64([]byte(v.Text)); {
@@ -194,8 +212,9 @@ func (s *sheet) leaf(name string, v syntax.JSON) {
 	}
 }
 
-// appendWord appends an integer to a column of integers; any other word turns it into one
-// of text.
+// appendWord appends an integer to a column of integers; any other word turns it into one of
+// text. It is for columns that nearly always hold integers, where inferring at the end would
+// first keep every number as a string.
 func (c *Column) appendWord(word []byte) {
 	if c.typ == Int {
 		if v, ok := syntax.Int(word); ok {
@@ -213,7 +232,7 @@ func isDate(text string) bool {
 	return ok && n == len(text) && c.Form == syntax.Date
 }
 
-// drop takes a column away.
+// drop takes a column away. The list is copied: a table that was handed out may share it.
 func (s *sheet) drop(name string) {
 	for i, c := range s.Columns {
 		if c.Name == name {
@@ -224,9 +243,12 @@ func (s *sheet) drop(name string) {
 	}
 }
 
-// finish gives text columns the type that all their cells have. In a whole capture it drops the numbers
-// of blocks where there is but one; in a part of one the next part may hold another.
+// finish gives text columns the type that all their cells have, where that is asked for. In a
+// whole capture it drops the numbers of blocks where there is but one; in a part of one the next
+// part may hold another, and without the number its rows could not be told from these.
 func (s *sheet) finish(infer, part bool) *Table {
+	// A member that was null in every record is a column all the same: its name stood in the
+	// text.
 	for _, name := range s.nulls {
 		s.col(name, String)
 	}
@@ -245,6 +267,7 @@ func (s *sheet) finish(infer, part bool) *Table {
 	return s.Table
 }
 
+// constant reports whether all cells of a column of integers are the same and none is null.
 func (c *Column) constant() bool {
 	for i, v := range c.ints {
 		if v != c.ints[0] || c.Null(i) {
@@ -254,9 +277,11 @@ func (c *Column) constant() bool {
 	return true
 }
 
-// infer turns a column of text into one of integers or floats if every cell that is not
-// empty is written as one and keeps its digits so. Numbers with leading zeros are left as
-// text, and so are integers beyond 64 bits and those that floats would round.
+// infer turns a column of text into one of integers or floats if every cell that is not empty is
+// written as one and keeps its digits so. Numbers with leading zeros are left as text, and so are
+// integers beyond 64 bits and those that floats would round. What is inferred must print as it
+// was printed: 007 and 1.50000000000000000001 would not. It looks at the dictionary, not at the
+// cells, so a column of few values costs little.
 func (c *Column) infer() {
 	ints, floats, negative, unsigned, some := true, true, false, false, false
 	for _, w := range c.words.values {
@@ -272,6 +297,8 @@ func (c *Column) infer() {
 			return
 		}
 	}
+	// An empty column stays text, and so does one with both -1 and 18446744073709551615, which no
+	// integer type holds.
 	if !some || ints && negative && unsigned {
 		return
 	}
@@ -298,6 +325,8 @@ func (c *Column) infer() {
 	}
 }
 
+// canonicalInt reads an integer that is written the way integers are printed. Leading zeros are a
+// sign of a name, such as a device's or a day's number.
 func canonicalInt(w string) (v int64, unsigned, ok bool) {
 	digits := strings.TrimPrefix(w, "-")
 	if len(digits) > 1 && digits[0] == '0' {
@@ -306,9 +335,11 @@ func canonicalInt(w string) (v int64, unsigned, ok bool) {
 	return syntax.Int64([]byte(w))
 }
 
-// exactDigits is how many digits of a decimal number a float keeps.
+// exactDigits is how many significant digits of a decimal number a float keeps in every case.
 const exactDigits = 15
 
+// isCanonicalFloat reports whether a float keeps all digits of a decimal number. It goes by the
+// bytes first, so that words which ParseFloat would take, such as inf, nan and 0x1p4, stay text.
 func isCanonicalFloat(w string) bool {
 	digits := 0
 	for _, c := range []byte(w) {

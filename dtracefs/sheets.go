@@ -1,6 +1,8 @@
 package dtracefs
 
-// sheets are the tables of a capture, or of a part of one, while they are filled.
+// sheets are the tables of a capture, or of a part of one, while they are filled. They come out
+// in the order in which they got their first row's sheet, so a capture's tables stand as they
+// were printed.
 type sheets struct {
 	front    *Table // comes before all others, if it has rows
 	list     []*sheet
@@ -25,7 +27,8 @@ func (b *sheets) sheetFor(key, name, kind string) *sheet {
 	return s
 }
 
-// newTable starts a sheet of its own, whose columns get the type that their text has.
+// newTable starts a sheet of its own, whose columns get the type that their text has. No key
+// finds it again: the caller keeps it for as long as rows go on in it.
 func (b *sheets) newTable(name, kind string) *sheet {
 	s := newSheet(name, kind)
 	b.list = append(b.list, s)
@@ -33,7 +36,8 @@ func (b *sheets) newTable(name, kind string) *sheet {
 	return s
 }
 
-// tables ends the filling and returns what has rows.
+// tables ends the filling and returns what has rows. It is called once, at the end. The functions
+// in last run first, as they fill sheets with what could not be filed while more might come.
 func (b *sheets) tables() (tables []*Table) {
 	for _, f := range b.last {
 		f()

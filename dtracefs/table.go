@@ -67,6 +67,7 @@ func (t *Table) String() string {
 type role uint8
 
 const (
+	// roleUnknown leaves it to inference, by the column's name and values.
 	roleUnknown role = iota
 	roleKey          // tells whose row it is
 	roleCount        // counts; other numbers in a tool's report are levels and rates
@@ -92,6 +93,8 @@ type Column struct {
 	null     []bool // nil when no cell is null; may be shorter than the column
 }
 
+// newColumn returns an empty column. Only text and stacks have a dictionary, so that a capture of
+// many narrow tables does not pay for maps that stay empty.
 func newColumn(name string, typ Type) *Column {
 	c := &Column{Name: name, typ: typ}
 	if typ == String || typ == Stack {
@@ -121,7 +124,8 @@ func (c *Column) Len() int {
 	return len(c.ints)
 }
 
-// Null reports whether cell i was not printed.
+// Null reports whether cell i was not printed. The mask grows only when a null comes, so cells
+// behind its end are not null.
 func (c *Column) Null(i int) bool { return i < len(c.null) && c.null[i] }
 
 // Int returns cell i of an Int, Bool or Time column: for a Time, nanoseconds since the
@@ -208,6 +212,9 @@ func (c *Column) Dictionary() []string {
 	return c.words.values
 }
 
+// The methods that append a cell do not look at the column's type: the caller has the column from
+// [sheet.open] or knows it. A cell of the wrong type would leave a column whose length is not
+// that of the table.
 func (c *Column) appendInt(v int64)     { c.ints = append(c.ints, v) }
 func (c *Column) appendFloat(v float64) { c.floats = append(c.floats, v) }
 func (c *Column) appendText(v []byte)   { c.codes = append(c.codes, c.words.code(v)) }
@@ -215,6 +222,9 @@ func (c *Column) appendString(v string) {
 	c.codes = append(c.codes, c.words.codeString(v))
 }
 
+// appendStack appends a stack, of which the column keeps one copy however often it comes: a
+// profile has few stacks and many rows. Words and stacks have the same codes, as each new key
+// adds one to both.
 func (c *Column) appendStack(frames []string) {
 	code := c.words.codeString(strings.Join(frames, "\x00"))
 	if int(code) == len(c.stacks) {
@@ -223,7 +233,8 @@ func (c *Column) appendStack(frames []string) {
 	c.codes = append(c.codes, code)
 }
 
-// appendNull appends a null cell.
+// appendNull appends a null cell. Its place in the values is filled too, with 0, NaN, or the
+// empty string, so that a cell's index is the same in both.
 func (c *Column) appendNull() {
 	n := c.Len()
 	if missing := n + 1 - len(c.null); missing > 0 {
@@ -242,7 +253,8 @@ func (c *Column) appendNull() {
 	}
 }
 
-// appendCell appends cell i of another column, in the type of this one.
+// appendCell appends cell i of another column, in the type of this one, which must be one that
+// holds it (see typeIn).
 func (c *Column) appendCell(from *Column, i int) {
 	switch {
 	case from.Null(i):
@@ -259,7 +271,9 @@ func (c *Column) appendCell(from *Column, i int) {
 	}
 }
 
-// sample are the first different values of a column as text.
+// sample returns values of a column as text: for text the first different ones, otherwise the
+// first. What a column is about is told by them; 200 are enough for that, and looking at all
+// would cost as much as counting.
 func (c *Column) sample() []string {
 	const most = 200
 	if c.typ == String {
@@ -282,6 +296,8 @@ func newDictionary() *dictionary { return &dictionary{index: make(map[string]uin
 
 func (d *dictionary) at(code uint32) string { return d.values[code] }
 
+// code returns the number of a word. Most words of a capture were there before, and string(b) as
+// the index of a map is no copy: only a new word is copied.
 func (d *dictionary) code(b []byte) uint32 {
 	if code, ok := d.index[string(b)]; ok {
 		return code
@@ -289,6 +305,8 @@ func (d *dictionary) code(b []byte) uint32 {
 	return d.add(string(b))
 }
 
+// codeString is code for a string. A new one is copied: it may be a part of a long text, such as
+// a record of JSON, which would stay in memory with it.
 func (d *dictionary) codeString(s string) uint32 {
 	if code, ok := d.index[s]; ok {
 		return code

@@ -8,12 +8,19 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// turns tell apart aggregations that are printed one after the other, with a printa each, time and
-// again. Nothing names them, but for a script. What one clock or one firing of a probe stands over was
-// printed at once: blocks of as many keys in it are of different aggregations. Each printa prints a
-// blank line first, also where its aggregation is empty; so how many blank lines stand before a block
-// says whose it is, as long as the groups have the same number of them, and otherwise the blocks'
-// order does, as long as the groups have the same number of those.
+// turns tell apart aggregations that are printed one after the other, with a printa each, time
+// and again. Nothing names them, but for a script. What one clock or one firing of a probe stands
+// over was printed at once: blocks of as many keys in it are of different aggregations. Each
+// printa prints a blank line first, also where its aggregation is empty; so how many blank lines
+// stand before a block says whose it is, as long as the groups have the same number of them, and
+// otherwise the blocks' order does, as long as the groups have the same number of those. An
+// example, with two aggregations of one key each:
+//
+//	2024 Jan  5 10:00:01
+//
+//	  nginx  12
+//
+//	  nginx  4096
 type turns struct {
 	marks  int  // groups so far
 	fired  bool // it was a probe's row that started the group
@@ -53,6 +60,8 @@ func (t *turns) mark(fired bool) {
 	t.fired, t.blanks = fired, 0
 }
 
+// close remembers the group that ends, if it has blocks. Those without say nothing about how many
+// there are.
 func (t *turns) close() {
 	t.group.blanks = t.blanks
 	if len(t.group.blocks) > 0 {
@@ -73,11 +82,14 @@ func (t *turns) number(st *station, width int) int {
 		t.group.blocks[width] = append(t.group.blocks[width], at)
 	}
 	if t.marks == 0 {
+		// No clock and no probe's row came yet: there are no groups to compare.
 		t.tellUntold(st, width)
 		return -1
 	}
 	nth := len(t.group.blocks[width])
 	p := t.plans[width]
+	// A plan that found nothing to tell apart is made again when a group has a second block after
+	// all, as one of an aggregation that is empty at first.
 	if p == nil || p.count == 1 && nth > 1 {
 		if p = t.plan(st, width); p == nil {
 			return -1
@@ -95,6 +107,9 @@ func (t *turns) number(st *station, width int) int {
 	}
 	if p.spaces != nil {
 		n, ok := slices.BinarySearch(p.spaces, at)
+		// A place further down than all that were seen is an aggregation that was empty until
+		// now; its number comes after theirs, so that none of theirs changes. One in between
+		// would shift them: it stays untold.
 		if !ok && len(p.spaces) < mostTurns && at > p.spaces[len(p.spaces)-1] {
 			p.spaces = append(p.spaces, at)
 		} else if !ok {
@@ -103,6 +118,8 @@ func (t *turns) number(st *station, width int) int {
 		return n
 	}
 	if p.known != t.marks {
+		// The order tells only where the group is complete: with one block missing, it is not
+		// known which.
 		if groups := t.ahead(st, true); len(groups[0].blocks[width]) != p.count {
 			return -1
 		}
@@ -114,6 +131,7 @@ func (t *turns) number(st *station, width int) int {
 // tellUntold says once that nothing tells whose the blocks are that follow each other: no clock, no
 // probe's row and no script. They may be those of one aggregation, printed again and again, or of several.
 func (t *turns) tellUntold(st *station, width int) {
+	// A script names them (see name); under a clock the groups tell.
 	if st.script != nil || st.stamped {
 		return
 	}
@@ -131,7 +149,9 @@ func (t *turns) tellUntold(st *station, width int) {
 	}
 }
 
-// plan finds how blocks of as many keys can be told apart; nil if that is not known yet.
+// plan finds how blocks of as many keys can be told apart; nil if that is not known yet. With one
+// group it is not: a single firing of a probe is enough all the same, since what it prints is
+// printed at once.
 func (t *turns) plan(st *station, width int) *turnPlan {
 	groups := append(slices.Clone(t.before), t.ahead(st, false)...)
 	if len(groups) < 2 && (!t.fired || width == 0) {
@@ -154,16 +174,20 @@ func (t *turns) plan(st *station, width int) *turnPlan {
 	switch {
 	case most == 1 || most > mostTurns:
 		return &turnPlan{count: 1}
+	// Every group has the same number of blank lines, so each printa printed its own, whether it
+	// had rows or not: the place is the aggregation.
 	case even:
 		slices.Sort(spaces)
 		return &turnPlan{spaces: slices.Compact(spaces)}
+	// Blank lines vary, as where a name holds one; but each group has as many blocks.
 	case most == least:
 		return &turnPlan{count: most}
 	}
 	return &turnPlan{count: 1}
 }
 
-// ahead returns the group at hand and those that follow, as far as sampleLines go; or that one only.
+// ahead returns the group at hand and those that follow, as far as sampleLines go; or that one
+// only. It looks only: the cursor is a copy, so the lines are read once more when their turn comes.
 func (t *turns) ahead(st *station, one bool) []turnGroup {
 	g := turnGroup{blanks: t.blanks, blocks: map[int][]int{}}
 	for width, list := range t.group.blocks {
@@ -201,7 +225,9 @@ func (t *turns) ahead(st *station, one bool) []turnGroup {
 	return groups
 }
 
-// startsTurns reports whether a line tells the time or of a probe that fired.
+// startsTurns reports whether a line tells the time or of a probe that fired. A number since the
+// epoch alone on a line counts as a clock only if nothing stands behind it and it is one that
+// EpochStamp takes: others may be values.
 func startsTurns(st *station, line []byte) bool {
 	if _, ok := syntax.EpochStamp(line); ok {
 		return true
@@ -216,8 +242,10 @@ func startsTurns(st *station, line []byte) bool {
 	return false
 }
 
-// name names keys by the script's aggregation that prints tuples of so many keys: the only such one, that
-// of the number, or the one whose turn it is when all are printed in their order.
+// name names keys by the script's aggregation that prints tuples of so many keys: the only such
+// one, that of the number, or the one whose turn it is when all are printed in their order. It
+// renames the keys as well. Two keys that the script writes in the same way keep the name that
+// they have, as columns of one name would not do.
 func (t *turns) name(st *station, keys []named, histogram bool, number int) (name string) {
 	if st.script == nil {
 		return ""
@@ -227,6 +255,8 @@ func (t *turns) name(st *station, keys []named, histogram bool, number int) (nam
 		return ""
 	}
 	if number < 0 {
+		// Nothing in the text tells, but the script prints so many, one after the other, over and
+		// over.
 		number = t.cycle(st, len(keys), len(fitting), histogram)
 	}
 	a := fitting[number]
@@ -242,7 +272,8 @@ func (t *turns) name(st *station, keys []named, histogram bool, number int) (nam
 	return a.Name
 }
 
-// cycle goes on to the next of n aggregations with each block.
+// cycle goes on to the next of n aggregations with each block, and returns its number from 0.
+// Histograms go round by themselves: a script prints them in an order of their own.
 func (t *turns) cycle(st *station, width, n int, histogram bool) int {
 	key := [2]int{width, 0}
 	if histogram {
@@ -261,7 +292,8 @@ func (t *turns) cycle(st *station, width, n int, histogram bool) int {
 	return at.number
 }
 
-// turnName is what an aggregation without a name is called.
+// turnName is what an aggregation without a name is called. The first has no number, so that its
+// table keeps its name when a second is seen only later.
 func turnName(number int) string {
 	if number <= 0 {
 		return "agg"
