@@ -22,7 +22,8 @@ type Pattern struct {
 // Accept returns a behavior that has learned buckets as normal, such as those of
 // an alert: what their sources do is usual from then on, and so is how they stand
 // to each other. What else is odd stays so: thresholds are those of before. The
-// buckets follow each other, as they came from a stream.
+// buckets follow each other, as they came from a stream; where sources are judged by
+// what they grow by or by their steps, the first one tells only from where.
 func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 	if len(buckets) == 0 {
 		return nil, errors.New("accepting buckets: none given")
@@ -34,6 +35,10 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 	s, err := newScorer(b)
 	if err != nil {
 		return nil, fmt.Errorf("accepting buckets: %w", err)
+	}
+	if len(buckets) > 1 && b.steps() {
+		s.raw(buckets[0].Time, buckets[0].Counts)
+		buckets = buckets[1:]
 	}
 	r := &record{every: b.Every, units: b.Units, byKind: b.ByKind, starts: []int{0, len(buckets)}}
 	at := map[string]int{}
@@ -54,7 +59,7 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 				proto := &Source{Value: Count, Scaling: Scaling{Shape: Logarithm, Scale: 1}}
 				fill := 0.0
 				if known := b.Sources[name]; known != nil {
-					if proto = known; known.Value == Gauge {
+					if proto = known; known.Value.level() {
 						fill = math.NaN()
 					}
 				}
@@ -81,6 +86,16 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 		out.Links.accept(b, raws)
 	}
 	return out, nil
+}
+
+// steps reports whether any source is judged by what it grows by or by its steps.
+func (b *Behavior) steps() bool {
+	for _, s := range b.Sources {
+		if s.Value.steps() {
+			return true
+		}
+	}
+	return false
 }
 
 // accept adds the medians of buckets as a pattern: the first and the last may be

@@ -84,6 +84,15 @@ func compare(a, b *Behavior) (*Comparison, error) {
 		return nil, fmt.Errorf("stretches of ten buckets: %d and %d, want at least %d of each", na, nb, fewestBlocks)
 	}
 	c := &Comparison{Level: falseDiscoveries, a: a, b: b}
+	var mixed []string
+	for _, name := range slices.Sorted(maps.Keys(a.Sources)) {
+		if c.mixed(name) {
+			mixed = append(mixed, name)
+		}
+	}
+	if len(mixed) > 0 {
+		c.Notes = append(c.Notes, "not compared, since one behavior takes them for values of another kind than the other: "+listing(mixed, 5))
+	}
 	sources := c.testSources(na, nb)
 	links, err := c.testLinks()
 	if err != nil {
@@ -110,6 +119,7 @@ func compare(a, b *Behavior) (*Comparison, error) {
 func (c *Comparison) testSources(na, nb int) []SourceChange {
 	all := maps.Clone(c.a.Sources)
 	maps.Copy(all, c.b.Sources)
+	maps.DeleteFunc(all, func(name string, _ *Source) bool { return c.mixed(name) })
 	out := []SourceChange{}
 	seconds := c.a.Every.Seconds()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -122,6 +132,12 @@ func (c *Comparison) testSources(na, nb int) []SourceChange {
 		})
 	}
 	return out
+}
+
+// mixed reports whether the behaviors take a source for values of different kinds, which do not compare.
+func (c *Comparison) mixed(name string) bool {
+	s, t := c.a.Sources[name], c.b.Sources[name]
+	return s != nil && t != nil && s.Value != t.Value
 }
 
 // magnitudes brings block means to the scale of the source in the first
@@ -162,7 +178,7 @@ func (c *Comparison) testLinks() ([]Change, error) {
 	}
 	var names []string
 	for _, name := range c.a.Links.Names {
-		if slices.Contains(c.b.Links.Names, name) {
+		if slices.Contains(c.b.Links.Names, name) && !c.mixed(name) {
 			names = append(names, name)
 		}
 	}

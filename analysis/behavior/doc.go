@@ -31,8 +31,8 @@
 // ([Value]). What comes back with the clock, and a steady growth, are taken off
 // first where the capture is long enough ([Season]).
 //
-// A gauge that wanders as a random walk does has no level that could be normal:
-// learning says so in a note.
+// A gauge that is not known to come back to a level, as a random walk does not,
+// has none that could be normal: it is judged by its steps, which a note says.
 //
 // Left out by default, listed in Ignored and noted: threads of the kernel. Where
 // the columns that make a source tell them, these are known by a mark, by their

@@ -137,7 +137,7 @@ func (e *Expectation) standard(src *Source, v float64) float64 {
 // activity. There are no fewer than no events.
 func (e *Expectation) expected(src *Source, z []float64) float64 {
 	v := src.unshaped(e.Center + float64(e.Scale*dot(e.Weights, z)))
-	if src.Value != Gauge {
+	if !src.Value.level() {
 		v = max(0, v)
 	}
 	return v

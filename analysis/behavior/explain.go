@@ -150,9 +150,9 @@ func (r *Report) activity() map[string][]float64 {
 		if src == nil {
 			src = &Source{Value: Count, Scaling: Scaling{Shape: Logarithm}}
 		}
-		col, p := column(s, j), preparer{src: src, missing: r.behavior.Missing}
+		col, p := column(s, j), newPreparer(src, r.behavior.Missing, s.Every)
 		for i := range col {
-			col[i] = src.without(p.count(col[i]), s.Times[i])
+			col[i] = src.without(p.count(col[i], s.Times[i]), s.Times[i])
 		}
 		rec.columns, rec.protos = append(rec.columns, col), append(rec.protos, src)
 	}

@@ -84,6 +84,7 @@ func (b *Behavior) LearnOn(ctx context.Context, series []*analysis.Series, halfL
 // giveWay fades a behavior to a weight, but for so many buckets held out, and adds a newer one.
 func (b *Behavior) giveWay(newer *Behavior, weight, fewest float64) error {
 	b.fade(weight, fewest)
+	alike := alikeLinks([]*Behavior{b, newer})[0].Links
 	kinds := map[string]float64{}
 	for kind, unit := range newer.Kinds {
 		kinds[kind] = unit
@@ -99,6 +100,11 @@ func (b *Behavior) giveWay(newer *Behavior, weight, fewest float64) error {
 	absorb(b, newer, true)
 	b.Kinds = kinds
 	always, linked := b.Levels.lists()
+	if newer.Links == nil && alike == nil {
+		for _, list := range linked {
+			*list = nil
+		}
+	}
 	for _, list := range slices.Concat(always, linked) {
 		for len(*list) > 1 {
 			*list = append([]Calibration{blend((*list)[0], (*list)[1])}, (*list)[2:]...)
@@ -106,10 +112,11 @@ func (b *Behavior) giveWay(newer *Behavior, weight, fewest float64) error {
 	}
 	switch {
 	case newer.Links == nil:
-	case b.Links == nil:
+		b.Links = alike
+	case alike == nil:
 		b.Links = newer.Links
 	default:
-		links, err := b.Links.giveWay(newer.Links)
+		links, err := alike.giveWay(newer.Links)
 		if err != nil {
 			return err
 		}
@@ -287,7 +294,7 @@ func (s *Source) ranked(buckets int, sign float64) ranking {
 		}
 		out := math.Sqrt2 * math.Erfinv(1-(float64(2*i)+1)/float64(n)) // in deviations
 		v := s.unshaped(mean + float64(float64(sign*out)*dev))
-		if s.Value != Gauge {
+		if !s.Value.level() {
 			v = sign * math.Ceil(sign*v) // whole numbers: the farther one, lest many lie beyond
 		}
 		return max(min(near.At, far.At), min(max(near.At, far.At), v))

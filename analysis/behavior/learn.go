@@ -89,6 +89,8 @@ type record struct {
 	guessed map[string]bool // observers, by their names
 	notes   []string
 	zones   map[string]string // of each process, where zones are known
+
+	walks, wandering []string // levels that wander, taken for walks or told to be gauges
 }
 
 func newRecord(series []*analysis.Series, opts Options) (*record, error) {
@@ -228,52 +230,29 @@ func (r *record) fill(series []*analysis.Series, ignored map[string]bool) {
 // what is judged.
 func (r *record) prepare(series []*analysis.Series, opts Options) error {
 	varies := 0
+	from, to := r.longest()
 	for j, name := range r.names {
-		src, err := r.proto(name, r.columns[j], series, opts)
+		src, told, err := r.proto(name, r.columns[j], series, opts)
 		if err != nil {
 			return err
 		}
 		r.protos = append(r.protos, src)
-		col := r.columns[j]
-		for i := 1; i < len(r.starts); i++ {
-			if src.Value != Gauge && !slices.Contains(series[i-1].Names, name) {
-				clear(col[r.starts[i-1]:r.starts[i]])
-				continue
-			}
-			p := preparer{src: src, missing: opts.Missing}
-			for t := r.starts[i-1]; t < r.starts[i]; t++ {
-				col[t] = p.count(col[t])
+		printed := r.columns[j]
+		r.columns[j] = r.judged(name, src, printed, series, opts)
+		if src.Value == Gauge && opts.source(name) == nil && wanders(r.columns[j][from:to], src.Season != nil && src.Season.Slope != 0) {
+			if told {
+				r.wandering = append(r.wandering, name)
+			} else {
+				*src = Source{Value: Walk}
+				r.columns[j] = r.judged(name, src, printed, series, opts)
+				r.walks = append(r.walks, name)
 			}
 		}
-		for t := 1; t < len(col); t++ {
-			if col[t] != col[0] && !(math.IsNaN(col[t]) && math.IsNaN(col[0])) {
+		for _, v := range printed {
+			if v != printed[0] && !(math.IsNaN(v) && math.IsNaN(printed[0])) {
 				varies++
 				break
 			}
-		}
-		src.fitShape(sortedKnown(col))
-		shaped := make([]float64, len(col))
-		for t, v := range col {
-			shaped[t] = src.shaped(v, 1)
-		}
-		known := opts.source(name)
-		if known != nil {
-			src.Season = known.Season
-		} else if slices.IsSorted(r.times) {
-			if src.Season = fitSeason(r.times, shaped, r.every); src.Season != nil {
-				src.Season.Scaling = src.Scaling
-			}
-		}
-		if src.Season != nil {
-			// Without it, values are judged on a scale of their own.
-			for t := range col {
-				col[t] = src.without(col[t], r.times[t])
-			}
-			src.fitShape(sortedKnown(col))
-		}
-		if known != nil && known.Season != nil {
-			mean, _ := known.moments(opts.known.Buckets)
-			src.Season = known.Season.follow(r.times, col, known.unshaped(mean), r.every.Seconds()/opts.halfLife.Seconds())
 		}
 	}
 	if varies == 0 {
@@ -281,6 +260,46 @@ func (r *record) prepare(series []*analysis.Series, opts Options) error {
 	}
 	r.noteValues(opts)
 	return nil
+}
+
+// judged brings values as they were printed to what is judged, and finds the scale and the season of the source.
+func (r *record) judged(name string, src *Source, printed []float64, series []*analysis.Series, opts Options) []float64 {
+	col := slices.Clone(printed)
+	for i := 1; i < len(r.starts); i++ {
+		if !src.Value.level() && !slices.Contains(series[i-1].Names, name) {
+			clear(col[r.starts[i-1]:r.starts[i]])
+			continue
+		}
+		p := newPreparer(src, opts.Missing, r.every)
+		for t := r.starts[i-1]; t < r.starts[i]; t++ {
+			col[t] = p.count(col[t], r.times[t])
+		}
+	}
+	src.fitShape(src.telling(col))
+	shaped := make([]float64, len(col))
+	for t, v := range col {
+		shaped[t] = src.shaped(v, 1)
+	}
+	known := opts.source(name)
+	if known != nil {
+		src.Season = known.Season
+	} else if slices.IsSorted(r.times) {
+		if src.Season = fitSeason(r.times, shaped, r.every); src.Season != nil {
+			src.Season.Scaling = src.Scaling
+		}
+	}
+	if src.Season != nil {
+		// Without it, values are judged on a scale of their own.
+		for t := range col {
+			col[t] = src.without(col[t], r.times[t])
+		}
+		src.fitShape(src.telling(col))
+	}
+	if known != nil && known.Season != nil {
+		mean, _ := known.moments(opts.known.Buckets)
+		src.Season = known.Season.follow(r.times, col, known.unshaped(mean), r.every.Seconds()/opts.halfLife.Seconds())
+	}
+	return col
 }
 
 // sortedKnown lists the values that are not missing, in ascending order.
@@ -300,7 +319,7 @@ func (o Options) source(name string) *Source {
 
 // proto says what the values of a source are: as told, or by what they look
 // like where series of other things than counts of a tracer do not tell.
-func (r *record) proto(name string, column []float64, series []*analysis.Series, opts Options) (*Source, error) {
+func (r *record) proto(name string, column []float64, series []*analysis.Series, opts Options) (src *Source, told bool, err error) {
 	value, told := opts.Values[name]
 	if !told {
 		value, told = opts.Values[everySource]
@@ -314,8 +333,8 @@ func (r *record) proto(name string, column []float64, series []*analysis.Series,
 	switch {
 	case known != nil:
 		value = known.Value
-	case told && value != Count && value != Gauge && value != Total:
-		return nil, fmt.Errorf("source %q: unknown kind of values %q: want %s, %s or %s", name, value, Count, Gauge, Total)
+	case told && !value.valid():
+		return nil, told, fmt.Errorf("source %q: unknown kind of values %q: want %s, %s, %s or %s", name, value, Count, Gauge, Walk, Total)
 	case told:
 	case level:
 		value = Gauge
@@ -324,18 +343,14 @@ func (r *record) proto(name string, column []float64, series []*analysis.Series,
 	default:
 		value = guess(column)
 	}
-	return &Source{Value: value, Scaling: Scaling{Shape: Logarithm, Scale: 1}}, nil
+	return &Source{Value: value, Scaling: Scaling{Shape: Logarithm, Scale: 1}}, told, nil
 }
 
 // noteValues tells what was taken for totals by its looks, and which sources
 // have a season or a trend.
 func (r *record) noteValues(opts Options) {
-	var totals, seasons, trends, wandering []string
-	from, to := r.longest()
+	var totals, seasons, trends []string
 	for j, name := range r.names {
-		if r.protos[j].Value == Gauge && wanders(r.columns[j][from:to]) {
-			wandering = append(wandering, name)
-		}
 		_, told := opts.Values[name]
 		_, all := opts.Values[everySource]
 		if r.protos[j].Value == Total && !told && !all {
@@ -353,8 +368,11 @@ func (r *record) noteValues(opts Options) {
 	if len(totals) > 0 {
 		r.notes = append(r.notes, "took for running totals, and judges what they grow by: "+listing(totals, 5))
 	}
-	if len(wandering) > 0 {
-		r.notes = append(r.notes, "wander without a level of their own, so that where they were not before may be normal running (leave them out, or take their steps): "+listing(wandering, 5))
+	if len(r.walks) > 0 {
+		r.notes = append(r.notes, "wander without a level of their own, and are judged by their steps: "+listing(r.walks, 5))
+	}
+	if len(r.wandering) > 0 {
+		r.notes = append(r.notes, "wander without a level of their own but are judged by it, as was said, so that where they were not before raises alerts: "+listing(r.wandering, 5))
 	}
 	if len(seasons) > 0 {
 		r.notes = append(r.notes, "judged without what comes back with the clock: "+listing(seasons, 5))
@@ -405,7 +423,7 @@ func (r *record) behavior(rows []int) *Behavior {
 				src.Missing++
 				continue
 			}
-			if v == 0 && src.Value != Gauge {
+			if v == 0 && !src.Value.level() {
 				continue
 			}
 			if !r.guess(name) {
@@ -418,7 +436,7 @@ func (r *record) behavior(rows []int) *Behavior {
 			m := src.shaped(v, 1)
 			src.Sum, src.Squares = src.Sum+m, src.Squares+float64(m*m)
 			src.Total += v
-			if src.Value != Gauge && !r.guess(name) {
+			if !src.Value.level() && !r.guess(name) {
 				usual[kind] = append(usual[kind], math.Abs(v))
 			}
 		}
@@ -492,7 +510,7 @@ func (r *record) bucket(i int) map[string]float64 {
 	out := map[string]float64{}
 	for j, name := range r.names {
 		v := r.columns[j][i]
-		if !math.IsNaN(v) && (v != 0 || r.protos[j].Value == Gauge) {
+		if !math.IsNaN(v) && (v != 0 || r.protos[j].Value.level()) {
 			out[name] = v
 		}
 	}

@@ -68,7 +68,7 @@ func (r *record) activity() (names []string, columns [][]float64) {
 			continue // it reacts to whatever it watches
 		}
 		node := processOf(name, r.byKind)
-		if r.protos != nil && r.protos[j].Value == Gauge {
+		if r.protos != nil && r.protos[j].Value.level() {
 			node = name
 		} else if calls && kindOf(name, r.byKind) != "syscall" {
 			continue
@@ -159,7 +159,7 @@ func (r *record) busiest(b *Behavior, names []string, columns [][]float64) (*ana
 	for k, col := range columns {
 		active := 0
 		for _, v := range col {
-			if src := b.Sources[names[k]]; v < 0 && (src == nil || src.Value != Gauge) {
+			if src := b.Sources[names[k]]; v < 0 && (src == nil || !src.Value.level()) {
 				active = -1
 				break
 			}
@@ -207,7 +207,7 @@ func (r *record) busiest(b *Behavior, names []string, columns [][]float64) (*ana
 
 // plain brings the activity of a process to the scale of links.
 func plain(sources map[string]*Source, name string, v float64) float64 {
-	if s := sources[name]; s != nil && s.Value == Gauge {
+	if s := sources[name]; s != nil && s.Value.level() {
 		return s.shaped(v, 1)
 	}
 	return math.Log1p(max(0, v))
@@ -296,7 +296,7 @@ func (l *Links) own(source string, byKind bool) []bool {
 	out := make([]bool, len(l.Names))
 	for i, name := range l.Names {
 		s := l.sources[name]
-		gauge := s != nil && s.Value == Gauge
+		gauge := s != nil && s.Value.level()
 		out[i] = name == source || !gauge && name == process || gauge && byKind && processOf(name, true) == process
 	}
 	return out
@@ -338,7 +338,7 @@ func (l *Links) precision() (*mat.SymDense, error) { return covariance.Precision
 func (l *Links) standardizedBucket(b *Behavior, values map[string]float64) []float64 {
 	sums := make(map[string]float64, len(l.Names))
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if s := l.sources[name]; s != nil && s.Value == Gauge {
+		if s := l.sources[name]; s != nil && s.Value.level() {
 			sums[name] = values[name]
 		} else if !b.callsOnly() || kindOf(name, b.ByKind) == "syscall" {
 			sums[processOf(name, b.ByKind)] += values[name]
@@ -347,7 +347,7 @@ func (l *Links) standardizedBucket(b *Behavior, values map[string]float64) []flo
 	z := make([]float64, len(l.Names))
 	for j, name := range l.Names {
 		v, known := sums[name]
-		if s := l.sources[name]; !known && s != nil && s.Value == Gauge {
+		if s := l.sources[name]; !known && s != nil && s.Value.level() {
 			continue // missing
 		}
 		z[j] = l.standard(j, v)

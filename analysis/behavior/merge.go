@@ -3,6 +3,7 @@ package behavior
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -25,6 +26,10 @@ func Merge(behaviors ...*Behavior) (*Behavior, error) {
 		return nil, fmt.Errorf("merging behaviors: %w", err)
 	}
 	first := behaviors[0]
+	links, err := mergeLinks(alikeLinks(behaviors))
+	if err != nil {
+		return nil, fmt.Errorf("merging behaviors: %w", err)
+	}
 	out := &Behavior{Every: first.Every, ByKind: first.ByKind, Units: first.Units, Measure: first.Measure, Sources: map[string]*Source{}, Presence: map[string]int{}, Kinds: map[string]float64{}, Held: map[string]*Held{}}
 	for _, b := range behaviors {
 		absorb(out, b, false)
@@ -33,10 +38,6 @@ func Merge(behaviors ...*Behavior) (*Behavior, error) {
 	// no observer.
 	own := func(p string) bool { return out.Presence[p] > 0 }
 	out.Ignored, out.Observers = slices.DeleteFunc(out.Ignored, own), slices.DeleteFunc(out.Observers, own)
-	links, err := mergeLinks(behaviors)
-	if err != nil {
-		return nil, fmt.Errorf("merging behaviors: %w", err)
-	}
 	out.Links = links
 	if links == nil {
 		_, linked := out.Levels.lists()
@@ -72,9 +73,90 @@ func mergeable(behaviors []*Behavior) error {
 	return nil
 }
 
+// alikeLinks are the links of behaviors between what all take for values of the same kind: of one behavior a level
+// may wander that does not in another, and what depends on its steps says nothing of its level.
+func alikeLinks(behaviors []*Behavior) []*Behavior {
+	mixed := map[string]bool{}
+	kinds := map[string]Value{}
+	for _, b := range behaviors {
+		for name, s := range b.Sources {
+			if kinds[name] == "" {
+				kinds[name] = s.Value
+			}
+			if kinds[name] != s.Value {
+				mixed[name] = true
+			}
+		}
+	}
+	if len(mixed) == 0 {
+		return behaviors
+	}
+	out := make([]*Behavior, len(behaviors))
+	for i, b := range behaviors {
+		alike := *b
+		alike.Links = b.Links.without(mixed)
+		out[i] = &alike
+	}
+	return out
+}
+
+// without leaves out what is known of these sources, nil if nothing is left.
+func (l *Links) without(sources map[string]bool) *Links {
+	if l == nil {
+		return nil
+	}
+	out := *l
+	var keep []int
+	for i, name := range l.Names {
+		if !sources[name] {
+			keep = append(keep, i)
+		}
+	}
+	if len(keep) < 2 {
+		return nil
+	}
+	out.Names, out.Zones, out.Labels, out.Positions = take(l.Names, keep), take(l.Zones, keep), take(l.Labels, keep), take(l.Positions, keep)
+	out.Center, out.Scale, out.Activity = take(l.Center, keep), take(l.Scale, keep), take(l.Activity, keep)
+	out.Covariance, out.Spread = take(l.Covariance, keep), take(l.Spread, keep)
+	for i := range keep {
+		out.Covariance[i], out.Spread[i] = take(out.Covariance[i], keep), take(out.Spread[i], keep)
+	}
+	out.Edges = []Edge{}
+	for _, e := range l.Edges {
+		if e.From, e.To = slices.Index(keep, e.From), slices.Index(keep, e.To); e.From >= 0 && e.To >= 0 {
+			out.Edges = append(out.Edges, e)
+		}
+	}
+	out.Expected, out.Accepted = nil, slices.Clone(l.Accepted)
+	for _, e := range l.Expected {
+		if !sources[e.Source] {
+			e.Weights = take(e.Weights, keep)
+			out.Expected = append(out.Expected, e)
+		}
+	}
+	for i := range out.Accepted {
+		out.Accepted[i].Activity = take(out.Accepted[i].Activity, keep)
+	}
+	return &out
+}
+
+// take gives the elements at these places, nil of none.
+func take[T any](all []T, at []int) []T {
+	if all == nil {
+		return nil
+	}
+	out := make([]T, len(at))
+	for i, k := range at {
+		out[i] = all[k]
+	}
+	return out
+}
+
 // absorb adds what another behavior knows. Where the first one fades, its tails give way to those of
-// the other, see [newerTail].
+// the other, see [newerTail]. A source that the two take for values of different kinds is known from one alone: the
+// newer one where the first one fades, else the one that presumes less.
 func absorb(b, o *Behavior, fading bool) {
+	mixed := map[Value][]string{}
 	for name := range o.Sources {
 		if b.Sources[name] == nil {
 			b.Sources[name] = silent(b.blocks())
@@ -85,6 +167,15 @@ func absorb(b, o *Behavior, fading bool) {
 		t := o.Sources[name]
 		if t == nil {
 			t = silent(blocks)
+		}
+		switch {
+		case s.Value == "" || t.Value == "" || s.Value == t.Value:
+		case fading || slices.Index(kindsOfValues, t.Value) < slices.Index(kindsOfValues, s.Value):
+			s = t.unknown(b.Buckets, len(s.Blocks))
+			mixed[t.Value] = append(mixed[t.Value], name)
+		default:
+			t = s.unknown(o.Buckets, blocks)
+			mixed[s.Value] = append(mixed[s.Value], name)
 		}
 		b.Sources[name] = s.join(t, b.Buckets, o.Buckets, fading)
 	}
@@ -118,6 +209,10 @@ func absorb(b, o *Behavior, fading bool) {
 	slices.Sort(b.Observers)
 	slices.Sort(b.Ignored)
 	b.Notes = union(b.Notes, o.Notes)
+	for _, kind := range slices.Sorted(maps.Keys(mixed)) {
+		slices.Sort(mixed[kind])
+		b.Notes = union(b.Notes, []string{fmt.Sprintf("taken for a %s by a part of what is merged, and known from that alone: %s", kind, listing(mixed[kind], 5))})
+	}
 }
 
 func union(a, b []string) []string {
@@ -131,6 +226,11 @@ func union(a, b []string) []string {
 
 // silent is a source that did nothing.
 func silent(blocks int) *Source { return &Source{Blocks: make([]float64, blocks)} }
+
+// unknown is a source of that kind of which so many buckets tell nothing.
+func (s *Source) unknown(buckets, blocks int) *Source {
+	return &Source{Value: s.Value, Scaling: s.Scaling, Season: s.Season, Missing: buckets, Blocks: make([]float64, blocks)}
+}
 
 // join is the source over the buckets of both, m and n of them. Of gauges on
 // different scales the sums are brought to the wider one, or between them where the first fades.
@@ -167,7 +267,7 @@ func (s *Source) join(t *Source, m, n int, fading bool) *Source {
 // gauge, silence of a count.
 func (s *Source) silent(o *Source, buckets int) *Source {
 	out := *o
-	if s.Value == Gauge {
+	if s.Value.level() {
 		out.Missing = buckets
 	}
 	out.Value, out.Scaling, out.Season = s.Value, s.Scaling, s.Season

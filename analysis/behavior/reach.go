@@ -30,18 +30,23 @@ func (b *Behavior) Reach(opts ScoreOptions) (Reach, error) {
 	if err != nil {
 		return Reach{}, err
 	}
-	gross, err := b.gross()
+	gross, goesOn, err := b.gross()
 	if err != nil {
 		return Reach{}, err
 	}
 	r := Reach{Rate: rate, Level: level / 2, Buckets: b.Buckets}
-	r.OneP, r.LastsP = b.Levels.worth(gross)
+	worth := func(l *Levels) (one, lasts float64) {
+		one, _ = l.worth(gross)
+		_, lasts = l.worth(goesOn)
+		return one, lasts
+	}
+	r.OneP, r.LastsP = worth(&b.Levels)
 	if min(r.OneP, r.LastsP) <= r.Level {
 		return r, nil
 	}
 	for more := 1.25; more < 1e4; more *= 1.25 {
 		l := b.Levels.asIf(more)
-		if one, lasts := l.worth(gross); min(one, lasts) <= r.Level {
+		if one, lasts := worth(l); min(one, lasts) <= r.Level {
 			r.Needed = int(math.Ceil(more * float64(b.Buckets)))
 			break
 		}
@@ -49,19 +54,22 @@ func (b *Behavior) Reach(opts ScoreOptions) (Reach, error) {
 	return r, nil
 }
 
-// gross is what a gross fault shows in a bucket.
-func (b *Behavior) gross() (measures, error) {
+// gross is what a gross fault shows in its first bucket, and in those after. A level that wanders is where it is
+// after its one step.
+func (b *Behavior) gross() (m, after measures, err error) {
 	c, err := b.compile()
 	if err != nil {
-		return measures{}, err
+		return m, after, err
 	}
-	var m measures
 	for i := range c.sources {
 		j := &c.sources[i]
-		if j.src.Value == Gauge {
+		if j.src.Value.level() {
 			const far = 10 // deviations
 			s := rawSign{Sign: Sign{State: High}, class: j.name, score: j.upper.beyond(far), surprise: j.upper.surprise, told: 1}
-			m.process = max(m.process, b.calibrated(s, b.heldOf))
+			worth := b.calibrated(s, b.heldOf)
+			if m.process = max(m.process, worth); j.src.Value != Walk {
+				after.process = max(after.process, worth)
+			}
 			continue
 		}
 		most := j.src.Upper.At
@@ -70,10 +78,11 @@ func (b *Behavior) gross() (measures, error) {
 		}
 		surprise := math.Log(float64(b.Buckets + 1))
 		s := rawSign{Sign: Sign{Source: j.name, State: New}, class: newProcess, surprise: surprise, told: 1, score: surprise + magnitude(most, j.unit)/c.typical}
-		m.process = max(m.process, b.calibrated(s, b.heldOf))
-		m.novel = m.process
+		worth := b.calibrated(s, b.heldOf)
+		m.process, after.process = max(m.process, worth), max(after.process, worth)
+		m.novel, after.novel = m.process, after.process
 	}
-	return m, nil
+	return m, after, nil
 }
 
 // worth is the p-value of such a bucket, and of many of them.

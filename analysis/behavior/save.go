@@ -109,11 +109,11 @@ func (b *Behavior) check() error {
 		if math.IsNaN(s.Sum) || !(s.Squares >= 0) {
 			return fmt.Errorf("source %q: sums of values %v and %v", name, s.Sum, s.Squares)
 		}
-		if !slices.Contains([]Value{Count, Gauge, Total}, s.Value) || !slices.Contains([]Shape{Logarithm, Linear, Arcsine}, s.Shape) || !(s.Scale > 0) {
+		if !s.Value.valid() || !slices.Contains([]Shape{Logarithm, Linear, Arcsine}, s.Shape) || !(s.Scale > 0) {
 			return fmt.Errorf("source %q: values %q on scale %q of %v", name, s.Value, s.Shape, s.Scale)
 		}
 		if s.Season != nil && !(s.Season.Scale > 0) {
-			if s.Value == Gauge {
+			if s.Value.level() {
 				return fmt.Errorf("source %q: its season has no scale, as older programs saved it: learn it again", name)
 			}
 			s.Season.Scaling = s.Scaling // of counts there is but one

@@ -74,7 +74,7 @@ func (b *Behavior) compile() (*compiled, error) {
 		j := judge{name: name, kind: kind, src: src, process: c.process[processOf(name, b.ByKind)], unit: b.unit(kind)}
 		j.mean, j.dev = src.moments(b.Buckets)
 		typical := c.typical
-		if src.Value == Gauge {
+		if src.Value.level() {
 			typical = level
 		}
 		n := b.Buckets - src.Missing
@@ -118,9 +118,9 @@ func (s *Source) excesses(t Tail, unit, sign float64) []float64 {
 }
 
 func (s *Source) slope(t Tail, unit, sign float64, n int, typical float64) slope {
-	silence := s.Value != Gauge && t.At == 0
+	silence := !s.Value.level() && t.At == 0
 	out := fit(sign*s.shaped(t.At, unit), s.excesses(t, unit, sign), n, typical, silence)
-	if s.Value != Gauge && !silence {
+	if !s.Value.level() && !silence {
 		// Counts of independent events vary by their square root (S. Poisson, 1837).
 		out.noise = math.Abs(s.shaped(t.At+math.Sqrt(math.Abs(t.At)), unit) - s.shaped(t.At, unit))
 	}
@@ -133,12 +133,12 @@ func (b *Behavior) typicalScale(names []string, gauges bool) float64 {
 	sum, k := 0.0, 0
 	for _, name := range names {
 		s := b.Sources[name]
-		if t := s.Upper; len(t.Beyond) > 0 && (s.Value == Gauge) == gauges {
+		if t := s.Upper; len(t.Beyond) > 0 && s.Value.level() == gauges {
 			m := newMoments()
 			for _, x := range s.excesses(t, b.unit(kindOf(name, b.ByKind)), 1) {
 				m.add(x)
 			}
-			if s.Value != Gauge && t.At == 0 {
+			if !s.Value.level() && t.At == 0 {
 				sum += math.Sqrt(m.variance()) // around what it does when it is not silent
 			} else {
 				sum += m.mean
@@ -166,6 +166,7 @@ type Sign struct {
 	Value  float64 `json:"value"` // in the bucket
 	Usual  float64 `json:"usual"` // nine of ten normal buckets stay below (or above, for low counts); or what is expected
 	Score  float64 `json:"score"`
+	Step   bool    `json:"step,omitempty"` // values are steps: of a level that wanders
 }
 
 // State says in which way a count is unusual.
@@ -182,7 +183,9 @@ const (
 )
 
 func (s Sign) String() string {
-	s.Source = dtracefs.Printable(s.Source)
+	if s.Source = dtracefs.Printable(s.Source); s.Step {
+		s.Source = "step of " + s.Source
+	}
 	switch s.State {
 	case New:
 		return fmt.Sprintf("%s %.4g, never seen before", s.Source, s.Value)
@@ -265,7 +268,7 @@ func newScorer(b *Behavior) (*scorer, error) {
 		s.ignore[p] = true
 	}
 	for i := range c.sources {
-		s.preps = append(s.preps, preparer{src: c.sources[i].src, missing: b.Missing})
+		s.preps = append(s.preps, newPreparer(c.sources[i].src, b.Missing, b.Every))
 	}
 	return s, nil
 }
@@ -332,7 +335,7 @@ func (s *scorer) raw(t float64, values map[string]float64) raw {
 		j := &s.c.sources[i]
 		name := s.c.processes[j.process]
 		v, there := values[j.name]
-		if s.ignore[name] || s.mute(j.name, t) || math.IsNaN(v) || !there && j.src.Value == Gauge {
+		if s.ignore[name] || s.mute(j.name, t) || math.IsNaN(v) || !there && j.src.Value.level() {
 			present[j.process] = present[j.process] || !s.ignore[name]
 			continue
 		}
@@ -366,7 +369,7 @@ func (s *scorer) raw(t float64, values map[string]float64) raw {
 			e := &l.Expected[k]
 			src := s.b.Sources[e.Source]
 			v, there := values[e.Source]
-			if math.IsNaN(v) || !there && src.Value == Gauge || s.mute(e.Source, t) {
+			if math.IsNaN(v) || !there && src.Value.level() || s.mute(e.Source, t) {
 				continue
 			}
 			w.plain[e.Source] = e.standard(src, v) - dot(e.Weights, near)
@@ -390,7 +393,7 @@ const tellMoved = 2.302585092994046 // ln 10
 
 func (s *scorer) gauge(name string) bool {
 	src := s.b.Sources[name]
-	return src != nil && src.Value == Gauge
+	return src != nil && src.Value.level()
 }
 
 // prepare brings values to what is judged; NaN are those missing.
@@ -409,7 +412,7 @@ func (s *scorer) prepare(t float64, values map[string]float64) map[string]float6
 		if !there && p.src.Value != Count && s.b.Measure == nil {
 			v = math.NaN()
 		}
-		if v = p.count(v); v != 0 || p.src.Value == Gauge {
+		if v = p.count(v, t); v != 0 || p.src.Value.level() {
 			out[name] = p.src.without(v, t)
 		}
 	}
@@ -419,7 +422,7 @@ func (s *scorer) prepare(t float64, values map[string]float64) map[string]float6
 // sign tells whether a value of a known source is unusual.
 func (j *judge) sign(v float64) (rawSign, bool) {
 	m := j.src.shaped(v, j.unit)
-	sign := rawSign{Sign: Sign{Source: j.name, Value: v}, class: j.name}
+	sign := rawSign{Sign: Sign{Source: j.name, Value: v, Step: j.src.Value == Walk}, class: j.name}
 	if x := m - j.upper.at; x > 0 {
 		sign.State, sign.Usual = High, j.src.Upper.At
 		sign.score, sign.surprise, sign.told = j.upper.beyond(x), j.upper.surprise, j.upper.told(x)
@@ -430,7 +433,7 @@ func (j *judge) sign(v float64) (rawSign, bool) {
 		return rawSign{}, false
 	}
 	sign.State, sign.Usual, sign.down = Low, j.src.Lower.At, true
-	if v == 0 && j.src.Value != Gauge {
+	if v == 0 && !j.src.Value.level() {
 		sign.State = Silent
 	}
 	sign.score, sign.surprise, sign.told = j.lower.beyond(x), j.lower.surprise, j.lower.told(x)
@@ -504,7 +507,7 @@ func (b *Behavior) measure(w *raw, known func(class string) Held) (measures, []F
 		m.apart, m.slow = max(m.apart, d.fast), max(m.slow, d.slow)
 		m.together += d.fast
 		if expected, ok := w.expected[e.Source]; ok {
-			sign := Sign{Source: e.Source, State: Less, Value: w.values[e.Source], Usual: expected, Score: max(d.fast, d.slow)}
+			sign := Sign{Source: e.Source, State: Less, Value: w.values[e.Source], Usual: expected, Score: max(d.fast, d.slow), Step: b.Sources[e.Source].Value == Walk}
 			if d.up {
 				sign.State = More
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 )
 
 // A Value says what the numbers of a source are.
@@ -13,8 +14,20 @@ type Value string
 const (
 	Count Value = "count" // events of a bucket: not negative, silent at 0
 	Gauge Value = "gauge" // a level, such as memory in use: 0 is a value like others
+	Walk  Value = "walk"  // a level that wanders and does not come back: its steps are judged
 	Total Value = "total" // events since some start: grows, and begins anew at times
 )
+
+// level reports whether values are levels: 0 is one like others, and says nothing of who is there.
+func (v Value) level() bool { return v == Gauge || v == Walk }
+
+// kindsOfValues are all of them. Of two that a source was taken for, the first presumes less.
+var kindsOfValues = []Value{Walk, Gauge, Count, Total}
+
+func (v Value) valid() bool { return slices.Contains(kindsOfValues, v) }
+
+// steps reports whether a value is judged by what changed since the one before.
+func (v Value) steps() bool { return v == Walk || v == Total }
 
 // A Shape is the scale on which the values of a source are judged.
 type Shape string
@@ -89,10 +102,26 @@ func growing(values []float64) bool {
 	return steps >= FewestBuckets-1 && 2*up >= steps && 20*anew <= steps
 }
 
-// A rate turns a total into counts of buckets.
+// A rate turns a total into counts of buckets, and a level into its steps.
 type rate struct {
-	last  float64
-	known bool
+	last    float64
+	known   bool
+	skipped float64 // missing values since the last one
+}
+
+// change returns the step of a level since the value before, NaN if that is not known. Over missing values a walk
+// goes as far as the root of their number.
+func (r *rate) change(v float64) float64 {
+	if math.IsNaN(v) {
+		r.skipped++
+		return v
+	}
+	last, known, n := r.last, r.known, r.skipped
+	*r = rate{last: v, known: true}
+	if !known {
+		return math.NaN()
+	}
+	return (v - last) / math.Sqrt(1+n)
 }
 
 // step returns what was counted since the value before, NaN if that is not
@@ -118,7 +147,7 @@ func (r *rate) step(v float64) float64 {
 // the arcsine scale it takes the one on which values are closer to normal, by
 // their likelihood (G. Box and D. Cox, 1964).
 func (s *Source) fitShape(sorted []float64) {
-	if s.Value != Gauge {
+	if !s.Value.level() {
 		s.Scaling = Scaling{Logarithm, 0, 1}
 		return
 	}
@@ -138,6 +167,17 @@ func (s *Source) fitShape(sorted []float64) {
 	if jacobian-float64(n/2*math.Log(arcsine.variance()+1e-9)) > 2-float64(n/2*math.Log(linear.variance()+1e-9)) {
 		s.Shape = Arcsine
 	}
+}
+
+// telling lists the values that tell the scale, in ascending order: of a walk, those steps that it made, if it made any.
+func (s *Source) telling(values []float64) []float64 {
+	sorted := sortedKnown(values)
+	if s.Value == Walk {
+		if made := slices.DeleteFunc(slices.Clone(sorted), func(v float64) bool { return v == 0 }); len(made) > 0 {
+			return made
+		}
+	}
+	return sorted
 }
 
 // spread is a deviation that outliers do not govern, of values in ascending
@@ -250,35 +290,45 @@ func (m Missing) fill(v, last float64) float64 {
 }
 
 // preparer brings the values of a source, bucket after bucket, to what is
-// judged.
+// judged. After a pause nothing is known of the value before.
 type preparer struct {
 	src     *Source
 	missing Missing
+	every   float64 // seconds between values that follow each other
 	rate    rate
 	last    float64
+	at      float64 // time of the last value
 	known   bool
 }
 
-// count fills a missing value and turns a total into a count.
-func (p *preparer) count(v float64) float64 {
-	if !p.known {
-		p.last, p.known = math.NaN(), true
+func newPreparer(src *Source, missing Missing, every time.Duration) preparer {
+	return preparer{src: src, missing: missing, every: every.Seconds()}
+}
+
+// count fills a missing value, and turns a total into a count and a walk into its step.
+func (p *preparer) count(v, t float64) float64 {
+	if !p.known || math.Abs(t-p.at-p.every) > p.every/2 {
+		p.last, p.rate, p.known = math.NaN(), rate{}, true
 	}
+	p.at = t
 	v = p.missing.fill(v, p.last)
 	p.last = v
-	if p.src.Value == Total {
+	switch p.src.Value {
+	case Total:
 		return p.rate.step(v)
+	case Walk:
+		return p.rate.change(v)
 	}
 	return v
 }
 
 // without takes the season off a value. Nothing at all stays nothing.
 func (s *Source) without(v, t float64) float64 {
-	if s.Season == nil || v == 0 && s.Value != Gauge {
+	if s.Season == nil || v == 0 && !s.Value.level() {
 		return v
 	}
 	out := s.Season.unshaped(s.Season.shaped(v, 1) - s.Season.at(t))
-	if s.Value != Gauge {
+	if !s.Value.level() {
 		out = max(0, out)
 	}
 	return out
@@ -286,7 +336,7 @@ func (s *Source) without(v, t float64) float64 {
 
 // with puts the season back on.
 func (s *Source) with(v, t float64) float64 {
-	if s.Season == nil || v == 0 && s.Value != Gauge {
+	if s.Season == nil || v == 0 && !s.Value.level() {
 		return v
 	}
 	return s.Season.unshaped(s.Season.shaped(v, 1) + s.Season.at(t))

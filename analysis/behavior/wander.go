@@ -10,16 +10,17 @@ import (
 // fewestToWander is the least number of values that tell whether a level wanders.
 const fewestToWander = 100
 
-// Critical values for levels around a constant.
+// What the t of the regression lies above in 999 of 1000 walks (J. MacKinnon, 1994).
 const (
-	unitRoot   = -2.57 // of the regression's t, 10 % (W. Fuller, 1976)
-	stationary = 0.739 // of the sums' test, 1 % (D. Kwiatkowski and others, 1992)
+	unitRoot          = -4.1
+	unitRootDetrended = -4.6
 )
 
-// wanders reports whether values have no level that they come back to, as a random walk has none: the test
-// of a unit root does not reject one (D. Dickey and W. Fuller, 1979, with lagged steps), and that of a
-// steady level rejects it (D. Kwiatkowski, P. Phillips, P. Schmidt and Y. Shin, 1992). NaN are left out.
-func wanders(values []float64) bool {
+// wanders reports whether values have no level that they are known to come back to, as a random walk has none: the
+// test of a unit root does not reject one (D. Dickey and W. Fuller, 1979, with lagged steps). Where that is not known a
+// level is judged by its steps, rather than take for a fault that it is where it was not before. NaN are left out;
+// of values without their trend, more look as if they came back.
+func wanders(values []float64, detrended bool) bool {
 	x := slices.DeleteFunc(slices.Clone(values), math.IsNaN)
 	n := len(x)
 	if n < fewestToWander {
@@ -38,7 +39,10 @@ func wanders(values []float64) bool {
 	}
 	lags := int(4 * math.Pow(float64(n)/100, 0.25)) // W. Schwert, 1989
 	t, ok := dickeyFuller(x, lags)
-	return ok && t > unitRoot && kpss(x, lags) > stationary
+	if detrended {
+		return ok && t > unitRootDetrended
+	}
+	return ok && t > unitRoot
 }
 
 // dickeyFuller is the t of the last value's coefficient in a regression of the steps on it, a constant and
@@ -75,27 +79,4 @@ func dickeyFuller(x []float64, lags int) (t float64, ok bool) {
 		return 0, false
 	}
 	return beta.AtVec(0) / math.Sqrt(left*inverse.At(0, 0)), true
-}
-
-// kpss is the mean square of the sums of values around 0, over the variance that sums of them have in the
-// long run.
-func kpss(x []float64, lags int) float64 {
-	n := float64(len(x))
-	sum, squares, long := 0.0, 0.0, 0.0
-	for _, v := range x {
-		sum += v
-		squares += float64(sum * sum)
-	}
-	for l := 0; l <= lags; l++ {
-		c := 0.0
-		for i := l; i < len(x); i++ {
-			c += float64(x[i] * x[i-l])
-		}
-		weight := 2 * (1 - float64(l)/float64(lags+1))
-		if l == 0 {
-			weight = 1
-		}
-		long += float64(weight * c / n)
-	}
-	return squares / (n * n * max(long, 1e-9))
 }

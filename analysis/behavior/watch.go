@@ -124,8 +124,12 @@ func (w *Watcher) Close(ctx context.Context) (*Update, error) {
 }
 
 // Buckets are the last buckets from time start and before time end, as they
-// came: those of an alert.
+// came: those of an alert, as [Behavior.Accept] takes them. Where sources are judged by what
+// they grow by or by their steps, the one before start is the first.
 func (w *Watcher) Buckets(start, end float64) []Bucket {
+	if w.w.b.steps() {
+		start -= w.w.b.Every.Seconds()
+	}
 	var out []Bucket
 	for _, b := range w.past.ring {
 		if b.Time >= start && b.Time < end {
@@ -146,6 +150,8 @@ type Memory struct {
 	Slow    []Averaged `json:"slow,omitempty"`
 	Open    *Unended   `json:"open,omitempty"`    // the alert that goes on
 	Tracers []string   `json:"tracers,omitempty"` // processes taken for the tracer at work
+
+	Levels map[string]float64 `json:"levels,omitempty"` // last value of each source that is judged by its growth or its steps
 }
 
 // Averaged is a moving average of one source.
@@ -169,6 +175,14 @@ func (w *Watcher) Memory() Memory {
 	m := Memory{Last: x.last, Sum: x.sum.all, Newness: x.sum.newness, Since: x.since, Tracers: slices.Sorted(maps.Keys(x.scorer.guests))}
 	if !math.IsInf(x.ended, 0) {
 		m.Ended = x.ended
+	}
+	for i := range x.scorer.preps {
+		if p := &x.scorer.preps[i]; p.src.Value.steps() && p.rate.known {
+			if m.Levels == nil {
+				m.Levels = map[string]float64{}
+			}
+			m.Levels[x.scorer.c.sources[i].name] = p.rate.last
+		}
 	}
 	if l := x.b.Links; l != nil && len(x.scorer.tracks.fast) == len(l.Expected) {
 		for k, e := range l.Expected {
@@ -196,6 +210,12 @@ func (w *Watcher) Remember(m Memory) {
 	}
 	for _, p := range m.Tracers {
 		x.scorer.guests[p] = true
+	}
+	for i := range x.scorer.preps {
+		p := &x.scorer.preps[i]
+		if v, ok := m.Levels[x.scorer.c.sources[i].name]; ok && p.src.Value.steps() {
+			p.last, p.rate, p.at, p.known = v, rate{last: v, known: true}, m.Last, true
+		}
 	}
 	if l := x.b.Links; l != nil {
 		t := &x.scorer.tracks

@@ -67,7 +67,7 @@ by (see dtnotes score, watch and compare).`,
 	f.BoolVar(&opt.kernel, "include-kernel", false, "with -o, take in the kernel's own threads")
 	f.BoolVar(&opt.observer, "include-observer", false, "with -o, take in tracers such as dtrace and bpftrace, and dtnotes itself")
 	f.StringVar(&opt.missing, "missing", "error", "with -o, what becomes of missing values of a matrix: error, skip, carry or zero")
-	f.StringToStringVar(&opt.values, "values", nil, "with -o, what the values of a source are, told apart by evidence otherwise: `SOURCE=count`, gauge or total; '*' stands for all others")
+	f.StringToStringVar(&opt.values, "values", nil, "with -o, what the values of a source are, told apart by evidence otherwise: `SOURCE=count`, gauge, walk (a level judged by its steps) or total; '*' stands for all others")
 	f.BoolVar(&opt.xkcd, "xkcd", false, "draw by hand")
 	measureFlags(cmd, &opt.count.MeasureOptions)
 	f.StringVar(&opt.transform, "transform", "auto", "applied to the values first: auto, none, log1p, anscombe or normal")

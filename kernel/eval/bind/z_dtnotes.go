@@ -190,6 +190,7 @@ var dtnotes1 = Table{
 		{"Silent", p1.Silent},
 		{"Skip", p1.Skip},
 		{"Total", p1.Total},
+		{"Walk", p1.Walk},
 		{"Zero", p1.Zero},
 	},
 	Untyped: []Literal{
