@@ -35,6 +35,9 @@ func newFlags() *flag.FlagSet {
 }
 
 // forgetFlag makes room for a flag.
+//
+// Package flag panics when a name is declared twice, and has no way to take one back, so a new
+// set gets all but that one.
 func forgetFlag(name string) {
 	old := flag.CommandLine
 	if old.Lookup(name) == nil {

@@ -19,6 +19,10 @@ import (
 const placeholder = "__cursor"
 
 // Complete implements cell.Evaluator.
+//
+// It answers while a cell runs, since the mutex is free then. Code that is being written is wrong
+// most of the time: what cannot be made out of it, even by a panic of go/types, means no
+// proposals and no error.
 func (s *Session) Complete(code string, pos int) (out cell.Completion) {
 	pos = min(max(pos, 0), len(code))
 	if h, script, ok := traceHelp(code, pos); ok {
@@ -66,6 +70,8 @@ func completeMagic(line string) []cell.CompletionItem {
 }
 
 // wordAround is the name that a position is in, or at the end of.
+//
+// Positions are offsets in bytes, while letters may have several of them.
 func wordAround(code string, pos int) (start, end int) {
 	start, end = pos, pos
 	for start > 0 {
@@ -93,7 +99,9 @@ type assistant struct{ e *engine }
 
 func (s *Session) assistant() *assistant { return &assistant{s.engine} }
 
-// A view is what the checker knows of the place where the cursor is.
+// A view is what the checker knows of the place where the cursor is. The name at the cursor is
+// replaced by a placeholder, which is undeclared wherever it stands: the checker goes on after
+// that error and leaves the types of everything around it, which is what proposals are made of.
 type view struct {
 	e       *engine
 	info    *types.Info
@@ -112,6 +120,8 @@ type view struct {
 }
 
 // lookAt checks a cell, mistakes and all, with a placeholder for the name in [start, end).
+// Brackets that are still open are closed, as those of f(g(x would be; inside of a string or
+// comment there is nothing to see.
 func (a *assistant) lookAt(code string, start, end int) *view {
 	text := code[:start] + placeholder + code[end:]
 	v := &view{e: a.e, seen: map[string]bool{}, near: neighborsOf(text)}
@@ -122,7 +132,8 @@ func (a *assistant) lookAt(code string, start, end int) *view {
 	return a.see(v, text+closers)
 }
 
-// see checks a text as far as it can be.
+// see checks a text as far as it can be. It uses one round of the checker and adapts nothing:
+// what it finds in a cell with mistakes is a guess anyway, and no code may be run for it.
 func (a *assistant) see(v *view, text string) *view {
 	defer func() { recover() }()
 	p := a.parseTolerant(text)
@@ -153,7 +164,9 @@ func (a *assistant) see(v *view, text string) *view {
 	return v
 }
 
-// parseTolerant takes a cell apart as far as it can be.
+// parseTolerant takes a cell apart as far as it can be. Where a chunk has mistakes, the parser
+// still returns the statements that it could read, within a function: that is enough for the
+// names in scope.
 func (a *assistant) parseTolerant(text string) *parsed {
 	p := &parsed{}
 	for _, c := range split(text) {
@@ -173,6 +186,10 @@ func (a *assistant) parseTolerant(text string) *parsed {
 }
 
 // fill collects the proposals that fit prefix, the best first.
+//
+// What can stand at the cursor depends on the syntax: after a dot members, in a struct literal
+// its fields, in an import declaration nothing, as its strings are completed elsewhere, else any
+// name.
 func (v *view) fill(prefix string) []cell.CompletionItem {
 	v.want = v.expectedType()
 	v.describeSpot()
@@ -199,6 +216,7 @@ func (v *view) selector() *ast.SelectorExpr {
 	return nil
 }
 
+// importPath is the import declaration that the cursor is in; nil if it is in none.
 func (v *view) importPath() *ast.ImportSpec {
 	for _, n := range v.path {
 		if spec, ok := n.(*ast.ImportSpec); ok {
@@ -209,6 +227,8 @@ func (v *view) importPath() *ast.ImportSpec {
 }
 
 // members proposes what can follow x and a dot.
+//
+// Of a package these are the exported names; of a value its methods and fields.
 func (v *view) members(x ast.Expr, prefix string) {
 	if id, ok := x.(*ast.Ident); ok {
 		if name, ok := v.info.Uses[id].(*types.PkgName); ok {
@@ -228,6 +248,8 @@ func (v *view) members(x ast.Expr, prefix string) {
 	v.methodsAndFields(tv.Type, prefix)
 }
 
+// methodsAndFields proposes the methods of a type, with those of its pointer, since a variable's
+// address is taken where a call needs it, and its fields.
 func (v *view) methodsAndFields(t types.Type, prefix string) {
 	mt := t
 	if _, isPtr := t.Underlying().(*types.Pointer); !isPtr && !types.IsInterface(t) {
@@ -259,6 +281,7 @@ func (v *view) fields(t types.Type, prefix string, seen map[types.Type]bool) {
 	}
 }
 
+// addMember proposes a member if it can be used here: all cells are one package to the user.
 func (v *view) addMember(o types.Object, prefix string) {
 	if o.Exported() || o.Pkg() == nil || o.Pkg().Path() == "main" {
 		v.add(o, prefix, memberFar)
@@ -267,6 +290,9 @@ func (v *view) addMember(o types.Object, prefix string) {
 
 // fieldNames proposes the keys of the struct literal that the cursor is in; false if it is in none, or
 // where a value stands.
+//
+// A literal whose first value has no key goes on without keys, so there nothing is proposed as
+// one.
 func (v *view) fieldNames(prefix string) bool {
 	n := len(v.path)
 	if n < 2 {
@@ -309,11 +335,17 @@ func (v *view) fieldNames(prefix string) bool {
 }
 
 // names proposes what is in scope.
+//
+// Scopes are walked from the inside out and the first proposal of a name stays, so that what is
+// hidden is not proposed. The distance grows with each scope, by which near names rank before far
+// ones.
 func (v *view) names(prefix string) {
 	if v.pkg != nil {
 		far := 0
 		for scope := v.innermost(); scope != nil && scope != types.Universe; scope = scope.Parent() {
 			for _, n := range scope.Names() {
+				// At the level of a package order does not matter; within a function a name
+				// counts from its declaration.
 				if o := scope.Lookup(n); scope == v.pkg.Scope() || scope.Parent() == types.Universe || v.isDeclaredHere(scope, o) {
 					v.add(o, prefix, far)
 				}
@@ -357,6 +389,8 @@ func (v *view) names(prefix string) {
 }
 
 // innermost is the scope of the innermost node around the cursor that has one.
+//
+// go/types notes the scope of a function at its type, where the parameters are.
 func (v *view) innermost() *types.Scope {
 	for _, n := range slices.Backward(v.path) {
 		if f, ok := n.(*ast.FuncDecl); ok {
@@ -372,12 +406,15 @@ func (v *view) innermost() *types.Scope {
 	return v.pkg.Scope()
 }
 
-// isDeclaredHere tells that a local declaration reaches the cursor: it stands above it.
+// isDeclaredHere reports whether a local declaration reaches the cursor: it stands above it, and
+// nothing between hides it.
 func (v *view) isDeclaredHere(scope *types.Scope, o types.Object) bool {
 	_, got := scope.LookupParent(o.Name(), v.ident.Pos())
 	return got == o
 }
 
+// add proposes an object under its name. Names that begin with two underscores are the session's
+// own.
 func (v *view) add(o types.Object, prefix string, far int) {
 	if o == nil || o.Name() == "_" || strings.HasPrefix(o.Name(), "__") || v.seen[o.Name()] || match(o.Name(), prefix) == noMatch {
 		return
@@ -404,6 +441,7 @@ func (v *view) put(item cell.CompletionItem, o types.Object, prefix string, far 
 	}
 }
 
+// kindOf is what a front end shows beside a proposal; features build on it, too.
 func kindOf(o types.Object) string {
 	switch o := o.(type) {
 	case *types.Func:
@@ -428,6 +466,8 @@ func kindOf(o types.Object) string {
 	return "variable"
 }
 
+// signature is the type of a proposal, or the path of a package. It is short: the names of
+// packages, not their paths, qualify types.
 func signature(o types.Object) string {
 	switch o := o.(type) {
 	case *types.TypeName:
@@ -442,6 +482,9 @@ func signature(o types.Object) string {
 }
 
 // IsComplete implements cell.Evaluator. Lines that are commands are complete, whatever they hold.
+//
+// A console asks this at each line end, to run the cell or to begin another line with the given
+// indent.
 func (s *Session) IsComplete(code string) (cell.Status, string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -457,7 +500,9 @@ func (s *Session) IsComplete(code string) (cell.Status, string) {
 	return cell.Complete, ""
 }
 
-// status is that of Go code, or of foreign code, of which no more is known than that brackets close.
+// status is that of Go code, or of foreign code, of which no more is known than that brackets
+// close. Code with a mistake that no further line can mend is invalid and not incomplete: the
+// console runs it, and the error is shown.
 func (a *assistant) status(code string, foreign bool) (cell.Status, string) {
 	var sc scanner.Scanner
 	f := token.NewFileSet().AddFile("", -1, len(code))
@@ -496,7 +541,7 @@ func (a *assistant) status(code string, foreign bool) (cell.Status, string) {
 	}
 }
 
-// goesOn tells the tokens after which a line cannot end.
+// goesOn reports whether a line cannot end after a token: it is an operator, a comma or a dot.
 func goesOn(t token.Token) bool {
 	switch t {
 	case token.INC, token.DEC:

@@ -51,6 +51,10 @@ const (
 )
 
 // openConsole redirects os.Stdout and os.Stderr when the first session begins.
+//
+// The variables os.Stdout and os.Stderr are replaced and not the descriptors below them: what a
+// command started by a cell inherits, or the Go runtime writes when it dies, is the process's
+// own.
 func openConsole() error {
 	console.mu.Lock()
 	defer console.mu.Unlock()
@@ -169,7 +173,8 @@ func drainPipes() {
 	}
 }
 
-// drainOne reads until the pipe is empty; true tells that it is closed.
+// drainOne reads until the pipe is empty and hands on what it reads; the result says that the
+// pipe is closed.
 func drainOne(stream int, p *pipe) (ended bool) {
 	for {
 		n, ended := p.read(console.buf)
@@ -199,6 +204,9 @@ func setLatest(r *run) {
 }
 
 // toCell gives put the output of the cell that the goroutine belongs to, after what was written before.
+//
+// What was printed before comes first, whatever way it took, as a reader of the cell expects of
+// two lines one below the other.
 func toCell(put func(cell.Output)) {
 	r := runOfGoroutine()
 	console.mu.Lock()
@@ -213,6 +221,11 @@ func toCell(put func(cell.Output)) {
 }
 
 // printTo prints text to a stream of the cell that the goroutine belongs to.
+//
+// The first prints of a burst are handed on at once, each with a message of its own; with more of
+// them the messages would cost more than the printing, so they are joined until the clock ticks
+// or another cell or stream prints. What a cell prints after os.Exit is lost, as it would be in a
+// program.
 func printTo(stream int, text []byte) {
 	r := runOfGoroutine()
 	if r != nil && r.exited.Load() != nil {
@@ -241,7 +254,7 @@ func printTo(stream int, text []byte) {
 	}
 }
 
-// streamOf tells which of the redirected files w is.
+// streamOf returns which of the redirected files w is, if it is one.
 func streamOf(w any) (int, bool) {
 	f, ok := w.(*os.File)
 	if !ok || f == nil {

@@ -13,6 +13,9 @@ import (
 // recover from, such as two goroutines writing to a map at once, or a recursion without end in
 // compiled code. It returns what it wrote there the last time, in one sentence for the user, or
 // nothing; the file is emptied.
+//
+// It is called once, before a session begins: the report is read before the file is emptied for
+// the next.
 func CatchCrash(file string) (last string, err error) {
 	report, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -42,7 +42,7 @@ func (t *texts) add(file, code string) {
 	t.cells[file] = code
 }
 
-// addDir tells where a package from source is.
+// addDir notes the folder of a package from source, whose files may be in stacks.
 func (t *texts) addDir(dir string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -50,6 +50,9 @@ func (t *texts) addDir(dir string) {
 }
 
 // compileError describes everything that kept a cell from being compiled.
+//
+// Errors come from three sources: the parser, the checker, and what neither of them knows of.
+// Each is shown with its line and a mark below the column.
 func (e *engine) compileError(err error) *cell.Error {
 	type problem struct {
 		pos token.Position
@@ -107,6 +110,9 @@ func explain(msg string) string {
 }
 
 // marked is the line of a cell at a position, with a mark below the column.
+//
+// Tabs stay tabs in the line of the mark, so that it stands below the column however wide they
+// are.
 func (t *texts) marked(pos token.Position) []string {
 	lines := strings.Split(t.text(pos.Filename), "\n")
 	if pos.Line < 1 || pos.Line > len(lines) || pos.Filename == "" {
@@ -134,7 +140,8 @@ func (t *texts) text(file string) string {
 	return t.cells[file]
 }
 
-// runError describes why a run failed.
+// runError describes why a run failed: it was halted, it ended by os.Exit, or it panicked, in
+// which case the message begins with the line of the innermost code of the user.
 func (t *texts) runError(err error) *cell.Error {
 	var halt *haltError
 	if errors.As(err, &halt) {
@@ -179,6 +186,9 @@ func inFunction(name string) string {
 }
 
 // thrown is the value of the panic behind an error of the interpreter.
+//
+// Panics come wrapped: ixgo wraps them with its own stack, and what it cannot go on after once
+// more.
 func thrown(err any) any {
 	switch x := err.(type) {
 	case ixgo.PanicError:
@@ -201,6 +211,10 @@ var nilDereference = inner.Known(ixgo.RuntimeError("invalid memory address or ni
 
 // inGoWords is a value that was recovered, as Go itself would have thrown it: the interpreter stores
 // through a pointer by reflection, which has words of its own for one that is nil.
+//
+// Code that recovers may compare or print it, and the words of package reflect would mean nothing
+// to a reader of the cell. zeroSet and zeroType are those that the user's own use of reflection
+// threw: these stay.
 func inGoWords(v any) any {
 	if e, ok := v.(error); ok {
 		v = inner.Known(e)
@@ -227,6 +241,8 @@ func caught(v any) any {
 }
 
 // panicText is the message of a panic as Go prints it, and the stack if it is known.
+//
+// The stack is that of the interpreted calls.
 func panicText(v any) (string, []frame) {
 	var stack []byte
 	switch x := v.(type) {
@@ -250,6 +266,8 @@ func panicText(v any) (string, []frame) {
 	return describe(thrown(v)), frames
 }
 
+// describe is the text of a value that was thrown or returned. Its methods are the user's and may
+// panic.
 func describe(v any) (text string) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -268,6 +286,8 @@ func describe(v any) (text string) {
 }
 
 // parseStack reads a stack in the form of runtime.Stack.
+//
+// Each call has two lines: the function, and below it the place, with an offset that is cut off.
 func parseStack(stack string) []frame {
 	var out []frame
 	lines := strings.Split(stack, "\n")
@@ -290,7 +310,9 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// ownFrames leaves the frames of cells and source packages, under the names that the user gave.
+// ownFrames leaves the frames of cells and source packages, under the names that the user gave:
+// functions without package main before them, and the top level of a cell, which is an
+// initializer, without a name.
 func (t *texts) ownFrames(frames []frame) []frame {
 	var out []frame
 	for _, f := range frames {
@@ -312,7 +334,7 @@ func (t *texts) ownFrames(frames []frame) []frame {
 	return out
 }
 
-// isSource tells the files of packages that were imported from source.
+// isSource reports whether a file belongs to a package that was imported from source.
 func (t *texts) isSource(file string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

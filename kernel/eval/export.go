@@ -43,6 +43,10 @@ type Exported struct {
 // Make makes one Go program of the cells of a notebook, which imports the packages that the cells use
 // and nothing of the interpreter: functions, types and variables of the cells become those of the
 // program, and each cell a function that main calls. What getting modules does is told to progress.
+//
+// Nothing of the cells is run, but what is imported from source is initialized, as its types are
+// needed. An error names its cell; Notes are given with it, too. The source is gofmt's, or with
+// an error what came of the attempt.
 func (want Export) Make(ctx context.Context, progress io.Writer) (out Exported, err error) {
 	s, err := New(Options{Dir: want.Dir, NoInterrupt: true, Got: want.Got})
 	if err != nil {
@@ -93,7 +97,9 @@ func (x *exporter) needed() (*modules.Set, error) {
 // resultName is the variable that keeps the result of a cell until what it defers has run.
 const resultName = "result_"
 
-// exporter collects the program.
+// exporter collects the program. It checks the cells one after the other in a session that runs
+// none, and writes down their syntax with other names: x of two cells that are two variables
+// become x and x2. The types of each check say which x an identifier is.
 type exporter struct {
 	s        *Session
 	e        *engine
@@ -134,6 +140,7 @@ func (x *exporter) cell(number int, code string) error {
 			}
 			continue
 		}
+		// A cell that is timed in the notebook runs without the clock in the program.
 		if word, rest, _ := strings.Cut(strings.TrimLeft(seg.magic, "%"), " "); seg.magic != "" && seg.magic[0] == '%' && word == "time" {
 			if seg.magic = ""; strings.TrimSpace(seg.code) == "" {
 				seg.code = rest
@@ -175,6 +182,8 @@ func (x *exporter) get(arg string) error {
 }
 
 // fresh is a name that nothing in the program has.
+//
+// A name that cells have hidden behind underscores becomes one that Go's users write.
 func (x *exporter) fresh(name string) string {
 	name = strings.TrimLeft(name, "_")
 	out := name
@@ -186,6 +195,10 @@ func (x *exporter) fresh(name string) string {
 }
 
 // segment takes Go code into the program and returns the statements that run there.
+//
+// The checks that make code interruptible are left out by the session's options, and so is all
+// else that compile adds for the interpreter; what watches errors is in the syntax, and unwatch
+// writes it anew.
 func (x *exporter) segment(file, code string) ([]ast.Stmt, error) {
 	e := x.e
 	p, err := e.parse(file, code)
@@ -237,6 +250,10 @@ func (x *exporter) segment(file, code string) ([]ast.Stmt, error) {
 
 // declare names what a cell declares. A variable that is declared again with its type, and a function
 // or type with its text, stays what it is.
+//
+// A variable may be declared again in a later cell with the type it has: in the program that is
+// one variable with another value, so functions of earlier cells see it, as they do in the
+// session.
 func (x *exporter) declare(c *checked) {
 	u := c.unit
 	for _, name := range u.pkg.Scope().Names() {
@@ -271,6 +288,8 @@ func (x *exporter) declare(c *checked) {
 	}
 }
 
+// mentionsNew reports whether a type is built of a type that this cell declares and the program
+// does not have yet.
 func (x *exporter) mentionsNew(t types.Type, pkg *types.Package) bool {
 	return walkType(t, func(t types.Type) bool {
 		n, ok := t.(*types.Named)
@@ -278,12 +297,13 @@ func (x *exporter) mentionsNew(t types.Type, pkg *types.Package) bool {
 	})
 }
 
-// extends tells a type that is there again only for more methods.
+// extends reports whether a type is there again only for more methods, which a later cell
+// declares.
 func (x *exporter) extends(c *checked, o *types.TypeName) bool {
 	return c.redone[o.Name()] && !slices.ContainsFunc(c.items, func(it *item) bool { return slices.Contains(it.names, o.Name()) })
 }
 
-// addsMethods tells that a cell declares methods of a type of an earlier one.
+// addsMethods reports whether a cell declares methods of the type.
 func addsMethods(c *checked, name string) bool {
 	return slices.ContainsFunc(c.items, func(it *item) bool {
 		return slices.ContainsFunc(it.decls, func(d ast.Decl) bool {
@@ -294,6 +314,9 @@ func addsMethods(c *checked, name string) bool {
 }
 
 // topLevel takes a declaration of a function, type or constants into the program.
+//
+// A function that the checker emitted again, because it depends on what changed, is a function of
+// its own in the program, with the name that declare found for it.
 func (x *exporter) topLevel(c *checked, d ast.Decl) {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
@@ -362,6 +385,10 @@ func (x *exporter) goName(info *types.Info, id *ast.Ident) string {
 }
 
 // rename writes the names of the program into a piece of a cell, and notes where packages stand.
+//
+// It changes the syntax in place, after which the type information, which is by identifier, still
+// holds. The name of a selector is a member's and stays. Identifiers for packages are only
+// collected: which name a package has in the program is known when all names are taken.
 func (x *exporter) rename(u *unit, root ast.Node) {
 	info := u.info
 	keyComposites(root, info) // go vet asks for it
@@ -393,6 +420,9 @@ func (x *exporter) rename(u *unit, root ast.Node) {
 }
 
 // useAll adds _ = v for the variables that nothing uses, which Go asks for and a cell does not.
+//
+// Such a statement goes right behind the declaration, or to the beginning of the body for what a
+// loop or an if declares.
 func (x *exporter) useAll(root ast.Node) {
 	use := func(id *ast.Ident) ast.Stmt {
 		return &ast.AssignStmt{Lhs: []ast.Expr{ident("_")}, Tok: token.ASSIGN, Rhs: []ast.Expr{ident(id.Name)}}
@@ -494,6 +524,7 @@ func (x *exporter) item(u *unit, it *item) ([]ast.Stmt, error) {
 		}
 		return []ast.Stmt{&ast.ExprStmt{X: &ast.CallExpr{Fun: x.display(fun), Args: values}}}, nil
 	}
+	// Where the session would fail the cell, the program ends with the error.
 	for _, n := range it.watchedNames {
 		name := x.latest[n]
 		if o := u.pkg.Scope().Lookup(n); o != nil && x.names[o] != "" {
@@ -533,6 +564,10 @@ func (x *exporter) nameOf(path, name string) ast.Expr {
 }
 
 // variables declares variables in the program and gives them their values in the cell.
+//
+// They are declared at the top level, since functions of all cells may use them, and assigned
+// where the cell has them, in the order of the cell. A declaration without a value assigns zero
+// only where the variable may have had another value before.
 func (x *exporter) variables(u *unit, spec *ast.ValueSpec) ([]ast.Stmt, error) {
 	var targets []ast.Expr
 	for _, id := range spec.Names {
@@ -569,13 +604,17 @@ func (x *exporter) variables(u *unit, spec *ast.ValueSpec) ([]ast.Stmt, error) {
 	return []ast.Stmt{&ast.AssignStmt{Lhs: targets, Tok: token.ASSIGN, Rhs: spec.Values}}, nil
 }
 
-// zeroed tells a variable that has had a value before it is declared again.
+// zeroed reports whether a variable has had a value before it is declared again.
 func (x *exporter) zeroed(name string) bool {
 	_, again := x.e.scope.names[name].(*types.Var)
 	return again
 }
 
 // typeExpr writes a type as the program does.
+//
+// A variable of an inferred type needs that type written out, which is an error if the type is
+// not exported by its package: x := pkg.New() may give such a one, and Go has no way to declare x
+// without it.
 func (x *exporter) typeExpr(t types.Type) (ast.Expr, error) {
 	hidden := ""
 	walkType(t, func(t types.Type) bool {
@@ -620,7 +659,9 @@ func (x *exporter) typeExpr(t types.Type) (ast.Expr, error) {
 	return expr, nil
 }
 
-// program prints everything.
+// program prints everything. Only now do packages get their names, as all others are taken: a
+// package whose name is also that of a variable gets another one, and every identifier that
+// stands for it is set.
 func (x *exporter) program(prologue string) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("package main\n\nimport (\n")

@@ -46,6 +46,9 @@ func RunCells(ctx context.Context, ev cell.Evaluator, file string, w io.Writer, 
 }
 
 // SplitCells takes a file of cells apart.
+//
+// A cell without text counts if something is expected of it, so that the numbers of cells and of
+// expectations agree.
 func SplitCells(file string) []string {
 	var cells []string
 	var code []string

@@ -64,6 +64,10 @@ type getter struct {
 }
 
 // get gets modules. The program that it may return has packages compiled in, and the cells have to go on there.
+//
+// First everything is got, then it is decided where it runs: from source if nothing stands
+// against it, which is tried by importing it, or else compiled in. Where compiling fails for
+// another reason than what the go command says, the first failure is the better answer.
 func (g *getter) get(ctx context.Context, requests []modules.Request) (program *modules.Program, err error) {
 	requests = slices.DeleteFunc(requests, func(q modules.Request) bool {
 		if g.ps.base(q.Path) {
@@ -108,6 +112,8 @@ func (g *getter) get(ctx context.Context, requests []modules.Request) (program *
 	return g.build(ctx, set, requests)
 }
 
+// build makes a program that has packages compiled in. Building takes long, so the session is
+// unlocked meanwhile.
 func (g *getter) build(ctx context.Context, set *modules.Set, requests []modules.Request) (program *modules.Program, err error) {
 	need := set.Plan(g.ps.ours, bind.IsMentioned)
 	if !g.restarts {
@@ -140,6 +146,8 @@ func (g *getter) describe(set *modules.Set, requests []modules.Request) {
 
 // tryOut imports the packages that requests name, if they name some: what cannot be interpreted is better
 // known now.
+//
+// It costs the initialization of a package that may never be imported.
 func (ps *packages) tryOut(requests []modules.Request) error {
 	for _, q := range requests {
 		if p, ok := ps.got.Package(q.Path); !ok || p.Name == "main" || p.Dir == "" {
@@ -152,7 +160,8 @@ func (ps *packages) tryOut(requests []modules.Request) error {
 	return nil
 }
 
-// ours tells what is compiled into every dtnotes.
+// ours reports whether a package is compiled into every dtnotes, and not only into a program that
+// was built for what the cells got.
 func (ps *packages) ours(path string) bool {
 	if ps.got != nil && ps.got.Compiled[path] != "" {
 		return false
@@ -160,7 +169,8 @@ func (ps *packages) ours(path string) bool {
 	return compiledIn(path)
 }
 
-// base tells packages that are compiled into every dtnotes, and modules whose packages are.
+// base reports whether a path is that of a package which is compiled into every dtnotes, or of a
+// module with such packages.
 func (ps *packages) base(path string) bool {
 	if ps.ours(path) {
 		return true

@@ -36,8 +36,14 @@ func ifStopped(then string) ast.Stmt {
 	}
 }
 
-// instrument rewrites one declaration, statement or expression.
-// hides tells the names that do not mean there what Go declares, and unrolls says that checks are dear.
+// instrument rewrites one declaration, statement or expression in place. hides are the names that
+// do not mean there what Go declares, unrolls says that checks are dear, and checks whether there
+// are any.
+//
+// A goroutine can be stopped at a check and nowhere else, so every way to run for long must lead
+// through one: each iteration of a loop, each call of a function that may recurse, each jump
+// back. Code that waits, for a channel or in compiled code, is not stopped by this; its goroutine
+// is left behind.
 func instrument(root ast.Node, checks, unrolls bool, hides map[string]bool) {
 	cleanup := map[*ast.FuncLit]bool{} // deferred: it must run also where the code around it is stopped
 	done := map[ast.Node]bool{}
@@ -97,6 +103,8 @@ func instrument(root ast.Node, checks, unrolls bool, hides map[string]bool) {
 	})
 }
 
+// instrumentBody gives the body of a function its check. An empty deferred call in front makes
+// go/ssa see that the function defers, see defersInRange.
 func instrumentBody(b *ast.BlockStmt, checks bool) {
 	if checks {
 		prepend(b, stopCheck())
@@ -106,8 +114,9 @@ func instrumentBody(b *ast.BlockStmt, checks bool) {
 	}
 }
 
-// defersInRange tells that a body defers within a range loop. If that ranges over a function, go/ssa
-// takes the enclosing function for one that defers nothing, unless it does so itself.
+// defersInRange reports whether a body defers within a range loop. If that ranges over a
+// function, go/ssa takes the enclosing function for one that defers nothing, unless it does so
+// itself.
 func defersInRange(body ast.Node) bool {
 	found := false
 	ast.Inspect(body, func(n ast.Node) bool {
@@ -131,6 +140,9 @@ func defersInRange(body ast.Node) bool {
 }
 
 // declares are the names of Go's own that something declares for itself somewhere below root.
+//
+// It goes by names alone, wherever they are declared: a name too many costs a little speed, a
+// name that was missed would make code mean something else.
 func declares(root ast.Node) map[string]bool {
 	var names map[string]bool
 	add := func(exprs ...ast.Expr) {
@@ -174,6 +186,9 @@ func declares(root ast.Node) map[string]bool {
 func prepend(b *ast.BlockStmt, s ast.Stmt) { b.List = append([]ast.Stmt{s}, b.List...) }
 
 // checkList gives the statements of a block the checks that belong between them.
+//
+// A goto can make a loop, so it is a place for one. A range loop that counts becomes one with
+// three clauses here and not in instrument, because a statement can only be replaced in its list.
 func checkList(list []ast.Stmt, hides map[string]bool) []ast.Stmt {
 	var out []ast.Stmt
 	for i, s := range list {
@@ -206,8 +221,9 @@ func counted(r *ast.RangeStmt, hides map[string]bool) ast.Stmt {
 	return r
 }
 
-// isLeaf tells that a body calls nothing but builtins and conversions to basic types, so that no
-// recursion goes through it.
+// isLeaf reports whether a body calls nothing but builtins and conversions to basic types, so
+// that no recursion goes through it. Such a function ends by itself but for its loops, which have
+// their checks.
 func isLeaf(body *ast.BlockStmt, hides map[string]bool) bool {
 	leaf := true
 	ast.Inspect(body, func(n ast.Node) bool {
@@ -252,6 +268,10 @@ func funcLit(results *ast.FieldList, body ...ast.Stmt) *ast.FuncLit {
 
 // defersAtEnd makes the defer statements at the top level of a cell, also within its blocks, wait for
 // the end of the cell: defer f(x) becomes __rtg.Defer(f)(x), which evaluates the arguments at once.
+//
+// A defer would otherwise run at the end of the function literal that the statement is wrapped
+// in, which is at once: f, err := os.Open(…); defer f.Close() would close the file before the
+// next line.
 func defersAtEnd(stmts []ast.Stmt) {
 	for i := range stmts {
 		astutil.Apply(&ast.BlockStmt{List: stmts[i : i+1]}, func(cur *astutil.Cursor) bool {
@@ -271,6 +291,9 @@ func defersAtEnd(stmts []ast.Stmt) {
 }
 
 // returnsEnd makes a return statement at the top level of a cell end the cell.
+//
+// Behind the call that ends the cell there is a return with a value, as the function literal
+// around the statement has one.
 func returnsEnd(stmts []ast.Stmt) error {
 	var err error
 	for i := range stmts {
@@ -310,6 +333,8 @@ func recoverAtEnd(body *ast.BlockStmt) {
 
 // hoist rewrites __rtg.Guard(f)(a, b) of an f that cannot be passed as a value, a generic function without
 // type arguments or a builtin one, into __rtg.Guard(func() func() { x, y := a, b; return func() { f(x, y) } }())().
+//
+// Arguments are evaluated outside the inner literal, at the statement, as go f(x) does.
 func hoist(root ast.Node) bool {
 	ast.Inspect(root, func(n ast.Node) bool {
 		call, ok := n.(*ast.CallExpr)

@@ -17,6 +17,12 @@ import (
 )
 
 // A feature is something that is known of a proposal, and how much of it there is.
+//
+// Proposals are ranked by a conditional logit (D. McFadden, "Conditional logit analysis of
+// qualitative choice behavior", 1974): the score of each is the sum of its features times their
+// weights, and the probability that it is the one meant grows with the exponential of the score.
+// The weights are those that make the names in real code likeliest, so features are added by what
+// helps there and not by taste.
 type feature struct {
 	name  string
 	value float64
@@ -36,6 +42,8 @@ var weights = sync.OnceValue(func() map[string]float64 {
 //go:embed weights.txt
 var weightsText string
 
+// scoreOf is the sum of what features count for. A feature without a weight, as one of a package
+// that was not in the code that weights were found in, counts for nothing.
 func scoreOf(features []feature) float64 {
 	w, sum := weights(), 0.0
 	for _, f := range features {
@@ -58,6 +66,10 @@ type occurrences struct {
 	above, below                       int // how many tokens away the nearest is; 0 for none
 }
 
+// neighborsOf reads a text with a placeholder at the cursor as a sequence of tokens. Strings are
+// one token and numbers another, whatever they hold. In the text of a cell a name is often
+// followed and preceded by the same tokens as before: behind "for _, x := range " there was rows,
+// so there may be rows again.
 func neighborsOf(text string) *neighbors {
 	var sc scanner.Scanner
 	f := token.NewFileSet().AddFile("", -1, len(text))
@@ -133,7 +145,10 @@ func bit(b bool) float64 {
 	return 0
 }
 
-// describeSpot finds the role of what is to stand where the cursor is.
+// describeSpot finds the role of what is to stand where the cursor is: which field of which node
+// of the syntax holds it, such as CallExpr.Args, and by what name the place goes. In Move(from,
+// to) the parameters have names, in T{Width: w} the field has one, in width = w the variable: a
+// proposal of a name like that is likely meant.
 func (v *view) describeSpot() {
 	if len(v.path) < 2 {
 		return
@@ -206,6 +221,8 @@ func (v *view) describeSpot() {
 }
 
 // roleIn names the field of a node that holds x.
+//
+// It goes by reflection, so that roles have the names of package ast and none is forgotten.
 func roleIn(n, x ast.Node) string {
 	p := reflect.ValueOf(n).Elem()
 	t := p.Type()
@@ -226,7 +243,9 @@ func roleIn(n, x ast.Node) string {
 	return t.Name()
 }
 
-// features are what is known of a proposal at the cursor.
+// features are what is known of a proposal at the cursor. Their names, with the values that are
+// put into them, are the keys of weights.txt: whoever changes one has to find the weights again,
+// which TestGuesses notices.
 func (v *view) features(item cell.CompletionItem, o types.Object, far int) []feature {
 	out := make([]feature, 0, 24)
 	is := func(format string, args ...any) { out = append(out, feature{fmt.Sprintf(format, args...), 1}) }
@@ -256,6 +275,7 @@ func (v *view) features(item cell.CompletionItem, o types.Object, far int) []fea
 	if kind == "package" {
 		is("package %s", item.Text)
 	}
+	// Deeper nesting than four scopes tells no more.
 	if far < sessionFar {
 		far = min(far, 4)
 	}
@@ -322,7 +342,7 @@ func (v *view) features(item cell.CompletionItem, o types.Object, far int) []fea
 	return out
 }
 
-// hasMember tells that a name can follow an object and a dot.
+// hasMember reports whether a name can follow an object and a dot.
 func (v *view) hasMember(o types.Object, name string) bool {
 	if p, ok := o.(*types.PkgName); ok {
 		return p.Imported().Scope().Lookup(name) != nil
@@ -331,7 +351,8 @@ func (v *view) hasMember(o types.Object, name string) bool {
 	return m != nil
 }
 
-// tokenClass is what a token says about its neighbors.
+// tokenClass is a token as features name it: itself, if it is of Go, or else that it is a name.
+// There are too many names to learn a weight for each.
 func tokenClass(tok string) string {
 	if tok != "" && isNameRune([]rune(tok)[0]) && !token.IsKeyword(tok) {
 		return "a name"

@@ -78,6 +78,9 @@ func (f *flags) setAll(stop bool) {
 
 // raise sets all flags until lower is called as often: code of earlier cells, which a goroutine may
 // be running, looks at flags of its own.
+//
+// A goroutine that is not meant looks once, finds that out, and goes on. Raising is counted,
+// because an interrupt and a look at the stacks may come at the same time.
 func (f *flags) raise() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -178,7 +181,8 @@ func leave() {
 	}
 }
 
-// halted tells that the goroutines of a run are to go.
+// halted reports whether the goroutines of a run are to go: it was halted itself, or the session
+// was reset.
 func (r *run) halted() bool { return r.haltedAt.Load() != 0 || r.birth != r.runner.generation.Load() }
 
 // await waits until a run has ended by itself or by force.
@@ -275,7 +279,8 @@ func goroutineName() string {
 	return string(name)
 }
 
-// inDeferred tells that the calling code has been called by a deferred function, not far below.
+// inDeferred reports whether the calling code has been called by a deferred function, not far
+// below.
 func inDeferred() bool {
 	var pcs [64]uintptr
 	return hasFrame(pcs[:runtime.Callers(2, pcs[:])], func(name string) bool {

@@ -88,6 +88,9 @@ type packages struct {
 
 var versionSuffix = regexp.MustCompile(`/v\d+$`)
 
+// ambientPackages chooses a package for each name: the one that preferred says, or one of
+// dtnotes, or the one whose path has the fewest slashes. Major versions at the end of a path are
+// not its name.
 func ambientPackages() map[string]string {
 	byName := map[string]string{}
 	own := map[string]bool{}
@@ -120,6 +123,9 @@ func ambientPackages() map[string]string {
 
 // importPackage imports a package that is compiled in or, from source, of the module in ps.dir. The
 // initialization of a package from source has run when it returns.
+//
+// It may run code and may take long, as a package from source may import others from source, of
+// modules that the go command has to list first.
 func (ps *packages) importPackage(path string) (*types.Package, error) {
 	if path == "unsafe" {
 		return types.Unsafe, nil
@@ -130,6 +136,7 @@ func (ps *packages) importPackage(path string) (*types.Package, error) {
 	if err := ps.addSource(path); err != nil {
 		return nil, err
 	}
+	// The importer of ixgo knows what is compiled in, and, since addSource, this package.
 	p, err := ps.ctx.Importer.Import(path)
 	if err != nil {
 		if errors.Is(err, ixgo.ErrNotFoundPackage) {
@@ -144,6 +151,9 @@ func (ps *packages) importPackage(path string) (*types.Package, error) {
 }
 
 // addSource registers a package that is not compiled in, and those that it needs, as source.
+//
+// A package that could not be loaded stays so for the session: ixgo keeps what it has read of it,
+// and another import would find half a package.
 func (ps *packages) addSource(path string) error {
 	if compiledIn(path) {
 		return nil
@@ -152,6 +162,8 @@ func (ps *packages) addSource(path string) error {
 		return ps.failed[path]
 	}
 	set := ps.got
+	// A folder with a go.mod may provide a package that %get did not get, or could not; and a
+	// package of the folder itself may have changed since it was listed.
 	if p, ok := set.Package(path); (!ok || p.Failure != "" || p.Local()) && modules.Home(ps.dir) != "" {
 		local, err := modules.List(ps.runner.current.ctx, ps.dir, path)
 		if err != nil {
@@ -164,6 +176,8 @@ func (ps *packages) addSource(path string) error {
 	} else if p.Failure != "" {
 		return failedPackage(p)
 	}
+	// All that is not compiled in, those that are imported first. Before anything is loaded, each
+	// of them is looked at for what cannot be interpreted, such as assembly.
 	closure := set.Closure([]string{path}, compiledIn)
 	for _, p := range closure {
 		if p.Tricks != "" {
@@ -222,7 +236,9 @@ var compiledPaths = sync.OnceValue(func() map[string]bool {
 	return m
 })
 
-// prepareSource instruments a file of a package from source.
+// prepareSource instruments a file of a package from source. Unlike a cell, such a file is
+// checked by the rules of Go, by which an import that nothing uses is an error: each of the
+// imports that the checks may need is used once, whether there are checks or not.
 func (ps *packages) prepareSource(f *ast.File) {
 	for _, d := range f.Decls {
 		instrument(d, ps.checks, !ps.builder.native.on, declares(f))
@@ -236,6 +252,9 @@ func (ps *packages) prepareSource(f *ast.File) {
 }
 
 // initSource makes a unit of a package from source, and runs its initialization, once.
+//
+// What it imports is initialized first, as in Go. It is noted as done before it begins: imports
+// have no cycles, so whoever comes back here comes by another way and need not wait.
 func (ps *packages) initSource(p *types.Package) error {
 	if ps.initialized[p.Path()] {
 		return nil
@@ -262,6 +281,8 @@ func (ps *packages) initSource(p *types.Package) error {
 			return err
 		}
 	}
+	// From here on the package is a unit like a cell: its declarations go into programs that need
+	// them, and its variables live in the session.
 	u := &unit{pkg: sp.Package, info: sp.Info}
 	ps.scope.sources[u.pkg] = u
 	decls := ps.scope.declare(u, sp.Files, nil)
@@ -300,6 +321,8 @@ func (ps *packages) initSource(p *types.Package) error {
 	return nil
 }
 
+// needsInit reports whether a package has variables with initializers, or functions init. A
+// package without needs no program of its own.
 func needsInit(u *unit, files []*ast.File) bool {
 	if len(u.info.InitOrder) > 0 {
 		return true
@@ -314,7 +337,8 @@ func needsInit(u *unit, files []*ast.File) bool {
 	return false
 }
 
-// knownImport is an import that needs nothing to be run or fetched.
+// knownImport gives name and path of an import that needs nothing to be run or fetched. While a
+// cell is being typed, nothing may be run on its behalf.
 func (ps *packages) knownImport(spec *ast.ImportSpec) (name, path string, ok bool) {
 	path = strings.Trim(spec.Path.Value, "\"`")
 	if !compiledIn(path) && ps.ctx.SourcePackage(path) == nil {

@@ -12,6 +12,9 @@ import (
 )
 
 // Inspect implements cell.Evaluator.
+//
+// Detail 0 is for a tool tip: the declaration and its comment. Detail 1 adds the source, methods
+// or names.
 func (s *Session) Inspect(code string, pos, detail int) (b display.Bundle, ok bool) {
 	if h, script, ok := traceHelp(code, min(max(pos, 0), len(code))); ok {
 		return inspectTrace(h, code, script, min(max(pos, 0), len(code)))
@@ -53,7 +56,9 @@ func (a *assistant) describe(code string, pos, detail int) (display.Bundle, bool
 	return d.bundle(a.e, detail), true
 }
 
-// openCall is where the innermost bracket stands that is open at the end of code; -1 if none is.
+// openCall is where the innermost bracket stands that is open at the end of code; -1 if none is,
+// or it is not that of a call. Brackets in strings are taken for brackets: the worst is no help,
+// or that for another function.
 func openCall(code string) int {
 	depth := 0
 	for i := len(code) - 1; i >= 0; i-- {
@@ -95,6 +100,8 @@ type description struct {
 }
 
 // find looks a name up where the cursor is.
+//
+// The order is that of Go's scopes, and then that of chooseImports.
 func (a *assistant) find(v *view, word string) (description, bool) {
 	if sel := v.selector(); sel != nil {
 		return v.findMember(sel.X, word)
@@ -133,6 +140,8 @@ func (a *assistant) find(v *view, word string) (description, bool) {
 }
 
 // findMember looks up what x.word is.
+//
+// Methods of the pointer count, as a variable's are called so.
 func (v *view) findMember(x ast.Expr, word string) (description, bool) {
 	if id, ok := x.(*ast.Ident); ok {
 		if p, ok := v.info.Uses[id].(*types.PkgName); ok {
@@ -166,6 +175,8 @@ func ownerName(o types.Object, t types.Type) string {
 }
 
 // bundle shows a description: the declaration and the comment, and with detail more of it.
+//
+// Both forms have the text as it is, since documentation of Go is made to be read as plain text.
 func (d description) bundle(e *engine, detail int) display.Bundle {
 	decl, doc := d.text(e)
 	if detail > 0 {
@@ -182,6 +193,10 @@ func (d description) bundle(e *engine, detail int) display.Bundle {
 	return display.Bundle{Data: display.MIMEMap{"text/plain": text, "text/html": page}}
 }
 
+// text is the declaration and the comment of what is described: out of the cell that declared it,
+// or of the documentation of its package. That of a function is as the source has it, with the
+// names of its parameters, which the compiled-in packages have lost: package reflect does not
+// keep them.
 func (d description) text(e *engine) (decl, doc string) {
 	if d.obj == nil {
 		doc := e.packages.documentation(d.pkg.Path())[""]

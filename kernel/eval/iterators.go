@@ -13,7 +13,8 @@ import (
 // such as iter.Seq[string], is a type of its own that no type parameter can be inferred from. Calls
 // that return such a function type are converted to the plain function type, which fits everywhere.
 
-// plainIterators rewrites those calls; it tells whether there were any.
+// plainIterators rewrites those calls and reports whether there were any. Where nothing has to be
+// inferred from the result, as in a range loop, they stay.
 func (c *checker) plainIterators(out *checked, imports map[string]string) bool {
 	found := false
 	info := out.unit.info
@@ -36,7 +37,8 @@ func (c *checker) plainIterators(out *checked, imports map[string]string) bool {
 	return found
 }
 
-// opaqueFunc tells a function type that stands for an instance of a generic one.
+// opaqueFunc reports whether a function type stands for an instance of a generic one: its name,
+// as reflect has it, holds the type arguments, as in Seq[string].
 func opaqueFunc(t types.Type) bool {
 	n, ok := t.(*types.Named)
 	if !ok || n.TypeArgs().Len() > 0 || !strings.Contains(n.Obj().Name(), "[") {

@@ -13,6 +13,10 @@ func (r *run) enter() { runs.Set(r.file, r) }
 
 // callbackOwner makes callbacks belong to the cell that the calling goroutine belongs to: they print
 // there, also when it has long ended or was interrupted, and a panic in one is told there.
+//
+// A callback is run in a goroutine of its own, so that it can be stopped, and be given up on,
+// without the caller, which is the kernel's: it gets a run of its own, since that of the cell may
+// have been halted.
 func callbackOwner() func(callback func()) {
 	maker := runOfGoroutine()
 	if maker == nil {

@@ -24,6 +24,10 @@ const latePath = "dtnotes/kernel/eval/late"
 
 // lateCalls replaces the interface calls of the code in prog that can outlive the cell, and
 // prepares all of it for ixgo.
+//
+// Code that runs only while its cell does needs none of this, and is most of the code of a cell:
+// it meets no type but those of its program, since outlineOf has put in every type with such a
+// method.
 func (b *builder) lateCalls(prog *ssa.Program, pkgs []*ssa.Package) error {
 	l := &lateFinder{b: b, late: map[*ssa.Function]bool{}, seen: map[*ssa.Function]bool{}}
 	for _, p := range pkgs {
@@ -53,12 +57,15 @@ func (b *builder) lateCalls(prog *ssa.Program, pkgs []*ssa.Package) error {
 	return l.replace(prog)
 }
 
+// A lateFinder finds the functions that calls have to be replaced in. late are the functions
+// whose code may run after the cell, seen those that were looked through.
 type lateFinder struct {
 	b          *builder
 	late, seen map[*ssa.Function]bool
 	work       []*ssa.Function
 }
 
+// push notes that a function may run later. What has no code here is compiled in.
 func (l *lateFinder) push(f *ssa.Function) {
 	if f != nil && f.Blocks != nil && !l.late[f] {
 		l.late[f] = true
@@ -66,7 +73,9 @@ func (l *lateFinder) push(f *ssa.Function) {
 	}
 }
 
-// visit looks for functions that become values or goroutines.
+// visit looks for functions that become values or goroutines: such may be kept, by a variable, a
+// channel or compiled code, and called at any time. A function that is only called is not late by
+// that, and neither is a literal that is called on the spot.
 func (l *lateFinder) visit(f *ssa.Function) {
 	if f == nil || l.seen[f] {
 		return
@@ -102,6 +111,7 @@ func (l *lateFinder) visit(f *ssa.Function) {
 	}
 }
 
+// calledOnTheSpot reports whether nothing is done with a closure but calling it.
 func calledOnTheSpot(mc *ssa.MakeClosure) bool {
 	for _, r := range *mc.Referrers() {
 		if c, ok := r.(*ssa.Call); !ok || c.Call.Value != mc {
@@ -111,7 +121,8 @@ func calledOnTheSpot(mc *ssa.MakeClosure) bool {
 	return true
 }
 
-// spread follows late functions to what they call.
+// spread follows late functions to what they call, and to the literals in them, which run as
+// late.
 func (l *lateFinder) spread() {
 	var buf [16]*ssa.Value
 	for len(l.work) > 0 {
@@ -133,6 +144,10 @@ func (l *lateFinder) spread() {
 	}
 }
 
+// replace replaces the calls, first finding all: the variables of the functions to be called have
+// to be in their package before go/ssa makes it. A call x.M(a) becomes one of the function in the
+// variable with x as the first argument, F(x, a), in the place of the call, so that its results
+// and the code around it stay as they are.
 func (l *lateFinder) replace(prog *ssa.Program) error {
 	type site struct {
 		block *ssa.BasicBlock
@@ -180,6 +195,10 @@ func (l *lateFinder) replace(prog *ssa.Program) error {
 }
 
 // lateFunc is the variable that holds the function for the methods of a name and signature, of any interface.
+//
+// It is made once for the session: reflect never lets go of a function type, so one for each
+// program would add up. An interface converts to any, so methods of one name and signature share
+// it.
 func (b *builder) lateFunc(c *ssa.CallCommon) (*types.Var, error) {
 	name, sig := c.Method.Name(), c.Method.Signature()
 	byName, _ := b.lateFuncs.At(sig).(map[string]*types.Var)
@@ -214,6 +233,8 @@ type methodKey struct {
 	name string
 }
 
+// callMethod calls the method of a name on the first of args, an interface that holds anything.
+// Which method that is stays the same for a type, so it is remembered.
 func (b *builder) callMethod(name string, args []reflect.Value, variadic bool) []reflect.Value {
 	x := args[0].Elem()
 	if !x.IsValid() {
@@ -236,6 +257,9 @@ func (b *builder) callMethod(name string, args []reflect.Value, variadic bool) [
 	return m.Call(args)
 }
 
+// findMethod returns a type's method as a function with the receiver first; an invalid value if
+// it has none. reflectx knows the methods of the types that ixgo made, also those that are not
+// exported, which package reflect does not give.
 func (b *builder) findMethod(t reflect.Type, name string) reflect.Value {
 	base := t
 	if base.Kind() == reflect.Pointer {

@@ -13,6 +13,10 @@ const liftedPrefix = "__iface"
 // liftInterfaces gives unnamed interface types with methods a hidden name, the same one in every
 // cell: the interpreter would make a new type of them for every program. It returns the
 // declarations of the hidden names that root needs.
+//
+// Two of the same text are the same type to Go, so the text is the key. Where the same text means
+// two types, as names in it were declared again in between, the hidden declaration is checked
+// again like any other.
 func (s *scope) liftInterfaces(root ast.Node) map[string]*ast.InterfaceType {
 	hidden := map[string]*ast.InterfaceType{}
 	replace := func(x ast.Expr) ast.Expr {
@@ -33,7 +37,8 @@ func (s *scope) liftInterfaces(root ast.Node) map[string]*ast.InterfaceType {
 	return hidden
 }
 
-// hasPlainMethods tells an interface of methods and named interfaces, that is no type constraint.
+// hasPlainMethods reports whether an interface has methods and is no type constraint: it is built
+// of methods and named interfaces alone.
 func hasPlainMethods(it *ast.InterfaceType) bool {
 	has := false
 	for _, m := range it.Methods.List {
@@ -51,6 +56,9 @@ func hasPlainMethods(it *ast.InterfaceType) bool {
 // liftIn calls replace for every type expression where a hidden name may stand: not in generic
 // declarations, not where the interface is what a type declaration declares, and not in functions
 // with local types, which the interface may mention.
+//
+// Within a type declaration the interface is the declared type itself and gets its identity from
+// there.
 func liftIn(root ast.Node, replace func(ast.Expr) ast.Expr) {
 	ast.Inspect(root, func(n ast.Node) bool {
 		switch x := n.(type) {

@@ -23,7 +23,8 @@ type literal struct {
 	start, end int
 }
 
-// literalAt is the literal that a position is inside of.
+// literalAt is the literal that a position is inside of. At the end of a closed string one is
+// behind it, while a line comment, and a string that is still open, go on.
 func literalAt(code string, pos int) (literal, bool) {
 	var sc scanner.Scanner
 	f := token.NewFileSet().AddFile("", -1, len(code))
@@ -50,6 +51,9 @@ func literalAt(code string, pos int) (literal, bool) {
 
 // inLiteral proposes what may stand in a string: paths of packages, keys of maps, columns of frames, names
 // of files. Values are not looked at while cells run, which may change them.
+//
+// The literal as a whole takes the place of the name that lookAt replaces, so that its parent in
+// the syntax says what the string is for.
 func (a *assistant) inLiteral(code string, lit literal, pos int, running bool) cell.Completion {
 	out := cell.Completion{Start: pos, End: pos}
 	if lit.tok != token.STRING {
@@ -96,7 +100,8 @@ func (a *assistant) inLiteral(code string, lit literal, pos int, running bool) c
 	return out
 }
 
-// isImportLine tells that a string stands in an import declaration.
+// isImportLine reports whether a string stands in an import declaration. It looks at the text, as
+// the syntax of a declaration that is being written is often not there.
 func isImportLine(before, line string) bool {
 	f := strings.Fields(line)
 	if len(f) > 0 && f[0] == "import" {
@@ -146,6 +151,8 @@ func (v *view) parent() ast.Node {
 }
 
 // value is that of a variable of the session.
+//
+// It is the value itself and no copy: the caller only reads it, and only while no cell runs.
 func (v *view) value(x ast.Expr) reflect.Value {
 	id, ok := ast.Unparen(x).(*ast.Ident)
 	if !ok {
@@ -173,7 +180,9 @@ func (v *view) mapKeys(x ast.Expr) []string {
 	return keys
 }
 
-// columns are the names of what x has by name: that is what a method Names tells.
+// columns are the names of what x has by name, as a method Names returns them: data frames of
+// gota do. The method is compiled code or that of a type of a cell; the caller has seen to it
+// that no cell runs.
 func (v *view) columns(x ast.Expr) []string {
 	value := v.value(x)
 	if !value.IsValid() || !value.CanInterface() {
@@ -185,7 +194,8 @@ func (v *view) columns(x ast.Expr) []string {
 	return nil
 }
 
-// takesFile tells a function of a package that works with files, or of one of dtnotes that loads them.
+// takesFile reports whether a call is of a function of a package that works with files, or of one
+// of dtnotes that loads them.
 func (v *view) takesFile(call *ast.CallExpr) bool {
 	sel, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok || len(call.Args) == 0 {

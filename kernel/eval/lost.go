@@ -67,6 +67,8 @@ func (c *checker) findLost(info *types.Info) bool {
 	return len(c.sightings) > 0
 }
 
+// see notes where an error comes from and returns its number, by which the code at run time
+// refers to it.
 func (c *checker) see(pos token.Pos, name string) int {
 	c.sightings = append(c.sightings, sighting{c.e.fset.Position(pos), name})
 	return len(c.sightings) - 1
@@ -124,13 +126,13 @@ func (it *item) loneCall() *ast.CallExpr {
 	return call
 }
 
-// madeHere tells a call that makes an error.
+// madeHere reports whether a call makes an error.
 func madeHere(call *ast.CallExpr) bool {
 	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 	return ok && (isIdent(sel.X, "errors") || isIdent(sel.X, "fmt") && sel.Sel.Name == "Errorf")
 }
 
-// isGetter tells a call of a method that only tells an error.
+// isGetter reports whether a call is of a method that gives an error which is there anyway.
 func isGetter(call *ast.CallExpr) bool {
 	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 	return ok && slices.Contains([]string{"Err", "Unwrap", "Cause"}, sel.Sel.Name)
@@ -181,7 +183,10 @@ func collectReads(root ast.Node, info *types.Info, i int, inside bool, reads map
 	})
 }
 
-// isRead tells that what item i assigns to a variable is read.
+// isRead reports whether what item i assigns to a variable is read: by a function, whenever that
+// runs, or by an item from the next one up to the one that assigns the variable again. For
+// example, in f, err := open(); g, err := open() the first err is lost, unless something between
+// reads it.
 func isRead(o types.Object, i int, reads map[types.Object][]read, writes [][]*ast.Ident, info *types.Info) bool {
 	until := len(writes) // the item that assigns it again, which may read it for that
 	for k := i + 1; k < len(writes) && until == len(writes); k++ {
@@ -195,6 +200,8 @@ func isRead(o types.Object, i int, reads map[types.Object][]read, writes [][]*as
 }
 
 // watchCall makes the statement f(x) into _, __e := f(x); __rt.Lost(n, &__e).
+//
+// A block, so that __e is a variable of its own for each of them.
 func (c *checker) watchCall(call *ast.CallExpr, results types.Type) ast.Stmt {
 	names := []ast.Expr{ident("__e")}
 	if tuple, ok := results.(*types.Tuple); ok {
@@ -230,7 +237,8 @@ func showCall(n int) int {
 	return 0
 }
 
-// lookAtShown tells the error that the last expression gave.
+// lookAtShown takes the error that the last expression gave for lost, if it was a call to be
+// watched.
 func (r *run) lookAtShown() {
 	if r.watchShown == 0 || r.lost != nil || len(r.shown) == 0 {
 		return

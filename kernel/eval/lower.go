@@ -58,7 +58,8 @@ func init() {
 	ixgo.RegisterPackage(&ixgo.Package{Name: "lower", Path: lowerPath, Funcs: funcs})
 }
 
-// inType is x as a value of a type, which may be an interface that holds nothing.
+// inType is x as a value of a type, which may be an interface that holds nothing: package reflect
+// has no value for a nil interface that is not of some interface type.
 func inType(x any, t reflect.Type) reflect.Value {
 	if x == nil {
 		return reflect.Zero(t)
@@ -66,11 +67,14 @@ func inType(x any, t reflect.Type) reflect.Value {
 	return reflect.ValueOf(x)
 }
 
+// setMap is m[k] = v. Without a type, a nil v would be an invalid value, which tells SetMapIndex
+// to delete the key.
 func setMap(m, k, v any) {
 	x := reflect.ValueOf(m)
 	x.SetMapIndex(inType(k, x.Type().Key()), inType(v, x.Type().Elem()))
 }
 
+// getMap is v, ok := m[k], with the zero value of the map's elements where there is no k.
 func getMap(m, k any) (any, bool) {
 	x := reflect.ValueOf(m)
 	v := x.MapIndex(inType(k, x.Type().Key()))
@@ -95,6 +99,9 @@ func getOwn(m, k any) any {
 }
 
 // notNil fails as Go does where a method of an interface that holds nothing is looked for.
+//
+// A method value is taken, and a deferred or started call looks for its method, when the
+// statement runs, and ixgo would do so only when the function is called.
 func notNil(x any) {
 	if x == nil {
 		var p *int
@@ -102,6 +109,7 @@ func notNil(x any) {
 	}
 }
 
+// deleteMap is delete(m, k) for a key that may be nil.
 func deleteMap(m, k any) {
 	x := reflect.ValueOf(m)
 	x.SetMapIndex(inType(k, x.Type().Key()), reflect.Value{})
@@ -128,11 +136,16 @@ func extreme(x, y any, greater bool) any {
 func byteAt(s, i any) any { return reflect.ValueOf(s).String()[reflect.ValueOf(i).Uint()] }
 
 // lowering replaces instructions of the functions of one program.
+//
+// It works on the instructions of go/ssa before ixgo sees them, which keeps this list of
+// differences in one place and leaves ixgo as it is.
 type lowering struct {
 	prog *ssa.Program
 	pkg  *ssa.Package // of the functions that do it instead
 }
 
+// helper is a function of package lower in the program, which gets that package when the first is
+// asked for.
 func (w *lowering) helper(name string) *ssa.Function {
 	if w.pkg == nil {
 		tp := types.NewPackage(lowerPath, "lower")
@@ -148,6 +161,8 @@ func (w *lowering) helper(name string) *ssa.Function {
 }
 
 // function lowers the code of one function.
+//
+// A block is copied only if something in it changes, as nearly none does.
 func (w *lowering) function(f *ssa.Function) {
 	orderPhis(f)
 	for _, b := range f.Blocks {
@@ -171,6 +186,9 @@ func (w *lowering) function(f *ssa.Function) {
 }
 
 // instruction is what stands for an instruction; nil if it stays.
+//
+// Instructions that stand for others come in an order in which each finds the values it needs,
+// and the last has the value of the one that it replaces.
 func (w *lowering) instruction(b *ssa.BasicBlock, in ssa.Instruction) []ssa.Instruction {
 	switch in := in.(type) {
 	case *ssa.BinOp:
@@ -206,7 +224,8 @@ func (w *lowering) instruction(b *ssa.BasicBlock, in ssa.Instruction) []ssa.Inst
 	return nil
 }
 
-// faults tells an operation on constants that would fault.
+// faults reports whether an operation on constants would fault: a division by zero, or a shift by
+// less than zero.
 func faults(in *ssa.BinOp) bool {
 	_, isConst := in.X.(*ssa.Const)
 	y, ok := in.Y.(*ssa.Const)
@@ -266,7 +285,8 @@ func (w *lowering) lookup(b *ssa.BasicBlock, in *ssa.Lookup) []ssa.Instruction {
 	return []ssa.Instruction{call}
 }
 
-// isUpdate tells that the element looked for is assigned to in the same operation, such as m[k]++.
+// isUpdate reports whether the element looked for is assigned to in the same operation, such as
+// m[k]++.
 func isUpdate(in *ssa.Lookup) bool {
 	return slices.ContainsFunc(in.Block().Instrs, func(other ssa.Instruction) bool {
 		u, ok := other.(*ssa.MapUpdate)
@@ -274,7 +294,7 @@ func isUpdate(in *ssa.Lookup) bool {
 	})
 }
 
-// hashable tells a type whose values all have a hash: there is no interface in it.
+// hashable reports whether all values of a type have a hash: there is no interface in it.
 func hashable(t types.Type) bool {
 	switch t := t.Underlying().(type) {
 	case *types.Interface:
@@ -291,7 +311,9 @@ func hashable(t types.Type) bool {
 	return true
 }
 
-// builtin lowers the call of a builtin function.
+// builtin lowers the call of a builtin function. A recover stays and is followed by a call that
+// looks at what it gave: ixgo's errors are made into Go's, and what is thrown to end a goroutine
+// goes on its way.
 func (w *lowering) builtin(b *ssa.BasicBlock, in *ssa.Call) []ssa.Instruction {
 	f, ok := in.Call.Value.(*ssa.Builtin)
 	if !ok {
@@ -380,7 +402,8 @@ func (w *lowering) deferred(call *ssa.CallCommon) {
 	}
 }
 
-// mayBeNil tells an interface that may hold nothing.
+// mayBeNil reports whether a value is of an interface type and may hold nothing. A value that was
+// just put into an interface does not, unless it came from another.
 func mayBeNil(v ssa.Value) bool {
 	if !types.IsInterface(v.Type()) {
 		return false

@@ -40,6 +40,8 @@ func lazily(expression string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }
 
+// isMagic reports whether a line is a command by how it begins or ends: %, $ and ?, with none of
+// which a line of Go can begin, or a name and a question mark.
 func isMagic(line string) bool {
 	line = strings.TrimRight(line, " \t\r")
 	if line == "" {
@@ -49,8 +51,11 @@ func isMagic(line string) bool {
 	return first == '%' || first == '$' || (first == '?' || last == '?') && questionLine().MatchString(line)
 }
 
-// segments takes the commands out of a cell. A line inside a string, comment or brackets is none.
-// knows tells the names that mean something in the session.
+// segments takes the commands out of a cell. A line inside a string, comment or brackets is none,
+// which is why it matters whether the Go code above is closed. A command that begins with two
+// percent signs and stands on top takes the whole rest as its text. Segments below a command
+// begin with as many empty lines as stand above, so that errors in them have the lines of the
+// cell. knows reports which names mean something in the session, see isBang.
 func segments(code string, knows func(name string) bool) []segment {
 	var out []segment
 	var pending strings.Builder
@@ -85,7 +90,7 @@ func segments(code string, knows func(name string) bool) []segment {
 	return out
 }
 
-// isGet tells the command that gets modules.
+// isGet reports whether the segment is the command that gets modules.
 func (seg segment) isGet() bool {
 	name, _, _ := strings.Cut(seg.magic, " ")
 	return name == "%get"
@@ -110,11 +115,13 @@ func together(segs []segment) []segment {
 	return out
 }
 
-// isMain tells the command of other notebooks that what stands below is the body of func main.
+// isMain reports whether a line is the command by which other notebooks say that what stands
+// below is the body of func main.
 func isMain(line string) bool { return line == "%%" || line == "%main" }
 
-// isBang tells a shell command after an exclamation mark from an expression: that begins with a name
-// that means something, or stands above it in the cell.
+// isBang reports whether a line is a shell command after an exclamation mark, as !ls -l, and no
+// expression, as !done. It is an expression if it parses as one and has a name that means
+// something, in the session or above it in the cell.
 func isBang(line, above string, knows func(name string) bool) bool {
 	if len(line) < 2 || line[0] != '!' {
 		return false
@@ -133,19 +140,19 @@ func isBang(line, above string, knows func(name string) bool) bool {
 	return command
 }
 
-// knows tells the names that mean something without a declaration in the cell.
+// knows reports whether a name means something without a declaration in the cell.
 func (e *engine) knows(name string) bool {
 	return e.scope.names[name] != nil || e.scope.imports[name] != "" || ambient()[name] != "" || types.Universe.Lookup(name) != nil
 }
 
-// isClosed tells that code ends outside all brackets, strings and comments.
+// isClosed reports whether code ends outside all brackets, strings and comments.
 func isClosed(code string) bool {
 	closers, open := unclosed(code)
 	return closers == "" && !open
 }
 
-// unclosed gives what closes the brackets that are open at the end of code; open tells that it ends
-// in a string or comment.
+// unclosed gives what closes the brackets that are open at the end of code; open says that it
+// ends in a string or comment. A bracket that closes too much is left to the parser.
 func unclosed(code string) (closers string, open bool) {
 	var sc scanner.Scanner
 	f := token.NewFileSet().AddFile("", -1, len(code))
@@ -181,7 +188,8 @@ func countWords(code string) map[string]int {
 	return count
 }
 
-// isOpen tells a string, character or comment that does not end.
+// isOpen reports whether a string, character or comment does not end. The scanner gives it up to
+// where the line or text is over; a quote behind an odd number of backslashes is none.
 func isOpen(tok token.Token, lit string) bool {
 	switch {
 	case tok == token.COMMENT:
@@ -195,7 +203,8 @@ func isOpen(tok token.Token, lit string) bool {
 // backslashes counts those at the end of a text.
 func backslashes(s string) int { return len(s) - len(strings.TrimRight(s, "\\")) }
 
-// asksExit tells the words that end a console, unless they mean something in the session.
+// asksExit reports whether the cell is a word that ends a console, unless it means something in
+// the session.
 func (s *Session) asksExit(code string) bool {
 	name := strings.TrimSuffix(strings.TrimSpace(code), "()")
 	return (name == "exit" || name == "quit") && s.engine.scope.names[name] == nil && s.engine.scope.imports[name] == ""
@@ -223,6 +232,8 @@ func magics() map[string]magic {
 }
 
 // command runs one command line.
+//
+// Code is what stands below a command for the whole cell, and empty for others.
 func (s *Session) command(ctx context.Context, r *run, seg segment) cell.Result {
 	line := strings.TrimSpace(seg.magic)
 	switch line[0] {
@@ -358,6 +369,8 @@ func (s *Session) forget(_ context.Context, _ *run, _, _ string) cell.Result {
 	return cell.Result{}
 }
 
+// remove is %rm. All names are looked at before any is forgotten. Functions that use a name go on
+// with what it meant.
 func (s *Session) remove(_ context.Context, _ *run, arg, _ string) cell.Result {
 	sc := s.engine.scope
 	names := strings.Fields(arg)
@@ -380,6 +393,7 @@ func (s *Session) remove(_ context.Context, _ *run, arg, _ string) cell.Result {
 	return cell.Result{}
 }
 
+// changeDir is %cd. The folder is the process's, as files are opened relative to that.
 func (s *Session) changeDir(_ context.Context, _ *run, arg, _ string) cell.Result {
 	dir := arg
 	if dir == "" || dir == "~" || strings.HasPrefix(dir, "~/") {

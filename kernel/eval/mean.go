@@ -12,6 +12,9 @@ import (
 
 // suggest adds to what is said of misspelled names what may have been meant, and says the same of a name
 // only once.
+//
+// Only what a name may be at its place is compared: members of the value before a dot, or else
+// names in scope.
 func (c *checker) suggest(out *checked, errs checkErrors) checkErrors {
 	said := map[string]bool{}
 	var kept checkErrors
@@ -68,7 +71,10 @@ func (c *checker) namesInScope(out *checked, at *ast.Ident) []string {
 	return known
 }
 
-// nearest is the name that is most like a word, if one is like it enough.
+// nearest is the name that is most like a word, if one is like it enough: one letter in four may
+// differ. Words of one or two letters are like too many. Letters that differ in their case alone
+// count as equal. Names are compared in the order of the alphabet, so that of equally near ones
+// it is always the same.
 func nearest(word string, known []string) string {
 	limit := max(1, (len(word)+1)/4)
 	if len(word) < 3 {
@@ -90,6 +96,9 @@ func nearest(word string, known []string) string {
 
 // distance is how many letters have to be changed, added, left out or swapped with their neighbor
 // (Damerau, 1964; Levenshtein, 1966).
+//
+// Each entry is the distance of the first i letters of a and the first j of b. Of a swap it is
+// the restricted form, in which no letter is changed twice.
 func distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	rows := make([][]int, len(x)+1)

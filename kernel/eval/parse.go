@@ -15,6 +15,10 @@ import (
 )
 
 // A snippet is a piece of a cell with the place where it stands.
+//
+// The text is kept for as long as its declaration may have to be checked again, and it is what a
+// syntax tree is made of each time: errors and stacks quote the cell by the directive that at
+// gives.
 type snippet struct {
 	file      string // "cell[3]"
 	line, col int
@@ -44,6 +48,10 @@ const (
 )
 
 // An item is a declaration, statement or expression at the top level of a cell.
+//
+// Exactly one of decls, stmts and expr says what it is, by its kind. A cell is cut into items
+// because go/types knows declarations at the level of a package only; checker.code makes the rest
+// into such.
 type item struct {
 	kind  itemKind
 	src   snippet
@@ -94,6 +102,8 @@ func (p *parsed) names() map[string]bool {
 }
 
 // chunk is the text between two semicolons outside all brackets.
+//
+// First is its first token, label whether that is followed by a colon; start and end are offsets.
 type chunk struct {
 	first token.Token
 	label bool
@@ -101,7 +111,10 @@ type chunk struct {
 	end   int
 }
 
-// split cuts a cell at the semicolons, written or implied, that are outside all brackets.
+// split cuts a cell at the semicolons, written or implied, that are outside all brackets. The
+// scanner puts them in by Go's own rule, which a search for line ends would have to repeat. A
+// cell with mistakes is cut as well as it can be: each chunk is then parsed by itself, so that a
+// mistake in one hides none of the others, and completion still knows the others.
 func split(code string) []chunk {
 	var s scanner.Scanner
 	fset := token.NewFileSet()
@@ -119,10 +132,14 @@ func split(code string) []chunk {
 			depth++
 		case token.RPAREN, token.RBRACE, token.RBRACK:
 			depth--
+			// Behind its block, if x { … } is at its end, unless else follows on the same line,
+			// where no semicolon is implied.
 			closed = closed || depth == 0 && tok == token.RBRACE
 		}
 		if tok == token.EOF || tok == token.SEMICOLON && depth <= 0 {
 			label := len(toks) >= 2 && toks[0] == token.IDENT && toks[1] == token.COLON
+			// A label belongs to the statement below it; and in for i := 0; i < 3; i++ { the
+			// semicolons do not end the statement.
 			if tok != token.EOF && (label && len(toks) == 2 || headGoesOn(toks, label, closed)) {
 				continue
 			}
@@ -144,7 +161,8 @@ func split(code string) []chunk {
 	}
 }
 
-// headGoesOn tells that a semicolon stands in the head of a for, if or switch.
+// headGoesOn reports whether a semicolon stands in the head of a for, if or switch, whose block
+// has not come yet. toks are the first tokens of the chunk.
 func headGoesOn(toks []token.Token, label, closed bool) bool {
 	if label && len(toks) > 2 {
 		toks = toks[2:]
@@ -153,6 +171,9 @@ func headGoesOn(toks []token.Token, label, closed bool) bool {
 }
 
 // parse takes a cell apart. The positions of the syntax are those in the cell.
+//
+// All chunks are parsed before it fails, so that every mistake is told at once, one for each
+// chunk.
 func (e *engine) parse(file, code string) (*parsed, error) {
 	p := &parsed{}
 	if err := e.directives(file, code); err != nil {
@@ -187,7 +208,8 @@ func (e *engine) parse(file, code string) (*parsed, error) {
 	return p, nil
 }
 
-// directives refuses the comments that tell the compiler something a cell cannot have.
+// directives refuses the comments that tell the compiler something a cell cannot have. They are
+// looked for as comments, since the same text may stand in a string.
 func (e *engine) directives(file, code string) error {
 	const embed = "//go:embed"
 	if !strings.Contains(code, embed) {
@@ -210,6 +232,9 @@ func (e *engine) directives(file, code string) error {
 	}
 }
 
+// parseChunk adds what a chunk holds to p; last says that it is the last of the cell, whose value
+// is the result. What begins with func may be a declaration or an expression, as func() { … }()
+// is one: if it parses as neither, the error is that of the declaration.
 func (e *engine) parseChunk(p *parsed, first token.Token, src snippet, last bool) error {
 	switch first {
 	case token.PACKAGE:
@@ -232,6 +257,7 @@ func (e *engine) parseChunk(p *parsed, first token.Token, src snippet, last bool
 		}
 	}
 	stmts, err := e.parseBody(src)
+	// A list of expressions, as in x, err, is no statement of Go, but may end a cell.
 	if err != nil && last {
 		if list := e.parseList(src); list != nil {
 			p.items = append(p.items, &item{kind: showItem, src: src, expr: list[0], rest: list[1:]})
@@ -251,10 +277,14 @@ func (e *engine) parseChunk(p *parsed, first token.Token, src snippet, last bool
 	return nil
 }
 
+// parseFile parses a chunk as the only declaration of a file. The file begins with a directive
+// that gives its positions those of the cell, so nobody has to count lines again.
 func (e *engine) parseFile(src snippet, mode parser.Mode) (*ast.File, error) {
 	return parser.ParseFile(e.fset, src.fileName(), "package main;"+src.at()+src.text, mode|parser.SkipObjectResolution)
 }
 
+// parseBody parses a chunk as the body of a function. The line end before the closing bracket
+// keeps a comment at the end of the chunk from taking the bracket in.
 func (e *engine) parseBody(src snippet) ([]ast.Stmt, error) {
 	f, err := parser.ParseFile(e.fset, src.fileName(), "package main;func _(){"+src.at()+src.text+"\n}", parser.SkipObjectResolution)
 	if err != nil {
@@ -263,7 +293,8 @@ func (e *engine) parseBody(src snippet) ([]ast.Stmt, error) {
 	return f.Decls[0].(*ast.FuncDecl).Body.List, nil
 }
 
-// parseList reads a list of two expressions or more; nil if it is none.
+// parseList reads a list of two expressions or more as the arguments of a call; nil if it is
+// none, or ends in dots, which a call may and a list may not.
 func (e *engine) parseList(src snippet) []ast.Expr {
 	f, err := parser.ParseFile(e.fset, "", "package main;var _ = _("+src.at()+withoutComment(src.text)+")", parser.SkipObjectResolution)
 	if err != nil || len(f.Decls) != 1 {
@@ -276,7 +307,8 @@ func (e *engine) parseList(src snippet) []ast.Expr {
 	return call.Args
 }
 
-// withoutComment cuts off what stands behind the last token of a text.
+// withoutComment cuts off what stands behind the last token of a text, as a comment there would
+// take in the bracket that parseList puts behind it.
 func withoutComment(text string) string {
 	var s scanner.Scanner
 	f := token.NewFileSet().AddFile("", -1, len(text))
@@ -296,7 +328,8 @@ func withoutComment(text string) string {
 	}
 }
 
-// atEnd takes the bracket that was put behind a snippet out of an error about it.
+// atEnd takes the bracket that parseBody put behind a snippet out of an error about it: the user
+// has not written it, so the error is at the end of the snippet, where something is missing.
 func (s snippet) atEnd(err error) error {
 	var list scanner.ErrorList
 	if !errors.As(err, &list) {
@@ -350,7 +383,10 @@ func (it *item) declare(names ...*ast.Ident) {
 	}
 }
 
-// classify finds out what a single statement is at the top level of a cell.
+// classify finds out what a single statement is at the top level of a cell: := declares variables
+// of the session; defer waits for the end of the cell; an expression is a result if it is last.
+// Calls and receives are statements of Go by themselves and are left so where nobody wants their
+// value. Any other expression, which Go refuses as a statement, is evaluated and dropped.
 func (it *item) classify(stmt ast.Stmt, last bool) error {
 	switch st := stmt.(type) {
 	case *ast.AssignStmt:
@@ -389,7 +425,8 @@ func (it *item) classify(stmt ast.Stmt, last bool) error {
 	return nil
 }
 
-// isPrint tells a call of fmt.Println and the like, whose results nobody wants to see.
+// isPrint reports whether c calls fmt.Println or one of its likes, whose results nobody wants to
+// see. It goes by the names alone, as there are no types yet.
 func isPrint(c *ast.CallExpr) bool {
 	sel, ok := c.Fun.(*ast.SelectorExpr)
 	if !ok || !isIdent(sel.X, "fmt") {
@@ -399,6 +436,9 @@ func isPrint(c *ast.CallExpr) bool {
 }
 
 // joinStatements puts neighboring statements into one body, so that labels and goto reach them.
+//
+// Such a body runs as one item: how far a failed cell has come is less exactly known, and calls
+// in it are not watched for errors. So it is only done where the cell has a label.
 func (p *parsed) joinStatements() {
 	var out []*item
 	for _, it := range p.items {
@@ -411,8 +451,11 @@ func (p *parsed) joinStatements() {
 	p.items = out
 }
 
-// repeatedNames turns a second x := … of a cell into an assignment to the first: within a cell a
-// package-level name can be declared only once.
+// repeatedNames turns a second x := … of a cell into an assignment to the first, since a
+// package-level name can be declared only once. In x, y := f() with an x that is there already
+// and a y that is new, a variable that no code can name takes f's first value on its way to x: :=
+// on both sides of one call cannot be split. The second x must be of the first's type, as in a
+// function.
 func (p *parsed) repeatedNames() {
 	seen := map[string]bool{}
 	var out []*item

@@ -6,6 +6,9 @@ import "golang.org/x/tools/go/ssa"
 // are meant to be evaluated all at once: where one reads another of its block that stands above it,
 // as in a, b = b, a within a loop, it would see the new value. Such a node is split: a copy at the
 // top of the block takes the old value, and the node takes it from there.
+//
+// For example, with a := φ(1, b) above b := φ(0, a), one after the other gives b the new a. With
+// the copy b' := φ(0, a) on top, b takes b' on every edge, and b' was read before a changed.
 func orderPhis(f *ssa.Function) {
 	for _, b := range f.Blocks {
 		var phis []*ssa.Phi

@@ -88,6 +88,8 @@ func printfOut(f string, v []any) int {
 var lineBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // printWith prints what format appends to the cell's standard output and returns its length.
+//
+// Buffers are used again, but one that has grown large is let go.
 func printWith(format func([]byte) []byte) int {
 	buf := lineBuffers.Get().(*[]byte)
 	text := format((*buf)[:0])
@@ -125,7 +127,9 @@ func printable(v []any) []any {
 	return out
 }
 
-// quiet makes calls that print, and whose results are dropped, calls of the functions without.
+// quiet makes calls that print, and whose results are dropped, calls of the functions without
+// results. Up to three values are passed as they are, without the slice that variadic functions
+// want.
 func (l *lateFinder) quiet(prog *ssa.Program) {
 	var pkg *ssa.Package
 	for f := range l.seen {
@@ -162,6 +166,9 @@ func (l *lateFinder) quiet(prog *ssa.Program) {
 
 // packed returns the values that a call passes for the dots of a variadic function, and the
 // instructions of its block that only make a slice of them; nothing if they are passed otherwise.
+//
+// Go's builder makes an array, stores each value into it in order, and slices it. All of that can
+// go if nothing else refers to it and it is in the block of the call.
 func packed(c *ssa.Call) (values []ssa.Value, packing []ssa.Instruction) {
 	slice, ok := c.Call.Args[len(c.Call.Args)-1].(*ssa.Slice)
 	if !ok || len(*slice.Referrers()) != 1 {

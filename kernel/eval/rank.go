@@ -21,7 +21,8 @@ const (
 	noMatch
 )
 
-// match tells how a name fits a prefix.
+// match says how a name fits a prefix. Letters in their order are enough from the second one on;
+// a single letter would fit nearly every name.
 func match(name, prefix string) int {
 	switch {
 	case strings.HasPrefix(name, prefix):
@@ -34,8 +35,9 @@ func match(name, prefix string) int {
 	return noMatch
 }
 
-// isSubsequence tells that the letters of short occur in name in their order, the first at its beginning
-// or at that of a word.
+// isSubsequence reports whether the letters of short occur in name in their order, the first at
+// its beginning or at that of a word, whether words begin with a capital letter or behind an
+// underscore.
 func isSubsequence(name, short string) bool {
 	want := []rune(strings.ToLower(short))
 	last := '_'
@@ -59,6 +61,9 @@ type proposal struct {
 	score float64
 }
 
+// compareProposals puts proposals in their order: how they fit what has been written comes before
+// what is likely, since the user can see that; equal ones go by the alphabet, so that the order
+// is always one.
 func compareProposals(a, b proposal) int {
 	return cmp.Or(a.match-b.match, cmp.Compare(b.score, a.score), strings.Compare(a.item.Text, b.item.Text))
 }
@@ -72,7 +77,8 @@ const (
 	keywordFar
 )
 
-// expectedType is the type of what is to stand where the cursor is; nil if anything can.
+// expectedType is the type of what is to stand where the cursor is; nil if anything can. Of
+// x.name it is the type of the whole selector that is looked for.
 func (v *view) expectedType() types.Type {
 	if len(v.path) < 2 {
 		return nil
@@ -134,6 +140,9 @@ func under(t types.Type) types.Type {
 	return t.Underlying()
 }
 
+// typeOf is the type of an expression; nil if the checker found none, as for what has a mistake
+// in it. A name on the left of := is not among the expressions that have types, so its object is
+// asked.
 func (v *view) typeOf(x ast.Expr) types.Type {
 	t := v.info.Types[x].Type
 	if id, ok := x.(*ast.Ident); ok && t == nil {
@@ -148,6 +157,8 @@ func (v *view) typeOf(x ast.Expr) types.Type {
 }
 
 // parameter is the type of the parameter that x is passed for.
+//
+// Beyond the last parameter of a variadic function it is the type of an element.
 func (v *view) parameter(call *ast.CallExpr, x ast.Node) types.Type {
 	i := slices.IndexFunc(call.Args, func(e ast.Expr) bool { return e == x })
 	sig, ok := under(v.typeOf(call.Fun)).(*types.Signature)
@@ -213,6 +224,9 @@ func (v *view) element(lit ast.Node, key ast.Expr) types.Type {
 
 // misfit is 0 for an object that has the type, 1 for one that leads there by a call or a member, 3 for
 // others; packages are between.
+//
+// An untyped constant, such as 1 where want comes from the other side of x == 1, counts as its
+// default type. Types themselves never fit, as a conversion has the type but not the name alone.
 func misfit(o types.Object, want types.Type) int {
 	if want == nil {
 		return 0

@@ -63,7 +63,7 @@ func (t *typeTable) recycle(r *releasedType) bool {
 	return true
 }
 
-// gone tells a method that was released and whose program is gone.
+// gone reports whether a method was released and its program is gone.
 func (m *methodSlot) gone() bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -71,6 +71,10 @@ func (m *methodSlot) gone() bool {
 }
 
 // reuse gives a new type the description of a released one of its shape; nil if there is none.
+//
+// Package reflect keeps every type that it was ever asked to make, so making another that looks
+// the same would only add to what is there for good. Slots are taken over with the type: their
+// addresses are in it.
 func (t *typeTable) reuse(n *types.Named) reflect.Type {
 	if len(t.unused) == 0 {
 		return nil

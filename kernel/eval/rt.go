@@ -22,6 +22,9 @@ const (
 
 var stopPlaceholder bool // what asks for it is made to look at the flag of the program, see lowering
 
+// The functions have results only where they stand in the place of a value: an initializer of a
+// package needs one. The generic ones are source, because package reflect knows no generic
+// function; they give the argument's own type back, so that the call around it still checks.
 func init() {
 	ixgo.RegisterPackage(&ixgo.Package{
 		Name: "rt", Path: rtPath,
@@ -55,7 +58,8 @@ func init() {
 	})
 }
 
-// currentRun is the run of the calling goroutine, or the latest one.
+// currentRun is the run of the calling goroutine, or the latest one: a goroutine that compiled
+// code started has no label of ours, as one of package net/http.
 func currentRun() *run {
 	if r := runOfGoroutine(); r != nil {
 		return r
@@ -65,6 +69,7 @@ func currentRun() *run {
 	return console.latest
 }
 
+// show keeps the values of the last expression until the cell has ended.
 func show(v ...any) int {
 	if r := currentRun(); r != nil {
 		r.shown = v
@@ -72,6 +77,7 @@ func show(v ...any) int {
 	return 0
 }
 
+// mark notes how far a cell has come, see checker.code.
 func mark(n int) int {
 	if r := currentRun(); r != nil {
 		r.progress.Store(int64(n))
@@ -80,6 +86,9 @@ func mark(n int) int {
 }
 
 // guard wraps the function of a go statement so that a panic ends up in the cell's output.
+//
+// It runs in the goroutine that starts the other one, which is why it can note whose it is. The
+// results are zero where the function panicked, as it has to return some.
 func guard(f any) any {
 	v := reflect.ValueOf(f)
 	if v.Kind() != reflect.Func || v.IsNil() {
@@ -104,6 +113,8 @@ func guard(f any) any {
 	}).Interface()
 }
 
+// callAny calls a function with arguments as reflect.MakeFunc gives them, the last of which is a
+// slice for a variadic one.
 func callAny(f reflect.Value, args []reflect.Value) []reflect.Value {
 	if f.Type().IsVariadic() {
 		return f.CallSlice(args)
@@ -113,7 +124,9 @@ func callAny(f reflect.Value, args []reflect.Value) []reflect.Value {
 
 const inGoroutine = "panic in a goroutine: "
 
-// goPanic reports a panic that ended a goroutine, or what else what says. The stack is that of the interpreter, if it is known.
+// goPanic reports a panic that ended a goroutine, or something else of which what says what it
+// was. The stack is that of the interpreter, if it is known. A goroutine that was told to stop
+// says nothing.
 func goPanic(what string, v any, stack []byte) {
 	if _, ok := v.(haltValue); ok {
 		return
@@ -132,6 +145,9 @@ func goPanic(what string, v any, stack []byte) {
 }
 
 // deferred wraps the function of a top-level defer statement: calling it keeps the call for later.
+//
+// Go evaluates function and arguments when the statement runs, and so does a call; only the
+// effect waits.
 func deferred(f any) any {
 	v := reflect.ValueOf(f)
 	t := v.Type()
@@ -192,8 +208,8 @@ func builtinFloat(v reflect.Value, f float64) string {
 	return strconv.FormatFloat(f, 'g', -1, bits)
 }
 
-// register tells a context what interpreted code gets instead of the real functions: such as would
-// end the process, start goroutines that nobody guards, or print.
+// register gives a context the functions that interpreted code gets in the place of the real
+// ones: of those that would end the process, start goroutines that nobody guards, or print.
 func register(c externals) {
 	c.RegisterExternal("os.Exit", exit)
 	c.RegisterExternal("syscall.Exit", exit)

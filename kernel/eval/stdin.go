@@ -38,10 +38,13 @@ func (in *inputReader) Read(b []byte) (int, error) {
 }
 
 // ReadRune makes Scan read no further than it has to.
+//
+// Package fmt would otherwise read ahead by a buffer of its own and drop what it did not need.
 func (in *inputReader) ReadRune() (r rune, size int, err error) {
 	return readRune(in)
 }
 
+// readRune reads one rune, a byte at a time, until it is whole.
 func readRune(r io.Reader) (rune, int, error) {
 	var b [4]byte
 	n := 0
@@ -58,6 +61,8 @@ func readRune(r io.Reader) (rune, int, error) {
 }
 
 // forget drops what is left of a line when the cell that asked for it has ended.
+//
+// A goroutine that waits for a line holds the mutex, and then there is nothing left.
 func (in *inputReader) forget() {
 	if in.mu.TryLock() {
 		in.rest = nil

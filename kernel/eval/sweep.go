@@ -18,6 +18,9 @@ const (
 // sweep forgets the declarations that no name leads to any more. Values, closures and goroutines
 // that were made by them hold what they need themselves; types whose values may be behind
 // interfaces keep what their methods need, until they have been replaced long ago.
+//
+// It is called between cells. What is live is a matter of names: from the names of the session
+// and of packages from source, through everything that a declaration needs.
 func (e *engine) sweep() {
 	live := e.scope.reachable()
 	e.builder.retireTypes(live)
@@ -31,6 +34,9 @@ func (e *engine) sweep() {
 }
 
 // reachable are the declarations that a name leads to.
+//
+// Names of a package from source all count, whether anything uses them now: a cell may import it
+// later.
 func (s *scope) reachable() liveDecls {
 	live := liveDecls{}
 	for _, o := range s.names {
@@ -97,6 +103,7 @@ func (b *builder) retireTypes(live liveDecls) {
 			more = append(more, n)
 		}
 	})
+	// The map gives them in any order; which of them are the oldest must not depend on that.
 	slices.SortFunc(more, func(x, y *types.Named) int { return cmp.Compare(x.Obj().Pos(), y.Obj().Pos()) })
 	b.replaced = append(b.replaced, more...)
 	old := b.replaced[:max(0, len(b.replaced)-keepReplaced)]

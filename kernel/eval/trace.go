@@ -24,6 +24,9 @@ func (s *Session) traceBpftrace(ctx context.Context, r *run, arg, code string) c
 
 // traceCell runs the text of a cell with a tracer, shows what comes, and leaves it in a variable. An
 // interrupt ends the trace as it is meant to end: what came stays.
+//
+// The capture comes into the session by Go code, the declaration of the variable, so that it is
+// declared as any other: with its type, under a name that later cells may declare again.
 func (s *Session) traceCell(ctx context.Context, r *run, tracer, arg, code string) cell.Result {
 	opts, variable, err := tracing.ParseLine(tracer, arg)
 	if err != nil {
@@ -66,6 +69,8 @@ func traced() *dtracefs.Capture {
 }
 
 // traceError describes why a tracer failed, at the places of the cell where that is known.
+//
+// Lines of a tracer's message are those of the script, which begins below the command.
 func (s *Session) traceError(r *run, tracer string, above int, err error) *cell.Error {
 	out := &cell.Error{Name: "trace error"}
 	var e *dtracefs.TracerError

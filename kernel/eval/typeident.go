@@ -20,6 +20,11 @@ import (
 
 // A typeTable stands between ixgo and its loader. It owns what must be the same for all programs of
 // a session: which reflect.Type a named type is, what code its methods run, where variables live.
+//
+// ixgo by itself would make new run-time types for each program: a value of T from one cell would
+// not be a T in the next, neither in a type switch nor for a map or interface. With the table as
+// its loader it asks here first, and takes the types of all declarations of the session as if
+// they were compiled in.
 type typeTable struct {
 	ixgo.Loader // the compiled-in packages
 	ctx         *ixgo.Context
@@ -41,6 +46,10 @@ type typeTable struct {
 
 // A methodSlot is a method of a type as compiled code calls it: the code comes with the first
 // program that compiles the method.
+//
+// The run-time type of T is made once, with addresses of its methods that can never change, but
+// the code of the methods belongs to a program, and methods may be compiled later than the type
+// is made. The address leads to call, which goes to whatever code the slot has.
 type methodSlot struct {
 	name string
 	typ  reflect.Type
@@ -51,6 +60,8 @@ type methodSlot struct {
 	from weakProgram // whose code it is
 }
 
+// call runs the method. A released method has no code here but may have its program still,
+// through a goroutine or a closure of it.
 func (m *methodSlot) call(args []reflect.Value) []reflect.Value {
 	m.mu.RLock()
 	code, fn := m.code, m.fn
@@ -67,7 +78,7 @@ func (m *methodSlot) call(args []reflect.Value) []reflect.Value {
 	panic(fmt.Sprintf("method %s is not compiled yet", m.full))
 }
 
-// bind gives a slot the code of a program.
+// bind gives a slot the code of a program, which the slot keeps alive from then on.
 func (m *methodSlot) bind(p program, fn *types.Func) {
 	code := p.FindMethod(m.typ, fn)
 	m.mu.Lock()
@@ -81,6 +92,9 @@ func newTypeTable(ctx *ixgo.Context, s *scope) *typeTable {
 
 // begin starts the types of one cell. A fresh reflectx context each time, because it remembers
 // interfaces by a string in which types of the same name look alike.
+//
+// The record converts types for all that is done with one cell, and asks the table, through
+// recordView, about types that are known already.
 func (t *typeTable) begin() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -150,7 +164,8 @@ func fill(loader *ixgo.TypesLoader, p *types.Package, pkg *ixgo.Package) (err er
 	return nil
 }
 
-// reflectType is the run-time type of a type of a cell.
+// reflectType is the run-time type of a type of a cell. What ixgo cannot convert it panics about,
+// which becomes an error.
 func (t *typeTable) reflectType(typ types.Type) (rt reflect.Type, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -162,6 +177,9 @@ func (t *typeTable) reflectType(typ types.Type) (rt reflect.Type, err error) {
 	return t.convert(typ), nil
 }
 
+// convert does so; t.mu is held. Converting one type may come upon others that have names, which
+// are noted as pending and converted afterwards, until all are known: a type can refer to one
+// that is only being made.
 func (t *typeTable) convert(typ types.Type) reflect.Type {
 	defer slots.Settle()
 	rt, _ := t.record.ToType(typ)
@@ -177,7 +195,9 @@ func (t *typeTable) convert(typ types.Type) reflect.Type {
 	return rt
 }
 
-// recordView is what the table's own record sees of it: no lock, and new names are noted.
+// recordView is what the table's own record sees of it. The record calls back while the table's
+// lock is held, so its methods take none; and names that it asks about and the table does not
+// know are noted.
 type recordView struct {
 	ixgo.Loader
 	t *typeTable
@@ -201,6 +221,8 @@ func (v recordView) LookupReflect(typ types.Type) (reflect.Type, bool) {
 }
 
 // needSlots refuses a type whose methods find no room: ixgo would end the process.
+//
+// Each method needs a slot for the value and one for the pointer as receiver.
 func (t *typeTable) needSlots(n *types.Named) {
 	if types.IsInterface(n) {
 		return
@@ -228,7 +250,8 @@ func (v recordView) FindMethod(typ reflect.Type, fn *types.Func) func([]reflect.
 	return m.call
 }
 
-// owns tells the named types that the table gives their identity.
+// owns reports whether the table gives a named type its identity: it is of a cell or a package
+// from source, and concrete.
 func (t *typeTable) owns(n *types.Named) bool {
 	pkg := n.Origin().Obj().Pkg()
 	return t.scope.owns(pkg) && !hasTypeParam(n)
@@ -241,6 +264,7 @@ func (t *typeTable) LookupReflect(typ types.Type) (reflect.Type, bool) {
 	if rt, ok := t.types.At(typ).(reflect.Type); ok {
 		return rt, true
 	}
+	// A type that go/ssa makes up for defer in loops over functions, which no package declares.
 	if n, ok := typ.(*types.Named); ok && n.Obj().Name() == "deferStack" && n.Obj().Parent() == nil {
 		return inner.DeferStack, true
 	}
@@ -270,7 +294,7 @@ func (t *typeTable) LookupTypes(rt reflect.Type) (types.Type, bool) {
 	return t.Loader.LookupTypes(rt)
 }
 
-// isOwn tells a run-time type that the session made.
+// isOwn reports whether the session made a run-time type.
 func (t *typeTable) isOwn(rt reflect.Type) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -279,6 +303,9 @@ func (t *typeTable) isOwn(rt reflect.Type) bool {
 }
 
 // Installed implements ixgo.Loader. This is where ixgo learns where variables live.
+//
+// All cells are package main to ixgo, so that the memory of the program being made is given here,
+// under names that uniqueVars made different.
 func (t *typeTable) Installed(path string) (*ixgo.Package, bool) {
 	if path == "main" {
 		return &ixgo.Package{Name: "main", Path: "main", Vars: t.memory}, true
@@ -301,6 +328,8 @@ func (t *typeTable) Installed(path string) (*ixgo.Package, bool) {
 // bind gives the methods that have no code yet that of a new program.
 func (b *builder) bind(code program, prog *ssa.Program) {
 	for _, typ := range prog.RuntimeTypes() {
+		// A struct without a name has methods by what it embeds. It has no slots, so calls of
+		// such methods through interfaces are looked up at run time from now on, by name.
 		if st, ok := typ.(*types.Struct); ok {
 			for sel := range types.NewMethodSet(types.NewPointer(st)).Methods() {
 				b.lateMethods[sel.Obj().Name()] = true

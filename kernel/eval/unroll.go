@@ -43,6 +43,8 @@ func unroll(loop *ast.ForStmt) bool {
 }
 
 func canUnroll(loop *ast.ForStmt) bool {
+	// A function literal, or an address, may outlive the iteration: since Go 1.22 each iteration
+	// has variables of its own, and several in one would share them.
 	ok, nodes := true, 0
 	look := func(n ast.Node) bool {
 		nodes++
@@ -95,7 +97,9 @@ func countingLoop(r *ast.RangeStmt) *ast.ForStmt {
 	return loop
 }
 
-// assigns tells that a variable may be changed in body.
+// assigns reports whether a variable may be changed in body. A counter of a range loop that is
+// changed there goes on from its own count, where one of three clauses would go on from the
+// change.
 func assigns(body ast.Node, name string) bool {
 	found := false
 	ast.Inspect(body, func(n ast.Node) bool {

@@ -47,7 +47,8 @@ func bodyBelow(whole, code string) (text string, above int) {
 	return code[above:], above
 }
 
-// isWholeCell tells a cell whose text is not Go, and its command.
+// isWholeCell reports whether the text of a cell is not Go, and gives its command and what stands
+// behind it.
 func isWholeCell(code string) (name, line string, ok bool) {
 	first, _, _ := strings.Cut(strings.TrimLeft(code, "\n\t\r "), "\n")
 	rest, ok := strings.CutPrefix(strings.TrimRight(first, " \t\r"), "%%")
@@ -60,6 +61,8 @@ func isWholeCell(code string) (name, line string, ok bool) {
 }
 
 // inGo is a cell that traces, or shows its text, as Go code; no if it is another.
+//
+// Programs made of notebooks hold what it gives.
 func inGo(whole, magic, code string) (string, bool, error) {
 	name, line, _ := strings.Cut(strings.TrimPrefix(magic, "%%"), " ")
 	if !strings.HasPrefix(magic, "%%") {
@@ -90,6 +93,9 @@ func (s *Session) shellCell(ctx context.Context, r *run, arg, code string) cell.
 }
 
 // runCommand runs a command whose output is the cell's; its processes end with the context.
+//
+// The mutex is free while it runs, as with the code of a cell. What it exits with other than 0 is
+// a failure.
 func (s *Session) runCommand(ctx context.Context, r *run, cmd *exec.Cmd, name string) cell.Result {
 	cmd.Dir = s.opts.Dir
 	cmd.Stdout, cmd.Stderr = runWriter{r, 0}, runWriter{r, 1}
