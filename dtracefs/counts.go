@@ -29,9 +29,10 @@ type CountOptions struct {
 	Progress func(bytes int64)
 }
 
-// Counts are how much each source did in each bucket of time. Counts add up, exactly up to 2^53: parts
-// of a capture, or captures of several hosts, may be counted apart and merged, in any order, since
-// buckets are numbered from the epoch where the times are instants.
+// Counts are how much each source did in each bucket of time. Counts add up, exactly up to 2^53:
+// parts of a capture, or captures of several hosts, may be counted apart and merged, in any
+// order, since buckets are numbered from the epoch where the times are instants. Levels and sums
+// with fractions are kept apart from the pages, where counts are exact integers in floats.
 type Counts struct {
 	grid    grid
 	sources *sourceNames
@@ -53,7 +54,8 @@ type Counts struct {
 // Measure says what was counted; nil if it is not known.
 func (c *Counts) Measure() *Measure { return c.measure }
 
-// howCounted says what the values of a source are.
+// howCounted says what the values of a source are. It decides how parts merge: levels of one
+// bucket are averaged, all else adds up.
 type howCounted uint8
 
 const (
@@ -72,6 +74,7 @@ func (c *Counts) levelRow(number int64) *levelRow {
 		r = &levelRow{}
 		c.levels[number] = r
 	}
+	// A bucket with a level alone is in use, too, or all would not yield it.
 	c.row(number).use()
 	return r
 }
@@ -79,6 +82,7 @@ func (c *Counts) levelRow(number int64) *levelRow {
 func (c *Counts) isLevel(source int) { c.setHow(source, leveled) }
 func (c *Counts) isSum(source int)   { c.setHow(source, summed) }
 
+// setHow notes what the values of a source are; counts, the most frequent, need no note.
 func (c *Counts) setHow(source int, h howCounted) {
 	for len(c.how) <= source {
 		c.how = append(c.how, addsUp)
@@ -93,10 +97,13 @@ func (c *Counts) howOf(source int) howCounted {
 	return addsUp
 }
 
-// pageSize is how many buckets lie together in memory: a bit of a word for each.
+// pageSize is how many buckets lie together in memory, as many as a word has bits: one word says
+// which of them are in use.
 const pageSize = 64
 
-// A page is the buckets that follow each other from a multiple of pageSize.
+// A page is the buckets that follow each other from a multiple of pageSize. Counts of one second
+// touch one page only, so adding is an index into a slice; a map of buckets would be looked up
+// for every row of a capture.
 type page struct {
 	first   int64     // number of the first bucket
 	used    uint64    // a bit for each bucket in which time passed or anything was counted
@@ -133,7 +140,9 @@ func (r countRow) time() int64 {
 	return 0
 }
 
-// pass books time of a bucket.
+// pass books time of a bucket: how much of its width was covered by what was counted. Most
+// buckets are covered by exactly their width, and as long as that holds for a page, nothing is
+// stored. From the first that is not, each has a number.
 func (r countRow) pass(ns int64) {
 	if ns += r.time(); ns != r.every && r.covered == nil {
 		r.covered = make([]int64, pageSize)
@@ -150,9 +159,10 @@ func (r countRow) pass(ns int64) {
 // counts are the values of the bucket by number of the source, of those that it has room for.
 func (r countRow) counts() []float64 { return r.values[r.i*r.stride : (r.i+1)*r.stride] }
 
-// A grid numbers buckets: number n covers every before phase + n·every, that instant
-// included for the ends of blocks. The phase is less than half a width, so that buckets of one width
-// that end at about the same time have the same number whatever their phase.
+// A grid numbers buckets from the epoch: number n covers every before phase + n·every, that
+// instant included for the ends of blocks. The phase is less than half a width, so that buckets
+// of one width that end at about the same time have the same number whatever their phase: counts
+// of two hosts whose ticks come at different moments of a second merge second by second.
 type grid struct {
 	phase, every int64
 	block        int64 // the usual length of a block; 0 for single events
@@ -164,11 +174,12 @@ func (g *grid) endAt(ns int64) { g.phase = ns - floorDiv(ns+g.every/2, g.every)*
 // end is when a bucket ends.
 func (g grid) end(number int64) int64 { return g.phase + number*g.every }
 
-// ofBlock is the bucket of a block that ends at ns. Ends that lie half a block around
-// their due time are taken for punctual.
+// ofBlock is the bucket of a block that ends at ns. Ends that lie half a block around their due
+// time are taken for punctual: ticks come late under load.
 func (g grid) ofBlock(ns int64) int64 { return ceilDiv(ns-g.phase-g.block/2, g.every) }
 
-// buckets tells which buckets a block covers that ends at ns and is so many ns long, and how many of these count.
+// buckets returns the last of the buckets that a block covers that ends at ns and is covered ns
+// long, how many they are, and how many ns of these count.
 func (g grid) buckets(ns, covered int64) (last, n, covers int64) {
 	last, n = g.ofBlock(ns), 1
 	if covered > g.every {
@@ -180,9 +191,12 @@ func (g grid) buckets(ns, covered int64) (last, n, covers int64) {
 	return last, n, covered
 }
 
-// ofEvent is the bucket of an event at ns.
+// ofEvent is the bucket of an event at ns. The instant at which a bucket ends belongs to the next
+// one, other than for a block, whose end is the time that it was counted up to.
 func (g grid) ofEvent(ns int64) int64 { return floorDiv(ns-g.phase, g.every) + 1 }
 
+// floorDiv divides and rounds down, also below zero, where Go's division rounds up: times before
+// an epoch are buckets of negative numbers. b is positive.
 func floorDiv(a, b int64) int64 {
 	q := a / b
 	if a%b < 0 {
@@ -207,6 +221,8 @@ type sourceNames struct {
 
 func newSourceNames() *sourceNames { return &sourceNames{index: map[string]int{}} }
 
+// number returns the number of a name, a new one if it is new. Which source gets which number
+// depends on the order in which workers ask; whatever leaves the package is sorted by name.
 func (s *sourceNames) number(name string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -219,6 +235,7 @@ func (s *sourceNames) number(name string) int {
 	return i
 }
 
+// count is how many names have numbers.
 func (s *sourceNames) count() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -230,6 +247,7 @@ func pageOf(number int64) int64 { return number &^ (pageSize - 1) }
 
 // row returns a bucket by its number.
 func (c *Counts) row(number int64) countRow {
+	// The page used last is nearly always the one: rows come in the order of time.
 	first := pageOf(number)
 	if c.at == nil || c.at.first != first {
 		if c.at = c.pages[first]; c.at == nil {
@@ -250,7 +268,8 @@ func (c *Counts) add(r countRow, source int, v float64) {
 	r.use()
 }
 
-// grow makes room for n sources.
+// grow makes room for n sources in each bucket. All are moved, so it must happen rarely (see
+// add).
 func (p *page) grow(n int) {
 	values := make([]float64, n*pageSize)
 	for i := range pageSize {
@@ -259,7 +278,8 @@ func (p *page) grow(n int) {
 	p.values, p.stride = values, n
 }
 
-// all yields the buckets in which something was counted, in no order.
+// all yields the buckets in which something was counted, in no order. Whoever writes or adds
+// floats must sort them.
 func (c *Counts) all(yield func(number int64, r countRow) bool) {
 	for _, p := range c.pages {
 		for i := range pageSize {
@@ -285,8 +305,9 @@ const longestBlock = 10
 // and counts where it ends.
 const widestSpan = 1 << 20
 
-// spanOf tells what a block ending at ns covers, after one that ended at before (0 if there
-// was none), and books the time. A block after missed ticks covers several buckets.
+// spanOf returns what a block covers that ends at ns, after one that ended at before (0 if there
+// was none), and books the time. A block after missed ticks covers several buckets; one after a
+// long gap, or after a step back, starts another run and covers a usual block.
 func (c *Counts) spanOf(before, ns int64) span {
 	covered := ns - before
 	if before == 0 || covered <= 0 || covered > longestBlock*max(c.grid.block, 1) {
@@ -305,7 +326,9 @@ func (c *Counts) spanOf(before, ns int64) span {
 	return s
 }
 
-// spread adds v to the buckets of a span in equal parts, in whole numbers.
+// spread adds v to the buckets of a span in equal parts, in whole numbers: what does not divide
+// goes to the last buckets by one each, so that the sum is exactly v and each count stays an
+// integer.
 func (c *Counts) spread(s span, source int, v int64) {
 	for i := range s.n {
 		part := v / s.n
@@ -319,7 +342,7 @@ func (c *Counts) spread(s span, source int, v int64) {
 	}
 }
 
-// addAll adds what o counted. ids tells the numbers of its sources here.
+// addAll adds what o counted; ids are the numbers here of its sources.
 func (c *Counts) addAll(o *Counts, ids []int) {
 	for number, from := range o.all {
 		to := c.row(number)

@@ -7,11 +7,14 @@ import (
 	"strings"
 )
 
+// sameName reports whether two names of tables or columns mean the same: in any case, and with or
+// without the @ of an aggregation.
 func sameName(a, b string) bool {
 	return strings.EqualFold(a, b) || strings.EqualFold(strings.TrimPrefix(a, "@"), strings.TrimPrefix(b, "@"))
 }
 
-// printed are the columns of a table as they were printed in a row, from the left.
+// printed are the columns of a table as they were printed in a row, from the left. Positions that
+// a user counts on the screen are positions in it.
 func printed(t *Table) []*Column {
 	var out []*Column
 	for _, c := range t.Columns {
@@ -22,7 +25,9 @@ func printed(t *Table) []*Column {
 	return out
 }
 
-// find finds a column by its name, in any case, or by its position.
+// find finds a column by its name or by its position from 1. The exact name comes first, then the
+// name in any case, then without the marks around it; a name that is a number, such as a
+// percentile's, comes before the position.
 func find(columns []*Column, name string) (*Column, bool) {
 	for _, exact := range []func(a, b string) bool{
 		func(a, b string) bool { return a == b }, strings.EqualFold,
@@ -40,8 +45,9 @@ func find(columns []*Column, name string) (*Column, bool) {
 	return nil, false
 }
 
-// findKey is [find] for a key, which also goes by what its values are: zonename is a column of zones,
-// whatever it is called.
+// findKey is [find] for a key, which also goes by what its values are: zonename is a column of
+// zones, whatever it is called. So one --by does for tables whose columns are called differently,
+// such as COMMAND and execname.
 func findKey(columns []*Column, name string) (*Column, bool) {
 	if c, ok := find(columns, name); ok {
 		return c, true
@@ -65,7 +71,8 @@ func findKey(columns []*Column, name string) (*Column, bool) {
 	return text, text != nil && want == ExecName
 }
 
-// matches reports whether one of names means that column.
+// matches reports whether one of names means that column. find must be the function by which the
+// option is read later, or the two would disagree.
 func matches(find func([]*Column, string) (*Column, bool), names []string, columns []*Column, col *Column) bool {
 	for _, n := range names {
 		if c, ok := find(columns, n); ok && c == col {
@@ -75,7 +82,10 @@ func matches(find func([]*Column, string) (*Column, bool), names []string, colum
 	return false
 }
 
-// findKeys finds the columns that make a source.
+// findKeys finds the columns that make a source. What the user says comes first, then what was so
+// when o.Like was counted, then what the reader of a tool's report knows; in all other tables a
+// key is what is neither the time nor a value nor a number of another kind. It must run after
+// findTime and findValues.
 func (o MeasureOptions) findKeys(c *candidate) {
 	if len(o.By) > 0 {
 		for _, name := range o.By {
@@ -106,9 +116,11 @@ func (o MeasureOptions) findKeys(c *candidate) {
 		if col == c.time || col.typ == Stack || col.typ == Time || slices.Contains(c.values, col) || bars[col.Name] {
 			continue
 		}
+		// One value of several was asked for. The others beside it are values too, not keys.
 		if len(c.values) > 0 && len(o.Value) > 0 && numeric(col) && i >= slices.Index(c.printed, c.values[0])-len(c.values) && valueLike(c, col, i) {
 			continue
 		}
+		// bpftrace's stats() prints three numbers for each key; the count is what is counted.
 		if c.table.Kind == "stats" && (col.Name == "count" || col.Name == "average" || col.Name == "total") {
 			continue
 		}
@@ -135,7 +147,9 @@ func valueLike(c *candidate, col *Column, i int) bool {
 	return DimensionOf(col.Name, nil) == "" && !(positional(c.printed) && i < slices.Index(c.printed, c.values[0]))
 }
 
-// who are the columns of a log of events that say whose they are.
+// who returns the columns of a log of events that say whose they are. Of an event everything is
+// printed: process, its number, function, arguments. A source of all of that would have one event
+// each, so only what lasts makes a source: host, zone, container and the process's name.
 func (o MeasureOptions) who(c *candidate) []*Column {
 	var found []*Column
 	dims := []Dimension{Host, ZoneName, Container, Cgroup, ExecName}
@@ -168,6 +182,7 @@ func (o MeasureOptions) who(c *candidate) []*Column {
 	return found
 }
 
+// namesOf returns the names of columns.
 func namesOf(columns []*Column) []string {
 	var out []string
 	for _, c := range columns {
@@ -177,7 +192,7 @@ func namesOf(columns []*Column) []string {
 }
 
 // nameProcess takes the first text of an unnamed key for the process, since that is what tracers
-// print most.
+// print most. It matters for what is drawn and grouped, not for what is counted.
 func (o MeasureOptions) nameProcess(m *Measure, c *candidate, exec bool) {
 	if exec {
 		return
@@ -191,8 +206,9 @@ func (o MeasureOptions) nameProcess(m *Measure, c *candidate, exec bool) {
 	}
 }
 
-// takeKinds handles a column that tells what was counted: values of different kinds do not add up.
-// Where the kind is not a part of the source, system calls alone count.
+// takeKinds handles a column that says what was counted: values of different kinds, such as bytes
+// and calls, do not add up. Where the kind is not a part of the source, system calls alone count,
+// and a note says so. at is the key that holds the kind, or -1 if it is no key.
 func (o MeasureOptions) takeKinds(m *Measure, c *candidate) {
 	at := -1
 	for i := range c.keys {

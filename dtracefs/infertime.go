@@ -19,10 +19,14 @@ const (
 	byBlock               // nowhere
 )
 
-// findAnchor looks for a line of text that tells a wall clock and the table's own clock side by side,
-// as a script's first line does.
+// findAnchor looks for a line of text that shows a wall clock and the table's own clock side by
+// side, as a script's first line does: "start 2024-01-05T10:00:00Z timestamp=81234567890". With
+// it, times since boot become instants, and captures of several hosts can be put side by side.
+// Only the first 64 different texts are looked at: such a line stands at the beginning.
 func (c *candidate) findAnchor(tables []*Table) {
 	start, ok := timeAt(c.time, 0, c.unit)
+	// Without a first time there is nothing to compare with, and a fraction of a second is no
+	// number that a script prints beside the date.
 	if !ok || c.time.typ == Float {
 		return
 	}
@@ -44,8 +48,10 @@ func (c *candidate) findAnchor(tables []*Table) {
 	}
 }
 
-// anchorIn finds in a line the wall clock, the finest if there are several, and a number that a clock
-// in units of ns, which shows start a day later at most, showed at that time.
+// anchorIn finds in a line the wall clock, the finest if there are several, and a number that a
+// clock in units of ns showed at that time. The number has more than three digits and lies near
+// start, an hour after it at most or a day before, as no other number would by chance; at is the
+// instant at which it was 0. A time of the day alone is no anchor, as it says no date.
 func anchorIn(text []byte, start, unit int64) (at int64, ok bool) {
 	var wall, own int64
 	found, form := false, syntax.TimeOfDay
@@ -71,7 +77,11 @@ func anchorIn(text []byte, start, unit int64) (at int64, ok bool) {
 	return wall - own, found && form != syntax.TimeOfDay
 }
 
-// findTime finds the column that tells the time of a row.
+// findTime finds the column that holds the time of a row. A column with wall clocks comes first;
+// then the clock printed before the block, which dates rows that themselves have no date; only
+// then a column of numbers that looks like a clock of its own, as any count may rise; and
+// otherwise blocks follow each other. Not finding a time is no error: checkTime says later what
+// is missing.
 func (o MeasureOptions) findTime(c *candidate) error {
 	if o.Time == "none" {
 		c.timing, c.clock = byBlock, ClockBlocks
@@ -98,6 +108,8 @@ func (o MeasureOptions) findTime(c *candidate) error {
 		columns = slices.DeleteFunc(slices.Clone(columns), func(c *Column) bool { return c.Name != "time" })
 	}
 	for _, col := range columns {
+		// Whatever the user called a key or a value is not the time, even where it looks like
+		// one.
 		if bars[col.Name] || matches(findKey, o.By, c.printed, col) || matches(find, o.Value, c.printed, col) {
 			continue
 		}
@@ -136,6 +148,7 @@ func findTimeColumn(t *Table, name string) (*Column, bool) {
 	return c, c != nil && strings.EqualFold(name, c.Name)
 }
 
+// firstText is an example of a column's cells, for messages.
 func firstText(c *Column) string {
 	for i := range c.Len() {
 		if !c.Null(i) {
@@ -148,7 +161,10 @@ func firstText(c *Column) string {
 // lookRows bounds how many cells of a column are looked at to tell what it is.
 const lookRows = 2000
 
-// clockOf tells what times a column holds, "" if none, and how many ns a number in it is.
+// clockOf says what times a column holds, "" if none, and how many ns a number in it is. With
+// any, the user says that it is a time, and any numbers will do; otherwise numbers must be so
+// large that they are instants of our time, in seconds, milliseconds, microseconds or
+// nanoseconds.
 func clockOf(c *Column, any bool) (TimeKind, int64) {
 	switch c.typ {
 	case Time:
@@ -214,7 +230,8 @@ func instants(name string, lo, hi int64, any bool) bool {
 	return hi-lo < 2e16 && (hi > lo || any || timeName(name))
 }
 
-// timeName reports whether a column is called as times are.
+// timeName reports whether a column is called as times are, without the unit in brackets:
+// "TIME(s)".
 func timeName(name string) bool {
 	name = strings.ToLower(name)
 	if i := strings.IndexByte(name, '('); i > 0 {
@@ -227,7 +244,10 @@ func timeName(name string) bool {
 	return false
 }
 
-// nsOf is how many ns a number of a time is, by the column's name or by how large it gets.
+// nsOf is how many ns a number of a time is, by the column's name or by how large it gets. A
+// number of 1e11 and more is in nanoseconds: as seconds it would be three thousand years. Smaller
+// ones are seconds, unless they are called a timestamp, which D has in nanoseconds, and the
+// machine started less than two minutes before.
 func nsOf(name string, largest int64) int64 {
 	name = strings.ToLower(name)
 	for _, u := range []struct {
@@ -247,8 +267,10 @@ func nsOf(name string, largest int64) int64 {
 	return 1e9
 }
 
-// monotonic reports whether a column of numbers is a clock that runs from a start of its own: it is
-// called so, or counts ns and hardly ever steps back, or is the second of each of several rows.
+// monotonic reports whether a column of numbers is a clock that runs from a start of its own: it
+// is called so, or counts ns and hardly ever steps back, or is the second of each of several
+// rows. One step back in ten is allowed, since buffers of several CPUs are printed one after the
+// other.
 func monotonic(c *Column, first bool, of *candidate) (unit int64, ok bool) {
 	if c.typ != Int && c.typ != Float || c.unsigned {
 		return 0, false
@@ -278,6 +300,8 @@ func monotonic(c *Column, first bool, of *candidate) (unit int64, ok bool) {
 	rising := back*10 <= len(values)
 	switch {
 	case timeName(c.Name):
+		// A column called time that steps back often is one all the same if its values vary: an
+		// aggregation with the time as a key is printed in the order of its values.
 		return nsOf(c.Name, int64(hi)), rising || len(distinct) > 2
 	case first && lo >= 1e9 && rising && len(distinct)*2 > len(values):
 		return 1, true // an event log whose clock counts ns since boot
@@ -289,7 +313,8 @@ func monotonic(c *Column, first bool, of *candidate) (unit int64, ok bool) {
 	return 0, false
 }
 
-// blockOf tells the block of a row: that of its time, or its number.
+// blockOf returns what numbers the block of a row: its time, or the number that the decoder gave.
+// The numbers are to be compared only; those of text are not in order.
 func (c *candidate) blockOf() func(i int) int64 {
 	if c.time != nil && c.timing != byBlock {
 		switch c.time.typ {
@@ -321,7 +346,9 @@ func (c *candidate) inOrder() bool {
 	return back*20 <= n
 }
 
-// atStamp is how many times the table is usually printed under one clock.
+// atStamp is how many times the table is usually printed under one clock: the median, or 0 where
+// that cannot be said. What comes once more under the last clock was printed at exit, and does
+// not belong to that second (see [tally.count]).
 func (c *candidate) atStamp() int {
 	b := c.table.Column("block")
 	if c.timing != byStamp || b == nil || !b.context || b.typ != Int {
@@ -345,6 +372,7 @@ func (c *candidate) atStamp() int {
 	return n[len(n)/2]
 }
 
+// countBlocks counts the different times or blocks of the table.
 func (c *candidate) countBlocks() {
 	block := c.blockOf()
 	seen := map[int64]bool{}
@@ -357,7 +385,9 @@ func (c *candidate) countBlocks() {
 	c.blocks = len(seen)
 }
 
-// checkTime says what is missing where a table has no times.
+// checkTime says what is missing where a table has no times, and how to supply it. Blocks alone
+// are enough if the user says so, or if they look like the same thing printed over and over; the
+// time between them is then taken for a second.
 func (o MeasureOptions) checkTime(c *candidate) {
 	if c.timing != byBlock {
 		return
@@ -375,13 +405,16 @@ func (o MeasureOptions) checkTime(c *candidate) {
 	}
 }
 
-// steady reports whether blocks without a time look as if one thing was printed over and over: most
-// have a key that the block before has.
+// steady reports whether blocks without a time look as if one thing was printed over and over:
+// half of them at least have a key that the block before has. Blocks of different things, such as
+// the parts of a report, share none.
 func (c *candidate) steady() bool {
 	block := c.blockOf()
 	common, n := 0, 0
 	var before, now map[string]bool
 	last := int64(-1)
+	// share compares the block that ended with the one before. One common key is enough:
+	// processes come and go.
 	share := func() {
 		if before == nil {
 			return
@@ -407,7 +440,10 @@ func (c *candidate) steady() bool {
 	return len(c.keys) == 0 || n >= 2 && common*2 >= n
 }
 
-// every finds the time between blocks.
+// every finds the time between blocks, and from it the width of a bucket. Rows with times of
+// their own have no blocks, so their buckets are a second unless something else is said. Events
+// that were printed in blocks keep the block's width for covering time, but are counted by the
+// second.
 func (o MeasureOptions) every(m *Measure, group []*candidate) {
 	m.Every = time.Second
 	c := group[0]
@@ -437,6 +473,8 @@ func (o MeasureOptions) every(m *Measure, group []*candidate) {
 }
 
 // typicalStep is the median step of ascending times, rounded to three digits; 0 if there is none.
+// The median, as ticks are missed under load and runs are appended to each other; rounded, as a
+// tick comes some milliseconds late each time: 1.0003 s is one of 1 s.
 func typicalStep(times []int64) int64 {
 	var steps []int64
 	for i := 1; i < len(times); i++ {

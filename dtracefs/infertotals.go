@@ -2,7 +2,9 @@ package dtracefs
 
 import "fmt"
 
-// A growth is how the values of the keys of a table change from block to block.
+// A growth is how the values of the keys of a table change from block to block. From it running
+// totals are told from counts: DTrace's aggregations and bpftrace's maps go on growing unless the
+// script clears them, and nothing in the text says which of the two happened.
 type growth struct {
 	last         map[string]*lastValue
 	keys         int // of the block at hand
@@ -36,11 +38,13 @@ func (g *growth) add(key []byte, x float64) {
 	if v.block != g.blocks {
 		g.keys++
 	}
+	// For a new key that is the whole value.
 	g.sum += x - v.x
 	v.x, v.block = x, g.blocks
 }
 
-// endBlock ends a block. Where nearly everything falls at once, running totals were reset.
+// endBlock ends a block. Where nearly everything falls at once, running totals were reset. A
+// reset is no proof against totals, so what fell in it does not count as falls.
 func (g *growth) endBlock() {
 	reset := g.down > 2*g.up && g.down > 1
 	if reset {
@@ -61,13 +65,16 @@ func (g *growth) endBlock() {
 	g.up, g.down, g.sum, g.keys = 0, 0, 0, 0
 }
 
-// onlyGrows reports whether the values of a key hardly ever fall, and keys that were printed once are
-// printed in nearly every block after.
+// onlyGrows reports whether the values of a key hardly ever fall, and keys that were printed once
+// are printed in nearly every block after. Both are needed: counts of steady work may rise for a
+// while, but an idle process is missing from the counts of its second, and never from totals. One
+// fall in fifty rises is allowed for.
 func (g *growth) onlyGrows() bool {
 	return g.blocks >= 3 && g.rises >= 4 && g.falls*50 <= g.rises && g.gaps*20 <= g.blocks && g.resets*10 <= g.blocks
 }
 
-// growthOf follows the values of a table from block to block.
+// growthOf follows the values of a table from block to block. Events have no keys, so their value
+// is followed as one; a distribution is followed bar by bar.
 func (c *candidate) growthOf(t *TableMeasure) *growth {
 	v := c.table.Column(t.Value)
 	keys := make([]*Column, 0, len(t.keys))
@@ -100,7 +107,9 @@ func (c *candidate) growthOf(t *TableMeasure) *growth {
 // chance.
 const clearBlocks = 10
 
-// grows tells that values are running totals, by what they were before and by what they do.
+// grows reports whether values are running totals, by what they were before and by what they do.
+// What they were when the behavior was learned came from many blocks; a watch has seen only three
+// when it must decide, and three seconds in which all counts rise are common.
 func (o MeasureOptions) grows(c *candidate, t *TableMeasure, g *growth) bool {
 	switch before := o.likeAs(c.table, t.Value); {
 	case before == "":
@@ -112,8 +121,9 @@ func (o MeasureOptions) grows(c *candidate, t *TableMeasure, g *growth) bool {
 	return g.onlyGrows()
 }
 
-// totals tells running totals from counts: those of a source never fall, and a source that was
-// printed once is printed in every block after.
+// totals finds out whether values are running totals: then those of a source never fall, and a
+// source that was printed once is printed in every block after. Such a table counts by its
+// increase from now on, and a note says so, as this is a guess.
 func (m *Measure) totals(t *TableMeasure, group []*candidate, o MeasureOptions) {
 	var c *candidate
 	for _, g := range group {
@@ -125,6 +135,9 @@ func (m *Measure) totals(t *TableMeasure, group []*candidate, o MeasureOptions) 
 		return
 	}
 	g := c.growthOf(t)
+	// Totals that start within the capture count from 0 in their first block; those since boot,
+	// as a tool's, are far larger there than they grow later, and their first values only start
+	// the differences.
 	t.fresh = g.first <= 10*g.most || g.blocks <= 1
 	if t.As == AsTotal || o.As != "" || !o.grows(c, t, g) {
 		return

@@ -12,13 +12,16 @@ import (
 // bars are the columns of a distribution that tell the bar.
 var bars = map[string]bool{"bucket": true, "bucket_low": true, "bucket_high": true, "upper": true}
 
+// isAggregate reports whether a tracer's own aggregation printed the table: then all numbers
+// before the last are keys. In a script's own rows they may be anything.
 func isAggregate(t *Table) bool { return t.Kind == "agg" || t.Kind == "map" || t.Kind == KindActivity }
 
 // gaugeWords are words in the names of columns that hold levels.
 var gaugeWords = []string{"avg", "average", "mean", "median", "min", "max", "stddev", "std", "rss", "size", "vsz", "virt", "res", "shr",
 	"free", "swpd", "buff", "cache", "load", "util", "temp", "lat", "latency", "await", "depth", "qlen", "wait", "idle", "mem", "memory", "level", "usage", "used"}
 
-// isGaugeName reports whether a column is called as levels, means and rates are.
+// isGaugeName reports whether a column is called as levels, means and rates are. It goes by whole
+// words: "latency_us" is a level, "latches" is none.
 func isGaugeName(name string) bool {
 	low := strings.ToLower(name)
 	if strings.Contains(low, "%") || strings.HasSuffix(low, "/s") || strings.HasPrefix(low, "p9") || strings.HasPrefix(low, "p5") {
@@ -32,7 +35,9 @@ func isGaugeName(name string) bool {
 	return false
 }
 
-// findValues finds the columns that hold what is counted.
+// findValues finds the columns that hold what is counted, and for each what kind of value it is;
+// a candidate without values is one of events, whose rows are counted. The order of trust is that
+// of findKeys.
 func (o MeasureOptions) findValues(c *candidate, s *script.Script) {
 	if len(o.Value) > 0 {
 		for _, name := range o.Value {
@@ -61,6 +66,7 @@ func (o MeasureOptions) findValues(c *candidate, s *script.Script) {
 		for _, of := range like {
 			names = append(names, of.Value)
 		}
+		// It was counted by rows.
 		if names[0] == "" {
 			c.events = true
 			return
@@ -109,11 +115,16 @@ func (o MeasureOptions) findValues(c *candidate, s *script.Script) {
 	}
 }
 
+// numeric reports whether a column holds numbers. Times are none: nobody adds them.
 func numeric(c *Column) bool { return c.typ == Int || c.typ == Float }
 
 // wide are the values of an aggregation's table: where several aggregations were printed side by
 // side, as by printa("%@d %@d"), DTrace's own print looks like integer keys. Those are values if
-// what stands before them tells the rows of a block apart all by itself.
+// what stands before them tells the rows of a block apart all by itself. For example, with bytes
+// and calls side by side, where nothing but their behavior says that 4096 is no key:
+//
+//	nginx  4096  12
+//	nginx  8192  15
 func (o MeasureOptions) wide(c *candidate, value *Column) []*Column {
 	values := []*Column{value}
 	at := slices.Index(c.printed, value)
@@ -139,13 +150,15 @@ func (o MeasureOptions) wide(c *candidate, value *Column) []*Column {
 		}
 		again[key] = rest
 	}
+	// Each row is alone in its block, and what would be a key differs from block to block in a
+	// quarter of the rows: a key, such as a file descriptor, would come again.
 	if len(seen) == rows && varies*4 > rows {
 		return after
 	}
 	return values
 }
 
-// rowKey tells a row's cells in some columns from those of other rows.
+// rowKey is text that differs for rows whose cells in some columns differ.
 func rowKey(columns []*Column, i int) string { return string(appendRowKey(nil, columns, i)) }
 
 // appendRowKey is rowKey without memory of its own. Codes of words differ from batch to batch, the words
@@ -220,6 +233,7 @@ func (o MeasureOptions) likelyValues(c *candidate) []*Column {
 			return nil
 		}
 	}
+	// The number would be added up over rows that are events; each of them counts once.
 	if c.repeats(pick) {
 		return nil
 	}
@@ -227,7 +241,8 @@ func (o MeasureOptions) likelyValues(c *candidate) []*Column {
 }
 
 // tellsRows reports whether columns of numbers tell apart the rows of a block, of which there are
-// several, and come again in other blocks: those of CPUs or processes.
+// several, and come again in other blocks: those of CPUs or processes. Five rows for four blocks
+// at least, as with one row each there is nothing to tell apart.
 func (c *candidate) tellsRows(columns []*Column) bool {
 	block := c.blockOf()
 	inBlock, all, blocks := map[string]bool{}, map[string]bool{}, map[int64]bool{}
@@ -241,7 +256,8 @@ func (c *candidate) tellsRows(columns []*Column) bool {
 	return len(inBlock) == n && len(all) > 1 && 2*len(all) <= n && 4*n >= 5*len(blocks)
 }
 
-// positional reports whether columns have no names but numbers.
+// positional reports whether columns have no names but c1, c2 and so on, as those of rows without
+// a heading.
 func positional(columns []*Column) bool {
 	for _, c := range columns {
 		if c.typ == Time && c.Name == "time" {
@@ -257,6 +273,7 @@ func positional(columns []*Column) bool {
 	return true
 }
 
+// firstData is the first column of a row that is not its time.
 func (c *candidate) firstData() *Column {
 	for _, col := range c.printed {
 		if col != c.time {
@@ -266,7 +283,8 @@ func (c *candidate) firstData() *Column {
 	return c.printed[0]
 }
 
-// isLog reports whether rows have times of their own, nearly all different.
+// isLog reports whether rows have times of their own, nearly all different, as those of single
+// events are. Fewer than four rows are not enough to say.
 func (c *candidate) isLog() bool {
 	if c.timing != byRow {
 		return false
@@ -280,8 +298,8 @@ func (c *candidate) isLog() bool {
 	return n >= 4 && len(times)*2 > n
 }
 
-// repeats reports whether many rows of one time are the same but for the value, as those of events
-// are and those of counts are not.
+// repeats reports whether many rows of one time are the same but for the value, as those of
+// events are and those of counts are not: an aggregation has each key once.
 func (c *candidate) repeats(value *Column) bool {
 	if c.timing != byRow {
 		return false
@@ -301,7 +319,9 @@ func (c *candidate) repeats(value *Column) bool {
 	return len(seen)*3 < n*2
 }
 
-// valueKind says what a value is.
+// valueKind says what a value is: what was counted before, then what the reader of a report
+// knows, then what the user says, then the script's function, then whether it has a fraction or a
+// name of levels. Counts that only grow are found later, by their values (see [Measure.totals]).
 func (o MeasureOptions) valueKind(c *candidate, v *Column, s *script.Script) ValueKind {
 	if as := o.likeAs(c.table, v.Name); as != "" && o.As == "" {
 		if as == AsTotal {

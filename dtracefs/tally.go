@@ -12,7 +12,9 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// A tally counts the tables of a capture, batch by batch, as a measure says.
+// A tally counts the tables of a capture, batch by batch, as a measure says. Batches must come in
+// the order of the text, as running totals and the time that a block covers need the block
+// before.
 type tally struct {
 	m      *Measure
 	counts *Counts
@@ -45,13 +47,15 @@ type tableTally struct {
 	buf     []byte
 }
 
+// A pendingRow is a row that waits for a clock of its own (see [tally.count]).
 type pendingRow struct {
 	ns     int64
 	source int
 	value  int64
 }
 
-// combine is how levels of one source in one block go together.
+// combine is how levels of one source in one block go together. The sizes of a process's threads
+// add up, but the mean of their latencies is no sum.
 type combine uint8
 
 const (
@@ -68,6 +72,8 @@ type levelPart struct {
 	c combine
 }
 
+// combineOf tells from the name of a column how its levels go together. Names that say nothing
+// add up, such as size and rss.
 func combineOf(name string) combine {
 	low := strings.ToLower(name)
 	for _, w := range strings.FieldsFunc(low, func(r rune) bool { return r < 'a' || r > 'z' }) {
@@ -83,10 +89,14 @@ func combineOf(name string) combine {
 	return addUp
 }
 
+// newTally returns the counting by a measure of a capture whose first block ends at first. Where
+// buckets are about as wide as the blocks, a bucket ends where the first block does: each block
+// then falls into a bucket of its own, rather than half into one and half into the next.
 func newTally(m *Measure, first int64) *tally {
 	g := grid{every: int64(m.Every), block: int64(m.block)}
 	switch {
 	case m.block == 0:
+	// Blocks without clocks are numbered, and so always punctual.
 	case m.Clock == ClockBlocks:
 		g.block = int64(m.block)
 	case g.every*4 < g.block*5 && g.every*5 > g.block*4:
@@ -115,7 +125,9 @@ func (t *tally) add(tables []*Table, stamps []int64) {
 	}
 }
 
-// mark finds the ends of the blocks in a batch and what time each covers.
+// mark finds the ends of the blocks in a batch and what time each covers. All of them must be
+// known before the first value is counted: several tables share the blocks, and a clock under
+// which nothing was printed ends a block too, one in which every count is 0. A log has no blocks.
 func (t *tally) mark(tables []*Table, stamps []int64) {
 	t.forgetSpans()
 	ends := map[int64]bool{}
@@ -147,8 +159,8 @@ func (t *tally) mark(tables []*Table, stamps []int64) {
 	}
 }
 
-// forgetSpans forgets the blocks of the batch before, but for those whose running totals are still to be
-// counted.
+// forgetSpans forgets the blocks of the batch before, so that memory does not grow with the
+// capture, but for those whose running totals are still to be counted.
 func (t *tally) forgetSpans() {
 	kept := make([]span, len(t.tables))
 	for i, tm := range t.tables {
@@ -162,7 +174,9 @@ func (t *tally) forgetSpans() {
 	}
 }
 
-// ended tells what the block that ends at ns covers, and books the time when it comes first.
+// ended returns what the block that ends at ns covers, and books that time when the block comes
+// first. The time since the block before is what it covers, so that a tick that came late is no
+// quiet second.
 func (t *tally) ended(ns int64) span {
 	if s, ok := t.spans[ns]; ok {
 		return s
@@ -190,7 +204,8 @@ func (t *tally) ended(ns int64) span {
 	return s
 }
 
-// times returns how the time of a table's row is read.
+// times returns how the time of a table's row is read, in ns of the measure's clock; false if the
+// row has none.
 func (t *tally) times(tm *tableTally, table *Table) func(i int) (int64, bool) {
 	if tm.timing == byBlock {
 		b := table.Column("block")
@@ -224,11 +239,13 @@ func (t *tally) times(tm *tableTally, table *Table) func(i int) (int64, bool) {
 	}
 }
 
-// A dayClock lets clocks without a date go on after midnight.
+// A dayClock lets clocks without a date go on after midnight. A step back by more than twelve
+// hours is one; smaller ones are rows out of order.
 type dayClock struct {
 	days, last int64
 }
 
+// next takes the next time of the day and returns the ns since the first midnight.
 func (d *dayClock) next(ns int64) int64 {
 	if ns < d.last-12*3600e9 {
 		d.days++
@@ -237,10 +254,11 @@ func (d *dayClock) next(ns int64) int64 {
 	return ns + d.days*24*3600e9
 }
 
-// time is the last time that it told.
+// time is the last time that it returned.
 func (d *dayClock) time() int64 { return d.last + d.days*24*3600e9 }
 
-// set lets it go on after a time that it may have told.
+// set lets it go on after a time that it may have returned, as a worker does whose chunk starts
+// in the middle.
 func (d *dayClock) set(ns int64) {
 	d.days = floorDiv(ns, 24*3600e9)
 	d.last = ns - d.days*24*3600e9
@@ -266,7 +284,7 @@ func (b *blockNumbers) ordinal(number int64) int64 {
 	return b.last
 }
 
-// manyBlocks are more than may still be printed under.
+// manyBlocks bounds how many blocks back a number may come again.
 const manyBlocks = 1 << 12
 
 // forget drops the numbers of blocks that are long over.
@@ -330,6 +348,8 @@ func (t *tally) table(tm *tableTally, table *Table) {
 	}
 }
 
+// columnsNamed returns the columns of those names, nil for one that the table lacks: the parts of
+// a capture need not have the same columns.
 func columnsNamed(t *Table, names []string) []*Column {
 	out := make([]*Column, 0, len(names))
 	for _, n := range names {
@@ -341,7 +361,9 @@ func columnsNamed(t *Table, names []string) []*Column {
 // sourceSep parts the columns of a source's name while it is counted.
 const sourceSep = "\x1f"
 
-// source tells the number of a row's source.
+// source returns the number of a row's source, whose name is made of the cells of its columns.
+// Names of a table are looked up in a map of its own first: that of all sources is shared and
+// locked.
 func (t *tally) source(tm *tableTally, by []*Column, i int) int {
 	b := tm.buf[:0]
 	if len(t.m.Tables) > 1 || len(by) == 0 {
@@ -379,8 +401,10 @@ func (t *tally) source(tm *tableTally, by []*Column, i int) int {
 // noPrint is the number of a print where it does not matter.
 const noPrint = int64(-1)
 
-// count adds v to a source at a time. What is printed once more under the last clock, as tracers do
-// at exit, waits for a clock of its own. print numbers what is printed at once.
+// count adds v to a source at a time. What is printed once more under the last clock, as tracers
+// do at exit, waits for a clock of its own. print numbers what is printed at once. At exit DTrace
+// prints every aggregation once more, with what came since the last tick, below that tick's
+// clock: counted there, the last second would hold more than a second.
 func (t *tally) count(tm *tableTally, print, ns int64, source int, v int64) {
 	if print != noPrint {
 		if ns != tm.stamp {
@@ -397,6 +421,7 @@ func (t *tally) count(tm *tableTally, print, ns int64, source int, v int64) {
 	t.book(tm, ns, source, v)
 }
 
+// commit counts the rows that waited: another clock came, so the end had not come yet.
 func (t *tally) commit(tm *tableTally) {
 	for _, p := range tm.pending {
 		t.book(tm, p.ns, p.source, p.value)
@@ -404,6 +429,7 @@ func (t *tally) commit(tm *tableTally) {
 	tm.pending = tm.pending[:0]
 }
 
+// book adds to the bucket of an event's own time, or to the buckets that its block covers.
 func (t *tally) book(tm *tableTally, ns int64, source int, v int64) {
 	if tm.log {
 		t.last = max(t.last, ns)
@@ -420,9 +446,12 @@ func (t *tally) book(tm *tableTally, ns int64, source int, v int64) {
 	t.counts.spread(s, source, v)
 }
 
+// span is what a block covers that was marked already.
 func (t *tally) span(ns int64) span { return t.ended(ns) }
 
-// sum adds a part of a number that is no integer.
+// sum adds a number that is no integer. Such sums are kept with what rounding leaves out, so that
+// the order of adding is all the same. A block of several buckets counts as a whole in the last
+// one.
 func (t *tally) sum(ns int64, tm *tableTally, source int, v float64) {
 	if math.IsNaN(v) {
 		return
@@ -439,8 +468,9 @@ func (t *tally) sum(ns int64, tm *tableTally, source int, v float64) {
 	r.add(source, v)
 }
 
-// gauge takes in a level of a source. Levels of one block go together as their kind asks; blocks of
-// one bucket are averaged.
+// gauge takes in a level of a source. Levels of one block go together as their kind asks: those
+// of the threads of a process add up, and a mean is the mean of them. Blocks of one bucket are
+// averaged. They wait in partial until the time changes, since only then the block is whole.
 func (t *tally) gauge(tm *tableTally, ns int64, source int, v float64) {
 	if math.IsNaN(v) {
 		return
@@ -465,6 +495,7 @@ func (t *tally) gauge(tm *tableTally, ns int64, source int, v float64) {
 	}
 }
 
+// flushLevels counts the levels of the block that ended.
 func (t *tally) flushLevels() {
 	if len(t.partial) == 0 {
 		return
@@ -487,7 +518,7 @@ func (t *tally) flushLevels() {
 	clear(t.partial)
 }
 
-// finish ends the counting, and says what was left out.
+// finish ends the counting, and says what was left out. What still waits was printed at exit.
 func (t *tally) finish() *Counts {
 	t.flushLevels()
 	for _, tm := range t.tables {
