@@ -66,7 +66,7 @@ func countReader(ctx context.Context, r io.Reader, name string, opt Options, o C
 	if i := binaryAt(head); i >= 0 {
 		return nil, fmt.Errorf("byte %d: %w", i, ErrNotText)
 	}
-	c := counting{opt: o, scanner: newScanner(opt, name, dialectOf(head))}
+	c := counting{opt: o, scanner: newScanner(opt, name, opt.dialectOf(head))}
 	chunks := newChunker(io.MultiReader(bytes.NewReader(head), r), c.scanner.dialect.cut)
 	chunks.lines = true
 	if err := c.all(ctx, chunks); err != nil {

@@ -267,6 +267,25 @@ func TestCountsShareABucket(t *testing.T) {
 	}
 }
 
+// TestCountsOfNoName holds that what was lost stands with the first host, also where that has no
+// name, and that no parts are refused.
+func TestCountsOfNoName(t *testing.T) {
+	for range 20 {
+		c := newCounts(grid{every: 1e9}, newSourceNames())
+		c.measure = &Measure{Every: time.Second, Names: []string{"host", "execname"}, Dims: []Dimension{Host, ExecName}}
+		for _, host := range []string{"b", "", "a"} {
+			c.add(c.row(1), c.sources.number(host+sourceSep+"nginx"), 1)
+		}
+		c.Skipped = 7
+		if hosts := c.ByHost(); hosts[""].Skipped != 7 || hosts["a"].Skipped+hosts["b"].Skipped > 0 {
+			t.Fatalf("skipped lines stand with hosts %d, %d, %d", hosts[""].Skipped, hosts["a"].Skipped, hosts["b"].Skipped)
+		}
+	}
+	if _, err := JoinAll(nil); err == nil {
+		t.Error("no parts were joined")
+	}
+}
+
 func TestCountsByHost(t *testing.T) {
 	text := "time,host,execname,count\n"
 	for i := range 40 {

@@ -3,8 +3,10 @@ package dtracefs
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -202,13 +204,8 @@ func (c *Counts) ByHost() map[string]*Counts {
 		}
 	}
 	// What was lost is not told by host: it stands with the first, lest it be counted twice.
-	least := ""
-	for host := range out {
-		if least == "" || host < least {
-			least = host
-		}
-	}
-	if h := out[least]; h != nil {
+	if hosts := slices.Sorted(maps.Keys(out)); len(hosts) > 0 {
+		h := out[hosts[0]]
 		h.Drops, h.Skipped, h.Bytes, h.Notes = c.Drops, c.Skipped, c.Bytes, c.Notes
 	}
 	return out
@@ -344,8 +341,12 @@ func MergeCounts(ctx context.Context, w io.Writer, files ...io.ReadSeeker) error
 	return out.Close()
 }
 
-// JoinAll joins the parts of a host in the order of their times, into the first of them.
+// JoinAll joins the parts of a host in the order of their times, into the first of them. Of no
+// parts it is an error.
 func JoinAll(parts []*Counts) (*Counts, error) {
+	if len(parts) == 0 {
+		return nil, errors.New("joining counts: there are none")
+	}
 	slices.SortStableFunc(parts, func(a, b *Counts) int {
 		switch x, y := a.seen.runs, b.seen.runs; {
 		case len(x) > 0 && len(y) > 0:

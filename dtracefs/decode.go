@@ -47,12 +47,7 @@ func (d *decoder) filled() int {
 // their ends: the last line may have none.
 func (d *decoder) decode(data []byte) {
 	d.c.Bytes = int64(len(data))
-	dl := dialectOf(data)
-	// With its script beside it, a text is a tracer's, however little its beginning looks like
-	// that: a script may print anything.
-	if dl.name == UnknownDialect && d.script != nil {
-		dl = dialectNamed("dtrace")
-	}
+	dl := d.opt.dialectOf(data)
 	d.c.Dialect = dl.name
 	d.c.Lines = dl.start().read(d, data, 1, true)
 	if len(data) == 0 {
@@ -148,6 +143,17 @@ func dialectOf(head []byte) dialect {
 		}
 	}
 	return dialects[len(dialects)-1]
+}
+
+// dialectOf is dialectOf of a capture whose script the options hold, if they do. With its script
+// known, a text is a tracer's, however little its beginning looks like that: a script may print
+// anything.
+func (o Options) dialectOf(head []byte) dialect {
+	dl := dialectOf(head)
+	if dl.name == UnknownDialect && o.Script != "" && o.Script != noScript {
+		dl = dialectNamed("dtrace")
+	}
+	return dl
 }
 
 // dialectNamed returns the dialect of that name. A name that the list lacks is a mistake in this

@@ -103,7 +103,7 @@ func (f *follower) whole() int {
 
 func (f *follower) start() {
 	if f.scanner == nil {
-		f.scanner = newScanner(f.opt, f.name, dialectOf(f.text))
+		f.scanner = newScanner(f.opt, f.name, f.opt.dialectOf(f.text))
 	}
 }
 

@@ -59,13 +59,12 @@ func Load(ctx context.Context, fsys fs.FS, name string, o Options) (*Capture, er
 		return nil, fmt.Errorf("loading capture %s: byte %d of %d: %w", name, i, len(data), ErrNotText)
 	}
 	c := &Capture{Name: name}
-	src := o.Script
-	if src == "" {
-		if src, err = scriptBeside(fsys, name); err != nil {
+	if o.Script == "" {
+		if o.Script, err = scriptBeside(fsys, name); err != nil {
 			return nil, fmt.Errorf("loading capture %s: script: %w", name, err)
 		}
 	}
-	d := newDecoder(c, o, parseScript(src))
+	d := newDecoder(c, o, parseScript(o.Script))
 	d.ended = func() bool { return ctx.Err() != nil }
 	d.decode(data)
 	// The decoder stops at a line when ctx ends, and what it has by then is no capture.

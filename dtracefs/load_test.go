@@ -150,6 +150,35 @@ func TestNoScript(t *testing.T) {
 	}
 }
 
+// TestScriptMakesTheDialect counts, scans and follows a capture whose few rows only its script knows
+// among what a command printed.
+func TestScriptMakesTheDialect(t *testing.T) {
+	var text strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&text, "<%d> at 17000000%02d ~ proc%d !! %d\n", i%7, i, i%3, i)
+		for j := range 3 {
+			fmt.Fprintf(&text, "%s;;%s\n", strings.Repeat("x", i%13), strings.Repeat("q ", (i*7+j)%11))
+		}
+	}
+	script := `tick-1s { printf("<%d> at %d ~ %s !! %d\n", cpu, walltimestamp / 1000000000, execname, n); }`
+	fsys := fstest.MapFS{"a.txt": {Data: []byte(text.String())}, "a.d": {Data: []byte(script)}}
+	c, err := Load(t.Context(), fsys, "a.txt", Options{})
+	if err != nil || c.Dialect != "dtrace" {
+		t.Fatalf("dialect %s, %v", c.Dialect, err)
+	}
+	for b, err := range Follow(t.Context(), strings.NewReader(text.String()), "a.txt", Options{Script: script}) {
+		if err != nil || b.Dialect != "dtrace" {
+			t.Errorf("followed: %v, %v", b, err)
+		}
+	}
+	if _, err := CountFiles(t.Context(), []File{{fsys, "a.txt"}}, CountOptions{}); err != nil {
+		t.Error(err)
+	}
+	if _, err := CountFiles(t.Context(), []File{{fsys, "a.txt"}}, CountOptions{Options: Options{Script: noScript}}); !errors.Is(err, ErrMeasure) {
+		t.Errorf("without the script: %v", err)
+	}
+}
+
 // TestLoadStops holds that whatever is loaded, the context is asked while it is read and while it is
 // decoded, and that no more than what is at hand is decoded once it has ended.
 func TestLoadStops(t *testing.T) {

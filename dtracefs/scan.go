@@ -64,11 +64,7 @@ func (o Options) scanReader(ctx context.Context, r io.Reader, name string, yield
 	if i := binaryAt(head); i >= 0 {
 		return fmt.Errorf("byte %d: %w", i, ErrNotText)
 	}
-	dl := dialectOf(head)
-	if dl.name == UnknownDialect && o.Script != "" && o.Script != noScript {
-		dl = dialectNamed("dtrace")
-	}
-	s := newScanner(o, name, dl)
+	s := newScanner(o, name, o.dialectOf(head))
 	chunks := newChunker(io.MultiReader(bytes.NewReader(head), r), s.dialect.cut)
 	chunks.lines = true
 	if st, ok := s.reader.(*station); ok && runtime.GOMAXPROCS(0) > 1 {
