@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"image/color"
 	"image/png"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -108,6 +109,20 @@ func TestEveryFigureIsHere(t *testing.T) {
 			}
 			return false
 		})
+	}
+}
+
+// TestGalleryShowsEveryFigure fails where the notebook that shows all figures lacks one.
+func TestGalleryShowsEveryFigure(t *testing.T) {
+	notebook, err := os.ReadFile("../../notebooks/gallery.ipynb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, f := range figures() {
+		kind, _, _ := strings.Cut(f.String(), ":")
+		if !bytes.Contains(notebook, []byte(`"`+kind+`: `)) {
+			t.Errorf("notebooks/gallery.ipynb shows no %s (%s)", kind, name)
+		}
 	}
 }
 
