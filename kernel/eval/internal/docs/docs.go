@@ -18,6 +18,10 @@ type Record struct {
 }
 
 // Of documents the exported names of a package. It changes the files.
+//
+// go/doc takes the trees apart, so that files are of no other use afterwards. Values of a group
+// without a comment of their own have that of the group; those without any are left out, since
+// their declaration alone is known from the types.
 func Of(fset *token.FileSet, path string, files []*ast.File) ([]Record, error) {
 	var mode doc.Mode
 	if path == "builtin" { // whose names are not exported

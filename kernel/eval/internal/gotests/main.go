@@ -127,6 +127,8 @@ func programs(dir string) ([]string, error) {
 	return files, err
 }
 
+// isProgram reports whether a test is a whole program for this platform: the first line that is
+// no build constraint says "// run".
 func isProgram(src string) bool {
 	action := ""
 	for line := range strings.Lines(src) {
@@ -147,6 +149,7 @@ func isProgram(src string) bool {
 	return action == "// run"
 }
 
+// buildTag reports whether a build tag holds, as it would for the go command.
 func buildTag(tag string) bool {
 	switch tag {
 	case runtime.GOOS, runtime.GOARCH, "unix", "gc", "cgo":
@@ -160,6 +163,8 @@ type result struct {
 	file, cause, output string
 }
 
+// runAll runs as many programs at a time as there are processors. Each has a process of its own,
+// as a program may end it, change its folder or leave goroutines behind.
 func runAll(files []string, limit time.Duration) []result {
 	results := make([]result, len(files))
 	var wg sync.WaitGroup
@@ -218,6 +223,8 @@ func firstLine(s string) string {
 // failed is the exit status of a worker whose program failed; the cause is on standard error.
 const failed = 3
 
+// work runs a program as one cell in this process and returns the exit status. Standard output
+// and error are kept from before the session redirects them.
 func work(file string) int {
 	stdout, stderr := os.Stdout, os.Stderr
 	if limit, err := time.ParseDuration(os.Getenv(limitEnv)); err == nil {
@@ -250,8 +257,8 @@ func (o fileOutput) Stream(name, text string)                         { o.f.Writ
 func (o fileOutput) Display(b display.Bundle, id string, update bool) {}
 func (o fileOutput) Clear(wait bool)                                  {}
 
-// report writes how many programs pass, and those that fail grouped by cause, and tells whether all that
-// fail are explained.
+// report writes how many programs pass, and those that fail grouped by cause, and reports whether
+// all that fail are explained.
 func report(w *os.File, results []result, verbose bool) bool {
 	why := explained()
 	known := func(file string) string {

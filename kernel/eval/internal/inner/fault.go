@@ -12,8 +12,13 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// Fault is the error that Go's runtime would have thrown where interpreted code throws info.Error;
-// nil if that is right as it is. typeOf gives the run-time type of an interface that is asserted.
+// Fault is the error that Go's runtime would have thrown where interpreted code throws
+// info.Error; nil if that is right as it is. typeOf gives the run-time types of an assertion's
+// interface and of what is asserted.
+//
+// ixgo throws texts of its own, often without the index or length that Go's have. The operands of
+// the instruction are still in the interpreter's frame, so the error is made anew out of them, as
+// a value of the runtime's own type: code that recovers may look at it by errors.As, or print it.
 func Fault(info *ixgo.PanicInfo, typeOf func(*ssa.TypeAssert) (x, asserted reflect.Type)) error {
 	text, ok := words(info.Error)
 	if !ok {
@@ -52,7 +57,8 @@ func Fault(info *ixgo.PanicInfo, typeOf func(*ssa.TypeAssert) (x, asserted refle
 	return Known(info.Error)
 }
 
-// isNilCheck tells how go/ssa looks for nil before it takes a method from an interface.
+// isNilCheck reports whether an assertion is the one that go/ssa puts before it takes a method
+// value from an interface, to look for nil. It asserts the type that the interface has anyway.
 func isNilCheck(in *ssa.TypeAssert) bool {
 	after := slices.Index(in.Block().Instrs, ssa.Instruction(in)) + 1
 	if in.CommaOk || after >= len(in.Block().Instrs) {
@@ -63,6 +69,9 @@ func isNilCheck(in *ssa.TypeAssert) bool {
 }
 
 // Known is the error of Go's runtime for one of ixgo's own, by its words; other errors stay.
+//
+// Go's errors whose words do not begin with "runtime error", as that of closing a nil channel,
+// are of a type of their own.
 func Known(err error) error {
 	text, ok := words(err)
 	if !ok {
@@ -132,6 +141,9 @@ func bounds(x any, y, code int) error {
 }
 
 // slicing is the error of x[low:high:max], whose operands ixgo found to be out of bounds.
+//
+// The order of the checks is Go's, as only the first that fails is reported: from the last bound to
+// the first, each against the next.
 func slicing(fr *ixgo.Frame, in *ssa.Slice) error {
 	x := reflect.Indirect(reflect.ValueOf(operand(fr, in.X)))
 	limit, isSlice := x.Len(), x.Kind() == reflect.Slice
@@ -166,7 +178,7 @@ func slicing(fr *ixgo.Frame, in *ssa.Slice) error {
 	return bounds(low, int(reflect.ValueOf(high).Convert(reflect.TypeFor[int]()).Int()), boundsSlice3C)
 }
 
-// exceeds tells that x, an integer, is not within 0 and limit.
+// exceeds reports whether an integer x is not within 0 and limit.
 func exceeds(x any, limit int) bool {
 	v := reflect.ValueOf(x)
 	if v.CanInt() {
@@ -179,6 +191,9 @@ func exceeds(x any, limit int) bool {
 func length(x any) int { return reflect.Indirect(reflect.ValueOf(x)).Len() }
 
 // assertion is the error of asserting a type for the value of an interface.
+//
+// The runtime's error holds types as pointers to its own descriptions, which is what the second
+// word of a reflect.Type is.
 func assertion(x, concrete, asserted reflect.Type, missing string) error {
 	if concrete == nil && asserted.Kind() == reflect.Interface {
 		x = nil // so does Go
@@ -196,6 +211,8 @@ func assertion(x, concrete, asserted reflect.Type, missing string) error {
 }
 
 // operand is what an instruction's operand is in a frame of the interpreter.
+//
+// A frame has a stack of values, and its function says at which place of it each SSA value is.
 func operand(fr *ixgo.Frame, v ssa.Value) any {
 	frame := reflect.ValueOf(fr).Elem()
 	index := read(reflect.Indirect(read(frame.FieldByName("pfn"))).FieldByName("index")).Interface().(map[ssa.Value]uint32)

@@ -11,8 +11,12 @@ import (
 //go:linkname profilerLabel runtime/pprof.runtime_getProfLabel
 func profilerLabel() unsafe.Pointer
 
-// Labels tell what a goroutine belongs to by its profiler labels: a goroutine inherits them from the
-// one that starts it, also when compiled code starts it.
+// Labels find out what a goroutine belongs to by its profiler labels: a goroutine inherits them
+// from the one that starts it, also when compiled code starts it.
+//
+// Go has no goroutine-local storage; profiler labels are the only thing that every goroutine
+// hands on to those it starts. The address of the label stands for the owner, without what the
+// label says: two cells may have one name.
 type Labels[T comparable] struct {
 	owners sync.Map // address of a profiler label -> T
 }

@@ -19,6 +19,8 @@ const (
 	cannotInfer        = 138
 )
 
+// code is the number of an error; 0 if it has none. Its words would say the same, but change more
+// often.
 func code(e types.Error) int64 {
 	if f := reflect.ValueOf(e).FieldByName("go116code"); f.IsValid() && f.CanInt() {
 		return f.Int()
@@ -26,26 +28,27 @@ func code(e types.Error) int64 {
 	return 0
 }
 
-// IsUnused tells the error of a variable or label that nothing uses.
+// IsUnused reports whether a variable or label is unused.
 func IsUnused(e types.Error) bool { return code(e) == unusedVar || code(e) == unusedLabel }
 
-// IsNoValue tells the error of an expression that has no value where one is wanted, such as the call
-// of a function without results or the name of a builtin function.
+// IsNoValue reports whether an expression has no value where one is wanted, such as the call of a
+// function without results or the name of a builtin function.
 func IsNoValue(e types.Error) bool { return code(e) == notAnExpr || code(e) == uncalledBuiltin }
 
-// IsUndeclared tells the error of a name that nothing declares; it stands at the name.
+// IsUndeclared reports whether nothing declares a name; the error stands at the name.
 func IsUndeclared(e types.Error) bool { return code(e) == undeclaredName }
 
-// IsMissingMember tells the error of a name behind a dot that is not there; it stands at that name.
+// IsMissingMember reports whether a name behind a dot is not there; the error stands at that
+// name.
 func IsMissingMember(e types.Error) bool {
 	return code(e) == undeclaredImported || code(e) == missingMember
 }
 
-// IsUnexportedField tells the error of a struct literal without keys that gives a value to a field of
+// IsUnexportedField reports whether a struct literal without keys gives a value to a field of
 // another package.
 func IsUnexportedField(e types.Error) bool { return code(e) == unexportedLitField }
 
-// IsUninstantiated tells the error of a generic function that stands for a value.
+// IsUninstantiated reports whether a generic function stands for a value.
 func IsUninstantiated(e types.Error) bool {
 	return code(e) == cannotInfer || code(e) == wrongTypeArgCount
 }

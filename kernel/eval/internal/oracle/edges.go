@@ -92,6 +92,7 @@ func (g *generator) goroutines() string {
 	return "{\nvar once sync.Once\nfor range 3 { once.Do(func() { fmt.Println(\"once\") }) }\nf := sync.OnceValue(func() string { return fmt.Sprint(" + g.closed(t) + ") })\nfmt.Println(f(), f())\n}\n"
 }
 
+// switches has clauses in an order that matters, fallthrough, and default in odd places.
 func (g *generator) switches() string {
 	t := pick(g, basics)
 	if t.kind == boolean || t.kind == complexNumber {
@@ -169,6 +170,8 @@ func (g *generator) methods() string {
 	return "{\n" + text + "}\n"
 }
 
+// selects has several ways of a select ready, or none, but never two at a time, of which Go takes
+// either.
 func (g *generator) selects() string {
 	t := g.printTyp()
 	return fmt.Sprintf("{\nc, d := make(chan %[1]s, 1), make(chan int)\nfor i := range 3 {\nselect {\ncase v, ok := <-c:\nfmt.Println(i, v, ok)\ncase d <- 1:\nfmt.Println(\"never\")\ndefault:\nfmt.Println(i, \"nothing\")\nc <- %[2]s\n}\n}\nclose(c)\nselect {\ncase v, ok := <-c:\nfmt.Println(v, ok)\n}\nvar never chan %[1]s\nselect {\ncase <-never:\ncase never <- %[2]s:\ndefault:\nfmt.Println(\"nil channels\")\n}\n}\n", t.name, g.expr(t, 1))
@@ -214,6 +217,7 @@ func (g *generator) neverReached() string {
 	return fmt.Sprintf("fmt.Println(func() (r any) {\na, b := %[1]s(7), %[1]s(0)\nvar s []int\nvar p *int\nvar x, m any\n_, _, _, _, _, _ = a, b, s, p, x, m\nif b > 0 { r = %[2]s; return }\nreturn \"not reached\"\n}())\n", t.name, op) + g.guard(fmt.Sprintf("a, b := %[1]s(7), %[1]s(0)\nvar s []int\nvar p *int\nvar x, m any\n_, _, _, _, _, _ = a, b, s, p, x, m\ndefer fmt.Println(\"deferred\")\nfmt.Println(%[2]s)\n", t.name, op))
 }
 
+// constants has what is calculated exactly and has a type only when it is used.
 func (g *generator) constants() string {
 	t := pick(g, integers)
 	c := g.name("c")
@@ -249,7 +253,7 @@ func (g *generator) embedded() string {
 	return fmt.Sprintf("{\ntype %[1]s struct { V %[2]s; N int }\ntype %[3]s struct { *%[1]s; pair[string, %[2]s] }\nx := %[3]s{&%[1]s{%[4]s, 1}, pair[string, %[2]s]{\"k\", %[4]s}}\nx.N++\nx.set(\"l\", %[4]s)\nk, v := x.get()\nf := x.get\nx.Key = \"m\"\nk2, _ := f()\nfmt.Println(k, v, k2, x.V, x.N, x.Key)\ny := x\ny.N, y.Key = 9, \"y\"\nfmt.Println(x.N, x.Key)\n%[5]s}\n", inner, t.name, outer, g.valueOf(t, 1), g.guard("x."+inner+" = nil\nfmt.Println(x.Value)\nx.N++\n"))
 }
 
-// order tells in which order calls are made and operands taken.
+// order prints in which order calls are made and operands are taken, as far as Go lays it down.
 func (g *generator) order() string {
 	t := pick(g, integers)
 	return fmt.Sprintf("{\nvar log []string\nat := func(s string, n int) int { log = append(log, s); return n }\ns := []int{1, 2, 3}\ni := 0\ni, s[i] = 2, at(\"a\", 7)\ns[at(\"b\", 0)], s[at(\"c\", 1)] = at(\"d\", 4), at(\"e\", 5)\nm := map[int]int{at(\"f\", 1): at(\"g\", 2)}\nm[at(\"h\", 3)] += at(\"i\", 4)\n_ = at(\"j\", 0) == 1 && at(\"k\", 1) == 1 || at(\"l\", 2) == 2\nfunc(...int) {}(at(\"m\", 0), at(\"n\", 1))\ndefer func(n int) { _ = n }(at(\"o\", 1))\nx, y := %[1]s, %[2]s\nx, y = y, x\nfmt.Println(log, s, i, m, x, y)\n}\n", g.valueOf(t, 1), g.valueOf(t, 1))

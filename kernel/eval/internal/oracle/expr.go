@@ -39,6 +39,9 @@ func (g *generator) expr(t *typ, depth int) string {
 }
 
 // byWay is an expression that has its value go a long way; empty if it knows none.
+//
+// The ways are those in which a value can go wrong: through type parameters, interfaces,
+// channels, closures, named results, pointers, elements and variadic calls.
 func (g *generator) byWay(t *typ, depth int) string {
 	x := g.expr(t, depth)
 	switch g.r.IntN(16) {
@@ -105,6 +108,8 @@ func (g *generator) funcFor(t *typ) *fn {
 	return pick(g, fit)
 }
 
+// call calls a function, a variadic one with nothing, a slice or several values for the last
+// parameter.
 func (g *generator) call(name string, f *fn, depth int) string {
 	var args []string
 	for i, p := range f.params {
@@ -158,6 +163,7 @@ func (g *generator) varOr(t *typ) string {
 	return fmt.Sprintf("id[%s](%s)", t.name, g.constant(t))
 }
 
+// leaf is an expression that has no others in it but for composite ones of nothing.
 func (g *generator) leaf(t *typ) string {
 	if v := g.variable(t); v != "" && !g.one(3) {
 		return v
@@ -195,6 +201,8 @@ func (g *generator) constant(t *typ) string {
 	return g.composite(t, 0)
 }
 
+// intExpr is an expression of an integer type. A constant never stands on the left of an
+// operator: Go would calculate with it, and refuse what overflows.
 func (g *generator) intExpr(t *typ, depth int) string {
 	switch g.r.IntN(14) {
 	case 0, 1, 2:
@@ -240,6 +248,8 @@ func (g *generator) shift() string {
 	return "id[uint8](" + fmt.Sprint(g.r.IntN(80)) + ")"
 }
 
+// mayFail reports whether an operation that may fail may stand here, and counts it: of two in a
+// statement it would be open which of them fails first.
 func (g *generator) mayFail() bool {
 	if g.faults > 0 && g.guarded {
 		g.faults--
@@ -296,6 +306,8 @@ func (g *generator) verb(t *typ) string {
 	return pick(g, []string{"%v", "%T", "%+v"})
 }
 
+// boolExpr is an expression of type bool. Values of types that cannot be compared are compared as
+// interfaces only where the panic is caught.
 func (g *generator) boolExpr(depth int) string {
 	switch g.r.IntN(10) {
 	case 0, 1, 2:

@@ -7,6 +7,10 @@ import (
 )
 
 // A Program is what a generated program is made of.
+//
+// Parts can be run in several ways that must all print the same: as one cell, as cells of a part
+// each, with declarations in cells of their own in any order that has what they need, or with
+// drafts first, which are then edited into what they are to be.
 type Program struct {
 	Imports string
 	// Decls are declarations, of which each needs only those before it, and functions that all need first.
@@ -103,6 +107,9 @@ type variable struct {
 	fixed bool // may not be assigned to
 }
 
+// A generator makes one program. It keeps track of types, so that nearly every program is valid
+// Go, and of what may fail, so that a program prints the same wherever it runs: what compilers
+// may do in either order, or print by address, is not generated.
 type generator struct {
 	r       *rand.Rand
 	p       *Program
@@ -112,7 +119,6 @@ type generator struct {
 	n       int  // names so far
 	level   int  // how deep statements lie in each other
 	faults  int  // how many more operations of this statement may fail
-	pure    bool // no variable from outside is assigned to
 	inFunc  bool // of the program, not the body's top level
 	loops   int
 	guarded bool // within a try
@@ -157,10 +163,12 @@ func Generate(seed uint64) *Program {
 	return g.p
 }
 
+// one is true once in n times.
 func (g *generator) one(n int) bool { return g.r.IntN(n) == 0 }
 
 func pick[T any](g *generator, xs []T) T { return xs[g.r.IntN(len(xs))] }
 
+// name is a name that the program does not have yet.
 func (g *generator) name(prefix string) string {
 	g.n++
 	return fmt.Sprintf("%s%d", prefix, g.n)
@@ -199,6 +207,7 @@ func (g *generator) anyTyp(depth int) *typ {
 	return pick(g, basics)
 }
 
+// keyTyp is a type of keys of a map.
 func (g *generator) keyTyp() *typ {
 	if len(g.types) > 0 && g.one(4) {
 		if t := pick(g, g.types); t.keyType() {
@@ -221,6 +230,7 @@ func (g *generator) nilTyp() *typ {
 	return pick(g, []*typ{anyType, errorType, sliceOf(anyType), pointerTo(intType), mapOf(stringType, anyType)})
 }
 
+// printTyp is a type whose values print without an address.
 func (g *generator) printTyp() *typ {
 	for range 20 {
 		if t := g.anyTyp(1); t.printable() {
@@ -231,6 +241,9 @@ func (g *generator) printTyp() *typ {
 }
 
 // declare appends a declaration.
+//
+// The draft, if there is one, is another declaration of the same name that a test may run first,
+// to edit it into this one.
 func (g *generator) declare(text, draft string) {
 	if draft != "" && draft != text {
 		g.p.Drafts[len(g.p.Decls)] = draft
@@ -238,6 +251,8 @@ func (g *generator) declare(text, draft string) {
 	g.p.Decls = append(g.p.Decls, text)
 }
 
+// declareType declares a type of any kind with some methods. Drafts have other fields or another
+// kind, so that an edit of a type has all that depends on it made anew.
 func (g *generator) declareType() {
 	t := &typ{named: true, name: g.name("T")}
 	switch g.r.IntN(8) {
@@ -308,6 +323,8 @@ func (g *generator) declareContract() {
 	t.elem = impl
 }
 
+// declareMethod declares a method of a type. One with a pointer as receiver changes what it
+// points to, so that it shows which variable the receiver was.
 func (g *generator) declareMethod(t *typ) {
 	m := &fn{name: g.name("M"), params: []*typ{g.anyTyp(0)}, result: g.anyTyp(1), changes: g.one(3)}
 	text, draft := g.function("(x "+t.name+") ", m, &variable{name: "x", t: t, fixed: true})
@@ -332,6 +349,8 @@ func (g *generator) closed(t *typ) string {
 	return g.expr(t, 1)
 }
 
+// declareFunc declares a function, whose result may depend on its parameters alone: it is called
+// from expressions, where Go leaves open in which order variables are read.
 func (g *generator) declareFunc() {
 	f := &fn{name: g.name("f"), result: g.anyTyp(1)}
 	for range g.r.IntN(4) {
@@ -344,11 +363,14 @@ func (g *generator) declareFunc() {
 }
 
 // function is the text of a function, and of a draft of it that returns nothing of meaning.
+//
+// A function begins by burning fuel, as functions call each other: a program ends after some
+// hundred calls.
 func (g *generator) function(receiver string, f *fn, more ...*variable) (text, draft string) {
-	scope, level, inFunc, pure, loops := g.scope, g.level, g.inFunc, g.pure, g.loops
-	defer func() { g.scope, g.level, g.inFunc, g.pure, g.loops = scope, level, inFunc, pure, loops }()
+	scope, level, inFunc, loops := g.scope, g.level, g.inFunc, g.loops
+	defer func() { g.scope, g.level, g.inFunc, g.loops = scope, level, inFunc, loops }()
 	g.scope = append([]*variable{}, more...)
-	g.level, g.inFunc, g.pure, g.loops = 0, true, true, 0
+	g.level, g.inFunc, g.loops = 0, true, 0
 	var params []string
 	for i, p := range f.params {
 		name := fmt.Sprintf("a%d", i)

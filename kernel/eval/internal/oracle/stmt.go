@@ -6,6 +6,9 @@ import (
 )
 
 // statement is one or several, with what they print.
+//
+// Within functions it is one that prints nothing and does not fail, for the reason that
+// declareFunc gives. What happens at the top level of the body is seen in the output.
 func (g *generator) statement() string {
 	g.level++
 	defer func() { g.level-- }()
@@ -40,6 +43,9 @@ func (g *generator) block(n int, more ...*variable) string {
 }
 
 // show prints the value of an expression without an address.
+//
+// Maps print in the order of their keys by package fmt; what holds pointers, functions or
+// channels below the top is shown by its length or nil alone.
 func (g *generator) show(x string, t *typ) string {
 	switch {
 	case t.printable():
@@ -64,6 +70,7 @@ func (g *generator) show(x string, t *typ) string {
 	return fmt.Sprintf("fmt.Printf(\"%%T\\n\", %s)\n", x)
 }
 
+// print prints a value of any type.
 func (g *generator) print() string {
 	t := g.anyTyp(2)
 	if !t.printable() {
@@ -73,6 +80,8 @@ func (g *generator) print() string {
 	return fmt.Sprintf("fmt.Printf(%q, %s)\n", g.verb(t)+"\n", g.valueOf(t, 3))
 }
 
+// define declares a variable in one of the ways that Go has. Each is used at once, lest the
+// program be invalid.
 func (g *generator) define() string {
 	t := g.anyTyp(2)
 	v := &variable{name: g.name("x"), t: t}
@@ -110,6 +119,8 @@ func (g *generator) target() *variable {
 	return pick(g, fit)
 }
 
+// assign changes a variable, or a part of one. Where that could fail, because a map is nil or a
+// slice empty, it looks first.
 func (g *generator) assign() string {
 	v := g.target()
 	if v == nil {
@@ -164,6 +175,7 @@ func (g *generator) branch() string {
 	return text + "\n"
 }
 
+// loop is a loop that ends. The limit on how many lie in each other keeps programs quick.
 func (g *generator) loop() string {
 	if g.loops > 1 {
 		return g.assign()
@@ -180,9 +192,6 @@ func (g *generator) loop() string {
 	case 2: // closures of each turn have a variable of their own
 		fs := g.name("fs")
 		after := fmt.Sprintf("for _, f := range %s { f() }\n", fs)
-		if g.inFunc {
-			after = "for _, f := range " + fs + " { f() }\n"
-		}
 		return fmt.Sprintf("var %[1]s []func() int\nfor %[2]s := 0; %[2]s < 3; %[2]s++ {\n%[1]s = append(%[1]s, func() int { %[2]s += 10; return %[2]s })\n%[3]sif %[2]s == 1 { %[1]s = append(%[1]s, func() int { return %[2]s }) }\n}\n%[4]s",
 			fs, i.name, g.statementIn(i), after)
 	}
@@ -227,6 +236,7 @@ func (g *generator) ranges() string {
 	return fmt.Sprintf("for range %d %s\n", g.r.IntN(4), g.block(2))
 }
 
+// blockUsing is a block that uses variables which Go would otherwise refuse as unused.
 func (g *generator) blockUsing(vs ...*variable) string {
 	use := ""
 	for _, v := range vs {
@@ -257,6 +267,9 @@ var builtins = []string{"len", "nil", "true", "string", "int", "append", "recove
 	"clear", "close", "delete", "real", "byte", "uint", "bool", "println", "false", "rune", "comparable", "fmt", "errors", "runtime", "burn", "id"}
 
 // shadow uses a name of Go's or a package's for a variable of its own.
+//
+// An interpreter rewrites code with names such as len in it, which must not mean the program's
+// own.
 func (g *generator) shadow() string {
 	b, c := pick(g, builtins), pick(g, builtins)
 	if b == c {
@@ -299,6 +312,9 @@ func (g *generator) fails() string {
 }
 
 // fault is a statement that may fail once.
+//
+// The cases are the ways in which Go's runtime throws, each with values that make it do so about
+// half of the time.
 func (g *generator) fault() string {
 	g.faults = 1
 	defer func() { g.faults = 0 }()

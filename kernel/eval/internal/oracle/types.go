@@ -26,6 +26,8 @@ const (
 )
 
 // A typ is a type of a generated program.
+//
+// Types are the same if their names are, which are unique.
 type typ struct {
 	kind      kind
 	name      string // as Go writes it
@@ -103,12 +105,12 @@ func (t *typ) integer() bool { return t.kind == signed || t.kind == unsigned }
 func (t *typ) number() bool  { return t.kind <= complexNumber }
 func (t *typ) ordered() bool { return t.kind <= float || t.kind == textual }
 
-// nilable tells whether nil is a value of the type.
+// nilable reports whether nil is a value of the type.
 func (t *typ) nilable() bool {
 	return t.kind == slice || t.kind == mapping || t.kind >= pointer
 }
 
-// comparable tells whether values can be compared without a panic.
+// comparable reports whether values can be compared without a panic.
 func (t *typ) comparable() bool {
 	switch t.kind {
 	case slice, mapping, function, contract:
@@ -125,7 +127,7 @@ func (t *typ) comparable() bool {
 	return true
 }
 
-// keyType tells whether a type is fit for keys of maps: those print in one order.
+// keyType reports whether a type is fit for keys of maps: those print in one order.
 func (t *typ) keyType() bool {
 	switch t.kind {
 	case signed, unsigned, textual, boolean:
@@ -143,7 +145,7 @@ func (t *typ) keyType() bool {
 	return false
 }
 
-// printable tells whether values print without an address.
+// printable reports whether values print without an address.
 func (t *typ) printable() bool {
 	switch t.kind {
 	case pointer, function, channel:
@@ -162,8 +164,8 @@ func (t *typ) printable() bool {
 	return true
 }
 
-// plain tells whether values print the same by all verbs: interfaces may hold pointers below what they
-// print by themselves.
+// plain reports whether values print the same by all verbs: interfaces may hold pointers below
+// what they print by themselves.
 func (t *typ) plain() bool {
 	switch t.kind {
 	case contract:

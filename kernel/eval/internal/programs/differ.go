@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// Differ tells the lines that differ.
+// Differ fails a test for each line in which two outputs differ, or for the first one if one has
+// more lines: behind that all would.
 func Differ(t testing.TB, what, got, want string) {
 	t.Helper()
 	if got == want {

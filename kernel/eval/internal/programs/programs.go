@@ -1,4 +1,5 @@
-// Package programs writes programs for tests of what executes them, and tells what they print otherwise.
+// Package programs writes programs for tests of what executes them, and finds where what they
+// print differs.
 package programs
 
 import (
@@ -29,6 +30,9 @@ var genTypes = []string{"int", "int8", "uint8", "int32", "uint32", "uint64", "fl
 var genNumbers = []string{"int", "int8", "uint8", "int32", "uint32", "uint64", "float64", "float32"}
 
 // Generate writes a program, the same for the same seed. It prints what its functions return.
+//
+// Functions print nothing themselves, so that a program shows values and not the order in which
+// they came.
 func Generate(seed int64) string {
 	g := &generator{r: rand.New(rand.NewSource(seed))}
 	g.b.WriteString("package main\n\nimport \"fmt\"\n\ntype pair struct {\n\ta int\n\tb float64\n\tc string\n}\n\nfunc at(x []int, i int) int { return x[i] }\n\n")
@@ -82,6 +86,8 @@ func (g *generator) block(indent, n int) {
 	}
 }
 
+// statement writes a declaration, an assignment, a branch, a short loop, or a change of an
+// element or field that is there.
 func (g *generator) statement(indent int) {
 	tab := strings.Repeat("\t", indent)
 	k := g.r.Intn(10)
@@ -129,6 +135,8 @@ func (g *generator) call(f genFunc, depth int) string {
 	return f.name + "(" + strings.Join(args, ", ") + ")"
 }
 
+// expr is an expression of a type, at most so deep. Calls of other functions are not put into
+// calls, as the time of a program would grow without bound.
 func (g *generator) expr(t string, depth int) string {
 	list := g.vars[t]
 	if depth == 0 || g.r.Intn(4) == 0 {
@@ -179,6 +187,8 @@ func (g *generator) expr(t string, depth int) string {
 	return g.integer(t, depth)
 }
 
+// integer is an expression of an integer type. Shifts are of less than 72 bits, beyond the width
+// of all types on purpose, and divisors are never zero.
 func (g *generator) integer(t string, depth int) string {
 	switch g.r.Intn(8) {
 	case 0:

@@ -42,8 +42,8 @@ func Settle() {
 	corrections.list = nil
 }
 
-// misjudged tells a method of a type's own whose receiver an interface holds as it is, though reflectx
-// takes it for one that is held by address.
+// misjudged reports whether the receiver of a type's own method is held by an interface as it is,
+// though reflectx takes it for one that is held by address.
 func misjudged(m *abi.MethodInfo) bool {
 	if !m.Indirect || m.OnePtr || m.Type.Size() != unsafe.Sizeof(uintptr(0)) {
 		return false
@@ -54,7 +54,8 @@ func misjudged(m *abi.MethodInfo) bool {
 	return direct(m.Type)
 }
 
-// direct tells whether an interface holds a value of a type of a pointer's size as it is.
+// direct reports whether an interface holds a value of a type of a pointer's size as it is. It
+// puts a pointer into a value and looks whether the interface has that very pointer.
 func direct(t reflect.Type) bool {
 	v, p := reflect.New(t), unsafe.Pointer(new(int64))
 	*(*unsafe.Pointer)(v.UnsafePointer()) = p

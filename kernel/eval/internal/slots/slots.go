@@ -31,6 +31,7 @@ func stubs()
 // address returns where stubs begins: the name in Go is that of code that adapts its calls.
 func address() uintptr
 
+// A provider gives methods their slots, two to one of a misjudged type, see direct.go.
 type provider struct {
 	used   int
 	next   int         // where to look for a free slot first
@@ -69,6 +70,8 @@ func (p *provider) Insert(m *abi.MethodInfo) (code unsafe.Pointer, slot int) {
 	return code, slot
 }
 
+// insert gives a function a slot. Those of methods that are removed are used again, so the search
+// goes around.
 func (p *provider) insert(f reflect.Value) (code unsafe.Pointer, slot int) {
 	for closures[p.next] != nil {
 		p.next = (p.next + 1) % count
