@@ -52,6 +52,9 @@ func Source(given string) (string, error) {
 }
 
 // sourceID changes when the source of dtnotes does.
+//
+// It goes by sizes and times of files, as reading all of them would take longer than what it
+// saves. Tests and their data are no part of a program.
 func sourceID(root string) (string, error) {
 	var state []string
 	add := func(path string, d fs.DirEntry) error {
@@ -82,6 +85,10 @@ func sourceID(root string) (string, error) {
 
 // ProgramModule is the go.mod and go.sum of a program that imports dtnotes, whose source is in root, and
 // what a set, which may be nil, has got, in the versions that it has.
+//
+// It is the go.mod of dtnotes with another name, which requires dtnotes itself, replaced by the
+// folder: so the modules of dtnotes have the versions that it was tested with, at least. Sums are
+// those of both.
 func ProgramModule(name, root string, s *Set) (mod, sum []byte, err error) {
 	text, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	if err != nil {
@@ -131,6 +138,9 @@ func ProgramModule(name, root string, s *Set) (mod, sum []byte, err error) {
 }
 
 // require adds the modules of a set to a go.mod.
+//
+// Of a module that dtnotes needs, too, the higher of both versions is taken, as the go command
+// would. Replacements by folders are made absolute: the program's go.mod lies elsewhere.
 func (s *Set) require(f *modfile.File) error {
 	for _, m := range s.modules() {
 		version := m.Version
@@ -192,8 +202,12 @@ const (
 	kept        = 8 // programs, which are large
 )
 
-// Build makes a program with the packages of a set compiled in that need has, and what they import; compiled
-// tells what every dtnotes has. A program that is there already is taken.
+// Build makes a program with the packages of a set compiled in that need has, and what they
+// import; compiled reports what every dtnotes has. A program that is there already is taken.
+//
+// The program is built in a folder of its own that takes its name when it is whole. That name is
+// made of all that goes into it: the source of dtnotes, the versions, the state of packages in
+// folders, and the requests, since the program holds the set.
 func (s *Set) Build(ctx context.Context, need map[string]string, compiled func(path string) bool, progress io.Writer) (*Program, error) {
 	root, err := Source("")
 	if err != nil {
@@ -273,6 +287,9 @@ func executable(name string) string {
 }
 
 // prune removes all programs but the latest.
+//
+// It is called after a build. A program that a session is running may go: its file stays on disk
+// as long as the process has it open, where the system allows to remove it at all.
 func prune(cache string) {
 	entries, err := os.ReadDir(cache)
 	if err != nil {

@@ -15,10 +15,13 @@ import (
 	"dtnotes/kernel/internal/process"
 )
 
-// ErrNoGo tells that there is no go command.
+// ErrNoGo is returned when there is no go command.
 var ErrNoGo = errors.New("getting modules needs the go command, which is not on the PATH of this kernel: install Go, or start the notebook where \"go version\" answers")
 
 // goCommand runs the go command in a folder. What it says of what it does goes to progress, line by line.
+//
+// The end of ctx ends the command with all that it has started. An error of the command is a
+// [GoError] with its own words; other errors are about starting it.
 func goCommand(ctx context.Context, dir string, env []string, progress io.Writer, args ...string) (stdout []byte, err error) {
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, ErrNoGo
@@ -42,7 +45,9 @@ func goCommand(ctx context.Context, dir string, env []string, progress io.Writer
 	return out.Bytes(), nil
 }
 
-// teller passes on the lines that tell of progress and keeps the others.
+// teller passes on the lines about progress and keeps the others.
+//
+// Lines come in pieces. What is kept is the error if the command fails.
 type teller struct {
 	to io.Writer
 
@@ -107,6 +112,9 @@ var meanings = []struct {
 }
 
 // Error puts first what it comes to and what can be done, then what the go command said.
+//
+// The reader gets from it what to do next; a version that does not exist and a network that is
+// not there look alike in the words of the go command.
 func (e GoError) Error() string {
 	for _, m := range meanings {
 		if slices.ContainsFunc(m.words, func(w string) bool { return strings.Contains(e.text, w) }) {

@@ -27,13 +27,15 @@ type Package struct {
 	Failure    string   `json:",omitempty"` // why it cannot be imported
 }
 
-// Local tells a package whose source is not that of a version, and may change.
+// Local reports whether the source of a package is not that of a version, and may change.
 func (p *Package) Local() bool {
 	m := p.Module
 	return m == nil || m.Main || m.Replace != nil && m.Replace.Version == ""
 }
 
 // state changes when the source of the package does.
+//
+// Of a version nothing changes. Of a folder it has names, sizes and times of the files.
 func (p *Package) state() string {
 	state := p.ImportPath + " " + p.version()
 	if !p.Local() {
@@ -63,7 +65,7 @@ func (p *Package) version() string {
 	return m.Path + "@" + m.Version
 }
 
-// listed is what go list tells of a package.
+// listed is what go list says of a package.
 type listed struct {
 	ImportPath, Name, Dir                                       string
 	Standard, Incomplete                                        bool
@@ -98,6 +100,10 @@ func (l *listed) pack() Package {
 }
 
 // look also looks at the files of the package.
+//
+// It decides from the outside what the interpreter could not run: code that is not Go, and Go
+// that reaches behind the type system. A comment that names a symbol of the package itself, as
+// go:linkname with one name does, is no such thing.
 func (l *listed) look() Package {
 	p := l.pack()
 	switch {
@@ -110,7 +116,7 @@ func (l *listed) look() Package {
 	for _, name := range slices.Concat(l.GoFiles, l.CgoFiles) {
 		text, err := os.ReadFile(filepath.Join(l.Dir, name))
 		if err != nil {
-			continue // go list has read it, and importing it will tell
+			continue // go list has read it, and importing it will give the error
 		}
 		p.Size += int64(len(text))
 		p.Hollow = p.Hollow && !exports(text)
@@ -124,7 +130,8 @@ func (l *listed) look() Package {
 	return p
 }
 
-// exports tells a file of Go that declares a name for other packages.
+// exports reports whether a file of Go declares a name for other packages. One that cannot be
+// read is taken for such: importing it will say what is wrong.
 func exports(text []byte) bool {
 	f, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution)
 	return err != nil || ast.FileExports(f)
@@ -136,8 +143,9 @@ var linkname = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(
 // take its time: reading 400 KB takes some 0.4 s of CPU.
 const heavy = 400 << 10
 
-// Plan finds the packages that are to be compiled in, and why. compiled tells what every dtnotes has, and
-// shared what packages of that mention in what they export: its types have to be the same there.
+// Plan finds the packages that are to be compiled in, and why. compiled reports what every
+// dtnotes has, and shared what packages of that mention in what they export: its types have to be
+// the same there.
 func (s *Set) Plan(compiled, shared func(path string) bool) (need map[string]string) {
 	need = map[string]string{}
 	add := func(root, why string) {
@@ -185,6 +193,9 @@ func (s *Set) Plan(compiled, shared func(path string) bool) (need map[string]str
 }
 
 // reason says why a package has to be compiled in; empty if it need not be.
+//
+// A package whose types are in what compiled-in packages export has to be compiled in, too:
+// interpreted, it would have types of its own, which theirs do not fit.
 func (s *Set) reason(r Request, root string, compiled, shared func(path string) bool) string {
 	var size int64
 	for _, p := range s.Closure([]string{root}, compiled) {
@@ -204,7 +215,8 @@ func (s *Set) reason(r Request, root string, compiled, shared func(path string) 
 	return ""
 }
 
-// Covers tells that what has to be compiled in is, for the session that had another set before.
+// Covers reports whether what has to be compiled in is, for the session that had another set
+// before. A package counts with the very source that it was compiled from.
 func (s *Set) Covers(need map[string]string, had *Set) bool {
 	for path := range need {
 		p, _ := s.Package(path)

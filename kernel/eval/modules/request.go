@@ -24,7 +24,7 @@ func (r Request) String() string {
 	return r.Path + "@" + r.Version
 }
 
-// Latest tells a request that may mean something else on another day.
+// latest reports whether a request may mean something else on another day.
 func (r Request) latest() bool {
 	return slices.Contains([]string{"latest", "upgrade", "patch", "master", "main", "HEAD"}, r.Version)
 }
@@ -45,6 +45,8 @@ func Parse(lines string) (out []Request, err error) {
 	return out, nil
 }
 
+// parseLine reads one line. Paths may be copied from an import, with quotes, from a browser, with
+// a scheme, or from the words of the go command, with dots at the end.
 func parseLine(line string) (out []Request, err error) {
 	compile := false
 	for _, word := range strings.Fields(line) {

@@ -22,6 +22,9 @@ import (
 
 // A Set is what a session has got: a module that requires modules, and the packages that those have.
 // It is not changed once it is made.
+//
+// Sets are shared between sessions, as files in the user's cache: a new request makes a new set,
+// out of the one before.
 type Set struct {
 	Home     string    // the folder of the go.mod
 	Own      bool      // that is the user's, not one in the cache
@@ -65,7 +68,8 @@ func (s *Set) indexed() *Set {
 	return s
 }
 
-// Closure gives packages and what they import, dependencies first, but for what stop tells.
+// Closure gives packages and what they import, dependencies first. Where stop says so it goes no
+// further, as at what is compiled in. The order is that of go list -deps, in which Packages are.
 func (s *Set) Closure(paths []string, stop func(path string) bool) []*Package {
 	want := map[string]bool{}
 	var visit func(path string)
@@ -92,6 +96,8 @@ func (s *Set) Closure(paths []string, stop func(path string) bool) []*Package {
 }
 
 // And is a set with the packages of another one beside its own.
+//
+// It serves a program that needs what cells have got and packages of their folder.
 func (s *Set) And(other *Set) *Set {
 	if s == nil {
 		return other
@@ -119,7 +125,7 @@ func (s *Set) Roots(r Request) []string {
 	return out
 }
 
-// IsInternal tells a package that others cannot import.
+// IsInternal reports whether a package cannot be imported by packages of other modules.
 func IsInternal(path string) bool {
 	return strings.Contains("/"+path+"/", "/internal/")
 }
@@ -134,6 +140,9 @@ func (s *Set) Save(file string) error {
 }
 
 // Keep saves a set in the user's cache, for a session that takes the place of the one that got it.
+//
+// The name of the file is made of what the set holds, so that a set is kept once, however many
+// sessions have it.
 func (s *Set) Keep() (file string, err error) {
 	cache, err := cacheDir("modules")
 	if err != nil {
@@ -159,7 +168,9 @@ func Load(file string) (*Set, error) {
 	return s.indexed(), nil
 }
 
-// usable tells a set whose packages are still where they were: the user may have cleaned the caches.
+// usable reports whether the packages of a set are still where they were: the user may have
+// cleaned the caches, go clean -modcache for one. A folder of each module is looked for, which
+// takes a look at the disk for each and not a run of the go command.
 func (s *Set) usable() bool {
 	if _, err := os.Stat(filepath.Join(s.Home, "go.mod")); err != nil {
 		return false
@@ -187,7 +198,8 @@ func cacheDir(name string) (string, error) {
 	return dir, os.MkdirAll(dir, 0o777)
 }
 
-// keyOf names what things are made of.
+// keyOf names what things are made of. What the go command lists depends on the version of Go,
+// the system and the settings that name the caches and build flags, so these are in every name.
 func keyOf(parts ...any) string {
 	h := sha256.New()
 	json.NewEncoder(h).Encode(parts)
@@ -216,9 +228,15 @@ func Home(dir string) string {
 	}
 }
 
-// Get gets modules into a session that works in a folder and has got those of had, which may be nil. What it
-// does that takes its time is told to progress. Without a go.mod for the folder the module is one in the
-// user's cache, and what is there already is taken from there.
+// Get gets modules into a session that works in a folder and has got those of had, which may be
+// nil. Messages about what takes its time go to progress. Without a go.mod for the folder the
+// module is one in the user's cache, and what is there already is taken from there.
+//
+// What is there is found by the requests alone, and not by what the modules were when it was
+// fetched: a request without a version goes on meaning the version that it first got. Only words
+// such as latest ask again. A new set is made in a folder of its own, which takes its name when
+// it is whole, as other sessions may get the same at this moment and a session may be killed at
+// any.
 func Get(ctx context.Context, had *Set, dir string, more []Request, progress io.Writer) (*Set, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -250,12 +268,15 @@ func Get(ctx context.Context, had *Set, dir string, more []Request, progress io.
 		return nil, err
 	}
 	s := &Set{Home: place, Requests: requests}
+	// Only what is new is asked for. The others are in the go.mod that begin has copied, with the
+	// versions that the session is using.
 	args := []string{"get", "--"}
 	for _, r := range requests {
 		if had == nil || !slices.Contains(had.Requests, r) {
 			args = append(args, r.at(had.versions()).String())
 		}
 	}
+	// A go.work above the cache would make it a part of the user's work.
 	env := []string{"GOWORK=off"}
 	if _, err := goCommand(ctx, work, env, progress, args...); err != nil {
 		return nil, err
@@ -282,6 +303,8 @@ func Get(ctx context.Context, had *Set, dir string, more []Request, progress io.
 const listFile = "packages.json"
 
 // begin writes the go.mod of a session that has got modules.
+//
+// It goes on from the go.mod that the session had, so that versions which cells already use stay.
 func begin(dir string, had *Set) error {
 	if had == nil || had.Own {
 		text := "module notebook\n\ngo " + goVersion() + "\n"
@@ -310,6 +333,9 @@ func goVersion() string {
 }
 
 // getOwn gets modules into the module of the user's own in home.
+//
+// The go.mod is changed as go get would, and News says what has changed. Its list of packages is
+// kept under a name made of the files' contents, as the user changes them, too.
 func getOwn(ctx context.Context, home string, requests, more []Request, progress io.Writer) (*Set, error) {
 	cache, err := cacheDir("modules")
 	if err != nil {
@@ -392,6 +418,10 @@ func (s *Set) versions() map[string]string {
 }
 
 // at names the version that is there already, among those of modules, where the request names none.
+//
+// go get without a version takes the latest, which would change a version under the feet of cells
+// that have imported it. A request for a package has the version of the module with the longest
+// path that the package's begins with.
 func (r Request) at(there map[string]string) Request {
 	if r.Version != "" {
 		return r
@@ -405,7 +435,7 @@ func (r Request) at(there map[string]string) Request {
 	return r
 }
 
-// provides tells that requirements have what a request asks for.
+// provides reports whether requirements have what a request asks for.
 func provides(required map[string]string, r Request) bool {
 	for path, version := range required {
 		if (r.Path == path || strings.HasPrefix(r.Path, path+"/")) && (r.Version == "" || r.Version == version) {
@@ -416,6 +446,9 @@ func provides(required map[string]string, r Request) bool {
 }
 
 // list finds the packages that the requests name, those below them, and what they import.
+//
+// A package that cannot be imported is listed with the reason, and is no error unless it is all
+// that a request has: the cell may never import it.
 func (s *Set) list(ctx context.Context, dir string, env []string, progress io.Writer) error {
 	var patterns []string
 	for _, r := range s.Requests {
@@ -437,6 +470,9 @@ func (s *Set) list(ctx context.Context, dir string, env []string, progress io.Wr
 
 // getBelow gets what packages below those that were asked for need beside them, if they are few: go get has
 // fetched only what the package of the path itself needs.
+//
+// With many of them it would fetch what most of a large module needs, of which a cell uses
+// little.
 func (s *Set) getBelow(ctx context.Context, dir string, env []string, progress io.Writer) error {
 	var more []string
 	for _, r := range s.Requests {
@@ -451,7 +487,7 @@ func (s *Set) getBelow(ctx context.Context, dir string, env []string, progress i
 		return nil
 	}
 	if _, err := goCommand(ctx, dir, env, progress, append([]string{"get", "--"}, more...)...); err != nil {
-		return ctx.Err() // an import of them will tell
+		return ctx.Err() // an import of them will give the error
 	}
 	return s.list(ctx, dir, env, progress)
 }
@@ -467,6 +503,9 @@ func List(ctx context.Context, dir string, paths ...string) (*Set, error) {
 	return (&Set{Home: Home(dir), Own: true, Packages: packages}).indexed(), nil
 }
 
+// list runs go list for patterns and gives what pack keeps of each package that is not of the
+// standard library. With -e the go command lists a package that has errors, and says them,
+// instead of failing.
 func list(ctx context.Context, dir string, env []string, progress io.Writer, patterns []string, pack func(*listed) Package) ([]Package, error) {
 	args := append([]string{"list", "-e", "-deps", "-json=" + listFields, "--"}, patterns...)
 	out, err := goCommand(ctx, dir, env, progress, args...)
@@ -487,7 +526,8 @@ func list(ctx context.Context, dir string, env []string, progress io.Writer, pat
 	}
 }
 
-// Describe tells in a line which version a request has got, and what becomes of it.
+// Describe is a line about which version a request has got and whether it runs from source or is
+// compiled in.
 func (s *Set) Describe(r Request) string {
 	roots := s.Roots(r)
 	if len(roots) == 0 {
