@@ -714,8 +714,8 @@ func importDecls(imports map[string]string) []ast.Decl {
 // typecheck has go/types check the package that once has built. Earlier declarations come in as
 // the very objects that they were when they were declared: their types are identical to
 // themselves, so values pass from cell to cell without any conversion. All cells are one package
-// by name, main, but each check has a package of its own, which is how the objects of this cell
-// are told from earlier ones.
+// by name, main, but each check has a package of its own, by which the objects of this cell are
+// known from earlier ones.
 //
 // A variable or import that nothing uses is noted and is no error. Errors are put in the order of
 // their positions, as go/types reports them in the order in which it looks things up.

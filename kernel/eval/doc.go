@@ -10,11 +10,11 @@
 // keeps its old meaning, with a warning. A type that is declared again keeps the methods that other cells
 // have given it, but for those that do not fit, which come back as soon as they do.
 //
-// Memory of a session does not grow with the number of its cells: what nothing leads to is let go.
-// Whether there still are values of a type that was declared again cannot be told where they are behind
-// interfaces. The last 64 such types keep their methods, and so do those whose code is in use, such as
-// by a goroutine; a call of a method of another one panics and says so, unless a new type that looks the
-// same has taken its place, of which the value is one then.
+// Memory of a session does not grow with the number of its cells: what nothing leads to is let
+// go. Where values are behind interfaces, nobody can know whether there still are some of a type
+// that was declared again. The last 64 such types keep their methods, and so do those whose code
+// is in use, such as by a goroutine; a call of a method of another one panics and says so, unless
+// a new type that looks the same has taken its place, of which the value is one then.
 //
 // How it works: each cell is checked by go/types against what earlier cells declared, and becomes a
 // small SSA program of its own, which holds the cell and of the earlier cells only the declarations

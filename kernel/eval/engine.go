@@ -25,7 +25,7 @@ type engine struct {
 
 	context  *types.Context // one for all cells: instances of a type are the same in each
 	checks   bool           // loops and calls look at the stop flag
-	tellsAll bool           // all values of a cell's last expression are told, errors too
+	tellsAll bool           // all values of a cell's last expression are part of its result, errors too
 }
 
 func newEngine(opts Options, rr *runner, t *texts) *engine {
@@ -126,7 +126,7 @@ func (e *engine) tellStale(o outline, c *checked) {
 //
 // The order is one of dependencies: objects of variables are made unique before anything refers
 // to them in a program; declarations are entered before their needs are followed; types exist
-// before memory of them is allocated; memory exists before ixgo is told where it is. Names are
+// before memory of them is allocated; memory exists before ixgo learns where it is. Names are
 // committed last before the run and taken back after it where it failed. An error before the
 // commit leaves all names as they were; what was entered by then is dropped by the next sweep.
 func (e *engine) runChecked(ctx context.Context, r *run, c *checked) error {

@@ -97,7 +97,7 @@ func tidy(msg string) string {
 	for _, name := range []string{rtName + ".Show", rtName + ".Use"} {
 		msg = inner.CutArgument(msg, name)
 	}
-	return inner.CutPackage(msg, "main") // by which go/types tells types of one name apart, which does not help here
+	return inner.CutPackage(msg, "main") // go/types puts it before types of one name, which all are of main here
 }
 
 // explain says what a message of the checker leaves out: that there are two types of one name.

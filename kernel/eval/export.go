@@ -40,9 +40,10 @@ type Exported struct {
 	Next   *modules.Program // in which the program has to be made, since what the cells get is compiled in there; nil if it is made
 }
 
-// Make makes one Go program of the cells of a notebook, which imports the packages that the cells use
-// and nothing of the interpreter: functions, types and variables of the cells become those of the
-// program, and each cell a function that main calls. What getting modules does is told to progress.
+// Make makes one Go program of the cells of a notebook, which imports the packages that the cells
+// use and nothing of the interpreter: functions, types and variables of the cells become those of
+// the program, and each cell a function that main calls. Messages about getting modules go to
+// progress.
 //
 // Nothing of the cells is run, but what is imported from source is initialized, as its types are
 // needed. An error names its cell; Notes are given with it, too. The source is gofmt's, or with
@@ -55,6 +56,8 @@ func (want Export) Make(ctx context.Context, progress io.Writer) (out Exported, 
 	defer s.Close()
 	x := &exporter{s: s, e: s.engine, ctx: ctx, progress: progress, names: map[types.Object]string{}, taken: map[string]bool{"main": true, "init": true, "_": true},
 		latest: map[string]string{}, typeOf: map[string]string{}, texts: map[string]string{}, refs: map[string][]*ast.Ident{}}
+	// A cell may declare len for itself; cells above it mean Go's. In a program a package-level
+	// len would be meant by both.
 	for _, name := range types.Universe.Names() { // what a cell calls so means something else before that cell
 		x.taken[name] = true
 	}
@@ -554,6 +557,7 @@ const (
 	tracingPath  = "dtnotes/kernel/tracing"
 )
 
+// display refers to a function of package display, which programs of notebooks show things with.
 func (x *exporter) display(fun string) ast.Expr { return x.nameOf(displayPath, fun) }
 
 // nameOf refers to a name of a package, which the program then imports.

@@ -20,6 +20,9 @@ import (
 //
 // where error is null for a cell that succeeded; the session is one with PrintValues then. It returns how many cells failed; err is about
 // writing, or the end of ctx.
+//
+// A cell that fails does not end it: cells below may not depend on it, and the reader wants to
+// see all.
 func RunCells(ctx context.Context, ev cell.Evaluator, file string, w io.Writer, asJSON bool) (failed int, err error) {
 	for i, code := range SplitCells(file) {
 		out := &cellOutput{w: w}

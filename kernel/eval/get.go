@@ -15,7 +15,7 @@ import (
 	"dtnotes/kernel/eval/modules"
 )
 
-// get is the command %get: it gets modules for the session, and tells how their packages run.
+// get is the command %get: it gets modules for the session and prints how their packages will run.
 func get(s *Session, ctx context.Context, r *run, arg, _ string) cell.Result {
 	requests, err := modules.Parse(arg)
 	if err != nil {
@@ -59,7 +59,7 @@ type getter struct {
 	out      io.Writer
 	restarts bool         // the cells can go on in another program
 	unlocked func(func()) // runs what takes its time
-	done     func()       // is called when nothing is left but to tell what was got; may be nil
+	done     func()       // is called when nothing is left but to print what was got; may be nil
 	news     []string     // of what was changed
 }
 

@@ -117,11 +117,17 @@ func neighborsOf(text string) *neighbors {
 			o = &occurrences{}
 			n.names[word] = o
 		}
+		// The loop goes down the text, so what is kept of those above is the nearest, and of
+		// those below the first.
 		if i < at {
 			o.above = at - i
 		} else if o.below == 0 {
 			o.below = i - at
 		}
+		// The neighbors of each occurrence are compared with those of the cursor, from the
+		// nearest outwards: three in front are only alike if two are. The same counts over all
+		// names say how much a match means, as behind a dot there are many names and behind
+		// "defer mu." there are few.
 		one := get(i-1) == n.before[0]
 		two := one && get(i-2) == n.before[1]
 		three := two && get(i-3) == n.before[2]
@@ -275,11 +281,14 @@ func (v *view) features(item cell.CompletionItem, o types.Object, far int) []fea
 	if kind == "package" {
 		is("package %s", item.Text)
 	}
-	// Deeper nesting than four scopes tells no more.
+	// Deeper nesting than four scopes makes no difference.
 	if far < sessionFar {
 		far = min(far, 4)
 	}
 	is("far %d", far)
+	// How the type fits what is expected. That anything fits an empty interface says little, so
+	// it is another feature; and of what is called here it is the result that has to fit, not the
+	// function.
 	if v.want != nil {
 		want := "a type"
 		if i, ok := v.want.Underlying().(*types.Interface); ok && i.Empty() {
@@ -297,6 +306,8 @@ func (v *view) features(item cell.CompletionItem, o types.Object, far int) []fea
 	if far == memberFar && o != nil && o.Pkg() != nil && !isCell(o.Pkg()) {
 		is("%s.%s", o.Pkg().Path(), item.Text)
 	}
+	// The cell goes on with .name behind the cursor, as when a name is put in front of it: what
+	// has such a member is meant.
 	if name := v.near.after[1]; v.near.after[0] == "." && tokenClass(name) == "a name" && o != nil {
 		if v.hasMember(o, name) {
 			is("has the member")
@@ -323,6 +334,7 @@ func (v *view) features(item cell.CompletionItem, o types.Object, far int) []fea
 		return out
 	}
 	all := &v.near.all
+	// Logarithms, as the second occurrence says more than the twentieth.
 	much("count", math.Log1p(n.count))
 	much("behind one", math.Log1p(n.one))
 	much("behind two", math.Log1p(n.two))

@@ -388,6 +388,7 @@ func readDocs(dir, path string) []docs.Record {
 	if dir == "" {
 		return nil
 	}
+	// Only the files that are for this system, as names may be declared once for each.
 	p, err := build.ImportDir(dir, 0)
 	if err != nil {
 		return nil

@@ -37,6 +37,9 @@ func (a *assistant) describeName(name string, detail int) (display.Bundle, bool)
 	return a.describe(name, len(name), detail)
 }
 
+// describe looks a cell up at a position, as completion does: with a placeholder in the place of
+// the name, because a cell that is being written may not have the name right, or be wrong
+// elsewhere.
 func (a *assistant) describe(code string, pos, detail int) (display.Bundle, bool) {
 	start, end := wordAround(code, pos)
 	word := code[start:end]
@@ -76,6 +79,8 @@ func openCall(code string) int {
 }
 
 // comment is what stands right above a declaration in its cell.
+//
+// It is read out of the text of the cell, since cells are parsed without their comments.
 func (t *texts) comment(src snippet) string {
 	lines := strings.Split(t.text(src.file), "\n")
 	if src.line < 2 || src.line > len(lines) {

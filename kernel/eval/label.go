@@ -5,14 +5,15 @@ import (
 	"dtnotes/kernel/eval/internal/inner"
 )
 
-// runs tell which cell a goroutine belongs to.
+// runs knows which cell a goroutine belongs to.
 var runs inner.Labels[*run]
 
 // enter makes the calling goroutine, and those it will start, belong to r.
 func (r *run) enter() { runs.Set(r.file, r) }
 
-// callbackOwner makes callbacks belong to the cell that the calling goroutine belongs to: they print
-// there, also when it has long ended or was interrupted, and a panic in one is told there.
+// callbackOwner makes callbacks belong to the cell that the calling goroutine belongs to: they
+// print there, also when it has long ended or was interrupted, and a panic in one is reported
+// there.
 //
 // A callback is run in a goroutine of its own, so that it can be stopped, and be given up on,
 // without the caller, which is the kernel's: it gets a run of its own, since that of the cell may

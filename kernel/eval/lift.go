@@ -144,6 +144,8 @@ func hasLocalTypes(root ast.Node) bool {
 }
 
 // unlift writes the interfaces that were given a hidden name as the user did.
+//
+// A message of the checker may name such an interface, and the user has never heard of __iface3.
 func (s *scope) unlift(msg string) string {
 	if strings.Contains(msg, liftedPrefix) {
 		for literal, name := range s.lifted {

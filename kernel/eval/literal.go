@@ -61,6 +61,8 @@ func (a *assistant) inLiteral(code string, lit literal, pos int, running bool) c
 	}
 	quote := code[lit.start]
 	end := lit.end
+	// A string that is not closed runs to the end of its line for the scanner; what stands behind
+	// the cursor then is more likely code than text.
 	if isOpen(lit.tok, code[lit.start:lit.end]) {
 		end = pos
 	}
@@ -90,6 +92,8 @@ func (a *assistant) inLiteral(code string, lit literal, pos int, running bool) c
 			found, kind = files(a.e.packages.dir, typed), "file"
 		}
 	}
+	// Between double quotes a key with a quote or a backslash in it has to be written as Go
+	// writes it; between back quotes it stands as it is.
 	if quote == '"' {
 		for i, f := range found {
 			q := strconv.Quote(f)
@@ -129,6 +133,8 @@ func (ps *packages) importable() []string {
 	return paths
 }
 
+// itemsOf proposes texts that begin with what has been written first, then those that hold it
+// anywhere and in any case.
 func itemsOf(texts []string, prefix, kind string) []cell.CompletionItem {
 	sort.Strings(texts)
 	var items []cell.CompletionItem

@@ -67,8 +67,8 @@ func inType(x any, t reflect.Type) reflect.Value {
 	return reflect.ValueOf(x)
 }
 
-// setMap is m[k] = v. Without a type, a nil v would be an invalid value, which tells SetMapIndex
-// to delete the key.
+// setMap is m[k] = v. Without a type, a nil v would be an invalid value, by which SetMapIndex
+// deletes the key.
 func setMap(m, k, v any) {
 	x := reflect.ValueOf(m)
 	x.SetMapIndex(inType(k, x.Type().Key()), inType(v, x.Type().Elem()))

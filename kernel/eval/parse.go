@@ -172,8 +172,8 @@ func headGoesOn(toks []token.Token, label, closed bool) bool {
 
 // parse takes a cell apart. The positions of the syntax are those in the cell.
 //
-// All chunks are parsed before it fails, so that every mistake is told at once, one for each
-// chunk.
+// All chunks are parsed before it fails, so that the user sees every mistake at once, one for
+// each chunk.
 func (e *engine) parse(file, code string) (*parsed, error) {
 	p := &parsed{}
 	if err := e.directives(file, code); err != nil {

@@ -32,6 +32,9 @@ func (p *pipe) watch(drain func() (ended bool)) {
 }
 
 // read takes what is there, without waiting: nothing if there is nothing, or nobody to write any more.
+//
+// It reads past package os, which would wait. The descriptor does not block, since package os has
+// made it so.
 func (p *pipe) read(buf []byte) (n int, ended bool) {
 	for {
 		n, err := syscall.Read(p.fd, buf)

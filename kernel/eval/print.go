@@ -45,6 +45,9 @@ func init() {
 	}})
 }
 
+// registerPrinting has interpreted code print to its own cell. Through the redirected files it
+// would print to the cell that ran last, as a pipe does not know who writes to it. All printing
+// goes through printable, as of values that contain themselves package fmt would never end.
 func registerPrinting(c externals) {
 	c.RegisterExternal("fmt.Print", func(v ...any) (int, error) { return printOut(v), nil })
 	c.RegisterExternal("fmt.Println", func(v ...any) (int, error) { return printlnOut(v), nil })

@@ -314,7 +314,7 @@ func (b *builder) keepPackage(keep []types.Type) (keptPackage, error) {
 // allocate gives the variables of a new cell memory; those in migrated keep that of their name.
 //
 // The memory of a variable is of the session and not of a program: it is made here, by the type,
-// and programs are told where it is. A variable whose type only got methods has to stay where it
+// and programs learn where it is. A variable whose type only got methods has to stay where it
 // is, since pointers to it may be anywhere; that is possible if the new type looks the same in
 // memory.
 func (b *builder) allocate(u *unit, migrated map[string]bool) error {

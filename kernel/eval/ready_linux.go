@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// A readiness tells with one short system call whether any of its files has something to read. It is
-// asked before everything that is printed.
+// A readiness finds out with one short system call whether any of its files has something to
+// read. It is asked before everything that is printed.
 type readiness struct {
 	epoll  int
 	events [2]syscall.EpollEvent

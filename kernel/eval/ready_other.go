@@ -2,7 +2,7 @@
 
 package eval
 
-// A readiness knows nothing on this system: reading tells whether there is something to read.
+// A readiness knows nothing on this system: only reading shows whether there is something to read.
 type readiness struct{}
 
 func newReadiness(pipes ...*pipe) (*readiness, error) { return &readiness{}, nil }

@@ -30,6 +30,8 @@ func (t *typeTable) release(types []*types.Named) (out []*releasedType) {
 		r.slots, _ = t.slots.At(n).(map[string]*methodSlot)
 		out = append(out, r)
 	}
+	// Not in the loop above: the shape of a type is made of the run-time types of others, which
+	// may be among those that are released.
 	for i, n := range types {
 		for _, m := range out[i].slots {
 			m.mu.Lock()

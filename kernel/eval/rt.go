@@ -163,6 +163,8 @@ func deferred(f any) any {
 }
 
 // builtinText formats like the builtin print.
+//
+// An interface is printed as its two words, which here are only known of one that holds nothing.
 func builtinText(v []any, sep string) string {
 	var b strings.Builder
 	for i, x := range v {

@@ -56,9 +56,9 @@ type run struct {
 //
 // The caller holds the session's mutex; it is given back as soon as the code runs and taken again
 // when it has ended, so that it is held on return as on entry. Loading and running happen in one
-// goroutine, whose label tells everything that it calls, and every goroutine that it starts,
-// which cell they belong to. Where the code does not stop when it is told to, because it waits
-// for something, that goroutine is left behind and execute returns without it.
+// goroutine, whose label says which cell it belongs to, as do all goroutines that it starts.
+// Where the code does not stop when it is told to, because it waits for something, that goroutine
+// is left behind and execute returns without it.
 func (rr *runner) execute(ctx context.Context, r *run, load func(*stopFlag) (program, error), callMain bool) error {
 	flag := newStopFlag()
 	r.flag = flag

@@ -12,9 +12,9 @@ import (
 // A scope is what the cells of a session have declared: what a name means now, and for everything
 // that a name has meant, as long as something needs it, the declaration and what that refers to.
 //
-// Two maps tell two things. A name leads to the object that it means now; an object leads to its
-// declaration, also when its name means another by now, since functions compiled before still use
-// it. sweep forgets the declarations that nothing leads to.
+// A name leads to the object that it means now; an object leads to its declaration, also when its
+// name means another by now, since functions compiled before still use it. sweep forgets the
+// declarations that nothing leads to.
 type scope struct {
 	names   map[string]types.Object // what a name means now
 	imports map[string]string       // import names to paths

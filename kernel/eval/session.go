@@ -21,7 +21,7 @@ type Options struct {
 	NoInterrupt bool
 	// Got is what has been got before the session begins; nil for nothing.
 	Got *modules.Set
-	// Restarts tells that whoever runs the session heeds the Next of a cell's result.
+	// Restarts says that whoever runs the session heeds the Next of a cell's result.
 	Restarts bool
 	// PrintValues has the values of results come with their text, as fmt prints it.
 	PrintValues bool
@@ -154,7 +154,7 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 
 // goCode runs the Go code of a cell.
 //
-// A cell that lost an error and failed after that is told of the lost one first, as it is most
+// If a cell lost an error and failed after that, the lost one is reported first, as it is most
 // likely the reason for the failure.
 func (s *Session) goCode(ctx context.Context, r *run, code string) cell.Result {
 	e := s.engine

@@ -84,9 +84,10 @@ func (live liveDecls) mark(d *decl) {
 	}
 }
 
-// retireTypes releases the methods of types that were replaced, except those of the last ones. Nothing
-// tells whether there still are values of a type behind interfaces, and a program is some 80 kB: in
-// a long session in which types are declared again and again, these would be most of its memory.
+// retireTypes releases the methods of types that were replaced, except those of the last ones.
+// Nobody can know whether there still are values of a type behind interfaces, and a program is
+// some 80 kB: in a long session in which types are declared again and again, these would be most
+// of its memory.
 func (b *builder) retireTypes(live liveDecls) {
 	named := func(n *types.Named) bool {
 		d := b.scope.decls[n.Origin().Obj()]
@@ -98,6 +99,7 @@ func (b *builder) retireTypes(live liveDecls) {
 		known[n] = true
 	}
 	var more []*types.Named
+	// Those that have no name since the last sweep, and whose values may be behind interfaces.
 	b.dynamic.Iterate(func(t types.Type, _ any) {
 		if n := t.(*types.Named); !named(n) && !known[n] {
 			more = append(more, n)
@@ -106,6 +108,7 @@ func (b *builder) retireTypes(live liveDecls) {
 	// The map gives them in any order; which of them are the oldest must not depend on that.
 	slices.SortFunc(more, func(x, y *types.Named) int { return cmp.Compare(x.Obj().Pos(), y.Obj().Pos()) })
 	b.replaced = append(b.replaced, more...)
+	// All but the last ones are old. What the methods of the others need stays, too.
 	old := b.replaced[:max(0, len(b.replaced)-keepReplaced)]
 	isOld := map[types.Type]bool{}
 	for _, n := range old {
@@ -121,6 +124,8 @@ func (b *builder) retireTypes(live liveDecls) {
 	old = slices.DeleteFunc(slices.Clone(old), named) // a method of one that is kept needs it
 	for _, r := range b.table.release(old) {
 		b.released = append(b.released, r)
+		// The next program that calls a method of this name through an interface must not call it
+		// directly: a value of the released type may still come along, and has no code there.
 		for name := range r.slots {
 			b.lateMethods[name] = true
 		}

@@ -36,8 +36,10 @@ func (s *Session) traceCell(ctx context.Context, r *run, tracer, arg, code strin
 	if strings.TrimSpace(script) == "" {
 		return failure("trace error", fmt.Sprintf("%%%%%s: the script goes below this line", tracer))
 	}
+	// Each update of the picture replaces the one before, in this cell's output and nowhere else.
 	id := "trace-" + rand.Text()
 	screen := func(b display.Bundle, update bool) {
+		// What was printed before the picture changes is to come before it.
 		console.mu.Lock()
 		defer console.mu.Unlock()
 		drain()

@@ -11,6 +11,9 @@ import (
 
 // traceHelp is the help for a cell that traces, and where its script begins; no if it is another cell,
 // or the position is in the name of its command.
+//
+// The tracer's own options name how it is run, such as by sudo, which its listing of probes needs
+// as well.
 func traceHelp(code string, pos int) (h tracing.Help, script int, ok bool) {
 	name, line, ok := isWholeCell(code)
 	if !ok || name != "dtrace" && name != "bpftrace" {

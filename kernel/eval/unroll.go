@@ -68,6 +68,9 @@ func canUnroll(loop *ast.ForStmt) bool {
 
 // countingLoop is the loop with three clauses that does the same as for i := range 10 or range
 // len(x), or nil.
+//
+// The length is taken once, before the loop, as range does. Loops over other expressions stay:
+// their type, which may be a channel or a function, is not known here.
 func countingLoop(r *ast.RangeStmt) *ast.ForStmt {
 	key, ok := r.Key.(*ast.Ident)
 	if !ok || r.Value != nil || r.Tok != token.DEFINE || key.Name == "_" || assigns(r.Body, key.Name) {

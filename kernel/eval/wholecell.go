@@ -115,6 +115,8 @@ func (s *Session) runCommand(ctx context.Context, r *run, cmd *exec.Cmd, name st
 	return cell.Result{}
 }
 
+// writeCell is %%writefile. A relative path is one of the session's folder. The text ends in a
+// line end, as a file of text does.
 func (s *Session) writeCell(_ context.Context, r *run, arg, code string) cell.Result {
 	name, add := strings.CutPrefix(arg, "-a ")
 	name = strings.TrimSpace(name)
