@@ -115,7 +115,7 @@ func (c *candidate) reading(m *Measure) Reading {
 // the sources. With kinds, each of several values has its own name there, as reads and writes of
 // one process are two sources.
 func (c *candidate) measures(kind string, kinds bool) []TableMeasure {
-	t := TableMeasure{Table: c.table.Name, By: namesOf(c.keys), id: idOf(c.table), timing: c.timing, unit: c.unit, anchor: c.anchor, columnIsNumber: c.time != nil && numeric(c.time), log: c.isLog(), atStamp: c.atStamp()}
+	t := TableMeasure{Table: c.table.Name, By: namesOf(c.keys), id: idOf(c.table), timing: c.timing, unit: c.unit, anchor: c.anchor, columnIsNumber: c.time != nil && numeric(c.time), log: c.single(), atStamp: c.atStamp()}
 	if c.time != nil {
 		t.Time = c.time.Name
 		// Where things stand in a printed row is what the fast reading of lines needs: it sees no

@@ -75,6 +75,10 @@ func countReader(ctx context.Context, r io.Reader, name string, opt Options, o C
 	if err := c.start(); err != nil {
 		return nil, err
 	}
+	if r, ok := c.scanner.reader.(*csvText); ok {
+		// Each part of it starts with the heading of the whole.
+		c.tally.counts.Bytes -= int64(r.head)
+	}
 	return c.tally.finish(), nil
 }
 

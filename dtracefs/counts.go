@@ -40,7 +40,7 @@ type Counts struct {
 	at      *page           // the last one used
 	Drops   []Drop          // what the tracer said that it lost
 	Skipped int64           // lines that were no entries
-	Bytes   int64           // of text
+	Bytes   int64           // of text, without the heading of CSV
 	Notes   []string        // what was left out or rearranged
 
 	measure *Measure

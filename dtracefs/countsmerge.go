@@ -14,8 +14,10 @@ import (
 // Join adds what another part of the same host counted: an hour beside another hour. Unlike [Counts.Merge],
 // which lays hosts over each other, parts follow each other, so that nothing is counted twice: it is an
 // error if they counted the same time, however wide the buckets are. Parts come in any order, as long as none is
-// shorter than a block and a half or, of events, than a second or the bucket, whichever is less: such a one may find no
-// room between two that were joined before. Parts of events need their lines in the order of time where they were cut.
+// shorter than a block and a half or, of events, than a second or the bucket, whichever is less, and a second longer where
+// the clock tells whole ones: such a one may find no room between two that were joined before. Parts of events need their
+// lines in the order of time where they were cut; lines of one time may be in two parts unless the clock is finer than
+// microseconds, or they hold levels.
 func (c *Counts) Join(o *Counts) error {
 	if err := c.joinable(o); err != nil {
 		return fmt.Errorf("joining counts: %w", err)
@@ -104,6 +106,9 @@ func (c *Counts) joinable(o *Counts) error {
 	if err := c.measure.Match(o.measure); err != nil {
 		return err
 	}
+	if err := c.measure.sameValues(o.measure); err != nil {
+		return err
+	}
 	switch {
 	case c.stretches != nil || o.stretches != nil:
 		return errThin
@@ -116,7 +121,11 @@ func (c *Counts) joinable(o *Counts) error {
 	case !c.sameHow(o):
 		return fmt.Errorf("a source holds counts in one and levels in the other")
 	}
-	return c.seen.overlap(&o.seen, min(steadyBlock(c.measure.block), steadyBlock(o.measure.block))/2)
+	apart := min(steadyBlock(c.measure.block), steadyBlock(o.measure.block)) / 2
+	if apart == 0 && slices.Contains(c.measure.valueKinds(), AsGauge) {
+		apart = 1 // levels of one time are not those of its parts
+	}
+	return c.seen.overlap(&o.seen, apart)
 }
 
 func (c *Counts) sameHow(o *Counts) bool {
@@ -126,6 +135,28 @@ func (c *Counts) sameHow(o *Counts) bool {
 		}
 	}
 	return true
+}
+
+// sameValues tells which table of both was counted otherwise in one part than in the other: what a part shows of a
+// capture may let it be inferred so.
+func (m *Measure) sameValues(o *Measure) error {
+	type table struct{ name, kind string }
+	of := map[table]TableMeasure{}
+	for _, t := range m.Tables {
+		of[table{t.Table, t.Kind}] = t
+	}
+	says := func(t TableMeasure) string {
+		if t.Value == "" {
+			return "rows"
+		}
+		return fmt.Sprintf("%s as %s", quoteName(t.Value), t.As)
+	}
+	for _, t := range o.Tables {
+		if k, ok := of[table{t.Table, t.Kind}]; ok && (k.Value != t.Value || k.As != t.As) {
+			return fmt.Errorf("of table %s one counted %s, the other %s: count them anew, both with the same --value and --as", quoteName(t.Table), says(k), says(t))
+		}
+	}
+	return nil
 }
 
 // joinMeasures is what both measures have, whichever comes first.

@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"strconv"
 
@@ -120,6 +121,7 @@ func (r *csvRecords) quoted(rest, line []byte, n int) (record [][]byte, text []b
 type csvText struct {
 	names []string
 	sep   byte
+	head  int // bytes of the heading with which it starts, 0 if it has none
 }
 
 func startCSV() reader { return &csvText{} }
@@ -160,6 +162,7 @@ func (c *csvText) record(d *decoder, record [][]byte, text []byte, num, lines, s
 		d.accountLines(classUnparsed, lines, size)
 		d.unparsed(num, text)
 	case c.heading(record):
+		c.head = cmp.Or(c.head, size)
 		d.accountLines(classTable, lines, size)
 	default:
 		d.accountLines(classTable, lines, size)

@@ -90,15 +90,19 @@ func (e *extents) append(x extent) {
 	e.runs = append(e.runs, x)
 }
 
-// overlap tells where two parts counted the same time. apart is what must lie between the ends of their blocks. Events
-// of a part, for which it is 0, may start at the very instant at which those of another end if its clock tells whole
-// seconds, since there several have one time.
+// overlap tells where two parts counted the same time. apart is what must lie between the ends of their blocks. Where it
+// is 0, those of single events, a part may start at the very instant at which another ends if the clock tells no finer
+// than microseconds, since there several have one time.
 func (e *extents) overlap(o *extents, apart int64) error {
 	for i, j := 0, 0; i < len(e.runs) && j < len(o.runs); {
 		a, b := e.runs[i], o.runs[j]
 		if from, to := max(a.first, b.first), min(a.last, b.last); from-to < apart || from <= to && !(apart == 0 && touch(a, b)) {
 			from, to = min(from, to), max(from, to)
-			return fmt.Errorf("both counted the time from %s to %s: is a part there twice?", instant(from), instant(to))
+			span, why := fmt.Sprintf("from %s to %s", instant(from), instant(to)), "is a part there twice?"
+			if from == to {
+				span, why = "of "+instant(from), "is a part there twice, or were lines of one time parted? Then count both parts as one (see dtnotes count --help)"
+			}
+			return fmt.Errorf("both counted the time %s: %s", span, why)
 		}
 		if a.last < b.last {
 			i++
@@ -109,12 +113,14 @@ func (e *extents) overlap(o *extents, apart int64) error {
 	return nil
 }
 
-// touch reports whether one extent ends at the whole second at which the other begins, and each has other times too.
+// touch reports whether one extent ends where the other begins, each has other times too, and none of these is finer
+// than a microsecond. An extent of one time alone may as well be the end of the other once more.
 func touch(a, b extent) bool {
 	if a.first > b.first {
 		a, b = b, a
 	}
-	return a.last == b.first && a.first < a.last && b.first < b.last && a.last%int64(time.Second) == 0
+	coarse := func(ns int64) bool { return ns%int64(time.Microsecond) == 0 }
+	return a.last == b.first && a.first < a.last && b.first < b.last && coarse(a.first) && coarse(a.last) && coarse(b.last)
 }
 
 func instant(ns int64) string { return time.Unix(0, ns).UTC().Format(time.RFC3339Nano) }

@@ -59,6 +59,46 @@ func recordings(rng *rand.Rand) []pieced {
 		}
 		all = append(all, levels)
 	}
+	return append(all, logs(rng)...)
+}
+
+// logs are those in which several lines have one time, by clocks that tell it in many ways, from one source and from
+// many, as many lines in each tick and by chance.
+func logs(rng *rand.Rand) []pieced {
+	var all []pieced
+	for _, clock := range []struct {
+		name, head, line string
+		tick             time.Duration
+		format           func(time.Time) string
+	}{
+		{"seconds", "", "%s %s %s:entry\n", time.Second, func(t time.Time) string { return fmt.Sprint(t.Unix()) }},
+		{"dates", "", "%s %s %s:entry\n", time.Second, func(t time.Time) string { return t.Format("2006-01-02T15:04:05Z") }},
+		{"ns in whole seconds", "", "%s %s %s:entry\n", time.Second, func(t time.Time) string { return fmt.Sprint(t.UnixNano()) }},
+		{"seconds in CSV", "time,execname,probe\n", "%s,%s,%s\n", time.Second, func(t time.Time) string { return fmt.Sprint(t.Unix()) }},
+		{"ms", "", "%s %s %s:entry\n", 100 * time.Millisecond, func(t time.Time) string { return t.Format("2006-01-02T15:04:05.000Z") }},
+		{"decimals in CSV", "time,execname,bytes\n", "%s,%s,7%.0[3]s\n", 20 * time.Millisecond, func(t time.Time) string { return fmt.Sprintf("%.3f", float64(t.UnixMilli())/1e3) }},
+		{"amounts in CSV", "time,execname,bytes\n", "%s,%s,1%.0[3]s\n", time.Second, func(t time.Time) string { return fmt.Sprint(t.Unix()) }},
+	} {
+		for _, even := range []bool{true, false} {
+			for _, sources := range [][]string{{"nginx"}, {"nginx", "cron", "sshd"}} {
+				r := pieced{name: fmt.Sprintf("log of %s, evenly %v, from %d sources", clock.name, even, len(sources)), head: clock.head}
+				at := time.Unix(1_700_000_000, 0).UTC()
+				for range 300 {
+					n := 6
+					if !even {
+						n = 3 + rng.IntN(9)
+					}
+					for range n {
+						r.pieces = append(r.pieces, fmt.Sprintf(clock.line, clock.format(at), sources[rng.IntN(len(sources))], []string{"read", "write"}[rng.IntN(2)]))
+					}
+					at = at.Add(clock.tick)
+				}
+				// A part is of two seconds at least.
+				r.least = max(30, 2*9*int(time.Second/clock.tick))
+				all = append(all, r)
+			}
+		}
+	}
 	return all
 }
 
@@ -126,7 +166,7 @@ func TestCountsOfPartsAreThoseOfTheWhole(t *testing.T) {
 					}
 					left = append(left[n:], merged{file, of})
 				}
-				if got := left[0].file; !bytes.Equal(got, want) && r.head == "" {
+				if got := left[0].file; !bytes.Equal(got, want) {
 					t.Fatalf("%d parts merged differ from the whole: %s", len(texts), differ(t, got, want))
 				}
 				if all, err := mergeBytes(single...); err != nil || !bytes.Equal(all, left[0].file) {
@@ -134,6 +174,76 @@ func TestCountsOfPartsAreThoseOfTheWhole(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A cut in the middle of a block, or of the lines of one time where these are levels, is refused, if it does not give
+// what the whole does; what a part cannot tell is said.
+func TestBlocksThatAreCutAreRefused(t *testing.T) {
+	rng := rand.New(rand.NewPCG(21, 22))
+	var csv, levels, stamped []string
+	for i := range int64(40) {
+		at := 1_700_000_000 + i
+		stamped = append(stamped, fmt.Sprintf("%d\n", at*1e9))
+		for _, source := range []string{"cron", "nginx", "postgres", "sshd"} {
+			csv = append(csv, fmt.Sprintf("%d,%s,%d\n", at, source, 1+rng.IntN(500)))
+			levels = append(levels, fmt.Sprintf("%d,%s,%.2f\n", at, source, 100*rng.Float64()))
+			stamped = append(stamped, fmt.Sprintf("syscall %s %d\n", source, 1+rng.IntN(500)))
+		}
+	}
+	sparse := slices.Clone(levels)
+	for i := len(sparse) - 2; i > 0; i -= 2 {
+		if i%8 != 0 {
+			sparse = slices.Delete(sparse, i, i+1) // mostly one line of a time, so that they look like those of a log
+		}
+	}
+	for _, r := range []pieced{
+		{name: "counts in CSV", head: "time,execname,calls\n", pieces: csv},
+		{name: "levels in CSV", head: "time,execname,%cpu\n", pieces: levels, o: MeasureOptions{Value: []string{"%cpu"}, As: AsGauge}},
+		{name: "few levels in CSV", head: "time,execname,%cpu\n", pieces: sparse, o: MeasureOptions{Value: []string{"%cpu"}, As: AsGauge}},
+		{name: "under clocks", pieces: stamped, o: MeasureOptions{By: []string{"execname"}, As: AsCount}},
+	} {
+		want := countsBytes(t, "", countPart(t, "capture", r.head+strings.Join(r.pieces, ""), r.o))
+		refused := 0
+		for at := 20; at < len(r.pieces)-20; at++ {
+			a := countPart(t, "capture", r.head+strings.Join(r.pieces[:at], ""), r.o)
+			b := countPart(t, "capture", r.head+strings.Join(r.pieces[at:], ""), r.o)
+			got, err := mergeBytes(countsBytes(t, "", a), countsBytes(t, "", b))
+			told := slices.ContainsFunc(b.Notes, func(n string) bool { return strings.Contains(n, "before the first clock") })
+			if err != nil {
+				refused++
+			} else if !told && !bytes.Equal(got, want) {
+				t.Errorf("%s, cut before line %d: other than the whole: %s", r.name, at, differ(t, got, want))
+			}
+		}
+		if refused == 0 && r.head != "" {
+			t.Errorf("%s: no cut was refused", r.name)
+		}
+	}
+}
+
+// One part may have lines that look like events, and another, of the same log, such that look like counts.
+func TestPartsThatWereCountedOtherwiseAreRefused(t *testing.T) {
+	var few, many strings.Builder
+	few.WriteString("time,execname,bytes\n")
+	many.WriteString("time,execname,bytes\n")
+	for i := range 60 {
+		fmt.Fprintf(&few, "%d,nginx,%d\n", 1_700_000_000+i, 100+i%7)
+		for k := range 5 {
+			fmt.Fprintf(&many, "%d,nginx,%d\n", 1_700_000_100+i, 100+i%7*k)
+		}
+	}
+	file := func(text string, o MeasureOptions) []byte {
+		return countsBytes(t, "", countPart(t, "capture", text, o))
+	}
+	var none MeasureOptions
+	if _, err := mergeBytes(file(few.String(), none), file(many.String(), none)); err == nil || !strings.Contains(err.Error(), "--value") {
+		t.Errorf("error %v", err)
+	}
+	for _, o := range []MeasureOptions{{Value: []string{"bytes"}, As: AsSum}, {As: AsEvents}} {
+		if _, err := mergeBytes(file(few.String(), o), file(many.String(), o)); err != nil {
+			t.Errorf("as %s: %v", o.As, err)
+		}
 	}
 }
 
@@ -212,6 +322,8 @@ func TestExtentsOverlap(t *testing.T) {
 		{"a gap within", []extent{{0, 40 * s}}, []extent{{-9 * s, -s}, {41 * s, 44 * s}}, s / 2, false},
 		{"events that meet in a second", []extent{{0, 9 * s}}, []extent{{9 * s, 20 * s}}, 0, false},
 		{"events that meet within a second", []extent{{0, 9*s + 5}}, []extent{{9*s + 5, 20 * s}}, 0, true},
+		{"events that meet in a millisecond", []extent{{0, 9*s + s/1000}}, []extent{{9*s + s/1000, 20 * s}}, 0, false},
+		{"levels that meet in a second", []extent{{0, 9 * s}}, []extent{{9 * s, 20 * s}}, 1, true},
 		{"an event at the end", []extent{{0, 9 * s}}, []extent{{9 * s, 9 * s}}, 0, true},
 		{"events a ns over", []extent{{0, 9 * s}}, []extent{{9*s - 1, 20 * s}}, 0, true},
 	} {

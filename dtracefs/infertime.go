@@ -3,6 +3,7 @@ package dtracefs
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -447,7 +448,7 @@ func (c *candidate) steady() bool {
 func (o MeasureOptions) every(m *Measure, group []*candidate) {
 	m.Every = time.Second
 	c := group[0]
-	if m.Clock != ClockBlocks && !c.isLog() {
+	if m.Clock != ClockBlocks && !c.single() {
 		times := map[int64]bool{}
 		for _, c := range group {
 			for i := range c.table.NumRows() {
@@ -470,6 +471,18 @@ func (o MeasureOptions) every(m *Measure, group []*candidate) {
 	if m.Clock == ClockBlocks {
 		m.block = m.Every
 	}
+}
+
+// beats reports whether most steps of ascending times are about the typical one, which is longer than a second: a clock
+// that tells no more than seconds steps by one whatever is printed.
+func beats(times []int64) bool {
+	step, even := typicalStep(times), 0
+	for i := 1; i < len(times); i++ {
+		if d := times[i] - times[i-1]; d*4 > step*3 && d*4 < step*5 {
+			even++
+		}
+	}
+	return step > int64(time.Second) && even*4 > (len(times)-1)*3
 }
 
 // typicalStep is the median step of ascending times, rounded to three digits; 0 if there is none.
@@ -500,7 +513,12 @@ func timeAt(c *Column, i int, unit int64) (int64, bool) {
 	case Int:
 		return c.ints[i] * unit, true
 	case Float:
-		return int64(c.floats[i] * float64(unit)), true
+		ns := c.floats[i] * float64(unit)
+		if math.Abs(ns) >= 1<<53 {
+			// A float tells no ns of an epoch; what was printed has fewer digits.
+			return int64(math.Round(ns/1e3)) * 1e3, true
+		}
+		return int64(ns), true
 	case String:
 		clock, _, ok := syntax.ParseClock([]byte(c.Text(i)))
 		return clock.NS, ok

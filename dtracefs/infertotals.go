@@ -131,7 +131,7 @@ func (m *Measure) totals(t *TableMeasure, group []*candidate, o MeasureOptions) 
 			c = g
 		}
 	}
-	if t.As != AsCount && t.As != AsTotal && t.As != AsDistribution || c.timing == byRow && (c.isLog() || !c.inOrder()) {
+	if t.As != AsCount && t.As != AsTotal && t.As != AsDistribution || c.timing == byRow && (c.single() || !c.inOrder()) {
 		return
 	}
 	g := c.growthOf(t)

@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -296,6 +297,36 @@ func (c *candidate) isLog() bool {
 		times[block(i)] = true
 	}
 	return n >= 4 && len(times)*2 > n
+}
+
+// single reports whether rows are counted where they stand, as events are, and are not of the time since those before.
+// Rows without a number of their own are events however many have one time, as by a clock of whole seconds.
+func (c *candidate) single() bool {
+	return c.isLog() || c.timing == byRow && (c.events || c.amounts())
+}
+
+// amounts reports whether counts and sums are those of events, and not of intervals: rows of one time are the same but
+// for their values, and the times are none of a steady beat, in which a tool may list the same name several times.
+func (c *candidate) amounts() bool {
+	var rest []*Column
+	for _, col := range c.printed {
+		if col != c.time && !slices.Contains(c.values, col) {
+			rest = append(rest, col)
+		}
+	}
+	for _, v := range c.values {
+		if as := c.as[v]; as != AsCount && as != AsSum {
+			return false
+		}
+	}
+	times, seen, rows := map[int64]bool{}, map[string]bool{}, 0
+	for i := range min(c.table.NumRows(), lookRows) {
+		if ns, ok := timeAt(c.time, i, c.unit); ok {
+			times[ns], seen[strconv.FormatInt(ns, 10)+"\x00"+rowKey(rest, i)] = true, true
+			rows++
+		}
+	}
+	return (rows-len(seen))*100 > rows && !beats(slices.Sorted(maps.Keys(times)))
 }
 
 // repeats reports whether many rows of one time are the same but for the value, as those of

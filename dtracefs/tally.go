@@ -29,6 +29,7 @@ type tally struct {
 	left    int                // rows printed at exit, under no clock of their own
 	undated int                // rows without a time
 	wordy   int                // rows whose value is no number, unlike those of the sample
+	early   int                // rows before the first clock, where clocks are printed before the rows
 	day     dayClock
 
 	location *time.Location // of dates without a zone
@@ -115,6 +116,7 @@ func newTally(m *Measure, first int64) *tally {
 
 // add counts a batch. stamps are the clocks that were printed in it, in their order.
 func (t *tally) add(tables []*Table, stamps []int64) {
+	t.early += t.unclocked(tables)
 	t.mark(tables, stamps)
 	for _, tm := range t.tables {
 		for _, table := range tables {
@@ -123,6 +125,22 @@ func (t *tally) add(tables []*Table, stamps []int64) {
 			}
 		}
 	}
+}
+
+// unclocked counts the rows of a capture that stand under no clock, where clocks are printed before what is counted: as
+// where a part starts in the middle of a block.
+func (t *tally) unclocked(tables []*Table) (rows int) {
+	if t.last != 0 || t.tables[0].timing != byStamp {
+		return 0
+	}
+	for _, table := range tables {
+		_, text := unlearnable[table.Kind]
+		counted := slices.ContainsFunc(t.tables, func(tm *tableTally) bool { return tm.id == idOf(table) })
+		if !text && !counted && table.Column("time") == nil {
+			rows += table.NumRows()
+		}
+	}
+	return rows
 }
 
 // mark finds the ends of the blocks in a batch and what time each covers. All of them must be
@@ -531,6 +549,7 @@ func (t *tally) finish() *Counts {
 		}
 	}
 	note(t.left, "left out %d rows that were printed at exit, under no clock of their own")
+	note(t.early, "left out %d rows before the first clock: does it start in the middle of what was printed at one time?")
 	note(t.undated, "left out %d rows without a time")
 	note(t.wordy, "left out %d rows whose value is no number")
 	note(t.resets, "%d running totals fell: each was reset and counts from 0")

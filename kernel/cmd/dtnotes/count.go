@@ -28,6 +28,10 @@ func countCommand() *cobra.Command {
 the same bytes whichever way the captures were parted and merged (see dtnotes merge). learn, score and series
 take it like a capture. Buckets end on whole multiples of their width since the epoch.
 
+Cut an event log anywhere in the order of time, and what is printed block by block between blocks. Parts of a host that
+counted the same time are refused when they merge, since a part may be there twice; where the lines of one time were
+parted and that cannot be told, count the parts as one: cat a.txt b.txt | dtnotes count - --host NAME -o PART.counts.
+
 CAPTURE may be a pattern such as 'logs/*/calls.txt', and "-" is standard input. Each file is counted by itself, so that
 running totals and gaps do not reach from one file into the next. The host is what --host says; or what --host-from
 finds in the path, a pattern with {host} in it, in which * stands for any part of a name; or else what the capture has in a
