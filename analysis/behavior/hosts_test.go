@@ -112,7 +112,7 @@ func TestHostPicture(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := g.String(); !strings.Contains(text, "13 rows × 7 columns") || !strings.Contains(text, "web-04 – miner") {
+	if text := g.String(); !strings.Contains(text, "grid: 13 rows, 7 columns") || !strings.Contains(text, "web-04 – miner") {
 		t.Errorf("picture says %s", text)
 	}
 	row, column := slices.Index(g.Rows, "db-02"), slices.Index(g.Columns, "miner")

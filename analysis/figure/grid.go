@@ -71,7 +71,7 @@ func (g Grid) marked(i, j int) bool { return g.Marks != nil && g.Marks[i][j] }
 
 func (g Grid) words() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d rows × %d columns\n", len(g.Rows), len(g.Columns))
+	fmt.Fprintf(&b, "%s: %s, %s\n", g.kind(), plural(len(g.Rows), "row"), plural(len(g.Columns), "column"))
 	for i, row := range g.Values {
 		for j, v := range row {
 			if g.marked(i, j) {
