@@ -204,10 +204,11 @@ func (f *start) step(ctx context.Context, s []float64, rows int) ([]int8, error)
 	// precision says about pairs across two of them would be lost; and also what the half would
 	// link.
 	linked := slices.Clone(s)
+	still := func(i int) bool { return s[i*q+i] <= 1e-12*f.variance[f.twins.first[i]] }
 	for i := range q {
 		for j := range q {
 			switch {
-			case min(s[i*q+i], s[j*q+j]) <= 1e-12:
+			case still(i) || still(j):
 				linked[i*q+j] = 0 // a variable that does not vary here
 			case f.precision.At(i, j) != 0:
 				linked[i*q+j] = math.Inf(1)

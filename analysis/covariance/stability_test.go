@@ -124,3 +124,23 @@ func TestFewRowsAreNotStable(t *testing.T) {
 		t.Errorf("a link of two rows holds in %v of the halves", f)
 	}
 }
+
+// TestStabilityInSmallUnits: the frequencies do not depend on the unit of the variables, if alpha
+// is in its square.
+func TestStabilityInSmallUnits(t *testing.T) {
+	ctx := context.Background()
+	const p, unit = 12, 1.0 / (1 << 24)
+	x := chain(600, p)
+	want, err := Stability(ctx, x, 0.1, StabilityOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.Scale(unit, x)
+	got, err := Stability(ctx, x, 0.1*unit*unit, StabilityOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !mat.Equal(got, want) {
+		t.Errorf("frequencies\n%v\nwant\n%v", mat.Formatted(got), mat.Formatted(want))
+	}
+}
