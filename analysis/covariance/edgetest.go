@@ -52,13 +52,12 @@ func EdgePValues(s mat.Symmetric, l *Lasso, n int) (*mat.SymDense, error) {
 	return out, nil
 }
 
-// CalibratePValues rescales the normal scores of the p-values in the upper
-// triangle such that their median is what it is when no pair has an edge, as
-// most have none (B. Efron, "Large-scale simultaneous hypothesis testing: the
-// choice of a null hypothesis", 2004). The scores of few rows are too small,
-// as the penalty's bias is not all taken out of them; those of heavy tails and
-// of rows that depend on each other are too large. The fewer pairs there are,
-// the less their median tells and the less is rescaled.
+// CalibratePValues rescales the normal scores of the p-values in the upper triangle such that
+// their median is what it is when no pair has an edge, as most have none (B. Efron, "Large-scale
+// simultaneous hypothesis testing: the choice of a null hypothesis", 2004). The scores of few
+// rows are too small, as the penalty's bias is not all taken out of them; those of heavy tails
+// and of rows that depend on each other are too large. The fewer pairs there are, the more their
+// median is chance, and the less is rescaled.
 func CalibratePValues(pvalues mat.Symmetric) *mat.SymDense {
 	p := pvalues.SymmetricDim()
 	score := func(i, j int) float64 { return math.Sqrt2 * math.Erfcinv(pvalues.At(i, j)) }
