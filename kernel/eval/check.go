@@ -172,10 +172,13 @@ func (e checkErrors) undeclares(id *ast.Ident) bool {
 // adapt changes how the cell is presented to the checker if that may help, and reports whether it
 // did.
 //
-// An error in the text of an earlier cell is not a mistake in this one: func f() int { return g()
-// } is right until a later cell declares func g() string. f is then left with the g that it was
-// made for, and the user is told. A method of another cell that does not fit the type declared
-// anew, as one that reads a field that is gone, is left out in the same way.
+// An error in the text of an earlier cell is not a mistake in this one. The function
+//
+//	func f() int { return g() }
+//
+// is right until a later cell declares func g() string. It is then left with the g that it was made
+// for, and a warning says so. A method of another cell that does not fit the type declared anew, as
+// one that reads a field that is gone, is left out in the same way.
 func (c *checker) adapt(out *checked, errs checkErrors) bool {
 	// The last line may be a call without a value, such as a call of a function that only prints.
 	// The type checker is the first to know, and then the call is a statement and no result.
@@ -194,7 +197,7 @@ func (c *checker) adapt(out *checked, errs checkErrors) bool {
 				}
 			}
 		}
-		for name := range out.redone {
+		for _, name := range slices.Sorted(maps.Keys(out.redone)) {
 			// A type that the cell itself extends has to be declared again, or there would be
 			// nothing to have the methods; its errors are the cell's.
 			if c.extend[name] || c.skip[name] != "" || pos.Filename == c.file {
@@ -215,12 +218,7 @@ func staleWarning(name, why string) string {
 
 // covers reports whether a position lies in the text of a declaration or of one of its methods.
 func (d *decl) covers(pos token.Position) bool {
-	for _, x := range d.all() {
-		if x.src.file == pos.Filename && pos.Line >= x.src.line && pos.Line <= x.src.line+strings.Count(x.src.text, "\n") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(d.all(), func(x *decl) bool { return x.src.holds(pos) })
 }
 
 // earlierMethods are the methods of earlier cells that are declared again, each with its type's name,
@@ -251,6 +249,9 @@ func (c *checker) leftOut(out *checked) map[string][]*decl {
 		if out.declared[m.recv] {
 			left[m.recv] = append(left[m.recv], &decl{kind: m.kind, name: m.name, recv: m.recv, src: m.src, unfit: true})
 		}
+	}
+	for _, methods := range left {
+		slices.SortFunc(methods, func(a, b *decl) int { return strings.Compare(a.name, b.name) })
 	}
 	return left
 }

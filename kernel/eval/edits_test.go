@@ -142,3 +142,17 @@ func TestStale(t *testing.T) {
 		t.Errorf("after a cell that failed: %s", got)
 	}
 }
+
+// TestStaleBeside has functions on one line, of which a new meaning breaks one.
+func TestStaleBeside(t *testing.T) {
+	s := newSession(t)
+	must(t, s, "func g() int { return 1 }")
+	must(t, s, "func e() string { return fmt.Sprint(\"e\", g()) }; func f() int { return g() + 1 }; func h() string { return fmt.Sprint(\"h\", g()) }")
+	_, printed, err := run1(t, s, "func g() string { return \"x\" }")
+	if err != nil || strings.Count(printed, "warning") != 1 || !strings.Contains(printed, "warning: f still uses the previous definitions") {
+		t.Errorf("%q %v", printed, err)
+	}
+	if got, _, err := run1(t, s, "e(), h()"); got != "ex :: string , hx :: string" || err != nil {
+		t.Errorf("%s %v", got, err)
+	}
+}

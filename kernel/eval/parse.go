@@ -36,6 +36,19 @@ func (s snippet) fileName() string {
 	return s.file
 }
 
+// holds reports whether a position lies in the snippet or right behind it. Columns count, as several
+// declarations may stand on one line.
+func (s snippet) holds(pos token.Position) bool {
+	lines := strings.Count(s.text, "\n")
+	end := len(s.text) - strings.LastIndexByte(s.text, '\n') // the column behind the last line
+	if lines == 0 {
+		end += s.col - 1
+	}
+	at := pos.Line - s.line
+	return pos.Filename == s.file && at >= 0 && at <= lines &&
+		(at > 0 || pos.Column >= s.col) && (at < lines || pos.Column <= end)
+}
+
 type itemKind int
 
 const (
