@@ -187,8 +187,7 @@ func inFunction(name string) string {
 
 // thrown is the value of the panic behind an error of the interpreter.
 //
-// Panics come wrapped: ixgo wraps them with its own stack, and what it cannot go on after once
-// more.
+// Panics come wrapped, in one or more of ixgo's errors and of our own that know where it was.
 func thrown(err any) any {
 	switch x := err.(type) {
 	case ixgo.PanicError:

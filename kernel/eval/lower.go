@@ -100,8 +100,8 @@ func getOwn(m, k any) any {
 
 // notNil fails as Go does where a method of an interface that holds nothing is looked for.
 //
-// A method value is taken, and a deferred or started call looks for its method, when the
-// statement runs, and ixgo would do so only when the function is called.
+// A go or defer statement looks for the method when it runs, and ixgo would do so only when the
+// function is called.
 func notNil(x any) {
 	if x == nil {
 		var p *int

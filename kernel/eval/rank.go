@@ -225,8 +225,8 @@ func (v *view) element(lit ast.Node, key ast.Expr) types.Type {
 // misfit is 0 for an object that has the type, 1 for one that leads there by a call or a member, 3 for
 // others; packages are between.
 //
-// An untyped constant, such as 1 where want comes from the other side of x == 1, counts as its
-// default type. Types themselves never fit, as a conversion has the type but not the name alone.
+// A want without a type, as where the other side of == is 1, counts as its default type. Types
+// themselves never fit, as a conversion has the type but not the name alone.
 func misfit(o types.Object, want types.Type) int {
 	if want == nil {
 		return 0
