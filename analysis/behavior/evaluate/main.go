@@ -132,6 +132,7 @@ func (o options) run(ctx context.Context) error {
 	for _, step := range []func() error{
 		func() error { return o.printCalibration(ctx, runs, reports) },
 		func() error { return o.printSimulated(ctx) },
+		func() error { return o.printForgetting(ctx) },
 		func() error { return o.printOnsets(ctx) },
 		func() error { return o.printSingles(ctx, train, runs) },
 		func() error { return o.printOverlays(ctx, runs) },

@@ -104,6 +104,26 @@ func TestSimulated(t *testing.T) {
 	}
 }
 
+// TestLearnedOnAlarms holds the same while a watch learns on from it, as what is old is forgotten; the command measures
+// it over a day.
+func TestLearnedOnAlarms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many buckets")
+	}
+	const hours = 4
+	for _, halfLife := range halfLives {
+		for seed, l := range learners {
+			n, err := l.alerts(t.Context(), uint64(seed), halfLife, hours)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if rate := float64(n) / hours; rate > behavior.FalseAlarms {
+				t.Errorf("half-life %v, %+v: %.1f alerts an hour", halfLife, l, rate)
+			}
+		}
+	}
+}
+
 // TestSimulatedAlarms holds that normal running raises no more alerts than
 // stated, also where buckets that follow each other are alike.
 func TestSimulatedAlarms(t *testing.T) {

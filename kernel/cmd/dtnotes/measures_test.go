@@ -14,6 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
 )
 
@@ -199,7 +202,7 @@ func TestWatchForgets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if stdout, stderr, err := fed(t, strings.NewReader(webCapture(3, 2*lesson+10, -1)), "watch", "normal.json", "--half-life", "10m"); err != nil {
+	if stdout, stderr, err := fed(t, strings.NewReader(webCapture(3, 2*behavior.Lesson+10, -1)), "watch", "normal.json", "--half-life", "10m"); err != nil {
 		t.Fatalf("%v\n%s%s", err, stdout, stderr)
 	}
 	after, err := behavior.Load("normal.json")
@@ -208,7 +211,7 @@ func TestWatchForgets(t *testing.T) {
 	}
 	// Two lessons of ten minutes: the last counts whole, the one before half, and what was learned
 	// before both, which is as old as the first's beginning, a little less.
-	if want := float64(lesson) * 1.5; after.Until <= before.Until || float64(after.Buckets) < want || float64(after.Buckets) > want+float64(before.Buckets) {
+	if want := float64(behavior.Lesson) * 1.5; after.Until <= before.Until || float64(after.Buckets) < want || float64(after.Buckets) > want+float64(before.Buckets) {
 		t.Errorf("learned from %d buckets until %.0f, before from %d until %.0f", after.Buckets, after.Until, before.Buckets, before.Until)
 	}
 	if scored, _, err := dtnotes(t, "score", "normal.json", "a.txt"); err != nil {
@@ -222,21 +225,58 @@ func TestWatchForgets(t *testing.T) {
 	}
 }
 
+// Which alerts cannot be raised is told when it becomes so, and not again because its figures are others.
+func TestReachIsToldOnce(t *testing.T) {
+	known, rare := map[string]*behavior.Behavior{}, behavior.ScoreOptions{FalseAlarms: 0.001}
+	for name, n := range map[string]int{"few": 30, "more": 34, "many": 4000} {
+		rng := rand.New(rand.NewPCG(uint64(n), 1))
+		x := mat.NewDense(n, 3, nil)
+		x.Apply(func(int, int, float64) float64 { return rng.NormFloat64() }, x)
+		s, err := analysis.NewSeries([]string{"a", "b", "c"}, 0, time.Second, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if known[name], err = behavior.Learn(t.Context(), []*analysis.Series{s}, behavior.Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := func(name string) string {
+		r, err := known[name].Reach(rare)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.String()
+	}
+	if text("few") == text("more") || text("few") == "" || text("more") == "" || text("many") != "" {
+		t.Fatalf("told of them:\n%s\n%s\n%s", text("few"), text("more"), text("many"))
+	}
+	var told strings.Builder
+	w := &watch{opt: &watchOptions{scoreOptions: scoreOptions{ScoreOptions: rare}}, warnings: &told}
+	for _, name := range []string{"few", "more", "few", "many", "many", "more"} {
+		w.b = known[name]
+		w.tellReach()
+	}
+	want := "note: " + text("few") + "\nnote: alerts can be raised in their first bucket again\nnote: " + text("more") + "\n"
+	if told.String() != want {
+		t.Errorf("told\n%swant\n%s", told.String(), want)
+	}
+}
+
 // An alert now and then does not keep a watch from learning on: what is normal before and after it counts.
 func TestWatchLearnsBetweenAlerts(t *testing.T) {
 	inFolder(t, map[string]string{"a.txt": webCapture(1, 200, -1), "b.txt": webCapture(2, 200, -1)})
 	if _, stderr, err := dtnotes(t, "learn", "-o", "normal.json", "a.txt", "b.txt"); err != nil {
 		t.Fatal(err, stderr)
 	}
-	if stdout, stderr, err := fed(t, strings.NewReader(webCapture(3, lesson+120, lesson/2)), "watch", "normal.json", "--half-life", "10m"); !errors.Is(err, misbehavior) {
+	if stdout, stderr, err := fed(t, strings.NewReader(webCapture(3, behavior.Lesson+120, behavior.Lesson/2)), "watch", "normal.json", "--half-life", "10m"); !errors.Is(err, misbehavior) {
 		t.Fatalf("%v\n%s%s", err, stdout, stderr)
 	}
 	b, err := behavior.Load("normal.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if until := b.Until - 1700000000; until < lesson {
-		t.Errorf("learned until second %.0f of %d", until, lesson+120)
+	if until := b.Until - 1700000000; until < behavior.Lesson {
+		t.Errorf("learned until second %.0f of %d", until, behavior.Lesson+120)
 	}
 }
 

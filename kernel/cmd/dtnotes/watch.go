@@ -5,19 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/exec"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
-	"gonum.org/v1/gonum/mat"
 
-	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
 	"dtnotes/dtracefs"
 	"dtnotes/kernel/internal/process"
@@ -52,6 +48,10 @@ blind, seeing) in DTNOTES_PHASE, and the alert as JSON on its standard input; a 
 
 What it remembers lies beside the behavior, in BEHAVIOR.watch.json, and survives a restart. Alerts can be taken for
 normal (dtnotes accept), and sources left alone for a time (dtnotes suppress), while it runs.
+
+With --half-life it learns on from what raises no alert, so that a normal that moves by and by stays normal. A sudden
+change that lasts is an alert for as long as it does, and nothing of it is learned before it is accepted: a
+permanent outage would become normal otherwise.
 
 The status is 0 when nothing stood out, 3 when there were alerts, 4 when it was blind, 1 on an error.`,
 		Example: `  dtnotes watch normal.json
@@ -97,11 +97,12 @@ type watch struct {
 	since    time.Time // of being blind
 	wasBlind bool
 	alerts   []behavior.Alert
-	calm     [][]behavior.Bucket // stretches of normal buckets to learn on from
+	lessons  behavior.Lessons // that are learned on from
 	warnings io.Writer
 	buckets  int
 	leftOut  map[string]bool // lines told
-	reach    string          // told last: the alerts that cannot be raised
+	late     [2]bool         // told last: no alert can be raised in its first bucket, nor in a later one
+	advised  int             // number of the last alert that how to accept it was told of
 }
 
 func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string) error {
@@ -123,8 +124,8 @@ func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string)
 	if opt.blindAfter == 0 {
 		opt.blindAfter = max(10*time.Second, 5*b.Every)
 	}
-	if least := lesson * b.Every; opt.halfLife != 0 && opt.halfLife < least {
-		return fmt.Errorf("a half-life of %v is too short: it is learned on from %d buckets of %v at once, so that it must be at least %v", opt.halfLife, lesson, b.Every, least)
+	if least := behavior.Lesson * b.Every; opt.halfLife != 0 && opt.halfLife < least {
+		return fmt.Errorf("a half-life of %v is too short: it is learned on from %d buckets of %v at once, so that it must be at least %v", opt.halfLife, behavior.Lesson, b.Every, least)
 	}
 	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()
@@ -135,6 +136,7 @@ func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string)
 			return err
 		}
 	}
+	w.lessons = behavior.Lessons{HalfLife: opt.halfLife, Options: opt.ScoreOptions}
 	w.tellReach()
 	if opt.metrics != "" {
 		address, err := w.metrics.serve(ctx, opt.metrics, stderr)
@@ -401,21 +403,38 @@ func (w *watch) take(u behavior.Update) {
 			w.state.keep(number, *u.Alert, w.w.Buckets(u.Alert.Start, u.Alert.End))
 			w.tell(phaseUpdate, u.Alert)
 		}
+		w.advise(u.Alert, number)
 	}
 }
 
-// tellReach says which alerts cannot be raised by what is known now, and when they can be again.
+// tellReach says which alerts cannot be raised by what is known now, and when they can be again. That the figures are
+// others after a lesson is nothing new.
 func (w *watch) tellReach() {
 	reach, err := w.b.Reach(w.opt.ScoreOptions)
-	before := w.reach
-	if w.reach = reach.String(); err != nil || w.reach == before {
+	late := [2]bool{reach.OneP > reach.Level, min(reach.OneP, reach.LastsP) > reach.Level}
+	if err != nil || late == w.late {
 		return
 	}
-	if w.reach == "" {
+	w.late = late
+	if text := reach.String(); text != "" {
+		say(w.warnings, "note:", text)
+	} else {
 		say(w.warnings, "note: alerts can be raised in their first bucket again")
+	}
+}
+
+// advise tells once of an alert that goes on how it becomes normal. Nothing does by itself, however long it lasts: an
+// outage would.
+func (w *watch) advise(a *behavior.Alert, number int) {
+	if w.advised == number || a.End-a.Start < w.opt.every.Seconds() {
 		return
 	}
-	say(w.warnings, "note:", w.reach)
+	w.advised = number
+	how := fmt.Sprintf("if this is normal from now on: dtnotes accept %s %d", dtracefs.Printable(w.path), number)
+	if w.opt.forget {
+		how = "without --no-state it could be accepted as normal"
+	}
+	w.view.say(fmt.Sprintf("alert number %d goes on since %s; %s", number, stamp(a.Start), how))
 }
 
 // tellLeftOut says what is not judged, once, and again when more of it makes system calls.
@@ -482,47 +501,14 @@ func (w *watch) save() {
 	}
 }
 
-// lesson is the number of normal buckets that are learned at once, in stretches of at least shortest:
-// alerts come between.
-const (
-	lesson   = 600
-	shortest = 60
-)
-
 // learnOn learns on from normal running: a lesson at a time, as old knowledge fades.
 func (w *watch) learnOn(ctx context.Context, u behavior.Update) {
 	if w.opt.halfLife == 0 || u.Alert != nil || w.blindFor != nil {
 		return
 	}
-	n := len(w.calm)
-	if n == 0 || u.Time-w.calm[n-1][len(w.calm[n-1])-1].Time > 1.5*w.b.Every.Seconds() {
-		if n > 0 && len(w.calm[n-1]) < shortest {
-			w.calm = w.calm[:n-1]
-		}
-		w.calm = append(w.calm, nil)
-		n = len(w.calm)
-	}
-	w.calm[n-1] = append(w.calm[n-1], u.Bucket)
-	all := 0
-	for _, stretch := range w.calm {
-		all += len(stretch)
-	}
-	if all < lesson || len(w.calm[n-1]) < shortest {
+	next, err := w.lessons.Take(ctx, w.b, u.Bucket)
+	if err == nil && next == nil {
 		return
-	}
-	var series []*analysis.Series
-	var err error
-	for _, stretch := range w.calm {
-		var s *analysis.Series
-		if s, err = w.seriesOf(stretch); err != nil {
-			break
-		}
-		series = append(series, s)
-	}
-	w.calm = nil
-	var next *behavior.Behavior
-	if err == nil {
-		next, err = w.b.LearnOn(ctx, series, w.opt.halfLife, w.opt.ScoreOptions)
 	}
 	if err == nil {
 		err = next.Save(w.path)
@@ -535,32 +521,6 @@ func (w *watch) learnOn(ctx context.Context, u behavior.Update) {
 	if err != nil && ctx.Err() == nil {
 		say(w.warnings, "warning: learning on:", err)
 	}
-}
-
-// seriesOf makes a series of buckets that follow each other.
-func (w *watch) seriesOf(buckets []behavior.Bucket) (*analysis.Series, error) {
-	all := map[string]bool{}
-	for _, b := range buckets {
-		for name := range b.Counts {
-			all[name] = true
-		}
-	}
-	names := slices.Sorted(maps.Keys(all))
-	x := newMatrix(len(buckets), names, func(i int, name string) float64 { return buckets[i].Counts[name] })
-	s, err := analysis.NewSeries(names, buckets[0].Time, w.b.Every, x)
-	if err != nil {
-		return nil, err
-	}
-	s.Measure, s.Units, s.Counts = w.b.Measure, w.b.Units, true
-	for _, name := range names {
-		if src := w.b.Sources[name]; src != nil && src.Value == behavior.Gauge {
-			if s.Levels == nil {
-				s.Levels = map[string]bool{}
-			}
-			s.Levels[name] = true
-		}
-	}
-	return s, nil
 }
 
 // start runs the tracer, and tells its number. It is interrupted when ctx ends, so that it may print
@@ -577,17 +537,6 @@ func start(ctx context.Context, tracer []string, stderr io.Writer) (out io.Reade
 		return nil, nil, 0, fmt.Errorf("running the tracer: %w", err)
 	}
 	return out, c.Wait, c.Process.Pid, nil
-}
-
-// newMatrix fills a matrix with a row for each bucket.
-func newMatrix(n int, names []string, value func(i int, name string) float64) *mat.Dense {
-	x := mat.NewDense(n, len(names), nil)
-	for i := range n {
-		for j, name := range names {
-			x.Set(i, j, value(i, name))
-		}
-	}
-	return x
 }
 
 // syncWriter is written to by several goroutines.

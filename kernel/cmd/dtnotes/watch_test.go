@@ -244,6 +244,21 @@ func TestWatchState(t *testing.T) {
 	}
 }
 
+// A change that lasts stays an alert, which tells once how it becomes normal; nothing of it is learned before.
+func TestAChangeThatLasts(t *testing.T) {
+	learned(t)
+	stdout, stderr, err := watched(t, "30normal 700failing", "--half-life", "10m")
+	if !errors.Is(err, misbehavior) || strings.Count(stdout, "alert number 1 goes on since ") != 1 || !strings.Contains(stdout, "if this is normal from now on: dtnotes accept normal.json 1\n") {
+		t.Errorf("%v\n%s%s", err, stdout, stderr)
+	}
+	if strings.Count(stdout, "alert: ") != 1 {
+		t.Errorf("alerts told:\n%s", stdout)
+	}
+	if stdout, _, err = watched(t, "1000forth 30normal 100failing", "--no-state"); !errors.Is(err, misbehavior) || !strings.Contains(stdout, "without --no-state it could be accepted") {
+		t.Errorf("%v\n%s", err, stdout)
+	}
+}
+
 // What is kept of alerts with thousands of names stays small.
 func TestKeptAlertsStaySmall(t *testing.T) {
 	var s watchState

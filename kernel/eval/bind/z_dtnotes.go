@@ -128,6 +128,7 @@ var dtnotes1 = Table{
 		(*p1.HostChange)(nil),
 		(*p1.HostComparison)(nil),
 		(*p1.HostDiffs)(nil),
+		(*p1.Lessons)(nil),
 		(*p1.Levels)(nil),
 		(*p1.Links)(nil),
 		(*p1.Memory)(nil),
@@ -196,6 +197,7 @@ var dtnotes1 = Table{
 	Untyped: []Literal{
 		{"FalseAlarms", "float", "4"},
 		{"FewestBuckets", "int", "20"},
+		{"Lesson", "int", "600"},
 		{"Version", "int", "3"},
 	},
 }
