@@ -85,7 +85,9 @@ func (s *Series) Spectrum(a, b string, o SpectrumOptions) (*Spectrum, error) {
 	if !(s.Every > 0) {
 		return nil, errors.New("spectrum: the series has no bucket width")
 	}
-	return welch(x, y, m, 1/s.Every.Seconds(), [2]string{a, b}), nil
+	out := welch(x, y, m, 1/s.Every.Seconds(), [2]string{a, b})
+	out.Unit = s.Units
+	return out, nil
 }
 
 // Factors splits the activity of n buckets × p sources into k non-negative factors, those that work

@@ -127,11 +127,12 @@ func (f *Factors) Figure() figure.Timeline {
 	n, k := f.Activity.Dims()
 	out := figure.Timeline{Times: f.series.Times, Unit: f.series.Units, Every: f.series.Every, Top: -1}
 	out.Subtitle = fmt.Sprintf("%d factors of %d sources, %.1f%% left over", k, len(f.Names), 100*f.Error)
+	brief := called(f.Names)
 	for c := range k {
 		var parts []string
 		for _, j := range f.order(c)[:min(3, len(f.Names))] {
 			if f.Shares.At(c, j) >= 0.1 || len(parts) == 0 {
-				parts = append(parts, f.Names[j])
+				parts = append(parts, brief(f.Names[j]))
 			}
 		}
 		out.Names = append(out.Names, fmt.Sprintf("%d: %s", c, strings.Join(parts, ", ")))
@@ -157,12 +158,13 @@ func (f *Factors) String() string {
 	n, k := f.Activity.Dims()
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d factors of %d sources in %d buckets, %.1f%% left over\n", k, len(f.Names), n, 100*f.Error)
+	brief := called(f.Names)
 	for c := range k {
 		order := f.order(c)
 		var parts []string
 		for _, j := range order[:min(6, len(order))] {
 			if s := f.Shares.At(c, j); s >= 0.02 {
-				parts = append(parts, fmt.Sprintf("%s %.0f%%", f.Names[j], 100*s))
+				parts = append(parts, fmt.Sprintf("%s %.0f%%", brief(f.Names[j]), 100*s))
 			}
 		}
 		fmt.Fprintf(&b, "  %d: %s\n", c, dtracefs.Printable(strings.Join(parts, ", ")))

@@ -33,6 +33,9 @@ type Options struct {
 	// there are less than four buckets for each source. Below 0 every pair with
 	// a partial correlation is an edge, whether it may be chance or not.
 	MinStability float64
+	// Links is the rule that links are found by; "" is [LinksPartial]. The covariance, and the partial
+	// correlations in which a hidden cause shows everywhere, are the same by all rules.
+	Links LinkRule
 	// Seed of all that is random.
 	Seed uint64
 	// Progress, when set, is called as each step starts and goes on, perhaps
@@ -145,7 +148,7 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 	}
 	m.setLasso(l, trials)
 	o.report("stability", 0)
-	if err := o.edges(ctx, m, d); err != nil {
+	if err := o.link(ctx, m, s, d); err != nil {
 		return nil, err
 	}
 	o.report("clusters", 0)

@@ -31,8 +31,12 @@ type Model struct {
 	Origins  []source.Origin // where each source comes from
 	Zones    []string        // zone, control group or container of each, [source.Global] for the platform; nil if not known
 
-	// Rule says what a link had to meet to be listed.
-	Rule      string
+	// Links is the rule that links were found by, and Rule says what one had to meet to be listed.
+	Links LinkRule
+	Rule  string
+	// WeightName says what the weight of a link is; "" is its partial correlation.
+	WeightName string
+
 	Transform Transform          // that the values went through, never auto
 	Dropped   []Dropped          // sources left out
 	Buckets   int                // time buckets learned from
@@ -44,8 +48,8 @@ type Model struct {
 type Edge struct {
 	From      int     `json:"from"` // index of a source
 	To        int     `json:"to"`
-	Weight    float64 `json:"weight"`    // partial correlation
-	Stability float64 `json:"stability"` // part of half-samples that agree, 0 to 1
+	Weight    float64 `json:"weight"`    // partial correlation, or what the model's WeightName says
+	Stability float64 `json:"stability"` // part of half-samples that agree, 0 to 1; 0 where none were drawn
 }
 
 func (m *Model) setLasso(l *covariance.Lasso, trials []covariance.Trial) {

@@ -20,7 +20,7 @@ func (s *Series) Timeline() figure.Timeline {
 // Graph draws the stable links between the sources: clusters by color, activity by size. The layout
 // starts from the embedding.
 func (m *Model) Graph() figure.Graph {
-	g := figure.Graph{Unit: m.Units + "/s", Rule: m.Rule}
+	g := figure.Graph{Unit: m.Units + "/s", Rule: m.Rule, WeightName: m.WeightName}
 	for i, name := range m.Names {
 		g.Nodes = append(g.Nodes, figure.Node{
 			Name: name, Cluster: m.Labels[i], Activity: m.Activity[i], Origin: m.Origins[i],

@@ -43,6 +43,12 @@ func (s sheet) text(b *strings.Builder) {
 	w.Flush()
 }
 
+// called returns how sources are called in text: short, and never nothing.
+func called(names []string) func(name string) string {
+	brief := figure.Shorten(names)
+	return func(name string) string { return cmp.Or(brief(name), `""`) }
+}
+
 func printable(cells []string) []string {
 	shown := make([]string, len(cells))
 	for i, c := range cells {
@@ -103,7 +109,7 @@ func (s *Series) sheets() []sheet {
 	}
 	out := sheet{title: title, head: []string{"source", unit, "mean", "highest", "busy buckets"}}
 	top := s.Top(shown)
-	brief := figure.Shorten(s.Names)
+	brief := called(s.Names)
 	for j, name := range top.Names {
 		col := top.column(j)
 		total, busy := 0.0, 0
@@ -142,7 +148,7 @@ func (m *Model) sheets() []sheet {
 	for _, x := range m.Dropped {
 		names = append(names, x.Name)
 	}
-	brief := figure.Shorten(names)
+	brief := called(names)
 	out := []sheet{m.clusterSheet(brief), m.edgeSheet(brief)}
 	if m.Zones != nil {
 		out = append(out, m.zoneSheet())
@@ -190,7 +196,7 @@ func (m *Model) zoneSheet() sheet {
 	zones := slices.SortedFunc(maps.Keys(sources), func(a, b string) int {
 		return cmp.Or(cmp.Compare(sources[b], sources[a]), cmp.Compare(a, b))
 	})
-	brief := figure.Shorten(zones)
+	brief := called(zones)
 	for _, z := range zones[:min(shown, len(zones))] {
 		n := links[z]
 		row := []string{brief(z), z, strconv.Itoa(sources[z]), strconv.Itoa(n[0]), strconv.Itoa(n[1]), strconv.Itoa(n[2])}
@@ -229,9 +235,16 @@ func (m *Model) clusterSheet(brief func(string) string) sheet {
 }
 
 func (m *Model) edgeSheet(brief func(string) string) sheet {
-	out := sheet{title: fmt.Sprintf("%d links, by partial correlation", len(m.Edges)), head: []string{"source", "with", "strength", "stability"}}
+	out := sheet{title: fmt.Sprintf("%d links, by %s", len(m.Edges), cmp.Or(m.WeightName, "partial correlation")), head: []string{"source", "with", "strength", "stability"}}
+	if m.Links != LinksPartial {
+		out.title += ": " + m.Rule
+	}
 	for _, e := range m.Edges[:min(shown, len(m.Edges))] {
-		out.rows = append(out.rows, []string{brief(m.Names[e.From]), brief(m.Names[e.To]), fmt.Sprintf("%+.3f", e.Weight), fmt.Sprintf("%.0f%%", 100*e.Stability)})
+		stability := "–"
+		if e.Stability > 0 {
+			stability = fmt.Sprintf("%.0f%%", 100*e.Stability)
+		}
+		out.rows = append(out.rows, []string{brief(m.Names[e.From]), brief(m.Names[e.To]), fmt.Sprintf("%+.3f", e.Weight), stability})
 	}
 	if rest := len(m.Edges) - shown; rest > 0 {
 		out.rows = append(out.rows, []string{fmt.Sprintf("and %d more", rest), "", "", ""})

@@ -66,29 +66,62 @@ func linkState(v float64) int {
 const mostLinksShown = 30
 
 // Figure draws which links each window has: a row per link, the windows at the middle of their time.
-// When a link has come, gone or turned is where its row changes.
+// When a link has come, gone or turned is where its row changes. The legend has the rule that links had
+// to meet.
 func (s *Sliding) Figure() figure.Strips {
 	out := figure.Strips{States: []string{"linked", "linked, negative"}}
+	last := len(s.Starts) - 1
+	long, step := s.Ends[0]-s.Starts[0], s.Ends[0]-s.Starts[0]
+	if last > 0 {
+		step = (s.Starts[last] - s.Starts[0]) / float64(last)
+	}
+	middle := func(w int) float64 { return (s.Starts[w] + s.Ends[w]) / 2 }
+	out.Rule = s.Rule()
+	out.Start, out.End = middle(0)-step/2, middle(last)+step/2
 	shown := min(mostLinksShown, len(s.Links))
+	out.Subtitle = fmt.Sprintf("%d windows of %s s, each %s s after the one before", len(s.Models), short(long), short(step))
 	if rest := len(s.Links) - shown; rest > 0 {
-		out.Subtitle = fmt.Sprintf("the %d links that change most often, of %d", shown, len(s.Links))
+		out.Subtitle += fmt.Sprintf("; the %d links that change most often, of %d", shown, len(s.Links))
 	}
-	step := 0.0
-	if len(s.Starts) > 1 {
-		step = s.Starts[1] - s.Starts[0]
-	} else {
-		step = s.Ends[0] - s.Starts[0]
+	for _, l := range s.Links[:shown] {
+		out.Names, out.With = append(out.Names, l.A), append(out.With, l.B)
 	}
-	for k, l := range s.Links[:shown] {
-		out.Names = append(out.Names, l.A+" – "+l.B)
-		for w, v := range l.Weights {
-			if state := linkState(v); state > 0 {
-				middle := (s.Starts[w] + s.Ends[w]) / 2
-				out.Spans = append(out.Spans, figure.Span{Row: k, Start: middle - step/2, End: middle + step/2, State: state - 1})
+	if shown == 0 {
+		out.Names = []string{"no window has a link"}
+	}
+	for w, m := range s.Models {
+		start, end := middle(w)-step/2, middle(w)+step/2
+		if m == nil {
+			if len(out.States) == 2 {
+				out.States = append(out.States, "not judged")
+			}
+			for k := range out.Names {
+				out.Spans = append(out.Spans, figure.Span{Row: k, Start: start, End: end, State: 2})
+			}
+			continue
+		}
+		for k, l := range s.Links[:shown] {
+			if state := linkState(l.Weights[w]); state > 0 {
+				out.Spans = append(out.Spans, figure.Span{Row: k, Start: start, End: end, State: state - 1})
 			}
 		}
 	}
 	return out
+}
+
+// Rule says what a link had to meet, in the first window that was judged, and whether others differ.
+func (s *Sliding) Rule() string {
+	rule := ""
+	for _, m := range s.Models {
+		switch {
+		case m == nil:
+		case rule == "":
+			rule = m.Rule
+		case rule != m.Rule:
+			return rule + "; the numbers are of the first window, others differ"
+		}
+	}
+	return rule
 }
 
 // String tells for each link that changes when it is there.
@@ -106,8 +139,14 @@ func (s *Sliding) String() string {
 			fmt.Fprintf(&b, "  a window was skipped: %s\n", why)
 		}
 	}
+	fmt.Fprintf(&b, "  linked: %s\n", s.Rule())
+	var names []string
+	for _, l := range s.Links {
+		names = append(names, l.A, l.B)
+	}
+	brief := called(names)
 	for _, l := range s.Links[:min(shown, changing)] {
-		fmt.Fprintf(&b, "  %s – %s:", dtracefs.Printable(l.A), dtracefs.Printable(l.B))
+		fmt.Fprintf(&b, "  %s – %s:", dtracefs.Printable(brief(l.A)), dtracefs.Printable(brief(l.B)))
 		for _, v := range l.Weights {
 			b.WriteString([]string{" ·", " +", " −"}[linkState(v)])
 		}

@@ -9,6 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/dsp/fourier"
 
+	"dtnotes/analysis/figure"
 	"dtnotes/dtracefs"
 )
 
@@ -33,6 +34,8 @@ type Spectrum struct {
 	Phase []float64
 	// Segments that were averaged. Chance alone gives a coherence of about 1/Segments.
 	Segments int
+	// Unit of the sources' values, "" if it is not known.
+	Unit string
 }
 
 // times is a·b, its products rounded one by one.
@@ -89,30 +92,64 @@ func windowed(v, window []float64) []float64 {
 }
 
 // Peaks returns the periods, in seconds, at which the two sources are most coherent, at most n,
-// the most coherent first: local tops that chance gives at less than one frequency in a hundred.
+// the most coherent first: local tops above what chance gives anywhere in one spectrum of twenty.
 func (s *Spectrum) Peaks(n int) []float64 {
+	var out []float64
+	for _, k := range s.tops(n) {
+		out = append(out, 1/s.Frequencies[k])
+	}
+	return out
+}
+
+// tops are the numbers of the frequencies of [Spectrum.Peaks].
+func (s *Spectrum) tops(n int) []int {
 	var tops []int
 	for k := 1; k < len(s.Coherence); k++ {
 		c := s.Coherence[k]
-		if s.Segments < 2 || c <= 1-math.Pow(0.01, 1/float64(s.Segments-1)) || c < s.Coherence[k-1] || k+1 < len(s.Coherence) && c < s.Coherence[k+1] {
+		if c <= s.chance() || c < s.Coherence[k-1] || k+1 < len(s.Coherence) && c < s.Coherence[k+1] {
 			continue
 		}
 		tops = append(tops, k)
 	}
 	slices.SortStableFunc(tops, func(a, b int) int { return cmp.Compare(s.Coherence[b], s.Coherence[a]) })
-	var out []float64
-	for _, k := range tops[:min(n, len(tops))] {
-		out = append(out, 1/s.Frequencies[k])
+	return tops[:min(n, len(tops))]
+}
+
+// chance is the coherence that sources without anything in common reach at no frequency in 19 of 20
+// spectra: at one they exceed c with probability (1-c)^(segments-1) (G. Carter, "Coherence and time delay
+// estimation", 1987). It is 1 where nothing was averaged.
+func (s *Spectrum) chance() float64 {
+	if s.Segments < 2 {
+		return 1
+	}
+	return 1 - math.Pow(0.05/float64(len(s.Coherence)), 1/float64(s.Segments-1))
+}
+
+// peaksShown is how many periods a figure marks, and text lists.
+const peaksShown = 5
+
+// Figure draws the densities of both sources and, below, their coherence, with the periods of the most
+// coherent frequencies.
+func (s *Spectrum) Figure() figure.Spectrum {
+	out := figure.Spectrum{Names: s.Names, Frequencies: s.Frequencies, Density: s.Density, Coherence: s.Coherence, Unit: s.Unit, Chance: s.chance(),
+		Rule: "coherence that sources without anything in common reach nowhere in 19 of 20 spectra"}
+	out.Subtitle = fmt.Sprintf("mean of %d segments", s.Segments)
+	for _, k := range s.tops(peaksShown) {
+		out.Peaks = append(out.Peaks, s.Frequencies[k])
 	}
 	return out
 }
 
 // String lists the periods at which the two sources vary together.
 func (s *Spectrum) String() string {
-	out := fmt.Sprintf("%s and %s: %d frequencies up to %s Hz, mean of %d segments\n", dtracefs.Printable(s.Names[0]), dtracefs.Printable(s.Names[1]), len(s.Frequencies), short(s.Frequencies[len(s.Frequencies)-1]), s.Segments)
-	for _, period := range s.Peaks(5) {
-		k := int(math.Round(1 / period / s.Frequencies[1]))
-		out += fmt.Sprintf("  every %s s: coherence %.2f\n", short(period), s.Coherence[k])
+	brief := called(s.Names[:])
+	out := fmt.Sprintf("%s and %s: %d frequencies up to %s Hz, mean of %d segments\n", dtracefs.Printable(brief(s.Names[0])), dtracefs.Printable(brief(s.Names[1])), len(s.Frequencies), short(s.Frequencies[len(s.Frequencies)-1]), s.Segments)
+	tops := s.tops(peaksShown)
+	for _, k := range tops {
+		out += fmt.Sprintf("  every %s s: coherence %.2f\n", short(1/s.Frequencies[k]), s.Coherence[k])
+	}
+	if len(tops) == 0 {
+		out += fmt.Sprintf("  at no frequency more coherent than chance gives (%.2f)\n", s.chance())
 	}
 	return out
 }

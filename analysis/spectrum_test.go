@@ -4,6 +4,7 @@ import (
 	"context"
 	"dtnotes/analysis/internal/golden"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -112,5 +113,38 @@ func TestFactors(t *testing.T) {
 	}
 	if _, err := s.Factors(ctx, 0, FactorOptions{}); err == nil {
 		t.Error("no factors: no error")
+	}
+}
+
+// TestChanceOfCoherence draws pairs of sources without anything in common: hardly one in ten has a peak,
+// where one in twenty should if segments that overlap were independent.
+func TestChanceOfCoherence(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	const tries = 300
+	found := 0
+	for range tries {
+		x := mat.NewDense(1200, 2, nil)
+		for i := range 1200 {
+			x.SetRow(i, []float64{rng.NormFloat64(), rng.ExpFloat64()})
+		}
+		s, err := NewSeries([]string{"a", "b"}, 0, time.Second, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sp, err := s.Spectrum("a", "b", SpectrumOptions{Segment: 128})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(sp.Peaks(9)) > 0 {
+			found++
+		} else if !strings.Contains(sp.String(), "no frequency more coherent than chance") {
+			t.Error(sp)
+		}
+		if f := sp.Figure(); f.Chance <= 0.2 || f.Chance >= 1 || len(f.Peaks) != len(sp.Peaks(peaksShown)) {
+			t.Errorf("chance %v, peaks %v", f.Chance, f.Peaks)
+		}
+	}
+	if t.Log(found, "of", tries); found > tries/10 {
+		t.Errorf("%d of %d pairs have a peak by chance", found, tries)
 	}
 }

@@ -45,6 +45,7 @@ func TestExamples(t *testing.T) {
 		"process_tree":     ExampleProcessTree,
 		"strips":           ExampleStrips,
 		"grid":             ExampleGrid,
+		"spectrum":         ExampleSpectrum,
 	} {
 		t.Run(name, func(t *testing.T) { cmpimg.CheckPlotApprox(example, t, tolerance, name+".png") })
 	}
@@ -62,7 +63,7 @@ func figures() map[string]shown {
 	return map[string]shown{
 		"graph": graph(), "difference": difference(), "timeline": timeline(), "heat": heat(), "histogram": histogram(), "offsets": offsets(),
 		"flame": flame(), "flame_difference": flameDifference(), "dendrogram": dendrogram(), "matrix": matrix(), "process_tree": processTree(),
-		"strips": strips(), "grid": grid(),
+		"strips": strips(), "grid": grid(), "spectrum": spectrum(),
 	}
 }
 

@@ -95,16 +95,24 @@ func (g Graph) legend(p pen, width length) ([]legendItem, length) {
 	var items []legendItem
 	items = append(items, g.edgeLegend()...)
 	items = append(items, g.nodeLegend()...)
-	if g.Rule != "" {
-		head := legendItem{text: "link", head: true}
-		for i, l := range p.wrap(line1(g.Rule), legendSize, width-2*pageMargin-40) {
-			if i > 0 {
-				head.text = " "
-			}
-			items = append(items, head, legendItem{text: l})
-		}
-	}
+	items = append(items, ruleLegend(p, "link", g.Rule, width)...)
 	return items, flow(p, items, width-2*pageMargin)
+}
+
+// ruleLegend says what had to be met for something to be drawn, in lines of their own where it is long.
+func ruleLegend(p pen, what, rule string, width length) []legendItem {
+	if rule == "" {
+		return nil
+	}
+	var items []legendItem
+	head := legendItem{text: what, head: true}
+	for i, l := range p.wrap(line1(rule), legendSize, width-2*pageMargin-40) {
+		if i > 0 {
+			head.text = " "
+		}
+		items = append(items, head, legendItem{text: l})
+	}
+	return items
 }
 
 // weightSteps returns up to three sizes that show the scale of the edges.

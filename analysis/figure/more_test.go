@@ -49,7 +49,14 @@ func TestBadFiguresSaySo(t *testing.T) {
 		{ProcessTree{Procs: []Proc{{Parent: 1, End: 1}, {Parent: 0, End: 1}}}, "descends from itself"},
 		{ProcessTree{Procs: []Proc{{Parent: -1, Start: 2, End: 1}}}, "before it starts"},
 		{ProcessTree{Procs: []Proc{{Parent: -1, Start: nan, End: nan}}}, "no process has a start"},
+		{Spectrum{}, "no frequency above 0"},
+		{Spectrum{Frequencies: []float64{0, 1}}, "0 and 0 densities and 0 coherences do not belong to 2 frequencies"},
+		{Spectrum{Frequencies: []float64{1, 1}, Density: [2][]float64{{1, 1}, {1, 1}}, Coherence: []float64{0, 0}}, "frequencies must ascend"},
+		{Spectrum{Names: [2]string{"a"}, Frequencies: []float64{1}, Density: [2][]float64{{nan}, {1}}, Coherence: []float64{0}}, "density 0 of a is NaN"},
+		{Spectrum{Frequencies: []float64{1}, Density: [2][]float64{{1}, {1}}, Coherence: []float64{1.5}}, "coherence 0 is 1.5"},
+		{Spectrum{Frequencies: []float64{1}, Density: [2][]float64{{1}, {1}}, Coherence: []float64{1}, Peaks: []float64{0}}, "peak 0 is at frequency 0"},
 		{Strips{}, "no rows"},
+		{Strips{Names: []string{"a"}, States: []string{"b"}, Spans: []Span{{}}, Start: 2, End: 1}, "time axis is from 2 to 1"},
 		{Strips{Names: []string{"a"}, States: []string{"b"}, Spans: []Span{{State: 1}}}, "in state 1 of 1"},
 		{Strips{Names: []string{"a"}, States: []string{"b"}, Spans: []Span{{Start: 2, End: 1}}}, "runs from 2 to 1"},
 	} {
@@ -71,6 +78,7 @@ func TestSmallestFiguresDraw(t *testing.T) {
 		"matrix":    Matrix{Names: []string{"a"}, Values: [][]float64{{0}}},
 		"process":   ProcessTree{Procs: []Proc{{Parent: -1, Start: 1, End: nan}}},
 		"strip":     Strips{Names: []string{"a"}, States: []string{"b"}, Spans: []Span{{Start: 1, End: 1}}},
+		"spectrum":  Spectrum{Frequencies: []float64{0, 1}, Density: [2][]float64{{0, 0}, {0, 0}}, Coherence: []float64{0, 0}},
 		"node":      Graph{Nodes: []Node{{}}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -21,10 +22,16 @@ type Span struct {
 // takes most of its time is drawn. Time in no state stays empty.
 type Strips struct {
 	Style
-	Names  []string
+	Names []string
+	// With is the other source of each row where rows are links; nil where they are not.
+	With   []string
 	States []string
 	Spans  []Span
-	Zone   *time.Location
+	// Start and End of the time axis; both 0 take it from the first span to the last.
+	Start, End float64
+	Zone       *time.Location
+	// Rule says in the legend what had to be met for a state to be drawn; "" says nothing.
+	Rule string
 }
 
 // SVG returns the strips as an SVG document.
@@ -48,8 +55,13 @@ func (s Strips) check() error {
 		return errors.New("there are no rows")
 	case len(s.States) == 0:
 		return errors.New("there are no states")
-	case len(s.Spans) == 0:
+	case len(s.Spans) == 0 && s.Start == s.End:
 		return errors.New("there are no spans")
+	case s.With != nil && len(s.With) != len(s.Names):
+		return fmt.Errorf("there are %d rows and %d sources that they link with", len(s.Names), len(s.With))
+	}
+	if !finite(s.Start) || !finite(s.End) || s.End < s.Start {
+		return fmt.Errorf("the time axis is from %v to %v", s.Start, s.End)
 	}
 	for i, p := range s.Spans {
 		switch {
@@ -66,6 +78,9 @@ func (s Strips) check() error {
 
 func (s Strips) extent() (lo, hi float64) {
 	lo, hi = math.Inf(1), math.Inf(-1)
+	if s.Start != 0 || s.End != 0 {
+		lo, hi = s.Start, s.End
+	}
 	for _, p := range s.Spans {
 		lo, hi = math.Min(lo, p.Start), math.Max(hi, p.End)
 	}
@@ -73,6 +88,28 @@ func (s Strips) extent() (lo, hi float64) {
 		return lo - 0.5, hi + 0.5
 	}
 	return lo, hi
+}
+
+// names are the names of the rows as they are read, of about so many characters at most.
+func (s Strips) names(most int) []string {
+	if s.With == nil {
+		return labels(allVisible(shortNames(s.Names)), most)
+	}
+	// Both ends of a link keep their beginning and end, and each source is called the same in every row.
+	index := map[string]int{}
+	var all []string
+	for _, n := range append(slices.Clone(s.Names), s.With...) {
+		if _, ok := index[n]; !ok {
+			index[n] = len(all)
+			all = append(all, n)
+		}
+	}
+	short := labels(allVisible(shortNames(all)), most*3/5)
+	out := make([]string, len(s.Names))
+	for i := range out {
+		out[i] = short[index[s.Names[i]]] + " – " + short[index[s.With[i]]]
+	}
+	return out
 }
 
 func (s Strips) words() string {
@@ -86,7 +123,7 @@ func (s Strips) words() string {
 	}
 	lo, hi := s.extent()
 	fmt.Fprintf(&b, "state strips: %s over %s s\n", plural(len(s.Names), "row"), si(hi-lo))
-	names := shortNames(s.Names)
+	names := s.names(1000)
 	for i, row := range sums {
 		var shares []string
 		for k, v := range row {
@@ -94,7 +131,7 @@ func (s Strips) words() string {
 				shares = append(shares, fmt.Sprintf("%s %.1f%%", visible(s.States[k]), 100*v/(hi-lo)))
 			}
 		}
-		fmt.Fprintf(&b, "  %s: %s\n", visible(names[i]), strings.Join(shares, ", "))
+		fmt.Fprintf(&b, "  %s: %s\n", names[i], strings.Join(shares, ", "))
 	}
 	return b.String()
 }
@@ -156,10 +193,9 @@ func (s Strips) plan() (w, h length, draw func(*page)) {
 		w = graphWidth
 	}
 	p := pen{s.XKCD}
-	names, room := make([]string, len(s.Names)), length(0)
-	for i, n := range labels(allVisible(shortNames(s.Names)), nameLength) {
-		names[i] = n
-		room = max(room, p.width(names[i], smallSize, false))
+	names, room := s.names(nameLength), length(0)
+	for _, n := range names {
+		room = max(room, p.width(n, smallSize, false))
 	}
 	lo, hi := s.extent()
 	x := scale{min: lo, max: hi, lo: pageMargin + room + 6, hi: w - pageMargin}
@@ -170,6 +206,11 @@ func (s Strips) plan() (w, h length, draw func(*page)) {
 			p.bar(rect(at.X, at.Y-4, at.X+12, at.Y+4), p.cluster(k))
 		}})
 	}
+	what := "state"
+	if s.With != nil {
+		what = "link"
+	}
+	items = append(items, ruleLegend(p, what, s.Rule, w)...)
 	legendHeight := flow(p, items, w-2*pageMargin)
 	above, below := s.heading()+pageMargin, axisHeight(when)+legendHeight+pageMargin/2
 	row := length(18)

@@ -36,7 +36,13 @@ func lively() map[string]interface{ Vega() []byte } {
 		t.Times = append(t.Times, 1.7e9+float64(j))
 	}
 	t.Marks, t.Intervals = []figure.Mark{{Time: 1.7e9 + 4, Name: hostile[2]}}, []figure.Interval{{Start: 1.7e9, End: 1.7e9 + 9, Name: hostile[3]}}
-	return map[string]interface{ Vega() []byte }{"graph": g, "timeline": t, "flame graph": f}
+	sp := figure.Spectrum{Names: [2]string{hostile[0], hostile[1]}, Unit: hostile[2], Rule: hostile[3], Chance: 0.2, Peaks: []float64{0.1, 0.25}}
+	for k := range 129 {
+		sp.Frequencies = append(sp.Frequencies, float64(k)/256)
+		sp.Density[0], sp.Density[1] = append(sp.Density[0], float64(k%7)), append(sp.Density[1], 1e9)
+		sp.Coherence = append(sp.Coherence, float64(k%11)/10)
+	}
+	return map[string]interface{ Vega() []byte }{"graph": g, "timeline": t, "flame graph": f, "spectrum": sp}
 }
 
 // TestVegaHoldsNamesAsData looks for names within expressions, where they would be code, and for

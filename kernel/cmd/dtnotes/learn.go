@@ -19,7 +19,7 @@ type learnOptions struct {
 	json, graph, timeline string
 	behavior              string
 	tags, exclude         []string
-	transform             string
+	transform, links      string
 	count                 dtracefs.CountOptions
 	xkcd                  bool
 	kernel, observer      bool
@@ -45,6 +45,7 @@ by (see dtnotes score, watch and compare).`,
   dtnotes learn capture.txt --by kind,execname --every 2s --json model.json
   dtnotes learn pidstat.txt --by Command --value %CPU
   dtnotes learn series.csv --transform none --alpha 0.1
+  dtnotes learn capture.txt --links hidden --graph hidden.svg
   dtnotes learn -o normal.json monday.txt tuesday.txt`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -71,6 +72,7 @@ by (see dtnotes score, watch and compare).`,
 	f.BoolVar(&opt.xkcd, "xkcd", false, "draw by hand")
 	measureFlags(cmd, &opt.count.MeasureOptions)
 	f.StringVar(&opt.transform, "transform", "auto", "applied to the values first: auto, none, log1p, anscombe or normal")
+	linksFlag(cmd, &opt.links)
 	f.Float64Var(&opt.model.Alpha, "alpha", 0, "penalty of the graphical lasso; 0 chooses it by cross-validation")
 	f.Uint64Var(&opt.model.Seed, "seed", 0, "seed of all that is random")
 	return cmd
@@ -79,6 +81,9 @@ by (see dtnotes score, watch and compare).`,
 func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 	var err error
 	if opt.model.Transform, err = analysis.ParseTransform(opt.transform); err != nil {
+		return err
+	}
+	if opt.model.Links, err = analysis.ParseLinkRule(opt.links); err != nil {
 		return err
 	}
 	series, err := readSeries(cmd, []string{path}, opt.count, opt.observer, behavior.Refuse)

@@ -51,7 +51,7 @@ and draws it: from a notebook with Go cells, or from the shell.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(runCommand(), inspectCommand(), exportCommand(), learnCommand(), seriesCommand(), countCommand(), scoreCommand(), recordCommand(), watchCommand(), acceptCommand(), suppressCommand(), mergeCommand(), compareCommand(), evalCommand(), convertCommand(), versionCommand(),
+	root.AddCommand(runCommand(), inspectCommand(), exportCommand(), learnCommand(), exploreCommand(), seriesCommand(), countCommand(), scoreCommand(), recordCommand(), watchCommand(), acceptCommand(), suppressCommand(), mergeCommand(), compareCommand(), evalCommand(), convertCommand(), versionCommand(),
 		kernelCommand(), sessionCommand(), installCommand(), uninstallCommand())
 	return root
 }

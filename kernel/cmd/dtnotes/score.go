@@ -30,8 +30,8 @@ func (s exitStatus) Error() string { return fmt.Sprintf("status %d", int(s)) }
 const misbehavior exitStatus = 3
 
 func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error {
-	if opt.json != "" || opt.graph != "" || opt.timeline != "" {
-		return errors.New("--json, --graph and --timeline draw a model: use them without -o")
+	if opt.json != "" || opt.graph != "" || opt.timeline != "" || cmd.Flags().Changed("links") {
+		return errors.New("--json, --graph, --timeline and --links are of a model: use them without -o")
 	}
 	missing, err := behavior.ParseMissing(opt.missing)
 	if err != nil {
