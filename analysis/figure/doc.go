@@ -11,4 +11,21 @@
 //
 // Text is drawn as outlines, so a picture looks the same wherever it is opened. The same figure gives
 // the same bytes on one processor architecture.
+//
+// # How to add a figure or an option of one
+//
+// A figure is a file with a struct that embeds [Style] and the methods SVG, PNG, Save and String, each
+// a call of what draws every figure (render.go); strips.go is the shortest to imitate. What differs is
+// its check, which says what is wrong with its data, its words, its size, and how it is drawn on a page.
+// Names go through visible, which escapes what could mislead, and lengths are points.
+//
+// An option is a field whose zero value is the picture as it was, one place that reads it, and a test
+// of what it changes. An option that all figures have is a field of Style.
+//
+// A new figure needs an entry in figures of golden_test.go, an Example, and a cell in
+// notebooks/gallery.ipynb; tests fail where one is missing. Then, from the root of the module:
+//
+//	go generate ./...
+//	go test ./analysis/figure -update      # and look at testdata/*_golden.png
+//	go run ./kernel/cmd/dtnotes run notebooks/gallery.ipynb -o notebooks/gallery.ipynb
 package figure

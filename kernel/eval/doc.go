@@ -20,4 +20,18 @@
 // small SSA program of its own, which holds the cell and of the earlier cells only the declarations
 // that it needs. ixgo runs that program. What has to outlive a program belongs to the session: the
 // memory of variables, the identity of types, and the code behind their methods.
+//
+// # How to add a command of cells
+//
+// A command such as %who is an entry of magics in magic.go: its name, what it takes, a line of help, and
+// the method of the session that does it. %help, completion and is_complete know it from there. A command
+// that takes the cell below it (%%time) says so in its entry. What it prints goes to the cell's output, and
+// what is wrong with its arguments is an error of the cell.
+//
+// Its test is a session: a file in testdata/sessions, in the form that the README there describes.
+//
+//	go test ./kernel/eval -run 'TestSessions|Magic'
+//	go test ./kernel/eval -run Oracle -update     # if what compiled Go prints was added to testdata/oracle
+//
+// A package for cells that need no import is a line in bind/packages.txt, and go generate ./... afterwards.
 package eval
