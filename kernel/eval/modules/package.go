@@ -102,8 +102,8 @@ func (l *listed) pack() Package {
 // look also looks at the files of the package.
 //
 // It decides from the outside what the interpreter could not run: code that is not Go, and Go
-// that reaches behind the type system. A comment that names a symbol of the package itself, as
-// go:linkname with one name does, is no such thing.
+// that reaches behind the type system. A directive go:linkname with one name, that of a symbol of
+// the package itself, is no such thing.
 func (l *listed) look() Package {
 	p := l.pack()
 	switch {
