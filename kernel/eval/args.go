@@ -10,7 +10,7 @@ import (
 // While a session is open, os.Args and package flag are those of a notebook: a program without
 // arguments. A flag can be declared again, as all that cells declare.
 
-// arguments are what the process has of its own.
+// arguments are those of the process itself, to be given back.
 type arguments struct {
 	args  []string
 	flags *flag.FlagSet

@@ -30,7 +30,7 @@ func (s *Session) Complete(code string, pos int) (out cell.Completion) {
 	}
 	start, end := wordAround(code, pos)
 	out = cell.Completion{Start: start, End: end}
-	defer func() { recover() }() // half-written code may be too much for somebody
+	defer func() { recover() }() // go/types may panic on code that is half written
 	prefix := code[start:pos]
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,9 +114,9 @@ type view struct {
 	want    types.Type                      // what is expected there
 	near    *neighbors                      // the text around it
 	spot    string                          // the role of what stands there
-	like    string                          // a name that what is expected there has: of the parameter, field or variable it is for
+	like    string                          // the name of the parameter, field or variable that it is for
 	twin    string                          // what it is compared with or assigned to
-	noted   func(name string, of []feature) // told what is known of each proposal
+	noted   func(name string, of []feature) // is called with what is known of each proposal
 }
 
 // lookAt checks a cell, mistakes and all, with a placeholder for the name in [start, end).

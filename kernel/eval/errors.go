@@ -200,7 +200,8 @@ func thrown(err any) any {
 	return inGoWords(err)
 }
 
-// What package reflect throws at a value that is none when interpreted code asks it to.
+// What package reflect throws when interpreted code itself calls these methods of a value that is
+// none.
 var (
 	zeroSet  = &reflect.ValueError{Method: "reflect.Value.Set"}
 	zeroType = &reflect.ValueError{Method: "reflect.Value.Type"}
@@ -230,7 +231,8 @@ func inGoWords(v any) any {
 	return v
 }
 
-// caught is recover in the code of a cell, of what was recovered. What is there to end the code cannot be.
+// caught is recover in the code of a cell, of what was recovered. What is thrown to end the code
+// cannot be recovered.
 func caught(v any) any {
 	switch v.(type) {
 	case haltValue, exitValue, endValue:

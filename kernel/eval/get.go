@@ -144,8 +144,8 @@ func (g *getter) describe(set *modules.Set, requests []modules.Request) {
 	}
 }
 
-// tryOut imports the packages that requests name, if they name some: what cannot be interpreted is better
-// known now.
+// tryOut imports the packages that requests name, if they name some: what cannot be interpreted
+// should be known now and not when a cell imports it.
 //
 // It costs the initialization of a package that may never be imported.
 func (ps *packages) tryOut(requests []modules.Request) error {

@@ -25,8 +25,8 @@ func rtCall(name string, args ...ast.Expr) *ast.CallExpr {
 	return &ast.CallExpr{Fun: rt(name), Args: args}
 }
 
-// stopCheck is: if __rt.Stop { __rt.Halt() }; see stopFlag. Like all that is put into code it has no
-// names but such that no code has.
+// stopCheck is: if __rt.Stop { __rt.Halt() }; see stopFlag. Everything that is put into code uses
+// names that no code can have.
 func stopCheck() ast.Stmt { return ifStopped("Halt") }
 
 func ifStopped(then string) ast.Stmt {
@@ -37,8 +37,8 @@ func ifStopped(then string) ast.Stmt {
 }
 
 // instrument rewrites one declaration, statement or expression in place. hides are the names that
-// do not mean there what Go declares, unrolls says that checks are dear, and checks whether there
-// are any.
+// do not mean there what Go declares, unrolls says that checks cost much, and checks whether
+// there are any.
 //
 // A goroutine can be stopped at a check and nowhere else, so every way to run for long must lead
 // through one: each iteration of a loop, each call of a function that may recurse, each jump
@@ -236,10 +236,10 @@ func isLeaf(body *ast.BlockStmt, hides map[string]bool) bool {
 	return leaf
 }
 
-// guardGo makes go f(x) into go __rtg.Guard(f)(x). The body of a literal gets the recovery itself,
-// before anything in it can panic, and without checks of its own: a check in it would throw what it is
-// there to catch. What it puts into the
-// syntax that must stay as it is goes to done.
+// guardGo makes go f(x) into go __rtg.Guard(f)(x). The body of a literal gets the recovery
+// itself, before anything in it can panic, and without checks of its own: a check in it would
+// throw what it is there to catch. What it puts into the syntax and must stay as it is goes to
+// done.
 func guardGo(g *ast.GoStmt, checks bool, done map[ast.Node]bool) {
 	lit, ok := ast.Unparen(g.Call.Fun).(*ast.FuncLit)
 	if !ok {

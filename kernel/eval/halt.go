@@ -153,8 +153,8 @@ func (e exitValue) failure() *haltError {
 // endValue unwinds a cell that returns at its top level.
 type endValue struct{}
 
-// exit is os.Exit: no code of the cell runs any more, what it deferred neither, and what it prints is
-// lost. In a goroutine that is left of a cell it ends that alone.
+// exit is os.Exit: no more code of the cell runs, not even what it deferred, and what it prints
+// is lost. In a goroutine whose cell has ended it ends that goroutine alone.
 func exit(code int) {
 	e := exitValue{code}
 	if r := runOfGoroutine(); r != nil && !r.ended.Load() && r.exited.CompareAndSwap(nil, &e) {
@@ -173,8 +173,8 @@ func (r *run) stop() {
 	time.AfterFunc(sweepTime, r.runner.flags.lower)
 }
 
-// leave is called by a deferred function whose stop flag is set: it runs where its cell is interrupted,
-// not where it exits.
+// leave is called by a deferred function whose stop flag is set: the function goes on if its cell
+// was interrupted, but not if the cell called os.Exit.
 func leave() {
 	if r := runOfGoroutine(); r != nil && r.exited.Load() != nil {
 		r.end(goroutineName())
@@ -366,7 +366,7 @@ func (rr *runner) watchStacks() {
 	}
 }
 
-// quietRounds is after how many looks at nothing the watch ends.
+// quietRounds is how often in a row there has to be nothing to watch until the watch ends.
 const quietRounds = 3
 
 func (rr *runner) watch(goroutines int, base uint64) {
@@ -400,7 +400,8 @@ func (w *stackWatch) close() {
 	w.closed = true
 }
 
-// rest counts the looks at nothing; the watch ends with the last.
+// rest counts how often in a row there was nothing to watch, and ends the watch when that was
+// often enough.
 func (w *stackWatch) rest(nothing bool, rounds int) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -417,7 +418,7 @@ func (w *stackWatch) rest(nothing bool, rounds int) int {
 	return rounds
 }
 
-// stackBytes is what goroutine stacks take.
+// stackBytes is how much memory all goroutine stacks take.
 func stackBytes() uint64 {
 	sample := []metrics.Sample{{Name: "/memory/classes/heap/stacks:bytes"}}
 	metrics.Read(sample)

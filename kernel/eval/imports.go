@@ -198,7 +198,7 @@ func (ps *packages) addSource(path string) error {
 	return nil
 }
 
-// load reads a package from source, those that it imports being there.
+// load reads a package from source. Those that it imports have been read before.
 func (ps *packages) load(p *modules.Package) (err error) {
 	defer func() {
 		if x := recover(); x != nil {
@@ -382,8 +382,8 @@ func (ps *packages) sourceDir(path string) string {
 	return ""
 }
 
-// readDocs reads what the source of a package says; nothing if it cannot be read, for a name is shown
-// without its comment then.
+// readDocs reads what the source of a package says; nothing if it cannot be read, as a name can
+// be shown without its comment.
 func readDocs(dir, path string) []docs.Record {
 	if dir == "" {
 		return nil

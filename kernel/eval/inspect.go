@@ -25,7 +25,7 @@ func (s *Session) Inspect(code string, pos, detail int) (b display.Bundle, ok bo
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer func() {
-		if recover() != nil { // half-written code may be too much for somebody
+		if recover() != nil { // go/types may panic on code that is half written
 			b, ok = display.Bundle{}, false
 		}
 	}()
@@ -252,7 +252,7 @@ func qualified(o types.Object) string {
 	return o.Pkg().Name() + "." + o.Name()
 }
 
-// structText writes a struct with a field a line, those that can be used.
+// structText writes a struct, one line for each field that can be used.
 func structText(st *types.Struct) string {
 	var b strings.Builder
 	b.WriteString("struct {\n")

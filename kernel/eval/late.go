@@ -14,11 +14,12 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// A program of ixgo can call a method through an interface only on types that it has compiled;
-// on others it jumps to an address that is no code. Code that can run after its cell has ended
+// A program of ixgo can call a method through an interface only on types that it has compiled; on
+// others it jumps to an address that is no code. Code that can run after its cell has ended
 // (function values, goroutines, methods, and what they call) may meet types of later cells. There
-// the calls are replaced by calls of a function that finds the method at run time. It stands in a variable,
-// which ixgo looks up while it makes a program: functions it looks up while programs run, too.
+// the calls are replaced by calls of a function that finds the method at run time. That function
+// stands in a variable, because ixgo looks variables up only while it makes a program, and
+// functions also while programs run.
 
 const latePath = "dtnotes/kernel/eval/late"
 

@@ -14,10 +14,10 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// Before ixgo gets the functions of a program, what it would not do as Go does is replaced by what it
-// does. A nil in an interface is no value to package reflect, with which ixgo works: maps whose keys or
-// values may be one are read and written by functions of this package. Operations on constants that
-// fault would do so where they are loaded, even if nobody comes there.
+// Where ixgo would not do what Go does, the instructions of a program are replaced before ixgo
+// gets them. A nil in an interface is no value to package reflect, with which ixgo works: maps
+// whose keys or values may be one are read and written by functions of this package. Operations
+// on constants that fault would do so where they are loaded, even if they are never executed.
 
 const lowerPath = "dtnotes/kernel/eval/lower"
 
@@ -241,8 +241,8 @@ func faults(in *ssa.BinOp) bool {
 	return false
 }
 
-// stopped is what asks whether the code is to stop. The flag is a channel, which ixgo is given in the
-// place of the variable's address, see typeTable.Installed.
+// stopped gives the instructions that ask whether the code is to stop. The flag is a channel,
+// which ixgo is given in the place of the variable's address, see typeTable.Installed.
 func stopped(b *ssa.BasicBlock, load *ssa.UnOp, flag *ssa.Global) []ssa.Instruction {
 	length := inner.NewCall(b, builtinLen, types.Typ[types.Int], load.Pos(), flag)
 	zero := ssa.NewConst(constant.MakeInt64(0), types.Typ[types.Int])
@@ -382,7 +382,7 @@ func (w *lowering) print(call *ssa.CallCommon, name string, args []ssa.Value) {
 	call.Value, call.Args = w.helper(helper+strconv.Itoa(len(args))), args
 }
 
-// deferred lowers a call of a builtin function that ends in itself.
+// deferred lowers a call of a builtin function whose result nobody uses, which may be deferred.
 func (w *lowering) deferred(call *ssa.CallCommon) {
 	f, ok := call.Value.(*ssa.Builtin)
 	if !ok {

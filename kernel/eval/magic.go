@@ -34,8 +34,8 @@ type segment struct {
 
 var questionLine = lazily(`^(\?\s*[\pL_][\pL\pN_.]*|[\pL_][\pL\pN_.]*\s*\?)$`)
 
-// lazily compiles an expression when it is first needed: classes of letters take their time, which
-// would be the start's.
+// lazily compiles an expression when it is first needed: classes of letters take long to compile,
+// and would delay the start of every session.
 func lazily(expression string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }
@@ -102,7 +102,8 @@ func (seg segment) arguments() string {
 	return arg
 }
 
-// together makes one of the commands that get modules one after the other, so that at most one program is built.
+// together joins commands that get modules and follow each other into one, so that at most one
+// program is built.
 func together(segs []segment) []segment {
 	var out []segment
 	for _, seg := range segs {

@@ -10,8 +10,8 @@ import (
 	"dtnotes/kernel/eval/internal/inner"
 )
 
-// suggest adds to what is said of misspelled names what may have been meant, and says the same of a name
-// only once.
+// suggest adds to errors about misspelled names what may have been meant, and keeps only the
+// first of several that say the same of a name.
 //
 // Only what a name may be at its place is compared: members of the value before a dot, or else
 // names in scope.
@@ -36,7 +36,7 @@ func (c *checker) suggest(out *checked, errs checkErrors) checkErrors {
 	return kept
 }
 
-// alternatives are a name that is not there, and those that are.
+// alternatives returns the name that an error is about, and the names that there are at its place.
 func (c *checker) alternatives(out *checked, e types.Error, member bool) (word string, known []string) {
 	ast.Inspect(out.file, func(n ast.Node) bool {
 		switch n := n.(type) {

@@ -68,7 +68,7 @@ func compareProposals(a, b proposal) int {
 	return cmp.Or(a.match-b.match, cmp.Compare(b.score, a.score), strings.Compare(a.item.Text, b.item.Text))
 }
 
-// How far out names are that no scope of the checker has.
+// The distances of names that are in no scope of the checker.
 const (
 	memberFar  = -1
 	sessionFar = 100 + iota

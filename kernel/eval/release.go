@@ -45,7 +45,8 @@ func (t *typeTable) release(types []*types.Named) (out []*releasedType) {
 	return out
 }
 
-// recycle takes a released type for new ones to use if its programs are gone; it reports whether they are.
+// recycle keeps a released type for a new one to use, if the programs of its methods are gone; it
+// reports whether they are.
 func (t *typeTable) recycle(r *releasedType) bool {
 	for _, m := range r.slots {
 		if m.from.value() != nil {

@@ -32,7 +32,7 @@ type run struct {
 	flag     *stopFlag
 	birth    int64         // generation of the session
 	haltedAt atomic.Int64  // when its goroutines were told to go, in nanoseconds; 0 if they were not
-	deep     chan struct{} // takes the word that one of its goroutines is in a recursion without end
+	deep     chan struct{} // gets a value when one of its goroutines is in a recursion without end
 	ended    atomic.Bool   // only its goroutines are left
 	exits    chan struct{} // is closed when it has exited
 	exited   atomic.Pointer[exitValue]
@@ -115,7 +115,8 @@ func (rr *runner) execute(ctx context.Context, r *run, load func(*stopFlag) (pro
 	return rr.await(ctx, r, done)
 }
 
-// render shows the values of the last expression. An error beside other values is the news.
+// render shows the values of the last expression. An error beside other values comes first, as it
+// is what the reader has to know.
 //
 // It is called in the goroutine of the run, since methods such as String or HTML of a value are
 // the user's code: they can be interrupted, print to the cell and lose their panic there. Zero
@@ -142,7 +143,8 @@ func (r *run) render() {
 
 func isZero(v any) bool { return v == nil || reflect.ValueOf(v).IsZero() }
 
-// printed is a value as fmt's %v prints it, which never ends for one that contains itself.
+// printed is a value as fmt's %v prints it. For a value that contains itself, which fmt would
+// print without end, it is the text that package display gives.
 func printed(v any) (text string) {
 	defer func() {
 		if r := recover(); r != nil {

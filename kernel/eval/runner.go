@@ -59,7 +59,8 @@ func (rr *runner) begin(ctx context.Context, file string, c cell.Cell) *run {
 // resume makes a run the current one again: others may have begun meanwhile.
 func (rr *runner) resume(r *run) { rr.current = r }
 
-// end is the end of a run. What nobody's goroutine prints belongs to a cell that still runs, if any.
+// end is the end of a run. What goroutines print that belong to no cell goes to a cell that still
+// runs, if there is one.
 //
 // Everything printed so far is handed on first, while it still belongs to this cell. What is left
 // of a line of input is forgotten once no cell runs, so that the next cell asks anew.

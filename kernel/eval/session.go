@@ -60,7 +60,7 @@ func New(opts Options) (*Session, error) {
 	return s, nil
 }
 
-// discard is where what completion brings about would print to.
+// discard drops what is printed by code that completion or an import runs.
 type discard struct{}
 
 func (discard) Stream(name, text string)                         {}
@@ -187,7 +187,8 @@ func (s *Session) goCode(ctx context.Context, r *run, code string) cell.Result {
 	return res
 }
 
-// again is how the session is to begin should its process die: with what it has got.
+// again says how the session has to begin again should its process die: with the modules that it
+// has got.
 func (s *Session) again(r *run) cell.Result {
 	if !s.opts.Restarts || s.engine.packages.got == nil {
 		return cell.Result{}

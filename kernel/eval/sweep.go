@@ -168,7 +168,7 @@ func (e *engine) dropTexts(live liveDecls) {
 	maps.DeleteFunc(e.texts.cells, func(file, _ string) bool { return !used[file] })
 }
 
-// compact makes a map anew: one whose keys come and go keeps something of each.
+// compact copies a map, because a map whose keys come and go keeps something of each.
 func compact(m typeutil.Map) (out typeutil.Map) {
 	m.Iterate(func(key types.Type, value any) { out.Set(key, value) })
 	return out

@@ -9,8 +9,8 @@ import (
 	"dtnotes/kernel/tracing"
 )
 
-// traceHelp is the help for a cell that traces, and where its script begins; no if it is another cell,
-// or the position is in the name of its command.
+// traceHelp is the help for a cell that traces, and where its script begins; ok is false if it is
+// another cell, or the position is in the name of its command.
 //
 // The tracer's own options name how it is run, such as by sudo, which its listing of probes needs
 // as well.

@@ -90,8 +90,8 @@ func newTypeTable(ctx *ixgo.Context, s *scope) *typeTable {
 	return &typeTable{Loader: ctx.Loader, ctx: ctx, scope: s, back: map[reflect.Type]types.Type{}, unused: map[string][]*releasedType{}, source: map[string]map[string]reflect.Value{}}
 }
 
-// begin starts the types of one cell. A fresh reflectx context each time, because it remembers
-// interfaces by a string in which types of the same name look alike.
+// begin starts the types of one cell. It takes a fresh reflectx context each time, because a
+// context remembers interfaces by a string in which types of the same name look alike.
 //
 // The record converts types for all that is done with one cell, and asks the table, through
 // recordView, about types that are known already.
@@ -325,7 +325,7 @@ func (t *typeTable) Installed(path string) (*ixgo.Package, bool) {
 	return p, ok
 }
 
-// bind gives the methods that have no code yet that of a new program.
+// bind takes from a new program the code of methods that have none yet.
 func (b *builder) bind(code program, prog *ssa.Program) {
 	for _, typ := range prog.RuntimeTypes() {
 		// A struct without a name has methods by what it embeds. It has no slots, so calls of

@@ -12,7 +12,7 @@ import (
 
 const (
 	unrollTimes = 8
-	unrollNodes = 120 // bodies with more syntax than this are not unrolled
+	unrollNodes = 120 // a body with more nodes of syntax is not unrolled
 )
 
 // unroll makes a loop that counts do several iterations between two checks:

@@ -60,7 +60,7 @@ func isWholeCell(code string) (name, line string, ok bool) {
 	return name, line, ok
 }
 
-// inGo is a cell that traces, or shows its text, as Go code; no if it is another.
+// inGo gives a cell that traces, or shows its text, as Go code; false for other cells.
 //
 // Programs made of notebooks hold what it gives.
 func inGo(whole, magic, code string) (string, bool, error) {
@@ -155,7 +155,7 @@ func (s *Session) markdownCell(_ context.Context, r *run, arg, code string) cell
 	return s.shown(r, "markdown", arg, code, display.Markdown)
 }
 
-// shown is a cell that shows its text.
+// shown is the result of a cell that shows its text.
 func (s *Session) shown(r *run, name, arg, code string, show func(string) display.Bundle) cell.Result {
 	if arg != "" {
 		return failure("error", fmt.Sprintf("%%%%%s takes no arguments, got %q", name, arg))
