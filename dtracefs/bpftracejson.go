@@ -9,14 +9,18 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
+// isBpftraceJSON asks whether the first member of the first object is a type, as bpftrace writes
+// it. Where the type is a list, it is another program's JSON.
 func isBpftraceJSON(head []byte) bool {
 	rest, ok := bytes.CutPrefix(head, []byte("{"))
 	return ok && bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(`"type"`)) && !bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(`"type": [`))
 }
 
-// bpftraceJSON decodes what `bpftrace -f json` prints: objects, each on its line or laid
-// out over several. What printf wrote is the free text of a station, which is given no
-// lines to recognize.
+// bpftraceJSON decodes what `bpftrace -f json` prints: objects, each on its line or laid out over
+// several. What printf wrote is the free text of a station, which is given no lines to recognize:
+//
+//	{"type": "printf", "data": "12 nginx\n"}
+//	{"type": "map", "data": {"@reads": {"nginx": 12}}}
 type bpftraceJSON struct {
 	*station
 	partial string // what was printed since the last end of a line
@@ -27,11 +31,13 @@ func newBpftraceJSON() *bpftraceJSON { return &bpftraceJSON{station: newStation(
 
 func startBpftraceJSON() reader { return newBpftraceJSON() }
 
+// read decodes a part. A text without the end of its line waits for the next part, as printf may
+// write a line piece by piece.
 func (t *bpftraceJSON) read(d *decoder, data []byte, line int, last bool) int {
 	t.resume(d, syntax.NewCursor(nil))
 	cur := d.lines(data, line)
 	documents(d, cur, false, t.quick, t.bpftraceRecord)
-	if t.partial != "" {
+	if last && t.partial != "" {
 		t.printText(0, "\n")
 	}
 	t.free.flush()
@@ -47,6 +53,7 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 	kind := v.Get("type").Text
 	switch kind {
 	case "printf", "time", "cat", "join", "syscall", "map", "value", "stats", "hist", "tseries":
+		// The record stays unparsed as a whole. Filing what of it fits would lose the rest.
 		if !fits(kind, data) {
 			return false
 		}
@@ -55,6 +62,7 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 		}
 	}
 	t.block++
+	// Whatever comes after a clock, but another clock, shows that its interval was not silent.
 	clocked := t.silent
 	t.silent = false
 	switch kind {
@@ -128,7 +136,9 @@ func (t *bpftraceJSON) otherRecord(num int, kind string, text []byte, v syntax.J
 	return true
 }
 
-// clock takes what was printed at once if it tells the instant of what follows.
+// clock takes what was printed at once if it tells the instant of what follows. Two kinds of
+// clock differ: after a number since the epoch maps may hold activity; after a time or a date
+// they are maps like others.
 func (t *bpftraceJSON) clock(printed string) bool {
 	line := []byte(strings.TrimSpace(printed))
 	ns, ok := syntax.EpochStamp(line)
@@ -150,7 +160,8 @@ func (t *bpftraceJSON) clock(printed string) bool {
 	return true
 }
 
-// tellSilence files the clock that nothing else tells of.
+// tellSilence files the clock under which nothing was printed, as an interval in which nothing
+// happened.
 func (t *bpftraceJSON) tellSilence() {
 	if t.silent {
 		t.intervalRow("")
@@ -158,7 +169,8 @@ func (t *bpftraceJSON) tellSilence() {
 	t.silent = false
 }
 
-// printText gathers what printf wrote into lines of free text.
+// printText gathers what printf wrote into lines of free text. One line may come in many records,
+// and one record may hold many lines. The lines have no size, as their records were booked.
 func (t *bpftraceJSON) printText(num int, data string) {
 	t.partial += data
 	for {
@@ -175,8 +187,9 @@ func (t *bpftraceJSON) printText(num int, data string) {
 	}
 }
 
-// jsonActivity adds the entries of maps keyed by kind and process. The keys are joined by
-// commas, so that a process name keeps those of its own.
+// jsonActivity adds the entries of maps keyed by kind and process. The keys are joined by commas,
+// so that a process name keeps those of its own. It looks at all entries before it adds one: a
+// map that is none of activity must be left as it is.
 func (t *bpftraceJSON) jsonActivity(data syntax.JSON) bool {
 	if !t.activity.stamped || len(data.Members) != 1 || data.Members[0].Kind != '{' {
 		return false
@@ -216,6 +229,7 @@ func (t *bpftraceJSON) bareClock(line []byte) bool {
 	if !ok || !closed {
 		return false
 	}
+	// It is JSON after all, and the ordinary way reads it.
 	if _, end, err := syntax.ParseJSON(text); err == nil && end == len(text) {
 		return false
 	}
@@ -246,6 +260,7 @@ func (t *bpftraceJSON) quickActivity(line []byte) bool {
 			break
 		}
 	}
+	// Some entries were added before it was seen that the line is not as expected: they go again.
 	if !ok || len(rest) != 3 {
 		a.cut(rows)
 		return false
@@ -280,6 +295,8 @@ func cutKeys(keys []byte) (kind, name []byte, ok bool) {
 	return kind, name, ok && syntax.IsKind(kind)
 }
 
+// jsonEntry begins an entry of a map. Its keys stay one text, joined by commas as bpftrace writes
+// them: how many keys there are is only known when all entries of the map are (see [mapPrint]).
 func (t *bpftraceJSON) jsonEntry(keys string, keyed bool) mapEntry {
 	e := mapEntry{moment: t.moment, block: t.block}
 	if !keyed {
@@ -293,7 +310,10 @@ func (t *bpftraceJSON) jsonEntry(keys string, keyed bool) mapEntry {
 	return e
 }
 
-// jsonStackKeys parts keys of which some are stacks, a frame to each indented line.
+// jsonStackKeys parts keys of which some are stacks, a frame to each indented line. As bpftrace
+// writes the keys of @[kstack, comm]:
+//
+//	\n    vfs_read+0\n    ksys_read+12\n,nginx
 func jsonStackKeys(keys string) (out []mapKey) {
 	out = []mapKey{{}}
 	for i, line := range strings.Split(keys, "\n") {
@@ -318,6 +338,7 @@ func jsonStackKeys(keys string) (out []mapKey) {
 		}
 	}
 	for i := range out {
+		// Nothing between two commas is a stack without frames.
 		if out[i].text == "" && out[i].frames == nil {
 			out[i].frames = []string{}
 		}
@@ -351,8 +372,8 @@ func (t *bpftraceJSON) jsonKeyed(v syntax.JSON, file func(e mapEntry, v syntax.J
 	}
 }
 
-// jsonEmpty reports whether a map was printed that has no entries. It is told once of a map
-// that never has any.
+// jsonEmpty reports whether a map was printed that has no entries. It is told once of a map that
+// never has any. Where it has entries later, its table shows that it was printed.
 func (t *bpftraceJSON) jsonEmpty(num int, name string, v syntax.JSON) bool {
 	if v.Kind != '{' && v.Kind != '[' || len(v.Members) > 0 {
 		return false
@@ -377,6 +398,9 @@ type jsonField struct {
 	leaf syntax.JSON
 }
 
+// jsonFields appends the leaves of a value, each with the way to it: value1 and value2 of a
+// tuple, members by their names, those further down joined by points. A value that is one leaf is
+// called value.
 func jsonFields(fields []jsonField, name string, v syntax.JSON) []jsonField {
 	if v.Kind != '{' && v.Kind != '[' || len(v.Members) == 0 {
 		if name == "" {
@@ -401,6 +425,7 @@ func jsonFields(fields []jsonField, name string, v syntax.JSON) []jsonField {
 	return fields
 }
 
+// isStats reports whether a value is what stats() shows: three numbers, and nothing else.
 func isStats(v syntax.JSON) bool {
 	for _, n := range []string{"count", "average", "total"} {
 		if _, ok := syntax.Int([]byte(v.Get(n).Text)); !ok || v.Get(n).Kind != '0' {
@@ -435,6 +460,7 @@ func (t *bpftraceJSON) jsonStats(num int, data syntax.JSON) {
 	}
 }
 
+// jsonBuckets files the histograms or the time series of maps.
 func (t *bpftraceJSON) jsonBuckets(num int, kind string, data syntax.JSON) {
 	for i, name := range data.Names {
 		if t.jsonEmpty(num, name, data.Members[i]) {
@@ -457,6 +483,8 @@ func (t *bpftraceJSON) jsonBuckets(num int, kind string, data syntax.JSON) {
 	}
 }
 
+// jsonBucketsOf reads the buckets of a histogram. One at either end may have no bound, and its
+// label is then as bpftrace prints it in text.
 func jsonBucketsOf(v syntax.JSON) (buckets []mapBucket) {
 	for _, b := range v.Members {
 		var at syntax.Bucket

@@ -21,7 +21,8 @@ type File struct {
 	Name string
 }
 
-// sampleSize is how much of a capture tells how it is counted: a little less than two chunks.
+// sampleSize is how much of a capture, in bytes, tells how it is counted: a little less than two
+// chunks, so that the sample is two of them.
 const sampleSize = 1_000_000
 
 // CountFiles counts a capture that lies in one file or in several, older first, as a rotated log
@@ -39,6 +40,8 @@ func CountFiles(ctx context.Context, files []File, o CountOptions) (*Counts, err
 	return c, nil
 }
 
+// countFiles is CountFiles without the words around an error. The script beside the first file is
+// that of all.
 func countFiles(ctx context.Context, files []File, o CountOptions) (*Counts, error) {
 	opt := o.Options
 	if opt.Script == "" {
@@ -55,7 +58,8 @@ func countFiles(ctx context.Context, files []File, o CountOptions) (*Counts, err
 	return countReader(ctx, r, files[0].Name, opt, o)
 }
 
-// countReader counts what r reads.
+// countReader counts what r reads. A capture that ends before the sample is full is counted from
+// what there is, which start does at the end.
 func countReader(ctx context.Context, r io.Reader, name string, opt Options, o CountOptions) (*Counts, error) {
 	head := make([]byte, headSize)
 	n, err := io.ReadFull(r, head)
@@ -82,7 +86,8 @@ func countReader(ctx context.Context, r io.Reader, name string, opt Options, o C
 	return c.tally.finish(), nil
 }
 
-// A counting is the state of counting chunks: a sample is held back until it tells how.
+// A counting is the state of counting chunks: a sample is held back until it tells how. Then the
+// sample is counted, and after it every further chunk, so that the text is read once only.
 type counting struct {
 	opt     CountOptions
 	scanner *scanner
@@ -94,7 +99,9 @@ type counting struct {
 	quick   int        // chunks that were counted so
 }
 
-// all counts all chunks.
+// all counts all chunks: one after the other as tables, until it is known that lines can be
+// counted without decoding them; from then on side by side. If that is never known, all are
+// decoded.
 func (c *counting) all(ctx context.Context, chunks *chunker) error {
 	var buf []byte
 	for c.fast == nil {
@@ -114,13 +121,15 @@ func (c *counting) all(ctx context.Context, chunks *chunker) error {
 	return c.sideBySide(ctx, chunks)
 }
 
+// progress says how much text was read, before what is in it has been counted.
 func (c *counting) progress(k chunk) {
 	if c.opt.Progress != nil {
 		c.opt.Progress(k.at + int64(len(k.data)))
 	}
 }
 
-// chunk decodes and counts the next chunk.
+// chunk decodes and counts the next chunk. The text of the sample is kept as well: the fast way
+// must give of it what decoding gives.
 func (c *counting) chunk(k chunk) error {
 	if c.tally != nil {
 		c.add(c.scanner.batch(k))
@@ -148,11 +157,13 @@ type fastChunk struct {
 	done  chan struct{}
 }
 
-// fastChunkSize is how much text is read at once where lines are not decoded: what is made of it stays in
-// the caches.
+// fastChunkSize is how much text is read at once, in bytes, where lines are not decoded: what is
+// made of it stays in the processor's caches.
 const fastChunkSize = 128 << 10
 
-// sideBySide counts the chunks that are left: their lines are read side by side and counted in order.
+// sideBySide counts the chunks that are left: their lines are read side by side and counted in
+// the order of the text. So the counts do not depend on how many workers there are, and whatever
+// a chunk needs of those before, such as running totals, is there when its turn comes.
 func (c *counting) sideBySide(ctx context.Context, chunks *chunker) error {
 	workers := c.opt.Workers
 	if workers <= 0 {
@@ -160,6 +171,7 @@ func (c *counting) sideBySide(ctx context.Context, chunks *chunker) error {
 	}
 	chunks.size = fastChunkSize
 	if c.fast.layout.timed != timeAbove {
+		// Each row has its own time: a chunk need not start with a clock.
 		chunks.cut = cutAtLine
 	}
 	var free []*fastChunk
@@ -171,6 +183,8 @@ func (c *counting) sideBySide(ctx context.Context, chunks *chunker) error {
 	}
 	var queue []*fastChunk
 	var reading sync.WaitGroup
+	// Whoever is reading writes into a buffer of this function; none may go on when it has
+	// returned.
 	defer reading.Wait()
 	for ended := false; ; {
 		for !ended && len(free) > 0 {
@@ -209,9 +223,11 @@ func (c *counting) sideBySide(ctx context.Context, chunks *chunker) error {
 	}
 }
 
-// count counts a chunk whose lines were read, or else decodes it.
+// count counts a chunk whose lines were read, or else decodes it. Both ways share the tally, so a
+// chunk of odd lines among others costs its decoding and nothing else. The lock is that of the
+// decoder that fast readers ask about single lines.
 func (c *counting) count(k *fastChunk) {
-	if k.ok {
+	if k.ok && !c.scanner.midLine() {
 		k.lines.commit()
 		c.tally.counts.Bytes += int64(len(k.data))
 		c.quick++
@@ -219,6 +235,8 @@ func (c *counting) count(k *fastChunk) {
 	}
 	c.fast.mu.Lock()
 	defer c.fast.mu.Unlock()
+	// The decoder did not see the chunks that were counted fast, so it does not know which day it
+	// is; and after it the fast way must.
 	m, day := c.scanner.moment(), &c.tally.day
 	if m != nil && m.ofDay {
 		m.days, m.stamp = day.days, day.time()
@@ -229,8 +247,9 @@ func (c *counting) count(k *fastChunk) {
 	}
 }
 
-// speedUp looks for a way to count lines without decoding them that gives of the sample what decoding
-// gives.
+// speedUp looks for a way to count lines without decoding them that gives of the sample exactly
+// what decoding gave: the same sources, buckets, values and drops. Whatever the decoder learns to
+// read, the fast way is thus either right or not used.
 func (c *counting) speedUp() {
 	whole := bytes.Join(c.text, nil)
 	want, err := c.tally.counts.Matrix()
@@ -253,7 +272,9 @@ func (c *counting) speedUp() {
 	}
 }
 
-// try counts the sample line by line, as lines of a layout; nil if they are none.
+// try counts the sample line by line, as lines of a layout; nil if they are none. It counts into
+// a tally of its own, on the same grid, to be compared. ask is a scanner that has seen the first
+// chunk, as it must know by what header, script or map rows are read.
 func (c *counting) try(l layout, whole []byte) *fastCount {
 	ask := newScanner(c.scanner.opt, c.scanner.name, c.scanner.dialect)
 	ask.batch(chunk{data: bytes.Clone(c.text[0]), line: 1})
@@ -284,7 +305,8 @@ func (m *Matrix) same(o *Matrix) bool {
 		slices.Equal(m.Covered, o.Covered) && slices.Equal(m.Values, o.Values)
 }
 
-// infer finds how the tables of the sample are counted.
+// infer finds how the tables of the sample are counted. The parts of the sample are given as they
+// are: candidates join them.
 func (c *counting) infer() (tables []*Table, m *Measure, err error) {
 	dialect := ""
 	for _, b := range c.sample {
@@ -329,6 +351,8 @@ func scriptOf(sample []*Batch) *script.Script {
 	return sample[0].script
 }
 
+// add counts a batch, with what was lost in it. Unparsed lines are counted, but not blank ones:
+// these are ends of entries that a name broke up.
 func (c *counting) add(b *Batch) {
 	c.tally.add(b.Tables, b.stamps)
 	c.tally.counts.Drops = append(c.tally.counts.Drops, b.Drops...)
@@ -340,7 +364,9 @@ func (c *counting) add(b *Batch) {
 	c.tally.counts.Bytes += b.Bytes
 }
 
-// firstBlock is the first time at which a block ends.
+// firstBlock is the first time at which a block ends. It is not the first row: tables may be
+// printed in any order, and a clock with nothing under it ends a block too. The first part that
+// has any time decides.
 func (m *Measure) firstBlock(sample []*Batch) int64 {
 	t := newTally(m, 0)
 	first, some := int64(0), false
@@ -372,7 +398,8 @@ func (m *Measure) firstBlock(sample []*Batch) int64 {
 	return first
 }
 
-// openAll opens files, compressed or not, as one text.
+// openAll opens files, compressed or not, as one text. The files of a rotated log are cut
+// anywhere, so an entry may start in one and end in the next.
 func openAll(files []File) (io.ReadCloser, error) {
 	var all multiCloser
 	var readers []io.Reader
@@ -395,6 +422,7 @@ func openAll(files []File) (io.ReadCloser, error) {
 	return &all, nil
 }
 
+// A multiCloser is a reader over several files, all of which it closes.
 type multiCloser struct {
 	io.Reader
 	closers []io.Closer
@@ -409,7 +437,8 @@ func (m *multiCloser) Close() error {
 	return errors.Join(errs...)
 }
 
-// CountCapture counts a capture that is loaded.
+// CountCapture counts a capture that is loaded, from its tables. All of it is the sample, so the
+// measure may know more than that of [CountFiles], which has only seen the beginning.
 func CountCapture(c *Capture, o CountOptions) (*Counts, error) {
 	n := counting{opt: o, sample: []*Batch{{Capture: *c}}}
 	if err := n.start(); err != nil {

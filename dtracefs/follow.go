@@ -107,9 +107,11 @@ func (f *follower) start() {
 	}
 }
 
-// batch decodes the first n bytes; nil if there are none.
+// batch decodes the first n bytes; nil if there are none, unless they are the last: what the reader
+// has held back until then, such as a call that never returned, comes at the end, even where the
+// tracer had been silent before.
 func (f *follower) batch(n int, last bool) *Batch {
-	if n == 0 && !(last && f.at == 0) {
+	if n == 0 && !last {
 		return nil
 	}
 	f.start()
@@ -120,6 +122,9 @@ func (f *follower) batch(n int, last bool) *Batch {
 	f.text = append(f.text[:0], f.text[n:]...)
 	b := f.scanner.batch(chunk{data: data, line: f.line, at: f.at, last: last})
 	f.line += b.Lines
+	if n == 0 && f.at > 0 && b.isEmpty() {
+		return nil
+	}
 	f.at += int64(n)
 	return b
 }

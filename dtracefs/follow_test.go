@@ -3,7 +3,9 @@ package dtracefs
 import (
 	"fmt"
 	"io"
+	"strings"
 	"testing"
+	"testing/fstest"
 	"testing/synctest"
 	"time"
 )
@@ -57,6 +59,52 @@ func TestFollowRestless(t *testing.T) {
 				}
 				if lines != want || batches < 10 {
 					t.Errorf("%d lines in %d batches, want %d", lines, batches, want)
+				}
+			})
+		})
+	}
+}
+
+// TestFollowEnds holds that what a reader has held back comes at the end, although the tracer was
+// silent before it: a call that never returned, and a text without the end of its line.
+func TestFollowEnds(t *testing.T) {
+	var calls strings.Builder
+	for i := range 8 {
+		fmt.Fprintf(&calls, "[pid %d] close(%d) = 0\n", 11+i%2, i)
+	}
+	for _, c := range []struct{ name, text string }{
+		{"strace", calls.String() + "[pid 12] read(3,  <unfinished ...>\n"},
+		{"bpftrace", `{"type": "attached_probes", "data": {"probes": 1}}` + strings.Repeat("\n"+`{"type": "printf", "data": "nginx 12\n"}`, 4) +
+			"\n" + `{"type": "printf", "data": "sshd "}` + "\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			whole, err := Load(t.Context(), fstest.MapFS{"x": {Data: []byte(c.text)}}, "x", Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			cells := func(c *Capture) (n int) {
+				for _, table := range c.Tables {
+					n += table.NumRows()
+				}
+				return n
+			}
+			want := cells(whole)
+			synctest.Test(t, func(t *testing.T) {
+				r, w := io.Pipe()
+				go func() {
+					defer w.Close()
+					fmt.Fprint(w, c.text)
+					time.Sleep(2 * quiet)
+				}()
+				got := 0
+				for b, err := range Follow(t.Context(), r, "x", Options{}) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					got += cells(&b.Capture)
+				}
+				if got != want || want == 0 {
+					t.Errorf("%d rows, and %d of the whole", got, want)
 				}
 			})
 		})

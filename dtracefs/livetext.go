@@ -65,7 +65,7 @@ func (l *liveText) yield(n int, last bool, yield func(*Batch, error) bool) bool 
 	l.at += int64(n)
 	l.run.tell(b)
 	l.run.keepLatest(b.Tables)
-	if n == 0 && len(b.Notices)+len(b.Drops)+len(b.Errors) == 0 {
+	if n == 0 && b.isEmpty() {
 		return true
 	}
 	return yield(b, nil)

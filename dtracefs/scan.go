@@ -22,6 +22,11 @@ type Batch struct {
 	Line   int   // number of its first line
 }
 
+// isEmpty reports whether there is nothing in the batch that anyone would want to see.
+func (b *Batch) isEmpty() bool {
+	return len(b.Tables)+len(b.Notices)+len(b.Drops)+len(b.Errors)+len(b.Unparsed) == 0
+}
+
 // Scan decodes a capture part by part, in memory that does not grow with it, and yields a
 // batch for each. Parts end at the boundaries of records; keys of bpftrace's maps and
 // shapes of free text are told anew in each. FreeBSD's structured output and statemaps
@@ -108,6 +113,13 @@ func (s *scanner) moment() *moment {
 		return &r.moment
 	}
 	return nil
+}
+
+// midLine reports whether the last part ended within a line that printf writes piece by piece, so
+// that what comes next is the rest of it, whatever that looks like.
+func (s *scanner) midLine() bool {
+	t, ok := s.reader.(*bpftraceJSON)
+	return ok && t.partial != ""
 }
 
 func (s *scanner) newBatch(k chunk) *Batch {

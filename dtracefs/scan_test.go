@@ -136,3 +136,30 @@ func TestBlocksInParts(t *testing.T) {
 		t.Errorf("rows by block: %v", rows)
 	}
 }
+
+// TestLinesInPieces scans lines that bpftrace's printf wrote piece by piece: a part may end within one.
+func TestLinesInPieces(t *testing.T) {
+	const lines = 8000
+	var text strings.Builder
+	text.WriteString(`{"type": "attached_probes", "data": {"probes": 1}}` + "\n")
+	for i := range lines {
+		for _, piece := range []string{fmt.Sprintf("nginx %d ", i%9), "read ", fmt.Sprintf(`%d\n`, i)} {
+			fmt.Fprintf(&text, `{"type": "printf", "data": "%s"}`+"\n", piece)
+		}
+	}
+	rows := 0
+	for b, err := range Scan(t.Context(), fstest.MapFS{"x": {Data: []byte(text.String())}}, "x", Options{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range b.Tables {
+			if table.Kind != "rows" {
+				t.Fatalf("from offset %d on: %v", b.Offset, table)
+			}
+			rows += table.NumRows()
+		}
+	}
+	if rows != lines {
+		t.Errorf("%d rows of %d lines", rows, lines)
+	}
+}
