@@ -10,13 +10,16 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// An activity is a wall clock on a line of its own and, under it, entries of who did how
-// much of what. It builds the table of that over time, whose columns are appended to side
-// by side.
+// An activity is a wall clock on a line of its own and, under it, entries of who did how much of
+// what. It builds the table of that over time, whose columns are appended to side by side:
 //
-// It is one printed form among others, and its table is counted as any other is. It has a recognizer of
-// its own since its names hold what parts the words of other rows: blanks, ends of lines, nothing at
-// all. Only the kind that an entry starts with tells where that name begins.
+//	1700000001000000000
+//	syscall nginx 12
+//	write_bytes nginx 4096
+//
+// It is one printed form among others, and its table is counted as any other is. It has a
+// recognizer of its own since its names hold what parts the words of other rows: blanks, ends of
+// lines, nothing at all. Only the kind that an entry starts with shows where that name begins.
 type activity struct {
 	table                   *Table
 	time, kind, name, value *Column
@@ -33,12 +36,16 @@ type activity struct {
 	pendingSize             int
 }
 
-// longestEntry bounds, in bytes, an entry whose name goes over the end of a line.
+// longestEntry bounds, in bytes, an entry whose name goes over the end of a line: kernels cut
+// names of processes to a few dozen bytes, so what is longer is none.
 const longestEntry = 128
 
+// newActivity returns one without a table, which resume makes.
 func newActivity() *activity { return &activity{maps: map[string]bool{}} }
 
-// resume starts another table. Maps that were taken for none of activity are told anew.
+// resume starts another table, which comes before all others of the part. Maps that were taken
+// for none of activity are looked at anew: a later part may show them to be of it. Those that
+// hold it stay known.
 func (a *activity) resume(st *station) {
 	a.time, a.kind = newColumn("time", Time), newColumn("kind", String)
 	a.name, a.value = newColumn("execname", String), newColumn("value", Int)
@@ -55,6 +62,7 @@ func (a *activity) open() bool { return a.pending != nil }
 // end gives up an entry that never ended.
 func (a *activity) end(st *station) { a.flush(st) }
 
+// add appends a row under the stamp at hand.
 func (a *activity) add(kind, name []byte, value int64) {
 	a.time.ints = append(a.time.ints, a.stamp)
 	a.kind.appendText(kind)
@@ -63,6 +71,8 @@ func (a *activity) add(kind, name []byte, value int64) {
 }
 
 func (a *activity) take(st *station, num int, line []byte) bool {
+	// While a name goes on over the end of a line, every line belongs to it, whatever it looks
+	// like.
 	if a.pending == nil {
 		if ns, ok := syntax.EpochStamp(line); ok && a.trust(st, ns) {
 			st.free.flush()
@@ -101,8 +111,9 @@ func (a *activity) take(st *station, num int, line []byte) bool {
 	return true
 }
 
-// trust reports whether a number that can be a wall clock is one: the next such number is another one.
-// It is asked of the first of a capture.
+// trust reports whether a number that can be a wall clock is one: the next such number is another
+// one. It is asked of the first of a capture. A number alone on a line may be a value or an
+// address as well; those come again or do not, but a clock goes on.
 func (a *activity) trust(st *station, ns int64) bool {
 	if a.trusted {
 		return true
@@ -121,8 +132,9 @@ func (a *activity) trust(st *station, ns int64) bool {
 	return ns != a.refused
 }
 
-// silent reports whether nothing was printed before the next clock, so that no row tells of
-// the one that stands before c.
+// silent reports whether nothing was printed before the next clock, so that no row shows the one
+// that stands before c. It then gets a row among the intervals, as a second without activity was
+// observed too.
 func silent(c syntax.Cursor) bool {
 	for !c.Done() {
 		line, _ := c.Next()
@@ -134,8 +146,9 @@ func silent(c syntax.Cursor) bool {
 	return true
 }
 
-// entries takes the entries that follow, as long as nothing about them is odd. They are
-// most of what a capture of activity holds.
+// entries takes the entries that follow, as long as nothing about them is odd, without asking the
+// other recognizers. They are most of what a capture of activity holds, so this loop is what
+// decoding one costs. It leaves the first odd line to take.
 func (a *activity) entries(st *station) {
 	for !st.cur.Done() {
 		ahead := *st.cur
@@ -152,8 +165,9 @@ func (a *activity) entries(st *station) {
 	}
 }
 
-// addPrefixed adds an entry told by what stands before its value, which split splits;
-// false if it is none.
+// addPrefixed adds an entry by what stands before its value, which split splits; false if it is
+// none. Entries of the same process repeat each second, so the codes of kind and name are
+// remembered for the whole prefix, and splitting happens once for each.
 func (a *activity) addPrefixed(prefix []byte, value int64, split func([]byte) (kind, name []byte, ok bool)) bool {
 	slot := a.prefixes.find(prefix)
 	kind, name := slot.a, slot.b
@@ -174,6 +188,7 @@ func (a *activity) addPrefixed(prefix []byte, value int64, split func([]byte) (k
 
 // cutPrefix splits what stands before an entry's value.
 func (a *activity) cutPrefix(prefix []byte) (kind, name []byte, ok bool) {
+	// With any value it is an entry like the real one.
 	kind, name, _, ok = splitEntry(append(bytes.Clone(prefix), " 0"...))
 	return kind, name, ok && (prefix[0] != '@' || a.maps[string(mapName(prefix))])
 }
@@ -227,8 +242,9 @@ func mapName(line []byte) []byte {
 	return name
 }
 
-// holds reports whether the map of an entry is one of activity. The script tells,
-// or else, when the map first appears, the lines to come.
+// holds reports whether the map of an entry is one of activity. The script says so, or else, when
+// the map first appears, the lines to come do. The answer is kept, so that the lines ahead are
+// looked at once for each map.
 func (a *activity) holds(st *station, line []byte) bool {
 	name := string(mapName(line))
 	if _, known := a.maps[name]; !known {
@@ -255,9 +271,10 @@ func keyedByKind(s *script.Script, name string) (yes, ok bool) {
 	return false, false
 }
 
-// activityMaps tells which of the maps that text starts with hold activity: those whose
-// first keys all are words in lower case, a kind among them. Other maps may be keyed by
-// such words too, as by processes.
+// activityMaps returns which of the maps that text starts with hold activity: those whose first
+// keys all are words in lower case, a known kind among them, as in "@[syscall, nginx]: 12". Other
+// maps may be keyed by such words too, as by processes; one key that is none is enough to refuse
+// a map.
 func activityMaps(text []byte) map[string]bool {
 	maps, other := map[string]bool{}, map[string]bool{}
 	cur := syntax.NewCursor(text)
@@ -283,7 +300,8 @@ func activityMaps(text []byte) map[string]bool {
 	return maps
 }
 
-// entry adds an entry of a block, which may have started on lines before.
+// entry adds an entry of a block, which may have started on lines before. It books a line only
+// when it is known what it is: those of a pending entry are booked with its end.
 func (a *activity) entry(st *station, num int, line []byte, size int) {
 	whole := line
 	if a.pending != nil {
@@ -309,8 +327,9 @@ func (a *activity) entry(st *station, num int, line []byte, size int) {
 	}
 }
 
-// mayGoOn reports whether line can be the start of an entry whose name holds the end of
-// the line.
+// mayGoOn reports whether line can be the start of an entry whose name holds the end of the line.
+// A kind and a blank must stand before the end, or a bracket be open: "syscall my" and then "name
+// 12".
 func mayGoOn(line []byte) bool {
 	if _, _, open, ok := syntax.MapHead(line); ok {
 		return open
@@ -319,6 +338,7 @@ func mayGoOn(line []byte) bool {
 	return i > 0 && syntax.IsKind(line[:i])
 }
 
+// splitEntry splits an entry in either form, "syscall nginx 12" or "@[syscall, nginx]: 12".
 func splitEntry(line []byte) (kind, name []byte, value int64, ok bool) {
 	if len(line) > 0 && line[0] != '@' {
 		e, ok := syntax.ActivityEntry(line)

@@ -6,8 +6,11 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// aggregations are the rows of an aggregation's default print: those that follow each
-// other make a block; rows with the same kinds of keys stack into one table.
+// aggregations are the rows of an aggregation's default print: those that follow each other make
+// a block; rows with the same kinds of keys stack into one table. A row has its keys and its
+// value in columns, behind two blanks:
+//
+//	nginx                                                            12
 type aggregations struct{}
 
 func (aggregations) take(st *station, num int, line []byte) bool {
@@ -22,6 +25,7 @@ func (aggregations) take(st *station, num int, line []byte) bool {
 		if _, ok := syntax.HistHeader(next); ok {
 			return false // it holds a histogram's keys
 		}
+		// A value over a frame is the value of the stack before it, or of an empty one.
 		if kind, _ := syntax.Frame(next); kind == syntax.SureFrame {
 			return false
 		}
@@ -32,9 +36,12 @@ func (aggregations) take(st *station, num int, line []byte) bool {
 		return true
 	}
 	title := st.free.title()
+	// Without a blank line before them rows go on in the block, unless a key comes again (see
+	// newBlockIfSeen).
 	if st.blanks > 0 || st.block == 0 {
 		st.block++
 	}
+	// A title names the aggregation; only where there is none is it told by its turn.
 	st.turn = -1
 	if title == "" {
 		st.turn = st.turns.number(st, len(keys))
@@ -65,7 +72,8 @@ func (aggregations) take(st *station, num int, line []byte) bool {
 	return true
 }
 
-// aggRow adds a tuple with its value.
+// aggRow adds a tuple with its value. Rows whose keys are of other types or number have a table
+// of their own.
 func aggRow(st *station, title string, keys []named, value int64, unsigned bool) {
 	st.newBlockIfSeen(tupleOf("agg", keys))
 	name := st.turns.name(st, keys, false, st.turn)
@@ -92,6 +100,7 @@ func perCPU(line []byte) (cpu, value int64, ok bool) {
 	return cpu, value, ok && ok1 && ok2
 }
 
+// perCPURow adds the value of one CPU under the keys of the row above.
 func perCPURow(st *station, keys []named, cpu, value int64) {
 	s := st.sheetFor("percpu/"+signature(keys), "percpu", "agg")
 	st.context(s)

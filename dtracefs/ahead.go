@@ -12,8 +12,9 @@ import (
 )
 
 // A part is a chunk that is decoded ahead of its turn, as if what stood before it had left
-// nothing open. Most chunks of activity and of logs are like that; those that turn out not
-// to be are decoded again when their turn comes.
+// nothing open. Most chunks of activity and of logs are like that; those that turn out not to be
+// are decoded again when their turn comes. A guess that is wrong costs time, never a difference:
+// batches are the same as without.
 type part struct {
 	chunk
 	err   error // of reading; io.EOF at the end
@@ -23,13 +24,15 @@ type part struct {
 	done  chan struct{}
 }
 
-// A state is what chunks of activity or of a log depend on of those before.
+// A state is what chunks of activity or of a log depend on of those before. It is copied when the
+// part is started, and compared with what is so when its turn comes.
 type state struct {
 	mode syntax.Header
 	maps map[string]bool
 	log  *syntax.Log
 }
 
+// stateOf returns the state of st between two chunks.
 func stateOf(st *station) state {
 	s := state{mode: st.mode, maps: maps.Clone(st.activity.maps)}
 	if st.log.writer != nil {
@@ -47,8 +50,8 @@ func (s state) mayFollow(st *station) bool {
 	return same && st.log.writer.format.Same(*s.log) && !st.activity.stamped
 }
 
-// inParts yields the batches of a scan in order, while chunks to come are decoded side by
-// side.
+// inParts yields the batches of a scan in order, while chunks to come are decoded side by side.
+// st is the scanner's own station, which only this goroutine uses.
 func (s *scanner) inParts(ctx context.Context, st *station, chunks *chunker, yield func(*Batch, error) bool) error {
 	ahead := runtime.GOMAXPROCS(0)
 	var queue []*part
@@ -90,6 +93,8 @@ func (s *scanner) inParts(ctx context.Context, st *station, chunks *chunker, yie
 			goOnAfter(st, p.after)
 		default:
 			if p.from.maps != nil {
+				// The guess was wrong, so what follows is likely to be of another kind: for some
+				// chunks nothing is decoded twice.
 				wait = 16
 			}
 			p.batch = s.batch(p.chunk)
@@ -101,8 +106,8 @@ func (s *scanner) inParts(ctx context.Context, st *station, chunks *chunker, yie
 	}
 }
 
-// decodeAhead decodes a part. It leaves no station where anything but blocks of activity,
-// or but rows of a log, was found.
+// decodeAhead decodes a part. It leaves no station where anything but blocks of activity, or but
+// rows of a log, was found. A chunk of activity must start with a stamp, one of a log without.
 func (s *scanner) decodeAhead(p *part) {
 	first, _, _ := bytes.Cut(p.data, []byte("\n"))
 	if _, stamped := syntax.EpochStamp(bytes.TrimRight(first, "\r")); stamped == (p.from.log != nil) {
@@ -123,6 +128,7 @@ func (s *scanner) decodeAhead(p *part) {
 	c, a := d.c, d.c.Account
 	whole := a.Notices.Lines+a.Unparsed.Lines == 0 && len(c.Notices)+len(c.Drops)+len(c.Errors) == 0 && !st.activity.open()
 	if p.from.log != nil {
+		// Every line is a row of the log and nothing else.
 		whole = whole && len(d.list) == 1 && st.log.writer.sheet.n == a.Tables.Lines
 	} else {
 		whole = whole && (len(d.list) == 0 || len(d.list) == 1 && d.byKey["intervals"] != nil)
@@ -133,7 +139,8 @@ func (s *scanner) decodeAhead(p *part) {
 	}
 }
 
-// goOnAfter takes over the state in which a part was left.
+// goOnAfter takes over the state in which a part was left. The numbers of blocks start from 0 in
+// a part, so they are added; a log has the moment of each row in the row.
 func goOnAfter(st, after *station) {
 	st.decoder, st.cur, st.blanks = after.decoder, after.cur, after.blanks
 	*st.activity = *after.activity

@@ -9,10 +9,17 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
+// flowHead is the heading of such columns: "C    TIME(us)          FILE            DELTA(us)  --
+// SUB", or that of a script in the manner of truss.
 var flowHead = pattern.New(`^(|.*?\s)(?:--\s+([A-Za-z]\S*)|(CALL\(args\)\s*= return))\s*$`)
 
-// arrows are entries and returns that a script printed in the likeness of -F: columns, then
-// an arrow, moved in for each call that is open.
+// arrows are entries and returns that a script printed in the likeness of -F: columns, then an
+// arrow, moved in by two blanks for each call that is open. The heading holds until another one
+// comes, through any number of paragraphs:
+//
+//	C    PID  TIME(us)         FILE         -- SUB
+//	0   1234  3426701          func.pl      -> a
+//	0   1234  4436981          func.pl        -> b
 type arrows struct {
 	columns []string // names of what stands before an arrow; nil outside of a flow
 	base    int      // the column of the outermost arrow
@@ -22,6 +29,7 @@ func (a *arrows) file(st *station, lines []textLine) int {
 	for i, l := range lines {
 		m := flowHead.FindSubmatch(l.text)
 		if m == nil || bytes.Contains(l.text, []byte("->")) {
+			// A heading stands near the top, maybe under a sentence or two.
 			if i >= 3 {
 				break
 			}
@@ -34,12 +42,15 @@ func (a *arrows) file(st *station, lines []textLine) int {
 			continue
 		}
 		if i > 0 {
+			// What stands above the heading is filed first, so that the tables come in the order
+			// of the text.
 			st.free.stretch(lines[:i])
 		}
 		st.account(classNotice, l.size)
 		st.notice(l.num, "heading", l.text, 0)
 		a.columns, a.base = strings.Fields(string(m[1])), -1
 		if a.columns == nil {
+			// A heading without columns is one all the same: nil is none.
 			a.columns = []string{}
 		}
 		return i + 1
@@ -71,7 +82,8 @@ func (a *arrows) file(st *station, lines []textLine) int {
 	return len(lines)
 }
 
-// inCapitals reports whether most words of a heading are written in capitals, its last one too.
+// inCapitals reports whether most words of a heading are written in capitals, its last one too,
+// as those of a sentence are not.
 func inCapitals(names, last []byte) bool {
 	n := 0
 	words := bytes.Fields(names)

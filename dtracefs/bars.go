@@ -16,6 +16,7 @@ func (barCharts) take(st *station, num int, line []byte) bool {
 	if !ok {
 		return false
 	}
+	// A heading alone may be a sentence.
 	if _, _, _, ok := syntax.ParseBarsRow(st.peekAfter(), h.Below); !ok {
 		return false
 	}
@@ -49,7 +50,7 @@ func (barCharts) take(st *station, num int, line []byte) bool {
 }
 
 // barsKey splits what stands over a histogram into a name and a value, `pid = 12 sshd` or
-// `Process: sshd`.
+// `Process: sshd`. Without a mark between them, the title is a value without a name.
 func barsKey(title string) (name, value string, ok bool) {
 	for _, mark := range []string{" = ", ": "} {
 		if name, value, ok = strings.Cut(title, mark); ok && name != "" && !strings.ContainsAny(name, "|*") {
@@ -59,8 +60,14 @@ func barsKey(title string) (name, value string, ok bool) {
 	return "", title, false
 }
 
-// bareStacks are the stacks that bcc prints without addresses: frames, leaf first, then maybe whose
-// they are, `-    name (pid)`, then their count, each further in than the frames.
+// bareStacks are the stacks that bcc prints without addresses: frames, leaf first, then maybe
+// whose they are, `-    name (pid)`, then their count, each further in than the frames. That each
+// end of it is further in is all that says where one stack ends, as no addresses mark the frames:
+//
+//	vfs_read
+//	ksys_read
+//	  -                cp (9036)
+//	      12
 type bareStacks struct{}
 
 func (bareStacks) file(st *station, lines []textLine) int {
@@ -107,6 +114,7 @@ func (bareStacks) file(st *station, lines []textLine) int {
 	return n
 }
 
+// indentOf is the number of blanks and tabs that a line starts with.
 func indentOf(line []byte) int { return len(line) - len(syntax.TrimIndent(line)) }
 
 // isBareFrame reports whether the text can be a frame: the name of a function, of which those of C++

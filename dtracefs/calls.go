@@ -19,7 +19,8 @@ type callTrace struct {
 	pids []string             // of open, in the order in which the calls began
 }
 
-// An openCall is a call whose return was not printed yet.
+// An openCall is a call whose return was not printed yet. What it keeps of its line is copied, as
+// it may be needed in another part of the capture.
 type openCall struct {
 	call       syntax.Call
 	name, args string
@@ -31,14 +32,18 @@ type openCall struct {
 
 func startCalls() reader { return &callTrace{open: map[string]*openCall{}} }
 
-// isStrace and isTruss tell a text most of whose first lines are calls.
+// isStrace and isTruss ask whether most of a text's first lines are calls. The dialect is the
+// tracer's whose marks stand in one line at least; strace has none of its own.
 func isStrace(head []byte) bool { calls, truss := countCalls(head); return calls && !truss }
 func isTruss(head []byte) bool  { calls, truss := countCalls(head); return calls && truss }
 
+// countCalls looks at up to 60 lines: two thirds must be of a tracer, and one at least a call
+// that returned, since a line such as "main(argc)" is in any source code.
 func countCalls(head []byte) (calls, truss bool) {
 	lines, traced, full, bsd := 0, 0, 0, 0
 	for cur := syntax.NewCursor(head); !cur.Done() && lines < 60; {
 		line, terminated := cur.Next()
+		// The last line of the head may be cut.
 		if syntax.Blank(line) || !terminated && lines > 0 {
 			continue
 		}
@@ -60,12 +65,14 @@ func countCalls(head []byte) (calls, truss bool) {
 	return full > 0 && traced*3 >= lines*2, bsd > 0
 }
 
+// isTrussStart is how truss -d begins.
 func isTrussStart(line []byte) bool { return bytes.HasPrefix(line, []byte("Base time stamp:")) }
 
+// isStraceMessage is how strace speaks of itself, as when it attaches to a process.
 func isStraceMessage(line []byte) bool { return bytes.HasPrefix(line, []byte("strace: ")) }
 
-// isCallDetail tells a line under a call that shows what truss -v knows of its structures, or with -r
-// and -w of what was read and written: it stands further in than calls do.
+// isCallDetail reports whether a line under a call shows what truss -v knows of its structures,
+// or with -r and -w of what was read and written: it stands further in than calls do.
 func isCallDetail(line []byte) bool {
 	b := line
 	if n := bytes.IndexByte(b, ':'); n > 0 && n < 16 && len(bytes.Trim(b[:n], "0123456789/")) == 0 {
@@ -74,9 +81,11 @@ func isCallDetail(line []byte) bool {
 	return len(b) > 3 && (b[0] == '\t' || bytes.HasPrefix(b, []byte("   "))) && !syntax.Blank(b)
 }
 
-// isStackLine tells a frame that strace -k prints under a call.
+// isStackLine reports whether a line is a frame that strace -k prints under a call.
 func isStackLine(line []byte) bool { return bytes.HasPrefix(line, []byte(" > ")) }
 
+// read decodes a part. Calls that are still open stay so for the next one; those that never
+// returned are rows without a result, in the order in which they began.
 func (t *callTrace) read(d *decoder, data []byte, num int, last bool) int {
 	t.decoder = d
 	cur := d.lines(data, num)
@@ -101,6 +110,8 @@ func (t *callTrace) read(d *decoder, data []byte, num int, last bool) int {
 	return cur.Number() - num
 }
 
+// line files a line and returns as what it is to be booked. It may take further lines that belong
+// to it, which it books itself.
 func (t *callTrace) line(cur *syntax.Cursor, num int, line []byte, terminated bool) lineClass {
 	c, ok := syntax.ParseCall(line)
 	switch {
@@ -136,8 +147,8 @@ func (t *callTrace) trussSignal(line []byte) bool {
 	return ok
 }
 
-// parseTrussSignal reads what truss says of a signal, a fault or the end of a process, maybe behind
-// the process's number.
+// parseTrussSignal reads what truss says of a signal, a fault or the end of a process, maybe
+// behind the process's number. Each system has words of its own for them, so they are a list.
 func parseTrussSignal(line []byte) (c syntax.Call, ok bool) {
 	b := bytes.TrimSpace(line)
 	if pid, rest, ok := bytes.Cut(b, []byte(":")); ok {
@@ -173,6 +184,7 @@ func parseTrussSignal(line []byte) (c syntax.Call, ok bool) {
 
 var signalName = pattern.New(`\b(?:SIG|FLT)[A-Z][A-Z0-9+]*`)
 
+// signal files a signal, or how a process ended.
 func (t *callTrace) signal(c syntax.Call) {
 	name := "signals"
 	if c.Kind == syntax.Exit {
@@ -190,7 +202,12 @@ func (t *callTrace) signal(c syntax.Call) {
 	s.end()
 }
 
-// call files a line, or keeps the call until its rest comes.
+// call files a line, or keeps the call until its rest comes. With strace -f, a call during which
+// another process's lines are printed comes in two parts:
+//
+//	[pid 12] read(3,  <unfinished ...>
+//	[pid 13] close(4) = 0
+//	[pid 12] <... read resumed> "x", 1) = 1
 func (t *callTrace) call(cur *syntax.Cursor, c syntax.Call) {
 	o := &openCall{call: c, name: string(c.Name), args: string(c.Args)}
 	if c.HasClock {
@@ -208,6 +225,7 @@ func (t *callTrace) call(cur *syntax.Cursor, c syntax.Call) {
 		if t.open[pid] == nil {
 			t.pids = append(t.pids, pid)
 		} else {
+			// The process had a call open whose end was lost.
 			t.row(t.open[pid], syntax.Call{}, nil)
 		}
 		// The line's bytes do not outlast the part of the capture.
@@ -225,6 +243,7 @@ func (t *callTrace) call(cur *syntax.Cursor, c syntax.Call) {
 			}
 		}
 		if begun == nil || begun.name != o.name {
+			// Its beginning was not printed, as where tracing began within it.
 			begun = o
 			begun.args = "... " + o.args
 			begun.resumed = o
@@ -241,6 +260,7 @@ func (t *callTrace) call(cur *syntax.Cursor, c syntax.Call) {
 	}
 }
 
+// close forgets the open call of a process.
 func (t *callTrace) close(pid string) {
 	delete(t.open, pid)
 	for i, p := range t.pids {
@@ -251,7 +271,8 @@ func (t *callTrace) close(pid string) {
 	}
 }
 
-// start begins a row with the time and the process.
+// start begins a row with the time and the process. Cells that the options of the tracer did not
+// ask for are left out, so that their columns are not there.
 func (t *callTrace) start(s *sheet, o *openCall) {
 	c := o.call
 	if c.HasClock {
@@ -364,8 +385,9 @@ func isCountsHeading(line []byte) bool {
 	return false
 }
 
-// callCounts reads the table of strace -c or truss -c: how often each call came, and what it cost.
-// The sum under it is a table of its own.
+// callCounts reads the table of strace -c or truss -c: how often each call came, and what it
+// cost. The sum under it is a table of its own. The cursor stands at the heading, and afterwards
+// at the first line that is none of the table's.
 func callCounts(d *decoder, cur *syntax.Cursor) {
 	take := func(class lineClass) []byte {
 		from := cur.Offset()
@@ -373,6 +395,7 @@ func callCounts(d *decoder, cur *syntax.Cursor) {
 		d.account(class, cur.Offset()-from)
 		return line
 	}
+	// The one name that holds a blank must be one word for a heading to be cut.
 	line := bytes.Replace(take(classTable), []byte("% time"), []byte("%_time"), 1)
 	h := syntax.ParseHeading(line)
 	h.Names[0] = string(bytes.Replace([]byte(h.Names[0]), []byte("%_"), []byte("% "), 1))
@@ -426,7 +449,7 @@ func callCounts(d *decoder, cur *syntax.Cursor) {
 	}
 }
 
-// leadingZero writes `.004` as `0.004`.
+// leadingZero writes `.004` as `0.004`. Otherwise it would not be inferred as a number.
 func leadingZero(b []byte) []byte {
 	if len(b) > 1 && b[0] == '.' && b[1]-'0' <= 9 {
 		return append([]byte{'0'}, b...)
@@ -434,6 +457,7 @@ func leadingZero(b []byte) []byte {
 	return b
 }
 
+// isRuledLine reports whether a line is drawn under a heading or over a sum.
 func isRuledLine(line []byte) bool {
 	return len(bytes.Trim(line, "- ")) == 0 && bytes.Contains(line, []byte("---"))
 }

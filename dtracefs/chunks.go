@@ -9,9 +9,11 @@ import (
 )
 
 const (
-	// chunkSize is how much text is read and decoded at once.
+	// chunkSize is how much text, in bytes, is read and decoded at once. It is also what a batch
+	// of a scan is made of.
 	chunkSize = 512 << 10
-	// longestRecord bounds what is held back for the record that a chunk cuts.
+	// longestRecord bounds, in bytes, what is held back for the record that a chunk cuts. Beyond
+	// that it is cut at a line, or anywhere: text without any boundary must not take all memory.
 	longestRecord = 16 << 20
 )
 
@@ -23,8 +25,9 @@ type chunk struct {
 	last bool
 }
 
-// A chunker cuts text into chunks. cut tells how much of data is whole records, or 0; a
-// nil cut makes one chunk of all.
+// A chunker cuts text into chunks. cut returns how much of data is whole records, or 0; a nil cut
+// makes one chunk of all. What was read beyond the cut is kept in rest, and begins the next
+// chunk.
 type chunker struct {
 	r    io.Reader
 	cut  func(data []byte) int
@@ -37,12 +40,14 @@ type chunker struct {
 	size  int  // how much is read at once
 }
 
+// newChunker returns one that does not number lines, which costs a look at every byte.
 func newChunker(r io.Reader, cut func([]byte) int) *chunker {
 	return &chunker{r: r, cut: cut, line: 1, size: chunkSize}
 }
 
-// next reads the next chunk into buf, which it may grow and returns as the chunk's data.
-// At the end it is io.EOF.
+// next reads the next chunk into buf, which it may grow and returns as the chunk's data. At the
+// end it is io.EOF. The chunk's data are valid until buf is given to next again, so whoever wants
+// several chunks at once has as many buffers. The last chunk is given even if it is empty.
 func (c *chunker) next(ctx context.Context, buf []byte) (chunk, error) {
 	if err := ctx.Err(); err != nil {
 		return chunk{}, err
@@ -60,6 +65,7 @@ func (c *chunker) next(ctx context.Context, buf []byte) (chunk, error) {
 		}
 		n, err := io.ReadFull(c.r, buf[len(buf):size])
 		buf = buf[:len(buf)+n]
+		// Either the text ends, or what it is compressed in was cut, which counts as its end.
 		if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
 			c.done = true
 			c.rest = c.rest[:0]
@@ -86,6 +92,7 @@ func (c *chunker) next(ctx context.Context, buf []byte) (chunk, error) {
 	}
 }
 
+// chunk returns the chunk and goes on behind it.
 func (c *chunker) chunk(data []byte, last bool) chunk {
 	k := chunk{data: data, line: c.line, at: c.at, last: last}
 	c.at += int64(len(data))
@@ -98,8 +105,10 @@ func (c *chunker) chunk(data []byte, last bool) chunk {
 // cutAtLine cuts after the last line.
 func cutAtLine(data []byte) int { return bytes.LastIndexByte(data, '\n') + 1 }
 
-// cutAtBlank cuts after the last blank line that text at the margin follows; where there
-// is none, after the last line.
+// cutAtBlank cuts after the last blank line that text at the margin follows; where there is none,
+// after the last line. Text further in goes on what stands before the blank line, such as the
+// frames of a second stack. It looks at the last 4096 blank lines only, so that a text of nothing
+// else does not take time that grows with its square.
 func cutAtBlank(data []byte) int {
 	end := len(data)
 	for range 4096 {
@@ -115,7 +124,9 @@ func cutAtBlank(data []byte) int {
 	return cutAtLine(data)
 }
 
-// cutAtJSONStamp cuts before the last line on which printf or time wrote something.
+// cutAtJSONStamp cuts before the last line on which printf or time wrote something. So a chunk
+// starts with the clock of its block wherever the script prints one. Objects that are laid out
+// over lines begin otherwise, and are cut at a line; the parser finds where they end.
 func cutAtJSONStamp(data []byte) int {
 	whole := bytes.LastIndexByte(data, '\n') + 1
 	for end := whole; end > 0; {

@@ -6,14 +6,19 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// timedRows are rows that start with their clock: a log of events, or what ts put before every line.
-// The clock is a cell of the row.
+// timedRows are rows that start with their clock: a log of events, or what ts put before every
+// line. The clock is a cell of the row:
+//
+//	12:00:01 nginx 12 read
+//	12:00:01 sshd 7 write
 type timedRows struct {
 	shapes rowShapes
 	glued  bool // a clock stands before the first row of each block, and not before the others
 	looked int  // offset up to which that was looked for in vain
 }
 
+// resume forgets offsets in the text before. The shapes stay: all parts of a capture share their
+// tables.
 func (k *timedRows) resume(*station) { k.shapes.tried, k.looked = 0, 0 }
 
 func (k *timedRows) take(st *station, num int, line []byte) bool {
@@ -24,6 +29,7 @@ func (k *timedRows) take(st *station, num int, line []byte) bool {
 	if h := st.free.tables.header; h != nil && h.fits(line) {
 		return false // a row of a table, whose first cell is a clock
 	}
+	// bpftrace's time("%H:%M:%S ") and then print(@map) leave this; it is the clock of the map.
 	if _, _, _, isMap := syntax.MapHead(bytes.TrimLeft(line[n:], " \t")); isMap {
 		return false
 	}
@@ -48,8 +54,14 @@ func (k *timedRows) take(st *station, num int, line []byte) bool {
 	return true
 }
 
-// findGlued looks ahead for rows that stand under a clock with a row on the same line: they look as what
-// stands behind the clock does, and there are more of them.
+// findGlued looks ahead for rows that stand under a clock with a row on the same line: they look
+// as what stands behind the clock does, and there are more of them. A script that prints the time
+// without an end of the line makes these:
+//
+//	12:00:01 nginx 12
+//	sshd 7
+//	cron 1
+//	12:00:02 nginx 9
 func (k *timedRows) findGlued(cur *syntax.Cursor) bool {
 	if cur.Offset() < k.looked || !k.shapes.none() {
 		return false
@@ -77,7 +89,9 @@ func (k *timedRows) findGlued(cur *syntax.Cursor) bool {
 	return k.glued
 }
 
-// gluedRow takes a clock and the first row under it, which stands on the same line.
+// gluedRow takes a clock and the first row under it, which stands on the same line. The rows that
+// follow are those of an aggregation or of [clockedRows], and the first must go to the same
+// table.
 func (k *timedRows) gluedRow(st *station, c syntax.Clock, row []byte) bool {
 	if keys, value, unsigned, ok := syntax.AggRow(row); ok {
 		st.free.flush()
@@ -112,7 +126,8 @@ func behindAnyClock(line []byte) []byte {
 }
 
 // headingAhead reports whether a line in capitals follows in the same paragraph: the heading of a
-// table that its BEGIN printed on another CPU, and so last.
+// table that its BEGIN printed on another CPU, and so last, as each CPU has a buffer of its own.
+// The rows are then left to the form of tables.
 func headingAhead(cur *syntax.Cursor) bool {
 	ahead := *cur
 	for n := 0; !ahead.Done() && n < rowsAhead; n++ {
@@ -132,7 +147,8 @@ func headingAhead(cur *syntax.Cursor) bool {
 	return false
 }
 
-// leadingClock reads the clock that a line starts with, which goes up to the blank at n. A colon may end it.
+// leadingClock reads the clock that a line starts with, which goes up to the blank at n. A colon
+// may end it. A clock alone on its line is none of these.
 func leadingClock(line []byte) (c syntax.Clock, n int, ok bool) {
 	c, n, ok = syntax.ParseClock(line)
 	if ok && n < len(line) && line[n] == ':' {
@@ -150,8 +166,9 @@ func afterClock(line []byte) []byte {
 	return bytes.TrimLeft(line[n:], " \t")
 }
 
-// clockedRows are the rows under a clock that no aggregation printed: what printf and printa write
-// with a format, block after block.
+// clockedRows are the rows under a clock that no aggregation printed: what printf and printa
+// write with a format, block after block. They begin right under a clock, or else right under
+// another row: the same line elsewhere is free text.
 type clockedRows struct {
 	shapes rowShapes
 	next   int // number of the line after the last row
@@ -170,6 +187,7 @@ func (r *clockedRows) take(st *station, num int, line []byte) bool {
 	if !ok {
 		return false
 	}
+	// The heading of a table still holds, and the row fits it.
 	if h := st.free.tables.header; h != nil && h.fits(line) && num != r.next {
 		return false
 	}
@@ -179,7 +197,8 @@ func (r *clockedRows) take(st *station, num int, line []byte) bool {
 	return true
 }
 
-// file files a row, past which the cursor is.
+// file files a row, past which the cursor is: the number of the next line is where another may
+// follow.
 func (r *clockedRows) file(st *station, cells [][]byte, shape *rowShape) {
 	s := st.sheetFor("clocked/"+shape.name, shape.name, "rows")
 	st.inferred[s] = true
@@ -190,6 +209,7 @@ func (r *clockedRows) file(st *station, cells [][]byte, shape *rowShape) {
 	r.next = st.cur.Number()
 }
 
+// wholeLine returns a line as a row, or nil where it is a clock.
 func wholeLine(line []byte) []byte {
 	if _, text, ok := clockLine(line); ok && (len(text) == 0 || text[0] == ',') {
 		return nil

@@ -7,8 +7,10 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// clocks are lines that tell the instant of what follows: a time alone, or a date with what
-// the interval that ends there sums up to.
+// clocks are lines that say the instant of what follows: a time alone, or a date with what the
+// interval that ends there sums up to, as iotop of the DTraceToolkit prints it:
+//
+//	2024 Jan  5 10:00:01,  load: 0.50,  disk_r:      0 KB,  disk_w:     12 KB
 type clocks struct {
 	digits int             // of the numbers that are taken for clocks
 	none   int             // offset up to which numbers alone are none
@@ -56,6 +58,8 @@ func (f *clocks) labeled(st *station, line []byte) bool {
 		if next == nil || syntax.Blank(next) || len(f.labels) == mostLabels {
 			return false
 		}
+		// The next line ends in a clock, too: these are rows, unless both are drawn lines around
+		// it.
 		if other, _, ok := labelOfClock(next); ok && !isRule(label) || ok && !bytes.Equal(other, label) {
 			return false
 		}
@@ -66,6 +70,8 @@ func (f *clocks) labeled(st *station, line []byte) bool {
 	}
 	st.free.flush()
 	st.take(classTable)
+	// Of `time: 20:05:26` the label says nothing that the clock does not; other words are kept
+	// with the interval.
 	said := bytes.Trim(label, ruleMarks+":(")
 	if timeName(string(said)) {
 		said = nil
@@ -81,6 +87,7 @@ const ruleMarks = " -=*#~+_"
 func isRule(text []byte) bool { return len(bytes.Trim(text, ruleMarks)) == 0 }
 
 // labelOfClock splits a line of words or of a rule, and a clock with a rule or a colon behind it.
+// Most lines are none, so the look at its last byte comes first.
 func labelOfClock(line []byte) (label []byte, c syntax.Clock, ok bool) {
 	end := bytes.TrimRight(line, ruleMarks+":\t\r")
 	n := len(end)
@@ -104,13 +111,15 @@ func labelOfClock(line []byte) (label []byte, c syntax.Clock, ok bool) {
 	return nil, c, false
 }
 
-// isSentence reports whether a text is words and marks alone.
+// isSentence reports whether a text is words and marks alone, without a digit or anything of
+// which a name or a path is made.
 func isSentence(text []byte) bool {
 	return !bytes.ContainsAny(text, "0123456789@`|<>{}$%/\\") && bytes.ContainsAny(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 }
 
-// clockLine splits a line that tells an instant. What is left is nothing, or stands behind
-// a date.
+// clockLine splits a line that says an instant. What is left of it is nothing, or stands behind a
+// date: after a comma, or as words, which whoever asks must judge. An indented time is one, an
+// indented number is not.
 func clockLine(line []byte) (c syntax.Clock, text []byte, ok bool) {
 	first := syntax.TrimIndent(line)
 	c, n, ok := syntax.ParseClock(first)
@@ -135,14 +144,16 @@ func clockLine(line []byte) (c syntax.Clock, text []byte, ok bool) {
 	return c, text, len(first) == len(line) && !bytes.ContainsAny(text, "0123456789")
 }
 
+// isClockStart reports whether a line starts with a clock.
 func isClockStart(line []byte) bool {
 	_, _, ok := syntax.ParseClock(line)
 	return ok
 }
 
-// countsSeconds reports whether a line of digits that can be a time since the epoch is one,
-// and no row of numbers such as sizes: other lines stand between such numbers, and those
-// never get less. What is found once holds for the whole capture.
+// countsSeconds reports whether a line of digits that can be a time since the epoch is one, and
+// no row of numbers such as sizes: other lines stand between such numbers, and those never get
+// less. What is found once holds for the whole capture. What is not found holds up to where was
+// looked, so that a column of large numbers is not looked at for each of its lines.
 func (f *clocks) countsSeconds(st *station, line []byte) bool {
 	digits := 0
 	for digits < len(line) && line[digits] >= '0' && line[digits] <= '9' {
@@ -177,9 +188,12 @@ func (f *clocks) countsSeconds(st *station, line []byte) bool {
 	return true
 }
 
+// summary finds the pairs of such a line; a value may be a list, as of three loads: "load
+// averages: 0.50, 0.40, 0.30".
 var summary = pattern.New(`([A-Za-z][\w/ %]*?):\s+([^,:]*?(?:, [\d.]+)*)\s*(?:,|\s{2,}|$)`)
 
-// interval starts an interval that a clock line tells of, and files the line.
+// interval starts an interval for which a clock line stands, and files the line: pairs of names
+// and values as labels of all rows to come, and whatever else was said as text.
 func (st *station) interval(c syntax.Clock, text []byte) {
 	st.tell(c, st.opt.Location)
 	st.block++

@@ -4,9 +4,10 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// A clockShape reads clocks that look alike, as those of a capture do: once one was read by the grammar
-// of clocks, only its digits are read of those that follow. A date that changes is read by the grammar
-// again.
+// A clockShape reads clocks that look alike, as those of a capture do: once one was read by the
+// grammar of clocks, only its digits are read of those that follow. A date that changes is read
+// by the grammar again. It must never read what the grammar would read otherwise: whatever stands
+// around the digits must be the same.
 type clockShape struct {
 	text  []byte // the last clock, with what stands around it
 	clock syntax.Clock
@@ -55,6 +56,8 @@ func (s *clockShape) learn(text []byte, c syntax.Clock) {
 		s.unit = 0 // the hour tells only half of the day
 		return
 	}
+	// The base is what the date adds to the time of day, in the zone of the clock; for numbers
+	// since the epoch it must be nothing.
 	ns, ok := s.digits(text)
 	if s.base = c.NS - ns; !ok || c.Form == syntax.Epoch && s.base != 0 {
 		s.unit = 0
@@ -69,6 +72,7 @@ func (s *clockShape) end() int {
 	return s.at + s.n
 }
 
+// isTimeOfDay is a quick look at eight bytes; digits reads them.
 func isTimeOfDay(b []byte) bool { return b[2] == ':' && b[5] == ':' && b[0]-'0' <= 9 && b[7]-'0' <= 9 }
 
 // digits reads what differs between clocks of the shape.
@@ -104,7 +108,7 @@ func (s *clockShape) digits(text []byte) (ns int64, ok bool) {
 	return ns, true
 }
 
-// twoDigits is a number of two digits, or too large where they are none.
+// twoDigits is a number of two digits, or 100 where they are none, which no clock has.
 func twoDigits(b []byte) int64 {
 	if b[0]-'0' > 9 || b[1]-'0' > 9 {
 		return 100
@@ -112,7 +116,8 @@ func twoDigits(b []byte) int64 {
 	return int64(b[0]-'0')*10 + int64(b[1]-'0')
 }
 
-// longestRun bounds how far clocks of one shape may be apart.
+// longestRun bounds, in ns, how far clocks of one shape may be apart: a number of another length
+// of time is none.
 const longestRun = 100 * 24 * 3600e9
 
 // read reads the clock that text starts with, if it looks like the last one.

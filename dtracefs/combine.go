@@ -7,8 +7,10 @@ import (
 	"strings"
 )
 
-// Combine makes one program of several of the library, for one tracer to run: what each second prints
-// is one block, with the kinds of all of them.
+// Combine makes one program of several of the library, for one tracer to run: what each second
+// prints is one block, with the kinds of all of them. Two scripts run apart would each print a
+// clock, and their blocks would not be of the same seconds. A script that is named twice counts
+// once.
 func Combine(scripts ...Script) (Script, error) {
 	if len(scripts) == 0 {
 		return Script{}, errors.New("no scripts to combine")
@@ -36,8 +38,9 @@ func Combine(scripts ...Script) (Script, error) {
 	return out, nil
 }
 
-// combinePrograms joins programs: the clauses that fire each second, and those of the beginning and the end,
-// become one each.
+// combinePrograms joins programs: the clauses that fire each second, and those of the beginning
+// and the end, become one each. It knows programs of the library only, which are written for it:
+// a statement to a line, and nothing in these clauses that two of them may not share.
 func combinePrograms(name string, programs []string) (string, error) {
 	var head, clauses []string
 	var timers []string // what fires each second, the beginning and the end
@@ -62,6 +65,7 @@ func combinePrograms(name string, programs []string) (string, error) {
 				timers = append(timers, probe)
 			}
 			for line := range strings.Lines(c.body) {
+				// All print the clock: once is enough.
 				if !slices.Contains(bodies[probe], line) {
 					bodies[probe] = append(bodies[probe], line)
 				}
@@ -85,7 +89,8 @@ func combinePrograms(name string, programs []string) (string, error) {
 	return b.String(), nil
 }
 
-// placeOf orders the statements of a clause that prints each second.
+// placeOf orders the statements of a clause that prints each second. The order within each of the
+// four groups stays that of the scripts.
 func placeOf(statement string) int {
 	s := strings.TrimSpace(statement)
 	switch {
@@ -108,7 +113,9 @@ type programParts struct {
 	clauses []clause
 }
 
-// clausesOf takes a program of the library apart. Its braces stand on lines of their own.
+// clausesOf takes a program of the library apart. Its braces stand on lines of their own. What
+// stands between clauses, but for lines of the preprocessor and inline definitions, is the probe
+// of the next one.
 func clausesOf(program string) (p programParts, err error) {
 	if i := strings.Index(program, "*/\n"); i >= 0 {
 		program = program[i+3:]

@@ -20,6 +20,9 @@ type compression struct {
 	open   func(io.Reader) (io.ReadCloser, error)
 }
 
+// compressions are told by the first bytes of a file, whatever its name is; the suffix only leads
+// to the files beside it. zstd reads in the goroutine that asks: workers of its own would compete
+// with those that decode.
 var compressions = []*compression{
 	{".gz", "\x1f\x8b", func(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }},
 	{".zst", "\x28\xb5\x2f\xfd", func(r io.Reader) (io.ReadCloser, error) {
@@ -45,7 +48,8 @@ func compressionOf(head []byte) *compression {
 	return nil
 }
 
-// plainName returns name without the suffix of a compression.
+// plainName returns name without the suffix of a compression. Scripts and standard error lie
+// beside a capture under its plain name.
 func plainName(name string) string {
 	for _, c := range compressions {
 		if rest, ok := strings.CutSuffix(name, c.suffix); ok {
@@ -60,6 +64,7 @@ func plainName(name string) string {
 func decompress(r io.Reader) (io.ReadCloser, error) {
 	br := bufio.NewReaderSize(r, 64<<10)
 	head, err := br.Peek(8)
+	// A file shorter than eight bytes is a text, too.
 	if err != nil && err != io.EOF {
 		return nil, err
 	}
@@ -74,7 +79,8 @@ func decompress(r io.Reader) (io.ReadCloser, error) {
 	return plain, nil
 }
 
-// readThrough is a file system whose compressed files open as the text within.
+// readThrough is a file system whose compressed files open as the text within. Whoever opens a
+// capture sees text only; a program that wants the stored bytes has another file system.
 type readThrough struct{ fs.FS }
 
 func (t readThrough) Open(name string) (fs.File, error) {
@@ -96,7 +102,8 @@ func (t readThrough) Open(name string) (fs.File, error) {
 
 func (t readThrough) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDir(t.FS, name) }
 
-// plainFile reads the text of a compressed file. Its Stat tells the size as stored.
+// plainFile reads the text of a compressed file. Its Stat has the size as stored, since that of
+// the text is known only at its end: nobody may rely on it for more than a hint.
 type plainFile struct {
 	fs.File
 	plain io.ReadCloser

@@ -26,6 +26,9 @@ func (c *Counts) Join(o *Counts) error {
 	for _, n := range o.sources.names {
 		ids = append(ids, c.sources.number(n))
 	}
+	// Times that were only assumed for first blocks are taken back; what is left adds up, and
+	// once the extents are joined, the times of those that are first blocks then are booked
+	// again. So joining in any order books the same.
 	c.passAll(c.startTimes(), -1)
 	begun := o.startTimes()
 	for number, from := range o.all {
@@ -33,6 +36,7 @@ func (c *Counts) Join(o *Counts) error {
 		switch {
 		case c.measure.block > 0:
 			to.pass(from.time() - begun[number])
+		// A bucket of events is covered as a whole, however many parts have events in it.
 		case !to.isUsed():
 			to.pass(from.time())
 		}
@@ -56,8 +60,9 @@ func (c *Counts) Join(o *Counts) error {
 	return nil
 }
 
-// startTimes are, by bucket, the times booked for the blocks with which extents start. What such a block really covers
-// is only known when the one before is, so that they are no part of what adds up.
+// startTimes are, by bucket, the times booked for the blocks with which extents start. What such
+// a block really covers is only known when the one before is, so that they are no part of what
+// adds up. They are taken for as long as a usual block.
 func (c *Counts) startTimes() map[int64]int64 {
 	times := map[int64]int64{}
 	for _, x := range c.seen.runs {
@@ -66,8 +71,9 @@ func (c *Counts) startTimes() map[int64]int64 {
 	return times
 }
 
-// gapsBetween are, by bucket, the times between the ends of extents and the first blocks that follow them, where these
-// become one with the extents of o.
+// gapsBetween are, by bucket, the times between the ends of extents and the first blocks that
+// follow them, where these become one with the extents of o. Such a block is no first one any
+// more: it covers the time since the end of the other part.
 func (c *Counts) gapsBetween(o *extents) map[int64]int64 {
 	all := slices.Concat(c.seen.runs, o.runs)
 	slices.SortFunc(all, func(a, b extent) int { return cmp.Compare(a.first, b.first) })
@@ -98,7 +104,8 @@ func (c *Counts) passAll(times map[int64]int64, sign int64) {
 	}
 }
 
-// joinable tells why parts are none of one capture.
+// joinable returns why two counts are no parts of one capture, nil if they may be. It must find
+// everything before Join changes anything, as Join cannot go back.
 func (c *Counts) joinable(o *Counts) error {
 	if c.measure == nil || o.measure == nil {
 		return fmt.Errorf("it is not known what was counted")
@@ -128,6 +135,7 @@ func (c *Counts) joinable(o *Counts) error {
 	return c.seen.overlap(&o.seen, apart)
 }
 
+// sameHow reports whether all sources that both have hold the same kind of values.
 func (c *Counts) sameHow(o *Counts) bool {
 	for i, name := range o.sources.names {
 		if j, ok := c.sources.index[name]; ok && c.howOf(j) != o.howOf(i) {
@@ -159,7 +167,9 @@ func (m *Measure) sameValues(o *Measure) error {
 	return nil
 }
 
-// joinMeasures is what both measures have, whichever comes first.
+// joinMeasures is what both measures have, whichever comes first: of two names the one earlier in
+// the alphabet, of two blocks the shorter one, and all tables of both. joinable has made sure
+// that they differ in nothing else that matters.
 func joinMeasures(a, b *Measure) *Measure {
 	x, y := a.wire(), b.wire()
 	if strings.Join(y.Names, "\x00") < strings.Join(x.Names, "\x00") {
@@ -175,15 +185,16 @@ func joinMeasures(a, b *Measure) *Measure {
 	return x.measure()
 }
 
-// unionOf is what is in either list, in order.
+// unionOf is what is in either list, sorted and each once.
 func unionOf(a, b []string) []string {
 	all := slices.Concat(a, b)
 	slices.Sort(all)
 	return slices.Compact(all)
 }
 
-// ByHost parts counts whose measure has a dimension of hosts. Counts of one host are returned as they
-// are, under the name "".
+// ByHost parts counts whose measure has a dimension of hosts. Counts of one host are returned as
+// they are, under the name "". Each host gets the times that were covered, as nothing says which
+// of them a host was silent in.
 func (c *Counts) ByHost() map[string]*Counts {
 	at := -1
 	if c.measure != nil {
@@ -242,8 +253,9 @@ func (c *Counts) ByHost() map[string]*Counts {
 	return out
 }
 
-// AcrossHosts lays the counts of hosts beside each other: the host is the first part of each source's
-// name. Counts of one host are returned as they are.
+// AcrossHosts lays the counts of hosts beside each other: the host is the first part of each
+// source's name. Counts of one host are returned as they are. Their measures must match, but for
+// the hosts.
 func AcrossHosts(hosts map[string]*Counts) (*Counts, error) {
 	names := make([]string, 0, len(hosts))
 	for h := range hosts {
@@ -300,6 +312,8 @@ func MergeCounts(ctx context.Context, w io.Writer, files ...io.ReadSeeker) error
 		file int
 		host string
 	}
+	// The files are sorted by host, so one pass over all of them side by side is enough: each
+	// part stands at its next host, and the least of these comes next.
 	var parts []*part
 	// advance goes on to the next host of a part, and keeps the part as long as there is one.
 	advance := func(p *part) error {

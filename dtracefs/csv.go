@@ -9,14 +9,14 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// csvHead is how many records tell whether a text is CSV.
+// csvHead is how many records decide whether a text is CSV.
 const csvHead = 64
 
 // isCSV reports whether a text starts with records of as many cells each in which a column holds numbers.
 func isCSV(head []byte) bool { return csvSeparator(head) != 0 }
 
-// csvSeparator tells what parts the cells of a text that is CSV: commas, or semicolons or bars as
-// scripts print them where names hold commas. It is 0 if the text is none.
+// csvSeparator returns what parts the cells of a text that is CSV: commas, or semicolons or bars
+// as scripts print them where names hold commas. It is 0 if the text is none.
 func csvSeparator(head []byte) byte {
 	for _, sep := range []byte(",;|") {
 		if hasRecords(head, sep) {
@@ -26,6 +26,9 @@ func csvSeparator(head []byte) byte {
 	return 0
 }
 
+// hasRecords reports whether head is CSV with that separator: three records at least, all of one
+// width, with a number below the first. Lists in sentences have commas too, but of varying
+// number, or with a blank behind.
 func hasRecords(head []byte, sep byte) bool {
 	r := csvRecords{data: head, sep: sep}
 	var width, n int
@@ -59,7 +62,9 @@ func hasRecords(head []byte, sep byte) bool {
 	return n > 2 && number
 }
 
-// csvRecords reads records. Where a line is none, the record is nil.
+// csvRecords reads records. Where a line is none, the record is nil. The cells are valid until
+// the next record is read. Lines without quotes, which are nearly all, are cut at the separator;
+// only others go through encoding/csv.
 type csvRecords struct {
 	data  []byte
 	sep   byte
@@ -67,6 +72,7 @@ type csvRecords struct {
 	cells [][]byte
 }
 
+// next returns the next record, or the line where it is none; ok is false at the end.
 func (r *csvRecords) next() (record [][]byte, line []byte, ok bool) {
 	if r.at >= len(r.data) {
 		return nil, nil, false
@@ -95,7 +101,8 @@ func (r *csvRecords) next() (record [][]byte, line []byte, ok bool) {
 	}
 }
 
-// longestCSV bounds, in bytes, a record whose quotes go over several lines.
+// longestCSV bounds, in bytes, a record whose quotes go over several lines: a quote that is never
+// closed would make one record of all the rest, for every line.
 const longestCSV = 64 << 10
 
 // quoted reads a record that has quotes, and so may go over several lines.
@@ -126,6 +133,8 @@ type csvText struct {
 
 func startCSV() reader { return &csvText{} }
 
+// read decodes a part. The first one decides what separates cells; a part alone might look
+// otherwise.
 func (c *csvText) read(d *decoder, data []byte, line int, last bool) int {
 	if c.sep == 0 {
 		if c.sep = csvSeparator(bytes.TrimLeft(data[:min(len(data), 64<<10)], " \t\r\n")); c.sep == 0 {
@@ -149,6 +158,8 @@ func (c *csvText) read(d *decoder, data []byte, line int, last bool) int {
 	}
 }
 
+// record files a record of so many lines. One that has another number of cells than the heading
+// is none of the table's: what the tracer said, or a line cut in the middle.
 func (c *csvText) record(d *decoder, record [][]byte, text []byte, num, lines, size int) {
 	switch {
 	case syntax.Blank(text):
@@ -191,6 +202,8 @@ func (c *csvText) heading(record [][]byte) bool {
 	for _, cell := range record {
 		cell = bytes.TrimSpace(cell)
 		_, _, clock := syntax.ParseClock(cell)
+		// A row of words would pass as well, but for this: names are all different and none is
+		// empty.
 		named = named && len(cell) > 0 && !isNumber(cell) && !seen[string(cell)] && !clock
 		seen[string(cell)] = true
 	}

@@ -24,8 +24,9 @@ const (
 	Kind      Dimension = "kind"      // what is counted, such as syscall or read_bytes
 )
 
-// dimensionNames are what columns of a dimension are called: as variables of D and bpftrace, and as
-// headings of tools, in lower case.
+// dimensionNames are what columns of a dimension are called: as variables of D and bpftrace, and
+// as headings of tools, in lower case. They are listed by dimension, since that is how they are
+// read; the map is for looking them up.
 var dimensionNames = map[string]Dimension{}
 
 func init() {
@@ -38,7 +39,7 @@ func init() {
 		Host:      "host hostname node server machine instance",
 		UID:       "uid user username euid gid",
 		CPU:       "cpu cpuid core processor",
-		ProbeFunc: "probefunc func function syscall probe event probename probemod call name(probe)",
+		ProbeFunc: "probefunc func function syscall probe event probename probemod call",
 		Device:    "device dev disk iface interface devname dev_statname nic",
 		Kind:      "kind",
 	} {
@@ -57,11 +58,13 @@ var (
 	diskName   = pattern.New(`^(?:[hsv]d[a-z]\d*|nvme\d+n\d+(?:p\d+)?|dm-\d+|sd\d+|c\dt\dd\d.*|ada?\d+|da\d+|nvd\d+|disk\d+(?:s\d+)?)$`)
 )
 
-// DimensionOf tells the dimension of a key column by its name or, where a tracer printed none, by
-// the look of its values: zones and containers have identities of their own, "global" is the
-// platform. Text that looks like nothing else is "".
+// DimensionOf returns the dimension of a key column by its name, in any case, or, where a tracer
+// printed none, by the look of its values: zones and containers have identities of their own,
+// "global" is the platform. Text that looks like nothing else is "". values may be a sample of
+// the column; nil asks the name alone.
 func DimensionOf(name string, values []string) Dimension {
 	name = strings.ToLower(strings.TrimLeft(name, "@$"))
+	// What stands behind is a unit or a second name: "PID/LWPID", "TIME(us)".
 	if i := strings.IndexAny(name, "(/"); i > 0 {
 		name = name[:i]
 	}
@@ -96,7 +99,8 @@ func DimensionOf(name string, values []string) Dimension {
 	return ""
 }
 
-// OfPlatform reports whether a value of a dimension that parts a system names the platform itself.
+// OfPlatform reports whether a value of a dimension that parts a system names the platform
+// itself. What belongs to the platform is in no container.
 func OfPlatform(d Dimension, value string) bool {
 	switch d {
 	case ZoneName:

@@ -6,10 +6,11 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// documents hands the JSON texts of data, one after the other, to each. What lies between
-// them and is none is unparsed, line by line. If lenient, excerpts as documentation shows
-// them are read, and what a cut left of the last text counts as far as it goes. quick, if
-// not nil, is offered each line first and takes those that it can read without ado.
+// documents hands the JSON texts of data, one after the other, to each, which returns whether it
+// knows such a text. What lies between them and is none is unparsed, line by line. If lenient,
+// excerpts as documentation shows them are read, and what a cut left of the last text counts as
+// far as it goes. quick, if not nil, is offered each line first and takes those that it can read
+// without ado; it must book nothing.
 func documents(d *decoder, cur *syntax.Cursor, lenient bool, quick func(line []byte) bool, each func(num int, text []byte, v syntax.JSON) bool) {
 	parse := syntax.ParseJSON
 	if lenient {
@@ -29,6 +30,7 @@ func documents(d *decoder, cur *syntax.Cursor, lenient bool, quick func(line []b
 			d.account(classBlank, cur.Offset()-at)
 			continue
 		}
+		// Commas between the objects of a list, and what documentation left out.
 		if string(bytes.TrimSpace(line)) == "," || ellipsis.Match(line) {
 			cur.Next()
 			d.account(classTable, cur.Offset()-at)
@@ -40,6 +42,9 @@ func documents(d *decoder, cur *syntax.Cursor, lenient bool, quick func(line []b
 			d.message(num, line, m)
 			continue
 		}
+		// Nearly all texts stand on one line each. Only where the line ends too early for one is
+		// the rest looked at, and up to where that fails no further line is: otherwise each line
+		// of something long that is no JSON would be parsed to its end.
 		text := line
 		v, end, err := parse(line)
 		if err != nil && end >= len(line) && at >= noDocument {

@@ -11,14 +11,20 @@ var (
 	dumpRow = pattern.New(`^\s*([0-9a-f]+): ((?:[0-9a-f]{2}(?: |$)){1,16})(.*)$`)
 )
 
+// isRuler reports whether a line is the ruler over a dump.
 func isRuler(line []byte) bool {
 	return bytes.Contains(line, []byte("0  1  2  3")) && ruler.Match(line)
 }
 
-// dumpWidth is where the text stands in a dump's row, counted from the first byte.
+// dumpWidth is where the text stands in a dump's row, counted from the first byte: 16 bytes of
+// two digits and a blank each, and one more blank. The last row may have fewer bytes, but its
+// text stands there too.
 const dumpWidth = 16*3 + 1
 
-// dumps are the rows that tracemem() and the raw print of other data show.
+// dumps are the rows that tracemem() and the raw print of other data show, under a ruler:
+//
+//	    0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef
+//	0: 2f 75 73 72 2f 62 69 6e 00 00 00 00 00 00 00 00  /usr/bin........
 type dumps struct{}
 
 func (dumps) take(st *station, num int, line []byte) bool {

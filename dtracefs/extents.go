@@ -8,9 +8,11 @@ import (
 	"time"
 )
 
-// Extents are the times that were counted: from the first to the last end of a block, or from the first to the last
-// event, wherever no more than reach lies between one and the next. So they are the same whichever way a capture is
-// parted, and tell a part that is there twice, or that overlaps another, whatever the buckets are.
+// Extents are the times that were counted: from the first to the last end of a block, or from the
+// first to the last event, wherever no more than reach lies between one and the next. So they are
+// the same whichever way a capture is parted, and show a part that is there twice, or that
+// overlaps another, whatever the buckets are. Buckets alone could not: two parts may share the
+// bucket in which one ends and the other begins.
 type extents struct {
 	reach int64    // ns
 	runs  []extent // ascending
@@ -19,8 +21,9 @@ type extents struct {
 // An extent is from the first time to the last one, in ns, both included.
 type extent struct{ first, last int64 }
 
-// extentReach is what lies between times of one extent: a block and a half, and of events a bucket, but no more than a
-// second. A part that is shorter than that finds no room between two others that were joined before it.
+// extentReach is how far apart, in ns, times of one extent may be: a block and a half, so that a
+// tick may come late, and of events a bucket, but no more than a second. A part that is shorter
+// than that finds no room between two others that were joined before it.
 func extentReach(m *Measure) int64 {
 	if b := steadyBlock(m.block); b > 0 {
 		return b + b/2
@@ -28,8 +31,9 @@ func extentReach(m *Measure) int64 {
 	return min(int64(m.Every), int64(time.Second))
 }
 
-// steadyBlock is about the usual length of a block, to half powers of two, so that it is hardly ever another for
-// another part of a capture.
+// steadyBlock is about the usual length of a block, in ns, to half powers of two, so that it is
+// hardly ever another for another part of a capture: the extents of all parts must have one
+// reach, or they would depend on how the capture was parted.
 func steadyBlock(d time.Duration) int64 {
 	if d <= 0 {
 		return 0
@@ -40,6 +44,7 @@ func steadyBlock(d time.Duration) int64 {
 // mark adds a time. Those of a capture nearly always follow each other.
 func (e *extents) mark(ns int64) {
 	if n := len(e.runs); n > 0 {
+		// The common case, in which the last extent grows.
 		if r := &e.runs[n-1]; ns >= r.first && ns-r.last <= e.reach {
 			r.last = max(r.last, ns)
 			return
@@ -48,7 +53,8 @@ func (e *extents) mark(ns int64) {
 	e.add(extent{ns, ns})
 }
 
-// add adds an extent.
+// add adds an extent wherever it belongs. It takes time for all that are there, which mark calls
+// for rarely.
 func (e *extents) add(x extent) {
 	// Those that x reaches become one with it.
 	from, _ := slices.BinarySearchFunc(e.runs, x.first-e.reach, func(r extent, at int64) int { return cmp.Compare(r.last, at) })
@@ -59,7 +65,8 @@ func (e *extents) add(x extent) {
 	e.runs = slices.Replace(e.runs, from, to, x)
 }
 
-// addAll adds the times of o.
+// addAll adds the times of o. Parts mostly come one after the other, and then only the new ones
+// are looked at.
 func (e *extents) addAll(o *extents) {
 	switch {
 	case len(o.runs) == 0:
@@ -90,9 +97,10 @@ func (e *extents) append(x extent) {
 	e.runs = append(e.runs, x)
 }
 
-// overlap tells where two parts counted the same time. apart is what must lie between the ends of their blocks. Where it
-// is 0, those of single events, a part may start at the very instant at which another ends if the clock tells no finer
-// than microseconds, since there several have one time.
+// overlap returns an error that names the time which two parts both counted. apart is what must
+// lie between the ends of their blocks: less is the same block, seen through two clocks. Where it
+// is 0, those of single events, a part may start at the very instant at which another ends if the
+// clock has nothing finer than microseconds, since there several have one time.
 func (e *extents) overlap(o *extents, apart int64) error {
 	for i, j := 0, 0; i < len(e.runs) && j < len(o.runs); {
 		a, b := e.runs[i], o.runs[j]
@@ -104,6 +112,7 @@ func (e *extents) overlap(o *extents, apart int64) error {
 			}
 			return fmt.Errorf("both counted the time %s: %s", span, why)
 		}
+		// The one that ends first can overlap nothing further on.
 		if a.last < b.last {
 			i++
 		} else {
@@ -123,4 +132,5 @@ func touch(a, b extent) bool {
 	return a.last == b.first && a.first < a.last && b.first < b.last && coarse(a.first) && coarse(a.last) && coarse(b.last)
 }
 
+// instant is a time for a message.
 func instant(ns int64) string { return time.Unix(0, ns).UTC().Format(time.RFC3339Nano) }
