@@ -46,6 +46,13 @@ type Options struct {
 	// not those of the work.
 	window bool
 
+	// Covariance, where set, returns that of the named sources, transformed, over
+	// all buckets of which the series holds some, such as [FoldedCovariance]:
+	// covariance, precision and partial correlations of the model are fitted to
+	// it, with the penalty that the series chooses. What else there is comes from
+	// the series: which sources are left, which links are stable, groups and
+	// positions. It returns nil to have all from the series.
+	Covariance func(ctx context.Context, names []string, t Transform) (*mat.SymDense, error)
 	// Estimate replaces the sparse covariance of the standardized n×p matrix.
 	Estimate func(ctx context.Context, x *mat.Dense) (*covariance.Lasso, error)
 	// Cluster replaces the grouping of sources, given the model so far. It
@@ -106,6 +113,9 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 	if o.Alpha < 0 || math.IsNaN(o.Alpha) || math.IsInf(o.Alpha, 0) {
 		return nil, fmt.Errorf("alpha is %v: want a positive number, or 0 to choose one", o.Alpha)
 	}
+	if o.Covariance != nil && (o.Robust || o.Difference) {
+		return nil, errors.New("a covariance of all buckets goes with their values alone, neither robust nor of differences")
+	}
 	if s.Counts && len(s.Names) > 0 && !o.window {
 		s = s.rows(awake(s))
 	}
@@ -145,6 +155,11 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 	}
 	if l == nil || l.Precision == nil || l.Covariance == nil || l.Precision.SymmetricDim() != len(z.names) || l.Covariance.SymmetricDim() != len(z.names) {
 		return nil, fmt.Errorf("the estimate given has no covariance and precision of %d sources", len(z.names))
+	}
+	if o.Covariance != nil {
+		if l, err = o.whole(ctx, m, l); err != nil {
+			return nil, err
+		}
 	}
 	m.setLasso(l, trials)
 	o.report("stability", 0)

@@ -300,6 +300,19 @@ func (r *CountsReader) section() (size uint64, packed []byte, err error) {
 
 // counts reads the counts of the host.
 func (r *CountsReader) counts() (*Counts, error) {
+	body, err := r.body()
+	if err != nil {
+		return nil, err
+	}
+	c, err := countsOfBody(body, r.most, r.least)
+	if err != nil {
+		return nil, r.bad(err)
+	}
+	return c, nil
+}
+
+// body reads the section of the host and unpacks it.
+func (r *CountsReader) body() ([]byte, error) {
 	size, packed, err := r.section()
 	if err != nil {
 		return nil, err
@@ -316,11 +329,7 @@ func (r *CountsReader) counts() (*Counts, error) {
 	if err != nil {
 		return nil, r.bad(err)
 	}
-	c, err := countsOfBody(body, r.most, r.least)
-	if err != nil {
-		return nil, r.bad(err)
-	}
-	return c, nil
+	return body, nil
 }
 
 func (r *CountsReader) text() (string, error) {
@@ -602,19 +611,18 @@ func (r *bodyReader) take(n int) []byte {
 
 func (r *bodyReader) text() string { return string(r.take(r.count())) }
 
-// countsOfBody reads what [Counts.body] wrote; where that is more than most values, if most is not 0, stretches of it,
-// which have at least so many buckets.
-func countsOfBody(body []byte, most, least int) (*Counts, error) {
-	r := &bodyReader{b: body}
+// countsHead reads of what [Counts.body] wrote all before the buckets: counts that hold none yet, and where those start.
+func countsHead(body []byte) (c *Counts, r *bodyReader, sources int, err error) {
+	r = &bodyReader{b: body}
 	var w wireMeasure
 	if err := json.Unmarshal([]byte(r.text()), &w); err != nil {
-		return nil, fmt.Errorf("its measure: %w", err)
+		return nil, nil, 0, fmt.Errorf("its measure: %w", err)
 	}
 	if w.Every <= 0 {
-		return nil, errors.New("its buckets have no width")
+		return nil, nil, 0, errors.New("its buckets have no width")
 	}
 	m := w.measure()
-	c := newCounts(grid{every: int64(m.Every), block: int64(m.block)}, newSourceNames())
+	c = newCounts(grid{every: int64(m.Every), block: int64(m.block)}, newSourceNames())
 	c.measure = m
 	c.Bytes, c.Skipped = int64(r.uvarint()), int64(r.uvarint())
 	for range r.count() {
@@ -625,15 +633,29 @@ func countsOfBody(body []byte, most, least int) (*Counts, error) {
 	n := r.count()
 	for i := range n {
 		if c.sources.number(r.text()) != i && r.err == nil {
-			return nil, errors.New("a source is named twice")
+			return nil, nil, 0, errors.New("a source is named twice")
 		}
 		switch h := howCounted(r.take(1)[0]); h {
 		case addsUp:
 		case summed, leveled:
 			c.setHow(i, h)
 		default:
-			return nil, fmt.Errorf("source %d holds values of kind %d", i, h)
+			return nil, nil, 0, fmt.Errorf("source %d holds values of kind %d", i, h)
 		}
+	}
+	return c, r, n, nil
+}
+
+// countsOfBody reads what [Counts.body] wrote; where that is more than most values, if most is not 0, stretches of it,
+// which have at least so many buckets.
+func countsOfBody(body []byte, most, least int) (*Counts, error) {
+	c, r, n, err := countsHead(body)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]int, n)
+	for i := range ids {
+		ids[i] = i
 	}
 	if most > 0 {
 		c.stretches = c.thin(*r, n, most, least)
@@ -647,9 +669,9 @@ func countsOfBody(body []byte, most, least int) (*Counts, error) {
 			continue
 		}
 		c.row(number).pass(covered)
-		c.readBucket(r, number, n)
+		c.readBucket(r, number, ids)
 	}
-	c.seen = extents{extentReach(m), readExtents(r)}
+	c.seen = extents{extentReach(c.measure), readExtents(r)}
 	if r.err == nil {
 		times := c.startTimes()
 		maps.DeleteFunc(times, func(number, _ int64) bool { return !c.keeps(number) })
@@ -661,29 +683,30 @@ func countsOfBody(body []byte, most, least int) (*Counts, error) {
 	return c, r.err
 }
 
-// readBucket reads what [Counts.bucketBytes] appended.
-func (c *Counts) readBucket(r *bodyReader, number int64, sources int) {
+// readBucket reads what [Counts.bucketBytes] appended; ids tells the numbers of its sources here.
+func (c *Counts) readBucket(r *bodyReader, number int64, ids []int) {
 	row := c.row(number)
 	for i := -1; r.err == nil; {
 		step := r.uvarint()
 		if step == 0 {
 			return
 		}
-		if step > uint64(sources-1-i) {
+		if step > uint64(len(ids)-1-i) {
 			r.fail()
 			return
 		}
 		i += int(step)
-		if c.howOf(i) == addsUp {
-			c.add(row, i, float64(r.varint()))
+		source := ids[i]
+		if c.howOf(source) == addsUp {
+			c.add(row, source, float64(r.varint()))
 			continue
 		}
 		count := int32(r.uvarint())
 		level := c.levelRow(number)
-		level.grow(i)
-		level.n[i] = count
+		level.grow(source)
+		level.n[source] = count
 		for range r.count() {
-			level.addTerm(i, math.Float64frombits(binary.LittleEndian.Uint64(r.take(8))))
+			level.addTerm(source, math.Float64frombits(binary.LittleEndian.Uint64(r.take(8))))
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package dtracefs
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // A stretch is buckets from the first to the last, both included.
 type stretch struct{ first, last int64 }
@@ -22,8 +25,17 @@ func (c *Counts) thin(r bodyReader, sources, most, least int) []stretch {
 		}
 		last = number
 	}
+	if r.err != nil {
+		return nil
+	}
+	return thinned(first, last, sources, most, least)
+}
+
+// thinned are stretches spread evenly that hold no more than most values of so many sources, but at least so many
+// buckets; nil if all buckets do.
+func thinned(first, last int64, sources, most, least int) []stretch {
 	n, p := last-first+1, int64(max(1, sources))
-	if r.err != nil || n <= int64(most)/p {
+	if n <= int64(most)/p {
 		return nil
 	}
 	length := max(int64(most)/p, int64(least)) / thinStretches
@@ -49,6 +61,11 @@ func (c *Counts) keeps(number int64) bool {
 		}
 	}
 	return false
+}
+
+// keepsSome reports whether buckets of x are in a stretch.
+func (c *Counts) keepsSome(x stretch) bool {
+	return slices.ContainsFunc(c.stretches, func(s stretch) bool { return s.first <= x.last && x.first <= s.last })
 }
 
 // passBucket passes over what [Counts.readBucket] reads.

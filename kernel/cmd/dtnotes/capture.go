@@ -82,6 +82,15 @@ func matrixOf(cmd *cobra.Command, paths []string, counts *dtracefs.Counts) (*dtr
 	// Otherwise the garbage of what comes now may grow as large as the matrix before it is collected.
 	const room = 180 << 20
 	debug.SetMemoryLimit(int64(8*len(m.Values)) + room)
+	sayMatrix(cmd, m, counts)
+	if m.Buckets == 0 {
+		return nil, errors.New("nothing was counted")
+	}
+	return m, nil
+}
+
+// sayMatrix tells what a matrix counts, and what was lost of it.
+func sayMatrix(cmd *cobra.Command, m *dtracefs.Matrix, counts *dtracefs.Counts) {
 	stderr := cmd.ErrOrStderr()
 	if m.Measure != nil {
 		sayf(stderr, "%v", m.Measure)
@@ -90,10 +99,6 @@ func matrixOf(cmd *cobra.Command, paths []string, counts *dtracefs.Counts) (*dtr
 		say(stderr, "note:", n)
 	}
 	sayLosses(stderr, counts)
-	if m.Buckets == 0 {
-		return nil, errors.New("nothing was counted")
-	}
-	return m, nil
 }
 
 // readSeries reads a matrix, or counts a capture in one file or in the parts of a rotated one, older

@@ -322,6 +322,34 @@ func isCountsFile(path string) bool {
 // and tells how many there are. No more than one is in memory, and of that no more than most values where so many hosts
 // are learned from; without most, all.
 func eachHost(cmd *cobra.Command, paths []string, most func(hosts int) int, take func(host string, c *dtracefs.Counts, hosts int) error) error {
+	return readCounts(cmd, paths, func(r *dtracefs.CountsReader, keep func(host string) bool, hosts int) error {
+		for {
+			var host string
+			var c *dtracefs.Counts
+			var err error
+			if most == nil {
+				host, c, err = r.NextOf(keep)
+			} else {
+				host, c, err = r.NextThin(keep, most(hosts), fewestThinned)
+			}
+			if err == io.EOF {
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", strings.Join(paths, ", "), err)
+			}
+			if err := cmd.Context().Err(); err != nil {
+				return err
+			}
+			if err := take(host, c, hosts); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// readCounts opens counts files, tells which of their hosts to keep, as --host says, and how many those are.
+func readCounts(cmd *cobra.Command, paths []string, read func(r *dtracefs.CountsReader, keep func(host string) bool, hosts int) error) error {
 	for _, name := range []string{"table", "time", "by", "value", "as", "every", "kinds"} {
 		if cmd.Flags().Changed(name) {
 			return fmt.Errorf("%s is counted already: say --%s when counting (dtnotes count)", paths[0], name)
@@ -367,27 +395,7 @@ func eachHost(cmd *cobra.Command, paths []string, most func(hosts int) int, take
 	case hosts == 0:
 		return fmt.Errorf("%s: no host %q; there are %q", all, only, names)
 	}
-	for {
-		var host string
-		var c *dtracefs.Counts
-		if most == nil {
-			host, c, err = r.NextOf(keep)
-		} else {
-			host, c, err = r.NextThin(keep, most(hosts), fewestThinned)
-		}
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", all, err)
-		}
-		if err := cmd.Context().Err(); err != nil {
-			return err
-		}
-		if err := take(host, c, hosts); err != nil {
-			return err
-		}
-	}
+	return read(r, keep, hosts)
 }
 
 // openCounts opens a counts file, or what several merge to.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -103,6 +104,64 @@ func TestCountRefuses(t *testing.T) {
 				t.Errorf("%s was left behind", e.Name())
 			}
 		}
+	}
+}
+
+// A model of more than is learned from at once is the same bytes whichever way it was counted and with any number of
+// threads, and its covariance is that of all buckets.
+func TestLearnFromLongCounts(t *testing.T) {
+	inFolder(t, nil)
+	if err := (fleet.Fleet{Hosts: 5, Seconds: 5000}).WriteFolder("fleet"); err != nil {
+		t.Fatal(err)
+	}
+	mostLearned = 30_000
+	defer func() { mostLearned = 2_000_000 }()
+	run := func(args ...string) string {
+		t.Helper()
+		_, stderr, err := dtnotes(t, args...)
+		if err != nil {
+			t.Fatalf("%q: %v\n%s", args, err, stderr)
+		}
+		return stderr
+	}
+	run("count", "fleet", "-o", "all.counts")
+	var parts []string
+	for k, host := range []string{"web-03", "db-01", "web-01", "batch-01", "web-02"} {
+		// Half of it by itself.
+		text := mustRead(t, "fleet/"+host+"/calls.txt")
+		at := strings.Index(text[len(text)/2:], "2026-") + len(text)/2
+		for i, half := range []string{text[at:], text[:at]} {
+			name := fmt.Sprintf("part%d", 2*k+i)
+			if err := os.WriteFile(name+".txt", []byte(half), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			run("count", name+".txt", "--host", host, "-o", name+".counts")
+			parts = append(parts, name+".counts")
+		}
+	}
+	run(append([]string{"merge", "-o", "merged.counts"}, parts...)...)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	first := ""
+	for threads := 1; threads <= 2; threads++ {
+		runtime.GOMAXPROCS(threads)
+		for _, file := range []string{"all.counts", "merged.counts"} {
+			if stderr := run("learn", file, "--json", "model.json", "--graph", "graph.svg"); !strings.Contains(stderr, "judged by 1000 of 5000 buckets") {
+				t.Errorf("told: %s", stderr)
+			}
+			model := mustRead(t, "model.json")
+			if first == "" {
+				first = model
+			}
+			if model != first {
+				t.Errorf("another model of %s with %d threads", file, threads)
+			}
+		}
+	}
+	if stderr := run("learn", "all.counts", "--json", "model.json", "--transform", "normal"); !strings.Contains(stderr, "so are their strengths") {
+		t.Errorf("normal scores: %s", stderr)
+	}
+	if mustRead(t, "model.json") == first {
+		t.Error("with normal scores, the same model")
 	}
 }
 

@@ -1,17 +1,21 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
+	"dtnotes/analysis/covariance"
 	"dtnotes/dtracefs"
 )
 
@@ -86,10 +90,74 @@ func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 	if opt.model.Links, err = analysis.ParseLinkRule(opt.links); err != nil {
 		return err
 	}
+	if isCountsFile(path) {
+		long, err := opt.runLong(cmd, path)
+		if long || err != nil {
+			return err
+		}
+	}
 	series, err := readSeries(cmd, []string{path}, opt.count, opt.observer, behavior.Refuse)
 	if err != nil {
 		return err
 	}
+	return opt.learn(cmd, path, series)
+}
+
+// runLong learns from a counts file that holds more than is learned from at once, and tells whether it does. Sources
+// and links are judged by stretches of it; the covariance is that of all buckets, folded in their order, with the
+// hosts beside each other. In memory are one host, then [covariance.BlockRows] buckets, and some matrices of the
+// square of the sources.
+func (opt *learnOptions) runLong(cmd *cobra.Command, path string) (long bool, err error) {
+	scratch, err := newSpool()
+	if err != nil {
+		return false, err
+	}
+	defer scratch.close()
+	var across *dtracefs.Across
+	if err := readCounts(cmd, []string{path}, func(r *dtracefs.CountsReader, keep func(host string) bool, _ int) error {
+		across, err = dtracefs.NewAcross(cmd.Context(), r, keep, scratch.f)
+		return err
+	}); err != nil {
+		return false, fmt.Errorf("%s: %w", path, err)
+	}
+	n, p := across.Dims()
+	if p == 0 || n*p <= mostLearned {
+		return false, nil
+	}
+	m, err := across.Thin(mostLearned, fewestThinned)
+	if err != nil {
+		return true, fmt.Errorf("%s: %w", path, err)
+	}
+	if m.LeftOut == 0 {
+		return false, nil // few buckets of many sources
+	}
+	drops, skipped := across.Losses()
+	sayMatrix(cmd, m, &dtracefs.Counts{Drops: drops, Skipped: skipped})
+	stderr := cmd.ErrOrStderr()
+	say(stderr, fmt.Sprintf("note: sources and links are judged by %d of %d buckets, in stretches spread evenly", m.Buckets, n))
+	m.Notes = nil // told already
+	o := analysis.SeriesOptions{IncludeObserver: opt.observer}
+	opt.model.Covariance = func(ctx context.Context, names []string, t analysis.Transform) (*mat.SymDense, error) {
+		if t == analysis.TransformNormal {
+			return nil, sayf(stderr, "note: so are their strengths: normal scores need all values at once; another --transform takes all buckets\n")
+		}
+		debug.FreeOSMemory()
+		return analysis.FoldedCovariance(ctx, names, t, func(k int) (*analysis.Series, error) {
+			if k*covariance.BlockRows >= n {
+				return nil, io.EOF
+			}
+			m, err := across.Matrix(k*covariance.BlockRows, covariance.BlockRows)
+			if err != nil {
+				return nil, err
+			}
+			return analysis.FromCounts(m, o), nil
+		})
+	}
+	return true, opt.learn(cmd, path, analysis.FromCounts(m, o))
+}
+
+// learn learns a model of a series, and shows it.
+func (opt *learnOptions) learn(cmd *cobra.Command, path string, series *analysis.Series) error {
 	for _, note := range series.Notes {
 		say(cmd.ErrOrStderr(), "note:", note)
 	}
@@ -100,9 +168,14 @@ func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 			return err
 		}
 	}
-	if series, err = thin(cmd, series, 2_000_000); err != nil {
-		return err
+	if opt.model.Covariance == nil {
+		var err error
+		if series, err = thin(cmd, series, mostLearned); err != nil {
+			return err
+		}
 	}
+	_, p := series.Dims()
+	debug.SetMemoryLimit(modelMemory + 8*int64(2*mostLearned+16*p*p))
 	live := isTerminal(os.Stderr)
 	if live {
 		opt.model.Progress = func(step string, done int) {
@@ -139,6 +212,12 @@ func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 	sayf(cmd.OutOrStdout(), "%v", model)
 	return nil
 }
+
+// mostLearned are the values of a series that a model is learned from at once, fewer in tests.
+var mostLearned = 2_000_000
+
+// modelMemory is what learning a model takes beside its series and the matrices of the square of its sources.
+const modelMemory = 180 << 20
 
 // valuesOfEach are how many values a behavior is learned from of each of so many hosts or captures.
 func valuesOfEach(n int) int { return 1_000_000 / n }

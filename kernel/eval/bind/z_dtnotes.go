@@ -82,6 +82,7 @@ var dtnotes0 = Table{
 		{"CountFiles", p0.CountFiles},
 		{"CrossCorrelation", p0.CrossCorrelation},
 		{"FlameGraph", p0.FlameGraph},
+		{"FoldedCovariance", p0.FoldedCovariance},
 		{"FromCapture", p0.FromCapture},
 		{"FromCounts", p0.FromCounts},
 		{"FromFrame", p0.FromFrame},
@@ -422,6 +423,7 @@ var dtnotes8 = Table{
 	Deps: "archive/tar tar\narchive/zip zip\nbufio bufio\nbytes bytes\ncmp cmp\ncontext context\ncrypto/sha256 sha256\ndtnotes/dtracefs/language language\nembed embed\nencoding/binary binary\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngithub.com/klauspost/compress/gzip gzip\ngithub.com/klauspost/compress/zstd zstd\ngithub.com/ulikunitz/xz xz\ngolang.org/x/sys/unix unix\nhash hash\nhash/maphash maphash\nio io\nio/fs fs\niter iter\nmaps maps\nmath math\nmath/bits bits\nos os\nos/exec exec\npath path\npath/filepath filepath\nregexp regexp\nruntime runtime\nruntime/debug debug\nslices slices\nstrconv strconv\nstrings strings\nsync sync\nsyscall syscall\ntime time\nunicode unicode\nunicode/utf8 utf8",
 	Types: []any{
 		(*p8.Account)(nil),
+		(*p8.Across)(nil),
 		(*p8.Batch)(nil),
 		(*p8.CSVWriter)(nil),
 		(*p8.Capture)(nil),
@@ -491,6 +493,7 @@ var dtnotes8 = Table{
 		{"Manifest", p8.Manifest},
 		{"MergeCounts", p8.MergeCounts},
 		{"Names", p8.Names},
+		{"NewAcross", p8.NewAcross},
 		{"NewCSVWriter", p8.NewCSVWriter},
 		{"NewCountsReader", p8.NewCountsReader},
 		{"NewCountsWriter", p8.NewCountsWriter},
