@@ -6,11 +6,13 @@ import (
 	"go/types"
 	"os"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"text/tabwriter"
 
+	"dtnotes/kernel/eval/internal/slots"
 	"dtnotes/kernel/eval/native"
 
 	"github.com/goplus/ixgo"
@@ -218,13 +220,53 @@ func (h *nativeHost) Func(f, user *ssa.Function) (reflect.Value, error) {
 	return reflect.Value{}, fmt.Errorf("no code for %s", name)
 }
 
-// Invokes refuses what package reflect does not know of types of cells: the code of their methods.
-func (h *nativeHost) Invokes(m *types.Func) error {
-	if m.Pkg() != nil && m.Pkg().Path() == "reflect" && (m.Name() == "Method" || m.Name() == "MethodByName") {
-		return fmt.Errorf("%s needs the interpreter", m.FullName())
+// Invoked takes the methods of package reflect's types that give methods, of which it does not know the code if
+// they are those of types of cells. Any interface may have them.
+func (h *nativeHost) Invoked(m *types.Func, iface reflect.Type) (f reflect.Value, instead bool) {
+	name := m.Name()
+	if name != "Method" && name != "MethodByName" {
+		return f, false
 	}
-	return nil
+	declared, _ := iface.MethodByName(name)
+	sig := declared.Type
+	if sig == nil || sig.NumOut() == 0 || sig.Out(0) != reflect.TypeFor[reflect.Method]() || sig.IsVariadic() {
+		return f, false
+	}
+	in, out := []reflect.Type{iface}, []reflect.Type{}
+	for t := range sig.Ins() {
+		in = append(in, t)
+	}
+	for t := range sig.Outs() {
+		out = append(out, t)
+	}
+	return reflect.MakeFunc(reflect.FuncOf(in, out, false), func(args []reflect.Value) []reflect.Value {
+		x := args[0].Elem()
+		if !x.IsValid() {
+			panic(nilDereference)
+		}
+		if t, ok := x.Interface().(reflect.Type); ok && t == x.Interface() {
+			switch arg := args[1].Interface().(type) {
+			case int:
+				return []reflect.Value{reflect.ValueOf(reflectx.MethodByIndex(t, arg))}
+			case string:
+				found, ok := reflectx.MethodByName(t, arg)
+				return []reflect.Value{reflect.ValueOf(found), reflect.ValueOf(ok)}
+			}
+		}
+		return args[0].MethodByName(name).Call(args[1:])
+	}), true
 }
+
+// wrappers are the functions behind which there are others: function values that package reflect made, and
+// methods of types of cells.
+var wrappers = []string{"reflect.makeFuncStub", "reflect.methodValueCall", slots.Stubs}
+
+func (h *nativeHost) Wrapper(code uintptr) bool {
+	f := runtime.FuncForPC(code)
+	return f != nil && slices.Contains(wrappers, f.Name())
+}
+
+func (h *nativeHost) Goroutine() string { return goroutineName() }
 
 func (h *nativeHost) Halt() { halt() }
 

@@ -19,11 +19,18 @@ var (
 )
 
 // TestOracle runs programs as cells. They print what they print when Go compiles them, which the file
-// beside each holds.
+// beside each holds. Those of folder native do so only where package native executes them.
 func TestOracle(t *testing.T) {
 	files, err := filepath.Glob("testdata/oracle/*.go")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no programs: ", err)
+	}
+	if newNativeTier().on {
+		more, err := filepath.Glob("testdata/oracle/native/*.go")
+		if err != nil || len(more) == 0 {
+			t.Fatal("no programs: ", err)
+		}
+		files = append(files, more...)
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".go"), func(t *testing.T) {

@@ -299,7 +299,11 @@ func (c *compiler) convert(in *ssa.Convert) {
 			*ptr(pp, d.atP) = *(*unsafe.Pointer)(unsafe.Pointer(num(np, x.atN)))
 		})
 	case fok && fb.Kind() == types.UnsafePointer && tok && tb.Info()&types.IsInteger != 0:
-		c.exit(func(_ *machine, np, pp unsafe.Pointer) { *num(np, d.atN) = uint64(uintptr(*ptr(pp, x.atP))) })
+		kept := c.permanent(pointerLayout).atP // what it points to stays while what gets the number runs
+		c.exit(func(_ *machine, np, pp unsafe.Pointer) {
+			*ptr(pp, kept) = *ptr(pp, x.atP)
+			*num(np, d.atN) = uint64(uintptr(*ptr(pp, x.atP)))
+		})
 	case fok && tok && fb.Info()&types.IsNumeric != 0 && tb.Info()&types.IsNumeric != 0:
 		c.convertNumber(d, x, fb, tb)
 	case tok && tb.Info()&types.IsString != 0 || fok && fb.Info()&types.IsString != 0:

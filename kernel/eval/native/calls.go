@@ -146,12 +146,17 @@ func (vm *machine) target(d *dynCall, in *instr, np, pp unsafe.Pointer) *fn {
 // in the first slot.
 func (d *dynCall) callMethod(word, np, pp unsafe.Pointer) {
 	if d.regs != nil {
-		d.regs.call(unsafe.Pointer(&(*itab)(word).fun[d.method]), np, pp)
+		d.regs.call(d.methodCode(word), np, pp)
 		return
 	}
 	words := [2]unsafe.Pointer{word, *ptr(pp, 0)}
 	v := reflect.NewAt(d.iface, unsafe.Pointer(&words)).Elem()
 	d.reflectCall(v.Method(d.method), d.params[1:], np, pp)
+}
+
+// methodCode is the method as a function value.
+func (d *dynCall) methodCode(word unsafe.Pointer) unsafe.Pointer {
+	return unsafe.Pointer(&(*itab)(word).fun[d.method])
 }
 
 // out is a slot of the callee's frame, as the instructions of the caller name it.
@@ -201,6 +206,12 @@ func (c *compiler) call(in *ssa.Call) {
 // callee finds how a call is made: its shape, and the instruction.
 func (c *compiler) callee(common *ssa.CallCommon) (s *callShape, emit func(dest int32)) {
 	switch {
+	case c.instead(common) != nil:
+		g := c.instead(common)
+		return &g.callShape, func(dest int32) {
+			c.out.goes = append(c.out.goes, g)
+			c.emit(opCallGo, dest, int32(len(c.out.goes)-1), 0)
+		}
 	case common.IsInvoke():
 		d := c.dynamic(common)
 		x := c.operand(common.Value)
@@ -226,6 +237,32 @@ func (c *compiler) callee(common *ssa.CallCommon) (s *callShape, emit func(dest 
 	return &d.callShape, func(dest int32) { c.emit(opCallClo, dest, x.atP, int32(len(c.out.dyn)-1)) }
 }
 
+// instead is the function that the host calls instead of a method of an interface, or nil.
+func (c *compiler) instead(common *ssa.CallCommon) *goCall {
+	if !common.IsInvoke() {
+		return nil
+	}
+	key := insteadKey{c.typ(common.Value.Type()), common.Method.Name()}
+	g, known := c.p.instead[key]
+	if !known {
+		if f, ok := c.p.host.Invoked(common.Method, key.iface); ok {
+			params := []*layout{c.layout(common.Value.Type())}
+			for v := range common.Signature().Params().Variables() {
+				params = append(params, c.layout(v.Type()))
+			}
+			g = c.p.goCall(f, params, common.Signature().Results())
+		}
+		c.p.instead[key] = g
+	}
+	return g
+}
+
+// An insteadKey names a method of an interface type.
+type insteadKey struct {
+	iface  reflect.Type
+	method string
+}
+
 func sizeOf(lists ...[]loc) (n, p int32) {
 	for _, list := range lists {
 		for _, l := range list {
@@ -238,9 +275,6 @@ func sizeOf(lists ...[]loc) (n, p int32) {
 func (c *compiler) dynamic(common *ssa.CallCommon) *dynCall {
 	d := &dynCall{}
 	if common.IsInvoke() {
-		if err := c.p.host.Invokes(common.Method); err != nil {
-			refuse("%v", err)
-		}
 		d.iface = c.typ(common.Value.Type())
 		d.name = methodName(common.Method)
 		d.method = methodNumber(d.iface, common.Method)
@@ -262,11 +296,13 @@ func methodNumber(it reflect.Type, m *types.Func) int {
 
 // arguments puts the arguments of a call where the callee looks for them.
 func (c *compiler) arguments(s *callShape, common *ssa.CallCommon) {
-	params := s.params
-	if common.IsInvoke() {
+	params, args := s.params, common.Args
+	switch {
+	case c.instead(common) != nil:
+		args = append([]ssa.Value{common.Value}, args...)
+	case common.IsInvoke():
 		params = params[1:]
 	}
-	args := common.Args
 	if mc, ok := common.Value.(*ssa.MakeClosure); ok && c.fused[mc] {
 		args = append(args[:len(args):len(args)], mc.Bindings...)
 	}
@@ -344,6 +380,7 @@ func (c *compiler) mathCall(in *ssa.Call) bool {
 
 // A pendingCall is a call that is made later, or by another goroutine: arguments and what is called.
 type pendingCall struct {
+	prog  *Program
 	n     []uint64
 	p     []unsafe.Pointer
 	fn    *fn
@@ -374,9 +411,9 @@ func (x *pendingCall) run(st *panicState) {
 		vm.panicked = st
 		vm.enter(x.fn)
 	case x.dyn != nil:
-		x.dyn.callMethod(x.word, np, pp)
+		x.prog.handing(st, x.dyn.methodCode(x.word), func() { x.dyn.callMethod(x.word, np, pp) })
 	default:
-		x.shape.call(x.code, np, pp)
+		x.prog.handing(st, x.code, func() { x.shape.call(x.code, np, pp) })
 	}
 	vm.done(size)
 }
@@ -392,6 +429,10 @@ func (c *compiler) pending(common *ssa.CallCommon, use func(vm *machine, np, pp 
 	static := c.static(common)
 	var s *callShape
 	switch {
+	case c.instead(common) != nil:
+		g := c.instead(common)
+		s = &g.callShape
+		make = func(_ *machine, _, _ unsafe.Pointer, call *pendingCall) { call.code = g.code }
 	case common.IsInvoke():
 		d := c.dynamic(common)
 		x, s = c.operand(common.Value), &d.callShape
@@ -434,7 +475,7 @@ func (c *compiler) pending(common *ssa.CallCommon, use func(vm *machine, np, pp 
 	c.arguments(s, common)
 	size := *s
 	c.exit(func(vm *machine, np, pp unsafe.Pointer) {
-		call := &pendingCall{shape: s, n: newSlice[uint64](size.n), p: newSlice[unsafe.Pointer](size.p)}
+		call := &pendingCall{prog: vm.f.prog, shape: s, n: newSlice[uint64](size.n), p: newSlice[unsafe.Pointer](size.p)}
 		copy(call.n, unsafe.Slice((*uint64)(unsafe.Add(np, vm.f.nsize)), len(call.n)))
 		copy(call.p, unsafe.Slice((*unsafe.Pointer)(unsafe.Add(pp, vm.f.psize)), len(call.p)))
 		make(vm, np, pp, call)

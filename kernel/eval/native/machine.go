@@ -135,6 +135,9 @@ func (vm *machine) enter(f *fn) {
 	if f.native.Load() == nil { // machine code looks itself
 		f.poll()
 	}
+	if handedOver.Load() != 0 && vm.panicked == nil {
+		vm.take(f)
+	}
 	vm.bottom = f
 	s, again := vm.first(f)
 	for again {

@@ -226,6 +226,9 @@ func (c *compiler) loadFrom(in *ssa.UnOp) {
 }
 
 func (c *compiler) store(in *ssa.Store) {
+	if isBlank(in.Addr) {
+		return
+	}
 	if l, ok := c.slotsAt(in.Addr); ok {
 		c.put(l, in.Val)
 		return
@@ -265,6 +268,12 @@ func (c *compiler) store(in *ssa.Store) {
 			c.emit(storeOps[p.kind], v.piece(p), slot, off+int32(p.off))
 		}
 	}
+}
+
+// isBlank tells the address of a field without a name, which a literal does not set.
+func isBlank(addr ssa.Value) bool {
+	a, ok := addr.(*ssa.FieldAddr)
+	return ok && elem(a.X.Type()).Underlying().(*types.Struct).Field(a.Field).Name() == "_"
 }
 
 // field takes a field of a struct that is in memory, or of a constant.

@@ -5,6 +5,8 @@ import (
 	"go/token"
 	"math"
 	"reflect"
+	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -228,6 +230,38 @@ func (vm *machine) recovered() any {
 	}
 	st.recovered = true
 	return st.value
+}
+
+// handed are panics that wrappers, which are deferred, hand to what they call, by the goroutine. handedOver is
+// how many there are.
+var (
+	handed     sync.Map
+	handedOver atomic.Int32
+)
+
+// handing makes a deferred call of compiled code that may be a wrapper.
+func (p *Program) handing(st *panicState, code unsafe.Pointer, call func()) {
+	if st == nil || code == nil || !p.host.Wrapper(*(*uintptr)(code)) {
+		call()
+		return
+	}
+	name := p.host.Goroutine()
+	handed.Store(name, st)
+	handedOver.Add(1)
+	defer func() {
+		if _, there := handed.LoadAndDelete(name); there {
+			handedOver.Add(-1)
+		}
+	}()
+	call()
+}
+
+// take takes what a wrapper has handed over.
+func (vm *machine) take(f *fn) {
+	if st, ok := handed.LoadAndDelete(f.prog.host.Goroutine()); ok {
+		handedOver.Add(-1)
+		vm.panicked = st.(*panicState)
+	}
 }
 
 // offsets is where the frame of a machine that has stopped is.

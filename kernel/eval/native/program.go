@@ -22,8 +22,9 @@ type Host interface {
 	Global(*ssa.Global) (reflect.Value, bool)
 	// Func is a compiled function, which has no code in the program, for a function that uses it.
 	Func(f, user *ssa.Function) (reflect.Value, error)
-	// Invokes refuses a call of a method through an interface that only the interpreter does right.
-	Invokes(method *types.Func) error
+	// Invoked is a function to be called instead of a method of an interface type, with what the interface
+	// holds as first argument, or none.
+	Invoked(method *types.Func, iface reflect.Type) (f reflect.Value, instead bool)
 	// IsStop tells the variable that says whether execution is to stop, and IsHalt the function that is
 	// called then. A branch that does so is left out, since loops and functions look at the program's
 	// stop flag themselves.
@@ -33,6 +34,11 @@ type Host interface {
 	IsRecover(*ssa.Function) bool
 	// Recovered is what the builtin recover returns for a value that was thrown. It may throw it again.
 	Recovered(value any) any
+	// Wrapper tells code that only calls a function for another, so that a panic can be recovered there when
+	// the wrapper is deferred.
+	Wrapper(code uintptr) bool
+	// Goroutine names the calling goroutine.
+	Goroutine() string
 	// Halt is called where the stop flag is set. It may return.
 	Halt()
 	// StackOverflow is called for a recursion without end. It must not return.
@@ -78,6 +84,7 @@ type Program struct {
 	types    map[types.Type]reflect.Type
 	globals  map[*ssa.Global]unsafe.Pointer
 	foreign  map[*ssa.Function]*goCall
+	instead  map[insteadKey]*goCall
 	Compiled []string // names of the functions
 	Refused  []string // names of functions that cannot be compiled, with the reason
 }
@@ -87,7 +94,7 @@ type Program struct {
 // the program must not be run.
 func Compile(host Host, world *World, main *ssa.Package, stop <-chan struct{}) *Program {
 	p := &Program{host: host, world: world, stop: stop, roots: map[string]*fn{}, byFunc: map[*types.Func]*fn{}, fns: map[*ssa.Function]*fn{}, types: map[types.Type]reflect.Type{},
-		globals: map[*ssa.Global]unsafe.Pointer{}, foreign: map[*ssa.Function]*goCall{}}
+		globals: map[*ssa.Global]unsafe.Pointer{}, foreign: map[*ssa.Function]*goCall{}, instead: map[insteadKey]*goCall{}}
 	for _, name := range []string{"init", "main"} {
 		if f := main.Func(name); f != nil && f.Blocks != nil {
 			p.try(name, func() { p.roots[name] = p.declare(f) })
@@ -108,7 +115,7 @@ func Compile(host Host, world *World, main *ssa.Package, stop <-chan struct{}) *
 			world.methods.Store(k, weak.Make(f))
 		}
 	}
-	p.fns, p.queue, p.types, p.globals, p.foreign = nil, nil, nil, nil, nil
+	p.fns, p.queue, p.types, p.globals, p.foreign, p.instead = nil, nil, nil, nil, nil, nil
 	slices.Sort(p.Compiled)
 	slices.Sort(p.Refused)
 	return p
@@ -301,21 +308,28 @@ func (p *Program) compiled(f, user *ssa.Function) *goCall {
 	if !v.IsValid() { // there is nothing to do, as for the initialization of a compiled package
 		v = reflect.ValueOf(func() {})
 	}
-	g := &goCall{}
-	x := reflect.New(v.Type())
-	x.Elem().Set(v)
-	g.code = *(*unsafe.Pointer)(x.UnsafePointer())
-	var params, results []*layout
+	var params []*layout
 	for v := range plainParams(f.Signature) {
 		params = append(params, p.layout(v))
 	}
-	for v := range f.Signature.Results().Variables() {
+	g := p.goCall(v, params, f.Signature.Results())
+	p.foreign[f] = g
+	return g
+}
+
+// goCall is a compiled function with parameters and results of these layouts.
+func (p *Program) goCall(f reflect.Value, params []*layout, out *types.Tuple) *goCall {
+	g := &goCall{}
+	x := reflect.New(f.Type())
+	x.Elem().Set(f)
+	g.code = *(*unsafe.Pointer)(x.UnsafePointer())
+	var results []*layout
+	for v := range out.Variables() {
 		results = append(results, p.layout(v.Type()))
 	}
 	g.callShape = shapeOf(params, results)
-	g.sig = v.Type()
+	g.sig = f.Type()
 	g.regs = registersFor(params, results, g.callShape)
-	p.foreign[f] = g
 	return g
 }
 
@@ -340,6 +354,7 @@ func (p *Program) Run(name string) {
 	}
 	vm := machineFor(x)
 	vm.enter(x)
+	clear(vm.p) // no value stays for what a frame left behind
 	vm.done(x.pneed)
 }
 

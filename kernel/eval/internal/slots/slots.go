@@ -28,6 +28,9 @@ var closures [count]unsafe.Pointer
 //lint:ignore U1000 the assembler files define it and name it
 func stubs()
 
+// Stubs is the name that Go has for the code of all slots.
+const Stubs = "dtnotes/kernel/eval/internal/slots.stubs"
+
 // address returns where stubs begins: the name in Go is that of code that adapts its calls.
 func address() uintptr
 
