@@ -23,11 +23,9 @@ import (
 // This file is what stands between cells and package native, which executes them on values that are
 // not boxed. A program that it cannot take as a whole is left to the interpreter.
 
-// nativeVariable is the environment variable that says what executes cells: off, portable or machine.
+// nativeVariable is the environment variable that says what executes cells: off, portable or machine. If it is
+// not set, the fastest does that can be had and has proven itself.
 const nativeVariable = "DTNOTES_NATIVE"
-
-// nativeDefault is what it means not to set it.
-const nativeDefault = "off"
 
 // A nativeTier compiles programs, if that is switched on.
 type nativeTier struct {
@@ -40,11 +38,14 @@ type nativeTier struct {
 }
 
 func newNativeTier() *nativeTier {
-	tier, why := os.Getenv(nativeVariable), nativeVariable
+	tier := os.Getenv(nativeVariable)
+	t := &nativeTier{why: nativeVariable + " is " + tier, replace: map[string]reflect.Value{}}
 	if tier == "" {
-		tier, why = nativeDefault, "the default"
+		tier, t.why = "portable", "the default"
+		if raceMode == 0 && native.MachineProven && native.MachineCode() {
+			tier = "machine"
+		}
 	}
-	t := &nativeTier{why: why + " is " + tier, replace: map[string]reflect.Value{}}
 	switch {
 	case tier == "off":
 	case tier != "portable" && tier != "machine":

@@ -10,13 +10,17 @@ import (
 	"dtnotes/kernel/eval/native"
 )
 
-// TestNativeTiers runs the sessions, and what cells print against compiled Go, in the executors that are
-// not the default.
+// TestNativeTiers runs the sessions, and what cells print against compiled Go, in the executors that the other
+// tests do not run in.
 func TestNativeTiers(t *testing.T) {
 	if raceMode != 0 {
 		t.Skip("where races are looked for, the interpreter executes everything, as the other tests have it do")
 	}
-	for _, tier := range []string{"portable", "machine"} {
+	used := newNativeTier()
+	for _, tier := range []string{"off", "portable", "machine"} {
+		if used.on && used.name() == tier || !used.on && tier == "off" {
+			continue
+		}
 		t.Setenv(nativeVariable, tier)
 		t.Run(tier+"/sessions", TestSessions)
 		t.Run(tier+"/oracle", TestOracle)

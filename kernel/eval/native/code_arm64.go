@@ -10,6 +10,9 @@ import (
 
 func newAssembler() asm.Assembler { return asm.NewARM64() }
 
+// MachineProven tells that machine code has been run by processors, and not by an emulator alone.
+const MachineProven = false
+
 // flush has the processor read instructions anew that were written as data.
 func flush(code []byte) {
 	from := uintptr(unsafe.Pointer(&code[0]))

@@ -10,6 +10,9 @@ import (
 
 const machineKnown = false
 
+// MachineProven tells that machine code has been run by processors, and not by an emulator alone.
+const MachineProven = false
+
 func newAssembler() asm.Assembler { return nil }
 
 func machineRun(vm *machine, enter uintptr) {}
