@@ -156,16 +156,11 @@ func (vm *machine) native(f *fn, nOff, pOff uintptr, sp int, at uintptr) bool {
 		r := vm.frame(i)
 		r.native = r.returnTo()
 	}
-	enter := shared.enterJump
 	c.stack = uintptr(unsafe.Pointer(vm.frame(sp - 1)))
-	if sp == 1 {
-		enter = shared.enterCall
-		c.stack += 8 // the call pushes where it returns to
-	}
 	c.n, c.p = uintptr(unsafe.Pointer(&vm.n[0]))+nOff, uintptr(unsafe.Pointer(&vm.p[0]))+pOff
 	c.target = at
 	c.at, c.fn = uintptr(whyEnter), uintptr(unsafe.Pointer(f))
-	machineRun(vm, enter)
+	machineRun(vm, shared.enterJump)
 	runtime.KeepAlive(f)
 	if c.at == uintptr(asm.WhyLeave) { // a pointer is in its slot
 		if vm.bottom.single == 'n' {
@@ -174,6 +169,25 @@ func (vm *machine) native(f *fn, nOff, pOff uintptr, sp int, at uintptr) bool {
 		return false
 	}
 	return true
+}
+
+// begin runs the machine code of the function at the bottom from its beginning, as native does.
+func (vm *machine) begin(f *fn, code *nativeCode) bool {
+	c := &vm.context
+	c.stack = uintptr(unsafe.Pointer(&vm.frames[len(vm.frames)-1])) + 8 // the call pushes where it returns to
+	c.n, c.p = uintptr(unsafe.Pointer(&vm.n[0])), uintptr(unsafe.Pointer(&vm.p[0]))
+	c.target = code.begin
+	c.at, c.fn = uintptr(whyEnter), uintptr(unsafe.Pointer(f))
+	vm.alone = true
+	machineRun(vm, shared.enterCall)
+	vm.alone = false
+	if c.at != uintptr(asm.WhyLeave) {
+		return true
+	}
+	if f.single == 'n' { // a pointer is in its slot
+		vm.n[0] = uint64(c.result)
+	}
+	return false
 }
 
 // returnTo is where machine code returns to.
@@ -205,6 +219,26 @@ var _, _ = machineExit, machineShade
 
 // machineExit is called where machine code leaves. If it returns true, machine code is not to go on.
 func machineExit(vm *machine) bool {
+	if vm.alone {
+		return vm.aloneExit()
+	}
+	return vm.exit()
+}
+
+// aloneExit does what protect does, for what machine code left for.
+func (vm *machine) aloneExit() (leave bool) {
+	ended := false
+	defer func() {
+		if !ended {
+			vm.next, leave = vm.unwind(recover())
+		}
+	}()
+	leave = vm.exit()
+	ended = true
+	return
+}
+
+func (vm *machine) exit() bool {
 	c := &vm.context
 	why, f, np, pp, sp := vm.left()
 	if why&whyMask == 0 {

@@ -28,6 +28,7 @@ type machine struct {
 	sp int
 
 	context  // for machine code
+	alone    bool        // machine code runs without anything around it that sees panics
 	shaded   unsafe.Pointer
 	heat     int         // how often functions were entered
 	bottom   *fn         // the function at the bottom
@@ -132,15 +133,21 @@ var leave = &fn{name: "leave", code: []instr{{op: opLeave}, {}}[:1]}
 
 // enter calls f, whose arguments are in the first slots, where its results are to be.
 func (vm *machine) enter(f *fn) {
-	if f.native.Load() == nil { // machine code looks itself
-		f.poll()
-	}
 	if handedOver.Load() != 0 && vm.panicked == nil {
 		vm.take(f)
 	}
 	vm.bottom = f
-	s, again := vm.first(f)
-	for again {
+	var s state
+	if c := f.native.Load(); c != nil { // which looks at the stop flag itself
+		if !vm.begin(f, c) {
+			return
+		}
+		s = vm.next
+	} else {
+		f.poll()
+		s = state{f: f, ip: unsafe.Pointer(&f.code[0]), sp: 1}
+	}
+	for again := true; again; {
 		s, again = vm.protect(s)
 	}
 }

@@ -114,26 +114,6 @@ func (vm *machine) halt(f *fn, in *instr, sp int) {
 	f.prog.host.Halt()
 }
 
-// first runs a machine from the beginning of the function at the bottom, as protect does.
-func (vm *machine) first(f *fn) (next state, again bool) {
-	ended := false
-	defer func() {
-		if !ended {
-			next, again = vm.unwind(recover())
-		}
-	}()
-	if c := f.native.Load(); c == nil || vm.native(f, 0, 0, 1, c.begin) {
-		if c != nil {
-			next = vm.next
-		} else {
-			next = state{f: f, ip: unsafe.Pointer(&f.code[0]), sp: 1}
-		}
-		vm.execute(next)
-	}
-	ended = true
-	return state{}, false
-}
-
 // protect runs a machine. If a panic ends that and a deferred function recovers it, it tells where
 // to go on.
 func (vm *machine) protect(s state) (next state, again bool) {
