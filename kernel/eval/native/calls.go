@@ -16,6 +16,7 @@ type callShape struct {
 	n, p            int32 // size of the part of the frame that the caller uses
 	single          byte
 	sig             reflect.Type // without receiver
+	byWords         *wordCall    // how it is called as a function of words, or nil
 	regs            *registers   // nil if the call goes through package reflect
 }
 
@@ -60,7 +61,7 @@ func (p *Program) shape(sig *types.Signature, recv bool) callShape {
 	}
 	s := shapeOf(params, results)
 	s.sig = p.typ(types.NewSignatureType(nil, nil, nil, sig.Params(), sig.Results(), sig.Variadic()))
-	s.regs = registersFor(params, results, s)
+	s.byWords, s.regs = wordCallFor(s.params, s.results), registersFor(params, results, s)
 	return s
 }
 
@@ -90,11 +91,23 @@ func (s *callShape) call(code, np, pp unsafe.Pointer) {
 	if code == nil {
 		panic(errNil)
 	}
-	if s.regs != nil {
-		s.regs.call(code, np, pp)
+	if s.words(code, np, pp) {
 		return
 	}
 	s.reflectCall(reflect.NewAt(s.sig, unsafe.Pointer(&code)).Elem(), s.params, np, pp)
+}
+
+// words makes a call without package reflect, if it can.
+func (s *callShape) words(code, np, pp unsafe.Pointer) bool {
+	switch {
+	case s.byWords != nil:
+		s.byWords.call(code, np, pp, s.byWords)
+	case s.regs != nil:
+		s.regs.call(code, np, pp)
+	default:
+		return false
+	}
+	return true
 }
 
 func (s *callShape) reflectCall(f reflect.Value, params []loc, np, pp unsafe.Pointer) {
@@ -145,8 +158,7 @@ func (vm *machine) target(d *dynCall, in *instr, np, pp unsafe.Pointer) *fn {
 // callMethod calls a compiled method of the value whose interface begins with word; the receiver is
 // in the first slot.
 func (d *dynCall) callMethod(word, np, pp unsafe.Pointer) {
-	if d.regs != nil {
-		d.regs.call(d.methodCode(word), np, pp)
+	if d.words(d.methodCode(word), np, pp) {
 		return
 	}
 	words := [2]unsafe.Pointer{word, *ptr(pp, 0)}

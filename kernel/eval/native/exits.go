@@ -87,10 +87,37 @@ func (c *compiler) makeInterface(in *ssa.MakeInterface) {
 		c.emit(opMovP, d.atP+8, x.atP, 0)
 	case x.boxed: // nobody changes it
 		c.emit(opMovP, d.atP+8, x.atP, 0)
+	case x.isNumber(): // as the next, at less expense
+		typ := typeWord(t)
+		c.exit(func(_ *machine, np, pp unsafe.Pointer) {
+			v := *num(np, x.atN)
+			if v < uint64(len(smallNumbers)) {
+				*ptr(pp, d.atP+8) = unsafe.Pointer(&smallNumbers[v])
+				return
+			}
+			m := mallocgc(8, typ, false)
+			*(*uint64)(m) = v
+			*ptr(pp, d.atP+8) = m
+		})
+	case x.isText():
+		typ := typeWord(t)
+		c.exit(func(_ *machine, np, pp unsafe.Pointer) {
+			m := mallocgc(16, typ, true)
+			*(*string)(m) = text(np, pp, x)
+			*ptr(pp, d.atP+8) = m
+		})
 	default:
 		c.exit(func(_ *machine, np, pp unsafe.Pointer) { *ptr(pp, d.atP+8) = x.memory(np, pp) })
 	}
 }
+
+// smallNumbers are what interfaces that hold small numbers point to.
+var smallNumbers = func() (t [256]uint64) {
+	for i := range t {
+		t[i] = uint64(i)
+	}
+	return t
+}()
 
 // An ifaceCache is the first word of an interface for the type that was met last.
 type ifaceCache struct {

@@ -56,9 +56,11 @@ var testTypes = map[string]reflect.Type{
 	"fmt.Stringer": reflect.TypeFor[fmt.Stringer](),
 }
 
-func (h *testHost) Invoked(*types.Func, reflect.Type) (f reflect.Value, instead bool) { return f, false }
-func (h *testHost) Wrapper(uintptr) bool                                              { return false }
-func (h *testHost) Goroutine() string                                                 { return "" }
+func (h *testHost) Invoked(*types.Func, reflect.Type) (f reflect.Value, instead bool) {
+	return f, false
+}
+func (h *testHost) Wrapper(uintptr) bool { return false }
+func (h *testHost) Goroutine() string    { return "" }
 
 func (h *testHost) Func(f, _ *ssa.Function) (reflect.Value, error) {
 	if f.Name() == "init" {

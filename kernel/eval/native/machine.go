@@ -27,8 +27,8 @@ type machine struct {
 	at *instr
 	sp int
 
-	context  // for machine code
-	alone    bool        // machine code runs without anything around it that sees panics
+	context       // for machine code
+	alone    bool // machine code runs without anything around it that sees panics
 	shaded   unsafe.Pointer
 	heat     int         // how often functions were entered
 	bottom   *fn         // the function at the bottom

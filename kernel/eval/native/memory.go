@@ -379,6 +379,13 @@ func (c *compiler) slice(in *ssa.Slice) {
 	arr, fixed := arrayBelow(in.X.Type())
 	a, _ := in.X.(*ssa.Alloc)
 	made := a != nil && a.Comment == "makeslice" // make with a constant capacity
+	if a != nil && fixed && in.Low == nil && in.High == nil && in.Max == nil {
+		c.emit(opMovP, d.atP, x.atP, 0)
+		for i := range int32(2) {
+			*c.emit(opNop, 0, 0, 0) = constNInstr(d.atN+8*i, uint64(arr.Len()))
+		}
+		return
+	}
 	c.exit(func(_ *machine, np, pp unsafe.Pointer) {
 		var h sliceHeader
 		if !fixed {

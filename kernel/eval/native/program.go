@@ -329,7 +329,7 @@ func (p *Program) goCall(f reflect.Value, params []*layout, out *types.Tuple) *g
 	}
 	g.callShape = shapeOf(params, results)
 	g.sig = f.Type()
-	g.regs = registersFor(params, results, g.callShape)
+	g.byWords, g.regs = wordCallFor(g.params, g.results), registersFor(params, results, g.callShape)
 	return g
 }
 
