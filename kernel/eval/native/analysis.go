@@ -19,6 +19,7 @@ type analysis struct {
 	fused   map[ssa.Instruction]bool        // computed where they are used, or not at all
 	split   map[ssa.Value]bool              // local variables that are kept in slots
 	varargs map[ssa.Instruction][]ssa.Value // slices that only append looks at, by their elements
+	sums    map[*ssa.MapUpdate]*ssa.BinOp   // what sets an element to what it was and something else
 	decides bool                            // the function looks at the stop flag to do something of its own
 }
 
@@ -133,6 +134,7 @@ func (c *analysis) findFused() {
 	}
 	c.findVarargs()
 	c.findDirect()
+	c.findSums()
 	for in, is := range c.fused {
 		if !is {
 			delete(c.fused, in)
@@ -184,6 +186,59 @@ func (c *analysis) findDirect() {
 			c.fused[mc] = direct
 		}
 	}
+}
+
+// findSums finds elements of maps that are numbers and become others, as by m[k] += x: they are looked up once.
+func (c *analysis) findSums() {
+	c.sums = map[*ssa.MapUpdate]*ssa.BinOp{}
+	for _, b := range c.f.Blocks {
+		for i, in := range b.Instrs {
+			u, ok := in.(*ssa.MapUpdate)
+			if !ok {
+				continue
+			}
+			sum, ok := u.Value.(*ssa.BinOp)
+			if !ok || len(*refs(sum)) != 1 || sum.Block() != b || sumOf[sum.Op] == nil {
+				continue
+			}
+			l, ok := sum.X.(*ssa.Lookup)
+			if !ok || l.CommaOk || l.X != u.Map || l.Index != u.Key || len(*refs(l)) != 1 || l.Block() != b || sum.Y == ssa.Value(l) {
+				continue
+			}
+			t := c.layout(l.Type())
+			if t.boxed || len(t.pieces) != 1 || t.pieces[0].kind == kPtr || t.pieces[0].kind == kF32 || t.typ.Size() != t.pieces[0].kind.size() ||
+				t.pieces[0].kind == kF64 && sumOfFloats[sum.Op] == nil {
+				continue
+			}
+			between := slices.Index(b.Instrs, ssa.Instruction(l)) + 1
+			if slices.ContainsFunc(b.Instrs[between:i], func(in ssa.Instruction) bool { return in != ssa.Instruction(sum) && !harmless(in) }) {
+				continue
+			}
+			c.fused[l], c.fused[sum], c.sums[u] = true, true, sum
+		}
+	}
+}
+
+// harmless tells instructions that do not panic and change nothing that others see.
+func harmless(in ssa.Instruction) bool {
+	switch in := in.(type) {
+	case *ssa.UnOp:
+		_, global := in.X.(*ssa.Global)
+		return in.Op == token.MUL && global
+	case *ssa.Extract, *ssa.DebugRef:
+		return true
+	}
+	return false
+}
+
+// sumOf is what becomes of two numbers.
+var sumOf = map[token.Token]func(x, y uint64) uint64{
+	token.ADD: func(x, y uint64) uint64 { return x + y }, token.SUB: func(x, y uint64) uint64 { return x - y }, token.MUL: func(x, y uint64) uint64 { return x * y },
+	token.OR: func(x, y uint64) uint64 { return x | y }, token.AND: func(x, y uint64) uint64 { return x & y }, token.XOR: func(x, y uint64) uint64 { return x ^ y },
+}
+
+var sumOfFloats = map[token.Token]func(x, y float64) float64{
+	token.ADD: func(x, y float64) float64 { return x + y }, token.SUB: func(x, y float64) float64 { return x - y }, token.MUL: func(x, y float64) float64 { return x * y },
 }
 
 // static is the function that a call is known to call, or nil.

@@ -77,7 +77,8 @@ type dynCall struct {
 	iface  reflect.Type // of a method
 	method int          // its number
 	name   string
-	last   atomic.Pointer[knownMethod]
+	known  [4]atomic.Pointer[knownMethod] // of the types met last
+	next   atomic.Uint32                  // which of them is the next to go
 }
 
 // A knownMethod is the code of a method for one dynamic type; fn is nil if it is compiled.

@@ -150,6 +150,10 @@ func slotBanks(o op) string {
 		return "ppnn-"
 	case opConstN, opShift, opBrT, opBrF, opBrEqI, opBrNeI, opBrLtI, opBrLeI, opBrGtI, opBrGeI, opRetN:
 		return "n----"
+	case opNextLt:
+		return "nn--n"
+	case opNextLtI, opNextGtI:
+		return "n---n"
 	case opConstP, opNew, opNilChk, opBrNil, opBrNotNil, opRetP:
 		return "p----"
 	case opPEq, opPNe:

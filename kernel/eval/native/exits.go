@@ -3,6 +3,7 @@ package native
 import (
 	"cmp"
 	"fmt"
+	"go/token"
 	"go/types"
 	mathbits "math/bits"
 	"reflect"
@@ -326,8 +327,35 @@ func (c *compiler) mapLookup(in *ssa.Lookup) {
 }
 
 func (c *compiler) mapUpdate(in *ssa.MapUpdate) {
+	if sum := c.sums[in]; sum != nil {
+		c.mapSum(in, sum)
+		return
+	}
 	a, m, v := c.mapAccess(in.Map.Type(), in.Key), c.operand(in.Map), c.operand(in.Value)
 	c.exit(func(_ *machine, np, pp unsafe.Pointer) { v.store(np, pp, a.assign(np, pp, *ptr(pp, m.atP))) })
+}
+
+// mapSum sets an element to what it was and something else.
+func (c *compiler) mapSum(in *ssa.MapUpdate, sum *ssa.BinOp) {
+	a, m, y := c.mapAccess(in.Map.Type(), in.Key), c.operand(in.Map), c.operand(sum.Y)
+	k := c.layout(sum.Type()).pieces[0].kind
+	of, ofFloats := sumOf[sum.Op], sumOfFloats[sum.Op]
+	switch {
+	case k == kF64:
+		c.exit(func(_ *machine, np, pp unsafe.Pointer) {
+			x := (*float64)(a.assign(np, pp, *ptr(pp, m.atP)))
+			*x = ofFloats(*x, *flt(np, y.atN))
+		})
+	case k == k64 && sum.Op == token.ADD:
+		c.exit(func(_ *machine, np, pp unsafe.Pointer) {
+			*(*uint64)(a.assign(np, pp, *ptr(pp, m.atP))) += *num(np, y.atN)
+		})
+	default:
+		c.exit(func(_ *machine, np, pp unsafe.Pointer) {
+			x := a.assign(np, pp, *ptr(pp, m.atP))
+			storeKind(k, x, of(loadKind(k, x), *num(np, y.atN)))
+		})
+	}
 }
 
 // A textIter is where a range over a string is.

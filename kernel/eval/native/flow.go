@@ -3,6 +3,7 @@ package native
 import (
 	"go/token"
 	"go/types"
+	"math"
 	"slices"
 
 	"golang.org/x/tools/go/ssa"
@@ -31,10 +32,81 @@ func (c *compiler) edge(from, to, next *ssa.BasicBlock) {
 	}
 	o := opJmp
 	if c.flow.num[to] <= c.flow.num[from] {
+		if c.loopEnd(to, next) {
+			return
+		}
 		o = opJmpBack
 	}
 	c.emit(o, 0, 0, 0)
 	c.jumps = append(c.jumps, jump{len(c.code) - 1, to})
+}
+
+// loopEnd goes back to a block that does nothing but compare a number, and before that perhaps add a constant to it,
+// if the number is counted up or down by that, there or just now: that is one instruction at the end of the loop.
+// It goes on in next if that is where the block would go.
+func (c *compiler) loopEnd(head, next *ssa.BasicBlock) bool {
+	branch, ok := head.Instrs[len(head.Instrs)-1].(*ssa.If)
+	if !ok || c.flow.skip[head] {
+		return false
+	}
+	body := head.Succs[0]
+	from, to := c.start[head], c.start[body]
+	if c.flow.num[body] != c.flow.num[head]+1 || to <= from || len(c.jumps) == 0 || from == len(c.code) {
+		return false
+	}
+	at := to - 1 // leaves the loop
+	var out *ssa.BasicBlock
+	for _, j := range c.jumps {
+		if j.at == at {
+			out = j.to
+		}
+	}
+	if out == nil || out != head.Succs[1] || out == body || branch.Cond == nil {
+		return false
+	}
+	var in instr
+	switch k := c.code[at]; k.op {
+	case opBrLe: // out if B <= I
+		in = instr{op: opNextLt, a: k.b, b: k.a}
+	case opBrGeI:
+		in = instr{op: opNextLtI, a: k.a, b: k.c}
+	case opBrGtI:
+		if k.c == math.MaxInt32 {
+			return false
+		}
+		in = instr{op: opNextLtI, a: k.a, b: k.c + 1}
+	case opBrLeI:
+		in = instr{op: opNextGtI, a: k.a, b: k.c}
+	case opBrLtI:
+		if k.c == math.MinInt32 {
+			return false
+		}
+		in = instr{op: opNextGtI, a: k.a, b: k.c - 1}
+	default:
+		return false
+	}
+	in.e = in.a
+	counts := func(k instr) bool { return k.op == opAddI && k.a == in.a && k.b == in.a }
+	switch last := len(c.code) - 1; {
+	case at == from && last > at && counts(c.code[last]) && c.start[c.block] <= last && !(in.op == opNextLt && in.b == in.a):
+		in.c = c.code[last].c
+		c.code = c.code[:last]
+		c.codePos = c.codePos[:last]
+		if c.barrier > last {
+			c.barrier = last
+		}
+	case at == from+1 && counts(c.code[from]) && !(in.op == opNextLt && in.b == in.a):
+		in.c = c.code[from].c
+	default:
+		return false
+	}
+	*c.emit(opNop, 0, 0, 0) = in
+	c.jumps = append(c.jumps, jump{len(c.code) - 1, body})
+	if out != next {
+		c.emit(opJmp, 0, 0, 0)
+		c.jumps = append(c.jumps, jump{len(c.code) - 1, out})
+	}
+	return true
 }
 
 func (c *compiler) phis(from, to *ssa.BasicBlock) {

@@ -66,7 +66,7 @@ func (f *fn) generate() *nativeCode {
 		switch o := f.code[i].op; {
 		case o == opCall || o == opCallClo || o == opInvoke:
 			returns[i] = asm.Label(-1)
-		case o == opJmpBack:
+		case o.goesBack():
 			resumes[f.jumpTarget(i)] = asm.Label(-1)
 		}
 	}
@@ -198,6 +198,47 @@ func (g *coder) restore(defs bool) {
 			g.loadWeb(x)
 		}
 	}
+}
+
+// before is what is alive before the instruction at hand.
+func (g *coder) before() liveSet {
+	need := g.after[g.i]
+	for _, def := range []bool{true, false} {
+		for _, r := range g.refs[g.i] {
+			switch c := g.list[r.web].candidate; {
+			case c < 0 || r.def != def:
+			case def:
+				need.del(c)
+			default:
+				need.add(c)
+			}
+		}
+	}
+	return need
+}
+
+// each calls f with the webs of a set that have registers.
+func (g *coder) each(s liveSet, f func(x *webbed)) {
+	for k, i := range g.cands {
+		if x := &g.list[i]; s.has(k) && x.reg >= 0 {
+			f(x)
+		}
+	}
+}
+
+// count adds to the number that a loop counts, and gives the register that has it then.
+func (g *coder) count(in *instr) asm.Reg {
+	x, t := g.num(in.e, 0), g.t.Scratch[0]
+	w, r := g.web(true, in.a, true)
+	if r != nil && r.dead { // nobody else looks at it
+		g.OpImm(asm.Add, t, x, in.c)
+		return t
+	}
+	g.into(true, in.a, func(d asm.Reg) { g.OpImm(asm.Add, d, x, in.c) })
+	if w != nil && w.reg >= 0 && !w.float {
+		return asm.Reg(w.reg)
+	}
+	return t
 }
 
 // slowly leaves to Go for the instruction at hand.
@@ -602,6 +643,38 @@ func (g *coder) instr(in *instr) {
 				g.exit(whyPoll, i)
 				g.restore(true)
 				g.Jump(to)
+			})
+		})
+	case o >= opNextLt && o <= opNextGtI:
+		l, back, i := g.Label(), g.Label(), g.i
+		g.Burn(l)
+		g.Bind(back)
+		x := g.count(in)
+		limit, small := in.b, true
+		if o == opNextLt {
+			limit, small = g.small(in.b)
+		}
+		switch {
+		case o == opNextGtI:
+			g.BranchImm(asm.GT, x, limit, g.target())
+		case small:
+			g.BranchImm(asm.LT, x, limit, g.target())
+		default:
+			g.Branch(asm.LT, x, g.num(in.b, 1), g.target())
+		}
+		g.later = append(g.later, func() { // before anything is done
+			g.Bind(l)
+			g.i = i
+			g.poll(f.stop, back, func() {
+				need := g.before()
+				g.each(need, func(x *webbed) {
+					if !x.through {
+						g.storeWeb(x)
+					}
+				})
+				g.exit(whyPoll, i)
+				g.each(need, g.loadWeb)
+				g.Jump(back)
 			})
 		})
 	case o == opBrT || o == opBrF:

@@ -127,6 +127,9 @@ const (
 	// Branches: D is how far to jump, in bytes from the next instruction.
 	opJmp
 	opJmpBack // looks at the stop flag
+	opNextLt  // N[A] += C, and back if it is < N[B] then; E is A, for what is read
+	opNextLtI // the same for a number B
+	opNextGtI // back if it is > B
 	opBrT     // if N[A] != 0
 	opBrF
 	opBrEq // if N[A] == N[B], and so on

@@ -195,14 +195,16 @@ func methodName(m types.Object) string {
 
 // method finds the code of a method of the value whose interface begins with word.
 func (p *Program) method(d *dynCall, word unsafe.Pointer) *knownMethod {
-	if m := d.last.Load(); m != nil && m.word == word {
-		return m
+	for i := range d.known {
+		if m := d.known[i].Load(); m != nil && m.word == word {
+			return m
+		}
 	}
 	m := &knownMethod{word: word}
 	if f, ok := p.world.methods.Load(methodKey{dynamicType(word, true), d.name}); ok {
 		m.fn = f.(weak.Pointer[fn]).Value()
 	}
-	d.last.Store(m)
+	d.known[(d.next.Add(1)-1)%uint32(len(d.known))].Store(m)
 	return m
 }
 

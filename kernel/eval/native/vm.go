@@ -417,6 +417,42 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 			if left--; left < 0 {
 				return vm.state(f, ip, np, pp, sp), true
 			}
+		case opNextLt:
+			i := *snum(np, in.a) + int64(in.c)
+			*snum(np, in.a) = i
+			if i < *snum(np, in.b) {
+				if len(f.stop) != 0 {
+					vm.halt(f, in, sp)
+				}
+				ip = unsafe.Add(ip, int(in.d))
+				if left--; left < 0 {
+					return vm.state(f, ip, np, pp, sp), true
+				}
+			}
+		case opNextLtI:
+			i := *snum(np, in.a) + int64(in.c)
+			*snum(np, in.a) = i
+			if i < int64(in.b) {
+				if len(f.stop) != 0 {
+					vm.halt(f, in, sp)
+				}
+				ip = unsafe.Add(ip, int(in.d))
+				if left--; left < 0 {
+					return vm.state(f, ip, np, pp, sp), true
+				}
+			}
+		case opNextGtI:
+			i := *snum(np, in.a) + int64(in.c)
+			*snum(np, in.a) = i
+			if i > int64(in.b) {
+				if len(f.stop) != 0 {
+					vm.halt(f, in, sp)
+				}
+				ip = unsafe.Add(ip, int(in.d))
+				if left--; left < 0 {
+					return vm.state(f, ip, np, pp, sp), true
+				}
+			}
 		case opBrT:
 			if *num(np, in.a) != 0 {
 				ip = unsafe.Add(ip, int(in.d))

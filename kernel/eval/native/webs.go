@@ -31,6 +31,8 @@ var roles = func() (t [opLeave + 1]string) {
 	span("Xxx", opAdd, opShrU)
 	span("Xx", opAddI, opExt)
 	set("x", opShift, opBrT, opBrF)
+	set("Xx--x", opNextLt)
+	set("X---x", opNextLtI, opNextGtI)
 	span("Xxx", opEq, opLeU)
 	set("Xpp", opPEq, opPNe)
 	span("Xff", opFEq, opFLe)
@@ -132,6 +134,9 @@ type webs struct {
 }
 
 func (o op) jumps() bool { return o >= opJmp && o <= opBrNotNil }
+
+// goesBack tells instructions that end a loop, at which is looked whether execution is to stop.
+func (o op) goesBack() bool { return o >= opJmpBack && o <= opNextGtI }
 
 // ends tells instructions behind which execution does not go on.
 func (o op) ends() bool {
@@ -274,7 +279,7 @@ func (w *webs) cut() {
 		if o.jumps() || o.ends() {
 			begins[i+1] = true
 		}
-		if o == opJmpBack {
+		if o.goesBack() {
 			for k := w.f.jumpTarget(i); k <= i; k++ {
 				w.depth[k]++
 			}
