@@ -132,6 +132,7 @@ func (c *analysis) findFused() {
 			}
 		}
 	}
+	c.findLengths()
 	c.findVarargs()
 	c.findDirect()
 	c.findSums()
@@ -184,6 +185,27 @@ func (c *analysis) findDirect() {
 				direct = direct && ok && call.Call.Value == mc && !slices.Contains(call.Call.Args, ssa.Value(mc))
 			}
 			c.fused[mc] = direct
+		}
+	}
+}
+
+// findLengths finds strings and slices of variables that are loaded only for their length.
+func (c *analysis) findLengths() {
+	for _, b := range c.f.Blocks {
+		for i, in := range b.Instrs {
+			u, ok := in.(*ssa.UnOp)
+			if !ok || u.Op != token.MUL || len(*refs(u)) != 1 || i+1 == len(b.Instrs) || (*refs(u))[0] != b.Instrs[i+1] {
+				continue
+			}
+			g, ok := u.X.(*ssa.Global)
+			call, isCall := b.Instrs[i+1].(*ssa.Call)
+			if !ok || !isCall || c.p.host.IsStop(g) {
+				continue
+			}
+			f, ok := call.Call.Value.(*ssa.Builtin)
+			if l := c.layout(u.Type()); ok && f.Name() == "len" && (l.isText() || l.isSlice()) {
+				c.fused[u] = true
+			}
 		}
 	}
 }

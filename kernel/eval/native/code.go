@@ -21,6 +21,7 @@ import (
 // A nativeCode is the machine code of a function.
 type nativeCode struct {
 	begin   uintptr
+	leaf    bool            // it calls no function of a program, so that who calls it looks at the stop flag
 	resumes map[int]uintptr // where the code can be entered, by instruction
 	returns map[int]uintptr // where calls return to, by the instruction of the call
 }

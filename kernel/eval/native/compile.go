@@ -162,6 +162,8 @@ func slotBanks(o op) string {
 		return "nppnn"
 	case opLd8, opLdI4, opLdU4, opLdI2, opLdU2, opLdI1, opLdU1, opSt8, opSt4, opSt2, opSt1:
 		return "np---"
+	case opCount:
+		return "np--n"
 	case opLdP, opLdPP, opStP, opStPP, opAddrF:
 		return "pp---"
 	case opLdPN, opLdPNN, opStPN, opStPNN:

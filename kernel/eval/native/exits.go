@@ -705,6 +705,11 @@ func (c *compiler) length(in *ssa.Call, name string, x ssa.Value) {
 		*c.emit(opNop, 0, 0, 0) = constNInstr(d.atN, uint64(arr.Len()))
 		return
 	}
+	if u, ok := x.(*ssa.UnOp); ok && c.fused[u] {
+		slot, off := c.address(u.X)
+		c.emit(opLd8, d.atN, slot, off+8)
+		return
+	}
 	l := c.operand(x)
 	isCap := name == "cap"
 	switch x.Type().Underlying().(type) {

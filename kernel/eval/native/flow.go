@@ -87,7 +87,15 @@ func (c *compiler) loopEnd(head, next *ssa.BasicBlock) bool {
 	}
 	in.e = in.a
 	counts := func(k instr) bool { return k.op == opAddI && k.a == in.a && k.b == in.a }
+	loads := at > from && c.code[at-1].op != opAddI
+	for _, k := range c.code[from:at] {
+		loads = loads && k.op >= opLd8 && k.op <= opLdPNN && k.a != in.a
+	}
 	switch last := len(c.code) - 1; {
+	case loads && at-from <= 2 && in.op == opNextLt: // which is the end of the loop
+		for i, k := range c.code[from:at] {
+			c.code, c.codePos = append(c.code, k), append(c.codePos, c.codePos[from+i])
+		}
 	case at == from && last > at && counts(c.code[last]) && c.start[c.block] <= last && !(in.op == opNextLt && in.b == in.a):
 		in.c = c.code[last].c
 		c.code = c.code[:last]

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"slices"
 	"unsafe"
 
 	"dtnotes/kernel/eval/native/asm"
@@ -33,7 +34,8 @@ func (f *fn) generate() *nativeCode {
 	}
 	g.Bind(g.entry)
 	g.Begin()
-	if f.enter != nil {
+	leaf := !slices.ContainsFunc(f.code, func(in instr) bool { return in.op == opCall || in.op == opCallClo || in.op == opInvoke })
+	if f.enter != nil && !leaf {
 		back, stub := g.Label(), g.Label()
 		g.Burn(stub)
 		g.Bind(back)
@@ -98,7 +100,7 @@ func (f *fn) generate() *nativeCode {
 	if base == 0 {
 		return nil
 	}
-	c := &nativeCode{begin: base + uintptr(g.Offset(g.entry)), resumes: map[int]uintptr{0: base + uintptr(g.Offset(g.entry))}, returns: map[int]uintptr{}}
+	c := &nativeCode{leaf: leaf, begin: base + uintptr(g.Offset(g.entry)), resumes: map[int]uintptr{0: base + uintptr(g.Offset(g.entry))}, returns: map[int]uintptr{}}
 	for i, l := range resumes {
 		c.resumes[i] = base + uintptr(g.Offset(l))
 	}
@@ -583,6 +585,13 @@ func (g *coder) instr(in *instr) {
 			return
 		}
 		g.Store(g.num(in.a, 0), p, in.c, sizes[o])
+	case o == opCount:
+		p, x := g.notNil(in.b), t.Scratch[1]
+		g.Load(x, p, in.c, asm.W8)
+		g.OpImm(asm.Add, x, x, in.d)
+		g.Store(x, p, in.c, asm.W8)
+		g.into(true, in.a, func(d asm.Reg) { g.Mov(d, x) })
+		g.into(true, in.e, func(d asm.Reg) { g.OpImm(asm.Add, d, x, -in.d) })
 	case o >= opStP && o <= opStPP:
 		p := g.notNil(in.b)
 		g.storeWords(p, in.c, [][]part{{{false, in.a}}, {{false, in.a}, {true, in.d}}, {{false, in.a}, {true, in.d}, {true, in.d + 8}}, {{false, in.a}, {false, in.a + 8}}}[o-opStP]...)
@@ -649,18 +658,22 @@ func (g *coder) instr(in *instr) {
 		l, back, i := g.Label(), g.Label(), g.i
 		g.Burn(l)
 		g.Bind(back)
-		x := g.count(in)
 		limit, small := in.b, true
 		if o == opNextLt {
 			limit, small = g.small(in.b)
 		}
 		switch {
 		case o == opNextGtI:
-			g.BranchImm(asm.GT, x, limit, g.target())
+			g.BranchImm(asm.GT, g.count(in), limit, g.target())
 		case small:
-			g.BranchImm(asm.LT, x, limit, g.target())
+			g.BranchImm(asm.LT, g.count(in), limit, g.target())
 		default:
-			g.Branch(asm.LT, x, g.num(in.b, 1), g.target())
+			y := g.num(in.b, 1)
+			if w, _ := g.web(true, in.a, true); w != nil && w.reg == int(y) && !w.float { // the limit ends here
+				g.Mov(t.Scratch[1], y)
+				y = t.Scratch[1]
+			}
+			g.Branch(asm.LT, g.count(in), y, g.target())
 		}
 		g.later = append(g.later, func() { // before anything is done
 			g.Bind(l)

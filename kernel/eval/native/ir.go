@@ -97,6 +97,7 @@ const (
 	opSt4
 	opSt2
 	opSt1
+	opCount // N[E] = what is at P[B]+C, and N[A] = it and D, which is there then
 	opStP
 	opStPN
 	opStPNN

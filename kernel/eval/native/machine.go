@@ -138,7 +138,10 @@ func (vm *machine) enter(f *fn) {
 	}
 	vm.bottom = f
 	var s state
-	if c := f.native.Load(); c != nil { // which looks at the stop flag itself
+	if c := f.native.Load(); c != nil { // which looks at the stop flag itself, if it is no leaf
+		if c.leaf {
+			f.poll()
+		}
 		if !vm.begin(f, c) {
 			return
 		}

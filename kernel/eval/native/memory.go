@@ -2,6 +2,7 @@ package native
 
 import (
 	"go/types"
+	"math"
 	"unsafe"
 
 	"golang.org/x/tools/go/ssa"
@@ -112,6 +113,53 @@ func (c *compiler) indexAddr(to int32, in *ssa.IndexAddr) {
 		x.d, x.e = l.atN, size
 	}
 	c.noteUnsigned(in.Index)
+	c.again()
+}
+
+// again leaves out the last instruction if it does what one of those shortly before it has done.
+func (c *compiler) again() {
+	n := len(c.code) - 1
+	in := c.code[n]
+	for i := n - 1; i >= max(c.start[c.block], c.barrier, n-8); i-- {
+		if c.code[i] == in {
+			c.code, c.codePos = c.code[:n], c.codePos[:n]
+			delete(c.out.unsigned, n)
+			return
+		}
+		if c.writes(c.code[i], in) {
+			return
+		}
+	}
+}
+
+// writes tells that an instruction may write a slot that another reads or writes.
+func (c *compiler) writes(in, other instr) bool {
+	if in.op == opExit || in.op >= opJmp {
+		return true
+	}
+	of := func(in instr, r byte, k int) (number bool, from, to int32) {
+		from = [...]int32{in.a, in.b, in.c, in.d, in.e}[k]
+		to = from
+		if r |= 0x20; r == 'm' || r == 'q' {
+			to += 8
+		}
+		return r != 'p' && r != 'q', from, to
+	}
+	for k, r := range []byte(roles[in.op]) {
+		if r < 'A' || r > 'Z' {
+			continue
+		}
+		number, from, to := of(in, r, k)
+		for k, r := range []byte(roles[other.op]) {
+			if r == '-' {
+				continue
+			}
+			if n, f, t := of(other, r, k); n == number && f <= to && from <= t {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // noteUnsigned remembers for the message of a panic that the last instruction's index is unsigned.
@@ -267,7 +315,25 @@ func (c *compiler) store(in *ssa.Store) {
 		for _, p := range v.pieces {
 			c.emit(storeOps[p.kind], v.piece(p), slot, off+int32(p.off))
 		}
+		c.count()
 	}
+}
+
+// count makes one instruction of the last three if these add a constant to a number in memory.
+func (c *compiler) count() {
+	n := len(c.code)
+	if n-3 < max(c.start[c.block], c.barrier) {
+		return
+	}
+	ld, add, st := c.code[n-3], c.code[n-2], c.code[n-1]
+	if ld.op != opLd8 || add.op != opAddI || st.op != opSt8 || add.b != ld.a || st.a != add.a || st.b != ld.b || st.c != ld.c || add.c == math.MinInt32 ||
+		max(ld.a, add.a) >= outMark {
+		return
+	}
+	c.code, c.codePos = c.code[:n-3], c.codePos[:n-3]
+	x := c.emit(opCount, add.a, ld.b, ld.c)
+	x.d, x.e = add.c, ld.a
+	c.barrier = len(c.code)
 }
 
 // isBlank tells the address of a field without a name, which a literal does not set.

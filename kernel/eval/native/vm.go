@@ -259,6 +259,17 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 				vm.fail(f, in, sp, errNil)
 			}
 			*(*uint8)(unsafe.Add(m, int(in.c))) = uint8(*num(np, in.a))
+		case opCount:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				vm.fail(f, in, sp, errNil)
+			}
+			m = unsafe.Add(m, int(in.c))
+			x := *num(m, 0)
+			*num(np, in.e) = x
+			x += uint64(int64(in.d))
+			*num(np, in.a) = x
+			*num(m, 0) = x
 		case opStP:
 			m := *ptr(pp, in.b)
 			if m == nil {

@@ -48,6 +48,7 @@ var roles = func() (t [opLeave + 1]string) {
 	set("Qp", opLdPP)
 	set("np", opSt8, opSt4)
 	set("xp", opSt2, opSt1)
+	set("Xp--X", opCount)
 	set("pp", opStP)
 	set("pp-n", opStPN)
 	set("pp-m", opStPNN)

@@ -1,5 +1,7 @@
 package native
 
+//lint:file-ignore U1000 The fields of results are written by calls, and read by their addresses.
+
 import (
 	"sync"
 	"unsafe"
