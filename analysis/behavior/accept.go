@@ -42,16 +42,20 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 	}
 	r := &record{every: b.Every, units: b.Units, byKind: b.ByKind, starts: []int{0, len(buckets)}}
 	at := map[string]int{}
+	judged := map[string]bool{} // new sources: the kernel's own and the tracer at work are none
 	held := map[string]*Held{}
 	var raws []raw
 	for i, bucket := range buckets {
 		w := s.raw(bucket.Time, bucket.Counts)
 		takeSigns(held, w.signs, b.ByKind)
 		raws = append(raws, w)
+		for _, sign := range w.signs {
+			judged[sign.Source] = judged[sign.Source] || sign.State == New
+		}
 		for name, v := range w.values {
 			k, ok := at[name]
 			if !ok {
-				if s.ignore[processOf(name, b.ByKind)] {
+				if b.Sources[name] == nil && !judged[name] {
 					continue
 				}
 				k = len(r.names)
@@ -72,13 +76,11 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 	part := r.behavior(r.all())
 	part.Until = buckets[len(buckets)-1].Time + b.Every.Seconds()
 	part.IncludeKernel, part.IncludeObserver = b.IncludeKernel, b.IncludeObserver
-	part.Held = map[string]*Held{}
+	// That something new was accepted does not make what is new usual.
 	for class, h := range held {
 		h.Buckets = float64(len(buckets))
 		if src := part.Sources[class]; src != nil {
 			src.Held = *h
-		} else if b.Sources[class] == nil {
-			part.Held[class] = h
 		}
 	}
 	absorb(out, part, false)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/gonum/mat"
+
 	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
 	"dtnotes/analysis/source"
@@ -23,7 +25,7 @@ func TestAccept(t *testing.T) {
 		}
 	}
 	w := watcher(t, b)
-	first := push(t, w, server(t, 3, 120, backup))
+	first := push(t, w, beside(t, server(t, 3, 120, backup), "csw kworker/7", 50))
 	if len(first) != 1 || first[0].Sources[0].Name != "new" && first[0].Sources[0].Name != "db" {
 		t.Fatalf("alerts %v", first)
 	}
@@ -31,6 +33,15 @@ func TestAccept(t *testing.T) {
 	taught, err := b.Accept(buckets)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if taught.Sources["csw kworker/7"] != nil || taught.Sources["syscall new"] == nil {
+		t.Error("a thread of the kernel was accepted, or the new process was not")
+	}
+	// Another new process stands out as far as before.
+	newer := beside(t, server(t, 6, 120, nil), "syscall newer", 4000)
+	before, after := push(t, watcher(t, b), newer), push(t, watcher(t, taught), newer)
+	if len(before) != 1 || len(after) != 1 || after[0].Start != before[0].Start || after[0].Sources[0].Score < 0.9*before[0].Sources[0].Score {
+		t.Errorf("another new process: %v, where before %v", after, before)
 	}
 	if again := push(t, watcher(t, taught), server(t, 4, 120, backup)); len(again) != 0 {
 		t.Errorf("accepted, and it raises %v", again)
@@ -49,6 +60,22 @@ func TestAccept(t *testing.T) {
 	if _, err := b.Accept(nil); err == nil {
 		t.Error("accepted nothing")
 	}
+}
+
+// beside is a series with one more source, which does so much from second 60 to 75.
+func beside(t testing.TB, s *analysis.Series, name string, v float64) *analysis.Series {
+	t.Helper()
+	n, p := s.Dims()
+	x := mat.NewDense(n, p+1, nil)
+	x.Slice(0, n, 0, p).(*mat.Dense).Copy(s.Values)
+	for i := 60; i < 75; i++ {
+		x.Set(i, p, v)
+	}
+	out, err := analysis.NewSeries(append(slices.Clone(s.Names), name), s.Times[0], s.Every, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 func watcher(t testing.TB, b *behavior.Behavior) *behavior.Watcher {
