@@ -11,18 +11,24 @@ import (
 const (
 	// sampleLines bounds how many lines tell a log's format.
 	sampleLines = 4096
-	// fewestLogLines is how many lines make a log.
+	// fewestLogLines is how many lines make a log: the words of fewer may look like probes by
+	// chance.
 	fewestLogLines = 8
 	// mostArgs bounds the columns of arguments; what is more stays in the last one.
 	mostArgs = 16
 )
 
-// An eventLog is lines of leading integers, process, probe and arguments.
+// An eventLog is lines of leading integers, process, probe and arguments, as scripts that print
+// each event write them:
+//
+//	1795376741117661993 512 nginx read:entry 4 1024
+//	1795376741117662114 97 sshd write:entry 3 "hello"
 type eventLog struct {
 	writer *logWriter // of the log being read; nil outside of one
 	none   int        // offset up to which no log starts
 }
 
+// take takes as many lines as there are, in a loop of its own: a log may have millions.
 func (f *eventLog) take(st *station, num int, line []byte) bool {
 	if line[0] < '0' || line[0] > '9' || st.mode != syntax.NoHeader || st.cur.Offset() < f.none {
 		return false
@@ -37,6 +43,8 @@ func (f *eventLog) take(st *station, num int, line []byte) bool {
 		line, terminated := ahead.Next()
 		name, probe, args, known, ok := w.split(line)
 		lines := 1
+		// A line whose probe is not known may be the first half of one whose name holds the end
+		// of a line.
 		if !known && terminated {
 			if whole, n := w.joined(line, &ahead); n > 0 {
 				name, probe, args, _, ok = w.split(whole)
@@ -59,6 +67,8 @@ func (f *eventLog) take(st *station, num int, line []byte) bool {
 			st.accountLines(classTable, lines, size)
 			w.row(name, probe, args)
 			if w.sheet.n == sampleLines {
+				// Only once it is seen to be long, as counting lines costs a look at all the
+				// rest.
 				w.reserve(bytes.Count(st.cur.Rest(), []byte("\n")))
 			}
 		}
@@ -67,7 +77,8 @@ func (f *eventLog) take(st *station, num int, line []byte) bool {
 	return taken
 }
 
-// resume goes on with the log in a sheet of its own.
+// resume goes on with the log in a sheet of its own. The format stays: what a log's first lines
+// show holds for all parts.
 func (f *eventLog) resume(st *station) {
 	f.none = 0
 	if f.writer != nil {
@@ -80,7 +91,9 @@ func (f *eventLog) open(st *station, g syntax.Log) {
 	f.writer = newLogWriter(st.sheetFor("log", "log", "log"), g)
 }
 
-// starts looks ahead for the format of a log.
+// starts looks ahead for the format of a log. One integer in front is not enough, since a row of
+// names and numbers may start with one; and where most lines would have to be joined to others it
+// is none.
 func (f *eventLog) starts(st *station) bool {
 	c := *st.cur
 	var sample [][]byte
@@ -103,6 +116,8 @@ func (f *eventLog) starts(st *station) bool {
 			return true
 		}
 	}
+	// Numbers may stand on thousands of lines that are no log: none of them asks again before
+	// that offset.
 	f.none = c.Offset()
 	return false
 }
@@ -133,8 +148,12 @@ func newLogWriter(s *sheet, g syntax.Log) *logWriter {
 	return w
 }
 
-// joined returns a line with those behind it on which it goes on, as its name holds the end of a line,
-// and how many those are: together they have a probe that is known. It goes past them.
+// joined returns a line with those behind it on which it goes on, as its name holds the end of a
+// line, and how many those are: together they have a probe that is known. It goes past them.
+// Processes may be called anything, so a name such as "my\nname" makes two lines of an event:
+//
+//	1795376741117661993 512 my
+//	name read:entry 4
 func (w *logWriter) joined(line []byte, ahead *syntax.Cursor) (whole []byte, lines int) {
 	cur := *ahead
 	for lines = 1; lines <= 3 && !cur.Done(); lines++ {
@@ -151,8 +170,9 @@ func (w *logWriter) joined(line []byte, ahead *syntax.Cursor) (whole []byte, lin
 	return nil, 0
 }
 
-// split splits a line: the leading integers, codes of the name and the probe, arguments. known tells that
-// the probe is one of the log's.
+// split splits a line: the leading integers, codes of the name and the probe, arguments. known
+// says that the probe is one of the log's. Most lines have a name and a probe that came together
+// before, and these are found as one.
 func (w *logWriter) split(line []byte) (name, probe uint32, args []byte, known, ok bool) {
 	for i := range w.leading {
 		v, n := leadingInt(line)
@@ -179,6 +199,8 @@ func (w *logWriter) split(line []byte) (name, probe uint32, args []byte, known, 
 	}
 	known = w.format.Probes[string(p)]
 	name, probe = w.name.words.code(n), w.probe.words.code(p)
+	// Only where the name is one word are two words the name and the probe: "my prog read" is
+	// not.
 	if len(n) == end && known {
 		w.prefixes.put(slot, prefix, int32(name), int32(probe))
 	}
@@ -211,6 +233,8 @@ func leadingInt(line []byte) (v int64, n int) {
 	return v, i + 1
 }
 
+// row appends a row. It fills the columns directly, all but those of arguments, of which a line
+// may have fewer or more than the others.
 func (w *logWriter) row(name, probe uint32, args []byte) {
 	for i, v := range w.leading {
 		w.clocks[i].ints = append(w.clocks[i].ints, v)

@@ -8,7 +8,8 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// eventSheet returns the table of the rows that clauses printed.
+// eventSheet returns the table of the rows that clauses printed. Its payloads get their types
+// when all are known.
 func eventSheet(st *station) *sheet {
 	key := "events"
 	if st.byKey[key] == nil {
@@ -23,7 +24,10 @@ func eventSheet(st *station) *sheet {
 	return st.byKey[key]
 }
 
-// events are the rows of the default output, with the lines that their payloads go on to.
+// events are the rows of the default output, with the lines that their payloads go on to:
+//
+//	CPU     ID                    FUNCTION:NAME
+//	  0   1234                       read:entry   nginx  512
 type events struct{}
 
 func (events) take(st *station, num int, line []byte) bool {
@@ -34,6 +38,8 @@ func (events) take(st *station, num int, line []byte) bool {
 	st.free.flush()
 	st.afterStack = false
 	st.take(classTable)
+	// The row itself is booked; now what belongs to it is taken off the lines that follow. The
+	// order matters: frames are sure, rows of one shape are rows, and only what is left is text.
 	payload := bytes.TrimSpace(e.Payload)
 	more, stack := payloadLines(st, payload)
 	var second []string
@@ -71,8 +77,9 @@ func (events) take(st *station, num int, line []byte) bool {
 	return true
 }
 
-// secondStack takes the stack under an event's first one, such as ustack() prints after stack(): a
-// blank line parts them, and no value follows, which would make it an aggregation's.
+// secondStack takes the stack under an event's first one, such as ustack() prints after stack():
+// a blank line parts them, and no value follows, which would make it an aggregation's. It looks
+// ahead as far as the stack goes, since only what stands behind it says whose it is.
 func secondStack(st *station) []string {
 	c := *st.cur
 	if c.Done() || !syntax.Blank(c.Peek()) {
@@ -108,8 +115,9 @@ func secondStack(st *station) []string {
 	return takeFrames(st)
 }
 
-// parseEvent recognizes a row in the mode that the last header set. Without a header only
-// a row in its exact columns is one.
+// parseEvent recognizes a row in the mode that the last header set. Without a header only a row
+// in its exact columns is one. A capture that was cut at its head has rows without a header; in a
+// column of other width they are too much like rows of a script.
 func parseEvent(st *station, line []byte) (syntax.Event, bool) {
 	switch st.mode {
 	case syntax.EventHeader:
@@ -153,7 +161,9 @@ func payloadLines(st *station, payload []byte) (more []textLine, stack []string)
 	return more, stack
 }
 
-// startsGroup reports whether a line that follows an event's row starts something else.
+// startsGroup reports whether a line that follows an event's row starts something else. It must
+// know all that may stand right under a row, with no blank line between; whatever it does not
+// know is taken for a part of the payload.
 func startsGroup(st *station, line []byte) bool {
 	if _, ok := parseEvent(st, line); ok {
 		return true
@@ -192,8 +202,10 @@ func formattedPayload(st *station, num int, payload []byte, more []textLine) boo
 	return true
 }
 
-// typePayloads adds columns arg1… for the values that trace() printed, where all payloads
-// of one probe split into as many values.
+// typePayloads adds columns arg1… for the values that trace() printed, where all payloads of one
+// probe split into as many values. It is called when all rows are there. A probe whose payloads
+// have varying numbers of values keeps them as text alone, since it is not known which value is
+// which.
 func typePayloads(s *sheet) {
 	payload, function, name := s.index["payload"], s.index["function"], s.index["name"]
 	type probe struct{ function, name uint32 }

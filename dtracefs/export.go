@@ -65,7 +65,8 @@ func (w *CSVWriter) Write(t *Table) error {
 	return nil
 }
 
-// columnsNamed returns the columns of those names, nil where there is none.
+// columnsNamed returns the columns of those names, nil where there is none: the tables of a
+// scan's batches have the columns that they need, in any order.
 func (t *Table) columnsNamed(names []string) []*Column {
 	columns := make([]*Column, len(names))
 	for i, name := range names {
@@ -160,6 +161,7 @@ func (w *FoldedWriter) Write(t *Table) error {
 				frames = append(frames, foldedFrame(ParseFrame(f).Function()))
 			}
 		}
+		// Rows without a value, as of single samples, count once.
 		n := int64(1)
 		if value != nil && value.typ == Int {
 			n = value.Int(i)
@@ -169,12 +171,14 @@ func (w *FoldedWriter) Write(t *Table) error {
 	return nil
 }
 
-// notInFrames are the characters that would end a frame or a line.
+// notInFrames replaces the characters that would end a frame or a line.
 var notInFrames = strings.NewReplacer(";", ":", "\n", " ", "\r", " ")
 
+// foldedFrame is text as a frame of a folded stack.
 func foldedFrame(s string) string { return valid.UTF8(notInFrames.Replace(s)) }
 
-// Close writes the lines. It does not close what it writes to.
+// Close writes the lines, sorted, so that equal stacks are equal bytes. It does not close what it
+// writes to.
 func (w *FoldedWriter) Close() error {
 	bw := bufio.NewWriter(w.w)
 	for _, s := range slices.Sorted(maps.Keys(w.sums)) {
@@ -194,7 +198,8 @@ type Frame struct {
 	Annotation string // what a helper says, such as the line of a script
 }
 
-// ParseFrame takes a frame apart: module`symbol+0x1f [ annotation ].
+// ParseFrame takes a frame apart: module`symbol+0x1f [ annotation ]. Whatever is not there stays
+// empty, and a frame that is nothing of the kind is its symbol.
 func ParseFrame(s string) Frame {
 	var f Frame
 	if head, note, ok := strings.Cut(s, " [ "); ok {
@@ -210,6 +215,8 @@ func ParseFrame(s string) Frame {
 	return f
 }
 
+// isOffset reports whether what stands behind a plus is an offset and no part of a name, as
+// operator+ of C++ has one. {ptr} stands in captures whose addresses were taken out.
 func isOffset(s string) bool {
 	if s == "{ptr}" {
 		return true

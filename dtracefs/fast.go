@@ -10,10 +10,15 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// A fastCount counts the lines of a large capture without making tables of them. It knows no form:
-// it knows where in a line the time and the numbers that count stand, and asks the decoder, once for
-// each different rest of a line, what such a line is. A chunk in which a line is anything else is
-// left to the decoder as a whole. It is used only if it counts the sample as the decoder does.
+// A fastCount counts the lines of a large capture without making tables of them. It knows no
+// form: it knows where in a line the time and the numbers that count stand, and asks the decoder,
+// once for each different rest of a line, what such a line is. A chunk in which a line is
+// anything else is left to the decoder as a whole. It is used only if it counts the sample as the
+// decoder does.
+//
+// In the line "syscall nginx 12" under a clock, for example, the value is 12 and the rest
+// "syscall nginx". The decoder says of that rest once that it is one row of the activity, of the
+// source nginx; from then on a line with it costs one look-up.
 //
 // Chunks are read side by side, by a [fastLines] each, and counted in their order.
 type fastCount struct {
@@ -33,7 +38,8 @@ type fastCount struct {
 	asked   int
 }
 
-// A fastLines reads the lines of a chunk.
+// A fastLines reads the lines of a chunk into a log of numbers, which commit counts when the
+// chunk's turn comes. It writes nothing that others read, but for what is asked, under the lock.
 type fastLines struct {
 	*fastCount
 	memo   *prefixTable // of rests of lines: the first of their cells, and how many
@@ -79,10 +85,12 @@ const (
 	endOfDaily = -2 // a time of the day
 )
 
-// contextLines is how many lines of a log show the decoder what a line among them is.
+// contextLines is how many lines of a log show the decoder what a line among them is: shapes are
+// learned from so many.
 const contextLines = 200
 
-// mostAsked bounds the different rests of lines that are worth to be remembered.
+// mostAsked bounds the different rests of lines that are worth to be remembered. A capture with
+// more, such as one with a number in each name, is decoded: asking costs more than decoding.
 const mostAsked = 1 << 16
 
 // newFastCount returns a counter of lines that have the layout, which adds to t. ask must have decoded
@@ -93,10 +101,12 @@ func newFastCount(t *tally, l layout, ask *scanner) *fastCount {
 	return f
 }
 
+// lines returns a reader of chunks, for one goroutine at a time.
 func (f *fastCount) lines() *fastLines { return &fastLines{fastCount: f, memo: newPrefixTable()} }
 
-// among lets lines of a log be decoded among some of the sample: there a name with a blank in it can
-// be told from two words. An event log needs none: its format is known since the sample.
+// among lets lines of a log be decoded among some of the sample: there a name with a blank in it
+// can be told from two words. It notes how many rows those make by themselves, so that the row of
+// one more line is the next. An event log needs none: its format is known since the sample.
 func (f *fastCount) among(sample []byte) {
 	if f.layout.timed != timeFirst {
 		return
@@ -117,7 +127,9 @@ func (f *fastCount) among(sample []byte) {
 	}
 }
 
-// chunk reads a chunk, or tells that it holds a line that is not what is expected.
+// chunk reads a chunk, and returns whether every line of it is what is expected. Otherwise
+// nothing of it must be counted. A chunk starts without a time, since the one before it may still
+// be read: where times stand above rows, chunks are cut before a clock.
 func (f *fastLines) chunk(data []byte) bool {
 	f.log, f.drops, f.timed = f.log[:0], f.drops[:0], false
 	f.booked, f.low, f.high, f.inside = 0, 0, -1, f.inside[:0]
@@ -147,8 +159,9 @@ func (f *fastLines) chunk(data []byte) bool {
 	}
 }
 
-// knownLines reads the lines from an offset on that are known, and returns the offset of the first that is
-// not. They are most, and this is the inner loop of counting.
+// knownLines reads the lines from an offset on that are known, and returns the offset of the
+// first that is not. They are most, and this is the inner loop of counting. It must do what
+// lineOfBlock does with such a line, and gives everything else to it.
 func (f *fastLines) knownLines(data []byte, at int) int {
 	for f.timed {
 		n := bytes.IndexByte(data[at:], '\n')
@@ -174,6 +187,8 @@ func (f *fastLines) knownLines(data []byte, at int) int {
 		if slot.free() {
 			return at
 		}
+		// No cell is a row that does not count, such as one of another kind; more cells are not
+		// for this loop.
 		if slot.b == 1 {
 			f.log = append(f.log, fastEntry{value: v, source: f.cells[slot.a].source, cell: slot.a})
 		} else if slot.b != 0 {
@@ -205,8 +220,9 @@ func (f *fastLines) line(line []byte) bool {
 	return f.entry(line, rest, &v)
 }
 
-// lineOfBlock reads a line under a clock, or a clock. The lines that are known come first, since they
-// are most.
+// lineOfBlock reads a line under a clock, or a clock. The lines that are known come first, since
+// they are most. A clock is never among them, as what is left of it without its value was never
+// asked with success.
 func (f *fastLines) lineOfBlock(line []byte) bool {
 	var rest []byte
 	var v tail
@@ -247,6 +263,7 @@ func (f *fastLines) clockOf(line []byte) (c syntax.Clock, ok bool) {
 	if c, ok := f.clocks.read(line); ok && len(line) == len(f.clocks.text) {
 		return c, true
 	}
+	// Clocks start with a digit, the name of a day or month, or a bracket.
 	if b := line[0]; (b >= '0' && b <= '9' || b >= 'A' && b <= 'Z' || b == '[') && line[len(line)-1] != ' ' {
 		if c, text, ok := clockLine(line); ok && (len(text) == 0 || text[0] == ',') {
 			if len(text) == 0 {
@@ -264,7 +281,8 @@ func (f *fastLines) clockOf(line []byte) (c syntax.Clock, ok bool) {
 	return c, true
 }
 
-// isClock asks whether a line is a clock with a label.
+// isClock asks whether a line is a clock with a label. The decoder takes it for one only if it
+// knows the label; its answer holds for the label, which is remembered.
 func (f *fastLines) isClock(line []byte) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -300,7 +318,8 @@ func (f *fastLines) gluedRow(line []byte) bool {
 	return true
 }
 
-// setTime takes over the time of the lines that follow.
+// setTime takes over the time of the lines that follow. The text is kept, so that the same clock
+// on the next lines is known by its bytes.
 func (f *fastLines) setTime(c syntax.Clock, text []byte) {
 	f.ns, f.ofDay, f.timed = c.In(f.t.location), c.Form == syntax.TimeOfDay, true
 	f.stamp, f.at = append(f.stamp[:0], text...), f.ns
@@ -309,7 +328,8 @@ func (f *fastLines) setTime(c syntax.Clock, text []byte) {
 	}
 }
 
-// bookTime writes the time in force to the log.
+// bookTime writes the time in force to the log. Times of the day are written as such: which day
+// it is depends on the chunks before, and is known when this one is counted.
 func (f *fastLines) bookTime() {
 	what := int32(endOfBlock)
 	if f.ofDay {
@@ -339,7 +359,8 @@ func (f *fastLines) entry(line, rest []byte, v *tail) bool {
 }
 
 // put books the numbers of a line that is known. A time that differs from that of the line before
-// stands before them.
+// stands before them. In a log of events only the bucket matters, so the time is written again
+// when the next event is in another one.
 func (f *fastLines) put(slot *prefixSlot, v *tail) {
 	if f.layout.timed != timeAbove && slot.b > 0 {
 		switch {
@@ -366,7 +387,9 @@ func (f *fastLines) put(slot *prefixSlot, v *tail) {
 	}
 }
 
-// findInside finds the digits that tell, by themselves, that a time is of the bucket at hand.
+// findInside finds the digits by which alone a time is known to be of the bucket at hand. With
+// buckets of a second and times in ns, a time that starts with the same ten digits is, whatever
+// the nine others are: reading these would be most of the work.
 func (f *fastLines) findInside() {
 	base, unit := int64(0), f.clocks.unit
 	if t := f.t.tables[0]; f.numeric() {
@@ -389,7 +412,8 @@ func (f *fastLines) findInside() {
 	}
 }
 
-// odd takes what the tracer says about itself.
+// odd takes what the tracer says about itself. Drops are counted here, as any chunk may have
+// some; all else makes the chunk one for the decoder.
 func (f *fastLines) odd(line []byte) bool {
 	if syntax.Blank(line) {
 		return true
@@ -406,7 +430,9 @@ func (f *fastLines) odd(line []byte) bool {
 	return true
 }
 
-// askFor asks what lines of a rest are, and remembers it; nil if such lines do not count by themselves.
+// askFor asks what lines of a rest are, and remembers it; nil if such lines do not count by
+// themselves. All readers share what was asked, and each has a memo of its own that needs no
+// lock.
 func (f *fastLines) askFor(rest, line, under []byte, values []int64) *prefixSlot {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -435,8 +461,9 @@ func (f *fastLines) remember(rest []byte, cells []fastCell) *prefixSlot {
 	return f.memo.find(rest)
 }
 
-// cellsOf tells what the numbers of a line are that was decoded: it must have made one row that is
-// counted for each of the values, in their order, or none at all in a table that is not counted.
+// cellsOf returns what the numbers of a line are that was decoded: it must have made one row that
+// is counted for each of the values, in their order, or none at all in a table that is not
+// counted. Comparing the values makes sure that the layout found the number that the decoder did.
 func (f *fastCount) cellsOf(b *Batch, values []int64) (cells []fastCell, ok bool) {
 	rows := 0
 	for _, tm := range f.t.tables {
@@ -485,7 +512,7 @@ func (f *fastCount) batchOf(line, under []byte) *Batch {
 	return b
 }
 
-// commit counts what was read of a chunk.
+// commit counts what was read of a chunk. It runs when all chunks before are counted, and alone.
 func (f *fastLines) commit() {
 	t := f.t
 	t.forgetSpans()
@@ -506,6 +533,7 @@ func (f *fastLines) commit() {
 		case f.totals && f.cells[e.cell].total != nil:
 			c := &f.cells[e.cell]
 			t.total(c.tm, c.total, noPrint, at, int(e.source), totalValue{whole: e.value})
+		// The common case: a bucket, and a source that it has room for already.
 		case int(e.source) < len(row):
 			row[e.source] += float64(e.value)
 		case s.n == 1:
@@ -519,7 +547,7 @@ func (f *fastLines) commit() {
 	t.counts.Drops = append(t.counts.Drops, f.drops...)
 }
 
-// block is the span of the numbers of a time.
+// block is the span of the numbers of a time, and books the time as a tally does.
 func (f *fastCount) block(ns int64) span {
 	t := f.t
 	switch {

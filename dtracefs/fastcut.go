@@ -7,6 +7,8 @@ import (
 )
 
 // cut splits a line into what stands around its time, without the numbers that count, and those.
+// What stands first is cut first, since places of cells are counted from the start of what is
+// left.
 func (f *fastLines) cut(line []byte) (head, rest []byte, v tail, ok bool) {
 	if f.layout.early {
 		if line, v, ok = f.cutValues(line); ok {
@@ -20,8 +22,9 @@ func (f *fastLines) cut(line []byte) (head, rest []byte, v tail, ok bool) {
 	return head, rest, v, ok
 }
 
-// cutTime splits a line around its time and takes that over. Lines of one time follow each other: it is
-// read once.
+// cutTime splits a line around its time and takes that over. It tries the cheapest way first:
+// digits that a time of this bucket starts with, then the very bytes of the last time, as lines
+// of one time follow each other, and only then reads the time.
 func (f *fastLines) cutTime(line []byte) (head, rest []byte, ok bool) {
 	l := &f.layout
 	text := line
@@ -68,7 +71,8 @@ func (f *fastLines) endsTime(text []byte, n int) bool {
 	return c == ' ' || c == ',' || c == '"' || c == '}' || c == '\t' || c == ';' || c == '|'
 }
 
-// readTime takes over the time that text starts with and returns its length.
+// readTime takes over the time that text starts with and returns its length; false if there is
+// none, or one that goes on in a way that is not known.
 func (f *fastLines) readTime(text []byte) (n int, ok bool) {
 	if t := f.t.tables[0]; f.numeric() {
 		v, n := leadingNumber(text)
@@ -80,6 +84,7 @@ func (f *fastLines) readTime(text []byte) (n int, ok bool) {
 		return n, true
 	}
 	c, ok := f.clocks.read(text)
+	// A clock of another shape is learned, so that the next one is read quickly again.
 	if n = len(f.clocks.text); !ok || !f.endsTime(text, n) {
 		if c, n, ok = syntax.ParseClock(text); !ok || !f.endsTime(text, n) {
 			return 0, false
@@ -109,10 +114,13 @@ func cellAt(line []byte, field int, sep byte) int {
 	return at
 }
 
-// A tail are the numbers of a line.
+// A tail are the numbers of a line, as many as the layout counts. It has a fixed size so that it
+// needs no memory of its own.
 type tail [8]int64
 
-// cutValues splits the numbers that count off a line.
+// cutValues splits the numbers that count off a line. What is left must be the same for all lines
+// of a source, so blanks in front of a number go with it: how many they are depends on its
+// digits.
 func (f *fastLines) cutValues(line []byte) (rest []byte, v tail, ok bool) {
 	l := &f.layout
 	switch l.values {
@@ -184,7 +192,8 @@ func (f *fastLines) cutValues(line []byte) (rest []byte, v tail, ok bool) {
 	return line, v, true
 }
 
-// without is the line without the bytes from i to n.
+// without is the line without the bytes from i to n. Where nothing follows them, that needs no
+// copy; otherwise it is valid until the next line.
 func (f *fastLines) without(line []byte, i, n int) []byte {
 	if n == len(line) || n == len(line)-1 && line[n] == '}' {
 		return line[:i]

@@ -22,9 +22,12 @@ func (f *fastLines) event(line []byte) bool {
 	return f.anyEvent(line, rest)
 }
 
+// one is the tail of an event, which counts once.
 var one = tail{1}
 
-// who returns the run of words that say whose event a line is; rest is what stands behind the time.
+// who returns the run of words that say whose event a line is; rest is what stands behind the
+// time. The number of words behind it is checked, as a name with a number in it would end the run
+// too early.
 func (f *fastLines) who(rest []byte) (text []byte, ok bool) {
 	l := &f.layout
 	if l.run == 0 {
@@ -52,7 +55,8 @@ func (f *fastLines) who(rest []byte) (text []byte, ok bool) {
 
 var blank = []byte(" ")
 
-// unlike is the number of cells of a run of words that the decoder splits in another way.
+// unlike is the number of cells of a run of words that the decoder splits in another way, as
+// where a name in it holds a blank: such lines go the slow way, and are not asked again.
 const unlike = -1
 
 // askForRun asks what lines are that have this run of words.
@@ -77,7 +81,8 @@ func (f *fastLines) askForRun(text, line []byte) *prefixSlot {
 	return f.remember(text, cells)
 }
 
-// splitsAs reports whether the decoder makes the columns of the run of just these words.
+// splitsAs reports whether the decoder makes the columns of the run of just these words. If it
+// does not, another line with the same run may be another source's.
 func (f *fastCount) splitsAs(b *Batch, text []byte) bool {
 	tm := f.t.tables[0]
 	for _, table := range b.Tables {
@@ -102,7 +107,8 @@ func (f *fastCount) splitsAs(b *Batch, text []byte) bool {
 	return false
 }
 
-// anyEvent reads a line of a log by the words that say whose it is, wherever they stand.
+// anyEvent reads a line of a log by the words that say whose it is, wherever they stand. A word
+// that should be a number and is none, or a word too many, means that a name holds a blank.
 func (f *fastLines) anyEvent(line, rest []byte) bool {
 	l := &f.layout
 	f.key = append(f.key[:0], 0)

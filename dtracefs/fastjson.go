@@ -7,15 +7,18 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// What bpftrace writes as JSON has a line for each clock, and one for each print of a map with all of
-// its entries: each entry is asked for once, as a map of its own.
+// What bpftrace writes as JSON has a line for each clock, and one for each print of a map with
+// all of its entries: each entry is asked for once, as a map of its own. Only the spelling of
+// bpftrace itself is read here; JSON that was written anew by another program has blanks
+// elsewhere, and is decoded.
 var (
 	jsonMap    = []byte(`{"type": "map", "data": {"`)
 	jsonTime   = []byte(`{"type": "time", "data": "`)
 	jsonPrintf = []byte(`{"type": "printf", "data": "`)
 )
 
-// jsonMaps reads a line of bpftrace's JSON.
+// jsonMaps reads a line of bpftrace's JSON: a map, or a clock, also with what JSON writes around
+// it as the clock's shape.
 func (f *fastLines) jsonMaps(line []byte) bool {
 	if rest, isMap := bytes.CutPrefix(line, jsonMap); isMap && f.timed {
 		return f.jsonEntries(line, rest)
@@ -41,7 +44,8 @@ func (f *fastLines) jsonMaps(line []byte) bool {
 	return false
 }
 
-// jsonEntries books the entries of a map.
+// jsonEntries books the entries of a map. The name of the map stands in front of each entry's
+// keys when it is looked up, since two maps may have the same keys.
 func (f *fastLines) jsonEntries(line, rest []byte) bool {
 	end := bytes.IndexByte(rest, '"')
 	if end < 0 || !bytes.HasPrefix(rest[end:], []byte(`": `)) {
@@ -98,7 +102,8 @@ func quickKey(text []byte) int {
 	return n
 }
 
-// jsonOfEntry is the line of a map with one entry.
+// jsonOfEntry is the line of a map with one entry. The decoder reads it as it would the entry
+// among others.
 func jsonOfEntry(name, keys []byte, value int64) []byte {
 	b := append(bytes.Clone(jsonMap), name...)
 	b = append(append(append(b, `": {"`...), keys...), `": `...)

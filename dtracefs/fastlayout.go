@@ -6,7 +6,8 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// A layout is where the time and the values of a line stand.
+// A layout is where the time and the values of a line stand. It says nothing of what they mean,
+// and so is the same for all forms whose lines look alike.
 type layout struct {
 	timed  timePlace
 	values valuePlace
@@ -25,6 +26,7 @@ type layout struct {
 	maps   bool   // bpftrace's JSON: a line holds all entries of a map
 }
 
+// A timePlace is where the time of a row stands.
 type timePlace uint8
 
 const (
@@ -34,6 +36,7 @@ const (
 	timeCell                    // in a cell of CSV
 )
 
+// A valuePlace is where the numbers of a row stand that count.
 type valuePlace uint8
 
 const (
@@ -44,7 +47,11 @@ const (
 	valueNone
 )
 
-// layouts are those that lines counted as m says may have, the likeliest first.
+// layouts are those that lines counted as m says may have, the likeliest first; none where lines
+// cannot be counted one by one. Levels of a block must be put together first, distributions have
+// rows of several lines, blocks without clocks need the blank lines between, and rows of
+// different tables would have times of their own. Each layout is only a guess: it is tried on the
+// sample.
 func layouts(m *Measure, dl dialect, sample []byte) []layout {
 	n := len(m.Tables)
 	first := &m.Tables[0]
@@ -75,7 +82,8 @@ func layouts(m *Measure, dl dialect, sample []byte) []layout {
 	return []layout{{timed: timeFirst, values: valueLast, n: n}, {timed: timeFirst, values: valueFirst, n: 1}}
 }
 
-// jsonLayouts find time and value behind their names.
+// jsonLayouts find time and value behind their names. Which of the two stands first in a line is
+// not known, so both orders are tried.
 func jsonLayouts(m *Measure) []layout {
 	t := &m.Tables[0]
 	if len(m.Tables) > 1 || t.Time == "" {
@@ -96,7 +104,8 @@ func jsonLayouts(m *Measure) []layout {
 	return []layout{l, early}
 }
 
-// csvLayouts find the cells of time and value by the heading.
+// csvLayouts find the cells of time and value by the heading. A cell in quotes with a separator
+// in it makes a line unlike the others; such a chunk is decoded.
 func csvLayouts(m *Measure, sample []byte) []layout {
 	t := &m.Tables[0]
 	if len(m.Tables) > 1 || t.As == AsEvents {
@@ -131,7 +140,8 @@ func csvLayouts(m *Measure, sample []byte) []layout {
 	return []layout{l}
 }
 
-// eventLayouts find the words of a row that say whose event it is.
+// eventLayouts find the words of a row that say whose event it is, by their places in rows of the
+// shape that most lines of the sample have.
 func eventLayouts(m *Measure, sample []byte) []layout {
 	t := &m.Tables[0]
 	l := layout{timed: timeFirst, values: valueNone, n: 1}
@@ -167,7 +177,9 @@ func eventLayouts(m *Measure, sample []byte) []layout {
 	return []layout{l}
 }
 
-// findRun finds the words between numbers among which are those that say whose event it is.
+// findRun finds the words between numbers among which are those that say whose event it is. Where
+// they all stand in one run, a line is known by it: "512 nginx read:entry 4" has the run "nginx
+// read:entry" between two numbers.
 func (l *layout) findRun() {
 	number := func(i int) bool { return l.digits&(1<<i) != 0 }
 	for l.lead < l.words && number(l.lead) {

@@ -7,12 +7,18 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
+// Behind an arrow may stand a call with its arguments, "read(4, 0x7f, 100)", or its return, "read = 12".
 var (
 	callArgs = pattern.New(`^([^\s(]+)\((.*)\)\s*$`)
 	returned = pattern.New(`^(\S+) = (.*?)\s*$`)
 )
 
-// flows are the rows of -F.
+// flows are the rows of -F:
+//
+//	CPU FUNCTION
+//	  0  -> read
+//	  0    -> getf
+//	  0    <- getf
 type flows struct{}
 
 func (flows) take(st *station, num int, line []byte) bool {

@@ -8,14 +8,17 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
+// joinFrames is a stack as the key of a map: no frame holds a zero byte.
 func joinFrames(frames []string) string { return strings.Join(frames, "\x00") }
 
 // foldedLine is a folded stack: frames from the root to the leaf, and how often it was
 // seen after the last blank.
 var foldedLine = pattern.New(`^[^;\t]\S*.*[^\s;] \d+$`)
 
-// isFolded reports whether the first lines all are folded stacks, and one at least has
-// two frames.
+// isFolded reports whether the first lines all are folded stacks, and one at least has two
+// frames. One frame is only a name and a number, which any table may have, so half of the lines
+// must have two; in a long text one line is enough, as all others at least look alike. A root
+// with two blanks in it is a row of a table with a semicolon further on.
 func isFolded(head []byte) bool {
 	cur := syntax.NewCursor(head)
 	several, n := 0, 0
@@ -36,7 +39,8 @@ func isFolded(head []byte) bool {
 	return several > 0 && several*2 >= n || several > 0 && n > 10
 }
 
-// folded decodes folded stacks, one to a line.
+// folded decodes folded stacks, one to a line, and turns them around: stacks of all tables have
+// their leaf first.
 func folded(d *decoder, cur *syntax.Cursor) {
 	s := d.sheetFor("folded", "folded", "stacks")
 	stack, depth, value := s.col("stack", Stack), s.col("depth", Int), s.col("value", Int)

@@ -13,11 +13,14 @@ import (
 )
 
 const (
-	// quiet is how long a tracer must be silent for what it printed to be a whole block.
+	// quiet is how long a tracer must be silent for what it printed to be a whole block: it
+	// writes a block at once, and nothing but the next tick's comes after.
 	quiet = 200 * time.Millisecond
-	// restless is how long what a tracer printed waits for its silence.
+	// restless is how long what a tracer printed waits for its silence. After that, what is
+	// surely whole is decoded, up to a record's end; the rest waits on.
 	restless = time.Second
-	// fewestLines is how many lines tell what a stream is.
+	// fewestLines is how many lines tell what a stream is. With fewer, a tracer that prints only
+	// its banner at first would be taken for what that looks like.
 	fewestLines = 4
 )
 
@@ -36,6 +39,7 @@ func Follow(ctx context.Context, r io.Reader, name string, o Options) iter.Seq2[
 		for {
 			var silence <-chan time.Time
 			if n := len(f.text); n > 0 && f.text[n-1] == '\n' {
+				// In the middle of a line it is not silent, however long it takes.
 				silence = time.After(quiet)
 			}
 			n := 0
@@ -101,6 +105,7 @@ func (f *follower) whole() int {
 	return n
 }
 
+// start tells the dialect from what is there; it holds for the whole stream.
 func (f *follower) start() {
 	if f.scanner == nil {
 		f.scanner = newScanner(f.opt, f.name, f.opt.dialectOf(f.text))
@@ -129,7 +134,8 @@ func (f *follower) batch(n int, last bool) *Batch {
 	return b
 }
 
-// pump reads until the end or the context's, and then closes chunks.
+// pump reads until the end or the context's, and then closes chunks. It sends exactly one error
+// before, nil for an ordinary end. A pipe that was closed on this side ends so, too.
 func pump(ctx context.Context, in io.Reader, chunks chan<- []byte, failed chan<- error) {
 	defer close(chunks)
 	for {

@@ -7,8 +7,11 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// kernelTrace are rows that the Linux kernel traces by itself, as perf-tools and trace_pipe show them:
-// events with the frames under them, and the graph of calls.
+// kernelTrace are rows that the Linux kernel traces by itself, as perf-tools and trace_pipe show
+// them: events with the frames under them, and the graph of calls:
+//
+//	bash-1234  [001] .... 5678.123456: sched_switch: prev_comm=bash
+//	 1)   0.123 us    |  _raw_spin_lock();
 type kernelTrace struct{}
 
 func (kernelTrace) take(st *station, num int, line []byte) bool {
@@ -61,6 +64,7 @@ func (kernelTrace) take(st *station, num int, line []byte) bool {
 	return true
 }
 
+// takeCall files a row of the graph of calls.
 func takeCall(st *station, c syntax.FtraceCall) {
 	st.free.flush()
 	st.take(classTable)

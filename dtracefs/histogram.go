@@ -8,7 +8,13 @@ import (
 )
 
 // histograms are histograms, each with its header and rows, with the keys that free text before
-// it holds and the values of other aggregations that may follow its rows.
+// it holds and the values of other aggregations that may follow its rows:
+//
+//	nginx
+//	         value  ------------- Distribution ------------- count
+//	            -1 |                                         0
+//	             0 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@ 3
+//	             1 |                                         0
 type histograms struct{}
 
 func (histograms) take(st *station, num int, line []byte) bool {
@@ -29,8 +35,9 @@ func (histograms) take(st *station, num int, line []byte) bool {
 	return true
 }
 
-// sameBlock reports whether a histogram follows the one before it without the second
-// blank line that starts another print.
+// sameBlock reports whether a histogram follows the one before it without the second blank line
+// that starts another print: one printa prints a histogram for each key, and a single blank line
+// between them.
 func sameBlock(st *station) bool {
 	if st.block == 0 {
 		return false
@@ -41,7 +48,8 @@ func sameBlock(st *station) bool {
 	return st.blanks < 2
 }
 
-// histogramOf takes header and rows.
+// histogramOf takes header and rows, and files a row for each bucket. Labels get their bounds
+// together, as what `< 10` and `>= 100` mean depends on the others.
 func histogramOf(st *station, keys []named, title string, stack []string) {
 	st.afterStack = false
 	st.take(classTable)
@@ -103,11 +111,13 @@ func histogramOf(st *station, keys []named, title string, stack []string) {
 	}
 }
 
+// A histCount is the count of a bucket; where the capture was cut, none was printed.
 type histCount struct {
 	n                 int64
 	unsigned, printed bool
 }
 
+// bucket appends the bounds of a bucket, both included. One without an end leaves the cell null.
 func (s *sheet) bucket(b syntax.Bucket) {
 	low, high := s.open("bucket_low", Int), s.open("bucket_high", Int)
 	if !b.NoLow {
@@ -118,8 +128,8 @@ func (s *sheet) bucket(b syntax.Bucket) {
 	}
 }
 
-// valuesAfter takes the values of other aggregations of a printa, on the line after a
-// histogram's rows.
+// valuesAfter takes the values of other aggregations of a printa, on the line after a histogram's
+// rows. A single value over the header of the next histogram is that one's key, though.
 func valuesAfter(st *station) []int64 {
 	if st.cur.Done() {
 		return nil
@@ -146,6 +156,8 @@ func valuesAfter(st *station) []int64 {
 	return values
 }
 
+// isBucketLabel reports whether a label is a number, maybe with a comparison before it, and no
+// name as those of agghist.
 func isBucketLabel(b []byte) bool {
 	for _, p := range []string{"<= ", "< ", ">= ", "abs() < "} {
 		if rest, ok := bytes.CutPrefix(b, []byte(p)); ok {

@@ -22,6 +22,7 @@ var illumosMpstat = &tool{
 	},
 }
 
+// isMpstatHeading asks for names of columns that no other tool has together.
 func isMpstatHeading(line []byte) bool {
 	return (bytes.HasPrefix(line, []byte("CPU ")) || bytes.HasPrefix(line, []byte("SET "))) &&
 		bytes.Contains(line, []byte(" minf ")) && bytes.Contains(line, []byte(" xcal ")) && bytes.Contains(line, []byte(" csw "))
