@@ -22,6 +22,8 @@ import (
 func Arrow(w io.Writer, t *dtracefs.Table) error {
 	a := arrowFile{w: w}
 	a.write([]byte("ARROW1\x00\x00"))
+	// The schema comes first, then a dictionary for each column of text, and only then rows,
+	// whose cells of text are numbers in these.
 	a.message(headerSchema, nil, func(b *flatbuffers.Builder) flatbuffers.UOffsetT { return arrowSchema(b, t) })
 	var dictionaries, batches []block
 	for i, c := range t.Columns {
@@ -75,13 +77,15 @@ type block struct {
 	metadata     int32
 }
 
-// An arrowFile is written message by message.
+// An arrowFile is written message by message. After an error it writes nothing more, so that only
+// the end needs to ask for one.
 type arrowFile struct {
 	w      io.Writer
 	offset int64
 	err    error // the first
 }
 
+// write writes bytes as they are, and counts them: offsets in the file are known by nothing else.
 func (a *arrowFile) write(b []byte) {
 	if a.err == nil {
 		var n int
@@ -90,7 +94,9 @@ func (a *arrowFile) write(b []byte) {
 	}
 }
 
-// message writes a message with the body of a batch, if it has one.
+// message writes a message with the body of a batch, if it has one: a mark of four bytes, the
+// length of the metadata, the metadata, and the buffers, each filled up to eight bytes. It
+// returns where that is.
 func (a *arrowFile) message(kind byte, body *batch, header func(*flatbuffers.Builder) flatbuffers.UOffsetT) block {
 	if body == nil {
 		body = &batch{}
@@ -119,6 +125,8 @@ func (a *arrowFile) message(kind byte, body *batch, header func(*flatbuffers.Bui
 }
 
 // footer says where the messages are, for readers that do not read them one after the other.
+// Vectors of FlatBuffers are built from their end, and a block is a struct of 24 bytes in them,
+// with four of padding behind the length of its metadata.
 func (a *arrowFile) footer(t *dtracefs.Table, dictionaries, batches []block) {
 	fb := flatbuffers.NewBuilder(1024)
 	schema := arrowSchema(fb, t)
@@ -164,6 +172,7 @@ func arrowSchema(b *flatbuffers.Builder, t *dtracefs.Table) flatbuffers.UOffsetT
 	return b.EndObject()
 }
 
+// keyValue builds the table KeyValue.
 func keyValue(b *flatbuffers.Builder, key, value string) flatbuffers.UOffsetT {
 	k, v := b.CreateString(key), b.CreateString(value)
 	b.StartObject(2)
@@ -207,6 +216,8 @@ func arrowField(b *flatbuffers.Builder, c *dtracefs.Column, i int) flatbuffers.U
 	return field(b, valid.UTF8(c.Name), kind, typ, dictionary, children)
 }
 
+// field builds the table Field. All offsets must be of things that are built already, as
+// FlatBuffers allow no table within another that is not finished.
 func field(b *flatbuffers.Builder, name string, kind byte, typ, dictionary flatbuffers.UOffsetT, children []flatbuffers.UOffsetT) flatbuffers.UOffsetT {
 	n, inner := b.CreateString(name), b.CreateVectorOfTables(children)
 	b.StartObject(7)
@@ -219,6 +230,8 @@ func field(b *flatbuffers.Builder, name string, kind byte, typ, dictionary flatb
 	return b.EndObject()
 }
 
+// arrowInt builds the table Int. The Booleans are written only where they differ from false, as
+// FlatBuffers leave defaults out.
 func arrowInt(b *flatbuffers.Builder, bits int32, signed bool) flatbuffers.UOffsetT {
 	b.StartObject(2)
 	b.PrependInt32Slot(0, bits, 0)
@@ -241,8 +254,10 @@ type batch struct {
 	err     error
 }
 
+// A node is how many cells a column has, and how many of them are null.
 type node struct{ length, nulls int64 }
 
+// add adds the buffers of a column. Those of nil are there too, empty: a reader counts them.
 func (a *batch) add(buffers ...[]byte) {
 	for _, b := range buffers {
 		a.buffers = append(a.buffers, b)
@@ -250,7 +265,8 @@ func (a *batch) add(buffers ...[]byte) {
 	}
 }
 
-// column adds a column.
+// column adds a column: a bit for each cell that is there, or no bits where all are, and the
+// cells in the layout of their type. Null cells are zeros.
 func (a *batch) column(c *dtracefs.Column) {
 	n := c.Len()
 	here, nulls := make([]byte, (n+7)/8), 0
@@ -275,6 +291,7 @@ func (a *batch) column(c *dtracefs.Column) {
 				frames = append(frames, c.Stack(i)...)
 			}
 		}
+		// Offsets have 32 bits, of which one is the sign.
 		if len(frames) > math.MaxInt32 {
 			a.err = fmt.Errorf("column %s has more frames than Arrow's lists hold", c.Name)
 		}
@@ -311,7 +328,8 @@ func (a *batch) column(c *dtracefs.Column) {
 	}
 }
 
-// texts adds texts without nulls. A batch that is made of them alone has as many rows.
+// texts adds texts without nulls. A batch that is made of them alone has as many rows. All texts
+// lie behind each other, with the offset at which each starts, and one more for the end.
 func (a *batch) texts(texts []string) {
 	if len(a.nodes) == 0 {
 		a.rows = len(texts)
@@ -329,7 +347,9 @@ func (a *batch) texts(texts []string) {
 	a.add(nil, binary.LittleEndian.AppendUint32(offsets, uint32(len(text))), text)
 }
 
-// encode builds the table RecordBatch.
+// encode builds the table RecordBatch: where each buffer is in the body, and the nodes. The
+// offsets are those at which message writes the buffers, so both must go through them in one
+// order.
 func (a *batch) encode(b *flatbuffers.Builder) flatbuffers.UOffsetT {
 	b.StartVector(16, len(a.buffers), 8)
 	at := a.size

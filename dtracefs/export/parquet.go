@@ -11,7 +11,8 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// rowsAtOnce is how many rows are handed to the Parquet writer at a time.
+// rowsAtOnce is how many rows are handed to the Parquet writer at a time: enough that the call
+// costs nothing, and few to hold.
 const rowsAtOnce = 1024
 
 // rowsInGroup is how many rows a row group has at most, and so how many the writer holds.
@@ -36,10 +37,13 @@ type parquetWriter struct {
 	w     *parquet.GenericWriter[any]
 }
 
+// newParquetWriter returns a writer of tables of that shape. Every column may hold nulls, since a
+// part may lack it.
 func newParquetWriter(w io.Writer, s *Shape) (*parquetWriter, error) {
 	schema := orderedGroup{Group: parquet.Group{}}
 	for _, f := range s.Fields {
 		name := valid.UTF8(f.Name)
+		// A group of Parquet is a map by name: one of the two would be gone.
 		if schema.Group[name] != nil {
 			return nil, fmt.Errorf("writing table %s as Parquet: two columns are named %s", s.Name, name)
 		}
@@ -79,6 +83,8 @@ func (w *parquetWriter) Close() error {
 	return nil
 }
 
+// nodeOf is the type of a column in Parquet. Text has a dictionary, as names come again and
+// again.
 func nodeOf(f Field) parquet.Node {
 	switch f.Type {
 	case dtracefs.String:
@@ -98,8 +104,11 @@ func nodeOf(f Field) parquet.Node {
 	return parquet.Int(64)
 }
 
-// appendCell appends the values of cell i of field k: one, or one for each frame of a stack. A part
-// may lack the field's column, c is nil then, and may have numbers where others have text.
+// appendCell appends the values of cell i of field k: one, or one for each frame of a stack. A
+// part may lack the field's column, c is nil then, and may have numbers where others have text.
+// The levels are those of the format: the definition level says how much of an optional list is
+// there (0 nothing, 1 an empty list or a value, 2 an item), the repetition level whether an item
+// goes on the list.
 func appendCell(row parquet.Row, c *dtracefs.Column, typ dtracefs.Type, i, k int) parquet.Row {
 	switch {
 	case c == nil || c.Null(i):
@@ -128,12 +137,13 @@ func appendCell(row parquet.Row, c *dtracefs.Column, typ dtracefs.Type, i, k int
 	return append(row, v.Level(0, 1, k))
 }
 
-// orderedGroup is a group whose fields keep their order.
+// orderedGroup is a group whose fields keep their order; that of the library sorts them by name.
 type orderedGroup struct {
 	parquet.Group
 	names []string
 }
 
+// Fields implements [parquet.Node].
 func (g orderedGroup) Fields() []parquet.Field {
 	fields := g.Group.Fields()
 	slices.SortFunc(fields, func(a, b parquet.Field) int {

@@ -51,6 +51,7 @@ type arrowWriter struct {
 	done bool
 }
 
+// Write implements [Writer], once.
 func (w *arrowWriter) Write(t *dtracefs.Table) error {
 	if w.done {
 		return fmt.Errorf("writing table %s as Arrow: it comes in parts, and Arrow takes it whole", t.Name)
@@ -59,9 +60,12 @@ func (w *arrowWriter) Write(t *dtracefs.Table) error {
 	return Arrow(w.w, t)
 }
 
+// Close implements [Writer].
 func (w *arrowWriter) Close() error { return nil }
 
-// A Shape is what a table is made of, over all its parts.
+// A Shape is what a table is made of, over all its parts. A file has one shape, which must be
+// known before its first row is written, so a capture that is written part by part is read twice:
+// first for the shapes, then for the rows.
 type Shape struct {
 	Name, Kind string
 	Rows       int64
@@ -116,6 +120,7 @@ func (s *Shape) add(part *dtracefs.Table) {
 	}
 }
 
+// fieldOf returns the field that holds a column of one part.
 func fieldOf(c *dtracefs.Column) Field {
 	const exact = 1 << 53 // floats hold all integers up to here
 	f := Field{Name: c.Name, Type: c.Type(), Unsigned: c.Unsigned(), empty: true}
@@ -134,7 +139,10 @@ func fieldOf(c *dtracefs.Column) Field {
 	return f
 }
 
-// with returns a field that holds the cells of both, to the value.
+// with returns a field that holds the cells of both, to the value: whatever would be rounded, or
+// is of types that have nothing in common, is text. It looks at values and not only at types,
+// since a part in which a column happens to hold small integers alone must not make text of
+// another's floats.
 func (f Field) with(g Field) Field {
 	negative, wide := f.negative || g.negative, f.wide || g.wide
 	switch number := func(t dtracefs.Type) bool { return t == dtracefs.Int || t == dtracefs.Float }; {
@@ -156,8 +164,9 @@ func (f Field) with(g Field) Field {
 	return f
 }
 
-// Shapes are those of the tables of a capture, in the order in which a scan comes to them. A part is told
-// by its table's name and kind, and by its place among those that have both.
+// Shapes are those of the tables of a capture, in the order in which a scan comes to them. A part
+// is known by its table's name and kind, and by its place among those that have both: two tables
+// of one name in a batch are two files.
 type Shapes struct {
 	All   []*Shape
 	index map[shapeKey]int
@@ -197,6 +206,7 @@ func (s *Shapes) Find(tables []*dtracefs.Table) []int {
 	return at
 }
 
+// keyOf is by what table i of a batch is known.
 func keyOf(tables []*dtracefs.Table, i int) shapeKey {
 	key := shapeKey{name: tables[i].Name, kind: tables[i].Kind}
 	for _, t := range tables[:i] {

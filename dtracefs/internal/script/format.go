@@ -9,6 +9,7 @@ import (
 )
 
 // A Format is a line that printf or printa writes, as a pattern with a column for each
+// conversion. It is no regular expression: strings may hold anything, and padding depends on the
 // conversion.
 type Format struct {
 	Columns []Column
@@ -46,8 +47,9 @@ type part struct {
 	typ     Type
 }
 
-// newFormat reads a format; nil where its output is no line of its own, holds no
-// conversion or one that prints over several lines.
+// newFormat reads a format; nil where its output is no line of its own, holds no conversion or
+// one that prints over several lines. Arguments of printa are aggregations; its other conversions
+// print their keys, which are named once all aggregations have been read.
 func newFormat(text string, args []string) *Format {
 	line, ok := strings.CutSuffix(text, "\n")
 	if !ok || strings.Contains(line, "\n") {
@@ -103,6 +105,7 @@ func newFormat(text string, args []string) *Format {
 	return f
 }
 
+// literal adds text that is printed as it is. Text next to text, as around "%%", is one part.
 func (f *Format) literal(s string) {
 	if s == "" {
 		return
@@ -115,12 +118,14 @@ func (f *Format) literal(s string) {
 	f.parts = append(f.parts, part{literal: s, column: -1})
 }
 
+// A conv is a conversion of a format, as far as its output looks different for it.
 type conv struct {
 	verb                     byte
 	width, left, aggregation bool
 }
 
-// conversion reads a conversion off s, which starts with the percent sign.
+// conversion reads a conversion off s, which starts with the percent sign. A width given by an
+// argument counts as one: how wide it is matters not, only that there may be blanks.
 func conversion(s string) (c conv, rest string, ok bool) {
 	i := 1
 	for i < len(s) {
@@ -144,6 +149,7 @@ func conversion(s string) (c conv, rest string, ok bool) {
 	return c, "", false
 }
 
+// typ is what the conversion prints; what it is not sure of, such as %x or %p, is text.
 func (c conv) typ() Type {
 	switch c.verb {
 	case 'd', 'i', 'u':
@@ -154,8 +160,8 @@ func (c conv) typ() Type {
 	return Text
 }
 
-// nameColumns names the columns by the expressions printed, once all aggregations are
-// known.
+// nameColumns names the columns by the expressions printed, once all aggregations are known: the
+// format may stand before the clause that assigns to them.
 func (f *Format) nameColumns(all []Aggregation) {
 	seen := map[string]int{}
 	for i := range f.Columns {
@@ -177,8 +183,8 @@ func (f *Format) nameColumns(all []Aggregation) {
 	}
 }
 
-// KeyName names the column of a key, number i of 0, by its expression: a constant string
-// tells a kind.
+// KeyName names the column of a key, number i of 0, by its expression. A constant string says of
+// what kind the counts are: @["read", execname] has the columns kind and execname.
 func KeyName(expression string, i int) string {
 	if strings.HasPrefix(expression, `"`) {
 		return "kind"
@@ -189,6 +195,7 @@ func KeyName(expression string, i int) string {
 	return "key" + strconv.Itoa(i+1)
 }
 
+// columnName names the column of an argument of printf, number i of 0.
 func columnName(expression string, i int) string {
 	if name := identifier(strings.TrimPrefix(expression, "@")); name != "" {
 		return name
@@ -199,8 +206,9 @@ func columnName(expression string, i int) string {
 	return "c" + strconv.Itoa(i+1)
 }
 
-// identifier is the name that an expression goes by: a variable, a member, or what a cast
-// or a call of one argument is made of.
+// identifier is the name that an expression goes by: a variable, a member, or what a cast or a
+// call of one argument is made of, as fd of `(int)args->fd` and arg0 of `str(arg0)`; "" for
+// anything else, such as a sum.
 func identifier(e string) string {
 	e = strings.TrimSpace(e)
 	for _, p := range []string{"this->", "self->", "args->", "$"} {
@@ -236,14 +244,16 @@ func identifier(e string) string {
 // that matches is one of its.
 func (f *Format) Fixed() int { return f.fixed }
 
-// Words reports whether the format writes words of its own.
+// Words reports whether the format writes words of its own. If not, its lines look like rows of
+// any other printf.
 func (f *Format) Words() bool {
 	return slices.ContainsFunc(f.parts, func(p part) bool {
 		return p.column < 0 && strings.ContainsFunc(p.literal, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 	})
 }
 
-// Vague reports whether any line at all matches.
+// Vague reports whether any line at all matches: it has no text and no number that a line would
+// have to hold.
 func (f *Format) Vague() bool {
 	for _, c := range f.Columns {
 		if c.Type != Text {
@@ -253,23 +263,27 @@ func (f *Format) Vague() bool {
 	return f.fixed == 0
 }
 
-// mostTries bounds how often a match tries other ends of strings.
+// mostTries bounds how often a match tries other ends of strings. Formats with several strings
+// would otherwise take time that grows with a power of the line's length.
 const mostTries = 256
 
-// Match splits a line as the format wrote it. A string may hold anything; it ends as early
-// as the rest of the line allows.
+// Match splits a line as the format wrote it, into a cell for each column, in the room of cells.
+// A string may hold anything; it ends as early as the rest of the line allows. Where the line
+// does not match, the cells mean nothing.
 func (f *Format) Match(line []byte, cells [][]byte) ([][]byte, bool) {
 	cells = append(cells[:0], make([][]byte, len(f.Columns))...)
 	m := matcher{f: f, cells: cells}
 	return cells, m.match(0, line)
 }
 
+// A matcher matches one line.
 type matcher struct {
 	f     *Format
 	cells [][]byte
 	tries int
 }
 
+// match matches the parts from number i on with the line's rest.
 func (m *matcher) match(i int, line []byte) bool {
 	for ; i < len(m.f.parts); i++ {
 		p := m.f.parts[i]
@@ -299,6 +313,8 @@ func (m *matcher) match(i int, line []byte) bool {
 		}
 		m.cells[p.column] = bytes.TrimLeft(line[:n], " ")
 		line = line[n:]
+		// Padding on the right is gone or is there; a literal that starts with a blank needs one
+		// of its own.
 		if p.padded && p.left {
 			line = bytes.TrimLeft(line, " ")
 			if i+1 < len(m.f.parts) && m.f.parts[i+1].column < 0 && strings.HasPrefix(m.f.parts[i+1].literal, " ") {
@@ -309,7 +325,8 @@ func (m *matcher) match(i int, line []byte) bool {
 	return len(bytes.TrimRight(line, " ")) == 0
 }
 
-// text matches a string from the start of line on.
+// text matches a string from the start of line on, and all that follows. Each place at which the
+// next part may start is tried until one fits.
 func (m *matcher) text(i int, line []byte) bool {
 	p := m.f.parts[i]
 	if i == len(m.f.parts)-1 {
@@ -343,6 +360,7 @@ func (m *matcher) text(i int, line []byte) bool {
 	return false
 }
 
+// trimPadding takes the blanks off that a width may have added, on the side on which it does.
 func trimPadding(b []byte, p part) []byte {
 	switch {
 	case !p.padded:
@@ -353,6 +371,7 @@ func trimPadding(b []byte, p part) []byte {
 	return bytes.TrimLeft(b, " ")
 }
 
+// intLen is how much of a line an integer takes, with the padding before it; 0 if there is none.
 func intLen(line []byte, padded bool) int {
 	i := 0
 	for padded && i < len(line) && line[i] == ' ' {
@@ -371,8 +390,11 @@ func intLen(line []byte, padded bool) int {
 	return i
 }
 
+// date is what %Y prints.
 const date = "2006 Jan _2 15:04:05"
 
+// dateLen is how much of a line a date takes; it looks at the marks only, which is enough between
+// other parts.
 func dateLen(line []byte) int {
 	if len(line) < len(date) || line[4] != ' ' || line[8] != ' ' || line[11] != ' ' || line[14] != ':' || line[17] != ':' {
 		return 0

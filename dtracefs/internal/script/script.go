@@ -12,7 +12,8 @@ import (
 	"dtnotes/dtracefs/internal/pattern"
 )
 
-// A Script is what a script prints.
+// A Script is what a script prints. It is read for hints alone: what a line of the capture looks
+// like decides first, and what the script does not say is found without it.
 type Script struct {
 	Formats      []*Format
 	Aggregations []Aggregation
@@ -22,12 +23,14 @@ type Script struct {
 	opaque  bool     // it prints what nothing tells
 }
 
-// Foreign reports whether the script cannot have printed a line that is none of its formats' and none of
-// an aggregation's: what is traced wrote it, then.
+// Foreign reports whether the script cannot have printed a line that is none of its formats' and
+// none of an aggregation's: what is traced wrote it, then. It is sure only where all that the
+// script prints is known: trace() or join() may print anything.
 func (s *Script) Foreign(line []byte) bool {
 	if s.opaque {
 		return false
 	}
+	// Words of a format that writes no whole line may stand in any line.
 	for _, t := range s.texts {
 		if bytes.Contains(line, []byte(t)) {
 			return false
@@ -36,9 +39,10 @@ func (s *Script) Foreign(line []byte) bool {
 	return true
 }
 
-// Printed returns the aggregations with as many keys that are printed without a format, those that are
-// distributions or the others, in the order in which the script prints them; those that it does not
-// print come last, as dtrace does it at its end.
+// Printed returns the aggregations with as many keys that are printed without a format, those
+// that are distributions or the others, in the order in which the script prints them; those that
+// it does not print come last, as dtrace does it at its end. For each number of keys,
+// aggregations are told by this order, as their prints look alike.
 func (s *Script) Printed(keys int, histogram bool) (list []Aggregation) {
 	for _, a := range s.Aggregations {
 		if len(a.Keys) == keys && a.Histogram() == histogram && a.Function != "" {
@@ -71,7 +75,9 @@ func (a Aggregation) Histogram() bool {
 	return false
 }
 
-// Parse reads a script.
+// Parse reads a script. Whatever it does not know it passes over, so that scripts of any version,
+// and such as do not compile, are read as far as they go. It has no grammar: braces say where
+// clauses are, and the names of a few functions what they print.
 func Parse(src string) *Script {
 	s := &Script{}
 	p := parser{src: stripComments(src)}
@@ -87,12 +93,14 @@ func Parse(src string) *Script {
 			}
 			depth++
 			p.at++
+		// Declarations before a clause end in a semicolon and are none of its probes.
 		case c == '}' || c == ';' && depth == 0:
 			depth = max(depth-1, 0)
 			if p.at++; depth == 0 {
 				head = p.at
 			}
 		case c == '@':
+			// The first assignment counts: a second one, such as a clear, has the same keys.
 			if a, ok := p.aggregation(); ok && !seen[a.Name] {
 				seen[a.Name] = true
 				s.Aggregations = append(s.Aggregations, a)
@@ -116,7 +124,8 @@ func Parse(src string) *Script {
 	return s
 }
 
-// stripComments blanks comments and preprocessor lines.
+// stripComments blanks comments and preprocessor lines. All offsets and lines stay where they
+// are. A slash in a string starts none.
 func stripComments(src string) string {
 	b := []byte(src)
 	blank := func(from, to int) {
@@ -160,15 +169,18 @@ func stripComments(src string) string {
 	return string(b)
 }
 
+// A parser reads on at a place in the source.
 type parser struct {
 	src string
 	at  int
 }
 
+// isWord reports whether c may stand in a name.
 func isWord(c byte) bool {
 	return c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
+// word reads a name, which may be empty.
 func (p *parser) word() string {
 	start := p.at
 	for p.at < len(p.src) && isWord(p.src[p.at]) {
@@ -177,13 +189,14 @@ func (p *parser) word() string {
 	return p.src[start:p.at]
 }
 
+// space goes past blanks.
 func (p *parser) space() {
 	for p.at < len(p.src) && strings.IndexByte(" \t\r\n", p.src[p.at]) >= 0 {
 		p.at++
 	}
 }
 
-// str reads a string in quotes.
+// str reads a string in quotes. One with escapes that Go does not know stays as it is written.
 func (p *parser) str() string {
 	start := p.at
 	for p.at++; p.at < len(p.src) && p.src[p.at] != '"'; p.at++ {
@@ -199,7 +212,8 @@ func (p *parser) str() string {
 	return strings.Trim(text, `"`)
 }
 
-// list reads expressions up to the bracket that closes the one at hand.
+// list reads expressions up to the bracket that closes the one at hand. Commas within brackets or
+// strings part nothing.
 func (p *parser) list() (items []string) {
 	p.at++
 	start, depth := p.at, 0
@@ -227,7 +241,8 @@ func (p *parser) list() (items []string) {
 	return items
 }
 
-// aggregation reads `@name[keys] = function(…)`.
+// aggregation reads `@name[keys] = function(…)`. Without an assignment it is a use of it, and not
+// ok.
 func (p *parser) aggregation() (a Aggregation, ok bool) {
 	p.at++
 	a.Name = "@" + p.word()
@@ -249,7 +264,8 @@ func (p *parser) aggregation() (a Aggregation, ok bool) {
 	return a, true
 }
 
-// probesOf returns the probes that stand before a clause's predicate and body.
+// probesOf returns the probes that stand before a clause's predicate and body. A slash within a
+// probe, as in an offset or a path, has no blank before it.
 func probesOf(head string) string {
 	for i := 1; i < len(head); i++ {
 		if head[i] == '/' && strings.IndexByte(" \t\r\n", head[i-1]) >= 0 {
@@ -259,7 +275,8 @@ func probesOf(head string) string {
 	return strings.Join(strings.Fields(head), " ")
 }
 
-// value reads the argument of bpftrace's print, a map or what nothing tells.
+// value reads the argument of bpftrace's print: a map, which has a form of its own, or a value
+// that prints as anything.
 func (p *parser) value(s *Script) {
 	p.space()
 	if p.at >= len(p.src) || p.src[p.at] != '(' {
@@ -270,7 +287,9 @@ func (p *parser) value(s *Script) {
 	}
 }
 
-// print reads the arguments of printf or printa in a clause.
+// print reads the arguments of printf or printa in a clause. A format that makes lines of its own
+// is kept as such; of others the words are kept, to know that a line may be the script's; and
+// where there are not even words, nothing is known of what it prints.
 func (p *parser) print(s *Script, clause string) {
 	p.space()
 	if p.at >= len(p.src) || p.src[p.at] != '(' {

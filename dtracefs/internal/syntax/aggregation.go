@@ -10,9 +10,10 @@ type Key struct {
 
 const valueWidth = 17 // a blank and 16 columns
 
-// AggRow splits a row of an aggregation's default print: the keys in their fixed widths,
-// then the value right-aligned in 16 columns after a blank. keys is nil for a row without
-// keys.
+// AggRow splits a row of an aggregation's default print: the keys in their fixed widths, then the
+// value right-aligned in 16 columns after a blank. keys is nil for a row without keys. The widths
+// matter, as a key may be any text, with blanks and numbers in it; a line of words whose last is
+// a number is no such row unless everything stands in its columns.
 func AggRow(line []byte) (keys []Key, value int64, unsigned, ok bool) {
 	end := len(line)
 	for end > 0 && line[end-1] == ' ' {
@@ -29,6 +30,7 @@ func AggRow(line []byte) (keys []Key, value int64, unsigned, ok bool) {
 	if !ok {
 		return nil, 0, false, false
 	}
+	// A longer value pushes to the right; a blank stands before it all the same.
 	field := min(end-valueWidth, start-1)
 	if field < 0 || !Blank(line[field:start]) {
 		return nil, 0, false, false
@@ -40,9 +42,9 @@ func AggRow(line []byte) (keys []Key, value int64, unsigned, ok bool) {
 // stringWidth is the width of a string key: two blanks and 50 columns.
 const stringWidth = 52
 
-// Keys splits keys by the widths of the default print: 4, 6, 9 or 17 columns for an
-// integer of 1, 2, 4 or 8 bytes, two blanks and 50 columns for a string or a symbol. Longer
-// ones overflow.
+// Keys splits keys by the widths of the default print: 4, 6, 9 or 17 columns for an integer of 1,
+// 2, 4 or 8 bytes, two blanks and 50 columns for a string or a symbol. Longer ones overflow. ok
+// is false where something does not stand in such columns.
 func Keys(b []byte) (keys []Key, ok bool) {
 	for len(b) > 0 {
 		if k, n := intKey(b); n > 0 {
@@ -58,7 +60,9 @@ func Keys(b []byte) (keys []Key, ok bool) {
 	return keys, true
 }
 
-// intKey splits an integer off b: right-aligned in its columns, or longer than they are.
+// intKey splits an integer off b: right-aligned in its columns, or longer than they are. An
+// integer of one byte that overflows its columns cannot be told from one of two; that does not
+// matter for its value.
 func intKey(b []byte) (k Key, n int) {
 	i := 0
 	for i < len(b) && b[i] == ' ' {
@@ -107,8 +111,9 @@ func stringKey(b []byte) (k Key, n int) {
 	return Key{b[2:i], false}, i
 }
 
-// KeyLine splits a line that holds the keys of a histogram or a stack and nothing else.
-// Lines as scripts print them come back as one key, the text.
+// KeyLine splits a line that holds the keys of a histogram or a stack and nothing else. Lines as
+// scripts print them come back as one key, the text. There is always one key at least: that the
+// line holds keys is known from what stands under it.
 func KeyLine(line []byte) []Key {
 	if keys, ok := Keys(line); ok {
 		return keys

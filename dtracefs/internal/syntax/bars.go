@@ -10,7 +10,8 @@ type BarsHead struct {
 }
 
 // ParseBarsHead reads `usecs : count     distribution` of bcc, and `>=(ms) .. <(ms) : I/O
-// |Distribution |` or `Kbytes : I/O Distribution` of perf-tools.
+// |Distribution |` or `Kbytes : I/O Distribution` of perf-tools. What the buckets are of is the
+// name of the table, so it must not be empty.
 func ParseBarsHead(line []byte) (h BarsHead, ok bool) {
 	line = bytes.TrimRight(line, " ")
 	i := bytes.LastIndex(line, []byte(": "))
@@ -18,6 +19,7 @@ func ParseBarsHead(line []byte) (h BarsHead, ok bool) {
 		return h, false
 	}
 	rest := line[i+1:]
+	// perf-tools draw the ends of the bars in the heading too.
 	if n := len(rest) - 1; rest[n] == '|' {
 		bar := bytes.IndexByte(rest, '|')
 		if bar == n || string(bytes.TrimSpace(rest[bar+1:n])) != "Distribution" {
@@ -36,9 +38,9 @@ func ParseBarsHead(line []byte) (h BarsHead, ok bool) {
 	return h, len(h.What) > 0 && len(h.Count) > 0
 }
 
-// ParseBarsRow reads `4 -> 7 : 12 |****  |`, or `4 : 12 |****  |` of a linear histogram. A bound that is
-// missing is none. Bounds of tenths, as in `1.0 -> 7.9`, are those of a size in which the next bucket
-// starts: below 8.
+// ParseBarsRow reads `4 -> 7 : 12 |****  |`, or `4 : 12 |****  |` of a linear histogram. A bound
+// that is missing is none. Bounds of tenths, as in `1.0 -> 7.9`, are those of a size in which the
+// next bucket starts: below 8. With below, the second number is the first of the next bucket.
 func ParseBarsRow(line []byte, below bool) (label []byte, b Bucket, count int64, ok bool) {
 	colon := bytes.Index(line, []byte(" : "))
 	if colon < 0 {

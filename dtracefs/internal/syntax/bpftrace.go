@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Scale reads bpftrace's numbers with a suffix of powers of 1024, such as 2K or 1M.
+// Scale reads bpftrace's numbers with a suffix of powers of 1024, such as 2K or 1M, which bounds
+// of histograms have; they are exact, as bounds are powers of two.
 func Scale(b []byte) (int64, bool) {
 	if len(b) == 0 {
 		return 0, false
@@ -20,7 +21,8 @@ func Scale(b []byte) (int64, bool) {
 }
 
 // Interval splits a row of a bpftrace histogram, `[2, 4)  16 |@@@  |`. Nothing but the bar stands
-// behind the count.
+// behind the count. The bucket has both ends included, so [2, 4) is 2 to 3; a row of one number,
+// `[0]`, is that alone.
 func Interval(line []byte) (label []byte, b Bucket, count int64, ok bool) {
 	if len(line) < 4 || line[0] != '[' && line[0] != '(' {
 		return nil, b, 0, false
@@ -37,6 +39,7 @@ func Interval(line []byte) (label []byte, b Bucket, count int64, ok bool) {
 	}
 	low, high, two := bytes.Cut(line[1:end], []byte(","))
 	low, high = bytes.TrimSpace(low), bytes.TrimSpace(high)
+	// A row of a linear histogram with a step of one has a single number.
 	if !two {
 		high = low
 	}
@@ -53,8 +56,8 @@ func Interval(line []byte) (label []byte, b Bucket, count int64, ok bool) {
 	return label, b, count, ok1 && ok2
 }
 
-// MapHead splits `@name` or `@name[keys` off a line that starts a map's print and returns
-// what follows; open tells that keys started.
+// MapHead splits `@name` or `@name[keys` off a line that starts a map's print and returns what
+// follows; open says that keys started, which may go on over several lines where one is a stack.
 func MapHead(line []byte) (name, rest []byte, open, ok bool) {
 	if len(line) < 2 || line[0] != '@' {
 		return nil, nil, false, false
@@ -63,6 +66,7 @@ func MapHead(line []byte) (name, rest []byte, open, ok bool) {
 	for n < len(line) && isWordByte(line[n]) {
 		n++
 	}
+	// A name alone may be anything, as where a script prints the names of its maps.
 	if n == len(line) {
 		return nil, nil, false, false
 	}
@@ -75,7 +79,8 @@ func MapHead(line []byte) (name, rest []byte, open, ok bool) {
 	return nil, nil, false, false
 }
 
-// Stats splits what bpftrace prints of stats(), `count 2, average 6, total 12`.
+// Stats splits what bpftrace prints of stats(), `count 2, average 6, total 12`. All three words
+// must be there: avg() alone prints a number.
 func Stats(b []byte) (count, average, total int64, ok bool) {
 	f := bytes.Fields(b)
 	if len(f) != 6 || string(f[0]) != "count" || string(f[2]) != "average" || string(f[4]) != "total" {

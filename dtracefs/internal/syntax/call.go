@@ -2,11 +2,11 @@ package syntax
 
 import "bytes"
 
-// A CallKind says what a line of strace or truss tells.
+// A CallKind says what a line of strace or truss is about.
 type CallKind uint8
 
-// What lines tell: a call with or without its return, the rest of a call that another process's lines
-// cut in two, a signal, or how a process ended.
+// The kinds of lines: a call with or without its return, the rest of a call that another
+// process's lines cut in two, a signal, or how a process ended.
 const (
 	FullCall CallKind = iota
 	UnfinishedCall
@@ -38,7 +38,9 @@ type Call struct {
 	Truss bool   // the line has a form that strace does not print
 }
 
-// ParseCall reads a line of strace of Linux, or of truss of illumos or FreeBSD.
+// ParseCall reads a line of strace of Linux, or of truss of illumos or FreeBSD. Arguments may
+// hold anything, also what looks like the end of a call, so the return is sought from the end of
+// the line.
 func ParseCall(line []byte) (c Call, ok bool) {
 	b := c.prefix(line)
 	switch {
@@ -78,7 +80,9 @@ func ParseCall(line []byte) (c Call, ok bool) {
 	return c, c.result(b[open+1:])
 }
 
-// prefix reads what stands before the call: `[pid 12]`, `12`, `12/1:`, times, an address, a number.
+// prefix reads what stands before the call, and returns the rest: `[pid 12]`, `12`, `12/1:`,
+// times, an address, a number. Options of the tracers add these in an order of their own, so each
+// is taken wherever it comes, but once.
 func (c *Call) prefix(b []byte) []byte {
 	for {
 		b = bytes.TrimLeft(b, " \t")
@@ -118,6 +122,7 @@ func (c *Call) prefix(b []byte) []byte {
 			c.Truss = true
 		case len(b) > 0 && b[0]-'0' <= 9:
 			n := digitsOf(b)
+			// A number alone is none of these.
 			if n == len(b) {
 				return b
 			}
@@ -156,7 +161,8 @@ func (c *Call) prefix(b []byte) []byte {
 }
 
 // trussPID reads `12:`, `12/1:` or, of a process alone, `/1:`, which is no time of the day. Where
-// functions are followed, how deep a thread is stands behind it, as in `/1@2:`.
+// functions are followed, how deep a thread is stands behind it, as in `/1@2:`. n is the length
+// of the number that b starts with; b is moved behind the colon if it is one of these.
 func (c *Call) trussPID(b *[]byte, n int) bool {
 	m, end := n, n
 	if (*b)[m] == '/' {
@@ -185,6 +191,7 @@ func (c *Call) trussPID(b *[]byte, n int) bool {
 }
 
 // isCallName reports whether b may be the name of a system call, or `lib:function` of truss -u.
+// Names of calls are in lower case everywhere, but those of functions need not be.
 func isCallName(b []byte) bool {
 	for i, c := range b {
 		if c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') && (i == 0 || c-'0' > 9 && c != ':' && c != '.' && c != '@') {
@@ -194,8 +201,9 @@ func isCallName(b []byte) bool {
 	return len(b) > 0 && len(b) <= 64
 }
 
-// mostReturns bounds how many places of a line are tried for the return of a call: arguments may hold
-// what looks like one.
+// mostReturns bounds how many places of a line are tried for the return of a call: arguments may
+// hold what looks like one, and a line that is all equals signs must not take time that grows
+// with its square.
 const mostReturns = 64
 
 // result reads what stands behind the opening parenthesis of a call: its arguments, and how it
@@ -226,6 +234,8 @@ func (c *Call) result(b []byte) bool {
 		if i < 1 {
 			break
 		}
+		// The text in front of the return must end with the parenthesis that closes the
+		// arguments.
 		args := bytes.TrimRight(b[:i], " \t")
 		note, state := []byte(nil), false
 		if j := bytes.LastIndexByte(args, ')'); j >= 0 && j < len(args)-1 && i > j {
@@ -268,7 +278,8 @@ func (c *Call) result(b []byte) bool {
 	return false
 }
 
-// returned reads what stands behind the `=`: the return, an error, a message, the time in the call.
+// returned reads what stands behind the `=`: the return, an error, a message, the time in the
+// call. It fails for what is no return, so that the next place in the line is tried.
 func (c *Call) returned(b []byte) bool {
 	if n := len(b); n > 2 && b[n-1] == '>' {
 		if i := bytes.LastIndexByte(b, '<'); i >= 1 && b[i-1] == ' ' && (isDecimal(b[i+1:n-1]) || string(b[i+1:n-1]) == "unavailable") {
@@ -314,6 +325,7 @@ func (c *Call) returned(b []byte) bool {
 	return true
 }
 
+// isErrnoName reports whether b is called as errors are, such as ENOENT.
 func isErrnoName(b []byte) bool {
 	if len(b) < 3 || b[0] != 'E' {
 		return false
@@ -326,7 +338,8 @@ func isErrnoName(b []byte) bool {
 	return true
 }
 
-// A KdumpRecord is the first line of a record of kdump.
+// A KdumpRecord is the first line of a record of kdump, `1234 nginx    CALL
+// read(0x4,0x7f,0x10)`.
 type KdumpRecord struct {
 	PID, TID, Command []byte
 	Clock             []byte // absolute, relative or elapsed seconds
@@ -334,11 +347,13 @@ type KdumpRecord struct {
 	Type, Text        []byte
 }
 
-// kdumpTypes are the types of records of FreeBSD, NetBSD and OpenBSD, four letters wide.
+// kdumpTypes are the types of records of FreeBSD, NetBSD and OpenBSD, four letters wide. They are
+// a list since a command may look like any of them but for its place in the columns.
 var kdumpTypes = [...]string{"CALL", "RET ", "NAMI", "GIO ", "PSIG", "CSW ", "STRU", "USER", "SCTL", "CAP ", "PFLT", "PRET", "PROC", "THRD", "ARGS", "EMUL", "MISC",
 	"EXEC", "ENV ", "SYSC", "ERR ", "PLDG", "FKTR", "SIGN", "SYSN"}
 
-// ParseKdump reads `pid [tid] command [time] TYPE  text`.
+// ParseKdump reads `pid [tid] command [time] TYPE  text`. A command may hold blanks, so it ends
+// where a type stands in its columns.
 func ParseKdump(line []byte) (r KdumpRecord, ok bool) {
 	b := bytes.TrimLeft(line, " ")
 	n := digitsOf(b)
@@ -359,6 +374,7 @@ func ParseKdump(line []byte) (r KdumpRecord, ok bool) {
 			}
 			r.Type, r.Text = bytes.TrimRight(b[i:i+4], " "), bytes.TrimSpace(b[i+4:])
 			r.Command = bytes.TrimRight(b[:i], " ")
+			// Two times may stand there, and both look alike: the last is the step.
 			for range 2 {
 				if at := bytes.LastIndexByte(r.Command, ' '); at > 0 && isDecimal(r.Command[at+1:]) && bytes.IndexByte(r.Command[at:], '.') > 0 {
 					r.Clock, r.Step, r.Command = r.Command[at+1:], r.Clock, bytes.TrimRight(r.Command[:at], " ")

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// A ClockForm says how much a printed time tells.
+// A ClockForm says how much a printed time says. The finer ones come first.
 type ClockForm uint8
 
 // The forms of clocks. A Date without a zone is local time of the traced machine.
@@ -25,7 +25,8 @@ type Clock struct {
 	Zoned bool
 }
 
-// In returns the instant of a clock whose local times are those of loc.
+// In returns the instant of a clock whose local times are those of loc, in ns since the epoch. A
+// time of the day has none, so it stays what it is.
 func (c Clock) In(loc *time.Location) int64 {
 	if c.Zoned || loc == nil || loc == time.UTC || c.Form == TimeOfDay {
 		return c.NS
@@ -35,7 +36,9 @@ func (c Clock) In(loc *time.Location) int64 {
 }
 
 // ParseClock reads the time that b starts with, as tracers, strftime, date, ts and the interval
-// tools print them, and returns how many bytes it takes. The time ends where a word does.
+// tools print them, and returns how many bytes it takes. The time ends where a word does:
+// 10:20:30.example is a name. It is asked at the start of nearly every line, so each form is told
+// by the first digits or letters, and no pattern is tried.
 func ParseClock(b []byte) (c Clock, n int, ok bool) {
 	if len(b) == 0 {
 		return c, 0, false
@@ -58,11 +61,13 @@ func ParseClock(b []byte) (c Clock, n int, ok bool) {
 	return c, n, ok
 }
 
-// endsWord reports whether c may stand behind a time.
+// endsWord reports whether c may stand behind a time. Quotes and bars stand behind times in CSV
+// and JSON; a colon in logs.
 func endsWord(c byte) bool {
 	return c == ' ' || c == '\t' || c == ',' || c == ';' || c == ']' || c == '\r' || c == '\n' || c == '|' || c == '"' || c == ':'
 }
 
+// digitsOf is how many digits b starts with.
 func digitsOf(b []byte) int {
 	n := 0
 	for n < len(b) && b[n]-'0' <= 9 {
@@ -71,7 +76,8 @@ func digitsOf(b []byte) int {
 	return n
 }
 
-// numericClock reads a time that starts with a digit.
+// numericClock reads a time that starts with a digit: how many there are, and what stands behind
+// them, leaves one form each.
 func numericClock(b []byte) (c Clock, n int, ok bool) {
 	d := digitsOf(b)
 	next := byte(0)
@@ -146,7 +152,8 @@ func fraction(b []byte, unit int64) (ns int64, n int) {
 	return ns, d + 1
 }
 
-// timeOfDay reads `20:05:26`, a fraction and AM or PM behind it where they are.
+// timeOfDay reads `20:05:26`, a fraction and AM or PM behind it where they are. The hour may have
+// one digit, minutes and seconds have two; a second of 60 is a leap second.
 func timeOfDay(b []byte) (ns int64, n int, ok bool) {
 	var part [3]int64
 	for i := range part {
@@ -182,6 +189,8 @@ func timeOfDay(b []byte) (ns int64, n int, ok bool) {
 	return ns, n, true
 }
 
+// dateNS is the midnight at which a date starts, for dates that a tracer may have printed. The
+// 31st of a shorter month is the first of the next one.
 func dateNS(year, month, day int64) (ns int64, ok bool) {
 	if year < 1970 || year > 2200 || month < 1 || month > 12 || day < 1 || day > 31 {
 		return 0, false
@@ -189,7 +198,8 @@ func dateNS(year, month, day int64) (ns int64, ok bool) {
 	return time.Date(int(year), time.Month(month), int(day), 0, 0, 0, 0, time.UTC).UnixNano(), true
 }
 
-// isoClock reads `2026-11-28 20:05:26`, with T between, a fraction and a zone where they are.
+// isoClock reads `2026-11-28 20:05:26`, with T between, a fraction and a zone where they are. sep
+// stands between the parts of the date: a dash, or a slash as some scripts print it.
 func isoClock(b []byte, sep byte) (c Clock, n int, ok bool) {
 	if len(b) < 19 || b[7] != sep || b[10] != ' ' && b[10] != 'T' {
 		return c, 0, false
@@ -213,7 +223,7 @@ func isoClock(b []byte, sep byte) (c Clock, n int, ok bool) {
 	return c, n, true
 }
 
-// zone reads `Z`, `+02:00`, `-0700`, `UTC` or `GMT`.
+// zone reads `Z`, `+02:00`, `-0700`, `UTC` or `GMT`. NS becomes that of UTC.
 func (c *Clock) zone(b []byte) (n int) {
 	for _, name := range []string{"UTC", "GMT", "Z"} {
 		if len(b) >= len(name) && string(b[:len(name)]) == name && (len(b) == len(name) || endsWord(b[len(name)])) {
@@ -244,6 +254,7 @@ func (c *Clock) zone(b []byte) (n int) {
 
 var months = [...]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"}
 
+// monthOf is the number of the month whose English name b starts with, 0 if none.
 func monthOf(b []byte) int64 {
 	if len(b) >= 3 {
 		for i, m := range months {
@@ -255,7 +266,8 @@ func monthOf(b []byte) int64 {
 	return 0
 }
 
-// yearFirst reads what DTrace's %Y prints, `2026 Nov  8 20:05:26`.
+// yearFirst reads what DTrace's %Y prints, `2026 Nov  8 20:05:26`. The day is padded with a
+// blank, so that all clocks of a capture are as long.
 func yearFirst(b []byte) (c Clock, n int, ok bool) {
 	if len(b) < 20 || b[8] != ' ' || b[11] != ' ' {
 		return c, 0, false
@@ -267,7 +279,8 @@ func yearFirst(b []byte) (c Clock, n int, ok bool) {
 	return Clock{NS: date + of, Form: Date}, 12 + n, ok1 && ok2 && ok3 && ok4
 }
 
-// slashDate reads `11/28/26 20:16:47`, month first unless that cannot be.
+// slashDate reads `11/28/26 20:16:47`, month first unless that cannot be. Where both readings are
+// possible, the American one is taken, as %D of strftime prints it.
 func slashDate(b []byte, d int) (c Clock, n int, ok bool) {
 	first, _ := Int(b[:d])
 	n = d + 1
@@ -286,6 +299,7 @@ func slashDate(b []byte, d int) (c Clock, n int, ok bool) {
 		year += 2000
 	}
 	n += d3
+	// There is no such month, so the day comes first.
 	if first > 12 {
 		first, second = second, first
 	}
@@ -297,7 +311,8 @@ func slashDate(b []byte, d int) (c Clock, n int, ok bool) {
 	return Clock{NS: date + of, Form: Date}, n + 1 + m, ok
 }
 
-// dayFirst reads `28 Nov 2026 20:15:05` with a zone where there is one.
+// dayFirst reads `28 Nov 2026 20:15:05` with a zone where there is one. So mail and HTTP write
+// dates, and date -R.
 func dayFirst(b []byte) (c Clock, n int, ok bool) {
 	d := digitsOf(b)
 	day, _ := Int(b[:d])
@@ -314,8 +329,8 @@ func dayFirst(b []byte) (c Clock, n int, ok bool) {
 	return c, n + c.spacedZone(b[n:]), true
 }
 
-// spacedZone reads a blank and a zone: one that is told by its offset or is UTC, or the letters of
-// another, whose offset only the traced machine knows.
+// spacedZone reads a blank and a zone: one that is given by its offset or is UTC, or the letters
+// of another, such as CEST, whose offset only the traced machine knows; those are passed over.
 func (c *Clock) spacedZone(b []byte) (n int) {
 	if len(b) < 2 || b[0] != ' ' {
 		return 0
@@ -336,7 +351,8 @@ func (c *Clock) spacedZone(b []byte) (n int) {
 var weekdays = [...]string{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"}
 
 // namedClock reads a time that starts with the name of a day or a month, as date, ctime, RFC 822
-// and syslog have it.
+// and syslog have it. The name of the day says nothing that the date does not, and is passed
+// over.
 func namedClock(b []byte) (c Clock, n int, ok bool) {
 	if len(b) < 15 {
 		return c, 0, false
@@ -353,6 +369,7 @@ func namedClock(b []byte) (c Clock, n int, ok bool) {
 		if !day || b[i] != ' ' {
 			return c, 0, false
 		}
+		// After the day of the week stands a number in RFC 822, and a month in what date prints.
 		rest := b[i+1:]
 		if rest[0] >= '0' && rest[0] <= '9' {
 			c, n, ok = dayFirst(rest)
@@ -365,7 +382,8 @@ func namedClock(b []byte) (c Clock, n int, ok bool) {
 }
 
 // monthFirst reads `Nov 28 20:15:05`, with a zone and the year behind it where they are, as in
-// `Nov 28 20:15:05 UTC 2026`, or with the year before the time.
+// `Nov 28 20:15:05 UTC 2026`, or with the year before the time. Where no year is printed, it is
+// 1970 and the form says so: whoever knows the year may add it.
 func monthFirst(b []byte) (c Clock, n int, ok bool) {
 	month := monthOf(b)
 	if month == 0 || len(b) < 15 || b[3] != ' ' {

@@ -2,7 +2,9 @@ package syntax
 
 import "bytes"
 
-// A Cursor walks over the lines of a text. A line's end, LF or CRLF, is not part of it.
+// A Cursor walks over the lines of a text. A line's end, LF or CRLF, is not part of it. A cursor
+// is a small value: whoever wants to look ahead copies it, walks on with the copy, and either
+// throws that away or takes it over.
 type Cursor struct {
 	data  []byte
 	pos   int
@@ -16,13 +18,16 @@ func NewCursor(data []byte) *Cursor { return &Cursor{data: data, num: 1} }
 // NewCursorAt is [NewCursor] for text whose first line has that number.
 func NewCursorAt(data []byte, line int) *Cursor { return &Cursor{data: data, num: line} }
 
-// Until has the text end early, after a line, once ended says so, and returns c.
+// Until has the text end early, after a line, once ended says so, and returns c. It is asked
+// every 1,024 lines, so that asking costs nothing and the text ends within a moment. Whoever
+// reads the text then sees an ordinary end.
 func (c *Cursor) Until(ended func() bool) *Cursor {
 	c.ended = ended
 	return c
 }
 
-// Done reports whether no line is left.
+// Done reports whether no line is left. Peek may be called at the end too; the line is empty
+// then.
 func (c *Cursor) Done() bool { return c.pos >= len(c.data) }
 
 // Offset returns the offset in bytes of the next line.
@@ -31,7 +36,7 @@ func (c *Cursor) Offset() int { return c.pos }
 // Number returns the number of the next line, counted from 1.
 func (c *Cursor) Number() int { return c.num }
 
-// Rest returns the text from the next line on.
+// Rest returns the text from the next line on. It shares the bytes, as do the lines.
 func (c *Cursor) Rest() []byte { return c.data[c.pos:] }
 
 // Next returns the next line and goes past it. Terminated is false for a last line that
@@ -62,10 +67,12 @@ func (c *Cursor) Peek() []byte {
 	return line
 }
 
-// Skip goes past n bytes of the next line, whose rest is the next line then.
+// Skip goes past n bytes of the next line, whose rest is the next line then. The number of the
+// line stays: both parts are of one line.
 func (c *Cursor) Skip(n int) { c.pos += n }
 
-// SkipEmpty goes past the empty lines that end in LF and returns how many they are.
+// SkipEmpty goes past the empty lines that end in LF and returns how many they are. Next would do
+// the same, but tracers print very many of them.
 func (c *Cursor) SkipEmpty() (n int) {
 	for c.pos < len(c.data) && c.data[c.pos] == '\n' {
 		c.pos++

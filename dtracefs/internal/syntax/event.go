@@ -2,7 +2,7 @@ package syntax
 
 import "bytes"
 
-// A Header tells what the rows under it are.
+// A Header says what the rows under it are. It holds until another one comes.
 type Header uint8
 
 // The headers that dtrace prints by itself.
@@ -15,7 +15,8 @@ const (
 	headerLength = 60
 )
 
-// ParseHeader recognizes a header by its words.
+// ParseHeader recognizes a header by its words. The blanks between them differ from one version
+// of dtrace to another.
 func ParseHeader(line []byte) Header {
 	i := 0
 	for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
@@ -45,7 +46,8 @@ type Event struct {
 	Payload        []byte
 }
 
-// ParseEvent splits a row under an [EventHeader].
+// ParseEvent splits a row under an [EventHeader]. A payload may be anything, so it is whatever
+// stands behind the probe and one blank.
 func ParseEvent(line []byte) (e Event, ok bool) {
 	rest, cpu, ok1 := leadingInt(line)
 	rest, id, ok2 := leadingInt(rest)
@@ -63,9 +65,12 @@ func ParseProbe(line []byte) (Event, bool) { return splitProbe(line) }
 
 const probeWidth = 32
 
-// splitProbe splits `function:name` off its payload. The field is right-aligned in 32
-// columns and overflows when longer; functions of some languages hold blanks and colons,
-// so that within the 32 columns the name starts after the last colon.
+// splitProbe splits `function:name` off its payload. The field is right-aligned in 32 columns and
+// overflows when longer; functions of some languages hold blanks and colons, so that within the
+// 32 columns the name starts after the last colon:
+//
+//	                      read:entry nginx
+//	std::vector<int>::push_back(int const&):return 12
 func splitProbe(b []byte) (e Event, ok bool) {
 	start := 0
 	for start < len(b) && b[start] == ' ' {
@@ -90,12 +95,15 @@ func splitProbe(b []byte) (e Event, ok bool) {
 	return e, len(e.Name) > 0
 }
 
+// probeEnd reports whether a field ends at that column: with a name, and a blank or nothing
+// behind.
 func probeEnd(b []byte, end int) bool {
 	return (len(b) == end || b[end] == ' ') && b[end-1] != ' ' && bytes.IndexByte(b[:end], ':') >= 0
 }
 
-// probeFieldEnd finds the end of a field that does not keep to its columns: the blank
-// after the first colon that is no part of "::".
+// probeFieldEnd finds the end of a field that does not keep to its columns: the blank after the
+// first colon that is no part of "::". A line whose first 64 bytes and more hold no colon is no
+// such row, and is not looked at to its end.
 func probeFieldEnd(b []byte, start int) int {
 	for i := start; i < len(b); i++ {
 		if b[i] == ' ' && i > start && bytes.IndexByte(b[start:i], ':') >= 0 {
@@ -138,9 +146,11 @@ type Flow struct {
 	Payload   []byte
 }
 
+// flowWidth is how many columns the field of a row of -F has, indent and arrow included.
 const flowWidth = 41
 
-// ParseFlow splits a row of `-F`, with or without a CPU before it.
+// ParseFlow splits a row of `-F`, with or without a CPU before it. The depth is counted in steps
+// of two columns from where the field starts, 0 for the outermost.
 func ParseFlow(line []byte) (f Flow, ok bool) {
 	i := 0
 	for i < len(line) && (line[i] == ' ' || line[i] >= '0' && line[i] <= '9') {
@@ -187,6 +197,8 @@ func functionEnd(body []byte, cpuEnd, at int) int {
 	return len(body)
 }
 
+// isArrow reports whether b is one of the marks of -F: -> and <- for functions, => and <= for
+// system calls.
 func isArrow(b []byte) bool {
 	switch string(b) {
 	case "->", "<-", "=>", "<=":

@@ -3,6 +3,8 @@ package syntax
 import "dtnotes/dtracefs/internal/pattern"
 
 var (
+	// A name may end in a number, and it and the process's are joined by a dash: the last dash
+	// before digits and a blank parts them.
 	ftraceEvent = pattern.New(`^\s*(\S.*?)-(\d+)\s+(?:\(\s*([\d-]+)\)\s+)?\[(\d{3,})\]\s+(?:([\w.#]{4,6})\s+)?(\d+\.\d{6}): (\S.*?)\s*$`)
 	ftraceCall  = pattern.New(`^(?:\s*(\d+\.\d{6}) \|)?\s*(\d+)\)(?:\s+(\S.*?)-(\d+)\s+\|)?\s+(?:([$@*#!+])\s*)?(?:([\d.]+) us)?\s+\|( {2,}.*?)\s*$`)
 	ftraceFrame = pattern.New(`^\s*=>\s+(\S.*?)\s*$`)
@@ -29,6 +31,8 @@ func FtraceFrame(line []byte) (function []byte, ok bool) {
 }
 
 // An FtraceCall is a row of the kernel's graph of calls, ` 0)   0.198 us    |    function();`.
+// Seconds, Comm and PID are there only where options ask for them; Mark is the kernel's sign for
+// a call that took long.
 type FtraceCall struct {
 	Seconds, CPU, Comm, PID, Mark, Micros []byte
 	Depth                                 int

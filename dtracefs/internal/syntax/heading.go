@@ -8,7 +8,8 @@ import (
 // A Word is the place of a word in its line.
 type Word struct{ Start, End int }
 
-// Words appends the words of a line to dst.
+// Words appends the places of the words of a line to dst, which may have room for them so that
+// nothing is allocated.
 func Words(dst []Word, line []byte) []Word {
 	for i := 0; i < len(line); {
 		for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
@@ -25,7 +26,9 @@ func Words(dst []Word, line []byte) []Word {
 	return dst
 }
 
-// A Heading is a line that names the columns of the rows under it, a word each.
+// A Heading is a line that names the columns of the rows under it, a word each. Tools align their
+// columns, but print what does not fit all the same, so rows are split by their words first, and
+// by the columns only where words are missing.
 type Heading struct {
 	Names []string // distinct: a name that comes again has a number behind it
 
@@ -34,7 +37,8 @@ type Heading struct {
 	date  []bool // whose cells may be a date of several words
 }
 
-// ParseHeading reads a line of names.
+// ParseHeading reads a line of names. It takes any line: whether it is a heading, the caller must
+// know.
 func ParseHeading(line []byte) Heading {
 	h := Heading{words: Words(nil, line), rest: -1}
 	h.Names = make([]string, len(h.words))
@@ -67,7 +71,8 @@ func (h Heading) Has(names ...string) bool {
 	return true
 }
 
-// Index returns the number of the column of that name, or -1.
+// Index returns the number of the column of that name, or -1. A name that comes again is asked
+// for with its number, as Names has it.
 func (h Heading) Index(name string) int {
 	for i, n := range h.Names {
 		if n == name {
@@ -79,8 +84,8 @@ func (h Heading) Index(name string) int {
 
 // Cells splits a row into a cell for each column, appended to dst. Where the words are as many as
 // the columns, each is a cell; a command or a date takes the words that are left over. Where they
-// are fewer, cells are empty, and where the words stand tells which. ok is false for a line that is
-// no row of the heading.
+// are fewer, cells are empty, and where the words stand tells which. ok is false for a line that
+// is no row of the heading. An empty cell is nil, and the cells share the line's bytes.
 func (h Heading) Cells(dst [][]byte, line []byte) (cells [][]byte, ok bool) {
 	var room [64]Word
 	words := Words(room[:0], line)
@@ -102,6 +107,7 @@ func (h Heading) Cells(dst [][]byte, line []byte) (cells [][]byte, ok bool) {
 		at += k
 	}
 	if h.rest >= 0 {
+		// Behind the command each column has one word again: the command takes all between.
 		behind := len(words) - (n - h.rest - 1)
 		if behind <= at {
 			return h.placed(dst, line, words)
@@ -115,8 +121,9 @@ func (h Heading) Cells(dst [][]byte, line []byte) (cells [][]byte, ok bool) {
 	return cells, at == len(words)
 }
 
-// dateWords returns how many of the words are one date, as ps prints when a process started:
-// `Nov 28`, `Sat Nov 28 20:16:47 2026`, or a single word.
+// dateWords returns how many of the words are one date, as ps prints when a process started: `Nov
+// 28`, `Sat Nov 28 20:16:47 2026`, or a single word. Only a whole date counts: a word such as Nov
+// may be a user's name.
 func dateWords(line []byte, words []Word) int {
 	first := line[words[0].Start:words[0].End]
 	switch {
@@ -132,6 +139,7 @@ func dateWords(line []byte, words []Word) int {
 	return 1
 }
 
+// isWeekday reports whether b is the short name of a day.
 func isWeekday(b []byte) bool {
 	for _, w := range weekdays {
 		if string(b) == w {
@@ -141,8 +149,9 @@ func isWeekday(b []byte) bool {
 	return false
 }
 
-// placed splits a row with fewer words than columns by where the words stand: each is a cell of the
-// column whose name it stands under. At least half of the columns must have one.
+// placed splits a row with fewer words than columns by where the words stand: each is a cell of
+// the column whose name it stands under. At least half of the columns must have one, as words
+// under a heading may also be a sentence.
 func (h Heading) placed(dst [][]byte, line []byte, words []Word) ([][]byte, bool) {
 	if len(words)*2 < len(h.words) {
 		return dst, false
@@ -179,7 +188,8 @@ type Measure struct {
 	Suffix byte // '%', 'K', 'M', 'G', 'T', 'P', 'E', or 0
 }
 
-// ParseMeasure reads a word that is a measure. A decimal comma is read where two digits follow it.
+// ParseMeasure reads a word that is a measure. A decimal comma is read where two digits follow
+// it: three would be a thousand.
 func ParseMeasure(b []byte) (m Measure, ok bool) {
 	i := 0
 	neg := len(b) > 0 && b[0] == '-'
@@ -230,7 +240,8 @@ func ParseMeasure(b []byte) (m Measure, ok bool) {
 
 var suffixes = []byte("KMGTPE")
 
-// Scaled returns the value with its suffix worked in, where a K stands for kilo.
+// Scaled returns the value with its suffix worked in, where a K stands for kilo. That is 1,000
+// for some tools and 1,024 for others, and only their reader knows.
 func (m Measure) Scaled(kilo float64) float64 {
 	v := m.Value
 	for i := bytes.IndexByte(suffixes, m.Suffix); i >= 0; i-- {

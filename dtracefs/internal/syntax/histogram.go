@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// HistHeader reports whether the line heads a histogram, and whether its rows are
-// labeled by keys (agghist) instead of values.
+// HistHeader reports whether the line heads a histogram, and whether its rows are labeled by keys
+// (agghist) instead of values. Column titles are looked at as words, since terminals and copies
+// change the blanks between them; a header that was cut may lack the last.
 func HistHeader(line []byte) (byKey, ok bool) {
 	i := bytes.Index(line, []byte("- Distribution -"))
 	if i < 0 {
@@ -21,9 +22,10 @@ func HistHeader(line []byte) (byKey, ok bool) {
 	return first == "key", first == "key" || first == "value"
 }
 
-// HistRow splits a row `label bar count`. Bars and columns are hints: the label is what
-// stands before the bar and the pipe, the count what stands behind. A missing count, as
-// where a capture was cut, is not ok but has hasCount false.
+// HistRow splits a row `label bar count`. Bars and columns are hints: the label is what stands
+// before the bar and the pipe, the count what stands behind. A missing count, as where a capture
+// was cut, is not ok but has hasCount false. A key of agghist may hold a pipe itself, so the last
+// one counts.
 func HistRow(line []byte) (label []byte, count int64, unsigned, hasCount, ok bool) {
 	pipe := bytes.LastIndexByte(line, '|')
 	if pipe < 0 {
@@ -39,8 +41,8 @@ func HistRow(line []byte) (label []byte, count int64, unsigned, hasCount, ok boo
 	return label, count, unsigned, true, ok && len(label) > 0
 }
 
-// isBar reports whether bars are drawn with r: illumos' have block elements where the terminal is of
-// Unicode.
+// isBar reports whether bars are drawn with r: on illumos they are of block elements where the
+// terminal is of Unicode.
 func isBar(r rune) bool { return r == '@' || r == ' ' || r == '#' || r >= 0x2580 && r <= 0x259f }
 
 // PackHeader reports whether the line heads packed histograms (aggpack):
@@ -55,8 +57,9 @@ func PackHeader(line []byte) bool {
 		string(words[1]) == "max" && string(words[2]) == "|" && string(words[3]) == "count"
 }
 
-// PackRow splits a packed histogram: keys, the least label, a character for each bucket,
-// the greatest label and the count. Where tells the columns of the dots in the header.
+// PackRow splits a packed histogram: keys, the least label, a character for each bucket, the
+// greatest label and the count. where are the columns of the dots in the header, under which the
+// colons stand unless the keys are longer than their columns.
 func PackRow(line []byte, where [2]int) (keys, min, packed, max []byte, count int64, ok bool) {
 	bar := bytes.LastIndexByte(line, '|')
 	if bar < 0 {
@@ -91,15 +94,17 @@ func PackColumns(header []byte) [2]int {
 	return [2]int{bytes.IndexByte(header, '.'), bytes.LastIndexByte(header, '.')}
 }
 
-// A Bucket is a range of integers, both ends included. NoLow and NoHigh tell that it is
-// open on that side.
+// A Bucket is a range of integers, both ends included. NoLow and NoHigh say that it is open on
+// that side; the bound there is 0 then.
 type Bucket struct {
 	Low, High     int64
 	NoLow, NoHigh bool
 }
 
-// Labels turns the labels of one histogram, in their order, into buckets. ok is false for
-// labels that are no numbers.
+// Labels turns the labels of one histogram, in their order, into buckets. ok is false for labels
+// that are no numbers. A row has one number only, and which numbers fall into it depends on the
+// aggregation, which is not printed; but all labels together show whether the steps are even
+// (lquantize), powers of two (quantize), or neither (llquantize).
 func Labels(labels []string) (buckets []Bucket, ok bool) {
 	buckets = make([]Bucket, len(labels))
 	values := make([]int64, len(labels))
@@ -130,7 +135,8 @@ func Labels(labels []string) (buckets []Bucket, ok bool) {
 	return buckets, true
 }
 
-// fillBuckets sets the ranges of buckets labeled by one bound.
+// fillBuckets sets the ranges of buckets labeled by one bound: the one nearer to 0, so 8 is 8 to
+// 15 and -8 is -15 to -8.
 func fillBuckets(buckets []Bucket, values []int64, plain []bool) {
 	linear := isLinear(values, plain)
 	for i, v := range values {
@@ -161,8 +167,9 @@ func fillBuckets(buckets []Bucket, values []int64, plain []bool) {
 	}
 }
 
-// isLinear returns the step between labels that lie at equal distances, as lquantize's
-// do, or 0.
+// isLinear returns the step between labels that lie at equal distances, as lquantize's do, or 0.
+// Few labels that are powers of two, such as 0, 1, 2, may be of either; they are taken for
+// quantize's.
 func isLinear(values []int64, plain []bool) int64 {
 	var step int64
 	n := 0
@@ -188,7 +195,8 @@ func isLinear(values []int64, plain []bool) int64 {
 	return step
 }
 
-// isPower reports whether every label is 0 or a power of two, as quantize's are.
+// isPower reports whether every label is 0 or a power of two, as quantize's are. A label with a
+// comparison before it is none of quantize's.
 func isPower(values []int64, plain []bool) bool {
 	for i, v := range values {
 		if !plain[i] {

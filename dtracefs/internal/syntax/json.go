@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// A JSON is a value of a JSON text. Objects keep the order of their members.
+// A JSON is a value of a JSON text. Objects keep the order of their members, and members of one
+// name are all there: a capture must be seen as it was printed, which maps of Go would not show.
 type JSON struct {
 	Kind    byte     // '{', '[', '"', '0' (number), 't', 'f', 'n' or, where dots stand for it, 'e'
 	Text    string   // of a string, unescaped, or a number, as written
@@ -25,9 +26,10 @@ func (j JSON) Get(name string) JSON {
 	return JSON{}
 }
 
-// ParseJSON reads the value that b starts with and returns the offset behind it. Strings
-// may hold the escapes that bpftrace 0.17 writes for bytes from 0x80 on, such as
-// \uffffffc3, and bytes that are not UTF-8. With an error comes what was read before it.
+// ParseJSON reads the value that b starts with and returns the offset behind it. Strings may hold
+// the escapes that bpftrace 0.17 writes for bytes from 0x80 on, such as \uffffffc3, and bytes
+// that are not UTF-8, both of which encoding/json refuses or replaces. With an error comes what
+// was read before it.
 func ParseJSON(b []byte) (v JSON, end int, err error) {
 	p := jsonParser{b: b}
 	v, err = p.value(0)
@@ -42,18 +44,22 @@ func ParseExcerpt(b []byte) (v JSON, end int, err error) {
 	return v, p.pos, err
 }
 
+// maxJSONDepth bounds how deep values are nested, as each level is a call.
 const maxJSONDepth = 512
 
+// A jsonParser reads on at pos. With excerpt, it forgives what documentation leaves out.
 type jsonParser struct {
 	b       []byte
 	pos     int
 	excerpt bool
 }
 
+// fail is an error at the place at hand.
 func (p *jsonParser) fail(what string) error {
 	return fmt.Errorf("JSON at byte %d: %s", p.pos, what)
 }
 
+// space goes past blanks and returns the byte behind them, 0 at the end of the text.
 func (p *jsonParser) space() byte {
 	for p.pos < len(p.b) {
 		switch c := p.b[p.pos]; c {
@@ -66,6 +72,8 @@ func (p *jsonParser) space() byte {
 	return 0
 }
 
+// value reads any value. A number stays as it is written, since its digits may be more than a
+// float keeps.
 func (p *jsonParser) value(depth int) (JSON, error) {
 	if depth > maxJSONDepth {
 		return JSON{}, p.fail("nested too deeply")
@@ -95,13 +103,15 @@ func (p *jsonParser) value(depth int) (JSON, error) {
 			return JSON{Kind: word[0]}, nil
 		}
 	}
+	// The caller looks at the offset to see that the text was cut, and not broken.
 	if p.pos >= len(p.b) {
 		return JSON{}, p.fail("ends in the middle of a value")
 	}
 	return JSON{}, p.fail(fmt.Sprintf("unexpected %q", c))
 }
 
-// elided goes past the dots that stand for what was left out.
+// elided goes past the dots that stand for what was left out, and past a remark in parentheses
+// behind them, as in "... (12 more)". One dot is none.
 func (p *jsonParser) elided() bool {
 	start := p.pos
 	for p.excerpt && p.pos < len(p.b) && p.b[p.pos] == '.' {
@@ -122,6 +132,7 @@ func isNumberByte(c byte) bool {
 	return c >= '0' && c <= '9' || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'
 }
 
+// object reads on behind the opening brace. A member that was cut is there as far as it goes.
 func (p *jsonParser) object(depth int) (JSON, error) {
 	v := JSON{Kind: '{'}
 	p.pos++
@@ -159,6 +170,7 @@ func (p *jsonParser) object(depth int) (JSON, error) {
 	}
 }
 
+// list reads on behind the opening bracket.
 func (p *jsonParser) list(depth int) (JSON, error) {
 	v := JSON{Kind: '['}
 	p.pos++
@@ -194,14 +206,17 @@ func (p *jsonParser) next(end byte) (done bool, err error) {
 	case c == end:
 		p.pos++
 		return true, nil
+	// The comma is missing.
 	case p.excerpt && (c == '"' || c == '{' || c == '.'):
 		return false, nil
+	// The other kind of bracket closes what is around this one: it stays.
 	case p.excerpt && (c == '}' || c == ']'):
 		return true, nil
 	}
 	return false, p.fail(fmt.Sprintf("neither ',' nor %q", end))
 }
 
+// str reads a string. One without escapes, as most are, is copied at once.
 func (p *jsonParser) str() (string, error) {
 	p.pos++
 	start := p.pos
@@ -218,7 +233,8 @@ func (p *jsonParser) str() (string, error) {
 	return "", p.fail("ends in the middle of a string")
 }
 
-// escaped reads on a string from the first backslash in it, at i.
+// escaped reads on a string from the first backslash in it, at i. An escape that JSON does not
+// have stands for its letter.
 func (p *jsonParser) escaped(start, i int) (string, error) {
 	out := append([]byte(nil), p.b[start:i]...)
 	for i < len(p.b) {
@@ -255,7 +271,9 @@ func (p *jsonParser) escaped(start, i int) (string, error) {
 	return "", p.fail("ends in the middle of a string")
 }
 
-// unicode appends what the escape whose digits start at i stands for.
+// unicode appends what the escape whose digits start at i stands for, and returns where the text
+// goes on. bpftrace 0.17 prints a byte such as 0xc3 as a negative number, of which the last two
+// of eight digits are the byte: \uffffffc3. What is no escape at all stays as it is.
 func (p *jsonParser) unicode(out []byte, i int) ([]byte, int) {
 	if i+8 <= len(p.b) && string(p.b[i:i+6]) == "ffffff" {
 		if v, ok := hex(p.b[i+6 : i+8]); ok && v >= 0x80 {
@@ -270,6 +288,7 @@ func (p *jsonParser) unicode(out []byte, i int) ([]byte, int) {
 		return append(out, 'u'), i
 	}
 	i += 4
+	// Two escapes make one character beyond 16 bits; half of a pair alone becomes U+FFFD.
 	if utf16.IsSurrogate(rune(v)) && i+6 <= len(p.b) && p.b[i] == '\\' && p.b[i+1] == 'u' {
 		if low, ok := hex(p.b[i+2 : i+6]); ok {
 			if r := utf16.DecodeRune(rune(v), rune(low)); r != utf8.RuneError {
@@ -280,6 +299,7 @@ func (p *jsonParser) unicode(out []byte, i int) ([]byte, int) {
 	return utf8.AppendRune(out, rune(v)), i
 }
 
+// hex reads hexadecimal digits, of which the last eight count.
 func hex(b []byte) (v uint32, ok bool) {
 	for _, c := range b {
 		switch {

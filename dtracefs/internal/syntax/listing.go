@@ -11,9 +11,9 @@ type Probe struct {
 // The columns of `dtrace -l`: `%5s %10s %17s %33s %s`, each of which may overflow.
 var listWidths = [...]int{5, 10, 17, 33}
 
-// ParseProbeRow splits a row of a listing. Module and function may be empty, the
-// function may hold blanks, and fields that are longer than their columns push the rest to
-// the right.
+// ParseProbeRow splits a row of a listing. Module and function may be empty, the function may
+// hold blanks, and fields that are longer than their columns push the rest to the right. The name
+// is the last word, as names hold no blanks.
 func ParseProbeRow(line []byte) (p Probe, ok bool) {
 	text := bytes.TrimLeft(line, " ")
 	i := bytes.IndexByte(text, ' ')
@@ -40,8 +40,9 @@ func ParseProbeRow(line []byte) (p Probe, ok bool) {
 	return p, len(p.Name) > 0
 }
 
-// rightField splits a field that is right-aligned in width columns after a blank. A field
-// of blanks is empty.
+// rightField splits a field that is right-aligned in width columns after a blank. A field of
+// blanks is empty. That is why a row is cut from the left, field by field: each starts where the
+// one before ends, wherever that is.
 func rightField(b []byte, width int) (field, rest []byte) {
 	if len(b) == 0 {
 		return nil, nil

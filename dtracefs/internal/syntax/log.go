@@ -5,16 +5,21 @@ import (
 	"maps"
 )
 
-// A Log is what the lines of an event log have in common: leading integers (a clock, CPU,
-// pid, …), a process's name that may hold blanks, a word that tells the probe, and
-// arguments.
+// A Log is what the lines of an event log have in common: leading integers (a clock, CPU, pid,
+// …), a process's name that may hold blanks, a word that names the probe, and arguments:
+//
+//	1795376741117661993 512 my prog read:entry 4
+//
+// Nothing in a line says where the name ends; but probes are few and come again and again, so the
+// word behind the name is found by looking at many lines.
 type Log struct {
 	Leading int             // how many integers lead
 	Clock   bool            // the first is a wall clock in nanoseconds
 	Probes  map[string]bool // words known to tell a probe
 }
 
-// LogOf finds what the lines have in common, if they are a log's.
+// LogOf finds what the lines have in common, if they are a log's. A probe is a word that is the
+// second behind the integers in at least one line of a thousand: most names are one word.
 func LogOf(lines [][]byte) (g Log, ok bool) {
 	g.Leading = -1
 	for _, l := range lines {
@@ -68,6 +73,7 @@ func LogOf(lines [][]byte) (g Log, ok bool) {
 			delete(g.Probes, text)
 		}
 	}
+	// Without a word that comes again, or with too many, the words are not those of probes.
 	if len(g.Probes) == 0 || len(g.Probes) > 512 {
 		return g, false
 	}
@@ -83,8 +89,10 @@ func (g Log) Same(o Log) bool {
 
 var blank = []byte(" ")
 
+// isWordStart reports whether a name of a probe may start so; numbers are arguments.
 func isWordStart(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' }
 
+// leadingInts is how many integers a line starts with.
 func leadingInts(line []byte) (n int) {
 	for {
 		i := bytes.IndexByte(line, ' ')
@@ -99,23 +107,9 @@ func leadingInts(line []byte) (n int) {
 	}
 }
 
-// Split splits a line of the log and fills leading. The name reaches up to the first word
-// known for a probe; where there is none it is one word.
-func (g Log) Split(line []byte, leading []int64) (name, probe, args []byte, ok bool) {
-	for i := range g.Leading {
-		at := bytes.IndexByte(line, ' ')
-		if at < 0 {
-			return nil, nil, nil, false
-		}
-		if leading[i], ok = Int(line[:at]); !ok {
-			return nil, nil, nil, false
-		}
-		line = line[at+1:]
-	}
-	return g.SplitName(line)
-}
-
-// SplitName splits what stands after the leading integers.
+// SplitName splits what stands after the leading integers. The name reaches up to the first word
+// known for a probe; where there is none, as of a probe that the sample did not have, it is one
+// word.
 func (g Log) SplitName(line []byte) (name, probe, args []byte, ok bool) {
 	at := bytes.IndexByte(line, ' ')
 	first := at

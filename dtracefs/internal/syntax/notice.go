@@ -7,7 +7,8 @@ import (
 	"dtnotes/dtracefs/internal/pattern"
 )
 
-// A Message is what a tracer says about itself, on a line of its own.
+// A Message is what a tracer says about itself, on a line of its own. Which of the fields are
+// filled depends on the kind; N is the number of a drop, or of probes.
 type Message struct {
 	Kind string // "drop", "fault" or a kind of notice
 	N    int64
@@ -20,18 +21,29 @@ type Message struct {
 }
 
 var (
+	// Both "dtrace: " and "trace: ", since the first letter is easily lost when a capture is
+	// pasted.
 	dtracePrefix = pattern.New(`^\s*d?trace: `)
 	matched      = pattern.New(`^(?:script|description) '(?s:.*)' matched (\d+) probes?`)
-	dtraceDrop   = pattern.New(`^(?:\[(\w+)\] )?(\d+) (?:(?:(aggregation|dynamic variable|speculative|failed speculation|jstack\(\)/ustack\(\) string table overflow|error) )?drops?|(failed speculation|jstack\(\)/ustack\(\) string table overflow|error)s?)\b(.*?)(?: on CPU (\d+|#))?\s*$`)
-	epidFault    = pattern.New(`^error on enabled probe ID (\d+) \(ID (\d+|\w+): (.*?)\): (.*?)(?: \((0x[0-9a-fA-F]+)\))?(?: in (?:action #(\d+|\w+)|(predicate)))?(?: at DIF offset (\d+|\w+))?\s*$`)
-	clauseFault  = pattern.New(`^error in (\S+) for probe ID (\d+|\w+) \((.*?)\): (.*?)(?: \((0x[0-9a-fA-F]+|\{\w+\})\))?(?: at BPF pc (\w+))?\s*$`)
-	attached     = pattern.New(`^Attach(?:ing|ed) (\d+) probes?`)
-	scriptError  = pattern.New(`^\S+:\d+[-:\d]*: (ERROR|WARNING): `)
-	lostEvents   = pattern.New(`^Lost (\d+) events?\s*$`)
-	skippedLost  = pattern.New(`^(?:Skipped|Dropped) (\d+) .*events?`)
+	// "12 aggregation drops on CPU 0", "3 failed speculations", "[DTRACEDROP_AGGREGATION] 3
+	// aggregation drops on CPU #": what stands in brackets is how libdtrace itself names the kind.
+	dtraceDrop = pattern.New(`^(?:\[(\w+)\] )?(\d+) (?:(?:(aggregation|dynamic variable|speculative|failed speculation|jstack\(\)/ustack\(\) string table overflow|error) )?drops?|(failed speculation|jstack\(\)/ustack\(\) string table overflow|error)s?)\b(.*?)(?: on CPU (\d+|#))?\s*$`)
+	// "error on enabled probe ID 3 (ID 12: syscall::read:entry): invalid address (0x0) in action
+	// #2 at DIF offset 16" of illumos, FreeBSD and macOS. Words in place of numbers are those of
+	// captures whose numbers were taken out.
+	epidFault = pattern.New(`^error on enabled probe ID (\d+) \(ID (\d+|\w+): (.*?)\): (.*?)(?: \((0x[0-9a-fA-F]+)\))?(?: in (?:action #(\d+|\w+)|(predicate)))?(?: at DIF offset (\d+|\w+))?\s*$`)
+	// "error in tick-1s for probe ID 3 (dtrace:::ERROR): division by zero at BPF pc 12" of Linux,
+	// where a clause is a program of BPF.
+	clauseFault = pattern.New(`^error in (\S+) for probe ID (\d+|\w+) \((.*?)\): (.*?)(?: \((0x[0-9a-fA-F]+|\{\w+\})\))?(?: at BPF pc (\w+))?\s*$`)
+	attached    = pattern.New(`^Attach(?:ing|ed) (\d+) probes?`)
+	scriptError = pattern.New(`^\S+:\d+[-:\d]*: (ERROR|WARNING): `)
+	lostEvents  = pattern.New(`^Lost (\d+) events?\s*$`)
+	// The same in other words, some of which stand between the number and the events.
+	skippedLost = pattern.New(`^(?:Skipped|Dropped) (\d+) .*events?`)
 )
 
-// ParseMessage recognizes a line that the tracer wrote about itself.
+// ParseMessage recognizes a line that the tracer wrote about itself. It is asked of nearly every
+// line, so the first byte decides whether a pattern is tried at all.
 func ParseMessage(line []byte) (m Message, ok bool) {
 	m.CPU = -1
 	if len(line) == 0 {
@@ -84,9 +96,13 @@ func ParseMessage(line []byte) (m Message, ok bool) {
 	return m, false
 }
 
+// dtraceMessage reads what stands behind "dtrace: ". Whatever it is, it is the tracer's: what is
+// not known is a notice.
 func dtraceMessage(m Message, text []byte) Message {
 	if s := dtraceDrop.FindSubmatch(text); s != nil {
 		m.Kind, m.N, m.DropKind = "drop", atoi(s[2]), string(s[1])
+		// A drop that says nothing of its kind is one of the principal buffer, as in "5 drops on
+		// CPU 0".
 		for _, k := range [][]byte{s[3], s[4], []byte("principal")} {
 			if m.DropKind == "" {
 				m.DropKind = string(k)
@@ -114,6 +130,7 @@ func dtraceMessage(m Message, text []byte) Message {
 	return m
 }
 
+// atoi reads digits that a pattern has found; more of them than fit give the largest number.
 func atoi(b []byte) int64 {
 	v, _ := strconv.ParseInt(string(b), 10, 64)
 	return v

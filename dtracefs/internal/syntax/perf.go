@@ -3,7 +3,8 @@ package syntax
 import "bytes"
 
 // A PerfCount is a line of `perf stat`: how often an event came, in an interval or all in all.
-// What was not printed is nil.
+// What was not printed is nil. All fields are as printed: whoever makes a table of them decides
+// what is a number.
 type PerfCount struct {
 	Seconds  []byte   // since the start, with -I
 	IDs      [][]byte // the CPU, core, socket, node or thread, and the number of CPUs
@@ -24,6 +25,7 @@ type PerfCount struct {
 func (p PerfCount) Counted() bool { return len(p.Value) > 0 && p.Value[0] != '<' }
 
 // PerfSeparator returns what separates the fields of a line of `perf stat -x`; 0 if it is none.
+// The user chooses it, so those are tried that people choose.
 func PerfSeparator(line []byte) byte {
 	for _, sep := range []byte(",;|\t:") {
 		if bytes.Count(line, []byte{sep}) >= 4 {
@@ -36,7 +38,9 @@ func PerfSeparator(line []byte) byte {
 }
 
 // ParsePerfCSV reads a line of `perf stat -x`: time, aggregate, value, unit, event, run time,
-// percentage, metric, its unit.
+// percentage, metric, its unit. Which of them are there depends on options and on the version,
+// and no heading says so; but an event's name has two letters at least, and stands two fields
+// behind the value.
 func ParsePerfCSV(line []byte, sep byte) (p PerfCount, ok bool) {
 	f := bytes.Split(line, []byte{sep})
 	for i := range f {
@@ -45,6 +49,7 @@ func ParsePerfCSV(line []byte, sep byte) (p PerfCount, ok bool) {
 	if len(f) < 5 || len(f) > 16 {
 		return p, false
 	}
+	// With -I, a time is in front; at the end of it, a total may follow.
 	if isPerfSeconds(f[0]) {
 		p.Seconds, f = f[0], f[1:]
 	} else if string(f[0]) == "summary" {
@@ -62,7 +67,9 @@ func ParsePerfCSV(line []byte, sep byte) (p PerfCount, ok bool) {
 	if at < 0 {
 		return p.metricOnly(f)
 	}
+	// Capped, so that whoever appends to the ids does not write over the value.
 	p.IDs, p.Value, p.Unit, p.Event, f = f[:at:at], f[at], f[at+1], f[at+2], f[at+3:]
+	// With -G or --for-each-cgroup its name follows the event, and it starts with no digit.
 	if len(f) > 0 && len(f[0]) > 0 && f[0][0]-'0' > 9 {
 		p.Cgroup, f = f[0], f[1:]
 	}
@@ -85,7 +92,7 @@ func ParsePerfCSV(line []byte, sep byte) (p PerfCount, ok bool) {
 }
 
 // metricOnly reads a line that adds a metric to the event before it: all fields but the last two
-// are empty.
+// are empty. Without a time in front there is too little left in the line to be sure of it.
 func (p PerfCount) metricOnly(f [][]byte) (PerfCount, bool) {
 	n := len(f)
 	if p.Seconds == nil || n < 4 || !isDecimal(f[n-2]) || len(f[n-1]) == 0 {
@@ -103,12 +110,15 @@ func (p PerfCount) metricOnly(f [][]byte) (PerfCount, bool) {
 	return p, true
 }
 
-// isPerfSeconds reports whether b is seconds with nanoseconds.
+// isPerfSeconds reports whether b is seconds with nanoseconds. Nine digits behind the point are
+// what perf prints, and hardly anything else.
 func isPerfSeconds(b []byte) bool {
 	n := digitsOf(b)
 	return n > 0 && len(b) == n+10 && b[n] == '.' && digitsOf(b[n+1:]) == 9
 }
 
+// isPerfValue reports whether b stands where a value does. Events that could not be counted say
+// so in words.
 func isPerfValue(b []byte) bool {
 	return isDecimal(b) || string(b) == "<not counted>" || string(b) == "<not supported>"
 }
@@ -141,9 +151,10 @@ func isEventName(b []byte) bool {
 	return letters >= 2
 }
 
-// ParsePerfStat reads a line of perf stat for people: the time with -I, as many words of ids as the
-// heading has, the value, the unit and the event, and, behind a `#`, a metric, and, in parentheses,
-// the variance and how much of the time the counter ran.
+// ParsePerfStat reads a line of perf stat for people: the time with -I, as many words of ids as
+// the heading has, the value, the unit and the event, and, behind a `#`, a metric, and, in
+// parentheses, the variance and how much of the time the counter ran. It reads from both ends, as
+// what stands in the middle is the event, which may be several words.
 func ParsePerfStat(line []byte, interval bool, ids int) (p PerfCount, ok bool) {
 	line = bytes.TrimSpace(line)
 	for bytes.HasSuffix(line, []byte(")")) {
@@ -171,6 +182,8 @@ func ParsePerfStat(line []byte, interval bool, ids int) (p PerfCount, ok bool) {
 		p.Seconds, words = words[0], words[1:]
 	}
 	if hasMetric {
+		// Behind the mark stands a number with its unit, "1.23 insn per cycle" or "4.5% of all
+		// branches", or words that say why there is none.
 		metric = bytes.TrimSpace(metric)
 		value, unit, _ := bytes.Cut(metric, []byte(" "))
 		if number := bytes.TrimSuffix(value, []byte("%")); isDecimal(number) {
@@ -193,6 +206,7 @@ func ParsePerfStat(line []byte, interval bool, ids int) (p PerfCount, ok bool) {
 	case len(words) >= 3 && string(words[0]) == "<not":
 		p.Value, words = append([]byte("<not "), words[1]...), words[2:]
 	case len(words) >= 2:
+		// Thousands have commas between them, by the locale.
 		p.Value, words = bytes.ReplaceAll(words[0], []byte(","), nil), words[1:]
 	default:
 		return p, false
@@ -221,7 +235,9 @@ type PerfSample struct {
 	Period, Event, Args        []byte
 }
 
-// ParsePerfSample reads `comm pid/tid [cpu] flags seconds: period event: args`.
+// ParsePerfSample reads `comm pid/tid [cpu] flags seconds: period event: args`. The name may hold
+// blanks and comes first, so the line is read from the time backwards: flags, CPU, numbers; what
+// is left in front is the name.
 func ParsePerfSample(line []byte) (p PerfSample, ok bool) {
 	// The time is the first word that ends in a colon and is a number with a fraction.
 	var room [64]Word
@@ -270,6 +286,7 @@ func ParsePerfSample(line []byte) (p PerfSample, ok bool) {
 	return p, true
 }
 
+// isPID reports whether b is the number of a process, of both it and a thread, or -1 for neither.
 func isPID(b []byte) bool {
 	if len(b) > 0 && b[0] == '-' {
 		b = b[1:]
@@ -279,7 +296,8 @@ func isPID(b []byte) bool {
 }
 
 // PerfFrame reads a frame of a sample's stack, `address symbol+offset (object)`, and returns the
-// symbol without its offset, or the object in brackets where the symbol is unknown.
+// symbol without its offset, so that samples within one function are equal, or the object in
+// brackets where the symbol is unknown.
 func PerfFrame(line []byte) (symbol []byte, ok bool) {
 	if len(line) == 0 || line[0] != ' ' && line[0] != '\t' {
 		return nil, false
@@ -312,6 +330,7 @@ func PerfFrame(line []byte) (symbol []byte, ok bool) {
 	return symbol, true
 }
 
+// isHex reports whether b is hexadecimal digits and nothing else, with no 0x before them.
 func isHex(b []byte) bool {
 	for _, c := range b {
 		if c-'0' > 9 && (c|0x20 < 'a' || c|0x20 > 'f') {

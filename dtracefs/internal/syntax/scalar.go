@@ -2,7 +2,8 @@ package syntax
 
 import "math"
 
-// Int returns the decimal integer that b is, with an optional sign, in the range of int64.
+// Int returns the decimal integer that b is, with an optional minus sign, in the range of int64.
+// strconv would take a plus and need a string; this is called for every number of a capture.
 func Int(b []byte) (v int64, ok bool) {
 	neg := len(b) > 0 && b[0] == '-'
 	if neg {
@@ -28,6 +29,7 @@ func Uint(b []byte) (v uint64, ok bool) {
 		if c > 9 {
 			return 0, false
 		}
+		// Only the twentieth digit can go beyond 64 bits.
 		if i == 19 && (v > math.MaxUint64/10 || v == math.MaxUint64/10 && c > 5) {
 			return 0, false
 		}
@@ -36,8 +38,9 @@ func Uint(b []byte) (v uint64, ok bool) {
 	return v, true
 }
 
-// LastInt splits "text 123" at its last blank and returns the integer behind it. Unsigned
-// tells that the integer only fits an uint64, whose bits v then has.
+// LastInt splits "text 123" at its last blank and returns the integer behind it. Unsigned tells
+// that the integer only fits an uint64, whose bits v then has. The text may be empty or end in
+// blanks: a process may be called so.
 func LastInt(line []byte) (text []byte, v int64, unsigned, ok bool) {
 	i := len(line)
 	for i > 0 && line[i-1] != ' ' {
@@ -77,9 +80,9 @@ func TrimIndent(line []byte) []byte {
 	return line
 }
 
-// EpochStamp returns the nanoseconds since the epoch that a line tells by itself: a wall
-// clock of 19 digits (DTrace's walltimestamp), or seconds with a decimal fraction
-// (strftime's %s.%f).
+// EpochStamp returns the nanoseconds since the epoch that a line is by itself: a wall clock of 19
+// digits (DTrace's walltimestamp), or seconds with a decimal fraction (strftime's %s.%f). A
+// number of 19 digits is in range from 2001 on, and other numbers are rarely as long.
 func EpochStamp(line []byte) (ns int64, ok bool) {
 	n := len(line)
 	for n > 0 && line[n-1] == ' ' {

@@ -2,7 +2,7 @@ package syntax
 
 import "bytes"
 
-// FrameKind tells how surely a line is a stack's frame.
+// A FrameKind says how sure it is that a line is a stack's frame.
 type FrameKind uint8
 
 // The kinds of lines within stacks.
@@ -13,10 +13,12 @@ const (
 	Annotation           // [ what a helper says of the frame above ]
 )
 
-// frameIndent is the least indent by which a line without a module can be a frame.
+// frameIndent is the least indent by which a line without a module can be a frame; dtrace moves
+// frames in by 14.
 const frameIndent = 10
 
-// Frame recognizes a line of a stack and returns the frame without its indent.
+// Frame recognizes a line of a stack and returns the frame without its indent. A name alone may
+// be a key or a title, so whoever asks takes a MaybeFrame only next to a sure one.
 func Frame(line []byte) (FrameKind, []byte) {
 	i, wide := 0, false
 	for i < len(line) && (line[i] == ' ' || line[i] == '\t') {
@@ -44,6 +46,7 @@ func Frame(line []byte) (FrameKind, []byte) {
 	return NoFrame, text
 }
 
+// isAddress reports whether b is a number in hexadecimal, as a frame without a symbol is.
 func isAddress(b []byte) bool {
 	if len(b) < 3 || b[0] != '0' || b[1] != 'x' {
 		return false
@@ -69,6 +72,8 @@ func isModuleFrame(b []byte, indent int) bool {
 	return !bytes.Contains(b, []byte("  ")) && bytes.IndexByte(b[tick+1:], '`') < 0 && !bytes.Contains(b, []byte(" = "))
 }
 
+// looksNumeric reports whether b is an integer, as the value under a stack is, which stands as
+// far in.
 func looksNumeric(b []byte) bool {
 	_, _, ok := Int64(b)
 	return ok

@@ -2,9 +2,10 @@ package syntax
 
 import "bytes"
 
-// Totals splits a line of totals as top and prstat print above and below their tables:
-// `Tasks: 10 total, 0 running`, `load averages: 0.1, 0.2, 0.3`. Each gets the words before the
-// colon, its own words, and a number with its unit, or text where there is no number.
+// Totals splits a line of totals as top and prstat print above and below their tables: `Tasks: 10
+// total, 0 running`, `load averages: 0.1, 0.2, 0.3`. each gets the words before the colon, its
+// own words, and a number with its unit, or text where there is no number. No word of the line is
+// lost: whatever it is, one of the five gets it.
 func Totals(line []byte, each func(group, name, value, unit, text []byte)) {
 	var group []byte
 	bare := false // the group has a name and nothing else yet
@@ -51,12 +52,14 @@ func Totals(line []byte, each func(group, name, value, unit, text []byte)) {
 	}
 }
 
+// isLoad reports whether a group is that of the loads: "load average", "load averages", "Load
+// Avg".
 func isLoad(group []byte) bool {
 	return len(group) >= 4 && group[0]|0x20 == 'l' && string(group[1:4]) == "oad"
 }
 
-// load tells of one of the three loads, whose minutes are not printed. BusyBox prints all in one
-// part, without commas.
+// load hands on the loads, of one, five and fifteen minutes, which is not printed. BusyBox prints
+// all in one part, without commas.
 func load(group, part []byte, each func(group, name, value, unit, text []byte)) {
 	for i := 0; len(part) > 0; i++ {
 		value, unit, rest, ok := leadingMeasure(part)
@@ -69,8 +72,8 @@ func load(group, part []byte, each func(group, name, value, unit, text []byte)) 
 	}
 }
 
-// separated puts commas for the stops between parts of a line, `0.0 used. 231.7 avail`, and, where
-// it has no commas, for the gaps.
+// separated puts commas for the stops between parts of a line, `0.0 used. 231.7 avail`, and,
+// where it has no commas, for the gaps. It writes into a copy of the line.
 func separated(line []byte) []byte {
 	line = bytes.TrimRight(line, ". ")
 	gaps := !bytes.Contains(line, []byte(","))
@@ -88,7 +91,8 @@ func separated(line []byte) []byte {
 	return out
 }
 
-// leadingMeasure splits a number, with a unit right behind it, off what b starts with.
+// leadingMeasure splits a number, with a unit right behind it, off what b starts with. The unit
+// is whatever letters follow the digits, as in 231.7M, 12k or 0.4%us.
 func leadingMeasure(b []byte) (value, unit, rest []byte, ok bool) {
 	word, rest, _ := bytes.Cut(b, []byte(" "))
 	end := len(word)
