@@ -34,7 +34,7 @@ func (f *fn) generate() *nativeCode {
 	}
 	g.Bind(g.entry)
 	g.Begin()
-	leaf := !slices.ContainsFunc(f.code, func(in instr) bool { return in.op == opCall || in.op == opCallClo || in.op == opInvoke })
+	leaf := f.leaf()
 	if f.enter != nil && !leaf {
 		back, stub := g.Label(), g.Label()
 		g.Burn(stub)
@@ -108,6 +108,11 @@ func (f *fn) generate() *nativeCode {
 		c.returns[i] = base + uintptr(g.Offset(l))
 	}
 	return c
+}
+
+// leaf tells a function that calls none of a program.
+func (f *fn) leaf() bool {
+	return !slices.ContainsFunc(f.code, func(in instr) bool { return in.op == opCall || in.op == opCallClo || in.op == opInvoke })
 }
 
 func (g *coder) exit(why uint32, i int) {
@@ -785,9 +790,27 @@ func (g *coder) afterCall(in *instr) {
 }
 
 func (g *coder) call(in *instr) {
-	f, t := g.f, g.t
+	f := g.f
 	callee := f.calls[in.b]
 	g.save()
+	if !callee.leaf() || max(callee.nneed, callee.pneed) > spareSlots*8 { // for which there is always room
+		g.room(in, callee)
+	}
+	g.push(in)
+	g.bases(1)
+	if callee == f {
+		g.Call(g.entry)
+	} else {
+		g.CallWord(uint64(callee.wordAt()))
+	}
+	g.Drop()
+	g.bases(-1)
+	g.afterCall(in)
+}
+
+// room looks whether there is room for a frame.
+func (g *coder) room(in *instr, callee *fn) {
+	f, t := g.f, g.t
 	again, grow, i := g.Label(), g.Label(), g.i
 	g.Bind(again)
 	g.StackLow(grow, contextLayout)
@@ -806,16 +829,6 @@ func (g *coder) call(in *instr) {
 		g.exit(whyGrow, i)
 		g.Jump(again)
 	})
-	g.push(in)
-	g.bases(1)
-	if callee == f {
-		g.Call(g.entry)
-	} else {
-		g.CallWord(uint64(callee.wordAt()))
-	}
-	g.Drop()
-	g.bases(-1)
-	g.afterCall(in)
 }
 
 func (g *coder) dynamic(in *instr) {

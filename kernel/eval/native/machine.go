@@ -40,7 +40,8 @@ type machine struct {
 const (
 	firstSlots  = 96
 	firstFrames = 16
-	spareFrames = 2         // that are not used
+	spareFrames = 3         // that are not used but by the last call of a leaf
+	spareSlots  = 32        // of a bank, that are not used otherwise either
 	maxStack    = 256 << 20 // bytes in all
 	keepSlots   = 1 << 14   // machines with larger banks are not kept for others
 )
@@ -55,8 +56,8 @@ var machines = sync.Pool{New: func() any {
 
 func (vm *machine) setEnds() {
 	vm.limit = uintptr(unsafe.Pointer(&vm.frames[spareFrames+1]))
-	vm.nEnd = uintptr(unsafe.Pointer(&vm.n[0])) + uintptr(len(vm.n)*8)
-	vm.pEnd = uintptr(unsafe.Pointer(&vm.p[0])) + uintptr(len(vm.p)*8)
+	vm.nEnd = uintptr(unsafe.Pointer(&vm.n[0])) + uintptr((len(vm.n)-spareSlots)*8)
+	vm.pEnd = uintptr(unsafe.Pointer(&vm.p[0])) + uintptr((len(vm.p)-spareSlots)*8)
 }
 
 // frame is where the call of number i from the bottom returns to.
@@ -72,8 +73,8 @@ func machineFor(f *fn) *machine { return machineWith(f.nneed, f.pneed) }
 
 func machineWith(n, p int32) *machine {
 	vm := machines.Get().(*machine)
-	if int(n)/8 > len(vm.n) || int(p)/8 > len(vm.p) {
-		vm.n, vm.p = make([]uint64, max(len(vm.n), int(n)/8)), make([]unsafe.Pointer, max(len(vm.p), int(p)/8))
+	if slots := int(max(n, p))/8 + spareSlots; slots > min(len(vm.n), len(vm.p)) {
+		vm.n, vm.p = make([]uint64, max(len(vm.n), slots)), make([]unsafe.Pointer, max(len(vm.p), slots))
 		vm.setEnds()
 	}
 	return vm
@@ -109,12 +110,12 @@ func (vm *machine) grow(f *fn, in *instr, sp int, np, pp unsafe.Pointer, callee 
 		vm.f, vm.at, vm.sp = f, in, sp
 		f.prog.host.StackOverflow()
 	}
-	if n > 8*len(vm.n) {
+	if n > 8*(len(vm.n)-spareSlots) {
 		bank := make([]uint64, max(2*len(vm.n), n/8+firstSlots))
 		copy(bank, vm.n)
 		vm.n = bank
 	}
-	if p > 8*len(vm.p) {
+	if p > 8*(len(vm.p)-spareSlots) {
 		bank := make([]unsafe.Pointer, max(2*len(vm.p), p/8+firstSlots))
 		copy(bank, vm.p)
 		vm.p = bank
