@@ -116,6 +116,10 @@ func cellWriter(w io.Writer) io.Writer {
 func printable(v []any) []any {
 	var out []any
 	for i, x := range v {
+		switch x.(type) {
+		case nil, bool, string, int, int64, int32, uint8, float64:
+			continue
+		}
 		if !containsItself(reflect.ValueOf(x), nil) {
 			continue
 		}
