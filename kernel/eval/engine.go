@@ -73,7 +73,7 @@ func (e *engine) prepareCell(file string, p *parsed) error {
 		}
 		it.each(func(n ast.Node) { maps.Copy(hidden, e.prepare(n, user)) })
 		if e.checks {
-			it.stmts = checkList(it.stmts, user)
+			it.stmts = checkList(it.stmts)
 		}
 	}
 	var lifted []*item
@@ -105,7 +105,7 @@ func (e *engine) prepare(n ast.Node, user map[string]bool) map[string]*ast.Inter
 			}
 		}
 	}
-	instrument(n, e.checks, !e.builder.native.on, hides)
+	instrument(n, e.checks, hides)
 	return hidden
 }
 

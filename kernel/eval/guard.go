@@ -37,14 +37,14 @@ func ifStopped(then string) ast.Stmt {
 }
 
 // instrument rewrites one declaration, statement or expression in place. hides are the names that
-// do not mean there what Go declares, unrolls says that checks cost much, and checks whether
-// there are any.
+// do not mean there what Go declares, and checks says whether there are any. Package native looks at
+// the flag by itself and leaves them out; they are for what the interpreter executes.
 //
 // A goroutine can be stopped at a check and nowhere else, so every way to run for long must lead
 // through one: each iteration of a loop, each call of a function that may recurse, each jump
 // back. Code that waits, for a channel or in compiled code, is not stopped by this; its goroutine
 // is left behind.
-func instrument(root ast.Node, checks, unrolls bool, hides map[string]bool) {
+func instrument(root ast.Node, checks bool, hides map[string]bool) {
 	cleanup := map[*ast.FuncLit]bool{} // deferred: it must run also where the code around it is stopped
 	done := map[ast.Node]bool{}
 	ast.Inspect(root, func(n ast.Node) bool {
@@ -71,9 +71,6 @@ func instrument(root ast.Node, checks, unrolls bool, hides map[string]bool) {
 			}
 		case *ast.ForStmt:
 			if checks {
-				if unrolls {
-					unroll(n)
-				}
 				prepend(n.Body, stopCheck())
 			}
 		case *ast.RangeStmt:
@@ -82,21 +79,19 @@ func instrument(root ast.Node, checks, unrolls bool, hides map[string]bool) {
 			}
 		case *ast.BlockStmt:
 			if checks {
-				n.List = checkList(n.List, hides)
+				n.List = checkList(n.List)
 			}
 		case *ast.LabeledStmt:
 			if b, ok := n.Stmt.(*ast.BranchStmt); ok && checks && b.Tok == token.GOTO {
 				n.Stmt = &ast.BlockStmt{List: []ast.Stmt{b}}
-			} else if r, ok := n.Stmt.(*ast.RangeStmt); ok && checks {
-				n.Stmt = counted(r, hides)
 			}
 		case *ast.CaseClause:
 			if checks {
-				n.Body = checkList(n.Body, hides)
+				n.Body = checkList(n.Body)
 			}
 		case *ast.CommClause:
 			if checks {
-				n.Body = checkList(n.Body, hides)
+				n.Body = checkList(n.Body)
 			}
 		}
 		return true
@@ -187,15 +182,10 @@ func prepend(b *ast.BlockStmt, s ast.Stmt) { b.List = append([]ast.Stmt{s}, b.Li
 
 // checkList gives the statements of a block the checks that belong between them.
 //
-// A goto can make a loop, so it is a place for one. A range loop that counts becomes one with
-// three clauses here and not in instrument, because a statement can only be replaced in its list.
-func checkList(list []ast.Stmt, hides map[string]bool) []ast.Stmt {
+// A goto can make a loop, so it is a place for one.
+func checkList(list []ast.Stmt) []ast.Stmt {
 	var out []ast.Stmt
 	for i, s := range list {
-		if r, ok := s.(*ast.RangeStmt); ok {
-			s = counted(r, hides)
-			list[i] = s
-		}
 		b, ok := s.(*ast.BranchStmt)
 		if ok && b.Tok == token.GOTO && out == nil {
 			out = slices.Clone(list[:i])
@@ -211,14 +201,6 @@ func checkList(list []ast.Stmt, hides map[string]bool) []ast.Stmt {
 		return list
 	}
 	return out
-}
-
-// counted is a range loop as a loop that counts, if it can be unrolled then.
-func counted(r *ast.RangeStmt, hides map[string]bool) ast.Stmt {
-	if loop := countingLoop(r); loop != nil && !hides["len"] {
-		return loop
-	}
-	return r
 }
 
 // isLeaf reports whether a body calls nothing but builtins and conversions to basic types, so

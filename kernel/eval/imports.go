@@ -241,7 +241,7 @@ var compiledPaths = sync.OnceValue(func() map[string]bool {
 // imports that the checks may need is used once, whether there are checks or not.
 func (ps *packages) prepareSource(f *ast.File) {
 	for _, d := range f.Decls {
-		instrument(d, ps.checks, !ps.builder.native.on, declares(f))
+		instrument(d, ps.checks, declares(f))
 	}
 	blankUse := func(x ast.Expr) ast.Decl { return blank(x) }
 	f.Decls = append(importDecls(map[string]string{rtName: rtPath, rtGenericName: rtGenericPath}), f.Decls...)
