@@ -1,10 +1,13 @@
 package dtracefs
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -252,5 +255,28 @@ func TestCaptureJSON(t *testing.T) {
 		`"data":[[1795376741.117661993,"csw","\\xff","9223372036854775807"]]}],"notices":[],"drops":[{"line":3,"kind":"event","count":3,"cpu":null,"text":"Lost 3 events"}],"errors":[],"unparsed":[]}`
 	if !strings.HasSuffix(string(b), want) {
 		t.Errorf("got  %s\nwant … %s", b, want)
+	}
+}
+
+// TestDecodersAsk holds that every dialect asks, every few thousand lines, whether its capture is still
+// wanted.
+func TestDecodersAsk(t *testing.T) {
+	const enough = 3 << 10 // lines
+	names, err := filepath.Glob("testdata/*.golden")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%d captures, %v", len(names), err)
+	}
+	for _, name := range names {
+		data, err := os.ReadFile(strings.TrimSuffix(name, ".golden"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		data = bytes.Repeat(data, 1+enough/max(1, bytes.Count(data, []byte("\n"))))
+		asked := 0
+		d := newDecoder(&Capture{}, Options{}, nil)
+		d.ended = func() bool { asked++; return false }
+		if d.decode(data); asked == 0 {
+			t.Errorf("%s: dialect %s asked %d times in %d lines", name, d.c.Dialect, asked, d.c.Lines)
+		}
 	}
 }

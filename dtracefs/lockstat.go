@@ -62,7 +62,7 @@ func cutLockstat(data []byte) int {
 
 func (l *lockstat) read(d *decoder, data []byte, num int, last bool) int {
 	l.decoder = d
-	cur := syntax.NewCursorAt(data, num)
+	cur := d.lines(data, num)
 	for !cur.Done() {
 		n, from := cur.Number(), cur.Offset()
 		line, _ := cur.Next()

@@ -14,7 +14,7 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// An Entry of a manifest tells what one capture is.
+// An Entry of a manifest says what one capture is. What the capture does not say is zero.
 type Entry struct {
 	Name     string
 	Dialect  string
@@ -36,9 +36,10 @@ type Entry struct {
 // Duration is how long the capture lasted, as far as it tells.
 func (e Entry) Duration() time.Duration { return e.Last.Sub(e.First) }
 
-// Names lists the captures of a file system in order, of which no more than the beginnings are read. Scripts, what
-// tracers said on standard error, labels and other companions are no captures, nor is what is not text. A capture that
-// cannot be read is listed, and whoever reads it is told why.
+// Names lists the captures of a file system in order, of which no more than the beginnings are
+// read. Scripts, what tracers said on standard error, labels and other companions are no
+// captures, nor is what is not text. A capture that cannot be read is listed, and whoever reads
+// it is told why. A file is a capture by what it is not: it may have any name and any form.
 func Names(ctx context.Context, fsys fs.FS) ([]string, error) {
 	names, err := capturesOf(ctx, fsys, mayBeCapture)
 	if err == nil && len(names) == 0 {
@@ -51,6 +52,7 @@ func Names(ctx context.Context, fsys fs.FS) ([]string, error) {
 	return names, err
 }
 
+// capturesOf lists the files of text whose names may be those of captures.
 func capturesOf(ctx context.Context, fsys fs.FS, may func(name string) bool) (names []string, err error) {
 	err = fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil {
@@ -64,7 +66,8 @@ func capturesOf(ctx context.Context, fsys fs.FS, may func(name string) bool) (na
 	return names, err
 }
 
-// isBinary reports whether a file begins otherwise than text does.
+// isBinary reports whether a file begins otherwise than text does. One that cannot be read is
+// listed all the same: leaving it out would hide it.
 func isBinary(fsys fs.FS, name string) bool {
 	r, err := openAll([]File{{fsys, name}})
 	if err != nil {
@@ -99,7 +102,8 @@ func Manifest(ctx context.Context, fsys fs.FS) ([]Entry, error) {
 	return entries, nil
 }
 
-// companionEndings are those of files that lie with captures and are none.
+// companionEndings are those of files that lie with captures and are none: scripts, labels, what
+// was made of captures.
 var companionEndings = []string{".stderr", ".d", ".bt", ".csv", ".tsv", ".md", ".py", ".sh", ".go", ".ipynb", ".html", ".png", ".svg",
 	"meta.json", ".parquet", ".arrow"}
 
@@ -108,7 +112,8 @@ func mayBeCapture(name string) bool {
 	return !strings.HasPrefix(base, ".") && !slices.ContainsFunc(companionEndings, func(e string) bool { return strings.HasSuffix(base, e) })
 }
 
-// describe scans the capture.
+// describe scans the capture, part by part, so that a folder of large ones needs no memory for
+// them.
 func (e *Entry) describe(ctx context.Context, fsys fs.FS) {
 	seen := map[string]bool{}
 	for b, err := range Scan(ctx, fsys, e.Name, Options{}) {
@@ -124,6 +129,7 @@ func (e *Entry) describe(ctx context.Context, fsys fs.FS) {
 	}
 }
 
+// add takes in a part; seen are the tables of the parts before.
 func (e *Entry) add(b *Batch, seen map[string]bool) {
 	e.Dialect = b.Dialect
 	e.Bytes += b.Bytes
@@ -142,7 +148,8 @@ func (e *Entry) add(b *Batch, seen map[string]bool) {
 	}
 }
 
-// span widens the span of the capture to the instants of a column.
+// span widens the span of the capture to the instants of a column. They are in any order: a clock
+// may be set back.
 func (e *Entry) span(c *Column) {
 	for i := range c.Len() {
 		if c.Null(i) {
@@ -158,6 +165,7 @@ func (e *Entry) span(c *Column) {
 	}
 }
 
+// told takes in what the tracer said about itself, in the capture or on standard error.
 func (e *Entry) told(c *Capture) {
 	e.Lossy = e.Lossy || c.Lossy()
 	for _, n := range c.Notices {
@@ -171,9 +179,10 @@ func (e *Entry) told(c *Capture) {
 	}
 }
 
-// Concat shows captures that belong together, such as the parts of a rotated file, as one
-// file of that name, their texts one after the other in the order given. Compressed parts
-// are read through; a part whose last line has no end gets one.
+// Concat shows captures that belong together, such as the parts of a rotated file, as one file of
+// that name, their texts one after the other in the order given. Compressed parts are read
+// through; a part whose last line has no end gets one. The size of the file is that of the parts
+// as they are stored.
 func Concat(fsys fs.FS, as string, names ...string) fs.FS {
 	t := newTree()
 	var size int64
@@ -188,8 +197,9 @@ func Concat(fsys fs.FS, as string, names ...string) fs.FS {
 	return t
 }
 
-// Rotated returns the names of a rotated file's parts, the oldest first: x.log.2.gz,
-// x.log.1, x.log for x.log.
+// Rotated returns the names of a rotated file's parts, the oldest first: x.log.2.gz, x.log.1,
+// x.log for x.log. Parts numbered by their day go the other way round: x.log.20261121 is older
+// than x.log.20261122.
 func Rotated(fsys fs.FS, name string) ([]string, error) {
 	entries, err := fs.ReadDir(fsys, path.Dir(name))
 	if err != nil {
@@ -217,6 +227,8 @@ func Rotated(fsys fs.FS, name string) ([]string, error) {
 			return cmp.Compare(a.number, b.number)
 		}
 	})
+	// The file without a number is the one being written. It sorts first among days, and belongs
+	// at the end.
 	for len(parts) > 1 && parts[0].number == 0 {
 		parts = append(parts[1:], parts[0])
 	}
@@ -230,7 +242,8 @@ func Rotated(fsys fs.FS, name string) ([]string, error) {
 // isDay reports whether a part is numbered by its day, as in x.log.20261122.
 func isDay(n uint64) bool { return n >= 19700101 && n <= 99991231 }
 
-// concatenated reads files one after the other.
+// concatenated reads files one after the other. Each is opened when its turn comes, so that a
+// hundred parts do not need a hundred open files.
 type concatenated struct {
 	fsys  fs.FS
 	names []string

@@ -28,6 +28,7 @@ type mapKey struct {
 	frames []string // nil for a key that is no stack
 }
 
+// A mapBucket is a bar of a histogram of a map.
 type mapBucket struct {
 	label string
 	at    syntax.Bucket
@@ -35,8 +36,9 @@ type mapBucket struct {
 	count int64
 }
 
-// A mapPrint gathers what was printed of one map in one form. How many keys it has, and
-// so where they part, is known when all entries are.
+// A mapPrint gathers what was printed of one map in one form. How many keys it has, and so where
+// they part, is known when all entries are: in `@[my, prog, read]` the name may be "my, prog" or
+// "my", and only the entries of other names show which.
 type mapPrint struct {
 	name, form string // form is "value", "stats", "hist" or "tseries"
 	entries    []mapEntry
@@ -45,7 +47,8 @@ type mapPrint struct {
 	empty      int      // number of the first line on which the map had no entries
 }
 
-// keyNamesOf names the keys of a map as the script has them.
+// keyNamesOf names the keys of a map as the script has them. Two keys of one name, as of @[arg0,
+// arg0], keep their numbers.
 func keyNamesOf(s *script.Script, name string) (names []string) {
 	seen := map[string]bool{}
 	for _, a := range s.Aggregations {
@@ -67,7 +70,9 @@ func keyNamesOf(s *script.Script, name string) (names []string) {
 // mapPrints are the maps that were printed, each in its forms.
 type mapPrints map[string]*mapPrint
 
-// of returns what was printed of a map in that form so far. Its sheet is filled at the end.
+// of returns what was printed of a map in that form so far. Its sheet is filled at the end. The
+// sheet is made now all the same, so that tables stand in the order in which their maps came
+// first.
 func (p mapPrints) of(d *decoder, name, form, separator string) *mapPrint {
 	key := "map/" + form + "/" + name
 	if p[key] == nil {
@@ -88,7 +93,8 @@ func (p mapPrints) of(d *decoder, name, form, separator string) *mapPrint {
 	return p[key]
 }
 
-// filled reports whether the map was printed with entries, in any form.
+// filled reports whether the map was printed with entries, in any form: an empty print has no
+// form that would show which one it is of.
 func (p mapPrints) filled(name string) bool {
 	for _, m := range p {
 		if m.name == name && len(m.entries) > 0 {
@@ -98,7 +104,12 @@ func (p mapPrints) filled(name string) bool {
 	return false
 }
 
-// bpftraceMaps are what bpftrace prints of its maps' entries.
+// bpftraceMaps are what bpftrace prints of its maps' entries:
+//
+//	@reads[nginx]: 12
+//	@us[nginx]:
+//	[2, 4)                 1 |@@@@@@@@                 |
+//	[4, 8)                 3 |@@@@@@@@@@@@@@@@@@@@@@@@ |
 type bpftraceMaps struct {
 	last    string // whose histogram came last
 	lastEnd int    // number of the line after it
@@ -139,6 +150,8 @@ func (f *bpftraceMaps) take(st *station, num int, line []byte) bool {
 			st.labels = []labeled{{"label", label}}
 		}
 	}
+	// A blank line starts another print, but for the one that bpftrace puts between the
+	// histograms of one map.
 	if st.blanks > 0 && !(len(value) == 0 && f.last == string(name) && f.lastEnd == num-st.blanks) {
 		st.block++
 	}
@@ -194,11 +207,18 @@ func clockBefore(line []byte) (c syntax.Clock, label string, rest []byte, ok boo
 	return c, string(bytes.TrimRight(title, ":")), line[n+at:], true
 }
 
-// longestKeys bounds the lines that the keys of one entry go over.
+// longestKeys bounds the lines that the keys of one entry go over, as stacks do: a bracket that
+// is never closed would otherwise take the rest of the capture.
 const longestKeys = 4096
 
-// keys reads keys up to the bracket that closes them: on the line, or on later ones
-// where a key is a stack or holds the end of a line.
+// keys reads keys up to the bracket that closes them: on the line, or on later ones where a key
+// is a stack or holds the end of a line. It only looks: the lines are taken when it is known that
+// the keys end. Keys on one line stay one text, to be parted at the end.
+//
+//	@[
+//	    vfs_read+1
+//	    ksys_read+95
+//	, nginx]: 12
 func (f *bpftraceMaps) keys(st *station, rest []byte) (keys []mapKey, value []byte, lines int, ok bool) {
 	if text, value, ok := closeKeys(rest); ok {
 		return []mapKey{{text: string(text)}}, value, 1, true
@@ -244,7 +264,8 @@ func (f *bpftraceMaps) keys(st *station, rest []byte) (keys []mapKey, value []by
 	return nil, nil, 0, false
 }
 
-// closeKeys splits a line at the last bracket that closes keys.
+// closeKeys splits a line at the last bracket that closes keys, since a key may hold brackets
+// too.
 func closeKeys(line []byte) (keys, value []byte, ok bool) {
 	trimmed := bytes.TrimRight(line, " ")
 	if keys, ok := bytes.CutSuffix(trimmed, []byte("]:")); ok {
@@ -257,7 +278,7 @@ func closeKeys(line []byte) (keys, value []byte, ok bool) {
 	return line[:i], bytes.TrimSpace(line[i+3:]), true
 }
 
-// intervals takes the rows of a histogram.
+// intervals takes the rows of a histogram. It returns nil if there are none.
 func intervals(st *station) (buckets []mapBucket) {
 	for !st.cur.Done() {
 		label, b, count, ok := syntax.Interval(st.peek())
@@ -270,8 +291,8 @@ func intervals(st *station) (buckets []mapBucket) {
 	return buckets
 }
 
-// upperEdge is where an interval ends, with the bracket that tells whether the bound is
-// part of it.
+// upperEdge is where an interval ends, with the bracket that says whether the bound is part of
+// it, as it was printed: the number alone would have lost its K or M.
 func upperEdge(label string) string {
 	_, upper, ok := strings.Cut(label, ",")
 	if !ok {
@@ -340,7 +361,8 @@ func isScale(line []byte) bool {
 	return len(words) > 0 && len(words) <= 2
 }
 
-// scale tells of a scale whose values no point has, as where the points were cut off.
+// scale files a notice for a scale whose values no point has, as where the points were cut off:
+// otherwise they would be lost. Where points have them, the scale says nothing new.
 func (st *station) scale(num int, line []byte, points []mapPoint) {
 	for _, w := range bytes.Fields(line) {
 		if w[0] != 'v' && !slices.ContainsFunc(points, func(p mapPoint) bool { return bytes.Equal(p.value, w) }) {
@@ -366,7 +388,7 @@ func (s *sheet) point(p mapPoint) {
 	}
 }
 
-// file fills the sheet of a map's prints.
+// file fills the sheet of a map's prints. It runs when all lines are read.
 func (m *mapPrint) file(s *sheet) {
 	n := m.arity()
 	if len(m.keyNames) > 0 && n > len(m.keyNames) {
@@ -452,6 +474,8 @@ func (m *mapPrint) arity() int {
 	return max(n, 0)
 }
 
+// split parts keys that were one text into n. The first ones end at the first separators, so that
+// the last one holds those that are left over: names stand last more often than first.
 func (m *mapPrint) split(keys []mapKey, n int) []mapKey {
 	if len(keys) != 1 || keys[0].frames != nil {
 		return keys

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// A Matrix holds how much each source did in each bucket.
+// A Matrix holds how much each source did in each bucket. A matrix is dense: a source that did
+// nothing in a bucket has a zero there.
 type Matrix struct {
 	Every   time.Duration // the width of a bucket
 	First   time.Time     // the end of the first bucket; the others follow without gaps, unless some are left out
@@ -81,6 +82,7 @@ func (c *Counts) Matrix() (*Matrix, error) { return c.matrix(false) }
 // while the matrix takes it, and are empty afterwards.
 func (c *Counts) IntoMatrix() (*Matrix, error) { return c.matrix(true) }
 
+// matrix makes the matrix, of the stretches that are here or of all buckets.
 func (c *Counts) matrix(take bool) (*Matrix, error) {
 	m := &Matrix{Every: time.Duration(c.grid.every)}
 	stretches := c.stretches
@@ -117,6 +119,7 @@ func (c *Counts) matrix(take bool) (*Matrix, error) {
 			m.gaps, m.LeftOut = append(m.gaps, leftOut{int(n), left}), m.LeftOut+left
 		}
 		n += x.last - x.first + 1
+		// Asked before anything is allocated.
 		if n > mostBuckets || n*max(p, 1) > 20*mostBuckets {
 			return nil, fmt.Errorf("making a matrix of %d buckets of %v: %w", n, m.Every, ErrTooLong)
 		}
@@ -143,7 +146,8 @@ func (c *Counts) matrix(take bool) (*Matrix, error) {
 	return m, nil
 }
 
-// covered reports whether each bucket from first to last is covered by its whole width.
+// covered reports whether each bucket from first to last is covered by its whole width. Most are,
+// and then the matrix needs no times.
 func (c *Counts) covered(first, last int64) bool {
 	for from := pageOf(first); from <= last; from += pageSize {
 		p := c.pages[from]
@@ -162,8 +166,9 @@ func (c *Counts) covered(first, last int64) bool {
 // releaseEach is how much of counts, in bytes, is given back at a time where a matrix takes them over.
 const releaseEach = 64 << 20
 
-// fillAll fills a matrix of the buckets from first to last. Large counts that the matrix takes over go
-// back to the system step by step, so that both are never in memory as a whole.
+// fillAll fills a matrix of the buckets from first to last. Large counts that the matrix takes
+// over go back to the system step by step, so that both are never in memory as a whole. Pages are
+// filled side by side: each writes rows of its own.
 func (c *Counts) fillAll(m *Matrix, first, last int64, order []int, take bool) {
 	pages := max(1, int64(releaseEach)/(8*pageSize*int64(max(1, len(order)))))
 	parts := int64(runtime.GOMAXPROCS(0))
@@ -187,6 +192,8 @@ func (c *Counts) fillAll(m *Matrix, first, last int64, order []int, take bool) {
 			for ; from < next; from += pageSize {
 				delete(c.pages, from)
 			}
+			// Freed memory goes back only now and then; asking for it at each step is what keeps
+			// the peak low.
 			if c.at = nil; step == pages {
 				debug.FreeOSMemory()
 			}
@@ -243,8 +250,8 @@ func (c *Counts) fillLevels(row []float64, number int64, order []int) {
 	}
 }
 
-// Rates returns the values as counts per second: each divided by the time that its bucket
-// really covers. Buckets that cover no time are zeros.
+// Rates returns the values as counts per second: each divided by the time that its bucket really
+// covers. Buckets that cover no time are zeros. Levels are divided too: for those use Values.
 func (m *Matrix) Rates() []float64 {
 	rates := make([]float64, len(m.Values))
 	for i, row := range m.Rows {

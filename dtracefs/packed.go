@@ -6,7 +6,8 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// packed are packed histograms (aggpack): a header and a row for each tuple.
+// packed are packed histograms (aggpack): a header and a row for each tuple, in which a character
+// stands for each bucket. They cannot be turned back into counts, so the drawing is a cell.
 type packed struct{}
 
 func (packed) take(st *station, num int, line []byte) bool {
@@ -14,6 +15,7 @@ func (packed) take(st *station, num int, line []byte) bool {
 		return false
 	}
 	where := syntax.PackColumns(line)
+	// A header alone may be any line with these words.
 	if next := st.peekAfter(); next == nil {
 		return false
 	} else if _, _, _, _, _, ok := syntax.PackRow(plain(next), where); !ok {

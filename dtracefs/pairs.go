@@ -6,13 +6,17 @@ import (
 	"dtnotes/dtracefs/internal/pattern"
 )
 
+// pair finds `name: value` or `name = value` several times in a line, where two blanks and more
+// part them; pairLine is a whole line of one pair, whose value may hold anything; wordPair is
+// words and a number, "context switches  1234".
 var (
 	pair     = pattern.New(`([A-Za-z_][\w /()*.\[\]%#-]*?)\s*[:=]\s*([^\s:=](?:[^:=]*?[^\s:=])?)\s*(?:\s{2,}|$)`)
 	pairLine = pattern.New(`^\s*([A-Za-z_][^:=]*?)\s*[:=]\s+(\S.*?)\s*$`)
 	wordPair = pattern.New(`^\s*([A-Za-z][A-Za-z ()/_-]*?)\s+(-?\d[\d.]*)\s*$`)
 )
 
-// pairsOf splits a line of names and values, `name: value` once or several times.
+// pairsOf splits a line of names and values, `name: value` once or several times; nil if it is
+// none. A sentence with a colon in it is none.
 func pairsOf(line []byte) (pairs [][2][]byte) {
 	if isSentenceLike(line) {
 		return nil
@@ -40,6 +44,8 @@ func isPairName(name []byte) bool {
 	return true
 }
 
+// splitPairs splits a line by the first pattern that covers all of it: no word may be left
+// between.
 func splitPairs(line []byte) (pairs [][2][]byte) {
 	rest := bytes.TrimSpace(line)
 	at := 0
@@ -62,8 +68,11 @@ func splitPairs(line []byte) (pairs [][2][]byte) {
 	return nil
 }
 
-// pairs files lines of names and values. Lines among them that are none are text.
+// pairs files lines of names and values, if seven of ten are such. Lines among them that are none
+// are text. A few names that come again and again, as in `read: 12` on every other line, are rows
+// instead.
 func (f *freeText) pairs(lines []textLine) bool {
+	// Reports are short; patterns over long text take long.
 	if len(lines) > 10000 {
 		return false
 	}

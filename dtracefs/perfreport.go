@@ -7,8 +7,12 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// perfReport reads what `perf report --stdio` prints: a row for each share of an event's samples, and with
-// -g the nodes of the call graph under it.
+// perfReport reads what `perf report --stdio` prints: a row for each share of an event's samples,
+// and with -g the nodes of the call graph under it:
+//
+//	# Overhead  Command  Shared Object      Symbol
+//	# ........  .......  .................  .........
+//	    41.67%  nginx    [kernel.kallsyms]  [k] vfs_read
 type perfReport struct {
 	*decoder
 	names  []string
@@ -30,7 +34,8 @@ func isPerfReportHeading(line []byte) bool {
 	return bytes.HasPrefix(line, []byte("#")) && (bytes.Contains(line, []byte("Overhead")) || bytes.Contains(line, []byte("Children")))
 }
 
-// isPerfReport tells the comments that a report starts with, the last two of which are its heading.
+// isPerfReport reports whether a text starts with the comments of a report, the last two of which
+// are its heading.
 func isPerfReport(head []byte) bool {
 	for cur := syntax.NewCursor(head); !cur.Done(); {
 		line, _ := cur.Next()
@@ -46,7 +51,7 @@ func isPerfReport(head []byte) bool {
 
 func (p *perfReport) read(d *decoder, data []byte, num int, _ bool) int {
 	p.decoder = d
-	cur := syntax.NewCursorAt(data, num)
+	cur := d.lines(data, num)
 	for !cur.Done() {
 		n, from := cur.Number(), cur.Offset()
 		line, _ := cur.Next()
@@ -90,6 +95,7 @@ func (p *perfReport) heading(line, dots []byte) {
 	}
 }
 
+// cell is what stands in column i of a line, whose last column has no end.
 func (p *perfReport) cell(line []byte, i int) []byte {
 	from, to := min(p.starts[i], len(line)), len(line)
 	if i+1 < len(p.starts) {
@@ -132,8 +138,9 @@ func (p *perfReport) share(line []byte) bool {
 	return true
 }
 
-// node files a line of the call graph under a row: a function, how deep it stands, and what share of the
-// samples it has, where a branch starts.
+// node files a line of the call graph under a row: a function, how deep it stands, and what share
+// of the samples it has, where a branch starts. The depth is the column in which the function
+// stands: how much further in a level is depends on the options, but an order is an order.
 func (p *perfReport) node(line []byte) bool {
 	if p.row == 0 || line[0] != ' ' {
 		return false

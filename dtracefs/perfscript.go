@@ -27,7 +27,9 @@ type perfSum struct {
 
 func startPerfScript() reader { return &perfScript{} }
 
-// isPerfScript tells a text whose first line, but for comments, is a sample.
+// isPerfScript reports whether the first line of a text, but for comments, is a sample. A sample
+// with little in it, "nginx 12 3.000001: cycles:", needs another one or a frame below it to be
+// sure.
 func isPerfScript(head []byte) bool {
 	for cur := syntax.NewCursor(head); !cur.Done(); {
 		line, _ := cur.Next()
@@ -49,7 +51,8 @@ func isPerfScript(head []byte) bool {
 	return false
 }
 
-// cutSamples cuts after the last blank line, or else before the last line that starts a sample.
+// cutSamples cuts after the last blank line, or else before the last line that starts a sample:
+// samples without stacks have no blank lines between.
 func cutSamples(data []byte) int {
 	if at := cutAtBlank(data); at > 0 {
 		return at
@@ -64,6 +67,7 @@ func cutSamples(data []byte) int {
 	return 0
 }
 
+// read decodes a part. Sums are of the part: those of several add up.
 func (p *perfScript) read(d *decoder, data []byte, num int, _ bool) int {
 	p.decoder, p.sums = d, map[string]*perfSum{}
 	cur := d.lines(data, num)
@@ -94,7 +98,9 @@ func (p *perfScript) read(d *decoder, data []byte, num int, _ bool) int {
 	return cur.Number() - num
 }
 
-// sample files a sample with the frames that follow it.
+// sample files a sample with the frames that follow it. The frames are kept as they were printed,
+// in a cell, since the stacks that are summed have neither addresses nor offsets. A sample weighs
+// its period, or one where none was printed.
 func (p *perfScript) sample(cur *syntax.Cursor, e syntax.PerfSample) {
 	var symbols []string
 	var text []byte
@@ -163,4 +169,5 @@ func (p *perfScript) stacks() {
 	}
 }
 
+// sortedKeys are the keys in order: what is printed of a map must not depend on chance.
 func sortedKeys(m map[string]int64) []string { return slices.Sorted(maps.Keys(m)) }

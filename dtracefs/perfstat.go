@@ -23,9 +23,10 @@ type perfStat struct {
 
 func startPerfStat() reader { return &perfStat{} }
 
+// perfStatTitle is how the counts of a whole run begin, in the form for people.
 const perfStatTitle = "Performance counter stats for"
 
-// isPerfStat tells perf stat by its heading, or by lines of which each is a count.
+// isPerfStat knows perf stat by its heading, or by lines of which each is a count.
 func isPerfStat(head []byte) bool {
 	cur := syntax.NewCursor(head)
 	var sep byte
@@ -53,11 +54,12 @@ func isPerfStat(head []byte) bool {
 	return sep != 0
 }
 
-// isPerfHeading tells the line over the counts of each interval.
+// isPerfHeading reports whether a line stands over the counts of each interval.
 func isPerfHeading(line []byte) bool {
 	return len(line) > 0 && line[0] == '#' && bytes.Contains(line, []byte(" time ")) && bytes.HasSuffix(bytes.TrimSpace(line), []byte("counts unit events"))
 }
 
+// read decodes a part, and says of each event once how often it was not counted: that is no zero.
 func (p *perfStat) read(d *decoder, data []byte, num int, _ bool) int {
 	p.decoder, p.missing, p.firstLine = d, map[string]int64{}, map[string]int{}
 	cur := d.lines(data, num)
@@ -84,6 +86,8 @@ func (p *perfStat) read(d *decoder, data []byte, num int, _ bool) int {
 	return cur.Number() - num
 }
 
+// line files a line and returns as what it is to be booked. The form for people is tried first
+// where its heading or title was seen; without either, lines are those of -x.
 func (p *perfStat) line(num int, line []byte) lineClass {
 	switch trimmed := bytes.TrimSpace(line); {
 	case len(trimmed) == 0:
@@ -122,6 +126,8 @@ func (p *perfStat) line(num int, line []byte) lineClass {
 	return classUnparsed
 }
 
+// count files a count. Which columns are keys is known here, so it is said and need not be
+// inferred: the event and whatever the count is of.
 func (p *perfStat) count(num int, c syntax.PerfCount) {
 	name, kind := "perf stat", kindReport
 	if c.Summary {

@@ -29,7 +29,8 @@ type perfTrace struct {
 
 func startPerfTrace() reader { return &perfTrace{} }
 
-// isPerfTrace tells a text that starts with calls or with sums.
+// isPerfTrace reports whether a text starts with calls or with sums: half of its first lines must
+// be calls.
 func isPerfTrace(head []byte) bool {
 	lines, calls := 0, 0
 	for cur := syntax.NewCursor(head); !cur.Done() && lines < 20; {
@@ -49,11 +50,12 @@ func isPerfTrace(head []byte) bool {
 	return calls > 0 && calls*2 >= lines
 }
 
+// perfTraceTitle stands over the sums of -s.
 const perfTraceTitle = "Summary of events:"
 
 func (p *perfTrace) read(d *decoder, data []byte, num int, _ bool) int {
 	p.decoder = d
-	cur := syntax.NewCursorAt(data, num)
+	cur := d.lines(data, num)
 	for !cur.Done() {
 		n, from := cur.Number(), cur.Offset()
 		line, terminated := cur.Next()
@@ -62,6 +64,8 @@ func (p *perfTrace) read(d *decoder, data []byte, num int, _ bool) int {
 	return cur.Number() - num
 }
 
+// line files a line and returns as what it is to be booked. whole is false for a last line
+// without an end.
 func (p *perfTrace) line(num int, line []byte, whole bool) lineClass {
 	if syntax.Blank(line) {
 		return classBlank
@@ -109,13 +113,15 @@ func (p *perfTrace) line(num int, line []byte, whole bool) lineClass {
 	return classUnparsed
 }
 
+// put appends a cell that may be missing.
 func (p *perfTrace) put(s *sheet, name string, text []byte) {
 	if len(text) > 0 {
 		s.text(name, text)
 	}
 }
 
-// call files a line that tells of a system call.
+// call files a line about a system call; m is what perfTraceStart found in it. A call that waits
+// is printed twice: when another thread's line comes between, and when it has returned.
 func (p *perfTrace) call(m [][]byte) bool {
 	rest := m[3]
 	var comm, tid []byte
@@ -177,6 +183,7 @@ func (p *perfTrace) sum(events, percent []byte) {
 	s.end()
 }
 
+// who appends whose the sums are.
 func (p *perfTrace) who(s *sheet) {
 	s.text("comm", []byte(p.owner))
 	if p.tid != "" {

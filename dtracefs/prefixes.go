@@ -17,6 +17,8 @@ type prefixTable struct {
 	used  int
 }
 
+// A prefixSlot is a place in the table. A pointer to it holds until the next put, which may move
+// all.
 type prefixSlot struct {
 	words [4]uint64 // of a short key; else the first is the hash
 	long  string    // a key of more than shortKey bytes
@@ -29,7 +31,8 @@ const shortKey = 32
 
 func (s *prefixSlot) free() bool { return s.n == 0 }
 
-// mostPrefixes bounds the table: where more come, it starts again.
+// mostPrefixes bounds the table: where more come, it starts again empty. It only remembers what
+// can be found anew.
 const mostPrefixes = 1 << 17
 
 // fewestSlots is the size of a new table: many are for a line or two.
@@ -40,7 +43,8 @@ func newPrefixTable() *prefixTable {
 	return &prefixTable{seed: seed, key: maphash.Bytes(seed, nil), slots: make([]prefixSlot, fewestSlots)}
 }
 
-// find returns the slot of key, or the free one where it belongs.
+// find returns the slot of key, or the free one where it belongs. A free slot has the key's words
+// already, so that put need not find them again.
 func (t *prefixTable) find(key []byte) *prefixSlot {
 	if len(key) > shortKey {
 		return t.findLong(key)
@@ -59,6 +63,8 @@ func (t *prefixTable) find(key []byte) *prefixSlot {
 	}
 }
 
+// findLong is find for long keys, whose hash stands in place of their words; the key itself is
+// compared only where that is equal.
 func (t *prefixTable) findLong(key []byte) *prefixSlot {
 	words := [4]uint64{maphash.Bytes(t.seed, key)}
 	mask := uint64(len(t.slots) - 1)
@@ -84,7 +90,8 @@ var masks = func() (m [shortKey + 1][4]uint64) {
 	return m
 }()
 
-// wordsOf returns a short key as words, with zeros behind it.
+// wordsOf returns a short key as words, with zeros behind it. It reads beyond the key, as far as
+// its array goes, and masks that away; only a key near the end of the text is copied.
 func wordsOf(key []byte) [4]uint64 {
 	n := len(key)
 	if cap(key) < shortKey {
@@ -105,7 +112,8 @@ func (t *prefixTable) hash(w *[4]uint64) uint64 {
 	return h ^ h>>32
 }
 
-// put fills a free slot that find returned.
+// put fills a free slot that find returned. A table more than half full is made twice as large:
+// then a search ends after a slot or two.
 func (t *prefixTable) put(s *prefixSlot, key []byte, a, b int32) {
 	s.n, s.a, s.b = int32(len(key))+1, a, b
 	if len(key) > shortKey {

@@ -20,6 +20,8 @@ var (
 	nestedElement = pattern.New(`^\s*(?:\(?[\w ]+\)?\s)?[{\[]\s*$`)
 )
 
+// isStructStart reports whether a line begins a structure; its last byte is looked at before the
+// patterns are.
 func isStructStart(line []byte) bool {
 	last := bytes.TrimRight(line, " ")
 	if len(last) < 3 || last[len(last)-1] != '{' && last[len(last)-1] != '[' && last[len(last)-1] != '*' {
@@ -28,8 +30,16 @@ func isStructStart(line []byte) bool {
 	return structStart.Match(line) || pointerStart.Match(line)
 }
 
-// structs are what print() shows of a structure: the type and the members, nested, as
-// illumos, FreeBSD, macOS and Windows write them or as Oracle's does in C's initializers.
+// structs are what print() shows of a structure: the type and the members, nested, as illumos,
+// FreeBSD, macOS and Windows write them, or as Oracle's does in C's initializers:
+//
+//	struct timespec {
+//	    time_t tv_sec = 0x5
+//	    long tv_nsec = 0x1f4
+//	}
+//
+// Members become columns with the way to them as their name; their types are a table of their
+// own, with a row for each type once, as they are the same for every structure.
 type structs struct{}
 
 func (structs) take(st *station, num int, line []byte) bool {
@@ -46,7 +56,8 @@ func (structs) take(st *station, num int, line []byte) bool {
 	return true
 }
 
-// printedAt takes the members of the structure that line starts.
+// printedAt takes the members of the structure that line starts. A structure that is cut ends
+// where its lines do, with the members that are there.
 func printedAt(st *station, line []byte) {
 	p := printer{}
 	if m := pointerStart.FindSubmatch(line); m != nil {
@@ -67,6 +78,7 @@ func printedAt(st *station, line []byte) {
 			break
 		}
 	}
+	// Those that were not closed still leave their names.
 	for len(p.path) > 0 {
 		p.close()
 	}
@@ -94,7 +106,7 @@ func printedAt(st *station, line []byte) {
 	}
 }
 
-// deepest bounds how deep structures nest.
+// deepest bounds how deep structures nest, so that names of members do not grow without end.
 const deepest = 64
 
 // A printer follows the members of a printed structure.
@@ -171,6 +183,7 @@ func (p *printer) next() string {
 	return strconv.Itoa(p.counts[p.depth] - 1)
 }
 
+// opens reports whether a value is the beginning of a structure or a list.
 func opens(value []byte) bool {
 	v := strings.TrimSpace(string(value))
 	return strings.HasSuffix(v, "{") || strings.HasSuffix(v, "[")
@@ -196,6 +209,8 @@ func (p *printer) add(typ []byte, name string, value []byte) {
 	p.member(append(p.path[:len(p.path):len(p.path)], name), string(bytes.TrimSpace(value)))
 }
 
+// member notes a member. One whose name is there already, as in a union, gets a mark behind it;
+// names that the table has for other things are taken from the start.
 func (p *printer) member(path []string, value string) {
 	full := strings.Join(path, ".")
 	if p.seen == nil {

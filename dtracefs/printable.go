@@ -50,6 +50,7 @@ func PrintableLines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
+// plainASCII is the quick answer for nearly all names.
 func plainASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {

@@ -53,7 +53,7 @@ func clockAlone(line []byte) (c syntax.Clock, ok bool) {
 
 func (v *vmstatSums) read(d *decoder, data []byte, num int, _ bool) int {
 	v.decoder = d
-	cur := syntax.NewCursorAt(data, num)
+	cur := d.lines(data, num)
 	for !cur.Done() {
 		n, from := cur.Number(), cur.Offset()
 		line, _ := cur.Next()
