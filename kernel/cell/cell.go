@@ -35,6 +35,9 @@ type Cell struct {
 	Out Output
 	// Input answers a read from standard input, one line without its end; nil if nobody can be asked.
 	Input func(ctx context.Context, prompt string, password bool) (string, error)
+	// Again takes with which arguments, beside those that the session was started with, it is to begin
+	// again should its process die, be it in this very cell. It is nil where nobody would start it.
+	Again func(args []string)
 }
 
 // Output takes what a cell prints and shows.
@@ -59,8 +62,7 @@ type Result struct {
 }
 
 // Next asks whoever runs the process of a session to end it, to start another program in its place that
-// runs sessions like it, and to have that run what is left of the cell. Without a Program it asks for no
-// end: it tells with which Args the session is to be started again, should its process die.
+// runs sessions like it, and to have that run what is left of the cell.
 type Next struct {
 	Program string
 	Args    []string // beside those that the session was started with

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -130,22 +131,35 @@ func (e *engine) check(file string, p *parsed) (*checked, []string, error) {
 
 // readImports loads what the cell imports, which for a package from source runs its
 // initialization. It is done once and before all rounds: a round may be repeated, an
-// initialization must not.
+// initialization must not. All packages that could be had by getting them are named together, so
+// that they are got at once.
 func (c *checker) readImports() error {
+	var missing *sourceError
 	for _, spec := range c.p.imports {
 		path, err := strconv.Unquote(spec.Path.Value)
 		if err != nil {
-			return &sourceError{spec.Pos(), "invalid import path " + spec.Path.Value}
+			return &sourceError{pos: spec.Pos(), msg: "invalid import path " + spec.Path.Value}
 		}
 		pkg, err := c.e.packages.importPackage(path)
 		if err != nil {
-			return &sourceError{spec.Pos(), fmt.Sprintf("import %q: %v", path, err)}
+			source := &sourceError{pos: spec.Pos(), msg: fmt.Sprintf("import %q: %v", path, err)}
+			if _, ok := errors.AsType[*ungotten](err); !ok {
+				return source
+			}
+			if missing == nil {
+				missing = source
+			}
+			missing.ungotten = append(missing.ungotten, path)
+			continue
 		}
 		name := pkg.Name()
 		if spec.Name != nil {
 			name = spec.Name.Name
 		}
 		c.imports[name] = path
+	}
+	if missing != nil {
+		return missing
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func newEngine(opts Options, rr *runner, t *texts) *engine {
 	s := newScope()
 	b := newBuilder(ctx, s)
 	register(b.native.externals(ctx))
-	p := &packages{ctx: ctx, scope: s, builder: b, runner: rr, texts: t, dir: opts.Dir, got: opts.Got, checks: !opts.NoInterrupt, initialized: map[string]bool{}, failed: map[string]error{}}
+	p := &packages{ctx: ctx, scope: s, builder: b, runner: rr, texts: t, dir: opts.Dir, got: opts.Got, checks: !opts.NoInterrupt, initialized: map[string]bool{}, read: map[string]string{}, failed: map[string]error{}}
 	b.packages = p
 	return &engine{fset: ctx.FileSet, scope: s, packages: p, builder: b, runner: rr, texts: t,
 		context: types.NewContext(), checks: !opts.NoInterrupt, tellsAll: opts.PrintValues}

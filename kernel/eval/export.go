@@ -159,7 +159,7 @@ func (x *exporter) cell(number int, code string) error {
 			continue
 		}
 		stmts, err := x.segment(file, seg.code)
-		if err != nil {
+		if err != nil || x.next != nil {
 			return err
 		}
 		body = append(body, stmts...)
@@ -182,6 +182,15 @@ func (x *exporter) get(arg string) error {
 	g := &getter{ps: x.e.packages, out: x.progress, restarts: true, unlocked: func(f func()) { f() }}
 	x.next, err = g.get(x.ctx, requests)
 	return err
+}
+
+// bring gets packages as a cell that imports them does.
+func (x *exporter) bring(err error) (again bool, _ error) {
+	missing, ok := errors.AsType[*sourceError](err)
+	if !ok || len(missing.ungotten) == 0 {
+		return false, nil
+	}
+	return true, x.get(strings.Join(missing.ungotten, " "))
 }
 
 // fresh is a name that nothing in the program has.
@@ -211,6 +220,11 @@ func (x *exporter) segment(file, code string) ([]ast.Stmt, error) {
 	p.repeatedNames()
 	e.scope.dropUnchanged(p)
 	c, _, err := e.check(file, p)
+	if again, failed := x.bring(err); failed != nil || x.next != nil {
+		return nil, failed
+	} else if again {
+		c, _, err = e.check(file, p)
+	}
 	if err != nil {
 		return nil, errors.New(e.compileError(err).Message)
 	}

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,24 +28,65 @@ func get(s *Session, ctx context.Context, r *run, arg, _ string) cell.Result {
 		if first { // the output has nothing yet but the progress, which nobody needs any more
 			r.out.Clear(true)
 		}
-	}, restarts: s.opts.Restarts, unlocked: func(f func()) {
+	}, restarts: s.opts.Restarts, unlocked: unlocked(s), anew: func(why string) *packages {
+		// Types, variables and functions of both versions would go by one name.
+		if !s.engine.scope.empty() {
+			tellGone(r, why)
+		}
+		s.reset()
+		return s.engine.packages
+	}}
+	return g.session(ctx, s, r, requests, "%get "+strings.ReplaceAll(strings.TrimSpace(arg), "\n", " "))
+}
+
+// bring gets packages that a cell imports, of modules that the session has got, and reports whether it did: those
+// that have to be compiled in where nothing would be lost by going on in another program, and those that
+// were not fetched with their modules. what says for whom, in an error.
+func bring(ctx context.Context, s *Session, r *run, missing *sourceError) (res cell.Result, ok bool) {
+	var requests []modules.Request
+	for _, path := range missing.ungotten {
+		requests = append(requests, modules.Request{Path: path})
+	}
+	g := &getter{ps: s.engine.packages, out: runWriter{r, 0}, restarts: s.opts.Restarts && s.engine.scope.empty(), unlocked: unlocked(s)}
+	if s.opts.Restarts {
+		g.instead = "%get " + strings.Join(missing.ungotten, " ") + " does that, and variables are lost by it"
+	}
+	if len(requests) == 0 || !g.restarts && g.ps.mustCompileAny(missing.ungotten) {
+		return res, false
+	}
+	return g.session(ctx, s, r, requests, "import "+strings.Join(missing.ungotten, ", ")), true
+}
+
+// unlocked gives a function that runs what takes its time while others may use the session.
+func unlocked(s *Session) func(f func()) {
+	return func(f func()) {
 		s.mu.Unlock()
 		defer s.mu.Lock()
 		f()
-	}}
+	}
+}
+
+// tellGone says that the cells so far count no more.
+func tellGone(r *run, why string) {
+	runWriter{r, 1}.Write([]byte(why + ": its variables, functions, types and imports are gone.\n" +
+		"Where %get stands in the first cell, nothing is lost.\n"))
+}
+
+// session gets modules for a session and says how the session goes on. what says for whom, in an error.
+func (g *getter) session(ctx context.Context, s *Session, r *run, requests []modules.Request, what string) cell.Result {
 	program, err := g.get(ctx, requests)
 	if ctx.Err() != nil {
 		return cell.Result{Err: s.texts.runError(interrupted())}
 	}
 	if err != nil {
-		return failure("get error", "%get "+strings.ReplaceAll(strings.TrimSpace(arg), "\n", " ")+": "+err.Error())
+		return failure("get error", what+": "+err.Error())
 	}
 	if program == nil {
-		return s.again(r)
+		s.again(r)
+		return cell.Result{}
 	}
-	if sc := s.engine.scope; len(sc.names)+len(sc.imports) > 0 {
-		runWriter{r, 1}.Write([]byte("The session goes on in a program that has them compiled in: its variables, functions, types and imports are gone.\n" +
-			"Where %get stands in the first cell, nothing is lost.\n"))
+	if !s.engine.scope.empty() {
+		tellGone(r, "The session goes on in a program that has them compiled in")
 	}
 	dir, err := filepath.Abs(s.engine.packages.dir)
 	if err != nil {
@@ -57,10 +99,12 @@ func get(s *Session, ctx context.Context, r *run, arg, _ string) cell.Result {
 type getter struct {
 	ps       *packages
 	out      io.Writer
-	restarts bool         // the cells can go on in another program
-	unlocked func(func()) // runs what takes its time
-	done     func()       // is called when nothing is left but to print what was got; may be nil
-	news     []string     // of what was changed
+	restarts bool                       // the cells can go on in another program
+	instead  string                     // what helps if they cannot; may be empty
+	unlocked func(func())               // runs what takes its time
+	anew     func(why string) *packages // forgets all that cells have read and made; nil if that cannot be
+	done     func()                     // is called when nothing is left but to print what was got; may be nil
+	news     []string                   // of what was changed
 }
 
 // get gets modules. The program that it may return has packages compiled in, and the cells have to go on there.
@@ -87,21 +131,21 @@ func (g *getter) get(ctx context.Context, requests []modules.Request) (program *
 	}
 	g.news = set.News
 	if had != nil {
-		set.Compiled = had.Compiled
+		set.Compiled, set.Apart = had.Compiled, had.Apart
 	}
 	need := set.Plan(g.ps.ours, bind.IsMentioned)
 	if set.Covers(need, had) {
-		g.ps.got = set
-		why := g.ps.tryOut(requests)
-		if why == nil {
-			g.describe(set, requests)
-			return nil, nil
+		if was, is := g.ps.readOtherwise(set); was != "" && g.anew == nil {
+			return nil, fmt.Errorf("%s is to be used now, and %s has been read before: cells have one version of a package", is, was)
+		} else if was != "" {
+			g.ps = g.anew("The session begins anew, as it has read " + was + ", and " + is + " is to be used now")
 		}
-		if ctx.Err() != nil {
+		why := g.use(set, had, requests)
+		if why == nil || ctx.Err() != nil {
 			return nil, why
 		}
 		// What cannot be interpreted may still be compiled.
-		if program, err = g.build(ctx, set.Compiling(requests), requests); err != nil {
+		if program, err = g.build(ctx, set.Compiling(requests), had, requests); err != nil {
 			var said modules.GoError
 			if !errors.As(err, &said) {
 				return nil, why
@@ -109,19 +153,55 @@ func (g *getter) get(ctx context.Context, requests []modules.Request) (program *
 		}
 		return program, err
 	}
-	return g.build(ctx, set, requests)
+	return g.build(ctx, set, had, requests)
 }
 
-// build makes a program that has packages compiled in. Building takes long, so the session is
-// unlocked meanwhile.
-func (g *getter) build(ctx context.Context, set *modules.Set, requests []modules.Request) (program *modules.Program, err error) {
+// readOtherwise finds a package of a set that has been read from source in another version: was and is
+// are the versions, empty if there is none.
+func (ps *packages) readOtherwise(set *modules.Set) (was, is string) {
+	for _, path := range slices.Sorted(maps.Keys(ps.read)) {
+		if p, ok := set.Package(path); ok && p.Version() != ps.read[path] {
+			return ps.read[path], p.Version()
+		}
+	}
+	return "", ""
+}
+
+// use has cells import what a set has, once that has been tried. What fails leaves what they had
+// before.
+func (g *getter) use(set, had *modules.Set, requests []modules.Request) error {
+	g.ps.got = set
+	if err := g.ps.tryOut(requests); err != nil {
+		g.ps.got = had
+		return err
+	}
+	g.describe(set, requests)
+	return nil
+}
+
+// build makes a program that has packages compiled in; nil if none has to be. Building takes long,
+// so the session is unlocked meanwhile.
+//
+// A module brings its packages along with those that were asked for, so that importing them later
+// needs no other program. Some, as tests that register a name twice, are not meant to be in one
+// program: where that does not start, only what was asked for is compiled in.
+func (g *getter) build(ctx context.Context, set, had *modules.Set, requests []modules.Request) (program *modules.Program, err error) {
 	need := set.Plan(g.ps.ours, bind.IsMentioned)
+	if set.Covers(need, had) {
+		return nil, g.use(set, had, requests)
+	}
 	if !g.restarts {
 		for _, path := range slices.Sorted(maps.Keys(need)) {
-			return nil, fmt.Errorf("%s has to be compiled in (%s), and this session cannot go on in another program", path, need[path])
+			return nil, fmt.Errorf("%s has to be compiled in (%s), %s", path, need[path], cmp.Or(g.instead, "and this session cannot go on in another program"))
 		}
 	}
 	g.unlocked(func() { program, err = set.Build(ctx, need, g.ps.ours, g.out) })
+	if start, ok := errors.AsType[modules.StartError](err); ok {
+		if fewer, ok := set.Fewer(); ok {
+			g.news = append(g.news, start.Error()+"; those that are imported are compiled in")
+			return g.build(ctx, fewer, had, requests)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +260,28 @@ func (ps *packages) base(path string) bool {
 
 // mustCompile says that a package cannot be imported from source because of one that it needs.
 func (ps *packages) mustCompile(path string, because *modules.Package) error {
-	return fmt.Errorf("it cannot be interpreted (%s: %s) and has to be compiled in; %%get %s does that", because.ImportPath, because.Tricks, path)
+	why := because.Tricks
+	if why == "" {
+		why = "other packages of its module are compiled in"
+	}
+	return &ungotten{fmt.Sprintf("it cannot be interpreted (%s: %s) and has to be compiled in; %%get %s does that, and variables are lost by it", because.ImportPath, why, path), true}
+}
+
+// ungotten is the error about a package of a module that was got which asking for by its own path would bring.
+type ungotten struct {
+	msg      string
+	compiled bool // into another program
+}
+
+func (e *ungotten) Error() string { return e.msg }
+
+// mustCompileAny reports whether one of some packages cannot be imported from source.
+func (ps *packages) mustCompileAny(paths []string) bool {
+	return slices.ContainsFunc(paths, func(path string) bool {
+		_, err := ps.source(path)
+		e, ok := errors.AsType[*ungotten](err)
+		return ok && e.compiled
+	})
 }
 
 // unknownPackage says what can be done about a package that is not there.
@@ -199,10 +300,13 @@ func unknownPackage(path string) error {
 }
 
 // failedPackage says why a package cannot be imported, in the words of the go command without its advice.
-func failedPackage(p *modules.Package) error {
+func failedPackage(set *modules.Set, p *modules.Package) error {
 	text, _, _ := strings.Cut(firstLine(p.Failure), "; to add")
 	if m := unprovided().FindStringSubmatch(text); m != nil {
 		return errors.New(text + getHint(m[1]))
+	}
+	if set.Fetchable(p) {
+		return &ungotten{text + getHint(p.ImportPath), false}
 	}
 	if p.Dir == "" || strings.HasPrefix(text, "missing go.sum entry") {
 		text += getHint(p.ImportPath)

@@ -2,12 +2,14 @@ package eval
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"dtnotes/kernel/internal/moduleproxy"
 )
@@ -123,6 +125,88 @@ func TestGetFromSource(t *testing.T) {
 	}
 	if got := must(t, again, "pure.Pair{3, 5}.Sum()"); got != "8 :: int" {
 		t.Errorf("after a failure: %s", got)
+	}
+}
+
+// TestImportFetches imports a package below a large module, whose own needs were not fetched with it.
+func TestImportFetches(t *testing.T) {
+	proxy := moduleproxy.New(t)
+	rarely := proxy.Add(t, "example.com/rarely", map[string]string{"r.go": "package rarely\n\nconst Used = \"by many\"\n"})
+	files := map[string]string{
+		"go.mod": "module example.com/large\n\ngo 1.21\n\nrequire example.com/rarely " + rarely + "\n",
+		"l.go":   "package large\n",
+	}
+	for i := range 40 {
+		files[fmt.Sprintf("p%d/p.go", i)] = fmt.Sprintf("package p%d\n\nimport \"example.com/rarely\"\n\nconst Used = rarely.Used\n", i)
+	}
+	proxy.Add(t, "example.com/large", files)
+	s := gotten(t, t.TempDir())
+	must(t, s, "x := 1")
+	if _, _, err := run1(t, s, "%get example.com/large"); err != nil {
+		t.Fatal(err)
+	}
+	if got := must(t, s, "import (\"example.com/large/p7\"; \"example.com/large/p8\")\np7.Used + p8.Used[:x]"); got != "by manyb :: string" {
+		t.Errorf("got %s", got)
+	}
+	proxy.Add(t, "example.com/rarely", map[string]string{"r.go": "package rarely\n"}) // not asked for
+	t.Setenv("GOPROXY", "off")
+	if got := must(t, s, "p7.Used[:x]"); got != "b :: string" {
+		t.Errorf("later: %s", got)
+	}
+}
+
+// TestGetTriesOut gets what cannot be run, or not yet: the session has after it what it had before, and begins
+// anew with an initialization that has not ended.
+func TestGetTriesOut(t *testing.T) {
+	proxy := moduleproxy.New(t)
+	good := proxy.Add(t, "example.com/tried", map[string]string{"t.go": "package tried\n\nconst Good = true\n"})
+	bad := proxy.Add(t, "example.com/tried", map[string]string{"t.go": "package tried\n\nconst Good int = false\n"})
+	proxy.Add(t, "example.com/waits", map[string]string{
+		"w.go":         "package waits\n\nimport (\n\t\"os\"\n\t\"example.com/waits/first\"\n)\n\nvar N = wait()\n\nfunc wait() int {\n\tfor os.Getenv(\"DTNOTES_TEST_WAITS\") == \"yes\" {\n\t}\n\treturn 1 + first.N\n}\n",
+		"first/f.go":   "package first\n\nvar N = 6\n",
+		"panics/p.go":  "package panics\n\nvar N = one / zero\n\nvar one, zero = 1, 0\n",
+		"panics2/p.go": "package panics2\n\nimport \"example.com/waits/panics\"\n\nvar N = panics.N\n",
+	})
+	s := gotten(t, t.TempDir())
+	if _, _, err := run1(t, s, "%get example.com/tried@"+bad); err == nil || !strings.Contains(err.Message, "t.go:3:18") {
+		t.Fatalf("got %v", err)
+	}
+	if got := s.engine.packages.got; got != nil {
+		t.Errorf("what cannot be imported was got: %v", got.Requests)
+	}
+	t.Setenv("DTNOTES_TEST_WAITS", "yes")
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	if _, _, err := runContext(ctx, s, "%get example.com/waits"); err == nil || err.Name != "interrupted" {
+		t.Errorf("got %v", err)
+	}
+	if got := s.engine.packages.got; got != nil {
+		t.Errorf("after an interrupt was got: %v", got.Requests)
+	}
+	t.Setenv("DTNOTES_TEST_WAITS", "")
+	if _, _, err := run1(t, s, "%get example.com/waits"); err != nil {
+		t.Fatal(err)
+	}
+	if got := must(t, s, "import \"example.com/waits\"\nwaits.N"); got != "7 :: int" {
+		t.Errorf("after an interrupted initialization: %s", got)
+	}
+	for _, path := range []string{"panics2", "panics", "panics", "panics2"} {
+		if _, _, err := run1(t, s, "import \"example.com/waits/"+path+"\""); err == nil || !strings.Contains(err.Message, "divide by zero") {
+			t.Errorf("import %s: %v", path, err)
+		}
+	}
+	must(t, s, "%reset")
+	if got := must(t, s, "import \"example.com/waits\"\nwaits.N"); got != "7 :: int" {
+		t.Errorf("what was got, after %%reset: %s", got)
+	}
+	if _, _, err := run1(t, s, "%get example.com/tried@"+bad); err == nil {
+		t.Error("no error")
+	}
+	if _, out, err := run1(t, s, "%get example.com/tried@"+good); err != nil || !strings.Contains(out, "is to be used now: its variables, functions, types and imports are gone") {
+		t.Errorf("%q, error %v", out, err)
+	}
+	if got := must(t, s, "import (\"example.com/tried\"; \"example.com/waits\")\nif !tried.Good {\npanic(1)\n}\nwaits.N"); got != "7 :: int" {
+		t.Errorf("got %s", got)
 	}
 }
 

@@ -285,7 +285,7 @@ func returnsEnd(stmts []ast.Stmt) error {
 				return false
 			case *ast.ReturnStmt:
 				if len(n.Results) > 0 {
-					err = &sourceError{n.Pos(), "return with a value: a cell has none but that of its last expression"}
+					err = &sourceError{pos: n.Pos(), msg: "return with a value: a cell has none but that of its last expression"}
 				}
 				zero := &ast.ReturnStmt{Return: n.Return, Results: []ast.Expr{&ast.BasicLit{ValuePos: n.Pos(), Kind: token.INT, Value: "0"}}}
 				cur.Replace(&ast.BlockStmt{List: []ast.Stmt{&ast.ExprStmt{X: rtCall("Return")}, zero}})

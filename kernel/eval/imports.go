@@ -82,8 +82,9 @@ type packages struct {
 	got         *modules.Set // what %get has got; nil for nothing
 	checks      bool         // loops and calls look at the stop flag
 	initialized map[string]bool
-	failed      map[string]error // packages from source that could not be loaded
-	docs        sync.Map         // path -> map[string]bind.Doc, of packages whose source was read for it
+	read        map[string]string // packages from source, or what was tried as such -> their versions
+	failed      map[string]error  // packages from source that could not be loaded
+	docs        sync.Map          // path -> map[string]bind.Doc, of packages whose source was read for it
 }
 
 var versionSuffix = regexp.MustCompile(`/v\d+$`)
@@ -161,28 +162,9 @@ func (ps *packages) addSource(path string) error {
 	if ps.ctx.SourcePackage(path) != nil {
 		return ps.failed[path]
 	}
-	set := ps.got
-	// A folder with a go.mod may provide a package that %get did not get, or could not; and a
-	// package of the folder itself may have changed since it was listed.
-	if p, ok := set.Package(path); (!ok || p.Failure != "" || p.Local()) && modules.Home(ps.dir) != "" {
-		local, err := modules.List(ps.runner.current.ctx, ps.dir, path)
-		if err != nil {
-			return fmt.Errorf("look for package from source: %w", err)
-		}
-		set = local
-	}
-	if p, ok := set.Package(path); !ok {
-		return unknownPackage(path)
-	} else if p.Failure != "" {
-		return failedPackage(p)
-	}
-	// All that is not compiled in, those that are imported first. Before anything is loaded, each
-	// of them is looked at for what cannot be interpreted, such as assembly.
-	closure := set.Closure([]string{path}, compiledIn)
-	for _, p := range closure {
-		if p.Tricks != "" {
-			return ps.mustCompile(path, p)
-		}
+	closure, err := ps.source(path)
+	if err != nil {
+		return err
 	}
 	for _, p := range closure {
 		if ps.ctx.SourcePackage(p.ImportPath) == nil {
@@ -198,6 +180,36 @@ func (ps *packages) addSource(path string) error {
 	return nil
 }
 
+// source finds what has to be loaded from source for a package: it and all that it imports and
+// that is not compiled in, those that are imported first.
+//
+// Before anything is loaded, each of them is looked at for what cannot be interpreted, such as
+// assembly.
+func (ps *packages) source(path string) ([]*modules.Package, error) {
+	set := ps.got
+	// A folder with a go.mod may provide a package that %get did not get, or could not; and a
+	// package of the folder itself may have changed since it was listed.
+	if p, ok := set.Package(path); (!ok || p.Failure != "" || p.Local()) && modules.Home(ps.dir) != "" {
+		local, err := modules.List(ps.runner.current.ctx, ps.dir, path)
+		if err != nil {
+			return nil, fmt.Errorf("look for package from source: %w", err)
+		}
+		set = local
+	}
+	if p, ok := set.Package(path); !ok {
+		return nil, unknownPackage(path)
+	} else if p.Failure != "" {
+		return nil, failedPackage(set, p)
+	}
+	closure := set.Closure([]string{path}, compiledIn)
+	for _, p := range closure {
+		if p.Tricks != "" || set.Torn(p) {
+			return nil, ps.mustCompile(path, p)
+		}
+	}
+	return closure, nil
+}
+
 // load reads a package from source. Those that it imports have been read before.
 func (ps *packages) load(p *modules.Package) (err error) {
 	defer func() {
@@ -205,6 +217,7 @@ func (ps *packages) load(p *modules.Package) (err error) {
 			err = fmt.Errorf("load %s: %v", p.ImportPath, x)
 		}
 	}()
+	ps.read[p.ImportPath] = p.Version()
 	if err := ps.ctx.AddImport(p.ImportPath, p.Dir); err != nil {
 		return err
 	}
@@ -255,11 +268,19 @@ func (ps *packages) prepareSource(f *ast.File) {
 //
 // What it imports is initialized first, as in Go. It is noted as done before it begins: imports
 // have no cycles, so whoever comes back here comes by another way and need not wait.
-func (ps *packages) initSource(p *types.Package) error {
+//
+// An initialization that fails, or is interrupted, begins anew at the next import: what it would have set is
+// not there.
+func (ps *packages) initSource(p *types.Package) (err error) {
 	if ps.initialized[p.Path()] {
 		return nil
 	}
 	ps.initialized[p.Path()] = true
+	defer func() {
+		if err != nil {
+			delete(ps.initialized, p.Path())
+		}
+	}()
 	if patch := ps.ctx.SourcePackage(p.Path() + "@patch"); patch != nil && patch.Loaded() {
 		if err := ps.initSource(patch.Package); err != nil {
 			return err
@@ -341,7 +362,7 @@ func needsInit(u *unit, files []*ast.File) bool {
 // cell is being typed, nothing may be run on its behalf.
 func (ps *packages) knownImport(spec *ast.ImportSpec) (name, path string, ok bool) {
 	path = strings.Trim(spec.Path.Value, "\"`")
-	if !compiledIn(path) && ps.ctx.SourcePackage(path) == nil {
+	if !compiledIn(path) && (ps.ctx.SourcePackage(path) == nil || !ps.initialized[path]) {
 		return "", "", false
 	}
 	pkg, err := ps.importPackage(path)

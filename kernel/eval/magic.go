@@ -29,7 +29,7 @@ type segment struct {
 	code  string // with empty lines for what stands above, so that lines keep their number
 	magic string
 	late  bool   // the command is for a whole cell and does not stand on top of it
-	below string // what stands below a command, with empty lines as code has them
+	left  string // of the cell, where the session goes on elsewhere: what stands below a command, or code and what stands below that
 }
 
 var questionLine = lazily(`^(\?\s*[\pL_][\pL\pN_.]*|[\pL_][\pL\pN_.]*\s*\?)$`)
@@ -60,6 +60,8 @@ func segments(code string, knows func(name string) bool) []segment {
 	var out []segment
 	var pending strings.Builder
 	lines := strings.SplitAfter(code, "\n")
+	from := func(i int) string { return strings.Repeat("\n", i) + strings.Join(lines[i:], "") }
+	begin := 0 // of what is pending
 	for i, line := range lines {
 		text := strings.TrimRight(line, " \t\r\n")
 		if isMain(text) && isClosed(pending.String()) {
@@ -70,22 +72,21 @@ func segments(code string, knows func(name string) bool) []segment {
 			continue
 		}
 		if strings.HasPrefix(text, "%%") && strings.TrimSpace(pending.String()) == "" {
-			rest := strings.Repeat("\n", i+1) + strings.Join(lines[i+1:], "")
-			return append(out, segment{magic: text, code: rest})
+			return append(out, segment{magic: text, code: from(i + 1), left: from(i)})
 		}
 		if strings.TrimSpace(pending.String()) != "" {
-			out = append(out, segment{code: pending.String()})
+			out = append(out, segment{code: pending.String(), left: from(begin)})
 		}
 		if strings.HasPrefix(text, "%%") {
 			return append(out, segment{magic: text, late: true})
 		}
-		above := strings.Repeat("\n", i+1)
-		out = append(out, segment{magic: text, below: above + strings.Join(lines[i+1:], "")})
+		out = append(out, segment{magic: text, left: from(i + 1)})
 		pending.Reset()
-		pending.WriteString(above)
+		pending.WriteString(strings.Repeat("\n", i+1))
+		begin = i + 1
 	}
 	if strings.TrimSpace(pending.String()) != "" {
-		out = append(out, segment{code: pending.String()})
+		out = append(out, segment{code: pending.String(), left: from(begin)})
 	}
 	return out
 }
@@ -356,6 +357,9 @@ func (s *Session) timed(ctx context.Context, r *run, arg, code string) cell.Resu
 	}
 	start := time.Now()
 	res := s.goCode(ctx, r, code)
+	if res.Next != nil { // it has not run yet
+		return res
+	}
 	printTo(0, fmt.Appendf(nil, "took %v\n", time.Since(start).Round(10*time.Microsecond)))
 	return res
 }

@@ -540,8 +540,9 @@ func ident(name string) *ast.Ident { return &ast.Ident{Name: name} }
 
 // sourceError is an error at a place in a cell that neither the parser nor the checker found.
 type sourceError struct {
-	pos token.Pos
-	msg string
+	ungotten []string // the imports that it is about, if getting them by their own paths would help
+	pos      token.Pos
+	msg      string
 }
 
 func (e *sourceError) Error() string { return e.msg }

@@ -29,6 +29,7 @@ type run struct {
 	own      context.Context // what code of the cell may wait for: done at its interrupt and its end
 	release  context.CancelFunc
 	input    func(ctx context.Context, prompt string, password bool) (string, error)
+	again    func(args []string) // says how the session is to begin again should it die; may be nil
 	flag     *stopFlag
 	birth    int64         // generation of the session
 	haltedAt atomic.Int64  // when its goroutines were told to go, in nanoseconds; 0 if they were not

@@ -38,7 +38,7 @@ func newRunner(compiling sync.Locker, t *texts, opts Options) *runner {
 }
 
 func (rr *runner) newRun(file string, c cell.Cell) *run {
-	return &run{runner: rr, ctx: context.Background(), file: file, out: c.Out, input: c.Input, birth: rr.generation.Load(), deep: make(chan struct{}, 1), exits: make(chan struct{})}
+	return &run{runner: rr, ctx: context.Background(), file: file, out: c.Out, input: c.Input, again: c.Again, birth: rr.generation.Load(), deep: make(chan struct{}, 1), exits: make(chan struct{})}
 }
 
 // begin makes the run of a cell the current one.

@@ -41,6 +41,9 @@ func newScope() *scope {
 	}
 }
 
+// empty reports whether no cell has declared or imported anything.
+func (s *scope) empty() bool { return len(s.names)+len(s.imports) == 0 }
+
 // typeDecl returns the declaration of the type that a name means now; nil if it means something
 // else.
 func (s *scope) typeDecl(name string) *decl {

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -72,6 +73,7 @@ func (discard) Clear(wait bool)                                  {}
 // command.
 func (s *Session) reset() {
 	s.runner.retire()
+	s.opts.Got = s.engine.packages.got // modules are got for good
 	s.engine = newEngine(s.opts, s.runner, s.texts)
 }
 
@@ -117,13 +119,12 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 	if n := len(segs); n > 0 && segs[n-1].late {
 		return failure("misplaced command", segs[n-1].magic+" is for a whole cell and has to be its first line")
 	}
-	var again *cell.Next
 	for _, seg := range together(segs) {
 		// The mutex was free while the segment before ran, and another cell may have become the
 		// current one.
 		s.runner.resume(r)
 		if ctx.Err() != nil {
-			return cell.Result{Next: again, Err: s.texts.runError(interrupted())}
+			return cell.Result{Err: s.texts.runError(interrupted())}
 		}
 		r.shown, r.bundle, r.printed = nil, display.Bundle{}, nil
 		if seg.magic != "" {
@@ -131,16 +132,10 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 		} else {
 			res = s.goCode(ctx, r, seg.code)
 		}
-		// What a command asks of whoever runs the session: to go on in another program, at once
-		// and with what stands below it, or to remember how to begin again should the process
-		// die, when the cell has ended.
-		if next := res.Next; next != nil && next.Program != "" {
-			next.Code = seg.below
+		if next := res.Next; next != nil { // the session goes on in another program, with what is left
+			next.Code = seg.left
 			return res
-		} else if next != nil {
-			again = next
 		}
-		res.Next = again
 		if res.Err != nil {
 			return res
 		}
@@ -159,6 +154,13 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 func (s *Session) goCode(ctx context.Context, r *run, code string) cell.Result {
 	e := s.engine
 	c, warnings, err := e.compile(r.file, code)
+	if missing, ok := errors.AsType[*sourceError](err); ok {
+		if res, ok := bring(ctx, s, r, missing); ok && (res.Err != nil || res.Next != nil) {
+			return res
+		} else if ok {
+			c, warnings, err = e.compile(r.file, code)
+		}
+	}
 	if err != nil {
 		return cell.Result{Err: e.compileError(err)}
 	}
@@ -167,9 +169,12 @@ func (s *Session) goCode(ctx context.Context, r *run, code string) cell.Result {
 	}
 	r.sightings, r.lost, r.watchShown = c.sightings, nil, 0
 	err = e.runChecked(ctx, r, c)
+	if err != nil && r.halted() { // its goroutine may have been left behind, and may still write what is read below
+		return cell.Result{Err: s.texts.runError(err)}
+	}
 	r.lookAtShown()
 	switch {
-	case err != nil && r.lost != nil && !r.halted():
+	case err != nil && r.lost != nil:
 		return cell.Result{Err: s.texts.lostFailure(r.lost, s.texts.runError(err))}
 	case err != nil:
 		return cell.Result{Err: s.texts.runError(err)}
@@ -187,16 +192,16 @@ func (s *Session) goCode(ctx context.Context, r *run, code string) cell.Result {
 	return res
 }
 
-// again says how the session has to begin again should its process die: with the modules that it
+// again tells how the session has to begin again should its process die: with the modules that it
 // has got.
-func (s *Session) again(r *run) cell.Result {
-	if !s.opts.Restarts || s.engine.packages.got == nil {
-		return cell.Result{}
+func (s *Session) again(r *run) {
+	if r.again == nil || s.engine.packages.got == nil {
+		return
 	}
 	file, err := s.engine.packages.got.Keep()
 	if err != nil {
 		runWriter{r, 1}.Write([]byte("What was got would be lost with the session: " + err.Error() + "\n"))
-		return cell.Result{}
+		return
 	}
-	return cell.Result{Next: &cell.Next{Args: []string{"--modules", file}}}
+	r.again([]string{"--modules", file})
 }

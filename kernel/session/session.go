@@ -126,6 +126,8 @@ func run(args []string) error {
 	switch args[0] {
 	case "session":
 		return Serve(o)
+	case modules.Check: // all packages have been initialized
+		return nil
 	case "export":
 		return export(o.Modules)
 	}

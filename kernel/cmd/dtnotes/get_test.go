@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -28,6 +29,20 @@ func gotModules(t *testing.T) {
 		"tests/t_test.go":      "package tests\n",
 		"internal/secret/s.go": "package secret\n\nconst Word = \"told\"\n",
 	})
+	const tricky = "import _ \"unsafe\"\n\n"
+	proxy.Add(t, "example.com/clash", map[string]string{
+		"internal/names/n.go": "package names\n\nvar had = map[string]bool{}\n\nfunc Register(name string) int {\n\tif had[name] {\n\t\tpanic(\"registered twice: \" + name)\n\t}\n\thad[name] = true\n\treturn len(had)\n}\n",
+		"a/a.go":              "package a\n\n" + tricky + "import \"example.com/clash/internal/names\"\n\nvar N = names.Register(\"a\")\n",
+		"b/b.go":              "package b\n\nimport \"example.com/clash/internal/names\"\n\nfunc Next() int { return names.Register(\"b\") }\n",
+		"test/one/t.go":       "package one\n\n" + tricky + "import \"example.com/clash/internal/names\"\n\nvar N = names.Register(\"t\")\n",
+		"test/two/t.go":       "package two\n\n" + tricky + "import \"example.com/clash/internal/names\"\n\nvar N = names.Register(\"t\")\n",
+	})
+	proxy.Add(t, "example.com/light", map[string]string{
+		"l.go":       "package light\n\nconst Weight = 1\n",
+		"heavy/h.go": "package heavy\n\n" + tricky + "import \"example.com/light\"\n\nconst Weight = 10 * light.Weight\n",
+		"lead/l.go":  "package lead\n\n" + tricky + "const Weight = 100\n",
+	})
+	proxy.Add(t, "example.com/late", map[string]string{"l.go": "package late\n\nconst Four = 4\n"})
 	proxy.Add(t, "example.com/wrong", map[string]string{
 		"w.go": "package wrong\n\nimport \"unsafe\"\n\nfunc F() unsafe.Pointer { return 1 }\n",
 	})
@@ -93,6 +108,66 @@ func TestGetCompiledIn(t *testing.T) {
 	}
 }
 
+// TestGetThatDoesNotStart gets a module of which not all packages can be in one program: those that are
+// imported can.
+func TestGetThatDoesNotStart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds programs")
+	}
+	gotModules(t)
+	inFolder(t, nil)
+	writeNotebook(t, "n.ipynb", "%get example.com/clash", "import (\"example.com/clash/a\"; \"example.com/clash/b\")\nfmt.Println(a.N, b.Next())", "fmt.Println(a.N + 1)")
+	for _, again := range []bool{false, true} {
+		out, _, err := dtnotes(t, "run", "n.ipynb")
+		if err != nil || !strings.HasSuffix(out, "1 2\n2\n") || !strings.Contains(out, "do not start: panic: registered twice: t") || again && strings.Contains(out, "compiling") {
+			t.Errorf("%q, error %v", out, err)
+		}
+	}
+	if _, notes, err := dtnotes(t, "convert", "n.ipynb", "--to", "go", "-o", "program"); err != nil || strings.Contains(notes, "left out") {
+		t.Fatalf("%v\n%s", err, notes)
+	}
+	if got := builtProgram(t); got != "1 2\n2\n" {
+		t.Errorf("the program prints %q", got)
+	}
+	writeCells(t, "cells.txt", "%get example.com/clash/test/one example.com/clash/test/two", "1 + 1")
+	out, _, err := dtnotes(t, "eval", "cells.txt")
+	if err == nil || !strings.Contains(out, "registered twice: t") || !strings.HasSuffix(strings.TrimSpace(out), "2") {
+		t.Errorf("asked for by their own paths: %q, error %v", out, err)
+	}
+}
+
+// TestImportBringsPackage imports a package that has to be compiled in, of a module that was got and runs
+// from source: it is brought where nothing is lost by that.
+func TestImportBringsPackage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds programs")
+	}
+	gotModules(t)
+	inFolder(t, nil)
+	writeNotebook(t, "n.ipynb", "%get example.com/light",
+		"// Two at once, and what stands above them in the cell.\n%get example.com/pairs\nimport (\"example.com/light\"; \"example.com/light/heavy\")\nimport \"example.com/light/lead\"\nfmt.Println(light.Weight + heavy.Weight + lead.Weight)",
+		"fmt.Println(heavy.Weight)")
+	out, _, err := dtnotes(t, "run", "n.ipynb")
+	if err != nil || !strings.HasSuffix(out, "111\n10\n") || strings.Count(out, "linking") > 1 {
+		t.Errorf("%q, error %v", out, err)
+	}
+	if _, notes, err := dtnotes(t, "convert", "n.ipynb", "--to", "go", "-o", "program"); err != nil || strings.Contains(notes, "left out") {
+		t.Fatalf("%v\n%s", err, notes)
+	}
+	if got := builtProgram(t); got != "111\n10\n" {
+		t.Errorf("the program prints %q", got)
+	}
+	writeCells(t, "cells.txt", "%get example.com/light", "x := 41", "import \"example.com/light/heavy\"", "x + 1")
+	out, _, err = dtnotes(t, "eval", "cells.txt")
+	if err == nil || !strings.Contains(out, "%get example.com/light/heavy does that, and variables are lost by it") || !strings.HasSuffix(strings.TrimSpace(out), "42") {
+		t.Errorf("with a variable: %q, error %v", out, err)
+	}
+	writeCells(t, "cells.txt", "%get example.com/light", "// The line of an error\n// stays what it is.\nimport \"example.com/light/heavy\"\nheavy.Weigth")
+	if out, _, err = dtnotes(t, "eval", "cells.txt"); err == nil || !strings.Contains(out, "cell[2]:4:7") {
+		t.Errorf("the line of an error: %q, error %v", out, err)
+	}
+}
+
 // TestGotOutlivesSession has a session that died replaced by one that has got the same.
 func TestGotOutlivesSession(t *testing.T) {
 	gotModules(t)
@@ -100,10 +175,36 @@ func TestGotOutlivesSession(t *testing.T) {
 	writeCells(t, "cells.txt",
 		"%get example.com/pairs\n\nimport \"example.com/pairs\"\npairs.Pair{1, 2}.Sum()",
 		"p, _ := os.FindProcess(os.Getpid())\np.Kill()\nselect {}",
-		"import \"example.com/pairs\"\npairs.Pair{3, 4}.Sum()")
+		"import \"example.com/pairs\"\nfmt.Println(pairs.Pair{3, 4}.Sum())",
+		// In the very cell that gets it, too.
+		"%get example.com/late\nq, _ := os.FindProcess(os.Getpid())\nq.Kill()\nselect {}",
+		"import (\"example.com/pairs\"; \"example.com/late\")\npairs.Pair{late.Four, 4}.Sum()")
 	out, _, err := dtnotes(t, "eval", "cells.txt")
-	if err == nil || !strings.Contains(err.Error(), "1 of 3 cells failed") || !strings.Contains(out, "session died") || !strings.HasSuffix(strings.TrimSpace(out), "7") {
+	if err == nil || !strings.Contains(err.Error(), "2 of 5 cells failed") || strings.Count(out, "this is a new session") != 2 || !strings.Contains(out, "\n7\n") || !strings.HasSuffix(strings.TrimSpace(out), "8") {
 		t.Errorf("%q, error %v", out, err)
+	}
+}
+
+// TestGetAnotherVersion gets a version when another one has been imported, or could not be.
+func TestGetAnotherVersion(t *testing.T) {
+	proxy := moduleproxy.New(t)
+	var versions []any
+	for _, value := range []string{"1", "2", "false"} {
+		versions = append(versions, proxy.Add(t, "example.com/versions", map[string]string{"v.go": "package versions\n\nconst N int = " + value + "\n"}))
+	}
+	inFolder(t, nil)
+	cells := fmt.Sprintf("%%get example.com/versions@%s\nimport \"example.com/versions\"\nx := versions.N\nx\n---\n"+
+		"%%get example.com/versions@%s\nimport \"example.com/versions\"\nversions.N\n---\nx\n---\n"+
+		"%%get example.com/versions@%s\n---\n%%get example.com/versions@%[1]s\nimport \"example.com/versions\"\n10 * versions.N", versions...)
+	writeCells(t, "cells.txt", cells)
+	out, _, err := dtnotes(t, "eval", "cells.txt")
+	at := 0
+	for _, part := range []string{"1\n", "is to be used now: its variables, functions, types and imports are gone", "2\n", "undefined: x", "v.go:3:15", "10\n"} {
+		i := strings.Index(out[at:], part)
+		if i < 0 {
+			t.Fatalf("%q is not in %q, error %v", part, out, err)
+		}
+		at += i + len(part)
 	}
 }
 

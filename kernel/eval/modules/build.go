@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -21,6 +22,7 @@ import (
 	"golang.org/x/tools/go/packages"
 
 	"dtnotes/kernel/eval/bind/tables"
+	"dtnotes/kernel/internal/process"
 )
 
 // own is the path of the module that this package belongs to.
@@ -235,11 +237,11 @@ func (s *Set) Build(ctx context.Context, need map[string]string, compiled func(p
 	for _, p := range s.Closure(roots, compiled) {
 		states = append(states, p.state())
 	}
-	place := filepath.Join(cache, keyOf("program", root, id, string(mod), roots, states, s.Requests))
-	if p, ok := there(place); ok {
+	place := filepath.Join(cache, keyOf("program", root, id, string(mod), roots, states, s.Requests, s.Apart))
+	if p, err := there(place); p != nil || err != nil {
 		now := time.Now()
 		os.Chtimes(place, now, now) // the latest are kept
-		return p, nil
+		return p, err
 	}
 	work, err := os.MkdirTemp(cache, "building-")
 	if err != nil {
@@ -255,29 +257,77 @@ func (s *Set) Build(ctx context.Context, need map[string]string, compiled func(p
 	}
 	os.RemoveAll(place) // it is not whole
 	if err := os.Rename(work, place); err != nil {
-		if p, ok := there(place); ok {
-			return p, nil // another session was faster
+		if p, e := there(place); p != nil || e != nil {
+			return p, e // another session was faster
 		}
 		return nil, err
 	}
 	prune(cache)
-	p, ok := there(place)
-	if !ok {
-		return nil, fmt.Errorf("%s is gone", place)
+	p, err := there(place)
+	if p == nil && err == nil {
+		err = fmt.Errorf("%s is gone", place)
+	}
+	return p, err
+}
+
+// there finds a program that is whole, or a [StartError] about one that was; nil if there is neither.
+func there(place string) (*Program, error) {
+	if text, err := os.ReadFile(filepath.Join(place, lastWordsFile)); err == nil {
+		return nil, StartError{string(text)}
+	}
+	p := &Program{filepath.Join(place, executable(programFile)), filepath.Join(place, listFile)}
+	for _, f := range []string{p.File, p.Set} {
+		if _, err := os.Stat(f); err != nil {
+			return nil, nil
+		}
 	}
 	return p, nil
 }
 
-// there finds a program that is whole.
-func there(place string) (*Program, bool) {
-	p := &Program{filepath.Join(place, executable(programFile)), filepath.Join(place, listFile)}
-	for _, f := range []string{p.File, p.Set} {
-		if _, err := os.Stat(f); err != nil {
-			return nil, false
+// A StartError is about a program that could be built and does not start: the initialization of a package
+// ends it.
+type StartError struct{ lastWords string }
+
+func (e StartError) Error() string {
+	return "compiled into one program, the packages do not start: " + e.lastWords
+}
+
+// lastWordsFile keeps what a program said that did not start, so that it is not built again.
+const lastWordsFile = "lastwords.txt"
+
+// startTime is how long packages may take to be initialized before the program is taken for one that does not start.
+const startTime = time.Minute
+
+// start tries whether the program starts. Where it does not, its place keeps why.
+func (b *build) start(ctx context.Context) error {
+	short, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	file := filepath.Join(b.dir, executable(programFile))
+	var said bytes.Buffer
+	cmd := exec.CommandContext(short, file, Check)
+	cmd.Stdout, cmd.Stderr = &said, &said
+	err := process.Run(cmd)
+	if err == nil || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	lastWords := err.Error()
+	if short.Err() != nil {
+		lastWords = fmt.Sprintf("their initialization does not end within %v", startTime)
+	}
+	for line := range strings.Lines(said.String()) {
+		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
+			lastWords = strings.TrimSpace(line)
+			break
 		}
 	}
-	return p, true
+	if err := os.Remove(file); err != nil {
+		return err
+	}
+	return b.write(map[string][]byte{lastWordsFile: []byte(lastWords)})
 }
+
+// Check is the argument with which a program does nothing but start.
+const Check = "check"
 
 func executable(name string) string {
 	if runtime.GOOS == "windows" {
@@ -395,8 +445,11 @@ func (b *build) run(ctx context.Context) error {
 			return err
 		}
 	}
-	out := &Set{Home: b.set.Home, Own: b.set.Own, Requests: b.set.Requests, Packages: b.set.Packages, Compiled: versions(set, take)}
-	return out.Save(filepath.Join(b.dir, listFile))
+	out := &Set{Home: b.set.Home, Own: b.set.Own, Requests: b.set.Requests, Packages: b.set.Packages, Compiled: versions(set, take), Apart: b.set.Apart}
+	if err := out.Save(filepath.Join(b.dir, listFile)); err != nil {
+		return err
+	}
+	return b.start(ctx)
 }
 
 // leaveOut takes from the tables what the linker has found to need what is not there: packages have functions
@@ -425,7 +478,7 @@ func versions(s *Set, paths []string) map[string]string {
 	out := map[string]string{}
 	for _, path := range paths {
 		p, _ := s.Package(path)
-		out[path] = p.version()
+		out[path] = p.Version()
 	}
 	return out
 }

@@ -37,7 +37,7 @@ func (p *Package) Local() bool {
 //
 // Of a version nothing changes. Of a folder it has names, sizes and times of the files.
 func (p *Package) state() string {
-	state := p.ImportPath + " " + p.version()
+	state := p.ImportPath + " " + p.Version()
 	if !p.Local() {
 		return state
 	}
@@ -53,8 +53,8 @@ func (p *Package) state() string {
 	return state
 }
 
-// version names the code that a package is compiled from.
-func (p *Package) version() string {
+// Version names the code that a package is compiled from.
+func (p *Package) Version() string {
 	m := p.Module
 	if m == nil {
 		return p.Dir
@@ -161,7 +161,7 @@ func (s *Set) Plan(compiled, shared func(path string) bool) (need map[string]str
 			roots = []string{r.Path} // those below it come along when it has to be compiled in
 		}
 		for _, root := range roots {
-			if compiled(root) {
+			if p, _ := s.Package(root); compiled(root) || s.apart(p) && root != r.Path {
 				continue
 			}
 			if why := s.reason(r, root, compiled, shared); why != "" {
@@ -182,6 +182,9 @@ func (s *Set) Plan(compiled, shared func(path string) bool) (need map[string]str
 		for _, r := range s.Requests {
 			for _, root := range s.Roots(r) {
 				p, _ := s.Package(root)
+				if s.apart(p) && root != r.Path {
+					continue
+				}
 				if need[root] == "" && !compiled(root) && p.Module != nil && modules[p.Module.Path] != "" {
 					add(root, modules[p.Module.Path])
 					again = true
@@ -191,6 +194,49 @@ func (s *Set) Plan(compiled, shared func(path string) bool) (need map[string]str
 	}
 	return need
 }
+
+// Fewer is the set with no packages compiled in of the modules that were asked for but those asked for by their
+// own paths, for a program that does not start. It is false if there are no fewer.
+func (s *Set) Fewer() (*Set, bool) {
+	out := *s
+	out.Apart = slices.Clone(s.Apart)
+	for _, r := range s.Requests {
+		for _, root := range s.Roots(r) {
+			if p, _ := s.Package(root); p.Module != nil && root != r.Path && !s.apart(p) && !slices.Contains(out.Apart, p.Module.Path) {
+				out.Apart = append(out.Apart, p.Module.Path)
+			}
+		}
+	}
+	slices.Sort(out.Apart)
+	return &out, len(out.Apart) > len(s.Apart)
+}
+
+func (s *Set) apart(p *Package) bool {
+	return p != nil && p.Module != nil && slices.Contains(s.Apart, p.Module.Path)
+}
+
+// Torn reports whether a package of a module whose packages are apart is not compiled in, and others of it are:
+// from source it would have packages of its own where those are internal to the module.
+func (s *Set) Torn(p *Package) bool {
+	if !s.apart(p) || s.Compiled[p.ImportPath] != "" {
+		return false
+	}
+	for _, q := range s.Packages {
+		if q.Module != nil && q.Module.Path == p.Module.Path && s.Compiled[q.ImportPath] != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// Fetchable reports whether a package is known by name, as one of a module that was got, and what it needs was
+// not fetched with it: asking for it by its own path gets it.
+func (s *Set) Fetchable(p *Package) bool {
+	return !s.Own && p.Module != nil && strings.HasPrefix(p.Failure, missingSum)
+}
+
+// missingSum begins what the go command says of a package that needs a module which was not fetched.
+const missingSum = "missing go.sum entry"
 
 // reason says why a package has to be compiled in; empty if it need not be.
 //

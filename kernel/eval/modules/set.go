@@ -33,7 +33,10 @@ type Set struct {
 	// Compiled are the packages that are compiled into the program of the session, and the versions of
 	// their modules.
 	Compiled map[string]string
-	News     []string // what was done, a line each
+	// Apart are modules whose packages do not start in one program, as some with tests register a name
+	// twice: of them only packages are compiled in that are asked for by their own paths.
+	Apart []string `json:",omitempty"`
+	News  []string // what was done, a line each
 
 	index map[string]int
 }
@@ -148,7 +151,7 @@ func (s *Set) Keep() (file string, err error) {
 	if err != nil {
 		return "", err
 	}
-	file = filepath.Join(cache, keyOf("kept", s.Home, s.Requests, s.Packages, s.Compiled)+".json")
+	file = filepath.Join(cache, keyOf("kept", s.Home, s.Requests, s.Packages, s.Compiled, s.Apart)+".json")
 	if _, err := os.Stat(file); err == nil {
 		return file, nil
 	}
@@ -478,7 +481,7 @@ func (s *Set) getBelow(ctx context.Context, dir string, env []string, progress i
 	for _, r := range s.Requests {
 		for _, p := range s.Packages {
 			below := strings.HasPrefix(p.ImportPath, r.Path+"/") && p.Name != "main" && !IsInternal(p.ImportPath)
-			if below && p.Module != nil && strings.HasPrefix(p.Failure, "missing go.sum entry") {
+			if below && p.Module != nil && strings.HasPrefix(p.Failure, missingSum) {
 				more = append(more, p.ImportPath+"@"+p.Module.Version)
 			}
 		}
@@ -534,7 +537,7 @@ func (s *Set) Describe(r Request) string {
 		return r.Path + " has no packages to import"
 	}
 	p, _ := s.Package(roots[0])
-	text := p.version()
+	text := p.Version()
 	if p.Module != nil {
 		text = strings.TrimSpace(p.Module.Path + " " + p.Module.Version)
 		if r.Path != p.Module.Path {
@@ -545,11 +548,14 @@ func (s *Set) Describe(r Request) string {
 		}
 	}
 	version, ok := s.Compiled[roots[0]]
-	if !ok {
+	switch {
+	case !ok && s.apart(p):
+		return text + ", compiled in as far as it is imported"
+	case !ok:
 		return text + ", run from source"
 	}
 	text += ", compiled in"
-	if version != p.version() {
+	if version != p.Version() {
 		text += " as " + version + ", which dtnotes needs"
 	}
 	return text

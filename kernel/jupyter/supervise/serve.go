@@ -134,7 +134,10 @@ func (s *server) handle(f *frame) {
 }
 
 func (s *server) eval(ctx context.Context, f *frame) {
-	c := cell.Cell{Code: string(f.Data), Number: f.N, Out: output{s.out, f.ID}}
+	c := cell.Cell{Code: string(f.Data), Number: f.N, Out: output{s.out, f.ID}, Again: func(args []string) {
+		s.out.send(&frame{Kind: beginAgain, ID: f.ID, Args: args})
+		s.out.flush() // the next line of the cell may end the process
+	}}
 	display.SetAsker(nil)
 	if f.Flag {
 		c.Input = s.input(f.ID)

@@ -275,7 +275,9 @@ func (s *Session) died(c *child) {
 	if idle && last.Out != nil {
 		last.Out.Stream("stderr", fmt.Sprintf("The session died: %s.\nIts variables are gone.\n", c.reason))
 	}
-	if heard {
+	if !heard {
+		s.next = nil // the session that has got something does not come up: the next one begins as the first did
+	} else {
 		if next, err := s.spawn(); err == nil {
 			s.child = next
 		}
@@ -321,6 +323,8 @@ func (c *child) handle(f *frame) {
 		}
 	case askInput:
 		go c.askUser(f)
+	case beginAgain:
+		c.session.remember(c, f.Args)
 	case commOut:
 		c.commOut(f.Comm)
 	case result, answer:
@@ -460,10 +464,7 @@ func (s *Session) Eval(ctx context.Context, cl cell.Cell) cell.Result {
 	if err != nil {
 		return failed("session error", "reading the result of the cell: "+err.Error())
 	}
-	if next := res.Next; next != nil && next.Program == "" {
-		s.remember(c, next)
-		res.Next = nil
-	} else if next != nil {
+	if next := res.Next; next != nil {
 		if err := s.replace(c, next); err != nil {
 			return failed("session error", "going on in another program: "+err.Error())
 		}
@@ -504,13 +505,13 @@ func (s *Session) replace(old *child, next *cell.Next) error {
 }
 
 // remember has what replaces a session, should it die, begin as it asks.
-func (s *Session) remember(c *child, again *cell.Next) {
+func (s *Session) remember(c *child, args []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.child != c {
 		return
 	}
-	next := *again
+	next := cell.Next{Args: args}
 	if s.next != nil {
 		next.Program, next.Dir = s.next.Program, s.next.Dir
 	}

@@ -49,7 +49,13 @@ func (w *words) Eval(ctx context.Context, c cell.Cell) cell.Result {
 		w.number++
 		return cell.Result{Bundle: display.Render(w.number)}
 	case "again":
-		return cell.Result{Next: &cell.Next{Args: strings.Fields(arg)}}
+		args, then, _ := strings.Cut(arg, "; ")
+		c.Again(strings.Fields(args))
+		if then == "die" {
+			p, _ := os.FindProcess(os.Getpid())
+			p.Kill()
+			select {}
+		}
 	case "args":
 		return cell.Result{Bundle: display.Render(fmt.Sprint(os.Args[1:]))}
 	case "print":
@@ -306,6 +312,14 @@ func TestDeathIsSurvivedByArgs(t *testing.T) {
 		run(t, s, "kill")
 		if r, _ := run(t, s, "args"); r.Bundle.Text() != step.args {
 			t.Errorf("after %s: begun with %s, want %s", step.code, r.Bundle.Text(), step.args)
+		}
+	}
+	for range 20 { // in the very cell that asks
+		if r, _ := run(t, s, "again -a 3; die"); r.Err == nil || r.Err.Name != "session died" {
+			t.Fatalf("got %+v", r)
+		}
+		if r, _ := run(t, s, "args"); r.Bundle.Text() != "[-a 3]" {
+			t.Fatalf("after a death in the cell that asked: begun with %s", r.Bundle.Text())
 		}
 	}
 }

@@ -27,6 +27,7 @@ const (
 	show                       // from the session: cell ID shows Data as Name, Flag: update
 	clearOut                   // from the session: cell ID clears, Flag: wait
 	askInput                   // from the session: question ID of cell N, prompt Name, Flag: password
+	beginAgain                 // from the session: it is to begin with Args should it die
 	commOut                    // from the session: Comm goes to the front ends
 	result                     // from the session: cell ID has ended with Data
 	answer                     // from the session: Data answers ID
@@ -40,6 +41,7 @@ type frame struct {
 	Name string
 	Flag bool
 	Data []byte
+	Args []string
 	Err  string
 	Comm *commMessage
 }
