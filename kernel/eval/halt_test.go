@@ -181,3 +181,16 @@ func TestHandlerPanics(t *testing.T) {
 		t.Errorf("the cell printed %q, error %v", printed, err)
 	}
 }
+
+// TestLeftBehind interrupts a cell that cannot be stopped for a while: what its goroutine does after that, as
+// showing its value, is its own. The race detector sees what the session would read of it.
+func TestLeftBehind(t *testing.T) {
+	s := gotten(t, t.TempDir())
+	must(t, s, "var left = make(chan bool, 1)")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, _, err := runContext(ctx, s, "defer func() { left <- true }()\nfunc() error { time.Sleep(200 * time.Millisecond); return io.EOF }()"); err == nil || err.Name != "interrupted" {
+		t.Errorf("got %v", err)
+	}
+	must(t, s, "select {\ncase <-left:\ncase <-time.After(time.Second):\n}")
+}
