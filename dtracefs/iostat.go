@@ -37,14 +37,15 @@ var iostat = &tool{
 	},
 }
 
-// isDevicesTitle tells the line over the headings of extended statistics.
+// isDevicesTitle reports whether a line stands over the headings of extended statistics.
 func isDevicesTitle(line []byte) bool {
 	first := syntax.TrimIndent(line)
 	return bytes.HasPrefix(first, []byte("extended device statistics")) || bytes.HasPrefix(first, []byte("extended disk statistics")) ||
 		bytes.HasPrefix(first, []byte("device statistics"))
 }
 
-// isDevicesHeading tells the heading of a table with a row for each device.
+// isDevicesHeading reports whether a line heads a table with a row for each device. illumos parts
+// the columns by commas where -r is given.
 func isDevicesHeading(line []byte) bool {
 	words := bytes.Fields(bytes.ReplaceAll(line, []byte(","), []byte(" ")))
 	if len(words) < 6 || string(words[0]) != "device" && string(words[0]) != "disk" && string(words[0]) != "r/s" {
@@ -58,7 +59,8 @@ func isDevicesHeading(line []byte) bool {
 }
 
 // devicesHeading takes the heading of a table of devices. The columns of terminals and processors
-// that stand behind have cells in the first row only.
+// that stand behind have cells in the first row only. A row may thus be short, but never end
+// within the columns of the device.
 func (r *reports) devicesHeading(num int, line []byte) {
 	commas := bytes.ContainsRune(line, ',')
 	if commas {
@@ -78,8 +80,9 @@ func (r *reports) devicesHeading(num int, line []byte) {
 // wideNames are the columns that groups other than devices have.
 var wideNames = map[string][]string{"tty": {"tin", "tout"}, "load average": {"1m", "5m", "15m"}}
 
-// isWideHeading tells the two lines that head rows of devices side by side: names of groups, then
-// those of columns.
+// isWideHeading reports whether two lines head rows of devices side by side: names of groups,
+// then those of columns. Devices may be called anything, so all names of columns must be known,
+// and the columns must go up in the groups.
 func isWideHeading(groups, names []byte) bool {
 	g, n := bytes.Fields(groups), bytes.Fields(names)
 	if len(g) == 0 || len(n) < 3 || len(n) < len(g) {
@@ -128,9 +131,12 @@ type group struct {
 	names    []string
 }
 
-// wideGroups deals the columns to the groups: those of terminals, processors and the load are told by
-// their names, the rest goes to the devices, the same number to each. It returns nil where that does
-// not come out even.
+// wideGroups deals the columns to the groups: those of terminals, processors and the load are
+// known by their names, the rest goes to the devices, the same number to each. It returns nil
+// where that does not come out even. As FreeBSD prints it, with two devices:
+//
+//	      tty             ada0             cd0             cpu
+//	tin  tout  KB/t  tps  MB/s  KB/t  tps  MB/s  us ni sy in id
 func wideGroups(line, columns []byte) (groups []group) {
 	var names []string
 	for w := range bytes.FieldsSeq(columns) {
@@ -182,6 +188,7 @@ func wideGroups(line, columns []byte) (groups []group) {
 	return groups
 }
 
+// isCPUName reports whether a column is one of the processors'.
 func isCPUName(s string) bool {
 	switch s {
 	case "us", "sy", "wt", "id", "ni", "in", "sp", "st":
@@ -190,6 +197,7 @@ func isCPUName(s string) bool {
 	return false
 }
 
+// indexOf is the first place of s in a list, -1 if it is not there.
 func indexOf(list []string, s string) int {
 	for i, v := range list {
 		if v == s {
@@ -199,7 +207,8 @@ func indexOf(list []string, s string) int {
 	return -1
 }
 
-// wideRow files a row of devices side by side.
+// wideRow files a row of devices side by side, as a row for each device: whoever counts wants a
+// source for each.
 func (r *reports) wideRow(rp *report, cells [][]byte, boot bool) {
 	for _, g := range rp.groups {
 		sub := &report{name: "iostat", num: rp.num, keys: []string{"device"}}

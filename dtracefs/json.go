@@ -9,7 +9,8 @@ import (
 	"dtnotes/dtracefs/internal/valid"
 )
 
-// exactInt is the largest integer that every JSON reader keeps exact.
+// exactInt is the largest integer that every JSON reader keeps exact. Many keep numbers as
+// floats.
 const exactInt = 1 << 53
 
 // MarshalJSON writes the capture as one object: dialect, bytes, lines, tables, notices,
@@ -38,8 +39,8 @@ func (c *Capture) MarshalJSON() ([]byte, error) {
 		append([]Notice{}, c.Notices...), append([]Drop{}, c.Drops...), append([]Fault{}, c.Errors...), unparsed})
 }
 
-// MarshalJSON writes the table as an object with name, kind, columns, rows and data, a list
-// of rows.
+// MarshalJSON writes the table as an object with name, kind, columns, rows and data, a list of
+// rows. It is written by hand, since a table may have millions of cells.
 func (t *Table) MarshalJSON() ([]byte, error) {
 	b := append([]byte(`{"name":`), quoteJSON(t.Name)...)
 	b = append(append(b, `,"kind":`...), quoteJSON(t.Kind)...)
@@ -75,7 +76,8 @@ func (t *Table) MarshalJSON() ([]byte, error) {
 	return append(b, "]}"...), nil
 }
 
-// jsonCell returns the function that appends a cell of c as JSON.
+// jsonCell returns the function that appends a cell of c as JSON. What depends on the column's
+// type is decided once, and not for every cell.
 func (c *Column) jsonCell() func(b []byte, i int) []byte {
 	cell := c.jsonValue()
 	if c.null == nil {
@@ -89,6 +91,8 @@ func (c *Column) jsonCell() func(b []byte, i int) []byte {
 	}
 }
 
+// jsonValue is jsonCell for cells that are not null. Text is quoted once for each word of the
+// dictionary.
 func (c *Column) jsonValue() func(b []byte, i int) []byte {
 	switch c.typ {
 	case Float:
@@ -112,6 +116,7 @@ func (c *Column) jsonValue() func(b []byte, i int) []byte {
 	return func(b []byte, i int) []byte { return appendJSONInt(b, c.ints[i], c.unsigned) }
 }
 
+// appendJSONInt appends an integer, in quotes where a reader may round it.
 func appendJSONInt(b []byte, v int64, unsigned bool) []byte {
 	exact := v >= -exactInt && v <= exactInt && !(unsigned && v < 0)
 	if !exact {
@@ -128,6 +133,7 @@ func appendJSONInt(b []byte, v int64, unsigned bool) []byte {
 	return b
 }
 
+// appendJSONFloat appends a number, null for what JSON has no number for.
 func appendJSONFloat(b []byte, v float64) []byte {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return append(b, "null"...)
@@ -156,6 +162,8 @@ func appendJSONStack(b []byte, frames []string) []byte {
 	return append(b, ']')
 }
 
+// quoteJSON is a text as JSON, with the bytes spelled out that are not UTF-8: encoding/json would
+// replace all of them by one and the same character.
 func quoteJSON(s string) []byte {
 	b, err := json.Marshal(valid.UTF8(s))
 	if err != nil {

@@ -54,6 +54,8 @@ func jsonLines(d *decoder, cur *syntax.Cursor) {
 	}
 }
 
+// fileJSONLine files an object. Objects with other members, or with the same ones in another
+// order, have a table of their own, so that a column always stands for one thing.
 func fileJSONLine(d *decoder, v syntax.JSON) {
 	var names, cells []string
 	flattenJSON("", v, func(name string, leaf syntax.JSON) {
@@ -67,7 +69,8 @@ func fileJSONLine(d *decoder, v syntax.JSON) {
 	s.end()
 }
 
-// flattenJSON hands the leaves of a value to each, with the names that lead to them.
+// flattenJSON hands the leaves of a value to each, with the names that lead to them. A list is a
+// leaf: its elements are of one column, not columns.
 func flattenJSON(name string, v syntax.JSON, each func(name string, leaf syntax.JSON)) {
 	if v.Kind != '{' || len(v.Members) == 0 {
 		each(name, v)

@@ -14,7 +14,8 @@ type kdump struct {
 
 func startKdump() reader { return &kdump{} }
 
-// isKdump tells a text whose first lines are records, with a call or a return among them.
+// isKdump reports whether the first lines of a text are records, with a call or a return among
+// them. Lines that are moved in go on the record above.
 func isKdump(head []byte) bool {
 	records, known := 0, 0
 	for cur := syntax.NewCursor(head); !cur.Done() && records < 20; {
@@ -71,6 +72,7 @@ func (k *kdump) read(d *decoder, data []byte, num int, _ bool) int {
 	return cur.Number() - num
 }
 
+// record files a record with the lines under it.
 func (k *kdump) record(cur *syntax.Cursor, r syntax.KdumpRecord) {
 	s := k.sheetFor("records", "records", "calls")
 	k.inferred[s] = true

@@ -15,6 +15,7 @@ type named struct {
 	syntax.Key
 }
 
+// unnamed numbers keys from 1, as nothing in the capture names them.
 func unnamed(keys []syntax.Key) []named {
 	out := make([]named, len(keys))
 	for i, k := range keys {
@@ -23,7 +24,8 @@ func unnamed(keys []syntax.Key) []named {
 	return out
 }
 
-// signature tells apart the key lists that make different tables.
+// signature tells apart the key lists that make different tables: by names and by which of them
+// are integers. Values do not matter.
 func signature(keys []named) string {
 	var b strings.Builder
 	for _, k := range keys {
@@ -36,7 +38,8 @@ func signature(keys []named) string {
 	return b.String()
 }
 
-// tupleOf returns the keys after what they are of.
+// tupleOf returns the keys after what they are of, since a histogram and an aggregation may have
+// the same keys.
 func tupleOf(table string, keys []named) []string {
 	tuple := []string{table}
 	for _, k := range keys {
@@ -64,8 +67,10 @@ func (f *freeText) keyLine() []syntax.Key {
 	return keys
 }
 
-// takeKeys takes the keys that stand on the last line of the free text, at most one blank
-// line above; further up it is a title.
+// takeKeys takes the keys that stand on the last line of the free text, at most one blank line
+// above; further up it is a title. Keys come in the columns of the default print, as a script's
+// own words with two blanks between, or with their names, "pid: 12  execname: nginx". There may
+// be a title above the keys.
 func (f *freeText) takeKeys() (keys []named, title string) {
 	n := len(f.lines)
 	for n > 0 && f.lines[n-1].num == 0 {
@@ -97,6 +102,7 @@ func (f *freeText) takeKeys() (keys []named, title string) {
 			}
 		}
 	}
+	// A heading before the histograms has named them.
 	if len(keys) == len(f.tables.keyNames) {
 		for i := range keys {
 			keys[i].name = f.tables.keyNames[i]

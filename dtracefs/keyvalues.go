@@ -22,6 +22,8 @@ func (k *keyValues) take(st *station, num int, line []byte) bool {
 		return false
 	}
 	names := namesOfPairs(pairs)
+	// One line alone may be a sentence with two equals signs in it; two with the same names are
+	// rows.
 	if !k.known[names] {
 		_, next := clockedPairs(st.peekAfter())
 		if namesOfPairs(next) != names {
@@ -49,6 +51,7 @@ func (k *keyValues) take(st *station, num int, line []byte) bool {
 	return true
 }
 
+// namesOfPairs are the names in their order, as one text.
 func namesOfPairs(pairs [][2][]byte) string {
 	var b strings.Builder
 	for _, p := range pairs {
@@ -58,7 +61,8 @@ func namesOfPairs(pairs [][2][]byte) string {
 	return b.String()
 }
 
-// clockedPairs splits a line of names and values and the clock before them; no pairs if it is none.
+// clockedPairs splits a line of names and values and the clock before them; no pairs if it is
+// none. Every word of the line must belong to a pair. Commas may part them.
 func clockedPairs(line []byte) (clock *syntax.Clock, pairs [][2][]byte) {
 	line = bytes.TrimSpace(line)
 	if c, n, ok := syntax.ParseClock(line); ok && n < len(line) && line[n] == ' ' {

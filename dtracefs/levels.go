@@ -5,14 +5,16 @@ import (
 	"slices"
 )
 
-// A levelRow is what is known of levels and of sums that are no integers in a bucket. Sums are exact, so that
-// they are the same to the bit in whatever order and parts they were added up.
+// A levelRow is what is known of levels and of sums that are no integers in a bucket. Sums are
+// exact, so that they are the same to the bit in whatever order and parts they were added up: a
+// float alone would depend on it, and with it the bytes of a counts file.
 type levelRow struct {
 	sum  []float64         // by number of the source
 	n    []int32           // of values in sum
 	rest map[int][]float64 // by source, what does not fit into sum: ascending, without common bits
 }
 
+// add adds a level of a source.
 func (r *levelRow) add(source int, v float64) {
 	r.grow(source)
 	r.addTerm(source, v)
@@ -29,12 +31,16 @@ func (r *levelRow) take(source int, o *levelRow, of int) {
 	r.n[source] += o.n[of]
 }
 
+// grow makes room for a source.
 func (r *levelRow) grow(source int) {
 	for len(r.sum) <= source {
 		r.sum, r.n = append(r.sum, 0), append(r.n, 0)
 	}
 }
 
+// addTerm adds to the sum of a source, and not to how many values it has. Where a float holds the
+// new sum exactly, as with nearly all that tracers print, that is one addition and its proof;
+// only otherwise are terms kept.
 func (r *levelRow) addTerm(source int, v float64) {
 	rest := r.rest[source]
 	if sum := r.sum[source] + v; len(rest) == 0 && sum-v == r.sum[source] && sum-r.sum[source] == v {
@@ -63,8 +69,9 @@ func (r *levelRow) value(source int) float64 {
 	return roundedSum(append(slices.Clone(r.rest[source]), r.sum[source]))
 }
 
-// terms are the one way to write the sum of a source: its value, then that of what the value leaves out, and so
-// on; none for 0.
+// terms are the one way to write the sum of a source: its value, then that of what the value
+// leaves out, and so on; none for 0. The same sum may be held as other terms, by how it came
+// about, and must be the same bytes in a file.
 func (r *levelRow) terms(source int) []float64 {
 	var out []float64
 	for left := append(slices.Clone(r.rest[source]), r.sum[source]); ; {
@@ -82,9 +89,10 @@ func (r *levelRow) terms(source int) []float64 {
 	}
 }
 
-// addExactly adds v to a sum of terms that ascend and have no bits in common, of which it makes others
-// (J. Shewchuk, "Adaptive precision floating-point arithmetic and fast robust geometric predicates", 1997).
-// What is not finite is the only term.
+// addExactly adds v to a sum of terms that ascend and have no bits in common, of which it makes
+// others (J. Shewchuk, "Adaptive precision floating-point arithmetic and fast robust geometric
+// predicates", 1997). What is not finite is the only term. Each step adds two numbers and keeps
+// what rounding left out of it, which is a float itself as long as the larger one comes first.
 func addExactly(terms []float64, v float64) []float64 {
 	out := terms[:0]
 	for _, t := range terms {

@@ -15,6 +15,8 @@ import (
 // libxoNames are what objects of the structured output have as members.
 var libxoNames = []string{"dtrace", "probes", "aggregation-data", "stack-frames", "ustack-frames", "message", "object-name", "output"}
 
+// isLibxoJSON asks for the names of members that FreeBSD's output has. The head may be cut, so
+// what can be read of it counts.
 func isLibxoJSON(head []byte) bool {
 	names := topNames(head)
 	return slices.ContainsFunc(libxoNames, func(n string) bool { return slices.Contains(names, n) }) ||
@@ -30,6 +32,7 @@ func topNames(head []byte) []string {
 	return v.Names
 }
 
+// isLibxoXML asks how XML starts: no other tracer writes it.
 func isLibxoXML(head []byte) bool {
 	return bytes.HasPrefix(head, []byte("<?xml")) || bytes.HasPrefix(head, []byte("<dtrace"))
 }
@@ -41,7 +44,9 @@ func libxoJSON(d *decoder, cur *syntax.Cursor) {
 	})
 }
 
-// libxoXML decodes -x oformat=xml, which mirrors the JSON.
+// libxoXML decodes -x oformat=xml, which mirrors the JSON: it is read as if it were that. An
+// element has no end in a line, so the lines are booked all together, by whether anything in them
+// was known.
 func libxoXML(d *decoder, cur *syntax.Cursor) {
 	v, err := parseXML(cur.Rest())
 	known := libxo(d, v)
@@ -66,8 +71,9 @@ func libxoXML(d *decoder, cur *syntax.Cursor) {
 // deepestXML bounds how deep elements nest.
 const deepestXML = 256
 
-// parseXML reads elements and attributes as members: those that repeat are lists. What came before
-// an error is kept.
+// parseXML reads elements and attributes as members: those that repeat are there several times.
+// What came before an error is kept, as is text beside elements, which becomes a member called
+// message.
 func parseXML(data []byte) (syntax.JSON, error) {
 	dec := xml.NewDecoder(bytes.NewReader(data))
 	dec.Strict = false
@@ -147,13 +153,14 @@ func libxo(d *decoder, v syntax.JSON) bool {
 	return true
 }
 
-// A libxoReader files the structured output, and keeps which of its values it has filed.
+// A libxoReader files the structured output, and keeps which of its values it has filed. What is
+// left over is found by it, whatever it is.
 type libxoReader struct {
 	*decoder
 	filed map[*syntax.JSON]bool
 }
 
-// get returns a member to be filed.
+// get returns a member to be filed, and notes that it is. JSON.Get only looks.
 func (r libxoReader) get(v syntax.JSON, name string) syntax.JSON {
 	for i, n := range v.Names {
 		if n == name {
@@ -164,6 +171,7 @@ func (r libxoReader) get(v syntax.JSON, name string) syntax.JSON {
 	return syntax.JSON{}
 }
 
+// text is the text of a member to be filed.
 func (r libxoReader) text(v syntax.JSON, name string) string { return r.get(v, name).Text }
 
 // others files the values that have no other place, each with the names that lead to it.
@@ -185,7 +193,8 @@ func (r libxoReader) others(path string, v syntax.JSON) {
 	}
 }
 
-// object files what an object of the structured output tells, wherever it stands.
+// object files what an object of the structured output holds, wherever it stands: the output
+// nests in ways that depend on the version, and documentation shows parts of it.
 func (r libxoReader) object(v syntax.JSON) {
 	if v.Kind == '[' {
 		for _, m := range v.Members {
@@ -229,6 +238,8 @@ func (r libxoReader) object(v syntax.JSON) {
 	}
 }
 
+// elements are those of a list; one value stands for itself, as XML does not say whether there
+// could be more.
 func elements(v syntax.JSON) []syntax.JSON {
 	if v.Kind == '[' {
 		return v.Members
@@ -237,6 +248,7 @@ func elements(v syntax.JSON) []syntax.JSON {
 }
 
 // frames returns the symbols of a stack. Where a frame is something else, it goes to the others.
+// A frame's module, name and offset are in its symbol already, if they are what the symbol says.
 func (r libxoReader) frames(v syntax.JSON) []string {
 	frames := []string{}
 	for _, f := range elements(v) {
@@ -259,6 +271,7 @@ func (r libxoReader) probe(p syntax.JSON) {
 	if p.Kind != '{' {
 		return
 	}
+	// A member that is no number is left to the others.
 	number := func(name string) (int64, bool) {
 		n, ok := syntax.Int([]byte(p.Get(name).Text))
 		if ok {
@@ -333,7 +346,8 @@ func (r libxoReader) probe(p syntax.JSON) {
 	r.inferred[s] = true
 }
 
-// tuple files a tuple of an aggregation: its keys with a value or buckets.
+// tuple files a tuple of an aggregation: its keys with a value or buckets. The value's member is
+// called as the function is, so that any function can be read.
 func (r libxoReader) tuple(name string, v syntax.JSON) {
 	if v.Kind != '{' {
 		return

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// said lists the words that are not left open.
+// said lists the words that are not left open, in alphabetical order.
 func (o MeasureOptions) said() (words []string) {
 	for word, is := range map[string]bool{
 		"table": o.Table != nil, "time": o.Time != "", "by": o.By != nil, "value": o.Value != nil, "as": o.As != "", "every": o.Every != 0, "kinds": o.Kinds != nil,
@@ -29,6 +29,8 @@ func (o MeasureOptions) likewise() MeasureOptions {
 		return o
 	}
 	if o.Kinds == nil {
+		// No list of kinds means that all were taken in; left out, it would mean system calls
+		// alone.
 		if o.Kinds = m.Kinds; o.Kinds == nil {
 			o.Kinds = []string{"*"}
 		}
@@ -59,7 +61,8 @@ func (o MeasureOptions) likewise() MeasureOptions {
 	return o
 }
 
-// columns are those that make a source; those of a table that was printed are the same in all.
+// columns are those that make a source. The tables of one measure have the same ones, so the
+// first is asked.
 func (m *Measure) columns() []string {
 	if len(m.Tables) == 0 {
 		return nil
@@ -89,8 +92,8 @@ func (m *Measure) valueKinds() (kinds []ValueKind) {
 	return kinds
 }
 
-// like are the parts of o.Like that say how a table was counted: those of its name, or all if there was
-// but one table.
+// like are the parts of o.Like that say how a table was counted: those of its name, or all if
+// there was but one table, since a map may be called otherwise in another version of a script.
 func (o MeasureOptions) like(t *Table) (out []TableMeasure) {
 	if o.Like == nil {
 		return nil
@@ -113,12 +116,13 @@ func (o MeasureOptions) knows(t *Table) bool {
 	return o.Like != nil && slices.ContainsFunc(o.Like.Tables, func(of TableMeasure) bool { return sameName(of.Table, t.Name) })
 }
 
-// joins reports whether several tables were joined as kinds.
+// joins reports whether several tables were joined as kinds. It may be asked of no measure.
 func (m *Measure) joins() bool {
 	return m != nil && slices.ContainsFunc(m.Tables, func(t TableMeasure) bool { return t.Table != m.Tables[0].Table })
 }
 
-// lacks reports whether a table that m counts is not among those.
+// lacks reports whether a table that m counts is not among those. A watch then waits for more of
+// the stream before it decides.
 func (m *Measure) lacks(tables []*Table) bool {
 	return m.joins() && slices.ContainsFunc(m.Tables, func(of TableMeasure) bool {
 		return !slices.ContainsFunc(tables, func(t *Table) bool { return sameName(of.Table, t.Name) })
@@ -149,7 +153,9 @@ func findLike(find func([]*Column, string) (*Column, bool), printed []*Column, n
 }
 
 // Match reports whether what was counted by m can be held against what was counted by o: an error
-// names the first thing in which they differ. Where a word of o was said, it must be as in m.
+// names the first thing in which they differ, and the option that would help. Where a word of o
+// was said, it must be as in m; what was inferred may differ, as a quiet hour shows less than a
+// busy one.
 func (m *Measure) Match(o *Measure) error {
 	said := func(word string) bool { return slices.Contains(o.Said, word) }
 	names := func(list []string) string { return cmp.Or(strings.Join(quoteNames(list), ", "), "none") }

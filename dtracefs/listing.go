@@ -7,7 +7,10 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// A listing is what `dtrace -l` prints: a row for each probe and what -v tells of it.
+// A listing is what `dtrace -l` prints: a row for each probe and what -v says of it:
+//
+//	  ID   PROVIDER            MODULE                          FUNCTION NAME
+//	1234    syscall                                                 read entry
 type listing struct {
 	attributes stability
 }

@@ -94,6 +94,8 @@ func Live(ctx context.Context, src string, o LiveOptions) (*Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("running a tracer: %w", err)
 	}
+	// The channel has room for a few writes, so that the tracer need not wait for each batch to
+	// be taken; when it is full, the tracer waits, and drops by its own rules.
 	r := &Run{opt: o, tracer: TracerName(path), src: src, out: make(chan []byte, 16), done: make(chan struct{}), latest: map[string]*Table{}}
 	if o.Script == "" {
 		r.opt.Script = src
@@ -104,6 +106,8 @@ func Live(ctx context.Context, src string, o LiveOptions) (*Run, error) {
 	}
 	running, cancel := context.WithCancel(ctx)
 	r.cancel = cancel
+	// The tracer is started by the goroutine that waits for it (see stayOnThread), so whether it
+	// did must be told from there.
 	started := make(chan error)
 	go r.run(running, started)
 	if err := <-started; err != nil {
@@ -113,7 +117,8 @@ func Live(ctx context.Context, src string, o LiveOptions) (*Run, error) {
 	return r, nil
 }
 
-// prepare writes the script into a folder of its own and makes the command line.
+// prepare writes the script into a folder of its own and makes the command line. A file and not
+// -n or -e, as messages then have lines and columns that are those of the script.
 func (r *Run) prepare(path, src string) (err error) {
 	if r.dir, err = os.MkdirTemp("", "dtnotes-"); err != nil {
 		return err
@@ -152,11 +157,12 @@ func (r *Run) prepare(path, src string) (err error) {
 	return nil
 }
 
-// apart tells a run whose script prints into a pipe of its own, since the command that the tracer
-// starts prints where the tracer would.
+// apart reports whether the script prints into a pipe of its own, since the command that the
+// tracer starts prints where the tracer would.
 func (r *Run) apart() bool { return r.opt.Target != "" && canPipe }
 
-// elevated is the start of a command line that has more privileges.
+// elevated is the start of a command line that has more privileges. -n keeps sudo and doas from
+// asking for a password; pfexec never does.
 func elevated(with string) ([]string, error) {
 	path, err := exec.LookPath(with)
 	if err != nil {
@@ -168,7 +174,7 @@ func elevated(with string) ([]string, error) {
 	return []string{path, "-n"}, nil
 }
 
-// TracerName tells which tracer a name or path is of: "dtrace" or "bpftrace".
+// TracerName returns which tracer a name or path is of: "dtrace" or "bpftrace".
 func TracerName(path string) string {
 	name := strings.TrimSuffix(filepath.Base(path), ".exe")
 	if strings.Contains(name, "dtrace") {
@@ -177,6 +183,7 @@ func TracerName(path string) string {
 	return "bpftrace"
 }
 
+// findTracer returns the path of a tracer that can run the script.
 func findTracer(name, src string) (string, error) {
 	names := []string{name}
 	if name == "" {
@@ -202,7 +209,8 @@ func TracerOf(src string) string {
 	return "dtrace"
 }
 
-// looksLikeBpftrace tells bpftrace's language from D by what only it has.
+// looksLikeBpftrace tells bpftrace's language from D by what only it has. The two share most of
+// their syntax, so names of probes and builtins must do.
 func looksLikeBpftrace(src string) bool {
 	for _, word := range []string{"#!/usr/bin/env bpftrace", "tracepoint:", "kprobe:", "kretprobe:", "uprobe:", "interval:s:", "interval:ms:", "profile:hz:", "comm]", "comm,"} {
 		if strings.Contains(src, word) {
@@ -212,7 +220,9 @@ func looksLikeBpftrace(src string) bool {
 	return false
 }
 
-// run starts the tracer, hands on what it prints and sees it off.
+// run starts the tracer, hands on what it prints and sees it off. The order at the end matters:
+// the tracer has gone, then whatever it started is killed, then the pipe is read to its end, and
+// only then nothing more can come.
 func (r *Run) run(ctx context.Context, started chan<- error) {
 	defer stayOnThread()()
 	defer close(r.done)
@@ -255,6 +265,8 @@ func (r *Run) run(ctx context.Context, started chan<- error) {
 	}
 }
 
+// runStdout is a run as what its tracer writes to. What is recorded is recorded before it is
+// decoded, so that a capture has it even if decoding fails.
 type runStdout Run
 
 func (w *runStdout) Write(p []byte) (int, error) {
@@ -267,6 +279,7 @@ func (w *runStdout) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// runStderr is a run as what its tracer complains to.
 type runStderr Run
 
 func (w *runStderr) Write(p []byte) (int, error) {
@@ -311,8 +324,9 @@ func (r *Run) Latest(name string) *Table {
 	return r.latest[name]
 }
 
-// Stop interrupts the tracer and waits until it has gone. What it prints on the way out is
-// lost unless Batches is read on.
+// Stop interrupts the tracer and waits until it has gone. What it prints on the way out is lost
+// unless Batches is read on. Reading on keeps the tracer from waiting for room in the channel
+// while it is told to end.
 func (r *Run) Stop() {
 	r.cancel()
 	for range r.out {
@@ -351,6 +365,9 @@ func (r *Run) keepLatest(tables []*Table) {
 // mostLatest bounds the tables that are remembered by name.
 const mostLatest = 200
 
+// batches yields what comes, each tick and whenever it is much, and reports whether more is
+// wanted. At the end it waits for the tracer to be gone, so that all it said on standard error is
+// there for the last batch.
 func (r *Run) batches(yield func(*Batch, error) bool) bool {
 	every := r.opt.Every
 	if every <= 0 {

@@ -6,7 +6,8 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// liveText cuts what a tracer prints into batches.
+// liveText cuts what a tracer prints into batches. It differs from a follower in that the tracer
+// is known, and in what it says on standard error.
 type liveText struct {
 	run     *Run
 	name    string
@@ -45,6 +46,8 @@ func (l *liveText) last(yield func(*Batch, error) bool) bool {
 	return l.yield(len(l.text), true, yield)
 }
 
+// start chooses the dialect from what is there. A tracer runs, so its text is a tracer's whatever
+// it looks like; but a script may print JSON or CSV.
 func (l *liveText) start() {
 	dl := dialectOf(l.text)
 	if dl.name == UnknownDialect {
@@ -57,6 +60,8 @@ func (l *liveText) start() {
 	l.line = 1
 }
 
+// yield decodes the first n bytes and yields them as a batch, with what was said on standard
+// error meanwhile. An empty one at the end is not yielded if there is nothing in it.
 func (l *liveText) yield(n int, last bool, yield func(*Batch, error) bool) bool {
 	data := bytes.Clone(l.text[:n])
 	l.text = append(l.text[:0], l.text[n:]...)
@@ -71,10 +76,11 @@ func (l *liveText) yield(n int, last bool, yield func(*Batch, error) bool) bool 
 	return yield(b, nil)
 }
 
-// mostSaid bounds what is kept of standard error when it has been told.
+// mostSaid bounds, in bytes, what is kept of standard error when batches have it already.
 const mostSaid = 1 << 20
 
-// tell adds to a batch what the tracer said on standard error since the one before.
+// tell adds to a batch what the tracer said on standard error since the one before, up to the end
+// of its last whole line.
 func (r *Run) tell(b *Batch) {
 	r.mu.Lock()
 	said := bytes.Clone(r.stderr.Bytes()[r.told:])

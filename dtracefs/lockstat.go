@@ -7,7 +7,8 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// As `Adaptive mutex spin: 13 events in 0.100 seconds (130 events/sec)`.
+// lockstatTitle stands over each table, as `Adaptive mutex spin: 13 events in 0.100 seconds (130
+// events/sec)`.
 var lockstatTitle = pattern.New(`^(\S.*): (\d+) events in ([\d.]+) seconds \((\d+) events/sec\)\s*$`)
 
 // lockstat reads what lockstat of illumos and FreeBSD prints: for each kind of event a title, then a table
@@ -24,7 +25,8 @@ type lockstat struct {
 
 func startLockstat() reader { return &lockstat{} }
 
-// isLockstat tells the title of the first table, and what stands under it.
+// isLockstat reports whether a text starts with the title of a table, and with what stands under
+// it.
 func isLockstat(head []byte) bool {
 	cur := syntax.NewCursor(head)
 	line, _ := cur.Next()
@@ -39,11 +41,12 @@ func isLockstat(head []byte) bool {
 	return false
 }
 
+// isLockstatHeading reports whether a line heads a table of locks.
 func isLockstatHeading(line []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(line, " "), []byte("Count ")) && bytes.Contains(line, []byte(" indv cuml "))
 }
 
-// isLockstatTimes tells the heading of a distribution of times.
+// isLockstatTimes reports whether a line heads a distribution of times.
 func isLockstatTimes(line []byte) bool {
 	return bytes.Contains(line, []byte("--- Time Distribution ---"))
 }
@@ -72,6 +75,8 @@ func (l *lockstat) read(d *decoder, data []byte, num int, last bool) int {
 	return cur.Number() - num
 }
 
+// line reads a line. A row is filed only when the next one begins, as the distribution and the
+// stack under it belong to it.
 func (l *lockstat) line(num int, line []byte) lineClass {
 	if syntax.Blank(line) {
 		return classBlank
@@ -96,6 +101,7 @@ func (l *lockstat) line(num int, line []byte) lineClass {
 	case isLockstatHeading(line):
 		l.end()
 		h := syntax.ParseHeading(line)
+		// "Hottest CPU+PIL" is one name of two words.
 		if i := h.Index("Hottest"); i >= 0 && i+1 < len(h.Names) {
 			h = syntax.ParseHeading(bytes.Replace(line, []byte("Hottest "), []byte("Hottest_"), 1))
 			h.Names[i] = string(bytes.Replace([]byte(h.Names[i]), []byte("_"), []byte(" "), 1))
@@ -124,7 +130,9 @@ func (l *lockstat) line(num int, line []byte) lineClass {
 	return classUnparsed
 }
 
-// bucket files a row of a distribution, `65536 |@@@@   1   taskq_thread+0x2f1`.
+// bucket files a row of a distribution, `65536 |@@@@   1   taskq_thread+0x2f1`. The stack has
+// frames of its own beside the rows, and may be longer than they are: a line then has a frame
+// alone.
 func (l *lockstat) bucket(line []byte) bool {
 	left, right, ok := bytes.Cut(line, []byte("|"))
 	words := bytes.Fields(bytes.TrimLeft(right, "@ "))
@@ -147,7 +155,8 @@ func (l *lockstat) bucket(line []byte) bool {
 	return true
 }
 
-// cells appends what tells a lock, or all of its row.
+// cells appends all of the row at hand, or, to the table of times, only what says which lock it
+// is.
 func (l *lockstat) cells(s *sheet) {
 	s.text("event", []byte(l.event))
 	for i, cell := range l.of {
