@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"dtnotes/analysis/internal/canvas"
 )
 
 // TestNamesThatDifferLookDifferent covers what does not show, what is cut, and what looks like an
 // escape of something else.
 func TestNamesThatDifferLookDifferent(t *testing.T) {
-	names := []string{"", " ", "a", "a ", " a", "a\u00a0", "a\u200b", "a\u202e", "a\x01", `a\x01`, "a\xff", `a\xff`, `a\\xff`, "a\n", `a\n`, "\ufe0fa", `""`}
+	names := []string{"", " ", "a", "a ", " a", "a\u00a0", "a\u200b", "a\u202e", "a\x01", `a\x01`, "a\xff", `a\xff`, `a\\xff`, "a\n", `a\n`, "\ufe0fa", `""`, "sshd", "ѕshd", "12 אב", "אב 12", "سلا", "الس", "中", "丮"}
 	long := strings.Repeat("org.example.service.", 3)
 	for i := range 40 {
 		names = append(names, fmt.Sprintf("%sworker-%03d.with.a.long.tail.of.its.own", long, i), fmt.Sprintf("%d%s", i, strings.Repeat("x", 60)))
@@ -23,10 +25,10 @@ func TestNamesThatDifferLookDifferent(t *testing.T) {
 		if len([]rune(s)) > nameLength+8 {
 			t.Errorf("%q is drawn as %q: too long", names[i], s)
 		}
-		if j, ok := seen[s]; ok {
+		if j, ok := seen[canvas.Looks(s)]; ok {
 			t.Errorf("%q and %q are both drawn as %q", names[j], names[i], s)
 		}
-		seen[s] = i
+		seen[canvas.Looks(s)] = i
 	}
 	if s := labels([]string{"cron", "postgres: writer"}, 28); s[0] != "cron" || s[1] != "postgres: writer" {
 		t.Errorf("%q", s)

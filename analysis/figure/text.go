@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"dtnotes/analysis/internal/canvas"
 )
 
 // visible makes a name fit for a label, such that names that differ look different: bytes that are no
@@ -62,7 +64,7 @@ func shorten(s string, n int) string {
 
 // labels returns names, made visible, as they are drawn, of at most n characters but for what tells apart those
 // that would look the same: in these the middle is where they differ, and names that are the same
-// are numbered.
+// or look the same, as letters of two scripts may, are numbered.
 func labels(names []string, n int) []string {
 	out := make([]string, len(names))
 	same := map[string][]int{}
@@ -77,8 +79,9 @@ func labels(names []string, n int) []string {
 	}
 	seen := map[string]int{}
 	for i := range out {
-		if seen[out[i]]++; seen[out[i]] > 1 {
-			out[i] += fmt.Sprintf(" (%d)", seen[out[i]])
+		looks := canvas.Looks(out[i])
+		if seen[looks]++; seen[looks] > 1 {
+			out[i] += fmt.Sprintf(" (%d)", seen[looks])
 		}
 	}
 	return out

@@ -2,6 +2,7 @@ package canvas
 
 import (
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"unicode"
 
@@ -16,14 +17,13 @@ func shape(f font.Face, text string) []rune {
 	out := []rune(text)
 	plain := true
 	for _, r := range out {
-		plain = plain && r < 0x80
+		plain = plain && r < 0x7f
 	}
 	if plain {
 		return out
 	}
-	out = visual(out)
 	for i := 0; i < len(out); i++ {
-		if r := out[i]; r >= 0x80 && !drawable(f, r) {
+		if r := out[i]; r >= 0x7f && !drawable(f, r) {
 			escape := fmt.Sprintf(`\u%04x`, r)
 			if r > 0xffff {
 				escape = fmt.Sprintf(`\U%08x`, r)
@@ -32,7 +32,7 @@ func shape(f font.Face, text string) []rune {
 			i += len(escape) - 1
 		}
 	}
-	return out
+	return visual(out) // escapes are read from left to right, whatever they stand for
 }
 
 // drawable tells whether there is a glyph for r.
@@ -41,8 +41,23 @@ func drawable(f font.Face, r rune) bool {
 	if i, err := f.Face.GlyphIndex(&buf, r); err == nil && i != 0 {
 		return true
 	}
-	i, err := Sans(f.Font.Size, false).Face.GlyphIndex(&buf, r)
+	i, err := fallback(f).Face.GlyphIndex(&buf, r)
 	return err == nil && i != 0
+}
+
+// Looks returns the same for texts that look the same in the sans-serif face, though they differ: letters
+// of two scripts may share a shape, and where text runs from right to left, another order may look alike.
+func Looks(text string) string {
+	h := fnv.New128a()
+	f := Sans(10, false)
+	for _, r := range shape(f, text) {
+		_, g := lookup(f, r)
+		fmt.Fprintln(h, g.advance)
+		for _, c := range g.path {
+			fmt.Fprintln(h, c.Type, c.Pos, c.Control)
+		}
+	}
+	return string(h.Sum(nil))
 }
 
 var rightToLeft = []*unicode.RangeTable{unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Samaritan, unicode.Mandaic, unicode.Adlam}

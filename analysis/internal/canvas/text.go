@@ -40,6 +40,11 @@ var glyphs = struct {
 	m map[glyphKey]*glyph
 }{m: map[glyphKey]*glyph{}}
 
+// fallback is the sans-serif face of f's weight, from which glyphs come that f lacks.
+func fallback(f font.Face) font.Face {
+	return Sans(f.Font.Size, f.Font.Weight > xfont.WeightNormal)
+}
+
 // lookup returns the glyph of r, from the sans-serif face if f has none, else the one f shows for
 // what it does not know.
 func lookup(f font.Face, r rune) (glyphKey, *glyph) {
@@ -53,7 +58,7 @@ func lookup(f font.Face, r rune) (glyphKey, *glyph) {
 	var buf sfnt.Buffer
 	idx, err := face.GlyphIndex(&buf, r)
 	if err != nil || idx == 0 {
-		sans := Sans(f.Font.Size, f.Font.Weight > xfont.WeightNormal).Face
+		sans := fallback(f).Face
 		if i, err := sans.GlyphIndex(&buf, r); err == nil && i != 0 {
 			face, idx = sans, i
 		}
