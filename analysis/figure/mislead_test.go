@@ -52,7 +52,7 @@ func TestEnvelope(t *testing.T) {
 		pts[i] = point{X: length(i) / 200, Y: length(50 + 10*math.Sin(float64(i)))}
 	}
 	pts[70_000].Y = 99
-	band, mean := envelope(pts)
+	band, mean := envelope(pts, 1)
 	if len(band) > 1100 || len(mean) > 550 || len(mean) == 0 {
 		t.Fatalf("%d points of the band, %d of the mean", len(band), len(mean))
 	}
@@ -63,8 +63,26 @@ func TestEnvelope(t *testing.T) {
 	if top != 99 || math.Abs(float64(mean[10].Y)-50) > 1 {
 		t.Errorf("band up to %v, mean %v", top, mean[10])
 	}
-	if band, _ := envelope(pts[:300]); band != nil {
+	if band, _ := envelope(pts[:300], 1); band != nil {
 		t.Error("an envelope of few points")
+	}
+}
+
+// TestAMillionBucketsAreAnEnvelope draws a million buckets: a band, and few points, by hand as well.
+func TestAMillionBucketsAreAnEnvelope(t *testing.T) {
+	g := Timeline{Names: []string{"a"}, Values: [][]float64{nil}}
+	for j := range 1_000_000 {
+		g.Times = append(g.Times, float64(j))
+		g.Values[0] = append(g.Values[0], 10+math.Sin(float64(j)*1e3))
+	}
+	for _, g.XKCD = range []bool{false, true} {
+		svg := g.SVG()
+		if len(svg) > 100_000 {
+			t.Errorf("by hand %v: %d bytes", g.XKCD, len(svg))
+		}
+		if !strings.Contains(svg, `fill="`+hexColor(themes[Light].category[0])+`" fill-opacity="`) {
+			t.Errorf("by hand %v: no band", g.XKCD)
+		}
 	}
 }
 

@@ -81,7 +81,11 @@ func labels(names []string, n int) []string {
 	for i := range out {
 		looks := canvas.Looks(out[i])
 		if seen[looks]++; seen[looks] > 1 {
-			out[i] += fmt.Sprintf(" (%d)", seen[looks])
+			number := " (%d)"
+			if canvas.RightToLeft(out[i]) { // where numbers belong to the word before them unless a letter comes first
+				number = " (no. %d)"
+			}
+			out[i] += fmt.Sprintf(number, seen[looks])
 		}
 	}
 	return out

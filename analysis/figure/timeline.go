@@ -173,7 +173,13 @@ func strandNames(strands []strand) []string {
 	for i, s := range strands {
 		out[i] = s.name
 	}
-	return labels(out, nameLength)
+	out = labels(out, nameLength)
+	for i, s := range strands {
+		if s.others { // what it says of itself is no name to shorten
+			out[i] = s.name
+		}
+	}
+	return out
 }
 
 func newStrand(name string, values []float64, per float64) strand {
@@ -485,7 +491,10 @@ func (t Timeline) xOf(x scale, j int) length {
 }
 
 func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NRGBA, ds [][]length) {
-	bands := false
+	bands, column := false, length(1)
+	if p.xkcd {
+		column = 4 // a broader pen
+	}
 	for k := len(strands) - 1; k >= 0; k-- {
 		if strands[k].apart {
 			continue
@@ -504,7 +513,7 @@ func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NR
 			if len(run) == 1 {
 				p.fill(circle(run[0], s.width), s.color)
 			}
-			if band, mean := envelope(run); band != nil && !p.xkcd {
+			if band, mean := envelope(run, column); band != nil {
 				bands = true
 				p.fill(polyline(band, true), withAlpha(cs[k], 0.3))
 				p.line(s, mean...)
@@ -531,8 +540,7 @@ func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NR
 // envelope returns, for a line with many more points than the page has columns, the band from the
 // least to the largest value of each column and the line of their means; nil for others. As a line,
 // such a run is a solid block that hides where most values are.
-func envelope(pts []point) (band, mean []point) {
-	const column = 1.0
+func envelope(pts []point, column length) (band, mean []point) {
 	if len(pts) < 400 || length(len(pts)) < 8*(pts[len(pts)-1].X-pts[0].X)/column {
 		return nil, nil
 	}

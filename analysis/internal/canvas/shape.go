@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strings"
 	"unicode"
 
 	"golang.org/x/image/font/sfnt"
@@ -61,6 +62,11 @@ func Looks(text string) string {
 }
 
 var rightToLeft = []*unicode.RangeTable{unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Samaritan, unicode.Mandaic, unicode.Adlam}
+
+// RightToLeft tells whether some letter of text belongs to a script that runs from right to left.
+func RightToLeft(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return unicode.In(r, rightToLeft...) })
+}
 
 // visual puts text whose lines run from left to right in the order in which it is seen: stretches
 // from one letter of a script that runs from right to left to the last one, or number, before a letter

@@ -64,6 +64,7 @@ display.Display(g)
 t := figure.Timeline{Names: []string{"sshd"}, Values: [][]float64{make([]float64, 60)}, Every: 1e9}
 for i := range 60 { t.Times, t.Values[0][i] = append(t.Times, 1.7e9+float64(i)), float64(i) }
 display.Display(t)
+display.Display(figure.Spectrum{Names: [2]string{"cron", "sshd"}, Frequencies: []float64{0.1, 0.2, 0.4}, Density: [2][]float64{{1, 2, 3}, {3, 2, 1}}, Coherence: []float64{0.1, 0.9, 0.2}})
 display.Display(figure.Flame{Stacks: []figure.Stack{{Frames: []string{"main", "read"}, Count: 3}, {Frames: []string{"main", "write"}, Count: 1}}})'''
 SCRIPT = 'display.HTML(`<b id="safe">safe</b><script>document.title = "unsafe"</script><img src="x" onerror="document.title = \\"unsafe\\"">`)'
 
@@ -77,6 +78,7 @@ def lab(program, tmp_path_factory):
         port = s.getsockname()[1]
     log = open(root / "server.log", "w")
     server = subprocess.Popen([sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser", f"--port={port}",
+                               "--JupyterNotebookApp.expose_app_in_browser=True",
                                "--ServerApp.port_retries=0", "--IdentityProvider.token=t", f"--ServerApp.root_dir={root}",
                                "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"],
                               stdout=log, stderr=log, cwd=root)
@@ -91,6 +93,12 @@ def lab(program, tmp_path_factory):
     yield lambda name: f"http://127.0.0.1:{port}/lab/tree/{name}?token=t&reset", root
     server.terminate()
     server.wait(timeout=20)
+
+
+def in_notebook(lab):
+    """The same server's Notebook 7."""
+    url, root = lab
+    return lambda name: url(name).replace("/lab/tree/", "/notebooks/").removesuffix("&reset"), root
 
 
 @pytest.fixture(scope="module")
@@ -293,11 +301,14 @@ def test_picture_is_live(browser, lab):
     assert len(page.all(".jp-OutputArea-output img, .jp-OutputArea-output svg")) == 1
 
 
+@pytest.mark.parametrize("client", ["lab", "notebook"])
 @pytest.mark.parametrize("trusted", [True, False])
-def test_figures_can_be_touched(browser, lab, trusted):
+def test_figures_can_be_touched(browser, lab, trusted, client):
+    if client == "notebook":
+        lab = in_notebook(lab)
     page = Page(browser, lab, [TOUCH])
     page.run_all()
-    page.wait(lambda: len(page.all(".vega-embed svg")) == 3, "the figures show")
+    page.wait(lambda: len(page.all(".vega-embed svg")) == 4, "the figures show")
     if not trusted:
         page.command("docmanager:save")
         time.sleep(1)
@@ -306,9 +317,9 @@ def test_figures_can_be_touched(browser, lab, trusted):
         notebook.cells[0].source += " // changed by somebody else"
         nbformat.write(notebook, root / f"copy-{page.name}")
         browser.get(url(f"copy-{page.name}"))
-        page.wait(lambda: len(page.all(".vega-embed svg")) == 3, "the figures show untrusted")
+        page.wait(lambda: len(page.all(".vega-embed svg")) == 4, "the figures show untrusted")
     assert not page.all(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']")
-    graph, timeline, flame = page.all(".vega-embed")
+    graph, timeline, spectrum, flame = page.all(".vega-embed")
     tip = lambda: browser.execute_script("return document.querySelector('#vg-tooltip-element.visible')?.innerText || ''")
 
     def hover(element):
@@ -322,6 +333,8 @@ def test_figures_can_be_touched(browser, lab, trusted):
     bars = [b for b in timeline.find_elements(By.CSS_SELECTOR, ".mark-rect.bar path")]
     hover(bars[40])
     page.wait(lambda: "22:14:00" in tip() and "40" in tip(), "a bucket tells its time and value")
+    hover(spectrum.find_elements(By.CSS_SELECTOR, ".mark-rect.bar path")[1])
+    page.wait(lambda: "every 5 s" in tip() and "0.90" in tip(), "a frequency tells its period and coherence")
     labels = lambda: [e.get_attribute("textContent") for e in timeline.find_elements(By.CSS_SELECTOR, ".role-axis-label text")]
     before = labels()
     browser.execute_script("""const svg = arguments[0].querySelector('svg'), r = svg.getBoundingClientRect();
