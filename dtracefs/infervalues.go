@@ -139,24 +139,65 @@ func (o MeasureOptions) wide(c *candidate, value *Column) []*Column {
 	if slices.ContainsFunc(before, func(k *Column) bool { return k == c.time }) && len(before) == 1 {
 		return values
 	}
+	if c.areValues(before, after) {
+		return after
+	}
+	return values
+}
+
+// areValues reports whether columns of numbers beside each other are all values, and none but the
+// last only a key. Each row is alone in its block by what stands before them, and of those that come
+// again a quarter has had other numbers: a key, such as a file descriptor, would come again with
+// them. Of many processes that idle few numbers change, which is why rows are not what is counted.
+func (c *candidate) areValues(before, after []*Column) bool {
 	block := c.blockOf()
-	rows, seen, again, varies := 0, map[string]bool{}, map[string]string{}, 0
+	type came struct {
+		rest          string
+		again, varied bool
+	}
+	rows, seen, sources := 0, map[string]bool{}, map[string]*came{}
 	for i := range min(c.table.NumRows(), lookRows) {
 		key := rowKey(before, i)
 		rows++
 		seen[strconv.FormatInt(block(i), 10)+"\x00"+key] = true
 		rest := rowKey(after[:len(after)-1], i)
-		if old, ok := again[key]; ok && old != rest {
-			varies++
+		if old := sources[key]; old == nil {
+			sources[key] = &came{rest: rest}
+		} else {
+			old.again, old.varied = true, old.varied || old.rest != rest
 		}
-		again[key] = rest
 	}
-	// Each row is alone in its block, and what would be a key differs from block to block in a
-	// quarter of the rows: a key, such as a file descriptor, would come again.
-	if len(seen) == rows && varies*4 > rows {
-		return after
+	again, varied := 0, 0
+	for _, s := range sources {
+		if s.again {
+			again++
+		}
+		if s.varied {
+			varied++
+		}
 	}
-	return values
+	return len(seen) == rows && varied*4 > again
+}
+
+// wideRow are the values of rows without a heading that end in the number last: with other numbers
+// before it, these are values too if the columns before them tell the rows of a block apart. For
+// example, with a process's number among the keys, as two processes have one name:
+//
+//	postgres  29795  4   4  0
+//	postgres  29797  9  12  1
+func (o MeasureOptions) wideRow(c *candidate, last *Column) []*Column {
+	end := slices.Index(c.printed, last)
+	first := end
+	for first > 0 && numeric(c.printed[first-1]) && c.printed[first-1] != c.time && !matches(findKey, o.By, c.printed, c.printed[first-1]) {
+		first--
+	}
+	for at := max(first, 1); at < end; at++ {
+		before := c.printed[:at]
+		if slices.ContainsFunc(before, func(k *Column) bool { return !numeric(k) && k != c.time }) && c.areValues(before, c.printed[at:end+1]) {
+			return c.printed[at : end+1]
+		}
+	}
+	return []*Column{last}
 }
 
 // rowKey is text that differs for rows whose cells in some columns differ.
@@ -237,6 +278,9 @@ func (o MeasureOptions) likelyValues(c *candidate) []*Column {
 	// The number would be added up over rows that are events; each of them counts once.
 	if c.repeats(pick) {
 		return nil
+	}
+	if pick == c.printed[last] {
+		return o.wideRow(c, pick)
 	}
 	return []*Column{pick}
 }

@@ -112,3 +112,52 @@ func TestTimesThatStayText(t *testing.T) {
 		}
 	}
 }
+
+// TestValuesSideBySide holds that numbers beside each other in rows without names are values, and
+// that those are keys which come again with a value of their own.
+func TestValuesSideBySide(t *testing.T) {
+	world := func(row func(b *strings.Builder, second int)) string {
+		var b strings.Builder
+		b.WriteString("TIME  EXECNAME  PID  CALLS  BYTES\n")
+		for second := range 12 {
+			fmt.Fprintf(&b, "2026 Nov 22 19:45:%02d\n", 40+second)
+			row(&b, second)
+		}
+		return b.String()
+	}
+	values := world(func(b *strings.Builder, second int) {
+		for pid, name := range []string{"postgres", "postgres", "nginx", "idle", "sleeper"} {
+			busy := max(0, 3-pid) // the last two do nothing
+			fmt.Fprintf(b, "      %-12s %5d %6d %8d\n", name, 100+pid, busy*(3+second*5%7), 4096*busy*(second%3))
+		}
+	})
+	keys := world(func(b *strings.Builder, second int) {
+		for pid, name := range []string{"postgres", "postgres", "nginx"} {
+			fmt.Fprintf(b, "      %-12s %5d %6d %8d\n", name, 100+pid, 3, 4096*(second%3))
+			fmt.Fprintf(b, "      %-12s %5d %6d %8d\n", name, 100+pid, 4, 4096*(second%5))
+		}
+	})
+	for _, c := range []struct {
+		text   string
+		values []string
+		by     int
+	}{{values, []string{"c3", "c4"}, 2}, {keys, []string{"c4"}, 3}} {
+		capture, err := Load(t.Context(), fstest.MapFS{"x": {Data: []byte(c.text)}}, "x", Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := Infer(capture.Tables, MeasureOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, of := range m.Tables {
+			if got = append(got, of.Value); len(of.By) != c.by {
+				t.Errorf("%v: by %v", c.values, of.By)
+			}
+		}
+		if !slices.Equal(got, c.values) {
+			t.Errorf("values %v, want %v:\n%v", got, c.values, m)
+		}
+	}
+}
