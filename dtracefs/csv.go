@@ -12,7 +12,7 @@ import (
 // csvHead is how many records decide whether a text is CSV.
 const csvHead = 64
 
-// isCSV reports whether a text starts with records of as many cells each in which a column holds numbers.
+// isCSV reports whether a text starts with records of as many cells each in which a column holds numbers or times.
 func isCSV(head []byte) bool { return csvSeparator(head) != 0 }
 
 // csvSeparator returns what parts the cells of a text that is CSV: commas, or semicolons or bars
@@ -27,7 +27,7 @@ func csvSeparator(head []byte) byte {
 }
 
 // hasRecords reports whether head is CSV with that separator: three records at least, all of one
-// width, with a number below the first. Lists in sentences have commas too, but of varying
+// width, with a number or a time below the first. Lists in sentences have commas too, but of varying
 // number, or with a blank behind.
 func hasRecords(head []byte, sep byte) bool {
 	r := csvRecords{data: head, sep: sep}
@@ -52,7 +52,7 @@ func hasRecords(head []byte, sep byte) bool {
 			return n > 2 && number && r.at >= len(head)
 		}
 		for i, cell := range record {
-			number = number || n > 0 && isNumber(bytes.TrimSpace(cell))
+			number = number || n > 0 && (isNumber(bytes.TrimSpace(cell)) || isClockCell(record, i))
 			if i > 0 && len(cell) > 0 && cell[0] == ' ' && !isNumber(bytes.TrimSpace(cell)) {
 				return false // a list in a sentence
 			}
@@ -60,6 +60,20 @@ func hasRecords(head []byte, sep byte) bool {
 		n++
 	}
 	return n > 2 && number
+}
+
+// isClockCell reports whether a cell is a time. Loggers write fractions behind a comma, so that
+// "2026-11-29 10:00:00,123 started" is no record of two cells.
+func isClockCell(record [][]byte, i int) bool {
+	cell := bytes.TrimSpace(record[i])
+	if _, n, ok := syntax.ParseClock(cell); !ok || n != len(cell) {
+		return false
+	}
+	if i+1 == len(record) {
+		return true
+	}
+	next := record[i+1]
+	return len(next) == 0 || next[0]-'0' > 9 || isNumber(bytes.TrimSpace(next))
 }
 
 // csvRecords reads records. Where a line is none, the record is nil. The cells are valid until
