@@ -7,15 +7,24 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// stackRuns are the stacks of one record, leaf first.
+// stackRuns are the stacks of one record, leaf first: one, or that of the kernel and that of the
+// process.
 type stackRuns struct {
 	first, second []string
 	two           bool // both were printed, empty or not
 	late          bool // a blank line stood before the value: the second is empty
 }
 
-// stacks are stacks, each with its value, its histogram or, as an event, alone. The keys
-// before it stand on the last line of the free text.
+// stacks are stacks, each with its value, its histogram or, as an event, alone. The keys before
+// it stand on the last line of the free text:
+//
+//	nginx
+//	            genunix`read+0x2a6
+//	            unix`sys_syscall+0x1a2
+//	             12
+//
+// What is empty leaves its traces only in blank lines: an empty kernel stack is one between keys
+// and frames, an empty stack of the process one before the value.
 type stacks struct {
 	none int // offset up to which indented lines start no stack
 }
@@ -52,6 +61,7 @@ func (f *stacks) take(st *station, num int, line []byte) bool {
 		if more, value, unsigned, ok := stackValue(next); ok {
 			st.take(classTable)
 			for _, k := range more {
+				// Keys behind a stack stand on the line of the value; stackRow numbers them.
 				keys = append(keys, named{"", k})
 			}
 			stackRow(st, keys, runs, &title, value, unsigned)
@@ -65,8 +75,9 @@ func (f *stacks) take(st *station, num int, line []byte) bool {
 // resume forgets an offset in the text before.
 func (f *stacks) resume(*station) { f.none = 0 }
 
-// emptyStack takes a value whose stacks are all empty, right under its keys: no line more for
-// one stack, a blank line for two.
+// emptyStack takes a value whose stacks are all empty, right under its keys: no line more for one
+// stack, a blank line for two. Without stacks nearby, such lines are keys and a value of other
+// things.
 func (f *stacks) emptyStack(st *station, line []byte) bool {
 	if st.blanks > 1 || st.free.keyLine() == nil {
 		return false
@@ -92,7 +103,8 @@ func printedStacks(st *station) bool {
 	return false
 }
 
-// near reports whether stacks were printed before or will be soon.
+// near reports whether stacks were printed before or will be soon. 64 lines are more than a stack
+// has, so that the next one begins within them.
 func (f *stacks) near(st *station) bool {
 	if printedStacks(st) {
 		return true
@@ -107,8 +119,9 @@ func (f *stacks) near(st *station) bool {
 	return false
 }
 
-// startsStack reports whether the indented lines from here on are a stack's, though the
-// first names no module: one of them does, or a value ends them.
+// startsStack reports whether the indented lines from here on are a stack's, though the first
+// names no module: one of them does, or a value ends them. What was looked at in vain is not
+// looked at again: an indented text of a thousand lines would be, for each of them.
 func (f *stacks) startsStack(st *station) bool {
 	if st.cur.Offset() < f.none {
 		return false
@@ -177,6 +190,8 @@ func (f *stacks) takeRuns(st *station) stackRuns {
 	return runs
 }
 
+// takeFrames takes the frames from the cursor on, which may be none. A remark of a helper goes to
+// the frame above it.
 func takeFrames(st *station) []string {
 	frames := []string{}
 	for !st.cur.Done() {
@@ -234,8 +249,9 @@ func stackRow(st *station, keys []named, runs stackRuns, title *string, value in
 	s.end()
 }
 
-// settleStacks knows at the end whether records hold two stacks; those that printed one,
-// right before the value, then printed an empty kernel stack before it.
+// settleStacks knows at the end whether records hold two stacks; those that printed one, right
+// before the value, then printed an empty kernel stack before it. A record alone cannot say that,
+// as its blank line is that of a single stack's first line.
 func settleStacks(s *sheet) {
 	stack, user := s.index["stack"], s.index["ustack"]
 	if user == nil {

@@ -6,14 +6,18 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
+// isStatemap asks for the members of the first object: that about all, or one of an entity.
 func isStatemap(head []byte) bool {
 	names := topNames(head)
 	has := func(n string) bool { return slices.Contains(names, n) }
 	return has("start") && has("states") || has("entity") && (has("time") || has("description"))
 }
 
-// statemap decodes the input of statemaps: an object about all, then one for each change
-// of an entity's state.
+// statemap decodes the input of statemaps: an object about all, then one for each change of an
+// entity's state:
+//
+//	{"start": [1544138397, 322335287], "title": "CPU", "states": {"idle": {"value": 0}}}
+//	{"time": "180110", "entity": "0", "state": 1}
 func statemap(d *decoder, cur *syntax.Cursor) {
 	documents(d, cur, true, nil, func(num int, text []byte, v syntax.JSON) bool {
 		for i, m := range v.Members {
@@ -43,6 +47,8 @@ func statemap(d *decoder, cur *syntax.Cursor) {
 	})
 }
 
+// statemapHead files the object about all: a row of what is one value, and a legend of the
+// states.
 func statemapHead(d *decoder, v syntax.JSON) {
 	s := d.sheetFor("statemap", "statemap", "statemap")
 	states := v.Get("states")

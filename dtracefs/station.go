@@ -8,15 +8,16 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// A station decodes what a tracer prints as text. A capture is a mix in which nothing but
-// the shape of the lines separates the parts: each group of lines is offered to the
-// recognizers in their order, and what none of them takes is free text, which is filed
-// when its end is known.
+// A station decodes what a tracer prints as text. A capture is a mix in which nothing but the
+// shape of the lines separates the parts: each group of lines is offered to the recognizers in
+// their order, and what none of them takes is free text, which is filed when its end is known.
 //
-// The recognizers have their own state. What they share is here, and is little: where the
-// cursor stands, the ledger and the sheets that they fill (by way of the decoder), the
-// moment and the block that is being printed, the header in force and the free text that
-// was not filed yet, as it may hold the keys or the title of what follows.
+// The recognizers have their own state. What they share is here, and is little: where the cursor
+// stands, the ledger and the sheets that they fill (by way of the decoder), the moment and the
+// block that is being printed, the header in force and the free text that was not filed yet, as
+// it may hold the keys or the title of what follows. Whatever a new recognizer needs to know of
+// another goes through these fields; none calls another's methods, but for those few that the
+// station names.
 type station struct {
 	*decoder
 	moment
@@ -38,7 +39,7 @@ type station struct {
 	clocked  *clockedRows // the first of whose rows may stand behind the clock
 }
 
-// A recognizer knows one thing that tracers print.
+// A recognizer knows one thing that tracers print. A group may be one line or thousands.
 type recognizer interface {
 	// take takes the group of lines that starts with line, the next one, which is not
 	// blank: it goes past them, books and files them. Where they are nothing that it knows,
@@ -46,8 +47,9 @@ type recognizer interface {
 	take(st *station, num int, line []byte) bool
 }
 
-// A resumer is a recognizer with state that does not outlast the part of a capture that it
-// is of: sheets, and offsets in the text.
+// A resumer is a recognizer with state that does not outlast the part of a capture that it is of:
+// sheets, and offsets in the text. Everything else in a recognizer's state is kept, as the next
+// part goes on where this one ended.
 type resumer interface{ resume(st *station) }
 
 // An ender is a recognizer, or a form of paragraphs, that holds something back until it knows
@@ -63,8 +65,11 @@ type form struct {
 	new  func() recognizer
 }
 
-// forms are the recognizers in the order in which lines are offered to them: the more
-// exact a shape is, and the more lines it has, the earlier it comes.
+// forms are the recognizers in the order in which lines are offered to them: the more exact a
+// shape is, and the more lines it has, the earlier it comes. Clocks come before all but activity,
+// as a line that is one may be anything else too; what a script's own formats write comes before
+// shapes of tracers, since the script knows; and rows under a clock come last, as they may be
+// anything.
 var forms = []form{
 	{"activity", func() recognizer { return newActivity() }},
 	{"clock", func() recognizer { return &clocks{} }},
@@ -91,6 +96,7 @@ var forms = []form{
 	{"rows under a clock", func() recognizer { return &clockedRows{} }},
 }
 
+// newStation returns a station with recognizers of its own, for one capture.
 func newStation() *station {
 	st := &station{turn: -1}
 	st.free = newFreeText(st)
@@ -111,9 +117,12 @@ func newStation() *station {
 
 func startText() reader { return newStation() }
 
-// longestLine bounds, in bytes, the lines that have a shape; longer ones are text.
+// longestLine bounds, in bytes, the lines that have a shape; longer ones are text. A line without
+// end, as of a binary dump, would keep every pattern busy.
 const longestLine = 64 << 10
 
+// read decodes a part. At the end of the last one, whatever was held back is given up, and the
+// free text last, as what is held back may become some.
 func (st *station) read(d *decoder, data []byte, line int, last bool) int {
 	st.resume(d, d.lines(data, line))
 	st.run()
@@ -182,7 +191,8 @@ func (st *station) step() {
 	st.blanks = 0
 }
 
-// blank marks the end of what n blank lines end.
+// blank marks the end of what n blank lines end. They end a block of activity of DTrace; bpftrace
+// prints blank lines between its maps.
 func (st *station) blank(n int) {
 	st.blanks += n
 	st.turns.blanks += n
@@ -192,7 +202,8 @@ func (st *station) blank(n int) {
 	st.free.blank()
 }
 
-// tell starts the block of a clock that was printed in front of it.
+// tell starts the block of a clock that was printed in front of it: for the moment of rows, for
+// turns, and for counting, which must know of clocks under which nothing was printed.
 func (st *station) tell(c syntax.Clock, loc *time.Location) {
 	st.moment.tell(c, loc)
 	st.turns.mark(false)
@@ -203,7 +214,8 @@ func (st *station) tell(c syntax.Clock, loc *time.Location) {
 // peek returns the next line without going past it.
 func (st *station) peek() []byte { return plain(st.cur.Peek()) }
 
-// peekAfter returns the line after the next one, or nil.
+// peekAfter returns the line after the next one, or nil. Colors are in it, unlike in what peek
+// returns.
 func (st *station) peekAfter() []byte {
 	c := *st.cur
 	c.Next()
@@ -213,7 +225,7 @@ func (st *station) peekAfter() []byte {
 	return c.Peek()
 }
 
-// take goes past the next line, which belongs to class.
+// take goes past the next line, which belongs to class. Whoever takes a line books it by this.
 func (st *station) take(class lineClass) []byte {
 	from := st.cur.Offset()
 	line, _ := st.cur.Next()
@@ -231,8 +243,10 @@ func plain(line []byte) []byte {
 	return colors.ReplaceAll(line, nil)
 }
 
-// cutText cuts before the last clock of the last 64 KB that stands on a line of its own, perhaps behind a
-// label, or else after a blank line.
+// cutText cuts before the last clock of the last 64 KB that stands on a line of its own, perhaps
+// behind a label, or else after a blank line. Cut before a clock, a part starts with the time of
+// its rows, and no block is in two. Farther back than 64 KB it does not look: where clocks are
+// that rare, the blocks are long.
 func cutText(data []byte) int {
 	const near = 64 << 10
 	from := max(0, len(data)-near)

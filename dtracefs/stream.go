@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A Stream counts what a running tracer prints, batch by batch, and hands out each bucket when it is
-// complete. It keeps in memory only what is not.
+// A Stream counts what a running tracer prints, batch by batch, and hands out each bucket when it
+// is complete. It keeps in memory only what is not. A stream is used by one goroutine at a time.
 type Stream struct {
 	counting counting
 	next     int64 // number of the first bucket not handed out
@@ -102,6 +102,7 @@ func (s *Stream) tryStart(must bool) error {
 			}
 		}
 	}
+	// With fewer than three blocks nothing shows whether values are running totals.
 	few := fewestBlocks
 	if c.opt.Like.lacks(tables) {
 		few = mostWaited
@@ -112,7 +113,9 @@ func (s *Stream) tryStart(must bool) error {
 	return c.start()
 }
 
-// complete hands out the buckets that nothing more will come for.
+// complete hands out the buckets that nothing more will come for. A bucket of blocks is complete
+// when a later block has come; one of events, when the time has gone on by as much as they may be
+// late.
 func (s *Stream) complete(all bool) []Interval {
 	t := s.counting.tally
 	c := t.counts
@@ -145,6 +148,7 @@ func (s *Stream) complete(all bool) []Interval {
 		out = append(out, s.interval(n))
 		s.next, s.started = n+1, true
 	}
+	// What was handed out is forgotten.
 	for first := range c.pages {
 		if first+pageSize <= s.next-1 {
 			delete(c.pages, first)
@@ -250,6 +254,7 @@ func (s *Stream) forget() {
 	s.many = max(manySources, 2*names.count())
 }
 
+// interval is a bucket to be handed out. A bucket in which nothing was counted has no sources.
 func (s *Stream) interval(number int64) Interval {
 	c := s.counting.tally.counts
 	in := Interval{Start: time.Unix(0, c.grid.end(number-1)).UTC(), Counts: map[string]float64{}}

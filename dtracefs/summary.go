@@ -22,6 +22,7 @@ type Summary struct {
 	drops, errors, notices, unparsed found
 }
 
+// A tableKey tells tables of several batches apart, as two of one name in a batch are two.
 type tableKey struct {
 	name, kind string
 	nth        int // of such tables in its batch
@@ -65,8 +66,8 @@ func Inspect(ctx context.Context, fsys fs.FS, name string) (*Summary, error) {
 	return s, nil
 }
 
-// Readings says for each table what would be learned from it, or what is missing, as far as the first
-// megabyte of the text tells.
+// Readings says for each table what would be learned from it, or what is missing, as far as the
+// first megabyte of the text shows: as much as counting looks at before it decides.
 func (s *Summary) Readings() []Reading { return s.head.Readings() }
 
 // Add adds a capture, or the next part of it.
@@ -98,6 +99,7 @@ func (s *Summary) Add(c *Capture) {
 	s.tell(c)
 }
 
+// tell takes in what a reader should not overlook.
 func (s *Summary) tell(c *Capture) {
 	for _, d := range c.Drops {
 		s.drops.add(d.Line, d.Text)
@@ -113,6 +115,7 @@ func (s *Summary) tell(c *Capture) {
 	}
 }
 
+// add takes in the rows of a part. Columns that come later go behind the others.
 func (t *tableSummary) add(table *Table) {
 	t.rows += table.NumRows()
 	for _, c := range table.Columns {
@@ -130,8 +133,8 @@ func (t *tableSummary) add(table *Table) {
 	}
 }
 
-// String tells the capture's size, a paragraph for each table with what its columns range
-// over, and everything that a reader should not overlook: drops, errors, lines not
+// String says how large the capture is, has a paragraph for each table with what its columns
+// range over, and lists everything that a reader should not overlook: drops, errors, lines not
 // understood.
 func (s *Summary) String() string {
 	var b strings.Builder
@@ -161,6 +164,7 @@ func (s *Summary) String() string {
 	return b.String()
 }
 
+// list writes how many lines there are and the first of them; nothing for none.
 func (f found) list(b *strings.Builder, what, how string) {
 	if f.n == 0 {
 		return
@@ -218,6 +222,8 @@ const (
 	mostDistinct = 1 << 20
 )
 
+// add takes in the cells of a part. Numbers are kept as they are written, besides their value: a
+// float would show 18446744073709551615 otherwise.
 func (s *columnSummary) add(c *Column) {
 	s.cells += c.Len()
 	if c.typ != s.typ {
@@ -264,6 +270,7 @@ func (s *columnSummary) add(c *Column) {
 	}
 }
 
+// word takes in a text.
 func (s *columnSummary) word(w string) {
 	if s.distinct == nil {
 		s.distinct = map[string]bool{}
@@ -277,6 +284,7 @@ func (s *columnSummary) word(w string) {
 	}
 }
 
+// String is what stands behind the column's name and type.
 func (s *columnSummary) String() string {
 	switch {
 	case s.cells == 0:

@@ -47,7 +47,7 @@ var sysstat = &tool{
 }
 
 // sysstatBanner reads the first line, `Linux 6.1.0 (host) 11/28/26 _x86_64_ (2 CPU)`, and returns
-// the midnight that its date tells.
+// the midnight that its date tells. The date is in the form of the locale, so each word is tried.
 func sysstatBanner(line []byte) (date int64, ok bool) {
 	linux := bytes.HasPrefix(line, []byte("Linux "))
 	if !linux && !bytes.HasPrefix(line, []byte("SunOS ")) {
@@ -69,6 +69,7 @@ func sysstatBanner(line []byte) (date int64, ok bool) {
 	return 0, false
 }
 
+// isRestart reports whether a line says that the machine was started again, in sar's files.
 func isRestart(line []byte) bool {
 	return bytes.Contains(line, []byte("LINUX RESTART")) || bytes.HasSuffix(bytes.TrimSpace(line), []byte("unix restarts"))
 }
@@ -118,12 +119,12 @@ func isSysstatNames(b []byte) bool {
 	return known && n > 0
 }
 
-// sysstatKnown are columns that tell a heading which has neither a rate nor a percentage.
+// sysstatKnown are columns by which a heading is known that has neither a rate nor a percentage.
 var sysstatKnown = map[string]bool{"runq-sz": true, "kbmemfree": true, "kbswpfree": true, "totsck": true, "dentunusd": true, "StkSize": true, "threads": true,
 	"prio": true, "usr-ms": true, "MHz": true, "rpm": true, "degC": true, "inV": true, "BUS": true, "kbhugfree": true, "MBfsfree": true, "freemem": true, "proc-sz": true,
 	"cswch/s": true, "swpocc": true}
 
-// sysstatTool tells by its columns which of the tools prints a table.
+// sysstatTool returns which of the tools prints a table, by its columns: nothing else says so.
 func sysstatTool(h syntax.Heading) string {
 	switch {
 	case h.Has("PID") || h.Has("TGID"):
@@ -135,10 +136,11 @@ func sysstatTool(h syntax.Heading) string {
 	return "sar"
 }
 
+// sysstatWords are the columns whose cells are no numbers; in all others a word is none of a row.
 var sysstatWords = map[string]bool{"Command": true, "USER": true, "DEV": true, "IFACE": true, "CPU": true, "FILESYSTEM": true, "MOUNTPOINT": true, "device": true,
 	"Device": true, "TTY": true, "INTR": true, "NODE": true}
 
-// sysstatKeys are the columns that tell whose a row is: a process's name, or what the first column
+// sysstatKeys are the columns that say whose a row is: a process's name, or what the first column
 // is of.
 func sysstatKeys(h syntax.Heading) []string {
 	if h.Has("Command") {
@@ -150,8 +152,8 @@ func sysstatKeys(h syntax.Heading) []string {
 	return nil
 }
 
-// sysstatTable takes a heading. Where the time in it is that of its rows, and not the one before, the
-// rows tell of the time since boot.
+// sysstatTable takes a heading. Where the time in it is that of its rows, and not the one before,
+// the rows are of the time since boot, which would be the largest interval of all.
 func (r *reports) sysstatTable(num int, line []byte, c syntax.Clock, rest []byte) {
 	h := syntax.ParseHeading(rest)
 	name := sysstatTool(h)
@@ -183,7 +185,8 @@ func (r *reports) sysstatTable(num int, line []byte, c syntax.Clock, rest []byte
 }
 
 // sysstatAverage takes a line of averages: a word with a colon for the time, then the names of a
-// table, or a row.
+// table, or a row. Averages are no interval and are not counted: they stand in tables of their
+// own.
 func (r *reports) sysstatAverage(num int, line []byte) bool {
 	i := bytes.IndexByte(line, ' ')
 	switch {
@@ -256,6 +259,7 @@ func (r *reports) linuxIostat(num int, line []byte) bool {
 	return true
 }
 
+// isDeviceName reports whether a word names the column of devices.
 func isDeviceName(w []byte) bool {
 	s := string(w)
 	return s == "Device" || s == "Device:" || s == "Filesystem" || s == "Filesystem:"

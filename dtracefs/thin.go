@@ -10,10 +10,12 @@ type stretch struct{ first, last int64 }
 
 var errThin = errors.New("stretches of it were read, not all that was counted")
 
-// thinStretches is into how many stretches long counts are thinned.
+// thinStretches is into how many stretches long counts are thinned: enough that a week has some
+// of each kind of day, and so few that each is long enough to learn what follows what.
 const thinStretches = 5
 
-// thin chooses the stretches of a body to read, r being where its buckets start: nil for all of it.
+// thin chooses the stretches of a body to read, r being where its buckets start: nil for all of
+// it. The reader is a copy: the body is passed over once to see how long it is, and then read.
 func (c *Counts) thin(r bodyReader, sources, most, least int) []stretch {
 	first, last, number := int64(0), int64(-1), int64(0)
 	for i := range r.count() {
@@ -68,7 +70,7 @@ func (c *Counts) keepsSome(x stretch) bool {
 	return slices.ContainsFunc(c.stretches, func(s stretch) bool { return s.first <= x.last && x.first <= s.last })
 }
 
-// passBucket passes over what [Counts.readBucket] reads.
+// passBucket passes over what [Counts.readBucket] reads. It must go past exactly the same bytes.
 func (c *Counts) passBucket(r *bodyReader, sources int) {
 	for i := -1; r.err == nil; {
 		step := r.uvarint()

@@ -51,7 +51,8 @@ var top = &tool{
 	},
 }
 
-// isTopStart tells the first line of a block.
+// isTopStart reports whether a line is the first of a block, by how the tops of each system begin
+// and by a second thing, as a log may have lines that start so.
 func isTopStart(line []byte) bool {
 	for _, start := range []string{"top - ", "last pid: ", "load averages: ", "Processes: ", "Mem: "} {
 		if bytes.HasPrefix(line, []byte(start)) {
@@ -71,6 +72,7 @@ func isTopStart(line []byte) bool {
 	return false
 }
 
+// isTopHeading reports whether a line heads the table of processes.
 func isTopHeading(line []byte) bool {
 	first := syntax.TrimIndent(line)
 	return bytes.HasPrefix(first, []byte("PID ")) && bytes.Contains(line, []byte("COMMAND")) && bytes.Contains(line, []byte("CPU"))
@@ -98,8 +100,11 @@ func (r *reports) topTotals(line []byte) {
 var linuxTopKiB = map[string]float64{"VIRT": 1024, "RES": 1024, "SHR": 1024, "SWAP": 1024, "CODE": 1024, "DATA": 1024, "USED": 1024,
 	"RSan": 1024, "RSfd": 1024, "RSlk": 1024, "RSsh": 1024, "VSZ": 1024}
 
+// topWords are the columns whose cells are no numbers.
 var topWords = map[string]bool{"COMMAND": true, "USER": true, "USERNAME": true, "STATE": true, "S": true, "TIME": true, "TIME+": true, "STAT": true}
 
+// topReport is the table of processes under a heading. Sources are the names of commands: numbers
+// of processes come and go.
 func topReport(line []byte) *report {
 	rp := &report{Heading: syntax.ParseHeading(line), isRow: intAt(0), words: topWords, keys: []string{"COMMAND"}}
 	if rp.Has("VIRT") || rp.Has("VSZ", "%VSZ") {

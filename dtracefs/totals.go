@@ -12,6 +12,7 @@ type totalValue struct {
 	part  float64
 }
 
+// less and minus need no case for either kind: the other number is 0 in both values.
 func (v totalValue) less(o totalValue) bool { return v.whole < o.whole || v.part < o.part }
 
 func (v totalValue) minus(o totalValue) totalValue {
@@ -34,8 +35,9 @@ type totalRow struct {
 	print  int64 // number of the print that it is of
 }
 
-// totals are the running totals of a table. They wait for the end of their block, since only all of
-// them together tell that the tracer cleared them.
+// totals are the running totals of a table. They wait for the end of their block, since only all
+// of them together tell that the tracer cleared them. A single one that fell may be a process
+// that was started again under its name.
 type totals struct {
 	byKey  map[string]*runningTotal
 	rows   []totalRow // of the block at hand
@@ -84,8 +86,9 @@ func (t *totals) of(key []byte) *runningTotal {
 	return r
 }
 
-// cleared reports whether the totals were set back as a whole before the block at hand: some fell, and
-// hardly any that were there before went on.
+// cleared reports whether the totals were set back as a whole before the block at hand: some
+// fell, and hardly any that were there before went on. After a clear most values are small again;
+// a few may be greater all the same than they were long before.
 func (t *totals) cleared() bool {
 	down, on := 0, 0
 	for _, r := range t.rows {
@@ -101,7 +104,8 @@ func (t *totals) cleared() bool {
 	return down > 0 && down+gone > 2*on
 }
 
-// total takes a running total that was printed at ns.
+// total takes a running total that was printed at ns. The first one of another time ends the
+// block before.
 func (t *tally) total(tm *tableTally, r *runningTotal, print, ns int64, source int, v totalValue) {
 	if ns != tm.totals.at {
 		t.endTotals(tm)

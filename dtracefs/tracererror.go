@@ -38,7 +38,7 @@ type ScriptFault struct {
 	Privileges   bool   // the right to trace lacks
 }
 
-// Error tells each fault with its place in the script and the hint.
+// Error lists each fault with its place in the script and the hint, a line for each.
 func (e *TracerError) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Tracer)
@@ -63,7 +63,7 @@ func (e *TracerError) Error() string {
 	return b.String()
 }
 
-// Unwrap gives how the tracer ended.
+// Unwrap returns how the tracer ended.
 func (e *TracerError) Unwrap() error { return e.Err }
 
 // failure says why the tracer ended with an error; nil where only the script chose a status.
@@ -102,6 +102,7 @@ func (r *Run) failure(ended error) error {
 	return e
 }
 
+// lastLine is the last line of a text, most likely what it is about.
 func lastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return lines[len(lines)-1]
@@ -109,7 +110,8 @@ func lastLine(text string) string {
 
 const didYouMean = "did you mean "
 
-// nearestProbes says which probes are called nearly like one that there is not.
+// nearestProbes says which probes are called nearly like one that there is not. The tracer itself
+// is asked, as each kernel has others; it may take seconds, but only after a failure.
 func (o LiveOptions) nearestProbes(ctx context.Context, path, tracer, probe string) string {
 	list, err := Probes(ctx, ProbeOptions{Tracer: path, With: o.With, Match: sameKind(tracer, probe)})
 	if err == nil && len(list) == 0 {
@@ -129,6 +131,7 @@ func (o LiveOptions) nearestProbes(ctx context.Context, path, tracer, probe stri
 }
 
 // sameKind is a pattern of the probes that one may have been meant to be: those of its provider.
+// Listing all is slow, and "" means all.
 func sameKind(tracer, probe string) string {
 	provider, rest, ok := strings.Cut(probe, ":")
 	if !ok || provider == "" || strings.ContainsAny(provider, "*?[") {
@@ -249,11 +252,12 @@ func (e *TracerError) bpftraceLine(src string, lines []string, i int) (more int)
 	return 0
 }
 
-// isSaid tells a line of a message from one that shows the script.
+// isSaid reports whether a line is a message, and none that shows the script below one.
 func isSaid(line string) bool {
 	return bpftracePlace.MatchString(line) || strings.HasPrefix(line, "ERROR: ") || strings.HasPrefix(line, "WARNING: ")
 }
 
+// dtraceLine reads a line of dtrace. Drops and run-time errors are no reason why it ended.
 func (e *TracerError) dtraceLine(src, line string) {
 	m := dtraceSaid.FindStringSubmatch(line)
 	if m == nil {
@@ -264,6 +268,7 @@ func (e *TracerError) dtraceLine(src, line string) {
 	}
 	f := ScriptFault{Text: m[1]}
 	if rest, ok := strings.CutPrefix(f.Text, "invalid probe specifier "); ok {
+		// dtrace repeats the whole script in front of what is wrong with it.
 		if text, ok := strings.CutPrefix(rest, src+": "); ok {
 			f.Text = text
 		}
@@ -280,7 +285,8 @@ func (e *TracerError) dtraceLine(src, line string) {
 // harmless is what dtrace says while all is well.
 var harmless = pattern.New(`^(?:description|script|allowing|buffer size|aggregation size|pid \d+ (?:has exited|terminated)|system integrity protection)`)
 
-// refine finds the place that a message is about, as well as it can be told, and what to do.
+// refine finds the place that a message is about, as well as it can be found, and what to do. The
+// first remedy that knows the message counts.
 func (f *ScriptFault) refine(src, tracer string) {
 	for _, r := range remedies() {
 		m := r.says.FindStringSubmatch(f.Text)
@@ -307,7 +313,8 @@ func (f *ScriptFault) refine(src, tracer string) {
 }
 
 // point moves a fault to where a name stands, at or after its place on its line; where no line is
-// known, to the first place in the script.
+// known, to the first place in the script. dtrace says no column and often no line, but names
+// what it does not know.
 func (f *ScriptFault) point(src, name string) {
 	lines := strings.Split(src, "\n")
 	if name == "" || f.Line > len(lines) {
@@ -350,6 +357,7 @@ func wordIn(text, name string) int {
 	}
 }
 
+// isWord reports whether a rune may stand in a name of a script.
 func isWord(r rune) bool {
 	return r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 }
@@ -363,10 +371,12 @@ type remedy struct {
 	hint   func(tracer, name string, m []string) string
 }
 
+// always is a hint that does not depend on the message.
 func always(text string) func(string, string, []string) string {
 	return func(string, string, []string) string { return text }
 }
 
+// suggest is a hint that names what is written nearly so, "" if nothing is.
 func suggest(tracer, name string, _ []string) string {
 	if near := language.Suggest(tracer, name); len(near) > 0 {
 		return didYouMean + strings.Join(near, " or ") + "?"

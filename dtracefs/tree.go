@@ -28,6 +28,7 @@ type node struct {
 	children []fs.DirEntry
 }
 
+// newTree returns one with nothing but its root.
 func newTree() *tree {
 	return &tree{map[string]*node{".": {name: ".", mode: fs.ModeDir | 0o555}}}
 }
@@ -65,18 +66,22 @@ func (t *tree) add(name string, n *node) {
 	t.nodes[parent].children = append(t.nodes[parent].children, n)
 }
 
+// addBytes adds a file in memory, which must not change.
 func (t *tree) addBytes(name string, data []byte) {
 	t.add(name, &node{size: int64(len(data)), mode: 0o444, open: func() (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(data)), nil
 	}})
 }
 
+// addFile adds a file of the system, which is opened by its path each time.
 func (t *tree) addFile(name, file string, info fs.FileInfo) {
 	t.add(name, &node{size: info.Size(), mode: info.Mode().Perm(), modified: info.ModTime(),
 		open: func() (io.ReadCloser, error) { return os.Open(file) }})
 }
 
-// tarFS lists the tar that scan reads; contents are read from data at their offsets.
+// tarFS lists the tar that scan reads; contents are read from data at their offsets, by as many
+// readers at once as there are. Links and devices are left out, as are names that lead out of the
+// tree.
 func tarFS(data io.ReaderAt, scan io.Reader) (fs.FS, error) {
 	t := newTree()
 	counted := &countingReader{r: scan}
@@ -96,6 +101,7 @@ func tarFS(data io.ReaderAt, scan io.Reader) (fs.FS, error) {
 		n := &node{mode: h.FileInfo().Mode() & (fs.ModeDir | fs.ModePerm), modified: h.ModTime}
 		if h.Typeflag == tar.TypeReg {
 			n.size = h.Size
+			// The header has been read, and nothing of the content.
 			offset := counted.n
 			n.open = func() (io.ReadCloser, error) {
 				return io.NopCloser(io.NewSectionReader(data, offset, h.Size)), nil
@@ -111,6 +117,7 @@ func tarFS(data io.ReaderAt, scan io.Reader) (fs.FS, error) {
 	return t, nil
 }
 
+// tarMagicEnd is how many bytes of a file tell whether it is a tar.
 const tarMagicEnd = 262
 
 // isTar reports whether head, the first bytes of a file, is a tar's.
@@ -118,6 +125,7 @@ func isTar(head []byte) bool {
 	return len(head) >= tarMagicEnd && string(head[257:262]) == "ustar"
 }
 
+// A countingReader counts the bytes that were read.
 type countingReader struct {
 	r io.Reader
 	n int64
@@ -145,6 +153,7 @@ func (t *tree) Open(name string) (fs.File, error) {
 	return &openContent{ReadCloser: content, node: n}, nil
 }
 
+// An openContent is an open file.
 type openContent struct {
 	io.ReadCloser
 	node *node
@@ -152,6 +161,7 @@ type openContent struct {
 
 func (f *openContent) Stat() (fs.FileInfo, error) { return f.node, nil }
 
+// An openFolder is an open folder; next is the entry that ReadDir returns next.
 type openFolder struct {
 	node *node
 	path string

@@ -12,8 +12,9 @@ var (
 	trussRow  = pattern.New(`^\s*(?:(\d+/(?:0x)?[0-9a-f]+):?)?\s*((?:[\d.]+\s+)*)([A-Za-z_]\w*)\((.*)\)\s*= (\S+)(?: (.*?))?\s*$`)
 )
 
-// trussCalls are system calls in the style of truss:
-// `pid/lwp: [times] call(args) = return errno`.
+// trussCalls are system calls in the style of truss that scripts print, as dtruss does: `pid/lwp:
+// [times] call(args) = return errno`. A heading may name the times; it holds for the paragraphs
+// that follow.
 type trussCalls struct {
 	columns []string // names of what stands before a system call
 }

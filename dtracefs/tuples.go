@@ -6,8 +6,9 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// looseTuples files rows of an aggregation's default print whose columns were not kept,
-// as where documentation copied them: two blanks, keys and the value at gaps.
+// looseTuples files rows of an aggregation's default print whose columns were not kept, as where
+// documentation copied them: two blanks, keys and the value at gaps. All lines must be such, and
+// of as many cells: two blanks in front are little to go by.
 func looseTuples(st *station, title string, lines []textLine) bool {
 	n := 0
 	for _, l := range lines {

@@ -23,6 +23,7 @@ func (u *usages) file(st *station, lines []textLine) int {
 	return len(lines)
 }
 
+// isUsage reports whether a line starts as such text does.
 func isUsage(line []byte) bool {
 	line = bytes.TrimSpace(line)
 	return len(line) >= 6 && bytes.EqualFold(line[:6], []byte("usage:"))

@@ -41,7 +41,7 @@ var vmstat = &tool{
 	},
 }
 
-// isVmstatGroups tells the line over the heading, which groups the columns.
+// isVmstatGroups reports whether a line is the one over the heading, which groups the columns.
 func isVmstatGroups(line []byte) bool {
 	words := bytes.Fields(line)
 	if len(words) < 4 {
@@ -54,7 +54,8 @@ func isVmstatGroups(line []byte) bool {
 	return bytes.Contains(line, []byte("memory")) && (bytes.Contains(line, []byte("cpu")) || bytes.Contains(line, []byte("executable")) && bytes.Contains(line, []byte("anonymous")))
 }
 
-// isVmstatHeading tells a heading by names that no other tool has together.
+// isVmstatHeading reports whether a line is a heading, by names that no other tool has together.
+// Each system has a set of its own.
 func isVmstatHeading(line []byte) bool {
 	if first := syntax.TrimIndent(line); len(first) == 0 || first[0] != 'r' && first[0] != 's' && first[0] != 'f' {
 		return false
@@ -84,11 +85,12 @@ func isVmstatHeading(line []byte) bool {
 	return false
 }
 
-// isVMStatTitle tells the line that macOS' vm_stat starts with.
+// isVMStatTitle reports whether a line is the one that macOS' vm_stat starts with.
 func isVMStatTitle(line []byte) bool {
 	return bytes.HasPrefix(line, []byte("Mach Virtual Memory Statistics:"))
 }
 
+// vmstatHeading takes a heading. The same one comes again each page, in the middle of the rows.
 func (r *reports) vmstatHeading(num int, line []byte) {
 	zoned := r.zoned
 	r.zoned = false
@@ -100,6 +102,7 @@ func (r *reports) vmstatHeading(num int, line []byte) {
 	r.heading(num, line, "vmstat", func() *report {
 		rp := &report{name: "vmstat", perRow: true, boot: true, isRow: numbers, Heading: syntax.ParseHeading(line)}
 		if strings.HasPrefix(rp.Names[0], "free") {
+			// vm_stat counts pages.
 			rp.kilo, rp.unit = 1000, "pages; K is 1,000"
 		}
 		if zoned {
@@ -128,7 +131,7 @@ func clockAtEnd(line []byte, zone string) (c syntax.Clock, rest []byte, ok bool)
 	return c, line[:i], ok && i+1+n == len(line)
 }
 
-// isVmstatDisks tells the first of the two lines that head vmstat -d.
+// isVmstatDisks reports whether a line is the first of the two that head vmstat -d.
 func isVmstatDisks(line []byte) bool {
 	return bytes.HasPrefix(line, []byte("disk-")) && bytes.Contains(line, []byte("-reads-")) && bytes.Contains(line, []byte("-writes-"))
 }

@@ -18,10 +18,11 @@ type vmstatSums struct {
 
 func startVmstatSums() reader { return &vmstatSums{seen: map[string]bool{}} }
 
-// As `4126340 K used memory`.
+// vmstatSum is a line, as `4126340 K used memory`.
 var vmstatSum = pattern.New(`^\s*(\d+) (?:(K|M|k|m) )?\s*([A-Za-z].*?)\s*$`)
 
-// isVmstatSums tells a text of numbers with names that are those of memory, most of them.
+// isVmstatSums reports whether a text is numbers with names, most of which are those of memory
+// and processors: six lines at least, since a number and words are in any list.
 func isVmstatSums(head []byte) bool {
 	lines, known := 0, 0
 	for cur := syntax.NewCursor(head); !cur.Done() && lines < 12; {

@@ -7,8 +7,9 @@ import "strings"
 // zone or a container, or with global, the platform. bpftrace prints the number of a cgroup and a
 // comma instead.
 
-// splitZones returns an activity table with a column for the zones before the processes, where all
-// its names start with one; else the table itself.
+// splitZones returns an activity table with a column for the zones before the processes, where
+// all its names start with one; else the table itself. One name that does not start so is enough
+// to leave all as they are: a process may be called "global warming".
 func splitZones(t *Table) *Table {
 	name := t.Column("execname")
 	if name == nil || name.words == nil || len(name.words.values) == 0 {
@@ -46,11 +47,13 @@ func cutZone(name string) (d Dimension, zone, exec string) {
 	return "", "", name
 }
 
+// isDigits reports whether a text is digits and nothing else.
 func isDigits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// apart returns an activity table whose names are cut into two columns.
+// apart returns an activity table whose names are cut into two columns. Each word of the
+// dictionary is cut once; the table given is not changed.
 func apart(t *Table, column string, cut func(string) (zone, exec string)) *Table {
 	name := t.Column("execname")
 	zones, execs := newColumn(column, String), newColumn("execname", String)
