@@ -258,6 +258,12 @@ func (h *nativeHost) Invoked(m *types.Func, iface reflect.Type) (f reflect.Value
 	}), true
 }
 
+// Forgets tells functions of package fmt that print.
+func (h *nativeHost) Forgets(f *ssa.Function) bool {
+	name, ok := strings.CutPrefix(f.String(), "fmt.")
+	return ok && (slices.Contains(quietNames, name) || slices.Contains([]string{"Sprint", "Sprintf", "Sprintln"}, name))
+}
+
 // wrappers are the functions behind which there are others: function values that package reflect made, and
 // methods of types of cells.
 var wrappers = []string{"reflect.makeFuncStub", "reflect.methodValueCall", slots.Stubs}

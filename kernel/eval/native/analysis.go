@@ -143,8 +143,8 @@ func (c *analysis) findFused() {
 	}
 }
 
-// findVarargs finds the arrays that are made of what is to be appended to a slice: append takes the
-// values from their slots.
+// findVarargs finds the arrays that are made of what is to be appended to a slice, or to be printed: append takes the
+// values from their slots, and functions that print get them in memory that is used again.
 func (c *analysis) findVarargs() {
 	c.varargs = map[ssa.Instruction][]ssa.Value{}
 	for _, b := range c.f.Blocks {
@@ -155,7 +155,7 @@ func (c *analysis) findVarargs() {
 			}
 			call, ok := (*s.Referrers())[0].(*ssa.Call)
 			array, isAlloc := s.X.(*ssa.Alloc)
-			if !ok || !isAlloc || call.Block() != b || array.Block() != b || array.Comment != "varargs" || !isAppend(call) {
+			if !ok || !isAlloc || call.Block() != b || array.Block() != b || array.Comment != "varargs" || !isAppend(call) && !c.forgets(call, s) {
 				continue
 			}
 			parts, values := c.elements(array, b)
@@ -269,6 +269,16 @@ func (c *analysis) static(common *ssa.CallCommon) *ssa.Function {
 		return nil
 	}
 	return common.StaticCallee()
+}
+
+// forgets tells a call that gets a slice for its last parameter and does not keep it.
+func (c *analysis) forgets(call *ssa.Call, s *ssa.Slice) bool {
+	f, ok := call.Call.Value.(*ssa.Function)
+	if !ok || f.Blocks != nil || !f.Signature.Variadic() || !types.IsInterface(elem(s.Type())) || !c.p.host.Forgets(f) {
+		return false
+	}
+	args := call.Call.Args
+	return args[len(args)-1] == ssa.Value(s) && !slices.Contains(args[:len(args)-1], ssa.Value(s))
 }
 
 func isAppend(call *ssa.Call) bool {

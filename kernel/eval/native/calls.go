@@ -324,11 +324,34 @@ func (c *compiler) arguments(s *callShape, common *ssa.CallCommon) {
 	}
 	c.outN, c.outP = max(c.outN, s.n), max(c.outP, s.p)
 	for i, a := range args {
+		if s, ok := a.(*ssa.Slice); ok && c.varargs[s] != nil {
+			c.list(params[i].out(), c.varargs[s])
+			continue
+		}
 		if c.computeInPlace(params[i].out(), a) {
 			continue
 		}
 		c.put(params[i].out(), a)
 	}
+}
+
+// list makes a slice of interfaces in the memory that a machine has for those that are not kept.
+func (c *compiler) list(to loc, values []ssa.Value) {
+	var from []loc
+	for _, v := range values {
+		from = append(from, c.operand(v))
+	}
+	t := c.temp(to.layout)
+	c.exit(func(vm *machine, np, pp unsafe.Pointer) {
+		if len(vm.list) < 2*len(from) {
+			vm.list = make([]unsafe.Pointer, 2*len(from))
+		}
+		for i, l := range from {
+			vm.list[2*i], vm.list[2*i+1] = *ptr(pp, l.atP), *ptr(pp, l.atP+8)
+		}
+		setHeader(np, pp, t, sliceHeader{unsafe.Pointer(&vm.list[0]), len(from), len(from)})
+	})
+	c.mov(to, t)
 }
 
 // computeInPlace has the instruction that computed an argument put it where the callee wants it, if

@@ -30,10 +30,11 @@ type machine struct {
 	context       // for machine code
 	alone    bool // machine code runs without anything around it that sees panics
 	shaded   unsafe.Pointer
-	heat     int         // how often functions were entered
-	bottom   *fn         // the function at the bottom
-	closure  *closure    // of the function value that is being called
-	panicked *panicState // what the function at the bottom may recover
+	heat     int              // how often functions were entered
+	bottom   *fn              // the function at the bottom
+	closure  *closure         // of the function value that is being called
+	panicked *panicState      // what the function at the bottom may recover
+	list     []unsafe.Pointer // interfaces for functions that do not keep them
 }
 
 // Sizes of new banks, and what a machine may take before its recursion is taken for one without end.
@@ -91,6 +92,9 @@ func (vm *machine) done(p int32) {
 		if x != nil {
 			vm.p[i] = nil
 		}
+	}
+	if vm.list != nil {
+		vm.list = nil
 	}
 	vm.f, vm.at, vm.bottom, vm.closure, vm.panicked = nil, nil, nil, nil, nil
 	machines.Put(vm)

@@ -25,6 +25,8 @@ type Host interface {
 	// Invoked is a function to be called instead of a method of an interface type, with what the interface
 	// holds as first argument, or none.
 	Invoked(method *types.Func, iface reflect.Type) (f reflect.Value, instead bool)
+	// Forgets tells a compiled function with a last parameter ...any that does not keep the slice it gets.
+	Forgets(*ssa.Function) bool
 	// IsStop tells the variable that says whether execution is to stop, and IsHalt the function that is
 	// called then. A branch that does so is left out, since loops and functions look at the program's
 	// stop flag themselves.
