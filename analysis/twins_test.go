@@ -10,6 +10,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"dtnotes/analysis/cluster"
 	"dtnotes/analysis/covariance"
 )
 
@@ -99,6 +100,48 @@ func TestClustersWithoutExemplars(t *testing.T) {
 			t.Errorf("labels %v, exemplars %v", m.Labels, m.Exemplars)
 		}
 		_, _ = m.String(), m.Graph().String()
+	}
+}
+
+// TestClustersOfOtherAlgorithms takes the labels of those here that have no exemplars.
+func TestClustersOfOtherAlgorithms(t *testing.T) {
+	s := sparseSeries(200, 6, 1)
+	for name, labels := range map[string]func(context.Context, *Model) ([]int, error){
+		"spectral": func(ctx context.Context, m *Model) ([]int, error) {
+			p := len(m.Names)
+			affinity := mat.NewSymDense(p, nil)
+			for i := range p {
+				for j := range i + 1 {
+					affinity.SetSym(i, j, math.Abs(m.PartialCorrelations.At(i, j)))
+				}
+			}
+			return cluster.Spectral(ctx, affinity, 2, cluster.SpectralOptions{})
+		},
+		"HDBSCAN": func(ctx context.Context, m *Model) ([]int, error) {
+			got, err := cluster.HDBSCAN(ctx, cluster.CorrelationDistances(m.Covariance), cluster.HDBSCANOptions{MinSize: 2})
+			if err != nil {
+				return nil, err
+			}
+			return got.Labels, nil
+		},
+	} {
+		m := mustLearn(t, s, Options{Cluster: func(ctx context.Context, m *Model) ([]int, []int, error) {
+			l, err := labels(ctx, m)
+			return l, nil, err
+		}})
+		for i, l := range m.Labels {
+			if l < -1 || l >= len(m.Exemplars) {
+				t.Errorf("%s: source %d is in cluster %d of %d", name, i, l, len(m.Exemplars))
+			}
+		}
+		for c, i := range m.Exemplars {
+			if m.Labels[i] != c {
+				t.Errorf("%s: the exemplar of cluster %d is in %d", name, c, m.Labels[i])
+			}
+		}
+		if len(m.Exemplars) == 0 || m.String() == "" || m.Graph().SVG() == "" {
+			t.Errorf("%s: labels %v, exemplars %v", name, m.Labels, m.Exemplars)
+		}
 	}
 }
 

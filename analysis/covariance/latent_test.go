@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -118,6 +119,14 @@ func TestLatentWithoutHiddenCauses(t *testing.T) {
 	}
 	if l.Rank != 0 || math.Abs(l.Objective-plain.Objective) > 1e-6 {
 		t.Errorf("rank %d, objective %v, want 0 and %v", l.Rank, l.Objective, plain.Objective)
+	}
+	for variance, want := range map[float64]string{-61: "variance -61: no covariance has one below 0", 0: "does not vary"} {
+		bad := mat.NewSymDense(2, []float64{1, 0, 0, variance})
+		_, err := GraphicalLasso(ctx, bad, 0.1, LassoOptions{})
+		_, err2 := LatentGraphicalLasso(ctx, bad, 0.1, LatentOptions{})
+		if err == nil || err2 == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err2.Error(), want) || variance < 0 && strings.Contains(err.Error(), "does not vary") {
+			t.Errorf("variance %v: %v, %v", variance, err, err2)
+		}
 	}
 	for alpha, o := range map[float64]LatentOptions{0: {}, -1: {}, 0.1: {Gamma: -1}} {
 		if _, err := LatentGraphicalLasso(ctx, s, alpha, o); err == nil {
