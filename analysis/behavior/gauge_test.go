@@ -306,3 +306,49 @@ func TestBudgetAndReach(t *testing.T) {
 		t.Errorf("%v, %v", report, err)
 	}
 }
+
+// A level and a running total are the same in narrower buckets; only counts are less.
+func TestNarrowBucketsOfLevelsAndTotals(t *testing.T) {
+	const k = 5
+	narrow := func(seed uint64, n int) *analysis.Series {
+		level, steps, total := gaussian(seed, 50, 1), gaussian(seed+10, 20, 1), 1e6
+		return matrix(t, n, 3, 0, time.Second, func(_, j int) float64 {
+			switch j {
+			case 0:
+				return level(0, 0)
+			case 1:
+				total += math.Round(steps(0, 0))
+				return total
+			}
+			return math.Round(steps(0, 0))
+		})
+	}
+	wide := func(s *analysis.Series) *analysis.Series {
+		return matrix(t, len(s.Times)/k, 3, 0, k*time.Second, func(i, j int) float64 {
+			sum := 0.0
+			for u := range k {
+				sum += s.Values.At(i*k+u, j)
+			}
+			switch j {
+			case 0:
+				return sum / k
+			case 1:
+				return s.Values.At(i*k+k-1, j)
+			}
+			return sum
+		})
+	}
+	b := learnMatrix(t, wide(narrow(1, 2000)), behavior.Options{
+		Values: map[string]behavior.Value{"a": behavior.Gauge, "b": behavior.Total, "c": behavior.Count},
+	})
+	fresh := narrow(2, 1000)
+	got, want := score(t, b, fresh), score(t, b, wide(fresh))
+	for i, v := range got.Buckets {
+		if w := want.Buckets[i]; v.Score != w.Score || v.P != w.P {
+			t.Fatalf("bucket %d: score %v, p %v; in wide buckets %v, %v", i, v.Score, v.P, w.Score, w.P)
+		}
+	}
+	if len(got.Alerts) > 0 {
+		t.Errorf("%v", got)
+	}
+}

@@ -14,8 +14,9 @@ import (
 // raise, where buckets are at most seconds wide.
 const FalseAlarms = 4.0
 
-// bucketsPerAlarm is the default where buckets are wider: one false alert in so
-// many. Four an hour would be one in three buckets of five minutes.
+// bucketsPerAlarm is the default where buckets are wider than a second: one false alert in so
+// many, which for buckets of a second is four an hour. Four an hour would be one in three buckets
+// of five minutes.
 const bucketsPerAlarm = 900
 
 // ScoreOptions tune [Score] and [Watch]. The zero value is the default.
@@ -96,7 +97,7 @@ func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptio
 	if err := check(s, b.Missing); err != nil {
 		return nil, err
 	}
-	s, notes, err := widen(legibleSeries(s), b.Every)
+	s, notes, err := widen(b, legibleSeries(s))
 	if err != nil {
 		return nil, err
 	}
@@ -122,10 +123,13 @@ func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptio
 		if ended != nil {
 			r.Alerts = append(r.Alerts, *ended)
 		}
+		// Twice what was kept, so that each bucket is moved a bounded number of times however
+		// long the series is; and not within an alert, whose first bucket is not settled yet.
 		if opts.AlertsOnly && len(r.Buckets) >= 2*r.kept+mostCalm && w.open == nil {
 			r.forgetCalm(longestOnset)
 		}
 	}
+	// An alert that goes on at the end of the series is an alert.
 	if last := w.close(); last != nil {
 		r.Alerts = append(r.Alerts, *last)
 	}
@@ -145,6 +149,8 @@ func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptio
 func (r *Report) leftOut(s *scorer) {
 	b := r.behavior
 	all, observers := leftOut(r.series, Options{ByKind: b.ByKind, IncludeKernel: b.IncludeKernel, IncludeObserver: b.IncludeObserver, Exclude: b.leftOutByName()})
+	// What the behavior knows as a process that does something was judged, whatever its name
+	// looks like.
 	kernel := slices.DeleteFunc(all, func(p string) bool { return b.Presence[p] > 0 })
 	observers = slices.DeleteFunc(observers, func(p string) bool { return !s.guests[p] && !slices.Contains(b.Observers, p) })
 	for _, list := range []*[]string{&kernel, &observers} {
@@ -156,7 +162,9 @@ func (r *Report) leftOut(s *scorer) {
 	r.Notes = slices.Concat(r.Notes, leftOutNotes(kernel, observers), s.done.notes())
 }
 
-// flag marks every bucket of an alert, the first of a pair too.
+// flag marks every bucket of an alert: also those of its patience between remarkable ones, and
+// those before the one that raised it, back to where the evidence began to add up. This is only
+// known afterwards, which is why a watch does not say it.
 func (r *Report) flag() {
 	at := 0
 	for i := range r.Buckets {
@@ -189,8 +197,11 @@ func (r *Report) forgetCalm(last int) {
 	r.kept = len(r.Buckets)
 }
 
-// widen joins buckets to ones of that width.
-func widen(s *analysis.Series, every time.Duration) (*analysis.Series, []string, error) {
+// widen joins the buckets of a series to ones as wide as the behavior's, k to one. Narrower buckets
+// than those of the series, and widths that k of them do not make up, are errors: counts cannot be
+// split.
+func widen(b *Behavior, s *analysis.Series) (*analysis.Series, []string, error) {
+	every := b.Every
 	if s.Every == every {
 		return s, s.Notes, nil
 	}
@@ -204,12 +215,18 @@ func widen(s *analysis.Series, every time.Duration) (*analysis.Series, []string,
 	out.Values = newDense(n, len(s.Names))
 	for i := range n {
 		out.Times = append(out.Times, s.Times[i*k])
-		for j := range s.Names {
-			sum := 0.0
-			for t := i * k; t < (i+1)*k; t++ {
-				sum += s.Values.At(t, j)
+		for j, name := range s.Names {
+			value := Count
+			if src := b.Sources[name]; src != nil {
+				value = src.Value
+			} else if s.Levels[name] {
+				value = Gauge
 			}
-			out.Values.Set(i, j, sum)
+			values := make([]float64, k)
+			for t := range values {
+				values[t] = s.Values.At(i*k+t, j)
+			}
+			out.Values.Set(i, j, joined(values, value))
 		}
 	}
 	notes := append([]string{}, s.Notes...)
@@ -217,4 +234,25 @@ func widen(s *analysis.Series, every time.Duration) (*analysis.Series, []string,
 		notes = append(notes, fmt.Sprintf("left out the last %v, less than a bucket", time.Duration(rest)*s.Every))
 	}
 	return &out, notes, nil
+}
+
+// joined is the value of a bucket that is made up of narrower ones. Counts add up, a level is the
+// mean of the values that are there, as in [dtracefs.AsGauge], and a running total stands where
+// it was last seen. It is NaN if a count is missing, since the sum would be too small, or if all
+// values of the others are.
+func joined(values []float64, value Value) float64 {
+	sum, n, last := 0.0, 0.0, math.NaN()
+	for _, v := range values {
+		if value != Count && math.IsNaN(v) {
+			continue
+		}
+		sum, n, last = sum+v, n+1, v
+	}
+	switch {
+	case value == Total || n == 0:
+		return last
+	case value.level():
+		return sum / n
+	}
+	return sum
 }
