@@ -13,10 +13,12 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// patience is the number of unremarkable buckets that end an alert.
+// patience is the number of unremarkable buckets that end an alert. Faults come in gusts: with
+// less patience one that shows in every other bucket would be as many alerts.
 const patience = 3
 
-// watcher turns buckets into verdicts and alerts.
+// watcher turns buckets into verdicts and alerts. [Score] and [Watch] both go through it, so that
+// they say the same of the same buckets.
 type watcher struct {
 	b      *Behavior
 	scorer *scorer
@@ -39,6 +41,8 @@ type opened struct {
 // rate is how many alerts an hour normal running may raise.
 func (o ScoreOptions) rate(every time.Duration) (float64, error) {
 	switch {
+	// The lesser of two defaults: a person can bear some alerts an hour, but of wide buckets not
+	// one in three.
 	case o.FalseAlarms == 0:
 		return min(FalseAlarms, 1/(bucketsPerAlarm*every.Hours())), nil
 	case !(o.FalseAlarms > 0) || math.IsInf(o.FalseAlarms, 0):
@@ -47,11 +51,13 @@ func (o ScoreOptions) rate(every time.Duration) (float64, error) {
 	return o.FalseAlarms, nil
 }
 
-// highestLevel is the p-value that raises an alert at the most, however many
-// false alarms are asked for.
+// highestLevel is the p-value that raises an alert at the most, however many false alarms are
+// asked for: the tails, by which alerts are raised, hold no more than this part of all buckets.
 const highestLevel = 0.1
 
-// level is the p-value below which buckets of that width raise alerts.
+// level is the p-value below which buckets of that width raise alerts: the alerts an hour that
+// may be false, over the buckets in an hour. This counts every false bucket as an alert of its
+// own, and so keeps the promise on the safe side where false ones follow each other.
 func (o ScoreOptions) level(every time.Duration) (float64, error) {
 	rate, err := o.rate(every)
 	return min(highestLevel, rate*every.Hours()), err
@@ -70,6 +76,7 @@ func newWatcher(b *Behavior, opts ScoreOptions) (*watcher, error) {
 	for _, pid := range opts.Tracers {
 		s.tracers = append(s.tracers, strconv.Itoa(pid))
 	}
+	// Before all times, so that the first alert may have begun with the first bucket.
 	return &watcher{b: b, scorer: s, level: level, ended: math.Inf(-1)}, nil
 }
 
@@ -77,6 +84,8 @@ func newWatcher(b *Behavior, opts ScoreOptions) (*watcher, error) {
 // bucket ended, or nil.
 func (w *watcher) push(t float64, values map[string]float64) (Verdict, *Alert) {
 	// After a pause, and when the clock was set, nothing goes on.
+	// Half a bucket is more than clocks and rounding are off by, and less than a bucket that is
+	// missing.
 	if every := w.b.Every.Seconds(); w.last != 0 && math.Abs(t-w.last-every) > every/2 {
 		w.restart()
 		if t <= w.last {
@@ -89,6 +98,8 @@ func (w *watcher) push(t float64, values map[string]float64) (Verdict, *Alert) {
 	l := &w.b.Levels
 	p := l.probabilities(m)
 	now := pooled(l.Instant, p.instant())
+	// How long evidence has been adding up is remembered, since an alert that it raises began
+	// back then.
 	if w.sum.add(now, p); w.sum == (sums{}) {
 		w.since = 0
 	} else {
@@ -115,8 +126,9 @@ func (w *watcher) restart() {
 	w.sum, w.since = sums{}, 0
 }
 
-// told ranks what stands out. That a process does nothing at all says more the
-// rarer it is. Values are told with the season they came with.
+// told ranks what stands out, the strongest first, and keeps mostFindings. That a process does
+// nothing at all adds to its score, the more the rarer it is. Values are told as they were
+// printed: with the season that was taken off before they were judged.
 func (w *watcher) told(found []Finding, e *raw, t float64) []Finding {
 	for i := range found {
 		f := &found[i]
@@ -132,13 +144,14 @@ func (w *watcher) told(found []Finding, e *raw, t float64) []Finding {
 	}
 	rank(found)
 	if found == nil {
+		// An empty list and not nil, which JSON would write as null.
 		found = []Finding{}
 	}
 	return found[:min(len(found), mostFindings)]
 }
 
-// update begins, goes on with or ends an alert. A new one began some buckets
-// back.
+// update begins, goes on with or ends an alert, and returns the one that the bucket ended. A new
+// one began some buckets back.
 func (w *watcher) update(v Verdict, back int) *Alert {
 	every := w.b.Every.Seconds()
 	if !v.Raised {
@@ -161,6 +174,8 @@ func (w *watcher) update(v Verdict, back int) *Alert {
 	o := w.open
 	o.calm = 0
 	o.buckets++
+	// The buckets of patience at the end are no part of the alert: it ends with the last
+	// remarkable one.
 	o.alert.End = v.Time + every
 	o.alert.Score = math.Max(o.alert.Score, v.Score)
 	o.alert.P = min(o.alert.P, v.P, v.SteadyP)
@@ -171,6 +186,8 @@ func (w *watcher) update(v Verdict, back int) *Alert {
 				continue
 			}
 			sum = &Finding{Name: f.Name}
+			// Scores of a name are summed, and divided by all remarkable buckets when the alert
+			// is told: a process that stood out in one of a hundred buckets says little of it.
 			o.sums[f.Name] = sum
 		}
 		sum.Score += f.Score
@@ -208,7 +225,8 @@ func (w *watcher) close() *Alert {
 	return &a
 }
 
-// current is the alert as far as it is known.
+// current is the alert as far as it is known. It is a copy: the alert goes on, and whoever was
+// given it may keep it.
 func (o *opened) current() Alert {
 	a := o.alert
 	a.Sources = []Finding{}

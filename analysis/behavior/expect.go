@@ -12,6 +12,10 @@ import (
 // An Expectation foretells a source by what the other processes do in the same
 // bucket. How far it is off, smoothed over time, shows what no count by itself
 // does: a leak, a ratio that changed, work that is done twice.
+//
+// The weights are those of a ridge regression on the standardized activity of the processes of
+// the links, without the source's own process: what a source foretold by itself is off by would
+// be nothing.
 type Expectation struct {
 	Source  string    `json:"source"`
 	Center  float64   `json:"center"` // of its value on its scale
@@ -35,15 +39,22 @@ type Smooth struct {
 // bucket may add, in deviations. Bounds let an alert end when what raised it
 // does.
 const (
+	// The fast average remembers 5.7 buckets, the slow one 39 (see [span]): between them they
+	// cover a fault that shows within seconds and a small shift that takes a minute to tell from
+	// chance.
 	fast, fastBound = 0.3, 10.0
 	slow, slowBound = 0.05, 2.0
 )
 
-// mostExpected bounds the sources that are foretold.
+// mostExpected bounds the sources that are foretold: each costs a residual in every bucket, and
+// what the least active of thousands do says little that the others do not.
 const mostExpected = 200
 
-// foretold lists the sources to foretell, by their columns: those that are
-// hardly ever still, the most active if there are many.
+// foretold lists the sources to foretell, by their columns: those that do something in at least
+// half of the buckets, the most active if there are many. What is foretold of a source that
+// mostly rests is rest, and what it is off by is then its count. The result is in the order of
+// names, whatever was the most active, so that two behaviors learned from like data list the
+// same.
 func (r *record) foretold(b *Behavior, rows []int) []int {
 	var keep []int
 	active := func(j int) int { return b.Sources[r.names[j]].Active }
@@ -59,8 +70,10 @@ func (r *record) foretold(b *Behavior, rows []int) []int {
 	return keep
 }
 
-// expectations says how each source is foretold. Rows are the buckets to learn
-// from.
+// expectations says how each source is foretold: by the solution w of (C + r/(1-r)·I)·w = c, r
+// being the ridge, where C are the correlations of the other processes with each other and c
+// those with the source. Rows are the buckets to learn from. It is an error if C is singular,
+// which the ridge prevents.
 func (r *record) expectations(b *Behavior, l *Links, rows []int) ([]Expectation, error) {
 	nodes := l.standardizedRows(r.nodes, rows)
 	solved := map[string]*mat.Cholesky{}
@@ -68,6 +81,8 @@ func (r *record) expectations(b *Behavior, l *Links, rows []int) ([]Expectation,
 	for _, at := range r.foretold(b, rows) {
 		name := r.names[at]
 		src := b.Sources[name]
+		// What it is off by in buckets held out is not known yet: until [Links.calibrate] learns
+		// it, errors and averages are those of independent buckets of deviation 1.
 		e := Expectation{Source: name, Scale: 1, Weights: make([]float64, len(l.Names)), Error: 1, Fast: newSmooth(independent(fast), 1), Slow: newSmooth(independent(slow), 1)}
 		m := newMoments()
 		for _, row := range rows {
@@ -81,6 +96,8 @@ func (r *record) expectations(b *Behavior, l *Links, rows []int) ([]Expectation,
 		} else {
 			continue // a constant: its tails say all
 		}
+		// Most sources of one process have the same others, so that one factorization serves them
+		// all.
 		own := l.own(name, b.ByKind)
 		var others []int
 		for i := range l.Names {
@@ -118,6 +135,8 @@ func (r *record) expectations(b *Behavior, l *Links, rows []int) ([]Expectation,
 			return nil, fmt.Errorf("expecting %s: %w", name, err)
 		}
 		for x, i := range others {
+			// The covariance that was solved with is shrunk by the ridge, off its diagonal by
+			// 1-Ridge. So is what the processes share with the source, by the same factor.
 			e.Weights[i] = (1 - l.Ridge) * w.AtVec(x)
 		}
 		out = append(out, e)
@@ -125,7 +144,8 @@ func (r *record) expectations(b *Behavior, l *Links, rows []int) ([]Expectation,
 	return out, nil
 }
 
-// standard is the standardized value of the source, 0 if it is missing.
+// standard is the standardized value of the source, 0 (as usual) if it is missing. It is bounded
+// as the activity of processes is, so that one outlier does not bend the weights.
 func (e *Expectation) standard(src *Source, v float64) float64 {
 	if math.IsNaN(v) {
 		return 0
@@ -173,15 +193,18 @@ func (a *average) add(residual, weight, bound float64) {
 	a.n++
 }
 
-// deviations is how far from 0 the average lies; it varies less at first.
+// deviations is how far from 0 the average lies, in deviations. After n buckets an average that
+// started at 0 has the part √(1-(1-weight)²ⁿ) of its final deviation. Before the first one,
+// weight stands in, lest it be divided by 0.
 func (a *average) deviations(s Smooth, weight float64) float64 {
 	settled := math.Sqrt(1 - math.Pow(1-weight, float64(2*a.n)))
 	return math.Abs(a.value) / (s.Deviation * max(settled, weight))
 }
 
-// nats is -ln of how often normal buckets lie as far out: by Student's
-// distribution, since the deviation is known from so few stretches, but beyond
-// one in ten no more than exponential tails as those of buckets held out make it.
+// nats is -ln of how often normal buckets lie as far out: by Student's distribution, since the
+// deviation is known from so few stretches, but beyond one in ten no more than exponential tails
+// as those of buckets held out make it. The lesser holds, which is the larger probability:
+// neither is believed further than the other one lets.
 func (s Smooth) nats(q float64) float64 {
 	out := student(q, s.Stretches)
 	if q > s.At {
@@ -190,17 +213,22 @@ func (s Smooth) nats(q float64) float64 {
 	return out
 }
 
-// student is -ln of the chance that Student's t with v degrees of freedom lies
-// farther from 0 than q, by the approximation of D. Wallace (1959).
+// student is -ln of the chance that Student's t with v degrees of freedom lies farther from 0
+// than q, by the approximation of D. Wallace (1959). Unlike the survival function, which is 0
+// beyond some q, its logarithm is finite however far q lies.
 func student(q, v float64) float64 {
 	z := (float64(8*v) + 1) / (float64(8*v) + 3) * math.Sqrt(v*math.Log1p(float64(q*q)/v))
+	// Erfc underflows at about 27, where z is 38. From 30 on the first term of its asymptotic
+	// series is exact enough.
 	if z > 30 {
 		return float64(z*z)/2 + math.Log(z*math.Sqrt(math.Pi/2))
 	}
 	return -math.Log(math.Erfc(z / math.Sqrt2))
 }
 
-// newSmooth is what so many independent stretches would show.
+// newSmooth is what so many independent stretches would show. The point beyond which one in ten
+// lies is found by bisection, and the scale of the tail is the inverse of the slope of -ln P
+// there.
 func newSmooth(deviation, stretches float64) Smooth {
 	s := Smooth{Deviation: deviation, Stretches: stretches}
 	near, far := 1.0, 20.0
@@ -229,6 +257,8 @@ func (s *Smooth) learn(values []average, weight float64) {
 	for _, a := range values {
 		squares += float64(a.value * a.value)
 	}
+	// As if one more stretch had been seen, in which buckets were independent: a source that was
+	// foretold too well in few buckets is not believed.
 	deviation := math.Sqrt((squares + float64(span(weight)*float64(known*known))) / (n + span(weight)))
 	inflation := max(1, deviation/known)
 	*s = newSmooth(deviation, max(1, n/(span(weight)*float64(inflation*inflation))))
@@ -266,6 +296,8 @@ func (l *Links) calibrate(folds [][]raw) {
 			var a, b average
 			for _, w := range raws {
 				if r, ok := w.residuals[e.Source]; ok {
+					// Averages go on over buckets in which the source is missing, as they do
+					// while watching.
 					a.add(r/e.Error, fast, fastBound)
 					b.add(r/e.Error, slow, slowBound)
 				}
@@ -301,6 +333,7 @@ func (t *tracks) follow(l *Links, w *raw) {
 			t.fast[k].add(r/e.Error, fast, fastBound)
 			t.slow[k].add(r/e.Error, slow, slowBound)
 		}
+		// A direction is told by the fast average, which is the first to turn around.
 		m := moved{up: t.fast[k].value > 0, fast: e.Fast.nats(t.fast[k].deviations(e.Fast, fast))}
 		// A slow average that the fast one does not confirm is of the past.
 		if (t.slow[k].value > 0) == m.up && m.fast >= nat {

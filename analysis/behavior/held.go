@@ -9,13 +9,19 @@ import (
 // Held tells how far a source stood out of its tails in buckets held out while
 // learning: by chance alone as often as its tails say, and a nat farther on
 // average. Restless sources stand out more, and are then judged by that.
+//
+// Why this is needed: tails are fitted to the buckets that they then describe, and are
+// exponential by assumption. Both make a bucket that was not learned from look rarer than it is,
+// and more so for a source that changes its ways from day to day.
 type Held struct {
 	Buckets float64 `json:"buckets"`
 	Up      Excess  `json:"up"`   // above the upper threshold
 	Down    Excess  `json:"down"` // below the lower one
 }
 
-// Excess sums how far, in nats, values lay beyond a threshold.
+// Excess sums how far, in nats, values lay beyond a threshold. A nat is the unit of -ln P: by a
+// tail that fits, excesses are exponential with a mean of one. Sums rather than means are kept,
+// since sums of two behaviors add up to those of both.
 type Excess struct {
 	N       float64 `json:"n"`
 	Sum     float64 `json:"sum"`
@@ -27,6 +33,8 @@ func (e Excess) plus(o Excess) Excess {
 }
 
 // less takes off a part of what was added.
+//
+// Sums are kept from falling below 0, where only rounding could take them.
 func (h Held) less(o Held, part float64) Held {
 	take := func(a, b Excess) Excess {
 		return Excess{a.N - float64(part*b.N), max(0, a.Sum-float64(part*b.Sum)), max(0, a.Squares-float64(part*b.Squares))}
@@ -40,6 +48,8 @@ func (h Held) plus(o Held) Held {
 
 // add takes in a sign of a bucket held out.
 func (h *Held) add(s rawSign) {
+	// The surprise of being beyond the threshold at all is left out: how often that happens is
+	// counted by N.
 	x := s.score - s.surprise
 	e := Excess{1, x, float64(x * x)}
 	if s.down {
@@ -57,6 +67,7 @@ func (h Held) calibrated(s rawSign) float64 {
 	if s.down {
 		e = h.Down
 	}
+	// An exponential distribution of mean m has the mean square 2m².
 	return beyond(s, h.Buckets, e.N, e.steadied(nat, 2*nat*nat))
 }
 
@@ -65,11 +76,15 @@ func (h Held) calibrated(s rawSign) float64 {
 // was new of its kind of event, by Student's distribution: that is known from
 // few.
 func novelty(s rawSign, class, kind Held) float64 {
+	// Nothing new of this kind of event was ever seen in buckets held out: all that can be said
+	// is how often anything new of the class was.
 	k := kind.Up.N
 	if k < 1 {
 		return beyond(s, class.Buckets, class.Up.N, Excess{}.steadied(nat, 2*nat*nat))
 	}
 	mean := kind.Up.Sum / k
+	// One imagined excess, a nat off the mean, steadies the variance of the few there are; 1+1/k
+	// makes it that of a prediction, as Student's distribution wants it.
 	spread := math.Sqrt((max(0, kind.Up.Squares-float64(k*mean*mean)) + nat*nat) / (k + 1) * (1 + 1/k))
 	x := s.score - s.surprise
 	out := -math.Log(share(s, class.Buckets, class.Up.N)) + float64(math.Ln2*min(1, x/max(nat, mean)))
@@ -79,8 +94,9 @@ func novelty(s rawSign, class, kind Held) float64 {
 	return max(0, out)
 }
 
-// steadied is the mean and the deviation of excesses, with prior values of that
-// mean and mean square; neither is less than a nat.
+// steadied is the mean and the deviation of excesses, with prior values of that mean and mean
+// square. Neither is less than a nat: a source that stood out less in buckets held out than its
+// tails say may do so by chance, and is judged by its tails.
 func (e Excess) steadied(mean, square float64) [2]float64 {
 	k := e.N
 	m := (e.Sum + float64(prior*mean)) / (k + prior)
@@ -88,14 +104,16 @@ func (e Excess) steadied(mean, square float64) [2]float64 {
 	return [2]float64{max(nat, m), max(nat, math.Sqrt(max(0, v)))}
 }
 
-// beyond is -ln P of a sign, k of n buckets having shown signs with that mean and
-// deviation of the excess.
+// beyond is -ln P of a sign, k of n buckets having shown signs with that mean and deviation of
+// the excess: how rare such signs are, ln 2 for being beyond the mean of them, and an exponential
+// from there.
 func beyond(s rawSign, n, k float64, excess [2]float64) float64 {
 	x, mean, dev := s.score-s.surprise, excess[0], excess[1]
 	return max(0, -math.Log(share(s, n, k))+float64(math.Ln2*min(1, x/mean))+max(0, x-mean)/dev)
 }
 
-// share is the part of buckets that show such a sign, of which k of n did.
+// share is the part of buckets that show such a sign, of which k of n did. What its tail says is
+// worth prior buckets.
 func share(s rawSign, n, k float64) float64 {
 	return (k + float64(prior*math.Exp(-s.surprise))) / (n + prior)
 }
@@ -121,7 +139,9 @@ type Levels struct {
 	Evidence []Calibration `json:"evidence"` // what adds up over time
 	Novel    []Calibration `json:"novel"`    // the new process that stands out most
 	Newness  []Calibration `json:"newness"`  // what of that adds up over time
-	Joint    []Calibration `json:"joint"`    // the score
+	// Of the score itself, which is the least p-value of several: since they are tried together
+	// and depend on each other, it is calibrated once more as a whole.
+	Joint []Calibration `json:"joint"` // the score
 }
 
 // lists gives all calibrations: first those that every behavior has, then those
@@ -142,6 +162,8 @@ type probabilities struct {
 
 // probabilities compares a bucket with normal ones.
 func (l *Levels) probabilities(m measures) probabilities {
+	// A test that cannot be made shows nothing: its p-value is 1, and its logarithm adds nothing
+	// to sums.
 	p := probabilities{pooled(l.Process, m.process), pooled(l.Novel, m.novel), 1, 1, 1, 1, 1, 1}
 	if len(l.Distance) > 0 {
 		p.distance = pooled(l.Distance, order(m.distance))
@@ -154,8 +176,9 @@ func (l *Levels) probabilities(m measures) probabilities {
 	return p
 }
 
-// order is the order of magnitude of a distance: beyond a threshold that is
-// exponential where distances thin out by a power law (B. Hill, 1975).
+// order is the order of magnitude of a distance: beyond a threshold that is exponential where
+// distances thin out by a power law (B. Hill, 1975), as they do where a few sources have heavy
+// tails.
 func order(distance float64) float64 { return math.Log(max(distance, 1e-9)) }
 
 // combined is -ln of the chance that the three tests of a bucket by itself show
@@ -163,6 +186,8 @@ func order(distance float64) float64 { return math.Log(max(distance, 1e-9)) }
 // independent. Calibration makes up for their not being so.
 func (p probabilities) combined() float64 {
 	sum := -math.Log(p.process) - math.Log(p.distance) - math.Log(p.outside)
+	// The sum of three exponentials of mean 1 is of Gamma's distribution with shape 3, whose
+	// upper tail is exp(-s)·(1+s+s²/2).
 	return sum - math.Log(1+sum+float64(sum*sum)/2)
 }
 
@@ -196,7 +221,9 @@ const perSum = 1.255
 // time alone.
 type sums struct{ all, newness float64 }
 
-// add takes in a bucket with that p-value in all.
+// add takes in a bucket with that p-value in all. What one bucket may add is bounded by
+// mostAtOnce, so that a single gross bucket, for which the test of a bucket by itself is there,
+// does not pass for what lasts.
 func (s *sums) add(now float64, p probabilities) {
 	s.all, s.newness = cumulate(s.all, now), cumulate(s.newness, p.novel)
 }
@@ -206,14 +233,17 @@ func cumulate(sum, p float64) float64 {
 	return min(mostInAll, max(0, sum+min(mostAtOnce, -math.Log(p))-allowance))
 }
 
-// surest bounds from below, in normal buckets that are known, the p-value of
-// what lasts that goes into the score of a bucket: it is not said to be rarer
-// than the rarest that was seen. Buckets that follow each other may be one odd
-// moment, such as a load that ended, so that their tail does not reach far.
-const surest = 1.0
+// rarestLasting is the least p-value with which what lasts goes into the score of a bucket, in
+// parts of the normal buckets that are known: it is not said to be rarer than the rarest that was
+// seen. Buckets that follow each other may be one odd moment, such as a load that ended, so that
+// their tail does not reach far.
+const rarestLasting = 1.0
 
 // score is -ln of the lesser p-value, of what a bucket shows by itself and of
 // what lasts. Calibration makes up for the two being tried.
+//
+// What is known is counted in effective buckets of the slowest memory there is, since the p-value
+// that is bounded may be that of the slow averages.
 func (l *Levels) score(p probabilities, lasting float64) float64 {
 	known := 0.0
 	for i := range l.Evidence {
@@ -223,13 +253,17 @@ func (l *Levels) score(p probabilities, lasting float64) float64 {
 			known += l.Evidence[i].Effective
 		}
 	}
-	return max(-math.Log(p.process), p.combined(), -math.Log(max(lasting, surest/known)))
+	return max(-math.Log(p.process), p.combined(), -math.Log(max(lasting, rarestLasting/known)))
 }
 
 // p is the p-value of a score. Few buckets say little of how far the score of
 // normal ones goes, but it is no more than that of the three tests together, each
 // of which is calibrated by itself (Bonferroni). Where nothing is linked, there is
 // but one.
+//
+// The second bound is the one that lets a gross fault be told after little learning: a
+// calibration of the score knows only how often the least of all tests went as far, each of the
+// three knows its own tail.
 func (l *Levels) p(score float64, p probabilities) float64 {
 	tests := 1.0
 	if len(l.Distance) > 0 {
@@ -317,6 +351,9 @@ func (r *record) calibrate(ctx context.Context, b *Behavior, opts Options) error
 			}
 		}
 	}
+	// The denominator is the same for all: the number of buckets held out. A source that never
+	// stood out in them must have it too, or its silence would count for nothing; those are
+	// filled in below.
 	b.Held = map[string]*Held{}
 	for class, h := range held {
 		h.Buckets = float64(r.buckets())
@@ -332,6 +369,8 @@ func (r *record) calibrate(ctx context.Context, b *Behavior, opts Options) error
 		}
 	}
 	if b.Links != nil {
+		// Before measures are taken, since this also follows the averages over the buckets of
+		// each fold.
 		b.Links.calibrate(raws)
 	}
 	var all []measures
@@ -347,6 +386,8 @@ func (r *record) calibrate(ctx context.Context, b *Behavior, opts Options) error
 			return b.heldOf(class).less(o, ownPart)
 		}
 		for i := range raws[k] {
+			// Judged as a watch will judge it, by what all the other folds showed and a part of
+			// its own.
 			m, _ := b.measure(&raws[k][i], known)
 			all = append(all, m)
 		}
@@ -356,6 +397,9 @@ func (r *record) calibrate(ctx context.Context, b *Behavior, opts Options) error
 }
 
 // takeSigns adds the signs of a bucket, of each source or class the strongest.
+//
+// Of one bucket a class counts once: ten new processes in a bucket, of a build that starts, are
+// one moment at which something was new.
 func takeSigns(h map[string]*Held, signs []rawSign, byKind bool) {
 	strongest := map[string]rawSign{}
 	take := func(class string, s rawSign) {
@@ -377,7 +421,8 @@ func takeSigns(h map[string]*Held, signs []rawSign, byKind bool) {
 	}
 }
 
-// calibrate takes what all buckets held out show, fold after fold.
+// calibrate takes what all buckets held out show, fold after fold. The order matters: each
+// calibration below is of something computed by those above it.
 func (l *Levels) calibrate(all []measures, folds [][2]int, linked bool) {
 	each := func(value func(measures) float64, typical, span float64) []Calibration {
 		scores := make([]float64, len(all))
@@ -402,6 +447,8 @@ func (l *Levels) calibrate(all []measures, folds [][2]int, linked bool) {
 	ps, added := make([]probabilities, len(all)), make([]sums, len(all))
 	now := make([]float64, len(all))
 	at := 0
+	// Evidence begins anew with each fold, as it does after a pause: folds need not follow each
+	// other in time.
 	for _, fold := range folds {
 		var sum sums
 		for range fold[1] - fold[0] {
@@ -418,6 +465,8 @@ func (l *Levels) calibrate(all []measures, folds [][2]int, linked bool) {
 		inAll[i], newness[i] = s.all, s.newness
 		shown[i] = -math.Log(now[i])
 	}
+	// Where normal buckets are alike, sums of them go as many times farther as buckets tell the
+	// same.
 	l.Evidence, l.Newness = []Calibration{calibrate(inAll, perSum*alike(shown), memory)}, []Calibration{calibrate(newness, perSum, memory)}
 	scores := make([]float64, len(all))
 	for i := range all {
@@ -426,6 +475,9 @@ func (l *Levels) calibrate(all []measures, folds [][2]int, linked bool) {
 	l.Joint = []Calibration{calibrate(scores, perTests, 1)}
 }
 
+// join keeps the calibrations of both side by side: how scores of several behaviors are
+// distributed together cannot be told from their quantiles, but p-values can be averaged, as
+// [pooled] does.
 func (l *Levels) join(o *Levels) {
 	always, linked := l.lists()
 	a, b := o.lists()
