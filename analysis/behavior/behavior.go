@@ -16,6 +16,10 @@ import (
 
 // A Behavior is what normal running looks like. [Learn] makes one, [Load]
 // reads one back. Several goroutines may use one as long as none changes it.
+//
+// Scores need nothing else: a behavior is a summary whose size depends on how many sources there
+// are and not on how long was learned, since tails, block means and calibrations are bounded.
+// That is also why two of them can be merged without the captures.
 type Behavior struct {
 	Tags   []string      `json:"tags"`    // such as the host or the day
 	Every  time.Duration `json:"every"`   // of a bucket, in nanoseconds
@@ -45,10 +49,14 @@ type Behavior struct {
 	Links *Links   `json:"links"` // how processes depend on each other; nil if less than two vary
 	Notes []string `json:"notes"`
 
+	// Made when the first bucket is judged, and forgotten by whoever changes the behavior.
 	compiled *compiled
 }
 
 // A Source is what is known of one source of values.
+//
+// Shares of buckets are worth Buckets-Missing of the behavior: a source is not said to be rare by
+// buckets in which nobody looked. Silence of a count is a value; silence of a level is missing.
 type Source struct {
 	Value   Value     `json:"value"`
 	Scaling           // on which it is judged
@@ -152,7 +160,8 @@ func (b *Behavior) blocks() int {
 	return 0
 }
 
-// means returns the block means of a source, zeros if it is not known.
+// means returns the block means of a source. A source that is not known was silent in all n of
+// them.
 func (b *Behavior) means(name string, n int) []float64 {
 	if s := b.Sources[name]; s != nil {
 		return s.Blocks
@@ -160,12 +169,16 @@ func (b *Behavior) means(name string, n int) []float64 {
 	return make([]float64, n)
 }
 
-// callsOnly reports whether links are about system calls alone.
+// callsOnly reports whether links are about system calls alone: where these are counted they are
+// what a process does of itself, where other kinds of event may happen to it.
 func (b *Behavior) callsOnly() bool { return b.ByKind && b.Kinds["syscall"] > 0 }
 
 // processes lists the processes of the behavior by name.
 func (b *Behavior) processes() []string { return slices.Sorted(maps.Keys(b.Presence)) }
 
+// unit is the count of a kind of event below which the scale is linear, so that a difference
+// between one and three events of a kind that usually comes by hundreds weighs next to nothing.
+// It is 1 of an unknown kind.
 func (b *Behavior) unit(kind string) float64 {
 	if u := b.Kinds[kind]; u > 0 {
 		return u
@@ -173,7 +186,8 @@ func (b *Behavior) unit(kind string) float64 {
 	return 1
 }
 
-// row gives the values of a bucket; of counts, zeros are left out.
+// row gives the values of a bucket. Of counts, zeros are left out, as a live stream leaves them
+// out; of levels 0 is a value, and what is not there is missing.
 func (b *Behavior) row(s *analysis.Series, i int) map[string]float64 {
 	out := make(map[string]float64, len(s.Names))
 	for j, name := range s.Names {

@@ -171,7 +171,8 @@ func TestSaveAndLoad(t *testing.T) {
 	}
 }
 
-// TestReadsOldName holds that a behavior is read whose buckets' width has the name that it had at first.
+// TestReadsOldName holds that a behavior is read whose buckets' width has the name that it had at
+// first.
 func TestReadsOldName(t *testing.T) {
 	var now bytes.Buffer
 	if err := learn(t, server(t, 1, 60, nil)).Write(&now); err != nil {

@@ -9,8 +9,8 @@ import (
 	"dtnotes/analysis/behavior"
 )
 
-// TestAlertsOnly holds that a report without the buckets outside of alerts has the same alerts, and of the
-// buckets those that are in one.
+// TestAlertsOnly holds that a report without the buckets outside of alerts has the same alerts,
+// and of the buckets those that are in one.
 func TestAlertsOnly(t *testing.T) {
 	b := learn(t, server(t, 1, 300, nil))
 	s := server(t, 2, 40_000, func(i int, counts map[string]float64) {

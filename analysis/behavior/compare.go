@@ -47,11 +47,12 @@ func (s SourceChange) String() string {
 	return fmt.Sprintf("%s: %.4g/s → %.4g/s (×%.3g)", s.Name, s.Before, s.After, s.After/s.Before)
 }
 
-// falseDiscoveries is the part of false differences among those told.
+// falseDiscoveries is the part of false differences among those told. It is a part of what is
+// told and not of what is tested, so that it means the same for ten sources and for ten thousand.
 const falseDiscoveries = 0.05
 
-// fewestBlocks is the number of stretches of time that tell how much a source
-// varies by itself.
+// fewestBlocks is the number of stretches of time that tell how much a source varies by itself:
+// Welch's test needs a variance of each side, and one from two values is worth nothing.
 const fewestBlocks = 3
 
 // Compare tells which sources and links differ between two behaviors, such as
@@ -134,7 +135,8 @@ func (c *Comparison) testSources(na, nb int) []SourceChange {
 	return out
 }
 
-// mixed reports whether the behaviors take a source for values of different kinds, which do not compare.
+// mixed reports whether the behaviors take a source for values of different kinds, which do not
+// compare.
 func (c *Comparison) mixed(name string) bool {
 	s, t := c.a.Sources[name], c.b.Sources[name]
 	return s != nil && t != nil && s.Value != t.Value
@@ -142,6 +144,8 @@ func (c *Comparison) mixed(name string) bool {
 
 // magnitudes brings block means to the scale of the source in the first
 // behavior that knows it.
+//
+// Both sides must be on the same scale, or a gauge would differ by its scale alone.
 func (c *Comparison) magnitudes(name string, values []float64, unit float64) []float64 {
 	src := c.a.Sources[name]
 	if src == nil {
@@ -158,7 +162,9 @@ func (c *Comparison) magnitudes(name string, values []float64, unit float64) []f
 // have: a source that happens not to vary in a few blocks may still do.
 const steadiest = 0.05
 
-// welch is the two-sided p-value of equal means (B. Welch, 1947).
+// welch is the two-sided p-value of equal means (B. Welch, 1947). The degrees of freedom are
+// those of F. Satterthwaite (1946), between the lesser of the two numbers of values less one and
+// their sum less two.
 func welch(x, y []float64) float64 {
 	mx, vx := stat.MeanVariance(x, nil)
 	my, vy := stat.MeanVariance(y, nil)
@@ -171,6 +177,10 @@ func welch(x, y []float64) float64 {
 
 // testLinks compares the partial correlations of the processes that both
 // behaviors know, given each other.
+//
+// Given each other, and not all that each behavior knows: a partial correlation depends on what
+// is held fixed, so that a process that only one of them knows would change links it has no part
+// in.
 func (c *Comparison) testLinks() ([]Change, error) {
 	if c.a.Links == nil || c.b.Links == nil {
 		c.Notes = append(c.Notes, "no links to compare: less than two processes vary")
@@ -196,10 +206,14 @@ func (c *Comparison) testLinks() ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Fisher's z of a partial correlation given k others has the variance 1/(n-k-3), n being
+	// independent buckets: here k is p-2.
 	dev := math.Sqrt(1/freeA + 1/freeB)
 	out := []Change{}
 	for i := range names {
 		for j := i + 1; j < len(names); j++ {
+			// Pairs that are linked in neither are not tested. Among thousands of processes
+			// nearly all pairs are such, and would raise what a difference must show to be told.
 			x, y := before.At(i, j), after.At(i, j)
 			if max(math.Abs(x), math.Abs(y)) < leastLink {
 				continue
@@ -211,8 +225,8 @@ func (c *Comparison) testLinks() ([]Change, error) {
 	return out, nil
 }
 
-// among returns the partial correlations of the named processes given each
-// other alone.
+// among returns the partial correlations of the named processes given each other alone: those of
+// a part of the covariance. The names must all be linked.
 func (l *Links) among(names []string) (*mat.SymDense, error) {
 	at := make([]int, len(names))
 	for i, name := range names {
@@ -233,8 +247,10 @@ func (l *Links) among(names []string) (*mat.SymDense, error) {
 	return covariance.PartialCorrelations(precision), nil
 }
 
-// discoveries returns the p-value up to which tests are called significant so
-// that the expected part of false ones stays below level.
+// discoveries returns the p-value up to which tests are called significant so that the expected
+// part of false ones stays below level, -1 if none is (Y. Benjamini and Y. Hochberg, 1995): the
+// largest of the n sorted p-values that is at most level·k/n at place k. Those before it count
+// even where they miss their own bound.
 func discoveries(ps []float64, level float64) float64 {
 	sorted := slices.Sorted(slices.Values(ps))
 	for k := len(sorted); k > 0; k-- {

@@ -26,7 +26,8 @@ type Counter struct {
 // NewCounter returns a counter into buckets of that width.
 func NewCounter(every time.Duration) *Counter { return &Counter{every: every.Seconds()} }
 
-// longestPause is the number of intervals that a block may cover.
+// longestPause is the number of intervals that a block may cover. A tracer under load misses a
+// tick or two; to spread a block over minutes would invent a steady load where nothing is known.
 const longestPause = 5
 
 // Block takes in counts that were printed at time end, in seconds since the
@@ -48,10 +49,14 @@ func (c *Counter) Block(end float64, counts map[string]float64) []Bucket {
 	c.last = end
 	first, last := (from-c.start)/c.every, (end-c.start)/c.every
 	first, last = snap(first), snap(last)
+	// The block covers next to nothing, because it came right after the one before: all of it
+	// belongs to the bucket that it lies in.
 	if last <= first {
 		first, last = max(0, math.Ceil(first)-1), math.Ceil(first)
 	}
 	for k := int(first); float64(k) < last; k++ {
+		// The part of the block that lies in bucket k. Parts add up to one, so that no count is
+		// lost or doubled.
 		share := (min(last, float64(k+1)) - max(first, float64(k))) / (last - first)
 		at := c.at(k)
 		for source, v := range counts {
@@ -65,6 +70,9 @@ func (c *Counter) Block(end float64, counts map[string]float64) []Bucket {
 // a bucket and still be taken for it.
 const edge = 0.05
 
+// snap brings the end of a block to that of a bucket, so that ticks that jitter do not leave a
+// hundredth of each block to the next bucket, which would then look as if something had happened
+// in it.
 func snap(at float64) float64 {
 	if r := math.Round(at); math.Abs(at-r) < edge {
 		return r
@@ -80,11 +88,15 @@ const lateness = 0.5
 // late an event counts in the oldest bucket not yet complete.
 func (c *Counter) Event(t float64, source string) []Bucket {
 	if c.last == 0 {
+		// Buckets of events begin at multiples of their width since the epoch, since no tick says
+		// where.
 		c.start = math.Floor(t/c.every) * c.every
 	}
 	var done []Bucket
 	if t > c.last {
 		if c.last != 0 && t-c.last > (longestPause+0.5)*c.every {
+			// What was counted before the pause is handed out first; the buckets of the pause are
+			// not, since nobody knows whether it was silent or not watched.
 			done = c.complete(len(c.open))
 			c.open, c.start = nil, math.Floor(t/c.every)*c.every
 		}
@@ -104,7 +116,8 @@ func (c *Counter) at(k int) map[string]float64 {
 	return c.open[k]
 }
 
-// complete hands out the first k buckets.
+// complete hands out the first k buckets. One in which nothing happened has no counts: it was
+// silent, which a judge must hear of.
 func (c *Counter) complete(k int) []Bucket {
 	if k <= 0 {
 		return nil

@@ -30,10 +30,13 @@ func (c Change) String() string {
 	return fmt.Sprintf("link between %s and %s %s (%+.2f → %+.2f)", dtracefs.Printable(c.From), dtracefs.Printable(c.To), c.What, c.Before, c.After)
 }
 
-// leastLink is the partial correlation from which two processes are said to
-// be linked.
+// leastLink is the partial correlation from which two processes are said to be linked. Fainter
+// ones may be beyond chance in long captures, and still explain no more than a hundredth of what
+// a process does.
 const leastLink = 0.1
 
+// describe names what became of a link. A sign that changed is told as such only between two
+// links.
 func describe(before, after float64) string {
 	b, a := math.Abs(before), math.Abs(after)
 	switch {
@@ -50,6 +53,8 @@ func describe(before, after float64) string {
 }
 
 // window is how the processes depended on each other around an alert.
+//
+// Both covariances are p×p, over the names, of standardized activity.
 type window struct {
 	names         []string
 	before, after *mat.SymDense // covariances: the behavior's, the window's
@@ -57,8 +62,9 @@ type window struct {
 	buckets       float64
 }
 
-// explainLinks says of each alert which links differ from the behavior, and
-// where: those that lost an end first.
+// explainLinks says of each alert which links differ from the behavior: those that lost an end
+// first, then those that changed beyond chance. An alert so early in the series that it has no
+// window has neither.
 func (r *Report) explainLinks(ctx context.Context) error {
 	if r.behavior.Links == nil {
 		return nil
@@ -84,6 +90,7 @@ func (r *Report) explainLinks(ctx context.Context) error {
 		}
 		r.Alerts[i].Edges = r.broken(&r.Alerts[i], values, covariance.PartialCorrelations(before))
 		for _, c := range w.changes(before, after) {
+			// A broken link is told once.
 			known := func(b Change) bool { return b.From == c.From && b.To == c.To }
 			if !slices.ContainsFunc(r.Alerts[i].Edges, known) {
 				r.Alerts[i].Edges = append(r.Alerts[i].Edges, c)
@@ -93,10 +100,12 @@ func (r *Report) explainLinks(ctx context.Context) error {
 	return nil
 }
 
-// around is the report of an alert and its window alone, and of the bucket before, from which running
-// totals go on.
+// around is the report of an alert and its window alone, and of the bucket before, from which
+// running totals go on.
 func (r *Report) around(a *Alert) *Report {
 	first, last := r.span(a)
+	// One bucket more, whose growth is not known: without it the first one of the window would be
+	// missing.
 	first = max(0, first-1)
 	s := *r.series
 	s.Times = s.Times[first:last]
@@ -106,9 +115,10 @@ func (r *Report) around(a *Alert) *Report {
 	return &Report{behavior: r.behavior, series: &s, Alerts: r.Alerts}
 }
 
-// broken lists the links of processes that hardly ever rest and were silent
-// for most of the alert: with one end gone a link is lost, as surely as the
-// silence is no chance.
+// broken lists the links of processes that hardly ever rest and were silent for most of the
+// alert: with one end gone a link is lost, as surely as the silence is no chance. No correlation
+// would show it, since what does not vary correlates with nothing, and a window holds too few
+// buckets to miss a link in.
 func (r *Report) broken(a *Alert, values map[string][]float64, before mat.Symmetric) []Change {
 	b := r.behavior
 	gone := func(name string) (p float64, ok bool) {
@@ -125,6 +135,8 @@ func (r *Report) broken(a *Alert, values map[string][]float64, before mat.Symmet
 				}
 			}
 		}
+		// A score is -ln of how often normal running shows as much, so that this is the p-value
+		// of the silence.
 		return math.Exp(-a.Sources[at].Score), 2*silent > all
 	}
 	out := []Change{}
@@ -134,6 +146,7 @@ func (r *Report) broken(a *Alert, values map[string][]float64, before mat.Symmet
 		if q, also := gone(to); also && (!ok || q < p) {
 			p, ok = q, true
 		}
+		// A lagged link has no weight among partial correlations of the same bucket.
 		if weight := before.At(e.From, e.To); ok && !e.Lagged && math.Abs(weight) >= leastLink {
 			out = append(out, Change{from, to, "lost", weight, 0, p})
 		}
@@ -141,7 +154,9 @@ func (r *Report) broken(a *Alert, values map[string][]float64, before mat.Symmet
 	return out
 }
 
-// activity returns what each process did in each bucket, as links count it.
+// activity returns what each process did in each bucket, as links count it: with running totals
+// as what they grow by, and without seasons. A source that the behavior does not know is taken
+// for a count.
 func (r *Report) activity() map[string][]float64 {
 	s := r.series
 	rec := record{byKind: r.behavior.ByKind, names: s.Names, starts: []int{0, len(s.Times)}}
@@ -172,11 +187,12 @@ func column(s *analysis.Series, j int) []float64 {
 	return out
 }
 
-// fewestInWindow is the number of buckets that links are judged by at least.
+// fewestInWindow is the number of buckets that links are judged by at least. With fewer, the
+// variance of Fisher's z, 1/(n-3), leaves next to nothing beyond chance.
 const fewestInWindow = 10
 
-// newcomers is the number of processes unknown to the behavior that a window
-// takes in.
+// newcomers is the number of processes unknown to the behavior that a window takes in: each needs
+// a row of the covariance, and takes a degree of freedom from all links.
 const newcomers = 3
 
 // window models the buckets of an alert and as many before it. The behavior
@@ -207,10 +223,13 @@ func (r *Report) window(a *Alert, values map[string][]float64) *window {
 			z.Set(i, j, z.At(i, j)-mean)
 		}
 	}
+	// Buckets that are alike count for less here too, as much as they did while learning.
 	w := &window{names: names, before: mat.NewSymDense(p, nil), buckets: float64(n) * l.independence(r.behavior.Buckets)}
 	for i := range p {
 		for j := i; j < p; j++ {
 			switch {
+			// Among processes of the behavior what it knows; a newcomer is independent of them
+			// beforehand, with variance 1.
 			case j < len(l.Names):
 				w.before.SetSym(i, j, l.Covariance[i][j])
 			case i == j:
@@ -218,6 +237,8 @@ func (r *Report) window(a *Alert, values map[string][]float64) *window {
 			}
 		}
 	}
+	// The behavior's covariance weighs as much as p+2 buckets, so that the window's has an
+	// inverse however few buckets of its own it has.
 	prior := float64(p + 2)
 	w.weight = float64(n) / (float64(n) + prior)
 	w.after = mat.NewSymDense(p, nil)
@@ -243,8 +264,9 @@ func (l *Links) independence(buckets int) float64 {
 	return min(1, l.Effective/float64(buckets))
 }
 
-// standardized returns the standardized counts of a process in a window; nil
-// values are silence. A newcomer is measured by its own deviation.
+// standardized returns the standardized counts of a process in a window, buckets first to last-1.
+// No values are silence. A newcomer has no usual level nor deviation, and is measured by its own
+// deviation.
 func (l *Links) standardized(name string, values []float64, first, last int) []float64 {
 	out := make([]float64, last-first)
 	at := slices.Index(l.Names, name)

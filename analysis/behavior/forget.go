@@ -13,11 +13,11 @@ import (
 )
 
 // MergeFading is [Merge] for behaviors of different days: in all parts of the behavior, what was
-// learned a half-life before the newest counts half, so that a normal that moved is normal, and the one
-// before becomes unusual again. Processes are linked as in the newest.
+// learned a half-life before the newest counts half, so that a normal that moved is normal, and
+// the one before becomes unusual again. Processes are linked as in the newest.
 //
-// What buckets held out showed fades less: 3600 of them stay, without which no alert could be told from
-// what normal running may show.
+// What buckets held out showed fades less: 3600 of them stay, without which no alert could be
+// told from what normal running may show.
 func MergeFading(halfLife time.Duration, behaviors ...*Behavior) (*Behavior, error) {
 	if halfLife <= 0 {
 		return nil, fmt.Errorf("merging behaviors: a half-life of %v: want a positive time", halfLife)
@@ -38,6 +38,8 @@ func mergeFading(halfLife time.Duration, opts ScoreOptions, behaviors []*Behavio
 		return nil, err
 	}
 	behaviors = slices.Clone(behaviors)
+	// The oldest first: each fades by its age against the next one, and with what it was added
+	// to.
 	slices.SortStableFunc(behaviors, func(a, b *Behavior) int { return cmp.Compare(a.Until, b.Until) })
 	var out *Behavior
 	for _, b := range behaviors {
@@ -53,19 +55,21 @@ func mergeFading(halfLife time.Duration, opts ScoreOptions, behaviors []*Behavio
 	return out, nil
 }
 
-// enough is the number of false alerts that are normal in the buckets held out which calibrations do
-// not fade below, of those there are.
+// enough is how many false alerts buckets held out must be able to show: calibrations do not fade
+// below enough/level buckets where they have as many. At four alerts an hour of buckets of a
+// second these are 3600.
 const enough = 4.0
 
-// LearnOn learns from newer captures of normal running, as what is known fades: see [MergeFading].
-// Sources are what they are known to be, and are judged without their seasons, which follow the
-// captures at the same pace. Alerts at the rate of the options can be raised afterwards if they could
-// before.
+// LearnOn learns from newer captures of normal running, as what is known fades: see
+// [MergeFading]. Sources are what they are known to be, and are judged without their seasons,
+// which follow the captures at the same pace. Alerts at the rate of the options can be raised
+// afterwards if they could before.
 func (b *Behavior) LearnOn(ctx context.Context, series []*analysis.Series, halfLife time.Duration, opts ScoreOptions) (*Behavior, error) {
 	if halfLife <= 0 {
 		return nil, fmt.Errorf("learning on: a half-life of %v: want a positive time", halfLife)
 	}
 	kernel := slices.DeleteFunc(slices.Clone(b.Ignored), func(p string) bool { return slices.Contains(b.Observers, p) })
+	// What the behavior left out stays left out: a new capture alone might be too short to tell.
 	next, err := Learn(ctx, series, Options{
 		ByKind: b.ByKind, Tags: b.Tags, Exclude: kernel, IncludeKernel: b.IncludeKernel, IncludeObserver: b.IncludeObserver, Missing: b.Missing,
 		known: b, halfLife: halfLife,
@@ -81,9 +85,12 @@ func (b *Behavior) LearnOn(ctx context.Context, series []*analysis.Series, halfL
 	return out, nil
 }
 
-// giveWay fades a behavior to a weight, but for so many buckets held out, and adds a newer one.
+// giveWay fades a behavior to a weight between 0 and 1, its calibrations to no less than the
+// fewest buckets, and adds a newer one.
 func (b *Behavior) giveWay(newer *Behavior, weight, fewest float64) error {
 	b.fade(weight, fewest)
+	// Taken before sources are joined, while it can be told which of the two took what for which
+	// kind of values.
 	alike := alikeLinks([]*Behavior{b, newer})[0].Links
 	kinds := map[string]float64{}
 	for kind, unit := range newer.Kinds {
@@ -100,12 +107,14 @@ func (b *Behavior) giveWay(newer *Behavior, weight, fewest float64) error {
 	absorb(b, newer, true)
 	b.Kinds = kinds
 	always, linked := b.Levels.lists()
+	// No links are left, and so nothing that their calibrations could be applied to.
 	if newer.Links == nil && alike == nil {
 		for _, list := range linked {
 			*list = nil
 		}
 	}
 	for _, list := range slices.Concat(always, linked) {
+		// One calibration, not a list that grows by one with every lesson.
 		for len(*list) > 1 {
 			*list = append([]Calibration{blend((*list)[0], (*list)[1])}, (*list)[2:]...)
 		}
@@ -134,6 +143,8 @@ func (b *Behavior) giveWay(newer *Behavior, weight, fewest float64) error {
 func between(a, b, m, n float64) float64 { return float64(a*(m/(m+n))) + float64(b*(n/(m+n))) }
 
 // between is a scale between two, of which so many values are known.
+//
+// Shapes cannot be averaged: the one of more values holds.
 func (s Scaling) between(t Scaling, m, n int) Scaling {
 	if s == t {
 		return s
@@ -158,6 +169,9 @@ func (f fading) part(n int) int { return int(math.Floor(float64(f.weight*float64
 func thin[T any](f fading, list []T) []T {
 	var out []T
 	for i, v := range list {
+		// The running number of those kept rises by one at each value that stays: by the weight
+		// evenly, from a start that differs from fading to fading, so that it is not always the
+		// farthest value of a tail that goes.
 		if f.part(i+1) > f.part(i) {
 			out = append(out, v)
 		}
@@ -165,8 +179,9 @@ func thin[T any](f fading, list []T) []T {
 	return out
 }
 
-// fade makes of the behavior what a part of its buckets would have taught, its calibrations by at least
-// the fewest.
+// fade makes of the behavior what a part of its buckets would have taught. Its calibrations keep
+// the fewest buckets at least, or all that they have. What would have been seen in no bucket
+// goes.
 func (b *Behavior) fade(weight, fewest float64) {
 	if weight >= 1 {
 		return
@@ -185,7 +200,9 @@ func (b *Behavior) fade(weight, fewest float64) {
 		left := float64(b.Buckets-s.Missing) / float64(known)
 		s.Total, s.Sum, s.Squares = left*s.Total, left*s.Sum, left*s.Squares
 		s.Upper.Beyond, s.Lower.Beyond = thin(f, s.Upper.Beyond), thin(f, s.Lower.Beyond)
+		// The newest blocks stay: they are in the order of time.
 		s.Blocks = s.Blocks[len(s.Blocks)-blocks:]
+		// Nothing, less minus the weight of what was held: the part weight of it.
 		s.Held = Held{}.less(s.Held, -weight)
 	}
 	for process, n := range b.Presence {
@@ -202,6 +219,7 @@ func (b *Behavior) fade(weight, fewest float64) {
 		for _, c := range *list {
 			held += c.Buckets
 		}
+		// The number over the whole list counts, as [pooled] judges by all of it.
 		kept := fading{min(1, max(weight, fewest/float64(held))), f.start}
 		for i := range *list {
 			c := &(*list)[i]
@@ -240,11 +258,16 @@ func (r ranking) at(i int) float64 {
 // farther threshold may be next to nothing of what counts. Other values are then taken from where
 // they are likely to be.
 func newer(a, b ranking, sign float64) Tail {
+	// A merged tail is exact, but begins at the farther threshold of the two. Where the old
+	// normal was far out and has faded, nearly nothing of the new one lies there; half of a
+	// tail's size is where that is taken to begin.
 	size := tailSize(a.n + b.n)
 	if exact := mergeTails(a.tail, b.tail, a.n, b.n, sign); (2*len(exact.Beyond) >= size || a.tail.At == b.tail.At) && len(exact.Beyond) <= longestTail {
 		return exact
 	}
 	var far []float64
+	// The farthest values of both rankings, one more than a tail holds: that one is the
+	// threshold.
 	for i, j := 0, 0; len(far) <= size && i+j < a.n+b.n; {
 		if j >= b.n || i < a.n && sign*a.at(i) >= sign*b.at(j) {
 			far = append(far, a.at(i))
@@ -272,7 +295,8 @@ func newerTail(s, t *Source, m, n int, sign float64) Tail {
 	return newer(s.ranked(m, sign), t.ranked(n, sign), sign)
 }
 
-// ranked ranks the values of a source. Between its thresholds they are taken to be normal on its scale.
+// ranked ranks the values of a source. Between its thresholds they are taken to be normal on its
+// scale.
 func (s *Source) ranked(buckets int, sign float64) ranking {
 	near, far := s.Upper, s.Lower
 	if sign < 0 {
@@ -301,7 +325,7 @@ func (s *Source) ranked(buckets int, sign float64) ranking {
 	}}
 }
 
-// ranked ranks scores.
+// ranked ranks scores. Below the tail they are taken from the quantiles.
 func (c Calibration) ranked() ranking {
 	n := max(c.Buckets, len(c.Tail.Beyond))
 	return ranking{c.Tail, n, func(i int) float64 {
@@ -344,6 +368,8 @@ func blend(a, b Calibration) Calibration {
 	return out
 }
 
+// between is what averages show of which a part is older. Unlike [Smooth.wider], which is for
+// behaviors that stand side by side, it lets what was seen long ago be forgotten.
 func (s Smooth) between(t Smooth, mean func(old, fresh float64) float64) Smooth {
 	return Smooth{mean(s.Deviation, t.Deviation), mean(s.Stretches, t.Stretches), mean(s.At, t.At), mean(s.Scale, t.Scale)}
 }

@@ -81,8 +81,8 @@ func learnedOn(t testing.TB, b *behavior.Behavior, lessons int, halfLife time.Du
 	return b
 }
 
-// A normal that moved is normal after some half-lives, and the one before is unusual again, whatever
-// way it went and at once or by and by. Alerts can be raised all along.
+// A normal that moved is normal after some half-lives, and the one before is unusual again,
+// whatever way it went and at once or by and by. Alerts can be raised all along.
 func TestANormalThatMoved(t *testing.T) {
 	const before = 1000.0
 	for _, c := range []struct {

@@ -312,8 +312,9 @@ func (l *Levels) moves() bool {
 // out as far as anything ever may, and hide faults.
 const ownPart = 0.5
 
-// mostTaught bounds how often the others teach. Of more series than that, those of several hosts say, some that lie
-// beside each other are held out together, so that time grows with the series and not with their square.
+// mostTaught bounds how often the others teach. Of more series than that, those of several hosts
+// say, some that lie beside each other are held out together, so that time grows with the series
+// and not with their square.
 const mostTaught = 20
 
 // calibrate judges the buckets of each fold by what the others teach, and

@@ -68,19 +68,21 @@ func (d HostDiffs) String() string {
 // fewestHosts of a role tell what is usual for it: of three, each is as far from the others as any.
 const fewestHosts = 4
 
-// CompareHosts tells which hosts stand out from others of their role, in how much their sources do and in links. Time
-// grows with the number of hosts.
+// CompareHosts tells which hosts stand out from others of their role, in how much their sources
+// do and in links. Time grows with the number of hosts.
 //
-// What hosts of a role do is compared source by source, as logarithms of counts, and link by link, as Fisher's z of partial
-// correlations. The most extreme host is held against the others by Student's test, then the most extreme of those, and so
-// on up to a quarter of them, or 16, so that several that misbehave do not hide each other (B. Rosner, "Percentage points for a
-// generalized ESD many-outlier procedure", 1983). The tests of a host make one (R. Simes, 1986), of which those are told that
-// keep the expected part of false ones below 5 % (Y. Benjamini and Y. Hochberg, 1995), and of each of these hosts what
-// differs at as much less a level as fewer hosts were told (Y. Benjamini and M. Bogomolov, "Selective inference on multiple
-// families of hypotheses", 2014).
+// What hosts of a role do is compared source by source, as logarithms of counts, and link by
+// link, as Fisher's z of partial correlations. The most extreme host is held against the others
+// by Student's test, then the most extreme of those, and so on up to a quarter of them, or 16, so
+// that several that misbehave do not hide each other (B. Rosner, "Percentage points for a
+// generalized ESD many-outlier procedure", 1983). The tests of a host make one (R. Simes, 1986),
+// of which those are told that keep the expected part of false ones below 5 % (Y. Benjamini and
+// Y. Hochberg, 1995), and of each of these hosts what differs at as much less a level as fewer
+// hosts were told (Y. Benjamini and M. Bogomolov, "Selective inference on multiple families of
+// hypotheses", 2014).
 //
-// A role of less than four hosts is left out with a note; if all are, it is an error. So are behaviors of other bucket
-// widths or measures. It ends with the error of ctx when that does.
+// A role of less than four hosts is left out with a note; if all are, it is an error. So are
+// behaviors of other bucket widths or measures. It ends with the error of ctx when that does.
 func CompareHosts(ctx context.Context, hosts []Host) (*HostComparison, error) {
 	c, err := compareHosts(ctx, hosts)
 	if err != nil {
@@ -109,6 +111,7 @@ func compareHosts(ctx context.Context, hosts []Host) (*HostComparison, error) {
 			c.Notes = append(c.Notes, fmt.Sprintf("role %q has %d hosts: it takes %d to tell which stands out", name, len(of), fewestHosts))
 			continue
 		}
+		// By name, so that the result does not depend on the order in which hosts were given.
 		slices.SortFunc(of, func(a, b Host) int { return strings.Compare(a.Name, b.Name) })
 		r := &role{name: name, hosts: of}
 		if err := r.test(ctx); err != nil {
@@ -131,6 +134,8 @@ func compareHosts(ctx context.Context, hosts []Host) (*HostComparison, error) {
 		for _, d := range all[i].Differs {
 			of = append(of, d.P)
 		}
+		// Having chosen which hosts to look into makes chance more likely there: the level within
+		// a host is lowered by the part of hosts that were chosen.
 		within := discoveries(of, c.Level*float64(len(all))/float64(c.Tested))
 		all[i].Differs = slices.DeleteFunc(all[i].Differs, func(d HostDiffs) bool { return d.P > within })
 		slices.SortStableFunc(all[i].Differs, func(a, b HostDiffs) int { return cmp.Compare(a.P, b.P) })
@@ -140,7 +145,8 @@ func compareHosts(ctx context.Context, hosts []Host) (*HostComparison, error) {
 	return c, nil
 }
 
-// sameKind tells why behaviors cannot be compared.
+// sameKind tells why behaviors cannot be compared, nil if they can: what differs because it was
+// counted differently is no difference of the systems.
 func sameKind(a, b *Behavior) error {
 	switch {
 	case a.Every != b.Every:
@@ -171,6 +177,8 @@ func (r *role) test(ctx context.Context) error {
 	n := len(r.hosts)
 	r.value, r.p, r.score = make([][]float64, n), make([][]float64, n), make([][]float64, n)
 	seconds := r.hosts[0].Behavior.Every.Seconds()
+	// The scale is that of the first host that knows the source: one for all, or a gauge would
+	// differ by its scale.
 	sources := map[string]*Source{}
 	for _, h := range r.hosts {
 		for name, s := range h.Behavior.Sources {
@@ -196,6 +204,7 @@ func (r *role) test(ctx context.Context) error {
 			}
 			x[i], spread[i] = stat.Mean(shaped, nil), 0
 			if len(shaped) > 1 {
+				// The variance of the mean of blocks, which are nearly independent.
 				spread[i] = stat.Variance(shaped, nil) / float64(len(shaped))
 			}
 			r.value[i] = append(r.value[i], stat.Mean(means, nil)/seconds)
@@ -209,6 +218,8 @@ func (r *role) test(ctx context.Context) error {
 func (r *role) testLinks(ctx context.Context) error {
 	var names []string
 	for i, h := range r.hosts {
+		// Partial correlations given different processes do not compare, so that all hosts must
+		// know the same ones. One host without links leaves those of the role uncompared.
 		switch l := h.Behavior.Links; {
 		case l == nil:
 			return nil
@@ -243,6 +254,7 @@ func (r *role) testLinks(ctx context.Context) error {
 		for b := a + 1; b < len(names); b++ {
 			most := 0.0
 			for i := range rho {
+				// Rounding may take a correlation to 1, whose z is infinite.
 				v := math.Max(-1+1e-12, math.Min(1-1e-12, rho[i].At(a, b)))
 				most, x[i] = max(most, math.Abs(v)), math.Atanh(v)
 			}
@@ -259,7 +271,8 @@ func (r *role) testLinks(ctx context.Context) error {
 	return nil
 }
 
-// add compares the hosts in something: x is what each does, spread the variance of that by chance within the host.
+// add compares the hosts in something: x is what each does, spread the variance of that by chance
+// within the host.
 func (r *role) add(name string, x, spread []float64) {
 	r.names = append(r.names, name)
 	p, score := outliers(x, spread)
@@ -268,11 +281,14 @@ func (r *role) add(name string, x, spread []float64) {
 	}
 }
 
-// outliers returns for each value how likely one is as far from the others by chance, and by how many deviations it
-// differs from them. A value that was seen for a shorter time than the others, whose spread is larger, may differ more.
+// outliers returns for each value how likely one is as far from the others by chance, and by how
+// many deviations it differs from them. A value that was seen for a shorter time than the others,
+// whose spread is larger, may differ more.
 func outliers(x, spread []float64) (p, score []float64) {
 	n := len(x)
 	p, score = make([]float64, n), make([]float64, n)
+	// What all hosts vary by within themselves is part of how far they lie from each other, and
+	// is measured there. Only what one varies more than usual is added to its variance.
 	usual := median(slices.Clone(spread))
 	left := make([]int, n)
 	for i := range left {
@@ -291,6 +307,7 @@ func outliers(x, spread []float64) (p, score []float64) {
 		i := left[worst]
 		score[i] = of.without(x[i], spread[i]-usual)
 		order = append(order, i)
+		// The worst of n was chosen, on either side: Bonferroni over both.
 		ps = append(ps, min(1, of.n*2*distuv.StudentsT{Sigma: 1, Nu: of.n - 2}.Survival(most)))
 		left = slices.Delete(left, worst, worst+1)
 	}
@@ -308,7 +325,8 @@ func outliers(x, spread []float64) (p, score []float64) {
 	return p, score
 }
 
-// mostOutliers bounds the hosts of a role that may stand out in one thing.
+// mostOutliers bounds the hosts of a role that may stand out in one thing, since each costs a
+// pass over all.
 const mostOutliers = 16
 
 // A crowd is how many values there are, their mean and the sum of squares around it.
@@ -328,11 +346,16 @@ func crowdOf(x []float64, of []int) crowd {
 // without holds one of the values against the others, as Student's t does.
 func (m crowd) without(x, extra float64) float64 {
 	n, d := m.n-1, x-m.mean
+	// The sum of squares around the mean of all, less the share of the value that is left out:
+	// d²·n/(n-1), n being the number of all. The mean of the others lies n/(n-1) times as far
+	// from it as that of all.
 	variance := max((m.squares-d*d*m.n/n)/(n-1), steadiest*steadiest)
 	return d * m.n / n / math.Sqrt(float64(variance*(1+1/n))+max(0, extra))
 }
 
-// simes is the p-value that not one of the tests is true.
+// simes is the p-value of no test being other than chance (R. Simes, 1986): the least of n·p/k
+// over the sorted p-values, k being the place. It holds under positive dependence, as sources of
+// a host have it, where Fisher's sum of logarithms would not.
 func simes(ps []float64) float64 {
 	least := 1.0
 	for k, p := range slices.Sorted(slices.Values(ps)) {
@@ -376,11 +399,13 @@ func (c *HostComparison) String() string {
 	return b.String()
 }
 
-// mostScore bounds the deviations that the picture tells apart.
+// mostScore bounds the deviations that the picture tells apart: one host far out would leave no
+// colors to others.
 const mostScore = 8
 
-// Picture draws hosts × sources: by how many deviations of the others of its role a host does more or less of each, hosts
-// of a role and sources beside those that deviate alike, and what stands out marked.
+// Picture draws hosts × sources: by how many deviations of the others of its role a host does
+// more or less of each, hosts of a role and sources beside those that deviate alike, and what
+// stands out marked.
 func (c *HostComparison) Picture() (figure.Grid, error) {
 	g := figure.Grid{ValueName: "deviations", Range: mostScore}
 	at := map[string]int{}
@@ -450,7 +475,8 @@ func inOrder[T any](x []T, order []int) []T {
 	return out
 }
 
-// byLikeness orders rows so that those that are alike are neighbors.
+// byLikeness orders rows so that those that are alike are neighbors: as the leaves of the tree of
+// average linkage. Missing values count as 0, which of scores is no deviation.
 func byLikeness(rows [][]float64) ([]int, error) {
 	if len(rows) < 2 {
 		return []int{0}[:len(rows)], nil

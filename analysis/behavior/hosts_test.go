@@ -16,7 +16,8 @@ import (
 	"dtnotes/analysis"
 )
 
-// hostsOf makes hosts of a role whose sources vary between hosts and in time; odd changes what a host does.
+// hostsOf makes hosts of a role whose sources vary between hosts and in time; odd changes what a
+// host does.
 func hostsOf(rng *rand.Rand, role string, hosts, sources int, odd func(host, source int) float64) []Host {
 	usual := make([]float64, sources)
 	for j := range usual {
@@ -145,8 +146,8 @@ func TestCompareHostsRefuses(t *testing.T) {
 	}
 }
 
-// Of many hosts a behavior is learned in time that grows with them, not with their square; what is held out of each is
-// judged as by itself.
+// Of many hosts a behavior is learned in time that grows with them, not with their square; what
+// is held out of each is judged as by itself.
 func TestManyHostsAreLearned(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 1))
 	var series []*analysis.Series

@@ -145,7 +145,8 @@ func (id identity) numbered(source string, pids []string) bool {
 // themselves alone.
 func leftOut(s *analysis.Series, opts Options) (kernel, observers []string) {
 	id := identityOf(s.Measure, opts.ByKind)
-	// Where zones are told apart, the platform has processes of its own beside the kernel's threads.
+	// Where zones are told apart, the platform has processes of its own beside the kernel's
+	// threads.
 	calls := map[string]bool{}
 	for _, name := range s.Names {
 		if kindOf(name, opts.ByKind) == "syscall" {

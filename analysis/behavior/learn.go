@@ -16,7 +16,8 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// FewestBuckets is the least number of buckets that can be learned from.
+// FewestBuckets is the least number of buckets that can be learned from: with fewer, a tail of a
+// tenth is a single value.
 const FewestBuckets = 20
 
 // Sources counts the rows of a capture's activity into buckets of that width,
@@ -35,11 +36,10 @@ func Sources(frame dataframe.DataFrame, every time.Duration) (*analysis.Series, 
 // Learn learns what is normal from one or several captures of normal running,
 // and stops when ctx is done.
 //
-// All series must have buckets of the same width; a source missing from one of
-// them was silent there. Scores are calibrated on buckets held out: each series
-// in turn is scored by what the others teach, or of more than twenty a
-// twentieth of them, and a single series in five stretches. Fewer than [FewestBuckets] buckets in all, NaN and infinite
-// values are errors.
+// All series must have buckets of the same width; a source missing from one of them was silent
+// there. Scores are calibrated on buckets held out: each series in turn is scored by what the
+// others teach, or of more than twenty a twentieth of them, and a single series in five
+// stretches. Fewer than [FewestBuckets] buckets in all, NaN and infinite values are errors.
 func Learn(ctx context.Context, series []*analysis.Series, opts Options) (*Behavior, error) {
 	legibly := make([]*analysis.Series, len(series))
 	for i, s := range series {
@@ -49,6 +49,8 @@ func Learn(ctx context.Context, series []*analysis.Series, opts Options) (*Behav
 	if err != nil {
 		return nil, fmt.Errorf("learning behavior: %w", err)
 	}
+	// All series have the same one, or were brought to one width and kind of source by whoever
+	// made them.
 	b.Measure = series[0].Measure
 	return b, nil
 }
@@ -146,7 +148,9 @@ func newRecord(series []*analysis.Series, opts Options) (*record, error) {
 	return r, nil
 }
 
-// check refuses what cannot be judged.
+// check refuses what cannot be judged: no width, values that are not one for each time and name,
+// NaN unless it was said what becomes of them, and infinite values, which no scale can bring
+// back.
 func check(s *analysis.Series, missing Missing) error {
 	if s == nil {
 		return errors.New("no series")
@@ -171,7 +175,8 @@ func check(s *analysis.Series, missing Missing) error {
 	return nil
 }
 
-// processOf takes the kind off a source's name.
+// processOf takes the kind off a source's name, where names begin with one: up to the first
+// blank.
 func processOf(name string, byKind bool) string {
 	if _, process, ok := strings.Cut(name, " "); ok && byKind {
 		return process
@@ -226,8 +231,9 @@ func (r *record) fill(series []*analysis.Series, ignored map[string]bool) {
 	}
 }
 
-// prepare finds out what the values of each source are, and brings them to
-// what is judged.
+// prepare finds out what the values of each source are, and brings them to what is judged. It is
+// an error if no source varies, since all that could be said of the next bucket then is whether
+// it is the same.
 func (r *record) prepare(series []*analysis.Series, opts Options) error {
 	varies := 0
 	from, to := r.longest()
@@ -239,6 +245,9 @@ func (r *record) prepare(series []*analysis.Series, opts Options) error {
 		r.protos = append(r.protos, src)
 		printed := r.columns[j]
 		r.columns[j] = r.judged(name, src, printed, series, opts)
+		// In the longest series alone: the test needs values that follow each other. What is
+		// known from before is not tested again, since steps learned now could not be merged with
+		// levels learned then.
 		if src.Value == Gauge && opts.source(name) == nil && wanders(r.columns[j][from:to], src.Season != nil && src.Season.Slope != 0) {
 			if told {
 				r.wandering = append(r.wandering, name)
@@ -262,10 +271,13 @@ func (r *record) prepare(series []*analysis.Series, opts Options) error {
 	return nil
 }
 
-// judged brings values as they were printed to what is judged, and finds the scale and the season of the source.
+// judged brings values as they were printed to what is judged, and finds the scale and the season
+// of the source.
 func (r *record) judged(name string, src *Source, printed []float64, series []*analysis.Series, opts Options) []float64 {
 	col := slices.Clone(printed)
 	for i := 1; i < len(r.starts); i++ {
+		// A count that a capture does not hold was silent there; of a level nothing is known, and
+		// it stays NaN.
 		if !src.Value.level() && !slices.Contains(series[i-1].Names, name) {
 			clear(col[r.starts[i-1]:r.starts[i]])
 			continue
@@ -284,6 +296,7 @@ func (r *record) judged(name string, src *Source, printed []float64, series []*a
 	if known != nil {
 		src.Season = known.Season
 	} else if slices.IsSorted(r.times) {
+		// Of series that are not in the order of time no season is looked for.
 		if src.Season = fitSeason(r.times, shaped, r.every); src.Season != nil {
 			src.Season.Scaling = src.Scaling
 		}
@@ -382,7 +395,7 @@ func (r *record) noteValues(opts Options) {
 	}
 }
 
-// longest is where the series of most buckets begins and ends.
+// longest is where the series of most buckets begins and ends, the first of several as long.
 func (r *record) longest() (from, to int) {
 	for i := 1; i < len(r.starts); i++ {
 		if r.starts[i]-r.starts[i-1] > to-from {
@@ -450,6 +463,8 @@ func (r *record) behavior(rows []int) *Behavior {
 	}
 	for kind, values := range usual {
 		slices.Sort(values)
+		// The tenth of all counts that are not zero: what a source of that kind does when it does
+		// little.
 		b.Kinds[kind] = values[len(values)/10]
 	}
 	for process, on := range present {
@@ -462,7 +477,8 @@ func (r *record) behavior(rows []int) *Behavior {
 	return b
 }
 
-// mostBlocks bounds the stretches of time that a source keeps means of.
+// mostBlocks bounds the stretches of time that a source keeps means of. Sixty tell the variance
+// of a mean to a fifth, and a behavior of a thousand sources stays a few megabytes.
 const mostBlocks = 60
 
 // blockMeans averages stretches of at least ten values: means of so many are
@@ -485,8 +501,9 @@ func blockMeans(values []float64) []float64 {
 	return out
 }
 
-// folds splits the buckets to hold out in turn: series by series, or a single
-// one in five stretches.
+// folds splits the buckets to hold out in turn: series by series, or a single one in five
+// stretches. Stretches and not single buckets, whose neighbors would teach what they are: buckets
+// that follow each other are alike.
 func (r *record) folds() [][2]int {
 	var out [][2]int
 	for i := 1; i < len(r.starts); i++ {

@@ -8,7 +8,8 @@ import (
 	"dtnotes/analysis"
 )
 
-// Lessons teach a behavior from a stream of normal running, as old knowledge fades: see [Behavior.LearnOn].
+// Lessons teach a behavior from a stream of normal running, as old knowledge fades: see
+// [Behavior.LearnOn].
 type Lessons struct {
 	HalfLife time.Duration
 	Options  ScoreOptions
@@ -17,17 +18,20 @@ type Lessons struct {
 	n    int        // in them
 }
 
-// Lesson is the number of normal buckets that are learned at once; no half-life can be shorter.
+// Lesson is the number of normal buckets that are learned at once: less says too little of tails,
+// and each lesson holds out buckets and calibrates anew. No half-life can be shorter.
 const Lesson = 600
 
 // shortest is the least length of the stretches that a lesson is made of: alerts come between.
 const shortest = 60
 
-// Take takes in a bucket that follows those before, or comes after an alert or a pause, and is part of no alert. It
-// returns what is known after the lesson that it completes, or nil if it completes none.
+// Take takes in a bucket that follows those before, or comes after an alert or a pause, and is
+// part of no alert. It returns what is known after the lesson that it completes, or nil if it
+// completes none.
 func (l *Lessons) Take(ctx context.Context, b *Behavior, bucket Bucket) (*Behavior, error) {
 	k := len(l.calm) - 1
 	if k < 0 || math.Abs(bucket.Time-l.calm[k][len(l.calm[k])-1].Time-b.Every.Seconds()) > b.Every.Seconds()/2 {
+		// The stretch that just ended was too short to teach how buckets follow each other.
 		if k >= 0 && len(l.calm[k]) < shortest {
 			l.n -= len(l.calm[k])
 			l.calm = l.calm[:k]
@@ -36,6 +40,7 @@ func (l *Lessons) Take(ctx context.Context, b *Behavior, bucket Bucket) (*Behavi
 		k = len(l.calm) - 1
 	}
 	l.calm[k] = append(l.calm[k], bucket)
+	// Not before the last stretch is long enough, lest it be thrown away with the lesson.
 	if l.n++; l.n < Lesson || len(l.calm[k]) < shortest {
 		return nil, nil
 	}

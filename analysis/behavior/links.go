@@ -55,11 +55,13 @@ type Edge struct {
 	Lagged bool    `json:"lagged"` // only so: the weight is between To and From's bucket before, given To's own
 }
 
-// mostLinked bounds the processes in a model of links.
+// mostLinked bounds the processes in a model of links: covariances need buckets in proportion to
+// their number, inverting them takes the cube of it, and no picture shows more.
 const mostLinked = 60
 
-// activity returns what each process does in each of the buckets: its system
-// calls where those are counted, else all its events. Gauges are not added up.
+// activity returns what each process does in each of the buckets: its system calls where those
+// are counted, else all its events. Gauges are not added up: each is a node of its own, under the
+// name of its source.
 func (r *record) activity() (names []string, columns [][]float64) {
 	calls := slices.ContainsFunc(r.names, func(n string) bool { return kindOf(n, r.byKind) == "syscall" })
 	at := map[string]int{}
@@ -135,6 +137,9 @@ func (r *record) learnLinks(ctx context.Context, b *Behavior, opts Options) erro
 }
 
 // teach is what the buckets outside a fold teach.
+//
+// What does not depend on single buckets is taken over from the whole: scales, seasons, and which
+// processes are modeled. To find them again for each fold would cost as many times the time.
 func (r *record) teach(whole *Behavior, fold [2]int) (*Behavior, error) {
 	rest := r.except(fold)
 	b := r.behavior(rest)
@@ -160,6 +165,7 @@ func (r *record) busiest(b *Behavior, names []string, columns [][]float64) (*ana
 		active := 0
 		for _, v := range col {
 			if src := b.Sources[names[k]]; v < 0 && (src == nil || !src.Value.level()) {
+				// A negative count has no logarithm, and is no count.
 				active = -1
 				break
 			}
@@ -167,6 +173,8 @@ func (r *record) busiest(b *Behavior, names []string, columns [][]float64) (*ana
 				active++
 			}
 		}
+		// What differed from its first bucket but once or twice would be linked with whatever
+		// else happened then.
 		if active >= 3 {
 			keep = append(keep, candidate{k, active})
 		}
@@ -205,7 +213,8 @@ func (r *record) busiest(b *Behavior, names []string, columns [][]float64) (*ana
 	return s, nil
 }
 
-// plain brings the activity of a process to the scale of links.
+// plain brings the activity of a process to the scale of links: log(1+count), or that of its
+// gauge. NaN stays NaN for a gauge; of counts it is no activity.
 func plain(sources map[string]*Source, name string, v float64) float64 {
 	if s := sources[name]; s != nil && s.Value.level() {
 		return s.shaped(v, 1)
@@ -213,8 +222,9 @@ func plain(sources map[string]*Source, name string, v float64) float64 {
 	return math.Log1p(max(0, v))
 }
 
-// newLinks standardizes the given buckets of a series, which is on the scale of
-// links.
+// newLinks standardizes the given buckets of a series, which is on the scale of links, and takes
+// two covariances of them: one of bounded values, shrunk by ridge, for partial correlations; and
+// one of values however far out, shrunk by less where many buckets are known, for distances.
 func newLinks(s *analysis.Series, rows []int) *Links {
 	l := &Links{Names: slices.Clone(s.Names), Edges: []Edge{}}
 	n := float64(len(rows))
@@ -227,6 +237,8 @@ func newLinks(s *analysis.Series, rows []int) *Links {
 		for i, row := range rows {
 			d := s.Values.At(row, j) - mean
 			dev += float64(d*d) / n
+			// Rows are mostly neighbors. The one pair over the gap of a fold that is left out
+			// makes no difference.
 			if i > 0 {
 				lag += float64(d*(s.Values.At(rows[i-1], j)-mean)) / n
 			}
@@ -241,6 +253,7 @@ func newLinks(s *analysis.Series, rows []int) *Links {
 	// Buckets on end are alike: n of them tell as much as n(1-r)/(1+r)
 	// independent ones, r their correlation.
 	l.Effective = max(1, n*(1-correlation)/(1+correlation))
+	// The more processes for each bucket, the less of a covariance is to be believed.
 	l.Ridge = max(leastRidge, min(ridge, float64(len(l.Names))/n))
 	z := l.standardizedRows(s, rows)
 	var cov mat.SymDense
@@ -270,7 +283,8 @@ const ridge = 0.1
 // leastRidge keeps distances finite where sources are copies of each other.
 const leastRidge = 1e-3
 
-// sharp is an entry of the covariance shrunk by Ridge instead.
+// sharp is an entry of the covariance shrunk by Ridge instead of ridge, computed back from the
+// saved one.
 func (l *Links) sharp(i, j int) float64 {
 	c := l.Covariance[i][j]
 	if i == j {
@@ -290,7 +304,8 @@ func (l *Links) standardizedRows(s *analysis.Series, rows []int) *mat.Dense {
 	return z
 }
 
-// own tells which entries of the links are of the process of a source.
+// own tells which entries of the links are of the process of a source: the process itself and its
+// gauges, which say the same as the source in other words.
 func (l *Links) own(source string, byKind bool) []bool {
 	process := processOf(source, byKind)
 	out := make([]bool, len(l.Names))
@@ -363,17 +378,21 @@ type gap struct {
 	residuals map[string]float64 // what sources are off by
 }
 
-// nearest measures a bucket.
+// nearest measures how far a bucket lies from normal running, or from the accepted pattern that
+// it is nearest to. z is its standardized activity, residuals what its sources are off by.
 func (l *Links) nearest(c *compiled, z []float64, residuals map[string]float64) gap {
 	best := gap{distance(c.precision, z), outside(c.rest, z), residuals}
 	if len(l.Accepted) == 0 {
 		return best
 	}
+	// Which pattern is the nearest is decided by all that is known: a bucket may be no farther
+	// from one in activity and still be off in what its sources do.
 	cost := func(g gap) float64 {
 		sum := g.distance * g.distance
 		for k := range l.Expected {
 			e := &l.Expected[k]
 			r := g.residuals[e.Source] / e.Error
+			// A source that is far off in every pattern says nothing of which is meant.
 			sum += min(float64(r*r), farthest*farthest)
 		}
 		return sum
@@ -396,6 +415,9 @@ func (l *Links) nearest(c *compiled, z []float64, residuals map[string]float64) 
 				rest[e.Source] = (r - p.Residuals[e.Source]) * min(1, e.Error/max(1e-9, p.Spread[e.Source]))
 			}
 		}
+		// The root of p is what a normal bucket of p independent processes is distant on average.
+		// A pattern whose own buckets lie farther from its middle than that is measured with as
+		// much larger a unit.
 		wide := min(1, math.Sqrt(float64(len(z)))/max(1e-9, p.Distance))
 		g := gap{wide * distance(c.precision, apart), wide * outside(c.rest, apart), rest}
 		if d := cost(g); d < least {
@@ -405,8 +427,10 @@ func (l *Links) nearest(c *compiled, z []float64, residuals map[string]float64) 
 	return best
 }
 
-// impute gives processes that are not judged the activity that all others let
-// expect, by Gauss-Seidel sweeps.
+// impute gives processes that are not judged the activity that all others let expect, so that
+// they add nothing to the distance: the conditional mean of a Gaussian, -Σ P(j,k)·z(k) / P(j,j)
+// over k≠j, by twenty Gauss-Seidel sweeps, since each of several depends on the rest of them.
+// They converge as the precision is positive definite.
 func impute(precision *mat.SymDense, z []float64, unknown []int) {
 	for _, j := range unknown {
 		z[j] = 0
@@ -468,7 +492,9 @@ func outside(rest *mat.Dense, z []float64) float64 {
 	return mat.Norm(&v, 2)
 }
 
-// leadLevel is the p-value below which a process is said to run ahead.
+// leadLevel is the p-value below which a process is said to run ahead. It is far below the level
+// of links: of sixty processes there are thousands of ordered pairs, and an arrow is easily taken
+// for a cause.
 const leadLevel = 0.001
 
 // directed turns the edge so that it starts at the process that runs ahead of
@@ -480,6 +506,8 @@ func (l *Links) directed(s *analysis.Series, e analysis.Edge) Edge {
 	_, forth := l.leads(s, e.From, e.To)
 	_, back := l.leads(s, e.To, e.From)
 	switch {
+	// Both ways is no direction: processes that follow a common load with some delay each
+	// foretell the other.
 	case forth < leadLevel && back > 0.05:
 		out.Leads = true
 	case back < leadLevel && forth > 0.05:
@@ -521,8 +549,9 @@ func (l *Links) sortEdges() {
 	})
 }
 
-// leads returns the partial correlation of b's bucket with a's bucket before,
-// given b's own before, and the p-value of there being none.
+// leads returns the partial correlation of b's bucket with a's bucket before, given b's own
+// before, and the p-value of there being none: 0 and 1 where there are too few buckets to tell,
+// or where one determines another.
 func (l *Links) leads(s *analysis.Series, a, b int) (r, p float64) {
 	n := len(s.Times) - 1
 	if n < FewestBuckets {
@@ -540,6 +569,7 @@ func (l *Links) leads(s *analysis.Series, a, b int) (r, p float64) {
 		return 0, 1
 	}
 	r = max(-1+1e-12, min(1-1e-12, (rxz-float64(rxy*ryz))/math.Sqrt(rest)))
+	// Three values are correlated, one of which is held fixed.
 	free := float64(n - 3)
 	t := math.Abs(r) * math.Sqrt(free/(1-float64(r*r)))
 	return r, 2 * distuv.StudentsT{Sigma: 1, Nu: free}.Survival(t)
@@ -575,6 +605,8 @@ func rowsOf(m mat.Matrix) [][]float64 {
 	return out
 }
 
+// check refuses what could not be scored with: lists of other lengths than that of the processes,
+// indices out of range, and covariances without an inverse.
 func (l *Links) check() error {
 	p := len(l.Names)
 	if p < 2 || len(l.Center) != p || len(l.Scale) != p || len(l.Covariance) != p || len(l.Spread) != p || len(l.Labels) != p || len(l.Positions) != p || len(l.Activity) != p || l.Zones != nil && len(l.Zones) != p {

@@ -7,10 +7,10 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// Buckets turns what a tracer prints, batch by batch, into buckets for
-// [Watch]. They are counted as those that the behavior was learned from, by the same columns and
-// values: if what is printed cannot be, an error is yielded and ends them. Options that say something
-// else are an error, too.
+// Buckets turns what a tracer prints, batch by batch, into buckets for [Watch]. They are counted
+// as those that the behavior was learned from, by the same columns and values: if what is printed
+// cannot be, an error is yielded and ends them. Options that say something else are an error,
+// too.
 //
 //	run, err := dtracefs.Live(ctx, script, dtracefs.LiveOptions{})
 //	live := behavior.Buckets(run.Batches(), normal, dtracefs.MeasureOptions{})
@@ -29,6 +29,8 @@ func Buckets(batches iter.Seq2[*dtracefs.Batch, error], b *Behavior, o dtracefs.
 		stream := dtracefs.NewStream(dtracefs.CountOptions{MeasureOptions: o})
 		fits := false
 		hand := func(done []dtracefs.Interval, err error) bool {
+			// The measure is only known when the stream has seen enough to infer it. It is
+			// compared once.
 			if m := stream.Measure(); err == nil && m != nil && !fits && b.Measure != nil {
 				err, fits = b.Measure.Match(m), true
 			}
@@ -52,6 +54,7 @@ func Buckets(batches iter.Seq2[*dtracefs.Batch, error], b *Behavior, o dtracefs.
 				return
 			}
 		}
+		// What the stream holds back until it has seen more is handed out at its end.
 		hand(stream.Close())
 	}
 }

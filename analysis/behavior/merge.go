@@ -38,6 +38,8 @@ func Merge(behaviors ...*Behavior) (*Behavior, error) {
 	// no observer.
 	own := func(p string) bool { return out.Presence[p] > 0 }
 	out.Ignored, out.Observers = slices.DeleteFunc(out.Ignored, own), slices.DeleteFunc(out.Observers, own)
+	// Calibrations of what only behaviors with links have are of no use, and would not be read
+	// back.
 	out.Links = links
 	if links == nil {
 		_, linked := out.Levels.lists()
@@ -73,8 +75,9 @@ func mergeable(behaviors []*Behavior) error {
 	return nil
 }
 
-// alikeLinks are the links of behaviors between what all take for values of the same kind: of one behavior a level
-// may wander that does not in another, and what depends on its steps says nothing of its level.
+// alikeLinks are the links of behaviors between what all take for values of the same kind: of one
+// behavior a level may wander that does not in another, and what depends on its steps says
+// nothing of its level.
 func alikeLinks(behaviors []*Behavior) []*Behavior {
 	mixed := map[string]bool{}
 	kinds := map[string]Value{}
@@ -152,9 +155,9 @@ func take[T any](all []T, at []int) []T {
 	return out
 }
 
-// absorb adds what another behavior knows. Where the first one fades, its tails give way to those of
-// the other, see [newerTail]. A source that the two take for values of different kinds is known from one alone: the
-// newer one where the first one fades, else the one that presumes less.
+// absorb adds what another behavior knows. Where the first one fades, its tails give way to those
+// of the other, see [newerTail]. A source that the two take for values of different kinds is
+// known from one alone: the newer one where the first one fades, else the one that presumes less.
 func absorb(b, o *Behavior, fading bool) {
 	mixed := map[Value][]string{}
 	for name := range o.Sources {
@@ -169,6 +172,7 @@ func absorb(b, o *Behavior, fading bool) {
 			t = silent(blocks)
 		}
 		switch {
+		// Of one of the two nothing is known but that it was silent.
 		case s.Value == "" || t.Value == "" || s.Value == t.Value:
 		case fading || slices.Index(kindsOfValues, t.Value) < slices.Index(kindsOfValues, s.Value):
 			s = t.unknown(b.Buckets, len(s.Blocks))
@@ -215,6 +219,7 @@ func absorb(b, o *Behavior, fading bool) {
 	}
 }
 
+// union appends to a those of b that it does not have, in their order.
 func union(a, b []string) []string {
 	for _, s := range b {
 		if !slices.Contains(a, s) {
@@ -224,7 +229,8 @@ func union(a, b []string) []string {
 	return a
 }
 
-// silent is a source that did nothing.
+// silent is a source that did nothing in any block. What its values are and their scale, whoever
+// joins it with a source that did something must say.
 func silent(blocks int) *Source { return &Source{Blocks: make([]float64, blocks)} }
 
 // unknown is a source of that kind of which so many buckets tell nothing.
@@ -274,8 +280,9 @@ func (s *Source) silent(o *Source, buckets int) *Source {
 	return &out
 }
 
-// rescaled gives the sums of n values and of their squares on the scale of o,
-// by mean and deviation.
+// rescaled gives the sums of n values and of their squares on the scale of o. The values are
+// gone; their mean and the values a deviation above and below it are brought over instead, which
+// is exact between linear scales.
 func (s *Source) rescaled(o *Source, n int) [2]float64 {
 	if n <= 0 || s.Scaling == o.Scaling {
 		return [2]float64{s.Sum, s.Squares}
@@ -318,6 +325,7 @@ func mergeLinks(behaviors []*Behavior) (*Links, error) {
 	p := len(names)
 	out := &Links{Names: names, Center: make([]float64, p), Scale: make([]float64, p), Activity: make([]float64, p), Edges: []Edge{}}
 	cov, spread := mat.NewSymDense(p, nil), mat.NewSymDense(p, nil)
+	// Each is worth as many independent buckets as it was learned from.
 	total := 0.0
 	for _, b := range behaviors {
 		total += b.Links.Effective
@@ -384,6 +392,8 @@ func (l *Links) keepEdges(weights mat.Symmetric, behaviors []*Behavior) {
 				continue
 			}
 			known := &l.Edges[k]
+			// A direction, once lost, does not come back: that of one of many hosts says nothing
+			// of all.
 			known.Leads = known.Leads && e.Leads && known.From == e.From
 			known.Lagged = known.Lagged && e.Lagged && known.Leads
 			if math.Abs(e.Weight) > math.Abs(known.Weight) {
@@ -425,6 +435,8 @@ func (l *Links) mergeExpected(behaviors []*Behavior) {
 	}
 }
 
+// wider is what averages show of several behaviors that stand side by side: the larger of each
+// number, so that what is usual for one of them raises no alert.
 func (s Smooth) wider(o Smooth) Smooth {
 	return Smooth{max(s.Deviation, o.Deviation), max(s.Stretches, o.Stretches), max(s.At, o.At), max(s.Scale, o.Scale)}
 }

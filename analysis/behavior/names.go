@@ -50,7 +50,8 @@ func legibleSeries(s *analysis.Series) *analysis.Series {
 	return out
 }
 
-// legibleBucket is a bucket with names that can be saved.
+// legibleBucket is a bucket with names that can be saved; the same one where they all can. Counts
+// of names that are spelled alike afterwards add up.
 func legibleBucket(b Bucket) Bucket {
 	for name := range b.Counts {
 		if utf8.ValidString(name) {

@@ -44,6 +44,8 @@ func (b *Behavior) Reach(opts ScoreOptions) (Reach, error) {
 	if min(r.OneP, r.LastsP) <= r.Level {
 		return r, nil
 	}
+	// By quarters: how many buckets would do is a guess anyway, from calibrations that stay as
+	// they are.
 	for more := 1.25; more < 1e4; more *= 1.25 {
 		l := b.Levels.asIf(more)
 		if one, lasts := worth(l); min(one, lasts) <= r.Level {
@@ -54,8 +56,8 @@ func (b *Behavior) Reach(opts ScoreOptions) (Reach, error) {
 	return r, nil
 }
 
-// gross is what a gross fault shows in its first bucket, and in those after. A level that wanders is where it is
-// after its one step.
+// gross is what a gross fault shows in its first bucket, and in those after. A level that wanders
+// is where it is after its one step.
 func (b *Behavior) gross() (m, after measures, err error) {
 	c, err := b.compile()
 	if err != nil {
@@ -93,7 +95,8 @@ func (l *Levels) worth(m measures) (one, lasts float64) {
 	return l.p(l.score(p, lasts), p), lasts
 }
 
-// asIf gives the calibrations as if from so many times as much of the same.
+// asIf gives the calibrations as if from so many times as much of the same. Scores stay as they
+// are; what grows is how surely they are known.
 func (l *Levels) asIf(more float64) *Levels {
 	var out Levels
 	a, b := l.lists()

@@ -30,8 +30,8 @@ type ScoreOptions struct {
 	// Suppressed processes, or sources, are not judged before that time, in
 	// seconds since the epoch.
 	Suppressed map[string]float64
-	// AlertsOnly leaves buckets outside of alerts out of the report, which then stays small whatever
-	// was scored.
+	// AlertsOnly leaves buckets outside of alerts out of the report, which then stays small
+	// whatever was scored.
 	AlertsOnly bool
 }
 

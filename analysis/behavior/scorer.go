@@ -15,7 +15,8 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// compiled is a behavior made ready to score with.
+// compiled is a behavior made ready to score with: what would be computed for each bucket anew.
+// It is indexed by numbers, since a bucket has thousands of sources and comes every second.
 type compiled struct {
 	sources   []judge
 	index     map[string]int // of a source, by name
@@ -38,6 +39,8 @@ type judge struct {
 	mean, dev    float64 // on its scale
 }
 
+// compile makes the behavior ready to score with, once. It fails where the links have no inverse
+// covariance.
 func (b *Behavior) compile() (*compiled, error) {
 	if b.compiled != nil {
 		return b.compiled, nil
@@ -58,6 +61,8 @@ func (b *Behavior) compile() (*compiled, error) {
 			active = b.Sources["syscall "+name].Active
 		}
 		c.calls = append(c.calls, calls)
+		// One is added to the silent buckets and to the others: a process that was never silent
+		// may still rest.
 		c.silence = append(c.silence, -math.Log(float64(b.Buckets-active+1)/float64(b.Buckets+2)))
 	}
 	var names, own []string
@@ -68,6 +73,7 @@ func (b *Behavior) compile() (*compiled, error) {
 		}
 	}
 	c.typical = b.typicalScale(own, false)
+	// Counts and levels are on scales of their own, and so is what is typical of each. Observers have no say in it.
 	level := b.typicalScale(own, true)
 	for i, name := range names {
 		src, kind := b.Sources[name], kindOf(name, b.ByKind)
@@ -117,6 +123,8 @@ func (s *Source) excesses(t Tail, unit, sign float64) []float64 {
 	return out
 }
 
+// For a lower tail values and threshold are negated, so that all tails are upper ones. n is the
+// number of values that were there.
 func (s *Source) slope(t Tail, unit, sign float64, n int, typical float64) slope {
 	silence := !s.Value.level() && t.At == 0
 	out := fit(sign*s.shaped(t.At, unit), s.excesses(t, unit, sign), n, typical, silence)
@@ -200,6 +208,9 @@ func (s Sign) String() string {
 }
 
 // raw is what one bucket shows before calibration.
+//
+// It is kept apart from what is told, since while learning all buckets must have been looked at
+// before it is known how far normal ones stand out.
 type raw struct {
 	signs    []rawSign
 	gap                         // residuals: of the sources foretold, in standard deviations of the source
@@ -230,6 +241,8 @@ type Deviation struct {
 }
 
 // farther returns the one farther out, of two as far the first by name.
+//
+// The tie is broken since maps are ranged over in any order.
 func (d Deviation) farther(source string, z float64) Deviation {
 	if a, b := math.Abs(z), math.Abs(d.Z); a > b || a == b && source < d.Source {
 		return Deviation{source, z}
@@ -238,6 +251,9 @@ func (d Deviation) farther(source string, z float64) Deviation {
 }
 
 // scorer looks at buckets that follow each other.
+//
+// It remembers what a single bucket does not tell: the value before of running totals, moving
+// averages, and which processes have been seen.
 type scorer struct {
 	b        *Behavior
 	c        *compiled
@@ -290,7 +306,8 @@ func (s *scorer) guest(source, process string) bool {
 	return is
 }
 
-// warmUp is the number of buckets within which a tracer shows itself.
+// warmUp is the number of buckets within which a tracer shows itself: its own start may be spread
+// over the first.
 const warmUp = 3
 
 // mute reports whether a source is suppressed at time t.
@@ -304,7 +321,8 @@ func (s *scorer) mute(name string, t float64) bool {
 // pause forgets what is followed over buckets.
 func (s *scorer) pause() { s.tracks = tracks{} }
 
-// mostNames bounds what is remembered of names that never end.
+// mostNames bounds what is remembered of names that never end, as those of processes that are
+// named by a random number. Memory then stays bounded, at the price of looking at a name anew.
 const mostNames = 10_000
 
 // mostFindings and mostSigns bound what a bucket and a finding tell.
@@ -336,6 +354,7 @@ func (s *scorer) raw(t float64, values map[string]float64) raw {
 		name := s.c.processes[j.process]
 		v, there := values[j.name]
 		if s.ignore[name] || s.mute(j.name, t) || math.IsNaN(v) || !there && j.src.Value.level() {
+			// Where nothing can be said of a source, its process is not said to be absent.
 			present[j.process] = present[j.process] || !s.ignore[name]
 			continue
 		}
@@ -362,6 +381,8 @@ func (s *scorer) raw(t float64, values map[string]float64) raw {
 		impute(s.c.precision, z, muted)
 		near := make([]float64, len(z))
 		for j := range z {
+			// Distances are measured however far out, expectations from bounded values, as their
+			// weights were learned.
 			near[j] = bounded(z[j])
 		}
 		w.plain = make(map[string]float64, len(l.Expected))
@@ -412,6 +433,7 @@ func (s *scorer) prepare(t float64, values map[string]float64) map[string]float6
 		if !there && p.src.Value != Count && s.b.Measure == nil {
 			v = math.NaN()
 		}
+		// A bucket lists no counts of 0, but a level of 0.
 		if v = p.count(v, t); v != 0 || p.src.Value.level() {
 			out[name] = p.src.without(v, t)
 		}
@@ -419,7 +441,7 @@ func (s *scorer) prepare(t float64, values map[string]float64) map[string]float6
 	return out
 }
 
-// sign tells whether a value of a known source is unusual.
+// sign tells whether a value of a known source is unusual: beyond one of its two thresholds.
 func (j *judge) sign(v float64) (rawSign, bool) {
 	m := j.src.shaped(v, j.unit)
 	sign := rawSign{Sign: Sign{Source: j.name, Value: v, Step: j.src.Value == Walk}, class: j.name}
@@ -429,6 +451,7 @@ func (j *judge) sign(v float64) (rawSign, bool) {
 		return sign, true
 	}
 	x := -m - j.lower.at
+	// Also where x is NaN.
 	if !(x > 0) {
 		return rawSign{}, false
 	}
@@ -468,6 +491,8 @@ func (s *scorer) unseen(t float64, values map[string]float64, w *raw) {
 			}
 		}
 		if !known && s.b.ByKind && counted && !s.b.IncludeKernel && decided == unknown {
+			// Forgotten at once and not one by one: a process that goes on makes its next system
+			// call soon.
 			if len(s.alive) >= mostNames {
 				clear(s.alive)
 			}
@@ -505,6 +530,8 @@ func (b *Behavior) measure(w *raw, known func(class string) Held) (measures, []F
 	for k, d := range w.moved {
 		e := &b.Links.Expected[k]
 		m.apart, m.slow = max(m.apart, d.fast), max(m.slow, d.slow)
+		// The sum over all sources, where apart is the largest: a fault that moves each a little
+		// shows in it alone.
 		m.together += d.fast
 		if expected, ok := w.expected[e.Source]; ok {
 			sign := Sign{Source: e.Source, State: Less, Value: w.values[e.Source], Usual: expected, Score: max(d.fast, d.slow), Step: b.Sources[e.Source].Value == Walk}
@@ -525,6 +552,8 @@ func (b *Behavior) measure(w *raw, known func(class string) Held) (measures, []F
 		slices.SortFunc(list, func(a, b Sign) int {
 			return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Source, b.Source))
 		})
+		// The strongest sign and not their sum: kinds of events of one process come together, and
+		// many kinds would make the busiest process the strangest.
 		found = append(found, Finding{Name: name, Score: list[0].Score, Why: list[:min(len(list), mostSigns)]})
 	}
 	return m, found
@@ -560,6 +589,7 @@ func (b *Behavior) heldOf(class string) Held {
 	if h := b.Held[class]; h != nil {
 		return *h
 	}
+	// Never seen in buckets held out: it stood out in none of them.
 	h := Held{}
 	for _, c := range b.Levels.Process {
 		h.Buckets += float64(c.Buckets)
@@ -570,15 +600,15 @@ func (b *Behavior) heldOf(class string) Held {
 	return h
 }
 
-// Watch scores what a tracer prints, batch by batch, until the batches end, ctx is done or [Watching.Stop]
-// is called, and reports what stood out. A notebook shows it meanwhile, with alerts as they come and a
-// button that stops it:
+// Watch scores what a tracer prints, batch by batch, until the batches end, ctx is done or
+// [Watching.Stop] is called, and reports what stood out. A notebook shows it meanwhile, with
+// alerts as they come and a button that stops it:
 //
 //	run, err := dtracefs.Live(display.Context(), script, dtracefs.LiveOptions{})
 //	report, err := normal.Watch(display.Context(), run.Batches(), behavior.ScoreOptions{})
 //
-// The report has all alerts, and the buckets of the last hour of seconds. It is there with an error,
-// too, where something was judged before.
+// The report has all alerts, and the buckets of the last hour of seconds. It is there with an
+// error, too, where something was judged before.
 func (b *Behavior) Watch(ctx context.Context, batches iter.Seq2[*dtracefs.Batch, error], opts ScoreOptions) (*Report, error) {
 	running, stop := context.WithCancel(ctx)
 	defer stop()
@@ -598,6 +628,8 @@ func (b *Behavior) Watch(ctx context.Context, batches iter.Seq2[*dtracefs.Batch,
 		changed(false)
 	}
 	w.mu.Lock()
+	// Stop cancels a context of the watch's own: that it ends by this is no failure, where the
+	// end of the caller's context is one.
 	ended := w.stopped && ctx.Err() == nil && errors.Is(failed, context.Canceled)
 	w.open = nil
 	w.mu.Unlock()

@@ -22,13 +22,17 @@ type Season struct {
 var periods = []struct {
 	length time.Duration
 	parts  int
+	// The longest first: a week with weekends explains all that its days have in common, and the
+	// days then find nothing left.
 }{{7 * 24 * time.Hour, 84}, {24 * time.Hour, 48}, {time.Hour, 30}}
 
-// fewestPeriods is how often a season must have come back to be believed.
+// fewestPeriods is how often a season must have come back to be believed: of two, what one of
+// them shows by chance would be half of the profile.
 const fewestPeriods = 3
 
-// gain is the part of the variance that a season or a trend must explain in
-// stretches it was not fitted to.
+// gain is the part of the variance that a season or a trend must explain in stretches it was not
+// fitted to. A season that explains less is not worth a profile, whose error is then added to
+// each value.
 const gain = 0.2
 
 // stretches is the number of stretches of time that season and trend are tried
@@ -53,15 +57,17 @@ func (s *Season) at(t float64) float64 {
 		out = float64(s.Profile[i%n]*(1-f)) + float64(s.Profile[(i+1)%n]*f)
 	}
 	if s.Slope != 0 {
+		// A trend that went on forever would make a normal of what is impossible, such as a disk
+		// filled to twice its size.
 		length := s.End - s.Start
 		out += float64(s.Slope * (max(s.Start-length, min(s.End+length, t)) - (s.Start+s.End)/2))
 	}
 	return out
 }
 
-// follow is the season after buckets at these times: values that are judged without it, usually at a
-// level. Each part of the profile gives way to what the buckets in it show (P. Winters, 1960), half of
-// it in a half-life, of which a bucket is that part. A trend goes on as it was.
+// follow is the season after buckets at these times: values that are judged without it, usually
+// at a level. Each part of the profile gives way to what the buckets in it show (P. Winters,
+// 1960), half of it in a half-life, of which a bucket is that part. A trend goes on as it was.
 func (s *Season) follow(times, values []float64, level, bucket float64) *Season {
 	out := *s
 	parts := len(s.Profile)
@@ -78,10 +84,13 @@ func (s *Season) follow(times, values []float64, level, bucket float64) *Season 
 	out.Profile = slices.Clone(s.Profile)
 	mean := 0.0
 	for k, m := range seen {
+		// m.n buckets in one of the parts take as long as m.n·parts buckets of the clock.
 		out.Profile[k] += float64((1 - math.Exp2(-float64(m.n*float64(parts)*bucket))) * m.mean)
 		mean += out.Profile[k] / float64(parts)
 	}
 	for k := range out.Profile {
+		// A profile stays around 0: what all parts have in common is the level, which the tails
+		// follow.
 		out.Profile[k] -= mean
 	}
 	return &out
@@ -101,6 +110,7 @@ func fitSeason(times, values []float64, every time.Duration) *Season {
 	if times[0] != 0 {
 		for _, p := range periods {
 			length := p.length.Seconds()
+			// Of less than six buckets to the period there is no profile to speak of.
 			if s.End-s.Start < fewestPeriods*length || length < 6*every.Seconds() {
 				continue
 			}
@@ -114,6 +124,8 @@ func fitSeason(times, values []float64, every time.Duration) *Season {
 			}
 		}
 	}
+	// A trend is looked for in what the season leaves, or the rise of a morning would pass for
+	// one.
 	rest := make([]float64, n)
 	for i, v := range values {
 		rest[i] = v - s.at(times[i])
@@ -152,6 +164,9 @@ func explains(times, values []float64, fit func(skip [2]int) *Season, foretell b
 		a, b := 0.0, 0.0
 		for i := skip[0]; i < skip[1]; i++ {
 			if v := values[i]; !math.IsNaN(v) {
+				// What is off by the mean of the other stretches alone, and by that with the
+				// season: both around a level that those stretches know, so that a jump between
+				// stretches counts against neither.
 				d, e := v-whole.mean, v-s.at(times[i])-level.mean
 				b += float64(d * d)
 				a += float64(e * e)

@@ -62,6 +62,7 @@ func guess(values []float64) Value {
 		if math.IsNaN(v) {
 			continue
 		}
+		// One negative or broken value is enough: counts have none.
 		if v < 0 || v != math.Trunc(v) {
 			return Gauge
 		}
@@ -69,14 +70,17 @@ func guess(values []float64) Value {
 		sorted = append(sorted, v)
 	}
 	slices.Sort(sorted)
+	// Counts that never fall below half of their median are not judged by a logarithm from 0:
+	// half a gigabyte more or less is what matters of memory in use, not twice as much.
 	if len(sorted) > 0 && least > sorted[len(sorted)/2]/2 {
 		return Gauge
 	}
 	return Count
 }
 
-// growing reports whether values grow in at least half of their steps and
-// never fall, but for new starts far below in at most one step of twenty.
+// growing reports whether values grow in at least half of their steps and never fall, but for new
+// starts far below in at most one step of twenty. A total falls when whoever counts starts anew,
+// and then to less than half.
 func growing(values []float64) bool {
 	steps, up, anew := 0, 0, 0
 	last := math.NaN()
@@ -109,8 +113,8 @@ type rate struct {
 	skipped float64 // missing values since the last one
 }
 
-// change returns the step of a level since the value before, NaN if that is not known. Over missing values a walk
-// goes as far as the root of their number.
+// change returns the step of a level since the value before, NaN if that is not known. Over
+// missing values a walk goes as far as the root of their number.
 func (r *rate) change(v float64) float64 {
 	if math.IsNaN(v) {
 		r.skipped++
@@ -124,8 +128,9 @@ func (r *rate) change(v float64) float64 {
 	return (v - last) / math.Sqrt(1+n)
 }
 
-// step returns what was counted since the value before, NaN if that is not
-// known. A total that fell began anew, so that all of it is new.
+// step returns what was counted since the value before, NaN if that is not known. A total that
+// fell began anew, so that all of it is new. Over missing values it returns what was counted in
+// all of them.
 func (r *rate) step(v float64) float64 {
 	if math.IsNaN(v) {
 		return v
@@ -164,12 +169,16 @@ func (s *Source) fitShape(sorted []float64) {
 		arcsine.add(math.Asinh(z))
 		jacobian -= float64(0.5 * math.Log1p(float64(z*z)))
 	}
+	// The log likelihoods of a normal distribution on either scale, the one of the arcsine with
+	// the logarithm of its derivative, -½·ln(1+z²). It must be the better one by two, or the
+	// simpler scale stays.
 	if jacobian-float64(n/2*math.Log(arcsine.variance()+1e-9)) > 2-float64(n/2*math.Log(linear.variance()+1e-9)) {
 		s.Shape = Arcsine
 	}
 }
 
-// telling lists the values that tell the scale, in ascending order: of a walk, those steps that it made, if it made any.
+// telling lists the values that tell the scale, in ascending order: of a walk, those steps that
+// it made, if it made any.
 func (s *Source) telling(values []float64) []float64 {
 	sorted := sortedKnown(values)
 	if s.Value == Walk {
@@ -248,7 +257,7 @@ func (s Scaling) unshaped(m float64) float64 {
 	return math.Copysign(math.Expm1(math.Abs(m)), m)
 }
 
-// magnitude brings counts of any size to one scale.
+// magnitude brings counts of any size to one scale: ln(1+|v|/unit), with the sign of v.
 func magnitude(v, unit float64) float64 {
 	return math.Copysign(math.Log1p(math.Abs(v)/unit), v)
 }
@@ -307,6 +316,7 @@ func newPreparer(src *Source, missing Missing, every time.Duration) preparer {
 
 // count fills a missing value, and turns a total into a count and a walk into its step.
 func (p *preparer) count(v, t float64) float64 {
+	// After a pause, or when the clock was set, the value before is of another time.
 	if !p.known || math.Abs(t-p.at-p.every) > p.every/2 {
 		p.last, p.rate, p.known = math.NaN(), rate{}, true
 	}

@@ -16,10 +16,11 @@ const (
 	unitRootDetrended = -4.6
 )
 
-// wanders reports whether values have no level that they are known to come back to, as a random walk has none: the
-// test of a unit root does not reject one (D. Dickey and W. Fuller, 1979, with lagged steps). Where that is not known a
-// level is judged by its steps, rather than take for a fault that it is where it was not before. NaN are left out;
-// of values without their trend, more look as if they came back.
+// wanders reports whether values have no level that they are known to come back to, as a random
+// walk has none: the test of a unit root does not reject one (D. Dickey and W. Fuller, 1979, with
+// lagged steps). Where that is not known a level is judged by its steps, rather than take for a
+// fault that it is where it was not before. NaN are left out; of values without their trend, more
+// look as if they came back.
 func wanders(values []float64, detrended bool) bool {
 	x := slices.DeleteFunc(slices.Clone(values), math.IsNaN)
 	n := len(x)
@@ -30,6 +31,8 @@ func wanders(values []float64, detrended bool) bool {
 	for _, v := range x {
 		m.add(v)
 	}
+	// Centered and scaled, since the normal equations below lose digits where a level is far from
+	// 0.
 	dev := math.Sqrt(m.variance())
 	if !(dev > 0) {
 		return false
@@ -45,8 +48,9 @@ func wanders(values []float64, detrended bool) bool {
 	return ok && t > unitRoot
 }
 
-// dickeyFuller is the t of the last value's coefficient in a regression of the steps on it, a constant and
-// the steps before.
+// dickeyFuller is the t of the last value's coefficient in a regression of the steps on it, a
+// constant and the steps before: negative where values come back, about 0 for a walk. It is not
+// ok where there are too few values for so many lags, or the steps are no random ones.
 func dickeyFuller(x []float64, lags int) (t float64, ok bool) {
 	k := lags + 2
 	row, xx, xy, yy, n := make([]float64, k), mat.NewSymDense(k, nil), mat.NewVecDense(k, nil), 0.0, 0

@@ -15,7 +15,8 @@ import (
 	"dtnotes/analysis"
 )
 
-// A gauge that wanders is told of when it is learned, and one that comes back is not, however slowly.
+// A gauge that wanders is told of when it is learned, and one that comes back is not, however
+// slowly.
 func TestWanders(t *testing.T) {
 	const n, seeds = 1000, 20
 	count := func(stay, noise float64) (found int) {
@@ -59,7 +60,8 @@ func TestWanders(t *testing.T) {
 	}
 }
 
-// A wandering system has three levels that wander, each with steps of its own kind, beside four that follow a load.
+// A wandering system has three levels that wander, each with steps of its own kind, beside four
+// that follow a load.
 type wandering struct {
 	rng   *rand.Rand
 	kind  string
@@ -117,8 +119,8 @@ func (w *wandering) buckets(t testing.TB, n, at int, jump float64) *analysis.Ser
 	return s
 }
 
-// Levels that wander raise no more alerts than stated on more normal running, and a jump of one is found, whatever
-// their steps are like and from however much was learned.
+// Levels that wander raise no more alerts than stated on more normal running, and a jump of one
+// is found, whatever their steps are like and from however much was learned.
 func TestWalksAreJudgedByTheirSteps(t *testing.T) {
 	const seeds, hours = 6, 0.6
 	for _, learned := range []int{300, 2000} {
@@ -167,7 +169,8 @@ func scoreWalks(t testing.TB, b *Behavior, s *analysis.Series) *Report {
 	return r
 }
 
-// What is judged by its steps stays so in a file, in a merged behavior, as it is learned on, and over a restart.
+// What is judged by its steps stays so in a file, in a merged behavior, as it is learned on, and
+// over a restart.
 func TestWalksStaySo(t *testing.T) {
 	w := newWandering(2, "plain")
 	learned := func(n int, opts Options) *Behavior {

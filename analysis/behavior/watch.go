@@ -21,8 +21,9 @@ type Update struct {
 	Ended   bool   // the alert is over
 }
 
-// remembered is the number of buckets kept to explain alerts by, and to learn an
-// alert from when it is accepted.
+// remembered is the number of buckets kept to explain alerts by, and to learn an alert from when
+// it is accepted: links are judged over the alert and as many buckets before it, so that those of
+// two minutes of seconds are whole.
 const remembered = 240
 
 // mostRemembered bounds the values of those buckets, where names never end.
@@ -140,6 +141,9 @@ func (w *Watcher) Buckets(start, end float64) []Bucket {
 }
 
 // A Memory is what a watcher remembers of the buckets before, as JSON.
+//
+// What can be learned anew within a few buckets is not kept: the buckets themselves, and which
+// processes have been alive.
 type Memory struct {
 	Last    float64    `json:"last"`            // time of the last bucket
 	Ended   float64    `json:"ended,omitempty"` // end of the last alert
@@ -241,6 +245,7 @@ func (w *Watcher) Remember(m Memory) {
 	}
 }
 
+// check refuses values that cannot be judged, as [check] does of a series.
 func (b Bucket) check(missing Missing) error {
 	for name, v := range b.Counts {
 		if math.IsNaN(v) && missing == Refuse || math.IsInf(v, 0) {

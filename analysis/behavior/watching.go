@@ -33,8 +33,8 @@ const mostWatchedValues = 500_000
 
 var screen atomic.Pointer[func(w *Watching) (changed func(ended bool))]
 
-// SetScreen has every [Behavior.Watch] from now on shown by show, as a notebook does; what it returns
-// is called after each bucket, and at the end. nil shows nothing again.
+// SetScreen has every [Behavior.Watch] from now on shown by show, as a notebook does; what it
+// returns is called after each bucket, and at the end. nil shows nothing again.
 func SetScreen(show func(w *Watching) (changed func(ended bool))) {
 	if show == nil {
 		screen.Store(nil)
@@ -50,6 +50,8 @@ func until(ctx context.Context, batches iter.Seq2[*dtracefs.Batch, error]) iter.
 		err error
 	}
 	return func(yield func(*dtracefs.Batch, error) bool) {
+		// The range over batches blocks while a tracer is silent, and cannot be interrupted: it
+		// goes on by itself, and ends at the next batch or with the tracer.
 		pieces, gone := make(chan piece), make(chan struct{})
 		defer close(gone)
 		go func() {

@@ -89,7 +89,8 @@ func TestBehaviorWatch(t *testing.T) {
 	}
 }
 
-// TestBehaviorWatchStops stops a watch of a tracer that never ends, by its button and by its context.
+// TestBehaviorWatchStops stops a watch of a tracer that never ends, by its button and by its
+// context.
 func TestBehaviorWatchStops(t *testing.T) {
 	normal := normalTicks(t)
 	endless := func(hold <-chan struct{}) func(yield func(*dtracefs.Batch, error) bool) {

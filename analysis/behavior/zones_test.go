@@ -13,8 +13,8 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// TestZones holds that the processes of the platform are learned beside those of zones, although the
-// kernel's own threads are left out, and that the graph and the text tell them apart.
+// TestZones holds that the processes of the platform are learned beside those of zones, although
+// the kernel's own threads are left out, and that the graph and the text tell them apart.
 func TestZones(t *testing.T) {
 	const zone = "6b3f1c9e-0d52-4a77-9a41-2f8e5c7d1b60"
 	rng := rand.New(rand.NewPCG(5, 5))
