@@ -14,6 +14,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -550,4 +551,30 @@ func TestMaxZ(t *testing.T) {
 			t.Errorf("bucket %d: %v, want %v", i, v.MaxZ, want)
 		}
 	}
+}
+
+// Several goroutines may use one behavior, also one that none has used before. The race detector judges.
+func TestGoroutinesShareABehavior(t *testing.T) {
+	var saved bytes.Buffer
+	if err := learn(t, server(t, 1, 200, nil), server(t, 2, 200, nil)).Write(&saved); err != nil {
+		t.Fatal(err)
+	}
+	b, err := behavior.Read(&saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := server(t, 3, 40, nil)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if _, err := behavior.Score(t.Context(), b, s, behavior.ScoreOptions{}); err != nil {
+				t.Error(err)
+			}
+			if _, err := behavior.Merge(b, b); err != nil {
+				t.Error(err)
+			}
+			_ = b.String()
+		})
+	}
+	all.Wait()
 }

@@ -41,7 +41,9 @@ func Merge(behaviors ...*Behavior) (*Behavior, error) {
 	// Calibrations of what only behaviors with links have are of no use, and would not be read
 	// back.
 	out.Links = links
-	if links == nil {
+	if links != nil {
+		links.sources = out.Sources
+	} else {
 		_, linked := out.Levels.lists()
 		for _, list := range linked {
 			*list = nil
@@ -96,9 +98,7 @@ func alikeLinks(behaviors []*Behavior) []*Behavior {
 	}
 	out := make([]*Behavior, len(behaviors))
 	for i, b := range behaviors {
-		alike := *b
-		alike.Links = b.Links.without(mixed)
-		out[i] = &alike
+		out[i] = &Behavior{Links: b.Links.without(mixed)}
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -29,6 +30,9 @@ type compiled struct {
 	rest      *mat.Dense // see [Links.rest]
 }
 
+// compiling is held while a behavior is made ready: several goroutines may begin to score with one.
+var compiling sync.Mutex
+
 // judge is one source made ready to score.
 type judge struct {
 	name, kind   string
@@ -42,6 +46,8 @@ type judge struct {
 // compile makes the behavior ready to score with, once. It fails where the links have no inverse
 // covariance.
 func (b *Behavior) compile() (*compiled, error) {
+	compiling.Lock()
+	defer compiling.Unlock()
 	if b.compiled != nil {
 		return b.compiled, nil
 	}
@@ -89,7 +95,6 @@ func (b *Behavior) compile() (*compiled, error) {
 		c.sources = append(c.sources, j)
 	}
 	if b.Links != nil {
-		b.Links.sources = b.Sources
 		var err error
 		if c.precision, err = b.Links.precision(); err != nil {
 			return nil, err
@@ -123,8 +128,8 @@ func (s *Source) excesses(t Tail, unit, sign float64) []float64 {
 	return out
 }
 
-// For a lower tail values and threshold are negated, so that all tails are upper ones. n is the
-// number of values that were there.
+// slope fits a tail. For a lower one, values and threshold are negated, so that all tails are upper
+// ones. n is the number of values that were there.
 func (s *Source) slope(t Tail, unit, sign float64, n int, typical float64) slope {
 	silence := !s.Value.level() && t.At == 0
 	out := fit(sign*s.shaped(t.At, unit), s.excesses(t, unit, sign), n, typical, silence)
