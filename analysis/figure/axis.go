@@ -25,7 +25,8 @@ type scale struct {
 	log bool
 }
 
-// zeroBand is what zero takes at the foot of a log axis, as a fraction of it.
+// zeroBand is what zero takes at the foot of a log axis, as a fraction of it. Counts are often
+// zero, which has no logarithm: they get a place of their own, apart from what is small.
 const zeroBand = 0.06
 
 func (s scale) at(v float64) length {
@@ -34,6 +35,7 @@ func (s scale) at(v float64) length {
 
 func (s scale) fraction(v float64) float64 {
 	if !s.log {
+		// One value only: in the middle, where it is neither most nor least.
 		if s.max == s.min {
 			return 0.5
 		}
@@ -46,7 +48,9 @@ func (s scale) fraction(v float64) float64 {
 	return math.Max(0, zeroBand+float64((1-zeroBand)*f))
 }
 
-// linearTicks returns ticks at 1, 2 or 5 times a power of ten, about n of them.
+// linearTicks returns ticks at 1, 2 or 5 times a power of ten, about n of them. They are computed
+// from their number and not by adding the step again and again, which would let rounding grow; a
+// billionth of a step is forgiven at either end, lest the last tick be lost to it.
 func linearTicks(lo, hi float64, n int) []tick {
 	if !(hi > lo) {
 		return []tick{{lo, si(lo)}}
@@ -89,6 +93,7 @@ func siStep(v, step float64) string {
 	if v == 0 {
 		return "0"
 	}
+	// Neighbors that differ by a step differ in these digits, and in no more.
 	digits := max(0, -int(math.Floor(math.Log10(step/unit)+1e-9)))
 	if digits > 6 {
 		return strconv.FormatFloat(v, 'g', 3, 64)
@@ -99,6 +104,8 @@ func siStep(v, step float64) string {
 // logTicks returns the decades from lo to hi, with minor ticks where there is room, and zero.
 func logTicks(lo, hi float64) []tick {
 	a, b := int(math.Floor(math.Log10(lo)+1e-9)), int(math.Ceil(math.Log10(hi)-1e-9))
+	// No more than eight decades are labeled; minor ticks say where a decade is only if all of
+	// them are.
 	every := 1 + (b-a)/8
 	out := []tick{{0, "0"}}
 	for d := a; d <= b; d++ {
@@ -119,7 +126,10 @@ func logTicks(lo, hi float64) []tick {
 	return out
 }
 
-// clockSteps are the distances between ticks of a clock, in seconds.
+// clockSteps are the distances between ticks of a clock, in seconds: those into which people
+// divide minutes, hours and days. From a day on they are days and weeks; months and years, which
+// are not equally long, are approximated by weeks, so that ticks stay on the same day of the
+// week.
 var clockSteps = []float64{
 	1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4,
 	0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5,
@@ -127,8 +137,8 @@ var clockSteps = []float64{
 	86400, 2 * 86400, 7 * 86400, 14 * 86400, 28 * 86400, 91 * 86400, 364 * 86400,
 }
 
-// epochFrom is the least number of seconds that is taken for a time of day; what is below is time
-// since a start.
+// epochFrom is the least number of seconds that is taken for a time of day (3 March 1973); what
+// is below is time since a start, up to three years of it.
 const epochFrom = 1e8
 
 // clockTicks returns about n ticks at round times between two times in seconds, and what the axis
@@ -153,6 +163,9 @@ func clockTicks(lo, hi float64, n int, zone *time.Location) (ticks []tick, capti
 		}
 		return ticks, "time since start"
 	}
+	// The offset at the start is used for all ticks. After a change of the clock within the
+	// picture ticks are off from round times by it, which their labels, made for each by itself,
+	// show.
 	start, end := clock(lo, zone), clock(hi, zone)
 	_, offset := start.Zone()
 	days := start.YearDay() != end.YearDay() || start.Year() != end.Year()
@@ -173,6 +186,8 @@ func clockTicks(lo, hi float64, n int, zone *time.Location) (ticks []tick, capti
 		}
 		t := clock(v, zone)
 		l := t.Format(clockLayout(step))
+		// The day is written where it begins. At the first tick it is written at midnight only:
+		// the caption tells it.
 		if days && step < 86400 && t.YearDay() != last && (last >= 0 || t.Hour() == 0) {
 			l = t.Format("2 Jan ") + l
 		}
@@ -186,11 +201,15 @@ func clockTicks(lo, hi float64, n int, zone *time.Location) (ticks []tick, capti
 	return ticks, caption
 }
 
+// clock is the instant of a number of seconds. It is rounded to 100 ns, which is about what a
+// float64 tells of seconds since the epoch; without that 12:00:00 may show as 11:59:59.
 func clock(v float64, zone *time.Location) time.Time {
 	s, f := math.Modf(v)
 	return time.Unix(int64(s), int64(math.Round(f*1e7))*100).In(zone)
 }
 
+// clockLayout is the layout of [time.Time.Format] that tells ticks a step apart from each other,
+// and no more.
 func clockLayout(step float64) string {
 	switch {
 	case step >= 86400:
@@ -231,6 +250,8 @@ func (p *page) xAxis(box vg.Rectangle, s scale, ticks []tick, caption string, pa
 		if x < box.Min.X-0.5 || x > box.Max.X+0.5 {
 			continue
 		}
+		// The script of the document moves what is of class "when" by its data-x as the axis is
+		// moved.
 		p.Begin("", "class", "when", "data-x", short(x))
 		p.tickMark(point{X: x, Y: box.Min.Y}, point{Y: -1}, t.label == "")
 		w := p.width(t.label, tickSize, false)

@@ -52,6 +52,8 @@ func (d Dendrogram) check() error {
 	return checkMerges(len(d.Names), d.Merges)
 }
 
+// checkMerges refuses what is no tree: a cluster that is joined before it is made, twice, or with
+// itself. Fewer than n-1 merges are none, since what was never joined may stand alone.
 func checkMerges(n int, merges []Merge) error {
 	if len(merges) > n-1 {
 		return fmt.Errorf("%d merges are too many for %s", len(merges), plural(n, "source"))
@@ -77,7 +79,8 @@ func checkMerges(n int, merges []Merge) error {
 	return nil
 }
 
-// leafOrder returns the sources as the merges put them side by side.
+// leafOrder returns the sources as the merges put them side by side, so that no two lines of the
+// tree cross. Trees that were not joined follow each other, the one of the last merge first.
 func leafOrder(n int, merges []Merge) []int {
 	joined := map[int]bool{}
 	for _, m := range merges {
@@ -131,6 +134,7 @@ func (d Dendrogram) clusters() []int {
 		for parent[top] >= 0 && height(parent[top]) <= d.Cut {
 			top = parent[top]
 		}
+		// A source alone is no cluster, and takes no color.
 		if _, ok := number[top]; !ok && top >= n {
 			number[top] = len(number)
 		}
@@ -212,6 +216,8 @@ func (d Dendrogram) plan() (w, h length, draw func(*page)) {
 		}
 		box := rect(x.hi, below, x.lo, h-above)
 		ticks := linearTicks(0, top, 5)
+		// The axis writes labels from left to right and leaves out those that would touch the one
+		// before: here values fall from left to right.
 		sort.Slice(ticks, func(i, j int) bool { return ticks[i].at > ticks[j].at })
 		p.xAxis(box, x, ticks, caption, w)
 		if d.Cut > 0 && d.Cut < top {
@@ -226,6 +232,7 @@ func (d Dendrogram) plan() (w, h length, draw func(*page)) {
 		}
 		for k, m := range d.Merges {
 			a, b, to := at[m.A], at[m.B], x.at(m.Height)
+			// Merges come in an order in which what they join has its place already.
 			at[n+k] = place{to, (a.y + b.y) / 2}
 			p.Begin(fmt.Sprintf("joined at %s", si(m.Height)))
 			p.line(stroke{color: col(n + k), width: 1.5}, point{X: a.x, Y: a.y}, point{X: to, Y: a.y}, point{X: to, Y: b.y}, point{X: b.x, Y: b.y})

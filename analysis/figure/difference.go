@@ -87,6 +87,8 @@ type alteration struct {
 
 func (a alteration) size() float64 { return math.Abs(a.after - a.before) }
 
+// classify tells what became of a link. A change less than Least is none, also where a faint link
+// came or went: beside it, weights that differ by as little would be called the same.
 func (d Difference) classify(before, after float64) change {
 	least := d.Least
 	if least == 0 {
@@ -117,6 +119,7 @@ func (d Difference) alterations() []alteration {
 				continue
 			}
 			a, b := g.Nodes[e.From].Name, g.Nodes[e.To].Name
+			// Links have no direction here: from the one or the other end they are the same.
 			if a > b {
 				a, b = b, a
 			}
@@ -138,7 +141,9 @@ func (d Difference) alterations() []alteration {
 	return out
 }
 
-// graph returns the union of both graphs, which knows what became of each edge.
+// graph returns the union of both graphs, which knows what became of each edge. A name that is in
+// one of them only says so, since a node cannot be told from another by its color. What is gone
+// is in no cluster: those are After's.
 func (d Difference) graph() Graph {
 	g := Graph{Style: d.Style, Unit: d.After.Unit, Clusters: d.After.Clusters, WeightName: "change", Fixed: d.Before.Fixed}
 	at := map[string]int{}
@@ -197,7 +202,9 @@ func (d Difference) rows() func() (x, y float64) {
 
 func (d Difference) plan() (w, h length, draw func(*page)) { return d.graph().plan() }
 
-// changeStroke returns how an edge that changed by size looks, beside a largest change.
+// changeStroke returns how an edge that changed by size looks, beside a largest change. What is
+// more is cool and solid, what is less warm and dashed: either of the two alone tells them apart,
+// to those who do not see the colors too.
 func changeStroke(c *colors, what change, size, largest float64) stroke {
 	t := math.Min(1, size/largest)
 	s := stroke{width: length(1.2 + float64(3.8*t)), cased: true}

@@ -54,16 +54,21 @@ func (g Graph) WriteDOT(w io.Writer) error {
 	return b.Flush()
 }
 
+// hexOf writes a gray as CSS and DOT read it.
 func hexOf(gray uint8) string { return fmt.Sprintf("#%02x%02x%02x", gray, gray, gray) }
 
+// number writes a value with as many digits as it takes to read the same back.
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
 // dotQuote writes a string as DOT reads it back: only the quote and the backslash are special.
+// Bytes that are not UTF-8 are replaced, since Graphviz refuses a file that holds some.
 func dotQuote(s string) string {
 	s = strings.ToValidUTF8(s, "\ufffd")
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
 }
 
+// dotShape is the shape of Graphviz's that comes nearest to the one that the picture has for an
+// origin.
 func dotShape(o source.Origin) string {
 	switch o {
 	case source.Zone:
@@ -190,6 +195,7 @@ func (g Graph) vega() *vega {
 	top := pl.frame.Max.Y
 	v := &vega{colors: g.colors(), width: px(pl.w - 2*pageMargin), height: px(pl.frame.Size().Y),
 		words: fmt.Sprintf("%s: %s, %s", g.kind(), plural(len(g.Nodes), "source"), plural(len(g.byWeight()), "link"))}
+	// Vega's y grows downwards, from the upper left corner of what is drawn.
 	here := func(q point) (float64, float64) { return px(q.X - pageMargin), px(top - q.Y) }
 	fills := g.nodeColors(v.colors)
 	var nodes [][]string
@@ -211,6 +217,7 @@ func (g Graph) vega() *vega {
 		if n.Cluster >= 0 {
 			group = g.clusterName(n.Cluster)
 		}
+		// Vega sizes symbols by their area.
 		size := math.Pi * px(pl.radius[i]) * px(pl.radius[i])
 		origin := n.Origin.String()
 		if n.Zone != "" && n.Zone != source.Global {
@@ -228,6 +235,7 @@ func (g Graph) vega() *vega {
 	style := g.edgeStyle(v.colors)
 	var edges [][]string
 	order := g.byWeight()
+	// The strongest last, which is on top.
 	for k := len(order) - 1; k >= 0; k-- {
 		i := order[k]
 		e := g.Edges[i]
@@ -259,6 +267,7 @@ func (g Graph) vega() *vega {
 		{"name": "xs", "type": "linear", "domain": sig("xdom"), "range": []float64{0, v.width}, "zero": false},
 		{"name": "ys", "type": "linear", "domain": sig("ydom"), "range": []float64{0, v.height}, "zero": false},
 	}
+	// Where the pointer is on a node, its neighbors and its links stay, and all others fade.
 	ends := "(over===datum.s || over===datum.t)"
 	lit := "(over<0 || over===datum.id || indata('near','o',datum.id)) && !" + far
 	tip := `{title:datum.a.name+' – '+datum.b.name,"` + jsEscape(g.weightName()) + `":datum.weight,stability:datum.stable}`

@@ -78,6 +78,7 @@ func (f Flame) check() error {
 	return nil
 }
 
+// total sums the counts of stacks.
 func total(stacks []Stack) float64 {
 	sum := 0.0
 	for _, s := range stacks {
@@ -130,7 +131,9 @@ func (f *frame) depth() int {
 	return d + 1
 }
 
-// tree merges the stacks. Shares of the base are scaled to the total of the stacks.
+// tree merges the stacks by their beginnings. Counts of the base are scaled to the total of the
+// stacks, so that a run twice as long, which has twice the counts everywhere, shows no
+// difference.
 func (f Flame) tree() *frame {
 	root := &frame{name: "all", children: map[string]*frame{}}
 	f.add(root, f.Stacks, func(n *frame, c float64, leaf bool) {
@@ -175,11 +178,15 @@ func (f Flame) add(root *frame, stacks []Stack, count func(n *frame, c float64, 
 func (f Flame) function(name string) string {
 	name = strings.TrimSpace(name)
 	if !f.KeepOffsets {
+		// An address without a function, alone or after its module: all those of a module become
+		// one frame, since addresses differ from sample to sample and would make of each a frame
+		// of its own.
 		if i := strings.LastIndex(name, "0x"); i >= 0 && strings.Trim(name[i+2:], "0123456789abcdef") == "" && (i == 0 || name[i-1] == '`') {
 			return visible(name[:i] + "[unknown]")
 		}
 		if i := strings.LastIndex(name, "+0x"); i > 0 {
 			name = name[:i]
+			// Some tracers print offsets in decimal.
 		} else if i := strings.LastIndexByte(name, '+'); i > 0 && i+1 < len(name) && strings.Trim(name[i+1:], "0123456789") == "" {
 			name = name[:i]
 		}
@@ -201,6 +208,8 @@ type ranked struct {
 	self, delta float64
 }
 
+// rank lists the functions by their own counts, or, with a base, by how much these changed. A
+// function that is called from many places is in many frames, and is ranked by all of them.
 func (f Flame) rank() []ranked {
 	sums := map[string]*ranked{}
 	var walk func(*frame)
@@ -277,6 +286,8 @@ func (f Flame) frameColor(c *colors, n *frame, modules map[string]int) color.NRG
 		}
 		return mix(same, shrunk, -t)
 	}
+	// By the name and not by the place, so that a function has the same shade wherever it is
+	// called, and in the next picture too.
 	h := fnv.New32a()
 	h.Write([]byte(n.name))
 	shade := 0.3 + 0.35*float64(h.Sum32()%1000)/1000
@@ -287,7 +298,9 @@ func (f Flame) frameColor(c *colors, n *frame, modules map[string]int) color.NRG
 	return mix(base, c.paper, shade)
 }
 
-// modules numbers the modules by their counts.
+// modules numbers the modules by their counts, the largest first, so that those that matter have
+// colors of their own. Frames are counted with what they call: this ranks colors, and measures
+// nothing.
 func (f Flame) modules(root *frame) ([]string, map[string]int) {
 	sums := map[string]float64{}
 	var walk func(*frame)
@@ -377,6 +390,7 @@ func (f Flame) plan() (w, h length, draw func(*page)) {
 				if cw >= leastFrame && level+1 < depth {
 					walk(c, x, level+1)
 				} else if c.count > 0 {
+					// One for each frame that is not drawn itself; what it calls is not counted.
 					left++
 				}
 				x += cw
@@ -414,7 +428,9 @@ func (f Flame) drawFrame(p *page, n *frame, x, y, width, high, pageHeight length
 //go:embed flame.js
 var flameScript string
 
-// script makes the document, opened on its own, zoom and search.
+// script makes the document, opened on its own, zoom and search. It carries the outlines of all
+// letters that names have, since text is drawn as outlines and a frame that becomes wider shows
+// more of its name.
 func (f Flame) script(p *page, root *frame, w, top length) {
 	doc := p.document()
 	if doc == nil {
