@@ -182,6 +182,7 @@ func (g Graph) members() (clusters [][]int, alone []int) {
 		if len(clusters[a]) != len(clusters[b]) {
 			return len(clusters[a]) > len(clusters[b])
 		}
+		// A cluster's place decides its color: the order must not depend on that of a map.
 		return clusters[a][0] < clusters[b][0]
 	})
 	return clusters, alone
@@ -200,7 +201,8 @@ const (
 	namesListed = 20
 )
 
-// short returns the graph as people read it, with short names.
+// short returns the graph as people read it, with short names. Names of nodes, zones, clusters
+// and changes are shortened together, so that one source is called the same wherever it is named.
 func (g Graph) short() Graph {
 	names := make([]string, 0, 2*len(g.Nodes))
 	for _, n := range g.Nodes {
@@ -227,6 +229,7 @@ func (g Graph) short() Graph {
 	return g
 }
 
+// words is the graph for those who do not see it, and the answer of a terminal.
 func (g Graph) words() string {
 	g = g.short()
 	var b strings.Builder
@@ -265,6 +268,7 @@ func (g Graph) words() string {
 	return b.String()
 }
 
+// edgeWords is what a link tells when it is pointed at.
 func (g Graph) edgeWords(i int) string {
 	e := g.Edges[i]
 	if g.changes != nil {

@@ -14,6 +14,7 @@ import (
 	"dtnotes/analysis/source"
 )
 
+// plan places everything before the size of the page is known, which follows from it.
 func (g Graph) plan() (w, h length, draw func(*page)) {
 	g = g.short()
 	p := pen{g.XKCD}
@@ -26,6 +27,7 @@ func (g Graph) plan() (w, h length, draw func(*page)) {
 			p.line(stroke{color: p.faint, width: 1}, point{X: pl.frame.Min.X, Y: y}, point{X: pl.frame.Max.X, Y: y})
 			p.write(point{X: pl.frame.Max.X, Y: y}, label{text: "no links", size: 8, align: right, color: p.muted, cased: true})
 		}
+		// From what lies below to what lies on top.
 		g.drawHulls(p, pl)
 		g.drawEdges(p, pl)
 		g.drawNodes(p, pl)
@@ -48,6 +50,8 @@ type edgeStyle struct {
 
 func (g Graph) edgeStyle(c *colors) edgeStyle {
 	const easy = 8 // edges per node that can be told apart
+	// Beyond this the ink of all edges together grows no more: widths shrink with the root of how
+	// many there are.
 	degree := 2 * float64(len(g.Edges)) / float64(len(g.Nodes))
 	return edgeStyle{c, g.heaviest(), g.largestChange(), length(math.Max(0.25, math.Min(1, math.Sqrt(easy/degree))))}
 }
@@ -78,6 +82,8 @@ func (s edgeStyle) weight(w, stability float64) stroke {
 		line.color = ramp(s.warm, t)
 		line.dash = []length{4 + line.width, 2.5 + length(line.width*0.6)}
 	}
+	// An edge that was seldom found again is drawn faint, and without a casing, which would part
+	// surer ones.
 	if stability > 0 {
 		line.color = withAlpha(line.color.(color.NRGBA), 0.15+float64(0.85*stability))
 		line.cased = line.cased && stability > 0.5
@@ -94,6 +100,7 @@ func (g Graph) drawEdges(p *page, pl *placement) {
 			return g.changes[order[a]].what != same && g.changes[order[b]].what == same
 		})
 	}
+	// The strongest last, which is on top.
 	for k := len(order) - 1; k >= 0; k-- {
 		e := g.Edges[order[k]]
 		s := style.edge(g, order[k])
@@ -165,6 +172,8 @@ func corner(o source.Origin) length {
 	return 1
 }
 
+// shapeOf is the outline of an origin's shape around c, of about the area of a circle of radius
+// r. Origins are told apart by shape, since color tells clusters.
 func shapeOf(o source.Origin, c point, r length) vg.Path {
 	r *= corner(o)
 	switch o {
@@ -204,6 +213,8 @@ func (p *page) node(o source.Origin, c point, r length, fill color.NRGBA) {
 func (g Graph) drawNodes(p *page, pl *placement) {
 	fills := g.nodeColors(p.colors)
 	numbers := map[int]int{}
+	// In gray a dozen clusters cannot be told apart by their shade: a number in the node says
+	// which it is.
 	if g.Theme == Gray {
 		clusters, _ := g.members()
 		for k, m := range clusters {

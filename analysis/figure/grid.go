@@ -82,7 +82,7 @@ func (g Grid) words() string {
 	return b.String()
 }
 
-// strongest returns the value of the strongest color.
+// strongest returns the value of the strongest color, 1 if all are 0 or unknown.
 func (g Grid) strongest() float64 {
 	most := g.Range
 	if most == 0 {
@@ -120,6 +120,7 @@ func (g Grid) plan() (w, h length, draw func(*page)) {
 	}
 	const legend = length(64)
 	wide := min(26, (w-2*pageMargin-left-groups-legend)/length(len(g.Columns)))
+	// A page too narrow for all columns grows beyond its width rather than leave some out.
 	wide = max(wide, 0.5)
 	high := min(16, max(1, 900/length(len(g.Rows))))
 	if g.Height > 0 {

@@ -80,6 +80,8 @@ func (h Heat) check() error {
 	return nil
 }
 
+// checkTimes refuses times that are no numbers or go back: a column would be drawn over another
+// one.
 func checkTimes(times []float64) error {
 	for i, v := range times {
 		if !finite(v) || i > 0 && v < times[i-1] {
@@ -89,6 +91,7 @@ func checkTimes(times []float64) error {
 	return nil
 }
 
+// checkEdges refuses ranges that overlap or have no width. Only the outermost may be infinite.
 func checkEdges(edges []float64) error {
 	for i, v := range edges {
 		inner := i > 0 && i < len(edges)-1
@@ -99,7 +102,8 @@ func checkEdges(edges []float64) error {
 	return nil
 }
 
-// valueLabel writes a value in the unit it comes in.
+// valueLabel writes a value in the unit it comes in. Times get the unit that suits each: rows of
+// a distribution run from nanoseconds to seconds.
 func valueLabel(v float64, unit string) string {
 	switch {
 	case math.IsInf(v, 1):
@@ -116,6 +120,7 @@ func valueLabel(v float64, unit string) string {
 		unit float64
 		name string
 	}{{1, "s"}, {1e-3, "ms"}, {1e-6, "µs"}, {1e-9, "ns"}} {
+		// What would be rounded to 1000 of a unit is written as 1 of the next.
 		if math.Abs(s) >= u.unit*0.9995 || u.name == "ns" {
 			return si(s/u.unit) + " " + u.name
 		}
@@ -123,7 +128,8 @@ func valueLabel(v float64, unit string) string {
 	return si(v)
 }
 
-// quantile returns about where the fraction q of the counts lies, linearly within a row.
+// quantile returns about where the fraction q of the counts lies, linearly within a row. Of a row
+// without an end it is the end that there is: how far its values reach is not known.
 func quantile(edges, counts []float64, q float64) float64 {
 	total := 0.0
 	for _, c := range counts {
@@ -146,6 +152,7 @@ func quantile(edges, counts []float64, q float64) float64 {
 	return edges[len(edges)-1]
 }
 
+// rowTotals sums each row over all times.
 func (h Heat) rowTotals() []float64 {
 	out := make([]float64, len(h.Edges)-1)
 	for _, col := range h.Counts {
@@ -219,7 +226,7 @@ type heatGrid struct {
 	zone    *time.Location
 }
 
-// step returns the usual distance between times.
+// step returns the usual distance between times: their median, which a pause does not change.
 func step(times []float64) float64 {
 	if len(times) < 2 {
 		return 1
@@ -234,6 +241,7 @@ func step(times []float64) float64 {
 	return 1
 }
 
+// mostColumns is more than a page has pixels across.
 const mostColumns = 2000
 
 // columns puts the cells on an even grid of time, so that a missing tick is a gap. A run longer than
@@ -251,6 +259,7 @@ func (g heatGrid) columns() (cols [][]float64, x scale) {
 	}
 	cols = make([][]float64, n)
 	for i, t := range g.times {
+		// Rounded, since ticks come a little early or late.
 		k := min(n-1, int((t-first)/width+0.5))
 		if cols[k] == nil {
 			cols[k] = make([]float64, len(g.cells[i]))
@@ -310,6 +319,7 @@ func heatTop(cols [][]float64) (most, peak float64) {
 			}
 		}
 	}
+	// Of a few counts none is an outlier.
 	if len(some) < 20 {
 		return peak, peak
 	}
@@ -354,6 +364,7 @@ func (p *page) colorBar(r vg.Rectangle, most, peak float64) {
 		if v <= 0 {
 			continue
 		}
+		// It would touch the label before.
 		if math.Abs(f-last) < 0.12 {
 			continue
 		}
@@ -417,6 +428,7 @@ func (o OffsetHeat) check() error {
 		}
 		lo, hi = math.Min(lo, t), math.Max(hi, t)
 	}
+	// A column for each second: twelve days have a million.
 	if hi-lo > 1e6 {
 		return fmt.Errorf("events span %.3g s: more than fit a picture by the second", hi-lo)
 	}

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
+// median is the middle value, or the mean of the two in the middle; NaN of none.
 func median(v []float64) float64 {
 	s := slices.Clone(v)
 	slices.Sort(s)
@@ -72,7 +73,8 @@ func (h Histogram) check() error {
 	return nil
 }
 
-// used returns the first range with a count and the one after the last.
+// used returns the first range with a count and the one after the last. There is one: check saw
+// to it.
 func (h Histogram) used() (lo, hi int) {
 	lo, hi = 0, len(h.Counts)
 	for h.Counts[lo] == 0 {
@@ -109,6 +111,7 @@ func (h Histogram) plan() (w, hh length, draw func(*page)) {
 	}
 	lo, hi := h.used()
 	counts, edges := h.Counts[lo:hi], h.Edges[lo:hi+1]
+	// Counts have the axis that a timeline's values have.
 	tl := Timeline{Times: make([]float64, len(counts)), Log: h.Log}
 	y := tl.valueScale([]strand{{values: counts}})
 	yTicks := tl.valueTicks(y)
@@ -126,6 +129,7 @@ func (h Histogram) plan() (w, hh length, draw func(*page)) {
 	for _, e := range edges {
 		widest = max(widest, p.width(valueLabel(e, h.Unit), tickSize, false))
 	}
+	// As many labels as fit side by side, the widest being the measure of all.
 	every := max(1, int(math.Ceil(float64((widest+8)*length(len(counts))/(x.hi-x.lo)))))
 	var xTicks []tick
 	for i, e := range edges {
@@ -172,7 +176,8 @@ func (h Histogram) drawQuantiles(p *page, box vg.Rectangle, x scale, edges, coun
 	}
 }
 
-// place returns where v lies among edges: the number of its range and the fraction within it.
+// place returns where v lies among edges: the number of its range and the fraction within it,
+// which is where it is drawn, since all ranges are equally wide.
 func place(edges []float64, v float64) float64 {
 	for i := 1; i < len(edges); i++ {
 		if v <= edges[i] {

@@ -67,6 +67,8 @@ func (g Graph) drawTogether(weights *mat.SymDense) {
 			}
 		}
 	}
+	// A quarter of the strongest link: it decides between places that links leave open, and draws
+	// no node away from its links.
 	const weak = 0.25
 	for _, z := range g.zones() {
 		if len(z.nodes) >= crowd {
@@ -103,6 +105,7 @@ func (g Graph) hull(pl *placement, z zoneGroup) hull {
 	var all []neck
 	for k, i := range z.nodes {
 		for _, j := range z.nodes[:k] {
+			// A neck across the line above the nodes without links would undo what the line says.
 			if (pl.at[i].Y < pl.alone) == (pl.at[j].Y < pl.alone) && g.clearBetween(pl, i, j) {
 				all = append(all, neck{i, j, away(pl.at[i], pl.at[j])})
 			}
@@ -142,6 +145,7 @@ func (g Graph) clearBetween(pl *placement, i, j int) bool {
 		}
 		t := 0.0
 		if n > 0 {
+			// The nearest point of the segment to the node.
 			t = math.Max(0, math.Min(1, float64(vg.Length((at.X-a.X)*d.X)+vg.Length((at.Y-a.Y)*d.Y))/n))
 		}
 		if away(at, a.Add(canvas.Scaled(d, length(t)))) < float64(pl.reach[k])+hullNeck+1 {

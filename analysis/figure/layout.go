@@ -7,7 +7,8 @@ import (
 )
 
 // A body is a node with its label beneath, as the layout sees it: around its center it reaches
-// half to the left and right, up above and down below.
+// half to the left and right, up above and down below, all in points, as all lengths of the
+// layout are.
 type body struct {
 	half, up, down float64
 	radius         float64
@@ -70,10 +71,14 @@ func stretchTo(pos []vec, w, h float64) {
 // does so pushes nodes off links that they are no end of. Bodies must fit the width. It reports
 // whether it got there.
 func separate(pos []vec, bodies []body, links []link, width float64) bool {
+	// Bodies that are pushed out of one overlap may be pushed into another. What takes more
+	// rounds than this is tried again with more room.
 	const rounds = 400
 	// In a dense graph nodes lie on links wherever they are.
 	sparse := len(links)*len(pos) < 60_000
 	for round := range rounds {
+		// Only in the first half: pushing nodes off links may go on for ever against pushing them
+		// off each other, and no overlap matters more.
 		if sparse && round < rounds/2 {
 			clearLinks(pos, bodies, links)
 		}
@@ -86,6 +91,7 @@ func separate(pos []vec, bodies []body, links []link, width float64) bool {
 				}
 				worst = math.Max(worst, math.Min(ox, oy))
 				// A little more than half each, so that the last round ends free of rounding.
+				// Along the direction in which less is missing.
 				if ox < oy {
 					push := ox/2 + 0.05
 					if pos[i].x < pos[j].x || pos[i].x == pos[j].x && i < j {
@@ -104,9 +110,11 @@ func separate(pos []vec, bodies []body, links []link, width float64) bool {
 			}
 		}
 		for i := range pos {
+			// Back within the width, which may make bodies overlap again.
 			room := math.Max(0, width/2-bodies[i].half)
 			pos[i].x = math.Max(-room, math.Min(room, pos[i].x))
 		}
+		// Not before twenty rounds, in which nodes get off links.
 		if worst == 0 && round >= 20 && !anyOverlap(pos, bodies) {
 			return true
 		}
@@ -279,7 +287,7 @@ func layoutBlocks(comps [][]int, arranged [][]vec, bodies []body, links []link, 
 }
 
 // shape chooses the size of a component of the given area: near its own proportions, but rather
-// wide than high.
+// wide than high, since names are wide and so are pages.
 func shape(pos []vec, area, width float64) (w, h float64) {
 	width = math.Max(width, 1)
 	lo, hi := bounds(pos)
@@ -302,6 +310,9 @@ func pack(blocks []*block, width, gap float64) float64 {
 	for _, b := range blocks {
 		w, h := b.width(), b.height()
 		best, found := vec{0, height}, math.Inf(1)
+		// A block's corner goes where two that are placed make a corner, or an edge and the page
+		// do: the bottom-left rule of packing rectangles (B. Baker, E. Coffman and R. Rivest,
+		// 1980), upside down.
 		candidates := []vec{{}}
 		for _, s := range placed {
 			candidates = append(candidates, vec{s.hi.x + gap, s.lo.y}, vec{s.lo.x, s.hi.y + gap}, vec{0, s.hi.y + gap}, vec{s.hi.x + gap, 0})
@@ -317,6 +328,7 @@ func pack(blocks []*block, width, gap float64) float64 {
 					break
 				}
 			}
+			// As high as it fits, and of as high ones the leftmost.
 			if cost := c.y + h + float64(1e-3*c.x); free && cost < found {
 				best, found = c, cost
 			}
