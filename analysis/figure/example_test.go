@@ -329,7 +329,8 @@ func ExampleStrips() {
 	save(strips(), "strips.png")
 }
 
-// spectrum is that of a cron job and of the shell that it wakes every minute, which also works by itself.
+// spectrum is that of a cron job and of the shell that it wakes every minute, which also works by
+// itself.
 func spectrum() figure.Spectrum {
 	s := figure.Spectrum{Style: style("A timer that wakes a shell"), Names: [2]string{"cron", "sh"}, Unit: "calls", Chance: 0.15,
 		Rule: "coherence that chance gives nowhere in 19 of 20 spectra", Peaks: []float64{1.0 / 60, 1.0 / 30, 1.0 / 20}}

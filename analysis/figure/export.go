@@ -150,8 +150,8 @@ type jsonEdge struct {
 	Leads     bool    `json:"leads,omitempty"`
 }
 
-// WriteJSON writes the graph as node-link JSON, as d3 and NetworkX read it: nodes by index, with the
-// positions where they are drawn in points.
+// WriteJSON writes the graph as node-link JSON, as d3 and NetworkX read it: nodes by index, with
+// the positions where they are drawn in points.
 func (g Graph) WriteJSON(w io.Writer) error {
 	if err := g.check(); err != nil {
 		return fmt.Errorf("writing graph as JSON: %w", err)
@@ -181,9 +181,9 @@ func (g Graph) WriteJSON(w io.Writer) error {
 	return enc.Encode(out)
 }
 
-// Vega returns the graph as a Vega 5 specification, in which nodes and links tell their numbers, a
-// node shows its neighbors, a name is found, and all is moved and enlarged. It is nil for a graph that
-// is drawn by hand or cannot be drawn.
+// Vega returns the graph as a Vega 5 specification, in which nodes and links tell their numbers,
+// a node shows its neighbors, a name is found, and all is moved and enlarged. It is nil for a
+// graph that is drawn by hand or cannot be drawn.
 func (g Graph) Vega() []byte { return live(g, g.vega) }
 
 func (g Graph) vega() *vega {

@@ -19,12 +19,12 @@ type Stack struct {
 }
 
 // Flame draws where stacks spend their counts: every frame is as wide as the counts of all stacks
-// through it, callers below callees (Gregg 2016). The SVG, opened on its own in a browser, zooms into
-// a frame that is clicked and searches with the button, "/" or Ctrl-F; a notebook does so with the
-// Vega form.
+// through it, callers below callees (Gregg 2016). The SVG, opened on its own in a browser, zooms
+// into a frame that is clicked and searches with the button, "/" or Ctrl-F; a notebook does so
+// with the Vega form.
 //
-// With a Base it is a differential flame graph: widths are those of Stacks, and colors say whether a
-// frame's share of all counts has grown or shrunk since the base.
+// With a Base it is a differential flame graph: widths are those of Stacks, and colors say
+// whether a frame's share of all counts has grown or shrunk since the base.
 type Flame struct {
 	Style
 	Stacks []Stack
@@ -271,8 +271,8 @@ const (
 	mostFrames  = 200 // of a stack; what is called deeper is left out
 )
 
-// frameColor returns the fill of a frame: its module's color, lighter or darker by function, or in a
-// difference the change of its share.
+// frameColor returns the fill of a frame: its module's color, lighter or darker by function, or
+// in a difference the change of its share.
 func (f Flame) frameColor(c *colors, n *frame, modules map[string]int) color.NRGBA {
 	if f.Base != nil {
 		// A change of a frame by half of itself is drawn in full.

@@ -23,8 +23,8 @@ type Node struct {
 	// Activity, in the graph's Unit, is proportional to the node's area beyond a least size.
 	Activity float64
 	Origin   source.Origin
-	// Zone is the zone, control group or container that the source belongs to, [source.Global] for the
-	// platform, "" if that is not known. The nodes of a zone share a hull.
+	// Zone is the zone, control group or container that the source belongs to, [source.Global]
+	// for the platform, "" if that is not known. The nodes of a zone share a hull.
 	Zone string
 	// X and Y are where the layout starts, in any unit, y upwards; all zero means nowhere.
 	X, Y float64
@@ -159,8 +159,8 @@ func (g Graph) byWeight() []int {
 	return order
 }
 
-// members returns the nodes of each cluster that has more than one, largest cluster first, and those
-// that are alone.
+// members returns the nodes of each cluster that has more than one, largest cluster first, and
+// those that are alone.
 func (g Graph) members() (clusters [][]int, alone []int) {
 	of := map[int][]int{}
 	for i, n := range g.Nodes {

@@ -15,7 +15,8 @@ type Grid struct {
 	Style
 	Rows, Columns []string
 	Values        [][]float64 // a row for each of Rows; NaN is not known
-	// Groups names the group of each row; rows of one follow each other and are framed. nil means none are known.
+	// Groups names the group of each row; rows of one follow each other and are framed. nil means
+	// none are known.
 	Groups []string
 	// Marks are set where a value stands out; nil marks none.
 	Marks [][]bool

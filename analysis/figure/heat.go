@@ -244,8 +244,8 @@ func step(times []float64) float64 {
 // mostColumns is more than a page has pixels across.
 const mostColumns = 2000
 
-// columns puts the cells on an even grid of time, so that a missing tick is a gap. A run longer than
-// mostColumns sums up neighbors.
+// columns puts the cells on an even grid of time, so that a missing tick is a gap. A run longer
+// than mostColumns sums up neighbors.
 func (g heatGrid) columns() (cols [][]float64, x scale) {
 	width := g.width
 	if width == 0 {
@@ -307,8 +307,8 @@ func (g heatGrid) plan() (w, h length, draw func(*page)) {
 }
 
 // heatTop returns the count of the last color, and the largest count. A few counts far above all
-// others would leave one color to these: where the largest is more than ten times the one that all but
-// a hundredth of the counts stay below, that is the last color's.
+// others would leave one color to these: where the largest is more than ten times the one that
+// all but a hundredth of the counts stay below, that is the last color's.
 func heatTop(cols [][]float64) (most, peak float64) {
 	var some []float64
 	for _, col := range cols {

@@ -21,8 +21,8 @@ type zoneGroup struct {
 	nodes []int
 }
 
-// zones returns the zones that are drawn, the largest first. The platform is none: it is what stands
-// outside of them.
+// zones returns the zones that are drawn, the largest first. The platform is none: it is what
+// stands outside of them.
 func (g Graph) zones() []zoneGroup {
 	var out []zoneGroup
 	at := map[string]int{}
@@ -167,7 +167,8 @@ func (g Graph) drawHulls(p *page, pl *placement) {
 		h := g.hull(pl, z)
 		ground, edge := p.hullOf(k)
 		p.Begin(fmt.Sprintf("zone %s: %s", visible(z.name), plural(len(z.nodes), "source")))
-		// Twice, the second time a little smaller: that outlines the whole. No hand draws the same twice.
+		// Twice, the second time a little smaller: that outlines the whole. No hand draws the
+		// same twice.
 		for _, pass := range []struct {
 			more  length
 			color color.NRGBA
@@ -186,8 +187,8 @@ func (g Graph) drawHulls(p *page, pl *placement) {
 	}
 }
 
-// svg writes the hull as the path of an SVG, all of its parts turning the same way, so that they fill
-// as one.
+// svg writes the hull as the path of an SVG, all of its parts turning the same way, so that they
+// fill as one.
 func (h hull) svg(pl *placement, here func(point) (x, y float64)) string {
 	var b strings.Builder
 	for _, i := range h.discs {

@@ -60,8 +60,8 @@ func TestHullsKeepToTheirZone(t *testing.T) {
 	}
 }
 
-// TestZonesInEveryStyle holds that a graph names its zones, short, however it is drawn, and that data
-// keep the whole names.
+// TestZonesInEveryStyle holds that a graph names its zones, short, however it is drawn, and that
+// data keep the whole names.
 func TestZonesInEveryStyle(t *testing.T) {
 	for _, s := range []Style{{}, {XKCD: true}, {Theme: Dark}, {Theme: Dark, XKCD: true}, {Theme: Gray}} {
 		g := zoned(14, 1)

@@ -13,8 +13,8 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// Matrix draws a matrix of correlations or other values of pairs of sources, those of a cluster side
-// by side.
+// Matrix draws a matrix of correlations or other values of pairs of sources, those of a cluster
+// side by side.
 type Matrix struct {
 	Style
 	Names  []string
@@ -82,7 +82,8 @@ func (m Matrix) check() error {
 	return checkMerges(n, m.Merges)
 }
 
-// order returns the sources as they are drawn: by cluster, within it as merged.
+// order returns the sources as they are drawn: by cluster, within it as merged, and without
+// merges as they came.
 func (m Matrix) order() []int {
 	out := leafOrder(len(m.Names), m.Merges)
 	if len(m.Merges) == 0 {
@@ -102,6 +103,8 @@ func (m Matrix) strongest() float64 {
 	most := 0.0
 	for i, row := range m.Values {
 		for j, v := range row {
+			// On the diagonal of correlations all are 1, which would leave pale colors to all
+			// others.
 			if i != j && math.Abs(v) > most {
 				most = math.Abs(v)
 			}
@@ -175,6 +178,7 @@ func (m Matrix) plan() (w, h length, draw func(*page)) {
 	if m.Height > 0 {
 		cell = min(cell, (m.Height-2*pageMargin-m.heading()-room-6)/length(n))
 	}
+	// A page too narrow for all sources grows beyond its width rather than leave some out.
 	cell = max(cell, 0.5)
 	// Names that are higher than a cell would touch.
 	size = min(size, cell*0.95)
@@ -221,7 +225,8 @@ func (m Matrix) plan() (w, h length, draw func(*page)) {
 
 const treeWidth = 52 // of the dendrogram beside a matrix
 
-// tree tells whether a dendrogram can stand beside the matrix.
+// tree tells whether a dendrogram can stand beside the matrix: where clusters took sources out of
+// its order, its lines would cross.
 func (m Matrix) tree() bool {
 	return len(m.Merges) > 0 && slices.Equal(m.order(), leafOrder(len(m.Names), m.Merges))
 }

@@ -17,10 +17,10 @@ var (
 // longPath is from how many characters on the path of a control group is long.
 const longPath = 24
 
-// Shorten returns a function that writes names for people: a UUID as its first block, the identity of
-// a container as its first 12 digits, as docker does, the long path of a control group as its last
-// element. Where two of names would look alike they keep as much as tells them apart. What is left of
-// a name stays as it is, and so do names without anything long.
+// Shorten returns a function that writes names for people: a UUID as its first block, the
+// identity of a container as its first 12 digits, as docker does, the long path of a control
+// group as its last element. Where two of names would look alike they keep as much as tells them
+// apart. What is left of a name stays as it is, and so do names without anything long.
 func Shorten(names []string) func(name string) string {
 	s := shortener{of: map[string]string{}, whole: map[string]bool{}}
 	var ids, paths []string
@@ -32,11 +32,15 @@ func Shorten(names []string) func(name string) string {
 			}
 		}
 	}
+	// Identities and paths are chosen among all names at once: a container is called the same in
+	// each name that it is in.
 	s.choose(ids, identityPrefix)
 	s.choose(paths, pathEnd)
 	looks := map[string]string{}
 	for _, n := range names {
 		short := s.short(n)
+		// What tells two words apart may still leave two names alike, such as one that was short
+		// from the beginning and looks like another one shortened: both then stay whole.
 		if other, ok := looks[short]; ok && other != n {
 			s.whole[n], s.whole[other] = true, true
 		}
@@ -59,7 +63,8 @@ type shortener struct {
 	whole map[string]bool   // names that would look like another one
 }
 
-// choose finds for each word its first form, of those that get longer and longer, that no other has.
+// choose finds for each word its first form, of those that get longer and longer, that no other
+// has. It ends, since the last form of a word is the word itself.
 func (s *shortener) choose(words []string, form func(word string, length int) string) {
 	pending := map[string]bool{}
 	for _, w := range words {

@@ -58,7 +58,8 @@ const (
 	graphLabelLo = 8
 )
 
-// labelSizeFor returns the size of labels that suits n nodes.
+// labelSizeFor returns the size of labels that suits n nodes, in points: the more nodes, the
+// smaller.
 func labelSizeFor(n int) length {
 	switch {
 	case n <= 30:
@@ -75,6 +76,7 @@ func (g Graph) radii() []length {
 	for _, n := range g.Nodes {
 		most = math.Max(most, n.Activity)
 	}
+	// Points: from 17 for a few nodes down to 9 for 120 and more.
 	largest := 17 - float64(8*math.Min(1, float64(len(g.Nodes))/120))
 	out := make([]length, len(g.Nodes))
 	for i, n := range g.Nodes {
@@ -83,6 +85,9 @@ func (g Graph) radii() []length {
 	return out
 }
 
+// radius is that of a node with such an activity, where the most active one has the largest. It
+// is the area beyond that of the least radius which is proportional to activity, since areas are
+// what eyes compare.
 func (g Graph) radius(activity, most, largest float64) length {
 	if most == 0 {
 		return 7
@@ -181,6 +186,7 @@ func (g Graph) placeFixed(pl *placement, top, bottom length) {
 func (g Graph) placeOnPage(pl *placement, top, bottom length) bool {
 	pos := g.starts()
 	lo, hi := bounds(pos)
+	// Positions in another unit are small beside a page, such as those of an embedding around 0.
 	if lo.x < 0 || hi.x > float64(pl.w) || hi.y > 0 || lo.y < -mostSize || len(pos) > 1 && hi.sub(lo).norm() < float64(pl.w)/8 {
 		return false
 	}
@@ -200,14 +206,16 @@ func (g Graph) placeOnPage(pl *placement, top, bottom length) bool {
 	return true
 }
 
-// placeFree lays the nodes out within a width, from y = 0 upwards, and returns the height they take
-// and the top of the band of nodes without a link. If limit is positive it makes labels smaller, and
-// at last leaves labels out, until they fit that height, and spreads them over it.
+// placeFree lays the nodes out within a width, from y = 0 upwards, and returns the height they
+// take and the top of the band of nodes without a link. If limit is positive it makes labels
+// smaller, and at last leaves labels out, until they fit that height, and spreads them over it.
 func (g Graph) placeFree(p pen, pl *placement, width, limit float64) (height, alone float64) {
 	links := g.links()
 	comps, arranged := g.arrange(links)
 	headroom := float64(p.lineHeight(pl.size)) // for labels above the topmost nodes
 	limit -= headroom
+	// How many times the area of its bodies a component takes: links need room, where there are
+	// few nodes.
 	roomy := 4.2 - float64(1.6*math.Min(1, float64(len(g.Nodes))/150))
 	busy := g.byActivity()
 	for try := 0; ; try++ {
@@ -232,6 +240,8 @@ func (g Graph) placeFree(p pen, pl *placement, width, limit float64) (height, al
 			return math.Max(height, limit) + headroom, alone
 		}
 		switch {
+		// In the order of what is missed the least: room between nodes, the size of labels, the
+		// labels of the least active nodes, and at last the size of nodes.
 		case roomy > 1.5:
 			roomy *= 0.8
 		case pl.size > leastLabel:
@@ -309,6 +319,7 @@ func (g Graph) bodies(p pen, pl *placement, width float64) []body {
 		r := float64(pl.reach[i])
 		b := body{half: r, up: r + bodyMargin, down: r, radius: r}
 		if pl.labels[i].text != "" {
+			// A name wider than the page has no place on it.
 			for float64(p.width(pl.labels[i].text, pl.size, false)) > width-2*bodyMargin && len([]rune(pl.labels[i].text)) > 2 {
 				pl.labels[i].text = shorten(pl.labels[i].text, len([]rune(pl.labels[i].text))-1)
 			}
@@ -409,6 +420,8 @@ func (g Graph) placeLabels(p pen, pl *placement) {
 		}
 	}
 	order := g.byActivity()
+	// The first labels were placed before others were there: three rounds let them move once
+	// these are.
 	for range 3 {
 		for _, i := range order {
 			if pl.labels[i].text != "" {
@@ -427,6 +440,8 @@ func (g Graph) placeLabel(p pen, pl *placement, i int, segments []segment, far b
 		}
 		for _, s := range segments {
 			if l := inside(s.a, s.b, box); l > 0 {
+				// An edge through a label costs more than any spot beside the node, the more the
+				// longer and the stronger it is.
 				cost += float64((3 + float64(0.3*l)) * (0.6 + float64(1.4*s.strength)))
 			}
 			if cost >= bestCost {
@@ -438,6 +453,7 @@ func (g Graph) placeLabel(p pen, pl *placement, i int, segments []segment, far b
 	for _, s := range spots {
 		try(s.x, s.y, 0, s.cost)
 	}
+	// Only where no spot beside the node is free of edges.
 	if far && bestCost > 8 {
 		for off := 8.0; off <= 120; off += 8 {
 			for k := range 16 {
@@ -522,7 +538,8 @@ func (g Graph) segments(pl *placement) []segment {
 	return out
 }
 
-// inside returns how much of the segment ab lies in the box (Liang and Barsky).
+// inside returns how much of the segment ab lies in the box, in points: the segment is cut by
+// each side in turn, of which t0 to t1 is left (Y. Liang and B. Barsky, 1984).
 func inside(a, b point, box vg.Rectangle) float64 {
 	t0, t1 := 0.0, 1.0
 	d := b.Sub(a)
@@ -583,8 +600,8 @@ func (g Graph) pageWidth() length {
 	return graphWidth
 }
 
-// arrange lays the graph out without regard to the nodes' sizes: its connected parts, and of each that
-// has at least two nodes the positions of these, in units of a link's length.
+// arrange lays the graph out without regard to the nodes' sizes: its connected parts, and of each
+// that has at least two nodes the positions of these, in units of a link's length.
 func (g Graph) arrange(links []link) (parts [][]int, arranged [][]vec) {
 	if len(g.Nodes) == 0 {
 		return nil, nil

@@ -67,6 +67,8 @@ func (t ProcessTree) check() error {
 				return fmt.Errorf("process %d (%s) runs %s at %v", i, visible(p.Name), visible(e.Name), e.Time)
 			}
 		}
+		// A ring of parents would be drawn for ever. Numbers of processes come again, and
+		// captures may be odd.
 		for seen, a := 0, p.Parent; a >= 0 && a < len(t.Procs); a = t.Procs[a].Parent {
 			if seen++; seen > len(t.Procs) {
 				return fmt.Errorf("process %d (%s) descends from itself", i, visible(p.Name))
@@ -93,8 +95,8 @@ func (t ProcessTree) mostRows() int {
 	return 120
 }
 
-// rows returns the processes depth first, children by start; with together, leaves of one name share
-// a row.
+// rows returns the processes depth first, children by start; with together, leaves of one name
+// share a row.
 func (t ProcessTree) rows(together bool) []procRow {
 	children := map[int][]int{}
 	for i, p := range t.Procs {
@@ -135,6 +137,8 @@ func (t ProcessTree) before(a, b int) bool {
 
 func (t ProcessTree) shownRows() (rows []procRow, left int) {
 	rows = t.rows(false)
+	// From half of the rows on leaves share rows: a build starts thousands of compilers that are
+	// all alike.
 	if len(rows) > t.mostRows()/2 {
 		rows = t.rows(true)
 	}
@@ -203,6 +207,7 @@ func (t ProcessTree) plan() (w, h length, draw func(*page)) {
 		names[k] = shorten(r.name(t), nameLength)
 		room = max(room, length(length(min(r.depth, 12))*indent)+p.width(names[k], smallSize, false))
 	}
+	// Names take no more than half of the page: the other half is for time.
 	room = min(room, w/2)
 	lo, hi := t.span()
 	x := scale{min: lo, max: hi, lo: pageMargin + room + 8, hi: w - pageMargin}
@@ -242,8 +247,8 @@ func (t ProcessTree) plan() (w, h length, draw func(*page)) {
 	}
 }
 
-// drawProc draws the life of a process: open to the side where its start or end is not known. Bars of
-// one name have one color.
+// drawProc draws the life of a process: open to the side where its start or end is not known.
+// Bars of one name have one color.
 func (t ProcessTree) drawProc(p *page, proc Proc, x scale, y, high length, lo, hi float64, colors map[string]int) {
 	start, end := proc.Start, proc.End
 	if math.IsNaN(start) {

@@ -89,6 +89,8 @@ func paint(c canvas.Surface, s Style, draw func(*page)) {
 	draw(&page{Surface: c, colors: theme, pen: pen{s.XKCD}})
 }
 
+// toSVG draws a figure as a document, with its words for those who do not see it. It never fails:
+// what cannot be drawn says so in the picture, since a notebook shows whatever it is given.
 func toSVG(d drawer) string {
 	w, h, draw := sheet(d)
 	c := canvas.NewSVG(w, h, d.look().colors().paper)
@@ -115,6 +117,8 @@ func text(d drawer) string {
 	return dtracefs.PrintableLines(d.words())
 }
 
+// save writes a figure to a file. Unlike showing it, saving one that cannot be drawn is an error,
+// since whoever opens the file later could do nothing about it.
 func save(d drawer, path string) error {
 	if err := problem(d); err != nil {
 		return fmt.Errorf("saving %s to %s: %w", d.kind(), path, err)

@@ -11,6 +11,8 @@ import (
 // edge under a node reads as two links that are not there.
 const clearance = 4
 
+// route is the line of a link: straight if nothing is in its way, else a bow, the flattest that
+// is clear, else the shortest way around all nodes, and straight after all where there is none.
 func (pl *placement) route(from, to int) []point {
 	a, b := pl.at[from], pl.at[to]
 	straight := []point{a, b}
@@ -23,6 +25,7 @@ func (pl *placement) route(from, to int) []point {
 		return straight
 	}
 	side := canvas.Scaled(point{X: -d.Y, Y: d.X}, length(1/long))
+	// The flattest bow first, by its middle before its sides, and to either side.
 	for off := 8.0; off <= math.Max(60, 0.9*long); off += 6 {
 		for _, along := range []float64{0.5, 0.3, 0.7} {
 			for _, sign := range []float64{1, -1} {
@@ -94,6 +97,7 @@ type lattice struct {
 	from, to   int
 }
 
+// latticeStep is finer than the gap between two nodes that a line may pass, twice the clearance.
 const latticeStep = 3 // points
 
 func (l *lattice) at(c int) point {
@@ -110,6 +114,7 @@ func (pl *placement) around(from, to int) []point {
 	size := pl.frame.Size()
 	l := &lattice{pl: pl, cols: int((size.X+8)/latticeStep) + 1, rows: int((size.Y+8)/latticeStep) + 1, from: from, to: to}
 	cells := l.cols * l.rows
+	// A page of a million places takes too long for one link.
 	if l.cols < 2 || l.rows < 2 || cells > 1<<20 {
 		return nil
 	}
@@ -119,6 +124,8 @@ func (pl *placement) around(from, to int) []point {
 	for c := range cost {
 		cost[c], before[c] = math.Inf(1), -1
 	}
+	// The distance as the crow flies, which is never more than the way: it makes the search go
+	// towards the goal first.
 	far := func(c int) float64 {
 		d := l.at(goal).Sub(l.at(c))
 		return math.Hypot(float64(d.X), float64(d.Y))
@@ -209,6 +216,8 @@ type visit struct {
 type queue []visit
 
 func (q queue) Len() int { return len(q) }
+
+// Less breaks ties by the place, so that of ways equally long the same one is found each time.
 func (q queue) Less(i, j int) bool {
 	if q[i].cost != q[j].cost {
 		return q[i].cost < q[j].cost

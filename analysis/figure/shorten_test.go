@@ -36,8 +36,8 @@ func TestShorten(t *testing.T) {
 	}
 }
 
-// TestShortenedNamesDiffer holds that names that differ still do when they are short, and that a name
-// never gets longer.
+// TestShortenedNamesDiffer holds that names that differ still do when they are short, and that a
+// name never gets longer.
 func TestShortenedNamesDiffer(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	digits := func(n int) string {

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Spectrum draws how the variation of two sources is spread over frequencies, and below, along the same
-// axis, how far the two vary together at each. Frequencies ascend from left to right, and are told as
-// periods, which is what a timer has.
+// Spectrum draws how the variation of two sources is spread over frequencies, and below, along
+// the same axis, how far the two vary together at each. Frequencies ascend from left to right,
+// and are told as periods, which is what a timer has.
 type Spectrum struct {
 	Style
 	// Names of the two sources.
@@ -132,7 +132,8 @@ func (s Spectrum) drawn() (from int, x scale) {
 	return from, x
 }
 
-// densities returns the scale of the densities: of what is far below the largest, rounding is most.
+// densities returns the scale of the densities. What is less than a hundred millionth of the
+// largest is mostly rounding, and does not stretch the axis.
 func (s Spectrum) densities(from int) scale {
 	y := scale{log: true}
 	least := math.Inf(1)
@@ -269,9 +270,9 @@ func (s Spectrum) legend(p pen, width length) []legendItem {
 	return items
 }
 
-// Vega returns the spectrum as a Vega 5 specification, in which every frequency tells its period, the
-// densities and the coherence, and the axis is moved and enlarged. It is nil for a spectrum that is
-// drawn by hand or cannot be drawn.
+// Vega returns the spectrum as a Vega 5 specification, in which every frequency tells its period,
+// the densities and the coherence, and the axis is moved and enlarged. It is nil for a spectrum
+// that is drawn by hand or cannot be drawn.
 func (s Spectrum) Vega() []byte { return live(s, s.vega) }
 
 func (s Spectrum) vega() *vega {
@@ -289,6 +290,7 @@ func (s Spectrum) vega() *vega {
 		// A bar reaches half way to its neighbors.
 		lo, hi := f, f
 		if k > from {
+			// Half way on the logarithmic axis is the geometric mean.
 			lo = math.Sqrt(float64(f * s.Frequencies[k-1]))
 		}
 		if k+1 < len(s.Frequencies) {

@@ -18,8 +18,8 @@ type Span struct {
 }
 
 // Strips draws which state each of several things is in over time: a row each, a color per state,
-// like a statemap (Cantrill 2018). Where more spans fall on a place than it can show, the state that
-// takes most of its time is drawn. Time in no state stays empty.
+// like a statemap (Cantrill 2018). Where more spans fall on a place than it can show, the state
+// that takes most of its time is drawn. Time in no state stays empty.
 type Strips struct {
 	Style
 	Names []string
@@ -95,7 +95,8 @@ func (s Strips) names(most int) []string {
 	if s.With == nil {
 		return labels(allVisible(shortNames(s.Names)), most)
 	}
-	// Both ends of a link keep their beginning and end, and each source is called the same in every row.
+	// Both ends of a link keep their beginning and end, and each source is called the same in
+	// every row.
 	index := map[string]int{}
 	var all []string
 	for _, n := range append(slices.Clone(s.Names), s.With...) {
@@ -155,6 +156,7 @@ func runs(spans []Span, states int, lo, hi float64, columns int) []run {
 	width := (hi - lo) / float64(columns)
 	time := make([][]float64, columns)
 	for _, p := range spans {
+		// The last moment of the axis belongs to its last column.
 		a := min(columns-1, int((p.Start-lo)/width))
 		b := min(columns-1, int((p.End-lo)/width))
 		for c := a; c <= b; c++ {
@@ -174,10 +176,13 @@ func runs(spans []Span, states int, lo, hi float64, columns int) []run {
 				best = k
 			}
 		}
+		// For most of the column the row was in no state.
 		if best < 0 || idle > sums[best] {
 			continue
 		}
 		from, to := lo+float64(float64(c)*width), lo+float64(float64(c+1)*width)
+		// Columns of one state that touch are one box: a document of two boxes a point would be
+		// slow.
 		if n := len(out); n > 0 && out[n-1].state == best && out[n-1].to > from-width/2 {
 			out[n-1].to = to
 			continue
@@ -232,6 +237,7 @@ func (s Strips) plan() (w, h length, draw func(*page)) {
 	return w, h, func(p *page) {
 		p.head(s.Style, w, h)
 		box := rect(x.lo, below, x.hi, h-above)
+		// Two columns to a point, which is about a pixel of a dense screen each.
 		columns := max(1, int(2*(x.hi-x.lo)))
 		for i, spans := range rows {
 			mid := box.Max.Y - length((length(i)+0.5)*row)

@@ -19,8 +19,8 @@ type Style struct {
 	Seed uint64
 }
 
-// Theme is a set of colors. All are safe for the color-blind: categories follow Okabe and Ito (2008)
-// and Tol (2021), and no scale runs from red to green.
+// Theme is a set of colors. All are safe for the color-blind: categories follow Okabe and Ito
+// (2008) and Tol (2021), and no scale runs from red to green.
 type Theme int
 
 // Themes.
@@ -63,6 +63,8 @@ func hexes(vs ...uint32) []color.NRGBA {
 	return out
 }
 
+// The colors of themes. In each, cool and warm go from faint to strong against the paper, and
+// hull colors are so near to it that lines and text are read on them.
 var themes = map[Theme]*colors{
 	Light: {
 		paper: hex(0xffffff), ink: hex(0x1f2328), muted: hex(0x59636e), faint: hex(0xe3e6ea), neutral: hex(0xb8bec6),
@@ -103,7 +105,8 @@ func (s Style) colors() *colors {
 	return themes[Light]
 }
 
-// ramp returns the color of a scale at t in [0, 1].
+// ramp returns the color of a scale at t in [0, 1], mixed of the two nearest; NaN takes the
+// first.
 func ramp(scale []color.NRGBA, t float64) color.NRGBA {
 	if !(t > 0) {
 		return scale[0]
@@ -135,7 +138,8 @@ func luminance(c color.NRGBA) float64 {
 	return float64(0.2126*lin(c.R)) + float64(0.7152*lin(c.G)) + float64(0.0722*lin(c.B))
 }
 
-// readableOn returns ink that reads on the given background.
+// readableOn returns ink that reads on the given background: dark on what is lighter than about a
+// middle gray.
 func readableOn(bg color.NRGBA) color.NRGBA {
 	if luminance(bg) > 0.3 {
 		return hex(0x111111)

@@ -27,6 +27,7 @@ func visible(s string) string {
 			fmt.Fprintf(&b, `\x%02x`, s[i])
 		case r == '\\' && likeEscape.MatchString(s[i:]):
 			b.WriteString(`\\`)
+		// A blank at either end does not show, and two names would look the same.
 		case r == ' ' && (i == 0 || i == len(s)-1):
 			b.WriteString(`\x20`)
 		case r != ' ' && !unicode.IsGraphic(r) || r != ' ' && unicode.IsSpace(r) || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
@@ -51,8 +52,9 @@ func allVisible(names []string) []string {
 	return out
 }
 
-// shorten keeps at most n characters of s, those at its ends: what runs side by side often starts
-// alike and differs at the end.
+// shorten keeps at most n characters of s, those at its ends, with an ellipsis between: what runs
+// side by side often starts alike and differs at the end. Characters are counted, not bytes,
+// which might cut one in two.
 func shorten(s string, n int) string {
 	r := []rune(s)
 	if len(r) <= n {
@@ -73,6 +75,7 @@ func labels(names []string, n int) []string {
 		same[out[i]] = append(same[out[i]], i)
 	}
 	for _, members := range same {
+		// They look alike because they were shortened, and not because they are the same.
 		if len(members) > 1 && out[members[0]] != names[members[0]] {
 			tellApart(names, out, members, n)
 		}
@@ -101,6 +104,7 @@ func tellApart(names, out []string, members []int, n int) {
 		}
 		differ = min(differ, k)
 	}
+	// Three parts and two ellipses: the beginning, where they differ, and the end.
 	part := max(2, (n-2)/3)
 	for _, i := range members {
 		r := []rune(names[i])
@@ -122,6 +126,7 @@ func si(v float64) string {
 		return "0"
 	case a < 1e-3:
 		return strconv.FormatFloat(v, 'g', 2, 64)
+	// What would be rounded to 1000 goes on to the next letter.
 	case a < 999.5:
 		return trim(strconv.FormatFloat(v, 'f', decimals(a), 64))
 	}

@@ -134,16 +134,19 @@ func (t Timeline) strands() []strand {
 	for i, n := range shortNames(t.Names) {
 		all[i] = newStrand(visible(n), t.Values[i], per)
 	}
+	// Stable, so that sources that do as much keep their order, and with it their colors.
 	sort.SliceStable(all, func(i, j int) bool { return all[i].total > all[j].total })
 	top := t.Top
 	if top == 0 {
 		top = 8
 	}
+	// One source more than lines is drawn itself rather than as "1 others".
 	if top < 0 || len(all) <= top+1 {
 		return all
 	}
 	sum := make([]float64, len(t.Times))
 	for j := range sum {
+		// A bucket is a gap of the others only if it is one of each of them.
 		sum[j] = math.NaN()
 		for _, s := range all[top:] {
 			if v := float64(s.values[j] * per); !math.IsNaN(v) {
@@ -160,6 +163,8 @@ func (t Timeline) strands() []strand {
 	for _, s := range all[:top] {
 		tallest = math.Max(tallest, s.peak)
 	}
+	// The axis of a linear plot would be that of the others, and press all lines with names to
+	// its foot.
 	if !t.Stacked && !t.Log && rest.peak > 1.5*tallest {
 		rest.apart = true
 		rest.name += ": not drawn (" + si(rest.peak) + ")"
@@ -303,6 +308,7 @@ func (t Timeline) tags(p pen, x scale) (tags []tag, lanes int) {
 				k = max(k, o.lane+1)
 			}
 		}
+		// The lowest lane in which the name does not touch the one to its right.
 		for k < len(ends) && ends[k] < hi+4 {
 			k++
 		}
@@ -330,6 +336,7 @@ func (t Timeline) plan() (w, h length, draw func(*page)) {
 	}
 	x := scale{min: t.Times[0], max: t.Times[len(t.Times)-1]}
 	if t.Every > 0 {
+		// The last bucket lasts.
 		x.max += t.Every.Seconds()
 	}
 	if x.max == x.min {
@@ -411,6 +418,7 @@ func (t Timeline) valueScale(strands []strand) scale {
 		s.max = s.min + 1
 	}
 	step := niceUp((s.max - s.min) / 5)
+	// A step more, unless values reach over the last one by less than a fifth of it.
 	s.max = math.Ceil(s.max/step-0.2) * step
 	if s.min < 0 {
 		s.min = math.Floor(s.min/step) * step
@@ -510,6 +518,7 @@ func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NR
 			return v[j] == 0 && (j == 0 || v[j-1] == 0) && (j == len(v)-1 || v[j+1] == 0)
 		}
 		flush := func() {
+			// A line of a single point does not show.
 			if len(run) == 1 {
 				p.fill(circle(run[0], s.width), s.color)
 			}
@@ -541,6 +550,7 @@ func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NR
 // least to the largest value of each column and the line of their means; nil for others. As a line,
 // such a run is a solid block that hides where most values are.
 func envelope(pts []point, column length) (band, mean []point) {
+	// Eight buckets to a column at least: of fewer the line itself shows most.
 	if len(pts) < 400 || length(len(pts)) < 8*(pts[len(pts)-1].X-pts[0].X)/column {
 		return nil, nil
 	}
@@ -595,6 +605,7 @@ func (t Timeline) drawAreas(p *page, x, y scale, strands []strand, cs []color.NR
 		var low, high []point
 		for j, v := range strands[k].values {
 			low = append(low, point{X: t.xOf(x, j), Y: y.at(base[j])})
+			// What is missing adds nothing, and leaves the areas above where they are.
 			if v > 0 {
 				base[j] += v
 			}
@@ -669,8 +680,9 @@ func (p *page) right() length {
 	return w
 }
 
-// slots moves values, given in descending order, as little as needed to keep gap between neighbors
-// and all within lo and hi.
+// slots moves values, given in descending order, as little as needed to keep gap between
+// neighbors and all within lo and hi: by least squares, pooling neighbors that would touch (the
+// algorithm for isotonic regression of M. Ayer and others, 1955).
 func slots(want []length, gap, lo, hi length) []length {
 	// Runs of touching values stand centered on the mean of what they want.
 	type run struct {

@@ -17,10 +17,12 @@ import (
 //go:embed touch.js
 var touchScript string
 
-// touch makes the document, opened on its own, move, enlarge, find names and tell values. The data is
-// that of a timeline as JSON, or null.
+// touch makes the document, opened on its own, move, enlarge, find names and tell values. The
+// data is that of a timeline as JSON, or null.
 func (p *page) touch(data string) {
 	if doc := p.document(); doc != nil {
+		// Comments and indentation of the script would be in every document, of which a notebook
+		// may hold a hundred.
 		lines := strings.Split(touchScript, "\n")
 		for i, l := range lines {
 			lines[i] = strings.TrimLeft(l, " ")
@@ -45,8 +47,8 @@ func (p *page) document() *canvas.SVG {
 // short writes a length for an attribute.
 func short(v length) string { return strconv.FormatFloat(float64(v), 'f', 3, 64) }
 
-// touchData lists where the plot of a timeline is, in the document's units from the upper left corner,
-// and for each bucket its left end, its time and the values in it.
+// touchData lists where the plot of a timeline is, in the document's units from the upper left
+// corner, and for each bucket its left end, its time and the values in it.
 func (t Timeline) touchData(box vg.Rectangle, x scale, h length, strands []strand) string {
 	round := func(v length) float64 { return math.Round(float64(v)*100) / 100 }
 	out := struct {

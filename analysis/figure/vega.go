@@ -32,7 +32,7 @@ type vega struct {
 	scales, axes, marks []obj
 }
 
-// px turns points to CSS pixels.
+// px turns points to CSS pixels, of which there are four to three points, with one decimal.
 func px(v length) float64 { return math.Round(float64(v)*4/3*10) / 10 }
 
 // live returns the specification of d, or nil where it has none: drawn by hand, since Vega's pencil
@@ -159,7 +159,8 @@ func val(v any) obj { return obj{"value": v} }
 
 func sig(expr string) obj { return obj{"signal": expr} }
 
-// figures writes a number for a table, with what a reader can tell apart.
+// figures writes a number for a table, with four figures, which is what a reader can tell apart:
+// a specification is saved with the notebook, and digits are most of it.
 func figures(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }
 
 func tenths(v float64) string { return strconv.FormatFloat(math.Round(v*10)/10, 'g', -1, 64) }
@@ -185,9 +186,9 @@ func vegaShape(o source.Origin) string {
 // mostRows is how many buckets a live timeline has at most; of more it shows means.
 const mostRows = 400
 
-// Vega returns the timeline as a Vega 5 specification, in which every bucket tells its values, the
-// time axis is moved and enlarged, and sources are found and picked. It is nil for a timeline that is
-// drawn by hand, is stacked or cannot be drawn.
+// Vega returns the timeline as a Vega 5 specification, in which every bucket tells its values,
+// the time axis is moved and enlarged, and sources are found and picked. It is nil for a timeline
+// that is drawn by hand, is stacked or cannot be drawn.
 func (t Timeline) Vega() []byte {
 	if t.Stacked {
 		return nil
@@ -265,6 +266,8 @@ func (t Timeline) vega() *vega {
 	}
 	values := obj{"name": "ys", "type": "linear", "domain": obj{"data": "long", "field": "v"}, "range": "height", "nice": true, "zero": true}
 	if t.Log {
+		// A scale that has a zero, as the drawn picture's log axis does, which Vega's own does
+		// not.
 		values["type"], values["constant"] = "symlog", 1
 	}
 	cs, ds := (&page{colors: v.colors}).strandStyles(strands, false)
@@ -310,7 +313,8 @@ func (t Timeline) vega() *vega {
 				"x": obj{"scale": "xs", "field": "a", "offset": 3}, "y": val(9), "text": obj{"field": "name"}, "fontSize": val(10), "fill": val(css(v.colors.ink))}}},
 			obj{"type": "rule", "interactive": false, "encode": obj{"update": obj{"x": sig("over===null ? 0 : scale('xs',over)"), "y": val(0), "y2": sig("height"),
 				"stroke": val(css(v.colors.muted)), "opacity": sig("over===null ? 0 : 0.8")}}},
-			// A bar for each bucket takes the pointer: the values shown are those of the second under it.
+			// A bar for each bucket takes the pointer: the values shown are those of the second
+			// under it.
 			obj{"name": "bar", "type": "rect", "from": obj{"data": "rows"}, "encode": obj{"update": obj{
 				"x": at("xs", "t"), "x2": at("xs", "u"), "y": val(0), "y2": sig("height"), "fill": val("transparent"), "cursor": val("crosshair"),
 				"aria": val(false), "tooltip": sig(tip)}}},
@@ -413,8 +417,8 @@ func legendMarks(v *vega, dim func(string) string) obj {
 const mostLiveFrames = 1500
 
 // Vega returns the flame graph as a Vega 5 specification, in which frames tell their counts, are
-// enlarged by a click, and found by name. It is nil for a flame graph that is drawn by hand or cannot
-// be drawn.
+// enlarged by a click, and found by name. It is nil for a flame graph that is drawn by hand or
+// cannot be drawn.
 func (f Flame) Vega() []byte { return live(f, f.vega) }
 
 func (f Flame) vega() *vega {
@@ -426,8 +430,10 @@ func (f Flame) vega() *vega {
 	if f.Width > 0 {
 		v.width = px(f.Width)
 	}
+	// A quarter of a pixel.
 	least := root.count / v.width / 4
 	rows, left := f.frameRows(v, root, index, depth, least)
+	// Twice as wide each time, which ends soon: there are ever fewer frames.
 	for len(rows) > mostLiveFrames {
 		least *= 2
 		rows, left = f.frameRows(v, root, index, depth, least)

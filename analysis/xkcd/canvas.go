@@ -43,9 +43,9 @@ func (o Options) withDefaults() Options {
 }
 
 // Canvas is a vg.Canvas that draws by hand onto another one. Lines and outlines of filled shapes
-// wobble by the same amount on the page whatever the canvas's transforms are; a shape that is both
-// filled and stroked wobbles once. Strokes and text part what lies below them, fills do not, so that
-// the cells of a heat map stay whole. Images pass through.
+// wobble by the same amount on the page whatever the canvas's transforms are; a shape that is
+// both filled and stroked wobbles once. Strokes and text part what lies below them, fills do not,
+// so that the cells of a heat map stay whole. Images pass through.
 type Canvas struct {
 	vg.Canvas
 	opts  Options

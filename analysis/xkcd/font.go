@@ -50,6 +50,6 @@ func Face(size vg.Length, bold bool) font.Face {
 	return fonts().Lookup(f, size)
 }
 
-// TextHandler returns a handler of plain text that knows the handwritten letters beside gonum/plot's
-// own fonts.
+// TextHandler returns a handler of plain text that knows the handwritten letters beside
+// gonum/plot's own fonts.
 func TextHandler() text.Handler { return text.Plain{Fonts: fonts()} }

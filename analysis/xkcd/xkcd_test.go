@@ -74,7 +74,8 @@ func TestWobbleIsInPageUnits(t *testing.T) {
 	if d := off(plain, 50); d < 0.5 || d > 1.01 {
 		t.Errorf("a line strays by %.3f points, want about 1", d)
 	}
-	// The same line through a canvas scaled by 10 strays by as much on the page: a tenth in its units.
+	// The same line through a canvas scaled by 10 strays by as much on the page: a tenth in its
+	// units.
 	scaled := strokes(xkcd.Options{}, func(c vg.Canvas) {
 		c.Push()
 		c.Scale(10, 10)

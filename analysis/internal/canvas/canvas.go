@@ -1,6 +1,6 @@
 // Package canvas holds the two surfaces that every picture is drawn on, SVG and PNG. Both take
-// gonum/plot's vg calls, both draw text as outlines, so that a picture looks the same wherever it is
-// opened, and both give the same bytes for the same calls.
+// gonum/plot's vg calls, both draw text as outlines, so that a picture looks the same wherever it
+// is opened, and both give the same bytes for the same calls.
 package canvas
 
 import (
@@ -99,11 +99,15 @@ func Curves(p vg.Path) vg.Path {
 		case out[len(out)-1].Type == vg.CloseComp || distance(out[len(out)-1].Pos, start) > 1e-6:
 			out.Line(start)
 		}
+		// More than once around draws the same circle.
 		angle := math.Max(-2*math.Pi, math.Min(2*math.Pi, c.Angle))
+		// A cubic curve is off a quarter of a circle by less than 0.03 % of its radius.
 		n := int(math.Ceil(math.Abs(angle)/(math.Pi/2) - 1e-9))
 		for i := range n {
 			a0 := c.Start + angle*float64(i)/float64(n)
 			a1 := c.Start + angle*float64(i+1)/float64(n)
+			// The control points lie on the tangents, so far out that the middle of the curve is
+			// on the circle.
 			k := c.Radius * vg.Length(4.0/3*math.Tan((a1-a0)/4))
 			s0, c0 := math.Sincos(a0)
 			s1, c1 := math.Sincos(a1)

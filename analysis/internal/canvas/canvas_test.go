@@ -39,7 +39,8 @@ func TestPNGHoldsThePixels(t *testing.T) {
 	}
 }
 
-// TestPNGOfFewColors has flat areas stay as they are, and every pixel within what no eye tells apart.
+// TestPNGOfFewColors has flat areas stay as they are, and every pixel within what no eye tells
+// apart.
 func TestPNGOfFewColors(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 2))
 	img := image.NewRGBA(image.Rect(0, 0, 400, 300))

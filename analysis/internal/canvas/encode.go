@@ -12,10 +12,10 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// encodePNG returns an opaque image as a PNG file that says it is meant for DPI dots per inch: of 256
-// colors where they do, else of 8-bit RGB. Charts are flat, and letters repeat, which the compressor sees best in pixels that are
-// not filtered; image/png's choice among filters for every row takes several times as long and does
-// not make charts smaller.
+// encodePNG returns an opaque image as a PNG file that says it is meant for DPI dots per inch: of
+// 256 colors where they do, else of 8-bit RGB. Charts are flat, and letters repeat, which the
+// compressor sees best in pixels that are not filtered; image/png's choice among filters for
+// every row takes several times as long and does not make charts smaller.
 func encodePNG(img *image.RGBA) []byte {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
 	var out bytes.Buffer
@@ -56,6 +56,7 @@ func compress(img *image.RGBA, colors *palette) []byte {
 	wg.Go(func() {
 		w := deflater(&first)
 		rows(img, colors, 0, half, w)
+		// Flush and not Close, which would end the stream: it goes on with the second half.
 		w.Flush()
 	})
 	adler := adler32.New()
@@ -97,6 +98,7 @@ func rows(img *image.RGBA, colors *palette, from, to int, out io.Writer) {
 	}
 }
 
+// chunk writes a chunk of PNG: length, kind, data, and a checksum over kind and data.
 func chunk(out *bytes.Buffer, kind string, data []byte) {
 	var n [4]byte
 	binary.BigEndian.PutUint32(n[:], uint32(len(data)))

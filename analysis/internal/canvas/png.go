@@ -50,7 +50,8 @@ func NewPNG(w, h vg.Length, background color.Color) *PNG {
 	return &PNG{Canvas: c, stack: []pngState{{m: Identity, color: color.Black}}}
 }
 
-// images keeps the memory of pictures that are done: a notebook draws the same size again and again.
+// images keeps the memory of pictures that are done: a notebook draws the same size again and
+// again.
 var images sync.Pool
 
 func (c *PNG) top() *pngState { return &c.stack[len(c.stack)-1] }
@@ -133,6 +134,8 @@ func (c *PNG) text(f font.Face, pt vg.Point, text string, col color.Color, width
 	src := image.NewUniform(col)
 	for _, r := range shape(f, text) {
 		_, g := lookup(f, r)
+		// Letters spaced to whole pixels would look uneven; quarters of one keep the number of
+		// stamps small.
 		left := math.Floor(x*4) / 4
 		if s := stampOf(f, r, left-math.Floor(left), width); s != nil {
 			to := s.mask.Rect.Add(image.Pt(int(math.Floor(left)), y))
@@ -177,6 +180,7 @@ var stamps = struct {
 	m map[stampKey]*stamp
 }{m: map[stampKey]*stamp{}}
 
+// mostStamps bounds the memory of a kernel that runs for days; beyond it all are made anew.
 const mostStamps = 5000
 
 // stampOf returns the mask of a glyph, nil for one without ink.
@@ -238,6 +242,7 @@ func (c *PNG) Stroke(p vg.Path) {
 // rasterizer's time grows with the square of how often a line comes back to a row of pixels.
 func (c *PNG) strokeParts(p vg.Path, can bool) {
 	const part = 40
+	// Where parts overlap, what is not opaque would be drawn twice, and dashes would begin anew.
 	if !can || len(p) < 2*part {
 		c.Canvas.Stroke(p)
 		return

@@ -16,6 +16,7 @@ import (
 // could be any.
 func shape(f font.Face, text string) []rune {
 	out := []rune(text)
+	// Most text is ASCII, and every face has that.
 	plain := true
 	for _, r := range out {
 		plain = plain && r < 0x7f
@@ -36,7 +37,8 @@ func shape(f font.Face, text string) []rune {
 	return visual(out) // escapes are read from left to right, whatever they stand for
 }
 
-// drawable tells whether there is a glyph for r.
+// drawable tells whether there is a glyph for r in f or in the sans-serif face, which stands in
+// for it.
 func drawable(f font.Face, r rune) bool {
 	var buf sfnt.Buffer
 	if i, err := f.Face.GlyphIndex(&buf, r); err == nil && i != 0 {
@@ -69,9 +71,10 @@ func RightToLeft(text string) bool {
 }
 
 // visual puts text whose lines run from left to right in the order in which it is seen: stretches
-// from one letter of a script that runs from right to left to the last one, or number, before a letter
-// of another are turned around, but for the numbers in them and the marks on their letters. This is the
-// bidirectional algorithm (Unicode Standard Annex 9) for text without levels or marks of its own.
+// from one letter of a script that runs from right to left to the last one, or number, before a
+// letter of another are turned around, but for the numbers in them and the marks on their
+// letters. This is the bidirectional algorithm (Unicode Standard Annex 9) for text without levels
+// or marks of its own.
 func visual(text []rune) []rune {
 	for i := 0; i < len(text); i++ {
 		if !unicode.In(text[i], rightToLeft...) {

@@ -51,6 +51,7 @@ func NewSVG(w, h vg.Length, background color.Color) *SVG {
 	c := &SVG{w: w, h: h, used: map[glyphKey]string{}}
 	fmt.Fprintf(&c.body, `<path d="M0 0h%sv%sh-%sz"%s/>`+"\n",
 		short(float64(w), 2), short(float64(h), 2), short(float64(w), 2), paint("fill", background))
+	// vg's y grows upwards from the foot of the page, SVG's downwards from its top.
 	c.stack = []svgState{{m: Affine{A: 1, D: -1, F: float64(h)}, color: color.Black, width: 1}}
 	return c
 }
@@ -110,6 +111,7 @@ func (c *SVG) End() { c.body.WriteString("</g>\n") }
 // Glyphs defines the glyphs of text and returns them for a script, as JSON: from character to
 // identifier and advance, in units per em of f. Identifiers are final once the document is.
 func (c *SVG) Glyphs(f font.Face, text string) string {
+	// Defines the glyphs that are not defined yet; what it returns is not drawn.
 	c.text(f, vg.Point{}, text)
 	units := float64(f.Face.UnitsPerEm())
 	table := map[string][2]any{}
@@ -142,6 +144,7 @@ func (c *SVG) StrokeCased(p vg.Path, casing color.Color, width vg.Length) {
 	if len(p) == 0 || c.top().width <= 0 || transparent(c.top().color) {
 		return
 	}
+	// The line is written once and drawn twice, as its casing and as itself.
 	id := c.id()
 	fmt.Fprintf(&c.body, `<g%s stroke-width="%s"><path id="%s" d="%s"/></g><use xlink:href="#%s"%s/>`+"\n",
 		paint("stroke", casing), c.number(float64(width)*c.top().m.Magnification()), id, c.data(p), id, c.line())
@@ -251,6 +254,8 @@ func (c *SVG) data(p vg.Path) string { return pathData(Curves(p), c.top().m, 2) 
 // Document returns the document with a title and a description for those who do not see it. One
 // point of the picture is 4/3 CSS pixels.
 func (c *SVG) Document(title, desc string) string {
+	// Identifiers are global to the page that a document stands in: two pictures of a notebook
+	// must not share one.
 	h := fnv.New32a()
 	h.Write(c.body.Bytes())
 	h.Write(c.defs.Bytes())
