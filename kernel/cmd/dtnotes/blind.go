@@ -13,19 +13,22 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// blindness is the status of a watch that could not see, with the reason.
+// blindness is the status of a watch that could not see, with the reason. A monitor that silently
+// sees nothing looks like a system in which nothing is wrong: this is told by an exit status, a
+// metric and the hooks.
 type blindness struct{ reason error }
 
 func (b blindness) Error() string { return "blind: " + b.reason.Error() }
 func (b blindness) Unwrap() error { return b.reason }
 
-// blindStatus is the exit status of blindness.
+// blindStatus is the exit status of blindness, apart from that of alerts (3) and of errors (1).
 const blindStatus = 4
 
 // warmUp is how long a tracer may take until its first bucket: it compiles, and attaches probes.
 const warmUp = 30 * time.Second
 
-// manyLines without a bucket are more than a tracer says while it warms up.
+// manyLines without a bucket are more than a tracer says while it warms up: what is not
+// understood is told without waiting for the end of warmUp.
 const manyLines = 50
 
 // sight follows what comes from a tracer, to tell when nothing can be judged: a tracer that prints
@@ -70,7 +73,7 @@ func (r sightReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// batches notes what was lost and what was not understood.
+// batches passes batches on, and notes what the tracer lost.
 func (s *sight) batches(in iter.Seq2[*dtracefs.Batch, error]) iter.Seq2[*dtracefs.Batch, error] {
 	return func(yield func(*dtracefs.Batch, error) bool) {
 		for b, err := range in {
@@ -90,6 +93,7 @@ func (s *sight) batches(in iter.Seq2[*dtracefs.Batch, error]) iter.Seq2[*dtracef
 
 func (s *sight) drop(n int64) {
 	now := time.Now()
+	// Nothing was lost for a time: what is told as recent begins anew.
 	if now.Sub(s.lost) > s.after {
 		s.recent = 0
 	}
@@ -97,7 +101,8 @@ func (s *sight) drop(n int64) {
 	s.drops, s.recent, s.unreported = s.drops+n, s.recent+n, s.unreported+n
 }
 
-// dropLine is how dtrace tells on standard error that events were lost.
+// dropLine is how dtrace tells on standard error that events were lost, such as "3 dynamic
+// variable drops".
 var dropLine = regexp.MustCompile(`(\d+)(?: \w+)* drops?\b`)
 
 // stderr passes on what a tracer says, and notes the drops that dtrace tells there.
@@ -124,6 +129,7 @@ func (e *sightErrors) Write(p []byte) (int, error) {
 		}
 		e.part = e.part[at+1:]
 	}
+	// No line of dtrace is as long; one without an end must not be kept for ever.
 	if len(e.part) > 4096 {
 		e.part = nil
 	}
@@ -146,10 +152,12 @@ func (s *sight) takeDrops() int64 {
 	return n
 }
 
-// blind tells why nothing can be judged now; nil if it can.
+// blind tells why nothing can be judged now; nil if it can. It asks in the order of how much is
+// wrong: nothing printed, nothing understood, some lost.
 func (s *sight) blind(now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// Before the first bucket the tracer is given its time to warm up.
 	since, patience := s.bucket, s.after
 	if since.IsZero() {
 		since, patience = s.begun, max(s.after, warmUp)

@@ -29,13 +29,15 @@ func measureFlags(cmd *cobra.Command, o *dtracefs.MeasureOptions) {
 	f.StringVar((*string)(&o.As), "as", "", "what the value is: count, sum, total (running), gauge, events or distribution")
 	f.DurationVar(&o.Every, "every", 0, "width of a bucket, and the time between blocks where none was printed")
 	f.StringSliceVar(&o.Kinds, "kinds", nil, "values of a column `KIND` to take in; * takes all")
+	// There --host says whose the captures are.
 	if cmd.Name() != "count" {
 		f.String("host", "", "`NAME` of the host to take of counts of several, or a pattern such as 'web-*'")
 	}
 }
 
-// countPaths counts the capture that lies at the paths, or reads what was counted of it, and tells on
-// standard error what was counted. Hosts stand beside each other.
+// countPaths counts the capture that lies at the paths, all parts together, or reads what was
+// counted of it, and tells on standard error what was counted. Sources of several hosts stand
+// beside each other, with the host in their names.
 func countPaths(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions) (*dtracefs.Matrix, error) {
 	counted, err := countsFiles(paths)
 	if err != nil {
@@ -79,7 +81,8 @@ func matrixOf(cmd *cobra.Command, paths []string, counts *dtracefs.Counts) (*dtr
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", strings.Join(paths, ", "), err)
 	}
-	// Otherwise the garbage of what comes now may grow as large as the matrix before it is collected.
+	// Otherwise the garbage of what comes now may grow as large as the matrix before it is
+	// collected.
 	const room = 180 << 20
 	debug.SetMemoryLimit(int64(8*len(m.Values)) + room)
 	sayMatrix(cmd, m, counts)
@@ -101,8 +104,8 @@ func sayMatrix(cmd *cobra.Command, m *dtracefs.Matrix, counts *dtracefs.Counts) 
 	sayLosses(stderr, counts)
 }
 
-// readSeries reads a matrix, or counts a capture in one file or in the parts of a rotated one, older
-// first. What a reader of the numbers should know of the capture goes to standard error.
+// readSeries reads a matrix, or counts a capture in one file or in the parts of a rotated one,
+// older first. What a reader of the numbers should know of the capture goes to standard error.
 func readSeries(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions, observer bool, missing behavior.Missing) (*analysis.Series, error) {
 	if len(paths) == 1 && isMatrix(paths[0]) {
 		return analysis.ReadCSVFile(paths[0], analysis.CSVOptions{Missing: missing != behavior.Refuse})
@@ -115,8 +118,9 @@ func readSeries(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions, o
 	return analysis.FromCounts(m, analysis.SeriesOptions{IncludeObserver: observer}), nil
 }
 
-// readHosts is [readSeries], of counts of several hosts one after another, in the order of their names. It tells how
-// many there are; the host of a capture has no name. most is as for [eachHost].
+// readHosts is [readSeries], of counts of several hosts one after another, in the order of their
+// names. It tells how many there are; the host of a capture has no name. most is as for
+// [eachHost].
 func readHosts(cmd *cobra.Command, path string, opt dtracefs.CountOptions, observer bool, missing behavior.Missing, most func(hosts int) int, take func(host string, s *analysis.Series, hosts int) error) error {
 	if !isCountsFile(path) {
 		s, err := readSeries(cmd, []string{path}, opt, observer, missing)
@@ -157,6 +161,8 @@ func isMatrix(path string) bool {
 		return true // whoever reads it says why not
 	}
 	defer f.Close()
+	// Two rows are enough to tell, and no two rows are longer than this; the file may be of any
+	// size.
 	r := csv.NewReader(io.LimitReader(f, 16<<20))
 	r.FieldsPerRecord = -1
 	head, err := r.Read()

@@ -20,8 +20,9 @@ func serveSession(values, comms bool, modules string) error {
 	return session.Serve(session.Options{Values: values, Comms: comms, Modules: modules})
 }
 
-// exportCells makes a Go program of cells, and its go.mod and go.sum, for a module called name beside the
-// source of dtnotes in root. got tells that its cells need modules beside those of dtnotes.
+// exportCells makes a Go program of cells, and its go.mod and go.sum, for a module called name
+// beside the source of dtnotes in root. got tells that its cells need modules beside those of
+// dtnotes.
 func exportCells(ctx context.Context, cells []string, dir, prologue, name, root string, progress io.Writer) (p program, err error) {
 	x, err := session.Export(ctx, eval.Export{Cells: cells, Dir: dir, Prologue: prologue}, progress)
 	p.main, p.notes, p.got = x.Source, x.Notes, x.Got != nil

@@ -15,6 +15,7 @@ import (
 	"dtnotes/dtracefs"
 )
 
+// compareOptions are the flags of compare: of two behaviors, and of many hosts.
 type compareOptions struct {
 	json, xkcd     bool
 	graph, picture string
@@ -27,14 +28,15 @@ func compareCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compare BEFORE.json AFTER.json | ALL.counts | HOST.json ...",
 		Short: "Say in what two behaviors, or hosts of a role, differ beyond chance",
-		Long: `Compare tells which sources and which links differ between two behaviors that dtnotes learn -o saved, and by
-how much: before and after a change of the configuration, or of two hosts. At most 5 % of the differences are
-expected to be chance. The status is 0 whether or not they differ.
+		Long: `Compare tells which sources and which links differ between two behaviors that dtnotes learn -o
+saved, and by how much: before and after a change of the configuration, or of two hosts. At most 5 %
+of the differences are expected to be chance. The status is 0 whether or not they differ.
 
-Of more than two hosts, such as those of a counts file (dtnotes count), it tells which stand out from the others of
-their role, and in what; at most 5 % of these hosts are expected to be chance. --role finds the role in a host's name,
-a pattern with {role} in it, in which * stands for any part of the name; without it, all are of one role. Of a counts file,
---host takes a part of the hosts, and --lags looks for sources of one host that follow those of another.`,
+Of more than two hosts, such as those of a counts file (dtnotes count), it tells which stand out
+from the others of their role, and in what; at most 5 % of these hosts are expected to be chance.
+--role finds the role in a host's name, a pattern with {role} in it, in which * stands for any part
+of the name; without it, all are of one role. Of a counts file, --host takes a part of the hosts,
+and --lags looks for sources of one host that follow those of another.`,
 		Example: `  dtnotes learn -o before.json before.txt
   dtnotes learn -o after.json after.txt
   dtnotes compare before.json after.json --graph changes.svg
@@ -103,6 +105,7 @@ func (opt *compareOptions) run(cmd *cobra.Command, args []string) error {
 	switch {
 	case len(hosts) < 2:
 		return fmt.Errorf("%s: one behavior cannot be compared: say another", args[0])
+	// Two without a role are before and after, of which neither is the odd one.
 	case len(hosts) == 2 && opt.role == "":
 		if opt.picture != "" || opt.lags > 0 {
 			return errors.New("--picture and --lags are for more than two hosts")

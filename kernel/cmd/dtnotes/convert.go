@@ -17,9 +17,10 @@ func convertCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "convert NOTEBOOK.ipynb",
 		Short: "Make a Go program of a notebook",
-		Long: `Convert writes a Go module (go.mod, main.go) that does what the notebook's cells do, in their order, and prints
-what they print and show; pictures go to files in its folder figures. It runs with "go run ." in that folder.
-What "%get" gets goes into its go.mod. Other commands of the notebook ("%who", "$ ls") are left out, which is said.`,
+		Long: `Convert writes a Go module (go.mod, main.go) that does what the notebook's cells do, in their order,
+and prints what they print and show; pictures go to files in its folder figures. It runs with "go
+run ." in that folder. What "%get" gets goes into its go.mod. Other commands of the notebook
+("%who", "$ ls") are left out, which is said.`,
 		Example: `  dtnotes convert notebook.ipynb --to go -o program`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -42,6 +43,8 @@ What "%get" gets goes into its go.mod. Other commands of the notebook ("%who", "
 	return cmd
 }
 
+// convert writes the module of a notebook into the folder out. source is the folder of the source
+// of dtnotes, which the program imports, found where it is "".
 func convert(cmd *cobra.Command, nb *notebook.Notebook, path, out, source string) error {
 	root, err := modules.Source(source)
 	if err != nil {
@@ -55,6 +58,8 @@ func convert(cmd *cobra.Command, nb *notebook.Notebook, path, out, source string
 	if err != nil {
 		return err
 	}
+	// Cells name files as they lie beside the notebook: the program goes there, by a path that
+	// holds as long as the two folders are moved together.
 	files, err := filepath.Rel(folder, dir)
 	if err != nil {
 		files = dir

@@ -24,18 +24,21 @@ func countCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "count CAPTURE|FOLDER ... -o PART.counts",
 		Short: "Count captures of one or many hosts into a file that merges",
-		Long: `Count writes what each source did in each bucket of time, host by host, as a counts file: small, checksummed, and
-the same bytes whichever way the captures were parted and merged (see dtnotes merge). learn, score and series
-take it like a capture. Buckets end on whole multiples of their width since the epoch.
+		Long: `Count writes what each source did in each bucket of time, host by host, as a counts file: small,
+checksummed, and the same bytes whichever way the captures were parted and merged (see dtnotes
+merge). learn, score and series take it like a capture. Buckets end on whole multiples of their
+width since the epoch.
 
-Cut an event log anywhere in the order of time, and what is printed block by block between blocks. Parts of a host that
-counted the same time are refused when they merge, since a part may be there twice; where the lines of one time were
-parted and that cannot be told, count the parts as one: cat a.txt b.txt | dtnotes count - --host NAME -o PART.counts.
+Cut an event log anywhere in the order of time, and what is printed block by block between blocks.
+Parts of a host that counted the same time are refused when they merge, since a part may be there
+twice; where the lines of one time were parted and that cannot be told, count the parts as one: cat
+a.txt b.txt | dtnotes count - --host NAME -o PART.counts.
 
-CAPTURE may be a pattern such as 'logs/*/calls.txt', and "-" is standard input. Each file is counted by itself, so that
-running totals and gaps do not reach from one file into the next. The host is what --host says; or what --host-from
-finds in the path, a pattern with {host} in it, in which * stands for any part of a name; or else what the capture has in a
-column of hosts; or else, of a folder with folders in it, the name of the inner one. Otherwise it is one host without a name.`,
+CAPTURE may be a pattern such as 'logs/*/calls.txt', and "-" is standard input. Each file is counted
+by itself, so that running totals and gaps do not reach from one file into the next. The host is
+what --host says; or what --host-from finds in the path, a pattern with {host} in it, in which *
+stands for any part of a name; or else what the capture has in a column of hosts; or else, of a
+folder with folders in it, the name of the inner one. Otherwise it is one host without a name.`,
 		Example: `  dtnotes count monday.txt.zst --host web1 -o web1-monday.counts
   dtnotes count captures/ --host-from '{host}/calls-*.txt' -o all.counts
   dtnotes merge *.counts -o all.counts`,
@@ -45,6 +48,7 @@ column of hosts; or else, of a folder with folders in it, the name of the inner 
 			if err != nil {
 				return err
 			}
+			// Parts of one host, counted apart, must have buckets that fall on each other.
 			opt.Aligned = true
 			parts, err := newSpool()
 			if err != nil {
@@ -56,6 +60,8 @@ column of hosts; or else, of a folder with folders in it, the name of the inner 
 					return err
 				}
 			}
+			// Parts are merged even where there is but one: the bytes of a counts file depend on
+			// nothing but what was counted.
 			return writeWhole(cmd.OutOrStdout(), out, func(w io.Writer) error {
 				return ofFile(dtracefs.MergeCounts(cmd.Context(), w, parts.files...), parts.paths)
 			})
@@ -70,7 +76,8 @@ column of hosts; or else, of a folder with folders in it, the name of the inner 
 	return cmd
 }
 
-// A spool holds what was counted of each file until all are merged, so that no more than one is in memory.
+// A spool holds what was counted of each file until all are merged, so that no more than one is
+// in memory.
 type spool struct {
 	f     *os.File
 	size  int64
@@ -100,7 +107,8 @@ func (s *spool) add(path string, hosts map[string]*dtracefs.Counts) error {
 	return s.end(path, w.Close())
 }
 
-// end ends the part of a path.
+// end ends the part of a path. Each part is a counts file of its own within the one temporary
+// file.
 func (s *spool) end(path string, err error) error {
 	end, failed := s.f.Seek(0, io.SeekEnd)
 	s.files = append(s.files, io.NewSectionReader(s.f, s.size, end-s.size))
@@ -130,8 +138,8 @@ func hostPattern(host, from string) (func(path string) (string, error), error) {
 	return namePattern("host", from)
 }
 
-// namePattern returns what finds a host or a role, as what says, where a pattern of paths or of names has that in
-// braces. Without a pattern it finds "".
+// namePattern returns what finds a host or a role, as what says, where a pattern of paths or of
+// names has that in braces. Without a pattern it finds "".
 func namePattern(what, from string) (func(name string) (string, error), error) {
 	if from == "" {
 		return func(string) (string, error) { return "", nil }, nil
@@ -143,6 +151,8 @@ func namePattern(what, from string) (func(name string) (string, error), error) {
 	if strings.Count(from, hole) != 1 {
 		return nil, fmt.Errorf("%s %q: say %s once in it", flag, from, hole)
 	}
+	// A host's name is as short as the rest of the pattern lets it be, and neither it nor *
+	// reaches over a slash.
 	words := strings.NewReplacer(regexp.QuoteMeta(hole), `([^/]+?)`, `\*`, `[^/]*`).Replace(regexp.QuoteMeta(from))
 	pattern, err := regexp.Compile(`(?:^|/)` + words + `$`)
 	if err != nil {
@@ -194,7 +204,8 @@ func countInto(cmd *cobra.Command, parts *spool, arg string, named func(string) 
 	return nil
 }
 
-// matches are the paths that an argument names; a pattern is for where no shell resolves it.
+// matches are the paths that an argument names. A pattern is for where no shell resolves it; a
+// file whose name looks like a pattern is that file.
 func matches(arg string) ([]string, error) {
 	if _, err := os.Stat(arg); err == nil || !strings.ContainsAny(arg, "*?[") {
 		return []string{arg}, nil
@@ -217,7 +228,8 @@ func hostsOf(c *dtracefs.Counts, path, full, name string, named func(string) (st
 	}
 	hosts := c.ByHost()
 	if of, ok := hosts[""]; ok && len(hosts) == 1 {
-		// The name of a folder in the folder that was named, or of the one that a pattern went into.
+		// The name of a folder in the folder that was named, or of the one that a pattern went
+		// into.
 		if dir, _, deeper := strings.Cut(name, "/"); deeper {
 			return map[string]*dtracefs.Counts{dir: of}, nil
 		}
@@ -305,6 +317,8 @@ func countsFiles(paths []string) (bool, error) {
 	return some != "", nil
 }
 
+// isCountsFile tells a counts file by how it begins, whatever its name. A pipe is none, since
+// looking would take from it.
 func isCountsFile(path string) bool {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
@@ -318,9 +332,9 @@ func isCountsFile(path string) bool {
 	return dtracefs.IsCountsFile(f)
 }
 
-// eachHost reads the counts of each host of counts files, or of those that --host names, in the order of their names,
-// and tells how many there are. No more than one is in memory, and of that no more than most values where so many hosts
-// are learned from; without most, all.
+// eachHost reads the counts of each host of counts files, or of those that --host names, in the
+// order of their names, and tells how many there are. No more than one is in memory, and of that
+// no more than most values where so many hosts are learned from; without most, all.
 func eachHost(cmd *cobra.Command, paths []string, most func(hosts int) int, take func(host string, c *dtracefs.Counts, hosts int) error) error {
 	return readCounts(cmd, paths, func(r *dtracefs.CountsReader, keep func(host string) bool, hosts int) error {
 		for {
@@ -348,7 +362,8 @@ func eachHost(cmd *cobra.Command, paths []string, most func(hosts int) int, take
 	})
 }
 
-// readCounts opens counts files, tells which of their hosts to keep, as --host says, and how many those are.
+// readCounts opens counts files, tells which of their hosts to keep, as --host says, and how many
+// those are.
 func readCounts(cmd *cobra.Command, paths []string, read func(r *dtracefs.CountsReader, keep func(host string) bool, hosts int) error) error {
 	for _, name := range []string{"table", "time", "by", "value", "as", "every", "kinds"} {
 		if cmd.Flags().Changed(name) {
@@ -376,6 +391,8 @@ func readCounts(cmd *cobra.Command, paths []string, read func(r *dtracefs.Counts
 	if err != nil {
 		return fmt.Errorf("%s: %w", all, err)
 	}
+	// The names are read first, to say how many hosts there are, and the file then anew from its
+	// start.
 	names, err := r.Hosts()
 	if err == nil {
 		r, err = dtracefs.NewCountsReader(f)

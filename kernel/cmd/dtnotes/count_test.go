@@ -107,8 +107,8 @@ func TestCountRefuses(t *testing.T) {
 	}
 }
 
-// A model of more than is learned from at once is the same bytes whichever way it was counted and with any number of
-// threads, and its covariance is that of all buckets.
+// A model of more than is learned from at once is the same bytes whichever way it was counted and
+// with any number of threads, and its covariance is that of all buckets.
 func TestLearnFromLongCounts(t *testing.T) {
 	inFolder(t, nil)
 	if err := (fleet.Fleet{Hosts: 5, Seconds: 5000}).WriteFolder("fleet"); err != nil {

@@ -91,10 +91,13 @@ func windowsCommand() *cobra.Command {
 				return err
 			}
 			n, _ := s.Dims()
+			// Less than thirty buckets tell too little of links, more than an eighth shows no
+			// change of them.
 			size := min(n, max(30, n/8))
 			if window != 0 {
 				size = int(window / s.Every)
 			}
+			// Half a window: each bucket is in two.
 			by := max(1, size/2)
 			if step != 0 {
 				by = int(step / s.Every)

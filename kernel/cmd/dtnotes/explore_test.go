@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// beat is a capture of two names that a timer wakes, one of which is hostile, and of two that work together
-// in its first half.
+// beat is a capture of two names that a timer wakes, one of which is hostile, and of two that
+// work together in its first half.
 func beat() string {
 	var b strings.Builder
 	state := uint32(7)

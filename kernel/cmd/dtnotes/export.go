@@ -19,6 +19,7 @@ import (
 	"dtnotes/dtracefs/export"
 )
 
+// exportOptions are the flags of export; target settles the format.
 type exportOptions struct {
 	out, format string
 	tables      []string
@@ -30,16 +31,17 @@ func exportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export CAPTURE -o FILE|FOLDER",
 		Short: "Write the tables of a capture as Parquet, Arrow, CSV or folded stacks",
-		Long: `Export writes tables, as dtnotes inspect lists them, to files that other programs read. A file's ending tells
-its format: .parquet, .arrow (or .feather, .ipc), .csv, and .folded for the stacks of a flame graph. A folder,
-which is made where there is none, gets a file for each table, in Parquet unless --format says another. "-o -" is
-standard output, as CSV unless --format says another.
+		Long: `Export writes tables, as dtnotes inspect lists them, to files that other programs read. A file's
+ending tells its format: .parquet, .arrow (or .feather, .ipc), .csv, and .folded for the stacks of a
+flame graph. A folder, which is made where there is none, gets a file for each table, in Parquet
+unless --format says another. "-o -" is standard output, as CSV unless --format says another.
 
-Several tables of one name are numbered: rows-1, rows-2. Text is UTF-8; bytes that are not are written as \xNN.
-Files that exist are left alone unless --force is given, and a file is there only once it is whole.
+Several tables of one name are numbered: rows-1, rows-2. Text is UTF-8; bytes that are not are
+written as \xNN. Files that exist are left alone unless --force is given, and a file is there only
+once it is whole.
 
-Parquet, CSV and folded stacks are written as the capture is read, twice, in memory that does not grow with it.
-Arrow holds the whole capture.`,
+Parquet, CSV and folded stacks are written as the capture is read, twice, in memory that does not
+grow with it. Arrow holds the whole capture.`,
 		Example: `  dtnotes export capture.txt -o tables/
   dtnotes export capture.txt --table activity -o activity.parquet
   dtnotes export stacks.txt -o stacks.folded
@@ -100,6 +102,8 @@ func (opt *exportOptions) target() (folder bool, err error) {
 	}
 	info, err := os.Stat(opt.out)
 	ext := strings.ToLower(filepath.Ext(opt.out))
+	// A folder that is there, or a name that can only be meant for one: with a slash at its end,
+	// or without an ending.
 	if err == nil && info.IsDir() || err != nil && (os.IsPathSeparator(opt.out[len(opt.out)-1]) || ext == "" && opt.format == "") {
 		opt.format = cmp.Or(opt.format, "parquet")
 		return true, nil
@@ -139,6 +143,7 @@ func (opt *exportOptions) capture(cmd *cobra.Command, fsys fs.FS, name, out stri
 			o.path = filepath.Join(out, used.next(labels[n])+"."+opt.format)
 		}
 		if info, err := os.Stat(o.path); err == nil && o.path != "-" {
+			// The same file under any name: to write it would destroy what is read.
 			if read, err := os.Stat(cmd.Flags().Arg(0)); err == nil && os.SameFile(info, read) {
 				return fmt.Errorf("%s is the capture itself", o.path)
 			}
@@ -211,8 +216,8 @@ func (opt *exportOptions) choose(labels []string, shapes []*export.Shape) (chose
 	return chosen, nil
 }
 
-// smallCapture is how many bytes of text are decoded at once, since that decodes best: what shape free
-// text has is told from all of it.
+// smallCapture is how many bytes of text are decoded at once, since that decodes best: what shape
+// free text has is told from all of it. It is less in tests.
 var smallCapture int64 = 16 << 20
 
 // A source is a capture that is read to export it.
@@ -225,7 +230,9 @@ type source struct {
 	dialect                 string
 }
 
-// readSource reads a capture once, to know its tables.
+// readSource reads a capture once, to know its tables: a file of Parquet or CSV begins with its
+// columns, which are only known when the last row has been seen. What is small, or wanted whole,
+// is then decoded at once and kept.
 func readSource(cmd *cobra.Command, fsys fs.FS, name string, whole bool) (*source, error) {
 	ctx := cmd.Context()
 	s := &source{batches: func() iter.Seq2[*dtracefs.Batch, error] {
@@ -364,7 +371,9 @@ func (s *source) list(some []int) string {
 // filesAtOnce is how many files are open at the same time.
 const filesAtOnce = 64
 
-// write reads the capture again and writes the tables. Files appear, all at once, when the last is whole.
+// write reads the capture again and writes the tables, as often as there are files beyond
+// filesAtOnce. Files appear, all at once, when the last is whole: a failure leaves none that
+// looks complete.
 func (s *source) write(outputs []*output) (err error) {
 	defer func() {
 		for _, o := range outputs {

@@ -250,8 +250,8 @@ func TestExportErrors(t *testing.T) {
 	}
 }
 
-// TestExportStreams holds that a capture too large to be decoded at once gives the same rows, and that
-// what its tracer lost is told.
+// TestExportStreams holds that a capture too large to be decoded at once gives the same rows, and
+// that what its tracer lost is told.
 func TestExportStreams(t *testing.T) {
 	inFolder(t, nil)
 	text := strings.Repeat(mustRead(t, "vm-start.dtrace.txt"), 20) // several chunks

@@ -6,11 +6,12 @@ import (
 	"unicode"
 )
 
-// fileNames are names of files that are taken, in lower case, as some file systems do not tell cases apart.
+// fileNames are names of files that are taken, in lower case, as some file systems do not tell
+// cases apart.
 type fileNames map[string]bool
 
-// next makes a name for a file that no file system refuses and that is not taken, without an ending: what
-// is neither a letter nor a digit becomes "_".
+// next makes a name for a file that no file system refuses and that is not taken, without an
+// ending: what is neither a letter nor a digit becomes "_".
 func (taken fileNames) next(text string) string {
 	const longest = 100 // bytes; file systems take 255 with all that is added
 	safe := strings.Map(func(r rune) rune {
@@ -19,6 +20,7 @@ func (taken fileNames) next(text string) string {
 		}
 		return '_'
 	}, strings.ToValidUTF8(text, "_"))
+	// A character must not be cut in two, so that the name may become shorter than the longest.
 	for len(safe) > longest {
 		safe = strings.ToValidUTF8(safe[:longest], "")
 	}

@@ -9,8 +9,8 @@ import (
 	"dtnotes/kernel/internal/moduleproxy"
 )
 
-// gotModules serves a module of plain Go, one with assembly that uses it, and one whose assembly is fine
-// but whose Go is not.
+// gotModules serves a module of plain Go, one with assembly that uses it, and one whose assembly
+// is fine but whose Go is not.
 func gotModules(t *testing.T) {
 	t.Helper()
 	proxy := moduleproxy.New(t)
@@ -56,8 +56,9 @@ func writeCells(t *testing.T, name string, cells ...string) {
 	}
 }
 
-// TestGetCompiledIn gets a module that the interpreter cannot run: the notebook goes on in a program that
-// has it, in Go programs made of the notebook, and without a network when it has been built once.
+// TestGetCompiledIn gets a module that the interpreter cannot run: the notebook goes on in a
+// program that has it, in Go programs made of the notebook, and without a network when it has
+// been built once.
 func TestGetCompiledIn(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a program")

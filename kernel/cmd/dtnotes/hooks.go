@@ -53,6 +53,8 @@ type hooks struct {
 	done          sync.WaitGroup
 }
 
+// newHooks starts telling events. They are told even after ctx has ended: the end of an alert is
+// news when the watch is interrupted, too.
 func newHooks(ctx context.Context, exec, webhook string, warnings io.Writer) *hooks {
 	h := &hooks{exec: exec, webhook: webhook, warnings: warnings, ctx: context.WithoutCancel(ctx), queue: make(chan event, waiting)}
 	h.done.Add(1)
@@ -75,6 +77,7 @@ func (h *hooks) tell(e event) {
 	e.Time = time.Now().Unix()
 	select {
 	case h.queue <- e:
+	// Never waits: a hook that hangs must not stop the watch.
 	default:
 		sayf(h.warnings, "warning: the hooks are so slow that the %s of an alert was not told to them\n", e.Phase)
 	}
@@ -86,6 +89,7 @@ func (h *hooks) close() {
 	h.done.Wait()
 }
 
+// deliver tells one event to both; that one of them fails does not keep it from the other.
 func (h *hooks) deliver(e event) error {
 	text, err := json.Marshal(e)
 	if err != nil {
@@ -118,7 +122,9 @@ func (h *hooks) run(p phase, text []byte) error {
 	return process.Run(hook)
 }
 
-// post delivers an event, trying again when the address cannot be reached or fails.
+// post delivers an event, trying again, with a pause twice as long each time, when the address
+// cannot be reached or fails by itself (5xx), or is told too much at once (429). Any other answer
+// would be the same again.
 func (h *hooks) post(text []byte) error {
 	ctx, stop := context.WithTimeout(h.ctx, hookTime)
 	defer stop()
@@ -131,6 +137,7 @@ func (h *hooks) post(text []byte) error {
 		req.Header.Set("Content-Type", "application/json")
 		resp, err := http.DefaultClient.Do(req)
 		if err == nil {
+			// An answer that is read to its end lets the connection be used again.
 			io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))
 			resp.Body.Close()
 			if resp.StatusCode < 300 {

@@ -72,6 +72,8 @@ func inspectJSON(out io.Writer, c *dtracefs.Capture) error {
 	if err != nil {
 		return err
 	}
+	// The object of the capture is written once and not decoded again: its last brace makes room
+	// for one more member.
 	b = append(append(b[:len(b)-1], `,"readings":`...), readings...)
 	_, err = out.Write(append(b, "}\n"...))
 	return err
@@ -83,7 +85,8 @@ func openCaptures(ctx context.Context, path string) (fs.FS, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	// What lies beside a single file, such as what its tracer said on standard error, comes with it.
+	// What lies beside a single file, such as what its tracer said on standard error, comes with
+	// it.
 	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 		if name := filepath.Base(path); fs.ValidPath(name) {
 			if _, err := fs.Stat(fsys, name); err == nil {

@@ -19,6 +19,7 @@ import (
 	"dtnotes/dtracefs"
 )
 
+// learnOptions are the flags of learn: of a model, or, with -o, of a behavior.
 type learnOptions struct {
 	json, graph, timeline string
 	behavior              string
@@ -37,14 +38,14 @@ func learnCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "learn CAPTURE|SERIES.csv ...",
 		Short: "Learn which sources depend on which, and draw it",
-		Long: `Learn counts what each source does in each bucket of time, estimates a sparse inverse covariance, and prints
-the clusters and the strongest links. CAPTURE is what a tracer or a tool printed, in any form that has a time or a
-steady beat, compressed or not; "-" is standard input. How it is counted is inferred and told; the options override
-every word of it.
-SERIES.csv has a header, a row per bucket and a column per source; a column "time" is optional.
+		Long: `Learn counts what each source does in each bucket of time, estimates a sparse inverse covariance,
+and prints the clusters and the strongest links. CAPTURE is what a tracer or a tool printed, in any
+form that has a time or a steady beat, compressed or not; "-" is standard input. How it is counted
+is inferred and told; the options override every word of it. SERIES.csv has a header, a row per
+bucket and a column per source; a column "time" is optional.
 
-With -o it learns what is normal from one or several captures and saves that behavior, to score other captures
-by (see dtnotes score, watch and compare).`,
+With -o it learns what is normal from one or several captures and saves that behavior, to score
+other captures by (see dtnotes score, watch and compare).`,
 		Example: `  dtnotes learn capture.txt --graph graph.svg --timeline calls.png --xkcd
   dtnotes learn capture.txt --by kind,execname --every 2s --json model.json
   dtnotes learn pidstat.txt --by Command --value %CPU
@@ -103,10 +104,10 @@ func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 	return opt.learn(cmd, path, series)
 }
 
-// runLong learns from a counts file that holds more than is learned from at once, and tells whether it does. Sources
-// and links are judged by stretches of it; the covariance is that of all buckets, folded in their order, with the
-// hosts beside each other. In memory are one host, then [covariance.BlockRows] buckets, and some matrices of the
-// square of the sources.
+// runLong learns from a counts file that holds more than is learned from at once, and tells
+// whether it does. Sources and links are judged by stretches of it; the covariance is that of all
+// buckets, folded in their order, with the hosts beside each other. In memory are one host, then
+// [covariance.BlockRows] buckets, and some matrices of the square of the sources.
 func (opt *learnOptions) runLong(cmd *cobra.Command, path string) (long bool, err error) {
 	scratch, err := newSpool()
 	if err != nil {
@@ -121,6 +122,7 @@ func (opt *learnOptions) runLong(cmd *cobra.Command, path string) (long bool, er
 		return false, fmt.Errorf("%s: %w", path, err)
 	}
 	n, p := across.Dims()
+	// All of it fits: it is read as any capture.
 	if p == 0 || n*p <= mostLearned {
 		return false, nil
 	}
@@ -141,6 +143,8 @@ func (opt *learnOptions) runLong(cmd *cobra.Command, path string) (long bool, er
 		if t == analysis.TransformNormal {
 			return nil, sayf(stderr, "note: so are their strengths: normal scores need all values at once; another --transform takes all buckets\n")
 		}
+		// What the stretches were taken from is given back before the pass over all buckets
+		// begins.
 		debug.FreeOSMemory()
 		return analysis.FoldedCovariance(ctx, names, t, func(k int) (*analysis.Series, error) {
 			if k*covariance.BlockRows >= n {
@@ -175,6 +179,8 @@ func (opt *learnOptions) learn(cmd *cobra.Command, path string, series *analysis
 		}
 	}
 	_, p := series.Dims()
+	// The collector then works harder near that size, rather than let garbage double it: the
+	// promise is memory that does not grow with the capture.
 	debug.SetMemoryLimit(modelMemory + 8*int64(2*mostLearned+16*p*p))
 	live := isTerminal(os.Stderr)
 	if live {
@@ -216,7 +222,8 @@ func (opt *learnOptions) learn(cmd *cobra.Command, path string, series *analysis
 // mostLearned are the values of a series that a model is learned from at once, fewer in tests.
 var mostLearned = 2_000_000
 
-// modelMemory is what learning a model takes beside its series and the matrices of the square of its sources.
+// modelMemory is what learning a model takes beside its series and the matrices of the square of
+// its sources.
 const modelMemory = 180 << 20
 
 // valuesOfEach are how many values a behavior is learned from of each of so many hosts or captures.
@@ -225,8 +232,8 @@ func valuesOfEach(n int) int { return 1_000_000 / n }
 // fewestThinned are the buckets that are learned from of however many sources.
 const fewestThinned = 5 * behavior.FewestBuckets
 
-// thin leaves of a long series as many values as are enough to learn from, and tells it. The memory of the
-// series is given back.
+// thin leaves of a long series as many values as are enough to learn from, and tells it. The
+// memory of the series is given back.
 func thin(cmd *cobra.Command, s *analysis.Series, mostValues int) (*analysis.Series, error) {
 	n, p := s.Dims()
 	if n*p <= mostValues {

@@ -3,13 +3,13 @@
 //
 // # How to add a subcommand
 //
-// It is a file with a function that returns its cobra.Command, and its call in main.go. Arguments that
-// name captures are opened by the functions that the others use, so that folders, archives, compressed files
-// and standard input work everywhere. What comes from a capture is printed through dtracefs.Printable,
-// because names are foreign text; tests go through the output of every command for that. Progress and
-// notes go to standard error, results to standard output, and --json prints what a program can read. Exit
-// status 1 is an error; score and watch have their own, which their help lists. The README's list of commands
-// and CHANGELOG.md get a line.
+// It is a file with a function that returns its cobra.Command, and its call in main.go. Arguments
+// that name captures are opened by the functions that the others use, so that folders, archives,
+// compressed files and standard input work everywhere. What comes from a capture is printed
+// through dtracefs.Printable, because names are foreign text; tests go through the output of
+// every command for that. Progress and notes go to standard error, results to standard output,
+// and --json prints what a program can read. Exit status 1 is an error; score and watch have
+// their own, which their help lists. The README's list of commands and CHANGELOG.md get a line.
 //
 //	go test ./kernel/cmd/dtnotes
 package main
@@ -29,6 +29,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := command().ExecuteContext(ctx)
+	// From here on an interrupt ends the program as usual, should what is left to do take long.
 	stop()
 	var blind blindness
 	switch status := exitStatus(0); {

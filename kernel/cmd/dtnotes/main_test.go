@@ -14,8 +14,8 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// The test program is also the process that cells run in, the command where a test ends that, and the
-// stand-in for a tracer that is watched.
+// The test program is also the process that cells run in, the command where a test ends that, and
+// the stand-in for a tracer that is watched.
 func TestMain(m *testing.M) {
 	if script := os.Getenv("STAND_IN"); script != "" {
 		standIn(script)

@@ -123,8 +123,9 @@ var printers = map[string]struct {
 	}}, []string{"--by", "HOST,EXECNAME"}, "beta postgres", "", []string{"--every", "5s"}, "say --every 1s"},
 }
 
-// Whatever is printed is learned, scored and watched the same way, and the same is found: how it is counted is
-// said once. A behavior merged of two does as well, and an alert that was accepted is none any more.
+// Whatever is printed is learned, scored and watched the same way, and the same is found: how it
+// is counted is said once. A behavior merged of two does as well, and an alert that was accepted
+// is none any more.
 func TestEveryMeasureFromLearnToWatch(t *testing.T) {
 	for name, p := range printers {
 		t.Run(name, func(t *testing.T) {
@@ -225,7 +226,8 @@ func TestWatchForgets(t *testing.T) {
 	}
 }
 
-// Which alerts cannot be raised is told when it becomes so, and not again because its figures are others.
+// Which alerts cannot be raised is told when it becomes so, and not again because its figures are
+// others.
 func TestReachIsToldOnce(t *testing.T) {
 	known, rare := map[string]*behavior.Behavior{}, behavior.ScoreOptions{FalseAlarms: 0.001}
 	for name, n := range map[string]int{"few": 30, "more": 34, "many": 4000} {
@@ -262,7 +264,8 @@ func TestReachIsToldOnce(t *testing.T) {
 	}
 }
 
-// An alert now and then does not keep a watch from learning on: what is normal before and after it counts.
+// An alert now and then does not keep a watch from learning on: what is normal before and after
+// it counts.
 func TestWatchLearnsBetweenAlerts(t *testing.T) {
 	inFolder(t, map[string]string{"a.txt": webCapture(1, 200, -1), "b.txt": webCapture(2, 200, -1)})
 	if _, stderr, err := dtnotes(t, "learn", "-o", "normal.json", "a.txt", "b.txt"); err != nil {
@@ -308,8 +311,8 @@ func (d *daylong) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// A day of the whole command, from the text of a tracer to its last line, takes no more memory than its
-// first hours, though processes come and go under ever new names.
+// A day of the whole command, from the text of a tracer to its last line, takes no more memory
+// than its first hours, though processes come and go under ever new names.
 func TestWatchADay(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a day of blocks")

@@ -55,11 +55,13 @@ func (m *metrics) update(u behavior.Update, started bool) {
 	if started {
 		m.alerts.Inc()
 	}
+	// Sources of an alert that is over must not stay: as labels they would grow without end.
 	m.sources.Reset()
 	m.alert.Set(0)
 	if u.Alert != nil && !u.Ended {
 		m.alert.Set(1)
 		for _, f := range u.Alert.Sources[:min(5, len(u.Alert.Sources))] {
+			// Labels must be UTF-8, or Prometheus refuses all metrics.
 			m.sources.WithLabelValues(strings.ToValidUTF8(f.Name, "\uFFFD")).Set(f.Score)
 		}
 	}

@@ -11,8 +11,9 @@ import (
 
 var gotModulesFlag = flag.String("modules", "", "regular expression of modules of testdata/modules.txt to get from the network and try")
 
-// TestModules gets modules that are in wide use and holds what a notebook with each prints against what the
-// Go program made of it does. It fetches much and builds for an hour, so that it runs only when it is asked to.
+// TestModules gets modules that are in wide use and holds what a notebook with each prints
+// against what the Go program made of it does. It fetches much and builds for an hour, so that it
+// runs only when it is asked to.
 func TestModules(t *testing.T) {
 	if *gotModulesFlag == "" {
 		t.Skip("without -modules")

@@ -18,10 +18,11 @@ import (
 	"dtnotes/kernel/notebook"
 )
 
-// TestNotebooks executes the notebooks on another architecture than amd64, where the committed ones were
-// made and .ci/run holds them to the same bytes. A processor that rounds a product and a sum together
-// must show the same words, with numbers that are close and pictures that look alike. The session is in
-// this process: an emulator does not start a program of another architecture.
+// TestNotebooks executes the notebooks on another architecture than amd64, where the committed
+// ones were made and .ci/run holds them to the same bytes. A processor that rounds a product and
+// a sum together must show the same words, with numbers that are close and pictures that look
+// alike. The session is in this process: an emulator does not start a program of another
+// architecture.
 func TestNotebooks(t *testing.T) {
 	if testing.Short() {
 		t.Skip("executing the notebooks takes a while")
@@ -85,7 +86,8 @@ func differ(was, is []*notebook.Output) string {
 			case "image/png":
 				why = alike(a, b)
 			case "image/svg+xml":
-				// A path of the hand-drawn style may have a point more or less; the raster shows whether it matters.
+				// A path of the hand-drawn style may have a point more or less; the raster shows
+				// whether it matters.
 			default:
 				why = near(fmt.Sprint(a), fmt.Sprint(b))
 			}
@@ -99,8 +101,8 @@ func differ(was, is []*notebook.Output) string {
 
 var number = regexp.MustCompile(`[-+]?\d+(\.\d+)?([eE][-+]?\d+)?`)
 
-// near compares texts: the numbers in them may differ by a unit of the last digit printed, or by 10⁻⁹ of
-// their size.
+// near compares texts: the numbers in them may differ by a unit of the last digit printed, or by
+// 10⁻⁹ of their size.
 func near(a, b string) string {
 	if x, y := number.ReplaceAllString(a, "#"), number.ReplaceAllString(b, "#"); x != y {
 		return fmt.Sprintf("%.200q, want %.200q", y, x)

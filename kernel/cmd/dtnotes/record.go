@@ -97,6 +97,8 @@ func (o *scriptOptions) there() (string, error) {
 	return "", fmt.Errorf("looking for dtrace or bpftrace: %w", dtracefs.ErrNoTracer)
 }
 
+// kindInScript finds the kinds of events that a script of the library counts: the first key of
+// its maps.
 var kindInScript = regexp.MustCompile(`\["(\w+)", comm`)
 
 // scriptsOf are the scripts of the library that print what a behavior was learned from: those with
@@ -121,7 +123,8 @@ func scriptsOf(b *behavior.Behavior) []string {
 	return out
 }
 
-// command writes the program into a file and returns the command line that runs it; done removes it.
+// command writes the program into a file and returns the command line that runs it; done removes
+// it.
 func (o *scriptOptions) command() (line []string, done func(), err error) {
 	src, tracer, err := o.program()
 	if err != nil {
@@ -133,6 +136,8 @@ func (o *scriptOptions) command() (line []string, done func(), err error) {
 	}
 	done = func() { os.RemoveAll(dir) }
 	line = []string{tracer}
+	// The tracer's own command line is used as it is, so that what a watch runs can be run by
+	// hand.
 	name := "script.bt"
 	if dtracefs.TracerName(tracer) == "dtrace" {
 		line, name = append(line, "-s"), "script.d"
@@ -158,12 +163,14 @@ func recordCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "record",
 		Short: "Record a capture with scripts of the library, or one of your own",
-		Long: `Record runs a tracer and writes what it prints into a file, compressed if its name ends in .zst, until the time is
-up or an interrupt ends it. Several scripts of the library run as one program. The script is kept beside the
-capture, and so is what the tracer says on standard error: dtnotes inspect, learn and score find them there.
+		Long: `Record runs a tracer and writes what it prints into a file, compressed if its name ends in .zst,
+until the time is up or an interrupt ends it. Several scripts of the library run as one program. The
+script is kept beside the capture, and so is what the tracer says on standard error: dtnotes
+inspect, learn and score find them there.
 
-The file has its name when it is whole; until then its name ends in .partial. With --rotate the parts before are
-capture.txt.1.zst, capture.txt.2.zst and so on, the newest first; learn and score take them in the order given.
+The file has its name when it is whole; until then its name ends in .partial. With --rotate the
+parts before are capture.txt.1.zst, capture.txt.2.zst and so on, the newest first; learn and score
+take them in the order given.
 
 The status is 0 also when an interrupt ended it, and 1 if the tracer failed.`,
 		Example: `  dtnotes record --for 5m                             system calls of each process, once a second
@@ -218,6 +225,7 @@ func (opt *recordOptions) record(cmd *cobra.Command) error {
 		}
 		line.add(b)
 	}
+	// Nothing was recorded: an empty capture would look like a silent system.
 	if failed != nil && to.Size() == 0 {
 		return errors.Join(failed, to.Discard())
 	}
@@ -247,6 +255,7 @@ func (l *recordLine) add(b *dtracefs.Batch) {
 	}
 	now := time.Now()
 	switch {
+	// Five times a second is as fast as anyone reads.
 	case l.terminal && now.Sub(l.told) > 200*time.Millisecond:
 		control(l.w, clearLine)
 		sayf(l.w, "%s", l)

@@ -22,10 +22,10 @@ func runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run NOTEBOOK.ipynb",
 		Short: "Execute a notebook without Jupyter",
-		Long: `Run executes every code cell of a notebook in order, in one session, in the notebook's folder.
-It stops at the first failing cell and exits with status 1. The notebook is written after every cell, so that
-whatever happens, what was executed until then is there.
-Without -o and --html nothing is written; what the cells print and show appears here as text.`,
+		Long: `Run executes every code cell of a notebook in order, in one session, in the notebook's folder. It
+stops at the first failing cell and exits with status 1. The notebook is written after every cell,
+so that whatever happens, what was executed until then is there. Without -o and --html nothing is
+written; what the cells print and show appears here as text.`,
 		Example: `  dtnotes run notebook.ipynb -o executed.ipynb --html executed.html
   dtnotes run notebook.ipynb -o notebook.ipynb         execute in place
   dtnotes run notebook.ipynb -p 'capture="web.txt"'    set variables declared in the cell tagged "parameters"`,
@@ -52,6 +52,7 @@ Without -o and --html nothing is written; what the cells print and show appears 
 		if out == "" && html == "" {
 			opt.Echo = cmd.OutOrStdout()
 		}
+		// A line that is written over would be mixed with what the cells print.
 		term := &progress{w: cmd.ErrOrStderr(), live: isTerminal(os.Stderr) && opt.Echo == nil}
 		opt.Started, opt.Ended = term.started, term.ended
 
@@ -69,6 +70,8 @@ Without -o and --html nothing is written; what the cells print and show appears 
 		}
 		opt.Save = func() error { return files.writeNotebook(nb) }
 		failure := nb.Execute(cmd.Context(), ev, opt)
+		// Both are written also when a cell failed: they show how far it came, and what the error
+		// was.
 		return errors.Join(failure, ev.Close(), files.writeNotebook(nb), files.writePage(nb, dir))
 	}
 	return cmd
@@ -130,7 +133,8 @@ func (f files) writePage(nb *notebook.Notebook, dir string) error {
 	return replaceFile(f.page, b)
 }
 
-// replaceFile writes a file so that, whenever the program dies, it is there as before or as it is to be.
+// replaceFile writes a file so that, whenever the program dies, it is there as before or as it is
+// to be. A link stays one: what it leads to is replaced. The mode stays, too.
 func replaceFile(path string, content []byte) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
@@ -148,7 +152,8 @@ func replaceFile(path string, content []byte) error {
 	return os.Rename(next, path)
 }
 
-// progress tells on a terminal which cell runs; elsewhere it prints a line for each cell that ended.
+// progress tells on a terminal which cell runs; elsewhere it prints a line for each cell that
+// ended.
 type progress struct {
 	w    io.Writer
 	live bool

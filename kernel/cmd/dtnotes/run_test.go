@@ -38,8 +38,8 @@ func parseNotebook(t *testing.T, name string) *notebook.Notebook {
 	return nb
 }
 
-// TestRunDeath has cells end their process in the ways that no Go program survives: each is a cell that
-// fails and says why, and what came before is kept.
+// TestRunDeath has cells end their process in the ways that no Go program survives: each is a
+// cell that fails and says why, and what came before is kept.
 func TestRunDeath(t *testing.T) {
 	for cause, reason := range map[string]string{
 		"m := map[int]int{}\nfor i := range 4 { go func() { for { m[i]++ } }() }\ntime.Sleep(time.Minute)": "concurrent map",
@@ -68,7 +68,8 @@ func TestRunDeath(t *testing.T) {
 	}
 }
 
-// TestRunKilled kills the command at any time: the notebook is whole, with all cells that had ended.
+// TestRunKilled kills the command at any time: the notebook is whole, with all cells that had
+// ended.
 func TestRunKilled(t *testing.T) {
 	inFolder(t, nil)
 	program, err := os.Executable()

@@ -29,6 +29,8 @@ func (s exitStatus) Error() string { return fmt.Sprintf("status %d", int(s)) }
 // misbehavior is the status of score and watch when there were alerts.
 const misbehavior exitStatus = 3
 
+// learnBehavior learns what is normal from captures or the hosts of counts files, each a series
+// of its own, which is what calibration holds out, and saves it.
 func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error {
 	if opt.json != "" || opt.graph != "" || opt.timeline != "" || cmd.Flags().Changed("links") {
 		return errors.New("--json, --graph, --timeline and --links are of a model: use them without -o")
@@ -77,8 +79,8 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 	return nil
 }
 
-// everyKind takes in every kind of event of a capture that has several, each a source of its own: what
-// is normal is learned of all of them.
+// everyKind takes in every kind of event of a capture that has several, each a source of its own:
+// what is normal is learned of all of them.
 func everyKind(cmd *cobra.Command, o dtracefs.CountOptions) dtracefs.CountOptions {
 	if !cmd.Flags().Changed("kinds") {
 		o.Kinds = []string{"*"}
@@ -111,6 +113,7 @@ func measuredAs(cmd *cobra.Command, b *behavior.Behavior, o dtracefs.CountOption
 	return o
 }
 
+// scoreOptions are the flags of score, some of which watch has, too.
 type scoreOptions struct {
 	json            bool
 	alerts, exec    string
@@ -132,9 +135,10 @@ func scoreCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "score BEHAVIOR.json CAPTURE|SERIES.csv",
 		Short: "Say when and where a capture breaks a behavior",
-		Long: `Score compares each bucket of a capture with a behavior that dtnotes learn -o saved, and lists the alerts:
-when, how surely, which processes stand out and which links between processes changed. The capture is counted as those
-that were learned from: what was said then (--by, --value, …) need not be said again, and something else is refused.
+		Long: `Score compares each bucket of a capture with a behavior that dtnotes learn -o saved, and lists the
+alerts: when, how surely, which processes stand out and which links between processes changed. The
+capture is counted as those that were learned from: what was said then (--by, --value, …) need not
+be said again, and something else is refused.
 
 The status is 0 when nothing stands out, 3 when there are alerts, 1 on an error.`,
 		Example: `  dtnotes score normal.json capture.txt
@@ -159,6 +163,7 @@ func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) erro
 		return err
 	}
 	var s *analysis.Series
+	// Observers are taken in: the behavior knows which of them to judge.
 	err = readHosts(cmd, path, measuredAs(cmd, b, opt.count), true, b.Missing, nil, func(_ string, of *analysis.Series, hosts int) error {
 		if hosts > 1 {
 			return fmt.Errorf("%s holds counts of %d hosts: say --host to score one", path, hosts)
@@ -189,6 +194,7 @@ func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) erro
 		err = opt.draw(r, filepath.Base(path))
 	}
 	if err == nil && len(r.Alerts) > 0 && opt.exec != "" {
+		// Here the alerts are all over: each is told once, as ended, and one after the other.
 		h := newHooks(cmd.Context(), opt.exec, "", cmd.ErrOrStderr())
 		for i := range r.Alerts {
 			text, failed := json.Marshal(event{Phase: phaseEnd, Behavior: behaviorPath, Number: i + 1, Time: time.Now().Unix(), Alert: &r.Alerts[i]})

@@ -24,9 +24,10 @@ func seriesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "series CAPTURE ... -o OUT.csv|OUT.parquet",
 		Short: "Print the matrix of time × source that a capture holds",
-		Long: `Series counts what each source does in each bucket of time and writes the matrix: a column "time" (the end of
-the bucket in seconds since the epoch), then a column for each source, its keys joined by a blank. How the capture
-is counted is inferred and told on standard error; the options override every word of it.
+		Long: `Series counts what each source does in each bucket of time and writes the matrix: a column "time"
+(the end of the bucket in seconds since the epoch), then a column for each source, its keys joined
+by a blank. How the capture is counted is inferred and told on standard error; the options override
+every word of it.
 
 Several files are the parts of one capture, older first, as a rotated log is.`,
 		Example: `  dtnotes series capture.txt -o series.csv
@@ -66,6 +67,8 @@ func writeSeries(stdout io.Writer, path string, m *dtracefs.Matrix) (err error) 
 	return write(f, m)
 }
 
+// matrixCSV writes a row for each bucket. A value that is missing is an empty cell, as programs
+// read it.
 func matrixCSV(out io.Writer, m *dtracefs.Matrix) error {
 	b := bufio.NewWriter(out)
 	w := csv.NewWriter(b)
@@ -88,7 +91,8 @@ func matrixCSV(out io.Writer, m *dtracefs.Matrix) error {
 	return errors.Join(w.Error(), b.Flush())
 }
 
-// seconds writes nanoseconds as seconds without rounding.
+// seconds writes nanoseconds as seconds without rounding: as a float64, seconds since the epoch
+// have no nanoseconds.
 func seconds(ns int64) string {
 	sign := ""
 	if ns < 0 {

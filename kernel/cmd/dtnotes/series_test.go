@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// printed is what printa prints each second under %Y of two zones, in which python works for qemu of the
-// platform; from second fault on, python stands still.
+// printed is what printa prints each second under %Y of two zones, in which python works for qemu
+// of the platform; from second fault on, python stands still.
 func printed(seed uint64, seconds, fault int) string {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	const zone = "8c1dbd26-2a6a-4a0b-9d6e-0a9d2c3b5f11"
@@ -36,8 +36,8 @@ func printed(seed uint64, seconds, fault int) string {
 	return b.String()
 }
 
-// TestZonesUnderADate takes a capture under %Y, keyed by zone and process, through learn, learn -o, score and
-// watch.
+// TestZonesUnderADate takes a capture under %Y, keyed by zone and process, through learn, learn
+// -o, score and watch.
 func TestZonesUnderADate(t *testing.T) {
 	inFolder(t, map[string]string{"a.txt": printed(1, 300, -1), "b.txt": printed(2, 300, -1), "good.txt": printed(3, 100, -1), "bad.txt": printed(4, 100, 60)})
 	by := []string{"--by", "zonename,execname"}
@@ -66,7 +66,8 @@ func TestZonesUnderADate(t *testing.T) {
 	}
 }
 
-// TestSeriesAsParquet reads a series that was written as Parquet, and holds it against the same as CSV.
+// TestSeriesAsParquet reads a series that was written as Parquet, and holds it against the same
+// as CSV.
 func TestSeriesAsParquet(t *testing.T) {
 	inFolder(t, map[string]string{"a.txt": printed(1, 30, 20)})
 	for _, out := range []string{"a.parquet", "a.csv"} {
@@ -93,8 +94,8 @@ func TestSeriesAsParquet(t *testing.T) {
 	}
 }
 
-// TestWrongWords holds what is said of options that no table fits, and of a capture that can be read in two
-// ways.
+// TestWrongWords holds what is said of options that no table fits, and of a capture that can be
+// read in two ways.
 func TestWrongWords(t *testing.T) {
 	var both strings.Builder
 	for i := range 40 {

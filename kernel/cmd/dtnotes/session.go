@@ -43,6 +43,8 @@ func startSession(o sessionOptions) (cell.Evaluator, error) {
 	})
 }
 
+// sessionCommand is what startSession runs. It speaks a protocol of its own, and is no command
+// for people.
 func sessionCommand() *cobra.Command {
 	var values, comms bool
 	var modules string
@@ -66,9 +68,10 @@ func evalCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "eval FILE",
 		Short: "Run a file of Go cells",
-		Long: `Eval runs the cells of a file, separated by lines "---", in one session and goes on after a failing cell.
-Lines that begin with "=> " are ignored. "-" is standard input. The status is 1 if a cell failed; with --json,
-which prints an object for each cell, a failing cell is an outcome like any other.`,
+		Long: `Eval runs the cells of a file, separated by lines "---", in one session and goes on after a failing
+cell. Lines that begin with "=> " are ignored. "-" is standard input. The status is 1 if a cell
+failed; with --json, which prints an object for each cell, a failing cell is an outcome like any
+other.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := readFile(args[0], cmd.InOrStdin())

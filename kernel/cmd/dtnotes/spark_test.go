@@ -21,8 +21,8 @@ import (
 
 var sparkFlag = flag.String("spark", "", "`FOLDER` of Apache Spark, such as that of the package pyspark")
 
-// Spark runs the examples on two workers, of which one dies at a random moment with all that it runs, and what was merged
-// is byte for byte what one process counts.
+// Spark runs the examples on two workers, of which one dies at a random moment with all that it
+// runs, and what was merged is byte for byte what one process counts.
 func TestSpark(t *testing.T) {
 	if *sparkFlag == "" {
 		t.Skip("without -spark")
@@ -97,8 +97,8 @@ func TestSpark(t *testing.T) {
 	t.Logf("a worker died after %d of %d parts; Spark took %.1f CPU seconds", after, tasks, (u.UserTime() + u.SystemTime()).Seconds())
 }
 
-// killExecutor kills one of the executors that run under a process, with all that runs under it, as if its machine had
-// died, and tells whether there was one.
+// killExecutor kills one of the executors that run under a process, with all that runs under it,
+// as if its machine had died, and tells whether there was one.
 func killExecutor(t *testing.T, under int, rng *rand.Rand) bool {
 	children := childProcesses()
 	executors := slices.DeleteFunc(below(children, under), func(pid int) bool {

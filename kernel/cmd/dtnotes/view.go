@@ -40,6 +40,7 @@ func (v *view) say(text string) {
 	say(v.out, v.fit(text))
 }
 
+// show tells what a bucket brought; number is that of the alert that goes on.
 func (v *view) show(u behavior.Update, number int) {
 	if v.terminal {
 		v.clear()
@@ -62,6 +63,7 @@ func (v *view) show(u behavior.Update, number int) {
 // fit cuts a line that a terminal would break.
 func (v *view) fit(line string) string {
 	width := v.width()
+	// A line that the terminal broke would be two, and clear would go back too few.
 	if r := []rune(line); width > 0 && len(r) > width {
 		return string(r[:width-1]) + "…"
 	}
@@ -93,6 +95,8 @@ const minute = 60
 
 var bars = []rune(" ▁▂▃▄▅▆▇█")
 
+// draw writes the lines that the next update takes back: the state, a bar for each bucket of the
+// last minute, and what stands out now.
 func (v *view) draw(u behavior.Update) {
 	v.past = append(v.past, u.Verdict.Score)
 	v.past = v.past[max(0, len(v.past)-minute):]

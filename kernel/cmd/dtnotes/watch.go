@@ -36,22 +36,25 @@ func watchCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "watch BEHAVIOR.json [-- TRACER ARG ...]",
 		Short: "Watch a running tracer and say when a behavior is broken",
-		Long: `Watch runs a tracer, or any command that prints what one does, and scores what it prints by a behavior that
-dtnotes learn -o saved, bucket by bucket, counted as when it was learned. With --script it runs the tracer that is there with scripts of the
-library, or a file. Without both it reads standard input, or, where that is a terminal or nothing, runs those scripts
-of the library that print what the behavior was learned from. On a terminal it shows the
-last minute and what stands out now; elsewhere it prints a line when an alert starts and its story when it ends.
+		Long: `Watch runs a tracer, or any command that prints what one does, and scores what it prints by a
+behavior that dtnotes learn -o saved, bucket by bucket, counted as when it was learned. With
+--script it runs the tracer that is there with scripts of the library, or a file. Without both it
+reads standard input, or, where that is a terminal or nothing, runs those scripts of the library
+that print what the behavior was learned from. On a terminal it shows the last minute and what
+stands out now; elsewhere it prints a line when an alert starts and its story when it ends.
 
-Hooks are told when an alert starts, while it goes on and when it ends, and when the watch is blind: the tracer
-prints nothing, nothing that is understood, or loses events. A hook's command has the phase (start, update, end,
-blind, seeing) in DTNOTES_PHASE, and the alert as JSON on its standard input; a webhook gets the same JSON.
+Hooks are told when an alert starts, while it goes on and when it ends, and when the watch is blind:
+the tracer prints nothing, nothing that is understood, or loses events. A hook's command has the
+phase (start, update, end, blind, seeing) in DTNOTES_PHASE, and the alert as JSON on its standard
+input; a webhook gets the same JSON.
 
-What it remembers lies beside the behavior, in BEHAVIOR.watch.json, and survives a restart. Alerts can be taken for
-normal (dtnotes accept), and sources left alone for a time (dtnotes suppress), while it runs.
+What it remembers lies beside the behavior, in BEHAVIOR.watch.json, and survives a restart. Alerts
+can be taken for normal (dtnotes accept), and sources left alone for a time (dtnotes suppress),
+while it runs.
 
-With --half-life it learns on from what raises no alert, so that a normal that moves by and by stays normal. A sudden
-change that lasts is an alert for as long as it does, and nothing of it is learned before it is accepted: a
-permanent outage would become normal otherwise.
+With --half-life it learns on from what raises no alert, so that a normal that moves by and by stays
+normal. A sudden change that lasts is an alert for as long as it does, and nothing of it is learned
+before it is accepted: a permanent outage would become normal otherwise.
 
 The status is 0 when nothing stood out, 3 when there were alerts, 4 when it was blind, 1 on an error.`,
 		Example: `  dtnotes watch normal.json
@@ -154,6 +157,7 @@ func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string)
 		}
 		opt.Tracers = append(opt.Tracers, pid)
 	}
+	// Not before the tracer runs, whose number the watcher must know to leave it out.
 	if err := w.restart(w.state.Memory); err != nil {
 		return err
 	}
@@ -174,6 +178,7 @@ func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string)
 	if errors.Is(ended, context.Canceled) {
 		ended = nil
 	}
+	// A tracer that was not stopped and failed: from then on the watch saw nothing.
 	if ended != nil && len(tracer) > 0 && cmd.Context().Err() == nil && err == nil {
 		err = blindness{fmt.Errorf("the tracer %s ended: %w", strings.Join(tracer, " "), ended)}
 	}
@@ -205,7 +210,8 @@ func nobodyPipes(cmd *cobra.Command) bool {
 	return cmd.InOrStdin() == io.Reader(os.Stdin) && isTerminal(os.Stdin)
 }
 
-// finish tells what is still to be told, and what the watch came to.
+// finish tells what is still to be told, and what the watch came to: blindness at the end before
+// alerts, alerts before blindness that is over.
 func (w *watch) finish(err error) error {
 	interrupted := w.cmd.Context().Err() != nil
 	if interrupted || err != nil {
@@ -241,7 +247,8 @@ func (w *watch) finish(err error) error {
 	return nil
 }
 
-// end closes the alert that goes on.
+// end closes the alert that goes on, even where the command was interrupted: it is told and
+// saved.
 func (w *watch) end() {
 	u, err := w.w.Close(context.WithoutCancel(w.cmd.Context()))
 	if err != nil {
@@ -281,7 +288,9 @@ func (w *watch) stamps() (out [2]time.Time) {
 	return out
 }
 
-// reload takes up what was accepted and suppressed meanwhile.
+// reload takes up what was accepted and suppressed meanwhile, which other commands write beside
+// the behavior. Files are looked at once a second; what cannot be read is told once, and the
+// watch goes on by what it knows.
 func (w *watch) reload() {
 	if now := time.Now(); now.Sub(w.looked) < time.Second || w.opt.forget {
 		return
@@ -327,6 +336,8 @@ func (w *watch) follow(ctx context.Context, stop func(), in io.Reader, name stri
 	batches := w.sight.batches(dtracefs.Follow(ctx, w.sight.reader(in), name, w.opt.count.Options))
 	go func() {
 		defer close(items)
+		// In a goroutine of its own, since a tracer that prints nothing blocks, and blindness
+		// must be noticed then.
 		for b, err := range behavior.Buckets(batches, w.b, w.opt.count.MeasureOptions) {
 			select {
 			case items <- item{b, err}:
@@ -352,6 +363,7 @@ func (w *watch) follow(ctx context.Context, stop func(), in io.Reader, name stri
 			if !ok {
 				return nil
 			}
+			// Of two cases that are ready either may be chosen: nothing is judged after the end.
 			if ctx.Err() != nil {
 				return nil
 			}
@@ -375,7 +387,9 @@ func (w *watch) follow(ctx context.Context, stop func(), in io.Reader, name stri
 	}
 }
 
-// take tells what a bucket brought.
+// take tells what a bucket brought to all who are told: the view, the metrics, the hooks, and the
+// state, which keeps the buckets of an alert while it goes on, so that it can be accepted before
+// it ends.
 func (w *watch) take(u behavior.Update) {
 	started := u.Alert != nil && !w.open && !u.Ended
 	if u.Alert != nil && !w.open {
@@ -407,8 +421,8 @@ func (w *watch) take(u behavior.Update) {
 	}
 }
 
-// tellReach says which alerts cannot be raised by what is known now, and when they can be again. That the figures are
-// others after a lesson is nothing new.
+// tellReach says which alerts cannot be raised by what is known now, and when they can be again.
+// That the figures are others after a lesson is nothing new.
 func (w *watch) tellReach() {
 	reach, err := w.b.Reach(w.opt.ScoreOptions)
 	late := [2]bool{reach.OneP > reach.Level, min(reach.OneP, reach.LastsP) > reach.Level}
@@ -423,8 +437,8 @@ func (w *watch) tellReach() {
 	}
 }
 
-// advise tells once of an alert that goes on how it becomes normal. Nothing does by itself, however long it lasts: an
-// outage would.
+// advise tells once of an alert that goes on how it becomes normal. Nothing does by itself,
+// however long it lasts: an outage would.
 func (w *watch) advise(a *behavior.Alert, number int) {
 	if w.advised == number || a.End-a.Start < w.opt.every.Seconds() {
 		return
@@ -489,7 +503,8 @@ func (w *watch) tellBlind(reason error) {
 	w.hooks.tell(event{Phase: phaseBlind, Behavior: w.path, Reason: reason.Error()})
 }
 
-// save writes what a restart needs.
+// save writes what a restart needs. A failure is told and does not end the watch: to watch is
+// worth more than to remember.
 func (w *watch) save() {
 	if w.opt.forget {
 		return
@@ -501,7 +516,9 @@ func (w *watch) save() {
 	}
 }
 
-// learnOn learns on from normal running: a lesson at a time, as old knowledge fades.
+// learnOn learns on from normal running: a lesson at a time, as old knowledge fades. Neither an
+// alert nor what was seen while events were lost is normal. The behavior is saved in place of the
+// one before, so that a restart goes on with it.
 func (w *watch) learnOn(ctx context.Context, u behavior.Update) {
 	if w.opt.halfLife == 0 || u.Alert != nil || w.blindFor != nil {
 		return
@@ -523,8 +540,8 @@ func (w *watch) learnOn(ctx context.Context, u behavior.Update) {
 	}
 }
 
-// start runs the tracer, and tells its number. It is interrupted when ctx ends, so that it may print
-// what it has.
+// start runs the tracer, and tells its number. It is interrupted when ctx ends, so that it may
+// print what it has.
 func start(ctx context.Context, tracer []string, stderr io.Writer) (out io.Reader, wait func() error, pid int, err error) {
 	c := exec.CommandContext(ctx, tracer[0], tracer[1:]...)
 	process.Interruptible(c)

@@ -244,7 +244,8 @@ func TestWatchState(t *testing.T) {
 	}
 }
 
-// A change that lasts stays an alert, which tells once how it becomes normal; nothing of it is learned before.
+// A change that lasts stays an alert, which tells once how it becomes normal; nothing of it is
+// learned before.
 func TestAChangeThatLasts(t *testing.T) {
 	learned(t)
 	stdout, stderr, err := watched(t, "30normal 700failing", "--half-life", "10m")

@@ -43,24 +43,29 @@ type orders struct {
 // mostKept bounds the alerts that can be accepted.
 const mostKept = 20
 
-// mostBuckets bounds the buckets that are kept of an alert.
+// mostBuckets bounds the buckets that are kept of an alert: the last ones, which show what the
+// change has settled to.
 const mostBuckets = 240
 
-// mostValues bounds the values in the buckets of one alert, and mostInAll those of all that are kept:
-// names may be thousands.
+// mostValues bounds the values in the buckets of one alert, and mostInAll those of all that are
+// kept: names may be thousands.
 const (
 	mostValues = 50_000
 	mostInAll  = 250_000
 )
 
+// stateVersion is that of the form of a watch's state; one of another version is refused rather
+// than misread.
 const stateVersion = 1
 
 // statePath and ordersPath lie beside the behavior.
 func statePath(behaviorPath string) string  { return besides(behaviorPath, ".watch.json") }
 func ordersPath(behaviorPath string) string { return besides(behaviorPath, ".orders.json") }
 
+// besides is a name beside a file, with another ending.
 func besides(path, end string) string { return strings.TrimSuffix(path, filepath.Ext(path)) + end }
 
+// loadState reads the state of a watch, an empty one where there is none yet.
 func loadState(path string) (*watchState, error) {
 	s := &watchState{}
 	err := readJSON(path, s)
@@ -71,6 +76,7 @@ func loadState(path string) (*watchState, error) {
 	return s, err
 }
 
+// loadOrders reads orders and leaves out those that are over, so that the file does not grow.
 func loadOrders(path string) (*orders, error) {
 	o := &orders{}
 	err := readJSON(path, o)
@@ -122,7 +128,8 @@ func writeJSON(path string, v any) error {
 	return nil
 }
 
-// keep remembers an alert so that it can be accepted, in place of what was known of it.
+// keep remembers an alert so that it can be accepted, in place of what was known of it. What is
+// too much goes, the oldest first: buckets of the alert, and then whole alerts.
 func (s *watchState) keep(number int, a behavior.Alert, buckets []behavior.Bucket) {
 	s.Alerts = slices.DeleteFunc(s.Alerts, func(k keptAlert) bool {
 		if k.Number != number {
@@ -164,9 +171,9 @@ func acceptCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "accept BEHAVIOR.json [NUMBER]",
 		Short: "Take an alert of watch for normal from now on",
-		Long: `Accept teaches a behavior that what an alert of dtnotes watch told is normal: what its sources did then is
-usual from now on, and so is how they stood to each other. A watch that runs takes it up at once and ends the alert.
-Without a number it lists the alerts that can be accepted.`,
+		Long: `Accept teaches a behavior that what an alert of dtnotes watch told is normal: what its sources did
+then is usual from now on, and so is how they stood to each other. A watch that runs takes it up at
+once and ends the alert. Without a number it lists the alerts that can be accepted.`,
 		Example: `  dtnotes accept normal.json
   dtnotes accept normal.json 7`,
 		Args: cobra.RangeArgs(1, 2),
@@ -203,6 +210,8 @@ Without a number it lists the alerts that can be accepted.`,
 			if err != nil {
 				return err
 			}
+			// The behavior first: should the second file not be written, the alert is offered
+			// again, rather than not learned.
 			if err := taught.Save(args[0]); err != nil {
 				return err
 			}
@@ -221,8 +230,9 @@ func suppressCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "suppress BEHAVIOR.json [SOURCE ...]",
 		Short: "Do not judge a source for a time",
-		Long: `Suppress keeps a process, or a single source of it, from raising alerts in dtnotes watch for a time, such as
-while it is upgraded. A watch that runs takes it up at once. Without sources it lists those that are suppressed.`,
+		Long: `Suppress keeps a process, or a single source of it, from raising alerts in dtnotes watch for a time,
+such as while it is upgraded. A watch that runs takes it up at once. Without sources it lists those
+that are suppressed.`,
 		Example: `  dtnotes suppress normal.json postgres --for 2h
   dtnotes suppress normal.json postgres --for 0s   judge it again`,
 		Args: cobra.MinimumNArgs(1),
@@ -282,9 +292,9 @@ func mergeCommand() *cobra.Command {
 		Long: `Merge makes one behavior of several: what is usual in any of them is usual in it. With a half-life, what was
 learned that long before the newest counts half.
 
-Of counts files (see dtnotes count) it makes one with all their hosts, in which the parts of a host follow each other. The
-order of the files, and how they were merged before, make no difference to a byte. Parts of a host that counted
-the same time are refused, so that nothing is counted twice.`,
+Of counts files (see dtnotes count) it makes one with all their hosts, in which the parts of a host
+follow each other. The order of the files, and how they were merged before, make no difference to a
+byte. Parts of a host that counted the same time are refused, so that nothing is counted twice.`,
 		Example: `  dtnotes merge host-a.json host-b.json -o hosts.json
   dtnotes merge monday.json tuesday.json wednesday.json -o week.json --half-life 72h
   dtnotes merge web1.counts web2.counts -o web.counts`,

@@ -36,7 +36,8 @@ var onTerminal = func(w io.Writer) bool {
 	return ok && isTerminal(f)
 }
 
-// data is w for CSV and JSON. Programs get each value as it is; a terminal gets names as [say] shows them.
+// data is w for CSV and JSON. Programs get each value as it is; a terminal gets names as [say]
+// shows them.
 func data(w io.Writer, csv bool) io.Writer {
 	if onTerminal(w) {
 		return &printable{w: w, csv: csv}
@@ -55,6 +56,7 @@ type printable struct {
 func (p *printable) Write(b []byte) (int, error) {
 	p.part = append(p.part, b...)
 	whole := len(p.part)
+	// A write may end within a character: its bytes are held back until the rest is there.
 	for i := 1; i < utf8.UTFMax && i <= len(p.part); i++ {
 		if last := p.part[len(p.part)-i:]; utf8.RuneStart(last[0]) {
 			if !utf8.FullRune(last) {

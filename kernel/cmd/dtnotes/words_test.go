@@ -96,7 +96,8 @@ func unseen(r rune) bool {
 	return r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == unicode.ReplacementChar)
 }
 
-// TestDataOnTerminals holds that a terminal gets values escaped, wherever a write ends, and a program as they are.
+// TestDataOnTerminals holds that a terminal gets values escaped, wherever a write ends, and a
+// program as they are.
 func TestDataOnTerminals(t *testing.T) {
 	defer func(f func(io.Writer) bool) { onTerminal = f }(onTerminal)
 	const text = "time,\"web\x1b[2J\nnginx, \"\"a\"\"\",né\u202e\xff\n1,2,3\n"
@@ -123,8 +124,8 @@ func TestDataOnTerminals(t *testing.T) {
 	}
 }
 
-// TestWordsGoOneWay holds that nothing is printed but by say and sayf, which let no name steer a terminal:
-// fmt's own functions fill texts in memory only.
+// TestWordsGoOneWay holds that nothing is printed but by say and sayf, which let no name steer a
+// terminal: fmt's own functions fill texts in memory only.
 func TestWordsGoOneWay(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil {
