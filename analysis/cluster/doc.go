@@ -8,12 +8,13 @@
 //
 // # How to add an algorithm
 //
-// It is a file with a function that takes distances, affinities or points as a gonum matrix and returns
-// labels, or a struct with labels and what else it found. checkDistances and its like say what is wrong
-// with an input, by row and column. Random numbers come from math/rand/v2 with the seed of its options.
-// A test compares it with reference numbers of another implementation (analysis/internal/golden), or
-// with its definition, written down plainly and slowly. A function in the Cluster of analysis.Options
-// gives it what it needs of a model. So that cells can name it:
+// It is a file with a function that takes distances, affinities or points as a gonum matrix and
+// returns labels, or a struct with labels and what else it found. checkDistances and its like say
+// what is wrong with an input, by row and column. Random numbers come from math/rand/v2 with the
+// seed of its options. A test compares it with reference numbers of another implementation
+// (analysis/internal/golden), or with its definition, written down plainly and slowly. A function
+// in the Cluster of analysis.Options gives it what it needs of a model. So that cells can name
+// it:
 //
 //	go generate ./...
 //	go test ./analysis/cluster

@@ -9,11 +9,11 @@
 //
 // # How to add an embedding
 //
-// It is a file with a function that takes the rows of a matrix, or a symmetric matrix of distances, and
-// returns an n×d matrix. It must work for one point, for points that are all the same and for a neighbor
-// graph in several parts; property tests go through these. setAxis fixes the sign of each
-// axis. A test compares it with reference numbers (analysis/internal/golden) up to the
-// rotation that the method leaves free. Then:
+// It is a file with a function that takes the rows of a matrix, or a symmetric matrix of
+// distances, and returns an n×d matrix. It must work for one point, for points that are all the
+// same and for a neighbor graph in several parts; property tests go through these. setAxis fixes
+// the sign of each axis. A test compares it with reference numbers (analysis/internal/golden) up
+// to the rotation that the method leaves free. Then:
 //
 //	go generate ./...
 //	go test ./analysis/manifold

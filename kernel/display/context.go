@@ -21,8 +21,8 @@ func SetContext(of func() context.Context) {
 //
 //	run, err := dtracefs.Live(display.Context(), script, dtracefs.LiveOptions{})
 //
-// In a program made of a notebook it is done at the program's interrupt. Where no cell runs, as in a
-// callback after its cell has ended, it never is.
+// In a program made of a notebook it is done at the program's interrupt. Where no cell runs, as
+// in a callback after its cell has ended, it never is.
 func Context() context.Context {
 	if of := contexts.Load(); of != nil {
 		return (*of)()

@@ -85,8 +85,8 @@ func labels(rows []int) []string {
 
 func isNumber(t series.Type) bool { return t == series.Int || t == series.Float }
 
-// formatElems prints the elements of one column; the numbers of a float column get the same number of
-// decimals, so that they stand under each other.
+// formatElems prints the elements of one column; the numbers of a float column get the same
+// number of decimals, so that they stand under each other.
 func formatElems(t series.Type, elems []series.Element) []string {
 	out := make([]string, len(elems))
 	if t == series.Float {

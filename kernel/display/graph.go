@@ -42,8 +42,8 @@ type arc struct {
 	weight   float64
 }
 
-// drawGraph renders a gonum graph as SVG, PNG and text. The layout is Eades's spring embedder (1984)
-// from a fixed start, so the same graph always looks the same.
+// drawGraph renders a gonum graph as SVG, PNG and text. The layout is Eades's spring embedder
+// (1984) from a fixed start, so the same graph always looks the same.
 func drawGraph(g graph.Graph) Bundle {
 	s := sketchOf(g)
 	if len(s.names) == 0 || len(s.names) > maxGraphNodes || len(s.edges) > maxGraphEdges {

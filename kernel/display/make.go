@@ -14,7 +14,8 @@ import (
 // HTML shows a piece of HTML. Front ends remove scripts from it unless the notebook is trusted.
 func HTML(html string) Bundle { return MakeData(MIMETypeHTML, html) }
 
-// JavaScript runs in front ends that allow it: JupyterLab only in a trusted notebook, code hosts never.
+// JavaScript runs in front ends that allow it: JupyterLab only in a trusted notebook, code hosts
+// never.
 func JavaScript(javascript string) Bundle { return MakeData(MIMETypeJavaScript, javascript) }
 
 // JPEG shows an encoded JPEG image.
@@ -35,8 +36,8 @@ func JSON(json map[string]any) Bundle { return MakeData(MIMETypeJSON, json) }
 // Markdown shows a piece of Markdown.
 func Markdown(markdown string) Bundle { return MakeData(MIMETypeMarkdown, markdown) }
 
-// Latex shows LaTeX within a line; dollar signs around it may be left out. Text with formulas between
-// dollar signs stays as it is.
+// Latex shows LaTeX within a line; dollar signs around it may be left out. Text with formulas
+// between dollar signs stays as it is.
 func Latex(latex string) Bundle { return inDollars(latex, "$") }
 
 // Math shows LaTeX on a line of its own; dollar signs around it may be left out. Text with formulas
@@ -98,8 +99,8 @@ func describe(mimeType string, content any) string {
 	return fmt.Sprintf("%s, %s bytes", mimeType, count(len(raw)))
 }
 
-// File shows the content of a file; an empty mimeType is found out from the content. It panics if the
-// file cannot be read.
+// File shows the content of a file; an empty mimeType is found out from the content. It panics if
+// the file cannot be read.
 func File(mimeType, path string) Bundle {
 	raw, err := os.ReadFile(path)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// maxLatex is the largest number of rows and columns of a matrix that shows as a formula; a larger one
-// shows as a table.
+// maxLatex is the largest number of rows and columns of a matrix that shows as a formula; a
+// larger one shows as a table.
 const maxLatex = 12
 
 // matrix renders a real matrix: LaTeX if it is small, else an HTML table of its head and tail.

@@ -11,9 +11,9 @@ import (
 	"sync"
 )
 
-// Program has a program that was made of a notebook show as the notebook does: text goes to standard
-// output, pictures to files in the folder figures of the current one, which then is folder, where the
-// notebook's files are; an empty one changes nothing.
+// Program has a program that was made of a notebook show as the notebook does: text goes to
+// standard output, pictures to files in the folder figures of the current one, which then is
+// folder, where the notebook's files are; an empty one changes nothing.
 func Program(folder string) {
 	// A program that asks for no context ends at its interrupt like any other.
 	SetContext(sync.OnceValue(func() context.Context {

@@ -17,8 +17,8 @@ import (
 	"gonum.org/v1/plot"
 )
 
-// The interfaces through which a value shows itself. They are aliases of unnamed interfaces: only the
-// methods count, and nobody needs to import this package to have them.
+// The interfaces through which a value shows itself. They are aliases of unnamed interfaces: only
+// the methods count, and nobody needs to import this package to have them.
 type (
 	// Renderer gives every form of a value at once.
 	Renderer = interface{ Render() Data }
@@ -46,8 +46,9 @@ type (
 	Vegaer = interface{ Vega() []byte }
 )
 
-// Render returns how v shows. It never panics: a method of v that does is named in the text, and the
-// other forms still show. The bundle has text/plain unless v is a *Handle, which shows nothing.
+// Render returns how v shows. It never panics: a method of v that does is named in the text, and
+// the other forms still show. The bundle has text/plain unless v is a *Handle, which shows
+// nothing.
 func Render(v any) Bundle {
 	if _, ok := v.(*Handle); ok {
 		return Bundle{}
@@ -61,9 +62,9 @@ func Render(v any) Bundle {
 	return guard(v, func() Bundle { return renderKnown(v) })
 }
 
-// RenderResult returns how the values of a cell's last expression show: a single value as Render has
-// it, also if the others are nil as a nil error is; nothing if all are nil interfaces or the value
-// shows nothing; several values as text in a row.
+// RenderResult returns how the values of a cell's last expression show: a single value as Render
+// has it, also if the others are nil as a nil error is; nothing if all are nil interfaces or the
+// value shows nothing; several values as text in a row.
 func RenderResult(values ...any) Bundle {
 	var rest []any
 	for _, v := range values {
@@ -179,8 +180,8 @@ func renderMethods(v any) (Bundle, bool) {
 	return r.bundle(), true
 }
 
-// vegaOptions are how a notebook draws a Vega form: as SVG, whose text can be selected, and without a
-// menu, whose editor would send the data elsewhere.
+// vegaOptions are how a notebook draws a Vega form: as SVG, whose text can be selected, and
+// without a menu, whose editor would send the data elsewhere.
 func vegaOptions() MIMEMap {
 	return MIMEMap{"embed_options": map[string]any{"renderer": "svg", "actions": false}}
 }

@@ -45,7 +45,8 @@ func publish(b Bundle, id string, update bool) {
 }
 
 // Display shows values at once, each as Render has it. A display_id in the Transient of a bundle
-// names it, as Show does. The error is always nil; it is there because gophernotes' Display has one.
+// names it, as Show does. The error is always nil; it is there because gophernotes' Display has
+// one.
 func Display(values ...any) error {
 	for _, v := range values {
 		b := Render(v)
@@ -55,7 +56,8 @@ func Display(values ...any) error {
 	return nil
 }
 
-// Clear removes what the running cell has shown and printed; with wait, when it next shows something.
+// Clear removes what the running cell has shown and printed; with wait, when it next shows
+// something.
 func Clear(wait bool) {
 	if c := clearer.Load(); c != nil {
 		(*c)(wait)

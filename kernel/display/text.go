@@ -19,9 +19,9 @@ const (
 	maxText   = 1 << 18 // bytes of text in all
 )
 
-// Text returns v as fmt's %v prints it, except that long slices and maps are abbreviated and say how
-// many elements they have, a value that contains itself ends where it meets itself, and text over
-// 256 KiB is cut with a note.
+// Text returns v as fmt's %v prints it, except that long slices and maps are abbreviated and say
+// how many elements they have, a value that contains itself ends where it meets itself, and text
+// over 256 KiB is cut with a note.
 func Text(v any) string {
 	p := printer{limit: maxText}
 	p.value(reflect.ValueOf(v), 0)

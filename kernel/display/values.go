@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// renderValue shows a value that has no form of its own: slices of structs and of maps, and maps, as
-// tables, all else as text that names fields and types.
+// renderValue shows a value that has no form of its own: slices of structs and of maps, and maps,
+// as tables, all else as text that names fields and types.
 func renderValue(v any) Bundle {
 	r := reflect.ValueOf(v)
 	t, ok := records(r)
@@ -54,7 +54,8 @@ func showsFields(t reflect.Type) bool {
 	return true
 }
 
-// records makes a table of a slice or map, with a row for each element; false if the value is no such.
+// records makes a table of a slice or map, with a row for each element; false if the value is no
+// such.
 func records(v reflect.Value) (*table, bool) {
 	switch v.Kind() {
 	case reflect.Slice, reflect.Array:
@@ -99,7 +100,8 @@ func isRecordMap(t reflect.Type) bool {
 	return t.Kind() == reflect.Map && t.Key().Kind() == reflect.String
 }
 
-// fill gives a table its columns: fields of structs, keys of maps, or one for the values themselves.
+// fill gives a table its columns: fields of structs, keys of maps, or one for the values
+// themselves.
 func (t *table) fill(elems []reflect.Value, elem reflect.Type) (*table, bool) {
 	var names, types []string
 	var get []func(reflect.Value) reflect.Value

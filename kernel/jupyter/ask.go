@@ -62,7 +62,8 @@ func (k *kernel) kernelInfo(context.Context, request) (any, error) {
 	}, nil
 }
 
-// position is the part of a request that points into code; positions count Unicode code points.
+// position is the part of a request that points into code. Positions count Unicode code points,
+// where Go counts bytes.
 type position struct {
 	Code        string `json:"code"`
 	CursorPos   *int   `json:"cursor_pos"`
@@ -104,6 +105,7 @@ func (k *kernel) complete(r request) (any, error) {
 	}
 	c := ev.Complete(p.Code, p.offset())
 	start, end := pointOffset(p.Code, c.Start), pointOffset(p.Code, c.End)
+	// Nothing to complete: nothing is to be replaced either.
 	if len(c.Items) == 0 {
 		start = pointOffset(p.Code, p.offset())
 		end = start

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// TestClocks has messages come from clients whose clocks are behind or ahead, by ways of different length.
-// What is told of the time at which a message was sent is late rather than early, unless the clocks
-// may be the same.
+// TestClocks has messages come from clients whose clocks are behind or ahead, by ways of
+// different length. What is told of the time at which a message was sent is late rather than
+// early, unless the clocks may be the same.
 func TestClocks(t *testing.T) {
 	ms := time.Millisecond
 	quick := []time.Duration{3 * ms, ms, 2 * ms, 40 * ms, ms}

@@ -103,6 +103,7 @@ func (k *kernel) comm(ctx context.Context, r request) {
 		k.log.Printf("%v", err)
 		return
 	}
+	// Waits for the session, without which nobody is there to deliver to.
 	if _, err := k.session.evaluator(); err != nil {
 		k.log.Printf("%s: %v", r.header.Type, err)
 		return

@@ -12,7 +12,8 @@ import (
 	"strconv"
 )
 
-// connection is the content of a connection file: where the kernel listens and how messages are signed.
+// connection is the content of a connection file: where the kernel listens and how messages are
+// signed.
 type connection struct {
 	Transport       string `json:"transport"`
 	IP              string `json:"ip"`
@@ -34,8 +35,8 @@ var errEncryption = errors.New("it has keys of CurveZMQ: the front end asks for 
 	"and it does not serve in the clear what is to be encrypted; " +
 	"set transport_encryption of the front end's kernel manager to \"disabled\" or \"auto\", or use the transport \"ipc\"")
 
-// readConnection reads a connection file. A file that does not exist stands for any free ports of the
-// loopback address and a new key.
+// readConnection reads a connection file. A file that does not exist stands for any free ports of
+// the loopback address and a new key.
 func readConnection(path string) (*connection, error) {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -70,6 +71,7 @@ func (c *connection) write(path string) error {
 	if err != nil {
 		return fmt.Errorf("writing connection file: %w", err)
 	}
+	// Its mode is 0600 from the first byte on: the key lets anyone run code as this user.
 	f, err := os.CreateTemp(filepath.Dir(path), ".connection-*")
 	if err != nil {
 		return fmt.Errorf("writing connection file: %w", err)

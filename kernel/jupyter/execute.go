@@ -44,18 +44,20 @@ type execution struct {
 	StopOnError     *bool             `json:"stop_on_error"`
 }
 
-// or returns what p points to, and the protocol's default if the request does not say.
-func or(p *bool, standard bool) bool {
+// valueOr returns what p points to, and the protocol's default if the request does not say.
+func valueOr(p *bool, standard bool) bool {
 	if p == nil {
 		return standard
 	}
 	return *p
 }
 
-func (e *execution) kept() bool { return !e.Silent && or(e.StoreHistory, true) }
+func (e *execution) kept() bool { return !e.Silent && valueOr(e.StoreHistory, true) }
 
-// execute runs one cell: busy, execute_input, what it prints and shows, result or error, reply, idle.
+// execute runs one cell: busy, execute_input, what it prints and shows, result or error, reply,
+// idle.
 func (k *kernel) execute(ctx context.Context, s *shell, r request) {
+	// Sent before the failure of a cell was known, and so meant to run after its success.
 	if s.tooLate(r) {
 		k.abort(r)
 		return
@@ -75,7 +77,9 @@ func (k *kernel) execute(ctx context.Context, s *shell, r request) {
 	}
 	content, failed := k.runCell(ctx, r, &e)
 	var stopped []request
-	if failed && or(e.StopOnError, true) {
+	if failed && valueOr(e.StopOnError, true) {
+		// Taken out before the reply: a cell that a front end sends once it has seen the failure
+		// is meant, and runs. They are answered after it, so that the failure is seen first.
 		stopped = s.fail()
 	}
 	k.reply(r, "execute_reply", content)
@@ -87,6 +91,8 @@ func (k *kernel) runCell(ctx context.Context, r request, e *execution) (content 
 	number := k.count.next(e.kept())
 	var out cell.Output = mute{}
 	if !e.Silent {
+		// Only the header is kept: goroutines of a cell may print for days, and the code need not
+		// stay for that.
 		out = output{k.iopub, &message{rawHeader: r.rawHeader}}
 		k.iopub.publish("execute_input", r.message, map[string]any{"code": *e.Code, "execution_count": number})
 	}
@@ -94,7 +100,7 @@ func (k *kernel) runCell(ctx context.Context, r request, e *execution) (content 
 		k.history.Input(number, *e.Code)
 	}
 	c := cell.Cell{Code: *e.Code, Number: number, Out: out}
-	if or(e.AllowStdin, true) {
+	if valueOr(e.AllowStdin, true) {
 		c.Input = k.stdin.ask(r)
 	}
 	res := k.eval(ctx, r, c)
@@ -105,6 +111,7 @@ func (k *kernel) runCell(ctx context.Context, r request, e *execution) (content 
 	}
 	content["execution_count"] = number
 	if !e.kept() {
+		// A cell that is not counted tells the number of the last one that was.
 		content["execution_count"] = number - 1
 	}
 	return content, res.Err != nil
@@ -148,7 +155,8 @@ func (k *kernel) cellFailed(r request, err *cell.Error, silent bool) map[string]
 	return content
 }
 
-// expressions evaluates the user expressions of a request, each on its own.
+// expressions evaluates the user expressions of a request, each on its own: one that fails is the
+// error of its own name, and the cell is a success nevertheless, as the protocol has it.
 func (k *kernel) expressions(ctx context.Context, r request, e *execution, number int) map[string]any {
 	results := make(map[string]any, len(e.UserExpressions))
 	for name, code := range e.UserExpressions {
@@ -169,8 +177,8 @@ func (k *kernel) expressions(ctx context.Context, r request, e *execution, numbe
 	return results
 }
 
-// eval runs code in the session, beside what other shells run. A panic of the evaluator itself becomes
-// an error of the cell.
+// eval runs code in the session, beside what other shells run. A panic of the evaluator itself
+// becomes an error of the cell.
 func (k *kernel) eval(ctx context.Context, r request, c cell.Cell) (res cell.Result) {
 	ev, err := k.session.evaluator()
 	if err != nil {

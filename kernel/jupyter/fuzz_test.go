@@ -11,7 +11,8 @@ import (
 	"dtnotes/kernel/zmtp"
 )
 
-// FuzzMessage gives a kernel messages of any kind and content, signed rightly, on shell and control.
+// FuzzMessage gives a kernel messages of any kind and content, signed rightly, on shell and
+// control.
 func FuzzMessage(f *testing.F) {
 	seeds := []struct{ msgType, content string }{
 		{"execute_request", `{"code":"print x","silent":false,"store_history":true,"user_expressions":{"a":"value 1"},"allow_stdin":false,"stop_on_error":true}`},

@@ -8,7 +8,8 @@ import (
 	"dtnotes/kernel/jupyter/history"
 )
 
-// DefaultHistory returns the folder where the history is kept: dtnotes/history in the user's data folder.
+// DefaultHistory returns the folder where the history is kept: dtnotes/history in the user's data
+// folder.
 func DefaultHistory() (string, error) {
 	dir, err := userData()
 	if err != nil {
@@ -58,8 +59,8 @@ type historyQuery struct {
 	Output bool `json:"output"`
 }
 
-// historyRequest replies with rows of session, line and input or, if outputs are asked for, input and
-// output.
+// historyRequest replies with rows of session, line and input or, if outputs are asked for, input
+// and output.
 func (k *kernel) historyRequest(r request) (any, error) {
 	var q historyQuery
 	if err := r.decode(&q); err != nil {

@@ -116,7 +116,8 @@ func Install(o InstallOptions) (string, error) {
 	return dir, nil
 }
 
-// install writes everything beside dir and then puts it in its place.
+// install writes everything beside dir and then puts it in its place, so that Jupyter never sees
+// half a specification.
 func (o InstallOptions) install(dir string) error {
 	if err := mayReplace(dir); err != nil {
 		return err
@@ -141,9 +142,11 @@ func (o InstallOptions) install(dir string) error {
 		display = fmt.Sprintf("Go (dtnotes, %s)", o.name())
 	}
 	raw, err := json.MarshalIndent(spec{
-		Argv:          []string{program, "kernel", "-f", "{connection_file}"},
-		DisplayName:   display,
-		Language:      "go",
+		Argv:        []string{program, "kernel", "-f", "{connection_file}"},
+		DisplayName: display,
+		Language:    "go",
+		// An interrupt comes as a message and not as a signal, which would reach a program that a
+		// cell has started, too.
 		InterruptMode: "message",
 		Env:           map[string]string{},
 		Metadata:      map[string]any{"debugger": false, "implementation": "dtnotes"},
@@ -163,7 +166,8 @@ func (o InstallOptions) install(dir string) error {
 	return os.Rename(temp, dir)
 }
 
-// program returns the path of the program to start; a temporary one is copied to temp, which becomes dir.
+// program returns the path of the program to start; a temporary one is copied to temp, which
+// becomes dir.
 func (o InstallOptions) program(dir, temp string) (string, error) {
 	path := o.Program
 	if path == "" {
@@ -188,6 +192,7 @@ func (o InstallOptions) program(dir, temp string) (string, error) {
 
 // isTemporary reports whether "go run" or "go test" made the program.
 func isTemporary(path string) bool {
+	// The go command builds both in a folder of such a name and deletes it afterwards.
 	return slices.ContainsFunc(strings.Split(filepath.ToSlash(path), "/"), func(part string) bool {
 		return strings.HasPrefix(part, "go-build")
 	})
@@ -243,8 +248,8 @@ func mayReplace(dir string) error {
 	return nil
 }
 
-// Uninstall removes the specification that Install with the same options has written, and returns the
-// folder that it was in. The error of a specification that is not there is fs.ErrNotExist.
+// Uninstall removes the specification that Install with the same options has written, and returns
+// the folder that it was in. The error of a specification that is not there is fs.ErrNotExist.
 func Uninstall(o InstallOptions) (string, error) {
 	dir, err := o.dir()
 	if err == nil {

@@ -15,9 +15,9 @@ const (
 	streamSize  = 1 << 20               // bytes of text in one message, about
 )
 
-// iopub publishes to all subscribers, in the order of calls. Text that comes in small pieces is joined
-// into messages of up to a megabyte; other messages wait for the text before them. A call waits while a
-// subscriber's queue is full, so a cell cannot print faster than its readers read.
+// iopub publishes to all subscribers, in the order of calls. Text that comes in small pieces is
+// joined into messages of up to a megabyte; other messages wait for the text before them. A call
+// waits while a subscriber's queue is full, so a cell cannot print faster than its readers read.
 type iopub struct {
 	codec  *codec
 	socket *zmtp.Socket
@@ -66,6 +66,7 @@ func (p *iopub) status(parent *message, state json.RawMessage) { p.publish("stat
 func (p *iopub) stream(parent *message, name, text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	// Text of another cell, or of the other stream, must not be joined with what waits.
 	if p.owner != parent || p.name != name {
 		p.flush(true)
 		p.owner, p.name = parent, name
@@ -77,6 +78,8 @@ func (p *iopub) stream(parent *message, name, text string) {
 			p.cut = p.cut[:0]
 		}
 	}
+	// A write may end within a character, which JSON could not hold: its bytes wait for the rest
+	// of it.
 	whole := wholeRunes(text)
 	p.cut, text = append(p.cut, text[whole:]...), text[:whole]
 	for len(text) > streamSize {

@@ -53,10 +53,11 @@ type kernel struct {
 	ended     sync.Once
 }
 
-// Run serves the kernel of a connection file until a front end shuts it down, ctx is done, the process
-// that started it ends, or it is told to by SIGTERM or SIGHUP. SIGINT interrupts the running cell.
-// newSession starts the session that runs the cells; the kernel closes it at the end. A connection file
-// that does not exist is written, and ports that are 0 in it are filled in.
+// Run serves the kernel of a connection file until a front end shuts it down, ctx is done, the
+// process that started it ends, or it is told to by SIGTERM or SIGHUP. SIGINT interrupts the
+// running cell. newSession starts the session that runs the cells; the kernel closes it at the
+// end. A connection file that does not exist is written, and ports that are 0 in it are filled
+// in.
 func Run(ctx context.Context, connectionFile string, newSession func() (cell.Evaluator, error), opts Options) error {
 	if opts.Log == nil {
 		opts.Log = log.New(os.Stderr, "dtnotes: ", log.LstdFlags)
@@ -79,6 +80,7 @@ func Run(ctx context.Context, connectionFile string, newSession func() (cell.Eva
 		return err
 	}
 	go k.watchSignals(ctx)
+	// Jupyter does not always end the kernels it has started, such as when it is killed.
 	go watchParent(ctx, stop)
 	k.iopub.status(nil, starting)
 	<-ctx.Done()
@@ -103,6 +105,7 @@ func (k *kernel) bind(conn *connection) error {
 		typ     zmtp.Type
 		handler zmtp.Handler
 	}{
+		// The order is that of what may be needed to answer what comes in on the next.
 		{"iopub", zmtp.XPub, zmtp.Handler{Subscribe: k.iopub.welcome}},
 		{"hb", zmtp.Rep, zmtp.Handler{}},
 		{"stdin", zmtp.Router, zmtp.Handler{Message: k.receive("stdin", k.stdin.answer)}},
@@ -192,7 +195,8 @@ func (k *kernel) watchSignals(ctx context.Context) {
 	}
 }
 
-// watchParent ends the kernel when the process that started it is gone, if it said it would be there.
+// watchParent ends the kernel when the process that started it is gone, if it said it would be
+// there.
 func watchParent(ctx context.Context, stop func()) {
 	if pid, err := strconv.Atoi(os.Getenv("JPY_PARENT_PID")); err != nil || pid <= 1 {
 		return
@@ -237,7 +241,8 @@ func (k *kernel) shells() []*shell {
 	return all
 }
 
-// close ends cells, session, history and sockets, in this order, so that the last words are heard.
+// close ends cells, session, history and sockets, in this order, so that the last words are
+// heard: each may still print or reply by what comes after it.
 func (k *kernel) close() {
 	k.ended.Do(func() {
 		for _, s := range k.shells() {
@@ -269,8 +274,8 @@ func (k *kernel) closeSockets() {
 	wg.Wait()
 }
 
-// limitedLog writes at most a hundred lines at once and ten a second, so that a flood of bad messages
-// does not become a flood of lines; it says how many it left out.
+// limitedLog writes at most a hundred lines at once and ten a second, so that a flood of bad
+// messages does not become a flood of lines; it says how many it left out.
 type limitedLog struct {
 	to      *log.Logger
 	mu      sync.Mutex

@@ -134,8 +134,8 @@ func TestStopOnError(t *testing.T) {
 	}
 }
 
-// TestSkewedClocks has cells come from clients whose clock is wrong: one sent after the reply runs, those
-// sent before do not.
+// TestSkewedClocks has cells come from clients whose clock is wrong: one sent after the reply
+// runs, those sent before do not.
 func TestSkewedClocks(t *testing.T) {
 	c := serveKernel(t).connect("me")
 	for _, skew := range []time.Duration{-time.Hour, -5 * time.Second, 0, 5 * time.Second, time.Hour} {

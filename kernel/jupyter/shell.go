@@ -10,12 +10,15 @@ import (
 	"dtnotes/kernel/cell"
 )
 
-// patience is how long a request that only asks waits for the cell before it.
+// patience is how long a request that only asks waits for the cell before it. What it asks may
+// depend on that cell, which mostly ends sooner; but completion must not hang for as long as a
+// computation does.
 const patience = 250 * time.Millisecond
 
-// abortWindow is how long after a failed cell a cell may come in that was sent before it failed: on a busy
-// machine the cells that a front end runs at once come one after the other. One that is sent when the cell
-// has failed, but before the front end has heard of it, runs, as with ipykernel.
+// abortWindow is how long after a failed cell a cell may come in that was sent before it failed:
+// on a busy machine the cells that a front end runs at once come one after the other. One that is
+// sent when the cell has failed, but before the front end has heard of it, runs, as with
+// ipykernel.
 const abortWindow = 10 * time.Second
 
 // A shell serves requests one after another. There is the main one, and any number of subshells.
@@ -40,13 +43,15 @@ func (k *kernel) newShell() *shell {
 	return s
 }
 
-// dispatch takes a request of the shell channel to its shell. What nothing can delay is answered here.
+// dispatch takes a request of the shell channel to its shell. What nothing can delay is answered
+// here.
 func (k *kernel) dispatch(r request) {
 	if r.header.Type == "kernel_info_request" {
 		k.serve(context.Background(), r, k.kernelInfo)
 		return
 	}
 	s := k.main
+	// Subshells are those of JEP 91.
 	if id := r.header.SubshellID; id != "" {
 		k.subMu.Lock()
 		s = k.subshells[id]
@@ -64,11 +69,13 @@ func (k *kernel) dispatch(r request) {
 // push queues a request. One that only asks is taken out of turn if it waits too long.
 func (s *shell) push(r request) {
 	s.mu.Lock()
+	// An interrupt is of what was there when it came, and not of what is sent later.
 	s.interrupted = s.interrupted && len(s.queue) > 0
 	s.queue = append(s.queue, r)
 	waits := s.cancel != nil || len(s.queue) > 1
 	s.mu.Unlock()
 	select {
+	// There is one token at most: who is awake looks at the whole queue.
 	case s.wake <- struct{}{}:
 	default:
 	}
@@ -152,13 +159,14 @@ func (s *shell) close() {
 	s.end()
 	select {
 	case <-s.exited:
+	// A cell that does not heed its context must not keep the kernel from ending.
 	case <-time.After(lingerTime):
 	}
 	s.kernel.abort(s.takeAll(func(request) bool { return true })...)
 }
 
-// fail takes out the cells queued behind one that failed, and remembers when that was for those sent
-// before that have yet to come in.
+// fail takes out the cells queued behind one that failed, and remembers when that was for those
+// sent before that have yet to come in.
 func (s *shell) fail() []request {
 	s.mu.Lock()
 	s.failed = time.Now()
@@ -217,7 +225,8 @@ func (k *kernel) serve(ctx context.Context, r request, answer func(context.Conte
 	k.reply(r, replyType(r.header.Type), content)
 }
 
-// guard turns a panic in answering a request into an error: one bad request must not end the kernel.
+// guard turns a panic in answering a request into an error: one bad request must not end the
+// kernel.
 func (k *kernel) guard(ctx context.Context, r request, answer func(context.Context, request) (any, error)) (content any, err error) {
 	defer func() {
 		if p := recover(); p != nil {

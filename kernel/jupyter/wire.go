@@ -100,6 +100,8 @@ func (c *codec) parse(frames [][]byte) (*message, error) {
 		if !hmac.Equal(signature, c.sign(parts)) {
 			return nil, errSignature
 		}
+		// A message that was signed may be caught and sent again by one who has no key: a cell
+		// must not run twice by that.
 		if !c.seen.add(string(signature)) {
 			return nil, errReplay
 		}
@@ -187,6 +189,8 @@ type seenSet struct {
 	now, old map[string]bool
 }
 
+// seenSize is how many signatures are remembered at least. Two sets of as many, of which the
+// older one is forgotten whole, bound the memory without a list of what came when.
 const seenSize = 1 << 16
 
 // add reports whether s is new.
@@ -246,14 +250,18 @@ func appendEscaped(to []byte, s string) []byte {
 	return append(to, s[start:]...)
 }
 
-// plain tells of eight bytes at once that they stand for themselves in JSON; it may be wrong about
-// such as do, never about others.
+// plain tells of eight bytes at once that they stand for themselves in JSON, by arithmetic on all
+// of them in one word. It may take such bytes for others, which then go the slow way, and never
+// the other way round.
 func plain(s string) bool {
 	_ = s[7]
 	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 	const each, high = 0x0101010101010101, 0x8080808080808080
 	below := x - ' '*each // borrows where a byte is less, as the next two where it is 0
+	// A byte that is equal becomes 0, from which the subtraction borrows into its highest bit. A
+	// borrow may reach the byte above as well, which is why the answer may be wrong on the safe
+	// side.
 	quote, backslash := (x^'"'*each)-each, (x^'\\'*each)-each
 	return (x|below|quote|backslash)&high == 0
 }

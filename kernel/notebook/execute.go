@@ -57,6 +57,8 @@ func (nb *Notebook) Execute(ctx context.Context, ev cell.Evaluator, opt Options)
 		if c.Type != "code" {
 			continue
 		}
+		// Also of cells that are not executed: an output that no code of this run has made would
+		// mislead.
 		c.Outputs, c.ExecutionCount = nil, 0
 		if strings.TrimSpace(c.Source) != "" && !c.Tagged("skip-execution") {
 			todo = append(todo, i)
@@ -76,6 +78,7 @@ func (nb *Notebook) Execute(ctx context.Context, ev cell.Evaluator, opt Options)
 		if failure != nil {
 			p.Err = &CellError{i + 1, n + 1, failure}
 		}
+		// Saved before the failure is returned, which then is in the notebook.
 		if err := rec.save(opt.Save); err != nil {
 			return fmt.Errorf("saving the notebook after cell %d: %w", i+1, err)
 		}
@@ -174,6 +177,8 @@ func (r *recorder) run(ctx context.Context, ev cell.Evaluator, c *Cell, number i
 		return nil
 	}
 	failure := *res.Err
+	// The evaluator tells that the cell was interrupted; that it was for the time it took is
+	// known here.
 	if cause := context.Cause(ctx); cause != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		failure.Name, failure.Message = "timeout", cause.Error()
 		failure.Traceback = append([]string{cell.Headline(failure.Name, failure.Message)}, failure.Traceback...)
@@ -237,6 +242,7 @@ func (s *sink) Display(b display.Bundle, id string, update bool) {
 		s.add(&Output{Type: "display_data", Bundle: b, displayID: id})
 		return
 	}
+	// An update reaches the display wherever it is shown, also in cells before.
 	for _, c := range s.nb.Cells {
 		for _, o := range c.Outputs {
 			if o.displayID == id {

@@ -102,6 +102,8 @@ func (md markdown) render(c *Cell) (template.HTML, error) {
 	return template.HTML(buf.String()), err
 }
 
+// attachmentURL is an attachment as a URL, its forms in the order of their names, so that the
+// page is the same each time.
 func attachmentURL(content any) string {
 	bundle, _ := content.(map[string]any)
 	for _, kind := range slices.Sorted(maps.Keys(bundle)) {
@@ -162,8 +164,8 @@ func (md markdown) bundle(b display.Bundle) template.HTML {
 	if s := str("text/html"); s != "" {
 		return template.HTML(`<div class="html">` + s + `</div>`)
 	}
-	// A figure that can be touched is a document of its own in the page: its script does not reach the
-	// page, and its ids do not clash with those of another.
+	// A figure that can be touched is a document of its own in the page: its script does not
+	// reach the page, and its ids do not clash with those of another.
 	if s := str("image/svg+xml"); s != "" && b.Data[display.MIMETypeVega] != nil {
 		return template.HTML(`<object role="img" aria-label="` + alt + `" type="image/svg+xml" data="` + dataURL("image/svg+xml", []byte(s)) + `">` + string(pre("result", str("text/plain"))) + `</object>`)
 	}

@@ -128,6 +128,7 @@ func Parse(b []byte) (*Notebook, error) {
 	}
 	var raw rawNotebook
 	dec := json.NewDecoder(bytes.NewReader(b))
+	// Metadata of others is written back as it was: a float64 would lose digits of long numbers.
 	dec.UseNumber()
 	if err := dec.Decode(&raw); err != nil {
 		return nil, fmt.Errorf("line %d: not a notebook: %w", lineOf(b, err), err)
@@ -142,7 +143,8 @@ func Parse(b []byte) (*Notebook, error) {
 		if err != nil {
 			return nil, fmt.Errorf("cell %d: %w", i+1, err)
 		}
-		// Ids came with format 4.5; older notebooks and careless tools leave them out or repeat them.
+		// Ids came with format 4.5; older notebooks and careless tools leave them out or repeat
+		// them.
 		for n := i + 1; c.ID == "" || seen[c.ID]; n++ {
 			c.ID = fmt.Sprintf("cell-%d", n)
 		}
@@ -152,6 +154,8 @@ func Parse(b []byte) (*Notebook, error) {
 	return nb, nil
 }
 
+// lineOf is the line of an error of decoding, from 1; the last one for an error that has no
+// place, as of a file that ends too early.
 func lineOf(b []byte, err error) int {
 	at := int64(len(b))
 	var syntax *json.SyntaxError
@@ -215,7 +219,8 @@ func isJSON(mime string) bool {
 	return mime == "application/json" || strings.HasSuffix(mime, "+json")
 }
 
-// isText tells which contents are text rather than bytes in base64.
+// isText tells which contents are text rather than bytes in base64. JSON has no bytes, and
+// nbformat does not mark which strings are meant as such.
 func isText(mime string) bool {
 	switch mime {
 	case "application/javascript", "application/x-latex", "image/svg+xml", "application/xml":
@@ -247,8 +252,8 @@ func decodeContent(mime string, b json.RawMessage) (any, error) {
 	return bin, nil
 }
 
-// Encode writes the notebook as nbformat 4.5: keys sorted, one-space indent, text as lists of lines,
-// so that version control shows small differences. Equal notebooks give equal bytes.
+// Encode writes the notebook as nbformat 4.5: keys sorted, one-space indent, text as lists of
+// lines, so that version control shows small differences. Equal notebooks give equal bytes.
 func (nb *Notebook) Encode() ([]byte, error) {
 	cells := make([]any, len(nb.Cells))
 	for i, c := range nb.Cells {

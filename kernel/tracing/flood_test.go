@@ -42,8 +42,8 @@ func flood(seconds int) {
 	}
 }
 
-// TestFlood traces 100,000 events a second: what is shown and what is held stay small, and the capture
-// has what came. A minute of it:
+// TestFlood traces 100,000 events a second: what is shown and what is held stay small, and the
+// capture has what came. A minute of it:
 //
 //	DTNOTES_FLOOD_SECONDS=60 go test -v -run Flood ./kernel/tracing
 func TestFlood(t *testing.T) {

@@ -222,8 +222,8 @@ func ownNames(script, prefix string) []Proposal {
 	return out
 }
 
-// completeProbe proposes the next part of a probe's name. Where no provider begins so, the names that
-// hold the word are proposed.
+// completeProbe proposes the next part of a probe's name. Where no provider begins so, the names
+// that hold the word are proposed.
 func (h Help) completeProbe(word string) []Proposal {
 	list := h.probes(dtracefs.ProbeOptions{})
 	typed := strings.Split(word, ":")

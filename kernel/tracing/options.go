@@ -1,5 +1,5 @@
-// Package tracing runs a tracer and shows in the notebook what its script prints while it prints it:
-// what cells that begin with %%dtrace or %%bpftrace do, and what a Go cell can do by itself:
+// Package tracing runs a tracer and shows in the notebook what its script prints while it prints
+// it: what cells that begin with %%dtrace or %%bpftrace do, and what a Go cell can do by itself:
 //
 //	capture, err := tracing.Show(display.Context(), script, tracing.Options{For: 30 * time.Second})
 //
@@ -43,8 +43,8 @@ var refused = map[string]string{
 	"-h": "%help tells of the cell's options",
 }
 
-// ParseLine reads what stands after %%dtrace or %%bpftrace: the options and, of --as, the variable that
-// is to hold the capture.
+// ParseLine reads what stands after %%dtrace or %%bpftrace: the options and, of --as, the
+// variable that is to hold the capture.
 func ParseLine(tracer, line string) (o Options, variable string, err error) {
 	o, variable = Options{Tracer: tracer}, "capture"
 	words, err := splitWords(line)
@@ -55,6 +55,8 @@ func ParseLine(tracer, line string) (o Options, variable string, err error) {
 		word := words[i]
 		name, value, given := strings.Cut(word, "=")
 		if !strings.HasPrefix(word, "--") {
+			// Only options of two dashes may have their value behind an equals sign: "-x a=b" is
+			// a flag of dtrace and its value.
 			name, given = word, false
 		}
 		take := func() (string, error) {

@@ -48,6 +48,7 @@ func placeAt(tracer, script string, pos int) place {
 		return p
 	}
 	p.probe = strings.TrimSpace(s.probes)
+	// Probes of user space (uprobe, usdt) have the path of a program in them, with slashes.
 	if i := strings.IndexAny(p.probe, ", \t\n/"); i > 0 && !strings.HasPrefix(p.probe, "u") {
 		p.probe = p.probe[:i]
 	}
@@ -90,7 +91,9 @@ type scanned struct {
 	probes    string
 }
 
-// scanPlace goes through a script up to a place.
+// scanPlace goes through a script up to a place. It is no parser: a script that is being written
+// mostly does not parse, and depth of braces, strings and comments are all that is needed to tell
+// what may stand there.
 func scanPlace(text string) (s scanned) {
 	var probes strings.Builder
 	lineStart := true
@@ -107,6 +110,8 @@ func scanPlace(text string) (s scanned) {
 		}
 		lineStart = c == '\n' || lineStart && (c == ' ' || c == '\t')
 		switch rest := text[i:]; {
+		// Outside of braces two slashes may be part of a probe's path, unless something ends
+		// before them.
 		case strings.HasPrefix(rest, "//") && (s.depth > 0 || i == 0 || strings.IndexByte(" \t\n}", text[i-1]) >= 0),
 			strings.HasPrefix(rest, "/*"):
 			closing := "\n"
@@ -139,6 +144,7 @@ func scanPlace(text string) (s scanned) {
 				s.probes = ""
 			}
 			continue
+		// A predicate's slash stands after a blank; one within a word is of a path.
 		case c == '/' && s.depth == 0 && (s.predicate || i == 0 || strings.IndexByte(" \t\n", text[i-1]) >= 0):
 			s.predicate = !s.predicate
 			continue
@@ -151,7 +157,8 @@ func scanPlace(text string) (s scanned) {
 	return s
 }
 
-// stringEnd is where a string ends that a text begins with; -1 if it does not.
+// stringEnd is where a string ends that a text begins with; -1 if it does not. A string does not
+// go on over a line.
 func stringEnd(text string) int {
 	for i := 1; i < len(text); i++ {
 		switch text[i] {

@@ -37,10 +37,11 @@ func Notebook() Screen {
 	}
 }
 
-// Show runs a script and shows what it prints in the notebook until it ends, ctx does or the time is
-// up; what the traced command prints goes to standard output. It returns what was printed as a capture,
-// also when ctx ended. Of a long trace the capture holds the first 64 MB of text: a notice says so and
-// where the rest is. The error of a script that the tracer does not take is a [*dtracefs.TracerError].
+// Show runs a script and shows what it prints in the notebook until it ends, ctx does or the time
+// is up; what the traced command prints goes to standard output. It returns what was printed as a
+// capture, also when ctx ended. Of a long trace the capture holds the first 64 MB of text: a
+// notice says so and where the rest is. The error of a script that the tracer does not take is a
+// [*dtracefs.TracerError].
 func Show(ctx context.Context, script string, o Options) (*dtracefs.Capture, error) {
 	return Run(ctx, script, Notebook(), os.Stdout, o)
 }
@@ -54,6 +55,8 @@ func Run(ctx context.Context, script string, screen Screen, target io.Writer, o 
 	defer spool.remove()
 	running, cancel := context.WithCancel(ctx)
 	if o.For > 0 {
+		// Two contexts, since the end of the time is how a trace is meant to end, and the end of
+		// the cell's is an interrupt.
 		running, cancel = context.WithTimeout(ctx, o.For)
 	}
 	defer cancel()
@@ -72,6 +75,7 @@ func Run(ctx context.Context, script string, screen Screen, target io.Writer, o 
 	ended := follow(run, v, screen)
 	v.finish(howEnded(ctx, running, ended))
 	var refused *dtracefs.TracerError
+	// Nothing was traced: an empty capture would hide the error.
 	if errors.As(ended, &refused) && v.lines == 0 {
 		screen(v.bundle(), true)
 		return nil, errors.Join(ended, spool.recording.Discard())
@@ -104,6 +108,8 @@ func follow(run *dtracefs.Run, v *view, screen Screen) error {
 		b   *dtracefs.Batch
 		err error
 	}
+	// The tracer is read in a goroutine of its own, so that the picture goes on while it prints
+	// nothing.
 	pieces := make(chan piece)
 	go func() {
 		defer close(pieces)
@@ -132,7 +138,8 @@ func follow(run *dtracefs.Run, v *view, screen Screen) error {
 				continue
 			}
 			screen(v.bundle(), true)
-			// A picture that takes long comes less often, so that the machine has its time for the trace.
+			// A picture that takes long comes less often, so that the machine has its time for
+			// the trace.
 			next = time.Now().Add(9*time.Since(begun) - refresh/2)
 		}
 	}
@@ -170,8 +177,8 @@ func newSpool(script string, o Options) (*spool, error) {
 	return s, nil
 }
 
-// capture ends the recording and loads it, or as much of it as memory is for; then the note says where
-// the rest is.
+// capture ends the recording and loads it, or as much of it as memory is for; then the note says
+// where the rest is.
 func (s *spool) capture() (c *dtracefs.Capture, note string, err error) {
 	size := s.recording.Size()
 	if err := s.recording.Close(); err != nil {

@@ -55,7 +55,8 @@ type view struct {
 	rows   *dtracefs.Table
 }
 
-// A column of a heat map are the counts of one moment by range.
+// A column of a heat map are the counts of one moment, in seconds since the epoch, by the range
+// of values from, inclusive, to, exclusive.
 type column struct {
 	at     float64
 	counts map[[2]float64]float64
@@ -84,6 +85,7 @@ func (v *view) add(b *dtracefs.Batch) {
 	}
 	v.faults += len(b.Errors)
 	for _, n := range b.Notices {
+		// While nothing is printed, this says that the tracer has begun.
 		if n.Kind == "attached" || n.Kind == "matched" || n.Kind == "notice" {
 			v.waits = n.Text
 		}
@@ -110,7 +112,7 @@ func hasStacks(t *dtracefs.Table) bool {
 	return slices.ContainsFunc(t.Columns, func(c *dtracefs.Column) bool { return c.Type() == dtracefs.Stack })
 }
 
-// streamAdd counts a batch. What cannot be counted shows as rows.
+// streamAdd counts a batch. What cannot be counted shows as rows, and is not tried again.
 func (v *view) streamAdd(b *dtracefs.Batch) []dtracefs.Interval {
 	if v.stream == nil {
 		return nil
@@ -164,6 +166,8 @@ func (v *view) count(done []dtracefs.Interval) {
 	}
 }
 
+// addHeat takes in a table of a distribution: a row for each range, with its time or that of its
+// coming.
 func (v *view) addHeat(t *dtracefs.Table) {
 	low, high, count, when := t.Column("bucket_low"), t.Column("bucket_high"), t.Column("count"), t.Column("time")
 	v.heatOf = t.Name
@@ -174,6 +178,7 @@ func (v *view) addHeat(t *dtracefs.Table) {
 			at = when.Float(i)
 		}
 		n := len(v.heat)
+		// Rows of a moment follow each other, and make one column.
 		if n == 0 || at > v.heat[n-1].at {
 			v.heat = append(v.heat, column{at, map[[2]float64]float64{}})
 			n++
@@ -183,6 +188,8 @@ func (v *view) addHeat(t *dtracefs.Table) {
 			r[0] = low.Float(i)
 		}
 		if !high.Null(i) {
+			// Tables have the largest value of a range; a heat map has where the next one begins.
+			// Values are whole numbers.
 			r[1] = high.Float(i) + 1
 		}
 		if c := count.Float(i); c > 0 {
@@ -213,6 +220,7 @@ func (v *view) addStacks(t *dtracefs.Table) {
 		keys := slices.SortedFunc(maps.Keys(v.stacks), func(a, b string) int {
 			return cmp.Or(cmp.Compare(v.stacks[b].count, v.stacks[a].count), strings.Compare(a, b))
 		})
+		// Half at once, so that not every new stack sorts them all.
 		for _, key := range keys[mostStacks/2:] {
 			v.rare += v.stacks[key].count
 			delete(v.stacks, key)
@@ -223,6 +231,8 @@ func (v *view) addStacks(t *dtracefs.Table) {
 // status is the line that stands above everything.
 func (v *view) status() string {
 	now := v.now()
+	// A rate over less than about a second would jump with every print of a tracer that prints
+	// once a second.
 	if d := now.Sub(v.since); d >= 900*time.Millisecond || v.ended != "" && v.before == 0 {
 		v.rate = float64(v.counted()-v.before) / max(d.Seconds(), 1e-3)
 		v.since, v.before = now, v.counted()
@@ -276,6 +286,7 @@ type ranked struct {
 	total, last float64 // last is per second, in the last bucket
 }
 
+// top lists the sources by their totals, the largest first.
 func (v *view) top() []ranked {
 	var out []ranked
 	width := v.measured.Every.Seconds()

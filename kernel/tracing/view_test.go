@@ -94,8 +94,8 @@ func checkXML(t *testing.T, name, svg string) {
 	}
 }
 
-// TestViewIsBounded holds that neither what a view remembers nor what it shows grows with the trace:
-// hours of buckets, sources without end, stacks that are all different.
+// TestViewIsBounded holds that neither what a view remembers nor what it shows grows with the
+// trace: hours of buckets, sources without end, stacks that are all different.
 func TestViewIsBounded(t *testing.T) {
 	clock := time.Unix(1795376740, 0)
 	v := newView("bpftrace", func() time.Time { return clock })

@@ -15,8 +15,9 @@ import (
 // shownAlerts is how many alerts a watch shows in words, the newest.
 const shownAlerts = 5
 
-// ShowWatch shows a watch in the notebook while it goes on: what stands out over time with the alerts
-// shaded, the alerts in words, and a button that stops it. It is what behavior.SetScreen wants.
+// ShowWatch shows a watch in the notebook while it goes on: what stands out over time with the
+// alerts shaded, the alerts in words, and a button that stops it. It is what behavior.SetScreen
+// wants.
 func ShowWatch(w *behavior.Watching) (changed func(ended bool)) {
 	button := widget.NewButton("stop")
 	button.OnClick(w.Stop)
@@ -40,6 +41,7 @@ func (s *watchScreen) changed(ended bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
+	// A tenth of the time at most is spent on pictures; the last one is always shown.
 	if !ended && now.Sub(s.shown) < max(refresh, 10*s.cost) {
 		return
 	}

@@ -46,6 +46,8 @@ func (c *Conn) Identity() string { return c.identity }
 func (c *Conn) handshake() error {
 	c.nc.SetDeadline(time.Now().Add(c.socket.opts.HandshakeTimeout))
 	defer c.nc.SetDeadline(time.Time{})
+	// Both are sent at once, without waiting for the peer's greeting: with the mechanism NULL
+	// nothing in READY depends on it.
 	if _, err := c.nc.Write(append(greeting(), ready(c.socket.typ.String())...)); err != nil {
 		return err
 	}
@@ -103,6 +105,8 @@ func (c *Conn) readLoop() error {
 			continue
 		}
 		msg = append(msg, body)
+		// A frame costs memory beside its bytes: a message of very many empty ones is a large
+		// one, too.
 		if size += len(body) + 64; len(msg) > maxFrames || size > limit {
 			return fmt.Errorf("message of %d frames, %d bytes: %w", len(msg), size, ErrTooLarge)
 		}
@@ -140,7 +144,8 @@ func (c *Conn) command(body []byte) error {
 	return nil
 }
 
-// subscriptionMessage handles the ZMTP 3.0 form of subscriptions; other messages to a publisher are ignored.
+// subscriptionMessage handles the ZMTP 3.0 form of subscriptions; other messages to a publisher
+// are ignored.
 func (c *Conn) subscriptionMessage(msg [][]byte) {
 	if len(msg) != 1 || len(msg[0]) == 0 {
 		return
@@ -197,8 +202,8 @@ func (c *Conn) wants(topic []byte) bool {
 	return false
 }
 
-// Send queues a message for the peer. It waits while the queue is full and the peer goes on reading;
-// a peer that takes nothing for Options.Stall then loses its connection.
+// Send queues a message for the peer. It waits while the queue is full and the peer goes on
+// reading; a peer that takes nothing for Options.Stall then loses its connection.
 func (c *Conn) Send(frames ...[]byte) error { return c.send(wire(frames)) }
 
 // wire is the wire form of a message.
@@ -218,14 +223,17 @@ func wire(frames [][]byte) []byte {
 	return out
 }
 
+// send queues the wire form of a message, as Send describes.
 func (c *Conn) send(msg []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	// A message that is larger than the mark goes into an empty queue, or it could never be sent.
 	for c.err == nil && c.queued > 0 && c.queued+len(msg) > c.socket.opts.HighWater {
 		if time.Since(c.taken) > c.socket.opts.Stall {
 			c.fail(fmt.Errorf("peer has taken nothing for %v: %w", c.socket.opts.Stall, ErrClosed))
 			break
 		}
+		// A condition cannot be waited for with a limit of time.
 		wake := time.AfterFunc(c.socket.opts.Stall/4+time.Millisecond, c.wake)
 		c.changed.Wait()
 		wake.Stop()
@@ -249,8 +257,8 @@ func (c *Conn) wake() {
 	c.mu.Unlock()
 }
 
-// endWriting tells the peer that nothing more comes and leaves it a moment to read what has: closing at
-// once could take back bytes on their way. c.mu is held.
+// endWriting tells the peer that nothing more comes and leaves it a moment to read what has:
+// closing at once could take back bytes on their way. c.mu is held.
 func (c *Conn) endWriting() {
 	if half, ok := c.nc.(interface{ CloseWrite() error }); ok && c.err == nil && half.CloseWrite() == nil {
 		c.nc.SetReadDeadline(time.Now().Add(lingerRead))
@@ -277,6 +285,7 @@ func (c *Conn) writeLoop() {
 			c.mu.Unlock()
 			return
 		}
+		// All that waits is taken at once: small messages are then written together.
 		batch := c.queue
 		c.queue = nil
 		c.mu.Unlock()

@@ -63,6 +63,7 @@ func appendFrame(to []byte, flags byte, body []byte) []byte {
 	return append(to, body...)
 }
 
+// appendHeader appends flags and size: a byte up to 255, else eight, and a flag that says so.
 func appendHeader(to []byte, flags byte, n int) []byte {
 	if n > 255 {
 		to = append(to, flags|flagLong)
@@ -95,7 +96,8 @@ func readFrame(r io.Reader, limit int) (flags byte, body []byte, err error) {
 	return flags, body, err
 }
 
-// readBody reads n bytes, taking memory as they come.
+// readBody reads n bytes, taking memory as they come: a size that is only claimed must not take
+// any.
 func readBody(r io.Reader, n int) ([]byte, error) {
 	body := make([]byte, 0, min(n, readStep))
 	for len(body) < n {

@@ -25,6 +25,8 @@ const (
 
 func (t Type) String() string { return [...]string{"ROUTER", "REP", "XPUB"}[t] }
 
+// accepts reports whether a socket serves peers of that type, as the table of valid pairs in ZMTP
+// 3.1 has it.
 func (t Type) accepts(peer string) bool {
 	switch t {
 	case Router:
@@ -67,8 +69,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Handler takes what peers send. Its functions are called by each peer's own goroutine, and a peer is
-// not read while one of its calls runs. Nil functions ignore what comes.
+// Handler takes what peers send. Its functions are called by each peer's own goroutine, and a
+// peer is not read while one of its calls runs. Nil functions ignore what comes.
 type Handler struct {
 	Message   func(from *Conn, frames [][]byte) // to a Router
 	Subscribe func(by *Conn, topic []byte)      // to an XPub, when the subscription is in force
@@ -101,8 +103,8 @@ type Socket struct {
 	done   sync.WaitGroup
 }
 
-// Listen binds a socket to an endpoint, tcp://ADDRESS:PORT or ipc://PATH, and serves it until Close.
-// A Rep socket echoes and needs no handler. Port 0 picks a free one; see Addr.
+// Listen binds a socket to an endpoint, tcp://ADDRESS:PORT or ipc://PATH, and serves it until
+// Close. A Rep socket echoes and needs no handler. Port 0 picks a free one; see Addr.
 func Listen(typ Type, endpoint string, h Handler, opts Options) (*Socket, error) {
 	network, address, err := split(endpoint)
 	if err != nil {
@@ -118,6 +120,7 @@ func Listen(typ Type, endpoint string, h Handler, opts Options) (*Socket, error)
 		return nil, fmt.Errorf("binding %s: %w", endpoint, err)
 	}
 	if network == "unix" {
+		// Messages on a Unix socket are in the clear: only its owner may connect.
 		if err := os.Chmod(address, 0o600); err != nil {
 			ln.Close()
 			return nil, fmt.Errorf("binding %s: %w", endpoint, err)
@@ -170,6 +173,8 @@ func (s *Socket) accept() {
 		}
 		if err != nil {
 			s.opts.Log("%v socket: accepting: %v", s.typ, err)
+			// Too many open files, say: to try again at once would only take the time in which
+			// some are closed.
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}
@@ -221,6 +226,8 @@ func (s *Socket) register(c *Conn) {
 	defer s.mu.Unlock()
 	if c.identity == "" {
 		s.nextID++
+		// Identities that begin with a zero byte are the socket's own to give: peers may not
+		// choose one, so none meets another.
 		c.identity = string(binary.BigEndian.AppendUint32([]byte{0}, s.nextID))
 	}
 	s.conns = append(s.conns, c)
@@ -261,6 +268,8 @@ func (s *Socket) Publish(frames ...[]byte) {
 		if len(frames) == 0 {
 			continue
 		}
+		// Held per peer: one that reads slowly keeps back what follows for itself, and whoever
+		// publishes, but no subscription of others.
 		c.published.Lock()
 		if c.wants(frames[0]) {
 			if msg == nil {

@@ -38,10 +38,10 @@ func watchCommand() *cobra.Command {
 		Short: "Watch a running tracer and say when a behavior is broken",
 		Long: `Watch runs a tracer, or any command that prints what one does, and scores what it prints by a
 behavior that dtnotes learn -o saved, bucket by bucket, counted as when it was learned. With
---script it runs the tracer that is there with scripts of the library, or a file. Without both it
-reads standard input, or, where that is a terminal or nothing, runs those scripts of the library
-that print what the behavior was learned from. On a terminal it shows the last minute and what
-stands out now; elsewhere it prints a line when an alert starts and its story when it ends.
+--script it runs dtrace or bpftrace, whichever is there, with scripts of the library, or a file.
+Without both it reads standard input, or, where that is a terminal or nothing, runs those scripts of
+the library that print what the behavior was learned from. On a terminal it shows the last minute
+and what stands out now; elsewhere it prints a line when an alert starts and its story when it ends.
 
 Hooks are told when an alert starts, while it goes on and when it ends, and when the watch is blind:
 the tracer prints nothing, nothing that is understood, or loses events. A hook's command has the

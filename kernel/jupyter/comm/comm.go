@@ -1,10 +1,10 @@
-// Package comm lets the code of a session and the front end talk to each other over Jupyter's comms:
-// named, two-way channels that widgets are built on.
+// Package comm lets the code of a session and the front end talk to each other over Jupyter's
+// comms: named, two-way channels that widgets are built on.
 //
-// A session opens comms with Open and accepts those of the front end with Register. Messages of the
-// front end are handled one at a time, each by the callback of its comm, which runs as a goroutine of
-// its own beside a running cell: data that both use needs the care that goroutines need. A callback
-// that panics is reported and harms nothing else.
+// A session opens comms with Open and accepts those of the front end with Register. Messages of
+// the front end are handled one at a time, each by the callback of its comm, which runs as a
+// goroutine of its own beside a running cell: data that both use needs the care that goroutines
+// need. A callback that panics is reported and harms nothing else.
 package comm
 
 import (
@@ -25,7 +25,8 @@ type Message struct {
 	Buffers  [][]byte
 }
 
-// ErrNoFrontEnd is the error of Open where no front end can be reached, as in a notebook run without one.
+// ErrNoFrontEnd is the error of Open where no front end can be reached, as in a notebook run
+// without one.
 var ErrNoFrontEnd = errors.New("no front end is connected")
 
 // A Comm is one open channel.
@@ -104,7 +105,8 @@ func Open(target string, data, metadata any, buffers ...[]byte) (*Comm, error) {
 	return c, nil
 }
 
-// Register calls open for every comm that the front end opens to the target of a name; nil takes that back.
+// Register calls open for every comm that the front end opens to the target of a name; nil takes
+// that back.
 func Register(name string, open func(c *Comm, data json.RawMessage)) {
 	run := currentOwner()
 	mu.Lock()

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestFullDisk lets no file grow beyond a few cells, so that a write ends in the middle of one, and then
-// gives room again.
+// TestFullDisk lets no file grow beyond a few cells, so that a write ends in the middle of one,
+// and then gives room again.
 func TestFullDisk(t *testing.T) {
 	signal.Ignore(syscall.SIGXFSZ) // else it ends the process
 	defer signal.Reset(syscall.SIGXFSZ)

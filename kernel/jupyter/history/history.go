@@ -1,11 +1,12 @@
-// Package history keeps the cells of a kernel's sessions in a folder: one file of JSON lines for each
-// session.
+// Package history keeps the cells of a kernel's sessions in a folder: one file of JSON lines for
+// each session.
 //
-// A session alone writes its file, so kernels at the same time need no lock: the number of a session is
-// that of the first file that it could create as its own. What is added is appended in one write. A
-// kernel that is killed leaves at worst a last line that is not whole, and readers pass over it; where
-// the disk is full, what could not be written stays in memory and is tried again with the next cell.
-// Nothing is forced to the disk at once: a loss of power may cost the last moments.
+// A session alone writes its file, so kernels at the same time need no lock: the number of a
+// session is that of the first file that it could create as its own. What is added is appended in
+// one write. A kernel that is killed leaves at worst a last line that is not whole, and readers
+// pass over it; where the disk is full, what could not be written stays in memory and is tried
+// again with the next cell. Nothing is forced to the disk at once: a loss of power may cost the
+// last moments.
 package history
 
 import (
@@ -53,11 +54,11 @@ type record struct {
 	Output *string `json:"output,omitempty"`
 }
 
-// writeDelay is how long records may wait to be written.
+// writeDelay is how long records may wait to be written: what a kernel that is killed may lose.
 const writeDelay = 500 * time.Millisecond
 
-// Store is the history of this session and of those before it. Records are written a moment later and
-// together, so that a cell does not wait for the disk; whoever asks sees them all.
+// Store is the history of this session and of those before it. Records are written a moment later
+// and together, so that a cell does not wait for the disk; whoever asks sees them all.
 type Store struct {
 	dir  string
 	logf func(format string, args ...any)
@@ -73,8 +74,8 @@ type Store struct {
 	timer   *time.Timer
 }
 
-// Open returns the history in the folder dir, or one that is forgotten at the end if dir is empty. The
-// folder is made when there is something to write. What goes wrong is told by logf.
+// Open returns the history in the folder dir, or one that is forgotten at the end if dir is
+// empty. The folder is made when there is something to write. What goes wrong is told by logf.
 func Open(dir string, logf func(format string, args ...any)) *Store {
 	return &Store{dir: dir, logf: logf}
 }
@@ -138,6 +139,7 @@ func (s *Store) writePending() error {
 		}
 	}
 	var b bytes.Buffer
+	// The line that may have been begun is ended, so that what follows is a line of its own.
 	if s.torn {
 		b.WriteByte('\n')
 	}
@@ -169,6 +171,7 @@ func (s *Store) begin() error {
 	if err != nil {
 		return err
 	}
+	// Another kernel may have taken the number meanwhile: O_EXCL lets only one create a file.
 	for next := s.current(all); ; next++ {
 		f, err := os.OpenFile(s.path(next), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
 		if errors.Is(err, fs.ErrExist) {
@@ -211,7 +214,8 @@ func (s *Store) sessions() ([]int64, error) {
 
 func latestFirst(a, b int64) int { return cmp.Compare(b, a) }
 
-// read returns the records of a session. What is not a record is told, and passed over.
+// read returns the records of a session. What is not a record, such as the last line of a kernel
+// that was killed, is told and passed over.
 func (s *Store) read(session int64) []record {
 	text, err := os.ReadFile(s.path(session))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // it may have been taken away meanwhile
@@ -248,6 +252,8 @@ func entries(session int64, records []record) []Entry {
 			all = append(all, e)
 		}
 		if r.Source != nil {
+			// A line that comes again, written twice or with its number used anew, is the later
+			// one.
 			e.Source, e.Output = *r.Source, nil
 		}
 		if r.Output != nil && e != nil {
@@ -273,6 +279,7 @@ func (s *Store) Find(q Query) ([]Entry, error) {
 		return nil, fmt.Errorf("reading the history: %w", err)
 	}
 	current := s.current(all)
+	// This session has no file yet, but may have cells that wait to be written.
 	if !slices.Contains(all, current) {
 		all = append(all, current)
 		slices.SortFunc(all, latestFirst)
@@ -319,6 +326,7 @@ func (s *Store) Find(q Query) ([]Entry, error) {
 	}
 	var found []Entry
 	for _, session := range all {
+		// From the latest back, so that no more sessions are read than N entries take.
 		for _, e := range slices.Backward(cells(session)) {
 			if q.N > 0 && len(found) == q.N {
 				break
@@ -380,8 +388,8 @@ func glob(pattern string) (*regexp.Regexp, error) {
 	return match, nil
 }
 
-// bracket is the class in brackets that a pattern begins with. A bracket that closes right after the
-// opening is a member of the class.
+// bracket is the class in brackets that a pattern begins with. A bracket that closes right after
+// the opening is a member of the class.
 func bracket(pattern string) string {
 	members := 1
 	if len(pattern) > 1 && (pattern[1] == '^' || pattern[1] == '!') {

@@ -304,8 +304,8 @@ func TestTakeOver(t *testing.T) {
 	}
 }
 
-// TestTakeOverOfAKilledKernel has all but the first page in the write-ahead log, as a kernel that was
-// killed leaves it.
+// TestTakeOverOfAKilledKernel has all but the first page in the write-ahead log, as a kernel that
+// was killed leaves it.
 func TestTakeOverOfAKilledKernel(t *testing.T) {
 	entries, err := Open(copyDatabase(t, "killed"), t.Errorf).Find(Query{Access: "tail"})
 	if err != nil || len(entries) != 40 || entries[39].Source != "y40" {

@@ -12,12 +12,12 @@ import (
 	"slices"
 )
 
-// Earlier versions kept the history in an SQLite database beside the folder. This file reads such a
-// database, https://www.sqlite.org/fileformat2.html: the two tables that were in it, in UTF-8, with what
-// is committed in the write-ahead log of a kernel that was killed.
+// Earlier versions kept the history in an SQLite database beside the folder. This file reads such
+// a database, https://www.sqlite.org/fileformat2.html: the two tables that were in it, in UTF-8,
+// with what is committed in the write-ahead log of a kernel that was killed.
 
-// takeOver makes the folder from the database of an earlier version, which stays as it is. It is made
-// aside and then renamed, so that of several kernels one succeeds, and whole. s.mu is held.
+// takeOver makes the folder from the database of an earlier version, which stays as it is. It is
+// made aside and then renamed, so that of several kernels one succeeds, and whole. s.mu is held.
 func (s *Store) takeOver() {
 	if s.dir == "" || s.taken {
 		return
@@ -153,8 +153,9 @@ func pageSize(n uint32) int {
 	return int(n)
 }
 
-// readLog takes the pages of the log up to its last commit. Frames are valid as long as they carry the
-// salt of the header and their running checksum is right; what follows is of an earlier use of the file.
+// readLog takes the pages of the log up to its last commit. Frames are valid as long as they
+// carry the salt of the header and their running checksum is right; what follows is of an earlier
+// use of the file.
 func (db *database) readLog(wal []byte) {
 	const header, frameHeader = 32, 24
 	if len(wal) < header {
@@ -216,8 +217,8 @@ type value struct {
 	text   string
 }
 
-// each calls do for every row of the b-tree with root page n, in the order of its key, which is given
-// where it is not a part of the row.
+// each calls do for every row of the b-tree with root page n, in the order of its key, which is
+// given where it is not a part of the row.
 func (db *database) each(n int, do func(key int64, row []value) error) error {
 	seen := map[int]bool{} // a damaged tree may go round in circles
 	var walk func(n int) error
@@ -282,7 +283,8 @@ func (db *database) each(n int, do func(key int64, row []value) error) error {
 	return walk(n)
 }
 
-// payload returns the record of a cell, which may go on in pages of its own, and a table's key of it.
+// payload returns the record of a cell, which may go on in pages of its own, and a table's key of
+// it.
 func (db *database) payload(c []byte, table bool) (key int64, record []byte, err error) {
 	size, c, ok := varint(c)
 	most, least := (db.usable-12)*64/255-23, (db.usable-12)*32/255-23

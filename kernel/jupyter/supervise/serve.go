@@ -18,22 +18,25 @@ import (
 	"dtnotes/kernel/jupyter/comm"
 )
 
-// maxStack bounds the stack of a goroutine, to half of what Go allows: recursion without end in compiled
-// code then ends the session before it fills a small machine's memory.
+// maxStack bounds the stack of a goroutine, to half of what Go allows: recursion without end in
+// compiled code then ends the session before it fills a small machine's memory.
 const maxStack = 512 << 20
 
-// gcPercent lets the heap grow to three times what is in use: a session's own heap is small, and what a
-// cell prints is soon garbage.
+// gcPercent lets the heap grow to three times what is in use: a session's own heap is small, and
+// what a cell prints is soon garbage.
 const gcPercent = 200
 
-// Serve runs the session of this process, which a supervisor has started, until the supervisor is gone
-// or ends it; frontEnd tells that the session's comms have somebody to reach. Interrupts of the process group are left to the supervisor.
+// Serve runs the session of this process, which a supervisor has started, until the supervisor is
+// gone or ends it; frontEnd tells that the session's comms have somebody to reach. Interrupts of
+// the process group are left to the supervisor.
 func Serve(newSession func() (cell.Evaluator, error), frontEnd bool) error {
 	pipes, err := process.Handed(2)
 	if err != nil {
 		return errors.New("a session is started by a kernel, not by hand")
 	}
 	// Caught, not ignored: programs that cells start would inherit that.
+	// Nobody reads the channel: a signal that is caught does nothing, which is all that is
+	// wanted.
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
 	debug.SetMaxStack(maxStack)
 	if os.Getenv("GOGC") == "" {
@@ -90,7 +93,8 @@ func serve(ev cell.Evaluator, in io.Reader, out io.Writer, frontEnd bool) error 
 	}
 }
 
-// cancelAll ends what still runs, so that commands which cells have started do not outlive the session.
+// cancelAll ends what still runs, so that commands which cells have started do not outlive the
+// session.
 func (s *server) cancelAll() {
 	s.mu.Lock()
 	for _, cancel := range s.cancel {
@@ -101,6 +105,7 @@ func (s *server) cancelAll() {
 	go func() { s.evals.Wait(); close(ended) }()
 	select {
 	case <-ended:
+	// The supervisor waits quitTime for all of this, and kills the process then.
 	case <-time.After(quitTime / 4):
 	}
 }
@@ -129,10 +134,12 @@ func (s *server) handle(f *frame) {
 	case commIn:
 		s.comms <- f
 	case complete, inspect, isComplete:
+		// Beside the cells that run: completion must not wait for them.
 		go s.answer(f)
 	}
 }
 
+// eval runs a cell and sends its result, after all that it has printed until then.
 func (s *server) eval(ctx context.Context, f *frame) {
 	c := cell.Cell{Code: string(f.Data), Number: f.N, Out: output{s.out, f.ID}, Again: func(args []string) {
 		s.out.send(&frame{Kind: beginAgain, ID: f.ID, Args: args})
@@ -152,6 +159,7 @@ func (s *server) eval(ctx context.Context, f *frame) {
 	delete(s.cancel, f.ID)
 }
 
+// evalSafely turns a panic of the evaluator itself into an error of the cell.
 func evalSafely(ctx context.Context, ev cell.Evaluator, c cell.Cell) (res cell.Result) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -1,17 +1,17 @@
-// Package supervise runs a session in a process of its own, so that what ends a Go process at once (two
-// goroutines writing one map, recursion without end, memory running out) ends the session and not the
-// kernel. The cell that was running fails and says why; the next cell runs in a new session and says
-// first that the variables are gone.
+// Package supervise runs a session in a process of its own, so that what ends a Go process at
+// once (two goroutines writing one map, recursion without end, memory running out) ends the
+// session and not the kernel. The cell that was running fails and says why; the next cell runs in
+// a new session and says first that the variables are gone.
 //
 // A Session is a cell.Evaluator in the supervisor's process; Serve is its other end.
 //
-// Why a process of its own: such a death cannot be caught inside a Go process, and a front end that loses
-// its kernel loses the replies, the history of the moment and the word on what happened. It was measured
-// against running the session in the kernel's process (two cores, both loaded): the round trip of a
-// cell 0.6 ms against 0.45 ms, the start to the first reply the same within the noise, 200 MB/s of output
-// through the pipe. Both processes run one program and share its pages; as each gives back those that
-// only its start has needed, the two together show 28 MB of resident memory after the first cell, where
-// the single process, which does not, shows 60 MB.
+// Why a process of its own: such a death cannot be caught inside a Go process, and a front end
+// that loses its kernel loses the replies, the history of the moment and the word on what
+// happened. It was measured against running the session in the kernel's process (two cores, both
+// loaded): the round trip of a cell 0.6 ms against 0.45 ms, the start to the first reply the same
+// within the noise, 200 MB/s of output through the pipe. Both processes run one program and share
+// its pages; as each gives back those that only its start has needed, the two together show 28 MB
+// of resident memory after the first cell, where the single process, which does not, shows 60 MB.
 package supervise
 
 import (
@@ -58,8 +58,8 @@ type Session struct {
 
 var _ cell.Evaluator = (*Session)(nil)
 
-// Start starts a session with the process that command describes; the process calls Serve. Command is
-// called again to replace a session that has died.
+// Start starts a session with the process that command describes; the process calls Serve.
+// Command is called again to replace a session that has died.
 func Start(command func() *exec.Cmd) (*Session, error) {
 	s := &Session{command: command, onComm: func(comm.Message) {}}
 	c, err := s.spawn()
@@ -90,6 +90,7 @@ type child struct {
 	reason  string                  // why, set before dead is closed
 }
 
+// spawn starts a process of the session; s.mu is held.
 func (s *Session) spawn() (*child, error) {
 	cmd := s.command()
 	if next := s.next; next != nil {
@@ -110,6 +111,8 @@ func (s *Session) spawn() (*child, error) {
 	cmd.Stderr = crash
 	cmd.WaitDelay = time.Second // a process that the session started may still hold standard error
 	err = cmd.Start()
+	// The supervisor's copies of the child's ends: with them open no end of input would be seen
+	// when the child dies.
 	pipes.childIn.Close()
 	pipes.childOut.Close()
 	if err != nil {
@@ -154,6 +157,7 @@ func (c *child) run(p pipes) {
 	for {
 		f := &frame{Data: text[:0]}
 		if err := dec.Decode(f); err != nil {
+			// What comes is not what a session says: it cannot be trusted further.
 			if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 				c.cmd.Process.Kill()
 			}
@@ -167,6 +171,7 @@ func (c *child) run(p pipes) {
 	c.out.stop(io.ErrClosedPipe)
 	p.out.Close()
 	p.in.Close()
+	// It has closed its pipe, and so is about to end; if it is not, it never will.
 	kill := time.AfterFunc(quitTime, func() { c.cmd.Process.Kill() })
 	err := c.cmd.Wait()
 	kill.Stop()
@@ -190,6 +195,7 @@ func reason(crash string, err error) string {
 	if errors.As(err, &exit) {
 		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 			s := "ended by signal " + status.Signal().String()
+			// Linux ends a process in this way when memory runs out, without a word.
 			if status.Signal() == syscall.SIGKILL {
 				s += ", perhaps because memory ran out"
 			}
@@ -272,6 +278,7 @@ func (s *Session) died(c *child) {
 	for id := range comms {
 		s.onComm(comm.Message{Type: "comm_close", ID: id, Data: json.RawMessage("{}"), Metadata: json.RawMessage("{}")})
 	}
+	// No cell was running, so that none fails with the news: it is said where the last one was.
 	if idle && last.Out != nil {
 		last.Out.Stream("stderr", fmt.Sprintf("The session died: %s.\nIts variables are gone.\n", c.reason))
 	}
@@ -454,6 +461,7 @@ func (s *Session) Eval(ctx context.Context, cl cell.Cell) cell.Result {
 	})
 	r, err := c.wait(ctx, reply)
 	if err != nil && ctx.Err() != nil {
+		// The cell is told, and may still have a result of its own.
 		r, err = c.cancel(f.ID, reply)
 	}
 	c.forgetInput(f.ID)
@@ -470,13 +478,15 @@ func (s *Session) Eval(ctx context.Context, cl cell.Cell) cell.Result {
 		}
 		if res.Next = nil; strings.TrimSpace(next.Code) != "" {
 			cl.Code = next.Code
+			// What is left of the cell runs in the new program, as part of the same cell.
 			return s.Eval(ctx, cl)
 		}
 	}
 	return res
 }
 
-// replace has the session go on in another program, as it asked for, which also replaces it when it dies.
+// replace has the session go on in another program, as it asked for, which also replaces it when
+// it dies.
 func (s *Session) replace(old *child, next *cell.Next) error {
 	s.mu.Lock()
 	if s.closed || s.child != old {
@@ -518,6 +528,7 @@ func (s *Session) remember(c *child, args []string) {
 	s.next = &next
 }
 
+// takeNote returns what the next cell has to say of the session before, once.
 func (s *Session) takeNote() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -528,6 +539,7 @@ func (s *Session) takeNote() string {
 
 // cancel cancels a running cell. A session that does not let go of it is ended.
 func (c *child) cancel(id uint64, reply chan *frame) (*frame, error) {
+	// In a goroutine of its own, since the pipe of a session that hangs may be full.
 	go c.out.send(&frame{Kind: cancelCell, ID: id})
 	patience, cancel := context.WithTimeout(context.Background(), cancelTime)
 	defer cancel()

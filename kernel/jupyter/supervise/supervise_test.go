@@ -119,8 +119,8 @@ func recurse(n int) int {
 	return recurse(n+1) + 1
 }
 
-// fatal does what the Go runtime ends the process for, as it does for two goroutines that write one map,
-// but without their luck.
+// fatal does what the Go runtime ends the process for, as it does for two goroutines that write
+// one map, but without their luck.
 func fatal() {
 	var mu sync.Mutex
 	mu.Unlock()
@@ -302,7 +302,8 @@ func TestDeathBetweenCells(t *testing.T) {
 	}
 }
 
-// TestDeathIsSurvivedByArgs has a new session begin as the one before it asked, and not as others did.
+// TestDeathIsSurvivedByArgs has a new session begin as the one before it asked, and not as others
+// did.
 func TestDeathIsSurvivedByArgs(t *testing.T) {
 	s := start(t, "yes")
 	for _, step := range []struct{ code, args string }{{"value x", "[]"}, {"again -a 1", "[-a 1]"}, {"value x", "[-a 1]"}, {"again -a 2", "[-a 2]"}} {

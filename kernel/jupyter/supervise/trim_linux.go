@@ -11,9 +11,9 @@ import (
 // madvDontNeed lets the kernel take the pages of a range back.
 const madvDontNeed = 4
 
-// trim gives back the pages of the program's own file that only its start has needed; they are read
-// again from the file's cache when they are needed again. Supervisor and session are one program, of
-// which each needs another part.
+// trim gives back the pages of the program's own file that only its start has needed; they are
+// read again from the file's cache when they are needed again. Supervisor and session are one
+// program, of which each needs another part.
 func trim() {
 	f, err := os.Open("/proc/self/smaps")
 	if err != nil {

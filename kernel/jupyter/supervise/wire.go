@@ -59,8 +59,8 @@ const (
 	maxBundle  = 256 << 20 // bytes of one thing to show
 )
 
-// sender writes frames in the order they were sent, and joins text that is printed faster than it is
-// written.
+// sender writes frames in the order they were sent, and joins text that is printed faster than it
+// is written.
 type sender struct {
 	mu      sync.Mutex
 	changed sync.Cond

@@ -27,8 +27,8 @@ var (
 	outputs  = module{"@jupyter-widgets/output", "1.0.0"}
 )
 
-// model is the state of one widget, or of its layout or style, which the front end has a copy of. The
-// copies are made when the widget is first shown.
+// model is the state of one widget, or of its layout or style, which the front end has a copy of.
+// The copies are made when the widget is first shown.
 type model struct {
 	mu       sync.Mutex
 	state    map[string]any

@@ -118,7 +118,8 @@ func (s *Slider) Set(v float64) {
 	s.m.set("value", v)
 }
 
-// IntRange says what a slider of whole numbers can be set to. The zero value is 0 to 100 in steps of 1.
+// IntRange says what a slider of whole numbers can be set to. The zero value is 0 to 100 in steps
+// of 1.
 type IntRange struct {
 	Min, Max int // 0 and 0 stand for 0 and 100
 	Step     int // 0 stands for 1
