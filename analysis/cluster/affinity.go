@@ -93,11 +93,13 @@ func affinityPropagation(ctx context.Context, s mat.Matrix, o AffinityOptions) (
 	if o.Preference != nil {
 		preference = *o.Preference
 	} else {
+		// With its diagonal, as scikit-learn has it.
 		preference = median(sim)
 	}
 	if even, ok := allEqual(sim, n); ok {
 		return evenSimilarities(n, preference >= even), nil
 	}
+	// Few ties are broken the same way whichever nudge is taken.
 	if !mostlyTied(sim, n) {
 		return newAffinity(sim, n, preference, 0).run(ctx, o)
 	}
@@ -316,6 +318,8 @@ func (a *affinity) row(i int, damping float64, first bool, sums []float64) {
 		best.available(av[i+1:], r[i+1:], s[i+1:], a.sums[i+1:], damping, i+1)
 	}
 	top, at, fresh := best.top, best.at, 1-damping
+	// The loop below takes all entries alike, since a test in it would cost more: the two that
+	// differ are put right after it.
 	old, sumAt, sumI := r[at], sums[at], sums[i]
 	r, sums = r[:len(s)], sums[:len(s)]
 	for k, v := range s {

@@ -79,6 +79,7 @@ func mutualReachability(d mat.Symmetric, minPoints int) *mat.SymDense {
 		}
 		row[i] = 0
 		slices.Sort(row)
+		// The point itself is the nearest, at distance 0.
 		core[i] = row[min(minPoints, n)-1]
 	}
 	out := mat.NewSymDense(n, nil)
@@ -154,6 +155,7 @@ func condense(t *Tree, minSize int) *condensed {
 func (c *condensedCluster) leave(lambda float64, points int) {
 	c.death = max(c.death, lambda)
 	if lambda > c.birth {
+		// Points on one spot have no distance and stay for ever: a bound keeps the sums finite.
 		c.stability += float64(float64(points) * (min(lambda, math.MaxFloat64/1e6) - c.birth))
 	}
 }
@@ -171,6 +173,7 @@ func (t *Tree) points(group int) []int {
 // the one of all points.
 func (c *condensed) choose() {
 	best := make([]float64, len(c.clusters))
+	// Children come after their parents: from the last one on, those below are known.
 	for k := len(c.clusters) - 1; k > 0; k-- {
 		below := 0.0
 		for _, child := range c.clusters[k].children {

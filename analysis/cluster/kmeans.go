@@ -61,6 +61,8 @@ func kMeans(ctx context.Context, x mat.Matrix, k int, o KMeansOptions) (*Centers
 	}
 	best := runs[0]
 	for _, r := range runs[1:] {
+		// Of starts that are equal but for rounding the first counts, so that labels do not
+		// depend on the processor.
 		if r.inertia < best.inertia*(1-1e-12) {
 			best = r
 		}
@@ -104,6 +106,8 @@ func newLloyd(x *mat.Dense, k int, rng *rand.Rand) *lloyd {
 	for i := range nearest {
 		nearest[i] = math.Inf(1)
 	}
+	// The first center is any point; each further one a point drawn by its squared distance to
+	// the nearest so far.
 	pick := rng.IntN(n)
 	for range k {
 		c := append([]float64(nil), x.RawRowView(pick)...)
@@ -142,6 +146,7 @@ func (l *lloyd) run(ctx context.Context, maxIter int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		// In the first round the labels before are zeros, and say nothing.
 		if moved := l.assign(); !moved && it > 0 {
 			break
 		}
@@ -183,7 +188,8 @@ func (l *lloyd) assign() bool {
 	return moved
 }
 
-// fill gives an empty group the point farthest from its center.
+// fill gives an empty group the point farthest from its center, of a group that does not become
+// empty by that: k groups were asked for.
 func (l *lloyd) fill(c int) {
 	far, at := -1.0, 0
 	for i, own := range l.labels {
@@ -223,6 +229,8 @@ func (l *lloyd) exchange() bool {
 		}
 		row := l.x.RawRowView(i)
 		size := float64(l.sizes[own])
+		// What the inertia falls by when the point leaves: its group's mean moves away from it,
+		// by the factor size/(size-1).
 		gain := squared(row, l.centers[own]) * size / (size - 1)
 		to := own
 		for c, center := range l.centers {
@@ -230,6 +238,7 @@ func (l *lloyd) exchange() bool {
 				continue
 			}
 			s := float64(l.sizes[c])
+			// And what it grows by when it joins another one, whose mean comes towards it.
 			if cost := squared(row, center) * s / (s + 1); cost < gain*(1-1e-12) {
 				gain, to = cost, c
 			}

@@ -109,6 +109,8 @@ func AdjustedRand(x, y []int) (float64, error) {
 		inB += pairs(v)
 	}
 	all := pairs(float64(c.n))
+	// All points alone, or all together, on both sides: nothing is expected by chance, and they
+	// are the same.
 	if inA == inB && (inA == 0 || inA == all) {
 		return 1, nil
 	}
@@ -131,6 +133,7 @@ func AdjustedMutualInformation(x, y []int) (float64, error) {
 	expected := c.expectedInformation()
 	mean := (entropy(c.a, c.n) + entropy(c.b, c.n)) / 2
 	den := mean - expected
+	// As near to 0 as rounding takes it: both groupings then tell all or nothing.
 	if math.Abs(den) < 1e-15 {
 		den = math.Copysign(1e-15, den)
 	}
@@ -173,7 +176,9 @@ func (c *contingency) information() float64 {
 	return sum
 }
 
-// expectedInformation is the mean over all groupings with these sizes.
+// expectedInformation is the mean over all groupings with these sizes: each cell is of a
+// hypergeometric distribution. Factorials are kept as logarithms, as they are beyond a float64
+// from 171 on.
 func (c *contingency) expectedInformation() float64 {
 	n := float64(c.n)
 	sum := 0.0

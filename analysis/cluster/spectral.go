@@ -72,6 +72,7 @@ func discretize(ctx context.Context, v *mat.Dense) ([]int, error) {
 	unitRows(v)
 	n, _ := v.Dims()
 	best, out := -1.0, make([]int, n)
+	// From one start the rotation may end at a result that is only the closest around.
 	for start := range n {
 		if err := ctx.Err(); err != nil {
 			return nil, err

@@ -53,6 +53,7 @@ func isomap(ctx context.Context, distances mat.Symmetric, dims, k int) (*Isometr
 			link(i, j)
 		}
 	}
+	// Between parts there would be no distance: they are joined as nearly as the points let them.
 	for a, pa := range out.Parts {
 		for _, pb := range out.Parts[a+1:] {
 			i, j := nearestPair(pa, pb, distances)
@@ -94,8 +95,8 @@ func nearestPair(a, b []int, distances mat.Symmetric) (int, int) {
 	return bi, bj
 }
 
-// shortest returns the lengths of the shortest paths from one point
-// (E. Dijkstra, 1959), +Inf where there is none.
+// shortest returns the lengths of the shortest paths from one point (E. Dijkstra, 1959), +Inf
+// where there is none. Lengths must not be negative.
 func shortest(graph [][]int, from int, length func(i, j int) float64) []float64 {
 	dist := make([]float64, len(graph))
 	for i := range dist {
@@ -105,6 +106,7 @@ func shortest(graph [][]int, from int, length func(i, j int) float64) []float64 
 	q := &queue{{from, 0}}
 	for q.Len() > 0 {
 		at := heap.Pop(q).(reached)
+		// A shorter way was found after this one was queued.
 		if at.dist > dist[at.point] {
 			continue
 		}

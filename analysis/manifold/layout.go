@@ -63,6 +63,8 @@ func layout(ctx context.Context, links mat.Symmetric, opt LayoutOptions) (*Layou
 			}
 		}
 	}
+	// From 1.35 for the faintest down to 0.65 for the strongest link: strength shows as nearness,
+	// by no more than a half, or faint links would stretch the picture.
 	length := func(i, j int) float64 { return 1.35 - 0.7*links.At(i, j)/strongest }
 	res := &LayoutResult{Embedding: mat.NewDense(n, 2, nil), Parts: components(graph)}
 	var boxes []box
@@ -83,6 +85,8 @@ func layout(ctx context.Context, links mat.Symmetric, opt LayoutOptions) (*Layou
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		// Majorization lets points meet where distances leave no other way, as two leaves of one
+		// node do.
 		push(at, 0.4)
 		boxes = append(boxes, newBox(part, at))
 	}
@@ -97,7 +101,8 @@ func (p point) minus(q point) point   { return point{p.x - q.x, p.y - q.y} }
 func (p point) cross(q point) float64 { return float64(p.x*q.y) - float64(p.y*q.x) }
 func (p point) norm() float64         { return math.Sqrt(float64(p.x*p.x) + float64(p.y*p.y)) }
 
-// An arrangement is one connected part to be laid out.
+// An arrangement is one connected part to be laid out. Without connection there would be no
+// distance along the graph.
 type arrangement struct {
 	members []int
 	links   [][2]int    // by position in members
@@ -130,6 +135,7 @@ func (a *arrangement) refine(ctx context.Context, start *mat.Dense, rng *rand.Ra
 	for k, i := range a.members {
 		at[k] = point{start.At(i, 0), start.At(i, 1)}
 	}
+	// Points on one spot have no direction in which to part: all forces on them are the same.
 	stir(at, rng)
 	a.scale(at)
 	a.majorize(ctx, at, 60)
@@ -139,6 +145,7 @@ func (a *arrangement) refine(ctx context.Context, start *mat.Dense, rng *rand.Ra
 // try lays the part out from several random starts and keeps the best.
 func (a *arrangement) try(ctx context.Context, rng *rand.Rand) []point {
 	n := len(a.members)
+	// A sweep takes the square of the number of nodes: the larger the part, the fewer starts.
 	tries, sweeps := 8, 80
 	switch {
 	case n > 100:
@@ -149,6 +156,8 @@ func (a *arrangement) try(ctx context.Context, rng *rand.Rand) []point {
 	laid, cost := make([][]point, tries), make([]float64, tries)
 	seeds := make([]uint64, tries)
 	for k := range seeds {
+		// Drawn before the starts run beside each other, so that the result is the same on any
+		// number of cores.
 		seeds[k] = rng.Uint64()
 	}
 	parallel.For(tries, func(k int) {
@@ -160,6 +169,7 @@ func (a *arrangement) try(ctx context.Context, rng *rand.Rand) []point {
 		a.scale(at)
 		laid[k], cost[k] = at, a.majorize(ctx, at, sweeps)
 		if len(a.links) < 500 { // more cross anyhow
+			// Stress knows nothing of crossings, which an eye minds more.
 			cost[k] += 0.3 * float64(a.crossings(at)) / float64(len(a.links))
 		}
 	})
@@ -277,6 +287,7 @@ func level(at []point) {
 		xy += float64(q.x * q.y)
 		yy += float64(q.y * q.y)
 	}
+	// The angle of the first principal axis of the points.
 	s, c := math.Sincos(-0.5 * math.Atan2(2*xy, xx-yy))
 	for i, p := range at {
 		q := p.minus(m)

@@ -114,10 +114,13 @@ func barycenter(g []float64, n, i int, nbr []int, reg float64) []float64 {
 	for a, j := range nbr {
 		for b := a; b < k; b++ {
 			l := nbr[b]
+			// The inner product of two neighbors as seen from point i, out of those of all
+			// points.
 			c.SetSym(a, b, g[i*n+i]-g[i*n+j]-g[i*n+l]+g[j*n+l])
 		}
 		trace += c.At(a, a)
 	}
+	// A part of the trace, so that the unit of the points makes no difference.
 	if trace > 0 {
 		reg *= trace
 	}
@@ -130,6 +133,7 @@ func barycenter(g []float64, n, i int, nbr []int, reg float64) []float64 {
 	}
 	var chol mat.Cholesky
 	var w mat.VecDense
+	// Neighbors that all lie on the point itself: any weights do, so equal ones.
 	if !chol.Factorize(c) || chol.SolveVecTo(&w, ones) != nil {
 		w.CloneFromVec(ones)
 	}
@@ -188,6 +192,8 @@ func embedPart(part []int, links [][]int, weights [][]float64, dims int) (*mat.D
 		total += values[d+1]
 		setAxis(e, d, mat.Col(nil, d+1, vectors), 1)
 	}
+	// The smallest eigenvalue is 0, of the constant vector. A second one that is as good as 0 has
+	// no axis of its own: any rotation of the two solves the part as well.
 	return e, partCost{max(0, total), m > 2 && values[1] < 1e-12*values[m-1]}, nil
 }
 

@@ -41,7 +41,8 @@ func ClassicalMDS(distances mat.Symmetric, dims int) (*mat.Dense, []float64, err
 	return out, descending, nil
 }
 
-// doublyCentered returns -½ J D² J.
+// doublyCentered returns -½ J D² J, J being what takes off the mean: the inner products of
+// centered points that have these distances, if there are any.
 func doublyCentered(distances mat.Symmetric) *mat.SymDense {
 	n := distances.SymmetricDim()
 	mean := make([]float64, n)
@@ -129,6 +130,7 @@ func majorize(ctx context.Context, distances mat.Symmetric, dims int, o SMACOFOp
 		out.Iterations++
 		next := s.step(out.Embedding)
 		stress := s.stress(next)
+		// Majorization never raises the stress: where it seems to, rounding is all that is left.
 		if stress > out.Stress {
 			break
 		}
@@ -200,7 +202,9 @@ func (s *smacof) stress(x *mat.Dense) float64 {
 	return sum
 }
 
-// step is the Guttman transform.
+// step is the Guttman transform (L. Guttman, 1968): the minimum of a quadratic function that
+// touches the stress at x and lies above it elsewhere. Pairs on one spot have no direction, and
+// pull at nothing.
 func (s *smacof) step(x *mat.Dense) *mat.Dense {
 	n, dims := x.Dims()
 	next := mat.NewDense(n, dims, nil)
@@ -220,6 +224,7 @@ func (s *smacof) step(x *mat.Dense) *mat.Dense {
 			}
 		}
 	}
+	// With equal weights the inverse of the Laplacian is 1/n on centered points, which these are.
 	if s.inverse == nil {
 		next.Scale(1/float64(n), next)
 		return next

@@ -22,7 +22,8 @@ func checkPoints(x mat.Matrix) error {
 	return nil
 }
 
-// gram returns the inner products of the rows of x, full and row major.
+// gram returns the n×n inner products of the rows of x, full and row major: one triangle is
+// computed, and mirrored.
 func gram(x mat.Matrix) ([]float64, int) {
 	d := mat.DenseCopyOf(x)
 	n, _ := d.Dims()
@@ -73,6 +74,8 @@ func components(links [][]int) [][]int {
 	for i, to := range links {
 		for _, j := range to {
 			a, b := find(i), find(j)
+			// The smaller index is the root, so that parts come in the order of their first
+			// members.
 			parent[max(a, b)] = min(a, b)
 		}
 	}

@@ -50,6 +50,7 @@ func PCA(x mat.Matrix, k int) (*Components, error) {
 	var u, v mat.Dense
 	svd.UTo(&u)
 	svd.VTo(&v)
+	// The sum of the squared singular values is n-1 times the variance along all axes.
 	total := floats.Dot(values, values)
 	for a, s := range values[:k] {
 		out.Variance = append(out.Variance, s*s/float64(max(1, n-1)))
@@ -61,6 +62,8 @@ func PCA(x mat.Matrix, k int) (*Components, error) {
 		col := mat.Col(nil, a, &u)
 		setAxis(out.Scores, a, col, s)
 		axis := mat.Col(nil, a, &v)
+		// Singular vectors have their sign by chance: score and axis are turned together, so that
+		// the largest score is positive.
 		if sign(col) < 0 {
 			floats.Scale(-1, axis)
 		}
