@@ -68,6 +68,7 @@ func sketchOf(g graph.Graph) sketch {
 	for i, n := range nodes {
 		for _, to := range graph.NodesOf(g.From(n.ID())) {
 			j := index[to.ID()]
+			// An undirected edge is found from both ends.
 			if !directed && j < i {
 				continue
 			}
@@ -135,6 +136,8 @@ func (s sketch) layout() []r2.Vec {
 	}
 	span := math.Max(hi.X-lo.X, hi.Y-lo.Y)
 	for i, p := range at {
+		// The layout has put all nodes on one spot, or apart without bound: a circle shows them
+		// at least.
 		if !(span > 0) || math.IsInf(span, 0) {
 			angle := 2 * math.Pi * float64(i) / float64(len(at))
 			at[i] = r2.Vec{X: 0.5 + 0.5*math.Cos(angle), Y: 0.5 + 0.5*math.Sin(angle)}

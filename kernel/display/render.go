@@ -53,6 +53,7 @@ func Render(v any) Bundle {
 	if _, ok := v.(*Handle); ok {
 		return Bundle{}
 	}
+	// Before any method of v is called: most would panic on a nil pointer.
 	if isNil(v) {
 		return textOnly("<nil>")
 	}
@@ -93,6 +94,8 @@ func RenderResult(values ...any) Bundle {
 
 func textOnly(s string) Bundle { return Bundle{Data: MIMEMap{MIMETypeText: s}} }
 
+// isNil reports whether v is nil or a nil pointer. A nil map or slice shows as what it is: an
+// empty one.
 func isNil(v any) bool {
 	if v == nil {
 		return true
@@ -156,6 +159,8 @@ func renderMethods(v any) (Bundle, bool) {
 		r.call("PNG", func() {
 			png := v.PNG()
 			r.add(Bundle{Data: MIMEMap{MIMETypePNG: png}})
+			// Figures have two pixels to one of CSS: without a size a front end would show them
+			// twice as large.
 			if size := pngSize(png); size != nil {
 				merge(&r.b.Metadata, MIMEMap{MIMETypePNG: size})
 			}
@@ -227,6 +232,7 @@ func merge(to *map[string]any, from map[string]any) {
 // bundle completes what was collected: there is text, and it names the methods that panicked.
 func (r *methods) bundle() Bundle {
 	text, ok := r.b.Data[MIMETypeText].(string)
+	// Every bundle has text: a terminal and a screen reader show nothing else.
 	if !ok || text == "" && len(r.b.Data) > 1 {
 		text = r.text()
 	}
@@ -307,6 +313,7 @@ func renderError(err error) Bundle {
 // errorTypes prints the types of an error and of what it wraps: *fmt.wrapError ← *fs.PathError.
 func errorTypes(err error, depth int) string {
 	s := fmt.Sprintf("%T", err)
+	// An error may wrap itself.
 	if depth > 20 {
 		return s + " ← …"
 	}

@@ -56,6 +56,8 @@ func (t *table) hiddenNote() string {
 	return fmt.Sprintf("… %s %s hidden …", count(t.hidRows), t.unit)
 }
 
+// html writes the table without style sheet or script, and alignment both as an attribute and as
+// a style: sanitizers take away the one or the other.
 func (t *table) html() string {
 	var b strings.Builder
 	b.WriteString("<table>\n<thead><tr><th></th>")
@@ -98,6 +100,7 @@ func (t *table) htmlCell(b *strings.Builder, tag string, j int, content string) 
 	fmt.Fprintf(b, `<%s align="%s" style="text-align:%s">%s</%s>`, tag, side, side, content, tag)
 }
 
+// text writes the table in columns as wide as their widest cell, names and types above them.
 func (t *table) text() string {
 	grid := [][]string{append([]string{""}, t.names...)}
 	if t.types != nil {

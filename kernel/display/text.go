@@ -72,6 +72,7 @@ func (p *printer) value(v reflect.Value, depth int) {
 		p.b.WriteString("<nil>")
 		return
 	}
+	// The limit is looked at here, and not while writing: what is over it is clipped at the end.
 	if p.b.Len() > p.limit || depth > maxDepth {
 		p.b.WriteString("…")
 		return
@@ -112,6 +113,7 @@ func (p *printer) value(v reflect.Value, depth int) {
 			p.b.WriteString("<nil>")
 			return
 		}
+		// An address says nothing to a reader, and differs from run to run.
 		if p.readable && v.Elem().Kind() == reflect.Struct {
 			p.b.WriteString("&" + typeName(v.Type().Elem()) + "{…}")
 			return

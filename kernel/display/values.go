@@ -109,6 +109,8 @@ func (t *table) fill(elems []reflect.Value, elem reflect.Type) (*table, bool) {
 	case showsFields(elem):
 		for i := range elem.NumField() {
 			f := elem.Field(i)
+			// Types of cells are of package main: their own fields show, those of libraries do
+			// not.
 			if !f.IsExported() && f.PkgPath != "main" {
 				continue
 			}
@@ -175,6 +177,7 @@ func columnTexts(values []reflect.Value) (texts []string, right bool) {
 			floats = append(floats, v.Float())
 		}
 	}
+	// A column of floats alone gets one number of decimals.
 	if right && len(floats) == len(values) {
 		return formatFloats(floats), true
 	}
