@@ -221,6 +221,9 @@ func (g *getter) describe(set *modules.Set, requests []modules.Request) {
 	}
 	for _, q := range requests {
 		fmt.Fprintln(g.out, set.Describe(q))
+		for _, line := range set.LeftOut(q) {
+			fmt.Fprintln(g.out, line)
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ func gotModules(t *testing.T) {
 	proxy.Add(t, "example.com/fast", map[string]string{
 		"go.mod":        "module example.com/fast\n\ngo 1.21\n\nrequire example.com/pairs " + pure + "\n",
 		"fast.go":       "// Package fast adds.\npackage fast\n\nimport \"example.com/pairs\"\n\n// Total adds in assembly.\nfunc Total(p pairs.Pair) int64 { return add(int64(p.A), int64(p.B)) }\n\nfunc Each[T any](list []T, f func(T)) {\n\tfor _, x := range list {\n\t\tf(x)\n\t}\n}\n",
+		"hidden.go":     "package fast\n\ntype Hidden struct{ n int }\n\nfunc Field[T any](h Hidden, f func(int) T) T { return f(h.n) }\n",
 		"number.go":     "package fast\n\ntype Number interface{ ~int | ~float64 }\n\ntype Numeric = Number\n",
 		"decl_amd64.go": "package fast\n\nfunc add(a, b int64) int64\n\nfunc missing()\n\n// Broken cannot be linked.\nfunc Broken() { missing() }\n",
 		"add_amd64.s":   "#include \"textflag.h\"\n\nTEXT ·add(SB), NOSPLIT, $0-24\n\tMOVQ a+0(FP), AX\n\tADDQ b+8(FP), AX\n\tMOVQ AX, ret+16(FP)\n\tRET\n",
@@ -72,7 +73,8 @@ func TestGetCompiledIn(t *testing.T) {
 		"func double[T fast.Numeric](x T) T { return 2 * x }\ndouble(2)")
 	want := "3\ntold 3\ntwice 3\n-3\n4\n"
 	out, _, err := dtnotes(t, "run", "n.ipynb")
-	if err != nil || !strings.HasSuffix(out, want) || !strings.Contains(out, "example.com/fast v1.0.0-test") || !strings.Contains(out, ", compiled in\n") {
+	if err != nil || !strings.HasSuffix(out, want) || !strings.Contains(out, "example.com/fast v1.0.0-test") || !strings.Contains(out, ", compiled in\n") ||
+		!strings.Contains(out, "example.com/fast.Field is generic and stays out: it uses the unexported field n of Hidden\n") {
 		t.Fatalf("%q, error %v", out, err)
 	}
 	t.Setenv("GOPROXY", "off")

@@ -248,7 +248,7 @@ func (s *Set) Build(ctx context.Context, need map[string]string, compiled func(p
 		return nil, err
 	}
 	defer os.RemoveAll(work)
-	b := &build{dir: work, set: s, roots: roots, compiled: compiled, progress: progress, left: map[string]bool{}}
+	b := &build{dir: work, set: s, roots: roots, compiled: compiled, progress: progress, left: map[string]bool{}, generic: map[string][]string{}}
 	if err := b.write(map[string][]byte{"go.mod": mod, "go.sum": sum, "main.go": []byte(programText)}); err != nil {
 		return nil, err
 	}
@@ -386,7 +386,8 @@ type build struct {
 	roots    []string
 	compiled func(path string) bool
 	progress io.Writer
-	left     map[string]bool // names of functions that cannot be linked
+	left     map[string]bool     // names of functions that cannot be linked
+	generic  map[string][]string // by package, why generic declarations stay out
 }
 
 func (b *build) write(files map[string][]byte) error {
@@ -445,7 +446,7 @@ func (b *build) run(ctx context.Context) error {
 			return err
 		}
 	}
-	out := &Set{Home: b.set.Home, Own: b.set.Own, Requests: b.set.Requests, Packages: b.set.Packages, Compiled: versions(set, take), Apart: b.set.Apart}
+	out := &Set{Home: b.set.Home, Own: b.set.Own, Requests: b.set.Requests, Packages: b.set.Packages, Compiled: versions(set, take), Apart: b.set.Apart, Left: b.generic}
 	if err := out.Save(filepath.Join(b.dir, listFile)); err != nil {
 		return err
 	}
@@ -496,10 +497,12 @@ func (b *build) tables(ctx context.Context, paths []string) error {
 		if len(p.Errors) > 0 {
 			return p.Errors[0]
 		}
-		// What stays out are generic declarations that need what is hidden in their package.
-		text, _, err := tables.File(tablesHeader, fmt.Sprintf("got%d_", i), []*packages.Package{p})
+		text, left, err := tables.File(tablesHeader, fmt.Sprintf("got%d_", i), []*packages.Package{p})
 		if err != nil {
 			return err
+		}
+		if len(left) > 0 {
+			b.generic[p.PkgPath] = left
 		}
 		for name := range b.left {
 			text = bytes.ReplaceAll(text, fmt.Appendf(nil, "\t{%q, p0.%s},\n", name, name), nil)

@@ -140,8 +140,8 @@ func exports(text []byte) bool {
 var linkname = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^//go:linkname \S+ \S+`) })
 
 // heavy is how much source, in bytes, is still interpreted: beyond it, what a cell imports and calls would
-// take its time: reading 400 KB takes some 0.4 s of CPU.
-const heavy = 400 << 10
+// take its time: reading so much takes some 0.3 s of CPU, and an import is to take less than 0.5 s.
+const heavy = 320 << 10
 
 // Plan finds the packages that are to be compiled in, and why. compiled reports what every
 // dtnotes has, and shared what packages of that mention in what they export: its types have to be

@@ -36,7 +36,10 @@ type Set struct {
 	// Apart are modules whose packages do not start in one program, as some with tests register a name
 	// twice: of them only packages are compiled in that are asked for by their own paths.
 	Apart []string `json:",omitempty"`
-	News  []string // what was done, a line each
+	// Left are generic declarations of packages that are compiled in which cells cannot have, by the paths of
+	// the packages, a line each that says why.
+	Left map[string][]string `json:",omitempty"`
+	News []string            // what was done, a line each
 
 	index map[string]int
 }
@@ -211,7 +214,7 @@ func keyOf(parts ...any) string {
 }
 
 // format counts the ways in which sets have been written.
-const format = "2"
+const format = "3"
 
 // Home finds the folder of the go.mod that the packages of a folder belong to; empty if there is none.
 func Home(dir string) string {
@@ -527,6 +530,17 @@ func list(ctx context.Context, dir string, env []string, progress io.Writer, pat
 			packages = append(packages, pack(&l))
 		}
 	}
+}
+
+// LeftOut are lines about what cells cannot have of the package that a request names and those below it.
+func (s *Set) LeftOut(r Request) []string {
+	var out []string
+	for _, path := range slices.Sorted(maps.Keys(s.Left)) {
+		if path == r.Path || strings.HasPrefix(path, r.Path+"/") {
+			out = append(out, s.Left[path]...)
+		}
+	}
+	return out
 }
 
 // Describe is a line about which version a request has got and whether it runs from source or is

@@ -23,7 +23,7 @@ import (
 func TestMain(m *testing.M) {
 	if os.Getenv("DTNOTES_TEST_SESSION") != "" {
 		err := Serve(func() (cell.Evaluator, error) {
-			if os.Getenv("DTNOTES_TEST_SESSION") == "broken" {
+			if os.Getenv("DTNOTES_TEST_SESSION") == "broken" || slices.Contains(os.Args, "-broken") {
 				return nil, errors.New("no session today")
 			}
 			return &words{}, nil
@@ -322,6 +322,20 @@ func TestDeathIsSurvivedByArgs(t *testing.T) {
 		if r, _ := run(t, s, "args"); r.Bundle.Text() != "[-a 3]" {
 			t.Fatalf("after a death in the cell that asked: begun with %s", r.Bundle.Text())
 		}
+	}
+}
+
+// TestNextThatDoesNotStart has a session that died begin as the first did, if it does not come up as it asked.
+func TestNextThatDoesNotStart(t *testing.T) {
+	s := start(t, "yes")
+	run(t, s, "again -broken")
+	run(t, s, "kill")
+	r, _ := run(t, s, "args")
+	if r.Err != nil { // the one that does not come up had it
+		r, _ = run(t, s, "args")
+	}
+	if r.Err != nil || r.Bundle.Text() != "[]" {
+		t.Errorf("got %+v", r)
 	}
 }
 

@@ -186,8 +186,8 @@ func (g *generator) deps() string {
 }
 
 // source gives the generic declarations with everything unexported that they need. A declaration
-// that needs more than source can give (an unexported variable or type that is not generic, or a
-// method on a compiled type) is left out, with a message.
+// that needs more than source can give (an unexported variable or type that is not generic, or an
+// unexported field or method of a compiled type) is left out, with a message.
 func (g *generator) source() string {
 	if len(g.generic) == 0 {
 		return ""
@@ -310,6 +310,9 @@ func (s *sources) use(id *ast.Ident, need map[types.Object]bool) string {
 		}
 	}
 	if v, ok := u.(*types.Var); ok && v.IsField() {
+		if o := s.declaring(v.Origin()); o != nil && !v.Exported() && !s.isGeneric(o) {
+			return "it uses the unexported field " + v.Name() + " of " + o.Name()
+		}
 		return ""
 	}
 	if u.Parent() != s.g.pkg.Types.Scope() {
@@ -326,6 +329,22 @@ func (s *sources) use(id *ast.Ident, need map[types.Object]bool) string {
 		return s.collect(u, need)
 	}
 	return "it needs the unexported " + u.Name()
+}
+
+// declaring is the type or variable of the package whose declaration a field stands in; nil if it is within a
+// function, which is given as source as a whole.
+func (s *sources) declaring(field *types.Var) types.Object {
+	for o, decls := range s.decls {
+		if _, isFunc := o.(*types.Func); isFunc {
+			continue
+		}
+		for _, d := range decls {
+			if _, isMethod := d.(*ast.FuncDecl); !isMethod && d.Pos() <= field.Pos() && field.Pos() < d.End() {
+				return o
+			}
+		}
+	}
+	return nil
 }
 
 // elsewhere says why something of another package cannot be had, if that was loaded as well: what stays out

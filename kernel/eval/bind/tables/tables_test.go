@@ -17,7 +17,7 @@ func TestLeftOut(t *testing.T) {
 	for name, text := range map[string]string{
 		"go.mod":             "module example.com/m\n\ngo 1.24\n",
 		"internal/in/in.go":  "package in\n\nfunc Pick(n int) int { return 0 }\n",
-		"below/below.go":     "package below\n\nimport \"example.com/m/internal/in\"\n\nfunc Any[T any](x []T) T { return x[in.Pick(len(x))] }\n\nfunc First[T any](x []T) T { return x[0] }\n\ntype Box[T any] struct{ V T }\n\nfunc (b Box[T]) Get() T { return b.V }\n\nfunc Plain() int { return in.Pick(1) }\n",
+		"below/below.go":     "package below\n\nimport \"example.com/m/internal/in\"\n\nfunc Any[T any](x []T) T { return x[in.Pick(len(x))] }\n\nfunc First[T any](x []T) T { return x[0] }\n\ntype Box[T any] struct{ V T }\n\nfunc (b Box[T]) Get() T { return b.V }\n\nfunc Plain() int { return in.Pick(1) }\n\ntype Hidden struct{ n, N int }\n\nfunc Field[T any](h Hidden, f func(int) T) T { return f(number(h)) }\n\nfunc number(h Hidden) int { return h.n }\n\nfunc Fields[T any](h Hidden, f func(int) T) T {\n\ttype local struct{ n T }\n\treturn local{pair[T]{n: f(h.N)}.n}.n\n}\n\ntype pair[T any] struct{ n T }\n",
 		"m.go":               "package m\n\nimport \"example.com/m/below\"\n\nfunc Some[T any](x []T) T { return below.Any(x) }\n\nfunc Other[T any](x []T) T { return below.Box[T]{below.First(x)}.Get() }\n\nfunc Once[T any](x []T) int { return below.Plain() }\n",
 		"above/above.go":     "package above\n\nimport \"example.com/m\"\n\nfunc Top[T any](x []T) T { return m.Some(x) }\n",
 		"above/beside/be.go": "package beside\n\nimport \"example.com/m\"\n\nfunc Top[T any](x []T) T { return m.Other(x) }\n",
@@ -36,8 +36,11 @@ func TestLeftOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string][]string{
-		"example.com/m":       {"example.com/m.Some is generic and stays out: it needs example.com/m/below.Any, and it needs the internal package example.com/m/internal/in"},
-		"example.com/m/below": {"example.com/m/below.Any is generic and stays out: it needs the internal package example.com/m/internal/in"},
+		"example.com/m": {"example.com/m.Some is generic and stays out: it needs example.com/m/below.Any, and it needs the internal package example.com/m/internal/in"},
+		"example.com/m/below": {
+			"example.com/m/below.Any is generic and stays out: it needs the internal package example.com/m/internal/in",
+			"example.com/m/below.Field is generic and stays out: it uses the unexported field n of Hidden",
+		},
 		"example.com/m/above": {"example.com/m/above.Top is generic and stays out: it needs example.com/m.Some, and it needs example.com/m/below.Any, and it needs the internal package example.com/m/internal/in"},
 	}
 	for _, p := range pkgs { // one at a time, as they are made of what is got
