@@ -131,7 +131,7 @@ func (g *getter) get(ctx context.Context, requests []modules.Request) (program *
 	}
 	g.news = set.News
 	if had != nil {
-		set.Compiled, set.Apart = had.Compiled, had.Apart
+		set.Compiled, set.Apart, set.Left = had.Compiled, had.Apart, had.Left
 	}
 	need := set.Plan(g.ps.ours, bind.IsMentioned)
 	if set.Covers(need, had) {
