@@ -109,6 +109,7 @@ func NewCountsWriter(w io.Writer) *CountsWriter {
 	return &CountsWriter{w: bufio.NewWriter(io.MultiWriter(w, sum)), sum: sum}
 }
 
+// begin writes what a file starts with, once; an empty file is a counts file of no hosts.
 func (w *CountsWriter) begin() error {
 	if w.begun {
 		return nil
@@ -347,6 +348,7 @@ func (r *CountsReader) text() (string, error) {
 	return b.String(), nil
 }
 
+// putText appends a text behind its length.
 func putText(b []byte, s string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
@@ -372,6 +374,8 @@ func (t wireTable) text() string {
 	return string(b)
 }
 
+// wire is the measure as a file keeps it, with all that varies between parts of a capture left
+// out or rounded.
 func (m *Measure) wire() wireMeasure {
 	w := wireMeasure{Measure: *m, Block: roundedBlock(m.block), Kinds: m.Kinds, KindColumn: m.kindColumn}
 	for _, t := range m.Tables {
@@ -562,6 +566,7 @@ type bodyReader struct {
 	err error
 }
 
+// fail notes that the body is damaged; the first error counts.
 func (r *bodyReader) fail() {
 	if r.err == nil {
 		r.err = io.ErrUnexpectedEOF
@@ -599,6 +604,7 @@ func (r *bodyReader) count() int {
 	return int(n)
 }
 
+// take returns the next n bytes, zeros if there are not as many.
 func (r *bodyReader) take(n int) []byte {
 	if n > len(r.b) {
 		r.fail()

@@ -17,6 +17,8 @@ func (t *Table) DataFrame() dataframe.DataFrame {
 	return dataframe.New(columns...)
 }
 
+// series copies the column into one of gota's. Without nulls the values go over as they are; with
+// some, each must be boxed, as gota takes nulls in no other way.
 func (c *Column) series() series.Series {
 	n := c.Len()
 	switch {
@@ -54,6 +56,7 @@ func (c *Column) series() series.Series {
 	return series.New(values, series.String, c.Name)
 }
 
+// gotaType is the type of the series of a column with nulls.
 func (c *Column) gotaType() series.Type {
 	switch {
 	case c.typ == Int && !c.unsigned:
@@ -64,6 +67,7 @@ func (c *Column) gotaType() series.Type {
 	return series.String
 }
 
+// native is a cell in the type of Go that gota expects for the column.
 func (c *Column) native(i int) any {
 	switch {
 	case c.typ == Int && !c.unsigned:

@@ -2,7 +2,8 @@ package dtracefs
 
 import "dtnotes/dtracefs/internal/syntax"
 
-// headers are the headers that dtrace prints by itself.
+// headers are the headers that dtrace prints by itself. What a header says of the rows under it
+// holds until the next one.
 type headers struct{}
 
 func (headers) take(st *station, num int, line []byte) bool {

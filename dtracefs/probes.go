@@ -31,13 +31,16 @@ type ProbeOptions struct {
 	Args   bool   // with their arguments, which takes longer
 }
 
-// listings keeps what tracers listed: all probes of a system do not change often, but a module that
-// is loaded brings new ones.
+// listings keeps what tracers listed: all probes of a system do not change often, but a module
+// that is loaded brings new ones. Listing takes seconds, and completion in a cell asks again with
+// every word that is typed.
 var listings struct {
 	mu   sync.Mutex
 	kept map[ProbeOptions]*probeListing
 }
 
+// A probeListing is made by the first that asks for it; others who ask meanwhile wait for that
+// one.
 type probeListing struct {
 	once   sync.Once
 	probes []Probe
@@ -46,11 +49,14 @@ type probeListing struct {
 }
 
 const (
-	listingAge   = 5 * time.Minute
+	// A module is loaded rarely, and five minutes are not long to wait for its probes.
+	listingAge = 5 * time.Minute
+	// Beyond that all are forgotten: patterns that are typed have no end.
 	mostListings = 64
 )
 
-// Probes lists the probes of the system, from a listing of the last minutes if there is one.
+// Probes lists the probes of the system, from a listing of the last minutes if there is one. The
+// probes are shared: do not change them. An error is not kept.
 func Probes(ctx context.Context, o ProbeOptions) ([]Probe, error) {
 	path, err := findTracer(o.Tracer, "")
 	if err != nil {
@@ -79,6 +85,8 @@ func Probes(ctx context.Context, o ProbeOptions) ([]Probe, error) {
 	return l.probes, nil
 }
 
+// listProbes asks the tracer. One that fails after it has listed something, as where a pattern
+// also names probes that are not there, has answered.
 func listProbes(ctx context.Context, o ProbeOptions) ([]Probe, error) {
 	var line []string
 	if o.With != "" {
@@ -145,6 +153,8 @@ func dtraceListing(text string) []Probe {
 	return out
 }
 
+// dtraceListed reads a row of dtrace's listing; ends are where the columns end, 0 where no header
+// came.
 func dtraceListed(line string, ends [4]int) (string, bool) {
 	f := strings.Fields(line)
 	if len(f) < 3 || strings.HasPrefix(line, "\t") || strings.Trim(f[0], "0123456789") != "" || ends[0] == 0 {

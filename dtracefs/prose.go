@@ -2,11 +2,13 @@ package dtracefs
 
 import "bytes"
 
-// joiningWords are what English sentences have and rows of names and numbers do not.
+// joiningWords are what English sentences have and rows of names and numbers do not. They are one
+// text with blanks around each word: looking a word up is finding it there between blanks.
 const joiningWords = " a an the of and or to in on at by for from with without as is are was were be been can could may might " +
 	"will would has have had this that these those it its there here you your i we they which what who how when where if then " +
 	"than not no only but also into between within during so each "
 
+// joins reports whether a word is one of them, in any case and whatever marks stand around it.
 func joins(word []byte) bool {
 	word = bytes.ToLower(bytes.Trim(word, ".,:;()\"'"))
 	return len(word) > 0 && bytes.Contains([]byte(joiningWords), append(append([]byte(" "), word...), ' '))
@@ -27,6 +29,8 @@ func isProse(lines []textLine) bool {
 	return prose*2 > len(lines) && !sameSentence(lines)
 }
 
+// isSentenceLike reports whether a line is a sentence or a part of one. Two joining words at
+// least must be there, since a process may well be called "at" or "who".
 func isSentenceLike(line []byte) bool {
 	line = bytes.TrimSpace(line)
 	words, joining := 0, 0
@@ -39,7 +43,8 @@ func isSentenceLike(line []byte) bool {
 	return words >= 5 && joining >= 2 && joining*5 >= words && !bytes.Contains(line, []byte("  "))
 }
 
-// sameSentence reports whether all lines have the joining words of the first one where it has them.
+// sameSentence reports whether all lines have the joining words of the first one where it has
+// them, as what printf writes has and what people write has not.
 func sameSentence(lines []textLine) bool {
 	if len(lines) < 2 {
 		return false

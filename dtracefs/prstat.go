@@ -31,22 +31,25 @@ var prstat = &tool{
 	},
 }
 
+// prstatWords are the columns whose cells are no numbers.
 var prstatWords = map[string]bool{"USERNAME": true, "PROCESS": true, "STATE": true, "ZONE": true, "PROJECT": true}
 
-// isPrstatHeading tells the heading of processes: the last column is PROCESS and what is counted.
+// isPrstatHeading reports whether a line heads processes: the last column is PROCESS and what is
+// counted.
 func isPrstatHeading(line []byte) bool {
 	first := syntax.TrimIndent(line)
 	return bytes.HasPrefix(first, []byte("PID ")) && bytes.Contains(line, []byte(" PROCESS/"))
 }
 
-// isPrstatGroups tells the headings of users, tasks, projects and zones.
+// isPrstatGroups reports whether a line heads users, tasks, projects or zones.
 func isPrstatGroups(line []byte) bool {
 	first := syntax.TrimIndent(line)
 	return (bytes.HasPrefix(first, []byte("NPROC ")) || bytes.HasPrefix(first, []byte("ZONEID ")) || bytes.HasPrefix(first, []byte("PROJID ")) ||
 		bytes.HasPrefix(first, []byte("TASKID "))) && bytes.Contains(line, []byte(" MEMORY "))
 }
 
-// prstatReport reads the heading. The last column, `PROCESS/NLWP`, becomes two.
+// prstatReport reads the heading. The last column, `PROCESS/NLWP`, becomes two. The name of a
+// process may hold a slash itself, so the last one parts them.
 func prstatReport(line []byte) *report {
 	at := bytes.LastIndex(line, []byte("PROCESS/"))
 	behind := string(bytes.TrimSpace(line[at+len("PROCESS/"):]))
@@ -61,6 +64,7 @@ func prstatReport(line []byte) *report {
 		}
 		return cells
 	}
+	// With -m, what is counted are events, and not bytes.
 	if rp.Has("USR", "SYS", "SLP") {
 		rp.kilo, rp.unit = 1000, "ones; K is 1,000"
 	}

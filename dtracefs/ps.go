@@ -38,6 +38,8 @@ func psRow(h syntax.Heading) func(cells [][]byte) bool {
 	return intAt(pid)
 }
 
+// psWords are the columns whose cells are no numbers, or not to be counted, such as how long a
+// process has run.
 var psWords = map[string]bool{"COMMAND": true, "CMD": true, "ARGS": true, "COMM": true, "UCOMM": true, "USER": true, "RUSER": true, "EUSER": true, "TIME": true,
 	"STIME": true, "START": true, "STARTED": true, "ELAPSED": true, "TTY": true, "TT": true, "STAT": true, "S": true, "ZONE": true, "GROUP": true}
 
@@ -54,8 +56,9 @@ var psNames = map[string]bool{
 	"JOBC": true, "STATE": true, "USERNAME": true, "DRS": true, "TRS": true, "CP": true, "P": true, "PSS": true, "USS": true, "CGROUP": true, "LABEL": true,
 }
 
-// isPsHeading tells a heading all of whose names are ones of ps, with a process's number and its
-// command among them, and one at least that is ps's alone.
+// isPsHeading reports whether a line is a heading all of whose names are ones of ps, with a
+// process's number and its command among them, and one at least that is ps's alone: "PID COMM" is
+// what many scripts print.
 func isPsHeading(line []byte) bool {
 	if first := syntax.TrimIndent(line); len(first) == 0 || first[0] < 'A' && first[0] != '%' || first[0] > 'Z' {
 		return false

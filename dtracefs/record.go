@@ -31,8 +31,10 @@ type RecordOptions struct {
 	Keep int
 }
 
-// A Recording is a file that a running tracer is recorded in. It has its name when it is whole: until
-// it is closed, or rotated, its name ends in ".partial".
+// A Recording is a file that a running tracer is recorded in. It has its name when it is whole:
+// until it is closed, or rotated, its name ends in ".partial". So whoever finds a file of that
+// name finds a whole one, whenever it looks; and a crash leaves a file that can be read as far as
+// it goes.
 type Recording struct {
 	path string
 	opt  RecordOptions
@@ -51,7 +53,8 @@ type Recording struct {
 // partial is how the name of a file ends that is not whole.
 const partial = ".partial"
 
-// syncEvery is how much time of a compressed recording a crash may lose.
+// syncEvery is how much time of a compressed recording a crash may lose. Flushing after every
+// write would compress little.
 const syncEvery = 5 * time.Second
 
 // Record begins a recording at a path; one that ends in .zst is compressed. A capture that is there
@@ -82,7 +85,9 @@ func (r *Recording) scriptPath() string {
 	return ""
 }
 
-// checkScript refuses to write over a script that is not that of a capture of this name.
+// checkScript refuses to write over a script that is not that of a capture of this name. The same
+// script is no problem, and neither is another one if the capture that it is of is there, since
+// that one is replaced together with it.
 func (r *Recording) checkScript() error {
 	script := r.scriptPath()
 	if r.opt.Script == "" || script == "" {
@@ -115,7 +120,8 @@ func (r *Recording) open() (err error) {
 	return nil
 }
 
-// Write records what a tracer printed.
+// Write records what a tracer printed. After an error it records no more, and says so each time:
+// a file with a gap would look whole.
 func (r *Recording) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -140,6 +146,7 @@ func (r *Recording) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// write writes to the part at hand. The lock is held.
 func (r *Recording) write(p []byte) (err error) {
 	r.size += int64(len(p))
 	if r.packed == nil {
@@ -157,6 +164,8 @@ func (r *Recording) write(p []byte) (err error) {
 // whose name ends in ".stderr".
 func (r *Recording) Stderr() io.Writer { return (*recordingStderr)(r) }
 
+// recordingStderr is a recording as what the tracer complains to. The file is made with the first
+// complaint: most tracers have none.
 type recordingStderr Recording
 
 func (w *recordingStderr) Write(p []byte) (n int, err error) {
@@ -188,7 +197,8 @@ func (r *Recording) rotate() error {
 	return r.open()
 }
 
-// shift gives every part the number after its own, and removes those that are too many.
+// shift gives every part the number after its own, from the oldest on so that none is written
+// over, and removes those that are too many.
 func (r *Recording) shift() error {
 	plain := plainName(r.path)
 	packed := strings.TrimPrefix(r.path, plain)
@@ -222,6 +232,7 @@ func (r *Recording) shift() error {
 	return nil
 }
 
+// exists reports whether there is anything at a path.
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
@@ -235,7 +246,8 @@ func remove(path string) error {
 	return nil
 }
 
-// finish closes the part's files and gives them their names.
+// finish closes the part's files and gives them their names. The capture gets its name last:
+// whoever sees it finds the script and standard error beside it.
 func (r *Recording) finish() error {
 	var err error
 	if r.packed != nil {
@@ -246,6 +258,7 @@ func (r *Recording) finish() error {
 	if r.said != nil {
 		err = errors.Join(err, r.said.Close(), os.Rename(said+partial, said))
 	} else {
+		// What an older capture of the name said is not this one's.
 		err = errors.Join(err, remove(said))
 	}
 	r.file, r.packed, r.said = nil, nil, nil

@@ -10,8 +10,9 @@ import (
 )
 
 // A tool is a program that prints a report each interval: tables under headings, totals beside
-// them, a time before them or in their rows. A new one is a file with its tool, and an entry in
-// the list.
+// them, a time before them or in their rows. All of them have that in common, and what differs is
+// in their entry: how a heading looks, and what a row is. A new one is a file with its tool, and
+// an entry in the list.
 type tool struct {
 	name string
 
@@ -19,15 +20,17 @@ type tool struct {
 	head func(line []byte, rest *syntax.Cursor) bool
 
 	// line takes a line that is no row of the table being printed: a heading, a banner, totals.
-	// It returns false for a line that it does not know, and leaves it.
+	// It returns false for a line that it does not know, and leaves it. It is called for every
+	// line that is no row, of any tool: a script in a shell may run several of them in turn.
 	line func(r *reports, num int, line []byte) bool
 }
 
-// tools are tried in this order.
+// tools are tried in this order: those with a banner or a heading of their own come first, and
+// ps, whose names many use, last.
 var tools = []*tool{sysstat, vmstat, illumosMpstat, iostat, prstat, top, ps}
 
 // toolDialect makes the dialect of a tool: its first lines are a heading or a banner of the tool,
-// maybe under a time.
+// maybe under a time. Six lines, as blank ones and a time may stand above.
 func toolDialect(t *tool) dialect {
 	is := func(head []byte) bool {
 		cur := syntax.NewCursor(head)
@@ -100,10 +103,11 @@ type clockwork struct {
 	some  bool // last was set
 }
 
+// day is a day in ns.
 const day = 24 * 3600e9
 
-// ofClock returns the time that clocks of the day count up to: those that fall back by more than
-// half a day do so because another day began.
+// ofClock returns the time that a clock of the day is, in ns since the first midnight: one that
+// falls back by more than half a day does so because another day began.
 func (w *clockwork) ofClock(ns int64) int64 {
 	if w.some && ns < w.last-day/2 {
 		w.days++
@@ -112,7 +116,8 @@ func (w *clockwork) ofClock(ns int64) int64 {
 	return w.days*day + ns
 }
 
-// at keeps the time that a clock tells.
+// at takes over the time of a clock for the rows to come. With a banner's date, a time of the day
+// is an instant.
 func (r *reports) at(c syntax.Clock) {
 	w := &r.when
 	r.used = false
@@ -135,7 +140,8 @@ func wholeClock(line []byte) (c syntax.Clock, ok bool) {
 	return c, ok && n == len(line)
 }
 
-// A report is a table that a tool prints again and again under its heading.
+// A report is a table that a tool prints again and again under its heading. Only the heading and
+// isRow are always there; all else is for the tools that need it.
 type report struct {
 	syntax.Heading
 	name    string
@@ -158,6 +164,8 @@ type report struct {
 	room    [][]byte
 }
 
+// read decodes a part. The order matters: a row of the table at hand may begin with a word that a
+// heading of another tool begins with.
 func (r *reports) read(d *decoder, data []byte, line int, _ bool) int {
 	r.decoder, r.cur = d, d.lines(data, line)
 	for !r.cur.Done() {
@@ -226,13 +234,15 @@ func (r *reports) clock(line []byte) bool {
 	return true
 }
 
+// newBlock starts another interval.
 func (r *reports) newBlock() {
 	r.block++
 	clear(r.inBlock)
 }
 
 // heading takes the next line as the heading of a table of that name. A heading that comes again
-// starts the next block.
+// starts the next block. make is called after the block is known, as what is of the first block
+// may be the time since boot.
 func (r *reports) heading(num int, line []byte, name string, make func() *report) {
 	r.take(classTable)
 	words := name + "\n" + string(bytes.Join(bytes.Fields(line), []byte(" ")))
@@ -253,7 +263,8 @@ func (r *reports) heading(num int, line []byte, name string, make func() *report
 }
 
 // nameOf names the table under a heading: as the tool, and where the tool prints several, the
-// others with the first of their values.
+// others with the first of their values. The same heading has the same name wherever it comes
+// again.
 func (r *reports) nameOf(name, words string, rp *report) string {
 	if n, ok := r.names[words]; ok {
 		return n
@@ -276,7 +287,8 @@ func (r *reports) nameOf(name, words string, rp *report) string {
 	return n
 }
 
-// row files a line as a row of the table being printed.
+// row files a line as a row of the table being printed; false if it is none. Cells are kept as
+// text until the end: what a column holds, and in which unit, only all of its cells show.
 func (r *reports) row(line []byte) bool {
 	rp := r.table
 	rest, stamped := line, false
@@ -297,6 +309,8 @@ func (r *reports) row(line []byte) bool {
 	r.inRow = stamped
 	r.take(classTable)
 	boot := rp.boot
+	// vmstat prints a row each interval, so each is a block of its own; the first one is of the
+	// time since boot.
 	if rp.perRow {
 		boot = boot && !r.booted
 		if !stamped && r.used {
@@ -348,7 +362,8 @@ func (rp *report) split(line []byte) (cells [][]byte, ok bool) {
 	return cells, ok
 }
 
-// stampRow starts a row with the time, or else the number of the block.
+// stampRow starts a row with the time, or else the number of the block. A time that stands in the
+// row itself is printed, and otherwise context.
 func (r *reports) stampRow(s *sheet) {
 	if r.when.set {
 		c := s.instant("time", r.when.ns, r.when.ofDay)
@@ -358,7 +373,7 @@ func (r *reports) stampRow(s *sheet) {
 	s.int("block", r.block, false)
 }
 
-// asideColumns are numbers that neither tell how much nor, of themselves, whose: processes of one
+// asideColumns are numbers that say neither how much nor, of themselves, whose: processes of one
 // name add up.
 var asideColumns = map[string]bool{"PID": true, "PPID": true, "UID": true, "GID": true, "TID": true, "TGID": true, "LWPID": true, "LWP": true, "PRI": true, "PR": true,
 	"NI": true, "NICE": true, "C": true, "P": true, "PSR": true, "PGRP": true, "PGID": true, "SID": true, "SESS": true, "ZONEID": true, "PROJID": true, "TASKID": true,
@@ -373,7 +388,9 @@ func (r *reports) startTime(s *sheet) {
 	}
 }
 
-// sheetOf returns the sheet of a table's rows, with its columns.
+// sheetOf returns the sheet of a table's rows, with its columns. Most of them first print the
+// averages since boot, as if they were an interval: these get a table of their own, which is not
+// counted, and a notice says so, as it is a guess.
 func (r *reports) sheetOf(rp *report, boot bool) *sheet {
 	name, kind := rp.name, kindReport
 	if boot {
@@ -406,7 +423,8 @@ func (r *reports) sheetOf(rp *report, boot bool) *sheet {
 	return s
 }
 
-// measure makes numbers of the columns of text that hold numbers with units, and tells the unit.
+// measure makes numbers of the columns of text that hold numbers with units, such as 1.5G or 12%,
+// and says once in which unit they are. It runs when all rows are there.
 func (r *reports) measure(s *sheet, rp *report) {
 	var percent, scaled, marked []string
 	for _, c := range s.Columns {
@@ -448,7 +466,8 @@ func (r *reports) tell(num int, columns []string, how string) {
 	}
 }
 
-// unitBytes returns how many bytes one is, as the name of a column tells.
+// unitBytes returns how many bytes a number without a suffix is, by the name of its column, such
+// as kB_read/s.
 func unitBytes(name string) float64 {
 	low := strings.ToLower(name)
 	switch {
@@ -460,7 +479,7 @@ func unitBytes(name string) float64 {
 	return 1
 }
 
-// measured tells what stood behind numbers.
+// measured is what stood behind the numbers of a column.
 type measured struct{ percent, scaled, marked bool }
 
 // measure turns a column of text whose cells are measures, some with something behind the number,
@@ -551,7 +570,8 @@ func someNumber(cells [][]byte) bool {
 	return false
 }
 
-// intAt returns a test whether that cell is an integer, as a process's number is.
+// intAt returns a test whether that cell is an integer, as a process's number is. Headings that
+// come again fail it, as do totals.
 func intAt(i int) func(cells [][]byte) bool {
 	return func(cells [][]byte) bool {
 		_, ok := syntax.Int(cells[i])

@@ -10,8 +10,15 @@ import (
 )
 
 // rowShapes are the few shapes that the lines of a script's own rows have. They are learned from
-// lines ahead, so that a row that differs, since a name in it holds a blank, is split as the others
-// are, and every block goes on the same tables.
+// lines ahead, so that a row that differs, since a name in it holds a blank, is split as the
+// others are, and every block goes on the same tables:
+//
+//	nginx read 12
+//	my prog read 7
+//	sshd write 3
+//
+// The first and the third have one shape, a name, a word and a number; the second has a word
+// more, and is one of these with a blank in its name.
 type rowShapes struct {
 	shapes []*rowShape
 	tried  int // offset up to which lines were looked at in vain
@@ -33,9 +40,12 @@ const (
 	mostWords = 4096
 )
 
+// none reports whether no shape is known.
 func (r *rowShapes) none() bool { return len(r.shapes) == 0 }
 
-// learn looks at the lines from the cursor on. row returns what of a line is a row, nil if nothing.
+// learn looks at the lines from the cursor on. row returns what of a line is a row, nil if
+// nothing. Blank lines and messages are passed over. Where it learns nothing, it looks again only
+// behind the lines that it has seen.
 func (r *rowShapes) learn(cur *syntax.Cursor, row func(line []byte) []byte) bool {
 	if cur.Offset() < r.tried {
 		return false
@@ -62,7 +72,9 @@ func (r *rowShapes) learn(cur *syntax.Cursor, row func(line []byte) []byte) bool
 	return true
 }
 
-// find finds the shapes of rows, and reports whether they are those of so many tenths of them.
+// find finds the shapes of rows, and reports whether they are those of so many tenths of them. A
+// shape needs a number and a word, since rows of words alone are sentences, and those of numbers
+// alone need no shapes; it must be that of an eighth of the rows, and there are four at most.
 func (r *rowShapes) find(rows [][]byte, tenths int) bool {
 	counts := map[shape]int{}
 	for _, line := range rows {
@@ -110,8 +122,10 @@ func (r *rowShapes) find(rows [][]byte, tenths int) bool {
 	return true
 }
 
-// holdsBlanks reports whether rows of the wide shape are those of the narrow one with a blank in a cell
-// of text: the words that would stand there always come together, as no two keys do.
+// holdsBlanks reports whether rows of the wide shape are those of the narrow one with a blank in
+// a cell of text: the words that would stand there always come together, as no two keys do. For
+// example, "my" and "prog" stand side by side in every row of the wide shape, while a key is
+// followed by many others.
 func holdsBlanks(rows [][]byte, wide, narrow shape) bool {
 	extra := wide.words - narrow.words
 	if extra <= 0 {
@@ -152,7 +166,9 @@ func alwaysTogether(rows [][]byte, s shape, at, end int) bool {
 	return true
 }
 
-// split splits a row into the cells of the shape that it has.
+// split splits a row into the cells of the shape that it has; ok is false if it has none. A row
+// with words too many is split in each way that leaves its numbers where they belong, and the
+// best is that whose other cells hold words seen there before.
 func (r *rowShapes) split(line []byte) (cells [][]byte, s *rowShape, ok bool) {
 	tokens := tokensOf(line)
 	fields := make([][]byte, len(tokens))
@@ -208,6 +224,7 @@ func (r *rowShapes) split(line []byte) (cells [][]byte, s *rowShape, ok bool) {
 	return cells, s, s != nil
 }
 
+// fits reports whether the cells that are numbers in the shape are numbers.
 func (s *rowShape) fits(cells [][]byte) bool {
 	for i, c := range cells {
 		if s.mask&(1<<i) != 0 && !isNumber(c) {
@@ -217,6 +234,7 @@ func (s *rowShape) fits(cells [][]byte) bool {
 	return true
 }
 
+// learn remembers the words of a row's cells of text, up to a bound.
 func (s *rowShape) learn(cells [][]byte) {
 	for i, c := range cells {
 		if s.mask&(1<<i) == 0 && len(s.known[i]) < mostWords && !s.known[i][string(c)] {

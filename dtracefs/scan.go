@@ -27,10 +27,11 @@ func (b *Batch) isEmpty() bool {
 	return len(b.Tables)+len(b.Notices)+len(b.Drops)+len(b.Errors)+len(b.Unparsed) == 0
 }
 
-// Scan decodes a capture part by part, in memory that does not grow with it, and yields a
-// batch for each. Parts end at the boundaries of records; keys of bpftrace's maps and
-// shapes of free text are told anew in each. FreeBSD's structured output and statemaps
-// come as one batch. An error is yielded once and ends the iteration.
+// Scan decodes a capture part by part, in memory that does not grow with it, and yields a batch
+// for each, in the order of the text; large ones are decoded ahead on several cores. Parts end at
+// the boundaries of records; keys of bpftrace's maps and shapes of free text are found anew in
+// each. FreeBSD's structured output and statemaps come as one batch. An error is yielded once and
+// ends the iteration.
 func Scan(ctx context.Context, fsys fs.FS, name string, o Options) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		if err := o.scan(ctx, fsys, name, yield); err != nil {
@@ -39,6 +40,7 @@ func Scan(ctx context.Context, fsys fs.FS, name string, o Options) iter.Seq2[*Ba
 	}
 }
 
+// scan is Scan without the words around an error.
 func (o Options) scan(ctx context.Context, fsys fs.FS, name string, yield func(*Batch, error) bool) error {
 	f, err := fsys.Open(name)
 	if err != nil {
@@ -91,7 +93,8 @@ func (o Options) scanReader(ctx context.Context, r io.Reader, name string, yield
 	}
 }
 
-// A scanner decodes the chunks of one capture in their order.
+// A scanner decodes the chunks of one capture in their order. Its reader carries over from part
+// to part what one leaves open.
 type scanner struct {
 	opt     Options
 	name    string
@@ -100,11 +103,13 @@ type scanner struct {
 	reader  reader
 }
 
+// newScanner returns the scanner of a capture of that dialect, before its first part.
 func newScanner(o Options, name string, dl dialect) *scanner {
 	return &scanner{opt: o, name: name, dialect: dl, script: parseScript(o.Script), reader: dl.start()}
 }
 
-// moment is the time that the reader believes it is; nil if it knows none.
+// moment is the time that the reader believes it is, to be set by whoever has read parts in
+// another way; nil if it knows none.
 func (s *scanner) moment() *moment {
 	switch r := s.reader.(type) {
 	case *station:
@@ -122,10 +127,12 @@ func (s *scanner) midLine() bool {
 	return ok && t.partial != ""
 }
 
+// newBatch returns the batch of a chunk, with nothing in it.
 func (s *scanner) newBatch(k chunk) *Batch {
 	return &Batch{Capture: Capture{Name: s.name, Dialect: s.dialect.name, Bytes: int64(len(k.data))}, Offset: k.at, Line: k.line}
 }
 
+// batch decodes the next chunk. A capture that is one chunk is decoded as a whole.
 func (s *scanner) batch(k chunk) *Batch {
 	b := s.newBatch(k)
 	d := newDecoder(&b.Capture, s.opt, s.script)

@@ -11,8 +11,9 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// scriptBeside reads the script that printed a capture, from the file beside it with the
-// same name and the ending .d or .bt: run.d or run.dtrace.d for run.dtrace.txt.
+// scriptBeside reads the script that printed a capture, from the file beside it with the same
+// name and the ending .d or .bt: run.d or run.dtrace.d for run.dtrace.txt. A binary file of that
+// name is no script. No file is no error.
 func scriptBeside(fsys fs.FS, name string) (string, error) {
 	for _, n := range scriptNames(name) {
 		data, err := fs.ReadFile(fsys, n)
@@ -26,7 +27,8 @@ func scriptBeside(fsys fs.FS, name string) (string, error) {
 	return "", nil
 }
 
-// scriptNames are the names that the script of a capture may have.
+// scriptNames are the names that the script of a capture may have, those with more of the
+// capture's own name first.
 func scriptNames(name string) (names []string) {
 	base := plainName(name)
 	for range 3 {
@@ -56,7 +58,8 @@ func parseScript(src string) *script.Script {
 	return s
 }
 
-// scriptLines are the lines that a format of the script wrote.
+// scriptLines are the lines that a format of the script wrote. They come before nearly all other
+// recognizers: what the script says of a line is sure, where its shape is only likely.
 type scriptLines struct {
 	formats map[*script.Format]*formatSheet
 	cells   [][]byte // of the line at hand
@@ -91,8 +94,9 @@ type formatSheet struct {
 	words *Column   // the format itself, if it writes words of its own
 }
 
-// sheetOf finds or makes the sheet of a format. Formats whose first two columns have
-// the same names share one.
+// sheetOf finds or makes the sheet of a format. Formats whose first two columns have the same
+// names share one. A script that prints one thing in two ways, such as an error in other words,
+// then has one table of it.
 func (f *scriptLines) sheetOf(st *station, format *script.Format) *formatSheet {
 	if fs := f.formats[format]; fs != nil {
 		return fs
@@ -122,6 +126,7 @@ func (f *scriptLines) sheetOf(st *station, format *script.Format) *formatSheet {
 			fs.timed = true
 		}
 		col := fs.sheet.col(name, typ)
+		// Two columns of one format with the same name are two columns.
 		for slices.Contains(fs.cols, col) || col == fs.words {
 			name += "'"
 			col = fs.sheet.col(name, typ)
@@ -131,7 +136,7 @@ func (f *scriptLines) sheetOf(st *station, format *script.Format) *formatSheet {
 	return fs
 }
 
-// formatKey tells which sheet the lines of a format go to.
+// formatKey is the key of the sheet that the lines of a format go to.
 func formatKey(format *script.Format) string {
 	key := "format/" + format.Columns[0].Name
 	if len(format.Columns) > 1 {
@@ -155,7 +160,8 @@ func linesName(s *script.Script, key string) string {
 	return clause
 }
 
-// row files the cells of a format. A lone date is the instant of what follows.
+// row files the cells of a format. A lone date is the instant of what follows. Formats share
+// sheets, so a column may have missed rows of another format: it is filled up first.
 func (f *scriptLines) row(st *station, format *script.Format, cells [][]byte) {
 	fs := f.sheetOf(st, format)
 	if fs.sheet == nil {
@@ -180,8 +186,8 @@ func (f *scriptLines) row(st *station, format *script.Format, cells [][]byte) {
 	s.n++
 }
 
-// formatCell appends a cell of the type that the format tells. A cell that is not what it
-// should be turns the column into text.
+// formatCell appends a cell of the type that the format says. A cell that is not what it should
+// be turns the column into text, as where %d prints a number of another width.
 func formatCell(o Options, c *Column, typ script.Type, cell []byte) {
 	switch {
 	case c.typ == Time && typ == script.Date:

@@ -9,7 +9,11 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// A header is a script's own heading of a table: names at columns of the line.
+// A header is a script's own heading of a table: names at columns of the line. It is in force
+// until another heading or a title comes, so that rows may go on in later paragraphs:
+//
+//	TIME      PID COMM
+//	10:00:01   12 nginx
 type header struct {
 	words string // the heading's words, to know it when it comes again
 	line  string // as it was printed
@@ -19,15 +23,16 @@ type header struct {
 	of    *columnKinds
 }
 
-// columnKinds tell of the columns under one heading, whenever it is printed, where they are, in which cells
-// were numbers and in which were other words.
+// columnKinds are what is known of the columns under one heading, whenever it is printed: where
+// they are, in which cells were numbers and in which were other words. It outlasts the parts of a
+// capture, as the first rows show most of it.
 type columnKinds struct {
 	line           string // the heading as it was printed first, with rows
 	cols           []headCol
 	numbers, words []bool
 }
 
-// see takes notice of a row's cells.
+// see takes notice of a row's cells. A dash stands for nothing, and so for neither.
 func (k *columnKinds) see(cells [][]byte) {
 	for len(k.numbers) < len(cells) {
 		k.numbers, k.words = append(k.numbers, false), append(k.words, false)
@@ -42,7 +47,8 @@ func (k *columnKinds) see(cells [][]byte) {
 	}
 }
 
-// refuse reports whether a row has a word of letters where all others had numbers.
+// refuse reports whether a row has a word of letters where all others had numbers. A sentence
+// that stands under a table, after a blank line, is thus no row of it.
 func (k *columnKinds) refuse(cells [][]byte) bool {
 	for i, c := range cells {
 		if i < len(k.numbers) && k.numbers[i] && !k.words[i] && len(c) > 0 && (c[0]|0x20 >= 'a' && c[0]|0x20 <= 'z' || bytes.IndexByte(c, ' ') > 0) {
@@ -52,6 +58,7 @@ func (k *columnKinds) refuse(cells [][]byte) bool {
 	return false
 }
 
+// A headCol is a column of a table: its name, and the columns of the line at which that stands.
 type headCol struct {
 	name       string
 	start, end int
@@ -61,13 +68,15 @@ type headCol struct {
 // A token is a word of a line with its place.
 type token = syntax.Word
 
+// tokensOf are the words of a line.
 func tokensOf(line []byte) []token { return syntax.Words(nil, line) }
 
 // sampleRows bounds how many rows tell where a table's columns are.
 const sampleRows = 200
 
-// scriptTables are a script's own tables: a heading and rows under it, or the rows of the
-// table whose heading was printed before.
+// scriptTables are a script's own tables: a heading and rows under it, or the rows of the table
+// whose heading was printed before. A heading may come long before its rows, or after them, or
+// never get any; what is kept here is for these cases.
 type scriptTables struct {
 	header   *header                 // of the table being printed
 	kinds    map[string]*columnKinds // by the words of a heading
@@ -76,7 +85,7 @@ type scriptTables struct {
 	bare     textLine                // a heading under which no row has come yet
 }
 
-// end tells of a heading that no table has.
+// end files a notice for a heading that no table has, so that its words are not lost.
 func (f *scriptTables) end(st *station) {
 	if f.bare.num > 0 {
 		st.notice(f.bare.num, "heading", f.bare.text, 0)
@@ -105,6 +114,9 @@ func (f *scriptTables) titledBy(st *station, lines []textLine, n int) bool {
 	return true
 }
 
+// file takes a paragraph, or its beginning, as a heading with rows. Above the heading may stand a
+// title, under it a drawn line; the rows end at the next heading. A heading alone waits for its
+// rows, and a paragraph without a heading may be rows of the table before.
 func (f *scriptTables) file(st *station, lines []textLine) int {
 	at := f.headingAt(lines)
 	if at < 0 {
@@ -182,8 +194,9 @@ func unruled(rows []textLine) []textLine {
 	return rows
 }
 
-// headTokens returns the names in a heading: its words or, where they are not as many as the cells of
-// the rows, what stands between gaps, such as `[0, 64)`.
+// headTokens returns the names in a heading: its words or, where they are not as many as the
+// cells of the rows, what stands between gaps, such as `[0, 64)`. Names with blanks are taken
+// only where the rows are mostly numbers, since any line has gaps somewhere.
 func headTokens(line []byte, rows []textLine) (tokens []token, gaps bool) {
 	tokens = tokensOf(line)
 	if len(rows) == 0 || sameCount(len(tokens), rows) {
@@ -234,7 +247,8 @@ func tableTitle(st *station, above []textLine) string {
 	return ""
 }
 
-// headingAt returns the line of the paragraph that is a heading, or -1.
+// headingAt returns the line of the paragraph that is a heading, or -1. It is one of the first
+// four lines, or the last: what BEGIN prints on another CPU may come after the rows.
 func (f *scriptTables) headingAt(lines []textLine) int {
 	for i := range lines {
 		if i > 3 {
@@ -250,7 +264,8 @@ func (f *scriptTables) headingAt(lines []textLine) int {
 	return -1
 }
 
-// headingHere reports whether a line is a heading. One that has a stack under it is a row.
+// headingHere reports whether a line is a heading. One that has a stack under it is a row. One
+// that was a heading before is one again, whatever stands under it now.
 func (f *scriptTables) headingHere(lines []textLine, i int) bool {
 	if lines[i].frames != nil {
 		return false
@@ -261,10 +276,16 @@ func (f *scriptTables) headingHere(lines []textLine, i int) bool {
 	return isHeading(lines[i].text, lines[i+1:min(len(lines), i+1+sampleRows)], false)
 }
 
+// headingWords are the words of a line with one blank between each: the same heading may be
+// printed in other widths.
 func headingWords(line []byte) string { return string(bytes.Join(bytes.Fields(line), []byte(" "))) }
 
-// isHeading reports whether a line's words name the columns of rows: none of them is a
-// number, and they are in capitals or the rows stand in their columns.
+// isHeading reports whether a line's words name the columns of rows: none of them is a number,
+// and they are in capitals or the rows stand in their columns. last says that the rows stand
+// above the line, which needs more: then its words must stand over their edges, and over numbers.
+//
+// Much in a capture looks like a heading: a sentence over a list, a command that was typed, the
+// first row of words. So it asks for the things one after the other that these do not have.
 func isHeading(line []byte, rows []textLine, last bool) bool {
 	rows = unruled(rows)
 	if _, gaps := headTokens(line, rows); gaps && !last {
@@ -288,12 +309,14 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 			capitals++
 		}
 	}
+	// A heading alone has nothing but its capitals to show.
 	if len(rows) == 0 {
 		return !last && capitals == len(tokens) && len(line) > 8
 	}
 	if bytes.ContainsAny(line, "\"'`") {
 		return false
 	}
+	// A first word that the next line has, too, is a name or a label, and no heading.
 	if first := tokensOf(rows[0].text); len(first) > 0 && bytes.Equal(line[tokens[0].Start:tokens[0].End], rows[0].text[first[0].Start:first[0].End]) {
 		return false
 	}
@@ -335,7 +358,8 @@ func isCommand(line []byte, tokens []token) bool {
 		!isCapitals(line[tokens[1].Start:tokens[1].End])
 }
 
-// isName reports whether a word can be a part of a column's name.
+// isName reports whether a word can be a part of a column's name. Marks of code and of data, such
+// as braces and backticks, are in none; digits may be, as in P99 or disk0.
 func isName(w []byte) bool {
 	if len(w) <= 2 && len(bytes.Trim(w, "-<>")) == 0 {
 		return true // as between the ends of a connection
@@ -357,14 +381,17 @@ func isName(w []byte) bool {
 	return digits <= letters || letters == 0 && digits == 1
 }
 
+// isCapitals reports whether a word is in capitals, as are DISKs and IOPS: those after the fourth
+// letter do not count. A word without letters is, too.
 func isCapitals(w []byte) bool {
 	return bytes.ContainsFunc(w, func(r rune) bool { return r >= 'A' && r <= 'Z' }) &&
 		!bytes.ContainsFunc(w[:min(len(w), 4)], func(r rune) bool { return r >= 'a' && r <= 'z' }) ||
 		len(w) > 0 && !bytes.ContainsFunc(w, func(r rune) bool { return r >= 'a' && r <= 'z' })
 }
 
-// anchors counts the words at whose start or end half of the rows have a word start or
-// end. numeric tells that a column of numbers is under one of them.
+// anchors counts the words at whose start or end half of the rows have a word start or end.
+// numeric tells that a column of numbers is under one of them. Words stand at one edge of their
+// column: names at the left one, numbers at the right.
 func anchors(line []byte, tokens []token, rows []textLine) (anchored int, numeric bool) {
 	for _, k := range tokens {
 		hits, numbers := 0, 0
@@ -390,6 +417,7 @@ func anchors(line []byte, tokens []token, rows []textLine) (anchored int, numeri
 	return anchored, numeric || anyNumber(bytes.Fields(rows[0].text))
 }
 
+// sameCount reports whether all rows have n words.
 func sameCount(n int, rows []textLine) bool {
 	for _, r := range rows {
 		if len(rowTokens(r.text)) != n {
@@ -416,8 +444,9 @@ func rowTokens(line []byte) []token {
 	return tokens
 }
 
-// newHeader finds the columns under the heading at lines[at]. Words of a heading that no
-// row stands under belong to the name of the next, as in `DS STATE 0`.
+// newHeader finds the columns under the heading at lines[at], by the rows under it, or above it
+// where it stands last. Words of a heading that no row stands under belong to the name of the
+// next, as in `DS STATE 0`; a unit in parentheses belongs to the name before it.
 func newHeader(lines []textLine, at int) *header {
 	line := lines[at].text
 	words := headingWords(line)
@@ -466,6 +495,7 @@ func newHeader(lines []textLine, at int) *header {
 	return h
 }
 
+// mostTokens is how many words the longest row has.
 func mostTokens(rows []textLine) (n int) {
 	for _, r := range rows {
 		n = max(n, len(rowTokens(r.text)))
@@ -473,7 +503,7 @@ func mostTokens(rows []textLine) (n int) {
 	return n
 }
 
-// unique gives every column a name of its own.
+// unique gives every column a name of its own, also beside the columns of the context.
 func unique(cols []headCol) {
 	seen := map[string]int{"time": 1, "block": 1}
 	for i := range cols {
@@ -484,7 +514,8 @@ func unique(cols []headCol) {
 	}
 }
 
-// rows files the rows under a heading.
+// rows files the rows under a heading. The title is a part of the key: the same table under two
+// titles is two.
 func (f *scriptTables) rows(st *station, h *header, title string, rows []textLine) {
 	key := "table/" + title + "/" + h.words
 	s := st.sheetFor(key, nameOf(title, "table"), "table")
@@ -538,8 +569,9 @@ func (f *scriptTables) more(st *station, lines []textLine) bool {
 	return true
 }
 
-// fits reports whether a line can be a row: it has a word for each column, and ends in
-// one of the places where cells do.
+// fits reports whether a line can be a row: it has a word for each column, and ends in one of the
+// places where cells do. One place in two is enough, as a long name pushes what is behind it to
+// the right.
 func (h *header) fits(line []byte) bool {
 	tokens := rowTokens(line)
 	if len(tokens) < len(h.cols) {
@@ -557,7 +589,9 @@ func (h *header) fits(line []byte) bool {
 	return hits*2 >= len(h.cols)
 }
 
-// cells splits a row into as many cells as there are columns.
+// cells splits a row into as many cells as there are columns. As many words as columns are the
+// cells, wherever they stand; of more, the last column takes the rest if it is one of text; and
+// only otherwise do places decide.
 func (h *header) cells(line []byte) [][]byte {
 	n := len(h.cols)
 	cells := make([][]byte, n)

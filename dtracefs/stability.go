@@ -12,7 +12,12 @@ var (
 	stabilityPair    = pattern.New(`^\s+(Identifier Names|Data Semantics|Dependency Class):\s+(\S+)\s*$`)
 )
 
-// stability is what -v tells of a script's stability.
+// stability is what -v says of a script's stability, or of a probe's in a listing:
+//
+//	Stability attributes for script ./io.d:
+//
+//	        Minimum Probe Description Attributes
+//	                Identifier Names: Evolving
 type stability struct {
 	section string // being printed
 	script  string // that it tells of
@@ -31,8 +36,8 @@ func (f *stability) take(st *station, num int, line []byte) bool {
 	return f.line(st, line, "")
 }
 
-// line takes a section's title or one of its attributes. id is the probe that it
-// tells of, or "" for a script.
+// line takes a section's title or one of its attributes. id is the probe that these are of, or ""
+// for a script.
 func (f *stability) line(st *station, line []byte, id string) bool {
 	if !bytes.Contains(line, []byte("Attributes")) && bytes.IndexByte(line, ':') < 0 {
 		return false

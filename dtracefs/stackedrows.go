@@ -6,17 +6,27 @@ import (
 	"dtnotes/dtracefs/internal/pattern"
 )
 
-// stackedRows are lines each of which has a stack under it, as bcc and bpftrace's tools print them, and
-// stacks that bpftrace printed alone. The lines themselves are rows of a table, or text.
+// stackedRows are lines each of which has a stack under it, as bcc and bpftrace's tools print
+// them, and stacks that bpftrace printed alone. The lines themselves are rows of a table, or
+// text:
+//
+//	TIME     PID    COMM
+//	10:00:01 12     nginx
+//	        vfs_read+0x1
+//	        ksys_read+0x5f
 type stackedRows struct{}
 
+// symbolFrame is a symbol with an offset, maybe behind an address and before a module;
+// moduleFrame a symbol with its module in brackets; addressFrame an address alone. Only the first
+// looks like nothing else.
 var (
 	symbolFrame  = pattern.New(`^(?:[0-9a-f]{8,16} )?\S(?:[^\s]|, | )*?\+(?:0x)?[0-9a-f]+(?: [(\[].*[)\]])?$`)
 	moduleFrame  = pattern.New(`^[\w.$@~:<>*&,()-]+ \[[a-z][\w./-]*\]$`)
 	addressFrame = pattern.New(`^(?:0x)?[0-9a-f]{8,16}$`)
 )
 
-// frameUnder returns the frame of a stack that a script printed; sure tells that nothing else looks so.
+// frameUnder returns the frame of a stack that a script printed; sure says that nothing else
+// looks so. It stands moved in by four blanks or a tab, or has an offset.
 func frameUnder(line []byte) (frame []byte, sure, ok bool) {
 	if line[0] != ' ' && line[0] != '\t' {
 		return nil, false, false
@@ -32,6 +42,8 @@ func frameUnder(line []byte) (frame []byte, sure, ok bool) {
 	return text, false, string(text) == "[unknown]" || moduleFrame.Match(text) || addressFrame.Match(text) && bytes.ContainsAny(text, "abcdefx")
 }
 
+// file takes the whole paragraph: the frames are hung under the lines above them, and those lines
+// are filed as if they had stood one under the other.
 func (stackedRows) file(st *station, lines []textLine) int {
 	sure, others := false, 0
 	for _, l := range lines {
