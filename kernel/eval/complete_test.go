@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -145,7 +147,7 @@ func TestMagics(t *testing.T) {
 		{"%%time\ny := 2\nx + y", "7 :: int", "took ", ""},
 		{"$ echo out; echo err >&2", "", "out\nerr\n", ""},
 		{"$ exit 3", "", "", "exit status 3"},
-		{"%nosuch", "", "", "%help, %list, %ls, %native, %reset, %rm, %time, %who"},
+		{"%nosuch", "", "", strings.Join(commandNames(), ", ")},
 		{"%help", "", "?NAME", ""},
 		{"s := `\n%who\n?x\n`\nlen(s)", "9 :: int", "", ""},
 		{"1\n%%time", "", "", "%%time is for a whole cell"},
@@ -163,6 +165,36 @@ func TestMagics(t *testing.T) {
 		}
 		if (err != nil) != (c.err != "") || err != nil && !strings.Contains(err.Message, c.err) {
 			t.Errorf("%s: error %v, want %q", c.code, err, c.err)
+		}
+	}
+}
+
+// TestEveryCommandIsKnown holds that a command has words of its own in %help, is proposed while it is
+// typed, and is run by one of the sessions here.
+func TestEveryCommandIsKnown(t *testing.T) {
+	s := newSession(t)
+	files, err := filepath.Glob("testdata/sessions/*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var run strings.Builder
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run.Write(text)
+	}
+	for name, m := range magics() {
+		name = "%" + name
+		if usage, _, _ := strings.Cut(m.usage, " "); usage != name || m.help == "" {
+			t.Errorf("%s: its usage is %q and its help %q", name, m.usage, m.help)
+		}
+		if !slices.ContainsFunc(s.Complete(name[:2], 2).Items, func(i cell.CompletionItem) bool { return i.Text == name }) {
+			t.Errorf("%s is not proposed after %s", name, name[:2])
+		}
+		if !strings.Contains("\n"+run.String(), "\n"+name) && name != "%get" { // modules have tests of their own
+			t.Errorf("no session in testdata/sessions runs %s", name)
 		}
 	}
 }

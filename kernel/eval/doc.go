@@ -23,9 +23,10 @@
 //
 // # How to add a command of cells
 //
-// A command such as %who is an entry of magics in magic.go: its name, what it takes, a line of help, and
-// the method of the session that does it. %help, completion and is_complete know it from there. A command
-// that takes the cell below it (%%time) says so in its entry. What it prints goes to the cell's output, and
+// A command such as %who is an entry of magics in magic.go: what it takes, a line of help, and the method
+// of the session that does it. %help and completion know it from there; to is_complete every line that
+// begins with a percent sign is whole. A command for the whole cell below it, such as %%html, is an entry
+// of wholeCells in wholecell.go; %%time alone is both. What a command prints goes to the cell's output, and
 // what is wrong with its arguments is an error of the cell.
 //
 // Its test is a session: a file in testdata/sessions, in the form that the README there describes.
