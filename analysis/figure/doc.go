@@ -20,8 +20,11 @@
 // is drawn on a page. Names go through visible, which escapes what could mislead, and lengths are
 // points.
 //
-// An option is a field whose zero value is the picture as it was, one place that reads it, and a
-// test of what it changes. An option that all figures have is a field of Style.
+// An option is a field whose zero value is the picture as it was, the places that draw by it, and a
+// test of what it changes. Graphs, timelines and flame graphs have two such places at least: the
+// drawing and the Vega form, which notebooks show. What must not be stretched when a timeline is
+// zoomed has the class "when" in its SVG (touch.js). An option that all figures have is a field of
+// Style.
 //
 // A new figure needs an entry in figures of golden_test.go, an Example, and a cell in
 // notebooks/gallery.ipynb; tests fail where one is missing. Then, from the root of the module:

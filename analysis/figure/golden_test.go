@@ -128,6 +128,30 @@ func TestGalleryShowsEveryFigure(t *testing.T) {
 	}
 }
 
+// TestEveryOptionIsDrawn sets each field that is true or false of every figure and demands another
+// picture, and another one of Vega where the figure has one: notebooks show that.
+func TestEveryOptionIsDrawn(t *testing.T) {
+	for name, f := range figures() {
+		for i := range reflect.TypeOf(f).NumField() {
+			field := reflect.TypeOf(f).Field(i)
+			if field.Type.Kind() != reflect.Bool || name == "graph" && field.Name == "Fixed" {
+				continue // Fixed keeps positions, of which the graph here has none
+			}
+			v := reflect.New(reflect.TypeOf(f)).Elem()
+			v.Set(reflect.ValueOf(f))
+			v.Field(i).SetBool(!v.Field(i).Bool())
+			other := v.Interface().(shown)
+			if f.SVG() == other.SVG() {
+				t.Errorf("%s: %s changes nothing", name, field.Name)
+			}
+			before, ok := f.(interface{ Vega() []byte })
+			if after := v.Interface(); ok && bytes.Equal(before.Vega(), after.(interface{ Vega() []byte }).Vega()) {
+				t.Errorf("%s: %s changes nothing that notebooks show", name, field.Name)
+			}
+		}
+	}
+}
+
 func TestStyles(t *testing.T) {
 	for _, style := range []struct {
 		name  string
