@@ -81,6 +81,18 @@ type dialect struct {
 // A reader decodes a capture, part by part. It keeps what a part leaves open for the next. The
 // parts come in order. Each may have a decoder of its own, so a reader must not keep sheets from
 // part to part.
+//
+// Besides rows it says what else a user must know, through the decoder:
+//
+//   - each line is booked once (account), as blank, notice, table or not understood (unparsed);
+//   - what the tool lost is a Drop, which makes the capture lossy: message does it for the words of
+//     tracers, other tools append to c.Drops;
+//   - a time is an instant in opt.Location where no zone is printed; a column that was not printed in
+//     the row but above it is context;
+//   - kindReport is the kind of tables of an interval tool, whose columns have roles (key, count,
+//     level); tables of another kind are looked at to find which columns are keys and values;
+//   - a text that ends inside of something is truncated;
+//   - lines come from decoder.lines, which ends when the context of a load is done.
 type reader interface {
 	// read decodes a part that starts at the line of that number into d and returns how
 	// many lines it has. last tells that no other part follows.

@@ -29,8 +29,8 @@ func neighbors(t testing.TB) (names []string) {
 // tracers are the dialects that are not of neighbors.
 var tracers = []string{"bpftrace-json", "libxo-json", "libxo-xml", "statemap", "json", "csv", "folded", "bpftrace", "dtrace", UnknownDialect}
 
-// TestNeighborsNotLost looks for every word of the captures in what they decode to: a cell, a name
-// or a notice. Numbers are looked for by value, and those with a suffix are left to the goldens.
+// TestNeighborsNotLost looks for every word of the captures in what they decode to: a cell, a name,
+// a notice, a drop, or a line that is told as not understood. Numbers are looked for by value, and those with a suffix are left to the goldens.
 func TestNeighborsNotLost(t *testing.T) {
 	for _, name := range neighbors(t) {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
@@ -56,6 +56,12 @@ func TestNeighborsNotLost(t *testing.T) {
 		for _, n := range c.Notices {
 			all.WriteString(n.Text + "\n")
 		}
+		for _, d := range c.Drops {
+			all.WriteString(d.Text + "\n")
+		}
+		for _, u := range c.Unparsed {
+			all.WriteString(u.Text + "\n")
+		}
 		hay := strings.ToLower(all.String())
 		found := func(word string) bool {
 			word = strings.ToLower(strings.Trim(word, ".,-=#*|+<>[]'"))
@@ -72,7 +78,7 @@ func TestNeighborsNotLost(t *testing.T) {
 			return strings.Contains(hay, word) || word == "distribution" || strings.Contains(hay, strings.TrimPrefix(word, "b'"))
 		}
 		for i, line := range bytes.Split(data, []byte("\n")) {
-			for w := range strings.FieldsFuncSeq(string(line), func(r rune) bool { return strings.ContainsRune(" \t;:()/#%<>@", r) }) {
+			for w := range strings.FieldsFuncSeq(string(line), func(r rune) bool { return strings.ContainsRune(" \t;:()/#%<>@=", r) }) {
 				if found(w) || inClock(line, w) {
 					continue
 				}
