@@ -11,6 +11,9 @@ import (
 // A Pattern is an accepted way of running: how processes stand to each other in
 // it. Distances and expectations are measured from the nearest one, and by how
 // far its own buckets lie from it where that is more than usual.
+//
+// Patterns are kept beside the links and not merged into them: two ways of running have two
+// covariances and two middles, and the mean of both is neither.
 type Pattern struct {
 	Activity  []float64          `json:"activity"`  // standardized, of each process of the links
 	Residuals map[string]float64 `json:"residuals"` // of the sources foretold: how far off they are in it
@@ -36,6 +39,8 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 	if err != nil {
 		return nil, fmt.Errorf("accepting buckets: %w", err)
 	}
+	// The first bucket tells the scorer from where values grow; it is judged by nothing, and so
+	// is learned from by nothing.
 	if len(buckets) > 1 && b.steps() {
 		s.raw(buckets[0].Time, buckets[0].Counts)
 		buckets = buckets[1:]
@@ -61,6 +66,8 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 				k = len(r.names)
 				at[name] = k
 				proto := &Source{Value: Count, Scaling: Scaling{Shape: Logarithm, Scale: 1}}
+				// A source that comes in a later bucket was silent before, or, if it is a level,
+				// not known.
 				fill := 0.0
 				if known := b.Sources[name]; known != nil {
 					if proto = known; known.Value.level() {
@@ -73,6 +80,8 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 			r.columns[k][i] = v
 		}
 	}
+	// What the accepted buckets alone would teach, which is then merged as the behavior of
+	// another day would be.
 	part := r.behavior(r.all())
 	part.Until = buckets[len(buckets)-1].Time + b.Every.Seconds()
 	part.IncludeKernel, part.IncludeObserver = b.IncludeKernel, b.IncludeObserver

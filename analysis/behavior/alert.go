@@ -120,7 +120,8 @@ func (w *watcher) push(t float64, values map[string]float64) (Verdict, *Alert) {
 	return v, w.update(v, back)
 }
 
-// restart forgets what buckets before showed.
+// restart forgets what buckets before showed: evidence, moving averages, and the values that
+// running totals go on from are of a time that is over.
 func (w *watcher) restart() {
 	w.scorer.pause()
 	w.sum, w.since = sums{}, 0

@@ -106,6 +106,7 @@ func (c *Counter) Event(t float64, source string) []Bucket {
 	return append(done, c.complete(int((c.last-lateness-c.start)/c.every))...)
 }
 
+// at is the k-th bucket that is not complete, made when something first falls into it.
 func (c *Counter) at(k int) map[string]float64 {
 	for len(c.open) <= k {
 		c.open = append(c.open, nil)

@@ -38,8 +38,9 @@ func identityOf(m *dtracefs.Measure, byKind bool) identity {
 	return id
 }
 
-// values are those of the columns of a source, whose name joins them by blanks.
-// Only a program's name holds blanks of its own.
+// values are those of the columns of a source, whose name joins them by blanks; nil where they
+// cannot be told apart. Only a program's name holds blanks of its own: what stands before it is
+// read from the left, what stands after it from the right.
 func (id identity) values(source string) []string {
 	n := len(id.columns)
 	if n == 0 || id.exec < 0 {
@@ -114,7 +115,8 @@ func (id identity) kernel(source string) decision {
 	return out
 }
 
-// observer reports whether a source has the name of an observer: a guess.
+// observer reports whether a source has the name of an observer. It is a guess: any program may
+// have that name, which is why observers are judged by themselves rather than left out.
 func (id identity) observer(source string) bool {
 	name := processOf(source, id.byKind)
 	if values := id.values(source); values != nil {
@@ -201,8 +203,9 @@ func newActivity(id identity) activity {
 	return activity{id, map[string]float64{}, map[string]float64{}}
 }
 
-// add takes in a value of a source of a process that is left out. Where kinds
-// are not told apart, a thread of the kernel may do anything.
+// add takes in a value of a source of a process that is left out, if it is something that threads
+// of the kernel do not do. Where kinds are not told apart, a thread of the kernel may do
+// anything.
 func (a activity) add(source, process string, v float64) {
 	kind := kindOf(source, a.id.byKind)
 	busy := kind == "syscall" || strings.Contains(kind, "cpu") || strings.HasPrefix(kind, "profile")

@@ -66,6 +66,7 @@ func learn(ctx context.Context, series []*analysis.Series, opts Options) (*Behav
 	b.Excluded = slices.Clone(opts.Exclude)
 	b.IncludeKernel, b.IncludeObserver, b.Missing = opts.IncludeKernel, opts.IncludeObserver, opts.Missing
 	b.Until = slices.Max(rec.times) + rec.every.Seconds()
+	// In this order: calibration scores buckets by links, too.
 	if err := rec.learnLinks(ctx, b, opts); err != nil {
 		return nil, err
 	}
@@ -198,7 +199,7 @@ func listing(names []string, most int) string {
 	return strings.Join(names, ", ")
 }
 
-// guess reports whether a source is of an observer, by its name.
+// guess reports whether a source is of an observer, by its name alone.
 func (r *record) guess(source string) bool { return r.guessed[processOf(source, r.byKind)] }
 
 // fill gathers the columns of the sources, NaN where a series does not know
@@ -322,7 +323,8 @@ func sortedKnown(values []float64) []float64 {
 	return out
 }
 
-// source is what is known of a source that is learned on from.
+// source is what is known of a source by the behavior that is learned on from, nil if there is
+// none.
 func (o Options) source(name string) *Source {
 	if o.known == nil {
 		return nil

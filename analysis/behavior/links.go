@@ -267,6 +267,7 @@ func newLinks(s *analysis.Series, rows []int) *Links {
 			z.Set(k, j, (s.Values.At(i, j)-l.Center[j])/l.Scale[j])
 		}
 	}
+	// Distances are measured of values however far out, and so is what they are measured by.
 	cov.SymOuterK((1-l.Ridge)/n, z.T())
 	for j := range l.Names {
 		cov.SetSym(j, j, cov.At(j, j)+l.Ridge)

@@ -21,6 +21,8 @@ import (
 // stated. Links are averaged over the processes that all behaviors know, and
 // positions are the first one's. The behaviors must have buckets of one width
 // and both or neither tell kinds apart.
+//
+// Calibrations are not made anew, since that takes the buckets, which are gone.
 func Merge(behaviors ...*Behavior) (*Behavior, error) {
 	if err := mergeable(behaviors); err != nil {
 		return nil, fmt.Errorf("merging behaviors: %w", err)
@@ -362,6 +364,7 @@ func mergeLinks(behaviors []*Behavior) (*Links, error) {
 	out.mergeExpected(behaviors)
 	for _, b := range behaviors {
 		for _, p := range b.Links.Accepted {
+			// A pattern is of the processes that are still linked.
 			kept := Pattern{Activity: make([]float64, len(names)), Residuals: p.Residuals, Spread: p.Spread, Distance: p.Distance}
 			for i, name := range names {
 				kept.Activity[i] = p.Activity[slices.Index(b.Links.Names, name)]

@@ -40,8 +40,8 @@ func (a Alert) title() string {
 // mostDrawn is the number of processes in a timeline.
 const mostDrawn = 8
 
-// prominent lists the processes to draw: first the two strongest of each
-// alert, then the busiest.
+// prominent lists the processes to draw: first the two strongest of each alert, then the busiest,
+// so that the picture of a report without alerts shows something, too.
 func (r *Report) prominent(values map[string][]float64) []string {
 	var out []string
 	add := func(name string) {
@@ -93,8 +93,9 @@ func (r *Report) Difference(a Alert) (figure.Difference, error) {
 	return difference(before, a.Edges), nil
 }
 
-// difference applies changes to a graph. Processes new in it stand beside the
-// others.
+// difference applies changes to a graph. Processes new in it stand beside the others, at the
+// upper right corner: where they would stand by their links is not known, and the others must not
+// move.
 func difference(before figure.Graph, changes []Change) figure.Difference {
 	before = before.Placed()
 	after := before

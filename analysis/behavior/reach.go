@@ -6,10 +6,9 @@ import (
 	"time"
 )
 
-// Reach says what alerts the behavior can raise at all, at a rate of false
-// alarms. It is known from so many buckets how rare the rarest is; where that is
-// too few, no fault however gross is told apart from what normal running may
-// show.
+// Reach says what alerts the behavior can raise at all, at a rate of false alarms. How rare the
+// rarest is, is known from so many buckets; where these are too few, no fault however gross is
+// told apart from what normal running may show.
 type Reach struct {
 	Rate    float64 // false alarms an hour
 	Level   float64 // p-value that raises an alert
@@ -57,7 +56,7 @@ func (b *Behavior) Reach(opts ScoreOptions) (Reach, error) {
 }
 
 // gross is what a gross fault shows in its first bucket, and in those after. A level that wanders
-// is where it is after its one step.
+// is judged by its steps, of which the fault is one: in the buckets after it nothing is odd.
 func (b *Behavior) gross() (m, after measures, err error) {
 	c, err := b.compile()
 	if err != nil {
@@ -87,7 +86,8 @@ func (b *Behavior) gross() (m, after measures, err error) {
 	return m, after, nil
 }
 
-// worth is the p-value of such a bucket, and of many of them.
+// worth is the p-value of such a bucket, and of many of them: of the latter, evidence has added
+// up to the most it may.
 func (l *Levels) worth(m measures) (one, lasts float64) {
 	p := probabilities{pooled(l.Process, m.process), pooled(l.Novel, m.novel), 1, 1, 1, 1, 1, 1}
 	now := pooled(l.Instant, p.instant())

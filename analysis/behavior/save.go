@@ -19,7 +19,9 @@ const Version = 3
 // package does not know.
 var ErrVersion = errors.New("unknown version of a behavior")
 
-// Save writes the behavior to a JSON file, in place of what was there.
+// Save writes the behavior to a JSON file, in place of what was there. The file is written beside
+// it and then given its name, so that a watch that reads it meanwhile finds the old one or the
+// new one, whole.
 func (b *Behavior) Save(path string) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".behavior-*")
 	if err != nil {
@@ -88,7 +90,9 @@ func Read(r io.Reader) (*Behavior, error) {
 	return b, nil
 }
 
-// check refuses what would make scores meaningless.
+// check refuses what would make scores meaningless: numbers that no learning gives, lists out of
+// order, and names that refer to nothing. A file may be of anyone, and scoring must neither panic
+// nor divide by zero.
 func (b *Behavior) check() error {
 	switch {
 	case b.Every <= 0:

@@ -34,6 +34,9 @@ type compiled struct {
 var compiling sync.Mutex
 
 // judge is one source made ready to score.
+//
+// Slopes are on the scale of the source with the unit of its kind, mean and deviation with the
+// unit 1.
 type judge struct {
 	name, kind   string
 	src          *Source

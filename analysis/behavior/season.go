@@ -35,8 +35,8 @@ const fewestPeriods = 3
 // each value.
 const gain = 0.2
 
-// stretches is the number of stretches of time that season and trend are tried
-// on in turn.
+// stretches is the number of stretches of time that season and trend are tried on in turn, each
+// by what is fitted to the others.
 const stretches = 5
 
 // at is what the season adds at time t, on the season's scale. A trend goes on

@@ -7,7 +7,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// fewestToWander is the least number of values that tell whether a level wanders.
+// fewestToWander is the least number of values that tell whether a level wanders: of fewer, a
+// walk and a level that comes back slowly look the same.
 const fewestToWander = 100
 
 // What the t of the regression lies above in 999 of 1000 walks (J. MacKinnon, 1994).

@@ -266,6 +266,7 @@ func (h *history) add(b Bucket) {
 	h.ring = append(h.ring, b)
 	h.values += len(b.Counts)
 	gone := 0
+	// The oldest go first; as many stay as links can be judged by, whatever they hold.
 	for n := len(h.ring); n-gone > remembered || h.values > mostRemembered && n-gone > fewestInWindow; gone++ {
 		h.values -= len(h.ring[gone].Counts)
 	}

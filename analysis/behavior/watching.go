@@ -31,6 +31,8 @@ const mostWatched = 3600
 // mostWatchedValues bounds the values in them, where names never end.
 const mostWatchedValues = 500_000
 
+// screen shows watches; a pointer that is swapped whole, since a kernel sets it while cells may
+// begin to watch.
 var screen atomic.Pointer[func(w *Watching) (changed func(ended bool))]
 
 // SetScreen has every [Behavior.Watch] from now on shown by show, as a notebook does; what it

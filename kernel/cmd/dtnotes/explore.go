@@ -184,6 +184,8 @@ func factorsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			// The default gives way to a small capture; a number that was asked for does not, and
+			// is an error there.
 			if n, p := s.Dims(); !cmd.Flags().Changed("factors") {
 				k = min(k, n, p)
 			}

@@ -14,6 +14,8 @@ import (
 	"dtnotes/dtracefs"
 )
 
+// inspectCommand is the first to be called on a capture of unknown form: it guesses nothing that
+// it does not tell.
 func inspectCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{

@@ -20,6 +20,7 @@ func kernelCommand() *cobra.Command {
 			if noCells != nil {
 				return noCells
 			}
+			// The session writes past its cells to standard error, where Jupyter logs it.
 			start := func() (cell.Evaluator, error) { return startSession(sessionOptions{log: os.Stderr, comms: true}) }
 			// The kernel handles signals itself: an interrupt stops a cell, not the kernel.
 			return jupyter.Run(context.WithoutCancel(cmd.Context()), file, start, jupyter.Options{Version: buildVersion()})
@@ -30,6 +31,8 @@ func kernelCommand() *cobra.Command {
 	return cmd
 }
 
+// installCommand writes the specification by which Jupyter finds the kernel; uninstall takes the
+// same flags and removes it.
 func installCommand() *cobra.Command {
 	var o jupyter.InstallOptions
 	cmd := &cobra.Command{

@@ -220,6 +220,8 @@ func (opt *learnOptions) learn(cmd *cobra.Command, path string, series *analysis
 }
 
 // mostLearned are the values of a series that a model is learned from at once, fewer in tests.
+// More are thinned to stretches spread evenly, which tell as much of links and need no more
+// memory than this.
 var mostLearned = 2_000_000
 
 // modelMemory is what learning a model takes beside its series and the matrices of the square of

@@ -158,6 +158,8 @@ type recordOptions struct {
 	keep   int
 }
 
+// recordCommand keeps what a tracer prints, and everything that is needed to read it later:
+// script and standard error.
 func recordCommand() *cobra.Command {
 	var opt recordOptions
 	cmd := &cobra.Command{

@@ -49,6 +49,7 @@ written; what the cells print and show appears here as text.`,
 				return err
 			}
 		}
+		// Written nowhere, the outputs would be lost.
 		if out == "" && html == "" {
 			opt.Echo = cmd.OutOrStdout()
 		}
@@ -64,6 +65,7 @@ written; what the cells print and show appears here as text.`,
 		if err != nil {
 			return err
 		}
+		// In the notebook's folder, as Jupyter does, so that cells name files beside it.
 		ev, err := startSession(sessionOptions{dir: dir})
 		if err != nil {
 			return err

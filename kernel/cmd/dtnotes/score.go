@@ -165,6 +165,8 @@ func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) erro
 	var s *analysis.Series
 	// Observers are taken in: the behavior knows which of them to judge.
 	err = readHosts(cmd, path, measuredAs(cmd, b, opt.count), true, b.Missing, nil, func(_ string, of *analysis.Series, hosts int) error {
+		// A behavior is of one host, or of hosts merged: which of them it is held against must be
+		// said.
 		if hosts > 1 {
 			return fmt.Errorf("%s holds counts of %d hosts: say --host to score one", path, hosts)
 		}

@@ -18,6 +18,8 @@ import (
 	"dtnotes/dtracefs/export"
 )
 
+// seriesCommand prints the matrix that learn would count, for programs that do the rest
+// themselves.
 func seriesCommand() *cobra.Command {
 	var opt dtracefs.CountOptions
 	var out string
