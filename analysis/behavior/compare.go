@@ -32,13 +32,17 @@ type Comparison struct {
 // A SourceChange is a source that does more or less in the second behavior.
 type SourceChange struct {
 	Name   string  `json:"name"`
-	Before float64 `json:"before"` // events per second
+	Before float64 `json:"before"` // mean: events per second, or a level as it is
 	After  float64 `json:"after"`
 	P      float64 `json:"p"` // of a difference as large by chance
+	// Level says that the values are levels, such as memory in use, and not counts of events.
+	Level bool `json:"level,omitempty"`
 }
 
 func (s SourceChange) String() string {
 	switch {
+	case s.Level:
+		return fmt.Sprintf("%s: %.4g → %.4g", s.Name, s.Before, s.After)
 	case s.Before == 0:
 		return fmt.Sprintf("%s: new, %.4g/s", s.Name, s.After)
 	case s.After == 0:
@@ -122,13 +126,17 @@ func (c *Comparison) testSources(na, nb int) []SourceChange {
 	maps.Copy(all, c.b.Sources)
 	maps.DeleteFunc(all, func(name string, _ *Source) bool { return c.mixed(name) })
 	out := []SourceChange{}
-	seconds := c.a.Every.Seconds()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		kind := kindOf(name, c.a.ByKind)
 		unit := max(c.a.unit(kind), c.b.unit(kind))
 		x, y := c.a.means(name, na), c.b.means(name, nb)
+		// A level is the same however long a bucket is; events are told by the second.
+		level, each := all[name].Value.level(), c.a.Every.Seconds()
+		if level {
+			each = 1
+		}
 		out = append(out, SourceChange{
-			Name: name, Before: stat.Mean(x, nil) / seconds, After: stat.Mean(y, nil) / seconds,
+			Name: name, Before: stat.Mean(x, nil) / each, After: stat.Mean(y, nil) / each, Level: level,
 			P: welch(c.magnitudes(name, x, unit), c.magnitudes(name, y, unit)),
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"runtime"
@@ -235,5 +236,45 @@ func TestWatchDoesNotGrow(t *testing.T) {
 	}
 	if late := heap(); late > early+8<<20 || late > 100<<20 {
 		t.Errorf("heap of %d MB after ten minutes, %d MB after an hour", early>>20, late>>20)
+	}
+}
+
+// TestCompareLevels holds that a level is told as it is, whatever the width of a bucket is, and
+// events by the second.
+func TestCompareLevels(t *testing.T) {
+	normal := func(seed uint64, free float64) *behavior.Behavior {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		s := &analysis.Series{Every: 10 * time.Second, Names: []string{"calls", "free"}, Values: mat.NewDense(400, 2, nil)}
+		for i := range 400 {
+			s.Times = append(s.Times, 1795376740+10*float64(i))
+			s.Values.SetRow(i, []float64{math.Round(1000 + 20*rng.NormFloat64()), free + 0.5*rng.NormFloat64()})
+		}
+		b, err := behavior.Learn(t.Context(), []*analysis.Series{s}, behavior.Options{Values: map[string]behavior.Value{"calls": behavior.Count, "free": behavior.Gauge}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	c, err := behavior.Compare(normal(1, 50), normal(2, 70))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Sources) != 1 || c.Sources[0].String() != "free: 50 → 70" && !strings.HasPrefix(c.Sources[0].String(), "free: 50.0") && !strings.HasPrefix(c.Sources[0].String(), "free: 49.9") {
+		t.Errorf("sources that differ: %v", c.Sources)
+	}
+	var hosts []behavior.Host
+	for i := range 6 {
+		free := 50.0
+		if i == 3 {
+			free = 70
+		}
+		hosts = append(hosts, behavior.Host{Name: fmt.Sprintf("web-%d", i), Role: "web", Behavior: normal(uint64(10+i), free)})
+	}
+	compared, err := behavior.CompareHosts(t.Context(), hosts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := compared.String(); !strings.Contains(text, "web-3") || strings.Contains(text, "/s") {
+		t.Errorf("hosts that differ:\n%s", text)
 	}
 }

@@ -48,7 +48,8 @@ type HostChange struct {
 type HostDiffs struct {
 	Name  string  `json:"name"`
 	Link  bool    `json:"link,omitempty"`
-	Usual float64 `json:"usual"` // of the others, events per second; the partial correlation of a link
+	Level bool    `json:"level,omitempty"` // the values are levels, such as memory in use, not counts of events
+	Usual float64 `json:"usual"`           // of the others: events per second, a level as it is, the partial correlation of a link
 	Value float64 `json:"value"`
 	P     float64 `json:"p"`
 }
@@ -57,6 +58,8 @@ func (d HostDiffs) String() string {
 	switch {
 	case d.Link:
 		return fmt.Sprintf("%s: %+.2f instead of %+.2f", d.Name, d.Value, d.Usual)
+	case d.Level:
+		return fmt.Sprintf("%s: %.4g instead of %.4g", d.Name, d.Value, d.Usual)
 	case d.Usual == 0:
 		return fmt.Sprintf("%s: %.4g/s, no other has it", d.Name, d.Value)
 	case d.Value == 0:
@@ -165,11 +168,12 @@ func sameKind(a, b *Behavior) error {
 type role struct {
 	name  string
 	hosts []Host
-	names []string    // of what is compared: sources, then links
-	links int         // how many of them are links
-	value [][]float64 // by host and name: events per second, or a partial correlation
-	p     [][]float64 // of each being as far from the others
-	score [][]float64 // by how many deviations of the others it differs from them
+	names []string        // of what is compared: sources, then links
+	links int             // how many of them are links
+	level map[string]bool // sources whose values are levels
+	value [][]float64     // by host and name: events per second, a level, or a partial correlation
+	p     [][]float64     // of each being as far from the others
+	score [][]float64     // by how many deviations of the others it differs from them
 }
 
 // test compares the hosts in all that they do.
@@ -188,7 +192,15 @@ func (r *role) test(ctx context.Context) error {
 		}
 	}
 	x, spread := make([]float64, n), make([]float64, n)
+	r.level = map[string]bool{}
+	for name, s := range sources {
+		r.level[name] = s.Value.level()
+	}
 	for _, name := range slices.Sorted(maps.Keys(sources)) {
+		each := seconds
+		if r.level[name] {
+			each = 1 // a level is the same however long a bucket is
+		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -207,7 +219,7 @@ func (r *role) test(ctx context.Context) error {
 				// The variance of the mean of blocks, which are nearly independent.
 				spread[i] = stat.Variance(shaped, nil) / float64(len(shaped))
 			}
-			r.value[i] = append(r.value[i], stat.Mean(means, nil)/seconds)
+			r.value[i] = append(r.value[i], stat.Mean(means, nil)/each)
 		}
 		r.add(name, x, spread)
 	}
@@ -374,7 +386,7 @@ func (r *role) differs(h int) []HostDiffs {
 				others = append(others, r.value[i][k])
 			}
 		}
-		out = append(out, HostDiffs{Name: name, Link: k >= len(r.names)-r.links, Usual: median(others), Value: r.value[h][k], P: r.p[h][k]})
+		out = append(out, HostDiffs{Name: name, Link: k >= len(r.names)-r.links, Level: r.level[name], Usual: median(others), Value: r.value[h][k], P: r.p[h][k]})
 	}
 	return out
 }
