@@ -67,14 +67,10 @@ func appendTables(a, b *Table) *Table {
 		}
 	}
 	for _, t := range []*Table{a, b} {
-		n := t.NumRows()
 		for _, c := range t.Columns {
-			to := s.index[c.Name]
-			for i := range n {
-				to.appendCell(c, i)
-			}
+			s.index[c.Name].appendColumn(c)
 		}
-		s.n += n
+		s.n += t.NumRows()
 		for _, c := range s.Columns {
 			c.padTo(s.n)
 		}

@@ -97,6 +97,7 @@ type counting struct {
 	tally   *tally
 	fast    *fastCount // nil if lines cannot be counted without decoding them
 	quick   int        // chunks that were counted so
+	line    int        // the number of the next chunk's first line then
 }
 
 // all counts all chunks: one after the other as tables, until it is known that lines can be
@@ -169,7 +170,8 @@ func (c *counting) sideBySide(ctx context.Context, chunks *chunker) error {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	chunks.size = fastChunkSize
+	chunks.size, chunks.lines = fastChunkSize, false // lines are counted as they are read
+	c.line = chunks.line
 	if c.fast.layout.timed != timeAbove {
 		// Each row has its own time: a chunk need not start with a clock.
 		chunks.cut = cutAtLine
@@ -227,12 +229,15 @@ func (c *counting) sideBySide(ctx context.Context, chunks *chunker) error {
 // chunk of odd lines among others costs its decoding and nothing else. The lock is that of the
 // decoder that fast readers ask about single lines.
 func (c *counting) count(k *fastChunk) {
+	k.line = c.line
 	if k.ok && !c.scanner.midLine() {
+		c.line += k.lines.n
 		k.lines.commit()
 		c.tally.counts.Bytes += int64(len(k.data))
 		c.quick++
 		return
 	}
+	c.line += bytes.Count(k.data, []byte("\n"))
 	c.fast.mu.Lock()
 	defer c.fast.mu.Unlock()
 	// The decoder did not see the chunks that were counted fast, so it does not know which day it
@@ -256,28 +261,38 @@ func (c *counting) speedUp() {
 	if err != nil {
 		return
 	}
-	for _, l := range layouts(c.tally.m, c.scanner.dialect, whole) {
-		f := c.try(l, whole)
-		if f == nil {
-			continue
+	// What tells the decoder of single lines what they are nearly always stands at the very beginning.
+	begins := [][]byte{c.text[0]}
+	if cut := c.scanner.dialect.cut; cut != nil && len(c.text[0]) > headSize {
+		if n := cut(c.text[0][:headSize]); n > 0 {
+			begins = [][]byte{c.text[0][:n], c.text[0]}
 		}
-		if got, err := f.t.counts.Matrix(); err == nil && got.same(want) && len(f.t.counts.Drops) == len(c.tally.counts.Drops) {
-			c.fast = newFastCount(c.tally, l, f.ask)
-			if m := c.scanner.moment(); m != nil && m.ofDay {
-				c.tally.day.set(m.stamp)
+	}
+	for _, l := range layouts(c.tally.m, c.scanner.dialect, whole) {
+		for _, known := range begins {
+			f := c.try(l, known, whole)
+			if f == nil {
+				continue
 			}
-			c.fast.heading, c.fast.context, c.fast.rows = f.heading, f.context, f.rows
-			return
+			if got, err := f.t.counts.Matrix(); err == nil && got.same(want) && len(f.t.counts.Drops) == len(c.tally.counts.Drops) {
+				c.fast = newFastCount(c.tally, l, f.ask)
+				if m := c.scanner.moment(); m != nil && m.ofDay {
+					c.tally.day.set(m.stamp)
+				}
+				c.fast.heading, c.fast.context, c.fast.rows = f.heading, f.context, f.rows
+				c.fast.learn(f)
+				return
+			}
 		}
 	}
 }
 
 // try counts the sample line by line, as lines of a layout; nil if they are none. It counts into
-// a tally of its own, on the same grid, to be compared. ask is a scanner that has seen the first
-// chunk, as it must know by what header, script or map rows are read.
-func (c *counting) try(l layout, whole []byte) *fastCount {
+// a tally of its own, on the same grid, to be compared. ask is a scanner that has seen known,
+// the beginning of the sample, as it must know by what header, script or map rows are read.
+func (c *counting) try(l layout, known, whole []byte) *fastCount {
 	ask := newScanner(c.scanner.opt, c.scanner.name, c.scanner.dialect)
-	ask.batch(chunk{data: bytes.Clone(c.text[0]), line: 1})
+	ask.batch(chunk{data: bytes.Clone(known), line: 1})
 	t := newTally(c.tally.m, 0)
 	t.location, t.counts.grid = c.tally.location, c.tally.counts.grid
 	f := newFastCount(t, l, ask)

@@ -63,6 +63,7 @@ type fastLines struct {
 
 	log   []fastEntry
 	drops []Drop
+	n     int // lines of the chunk that were read
 }
 
 // A fastCell is what a number of a line is: that of a source, and perhaps a running total.
@@ -101,6 +102,21 @@ func newFastCount(t *tally, l layout, ask *scanner) *fastCount {
 	return f
 }
 
+// learn takes over what lines of another count of the same sources are, but for running totals: those have
+// what they were in the other count.
+func (f *fastCount) learn(from *fastCount) {
+	for rest, cells := range from.known {
+		if slices.ContainsFunc(cells, func(c fastCell) bool { return c.total != nil }) {
+			continue
+		}
+		for i, c := range cells {
+			name := from.t.counts.sources.names[c.source]
+			cells[i] = fastCell{source: int32(f.t.counts.sources.number(name)), tm: f.t.tables[slices.Index(from.t.tables, c.tm)]}
+		}
+		f.known[rest] = cells
+	}
+}
+
 // lines returns a reader of chunks, for one goroutine at a time.
 func (f *fastCount) lines() *fastLines { return &fastLines{fastCount: f, memo: newPrefixTable()} }
 
@@ -131,7 +147,7 @@ func (f *fastCount) among(sample []byte) {
 // nothing of it must be counted. A chunk starts without a time, since the one before it may still
 // be read: where times stand above rows, chunks are cut before a clock.
 func (f *fastLines) chunk(data []byte) bool {
-	f.log, f.drops, f.timed = f.log[:0], f.drops[:0], false
+	f.log, f.drops, f.n, f.timed = f.log[:0], f.drops[:0], 0, false
 	f.booked, f.low, f.high, f.inside = 0, 0, -1, f.inside[:0]
 	f.seen.reach, f.seen.runs = f.t.counts.seen.reach, f.seen.runs[:0]
 	for at := 0; ; {
@@ -146,7 +162,7 @@ func (f *fastLines) chunk(data []byte) bool {
 			return syntax.Blank(data[at:]) // the last line, perhaps cut
 		}
 		line := data[at : at+n]
-		at += n + 1
+		at, f.n = at+n+1, f.n+1
 		if n > 0 && line[n-1] == '\r' {
 			line = line[:n-1]
 		}
@@ -194,7 +210,7 @@ func (f *fastLines) knownLines(data []byte, at int) int {
 		} else if slot.b != 0 {
 			return at
 		}
-		at = end + 1
+		at, f.n = end+1, f.n+1
 	}
 	return at
 }

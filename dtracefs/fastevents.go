@@ -1,6 +1,10 @@
 package dtracefs
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 // event reads a line of a log. Whose it is says a run of words between numbers, such as a process and a
 // probe: it is looked up as it is, if the decoder finds the same columns in it.
@@ -27,33 +31,61 @@ var one = tail{1}
 
 // who returns the run of words that say whose event a line is; rest is what stands behind the
 // time. The number of words behind it is checked, as a name with a number in it would end the run
-// too early.
+// too early. The run must end in the first 64 bytes.
 func (f *fastLines) who(rest []byte) (text []byte, ok bool) {
 	l := &f.layout
-	if l.run == 0 {
+	if l.run == 0 || len(rest) < 8 || rest[0] != ' ' {
 		return nil, false
 	}
-	i := 0
+	at, blanks := 0, blanksOf(rest)
 	for range l.lead {
-		if i++; i >= len(rest) || rest[i]-'0' > 9 && rest[i] != '-' {
+		if blanks == 0 {
 			return nil, false
 		}
-		for i < len(rest) && rest[i] != ' ' {
-			i++
+		at = bits.TrailingZeros64(blanks) + 1
+		blanks &= blanks - 1
+		if at >= len(rest) || rest[at]-'0' > 9 && rest[at] != '-' {
+			return nil, false
 		}
 	}
-	i++
-	start := i
-	if i >= len(rest) || rest[i]-'0' <= 9 || rest[i] == ' ' {
+	if blanks == 0 {
 		return nil, false
 	}
-	for i < len(rest) && !(rest[i] == ' ' && i+1 < len(rest) && (rest[i+1]-'0' <= 9 || rest[i+1] == '-')) {
-		i++
+	start := bits.TrailingZeros64(blanks) + 1
+	blanks &= blanks - 1
+	if start >= len(rest) || rest[start]-'0' <= 9 || rest[start] == ' ' {
+		return nil, false
 	}
-	return rest[start:i], bytes.Count(rest[i:], blank) == l.after
+	for ; blanks != 0; blanks &= blanks - 1 {
+		end := bits.TrailingZeros64(blanks)
+		if end+1 < len(rest) && (rest[end+1]-'0' <= 9 || rest[end+1] == '-') {
+			after := bits.OnesCount64(blanks)
+			if len(rest) > 64 {
+				after += bytes.Count(rest[64:], blank)
+			}
+			return rest[start:end], after == l.after
+		}
+	}
+	return rest[start:], l.after == 0 && len(rest) <= 64
 }
 
 var blank = []byte(" ")
+
+// blanksOf has a bit for each blank among the first 64 bytes of a text of 8 bytes and more.
+func blanksOf(text []byte) (set uint64) {
+	n := min(len(text), 64)
+	for i := 0; i <= n-8; i += 8 {
+		set |= blanksOfWord(binary.LittleEndian.Uint64(text[i:i+8])) << (i & 63)
+	}
+	return set | blanksOfWord(binary.LittleEndian.Uint64(text[n-8:n]))<<((n-8)&63)
+}
+
+// blanksOfWord has a bit for each byte of a word that is a blank: the highest bits of the bytes, side by side.
+func blanksOfWord(word uint64) uint64 {
+	const low, spread = 0x7f7f7f7f7f7f7f7f, 0x0102040810204080
+	word ^= 0x2020202020202020
+	return ^(word&low + low | word | low) >> 7 * spread >> 56
+}
 
 // unlike is the number of cells of a run of words that the decoder splits in another way, as
 // where a name in it holds a blank: such lines go the slow way, and are not asked again.

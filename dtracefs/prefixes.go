@@ -36,7 +36,7 @@ func (s *prefixSlot) free() bool { return s.n == 0 }
 const mostPrefixes = 1 << 17
 
 // fewestSlots is the size of a new table: many are for a line or two.
-const fewestSlots = 32
+const fewestSlots = 4
 
 func newPrefixTable() *prefixTable {
 	seed := maphash.MakeSeed()

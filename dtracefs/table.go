@@ -3,6 +3,7 @@ package dtracefs
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -268,6 +269,32 @@ func (c *Column) appendCell(from *Column, i int) {
 	default:
 		c.ints = append(c.ints, from.ints[i])
 		c.unsigned = c.unsigned || from.unsigned
+	}
+}
+
+// appendColumn appends the cells of another column. Of text each word is looked up once, not each cell.
+func (c *Column) appendColumn(from *Column) {
+	switch {
+	case c.typ == String && from.typ == String:
+		known := make([]uint32, len(from.words.values)) // 0 until it is looked up, then a code and 1
+		c.codes = slices.Grow(c.codes, len(from.codes))
+		for i, code := range from.codes {
+			switch {
+			case from.Null(i):
+				c.appendNull()
+				continue
+			case known[code] == 0:
+				known[code] = 1 + c.words.codeString(from.words.at(code))
+			}
+			c.codes = append(c.codes, known[code]-1)
+		}
+	case c.typ != String && c.typ != Stack && c.typ != Float && from.null == nil:
+		c.ints = append(c.ints, from.ints...)
+		c.unsigned = c.unsigned || from.unsigned
+	default:
+		for i := range from.Len() {
+			c.appendCell(from, i)
+		}
 	}
 }
 
