@@ -91,6 +91,7 @@ func (s *scanner) inParts(ctx context.Context, st *station, chunks *chunker, yie
 			return p.err
 		case p.after != nil && p.from.mayFollow(st):
 			goOnAfter(st, p.after)
+			s.open = p.after.look(nil, p.line, s.open, p.last)
 		default:
 			if p.from.maps != nil {
 				// The guess was wrong, so what follows is likely to be of another kind: for some

@@ -87,6 +87,7 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 			return true // print(strftime(...))
 		}
 		if t.jsonActivity(data) {
+			t.whole = true
 			return true
 		}
 		t.jsonMap(num, kind, data)
@@ -147,7 +148,7 @@ func (t *bpftraceJSON) clock(printed string) bool {
 		t.tellSilence()
 		t.activity.stamp, t.activity.stamped = ns, true
 		t.tell(syntax.Clock{NS: ns, Zoned: true}, nil)
-		t.silent = true
+		t.silent, t.whole = true, true
 		return true
 	}
 	c, text, ok := clockLine(line)

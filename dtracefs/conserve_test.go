@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,33 +19,7 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// decoration is what may go: it is drawn or repeated around the values and tells nothing
-// that a table, its columns or their order do not.
-var decoration = []struct {
-	what *regexp.Regexp
-	why  string
-}{
-	{regexp.MustCompile(`^\s*(?:key|value)\s+-+ Distribution -+\s+count\s*$|^\s*\S+\s*:\s*count\s+distribution\s*$|[Dd]istribution\s*[-|]*\s*$`), "the head of a histogram"},
-	{regexp.MustCompile(`^\s*(?:\S.*\s)?min\s+\.-*\.\s+max\s+\|\s*count\s*$`), "the head of packed histograms"},
-	{regexp.MustCompile(`^\s*(?:CPU\s+ID\s+)?FUNCTION:NAME\s*$|^\s*(?:CPU\s+)?FUNCTION\s*$|^\s*ID\s+PROVIDER\s+MODULE\s+FUNCTION NAME\s*$`), "a heading of dtrace's own"},
-	{regexp.MustCompile(`^\s*0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef\s*$`), "the ruler over a dump"},
-	{regexp.MustCompile(`^\s*(?:Argument Types|None)\s*$`), "a heading of a verbose listing"},
-	{regexp.MustCompile(`^hh:mm:ss\S*\s+\|_+\|\s*$|^\s*v_+v\s*$`), "the edges of a time series"},
-	{regexp.MustCompile(`^#?\s*(?:\d\d:\d\d:\d\d(?: [AP]M)?\s+|Time\s+)[^\d]*$`), "the heading of an interval tool: its clock is that of the sample before, Time is the column time"},
-	{regexp.MustCompile(`^Stability (?:attributes|data) for `), "the heading of attributes, whose script is in a column"},
-}
-
-// jsonNames are the members that make up what bpftrace and FreeBSD's dtrace write: what
-// they hold is in columns or tables of other names.
-var jsonNames = map[string]bool{"type": true, "data": true, "min": true, "max": true, "dtrace": true, "probes": true, "output": true,
-	"message": true, "aggregation-data": true, "keys": true, "buckets": true, "stack-frames": true, "ustack-frames": true, "symbol": true,
-	"module": true, "name": true, "offset": true, "object-name": true, "aggregation-name": true, "member-name": true, "value": true,
-	"msg": true, "kind": true, "total": true, "cpu": true, "id": true, "states": true, "color": true}
-
 var conserved = regexp.MustCompile("[\\pL\\pN_`][\\pL\\pN_.`+]*|\\pN+")
-
-// spelled are words around the numbers of errors, which a column tells.
-var spelled = map[string]bool{"Err": true, "ERR": true}
 
 // A haystack is the words of everything that a capture was decoded to.
 type haystack struct {
@@ -220,15 +195,6 @@ func lostWords(c *Capture, data []byte) (lost []string) {
 	return lost
 }
 
-func isDecoration(line []byte) bool {
-	for _, d := range decoration {
-		if d.what.Match(line) {
-			return true
-		}
-	}
-	return false
-}
-
 // lookJSON hands every leaf to look, and the names of members that are no part of the form.
 func lookJSON(v syntax.JSON, look func(string)) {
 	switch v.Kind {
@@ -267,6 +233,7 @@ func TestNothingIsLost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		checkNothingIsLeft(t, name, c)
 		if lost := lostWords(c, data); lost != nil {
 			t.Errorf("%s lost %q", name, lost[:min(len(lost), 8)])
 		}
@@ -292,6 +259,7 @@ func TestNothingIsLost(t *testing.T) {
 				t.Error(err)
 				return nil
 			}
+			checkNothingIsLeft(t, dir+"/"+name, c)
 			if lost := lostWords(c, data); lost != nil {
 				t.Errorf("%s/%s lost %d: %q", dir, name, len(lost), lost[:min(len(lost), 8)])
 			}
@@ -300,6 +268,51 @@ func TestNothingIsLost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// checkNothingIsLeft checks that every line was filed by whoever took it: what is told as left over is not lost,
+// but a recognizer dropped it.
+func checkNothingIsLeft(t *testing.T, name string, c *Capture) {
+	t.Helper()
+	for _, n := range c.Notices {
+		if n.Kind == "leftover" {
+			t.Errorf("%s: of line %d words are in no table: %.200q", name, n.Line, n.Text)
+		}
+	}
+}
+
+// TestLeftover holds that what a reader drops of its lines is told, in a part of a capture once the next part does
+// not hold it either.
+func TestLeftover(t *testing.T) {
+	part := func(words ...string) *decoder {
+		d := newDecoder(&Capture{Dialect: "dtrace"}, Options{}, nil)
+		s := d.sheetFor("t", "t", "rows")
+		for _, w := range words {
+			s.text("c1", []byte(w))
+			s.end()
+		}
+		d.finish()
+		return d
+	}
+	told := func(d *decoder) (lines []int) {
+		for _, n := range d.c.Notices {
+			lines = append(lines, n.Line)
+		}
+		return lines
+	}
+	first, second := part("read", "12"), part("PID", "nginx")
+	open := first.look([]byte("read 12\nPID NAME\n12 read\nwrite 7\n"), 1, nil, false)
+	if told(first) != nil || len(open) != 2 {
+		t.Fatalf("after the first part %v are told and %v open", told(first), open)
+	}
+	if open = second.look([]byte("nginx 4K\n"), 5, open, true); !slices.Equal(told(second), []int{2, 4, 5}) || open != nil {
+		t.Errorf("of lines %v words are told to be missing, want 2, 4 and 5; %v are open", told(second), open)
+	}
+	whole := part("read", "PID", "NAME")
+	whole.exact = []stretchOfText{{5, 15, 1}}
+	if whole.look([]byte("read\nwrite 123\nPID NAME\n"), 1, nil, true); told(whole) != nil {
+		t.Errorf("lines %v are told though they were taken as a whole or are kept", told(whole))
 	}
 }
 

@@ -15,6 +15,9 @@ type decoder struct {
 	opt    Options
 	script *script.Script // what printed the capture, if known
 	ended  func() bool    // says that what is decoded is not wanted any more; nil for never
+
+	exact []stretchOfText // lines that were taken as a whole
+	whole bool            // the data of the document at hand were
 }
 
 // newDecoder returns what fills c. The script is kept in the capture, as it says later what
@@ -28,6 +31,15 @@ func newDecoder(c *Capture, o Options, s *script.Script) *decoder {
 // when nobody wants the capture any more; whoever started it must ask why it ended.
 func (d *decoder) lines(data []byte, line int) *syntax.Cursor {
 	return syntax.NewCursorAt(data, line).Until(d.ended)
+}
+
+// wasExact notes that lines from an offset up to another were taken as a whole.
+func (d *decoder) wasExact(from, to, lines int) {
+	if n := len(d.exact); n > 0 && d.exact[n-1].to == from {
+		d.exact[n-1].to, d.exact[n-1].lines = to, d.exact[n-1].lines+lines
+		return
+	}
+	d.exact = append(d.exact, stretchOfText{from, to, lines})
 }
 
 // finish files what was gathered as the capture's tables.
@@ -54,6 +66,7 @@ func (d *decoder) decode(data []byte) {
 		d.c.Notices = append(d.c.Notices, Notice{Kind: "empty", Text: "the capture is empty"})
 	}
 	d.finish()
+	d.look(data, 1, nil, true)
 }
 
 // A dialect is a way of writing captures, told by how the text starts. All that is

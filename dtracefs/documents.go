@@ -23,6 +23,7 @@ func documents(d *decoder, cur *syntax.Cursor, lenient bool, quick func(line []b
 		if quick != nil && quick(line) {
 			cur.Next()
 			d.account(classTable, cur.Offset()-at)
+			d.wasExact(at, cur.Offset(), 1)
 			continue
 		}
 		if syntax.Blank(line) {
@@ -66,8 +67,12 @@ func documents(d *decoder, cur *syntax.Cursor, lenient bool, quick func(line []b
 			continue
 		}
 		stop := at + end
+		d.whole = false
 		ok := each(num, text[:end], v)
 		skipTo(d, cur, stop, num, ok)
+		if d.whole && len(v.Names) == 2 { // it has no other members than its type and data
+			d.wasExact(at, cur.Offset(), cur.Number()-num)
+		}
 	}
 }
 

@@ -72,6 +72,7 @@ func (o Options) scanReader(ctx context.Context, r io.Reader, name string, yield
 		return fmt.Errorf("byte %d: %w", i, ErrNotText)
 	}
 	s := newScanner(o, name, o.dialectOf(head))
+	s.looks = true
 	chunks := newChunker(io.MultiReader(bytes.NewReader(head), r), s.dialect.cut)
 	chunks.lines = true
 	if st, ok := s.reader.(*station); ok && runtime.GOMAXPROCS(0) > 1 {
@@ -101,6 +102,9 @@ type scanner struct {
 	dialect dialect
 	script  *script.Script
 	reader  reader
+
+	looks bool   // for words that were lost
+	open  []Line // of the part before, of which words were not found yet
 }
 
 // newScanner returns the scanner of a capture of that dialect, before its first part.
@@ -139,5 +143,8 @@ func (s *scanner) batch(k chunk) *Batch {
 	d.part = k.at > 0 || !k.last
 	b.Lines = s.reader.read(d, k.data, k.line, k.last)
 	d.finish()
+	if s.looks {
+		s.open = d.look(k.data, k.line, s.open, k.last)
+	}
 	return b
 }

@@ -182,7 +182,11 @@ func (st *station) step() {
 		return
 	}
 	for _, r := range st.forms {
+		from := st.cur.Offset()
 		if r.take(st, num, line) {
+			if r == st.activity || r == st.log {
+				st.wasExact(from, st.cur.Offset(), st.cur.Number()-num)
+			}
 			st.blanks = 0
 			return
 		}

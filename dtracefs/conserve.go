@@ -1,0 +1,559 @@
+package dtracefs
+
+import (
+	"bytes"
+	"fmt"
+	"index/suffixarray"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"dtnotes/dtracefs/internal/pattern"
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// Nothing that was printed is lost, to the word. A recognizer takes lines by their shape, and what it does not
+// file of them would be gone without a trace; so whatever was decoded is compared with what came of it: each
+// word of a line must stand in a cell, in the name of a table or a column, in a notice, or in what was not
+// understood. A line of which a word stands nowhere is told in a notice, with its words. Lines that were taken
+// by their exact shape, those of activity and of event logs, need no such look.
+
+// decoration is what may go: it is drawn or repeated around the values and tells nothing
+// that a table, its columns or their order do not.
+var decoration = []struct {
+	what pattern.Pattern
+	why  string
+}{
+	{pattern.New(`^\s*(?:key|value)\s+-+ Distribution -+\s+count\s*$|^\s*\S+\s*:\s*count\s+distribution\s*$|[Dd]istribution\s*[-|]*\s*$`), "the head of a histogram"},
+	{pattern.New(`^\s*(?:\S.*\s)?min\s+\.-*\.\s+max\s+\|\s*count\s*$`), "the head of packed histograms"},
+	{pattern.New(`^\s*(?:CPU\s+ID\s+)?FUNCTION:NAME\s*$|^\s*(?:CPU\s+)?FUNCTION\s*$|^\s*ID\s+PROVIDER\s+MODULE\s+FUNCTION NAME\s*$`), "a heading of dtrace's own"},
+	{pattern.New(`^\s*0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef\s*$`), "the ruler over a dump"},
+	{pattern.New(`^\s*(?:Argument Types|None)\s*$`), "a heading of a verbose listing"},
+	{pattern.New(`^hh:mm:ss\S*\s+\|_+\|\s*$|^\s*v_+v\s*$`), "the edges of a time series"},
+	{pattern.New(`^#?\s*(?:\d\d:\d\d:\d\d(?: [AP]M)?\s+|Time\s+)[^\d]*$`), "the heading of an interval tool: its clock is that of the sample before, Time is the column time"},
+	{pattern.New(`^Stability (?:attributes|data) for `), "the heading of attributes, whose script is in a column"}}
+
+// jsonNames are the members that make up what bpftrace and FreeBSD's dtrace write: what
+// they hold is in columns or tables of other names.
+var jsonNames = map[string]bool{"type": true, "data": true, "min": true, "max": true, "dtrace": true, "probes": true, "output": true,
+	"message": true, "aggregation-data": true, "keys": true, "buckets": true, "stack-frames": true, "ustack-frames": true, "symbol": true,
+	"module": true, "name": true, "offset": true, "object-name": true, "aggregation-name": true, "member-name": true, "value": true,
+	"msg": true, "kind": true, "total": true, "cpu": true, "id": true, "states": true, "color": true}
+
+// spelled are words around the numbers of errors, which a column tells.
+var spelled = map[string]bool{"Err": true, "ERR": true}
+
+// kept is what a capture, or a part of one, was decoded to, to look words up in it.
+type kept struct {
+	c       *Capture
+	words   map[string]struct{}
+	ints    []int64   // with and without their signs, which are no part of words; sorted, as all below
+	floats  []float64 // without
+	seconds []int64   // of instants
+
+	text   string          // all that is text, made when a word is looked for as a part of another
+	times  bool            // the instants are in words, in the notations that they may have been printed in
+	looked map[string]bool // what was looked for in the text
+	index  *suffixarray.Index
+	drawn  map[string]bool // lines that are decoration, and those that are not
+	large  []*Table        // whose numbers are not taken yet
+}
+
+func keptIn(c *Capture) *kept {
+	k := &kept{c: c, words: map[string]struct{}{}, looked: map[string]bool{}, drawn: map[string]bool{}}
+	k.texts(func(s string) {
+		for word, rest := nextWord([]byte(s)); word != nil; word, rest = nextWord(rest) {
+			if _, ok := k.words[string(word)]; !ok {
+				k.words[string(word)] = struct{}{}
+			}
+		}
+	})
+	for _, t := range c.Tables {
+		if t.Kind == KindActivity || t.Kind == "log" {
+			k.large = append(k.large, t)
+			for _, col := range t.Columns {
+				if col.typ == Time {
+					k.instants(col)
+				}
+			}
+			continue
+		}
+		k.numbers(t)
+	}
+	k.sort()
+	return k
+}
+
+// numbers takes the numbers and instants of a table.
+func (k *kept) numbers(t *Table) {
+	for _, col := range t.Columns {
+		switch col.typ {
+		case Float:
+			for _, f := range col.floats {
+				k.floats = append(k.floats, math.Abs(f))
+				if f >= 1e8 {
+					k.seconds = append(k.seconds, int64(f))
+				}
+			}
+		case Time:
+			k.instants(col)
+		case Int:
+			for _, v := range col.ints {
+				k.ints = append(k.ints, v)
+				if v < 0 {
+					k.ints = append(k.ints, -v)
+				}
+				if v >= 1e8 {
+					k.seconds = append(k.seconds, v, v/1e3, v/1e6, v/1e9)
+				}
+			}
+		case Bool:
+			k.words["true"], k.words["false"] = struct{}{}, struct{}{}
+		}
+	}
+}
+
+// instants takes the instants of a column, in which one mostly stands on many rows.
+func (k *kept) instants(col *Column) {
+	for i, ns := range col.ints {
+		if i == 0 || ns != col.ints[i-1] {
+			k.ints, k.seconds = append(k.ints, ns), append(k.seconds, ns/1e9)
+		}
+	}
+}
+
+func (k *kept) sort() {
+	slices.Sort(k.ints)
+	slices.Sort(k.floats)
+	slices.Sort(k.seconds)
+	k.ints, k.floats, k.seconds = slices.Compact(k.ints), slices.Compact(k.floats), slices.Compact(k.seconds)
+}
+
+// addLarge takes the numbers of the large tables too; it reports whether there are any. Of these nearly all
+// are of lines that need no look.
+func (k *kept) addLarge() bool {
+	for _, t := range k.large {
+		k.numbers(t)
+	}
+	some := len(k.large) > 0
+	k.large = nil
+	k.sort()
+	return some
+}
+
+// texts hands out all that is text: names, cells, notices.
+func (k *kept) texts(each func(string)) {
+	colored := func(s string) {
+		each(s)
+		if strings.IndexByte(s, 0x1b) >= 0 { // text that no rule understood keeps its colors
+			each(string(plain([]byte(s))))
+		}
+	}
+	for _, t := range k.c.Tables {
+		colored(t.Name)
+		for _, col := range t.Columns {
+			colored(col.Name)
+			if col.typ == String {
+				for _, w := range col.words.values {
+					colored(w)
+				}
+			}
+			for _, frames := range col.stacks {
+				for _, f := range frames {
+					colored(f)
+				}
+			}
+		}
+	}
+	for _, n := range k.c.Notices {
+		colored(n.Text)
+	}
+	for _, d := range k.c.Drops {
+		colored(d.Text + " " + d.Kind + " dtrace INTERNAL DROP") // the probe that tells of drops as JSON
+	}
+	for _, e := range k.c.Errors {
+		colored(fmt.Sprint(e))
+	}
+	for _, l := range k.c.Unparsed {
+		colored(l.Text)
+	}
+}
+
+// nextWord returns the first word of a text, and what stands behind it; nil if there is none. Names of
+// functions with their module and offset, and numbers with their fraction, are one word.
+func nextWord(text []byte) (word, rest []byte) {
+	i := 0
+	for i < len(text) {
+		n := wordByte(text[i:])
+		if n > 0 {
+			break
+		}
+		i++
+	}
+	start := i
+	for i < len(text) {
+		n := wordByte(text[i:])
+		if n == 0 {
+			if c := text[i]; c != '.' && c != '+' {
+				break
+			}
+			n = 1
+		}
+		i += n
+	}
+	if i == start {
+		return nil, nil
+	}
+	return text[start:i], text[i:]
+}
+
+// wordByte is how many bytes the letter or digit has that text starts with; 0 if it starts with none.
+func wordByte(text []byte) int {
+	switch c := text[0]; {
+	case c-'0' <= 9 || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_' || c == '`':
+		return 1
+	case c < utf8.RuneSelf:
+		return 0
+	}
+	if r, n := utf8.DecodeRune(text); unicode.IsLetter(r) || unicode.IsNumber(r) {
+		return n
+	}
+	return 0
+}
+
+// hasAll reports whether the words of a line are kept, clocks as instants.
+func (k *kept) hasAll(line []byte) bool {
+	for word, rest := nextWord(line); word != nil; word, rest = nextWord(rest) {
+		if word[0]-'0' <= 9 {
+			if v, ok := syntax.Int(word); ok && has(k.ints, v) {
+				continue
+			}
+		}
+		if _, ok := k.words[string(word)]; ok {
+			continue
+		}
+		if word[0]-'0' <= 9 && len(k.seconds) > 0 {
+			text := line[len(line)-len(rest)-len(word):]
+			if c, n, ok := syntax.ParseClock(text); ok && n >= len(word) && has(k.seconds, c.NS/1e9) {
+				rest = text[n:]
+				continue
+			}
+		}
+		if !k.has(string(word)) {
+			return false
+		}
+		k.words[string(word)] = struct{}{}
+	}
+	return true
+}
+
+func has[T int64 | float64](sorted []T, v T) bool {
+	_, ok := slices.BinarySearch(sorted, v)
+	return ok
+}
+
+// has reports whether a word is kept, perhaps as the same number in another notation or as a part of a
+// longer word.
+func (k *kept) has(word string) bool {
+	word = strings.TrimRight(word, ".+")
+	if _, ok := k.words[word]; ok || spelled[word] || word == "" {
+		return true
+	}
+	if word[0]-'0' <= 9 {
+		if v, err := strconv.ParseInt(word, 10, 64); err == nil && has(k.ints, v) {
+			return true
+		}
+		if v, err := strconv.ParseUint(word, 10, 64); err == nil && has(k.ints, int64(v)) {
+			return true
+		}
+		if v, err := strconv.ParseInt(word, 8, 64); err == nil && word[0] == '0' && has(k.ints, v) {
+			return true
+		}
+		if f, err := strconv.ParseFloat(word, 64); err == nil && k.number(f) {
+			return true
+		}
+		if f, err := strconv.ParseFloat("0."+word, 64); err == nil && k.number(f) { // as in `.050`
+			return true
+		}
+		// With a suffix, in whatever unit the column is.
+		digits := strings.TrimRight(word, "BKMGTPkmgtpi")
+		if f, err := strconv.ParseFloat(digits, 64); err == nil && digits != word {
+			for _, base := range []float64{1024, 1000} {
+				for n := -2.0; n <= 5; n++ {
+					if v := f * math.Pow(base, n); k.number(v) || k.number(math.Round(v)) {
+						return true
+					}
+				}
+			}
+		}
+	}
+	yes, known := k.looked[word]
+	if !known {
+		yes = k.inText(word)
+		k.looked[word] = yes
+	}
+	return yes
+}
+
+func (k *kept) number(f float64) bool {
+	if has(k.floats, f) {
+		return true
+	}
+	return f == math.Trunc(f) && math.Abs(f) < 1<<63 && has(k.ints, int64(f))
+}
+
+// inText reports whether a word is a part of one that is kept.
+func (k *kept) inText(word string) bool {
+	const few = 64 // from there on an index is made
+	if k.text == "" {
+		var b strings.Builder
+		k.texts(func(s string) { b.WriteString(s + "\n") })
+		k.text = b.String()
+	}
+	if len(k.looked) < few {
+		return strings.Contains(k.text, word)
+	}
+	if k.index == nil {
+		k.index = suffixarray.New([]byte(k.text))
+	}
+	return len(k.index.Lookup([]byte(word), 1)) > 0
+}
+
+// addTimes adds the instants in the notations that they may have been printed in; of many, the days alone.
+func (k *kept) addTimes() {
+	if k.times {
+		return
+	}
+	k.times = true
+	const many, day = 10_000, 24 * 3600
+	k.addWords("AM PM")
+	all := slices.Clone(k.seconds)
+	for i := range all {
+		all[i] = floorDiv(all[i], day) * day
+	}
+	for _, s := range slices.Compact(all) {
+		for _, layout := range []string{"2006 Jan _2", "01/02/06", "Mon", "2006-01-02T15", "UTC MST"} {
+			k.addWords(time.Unix(s, 0).UTC().Format(layout))
+		}
+	}
+	if len(k.seconds) > many {
+		return
+	}
+	for _, t := range k.c.Tables {
+		for _, col := range t.Columns {
+			if col.typ != Time {
+				continue
+			}
+			for _, ns := range slices.Compact(slices.Clone(col.ints)) {
+				at := time.Unix(0, ns).UTC()
+				for _, layout := range []string{"02T15 02T15:04:05-0700 15:04:05.000000000", "15:04:05.000000", "15:04:05.000", "3:04:05 PM"} {
+					k.addWords(at.Format(layout))
+				}
+				for unit, places := int64(1), 9; places >= 0; unit, places = unit*10, places-1 {
+					k.addWords(strconv.FormatInt(ns/unit, 10))
+					k.addWords(fmt.Sprintf("%d.%0*d", at.Unix(), max(places, 1), ns%1e9/unit))
+				}
+			}
+		}
+	}
+	clear(k.looked)
+	k.index = nil
+}
+
+func (k *kept) addWords(text string) {
+	for word, rest := nextWord([]byte(text)); word != nil; word, rest = nextWord(rest) {
+		k.words[string(word)] = struct{}{}
+	}
+	k.text += text + "\n"
+}
+
+// holdsLine reports whether the words of a line are kept.
+func (k *kept) holdsLine(line []byte) bool {
+	if k.hasAll(line) {
+		return true
+	}
+	if at := argumentType.FindSubmatchIndex(line); at != nil {
+		line = line[at[2]:] // behind `args[`
+	}
+	line = bytes.TrimPrefix(bytes.TrimLeft(plain(line), " "), []byte("^C")) // the interrupt that a terminal glued to it
+	full := line
+	line = k.withoutClocks(withoutGroups(line))
+	if k.hasAll(line) {
+		return true
+	}
+	drawn, known := k.drawn[string(full)]
+	if !known {
+		drawn = isDecoration(full)
+		k.drawn[string(full)] = drawn // headings repeat
+	}
+	if drawn {
+		return true
+	}
+	if k.addLarge() && k.hasAll(line) {
+		return true
+	}
+	k.addTimes()
+	return k.hasAll(line)
+}
+
+// withoutGroups takes the commas away that part the thousands of numbers.
+func withoutGroups(line []byte) []byte {
+	digit := func(i int) bool { return i >= 0 && i < len(line) && line[i]-'0' <= 9 }
+	if bytes.IndexByte(line, ',') < 0 {
+		return line
+	}
+	out := make([]byte, 0, len(line))
+	for i, c := range line {
+		if c != ',' || !digit(i-1) || !digit(i+1) || !digit(i+2) || !digit(i+3) || digit(i+4) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// withoutClocks takes the times away that are kept as instants.
+func (k *kept) withoutClocks(line []byte) []byte {
+	line = bytes.Clone(line)
+	for at := 0; at < len(line); {
+		if c, n, ok := syntax.ParseClock(line[at:]); ok && has(k.seconds, c.NS/1e9) {
+			for i := range n {
+				line[at+i] = ' '
+			}
+		}
+		next := bytes.IndexAny(line[at:], " \t\"[:")
+		if next < 0 {
+			break
+		}
+		at += next + 1
+	}
+	return line
+}
+
+func isDecoration(line []byte) bool {
+	for _, d := range decoration {
+		if d.what.Match(line) {
+			return true
+		}
+	}
+	return false
+}
+
+// lost returns the lines of a text, the first of which has that number, of which a word is not kept. Those
+// within exact need no look.
+func (k *kept) lost(data []byte, number int, exact []stretchOfText) (lost []Line) {
+	dialect := k.c.Dialect
+	if dialect == UnknownDialect {
+		return nil // all of it is text
+	}
+	if dialect == "libxo-xml" {
+		v, _ := parseXML(data)
+		if !k.holdsJSON(v) {
+			lost = append(lost, Line{1, string(data)})
+		}
+		return lost
+	}
+	structured := strings.HasSuffix(dialect, "json") || dialect == "statemap"
+	for at := 0; at < len(data); {
+		if len(exact) > 0 && at >= exact[0].from {
+			at, number = max(at, exact[0].to), number+exact[0].lines
+			exact = exact[1:]
+			continue
+		}
+		line, size := data[at:], len(data)-at
+		if i := bytes.IndexByte(line, '\n'); i >= 0 {
+			line, size = bytes.TrimSuffix(line[:i], []byte("\r")), i+1
+		}
+		ok := structured && k.hasDocument(line)
+		if structured && !ok && len(line) > 0 {
+			v, end, err := syntax.ParseExcerpt(data[at:])
+			if ok = (err == nil || end == len(data)-at) && (v.Kind == '{' || v.Kind == '['); ok {
+				if size = len(data) - at; end < size {
+					if i := bytes.IndexByte(data[at+end:], '\n'); i >= 0 {
+						size = end + i + 1
+					}
+				}
+				if !k.holdsJSON(v) {
+					lost = append(lost, Line{number, string(data[at : at+size])})
+				}
+			}
+		}
+		if !ok && !k.holdsLine(line) {
+			lost = append(lost, Line{number, string(line)})
+		}
+		number += max(1, bytes.Count(data[at:at+size], []byte("\n")))
+		at += size
+	}
+	return lost
+}
+
+// hasDocument reports whether a line is a JSON text without escapes of which all words are kept as they are.
+func (k *kept) hasDocument(line []byte) bool {
+	if len(line) == 0 || line[0] != '{' || line[len(line)-1] != '}' || bytes.IndexByte(line, '\\') >= 0 {
+		return false
+	}
+	if rest, ok := bytes.CutPrefix(line, []byte(`{"type": "`)); ok {
+		line = rest[max(0, bytes.IndexByte(rest, '"')):]
+	}
+	for word, rest := nextWord(line); word != nil; word, rest = nextWord(rest) {
+		if _, ok := k.words[string(word)]; ok || jsonNames[string(word)] {
+			continue
+		}
+		if v, ok := syntax.Int(word); !ok || !has(k.ints, v) {
+			return false
+		}
+	}
+	return true
+}
+
+// holdsJSON reports whether every leaf is kept, and the names of members that are no part of the form.
+func (k *kept) holdsJSON(v syntax.JSON) bool {
+	switch v.Kind {
+	case '{', '[':
+		for i, m := range v.Members {
+			if v.Kind == '{' {
+				if v.Names[i] == "type" && m.Kind == '"' {
+					continue
+				}
+				if !jsonNames[v.Names[i]] && !k.holdsLine([]byte(v.Names[i])) {
+					return false
+				}
+			}
+			if !k.holdsJSON(m) {
+				return false
+			}
+		}
+		return true
+	case 't':
+		return k.has("true")
+	case 'f':
+		return k.has("false")
+	case 'n', 'e':
+		return true
+	}
+	return k.holdsLine([]byte(v.Text))
+}
+
+// A stretchOfText is lines of a part that were taken as a whole.
+type stretchOfText struct{ from, to, lines int }
+
+// look tells of lines of which a word was lost; those of the part before too, unless what was missing of them
+// is in this one.
+func (d *decoder) look(data []byte, number int, before []Line, last bool) (open []Line) {
+	if len(before) == 0 && (len(d.exact) == 1 && d.exact[0] == stretchOfText{0, len(data), d.exact[0].lines} || len(data) == 0) {
+		return nil
+	}
+	k := keptIn(d.c)
+	lost := k.lost(data, number, d.exact)
+	before = slices.DeleteFunc(before, func(l Line) bool { return k.holdsLine([]byte(l.Text)) })
+	if last {
+		before, lost = append(before, lost...), nil
+	}
+	for _, l := range before {
+		d.notice(l.Number, "leftover", []byte(l.Text), 0)
+	}
+	return lost
+}
