@@ -476,7 +476,7 @@ func (k *kept) lost(data []byte, number int, exact []stretchOfText) (lost []Line
 						size = end + i + 1
 					}
 				}
-				if !k.holdsJSON(v) {
+				if !k.holdsJSON(v) && !k.inText(strings.TrimSpace(string(data[at:at+end]))) { // nor told as it stands, with its escapes
 					lost = append(lost, Line{number, string(data[at : at+size])})
 				}
 			}

@@ -176,7 +176,9 @@ func lostWords(c *Capture, data []byte) (lost []string) {
 		if structured && !syntax.Blank(cur.Peek()) {
 			v, end, err := syntax.ParseExcerpt(rest)
 			if (err == nil || end == len(rest)) && (v.Kind == '{' || v.Kind == '[') {
-				lookJSON(v, func(text string) { look(num, text) })
+				if text := strings.TrimSpace(string(rest[:end])); !strings.Contains(h.all.String(), text) { // as it stands, with its escapes
+					lookJSON(v, func(text string) { look(num, text) })
+				}
 				for stop := cur.Offset() + end; !cur.Done() && cur.Offset() < stop; {
 					cur.Next()
 				}

@@ -181,6 +181,9 @@ func (f *bpftraceMaps) take(st *station, num int, line []byte) bool {
 		return true
 	}
 	e.value = string(value)
+	if v, ok := syntax.ParseRecord(value); ok {
+		e.fields = jsonFields(nil, "", v)
+	}
 	m := st.maps.of(st.decoder, string(name), "value", ", ")
 	m.entries = append(m.entries, e)
 	return true

@@ -14,6 +14,17 @@ func joins(word []byte) bool {
 	return len(word) > 0 && bytes.Contains([]byte(joiningWords), append(append([]byte(" "), word...), ' '))
 }
 
+// hasJoining reports whether one of a line's words only joins others, as in `version is 2.0`. Where other lines
+// do not have it in the same place, such a line is no row.
+func hasJoining(line []byte) bool {
+	for w := range bytes.FieldsSeq(line) {
+		if joins(w) {
+			return true
+		}
+	}
+	return false
+}
+
 // isProse reports whether most of the lines are sentences or parts of such: words with single blanks
 // between them, a fifth of which only join the others. A script that prints in sentences, such as
 // `nginx read 512 bytes from the disk`, puts the same joining words in the same places line by line;

@@ -196,7 +196,7 @@ func (f *freeText) shaped(title string, lines []textLine) bool {
 	var cells [][]byte
 	// One line always splits into as many words as itself. To be a row it needs a number, and
 	// must not be a remark or a typed command, such as "$ dtrace -n tick-1s".
-	if len(lines) == 1 && (!anyNumber(split(nil, lines[0].text)) || isRemark(lines[0].text)) || isProse(lines) {
+	if len(lines) == 1 && (!anyNumber(split(nil, lines[0].text)) || isRemark(lines[0].text) || hasJoining(lines[0].text)) || isProse(lines) {
 		return false
 	}
 	numbers := numberColumns(lines, split, n)
@@ -204,6 +204,9 @@ func (f *freeText) shaped(title string, lines []textLine) bool {
 	// In the pieces of one long paragraph a column of numbers may hold its first word late; it is
 	// the same table still.
 	if s == nil || modDigits(title) != before.title || before.width != n || before.numbers != numbers && !f.goesOn {
+		if title == "" && !f.goesOn && isChance(lines, split, n) {
+			return false
+		}
 		s = f.st.newTable(nameOf(title, "rows"), "rows")
 	}
 	*before = rowsBefore{s, modDigits(title), n, numbers}
@@ -321,6 +324,38 @@ func anyNumber(cells [][]byte) bool {
 		}
 	}
 	return false
+}
+
+// fewRows are so few that they may have as many words each by chance.
+const fewRows = 3
+
+// isChance reports whether a few lines have nothing in common but the number of their words: where one has a
+// number another has a word, or they are nothing but words of a language.
+func isChance(lines []textLine, split splitter, n int) bool {
+	if len(lines) < 2 || len(lines) > fewRows {
+		return false
+	}
+	numbers, words := make([]bool, n), make([]bool, n)
+	letters := true
+	var cells [][]byte
+	for _, l := range lines {
+		cells = split(cells[:0], l.text)
+		for i, c := range cells {
+			switch {
+			case isNumber(c):
+				numbers[i] = true
+			case c[0]|0x20 >= 'a' && c[0]|0x20 <= 'z':
+				words[i] = true
+			}
+			letters = letters && isLetters(bytes.Trim(c, ".,:;!?"))
+		}
+	}
+	for i := range n {
+		if numbers[i] && words[i] {
+			return true
+		}
+	}
+	return letters
 }
 
 // numberColumns has a bit for each of the first columns in which all cells are numbers. Tables of

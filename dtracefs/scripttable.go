@@ -320,6 +320,9 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	if first := tokensOf(rows[0].text); len(first) > 0 && bytes.Equal(line[tokens[0].Start:tokens[0].End], rows[0].text[first[0].Start:first[0].End]) {
 		return false
 	}
+	if last && len(rows) == 1 && capitals == 0 {
+		return false // of two lines the one below is no heading only because it has no number
+	}
 	anchored, numeric := anchors(line, tokens, rows)
 	switch {
 	case capitals*2 >= len(tokens) && !last && (numeric || capitals == len(tokens)):

@@ -78,6 +78,7 @@ var forms = []form{
 	{"log", func() recognizer { return &eventLog{} }},
 	{"message", func() recognizer { return messages{} }},
 	{"kernel trace", func() recognizer { return kernelTrace{} }},
+	{"record", func() recognizer { return printedRecords{} }},
 	{"names and values", func() recognizer { return &keyValues{} }},
 	{"row behind a clock", func() recognizer { return &timedRows{} }},
 	{"header", func() recognizer { return headers{} }},
