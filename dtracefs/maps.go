@@ -229,7 +229,7 @@ func (f *bpftraceMaps) keys(st *station, rest []byte) (keys []mapKey, value []by
 	if st.cur.Offset() < f.noKeys {
 		return nil, nil, 0, false
 	}
-	parts := strings.Split(string(rest), ", ")
+	parts := syntax.SplitKeys(string(rest), ", ")
 	for _, p := range parts {
 		keys = append(keys, mapKey{text: strings.TrimRight(p, " ")})
 	}
@@ -252,7 +252,7 @@ func (f *bpftraceMaps) keys(st *station, rest []byte) (keys []mapKey, value []by
 			return keys, value, lines + 1, true
 		}
 		if text, more := bytes.CutPrefix(line, []byte(",")); more {
-			for _, p := range strings.Split(strings.TrimPrefix(string(text), " "), ", ") {
+			for _, p := range syntax.SplitKeys(strings.TrimPrefix(string(text), " "), ", ") {
 				keys = append(keys, mapKey{text: strings.TrimRight(p, " ")})
 			}
 			continue
@@ -468,7 +468,7 @@ func (m *mapPrint) arity() int {
 			continue
 		}
 		if k == 1 && e.keys[0].frames == nil {
-			k = strings.Count(e.keys[0].text, m.separator) + 1
+			k = len(syntax.SplitKeys(e.keys[0].text, m.separator))
 		}
 		if n < 0 || k < n {
 			n = k
@@ -484,8 +484,14 @@ func (m *mapPrint) split(keys []mapKey, n int) []mapKey {
 		return keys
 	}
 	var out []mapKey
-	for _, p := range strings.SplitN(keys[0].text, m.separator, n) {
-		out = append(out, mapKey{text: p})
+	parts := syntax.SplitKeys(keys[0].text, m.separator)
+	for i, p := range parts {
+		if i+1 == n {
+			p = strings.Join(parts[i:], m.separator)
+		}
+		if i < n {
+			out = append(out, mapKey{text: p})
+		}
 	}
 	return out
 }

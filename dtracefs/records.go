@@ -1,14 +1,18 @@
 package dtracefs
 
-import "dtnotes/dtracefs/internal/syntax"
+import (
+	"slices"
 
-// printedRecords are what bpftrace prints of a record alone on its line, `{ .pid = 12, .comm = nginx }`.
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// printedRecords are what bpftrace prints of a record or a tuple alone on its line, `{ .pid = 12, .comm = nginx }`.
 type printedRecords struct{}
 
 func (printedRecords) take(st *station, num int, line []byte) bool {
 	v, ok := syntax.ParseRecord(line)
-	if !ok {
-		return false
+	if !ok || v.Kind == '[' && !slices.ContainsFunc(v.Members, func(m syntax.JSON) bool { return m.Kind != '"' }) {
+		return false // words in brackets are a remark
 	}
 	st.free.flush()
 	st.take(classTable)

@@ -311,7 +311,7 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	}
 	// A heading alone has nothing but its capitals to show.
 	if len(rows) == 0 {
-		return !last && capitals == len(tokens) && len(line) > 8
+		return !last && capitals == len(tokens) && len(line) > 8 && !isNumber(line[tokens[len(tokens)-1].Start:tokens[len(tokens)-1].End])
 	}
 	if bytes.ContainsAny(line, "\"'`") {
 		return false

@@ -1,31 +1,94 @@
 package syntax
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // deepestRecord bounds how deep records lie in each other.
 const deepestRecord = 64
 
-// ParseRecord reads a record as bpftrace prints it, `{ .pid = 12, .comm = nginx, .at = { .x = 1 } }`, which is
-// the whole of text. Its members are numbers, records or else strings: those stand without quotes, so that
-// one ends where the next member or the end of the record shows.
+// ParseRecord reads a record or a tuple as bpftrace prints them, `{ .pid = 12, .at = { .x = 1 } }` and
+// `(12, nginx)`, which is the whole of text. Their members are numbers, records, tuples or else strings: those
+// stand without quotes, so that one ends where the next member or the end shows.
 func ParseRecord(text []byte) (v JSON, ok bool) {
-	v, rest, ok := record(bytes.TrimSpace(text), 0)
+	v, rest, ok := compound(bytes.TrimSpace(text), 0)
 	return v, ok && len(rest) == 0
 }
 
-func record(text []byte, depth int) (v JSON, rest []byte, ok bool) {
-	v.Kind = '{'
-	text, ok = bytes.CutPrefix(text, []byte("{ "))
-	if !ok || depth > deepestRecord {
+// SplitKeys splits keys of a map at a separator, but not within a record, a tuple or a list.
+func SplitKeys(text, separator string) (keys []string) {
+	for {
+		n := closedAt(text)
+		if n < 0 || n < len(text) && !strings.HasPrefix(text[n:], separator) {
+			n = strings.Index(text, separator)
+		}
+		if n < 0 || n == len(text) {
+			return append(keys, text)
+		}
+		keys, text = append(keys, text[:n]), text[n+len(separator):]
+	}
+}
+
+// closedAt is the offset behind the bracket that closes the one that text starts with; -1 if it starts with
+// none, or nothing closes it.
+func closedAt(text string) int {
+	if text == "" || strings.IndexByte("([{", text[0]) < 0 {
+		return -1
+	}
+	depth := 0
+	for i := range len(text) {
+		switch text[i] {
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return -1
+}
+
+func compound(text []byte, depth int) (v JSON, rest []byte, ok bool) {
+	switch {
+	case depth > deepestRecord:
+		return v, nil, false
+	case bytes.HasPrefix(text, []byte("{ ")):
+		return record(text[2:], depth)
+	case len(text) > 0 && text[0] == '(':
+		return tuple(text, depth)
+	}
+	return v, nil, false
+}
+
+// tuple reads two members and more in brackets.
+func tuple(text []byte, depth int) (v JSON, rest []byte, ok bool) {
+	end := closedAt(string(text))
+	if end < 0 {
 		return v, nil, false
 	}
+	v.Kind = '['
+	for _, part := range SplitKeys(string(text[1:end-1]), ", ") {
+		m, after, ok := compound([]byte(part), depth+1)
+		if !ok || len(after) > 0 {
+			m = scalar([]byte(part))
+		}
+		v.Members = append(v.Members, m)
+	}
+	return v, text[end:], len(v.Members) > 1
+}
+
+// record reads members up to the end of their record.
+func record(text []byte, depth int) (v JSON, rest []byte, ok bool) {
+	v.Kind = '{'
 	for {
 		name, rest, ok := memberStart(text)
 		if !ok {
 			return v, nil, false
 		}
 		var m JSON
-		if m, rest, ok = record(rest, depth+1); !ok {
+		if m, rest, ok = compound(rest, depth+1); !ok || !bytes.HasPrefix(rest, []byte(" }")) && !bytes.HasPrefix(rest, []byte(", .")) {
 			_, after, _ := memberStart(text)
 			end := endOfMember(after)
 			if end < 0 {
