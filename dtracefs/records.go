@@ -1,6 +1,7 @@
 package dtracefs
 
 import (
+	"bytes"
 	"slices"
 
 	"dtnotes/dtracefs/internal/syntax"
@@ -11,8 +12,8 @@ type printedRecords struct{}
 
 func (printedRecords) take(st *station, num int, line []byte) bool {
 	v, ok := syntax.ParseRecord(line)
-	if !ok || v.Kind == '[' && !slices.ContainsFunc(v.Members, func(m syntax.JSON) bool { return m.Kind != '"' }) {
-		return false // words in brackets are a remark
+	if !ok || v.Kind == '[' && !slices.ContainsFunc(v.Members, func(m syntax.JSON) bool { return m.Kind != '"' }) && bytes.Count(line, []byte(" ")) >= len(v.Members) {
+		return false // sentences in brackets are a remark
 	}
 	st.free.flush()
 	st.take(classTable)

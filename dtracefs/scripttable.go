@@ -301,7 +301,7 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	capitals := 0
 	for i, k := range tokens {
 		w := line[k.Start:k.End]
-		ordinal := i > 0 && len(w) <= 2 && k.Start == tokens[i-1].End+1 && isNumber(w) && isCapitals(line[tokens[i-1].Start:tokens[i-1].End])
+		ordinal := i > 0 && len(w) <= 2 && k.Start == tokens[i-1].End+1 && isNumber(w) && isCapitals(line[tokens[i-1].Start:tokens[i-1].End]) && line[tokens[i-1].Start]|0x20 >= 'a' && line[tokens[i-1].Start]|0x20 <= 'z'
 		if !ordinal && !isName(w) {
 			return false
 		}

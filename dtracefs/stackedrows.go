@@ -22,7 +22,7 @@ type stackedRows struct{}
 var (
 	symbolFrame  = pattern.New(`^(?:[0-9a-f]{8,16} )?\S(?:[^\s]|, | )*?\+(?:0x)?[0-9a-f]+(?: [(\[].*[)\]])?$`)
 	moduleFrame  = pattern.New(`^[\w.$@~:<>*&,()-]+ \[[a-z][\w./-]*\]$`)
-	addressFrame = pattern.New(`^(?:0x)?[0-9a-f]{8,16}$`)
+	addressFrame = pattern.New(`^(?:0x[0-9a-f]{1,16}|[0-9a-f]{8,16})$`)
 )
 
 // frameUnder returns the frame of a stack that a script printed; sure says that nothing else

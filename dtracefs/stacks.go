@@ -37,6 +37,12 @@ func (f *stacks) take(st *station, num int, line []byte) bool {
 	if kind != syntax.SureFrame && (kind != syntax.MaybeFrame || !f.startsStack(st)) {
 		return false
 	}
+	if st.blanks == 0 && st.free.open() {
+		before := st.free.lines[len(st.free.lines)-1].text
+		if _, _, ok := frameUnder(before); ok && indentOf(before) == indentOf(line) {
+			return false // of a stack that a script printed, some of whose frames have no symbol
+		}
+	}
 	var keys []named
 	var title string
 	// A stack starts with the end of the line before it, so that a blank line between keys
