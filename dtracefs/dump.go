@@ -43,8 +43,10 @@ func (dumps) take(st *station, num int, line []byte) bool {
 		}
 		st.take(classTable)
 		hex, ascii := row[m[4]:m[5]], row[m[6]:m[7]]
-		if at := m[4] + dumpWidth; at < len(row) && len(row[m[4]:]) > dumpWidth {
+		if at := m[4] + dumpWidth; at < len(row) && row[at-1] == ' ' {
 			hex, ascii = row[m[4]:at], row[at:]
+		} else {
+			ascii = bytes.TrimLeft(ascii, " ") // a shorter row, or one of other columns
 		}
 		st.context(s)
 		if title != "" {

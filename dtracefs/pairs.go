@@ -10,8 +10,9 @@ import (
 // part them; pairLine is a whole line of one pair, whose value may hold anything; wordPair is
 // words and a number, "context switches  1234".
 var (
-	pair     = pattern.New(`([A-Za-z_][\w /()*.\[\]%#-]*?)\s*[:=]\s*([^\s:=](?:[^:=]*?[^\s:=])?)\s*(?:\s{2,}|$)`)
-	pairLine = pattern.New(`^\s*([A-Za-z_][^:=]*?)\s*[:=]\s+(\S.*?)\s*$`)
+	pair     = pattern.New(`([A-Za-z_@][\w /()*.\[\]%#-]*?)\s*[:=]\s*([^\s:=](?:[^:=]*?[^\s:=])?)\s*(?:\s{2,}|$)`)
+	pairLine = pattern.New(`^\s*([A-Za-z_@][^:=]*?)\s*[:=]\s+(\S.*?)\s*$`)
+	lonePair = pattern.New(`^\s*@?[A-Za-z_]\w* = \S+\s*$`)
 	wordPair = pattern.New(`^\s*([A-Za-z][A-Za-z ()/_-]*?)\s+(-?\d[\d.]*)\s*$`)
 )
 
@@ -92,8 +93,9 @@ func (f *freeText) pairs(lines []textLine) bool {
 			hits++
 		}
 	}
+	lone := len(lines) == 1 && lonePair.Match(lines[0].text)
 	repeats := len(names) > 0 && n/len(names) > 1
-	if hits*10 < len(lines)*7 || len(names) < 2 || repeats && len(names)*2 <= n && len(names) < 4 {
+	if hits*10 < len(lines)*7 || len(names) < 2 && !lone || repeats && len(names)*2 <= n && len(names) < 4 {
 		return false
 	}
 	s := f.st.sheetFor("pairs", "pairs", "pairs")

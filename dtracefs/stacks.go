@@ -43,6 +43,9 @@ func (f *stacks) take(st *station, num int, line []byte) bool {
 			return false // of a stack that a script printed, some of whose frames have no symbol
 		}
 	}
+	if line[0] != ' ' && line[0] != '\t' && aloneAtMargin(st.peekAfter()) {
+		return false // a name or an address that was printed by itself
+	}
 	var keys []named
 	var title string
 	// A stack starts with the end of the line before it, so that a blank line between keys
@@ -76,6 +79,15 @@ func (f *stacks) take(st *station, num int, line []byte) bool {
 	}
 	loneStack(st, num, title, keys, runs)
 	return true
+}
+
+// aloneAtMargin reports whether what stands under a frame at the margin is neither a frame nor a value.
+func aloneAtMargin(next []byte) bool {
+	if kind, _ := syntax.Frame(next); kind != syntax.NoFrame {
+		return false
+	}
+	_, _, _, ok := stackValue(next)
+	return !ok
 }
 
 // resume forgets an offset in the text before.
