@@ -103,10 +103,11 @@ func (o MeasureOptions) findTime(c *candidate) error {
 		}
 		return nil
 	}
-	columns := c.printed
+	// What is told to be something else is no time.
+	columns := slices.DeleteFunc(slices.Clone(c.printed), func(c *Column) bool { return c.role != roleUnknown && c.typ != Time })
 	if c.table.Kind == kindReport {
 		// Only the column time is when; TIME of a process is how long, and STIME since when.
-		columns = slices.DeleteFunc(slices.Clone(columns), func(c *Column) bool { return c.Name != "time" })
+		columns = slices.DeleteFunc(columns, func(c *Column) bool { return c.Name != "time" })
 	}
 	for _, col := range columns {
 		// Whatever the user called a key or a value is not the time, even where it looks like

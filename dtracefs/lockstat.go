@@ -25,11 +25,17 @@ type lockstat struct {
 
 func startLockstat() reader { return &lockstat{} }
 
+// lockstatSays is what stands before all that lockstat says of itself.
+var lockstatSays = []byte("lockstat: ")
+
 // isLockstat reports whether a text starts with the title of a table, and with what stands under
 // it.
 func isLockstat(head []byte) bool {
 	cur := syntax.NewCursor(head)
 	line, _ := cur.Next()
+	for !cur.Done() && (syntax.Blank(line) || bytes.HasPrefix(line, lockstatSays)) {
+		line, _ = cur.Next()
+	}
 	if !lockstatTitle.Match(line) {
 		return false
 	}
@@ -41,9 +47,12 @@ func isLockstat(head []byte) bool {
 	return false
 }
 
-// isLockstatHeading reports whether a line heads a table of locks.
+// isLockstatHeading tells the names of columns, of which the first is that of a count or a rate, and the second
+// that of a share by itself or of what a function called.
 func isLockstatHeading(line []byte) bool {
-	return bytes.HasPrefix(bytes.TrimLeft(line, " "), []byte("Count ")) && bytes.Contains(line, []byte(" indv cuml "))
+	words := bytes.Fields(line)
+	return len(words) > 4 && (string(words[0]) == "Count" || string(words[0]) == "ops/s") &&
+		(string(words[1]) == "indv" || string(words[1]) == "genr") && string(words[2]) == "cuml"
 }
 
 // isLockstatTimes reports whether a line heads a distribution of times.
@@ -94,6 +103,9 @@ func (l *lockstat) line(num int, line []byte) lineClass {
 		return classTable
 	}
 	switch {
+	case bytes.HasPrefix(line, lockstatSays):
+		l.notice(num, "warning", line, 0)
+		return classNotice
 	case l.event == "":
 	case isRuledLine(line):
 		l.end()
@@ -145,6 +157,7 @@ func (l *lockstat) bucket(line []byte) bool {
 		l.inferred[s] = true
 		l.cells(s)
 		s.text(l.names[0], low)
+		s.index[l.names[0]].role = roleAside
 		s.text("count", words[0])
 		s.end()
 		words = words[1:]
@@ -159,10 +172,23 @@ func (l *lockstat) bucket(line []byte) bool {
 // is.
 func (l *lockstat) cells(s *sheet) {
 	s.text("event", []byte(l.event))
+	s.index["event"].role = roleKey
 	for i, cell := range l.of {
-		if name := l.heading.Names[i]; cell != nil && (s.Kind == "table" || name == "Lock" || name == "Caller" || name == "Hottest CPU+PIL") {
-			s.text(name, cell)
+		name, role := l.heading.Names[i], roleAside // a share, or the mean of a time
+		switch name {
+		case "Count", "ops/s":
+			role = roleCount
+		case "Lock", "CPU+PIL", "Caller", "Hottest CPU+PIL", "Hottest Caller":
+			role = roleKey
 		}
+		if cell == nil || s.Kind != "table" && role != roleKey {
+			continue
+		}
+		if share, ok := bytes.CutSuffix(cell, []byte("%")); ok && role == roleAside {
+			name, cell = name+" (%)", share
+		}
+		s.text(name, cell)
+		s.index[name].role = role
 	}
 }
 
