@@ -196,7 +196,7 @@ func (f *freeText) shaped(title string, lines []textLine) bool {
 	var cells [][]byte
 	// One line always splits into as many words as itself. To be a row it needs a number, and
 	// must not be a remark or a typed command, such as "$ dtrace -n tick-1s".
-	if len(lines) == 1 && (!anyNumber(split(nil, lines[0].text)) || isRemark(lines[0].text) || hasJoining(lines[0].text)) || isProse(lines) {
+	if len(lines) == 1 && !isRow(split(nil, lines[0].text), lines[0].text) || isProse(lines) {
 		return false
 	}
 	numbers := numberColumns(lines, split, n)
@@ -324,6 +324,19 @@ func anyNumber(cells [][]byte) bool {
 		}
 	}
 	return false
+}
+
+// isRow reports whether a line by itself is a row: one of its cells is a number, half of many are, and it is
+// no remark.
+func isRow(cells [][]byte, line []byte) bool {
+	const many = 16
+	numbers := 0
+	for _, c := range cells {
+		if isNumber(c) {
+			numbers++
+		}
+	}
+	return numbers > 0 && (len(cells) <= many || 2*numbers >= len(cells)) && !isRemark(line) && !hasJoining(line)
 }
 
 // fewRows are so few that they may have as many words each by chance.
