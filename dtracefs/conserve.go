@@ -348,11 +348,14 @@ func (k *kept) addTimes() {
 			if col.typ != Time {
 				continue
 			}
-			for _, ns := range slices.Compact(slices.Clone(col.ints)) {
+			instants := slices.Clone(col.ints)
+			slices.Sort(instants)
+			for _, ns := range slices.Compact(instants) {
 				at := time.Unix(0, ns).UTC()
 				for _, layout := range []string{"02T15 02T15:04:05-0700 15:04:05.000000000", "15:04:05.000000", "15:04:05.000", "3:04:05 PM"} {
 					k.addWords(at.Format(layout))
 				}
+				k.addWords(strconv.FormatInt(ns%1e9, 10)) // seconds and the rest, apart
 				for unit, places := int64(1), 9; places >= 0; unit, places = unit*10, places-1 {
 					k.addWords(strconv.FormatInt(ns/unit, 10))
 					k.addWords(fmt.Sprintf("%d.%0*d", at.Unix(), max(places, 1), ns%1e9/unit))
@@ -360,15 +363,12 @@ func (k *kept) addTimes() {
 			}
 		}
 	}
-	clear(k.looked)
-	k.index = nil
 }
 
 func (k *kept) addWords(text string) {
 	for word, rest := nextWord([]byte(text)); word != nil; word, rest = nextWord(rest) {
 		k.words[string(word)] = struct{}{}
 	}
-	k.text += text + "\n"
 }
 
 // holdsLine reports whether the words of a line are kept.
