@@ -83,8 +83,21 @@ type dynCall struct {
 
 // A knownMethod is the code of a method for one dynamic type; fn is nil if it is compiled.
 type knownMethod struct {
-	word unsafe.Pointer
-	fn   *fn
+	word  unsafe.Pointer
+	fn    *fn
+	boxed bool // its receiver is in memory
+}
+
+// receiver is what the method expects of the data of an interface. That of a type which is one
+// pointer is the value itself, also where it is an array or a struct with one, such as [1]*int,
+// which code has in memory.
+func (m *knownMethod) receiver(data unsafe.Pointer) unsafe.Pointer {
+	if !m.boxed {
+		return data
+	}
+	box := new(unsafe.Pointer)
+	*box = data
+	return unsafe.Pointer(box)
 }
 
 // call calls the compiled function behind a function value with arguments and results in a frame.
@@ -150,6 +163,9 @@ func (vm *machine) target(d *dynCall, in *instr, np, pp unsafe.Pointer) *fn {
 	*ptr(pp, f.psize) = *ptr(pp, in.b+8)
 	m := f.prog.method(d, word)
 	if m.fn != nil {
+		if m.boxed {
+			*ptr(pp, f.psize) = m.receiver(*ptr(pp, f.psize))
+		}
 		return m.fn
 	}
 	d.callMethod(word, unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize))
@@ -479,7 +495,7 @@ func (c *compiler) pending(common *ssa.CallCommon, use func(vm *machine, np, pp 
 			}
 			call.p[0] = *ptr(pp, x.atP+8)
 			if m := vm.f.prog.method(d, word); m.fn != nil {
-				call.fn = m.fn
+				call.fn, call.p[0] = m.fn, m.receiver(call.p[0])
 				return
 			}
 			call.dyn, call.word = d, word

@@ -164,8 +164,6 @@ func (p *Program) methods(prog *ssa.Program) map[methodKey]*fn {
 				case !direct(rt): // through an interface it gets a pointer to the value
 					ptr := prog.MethodSets.MethodSet(types.NewPointer(t)).Lookup(sel.Obj().Pkg(), sel.Obj().Name())
 					code = p.declare(prog.MethodValue(ptr))
-				case p.layout(t).boxed: // it gets the value, which its code expects in memory: it is called by the type's table
-					return
 				}
 				found[methodKey{typeWord(rt), methodName(sel.Obj())}] = code
 			})
@@ -205,6 +203,7 @@ func (p *Program) method(d *dynCall, word unsafe.Pointer) *knownMethod {
 	m := &knownMethod{word: word}
 	if f, ok := p.world.methods.Load(methodKey{dynamicType(word, true), d.name}); ok {
 		m.fn = f.(weak.Pointer[fn]).Value()
+		m.boxed = m.fn != nil && m.fn.params[0].boxed
 	}
 	d.known[(d.next.Add(1)-1)%uint32(len(d.known))].Store(m)
 	return m
