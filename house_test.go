@@ -44,8 +44,8 @@ func sources(t *testing.T) map[string][]*ast.File {
 	return out
 }
 
-// TestRooms holds that no type has methods in more than six files, and that nothing is hidden from the
-// race detector.
+// TestRooms holds that no type has methods in more than six files, and that nothing is hidden from
+// the race detector.
 func TestRooms(t *testing.T) {
 	for folder, files := range sources(t) {
 		for _, f := range files {

@@ -28,7 +28,8 @@ type Across struct {
 	Notes  []string     `json:"notes,omitempty"`
 }
 
-// An AcrossLead says that a source of one host goes up and down with one of another, some buckets later.
+// An AcrossLead says that a source of one host goes up and down with one of another, some buckets
+// later.
 type AcrossLead struct {
 	FromHost    string  `json:"from_host"`
 	From        string  `json:"from"`
@@ -46,14 +47,16 @@ const (
 	acrossListed  = 20
 )
 
-// LeadsAcross looks for sources of one host that follow those of another by 1 to maxLag buckets, among the five busiest of
-// each. What a source's own past foretells is taken off first, so that two that only rise and fall slowly do not seem to
-// follow each other (L. Haugh, "Checking the independence of two covariance-stationary time series", 1976); of the lags the
-// strongest is told, if it is stronger than what is at the same time, that keep the expected part of false ones below 1 %
-// (Y. Benjamini and Y. Hochberg, 1995). Time grows with the square of the hosts.
+// LeadsAcross looks for sources of one host that follow those of another by 1 to maxLag buckets,
+// among the five busiest of each. What a source's own past foretells is taken off first, so that
+// two that only rise and fall slowly do not seem to follow each other (L. Haugh, "Checking the
+// independence of two covariance-stationary time series", 1976); of the lags the strongest is told,
+// if it is stronger than what is at the same time, that keep the expected part of false ones below
+// 1 % (Y. Benjamini and Y. Hochberg, 1995). Time grows with the square of the hosts.
 //
-// It is an error if clocks do not allow it: if times are no instants, if fewer than 50 buckets are common to all hosts, or
-// buckets differ in width. That clocks go alike is taken for granted: what they are apart is added to each lag.
+// It is an error if clocks do not allow it: if times are no instants, if fewer than 50 buckets are
+// common to all hosts, or buckets differ in width. That clocks go alike is taken for granted: what
+// they are apart is added to each lag.
 func LeadsAcross(ctx context.Context, hosts []HostSeries, maxLag int) (*Across, error) {
 	a, err := leadsAcross(ctx, hosts, maxLag)
 	if err != nil {
@@ -157,7 +160,8 @@ func leadsAcross(ctx context.Context, hosts []HostSeries, maxLag int) (*Across, 
 	return out, nil
 }
 
-// surprises are what the past of a series does not foretell of it, centered, of variance 1; nil if there are none.
+// surprises are what the past of a series does not foretell of it, centered, of variance 1; nil if
+// there are none.
 func surprises(x []float64) []float64 {
 	r, err := Autocorrelation(x, acrossPast)
 	if err != nil || r[0] == 0 {

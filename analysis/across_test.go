@@ -13,7 +13,8 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// hostSeries makes hosts of slowly varying sources; each host from the second on follows the one before by lag buckets.
+// hostSeries makes hosts of slowly varying sources; each host from the second on follows the one
+// before by lag buckets.
 func hostSeries(rng *rand.Rand, hosts, n, lag int) []HostSeries {
 	var out []HostSeries
 	wave := make([]float64, n+lag*hosts)

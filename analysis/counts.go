@@ -47,10 +47,11 @@ func (o SeriesOptions) measure() dtracefs.MeasureOptions {
 	return dtracefs.MeasureOptions{Table: o.Table, Time: o.Time, By: o.By, Value: o.Value, As: o.As, Every: o.Every, Kinds: o.Kinds}
 }
 
-// FromCounts makes a series of what [dtracefs.CountFiles] counted: n buckets × p sources, that with the
-// largest total first. The series takes over the values of the matrix, which is not to be used any
-// more. The tracers' own are left out with a note unless the options include the observer; the other
-// options were decided when counting. A level that was not printed in a bucket counts as 0, with a note.
+// FromCounts makes a series of what [dtracefs.CountFiles] counted: n buckets × p sources, that with
+// the largest total first. The series takes over the values of the matrix, which is not to be used
+// any more. The tracers' own are left out with a note unless the options include the observer; the
+// other options were decided when counting. A level that was not printed in a bucket counts as 0,
+// with a note.
 func FromCounts(m *dtracefs.Matrix, o SeriesOptions) *Series {
 	s := &Series{Every: m.Every, Counts: true, Notes: slices.Clone(m.Notes), Measure: m.Measure}
 	columns, kinds := nameSources(s, m, o.IncludeObserver)
@@ -81,8 +82,8 @@ func FromCounts(m *dtracefs.Matrix, o SeriesOptions) *Series {
 	return s
 }
 
-// nameSources names the sources of a matrix and tells where they come from. It returns their columns in
-// the matrix, and what kinds there are.
+// nameSources names the sources of a matrix and tells where they come from. It returns their
+// columns in the matrix, and what kinds there are.
 func nameSources(s *Series, m *dtracefs.Matrix, observer bool) (columns []int, kinds map[string]bool) {
 	parts := partsOf(m)
 	calls := parts.callers(m)
@@ -145,8 +146,8 @@ func permuted[T any](s []T, by []int) []T {
 	return out
 }
 
-// takeValues moves the columns of the buckets from first to last to where a dense matrix of them alone
-// has them, in the memory where they are.
+// takeValues moves the columns of the buckets from first to last to where a dense matrix of them
+// alone has them, in the memory where they are.
 func takeValues(s *Series, m *dtracefs.Matrix, first, last int, columns []int) {
 	n, p := last-first, len(columns)
 	if n == 0 || p == 0 {
@@ -240,7 +241,8 @@ func (p sourceParts) callers(m *dtracefs.Matrix) map[string]bool {
 }
 
 // origin tells where a source comes from, zones aside. Block I/O and connections are sources beside
-// processes; a thread of the kernel is known by making no system calls in a capture that counts them.
+// processes; a thread of the kernel is known by making no system calls in a capture that counts
+// them.
 func (p sourceParts) origin(kind, process string, calls map[string]bool) source.Origin {
 	switch {
 	case isStorage(kind):

@@ -24,13 +24,13 @@
 // default. Its comment names the source (author, year). Its test compares it with reference numbers
 // of another implementation (package internal/golden) or with a slow and plain version of itself.
 //
-// A step of the pipeline, or an option of one, is a field of [Options] that is read in learn.go; its
-// zero must be what happens today. A way to look at a [Series] that is neither is a method in
-// explore.go, with a type of its own that shows itself: String for people who read text, HTML where a
-// table helps, and a method that returns a figure.
+// A step of the pipeline, or an option of one, is a field of [Options] that is read in learn.go;
+// its zero must be what happens today. A way to look at a [Series] that is neither is a method in
+// explore.go, with a type of its own that shows itself: String for people who read text, HTML where
+// a table helps, and a method that returns a figure.
 //
-// What is exported here can be used in cells without an import, through tables that are generated, so
-// a change of exported names or of their comments ends with
+// What is exported here can be used in cells without an import, through tables that are generated,
+// so a change of exported names or of their comments ends with
 //
 //	go generate ./...
 //	go test ./analysis/...

@@ -13,8 +13,8 @@ import (
 	"dtnotes/analysis"
 )
 
-// office is an hour of seconds in which cron wakes sh every minute, and nginx and php work together in
-// the first half only.
+// office is an hour of seconds in which cron wakes sh every minute, and nginx and php work together
+// in the first half only.
 func office() *analysis.Series {
 	x := mat.NewDense(3600, 4, nil)
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -121,8 +121,8 @@ func ordered(w, h *mat.Dense) (activity, shares *mat.Dense) {
 	return activity, shares
 }
 
-// Figure draws when each factor is active, a line per factor that is named by the sources that make most
-// of it: who works together when.
+// Figure draws when each factor is active, a line per factor that is named by the sources that make
+// most of it: who works together when.
 func (f *Factors) Figure() figure.Timeline {
 	n, k := f.Activity.Dims()
 	out := figure.Timeline{Times: f.series.Times, Unit: f.series.Units, Every: f.series.Every, Top: -1}

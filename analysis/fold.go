@@ -10,11 +10,12 @@ import (
 	"dtnotes/analysis/covariance"
 )
 
-// FoldedCovariance is the p×p covariance of the named sources, transformed, over all buckets of a series that need not
-// fit in memory. part(k) returns its buckets from k·[covariance.BlockRows] on, as many as that, the last part fewer, and
-// [io.EOF] behind that. The parts are folded in this order, and the sources stand in that of the names, so that the
-// result is the same to the bit whichever way it was counted. No more than a part and O(p²) numbers are in memory.
-// Normal scores rank all buckets of a source, and so cannot be had part by part: they are an error.
+// FoldedCovariance is the p×p covariance of the named sources, transformed, over all buckets of a
+// series that need not fit in memory. part(k) returns its buckets from k·[covariance.BlockRows] on,
+// as many as that, the last part fewer, and [io.EOF] behind that. The parts are folded in this
+// order, and the sources stand in that of the names, so that the result is the same to the bit
+// whichever way it was counted. No more than a part and O(p²) numbers are in memory. Normal scores
+// rank all buckets of a source, and so cannot be had part by part: they are an error.
 func FoldedCovariance(ctx context.Context, names []string, t Transform, part func(k int) (*Series, error)) (*mat.SymDense, error) {
 	if t == TransformAuto || t == TransformNormal {
 		return nil, fmt.Errorf("covariance of parts: transform %q needs all buckets at once", t)

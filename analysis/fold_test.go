@@ -98,7 +98,8 @@ func TestFoldedCovariance(t *testing.T) {
 	}
 }
 
-// A model learned from stretches has the covariance of all buckets, with the penalty and the links of the stretches.
+// A model learned from stretches has the covariance of all buckets, with the penalty and the links
+// of the stretches.
 func TestLearnFromCovarianceOfAllBuckets(t *testing.T) {
 	s, part := parted(t, covariance.BlockRows+1000, 5)
 	thin := s.Thin(500)

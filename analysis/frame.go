@@ -223,8 +223,8 @@ func (r *rows) nameSources(frame dataframe.DataFrame, by []string, o SeriesOptio
 	return nil
 }
 
-// origins tells where the source of a row comes from. When kind is part of the source, block I/O and
-// connections are sources beside processes. A thread of the kernel is known by making no system
+// origins tells where the source of a row comes from. When kind is part of the source, block I/O
+// and connections are sources beside processes. A thread of the kernel is known by making no system
 // calls in a capture that counts them.
 func origins(frame dataframe.DataFrame, byKind bool) func(row int) source.Origin {
 	columns := frame.Names()

@@ -22,8 +22,8 @@ type LinkRule string
 const (
 	// LinksPartial are partial correlations that halves of the buckets agree on, the default.
 	LinksPartial LinkRule = "partial"
-	// LinksHidden are those that are left when what a few hidden common causes explain, such as the load
-	// that drives everything, is taken out ([covariance.LatentGraphicalLasso]).
+	// LinksHidden are those that are left when what a few hidden common causes explain, such as the
+	// load that drives everything, is taken out ([covariance.LatentGraphicalLasso]).
 	LinksHidden LinkRule = "hidden"
 	// LinksCounts are neighborhoods of small counts, of which each is needed to explain the other
 	// ([covariance.CountNeighborhoods]).
@@ -56,9 +56,9 @@ func (o Options) link(ctx context.Context, m *Model, s *Series, d *distinct) err
 	return err
 }
 
-// weighed makes links of a symmetric matrix of weights among the distinct sources, 0 for none, and of
-// twins, which are linked without a test. A link between two groups of twins goes to the first of each.
-// Without stability, none is known.
+// weighed makes links of a symmetric matrix of weights among the distinct sources, 0 for none, and
+// of twins, which are linked without a test. A link between two groups of twins goes to the first
+// of each. Without stability, none is known.
 func weighed(m *Model, d *distinct, weights, stability mat.Symmetric) []Edge {
 	edges := []Edge{}
 	for i, a := range d.of {
@@ -88,9 +88,9 @@ func weighed(m *Model, d *distinct, weights, stability mat.Symmetric) []Edge {
 // copies tells of the links that need no test.
 var copies = fmt.Sprintf("or copies (correlation %g or more)", nearTwins)
 
-// hiddenEdges lists the links that are left without hidden causes, in all buckets and in enough of their
-// halves. The penalty is what chance gives in a pair, and not the one of cross-validation, which is far
-// smaller where a load drives everything, as it must explain that pair by pair.
+// hiddenEdges lists the links that are left without hidden causes, in all buckets and in enough of
+// their halves. The penalty is what chance gives in a pair, and not the one of cross-validation,
+// which is far smaller where a load drives everything, as it must explain that pair by pair.
 func (o Options) hiddenEdges(ctx context.Context, m *Model, d *distinct) error {
 	n, q := d.x.Dims()
 	least := o.MinStability
@@ -137,8 +137,8 @@ func (o Options) hiddenEdges(ctx context.Context, m *Model, d *distinct) error {
 	return nil
 }
 
-// hiddenStability fits complementary halves of the buckets, in blocks of neighbors, and returns in which
-// part of them each pair is linked with the sign that it has in all.
+// hiddenStability fits complementary halves of the buckets, in blocks of neighbors, and returns in
+// which part of them each pair is linked with the sign that it has in all.
 func (o Options) hiddenStability(ctx context.Context, d *distinct, alpha float64, all mat.Symmetric) (*mat.SymDense, error) {
 	const pairs = 8
 	n, q := d.x.Dims()

@@ -13,8 +13,8 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// threes are p sources over n buckets, of which each three in a row hang together as a chain, and all on
-// a load that is not seen.
+// threes are p sources over n buckets, of which each three in a row hang together as a chain, and
+// all on a load that is not seen.
 func threes(t *testing.T, n, p int, load float64, seed uint64) *Series {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 11))
@@ -61,8 +61,8 @@ func linksF1(m *Model, p int, real func(i, j int) bool) float64 {
 	return 2 * float64(hit) / float64(all+len(m.Edges))
 }
 
-// TestLinksWithoutHiddenCauses holds that the links that are left without the load are the real ones more
-// often than today's, and that where there is no load little is lost.
+// TestLinksWithoutHiddenCauses holds that the links that are left without the load are the real
+// ones more often than today's, and that where there is no load little is lost.
 func TestLinksWithoutHiddenCauses(t *testing.T) {
 	ctx := context.Background()
 	real := func(i, j int) bool { return j == i+1 && j%3 != 0 }

@@ -16,8 +16,9 @@ import (
 // hostileNames are what a process may call itself.
 var hostileNames = []string{"", "a\x1b]0;x\x07", "\u202eevil\u2066", "\xff\xfe", `a"b'c\d,<e>&`, strings.Repeat("very-long-", 400), "two\nlines\t", "אבג 12", "constructor", "–", "\x00"}
 
-// TestHostileNamesInWhatExplores holds for windows, spectra, factors and the rules of links that no name
-// of a source reaches a terminal as more than text, breaks a line or a document, or goes unseen.
+// TestHostileNamesInWhatExplores holds for windows, spectra, factors and the rules of links that no
+// name of a source reaches a terminal as more than text, breaks a line or a document, or goes
+// unseen.
 func TestHostileNamesInWhatExplores(t *testing.T) {
 	ctx := context.Background()
 	rng := rand.New(rand.NewPCG(3, 3))

@@ -33,8 +33,8 @@ type Options struct {
 	// there are less than four buckets for each source. Below 0 every pair with
 	// a partial correlation is an edge, whether it may be chance or not.
 	MinStability float64
-	// Links is the rule that links are found by; "" is [LinksPartial]. The covariance, and the partial
-	// correlations in which a hidden cause shows everywhere, are the same by all rules.
+	// Links is the rule that links are found by; "" is [LinksPartial]. The covariance, and the
+	// partial correlations in which a hidden cause shows everywhere, are the same by all rules.
 	Links LinkRule
 	// Seed of all that is random.
 	Seed uint64

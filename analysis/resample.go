@@ -44,9 +44,10 @@ func (s *Series) Resample(every time.Duration) (*Series, error) {
 // thinStretches is how many stretches a series is thinned to.
 const thinStretches = 5
 
-// Thin returns the series, or of one that has more than most buckets about so many, in five stretches of
-// equal length that lie spread evenly over it, and a note: enough to learn from, in less memory and time.
-// What follows the last bucket of a stretch is not what followed it in the series.
+// Thin returns the series, or of one that has more than most buckets about so many, in five
+// stretches of equal length that lie spread evenly over it, and a note: enough to learn from, in
+// less memory and time. What follows the last bucket of a stretch is not what followed it in the
+// series.
 func (s *Series) Thin(most int) *Series {
 	n, p := s.Dims()
 	length := max(1, most/thinStretches)

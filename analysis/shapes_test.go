@@ -14,8 +14,8 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// strong is the partial correlation from which on a link is strong: a medium effect as J. Cohen has it
-// ("Statistical power analysis for the behavioral sciences", 1988).
+// strong is the partial correlation from which on a link is strong: a medium effect as J. Cohen has
+// it ("Statistical power analysis for the behavioral sciences", 1988).
 const strong = 0.3
 
 // printed is a capture in one of the shapes that administrators print.
@@ -101,10 +101,10 @@ func (p printed) same(q printed) bool {
 	return len(p.totals) == len(q.totals)
 }
 
-// disagreements lists how two models of one workload differ: clusters that are not in both, and strong
-// links of one that the other has not, or with another sign. Few buckets cannot tell which of sources
-// that run nearly alike are linked directly; with coarse, the ends of a strong link need only be in one
-// cluster of the other model.
+// disagreements lists how two models of one workload differ: clusters that are not in both, and
+// strong links of one that the other has not, or with another sign. Few buckets cannot tell which
+// of sources that run nearly alike are linked directly; with coarse, the ends of a strong link need
+// only be in one cluster of the other model.
 func disagreements(a, b *Model, coarse bool) (out []string) {
 	clusters := func(m *Model) []string {
 		var all []string
@@ -144,10 +144,10 @@ func together(m *Model, pair [2]string) bool {
 	return i >= 0 && j >= 0 && m.Labels[i] >= 0 && m.Labels[i] == m.Labels[j]
 }
 
-// TestOneWorkloadInManyShapes holds that one workload gives the same clusters and the same strong links
-// in whatever shape a tracer printed it: tracers whose seconds begin at other times, that skip one, that
-// print empty tables before the work or nothing. It compares every pair of shapes that counted the same,
-// those of other seconds by the wider ones.
+// TestOneWorkloadInManyShapes holds that one workload gives the same clusters and the same strong
+// links in whatever shape a tracer printed it: tracers whose seconds begin at other times, that
+// skip one, that print empty tables before the work or nothing. It compares every pair of shapes
+// that counted the same, those of other seconds by the wider ones.
 func TestOneWorkloadInManyShapes(t *testing.T) {
 	all := printedWorkloads(t)
 	pairs, shapes := 0, map[string]bool{}

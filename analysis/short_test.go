@@ -68,8 +68,9 @@ func shortSeries(n, p int, family string, seed uint64) (*Series, *mat.SymDense) 
 	return s, links
 }
 
-// TestShortCaptures holds the links of sources, many beside the buckets or few, to a mean F1 score above
-// that of the reference's defaults (0.50, 0.37 and 0.29 at 60 buckets of 40 sources), and those of sources without any link to next to none.
+// TestShortCaptures holds the links of sources, many beside the buckets or few, to a mean F1 score
+// above that of the reference's defaults (0.50, 0.37 and 0.29 at 60 buckets of 40 sources), and
+// those of sources without any link to next to none.
 func TestShortCaptures(t *testing.T) {
 	const n, p, tries = 60, 40, 6
 	for _, c := range []struct {

@@ -166,8 +166,8 @@ func (m *Model) sheets() []sheet {
 	return out
 }
 
-// zoneSheet tells for each zone and the platform how many sources it has, and with how many links they
-// stay within it and leave it.
+// zoneSheet tells for each zone and the platform how many sources it has, and with how many links
+// they stay within it and leave it.
 func (m *Model) zoneSheet() sheet {
 	out := sheet{title: "Zones and the platform", head: []string{"zone", "whole name", "sources", "links inside", "with the platform", "with other zones"}}
 	links := map[string][3]int{} // inside, with the platform, with others

@@ -24,7 +24,8 @@ type SlidingLink struct {
 	A, B string
 	// Weights are the partial correlations in each window, 0 where the window has no such link.
 	Weights []float64
-	// Changes counts the windows in which the link comes, goes or changes its sign, the first apart.
+	// Changes counts the windows in which the link comes, goes or changes its sign, the first
+	// apart.
 	Changes int
 }
 
@@ -65,9 +66,9 @@ func linkState(v float64) int {
 // mostLinksShown is how many links a figure of sliding windows has, those that change most often.
 const mostLinksShown = 30
 
-// Figure draws which links each window has: a row per link, the windows at the middle of their time.
-// When a link has come, gone or turned is where its row changes. The legend has the rule that links had
-// to meet.
+// Figure draws which links each window has: a row per link, the windows at the middle of their
+// time. When a link has come, gone or turned is where its row changes. The legend has the rule that
+// links had to meet.
 func (s *Sliding) Figure() figure.Strips {
 	out := figure.Strips{States: []string{"linked", "linked, negative"}}
 	last := len(s.Starts) - 1
@@ -109,7 +110,8 @@ func (s *Sliding) Figure() figure.Strips {
 	return out
 }
 
-// Rule says what a link had to meet, in the first window that was judged, and whether others differ.
+// Rule says what a link had to meet, in the first window that was judged, and whether others
+// differ.
 func (s *Sliding) Rule() string {
 	rule := ""
 	for _, m := range s.Models {

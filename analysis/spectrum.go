@@ -15,9 +15,9 @@ import (
 
 // SpectrumOptions tune [Series.Spectrum]. The zero value is the default.
 type SpectrumOptions struct {
-	// Segment is the number of buckets in each of the half overlapping segments that are averaged; 0
-	// means 256, or a quarter of the series where that is less, but at least 8 buckets. The longest
-	// period seen is that of a segment.
+	// Segment is the number of buckets in each of the half overlapping segments that are averaged;
+	// 0 means 256, or a quarter of the series where that is less, but at least 8 buckets. The
+	// longest period seen is that of a segment.
 	Segment int
 }
 
@@ -116,8 +116,8 @@ func (s *Spectrum) tops(n int) []int {
 }
 
 // chance is the coherence that sources without anything in common reach at no frequency in 19 of 20
-// spectra: at one they exceed c with probability (1-c)^(segments-1) (G. Carter, "Coherence and time delay
-// estimation", 1987). It is 1 where nothing was averaged.
+// spectra: at one they exceed c with probability (1-c)^(segments-1) (G. Carter, "Coherence and time
+// delay estimation", 1987). It is 1 where nothing was averaged.
 func (s *Spectrum) chance() float64 {
 	if s.Segments < 2 {
 		return 1
@@ -128,8 +128,8 @@ func (s *Spectrum) chance() float64 {
 // peaksShown is how many periods a figure marks, and text lists.
 const peaksShown = 5
 
-// Figure draws the densities of both sources and, below, their coherence, with the periods of the most
-// coherent frequencies.
+// Figure draws the densities of both sources and, below, their coherence, with the periods of the
+// most coherent frequencies.
 func (s *Spectrum) Figure() figure.Spectrum {
 	out := figure.Spectrum{Names: s.Names, Frequencies: s.Frequencies, Density: s.Density, Coherence: s.Coherence, Unit: s.Unit, Chance: s.chance(),
 		Rule: "coherence that sources without anything in common reach nowhere in 19 of 20 spectra"}

@@ -116,8 +116,8 @@ func TestFactors(t *testing.T) {
 	}
 }
 
-// TestChanceOfCoherence draws pairs of sources without anything in common: hardly one in ten has a peak,
-// where one in twenty should if segments that overlap were independent.
+// TestChanceOfCoherence draws pairs of sources without anything in common: hardly one in ten has a
+// peak, where one in twenty should if segments that overlap were independent.
 func TestChanceOfCoherence(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	const tries = 300

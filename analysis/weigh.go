@@ -45,15 +45,14 @@ func awake(s *Series) (first, last int) {
 // such bucket outweighs a minute of work. z holds the n×p standardized values
 // and is standardized anew; the weights, 0 to 1, are returned.
 //
-// The weight of a bucket falls with its squared Mahalanobis distance
-// beyond what the farthest of n Gaussian rows would have (P. Huber, "Robust
-// estimation of a location parameter", 1964; R. Maronna, "Robust M-estimators
-// of multivariate location and scatter", 1976), measured against the median
-// distance and by correlations that shrinkage keeps definite. Deviations stay
-// those over all buckets: what a source does seldom is not unlike others for
-// that alone. Nor are more than one bucket in ten: where most are idle, the
-// busy ones are far from the median, and they are what there is to learn from. Nineteen of twenty Gaussian samples keep weights of one, so that
-// nothing changes in them.
+// The weight of a bucket falls with its squared Mahalanobis distance beyond what the farthest of n
+// Gaussian rows would have (P. Huber, "Robust estimation of a location parameter", 1964; R.
+// Maronna, "Robust M-estimators of multivariate location and scatter", 1976), measured against the
+// median distance and by correlations that shrinkage keeps definite. Deviations stay those over all
+// buckets: what a source does seldom is not unlike others for that alone. Nor are more than one
+// bucket in ten: where most are idle, the busy ones are far from the median, and they are what
+// there is to learn from. Nineteen of twenty Gaussian samples keep weights of one, so that nothing
+// changes in them.
 func weigh(z *mat.Dense) ([]float64, error) {
 	n, p := z.Dims()
 	weights := make([]float64, n)

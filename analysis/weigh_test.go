@@ -12,7 +12,8 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// TestGaussianBucketsCountAlike holds that at most one Gaussian sample in ten has a bucket that counts for less.
+// TestGaussianBucketsCountAlike holds that at most one Gaussian sample in ten has a bucket that
+// counts for less.
 func TestGaussianBucketsCountAlike(t *testing.T) {
 	for _, size := range [][2]int{{40, 3}, {60, 40}, {300, 20}} {
 		less := 0
@@ -38,7 +39,8 @@ func TestGaussianBucketsCountAlike(t *testing.T) {
 	}
 }
 
-// TestABucketUnlikeAllOthers holds that one bucket in which unrelated sources all start makes no links.
+// TestABucketUnlikeAllOthers holds that one bucket in which unrelated sources all start makes no
+// links.
 func TestABucketUnlikeAllOthers(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	x := mat.NewDense(90, 8, nil)
@@ -88,8 +90,8 @@ func TestAwake(t *testing.T) {
 	}
 }
 
-// TestRefineRaisesModularity holds that labels, however bad, end with a modularity that is at most what
-// joining may cost below the one they had.
+// TestRefineRaisesModularity holds that labels, however bad, end with a modularity that is at most
+// what joining may cost below the one they had.
 func TestRefineRaisesModularity(t *testing.T) {
 	for seed := range uint64(30) {
 		rng := rand.New(rand.NewPCG(seed, 9))
@@ -115,8 +117,8 @@ func TestRefineRaisesModularity(t *testing.T) {
 	}
 }
 
-// TestBusyBucketsCount holds that what happens in bursts between idle buckets is learned from, as when a virtual
-// machine starts.
+// TestBusyBucketsCount holds that what happens in bursts between idle buckets is learned from, as
+// when a virtual machine starts.
 func TestBusyBucketsCount(t *testing.T) {
 	capture, err := dtracefs.Load(t.Context(), dtracefs.Samples(), "vm-start.dtrace.txt", dtracefs.Options{})
 	if err != nil {

@@ -63,8 +63,8 @@ func (m *Model) links(a, b string) bool {
 	})
 }
 
-// TestZonesAndThePlatform repeats the experiment of 2013: a process inside a zone is linked with the
-// process of the platform that serves it, and with that one's I/O, and with nothing else.
+// TestZonesAndThePlatform repeats the experiment of 2013: a process inside a zone is linked with
+// the process of the platform that serves it, and with that one's I/O, and with nothing else.
 func TestZonesAndThePlatform(t *testing.T) {
 	text := machine(func(b *strings.Builder, kind, zone, exec string, n int) {
 		fmt.Fprintf(b, "%s %s %s %d\n", kind, zone, exec, n)

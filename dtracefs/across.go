@@ -11,9 +11,9 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// An Across reads the counts of hosts beside each other, some time after another, as [AcrossHosts] lays them, in memory
-// that does not grow with the time that was counted: a counts file has one host after another, and so what it holds is
-// sorted by time into a scratch file first.
+// An Across reads the counts of hosts beside each other, some time after another, as [AcrossHosts]
+// lays them, in memory that does not grow with the time that was counted: a counts file has one
+// host after another, and so what it holds is sorted by time into a scratch file first.
 type Across struct {
 	all         *Counts // sources and measure of all hosts, without buckets
 	hosts       []acrossHost
@@ -30,7 +30,8 @@ type acrossHost struct {
 	runs   []acrossRun
 }
 
-// An acrossRun is packed buckets of the scratch file that follow each other, as a counts file has them.
+// An acrossRun is packed buckets of the scratch file that follow each other, as a counts file has
+// them.
 type acrossRun struct {
 	stretch
 	before int64 // the number from which that of the first bucket is told
@@ -41,9 +42,9 @@ type acrossRun struct {
 // acrossBuckets are how many buckets lie together in the scratch file.
 const acrossBuckets = 1024
 
-// NewAcross reads what r has of the hosts that keep tells, no more than one host in memory at a time, and packs it into
-// scratch, where it must stay as long as it is read. Hosts whose counts do not go together are an error, as those of
-// [AcrossHosts] are.
+// NewAcross reads what r has of the hosts that keep tells, no more than one host in memory at a
+// time, and packs it into scratch, where it must stay as long as it is read. Hosts whose counts do
+// not go together are an error, as those of [AcrossHosts] are.
 func NewAcross(ctx context.Context, r *CountsReader, keep func(host string) bool, scratch interface {
 	io.Writer
 	io.ReaderAt
@@ -182,8 +183,8 @@ func (a *Across) Matrix(from, n int) (*Matrix, error) {
 	return a.matrix([]stretch{{a.first + int64(from), min(a.last, a.first+int64(from+n-1))}})
 }
 
-// Thin returns all buckets where they hold no more than most values, otherwise five stretches spread evenly that do,
-// and have at least so many buckets.
+// Thin returns all buckets where they hold no more than most values, otherwise five stretches
+// spread evenly that do, and have at least so many buckets.
 func (a *Across) Thin(most, least int) (*Matrix, error) {
 	_, p := a.Dims()
 	stretches := thinned(a.first, a.last, p, most, least)

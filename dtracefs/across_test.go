@@ -27,7 +27,8 @@ func acrossOf(t *testing.T, file []byte, keep func(string) bool) (*Across, error
 	return NewAcross(context.Background(), r, keep, scratch)
 }
 
-// What is read stretch by stretch is what the matrix of all hosts holds, whichever hosts there are when.
+// What is read stretch by stretch is what the matrix of all hosts holds, whichever hosts there are
+// when.
 func TestAcrossIsTheMatrixOfAllHosts(t *testing.T) {
 	rng := rand.New(rand.NewPCG(31, 32))
 	// host is a capture of so many seconds from one on, with gaps.

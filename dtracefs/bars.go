@@ -7,8 +7,8 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// barCharts are the histograms of bcc and perf-tools: a heading with what the buckets are of, and rows
-// with stars. A line before it may say whose it is, `disk = b'xvda'`.
+// barCharts are the histograms of bcc and perf-tools: a heading with what the buckets are of, and
+// rows with stars. A line before it may say whose it is, `disk = b'xvda'`.
 type barCharts struct{}
 
 func (barCharts) take(st *station, num int, line []byte) bool {
@@ -117,8 +117,8 @@ func (bareStacks) file(st *station, lines []textLine) int {
 // indentOf is the number of blanks and tabs that a line starts with.
 func indentOf(line []byte) int { return len(line) - len(syntax.TrimIndent(line)) }
 
-// isBareFrame reports whether the text can be a frame: the name of a function, of which those of C++
-// hold blanks within parentheses or angle brackets, maybe behind an address.
+// isBareFrame reports whether the text can be a frame: the name of a function, of which those of
+// C++ hold blanks within parentheses or angle brackets, maybe behind an address.
 func isBareFrame(text []byte) bool {
 	if c := text[0]; (c|0x20 < 'a' || c|0x20 > 'z') && c-'0' > 9 && bytes.IndexByte([]byte("_[~("), c) < 0 || isNumber(text) {
 		return false

@@ -109,7 +109,8 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 	return true
 }
 
-// fits reports whether data is what a record of the kind has: entries where it is of a map, any value, else a text.
+// fits reports whether data is what a record of the kind has: entries where it is of a map, any
+// value, else a text.
 func fits(kind string, data syntax.JSON) bool {
 	isText := data.Kind == '"' || data.Text != ""
 	switch kind {
@@ -123,8 +124,8 @@ func fits(kind string, data syntax.JSON) bool {
 	return isText
 }
 
-// otherRecord files a record of a type that is not known: with data, it is one of a newer bpftrace, such as
-// the results of benchmarks. Its members are the keys of rows in a table of that type.
+// otherRecord files a record of a type that is not known: with data, it is one of a newer bpftrace,
+// such as the results of benchmarks. Its members are the keys of rows in a table of that type.
 func (t *bpftraceJSON) otherRecord(num int, kind string, text []byte, v syntax.JSON) bool {
 	data := v.Get("data")
 	if kind == "" || data.Kind != '{' || len(data.Members) == 0 {
@@ -223,7 +224,8 @@ func (t *bpftraceJSON) jsonActivity(data syntax.JSON) bool {
 // quick takes a line that needs no parser, or is none of JSON's.
 func (t *bpftraceJSON) quick(line []byte) bool { return t.quickActivity(line) || t.bareClock(line) }
 
-// bareClock takes what bpftrace before 0.18 writes for print(strftime(...)): the text without quotes.
+// bareClock takes what bpftrace before 0.18 writes for print(strftime(...)): the text without
+// quotes.
 func (t *bpftraceJSON) bareClock(line []byte) bool {
 	rest, ok := bytes.CutPrefix(line, []byte(`{"type": "value", "data": `))
 	text, closed := bytes.CutSuffix(bytes.TrimRight(rest, " "), []byte("}"))

@@ -124,8 +124,8 @@ func cutAtBlank(data []byte) int {
 	return cutAtLine(data)
 }
 
-// lastBlank is where the last line that a blank one follows ends; -1 if there is none. Logs have no blank
-// lines, and searching forward is a good deal faster than backward.
+// lastBlank is where the last line that a blank one follows ends; -1 if there is none. Logs have no
+// blank lines, and searching forward is a good deal faster than backward.
 func lastBlank(data []byte) int {
 	const near = 16 << 10
 	for end := len(data); end > 0; {

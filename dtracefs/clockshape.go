@@ -18,7 +18,8 @@ type clockShape struct {
 	base  int64 // what the digits are added to, in ns
 }
 
-// learn takes the shape of a clock. text may hold more than the clock alone; it is the clock's as a whole.
+// learn takes the shape of a clock. text may hold more than the clock alone; it is the clock's as a
+// whole.
 func (s *clockShape) learn(text []byte, c syntax.Clock) {
 	s.text = append(s.text[:0], text...)
 	s.clock, s.unit = c, 0

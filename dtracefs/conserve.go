@@ -16,11 +16,12 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// Nothing that was printed is lost, to the word. A recognizer takes lines by their shape, and what it does not
-// file of them would be gone without a trace; so whatever was decoded is compared with what came of it: each
-// word of a line must stand in a cell, in the name of a table or a column, in a notice, or in what was not
-// understood. A line of which a word stands nowhere is told in a notice, with its words. Lines that were taken
-// by their exact shape, those of activity and of event logs, need no such look.
+// Nothing that was printed is lost, to the word. A recognizer takes lines by their shape, and what
+// it does not file of them would be gone without a trace; so whatever was decoded is compared with
+// what came of it: each word of a line must stand in a cell, in the name of a table or a column, in
+// a notice, or in what was not understood. A line of which a word stands nowhere is told in a
+// notice, with its words. Lines that were taken by their exact shape, those of activity and of
+// event logs, need no such look.
 
 // decoration is what may go: it is drawn or repeated around the values and tells nothing
 // that a table, its columns or their order do not.
@@ -133,8 +134,8 @@ func (k *kept) sort() {
 	k.ints, k.floats, k.seconds = slices.Compact(k.ints), slices.Compact(k.floats), slices.Compact(k.seconds)
 }
 
-// addLarge takes the numbers of the large tables too; it reports whether there are any. Of these nearly all
-// are of lines that need no look.
+// addLarge takes the numbers of the large tables too; it reports whether there are any. Of these
+// nearly all are of lines that need no look.
 func (k *kept) addLarge() bool {
 	for _, t := range k.large {
 		k.numbers(t)
@@ -183,8 +184,8 @@ func (k *kept) texts(each func(string)) {
 	}
 }
 
-// nextWord returns the first word of a text, and what stands behind it; nil if there is none. Names of
-// functions with their module and offset, and numbers with their fraction, are one word.
+// nextWord returns the first word of a text, and what stands behind it; nil if there is none. Names
+// of functions with their module and offset, and numbers with their fraction, are one word.
 func nextWord(text []byte) (word, rest []byte) {
 	i := 0
 	for i < len(text) {
@@ -211,7 +212,8 @@ func nextWord(text []byte) (word, rest []byte) {
 	return text[start:i], text[i:]
 }
 
-// wordByte is how many bytes the letter or digit has that text starts with; 0 if it starts with none.
+// wordByte is how many bytes the letter or digit has that text starts with; 0 if it starts with
+// none.
 func wordByte(text []byte) int {
 	switch c := text[0]; {
 	case c-'0' <= 9 || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_' || c == '`':

@@ -273,8 +273,8 @@ func TestNothingIsLost(t *testing.T) {
 	}
 }
 
-// checkNothingIsLeft checks that every line was filed by whoever took it: what is told as left over is not lost,
-// but a recognizer dropped it.
+// checkNothingIsLeft checks that every line was filed by whoever took it: what is told as left over
+// is not lost, but a recognizer dropped it.
 func checkNothingIsLeft(t *testing.T, name string, c *Capture) {
 	t.Helper()
 	for _, n := range c.Notices {
@@ -284,8 +284,8 @@ func checkNothingIsLeft(t *testing.T, name string, c *Capture) {
 	}
 }
 
-// TestLeftover holds that what a reader drops of its lines is told, in a part of a capture once the next part does
-// not hold it either.
+// TestLeftover holds that what a reader drops of its lines is told, in a part of a capture once the
+// next part does not hold it either.
 func TestLeftover(t *testing.T) {
 	part := func(words ...string) *decoder {
 		d := newDecoder(&Capture{Dialect: "dtrace"}, Options{}, nil)
@@ -333,8 +333,8 @@ func FuzzConserve(f *testing.F) {
 	})
 }
 
-// TestScriptsRemoveNothing holds that no word is lost where a script lies beside a capture, be it the one
-// that printed it or any other.
+// TestScriptsRemoveNothing holds that no word is lost where a script lies beside a capture, be it
+// the one that printed it or any other.
 func TestScriptsRemoveNothing(t *testing.T) {
 	scripts := []string{
 		`syscall:::entry { @reads[execname] = count(); @writes[execname] = sum(arg2); } tick-1s { printa(@reads); printa(@writes); }`,
@@ -372,8 +372,8 @@ func TestScriptsRemoveNothing(t *testing.T) {
 	}
 }
 
-// TestCommandsOutput holds that what the script beside a capture cannot have printed is text, whatever it
-// looks like.
+// TestCommandsOutput holds that what the script beside a capture cannot have printed is text,
+// whatever it looks like.
 func TestCommandsOutput(t *testing.T) {
 	const text = "Kernel: 6.1.0\nUptime: 3 days\nLoad: 0.12\nalpha 1\nbeta 2\n\n  read                                                              4\n"
 	fsys := fstest.MapFS{"x.txt": {Data: []byte(text)}, "x.d": {Data: []byte(`syscall::read:entry /pid == $target/ { @[probefunc] = count(); }`)}}

@@ -321,8 +321,9 @@ func TestCountStopsOnCancel(t *testing.T) {
 	}
 }
 
-// TestClearedTotals holds that after a map was cleared each of its keys counts from 0, also one that comes
-// back greater than it was, and one that comes back later; a single total that falls was reset alone.
+// TestClearedTotals holds that after a map was cleared each of its keys counts from 0, also one
+// that comes back greater than it was, and one that comes back later; a single total that falls was
+// reset alone.
 func TestClearedTotals(t *testing.T) {
 	blocks := []map[string]int{
 		{"a": 10, "b": 20, "c": 30, "d": 7}, {"a": 20, "b": 40, "c": 60, "d": 7}, {"a": 30, "b": 60, "c": 90, "d": 8},
@@ -358,8 +359,8 @@ func TestTotalsOfFractions(t *testing.T) {
 	}
 }
 
-// TestMergeInAnyOrder holds that parts of two tracers, whose blocks end at other instants within the second,
-// make the same matrix in whatever order they are merged.
+// TestMergeInAnyOrder holds that parts of two tracers, whose blocks end at other instants within
+// the second, make the same matrix in whatever order they are merged.
 func TestMergeInAnyOrder(t *testing.T) {
 	part := func(from int64, phase int64, name string) func() *Counts {
 		return func() *Counts {

@@ -261,7 +261,8 @@ func (c *counting) speedUp() {
 	if err != nil {
 		return
 	}
-	// What tells the decoder of single lines what they are nearly always stands at the very beginning.
+	// What tells the decoder of single lines what they are nearly always stands at the very
+	// beginning.
 	begins := [][]byte{c.text[0]}
 	if cut := c.scanner.dialect.cut; cut != nil && len(c.text[0]) > headSize {
 		if n := cut(c.text[0][:headSize]); n > 0 {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// CountOptions say what [CountFiles] counts and how. The zero value counts what is inferred, in buckets
-// as long as the capture's blocks.
+// CountOptions say what [CountFiles] counts and how. The zero value counts what is inferred, in
+// buckets as long as the capture's blocks.
 type CountOptions struct {
 	Options        // how the capture is decoded
 	MeasureOptions // what of it is counted
@@ -17,8 +17,8 @@ type CountOptions struct {
 	// the epoch. Buckets have the same numbers whichever it is.
 	Origin time.Time
 
-	// Aligned lets buckets end on whole multiples of Every since the epoch whatever the blocks do, so
-	// that counts of different files and hosts have the same buckets.
+	// Aligned lets buckets end on whole multiples of Every since the epoch whatever the blocks do,
+	// so that counts of different files and hosts have the same buckets.
 	Aligned bool
 
 	// Workers is how many chunks are counted side by side; 0 means one for each CPU. The
@@ -121,7 +121,8 @@ type countRow struct {
 
 func (r countRow) isUsed() bool { return r.used&(1<<r.i) != 0 }
 
-// use marks a bucket in which something was counted. Unless time was booked, it is covered as a whole.
+// use marks a bucket in which something was counted. Unless time was booked, it is covered as a
+// whole.
 func (r countRow) use() {
 	if r.covered != nil && !r.isUsed() {
 		r.covered[r.i] = r.every
@@ -301,8 +302,8 @@ type span struct {
 // parts two runs.
 const longestBlock = 10
 
-// widestSpan bounds the buckets that a block covers: a block longer than that is made up of stray times,
-// and counts where it ends.
+// widestSpan bounds the buckets that a block covers: a block longer than that is made up of stray
+// times, and counts where it ends.
 const widestSpan = 1 << 20
 
 // spanOf returns what a block covers that ends at ns, after one that ended at before (0 if there
@@ -376,10 +377,10 @@ func (c *Counts) addLevels(o *Counts, ids []int) {
 	}
 }
 
-// Merge adds what o counted. Both must be counted by the same measure, in buckets of one width. Buckets
-// that end at other instants within the width, since the blocks of two tracers do, are those that end
-// nearest to the same multiple of it: what is merged ends there, and the order of merging is all the
-// same.
+// Merge adds what o counted. Both must be counted by the same measure, in buckets of one width.
+// Buckets that end at other instants within the width, since the blocks of two tracers do, are
+// those that end nearest to the same multiple of it: what is merged ends there, and the order of
+// merging is all the same.
 func (c *Counts) Merge(o *Counts) error {
 	if c.stretches != nil || o.stretches != nil {
 		return fmt.Errorf("merging counts: %w", errThin)

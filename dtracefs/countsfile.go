@@ -20,15 +20,17 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// A counts file holds the counts of hosts: countsMagic, then a section for each host, in the order of their
-// names, then a zero byte and the SHA-256 of all before it. A section is a one byte, the name of the host, and
-// a packed body, each behind its length. The body is canonical: integers, sources and buckets in order, the times that
-// were counted, nothing of when and how it was. Equal counts are equal bytes, whichever way they were parted and merged.
+// A counts file holds the counts of hosts: countsMagic, then a section for each host, in the order
+// of their names, then a zero byte and the SHA-256 of all before it. A section is a one byte, the
+// name of the host, and a packed body, each behind its length. The body is canonical: integers,
+// sources and buckets in order, the times that were counted, nothing of when and how it was. Equal
+// counts are equal bytes, whichever way they were parted and merged.
 const (
 	countsMagic   = "dtnotes counts"
 	countsVersion = 3
 
-	// mostCountsBody bounds what a section unpacks to, so that a damaged one cannot take all memory.
+	// mostCountsBody bounds what a section unpacks to, so that a damaged one cannot take all
+	// memory.
 	mostCountsBody = 4 << 30
 )
 
@@ -43,9 +45,9 @@ func IsCountsFile(r io.ReadSeeker) bool {
 	return err == nil && seek == nil && string(head) == countsMagic
 }
 
-// MarshalBinary returns the counts as a counts file of one host without a name. It is an error if buckets do not
-// lie on whole multiples of their width since the epoch, as [CountOptions].Aligned makes them: such counts
-// cannot be merged with others bit for bit.
+// MarshalBinary returns the counts as a counts file of one host without a name. It is an error if
+// buckets do not lie on whole multiples of their width since the epoch, as [CountOptions].Aligned
+// makes them: such counts cannot be merged with others bit for bit.
 func (c Counts) MarshalBinary() ([]byte, error) {
 	var b bytes.Buffer
 	w := NewCountsWriter(&b)
@@ -254,8 +256,9 @@ func (r *CountsReader) NextOf(keep func(host string) bool) (host string, c *Coun
 	}
 }
 
-// NextThin is [CountsReader.NextOf], but where the buckets of a host hold more than most values it reads no more than
-// that, in five stretches spread evenly, and at least so many buckets. Such counts give a matrix and nothing else.
+// NextThin is [CountsReader.NextOf], but where the buckets of a host hold more than most values it
+// reads no more than that, in five stretches spread evenly, and at least so many buckets. Such
+// counts give a matrix and nothing else.
 func (r *CountsReader) NextThin(keep func(host string) bool, most, least int) (host string, c *Counts, err error) {
 	r.most, r.least = most, least
 	defer func() { r.most, r.least = 0, 0 }()
@@ -267,7 +270,8 @@ func (r *CountsReader) bad(err error) error {
 	return fmt.Errorf("reading counts: %w: host %q: %w", ErrCountsFile, r.last, err)
 }
 
-// nextHost reads the name of the next host, [io.EOF] after the last. Its section must be taken before the next one.
+// nextHost reads the name of the next host, [io.EOF] after the last. Its section must be taken
+// before the next one.
 func (r *CountsReader) nextHost() (string, error) {
 	mark, err := r.r.ReadByte()
 	if err == nil && mark == 0 {
@@ -394,8 +398,8 @@ func (w *wireMeasure) sort() {
 // steadyMantissas are the lengths, of whatever unit, at which tracers print.
 var steadyMantissas = []float64{1, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2, 2.2, 2.5, 2.8, 3, 3.3, 3.6, 4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5, 8, 9, 10}
 
-// roundedBlock is the usual length of a block to a few hundredths: that of the same tracer varies a little from
-// one file to the next.
+// roundedBlock is the usual length of a block to a few hundredths: that of the same tracer varies a
+// little from one file to the next.
 func roundedBlock(d time.Duration) time.Duration {
 	if d <= 0 {
 		return 0
@@ -484,8 +488,8 @@ func (c *Counts) body() ([]byte, error) {
 	return c.seen.bytes(b), nil
 }
 
-// bucketBytes appends what a bucket holds: for each source with a value its distance in
-// the order from the one before, and the value; of levels, how many they are, and the terms of their sum.
+// bucketBytes appends what a bucket holds: for each source with a value its distance in the order
+// from the one before, and the value; of levels, how many they are, and the terms of their sum.
 func (c *Counts) bucketBytes(b []byte, number int64, order []int) []byte {
 	values, levels := c.row(number).counts(), c.levels[number]
 	before := -1
@@ -513,7 +517,8 @@ func (c *Counts) bucketBytes(b []byte, number int64, order []int) []byte {
 	return binary.AppendUvarint(b, 0)
 }
 
-// bytes appends the extents: how many, then for each its distance from the one before, and its length.
+// bytes appends the extents: how many, then for each its distance from the one before, and its
+// length.
 func (e *extents) bytes(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(e.runs)))
 	before := int64(0)
@@ -541,7 +546,8 @@ func readExtents(r *bodyReader) []extent {
 	return runs
 }
 
-// dropsByKind sums what a tracer lost by kind: where in which file it said so is nothing that adds up.
+// dropsByKind sums what a tracer lost by kind: where in which file it said so is nothing that adds
+// up.
 func dropsByKind(drops []Drop) []Drop {
 	sums := map[string]Drop{}
 	for _, d := range drops {
@@ -617,7 +623,8 @@ func (r *bodyReader) take(n int) []byte {
 
 func (r *bodyReader) text() string { return string(r.take(r.count())) }
 
-// countsHead reads of what [Counts.body] wrote all before the buckets: counts that hold none yet, and where those start.
+// countsHead reads of what [Counts.body] wrote all before the buckets: counts that hold none yet,
+// and where those start.
 func countsHead(body []byte) (c *Counts, r *bodyReader, sources int, err error) {
 	r = &bodyReader{b: body}
 	var w wireMeasure
@@ -652,8 +659,8 @@ func countsHead(body []byte) (c *Counts, r *bodyReader, sources int, err error) 
 	return c, r, n, nil
 }
 
-// countsOfBody reads what [Counts.body] wrote; where that is more than most values, if most is not 0, stretches of it,
-// which have at least so many buckets.
+// countsOfBody reads what [Counts.body] wrote; where that is more than most values, if most is not
+// 0, stretches of it, which have at least so many buckets.
 func countsOfBody(body []byte, most, least int) (*Counts, error) {
 	c, r, n, err := countsHead(body)
 	if err != nil {

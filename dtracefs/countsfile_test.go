@@ -84,8 +84,8 @@ func mergeShuffled(t *testing.T, rng *rand.Rand, parts [][]byte) []byte {
 	return left[0]
 }
 
-// Whichever way parts are grouped and ordered, what they merge to is the same to the bit, and holds what
-// the whole holds.
+// Whichever way parts are grouped and ordered, what they merge to is the same to the bit, and holds
+// what the whole holds.
 func TestCountsMergeInAnyOrder(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	var parts [][]byte

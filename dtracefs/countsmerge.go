@@ -11,13 +11,14 @@ import (
 	"strings"
 )
 
-// Join adds what another part of the same host counted: an hour beside another hour. Unlike [Counts.Merge],
-// which lays hosts over each other, parts follow each other, so that nothing is counted twice: it is an
-// error if they counted the same time, however wide the buckets are. Parts come in any order, as long as none is
-// shorter than a block and a half or, of events, than a second or the bucket, whichever is less, and a second longer where
-// the clock tells whole ones: such a one may find no room between two that were joined before. Parts of events need their
-// lines in the order of time where they were cut; lines of one time may be in two parts unless the clock is finer than
-// microseconds, or they hold levels.
+// Join adds what another part of the same host counted: an hour beside another hour. Unlike
+// [Counts.Merge], which lays hosts over each other, parts follow each other, so that nothing is
+// counted twice: it is an error if they counted the same time, however wide the buckets are. Parts
+// come in any order, as long as none is shorter than a block and a half or, of events, than a
+// second or the bucket, whichever is less, and a second longer where the clock tells whole ones:
+// such a one may find no room between two that were joined before. Parts of events need their lines
+// in the order of time where they were cut; lines of one time may be in two parts unless the clock
+// is finer than microseconds, or they hold levels.
 func (c *Counts) Join(o *Counts) error {
 	if err := c.joinable(o); err != nil {
 		return fmt.Errorf("joining counts: %w", err)
@@ -145,8 +146,8 @@ func (c *Counts) sameHow(o *Counts) bool {
 	return true
 }
 
-// sameValues tells which table of both was counted otherwise in one part than in the other: what a part shows of a
-// capture may let it be inferred so.
+// sameValues tells which table of both was counted otherwise in one part than in the other: what a
+// part shows of a capture may let it be inferred so.
 func (m *Measure) sameValues(o *Measure) error {
 	type table struct{ name, kind string }
 	of := map[table]TableMeasure{}
@@ -303,9 +304,9 @@ type PartError struct {
 func (e *PartError) Error() string { return fmt.Sprintf("file %d: %v", e.File+1, e.Err) }
 func (e *PartError) Unwrap() error { return e.Err }
 
-// MergeCounts merges counts files into one, in memory for the parts of one host at a time (see [Counts.Join]). The
-// bytes written do not depend on the order of the files, nor on how they were merged before: counts are integers, and
-// sums of levels are exact.
+// MergeCounts merges counts files into one, in memory for the parts of one host at a time (see
+// [Counts.Join]). The bytes written do not depend on the order of the files, nor on how they were
+// merged before: counts are integers, and sums of levels are exact.
 func MergeCounts(ctx context.Context, w io.Writer, files ...io.ReadSeeker) error {
 	type part struct {
 		r    *CountsReader

@@ -12,7 +12,8 @@ import (
 // csvHead is how many records decide whether a text is CSV.
 const csvHead = 64
 
-// isCSV reports whether a text starts with records of as many cells each in which a column holds numbers or times.
+// isCSV reports whether a text starts with records of as many cells each in which a column holds
+// numbers or times.
 func isCSV(head []byte) bool { return csvSeparator(head) != 0 }
 
 // csvSeparator returns what parts the cells of a text that is CSV: commas, or semicolons or bars
@@ -27,8 +28,8 @@ func csvSeparator(head []byte) byte {
 }
 
 // hasRecords reports whether head is CSV with that separator: three records at least, all of one
-// width, with a number or a time below the first. Lists in sentences have commas too, but of varying
-// number, or with a blank behind.
+// width, with a number or a time below the first. Lists in sentences have commas too, but of
+// varying number, or with a blank behind.
 func hasRecords(head []byte, sep byte) bool {
 	r := csvRecords{data: head, sep: sep}
 	var width, n int

@@ -36,8 +36,8 @@ func eightDigits(b []byte) int64 {
 	return number(word)
 }
 
-// lastDigits reads the digits that text ends with; there are none, as far as it can tell, where they are
-// eight or more, or where the text is as short.
+// lastDigits reads the digits that text ends with; there are none, as far as it can tell, where
+// they are eight or more, or where the text is as short.
 func lastDigits(text []byte) (digits int, v int64) {
 	n := len(text)
 	if n < 8 {

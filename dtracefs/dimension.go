@@ -71,7 +71,8 @@ func DimensionOf(name string, values []string) Dimension {
 	if d, ok := dimensionNames[name]; ok {
 		return d
 	}
-	// A number or a short list in words names no dimension by itself: the look of all values decides.
+	// A number or a short list in words names no dimension by itself: the look of all values
+	// decides.
 	looks := []struct {
 		d  Dimension
 		is func(string) bool

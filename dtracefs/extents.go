@@ -122,8 +122,9 @@ func (e *extents) overlap(o *extents, apart int64) error {
 	return nil
 }
 
-// touch reports whether one extent ends where the other begins, each has other times too, and none of these is finer
-// than a microsecond. An extent of one time alone may as well be the end of the other once more.
+// touch reports whether one extent ends where the other begins, each has other times too, and none
+// of these is finer than a microsecond. An extent of one time alone may as well be the end of the
+// other once more.
 func touch(a, b extent) bool {
 	if a.first > b.first {
 		a, b = b, a

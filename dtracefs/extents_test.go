@@ -19,7 +19,8 @@ type pieced struct {
 	least  int // pieces of a part
 }
 
-// recordings are captures of each way in which times are printed, in buckets narrower and wider than their parts.
+// recordings are captures of each way in which times are printed, in buckets narrower and wider
+// than their parts.
 func recordings(rng *rand.Rand) []pieced {
 	var all []pieced
 	blocks := func(name string, every time.Duration, jitter int64) {
@@ -62,8 +63,8 @@ func recordings(rng *rand.Rand) []pieced {
 	return append(all, logs(rng)...)
 }
 
-// logs are those in which several lines have one time, by clocks that tell it in many ways, from one source and from
-// many, as many lines in each tick and by chance.
+// logs are those in which several lines have one time, by clocks that tell it in many ways, from
+// one source and from many, as many lines in each tick and by chance.
 func logs(rng *rand.Rand) []pieced {
 	var all []pieced
 	for _, clock := range []struct {
@@ -116,8 +117,9 @@ func (r pieced) cut(rng *rand.Rand) []string {
 	return parts
 }
 
-// However a capture is parted, and in whichever order and tree its parts are merged, the file is that of the whole, to
-// the bit, and no part is taken twice on the way, whatever it was merged with before.
+// However a capture is parted, and in whichever order and tree its parts are merged, the file is
+// that of the whole, to the bit, and no part is taken twice on the way, whatever it was merged with
+// before.
 func TestCountsOfPartsAreThoseOfTheWhole(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 12))
 	for _, r := range recordings(rng) {
@@ -177,8 +179,8 @@ func TestCountsOfPartsAreThoseOfTheWhole(t *testing.T) {
 	}
 }
 
-// A cut in the middle of a block, or of the lines of one time where these are levels, is refused, if it does not give
-// what the whole does; what a part cannot tell is said.
+// A cut in the middle of a block, or of the lines of one time where these are levels, is refused,
+// if it does not give what the whole does; what a part cannot tell is said.
 func TestBlocksThatAreCutAreRefused(t *testing.T) {
 	rng := rand.New(rand.NewPCG(21, 22))
 	var csv, levels, stamped []string
@@ -222,7 +224,8 @@ func TestBlocksThatAreCutAreRefused(t *testing.T) {
 	}
 }
 
-// One part may have lines that look like events, and another, of the same log, such that look like counts.
+// One part may have lines that look like events, and another, of the same log, such that look like
+// counts.
 func TestPartsThatWereCountedOtherwiseAreRefused(t *testing.T) {
 	var few, many strings.Builder
 	few.WriteString("time,execname,bytes\n")

@@ -73,8 +73,8 @@ type fastCell struct {
 	total  *runningTotal
 }
 
-// A fastEntry is a number that counts; or, where its source means endOfBlock, the time of the numbers
-// that follow.
+// A fastEntry is a number that counts; or, where its source means endOfBlock, the time of the
+// numbers that follow.
 type fastEntry struct {
 	value  int64
 	source int32
@@ -94,16 +94,16 @@ const contextLines = 200
 // more, such as one with a number in each name, is decoded: asking costs more than decoding.
 const mostAsked = 1 << 16
 
-// newFastCount returns a counter of lines that have the layout, which adds to t. ask must have decoded
-// the sample.
+// newFastCount returns a counter of lines that have the layout, which adds to t. ask must have
+// decoded the sample.
 func newFastCount(t *tally, l layout, ask *scanner) *fastCount {
 	f := &fastCount{t: t, layout: l, ask: ask, known: map[string][]fastCell{}, log: t.tables[0].log}
 	f.totals = slices.ContainsFunc(t.tables, func(tm *tableTally) bool { return tm.As == AsTotal })
 	return f
 }
 
-// learn takes over what lines of another count of the same sources are, but for running totals: those have
-// what they were in the other count.
+// learn takes over what lines of another count of the same sources are, but for running totals:
+// those have what they were in the other count.
 func (f *fastCount) learn(from *fastCount) {
 	for rest, cells := range from.known {
 		if slices.ContainsFunc(cells, func(c fastCell) bool { return c.total != nil }) {

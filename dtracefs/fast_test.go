@@ -15,8 +15,8 @@ import (
 	"dtnotes/dtracefs/internal/generate"
 )
 
-// countStream counts generated text as a file is, and tells whether lines were counted without decoding
-// them.
+// countStream counts generated text as a file is, and tells whether lines were counted without
+// decoding them.
 func countStream(t testing.TB, r io.Reader, o CountOptions, slow bool) (*Matrix, bool) {
 	t.Helper()
 	head := make([]byte, 64<<10)
@@ -81,8 +81,9 @@ func workload(size int, head func(b *strings.Builder, at time.Time), row func(b 
 	return b.String()
 }
 
-// TestFastLinesOfOtherForms holds the same for forms that are not generated: clocks with a label or glued to
-// the first row, CSV with other separators and other orders of its columns, and running totals.
+// TestFastLinesOfOtherForms holds the same for forms that are not generated: clocks with a label or
+// glued to the first row, CSV with other separators and other orders of its columns, and running
+// totals.
 func TestFastLinesOfOtherForms(t *testing.T) {
 	clock := func(layout string) func(b *strings.Builder, at time.Time) {
 		return func(b *strings.Builder, at time.Time) { b.WriteString(at.Format(layout)) }

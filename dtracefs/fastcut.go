@@ -61,8 +61,8 @@ func (f *fastLines) cutTime(line []byte) (head, rest []byte, ok bool) {
 	return head, text[n:], ok
 }
 
-// endsTime reports whether a time of n bytes ends there. The line ends with it only if the value stands
-// before it.
+// endsTime reports whether a time of n bytes ends there. The line ends with it only if the value
+// stands before it.
 func (f *fastLines) endsTime(text []byte, n int) bool {
 	if n == len(text) {
 		return n > 0 && f.layout.early

@@ -6,8 +6,8 @@ import (
 	"math/bits"
 )
 
-// event reads a line of a log. Whose it is says a run of words between numbers, such as a process and a
-// probe: it is looked up as it is, if the decoder finds the same columns in it.
+// event reads a line of a log. Whose it is says a run of words between numbers, such as a process
+// and a probe: it is looked up as it is, if the decoder finds the same columns in it.
 func (f *fastLines) event(line []byte) bool {
 	_, rest, ok := f.cutTime(line)
 	if !ok {
@@ -80,7 +80,8 @@ func blanksOf(text []byte) (set uint64) {
 	return set | blanksOfWord(binary.LittleEndian.Uint64(text[n-8:n]))<<((n-8)&63)
 }
 
-// blanksOfWord has a bit for each byte of a word that is a blank: the highest bits of the bytes, side by side.
+// blanksOfWord has a bit for each byte of a word that is a blank: the highest bits of the bytes,
+// side by side.
 func blanksOfWord(word uint64) uint64 {
 	const low, spread = 0x7f7f7f7f7f7f7f7f, 0x0102040810204080
 	word ^= 0x2020202020202020

@@ -90,7 +90,8 @@ func (f *fastLines) jsonEntries(line, rest []byte) bool {
 	}
 }
 
-// quickKey is where the key of a member without escapes ends that text starts with; -1 if there is none.
+// quickKey is where the key of a member without escapes ends that text starts with; -1 if there is
+// none.
 func quickKey(text []byte) int {
 	if len(text) == 0 || text[0] != '"' {
 		return -1

@@ -7,7 +7,8 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// Behind an arrow may stand a call with its arguments, "read(4, 0x7f, 100)", or its return, "read = 12".
+// Behind an arrow may stand a call with its arguments, "read(4, 0x7f, 100)", or its return, "read =
+// 12".
 var (
 	callArgs = pattern.New(`^([^\s(]+)\((.*)\)\s*$`)
 	returned = pattern.New(`^(\S+) = (.*?)\s*$`)
@@ -36,8 +37,8 @@ func (flows) take(st *station, num int, line []byte) bool {
 	return true
 }
 
-// isFunction reports whether a text names a function, maybe with its arguments or its result: one word,
-// but for the names of C++. Other things than calls have arrows before them, too.
+// isFunction reports whether a text names a function, maybe with its arguments or its result: one
+// word, but for the names of C++. Other things than calls have arrows before them, too.
 func isFunction(text []byte) bool {
 	return len(bytes.Fields(text)) == 1 && !isNumber(text) || bytes.ContainsAny(text, "(<`=") || bytes.Contains(text, []byte("::"))
 }

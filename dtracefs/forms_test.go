@@ -18,8 +18,8 @@ import (
 	"dtnotes/dtracefs/internal/generate"
 )
 
-// plainPeer has the plain Python peer count a capture. It returns the CPU seconds that this took and the
-// matrix as CSV.
+// plainPeer has the plain Python peer count a capture. It returns the CPU seconds that this took
+// and the matrix as CSV.
 func plainPeer(tb testing.TB, python, form, path string) (seconds float64, matrix string) {
 	tb.Helper()
 	out := filepath.Join(tb.TempDir(), "matrix.csv")
@@ -82,8 +82,8 @@ func sinceFirst(tb testing.TB, matrix string) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestPlainPeer holds that the plain Python peer and the generator are of one mind about every form, over
-// midnight too: neither knows of the other.
+// TestPlainPeer holds that the plain Python peer and the generator are of one mind about every
+// form, over midnight too: neither knows of the other.
 func TestPlainPeer(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
@@ -132,8 +132,9 @@ func BenchmarkCountForms(b *testing.B) {
 	}
 }
 
-// BenchmarkBesidePlainPython counts captures of every form beside plain Python, one core each, in CPU time
-// of both, since others may run on the machine. Forms that Count does not read show the peer alone:
+// BenchmarkBesidePlainPython counts captures of every form beside plain Python, one core each, in
+// CPU time of both, since others may run on the machine. Forms that Count does not read show the
+// peer alone:
 //
 //	DTNOTES_PEER=python3 go test -run NONE -bench BesidePlainPython -benchtime 1x ./dtracefs
 func BenchmarkBesidePlainPython(b *testing.B) {

@@ -30,8 +30,8 @@ type MeasureOptions struct {
 	// Kinds are the values of a column "kind" to take in; "*" takes all. By default system calls
 	// alone where the kind is not a part of the source.
 	Kinds []string
-	// Like is how captures were counted that this one is held against: what the other words leave open
-	// is as it was there, as far as the capture has it. nil leaves it to inference.
+	// Like is how captures were counted that this one is held against: what the other words leave
+	// open is as it was there, as far as the capture has it. nil leaves it to inference.
 	Like *Measure
 }
 
@@ -61,8 +61,8 @@ func infer(tables []*Table, s *script.Script, o MeasureOptions) (*Measure, error
 	return m, err
 }
 
-// Readings says for each table of the capture what would be learned from it without options, or what
-// is missing and which option would supply it.
+// Readings says for each table of the capture what would be learned from it without options, or
+// what is missing and which option would supply it.
 func (c *Capture) Readings() []Reading {
 	var o MeasureOptions
 	all, err := o.candidates(c.Tables, c.script)

@@ -225,8 +225,8 @@ func clockOf(c *Column, any bool) (TimeKind, int64) {
 	return "", 0
 }
 
-// instants reports whether numbers that could be ns since the epoch are: counts and addresses may be
-// as large, but instants of one capture lie within a few months, and are not all the same in a
+// instants reports whether numbers that could be ns since the epoch are: counts and addresses may
+// be as large, but instants of one capture lie within a few months, and are not all the same in a
 // column that nobody calls a time.
 func instants(name string, lo, hi int64, any bool) bool {
 	return hi-lo < 2e16 && (hi > lo || any || timeName(name))
@@ -474,8 +474,8 @@ func (o MeasureOptions) every(m *Measure, group []*candidate) {
 	}
 }
 
-// beats reports whether most steps of ascending times are about the typical one, which is longer than a second: a clock
-// that tells no more than seconds steps by one whatever is printed.
+// beats reports whether most steps of ascending times are about the typical one, which is longer
+// than a second: a clock that tells no more than seconds steps by one whatever is printed.
 func beats(times []int64) bool {
 	step, even := typicalStep(times), 0
 	for i := 1; i < len(times); i++ {

@@ -103,8 +103,8 @@ func (c *candidate) growthOf(t *TableMeasure) *growth {
 	return g
 }
 
-// clearBlocks are so many that what they show outweighs what a value was before: fewer may all grow by
-// chance.
+// clearBlocks are so many that what they show outweighs what a value was before: fewer may all grow
+// by chance.
 const clearBlocks = 10
 
 // grows reports whether values are running totals, by what they were before and by what they do.

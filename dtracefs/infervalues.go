@@ -146,9 +146,10 @@ func (o MeasureOptions) wide(c *candidate, value *Column) []*Column {
 }
 
 // areValues reports whether columns of numbers beside each other are all values, and none but the
-// last only a key. Each row is alone in its block by what stands before them, and of those that come
-// again a quarter has had other numbers: a key, such as a file descriptor, would come again with
-// them. Of many processes that idle few numbers change, which is why rows are not what is counted.
+// last only a key. Each row is alone in its block by what stands before them, and of those that
+// come again a quarter has had other numbers: a key, such as a file descriptor, would come again
+// with them. Of many processes that idle few numbers change, which is why rows are not what is
+// counted.
 func (c *candidate) areValues(before, after []*Column) bool {
 	block := c.blockOf()
 	type came struct {
@@ -203,8 +204,8 @@ func (o MeasureOptions) wideRow(c *candidate, last *Column) []*Column {
 // rowKey is text that differs for rows whose cells in some columns differ.
 func rowKey(columns []*Column, i int) string { return string(appendRowKey(nil, columns, i)) }
 
-// appendRowKey is rowKey without memory of its own. Codes of words differ from batch to batch, the words
-// do not. A column may be nil.
+// appendRowKey is rowKey without memory of its own. Codes of words differ from batch to batch, the
+// words do not. A column may be nil.
 func appendRowKey(b []byte, columns []*Column, i int) []byte {
 	for _, c := range columns {
 		if c != nil {
@@ -343,14 +344,16 @@ func (c *candidate) isLog() bool {
 	return n >= 4 && len(times)*2 > n
 }
 
-// single reports whether rows are counted where they stand, as events are, and are not of the time since those before.
-// Rows without a number of their own are events however many have one time, as by a clock of whole seconds.
+// single reports whether rows are counted where they stand, as events are, and are not of the time
+// since those before. Rows without a number of their own are events however many have one time, as
+// by a clock of whole seconds.
 func (c *candidate) single() bool {
 	return c.isLog() || c.timing == byRow && (c.events || c.amounts())
 }
 
-// amounts reports whether counts and sums are those of events, and not of intervals: rows of one time are the same but
-// for their values, and the times are none of a steady beat, in which a tool may list the same name several times.
+// amounts reports whether counts and sums are those of events, and not of intervals: rows of one
+// time are the same but for their values, and the times are none of a steady beat, in which a tool
+// may list the same name several times.
 func (c *candidate) amounts() bool {
 	var rest []*Column
 	for _, col := range c.printed {

@@ -112,7 +112,8 @@ func addExactly(terms []float64, v float64) []float64 {
 	return append(out, v)
 }
 
-// roundedSum rounds a sum of terms as [addExactly] makes them to the nearest number, to the even one of two.
+// roundedSum rounds a sum of terms as [addExactly] makes them to the nearest number, to the even
+// one of two.
 func roundedSum(terms []float64) float64 {
 	i := len(terms) - 1
 	sum, low := terms[i], 0.0

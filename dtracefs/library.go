@@ -11,9 +11,9 @@ import (
 //go:embed scripts
 var library embed.FS
 
-// A Script is a program of the library in the languages of both tracers. Run by either, it
-// prints what [Load] reads as a table of activity, or of stacks. What the tracer itself does is left
-// out, by its process's number.
+// A Script is a program of the library in the languages of both tracers. Run by either, it prints
+// what [Load] reads as a table of activity, or of stacks. What the tracer itself does is left out,
+// by its process's number.
 type Script struct {
 	Name     string
 	Doc      string // what it prints

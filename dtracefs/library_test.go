@@ -48,8 +48,8 @@ func TestLibrary(t *testing.T) {
 	}
 }
 
-// TestLibraryLeavesOutItsTracer holds that nothing a tracer itself does is counted, in the programs of all
-// systems: it is known by its number, whatever it is called.
+// TestLibraryLeavesOutItsTracer holds that nothing a tracer itself does is counted, in the programs
+// of all systems: it is known by its number, whatever it is called.
 func TestLibraryLeavesOutItsTracer(t *testing.T) {
 	leavesOut := func(name, program, predicate string) {
 		parts, err := clausesOf(program)
@@ -129,8 +129,8 @@ func TestLibraryByContainer(t *testing.T) {
 	}
 }
 
-// TestLibraryAvoidsRefusedProbes holds that no program for Linux has a probe that its kernels refuse,
-// while others keep it.
+// TestLibraryAvoidsRefusedProbes holds that no program for Linux has a probe that its kernels
+// refuse, while others keep it.
 func TestLibraryAvoidsRefusedProbes(t *testing.T) {
 	for system := range systems {
 		for _, s := range ScriptsOn(system) {

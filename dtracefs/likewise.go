@@ -21,8 +21,8 @@ func (o MeasureOptions) said() (words []string) {
 	return words
 }
 
-// likewise fills in the words that were said when what o.Like measures was counted, and are not said
-// now. What was inferred then is looked at table by table (see [MeasureOptions.like]).
+// likewise fills in the words that were said when what o.Like measures was counted, and are not
+// said now. What was inferred then is looked at table by table (see [MeasureOptions.like]).
 func (o MeasureOptions) likewise() MeasureOptions {
 	m := o.Like
 	if m == nil {

@@ -68,8 +68,8 @@ func clockedMaps(seconds int, value func(i int) map[string]int) string {
 	return b.String()
 }
 
-// TestLikewise counts captures as others were counted before: what was said then holds, and what was seen
-// in many blocks holds against what few show.
+// TestLikewise counts captures as others were counted before: what was said then holds, and what
+// was seen in many blocks holds against what few show.
 func TestLikewise(t *testing.T) {
 	ups := func(i int) map[string]int {
 		return map[string]int{"@calls[nginx]": 90 + 7*(i%5), "@calls[db]": 30 + 3*(i%5)}

@@ -35,8 +35,9 @@ type LiveOptions struct {
 	PID int
 
 	// Target is the line of a command that the tracer starts and that the script knows as $target
-	// or cpid; the run ends with it. What it prints goes to TargetOutput, or nowhere if that is nil,
-	// and not among what the script prints; on standard error and on Windows they come together.
+	// or cpid; the run ends with it. What it prints goes to TargetOutput, or nowhere if that is
+	// nil, and not among what the script prints; on standard error and on Windows they come
+	// together.
 	Target       string
 	TargetOutput io.Writer
 
@@ -200,8 +201,8 @@ func findTracer(name, src string) (string, error) {
 	return "", fmt.Errorf("looking for %s: %w", strings.Join(names, " or "), ErrNoTracer)
 }
 
-// TracerOf tells which tracer speaks the language of a script: "bpftrace" by what only that has, else
-// "dtrace".
+// TracerOf tells which tracer speaks the language of a script: "bpftrace" by what only that has,
+// else "dtrace".
 func TracerOf(src string) string {
 	if looksLikeBpftrace(src) {
 		return "bpftrace"
@@ -313,8 +314,8 @@ func (r *Run) Kill() {
 	}
 }
 
-// Latest returns the table of that name as the last batch that has it holds it, or the last table of
-// all for an empty name; nil if nothing came yet. It may be called while Batches is iterated.
+// Latest returns the table of that name as the last batch that has it holds it, or the last table
+// of all for an empty name; nil if nothing came yet. It may be called while Batches is iterated.
 func (r *Run) Latest(name string) *Table {
 	r.mu.Lock()
 	defer r.mu.Unlock()

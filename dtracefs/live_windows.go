@@ -17,8 +17,8 @@ func ownGroup(cmd *exec.Cmd) {
 
 func stayOnThread() (leave func()) { return func() {} }
 
-// interrupt sends the tracer a break by way of the console that both are on. It kills it where there is
-// none, as with a kernel that a client without a console has started.
+// interrupt sends the tracer a break by way of the console that both are on. It kills it where
+// there is none, as with a kernel that a client without a console has started.
 func interrupt(cmd *exec.Cmd, _ string) error {
 	if windows.GenerateConsoleCtrlEvent(windows.CTRL_BREAK_EVENT, uint32(cmd.Process.Pid)) != nil {
 		return cmd.Process.Kill()

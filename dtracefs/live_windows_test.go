@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// The program of the tests, which is called after dtrace, is a tracer where this variable is set: one
-// that prints its aggregation when it gets a break, or one that heeds none.
+// The program of the tests, which is called after dtrace, is a tracer where this variable is set:
+// one that prints its aggregation when it gets a break, or one that heeds none.
 const standIn = "DTNOTES_STAND_IN"
 
 func init() {
@@ -30,8 +30,9 @@ func init() {
 	os.Exit(0)
 }
 
-// TestLiveBreak holds that a tracer is asked to end, so that what it prints on its way out comes, and is
-// killed if it does not. Where it cannot be asked, for want of a console, it is told what is lost.
+// TestLiveBreak holds that a tracer is asked to end, so that what it prints on its way out comes,
+// and is killed if it does not. Where it cannot be asked, for want of a console, it is told what is
+// lost.
 func TestLiveBreak(t *testing.T) {
 	program, err := os.Executable()
 	if err != nil {

@@ -31,8 +31,8 @@ type Options struct {
 	// traced machine. The default is UTC.
 	Location *time.Location
 
-	// Limit, if positive, is how many bytes of text Load reads at most, to the end of a line. A notice
-	// tells where there was more.
+	// Limit, if positive, is how many bytes of text Load reads at most, to the end of a line. A
+	// notice tells where there was more.
 	Limit int64
 }
 
@@ -42,8 +42,8 @@ type Options struct {
 // What a capture cut in the middle of a line left is in Unparsed, and a notice says so.
 // Load stops when ctx is done.
 //
-// It decodes on one core: what shape text has and of which type a column is it tells from the whole of
-// it, and what a line means depends on those before it. [Scan] decodes parts side by side.
+// It decodes on one core: what shape text has and of which type a column is it tells from the whole
+// of it, and what a line means depends on those before it. [Scan] decodes parts side by side.
 func Load(ctx context.Context, fsys fs.FS, name string, o Options) (*Capture, error) {
 	data, err := readAll(ctx, fsys, name, o.Limit)
 	if err != nil {

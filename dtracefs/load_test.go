@@ -118,7 +118,8 @@ func TestLoadDamaged(t *testing.T) {
 	}
 }
 
-// asked is a context that counts how often it is asked whether it has ended, and has once that was at times.
+// asked is a context that counts how often it is asked whether it has ended, and has once that was
+// at times.
 type asked struct {
 	context.Context
 	n, at int
@@ -153,8 +154,8 @@ func TestNoScript(t *testing.T) {
 	}
 }
 
-// TestScriptMakesTheDialect counts, scans and follows a capture whose few rows only its script knows
-// among what a command printed.
+// TestScriptMakesTheDialect counts, scans and follows a capture whose few rows only its script
+// knows among what a command printed.
 func TestScriptMakesTheDialect(t *testing.T) {
 	var text strings.Builder
 	for i := range 100 {
@@ -182,8 +183,8 @@ func TestScriptMakesTheDialect(t *testing.T) {
 	}
 }
 
-// TestLoadStops holds that whatever is loaded, the context is asked while it is read and while it is
-// decoded, and that no more than what is at hand is decoded once it has ended.
+// TestLoadStops holds that whatever is loaded, the context is asked while it is read and while it
+// is decoded, and that no more than what is at hand is decoded once it has ended.
 func TestLoadStops(t *testing.T) {
 	for _, kind := range generate.Kinds() {
 		fsys := generate.FS{Kind: kind, Size: 1 << 20}
@@ -258,8 +259,8 @@ func TestCaptureJSON(t *testing.T) {
 	}
 }
 
-// TestDecodersAsk holds that every dialect asks, every few thousand lines, whether its capture is still
-// wanted.
+// TestDecodersAsk holds that every dialect asks, every few thousand lines, whether its capture is
+// still wanted.
 func TestDecodersAsk(t *testing.T) {
 	const enough = 3 << 10 // lines
 	names, err := filepath.Glob("testdata/*.golden")

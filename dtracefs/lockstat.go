@@ -11,9 +11,9 @@ import (
 // events/sec)`.
 var lockstatTitle = pattern.New(`^(\S.*): (\d+) events in ([\d.]+) seconds \((\d+) events/sec\)\s*$`)
 
-// lockstat reads what lockstat of illumos and FreeBSD prints: for each kind of event a title, then a table
-// of locks and callers between rules. With -s and -h a distribution of times follows each row, with the
-// stack beside it.
+// lockstat reads what lockstat of illumos and FreeBSD prints: for each kind of event a title, then
+// a table of locks and callers between rules. With -s and -h a distribution of times follows each
+// row, with the stack beside it.
 type lockstat struct {
 	*decoder
 	event   string
@@ -47,8 +47,8 @@ func isLockstat(head []byte) bool {
 	return false
 }
 
-// isLockstatHeading tells the names of columns, of which the first is that of a count or a rate, and the second
-// that of a share by itself or of what a function called.
+// isLockstatHeading tells the names of columns, of which the first is that of a count or a rate,
+// and the second that of a share by itself or of what a function called.
 func isLockstatHeading(line []byte) bool {
 	words := bytes.Fields(line)
 	return len(words) > 4 && (string(words[0]) == "Count" || string(words[0]) == "ops/s") &&

@@ -79,8 +79,9 @@ func isBinary(fsys fs.FS, name string) bool {
 	return (err == nil || err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF)) && binaryAt(head[:n]) >= 0
 }
 
-// Manifest describes the captures of a file system, those that [Names] lists, which it reads whole. A capture that
-// cannot be read has its Err set; the error returned is about the file system or the context.
+// Manifest describes the captures of a file system, those that [Names] lists, which it reads whole.
+// A capture that cannot be read has its Err set; the error returned is about the file system or the
+// context.
 func Manifest(ctx context.Context, fsys fs.FS) ([]Entry, error) {
 	names, err := Names(ctx, fsys)
 	if err != nil {

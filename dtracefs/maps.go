@@ -344,8 +344,8 @@ func timeSeries(st *station) (points []mapPoint) {
 // drawn is what a time series is drawn with: points, the edges, and a line of dots at zero.
 const drawn = " |*."
 
-// isAxis reports whether the line is the upper edge of a drawing beside the form of its times. What is cut off
-// before its end is none, so that it is told as it stands.
+// isAxis reports whether the line is the upper edge of a drawing beside the form of its times. What
+// is cut off before its end is none, so that it is told as it stands.
 func isAxis(line []byte) bool {
 	form, edge, _ := bytes.Cut(bytes.TrimSpace(line), []byte(" "))
 	edge = bytes.TrimSpace(edge)

@@ -163,7 +163,8 @@ func (c *Counts) covered(first, last int64) bool {
 	return true
 }
 
-// releaseEach is how much of counts, in bytes, is given back at a time where a matrix takes them over.
+// releaseEach is how much of counts, in bytes, is given back at a time where a matrix takes them
+// over.
 const releaseEach = 64 << 20
 
 // fillAll fills a matrix of the buckets from first to last. Large counts that the matrix takes

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestMeasureByScript counts captures that look alike with the scripts that printed them beside: these
-// tell what a number is and whose.
+// TestMeasureByScript counts captures that look alike with the scripts that printed them beside:
+// these tell what a number is and whose.
 func TestMeasureByScript(t *testing.T) {
 	keys := prefixed(plainNames, "global", "web")
 	w := newWorld(5, 40, time.Second, keys)

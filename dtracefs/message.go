@@ -67,9 +67,9 @@ func (messages) take(st *station, num int, line []byte) bool {
 // mostGoesOn bounds the lines that a message goes on to.
 const mostGoesOn = 8
 
-// goesOn takes the lines that tell more of what a compiler objects to, and returns the whole message:
-// lines indented by a tab under one of dtrace's that ends in a colon, as of prototypes, or the line of
-// the script that bpftrace underlines.
+// goesOn takes the lines that tell more of what a compiler objects to, and returns the whole
+// message: lines indented by a tab under one of dtrace's that ends in a colon, as of prototypes, or
+// the line of the script that bpftrace underlines.
 func goesOn(st *station, m syntax.Message, line []byte) []byte {
 	more := 0
 	ahead := *st.cur

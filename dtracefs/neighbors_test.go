@@ -30,7 +30,8 @@ func neighbors(t testing.TB) (names []string) {
 var tracers = []string{"bpftrace-json", "libxo-json", "libxo-xml", "statemap", "json", "csv", "folded", "bpftrace", "dtrace", UnknownDialect}
 
 // TestNeighborsNotLost looks for every word of the captures in what they decode to: a cell, a name,
-// a notice, a drop, or a line that is told as not understood. Numbers are looked for by value, and those with a suffix are left to the goldens.
+// a notice, a drop, or a line that is told as not understood. Numbers are looked for by value, and
+// those with a suffix are left to the goldens.
 func TestNeighborsNotLost(t *testing.T) {
 	for _, name := range neighbors(t) {
 		data, err := os.ReadFile(filepath.Join("testdata", name))

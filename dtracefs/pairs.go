@@ -122,8 +122,9 @@ func (f *freeText) pairs(lines []textLine) bool {
 	return true
 }
 
-// tellPairs says once, where a process ended that was traced from its start, that names and values in
-// lines of their own may be what it printed: without the script nothing tells them from the script's.
+// tellPairs says once, where a process ended that was traced from its start, that names and values
+// in lines of their own may be what it printed: without the script nothing tells them from the
+// script's.
 func (f *freeText) tellPairs(num int) {
 	f.flush()
 	if f.paired && !f.pairsTold {

@@ -191,8 +191,8 @@ func (p *perfTrace) who(s *sheet) {
 	}
 }
 
-// counts takes the lines under a thread: a heading of two lines, the second with units, a rule, and a row
-// for each system call.
+// counts takes the lines under a thread: a heading of two lines, the second with units, a rule, and
+// a row for each system call.
 func (p *perfTrace) counts(line []byte) bool {
 	if p.owner == "" {
 		return false

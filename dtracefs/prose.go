@@ -14,8 +14,8 @@ func joins(word []byte) bool {
 	return len(word) > 0 && bytes.Contains([]byte(joiningWords), append(append([]byte(" "), word...), ' '))
 }
 
-// hasJoining reports whether one of a line's words only joins others, as in `version is 2.0`. Where other lines
-// do not have it in the same place, such a line is no row.
+// hasJoining reports whether one of a line's words only joins others, as in `version is 2.0`. Where
+// other lines do not have it in the same place, such a line is no row.
 func hasJoining(line []byte) bool {
 	for w := range bytes.FieldsSeq(line) {
 		if joins(w) {
@@ -25,10 +25,10 @@ func hasJoining(line []byte) bool {
 	return false
 }
 
-// isProse reports whether most of the lines are sentences or parts of such: words with single blanks
-// between them, a fifth of which only join the others. A script that prints in sentences, such as
-// `nginx read 512 bytes from the disk`, puts the same joining words in the same places line by line;
-// those are rows.
+// isProse reports whether most of the lines are sentences or parts of such: words with single
+// blanks between them, a fifth of which only join the others. A script that prints in sentences,
+// such as `nginx read 512 bytes from the disk`, puts the same joining words in the same places line
+// by line; those are rows.
 func isProse(lines []textLine) bool {
 	lines = lines[:min(len(lines), sampleRows)]
 	prose := 0
@@ -72,8 +72,8 @@ func sameSentence(lines []textLine) bool {
 	return true
 }
 
-// isRemark reports whether a line by itself is what someone wrote or typed around a capture: a command
-// behind a prompt, or a few words that end as a sentence or a heading of one does.
+// isRemark reports whether a line by itself is what someone wrote or typed around a capture: a
+// command behind a prompt, or a few words that end as a sentence or a heading of one does.
 func isRemark(line []byte) bool {
 	words := bytes.Fields(line)
 	first, last := words[0], words[len(words)-1]

@@ -18,9 +18,9 @@ import (
 
 // RecordOptions say how a recording is kept.
 type RecordOptions struct {
-	// Script is what prints the capture, and Tracer, "dtrace" or "bpftrace", what runs it. The script
-	// is kept beside the capture, where [Load] finds it: capture.d or capture.bt for capture.txt. It
-	// is not if the name of the capture has no ending.
+	// Script is what prints the capture, and Tracer, "dtrace" or "bpftrace", what runs it. The
+	// script is kept beside the capture, where [Load] finds it: capture.d or capture.bt for
+	// capture.txt. It is not if the name of the capture has no ending.
 	Script, Tracer string
 
 	// Rotate, if positive, is how long a part is. The parts before are capture.txt.1, capture.txt.2

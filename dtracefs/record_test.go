@@ -43,8 +43,8 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// TestRecordKeepsOthers holds that what is there stays when a recording fails, and that a script which
-// is not its own is not written over.
+// TestRecordKeepsOthers holds that what is there stays when a recording fails, and that a script
+// which is not its own is not written over.
 func TestRecordKeepsOthers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "calls.txt")
 	script := filepath.Join(filepath.Dir(path), "calls.d")
@@ -74,7 +74,8 @@ func TestRecordKeepsOthers(t *testing.T) {
 	}
 }
 
-// TestRecordRotates holds that the parts, oldest first, are the text that came, whatever its pieces.
+// TestRecordRotates holds that the parts, oldest first, are the text that came, whatever its
+// pieces.
 func TestRecordRotates(t *testing.T) {
 	for _, name := range []string{"c.txt", "c.txt.zst"} {
 		for _, keep := range []int{0, 2} {

@@ -7,7 +7,8 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// printedRecords are what bpftrace prints of a record or a tuple alone on its line, `{ .pid = 12, .comm = nginx }`.
+// printedRecords are what bpftrace prints of a record or a tuple alone on its line, `{ .pid = 12,
+// .comm = nginx }`.
 type printedRecords struct{}
 
 func (printedRecords) take(st *station, num int, line []byte) bool {

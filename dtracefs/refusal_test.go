@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestRefusals counts captures with options that cannot be meant, and captures in which nothing can be
-// counted: what the error says.
+// TestRefusals counts captures with options that cannot be meant, and captures in which nothing can
+// be counted: what the error says.
 func TestRefusals(t *testing.T) {
 	w := newWorld(3, 30, time.Second, prefixed(plainNames, "global", "web"))
 	rows := w.each(inLayout(formY, "\n"), printa, "\n")

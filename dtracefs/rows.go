@@ -326,8 +326,8 @@ func anyNumber(cells [][]byte) bool {
 	return false
 }
 
-// isRow reports whether a line by itself is a row: one of its cells is a number, half of many are, and it is
-// no remark.
+// isRow reports whether a line by itself is a row: one of its cells is a number, half of many are,
+// and it is no remark.
 func isRow(cells [][]byte, line []byte) bool {
 	const many = 16
 	numbers := 0
@@ -342,8 +342,8 @@ func isRow(cells [][]byte, line []byte) bool {
 // fewRows are so few that they may have as many words each by chance.
 const fewRows = 3
 
-// isChance reports whether a few lines have nothing in common but the number of their words: where one has a
-// number another has a word, or they are nothing but words of a language.
+// isChance reports whether a few lines have nothing in common but the number of their words: where
+// one has a number another has a word, or they are nothing but words of a language.
 func isChance(lines []textLine, split splitter, n int) bool {
 	if len(lines) < 2 || len(lines) > fewRows {
 		return false

@@ -143,8 +143,8 @@ func holdsBlanks(rows [][]byte, wide, narrow shape) bool {
 	return false
 }
 
-// alwaysTogether reports whether in rows of a shape each word in cells from at to end has always the same
-// ones beside it.
+// alwaysTogether reports whether in rows of a shape each word in cells from at to end has always
+// the same ones beside it.
 func alwaysTogether(rows [][]byte, s shape, at, end int) bool {
 	after, before := map[string]string{}, map[string]string{}
 	for _, line := range rows {

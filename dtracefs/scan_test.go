@@ -106,8 +106,8 @@ func TestScanAhead(t *testing.T) {
 	}
 }
 
-// TestBlocksInParts holds that rows of a part which has one block alone keep its number: without a clock
-// it is their time.
+// TestBlocksInParts holds that rows of a part which has one block alone keep its number: without a
+// clock it is their time.
 func TestBlocksInParts(t *testing.T) {
 	var text strings.Builder
 	for block := range 3 {
@@ -137,7 +137,8 @@ func TestBlocksInParts(t *testing.T) {
 	}
 }
 
-// TestLinesInPieces scans lines that bpftrace's printf wrote piece by piece: a part may end within one.
+// TestLinesInPieces scans lines that bpftrace's printf wrote piece by piece: a part may end within
+// one.
 func TestLinesInPieces(t *testing.T) {
 	const lines = 8000
 	var text strings.Builder

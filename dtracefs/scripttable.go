@@ -232,7 +232,8 @@ func headTokens(line []byte, rows []textLine) (tokens []token, gaps bool) {
 	return cells, true
 }
 
-// tableTitle files the lines above a heading; one line alone, with no stack under it, is the table's title.
+// tableTitle files the lines above a heading; one line alone, with no stack under it, is the
+// table's title.
 func tableTitle(st *station, above []textLine) string {
 	if len(above) == 1 && above[0].frames == nil && !isNumber(bytes.TrimSpace(above[0].text)) {
 		st.account(classTable, above[0].size)

@@ -28,7 +28,8 @@ var plainNames = [][]string{{"nginx"}, {"redis-server"}, {"api"}, {"ledger"}, {"
 // oddNames hold what parts cells elsewhere.
 var oddNames = [][]string{{"nginx"}, {"Web Content"}, {"kworker/0:1"}, {"a,b"}, {"[migration]"}, {"redis-server"}, {"java: main"}, {"api"}}
 
-// newWorld makes a matrix in which sources come and go: some are there nearly always, some hardly ever.
+// newWorld makes a matrix in which sources come and go: some are there nearly always, some hardly
+// ever.
 func newWorld(seed uint64, steps int, every time.Duration, keys [][]string) *world {
 	r := rand.New(rand.NewPCG(seed, 11))
 	w := &world{start: time.Date(2026, 11, 28, 9, 59, 12, 0, time.UTC), every: every, keys: keys}
@@ -48,7 +49,8 @@ func newWorld(seed uint64, steps int, every time.Duration, keys [][]string) *wor
 // end is when interval i ended.
 func (w *world) end(i int) time.Time { return w.start.Add(time.Duration(i+1) * w.every) }
 
-// each writes every interval: what comes before its rows, its rows by value, and what comes after them.
+// each writes every interval: what comes before its rows, its rows by value, and what comes after
+// them.
 func (w *world) each(before func(i int, at time.Time) string, row func(i int, at time.Time, keys []string, v int) string, after string) string {
 	var b strings.Builder
 	for i := range w.values {

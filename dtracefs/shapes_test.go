@@ -17,8 +17,9 @@ import (
 	"testing"
 )
 
-// A shapeCase is a capture of a known workload in one of the shapes that administrators print, and the
-// matrix that it holds: testdata/shapes/shapes.zip. The matrices were made by parsers of their own.
+// A shapeCase is a capture of a known workload in one of the shapes that administrators print, and
+// the matrix that it holds: testdata/shapes/shapes.zip. The matrices were made by parsers of their
+// own.
 type shapeCase struct {
 	Name      string
 	Capture   []string
@@ -82,8 +83,9 @@ func (c shapeCase) count(fsys fs.FS) (*Matrix, error) {
 	return counts.Matrix()
 }
 
-// TestShapes counts every shape as its options say and holds the matrix against the true one: the same
-// sources, their totals to 1 %, running totals at each time within a bucket, levels as they are.
+// TestShapes counts every shape as its options say and holds the matrix against the true one: the
+// same sources, their totals to 1 %, running totals at each time within a bucket, levels as they
+// are.
 func TestShapes(t *testing.T) {
 	fsys, cases := shapeCases(t)
 	for _, c := range cases {

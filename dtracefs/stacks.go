@@ -81,7 +81,8 @@ func (f *stacks) take(st *station, num int, line []byte) bool {
 	return true
 }
 
-// aloneAtMargin reports whether what stands under a frame at the margin is neither a frame nor a value.
+// aloneAtMargin reports whether what stands under a frame at the margin is neither a frame nor a
+// value.
 func aloneAtMargin(next []byte) bool {
 	if kind, _ := syntax.Frame(next); kind != syntax.NoFrame {
 		return false

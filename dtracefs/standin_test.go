@@ -143,8 +143,8 @@ func TestLiveTarget(t *testing.T) {
 	}
 }
 
-// TestLiveNearestOfAttached is a probe that the tracer finds missing only when it attaches it, as bpftrace does
-// with functions of the kernel.
+// TestLiveNearestOfAttached is a probe that the tracer finds missing only when it attaches it, as
+// bpftrace does with functions of the kernel.
 func TestLiveNearestOfAttached(t *testing.T) {
 	dir := t.TempDir()
 	const script = "#!/bin/sh\ncase $1 in\n-l) printf 'kprobe:vfs_read\\nkprobe:vfs_write\\n' ;;\n*) echo \"ERROR: Error attaching probe: 'kprobe:$NAME'\" >&2; exit 1 ;;\nesac\n"

@@ -49,7 +49,8 @@ func (s *Stream) Measure() *Measure {
 
 // Add counts what a part of a capture holds and returns the buckets that this completes. While the
 // blocks are too few to tell how they are counted, there are none. The error of a stream in which
-// nothing can be counted is a [*MeasureError]; it is given once a megabyte of text came, or by Close.
+// nothing can be counted is a [*MeasureError]; it is given once a megabyte of text came, or by
+// Close.
 func (s *Stream) Add(b *Batch) ([]Interval, error) {
 	c := &s.counting
 	if c.tally == nil {
@@ -168,9 +169,9 @@ func (s *Stream) complete(all bool) []Interval {
 // manySources are more than most streams have.
 const manySources = 1 << 10
 
-// forget drops what is known of sources that do nothing any more, once they are many: names that never
-// end, such as those of processes told apart by their numbers, would fill the memory. One that comes
-// back is numbered anew.
+// forget drops what is known of sources that do nothing any more, once they are many: names that
+// never end, such as those of processes told apart by their numbers, would fill the memory. One
+// that comes back is numbered anew.
 func (s *Stream) forget() {
 	t := s.counting.tally
 	c := t.counts

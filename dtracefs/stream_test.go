@@ -88,8 +88,8 @@ func TestStreamForgets(t *testing.T) {
 	}
 }
 
-// TestStreamForgetsTotals holds that a stream of running totals whose names never end keeps those that are
-// printed, and counts them all.
+// TestStreamForgetsTotals holds that a stream of running totals whose names never end keeps those
+// that are printed, and counts them all.
 func TestStreamForgetsTotals(t *testing.T) {
 	s := NewStream(CountOptions{MeasureOptions: MeasureOptions{As: AsTotal}})
 	const blocks, fresh = 100, 1000

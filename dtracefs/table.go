@@ -163,8 +163,8 @@ func (c *Column) Time(i int) time.Time { return time.Unix(0, c.ints[i]).UTC() }
 // not change them.
 func (c *Column) Stack(i int) []string { return c.stacks[c.codes[i]] }
 
-// appendFloat appends the shortest decimal number that is v, without an exponent where tools print none:
-// down to a nanosecond in seconds.
+// appendFloat appends the shortest decimal number that is v, without an exponent where tools print
+// none: down to a nanosecond in seconds.
 func appendFloat(b []byte, v float64) []byte {
 	format := byte('g')
 	if a := math.Abs(v); a >= 1e-9 && a < 1e-4 {
@@ -272,7 +272,8 @@ func (c *Column) appendCell(from *Column, i int) {
 	}
 }
 
-// appendColumn appends the cells of another column. Of text each word is looked up once, not each cell.
+// appendColumn appends the cells of another column. Of text each word is looked up once, not each
+// cell.
 func (c *Column) appendColumn(from *Column) {
 	switch {
 	case c.typ == String && from.typ == String:

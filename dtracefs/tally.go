@@ -127,8 +127,8 @@ func (t *tally) add(tables []*Table, stamps []int64) {
 	}
 }
 
-// unclocked counts the rows of a capture that stand under no clock, where clocks are printed before what is counted: as
-// where a part starts in the middle of a block.
+// unclocked counts the rows of a capture that stand under no clock, where clocks are printed before
+// what is counted: as where a part starts in the middle of a block.
 func (t *tally) unclocked(tables []*Table) (rows int) {
 	if t.last != 0 || t.tables[0].timing != byStamp {
 		return 0

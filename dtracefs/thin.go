@@ -33,8 +33,8 @@ func (c *Counts) thin(r bodyReader, sources, most, least int) []stretch {
 	return thinned(first, last, sources, most, least)
 }
 
-// thinned are stretches spread evenly that hold no more than most values of so many sources, but at least so many
-// buckets; nil if all buckets do.
+// thinned are stretches spread evenly that hold no more than most values of so many sources, but at
+// least so many buckets; nil if all buckets do.
 func thinned(first, last int64, sources, most, least int) []stretch {
 	n, p := last-first+1, int64(max(1, sources))
 	if n <= int64(most)/p {

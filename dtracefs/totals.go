@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// A totalValue is a number that counts since a start: an integer, or one with a fraction, such as seconds. The other
-// of the two is 0.
+// A totalValue is a number that counts since a start: an integer, or one with a fraction, such as
+// seconds. The other of the two is 0.
 type totalValue struct {
 	whole int64
 	part  float64
@@ -51,9 +51,9 @@ type totals struct {
 // manyTotals are more keys than most tables have.
 const manyTotals = 1 << 14
 
-// forget drops the keys that were not printed for longest, once there are many, down to half of that: names
-// that never end would fill the memory. Those of the block before stay, however many they are. One that
-// comes back counts from 0, as a new one does.
+// forget drops the keys that were not printed for longest, once there are many, down to half of
+// that: names that never end would fill the memory. Those of the block before stay, however many
+// they are. One that comes back counts from 0, as a new one does.
 func (t *totals) forget() {
 	if len(t.byKey) <= max(manyTotals, t.many) {
 		return
@@ -114,8 +114,8 @@ func (t *tally) total(tm *tableTally, r *runningTotal, print, ns int64, source i
 	tm.totals.rows = append(tm.totals.rows, totalRow{r, source, v, print})
 }
 
-// endTotals counts by how much the running totals of a block grew. One that fell was reset and starts
-// from 0, as do all that the tracer cleared, whether or not they are greater now.
+// endTotals counts by how much the running totals of a block grew. One that fell was reset and
+// starts from 0, as do all that the tracer cleared, whether or not they are greater now.
 func (t *tally) endTotals(tm *tableTally) {
 	s := &tm.totals
 	if len(s.rows) == 0 {

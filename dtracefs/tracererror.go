@@ -146,8 +146,8 @@ func sameKind(tracer, probe string) string {
 	return provider + ":*"
 }
 
-// nearProbes are the names of probes that are written nearly like one: each part of theirs nearly as
-// its part. Parts that the one leaves open are not compared.
+// nearProbes are the names of probes that are written nearly like one: each part of theirs nearly
+// as its part. Parts that the one leaves open are not compared.
 func nearProbes(probe string, names []string) []string {
 	parts := strings.Split(probe, ":")
 	type near struct {
@@ -217,7 +217,8 @@ func readTracerError(tracer, src, stderr string) *TracerError {
 	return e
 }
 
-// bpftraceLine reads a line of bpftrace and returns how many more it took: those that show the place.
+// bpftraceLine reads a line of bpftrace and returns how many more it took: those that show the
+// place.
 func (e *TracerError) bpftraceLine(src string, lines []string, i int) (more int) {
 	line := lines[i]
 	if m := bpftracePlace.FindStringSubmatch(line); m != nil {

@@ -71,8 +71,8 @@ func (t *turns) close() {
 	t.group = turnGroup{}
 }
 
-// number returns which of the aggregations with so many keys the block is of that starts at the cursor,
-// from 0; -1 where nothing tells.
+// number returns which of the aggregations with so many keys the block is of that starts at the
+// cursor, from 0; -1 where nothing tells.
 func (t *turns) number(st *station, width int) int {
 	if t.group.blocks == nil {
 		t.group.blocks = map[int][]int{}
@@ -129,7 +129,8 @@ func (t *turns) number(st *station, width int) int {
 }
 
 // tellUntold says once that nothing tells whose the blocks are that follow each other: no clock, no
-// probe's row and no script. They may be those of one aggregation, printed again and again, or of several.
+// probe's row and no script. They may be those of one aggregation, printed again and again, or of
+// several.
 func (t *turns) tellUntold(st *station, width int) {
 	// A script names them (see name); under a clock the groups tell.
 	if st.script != nil || st.stamped {

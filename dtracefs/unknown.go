@@ -77,8 +77,8 @@ func isTracerText(head []byte) bool {
 	return 3*odd <= 2*lines
 }
 
-// isTold reports whether a table is one that nobody writes but a tool, whatever else is around it: a
-// histogram, or rows with numbers under a heading of three names and more, all in capitals.
+// isTold reports whether a table is one that nobody writes but a tool, whatever else is around it:
+// a histogram, or rows with numbers under a heading of three names and more, all in capitals.
 func isTold(t *Table) bool {
 	names, numbers := 0, 0
 	for _, c := range t.Columns {

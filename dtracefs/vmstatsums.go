@@ -7,8 +7,8 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// vmstatSums reads what `vmstat -s` prints on Linux, illumos and the BSDs: what was counted since boot, a
-// number and its name on each line. A name that comes again starts the next print.
+// vmstatSums reads what `vmstat -s` prints on Linux, illumos and the BSDs: what was counted since
+// boot, a number and its name on each line. A name that comes again starts the next print.
 type vmstatSums struct {
 	*decoder
 	seen  map[string]bool // names of the print at hand

@@ -3,8 +3,8 @@ package dtracefs
 import "strings"
 
 // Scripts that count activity apart by zone or cgroup print that key before the process, and so the
-// name of an entry starts with it. The names of a whole table tell: all start with the identity of a
-// zone or a container, or with global, the platform. bpftrace prints the number of a cgroup and a
+// name of an entry starts with it. The names of a whole table tell: all start with the identity of
+// a zone or a container, or with global, the platform. bpftrace prints the number of a cgroup and a
 // comma instead.
 
 // splitZones returns an activity table with a column for the zones before the processes, where

@@ -12,9 +12,10 @@ import (
 )
 
 // fused reports products of floats that are added to something before they are rounded. Go lets a
-// processor multiply and add in one step there, which rounds once and not twice: arm64 does it and amd64
-// does not. Numbers and pictures are the same everywhere if such products are written float64(x*y) + z.
-// A product that waits in a variable, or that a function returns which is inlined, is not seen.
+// processor multiply and add in one step there, which rounds once and not twice: arm64 does it and
+// amd64 does not. Numbers and pictures are the same everywhere if such products are written
+// float64(x*y) + z. A product that waits in a variable, or that a function returns which is
+// inlined, is not seen.
 var fused = &analysis.Analyzer{
 	Name: "fused",
 	Doc:  "report products of floats that are added to something without rounding",

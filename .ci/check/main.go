@@ -1,12 +1,12 @@
-// Command check type-checks all packages and tests of the module as other systems have them, and runs
-// the checks of go vet on them, without compiling what they depend on:
+// Command check type-checks all packages and tests of the module as other systems have them, and
+// runs the checks of go vet on them, without compiling what they depend on:
 //
 //	go run ./.ci/check illumos/amd64 linux/arm …
 //
-// Dependencies are read from their sources, so a system takes seconds. Of vet's checks those are left out
-// that need facts about dependencies, such as that of printf, which are the same on every system; one of
-// our own is added, fused. With -without, packages under those paths, between commas, are left out; what
-// imports them fails.
+// Dependencies are read from their sources, so a system takes seconds. Of vet's checks those are
+// left out that need facts about dependencies, such as that of printf, which are the same on every
+// system; one of our own is added, fused. With -without, packages under those paths, between
+// commas, are left out; what imports them fails.
 package main
 
 import (
@@ -70,7 +70,8 @@ func main() {
 	}
 }
 
-// sources are the files outside of the module that were parsed already: most are the same on all systems.
+// sources are the files outside of the module that were parsed already: most are the same on all
+// systems.
 type sources struct {
 	root  string
 	mu    sync.Mutex

@@ -1,5 +1,5 @@
-// Command near tells whether two JSON files are the same but for the last digits of their numbers, as
-// those are that processors of two kinds have computed:
+// Command near tells whether two JSON files are the same but for the last digits of their numbers,
+// as those are that processors of two kinds have computed:
 //
 //	go run ./.ci/near a.json b.json
 package main

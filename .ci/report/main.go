@@ -1,6 +1,6 @@
-// Command report reads what go test -json prints and prints what go test does without it: a closing line
-// for each package, and all that those said which failed. It fails if a test did, or if one skipped for
-// another reason than those listed here, such as that data is missing:
+// Command report reads what go test -json prints and prints what go test does without it: a closing
+// line for each package, and all that those said which failed. It fails if a test did, or if one
+// skipped for another reason than those listed here, such as that data is missing:
 //
 //	go test -json ./... | go run ./.ci/report
 package main
@@ -16,8 +16,9 @@ import (
 	"strings"
 )
 
-// allowed are the reasons for which a test may skip: what it runs on lacks something, it wants a flag, or
-// its seed is one that other tests are for. That data is missing is none: tests have theirs in testdata.
+// allowed are the reasons for which a test may skip: what it runs on lacks something, it wants a
+// flag, or its seed is one that other tests are for. That data is missing is none: tests have
+// theirs in testdata.
 var allowed = regexp.MustCompile(`(?m)_test\.go:\d+: (` + strings.Join([]string{
 	// The machine.
 	`no (shell|python3|machine code|GNU parallel)$`, `no go command`, `bpftrace is not installed$`, `bpftrace may not trace here`,

@@ -553,7 +553,8 @@ func TestMaxZ(t *testing.T) {
 	}
 }
 
-// Several goroutines may use one behavior, also one that none has used before. The race detector judges.
+// Several goroutines may use one behavior, also one that none has used before. The race detector
+// judges.
 func TestGoroutinesShareABehavior(t *testing.T) {
 	var saved bytes.Buffer
 	if err := learn(t, server(t, 1, 200, nil), server(t, 2, 200, nil)).Write(&saved); err != nil {

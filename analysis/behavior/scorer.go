@@ -82,7 +82,8 @@ func (b *Behavior) compile() (*compiled, error) {
 		}
 	}
 	c.typical = b.typicalScale(own, false)
-	// Counts and levels are on scales of their own, and so is what is typical of each. Observers have no say in it.
+	// Counts and levels are on scales of their own, and so is what is typical of each. Observers
+	// have no say in it.
 	level := b.typicalScale(own, true)
 	for i, name := range names {
 		src, kind := b.Sources[name], kindOf(name, b.ByKind)

@@ -13,26 +13,27 @@ import (
 
 // CountOptions tune [CountNeighborhoods]. The zero value is the default.
 type CountOptions struct {
-	// Gamma of the extended Bayesian criterion that chooses each penalty; 0 means 0.5, below 0 none.
+	// Gamma of the extended Bayesian criterion that chooses each penalty; 0 means 0.5, below 0
+	// none.
 	Gamma float64
 	// Either links two variables when one of them needs the other to be explained; by default both
 	// must.
 	Either bool
 }
 
-// CountNeighborhoods finds which of p counts depend on each other in an n×p sample of small counts, for
-// which a Gaussian is a poor model: each count is explained by the others in a regression of its
-// logarithm with a lasso penalty (G. Allen and Z. Liu, "A local Poisson graphical model for inferring
-// networks from sequencing data", 2013; neighborhoods as N. Meinshausen and P. Bühlmann,
-// "High-dimensional graphs and variable selection with the lasso", 2006). A count that varies more than
-// a Poisson count does is taken for a negative binomial one, with the dispersion that its residuals
-// have. The others enter as 2√(x+3/8), standardized. The penalty of each regression is the one with the
-// least extended Bayesian information criterion.
+// CountNeighborhoods finds which of p counts depend on each other in an n×p sample of small counts,
+// for which a Gaussian is a poor model: each count is explained by the others in a regression of
+// its logarithm with a lasso penalty (G. Allen and Z. Liu, "A local Poisson graphical model for
+// inferring networks from sequencing data", 2013; neighborhoods as N. Meinshausen and P. Bühlmann,
+// "High-dimensional graphs and variable selection with the lasso", 2006). A count that varies more
+// than a Poisson count does is taken for a negative binomial one, with the dispersion that its
+// residuals have. The others enter as 2√(x+3/8), standardized. The penalty of each regression is
+// the one with the least extended Bayesian information criterion.
 //
-// It returns a p×p matrix that is 0 for pairs that are not linked, and else the geometric mean of the
-// two coefficients with their sign: by how much the logarithm of one count changes with a standard
-// deviation of the other, all else the same. The diagonal is 0. Numbers below zero, NaN and infinities
-// are errors; a count that does not vary is linked to nothing.
+// It returns a p×p matrix that is 0 for pairs that are not linked, and else the geometric mean of
+// the two coefficients with their sign: by how much the logarithm of one count changes with a
+// standard deviation of the other, all else the same. The diagonal is 0. Numbers below zero, NaN
+// and infinities are errors; a count that does not vary is linked to nothing.
 //
 // Columns are regressed in parallel, each by itself, so the result does not depend on the number
 // of cores.

@@ -11,8 +11,8 @@ import (
 	"dtnotes/analysis/covariance"
 )
 
-// A load drives six processes, of which the second also waits for the first. Among partial correlations
-// all pairs are linked; where hidden causes are taken out, that one pair is left.
+// A load drives six processes, of which the second also waits for the first. Among partial
+// correlations all pairs are linked; where hidden causes are taken out, that one pair is left.
 func ExampleLatentGraphicalLasso() {
 	ctx := context.Background()
 	rng := rand.New(rand.NewPCG(1, 2))

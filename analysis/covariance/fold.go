@@ -7,14 +7,15 @@ import (
 	"math"
 )
 
-// BlockRows is how many rows a part of a covariance holds, the last part aside, so that parts are the same whoever
-// gathers them.
+// BlockRows is how many rows a part of a covariance holds, the last part aside, so that parts are
+// the same whoever gathers them.
 const BlockRows = 4096
 
-// A Folding makes one covariance of parts that were gathered anywhere. Floating-point sums depend on their order, so
-// parts are folded in that of their numbers alone, from 0 on: the result is the same to the bit whichever machine, of one
-// processor architecture, gathered which part when. Part k is the [Accumulator] of rows k·[BlockRows] up to but not
-// (k+1)·BlockRows, by [Accumulator.AddMatrix]. It holds O(p²) numbers, 32 MB for 2,000 variables, and the part at hand
+// A Folding makes one covariance of parts that were gathered anywhere. Floating-point sums depend
+// on their order, so parts are folded in that of their numbers alone, from 0 on: the result is the
+// same to the bit whichever machine, of one processor architecture, gathered which part when. Part
+// k is the [Accumulator] of rows k·[BlockRows] up to but not (k+1)·BlockRows, by
+// [Accumulator.AddMatrix]. It holds O(p²) numbers, 32 MB for 2,000 variables, and the part at hand
 // as many.
 type Folding struct {
 	all  *Accumulator
@@ -51,7 +52,8 @@ func (f *Folding) Accumulator() *Accumulator { return f.all }
 // follows, as the bytes may have been written by another release on another machine.
 const accumulatorVersion = 1
 
-// MarshalBinary returns all that the accumulator holds, to the bit: p(p+5)/2 numbers of 8 bytes and a little more.
+// MarshalBinary returns all that the accumulator holds, to the bit: p(p+5)/2 numbers of 8 bytes and
+// a little more.
 //
 // The form is a head, a version, p and n as varints, then in little-endian order mean and rest of
 // each variable and the upper triangle of the cross products by rows. Numbers go as their bits:

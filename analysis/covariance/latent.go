@@ -22,8 +22,8 @@ type LatentOptions struct {
 	MaxIter int
 }
 
-// Latent is a Gaussian model in which some common causes are not seen. The precision of what is seen
-// is Sparse - Low.
+// Latent is a Gaussian model in which some common causes are not seen. The precision of what is
+// seen is Sparse - Low.
 type Latent struct {
 	Alpha, Gamma float64
 	Sparse       *mat.SymDense // p×p, the links among what is seen, with hidden causes removed
@@ -38,10 +38,11 @@ type Latent struct {
 //
 //	tr(S(Θ-L)) - log det(Θ-L) + alpha (Σ_{i≠j}|Θij| + gamma·tr L), L positive semidefinite
 //
-// (V. Chandrasekaran, P. Parrilo and A. Willsky, "Latent variable graphical model selection via convex
-// optimization", 2012), by alternating directions (S. Ma, L. Xue and H. Zou, "Alternating direction
-// methods for latent variable Gaussian graphical model selection", 2013). A variable without variance,
-// NaN and infinities are errors; [ErrNotConverged] comes where MaxIter is too small.
+// (V. Chandrasekaran, P. Parrilo and A. Willsky, "Latent variable graphical model selection via
+// convex optimization", 2012), by alternating directions (S. Ma, L. Xue and H. Zou, "Alternating
+// direction methods for latent variable Gaussian graphical model selection", 2013). A variable
+// without variance, NaN and infinities are errors; [ErrNotConverged] comes where MaxIter is too
+// small.
 //
 // Without the second term a common cause shows up as links between all that it drives, since none
 // of them explains the others away. Summed out of a Gaussian, h hidden causes subtract a positive
@@ -73,7 +74,8 @@ func LatentGraphicalLasso(ctx context.Context, s mat.Symmetric, alpha float64, o
 // costs two decompositions into eigenvalues, O(p³) each.
 func latent(ctx context.Context, s mat.Symmetric, alpha float64, o LatentOptions) (*Latent, error) {
 	p := s.SymmetricDim()
-	// R = Θ - L is what the likelihood sees; the multiplier u, in units of 1/mu, holds them together.
+	// R = Θ - L is what the likelihood sees; the multiplier u, in units of 1/mu, holds them
+	// together.
 	r, theta, low, u, t := newSym(p), newSym(p), newSym(p), newSym(p), newSym(p)
 	for i := range p {
 		r.SetSym(i, i, 1/s.At(i, i))

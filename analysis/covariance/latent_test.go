@@ -27,8 +27,8 @@ func loaded(n, p int, load float64) *mat.SymDense {
 	return Correlation(s)
 }
 
-// TestLatentFindsTheLoad compares the links among variables that a hidden load drives with those that
-// the plain graphical lasso finds.
+// TestLatentFindsTheLoad compares the links among variables that a hidden load drives with those
+// that the plain graphical lasso finds.
 func TestLatentFindsTheLoad(t *testing.T) {
 	ctx := context.Background()
 	const p = 20
@@ -69,8 +69,8 @@ func TestLatentFindsTheLoad(t *testing.T) {
 }
 
 // TestLatentIsOptimal checks the conditions that only the minimum meets: with W the inverse of
-// Sparse - Low, |S - W| is at most alpha off the diagonal, and alpha·gamma - (W - S) has no negative
-// direction in which Low could grow.
+// Sparse - Low, |S - W| is at most alpha off the diagonal, and alpha·gamma - (W - S) has no
+// negative direction in which Low could grow.
 func TestLatentIsOptimal(t *testing.T) {
 	const p, alpha = 12, 0.1
 	s := loaded(500, p, 1)

@@ -182,8 +182,8 @@ func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 		}
 		n.invert()
 		n.objective = n.smooth + n.penalty
-		// Far from the solution the gap says little: a step after which it is infinite may be the last
-		// that gains anything to speak of.
+		// Far from the solution the gap says little: a step after which it is infinite may be the
+		// last that gains anything to speak of.
 		if n.rough && n.iterations > 0 && decrement <= tol {
 			n.gap = decrement
 			return nil
@@ -200,7 +200,8 @@ func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 			}
 		}
 		if n.iterations == maxIter {
-			// Where variables are nearly the same, steps may go to and fro in what rounding leaves of the objective.
+			// Where variables are nearly the same, steps may go to and fro in what rounding leaves
+			// of the objective.
 			if n.gap = n.dualityGap(); n.gap <= max(tol, 100*rounding) {
 				return nil
 			}

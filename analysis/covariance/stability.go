@@ -257,8 +257,9 @@ func (n *newton) stepTo(ctx context.Context, rows int) error {
 			near = near && math.Abs(n.w[i*n.m+i]-n.s[i*n.m+i]) <= 0.5*n.s[i*n.m+i]
 		}
 		n.findFree()
-		// Signs settle before values do, but not in a few sweeps: with six, links of the fit to all rows
-		// would be found in halves where they are not. Where there are few sources, sweeps cost nothing.
+		// Signs settle before values do, but not in a few sweeps: with six, links of the fit to all
+		// rows would be found in halves where they are not. Where there are few sources, sweeps
+		// cost nothing.
 		if _, err := n.sweep(ctx, 12+400/n.m, 0.03); err != nil {
 			return err
 		}

@@ -68,7 +68,8 @@ func TestEnvelope(t *testing.T) {
 	}
 }
 
-// TestAMillionBucketsAreAnEnvelope draws a million buckets: a band, and few points, by hand as well.
+// TestAMillionBucketsAreAnEnvelope draws a million buckets: a band, and few points, by hand as
+// well.
 func TestAMillionBucketsAreAnEnvelope(t *testing.T) {
 	g := Timeline{Names: []string{"a"}, Values: [][]float64{nil}}
 	for j := range 1_000_000 {

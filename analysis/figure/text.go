@@ -12,9 +12,9 @@ import (
 	"dtnotes/analysis/internal/canvas"
 )
 
-// visible makes a name fit for a label, such that names that differ look different: bytes that are no
-// text, and characters that do not show or change the order of others, are escapes, as process names
-// may hold any; what looks like such an escape has its backslash doubled. No name is "".
+// visible makes a name fit for a label, such that names that differ look different: bytes that are
+// no text, and characters that do not show or change the order of others, are escapes, as process
+// names may hold any; what looks like such an escape has its backslash doubled. No name is "".
 func visible(s string) string {
 	if s == "" {
 		return `""`
@@ -64,9 +64,9 @@ func shorten(s string, n int) string {
 	return string(r[:n-1-tail]) + "…" + string(r[len(r)-tail:])
 }
 
-// labels returns names, made visible, as they are drawn, of at most n characters but for what tells apart those
-// that would look the same: in these the middle is where they differ, and names that are the same
-// or look the same, as letters of two scripts may, are numbered.
+// labels returns names, made visible, as they are drawn, of at most n characters but for what tells
+// apart those that would look the same: in these the middle is where they differ, and names that
+// are the same or look the same, as letters of two scripts may, are numbered.
 func labels(names []string, n int) []string {
 	out := make([]string, len(names))
 	same := map[string][]int{}

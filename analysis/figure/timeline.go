@@ -120,7 +120,8 @@ type strand struct {
 	peak   float64
 	peakAt int
 	others bool
-	// apart says that the sum of the others is too large to be drawn beside what has a line of its own.
+	// apart says that the sum of the others is too large to be drawn beside what has a line of its
+	// own.
 	apart bool
 }
 
@@ -480,8 +481,8 @@ func (t Timeline) drawTags(p *page, box vg.Rectangle, tags []tag) {
 	}
 }
 
-// crossed tells whether the line of a mark passes through a name, as near the right end, where names
-// stand left of what they name.
+// crossed tells whether the line of a mark passes through a name, as near the right end, where
+// names stand left of what they name.
 func crossed(p pen, g tag, tags []tag) bool {
 	w := p.width(g.name, 8, false)
 	return slices.ContainsFunc(tags, func(o tag) bool {
@@ -569,8 +570,8 @@ func envelope(pts []point, column length) (band, mean []point) {
 }
 
 // thin leaves out points of a line that show nothing: of those within half a point from left to
-// right it keeps the first, lowest, highest and last, which draws the same pixels (M4: Jugel, Jerzak,
-// Hackenbroich and Markl 2014).
+// right it keeps the first, lowest, highest and last, which draws the same pixels (M4: Jugel,
+// Jerzak, Hackenbroich and Markl 2014).
 func thin(pts []point) []point {
 	const column = 0.5
 	if len(pts) < 8 || length(len(pts)) < 4*(pts[len(pts)-1].X-pts[0].X)/column {

@@ -9,10 +9,10 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// TestLLEOfTiedPoints explains why the error on points with ties, as small counts have, may be several times
-// that of another implementation, which agrees to six digits where there are none: which of equally near
-// points become neighbors is open, and ways to choose that differ by next to nothing give errors that far
-// apart, of which that of the order of the points is one.
+// TestLLEOfTiedPoints explains why the error on points with ties, as small counts have, may be
+// several times that of another implementation, which agrees to six digits where there are none:
+// which of equally near points become neighbors is open, and ways to choose that differ by next to
+// nothing give errors that far apart, of which that of the order of the points is one.
 func TestLLEOfTiedPoints(t *testing.T) {
 	const n, d = 120, 3
 	rng := rand.New(rand.NewPCG(39, 20))

@@ -13,12 +13,14 @@ import (
 )
 
 // Arrow writes a table as an Arrow IPC file (Feather version 2): the columnar format 1.5 of
-// https://arrow.apache.org/docs/format/Columnar.html, whose messages are tables of FlatBuffers by the
-// numbers in Schema.fbs, Message.fbs and File.fbs there. All is little-endian, on whatever machine.
-// It fails where the texts of a column are longer than 2 GiB together, besides where w does.
+// https://arrow.apache.org/docs/format/Columnar.html, whose messages are tables of FlatBuffers by
+// the numbers in Schema.fbs, Message.fbs and File.fbs there. All is little-endian, on whatever
+// machine. It fails where the texts of a column are longer than 2 GiB together, besides where w
+// does.
 //
-// The library of Arrow for Go is not used because it brings a library of JSON and arithmetic on every
-// type, a sixth of the time to build the program; the tests read with it what is written here.
+// The library of Arrow for Go is not used because it brings a library of JSON and arithmetic on
+// every type, a sixth of the time to build the program; the tests read with it what is written
+// here.
 func Arrow(w io.Writer, t *dtracefs.Table) error {
 	a := arrowFile{w: w}
 	a.write([]byte("ARROW1\x00\x00"))
@@ -181,7 +183,8 @@ func keyValue(b *flatbuffers.Builder, key, value string) flatbuffers.UOffsetT {
 	return b.EndObject()
 }
 
-// arrowField builds the table Field of column i, whose dictionary, if it has one, has the same number.
+// arrowField builds the table Field of column i, whose dictionary, if it has one, has the same
+// number.
 func arrowField(b *flatbuffers.Builder, c *dtracefs.Column, i int) flatbuffers.UOffsetT {
 	var dictionary flatbuffers.UOffsetT
 	var children []flatbuffers.UOffsetT

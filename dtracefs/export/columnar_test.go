@@ -103,7 +103,8 @@ func TestParquetOfCaptures(t *testing.T) {
 	}
 }
 
-// TestParquetOfManyRows has more rows than are handed on at once, and rows of many frames and of none.
+// TestParquetOfManyRows has more rows than are handed on at once, and rows of many frames and of
+// none.
 func TestParquetOfManyRows(t *testing.T) {
 	var text strings.Builder
 	for i := range 3000 {

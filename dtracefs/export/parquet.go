@@ -18,8 +18,8 @@ const rowsAtOnce = 1024
 // rowsInGroup is how many rows a row group has at most, and so how many the writer holds.
 const rowsInGroup = 128 << 10
 
-// Parquet writes a table as a Parquet file of the same types, compressed with zstd. Its columns must
-// have names of their own.
+// Parquet writes a table as a Parquet file of the same types, compressed with zstd. Its columns
+// must have names of their own.
 func Parquet(w io.Writer, t *dtracefs.Table) error {
 	pw, err := newParquetWriter(w, ShapeOf(t))
 	if err != nil {

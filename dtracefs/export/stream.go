@@ -21,8 +21,9 @@ type Writer interface {
 // Formats are the formats that [NewWriter] knows.
 func Formats() []string { return []string{"csv", "parquet", "arrow", "folded"} }
 
-// NewWriter returns a writer of a table in one of [Formats]: CSV, Parquet, an Arrow IPC file, or folded
-// stacks. All but Arrow write as they go: Parquet holds a row group, folded stacks a sum for each stack.
+// NewWriter returns a writer of a table in one of [Formats]: CSV, Parquet, an Arrow IPC file, or
+// folded stacks. All but Arrow write as they go: Parquet holds a row group, folded stacks a sum for
+// each stack.
 func NewWriter(w io.Writer, format string, s *Shape) (Writer, error) {
 	switch format {
 	case "csv":
@@ -44,8 +45,9 @@ func NewWriter(w io.Writer, format string, s *Shape) (Writer, error) {
 	return nil, fmt.Errorf("writing table %s as %q: the formats are %s", s.Name, format, strings.Join(Formats(), ", "))
 }
 
-// An arrowWriter writes one whole table. An Arrow file has a dictionary for each column of text, which
-// stands before the first rows and which most readers do not let grow: the table must be there whole.
+// An arrowWriter writes one whole table. An Arrow file has a dictionary for each column of text,
+// which stands before the first rows and which most readers do not let grow: the table must be
+// there whole.
 type arrowWriter struct {
 	w    io.Writer
 	done bool
@@ -72,8 +74,8 @@ type Shape struct {
 	Fields     []Field
 }
 
-// A Field is a column of a [Shape]. Parts may have another type: integers where others have floats or
-// text, text where others have anything.
+// A Field is a column of a [Shape]. Parts may have another type: integers where others have floats
+// or text, text where others have anything.
 type Field struct {
 	Name     string
 	Type     dtracefs.Type

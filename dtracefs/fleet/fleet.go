@@ -1,6 +1,6 @@
-// Package fleet simulates the captures of many hosts, to show, test and measure what is counted across them: what
-// processes of web servers, databases and batch hosts do each second, as bpftrace prints a map under a clock. The same
-// options give the same bytes.
+// Package fleet simulates the captures of many hosts, to show, test and measure what is counted
+// across them: what processes of web servers, databases and batch hosts do each second, as bpftrace
+// prints a map under a clock. The same options give the same bytes.
 package fleet
 
 import (
@@ -40,7 +40,8 @@ var roles = map[string][]process{
 	"batch": {{"python3", 3000, 1, .1}, {"gzip", 700, .9, .2}, {"rsync", 400, .6, .3}, {"sshd", 20, 0, .5}, {"cron", 15, 0, .6}, {"systemd", 30, 0, .4}},
 }
 
-// oddities are what the odd host of a role does by itself: more of one process, and one that no other has.
+// oddities are what the odd host of a role does by itself: more of one process, and one that no
+// other has.
 var oddities = map[string]struct {
 	process string
 	times   float64
@@ -102,7 +103,8 @@ func (o Fleet) WriteHost(w io.Writer, host string) error {
 	if at.IsZero() {
 		at = time.Date(2026, 3, 1, 10, 0, 0, 0, time.UTC)
 	}
-	// All of a role have one load; that of databases is what web servers asked for the second before.
+	// All of a role have one load; that of databases is what web servers asked for the second
+	// before.
 	shared := role
 	if role == "db" {
 		shared = "web"

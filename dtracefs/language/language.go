@@ -75,8 +75,8 @@ var said = []struct{ d, bpftrace string }{
 	{"args", "args"}, {"vtimestamp", "elapsed"}, {"probename", "probe"}, {"tick-1s", "interval"}, {"profile", "profile"},
 }
 
-// Suggest returns the words that a name which the language does not know was likely meant to be: the
-// one that the other tracer calls so, then those written alike.
+// Suggest returns the words that a name which the language does not know was likely meant to be:
+// the one that the other tracer calls so, then those written alike.
 func Suggest(tracer, name string) []string {
 	var out []string
 	for _, s := range said {
@@ -99,8 +99,9 @@ func Suggest(tracer, name string) []string {
 	return out
 }
 
-// Nearest returns at most n of the names that differ the least from one, nearest first and none much farther: by edits,
-// where two letters in each other's place are one, and not more than a third of the letters.
+// Nearest returns at most n of the names that differ the least from one, nearest first and none
+// much farther: by edits, where two letters in each other's place are one, and not more than a
+// third of the letters.
 func Nearest(name string, among []string, n int) []string {
 	type near struct {
 		name     string
@@ -135,8 +136,8 @@ func Distance(a, b string) (edits int, near bool) {
 	return edits, edits <= most
 }
 
-// distance is the number of edits between two names (Damerau 1964, of adjacent letters only), or more
-// than most.
+// distance is the number of edits between two names (Damerau 1964, of adjacent letters only), or
+// more than most.
 func distance(a, b string, most int) int {
 	if d := len(b) - len(a); d > most || -d > most {
 		return most + 1

@@ -9,11 +9,12 @@ import (
 	"dtnotes/kernel/display"
 )
 
-// An Evaluator runs cells in one session whose state persists from cell to cell. All methods, Eval too,
-// may be called while a cell runs.
+// An Evaluator runs cells in one session whose state persists from cell to cell. All methods, Eval
+// too, may be called while a cell runs.
 type Evaluator interface {
-	// Eval runs one cell. It returns when the cell has ended, failed, or ctx is done; everything the
-	// cell printed until then has been handed to c.Out. A canceled cell leaves the session usable.
+	// Eval runs one cell. It returns when the cell has ended, failed, or ctx is done; everything
+	// the cell printed until then has been handed to c.Out. A canceled cell leaves the session
+	// usable.
 	Eval(ctx context.Context, c Cell) Result
 	// Complete proposes how the code may go on at the byte offset pos.
 	Complete(code string, pos int) Completion
@@ -33,10 +34,12 @@ type Cell struct {
 	// Out takes what the cell prints and shows, in order, also what its goroutines print after the
 	// cell has ended. It must be safe for concurrent use.
 	Out Output
-	// Input answers a read from standard input, one line without its end; nil if nobody can be asked.
+	// Input answers a read from standard input, one line without its end; nil if nobody can be
+	// asked.
 	Input func(ctx context.Context, prompt string, password bool) (string, error)
-	// Again takes with which arguments, beside those that the session was started with, it is to begin
-	// again should its process die, be it in this very cell. It is nil where nobody would start it.
+	// Again takes with which arguments, beside those that the session was started with, it is to
+	// begin again should its process die, be it in this very cell. It is nil where nobody would
+	// start it.
 	Again func(args []string)
 }
 
@@ -61,8 +64,8 @@ type Result struct {
 	Err    *Error         // nil if the cell succeeded
 }
 
-// Next asks whoever runs the process of a session to end it, to start another program in its place that
-// runs sessions like it, and to have that run what is left of the cell.
+// Next asks whoever runs the process of a session to end it, to start another program in its place
+// that runs sessions like it, and to have that run what is left of the cell.
 type Next struct {
 	Program string
 	Args    []string // beside those that the session was started with

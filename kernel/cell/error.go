@@ -19,8 +19,8 @@ func (e *Error) Shown() []string {
 	return []string{Headline(e.Name, e.Message)}
 }
 
-// Terminal styles of tracebacks, which have no colors: no red is legible on both the light and the dark
-// background that JupyterLab gives to errors.
+// Terminal styles of tracebacks, which have no colors: no red is legible on both the light and the
+// dark background that JupyterLab gives to errors.
 const (
 	Strong = "\x1b[1m" // what kind of error it is, and the mark below the place
 	Dim    = "\x1b[2m" // line numbers and hints

@@ -235,8 +235,9 @@ func (d *decl) covers(pos token.Position) bool {
 	return slices.ContainsFunc(d.all(), func(x *decl) bool { return x.src.holds(pos) })
 }
 
-// earlierMethods are the methods of earlier cells that are declared again, each with its type's name,
-// and that may be left out: those of types that the cell declares, and those that were left out before.
+// earlierMethods are the methods of earlier cells that are declared again, each with its type's
+// name, and that may be left out: those of types that the cell declares, and those that were left
+// out before.
 func (c *checker) earlierMethods(out *checked) iter.Seq2[string, *decl] {
 	return func(yield func(string, *decl) bool) {
 		for _, name := range slices.Sorted(maps.Keys(c.kept)) {
@@ -422,8 +423,8 @@ func (c *checker) once() (*checked, checkErrors) {
 	return out, errs
 }
 
-// useUnqualified gives the undeclared names that may stand without a package their meaning. It reports
-// whether there are any.
+// useUnqualified gives the undeclared names that may stand without a package their meaning. It
+// reports whether there are any.
 //
 // That is done on the error and not before, as a local variable or parameter may have the name.
 func (c *checker) useUnqualified(f *ast.File, errs checkErrors) bool {
@@ -515,8 +516,8 @@ func (c *checker) emitOne(d *decl, redo map[string]bool, emit func(ast.Decl, sni
 	}
 }
 
-// only cuts a parsed chunk down to the declaration d: type ( A …; B … ) declares several. A group of
-// constants stays whole, for they may count; those that are not declared again lose their names.
+// only cuts a parsed chunk down to the declaration d: type ( A …; B … ) declares several. A group
+// of constants stays whole, for they may count; those that are not declared again lose their names.
 func (c *checker) only(again ast.Decl, d *decl, redo map[string]bool) ast.Decl {
 	switch again := again.(type) {
 	case *ast.FuncDecl:
@@ -553,8 +554,8 @@ func (c *checker) redeclareVar(name string, imports map[string]string) ast.Decl 
 	return &ast.GenDecl{Tok: token.VAR, Specs: []ast.Spec{&ast.ValueSpec{Names: []*ast.Ident{ident(name)}, Type: expr}}}
 }
 
-// qualifier names packages by imports that it adds. Nothing hides these, whatever the cell declares, as no
-// code has such names.
+// qualifier names packages by imports that it adds. Nothing hides these, whatever the cell
+// declares, as no code has such names.
 func (c *checker) qualifier(imports map[string]string) types.Qualifier {
 	return func(p *types.Package) string {
 		if isCell(p) {

@@ -93,8 +93,8 @@ func wordAround(code string, pos int) (start, end int) {
 
 func isNameRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
 
-// An assistant helps with cells that are being written: it looks at them with what the engine knows,
-// and changes nothing.
+// An assistant helps with cells that are being written: it looks at them with what the engine
+// knows, and changes nothing.
 type assistant struct{ e *engine }
 
 func (s *Session) assistant() *assistant { return &assistant{s.engine} }
@@ -288,8 +288,8 @@ func (v *view) addMember(o types.Object, prefix string) {
 	}
 }
 
-// fieldNames proposes the keys of the struct literal that the cursor is in; false if it is in none, or
-// where a value stands.
+// fieldNames proposes the keys of the struct literal that the cursor is in; false if it is in none,
+// or where a value stands.
 //
 // A literal whose first value has no key goes on without keys, so there nothing is proposed as
 // one.
@@ -426,8 +426,8 @@ func (v *view) add(o types.Object, prefix string, far int) {
 	v.put(cell.CompletionItem{Text: o.Name(), Kind: kind, Signature: sig}, o, prefix, far)
 }
 
-// put adds a proposal, if it fits and there is none of its name yet; o is what it stands for, nil for packages
-// that are not imported and keywords.
+// put adds a proposal, if it fits and there is none of its name yet; o is what it stands for, nil
+// for packages that are not imported and keywords.
 func (v *view) put(item cell.CompletionItem, o types.Object, prefix string, far int) {
 	m := match(item.Text, prefix)
 	if m == noMatch || v.seen[item.Text] {

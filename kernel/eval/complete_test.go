@@ -169,8 +169,8 @@ func TestMagics(t *testing.T) {
 	}
 }
 
-// TestEveryCommandIsKnown holds that a command has words of its own in %help, is proposed while it is
-// typed, and is run by one of the sessions here.
+// TestEveryCommandIsKnown holds that a command has words of its own in %help, is proposed while it
+// is typed, and is run by one of the sessions here.
 func TestEveryCommandIsKnown(t *testing.T) {
 	s := newSession(t)
 	files, err := filepath.Glob("testdata/sessions/*.txt")

@@ -43,7 +43,8 @@ var console struct {
 var streamNames = [2]string{"stdout", "stderr"}
 
 // Text that is printed in quick succession is joined: a few prints are handed on at once, also lest
-// they be lost where the process dies next, and what follows waits a moment, or until there is much of it.
+// they be lost where the process dies next, and what follows waits a moment, or until there is much
+// of it.
 const (
 	batchAfter = 16 // prints
 	batchDelay = 500 * time.Microsecond
@@ -203,7 +204,8 @@ func setLatest(r *run) {
 	console.latest = r
 }
 
-// toCell gives put the output of the cell that the goroutine belongs to, after what was written before.
+// toCell gives put the output of the cell that the goroutine belongs to, after what was written
+// before.
 //
 // What was printed before comes first, whatever way it took, as a reader of the cell expects of
 // two lines one below the other.

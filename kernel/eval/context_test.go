@@ -16,8 +16,8 @@ import (
 	"dtnotes/kernel/cell"
 )
 
-// TestCellContext holds that a cell's context ends with the cell and not before, and that a callback
-// which comes later is not born canceled.
+// TestCellContext holds that a cell's context ends with the cell and not before, and that a
+// callback which comes later is not born canceled.
 func TestCellContext(t *testing.T) {
 	s := newSession(t)
 	if v := must(t, s, "own := display.Context()\nown.Err() == nil"); v != "true :: bool" {
@@ -28,8 +28,8 @@ func TestCellContext(t *testing.T) {
 	}
 }
 
-// TestInterruptEndsTracer interrupts a cell that follows a tracer through its own context: the tracer
-// is asked to end and does.
+// TestInterruptEndsTracer interrupts a cell that follows a tracer through its own context: the
+// tracer is asked to end and does.
 func TestInterruptEndsTracer(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("no shell")

@@ -7,8 +7,8 @@
 // declared again, and the packages that are compiled in need no import. Declaring a function,
 // variable, constant or type again makes the functions and types that use it use the new one;
 // variables of an old type keep that type, and a dependent that the new declaration does not fit
-// keeps its old meaning, with a warning. A type that is declared again keeps the methods that other cells
-// have given it, but for those that do not fit, which come back as soon as they do.
+// keeps its old meaning, with a warning. A type that is declared again keeps the methods that other
+// cells have given it, but for those that do not fit, which come back as soon as they do.
 //
 // Memory of a session does not grow with the number of its cells: what nothing leads to is let
 // go. Where values are behind interfaces, nobody can know whether there still are some of a type
@@ -23,16 +23,17 @@
 //
 // # How to add a command of cells
 //
-// A command such as %who is an entry of magics in magic.go: what it takes, a line of help, and the method
-// of the session that does it. %help and completion know it from there; to is_complete every line that
-// begins with a percent sign is whole. A command for the whole cell below it, such as %%html, is an entry
-// of wholeCells in wholecell.go; %%time alone is both. What a command prints goes to the cell's output, and
-// what is wrong with its arguments is an error of the cell.
+// A command such as %who is an entry of magics in magic.go: what it takes, a line of help, and the
+// method of the session that does it. %help and completion know it from there; to is_complete every
+// line that begins with a percent sign is whole. A command for the whole cell below it, such as
+// %%html, is an entry of wholeCells in wholecell.go; %%time alone is both. What a command prints
+// goes to the cell's output, and what is wrong with its arguments is an error of the cell.
 //
 // Its test is a session: a file in testdata/sessions, in the form that the README there describes.
 //
 //	go test ./kernel/eval -run 'TestSessions|Magic'
 //	go test ./kernel/eval -run Oracle -update     # if what compiled Go prints was added to testdata/oracle
 //
-// A package for cells that need no import is a line in bind/packages.txt, and go generate ./... afterwards.
+// A package for cells that need no import is a line in bind/packages.txt, and go generate ./...
+// afterwards.
 package eval

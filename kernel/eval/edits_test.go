@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// edit is a random declaration of one of a few names, which uses others of them. Their types vary, so
-// that what uses them breaks now and then.
+// edit is a random declaration of one of a few names, which uses others of them. Their types vary,
+// so that what uses them breaks now and then.
 func edit(r *rand.Rand) (name, code string) {
 	ref := func() string {
 		switch r.IntN(6) {
@@ -54,8 +54,8 @@ var names = []string{"c0", "c1", "c2", "T0", "T1", "f0", "f1", "f2", "f3"}
 
 const questions = "c0, c1, c2, T0{}.m(3), T1{}.m(3), len(T0{}.x), f0(3), f1(3), f2(3), f3(3)"
 
-// TestEdits holds that after any edits that end in a valid program the names mean what they mean when
-// that program is run afresh.
+// TestEdits holds that after any edits that end in a valid program the names mean what they mean
+// when that program is run afresh.
 func TestEdits(t *testing.T) {
 	runs := 60
 	if testing.Short() {

@@ -12,9 +12,9 @@ import (
 	"github.com/goplus/ixgo"
 )
 
-// An engine makes programs of cells and runs them; it is what a session forgets when it is reset. Its
-// parts own their state: scope the declarations, packages the imports, builder the types and the code,
-// runner the goroutines.
+// An engine makes programs of cells and runs them; it is what a session forgets when it is reset.
+// Its parts own their state: scope the declarations, packages the imports, builder the types and
+// the code, runner the goroutines.
 type engine struct {
 	fset     *token.FileSet
 	scope    *scope
@@ -87,8 +87,8 @@ func (e *engine) prepareCell(file string, p *parsed) error {
 	return nil
 }
 
-// prepare rewrites one declaration, statement or expression of a cell that declares the names of user for
-// the interpreter.
+// prepare rewrites one declaration, statement or expression of a cell that declares the names of
+// user for the interpreter.
 //
 // The rewriting itself uses names such as len, which mean Go's own only where nothing hides them:
 // a name of Go's that the cell, an earlier cell or the syntax itself declares is not relied on.

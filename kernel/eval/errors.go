@@ -209,8 +209,8 @@ var (
 
 var nilDereference = inner.Known(ixgo.RuntimeError("invalid memory address or nil pointer dereference"))
 
-// inGoWords is a value that was recovered, as Go itself would have thrown it: the interpreter stores
-// through a pointer by reflection, which has words of its own for one that is nil.
+// inGoWords is a value that was recovered, as Go itself would have thrown it: the interpreter
+// stores through a pointer by reflection, which has words of its own for one that is nil.
 //
 // Code that recovers may compare or print it, and the words of package reflect would mean nothing
 // to a reader of the cell. zeroSet and zeroType are those that the user's own use of reflection

@@ -78,7 +78,8 @@ func (want Export) Make(ctx context.Context, progress io.Writer) (out Exported, 
 	return out, err
 }
 
-// needed are the modules that the program needs: those that the cells have got, and that of their folder.
+// needed are the modules that the program needs: those that the cells have got, and that of their
+// folder.
 func (x *exporter) needed() (*modules.Set, error) {
 	ps := x.e.packages
 	var local []string
@@ -265,8 +266,8 @@ func (x *exporter) segment(file, code string) ([]ast.Stmt, error) {
 	return lead, nil
 }
 
-// declare names what a cell declares. A variable that is declared again with its type, and a function
-// or type with its text, stays what it is.
+// declare names what a cell declares. A variable that is declared again with its type, and a
+// function or type with its text, stays what it is.
 //
 // A variable may be declared again in a later cell with the type it has: in the program that is
 // one variable with another value, so functions of earlier cells see it, as they do in the

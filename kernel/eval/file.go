@@ -18,8 +18,8 @@ import (
 //
 //	{"results": [{"value": "%v", "type": "%T"}], "stdout": "", "stderr": "", "error": {"name": "", "message": ""}}
 //
-// where error is null for a cell that succeeded; the session is one with PrintValues then. It returns how many cells failed; err is about
-// writing, or the end of ctx.
+// where error is null for a cell that succeeded; the session is one with PrintValues then. It
+// returns how many cells failed; err is about writing, or the end of ctx.
 //
 // A cell that fails does not end it: cells below may not depend on it, and the reader wants to
 // see all.

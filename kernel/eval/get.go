@@ -39,9 +39,9 @@ func get(s *Session, ctx context.Context, r *run, arg, _ string) cell.Result {
 	return g.session(ctx, s, r, requests, "%get "+strings.ReplaceAll(strings.TrimSpace(arg), "\n", " "))
 }
 
-// bring gets packages that a cell imports, of modules that the session has got, and reports whether it did: those
-// that have to be compiled in where nothing would be lost by going on in another program, and those that
-// were not fetched with their modules. what says for whom, in an error.
+// bring gets packages that a cell imports, of modules that the session has got, and reports whether
+// it did: those that have to be compiled in where nothing would be lost by going on in another
+// program, and those that were not fetched with their modules. what says for whom, in an error.
 func bring(ctx context.Context, s *Session, r *run, missing *sourceError) (res cell.Result, ok bool) {
 	var requests []modules.Request
 	for _, path := range missing.ungotten {
@@ -72,7 +72,8 @@ func tellGone(r *run, why string) {
 		"Where %get stands in the first cell, nothing is lost.\n"))
 }
 
-// session gets modules for a session and says how the session goes on. what says for whom, in an error.
+// session gets modules for a session and says how the session goes on. what says for whom, in an
+// error.
 func (g *getter) session(ctx context.Context, s *Session, r *run, requests []modules.Request, what string) cell.Result {
 	program, err := g.get(ctx, requests)
 	if ctx.Err() != nil {
@@ -107,7 +108,8 @@ type getter struct {
 	news     []string                   // of what was changed
 }
 
-// get gets modules. The program that it may return has packages compiled in, and the cells have to go on there.
+// get gets modules. The program that it may return has packages compiled in, and the cells have to
+// go on there.
 //
 // First everything is got, then it is decided where it runs: from source if nothing stands
 // against it, which is tried by importing it, or else compiled in. Where compiling fails for
@@ -156,8 +158,8 @@ func (g *getter) get(ctx context.Context, requests []modules.Request) (program *
 	return g.build(ctx, set, had, requests)
 }
 
-// readOtherwise finds a package of a set that has been read from source in another version: was and is
-// are the versions, empty if there is none.
+// readOtherwise finds a package of a set that has been read from source in another version: was and
+// is are the versions, empty if there is none.
 func (ps *packages) readOtherwise(set *modules.Set) (was, is string) {
 	for _, path := range slices.Sorted(maps.Keys(ps.read)) {
 		if p, ok := set.Package(path); ok && p.Version() != ps.read[path] {
@@ -270,7 +272,8 @@ func (ps *packages) mustCompile(path string, because *modules.Package) error {
 	return &ungotten{fmt.Sprintf("it cannot be interpreted (%s: %s) and has to be compiled in; %%get %s does that, and variables are lost by it", because.ImportPath, why, path), true}
 }
 
-// ungotten is the error about a package of a module that was got which asking for by its own path would bring.
+// ungotten is the error about a package of a module that was got which asking for by its own path
+// would bring.
 type ungotten struct {
 	msg      string
 	compiled bool // into another program
@@ -302,7 +305,8 @@ func unknownPackage(path string) error {
 	return errors.New("no such package, neither in the standard library nor in a module of this folder" + meant)
 }
 
-// failedPackage says why a package cannot be imported, in the words of the go command without its advice.
+// failedPackage says why a package cannot be imported, in the words of the go command without its
+// advice.
 func failedPackage(set *modules.Set, p *modules.Package) error {
 	text, _, _ := strings.Cut(firstLine(p.Failure), "; to add")
 	if m := unprovided().FindStringSubmatch(text); m != nil {

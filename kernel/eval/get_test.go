@@ -128,7 +128,8 @@ func TestGetFromSource(t *testing.T) {
 	}
 }
 
-// TestImportFetches imports a package below a large module, whose own needs were not fetched with it.
+// TestImportFetches imports a package below a large module, whose own needs were not fetched with
+// it.
 func TestImportFetches(t *testing.T) {
 	proxy := moduleproxy.New(t)
 	rarely := proxy.Add(t, "example.com/rarely", map[string]string{"r.go": "package rarely\n\nconst Used = \"by many\"\n"})
@@ -155,8 +156,8 @@ func TestImportFetches(t *testing.T) {
 	}
 }
 
-// TestGetTriesOut gets what cannot be run, or not yet: the session has after it what it had before, and begins
-// anew with an initialization that has not ended.
+// TestGetTriesOut gets what cannot be run, or not yet: the session has after it what it had before,
+// and begins anew with an initialization that has not ended.
 func TestGetTriesOut(t *testing.T) {
 	proxy := moduleproxy.New(t)
 	good := proxy.Add(t, "example.com/tried", map[string]string{"t.go": "package tried\n\nconst Good = true\n"})

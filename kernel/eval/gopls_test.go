@@ -67,8 +67,8 @@ func startServer(t *testing.T, name string) *server {
 	return s
 }
 
-// ask opens a file with the place, alone in a folder of its own, and asks for what belongs there. The
-// second of two answers is timed, when the server knows the packages that the file imports.
+// ask opens a file with the place, alone in a folder of its own, and asks for what belongs there.
+// The second of two answers is timed, when the server knows the packages that the file imports.
 func (s *server) ask(t *testing.T, p place, typed int) (names []string, took time.Duration) {
 	s.files++
 	dir := filepath.Join(s.dir, fmt.Sprintf("p%d", s.files))

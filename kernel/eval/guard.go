@@ -37,8 +37,8 @@ func ifStopped(then string) ast.Stmt {
 }
 
 // instrument rewrites one declaration, statement or expression in place. hides are the names that
-// do not mean there what Go declares, and checks says whether there are any. Package native looks at
-// the flag by itself and leaves them out; they are for what the interpreter executes.
+// do not mean there what Go declares, and checks says whether there are any. Package native looks
+// at the flag by itself and leaves them out; they are for what the interpreter executes.
 //
 // A goroutine can be stopped at a check and nowhere else, so every way to run for long must lead
 // through one: each iteration of a loop, each call of a function that may recurse, each jump
@@ -248,8 +248,9 @@ func funcLit(results *ast.FieldList, body ...ast.Stmt) *ast.FuncLit {
 	return &ast.FuncLit{Type: &ast.FuncType{Params: &ast.FieldList{}, Results: results}, Body: &ast.BlockStmt{List: body}}
 }
 
-// defersAtEnd makes the defer statements at the top level of a cell, also within its blocks, wait for
-// the end of the cell: defer f(x) becomes __rtg.Defer(f)(x), which evaluates the arguments at once.
+// defersAtEnd makes the defer statements at the top level of a cell, also within its blocks, wait
+// for the end of the cell: defer f(x) becomes __rtg.Defer(f)(x), which evaluates the arguments at
+// once.
 //
 // A defer would otherwise run at the end of the function literal that the statement is wrapped
 // in, which is at once: f, err := os.Open(…); defer f.Close() would close the file before the
@@ -313,8 +314,9 @@ func recoverAtEnd(body *ast.BlockStmt) {
 	})
 }
 
-// hoist rewrites __rtg.Guard(f)(a, b) of an f that cannot be passed as a value, a generic function without
-// type arguments or a builtin one, into __rtg.Guard(func() func() { x, y := a, b; return func() { f(x, y) } }())().
+// hoist rewrites __rtg.Guard(f)(a, b) of an f that cannot be passed as a value, a generic function
+// without type arguments or a builtin one, into __rtg.Guard(func() func() { x, y := a, b; return
+// func() { f(x, y) } }())().
 //
 // Arguments are evaluated outside the inner literal, at the statement, as go f(x) does.
 func hoist(root ast.Node) bool {

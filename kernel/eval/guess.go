@@ -28,8 +28,8 @@ type feature struct {
 	value float64
 }
 
-// weights say what each feature counts for. TestFitWeights has found them in the code of Go's standard
-// library: they make the names that stand there the likeliest of those that could.
+// weights say what each feature counts for. TestFitWeights has found them in the code of Go's
+// standard library: they make the names that stand there the likeliest of those that could.
 var weights = sync.OnceValue(func() map[string]float64 {
 	w := map[string]float64{}
 	for line := range strings.Lines(weightsText) {
@@ -59,8 +59,8 @@ type neighbors struct {
 	all           occurrences // of names behind the same tokens
 }
 
-// occurrences count those of a name, and those of them that have the neighbors of the cursor: before
-// one, two and three tokens, after one, on both sides.
+// occurrences count those of a name, and those of them that have the neighbors of the cursor:
+// before one, two and three tokens, after one, on both sides.
 type occurrences struct {
 	count, one, two, three, next, both float64
 	above, below                       int // how many tokens away the nearest is; 0 for none

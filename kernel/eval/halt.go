@@ -15,15 +15,16 @@ import (
 	"weak"
 )
 
-// Interpreted code is stopped by flags that its loops and functions look at, see guard.go. What sees
-// its flag set calls halt, which decides whether the calling goroutine is meant, and how it can end.
+// Interpreted code is stopped by flags that its loops and functions look at, see guard.go. What
+// sees its flag set calls halt, which decides whether the calling goroutine is meant, and how it
+// can end.
 
-// A stopFlag is what the code of one program looks at in loops and functions. The flag of a run that
-// was halted stays set, so that its goroutines end whenever they look: later cells have programs of
-// their own, also for the functions that it declares.
+// A stopFlag is what the code of one program looks at in loops and functions. The flag of a run
+// that was halted stays set, so that its goroutines end whenever they look: later cells have
+// programs of their own, also for the functions that it declares.
 //
-// It is a channel that holds a word or none: any goroutine may ask for its length at any time, and the
-// interpreter does that without allocating.
+// It is a channel that holds a word or none: any goroutine may ask for its length at any time, and
+// the interpreter does that without allocating.
 type stopFlag struct {
 	c    chan struct{}
 	kept bool
@@ -230,7 +231,8 @@ func halt() {
 	}
 }
 
-// overflow ends the calling goroutine, which is in a recursion without end, and the run if it is in that.
+// overflow ends the calling goroutine, which is in a recursion without end, and the run if it is in
+// that.
 func (r *run) overflow() {
 	if r.ended.Load() {
 		goPanic(inGoroutine, errors.New("stack overflow: a recursion does not end"), nil)
@@ -253,10 +255,10 @@ func (r *run) unwind() {
 	r.end(goroutineName())
 }
 
-// end ends the calling goroutine. Where one of the session's own functions is below, it is unwound up
-// to there. A goroutine that compiled code has started has nothing below that would recover, and
-// neither panic nor runtime.Goexit pass the interpreter's deferred functions unharmed: it waits forever.
-// A handler of package net/http has a panic of its own for this.
+// end ends the calling goroutine. Where one of the session's own functions is below, it is unwound
+// up to there. A goroutine that compiled code has started has nothing below that would recover, and
+// neither panic nor runtime.Goexit pass the interpreter's deferred functions unharmed: it waits
+// forever. A handler of package net/http has a panic of its own for this.
 func (r *run) end(goroutine string) {
 	how, known := r.bottoms.Load(goroutine)
 	if !known {
@@ -297,8 +299,8 @@ const (
 	handler                   // a server of package net/http, which recovers too
 )
 
-// bottom looks for the function at the bottom of the calling goroutine's stack. The interpreter starts
-// goroutines only with functions that guardGo has prepared.
+// bottom looks for the function at the bottom of the calling goroutine's stack. The interpreter
+// starts goroutines only with functions that guardGo has prepared.
 func bottom() bottomKind {
 	pcs := make([]uintptr, 256)
 	n := runtime.Callers(2, pcs)
@@ -339,9 +341,9 @@ func hasFrame(pcs []uintptr, is func(name string) bool) bool {
 	}
 }
 
-// A stackWatch looks for goroutines in a recursion without end, before the Go runtime does, which would
-// end the process. It looks at the memory of all stacks, which costs nothing; if that has grown much,
-// every goroutine is asked for its depth, for it may be many goroutines that take it.
+// A stackWatch looks for goroutines in a recursion without end, before the Go runtime does, which
+// would end the process. It looks at the memory of all stacks, which costs nothing; if that has
+// grown much, every goroutine is asked for its depth, for it may be many goroutines that take it.
 type stackWatch struct {
 	limit  uint64 // stackLimit
 	frames int    // maxFrames

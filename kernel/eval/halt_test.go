@@ -54,9 +54,9 @@ func endless(n int) int { return endless(n+1) + 1 }`
 var whole = flag.Bool("whole", false, "test the whole product of how goroutines start, what they do and how they are stopped")
 
 // TestStopping holds every way to start a goroutine, with everything that it may be doing, against
-// every way to stop it: the cell says the right words and nothing else, the variables stay, mutexes are
-// free, and the goroutine ends. Without -whole each pair of a start and a body meets one way to stop,
-// and few the stack overflow, which takes its time.
+// every way to stop it: the cell says the right words and nothing else, the variables stay, mutexes
+// are free, and the goroutine ends. Without -whole each pair of a start and a body meets one way to
+// stop, and few the stack overflow, which takes its time.
 func TestStopping(t *testing.T) {
 	number := 0
 	for _, start := range slices.Sorted(maps.Keys(starters)) {
@@ -182,8 +182,9 @@ func TestHandlerPanics(t *testing.T) {
 	}
 }
 
-// TestLeftBehind interrupts a cell that cannot be stopped for a while: what its goroutine does after that, as
-// showing its value, is its own. The race detector sees what the session would read of it.
+// TestLeftBehind interrupts a cell that cannot be stopped for a while: what its goroutine does
+// after that, as showing its value, is its own. The race detector sees what the session would read
+// of it.
 func TestLeftBehind(t *testing.T) {
 	s := gotten(t, t.TempDir())
 	must(t, s, "var left = make(chan bool, 1)")

@@ -70,7 +70,8 @@ var impossible = map[string]string{
 	"runtime/race": "the race detector has to be compiled in; test a program with go test -race",
 }
 
-// packages import for cells what is compiled in and, from source, what belongs to the module of a folder.
+// packages import for cells what is compiled in and, from source, what belongs to the module of a
+// folder.
 type packages struct {
 	ctx     *ixgo.Context
 	scope   *scope
@@ -269,8 +270,8 @@ func (ps *packages) prepareSource(f *ast.File) {
 // What it imports is initialized first, as in Go. It is noted as done before it begins: imports
 // have no cycles, so whoever comes back here comes by another way and need not wait.
 //
-// An initialization that fails, or is interrupted, begins anew at the next import: what it would have set is
-// not there.
+// An initialization that fails, or is interrupted, begins anew at the next import: what it would
+// have set is not there.
 func (ps *packages) initSource(p *types.Package) (err error) {
 	if ps.initialized[p.Path()] {
 		return nil

@@ -48,8 +48,8 @@ func opaqueFunc(t types.Type) bool {
 	return isFunc
 }
 
-// rangeByPointer makes for i := range *p of an array into range p: its length is known, and what p points
-// to is not looked at.
+// rangeByPointer makes for i := range *p of an array into range p: its length is known, and what p
+// points to is not looked at.
 func rangeByPointer(f *ast.File, info *types.Info) {
 	ast.Inspect(f, func(n ast.Node) bool {
 		r, ok := n.(*ast.RangeStmt)

@@ -195,7 +195,8 @@ func (l *lateFinder) replace(prog *ssa.Program) error {
 	return nil
 }
 
-// lateFunc is the variable that holds the function for the methods of a name and signature, of any interface.
+// lateFunc is the variable that holds the function for the methods of a name and signature, of any
+// interface.
 //
 // It is made once for the session: reflect never lets go of a function type, so one for each
 // program would add up. An interface converts to any, so methods of one name and signature share

@@ -49,8 +49,8 @@ func literalAt(code string, pos int) (literal, bool) {
 	}
 }
 
-// inLiteral proposes what may stand in a string: paths of packages, keys of maps, columns of frames, names
-// of files. Values are not looked at while cells run, which may change them.
+// inLiteral proposes what may stand in a string: paths of packages, keys of maps, columns of
+// frames, names of files. Values are not looked at while cells run, which may change them.
 //
 // The literal as a whole takes the place of the name that lookAt replaces, so that its parent in
 // the syntax says what the string is for.

@@ -248,7 +248,8 @@ func (r *run) lookAtShown() {
 	}
 }
 
-// lostFailure is the failure of a cell that has lost an error; then is what it failed with after that.
+// lostFailure is the failure of a cell that has lost an error; then is what it failed with after
+// that.
 func (t *texts) lostFailure(l *lostError, then *cell.Error) *cell.Error {
 	text := describe(l.err)
 	at := l.pos.Filename + ":" + strconv.Itoa(l.pos.Line)

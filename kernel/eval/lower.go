@@ -338,8 +338,8 @@ func (w *lowering) builtin(b *ssa.BasicBlock, in *ssa.Call) []ssa.Instruction {
 	return nil
 }
 
-// extreme lowers a call of max or min where ixgo is not Go: of floats, of which a NaN decides and zeros
-// have signs, and of addresses, which it does not compare.
+// extreme lowers a call of max or min where ixgo is not Go: of floats, of which a NaN decides and
+// zeros have signs, and of addresses, which it does not compare.
 func (w *lowering) extreme(b *ssa.BasicBlock, in *ssa.Call, helper string) (out []ssa.Instruction) {
 	t, ok := in.Type().Underlying().(*types.Basic)
 	if !ok || len(in.Call.Args) < 2 || t.Info()&types.IsFloat == 0 && t.Kind() != types.Uintptr {

@@ -34,17 +34,19 @@ var (
 	fit         = flag.Bool("fit", false, "have TestFitWeights write weights.txt")
 )
 
-// TestMasked measures how well completion guesses: it takes names out of public Go code and tells how often
-// the right one is proposed first, and among the first five, beside gopls at the same places.
+// TestMasked measures how well completion guesses: it takes names out of public Go code and tells
+// how often the right one is proposed first, and among the first five, beside gopls at the same
+// places.
 //
 //	go test ./kernel/eval -run TestMasked -masked 300 -v
 //
-// The code is files of the module cache that other modules than this one have written, and that stand
-// alone, so that a cell may hold them: they import only packages that are compiled in. Of each file one
-// name is taken that is used there, not declared: a variable, function, type, field, method, constant or
-// package, Go's own names included, at random but the same for the same seed. Nothing of it is left, or
-// only its first letters; the code around it stays, behind the cursor too, as when one edits a file, unless
-// -masked-alone cuts it off. Gopls is asked with its default settings.
+// The code is files of the module cache that other modules than this one have written, and that
+// stand alone, so that a cell may hold them: they import only packages that are compiled in. Of
+// each file one name is taken that is used there, not declared: a variable, function, type, field,
+// method, constant or package, Go's own names included, at random but the same for the same seed.
+// Nothing of it is left, or only its first letters; the code around it stays, behind the cursor
+// too, as when one edits a file, unless -masked-alone cuts it off. Gopls is asked with its default
+// settings.
 func TestMasked(t *testing.T) {
 	if *masked == 0 {
 		t.Skip("measures with -masked 300")
@@ -79,9 +81,9 @@ func TestMasked(t *testing.T) {
 	t.Log("\n" + table)
 }
 
-// TestGuesses holds that weights.txt belongs to what the code knows of proposals: in Go's standard library,
-// to which they were fitted, guesses are as good as TestMasked finds them elsewhere, with room for other
-// versions of that library.
+// TestGuesses holds that weights.txt belongs to what the code knows of proposals: in Go's standard
+// library, to which they were fitted, guesses are as good as TestMasked finds them elsewhere, with
+// room for other versions of that library.
 func TestGuesses(t *testing.T) {
 	if testing.Short() {
 		t.Skip("asks for many completions")
@@ -265,9 +267,9 @@ type example struct {
 	right    int
 }
 
-// TestFitWeights finds weights.txt: those with which the names that stand in files of Go's standard library
-// are the likeliest of all that are proposed there, by the conditional logit (McFadden, 1974), with
-// a small penalty on their squares.
+// TestFitWeights finds weights.txt: those with which the names that stand in files of Go's standard
+// library are the likeliest of all that are proposed there, by the conditional logit (McFadden,
+// 1974), with a small penalty on their squares.
 func TestFitWeights(t *testing.T) {
 	if !*fit {
 		t.Skip("writes weights.txt with -fit")
@@ -342,8 +344,9 @@ func TestFitWeights(t *testing.T) {
 	}
 }
 
-// descend goes down the gradient of the mean negative logarithm of what is right, with steps as Adagrad's
-// (Duchi, Hazan, Singer, 2011). Features of fewer than three right names stay without weight.
+// descend goes down the gradient of the mean negative logarithm of what is right, with steps as
+// Adagrad's (Duchi, Hazan, Singer, 2011). Features of fewer than three right names stay without
+// weight.
 func descend(examples []example, times []int) []float64 {
 	w, sum := make([]float64, len(times)), make([]float64, len(times))
 	grad := make([]float64, len(times))

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// mixes are the kinds of cells of which long sessions are made: each declares what 20 names mean again
-// and again, with another text each time.
+// mixes are the kinds of cells of which long sessions are made: each declares what 20 names mean
+// again and again, with another text each time.
 var mixes = []struct {
 	name string
 	code string // %[1]d is a number below 20, %[2]d one that does not come again, %[3]d one below 7
@@ -46,8 +46,8 @@ func skipWithRace(t *testing.T) {
 	}
 }
 
-// heapInUse is what the heap holds, in bytes, when all that can be freed has been. The session is swept
-// first, as it is every now and then: what has gathered since the last time is no growth.
+// heapInUse is what the heap holds, in bytes, when all that can be freed has been. The session is
+// swept first, as it is every now and then: what has gathered since the last time is no growth.
 func heapInUse(s *Session) int64 {
 	for range 3 { // what has a cleanup or ends with a goroutine takes more than one
 		s.mu.Lock()
@@ -62,8 +62,8 @@ func heapInUse(s *Session) int64 {
 }
 
 // TestMemoryOfLongSession runs 5,000 cells of all kinds but the last. After the first 500, what the
-// session holds may grow by a fifth. Packages reflect and runtime never free the description of a type,
-// so that a session in which every cell declares one that looks like none before does grow.
+// session holds may grow by a fifth. Packages reflect and runtime never free the description of a
+// type, so that a session in which every cell declares one that looks like none before does grow.
 func TestMemoryOfLongSession(t *testing.T) {
 	skipWithRace(t)
 	s := newSession(t)
@@ -126,8 +126,9 @@ func BenchmarkMemory(b *testing.B) {
 	}
 }
 
-// TestReplacedTypes has values of types that were declared again keep their methods: for long behind
-// an interface, and for ever where a variable has the type or code that belongs to it is in use.
+// TestReplacedTypes has values of types that were declared again keep their methods: for long
+// behind an interface, and for ever where a variable has the type or code that belongs to it is in
+// use.
 func TestReplacedTypes(t *testing.T) {
 	s := newSession(t)
 	define := func(i int) string {

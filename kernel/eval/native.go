@@ -23,8 +23,8 @@ import (
 // This file is what stands between cells and package native, which executes them on values that are
 // not boxed. A program that it cannot take as a whole is left to the interpreter.
 
-// nativeVariable is the environment variable that says what executes cells: off, portable or machine. If it is
-// not set, the fastest does that can be had and has proven itself.
+// nativeVariable is the environment variable that says what executes cells: off, portable or
+// machine. If it is not set, the fastest does that can be had and has proven itself.
 const nativeVariable = "DTNOTES_NATIVE"
 
 // A nativeTier compiles programs, if that is switched on.
@@ -188,7 +188,8 @@ func (h *nativeHost) IsRecover(f *ssa.Function) bool { return f.String() == rtPa
 
 func (h *nativeHost) Recovered(v any) any { return caught(v) }
 
-// asksStack are functions that look at the stack of the goroutine, where package native has no frames.
+// asksStack are functions that look at the stack of the goroutine, where package native has no
+// frames.
 var asksStack = []string{"runtime.Caller", "runtime.Callers", "runtime.FuncForPC", "runtime.Stack", "runtime/debug.Stack", "runtime/debug.PrintStack"}
 
 // Func finds a compiled function as the interpreter does.
@@ -221,8 +222,8 @@ func (h *nativeHost) Func(f, user *ssa.Function) (reflect.Value, error) {
 	return reflect.Value{}, fmt.Errorf("no code for %s", name)
 }
 
-// Invoked takes the methods of package reflect's types that give methods, of which it does not know the code if
-// they are those of types of cells. Any interface may have them.
+// Invoked takes the methods of package reflect's types that give methods, of which it does not know
+// the code if they are those of types of cells. Any interface may have them.
 func (h *nativeHost) Invoked(m *types.Func, iface reflect.Type) (f reflect.Value, instead bool) {
 	name := m.Name()
 	if name != "Method" && name != "MethodByName" {
@@ -264,8 +265,8 @@ func (h *nativeHost) Forgets(f *ssa.Function) bool {
 	return ok && (slices.Contains(quietNames, name) || slices.Contains([]string{"Sprint", "Sprintf", "Sprintln"}, name))
 }
 
-// wrappers are the functions behind which there are others: function values that package reflect made, and
-// methods of types of cells.
+// wrappers are the functions behind which there are others: function values that package reflect
+// made, and methods of types of cells.
 var wrappers = []string{"reflect.makeFuncStub", "reflect.methodValueCall", slots.Stubs}
 
 func (h *nativeHost) Wrapper(code uintptr) bool {
@@ -341,7 +342,8 @@ func traceOf(v any) []frame {
 	return nil
 }
 
-// identical tells values that are one; values of types that cannot be compared are if their types are.
+// identical tells values that are one; values of types that cannot be compared are if their types
+// are.
 func identical(a, b any) bool {
 	if reflect.TypeOf(a) != reflect.TypeOf(b) {
 		return false

@@ -10,8 +10,8 @@ import (
 	"dtnotes/kernel/eval/native"
 )
 
-// TestNativeTiers runs the sessions, and what cells print against compiled Go, in the executors that the other
-// tests do not run in.
+// TestNativeTiers runs the sessions, and what cells print against compiled Go, in the executors
+// that the other tests do not run in.
 func TestNativeTiers(t *testing.T) {
 	if raceMode != 0 {
 		t.Skip("where races are looked for, the interpreter executes everything, as the other tests have it do")
@@ -27,7 +27,8 @@ func TestNativeTiers(t *testing.T) {
 	}
 }
 
-// FuzzTiers holds what a generated program prints as a cell, in every executor, against compiled Go.
+// FuzzTiers holds what a generated program prints as a cell, in every executor, against compiled
+// Go.
 func FuzzTiers(f *testing.F) {
 	f.Add(int64(1))
 	f.Add(int64(2))

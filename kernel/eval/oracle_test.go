@@ -18,8 +18,8 @@ var (
 	update = flag.Bool("update", false, "write what compiled Go prints to the files beside the programs")
 )
 
-// TestOracle runs programs as cells. They print what they print when Go compiles them, which the file
-// beside each holds. Those of folder native do so only where package native executes them.
+// TestOracle runs programs as cells. They print what they print when Go compiles them, which the
+// file beside each holds. Those of folder native do so only where package native executes them.
 func TestOracle(t *testing.T) {
 	files, err := filepath.Glob("testdata/oracle/*.go")
 	if err != nil || len(files) == 0 {

@@ -81,8 +81,8 @@ fmt.Println(6)
 	}
 }
 
-// TestPrintResults has the results of printing used and dropped, by cells, functions, closures, generic
-// code, and while something is being printed.
+// TestPrintResults has the results of printing used and dropped, by cells, functions, closures,
+// generic code, and while something is being printed.
 func TestPrintResults(t *testing.T) {
 	s := newSession(t)
 	var e events
@@ -111,7 +111,8 @@ say("by value")
 	}
 }
 
-// TestManyWaysToPrint has what is printed directly, through the pipes and shown come as fast as it can.
+// TestManyWaysToPrint has what is printed directly, through the pipes and shown come as fast as it
+// can.
 func TestManyWaysToPrint(t *testing.T) {
 	s := newSession(t)
 	var e events
@@ -264,7 +265,8 @@ func TestEvalWhileCompleting(t *testing.T) {
 	<-done
 }
 
-// TestBeside runs a cell while another is running: both see the same variables, each prints to its own.
+// TestBeside runs a cell while another is running: both see the same variables, each prints to its
+// own.
 func TestBeside(t *testing.T) {
 	s := newSession(t)
 	must(t, s, "x := 1\nstop := make(chan int)")
@@ -286,8 +288,8 @@ func TestBeside(t *testing.T) {
 	}
 }
 
-// TestCallbackOutput has the callback of a comm print, and panic, long after its cell, and after a cell
-// that was interrupted.
+// TestCallbackOutput has the callback of a comm print, and panic, long after its cell, and after a
+// cell that was interrupted.
 func TestCallbackOutput(t *testing.T) {
 	s := newSession(t)
 	comm.SetTransport(func(comm.Message) {}, nil)
@@ -334,7 +336,8 @@ func TestExit(t *testing.T) {
 	}
 }
 
-// TestLostLast has the last expression of a cell give an error, in a session that shows results only.
+// TestLostLast has the last expression of a cell give an error, in a session that shows results
+// only.
 func TestLostLast(t *testing.T) {
 	s := newSession(t)
 	for code, want := range map[string]string{

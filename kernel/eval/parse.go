@@ -27,8 +27,8 @@ type snippet struct {
 
 func (s snippet) at() string { return fmt.Sprintf("/*line %s:%d:%d*/", s.file, s.line, s.col) }
 
-// fileName is the name under which a file set has the text. That of a file of the system would become
-// part of what at says, and is left out.
+// fileName is the name under which a file set has the text. That of a file of the system would
+// become part of what at says, and is left out.
 func (s snippet) fileName() string {
 	if filepath.Base(s.file) != s.file {
 		return ""
@@ -36,8 +36,8 @@ func (s snippet) fileName() string {
 	return s.file
 }
 
-// holds reports whether a position lies in the snippet or right behind it. Columns count, as several
-// declarations may stand on one line.
+// holds reports whether a position lies in the snippet or right behind it. Columns count, as
+// several declarations may stand on one line.
 func (s snippet) holds(pos token.Position) bool {
 	lines := strings.Count(s.text, "\n")
 	end := len(s.text) - strings.LastIndexByte(s.text, '\n') // the column behind the last line

@@ -31,7 +31,8 @@ func (p *pipe) watch(drain func() (ended bool)) {
 	p.raw.Read(func(uintptr) bool { return drain() })
 }
 
-// read takes what is there, without waiting: nothing if there is nothing, or nobody to write any more.
+// read takes what is there, without waiting: nothing if there is nothing, or nobody to write any
+// more.
 //
 // It reads past package os, which would wait. The descriptor does not block, since package os has
 // made it so.

@@ -112,7 +112,8 @@ func cellWriter(w io.Writer) io.Writer {
 	return w
 }
 
-// printable replaces values that contain themselves, at which package fmt would never end, by a text.
+// printable replaces values that contain themselves, at which package fmt would never end, by a
+// text.
 func printable(v []any) []any {
 	var out []any
 	for i, x := range v {

@@ -80,8 +80,8 @@ func (b *builder) fault(info *ixgo.PanicInfo) {
 	}
 }
 
-// assertedTypes are the run-time types of an interface and of what is asserted; nil where they cannot
-// be made.
+// assertedTypes are the run-time types of an interface and of what is asserted; nil where they
+// cannot be made.
 func (b *builder) assertedTypes(in *ssa.TypeAssert) (x, asserted reflect.Type) {
 	x, err := b.table.reflectType(in.X.Type())
 	if err != nil {
@@ -162,7 +162,8 @@ type outline struct {
 	keep     []types.Type            // types that may be behind an interface that is called
 }
 
-// files are the names of the cells that the code of a program comes from; own is that of the cell itself.
+// files are the names of the cells that the code of a program comes from; own is that of the cell
+// itself.
 func (o outline) files(own string) []string {
 	files := []string{own}
 	for _, d := range o.decls {
@@ -291,7 +292,8 @@ type keptPackage struct {
 	info *types.Info
 }
 
-// keepPackage is a package that converts types to interfaces, which makes ixgo compile their methods.
+// keepPackage is a package that converts types to interfaces, which makes ixgo compile their
+// methods.
 //
 // Its types come from several cells and may share a name, so they are entered under names of
 // their own.

@@ -199,7 +199,8 @@ func (v *view) result(i int) types.Type {
 	return nil
 }
 
-// element is the type of an element of a literal, of the field that key names where it is a struct's.
+// element is the type of an element of a literal, of the field that key names where it is a
+// struct's.
 func (v *view) element(lit ast.Node, key ast.Expr) types.Type {
 	c, ok := lit.(*ast.CompositeLit)
 	if !ok {
@@ -222,8 +223,8 @@ func (v *view) element(lit ast.Node, key ast.Expr) types.Type {
 	return nil
 }
 
-// misfit is 0 for an object that has the type, 1 for one that leads there by a call or a member, 3 for
-// others; packages are between.
+// misfit is 0 for an object that has the type, 1 for one that leads there by a call or a member, 3
+// for others; packages are between.
 //
 // A want without a type, as where the other side of == is 1, counts as its default type. Types
 // themselves never fit, as a conversion has the type but not the name alone.

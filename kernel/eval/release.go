@@ -8,9 +8,9 @@ import (
 )
 
 // The description of a type, once package reflect has it, is there for good, and so is the room for
-// its methods. So that a long session does not fill up with types that were declared again and again,
-// those that no name leads to any more give up the programs of their methods, the oldest first, and
-// are used again for new types that look the same.
+// its methods. So that a long session does not fill up with types that were declared again and
+// again, those that no name leads to any more give up the programs of their methods, the oldest
+// first, and are used again for new types that look the same.
 
 // A releasedType is a type whose methods have been released.
 type releasedType struct {
@@ -19,8 +19,8 @@ type releasedType struct {
 	slots map[string]*methodSlot
 }
 
-// release releases the methods of types. They still work while something else, such as a goroutine or a
-// function value, holds their program.
+// release releases the methods of types. They still work while something else, such as a goroutine
+// or a function value, holds their program.
 func (t *typeTable) release(types []*types.Named) (out []*releasedType) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -104,8 +104,9 @@ func (t *typeTable) reuse(n *types.Named) reflect.Type {
 	return r.rt
 }
 
-// shape describes a type such that types of the same shape look the same to package reflect; it is empty
-// for one that embeds what has methods, and for one that is built of types which are not known yet.
+// shape describes a type such that types of the same shape look the same to package reflect; it is
+// empty for one that embeds what has methods, and for one that is built of types which are not
+// known yet.
 func (t *typeTable) shape(n *types.Named) string {
 	if types.IsInterface(n) {
 		return ""
@@ -145,7 +146,8 @@ func (t *typeTable) shape(n *types.Named) string {
 	return b.String()
 }
 
-// forget drops the types that no code which will be compiled can mention and that are behind no interface.
+// forget drops the types that no code which will be compiled can mention and that are behind no
+// interface.
 func (t *typeTable) forget(gone func(*types.Named) bool) {
 	defer t.compact()
 	t.mu.Lock()

@@ -53,8 +53,9 @@ func (s *scope) typeDecl(name string) *decl {
 	return nil
 }
 
-// methodsBeside are the methods of a type that other cells declared than the one that declared the type.
-// They are there for a new declaration of the type, too, as they would be if it had been the first.
+// methodsBeside are the methods of a type that other cells declared than the one that declared the
+// type. They are there for a new declaration of the type, too, as they would be if it had been the
+// first.
 func (s *scope) methodsBeside(name string) (methods []*decl) {
 	d := s.typeDecl(name)
 	if d == nil {

@@ -14,7 +14,8 @@ import (
 
 // Options says how a session is to be; the zero value is a session as a notebook wants it.
 type Options struct {
-	// Dir is the folder from which packages of a local module are imported; the current folder if empty.
+	// Dir is the folder from which packages of a local module are imported; the current folder if
+	// empty.
 	Dir string
 	// CellName names a cell in errors and stacks; "cell[3]" for the third if nil.
 	CellName func(number int) string
@@ -28,9 +29,9 @@ type Options struct {
 	PrintValues bool
 }
 
-// A Session evaluates cells; it implements cell.Evaluator. A cell is compiled while no other is, and
-// runs beside others. All sessions of a process share its os.Stdout and os.Stderr, which a session
-// redirects while it is open, so that only one of them should run cells at a time.
+// A Session evaluates cells; it implements cell.Evaluator. A cell is compiled while no other is,
+// and runs beside others. All sessions of a process share its os.Stdout and os.Stderr, which a
+// session redirects while it is open, so that only one of them should run cells at a time.
 type Session struct {
 	opts   Options
 	engine *engine

@@ -189,8 +189,8 @@ func TestClosureOfInterruptedCell(t *testing.T) {
 	}
 }
 
-// TestPackagesOfOneLength has variables whose types are of packages with one name and paths of one length
-// get more methods.
+// TestPackagesOfOneLength has variables whose types are of packages with one name and paths of one
+// length get more methods.
 func TestPackagesOfOneLength(t *testing.T) {
 	s := newSession(t)
 	must(t, s, `import html "html/template"

@@ -13,9 +13,9 @@ import (
 	"dtnotes/kernel/cell"
 )
 
-// TestShareCompiled counts how many of the functions and top levels of sessions and notebooks package native
-// takes, and tells why it does not take the others. Those of a program that it does not take as a whole are left
-// to the interpreter, all of them.
+// TestShareCompiled counts how many of the functions and top levels of sessions and notebooks
+// package native takes, and tells why it does not take the others. Those of a program that it does
+// not take as a whole are left to the interpreter, all of them.
 func TestShareCompiled(t *testing.T) {
 	if raceMode != 0 {
 		t.Skip("where races are looked for, the interpreter executes everything")

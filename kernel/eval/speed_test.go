@@ -14,8 +14,8 @@ import (
 	"text/tabwriter"
 )
 
-// BenchmarkSpeed prints a table of what the same work takes in a cell by each executor, in CPython and
-// in compiled Go, in seconds of the processor:
+// BenchmarkSpeed prints a table of what the same work takes in a cell by each executor, in CPython
+// and in compiled Go, in seconds of the processor:
 //
 //	go test -run - -bench Speed -benchtime 1x ./kernel/eval
 func BenchmarkSpeed(b *testing.B) {

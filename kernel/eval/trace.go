@@ -22,8 +22,8 @@ func (s *Session) traceBpftrace(ctx context.Context, r *run, arg, code string) c
 	return s.traceCell(ctx, r, "bpftrace", arg, code)
 }
 
-// traceCell runs the text of a cell with a tracer, shows what comes, and leaves it in a variable. An
-// interrupt ends the trace as it is meant to end: what came stays.
+// traceCell runs the text of a cell with a tracer, shows what comes, and leaves it in a variable.
+// An interrupt ends the trace as it is meant to end: what came stays.
 //
 // The capture comes into the session by Go code, the declaration of the variable, so that it is
 // declared as any other: with its type, under a name that later cells may declare again.
@@ -62,7 +62,8 @@ func (s *Session) traceCell(ctx context.Context, r *run, tracer, arg, code strin
 	return cell.Result{}
 }
 
-// traced is the capture of the cell that is being run, for the statement that gives it to a variable.
+// traced is the capture of the cell that is being run, for the statement that gives it to a
+// variable.
 func traced() *dtracefs.Capture {
 	if r := currentRun(); r != nil {
 		return r.traced

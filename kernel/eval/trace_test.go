@@ -92,8 +92,8 @@ func TestTraceCell(t *testing.T) {
 	}
 }
 
-// TestTraceCellFails replays each transcript of a tracer that fails: the cell fails, with the message's
-// place in it, and what was in the variable before stays.
+// TestTraceCellFails replays each transcript of a tracer that fails: the cell fails, with the
+// message's place in it, and what was in the variable before stays.
 func TestTraceCellFails(t *testing.T) {
 	names, err := filepath.Glob("../../dtracefs/testdata/live/d-*.status")
 	if err != nil || len(names) == 0 {
@@ -148,8 +148,8 @@ func TestTraceCellFails(t *testing.T) {
 	}
 }
 
-// TestTraceCellInterrupt interrupts a trace: it ends as one that was meant to, and what came, also on
-// the way out, is in the variable.
+// TestTraceCellInterrupt interrupts a trace: it ends as one that was meant to, and what came, also
+// on the way out, is in the variable.
 func TestTraceCellInterrupt(t *testing.T) {
 	replay := filepath.Join(t.TempDir(), "long")
 	var text bytes.Buffer

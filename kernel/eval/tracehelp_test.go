@@ -86,7 +86,8 @@ func TestTraceHelp(t *testing.T) {
 	}
 }
 
-// TestNoGoInForeignCells holds that nothing of Go is proposed or explained where the text of a cell is no Go.
+// TestNoGoInForeignCells holds that nothing of Go is proposed or explained where the text of a cell
+// is no Go.
 func TestNoGoInForeignCells(t *testing.T) {
 	s := newSession(t)
 	for _, name := range []string{"sh", "html", "markdown", "writefile x.txt"} {

@@ -108,8 +108,8 @@ func (t *typeTable) begin() {
 	t.record = ixgo.NewTypesRecord(t.ctx, rctx, methodSets, view, view, map[*types.Named]int{})
 }
 
-// Import implements ixgo.Loader. ixgo leaves a package incomplete that a type of another package has
-// mentioned before it is imported, and would load it from source then, with types of its own.
+// Import implements ixgo.Loader. ixgo leaves a package incomplete that a type of another package
+// has mentioned before it is imported, and would load it from source then, with types of its own.
 func (t *typeTable) Import(path string) (*types.Package, error) {
 	p, err := t.Loader.Import(path)
 	if err != nil || p.Complete() {

@@ -24,8 +24,8 @@ func TestPackageMentionedFirst(t *testing.T) {
 	}
 }
 
-// TestImportOrder imports all compiled-in packages in different orders; each has to be whole and one
-// of a kind whatever has mentioned it before.
+// TestImportOrder imports all compiled-in packages in different orders; each has to be whole and
+// one of a kind whatever has mentioned it before.
 func TestImportOrder(t *testing.T) {
 	paths := ixgo.PackageList()
 	for seed := range uint64(3) {

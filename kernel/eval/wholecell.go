@@ -17,8 +17,8 @@ import (
 
 // Commands of whole cells, which begin with two percent signs: the text below the line is not Go.
 
-// wholeCells are the commands whose text is not Go. The text of a cell comes to them with empty lines
-// for the command's own, so that its lines have the cell's numbers.
+// wholeCells are the commands whose text is not Go. The text of a cell comes to them with empty
+// lines for the command's own, so that its lines have the cell's numbers.
 func wholeCells() map[string]magic {
 	return map[string]magic{
 		"dtrace":    {"%%dtrace [OPTION …]", "runs the cell with DTrace and shows what it prints meanwhile: --for 30s, -p PID, -c 'COMMAND', --as NAME, -o FILE[.zst], --with sudo|doas|pfexec, and dtrace's own", (*Session).traceDtrace},
@@ -30,8 +30,8 @@ func wholeCells() map[string]magic {
 	}
 }
 
-// body is the text of a whole cell, and how many lines of the cell stand above it, for each of which
-// the code has an empty one.
+// body is the text of a whole cell, and how many lines of the cell stand above it, for each of
+// which the code has an empty one.
 func (s *Session) body(r *run, code string) (text string, above int) {
 	return bodyBelow(s.texts.text(r.file), code)
 }

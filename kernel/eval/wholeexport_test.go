@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestExportWholeCells holds that a program traces where the notebook does, and that later cells find
-// the capture.
+// TestExportWholeCells holds that a program traces where the notebook does, and that later cells
+// find the capture.
 func TestExportWholeCells(t *testing.T) {
 	made, err := Export{Cells: []string{
 		"%%bpftrace --for 3s --as calls -x\n\nBEGIN { printf(\"x\\n\"); }\n",

@@ -1,7 +1,7 @@
 //go:build amd64 || arm64 || loong64
 
-// Package session is the process that runs the cells of a session: that of dtnotes itself, and programs with
-// more packages compiled in, which package modules builds.
+// Package session is the process that runs the cells of a session: that of dtnotes itself, and
+// programs with more packages compiled in, which package modules builds.
 package session
 
 import (

@@ -104,8 +104,8 @@ func TestSimulated(t *testing.T) {
 	}
 }
 
-// TestLearnedOnAlarms holds the same while a watch learns on from it, as what is old is forgotten; the command measures
-// it over a day.
+// TestLearnedOnAlarms holds the same while a watch learns on from it, as what is old is forgotten;
+// the command measures it over a day.
 func TestLearnedOnAlarms(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many buckets")

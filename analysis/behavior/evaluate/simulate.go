@@ -56,8 +56,8 @@ func (n normal) buckets(count int) (*analysis.Series, error) {
 // which there are enough.
 var rareLevels = []float64{0.1, 0.01, 0.001}
 
-// A part is a part of buckets, and how far from it that of all such systems may be: what is learned from one
-// governs all of its buckets, so that as many are known as there are systems.
+// A part is a part of buckets, and how far from it that of all such systems may be: what is learned
+// from one governs all of its buckets, so that as many are known as there are systems.
 type part struct{ mean, off float64 }
 
 // simulated is the part of simulated normal buckets with a p-value of at most

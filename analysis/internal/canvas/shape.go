@@ -48,8 +48,9 @@ func drawable(f font.Face, r rune) bool {
 	return err == nil && i != 0
 }
 
-// Looks returns the same for texts that look the same in the sans-serif face, though they differ: letters
-// of two scripts may share a shape, and where text runs from right to left, another order may look alike.
+// Looks returns the same for texts that look the same in the sans-serif face, though they differ:
+// letters of two scripts may share a shape, and where text runs from right to left, another order
+// may look alike.
 func Looks(text string) string {
 	h := fnv.New128a()
 	f := Sans(10, false)

@@ -28,8 +28,8 @@ func TestShape(t *testing.T) {
 	}
 }
 
-// TestNoBoxIsDrawn asks each face for every character of the first planes: what shape leaves as it is has
-// a glyph, so that the shape for unknown ones, which is the same for all, is never drawn.
+// TestNoBoxIsDrawn asks each face for every character of the first planes: what shape leaves as it
+// is has a glyph, so that the shape for unknown ones, which is the same for all, is never drawn.
 func TestNoBoxIsDrawn(t *testing.T) {
 	for _, f := range []font.Face{Sans(10, false), Sans(10, true)} {
 		box := loadGlyph(f.Face, 0)

@@ -1,4 +1,5 @@
-// Command simulate writes captures of a fleet of hosts, a folder for each, or that of one host to standard output:
+// Command simulate writes captures of a fleet of hosts, a folder for each, or that of one host to
+// standard output:
 //
 //	go run ./dtracefs/fleet/simulate -hosts 40 -seconds 600 -odd web-07 captures
 //	go run ./dtracefs/fleet/simulate -hosts 40 -seconds 600 -host db-01 -

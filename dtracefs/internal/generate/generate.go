@@ -63,8 +63,8 @@ func NewReader(kind Kind, size int64, seed uint64) *Reader {
 
 // A Reader generates a capture as it is read.
 type Reader struct {
-	// Cell, if set, is told of each value that is printed: the second since the epoch that it belongs
-	// to, the source, of which the parts are joined by a comma, and the value.
+	// Cell, if set, is told of each value that is printed: the second since the epoch that it
+	// belongs to, the source, of which the parts are joined by a comma, and the value.
 	Cell func(second int64, source string, value int64)
 
 	kind   Kind

@@ -13,7 +13,8 @@ import (
 	"testing/iotest"
 )
 
-// TestDeterministic holds that a seed gives one capture, however it is read, and another seed another.
+// TestDeterministic holds that a seed gives one capture, however it is read, and another seed
+// another.
 func TestDeterministic(t *testing.T) {
 	for _, k := range Kinds() {
 		read := func(r io.Reader) []byte {

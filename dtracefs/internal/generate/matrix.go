@@ -32,8 +32,8 @@ func (m *Matrix) Add(second int64, source string, value int64) {
 	m.rows[second] = row
 }
 
-// WriteCSV writes a line for each second that has a value: the second since the epoch, then a column for
-// each source, in alphabetical order.
+// WriteCSV writes a line for each second that has a value: the second since the epoch, then a
+// column for each source, in alphabetical order.
 func (m *Matrix) WriteCSV(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	b.WriteString("time")

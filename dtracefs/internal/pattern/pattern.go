@@ -1,6 +1,7 @@
-// Package pattern compiles regular expressions when they are first needed. Every process of a notebook
-// links what decodes captures, and most of them decode none: all expressions together would be a tenth
-// of the processor's time that a session takes to start, and half a megabyte in each.
+// Package pattern compiles regular expressions when they are first needed. Every process of a
+// notebook links what decodes captures, and most of them decode none: all expressions together
+// would be a tenth of the processor's time that a session takes to start, and half a megabyte in
+// each.
 package pattern
 
 import (

@@ -102,9 +102,10 @@ func numericClock(b []byte) (c Clock, n int, ok bool) {
 	return c, 0, false
 }
 
-// The years in which a number is taken for an instant: from September 2001, when the seconds
-// since the epoch got ten digits, to 2096. Nanoseconds since boot have as many digits as milliseconds
-// since the epoch once a system is up for 17 minutes; from 35 minutes on they are taken for what they are.
+// The years in which a number is taken for an instant: from September 2001, when the seconds since
+// the epoch got ten digits, to 2096. Nanoseconds since boot have as many digits as milliseconds
+// since the epoch once a system is up for 17 minutes; from 35 minutes on they are taken for what
+// they are.
 const (
 	firstEpoch    = 1e9
 	lastEpoch     = 4e9

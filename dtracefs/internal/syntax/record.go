@@ -8,9 +8,9 @@ import (
 // deepestRecord bounds how deep records lie in each other.
 const deepestRecord = 64
 
-// ParseRecord reads a record or a tuple as bpftrace prints them, `{ .pid = 12, .at = { .x = 1 } }` and
-// `(12, nginx)`, which is the whole of text. Their members are numbers, records, tuples or else strings: those
-// stand without quotes, so that one ends where the next member or the end shows.
+// ParseRecord reads a record or a tuple as bpftrace prints them, `{ .pid = 12, .at = { .x = 1 } }`
+// and `(12, nginx)`, which is the whole of text. Their members are numbers, records, tuples or else
+// strings: those stand without quotes, so that one ends where the next member or the end shows.
 func ParseRecord(text []byte) (v JSON, ok bool) {
 	v, rest, ok := compound(bytes.TrimSpace(text), 0)
 	return v, ok && len(rest) == 0
@@ -30,8 +30,8 @@ func SplitKeys(text, separator string) (keys []string) {
 	}
 }
 
-// closedAt is the offset behind the bracket that closes the one that text starts with; -1 if it starts with
-// none, or nothing closes it.
+// closedAt is the offset behind the bracket that closes the one that text starts with; -1 if it
+// starts with none, or nothing closes it.
 func closedAt(text string) int {
 	if text == "" || strings.IndexByte("([{", text[0]) < 0 {
 		return -1

@@ -254,8 +254,8 @@ func TestFtrace(t *testing.T) {
 	}
 }
 
-// FuzzRows holds that no line makes a parser of lines panic, and that what a call or a record was split
-// into are parts of it.
+// FuzzRows holds that no line makes a parser of lines panic, and that what a call or a record was
+// split into are parts of it.
 func FuzzRows(f *testing.F) {
 	for _, line := range []string{
 		"4711/2:\t 0.0102\tread(0, 0x080479A0, 1024)\t(sleeping...)", "34233 100123: 0.1 0.2 open(\"/x\",0) ERR#2 'No such file'", "1/1: -> libc:strlen(0x1)",

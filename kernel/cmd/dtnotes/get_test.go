@@ -111,8 +111,8 @@ func TestGetCompiledIn(t *testing.T) {
 	}
 }
 
-// TestGetThatDoesNotStart gets a module of which not all packages can be in one program: those that are
-// imported can.
+// TestGetThatDoesNotStart gets a module of which not all packages can be in one program: those that
+// are imported can.
 func TestGetThatDoesNotStart(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds programs")
@@ -139,8 +139,8 @@ func TestGetThatDoesNotStart(t *testing.T) {
 	}
 }
 
-// TestImportBringsPackage imports a package that has to be compiled in, of a module that was got and runs
-// from source: it is brought where nothing is lost by that.
+// TestImportBringsPackage imports a package that has to be compiled in, of a module that was got
+// and runs from source: it is brought where nothing is lost by that.
 func TestImportBringsPackage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds programs")

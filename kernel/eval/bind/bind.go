@@ -1,6 +1,6 @@
 // Package bind makes packages that are compiled into the program importable by interpreted code:
-// those of packages.txt, described by generated tables, and the standard library as ixgo carries it.
-// Nothing of a package is unpacked before it is imported.
+// those of packages.txt, described by generated tables, and the standard library as ixgo carries
+// it. Nothing of a package is unpacked before it is imported.
 package bind
 
 import (
@@ -170,7 +170,8 @@ func constantOf(v reflect.Value) constant.Value {
 	}
 }
 
-// value reads a constant as the generator wrote it: an exact rational keeps more digits than a float.
+// value reads a constant as the generator wrote it: an exact rational keeps more digits than a
+// float.
 func (l Literal) value() constant.Value {
 	switch l.Kind {
 	case "bool":

@@ -14,8 +14,8 @@ import (
 	_ "github.com/goplus/ixgo/pkg/testing/slogtest"
 )
 
-// ixgo has no code for some generic functions of the standard library. They are source here, for which
-// instances of the real ones do the work.
+// ixgo has no code for some generic functions of the standard library. They are source here, for
+// which instances of the real ones do the work.
 
 const stdPath = "dtnotes/kernel/eval/std"
 
@@ -70,8 +70,8 @@ func WriteComparable[T comparable](h *maphash.Hash, x T) { std.WriteComparable(h
 	}
 }
 
-// comparableHash is maphash.Comparable of a value whose type is known at run time only. For basic types
-// it is the same number as compiled code gets.
+// comparableHash is maphash.Comparable of a value whose type is known at run time only. For basic
+// types it is the same number as compiled code gets.
 func comparableHash(seed maphash.Seed, v any) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)

@@ -85,8 +85,8 @@ func sourceID(root string) (string, error) {
 	return keyOf(state), nil
 }
 
-// ProgramModule is the go.mod and go.sum of a program that imports dtnotes, whose source is in root, and
-// what a set, which may be nil, has got, in the versions that it has.
+// ProgramModule is the go.mod and go.sum of a program that imports dtnotes, whose source is in
+// root, and what a set, which may be nil, has got, in the versions that it has.
 //
 // It is the go.mod of dtnotes with another name, which requires dtnotes itself, replaced by the
 // folder: so the modules of dtnotes have the versions that it was tested with, at least. Sums are
@@ -270,7 +270,8 @@ func (s *Set) Build(ctx context.Context, need map[string]string, compiled func(p
 	return p, err
 }
 
-// there finds a program that is whole, or a [StartError] about one that was; nil if there is neither.
+// there finds a program that is whole, or a [StartError] about one that was; nil if there is
+// neither.
 func there(place string) (*Program, error) {
 	if text, err := os.ReadFile(filepath.Join(place, lastWordsFile)); err == nil {
 		return nil, StartError{string(text)}
@@ -284,8 +285,8 @@ func there(place string) (*Program, error) {
 	return p, nil
 }
 
-// A StartError is about a program that could be built and does not start: the initialization of a package
-// ends it.
+// A StartError is about a program that could be built and does not start: the initialization of a
+// package ends it.
 type StartError struct{ lastWords string }
 
 func (e StartError) Error() string {
@@ -295,7 +296,8 @@ func (e StartError) Error() string {
 // lastWordsFile keeps what a program said that did not start, so that it is not built again.
 const lastWordsFile = "lastwords.txt"
 
-// startTime is how long packages may take to be initialized before the program is taken for one that does not start.
+// startTime is how long packages may take to be initialized before the program is taken for one
+// that does not start.
 const startTime = time.Minute
 
 // start tries whether the program starts. Where it does not, its place keeps why.
@@ -399,8 +401,8 @@ func (b *build) write(files map[string][]byte) error {
 	return nil
 }
 
-// environment is that of the go command. What the versions of dtnotes' own modules bring along is added to
-// the program's go.mod.
+// environment is that of the go command. What the versions of dtnotes' own modules bring along is
+// added to the program's go.mod.
 var environment = []string{"GOWORK=off", "GOFLAGS=-mod=mod"}
 
 func (b *build) run(ctx context.Context) error {
@@ -453,8 +455,8 @@ func (b *build) run(ctx context.Context) error {
 	return b.start(ctx)
 }
 
-// leaveOut takes from the tables what the linker has found to need what is not there: packages have functions
-// that no program can call. It reports whether there is any.
+// leaveOut takes from the tables what the linker has found to need what is not there: packages have
+// functions that no program can call. It reports whether there is any.
 func (b *build) leaveOut(err error) bool {
 	var said GoError
 	if !errors.As(err, &said) {

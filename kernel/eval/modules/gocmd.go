@@ -18,7 +18,8 @@ import (
 // ErrNoGo is returned when there is no go command.
 var ErrNoGo = errors.New("getting modules needs the go command, which is not on the PATH of this kernel: install Go, or start the notebook where \"go version\" answers")
 
-// goCommand runs the go command in a folder. What it says of what it does goes to progress, line by line.
+// goCommand runs the go command in a folder. What it says of what it does goes to progress, line by
+// line.
 //
 // The end of ctx ends the command with all that it has started. An error of the command is a
 // [GoError] with its own words; other errors are about starting it.

@@ -139,8 +139,9 @@ func exports(text []byte) bool {
 
 var linkname = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^//go:linkname \S+ \S+`) })
 
-// heavy is how much source, in bytes, is still interpreted: beyond it, what a cell imports and calls would
-// take its time: reading so much takes some 0.3 s of CPU, and an import is to take less than 0.5 s.
+// heavy is how much source, in bytes, is still interpreted: beyond it, what a cell imports and
+// calls would take its time: reading so much takes some 0.3 s of CPU, and an import is to take less
+// than 0.5 s.
 const heavy = 320 << 10
 
 // Plan finds the packages that are to be compiled in, and why. compiled reports what every
@@ -169,8 +170,8 @@ func (s *Set) Plan(compiled, shared func(path string) bool) (need map[string]str
 			}
 		}
 	}
-	// The packages of a module are compiled in together: they share packages that are internal to it, of
-	// which there would be two otherwise.
+	// The packages of a module are compiled in together: they share packages that are internal to
+	// it, of which there would be two otherwise.
 	for again := true; again; {
 		again = false
 		modules := map[string]string{}
@@ -195,8 +196,8 @@ func (s *Set) Plan(compiled, shared func(path string) bool) (need map[string]str
 	return need
 }
 
-// Fewer is the set with no packages compiled in of the modules that were asked for but those asked for by their
-// own paths, for a program that does not start. It is false if there are no fewer.
+// Fewer is the set with no packages compiled in of the modules that were asked for but those asked
+// for by their own paths, for a program that does not start. It is false if there are no fewer.
 func (s *Set) Fewer() (*Set, bool) {
 	out := *s
 	out.Apart = slices.Clone(s.Apart)
@@ -215,8 +216,9 @@ func (s *Set) apart(p *Package) bool {
 	return p != nil && p.Module != nil && slices.Contains(s.Apart, p.Module.Path)
 }
 
-// Torn reports whether a package of a module whose packages are apart is not compiled in, and others of it are:
-// from source it would have packages of its own where those are internal to the module.
+// Torn reports whether a package of a module whose packages are apart is not compiled in, and
+// others of it are: from source it would have packages of its own where those are internal to the
+// module.
 func (s *Set) Torn(p *Package) bool {
 	if !s.apart(p) || s.Compiled[p.ImportPath] != "" {
 		return false
@@ -229,13 +231,14 @@ func (s *Set) Torn(p *Package) bool {
 	return false
 }
 
-// Fetchable reports whether a package is known by name, as one of a module that was got, and what it needs was
-// not fetched with it: asking for it by its own path gets it.
+// Fetchable reports whether a package is known by name, as one of a module that was got, and what
+// it needs was not fetched with it: asking for it by its own path gets it.
 func (s *Set) Fetchable(p *Package) bool {
 	return !s.Own && p.Module != nil && strings.HasPrefix(p.Failure, missingSum)
 }
 
-// missingSum begins what the go command says of a package that needs a module which was not fetched.
+// missingSum begins what the go command says of a package that needs a module which was not
+// fetched.
 const missingSum = "missing go.sum entry"
 
 // reason says why a package has to be compiled in; empty if it need not be.

@@ -29,8 +29,8 @@ func (r Request) latest() bool {
 	return slices.Contains([]string{"latest", "upgrade", "patch", "master", "main", "HEAD"}, r.Version)
 }
 
-// Parse reads the arguments of the command, a line for each time that it stands there: PATH[@VERSION] …, and
-// -c before those to be compiled in.
+// Parse reads the arguments of the command, a line for each time that it stands there:
+// PATH[@VERSION] …, and -c before those to be compiled in.
 func Parse(lines string) (out []Request, err error) {
 	for line := range strings.Lines(lines) {
 		more, err := parseLine(line)

@@ -20,8 +20,8 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// A Set is what a session has got: a module that requires modules, and the packages that those have.
-// It is not changed once it is made.
+// A Set is what a session has got: a module that requires modules, and the packages that those
+// have. It is not changed once it is made.
 //
 // Sets are shared between sessions, as files in the user's cache: a new request makes a new set,
 // out of the one before.
@@ -30,14 +30,14 @@ type Set struct {
 	Own      bool      // that is the user's, not one in the cache
 	Requests []Request // in the order in which they were made
 	Packages []Package // of all modules but the standard library, dependencies first
-	// Compiled are the packages that are compiled into the program of the session, and the versions of
-	// their modules.
+	// Compiled are the packages that are compiled into the program of the session, and the versions
+	// of their modules.
 	Compiled map[string]string
-	// Apart are modules whose packages do not start in one program, as some with tests register a name
-	// twice: of them only packages are compiled in that are asked for by their own paths.
+	// Apart are modules whose packages do not start in one program, as some with tests register a
+	// name twice: of them only packages are compiled in that are asked for by their own paths.
 	Apart []string `json:",omitempty"`
-	// Left are generic declarations of packages that are compiled in which cells cannot have, by the paths of
-	// the packages, a line each that says why.
+	// Left are generic declarations of packages that are compiled in which cells cannot have, by
+	// the paths of the packages, a line each that says why.
 	Left map[string][]string `json:",omitempty"`
 	News []string            // what was done, a line each
 
@@ -216,7 +216,8 @@ func keyOf(parts ...any) string {
 // format counts the ways in which sets have been written.
 const format = "3"
 
-// Home finds the folder of the go.mod that the packages of a folder belong to; empty if there is none.
+// Home finds the folder of the go.mod that the packages of a folder belong to; empty if there is
+// none.
 func Home(dir string) string {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -474,8 +475,8 @@ func (s *Set) list(ctx context.Context, dir string, env []string, progress io.Wr
 	return nil
 }
 
-// getBelow gets what packages below those that were asked for need beside them, if they are few: go get has
-// fetched only what the package of the path itself needs.
+// getBelow gets what packages below those that were asked for need beside them, if they are few: go
+// get has fetched only what the package of the path itself needs.
 //
 // With many of them it would fetch what most of a large module needs, of which a cell uses
 // little.
@@ -532,7 +533,8 @@ func list(ctx context.Context, dir string, env []string, progress io.Writer, pat
 	}
 }
 
-// LeftOut are lines about what cells cannot have of the package that a request names and those below it.
+// LeftOut are lines about what cells cannot have of the package that a request names and those
+// below it.
 func (s *Set) LeftOut(r Request) []string {
 	var out []string
 	for _, path := range slices.Sorted(maps.Keys(s.Left)) {

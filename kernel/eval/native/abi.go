@@ -16,8 +16,8 @@ const (
 	floatRegs = 8
 )
 
-// regs is what abiCall loads registers from and stores them to. Results whose bit is set in pointers go
-// to ptrs, which the collector sees: a regs lives on the stack.
+// regs is what abiCall loads registers from and stores them to. Results whose bit is set in
+// pointers go to ptrs, which the collector sees: a regs lives on the stack.
 type regs struct {
 	ints     [intRegs]uintptr
 	ptrs     [intRegs]unsafe.Pointer
@@ -66,7 +66,8 @@ func assign(list []loc, ints, floats *[]word) bool {
 	return len(*ints) <= intRegs && len(*floats) <= floatRegs
 }
 
-// hasArray tells types that hold an array in themselves: the convention has rules of its own for them.
+// hasArray tells types that hold an array in themselves: the convention has rules of its own for
+// them.
 func hasArray(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Array:

@@ -143,8 +143,9 @@ func (c *analysis) findFused() {
 	}
 }
 
-// findVarargs finds the arrays that are made of what is to be appended to a slice, or to be printed: append takes the
-// values from their slots, and functions that print get them in memory that is used again.
+// findVarargs finds the arrays that are made of what is to be appended to a slice, or to be
+// printed: append takes the values from their slots, and functions that print get them in memory
+// that is used again.
 func (c *analysis) findVarargs() {
 	c.varargs = map[ssa.Instruction][]ssa.Value{}
 	for _, b := range c.f.Blocks {
@@ -170,8 +171,8 @@ func (c *analysis) findVarargs() {
 	}
 }
 
-// findDirect finds closures that are only called where they are made: their calls get the free variables
-// as arguments.
+// findDirect finds closures that are only called where they are made: their calls get the free
+// variables as arguments.
 func (c *analysis) findDirect() {
 	for _, b := range c.f.Blocks {
 		for _, in := range b.Instrs {
@@ -210,7 +211,8 @@ func (c *analysis) findLengths() {
 	}
 }
 
-// findSums finds elements of maps that are numbers and become others, as by m[k] += x: they are looked up once.
+// findSums finds elements of maps that are numbers and become others, as by m[k] += x: they are
+// looked up once.
 func (c *analysis) findSums() {
 	c.sums = map[*ssa.MapUpdate]*ssa.BinOp{}
 	for _, b := range c.f.Blocks {

@@ -430,7 +430,8 @@ func (c *compiler) mathCall(in *ssa.Call) bool {
 	return false
 }
 
-// A pendingCall is a call that is made later, or by another goroutine: arguments and what is called.
+// A pendingCall is a call that is made later, or by another goroutine: arguments and what is
+// called.
 type pendingCall struct {
 	prog  *Program
 	n     []uint64

@@ -69,8 +69,8 @@ func (w word) letter() byte {
 	return 'n'
 }
 
-// words takes values apart. ok is false where registers do not follow the words, or where what a callee
-// keeps of them for itself would be laid out differently.
+// words takes values apart. ok is false where registers do not follow the words, or where what a
+// callee keeps of them for itself would be laid out differently.
 func words(list []loc) (out []word, pattern string, ok bool) {
 	narrow := false
 	for _, l := range list {
@@ -138,8 +138,8 @@ func in0[R results](c *closure, e *entry) unsafe.Pointer {
 	})
 }
 
-// results are the results of a call as one value: Go returns the fields of a struct in registers as it
-// does several results.
+// results are the results of a call as one value: Go returns the fields of a struct in registers as
+// it does several results.
 type results interface {
 	none | one[uint64] | one[float64] | one[unsafe.Pointer] | two[unsafe.Pointer, uint64] | two[unsafe.Pointer, unsafe.Pointer] | slice
 }
@@ -294,7 +294,8 @@ func with6[A, B, C, D, E, F register](t makerTable, p string) {
 	t[p+":"], t[p+":n"], t[p+":f"] = in6[A, B, C, D, E, F, none], in6[A, B, C, D, E, F, one[uint64]], in6[A, B, C, D, E, F, one[float64]]
 }
 
-// A codeTable tells by the code of a function value where in the value the closure is. It never shrinks.
+// A codeTable tells by the code of a function value where in the value the closure is. It never
+// shrinks.
 type codeTable [2048]struct {
 	code atomic.Uintptr
 	at   uintptr

@@ -11,12 +11,13 @@ import (
 	"dtnotes/kernel/eval/native/asm"
 )
 
-// Machine code is a second way to execute the instructions of a function, on the same slots and frames,
-// so that a machine can go from one to the other wherever machine code leaves. It is made when a
-// function turns out to be called often or to loop. It keeps slots in registers between the places
-// where it leaves to Go: for an exit, for a panic, when its fuel is used up and somebody wants it to give
-// way. Pointers are stored without barrier, so it must not run while the collector marks: that begins and
-// ends while all goroutines are stopped, which is to say never while machine code runs.
+// Machine code is a second way to execute the instructions of a function, on the same slots and
+// frames, so that a machine can go from one to the other wherever machine code leaves. It is made
+// when a function turns out to be called often or to loop. It keeps slots in registers between the
+// places where it leaves to Go: for an exit, for a panic, when its fuel is used up and somebody
+// wants it to give way. Pointers are stored without barrier, so it must not run while the collector
+// marks: that begins and ends while all goroutines are stopped, which is to say never while machine
+// code runs.
 
 // A nativeCode is the machine code of a function.
 type nativeCode struct {
@@ -148,8 +149,8 @@ func (f *fn) wordAt() uintptr {
 	return uintptr(unsafe.Pointer(&f.word))
 }
 
-// native runs machine code at an address, of a function whose frame is there. It returns true if machine code
-// was left; where to go on is in next.
+// native runs machine code at an address, of a function whose frame is there. It returns true if
+// machine code was left; where to go on is in next.
 func (vm *machine) native(f *fn, nOff, pOff uintptr, sp int, at uintptr) bool {
 	c := &vm.context
 	vm.frame(0).native = shared.leave
@@ -218,7 +219,8 @@ const (
 // Code in assembler alone calls these.
 var _, _ = machineExit, machineShade
 
-// machineExit is called where machine code leaves. If it returns true, machine code is not to go on.
+// machineExit is called where machine code leaves. If it returns true, machine code is not to go
+// on.
 func machineExit(vm *machine) bool {
 	if vm.alone {
 		return vm.aloneExit()
@@ -365,8 +367,8 @@ func uncompiled(c *context) *fn {
 	return (*fn)(unsafe.Add(*(*unsafe.Pointer)(unsafe.Pointer(&c.fn)), -int(unsafe.Offsetof(fn{}.word))))
 }
 
-// machineShade is called where machine code is to run while the collector marks, and the bank has not been shaded
-// since that began.
+// machineShade is called where machine code is to run while the collector marks, and the bank has
+// not been shaded since that began.
 func machineShade(vm *machine) {
 	now := cycle() // if another collection begins behind this, all is done again
 	why, f, _, pp, _ := vm.left()
@@ -380,8 +382,8 @@ func machineShade(vm *machine) {
 	vm.cycle = now
 }
 
-// A cycleCounter is a pool for nothing but to tell collections apart: when one begins, while all goroutines are
-// stopped, Go takes away what a pool has, and the pool says so in its first word.
+// A cycleCounter is a pool for nothing but to tell collections apart: when one begins, while all
+// goroutines are stopped, Go takes away what a pool has, and the pool says so in its first word.
 type cycleCounter struct {
 	pool  sync.Pool
 	mu    sync.Mutex
@@ -400,8 +402,8 @@ var cyclesKnown = func() bool {
 	return true
 }()
 
-// cycle is a number that is another after a collection has begun. While the pool has something, none has since
-// somebody asked last.
+// cycle is a number that is another after a collection has begun. While the pool has something,
+// none has since somebody asked last.
 func cycle() uintptr {
 	cycles.mu.Lock()
 	defer cycles.mu.Unlock()

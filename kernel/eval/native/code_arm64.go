@@ -19,5 +19,6 @@ func flush(code []byte) {
 	flushLines(from, from+uintptr(len(code)))
 }
 
-// flushLines writes the lines of the data cache back, and then drops those of the instruction cache.
+// flushLines writes the lines of the data cache back, and then drops those of the instruction
+// cache.
 func flushLines(from, to uintptr)

@@ -10,7 +10,8 @@
 //
 // What has no instruction is an exit: a Go function that does one operation on the slots. Function
 // values are real ones of Go, which compiled code can call; calls into compiled packages go through
-// the registers of Go's calling convention where that is known, and through package reflect elsewhere.
+// the registers of Go's calling convention where that is known, and through package reflect
+// elsewhere.
 //
 // Functions that are called often or loop get machine code where there is a generator for it
 // ([World.Machine], [MachineCode]): the same instructions, slots and frames, so that what it cannot

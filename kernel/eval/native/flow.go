@@ -41,9 +41,9 @@ func (c *compiler) edge(from, to, next *ssa.BasicBlock) {
 	c.jumps = append(c.jumps, jump{len(c.code) - 1, to})
 }
 
-// loopEnd goes back to a block that does nothing but compare a number, and before that perhaps add a constant to it,
-// if the number is counted up or down by that, there or just now: that is one instruction at the end of the loop.
-// It goes on in next if that is where the block would go.
+// loopEnd goes back to a block that does nothing but compare a number, and before that perhaps add
+// a constant to it, if the number is counted up or down by that, there or just now: that is one
+// instruction at the end of the loop. It goes on in next if that is where the block would go.
 func (c *compiler) loopEnd(head, next *ssa.BasicBlock) bool {
 	branch, ok := head.Instrs[len(head.Instrs)-1].(*ssa.If)
 	if !ok || c.flow.skip[head] {

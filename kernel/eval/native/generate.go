@@ -192,7 +192,8 @@ func (g *coder) save() {
 	}
 }
 
-// restore loads what is alive behind the instruction at hand, with what that has written or without.
+// restore loads what is alive behind the instruction at hand, with what that has written or
+// without.
 func (g *coder) restore(defs bool) {
 	need := g.after[g.i]
 	for _, r := range g.refs[g.i] {
@@ -450,8 +451,8 @@ func (g *coder) storeWords(base asm.Reg, off int32, parts ...part) {
 	}
 }
 
-// barrier has Go do the instruction at hand, which stores pointers, while the collector marks. It returns what is to
-// be called behind the code for when it does not.
+// barrier has Go do the instruction at hand, which stores pointers, while the collector marks. It
+// returns what is to be called behind the code for when it does not.
 func (g *coder) barrier() func() {
 	marks, end, i := g.Label(), g.Label(), g.i
 	g.Load(g.t.Scratch[0], g.t.Context, contextLayout.Barrier, asm.W8)
@@ -780,8 +781,8 @@ func (g *coder) push(in *instr) {
 	g.Push(uint64(uintptr(unsafe.Pointer(g.f))), uint64(ip), in.a)
 }
 
-// afterCall puts the result, in the first scratch register, where it belongs. Code comes here too by
-// returning to a frame that was made elsewhere, so the frame is dropped before.
+// afterCall puts the result, in the first scratch register, where it belongs. Code comes here too
+// by returning to a frame that was made elsewhere, so the frame is dropped before.
 func (g *coder) afterCall(in *instr) {
 	if s := in.singleOf(g.f); s != 0 {
 		g.into(s == 'n', in.a, func(d asm.Reg) { g.Mov(d, g.t.Scratch[0]) })

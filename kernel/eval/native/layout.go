@@ -203,8 +203,8 @@ func (l loc) part(i int) loc {
 	return loc{f.layout, l.atN + f.atN, l.atP + f.atP}
 }
 
-// direct tells types whose interface values hold them in the data word itself: those that are one pointer
-// and nothing else, beside what has no size.
+// direct tells types whose interface values hold them in the data word itself: those that are one
+// pointer and nothing else, beside what has no size.
 func direct(t reflect.Type) bool { return t.Size() == unsafe.Sizeof(uintptr(0)) && hasPointers(t) }
 
 // typeWord is the pointer that stands for a type in the first word of an empty interface.

@@ -187,8 +187,9 @@ func (s bits) has(i int) bool { return s[i>>6]&(1<<(i&63)) != 0 }
 func (s bits) set(i int)      { s[i>>6] |= 1 << (i & 63) }
 func (s bits) unset(i int)    { s[i>>6] &^= 1 << (i & 63) }
 
-// liveness finds the spans of all values. Instruction k has positions 4k for what it defines where that
-// must not be in the slots of what it reads, 4k+1 for what it reads and 4k+2 for what it defines.
+// liveness finds the spans of all values. Instruction k has positions 4k for what it defines where
+// that must not be in the slots of what it reads, 4k+1 for what it reads and 4k+2 for what it
+// defines.
 func (c *allocator) liveness() {
 	n := (len(c.values) + 63) / 64
 	ins, outs := make([]bits, len(c.flow.order)), make([]bits, len(c.flow.order))

@@ -6,8 +6,8 @@ import (
 	"unsafe"
 )
 
-// A ret is where a call returns to. Machine code pushes these on its stack, which is what they are in; what
-// it pushes below them for a moment falls on dest.
+// A ret is where a call returns to. Machine code pushes these on its stack, which is what they are
+// in; what it pushes below them for a moment falls on dest.
 type ret struct {
 	native uintptr // for machine code
 	f      *fn
@@ -37,7 +37,8 @@ type machine struct {
 	list     []unsafe.Pointer // interfaces for functions that do not keep them
 }
 
-// Sizes of new banks, and what a machine may take before its recursion is taken for one without end.
+// Sizes of new banks, and what a machine may take before its recursion is taken for one without
+// end.
 const (
 	firstSlots  = 96
 	firstFrames = 16
@@ -81,9 +82,9 @@ func machineWith(n, p int32) *machine {
 	return vm
 }
 
-// done gives a machine back whose first frame had p bytes of pointers. Machines that a panic went through
-// are not. What frames above have left is overwritten, or gone with the machine: a pool does not keep it
-// for long.
+// done gives a machine back whose first frame had p bytes of pointers. Machines that a panic went
+// through are not. What frames above have left is overwritten, or gone with the machine: a pool
+// does not keep it for long.
 func (vm *machine) done(p int32) {
 	if len(vm.n) > keepSlots || len(vm.p) > keepSlots {
 		return

@@ -128,8 +128,8 @@ func (vm *machine) protect(s state) (next state, again bool) {
 	return
 }
 
-// unwind runs what the frames of a machine have deferred, from the one that panicked. v is nil if the
-// goroutine ends by runtime.Goexit.
+// unwind runs what the frames of a machine have deferred, from the one that panicked. v is nil if
+// the goroutine ends by runtime.Goexit.
 func (vm *machine) unwind(v any) (next state, again bool) {
 	st := &panicState{value: v, goexit: v == nil}
 	f := vm.f
@@ -212,8 +212,8 @@ func (vm *machine) recovered() any {
 	return st.value
 }
 
-// handed are panics that wrappers, which are deferred, hand to what they call, by the goroutine. handedOver is
-// how many there are.
+// handed are panics that wrappers, which are deferred, hand to what they call, by the goroutine.
+// handedOver is how many there are.
 var (
 	handed     sync.Map
 	handedOver atomic.Int32

@@ -22,22 +22,25 @@ type Host interface {
 	Global(*ssa.Global) (reflect.Value, bool)
 	// Func is a compiled function, which has no code in the program, for a function that uses it.
 	Func(f, user *ssa.Function) (reflect.Value, error)
-	// Invoked is a function to be called instead of a method of an interface type, with what the interface
-	// holds as first argument, or none.
+	// Invoked is a function to be called instead of a method of an interface type, with what the
+	// interface holds as first argument, or none.
 	Invoked(method *types.Func, iface reflect.Type) (f reflect.Value, instead bool)
-	// Forgets tells a compiled function with a last parameter ...any that does not keep the slice it gets.
+	// Forgets tells a compiled function with a last parameter ...any that does not keep the slice
+	// it gets.
 	Forgets(*ssa.Function) bool
-	// IsStop tells the variable that says whether execution is to stop, and IsHalt the function that is
-	// called then. A branch that does so is left out, since loops and functions look at the program's
-	// stop flag themselves.
+	// IsStop tells the variable that says whether execution is to stop, and IsHalt the function
+	// that is called then. A branch that does so is left out, since loops and functions look at the
+	// program's stop flag themselves.
 	IsStop(*ssa.Global) bool
 	IsHalt(*ssa.Function) bool
-	// IsRecover tells a function that does what the builtin recover does, and gets what was thrown as it is.
+	// IsRecover tells a function that does what the builtin recover does, and gets what was thrown
+	// as it is.
 	IsRecover(*ssa.Function) bool
-	// Recovered is what the builtin recover returns for a value that was thrown. It may throw it again.
+	// Recovered is what the builtin recover returns for a value that was thrown. It may throw it
+	// again.
 	Recovered(value any) any
-	// Wrapper tells code that only calls a function for another, so that a panic can be recovered there when
-	// the wrapper is deferred.
+	// Wrapper tells code that only calls a function for another, so that a panic can be recovered
+	// there when the wrapper is deferred.
 	Wrapper(code uintptr) bool
 	// Goroutine names the calling goroutine.
 	Goroutine() string
@@ -45,9 +48,9 @@ type Host interface {
 	Halt()
 	// StackOverflow is called for a recursion without end. It must not return.
 	StackOverflow()
-	// Panicked tells a panic that leaves functions of a program, with their calls, the innermost first.
-	// It comes again for each machine that the panic passes, with the same value, and without calls if a
-	// deferred function has recovered it.
+	// Panicked tells a panic that leaves functions of a program, with their calls, the innermost
+	// first. It comes again for each machine that the panic passes, with the same value, and
+	// without calls if a deferred function has recovered it.
 	Panicked(value any, stack []Frame)
 	// Go starts a goroutine.
 	Go(func())
@@ -91,9 +94,9 @@ type Program struct {
 	Refused  []string // names of functions that cannot be compiled, with the reason
 }
 
-// Compile compiles what main's init and main functions need, and the methods that can be called through
-// interfaces. stop is the stop flag: execution stops where that channel is not empty. If anything was refused,
-// the program must not be run.
+// Compile compiles what main's init and main functions need, and the methods that can be called
+// through interfaces. stop is the stop flag: execution stops where that channel is not empty. If
+// anything was refused, the program must not be run.
 func Compile(host Host, world *World, main *ssa.Package, stop <-chan struct{}) *Program {
 	p := &Program{host: host, world: world, stop: stop, roots: map[string]*fn{}, byFunc: map[*types.Func]*fn{}, fns: map[*ssa.Function]*fn{}, types: map[types.Type]reflect.Type{},
 		globals: map[*ssa.Global]unsafe.Pointer{}, foreign: map[*ssa.Function]*goCall{}, instead: map[insteadKey]*goCall{}}
@@ -361,7 +364,8 @@ func (p *Program) Run(name string) {
 	vm.done(x.pneed)
 }
 
-// Method is a method of a type of the program for callers that have values of package reflect, or nil.
+// Method is a method of a type of the program for callers that have values of package reflect, or
+// nil.
 func (p *Program) Method(f *types.Func) func([]reflect.Value) []reflect.Value {
 	x := p.byFunc[f]
 	if x == nil {

@@ -17,8 +17,8 @@ import (
 	"dtnotes/kernel/eval/internal/programs"
 )
 
-// TestPrograms holds what programs print here against what they print when Go compiles them: those of
-// testdata, and generated ones. One program of all of them is compiled, which is cheap.
+// TestPrograms holds what programs print here against what they print when Go compiles them: those
+// of testdata, and generated ones. One program of all of them is compiled, which is cheap.
 func TestPrograms(t *testing.T) {
 	sources := map[string]string{}
 	files, err := filepath.Glob("testdata/*.go")
@@ -81,8 +81,9 @@ func compareWithGo(t *testing.T, sources map[string]string) {
 	}
 }
 
-// collecting collects garbage all the time until the test ends: the collector has to find everything at any
-// time. Machine code does not run while the collector marks, so that is to be tested without, too.
+// collecting collects garbage all the time until the test ends: the collector has to find
+// everything at any time. Machine code does not run while the collector marks, so that is to be
+// tested without, too.
 func collecting(t *testing.T) {
 	stop, stopped := make(chan bool), make(chan bool)
 	go func() {
@@ -102,7 +103,8 @@ func collecting(t *testing.T) {
 	})
 }
 
-// inTier has the programs of a test executed in a tier; in that of machine code, all functions get that at once.
+// inTier has the programs of a test executed in a tier; in that of machine code, all functions get
+// that at once.
 func inTier(t *testing.T, machine bool) {
 	was := hot
 	testMachine, hot = machine, 0
@@ -136,8 +138,8 @@ func TestCycles(t *testing.T) {
 	}
 }
 
-// TestSpinning collects and profiles while loops without calls, with and without pointers, go on: they give
-// way, and lose nothing.
+// TestSpinning collects and profiles while loops without calls, with and without pointers, go on:
+// they give way, and lose nothing.
 func TestSpinning(t *testing.T) {
 	const source = `package main
 

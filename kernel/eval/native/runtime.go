@@ -72,7 +72,8 @@ func eface(typ, data unsafe.Pointer) any {
 
 func efaceWords(v *any) *[2]unsafe.Pointer { return (*[2]unsafe.Pointer)(unsafe.Pointer(v)) }
 
-// itabFor is the first word of a value of type t in an interface of type it, or nil if t lacks a method.
+// itabFor is the first word of a value of type t in an interface of type it, or nil if t lacks a
+// method.
 func itabFor(it, t reflect.Type) unsafe.Pointer {
 	if it.NumMethod() == 0 {
 		return typeWord(t)

@@ -5,13 +5,13 @@ import (
 	"slices"
 )
 
-// This file finds which slots are kept in registers. What a slot holds between where it is written and
-// where that is last read is a web; webs that are never alive at once can have the same register, and what is
-// used most, in loops above all, gets one first.
+// This file finds which slots are kept in registers. What a slot holds between where it is written
+// and where that is last read is a web; webs that are never alive at once can have the same
+// register, and what is used most, in loops above all, gets one first.
 
-// roles tells for operands a to e what an instruction does with the slots they name. Small letters are
-// read: x integers, f floats, n either, p pointers, q two pointers and m two numbers beside each other.
-// Capital letters are written.
+// roles tells for operands a to e what an instruction does with the slots they name. Small letters
+// are read: x integers, f floats, n either, p pointers, q two pointers and m two numbers beside
+// each other. Capital letters are written.
 var roles = func() (t [opLeave + 1]string) {
 	set := func(r string, ops ...op) {
 		for _, o := range ops {
@@ -311,8 +311,9 @@ func (w *webs) cut() {
 // maxRepeated is how far back repeated looks.
 const maxRepeated = 24
 
-// repeated finds instructions that do again what is done already: the same address of the same element, or a
-// value that was loaded and not been stored over since. Nothing may lead there from elsewhere.
+// repeated finds instructions that do again what is done already: the same address of the same
+// element, or a value that was loaded and not been stored over since. Nothing may lead there from
+// elsewhere.
 func (w *webs) repeated() {
 	code := w.f.code
 	w.known = make([]bool, len(code))
@@ -355,8 +356,8 @@ func (w *webs) repeated() {
 	}
 }
 
-// overwritesItself tells an instruction that writes what it reads, or has to do with the frame of a function to be
-// called.
+// overwritesItself tells an instruction that writes what it reads, or has to do with the frame of a
+// function to be called.
 func (w *webs) overwritesItself(i int) bool {
 	slots := 0
 	for _, c := range []byte(roles[w.f.code[i].op]) {

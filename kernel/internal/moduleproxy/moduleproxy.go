@@ -21,8 +21,9 @@ import (
 // A Proxy is a folder of modules.
 type Proxy struct{ dir string }
 
-// New makes a proxy, has the go command ask nobody else, and gives it and what is made of modules a cache of
-// the test's own. The caches of the go command itself stay those of the user, so that nothing is built twice.
+// New makes a proxy, has the go command ask nobody else, and gives it and what is made of modules a
+// cache of the test's own. The caches of the go command itself stay those of the user, so that
+// nothing is built twice.
 func New(t testing.TB) *Proxy {
 	t.Helper()
 	p := &Proxy{t.TempDir()}
@@ -39,8 +40,9 @@ func New(t testing.TB) *Proxy {
 	return p
 }
 
-// Add adds a module of files, given by their names, in a version that belongs to its content: what the go
-// command has kept of a module of an earlier test is never taken for it. It returns the version.
+// Add adds a module of files, given by their names, in a version that belongs to its content: what
+// the go command has kept of a module of an earlier test is never taken for it. It returns the
+// version.
 func (p *Proxy) Add(t testing.TB, path string, files map[string]string) (version string) {
 	t.Helper()
 	h := sha256.New()
@@ -93,7 +95,8 @@ func (p *Proxy) Add(t testing.TB, path string, files map[string]string) (version
 	return version
 }
 
-// goEnv is where the go command keeps what it has fetched and built. The test is skipped without one.
+// goEnv is where the go command keeps what it has fetched and built. The test is skipped without
+// one.
 func goEnv(t testing.TB) map[string]string {
 	t.Helper()
 	out, err := exec.Command("go", "env", "-json", "GOCACHE", "GOMODCACHE").Output()

@@ -1,5 +1,5 @@
-// Package process starts and ends commands as each system has it: their shell, their group, the word that
-// asks them to end, and the files that they are handed.
+// Package process starts and ends commands as each system has it: their shell, their group, the
+// word that asks them to end, and the files that they are handed.
 package process
 
 import (

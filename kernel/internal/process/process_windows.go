@@ -48,8 +48,8 @@ func ignoreDone(err error) error {
 	return err
 }
 
-// Interruptible has a command asked to end when its context ends, as by the key of its console. Where
-// there is no console to ask through, it is ended.
+// Interruptible has a command asked to end when its context ends, as by the key of its console.
+// Where there is no console to ask through, it is ended.
 func Interruptible(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_NEW_PROCESS_GROUP}
 	cmd.Cancel = func() error {
@@ -60,7 +60,8 @@ func Interruptible(cmd *exec.Cmd) {
 	}
 }
 
-// handedVariable is the variable of the environment that names the handles which a process was handed.
+// handedVariable is the variable of the environment that names the handles which a process was
+// handed.
 const handedVariable = "DTNOTES_HANDED"
 
 // HandOver gives a command that is not started yet ends of pipes, which it gets by Handed.

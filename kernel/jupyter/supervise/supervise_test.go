@@ -325,7 +325,8 @@ func TestDeathIsSurvivedByArgs(t *testing.T) {
 	}
 }
 
-// TestNextThatDoesNotStart has a session that died begin as the first did, if it does not come up as it asked.
+// TestNextThatDoesNotStart has a session that died begin as the first did, if it does not come up
+// as it asked.
 func TestNextThatDoesNotStart(t *testing.T) {
 	s := start(t, "yes")
 	run(t, s, "again -broken")

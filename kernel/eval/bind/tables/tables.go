@@ -1,5 +1,5 @@
-// Package tables writes the tables of package bind: what packages export, as Go source that makes them
-// importable by interpreted code where it is compiled in.
+// Package tables writes the tables of package bind: what packages export, as Go source that makes
+// them importable by interpreted code where it is compiled in.
 package tables
 
 import (
@@ -22,9 +22,9 @@ import (
 const Mode = packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedTypes |
 	packages.NeedSyntax | packages.NeedTypesInfo | packages.NeedModule
 
-// File writes a Go file with the tables of packages that were loaded by Mode. It begins with header, which
-// ends in the package clause; the names of package bind are those of the file. Left tells, a line each,
-// what stays out and why.
+// File writes a Go file with the tables of packages that were loaded by Mode. It begins with
+// header, which ends in the package clause; the names of package bind are those of the file. Left
+// tells, a line each, what stays out and why.
 func File(header, name string, pkgs []*packages.Package) (source []byte, left []string, err error) {
 	var imports, tables, registers bytes.Buffer
 	for i, p := range pkgs {
@@ -331,8 +331,8 @@ func (s *sources) use(id *ast.Ident, need map[types.Object]bool) string {
 	return "it needs the unexported " + u.Name()
 }
 
-// declaring is the type or variable of the package whose declaration a field stands in; nil if it is within a
-// function, which is given as source as a whole.
+// declaring is the type or variable of the package whose declaration a field stands in; nil if it
+// is within a function, which is given as source as a whole.
 func (s *sources) declaring(field *types.Var) types.Object {
 	for o, decls := range s.decls {
 		if _, isFunc := o.(*types.Func); isFunc {
@@ -347,8 +347,8 @@ func (s *sources) declaring(field *types.Var) types.Object {
 	return nil
 }
 
-// elsewhere says why something of another package cannot be had, if that was loaded as well: what stays out
-// there can be used nowhere.
+// elsewhere says why something of another package cannot be had, if that was loaded as well: what
+// stays out there can be used nowhere.
 func (s *sources) elsewhere(u types.Object) string {
 	if u.Pkg() == nil {
 		return ""

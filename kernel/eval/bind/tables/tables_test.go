@@ -10,8 +10,8 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-// TestLeftOut has generic declarations that need what no table can give, in their own package or in another
-// one: they stay out, and so does whatever needs them.
+// TestLeftOut has generic declarations that need what no table can give, in their own package or in
+// another one: they stay out, and so does whatever needs them.
 func TestLeftOut(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{

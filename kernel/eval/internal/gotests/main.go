@@ -1,9 +1,9 @@
-// Gotests runs the tests of the Go distribution that are whole programs (those marked "// run" under
-// $(go env GOROOT)/test) through the evaluator, each in a process of its own, and lists what fails by
-// cause. What a program prints must be what its .out file holds, or nothing. The file failures.txt
-// explains what fails; the exit status is 1 if anything else does.
-// A program may compute for so many seconds of a processor's time, that the load of the machine decides
-// nothing, and wait for ten times as many by the clock.
+// Gotests runs the tests of the Go distribution that are whole programs (those marked "// run"
+// under $(go env GOROOT)/test) through the evaluator, each in a process of its own, and lists what
+// fails by cause. What a program prints must be what its .out file holds, or nothing. The file
+// failures.txt explains what fails; the exit status is 1 if anything else does. A program may
+// compute for so many seconds of a processor's time, that the load of the machine decides nothing,
+// and wait for ten times as many by the clock.
 //
 //	go run ./kernel/eval/internal/gotests [-v] [-cpu 60s] [FILE...]
 package main

@@ -11,7 +11,8 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// TestFaults has ixgo and Go do the same wrong things, and compares the type and the words of what they throw.
+// TestFaults has ixgo and Go do the same wrong things, and compares the type and the words of what
+// they throw.
 func TestFaults(t *testing.T) {
 	s, arr, str := []int{1, 2, 3}, &[3]int{}, "abc"
 	u, n, big := uint64(1<<64-1), -1, 7

@@ -17,7 +17,8 @@ import (
 	"golang.org/x/tools/go/ssa/ssautil"
 )
 
-// TestLabels has a label go from goroutine to goroutine, also through compiled code, and end with them.
+// TestLabels has a label go from goroutine to goroutine, also through compiled code, and end with
+// them.
 func TestLabels(t *testing.T) {
 	var l Labels[int]
 	if _, ok := l.Owner(); ok {

@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// CutArgument takes the words of go/types that a mistake is in an argument to callee out of a message.
+// CutArgument takes the words of go/types that a mistake is in an argument to callee out of a
+// message.
 func CutArgument(msg, callee string) string {
 	if i := strings.Index(msg, " in argument to "+callee); i >= 0 {
 		msg = msg[:i]
@@ -45,6 +46,6 @@ var twoTypes = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`type (\*?[\pL_][\pL\pN_]*)\) as (?:struct type )?(\*?[\pL_][\pL\pN_]*) value`)
 })
 
-// FoundEnd makes a message of go/parser say that it found the end where it found the bracket that was
-// put behind the text.
+// FoundEnd makes a message of go/parser say that it found the end where it found the bracket that
+// was put behind the text.
 func FoundEnd(msg string) string { return strings.Replace(msg, "found '}'", "found the end", 1) }

@@ -10,8 +10,9 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// promoted is where ixgo keeps the code of methods that types have by embedding, by the type embedded and
-// the path of fields to it. All types with such a path are given the code of the first.
+// promoted is where ixgo keeps the code of methods that types have by embedding, by the type
+// embedded and the path of fields to it. All types with such a path are given the code of the
+// first.
 //
 //go:linkname promoted github.com/goplus/ixgo.mfnMap
 var promoted sync.Map
@@ -28,6 +29,6 @@ func ForgetAlways(ctx *ixgo.Context) {
 	}
 }
 
-// ForgetPromoted has the next type with methods by embedding get code of its own: that of another finds
-// the embedded field where the other type has it, which need not be where this one does.
+// ForgetPromoted has the next type with methods by embedding get code of its own: that of another
+// finds the embedded field where the other type has it, which need not be where this one does.
 func ForgetPromoted() { promoted.Clear() }

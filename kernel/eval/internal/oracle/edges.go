@@ -5,9 +5,11 @@ import (
 	"strings"
 )
 
-// This file has the places where an interpreter is likely to differ, with random types and values in them.
+// This file has the places where an interpreter is likely to differ, with random types and values
+// in them.
 
-// nils has nil and zero values meet maps, channels, slices, fields, calls, results and type switches.
+// nils has nil and zero values meet maps, channels, slices, fields, calls, results and type
+// switches.
 func (g *generator) nils() string {
 	t := g.nilTyp()
 	x := g.name("x")

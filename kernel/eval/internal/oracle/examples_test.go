@@ -57,8 +57,8 @@ func examplesIn(t *testing.T, path, dir string) (examples []example) {
 	return examples
 }
 
-// exampleFolders are the folders of packages with examples: of the standard library, and of the modules
-// that the notebook's own packages stand on.
+// exampleFolders are the folders of packages with examples: of the standard library, and of the
+// modules that the notebook's own packages stand on.
 func exampleFolders(t *testing.T) map[string]string {
 	t.Helper()
 	folders := map[string]string{}
@@ -103,9 +103,9 @@ func goEnv(t *testing.T, name string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// TestExamples runs examples of the standard library, of gonum and of gota as cells, those of a package in
-// one session. They print what they say they do, but for those that testdata/examples.txt explains.
-// Without -oracle, it takes every fourth.
+// TestExamples runs examples of the standard library, of gonum and of gota as cells, those of a
+// package in one session. They print what they say they do, but for those that
+// testdata/examples.txt explains. Without -oracle, it takes every fourth.
 func TestExamples(t *testing.T) {
 	explained := explanations(t, "testdata/examples.txt")
 	folders := exampleFolders(t)
@@ -171,8 +171,8 @@ func asExample(out string, unordered bool) string {
 	return out
 }
 
-// explanations reads a file of names, each with a tab and why it differs from compiled Go. Lines that
-// begin with a number sign are remarks.
+// explanations reads a file of names, each with a tab and why it differs from compiled Go. Lines
+// that begin with a number sign are remarks.
 func explanations(t *testing.T, file string) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile(file)

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// expr is an expression of a type. It changes no variable, so that no order of evaluation is left to the
-// compiler, and fails only where g.faults allows one operation that may.
+// expr is an expression of a type. It changes no variable, so that no order of evaluation is left
+// to the compiler, and fails only where g.faults allows one operation that may.
 func (g *generator) expr(t *typ, depth int) string {
 	if depth <= 0 || g.one(4) {
 		return g.leaf(t)

@@ -13,7 +13,8 @@ import (
 // drafts first, which are then edited into what they are to be.
 type Program struct {
 	Imports string
-	// Decls are declarations, of which each needs only those before it, and functions that all need first.
+	// Decls are declarations, of which each needs only those before it, and functions that all need
+	// first.
 	Decls []string
 	// Drafts are other declarations of the same names, by the index in Decls, that Decls replace.
 	Drafts map[int]string

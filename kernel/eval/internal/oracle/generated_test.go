@@ -74,8 +74,8 @@ func TestGenerated(t *testing.T) {
 	}
 }
 
-// valid tells whether the program is one. A generated one is not where, say, the compiler sees that a
-// constant overflows.
+// valid tells whether the program is one. A generated one is not where, say, the compiler sees that
+// a constant overflows.
 func valid(fset *token.FileSet, imp types.Importer, p *Program) error {
 	f, err := parser.ParseFile(fset, "", p.File("main", "main"), 0)
 	if err != nil {
@@ -194,8 +194,8 @@ func edited(p *Program) [][]string {
 
 var place = regexp.MustCompile(`cell\[\d+\](:\d+)*: `)
 
-// run returns what the cells print. Where a cell does not declare what it should because of a draft, it is
-// run again as soon as the draft is not there any more.
+// run returns what the cells print. Where a cell does not declare what it should because of a
+// draft, it is run again as soon as the draft is not there any more.
 func (w way) run(t *testing.T, p *Program) string {
 	t.Helper()
 	s := newSession(t)

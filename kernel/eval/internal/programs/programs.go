@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// A generator writes programs whose expressions have types, from random numbers. Only calls panic in
-// them: Go does not say when other operands do.
+// A generator writes programs whose expressions have types, from random numbers. Only calls panic
+// in them: Go does not say when other operands do.
 type generator struct {
 	r     *rand.Rand
 	b     strings.Builder

@@ -8,14 +8,14 @@ import (
 	"github.com/goplus/reflectx/abi"
 )
 
-// An interface holds structs and arrays that are no more than one pointer as they are, and all others by
-// their address. reflectx knows that of structs of one field that is a pointer, but not of those with a
-// map, a channel or a function, nor of an array of one: their methods would get for an address what is
-// none. So the methods of such a type get code for receivers as they are, and as soon as reflectx has
-// made the type's table, Settle puts it there.
+// An interface holds structs and arrays that are no more than one pointer as they are, and all
+// others by their address. reflectx knows that of structs of one field that is a pointer, but not
+// of those with a map, a channel or a function, nor of an array of one: their methods would get for
+// an address what is none. So the methods of such a type get code for receivers as they are, and as
+// soon as reflectx has made the type's table, Settle puts it there.
 
-// A correction is code that a type's own table is to have in place of another, which stays in that of
-// pointers to the type.
+// A correction is code that a type's own table is to have in place of another, which stays in that
+// of pointers to the type.
 type correction struct {
 	t             reflect.Type
 	wrong, proper unsafe.Pointer
@@ -26,8 +26,8 @@ var corrections struct {
 	list []correction
 }
 
-// Settle corrects the tables of the types that have got methods since it was called last. They may not
-// be used before.
+// Settle corrects the tables of the types that have got methods since it was called last. They may
+// not be used before.
 func Settle() {
 	corrections.Lock()
 	defer corrections.Unlock()

@@ -1,13 +1,13 @@
-// Package slots is room for the methods of interpreted types: code that an interface can call without
-// knowing that there is a closure behind it.
+// Package slots is room for the methods of interpreted types: code that an interface can call
+// without knowing that there is a closure behind it.
 //
-// Go finds a method by the address of its code alone, so that every method needs code of its own, which
-// has to be there when the program is linked. A slot is two instructions: it puts its number into the
-// register in which calls of closures have their context, and jumps to what all slots have in common,
-// which takes the closure of that number and jumps to its code with the arguments as they are. The
-// packages icall of reflectx do the same with a whole function for each method: 20480 of them are a third
-// of all functions of the program and a twelfth of its size, and hide pointers from the collector while
-// they prepare a call.
+// Go finds a method by the address of its code alone, so that every method needs code of its own,
+// which has to be there when the program is linked. A slot is two instructions: it puts its number
+// into the register in which calls of closures have their context, and jumps to what all slots have
+// in common, which takes the closure of that number and jumps to its code with the arguments as
+// they are. The packages icall of reflectx do the same with a whole function for each method: 20480
+// of them are a third of all functions of the program and a twelfth of its size, and hide pointers
+// from the collector while they prepare a call.
 package slots
 
 import (
@@ -23,7 +23,8 @@ const count = 20480
 // closures are the closures behind the slots; the assembler files read them.
 var closures [count]unsafe.Pointer
 
-// stubs is the code of all slots, one after the other, size bytes each. It is not called as a whole.
+// stubs is the code of all slots, one after the other, size bytes each. It is not called as a
+// whole.
 //
 //lint:ignore U1000 the assembler files define it and name it
 func stubs()
@@ -51,8 +52,8 @@ func init() {
 	}
 }
 
-// Insert implements abi.MethodProvider. The function of a method has the receiver as first argument; an
-// interface holds a receiver by its address, unless it is a pointer itself.
+// Insert implements abi.MethodProvider. The function of a method has the receiver as first
+// argument; an interface holds a receiver by its address, unless it is a pointer itself.
 func (p *provider) Insert(m *abi.MethodInfo) (code unsafe.Pointer, slot int) {
 	proper := misjudged(m)
 	if p.used == count || proper && p.used+1 == count {

@@ -12,8 +12,8 @@ import (
 
 type point struct{ x, y float64 }
 
-// call calls the code of a slot as an interface calls a method: with the receiver's word, and without a
-// closure's context that would mean anything.
+// call calls the code of a slot as an interface calls a method: with the receiver's word, and
+// without a closure's context that would mean anything.
 func call[F any](code unsafe.Pointer) F {
 	closure := &code
 	return *(*F)(unsafe.Pointer(&closure))

@@ -418,7 +418,8 @@ func (a *amd64) SetImm(d Reg, c Cond, x Reg, y int32) {
 	a.set(d, condCodes[c])
 }
 
-// ucomis compares floats; with one that is not a number, the flags are those of less and of equal, and of parity.
+// ucomis compares floats; with one that is not a number, the flags are those of less and of equal,
+// and of parity.
 var ucomis = enc{prefix: 0x66, code: "\x0f\x2e"}
 
 func (a *amd64) SetF(d Reg, c FCond, x, y Reg) {

@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// Registers of arm64. x16 and x17 are for what one operation takes several instructions for; x18 belongs to
-// the system, x28 is Go's goroutine, x29 its frame.
+// Registers of arm64. x16 and x17 are for what one operation takes several instructions for; x18
+// belongs to the system, x28 is Go's goroutine, x29 its frame.
 const (
 	x0  Reg = 0
 	x1  Reg = 1
@@ -25,9 +25,9 @@ var arm64Target = Target{Context: x23, N: x19, P: x20, Fuel: x22, Scratch: [3]Re
 	Ints:   []Reg{3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26},
 	Floats: []Reg{2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31}}
 
-// An arm64 keeps the frames of its calls where amd64 has them, by a register of its own: the processor's stack
-// pointer stays the goroutine's. A frame begins with where the call returns to, which the function that was
-// called puts there.
+// An arm64 keeps the frames of its calls where amd64 has them, by a register of its own: the
+// processor's stack pointer stays the goroutine's. A frame begins with where the call returns to,
+// which the function that was called puts there.
 type arm64 struct{ buffer }
 
 // NewARM64 writes code for arm64 with the instructions that every such processor has.
@@ -276,7 +276,8 @@ func (a *arm64) OpImm(o Op, d, x Reg, y int32) {
 	}
 }
 
-// addImm adds or subtracts a constant: by op, by the other with its opposite, or by full from a register.
+// addImm adds or subtracts a constant: by op, by the other with its opposite, or by full from a
+// register.
 func (a *arm64) addImm(op, opposite, full uint32, d, x Reg, y int64) {
 	abs := y
 	if y < 0 {
@@ -340,7 +341,8 @@ func (a *arm64) Narrow(d, x Reg)               { a.rr(aNarrw, d, x) }
 
 var armConds = [...]uint32{EQ: 0, NE: 1, LT: 11, LE: 13, GT: 12, GE: 10, LTU: 3, LEU: 9, GTU: 8, GEU: 2}
 
-// Conditions after x was compared with y: with one that is not a number, the flags are those of greater without sign.
+// Conditions after x was compared with y: with one that is not a number, the flags are those of
+// greater without sign.
 var armFConds = [...]uint32{FEQ: 0, FNE: 1, FLT: 4, FLE: 9, FNLT: 5, FNLE: 8}
 
 func (a *arm64) cmpImm(x Reg, y int32) { a.addImm(aSUBSI, aADDSI, aSUBS, xzr, x, int64(y)) }

@@ -1,5 +1,5 @@
-// Package asm writes machine code for amd64 and arm64: the few operations that package native needs of a
-// processor, with the same meaning on both.
+// Package asm writes machine code for amd64 and arm64: the few operations that package native needs
+// of a processor, with the same meaning on both.
 package asm
 
 import "encoding/binary"
@@ -41,7 +41,8 @@ const (
 	GEU
 )
 
-// An FCond is a comparison of two floats. With one that is not a number only FNE, FNLT and FNLE hold.
+// An FCond is a comparison of two floats. With one that is not a number only FNE, FNLT and FNLE
+// hold.
 type FCond uint8
 
 // The comparisons; FNLT is not less, FNLE not less or equal.
@@ -97,8 +98,8 @@ type Target struct {
 	Floats   []Reg
 }
 
-// A Context is where in memory, from the register Context on, Go and generated code put what they tell
-// each other: addresses of 64 bits each.
+// A Context is where in memory, from the register Context on, Go and generated code put what they
+// tell each other: addresses of 64 bits each.
 type Context struct {
 	N, P    int32
 	Stack   int32 // of generated code
