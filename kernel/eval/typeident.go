@@ -204,6 +204,9 @@ type recordView struct {
 }
 
 func (v recordView) LookupReflect(typ types.Type) (reflect.Type, bool) {
+	if isDeferStack(typ) {
+		return inner.DeferStack, true
+	}
 	if rt, ok := v.t.types.At(typ).(reflect.Type); ok {
 		return rt, true
 	}
@@ -257,16 +260,23 @@ func (t *typeTable) owns(n *types.Named) bool {
 	return t.scope.owns(pkg) && !hasTypeParam(n)
 }
 
+// isDeferStack reports whether a type is the one that go/ssa makes up for defer in loops over
+// functions, which no package declares. Whoever asks for it first, native cells or the interpreter,
+// must get what the interpreter has for it, since the table keeps what it once gave.
+func isDeferStack(typ types.Type) bool {
+	n, ok := typ.(*types.Named)
+	return ok && n.Obj().Name() == "deferStack" && n.Obj().Parent() == nil
+}
+
 // LookupReflect implements ixgo.Loader.
 func (t *typeTable) LookupReflect(typ types.Type) (reflect.Type, bool) {
+	if isDeferStack(typ) {
+		return inner.DeferStack, true
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if rt, ok := t.types.At(typ).(reflect.Type); ok {
 		return rt, true
-	}
-	// A type that go/ssa makes up for defer in loops over functions, which no package declares.
-	if n, ok := typ.(*types.Named); ok && n.Obj().Name() == "deferStack" && n.Obj().Parent() == nil {
-		return inner.DeferStack, true
 	}
 	if rt, ok := t.Loader.LookupReflect(typ); ok {
 		return rt, true
