@@ -164,3 +164,34 @@ func TestLinesInPieces(t *testing.T) {
 		t.Errorf("%d rows of %d lines", rows, lines)
 	}
 }
+
+// TestHeadingHoldsForAllParts holds that rows go on the table of a heading that was printed once,
+// in whatever part of a long capture they stand, also where nothing of them stands under its names.
+func TestHeadingHoldsForAllParts(t *testing.T) {
+	const rows = 150_000 // more than a part and more than the longest paragraph hold
+	for _, format := range []string{
+		"%d.%06d %s %d %s\n",           // under a heading with single blanks
+		"%10d.%06d    %-8s  %8d  %s\n", // in columns
+		"%d.%06d\t%s\t%d\t%s\n",
+	} {
+		var text strings.Builder
+		text.WriteString(strings.NewReplacer("%10d.%06d", "             time", "%-8s", "event   ", "%8d", "     pid", "%d.%06d", "time", "%d", "pid", "%s\n", "name\n", "%s", "event").Replace(format))
+		for i := range rows {
+			fmt.Fprintf(&text, format, 1795965383+i/1000, i%1000*1000, []string{"fork", "exec", "exit"}[i%3], 100+i%977, []string{"sh", "tar"}[i%2])
+		}
+		n := 0
+		for b, err := range Scan(t.Context(), fstest.MapFS{"x": {Data: []byte(text.String())}}, "x", Options{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, table := range b.Tables {
+				if n += table.NumRows(); table.Kind != "table" || table.Column("name") == nil {
+					t.Fatalf("%q: batch at line %d holds %v", format, b.Line, table)
+				}
+			}
+		}
+		if n != rows {
+			t.Errorf("%q: %d rows, want %d", format, n, rows)
+		}
+	}
+}

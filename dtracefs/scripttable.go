@@ -21,6 +21,10 @@ type header struct {
 	cols  []headCol
 	sheet *sheet
 	of    *columnKinds
+
+	// loose says that rows have one word for each column, wherever it stands: what printf writes
+	// with "%s %d %s\n" under a heading that it writes with the same blanks.
+	loose bool
 }
 
 // columnKinds are what is known of the columns under one heading, whenever it is printed: where
@@ -56,6 +60,20 @@ func (k *columnKinds) refuse(cells [][]byte) bool {
 		}
 	}
 	return false
+}
+
+// likeAll reports whether each word of a row is a number where all others had numbers, and none
+// where none had.
+func (k *columnKinds) likeAll(line []byte, tokens []token) bool {
+	for i, t := range tokens {
+		if i >= len(k.numbers) || !k.numbers[i] && !k.words[i] {
+			return false
+		}
+		if isNumber(line[t.Start:t.End]) && !k.numbers[i] || !isNumber(line[t.Start:t.End]) && !k.words[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // A headCol is a column of a table: its name, and the columns of the line at which that stands.
@@ -496,6 +514,7 @@ func newHeader(lines []textLine, at int) *header {
 		name, start = nil, -1
 	}
 	unique(h.cols)
+	h.loose = len(rows) > 0 && sameCount(len(h.cols), rows)
 	return h
 }
 
@@ -573,13 +592,15 @@ func (f *scriptTables) more(st *station, lines []textLine) bool {
 	return true
 }
 
-// fits reports whether a line can be a row: it has a word for each column, and ends in one of the
-// places where cells do. One place in two is enough, as a long name pushes what is behind it to
-// the right.
+// fits reports whether a line can be a row: it has a word for each column, and words stand where
+// cells do, or are of the same kinds where nothing stands under a name.
 func (h *header) fits(line []byte) bool {
 	tokens := rowTokens(line)
 	if len(tokens) < len(h.cols) {
 		return false
+	}
+	if h.loose && h.of != nil && len(tokens) == len(h.cols) && h.of.likeAll(line, tokens) {
+		return true
 	}
 	hits := 0
 	for _, k := range tokens {
