@@ -12,6 +12,8 @@ type kdump struct {
 	*decoder
 }
 
+// startKdump starts with no state: a record is read whole with the lines under it, and
+// [cutKdump] cuts no record in two, so one part leaves nothing to the next.
 func startKdump() reader { return &kdump{} }
 
 // isKdump reports whether the first lines of a text are records, with a call or a return among
@@ -24,6 +26,8 @@ func isKdump(head []byte) bool {
 			continue
 		}
 		r, ok := syntax.ParseKdump(line)
+		// What a process read or wrote may be text of any shape, but kdump moves it in. A text
+		// that starts with such lines is none: there is no record that they could belong to.
 		if !ok {
 			if records == 0 || line[0] != ' ' && line[0] != '\t' {
 				return false
@@ -36,11 +40,16 @@ func isKdump(head []byte) bool {
 			known++
 		}
 	}
+	// Some types are everyday words in capitals, such as USER and MISC, and a log may have one
+	// in the columns. A real trace is mostly calls, returns and what they look up, transfer or
+	// are sent.
 	return known > 0 && known*3 >= records
 }
 
 // cutKdump cuts before the last record.
 func cutKdump(data []byte) int {
+	// Lines under the last record may still come in the next part, and only the start of a
+	// record shows that the one before is whole.
 	for end := cutAtLine(data); end > 0; {
 		start := bytes.LastIndexByte(data[:end-1], '\n') + 1
 		if _, ok := syntax.ParseKdump(data[start:end]); ok {
@@ -74,9 +83,14 @@ func (k *kdump) read(d *decoder, data []byte, num int, _ bool) int {
 
 // record files a record with the lines under it.
 func (k *kdump) record(cur *syntax.Cursor, r syntax.KdumpRecord) {
+	// One table for all types of records, so that a call, what it read and its return stay in
+	// the order in which they were traced. Whatever a type does not have is null.
 	s := k.sheetFor("records", "records", "calls")
 	k.inferred[s] = true
 	if len(r.Clock) > 0 {
+		// -T prints an instant. -E and -R print seconds since the trace began or since the
+		// record before: those are too small for an instant, and stay numbers in a column of
+		// another name.
 		if c, n, ok := syntax.ParseClock(r.Clock); ok && n == len(r.Clock) {
 			s.instant("time", c.NS, false)
 		} else {
@@ -95,6 +109,8 @@ func (k *kdump) record(cur *syntax.Cursor, r syntax.KdumpRecord) {
 	put("type", r.Type)
 	switch string(r.Type) {
 	case "CALL":
+		// The first parenthesis ends the name; arguments may hold more, as
+		// `open(0x7ff,0<O_RDONLY>)` has brackets. Without any, the text is a name alone.
 		name, args, ok := bytes.Cut(r.Text, []byte("("))
 		put("syscall", name)
 		if ok {
@@ -104,6 +120,7 @@ func (k *kdump) record(cur *syntax.Cursor, r syntax.KdumpRecord) {
 		// `open -1 errno 2 No such file or directory`, `read 4096/0x1000`
 		name, rest, _ := bytes.Cut(r.Text, []byte(" "))
 		put("syscall", name)
+		// A return is kept as it is printed: `4096/0x1000` is one value twice.
 		ret, rest, _ := bytes.Cut(rest, []byte(" "))
 		put("ret", ret)
 		if more, ok := bytes.CutPrefix(rest, []byte("errno ")); ok {
@@ -123,12 +140,16 @@ func (k *kdump) record(cur *syntax.Cursor, r syntax.KdumpRecord) {
 		if len(line) == 0 || line[0] != ' ' && line[0] != '\t' {
 			break
 		}
+		// Numbers of processes are set to the right, so a record starts with blanks too where
+		// its process has fewer digits than others: being moved in alone says nothing.
 		if _, ok := syntax.ParseKdump(line); ok || syntax.Blank(line) {
 			break
 		}
 		from := cur.Offset()
 		cur.Next()
 		k.account(classTable, cur.Offset()-from)
+		// The ends of lines stay, since a dump in hexadecimal is unreadable without them. How
+		// far the lines were moved in is kdump's doing and says nothing of the data.
 		if data != nil {
 			data = append(data, '\n')
 		}

@@ -14,6 +14,9 @@ type keyValues struct {
 }
 
 func (k *keyValues) take(st *station, num int, line []byte) bool {
+	// The quick look comes first, since every line of a capture that nothing above knows comes
+	// by. A line right under free text goes on in its paragraph: `x=1 y=2` there is a part of a
+	// sentence.
 	if bytes.IndexByte(line, '=') <= 0 || st.free.open() {
 		return false
 	}
@@ -36,8 +39,11 @@ func (k *keyValues) take(st *station, num int, line []byte) bool {
 	}
 	st.free.flush()
 	st.take(classTable)
+	// The order of the names is a part of the key: a script that prints them in another order
+	// prints them in another place, and so perhaps of something else.
 	s := st.sheetFor("keys/"+names, strings.TrimSpace(names), "rows")
 	st.inferred[s] = true
+	// A clock in the row is the row's own; otherwise the last one above it holds.
 	if clock != nil {
 		st.moment.tell(*clock, st.opt.Location)
 		s.instant("time", st.stamp, st.ofDay)
@@ -65,6 +71,7 @@ func namesOfPairs(pairs [][2][]byte) string {
 // none. Every word of the line must belong to a pair. Commas may part them.
 func clockedPairs(line []byte) (clock *syntax.Clock, pairs [][2][]byte) {
 	line = bytes.TrimSpace(line)
+	// `10:20:30=x` is a name that looks like a clock, so a blank must follow.
 	if c, n, ok := syntax.ParseClock(line); ok && n < len(line) && line[n] == ' ' {
 		clock, line = &c, bytes.TrimLeft(line[n:], " ")
 	}
@@ -76,6 +83,8 @@ func clockedPairs(line []byte) (clock *syntax.Clock, pairs [][2][]byte) {
 		name, rest := line[:i], line[i+1:]
 		var value []byte
 		if len(rest) > 0 && rest[0] == '"' {
+			// Quotes are taken off only where a pair ends behind them. `"a"b` is no quoted
+			// value, and what was meant by it cannot be known, so the line is none of these.
 			end := bytes.IndexByte(rest[1:], '"') + 1
 			if end == 0 || end+1 < len(rest) && rest[end+1] != ' ' && rest[end+1] != ',' {
 				return nil, nil
@@ -84,6 +93,8 @@ func clockedPairs(line []byte) (clock *syntax.Clock, pairs [][2][]byte) {
 		} else {
 			// The value goes up to the word that has the next name; it may hold blanks.
 			end := len(rest)
+			// `comm=Web Content pid=12`: the last blank before the next equals sign is where the
+			// next name starts, so the value is all of `Web Content`.
 			if next := bytes.IndexByte(rest, '='); next >= 0 {
 				end = bytes.LastIndexAny(rest[:next], " ,\t") + 1
 			}
@@ -92,6 +103,7 @@ func clockedPairs(line []byte) (clock *syntax.Clock, pairs [][2][]byte) {
 		value = bytes.TrimRight(value, " ,\t")
 		line = bytes.TrimLeft(rest, " ,\t")
 		pairs = append(pairs, [2][]byte{name, value})
+		// So many columns are no table.
 		if len(pairs) > widestRow {
 			return nil, nil
 		}
@@ -101,6 +113,7 @@ func clockedPairs(line []byte) (clock *syntax.Clock, pairs [][2][]byte) {
 
 // isKey reports whether a word can name a cell.
 func isKey(w []byte) bool {
+	// `1=2` is arithmetic and `-x=1` an option in a command's line.
 	if w[0]-'0' <= 9 || w[0] == '-' {
 		return false
 	}

@@ -19,6 +19,8 @@ var libxoNames = []string{"dtrace", "probes", "aggregation-data", "stack-frames"
 // what can be read of it counts.
 func isLibxoJSON(head []byte) bool {
 	names := topNames(head)
+	// What print() shows has only members of common names; the number of its type, which is of
+	// CTF, is FreeBSD's alone.
 	return slices.ContainsFunc(libxoNames, func(n string) bool { return slices.Contains(names, n) }) ||
 		slices.Contains(names, "type") && bytes.Contains(head, []byte(`"ctfid"`))
 }
@@ -48,6 +50,7 @@ func libxoJSON(d *decoder, cur *syntax.Cursor) {
 // element has no end in a line, so the lines are booked all together, by whether anything in them
 // was known.
 func libxoXML(d *decoder, cur *syntax.Cursor) {
+	// The rest is read without moving the cursor; the lines are gone through afterwards.
 	v, err := parseXML(cur.Rest())
 	known := libxo(d, v)
 	for !cur.Done() {
@@ -76,7 +79,11 @@ const deepestXML = 256
 // message.
 func parseXML(data []byte) (syntax.JSON, error) {
 	dec := xml.NewDecoder(bytes.NewReader(data))
+	// Documentation shows excerpts, and captures are cut: elements without an end are closed
+	// where those around them are.
 	dec.Strict = false
+	// The first of the stack is not an element: it takes what stands outside of all, of which
+	// there may be several.
 	stack, names := []syntax.JSON{{Kind: '{'}}, []string{""}
 	text := ""
 	add := func(name string, v syntax.JSON) {
@@ -90,10 +97,13 @@ func parseXML(data []byte) (syntax.JSON, error) {
 		text = ""
 	}
 	pop := func() {
+		// Text of an element that has members, or attributes, stands beside them. That of an
+		// element without any is its value.
 		if len(stack[len(stack)-1].Members) > 0 {
 			message()
 		}
 		v, name := stack[len(stack)-1], names[len(names)-1]
+		// XML has no types. What is an integer becomes a number, as it is one in the JSON.
 		if len(v.Members) == 0 {
 			v = syntax.JSON{Kind: '"', Text: strings.TrimSpace(text)}
 			if _, ok := syntax.Int([]byte(v.Text)); ok {
@@ -104,6 +114,7 @@ func parseXML(data []byte) (syntax.JSON, error) {
 		stack, names = stack[:len(stack)-1], names[:len(names)-1]
 		add(name, v)
 	}
+	// What is open when the text ends or breaks is closed, so that all that was read counts.
 	end := func(err error) (syntax.JSON, error) {
 		for len(stack) > 1 {
 			pop()
@@ -146,6 +157,8 @@ func libxo(d *decoder, v syntax.JSON) bool {
 	before := d.filled()
 	r := libxoReader{d, map[*syntax.JSON]bool{}}
 	r.object(v)
+	// Nothing of it has a place in a table, so it is not this output at all. To file all its
+	// values as others would make a table of any JSON.
 	if d.filled() == before {
 		return false
 	}
@@ -184,6 +197,8 @@ func (r libxoReader) others(path string, v syntax.JSON) {
 		switch {
 		case m.Kind == '{' || m.Kind == '[':
 			r.others(at, *m)
+		// An empty string in a list says nothing; as a member its name does. Dots of an excerpt
+		// stand for values that were not printed.
 		case !r.filed[m] && m.Kind != 'e' && m.Kind != 0 && (m.Text != "" || m.Kind != '"' || v.Kind == '{'):
 			s := r.sheetFor("others", "others", "values")
 			s.text("member", []byte(at))
@@ -222,6 +237,7 @@ func (r libxoReader) object(v syntax.JSON) {
 		case "type":
 			r.print(m)
 		case "message", "value":
+			// Text is one value. Whatever else has this name is left to the others.
 			if m.Kind == '{' || m.Kind == '[' {
 				continue
 			}
@@ -285,7 +301,9 @@ func (r libxoReader) probe(p syntax.JSON) {
 		}
 		n, _ := number("count")
 		number("total") // of the drops so far
+		// FreeBSD reports a loss as a firing of a probe of its own, dtrace:INTERNAL::DROP.
 		drop := Drop{Kind: r.text(p, "kind"), Count: n, Text: r.text(p, "msg")}
+		// A CPU of -1 means that the loss is not of one of them.
 		if cpu, ok := number("cpu"); ok && cpu >= 0 {
 			c := int(cpu)
 			drop.CPU = &c
@@ -294,6 +312,8 @@ func (r libxoReader) probe(p syntax.JSON) {
 		return
 	}
 	s := r.sheetFor("events", "events", "events")
+	// The columns are made even if the first firing lacks one, so that they have one order in
+	// every capture.
 	for _, name := range []string{"timestamp", "cpu", "id"} {
 		c := s.col(name, Int)
 		if v, ok := number(name); ok {
@@ -309,6 +329,8 @@ func (r libxoReader) probe(p syntax.JSON) {
 		if name != "output" {
 			continue
 		}
+		// A part of the list and not a copy: what is filed is known by its address in there. In
+		// JSON there is one list of outputs, in XML a member for each.
 		outputs := p.Members[k : k+1]
 		if outputs[0].Kind == '[' {
 			outputs = outputs[0].Members
@@ -317,6 +339,8 @@ func (r libxoReader) probe(p syntax.JSON) {
 			switch {
 			case o.Kind == '"':
 				r.filed[&outputs[i]] = true
+				// The texts of a firing are put together as they come: nothing was printed
+				// between them.
 				payload = append(payload, o.Text)
 			case o.Get("message").Kind != 0:
 				payload = append(payload, r.text(o, "message"))
@@ -325,12 +349,16 @@ func (r libxoReader) probe(p syntax.JSON) {
 				if f.Kind == 0 {
 					f = o.Get("ustack-frames")
 				}
+				// A row has one stack. The frames of a second one are left to the others.
 				if c := s.col("stack", Stack); c.Len() == s.n {
 					c.appendStack(r.frames(f))
 				}
 			case o.Get("aggregation-data").Kind != 0, o.Get("type").Kind != 0:
 				r.object(o)
 			case o.Get("value").Kind != 0:
+				// Values are numbered in the order in which they were traced, over all outputs
+				// of the firing, so that trace(pid); trace(execname); are arg1 and arg2 of each
+				// row.
 				arg++
 				s.col("arg"+strconv.Itoa(arg), String).appendString(r.text(o, "value"))
 			case o.Kind == '{' && len(o.Members) > 0:
@@ -355,6 +383,7 @@ func (r libxoReader) tuple(name string, v syntax.JSON) {
 	if name == "" {
 		name = "@"
 	}
+	// Keys are repeated in the rows of all buckets, so that each row says whose it is.
 	row := func(s *sheet) {
 		for k := range v.Names {
 			if v.Names[k] != "keys" {
@@ -379,6 +408,8 @@ func (r libxoReader) tuple(name string, v syntax.JSON) {
 	}
 	if buckets := v.Get("buckets"); buckets.Kind != 0 {
 		s := r.sheetFor("hist/"+name, name, "hist")
+		// Labels say which values a bucket holds only all together (see [syntax.Labels]), so
+		// they are gone through before the counts are.
 		labels := []string{}
 		for _, b := range elements(buckets) {
 			if b.Kind == '{' {
@@ -436,6 +467,8 @@ func (r libxoReader) print(v syntax.JSON) {
 		} else if c := s.col(name, String); c.Len() == s.n {
 			c.appendString(r.text(m, "value"))
 		}
+		// The types of a structure are the same each time it is printed. They are filed once; a
+		// byte that no name holds keeps the parts of the key apart.
 		key := typ + "\x00" + name + "\x00" + m.Get("name").Text
 		for _, n := range []string{"object-name", "ctfid"} {
 			key += "\x00" + m.Get(n).Text

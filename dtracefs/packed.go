@@ -21,8 +21,11 @@ func (packed) take(st *station, num int, line []byte) bool {
 	} else if _, _, _, _, _, ok := syntax.PackRow(plain(next), where); !ok {
 		return false
 	}
+	// Text above belongs in front of this table, so it is filed first.
 	st.free.flush()
 	st.take(classTable)
+	// Each header is another print of the aggregation; the number of the block keeps the prints
+	// apart where no time was printed.
 	st.block++
 	s := st.sheetFor("packed", "packed", "packed")
 	for !st.cur.Done() {
@@ -33,11 +36,14 @@ func (packed) take(st *station, num int, line []byte) bool {
 		st.take(classTable)
 		st.context(s)
 		if len(keys) > 0 {
+			// Keys are padded to the width of their column, so two blanks part them. One blank
+			// does not: a key may be the name of a process such as `Web Content`.
 			for i, k := range gap.Split(string(keys), -1) {
 				_, isInt := syntax.Int([]byte(k))
 				s.key("key"+strconv.Itoa(i+1), syntax.Key{Text: []byte(k), IsInt: isInt})
 			}
 		}
+		// The ends are labels and no numbers, as `< 0` and `>= 100` are open ranges.
 		s.text("min", low)
 		s.text("packed", buckets)
 		s.text("max", high)

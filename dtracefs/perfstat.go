@@ -37,12 +37,16 @@ func isPerfStat(head []byte) bool {
 			continue
 		case isPerfHeading(line) || bytes.HasPrefix(bytes.TrimSpace(line), []byte(perfStatTitle)):
 			return true
+		// With -o, a file starts with the date.
 		case bytes.HasPrefix(line, []byte("# started on ")):
 			continue
+		// The head of a text may end within a line. What was read before it decides.
 		case !terminated && n > 0:
 			return true
 		}
 		if sep == 0 {
+			// The separator is the user's choice. The first line shows it, and all others must
+			// have the same, or the text is not perf's.
 			if sep = syntax.PerfSeparator(line); sep == 0 {
 				return false
 			}
@@ -94,6 +98,7 @@ func (p *perfStat) line(num int, line []byte) lineClass {
 		return classBlank
 	case isPerfHeading(line):
 		words := strings.Fields(string(line))
+		// perf prints the heading again from time to time; one notice for it is enough.
 		if p.heading != string(trimmed) {
 			p.heading = string(trimmed)
 			p.notice(num, "heading", trimmed, 0)
@@ -103,6 +108,7 @@ func (p *perfStat) line(num int, line []byte) lineClass {
 		return classTable
 	case bytes.HasPrefix(trimmed, []byte(perfStatTitle)):
 		p.interval, p.separator, p.ids = false, 0, nil
+		// A file may hold several runs, as with --append. The counts of each are a block.
 		p.block++
 		p.notice(num, "banner", trimmed, 0)
 		return classNotice
@@ -110,10 +116,14 @@ func (p *perfStat) line(num int, line []byte) lineClass {
 		p.notice(num, "banner", trimmed, 0)
 		return classNotice
 	}
+	// In the form for people any number with a word behind it is a count, as in `12 monkeys`.
+	// That is only safe under a heading or a title of perf's.
 	if c, ok := syntax.ParsePerfStat(line, p.interval, len(p.ids)); ok && p.separator == 0 && (p.interval || p.block > 0) {
 		p.count(num, c)
 		return classTable
 	}
+	// The separator is sought once, then kept: the lines of a run all have the same, and a
+	// heading or a title, behind which another form may come, resets it.
 	if p.separator == 0 {
 		p.separator = syntax.PerfSeparator(line)
 	}
@@ -129,6 +139,8 @@ func (p *perfStat) line(num int, line []byte) lineClass {
 // count files a count. Which columns are keys is known here, so it is said and need not be
 // inferred: the event and whatever the count is of.
 func (p *perfStat) count(num int, c syntax.PerfCount) {
+	// What stands behind the intervals sums them up. In the table of intervals it would count
+	// everything twice.
 	name, kind := "perf stat", kindReport
 	if c.Summary {
 		name, kind = "perf stat summary", "summary"
@@ -137,13 +149,17 @@ func (p *perfStat) count(num int, c syntax.PerfCount) {
 	p.inferred[s] = true
 	switch {
 	case c.Seconds != nil:
+		// Seconds since perf started, which are no instant: perf does not print when that was.
 		col := s.open("time", Float)
 		f, _ := strconv.ParseFloat(string(c.Seconds), 64)
 		col.floats = append(col.floats, f)
+	// Counts of a whole run have no time; the number of the run stands for it.
 	case p.block > 0 && !c.Summary:
 		s.int("block", p.block, false)
 	}
 	for i, id := range c.IDs {
+		// How many CPUs a count sums up stands among the ids, but says nothing of whose it is: a
+		// source must not become another one where that number changes.
 		if name := p.idName(i, id); len(id) > 0 {
 			s.text(name, id)
 			if s.index[name].role = roleKey; name == "cpus" {
@@ -155,11 +171,16 @@ func (p *perfStat) count(num int, c syntax.PerfCount) {
 		s.text("value", c.Value)
 		s.index["value"].role = roleCount
 	} else if len(c.Value) > 0 {
+		// `<not counted>` means that the counter never ran, `<not supported>` that there is none.
+		// Neither is a zero, so the cell is null. A row each interval would be a notice each; they
+		// are summed and told at the end of the part.
 		what := string(c.Value) + ": " + string(c.Event)
 		if p.missing[what]++; p.missing[what] == 1 {
 			p.firstLine[what] = num
 		}
 	}
+	// Only the event and the cgroup say whose a count is. Shares, run times and metrics say how
+	// it was measured, and must not be counted themselves.
 	for _, cell := range [...]struct {
 		name string
 		text []byte
@@ -186,9 +207,11 @@ func (p *perfStat) idName(i int, id []byte) string {
 		return "cpu"
 	case i > 0:
 		return "cpus"
+	// A letter alone is not enough: a thread may be called Nginx.
 	case len(id) > 1 && id[1]-'0' <= 9 && id[0] == 'N':
 		return "node"
 	case len(id) > 1 && id[1]-'0' <= 9 && id[0] == 'S':
+		// Each dash goes one level deeper: S0 is a socket, S0-D0 a die in it, S0-D0-C0 a core.
 		return [...]string{"socket", "die", "core", "cpu"}[min(bytes.Count(id, []byte("-")), 3)]
 	}
 	return "thread"

@@ -38,6 +38,8 @@ func isPerfTrace(head []byte) bool {
 		switch {
 		case syntax.Blank(line):
 			continue
+		// With -s there are no calls before the sums. With -S there are, and then nothing else
+		// may be.
 		case string(bytes.TrimSpace(line)) == perfTraceTitle:
 			return lines == calls
 		case perfTraceStart.Match(line):
@@ -47,6 +49,7 @@ func isPerfTrace(head []byte) bool {
 		}
 		lines++
 	}
+	// Other events, and what else was printed, may stand between the calls.
 	return calls > 0 && calls*2 >= lines
 }
 
@@ -70,6 +73,8 @@ func (p *perfTrace) line(num int, line []byte, whole bool) lineClass {
 	if syntax.Blank(line) {
 		return classBlank
 	}
+	// Calls come first: their arguments may hold what looks like an event's name with its
+	// colons.
 	if m := perfTraceStart.FindSubmatch(line); m != nil && p.call(m) {
 		return classTable
 	}
@@ -80,6 +85,7 @@ func (p *perfTrace) line(num int, line []byte, whole bool) lineClass {
 		p.put(s, "comm", m[2])
 		p.put(s, "tid", m[3])
 		p.put(s, "event", m[4])
+		// An event's fields may stand in parentheses, of which the pattern took the first.
 		p.put(s, "args", bytes.TrimSuffix(m[5], []byte(")")))
 		s.end()
 		return classTable
@@ -124,6 +130,12 @@ func (p *perfTrace) put(s *sheet, name string, text []byte) {
 // is printed twice: when another thread's line comes between, and when it has returned.
 func (p *perfTrace) call(m [][]byte) bool {
 	rest := m[3]
+	// Where one thread alone is traced, its name and number are left out:
+	//
+	//	    0.050 ( 0.007 ms): access(filename: "/etc/ld.so.preload", mode: R) = -1 ENOENT (…)
+	//
+	// So a slash with a number is only taken for them if a call stands behind it; otherwise it
+	// is a part of an argument such as a path.
 	var comm, tid []byte
 	if who := perfTraceWho.FindSubmatch(rest); who != nil && perfTraceCall.Match(who[3]) {
 		comm, tid, rest = who[1], who[2], who[3]
@@ -148,9 +160,12 @@ func (p *perfTrace) call(m [][]byte) bool {
 	}
 	s := p.sheetFor("calls", "calls", "calls")
 	p.inferred[s] = true
+	// perf does not know when a call began that was under way when it started: such a row has no
+	// time, and its elapsed time is not known either.
 	if string(m[1]) != "?" {
 		s.text("time (ms)", m[1])
 	}
+	// Blank for a call that has not returned.
 	p.put(s, "elapsed (ms)", m[2])
 	p.put(s, "comm", comm)
 	p.put(s, "tid", tid)
@@ -161,6 +176,8 @@ func (p *perfTrace) call(m [][]byte) bool {
 	}
 	s.text("syscall", c[2])
 	s.text("args", bytes.TrimSpace(args))
+	// As `= -1 ENOENT (No such file or directory)`. The name of an error is one word; what is
+	// more than that is a note on the return and stays whole.
 	ret, more, _ := bytes.Cut(bytes.TrimSpace(result), []byte(" "))
 	p.put(s, "ret", ret)
 	if errno, message, ok := bytes.Cut(more, []byte(" (")); ok && bytes.IndexByte(errno, ' ') < 0 {
@@ -197,6 +214,7 @@ func (p *perfTrace) counts(line []byte) bool {
 	if p.owner == "" {
 		return false
 	}
+	// The line is not blank, so there is a first word.
 	words := bytes.Fields(line)
 	switch {
 	case string(words[0]) == "syscall" && len(words) > 2:
@@ -205,12 +223,18 @@ func (p *perfTrace) counts(line []byte) bool {
 			p.words = append(p.words, string(w))
 		}
 		return true
+	// A rule or a row without a heading above is none of these.
 	case p.words == nil:
 		return false
 	case isRuledLine(line):
 		return true
 	case words[0][0] == '(':
-		// Units stand under the last columns.
+		// The heading has two lines, of which the second has units for the last columns only:
+		//
+		//	syscall    calls  errors  total    min    avg    max  stddev
+		//	                         (msec) (msec) (msec) (msec)     (%)
+		//
+		// They go into the names, once: names that have a parenthesis already got theirs.
 		if at := len(p.words) - len(words); at > 0 && !strings.Contains(p.words[len(p.words)-1], "(") {
 			for i, unit := range words {
 				p.words[at+i] += " " + string(unit)
@@ -218,6 +242,7 @@ func (p *perfTrace) counts(line []byte) bool {
 			return true
 		}
 		return false
+	// Names of system calls hold no blanks, so a row has as many words as the heading.
 	case len(words) != len(p.words) || !isNumber(words[1]):
 		return false
 	}
@@ -225,6 +250,7 @@ func (p *perfTrace) counts(line []byte) bool {
 	p.inferred[s] = true
 	p.who(s)
 	for i, w := range words {
+		// The sign is in the column's name, and the cell a number without it.
 		s.text(p.words[i], bytes.TrimSuffix(w, []byte("%")))
 	}
 	s.end()

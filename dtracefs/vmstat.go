@@ -12,18 +12,23 @@ import (
 var vmstat = &tool{
 	name: "vmstat",
 	head: func(line []byte, rest *syntax.Cursor) bool {
+		// These two lines are like nothing else, so nothing needs to follow them.
 		if isVmstatDisks(line) || isVMStatTitle(line) {
 			return true
 		}
 		if isVmstatHeading(line) {
 			return true
 		}
+		// The groups alone are words that a text about memory may have; the heading under them
+		// decides.
 		return isVmstatGroups(line) && !rest.Done() && isVmstatHeading(rest.Peek())
 	},
 	line: func(r *reports, num int, line []byte) bool {
 		switch {
 		case isVmstatGroups(line):
 			r.once(num, "heading", line)
+			// With -t the groups say that a time follows, and the heading below, which is the
+			// next line, has the zone as the name of its column.
 			r.zoned = bytes.Contains(line, []byte("timestamp"))
 			r.take(classTable)
 			return true
@@ -47,6 +52,8 @@ func isVmstatGroups(line []byte) bool {
 	if len(words) < 4 {
 		return false
 	}
+	// Linux frames the groups in dashes as wide as their columns, `---swap--`; the others do
+	// not.
 	first := string(bytes.Trim(words[0], "-"))
 	if first != "procs" && first != "kthr" && first != "memory" {
 		return false
@@ -57,6 +64,7 @@ func isVmstatGroups(line []byte) bool {
 // isVmstatHeading reports whether a line is a heading, by names that no other tool has together.
 // Each system has a set of its own.
 func isVmstatHeading(line []byte) bool {
+	// Every line that is no row is asked about, so one byte rules out nearly all of them.
 	if first := syntax.TrimIndent(line); len(first) == 0 || first[0] != 'r' && first[0] != 's' && first[0] != 'f' {
 		return false
 	}
@@ -74,9 +82,11 @@ func isVmstatHeading(line []byte) bool {
 		return true
 	}
 	switch string(words[0]) {
+	// As in `r b swpd free … us sy id wa st`; systems differ in the middle.
 	case "r":
 		return has("us", "sy", "id") && (has("b", "swpd", "free") || has("b", "w", "swap", "free", "re") || has("avm", "fre") || has("b", "avm", "free") ||
 			has("w", "avm", "free"))
+	// illumos with -p: pages that are executable, anonymous and of the file system.
 	case "swap":
 		return has("free", "re", "mf", "fr", "de", "sr", "epi", "fpf")
 	case "free":
@@ -94,6 +104,8 @@ func isVMStatTitle(line []byte) bool {
 func (r *reports) vmstatHeading(num int, line []byte) {
 	zoned := r.zoned
 	r.zoned = false
+	// It starts no block as other headings do: each row is one, on whichever page it stands, and
+	// only the very first row is of the time since boot.
 	if r.table != nil && r.vmstatHead == headingWords(line) {
 		r.take(classTable)
 		return
@@ -146,13 +158,17 @@ func (r *reports) vmstatDisks(num int, line []byte) bool {
 	}
 	line = r.cur.Peek()
 	names := bytes.Fields(line)
+	// Whatever this is, it is left for another: only the line above it was taken.
 	if len(names) != 10 || string(names[0]) != "total" {
 		return true
 	}
 	r.heading(num+1, line, "vmstat disks", func() *report {
 		rp := &report{name: "vmstat disks", Heading: syntax.ParseHeading([]byte("disk reads writes IO - - - - - - -")), words: map[string]bool{"disk": true}, keys: []string{"disk"}}
+		// The column of names has none in the heading. A heading with as many words as there are
+		// columns is made up, so that cells are split as under any other.
 		rp.Names[0] = "disk"
 		for i, n := range names {
+			// Four names each are of reads and of writes, and the two that are left of both.
 			rp.Names[i+1] = [...]string{"reads ", "writes ", "IO "}[i/4] + string(n)
 		}
 		rp.isRow = func(cells [][]byte) bool { return numbers(cells[1:]) }

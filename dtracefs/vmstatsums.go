@@ -27,6 +27,8 @@ func isVmstatSums(head []byte) bool {
 	lines, known := 0, 0
 	for cur := syntax.NewCursor(head); !cur.Done() && lines < 12; {
 		line, _ := cur.Next()
+		// vmstat -s prints no time. Who runs it again and again prints the date before it, so
+		// the first line may be one; behind the first sum it would be another print.
 		if _, isClock := clockAlone(line); syntax.Blank(line) || lines == 0 && isClock {
 			continue
 		}
@@ -35,6 +37,8 @@ func isVmstatSums(head []byte) bool {
 			return false
 		}
 		lines++
+		// Each system has a list of names of its own, so they are known by the words that most
+		// of the names have in common.
 		for _, word := range []string{"memory", "swap", "page", "cpu ", "interrupts", "faults", "traps", "context switches", "system calls", "fork"} {
 			if bytes.Contains(m[3], []byte(word)) {
 				known++
@@ -42,6 +46,7 @@ func isVmstatSums(head []byte) bool {
 			}
 		}
 	}
+	// The rest of the names has none of the words, such as `boot time`.
 	return lines >= 6 && known*3 >= lines*2
 }
 
@@ -62,6 +67,8 @@ func (v *vmstatSums) read(d *decoder, data []byte, num int, _ bool) int {
 		if syntax.Blank(line) {
 			class = classBlank
 		} else if c, ok := clockAlone(line); ok {
+			// A time starts a print, even if the print before it was cut before a name came
+			// again.
 			v.when = &c
 			clear(v.seen)
 			v.block++
@@ -77,6 +84,13 @@ func (v *vmstatSums) read(d *decoder, data []byte, num int, _ bool) int {
 // sum files a line. One without a number goes on with the line before, as shares of it.
 func (v *vmstatSums) sum(line []byte) bool {
 	m := vmstatSum.FindSubmatch(line)
+	// The BSDs give shares of the lookups of names on lines of their own, under the number:
+	//
+	//	     123456 total name lookups
+	//	            cache hits (92% pos + 4% neg) system 0% per-directory
+	//	            deletions 0%, falsehits 0%, toolong 0%
+	//
+	// They are kept as rows without a value.
 	goesOn := m == nil && len(v.seen) > 0 && (line[0] == ' ' || line[0] == '\t')
 	if m == nil && !goesOn {
 		return false
@@ -86,10 +100,13 @@ func (v *vmstatSums) sum(line []byte) bool {
 	if goesOn {
 		m = [][]byte{nil, nil, nil, bytes.TrimSpace(line)}
 	} else if v.seen[string(m[3])] {
+		// No heading and no blank line stands between prints, but a print names nothing twice.
 		clear(v.seen)
 		v.block++
 	}
 	v.seen[string(m[3])] = true
+	// A time of the day alone has no instant, so it stays one of the day; a date is local time
+	// of the machine unless it names its zone.
 	if c := v.when; c != nil {
 		ns, ofDay := c.NS, c.Form == syntax.TimeOfDay
 		if !ofDay {
@@ -98,6 +115,8 @@ func (v *vmstatSums) sum(line []byte) bool {
 		s.instant("time", ns, ofDay)
 	}
 	s.text("name", m[3])
+	// The unit stands in a column of its own, so that the values are numbers. They are not
+	// brought to bytes: what a prefix stands for is not printed.
 	if m[1] != nil {
 		s.text("value", m[1])
 	}
