@@ -72,6 +72,7 @@ func NewAcross(ctx context.Context, r *CountsReader, keep func(host string) bool
 			return nil, err
 		}
 		if !keep(host) {
+			// What is passed over is not unpacked.
 			if _, _, err := r.section(); err != nil {
 				return nil, err
 			}
@@ -85,6 +86,8 @@ func NewAcross(ctx context.Context, r *CountsReader, keep func(host string) bool
 		if err := h.read(body, func(run acrossRun, buckets []byte) error {
 			packed := packer.EncodeAll(buckets, nil)
 			run.at, run.size = at, len(packed)
+			// Runs follow each other without gaps, and their places are kept in memory: some
+			// bytes for a thousand buckets.
 			at += int64(len(packed))
 			h.runs = append(h.runs, run)
 			a.first, a.last = min(a.first, run.first), max(a.last, run.last)
@@ -98,12 +101,15 @@ func NewAcross(ctx context.Context, r *CountsReader, keep func(host string) bool
 	if len(a.hosts) == 0 {
 		return nil, errors.New("nothing was counted")
 	}
+	// The counts hold no buckets, so this joins the measures and the names of sources, and
+	// refuses hosts that do not go together, in the way and in the words of the other path.
 	if a.all, err = AcrossHosts(heads); err != nil {
 		return nil, err
 	}
 	for k := range a.hosts {
 		h := &a.hosts[k]
 		for _, name := range h.counts.sources.names {
+			// So AcrossHosts names them: by host, unless there is but one.
 			if len(a.hosts) > 1 {
 				name = h.name + sourceSep + name
 			}
@@ -137,6 +143,9 @@ func (h *acrossHost) read(body []byte, yield func(acrossRun, []byte) error) erro
 	for range n {
 		left, before := r.b, number
 		number += r.varint()
+		// Runs are cut at whole multiples, not by how many buckets they have: those of all hosts
+		// then cover the same stretches of time, and a stretch that is asked for unpacks as
+		// little as can be.
 		if some && floorDiv(number, acrossBuckets) != floorDiv(run.first, acrossBuckets) {
 			if err := end(left); err != nil {
 				return err
@@ -144,6 +153,8 @@ func (h *acrossHost) read(body []byte, yield func(acrossRun, []byte) error) erro
 			some = false
 		}
 		if !some {
+			// Numbers are told as distances, so a run that starts in the middle needs the number
+			// before.
 			some, run = true, acrossRun{stretch: stretch{first: number}, before: before}
 		}
 		run.last = number
@@ -156,6 +167,7 @@ func (h *acrossHost) read(body []byte, yield func(acrossRun, []byte) error) erro
 	if err := end(r.b); err != nil {
 		return err
 	}
+	// What was counted stands behind the buckets, and the body must end with it.
 	c.seen = extents{extentReach(c.measure), readExtents(r)}
 	if r.err == nil && len(r.b) > 0 {
 		return fmt.Errorf("%d bytes follow its end", len(r.b))
@@ -197,6 +209,8 @@ func (a *Across) Thin(most, least int) (*Matrix, error) {
 func (a *Across) matrix(stretches []stretch) (*Matrix, error) {
 	c := newCounts(a.all.grid, a.all.sources)
 	c.measure, c.how, c.Notes, c.stretches = a.all.measure, a.all.how, a.all.Notes, stretches
+	// Several hosts have sources of their own, so each fills cells that no other touches, and
+	// runs are skipped without being unpacked where nothing of them is kept.
 	for _, h := range a.hosts {
 		for _, run := range h.runs {
 			if !c.keepsSome(run.stretch) {
@@ -209,6 +223,7 @@ func (a *Across) matrix(stretches []stretch) (*Matrix, error) {
 	}
 	m, err := c.matrix(true)
 	if err == nil {
+		// How much of a bucket was counted differs by host, and one number cannot say it of all.
 		m.Covered = nil
 	}
 	return m, err

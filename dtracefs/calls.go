@@ -373,7 +373,7 @@ func (t *callTrace) details(cur *syntax.Cursor) (text []byte) {
 	return text
 }
 
-// isCountsHeading tells the heading of strace -c or truss -c.
+// isCountsHeading reports whether a line is the heading of strace -c or truss -c.
 func isCountsHeading(line []byte) bool {
 	words := bytes.Fields(line)
 	switch {

@@ -74,6 +74,10 @@ func keptIn(c *Capture) *kept {
 		}
 	})
 	for _, t := range c.Tables {
+		// Rows of activity and of logs may be millions, and their lines were taken by their
+		// exact shape. Their texts are few and were taken above; their numbers wait until a word
+		// is found nowhere else. Their instants do not wait: they repeat from row to row, so few
+		// of them are new.
 		if t.Kind == KindActivity || t.Kind == "log" {
 			k.large = append(k.large, t)
 			for _, col := range t.Columns {
@@ -96,6 +100,8 @@ func (k *kept) numbers(t *Table) {
 		case Float:
 			for _, f := range col.floats {
 				k.floats = append(k.floats, math.Abs(f))
+				// As seconds since the epoch that is in 1973; anything less is no clock of a
+				// tracer's.
 				if f >= 1e8 {
 					k.seconds = append(k.seconds, int64(f))
 				}
@@ -109,6 +115,8 @@ func (k *kept) numbers(t *Table) {
 					k.ints = append(k.ints, -v)
 				}
 				if v >= 1e8 {
+					// The column may count s, ms, µs or ns, and the clock in the text is known
+					// to a second.
 					k.seconds = append(k.seconds, v, v/1e3, v/1e6, v/1e9)
 				}
 			}
@@ -155,6 +163,7 @@ func (k *kept) texts(each func(string)) {
 		}
 	}
 	for _, t := range k.c.Tables {
+		// A name may be the title that stood over a table, or the heading of a column.
 		colored(t.Name)
 		for _, col := range t.Columns {
 			colored(col.Name)
@@ -199,6 +208,8 @@ func nextWord(text []byte) (word, rest []byte) {
 	for i < len(text) {
 		n := wordByte(text[i:])
 		if n == 0 {
+			// A point and a plus are in the middle of a word only: they do not begin one, so of
+			// `.050` the word is 050.
 			if c := text[i]; c != '.' && c != '+' {
 				break
 			}
@@ -231,6 +242,7 @@ func wordByte(text []byte) int {
 func (k *kept) hasAll(line []byte) bool {
 	for word, rest := nextWord(line); word != nil; word, rest = nextWord(rest) {
 		if word[0]-'0' <= 9 {
+			// The plain integer comes first: it is what most words with a digit are.
 			if v, ok := syntax.Int(word); ok && has(k.ints, v) {
 				continue
 			}
@@ -239,6 +251,8 @@ func (k *kept) hasAll(line []byte) bool {
 			continue
 		}
 		if word[0]-'0' <= 9 && len(k.seconds) > 0 {
+			// The word may be the hour of a clock, as 20 of 20:05:26. The clock is looked up as
+			// the instant it is, and passed over as a whole.
 			text := line[len(line)-len(rest)-len(word):]
 			if c, n, ok := syntax.ParseClock(text); ok && n >= len(word) && has(k.seconds, c.NS/1e9) {
 				rest = text[n:]
@@ -258,9 +272,10 @@ func has[T int64 | float64](sorted []T, v T) bool {
 	return ok
 }
 
-// has reports whether a word is kept, perhaps as the same number in another notation or as a part of a
-// longer word.
+// has reports whether a word is kept, perhaps as the same number in another notation or as a
+// part of a longer word.
 func (k *kept) has(word string) bool {
+	// A full stop at the end is the sentence's, and was taken along above.
 	word = strings.TrimRight(word, ".+")
 	if _, ok := k.words[word]; ok || spelled[word] || word == "" {
 		return true
@@ -269,6 +284,7 @@ func (k *kept) has(word string) bool {
 		if v, err := strconv.ParseInt(word, 10, 64); err == nil && has(k.ints, v) {
 			return true
 		}
+		// Columns of unsigned integers hold the bits.
 		if v, err := strconv.ParseUint(word, 10, 64); err == nil && has(k.ints, int64(v)) {
 			return true
 		}
@@ -285,6 +301,9 @@ func (k *kept) has(word string) bool {
 		digits := strings.TrimRight(word, "BKMGTPkmgtpi")
 		if f, err := strconv.ParseFloat(digits, 64); err == nil && digits != word {
 			for _, base := range []float64{1024, 1000} {
+				// Below zero as well: a column may count in a larger unit than the one printed,
+				// such as MB where a cell says 512K. What is counted in bytes has no fraction,
+				// so it is rounded.
 				for n := -2.0; n <= 5; n++ {
 					if v := f * math.Pow(base, n); k.number(v) || k.number(math.Round(v)) {
 						return true
@@ -293,6 +312,7 @@ func (k *kept) has(word string) bool {
 			}
 		}
 	}
+	// Looking through all text is slow, and the same words are missing on many lines.
 	yes, known := k.looked[word]
 	if !known {
 		yes = k.inText(word)
@@ -316,6 +336,7 @@ func (k *kept) inText(word string) bool {
 		k.texts(func(s string) { b.WriteString(s + "\n") })
 		k.text = b.String()
 	}
+	// An index takes longer to make than some searches take; most captures never need it.
 	if len(k.looked) < few {
 		return strings.Contains(k.text, word)
 	}
@@ -325,12 +346,15 @@ func (k *kept) inText(word string) bool {
 	return len(k.index.Lookup([]byte(word), 1)) > 0
 }
 
-// addTimes adds the instants in the notations that they may have been printed in; of many, the days alone.
+// addTimes adds the instants in the notations that they may have been printed in; of many, the
+// days alone.
 func (k *kept) addTimes() {
 	if k.times {
 		return
 	}
 	k.times = true
+	// Each instant becomes dozens of words. For many of them that would be more than the text
+	// itself, so then only their days are spelled out.
 	const many, day = 10_000, 24 * 3600
 	k.addWords("AM PM")
 	all := slices.Clone(k.seconds)
@@ -378,6 +402,8 @@ func (k *kept) holdsLine(line []byte) bool {
 	if k.hasAll(line) {
 		return true
 	}
+	// From here on, what goes around values is taken off, first what costs least. Nearly all
+	// lines are kept word by word and never get here.
 	if at := argumentType.FindSubmatchIndex(line); at != nil {
 		line = line[at[2]:] // behind `args[`
 	}
@@ -392,6 +418,8 @@ func (k *kept) holdsLine(line []byte) bool {
 		drawn = isDecoration(full)
 		k.drawn[string(full)] = drawn // headings repeat
 	}
+	// Only now, as most headings are kept by the names of their columns, and then this need not
+	// be asked.
 	if drawn {
 		return true
 	}
@@ -410,6 +438,7 @@ func withoutGroups(line []byte) []byte {
 	}
 	out := make([]byte, 0, len(line))
 	for i, c := range line {
+		// Three digits exactly must follow: `1,234,567` is one number and `1,23` are two.
 		if c != ',' || !digit(i-1) || !digit(i+1) || !digit(i+2) || !digit(i+3) || digit(i+4) {
 			out = append(out, c)
 		}
@@ -419,6 +448,7 @@ func withoutGroups(line []byte) []byte {
 
 // withoutClocks takes the times away that are kept as instants.
 func (k *kept) withoutClocks(line []byte) []byte {
+	// Blanks take the place of a time, so that the words beside it do not become one.
 	line = bytes.Clone(line)
 	for at := 0; at < len(line); {
 		if c, n, ok := syntax.ParseClock(line[at:]); ok && has(k.seconds, c.NS/1e9) {
@@ -444,13 +474,14 @@ func isDecoration(line []byte) bool {
 	return false
 }
 
-// lost returns the lines of a text, the first of which has that number, of which a word is not kept. Those
-// within exact need no look.
+// lost returns the lines of a text, the first of which has that number, of which a word is not
+// kept. Those within exact need no look.
 func (k *kept) lost(data []byte, number int, exact []stretchOfText) (lost []Line) {
 	dialect := k.c.Dialect
 	if dialect == UnknownDialect {
 		return nil // all of it is text
 	}
+	// Elements do not end with lines, so the text is looked at as a whole.
 	if dialect == "libxo-xml" {
 		v, _ := parseXML(data)
 		if !k.holdsJSON(v) {
@@ -471,6 +502,9 @@ func (k *kept) lost(data []byte, number int, exact []stretchOfText) (lost []Line
 		}
 		ok := structured && k.hasDocument(line)
 		if structured && !ok && len(line) > 0 {
+			// The document goes over several lines, or has escapes. One that the end of the text
+			// cuts counts as far as it goes; anything else that is broken is looked at line by
+			// line.
 			v, end, err := syntax.ParseExcerpt(data[at:])
 			if ok = (err == nil || end == len(data)-at) && (v.Kind == '{' || v.Kind == '['); ok {
 				if size = len(data) - at; end < size {
@@ -492,11 +526,14 @@ func (k *kept) lost(data []byte, number int, exact []stretchOfText) (lost []Line
 	return lost
 }
 
-// hasDocument reports whether a line is a JSON text without escapes of which all words are kept as they are.
+// hasDocument reports whether a line is a JSON text without escapes of which all words are kept
+// as they are.
 func (k *kept) hasDocument(line []byte) bool {
 	if len(line) == 0 || line[0] != '{' || line[len(line)-1] != '}' || bytes.IndexByte(line, '\\') >= 0 {
 		return false
 	}
+	// bpftrace's documents start so. What type it is decides the table, and stands nowhere in
+	// it.
 	if rest, ok := bytes.CutPrefix(line, []byte(`{"type": "`)); ok {
 		line = rest[max(0, bytes.IndexByte(rest, '"')):]
 	}
@@ -511,12 +548,14 @@ func (k *kept) hasDocument(line []byte) bool {
 	return true
 }
 
-// holdsJSON reports whether every leaf is kept, and the names of members that are no part of the form.
+// holdsJSON reports whether every leaf is kept, and the names of members that are no part of the
+// form.
 func (k *kept) holdsJSON(v syntax.JSON) bool {
 	switch v.Kind {
 	case '{', '[':
 		for i, m := range v.Members {
 			if v.Kind == '{' {
+				// As above: the type decides the table.
 				if v.Names[i] == "type" && m.Kind == '"' {
 					continue
 				}
@@ -542,12 +581,18 @@ func (k *kept) holdsJSON(v syntax.JSON) bool {
 // A stretchOfText is lines of a part that were taken as a whole.
 type stretchOfText struct{ from, to, lines int }
 
-// look tells of lines of which a word was lost; those of the part before too, unless what was missing of them
-// is in this one.
+// look adds a notice for each line of which a word was lost, and for those of the part before,
+// unless what was missing of them is in this one. It returns the lines of this part that the
+// next one may still hold.
 func (d *decoder) look(data []byte, number int, before []Line, last bool) (open []Line) {
+	// Parts that are nothing but activity or a log, as those of large captures are, cost
+	// nothing.
 	if len(before) == 0 && (len(d.exact) == 1 && d.exact[0] == stretchOfText{0, len(data), d.exact[0].lines} || len(data) == 0) {
 		return nil
 	}
+	// A reader may hold back rows until the next part comes: a block without its end, or a call
+	// without its return. So what is missing here is looked for once more in what came of the
+	// next part, before it is told.
 	k := keptIn(d.c)
 	lost := k.lost(data, number, d.exact)
 	before = slices.DeleteFunc(before, func(l Line) bool { return k.holdsLine([]byte(l.Text)) })

@@ -88,6 +88,7 @@ func (c *Counts) UnmarshalBinary(data []byte) error {
 	if err != nil {
 		return err
 	}
+	// Counts are those of one host; taking the first of several would lose the others silently.
 	if _, _, err := r.Next(); err != io.EOF {
 		return errors.New("reading counts: those of several hosts")
 	}
@@ -108,6 +109,7 @@ type CountsWriter struct {
 // NewCountsWriter returns a writer of a counts file to w.
 func NewCountsWriter(w io.Writer) *CountsWriter {
 	sum := sha256.New()
+	// The buffer is in front of both, so the checksum sees large pieces.
 	return &CountsWriter{w: bufio.NewWriter(io.MultiWriter(w, sum)), sum: sum}
 }
 
@@ -139,6 +141,8 @@ func (w *CountsWriter) Write(host string, c *Counts) error {
 
 // section writes the packed section of a host, which unpacks to size bytes.
 func (w *CountsWriter) section(host string, size uint64, packed []byte) error {
+	// Merging reads several files side by side, host by host. That only works in memory for one
+	// host of each if all of them are in one order.
 	if w.some && host <= w.last {
 		return fmt.Errorf("writing counts: host %q after %q", host, w.last)
 	}
@@ -160,6 +164,7 @@ func (w *CountsWriter) Close() error {
 		return err
 	}
 	w.w.WriteByte(0)
+	// The sum is that of all bytes before it, so they must have left the buffer.
 	if err := w.w.Flush(); err != nil {
 		return err
 	}
@@ -186,6 +191,8 @@ func NewCountsReader(r io.ReadSeeker) (*CountsReader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading counts: %w", err)
 	}
+	// The magic and the version are looked at before the checksum, so that a file of another
+	// kind or of another version is told as such, and not as damaged.
 	head := make([]byte, len(countsMagic)+1)
 	if _, err := io.ReadFull(r, head); err != nil || string(head[:len(countsMagic)]) != countsMagic {
 		return nil, fmt.Errorf("reading counts: %w: it begins otherwise", ErrCountsFile)
@@ -200,6 +207,8 @@ func NewCountsReader(r io.ReadSeeker) (*CountsReader, error) {
 	} else if _, err := io.CopyN(sum, r, rest); err != nil {
 		return nil, fmt.Errorf("reading counts: %w", err)
 	}
+	// The file is read twice. Whoever merges files or learns from them works host by host, and
+	// must not find half way that what it used was damaged.
 	want := make([]byte, sha256.Size)
 	if _, err := io.ReadFull(r, want); err != nil {
 		return nil, fmt.Errorf("reading counts: %w", err)
@@ -345,6 +354,8 @@ func (r *CountsReader) text() (string, error) {
 	if n > mostCountsBody {
 		return "", io.ErrUnexpectedEOF
 	}
+	// The buffer grows with what is there: a length by itself, which may be damaged, reserves
+	// nothing.
 	var b bytes.Buffer
 	if _, err := io.CopyN(&b, r.r, int64(n)); err != nil {
 		return "", io.ErrUnexpectedEOF
@@ -381,6 +392,8 @@ func (t wireTable) text() string {
 // wire is the measure as a file keeps it, with all that varies between parts of a capture left
 // out or rounded.
 func (m *Measure) wire() wireMeasure {
+	// The usual length of a block is inferred from each part alone, and differs by some
+	// hundredths between them. Equal counts must be equal bytes, so the file has a rounded one.
 	w := wireMeasure{Measure: *m, Block: roundedBlock(m.block), Kinds: m.Kinds, KindColumn: m.kindColumn}
 	for _, t := range m.Tables {
 		w.Tables = append(w.Tables, wireTable{t, t.timing == byStamp})
@@ -410,6 +423,9 @@ func roundedBlock(d time.Duration) time.Duration {
 	}
 	best := 0.0
 	for _, m := range steadyMantissas {
+		// This compares how far off both are in parts of themselves, |m-r|/m and |best-r|/best,
+		// without dividing. The first of all wins against best = 0, and of two alike the larger
+		// one.
 		if r := float64(d) / float64(unit); math.Abs(m-r)*best <= math.Abs(best-r)*m {
 			best = m
 		}
@@ -438,12 +454,14 @@ func (w wireMeasure) measure() *Measure {
 
 // body is the counts as canonical bytes.
 func (c *Counts) body() ([]byte, error) {
+	// Buckets of two parts must have the same edges, or they cannot be added.
 	if c.grid.phase != 0 {
 		return nil, errors.New("its buckets do not end on whole multiples of their width since the epoch")
 	}
 	if c.measure == nil {
 		return nil, errors.New("it is not known what was counted")
 	}
+	// Counts that were read thinned lack most of their buckets, which the file could not say.
 	if c.stretches != nil {
 		return nil, errThin
 	}
@@ -462,6 +480,8 @@ func (c *Counts) body() ([]byte, error) {
 		b = putText(b, d.Text)
 	}
 	names := c.sources.names
+	// Numbers of sources follow the order in which they came first, which depends on how a
+	// capture was parted. In the file they are numbered by name.
 	order := make([]int, len(names))
 	for i := range order {
 		order[i] = i
@@ -480,6 +500,7 @@ func (c *Counts) body() ([]byte, error) {
 	before := int64(0)
 	begun := c.startTimes()
 	for _, n := range numbers {
+		// Distances are small numbers, mostly 1, and one byte each.
 		b = binary.AppendVarint(b, n-before)
 		before = n
 		b = binary.AppendVarint(b, c.row(n).time()-begun[n])
@@ -496,14 +517,18 @@ func (c *Counts) bucketBytes(b []byte, number int64, order []int) []byte {
 	for k, i := range order {
 		switch {
 		case c.howOf(i) == addsUp:
+			// Zeros are left out: most sources are silent in most buckets.
 			if i >= len(values) || values[i] == 0 {
 				continue
 			}
 			b = binary.AppendUvarint(b, uint64(k-before))
+			// What adds up is whole numbers, however large, so it goes as an integer.
 			b = binary.AppendVarint(b, int64(values[i]))
 		case levels != nil && i < len(levels.n) && levels.n[i] > 0:
 			b = binary.AppendUvarint(b, uint64(k-before))
 			b = binary.AppendUvarint(b, uint64(levels.n[i]))
+			// A sum of floats depends on the order of adding. Its exact terms do not, and so the
+			// sum of two parts is that of the whole, bit for bit.
 			terms := levels.terms(i)
 			b = binary.AppendUvarint(b, uint64(len(terms)))
 			for _, v := range terms {
@@ -514,6 +539,7 @@ func (c *Counts) bucketBytes(b []byte, number int64, order []int) []byte {
 		}
 		before = k
 	}
+	// No distance is 0, so it ends the bucket.
 	return binary.AppendUvarint(b, 0)
 }
 
@@ -537,6 +563,8 @@ func readExtents(r *bodyReader) []extent {
 	for i := range runs {
 		first := before + r.varint()
 		last := first + int64(r.uvarint())
+		// The checksum has shown that the file is as it was written, but not that it was written
+		// rightly.
 		if last < first || i > 0 && first <= before {
 			r.fail()
 			return nil
@@ -552,6 +580,8 @@ func dropsByKind(drops []Drop) []Drop {
 	sums := map[string]Drop{}
 	for _, d := range drops {
 		s, ok := sums[d.Kind]
+		// Of several texts the first in the alphabet stays: any rule does that depends on no
+		// order.
 		if !ok || d.Text < s.Text {
 			s.Text = d.Text
 		}
@@ -577,6 +607,8 @@ func (r *bodyReader) fail() {
 	if r.err == nil {
 		r.err = io.ErrUnexpectedEOF
 	}
+	// Without text, loops over what is left end by themselves; callers look at err once, at the
+	// end.
 	r.b = nil
 }
 
@@ -603,6 +635,7 @@ func (r *bodyReader) varint() int64 {
 // count is a number of things that take at least a byte each.
 func (r *bodyReader) count() int {
 	n := r.uvarint()
+	// So a damaged number cannot make a caller reserve memory for more than the body can hold.
 	if n > uint64(len(r.b)) {
 		r.fail()
 		return 0
@@ -645,6 +678,7 @@ func countsHead(body []byte) (c *Counts, r *bodyReader, sources int, err error) 
 	}
 	n := r.count()
 	for i := range n {
+		// A name that is new gets the next number.
 		if c.sources.number(r.text()) != i && r.err == nil {
 			return nil, nil, 0, errors.New("a source is named twice")
 		}
@@ -671,6 +705,8 @@ func countsOfBody(body []byte, most, least int) (*Counts, error) {
 		ids[i] = i
 	}
 	if most > 0 {
+		// A copy of the reader looks ahead: which buckets are kept is known only from all of
+		// them.
 		c.stretches = c.thin(*r, n, most, least)
 	}
 	number := int64(0)

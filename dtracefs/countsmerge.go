@@ -146,8 +146,8 @@ func (c *Counts) sameHow(o *Counts) bool {
 	return true
 }
 
-// sameValues tells which table of both was counted otherwise in one part than in the other: what a
-// part shows of a capture may let it be inferred so.
+// sameValues returns an error that names the first table that one part counted otherwise than
+// the other: what a part shows of a capture may let it be inferred so.
 func (m *Measure) sameValues(o *Measure) error {
 	type table struct{ name, kind string }
 	of := map[table]TableMeasure{}

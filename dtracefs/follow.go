@@ -105,7 +105,8 @@ func (f *follower) whole() int {
 	return n
 }
 
-// start tells the dialect from what is there; it holds for the whole stream.
+// start makes the scanner, of the dialect that the text so far is of; it holds for the whole
+// stream.
 func (f *follower) start() {
 	if f.scanner == nil {
 		f.scanner = newScanner(f.opt, f.name, f.opt.dialectOf(f.text))

@@ -24,8 +24,8 @@ func unnamed(keys []syntax.Key) []named {
 	return out
 }
 
-// signature tells apart the key lists that make different tables: by names and by which of them
-// are integers. Values do not matter.
+// signature returns a text that is the same for key lists of one table: their names, and which
+// of them are integers. Values do not matter.
 func signature(keys []named) string {
 	var b strings.Builder
 	for _, k := range keys {

@@ -201,7 +201,7 @@ func findTracer(name, src string) (string, error) {
 	return "", fmt.Errorf("looking for %s: %w", strings.Join(names, " or "), ErrNoTracer)
 }
 
-// TracerOf tells which tracer speaks the language of a script: "bpftrace" by what only that has,
+// TracerOf returns which tracer speaks the language of a script: "bpftrace" by what only that has,
 // else "dtrace".
 func TracerOf(src string) string {
 	if looksLikeBpftrace(src) {
@@ -210,8 +210,8 @@ func TracerOf(src string) string {
 	return "dtrace"
 }
 
-// looksLikeBpftrace tells bpftrace's language from D by what only it has. The two share most of
-// their syntax, so names of probes and builtins must do.
+// looksLikeBpftrace reports whether a script is in bpftrace's language, by what D does not have.
+// The two share most of their syntax, so names of probes and builtins must do.
 func looksLikeBpftrace(src string) bool {
 	for _, word := range []string{"#!/usr/bin/env bpftrace", "tracepoint:", "kprobe:", "kretprobe:", "uprobe:", "interval:s:", "interval:ms:", "profile:hz:", "comm]", "comm,"} {
 		if strings.Contains(src, word) {

@@ -36,13 +36,13 @@ func signalGroup(cmd *exec.Cmd, with string, sig syscall.Signal) error {
 	return exec.Command(line[0], line[1:]...).Run()
 }
 
-// killed tells a process that was ended by force.
+// killed reports whether a process was ended by force.
 func killed(p *os.ProcessState) bool {
 	status, ok := p.Sys().(syscall.WaitStatus)
 	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL
 }
 
-// canPipe tells that a tracer can print into a pipe that has a name.
+// canPipe says whether a tracer can print into a pipe that has a name.
 const canPipe = true
 
 func makePipe(path string) error {

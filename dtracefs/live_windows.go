@@ -29,13 +29,13 @@ func interrupt(cmd *exec.Cmd, _ string) error {
 // killGroup ends the tracer, if it still runs.
 func killGroup(cmd *exec.Cmd, _ string) { cmd.Process.Kill() }
 
-// killed tells a process that was ended by force, or by a break that it did not handle.
+// killed reports whether a process was ended by force, or by a break that it did not handle.
 func killed(p *os.ProcessState) bool {
 	code := windows.NTStatus(p.ExitCode())
 	return code == 1 || code == windows.STATUS_CONTROL_C_EXIT
 }
 
-// canPipe tells that a tracer can print into a pipe that has a name.
+// canPipe says whether a tracer can print into a pipe that has a name.
 const canPipe = false
 
 func makePipe(string) error { return errors.ErrUnsupported }

@@ -47,8 +47,8 @@ func isLockstat(head []byte) bool {
 	return false
 }
 
-// isLockstatHeading tells the names of columns, of which the first is that of a count or a rate,
-// and the second that of a share by itself or of what a function called.
+// isLockstatHeading reports whether a line has the names of columns: the first is that of a
+// count or a rate, the second that of a share by itself or of what a function called.
 func isLockstatHeading(line []byte) bool {
 	words := bytes.Fields(line)
 	return len(words) > 4 && (string(words[0]) == "Count" || string(words[0]) == "ops/s") &&

@@ -41,7 +41,7 @@ func Open(path string) (fs.FS, error) {
 	return readThrough{fsys}, nil
 }
 
-// openFile tells by content what kind of file lies at path.
+// openFile opens the file at path as what its content says it is.
 func openFile(path string, info fs.FileInfo) (fs.FS, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -355,8 +355,8 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	return numeric && (anchored*3 >= 2*len(tokens) || named || len(rows) > 1 && sameCount(len(tokens), rows))
 }
 
-// isAligned reports whether each cell of a row ends where a name does that has room before it or after
-// it, so that a single row is evidence enough for names of several words.
+// isAligned reports whether each cell of a row ends where a name does that has room before it or
+// after it, so that a single row is evidence enough for names of several words.
 func isAligned(tokens []token, row []byte) bool {
 	gaps := 0
 	for i := range tokens[1:] {
@@ -411,9 +411,9 @@ func isCapitals(w []byte) bool {
 		len(w) > 0 && !bytes.ContainsFunc(w, func(r rune) bool { return r >= 'a' && r <= 'z' })
 }
 
-// anchors counts the words at whose start or end half of the rows have a word start or end.
-// numeric tells that a column of numbers is under one of them. Words stand at one edge of their
-// column: names at the left one, numbers at the right.
+// anchors counts the words at whose start or end half of the rows have a word start or end. It
+// also reports whether a column of numbers is under one of them. Words stand at one edge of
+// their column: names at the left one, numbers at the right.
 func anchors(line []byte, tokens []token, rows []textLine) (anchored int, numeric bool) {
 	for _, k := range tokens {
 		hits, numbers := 0, 0

@@ -73,7 +73,7 @@ type levelPart struct {
 	c combine
 }
 
-// combineOf tells from the name of a column how its levels go together. Names that say nothing
+// combineOf returns how the levels of a column go together, by its name. Names that say nothing
 // add up, such as size and rss.
 func combineOf(name string) combine {
 	low := strings.ToLower(name)

@@ -182,7 +182,7 @@ func ParseFlow(line []byte) (f Flow, ok bool) {
 	return f, len(f.Function) > 0
 }
 
-// functionEnd tells where in body, which starts at column at, the function's name ends:
+// functionEnd returns where in body, which starts at column at, the function's name ends:
 // at the field's last column, or at two blanks where it overflows or columns were lost.
 func functionEnd(body []byte, cpuEnd, at int) int {
 	if end := cpuEnd + 1 + flowWidth - at; end > 0 && end < len(body) && body[end] == ' ' && body[end-1] != ' ' {
