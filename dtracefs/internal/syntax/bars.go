@@ -49,6 +49,7 @@ func ParseBarsRow(line []byte, below bool) (label []byte, b Bucket, count int64,
 	label = bytes.TrimSpace(line[:colon])
 	low, high, isRange := bytes.Cut(label, []byte("->"))
 	low, high = bytes.TrimSpace(low), bytes.TrimSpace(high)
+	// perf-tools leave out the bound of a bucket that is open on that side.
 	if isRange && len(low) == 0 {
 		b.NoLow = true
 	} else if b.Low, ok = bound(low, ".0"); !ok {

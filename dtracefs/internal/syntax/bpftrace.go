@@ -49,6 +49,8 @@ func Interval(line []byte) (label []byte, b Bucket, count int64, ok bool) {
 	}
 	if b.NoHigh = string(high) == "..."; !b.NoHigh {
 		b.High, ok2 = Scale(high)
+		// Both ends are integers, so an end that is not in the bucket is one above the last that
+		// is.
 		if line[end] == ')' {
 			b.High--
 		}

@@ -68,6 +68,7 @@ func ParseCall(line []byte) (c Call, ok bool) {
 	if bytes.HasPrefix(b, []byte("-> ")) || bytes.HasPrefix(b, []byte("<- ")) {
 		c.Arrow, c.Truss, b = b[:2], true, b[3:]
 	}
+	// Names hold no parenthesis, so the first one opens the arguments.
 	open := bytes.IndexByte(b, '(')
 	if open < 1 || !isCallName(b[:open]) {
 		return c, false
@@ -103,6 +104,8 @@ func (c *Call) prefix(b []byte) []byte {
 			switch {
 			case end < 0:
 				return b
+			// -i prints the address in brackets, or question marks where it cannot be read; -n
+			// the number of the call, which is short.
 			case len(in) >= 8 && (isHex(in) || len(bytes.Trim(in, "?")) == 0) && c.IP == nil:
 				c.IP = in
 			case len(in) > 0 && digitsOf(in) == len(in) && c.Number == nil:
@@ -127,6 +130,7 @@ func (c *Call) prefix(b []byte) []byte {
 				return b
 			}
 			switch {
+			// Numbers of processes have eight digits at most: longer ones are times.
 			case (b[n] == ':' || b[n] == '/') && c.PID == nil && n <= 8 && c.trussPID(&b, n):
 				c.Truss = true
 				continue
@@ -134,10 +138,13 @@ func (c *Call) prefix(b []byte) []byte {
 				// `pid thread: ` of FreeBSD.
 				c.TID, c.Truss, b = b[:n], true, b[n+1:]
 				continue
+			// strace -o prints the number of the process alone, always in front of the times.
 			case b[n] == ' ' && c.PID == nil && n <= 8 && !c.HasClock && c.Delta == nil:
 				c.PID, b = b[:n], b[n:]
 				continue
 			}
+			// As 23:59:59.947115 with -tt and 1795897007.947115 with -ttt; what is left are
+			// seconds of -r or -d, such as 0.000296.
 			if clock, m, ok := ParseClock(b); ok && !c.HasClock && (clock.Form == TimeOfDay || clock.Form == Epoch) {
 				c.Clock, c.HasClock, b = clock, true, b[m:]
 				continue
@@ -212,6 +219,7 @@ func (c *Call) result(b []byte) bool {
 	b = bytes.TrimRight(b, " \t")
 	// truss prints the error in the place of the return.
 	for _, mark := range []string{"Err#", "ERR#"} {
+		// illumos writes `Err#2 ENOENT`, FreeBSD `ERR#2 'No such file or directory'`.
 		if i := bytes.LastIndex(b, []byte(mark)); i > 0 && (b[i-1] == ' ' || b[i-1] == '\t') {
 			args := bytes.TrimRight(b[:i], " \t")
 			if len(args) == 0 || args[len(args)-1] != ')' {
@@ -270,6 +278,8 @@ func (c *Call) result(b []byte) bool {
 			return true
 		}
 	}
+	// Any text may end in a parenthesis, as `printf(x)` in a script does, so something else must
+	// show that this is a trace.
 	if len(b) > 0 && b[len(b)-1] == ')' && (c.PID != nil || c.TID != nil || c.Name[0] == '_' || c.Arrow != nil) {
 		// _exit() does not return.
 		c.Args = b[:len(b)-1]
@@ -282,6 +292,8 @@ func (c *Call) result(b []byte) bool {
 // call. It fails for what is no return, so that the next place in the line is tried.
 func (c *Call) returned(b []byte) bool {
 	if n := len(b); n > 2 && b[n-1] == '>' {
+		// -y puts paths in the same brackets, as `3</etc/ld.so.cache>`, but without a blank
+		// before.
 		if i := bytes.LastIndexByte(b, '<'); i >= 1 && b[i-1] == ' ' && (isDecimal(b[i+1:n-1]) || string(b[i+1:n-1]) == "unavailable") {
 			c.Elapsed, b = b[i+1:n-1], bytes.TrimRight(b[:i], " ")
 		}
@@ -314,6 +326,7 @@ func (c *Call) returned(b []byte) bool {
 		return true
 	}
 	word, more, _ := bytes.Cut(rest, []byte(" "))
+	// `= 12 monkeys` is a sentence and no return.
 	if !isErrnoName(word) {
 		return false
 	}

@@ -18,6 +18,7 @@ type JSON struct {
 
 // Get returns an object's member, or a value of Kind 0.
 func (j JSON) Get(name string) JSON {
+	// Of several members of one name the first counts, as it is the first that was printed.
 	for i, n := range j.Names {
 		if n == name {
 			return j.Members[i]
@@ -87,6 +88,8 @@ func (p *jsonParser) value(depth int) (JSON, error) {
 	case c == '"':
 		s, err := p.str()
 		return JSON{Kind: '"', Text: s}, err
+	// The digits are not checked against the grammar: a tracer that prints 1.5.2 has printed it,
+	// and whoever makes a number of it sees that it is none.
 	case c == '-' || c >= '0' && c <= '9':
 		start := p.pos
 		for p.pos < len(p.b) && isNumberByte(p.b[p.pos]) {

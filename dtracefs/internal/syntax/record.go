@@ -19,6 +19,9 @@ func ParseRecord(text []byte) (v JSON, ok bool) {
 // SplitKeys splits keys of a map at a separator, but not within a record, a tuple or a list.
 func SplitKeys(text, separator string) (keys []string) {
 	for {
+		// A separator within brackets parts nothing: `(1, 2), 3` is two keys. Brackets that are
+		// not closed, as in `(1, 2`, or behind which the key goes on, as in `(1, 2) x`, are text
+		// like any other.
 		n := closedAt(text)
 		if n < 0 || n < len(text) && !strings.HasPrefix(text[n:], separator) {
 			n = strings.Index(text, separator)
@@ -70,6 +73,8 @@ func tuple(text []byte, depth int) (v JSON, rest []byte, ok bool) {
 	}
 	v.Kind = '['
 	for _, part := range SplitKeys(string(text[1:end-1]), ", ") {
+		// A part that is more than a record or a tuple is a string, as `x (y, z)` and `(y, z) x`
+		// are.
 		m, after, ok := compound([]byte(part), depth+1)
 		if !ok || len(after) > 0 {
 			m = scalar([]byte(part))
@@ -88,6 +93,9 @@ func record(text []byte, depth int) (v JSON, rest []byte, ok bool) {
 			return v, nil, false
 		}
 		var m JSON
+		// A record or a tuple counts only if the record around it goes on or ends right behind
+		// it. In `{ .a = (x, y) z }` the value is the string `(x, y) z`. The text is then read
+		// again from the member's name on.
 		if m, rest, ok = compound(rest, depth+1); !ok || !bytes.HasPrefix(rest, []byte(" }")) && !bytes.HasPrefix(rest, []byte(", .")) {
 			_, after, _ := memberStart(text)
 			end := endOfMember(after)
@@ -125,6 +133,8 @@ func endOfMember(text []byte) int {
 		if bytes.HasPrefix(text[i:], []byte(" }")) {
 			return i
 		}
+		// Strings stand without quotes, so a comma alone ends none: in `{ .name = a, b, .n = -1
+		// }` the name is `a, b`. Only a comma with a member behind it does.
 		if after, ok := bytes.CutPrefix(text[i:], []byte(", ")); ok {
 			if _, _, ok := memberStart(after); ok {
 				return i
@@ -136,6 +146,8 @@ func endOfMember(text []byte) int {
 
 // scalar is a number, or else a string.
 func scalar(text []byte) JSON {
+	// Integers beyond 63 bits are numbers, too; those in hexadecimal, such as pointers, stay
+	// text.
 	kind := byte('"')
 	if _, _, ok := Int64(text); ok {
 		kind = '0'
