@@ -30,6 +30,8 @@ func (s *clockShape) learn(text []byte, c syntax.Clock) {
 		for s.n = 0; s.at+s.n < len(text) && text[s.at+s.n]-'0' <= 9; {
 			s.n++
 		}
+		// Seconds since the epoch have ten digits, nanoseconds nineteen, and ms and µs are
+		// between.
 		if s.n < 10 || s.n > 19 {
 			return
 		}
@@ -38,6 +40,8 @@ func (s *clockShape) learn(text []byte, c syntax.Clock) {
 			s.unit *= 10
 		}
 	} else {
+		// The time of the day is what changes from row to row; the date in front of it is
+		// compared as it is.
 		for s.at = 0; s.at+8 <= len(text) && !isTimeOfDay(text[s.at:]); {
 			s.at++
 		}
@@ -131,6 +135,8 @@ func (s *clockShape) read(text []byte) (c syntax.Clock, ok bool) {
 	if s.frac > 0 {
 		end += 1 + s.frac
 	}
+	// What stands around the digits decides: another date, or another zone, is read by the
+	// grammar.
 	if string(text[:s.at]) != string(s.text[:s.at]) || string(text[end:n]) != string(s.text[end:]) {
 		return c, false
 	}

@@ -68,10 +68,13 @@ func layouts(m *Measure, dl dialect, sample []byte) []layout {
 		return jsonLayouts(m)
 	case dl.name == "bpftrace-json" && first.timing == byStamp:
 		return []layout{{maps: true, n: 1}}
+	// Rows of interval tools have headings and units, and records of other dialects several
+	// lines.
 	case dl.name != "dtrace" && dl.name != "bpftrace":
 		return nil
 	case first.timing == byStamp:
 		out := []layout{{values: valueLast, n: 1}, {values: valueFirst, n: 1}}
+		// As in `nginx 12 4096`, where the columns of a table count apart.
 		if n > 1 {
 			out = append(out, layout{values: valueLast, n: n})
 		}
@@ -90,6 +93,7 @@ func jsonLayouts(m *Measure) []layout {
 		return nil
 	}
 	name := func(n string) []byte {
+		// A member of a member is printed with its own name only, without those around it.
 		if i := bytes.LastIndexByte([]byte(n), '.'); i >= 0 {
 			n = n[i+1:]
 		}
@@ -149,6 +153,7 @@ func eventLayouts(m *Measure, sample []byte) []layout {
 		return nil
 	}
 	for _, place := range t.places {
+		// The first word is cut off as the time, so it cannot say whose event it is.
 		if place == 0 {
 			return nil
 		}

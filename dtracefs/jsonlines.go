@@ -12,9 +12,13 @@ func isJSONLines(head []byte) bool {
 	n := 0
 	for cur := syntax.NewCursor(head); !cur.Done() && n < 20; {
 		line, terminated := cur.Next()
+		// The tracer's own words may stand among what the script printed, as where it drops
+		// events.
 		if _, isMessage := syntax.ParseMessage(line); isMessage || syntax.Blank(line) {
 			continue
 		}
+		// The head of a text may end within an object. With whole ones before it, that is no
+		// fault.
 		if !terminated && n > 0 {
 			break
 		}
@@ -61,6 +65,7 @@ func fileJSONLine(d *decoder, v syntax.JSON) {
 	flattenJSON("", v, func(name string, leaf syntax.JSON) {
 		names, cells = append(names, name), append(cells, leafText(leaf))
 	})
+	// Names may hold blanks and commas, so a zero byte parts them.
 	s := d.sheetFor("json/"+strings.Join(names, "\x00"), "json", "json")
 	d.inferred[s] = true
 	for i, name := range names {

@@ -16,6 +16,8 @@ type listing struct {
 }
 
 func (f *listing) take(st *station, num int, line []byte) bool {
+	// Under the header any row that has the words counts; names may overflow their columns
+	// there.
 	if st.mode != syntax.ListHeader && !isListRow(line) {
 		return false
 	}
@@ -26,6 +28,7 @@ func (f *listing) take(st *station, num int, line []byte) bool {
 	st.free.flush()
 	st.take(classTable)
 	s := st.sheetFor("probes", "probes", "probes")
+	// The number says which probe the arguments and attributes of -v belong to.
 	s.mapKey("id", mapKey{text: string(p.ID)})
 	s.text("provider", p.Provider)
 	s.text("module", p.Module)
@@ -59,6 +62,7 @@ func (f *listing) detail(st *station, line []byte) bool {
 	if s == nil || s.n == 0 || line[0] != ' ' && line[0] != '\t' {
 		return false
 	}
+	// The lines under a probe are of the one that was filed last.
 	id := s.index["id"].Text(s.n - 1)
 	if m := argumentType.FindSubmatch(line); m != nil {
 		st.take(classTable)

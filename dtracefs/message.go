@@ -30,6 +30,8 @@ type messages struct{}
 
 func (messages) take(st *station, num int, line []byte) bool {
 	if m, ok := syntax.ParseMessage(line); ok {
+		// What a script prints at its END comes behind ^C, and is another paragraph than what
+		// was being printed.
 		if m.Kind == "interrupt" {
 			st.free.flush()
 		}
@@ -43,11 +45,13 @@ func (messages) take(st *station, num int, line []byte) bool {
 		return true
 	}
 	kind := ""
+	// The first byte rules out nearly all lines, so that hardly any is tried against a pattern.
 	switch c := syntax.TrimIndent(line)[0]; {
 	case (c == '.' || c == '[' || c == '-' || c == '@') && ellipsis.Match(line):
 		kind = "elided"
 	case (c == '#' || c == '$' || c == '%' || bytes.ContainsAny(line, "@\\#$")) && prompt.Match(line):
 		kind = "prompt"
+	// Under a header a line is a row of it, whatever word it starts with.
 	case st.mode == syntax.NoHeader && isBanner(line):
 		kind = "banner"
 	case c == '^' && bytes.HasPrefix(bytes.TrimLeft(line, " "), []byte("^C")):
@@ -56,6 +60,8 @@ func (messages) take(st *station, num int, line []byte) bool {
 	if kind == "" {
 		return false
 	}
+	// A banner leaves the free text open: what stands before it may still be the title of what
+	// follows.
 	if kind != "banner" {
 		st.free.flush()
 	}
@@ -72,6 +78,8 @@ const mostGoesOn = 8
 // the line of the script that bpftrace underlines.
 func goesOn(st *station, m syntax.Message, line []byte) []byte {
 	more := 0
+	// A copy of the cursor looks ahead; lines are taken only when it is known how many belong to
+	// it.
 	ahead := *st.cur
 	switch {
 	case m.Kind == "notice" && bytes.HasSuffix(bytes.TrimRight(line, " "), []byte(":")):
@@ -81,6 +89,11 @@ func goesOn(st *station, m syntax.Message, line []byte) []byte {
 			}
 			more++
 		}
+	// The line that is underlined stands between, so the second line decides for both:
+	//
+	//	stdin:1:9-14: ERROR: Undefined map: @x
+	//	BEGIN { print(@x); }
+	//	        ~~~~~
 	case m.Kind == "error" || m.Kind == "warning":
 		for n := 1; n <= 2 && !ahead.Done(); n++ {
 			next, _ := ahead.Next()

@@ -54,6 +54,7 @@ func isPerfScript(head []byte) bool {
 // cutSamples cuts after the last blank line, or else before the last line that starts a sample:
 // samples without stacks have no blank lines between.
 func cutSamples(data []byte) int {
+	// A stack ends with a blank line, and behind it nothing of the sample can come.
 	if at := cutAtBlank(data); at > 0 {
 		return at
 	}
@@ -117,6 +118,7 @@ func (p *perfScript) sample(cur *syntax.Cursor, e syntax.PerfSample) {
 		return true
 	}
 	args := e.Args
+	// A frame starts with a blank, so one is put before what may be one.
 	if len(args) > 0 && add(append([]byte{' '}, args...)) {
 		args = nil // one frame on the sample's own line
 	}
@@ -134,6 +136,7 @@ func (p *perfScript) sample(cur *syntax.Cursor, e syntax.PerfSample) {
 	s.cells([]cell{{"comm", e.Comm}, {"pid", e.PID}, {"tid", e.TID}, {"cpu", trimZeros(e.CPU)}, {"flags", e.Flags}, {"period", e.Period},
 		{"event", e.Event}, {"args", args}, {"frames", text}})
 	s.end()
+	// A sample without a stack has its row above, and none among the stacks.
 	if len(symbols) == 0 {
 		return
 	}
@@ -141,6 +144,8 @@ func (p *perfScript) sample(cur *syntax.Cursor, e syntax.PerfSample) {
 	if v, ok := syntax.Int(e.Period); ok && v > 0 {
 		value = v
 	}
+	// Numbers of threads and CPUs are left out: the same stack of the same program is one row,
+	// wherever it ran.
 	key := string(e.Event) + "\x00" + string(e.Comm) + "\x00" + strings.Join(symbols, "\x00")
 	sum := p.sums[key]
 	if sum == nil {

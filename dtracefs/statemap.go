@@ -26,12 +26,15 @@ func statemap(d *decoder, cur *syntax.Cursor) {
 			}
 			name := v.Names[i]
 			known := name == "start" && len(m.Members) == 2 || name == "states" && isLegend(m)
+			// Members of members and a name that is there twice have no column. The object is
+			// kept as a notice, so that nothing of it is lost.
 			if (m.Kind == '{' || m.Kind == '[') && !known || slices.Index(v.Names, name) != i {
 				d.notice(num, "members", text, 0) // such members make no cell
 				break
 			}
 		}
 		switch {
+		// Objects have no type: which members they have tells them apart.
 		case v.Get("states").Kind != 0 && v.Get("time").Kind == 0:
 			statemapHead(d, v)
 		case v.Get("time").Kind != 0 && v.Get("entity").Kind != 0:
@@ -58,6 +61,7 @@ func statemapHead(d *decoder, v syntax.JSON) {
 		} else if name == "start" && len(m.Members) == 2 {
 			sec, _ := syntax.Int([]byte(m.Members[0].Text))
 			ns, _ := syntax.Int([]byte(m.Members[1].Text))
+			// `[1544138397, 322335287]` is seconds since the epoch and the nanoseconds on top.
 			s.open("start", Time).appendInt(sec*1e9 + ns)
 		}
 	}
@@ -105,6 +109,7 @@ func statemapRow(d *decoder, key, name string, v syntax.JSON) bool {
 			s.text(n, []byte(m.Text))
 		}
 	}
+	// An empty object would be a row of nothing but nulls.
 	if len(seen) > 0 {
 		s.end()
 	}

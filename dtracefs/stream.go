@@ -88,6 +88,7 @@ func (s *Stream) tryStart(must bool) error {
 		}
 		return nil
 	}
+	// Times are counted, not rows: one block may be thousands of rows.
 	blocks := map[int64]bool{}
 	probe := newTally(m, 0)
 	for _, tm := range probe.tables {
@@ -105,6 +106,8 @@ func (s *Stream) tryStart(must bool) error {
 	}
 	// With fewer than three blocks nothing shows whether values are running totals.
 	few := fewestBlocks
+	// The capture to compare with has tables that have not come yet. Some are printed late, so a
+	// stream waits for a while, but not forever.
 	if c.opt.Like.lacks(tables) {
 		few = mostWaited
 	}
@@ -141,6 +144,8 @@ func (s *Stream) complete(all bool) []Interval {
 		if s.started && n < s.next {
 			continue // later than late
 		}
+		// Silent buckets have no row here, but a watch must see that nothing happened. A longer
+		// gap is taken for a pause of the tracer, and left out.
 		if s.started && n-s.next <= longestPause {
 			for ; s.next < n; s.next++ {
 				out = append(out, s.interval(s.next))

@@ -79,12 +79,16 @@ func (s *Summary) Add(c *Capture) {
 	s.bytes += c.Bytes
 	s.lines += c.Lines
 	s.prose += c.Account.Prose.Lines
+	// Kept whole is only as much as counting looks at: Readings then says what counting would
+	// do, and a large capture is not held in memory.
 	if s.head.Bytes < sampleSize {
 		s.head.Bytes += c.Bytes
 		s.head.Tables, s.head.script = append(s.head.Tables, c.Tables...), c.script
 	}
 	seen := map[tableKey]int{}
 	for _, t := range c.Tables {
+		// A name and a kind may be there twice in a batch, as two blocks of one title with other
+		// columns are. They are matched with those of the next batch by their order.
 		key := tableKey{name: t.Name, kind: t.Kind}
 		seen[key]++
 		key.nth = seen[key]
@@ -138,6 +142,7 @@ func (t *tableSummary) add(table *Table) {
 // understood.
 func (s *Summary) String() string {
 	var b strings.Builder
+	// Losses stand in the first line: whoever reads no further must have seen them.
 	fmt.Fprintf(&b, "%s: %s, %d bytes in %d lines", Printable(s.name), s.dialect, s.bytes, s.lines)
 	if s.drops.n > 0 {
 		b.WriteString(", LOSSY: the tracer dropped data")
@@ -174,6 +179,7 @@ func (f found) list(b *strings.Builder, what, how string) {
 	}
 	fmt.Fprintf(b, "\n%d %s%s\n", f.n, what, how)
 	for _, l := range f.first {
+		// What the tracer said beside the capture has no line in it.
 		if l.Number > 0 {
 			fmt.Fprintf(b, "  line %d: ", l.Number)
 		} else {
@@ -230,10 +236,13 @@ func (s *columnSummary) add(c *Column) {
 		s.typ = String // for want of a better: parts of the capture differ
 	}
 	switch {
+	// A column of text has each word once in its dictionary, so its rows need not be gone
+	// through, however many they are.
 	case c.typ == String || c.typ == Stack:
 		for _, w := range c.Dictionary() {
 			s.word(w)
 		}
+	// The column was of another type in an earlier part, and these are its words there.
 	case s.typ == String || s.typ == Stack:
 		for i := range c.Len() {
 			s.word(c.Text(i))
@@ -275,6 +284,8 @@ func (s *columnSummary) word(w string) {
 	if s.distinct == nil {
 		s.distinct = map[string]bool{}
 	}
+	// Beyond the bound the number is told as "more than": names that never end must not fill the
+	// memory of a summary.
 	if s.distinct[w] || len(s.distinct) >= mostDistinct {
 		return
 	}

@@ -68,6 +68,9 @@ func (e *TracerError) Unwrap() error { return e.Err }
 
 // failure says why the tracer ended with an error; nil where only the script chose a status.
 func (r *Run) failure(ended error) error {
+	// D's exit(3) ends dtrace with that status and no message. That is the script's choice and
+	// no failure: it is noted where the tracer's words are, and no error. A message decides,
+	// whatever the status is.
 	e := readTracerError(r.tracer, r.src, r.Stderr())
 	var exit *exec.ExitError
 	if len(e.Faults) == 0 {
@@ -77,6 +80,8 @@ func (r *Run) failure(ended error) error {
 			r.mu.Unlock()
 			return nil
 		}
+		// No message is known, so its last line is shown as it is; it is most likely the one
+		// that matters.
 		text := "it ended: " + ended.Error()
 		if last := lastLine(e.Said); last != "" && !harmless.MatchString(strings.TrimPrefix(last, "dtrace: ")) {
 			text += ": " + last
@@ -84,6 +89,8 @@ func (r *Run) failure(ended error) error {
 		e.Faults = []ScriptFault{{Text: text}}
 	}
 	e.Err = ended
+	// The tracer is asked for its probes, and the error waits for that, but no longer than ten
+	// seconds.
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	for i := range e.Faults {
@@ -95,6 +102,7 @@ func (r *Run) failure(ended error) error {
 		switch {
 		case f.Hint == "":
 			f.Hint = near
+		// Where the name is most likely misspelled, that comes first, and the remedy after it.
 		case strings.HasPrefix(near, didYouMean):
 			f.Hint = near + " Otherwise, " + f.Hint
 		}
@@ -114,6 +122,7 @@ const didYouMean = "did you mean "
 // is asked, as each kernel has others; it may take seconds, but only after a failure.
 func (o LiveOptions) nearestProbes(ctx context.Context, path, tracer, probe string) string {
 	list, err := Probes(ctx, ProbeOptions{Tracer: path, With: o.With, Match: sameKind(tracer, probe)})
+	// The provider may be what is misspelled; then all are listed.
 	if err == nil && len(list) == 0 {
 		list, err = Probes(ctx, ProbeOptions{Tracer: path, With: o.With})
 	}
@@ -161,6 +170,8 @@ func nearProbes(probe string, names []string) []string {
 		if len(others) < len(parts) {
 			continue
 		}
+		// D lets parts be left out from the front: read:entry is function and name. Those of the
+		// others are compared from the end, too.
 		others = others[len(others)-len(parts):]
 		sum := 0
 		for i, part := range parts {
@@ -173,6 +184,8 @@ func nearProbes(probe string, names []string) []string {
 				break
 			}
 		}
+		// One at a distance of 0 exists, so it is not what was meant. Several become one where
+		// their other parts were left open.
 		if short := strings.Join(others, ":"); sum > 0 && !seen[short] {
 			seen[short] = true
 			found = append(found, near{short, sum})
@@ -182,6 +195,7 @@ func nearProbes(probe string, names []string) []string {
 		return cmp.Or(cmp.Compare(a.distance, b.distance), strings.Compare(a.name, b.name))
 	})
 	var out []string
+	// Three at most, and none that is much farther than the nearest: a long list helps no one.
 	for _, f := range found[:min(3, len(found))] {
 		if f.distance <= found[0].distance+1 {
 			out = append(out, f.name)
@@ -222,6 +236,8 @@ func readTracerError(tracer, src, stderr string) *TracerError {
 func (e *TracerError) bpftraceLine(src string, lines []string, i int) (more int) {
 	line := lines[i]
 	if m := bpftracePlace.FindStringSubmatch(line); m != nil {
+		// bpftrace's own hint stands on the line after what it is about, and knows more than
+		// ours.
 		if m[5] == "HINT" {
 			if n := len(e.Faults); n > 0 {
 				e.Faults[n-1].Hint = m[6]
@@ -232,16 +248,20 @@ func (e *TracerError) bpftraceLine(src string, lines []string, i int) (more int)
 		f.Line, _ = strconv.Atoi(m[2])
 		from, _ := strconv.Atoi(m[3])
 		to, _ := strconv.Atoi(m[4])
+		// Columns count from 1, and the second is the one behind the last, as in `stdin:1:9-14`.
 		if from > 0 {
 			f.Column, f.Width = from, max(1, to-from)
 		}
 		f.refine(src, "bpftrace")
 		e.Faults = append(e.Faults, f)
+		// The two lines under a message show the script and underline the place; neither is a
+		// message.
 		for i+1+more < len(lines) && more < 2 && !isSaid(lines[i+1+more]) {
 			more++
 		}
 		return more
 	}
+	// What fails when the script is attached has no place in it, and not always the word ERROR.
 	if text, ok := strings.CutPrefix(line, "ERROR: "); ok || strings.HasPrefix(line, "No probes to attach") || strings.Contains(line, "Permission denied") {
 		if !ok {
 			text = line
@@ -278,6 +298,7 @@ func (e *TracerError) dtraceLine(src, line string) {
 		f.Line, _ = strconv.Atoi(p[1])
 		f.Text = p[2]
 	}
+	// dtrace says in which part of a clause it was, which the place shows better.
 	f.Text = strings.TrimPrefix(f.Text, "in action list: ")
 	f.refine(src, "dtrace")
 	e.Faults = append(e.Faults, f)
@@ -323,6 +344,8 @@ func (f *ScriptFault) point(src, name string) {
 	}
 	if f.Line > 0 {
 		text := lines[f.Line-1]
+		// The name is sought from the place on first: it may stand on the line twice, and the
+		// first need not be the one that is meant.
 		from := min(max(0, f.Column-1), len(text))
 		if i := wordIn(text[from:], name); i >= 0 {
 			f.Column, f.Width = from+i+1, len(name)
@@ -349,6 +372,8 @@ func wordIn(text, name string) int {
 		i += from
 		before, _ := utf8.DecodeLastRuneInString(text[:i])
 		after, _ := utf8.DecodeRuneInString(text[i+len(name):])
+		// A name may begin or end with what is no part of a word, as @x does: nothing before it
+		// can make it a longer one.
 		first, _ := utf8.DecodeRuneInString(name)
 		last, _ := utf8.DecodeLastRuneInString(name)
 		if !(isWord(first) && isWord(before)) && !(isWord(last) && isWord(after)) {
@@ -401,8 +426,13 @@ var remedies = sync.OnceValue(func() []remedy {
 	return []remedy{
 		{says: regexp.MustCompile(`tracepoints? not found: (\S+)`), probe: true},
 		{says: regexp.MustCompile(`probe description (\S+) does not match any probes`), probe: true},
+		// Rights come early: without them everything else fails too, in ways that differ by
+		// system.
 		{says: regexp.MustCompile(`(?:run as root|running as the root user|requires additional privileges|additional privileges|must be root|a password is required|may not run sudo|not permitted: doas)`), rights: true, hint: privileges},
 		{says: regexp.MustCompile(`failed to initialize dtrace: (?:Permission denied|DTrace device not available)`), rights: true, hint: privileges},
+		// The verifier refuses with EACCES as well, so this stands before what is said of rights
+		// at the end: "BPF program load for 'proc:vmlinux::exit' failed: Permission denied" is
+		// none of those.
 		{says: regexp.MustCompile(`(?:BPF program load|program load|loading program)[^']*?'?([\w.-]+:[\w.:*+-]+)'?.*(?:failed|\(try -v\)|Permission denied|Invalid argument)`), hint: func(_, name string, _ []string) string {
 			return "the kernel's verifier refuses what is done at " + name + ": leave that probe out, or do less in it"
 		}},
@@ -425,6 +455,7 @@ var remedies = sync.OnceValue(func() []remedy {
 		{says: regexp.MustCompile(`(?:undefined function name|Undefined function): (\w+)`), hint: suggest},
 		{says: regexp.MustCompile(`(\w+)\(\) is an unsafe function`), hint: always("say --unsafe to allow what changes the system")},
 		{says: regexp.MustCompile(`Destructive actions not allowed`), hint: always("say -w to allow what changes the system")},
+		// The three ways in which parsers say it, the one that says most first.
 		{says: regexp.MustCompile(`syntax error near "([^"]*)"`), hint: func(_, name string, _ []string) string {
 			return "something is missing or too much just before " + strconv.Quote(name) + ": a comma, a bracket, a semicolon"
 		}},
@@ -434,6 +465,8 @@ var remedies = sync.OnceValue(func() []remedy {
 		{says: regexp.MustCompile(`syntax error`), hint: always("something is missing or too much here: a comma, a bracket, a semicolon")},
 		{says: regexp.MustCompile(`^(\w+): %s specifier expects`), hint: always("%d prints a number")},
 		{says: regexp.MustCompile(`^(\w+)\( ?\) (?:only supports integer|argument #\d+ must be of scalar)`), hint: always("a number is wanted here")},
+		// Whatever else a message says of a function has no hint, but its place is known by the
+		// name.
 		{says: regexp.MustCompile(`^(\w+)\( ?\)`)},
 		{says: regexp.MustCompile(`No such process`), hint: always("the process has ended, or never was")},
 		{says: regexp.MustCompile(`(?i)(?:permission denied|operation not permitted|not permitted)`), rights: true, hint: privileges},

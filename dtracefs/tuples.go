@@ -19,10 +19,13 @@ func looseTuples(st *station, title string, lines []textLine) bool {
 		if n == 0 {
 			n = len(cells)
 		}
+		// A value alone is the aggregation without keys, which another form knows.
 		if _, ok := syntax.Int(cells[len(cells)-1]); !ok || len(cells) != n || n < 2 {
 			return false
 		}
 	}
+	// All lines are known to be rows by now: nothing is filed of a paragraph that is something
+	// else.
 	st.block++
 	for _, l := range lines {
 		cells := cellsAtGaps(nil, l.text)
