@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and 
 
 @pytest.fixture(scope="module")
 def page(program, tmp_path_factory):
-    """The page of a notebook with a graph, a timeline and a flame graph."""
+    """The page of a notebook with a graph, a timeline, a flame graph and a spectrum."""
     folder = tmp_path_factory.mktemp("page")
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(TOUCH)]), folder / "touch.ipynb")
     subprocess.run([program, "run", "touch.ipynb", "-o", "out.ipynb", "--html", "page.html"], cwd=folder, check=True)
@@ -37,7 +37,7 @@ def figure(browser, page):
     def open_(n):
         browser.get(page)
         objects = browser.find_elements(By.CSS_SELECTOR, "object[type='image/svg+xml']")
-        assert len(objects) == 3
+        assert len(objects) == 4
         browser.get(objects[n].get_attribute("data"))
         return lambda css: browser.find_elements(By.CSS_SELECTOR, css)
 
