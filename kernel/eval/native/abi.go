@@ -8,9 +8,10 @@ import (
 )
 
 // Compiled functions are called with arguments in the registers of Go's calling convention where
-// abiCall knows it; elsewhere, and where a value does not fit, through package reflect.
+// abiCall knows it. Elsewhere, and where a value does not fit, they are called through package
+// reflect.
 
-// How many registers abiCall fills.
+// These are the numbers of registers that abiCall fills.
 const (
 	intRegs   = 9
 	floatRegs = 8
@@ -66,8 +67,8 @@ func assign(list []loc, ints, floats *[]word) bool {
 	return len(*ints) <= intRegs && len(*floats) <= floatRegs
 }
 
-// hasArray tells types that hold an array in themselves: the convention has rules of its own for
-// them.
+// hasArray reports whether a type holds an array in itself: the calling convention has rules of its
+// own for such types.
 func hasArray(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Array:
@@ -109,7 +110,8 @@ func (x *registers) call(code, np, pp unsafe.Pointer) {
 	}
 }
 
-// abiWorks tells that abiCall calls functions right here, which is tried at the start.
+// abiWorks says whether abiCall calls functions correctly on this machine, which is tried once when
+// the program starts.
 var abiWorks = abiKnown && tryABI()
 
 type abiTrial struct {

@@ -23,8 +23,8 @@ type analysis struct {
 	decides bool                            // the function looks at the stop flag to do something of its own
 }
 
-// stopChecks finds the branches that look at the stop flag: the code does that at the end of loops
-// and on entry anyway.
+// stopChecks finds the branches that look at the stop flag. They need no code, since the code looks
+// at the flag at the end of loops and on entry anyway.
 func (c *analysis) stopChecks() map[*ssa.BasicBlock]bool {
 	out := map[*ssa.BasicBlock]bool{}
 	for _, b := range c.f.Blocks {
@@ -190,7 +190,7 @@ func (c *analysis) findDirect() {
 	}
 }
 
-// findLengths finds strings and slices of variables that are loaded only for their length.
+// findLengths finds the strings and slices that are loaded from a variable only for their length.
 func (c *analysis) findLengths() {
 	for _, b := range c.f.Blocks {
 		for i, in := range b.Instrs {
@@ -211,8 +211,8 @@ func (c *analysis) findLengths() {
 	}
 }
 
-// findSums finds elements of maps that are numbers and become others, as by m[k] += x: they are
-// looked up once.
+// findSums finds the elements of maps that are numbers and get a new value from the old one, as by
+// m[k] += x. They are looked up once, instead of once to read and once to write.
 func (c *analysis) findSums() {
 	c.sums = map[*ssa.MapUpdate]*ssa.BinOp{}
 	for _, b := range c.f.Blocks {
@@ -243,7 +243,7 @@ func (c *analysis) findSums() {
 	}
 }
 
-// harmless tells instructions that do not panic and change nothing that others see.
+// harmless reports whether an instruction cannot panic and changes nothing that others see.
 func harmless(in ssa.Instruction) bool {
 	switch in := in.(type) {
 	case *ssa.UnOp:
@@ -273,7 +273,7 @@ func (c *analysis) static(common *ssa.CallCommon) *ssa.Function {
 	return common.StaticCallee()
 }
 
-// forgets tells a call that gets a slice for its last parameter and does not keep it.
+// forgets reports whether a call gets s for its last parameter and does not keep it.
 func (c *analysis) forgets(call *ssa.Call, s *ssa.Slice) bool {
 	f, ok := call.Call.Value.(*ssa.Function)
 	if !ok || f.Blocks != nil || !f.Signature.Variadic() || !types.IsInterface(elem(s.Type())) || !c.p.host.Forgets(f) {
@@ -315,7 +315,7 @@ func (c *analysis) elements(array *ssa.Alloc, b *ssa.BasicBlock) (parts []ssa.In
 	return parts, values
 }
 
-// loadedOnce tells the address of a field that is going to be fused itself.
+// loadedOnce reports whether the address of a field is going to be fused itself.
 func (c *analysis) loadedOnce(fa *ssa.FieldAddr) bool {
 	if len(*fa.Referrers()) != 1 {
 		return false
@@ -439,7 +439,7 @@ func (c *analysis) constBits(k *ssa.Const, l *layout) (nums []uint64, ptrs []uns
 	return
 }
 
-// halts tells a block that halts the goroutine.
+// halts reports whether a block halts the goroutine.
 func (c *analysis) halts(b *ssa.BasicBlock) bool {
 	for _, in := range b.Instrs {
 		if call, ok := in.(*ssa.Call); ok {

@@ -95,7 +95,7 @@ func (c *compiler) intOp(in *ssa.BinOp, k kind) {
 	c.emit(i, d, c.operand(x).atN, c.operand(y).atN)
 }
 
-// isNarrow2 tells kinds that a result of arithmetic must be cut down to.
+// isNarrow2 reports whether a result of arithmetic must be cut down to the kind.
 func isNarrow2(k kind) bool { return k != kPtr && k != k64 && !k.float() }
 
 func (c *compiler) floatOp(in *ssa.BinOp, k kind) {
@@ -198,7 +198,7 @@ func times32(a, b complex64) complex128 {
 	return complex128(complex(ac-bd, ad+bc))
 }
 
-// compareNil compares with nil: only the first pointer counts.
+// compareNil compares a value with nil. Only the first pointer of the value counts.
 func (c *compiler) compareNil(in *ssa.BinOp) {
 	x := in.X
 	if isNil(x) && !isUntyped(in.Y) {
@@ -212,7 +212,7 @@ func (c *compiler) compareNil(in *ssa.BinOp) {
 	c.emit(pick(in.Op == token.EQL, opPEq, opPNe), d, c.operand(x).atP, c.constPointer(nil).atP)
 }
 
-// isUntyped tells nil that has no type.
+// isUntyped reports whether a value is a nil that has no type.
 func isUntyped(v ssa.Value) bool { return v.Type() == types.Typ[types.UntypedNil] }
 
 func nillable(t types.Type) bool {

@@ -21,7 +21,7 @@ type callShape struct {
 }
 
 // shapeOf is the shape of calls with these parameters, which follow each other from the first slot
-// on; so do the results, in the same place.
+// on. The results follow each other from the first slot on, too, and so overwrite the parameters.
 func shapeOf(params, results []*layout) callShape {
 	var s callShape
 	var n, p int32
@@ -88,9 +88,9 @@ type knownMethod struct {
 	boxed bool // its receiver is in memory
 }
 
-// receiver is what the method expects of the data of an interface. That of a type which is one
-// pointer is the value itself, also where it is an array or a struct with one, such as [1]*int,
-// which code has in memory.
+// receiver is what the method expects for the data word of an interface. Where the type is one
+// pointer, the data word is the value itself. That is so also for an array or a struct that holds
+// nothing but one pointer, such as [1]*int, though the code here keeps such a value in memory.
 func (m *knownMethod) receiver(data unsafe.Pointer) unsafe.Pointer {
 	if !m.boxed {
 		return data
@@ -430,8 +430,8 @@ func (c *compiler) mathCall(in *ssa.Call) bool {
 	return false
 }
 
-// A pendingCall is a call that is made later, or by another goroutine: arguments and what is
-// called.
+// A pendingCall is a call that is made later, or by another goroutine: it holds the arguments and
+// what is called.
 type pendingCall struct {
 	prog  *Program
 	n     []uint64

@@ -45,7 +45,8 @@ func (c *closure) value() unsafe.Pointer {
 	return value
 }
 
-// An entry is how compiled code enters a function: where each word of its arguments and results is.
+// An entry is how compiled code enters a function: it says where each word of the arguments and
+// results is.
 type entry struct {
 	make    func(*closure, *entry) unsafe.Pointer
 	in, out []word
@@ -294,7 +295,7 @@ func with6[A, B, C, D, E, F register](t makerTable, p string) {
 	t[p+":"], t[p+":n"], t[p+":f"] = in6[A, B, C, D, E, F, none], in6[A, B, C, D, E, F, one[uint64]], in6[A, B, C, D, E, F, one[float64]]
 }
 
-// A codeTable tells by the code of a function value where in the value the closure is. It never
+// A codeTable finds, from the code of a function value, where in the value the closure is. It never
 // shrinks.
 type codeTable [2048]struct {
 	code atomic.Uintptr

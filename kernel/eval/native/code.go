@@ -14,10 +14,10 @@ import (
 // Machine code is a second way to execute the instructions of a function, on the same slots and
 // frames, so that a machine can go from one to the other wherever machine code leaves. It is made
 // when a function turns out to be called often or to loop. It keeps slots in registers between the
-// places where it leaves to Go: for an exit, for a panic, when its fuel is used up and somebody
-// wants it to give way. Pointers are stored without barrier, so it must not run while the collector
-// marks: that begins and ends while all goroutines are stopped, which is to say never while machine
-// code runs.
+// places where it leaves to Go: for an exit, for a panic, or when its fuel is used up and somebody
+// wants it to give way. It stores pointers without a write barrier, so it must not run while the
+// collector marks. Marking begins and ends only while all goroutines are stopped, and so never
+// while machine code runs.
 
 // A nativeCode is the machine code of a function.
 type nativeCode struct {
@@ -52,14 +52,14 @@ type stubs struct {
 	enterCall, enterJump, resume, exit, leave, returned, uncompiled uintptr
 }
 
-// shared is there once somebody has asked for machine code.
+// shared is set once somebody has asked for machine code.
 var (
 	shared     stubs
 	makeShared sync.Once
 )
 
-// MachineCode tells whether machine code can be had here: on processors that it is known for, where
-// memory may be made executable.
+// MachineCode reports whether machine code can be had here: the processor must be one that there is
+// a generator for, and memory must be allowed to become executable.
 func MachineCode() bool {
 	makeShared.Do(func() {
 		if !machineKnown || !cyclesKnown {
@@ -78,7 +78,7 @@ func MachineCode() bool {
 	return shared.exit != 0
 }
 
-// hot is after how many ends of loops and calls the function at hand gets machine code.
+// hot is the number of ends of loops and calls after which the function at hand gets machine code.
 var hot = 500
 
 // execute runs a machine from a state until the function at the bottom returns.
@@ -133,7 +133,6 @@ func (f *fn) compiled() *nativeCode {
 }
 
 // install puts code where it can be executed, until the function is gone.
-
 func (f *fn) install(code []byte) uintptr {
 	mem, err := executable(code)
 	if err != nil {
@@ -202,8 +201,8 @@ func (r *ret) returnTo() uintptr {
 	return shared.returned
 }
 
-// Reasons to leave machine code, beside those of package asm: they stand above the number of the
-// instruction.
+// These are reasons to leave machine code, beside those of package asm. They stand in the bits
+// above the number of the instruction.
 const (
 	whyOp uint32 = (iota + 1) << 28
 	whyPoll
@@ -219,7 +218,7 @@ const (
 // Code in assembler alone calls these.
 var _, _ = machineExit, machineShade
 
-// machineExit is called where machine code leaves. If it returns true, machine code is not to go
+// machineExit is called whenever machine code leaves. If it returns true, machine code must not go
 // on.
 func machineExit(vm *machine) bool {
 	if vm.alone {
@@ -284,7 +283,7 @@ func (vm *machine) exit() bool {
 	return false
 }
 
-// goInto has a call go on outside of machine code.
+// goInto makes a call go on outside of machine code.
 func (vm *machine) goInto(callee, f *fn, in *instr, np, pp unsafe.Pointer, sp int) {
 	*vm.frame(sp) = ret{f: f, ip: unsafe.Add(unsafe.Pointer(in), instrSize), dest: int(in.a)}
 	vm.next = vm.state(callee, unsafe.Pointer(&callee.code[0]), unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize), sp+1)
@@ -302,7 +301,8 @@ func (vm *machine) stackEnd() uintptr {
 	return uintptr(unsafe.Pointer(unsafe.SliceData(vm.frames))) + uintptr(len(vm.frames))*unsafe.Sizeof(ret{})
 }
 
-// growNative makes room for a frame of callee, and tells machine code where everything is then.
+// growNative makes room for a frame of callee, and tells machine code where everything is
+// afterwards.
 func (vm *machine) growNative(f *fn, in *instr, sp int, np, pp unsafe.Pointer, callee *fn) (_, _ unsafe.Pointer) {
 	c := &vm.context
 	below := vm.stackEnd() - c.stack
@@ -335,7 +335,7 @@ func (vm *machine) exitCall(f *fn, in *instr, np, pp unsafe.Pointer, sp int) boo
 	return true
 }
 
-// sharedExit is for what the shared code leaves for.
+// sharedExit does what the shared code leaves for.
 func (vm *machine) sharedExit(why uint32, np, pp unsafe.Pointer, sp int) bool {
 	c := &vm.context
 	switch why {
@@ -367,8 +367,8 @@ func uncompiled(c *context) *fn {
 	return (*fn)(unsafe.Add(*(*unsafe.Pointer)(unsafe.Pointer(&c.fn)), -int(unsafe.Offsetof(fn{}.word))))
 }
 
-// machineShade is called where machine code is to run while the collector marks, and the bank has
-// not been shaded since that began.
+// machineShade is called when machine code is about to run while the collector marks, and the bank
+// of pointers has not been shaded since the marking began.
 func machineShade(vm *machine) {
 	now := cycle() // if another collection begins behind this, all is done again
 	why, f, _, pp, _ := vm.left()
@@ -382,8 +382,9 @@ func machineShade(vm *machine) {
 	vm.cycle = now
 }
 
-// A cycleCounter is a pool for nothing but to tell collections apart: when one begins, while all
-// goroutines are stopped, Go takes away what a pool has, and the pool says so in its first word.
+// A cycleCounter is a pool whose only use is to tell one collection from the next. When a
+// collection begins, while all goroutines are stopped, Go takes away what a pool holds, and the
+// first word of the pool shows that.
 type cycleCounter struct {
 	pool  sync.Pool
 	mu    sync.Mutex
@@ -402,8 +403,8 @@ var cyclesKnown = func() bool {
 	return true
 }()
 
-// cycle is a number that is another after a collection has begun. While the pool has something,
-// none has since somebody asked last.
+// cycle returns a number that changes once a collection has begun. As long as the pool still holds
+// something, none has begun since somebody last asked.
 func cycle() uintptr {
 	cycles.mu.Lock()
 	defer cycles.mu.Unlock()
@@ -414,7 +415,7 @@ func cycle() uintptr {
 	return cycles.count
 }
 
-// singleOf tells which slot a call gives its result in, if that is one.
+// singleOf says in which kind of slot a call gives its result, if the result is a single slot.
 func (in *instr) singleOf(f *fn) byte {
 	switch in.op {
 	case opCall:
@@ -427,7 +428,7 @@ func (in *instr) singleOf(f *fn) byte {
 	return 0
 }
 
-// slow does an instruction that has no machine code.
+// slow executes an instruction that has no machine code.
 func (vm *machine) slow(f *fn, in *instr, np, pp unsafe.Pointer) {
 	switch in.op {
 	case opStrEq:

@@ -6,8 +6,9 @@ import "dtnotes/kernel/eval/native/asm"
 
 func newAssembler() asm.Assembler { return asm.NewAMD64() }
 
-// MachineProven tells that machine code has been run by processors, and not by an emulator alone.
+// MachineProven says whether machine code has been run on real processors, and not on an emulator
+// alone.
 const MachineProven = true
 
-// flush has nothing to do: the processor sees what is written.
+// flush has nothing to do: on amd64 the processor itself notices that instructions were written.
 func flush([]byte) {}

@@ -10,10 +10,11 @@ import (
 
 func newAssembler() asm.Assembler { return asm.NewARM64() }
 
-// MachineProven tells that machine code has been run by processors, and not by an emulator alone.
+// MachineProven says whether machine code has been run on real processors, and not on an emulator
+// alone.
 const MachineProven = false
 
-// flush has the processor read instructions anew that were written as data.
+// flush makes the processor read instructions anew that were written as data.
 func flush(code []byte) {
 	from := uintptr(unsafe.Pointer(&code[0]))
 	flushLines(from, from+uintptr(len(code)))

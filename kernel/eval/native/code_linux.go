@@ -6,8 +6,8 @@ import "golang.org/x/sys/unix"
 
 const machineKnown = true
 
-// machineRun enters machine code by the code at enter, and calls machineExit where that leaves,
-// until it is not to go on.
+// machineRun enters machine code by the code at enter. Whenever that leaves, it calls machineExit,
+// until that says that machine code must not go on.
 func machineRun(vm *machine, enter uintptr)
 
 // executable is memory with code. It is never writable and executable at once.

@@ -10,7 +10,8 @@ import (
 
 const machineKnown = false
 
-// MachineProven tells that machine code has been run by processors, and not by an emulator alone.
+// MachineProven says whether machine code has been run on real processors, and not on an emulator
+// alone.
 const MachineProven = false
 
 func newAssembler() asm.Assembler { return nil }

@@ -40,7 +40,7 @@ type compiler struct {
 	seen       []loc // operands of the instruction at hand
 }
 
-// A temp is slots for what an instruction computes on its way.
+// A temp is the slots for what an instruction computes on its way to its result.
 type temp struct {
 	loc
 	used bool // by the instruction at hand
@@ -52,7 +52,7 @@ type jump struct {
 }
 
 // outMark is added to slots of the frame of the function that is going to be called, until the size
-// of the caller's is known.
+// of the caller's frame is known.
 const outMark = 1 << 28
 
 // compile makes the code of f, which has been declared.
@@ -120,7 +120,8 @@ func (c *compiler) finish() {
 	for i := range c.code {
 		c.resolve(&c.code[i])
 	}
-	// The pointer behind the last instruction stays in what is allocated, by one more there.
+	// One more instruction than is needed keeps the pointer behind the last one within what is
+	// allocated.
 	out.code = append(append(c.head, c.code...), instr{})
 	out.code = out.code[:len(out.code)-1]
 	out.pos = make([]token.Pos, len(c.head), len(out.code))
@@ -138,7 +139,7 @@ func (c *compiler) finish() {
 	out.unsigned = unsigned
 }
 
-// slotBanks tells for operands a to e which bank they name: n, p, or neither.
+// slotBanks says for each of the operands a to e which bank it names: n, p, or neither.
 func slotBanks(o op) string {
 	switch o {
 	case opMovN, opExt, opNeg, opCom, opNot, opAddI, opMulI, opAndI, opShlI, opShrI, opShrUI, opFNeg, opFNeg32, opFSqrt, opFAbs, opMath1,
@@ -209,7 +210,8 @@ func (c *compiler) emit(o op, a, b, x int32) *instr {
 	return &c.code[len(c.code)-1]
 }
 
-// exit has an operation done in Go. It cannot name slots of the frame of a function to be called.
+// exit lets Go do an operation. The operation cannot name slots of the frame of a function to be
+// called.
 func (c *compiler) exit(f exit) {
 	c.out.exits = append(c.out.exits, f)
 	c.out.touches = append(c.out.touches, slices.Clone(c.seen))
@@ -224,7 +226,7 @@ func (c *compiler) permanent(l *layout) loc {
 	return x
 }
 
-// temp is slots for the instruction at hand.
+// temp returns slots that belong to the instruction at hand alone.
 func (c *compiler) temp(l *layout) loc {
 	for i := range c.temps {
 		if t := &c.temps[i]; !t.used && t.n == l.n && t.p == l.p {
@@ -286,7 +288,8 @@ func (c *compiler) slotsOf(v ssa.Value) loc {
 	return l
 }
 
-// inLoop tells that constants are better made once, when the function is entered.
+// inLoop reports whether the block at hand is in a loop, where constants are better made once, when
+// the function is entered.
 func (c *compiler) inLoop() bool { return c.flow.depth[c.flow.num[c.block]] > 0 }
 
 func (c *compiler) constPointer(x unsafe.Pointer) loc {
@@ -315,7 +318,7 @@ func constNInstr(a int32, bits uint64) instr {
 	return instr{op: opConstN, a: a, b: int32(uint32(bits)), c: int32(uint32(bits >> 32))}
 }
 
-// constant is slots that hold a constant: those of to if that is not nil.
+// constant returns slots that hold a constant: the slots of to if that is not nil.
 func (c *compiler) constant(k *ssa.Const, to *loc) loc {
 	l := c.layout(types.Default(k.Type()))
 	key := ""

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// exits makes the code of instructions that are done in Go.
+// exits makes the code of instructions that Go does.
 func (c *compiler) exits(in ssa.Instruction) {
 	switch in := in.(type) {
 	case *ssa.Call:
@@ -112,7 +112,8 @@ func (c *compiler) makeInterface(in *ssa.MakeInterface) {
 	}
 }
 
-// smallNumbers are what interfaces that hold small numbers point to.
+// smallNumbers are what interfaces that hold small numbers point to, so that no memory is taken for
+// them.
 var smallNumbers = func() (t [256]uint64) {
 	for i := range t {
 		t[i] = uint64(i)
@@ -158,7 +159,7 @@ func (c *compiler) typeAssert(in *ssa.TypeAssert) {
 	if in.CommaOk {
 		d, ok = d.part(0), d.part(1)
 	}
-	// done tells what came of it.
+	// done says what came of the assertion.
 	done := func(np, pp unsafe.Pointer, is bool, typ unsafe.Pointer) bool {
 		if in.CommaOk {
 			*num(np, ok.atN) = truth(is)
@@ -445,7 +446,7 @@ func (c *compiler) send(in *ssa.Send) {
 	c.exit(func(_ *machine, np, pp unsafe.Pointer) { channel(pp, ch, both).Send(x.value(np, pp)) })
 }
 
-// isNumber tells a value of one number of 64 bits.
+// isNumber reports whether a value is one number of 64 bits.
 func (l *layout) isNumber() bool {
 	return !l.boxed && len(l.pieces) == 1 && l.n == 8 && l.typ != nil && l.typ.Size() == 8
 }
@@ -556,7 +557,7 @@ func (c *compiler) builtin(in *ssa.Call, name string, args []ssa.Value) {
 	}
 }
 
-// recoverTo recovers what was thrown, and has see look at it.
+// recoverTo recovers what was thrown, and lets see look at it first.
 func (c *compiler) recoverTo(d loc, see func(any) any) {
 	c.exit(func(vm *machine, _, pp unsafe.Pointer) {
 		v := see(vm.recovered())

@@ -41,9 +41,10 @@ func (c *compiler) edge(from, to, next *ssa.BasicBlock) {
 	c.jumps = append(c.jumps, jump{len(c.code) - 1, to})
 }
 
-// loopEnd goes back to a block that does nothing but compare a number, and before that perhaps add
-// a constant to it, if the number is counted up or down by that, there or just now: that is one
-// instruction at the end of the loop. It goes on in next if that is where the block would go.
+// loopEnd makes one instruction at the end of a loop where the code goes back to a block that does
+// nothing but compare a number, and perhaps add a constant to it before. The number must be counted
+// up or down by a constant, in that block or just before going back. Execution goes on in next if
+// that is where the block would go.
 func (c *compiler) loopEnd(head, next *ssa.BasicBlock) bool {
 	branch, ok := head.Instrs[len(head.Instrs)-1].(*ssa.If)
 	if !ok || c.flow.skip[head] {
@@ -142,7 +143,7 @@ func (c *compiler) phis(from, to *ssa.BasicBlock) {
 	}
 }
 
-// moved tells that going from one block to another takes copies.
+// moved reports whether going from one block to another takes copies.
 func (c *compiler) moved(from, to *ssa.BasicBlock) bool {
 	k := slices.Index(to.Preds, from)
 	for _, in := range to.Instrs {
@@ -164,7 +165,7 @@ func (c *compiler) branch(in *ssa.If, next *ssa.BasicBlock) {
 		return
 	}
 	yes, no := b.Succs[0], b.Succs[1]
-	// The branch goes straight to a block ahead to which nothing is moved, if there is one.
+	// The branch goes straight to a block further on if nothing has to be moved for that.
 	straight := func(to *ssa.BasicBlock) bool { return c.flow.num[to] > c.flow.num[b] && !c.moved(b, to) }
 	switch {
 	case yes != next && straight(yes):

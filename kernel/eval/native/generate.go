@@ -110,7 +110,7 @@ func (f *fn) generate() *nativeCode {
 	return c
 }
 
-// leaf tells a function that calls none of a program.
+// leaf reports whether a function calls no function of a program.
 func (f *fn) leaf() bool {
 	return !slices.ContainsFunc(f.code, func(in instr) bool { return in.op == opCall || in.op == opCallClo || in.op == opInvoke })
 }
@@ -119,7 +119,7 @@ func (g *coder) exit(why uint32, i int) {
 	g.Exit(uint64(g.s.exit), why|uint32(i), uint64(uintptr(unsafe.Pointer(g.f))))
 }
 
-// poll looks whether execution is to stop or to give way, and otherwise goes on at back.
+// poll looks whether execution must stop or give way, and goes on at back if it need not.
 func (g *coder) poll(stop <-chan struct{}, back asm.Label, out func()) {
 	leave := g.Label()
 	a, b := g.t.Scratch[0], g.t.Scratch[1]
@@ -192,8 +192,8 @@ func (g *coder) save() {
 	}
 }
 
-// restore loads what is alive behind the instruction at hand, with what that has written or
-// without.
+// restore loads what is alive behind the instruction at hand, with or without what that instruction
+// has written.
 func (g *coder) restore(defs bool) {
 	need := g.after[g.i]
 	for _, r := range g.refs[g.i] {
@@ -234,7 +234,7 @@ func (g *coder) each(s liveSet, f func(x *webbed)) {
 	}
 }
 
-// count adds to the number that a loop counts, and gives the register that has it then.
+// count adds to the number that a loop counts, and returns the register that holds the sum.
 func (g *coder) count(in *instr) asm.Reg {
 	x, t := g.num(in.e, 0), g.t.Scratch[0]
 	w, r := g.web(true, in.a, true)
@@ -249,7 +249,7 @@ func (g *coder) count(in *instr) asm.Reg {
 	return t
 }
 
-// slowly leaves to Go for the instruction at hand.
+// slowly leaves to Go, which executes the instruction at hand.
 func (g *coder) slowly() {
 	g.save()
 	g.exit(whyOp, g.i)
@@ -279,7 +279,7 @@ func (g *coder) bank(n bool) asm.Reg {
 	return g.t.P
 }
 
-// get is a register with a slot.
+// get returns a register that holds what is in a slot.
 func (g *coder) get(n bool, s int32, scratch int) asm.Reg {
 	t := g.t.Scratch[scratch]
 	if x, _ := g.web(n, s, false); x != nil && x.reg >= 0 {
@@ -309,7 +309,8 @@ func (g *coder) flt(s int32, scratch int) asm.Reg {
 	return t
 }
 
-// isFloat tells a slot that the instruction at hand finds or leaves in a register for floats.
+// isFloat reports whether the instruction at hand finds a slot, or with def leaves it, in a
+// register for floats.
 func (g *coder) isFloat(s int32, def bool) bool {
 	x, _ := g.web(true, s, def)
 	return x != nil && x.reg >= 0 && x.float
@@ -328,7 +329,7 @@ func (g *coder) small(s int32) (int32, bool) {
 	return 0, false
 }
 
-// into has a slot written: by do, into the register that it is given.
+// into writes a slot: do computes its value into the register that it is given.
 func (g *coder) into(n bool, s int32, do func(d asm.Reg)) {
 	x, r := g.web(n, s, true)
 	if r != nil && r.dead {
@@ -388,7 +389,7 @@ func (g *coder) trap(why uint32, branch func(asm.Label), before func()) {
 	})
 }
 
-// notNil is a register with a pointer that is not nil.
+// notNil returns a register with the pointer in a slot, after a check that it is not nil.
 func (g *coder) notNil(s int32) asm.Reg {
 	p := g.ptr(s, 2)
 	if g.nonNil[s] {
@@ -401,7 +402,7 @@ func (g *coder) notNil(s int32) asm.Reg {
 	return p
 }
 
-// element checks an index, and gives the registers of address and index.
+// element checks an index, and returns the registers of the address and the index.
 func (g *coder) element(in *instr) (base, index asm.Reg) {
 	index = g.num(in.c, 1)
 	t := g.t
@@ -435,7 +436,7 @@ var kindSizes = map[kind]asm.Size{kI32: asm.I4, kU32: asm.U4, kF32: asm.U4, kI16
 
 func (g *coder) target() asm.Label { return g.labels[g.f.jumpTarget(g.i)] }
 
-// words loads what follows each other in memory.
+// words loads values that follow each other in memory.
 func (g *coder) words(base asm.Reg, off int32, parts ...part) {
 	g.Mov(g.t.Scratch[2], base)
 	for k, x := range parts {
@@ -451,8 +452,9 @@ func (g *coder) storeWords(base asm.Reg, off int32, parts ...part) {
 	}
 }
 
-// barrier has Go do the instruction at hand, which stores pointers, while the collector marks. It
-// returns what is to be called behind the code for when it does not.
+// barrier lets Go execute the instruction at hand, which stores pointers, while the collector
+// marks. It returns a function that must be called behind the code for the time when the collector
+// does not mark.
 func (g *coder) barrier() func() {
 	marks, end, i := g.Label(), g.Label(), g.i
 	g.Load(g.t.Scratch[0], g.t.Context, contextLayout.Barrier, asm.W8)
@@ -747,7 +749,7 @@ func (g *coder) moveN(a, b int32) {
 
 func (g *coder) moveP(a, b int32) { g.move(false, a, g.ptr(b, 0)) }
 
-// move has a slot written that gets what is in a register.
+// move writes what is in a register to a slot.
 func (g *coder) move(n bool, s int32, x asm.Reg) {
 	if w, r := g.web(n, s, true); (w == nil || w.reg < 0) && (r == nil || !r.dead) {
 		g.Store(x, g.bank(n), s, asm.W8)
@@ -766,7 +768,7 @@ func (g *coder) fromOut(single byte) {
 	}
 }
 
-// bases moves to the frame of what is called, or back.
+// bases moves the bases of the banks to the frame of what is called, or back.
 func (g *coder) bases(sign int32) {
 	if g.f.nsize > 0 {
 		g.OpImm(asm.Add, g.t.N, g.t.N, sign*g.f.nsize)
@@ -809,7 +811,7 @@ func (g *coder) call(in *instr) {
 	g.afterCall(in)
 }
 
-// room looks whether there is room for a frame.
+// room makes the code that looks whether there is room for a frame of callee.
 func (g *coder) room(in *instr, callee *fn) {
 	f, t := g.f, g.t
 	again, grow, i := g.Label(), g.Label(), g.i

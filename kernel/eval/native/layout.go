@@ -35,7 +35,7 @@ func (k kind) size() uintptr {
 	return 8
 }
 
-// float tells the pieces that are passed in floating-point registers.
+// float reports whether pieces of the kind are passed in floating-point registers.
 func (k kind) float() bool { return k == kF32 || k == kF64 }
 
 // A piece is one slot of a value.
@@ -203,14 +203,14 @@ func (l loc) part(i int) loc {
 	return loc{f.layout, l.atN + f.atN, l.atP + f.atP}
 }
 
-// direct tells types whose interface values hold them in the data word itself: those that are one
-// pointer and nothing else, beside what has no size.
+// direct reports whether interface values hold values of a type in the data word itself. That is so
+// for types that are one pointer and nothing else, apart from fields that have no size.
 func direct(t reflect.Type) bool { return t.Size() == unsafe.Sizeof(uintptr(0)) && hasPointers(t) }
 
 // typeWord is the pointer that stands for a type in the first word of an empty interface.
 func typeWord(t reflect.Type) unsafe.Pointer { return (*[2]unsafe.Pointer)(unsafe.Pointer(&t))[1] }
 
-// hasPointers tells types whose memory the collector looks into.
+// hasPointers reports whether the collector looks into the memory of a type.
 func hasPointers(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint8,
@@ -229,7 +229,7 @@ func hasPointers(t reflect.Type) bool {
 	return true
 }
 
-// load takes a value from memory to slots, as a piece at a time.
+// load takes a value from memory to slots, one piece at a time.
 func (l *layout) load(np, pp, mem unsafe.Pointer) {
 	if l.boxed {
 		*ptr(pp, 0) = clone(l.typ, mem)

@@ -17,7 +17,8 @@ type flow struct {
 	order []*ssa.BasicBlock
 	num   map[*ssa.BasicBlock]int
 	depth []int // of loops, by number
-	// skip are branches at which the code goes to the second successor: they look at the stop flag.
+	// skip are the branches that look at the stop flag: the code goes straight to their second
+	// successor.
 	skip map[*ssa.BasicBlock]bool
 }
 
@@ -96,7 +97,7 @@ func (c *allocator) classOf(v ssa.Value) *class {
 	return c.classes[i]
 }
 
-// isSlotless tells operands that no instruction of the function computes.
+// isSlotless reports whether no instruction of the function computes an operand.
 func isSlotless(v ssa.Value) bool {
 	switch v.(type) {
 	case nil, *ssa.Const, *ssa.Global, *ssa.Function, *ssa.Builtin:
@@ -239,7 +240,7 @@ func (c *allocator) everywhere() []span {
 	return []span{{0, 4 * (n + 2)}}
 }
 
-// aliases tells an instruction without code, whose value is in the slots of another.
+// aliases reports whether an instruction has no code because its value is in the slots of another.
 func (c *allocator) aliases(in ssa.Instruction) bool {
 	v, ok := in.(ssa.Value)
 	return ok && c.root(v) != v
@@ -344,7 +345,8 @@ func (c *allocator) spansOf(outs []bits) {
 	}
 }
 
-// isSimple tells values that one instruction computes, which reads all before it writes.
+// isSimple reports whether one instruction computes a value and reads all its operands before it
+// writes.
 func (c *allocator) isSimple(v ssa.Value) bool {
 	l := c.layoutOf(v)
 	if len(l.pieces) != 1 || l.boxed {
@@ -412,7 +414,7 @@ func (c *allocator) coalesce() {
 	}
 }
 
-// whole tells that v is all of its root.
+// whole reports whether v is all of its root and not a part of it.
 func (c *allocator) whole(v ssa.Value) bool {
 	for {
 		x, ok := v.(*ssa.ChangeType)
@@ -440,10 +442,11 @@ func (c *allocator) find(i int) int {
 	return i
 }
 
-// manyValues is from where on values do not share slots, which would take too long to find.
+// manyValues is the number of values from which on they do not share slots: it would take too long
+// to find out which of them can.
 const manyValues = 1500
 
-// place gives classes their slots, those first that begin first.
+// place gives classes their slots, in the order in which the classes begin.
 func (c *allocator) place() {
 	nFixed, pFixed := c.out.nsize, c.out.psize // parameters and results
 	var usedN, usedP [][]span

@@ -22,7 +22,7 @@ type machine struct {
 	p      []unsafe.Pointer
 	frames []ret // from the last on, as frame has them; the first returns to leave
 
-	// Where the machine is, as far as Go functions that it calls are concerned.
+	// These say where the machine is, for the Go functions that it calls.
 	f  *fn
 	at *instr
 	sp int
@@ -37,8 +37,8 @@ type machine struct {
 	list     []unsafe.Pointer // interfaces for functions that do not keep them
 }
 
-// Sizes of new banks, and what a machine may take before its recursion is taken for one without
-// end.
+// These are the sizes of new banks, and how large a machine may become before its recursion is
+// taken for one without end.
 const (
 	firstSlots  = 96
 	firstFrames = 16
@@ -65,7 +65,7 @@ func (vm *machine) setEnds() {
 // frame is where the call of number i from the bottom returns to.
 func (vm *machine) frame(i int) *ret { return &vm.frames[len(vm.frames)-1-i] }
 
-// lacks tells that there is no room for a frame of callee above that of f.
+// lacks reports whether there is no room for a frame of callee above that of f.
 func (vm *machine) lacks(sp int, np, pp unsafe.Pointer, f, callee *fn) bool {
 	return sp >= len(vm.frames)-spareFrames || uintptr(np)+uintptr(f.nsize+callee.nneed) > vm.nEnd || uintptr(pp)+uintptr(f.psize+callee.pneed) > vm.pEnd
 }
@@ -83,8 +83,8 @@ func machineWith(n, p int32) *machine {
 }
 
 // done gives a machine back whose first frame had p bytes of pointers. Machines that a panic went
-// through are not. What frames above have left is overwritten, or gone with the machine: a pool
-// does not keep it for long.
+// through are not given back. What frames above have left is overwritten, or is gone with the
+// machine: a pool does not keep it for long.
 func (vm *machine) done(p int32) {
 	if len(vm.n) > keepSlots || len(vm.p) > keepSlots {
 		return

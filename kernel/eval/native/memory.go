@@ -132,7 +132,7 @@ func (c *compiler) again() {
 	}
 }
 
-// writes tells that an instruction may write a slot that another reads or writes.
+// writes reports whether an instruction may write a slot that another reads or writes.
 func (c *compiler) writes(in, other instr) bool {
 	if in.op == opExit || in.op >= opJmp {
 		return true
@@ -336,7 +336,8 @@ func (c *compiler) count() {
 	c.barrier = len(c.code)
 }
 
-// isBlank tells the address of a field without a name, which a literal does not set.
+// isBlank reports whether an address is that of a field without a name, which a literal does not
+// set.
 func isBlank(addr ssa.Value) bool {
 	a, ok := addr.(*ssa.FieldAddr)
 	return ok && elem(a.X.Type()).Underlying().(*types.Struct).Field(a.Field).Name() == "_"
@@ -408,7 +409,8 @@ func (l loc) intOr(np unsafe.Pointer, other int) int {
 	return int(*snum(np, l.atN))
 }
 
-// cut finds the bounds in something of a length and a capacity; fixed tells a string or an array.
+// cut finds the bounds in something of a length and a capacity. fixed says that it is a string or
+// an array.
 func (l *limits) cut(np unsafe.Pointer, length, capacity int, fixed bool) (i, j, m int) {
 	i, j, m = l.lo.intOr(np, 0), l.hi.intOr(np, length), l.top.intOr(np, capacity)
 	code := uint8(boundsAcap)

@@ -34,7 +34,7 @@ type panicState struct {
 // A deferList is the deferred calls of one frame.
 type deferList struct{ calls []func(*panicState) }
 
-// The panics of Go's runtime, as it makes them.
+// These are the panics of Go's runtime, as the runtime itself makes them.
 var (
 	errNil    = thrown(func() { var p *int; *p = 1 })
 	errDivide = thrown(func() { _ = 1 / len(noBytes) })
@@ -56,7 +56,7 @@ func likeText(e any, text string) error {
 	return v.Interface().(error)
 }
 
-// Why an index or a bound of a slice is outside, as Go's runtime numbers it.
+// These say why an index or a bound of a slice is outside, as Go's runtime numbers the reasons.
 const (
 	boundsIndex = iota
 	boundsAlen
@@ -98,7 +98,7 @@ func (vm *machine) fail(f *fn, in *instr, sp int, v any) {
 	panic(v)
 }
 
-// outside panics for an index.
+// outside panics because an index is out of range.
 //
 //go:noinline
 func (vm *machine) outside(f *fn, in *instr, sp int, i uint64, n int64) {
@@ -114,8 +114,8 @@ func (vm *machine) halt(f *fn, in *instr, sp int) {
 	f.prog.host.Halt()
 }
 
-// protect runs a machine. If a panic ends that and a deferred function recovers it, it tells where
-// to go on.
+// protect runs a machine. If a panic ends that and a deferred function recovers it, protect returns
+// the state in which to go on.
 func (vm *machine) protect(s state) (next state, again bool) {
 	ended := false
 	defer func() {
@@ -252,7 +252,7 @@ func (vm *machine) offsets() (nOff, pOff uintptr) {
 	return nOff, pOff
 }
 
-// maxFrames is how many frames of a stack are told.
+// maxFrames is how many frames of a stack are reported.
 const maxFrames = 100
 
 // stack is the calls of a machine that has stopped, the innermost first.
@@ -272,10 +272,10 @@ func (f *fn) index(in *instr) int {
 
 func (f *fn) posOf(in *instr) token.Pos { return f.pos[f.index(in)] }
 
-// unsignedIndex tells that an instruction indexes by an unsigned number.
+// unsignedIndex reports whether an instruction indexes by an unsigned number.
 func (f *fn) unsignedIndex(in *instr) bool { return f.unsigned[f.index(in)] }
 
-// math1 are functions of package math, which are called without more ado.
+// math1 are the functions of package math of one argument that are called directly.
 var math1 = []struct {
 	name string
 	f    func(float64) float64

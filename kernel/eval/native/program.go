@@ -11,7 +11,7 @@ import (
 	"golang.org/x/tools/go/ssa"
 )
 
-// Supported tells that functions can be executed here: slots are made for words of 64 bits.
+// Supported says whether functions can be executed here: slots are made for words of 64 bits.
 const Supported = unsafe.Sizeof(uintptr(0)) == 8
 
 // A Host is what the functions of a program live among.
@@ -20,27 +20,28 @@ type Host interface {
 	Type(types.Type) (reflect.Type, error)
 	// Global is a pointer to a package-level variable, if the host has that.
 	Global(*ssa.Global) (reflect.Value, bool)
-	// Func is a compiled function, which has no code in the program, for a function that uses it.
+	// Func is a compiled function, one that has no code in the program. user is the function that
+	// uses it.
 	Func(f, user *ssa.Function) (reflect.Value, error)
 	// Invoked is a function to be called instead of a method of an interface type, with what the
-	// interface holds as first argument, or none.
+	// interface holds as its first argument. instead is false if there is none.
 	Invoked(method *types.Func, iface reflect.Type) (f reflect.Value, instead bool)
-	// Forgets tells a compiled function with a last parameter ...any that does not keep the slice
-	// it gets.
+	// Forgets reports whether a compiled function with a last parameter ...any does not keep the
+	// slice that it gets.
 	Forgets(*ssa.Function) bool
-	// IsStop tells the variable that says whether execution is to stop, and IsHalt the function
-	// that is called then. A branch that does so is left out, since loops and functions look at the
-	// program's stop flag themselves.
+	// IsStop reports whether a variable is the one that says whether execution must stop, and
+	// IsHalt whether a function is the one that is called then. A branch that does so is left out,
+	// since loops and functions look at the program's stop flag themselves.
 	IsStop(*ssa.Global) bool
 	IsHalt(*ssa.Function) bool
-	// IsRecover tells a function that does what the builtin recover does, and gets what was thrown
-	// as it is.
+	// IsRecover reports whether a function does what the builtin recover does, and gets what was
+	// thrown as it is.
 	IsRecover(*ssa.Function) bool
 	// Recovered is what the builtin recover returns for a value that was thrown. It may throw it
 	// again.
 	Recovered(value any) any
-	// Wrapper tells code that only calls a function for another, so that a panic can be recovered
-	// there when the wrapper is deferred.
+	// Wrapper reports whether code only calls a function for another, so that a panic can be
+	// recovered there when the wrapper is deferred.
 	Wrapper(code uintptr) bool
 	// Goroutine names the calling goroutine.
 	Goroutine() string
@@ -48,9 +49,9 @@ type Host interface {
 	Halt()
 	// StackOverflow is called for a recursion without end. It must not return.
 	StackOverflow()
-	// Panicked tells a panic that leaves functions of a program, with their calls, the innermost
-	// first. It comes again for each machine that the panic passes, with the same value, and
-	// without calls if a deferred function has recovered it.
+	// Panicked reports a panic that leaves functions of a program, with their calls, the innermost
+	// first. It is called again for each machine that the panic passes, with the same value, and
+	// without calls if a deferred function has recovered the panic.
 	Panicked(value any, stack []Frame)
 	// Go starts a goroutine.
 	Go(func())
@@ -83,7 +84,7 @@ type Program struct {
 	byFunc map[*types.Func]*fn // methods
 	all    []*fn               // lives as long as the program: who calls methods does not keep them
 
-	// While it is being compiled.
+	// These are used while the program is being compiled.
 	fns      map[*ssa.Function]*fn
 	queue    []*ssa.Function
 	types    map[types.Type]reflect.Type
@@ -175,7 +176,8 @@ func (p *Program) methods(prog *ssa.Program) map[methodKey]*fn {
 	return found
 }
 
-// isForeign tells a type of a compiled package, whose methods have code, and a pointer to one.
+// isForeign reports whether a type is one of a compiled package, whose methods have code, or a
+// pointer to one.
 func isForeign(prog *ssa.Program, t types.Type) bool {
 	if p, ok := types.Unalias(t).(*types.Pointer); ok {
 		t = p.Elem()
@@ -188,7 +190,8 @@ func isForeign(prog *ssa.Program, t types.Type) bool {
 	return p == nil || p.Func("init") == nil || p.Func("init").Blocks == nil
 }
 
-// methodName tells methods of the same name apart that are not exported.
+// methodName names a method so that methods of different packages that have the same name and are
+// not exported differ.
 func methodName(m types.Object) string {
 	if m.Exported() || m.Pkg() == nil {
 		return m.Name()
@@ -212,7 +215,7 @@ func (p *Program) method(d *dynCall, word unsafe.Pointer) *knownMethod {
 	return m
 }
 
-// isNative tells functions that are compiled here.
+// isNative reports whether a function is compiled here.
 func (p *Program) isNative(f *ssa.Function) bool { return f.Blocks != nil }
 
 // declare makes what callers need to know of a function.
@@ -323,7 +326,7 @@ func (p *Program) compiled(f, user *ssa.Function) *goCall {
 	return g
 }
 
-// goCall is a compiled function with parameters and results of these layouts.
+// goCall returns a compiled function whose parameters and results have these layouts.
 func (p *Program) goCall(f reflect.Value, params []*layout, out *types.Tuple) *goCall {
 	g := &goCall{}
 	x := reflect.New(f.Type())

@@ -5,7 +5,8 @@ import (
 	"unsafe"
 )
 
-// What Go's runtime does for compiled code, by the names that it keeps open for packages like this.
+// These are functions of Go's runtime that do for this package what they do for compiled code. The
+// runtime keeps their names open for packages like this.
 
 //go:linkname mallocgc runtime.mallocgc
 func mallocgc(size uintptr, typ unsafe.Pointer, needzero bool) unsafe.Pointer

@@ -11,8 +11,8 @@ func (vm *machine) state(f *fn, ip, np, pp unsafe.Pointer, sp int) state {
 }
 
 // run executes from a state on until the frame at the bottom returns. It is one function because a
-// switch over small numbers is a jump through a table, and its variables stay in registers. After
-// so many ends of loops and calls as left says, it returns with more true.
+// switch over small numbers is a jump through a table, and because its variables then stay in
+// registers. After as many ends of loops and calls as left says, it returns with more true.
 func (vm *machine) run(s state, left int) (next state, more bool) {
 	f, ip, sp := s.f, s.ip, s.sp
 	np, pp := unsafe.Add(unsafe.Pointer(&vm.n[0]), s.nOff), unsafe.Add(unsafe.Pointer(&vm.p[0]), s.pOff)

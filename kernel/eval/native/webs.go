@@ -9,9 +9,9 @@ import (
 // and where that is last read is a web; webs that are never alive at once can have the same
 // register, and what is used most, in loops above all, gets one first.
 
-// roles tells for operands a to e what an instruction does with the slots they name. Small letters
-// are read: x integers, f floats, n either, p pointers, q two pointers and m two numbers beside
-// each other. Capital letters are written.
+// roles says for each of the operands a to e what an instruction does with the slots that it names.
+// A small letter says that they are read: x integers, f floats, n either, p pointers, q two
+// pointers and m two numbers beside each other. A capital letter says that they are written.
 var roles = func() (t [opLeave + 1]string) {
 	set := func(r string, ops ...op) {
 		for _, o := range ops {
@@ -136,10 +136,11 @@ type webs struct {
 
 func (o op) jumps() bool { return o >= opJmp && o <= opBrNotNil }
 
-// goesBack tells instructions that end a loop, at which is looked whether execution is to stop.
+// goesBack reports whether an instruction ends a loop. There the code looks whether execution must
+// stop.
 func (o op) goesBack() bool { return o >= opJmpBack && o <= opNextGtI }
 
-// ends tells instructions behind which execution does not go on.
+// ends reports whether execution does not go on behind an instruction.
 func (o op) ends() bool {
 	return o == opJmp || o == opJmpBack || o >= opRet && o <= opRetP || o == opLeave
 }
@@ -311,9 +312,9 @@ func (w *webs) cut() {
 // maxRepeated is how far back repeated looks.
 const maxRepeated = 24
 
-// repeated finds instructions that do again what is done already: the same address of the same
-// element, or a value that was loaded and not been stored over since. Nothing may lead there from
-// elsewhere.
+// repeated finds instructions that do again what is done already: they compute the same address of
+// the same element, or load a value that was loaded before and has not been overwritten since. No
+// jump from elsewhere may lead in between.
 func (w *webs) repeated() {
 	code := w.f.code
 	w.known = make([]bool, len(code))
@@ -356,8 +357,8 @@ func (w *webs) repeated() {
 	}
 }
 
-// overwritesItself tells an instruction that writes what it reads, or has to do with the frame of a
-// function to be called.
+// overwritesItself reports whether an instruction writes what it reads, or has to do with the frame
+// of a function to be called.
 func (w *webs) overwritesItself(i int) bool {
 	slots := 0
 	for _, c := range []byte(roles[w.f.code[i].op]) {
@@ -475,7 +476,7 @@ func (w *webs) connect() {
 
 func (w *webs) often(i int) float64 { return math.Pow(8, float64(min(w.depth[i], 12))) }
 
-// leaves tells instructions that leave to Go or call.
+// leaves reports whether an instruction leaves to Go or calls a function.
 func (o op) leaves() bool {
 	switch o {
 	case opCall, opCallGo, opCallClo, opInvoke, opExit, opMath1, opNew:
@@ -494,7 +495,7 @@ func (w *webs) smallBits(i int32) (int32, bool) {
 	return int32(v), v == int64(int32(v))
 }
 
-// takesConst tells operands that a constant can stand for.
+// takesConst reports whether a constant can stand for operand k.
 func takesConst(o op, k int) bool {
 	switch {
 	case o >= opAdd && o <= opMul, o >= opAnd && o <= opAndNot, o >= opEq && o <= opLeU, o >= opBrEq && o <= opBrLeU:
@@ -503,7 +504,7 @@ func takesConst(o op, k int) bool {
 	return false
 }
 
-// weigh counts what webs are used for.
+// weigh counts how often webs are read and written, and for how much of that they are floats.
 func (w *webs) weigh() {
 	for k := range w.blocks {
 		for i := w.blocks[k].from; i < w.blocks[k].to; i++ {
@@ -558,7 +559,8 @@ func (w *webs) weigh() {
 	}
 }
 
-// memoryOnly are slots that Go looks at whenever a panic comes.
+// memoryOnly returns the slots that Go looks at whenever there is a panic. They must always be in
+// memory.
 func (w *webs) memoryOnly() map[int32]bool {
 	out := map[int32]bool{}
 	f := w.f
@@ -578,7 +580,8 @@ func (w *webs) memoryOnly() map[int32]bool {
 	return out
 }
 
-// backward goes over what candidates are alive behind each instruction.
+// backward goes through the code from its end and shows which candidates are alive behind each
+// instruction.
 func (w *webs) backward(see func(i int, live *liveSet)) {
 	for k := range w.blocks {
 		b := &w.blocks[k]

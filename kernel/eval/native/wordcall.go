@@ -8,8 +8,8 @@ import (
 )
 
 // Compiled functions whose arguments and results are few words are called as functions of words, by
-// code that Go has compiled for their number and kinds. That is where most calls go; abiCall is for
-// the rest.
+// code that Go has compiled for their number and kinds. Most calls are made so; abiCall is for the
+// rest.
 
 // A caller calls the code behind a function value, with arguments and results in a frame.
 type caller func(code, np, pp unsafe.Pointer, d *wordCall)

@@ -58,13 +58,13 @@ func (a *amd64) rex(e enc, reg, index, base Reg) {
 	a.put([]byte(e.code)...)
 }
 
-// rr has two registers.
+// rr writes an instruction whose operands are two registers.
 func (a *amd64) rr(e enc, reg, rm Reg) {
 	a.rex(e, reg, 0, rm)
 	a.put(0xc0 | byte(reg&7)<<3 | byte(rm&7))
 }
 
-// rm has a register and memory.
+// rm writes an instruction whose operands are a register and a place in memory.
 func (a *amd64) rm(e enc, reg, base Reg, off int32) {
 	a.rex(e, reg, 0, base)
 	short := off == int32(int8(off))
@@ -83,7 +83,7 @@ func (a *amd64) rm(e enc, reg, base Reg, off int32) {
 	}
 }
 
-// rx has a register and an element of an array.
+// rx writes an instruction whose operands are a register and an element of an array.
 func (a *amd64) rx(e enc, reg, base, index Reg, shift uint8) {
 	a.rex(e, reg, index, base)
 	a.put(0x44|byte(reg&7)<<3, shift<<6|byte(index&7)<<3|byte(base&7), 0)
@@ -107,7 +107,7 @@ var (
 	andps    = enc{code: "\x0f\x54"}
 )
 
-// The second operand of the groups.
+// In instructions of these groups, the field for a register says instead which operation it is.
 const (
 	extAdd Reg = 0
 	extOr  Reg = 1
@@ -225,7 +225,8 @@ func (a *amd64) Op(o Op, d, x, y Reg) {
 	}
 }
 
-// shift leaves the result of x by y, whose bits count as all of 64.
+// shift shifts x by y, all 64 bits of which count: the processor itself looks at the lowest six
+// alone.
 func (a *amd64) shift(o Op, d, x, y Reg) {
 	a.Mov(rdx, x)
 	a.Mov(rcx, y)
@@ -418,8 +419,8 @@ func (a *amd64) SetImm(d Reg, c Cond, x Reg, y int32) {
 	a.set(d, condCodes[c])
 }
 
-// ucomis compares floats; with one that is not a number, the flags are those of less and of equal,
-// and of parity.
+// ucomis compares floats. If one of them is not a number, it sets the flags of less and of equal,
+// and also that of parity, by which the case can be told.
 var ucomis = enc{prefix: 0x66, code: "\x0f\x2e"}
 
 func (a *amd64) SetF(d Reg, c FCond, x, y Reg) {
@@ -436,7 +437,8 @@ func (a *amd64) SetF(d Reg, c FCond, x, y Reg) {
 	}
 }
 
-// floatCodes are conditions after y was compared with x.
+// floatCodes are the conditions to test after y was compared with x. The operands are swapped,
+// since with a float that is not a number "above" is false and "below" is true.
 var floatCodes = [...]byte{FLT: 7, FLE: 3, FNLT: 6, FNLE: 2}
 
 func (a *amd64) Jump(to Label) {

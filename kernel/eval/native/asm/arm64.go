@@ -5,8 +5,9 @@ import (
 	"math/bits"
 )
 
-// Registers of arm64. x16 and x17 are for what one operation takes several instructions for; x18
-// belongs to the system, x28 is Go's goroutine, x29 its frame.
+// These are registers of arm64. x16 and x17 hold what is needed in between where one operation
+// takes several instructions. x18 belongs to the system, x28 points to Go's goroutine and x29 to
+// its frame.
 const (
 	x0  Reg = 0
 	x1  Reg = 1
@@ -26,8 +27,8 @@ var arm64Target = Target{Context: x23, N: x19, P: x20, Fuel: x22, Scratch: [3]Re
 	Floats: []Reg{2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31}}
 
 // An arm64 keeps the frames of its calls where amd64 has them, by a register of its own: the
-// processor's stack pointer stays the goroutine's. A frame begins with where the call returns to,
-// which the function that was called puts there.
+// processor's stack pointer stays the goroutine's. A frame begins with the address to which the
+// call returns, which the function that was called puts there.
 type arm64 struct{ buffer }
 
 // NewARM64 writes code for arm64 with the instructions that every such processor has.
@@ -53,15 +54,15 @@ func (a *arm64) Code() []byte {
 	return a.b
 }
 
-// rrr has three registers.
+// rrr writes an instruction whose operands are three registers.
 func (a *arm64) rrr(op uint32, d, n, m Reg) {
 	a.put4(op | uint32(m)<<16 | uint32(n)<<5 | uint32(d))
 }
 
-// rr has two registers.
+// rr writes an instruction whose operands are two registers.
 func (a *arm64) rr(op uint32, d, n Reg) { a.put4(op | uint32(n)<<5 | uint32(d)) }
 
-// Instructions on 64 bits.
+// These are instructions on 64 bits.
 const (
 	aADD  = 0x8b000000
 	aSUB  = 0xcb000000
@@ -188,7 +189,7 @@ func floatMem(s bool, one, two mem) mem {
 	return two
 }
 
-// at has a register and memory.
+// at writes an instruction whose operands are a register and a place in memory.
 func (a *arm64) at(m mem, x, base Reg, off int32) {
 	const indexed = 0x00206800
 	switch units := off >> m.shift; {
@@ -202,7 +203,7 @@ func (a *arm64) at(m mem, x, base Reg, off int32) {
 	}
 }
 
-// index has a register and an element of an array.
+// index writes an instruction whose operands are a register and an element of an array.
 func (a *arm64) index(m mem, x, base, index Reg) {
 	if m.shift > 0 {
 		m.code |= 1 << 12 // the index is shifted
@@ -255,7 +256,7 @@ func (a *arm64) Op(o Op, d, x, y Reg) {
 	}
 }
 
-// csel is x if the condition holds, else y.
+// csel sets d to x if the condition holds, and to y otherwise.
 func (a *arm64) csel(d, x, y Reg, c Cond) { a.rrr(aCSEL|armConds[c]<<12, d, x, y) }
 
 func (a *arm64) OpImm(o Op, d, x Reg, y int32) {
@@ -276,8 +277,8 @@ func (a *arm64) OpImm(o Op, d, x Reg, y int32) {
 	}
 }
 
-// addImm adds or subtracts a constant: by op, by the other with its opposite, or by full from a
-// register.
+// addImm adds or subtracts a constant: by op, or by opposite with the negated constant where that
+// is what fits into an instruction, or else by full, with the constant in a register.
 func (a *arm64) addImm(op, opposite, full uint32, d, x Reg, y int64) {
 	abs := y
 	if y < 0 {
@@ -341,13 +342,13 @@ func (a *arm64) Narrow(d, x Reg)               { a.rr(aNarrw, d, x) }
 
 var armConds = [...]uint32{EQ: 0, NE: 1, LT: 11, LE: 13, GT: 12, GE: 10, LTU: 3, LEU: 9, GTU: 8, GEU: 2}
 
-// Conditions after x was compared with y: with one that is not a number, the flags are those of
-// greater without sign.
+// These are the conditions to test after x was compared with y. If one of them is not a number, the
+// flags are those of an unsigned "greater".
 var armFConds = [...]uint32{FEQ: 0, FNE: 1, FLT: 4, FLE: 9, FNLT: 5, FNLE: 8}
 
 func (a *arm64) cmpImm(x Reg, y int32) { a.addImm(aSUBSI, aADDSI, aSUBS, xzr, x, int64(y)) }
 
-// cset is 1 if a condition holds, else 0.
+// cset sets d to 1 if a condition holds, and to 0 otherwise.
 func (a *arm64) cset(d Reg, cc uint32) { a.put4(0x9a9f07e0 | (cc^1)<<12 | uint32(d)) }
 
 func (a *arm64) Set(d Reg, c Cond, x, y Reg) {

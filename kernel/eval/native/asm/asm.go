@@ -41,11 +41,12 @@ const (
 	GEU
 )
 
-// An FCond is a comparison of two floats. With one that is not a number only FNE, FNLT and FNLE
+// An FCond is a comparison of two floats. If one of them is not a number, only FNE, FNLT and FNLE
 // hold.
 type FCond uint8
 
-// The comparisons; FNLT is not less, FNLE not less or equal.
+// These are the comparisons. FNLT means "not less", FNLE "not less or equal"; because of floats
+// that are not numbers, they differ from "greater or equal" and "greater".
 const (
 	FEQ FCond = iota
 	FNE
@@ -86,7 +87,7 @@ const (
 // A Label is a place in the code.
 type Label int
 
-// A Target is the registers of a processor, as generated code uses them.
+// A Target says for which purpose generated code uses each register of a processor.
 type Target struct {
 	Context Reg // the address of what is shared with Go
 	N, P    Reg // frames in the banks of numbers and of pointers
@@ -179,7 +180,7 @@ type Assembler interface {
 	Drop()                                  // the frame, after the call
 	Exit(stub uint64, why uint32, f uint64) // goes to Go and comes back
 
-	// Stubs writes what all functions share, and tells where its parts are.
+	// Stubs writes the code that all functions share, and returns where its parts begin.
 	Stubs(ctx *Context) Stubs
 }
 
@@ -194,7 +195,7 @@ type Stubs struct {
 	Uncompiled int // the code of functions without code
 }
 
-// Reasons that the shared code leaves with.
+// These are the reasons for which the shared code leaves.
 const (
 	WhyLeave uint32 = iota + 1
 	WhyReturned
