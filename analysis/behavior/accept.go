@@ -22,11 +22,11 @@ type Pattern struct {
 	Buckets   int                `json:"buckets"`   // accepted
 }
 
-// Accept returns a behavior that has learned buckets as normal, such as those of
-// an alert: what their sources do is usual from then on, and so is how they stand
-// to each other. What else is odd stays so: thresholds are those of before. The
-// buckets follow each other, as they came from a stream; where sources are judged by
-// what they grow by or by their steps, the first one tells only from where.
+// Accept returns a behavior that has learned buckets as normal, such as those of an alert: what
+// their sources do is usual from then on, and so is how they stand to each other. What else is odd
+// stays odd: the thresholds are those of before. The buckets must follow each other, as they came
+// from a stream. Where sources are judged by what they grow by or by their steps, the first bucket
+// serves only to know the value from which they go on.
 func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 	if len(buckets) == 0 {
 		return nil, errors.New("accepting buckets: none given")
@@ -39,8 +39,8 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 	if err != nil {
 		return nil, fmt.Errorf("accepting buckets: %w", err)
 	}
-	// The first bucket tells the scorer from where values grow; it is judged by nothing, and so
-	// is learned from by nothing.
+	// The first bucket tells the scorer from which value each source grows. It is not judged
+	// itself, and so nothing is learned from it.
 	if len(buckets) > 1 && b.steps() {
 		s.raw(buckets[0].Time, buckets[0].Counts)
 		buckets = buckets[1:]
@@ -66,8 +66,8 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 				k = len(r.names)
 				at[name] = k
 				proto := &Source{Value: Count, Scaling: Scaling{Shape: Logarithm, Scale: 1}}
-				// A source that comes in a later bucket was silent before, or, if it is a level,
-				// not known.
+				// A source that first appears in a later bucket was silent before, or, if it is a
+				// level, its value was not known.
 				fill := 0.0
 				if known := b.Sources[name]; known != nil {
 					if proto = known; known.Value.level() {
@@ -85,7 +85,7 @@ func (b *Behavior) Accept(buckets []Bucket) (*Behavior, error) {
 	part := r.behavior(r.all())
 	part.Until = buckets[len(buckets)-1].Time + b.Every.Seconds()
 	part.IncludeKernel, part.IncludeObserver = b.IncludeKernel, b.IncludeObserver
-	// That something new was accepted does not make what is new usual.
+	// That something new was accepted does not make it usual that there is something new.
 	for class, h := range held {
 		h.Buckets = float64(len(buckets))
 		if src := part.Sources[class]; src != nil {
@@ -109,8 +109,8 @@ func (b *Behavior) steps() bool {
 	return false
 }
 
-// accept adds the medians of buckets as a pattern: the first and the last may be
-// of what was before and after.
+// accept adds the medians of buckets as a pattern. Medians are taken since the first and the last
+// bucket may show what was before and after.
 func (l *Links) accept(b *Behavior, raws []raw) {
 	p := Pattern{Activity: make([]float64, len(l.Names)), Residuals: map[string]float64{}, Spread: map[string]float64{}, Buckets: len(raws)}
 	activity, residuals := make([][]float64, len(l.Names)), map[string][]float64{}
@@ -144,8 +144,8 @@ func (l *Links) accept(b *Behavior, raws []raw) {
 	l.Accepted = append(l.Accepted, p)
 }
 
-// wide is how far the buckets of a pattern are taken to lie from it, in medians:
-// it is known from few, of one load.
+// wide is how far the buckets of a pattern are taken to lie from it, in medians. The distance is
+// wide because the pattern is known from few buckets, under a single load.
 const wide = 3.0
 
 func median(values []float64) float64 {

@@ -13,8 +13,8 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// patience is the number of unremarkable buckets that end an alert. Faults come in gusts: with
-// less patience one that shows in every other bucket would be as many alerts.
+// patience is the number of unremarkable buckets that end an alert. Faults come in gusts: with less
+// patience, a fault that shows in every other bucket would be as many alerts.
 const patience = 3
 
 // watcher turns buckets into verdicts and alerts. [Score] and [Watch] both go through it, so that
@@ -41,8 +41,8 @@ type opened struct {
 // rate is how many alerts an hour normal running may raise.
 func (o ScoreOptions) rate(every time.Duration) (float64, error) {
 	switch {
-	// The lesser of two defaults: a person can bear some alerts an hour, but of wide buckets not
-	// one in three.
+	// The default is the lesser of two: a person can bear some alerts an hour, but not an alert for
+	// one in three buckets where these are wide.
 	case o.FalseAlarms == 0:
 		return min(FalseAlarms, 1/(bucketsPerAlarm*every.Hours())), nil
 	case !(o.FalseAlarms > 0) || math.IsInf(o.FalseAlarms, 0):
@@ -51,8 +51,8 @@ func (o ScoreOptions) rate(every time.Duration) (float64, error) {
 	return o.FalseAlarms, nil
 }
 
-// highestLevel is the p-value that raises an alert at the most, however many false alarms are
-// asked for: the tails, by which alerts are raised, hold no more than this part of all buckets.
+// highestLevel is the largest p-value that raises an alert, however many false alarms are asked
+// for: the tails, by which alerts are raised, hold no more than this part of all buckets.
 const highestLevel = 0.1
 
 // level is the p-value below which buckets of that width raise alerts: the alerts an hour that
@@ -76,16 +76,16 @@ func newWatcher(b *Behavior, opts ScoreOptions) (*watcher, error) {
 	for _, pid := range opts.Tracers {
 		s.tracers = append(s.tracers, strconv.Itoa(pid))
 	}
-	// Before all times, so that the first alert may have begun with the first bucket.
+	// The end of the alert before is set to before all times, so that the first alert may have
+	// begun with the first bucket.
 	return &watcher{b: b, scorer: s, level: level, ended: math.Inf(-1)}, nil
 }
 
 // push judges the bucket that starts at time t. It returns the alert that this
 // bucket ended, or nil.
 func (w *watcher) push(t float64, values map[string]float64) (Verdict, *Alert) {
-	// After a pause, and when the clock was set, nothing goes on.
-	// Half a bucket is more than clocks and rounding are off by, and less than a bucket that is
-	// missing.
+	// After a pause, and when the clock was set, no alert and no evidence goes on. Half a bucket is
+	// more than clocks and rounding are off by, and less than a bucket that is missing.
 	if every := w.b.Every.Seconds(); w.last != 0 && math.Abs(t-w.last-every) > every/2 {
 		w.restart()
 		if t <= w.last {
@@ -120,16 +120,16 @@ func (w *watcher) push(t float64, values map[string]float64) (Verdict, *Alert) {
 	return v, w.update(v, back)
 }
 
-// restart forgets what buckets before showed: evidence, moving averages, and the values that
-// running totals go on from are of a time that is over.
+// restart forgets what the buckets before have shown. Evidence, moving averages, and the values
+// from which running totals go on belong to a time that is over.
 func (w *watcher) restart() {
 	w.scorer.pause()
 	w.sum, w.since = sums{}, 0
 }
 
 // told ranks what stands out, the strongest first, and keeps mostFindings. That a process does
-// nothing at all adds to its score, the more the rarer it is. Values are told as they were
-// printed: with the season that was taken off before they were judged.
+// nothing at all adds to its score, and adds more the rarer that is. Values are reported as they
+// were printed, with the season that was taken off before they were judged.
 func (w *watcher) told(found []Finding, e *raw, t float64) []Finding {
 	for i := range found {
 		f := &found[i]
@@ -152,7 +152,7 @@ func (w *watcher) told(found []Finding, e *raw, t float64) []Finding {
 }
 
 // update begins, goes on with or ends an alert, and returns the one that the bucket ended. A new
-// one began some buckets back.
+// alert began as many buckets ago as back says.
 func (w *watcher) update(v Verdict, back int) *Alert {
 	every := w.b.Every.Seconds()
 	if !v.Raised {
@@ -175,8 +175,8 @@ func (w *watcher) update(v Verdict, back int) *Alert {
 	o := w.open
 	o.calm = 0
 	o.buckets++
-	// The buckets of patience at the end are no part of the alert: it ends with the last
-	// remarkable one.
+	// The unremarkable buckets at the end, during which patience lasted, are no part of the alert:
+	// it ends with the last remarkable one.
 	o.alert.End = v.Time + every
 	o.alert.Score = math.Max(o.alert.Score, v.Score)
 	o.alert.P = min(o.alert.P, v.P, v.SteadyP)
@@ -187,8 +187,9 @@ func (w *watcher) update(v Verdict, back int) *Alert {
 				continue
 			}
 			sum = &Finding{Name: f.Name}
-			// Scores of a name are summed, and divided by all remarkable buckets when the alert
-			// is told: a process that stood out in one of a hundred buckets says little of it.
+			// The scores of a name are summed, and divided by the number of all remarkable buckets
+			// when the alert is reported: a process that stood out in one of a hundred buckets says
+			// little about it.
 			o.sums[f.Name] = sum
 		}
 		sum.Score += f.Score
@@ -221,13 +222,14 @@ func (w *watcher) close() *Alert {
 	}
 	a := w.open.current()
 	w.open, w.ended = nil, a.End
-	// What it was raised by is told: new evidence adds up from nothing.
+	// The evidence that raised the alert has been reported, so that new evidence adds up from
+	// nothing.
 	w.restart()
 	return &a
 }
 
-// current is the alert as far as it is known. It is a copy: the alert goes on, and whoever was
-// given it may keep it.
+// current is the alert as far as it is known. It is a copy, which whoever gets it may keep while
+// the alert goes on.
 func (o *opened) current() Alert {
 	a := o.alert
 	a.Sources = []Finding{}
@@ -235,7 +237,7 @@ func (o *opened) current() Alert {
 	stronger := func(x, y Finding) int {
 		return cmp.Or(cmp.Compare(y.Score, x.Score), cmp.Compare(x.Name, y.Name))
 	}
-	// Of names that may be thousands, the few to tell are kept in order.
+	// There may be thousands of names, so that only the few that are reported are kept in order.
 	for _, f := range o.sums {
 		mean := Finding{Name: f.Name, Score: f.Score / n, Why: f.Why}
 		if len(a.Sources) == mostFindings && stronger(mean, a.Sources[mostFindings-1]) > 0 {
@@ -259,7 +261,7 @@ func (o *opened) current() Alert {
 	return a
 }
 
-// String tells the alert in one line.
+// String describes the alert in one line.
 func (a Alert) String() string {
 	names := make([]string, 0, 3)
 	brief := figure.Shorten(a.names())

@@ -49,14 +49,16 @@ type Behavior struct {
 	Links *Links   `json:"links"` // how processes depend on each other; nil if less than two vary
 	Notes []string `json:"notes"`
 
-	// Made when the first bucket is judged, and forgotten by whoever changes the behavior.
+	// compiled is made when the first bucket is judged. Whoever changes the behavior must forget
+	// it.
 	compiled *compiled
 }
 
 // A Source is what is known of one source of values.
 //
-// Shares of buckets are worth Buckets-Missing of the behavior: a source is not said to be rare by
-// buckets in which nobody looked. Silence of a count is a value; silence of a level is missing.
+// What share of the buckets shows something is taken of those that are not missing, Buckets-Missing
+// of the behavior: a source does not count as rare because of buckets in which nobody looked.
+// Silence of a count is a value; silence of a level is missing.
 type Source struct {
 	Value   Value     `json:"value"`
 	Scaling           // on which it is judged
@@ -69,18 +71,18 @@ type Source struct {
 	Blocks  []float64 `json:"blocks"` // mean value per bucket in successive stretches of time
 	Held    Held      `json:"held"`   // how it stood out in buckets held out
 
-	// Sums over the buckets of the values on their scale and of their squares,
-	// for max-|z|.
+	// Sum and the sum of squares are taken over all buckets, of the values on their scale. They
+	// serve max-|z|.
 	Sum     float64 `json:"sum"`
 	Squares float64 `json:"squares"`
 }
 
 // Options tune [Learn]. The zero value is the default.
 type Options struct {
-	// ByKind says that sources are named "kind process", as [Sources] makes
-	// them, so that scores of all kinds of a process are told together.
+	// ByKind says that sources are named "kind process", as [Sources] makes them, so that the
+	// scores of all kinds of events of a process are reported together.
 	ByKind bool
-	// Tags to keep with the behavior.
+	// Tags are words to keep with the behavior.
 	Tags []string
 	// IncludeKernel takes in the kernel's own threads, left out by default:
 	// they react to whatever processes do.
@@ -90,17 +92,17 @@ type Options struct {
 	// whatever they watch. The series must hold them (see
 	// [analysis.SeriesOptions]).
 	IncludeObserver bool
-	// Exclude names more processes to leave out, such as a collector that
-	// watches the system: only tracers are known by name, and what a collector
-	// counts tells it from no other process that works at a steady beat.
+	// Exclude names more processes to leave out, such as a collector that watches the system: only
+	// tracers are known by name, and what is counted of a collector does not distinguish it from
+	// any other process that works at a steady beat.
 	Exclude []string
-	// Values say what the values of sources are, by name; "*" stands for all
-	// not named. What is not said is told by evidence: counts of a tracer are
-	// counts, other values are judged by what they look like.
+	// Values say what the values of sources are, by name; "*" stands for all not named. Where
+	// nothing is said, evidence decides: counts of a tracer are counts, and other values are judged
+	// by what they look like.
 	Values map[string]Value
 	// Missing says what becomes of missing values (NaN), an error by default.
 	Missing Missing
-	// Seed of all that is random.
+	// Seed starts all that is random.
 	Seed uint64
 	// Progress, when set, is called as steps start and go on.
 	Progress func(step string, done int)
@@ -109,7 +111,7 @@ type Options struct {
 	halfLife time.Duration
 }
 
-// String tells what the behavior was learned from and what it holds.
+// String says what the behavior was learned from and what it holds.
 func (b *Behavior) String() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "behavior of %d processes, %d sources, learned from %d buckets of %v", len(b.Presence), len(b.Sources), b.Buckets, b.Every)
@@ -169,16 +171,16 @@ func (b *Behavior) means(name string, n int) []float64 {
 	return make([]float64, n)
 }
 
-// callsOnly reports whether links are about system calls alone: where these are counted they are
-// what a process does of itself, where other kinds of event may happen to it.
+// callsOnly reports whether links are about system calls alone. Where system calls are counted,
+// they are what a process does by itself, while other kinds of event may just happen to it.
 func (b *Behavior) callsOnly() bool { return b.ByKind && b.Kinds["syscall"] > 0 }
 
 // processes lists the processes of the behavior by name.
 func (b *Behavior) processes() []string { return slices.Sorted(maps.Keys(b.Presence)) }
 
 // unit is the count of a kind of event below which the scale is linear, so that a difference
-// between one and three events of a kind that usually comes by hundreds weighs next to nothing.
-// It is 1 of an unknown kind.
+// between one and three events of a kind that usually comes by hundreds weighs next to nothing. For
+// an unknown kind it is 1.
 func (b *Behavior) unit(kind string) float64 {
 	if u := b.Kinds[kind]; u > 0 {
 		return u
@@ -186,8 +188,8 @@ func (b *Behavior) unit(kind string) float64 {
 	return 1
 }
 
-// row gives the values of a bucket. Of counts, zeros are left out, as a live stream leaves them
-// out; of levels 0 is a value, and what is not there is missing.
+// row gives the values of a bucket. Counts of zero are left out, as a live stream leaves them out.
+// A level of 0 is a value, and a level that is not there is missing.
 func (b *Behavior) row(s *analysis.Series, i int) map[string]float64 {
 	out := make(map[string]float64, len(s.Names))
 	for j, name := range s.Names {
@@ -199,9 +201,9 @@ func (b *Behavior) row(s *analysis.Series, i int) map[string]float64 {
 	return out
 }
 
-// leftOutByName lists the processes that are left out whatever they do: those
-// that were named. A thread of the kernel is known by making no system calls,
-// where those are counted: one of its name that makes some is something else.
+// leftOutByName lists the processes that are left out whatever they do: those that were named.
+// Where system calls are counted, a thread of the kernel is recognized because it makes none: a
+// process of its name that makes some is something else.
 func (b *Behavior) leftOutByName() []string {
 	if _, counted := b.Kinds["syscall"]; counted && b.ByKind {
 		return b.Excluded

@@ -18,7 +18,7 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// A Comparison tells in what two behaviors differ beyond chance.
+// A Comparison says in what two behaviors differ beyond chance.
 type Comparison struct {
 	Sources []SourceChange `json:"sources"` // surest first
 	Links   []Change       `json:"links"`   // largest change first
@@ -51,16 +51,18 @@ func (s SourceChange) String() string {
 	return fmt.Sprintf("%s: %.4g/s → %.4g/s (×%.3g)", s.Name, s.Before, s.After, s.After/s.Before)
 }
 
-// falseDiscoveries is the part of false differences among those told. It is a part of what is
-// told and not of what is tested, so that it means the same for ten sources and for ten thousand.
+// falseDiscoveries is the part of false differences among those reported. It is a part of what is
+// reported and not of what is tested, so that it means the same for ten sources and for ten
+// thousand.
 const falseDiscoveries = 0.05
 
-// fewestBlocks is the number of stretches of time that tell how much a source varies by itself:
-// Welch's test needs a variance of each side, and one from two values is worth nothing.
+// fewestBlocks is the least number of stretches of time that show how much a source varies by
+// itself: Welch's test needs a variance for each side, and a variance from two values is worth
+// nothing.
 const fewestBlocks = 3
 
-// Compare tells which sources and links differ between two behaviors, such as
-// before and after a change of the configuration, or of two hosts.
+// Compare finds the sources and links that differ between two behaviors, such as those before and
+// after a change of the configuration, or those of two hosts.
 //
 // Sources are compared by Welch's test on the logarithms of their means over
 // stretches of at least ten buckets, links by Fisher's z of the partial
@@ -130,7 +132,7 @@ func (c *Comparison) testSources(na, nb int) []SourceChange {
 		kind := kindOf(name, c.a.ByKind)
 		unit := max(c.a.unit(kind), c.b.unit(kind))
 		x, y := c.a.means(name, na), c.b.means(name, nb)
-		// A level is the same however long a bucket is; events are told by the second.
+		// A level is the same however long a bucket is; events are reported per second.
 		level, each := all[name].Value.level(), c.a.Every.Seconds()
 		if level {
 			each = 1
@@ -143,8 +145,8 @@ func (c *Comparison) testSources(na, nb int) []SourceChange {
 	return out
 }
 
-// mixed reports whether the behaviors take a source for values of different kinds, which do not
-// compare.
+// mixed reports whether the behaviors take a source for values of different kinds, which cannot be
+// compared.
 func (c *Comparison) mixed(name string) bool {
 	s, t := c.a.Sources[name], c.b.Sources[name]
 	return s != nil && t != nil && s.Value != t.Value
@@ -166,8 +168,8 @@ func (c *Comparison) magnitudes(name string, values []float64, unit float64) []f
 	return out
 }
 
-// steadiest is the least deviation that magnitudes of block means are taken to
-// have: a source that happens not to vary in a few blocks may still do.
+// steadiest is the least deviation that magnitudes of block means are taken to have: a source that
+// happens not to vary in a few blocks may still vary.
 const steadiest = 0.05
 
 // welch is the two-sided p-value of equal means (B. Welch, 1947). The degrees of freedom are
@@ -220,8 +222,9 @@ func (c *Comparison) testLinks() ([]Change, error) {
 	out := []Change{}
 	for i := range names {
 		for j := i + 1; j < len(names); j++ {
-			// Pairs that are linked in neither are not tested. Among thousands of processes
-			// nearly all pairs are such, and would raise what a difference must show to be told.
+			// Pairs that are linked in neither behavior are not tested. Among thousands of
+			// processes nearly all pairs are such, and if they were tested, a difference would have
+			// to be larger to be reported.
 			x, y := before.At(i, j), after.At(i, j)
 			if max(math.Abs(x), math.Abs(y)) < leastLink {
 				continue
@@ -233,8 +236,8 @@ func (c *Comparison) testLinks() ([]Change, error) {
 	return out, nil
 }
 
-// among returns the partial correlations of the named processes given each other alone: those of
-// a part of the covariance. The names must all be linked.
+// among returns the partial correlations of the named processes given each other alone, which are
+// those of a part of the covariance. The names must all be linked.
 func (l *Links) among(names []string) (*mat.SymDense, error) {
 	at := make([]int, len(names))
 	for i, name := range names {

@@ -38,7 +38,7 @@ func (c *Counter) Block(end float64, counts map[string]float64) []Bucket {
 	case c.last == 0:
 		c.start = from
 	case end <= c.last:
-		// A second block of the same time, or a clock set back: what it tells
+		// This is a second block of the same time, or the clock was set back: what the block counts
 		// belongs to where the counter is.
 		from, end = c.last, c.last+1e-9
 	case end-c.last > (longestPause+0.5)*c.every:
@@ -49,8 +49,8 @@ func (c *Counter) Block(end float64, counts map[string]float64) []Bucket {
 	c.last = end
 	first, last := (from-c.start)/c.every, (end-c.start)/c.every
 	first, last = snap(first), snap(last)
-	// The block covers next to nothing, because it came right after the one before: all of it
-	// belongs to the bucket that it lies in.
+	// The block covers next to no time, because it came right after the one before: all of it
+	// belongs to the bucket in which it lies.
 	if last <= first {
 		first, last = max(0, math.Ceil(first)-1), math.Ceil(first)
 	}
@@ -84,12 +84,12 @@ func snap(at float64) float64 {
 // within a CPU, not across.
 const lateness = 0.5
 
-// Event takes in one event and returns the buckets that this completes. Too
-// late an event counts in the oldest bucket not yet complete.
+// Event takes in one event and returns the buckets that this completes. An event that comes too
+// late counts in the oldest bucket that is not yet complete.
 func (c *Counter) Event(t float64, source string) []Bucket {
 	if c.last == 0 {
 		// Buckets of events begin at multiples of their width since the epoch, since no tick says
-		// where.
+		// where they should.
 		c.start = math.Floor(t/c.every) * c.every
 	}
 	var done []Bucket
@@ -117,8 +117,8 @@ func (c *Counter) at(k int) map[string]float64 {
 	return c.open[k]
 }
 
-// complete hands out the first k buckets. One in which nothing happened has no counts: it was
-// silent, which a judge must hear of.
+// complete hands out the first k buckets. A bucket in which nothing happened is handed out without
+// counts, since whoever judges must learn that it was silent.
 func (c *Counter) complete(k int) []Bucket {
 	if k <= 0 {
 		return nil

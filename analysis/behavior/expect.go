@@ -9,13 +9,13 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// An Expectation foretells a source by what the other processes do in the same
-// bucket. How far it is off, smoothed over time, shows what no count by itself
-// does: a leak, a ratio that changed, work that is done twice.
+// An Expectation predicts a source from what the other processes do in the same bucket. By how much
+// it is wrong, smoothed over time, shows what no count by itself shows: a leak, a ratio that
+// changed, work that is done twice.
 //
-// The weights are those of a ridge regression on the standardized activity of the processes of
-// the links, without the source's own process: what a source foretold by itself is off by would
-// be nothing.
+// The weights are those of a ridge regression on the standardized activity of the processes of the
+// links, without the source's own process: a source that is predicted from itself would never
+// differ from the prediction.
 type Expectation struct {
 	Source  string    `json:"source"`
 	Center  float64   `json:"center"` // of its value on its scale
@@ -39,21 +39,21 @@ type Smooth struct {
 // bucket may add, in deviations. Bounds let an alert end when what raised it
 // does.
 const (
-	// The fast average remembers 5.7 buckets, the slow one 39 (see [span]): between them they
-	// cover a fault that shows within seconds and a small shift that takes a minute to tell from
+	// The fast average remembers 5.7 buckets, the slow one 39 (see [span]): between them they cover
+	// a fault that shows within seconds and a small shift that takes a minute to distinguish from
 	// chance.
 	fast, fastBound = 0.3, 10.0
 	slow, slowBound = 0.05, 2.0
 )
 
-// mostExpected bounds the sources that are foretold: each costs a residual in every bucket, and
-// what the least active of thousands do says little that the others do not.
+// mostExpected bounds the number of sources that are predicted: each costs a residual in every
+// bucket, and what the least active of thousands do says little that the others do not.
 const mostExpected = 200
 
-// foretold lists the sources to foretell, by their columns: those that do something in at least
-// half of the buckets, the most active if there are many. What is foretold of a source that
-// mostly rests is rest, and what it is off by is then its count. The result is in the order of
-// names, whatever was the most active, so that two behaviors learned from like data list the
+// foretold lists the sources to predict, by their columns: those that do something in at least half
+// of the buckets, and the most active of these if there are many. For a source that mostly rests,
+// rest would be predicted, and the difference would then be its count. The result is in the order
+// of names, whichever was the most active, so that two behaviors learned from similar data list the
 // same.
 func (r *record) foretold(b *Behavior, rows []int) []int {
 	var keep []int
@@ -70,10 +70,10 @@ func (r *record) foretold(b *Behavior, rows []int) []int {
 	return keep
 }
 
-// expectations says how each source is foretold: by the solution w of (C + r/(1-r)·I)·w = c, r
-// being the ridge, where C are the correlations of the other processes with each other and c
-// those with the source. Rows are the buckets to learn from. It is an error if C is singular,
-// which the ridge prevents.
+// expectations says how each source is predicted: by the solution w of (C + r/(1-r)·I)·w = c, r
+// being the ridge, where C are the correlations of the other processes with each other and c those
+// with the source. Rows are the buckets to learn from. It is an error if C is singular, which the
+// ridge prevents.
 func (r *record) expectations(b *Behavior, l *Links, rows []int) ([]Expectation, error) {
 	nodes := l.standardizedRows(r.nodes, rows)
 	solved := map[string]*mat.Cholesky{}
@@ -81,8 +81,9 @@ func (r *record) expectations(b *Behavior, l *Links, rows []int) ([]Expectation,
 	for _, at := range r.foretold(b, rows) {
 		name := r.names[at]
 		src := b.Sources[name]
-		// What it is off by in buckets held out is not known yet: until [Links.calibrate] learns
-		// it, errors and averages are those of independent buckets of deviation 1.
+		// By how much the prediction is wrong in buckets held out is not known yet: until
+		// [Links.calibrate] learns it, errors and averages are those of independent buckets of
+		// deviation 1.
 		e := Expectation{Source: name, Scale: 1, Weights: make([]float64, len(l.Names)), Error: 1, Fast: newSmooth(independent(fast), 1), Slow: newSmooth(independent(slow), 1)}
 		m := newMoments()
 		for _, row := range rows {
@@ -153,8 +154,8 @@ func (e *Expectation) standard(src *Source, v float64) float64 {
 	return max(-farthest, min(farthest, (src.shaped(v, 1)-e.Center)/e.Scale))
 }
 
-// expected is the value that the others let expect, given their standardized
-// activity. There are no fewer than no events.
+// expected is the value that the other processes let us expect, given their standardized activity.
+// It is never less than no events.
 func (e *Expectation) expected(src *Source, z []float64) float64 {
 	v := src.unshaped(e.Center + float64(e.Scale*dot(e.Weights, z)))
 	if !src.Value.level() {
@@ -171,7 +172,7 @@ func dot(x, y []float64) float64 {
 	return sum
 }
 
-// span is the number of buckets that an average remembers.
+// span is the number of buckets that a moving average remembers, given the weight of the newest.
 func span(weight float64) float64 { return (2 - weight) / weight }
 
 // average is what an expectation is off by, smoothed.
@@ -181,8 +182,8 @@ type average struct {
 	usual bool // the last residual was
 }
 
-// add takes in a residual. One that is as usual tells that a large move is over:
-// the average then forgets it at once, rather than slowly.
+// add takes in a residual. A usual residual shows that a large move is over: the average then
+// forgets the move at once, rather than slowly.
 func (a *average) add(residual, weight, bound float64) {
 	usual := math.Abs(residual) <= 1
 	if usual && a.usual {
@@ -202,9 +203,9 @@ func (a *average) deviations(s Smooth, weight float64) float64 {
 }
 
 // nats is -ln of how often normal buckets lie as far out: by Student's distribution, since the
-// deviation is known from so few stretches, but beyond one in ten no more than exponential tails
-// as those of buckets held out make it. The lesser holds, which is the larger probability:
-// neither is believed further than the other one lets.
+// deviation is known from so few stretches, but beyond one in ten no more than exponential tails as
+// those of buckets held out make it. The lesser holds, which is the larger probability: neither is
+// believed further than the other one allows.
 func (s Smooth) nats(q float64) float64 {
 	out := student(q, s.Stretches)
 	if q > s.At {
@@ -226,9 +227,8 @@ func student(q, v float64) float64 {
 	return -math.Log(math.Erfc(z / math.Sqrt2))
 }
 
-// newSmooth is what so many independent stretches would show. The point beyond which one in ten
-// lies is found by bisection, and the scale of the tail is the inverse of the slope of -ln P
-// there.
+// newSmooth is what that many independent stretches would show. The point beyond which one in ten
+// lies is found by bisection, and the scale of the tail is the inverse of the slope of -ln P there.
 func newSmooth(deviation, stretches float64) Smooth {
 	s := Smooth{Deviation: deviation, Stretches: stretches}
 	near, far := 1.0, 20.0
@@ -248,17 +248,17 @@ func newSmooth(deviation, stretches float64) Smooth {
 // deviation 1.
 func independent(weight float64) float64 { return math.Sqrt(weight / (2 - weight)) }
 
-// learn takes the averages of buckets that follow each other. An average tells
-// something new after as many buckets as it remembers; as many times more as it
-// varies more than that of independent buckets would.
+// learn takes the averages of buckets that follow each other. An average says something new after
+// as many buckets as it remembers, times the factor by which it varies more than the average of
+// independent buckets would.
 func (s *Smooth) learn(values []average, weight float64) {
 	known := independent(weight)
 	squares, n := 0.0, float64(len(values))
 	for _, a := range values {
 		squares += float64(a.value * a.value)
 	}
-	// As if one more stretch had been seen, in which buckets were independent: a source that was
-	// foretold too well in few buckets is not believed.
+	// This is as if one more stretch had been seen, in which buckets were independent: a prediction
+	// that was too good in few buckets is not believed.
 	deviation := math.Sqrt((squares + float64(span(weight)*float64(known*known))) / (n + span(weight)))
 	inflation := max(1, deviation/known)
 	*s = newSmooth(deviation, max(1, n/(span(weight)*float64(inflation*inflation))))
@@ -268,13 +268,13 @@ func (s *Smooth) learn(values []average, weight float64) {
 			sum, k = sum+q-s.At, k+1
 		}
 	}
-	// Neighbors are alike: so many of them count for one.
+	// Neighbors are alike, so that as many of them as an average remembers count for one.
 	sum, k = sum/span(weight), k/span(weight)
 	s.Scale = max(s.Scale, (sum+float64(prior*s.Scale))/(k+prior))
 }
 
-// calibrate learns from the residuals of the folds how far off expectations are
-// in buckets they were not learned from.
+// calibrate learns from the residuals of the folds how wrong expectations are in buckets that they
+// were not learned from.
 func (l *Links) calibrate(folds [][]raw) {
 	for at := range l.Expected {
 		e := &l.Expected[at]
@@ -286,8 +286,8 @@ func (l *Links) calibrate(folds [][]raw) {
 				}
 			}
 		}
-		// A residual of a source held out is no smaller than one of a source
-		// that the others say nothing of, at the best.
+		// A little is added, so that nothing is divided by 0 where the others predict a source
+		// exactly.
 		if n > 0 {
 			e.Error = math.Sqrt(squares/n) + 1e-3
 		}
@@ -320,8 +320,8 @@ type tracks struct {
 	fast, slow []average
 }
 
-// follow takes in what the expectations of a bucket are off by, and says how
-// far that has moved.
+// follow takes in by how much the expectations of a bucket are wrong, and says how far that has
+// moved.
 func (t *tracks) follow(l *Links, w *raw) {
 	if len(t.fast) != len(l.Expected) {
 		t.fast, t.slow = make([]average, len(l.Expected)), make([]average, len(l.Expected))
@@ -333,9 +333,9 @@ func (t *tracks) follow(l *Links, w *raw) {
 			t.fast[k].add(r/e.Error, fast, fastBound)
 			t.slow[k].add(r/e.Error, slow, slowBound)
 		}
-		// A direction is told by the fast average, which is the first to turn around.
+		// The direction is that of the fast average, which is the first to turn around.
 		m := moved{up: t.fast[k].value > 0, fast: e.Fast.nats(t.fast[k].deviations(e.Fast, fast))}
-		// A slow average that the fast one does not confirm is of the past.
+		// A slow average that the fast one does not confirm shows something that is over.
 		if (t.slow[k].value > 0) == m.up && m.fast >= nat {
 			m.slow = e.Slow.nats(t.slow[k].deviations(e.Slow, slow))
 		}
@@ -343,8 +343,8 @@ func (t *tracks) follow(l *Links, w *raw) {
 	}
 }
 
-// moved is how far a source has moved from what the others let expect, as -ln
-// of how often normal buckets show as much.
+// moved is how far a source has moved from what the others let us expect, as -ln of how often
+// normal buckets show as much.
 type moved struct {
 	fast, slow float64
 	up         bool

@@ -31,12 +31,12 @@ func (c Change) String() string {
 }
 
 // leastLink is the partial correlation from which two processes are said to be linked. Fainter
-// ones may be beyond chance in long captures, and still explain no more than a hundredth of what
-// a process does.
+// links may be beyond chance in long captures, and still explain no more than a hundredth of what a
+// process does.
 const leastLink = 0.1
 
-// describe names what became of a link. A sign that changed is told as such only between two
-// links.
+// describe names what became of a link. That the sign changed is said only if there is a link both
+// before and after.
 func describe(before, after float64) string {
 	b, a := math.Abs(before), math.Abs(after)
 	switch {
@@ -90,7 +90,7 @@ func (r *Report) explainLinks(ctx context.Context) error {
 		}
 		r.Alerts[i].Edges = r.broken(&r.Alerts[i], values, covariance.PartialCorrelations(before))
 		for _, c := range w.changes(before, after) {
-			// A broken link is told once.
+			// A broken link is reported only once.
 			known := func(b Change) bool { return b.From == c.From && b.To == c.To }
 			if !slices.ContainsFunc(r.Alerts[i].Edges, known) {
 				r.Alerts[i].Edges = append(r.Alerts[i].Edges, c)
@@ -104,8 +104,8 @@ func (r *Report) explainLinks(ctx context.Context) error {
 // running totals go on.
 func (r *Report) around(a *Alert) *Report {
 	first, last := r.span(a)
-	// One bucket more, whose growth is not known: without it the first one of the window would be
-	// missing.
+	// One more bucket is taken, whose own growth is not known: without it, the growth of the
+	// window's first bucket would be missing.
 	first = max(0, first-1)
 	s := *r.series
 	s.Times = s.Times[first:last]
@@ -115,10 +115,10 @@ func (r *Report) around(a *Alert) *Report {
 	return &Report{behavior: r.behavior, series: &s, Alerts: r.Alerts}
 }
 
-// broken lists the links of processes that hardly ever rest and were silent for most of the
-// alert: with one end gone a link is lost, as surely as the silence is no chance. No correlation
-// would show it, since what does not vary correlates with nothing, and a window holds too few
-// buckets to miss a link in.
+// broken lists the links of processes that hardly ever rest and were silent for most of the alert:
+// with one end gone a link is lost, as surely as the silence is no chance. No correlation would
+// show it, since what does not vary correlates with nothing, and a window holds too few buckets to
+// conclude that a link is absent.
 func (r *Report) broken(a *Alert, values map[string][]float64, before mat.Symmetric) []Change {
 	b := r.behavior
 	gone := func(name string) (p float64, ok bool) {
@@ -215,8 +215,8 @@ func (r *Report) window(a *Alert, values map[string][]float64) *window {
 	for j, name := range names {
 		z.SetCol(j, l.standardized(name, values[name], first, last))
 	}
-	// Around the window's own level: what one process does more of or less
-	// than usual by itself is no link.
+	// Values are taken around the window's own level: that one process by itself does more or less
+	// than usual is no link.
 	for j := range names {
 		mean := mat.Sum(z.ColView(j)) / float64(n)
 		for i := range n {
@@ -228,8 +228,8 @@ func (r *Report) window(a *Alert, values map[string][]float64) *window {
 	for i := range p {
 		for j := i; j < p; j++ {
 			switch {
-			// Among processes of the behavior what it knows; a newcomer is independent of them
-			// beforehand, with variance 1.
+			// Between processes of the behavior, the prior is what the behavior knows. A newcomer
+			// is taken to be independent of them beforehand, with variance 1.
 			case j < len(l.Names):
 				w.before.SetSym(i, j, l.Covariance[i][j])
 			case i == j:
@@ -251,22 +251,22 @@ func (r *Report) window(a *Alert, values map[string][]float64) *window {
 	return w
 }
 
-// span gives the buckets of an alert, and before it as many, at least enough
-// to judge links by.
+// span returns the buckets of an alert and as many before it, but at least as many as are needed to
+// judge links.
 func (r *Report) span(a *Alert) (first, last int) {
 	first, last = sort.SearchFloat64s(r.series.Times, a.Start), sort.SearchFloat64s(r.series.Times, a.End)
 	before := max(last-first, fewestInWindow-(last-first))
 	return max(0, first-before), last
 }
 
-// independence is the part of buckets that tell something new.
+// independence is the part of the buckets that say something new.
 func (l *Links) independence(buckets int) float64 {
 	return min(1, l.Effective/float64(buckets))
 }
 
 // standardized returns the standardized counts of a process in a window, buckets first to last-1.
-// No values are silence. A newcomer has no usual level nor deviation, and is measured by its own
-// deviation.
+// If there are no values, the process was silent. A newcomer has neither a usual level nor a usual
+// deviation, and is measured by its own deviation.
 func (l *Links) standardized(name string, values []float64, first, last int) []float64 {
 	out := make([]float64, last-first)
 	at := slices.Index(l.Names, name)

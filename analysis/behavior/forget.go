@@ -38,8 +38,8 @@ func mergeFading(halfLife time.Duration, opts ScoreOptions, behaviors []*Behavio
 		return nil, err
 	}
 	behaviors = slices.Clone(behaviors)
-	// The oldest first: each fades by its age against the next one, and with what it was added
-	// to.
+	// The oldest comes first: each fades by its age relative to the next one, together with what it
+	// was added to.
 	slices.SortStableFunc(behaviors, func(a, b *Behavior) int { return cmp.Compare(a.Until, b.Until) })
 	var out *Behavior
 	for _, b := range behaviors {
@@ -60,10 +60,10 @@ func mergeFading(halfLife time.Duration, opts ScoreOptions, behaviors []*Behavio
 // second these are 3600.
 const enough = 4.0
 
-// LearnOn learns from newer captures of normal running, as what is known fades: see
-// [MergeFading]. Sources are what they are known to be, and are judged without their seasons,
-// which follow the captures at the same pace. Alerts at the rate of the options can be raised
-// afterwards if they could before.
+// LearnOn goes on learning from newer captures of normal running, while what is known already
+// fades: see [MergeFading]. Sources are what they are known to be, and are judged without their
+// seasons, which follow the captures at the same pace. Alerts at the rate of the options can be
+// raised afterwards if they could before.
 func (b *Behavior) LearnOn(ctx context.Context, series []*analysis.Series, halfLife time.Duration, opts ScoreOptions) (*Behavior, error) {
 	if halfLife <= 0 {
 		return nil, fmt.Errorf("learning on: a half-life of %v: want a positive time", halfLife)
@@ -89,8 +89,8 @@ func (b *Behavior) LearnOn(ctx context.Context, series []*analysis.Series, halfL
 // fewest buckets, and adds a newer one.
 func (b *Behavior) giveWay(newer *Behavior, weight, fewest float64) error {
 	b.fade(weight, fewest)
-	// Taken before sources are joined, while it can be told which of the two took what for which
-	// kind of values.
+	// This is taken before sources are joined, while it is still known which of the two behaviors
+	// took which source for which kind of values.
 	alike := alikeLinks([]*Behavior{b, newer})[0].Links
 	kinds := map[string]float64{}
 	for kind, unit := range newer.Kinds {
@@ -107,14 +107,14 @@ func (b *Behavior) giveWay(newer *Behavior, weight, fewest float64) error {
 	absorb(b, newer, true)
 	b.Kinds = kinds
 	always, linked := b.Levels.lists()
-	// No links are left, and so nothing that their calibrations could be applied to.
+	// No links are left, and so there is nothing to which their calibrations could be applied.
 	if newer.Links == nil && alike == nil {
 		for _, list := range linked {
 			*list = nil
 		}
 	}
 	for _, list := range slices.Concat(always, linked) {
-		// One calibration, not a list that grows by one with every lesson.
+		// There must be one calibration, and not a list that grows by one with every lesson.
 		for len(*list) > 1 {
 			*list = append([]Calibration{blend((*list)[0], (*list)[1])}, (*list)[2:]...)
 		}
@@ -142,9 +142,9 @@ func (b *Behavior) giveWay(newer *Behavior, weight, fewest float64) error {
 // between is the mean of two values of these weights.
 func between(a, b, m, n float64) float64 { return float64(a*(m/(m+n))) + float64(b*(n/(m+n))) }
 
-// between is a scale between two, of which so many values are known.
+// between is a scale between two, of which m and n values are known.
 //
-// Shapes cannot be averaged: the one of more values holds.
+// Shapes cannot be averaged, so that the shape of the one with more values holds.
 func (s Scaling) between(t Scaling, m, n int) Scaling {
 	if s == t {
 		return s
@@ -179,14 +179,13 @@ func thin[T any](f fading, list []T) []T {
 	return out
 }
 
-// fade makes of the behavior what a part of its buckets would have taught. Its calibrations keep
-// the fewest buckets at least, or all that they have. What would have been seen in no bucket
-// goes.
+// fade turns the behavior into what a part of its buckets would have taught. Its calibrations keep
+// the fewest buckets at least, or all that they have. What would have been seen in no bucket goes.
 func (b *Behavior) fade(weight, fewest float64) {
 	if weight >= 1 {
 		return
 	}
-	// The same stream fades in the same way.
+	// The seed depends on the behavior alone, so that the same stream always fades in the same way.
 	rng := rand.New(rand.NewPCG(math.Float64bits(b.Until), math.Float64bits(weight)))
 	f := fading{weight, rng.Float64()}
 	all, blocks := b.Buckets, f.part(b.blocks())
@@ -200,9 +199,9 @@ func (b *Behavior) fade(weight, fewest float64) {
 		left := float64(b.Buckets-s.Missing) / float64(known)
 		s.Total, s.Sum, s.Squares = left*s.Total, left*s.Sum, left*s.Squares
 		s.Upper.Beyond, s.Lower.Beyond = thin(f, s.Upper.Beyond), thin(f, s.Lower.Beyond)
-		// The newest blocks stay: they are in the order of time.
+		// The blocks are in the order of time, and the newest stay.
 		s.Blocks = s.Blocks[len(s.Blocks)-blocks:]
-		// Nothing, less minus the weight of what was held: the part weight of it.
+		// To take off the part -weight from nothing leaves the part weight of what was held.
 		s.Held = Held{}.less(s.Held, -weight)
 	}
 	for process, n := range b.Presence {
@@ -254,9 +253,9 @@ func (r ranking) at(i int) float64 {
 	}
 }
 
-// newer is the tail of the values of both, where a merged one would tell too little: beyond the
-// farther threshold may be next to nothing of what counts. Other values are then taken from where
-// they are likely to be.
+// newer is the tail of the values of both where a merged tail would say too little: next to nothing
+// of what counts may lie beyond the farther threshold. Values that are not known are then taken
+// from where they are likely to be.
 func newer(a, b ranking, sign float64) Tail {
 	// A merged tail is exact, but begins at the farther threshold of the two. Where the old
 	// normal was far out and has faded, nearly nothing of the new one lies there; half of a
@@ -266,8 +265,8 @@ func newer(a, b ranking, sign float64) Tail {
 		return exact
 	}
 	var far []float64
-	// The farthest values of both rankings, one more than a tail holds: that one is the
-	// threshold.
+	// These are the farthest values of both rankings, one more than a tail holds: that last one is
+	// the threshold.
 	for i, j := 0, 0; len(far) <= size && i+j < a.n+b.n; {
 		if j >= b.n || i < a.n && sign*a.at(i) >= sign*b.at(j) {
 			far = append(far, a.at(i))
@@ -290,7 +289,7 @@ func newer(a, b ranking, sign float64) Tail {
 	return out
 }
 
-// newerTail is a tail of both sources, over m and n buckets.
+// newerTail is the tail of both sources together, which were seen over m and n buckets.
 func newerTail(s, t *Source, m, n int, sign float64) Tail {
 	return newer(s.ranked(m, sign), t.ranked(n, sign), sign)
 }
@@ -334,7 +333,8 @@ func (c Calibration) ranked() ranking {
 	}}
 }
 
-// blend is a calibration by the scores of both. Together they are known from more than each is.
+// blend is a calibration by the scores of both. Together they rest on more buckets than each does
+// alone.
 func blend(a, b Calibration) Calibration {
 	out := Calibration{Buckets: a.Buckets + b.Buckets, Effective: a.Effective + b.Effective, Tail: newer(a.ranked(), b.ranked(), 1)}
 	type point struct{ score, weight float64 }
@@ -368,8 +368,8 @@ func blend(a, b Calibration) Calibration {
 	return out
 }
 
-// between is what averages show of which a part is older. Unlike [Smooth.wider], which is for
-// behaviors that stand side by side, it lets what was seen long ago be forgotten.
+// between is what moving averages show if a part of them is older. Unlike [Smooth.wider], which is
+// for behaviors that stand side by side, it lets what was seen long ago be forgotten.
 func (s Smooth) between(t Smooth, mean func(old, fresh float64) float64) Smooth {
 	return Smooth{mean(s.Deviation, t.Deviation), mean(s.Stretches, t.Stretches), mean(s.At, t.At), mean(s.Scale, t.Scale)}
 }

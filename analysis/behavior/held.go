@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// Held tells how far a source stood out of its tails in buckets held out while
-// learning: by chance alone as often as its tails say, and a nat farther on
-// average. Restless sources stand out more, and are then judged by that.
+// Held says how often and how far a source stood out of its tails in buckets held out while
+// learning. By chance alone that would be as often as its tails say, and a nat far on average.
+// Restless sources stand out more, and are then judged by that.
 //
 // Why this is needed: tails are fitted to the buckets that they then describe, and are
 // exponential by assumption. Both make a bucket that was not learned from look rarer than it is,
@@ -48,8 +48,8 @@ func (h Held) plus(o Held) Held {
 
 // add takes in a sign of a bucket held out.
 func (h *Held) add(s rawSign) {
-	// The surprise of being beyond the threshold at all is left out: how often that happens is
-	// counted by N.
+	// The surprise of being beyond the threshold at all is left out, since N counts how often that
+	// happens.
 	x := s.score - s.surprise
 	e := Excess{1, x, float64(x * x)}
 	if s.down {
@@ -71,10 +71,9 @@ func (h Held) calibrated(s rawSign) float64 {
 	return beyond(s, h.Buckets, e.N, e.steadied(nat, 2*nat*nat))
 }
 
-// novelty corrects -ln P of a sign of something new: how often there was
-// anything new of its class in buckets held out, and how far it lies beyond what
-// was new of its kind of event, by Student's distribution: that is known from
-// few.
+// novelty corrects -ln P of a sign of something new: it takes how often there was anything new of
+// its class in buckets held out, and how far the sign lies beyond what was new of its kind of
+// event. The latter is known from few values, and so goes by Student's distribution.
 func novelty(s rawSign, class, kind Held) float64 {
 	// Nothing new of this kind of event was ever seen in buckets held out: all that can be said
 	// is how often anything new of the class was.
@@ -112,8 +111,8 @@ func beyond(s rawSign, n, k float64, excess [2]float64) float64 {
 	return max(0, -math.Log(share(s, n, k))+float64(math.Ln2*min(1, x/mean))+max(0, x-mean)/dev)
 }
 
-// share is the part of buckets that show such a sign, of which k of n did. What its tail says is
-// worth prior buckets.
+// share is the part of buckets that show such a sign, if k of n buckets did. What its tail says
+// weighs as much as prior buckets.
 func share(s rawSign, n, k float64) float64 {
 	return (k + float64(prior*math.Exp(-s.surprise))) / (n + prior)
 }
@@ -139,8 +138,8 @@ type Levels struct {
 	Evidence []Calibration `json:"evidence"` // what adds up over time
 	Novel    []Calibration `json:"novel"`    // the new process that stands out most
 	Newness  []Calibration `json:"newness"`  // what of that adds up over time
-	// Of the score itself, which is the least p-value of several: since they are tried together
-	// and depend on each other, it is calibrated once more as a whole.
+	// Joint is of the score itself, which is the least p-value of several: since these are tried
+	// together and depend on each other, the score is calibrated once more as a whole.
 	Joint []Calibration `json:"joint"` // the score
 }
 
@@ -196,29 +195,27 @@ func (p probabilities) combined() float64 {
 // values of 3 to 40 sources that have a fifth as many causes.
 const perTests = 1.5
 
-// instant is what a bucket shows by itself, as -ln p: the process that stands
-// out most, or that and both tests of all together. The one finds what is odd in
-// a single process, the other what is a little odd in many.
+// instant is what a bucket shows by itself, as -ln p: either the process that stands out most, or
+// that combined with both tests of all processes together. The first finds what is odd in a single
+// process, the second what is a little odd in many.
 func (p probabilities) instant() float64 { return -math.Log(min(p.process, p.whole)) }
 
-// Evidence that adds up is a cumulative sum (E. Page, 1954) of -ln p, less what
-// normal buckets show on average and something for the time it takes: unusual
-// buckets that follow each other add up, however little each says. One odd
-// bucket alone does not.
+// Evidence that adds up is a cumulative sum (E. Page, 1954) of -ln p, less what normal buckets show
+// on average and something for the time it takes: unusual buckets that follow each other add up,
+// however little each of them says. One odd bucket alone does not add up to anything.
 const (
 	allowance  = 2.0  // taken off -ln p of each bucket, whose mean is 1
 	mostAtOnce = 5.0  // of -ln p of one bucket
 	mostInAll  = 20.0 // of the sum: an alert ends soon after what raised it
 )
 
-// perSum is how far the sum lies beyond a threshold on average where buckets are
-// independent: 1/θ, with exp(-θ·allowance)/(1-θ) = 1 for exponential -ln p. Where
-// so many buckets tell as much as one, it goes as many times as far.
+// perSum is how far the sum lies beyond a threshold on average where buckets are independent: 1/θ,
+// with exp(-θ·allowance)/(1-θ) = 1 for exponential -ln p. Where several buckets say only as much as
+// one, it goes that many times as far.
 const perSum = 1.255
 
-// sums are the evidence added up: of all that a bucket shows, and of new
-// processes alone. Where processes come and go, one that stays is unusual for its
-// time alone.
+// sums are the evidence added up: of all that a bucket shows, and of new processes alone. Where
+// processes come and go, a new one that stays is unusual only because of how long it stays.
 type sums struct{ all, newness float64 }
 
 // add takes in a bucket with that p-value in all. What one bucket may add is bounded by
@@ -242,8 +239,8 @@ const rarestLasting = 1.0
 // score is -ln of the lesser p-value, of what a bucket shows by itself and of
 // what lasts. Calibration makes up for the two being tried.
 //
-// What is known is counted in effective buckets of the slowest memory there is, since the p-value
-// that is bounded may be that of the slow averages.
+// How much is known is counted in effective buckets of the slowest memory there is, since the
+// p-value that is bounded may be that of the slow averages.
 func (l *Levels) score(p probabilities, lasting float64) float64 {
 	known := 0.0
 	for i := range l.Evidence {
@@ -256,14 +253,13 @@ func (l *Levels) score(p probabilities, lasting float64) float64 {
 	return max(-math.Log(p.process), p.combined(), -math.Log(max(lasting, rarestLasting/known)))
 }
 
-// p is the p-value of a score. Few buckets say little of how far the score of
-// normal ones goes, but it is no more than that of the three tests together, each
-// of which is calibrated by itself (Bonferroni). Where nothing is linked, there is
-// but one.
+// p is the p-value of a score. Few buckets say little of how far the score of normal ones goes, but
+// it is no more than that of the three tests together, each of which is calibrated by itself
+// (Bonferroni). Where nothing is linked, there is only one test.
 //
-// The second bound is the one that lets a gross fault be told after little learning: a
-// calibration of the score knows only how often the least of all tests went as far, each of the
-// three knows its own tail.
+// The second bound is the one that lets a gross fault be recognized after little learning: a
+// calibration of the score knows only how often the least of all tests went as far, while each of
+// the three knows its own tail.
 func (l *Levels) p(score float64, p probabilities) float64 {
 	tests := 1.0
 	if len(l.Distance) > 0 {
@@ -275,11 +271,10 @@ func (l *Levels) p(score float64, p probabilities) float64 {
 // unusual is the p-value of a bucket from which it may be part of what lasts.
 const unusual = 0.1
 
-// lasting is the p-value of what lasts, the least of those there are
-// (Bonferroni): the evidence added up, in all and of new processes, if this
-// bucket adds to it; how far a source has moved from what the others let expect,
-// lately and over a longer time; and how far all have. Where no source is
-// foretold, the last three are not tried. What is no longer unusual is over.
+// lasting is the p-value of what lasts, the least of those there are (Bonferroni): the evidence
+// added up, in all and of new processes, if this bucket adds to it; how far a source has moved from
+// what the others let us expect, lately and over a longer time; and how far all have. Where no
+// source is predicted, the last three are not tried. What is no longer unusual is over.
 func (l *Levels) lasting(now float64, s sums, p probabilities) float64 {
 	out, tried := 1.0, 2.0
 	if now <= unusual {
@@ -296,7 +291,7 @@ func (l *Levels) lasting(now float64, s sums, p probabilities) float64 {
 	return min(1, tried*out)
 }
 
-// moves reports whether any source is foretold.
+// moves reports whether any source is predicted.
 func (l *Levels) moves() bool {
 	for _, c := range l.Apart {
 		if c.Quantiles[quantiles-1] > 0 {
@@ -312,9 +307,9 @@ func (l *Levels) moves() bool {
 // out as far as anything ever may, and hide faults.
 const ownPart = 0.5
 
-// mostTaught bounds how often the others teach. Of more series than that, those of several hosts
-// say, some that lie beside each other are held out together, so that time grows with the series
-// and not with their square.
+// mostTaught bounds how often the others teach. If there are more series than that, such as those
+// of several hosts, some that lie beside each other are held out together, so that time grows with
+// the series and not with their square.
 const mostTaught = 20
 
 // calibrate judges the buckets of each fold by what the others teach, and
@@ -370,8 +365,8 @@ func (r *record) calibrate(ctx context.Context, b *Behavior, opts Options) error
 		}
 	}
 	if b.Links != nil {
-		// Before measures are taken, since this also follows the averages over the buckets of
-		// each fold.
+		// This comes before measures are taken, since it also follows the averages over the buckets
+		// of each fold.
 		b.Links.calibrate(raws)
 	}
 	var all []measures
@@ -387,8 +382,8 @@ func (r *record) calibrate(ctx context.Context, b *Behavior, opts Options) error
 			return b.heldOf(class).less(o, ownPart)
 		}
 		for i := range raws[k] {
-			// Judged as a watch will judge it, by what all the other folds showed and a part of
-			// its own.
+			// The bucket is judged as a watch will judge it, by what all the other folds showed and
+			// a part of what its own fold showed.
 			m, _ := b.measure(&raws[k][i], known)
 			all = append(all, m)
 		}
@@ -397,10 +392,10 @@ func (r *record) calibrate(ctx context.Context, b *Behavior, opts Options) error
 	return nil
 }
 
-// takeSigns adds the signs of a bucket, of each source or class the strongest.
+// takeSigns adds the signs of a bucket: the strongest one of each source or class.
 //
-// Of one bucket a class counts once: ten new processes in a bucket, of a build that starts, are
-// one moment at which something was new.
+// A class counts once for each bucket: ten new processes in a bucket, such as those of a build that
+// starts, are one moment at which something was new.
 func takeSigns(h map[string]*Held, signs []rawSign, byKind bool) {
 	strongest := map[string]rawSign{}
 	take := func(class string, s rawSign) {
@@ -422,7 +417,7 @@ func takeSigns(h map[string]*Held, signs []rawSign, byKind bool) {
 	}
 }
 
-// calibrate takes what all buckets held out show, fold after fold. The order matters: each
+// calibrate learns from what all buckets held out show, fold after fold. The order matters: each
 // calibration below is of something computed by those above it.
 func (l *Levels) calibrate(all []measures, folds [][2]int, linked bool) {
 	each := func(value func(measures) float64, typical, span float64) []Calibration {
@@ -466,8 +461,7 @@ func (l *Levels) calibrate(all []measures, folds [][2]int, linked bool) {
 		inAll[i], newness[i] = s.all, s.newness
 		shown[i] = -math.Log(now[i])
 	}
-	// Where normal buckets are alike, sums of them go as many times farther as buckets tell the
-	// same.
+	// Where several normal buckets say the same, sums of them go that many times farther.
 	l.Evidence, l.Newness = []Calibration{calibrate(inAll, perSum*alike(shown), memory)}, []Calibration{calibrate(newness, perSum, memory)}
 	scores := make([]float64, len(all))
 	for i := range all {
@@ -476,8 +470,8 @@ func (l *Levels) calibrate(all []measures, folds [][2]int, linked bool) {
 	l.Joint = []Calibration{calibrate(scores, perTests, 1)}
 }
 
-// join keeps the calibrations of both side by side: how scores of several behaviors are
-// distributed together cannot be told from their quantiles, but p-values can be averaged, as
+// join keeps the calibrations of both side by side: how the scores of several behaviors are
+// distributed together cannot be computed from their quantiles, but p-values can be averaged, as
 // [pooled] does.
 func (l *Levels) join(o *Levels) {
 	always, linked := l.lists()

@@ -26,7 +26,7 @@ type Host struct {
 	Behavior *Behavior
 }
 
-// A HostComparison tells which hosts stand out from others of their role.
+// A HostComparison says which hosts stand out from others of their role.
 type HostComparison struct {
 	Hosts  []HostChange `json:"hosts"`  // that stand out, surest first
 	Level  float64      `json:"level"`  // the expected part of false ones among them
@@ -68,24 +68,25 @@ func (d HostDiffs) String() string {
 	return fmt.Sprintf("%s: %.4g/s instead of %.4g/s (×%.3g)", d.Name, d.Value, d.Usual, d.Value/d.Usual)
 }
 
-// fewestHosts of a role tell what is usual for it: of three, each is as far from the others as any.
+// fewestHosts is the least number of hosts that show what is usual for a role: among three, each
+// may be as far from the others as any.
 const fewestHosts = 4
 
-// CompareHosts tells which hosts stand out from others of their role, in how much their sources
+// CompareHosts finds the hosts that stand out from others of their role, in how much their sources
 // do and in links. Time grows with the number of hosts.
 //
-// What hosts of a role do is compared source by source, as logarithms of counts, and link by
-// link, as Fisher's z of partial correlations. The most extreme host is held against the others
-// by Student's test, then the most extreme of those, and so on up to a quarter of them, or 16, so
-// that several that misbehave do not hide each other (B. Rosner, "Percentage points for a
-// generalized ESD many-outlier procedure", 1983). The tests of a host make one (R. Simes, 1986),
-// of which those are told that keep the expected part of false ones below 5 % (Y. Benjamini and
-// Y. Hochberg, 1995), and of each of these hosts what differs at as much less a level as fewer
-// hosts were told (Y. Benjamini and M. Bogomolov, "Selective inference on multiple families of
-// hypotheses", 2014).
+// What hosts of a role do is compared source by source, as logarithms of counts, and link by link,
+// as Fisher's z of partial correlations. The most extreme host is held against the others by
+// Student's test, then the most extreme of those, and so on up to a quarter of them, or 16, so that
+// several that misbehave do not hide each other (B. Rosner, "Percentage points for a generalized
+// ESD many-outlier procedure", 1983). The tests of a host are combined to one (R. Simes, 1986).
+// Hosts are reported so that the expected part of false ones among them stays below 5 % (Y.
+// Benjamini and Y. Hochberg, 1995). What differs in each of these hosts is tested at a level that
+// is lowered by the part of hosts that were reported (Y. Benjamini and M. Bogomolov, "Selective
+// inference on multiple families of hypotheses", 2014).
 //
 // A role of less than four hosts is left out with a note; if all are, it is an error. So are
-// behaviors of other bucket widths or measures. It ends with the error of ctx when that does.
+// behaviors of other bucket widths or measures. When ctx is done, its error is returned.
 func CompareHosts(ctx context.Context, hosts []Host) (*HostComparison, error) {
 	c, err := compareHosts(ctx, hosts)
 	if err != nil {
@@ -114,7 +115,8 @@ func compareHosts(ctx context.Context, hosts []Host) (*HostComparison, error) {
 			c.Notes = append(c.Notes, fmt.Sprintf("role %q has %d hosts: it takes %d to tell which stands out", name, len(of), fewestHosts))
 			continue
 		}
-		// By name, so that the result does not depend on the order in which hosts were given.
+		// Hosts are sorted by name, so that the result does not depend on the order in which they
+		// were given.
 		slices.SortFunc(of, func(a, b Host) int { return strings.Compare(a.Name, b.Name) })
 		r := &role{name: name, hosts: of}
 		if err := r.test(ctx); err != nil {
@@ -148,8 +150,8 @@ func compareHosts(ctx context.Context, hosts []Host) (*HostComparison, error) {
 	return c, nil
 }
 
-// sameKind tells why behaviors cannot be compared, nil if they can: what differs because it was
-// counted differently is no difference of the systems.
+// sameKind returns the reason why behaviors cannot be compared, or nil if they can: what differs
+// because it was counted differently is no difference of the systems.
 func sameKind(a, b *Behavior) error {
 	switch {
 	case a.Every != b.Every:
@@ -164,7 +166,7 @@ func sameKind(a, b *Behavior) error {
 	return nil
 }
 
-// A role is the hosts of a role, and in what they are compared.
+// A role holds the hosts of a role, and in what they are compared.
 type role struct {
 	name  string
 	hosts []Host
@@ -181,8 +183,8 @@ func (r *role) test(ctx context.Context) error {
 	n := len(r.hosts)
 	r.value, r.p, r.score = make([][]float64, n), make([][]float64, n), make([][]float64, n)
 	seconds := r.hosts[0].Behavior.Every.Seconds()
-	// The scale is that of the first host that knows the source: one for all, or a gauge would
-	// differ by its scale.
+	// The scale is that of the first host that knows the source. All hosts must have the same, or a
+	// gauge would differ just by its scale.
 	sources := map[string]*Source{}
 	for _, h := range r.hosts {
 		for name, s := range h.Behavior.Sources {
@@ -216,7 +218,7 @@ func (r *role) test(ctx context.Context) error {
 			}
 			x[i], spread[i] = stat.Mean(shaped, nil), 0
 			if len(shaped) > 1 {
-				// The variance of the mean of blocks, which are nearly independent.
+				// This is the variance of the mean of blocks, which are nearly independent.
 				spread[i] = stat.Variance(shaped, nil) / float64(len(shaped))
 			}
 			r.value[i] = append(r.value[i], stat.Mean(means, nil)/each)
@@ -230,8 +232,8 @@ func (r *role) test(ctx context.Context) error {
 func (r *role) testLinks(ctx context.Context) error {
 	var names []string
 	for i, h := range r.hosts {
-		// Partial correlations given different processes do not compare, so that all hosts must
-		// know the same ones. One host without links leaves those of the role uncompared.
+		// Partial correlations given different processes cannot be compared, so that all hosts must
+		// know the same processes. One host without links leaves those of the role uncompared.
 		switch l := h.Behavior.Links; {
 		case l == nil:
 			return nil
@@ -299,8 +301,8 @@ func (r *role) add(name string, x, spread []float64) {
 func outliers(x, spread []float64) (p, score []float64) {
 	n := len(x)
 	p, score = make([]float64, n), make([]float64, n)
-	// What all hosts vary by within themselves is part of how far they lie from each other, and
-	// is measured there. Only what one varies more than usual is added to its variance.
+	// How much hosts usually vary within themselves is part of how far they lie from each other,
+	// and is measured there. Only what a host varies beyond the usual is added to its variance.
 	usual := median(slices.Clone(spread))
 	left := make([]int, n)
 	for i := range left {
@@ -319,17 +321,18 @@ func outliers(x, spread []float64) (p, score []float64) {
 		i := left[worst]
 		score[i] = of.without(x[i], spread[i]-usual)
 		order = append(order, i)
-		// The worst of n was chosen, on either side: Bonferroni over both.
+		// The worst of n was chosen, and on either side, so that Bonferroni's correction is for
+		// both.
 		ps = append(ps, min(1, of.n*2*distuv.StudentsT{Sigma: 1, Nu: of.n - 2}.Survival(most)))
 		left = slices.Delete(left, worst, worst+1)
 	}
-	// Where a later one stands out, so do those that stand out further.
+	// If one that was found later stands out, so do those found before it, which lie farther out.
 	least := 1.0
 	for k := len(order) - 1; k >= 0; k-- {
 		least = min(least, ps[k])
 		p[order[k]] = least
 	}
-	// What stands out does not count for how far the others are from each other.
+	// What stands out does not count when it is measured how far the others are from each other.
 	of := crowdOf(x, left)
 	for _, i := range left {
 		score[i] = of.without(x[i], spread[i]-usual)
@@ -337,8 +340,8 @@ func outliers(x, spread []float64) (p, score []float64) {
 	return p, score
 }
 
-// mostOutliers bounds the hosts of a role that may stand out in one thing, since each costs a
-// pass over all.
+// mostOutliers bounds the number of hosts of a role that may stand out in one thing, since each
+// costs a pass over all.
 const mostOutliers = 16
 
 // A crowd is how many values there are, their mean and the sum of squares around it.
@@ -358,8 +361,8 @@ func crowdOf(x []float64, of []int) crowd {
 // without holds one of the values against the others, as Student's t does.
 func (m crowd) without(x, extra float64) float64 {
 	n, d := m.n-1, x-m.mean
-	// The sum of squares around the mean of all, less the share of the value that is left out:
-	// d²·n/(n-1), n being the number of all. The mean of the others lies n/(n-1) times as far
+	// This is the sum of squares around the mean of all, less the share of the value that is left
+	// out: d²·n/(n-1), n being the number of all. The mean of the others lies n/(n-1) times as far
 	// from it as that of all.
 	variance := max((m.squares-d*d*m.n/n)/(n-1), steadiest*steadiest)
 	return d * m.n / n / math.Sqrt(float64(variance*(1+1/n))+max(0, extra))
@@ -376,7 +379,7 @@ func simes(ps []float64) float64 {
 	return least
 }
 
-// differs tells in what a host of the role differs from the others.
+// differs returns in what a host of the role differs from the others.
 func (r *role) differs(h int) []HostDiffs {
 	var out []HostDiffs
 	for k, name := range r.names {
@@ -411,13 +414,13 @@ func (c *HostComparison) String() string {
 	return b.String()
 }
 
-// mostScore bounds the deviations that the picture tells apart: one host far out would leave no
-// colors to others.
+// mostScore bounds the deviations for which the picture has different colors: one host far out
+// would leave no colors for the others.
 const mostScore = 8
 
-// Picture draws hosts × sources: by how many deviations of the others of its role a host does
-// more or less of each, hosts of a role and sources beside those that deviate alike, and what
-// stands out marked.
+// Picture draws a grid of hosts × sources. It shows by how many deviations of the others of its
+// role a host does more or less of each source. Hosts of a role, and sources, stand beside those
+// that deviate in a similar way, and what stands out is marked.
 func (c *HostComparison) Picture() (figure.Grid, error) {
 	g := figure.Grid{ValueName: "deviations", Range: mostScore}
 	at := map[string]int{}
@@ -487,8 +490,8 @@ func inOrder[T any](x []T, order []int) []T {
 	return out
 }
 
-// byLikeness orders rows so that those that are alike are neighbors: as the leaves of the tree of
-// average linkage. Missing values count as 0, which of scores is no deviation.
+// byLikeness orders rows so that similar ones are neighbors: in the order of the leaves of the tree
+// of average linkage. Missing values count as 0, which of scores is no deviation.
 func byLikeness(rows [][]float64) ([]int, error) {
 	if len(rows) < 2 {
 		return []int{0}[:len(rows)], nil

@@ -11,7 +11,7 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// identity tells who a source is by the columns that make it.
+// identity finds out who a source is, by the columns that make it.
 type identity struct {
 	byKind  bool
 	columns []string // in lower case; nil where nothing is known of them
@@ -19,7 +19,7 @@ type identity struct {
 	exec    int // the column of the program's name
 }
 
-// identityOf is how sources are named that a measure counted, or nil did.
+// identityOf is how sources are named that were counted by a measure, which may be nil.
 func identityOf(m *dtracefs.Measure, byKind bool) identity {
 	id := identity{byKind: byKind, exec: -1}
 	if m == nil {
@@ -38,9 +38,9 @@ func identityOf(m *dtracefs.Measure, byKind bool) identity {
 	return id
 }
 
-// values are those of the columns of a source, whose name joins them by blanks; nil where they
-// cannot be told apart. Only a program's name holds blanks of its own: what stands before it is
-// read from the left, what stands after it from the right.
+// values are the values of the columns of a source, whose name joins them by blanks. They are nil
+// where they cannot be separated. Only a program's name holds blanks of its own: what stands before
+// it is read from the left, what stands after it from the right.
 func (id identity) values(source string) []string {
 	n := len(id.columns)
 	if n == 0 || id.exec < 0 {
@@ -96,8 +96,8 @@ func (id identity) kernel(source string) decision {
 	for i, v := range values {
 		switch {
 		case id.columns[i] == "ppid":
-			// The children of Linux's kthreadd, which is the second process itself;
-			// elsewhere, those that no process started, init aside.
+			// On Linux these are the children of kthreadd, which is itself the second process;
+			// elsewhere, those that no process started, apart from init.
 			if v == "2" || v == "0" && pid != "1" {
 				return yes
 			}
@@ -147,7 +147,7 @@ func (id identity) numbered(source string, pids []string) bool {
 // themselves alone.
 func leftOut(s *analysis.Series, opts Options) (kernel, observers []string) {
 	id := identityOf(s.Measure, opts.ByKind)
-	// Where zones are told apart, the platform has processes of its own beside the kernel's
+	// Where zones are distinguished, the platform has processes of its own beside the kernel's
 	// threads.
 	calls := map[string]bool{}
 	for _, name := range s.Names {
@@ -204,8 +204,8 @@ func newActivity(id identity) activity {
 }
 
 // add takes in a value of a source of a process that is left out, if it is something that threads
-// of the kernel do not do. Where kinds are not told apart, a thread of the kernel may do
-// anything.
+// of the kernel do not do. Where kinds of events are not distinguished, a thread of the kernel may
+// do anything.
 func (a activity) add(source, process string, v float64) {
 	kind := kindOf(source, a.id.byKind)
 	busy := kind == "syscall" || strings.Contains(kind, "cpu") || strings.HasPrefix(kind, "profile")
@@ -231,8 +231,8 @@ func (a activity) addSeries(s *analysis.Series, processes []string) {
 	}
 }
 
-// notes say it in a line: what is left out by its name alone may be something
-// else of that name.
+// notes say in a line each what was found: what is left out by its name alone may be something else
+// of that name.
 func (a activity) notes() []string {
 	var notes []string
 	for why, done := range map[string]map[string]float64{"by name alone": a.guessed, "by what the capture says of them": a.known} {

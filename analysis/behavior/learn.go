@@ -16,13 +16,13 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// FewestBuckets is the least number of buckets that can be learned from: with fewer, a tail of a
-// tenth is a single value.
+// FewestBuckets is the least number of buckets that can be learned from: with fewer, a tail that
+// holds a tenth of them is a single value.
 const FewestBuckets = 20
 
-// Sources counts the rows of a capture's activity into buckets of that width,
-// a source for each kind of event of each process: the series that shows
-// misbehavior best. Learn from it with [Options.ByKind].
+// Sources counts the rows of a capture's activity into buckets of that width, with a source for
+// each kind of event of each process. This is the series that shows misbehavior best. Learn from it
+// with [Options.ByKind].
 func Sources(frame dataframe.DataFrame, every time.Duration) (*analysis.Series, error) {
 	by := []string{"kind", "execname"}
 	for _, zone := range []dtracefs.Dimension{dtracefs.ZoneName, dtracefs.Container, dtracefs.Cgroup} {
@@ -38,8 +38,9 @@ func Sources(frame dataframe.DataFrame, every time.Duration) (*analysis.Series, 
 //
 // All series must have buckets of the same width; a source missing from one of them was silent
 // there. Scores are calibrated on buckets held out: each series in turn is scored by what the
-// others teach, or of more than twenty a twentieth of them, and a single series in five
-// stretches. Fewer than [FewestBuckets] buckets in all, NaN and infinite values are errors.
+// others teach. If there are more than twenty series, a twentieth of them is held out at a time,
+// and a single series is held out in five stretches. Fewer than [FewestBuckets] buckets in all, NaN
+// and infinite values are errors.
 func Learn(ctx context.Context, series []*analysis.Series, opts Options) (*Behavior, error) {
 	legibly := make([]*analysis.Series, len(series))
 	for i, s := range series {
@@ -49,7 +50,7 @@ func Learn(ctx context.Context, series []*analysis.Series, opts Options) (*Behav
 	if err != nil {
 		return nil, fmt.Errorf("learning behavior: %w", err)
 	}
-	// All series have the same one, or were brought to one width and kind of source by whoever
+	// All series have the same measure, or were brought to one width and kind of source by whoever
 	// made them.
 	b.Measure = series[0].Measure
 	return b, nil
@@ -66,7 +67,7 @@ func learn(ctx context.Context, series []*analysis.Series, opts Options) (*Behav
 	b.Excluded = slices.Clone(opts.Exclude)
 	b.IncludeKernel, b.IncludeObserver, b.Missing = opts.IncludeKernel, opts.IncludeObserver, opts.Missing
 	b.Until = slices.Max(rec.times) + rec.every.Seconds()
-	// In this order: calibration scores buckets by links, too.
+	// Links must be learned first: calibration scores buckets by links, too.
 	if err := rec.learnLinks(ctx, b, opts); err != nil {
 		return nil, err
 	}
@@ -76,8 +77,8 @@ func learn(ctx context.Context, series []*analysis.Series, opts Options) (*Behav
 	return b, nil
 }
 
-// A record is the data learned from: all series one after the other, the
-// sources of all.
+// A record is the data learned from: all series one after the other, with the sources of all of
+// them.
 type record struct {
 	every   time.Duration
 	units   string
@@ -149,9 +150,9 @@ func newRecord(series []*analysis.Series, opts Options) (*record, error) {
 	return r, nil
 }
 
-// check refuses what cannot be judged: no width, values that are not one for each time and name,
-// NaN unless it was said what becomes of them, and infinite values, which no scale can bring
-// back.
+// check refuses what cannot be judged: buckets without a width, a number of values other than one
+// for each time and name, NaN unless it was said what becomes of them, and infinite values, which
+// no scale can bring back.
 func check(s *analysis.Series, missing Missing) error {
 	if s == nil {
 		return errors.New("no series")
@@ -199,7 +200,7 @@ func listing(names []string, most int) string {
 	return strings.Join(names, ", ")
 }
 
-// guess reports whether a source is of an observer, by its name alone.
+// guess reports whether a source belongs to an observer, by its name alone.
 func (r *record) guess(source string) bool { return r.guessed[processOf(source, r.byKind)] }
 
 // fill gathers the columns of the sources, NaN where a series does not know
@@ -246,7 +247,7 @@ func (r *record) prepare(series []*analysis.Series, opts Options) error {
 		r.protos = append(r.protos, src)
 		printed := r.columns[j]
 		r.columns[j] = r.judged(name, src, printed, series, opts)
-		// In the longest series alone: the test needs values that follow each other. What is
+		// Only the longest series is tested: the test needs values that follow each other. What is
 		// known from before is not tested again, since steps learned now could not be merged with
 		// levels learned then.
 		if src.Value == Gauge && opts.source(name) == nil && wanders(r.columns[j][from:to], src.Season != nil && src.Season.Slope != 0) {
@@ -277,8 +278,8 @@ func (r *record) prepare(series []*analysis.Series, opts Options) error {
 func (r *record) judged(name string, src *Source, printed []float64, series []*analysis.Series, opts Options) []float64 {
 	col := slices.Clone(printed)
 	for i := 1; i < len(r.starts); i++ {
-		// A count that a capture does not hold was silent there; of a level nothing is known, and
-		// it stays NaN.
+		// A source of counts that a capture does not hold was silent there. Nothing is known of a
+		// level that it does not hold, which stays NaN.
 		if !src.Value.level() && !slices.Contains(series[i-1].Names, name) {
 			clear(col[r.starts[i-1]:r.starts[i]])
 			continue
@@ -297,13 +298,13 @@ func (r *record) judged(name string, src *Source, printed []float64, series []*a
 	if known != nil {
 		src.Season = known.Season
 	} else if slices.IsSorted(r.times) {
-		// Of series that are not in the order of time no season is looked for.
+		// No season is looked for in series that are not in the order of time.
 		if src.Season = fitSeason(r.times, shaped, r.every); src.Season != nil {
 			src.Season.Scaling = src.Scaling
 		}
 	}
 	if src.Season != nil {
-		// Without it, values are judged on a scale of their own.
+		// Without the season, values are judged on a scale of their own.
 		for t := range col {
 			col[t] = src.without(col[t], r.times[t])
 		}
@@ -332,8 +333,8 @@ func (o Options) source(name string) *Source {
 	return o.known.Sources[name]
 }
 
-// proto says what the values of a source are: as told, or by what they look
-// like where series of other things than counts of a tracer do not tell.
+// proto says what the values of a source are: what the options say, or else what they look like,
+// where a series is not of counts of a tracer and does not say itself.
 func (r *record) proto(name string, column []float64, series []*analysis.Series, opts Options) (src *Source, told bool, err error) {
 	value, told := opts.Values[name]
 	if !told {
@@ -361,8 +362,8 @@ func (r *record) proto(name string, column []float64, series []*analysis.Series,
 	return &Source{Value: value, Scaling: Scaling{Shape: Logarithm, Scale: 1}}, told, nil
 }
 
-// noteValues tells what was taken for totals by its looks, and which sources
-// have a season or a trend.
+// noteValues notes what was taken for totals because it looks like totals, and which sources have a
+// season or a trend.
 func (r *record) noteValues(opts Options) {
 	var totals, seasons, trends []string
 	for j, name := range r.names {
@@ -397,7 +398,8 @@ func (r *record) noteValues(opts Options) {
 	}
 }
 
-// longest is where the series of most buckets begins and ends, the first of several as long.
+// longest returns where the series with the most buckets begins and ends, or the first such series
+// if several are as long.
 func (r *record) longest() (from, to int) {
 	for i := 1; i < len(r.starts); i++ {
 		if r.starts[i]-r.starts[i-1] > to-from {
@@ -465,8 +467,8 @@ func (r *record) behavior(rows []int) *Behavior {
 	}
 	for kind, values := range usual {
 		slices.Sort(values)
-		// The tenth of all counts that are not zero: what a source of that kind does when it does
-		// little.
+		// A tenth of all counts that are not zero are smaller than this: it is what a source of
+		// that kind does when it does little.
 		b.Kinds[kind] = values[len(values)/10]
 	}
 	for process, on := range present {
@@ -479,12 +481,12 @@ func (r *record) behavior(rows []int) *Behavior {
 	return b
 }
 
-// mostBlocks bounds the stretches of time that a source keeps means of. Sixty tell the variance
-// of a mean to a fifth, and a behavior of a thousand sources stays a few megabytes.
+// mostBlocks bounds the stretches of time that a source keeps means of. Sixty show the variance of
+// a mean to within a fifth, and a behavior of a thousand sources still takes only a few megabytes.
 const mostBlocks = 60
 
-// blockMeans averages stretches of at least ten values: means of so many are
-// nearly independent, where single counts are not.
+// blockMeans averages stretches of at least ten values: the means of that many are nearly
+// independent, while single counts are not.
 func blockMeans(values []float64) []float64 {
 	size := max(10, (len(values)+mostBlocks-1)/mostBlocks)
 	var out []float64
@@ -504,8 +506,8 @@ func blockMeans(values []float64) []float64 {
 }
 
 // folds splits the buckets to hold out in turn: series by series, or a single one in five
-// stretches. Stretches and not single buckets, whose neighbors would teach what they are: buckets
-// that follow each other are alike.
+// stretches. Stretches are held out and not single buckets: buckets that follow each other are
+// alike, so that their neighbors would teach what they are.
 func (r *record) folds() [][2]int {
 	var out [][2]int
 	for i := 1; i < len(r.starts); i++ {

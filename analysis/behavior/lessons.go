@@ -18,16 +18,18 @@ type Lessons struct {
 	n    int        // in them
 }
 
-// Lesson is the number of normal buckets that are learned at once: less says too little of tails,
-// and each lesson holds out buckets and calibrates anew. No half-life can be shorter.
+// Lesson is the number of normal buckets that are learned from at once: fewer would say too little
+// about tails, and each lesson costs the holding out of buckets and a new calibration. No half-life
+// can be shorter.
 const Lesson = 600
 
-// shortest is the least length of the stretches that a lesson is made of: alerts come between.
+// shortest is the least length, in buckets, of the stretches that make up a lesson: alerts come
+// between them.
 const shortest = 60
 
-// Take takes in a bucket that follows those before, or comes after an alert or a pause, and is
-// part of no alert. It returns what is known after the lesson that it completes, or nil if it
-// completes none.
+// Take takes in a bucket that is part of no alert, and that follows those before or comes after an
+// alert or a pause. It returns what is known after the lesson that the bucket completes, or nil if
+// it completes none.
 func (l *Lessons) Take(ctx context.Context, b *Behavior, bucket Bucket) (*Behavior, error) {
 	k := len(l.calm) - 1
 	if k < 0 || math.Abs(bucket.Time-l.calm[k][len(l.calm[k])-1].Time-b.Every.Seconds()) > b.Every.Seconds()/2 {
@@ -40,7 +42,8 @@ func (l *Lessons) Take(ctx context.Context, b *Behavior, bucket Bucket) (*Behavi
 		k = len(l.calm) - 1
 	}
 	l.calm[k] = append(l.calm[k], bucket)
-	// Not before the last stretch is long enough, lest it be thrown away with the lesson.
+	// A lesson does not begin before the last stretch is long enough, or else that stretch would be
+	// thrown away with the lesson.
 	if l.n++; l.n < Lesson || len(l.calm[k]) < shortest {
 		return nil, nil
 	}

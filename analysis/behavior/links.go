@@ -16,9 +16,8 @@ import (
 	"dtnotes/analysis/covariance"
 )
 
-// Links tell how the processes of a behavior depend on each other: a sparse
-// Gaussian model of the logarithms of their counts. A gauge stands for itself,
-// under the name of its source.
+// Links say how the processes of a behavior depend on each other, by a sparse Gaussian model of the
+// logarithms of their counts. A gauge stands for itself, under the name of its source.
 type Links struct {
 	Names      []string     `json:"names"`           // of the p processes
 	Zones      []string     `json:"zones,omitempty"` // zone, control group or container of each, where known
@@ -31,9 +30,8 @@ type Links struct {
 	Activity   []float64    `json:"activity"`   // events per second
 	Edges      []Edge       `json:"edges"`      // stable links, strongest first
 
-	// Ridge is how far covariances are shrunk towards independence to measure
-	// distances and to foretell sources by; less than for links if many buckets
-	// are known.
+	// Ridge is how far covariances are shrunk towards independence to measure distances and to
+	// predict sources; it is less than for links if many buckets are known.
 	Ridge    float64       `json:"ridge"`
 	Expected []Expectation `json:"expected"` // sources foretold by what the others do
 
@@ -46,7 +44,7 @@ type Links struct {
 	sources map[string]*Source // of the behavior, for the scales of gauges
 }
 
-// An Edge is a link between two processes: an index into the names each.
+// An Edge is a link between two processes, each given as an index into the names.
 type Edge struct {
 	From   int     `json:"from"`
 	To     int     `json:"to"`
@@ -136,10 +134,11 @@ func (r *record) learnLinks(ctx context.Context, b *Behavior, opts Options) erro
 	return err
 }
 
-// teach is what the buckets outside a fold teach.
+// teach returns what the buckets outside a fold teach.
 //
 // What does not depend on single buckets is taken over from the whole: scales, seasons, and which
-// processes are modeled. To find them again for each fold would cost as many times the time.
+// processes are modeled. To find them again for each fold would take as many times as long as there
+// are folds.
 func (r *record) teach(whole *Behavior, fold [2]int) (*Behavior, error) {
 	rest := r.except(fold)
 	b := r.behavior(rest)
@@ -165,7 +164,7 @@ func (r *record) busiest(b *Behavior, names []string, columns [][]float64) (*ana
 		active := 0
 		for _, v := range col {
 			if src := b.Sources[names[k]]; v < 0 && (src == nil || !src.Value.level()) {
-				// A negative count has no logarithm, and is no count.
+				// A negative value has no logarithm, and is no count.
 				active = -1
 				break
 			}
@@ -173,8 +172,8 @@ func (r *record) busiest(b *Behavior, names []string, columns [][]float64) (*ana
 				active++
 			}
 		}
-		// What differed from its first bucket but once or twice would be linked with whatever
-		// else happened then.
+		// A process that differed from its first bucket only once or twice would be linked with
+		// whatever else happened then.
 		if active >= 3 {
 			keep = append(keep, candidate{k, active})
 		}
@@ -213,8 +212,8 @@ func (r *record) busiest(b *Behavior, names []string, columns [][]float64) (*ana
 	return s, nil
 }
 
-// plain brings the activity of a process to the scale of links: log(1+count), or that of its
-// gauge. NaN stays NaN for a gauge; of counts it is no activity.
+// plain brings the activity of a process to the scale of links: log(1+count), or that of its gauge.
+// NaN stays NaN for a gauge; for counts it means no activity.
 func plain(sources map[string]*Source, name string, v float64) float64 {
 	if s := sources[name]; s != nil && s.Value.level() {
 		return s.shaped(v, 1)
@@ -237,8 +236,8 @@ func newLinks(s *analysis.Series, rows []int) *Links {
 		for i, row := range rows {
 			d := s.Values.At(row, j) - mean
 			dev += float64(d*d) / n
-			// Rows are mostly neighbors. The one pair over the gap of a fold that is left out
-			// makes no difference.
+			// Rows mostly follow each other in time. The one pair across the gap that a left-out
+			// fold leaves makes no difference.
 			if i > 0 {
 				lag += float64(d*(s.Values.At(rows[i-1], j)-mean)) / n
 			}
@@ -253,7 +252,7 @@ func newLinks(s *analysis.Series, rows []int) *Links {
 	// Buckets on end are alike: n of them tell as much as n(1-r)/(1+r)
 	// independent ones, r their correlation.
 	l.Effective = max(1, n*(1-correlation)/(1+correlation))
-	// The more processes for each bucket, the less of a covariance is to be believed.
+	// The more processes there are for each bucket, the less can a covariance be believed.
 	l.Ridge = max(leastRidge, min(ridge, float64(len(l.Names))/n))
 	z := l.standardizedRows(s, rows)
 	var cov mat.SymDense
@@ -267,7 +266,8 @@ func newLinks(s *analysis.Series, rows []int) *Links {
 			z.Set(k, j, (s.Values.At(i, j)-l.Center[j])/l.Scale[j])
 		}
 	}
-	// Distances are measured of values however far out, and so is what they are measured by.
+	// Distances are measured for values however far out they are, so that the covariance by which
+	// they are measured is of such values, too.
 	cov.SymOuterK((1-l.Ridge)/n, z.T())
 	for j := range l.Names {
 		cov.SetSym(j, j, cov.At(j, j)+l.Ridge)
@@ -276,9 +276,9 @@ func newLinks(s *analysis.Series, rows []int) *Links {
 	return l
 }
 
-// ridge is how far covariances are shrunk towards independence. Processes that
-// follow a load nearly in step have partial correlations that two normal days
-// would tell quite differently; this steadies them.
+// ridge is how far covariances are shrunk towards independence. Processes that follow a load nearly
+// in step have partial correlations that would come out quite differently from one normal day to
+// another; this steadies them.
 const ridge = 0.1
 
 // leastRidge keeps distances finite where sources are copies of each other.
@@ -305,7 +305,7 @@ func (l *Links) standardizedRows(s *analysis.Series, rows []int) *mat.Dense {
 	return z
 }
 
-// own tells which entries of the links are of the process of a source: the process itself and its
+// own says which entries of the links belong to the process of a source: the process itself and its
 // gauges, which say the same as the source in other words.
 func (l *Links) own(source string, byKind bool) []bool {
 	process := processOf(source, byKind)
@@ -393,7 +393,8 @@ func (l *Links) nearest(c *compiled, z []float64, residuals map[string]float64) 
 		for k := range l.Expected {
 			e := &l.Expected[k]
 			r := g.residuals[e.Source] / e.Error
-			// A source that is far off in every pattern says nothing of which is meant.
+			// A source that is far off in every pattern says nothing about which pattern the bucket
+			// belongs to.
 			sum += min(float64(r*r), farthest*farthest)
 		}
 		return sum
@@ -417,8 +418,8 @@ func (l *Links) nearest(c *compiled, z []float64, residuals map[string]float64) 
 			}
 		}
 		// The root of p is what a normal bucket of p independent processes is distant on average.
-		// A pattern whose own buckets lie farther from its middle than that is measured with as
-		// much larger a unit.
+		// If a pattern's own buckets lie farther from its middle than that, distances from it are
+		// measured in a unit that is larger by as much.
 		wide := min(1, math.Sqrt(float64(len(z)))/max(1e-9, p.Distance))
 		g := gap{wide * distance(c.precision, apart), wide * outside(c.rest, apart), rest}
 		if d := cost(g); d < least {
@@ -498,17 +499,16 @@ func outside(rest *mat.Dense, z []float64) float64 {
 // for a cause.
 const leadLevel = 0.001
 
-// directed turns the edge so that it starts at the process that runs ahead of
-// the other, if one does: the bucket before of the one tells more of the other
-// than its own bucket before does (C. Granger, 1969), and not the other way
-// round.
+// directed turns the edge so that it starts at the process that runs ahead of the other, if one
+// does: the bucket before of the first says something about the other that its own bucket before
+// does not (C. Granger, 1969), and not the other way round.
 func (l *Links) directed(s *analysis.Series, e analysis.Edge) Edge {
 	out := Edge{From: e.From, To: e.To, Weight: e.Weight}
 	_, forth := l.leads(s, e.From, e.To)
 	_, back := l.leads(s, e.To, e.From)
 	switch {
-	// Both ways is no direction: processes that follow a common load with some delay each
-	// foretell the other.
+	// If it holds both ways, there is no direction: processes that follow a common load, each with
+	// some delay, predict each other.
 	case forth < leadLevel && back > 0.05:
 		out.Leads = true
 	case back < leadLevel && forth > 0.05:
@@ -570,7 +570,7 @@ func (l *Links) leads(s *analysis.Series, a, b int) (r, p float64) {
 		return 0, 1
 	}
 	r = max(-1+1e-12, min(1-1e-12, (rxz-float64(rxy*ryz))/math.Sqrt(rest)))
-	// Three values are correlated, one of which is held fixed.
+	// Three values are correlated, and one of them is held fixed.
 	free := float64(n - 3)
 	t := math.Abs(r) * math.Sqrt(free/(1-float64(r*r)))
 	return r, 2 * distuv.StudentsT{Sigma: 1, Nu: free}.Survival(t)

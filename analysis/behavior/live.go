@@ -7,10 +7,10 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// Buckets turns what a tracer prints, batch by batch, into buckets for [Watch]. They are counted
-// as those that the behavior was learned from, by the same columns and values: if what is printed
-// cannot be, an error is yielded and ends them. Options that say something else are an error,
-// too.
+// Buckets turns what a tracer prints, batch by batch, into buckets for [Watch]. They are counted as
+// the buckets were that the behavior was learned from, by the same columns and values. If what is
+// printed cannot be counted so, an error is yielded, and it is the last. Options that say something
+// else are an error, too.
 //
 //	run, err := dtracefs.Live(ctx, script, dtracefs.LiveOptions{})
 //	live := behavior.Buckets(run.Batches(), normal, dtracefs.MeasureOptions{})
@@ -29,7 +29,7 @@ func Buckets(batches iter.Seq2[*dtracefs.Batch, error], b *Behavior, o dtracefs.
 		stream := dtracefs.NewStream(dtracefs.CountOptions{MeasureOptions: o})
 		fits := false
 		hand := func(done []dtracefs.Interval, err error) bool {
-			// The measure is only known when the stream has seen enough to infer it. It is
+			// The measure is known only when the stream has seen enough to infer it. It is then
 			// compared once.
 			if m := stream.Measure(); err == nil && m != nil && !fits && b.Measure != nil {
 				err, fits = b.Measure.Match(m), true
@@ -59,7 +59,7 @@ func Buckets(batches iter.Seq2[*dtracefs.Batch, error], b *Behavior, o dtracefs.
 	}
 }
 
-// String tells the update in one line.
+// String describes the update in one line.
 func (u Update) String() string {
 	state := "normal"
 	if u.Alert != nil {

@@ -22,7 +22,7 @@ import (
 // positions are the first one's. The behaviors must have buckets of one width
 // and both or neither tell kinds apart.
 //
-// Calibrations are not made anew, since that takes the buckets, which are gone.
+// Calibrations are not made anew, since that would need the buckets, which are gone.
 func Merge(behaviors ...*Behavior) (*Behavior, error) {
 	if err := mergeable(behaviors); err != nil {
 		return nil, fmt.Errorf("merging behaviors: %w", err)
@@ -36,8 +36,8 @@ func Merge(behaviors ...*Behavior) (*Behavior, error) {
 	for _, b := range behaviors {
 		absorb(out, b, false)
 	}
-	// A process that some host has as its own is no thread of the kernel, and
-	// no observer.
+	// A process that some host has as a process of its own is no thread of the kernel, and no
+	// observer.
 	own := func(p string) bool { return out.Presence[p] > 0 }
 	out.Ignored, out.Observers = slices.DeleteFunc(out.Ignored, own), slices.DeleteFunc(out.Observers, own)
 	// Calibrations of what only behaviors with links have are of no use, and would not be read
@@ -79,9 +79,9 @@ func mergeable(behaviors []*Behavior) error {
 	return nil
 }
 
-// alikeLinks are the links of behaviors between what all take for values of the same kind: of one
-// behavior a level may wander that does not in another, and what depends on its steps says
-// nothing of its level.
+// alikeLinks are the links of behaviors between what all of them take for values of the same kind.
+// A level may wander in one behavior and not in another, and what depends on its steps says nothing
+// about its level.
 func alikeLinks(behaviors []*Behavior) []*Behavior {
 	mixed := map[string]bool{}
 	kinds := map[string]Value{}
@@ -145,7 +145,7 @@ func (l *Links) without(sources map[string]bool) *Links {
 	return &out
 }
 
-// take gives the elements at these places, nil of none.
+// take returns the elements at these places, or nil for none.
 func take[T any](all []T, at []int) []T {
 	if all == nil {
 		return nil
@@ -174,7 +174,7 @@ func absorb(b, o *Behavior, fading bool) {
 			t = silent(blocks)
 		}
 		switch {
-		// Of one of the two nothing is known but that it was silent.
+		// Nothing is known of one of the two except that it was silent.
 		case s.Value == "" || t.Value == "" || s.Value == t.Value:
 		case fading || slices.Index(kindsOfValues, t.Value) < slices.Index(kindsOfValues, s.Value):
 			s = t.unknown(b.Buckets, len(s.Blocks))
@@ -221,7 +221,7 @@ func absorb(b, o *Behavior, fading bool) {
 	}
 }
 
-// union appends to a those of b that it does not have, in their order.
+// union appends to a those elements of b that a does not have, in their order.
 func union(a, b []string) []string {
 	for _, s := range b {
 		if !slices.Contains(a, s) {
@@ -231,17 +231,17 @@ func union(a, b []string) []string {
 	return a
 }
 
-// silent is a source that did nothing in any block. What its values are and their scale, whoever
-// joins it with a source that did something must say.
+// silent is a source that did nothing in any block. Whoever joins it with a source that did
+// something must say what its values are and what their scale is.
 func silent(blocks int) *Source { return &Source{Blocks: make([]float64, blocks)} }
 
-// unknown is a source of that kind of which so many buckets tell nothing.
+// unknown is a source of that kind of which that many buckets say nothing.
 func (s *Source) unknown(buckets, blocks int) *Source {
 	return &Source{Value: s.Value, Scaling: s.Scaling, Season: s.Season, Missing: buckets, Blocks: make([]float64, blocks)}
 }
 
-// join is the source over the buckets of both, m and n of them. Of gauges on
-// different scales the sums are brought to the wider one, or between them where the first fades.
+// join is the source over the buckets of both, m and n of them. The sums of gauges on different
+// scales are brought to the wider scale, or to one between them where the first fades.
 func (s *Source) join(t *Source, m, n int, fading bool) *Source {
 	if s.Value == "" || s.Active == 0 && t.Value != "" {
 		s = t.silent(s, m)
@@ -271,8 +271,8 @@ func (s *Source) join(t *Source, m, n int, fading bool) *Source {
 	return out
 }
 
-// silent gives what is known of a source that was not there: nothing of a
-// gauge, silence of a count.
+// silent returns what is known of a source that was not there: nothing if it is a gauge, silence if
+// it is a count.
 func (s *Source) silent(o *Source, buckets int) *Source {
 	out := *o
 	if s.Value.level() {
@@ -327,7 +327,7 @@ func mergeLinks(behaviors []*Behavior) (*Links, error) {
 	p := len(names)
 	out := &Links{Names: names, Center: make([]float64, p), Scale: make([]float64, p), Activity: make([]float64, p), Edges: []Edge{}}
 	cov, spread := mat.NewSymDense(p, nil), mat.NewSymDense(p, nil)
-	// Each is worth as many independent buckets as it was learned from.
+	// Each is worth the number of independent buckets that it was learned from.
 	total := 0.0
 	for _, b := range behaviors {
 		total += b.Links.Effective
@@ -376,9 +376,9 @@ func mergeLinks(behaviors []*Behavior) (*Links, error) {
 	return out, nil
 }
 
-// keepEdges keeps the edges that any of the behaviors has, with the merged
-// weight; lagged ones with the strongest they had. A lead must be one in all
-// that have the edge.
+// keepEdges keeps the edges that any of the behaviors has, with the merged weight; lagged edges
+// keep the strongest weight that they had. A lead must be a lead in all behaviors that have the
+// edge.
 func (l *Links) keepEdges(weights mat.Symmetric, behaviors []*Behavior) {
 	at := map[[2]int]int{}
 	for _, b := range behaviors {
@@ -395,8 +395,8 @@ func (l *Links) keepEdges(weights mat.Symmetric, behaviors []*Behavior) {
 				continue
 			}
 			known := &l.Edges[k]
-			// A direction, once lost, does not come back: that of one of many hosts says nothing
-			// of all.
+			// A direction, once lost, does not come back: the direction in one of many hosts says
+			// nothing about all of them.
 			known.Leads = known.Leads && e.Leads && known.From == e.From
 			known.Lagged = known.Lagged && e.Lagged && known.Leads
 			if math.Abs(e.Weight) > math.Abs(known.Weight) {
@@ -412,8 +412,8 @@ func (l *Links) keepEdges(weights mat.Symmetric, behaviors []*Behavior) {
 	l.sortEdges()
 }
 
-// mergeExpected averages what foretells the sources that all behaviors foretell.
-// What is normal for any of them is normal for all: the widest errors hold.
+// mergeExpected averages what predicts the sources that all behaviors predict. What is normal for
+// any of them is normal for all, so that the widest errors hold.
 func (l *Links) mergeExpected(behaviors []*Behavior) {
 	for _, first := range behaviors[0].Links.Expected {
 		e := Expectation{Source: first.Source, Weights: make([]float64, len(l.Names)), Scale: 0}
@@ -444,8 +444,8 @@ func (s Smooth) wider(o Smooth) Smooth {
 	return Smooth{max(s.Deviation, o.Deviation), max(s.Stretches, o.Stretches), max(s.At, o.At), max(s.Scale, o.Scale)}
 }
 
-// giveWay averages links with newer ones, between the processes of those. One that was not linked
-// before was independent, as far as is known.
+// giveWay averages links with newer ones, between the processes of those. A process that was not
+// linked before was independent, as far as is known.
 func (l *Links) giveWay(newer *Links) (*Links, error) {
 	p, total := len(newer.Names), l.Effective+newer.Effective
 	mean := func(old, fresh float64) float64 { return between(old, fresh, l.Effective, newer.Effective) }

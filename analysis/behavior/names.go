@@ -8,8 +8,8 @@ import (
 	"dtnotes/analysis"
 )
 
-// Legible spells the bytes of a name that are not UTF-8 as \xff: a behavior is saved as JSON, which
-// knows no others, and must find its sources again.
+// Legible spells the bytes of a name that are not UTF-8 in the way of \xff: a behavior is saved as
+// JSON, which can hold UTF-8 alone, and must find its sources again.
 func Legible(name string) string {
 	if utf8.ValidString(name) {
 		return name

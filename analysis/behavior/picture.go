@@ -29,7 +29,7 @@ func (r *Report) Timeline() figure.Timeline {
 	return t
 }
 
-// title is the alert's strongest process.
+// title is the process that stands out most in the alert.
 func (a Alert) title() string {
 	if len(a.Sources) == 0 {
 		return "alert"
@@ -93,9 +93,8 @@ func (r *Report) Difference(a Alert) (figure.Difference, error) {
 	return difference(before, a.Edges), nil
 }
 
-// difference applies changes to a graph. Processes new in it stand beside the others, at the
-// upper right corner: where they would stand by their links is not known, and the others must not
-// move.
+// difference applies changes to a graph. Processes new in it stand beside the others, at the upper
+// right corner: where their links would place them is not known, and the others must not move.
 func difference(before figure.Graph, changes []Change) figure.Difference {
 	before = before.Placed()
 	after := before
@@ -126,8 +125,8 @@ func difference(before figure.Graph, changes []Change) figure.Difference {
 			kept = append(kept, e)
 		}
 	}
-	// Changes are measured between all pairs together, before as after; the
-	// sparse graph's own weights would not compare.
+	// Changes are measured between all pairs together, before as after; the sparse graph's own
+	// weights could not be compared with them.
 	after.Edges, before.Edges = slices.Clone(kept), kept
 	for _, c := range changes {
 		i, j := index[c.From], index[c.To]
@@ -166,8 +165,8 @@ func (r *Report) String() string {
 	return b.String()
 }
 
-// Words tells the alert in a few lines: when, which processes stand out and
-// why, and which links changed.
+// Words describes the alert in a few lines: when it was, which processes stand out and why, and
+// which links changed.
 func (a Alert) Words() string { return a.words(figure.Shorten(a.names())) }
 
 // names lists the processes that the alert names.

@@ -7,8 +7,8 @@ import (
 )
 
 // Reach says what alerts the behavior can raise at all, at a rate of false alarms. How rare the
-// rarest is, is known from so many buckets; where these are too few, no fault however gross is
-// told apart from what normal running may show.
+// rarest is, is known only as well as the number of buckets allows. Where these are too few, no
+// fault, however gross, can be distinguished from what normal running may show.
 type Reach struct {
 	Rate    float64 // false alarms an hour
 	Level   float64 // p-value that raises an alert
@@ -18,8 +18,8 @@ type Reach struct {
 	Needed  int     // about how many would do, 0 if these do
 }
 
-// Reach tells what a gross fault would be worth: a process never seen before as
-// busy as the busiest known, or a gauge far off.
+// Reach says what a gross fault would be worth: a process never seen before that is as busy as the
+// busiest known, or a gauge that is far off.
 func (b *Behavior) Reach(opts ScoreOptions) (Reach, error) {
 	rate, err := opts.rate(b.Every)
 	if err != nil {
@@ -43,8 +43,8 @@ func (b *Behavior) Reach(opts ScoreOptions) (Reach, error) {
 	if min(r.OneP, r.LastsP) <= r.Level {
 		return r, nil
 	}
-	// By quarters: how many buckets would do is a guess anyway, from calibrations that stay as
-	// they are.
+	// The number grows by a quarter at a time: how many buckets would do is a guess anyway, made
+	// from calibrations that stay as they are.
 	for more := 1.25; more < 1e4; more *= 1.25 {
 		l := b.Levels.asIf(more)
 		if one, lasts := worth(l); min(one, lasts) <= r.Level {
@@ -56,7 +56,7 @@ func (b *Behavior) Reach(opts ScoreOptions) (Reach, error) {
 }
 
 // gross is what a gross fault shows in its first bucket, and in those after. A level that wanders
-// is judged by its steps, of which the fault is one: in the buckets after it nothing is odd.
+// is judged by its steps, and the fault is one step: in the buckets after it nothing is odd.
 func (b *Behavior) gross() (m, after measures, err error) {
 	c, err := b.compile()
 	if err != nil {
@@ -86,8 +86,8 @@ func (b *Behavior) gross() (m, after measures, err error) {
 	return m, after, nil
 }
 
-// worth is the p-value of such a bucket, and of many of them: of the latter, evidence has added
-// up to the most it may.
+// worth is the p-value of one such bucket, and of many of them, for which evidence has added up to
+// the most it may.
 func (l *Levels) worth(m measures) (one, lasts float64) {
 	p := probabilities{pooled(l.Process, m.process), pooled(l.Novel, m.novel), 1, 1, 1, 1, 1, 1}
 	now := pooled(l.Instant, p.instant())
@@ -95,8 +95,8 @@ func (l *Levels) worth(m measures) (one, lasts float64) {
 	return l.p(l.score(p, lasts), p), lasts
 }
 
-// asIf gives the calibrations as if from so many times as much of the same. Scores stay as they
-// are; what grows is how surely they are known.
+// asIf returns the calibrations as if they came from that many times as much of the same. Scores
+// stay as they are; what grows is how surely they are known.
 func (l *Levels) asIf(more float64) *Levels {
 	var out Levels
 	a, b := l.lists()
@@ -113,7 +113,7 @@ func (l *Levels) asIf(more float64) *Levels {
 	return &out
 }
 
-// String tells what cannot be reached; it is empty if all is well.
+// String says what cannot be reached; it is empty if all is well.
 func (r Reach) String() string {
 	switch {
 	case r.OneP <= r.Level:
@@ -128,7 +128,7 @@ func (r Reach) String() string {
 	return fmt.Sprintf("no alert can be raised at %.3g false alarms an hour: by the %d buckets learned from, even a gross fault has p = %.2g, and an alert needs %.2g; %s", r.Rate, r.Buckets, min(r.OneP, r.LastsP), r.Level, needed)
 }
 
-// budget tells how often normal running may raise an alert, in words.
+// budget says in words how often normal running may raise an alert.
 func (r Reach) budget() string {
 	if r.Rate >= 1 {
 		return fmt.Sprintf("at most %.3g false alerts an hour", r.Rate)

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Version of the JSON that [Behavior.Save] writes.
+// Version is that of the JSON that [Behavior.Save] writes.
 const Version = 3
 
 // ErrVersion is wrapped by the errors for behaviors of a version that this
@@ -91,8 +91,8 @@ func Read(r io.Reader) (*Behavior, error) {
 }
 
 // check refuses what would make scores meaningless: numbers that no learning gives, lists out of
-// order, and names that refer to nothing. A file may be of anyone, and scoring must neither panic
-// nor divide by zero.
+// order, and names that refer to nothing. A file may come from anyone, and scoring must neither
+// panic nor divide by zero.
 func (b *Behavior) check() error {
 	switch {
 	case b.Every <= 0:

@@ -10,13 +10,13 @@ import (
 	"dtnotes/analysis"
 )
 
-// FalseAlarms is the default of how many alerts an hour normal running may
-// raise, where buckets are at most seconds wide.
+// FalseAlarms is how many alerts an hour normal running may raise by default, where buckets are at
+// most a second wide.
 const FalseAlarms = 4.0
 
-// bucketsPerAlarm is the default where buckets are wider than a second: one false alert in so
-// many, which for buckets of a second is four an hour. Four an hour would be one in three buckets
-// of five minutes.
+// bucketsPerAlarm is the default where buckets are wider than a second: one false alert in that
+// many buckets, which for buckets of a second is four an hour. Four an hour would be one in three
+// buckets of five minutes.
 const bucketsPerAlarm = 900
 
 // ScoreOptions tune [Score] and [Watch]. The zero value is the default.
@@ -123,13 +123,14 @@ func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptio
 		if ended != nil {
 			r.Alerts = append(r.Alerts, *ended)
 		}
-		// Twice what was kept, so that each bucket is moved a bounded number of times however
-		// long the series is; and not within an alert, whose first bucket is not settled yet.
+		// Buckets are forgotten only when there are twice as many as were kept, so that each bucket
+		// is moved a bounded number of times however long the series is. They are not forgotten
+		// within an alert, whose first bucket is not settled yet.
 		if opts.AlertsOnly && len(r.Buckets) >= 2*r.kept+mostCalm && w.open == nil {
 			r.forgetCalm(longestOnset)
 		}
 	}
-	// An alert that goes on at the end of the series is an alert.
+	// An alert that still goes on at the end of the series is reported, too.
 	if last := w.close(); last != nil {
 		r.Alerts = append(r.Alerts, *last)
 	}
@@ -144,8 +145,7 @@ func score(ctx context.Context, b *Behavior, s *analysis.Series, opts ScoreOptio
 	return r, nil
 }
 
-// leftOut tells what was not judged, and what of that does more than the
-// kernel's own.
+// leftOut notes what was not judged, and what of that does more than the kernel's own threads do.
 func (r *Report) leftOut(s *scorer) {
 	b := r.behavior
 	all, observers := leftOut(r.series, Options{ByKind: b.ByKind, IncludeKernel: b.IncludeKernel, IncludeObserver: b.IncludeObserver, Exclude: b.leftOutByName()})
@@ -163,8 +163,8 @@ func (r *Report) leftOut(s *scorer) {
 }
 
 // flag marks every bucket of an alert: also those of its patience between remarkable ones, and
-// those before the one that raised it, back to where the evidence began to add up. This is only
-// known afterwards, which is why a watch does not say it.
+// those before the one that raised it, back to where the evidence began to add up. This is known
+// only afterwards, which is why a watch does not say it.
 func (r *Report) flag() {
 	at := 0
 	for i := range r.Buckets {
@@ -181,7 +181,8 @@ func (r *Report) flag() {
 const (
 	// mostCalm bounds the buckets outside of alerts that are held where those are not wanted.
 	mostCalm = 1 << 14
-	// longestOnset is how many buckets an alert may start before it is raised.
+	// longestOnset is by how many buckets the start of an alert may lie before the bucket that
+	// raises it.
 	longestOnset = 1 << 10
 )
 

@@ -16,8 +16,9 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// compiled is a behavior made ready to score with: what would be computed for each bucket anew.
-// It is indexed by numbers, since a bucket has thousands of sources and comes every second.
+// compiled is a behavior made ready to score with: it holds what would otherwise be computed anew
+// for each bucket. It is indexed by numbers, since a bucket has thousands of sources and one comes
+// every second.
 type compiled struct {
 	sources   []judge
 	index     map[string]int // of a source, by name
@@ -70,8 +71,8 @@ func (b *Behavior) compile() (*compiled, error) {
 			active = b.Sources["syscall "+name].Active
 		}
 		c.calls = append(c.calls, calls)
-		// One is added to the silent buckets and to the others: a process that was never silent
-		// may still rest.
+		// One is added to the number of silent buckets and to that of the others: a process that
+		// was never silent may still rest.
 		c.silence = append(c.silence, -math.Log(float64(b.Buckets-active+1)/float64(b.Buckets+2)))
 	}
 	var names, own []string
@@ -82,8 +83,8 @@ func (b *Behavior) compile() (*compiled, error) {
 		}
 	}
 	c.typical = b.typicalScale(own, false)
-	// Counts and levels are on scales of their own, and so is what is typical of each. Observers
-	// have no say in it.
+	// Counts and levels are on different scales, so that what is typical is found for each
+	// separately. Observers do not count for it.
 	level := b.typicalScale(own, true)
 	for i, name := range names {
 		src, kind := b.Sources[name], kindOf(name, b.ByKind)
@@ -169,7 +170,7 @@ func (b *Behavior) typicalScale(names []string, gauges bool) float64 {
 	return sum / float64(k)
 }
 
-// A Finding is a process, or any source told apart, that stands out.
+// A Finding is a process, or any other source, that stands out.
 type Finding struct {
 	Name  string  `json:"name"`
 	Score float64 `json:"score"` // -ln of how often normal running shows as much
@@ -189,7 +190,7 @@ type Sign struct {
 // State says in which way a count is unusual.
 type State string
 
-// The states.
+// These are the states.
 const (
 	New    State = "new"    // never seen before
 	High   State = "high"   // above the usual
@@ -218,7 +219,7 @@ func (s Sign) String() string {
 
 // raw is what one bucket shows before calibration.
 //
-// It is kept apart from what is told, since while learning all buckets must have been looked at
+// It is kept apart from what is reported: while learning, all buckets must have been looked at
 // before it is known how far normal ones stand out.
 type raw struct {
 	signs    []rawSign
@@ -249,7 +250,7 @@ type Deviation struct {
 	Z      float64 `json:"z"`
 }
 
-// farther returns the one farther out, of two as far the first by name.
+// farther returns the one that lies farther out, or the first by name if both lie as far.
 //
 // The tie is broken since maps are ranged over in any order.
 func (d Deviation) farther(source string, z float64) Deviation {
@@ -261,7 +262,7 @@ func (d Deviation) farther(source string, z float64) Deviation {
 
 // scorer looks at buckets that follow each other.
 //
-// It remembers what a single bucket does not tell: the value before of running totals, moving
+// It remembers what a single bucket does not show: the previous value of running totals, moving
 // averages, and which processes have been seen.
 type scorer struct {
 	b        *Behavior
@@ -298,9 +299,9 @@ func newScorer(b *Behavior) (*scorer, error) {
 	return s, nil
 }
 
-// guest reports whether a source that the behavior does not know is of the
-// tracer at work: by its number, or by a name and that it was there from the
-// first. An observer that comes later is judged as any other process.
+// guest reports whether a source that the behavior does not know belongs to the tracer at work: it
+// has the tracer's number, or an observer's name and was there from the first buckets on. An
+// observer that comes later is judged as any other process.
 func (s *scorer) guest(source, process string) bool {
 	if s.b.IncludeObserver {
 		return false
@@ -330,8 +331,8 @@ func (s *scorer) mute(name string, t float64) bool {
 // pause forgets what is followed over buckets.
 func (s *scorer) pause() { s.tracks = tracks{} }
 
-// mostNames bounds what is remembered of names that never end, as those of processes that are
-// named by a random number. Memory then stays bounded, at the price of looking at a name anew.
+// mostNames bounds what is remembered of names that never end, as those of processes that are named
+// by a random number. Memory then stays bounded, at the price of sometimes looking at a name anew.
 const mostNames = 10_000
 
 // mostFindings and mostSigns bound what a bucket and a finding tell.
@@ -340,8 +341,8 @@ const (
 	mostSigns    = 5
 )
 
-// raw looks at a bucket that starts at time t: its values by source, zeros left
-// out or not.
+// raw looks at a bucket that starts at time t and has these values by source. Zeros may be left
+// out.
 func (s *scorer) raw(t float64, values map[string]float64) raw {
 	if !s.prepared {
 		values = s.prepare(t, values)
@@ -417,8 +418,8 @@ func (s *scorer) raw(t float64, values map[string]float64) raw {
 	return w
 }
 
-// tellMoved is how far, as -ln p, a source must have moved from what the others
-// let expect to be told of: as unusual as the threshold of a tail.
+// tellMoved is how far, as -ln p, a source must have moved from what the others let us expect for
+// that to be reported: it must be as unusual as the threshold of a tail.
 const tellMoved = 2.302585092994046 // ln 10
 
 func (s *scorer) gauge(name string) bool {
@@ -426,7 +427,7 @@ func (s *scorer) gauge(name string) bool {
 	return src != nil && src.Value.level()
 }
 
-// prepare brings values to what is judged; NaN are those missing.
+// prepare turns values into what is judged. NaN are those that are missing.
 func (s *scorer) prepare(t float64, values map[string]float64) map[string]float64 {
 	out := make(map[string]float64, len(values))
 	for name, v := range values {
@@ -438,7 +439,7 @@ func (s *scorer) prepare(t float64, values map[string]float64) map[string]float6
 		p := &s.preps[i]
 		name := s.c.sources[i].name
 		v, there := values[name]
-		// In a capture, what is not printed is not there.
+		// What a capture does not print is not there.
 		if !there && p.src.Value != Count && s.b.Measure == nil {
 			v = math.NaN()
 		}
@@ -460,7 +461,7 @@ func (j *judge) sign(v float64) (rawSign, bool) {
 		return sign, true
 	}
 	x := -m - j.lower.at
-	// Also where x is NaN.
+	// This holds also where x is NaN.
 	if !(x > 0) {
 		return rawSign{}, false
 	}
@@ -500,8 +501,8 @@ func (s *scorer) unseen(t float64, values map[string]float64, w *raw) {
 			}
 		}
 		if !known && s.b.ByKind && counted && !s.b.IncludeKernel && decided == unknown {
-			// Forgotten at once and not one by one: a process that goes on makes its next system
-			// call soon.
+			// All are forgotten at once and not one by one: a process that goes on makes its next
+			// system call soon.
 			if len(s.alive) >= mostNames {
 				clear(s.alive)
 			}
@@ -539,8 +540,8 @@ func (b *Behavior) measure(w *raw, known func(class string) Held) (measures, []F
 	for k, d := range w.moved {
 		e := &b.Links.Expected[k]
 		m.apart, m.slow = max(m.apart, d.fast), max(m.slow, d.slow)
-		// The sum over all sources, where apart is the largest: a fault that moves each a little
-		// shows in it alone.
+		// This is the sum over all sources, while apart is the largest: a fault that moves each
+		// source a little shows in the sum alone.
 		m.together += d.fast
 		if expected, ok := w.expected[e.Source]; ok {
 			sign := Sign{Source: e.Source, State: Less, Value: w.values[e.Source], Usual: expected, Score: max(d.fast, d.slow), Step: b.Sources[e.Source].Value == Walk}
@@ -548,7 +549,7 @@ func (b *Behavior) measure(w *raw, known func(class string) Held) (measures, []F
 				sign.State = More
 			}
 			process := processOf(e.Source, b.ByKind)
-			// What a value shows by itself is told rather.
+			// What a value shows by itself is reported in preference.
 			if at := slices.IndexFunc(signs[process], func(o Sign) bool { return o.Source == e.Source }); at >= 0 {
 				signs[process][at].Score = max(signs[process][at].Score, sign.Score)
 			} else {
@@ -561,8 +562,8 @@ func (b *Behavior) measure(w *raw, known func(class string) Held) (measures, []F
 		slices.SortFunc(list, func(a, b Sign) int {
 			return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Source, b.Source))
 		})
-		// The strongest sign and not their sum: kinds of events of one process come together, and
-		// many kinds would make the busiest process the strangest.
+		// The score is that of the strongest sign and not their sum: kinds of events of one process
+		// come together, and many kinds would make the busiest process the strangest.
 		found = append(found, Finding{Name: name, Score: list[0].Score, Why: list[:min(len(list), mostSigns)]})
 	}
 	return m, found
@@ -598,7 +599,7 @@ func (b *Behavior) heldOf(class string) Held {
 	if h := b.Held[class]; h != nil {
 		return *h
 	}
-	// Never seen in buckets held out: it stood out in none of them.
+	// It was never seen in buckets held out, and so it stood out in none of them.
 	h := Held{}
 	for _, c := range b.Levels.Process {
 		h.Buckets += float64(c.Buckets)
@@ -616,8 +617,8 @@ func (b *Behavior) heldOf(class string) Held {
 //	run, err := dtracefs.Live(display.Context(), script, dtracefs.LiveOptions{})
 //	report, err := normal.Watch(display.Context(), run.Batches(), behavior.ScoreOptions{})
 //
-// The report has all alerts, and the buckets of the last hour of seconds. It is there with an
-// error, too, where something was judged before.
+// The report has all alerts, and the buckets of the last hour of seconds. It is returned together
+// with an error, too, if something was judged before.
 func (b *Behavior) Watch(ctx context.Context, batches iter.Seq2[*dtracefs.Batch, error], opts ScoreOptions) (*Report, error) {
 	running, stop := context.WithCancel(ctx)
 	defer stop()
@@ -637,8 +638,8 @@ func (b *Behavior) Watch(ctx context.Context, batches iter.Seq2[*dtracefs.Batch,
 		changed(false)
 	}
 	w.mu.Lock()
-	// Stop cancels a context of the watch's own: that it ends by this is no failure, where the
-	// end of the caller's context is one.
+	// Stop cancels a context of the watch's own. That the watch ends by this is no failure, while
+	// the end of the caller's context is one.
 	ended := w.stopped && ctx.Err() == nil && errors.Is(failed, context.Canceled)
 	w.open = nil
 	w.mu.Unlock()

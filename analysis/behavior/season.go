@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A Season is what of a source comes back with the clock, and how it grows.
-// Values are judged without it.
+// A Season is the part of a source's values that comes back with the clock, and the steady growth
+// of the source. Values are judged without it.
 type Season struct {
 	Scaling           // of profile and slope: that of the values with their season
 	Period  float64   `json:"period"`  // seconds; 0 without a season
@@ -17,17 +17,17 @@ type Season struct {
 	End     float64   `json:"end"`
 }
 
-// periods are the seasons looked for, with the number of parts that a profile
-// tells apart.
+// periods are the seasons looked for, each with the number of parts into which a profile divides
+// it.
 var periods = []struct {
 	length time.Duration
 	parts  int
-	// The longest first: a week with weekends explains all that its days have in common, and the
-	// days then find nothing left.
+	// The longest comes first: a week with weekends explains all that its days have in common, and
+	// then nothing is left for the days to explain.
 }{{7 * 24 * time.Hour, 84}, {24 * time.Hour, 48}, {time.Hour, 30}}
 
-// fewestPeriods is how often a season must have come back to be believed: of two, what one of
-// them shows by chance would be half of the profile.
+// fewestPeriods is how often a season must have come back to be believed: with two periods, what
+// one of them shows by chance would be half of the profile.
 const fewestPeriods = 3
 
 // gain is the part of the variance that a season or a trend must explain in stretches it was not
@@ -39,15 +39,15 @@ const gain = 0.2
 // by what is fitted to the others.
 const stretches = 5
 
-// at is what the season adds at time t, on the season's scale. A trend goes on
-// for as long again as it was seen, and then stays.
+// at is what the season adds at time t, on the season's scale. A trend goes on for as long again as
+// it was seen, and then stays where it is.
 func (s *Season) at(t float64) float64 {
 	if s == nil {
 		return 0
 	}
 	out := 0.0
 	if n := len(s.Profile); n > 0 {
-		// Between the middles of two parts the profile is linear.
+		// The profile is linear between the middles of two parts.
 		at := float64(math.Mod(t, s.Period)/s.Period*float64(n)) - 0.5
 		if at < 0 {
 			at += float64(n)
@@ -89,7 +89,7 @@ func (s *Season) follow(times, values []float64, level, bucket float64) *Season 
 		mean += out.Profile[k] / float64(parts)
 	}
 	for k := range out.Profile {
-		// A profile stays around 0: what all parts have in common is the level, which the tails
+		// A profile must stay around 0: what all parts have in common is the level, which the tails
 		// follow.
 		out.Profile[k] -= mean
 	}
@@ -106,11 +106,11 @@ func fitSeason(times, values []float64, every time.Duration) *Season {
 	}
 	s := &Season{Start: times[0], End: times[n-1] + every.Seconds()}
 	found := false
-	// Without a clock, times count from 0: phases of a season mean nothing.
+	// Without a clock, times count from 0, and then the phase of a season means nothing.
 	if times[0] != 0 {
 		for _, p := range periods {
 			length := p.length.Seconds()
-			// Of less than six buckets to the period there is no profile to speak of.
+			// With less than six buckets to the period there is no profile worth speaking of.
 			if s.End-s.Start < fewestPeriods*length || length < 6*every.Seconds() {
 				continue
 			}
@@ -124,8 +124,8 @@ func fitSeason(times, values []float64, every time.Duration) *Season {
 			}
 		}
 	}
-	// A trend is looked for in what the season leaves, or the rise of a morning would pass for
-	// one.
+	// A trend is looked for in what the season leaves, or else the rise of a morning would be taken
+	// for one.
 	rest := make([]float64, n)
 	for i, v := range values {
 		rest[i] = v - s.at(times[i])
@@ -142,9 +142,9 @@ func fitSeason(times, values []float64, every time.Duration) *Season {
 	return s
 }
 
-// explains reports whether what is fitted to all but a stretch explains that
-// stretch, in most stretches and over all. What is to foretell must do so for
-// the last stretch too, from those before.
+// explains reports whether what is fitted to all but one stretch explains that stretch, in most
+// stretches and over all of them together. With foretell, what is fitted to the stretches before
+// the last must explain the last one, too.
 func explains(times, values []float64, fit func(skip [2]int) *Season, foretell bool) bool {
 	n := len(times)
 	before, after, better := 0.0, 0.0, 0
@@ -164,9 +164,9 @@ func explains(times, values []float64, fit func(skip [2]int) *Season, foretell b
 		a, b := 0.0, 0.0
 		for i := skip[0]; i < skip[1]; i++ {
 			if v := values[i]; !math.IsNaN(v) {
-				// What is off by the mean of the other stretches alone, and by that with the
-				// season: both around a level that those stretches know, so that a jump between
-				// stretches counts against neither.
+				// These are the errors of predicting by the mean of the other stretches alone, and
+				// by that together with the season. Both are taken around a level that those
+				// stretches know, so that a jump between stretches counts against neither.
 				d, e := v-whole.mean, v-s.at(times[i])-level.mean
 				b += float64(d * d)
 				a += float64(e * e)
@@ -199,7 +199,7 @@ func profile(times, values []float64, period float64, parts int, skip [2]int) []
 	}
 	mean := 0.0
 	for k := range sums {
-		// A little weight on the mean: few values say little.
+		// The mean gets a little weight, since few values say little.
 		sums[k] = (sums[k] + all.mean) / (counts[k] + 1)
 		mean += sums[k] / float64(parts)
 	}

@@ -15,15 +15,15 @@ type Tail struct {
 
 // tailShare is the part of all values that a tail may hold. A tenth is enough to fit a slope to
 // after a few hundred buckets, and little enough that the bulk of the values, which has another
-// shape, has no say in it.
+// shape, does not influence the slope.
 const tailShare = 0.1
 
 // longestTail bounds the values kept in a tail, so that a behavior learned from months is saved
 // in as many bytes as one of hours. The mean excess of 200 values is known to 7 %.
 const longestTail = 200
 
-// tailSize is the number of values beyond the threshold for n values: at least one, since a tail
-// without any would say nothing of how far the next one may lie.
+// tailSize is the number of values beyond the threshold for n values: there is at least one, since
+// a tail without any value would say nothing about how far the next one may lie.
 func tailSize(n int) int {
 	return max(1, min(int(tailShare*float64(n)), longestTail))
 }
@@ -59,7 +59,7 @@ func lowerTail(sorted []float64) Tail {
 // know every value. sign is 1 for upper tails, -1 for lower ones.
 //
 // Nearer than that, one of the two has forgotten values that the other has kept, and a mixture
-// would count one of them too often.
+// would count those of the other too often.
 func (t Tail) merge(u Tail, sign float64) Tail {
 	at := sign * max(sign*t.At, sign*u.At)
 	out := Tail{At: at}
@@ -79,11 +79,10 @@ func (t Tail) merge(u Tail, sign float64) Tail {
 	return out
 }
 
-// slope describes how a tail thins out: beyond at, values are exponential
-// with mean excess scale, so P(X > x) = share·exp(-(x-at)/scale). It is the
-// peaks-over-threshold model (Pickands, 1975) with shape 0. Of a source that is
-// silent for most of the time, what lies beyond is all that it ever does: that
-// lies around usual, and is exponential from there.
+// slope describes how a tail thins out: beyond at, values are exponential with mean excess scale,
+// so P(X > x) = share·exp(-(x-at)/scale). It is the peaks-over-threshold model (Pickands, 1975)
+// with shape 0. For a source that is silent most of the time, what lies beyond the threshold is all
+// that it ever does: that lies around usual, and is exponential from there.
 //
 // A shape of 0 is a decision, not a fit: the shape of the generalized Pareto distribution is
 // known from k excesses to about 1/√k, which of a few tens is worth little, and a negative one
@@ -97,8 +96,8 @@ type slope struct {
 	noise     float64 // that counts of events have at the threshold
 }
 
-// prior is the weight, in values, of what is known before a tail's own values: with ten of them,
-// what it shows itself and what is typical of all sources have equal say.
+// prior is the weight, in values, of what is known before a tail's own values. When a tail has ten
+// values, what it shows itself and what is typical of all sources have equal weight.
 const prior = 10
 
 // fit estimates the slope of excesses among n values. With few values it leans on
@@ -119,8 +118,8 @@ func fit(at float64, excesses []float64, n int, typical float64, silence bool) s
 	}
 	// What is beyond silence is not the tail of something but all of it, so that its mean is not
 	// the scale at which it thins out: that is its deviation around the mean. The factor 1+1/k is
-	// that of a prediction, since the mean around which the next value varies is itself known
-	// from k values.
+	// that of a prediction, since the mean around which the next value varies is itself known from
+	// only k values.
 	s.usual = m.mean
 	s.scale = math.Sqrt((m.squares + float64(prior*float64(typical*typical))) / (k + prior) * (1 + 1/k))
 	return s
@@ -142,9 +141,8 @@ func (s slope) beyond(excess float64) float64 {
 	return s.surprise + excess/s.scale
 }
 
-// told is the part of what an excess says that counts: one that is less than the
-// noise says little, however rare it is to be beyond the threshold of a source
-// that hardly varies.
+// told is the part of what an excess says that counts. An excess that is less than the noise says
+// little, however rarely a source that hardly varies is beyond its threshold.
 //
 // A source that counts exactly 100 events in nine of ten buckets has its threshold there and
 // hardly any slope: 103 would be very rare by that, though counts of independent events vary by
@@ -173,9 +171,9 @@ const quantiles = 101
 // nat is how far -ln p lies beyond a threshold on average, by construction.
 const nat = 1.0
 
-// calibrate takes scores in the order of time, how far they are known
-// beforehand to lie beyond a threshold on average, 0 if that is not known, and
-// how many buckets a score remembers: so many tell as much as one.
+// calibrate takes scores in the order of time. typical is how far they are known beforehand to lie
+// beyond a threshold on average, 0 if that is not known. span is how many buckets a score
+// remembers: that many say only as much as one.
 func calibrate(scores []float64, typical, span float64) Calibration {
 	// A score that remembers k buckets is the same for about k on end, and scores may be alike
 	// for longer still because the load is. The larger of the two numbers holds.
@@ -188,13 +186,13 @@ func calibrate(scores []float64, typical, span float64) Calibration {
 	for _, v := range c.Tail.Beyond {
 		sum += v - c.Tail.At
 	}
-	// What is known beforehand does not count for more than what was seen: of three independent
-	// buckets ten imagined ones would hide all that they say.
+	// What is known beforehand does not count for more than what was seen: beside three independent
+	// buckets, ten imagined ones would hide all that the three say.
 	known := min(prior, c.Effective)
 	switch {
 	case c.Tail.At == sorted[0] && k > 0:
-		// Nearly all scores are the least one: those of the others lie around
-		// what they usually are, as values of a source that is mostly silent.
+		// Nearly all scores are equal to the least one. The others lie around what they usually
+		// are, like the values of a source that is mostly silent.
 		c.Usual = sum / k
 		squares := 0.0
 		for _, v := range c.Tail.Beyond {
@@ -220,9 +218,9 @@ func calibrate(scores []float64, typical, span float64) Calibration {
 	return c
 }
 
-// alike is the number of scores that tell as much as one, since those that
-// follow each other are alike: (1+r)/(1-r), r their correlation, as in a process
-// whose correlation fades exponentially.
+// alike is the number of scores that say only as much as one, since those that follow each other
+// are alike: (1+r)/(1-r), r being their correlation, as in a process whose correlation fades
+// exponentially.
 //
 // That is the ratio of the variances of a mean of so many scores, and of as many independent
 // ones. Negative correlations count as none, since they would make more of the buckets than there
@@ -264,15 +262,14 @@ func clusters(values []float64, at float64, memory int) int {
 
 // p returns the part of normal buckets with that score or a higher one, never
 // 0. Beyond the tail's threshold scores are exponential at a rate known from
-// as many independent moments as there are clusters and the prior; over what
-// that rate may be, the chance of the next one is Pareto's (the predictive
-// distribution under a gamma prior). Few moments thus say little of what is
-// rare.
+// as many independent moments as there are clusters and the prior; over what that rate may be, the
+// chance of the next one is Pareto's (the predictive distribution under a gamma prior). Few moments
+// thus say little about what is rare.
 func (c Calibration) p(score float64) float64 {
 	n := c.Effective
 	if score > c.Tail.At {
-		// The part of normal buckets beyond the threshold, with one imagined bucket there: never
-		// 0.
+		// This is the part of normal buckets beyond the threshold, with one imagined bucket added
+		// there, so that it is never 0.
 		most := (n*float64(len(c.Tail.Beyond))/float64(c.Buckets) + 1) / (n + 1)
 		x := score - c.Tail.At - c.Usual
 		switch {
@@ -285,24 +282,25 @@ func (c Calibration) p(score float64) float64 {
 		case c.Usual > 0:
 			most /= 2
 		}
-		// The limit for many moments is the exponential exp(-x/scale).
+		// For many moments this approaches the exponential exp(-x/scale).
 		return most * math.Pow(1+x/(c.Scale*c.Moments), -c.Moments)
 	}
-	// Of quantiles equal to the score the first counts, so that these are among those as high.
+	// If several quantiles equal the score, the first one counts, so that all of them are among
+	// those as high.
 	below := sort.SearchFloat64s(c.Quantiles, score)
 	return (1 + n*float64(quantiles-below)/quantiles) / (n + 1)
 }
 
-// leastP is the smallest p-value told: a tail says nothing of what is rarer. It also keeps the
-// logarithms of p-values, which are added up, finite.
+// leastP is the smallest p-value reported: a tail says nothing about what is rarer. It also keeps
+// the logarithms of p-values, which are added up, finite.
 const leastP = 1e-12
 
 // pooled is the p-value over several calibrations, each with the weight of its
 // buckets.
 //
-// For a bucket of which it is not known by which of the merged behaviors it should be judged this
-// is the chance of such a score: what is usual for one of ten hosts is usual enough not to raise
-// an alert.
+// For a bucket of which it is not known by which of the merged behaviors it should be judged, this
+// is the chance of such a score: what is usual for one of ten hosts is usual enough not to raise an
+// alert.
 func pooled(cs []Calibration, score float64) float64 {
 	p, n := 0.0, 0.0
 	for _, c := range cs {

@@ -18,10 +18,12 @@ const (
 	Total Value = "total" // events since some start: grows, and begins anew at times
 )
 
-// level reports whether values are levels: 0 is one like others, and says nothing of who is there.
+// level reports whether values are levels: 0 is then a value like any other, and does not say that
+// nobody is there.
 func (v Value) level() bool { return v == Gauge || v == Walk }
 
-// kindsOfValues are all of them. Of two that a source was taken for, the first presumes less.
+// kindsOfValues are all kinds. If a source was taken for two of them, the one that comes first here
+// presumes less.
 var kindsOfValues = []Value{Walk, Gauge, Count, Total}
 
 func (v Value) valid() bool { return slices.Contains(kindsOfValues, v) }
@@ -49,10 +51,9 @@ type Scaling struct {
 // everySource is the key of [Options.Values] for the sources not named.
 const everySource = "*"
 
-// guess tells what the values of a source are by what they look like; missing
-// ones are NaN. Values that grow but for a few new starts are totals. Whole
-// numbers that come near 0, seen from their median, are counts; all others are
-// gauges.
+// guess returns what the values of a source are, by what they look like. Missing ones are NaN.
+// Values that grow but for a few new starts are totals. Whole numbers that come near 0, seen from
+// their median, are counts; all others are gauges.
 func guess(values []float64) Value {
 	if growing(values) {
 		return Total
@@ -70,17 +71,17 @@ func guess(values []float64) Value {
 		sorted = append(sorted, v)
 	}
 	slices.Sort(sorted)
-	// Counts that never fall below half of their median are not judged by a logarithm from 0:
-	// half a gigabyte more or less is what matters of memory in use, not twice as much.
+	// Counts that never fall below half of their median are not judged by a logarithm from 0: for
+	// memory in use, half a gigabyte more or less is what matters, not whether it is twice as much.
 	if len(sorted) > 0 && least > sorted[len(sorted)/2]/2 {
 		return Gauge
 	}
 	return Count
 }
 
-// growing reports whether values grow in at least half of their steps and never fall, but for new
-// starts far below in at most one step of twenty. A total falls when whoever counts starts anew,
-// and then to less than half.
+// growing reports whether values grow in at least half of their steps and never fall, except when
+// they start anew far below, in at most one step of twenty. A total falls when whoever counts
+// starts anew, and then to less than half.
 func growing(values []float64) bool {
 	steps, up, anew := 0, 0, 0
 	last := math.NaN()
@@ -146,11 +147,10 @@ func (r *rate) step(v float64) float64 {
 	return v - last
 }
 
-// fitShape chooses the scale of a source by its values, in ascending order. The
-// center of a gauge is its median and the scale its spread, so that it is
-// judged the same wherever its zero is and whatever its unit. Of the linear and
-// the arcsine scale it takes the one on which values are closer to normal, by
-// their likelihood (G. Box and D. Cox, 1964).
+// fitShape chooses the scale of a source by its values, which are given in ascending order. The
+// center of a gauge is its median and the scale its spread, so that it is judged the same wherever
+// its zero is and whatever its unit. Of the linear and the arcsine scale it takes the one on which
+// values are closer to normal, by their likelihood (G. Box and D. Cox, 1964).
 func (s *Source) fitShape(sorted []float64) {
 	if !s.Value.level() {
 		s.Scaling = Scaling{Logarithm, 0, 1}
@@ -169,16 +169,16 @@ func (s *Source) fitShape(sorted []float64) {
 		arcsine.add(math.Asinh(z))
 		jacobian -= float64(0.5 * math.Log1p(float64(z*z)))
 	}
-	// The log likelihoods of a normal distribution on either scale, the one of the arcsine with
-	// the logarithm of its derivative, -½·ln(1+z²). It must be the better one by two, or the
+	// The log likelihoods of a normal distribution on either scale, the one of the arcsine with the
+	// logarithm of its derivative, -½·ln(1+z²). The arcsine must be better by two, or else the
 	// simpler scale stays.
 	if jacobian-float64(n/2*math.Log(arcsine.variance()+1e-9)) > 2-float64(n/2*math.Log(linear.variance()+1e-9)) {
 		s.Shape = Arcsine
 	}
 }
 
-// telling lists the values that tell the scale, in ascending order: of a walk, those steps that
-// it made, if it made any.
+// telling lists the values that show the scale, in ascending order. For a walk these are the steps
+// that it made, if it made any.
 func (s *Source) telling(values []float64) []float64 {
 	sorted := sortedKnown(values)
 	if s.Value == Walk {
@@ -189,10 +189,9 @@ func (s *Source) telling(values []float64) []float64 {
 	return sorted
 }
 
-// spread is a deviation that outliers do not govern, of values in ascending
-// order: that of the inner four fifths, or of all if those do not differ. It is
-// never less than the smallest step between values, which is no sign of
-// anything.
+// spread is a deviation that outliers do not govern, of values in ascending order. It is the
+// deviation of the inner four fifths, or of all if those do not differ. It is never less than the
+// smallest step between values, since a difference of that size is no sign of anything.
 func spread(sorted []float64) float64 {
 	n := len(sorted)
 	inner := (sorted[min(n-1, n-1-n/10)] - sorted[n/10]) / 2.563 // deviations between the deciles of a normal distribution
@@ -265,7 +264,7 @@ func magnitude(v, unit float64) float64 {
 // Missing says what becomes of values that are not there (NaN).
 type Missing string
 
-// What becomes of missing values.
+// These say what becomes of missing values.
 const (
 	Refuse Missing = ""      // an error, the default
 	Skip   Missing = "skip"  // the source is not judged in that bucket
@@ -298,8 +297,8 @@ func (m Missing) fill(v, last float64) float64 {
 	return v
 }
 
-// preparer brings the values of a source, bucket after bucket, to what is
-// judged. After a pause nothing is known of the value before.
+// preparer turns the values of a source, bucket after bucket, into what is judged. After a pause
+// nothing is known of the value before.
 type preparer struct {
 	src     *Source
 	missing Missing
@@ -332,7 +331,7 @@ func (p *preparer) count(v, t float64) float64 {
 	return v
 }
 
-// without takes the season off a value. Nothing at all stays nothing.
+// without takes the season off a value. A count of nothing at all stays nothing.
 func (s *Source) without(v, t float64) float64 {
 	if s.Season == nil || v == 0 && !s.Value.level() {
 		return v

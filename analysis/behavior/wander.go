@@ -7,11 +7,11 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// fewestToWander is the least number of values that tell whether a level wanders: of fewer, a
+// fewestToWander is the least number of values that show whether a level wanders: with fewer, a
 // walk and a level that comes back slowly look the same.
 const fewestToWander = 100
 
-// What the t of the regression lies above in 999 of 1000 walks (J. MacKinnon, 1994).
+// In 999 of 1000 walks, the t of the regression lies above this (J. MacKinnon, 1994).
 const (
 	unitRoot          = -4.1
 	unitRootDetrended = -4.6
@@ -19,9 +19,9 @@ const (
 
 // wanders reports whether values have no level that they are known to come back to, as a random
 // walk has none: the test of a unit root does not reject one (D. Dickey and W. Fuller, 1979, with
-// lagged steps). Where that is not known a level is judged by its steps, rather than take for a
-// fault that it is where it was not before. NaN are left out; of values without their trend, more
-// look as if they came back.
+// lagged steps). Where that is not known, a level is judged by its steps, so that it is not taken
+// for a fault that the level is where it never was before. NaN are left out. More values look as if
+// they came back once their trend was taken off, so that detrended says whether it was.
 func wanders(values []float64, detrended bool) bool {
 	x := slices.DeleteFunc(slices.Clone(values), math.IsNaN)
 	n := len(x)
@@ -32,8 +32,8 @@ func wanders(values []float64, detrended bool) bool {
 	for _, v := range x {
 		m.add(v)
 	}
-	// Centered and scaled, since the normal equations below lose digits where a level is far from
-	// 0.
+	// Values are centered and scaled, since the normal equations below lose digits where a level is
+	// far from 0.
 	dev := math.Sqrt(m.variance())
 	if !(dev > 0) {
 		return false
@@ -50,8 +50,8 @@ func wanders(values []float64, detrended bool) bool {
 }
 
 // dickeyFuller is the t of the last value's coefficient in a regression of the steps on it, a
-// constant and the steps before: negative where values come back, about 0 for a walk. It is not
-// ok where there are too few values for so many lags, or the steps are no random ones.
+// constant and the steps before: negative where values come back, about 0 for a walk. ok is false
+// where there are too few values for that many lags, or where the steps are not random.
 func dickeyFuller(x []float64, lags int) (t float64, ok bool) {
 	k := lags + 2
 	row, xx, xy, yy, n := make([]float64, k), mat.NewSymDense(k, nil), mat.NewVecDense(k, nil), 0.0, 0

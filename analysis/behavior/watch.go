@@ -21,12 +21,12 @@ type Update struct {
 	Ended   bool   // the alert is over
 }
 
-// remembered is the number of buckets kept to explain alerts by, and to learn an alert from when
-// it is accepted: links are judged over the alert and as many buckets before it, so that those of
-// two minutes of seconds are whole.
+// remembered is the number of buckets kept to explain alerts by, and to learn an alert from when it
+// is accepted: links are judged over the alert and as many buckets before it, so that an alert of
+// two minutes, of buckets of a second, is still held whole.
 const remembered = 240
 
-// mostRemembered bounds the values of those buckets, where names never end.
+// mostRemembered bounds the values in those buckets, since new names may come without end.
 const mostRemembered = 1000 * remembered
 
 // Watch scores buckets as they come and yields an update for each, in memory
@@ -65,8 +65,8 @@ func Watch(ctx context.Context, b *Behavior, live iter.Seq2[Bucket, error], opts
 	}
 }
 
-// A Watcher scores buckets as they come, one by one. What it remembers can be
-// kept over a restart.
+// A Watcher scores buckets as they come, one by one. What it remembers can be kept over a restart
+// of the program.
 type Watcher struct {
 	w    *watcher
 	past history
@@ -101,8 +101,8 @@ func (w *Watcher) Push(ctx context.Context, bucket Bucket) (Update, error) {
 	return u, nil
 }
 
-// LeftOut says in a line each what was not judged so far, and what of that makes
-// system calls or uses the CPU.
+// LeftOut says, in a line each, what was not judged so far, and what of that makes system calls or
+// uses the CPU.
 func (w *Watcher) LeftOut() []string {
 	x := w.w.scorer
 	kernel := slices.DeleteFunc(slices.Clone(x.b.Ignored), func(p string) bool { return slices.Contains(x.b.Observers, p) })
@@ -124,9 +124,9 @@ func (w *Watcher) Close(ctx context.Context) (*Update, error) {
 	return &Update{Bucket: Bucket{Time: last.End}, Verdict: quiet, Alert: last, Ended: true}, nil
 }
 
-// Buckets are the last buckets from time start and before time end, as they
-// came: those of an alert, as [Behavior.Accept] takes them. Where sources are judged by what
-// they grow by or by their steps, the one before start is the first.
+// Buckets returns the last buckets from time start and before time end, as they came: those of an
+// alert, as [Behavior.Accept] takes them. Where sources are judged by what they grow by or by their
+// steps, the bucket before start comes first.
 func (w *Watcher) Buckets(start, end float64) []Bucket {
 	if w.w.b.steps() {
 		start -= w.w.b.Every.Seconds()
@@ -142,7 +142,7 @@ func (w *Watcher) Buckets(start, end float64) []Bucket {
 
 // A Memory is what a watcher remembers of the buckets before, as JSON.
 //
-// What can be learned anew within a few buckets is not kept: the buckets themselves, and which
+// Not kept is what can be learned anew within a few buckets: the buckets themselves, and which
 // processes have been alive.
 type Memory struct {
 	Last    float64    `json:"last"`            // time of the last bucket
@@ -204,8 +204,8 @@ func (w *Watcher) Memory() Memory {
 	return m
 }
 
-// Remember goes on where another watcher of this behavior, or of one like it,
-// was.
+// Remember lets the watcher go on where another watcher of this behavior, or of one like it, has
+// been.
 func (w *Watcher) Remember(m Memory) {
 	x := w.w
 	x.last, x.sum, x.since = m.Last, sums{m.Sum, m.Newness}, m.Since
@@ -266,7 +266,8 @@ func (h *history) add(b Bucket) {
 	h.ring = append(h.ring, b)
 	h.values += len(b.Counts)
 	gone := 0
-	// The oldest go first; as many stay as links can be judged by, whatever they hold.
+	// The oldest go first. As many stay as are needed to judge links, however many values they
+	// hold.
 	for n := len(h.ring); n-gone > remembered || h.values > mostRemembered && n-gone > fewestInWindow; gone++ {
 		h.values -= len(h.ring[gone].Counts)
 	}
@@ -278,7 +279,7 @@ func (h *history) explain(ctx context.Context, a *Alert) error {
 	if h.b.Links == nil {
 		return nil
 	}
-	// Of names that may be thousands, few have to do with links.
+	// There may be thousands of names, few of which have to do with links.
 	matters := map[string]bool{}
 	for _, name := range h.b.Links.Names {
 		matters[name] = true
@@ -296,8 +297,8 @@ func (h *history) explain(ctx context.Context, a *Alert) error {
 	return err
 }
 
-// seriesOf makes a series of buckets and the sources that matter, all where that is nil. It has no
-// values where they have no sources.
+// seriesOf makes a series of buckets, with the sources that matter, or with all of them if matters
+// is nil. The series has no values if the buckets have no sources.
 func seriesOf(b *Behavior, buckets []Bucket, matters func(source string) bool) *analysis.Series {
 	s := &analysis.Series{Every: b.Every, Values: &mat.Dense{}}
 	at := map[string]int{}

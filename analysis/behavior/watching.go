@@ -28,15 +28,16 @@ type Watching struct {
 // mostWatched is the number of buckets that a watch keeps for its report: an hour of seconds.
 const mostWatched = 3600
 
-// mostWatchedValues bounds the values in them, where names never end.
+// mostWatchedValues bounds the values in them, since new names may come without end.
 const mostWatchedValues = 500_000
 
-// screen shows watches; a pointer that is swapped whole, since a kernel sets it while cells may
-// begin to watch.
+// screen shows watches. It is a pointer that is swapped as a whole, since a kernel sets it while
+// cells may begin to watch.
 var screen atomic.Pointer[func(w *Watching) (changed func(ended bool))]
 
-// SetScreen has every [Behavior.Watch] from now on shown by show, as a notebook does; what it
-// returns is called after each bucket, and at the end. nil shows nothing again.
+// SetScreen makes show show every [Behavior.Watch] from now on, as a notebook does. The function
+// that show returns is called after each bucket, and at the end. With nil, nothing is shown any
+// more.
 func SetScreen(show func(w *Watching) (changed func(ended bool))) {
 	if show == nil {
 		screen.Store(nil)
@@ -45,7 +46,7 @@ func SetScreen(show func(w *Watching) (changed func(ended bool))) {
 	screen.Store(&show)
 }
 
-// until yields batches until ctx is done, also while none comes.
+// until yields batches until ctx is done, and notices that also while no batch comes.
 func until(ctx context.Context, batches iter.Seq2[*dtracefs.Batch, error]) iter.Seq2[*dtracefs.Batch, error] {
 	type piece struct {
 		b   *dtracefs.Batch
@@ -98,7 +99,7 @@ func (w *Watching) take(u Update) {
 	w.buckets, r.Buckets = append(w.buckets, u.Bucket), append(r.Buckets, u.Verdict)
 	w.values += len(u.Counts)
 	if n := len(w.buckets); n > mostWatched || w.values > mostWatchedValues && n > 1 {
-		// By a tenth, lest every bucket moves all.
+		// A tenth goes at a time, or else every bucket would move all others.
 		gone := max(1, n/10)
 		for _, b := range w.buckets[:gone] {
 			w.values -= len(b.Counts)
@@ -108,7 +109,7 @@ func (w *Watching) take(u Update) {
 	}
 }
 
-// Stop ends the watch, which then gives its report.
+// Stop ends the watch, which then returns its report.
 func (w *Watching) Stop() {
 	w.mu.Lock()
 	w.stopped = true

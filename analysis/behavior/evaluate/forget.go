@@ -12,12 +12,12 @@ import (
 	"dtnotes/analysis/behavior"
 )
 
-// halfLives are those that behaviors are learned on with.
+// halfLives are the half-lives with which behaviors go on learning.
 var halfLives = []time.Duration{10 * time.Minute, time.Hour}
 
-// A learner is a system that is learned on from: whether its values are counts, how alike buckets
-// are that follow each other, how many are learned from first, and by how many deviations its
-// causes rise and fall over a day.
+// A learner is a system from which a behavior goes on learning: it says whether the values are
+// counts, how alike buckets are that follow each other, how many of them are learned from first,
+// and by how many deviations the causes rise and fall over a day.
 type learner struct {
 	counts  bool
 	alike   float64
@@ -46,8 +46,8 @@ func (l learner) buckets(system normal, start float64, n int) (*analysis.Series,
 	return s, nil
 }
 
-// alerts is how many alerts the system raises, all of it normal, while a watch learns on from it
-// for so many hours.
+// alerts is how many alerts the system raises, though all of it is normal, while a watch goes on
+// learning from it for that many hours.
 func (l learner) alerts(ctx context.Context, seed uint64, halfLife time.Duration, hours int) (int, error) {
 	system, start := newNormal(seed, 6, l.alike), 1e6
 	next := func(n int) (*analysis.Series, error) {
@@ -105,8 +105,8 @@ func (l learner) alerts(ctx context.Context, seed uint64, halfLife time.Duration
 	return alerts, nil
 }
 
-// printForgetting tells how many alerts normal running raises while it is learned on from, for a
-// day.
+// printForgetting prints how many alerts normal running raises in a day while the behavior goes on
+// learning from it.
 func (o options) printForgetting(ctx context.Context) error {
 	const hours = 24
 	fmt.Printf("\nalerts an hour that simulated normal running raises while a watch learns on from it for a day, where %g are stated\n", behavior.FalseAlarms)

@@ -134,7 +134,7 @@ func (o options) printOverlays(ctx context.Context, runs []*run) error {
 	return nil
 }
 
-// rankings are those of one report.
+// rankings are the rankings of one report.
 func rankings(report *behavior.Report) detector {
 	d := detector{ranks: make([][]map[string]float64, 1)}
 	for _, v := range report.Buckets {
@@ -183,9 +183,9 @@ func (o options) printSingles(ctx context.Context, train []*analysis.Series, run
 	return nil
 }
 
-// printRenames gives the culprits of each fault the name of each observer and of
-// each thread of the kernel that was left out: they are found as before, or what
-// was left out is told.
+// printRenames gives the culprits of each fault the name of each observer and of each thread of the
+// kernel that was left out: the culprits must be found as before, or it must be reported what was
+// left out.
 func (o options) printRenames(ctx context.Context, whole *behavior.Behavior, train []*analysis.Series, runs []*run) error {
 	names := append(slices.Clone(analysis.Observers), whole.Ignored...)
 	slices.Sort(names)
@@ -199,7 +199,7 @@ func (o options) printRenames(ctx context.Context, whole *behavior.Behavior, tra
 					if _, known := whole.Presence[process]; !known {
 						continue
 					}
-					// It was there while learning, by the other name.
+					// The culprit was there while learning, under the other name.
 					var renamed []*analysis.Series
 					for _, s := range train {
 						renamed = append(renamed, (&run{series: s}).renamed(f, name).series)
@@ -264,7 +264,7 @@ func (r *run) renamed(f fault, name string) *run {
 			s.Values.Set(i, k, s.Values.At(i, k)+r.series.Values.At(i, j))
 		}
 	}
-	// Who makes system calls is no thread of the kernel.
+	// A process that makes system calls is no thread of the kernel.
 	if _, calls := at["syscall "+name]; calls && s.Origins != nil {
 		for j, column := range s.Names {
 			if _, process, _ := strings.Cut(column, " "); process == name {

@@ -29,7 +29,7 @@ func newNormal(seed uint64, sources int, alike float64) normal {
 	return n
 }
 
-// buckets are that many of the system.
+// buckets returns that many buckets of the system.
 func (n normal) buckets(count int) (*analysis.Series, error) {
 	causes, sources := n.load.Dims()
 	z, x := mat.NewDense(count, causes, nil), &mat.Dense{}
@@ -56,8 +56,9 @@ func (n normal) buckets(count int) (*analysis.Series, error) {
 // which there are enough.
 var rareLevels = []float64{0.1, 0.01, 0.001}
 
-// A part is a part of buckets, and how far from it that of all such systems may be: what is learned
-// from one governs all of its buckets, so that as many are known as there are systems.
+// A part is a part of the buckets, and how far the part may differ over all such systems. What is
+// learned from one system governs all of its buckets, so that the number of independent
+// observations is the number of systems.
 type part struct{ mean, off float64 }
 
 // simulated is the part of simulated normal buckets with a p-value of at most
@@ -137,8 +138,8 @@ var restless = []struct {
 	learned int
 }{{0, 300}, {0.7, 300}, {0.9, 400}, {0.97, 4000}}
 
-// fewAndMany are what systems are learned from, and how many systems: learning
-// from few buckets differs more from one to the next.
+// fewAndMany says from how much each system is learned, and how many systems there are: what few
+// buckets teach differs more from one system to the next.
 var fewAndMany = []struct{ sources, learned, systems int }{{3, 6000, 8}, {20, 6000, 8}, {20, 300, 24}}
 
 // printSimulated compares p-values with how often simulated normal buckets fall

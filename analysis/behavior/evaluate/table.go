@@ -78,8 +78,8 @@ func (d detector) auc(i int, r *run, f fault) float64 {
 	return wins / pairs
 }
 
-// threshold is the lowest score to alert above that keeps within the highest
-// rate of false alarms. Runs that are too short to tell may raise one.
+// threshold is the lowest score to alert above that keeps within the highest rate of false alarms.
+// Where the runs are too short to judge a rate, one false alarm is allowed.
 func (d detector) threshold(runs []*run) float64 {
 	var scores []float64
 	hours := 0.0
@@ -176,7 +176,7 @@ func firstRaised(r *run, report *behavior.Report, f fault) float64 {
 	return math.Inf(1)
 }
 
-// printAlerts tells what the alerts raised by default were worth.
+// printAlerts prints what the alerts that are raised by default were worth.
 func (o options) printAlerts(runs []*run, reports []*behavior.Report) {
 	found, faults, wrong, delays := 0, 0, 0, 0.0
 	hours := 0.0
