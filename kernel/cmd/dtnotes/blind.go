@@ -14,8 +14,8 @@ import (
 )
 
 // blindness is the status of a watch that could not see, with the reason. A monitor that silently
-// sees nothing looks like a system in which nothing is wrong: this is told by an exit status, a
-// metric and the hooks.
+// sees nothing looks like a system in which nothing is wrong: blindness is therefore reported by an
+// exit status, a metric and the hooks.
 type blindness struct{ reason error }
 
 func (b blindness) Error() string { return "blind: " + b.reason.Error() }
@@ -27,12 +27,12 @@ const blindStatus = 4
 // warmUp is how long a tracer may take until its first bucket: it compiles, and attaches probes.
 const warmUp = 30 * time.Second
 
-// manyLines without a bucket are more than a tracer says while it warms up: what is not
-// understood is told without waiting for the end of warmUp.
+// manyLines is more than a tracer prints while it warms up: if so many lines bring no bucket, it is
+// reported that they are not understood, without waiting for the end of warmUp.
 const manyLines = 50
 
-// sight follows what comes from a tracer, to tell when nothing can be judged: a tracer that prints
-// nothing, what it prints not being understood, or events being lost.
+// sight follows what comes from a tracer, to notice when nothing can be judged: because the tracer
+// prints nothing, because what it prints is not understood, or because events are lost.
 type sight struct {
 	after time.Duration // without a bucket
 
@@ -93,7 +93,7 @@ func (s *sight) batches(in iter.Seq2[*dtracefs.Batch, error]) iter.Seq2[*dtracef
 
 func (s *sight) drop(n int64) {
 	now := time.Now()
-	// Nothing was lost for a time: what is told as recent begins anew.
+	// Nothing was lost for a time, so that the count of what was lost recently begins anew.
 	if now.Sub(s.lost) > s.after {
 		s.recent = 0
 	}
@@ -101,11 +101,11 @@ func (s *sight) drop(n int64) {
 	s.drops, s.recent, s.unreported = s.drops+n, s.recent+n, s.unreported+n
 }
 
-// dropLine is how dtrace tells on standard error that events were lost, such as "3 dynamic
+// dropLine is how dtrace reports on standard error that events were lost, such as "3 dynamic
 // variable drops".
 var dropLine = regexp.MustCompile(`(\d+)(?: \w+)* drops?\b`)
 
-// stderr passes on what a tracer says, and notes the drops that dtrace tells there.
+// stderr passes on what a tracer says, and notes the drops that dtrace reports there.
 func (s *sight) stderr(out io.Writer) io.Writer { return &sightErrors{s: s, out: out} }
 
 type sightErrors struct {
@@ -129,7 +129,7 @@ func (e *sightErrors) Write(p []byte) (int, error) {
 		}
 		e.part = e.part[at+1:]
 	}
-	// No line of dtrace is as long; one without an end must not be kept for ever.
+	// No line of dtrace is as long, and a line without an end must not be kept for ever.
 	if len(e.part) > 4096 {
 		e.part = nil
 	}
@@ -152,12 +152,12 @@ func (s *sight) takeDrops() int64 {
 	return n
 }
 
-// blind tells why nothing can be judged now; nil if it can. It asks in the order of how much is
-// wrong: nothing printed, nothing understood, some lost.
+// blind returns the reason why nothing can be judged now, or nil if it can. The worst comes first:
+// that nothing was printed, then that nothing was understood, then that some events were lost.
 func (s *sight) blind(now time.Time) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// Before the first bucket the tracer is given its time to warm up.
+	// Before the first bucket, the tracer is given time to warm up.
 	since, patience := s.bucket, s.after
 	if since.IsZero() {
 		since, patience = s.begun, max(s.after, warmUp)

@@ -29,15 +29,15 @@ func measureFlags(cmd *cobra.Command, o *dtracefs.MeasureOptions) {
 	f.StringVar((*string)(&o.As), "as", "", "what the value is: count, sum, total (running), gauge, events or distribution")
 	f.DurationVar(&o.Every, "every", 0, "width of a bucket, and the time between blocks where none was printed")
 	f.StringSliceVar(&o.Kinds, "kinds", nil, "values of a column `KIND` to take in; * takes all")
-	// There --host says whose the captures are.
+	// For count, --host says instead whose the captures are.
 	if cmd.Name() != "count" {
 		f.String("host", "", "`NAME` of the host to take of counts of several, or a pattern such as 'web-*'")
 	}
 }
 
 // countPaths counts the capture that lies at the paths, all parts together, or reads what was
-// counted of it, and tells on standard error what was counted. Sources of several hosts stand
-// beside each other, with the host in their names.
+// counted of it, and says on standard error what was counted. Sources of several hosts stand beside
+// each other, with the host in their names.
 func countPaths(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions) (*dtracefs.Matrix, error) {
 	counted, err := countsFiles(paths)
 	if err != nil {
@@ -75,14 +75,14 @@ func countPaths(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions) (
 	return matrixOf(cmd, paths, counts)
 }
 
-// matrixOf makes a matrix of counts, which it takes over, and tells what was counted.
+// matrixOf makes a matrix of counts, which it takes over, and says what was counted.
 func matrixOf(cmd *cobra.Command, paths []string, counts *dtracefs.Counts) (*dtracefs.Matrix, error) {
 	m, err := counts.IntoMatrix()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", strings.Join(paths, ", "), err)
 	}
-	// Otherwise the garbage of what comes now may grow as large as the matrix before it is
-	// collected.
+	// Without this limit, the garbage that is made from here on may grow as large as the matrix
+	// before it is collected.
 	const room = 180 << 20
 	debug.SetMemoryLimit(int64(8*len(m.Values)) + room)
 	sayMatrix(cmd, m, counts)
@@ -92,7 +92,7 @@ func matrixOf(cmd *cobra.Command, paths []string, counts *dtracefs.Counts) (*dtr
 	return m, nil
 }
 
-// sayMatrix tells what a matrix counts, and what was lost of it.
+// sayMatrix prints what a matrix counts, and what was lost of it.
 func sayMatrix(cmd *cobra.Command, m *dtracefs.Matrix, counts *dtracefs.Counts) {
 	stderr := cmd.ErrOrStderr()
 	if m.Measure != nil {
@@ -119,7 +119,7 @@ func readSeries(cmd *cobra.Command, paths []string, opt dtracefs.CountOptions, o
 }
 
 // readHosts is [readSeries], of counts of several hosts one after another, in the order of their
-// names. It tells how many there are; the host of a capture has no name. most is as for
+// names. It passes on how many hosts there are; the host of a capture has no name. most is as for
 // [eachHost].
 func readHosts(cmd *cobra.Command, path string, opt dtracefs.CountOptions, observer bool, missing behavior.Missing, most func(hosts int) int, take func(host string, s *analysis.Series, hosts int) error) error {
 	if !isCountsFile(path) {
@@ -161,8 +161,8 @@ func isMatrix(path string) bool {
 		return true // whoever reads it says why not
 	}
 	defer f.Close()
-	// Two rows are enough to tell, and no two rows are longer than this; the file may be of any
-	// size.
+	// Two rows are enough to decide, and no two rows are longer than this. The file itself may be
+	// of any size.
 	r := csv.NewReader(io.LimitReader(f, 16<<20))
 	r.FieldsPerRecord = -1
 	head, err := r.Read()

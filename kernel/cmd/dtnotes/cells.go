@@ -12,7 +12,7 @@ import (
 	"dtnotes/kernel/session"
 )
 
-// noCells says why this program cannot run cells; here it can.
+// noCells says why this program cannot run cells. It is nil here, since the program can.
 var noCells error
 
 // serveSession runs a session for the dtnotes that has started this process.
@@ -21,7 +21,7 @@ func serveSession(values, comms bool, modules string) error {
 }
 
 // exportCells makes a Go program of cells, and its go.mod and go.sum, for a module called name
-// beside the source of dtnotes in root. got tells that its cells need modules beside those of
+// beside the source of dtnotes in root. got says that its cells need modules beside those of
 // dtnotes.
 func exportCells(ctx context.Context, cells []string, dir, prologue, name, root string, progress io.Writer) (p program, err error) {
 	x, err := session.Export(ctx, eval.Export{Cells: cells, Dir: dir, Prologue: prologue}, progress)

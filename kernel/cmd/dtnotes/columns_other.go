@@ -4,5 +4,5 @@ package main
 
 import "os"
 
-// columns is the width of a terminal, 0 where it cannot be told.
+// columns is the width of a terminal, which cannot be found out here: 0.
 func columns(*os.File) int { return 0 }

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// columns is the width of a terminal, 0 if it is none.
+// columns is the width of a terminal, or 0 if the file is no terminal.
 func columns(f *os.File) int {
 	if f == nil {
 		return 0

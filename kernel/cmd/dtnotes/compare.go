@@ -15,7 +15,7 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// compareOptions are the flags of compare: of two behaviors, and of many hosts.
+// compareOptions are the flags of compare, both for two behaviors and for many hosts.
 type compareOptions struct {
 	json, xkcd     bool
 	graph, picture string
@@ -74,7 +74,8 @@ func (opt *compareOptions) run(cmd *cobra.Command, args []string) error {
 		}
 		quiet := *cmd
 		quiet.SetErr(io.Discard) // how each was counted was told when it was
-		// Who follows whom is told of all buckets.
+		// Who follows whom is found from all buckets, so that no number of them is set as the most
+		// to read.
 		var most func(int) int
 		if opt.lags == 0 {
 			most = valuesOfEach
@@ -105,7 +106,7 @@ func (opt *compareOptions) run(cmd *cobra.Command, args []string) error {
 	switch {
 	case len(hosts) < 2:
 		return fmt.Errorf("%s: one behavior cannot be compared: say another", args[0])
-	// Two without a role are before and after, of which neither is the odd one.
+	// Two hosts without a role are a before and an after, and neither of them is the odd one.
 	case len(hosts) == 2 && opt.role == "":
 		if opt.picture != "" || opt.lags > 0 {
 			return errors.New("--picture and --lags are for more than two hosts")

@@ -43,8 +43,8 @@ run ." in that folder. What "%get" gets goes into its go.mod. Other commands of 
 	return cmd
 }
 
-// convert writes the module of a notebook into the folder out. source is the folder of the source
-// of dtnotes, which the program imports, found where it is "".
+// convert writes the module of a notebook into the folder out. source is the folder with the source
+// of dtnotes, which the program imports. If it is "", the folder is searched for.
 func convert(cmd *cobra.Command, nb *notebook.Notebook, path, out, source string) error {
 	root, err := modules.Source(source)
 	if err != nil {
@@ -58,8 +58,8 @@ func convert(cmd *cobra.Command, nb *notebook.Notebook, path, out, source string
 	if err != nil {
 		return err
 	}
-	// Cells name files as they lie beside the notebook: the program goes there, by a path that
-	// holds as long as the two folders are moved together.
+	// Cells name files by where they lie beside the notebook. The program therefore changes to that
+	// folder, by a path that stays right as long as the two folders are moved together.
 	files, err := filepath.Rel(folder, dir)
 	if err != nil {
 		files = dir

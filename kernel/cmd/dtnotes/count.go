@@ -48,7 +48,8 @@ folder with folders in it, the name of the inner one. Otherwise it is one host w
 			if err != nil {
 				return err
 			}
-			// Parts of one host, counted apart, must have buckets that fall on each other.
+			// Parts of one host that are counted separately must have buckets with the same
+			// borders.
 			opt.Aligned = true
 			parts, err := newSpool()
 			if err != nil {
@@ -60,8 +61,8 @@ folder with folders in it, the name of the inner one. Otherwise it is one host w
 					return err
 				}
 			}
-			// Parts are merged even where there is but one: the bytes of a counts file depend on
-			// nothing but what was counted.
+			// Parts are merged even if there is only one, so that the bytes of a counts file depend
+			// on nothing but what was counted.
 			return writeWhole(cmd.OutOrStdout(), out, func(w io.Writer) error {
 				return ofFile(dtracefs.MergeCounts(cmd.Context(), w, parts.files...), parts.paths)
 			})
@@ -116,7 +117,7 @@ func (s *spool) end(path string, err error) error {
 	return errors.Join(err, failed)
 }
 
-// ofFile says of which of the files an error is.
+// ofFile adds to an error the file that it is about.
 func ofFile(err error, paths []string) error {
 	var part *dtracefs.PartError
 	if errors.As(err, &part) {
@@ -125,7 +126,8 @@ func ofFile(err error, paths []string) error {
 	return err
 }
 
-// hostPattern returns what names the host of a path; "" is a host without a name.
+// hostPattern returns a function that finds the name of the host of a path; "" is a host without a
+// name.
 func hostPattern(host, from string) (func(path string) (string, error), error) {
 	switch {
 	case host != "" && from != "":
@@ -138,8 +140,9 @@ func hostPattern(host, from string) (func(path string) (string, error), error) {
 	return namePattern("host", from)
 }
 
-// namePattern returns what finds a host or a role, as what says, where a pattern of paths or of
-// names has that in braces. Without a pattern it finds "".
+// namePattern returns a function that finds the name of a host or of a role (what says which) in a
+// path or a name, at the place where the pattern has that word in braces. Without a pattern, the
+// function finds "".
 func namePattern(what, from string) (func(name string) (string, error), error) {
 	if from == "" {
 		return func(string) (string, error) { return "", nil }, nil
@@ -151,7 +154,7 @@ func namePattern(what, from string) (func(name string) (string, error), error) {
 	if strings.Count(from, hole) != 1 {
 		return nil, fmt.Errorf("%s %q: say %s once in it", flag, from, hole)
 	}
-	// A host's name is as short as the rest of the pattern lets it be, and neither it nor *
+	// A host's name is as short as the rest of the pattern allows, and neither the name nor *
 	// reaches over a slash.
 	words := strings.NewReplacer(regexp.QuoteMeta(hole), `([^/]+?)`, `\*`, `[^/]*`).Replace(regexp.QuoteMeta(from))
 	pattern, err := regexp.Compile(`(?:^|/)` + words + `$`)
@@ -167,7 +170,7 @@ func namePattern(what, from string) (func(name string) (string, error), error) {
 	}, nil
 }
 
-// countInto counts the captures of an argument, each by itself, and tells how.
+// countInto counts the captures of an argument, each by itself, and says how it counted them.
 func countInto(cmd *cobra.Command, parts *spool, arg string, named func(string) (string, error), opt dtracefs.CountOptions) error {
 	paths, err := matches(arg)
 	if err != nil {
@@ -204,8 +207,8 @@ func countInto(cmd *cobra.Command, parts *spool, arg string, named func(string) 
 	return nil
 }
 
-// matches are the paths that an argument names. A pattern is for where no shell resolves it; a
-// file whose name looks like a pattern is that file.
+// matches are the paths that an argument names. The argument may be a pattern, for where no shell
+// resolves it. If there is a file whose name looks like a pattern, it is that file.
 func matches(arg string) ([]string, error) {
 	if _, err := os.Stat(arg); err == nil || !strings.ContainsAny(arg, "*?[") {
 		return []string{arg}, nil
@@ -220,7 +223,7 @@ func matches(arg string) ([]string, error) {
 	return paths, nil
 }
 
-// hostsOf parts the counts of a file by host.
+// hostsOf divides the counts of a file by host.
 func hostsOf(c *dtracefs.Counts, path, full, name string, named func(string) (string, error)) (map[string]*dtracefs.Counts, error) {
 	if named != nil {
 		host, err := named(full)
@@ -228,8 +231,8 @@ func hostsOf(c *dtracefs.Counts, path, full, name string, named func(string) (st
 	}
 	hosts := c.ByHost()
 	if of, ok := hosts[""]; ok && len(hosts) == 1 {
-		// The name of a folder in the folder that was named, or of the one that a pattern went
-		// into.
+		// The host is named by the folder within the folder that was given, or by the folder that a
+		// pattern went into.
 		if dir, _, deeper := strings.Cut(name, "/"); deeper {
 			return map[string]*dtracefs.Counts{dir: of}, nil
 		}
@@ -237,7 +240,7 @@ func hostsOf(c *dtracefs.Counts, path, full, name string, named func(string) (st
 	return hosts, nil
 }
 
-// sayCounts tells how a file was counted, in the words of the other commands.
+// sayCounts prints how a file was counted, in the same words as the other commands.
 func sayCounts(w io.Writer, path string, c *dtracefs.Counts) {
 	say(w, path+":")
 	if m := c.Measure(); m != nil {
@@ -252,7 +255,7 @@ func sayCounts(w io.Writer, path string, c *dtracefs.Counts) {
 	sayLosses(w, c)
 }
 
-// sayLosses tells what the tracer lost and what was not understood.
+// sayLosses prints what the tracer lost and what was not understood.
 func sayLosses(w io.Writer, c *dtracefs.Counts) {
 	if n := len(c.Drops); n > 0 {
 		sayf(w, "warning: the tracer dropped data: %d messages\n", n)
@@ -301,7 +304,7 @@ func mergeCounts(cmd *cobra.Command, paths []string, out string) error {
 	})
 }
 
-// countsFiles tells whether the paths are counts files: all of them or none.
+// countsFiles reports whether the paths are counts files. Either all of them must be, or none.
 func countsFiles(paths []string) (bool, error) {
 	some, other := "", ""
 	for _, path := range paths {
@@ -317,8 +320,8 @@ func countsFiles(paths []string) (bool, error) {
 	return some != "", nil
 }
 
-// isCountsFile tells a counts file by how it begins, whatever its name. A pipe is none, since
-// looking would take from it.
+// isCountsFile reports whether a file is a counts file, by how it begins and whatever its name is.
+// A pipe is taken for none, since to look at its beginning would take that away.
 func isCountsFile(path string) bool {
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
@@ -332,9 +335,10 @@ func isCountsFile(path string) bool {
 	return dtracefs.IsCountsFile(f)
 }
 
-// eachHost reads the counts of each host of counts files, or of those that --host names, in the
-// order of their names, and tells how many there are. No more than one is in memory, and of that
-// no more than most values where so many hosts are learned from; without most, all.
+// eachHost reads the counts of each host of counts files, or of the hosts that --host names, in the
+// order of their names, and passes on how many there are. No more than one host is in memory at a
+// time, and of that no more values than most returns for the number of hosts. If most is nil, all
+// values are read.
 func eachHost(cmd *cobra.Command, paths []string, most func(hosts int) int, take func(host string, c *dtracefs.Counts, hosts int) error) error {
 	return readCounts(cmd, paths, func(r *dtracefs.CountsReader, keep func(host string) bool, hosts int) error {
 		for {
@@ -362,8 +366,8 @@ func eachHost(cmd *cobra.Command, paths []string, most func(hosts int) int, take
 	})
 }
 
-// readCounts opens counts files, tells which of their hosts to keep, as --host says, and how many
-// those are.
+// readCounts opens counts files and passes on which of their hosts to keep, as --host says, and how
+// many those are.
 func readCounts(cmd *cobra.Command, paths []string, read func(r *dtracefs.CountsReader, keep func(host string) bool, hosts int) error) error {
 	for _, name := range []string{"table", "time", "by", "value", "as", "every", "kinds"} {
 		if cmd.Flags().Changed(name) {
@@ -391,8 +395,8 @@ func readCounts(cmd *cobra.Command, paths []string, read func(r *dtracefs.Counts
 	if err != nil {
 		return fmt.Errorf("%s: %w", all, err)
 	}
-	// The names are read first, to say how many hosts there are, and the file then anew from its
-	// start.
+	// The names are read first, to know how many hosts there are, and then the file is read anew
+	// from its start.
 	names, err := r.Hosts()
 	if err == nil {
 		r, err = dtracefs.NewCountsReader(f)
@@ -415,7 +419,7 @@ func readCounts(cmd *cobra.Command, paths []string, read func(r *dtracefs.Counts
 	return read(r, keep, hosts)
 }
 
-// openCounts opens a counts file, or what several merge to.
+// openCounts opens a counts file, or a merge of several.
 func openCounts(cmd *cobra.Command, paths []string) (f io.ReadSeeker, done func(), err error) {
 	if len(paths) == 1 {
 		f, err := os.Open(paths[0])

@@ -38,7 +38,7 @@ type exploration struct {
 	seed    uint64
 }
 
-// flags adds those of all.
+// flags adds the flags that all ways to explore have.
 func (x *exploration) flags(cmd *cobra.Command) {
 	measureFlags(cmd, &x.count.MeasureOptions)
 	cmd.Flags().StringVarP(&x.picture, "output", "o", "", "draw to `FILE`.svg or .png")
@@ -46,7 +46,7 @@ func (x *exploration) flags(cmd *cobra.Command) {
 	cmd.Flags().Uint64Var(&x.seed, "seed", 0, "seed of all that is random")
 }
 
-// read counts a capture and tells what there is to say.
+// read counts a capture and prints what there is to say about it.
 func (x *exploration) read(cmd *cobra.Command, path string) (*analysis.Series, error) {
 	s, err := readSeries(cmd, []string{path}, x.count, false, behavior.Refuse)
 	if err != nil {
@@ -91,13 +91,13 @@ func windowsCommand() *cobra.Command {
 				return err
 			}
 			n, _ := s.Dims()
-			// Less than thirty buckets tell too little of links, more than an eighth shows no
-			// change of them.
+			// Less than thirty buckets say too little about links, and windows of more than an
+			// eighth of all buckets show no change of them.
 			size := min(n, max(30, n/8))
 			if window != 0 {
 				size = int(window / s.Every)
 			}
-			// Half a window: each bucket is in two.
+			// The step is half a window, so that each bucket is in two windows.
 			by := max(1, size/2)
 			if step != 0 {
 				by = int(step / s.Every)
@@ -184,8 +184,8 @@ func factorsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			// The default gives way to a small capture; a number that was asked for does not, and
-			// is an error there.
+			// The default number is lowered for a small capture. A number that was asked for is not
+			// lowered, and is an error there.
 			if n, p := s.Dims(); !cmd.Flags().Changed("factors") {
 				k = min(k, n, p)
 			}

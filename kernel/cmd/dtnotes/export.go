@@ -19,7 +19,7 @@ import (
 	"dtnotes/dtracefs/export"
 )
 
-// exportOptions are the flags of export; target settles the format.
+// exportOptions are the flags of export. The format is settled by target.
 type exportOptions struct {
 	out, format string
 	tables      []string
@@ -58,7 +58,7 @@ grow with it. Arrow holds the whole capture.`,
 	return cmd
 }
 
-// formatOf are the formats that endings of files tell.
+// formatOf are the formats that the endings of files stand for.
 var formatOf = map[string]string{
 	".csv": "csv", ".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow", ".ipc": "arrow", ".folded": "folded",
 }
@@ -91,7 +91,7 @@ func (opt *exportOptions) run(cmd *cobra.Command, path string) error {
 	return nil
 }
 
-// target tells whether the output is a folder, and settles the format.
+// target reports whether the output is a folder, and settles the format.
 func (opt *exportOptions) target() (folder bool, err error) {
 	switch opt.out {
 	case "":
@@ -102,8 +102,8 @@ func (opt *exportOptions) target() (folder bool, err error) {
 	}
 	info, err := os.Stat(opt.out)
 	ext := strings.ToLower(filepath.Ext(opt.out))
-	// A folder that is there, or a name that can only be meant for one: with a slash at its end,
-	// or without an ending.
+	// It is a folder if such a folder is there, or if the name can only be meant for one: with a
+	// slash at its end, or without an ending.
 	if err == nil && info.IsDir() || err != nil && (os.IsPathSeparator(opt.out[len(opt.out)-1]) || ext == "" && opt.format == "") {
 		opt.format = cmp.Or(opt.format, "parquet")
 		return true, nil
@@ -143,7 +143,8 @@ func (opt *exportOptions) capture(cmd *cobra.Command, fsys fs.FS, name, out stri
 			o.path = filepath.Join(out, used.next(labels[n])+"."+opt.format)
 		}
 		if info, err := os.Stat(o.path); err == nil && o.path != "-" {
-			// The same file under any name: to write it would destroy what is read.
+			// If the output is the file that is read, under whatever name, writing it would destroy
+			// what is read.
 			if read, err := os.Stat(cmd.Flags().Arg(0)); err == nil && os.SameFile(info, read) {
 				return fmt.Errorf("%s is the capture itself", o.path)
 			}
@@ -216,8 +217,8 @@ func (opt *exportOptions) choose(labels []string, shapes []*export.Shape) (chose
 	return chosen, nil
 }
 
-// smallCapture is how many bytes of text are decoded at once, since that decodes best: what shape
-// free text has is told from all of it. It is less in tests.
+// smallCapture is how many bytes of text are decoded at once, since that decodes best: the shape of
+// free text is found from all of it. It is less in tests.
 var smallCapture int64 = 16 << 20
 
 // A source is a capture that is read to export it.
@@ -231,8 +232,8 @@ type source struct {
 }
 
 // readSource reads a capture once, to know its tables: a file of Parquet or CSV begins with its
-// columns, which are only known when the last row has been seen. What is small, or wanted whole,
-// is then decoded at once and kept.
+// columns, which are known only when the last row has been seen. A capture that is small, or that
+// is wanted whole, is decoded at once and kept.
 func readSource(cmd *cobra.Command, fsys fs.FS, name string, whole bool) (*source, error) {
 	ctx := cmd.Context()
 	s := &source{batches: func() iter.Seq2[*dtracefs.Batch, error] {
@@ -252,7 +253,7 @@ func readSource(cmd *cobra.Command, fsys fs.FS, name string, whole bool) (*sourc
 	if err != nil {
 		return nil, err
 	}
-	// A batch of all.
+	// There is one batch that holds all.
 	s = &source{batches: func() iter.Seq2[*dtracefs.Batch, error] {
 		return func(yield func(*dtracefs.Batch, error) bool) {
 			if err := ctx.Err(); err != nil {
@@ -358,7 +359,7 @@ func (s *source) labels() []string {
 	return labels
 }
 
-// list says what tables are, each on a line.
+// list says what the tables are, each on a line.
 func (s *source) list(some []int) string {
 	lines := make([]string, len(some))
 	labels := s.labels()
@@ -431,7 +432,7 @@ func (o *output) open() (err error) {
 	w := data(o.std, o.format == "csv")
 	if o.path != "-" {
 		name := o.path
-		// A device or a pipe is written to, not replaced.
+		// A device or a pipe is written to and not replaced.
 		if info, err := os.Stat(o.path); err != nil || info.Mode().IsRegular() {
 			o.partial = o.path + ".partial"
 			name = o.partial
@@ -446,7 +447,7 @@ func (o *output) open() (err error) {
 	return err
 }
 
-// close ends the writing. The file does not bear its name yet.
+// close ends the writing. The file does not have its final name yet.
 func (o *output) close() error {
 	if err := o.writer.Close(); err != nil {
 		return err
@@ -459,7 +460,7 @@ func (o *output) close() error {
 	return err
 }
 
-// appear gives the file its name.
+// appear gives the file its final name.
 func (o *output) appear() error {
 	if o.partial == "" {
 		return nil
@@ -471,7 +472,7 @@ func (o *output) appear() error {
 	return err
 }
 
-// abandon takes away what was written and is not whole.
+// abandon removes what was written and is not complete.
 func (o *output) abandon() {
 	if o.file != nil {
 		o.file.Close()

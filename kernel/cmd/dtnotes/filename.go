@@ -6,8 +6,8 @@ import (
 	"unicode"
 )
 
-// fileNames are names of files that are taken, in lower case, as some file systems do not tell
-// cases apart.
+// fileNames are the names of files that are taken, in lower case, since some file systems do not
+// distinguish upper and lower case.
 type fileNames map[string]bool
 
 // next makes a name for a file that no file system refuses and that is not taken, without an
@@ -20,7 +20,8 @@ func (taken fileNames) next(text string) string {
 		}
 		return '_'
 	}, strings.ToValidUTF8(text, "_"))
-	// A character must not be cut in two, so that the name may become shorter than the longest.
+	// A character must not be cut in two, so that the name may become shorter than the longest
+	// allowed.
 	for len(safe) > longest {
 		safe = strings.ToValidUTF8(safe[:longest], "")
 	}

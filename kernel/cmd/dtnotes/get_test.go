@@ -211,7 +211,8 @@ func TestGetAnotherVersion(t *testing.T) {
 	}
 }
 
-// TestGetDoesNotBuild tells of a module that does not compile in the compiler's words, and goes on.
+// TestGetDoesNotBuild checks that a module that does not compile is reported in the compiler's
+// words, and that the session goes on.
 func TestGetDoesNotBuild(t *testing.T) {
 	gotModules(t)
 	inFolder(t, nil)

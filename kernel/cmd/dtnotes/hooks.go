@@ -28,7 +28,7 @@ const (
 	phaseSeeing phase = "seeing" // it does again
 )
 
-// An event is what hooks are told: an alert with its phase, or why the watch is blind.
+// An event is what hooks are told: an alert with its phase, or the reason why the watch is blind.
 type event struct {
 	Phase    phase  `json:"phase"`
 	Behavior string `json:"behavior"`
@@ -69,7 +69,8 @@ func newHooks(ctx context.Context, exec, webhook string, warnings io.Writer) *ho
 	return h
 }
 
-// tell queues an event. An update that finds others waiting is left out: the next one tells more.
+// tell queues an event. An update that finds others waiting is left out, since the next one will
+// say more.
 func (h *hooks) tell(e event) {
 	if h.exec == "" && h.webhook == "" || e.Phase == phaseUpdate && len(h.queue) > 0 {
 		return
@@ -77,19 +78,20 @@ func (h *hooks) tell(e event) {
 	e.Time = time.Now().Unix()
 	select {
 	case h.queue <- e:
-	// Never waits: a hook that hangs must not stop the watch.
+	// This never waits: a hook that hangs must not stop the watch.
 	default:
 		sayf(h.warnings, "warning: the hooks are so slow that the %s of an alert was not told to them\n", e.Phase)
 	}
 }
 
-// close waits until all is told.
+// close waits until all events are told.
 func (h *hooks) close() {
 	close(h.queue)
 	h.done.Wait()
 }
 
-// deliver tells one event to both; that one of them fails does not keep it from the other.
+// deliver tells one event to both the command and the web address. If one of them fails, the other
+// is still told.
 func (h *hooks) deliver(e event) error {
 	text, err := json.Marshal(e)
 	if err != nil {
@@ -123,7 +125,7 @@ func (h *hooks) run(p phase, text []byte) error {
 }
 
 // post delivers an event, trying again, with a pause twice as long each time, when the address
-// cannot be reached or fails by itself (5xx), or is told too much at once (429). Any other answer
+// cannot be reached, fails by itself (5xx), or is told too much at once (429). Any other answer
 // would be the same again.
 func (h *hooks) post(text []byte) error {
 	ctx, stop := context.WithTimeout(h.ctx, hookTime)
@@ -137,7 +139,7 @@ func (h *hooks) post(text []byte) error {
 		req.Header.Set("Content-Type", "application/json")
 		resp, err := http.DefaultClient.Do(req)
 		if err == nil {
-			// An answer that is read to its end lets the connection be used again.
+			// If an answer is read to its end, the connection can be used again.
 			io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20))
 			resp.Body.Close()
 			if resp.StatusCode < 300 {

@@ -14,8 +14,8 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// inspectCommand is the first to be called on a capture of unknown form: it guesses nothing that
-// it does not tell.
+// inspectCommand is the command to call first on a capture of unknown form. Whatever it guesses, it
+// says so.
 func inspectCommand() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -74,8 +74,8 @@ func inspectJSON(out io.Writer, c *dtracefs.Capture) error {
 	if err != nil {
 		return err
 	}
-	// The object of the capture is written once and not decoded again: its last brace makes room
-	// for one more member.
+	// The object of the capture is written once and not decoded again: its last brace is replaced
+	// to make room for one more member.
 	b = append(append(b[:len(b)-1], `,"readings":`...), readings...)
 	_, err = out.Write(append(b, "}\n"...))
 	return err

@@ -20,7 +20,8 @@ func kernelCommand() *cobra.Command {
 			if noCells != nil {
 				return noCells
 			}
-			// The session writes past its cells to standard error, where Jupyter logs it.
+			// What the session writes outside of its cells goes to standard error, where Jupyter
+			// logs it.
 			start := func() (cell.Evaluator, error) { return startSession(sessionOptions{log: os.Stderr, comms: true}) }
 			// The kernel handles signals itself: an interrupt stops a cell, not the kernel.
 			return jupyter.Run(context.WithoutCancel(cmd.Context()), file, start, jupyter.Options{Version: buildVersion()})

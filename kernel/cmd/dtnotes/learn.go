@@ -104,10 +104,11 @@ func (opt *learnOptions) run(cmd *cobra.Command, path string) error {
 	return opt.learn(cmd, path, series)
 }
 
-// runLong learns from a counts file that holds more than is learned from at once, and tells
-// whether it does. Sources and links are judged by stretches of it; the covariance is that of all
-// buckets, folded in their order, with the hosts beside each other. In memory are one host, then
-// [covariance.BlockRows] buckets, and some matrices of the square of the sources.
+// runLong learns from a counts file that holds more than is learned from at once, and reports
+// whether it does. Sources and links are judged by stretches of it. The covariance is that of all
+// buckets, folded in their order, with the hosts beside each other. In memory are at first one
+// host, and then [covariance.BlockRows] buckets and some matrices whose size is the square of the
+// number of sources.
 func (opt *learnOptions) runLong(cmd *cobra.Command, path string) (long bool, err error) {
 	scratch, err := newSpool()
 	if err != nil {
@@ -122,7 +123,7 @@ func (opt *learnOptions) runLong(cmd *cobra.Command, path string) (long bool, er
 		return false, fmt.Errorf("%s: %w", path, err)
 	}
 	n, p := across.Dims()
-	// All of it fits: it is read as any capture.
+	// All of it fits, so that it is read like any capture.
 	if p == 0 || n*p <= mostLearned {
 		return false, nil
 	}
@@ -143,8 +144,8 @@ func (opt *learnOptions) runLong(cmd *cobra.Command, path string) (long bool, er
 		if t == analysis.TransformNormal {
 			return nil, sayf(stderr, "note: so are their strengths: normal scores need all values at once; another --transform takes all buckets\n")
 		}
-		// What the stretches were taken from is given back before the pass over all buckets
-		// begins.
+		// The memory of what the stretches were taken from is given back before the pass over all
+		// buckets begins.
 		debug.FreeOSMemory()
 		return analysis.FoldedCovariance(ctx, names, t, func(k int) (*analysis.Series, error) {
 			if k*covariance.BlockRows >= n {
@@ -179,8 +180,8 @@ func (opt *learnOptions) learn(cmd *cobra.Command, path string, series *analysis
 		}
 	}
 	_, p := series.Dims()
-	// The collector then works harder near that size, rather than let garbage double it: the
-	// promise is memory that does not grow with the capture.
+	// The collector then works harder near that size, instead of letting garbage double it: memory
+	// must not grow with the capture.
 	debug.SetMemoryLimit(modelMemory + 8*int64(2*mostLearned+16*p*p))
 	live := isTerminal(os.Stderr)
 	if live {
@@ -224,18 +225,20 @@ func (opt *learnOptions) learn(cmd *cobra.Command, path string, series *analysis
 // memory than this.
 var mostLearned = 2_000_000
 
-// modelMemory is what learning a model takes beside its series and the matrices of the square of
-// its sources.
+// modelMemory is how much memory learning a model takes beside its series and the matrices whose
+// size is the square of the number of sources.
 const modelMemory = 180 << 20
 
-// valuesOfEach are how many values a behavior is learned from of each of so many hosts or captures.
+// valuesOfEach is how many values a behavior is learned from of each host or capture, if there are
+// n of them.
 func valuesOfEach(n int) int { return 1_000_000 / n }
 
-// fewestThinned are the buckets that are learned from of however many sources.
+// fewestThinned is the least number of buckets that are learned from, however many sources there
+// are.
 const fewestThinned = 5 * behavior.FewestBuckets
 
-// thin leaves of a long series as many values as are enough to learn from, and tells it. The
-// memory of the series is given back.
+// thin leaves of a long series as many values as are enough to learn from, and says so. The memory
+// of the series is given back.
 func thin(cmd *cobra.Command, s *analysis.Series, mostValues int) (*analysis.Series, error) {
 	n, p := s.Dims()
 	if n*p <= mostValues {

@@ -29,7 +29,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := command().ExecuteContext(ctx)
-	// From here on an interrupt ends the program as usual, should what is left to do take long.
+	// From here on an interrupt ends the program as usual, in case what is left to do takes long.
 	stop()
 	var blind blindness
 	switch status := exitStatus(0); {
@@ -91,7 +91,8 @@ func versionCommand() *cobra.Command {
 // release is the version that CHANGELOG.md is about to end, or has ended.
 const release = "0.3.0"
 
-// buildVersion is the release, with what Go knows of the sources where they are not those of a tag.
+// buildVersion is the release, together with what Go knows about the sources if they are not those
+// of a tag.
 func buildVersion() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
 		return release + " " + info.Main.Version

@@ -16,7 +16,7 @@ import (
 	"dtnotes/analysis/behavior"
 )
 
-// metrics are what a watch tells to who asks for it, as OpenMetrics.
+// metrics are what a watch tells anyone who asks, as OpenMetrics.
 type metrics struct {
 	score, p, alert, blind, last prometheus.Gauge
 	buckets, alerts, lost        prometheus.Counter
@@ -67,8 +67,8 @@ func (m *metrics) update(u behavior.Update, started bool) {
 	}
 }
 
-// serve answers at the address until the context ends. An address without a host is of this machine
-// alone.
+// serve answers at the address until the context ends. An address without a host can be reached
+// from this machine alone.
 func (m *metrics) serve(ctx context.Context, address string, warnings io.Writer) (string, error) {
 	if _, _, err := net.SplitHostPort(address); err != nil {
 		address = ":" + address // a port alone

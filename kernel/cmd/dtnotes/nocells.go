@@ -12,7 +12,8 @@ import (
 )
 
 // noCells says why this program cannot run cells. The interpreter calls methods by the convention
-// that Go's compiler has for each processor, and does not know that of every one.
+// that Go's compiler has for each processor, and it does not know the convention of every
+// processor.
 var noCells = fmt.Errorf("cells of Go do not run on %s, only on amd64, arm64 and loong64; the commands inspect, learn, score, watch and compare work here", runtime.GOARCH)
 
 func serveSession(bool, bool, string) error { return noCells }

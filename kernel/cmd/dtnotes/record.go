@@ -20,7 +20,7 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// scriptOptions say what is traced, by record and by watch.
+// scriptOptions say what record and watch trace.
 type scriptOptions struct {
 	script []string // names of the library, or one file
 	tracer string
@@ -84,7 +84,7 @@ func (o *scriptOptions) program() (src, tracer string, err error) {
 	return all.For(dtracefs.TracerName(tracer)), tracer, nil
 }
 
-// there is the tracer that is asked for, or that is on PATH.
+// there returns the tracer that was asked for, or else the one that is on PATH.
 func (o *scriptOptions) there() (string, error) {
 	if o.tracer != "" {
 		return o.tracer, nil
@@ -102,7 +102,7 @@ func (o *scriptOptions) there() (string, error) {
 var kindInScript = regexp.MustCompile(`\["(\w+)", comm`)
 
 // scriptsOf are the scripts of the library that print what a behavior was learned from: those with
-// kinds that its sources have, else that of system calls.
+// kinds of events that its sources have, or else the script of system calls.
 func scriptsOf(b *behavior.Behavior) []string {
 	first := map[string]bool{}
 	for name := range maps.Keys(b.Sources) {
@@ -238,7 +238,7 @@ func (opt *recordOptions) record(cmd *cobra.Command) error {
 	return nil
 }
 
-// recordLine tells how a recording goes: on a terminal in a line that is written over.
+// recordLine shows how a recording goes: on a terminal, in a line that is overwritten.
 type recordLine struct {
 	to       *dtracefs.Recording
 	w        io.Writer

@@ -49,11 +49,11 @@ written; what the cells print and show appears here as text.`,
 				return err
 			}
 		}
-		// Written nowhere, the outputs would be lost.
+		// If they are written nowhere, the outputs would be lost.
 		if out == "" && html == "" {
 			opt.Echo = cmd.OutOrStdout()
 		}
-		// A line that is written over would be mixed with what the cells print.
+		// A line that is overwritten would be mixed with what the cells print.
 		term := &progress{w: cmd.ErrOrStderr(), live: isTerminal(os.Stderr) && opt.Echo == nil}
 		opt.Started, opt.Ended = term.started, term.ended
 
@@ -65,15 +65,16 @@ written; what the cells print and show appears here as text.`,
 		if err != nil {
 			return err
 		}
-		// In the notebook's folder, as Jupyter does, so that cells name files beside it.
+		// The session runs in the notebook's folder, as it does in Jupyter, so that cells can name
+		// files beside the notebook.
 		ev, err := startSession(sessionOptions{dir: dir})
 		if err != nil {
 			return err
 		}
 		opt.Save = func() error { return files.writeNotebook(nb) }
 		failure := nb.Execute(cmd.Context(), ev, opt)
-		// Both are written also when a cell failed: they show how far it came, and what the error
-		// was.
+		// Both files are written even if a cell failed: they show how far the notebook came, and
+		// what the error was.
 		return errors.Join(failure, ev.Close(), files.writeNotebook(nb), files.writePage(nb, dir))
 	}
 	return cmd
@@ -105,7 +106,8 @@ func outputs(notebook, page string) (f files, err error) {
 		if *p.to, err = filepath.Abs(p.from); err != nil {
 			return f, err
 		}
-		// A folder that does not exist is better known before an hour of computing than after.
+		// It is better to learn that a folder does not exist before an hour of computing than after
+		// it.
 		if _, err := os.Stat(filepath.Dir(*p.to)); err != nil {
 			return f, err
 		}
@@ -135,8 +137,8 @@ func (f files) writePage(nb *notebook.Notebook, dir string) error {
 	return replaceFile(f.page, b)
 }
 
-// replaceFile writes a file so that, whenever the program dies, it is there as before or as it is
-// to be. A link stays one: what it leads to is replaced. The mode stays, too.
+// replaceFile writes a file so that, whenever the program dies, the file is either as before or as
+// it should become. A link stays a link: what it leads to is replaced. The mode stays, too.
 func replaceFile(path string, content []byte) error {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
@@ -154,7 +156,7 @@ func replaceFile(path string, content []byte) error {
 	return os.Rename(next, path)
 }
 
-// progress tells on a terminal which cell runs; elsewhere it prints a line for each cell that
+// progress shows on a terminal which cell runs. Elsewhere it prints a line for each cell that
 // ended.
 type progress struct {
 	w    io.Writer

@@ -29,8 +29,8 @@ func (s exitStatus) Error() string { return fmt.Sprintf("status %d", int(s)) }
 // misbehavior is the status of score and watch when there were alerts.
 const misbehavior exitStatus = 3
 
-// learnBehavior learns what is normal from captures or the hosts of counts files, each a series
-// of its own, which is what calibration holds out, and saves it.
+// learnBehavior learns what is normal from captures, or from the hosts of counts files, and saves
+// it. Each is a series of its own, since calibration holds out whole series.
 func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error {
 	if opt.json != "" || opt.graph != "" || opt.timeline != "" || cmd.Flags().Changed("links") {
 		return errors.New("--json, --graph, --timeline and --links are of a model: use them without -o")
@@ -47,7 +47,7 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 	count := everyKind(cmd, opt.count)
 	most := func(hosts int) int { return valuesOfEach(max(len(paths), hosts)) }
 	for _, path := range paths {
-		// The behavior leaves observers out.
+		// Observers are read, too: it is the behavior that leaves them out.
 		err := readHosts(cmd, path, count, true, missing, most, func(host string, s *analysis.Series, hosts int) error {
 			if len(series) > 0 {
 				if err := sameMeasure(series[0].Measure, s.Measure); err != nil {
@@ -80,7 +80,7 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 }
 
 // everyKind takes in every kind of event of a capture that has several, each a source of its own:
-// what is normal is learned of all of them.
+// what is normal is learned for all of them.
 func everyKind(cmd *cobra.Command, o dtracefs.CountOptions) dtracefs.CountOptions {
 	if !cmd.Flags().Changed("kinds") {
 		o.Kinds = []string{"*"}
@@ -91,7 +91,7 @@ func everyKind(cmd *cobra.Command, o dtracefs.CountOptions) dtracefs.CountOption
 // kinded reports whether the sources of a series are kinds of what a process does.
 func kinded(s *analysis.Series) bool { return s.Measure != nil && s.Measure.Kinded() }
 
-// sameMeasure holds how two captures were counted against each other.
+// sameMeasure compares how two captures were counted.
 func sameMeasure(a, b *dtracefs.Measure) error {
 	switch {
 	case a == nil && b == nil:
@@ -102,7 +102,8 @@ func sameMeasure(a, b *dtracefs.Measure) error {
 	return a.Match(b)
 }
 
-// measuredAs counts a capture as the behavior's were, where the options do not say otherwise.
+// measuredAs makes options that count a capture as those of the behavior were counted, where the
+// options do not say otherwise.
 func measuredAs(cmd *cobra.Command, b *behavior.Behavior, o dtracefs.CountOptions) dtracefs.CountOptions {
 	if o.Like = b.Measure; o.Like == nil {
 		o = everyKind(cmd, o)
@@ -165,8 +166,8 @@ func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) erro
 	var s *analysis.Series
 	// Observers are taken in: the behavior knows which of them to judge.
 	err = readHosts(cmd, path, measuredAs(cmd, b, opt.count), true, b.Missing, nil, func(_ string, of *analysis.Series, hosts int) error {
-		// A behavior is of one host, or of hosts merged: which of them it is held against must be
-		// said.
+		// A behavior is of one host, or of several hosts merged, so that it must be said which host
+		// is compared with it.
 		if hosts > 1 {
 			return fmt.Errorf("%s holds counts of %d hosts: say --host to score one", path, hosts)
 		}
@@ -196,7 +197,7 @@ func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) erro
 		err = opt.draw(r, filepath.Base(path))
 	}
 	if err == nil && len(r.Alerts) > 0 && opt.exec != "" {
-		// Here the alerts are all over: each is told once, as ended, and one after the other.
+		// Here all alerts are over: each is told once, as ended, and one after the other.
 		h := newHooks(cmd.Context(), opt.exec, "", cmd.ErrOrStderr())
 		for i := range r.Alerts {
 			text, failed := json.Marshal(event{Phase: phaseEnd, Behavior: behaviorPath, Number: i + 1, Time: time.Now().Unix(), Alert: &r.Alerts[i]})
@@ -229,7 +230,8 @@ func (opt *scoreOptions) draw(r *behavior.Report, title string) error {
 	if len(r.Alerts) == 0 {
 		return errors.New("no alert: no links to draw")
 	}
-	// The alert that changed most links, the strongest of those that changed as many.
+	// This is the alert that changed the most links, or the strongest of those that changed as
+	// many.
 	shown := slices.MaxFunc(r.Alerts, func(a, b behavior.Alert) int {
 		return cmp.Or(cmp.Compare(len(a.Edges), len(b.Edges)), cmp.Compare(a.Score, b.Score))
 	})
@@ -241,8 +243,8 @@ func (opt *scoreOptions) draw(r *behavior.Report, title string) error {
 	return d.Save(opt.graph)
 }
 
-// noFormula keeps a spreadsheet from taking a cell for a formula: an apostrophe goes before
-// the signs that one starts with.
+// noFormula keeps a spreadsheet from taking a cell for a formula: it puts an apostrophe before the
+// signs with which a formula begins.
 func noFormula(cell string) string {
 	if cell != "" && strings.ContainsRune("=+-@", rune(cell[0])) {
 		return "'" + cell

@@ -93,8 +93,8 @@ func matrixCSV(out io.Writer, m *dtracefs.Matrix) error {
 	return errors.Join(w.Error(), b.Flush())
 }
 
-// seconds writes nanoseconds as seconds without rounding: as a float64, seconds since the epoch
-// have no nanoseconds.
+// seconds writes nanoseconds as seconds without rounding: a float64 is not precise enough to hold
+// nanoseconds beside the seconds since the epoch.
 func seconds(ns int64) string {
 	sign := ""
 	if ns < 0 {

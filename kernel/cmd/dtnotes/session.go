@@ -12,7 +12,7 @@ import (
 	"dtnotes/kernel/jupyter/supervise"
 )
 
-// sessionOptions say how a session of Go cells is to be.
+// sessionOptions say how a session of Go cells should be.
 type sessionOptions struct {
 	dir    string    // where it works, as a notebook's cells expect; the current folder if empty
 	values bool      // results come with their text
@@ -20,7 +20,8 @@ type sessionOptions struct {
 	log    io.Writer // takes what its process says past the cells; nobody does if nil
 }
 
-// startSession begins a session in a process of its own, so that what ends a process fails a cell.
+// startSession begins a session in a process of its own, so that what would end the process only
+// makes a cell fail.
 func startSession(o sessionOptions) (cell.Evaluator, error) {
 	if noCells != nil {
 		return nil, noCells

@@ -40,7 +40,7 @@ func (v *view) say(text string) {
 	say(v.out, v.fit(text))
 }
 
-// show tells what a bucket brought; number is that of the alert that goes on.
+// show shows what a bucket brought. number is that of the alert that goes on.
 func (v *view) show(u behavior.Update, number int) {
 	if v.terminal {
 		v.clear()
@@ -63,7 +63,7 @@ func (v *view) show(u behavior.Update, number int) {
 // fit cuts a line that a terminal would break.
 func (v *view) fit(line string) string {
 	width := v.width()
-	// A line that the terminal broke would be two, and clear would go back too few.
+	// A line that the terminal broke would be two lines, and clear would then go back too few.
 	if r := []rune(line); width > 0 && len(r) > width {
 		return string(r[:width-1]) + "…"
 	}
@@ -90,7 +90,7 @@ func (v *view) clear() {
 	v.lines = 0
 }
 
-// minute is the number of buckets of the past that are shown.
+// minute is how many past buckets are shown.
 const minute = 60
 
 var bars = []rune(" ▁▂▃▄▅▆▇█")

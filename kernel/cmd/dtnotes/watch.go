@@ -19,7 +19,7 @@ import (
 	"dtnotes/kernel/internal/process"
 )
 
-// watchOptions are those of watch beyond the ones of score.
+// watchOptions are the flags that watch has beyond those of score.
 type watchOptions struct {
 	scoreOptions
 	script           scriptOptions
@@ -157,7 +157,8 @@ func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string)
 		}
 		opt.Tracers = append(opt.Tracers, pid)
 	}
-	// Not before the tracer runs, whose number the watcher must know to leave it out.
+	// This must wait until the tracer runs: the watcher must know the tracer's process number to
+	// leave it out.
 	if err := w.restart(w.state.Memory); err != nil {
 		return err
 	}
@@ -178,15 +179,15 @@ func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string)
 	if errors.Is(ended, context.Canceled) {
 		ended = nil
 	}
-	// A tracer that was not stopped and failed: from then on the watch saw nothing.
+	// The tracer was not stopped but failed: from then on the watch saw nothing.
 	if ended != nil && len(tracer) > 0 && cmd.Context().Err() == nil && err == nil {
 		err = blindness{fmt.Errorf("the tracer %s ended: %w", strings.Join(tracer, " "), ended)}
 	}
 	return w.finish(err)
 }
 
-// pick chooses what is run where no command says it: the tracer that is there with scripts. What it
-// needs is removed by done.
+// pick chooses what is run if no command was given: scripts, run by the tracer that is there. done
+// removes the files that this needs.
 func (opt *watchOptions) pick(cmd *cobra.Command, b *behavior.Behavior, tracer []string) (line []string, done func(), err error) {
 	o := &opt.script
 	asked := len(o.script) > 0 || o.tracer != ""
@@ -205,13 +206,13 @@ func (opt *watchOptions) pick(cmd *cobra.Command, b *behavior.Behavior, tracer [
 	return line, done, nil
 }
 
-// nobodyPipes tells that standard input is a terminal or nothing.
+// nobodyPipes reports whether standard input is a terminal or nothing at all.
 func nobodyPipes(cmd *cobra.Command) bool {
 	return cmd.InOrStdin() == io.Reader(os.Stdin) && isTerminal(os.Stdin)
 }
 
-// finish tells what is still to be told, and what the watch came to: blindness at the end before
-// alerts, alerts before blindness that is over.
+// finish says what has not been said yet, and returns what the watch came to. Blindness at the end
+// goes before alerts, and alerts go before blindness that is over.
 func (w *watch) finish(err error) error {
 	interrupted := w.cmd.Context().Err() != nil
 	if interrupted || err != nil {
@@ -247,7 +248,7 @@ func (w *watch) finish(err error) error {
 	return nil
 }
 
-// end closes the alert that goes on, even where the command was interrupted: it is told and
+// end closes the alert that goes on, even if the command was interrupted: the alert is reported and
 // saved.
 func (w *watch) end() {
 	u, err := w.w.Close(context.WithoutCancel(w.cmd.Context()))
@@ -278,7 +279,7 @@ func (w *watch) restart(m behavior.Memory) error {
 	return nil
 }
 
-// stamps are when the files that others change were changed.
+// stamps returns when the files that other commands write were last changed.
 func (w *watch) stamps() (out [2]time.Time) {
 	for i, path := range []string{w.path, ordersPath(w.path)} {
 		if info, err := os.Stat(path); err == nil {
@@ -288,9 +289,9 @@ func (w *watch) stamps() (out [2]time.Time) {
 	return out
 }
 
-// reload takes up what was accepted and suppressed meanwhile, which other commands write beside
-// the behavior. Files are looked at once a second; what cannot be read is told once, and the
-// watch goes on by what it knows.
+// reload takes up what was accepted and suppressed meanwhile, which other commands write beside the
+// behavior. Files are looked at once a second. What cannot be read is reported once, and the watch
+// goes on with what it knows.
 func (w *watch) reload() {
 	if now := time.Now(); now.Sub(w.looked) < time.Second || w.opt.forget {
 		return
@@ -312,7 +313,7 @@ func (w *watch) reload() {
 	}
 	m := w.w.Memory()
 	if w.stamps()[0] != before[0] {
-		// The alert, if one goes on, may be what was accepted: it ends.
+		// If an alert goes on, it may be what was accepted, and so it ends.
 		w.end()
 		m = behavior.Memory{Last: m.Last, Ended: m.Ended}
 	}
@@ -336,8 +337,8 @@ func (w *watch) follow(ctx context.Context, stop func(), in io.Reader, name stri
 	batches := w.sight.batches(dtracefs.Follow(ctx, w.sight.reader(in), name, w.opt.count.Options))
 	go func() {
 		defer close(items)
-		// In a goroutine of its own, since a tracer that prints nothing blocks, and blindness
-		// must be noticed then.
+		// This runs in a goroutine of its own, since reading from a tracer that prints nothing
+		// blocks, and just then blindness must be noticed.
 		for b, err := range behavior.Buckets(batches, w.b, w.opt.count.MeasureOptions) {
 			select {
 			case items <- item{b, err}:
@@ -363,7 +364,8 @@ func (w *watch) follow(ctx context.Context, stop func(), in io.Reader, name stri
 			if !ok {
 				return nil
 			}
-			// Of two cases that are ready either may be chosen: nothing is judged after the end.
+			// If both cases are ready, either may be chosen, and nothing must be judged after the
+			// end.
 			if ctx.Err() != nil {
 				return nil
 			}
@@ -387,9 +389,9 @@ func (w *watch) follow(ctx context.Context, stop func(), in io.Reader, name stri
 	}
 }
 
-// take tells what a bucket brought to all who are told: the view, the metrics, the hooks, and the
-// state, which keeps the buckets of an alert while it goes on, so that it can be accepted before
-// it ends.
+// take passes what a bucket brought to all who are told: the view, the metrics, the hooks, and the
+// state. The state keeps the buckets of an alert while it goes on, so that it can be accepted
+// before it ends.
 func (w *watch) take(u behavior.Update) {
 	started := u.Alert != nil && !w.open && !u.Ended
 	if u.Alert != nil && !w.open {
@@ -422,7 +424,7 @@ func (w *watch) take(u behavior.Update) {
 }
 
 // tellReach says which alerts cannot be raised by what is known now, and when they can be again.
-// That the figures are others after a lesson is nothing new.
+// That the figures change after a lesson is not worth saying.
 func (w *watch) tellReach() {
 	reach, err := w.b.Reach(w.opt.ScoreOptions)
 	late := [2]bool{reach.OneP > reach.Level, min(reach.OneP, reach.LastsP) > reach.Level}
@@ -437,8 +439,8 @@ func (w *watch) tellReach() {
 	}
 }
 
-// advise tells once of an alert that goes on how it becomes normal. Nothing does by itself,
-// however long it lasts: an outage would.
+// advise says once, for an alert that goes on, how to make it normal. Nothing becomes normal by
+// itself, however long it lasts, or else an outage would.
 func (w *watch) advise(a *behavior.Alert, number int) {
 	if w.advised == number || a.End-a.Start < w.opt.every.Seconds() {
 		return
@@ -457,7 +459,8 @@ func (w *watch) tellLeftOut() {
 		return
 	}
 	for _, line := range w.w.LeftOut() {
-		// The counts in brackets grow; who it is counts.
+		// The counts in brackets grow, so that they are not compared: what matters is who is left
+		// out.
 		if who := inBrackets.ReplaceAllString(line, ""); !w.leftOut[who] && len(w.leftOut) < mostKept {
 			w.leftOut[who] = true
 			say(w.warnings, "note:", line)
@@ -477,7 +480,7 @@ func (w *watch) tell(p phase, a *behavior.Alert) {
 	w.hooks.tell(event{Phase: p, Behavior: w.path, Number: w.state.Number, Alert: a})
 }
 
-// look tells when the watch becomes blind, and when it sees again.
+// look notices, and says, when the watch becomes blind and when it sees again.
 func (w *watch) look(now time.Time) {
 	if n := w.sight.takeDrops(); n > 0 {
 		w.metrics.lost.Add(float64(n))
@@ -503,7 +506,7 @@ func (w *watch) tellBlind(reason error) {
 	w.hooks.tell(event{Phase: phaseBlind, Behavior: w.path, Reason: reason.Error()})
 }
 
-// save writes what a restart needs. A failure is told and does not end the watch: to watch is
+// save writes what a restart needs. A failure is reported and does not end the watch: to watch is
 // worth more than to remember.
 func (w *watch) save() {
 	if w.opt.forget {
@@ -516,9 +519,9 @@ func (w *watch) save() {
 	}
 }
 
-// learnOn learns on from normal running: a lesson at a time, as old knowledge fades. Neither an
-// alert nor what was seen while events were lost is normal. The behavior is saved in place of the
-// one before, so that a restart goes on with it.
+// learnOn goes on learning from normal running, a lesson at a time, while old knowledge fades.
+// Neither an alert nor what was seen while events were lost is normal. The behavior is saved in
+// place of the one before, so that a restart goes on with it.
 func (w *watch) learnOn(ctx context.Context, u behavior.Update) {
 	if w.opt.halfLife == 0 || u.Alert != nil || w.blindFor != nil {
 		return
@@ -540,8 +543,8 @@ func (w *watch) learnOn(ctx context.Context, u behavior.Update) {
 	}
 }
 
-// start runs the tracer, and tells its number. It is interrupted when ctx ends, so that it may
-// print what it has.
+// start runs the tracer, and returns its process number. The tracer is interrupted when ctx ends,
+// so that it can print what it has.
 func start(ctx context.Context, tracer []string, stderr io.Writer) (out io.Reader, wait func() error, pid int, err error) {
 	c := exec.CommandContext(ctx, tracer[0], tracer[1:]...)
 	process.Interruptible(c)
@@ -556,7 +559,7 @@ func start(ctx context.Context, tracer []string, stderr io.Writer) (out io.Reade
 	return out, c.Wait, c.Process.Pid, nil
 }
 
-// syncWriter is written to by several goroutines.
+// syncWriter is a writer that several goroutines may write to.
 type syncWriter struct {
 	mu sync.Mutex
 	w  io.Writer

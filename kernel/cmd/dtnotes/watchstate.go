@@ -34,7 +34,8 @@ type keptAlert struct {
 	Buckets []behavior.Bucket `json:"buckets"`
 }
 
-// orders are what an operator told a watch, in a file of their own: only commands write it.
+// orders are what an operator told a watch to do. They are in a file of their own, which only
+// commands write.
 type orders struct {
 	Suppressed map[string]float64 `json:"suppressed"` // until when, seconds since the epoch
 	Accepted   []int              `json:"accepted"`   // numbers of alerts
@@ -43,29 +44,29 @@ type orders struct {
 // mostKept bounds the alerts that can be accepted.
 const mostKept = 20
 
-// mostBuckets bounds the buckets that are kept of an alert: the last ones, which show what the
-// change has settled to.
+// mostBuckets bounds the buckets that are kept of an alert. The last ones are kept, which show what
+// the change has settled to.
 const mostBuckets = 240
 
-// mostValues bounds the values in the buckets of one alert, and mostInAll those of all that are
-// kept: names may be thousands.
+// mostValues bounds the values in the buckets of one alert, and mostInAll those of all alerts that
+// are kept: there may be thousands of names.
 const (
 	mostValues = 50_000
 	mostInAll  = 250_000
 )
 
-// stateVersion is that of the form of a watch's state; one of another version is refused rather
-// than misread.
+// stateVersion is the version of the form of a watch's state. A state of another version is
+// refused, so that it is not misread.
 const stateVersion = 1
 
 // statePath and ordersPath lie beside the behavior.
 func statePath(behaviorPath string) string  { return besides(behaviorPath, ".watch.json") }
 func ordersPath(behaviorPath string) string { return besides(behaviorPath, ".orders.json") }
 
-// besides is a name beside a file, with another ending.
+// besides is the name of a file beside another one, with another ending.
 func besides(path, end string) string { return strings.TrimSuffix(path, filepath.Ext(path)) + end }
 
-// loadState reads the state of a watch, an empty one where there is none yet.
+// loadState reads the state of a watch. It returns an empty state if there is none yet.
 func loadState(path string) (*watchState, error) {
 	s := &watchState{}
 	err := readJSON(path, s)
@@ -128,14 +129,14 @@ func writeJSON(path string, v any) error {
 	return nil
 }
 
-// keep remembers an alert so that it can be accepted, in place of what was known of it. What is
-// too much goes, the oldest first: buckets of the alert, and then whole alerts.
+// keep remembers an alert so that it can be accepted, in place of what was known of it. What is too
+// much is dropped, the oldest first: buckets of the alert, and then whole alerts.
 func (s *watchState) keep(number int, a behavior.Alert, buckets []behavior.Bucket) {
 	s.Alerts = slices.DeleteFunc(s.Alerts, func(k keptAlert) bool {
 		if k.Number != number {
 			return false
 		}
-		// Those before a restart are known from then alone.
+		// Buckets from before a restart are known only from what was kept then.
 		for i, b := range slices.Backward(k.Buckets) {
 			if len(buckets) == 0 || b.Time < buckets[0].Time {
 				buckets = slices.Concat(k.Buckets[:i+1], buckets)
@@ -210,8 +211,8 @@ once and ends the alert. Without a number it lists the alerts that can be accept
 			if err != nil {
 				return err
 			}
-			// The behavior first: should the second file not be written, the alert is offered
-			// again, rather than not learned.
+			// The behavior is saved first: if the second file cannot be written then, the alert is
+			// offered again, which is better than that it is not learned.
 			if err := taught.Save(args[0]); err != nil {
 				return err
 			}

@@ -24,10 +24,10 @@ func sayf(w io.Writer, format string, args ...any) error {
 	return err
 }
 
-// clearLine clears the line of a terminal that tells how far something has come.
+// clearLine clears the line of a terminal that shows how far something has come.
 const clearLine = "\r\x1b[K"
 
-// control moves the cursor of a terminal. Nothing else goes to one but by say and sayf.
+// control moves the cursor of a terminal. Everything else goes to a terminal by say and sayf.
 func control(w io.Writer, sequence string) { io.WriteString(w, sequence) }
 
 // onTerminal reports whether people read what is written to w.
@@ -36,8 +36,8 @@ var onTerminal = func(w io.Writer) bool {
 	return ok && isTerminal(f)
 }
 
-// data is w for CSV and JSON. Programs get each value as it is; a terminal gets names as [say]
-// shows them.
+// data returns a writer to w for CSV and JSON. Programs get each value as it is; a terminal gets
+// names as [say] shows them.
 func data(w io.Writer, csv bool) io.Writer {
 	if onTerminal(w) {
 		return &printable{w: w, csv: csv}
@@ -56,7 +56,7 @@ type printable struct {
 func (p *printable) Write(b []byte) (int, error) {
 	p.part = append(p.part, b...)
 	whole := len(p.part)
-	// A write may end within a character: its bytes are held back until the rest is there.
+	// A write may end within a character, whose bytes are held back until the rest is there.
 	for i := 1; i < utf8.UTFMax && i <= len(p.part); i++ {
 		if last := p.part[len(p.part)-i:]; utf8.RuneStart(last[0]) {
 			if !utf8.FullRune(last) {
