@@ -25,8 +25,9 @@ type scale struct {
 	log bool
 }
 
-// zeroBand is what zero takes at the foot of a log axis, as a fraction of it. Counts are often
-// zero, which has no logarithm: they get a place of their own, apart from what is small.
+// zeroBand is how much of a log axis zero takes at its foot, as a fraction of the axis. Counts are
+// often zero, which has no logarithm, so that zeros get a place of their own, apart from what is
+// small.
 const zeroBand = 0.06
 
 func (s scale) at(v float64) length {
@@ -35,7 +36,8 @@ func (s scale) at(v float64) length {
 
 func (s scale) fraction(v float64) float64 {
 	if !s.log {
-		// One value only: in the middle, where it is neither most nor least.
+		// If there is only one value, it stands in the middle, where it is neither the most nor the
+		// least.
 		if s.max == s.min {
 			return 0.5
 		}
@@ -50,7 +52,7 @@ func (s scale) fraction(v float64) float64 {
 
 // linearTicks returns ticks at 1, 2 or 5 times a power of ten, about n of them. They are computed
 // from their number and not by adding the step again and again, which would let rounding grow; a
-// billionth of a step is forgiven at either end, lest the last tick be lost to it.
+// billionth of a step is allowed for at either end, or else rounding may lose the last tick.
 func linearTicks(lo, hi float64, n int) []tick {
 	if !(hi > lo) {
 		return []tick{{lo, si(lo)}}
@@ -78,7 +80,7 @@ func niceUp(v float64) float64 {
 	return 10 * p
 }
 
-// siStep writes v with the digits that tell it from its neighbors a step away.
+// siStep writes v with the digits that distinguish it from its neighbors a step away.
 func siStep(v, step float64) string {
 	unit, name := 1.0, ""
 	for _, u := range []struct {
@@ -137,8 +139,8 @@ var clockSteps = []float64{
 	86400, 2 * 86400, 7 * 86400, 14 * 86400, 28 * 86400, 91 * 86400, 364 * 86400,
 }
 
-// epochFrom is the least number of seconds that is taken for a time of day (3 March 1973); what
-// is below is time since a start, up to three years of it.
+// epochFrom is the least number of seconds that is taken for a time of day (3 March 1973). What is
+// below is taken for time since a start, of up to three years.
 const epochFrom = 1e8
 
 // clockTicks returns about n ticks at round times between two times in seconds, and what the axis
@@ -164,8 +166,8 @@ func clockTicks(lo, hi float64, n int, zone *time.Location) (ticks []tick, capti
 		return ticks, "time since start"
 	}
 	// The offset at the start is used for all ticks. After a change of the clock within the
-	// picture ticks are off from round times by it, which their labels, made for each by itself,
-	// show.
+	// picture, ticks differ from round times by that change. Their labels, each of which is made by
+	// itself, show it.
 	start, end := clock(lo, zone), clock(hi, zone)
 	_, offset := start.Zone()
 	days := start.YearDay() != end.YearDay() || start.Year() != end.Year()
@@ -186,8 +188,8 @@ func clockTicks(lo, hi float64, n int, zone *time.Location) (ticks []tick, capti
 		}
 		t := clock(v, zone)
 		l := t.Format(clockLayout(step))
-		// The day is written where it begins. At the first tick it is written at midnight only:
-		// the caption tells it.
+		// The day is written where it begins. At the first tick it is written only at midnight,
+		// since the caption says it.
 		if days && step < 86400 && t.YearDay() != last && (last >= 0 || t.Hour() == 0) {
 			l = t.Format("2 Jan ") + l
 		}
@@ -201,15 +203,16 @@ func clockTicks(lo, hi float64, n int, zone *time.Location) (ticks []tick, capti
 	return ticks, caption
 }
 
-// clock is the instant of a number of seconds. It is rounded to 100 ns, which is about what a
-// float64 tells of seconds since the epoch; without that 12:00:00 may show as 11:59:59.
+// clock is the instant of a number of seconds. It is rounded to 100 ns, which is about how
+// precisely a float64 holds seconds since the epoch. Without that, 12:00:00 may be shown as
+// 11:59:59.
 func clock(v float64, zone *time.Location) time.Time {
 	s, f := math.Modf(v)
 	return time.Unix(int64(s), int64(math.Round(f*1e7))*100).In(zone)
 }
 
-// clockLayout is the layout of [time.Time.Format] that tells ticks a step apart from each other,
-// and no more.
+// clockLayout is the shortest layout of [time.Time.Format] in which ticks that are a step apart
+// differ.
 func clockLayout(step float64) string {
 	switch {
 	case step >= 86400:
@@ -268,7 +271,7 @@ func (p *page) xAxis(box vg.Rectangle, s scale, ticks []tick, caption string, pa
 	}
 }
 
-// axisHeight is what an x axis takes below its box.
+// axisHeight is how much height an x axis takes below its box.
 func axisHeight(caption string) length {
 	if caption == "" {
 		return 20
@@ -299,7 +302,7 @@ func (p *page) yAxis(box vg.Rectangle, s scale, ticks []tick) {
 	}
 }
 
-// yAxisWidth is what a y axis takes left of its box.
+// yAxisWidth is how much width a y axis takes to the left of its box.
 func (p pen) yAxisWidth(ticks []tick) length {
 	w := length(0)
 	for _, t := range ticks {

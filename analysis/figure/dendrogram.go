@@ -52,8 +52,9 @@ func (d Dendrogram) check() error {
 	return checkMerges(len(d.Names), d.Merges)
 }
 
-// checkMerges refuses what is no tree: a cluster that is joined before it is made, twice, or with
-// itself. Fewer than n-1 merges are none, since what was never joined may stand alone.
+// checkMerges refuses what is no tree: a cluster that is joined before it is made, is joined twice,
+// or is joined with itself. Fewer than n-1 merges are no error, since what was never joined may
+// stand alone.
 func checkMerges(n int, merges []Merge) error {
 	if len(merges) > n-1 {
 		return fmt.Errorf("%d merges are too many for %s", len(merges), plural(n, "source"))
@@ -105,7 +106,7 @@ func leafOrder(n int, merges []Merge) []int {
 }
 
 // clusters returns for every cluster, merged ones included, the number of the cluster below the cut
-// that it belongs to, -1 above the cut, numbered by their order in the picture.
+// that it belongs to, or -1 above the cut. The clusters are numbered by their order in the picture.
 func (d Dendrogram) clusters() []int {
 	n := len(d.Names)
 	of := make([]int, n+len(d.Merges))
@@ -216,8 +217,8 @@ func (d Dendrogram) plan() (w, h length, draw func(*page)) {
 		}
 		box := rect(x.hi, below, x.lo, h-above)
 		ticks := linearTicks(0, top, 5)
-		// The axis writes labels from left to right and leaves out those that would touch the one
-		// before: here values fall from left to right.
+		// The axis writes labels from left to right, and leaves out those that would touch the one
+		// before. Since values fall from left to right here, the ticks are put in that order.
 		sort.Slice(ticks, func(i, j int) bool { return ticks[i].at > ticks[j].at })
 		p.xAxis(box, x, ticks, caption, w)
 		if d.Cut > 0 && d.Cut < top {
@@ -232,7 +233,7 @@ func (d Dendrogram) plan() (w, h length, draw func(*page)) {
 		}
 		for k, m := range d.Merges {
 			a, b, to := at[m.A], at[m.B], x.at(m.Height)
-			// Merges come in an order in which what they join has its place already.
+			// Merges come in an order in which what they join already has its place.
 			at[n+k] = place{to, (a.y + b.y) / 2}
 			p.Begin(fmt.Sprintf("joined at %s", si(m.Height)))
 			p.line(stroke{color: col(n + k), width: 1.5}, point{X: a.x, Y: a.y}, point{X: to, Y: a.y}, point{X: to, Y: b.y}, point{X: b.x, Y: b.y})

@@ -11,7 +11,7 @@ import (
 // Difference draws how the links changed from one graph to another: gained, lost, stronger, weaker,
 // or of the other sign. Nodes are matched by name and stand where they stand in Before if that is
 // fixed, so that several differences can be compared; those of After only stand in rows below. What
-// is in one graph only says so.
+// is in only one of the graphs is marked so.
 type Difference struct {
 	Style
 	Before, After Graph
@@ -87,8 +87,8 @@ type alteration struct {
 
 func (a alteration) size() float64 { return math.Abs(a.after - a.before) }
 
-// classify tells what became of a link. A change less than Least is none, also where a faint link
-// came or went: beside it, weights that differ by as little would be called the same.
+// classify returns what became of a link. A change smaller than Least is no change, even if a faint
+// link came or went: elsewhere, weights that differ by as little are called the same.
 func (d Difference) classify(before, after float64) change {
 	least := d.Least
 	if least == 0 {
@@ -119,7 +119,8 @@ func (d Difference) alterations() []alteration {
 				continue
 			}
 			a, b := g.Nodes[e.From].Name, g.Nodes[e.To].Name
-			// Links have no direction here: from the one or the other end they are the same.
+			// Links have no direction here, so that a link is the same from whichever end it is
+			// seen.
 			if a > b {
 				a, b = b, a
 			}
@@ -142,8 +143,8 @@ func (d Difference) alterations() []alteration {
 }
 
 // graph returns the union of both graphs, which knows what became of each edge. A name that is in
-// one of them only says so, since a node cannot be told from another by its color. What is gone
-// is in no cluster: those are After's.
+// only one of them is marked so, since the color of a node does not show that. What is gone is in
+// no cluster, since the clusters are those of After.
 func (d Difference) graph() Graph {
 	g := Graph{Style: d.Style, Unit: d.After.Unit, Clusters: d.After.Clusters, WeightName: "change", Fixed: d.Before.Fixed}
 	at := map[string]int{}
@@ -174,7 +175,7 @@ func (d Difference) graph() Graph {
 		}
 	}
 	for _, a := range d.alterations() {
-		// What did not change is there for orientation and weighs what it did.
+		// What did not change is there for orientation, and keeps its weight.
 		w := a.size()
 		if a.what == same {
 			w = math.Abs(a.after)
@@ -202,9 +203,9 @@ func (d Difference) rows() func() (x, y float64) {
 
 func (d Difference) plan() (w, h length, draw func(*page)) { return d.graph().plan() }
 
-// changeStroke returns how an edge that changed by size looks, beside a largest change. What is
-// more is cool and solid, what is less warm and dashed: either of the two alone tells them apart,
-// to those who do not see the colors too.
+// changeStroke returns how an edge that changed by size looks, where largest is the largest change.
+// What became more is cool and solid, and what became less is warm and dashed: color or dashes
+// alone would be enough to distinguish them, so that those who do not see the colors can, too.
 func changeStroke(c *colors, what change, size, largest float64) stroke {
 	t := math.Min(1, size/largest)
 	s := stroke{width: length(1.2 + float64(3.8*t)), cased: true}

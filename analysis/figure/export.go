@@ -67,7 +67,7 @@ func dotQuote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(s) + `"`
 }
 
-// dotShape is the shape of Graphviz's that comes nearest to the one that the picture has for an
+// dotShape is the shape of Graphviz that comes nearest to the shape that the picture has for an
 // origin.
 func dotShape(o source.Origin) string {
 	switch o {
@@ -181,9 +181,9 @@ func (g Graph) WriteJSON(w io.Writer) error {
 	return enc.Encode(out)
 }
 
-// Vega returns the graph as a Vega 5 specification, in which nodes and links tell their numbers,
-// a node shows its neighbors, a name is found, and all is moved and enlarged. It is nil for a
-// graph that is drawn by hand or cannot be drawn.
+// Vega returns the graph as a Vega 5 specification, in which nodes and links show their numbers, a
+// node shows its neighbors, a name can be found, and everything can be moved and enlarged. It is
+// nil for a graph that is drawn by hand or cannot be drawn.
 func (g Graph) Vega() []byte { return live(g, g.vega) }
 
 func (g Graph) vega() *vega {
@@ -235,7 +235,7 @@ func (g Graph) vega() *vega {
 	style := g.edgeStyle(v.colors)
 	var edges [][]string
 	order := g.byWeight()
-	// The strongest last, which is on top.
+	// The strongest is drawn last, so that it is on top.
 	for k := len(order) - 1; k >= 0; k-- {
 		i := order[k]
 		e := g.Edges[i]
@@ -267,7 +267,7 @@ func (g Graph) vega() *vega {
 		{"name": "xs", "type": "linear", "domain": sig("xdom"), "range": []float64{0, v.width}, "zero": false},
 		{"name": "ys", "type": "linear", "domain": sig("ydom"), "range": []float64{0, v.height}, "zero": false},
 	}
-	// Where the pointer is on a node, its neighbors and its links stay, and all others fade.
+	// If the pointer is on a node, its neighbors and its links stay, and all others fade.
 	ends := "(over===datum.s || over===datum.t)"
 	lit := "(over<0 || over===datum.id || indata('near','o',datum.id)) && !" + far
 	tip := `{title:datum.a.name+' – '+datum.b.name,"` + jsEscape(g.weightName()) + `":datum.weight,stability:datum.stable}`

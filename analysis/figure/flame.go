@@ -19,9 +19,9 @@ type Stack struct {
 }
 
 // Flame draws where stacks spend their counts: every frame is as wide as the counts of all stacks
-// through it, callers below callees (Gregg 2016). The SVG, opened on its own in a browser, zooms
-// into a frame that is clicked and searches with the button, "/" or Ctrl-F; a notebook does so
-// with the Vega form.
+// through it, callers below callees (Gregg 2016). The SVG, if opened on its own in a browser, zooms
+// into a frame that is clicked, and searches with the button, "/" or Ctrl-F. A notebook does the
+// same with the Vega form.
 //
 // With a Base it is a differential flame graph: widths are those of Stacks, and colors say
 // whether a frame's share of all counts has grown or shrunk since the base.
@@ -36,7 +36,7 @@ type Flame struct {
 	KeepOffsets bool
 	// Icicle draws the root on top.
 	Icicle bool
-	// Unit of the counts; "" means samples.
+	// Unit is that of the counts; "" means samples.
 	Unit string
 }
 
@@ -178,9 +178,9 @@ func (f Flame) add(root *frame, stacks []Stack, count func(n *frame, c float64, 
 func (f Flame) function(name string) string {
 	name = strings.TrimSpace(name)
 	if !f.KeepOffsets {
-		// An address without a function, alone or after its module: all those of a module become
-		// one frame, since addresses differ from sample to sample and would make of each a frame
-		// of its own.
+		// This is an address without a function, alone or after its module. All such addresses of a
+		// module become one frame, since they differ from sample to sample and each would be a
+		// frame of its own.
 		if i := strings.LastIndex(name, "0x"); i >= 0 && strings.Trim(name[i+2:], "0123456789abcdef") == "" && (i == 0 || name[i-1] == '`') {
 			return visible(name[:i] + "[unknown]")
 		}
@@ -275,7 +275,7 @@ const (
 // in a difference the change of its share.
 func (f Flame) frameColor(c *colors, n *frame, modules map[string]int) color.NRGBA {
 	if f.Base != nil {
-		// A change of a frame by half of itself is drawn in full.
+		// A change by half of a frame's own size is drawn in the full color.
 		t := math.Max(-1, math.Min(1, 2*(n.count-n.base)/math.Max(n.count, n.base)))
 		same, grown, shrunk := mix(c.faint, c.paper, 0.4), c.warm[2], c.cool[2]
 		if grown == shrunk { // in gray, what has shrunk is lighter than what is the same
@@ -286,8 +286,8 @@ func (f Flame) frameColor(c *colors, n *frame, modules map[string]int) color.NRG
 		}
 		return mix(same, shrunk, -t)
 	}
-	// By the name and not by the place, so that a function has the same shade wherever it is
-	// called, and in the next picture too.
+	// The shade depends on the name and not on the place, so that a function has the same shade
+	// wherever it is called, and also in the next picture.
 	h := fnv.New32a()
 	h.Write([]byte(n.name))
 	shade := 0.3 + 0.35*float64(h.Sum32()%1000)/1000
@@ -299,8 +299,8 @@ func (f Flame) frameColor(c *colors, n *frame, modules map[string]int) color.NRG
 }
 
 // modules numbers the modules by their counts, the largest first, so that those that matter have
-// colors of their own. Frames are counted with what they call: this ranks colors, and measures
-// nothing.
+// colors of their own. Frames are counted together with what they call, which is good enough to
+// rank colors, and measures nothing.
 func (f Flame) modules(root *frame) ([]string, map[string]int) {
 	sums := map[string]float64{}
 	var walk func(*frame)
@@ -390,7 +390,7 @@ func (f Flame) plan() (w, h length, draw func(*page)) {
 				if cw >= leastFrame && level+1 < depth {
 					walk(c, x, level+1)
 				} else if c.count > 0 {
-					// One for each frame that is not drawn itself; what it calls is not counted.
+					// One is counted for each frame that is not drawn, but not for what it calls.
 					left++
 				}
 				x += cw

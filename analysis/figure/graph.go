@@ -33,13 +33,14 @@ type Node struct {
 // Edge links two sources of a [Graph]: indices into its nodes.
 type Edge struct {
 	From, To int
-	// Weight is the strength, such as a partial correlation: its size is width and color, and a
-	// negative one is dashed. An edge of weight 0 is no edge.
+	// Weight is the strength, such as a partial correlation. Its size is drawn as width and color,
+	// and a negative one is dashed. An edge of weight 0 is no edge.
 	Weight float64
 	// Stability is how often the edge was found when the data was resampled, 0 to 1; it is drawn as
-	// opacity. 0 means that it is not known, and draws as if it were 1.
+	// opacity. 0 means that it is not known, and is drawn as if it were 1.
 	Stability float64
-	// Leads marks that From runs ahead of To; it draws an arrow. It does not mean a cause.
+	// Leads says that From runs ahead of To, which is drawn as an arrow. It does not mean that From
+	// is the cause.
 	Leads bool
 }
 
@@ -49,13 +50,13 @@ type Graph struct {
 	Style
 	Nodes []Node
 	Edges []Edge
-	// Unit of the nodes' activity, such as "calls/s".
+	// Unit is that of the nodes' activity, such as "calls/s".
 	Unit string
 	// WeightName is what the legend calls the edges' weight; "" means partial correlation.
 	WeightName string
 	// Rule says in the legend what a link had to meet to be drawn; "" says nothing.
 	Rule string
-	// Clusters names the clusters in the legend; without names, colors only tell them apart.
+	// Clusters names the clusters in the legend. Without names, only colors distinguish them.
 	Clusters []string
 	// Fixed keeps the nodes exactly at X and Y, so that two graphs with the same nodes can be
 	// compared. Positions as [Graph.Placed] gives them are points from the upper left corner, y
@@ -63,7 +64,7 @@ type Graph struct {
 	// they put on one spot stay there.
 	Fixed bool
 
-	// changes tells what became of each edge; it makes the graph a difference.
+	// changes says what became of each edge. If it is set, the graph is a difference.
 	changes []alteration
 }
 
@@ -182,7 +183,7 @@ func (g Graph) members() (clusters [][]int, alone []int) {
 		if len(clusters[a]) != len(clusters[b]) {
 			return len(clusters[a]) > len(clusters[b])
 		}
-		// A cluster's place decides its color: the order must not depend on that of a map.
+		// A cluster's place decides its color, so that the order must not depend on that of a map.
 		return clusters[a][0] < clusters[b][0]
 	})
 	return clusters, alone
@@ -268,7 +269,7 @@ func (g Graph) words() string {
 	return b.String()
 }
 
-// edgeWords is what a link tells when it is pointed at.
+// edgeWords is what a link shows when it is pointed at.
 func (g Graph) edgeWords(i int) string {
 	e := g.Edges[i]
 	if g.changes != nil {

@@ -14,7 +14,7 @@ import (
 	"dtnotes/analysis/source"
 )
 
-// plan places everything before the size of the page is known, which follows from it.
+// plan places everything before the size of the page is known, since that size follows from it.
 func (g Graph) plan() (w, h length, draw func(*page)) {
 	g = g.short()
 	p := pen{g.XKCD}
@@ -27,7 +27,7 @@ func (g Graph) plan() (w, h length, draw func(*page)) {
 			p.line(stroke{color: p.faint, width: 1}, point{X: pl.frame.Min.X, Y: y}, point{X: pl.frame.Max.X, Y: y})
 			p.write(point{X: pl.frame.Max.X, Y: y}, label{text: "no links", size: 8, align: right, color: p.muted, cased: true})
 		}
-		// From what lies below to what lies on top.
+		// Things are drawn from what lies below to what lies on top.
 		g.drawHulls(p, pl)
 		g.drawEdges(p, pl)
 		g.drawNodes(p, pl)
@@ -40,7 +40,7 @@ func (g Graph) plan() (w, h length, draw func(*page)) {
 	}
 }
 
-// An edgeStyle tells how the edges of a graph look.
+// An edgeStyle says how the edges of a graph look.
 type edgeStyle struct {
 	*colors
 	heaviest, largestChange float64
@@ -50,8 +50,8 @@ type edgeStyle struct {
 
 func (g Graph) edgeStyle(c *colors) edgeStyle {
 	const easy = 8 // edges per node that can be told apart
-	// Beyond this the ink of all edges together grows no more: widths shrink with the root of how
-	// many there are.
+	// Beyond this number of edges, the ink of all edges together no longer grows: widths shrink
+	// with the root of how many there are.
 	degree := 2 * float64(len(g.Edges)) / float64(len(g.Nodes))
 	return edgeStyle{c, g.heaviest(), g.largestChange(), length(math.Max(0.25, math.Min(1, math.Sqrt(easy/degree))))}
 }
@@ -82,8 +82,8 @@ func (s edgeStyle) weight(w, stability float64) stroke {
 		line.color = ramp(s.warm, t)
 		line.dash = []length{4 + line.width, 2.5 + length(line.width*0.6)}
 	}
-	// An edge that was seldom found again is drawn faint, and without a casing, which would part
-	// surer ones.
+	// An edge that was seldom found again is drawn faint, and without a casing, which would seem to
+	// cut edges that are more certain.
 	if stability > 0 {
 		line.color = withAlpha(line.color.(color.NRGBA), 0.15+float64(0.85*stability))
 		line.cased = line.cased && stability > 0.5
@@ -100,14 +100,14 @@ func (g Graph) drawEdges(p *page, pl *placement) {
 			return g.changes[order[a]].what != same && g.changes[order[b]].what == same
 		})
 	}
-	// The strongest last, which is on top.
+	// The strongest is drawn last, so that it is on top.
 	for k := len(order) - 1; k >= 0; k-- {
 		e := g.Edges[order[k]]
 		s := style.edge(g, order[k])
 		p.Begin(g.edgeWords(order[k]), "class", "edge", "data-s", strconv.Itoa(e.From), "data-t", strconv.Itoa(e.To))
 		way := slices.Clone(ways[order[k]])
 		if e.Leads {
-			// What lies within reach of the node is under its arrow head.
+			// The part of the line that lies within reach of the node is covered by the arrow head.
 			for len(way) > 2 && distance(way[len(way)-2], pl.at[e.To]) <= pl.reach[e.To]+1 {
 				way = slices.Delete(way, len(way)-2, len(way)-1)
 			}
@@ -154,7 +154,8 @@ func (g Graph) nodeColors(c *colors) []color.NRGBA {
 	return out
 }
 
-// cluster returns the color of the k-th largest cluster; when all are used, paler ones follow.
+// cluster returns the color of the k-th largest cluster. When all colors are used, paler ones
+// follow.
 func (c *colors) cluster(k int) color.NRGBA {
 	n := len(c.category)
 	return mix(c.category[k%n], c.paper, 0.55*math.Min(1, float64(k/n)))
@@ -172,8 +173,8 @@ func corner(o source.Origin) length {
 	return 1
 }
 
-// shapeOf is the outline of an origin's shape around c, of about the area of a circle of radius
-// r. Origins are told apart by shape, since color tells clusters.
+// shapeOf is the outline of an origin's shape around c, of about the area of a circle of radius r.
+// Origins have different shapes, since color already distinguishes clusters.
 func shapeOf(o source.Origin, c point, r length) vg.Path {
 	r *= corner(o)
 	switch o {
@@ -198,7 +199,8 @@ func (p *page) node(o source.Origin, c point, r length, fill color.NRGBA) {
 		p.path(shapeOf(o, c, r), outline)
 		return
 	}
-	// Shapes on top of each other make the outlines: that is quicker than lines around them.
+	// The outlines are made by drawing shapes on top of each other, which is quicker than drawing
+	// lines around them.
 	outline := mix(fill, p.ink, 0.45)
 	p.fill(shapeOf(o, c, r+1.5), p.paper)
 	p.fill(shapeOf(o, c, r+0.5), outline)
@@ -213,8 +215,8 @@ func (p *page) node(o source.Origin, c point, r length, fill color.NRGBA) {
 func (g Graph) drawNodes(p *page, pl *placement) {
 	fills := g.nodeColors(p.colors)
 	numbers := map[int]int{}
-	// In gray a dozen clusters cannot be told apart by their shade: a number in the node says
-	// which it is.
+	// In gray, a dozen clusters cannot be distinguished by their shade, so that a number in the
+	// node says which cluster it is in.
 	if g.Theme == Gray {
 		clusters, _ := g.members()
 		for k, m := range clusters {

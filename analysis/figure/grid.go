@@ -15,10 +15,10 @@ type Grid struct {
 	Style
 	Rows, Columns []string
 	Values        [][]float64 // a row for each of Rows; NaN is not known
-	// Groups names the group of each row; rows of one follow each other and are framed. nil means
-	// none are known.
+	// Groups names the group of each row. Rows of a group must follow each other, and are framed.
+	// nil means that no groups are known.
 	Groups []string
-	// Marks are set where a value stands out; nil marks none.
+	// Marks are true where a value stands out; nil marks none.
 	Marks [][]bool
 	// Range is the absolute value with the strongest color; 0 takes the largest.
 	Range float64
@@ -121,13 +121,13 @@ func (g Grid) plan() (w, h length, draw func(*page)) {
 	}
 	const legend = length(64)
 	wide := min(26, (w-2*pageMargin-left-groups-legend)/length(len(g.Columns)))
-	// A page too narrow for all columns grows beyond its width rather than leave some out.
+	// A page that is too narrow for all columns grows beyond its width, so that none is left out.
 	wide = max(wide, 0.5)
 	high := min(16, max(1, 900/length(len(g.Rows))))
 	if g.Height > 0 {
 		high = max(0.5, (g.Height-2*pageMargin-g.heading()-below-6)/length(len(g.Rows)))
 	}
-	// Names that are larger than a cell would touch.
+	// Names that are larger than a cell would touch each other.
 	rowSize, columnSize = min(rowSize, high*0.95), min(columnSize, wide*0.95)
 	if rowSize < 4 {
 		left = 0

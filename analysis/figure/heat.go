@@ -13,19 +13,21 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// Heat draws a distribution over time as a heat map: a column per time, a row per range of values,
-// the darker the more. It takes what quantize, lquantize and llquantize print each tick. Rows are
-// equally high whatever range they stand for, as the tracers' own charts have them.
+// Heat draws a distribution over time as a heat map, with a column per time and a row per range of
+// values: the darker a cell is, the more was counted. It takes what quantize, lquantize and
+// llquantize print at each tick. Rows are equally high whatever range they stand for, as the
+// tracers' own charts have them.
 type Heat struct {
 	Style
-	// Times of the columns, ascending, in seconds since the epoch or since a start.
+	// Times are those of the columns, ascending, in seconds since the epoch or since a start.
 	Times []float64
-	// Edges of the rows, ascending, one more than rows: row r holds values from Edges[r] up to but
-	// not Edges[r+1]. The first may be -Inf and the last +Inf, for values below and above.
+	// Edges are the borders of the rows, ascending, one more than there are rows: row r holds
+	// values from Edges[r] up to but not including Edges[r+1]. The first may be -Inf and the last
+	// +Inf, for values below and above.
 	Edges []float64
-	// Counts[t][r] of column t and row r.
+	// Counts[t][r] is the count of column t and row r.
 	Counts [][]float64
-	// Unit of the values: ns, us, ms and s are written as times, everything else as it is.
+	// Unit is that of the values: ns, us, ms and s are written as times, everything else as it is.
 	Unit string
 	// ValueName says what the values are, such as "latency of read".
 	ValueName string
@@ -102,8 +104,8 @@ func checkEdges(edges []float64) error {
 	return nil
 }
 
-// valueLabel writes a value in the unit it comes in. Times get the unit that suits each: rows of
-// a distribution run from nanoseconds to seconds.
+// valueLabel writes a value in the unit it comes in. Each time gets the unit that suits it, since
+// the rows of a distribution may run from nanoseconds to seconds.
 func valueLabel(v float64, unit string) string {
 	switch {
 	case math.IsInf(v, 1):
@@ -128,8 +130,9 @@ func valueLabel(v float64, unit string) string {
 	return si(v)
 }
 
-// quantile returns about where the fraction q of the counts lies, linearly within a row. Of a row
-// without an end it is the end that there is: how far its values reach is not known.
+// quantile returns about where the fraction q of the counts lies, linearly within a row. In a row
+// that is open at one side, it is the border at the other side, since it is not known how far the
+// values reach.
 func quantile(edges, counts []float64, q float64) float64 {
 	total := 0.0
 	for _, c := range counts {
@@ -244,8 +247,8 @@ func step(times []float64) float64 {
 // mostColumns is more than a page has pixels across.
 const mostColumns = 2000
 
-// columns puts the cells on an even grid of time, so that a missing tick is a gap. A run longer
-// than mostColumns sums up neighbors.
+// columns puts the cells on an even grid of time, so that a missing tick is a gap. In a run that is
+// longer than mostColumns, neighbors are summed up.
 func (g heatGrid) columns() (cols [][]float64, x scale) {
 	width := g.width
 	if width == 0 {
@@ -259,7 +262,7 @@ func (g heatGrid) columns() (cols [][]float64, x scale) {
 	}
 	cols = make([][]float64, n)
 	for i, t := range g.times {
-		// Rounded, since ticks come a little early or late.
+		// This is rounded, since ticks come a little early or late.
 		k := min(n-1, int((t-first)/width+0.5))
 		if cols[k] == nil {
 			cols[k] = make([]float64, len(g.cells[i]))
@@ -307,8 +310,8 @@ func (g heatGrid) plan() (w, h length, draw func(*page)) {
 }
 
 // heatTop returns the count of the last color, and the largest count. A few counts far above all
-// others would leave one color to these: where the largest is more than ten times the one that
-// all but a hundredth of the counts stay below, that is the last color's.
+// others would leave only one color for those others. Therefore, if the largest is more than ten
+// times the count that all but a hundredth stay below, that count gets the last color.
 func heatTop(cols [][]float64) (most, peak float64) {
 	var some []float64
 	for _, col := range cols {
@@ -319,7 +322,7 @@ func heatTop(cols [][]float64) (most, peak float64) {
 			}
 		}
 	}
-	// Of a few counts none is an outlier.
+	// Among only a few counts, none is an outlier.
 	if len(some) < 20 {
 		return peak, peak
 	}
@@ -348,7 +351,8 @@ func heatImage(c *colors, cols [][]float64, rows int, most float64) image.Image 
 	return img
 }
 
-// colorBar explains the colors of counts up to most, the last one that of all up to the peak.
+// colorBar explains the colors of counts up to most. The last color stands for all counts from
+// there up to the peak.
 func (p *page) colorBar(r vg.Rectangle, most, peak float64) {
 	const steps = 48
 	img := image.NewNRGBA(image.Rect(0, 0, 1, steps))
@@ -364,7 +368,7 @@ func (p *page) colorBar(r vg.Rectangle, most, peak float64) {
 		if v <= 0 {
 			continue
 		}
-		// It would touch the label before.
+		// This label would touch the one before.
 		if math.Abs(f-last) < 0.12 {
 			continue
 		}
@@ -381,11 +385,11 @@ func (p *page) colorBar(r vg.Rectangle, most, peak float64) {
 	p.write(point{X: r.Min.X, Y: r.Max.Y + 9}, label{text: "count", size: 8, color: p.muted})
 }
 
-// OffsetHeat draws events by second and by where within the second they fall (a subsecond-offset
-// heat map): what happens at a fixed rate draws lines, what waits for something leaves gaps.
+// OffsetHeat draws events by second, and by where within the second they fall (a subsecond-offset
+// heat map). What happens at a fixed rate draws lines, and what waits for something leaves gaps.
 type OffsetHeat struct {
 	Style
-	// Times of the events, in any order, in seconds since the epoch or since a start.
+	// Times are those of the events, in any order, in seconds since the epoch or since a start.
 	Times []float64
 	// Weights count an event more than once, such as the counts of buckets shorter than a second;
 	// nil counts each once.
@@ -428,7 +432,7 @@ func (o OffsetHeat) check() error {
 		}
 		lo, hi = math.Min(lo, t), math.Max(hi, t)
 	}
-	// A column for each second: twelve days have a million.
+	// There is a column for each second, and twelve days have a million seconds.
 	if hi-lo > 1e6 {
 		return fmt.Errorf("events span %.3g s: more than fit a picture by the second", hi-lo)
 	}

@@ -10,7 +10,8 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// median is the middle value, or the mean of the two in the middle; NaN of none.
+// median is the middle value, or the mean of the two in the middle. It is NaN if there are no
+// values.
 func median(v []float64) float64 {
 	s := slices.Clone(v)
 	slices.Sort(s)
@@ -24,10 +25,11 @@ func median(v []float64) float64 {
 // them. Bars are equally wide whatever range they stand for.
 type Histogram struct {
 	Style
-	// Edges of the ranges, ascending, one more than counts; the outermost may be infinite.
+	// Edges are the borders of the ranges, ascending, one more than there are counts. The outermost
+	// may be infinite.
 	Edges  []float64
 	Counts []float64
-	// Unit of the values: ns, us, ms and s are written as times, everything else as it is.
+	// Unit is that of the values: ns, us, ms and s are written as times, everything else as it is.
 	Unit string
 	// ValueName says what the values are.
 	ValueName string
@@ -73,8 +75,8 @@ func (h Histogram) check() error {
 	return nil
 }
 
-// used returns the first range with a count and the one after the last. There is one: check saw
-// to it.
+// used returns the first range with a count and the one after the last. There is at least one, as
+// check has made sure.
 func (h Histogram) used() (lo, hi int) {
 	lo, hi = 0, len(h.Counts)
 	for h.Counts[lo] == 0 {
@@ -129,7 +131,7 @@ func (h Histogram) plan() (w, hh length, draw func(*page)) {
 	for _, e := range edges {
 		widest = max(widest, p.width(valueLabel(e, h.Unit), tickSize, false))
 	}
-	// As many labels as fit side by side, the widest being the measure of all.
+	// There are as many labels as fit side by side, if all were as wide as the widest.
 	every := max(1, int(math.Ceil(float64((widest+8)*length(len(counts))/(x.hi-x.lo)))))
 	var xTicks []tick
 	for i, e := range edges {

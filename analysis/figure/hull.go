@@ -15,14 +15,14 @@ import (
 	"dtnotes/analysis/source"
 )
 
-// A zoneGroup are the nodes of one zone.
+// A zoneGroup holds the nodes of one zone.
 type zoneGroup struct {
 	name  string
 	nodes []int
 }
 
-// zones returns the zones that are drawn, the largest first. The platform is none: it is what
-// stands outside of them.
+// zones returns the zones that are drawn, the largest first. The platform is not one of them: it is
+// what stands outside of all zones.
 func (g Graph) zones() []zoneGroup {
 	var out []zoneGroup
 	at := map[string]int{}
@@ -42,8 +42,8 @@ func (g Graph) zones() []zoneGroup {
 	return out
 }
 
-// crowd is from how many nodes on a zone is not drawn together: it fills the page anyway, and every
-// two of them would be a link to the layout.
+// crowd is the number of nodes from which on a zone is not drawn together: such a zone fills the
+// page anyway, and each pair of its nodes would be one more link for the layout.
 const crowd = 30
 
 // drawTogether adds weak links between the nodes of a zone for the layout, within parts that hang
@@ -67,8 +67,8 @@ func (g Graph) drawTogether(weights *mat.SymDense) {
 			}
 		}
 	}
-	// A quarter of the strongest link: it decides between places that links leave open, and draws
-	// no node away from its links.
+	// The weight is a quarter of that of the strongest link. It decides between places that links
+	// leave open, and draws no node away from its links.
 	const weak = 0.25
 	for _, z := range g.zones() {
 		if len(z.nodes) >= crowd {
@@ -89,8 +89,8 @@ const (
 	hullNeck   = 6 // half the width of what joins two nodes
 )
 
-// A hull is the ground of a zone: a disc behind each of its nodes, joined where no other node lies
-// between. It never takes in the node of another zone.
+// A hull is the colored ground of a zone: it has a disc behind each of the nodes, and discs are
+// joined where no other node lies between them. It never takes in the node of another zone.
 type hull struct {
 	discs []int
 	necks [][2]int
@@ -105,14 +105,15 @@ func (g Graph) hull(pl *placement, z zoneGroup) hull {
 	var all []neck
 	for k, i := range z.nodes {
 		for _, j := range z.nodes[:k] {
-			// A neck across the line above the nodes without links would undo what the line says.
+			// A connection across the line above the nodes without links would contradict what the
+			// line says.
 			if (pl.at[i].Y < pl.alone) == (pl.at[j].Y < pl.alone) && g.clearBetween(pl, i, j) {
 				all = append(all, neck{i, j, away(pl.at[i], pl.at[j])})
 			}
 		}
 	}
 	slices.SortStableFunc(all, func(a, b neck) int { return cmp.Compare(a.length, b.length) })
-	// The shortest that join everything which can be joined (Kruskal, 1956).
+	// These are the shortest connections that join everything that can be joined (Kruskal, 1956).
 	of := map[int]int{}
 	for _, i := range z.nodes {
 		of[i] = i
@@ -155,8 +156,8 @@ func (g Graph) clearBetween(pl *placement, i, j int) bool {
 	return true
 }
 
-// hull returns the ground of the k-th largest zone and its edge; where there are more zones than
-// grounds they come again, and names tell them apart.
+// hullOf returns the colors of the ground of the k-th largest zone and of its edge. If there are
+// more zones than colors, the colors come again, and only names distinguish the zones.
 func (c *colors) hullOf(k int) (ground, edge color.NRGBA) {
 	ground = c.hull[k%len(c.hull)]
 	return ground, mix(ground, c.muted, 0.45)
@@ -167,8 +168,8 @@ func (g Graph) drawHulls(p *page, pl *placement) {
 		h := g.hull(pl, z)
 		ground, edge := p.hullOf(k)
 		p.Begin(fmt.Sprintf("zone %s: %s", visible(z.name), plural(len(z.nodes), "source")))
-		// Twice, the second time a little smaller: that outlines the whole. No hand draws the
-		// same twice.
+		// The hull is drawn twice, the second time a little smaller, which gives the whole an
+		// outline. A hand would not draw the same line twice.
 		for _, pass := range []struct {
 			more  length
 			color color.NRGBA

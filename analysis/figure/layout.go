@@ -71,14 +71,14 @@ func stretchTo(pos []vec, w, h float64) {
 // does so pushes nodes off links that they are no end of. Bodies must fit the width. It reports
 // whether it got there.
 func separate(pos []vec, bodies []body, links []link, width float64) bool {
-	// Bodies that are pushed out of one overlap may be pushed into another. What takes more
-	// rounds than this is tried again with more room.
+	// Bodies that are pushed out of one overlap may be pushed into another. If it takes more rounds
+	// than this, it is tried again with more room.
 	const rounds = 400
-	// In a dense graph nodes lie on links wherever they are.
+	// In a dense graph, nodes lie on links wherever they are.
 	sparse := len(links)*len(pos) < 60_000
 	for round := range rounds {
-		// Only in the first half: pushing nodes off links may go on for ever against pushing them
-		// off each other, and no overlap matters more.
+		// This is done only in the first half of the rounds: pushing nodes off links may work for
+		// ever against pushing them off each other, and it matters more that nothing overlaps.
 		if sparse && round < rounds/2 {
 			clearLinks(pos, bodies, links)
 		}
@@ -90,8 +90,8 @@ func separate(pos []vec, bodies []body, links []link, width float64) bool {
 					continue
 				}
 				worst = math.Max(worst, math.Min(ox, oy))
-				// A little more than half each, so that the last round ends free of rounding.
-				// Along the direction in which less is missing.
+				// A little more than half each, so that the last round ends free of rounding. They
+				// are moved along the direction in which less is missing.
 				if ox < oy {
 					push := ox/2 + 0.05
 					if pos[i].x < pos[j].x || pos[i].x == pos[j].x && i < j {
@@ -110,11 +110,11 @@ func separate(pos []vec, bodies []body, links []link, width float64) bool {
 			}
 		}
 		for i := range pos {
-			// Back within the width, which may make bodies overlap again.
+			// They are moved back within the width, which may make bodies overlap again.
 			room := math.Max(0, width/2-bodies[i].half)
 			pos[i].x = math.Max(-room, math.Min(room, pos[i].x))
 		}
-		// Not before twenty rounds, in which nodes get off links.
+		// It does not end before twenty rounds, in which nodes get off links.
 		if worst == 0 && round >= 20 && !anyOverlap(pos, bodies) {
 			return true
 		}
@@ -122,8 +122,8 @@ func separate(pos []vec, bodies []body, links []link, width float64) bool {
 	return !anyOverlap(pos, bodies)
 }
 
-// drop moves bodies down, from the highest on, until none overlaps another: it always gets there,
-// if not as nicely as separate.
+// drop moves bodies down, beginning with the highest, until none overlaps another. It always
+// succeeds, though the result looks less good than that of separate.
 func drop(pos []vec, bodies []body) {
 	order := make([]int, len(pos))
 	for i := range order {
@@ -174,7 +174,7 @@ func clearLinks(pos []vec, bodies []body, links []link) {
 			continue
 		}
 		for i := range pos {
-			// Most are far from the line: that is seen without a division.
+			// Most nodes are far from the line, which is found out without a division.
 			want := bodies[i].radius + 5
 			if q := pos[i].sub(a); (float64(q.x*d.y)-float64(q.y*d.x))*(float64(q.x*d.y)-float64(q.y*d.x)) > 1.001*want*want*n || i == l.a || i == l.b {
 				continue
@@ -228,8 +228,8 @@ func (b *block) moveTo(to vec) {
 	b.lo, b.hi = vec{b.lo.x + by.x, b.lo.y + by.y}, vec{b.hi.x + by.x, b.hi.y + by.y}
 }
 
-// layoutBlocks turns arranged components into blocks roomy times as large as their bodies need at
-// least, none wider than width, largest first.
+// layoutBlocks turns arranged components into blocks, the largest first. Each is roomy times as
+// large as its bodies need at least, and none is wider than width.
 func layoutBlocks(comps [][]int, arranged [][]vec, bodies []body, links []link, width, roomy float64) []*block {
 	need := func(nodes []int) float64 {
 		a := 0.0
@@ -244,7 +244,7 @@ func layoutBlocks(comps [][]int, arranged [][]vec, bodies []body, links []link, 
 			total += need(nodes)
 		}
 	}
-	// What is small enough for one row shares its width.
+	// Components that are small enough for one row share its width.
 	oneRow := total*roomy < 0.75*width*width
 	var blocks []*block
 	for k, nodes := range comps {
@@ -286,8 +286,8 @@ func layoutBlocks(comps [][]int, arranged [][]vec, bodies []body, links []link, 
 	return blocks
 }
 
-// shape chooses the size of a component of the given area: near its own proportions, but rather
-// wide than high, since names are wide and so are pages.
+// shape chooses the size of a component of the given area. It is near the component's own
+// proportions, but wide rather than high, since names and pages are wide.
 func shape(pos []vec, area, width float64) (w, h float64) {
 	width = math.Max(width, 1)
 	lo, hi := bounds(pos)
@@ -328,7 +328,8 @@ func pack(blocks []*block, width, gap float64) float64 {
 					break
 				}
 			}
-			// As high as it fits, and of as high ones the leftmost.
+			// The block goes as high as it fits, and among places that are equally high to the
+			// leftmost.
 			if cost := c.y + h + float64(1e-3*c.x); free && cost < found {
 				best, found = c, cost
 			}

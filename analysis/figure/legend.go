@@ -34,7 +34,8 @@ func flow(p pen, items []legendItem, width length) length {
 		if it.head || it.text == "" {
 			it.width -= 6
 		}
-		// A head that is alone at the end of a row would be read as that of what stood before it.
+		// A head that stands alone at the end of a row would be read as belonging to what stands
+		// before it.
 		need := it.width
 		if it.head {
 			need = groupWidth(p, items[i:])
@@ -57,7 +58,8 @@ func flow(p pen, items []legendItem, width length) length {
 	return length(row+1) * legendRow
 }
 
-// groupWidth is what a head and the items up to the next one take, by the same measures as flow.
+// groupWidth is the width that a head and the items up to the next head take, by the same measures
+// as in flow.
 func groupWidth(p pen, items []legendItem) length {
 	w := length(0)
 	for i, it := range items {
@@ -100,8 +102,8 @@ func (g Graph) legend(p pen, width length) ([]legendItem, length) {
 	return items, flow(p, items, width-2*pageMargin)
 }
 
-// ruleLegend says what had to be met for something to be drawn, in lines of their own where it is
-// long.
+// ruleLegend says which rule had to be met for something to be drawn, in lines of their own if the
+// rule is long.
 func ruleLegend(p pen, what, rule string, width length) []legendItem {
 	if rule == "" {
 		return nil
@@ -117,8 +119,8 @@ func ruleLegend(p pen, what, rule string, width length) []legendItem {
 	return items
 }
 
-// weightSteps returns up to three sizes that show the scale of the edges, round ones, each at
-// least a fifth larger than the one before, or they would look the same.
+// weightSteps returns up to three round sizes that show the scale of the edges. Each is at least a
+// fifth larger than the one before, since otherwise they would look the same.
 func (g Graph) weightSteps() []float64 {
 	most := g.heaviest()
 	steps := []float64{}
@@ -154,7 +156,7 @@ func (g Graph) edgeLegend() []legendItem {
 	for _, v := range g.weightSteps() {
 		items = append(items, legendItem{text: si(v), sample: 24, draw: line(v, 0)})
 	}
-	// Samples of what is not about size are of one size.
+	// Samples that do not explain size all have the same size.
 	mid := nice(g.heaviest() * 0.6)
 	if negative {
 		items = append(items, legendItem{text: "negative", sample: 24, draw: line(-mid, 0)})
@@ -206,8 +208,8 @@ func (g Graph) nodeLegend() []legendItem {
 		for _, f := range []float64{0.1, 1} {
 			v := nice(most * f)
 			r := min(g.radius(v, most, largest), legendRow/2)
-			// A circle that is higher than its row: the legend then shows the largest activity
-			// whose circle fits, and says which it is.
+			// The circle is higher than its row: the legend then shows the largest activity whose
+			// circle fits, and says which activity that is.
 			if g.radius(v, most, largest) > legendRow/2 {
 				v = most * (float64(r*r) - leastRadius*leastRadius) / (float64(largest*largest) - leastRadius*leastRadius)
 				v = nice(v)
@@ -235,8 +237,8 @@ func (g Graph) nodeLegend() []legendItem {
 	return append(items, g.clusterLegend()...)
 }
 
-// clustersNamed is as many as there are colors; more clusters, and more zones, are in the picture
-// alone.
+// clustersNamed is the number of colors that there are. Further clusters, and further zones, are in
+// the picture but not in the legend.
 const clustersNamed = 12
 
 func (g Graph) clusterLegend() []legendItem {

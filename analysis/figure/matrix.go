@@ -13,16 +13,17 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// Matrix draws a matrix of correlations or other values of pairs of sources, those of a cluster
-// side by side.
+// Matrix draws a matrix of correlations or other values of pairs of sources. Sources of a cluster
+// stand side by side.
 type Matrix struct {
 	Style
 	Names  []string
 	Values [][]float64 // a row per name; NaN is not known
-	// Labels numbers the cluster of each source; clusters are framed. nil means none are known.
+	// Labels holds the number of each source's cluster. Clusters are framed. nil means that no
+	// clusters are known.
 	Labels []int
-	// Merges order the sources as a dendrogram does, which stands beside the matrix unless clusters
-	// take sources out of its order: Labels come first.
+	// Merges order the sources as a dendrogram does. The dendrogram stands beside the matrix,
+	// unless clusters take sources out of its order, since sources are ordered by Labels first.
 	Merges []Merge
 	// Range is the absolute value with the strongest color; 0 takes the largest off the diagonal.
 	Range float64
@@ -82,8 +83,8 @@ func (m Matrix) check() error {
 	return checkMerges(n, m.Merges)
 }
 
-// order returns the sources as they are drawn: by cluster, within it as merged, and without
-// merges as they came.
+// order returns the sources as they are drawn: by cluster, within a cluster as they were merged,
+// and without merges in the order in which they came.
 func (m Matrix) order() []int {
 	out := leafOrder(len(m.Names), m.Merges)
 	if len(m.Merges) == 0 {
@@ -103,7 +104,7 @@ func (m Matrix) strongest() float64 {
 	most := 0.0
 	for i, row := range m.Values {
 		for j, v := range row {
-			// On the diagonal of correlations all are 1, which would leave pale colors to all
+			// On the diagonal, all correlations are 1, which would leave only pale colors for all
 			// others.
 			if i != j && math.Abs(v) > most {
 				most = math.Abs(v)
@@ -143,8 +144,8 @@ func (m Matrix) words() string {
 	return b.String()
 }
 
-// diverging returns the color of a value from -1 to 1: cool below zero, warm above, as thermometers
-// have it. In gray, negative values are lighter than positive ones and carry a mark.
+// diverging returns the color of a value from -1 to 1: cool below zero and warm above, as on
+// thermometers. In gray, negative values are lighter than positive ones and carry a mark.
 func diverging(c *colors, v float64) color.NRGBA {
 	zero := mix(c.faint, c.paper, 0.5)
 	switch {
@@ -178,9 +179,9 @@ func (m Matrix) plan() (w, h length, draw func(*page)) {
 	if m.Height > 0 {
 		cell = min(cell, (m.Height-2*pageMargin-m.heading()-room-6)/length(n))
 	}
-	// A page too narrow for all sources grows beyond its width rather than leave some out.
+	// A page that is too narrow for all sources grows beyond its width, so that none is left out.
 	cell = max(cell, 0.5)
-	// Names that are higher than a cell would touch.
+	// Names that are higher than a cell would touch each other.
 	size = min(size, cell*0.95)
 	if size < 4 {
 		room = 0
@@ -225,13 +226,13 @@ func (m Matrix) plan() (w, h length, draw func(*page)) {
 
 const treeWidth = 52 // of the dendrogram beside a matrix
 
-// tree tells whether a dendrogram can stand beside the matrix: where clusters took sources out of
+// tree reports whether a dendrogram can stand beside the matrix: if clusters took sources out of
 // its order, its lines would cross.
 func (m Matrix) tree() bool {
 	return len(m.Merges) > 0 && slices.Equal(m.order(), leafOrder(len(m.Names), m.Merges))
 }
 
-// drawTree draws which sources were joined, the first ones next to the matrix.
+// drawTree draws which sources were joined. Those joined first stand next to the matrix.
 func (m Matrix) drawTree(p *page, box vg.Rectangle, cell length, order []int) {
 	top := 0.0
 	for _, j := range m.Merges {
@@ -255,7 +256,7 @@ func (m Matrix) drawTree(p *page, box vg.Rectangle, cell length, order []int) {
 	}
 }
 
-// drawNegatives marks negative values where color cannot tell the sign.
+// drawNegatives marks negative values where color cannot show the sign.
 func (m Matrix) drawNegatives(p *page, box vg.Rectangle, cell length, order []int) {
 	if m.Theme != Gray || cell < 4 {
 		return

@@ -10,17 +10,17 @@ var (
 	// docker-<64 digits>.scope and kubepods-pod<UUID with underscores>.slice hold one, too.
 	identity = regexp.MustCompile(`[0-9a-fA-F]{8}(?:[-_][0-9a-fA-F]{4}){3}[-_][0-9a-fA-F]{12}|[0-9a-fA-F]{32,}`)
 	pathWord = regexp.MustCompile(`\S*/\S+`)
-	// cgroupWord tells the path of a control group from that of a program.
+	// cgroupWord distinguishes the path of a control group from that of a program.
 	cgroupWord = regexp.MustCompile(`^/?(?:sys/fs/cgroup|docker|kubepods|lxc|machine)/|\.(?:slice|scope|service)(?:/|$)`)
 )
 
-// longPath is from how many characters on the path of a control group is long.
+// longPath is the number of characters from which on the path of a control group is long.
 const longPath = 24
 
-// Shorten returns a function that writes names for people: a UUID as its first block, the
-// identity of a container as its first 12 digits, as docker does, the long path of a control
-// group as its last element. Where two of names would look alike they keep as much as tells them
-// apart. What is left of a name stays as it is, and so do names without anything long.
+// Shorten returns a function that writes names for people: a UUID as its first block, the identity
+// of a container as its first 12 digits, as docker does, the long path of a control group as its
+// last element. If two of names would look alike, they keep as much as is needed to distinguish
+// them. The rest of a name stays as it is, and so do names without anything long.
 func Shorten(names []string) func(name string) string {
 	s := shortener{of: map[string]string{}, whole: map[string]bool{}}
 	var ids, paths []string
@@ -32,15 +32,16 @@ func Shorten(names []string) func(name string) string {
 			}
 		}
 	}
-	// Identities and paths are chosen among all names at once: a container is called the same in
-	// each name that it is in.
+	// Short forms of identities and paths are chosen for all names at once, so that a container is
+	// called the same in each name that contains it.
 	s.choose(ids, identityPrefix)
 	s.choose(paths, pathEnd)
 	looks := map[string]string{}
 	for _, n := range names {
 		short := s.short(n)
-		// What tells two words apart may still leave two names alike, such as one that was short
-		// from the beginning and looks like another one shortened: both then stay whole.
+		// What distinguishes two words may still leave two names alike, such as a name that was
+		// short from the beginning and looks like another one shortened. Both names then stay
+		// whole.
 		if other, ok := looks[short]; ok && other != n {
 			s.whole[n], s.whole[other] = true, true
 		}

@@ -13,20 +13,20 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// type aliases of the drawing code: a length and a point on the page, in points.
+// These are short names for types of the drawing code: a length and a point on the page, in points.
 type (
 	length = vg.Length
 	point  = vg.Point
 )
 
-// Alignments of text: the fraction of its width that lies left of its anchor.
+// These are alignments of text: the fraction of its width that lies left of its anchor.
 const (
 	left   = 0.0
 	center = 0.5
 	right  = 1.0
 )
 
-// Text sizes, in points.
+// These are the sizes of text, in points.
 const (
 	titleSize = 13
 	labelSize = 10
@@ -51,7 +51,7 @@ func (p pen) face(size length, bold bool) font.Face {
 	return canvas.Sans(size, bold)
 }
 
-// width of a line of text.
+// width is the width of a line of text.
 func (p pen) width(s string, size length, bold bool) length {
 	return canvas.Width(p.face(size, bold), s)
 }
@@ -76,8 +76,8 @@ type label struct {
 	turn  float64 // radians, counterclockwise, around the anchor
 }
 
-// write draws l at pt. Names come from captures, and are foreign text: what could not be seen is
-// made visible here, at the one place that all text of a figure goes through.
+// write draws l at pt. Names come from captures, and are foreign text. What would not be seen is
+// made visible here, in the one place through which all text of a figure goes.
 func (p *page) write(pt point, l label) {
 	l.text = dtracefs.Printable(l.text)
 	if l.size == 0 {
@@ -181,7 +181,7 @@ func rect(x0, y0, x1, y1 length) vg.Rectangle {
 	return vg.Rectangle{Min: point{X: x0, Y: y0}, Max: point{X: x1, Y: y1}}
 }
 
-// Margins around every figure, and what a title takes.
+// pageMargin is the margin around every figure.
 const pageMargin = 12
 
 // heading returns how much height the title and subtitle take.
@@ -220,7 +220,7 @@ func line1(s string) string {
 	return visible(strings.ReplaceAll(s, "\n", " "))
 }
 
-// fit shortens text that is wider than room, with an ellipsis; "" if not even that fits.
+// fit shortens text that is wider than room, with an ellipsis. It returns "" if not even that fits.
 func (p pen) fit(s string, size length, bold bool, room length) string {
 	if p.width(s, size, bold) <= room {
 		return s
@@ -235,7 +235,7 @@ func (p pen) fit(s string, size length, bold bool, room length) string {
 	return ""
 }
 
-// bar fills a bar; by hand it gets an outline.
+// bar fills a bar, which gets an outline if it is drawn by hand.
 func (p *page) bar(r vg.Rectangle, c color.NRGBA) {
 	p.box(r, c)
 	if p.xkcd {

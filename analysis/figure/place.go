@@ -21,11 +21,12 @@ type placement struct {
 	reach  []length // from a node's center to its farthest corner
 	size   length   // of labels
 	labels []nodeLabel
-	// alone is the top of the band of nodes without a link, 0 if there is none below others.
+	// alone is the top of the band of nodes without a link, or 0 if there is no such band below
+	// other nodes.
 	alone length
 }
 
-// nodeLabel is the label of a node; without a box it did not fit.
+// nodeLabel is the label of a node. If it has no box, it did not fit.
 type nodeLabel struct {
 	text string
 	box  vg.Rectangle
@@ -76,7 +77,7 @@ func (g Graph) radii() []length {
 	for _, n := range g.Nodes {
 		most = math.Max(most, n.Activity)
 	}
-	// Points: from 17 for a few nodes down to 9 for 120 and more.
+	// The largest radius is between 17 points for a few nodes and 9 points for 120 and more.
 	largest := 17 - float64(8*math.Min(1, float64(len(g.Nodes))/120))
 	out := make([]length, len(g.Nodes))
 	for i, n := range g.Nodes {
@@ -85,8 +86,8 @@ func (g Graph) radii() []length {
 	return out
 }
 
-// radius is that of a node with such an activity, where the most active one has the largest. It
-// is the area beyond that of the least radius which is proportional to activity, since areas are
+// radius returns the radius of a node with such an activity, where the most active node has the
+// largest. The area beyond that of the least radius is proportional to activity, since areas are
 // what eyes compare.
 func (g Graph) radius(activity, most, largest float64) length {
 	if most == 0 {
@@ -106,7 +107,7 @@ func (g Graph) links() []link {
 	return out
 }
 
-// starts returns the positions the nodes come with, nil if they come with none.
+// starts returns the positions that the nodes come with, or nil if they come with none.
 func (g Graph) starts() []vec {
 	out := make([]vec, len(g.Nodes))
 	any := false
@@ -120,7 +121,7 @@ func (g Graph) starts() []vec {
 	return out
 }
 
-// place finds where everything stands. Below the frame it leaves room for a legend.
+// place finds where everything stands. It leaves room for a legend below the frame.
 func (g Graph) place(p pen, legend length) *placement {
 	pl := &placement{w: g.Width, radius: g.radii(), size: labelSizeFor(len(g.Nodes))}
 	if pl.w <= 0 {
@@ -182,11 +183,13 @@ func (g Graph) placeFixed(pl *placement, top, bottom length) {
 }
 
 // placeOnPage places nodes whose positions are points on the page already; it reports whether they
-// are: right of its left edge, below its top, no wider than it, and not all in a corner.
+// are, which means right of the page's left edge, below its top, no wider than the page, and not
+// all in a corner.
 func (g Graph) placeOnPage(pl *placement, top, bottom length) bool {
 	pos := g.starts()
 	lo, hi := bounds(pos)
-	// Positions in another unit are small beside a page, such as those of an embedding around 0.
+	// Positions in another unit, such as those of an embedding around 0, are small compared with a
+	// page.
 	if lo.x < 0 || hi.x > float64(pl.w) || hi.y > 0 || lo.y < -mostSize || len(pos) > 1 && hi.sub(lo).norm() < float64(pl.w)/8 {
 		return false
 	}
@@ -214,15 +217,15 @@ func (g Graph) placeFree(p pen, pl *placement, width, limit float64) (height, al
 	comps, arranged := g.arrange(links)
 	headroom := float64(p.lineHeight(pl.size)) // for labels above the topmost nodes
 	limit -= headroom
-	// How many times the area of its bodies a component takes: links need room, where there are
-	// few nodes.
+	// This is how many times the area of its bodies a component takes. Links need room, which there
+	// is when nodes are few.
 	roomy := 4.2 - float64(1.6*math.Min(1, float64(len(g.Nodes))/150))
 	busy := g.byActivity()
 	for try := 0; ; try++ {
 		bodies := g.bodies(p, pl, width)
 		blocks := layoutBlocks(comps, arranged, bodies, links, width, roomy)
 		top := pack(blocks, width, blockGap)
-		// Blocks that only just miss standing side by side leave much of the page empty.
+		// Blocks that are just too wide to stand side by side leave much of the page empty.
 		if top > 0.7*width && len(blocks) > 1 {
 			closer := layoutBlocks(comps, arranged, bodies, links, width, 0.7*roomy)
 			if t := pack(closer, width, blockGap); t < 0.65*top {
@@ -240,8 +243,8 @@ func (g Graph) placeFree(p pen, pl *placement, width, limit float64) (height, al
 			return math.Max(height, limit) + headroom, alone
 		}
 		switch {
-		// In the order of what is missed the least: room between nodes, the size of labels, the
-		// labels of the least active nodes, and at last the size of nodes.
+		// What is missed the least is given up first: room between nodes, then the size of labels,
+		// then the labels of the least active nodes, and at last the size of nodes.
 		case roomy > 1.5:
 			roomy *= 0.8
 		case pl.size > leastLabel:
@@ -319,7 +322,7 @@ func (g Graph) bodies(p pen, pl *placement, width float64) []body {
 		r := float64(pl.reach[i])
 		b := body{half: r, up: r + bodyMargin, down: r, radius: r}
 		if pl.labels[i].text != "" {
-			// A name wider than the page has no place on it.
+			// A name that is wider than the page has no place on it.
 			for float64(p.width(pl.labels[i].text, pl.size, false)) > width-2*bodyMargin && len([]rune(pl.labels[i].text)) > 2 {
 				pl.labels[i].text = shorten(pl.labels[i].text, len([]rune(pl.labels[i].text))-1)
 			}
@@ -361,7 +364,7 @@ func (g Graph) loners(comps [][]int, bodies []body, width float64) [][]int {
 		rows[len(rows)-1] = append(rows[len(rows)-1], i)
 		used += w
 	}
-	// Even rows look better than full ones and a rest.
+	// Rows of equal length look better than full rows and a short last one.
 	return even(rows, order, bodies, width)
 }
 
@@ -385,7 +388,7 @@ func even(rows [][]int, order []int, bodies []body, width float64) [][]int {
 	return out
 }
 
-// rowsHeight is what settle needs for rows of bodies.
+// rowsHeight is the height that settle needs for rows of bodies.
 func rowsHeight(rows [][]int, bodies []body) float64 {
 	h := 0.0
 	for _, row := range rows {
@@ -420,8 +423,8 @@ func (g Graph) placeLabels(p pen, pl *placement) {
 		}
 	}
 	order := g.byActivity()
-	// The first labels were placed before others were there: three rounds let them move once
-	// these are.
+	// The first labels were placed before the others were there. Three rounds let them move once
+	// the others are.
 	for range 3 {
 		for _, i := range order {
 			if pl.labels[i].text != "" {
@@ -440,8 +443,8 @@ func (g Graph) placeLabel(p pen, pl *placement, i int, segments []segment, far b
 		}
 		for _, s := range segments {
 			if l := inside(s.a, s.b, box); l > 0 {
-				// An edge through a label costs more than any spot beside the node, the more the
-				// longer and the stronger it is.
+				// An edge through a label costs more than any spot beside the node, and costs more
+				// the longer and the stronger it is.
 				cost += float64((3 + float64(0.3*l)) * (0.6 + float64(1.4*s.strength)))
 			}
 			if cost >= bestCost {
@@ -453,7 +456,7 @@ func (g Graph) placeLabel(p pen, pl *placement, i int, segments []segment, far b
 	for _, s := range spots {
 		try(s.x, s.y, 0, s.cost)
 	}
-	// Only where no spot beside the node is free of edges.
+	// A label moves away only if no spot beside the node is free of edges.
 	if far && bestCost > 8 {
 		for off := 8.0; off <= 120; off += 8 {
 			for k := range 16 {
@@ -523,7 +526,7 @@ type segment struct {
 	strength float64
 }
 
-// segments returns the strongest edges from node to node, those that labels keep off.
+// segments returns the strongest edges from node to node, from which labels keep away.
 func (g Graph) segments(pl *placement) []segment {
 	const most = 500
 	var out []segment
@@ -538,8 +541,8 @@ func (g Graph) segments(pl *placement) []segment {
 	return out
 }
 
-// inside returns how much of the segment ab lies in the box, in points: the segment is cut by
-// each side in turn, of which t0 to t1 is left (Y. Liang and B. Barsky, 1984).
+// inside returns how much of the segment ab lies in the box, in points: the segment is cut by each
+// side in turn, and the part from t0 to t1 is left (Y. Liang and B. Barsky, 1984).
 func inside(a, b point, box vg.Rectangle) float64 {
 	t0, t1 := 0.0, 1.0
 	d := b.Sub(a)
@@ -600,8 +603,8 @@ func (g Graph) pageWidth() length {
 	return graphWidth
 }
 
-// arrange lays the graph out without regard to the nodes' sizes: its connected parts, and of each
-// that has at least two nodes the positions of these, in units of a link's length.
+// arrange lays the graph out without regard to the nodes' sizes. It returns the connected parts,
+// and for each part of at least two nodes the positions of these, in units of a link's length.
 func (g Graph) arrange(links []link) (parts [][]int, arranged [][]vec) {
 	if len(g.Nodes) == 0 {
 		return nil, nil
@@ -634,9 +637,9 @@ func (g Graph) arrange(links []link) (parts [][]int, arranged [][]vec) {
 	return laid.Parts, arranged
 }
 
-// routes returns for each edge the points that its line goes through, straight where no other node
-// is in the way. A node in the way is passed by a bow; where no bow is free, by the shortest way
-// around all nodes.
+// routes returns for each edge the points that its line goes through. The line is straight if no
+// other node is in the way. A node in the way is passed by a bow, or, if no bow is free, by the
+// shortest way around all nodes.
 func (g Graph) routes(pl *placement) [][]point {
 	out := make([][]point, len(g.Edges))
 	for i, e := range g.Edges {

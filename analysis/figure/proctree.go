@@ -9,13 +9,14 @@ import (
 	"time"
 )
 
-// Proc is a process as fork, exec and exit events tell it.
+// Proc is a process as fork, exec and exit events show it.
 type Proc struct {
 	PID  int
 	Name string // what it ran last
-	// Parent is the index of the process that forked it, negative if that is not known.
+	// Parent is the index of the process that forked it, or negative if that is not known.
 	Parent int
-	// Start and End in seconds since the epoch or a start; NaN is before or after what was traced.
+	// Start and End are in seconds since the epoch or since a start. NaN means before or after what
+	// was traced.
 	Start, End float64
 	// Execs are the programs it ran, in order, if they are known.
 	Execs []Mark
@@ -67,8 +68,8 @@ func (t ProcessTree) check() error {
 				return fmt.Errorf("process %d (%s) runs %s at %v", i, visible(p.Name), visible(e.Name), e.Time)
 			}
 		}
-		// A ring of parents would be drawn for ever. Numbers of processes come again, and
-		// captures may be odd.
+		// A ring of parents would be drawn for ever. There may be one, since numbers of processes
+		// come again and captures may be odd.
 		for seen, a := 0, p.Parent; a >= 0 && a < len(t.Procs); a = t.Procs[a].Parent {
 			if seen++; seen > len(t.Procs) {
 				return fmt.Errorf("process %d (%s) descends from itself", i, visible(p.Name))
@@ -137,8 +138,8 @@ func (t ProcessTree) before(a, b int) bool {
 
 func (t ProcessTree) shownRows() (rows []procRow, left int) {
 	rows = t.rows(false)
-	// From half of the rows on leaves share rows: a build starts thousands of compilers that are
-	// all alike.
+	// If there are more than half of the rows allowed, leaves share rows: a build starts thousands
+	// of compilers that are all alike.
 	if len(rows) > t.mostRows()/2 {
 		rows = t.rows(true)
 	}
@@ -228,7 +229,8 @@ func (t ProcessTree) plan() (w, h length, draw func(*page)) {
 			if r.parent < 0 {
 				continue
 			}
-			// A line leads from the parent's row to where the first of the row starts.
+			// A line leads from the parent's row to the place where the first process of the row
+			// starts.
 			if s := t.Procs[r.procs[0]].Start; !math.IsNaN(s) {
 				p.line(stroke{color: p.neutral, width: 0.8}, point{X: x.at(s), Y: y(r.parent)}, point{X: x.at(s), Y: y(k)})
 			}
@@ -247,8 +249,8 @@ func (t ProcessTree) plan() (w, h length, draw func(*page)) {
 	}
 }
 
-// drawProc draws the life of a process: open to the side where its start or end is not known.
-// Bars of one name have one color.
+// drawProc draws the life of a process, which is open to the side at which its start or end is not
+// known. Bars of one name have one color.
 func (t ProcessTree) drawProc(p *page, proc Proc, x scale, y, high length, lo, hi float64, colors map[string]int) {
 	start, end := proc.Start, proc.End
 	if math.IsNaN(start) {

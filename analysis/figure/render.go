@@ -22,7 +22,8 @@ type drawer interface {
 	plan() (w, h length, draw func(*page))
 }
 
-// sheet returns the size of d's picture and what draws it: the figure, or why there is none.
+// sheet returns the size of d's picture and a function that draws it: the figure, or the reason why
+// there is none.
 func sheet(d drawer) (w, h length, draw func(*page)) {
 	if err := problem(d); err != nil {
 		return problemSheet(d, err)
@@ -33,7 +34,7 @@ func sheet(d drawer) (w, h length, draw func(*page)) {
 // mostSize is the largest width and height of a picture in points: 200 inches.
 const mostSize = 14400
 
-// problem returns why d cannot be drawn, nil if it can.
+// problem returns the reason why d cannot be drawn, or nil if it can.
 func problem(d drawer) error {
 	s := d.look()
 	for _, v := range []length{s.Width, s.Height} {
@@ -80,7 +81,7 @@ func (p pen) wrap(s string, size, room length) []string {
 	return append(lines, line)
 }
 
-// paint draws a sheet onto a surface of its size and the theme's paper.
+// paint draws a sheet onto a surface of its size, over the theme's paper.
 func paint(c canvas.Surface, s Style, draw func(*page)) {
 	theme := s.colors()
 	if s.XKCD {
@@ -109,7 +110,7 @@ func toPNG(d drawer) []byte {
 	return c.Bytes()
 }
 
-// text is d in words, or why there is no figure.
+// text is d in words, or the reason why there is no figure.
 func text(d drawer) string {
 	if err := problem(d); err != nil {
 		return "no " + d.kind() + ": " + err.Error()

@@ -7,12 +7,12 @@ import (
 	"dtnotes/analysis/internal/canvas"
 )
 
-// clearance is how far an edge keeps from the nodes that it does not link, beyond their reach: an
-// edge under a node reads as two links that are not there.
+// clearance is how far an edge keeps away from the nodes that it does not link, beyond their reach:
+// an edge that runs under a node would be read as two links that are not there.
 const clearance = 4
 
-// route is the line of a link: straight if nothing is in its way, else a bow, the flattest that
-// is clear, else the shortest way around all nodes, and straight after all where there is none.
+// route is the line of a link. It is straight if nothing is in its way, else the flattest bow that
+// is clear, else the shortest way around all nodes, and straight after all if there is no way.
 func (pl *placement) route(from, to int) []point {
 	a, b := pl.at[from], pl.at[to]
 	straight := []point{a, b}
@@ -25,7 +25,8 @@ func (pl *placement) route(from, to int) []point {
 		return straight
 	}
 	side := canvas.Scaled(point{X: -d.Y, Y: d.X}, length(1/long))
-	// The flattest bow first, by its middle before its sides, and to either side.
+	// The flattest bow is tried first, with its top in the middle before others, and to either
+	// side.
 	for off := 8.0; off <= math.Max(60, 0.9*long); off += 6 {
 		for _, along := range []float64{0.5, 0.3, 0.7} {
 			for _, sign := range []float64{1, -1} {
@@ -58,7 +59,7 @@ func (pl *placement) inside(q point) bool {
 	return q.X >= f.Min.X-4 && q.X <= f.Max.X+4 && q.Y >= f.Min.Y-4 && q.Y <= f.Max.Y+4
 }
 
-// clearOf tells whether a line keeps clear of all nodes but the two that it links.
+// clearOf reports whether a line keeps clear of all nodes except the two that it links.
 func (pl *placement) clearOf(pts []point, from, to int) bool {
 	low, high := pts[0], pts[0]
 	for _, q := range pts[1:] {
@@ -97,7 +98,8 @@ type lattice struct {
 	from, to   int
 }
 
-// latticeStep is finer than the gap between two nodes that a line may pass, twice the clearance.
+// latticeStep is finer than the smallest gap between two nodes through which a line may pass, which
+// is twice the clearance.
 const latticeStep = 3 // points
 
 func (l *lattice) at(c int) point {
@@ -114,7 +116,7 @@ func (pl *placement) around(from, to int) []point {
 	size := pl.frame.Size()
 	l := &lattice{pl: pl, cols: int((size.X+8)/latticeStep) + 1, rows: int((size.Y+8)/latticeStep) + 1, from: from, to: to}
 	cells := l.cols * l.rows
-	// A page of a million places takes too long for one link.
+	// On a page of a million places, the search would take too long for one link.
 	if l.cols < 2 || l.rows < 2 || cells > 1<<20 {
 		return nil
 	}
@@ -124,8 +126,8 @@ func (pl *placement) around(from, to int) []point {
 	for c := range cost {
 		cost[c], before[c] = math.Inf(1), -1
 	}
-	// The distance as the crow flies, which is never more than the way: it makes the search go
-	// towards the goal first.
+	// This is the straight distance, which is never more than the length of the way. It makes the
+	// search go towards the goal first.
 	far := func(c int) float64 {
 		d := l.at(goal).Sub(l.at(c))
 		return math.Hypot(float64(d.X), float64(d.Y))
@@ -162,7 +164,8 @@ func (pl *placement) around(from, to int) []point {
 	return pl.straighten(way, from, to)
 }
 
-// blocked marks the places too near to a node, with room for the step between two places.
+// blocked marks the places that are too near to a node, with some room added for the step between
+// two places.
 func (l *lattice) blocked() []bool {
 	out := make([]bool, l.cols*l.rows)
 	for k, c := range l.pl.at {
@@ -217,7 +220,8 @@ type queue []visit
 
 func (q queue) Len() int { return len(q) }
 
-// Less breaks ties by the place, so that of ways equally long the same one is found each time.
+// Less breaks ties by the place, so that the same one of several ways of equal length is found each
+// time.
 func (q queue) Less(i, j int) bool {
 	if q[i].cost != q[j].cost {
 		return q[i].cost < q[j].cost

@@ -9,26 +9,26 @@ import (
 	"strings"
 )
 
-// Spectrum draws how the variation of two sources is spread over frequencies, and below, along
-// the same axis, how far the two vary together at each. Frequencies ascend from left to right,
-// and are told as periods, which is what a timer has.
+// Spectrum draws how the variation of two sources is spread over frequencies. Below, along the same
+// axis, it draws how far the two vary together at each frequency. Frequencies ascend from left to
+// right, and are labeled by their periods, since a timer has a period.
 type Spectrum struct {
 	Style
-	// Names of the two sources.
+	// Names are those of the two sources.
 	Names [2]string
-	// Frequencies per second, ascending. Those that are not above 0 are not drawn.
+	// Frequencies are per second, ascending. Those that are not above 0 are not drawn.
 	Frequencies []float64
-	// Density of each source at each frequency, 0 or more, drawn on a log axis.
+	// Density is that of each source at each frequency, 0 or more. It is drawn on a log axis.
 	Density [2][]float64
-	// Coherence of the two at each frequency, 0 to 1.
+	// Coherence is that of the two sources at each frequency, 0 to 1.
 	Coherence []float64
-	// Chance is a coherence that sources without anything in common seldom reach; it is drawn as a
+	// Chance is a coherence that sources with nothing in common seldom reach. It is drawn as a
 	// line, which Rule explains in the legend. 0 draws none.
 	Chance float64
 	Rule   string
 	// Peaks are frequencies to mark with their periods.
 	Peaks []float64
-	// Unit of the sources' values, such as "calls".
+	// Unit is that of the sources' values, such as "calls".
 	Unit string
 }
 
@@ -95,7 +95,7 @@ func (s Spectrum) words() string {
 	return b.String()
 }
 
-// period writes a stretch of time with three figures and the unit that people use.
+// period writes a stretch of time with three digits and the unit that people use.
 func period(seconds float64) string {
 	for _, u := range []struct {
 		unit float64
@@ -108,7 +108,7 @@ func period(seconds float64) string {
 	return strconv.FormatFloat(seconds*1e9, 'g', 3, 64) + " ns"
 }
 
-// periods are round stretches of time, long ones first, from lo to hi.
+// periods are round stretches of time between lo and hi, long ones first.
 func periods(lo, hi float64) []float64 {
 	var out []float64
 	for d := 1e-9; d < 0.5; d *= 10 {
@@ -122,7 +122,7 @@ func periods(lo, hi float64) []float64 {
 	return slices.DeleteFunc(out, func(v float64) bool { return v < lo*(1-1e-9) || v > hi*(1+1e-9) })
 }
 
-// drawn are the numbers of the frequencies that are above 0, and the scale of their logarithms.
+// drawn returns from which frequency on they are above 0, and the scale of their logarithms.
 func (s Spectrum) drawn() (from int, x scale) {
 	from = slices.IndexFunc(s.Frequencies, func(f float64) bool { return f > 0 })
 	x.min, x.max = math.Log10(s.Frequencies[from]), math.Log10(s.Frequencies[len(s.Frequencies)-1])
@@ -133,7 +133,7 @@ func (s Spectrum) drawn() (from int, x scale) {
 }
 
 // densities returns the scale of the densities. What is less than a hundred millionth of the
-// largest is mostly rounding, and does not stretch the axis.
+// largest is mostly rounding error, and does not stretch the axis.
 func (s Spectrum) densities(from int) scale {
 	y := scale{log: true}
 	least := math.Inf(1)
@@ -270,8 +270,8 @@ func (s Spectrum) legend(p pen, width length) []legendItem {
 	return items
 }
 
-// Vega returns the spectrum as a Vega 5 specification, in which every frequency tells its period,
-// the densities and the coherence, and the axis is moved and enlarged. It is nil for a spectrum
+// Vega returns the spectrum as a Vega 5 specification, in which every frequency shows its period,
+// the densities and the coherence, and the axis can be moved and enlarged. It is nil for a spectrum
 // that is drawn by hand or cannot be drawn.
 func (s Spectrum) Vega() []byte { return live(s, s.vega) }
 
@@ -287,10 +287,10 @@ func (s Spectrum) vega() *vega {
 	var rows [][]string
 	for k := from; k < len(s.Frequencies); k++ {
 		f := s.Frequencies[k]
-		// A bar reaches half way to its neighbors.
+		// A bar reaches halfway to its neighbors.
 		lo, hi := f, f
 		if k > from {
-			// Half way on the logarithmic axis is the geometric mean.
+			// Halfway on the logarithmic axis is the geometric mean.
 			lo = math.Sqrt(float64(f * s.Frequencies[k-1]))
 		}
 		if k+1 < len(s.Frequencies) {

@@ -17,17 +17,18 @@ type Span struct {
 	State      int
 }
 
-// Strips draws which state each of several things is in over time: a row each, a color per state,
-// like a statemap (Cantrill 2018). Where more spans fall on a place than it can show, the state
-// that takes most of its time is drawn. Time in no state stays empty.
+// Strips draws which state each of several things is in over time, with a row for each thing and a
+// color for each state, like a statemap (Cantrill 2018). If more spans fall on a place than it can
+// show, the state that takes most of the time there is drawn. Time in no state stays empty.
 type Strips struct {
 	Style
 	Names []string
-	// With is the other source of each row where rows are links; nil where they are not.
+	// With is the other source of each row if rows are links, and nil if they are not.
 	With   []string
 	States []string
 	Spans  []Span
-	// Start and End of the time axis; both 0 take it from the first span to the last.
+	// Start and End are those of the time axis. If both are 0, it goes from the first span to the
+	// last.
 	Start, End float64
 	Zone       *time.Location
 	// Rule says in the legend what had to be met for a state to be drawn; "" says nothing.
@@ -90,13 +91,13 @@ func (s Strips) extent() (lo, hi float64) {
 	return lo, hi
 }
 
-// names are the names of the rows as they are read, of about so many characters at most.
+// names are the names of the rows as they are shown, of about most characters at most.
 func (s Strips) names(most int) []string {
 	if s.With == nil {
 		return labels(allVisible(shortNames(s.Names)), most)
 	}
-	// Both ends of a link keep their beginning and end, and each source is called the same in
-	// every row.
+	// The names of both ends of a link keep their beginning and end, and each source is called the
+	// same in every row.
 	index := map[string]int{}
 	var all []string
 	for _, n := range append(slices.Clone(s.Names), s.With...) {
@@ -176,13 +177,13 @@ func runs(spans []Span, states int, lo, hi float64, columns int) []run {
 				best = k
 			}
 		}
-		// For most of the column the row was in no state.
+		// The row was in no state for most of the column.
 		if best < 0 || idle > sums[best] {
 			continue
 		}
 		from, to := lo+float64(float64(c)*width), lo+float64(float64(c+1)*width)
-		// Columns of one state that touch are one box: a document of two boxes a point would be
-		// slow.
+		// Columns of one state that touch become one box: a document with two boxes for each point
+		// would be slow.
 		if n := len(out); n > 0 && out[n-1].state == best && out[n-1].to > from-width/2 {
 			out[n-1].to = to
 			continue
@@ -237,7 +238,7 @@ func (s Strips) plan() (w, h length, draw func(*page)) {
 	return w, h, func(p *page) {
 		p.head(s.Style, w, h)
 		box := rect(x.lo, below, x.hi, h-above)
-		// Two columns to a point, which is about a pixel of a dense screen each.
+		// There are two columns to a point, each of which is about a pixel of a dense screen.
 		columns := max(1, int(2*(x.hi-x.lo)))
 		for i, spans := range rows {
 			mid := box.Max.Y - length((length(i)+0.5)*row)

@@ -6,11 +6,11 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// Style is how a figure looks. The zero value is light, clean, as wide as a notebook's output.
+// Style is how a figure looks. The zero value is light, clean, and as wide as a notebook's output.
 type Style struct {
 	Title    string
 	Subtitle string
-	// Width and Height of the picture; 0 lets the figure choose what suits its content.
+	// Width and Height are those of the picture; 0 lets the figure choose what suits its content.
 	Width, Height vg.Length
 	Theme         Theme
 	// XKCD draws by hand.
@@ -23,7 +23,7 @@ type Style struct {
 // (2008) and Tol (2021), and no scale runs from red to green.
 type Theme int
 
-// Themes.
+// These are the themes.
 const (
 	Light Theme = iota
 	Dark
@@ -63,8 +63,8 @@ func hexes(vs ...uint32) []color.NRGBA {
 	return out
 }
 
-// The colors of themes. In each, cool and warm go from faint to strong against the paper, and
-// hull colors are so near to it that lines and text are read on them.
+// These are the colors of the themes. In each, cool and warm go from faint to strong against the
+// paper, and hull colors are so near to the paper that lines and text can be read on them.
 var themes = map[Theme]*colors{
 	Light: {
 		paper: hex(0xffffff), ink: hex(0x1f2328), muted: hex(0x59636e), faint: hex(0xe3e6ea), neutral: hex(0xb8bec6),
@@ -105,7 +105,7 @@ func (s Style) colors() *colors {
 	return themes[Light]
 }
 
-// ramp returns the color of a scale at t in [0, 1], mixed of the two nearest; NaN takes the
+// ramp returns the color of a scale at t in [0, 1], mixed from the two nearest. NaN takes the
 // first.
 func ramp(scale []color.NRGBA, t float64) color.NRGBA {
 	if !(t > 0) {
@@ -129,7 +129,7 @@ func withAlpha(c color.NRGBA, a float64) color.NRGBA {
 	return c
 }
 
-// luminance of a color on screen, 0 to 1 (Rec. 709 on linear light).
+// luminance is that of a color on screen, 0 to 1 (Rec. 709 on linear light).
 func luminance(c color.NRGBA) float64 {
 	lin := func(v uint8) float64 {
 		x := float64(v) / 255
@@ -138,8 +138,8 @@ func luminance(c color.NRGBA) float64 {
 	return float64(0.2126*lin(c.R)) + float64(0.7152*lin(c.G)) + float64(0.0722*lin(c.B))
 }
 
-// readableOn returns ink that reads on the given background: dark on what is lighter than about a
-// middle gray.
+// readableOn returns ink that can be read on the given background: dark ink on what is lighter than
+// about a middle gray.
 func readableOn(bg color.NRGBA) color.NRGBA {
 	if luminance(bg) > 0.3 {
 		return hex(0x111111)

@@ -12,9 +12,10 @@ import (
 	"dtnotes/analysis/internal/canvas"
 )
 
-// visible makes a name fit for a label, such that names that differ look different: bytes that are
-// no text, and characters that do not show or change the order of others, are escapes, as process
-// names may hold any; what looks like such an escape has its backslash doubled. No name is "".
+// visible makes a name fit for a label, so that names that differ look different. Process names may
+// hold any bytes: those that are no text, and characters that do not show or that change the order
+// of others, are written as escapes. What looks like such an escape has its backslash doubled. The
+// empty name is written as "".
 func visible(s string) string {
 	if s == "" {
 		return `""`
@@ -27,7 +28,7 @@ func visible(s string) string {
 			fmt.Fprintf(&b, `\x%02x`, s[i])
 		case r == '\\' && likeEscape.MatchString(s[i:]):
 			b.WriteString(`\\`)
-		// A blank at either end does not show, and two names would look the same.
+		// A blank at either end would not be seen, and two names would look the same.
 		case r == ' ' && (i == 0 || i == len(s)-1):
 			b.WriteString(`\x20`)
 		case r != ' ' && !unicode.IsGraphic(r) || r != ' ' && unicode.IsSpace(r) || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector):
@@ -52,9 +53,9 @@ func allVisible(names []string) []string {
 	return out
 }
 
-// shorten keeps at most n characters of s, those at its ends, with an ellipsis between: what runs
-// side by side often starts alike and differs at the end. Characters are counted, not bytes,
-// which might cut one in two.
+// shorten keeps at most n characters of s, those at its ends, with an ellipsis between: names of
+// what runs side by side often start alike and differ at the end. Characters are counted, not
+// bytes, which might cut one in two.
 func shorten(s string, n int) string {
 	r := []rune(s)
 	if len(r) <= n {
@@ -64,9 +65,10 @@ func shorten(s string, n int) string {
 	return string(r[:n-1-tail]) + "…" + string(r[len(r)-tail:])
 }
 
-// labels returns names, made visible, as they are drawn, of at most n characters but for what tells
-// apart those that would look the same: in these the middle is where they differ, and names that
-// are the same or look the same, as letters of two scripts may, are numbered.
+// labels returns names as they are drawn: made visible, and of at most n characters, except for
+// what is needed to distinguish those that would otherwise look the same. In these, the middle part
+// is where they differ. Names that are the same, or look the same as letters of two scripts may,
+// are numbered.
 func labels(names []string, n int) []string {
 	out := make([]string, len(names))
 	same := map[string][]int{}
@@ -104,7 +106,8 @@ func tellApart(names, out []string, members []int, n int) {
 		}
 		differ = min(differ, k)
 	}
-	// Three parts and two ellipses: the beginning, where they differ, and the end.
+	// The name consists of three parts and two ellipses: the beginning, the place where the names
+	// differ, and the end.
 	part := max(2, (n-2)/3)
 	for _, i := range members {
 		r := []rune(names[i])
@@ -116,7 +119,7 @@ func tellApart(names, out []string, members []int, n int) {
 	}
 }
 
-// si writes a number with three figures and the usual letter for a power of 1000.
+// si writes a number with three digits and the usual letter for a power of 1000.
 func si(v float64) string {
 	a := math.Abs(v)
 	switch {
@@ -126,7 +129,7 @@ func si(v float64) string {
 		return "0"
 	case a < 1e-3:
 		return strconv.FormatFloat(v, 'g', 2, 64)
-	// What would be rounded to 1000 goes on to the next letter.
+	// What would be rounded to 1000 gets the next letter.
 	case a < 999.5:
 		return trim(strconv.FormatFloat(v, 'f', decimals(a), 64))
 	}

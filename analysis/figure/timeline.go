@@ -29,12 +29,13 @@ type Interval struct {
 type Timeline struct {
 	Style
 	Names []string
-	// Times of the buckets, ascending, in seconds since the epoch, or since a start if they are
-	// small.
+	// Times are those of the buckets, ascending, in seconds since the epoch, or since a start if
+	// they are small.
 	Times []float64
-	// Values of each source (a row per name) in each bucket (a column per time). NaN is a gap.
+	// Values are those of each source (a row per name) in each bucket (a column per time). NaN is a
+	// gap.
 	Values [][]float64
-	// Unit of the values, such as "calls".
+	// Unit is that of the values, such as "calls".
 	Unit string
 	// Every is the width of a bucket. If it is positive, values are counts per bucket
 	// and are drawn per second; otherwise they are drawn as they are.
@@ -120,8 +121,8 @@ type strand struct {
 	peak   float64
 	peakAt int
 	others bool
-	// apart says that the sum of the others is too large to be drawn beside what has a line of its
-	// own.
+	// apart says that the sum of the others is too large to be drawn together with the sources that
+	// have lines of their own.
 	apart bool
 }
 
@@ -135,19 +136,21 @@ func (t Timeline) strands() []strand {
 	for i, n := range shortNames(t.Names) {
 		all[i] = newStrand(visible(n), t.Values[i], per)
 	}
-	// Stable, so that sources that do as much keep their order, and with it their colors.
+	// The sort is stable, so that sources with equal totals keep their order, and with it their
+	// colors.
 	sort.SliceStable(all, func(i, j int) bool { return all[i].total > all[j].total })
 	top := t.Top
 	if top == 0 {
 		top = 8
 	}
-	// One source more than lines is drawn itself rather than as "1 others".
+	// If there is only one source more than there are lines, it is drawn itself and not as "1
+	// others".
 	if top < 0 || len(all) <= top+1 {
 		return all
 	}
 	sum := make([]float64, len(t.Times))
 	for j := range sum {
-		// A bucket is a gap of the others only if it is one of each of them.
+		// A bucket is a gap of the others only if it is a gap of each of them.
 		sum[j] = math.NaN()
 		for _, s := range all[top:] {
 			if v := float64(s.values[j] * per); !math.IsNaN(v) {
@@ -164,8 +167,8 @@ func (t Timeline) strands() []strand {
 	for _, s := range all[:top] {
 		tallest = math.Max(tallest, s.peak)
 	}
-	// The axis of a linear plot would be that of the others, and press all lines with names to
-	// its foot.
+	// In a linear plot, the axis would have to fit the others, and all lines with names would be
+	// pressed to its foot.
 	if !t.Stacked && !t.Log && rest.peak > 1.5*tallest {
 		rest.apart = true
 		rest.name += ": not drawn (" + si(rest.peak) + ")"
@@ -294,7 +297,8 @@ func (t Timeline) tags(p pen, x scale) (tags []tag, lanes int) {
 		}
 		return tags[i].x1 > tags[j].x1
 	})
-	// From the right, so that the line down from a mark passes the names right of it.
+	// Names are placed from the right to the left, so that the line down from a mark passes the
+	// names to its right.
 	var ends []length
 	for i := len(tags) - 1; i >= 0; i-- {
 		g := &tags[i]
@@ -309,7 +313,7 @@ func (t Timeline) tags(p pen, x scale) (tags []tag, lanes int) {
 				k = max(k, o.lane+1)
 			}
 		}
-		// The lowest lane in which the name does not touch the one to its right.
+		// The name goes to the lowest lane in which it does not touch the one to its right.
 		for k < len(ends) && ends[k] < hi+4 {
 			k++
 		}
@@ -337,7 +341,7 @@ func (t Timeline) plan() (w, h length, draw func(*page)) {
 	}
 	x := scale{min: t.Times[0], max: t.Times[len(t.Times)-1]}
 	if t.Every > 0 {
-		// The last bucket lasts.
+		// The last bucket has a width, too.
 		x.max += t.Every.Seconds()
 	}
 	if x.max == x.min {
@@ -481,7 +485,7 @@ func (t Timeline) drawTags(p *page, box vg.Rectangle, tags []tag) {
 	}
 }
 
-// crossed tells whether the line of a mark passes through a name, as near the right end, where
+// crossed reports whether the line of a mark passes through a name, as near the right end, where
 // names stand left of what they name.
 func crossed(p pen, g tag, tags []tag) bool {
 	w := p.width(g.name, 8, false)
