@@ -14,13 +14,13 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// A HostSeries is what a host of several did.
+// A HostSeries is what one of several hosts did.
 type HostSeries struct {
 	Host   string
 	Series *Series
 }
 
-// Across tells which sources follow those of other hosts.
+// Across says which sources follow those of other hosts.
 type Across struct {
 	Leads  []AcrossLead `json:"leads"` // strongest first
 	Level  float64      `json:"level"` // the expected part of false ones
@@ -48,15 +48,16 @@ const (
 )
 
 // LeadsAcross looks for sources of one host that follow those of another by 1 to maxLag buckets,
-// among the five busiest of each. What a source's own past foretells is taken off first, so that
-// two that only rise and fall slowly do not seem to follow each other (L. Haugh, "Checking the
-// independence of two covariance-stationary time series", 1976); of the lags the strongest is told,
-// if it is stronger than what is at the same time, that keep the expected part of false ones below
-// 1 % (Y. Benjamini and Y. Hochberg, 1995). Time grows with the square of the hosts.
+// among the five busiest of each. What a source's own past predicts is taken off first, so that two
+// sources that only rise and fall slowly do not seem to follow each other (L. Haugh, "Checking the
+// independence of two covariance-stationary time series", 1976); of all lags, the strongest is
+// reported, if it is stronger than the correlation at the same time. Leads are reported so that the
+// expected part of false ones stays below 1 % (Y. Benjamini and Y. Hochberg, 1995). Time grows with
+// the square of the number of hosts.
 //
-// It is an error if clocks do not allow it: if times are no instants, if fewer than 50 buckets are
-// common to all hosts, or buckets differ in width. That clocks go alike is taken for granted: what
-// they are apart is added to each lag.
+// It is an error if the clocks do not allow it: if times are no instants, if fewer than 50 buckets
+// are common to all hosts, or if buckets differ in width. It is taken for granted that the clocks
+// agree: by how much they differ is added to each lag.
 func LeadsAcross(ctx context.Context, hosts []HostSeries, maxLag int) (*Across, error) {
 	a, err := leadsAcross(ctx, hosts, maxLag)
 	if err != nil {
@@ -160,8 +161,8 @@ func leadsAcross(ctx context.Context, hosts []HostSeries, maxLag int) (*Across, 
 	return out, nil
 }
 
-// surprises are what the past of a series does not foretell of it, centered, of variance 1; nil if
-// there are none.
+// surprises are the part of a series that its past does not predict, centered and of variance 1.
+// They are nil if there are none.
 func surprises(x []float64) []float64 {
 	r, err := Autocorrelation(x, acrossPast)
 	if err != nil || r[0] == 0 {

@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Autoregression is a linear model of each of p series by the past of all.
+// Autoregression is a linear model of each of p series by the past of all of them.
 type Autoregression struct {
 	Lags         int
 	Coefficients *mat.Dense    // (1+Lags·p)×p: a row of intercepts, then p rows for each lag, from 1; a column for each series

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// ChangePoint is a bucket from which on the rate is another.
+// ChangePoint is a bucket from which on the rate is different.
 type ChangePoint struct {
 	At            int     // first bucket of the new rate
 	Before, After float64 // mean rates of the stretches that meet there
@@ -77,9 +77,9 @@ func ChangePoints(values []float64, penalty float64, minLength int) ([]ChangePoi
 	return out, nil
 }
 
-// neighborNoise is the variance of the noise around a rate that seldom
-// changes: half that of the differences of neighbors, from their median
-// magnitude, or from their mean square when most do not differ.
+// neighborNoise is the variance of the noise around a rate that seldom changes: it is half the
+// variance of the differences of neighbors, estimated from their median magnitude, or from their
+// mean square if most neighbors do not differ.
 func neighborNoise(values []float64) float64 {
 	if len(values) < 2 {
 		return 0

@@ -47,11 +47,11 @@ func (o SeriesOptions) measure() dtracefs.MeasureOptions {
 	return dtracefs.MeasureOptions{Table: o.Table, Time: o.Time, By: o.By, Value: o.Value, As: o.As, Every: o.Every, Kinds: o.Kinds}
 }
 
-// FromCounts makes a series of what [dtracefs.CountFiles] counted: n buckets × p sources, that with
-// the largest total first. The series takes over the values of the matrix, which is not to be used
-// any more. The tracers' own are left out with a note unless the options include the observer; the
-// other options were decided when counting. A level that was not printed in a bucket counts as 0,
-// with a note.
+// FromCounts makes a series of what [dtracefs.CountFiles] counted: n buckets × p sources, the
+// source with the largest total first. The series takes over the values of the matrix, which must
+// not be used any more. The tracers' own sources are left out with a note, unless the options
+// include the observer. The other options were already used when counting. A level that was not
+// printed in a bucket counts as 0, with a note.
 func FromCounts(m *dtracefs.Matrix, o SeriesOptions) *Series {
 	s := &Series{Every: m.Every, Counts: true, Notes: slices.Clone(m.Notes), Measure: m.Measure}
 	columns, kinds := nameSources(s, m, o.IncludeObserver)
@@ -82,7 +82,7 @@ func FromCounts(m *dtracefs.Matrix, o SeriesOptions) *Series {
 	return s
 }
 
-// nameSources names the sources of a matrix and tells where they come from. It returns their
+// nameSources names the sources of a matrix and notes where they come from. It returns their
 // columns in the matrix, and what kinds there are.
 func nameSources(s *Series, m *dtracefs.Matrix, observer bool) (columns []int, kinds map[string]bool) {
 	parts := partsOf(m)
@@ -146,8 +146,8 @@ func permuted[T any](s []T, by []int) []T {
 	return out
 }
 
-// takeValues moves the columns of the buckets from first to last to where a dense matrix of them
-// alone has them, in the memory where they are.
+// takeValues moves the columns of the buckets from first to last, within the memory that they are
+// in, to where a dense matrix of these columns and buckets alone has them.
 func takeValues(s *Series, m *dtracefs.Matrix, first, last int, columns []int) {
 	n, p := last-first, len(columns)
 	if n == 0 || p == 0 {
@@ -166,7 +166,7 @@ func takeValues(s *Series, m *dtracefs.Matrix, first, last int, columns []int) {
 	m.Values, m.Buckets = nil, 0
 }
 
-// wholeBuckets leaves out buckets at the ends that the blocks cover only in part.
+// wholeBuckets leaves out buckets at both ends that the blocks cover only in part.
 func wholeBuckets(s *Series, m *dtracefs.Matrix) (first, last int) {
 	last = m.Buckets
 	every := m.Every.Seconds()
@@ -184,7 +184,7 @@ func wholeBuckets(s *Series, m *dtracefs.Matrix) (first, last int) {
 	return first, last
 }
 
-// A sourceParts tells which parts of a source's keys are what.
+// A sourceParts says what each part of a source's key is.
 type sourceParts struct {
 	kind, exec int
 	apart      int // the zone, control group or container
@@ -229,7 +229,7 @@ func (p sourceParts) part(m *dtracefs.Matrix, j, i int) string {
 func (p sourceParts) process(m *dtracefs.Matrix, j int) string { return p.part(m, j, p.exec) }
 func (p sourceParts) kindOf(m *dtracefs.Matrix, j int) string  { return p.part(m, j, p.kind) }
 
-// callers are the processes that make system calls, nil where those were not counted by kind.
+// callers are the processes that make system calls, or nil if these were not counted by kind.
 func (p sourceParts) callers(m *dtracefs.Matrix) map[string]bool {
 	calls := map[string]bool{}
 	for j := range m.Sources {
@@ -240,9 +240,9 @@ func (p sourceParts) callers(m *dtracefs.Matrix) map[string]bool {
 	return calls
 }
 
-// origin tells where a source comes from, zones aside. Block I/O and connections are sources beside
-// processes; a thread of the kernel is known by making no system calls in a capture that counts
-// them.
+// origin returns where a source comes from, apart from zones. Block I/O and connections are sources
+// beside processes. A thread of the kernel is recognized because it makes no system calls in a
+// capture that counts them.
 func (p sourceParts) origin(kind, process string, calls map[string]bool) source.Origin {
 	switch {
 	case isStorage(kind):
@@ -255,14 +255,14 @@ func (p sourceParts) origin(kind, process string, calls map[string]bool) source.
 	return source.Process
 }
 
-// isStorage reports whether a kind is one of block I/O: as dtnotes' own scripts call it, or the way
-// DTrace's io provider and most scripts do.
+// isStorage reports whether a kind is one of block I/O, by the name that dtnotes' own scripts give
+// it, or by the names of DTrace's io provider and most scripts.
 func isStorage(kind string) bool {
 	return strings.HasPrefix(kind, "bio_") || kind == "io" || kind == "bio" || kind == "disk"
 }
 
-// zoneAndOrigin tells the zone, control group or container of a source, and where it comes from, of
-// which the origin of a source that is no process says more.
+// zoneAndOrigin returns the zone, control group or container of a source, and where the source
+// comes from. If the source is no process, its own origin o says more about that.
 func zoneAndOrigin(d dtracefs.Dimension, name string, o source.Origin) (string, source.Origin) {
 	platform := dtracefs.OfPlatform(d, name)
 	if o == source.Process || o == source.Platform {

@@ -12,9 +12,9 @@ import (
 
 // Slide learns a model from every window of size buckets, each starting step buckets after the one
 // before, and follows the links through them; those that change most often come first, then the
-// strongest. Windows that overlap share what is in both: a change shows first where a window's
-// later part has it. A window too short to be judged, or in which no source varies, is skipped and
-// says why.
+// strongest. Windows that overlap share what is in both, so that a change shows first in a window
+// whose later part has it. A window that is too short to be judged, or in which no source varies,
+// is skipped, and the reason is given.
 func (s *Series) Slide(ctx context.Context, size, step int, o Options) (*Sliding, error) {
 	if n, _ := s.Dims(); size < 8 || step < 1 || size > n {
 		return nil, fmt.Errorf("sliding over %d buckets in windows of %d, each %d after the one before: want windows of 8 to %[1]d buckets and a step of 1 or more", n, size, step)
@@ -60,10 +60,10 @@ func (s *Series) Slide(ctx context.Context, size, step int, o Options) (*Sliding
 }
 
 // Spectrum estimates the spectral densities of two sources and their coherence by averaging
-// periodograms of overlapping segments, each less its mean and under a Hann window (P. Welch, "The
-// use of fast Fourier transform for the estimation of power spectra", 1967). What runs at fixed
-// times, a cron job, a heartbeat, a poller, is a peak at its frequency and multiples of it; sources
-// that such a timer drives together are coherent there.
+// periodograms of overlapping segments, each minus its mean and weighted by a Hann window (P.
+// Welch, "The use of fast Fourier transform for the estimation of power spectra", 1967). What runs
+// at fixed times, a cron job, a heartbeat, a poller, is a peak at its frequency and multiples of
+// it; sources that such a timer drives together are coherent there.
 func (s *Series) Spectrum(a, b string, o SpectrumOptions) (*Spectrum, error) {
 	x, err := s.Column(a)
 	if err != nil {
@@ -96,8 +96,9 @@ func (s *Series) Spectrum(a, b string, o SpectrumOptions) (*Spectrum, error) {
 // factors add up and never cancel out (D. Lee and H. S. Seung, "Learning the parts of objects by
 // non-negative matrix factorization", 1999; by coordinate descent as A. Cichocki and A.-H. Phan,
 // "Fast local algorithms for large scale nonnegative matrix and tensor factorizations", 2009).
-// Sources count by their activity: scale the series first to have them count alike. Factors come by
-// their total activity, the largest first. Values below zero, NaN and infinities are errors.
+// Sources count by how active they are: scale the series first if they should count equally.
+// Factors are sorted by their total activity, the largest first. Values below zero, NaN and
+// infinities are errors.
 func (s *Series) Factors(ctx context.Context, k int, o FactorOptions) (*Factors, error) {
 	n, p := s.Dims()
 	if k < 1 || k > min(n, p) {

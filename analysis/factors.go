@@ -22,13 +22,13 @@ type FactorOptions struct {
 	Seed       uint64 // of the starts
 }
 
-// Factors are kinds of work: each bucket is nearly a sum of the factors' sources, each factor as
-// active as it is then.
+// Factors are kinds of work: each bucket is nearly the sum of what the factors' sources do, with
+// each factor weighted by how active it is in that bucket.
 type Factors struct {
 	Names    []string
 	Activity *mat.Dense // n×k: how active each factor is in each bucket
 	Shares   *mat.Dense // k×p: what a factor's activity is made of; every row sums to 1
-	// Error is the Frobenius norm of what is left over, as a part of that of the values.
+	// Error is the Frobenius norm of what is left over, as a part of the norm of the values.
 	Error      float64
 	Iterations int
 
@@ -121,8 +121,8 @@ func ordered(w, h *mat.Dense) (activity, shares *mat.Dense) {
 	return activity, shares
 }
 
-// Figure draws when each factor is active, a line per factor that is named by the sources that make
-// most of it: who works together when.
+// Figure draws when each factor is active, and thereby who works together when. There is a line for
+// each factor, which is named by the sources that make up most of it.
 func (f *Factors) Figure() figure.Timeline {
 	n, k := f.Activity.Dims()
 	out := figure.Timeline{Times: f.series.Times, Unit: f.series.Units, Every: f.series.Every, Top: -1}

@@ -11,11 +11,12 @@ import (
 )
 
 // FoldedCovariance is the p×p covariance of the named sources, transformed, over all buckets of a
-// series that need not fit in memory. part(k) returns its buckets from k·[covariance.BlockRows] on,
-// as many as that, the last part fewer, and [io.EOF] behind that. The parts are folded in this
-// order, and the sources stand in that of the names, so that the result is the same to the bit
-// whichever way it was counted. No more than a part and O(p²) numbers are in memory. Normal scores
-// rank all buckets of a source, and so cannot be had part by part: they are an error.
+// series that need not fit in memory. part(k) returns [covariance.BlockRows] buckets from k times
+// that number on. The last part may have fewer, and after it part returns [io.EOF]. The parts are
+// folded in this order, and the sources stand in that of the names, so that the result is the same
+// to the bit whichever way it was counted. No more than one part and O(p²) numbers are in memory.
+// Normal scores rank all buckets of a source, and so cannot be computed part by part: they are an
+// error.
 func FoldedCovariance(ctx context.Context, names []string, t Transform, part func(k int) (*Series, error)) (*mat.SymDense, error) {
 	if t == TransformAuto || t == TransformNormal {
 		return nil, fmt.Errorf("covariance of parts: transform %q needs all buckets at once", t)
@@ -57,7 +58,7 @@ func foldPart(f *covariance.Folding, k int, s *Series, names []string, t Transfo
 	return f.Add(k, a)
 }
 
-// whole fits the covariance that the options give to the penalty of an estimate.
+// whole fits the covariance that the options give, with the penalty of an estimate.
 func (o Options) whole(ctx context.Context, m *Model, l *covariance.Lasso) (*covariance.Lasso, error) {
 	o.report("covariance of all buckets", 0)
 	s, err := o.Covariance(ctx, m.Names, m.Transform)

@@ -22,23 +22,21 @@ import (
 type SeriesOptions struct {
 	// Every is the width of a bucket; 0 means a second.
 	Every time.Duration
-	// By names the columns that make a source, joined by a blank: of a
-	// capture its keys by default, of a frame "execname", with
-	// "zonename", "container" or "cgroup" before it if there is one; "kind",
-	// "execname" has "bio_ops jbd2/vda-8" beside "syscall postgres".
+	// By names the columns that make a source, joined by a blank. The default is the keys of a
+	// capture, or for a frame "execname", with "zonename", "container" or "cgroup" before it if
+	// there is one; "kind", "execname" has "bio_ops jbd2/vda-8" beside "syscall postgres".
 	By []string
-	// Table, Time, Value and As say of a capture which tables count, which
-	// column holds the time, which the value, and what that is: see
-	// [dtracefs.MeasureOptions]. Of a frame, Time and Value name the columns
-	// "time" and "value" otherwise.
+	// Table, Time, Value and As say for a capture which tables count, which column holds the time,
+	// which one holds the value, and what the value is: see [dtracefs.MeasureOptions]. For a frame,
+	// Time and Value name the columns that are called "time" and "value" by default.
 	Table []string
 	Time  string
 	Value []string
 	As    dtracefs.ValueKind
-	// Kinds are the values of the column kind to take in. By default system
-	// calls when sources are processes, and system calls, block I/O, context
-	// switches and accepted connections when kind is part of the source; all
-	// kinds if the frame has none of these. "*" takes all.
+	// Kinds are the values of the column kind to take in. By default these are system calls if
+	// sources are processes, and system calls, block I/O, context switches and accepted connections
+	// if kind is part of the source; all kinds are taken if the frame has none of these. "*" takes
+	// all.
 	Kinds []string
 	// Instants says that a row happened at its time. By default the rows of
 	// one time were counted over the interval that ends at this time, as
@@ -49,9 +47,9 @@ type SeriesOptions struct {
 	IncludeObserver bool
 }
 
-// Observers are the processes left out of a series by default: tracers, and the
-// kernel of the notebook that runs them. They are known by name; a collector
-// that a site wrote itself is not.
+// Observers are the processes left out of a series by default: tracers, and the kernel of the
+// notebook that runs them. They are recognized by name; a collector that a site wrote itself is not
+// recognized.
 var Observers = []string{"dtrace", "bpftrace", "stap", "stapio", "strace", "ltrace", "perf", "trace-cmd", "sysdig", "dtnotes"}
 
 func (o SeriesOptions) kinds(byKind bool, has func(string) bool) func(string) bool {
@@ -68,10 +66,10 @@ func (o SeriesOptions) kinds(byKind bool, has func(string) bool) func(string) bo
 	return func(kind string) bool { return slices.Contains(want, kind) || slices.Contains(want, "*") }
 }
 
-// FromFrame counts the rows of a long frame into time buckets. The frame has
-// a column time (seconds since the epoch), the columns that make a source,
-// and a column value; without one each row counts as one instant. Silent
-// buckets are zeros. Sources come with the largest total first.
+// FromFrame counts the rows of a long frame into time buckets. The frame has a column time (seconds
+// since the epoch), the columns that make a source, and a column value. Without a column value,
+// each row counts as one instant. Silent buckets are zeros. Sources come with the largest total
+// first.
 //
 // A tracer that misses a tick prints two or three intervals at once: such a
 // block is spread evenly over the time since the block before, so that rates
@@ -98,8 +96,8 @@ func FromFrame(frame dataframe.DataFrame, o SeriesOptions) (*Series, error) {
 	return s, nil
 }
 
-// rows are the columns of a long frame. Rows not asked for have source -1;
-// their times still tell when a block was printed.
+// rows are the columns of a long frame. Rows that were not asked for have source -1; their times
+// still show when a block was printed.
 type rows struct {
 	time, value []float64
 	source      []int
@@ -112,7 +110,8 @@ type rows struct {
 	notes       []string
 }
 
-// zoneColumn is the column that parts a system, "" if there is none.
+// zoneColumn is the column by which a system is divided into zones, control groups or containers,
+// or "" if there is none.
 func zoneColumn(columns []string) string {
 	for _, d := range []dtracefs.Dimension{dtracefs.ZoneName, dtracefs.Container, dtracefs.Cgroup} {
 		if slices.Contains(columns, string(d)) {
@@ -223,9 +222,9 @@ func (r *rows) nameSources(frame dataframe.DataFrame, by []string, o SeriesOptio
 	return nil
 }
 
-// origins tells where the source of a row comes from. When kind is part of the source, block I/O
-// and connections are sources beside processes. A thread of the kernel is known by making no system
-// calls in a capture that counts them.
+// origins returns a function that finds where the source of a row comes from. When kind is part of
+// the source, block I/O and connections are sources beside processes. A thread of the kernel is
+// recognized because it makes no system calls in a capture that counts them.
 func origins(frame dataframe.DataFrame, byKind bool) func(row int) source.Origin {
 	columns := frame.Names()
 	if !slices.Contains(columns, "kind") || !slices.Contains(columns, "execname") {
@@ -361,8 +360,8 @@ func newGrid(times []float64, every float64, instants bool) *grid {
 	return g
 }
 
-// typicalInterval is the median time between blocks, a bucket's width when
-// there is but one.
+// typicalInterval is the median time between blocks, or a bucket's width if there is only one
+// block.
 func typicalInterval(ends []float64, every float64) float64 {
 	if len(ends) < 2 {
 		return every

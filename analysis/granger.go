@@ -11,7 +11,7 @@ import (
 	"gonum.org/v1/gonum/mathext"
 )
 
-// GrangerTest tells whether the past of x helps to predict y.
+// GrangerTest says whether the past of x helps to predict y.
 type GrangerTest struct {
 	F, P          float64 // of the F test that it does not
 	Lags          int     // degrees of freedom of the numerator
@@ -99,11 +99,10 @@ type Lead struct {
 	P           float64 // of the Granger test
 }
 
-// Leads tests each edge of the model in both directions on the series it was
-// learned from, with lags up to maxLag buckets, and returns those that hold at
-// a false discovery rate of 1% (Y. Benjamini and Y. Hochberg, 1995), surest
-// first. It gives an edge a direction in time, never a cause. Sources whose
-// pasts are the same, or hardly change, do not lead each other.
+// Leads tests each edge of the model in both directions on the series it was learned from, with
+// lags up to maxLag buckets, and returns those that hold at a false discovery rate of 1% (Y.
+// Benjamini and Y. Hochberg, 1995), surest first. It gives an edge a direction in time, never a
+// cause. Sources whose pasts are the same, or hardly change, are not said to lead each other.
 func (m *Model) Leads(ctx context.Context, s *Series, maxLag int) ([]Lead, error) {
 	picked, err := s.Select(m.Names...)
 	if err != nil {

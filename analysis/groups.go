@@ -13,15 +13,13 @@ import (
 	"dtnotes/analysis/internal/parallel"
 )
 
-// cluster groups the sources that have an edge. A source without one stands
-// alone, label -1: its similarities are ties, which could only be broken
-// arbitrarily.
+// cluster groups the sources that have an edge. A source without an edge stands alone, with label
+// -1: its similarities are ties, which could only be broken arbitrarily.
 //
-// Similarity is the logarithm of the regularized correlation's magnitude,
-// which falls off evenly along a chain of links, where the correlation itself
-// drops too fast for a far member to find its exemplar. Of the clusterings
-// that affinity propagation gives for a range of preferences, the one with
-// the highest modularity on the edges is taken, and refined.
+// Similarity is the logarithm of the regularized correlation's magnitude, which falls evenly along
+// a chain of links, while the correlation itself falls too fast for a far member to find its
+// exemplar. Of the clusterings that affinity propagation gives for a range of preferences, the one
+// with the highest modularity on the edges is taken, and refined.
 func (o Options) cluster(ctx context.Context, m *Model) (labels, exemplars []int, err error) {
 	if o.Cluster != nil {
 		labels, exemplars, err = o.Cluster(ctx, m)
@@ -50,8 +48,8 @@ func (o Options) cluster(ctx context.Context, m *Model) (labels, exemplars []int
 	return labels, exemplars, nil
 }
 
-// standFor returns the labels of p sources, -1 for one in no group, and the
-// most central source of each group, ascending.
+// standFor returns the labels of p sources, -1 for a source in no group, and the most central
+// source of each group, ascending.
 func standFor(cov mat.Symmetric, groups [][]int, p int) (labels, exemplars []int) {
 	labels, exemplars = make([]int, p), []int{}
 	for i := range labels {
@@ -109,7 +107,8 @@ func bestGroups(ctx context.Context, sim *mat.Dense, links *mat.SymDense) ([][]i
 	var labels [tries][]int
 	var errs [tries]error
 	parallel.For(tries, func(k int) {
-		// Evenly spaced in their logarithm: near 0 little makes another cluster.
+		// Preferences are evenly spaced in their logarithm, since near 0 a small difference makes
+		// another cluster.
 		preference := 3 * lo * math.Pow(150, -float64(k)/(tries-1))
 		c, err := cluster.AffinityPropagation(ctx, sim, cluster.AffinityOptions{Preference: &preference, Damping: 0.7, MaxIter: 500})
 		if errs[k] = err; err == nil {
@@ -150,8 +149,8 @@ func groupsOf(labels []int) [][]int {
 	return out
 }
 
-// central returns the member with the largest covariance to all of its group,
-// the first of equals.
+// central returns the member with the largest covariance to all of its group, or the first of
+// several equal ones.
 func central(cov mat.Symmetric, group []int) int {
 	best, at := math.Inf(-1), -1
 	for _, j := range group {

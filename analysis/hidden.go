@@ -18,14 +18,14 @@ import (
 // LinkRule is what makes a link between two sources.
 type LinkRule string
 
-// The rules.
+// These are the rules.
 const (
 	// LinksPartial are partial correlations that halves of the buckets agree on, the default.
 	LinksPartial LinkRule = "partial"
-	// LinksHidden are those that are left when what a few hidden common causes explain, such as the
-	// load that drives everything, is taken out ([covariance.LatentGraphicalLasso]).
+	// LinksHidden are the links that are left when what a few hidden common causes explain is taken
+	// out, such as the load that drives everything ([covariance.LatentGraphicalLasso]).
 	LinksHidden LinkRule = "hidden"
-	// LinksCounts are neighborhoods of small counts, of which each is needed to explain the other
+	// LinksCounts link small counts of which each is needed to explain the other
 	// ([covariance.CountNeighborhoods]).
 	LinksCounts LinkRule = "counts"
 )
@@ -56,9 +56,9 @@ func (o Options) link(ctx context.Context, m *Model, s *Series, d *distinct) err
 	return err
 }
 
-// weighed makes links of a symmetric matrix of weights among the distinct sources, 0 for none, and
-// of twins, which are linked without a test. A link between two groups of twins goes to the first
-// of each. Without stability, none is known.
+// weighed makes links from a symmetric matrix of weights among the distinct sources, where 0 means
+// no link, and from twins, which are linked without a test. A link between two groups of twins goes
+// to the first of each. If stability is nil, no stability is known.
 func weighed(m *Model, d *distinct, weights, stability mat.Symmetric) []Edge {
 	edges := []Edge{}
 	for i, a := range d.of {
@@ -85,12 +85,13 @@ func weighed(m *Model, d *distinct, weights, stability mat.Symmetric) []Edge {
 	return edges
 }
 
-// copies tells of the links that need no test.
+// copies says for the rule which links need no test.
 var copies = fmt.Sprintf("or copies (correlation %g or more)", nearTwins)
 
 // hiddenEdges lists the links that are left without hidden causes, in all buckets and in enough of
-// their halves. The penalty is what chance gives in a pair, and not the one of cross-validation,
-// which is far smaller where a load drives everything, as it must explain that pair by pair.
+// their halves. The penalty is what chance gives in a pair, and not that of cross-validation. The
+// latter is far smaller where a load drives everything, since it has to explain the load pair by
+// pair.
 func (o Options) hiddenEdges(ctx context.Context, m *Model, d *distinct) error {
 	n, q := d.x.Dims()
 	least := o.MinStability
@@ -137,8 +138,8 @@ func (o Options) hiddenEdges(ctx context.Context, m *Model, d *distinct) error {
 	return nil
 }
 
-// hiddenStability fits complementary halves of the buckets, in blocks of neighbors, and returns in
-// which part of them each pair is linked with the sign that it has in all.
+// hiddenStability fits complementary halves of the buckets, in blocks of neighbors. It returns in
+// what part of the halves each pair is linked with the sign that it has in all buckets.
 func (o Options) hiddenStability(ctx context.Context, d *distinct, alpha float64, all mat.Symmetric) (*mat.SymDense, error) {
 	const pairs = 8
 	n, q := d.x.Dims()
@@ -177,7 +178,8 @@ func (o Options) hiddenStability(ctx context.Context, d *distinct, alpha float64
 	return freq, nil
 }
 
-// fitHiddenHalf returns the links of a half. A source that does not vary in it has none there.
+// fitHiddenHalf returns the links of a half. A source that does not vary in that half has no links
+// there.
 func fitHiddenHalf(ctx context.Context, parts []*covariance.Accumulator, half []int, alpha float64) (*mat.SymDense, error) {
 	q := len(parts[0].Mean())
 	sum := covariance.NewAccumulator(q)
@@ -215,7 +217,7 @@ func fitHiddenHalf(ctx context.Context, parts []*covariance.Accumulator, half []
 	return out, nil
 }
 
-// countEdges lists the links of counts that explain each other.
+// countEdges lists the links between counts that explain each other.
 func (o Options) countEdges(ctx context.Context, m *Model, s *Series, d *distinct) error {
 	if !s.Counts || o.Difference {
 		return errors.New("links of counts want counts, whole numbers of 0 or more: the values are none")

@@ -6,10 +6,9 @@ import (
 	"slices"
 )
 
-// CrossCorrelation returns the correlation of x with y shifted by each lag
-// from -maxLag to maxLag, r[maxLag+k] = Σ_t x[t] y[t+k] / (n sx sy), both
-// centered: a peak at a positive lag says that x leads y by k buckets. A
-// constant series correlates with nothing.
+// CrossCorrelation returns the correlation of x with y shifted by each lag from -maxLag to maxLag,
+// r[maxLag+k] = Σ_t x[t] y[t+k] / (n sx sy), both centered: a peak at a positive lag says that x
+// leads y by k buckets. A constant series is correlated with nothing.
 func CrossCorrelation(x, y []float64, maxLag int) ([]float64, error) {
 	n := len(x)
 	if len(y) != n || n == 0 {
@@ -34,8 +33,8 @@ func CrossCorrelation(x, y []float64, maxLag int) ([]float64, error) {
 	return r, nil
 }
 
-// BestLag returns the lag at which x and y correlate most, either sign, and
-// that correlation; positive lags say that x leads.
+// BestLag returns the lag at which x and y are correlated most, with either sign, and that
+// correlation; positive lags say that x leads.
 func BestLag(x, y []float64, maxLag int) (lag int, r float64, err error) {
 	all, err := CrossCorrelation(x, y, maxLag)
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 
 // Options tune [Learn]. The zero value is the default.
 type Options struct {
-	// Transform of the values; by default Anscombe's for counts, else none.
+	// Transform is that of the values. The default is Anscombe's for counts, and none for other
+	// values.
 	Transform Transform
 	// Difference learns from the changes between buckets instead of the
 	// values, which takes out slow drifts.
@@ -36,22 +37,21 @@ type Options struct {
 	// Links is the rule that links are found by; "" is [LinksPartial]. The covariance, and the
 	// partial correlations in which a hidden cause shows everywhere, are the same by all rules.
 	Links LinkRule
-	// Seed of all that is random.
+	// Seed starts all that is random.
 	Seed uint64
 	// Progress, when set, is called as each step starts and goes on, perhaps
 	// from another goroutine, but not once the context is done.
 	Progress func(step string, done int)
 
-	// window is set where the series is a part of a longer one, whose ends are
-	// not those of the work.
+	// window is set if the series is a part of a longer one, so that its ends are not those of the
+	// work.
 	window bool
 
-	// Covariance, where set, returns that of the named sources, transformed, over
-	// all buckets of which the series holds some, such as [FoldedCovariance]:
-	// covariance, precision and partial correlations of the model are fitted to
-	// it, with the penalty that the series chooses. What else there is comes from
-	// the series: which sources are left, which links are stable, groups and
-	// positions. It returns nil to have all from the series.
+	// Covariance, if set, returns the covariance of the named sources, transformed, over all
+	// buckets, of which the series holds only some; an example is [FoldedCovariance]. Covariance,
+	// precision and partial correlations of the model are fitted to it, with the penalty that the
+	// series chooses. Everything else comes from the series: which sources are left, which links
+	// are stable, groups and positions. If it returns nil, all comes from the series.
 	Covariance func(ctx context.Context, names []string, t Transform) (*mat.SymDense, error)
 	// Estimate replaces the sparse covariance of the standardized n×p matrix.
 	Estimate func(ctx context.Context, x *mat.Dense) (*covariance.Lasso, error)
@@ -71,23 +71,20 @@ func (o Options) report(step string, done int) {
 	}
 }
 
-// Learn fits a model to a series; it ends with the context's error once that is done.
+// Learn fits a model to a series. It returns the context's error once the context is done.
 //
-// Of counts, buckets before the first and after the last in which anything was
-// counted are left out, and the partial ones beside them. Values are
-// transformed and standardized; sources that are constant, or busy in less
-// than five buckets (in short series a quarter of them, but three), are dropped
-// and listed. Buckets unlike all others, such as those in which everything
-// starts, count for less, unless transform and penalty are both given: then the
-// estimate is the plain one. A graphical lasso with cross-validated penalty
-// gives the covariance, its inverse and the partial correlations. Edges are the
-// strongest pairs that fits to random halves of the buckets agree on, as many
-// as chance does not explain. Sources that run alike but for scale, sign and a
-// little noise, whose correlation is at least 0.985, are always linked, and
-// count as one where the penalty is chosen and links to others are judged.
-// Affinity propagation groups the sources that have an edge. Locally linear
-// embedding of the standardized
-// columns gives positions.
+// If values are counts, the buckets before the first and after the last in which anything was
+// counted are left out, and so are the partial ones beside them. Values are transformed and
+// standardized; sources that are constant, or busy in less than five buckets (in short series a
+// quarter of all, but at least three), are dropped and listed. Buckets unlike all others, such as
+// those in which everything starts, count for less, unless transform and penalty are both given:
+// then the estimate is the plain one. A graphical lasso with cross-validated penalty gives the
+// covariance, its inverse and the partial correlations. Edges are the strongest of the pairs on
+// which fits to random halves of the buckets agree, and there are as many as chance does not
+// explain. Sources that run alike except for scale, sign and a little noise, whose correlation is
+// at least 0.985, are always linked, and count as one where the penalty is chosen and links to
+// others are judged. Affinity propagation groups the sources that have an edge. Locally linear
+// embedding of the standardized columns gives positions.
 //
 // NaN and infinite values are errors that name source and bucket, as is a
 // series in which no source is left.
@@ -183,7 +180,7 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 	return m, nil
 }
 
-// checkClusters refuses labels that are no position in the exemplars, nor -1.
+// checkClusters refuses labels that are neither a position in the exemplars nor -1.
 func (m *Model) checkClusters() error {
 	if len(m.Labels) != len(m.Names) {
 		return fmt.Errorf("the clustering given has %d labels for %d sources", len(m.Labels), len(m.Names))

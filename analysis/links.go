@@ -12,9 +12,9 @@ import (
 	"dtnotes/analysis/covariance"
 )
 
-// nearTwins is the correlation from which on two sources are the same for the
-// model: that of a source and a copy with noise of a tenth of its deviation is
-// 0.995, and more than this in all but the shortest captures.
+// nearTwins is the correlation from which on two sources are the same for the model. The
+// correlation of a source with a copy that has noise of a tenth of its deviation is 0.995, which is
+// more than nearTwins in all but the shortest captures.
 const nearTwins = 0.985
 
 // distinct are the sources with near twins taken together.
@@ -79,7 +79,8 @@ func (o Options) estimate(ctx context.Context, x *mat.Dense, d *distinct) (l *co
 	switch {
 	case alpha > 0 || p == 1:
 	case len(d.groups) == 1:
-		// Nothing is left to predict: what chance alone would give in a pair.
+		// Nothing is left to predict, so that the penalty is what chance alone would give in a
+		// pair.
 		alpha = min(0.5, math.Sqrt(math.Log(float64(p))/float64(n)))
 	default:
 		cv, err := covariance.GraphicalLassoCV(ctx, d.x, covariance.CVOptions{Progress: func(n int) { o.report("covariance", n) }})
@@ -109,11 +110,10 @@ func (o Options) estimate(ctx context.Context, x *mat.Dense, d *distinct) (l *co
 	return l, trials, nil
 }
 
-// edges lists the pairs with a partial correlation that enough half-samples
-// agree on and that is strong enough not to be chance, the strongest first.
-// Strength and stability are of the distinct sources; a link between two groups
-// of twins goes to the members that the model gives it to, and twins are linked
-// without a test.
+// edges lists the pairs with a partial correlation that enough half-samples agree on and that is
+// strong enough not to be chance, the strongest first. Strength and stability are those of the
+// distinct sources; a link between two groups of twins goes to the members that the model gives it
+// to, and twins are linked without a test.
 func (o Options) edges(ctx context.Context, m *Model, d *distinct) error {
 	m.Edges = []Edge{}
 	rho := m.PartialCorrelations
@@ -147,9 +147,9 @@ func (o Options) edges(ctx context.Context, m *Model, d *distinct) error {
 	return nil
 }
 
-// leastStability is 0.7 unless the options say otherwise. Half of a short
-// capture has too few buckets to find again what all of them show: with 1.5
-// for each source or less it is 0.5, with four or more 0.7.
+// leastStability is 0.7 unless the options say otherwise. Half of a short capture has too few
+// buckets to find again what all of them show. With 1.5 buckets for each source or less it is 0.5,
+// and with four or more it is 0.7.
 func (o Options) leastStability(n, q int) float64 {
 	if o.MinStability != 0 {
 		return o.MinStability
@@ -158,8 +158,7 @@ func (o Options) leastStability(n, q int) float64 {
 	return 0.5 + float64(0.2*max(0, min(1, (each-1.5)/2.5)))
 }
 
-// strongest returns the largest partial correlation between the members of
-// each two groups.
+// strongest returns the largest partial correlation between the members of each pair of groups.
 func (d *distinct) strongest(rho mat.Symmetric) *mat.SymDense {
 	out := mat.NewSymDense(len(d.groups), nil)
 	for i, a := range d.of {
@@ -172,11 +171,10 @@ func (d *distinct) strongest(rho mat.Symmetric) *mat.SymDense {
 	return out
 }
 
-// judge returns how stable each pair is, and from which strength on stable
-// pairs are links: as many are as a test against chance finds. The test tells
-// how many there are better than which: with few buckets, the estimate that it
-// takes the penalty's bias out of is so noisy that the strengths of the
-// penalized one rank the pairs better.
+// judge returns how stable each pair is, and from which strength on stable pairs are links: there
+// are as many links as a test against chance finds. The test is better at showing how many links
+// there are than which they are: it takes the penalty's bias out of the estimate, which with few
+// buckets makes that so noisy that the strengths of the penalized estimate rank the pairs better.
 func (o Options) judge(ctx context.Context, d *distinct, strength *mat.SymDense, least float64) (freq *mat.SymDense, floor float64, err error) {
 	n, q := d.x.Dims()
 	if q < 2 || n < 4 || d.lasso.Edges() == 0 {
@@ -211,10 +209,10 @@ func (o Options) judge(ctx context.Context, d *distinct, strength *mat.SymDense,
 	return freq, stable[len(stable)-found], nil
 }
 
-// stability tells how often halves of the buckets agree on each pair. Where
-// some sources all but determine others, cross-validation may choose a penalty
-// far below what chance alone gives in a pair, with which every half agrees on
-// everything; a third of that is the least that halves are fitted with.
+// stability returns how often halves of the buckets agree on each pair. Where some sources all but
+// determine others, cross-validation may choose a penalty far below what chance alone gives in a
+// pair, with which every half agrees on everything; a third of that is the least that halves are
+// fitted with.
 func (o Options) stability(ctx context.Context, d *distinct) (*mat.SymDense, error) {
 	n, q := d.x.Dims()
 	alpha, start := d.lasso.Alpha, mat.Symmetric(d.lasso.Precision)

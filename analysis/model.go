@@ -31,10 +31,11 @@ type Model struct {
 	Origins  []source.Origin // where each source comes from
 	Zones    []string        // zone, control group or container of each, [source.Global] for the platform; nil if not known
 
-	// Links is the rule that links were found by, and Rule says what one had to meet to be listed.
+	// Links is the rule by which links were found, and Rule says what a link had to meet to be
+	// listed.
 	Links LinkRule
 	Rule  string
-	// WeightName says what the weight of a link is; "" is its partial correlation.
+	// WeightName says what the weight of a link is; "" means its partial correlation.
 	WeightName string
 
 	Transform Transform          // that the values went through, never auto

@@ -17,8 +17,8 @@ func (s *Series) Timeline() figure.Timeline {
 	return figure.Timeline{Names: s.Names, Times: s.Times, Values: values, Unit: s.Units, Every: s.Every}
 }
 
-// Graph draws the stable links between the sources: clusters by color, activity by size. The layout
-// starts from the embedding.
+// Graph draws the stable links between the sources. Clusters are shown by color and activity by
+// size. The layout starts from the embedding.
 func (m *Model) Graph() figure.Graph {
 	g := figure.Graph{Unit: m.Units + "/s", Rule: m.Rule, WeightName: m.WeightName}
 	for i, name := range m.Names {

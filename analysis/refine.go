@@ -2,12 +2,11 @@ package analysis
 
 import "gonum.org/v1/gonum/mat"
 
-// refine moves single points between groups, then joins groups, as long as
-// that raises the modularity on the links, the best change first (V. Blondel et
-// al., "Fast unfolding of communities in large networks", 2008): messages that
-// come to rest a little earlier or later then give the same groups. Groups
-// with a link between them are also joined where that costs next to nothing,
-// since then chance decides whether they are one.
+// refine moves single points between groups, then joins groups, as long as that raises the
+// modularity on the links, the best change first (V. Blondel et al., "Fast unfolding of communities
+// in large networks", 2008). Messages of affinity propagation that come to rest a little earlier or
+// later then give the same groups. Groups with a link between them are also joined where that costs
+// next to nothing, since then chance decides whether they are one.
 func refine(links *mat.SymDense, labels []int) []int {
 	c := newCommunities(links, labels)
 	for range 10 * len(labels) {
@@ -23,7 +22,7 @@ func refine(links *mat.SymDense, labels []int) []int {
 	return c.labels
 }
 
-// communities are groups of points, and the weights of links between both.
+// communities are groups of points, and the weights of links between points and groups.
 type communities struct {
 	links   *mat.SymDense
 	labels  []int       // 0 to len(of)-1
@@ -75,8 +74,8 @@ func (c *communities) move(i, h int) {
 	}
 }
 
-// bestMove returns what modularity gains by the best move of a point to
-// another group, and the move.
+// bestMove returns how much modularity gains by the best move of a point to another group, and the
+// move itself.
 func (c *communities) bestMove() (best float64, move func()) {
 	for i, g := range c.labels {
 		for h := range c.of {
@@ -92,8 +91,8 @@ func (c *communities) bestMove() (best float64, move func()) {
 	return best, move
 }
 
-// bestJoin does so for two groups, taking for no loss what is a twentieth of
-// their part of all links.
+// bestJoin does the same for joining two groups. A loss of up to a twentieth of their part of all
+// links counts as none.
 func (c *communities) bestJoin() (best float64, join func()) {
 	const nothing = 0.05
 	between := mat.NewDense(len(c.of), len(c.of), nil)

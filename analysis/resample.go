@@ -44,10 +44,10 @@ func (s *Series) Resample(every time.Duration) (*Series, error) {
 // thinStretches is how many stretches a series is thinned to.
 const thinStretches = 5
 
-// Thin returns the series, or of one that has more than most buckets about so many, in five
-// stretches of equal length that lie spread evenly over it, and a note: enough to learn from, in
-// less memory and time. What follows the last bucket of a stretch is not what followed it in the
-// series.
+// Thin returns the series. If it has more than most buckets, Thin returns about that many of them,
+// in five stretches of equal length that lie spread evenly over the series, with a note. That is
+// enough to learn from, in less memory and time. What follows the last bucket of a stretch is not
+// what followed it in the series.
 func (s *Series) Thin(most int) *Series {
 	n, p := s.Dims()
 	length := max(1, most/thinStretches)
@@ -80,8 +80,8 @@ func (s *Series) Windows(size, step int) iter.Seq[*Series] {
 	}
 }
 
-// Difference returns the changes from each bucket to the next, one bucket
-// less. They are no counts.
+// Difference returns the changes from each bucket to the next, one bucket less. The changes are not
+// counts.
 func (s *Series) Difference() *Series {
 	n := len(s.Times)
 	out := s.rows(min(1, n), n)
@@ -97,7 +97,7 @@ func (s *Series) Difference() *Series {
 // Filling is what stands in for a missing value.
 type Filling string
 
-// The fillings.
+// These are the fillings.
 const (
 	FillZero     Filling = "zero"     // nothing was counted
 	FillPrevious Filling = "previous" // the value before; the first one after at the start

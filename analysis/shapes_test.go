@@ -91,7 +91,8 @@ func printedWorkloads(t *testing.T) []printed {
 	return out
 }
 
-// same tells whether both counted the same: the same sources, as often to a percent and two.
+// same reports whether both counted the same: the same sources, and as often, to within a percent
+// and two.
 func (p printed) same(q printed) bool {
 	for name, v := range p.totals {
 		if w, ok := q.totals[name]; !ok || math.Abs(v-w) > 0.01*max(v, w)+2 {

@@ -43,7 +43,7 @@ func (s sheet) text(b *strings.Builder) {
 	w.Flush()
 }
 
-// called returns how sources are called in text: short, and never nothing.
+// called returns how sources are called in text: by a short name, which is never empty.
 func called(names []string) func(name string) string {
 	brief := figure.Shorten(names)
 	return func(name string) string { return cmp.Or(brief(name), `""`) }
@@ -166,8 +166,8 @@ func (m *Model) sheets() []sheet {
 	return out
 }
 
-// zoneSheet tells for each zone and the platform how many sources it has, and with how many links
-// they stay within it and leave it.
+// zoneSheet lists for each zone and for the platform how many sources it has, and how many of their
+// links stay within it and leave it.
 func (m *Model) zoneSheet() sheet {
 	out := sheet{title: "Zones and the platform", head: []string{"zone", "whole name", "sources", "links inside", "with the platform", "with other zones"}}
 	links := map[string][3]int{} // inside, with the platform, with others

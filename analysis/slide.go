@@ -24,8 +24,8 @@ type SlidingLink struct {
 	A, B string
 	// Weights are the partial correlations in each window, 0 where the window has no such link.
 	Weights []float64
-	// Changes counts the windows in which the link comes, goes or changes its sign, the first
-	// apart.
+	// Changes counts the windows, apart from the first, in which the link comes, goes or changes
+	// its sign.
 	Changes int
 }
 
@@ -63,12 +63,13 @@ func linkState(v float64) int {
 	return 0
 }
 
-// mostLinksShown is how many links a figure of sliding windows has, those that change most often.
+// mostLinksShown is how many links a figure of sliding windows has at most. Those that change most
+// often are shown.
 const mostLinksShown = 30
 
-// Figure draws which links each window has: a row per link, the windows at the middle of their
-// time. When a link has come, gone or turned is where its row changes. The legend has the rule that
-// links had to meet.
+// Figure draws which links each window has. There is a row for each link, in which a window stands
+// at the middle of its time. A row changes where its link came, went or changed its sign. The
+// legend shows the rule that links had to meet.
 func (s *Sliding) Figure() figure.Strips {
 	out := figure.Strips{States: []string{"linked", "linked, negative"}}
 	last := len(s.Starts) - 1
@@ -110,8 +111,8 @@ func (s *Sliding) Figure() figure.Strips {
 	return out
 }
 
-// Rule says what a link had to meet, in the first window that was judged, and whether others
-// differ.
+// Rule says what a link had to meet in the first window that was judged, and whether that differs
+// in other windows.
 func (s *Sliding) Rule() string {
 	rule := ""
 	for _, m := range s.Models {
@@ -126,7 +127,7 @@ func (s *Sliding) Rule() string {
 	return rule
 }
 
-// String tells for each link that changes when it is there.
+// String says for each link that changes when it is there.
 func (s *Sliding) String() string {
 	var b strings.Builder
 	changing := 0

@@ -17,7 +17,7 @@ import (
 type SpectrumOptions struct {
 	// Segment is the number of buckets in each of the half overlapping segments that are averaged;
 	// 0 means 256, or a quarter of the series where that is less, but at least 8 buckets. The
-	// longest period seen is that of a segment.
+	// longest period that can be seen is the length of a segment.
 	Segment int
 }
 
@@ -26,19 +26,20 @@ type SpectrumOptions struct {
 type Spectrum struct {
 	Names       [2]string
 	Frequencies []float64 // per second, ascending from 0
-	// Density of each source, the square of its unit per hertz, one-sided.
+	// Density is that of each source, in the square of its unit per hertz, one-sided.
 	Density [2][]float64
 	// Coherence is the squared correlation of the two at each frequency, 0 to 1.
 	Coherence []float64
 	// Phase is by how much of a turn, in radians, the second runs behind the first.
 	Phase []float64
-	// Segments that were averaged. Chance alone gives a coherence of about 1/Segments.
+	// Segments is the number of segments that were averaged. Chance alone gives a coherence of
+	// about 1/Segments.
 	Segments int
-	// Unit of the sources' values, "" if it is not known.
+	// Unit is that of the sources' values, or "" if it is not known.
 	Unit string
 }
 
-// times is a·b, its products rounded one by one.
+// times is a·b, with each product rounded by itself.
 func times(a, b complex128) complex128 {
 	return complex(float64(real(a)*real(b))-float64(imag(a)*imag(b)), float64(real(a)*imag(b))+float64(imag(a)*real(b)))
 }
@@ -81,7 +82,7 @@ func welch(x, y []float64, m int, rate float64, names [2]string) *Spectrum {
 	return out
 }
 
-// windowed returns values less their mean under a window.
+// windowed returns values minus their mean, weighted by a window.
 func windowed(v, window []float64) []float64 {
 	mean, _ := moments(v)
 	out := make([]float64, len(v))
@@ -91,8 +92,9 @@ func windowed(v, window []float64) []float64 {
 	return out
 }
 
-// Peaks returns the periods, in seconds, at which the two sources are most coherent, at most n,
-// the most coherent first: local tops above what chance gives anywhere in one spectrum of twenty.
+// Peaks returns the periods, in seconds, at which the two sources are most coherent, at most n, the
+// most coherent first. They are local maxima above the coherence that chance reaches anywhere in
+// only one of twenty spectra.
 func (s *Spectrum) Peaks(n int) []float64 {
 	var out []float64
 	for _, k := range s.tops(n) {
@@ -117,7 +119,7 @@ func (s *Spectrum) tops(n int) []int {
 
 // chance is the coherence that sources without anything in common reach at no frequency in 19 of 20
 // spectra: at one they exceed c with probability (1-c)^(segments-1) (G. Carter, "Coherence and time
-// delay estimation", 1987). It is 1 where nothing was averaged.
+// delay estimation", 1987). It is 1 if nothing was averaged.
 func (s *Spectrum) chance() float64 {
 	if s.Segments < 2 {
 		return 1

@@ -10,8 +10,8 @@ import (
 )
 
 // FlameGraph draws where the stacks of a table spend their counts. Columns of text, such as the
-// process, stand at the root. Of several stacks in a row the first, as in stack(), ustack(), is the
-// one nearest to the leaf. A table without stacks is an error.
+// process, stand at the root. If a row has several stacks, as by stack(), ustack(), the first is
+// the one nearest to the leaf. A table without stacks is an error.
 func FlameGraph(t *dtracefs.Table) (figure.Flame, error) {
 	var texts, stacks []*dtracefs.Column
 	for _, c := range t.Columns {
@@ -49,7 +49,7 @@ func FlameGraph(t *dtracefs.Table) (figure.Flame, error) {
 }
 
 // Histogram draws the distribution in a table of quantize, lquantize or llquantize, summed over its
-// rows, or over those rows only in which every one of keys stands in a column of text.
+// rows, or only over those rows in which every one of keys stands in a column of text.
 func Histogram(t *dtracefs.Table, keys ...string) (figure.Histogram, error) {
 	b, err := readBuckets(t, keys)
 	if err != nil {
@@ -62,9 +62,9 @@ func Histogram(t *dtracefs.Table, keys ...string) (figure.Histogram, error) {
 	return h, nil
 }
 
-// LatencyHeat draws the distributions in a table of quantize, lquantize or llquantize over time: a
-// column for each time, or each block where the table tells no time. Keys choose rows as for
-// [Histogram].
+// LatencyHeat draws the distributions in a table of quantize, lquantize or llquantize over time:
+// there is a column for each time, or for each block if the table has no time. Keys choose rows as
+// for [Histogram].
 func LatencyHeat(t *dtracefs.Table, keys ...string) (figure.Heat, error) {
 	b, err := readBuckets(t, keys)
 	when := t.Column("time")
@@ -113,7 +113,7 @@ func readBuckets(t *dtracefs.Table, keys []string) (*buckets, error) {
 			texts = append(texts, c)
 		}
 	}
-	// Bounds are whole numbers and both within the bucket.
+	// The bounds are whole numbers, and both of them are within the bucket.
 	from := func(i int) float64 {
 		if low.Null(i) {
 			return math.Inf(-1)

@@ -19,7 +19,7 @@ import (
 // 0.70.
 type Transform string
 
-// The transforms.
+// These are the transforms.
 const (
 	TransformAuto     Transform = ""         // Anscombe for counts; for anything else normal scores when most sources have heavy tails, none if not
 	TransformNone     Transform = "none"     // values as they are
@@ -56,9 +56,9 @@ func (t Transform) resolve(s *Series) Transform {
 	return TransformNone
 }
 
-// heavyTailed tells whether the excess kurtosis of most sources that vary is
-// 1.5 or more, half of that of a Laplace distribution, and further above that
-// of a Gaussian than chance explains: by three standard deviations, √(24/n).
+// heavyTailed reports whether the excess kurtosis of most sources that vary is 1.5 or more, which
+// is half of that of a Laplace distribution, and lies further above that of a Gaussian than chance
+// explains: by three standard deviations of √(24/n).
 func heavyTailed(s *Series) bool {
 	n := float64(len(s.Times))
 	var excess []float64
@@ -78,7 +78,7 @@ func heavyTailed(s *Series) bool {
 	return len(excess) > 0 && medianOf(excess) > max(1.5, 3*math.Sqrt(24/n))
 }
 
-// apply transforms one source in place; on error it tells the bucket.
+// apply transforms one source in place. If there is an error, it also returns the bucket.
 func (t Transform) apply(col []float64) (int, error) {
 	switch t {
 	case TransformLog1p:
@@ -215,12 +215,12 @@ func (z *standardized) weigh() error {
 	return nil
 }
 
-// fewest is in how many of n buckets a source must do something unusual for
-// it: five, so that few halves of the buckets lack all but one of them, and
-// less in short series, but three.
+// fewest is in how many of n buckets a source must do something unusual for it. That is five, so
+// that few halves of the buckets lack all but one of them, and less in short series, but at least
+// three.
 func fewest(n int) int { return min(5, max(3, n/4)) }
 
-// standardized holds the columns fit to model.
+// standardized holds the columns that are fit to be modeled.
 type standardized struct {
 	names         []string
 	center, scale []float64
@@ -269,9 +269,9 @@ func busyIn(col []float64) []int {
 	return busy
 }
 
-// pullIn moves values more than three robust deviations from the median to
-// three. Where more than half of the values are the same that deviation is
-// zero, and nothing is moved.
+// pullIn moves values that lie more than three robust deviations from the median to a distance of
+// three. If more than half of the values are the same, that deviation is zero, and nothing is
+// moved.
 func pullIn(col []float64) {
 	if len(col) == 0 {
 		return

@@ -12,11 +12,10 @@ import (
 	"dtnotes/analysis/covariance"
 )
 
-// awake returns the whole buckets of the work, from first up to last. Whether
-// a tracer was started long before the work, and prints tables that are empty
-// or none at all, says nothing about the sources, but would make all of them
-// start and stop together. The bucket in which the work or the capture starts
-// or ends holds but a part of what another would.
+// awake returns the whole buckets of the work, from first up to last. Whether a tracer was started
+// long before the work, and prints tables that are empty or none at all, says nothing about the
+// sources, but would make all of them start and stop together. The bucket in which the work or the
+// capture starts or ends holds only a part of what another would.
 func awake(s *Series) (first, last int) {
 	silent := func(i int) bool {
 		return !slices.ContainsFunc(s.Values.RawRowView(i), func(v float64) bool { return v != 0 })
@@ -49,10 +48,10 @@ func awake(s *Series) (first, last int) {
 // Gaussian rows would have (P. Huber, "Robust estimation of a location parameter", 1964; R.
 // Maronna, "Robust M-estimators of multivariate location and scatter", 1976), measured against the
 // median distance and by correlations that shrinkage keeps definite. Deviations stay those over all
-// buckets: what a source does seldom is not unlike others for that alone. Nor are more than one
-// bucket in ten: where most are idle, the busy ones are far from the median, and they are what
-// there is to learn from. Nineteen of twenty Gaussian samples keep weights of one, so that nothing
-// changes in them.
+// buckets: a bucket is not unlike others only because a source does in it what it seldom does. At
+// most one bucket in ten is taken to be unlike others: where most buckets are idle, the busy ones
+// are far from the median, and it is they from which there is something to learn. In nineteen of
+// twenty Gaussian samples all weights stay one, so that nothing changes.
 func weigh(z *mat.Dense) ([]float64, error) {
 	n, p := z.Dims()
 	weights := make([]float64, n)
@@ -108,7 +107,7 @@ func weigh(z *mat.Dense) ([]float64, error) {
 	return weights, nil
 }
 
-// nthLargest returns the largest but k values.
+// nthLargest returns the largest value if k values are left out that are larger still.
 func nthLargest(values []float64, k int) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[len(sorted)-1-k]
@@ -133,7 +132,7 @@ func weighted(x *mat.Dense, plain *mat.SymDense, weights []float64) ([]float64, 
 	floats.Scale(1/total, mean)
 	cov.SymRankOne(cov, -total/float64(n), mat.NewVecDense(p, mean))
 	for j := range p {
-		// What did nothing but in buckets that weigh nothing has no variance left.
+		// A source that did something only in buckets that weigh nothing has no variance left.
 		cov.SetSym(j, j, max(cov.At(j, j), 1e-9))
 	}
 	return mean, cov
@@ -151,8 +150,7 @@ func unitDiagonal(cov *mat.SymDense) *mat.SymDense {
 	return out
 }
 
-// rescale gives each column of x mean 0 and deviation 1; one that does not
-// vary is left at 0.
+// rescale gives each column of x mean 0 and deviation 1. A column that does not vary is left at 0.
 func rescale(x *mat.Dense) {
 	_, p := x.Dims()
 	for j := range p {

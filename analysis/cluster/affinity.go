@@ -13,8 +13,8 @@ import (
 	"dtnotes/analysis/internal/parallel"
 )
 
-// ErrNotConverged is returned together with the last state when an iteration
-// hit its limit before the result stood still.
+// ErrNotConverged is returned together with the last state when an iteration reached its limit
+// before the result stopped changing.
 var ErrNotConverged = errors.New("not converged")
 
 // AffinityOptions tune affinity propagation. The zero value is the default.
@@ -93,13 +93,13 @@ func affinityPropagation(ctx context.Context, s mat.Matrix, o AffinityOptions) (
 	if o.Preference != nil {
 		preference = *o.Preference
 	} else {
-		// With its diagonal, as scikit-learn has it.
+		// The median includes the diagonal, as in scikit-learn.
 		preference = median(sim)
 	}
 	if even, ok := allEqual(sim, n); ok {
 		return evenSimilarities(n, preference >= even), nil
 	}
-	// Few ties are broken the same way whichever nudge is taken.
+	// If there are few ties, they are broken the same way whichever nudge is taken.
 	if !mostlyTied(sim, n) {
 		return newAffinity(sim, n, preference, 0).run(ctx, o)
 	}
@@ -119,8 +119,8 @@ func affinityPropagation(ctx context.Context, s mat.Matrix, o AffinityOptions) (
 	return best, reason
 }
 
-// mostlyTied tells whether less than half of the similarities between different
-// points are numbers of their own; those of a pair both ways count once.
+// mostlyTied reports whether less than half of the similarities between different points are
+// distinct numbers. The two similarities of a pair, one for each direction, count once.
 func mostlyTied(s []float64, n int) bool {
 	above := make([]float64, 0, n*(n-1)/2)
 	for i := range n {
@@ -159,7 +159,7 @@ func dense(s mat.Matrix) ([]float64, error) {
 	return out, nil
 }
 
-// median takes linear time: there are n² similarities.
+// median takes linear time, which matters because there are n² similarities.
 func median(v []float64) float64 {
 	v = slices.Clone(v)
 	h := len(v) / 2
@@ -240,8 +240,8 @@ type affinity struct {
 	exemplar  []bool
 }
 
-// block is how many rows one worker takes at a time; fixed, so that sums are
-// the same on any number of cores.
+// block is how many rows one worker takes at a time. It is fixed, so that sums are the same on any
+// number of cores.
 const block = 64
 
 func newAffinity(s []float64, n int, preference float64, way uint64) *affinity {
@@ -253,8 +253,8 @@ func newAffinity(s []float64, n int, preference float64, way uint64) *affinity {
 	for range (n + block - 1) / block {
 		a.blockSums = append(a.blockSums, make([]float64, n))
 	}
-	// Messages oscillate between points that are exactly tied: nudge every
-	// similarity by a few units in the last place, by a fixed sequence.
+	// Messages oscillate between points that are exactly tied. Every similarity is therefore
+	// changed by a few units in its last place, by a fixed sequence.
 	state := way
 	for k, v := range s {
 		state = state*6364136223846793005 + 1442695040888963407
@@ -302,8 +302,8 @@ func (a *affinity) step(damping float64, first bool) {
 	}
 }
 
-// row updates row i of the availabilities, but for the first time, and of the
-// responsibilities, whose positive entries off the diagonal it adds to sums.
+// row updates row i of the availabilities, except the first time, and of the responsibilities,
+// whose positive entries off the diagonal it adds to sums.
 func (a *affinity) row(i int, damping float64, first bool, sums []float64) {
 	av, s, r := a.a[i*a.n:(i+1)*a.n], a.s[i*a.n:(i+1)*a.n], a.r[i*a.n:(i+1)*a.n]
 	best := ranking{math.Inf(-1), math.Inf(-1), -1}
@@ -318,8 +318,8 @@ func (a *affinity) row(i int, damping float64, first bool, sums []float64) {
 		best.available(av[i+1:], r[i+1:], s[i+1:], a.sums[i+1:], damping, i+1)
 	}
 	top, at, fresh := best.top, best.at, 1-damping
-	// The loop below takes all entries alike, since a test in it would cost more: the two that
-	// differ are put right after it.
+	// The loop below treats all entries alike, since a test in it would cost more. The two entries
+	// that differ are corrected after it.
 	old, sumAt, sumI := r[at], sums[at], sums[i]
 	r, sums = r[:len(s)], sums[:len(s)]
 	for k, v := range s {
@@ -363,9 +363,8 @@ func (b *ranking) available(av, r, s, sums []float64, damping float64, at int) {
 	}
 }
 
-// decide names the exemplars by what the availabilities become with this
-// step's responsibilities, and tells whether they changed and whether there
-// are any.
+// decide names the exemplars by what the availabilities become with this step's responsibilities.
+// It returns whether they changed and whether there are any.
 func (a *affinity) decide(damping float64) (changed, some bool) {
 	for i, r := range a.diagonal {
 		available := float64(damping*a.a[i*a.n+i]) + float64((1-damping)*(a.sums[i]-r))
@@ -377,8 +376,8 @@ func (a *affinity) decide(damping float64) (changed, some bool) {
 	return changed, some
 }
 
-// clusters assigns every point to its most similar exemplar, then lets each
-// cluster choose the member most similar to all of it, the first of equals.
+// clusters assigns every point to its most similar exemplar, then lets each cluster choose the
+// member that is most similar to all of it, or the first of several equal ones.
 func (a *affinity) clusters(iterations int) *Exemplars {
 	var ex []int
 	for i, e := range a.exemplar {
@@ -445,10 +444,9 @@ func (a *affinity) center(labels []int, k int) int {
 	return at
 }
 
-// AffinityPropagationK searches for the preference that gives k clusters by
-// bisection, and returns the clustering whose number of clusters comes
-// nearest to k: not every number can be had. It damps more, 0.9 by default,
-// since few clusters converge slowly.
+// AffinityPropagationK searches for the preference that gives k clusters by bisection, and returns
+// the clustering whose number of clusters comes nearest to k, since not every number is possible.
+// It damps more, 0.9 by default, since few clusters converge slowly.
 func AffinityPropagationK(ctx context.Context, s mat.Matrix, k int, o AffinityOptions) (*Exemplars, error) {
 	n, _ := s.Dims()
 	if k < 1 || k > n {

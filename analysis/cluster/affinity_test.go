@@ -86,8 +86,8 @@ func TestAffinityPropagationK(t *testing.T) {
 	}
 }
 
-// TestAffinityOnGrids holds the clustering of tied points to be the best of
-// those that single ways of breaking the ties give.
+// TestAffinityOnGrids checks that the clustering of tied points is the best of those that single
+// ways of breaking the ties give.
 func TestAffinityOnGrids(t *testing.T) {
 	rng := rand.New(rand.NewPCG(6, 1))
 	for range 10 {
@@ -121,8 +121,8 @@ func TestAffinityOnGrids(t *testing.T) {
 	}
 }
 
-// TestAffinityOnGridsBesideAPeer holds the net similarity on grids of whole numbers, where most
-// similarities are tied, to be no less than the median of fifteen random states of scikit-learn
+// TestAffinityOnGridsBesideAPeer checks that the net similarity on grids of whole numbers, where
+// most similarities are tied, is no less than the median of fifteen random states of scikit-learn
 // 1.9.1, converged or not.
 func TestAffinityOnGridsBesideAPeer(t *testing.T) {
 	medians := []float64{-34, -80, -228, -514, -288, -77.5, -209, -455, -101, -200, -124, -326, -52, -143, -383, -258, -43, -121, -340, -721, -56, -89, -306, -554, -213}

@@ -6,11 +6,10 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// DBSCAN groups points by density: a point with at least minPoints points,
-// itself included, within eps is a core point; core points within eps of each
-// other share a group with all that is within eps of them. Other points are
-// noise, label -1 (M. Ester, H.-P. Kriegel, J. Sander and X. Xu, 1996). It
-// also tells which points are core points.
+// DBSCAN groups points by density: a point with at least minPoints points, itself included, within
+// eps is a core point; core points within eps of each other share a group with all that is within
+// eps of them. Other points are noise, label -1 (M. Ester, H.-P. Kriegel, J. Sander and X. Xu,
+// 1996). It also returns which points are core points.
 func DBSCAN(distances mat.Symmetric, eps float64, minPoints int) (labels []int, core []bool, err error) {
 	if err := checkDistances(distances); err != nil {
 		return nil, nil, fmt.Errorf("dbscan: %w", err)

@@ -269,8 +269,7 @@ func TestGoldenClustering(t *testing.T) {
 	}
 }
 
-// score tells how close the eigenvectors' rows come to the axes of their
-// labels 0 … k-1.
+// score returns how close the eigenvectors' rows come to the axes of their labels 0 … k-1.
 func score(t *testing.T, affinities mat.Symmetric, labels []int) float64 {
 	t.Helper()
 	all, err := laplacian.Vectors(affinities)

@@ -15,8 +15,8 @@ import (
 type HDBSCANOptions struct {
 	// MinSize is the fewest points that make a cluster; 0 means 5.
 	MinSize int
-	// MinPoints tells density: the distance to the MinPoints-th nearest
-	// point, itself included; 0 means MinSize.
+	// MinPoints says how density is measured: by the distance to the MinPoints-th nearest point,
+	// the point itself included. 0 means MinSize.
 	MinPoints int
 }
 
@@ -27,12 +27,11 @@ type Density struct {
 	Stability     []float64 // of each cluster
 }
 
-// HDBSCAN finds clusters of any density in points with the given distances:
-// those that persist longest as the distance at which points are linked
-// shrinks (R. Campello, D. Moulavi and J. Sander, "Density-based clustering
-// based on hierarchical density estimates", 2013). All points together are no
-// cluster, so that points without structure are noise. Distances that tie, as
-// those within a dense core do, are linked in the order of the points.
+// HDBSCAN finds clusters of any density in points with the given distances: those that persist
+// longest as the distance at which points are linked shrinks (R. Campello, D. Moulavi and J.
+// Sander, "Density-based clustering based on hierarchical density estimates", 2013). All points
+// together are no cluster, so that points without structure are noise. Points whose distances are
+// tied, such as those within a dense core, are linked in the order of the points.
 func HDBSCAN(ctx context.Context, distances mat.Symmetric, o HDBSCANOptions) (*Density, error) {
 	return parallel.Await(ctx, func() (*Density, error) { return hdbscan(ctx, distances, o) })
 }
@@ -79,7 +78,7 @@ func mutualReachability(d mat.Symmetric, minPoints int) *mat.SymDense {
 		}
 		row[i] = 0
 		slices.Sort(row)
-		// The point itself is the nearest, at distance 0.
+		// The point itself counts as the nearest, at distance 0.
 		core[i] = row[min(minPoints, n)-1]
 	}
 	out := mat.NewSymDense(n, nil)
@@ -155,7 +154,8 @@ func condense(t *Tree, minSize int) *condensed {
 func (c *condensedCluster) leave(lambda float64, points int) {
 	c.death = max(c.death, lambda)
 	if lambda > c.birth {
-		// Points on one spot have no distance and stay for ever: a bound keeps the sums finite.
+		// Points on one spot have no distance and stay together for ever, so that a bound must keep
+		// the sums finite.
 		c.stability += float64(float64(points) * (min(lambda, math.MaxFloat64/1e6) - c.birth))
 	}
 }
@@ -169,11 +169,12 @@ func (t *Tree) points(group int) []int {
 	return append(t.points(m.A), t.points(m.B)...)
 }
 
-// choose picks the clusters that are more stable than all below them, except
-// the one of all points.
+// choose picks the clusters that are more stable than all clusters below them together. The cluster
+// of all points is never picked.
 func (c *condensed) choose() {
 	best := make([]float64, len(c.clusters))
-	// Children come after their parents: from the last one on, those below are known.
+	// Children come after their parents, so that, from the last cluster on, those below are already
+	// known.
 	for k := len(c.clusters) - 1; k > 0; k-- {
 		below := 0.0
 		for _, child := range c.clusters[k].children {
@@ -189,7 +190,7 @@ func (c *condensed) choose() {
 	}
 }
 
-// covered tells whether a cluster or one above it is chosen.
+// covered reports whether a cluster or one above it is chosen.
 func (c *condensed) covered(k int) bool {
 	for ; k > 0; k = c.clusters[k].parent {
 		if c.clusters[k].chosen {

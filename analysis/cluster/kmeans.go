@@ -61,7 +61,7 @@ func kMeans(ctx context.Context, x mat.Matrix, k int, o KMeansOptions) (*Centers
 	}
 	best := runs[0]
 	for _, r := range runs[1:] {
-		// Of starts that are equal but for rounding the first counts, so that labels do not
+		// If starts are equal except for rounding, the first one counts, so that labels do not
 		// depend on the processor.
 		if r.inertia < best.inertia*(1-1e-12) {
 			best = r
@@ -106,8 +106,8 @@ func newLloyd(x *mat.Dense, k int, rng *rand.Rand) *lloyd {
 	for i := range nearest {
 		nearest[i] = math.Inf(1)
 	}
-	// The first center is any point; each further one a point drawn by its squared distance to
-	// the nearest so far.
+	// The first center may be any point. Each further center is a point that is drawn with a
+	// probability in proportion to its squared distance to the nearest center so far.
 	pick := rng.IntN(n)
 	for range k {
 		c := append([]float64(nil), x.RawRowView(pick)...)
@@ -146,7 +146,7 @@ func (l *lloyd) run(ctx context.Context, maxIter int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		// In the first round the labels before are zeros, and say nothing.
+		// In the first round, the labels from before are all zero, and say nothing.
 		if moved := l.assign(); !moved && it > 0 {
 			break
 		}
@@ -188,8 +188,8 @@ func (l *lloyd) assign() bool {
 	return moved
 }
 
-// fill gives an empty group the point farthest from its center, of a group that does not become
-// empty by that: k groups were asked for.
+// fill gives an empty group the point that lies farthest from its center, among those whose group
+// does not become empty by that. This is done because k groups were asked for.
 func (l *lloyd) fill(c int) {
 	far, at := -1.0, 0
 	for i, own := range l.labels {
@@ -229,8 +229,8 @@ func (l *lloyd) exchange() bool {
 		}
 		row := l.x.RawRowView(i)
 		size := float64(l.sizes[own])
-		// What the inertia falls by when the point leaves: its group's mean moves away from it,
-		// by the factor size/(size-1).
+		// This is by how much the inertia falls when the point leaves: the mean of its group then
+		// moves away from it, by the factor size/(size-1).
 		gain := squared(row, l.centers[own]) * size / (size - 1)
 		to := own
 		for c, center := range l.centers {
@@ -238,7 +238,8 @@ func (l *lloyd) exchange() bool {
 				continue
 			}
 			s := float64(l.sizes[c])
-			// And what it grows by when it joins another one, whose mean comes towards it.
+			// This is by how much the inertia grows when the point joins another group, whose mean
+			// then moves towards it.
 			if cost := squared(row, center) * s / (s + 1); cost < gain*(1-1e-12) {
 				gain, to = cost, c
 			}

@@ -11,11 +11,10 @@ import (
 	"dtnotes/analysis/internal/parallel"
 )
 
-// OptimalLeaves lists the points in the order of the drawing without
-// crossings whose neighbors are closest to each other, in sum (Z. Bar-Joseph,
-// D. Gifford and T. Jaakkola, "Fast optimal leaf ordering for hierarchical
-// clustering", 2001). The order and its reverse are equally good: the one that
-// starts with the smaller of both ends is returned. It takes O(n³) time.
+// OptimalLeaves lists the points in the order of that drawing without crossings in which neighbors
+// are closest to each other, in sum (Z. Bar-Joseph, D. Gifford and T. Jaakkola, "Fast optimal leaf
+// ordering for hierarchical clustering", 2001). The order and its reverse are equally good: the one
+// that starts with the smaller of both ends is returned. It takes O(n³) time.
 func (t *Tree) OptimalLeaves(ctx context.Context, distances mat.Symmetric) ([]int, error) {
 	return parallel.Await(ctx, func() ([]int, error) { return t.optimalLeaves(ctx, distances) })
 }
@@ -96,10 +95,10 @@ func newOrdering(t *Tree, distances mat.Symmetric) *ordering {
 	return o
 }
 
-// solve finds the cost of group g for each two ends.
+// solve finds the cost of group g for each pair of ends.
 func (o *ordering) solve(g *span) {
-	// The best way from u through the left part to each position of the right one: kept, so that
-	// each pair of ends costs one pass and not two, which makes O(n³) of O(n⁴).
+	// This is the best way from u through the left part to each position of the right part. It is
+	// kept, so that each pair of ends costs one pass and not two, which turns O(n⁴) into O(n³).
 	reach := make([]float64, g.high-g.middle)
 	for u := g.low; u < g.middle; u++ {
 		from, to := g.left.across(u)

@@ -18,7 +18,7 @@ func orderLength(d mat.Symmetric, order []int) float64 {
 	return sum
 }
 
-// draws tells whether the members of each group stand side by side in order.
+// draws reports whether the members of each group stand side by side in order.
 func (t *Tree) draws(order []int) bool {
 	at := make([]int, t.N)
 	for k, i := range order {

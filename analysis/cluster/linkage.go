@@ -80,8 +80,8 @@ func agglomerate(ctx context.Context, distances mat.Symmetric, method Method) (*
 	return &Tree{N: n, Merges: number(n, c.merges)}, nil
 }
 
-// number replaces members by the groups they are in when merged. The chain merges in another
-// order than that of heights, and names a group by one of its points.
+// number replaces members by the groups they are in when merged. This is needed because the chain
+// merges in another order than that of the heights, and names a group by one of its points.
 func number(n int, merges []Merge) []Merge {
 	group := make([]int, n)
 	parent := make([]int, n)
@@ -129,8 +129,8 @@ func (c *chain) run(ctx context.Context) error {
 			best := math.Inf(1)
 			if len(path) > 1 {
 				before = path[len(path)-2]
-				// The one before counts first: of equally near groups it must win, or the chain
-				// would run in a circle.
+				// The group before in the chain counts first. It must win among groups that are
+				// equally near, or else the chain would run in a circle.
 				best = c.d[last*c.n+before]
 			}
 			next := before
@@ -139,8 +139,9 @@ func (c *chain) run(ctx context.Context) error {
 					best, next = d, j
 				}
 			}
-			// Two groups that are each other's nearest are merged at some time in any case, for
-			// methods in which a merge brings no group nearer to others than its parts were.
+			// Two groups that are each other's nearest can be merged right now: with methods in
+			// which a merge brings no group nearer to others than its parts were, they would be
+			// merged at some time in any case.
 			if next == before {
 				path = path[:len(path)-2]
 				c.merge(min(last, before), max(last, before), best)
@@ -170,7 +171,7 @@ func (c *chain) merge(a, b int, height float64) {
 func (c *chain) update(ak, bk, ab, na, nb, nk float64) float64 {
 	switch c.method {
 	case Ward:
-		// The distances are not squared between steps: heights are those of SciPy.
+		// The distances are not kept squared between steps, so that heights are those of SciPy.
 		t := 1 / (na + nb + nk)
 		return math.Sqrt(max(0, float64((na+nk)*t*ak*ak)+float64((nb+nk)*t*bk*bk)-float64(nk*t*ab*ab)))
 	case Average:

@@ -8,12 +8,11 @@ import (
 	"dtnotes/analysis/internal/neighbors"
 )
 
-// LocalOutlierFactors returns for each of n points with the given distances
-// how much sparser its surroundings are than those of its k nearest others,
-// about 1 within a group and more for outliers (M. Breunig, H.-P. Kriegel,
-// R. Ng and J. Sander, "LOF: identifying density-based local outliers", 2000).
-// Of others equally far the first count, so that there are always k; k is at
-// most n-1. 1e-10 is added to mean distances, so that equal points have factor 1.
+// LocalOutlierFactors returns for each of n points with the given distances how much sparser its
+// surroundings are than those of its k nearest others, about 1 within a group and more for outliers
+// (M. Breunig, H.-P. Kriegel, R. Ng and J. Sander, "LOF: identifying density-based local outliers",
+// 2000). If others are equally far, the first ones count, so that there are always k of them; k is
+// at most n-1. 1e-10 is added to mean distances, so that equal points have factor 1.
 func LocalOutlierFactors(distances mat.Symmetric, k int) ([]float64, error) {
 	n := distances.SymmetricDim()
 	if k < 1 || k >= n {

@@ -10,9 +10,8 @@ import (
 	"dtnotes/analysis/internal/golden"
 )
 
-// The outlier numbers of isolation forests and of the minimum covariance
-// determinant follow another library's random numbers: nothing is held
-// against them.
+// The outlier numbers of isolation forests and of the minimum covariance determinant follow another
+// library's random numbers: nothing is compared with them.
 func TestGoldenOutliers(t *testing.T) {
 	for _, set := range golden.Sets {
 		var want struct {

@@ -8,11 +8,10 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Modularity tells how much more of the links' weight lies within the groups
-// than if links were drawn at random between points of the same degrees, at
-// most 1 (M. Newman and M. Girvan, "Finding and evaluating community
-// structure in networks", 2004). Links is symmetric with weights ≥ 0; its
-// diagonal is ignored. Without links it is 0.
+// Modularity returns how much more of the links' weight lies within the groups than if links were
+// drawn at random between points of the same degrees. It is at most 1 (M. Newman and M. Girvan,
+// "Finding and evaluating community structure in networks", 2004). Links is symmetric with weights
+// ≥ 0; its diagonal is ignored. Without links it is 0.
 func Modularity(links mat.Symmetric, labels []int) float64 {
 	n := links.SymmetricDim()
 	within, degree := map[int]float64{}, map[int]float64{}
@@ -88,10 +87,9 @@ func contingencyTable(x, y []int) (*contingency, error) {
 	return c, nil
 }
 
-// AdjustedRand returns how far two groupings of the same points agree about
-// pairs, 1 for the same grouping, 0 on average for unrelated ones (L. Hubert
-// and P. Arabie, "Comparing partitions", 1985). Labels are only compared for
-// equality; -1 is a label like others.
+// AdjustedRand returns how far two groupings of the same points agree about pairs, 1 for the same
+// grouping, 0 on average for unrelated ones (L. Hubert and P. Arabie, "Comparing partitions",
+// 1985). Labels are compared only for equality; -1 is a label like any other.
 func AdjustedRand(x, y []int) (float64, error) {
 	c, err := contingencyTable(x, y)
 	if err != nil {
@@ -109,8 +107,8 @@ func AdjustedRand(x, y []int) (float64, error) {
 		inB += pairs(v)
 	}
 	all := pairs(float64(c.n))
-	// All points alone, or all together, on both sides: nothing is expected by chance, and they
-	// are the same.
+	// Both groupings leave all points alone, or both put all of them together: nothing is then
+	// expected by chance, and the two are the same.
 	if inA == inB && (inA == 0 || inA == all) {
 		return 1, nil
 	}
@@ -118,10 +116,9 @@ func AdjustedRand(x, y []int) (float64, error) {
 	return (both - expected) / ((inA+inB)/2 - expected), nil
 }
 
-// AdjustedMutualInformation returns how much two groupings of the same points
-// tell about each other beyond chance, 1 for the same grouping, with the
-// arithmetic mean of the entropies as scale (N. Vinh, J. Epps and J. Bailey,
-// "Information theoretic measures for clusterings comparison", 2010).
+// AdjustedMutualInformation returns how much two groupings of the same points say about each other
+// beyond chance, 1 for the same grouping, with the arithmetic mean of the entropies as scale (N.
+// Vinh, J. Epps and J. Bailey, "Information theoretic measures for clusterings comparison", 2010).
 func AdjustedMutualInformation(x, y []int) (float64, error) {
 	c, err := contingencyTable(x, y)
 	if err != nil {
@@ -133,17 +130,17 @@ func AdjustedMutualInformation(x, y []int) (float64, error) {
 	expected := c.expectedInformation()
 	mean := (entropy(c.a, c.n) + entropy(c.b, c.n)) / 2
 	den := mean - expected
-	// As near to 0 as rounding takes it: both groupings then tell all or nothing.
+	// This is as near to 0 as rounding allows: both groupings then say everything or nothing.
 	if math.Abs(den) < 1e-15 {
 		den = math.Copysign(1e-15, den)
 	}
 	return (c.information() - expected) / den, nil
 }
 
-// NormalizedMutualInformation returns how much two groupings of the same
-// points tell about each other, from 0 to 1 for the same grouping, with the
-// arithmetic mean of the entropies as scale. Chance is not counted out. It is
-// the V-measure too (A. Rosenberg and J. Hirschberg, 2007).
+// NormalizedMutualInformation returns how much two groupings of the same points say about each
+// other, from 0 to 1 for the same grouping, with the arithmetic mean of the entropies as scale.
+// What chance alone gives is not taken off. It equals the V-measure (A. Rosenberg and J.
+// Hirschberg, 2007).
 func NormalizedMutualInformation(x, y []int) (float64, error) {
 	c, err := contingencyTable(x, y)
 	if err != nil {
@@ -176,9 +173,9 @@ func (c *contingency) information() float64 {
 	return sum
 }
 
-// expectedInformation is the mean over all groupings with these sizes: each cell is of a
-// hypergeometric distribution. Factorials are kept as logarithms, as they are beyond a float64
-// from 171 on.
+// expectedInformation is the mean over all groupings with these sizes: each cell has a
+// hypergeometric distribution. Factorials are kept as logarithms, as they are beyond a float64 from
+// 171 on.
 func (c *contingency) expectedInformation() float64 {
 	n := float64(c.n)
 	sum := 0.0

@@ -11,7 +11,7 @@ import (
 	"dtnotes/analysis/internal/laplacian"
 )
 
-// Assignment says how spectral clustering makes groups of eigenvectors.
+// Assignment says how spectral clustering makes groups from eigenvectors.
 type Assignment string
 
 // The assignments of spectral clustering.
@@ -27,12 +27,11 @@ type SpectralOptions struct {
 	Assign Assignment
 }
 
-// Spectral divides n points into k groups by the k smoothest eigenvectors of
-// the normalized Laplacian of their n×n non-negative affinities, whose
-// diagonal is ignored (A. Ng, M. Jordan and Y. Weiss, 2001), assigned by
-// pivoted QR unless the options say otherwise (A. Damle, V. Minden and L. Ying,
-// "Simple, direct and efficient multi-way spectral clustering", 2019). It
-// returns the error of ctx when that ends.
+// Spectral divides n points into k groups by the k smoothest eigenvectors of the normalized
+// Laplacian of their n×n non-negative affinities, whose diagonal is ignored (A. Ng, M. Jordan and
+// Y. Weiss, 2001), assigned by pivoted QR unless the options say otherwise (A. Damle, V. Minden and
+// L. Ying, "Simple, direct and efficient multi-way spectral clustering", 2019). When ctx is done,
+// its error is returned.
 func Spectral(ctx context.Context, affinities mat.Symmetric, k int, o SpectralOptions) ([]int, error) {
 	n := affinities.SymmetricDim()
 	if k < 1 || k > n {
@@ -65,14 +64,15 @@ func Spectral(ctx context.Context, affinities mat.Symmetric, k int, o SpectralOp
 	return nil, fmt.Errorf("spectral clustering: no assignment %q", o.Assign)
 }
 
-// discretize turns the rows of v, scaled to length one, such that they come
-// closest to the axes, and gives each row its axis. Each point in turn is the
-// first axis of a start; the closest result counts.
+// discretize rotates the rows of v, scaled to length one, so that they come closest to the axes,
+// and gives each row its axis. Each point in turn is the first axis of a start; the closest result
+// counts.
 func discretize(ctx context.Context, v *mat.Dense) ([]int, error) {
 	unitRows(v)
 	n, _ := v.Dims()
 	best, out := -1.0, make([]int, n)
-	// From one start the rotation may end at a result that is only the closest around.
+	// From a single start, the rotation may end at a result that is only the closest in its
+	// surroundings.
 	for start := range n {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -114,8 +114,8 @@ func unitRows(v *mat.Dense) {
 	}
 }
 
-// rotation returns what turns the rows of v closest to the axes that they are
-// labeled with, and the sum of the rows' entries on them.
+// rotation returns the rotation that brings the rows of v closest to the axes that they are labeled
+// with, and the sum of the rows' entries on those axes.
 func rotation(v *mat.Dense, labels []int) (*mat.Dense, float64) {
 	_, k := v.Dims()
 	sums := mat.NewDense(k, k, nil)
@@ -131,8 +131,8 @@ func rotation(v *mat.Dense, labels []int) (*mat.Dense, float64) {
 	return &turn, floats.Sum(svd.Values(nil))
 }
 
-// apart returns as columns k rows of v, first the given one, each as
-// orthogonal to those before as there is.
+// apart returns k rows of v as columns. The first is the given one, and each further one is as
+// orthogonal to those before as any that there is.
 func apart(v *mat.Dense, first int) *mat.Dense {
 	n, k := v.Dims()
 	out := mat.NewDense(k, k, nil)

@@ -423,7 +423,8 @@ func (t Timeline) valueScale(strands []strand) scale {
 		s.max = s.min + 1
 	}
 	step := niceUp((s.max - s.min) / 5)
-	// A step more, unless values reach over the last one by less than a fifth of it.
+	// The axis gets one more step, unless values reach over the last step by less than a fifth of
+	// it.
 	s.max = math.Ceil(s.max/step-0.2) * step
 	if s.min < 0 {
 		s.min = math.Floor(s.min/step) * step
@@ -438,7 +439,7 @@ func (t Timeline) valueTicks(y scale) []tick {
 	return linearTicks(y.min, y.max, 5)
 }
 
-// strandStyles returns a color and dash for each strand; in gray, dashes tell lines apart.
+// strandStyles returns a color and dash for each strand; in gray, dashes distinguish the lines.
 func (p *page) strandStyles(strands []strand, areas bool) ([]color.NRGBA, [][]length) {
 	gray := [][]length{nil, {6, 2}, {2, 2}, {8, 2, 2, 2}, {4, 1}, {1, 3}, {10, 3}, {6, 2, 1, 2, 1, 2}}
 	cs, ds := make([]color.NRGBA, len(strands)), make([][]length, len(strands))
@@ -523,7 +524,7 @@ func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NR
 			return v[j] == 0 && (j == 0 || v[j-1] == 0) && (j == len(v)-1 || v[j+1] == 0)
 		}
 		flush := func() {
-			// A line of a single point does not show.
+			// A line of a single point would not be seen.
 			if len(run) == 1 {
 				p.fill(circle(run[0], s.width), s.color)
 			}
@@ -552,10 +553,10 @@ func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NR
 }
 
 // envelope returns, for a line with many more points than the page has columns, the band from the
-// least to the largest value of each column and the line of their means; nil for others. As a line,
-// such a run is a solid block that hides where most values are.
+// least to the largest value of each column and the line of their means. It returns nil for other
+// lines. Drawn as a line, such a run would be a solid block that hides where most values are.
 func envelope(pts []point, column length) (band, mean []point) {
-	// Eight buckets to a column at least: of fewer the line itself shows most.
+	// There must be at least eight buckets to a column: with fewer, the line itself shows more.
 	if len(pts) < 400 || length(len(pts)) < 8*(pts[len(pts)-1].X-pts[0].X)/column {
 		return nil, nil
 	}
@@ -610,7 +611,7 @@ func (t Timeline) drawAreas(p *page, x, y scale, strands []strand, cs []color.NR
 		var low, high []point
 		for j, v := range strands[k].values {
 			low = append(low, point{X: t.xOf(x, j), Y: y.at(base[j])})
-			// What is missing adds nothing, and leaves the areas above where they are.
+			// A missing value adds nothing, and leaves the areas above where they are.
 			if v > 0 {
 				base[j] += v
 			}
@@ -626,7 +627,8 @@ func (t Timeline) drawAreas(p *page, x, y scale, strands []strand, cs []color.NR
 	}
 }
 
-// drawNames writes the strands' names at the right, each as near to its end as the others let it.
+// drawNames writes the strands' names at the right, each as near to the end of its line as the
+// other names allow.
 func (t Timeline) drawNames(p *page, box vg.Rectangle, x, y scale, strands []strand, cs []color.NRGBA, ds [][]length) {
 	if x.hi > p.right()-pageMargin-30 {
 		return
@@ -689,7 +691,7 @@ func (p *page) right() length {
 // neighbors and all within lo and hi: by least squares, pooling neighbors that would touch (the
 // algorithm for isotonic regression of M. Ayer and others, 1955).
 func slots(want []length, gap, lo, hi length) []length {
-	// Runs of touching values stand centered on the mean of what they want.
+	// Runs of touching values are centered on the mean of the places they want.
 	type run struct {
 		n   int
 		sum length // of wanted value plus what lies above in the run
@@ -712,7 +714,7 @@ func slots(want []length, gap, lo, hi length) []length {
 			out = append(out, top(r)-length(length(i)*gap))
 		}
 	}
-	// Keep within the ends, from below and then from above.
+	// Values are kept within the ends, from below and then from above.
 	floor := lo
 	for i := len(out) - 1; i >= 0; i-- {
 		out[i] = max(out[i], floor)

@@ -17,12 +17,12 @@ import (
 //go:embed touch.js
 var touchScript string
 
-// touch makes the document, opened on its own, move, enlarge, find names and tell values. The
-// data is that of a timeline as JSON, or null.
+// touch lets whoever opens the document on its own move and enlarge it, find names and see values.
+// The data is that of a timeline as JSON, or null.
 func (p *page) touch(data string) {
 	if doc := p.document(); doc != nil {
-		// Comments and indentation of the script would be in every document, of which a notebook
-		// may hold a hundred.
+		// Comments and indentation of the script are left out, since they would be in every
+		// document, and a notebook may hold a hundred documents.
 		lines := strings.Split(touchScript, "\n")
 		for i, l := range lines {
 			lines[i] = strings.TrimLeft(l, " ")

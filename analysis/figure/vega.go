@@ -20,10 +20,11 @@ type obj = map[string]any
 
 // vega is a Vega 5 specification (A. Satyanarayan, R. Russell, J. Hoffswell and J. Heer, "Reactive
 // Vega", 2016) of a width and height in CSS pixels, to which a figure adds what it draws. Notebooks
-// draw it where they do not run script of a page, so it must hold for versions 5 and 6 alike.
+// draw it even where they do not run the scripts of a page. Some do so with version 6, so that it
+// must be right for versions 5 and 6 alike.
 //
-// Names come into it as data only, never within an expression, where one like "constructor" is an
-// error and shows as such in place of the figure.
+// Names get into it only as data, and never within an expression, where a name like "constructor"
+// is an error, which is then shown in place of the figure.
 type vega struct {
 	colors              *colors
 	width, height       float64
@@ -35,8 +36,8 @@ type vega struct {
 // px turns points to CSS pixels, of which there are four to three points, with one decimal.
 func px(v length) float64 { return math.Round(float64(v)*4/3*10) / 10 }
 
-// live returns the specification of d, or nil where it has none: drawn by hand, since Vega's pencil
-// does not shake, or with nothing to draw.
+// live returns the specification of d, or nil if it has none, because it is drawn by hand, which
+// Vega cannot do, or because there is nothing to draw.
 func live(d drawer, plan func() *vega) []byte {
 	if problem(d) != nil || d.look().XKCD {
 		return nil
@@ -91,7 +92,7 @@ func (v *vega) table(name string, head []string, numbers []string, rows [][]stri
 	v.data = append(v.data, d)
 }
 
-// find adds a box that finds names, and returns the expression that tells whether one is looked for
+// find adds a box that finds names. It returns an expression that is true if a name is looked for
 // that the field does not have.
 func (v *vega) find(what, field string) string {
 	v.signals = append(v.signals, obj{"name": "find", "value": "",
@@ -100,7 +101,7 @@ func (v *vega) find(what, field string) string {
 }
 
 // panX lets the domain of the x scale, a signal xdom from lo to hi, be dragged, zoomed by the wheel
-// with Ctrl or Alt, so that the page still scrolls without, and reset by a double click.
+// with Ctrl or Alt, so that the page still scrolls without these keys, and reset by a double click.
 func (v *vega) panX(lo, hi float64) {
 	whole := fmt.Sprintf("[%s,%s]", number(lo), number(hi))
 	within := fmt.Sprintf(",%s,%s)", number(lo), number(hi))
@@ -115,7 +116,7 @@ func (v *vega) panX(lo, hi float64) {
 		}})
 }
 
-// panXY does so for both axes, signals xdom and ydom.
+// panXY does the same for both axes, with the signals xdom and ydom.
 func (v *vega) panXY() {
 	v.signals = append(v.signals, grab()...)
 	v.signals = append(v.signals,
@@ -159,8 +160,8 @@ func val(v any) obj { return obj{"value": v} }
 
 func sig(expr string) obj { return obj{"signal": expr} }
 
-// figures writes a number for a table, with four figures, which is what a reader can tell apart:
-// a specification is saved with the notebook, and digits are most of it.
+// figures writes a number for a table with four digits, which is as much as a reader can
+// distinguish: a specification is saved with the notebook, and digits are most of it.
 func figures(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }
 
 func tenths(v float64) string { return strconv.FormatFloat(math.Round(v*10)/10, 'g', -1, 64) }
@@ -183,12 +184,13 @@ func vegaShape(o source.Origin) string {
 	return "circle"
 }
 
-// mostRows is how many buckets a live timeline has at most; of more it shows means.
+// mostRows is how many buckets a live timeline has at most. If there are more, it shows means of
+// several.
 const mostRows = 400
 
-// Vega returns the timeline as a Vega 5 specification, in which every bucket tells its values,
-// the time axis is moved and enlarged, and sources are found and picked. It is nil for a timeline
-// that is drawn by hand, is stacked or cannot be drawn.
+// Vega returns the timeline as a Vega 5 specification, in which every bucket shows its values, the
+// time axis can be moved and enlarged, and sources can be found and picked. It is nil for a
+// timeline that is drawn by hand, is stacked or cannot be drawn.
 func (t Timeline) Vega() []byte {
 	if t.Stacked {
 		return nil
@@ -201,7 +203,8 @@ func (t Timeline) vega() *vega {
 	v := &vega{colors: t.colors(), width: 600, height: 260,
 		words: fmt.Sprintf("timeline: %s, %s", plural(len(t.Names), "source"), plural(len(t.Times), "bucket"))}
 	zone := t.zone()
-	// The clock of the first bucket holds for all: a time axis cannot repeat an hour.
+	// The offset of the clock at the first bucket is used for all buckets: a time axis cannot
+	// repeat an hour.
 	_, offset := clock(t.Times[0], zone).Zone()
 	clocked := math.Abs(t.Times[0]) >= epochFrom
 	place := func(s float64) float64 {
@@ -266,8 +269,8 @@ func (t Timeline) vega() *vega {
 	}
 	values := obj{"name": "ys", "type": "linear", "domain": obj{"data": "long", "field": "v"}, "range": "height", "nice": true, "zero": true}
 	if t.Log {
-		// A scale that has a zero, as the drawn picture's log axis does, which Vega's own does
-		// not.
+		// This scale has a zero, as the log axis of the drawn picture does, while Vega's own log
+		// scale has none.
 		values["type"], values["constant"] = "symlog", 1
 	}
 	cs, ds := (&page{colors: v.colors}).strandStyles(strands, false)
@@ -313,8 +316,8 @@ func (t Timeline) vega() *vega {
 				"x": obj{"scale": "xs", "field": "a", "offset": 3}, "y": val(9), "text": obj{"field": "name"}, "fontSize": val(10), "fill": val(css(v.colors.ink))}}},
 			obj{"type": "rule", "interactive": false, "encode": obj{"update": obj{"x": sig("over===null ? 0 : scale('xs',over)"), "y": val(0), "y2": sig("height"),
 				"stroke": val(css(v.colors.muted)), "opacity": sig("over===null ? 0 : 0.8")}}},
-			// A bar for each bucket takes the pointer: the values shown are those of the second
-			// under it.
+			// A bar for each bucket takes the pointer, so that the values shown are those of the
+			// bucket under it.
 			obj{"name": "bar", "type": "rect", "from": obj{"data": "rows"}, "encode": obj{"update": obj{
 				"x": at("xs", "t"), "x2": at("xs", "u"), "y": val(0), "y2": sig("height"), "fill": val("transparent"), "cursor": val("crosshair"),
 				"aria": val(false), "tooltip": sig(tip)}}},
@@ -348,7 +351,7 @@ func (t Timeline) step() float64 {
 	return 1
 }
 
-// grouped is how many buckets a live timeline takes together.
+// grouped is how many buckets a live timeline draws as one.
 func (t Timeline) grouped() int { return (len(t.Times) + mostRows - 1) / mostRows }
 
 // zoneName names the zone at a time by its letters and distance from UTC.
@@ -363,7 +366,8 @@ func zoneName(v float64, zone *time.Location) string {
 // sinceStart writes a time since the start.
 func sinceStart(v float64) string { return strconv.FormatFloat(math.Round(v*1e6)/1e6, 'f', -1, 64) }
 
-// buckets lists the buckets with what is drawn of each strand, several as one where there are many.
+// buckets lists the buckets with what is drawn of each strand. Several are drawn as one if there
+// are many.
 func (t Timeline) buckets(strands []strand) []bucket {
 	var out []bucket
 	group := t.grouped()
@@ -413,12 +417,12 @@ func legendMarks(v *vega, dim func(string) string) obj {
 	}}
 }
 
-// mostLiveFrames is how many frames a live flame graph has at most, the widest.
+// mostLiveFrames is how many frames a live flame graph has at most. The widest are kept.
 const mostLiveFrames = 1500
 
-// Vega returns the flame graph as a Vega 5 specification, in which frames tell their counts, are
-// enlarged by a click, and found by name. It is nil for a flame graph that is drawn by hand or
-// cannot be drawn.
+// Vega returns the flame graph as a Vega 5 specification, in which frames show their counts, are
+// enlarged by a click, and can be found by name. It is nil for a flame graph that is drawn by hand
+// or cannot be drawn.
 func (f Flame) Vega() []byte { return live(f, f.vega) }
 
 func (f Flame) vega() *vega {
@@ -430,10 +434,10 @@ func (f Flame) vega() *vega {
 	if f.Width > 0 {
 		v.width = px(f.Width)
 	}
-	// A quarter of a pixel.
+	// This is a quarter of a pixel.
 	least := root.count / v.width / 4
 	rows, left := f.frameRows(v, root, index, depth, least)
-	// Twice as wide each time, which ends soon: there are ever fewer frames.
+	// The least width is doubled each time. That ends soon, since ever fewer frames are as wide.
 	for len(rows) > mostLiveFrames {
 		least *= 2
 		rows, left = f.frameRows(v, root, index, depth, least)
@@ -469,7 +473,7 @@ func (f Flame) vega() *vega {
 	return v
 }
 
-// frameRows lists the frames that are at least so wide, in counts, and counts the others.
+// frameRows lists the frames that are at least as wide as least, in counts, and counts the others.
 func (f Flame) frameRows(v *vega, root *frame, modules map[string]int, depth int, least float64) (rows [][]string, left int) {
 	var walk func(n *frame, x float64, level int)
 	walk = func(n *frame, x float64, level int) {
