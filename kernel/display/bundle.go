@@ -3,9 +3,9 @@
 // A value shows itself through small interfaces that any type can satisfy without importing this
 // package: HTML() string, JavaScript() string, JPEG() []byte, PNG() []byte, PDF() []byte, SVG()
 // string, Vega() []byte, Latex() string, Markdown() string, JSON() map[string]any and
-// SimpleRender() map[string]any. Images, gota frames and series, gonum matrices, plots and
-// graphs, and errors show without any of them. Whatever a value is, Render returns, and what it
-// returns has text/plain.
+// SimpleRender() map[string]any. Images, gota frames and series, gonum matrices, plots and graphs,
+// and errors show without any of them. Whatever a value is, Render returns a bundle for it, and
+// that bundle has text/plain.
 //
 // Code in a cell shows things before its end with Display, names what it shows with Show to replace
 // it later, and reports long work with Progress.

@@ -7,7 +7,8 @@ import (
 
 var contexts atomic.Pointer[func() context.Context]
 
-// SetContext has Context answered by of from now on; nil gives a context that never ends again.
+// SetContext makes Context return what of returns, from now on. With nil, Context again returns a
+// context that never ends.
 func SetContext(of func() context.Context) {
 	if of == nil {
 		contexts.Store(nil)
@@ -17,12 +18,13 @@ func SetContext(of func() context.Context) {
 }
 
 // Context is the context of the running cell: it is done when the cell is interrupted, and when it
-// has ended. What takes long and takes a context stops at interrupt with it:
+// has ended. Work that takes long and takes a context stops at an interrupt if it is given this
+// one:
 //
 //	run, err := dtracefs.Live(display.Context(), script, dtracefs.LiveOptions{})
 //
-// In a program made of a notebook it is done at the program's interrupt. Where no cell runs, as
-// in a callback after its cell has ended, it never is.
+// In a program made from a notebook, it is done when the program is interrupted. Where no cell
+// runs, as in a callback after its cell has ended, it is never done.
 func Context() context.Context {
 	if of := contexts.Load(); of != nil {
 		return (*of)()

@@ -11,7 +11,7 @@ import (
 )
 
 // frame renders a gota data frame: head and tail of a long or wide one, with the shape and how many
-// rows are hidden. Only the cells that show are read.
+// rows are hidden. Only the cells that are shown are read.
 func frame(df dataframe.DataFrame) Bundle {
 	if df.Err != nil {
 		return renderError(fmt.Errorf("data frame: %w", df.Err))
@@ -102,8 +102,8 @@ func formatElems(t series.Type, elems []series.Element) []string {
 	return out
 }
 
-// formatFloats prints values with the fewest decimals, at most four, that tell what they are; in
-// scientific form if their sizes do not allow it.
+// formatFloats prints values with the fewest decimals, at most four, that show what they are, or in
+// scientific form if their sizes do not allow that.
 func formatFloats(values []float64) []string {
 	decimals, scientific := 0, false
 	for _, v := range values {

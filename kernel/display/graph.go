@@ -22,7 +22,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Limits of graphs: a larger one shows as text, and lists only so many edges.
+// These are the limits of graphs: a larger graph is shown as text, which lists only a limited
+// number of edges.
 const (
 	maxGraphNodes = 300
 	maxGraphEdges = 3000
@@ -68,7 +69,7 @@ func sketchOf(g graph.Graph) sketch {
 	for i, n := range nodes {
 		for _, to := range graph.NodesOf(g.From(n.ID())) {
 			j := index[to.ID()]
-			// An undirected edge is found from both ends.
+			// An undirected edge is found from both ends, and must be counted once.
 			if !directed && j < i {
 				continue
 			}
@@ -83,7 +84,7 @@ func sketchOf(g graph.Graph) sketch {
 	return s
 }
 
-// nodeName is the node's DOT name or what it prints, else its ID.
+// nodeName is the node's DOT name or what it prints, or else its ID.
 func nodeName(n graph.Node) string {
 	switch n := n.(type) {
 	case interface{ DOTID() string }:
@@ -136,8 +137,8 @@ func (s sketch) layout() []r2.Vec {
 	}
 	span := math.Max(hi.X-lo.X, hi.Y-lo.Y)
 	for i, p := range at {
-		// The layout has put all nodes on one spot, or apart without bound: a circle shows them
-		// at least.
+		// The layout has put all nodes on one spot, or infinitely far apart. A circle at least
+		// shows all of them.
 		if !(span > 0) || math.IsInf(span, 0) {
 			angle := 2 * math.Pi * float64(i) / float64(len(at))
 			at[i] = r2.Vec{X: 0.5 + 0.5*math.Cos(angle), Y: 0.5 + 0.5*math.Sin(angle)}
@@ -148,7 +149,7 @@ func (s sketch) layout() []r2.Vec {
 	return at
 }
 
-// links is an undirected graph as lists of neighbors, which it always walks in the same order.
+// links is an undirected graph as lists of neighbors, which are always walked in the same order.
 type links [][]graph.Node
 
 func (l links) Node(id int64) graph.Node { return simple.Node(id) }

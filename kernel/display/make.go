@@ -112,9 +112,9 @@ func File(mimeType, path string) Bundle {
 // Auto shows data like Any, with the MIME type found out from the content.
 func Auto(data any) Bundle { return Any("", data) }
 
-// Any shows data as the given MIME type, found out from the content if empty. Content is a string,
-// a []byte, an io.Reader or an io.WriterTo; any other value shows as Render has it. It panics if a
-// reader fails.
+// Any shows data as the given MIME type, which is found out from the content if it is empty.
+// Content is a string, a []byte, an io.Reader or an io.WriterTo; any other value is shown as by
+// Render. It panics if a reader fails.
 func Any(mimeType string, data any) Bundle {
 	if b, ok := renderMethods(data); ok {
 		return b

@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// maxLatex is the largest number of rows and columns of a matrix that shows as a formula; a
-// larger one shows as a table.
+// maxLatex is the largest number of rows and columns of a matrix that is shown as a formula. A
+// larger one is shown as a table.
 const maxLatex = 12
 
 // matrix renders a real matrix: LaTeX if it is small, else an HTML table of its head and tail.
@@ -50,7 +50,7 @@ func grid(values []string, n int) [][]string {
 	return out
 }
 
-// rectangle renders rows×cols cells, of which read returns those at the given rows and columns.
+// rectangle renders rows×cols cells; read returns those at the given rows and columns.
 func rectangle(rows, cols int, read func(is, js []int) [][]string) Bundle {
 	shape := fmt.Sprintf("%s×%s matrix", count(rows), count(cols))
 	if rows == 0 || cols == 0 {

@@ -12,8 +12,8 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Size of a plot that is the result of a cell, and the resolution of its PNG form: twice that of a
-// screen, so that it is sharp where pixels are small.
+// These are the size of a plot that is the result of a cell, and the resolution of its PNG form.
+// The resolution is twice that of a screen, so that the plot is sharp where pixels are small.
 const (
 	plotWidth  = 6.5 * vg.Inch
 	plotHeight = 4 * vg.Inch
@@ -43,7 +43,7 @@ func drawPlot(p *plot.Plot) Bundle {
 	})
 }
 
-// unusable says why axes that the plot has set cannot be drawn; "" if they can.
+// unusable says why axes that the plot has set cannot be drawn. It is "" if they can.
 func unusable(p *plot.Plot) string {
 	for _, a := range []struct {
 		name string

@@ -6,8 +6,8 @@ import (
 )
 
 // pngSize returns the metadata by which a front end shows a PNG at the size its resolution asks
-// for: a picture of 192 dots an inch half as wide as it has pixels. Without a resolution, or one
-// of a plain screen, there is nothing to say.
+// for: a picture of 192 dots per inch is shown half as wide as it has pixels. If it has no
+// resolution, or that of a plain screen, there is nothing to say.
 func pngSize(png []byte) MIMEMap {
 	const head, chunkHead, crc = 8, 8, 4
 	if !bytes.HasPrefix(png, []byte("\x89PNG\r\n\x1a\n")) {

@@ -11,11 +11,12 @@ import (
 	"sync"
 )
 
-// Program has a program that was made of a notebook show as the notebook does: text goes to
-// standard output, pictures to files in the folder figures of the current one, which then is
-// folder, where the notebook's files are; an empty one changes nothing.
+// Program makes a program that was made from a notebook show what the notebook shows: text goes to
+// standard output, and pictures go to files in the folder figures of the current folder. It also
+// changes the current folder to folder, where the notebook's files are; an empty folder changes
+// nothing.
 func Program(folder string) {
-	// A program that asks for no context ends at its interrupt like any other.
+	// A program that never asks for a context ends at its interrupt like any other.
 	SetContext(sync.OnceValue(func() context.Context {
 		ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt)
 		return ctx

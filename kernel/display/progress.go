@@ -15,7 +15,7 @@ const (
 )
 
 // Progress returns a callback that shows, in the notebook, how far work named by label has come: a
-// bar with rate and time left that is updated in place. Nothing shows if the work ends within a
+// bar with rate and time left that is updated in place. Nothing is shown if the work ends within a
 // second. A total of zero or less means that it is not known. The bar is finished when done reaches
 // total. The callback may be called from any goroutine and as often as one likes.
 func Progress(label string) func(done, total int) {

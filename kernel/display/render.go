@@ -46,14 +46,14 @@ type (
 	Vegaer = interface{ Vega() []byte }
 )
 
-// Render returns how v shows. It never panics: a method of v that does is named in the text, and
-// the other forms still show. The bundle has text/plain unless v is a *Handle, which shows
-// nothing.
+// Render returns how v is shown. It never panics: if a method of v does, the text names that
+// method, and the other forms are still shown. The bundle has text/plain unless v is a *Handle,
+// which shows nothing.
 func Render(v any) Bundle {
 	if _, ok := v.(*Handle); ok {
 		return Bundle{}
 	}
-	// Before any method of v is called: most would panic on a nil pointer.
+	// This is checked before any method of v is called, since most would panic on a nil pointer.
 	if isNil(v) {
 		return textOnly("<nil>")
 	}
@@ -63,9 +63,9 @@ func Render(v any) Bundle {
 	return guard(v, func() Bundle { return renderKnown(v) })
 }
 
-// RenderResult returns how the values of a cell's last expression show: a single value as Render
-// has it, also if the others are nil as a nil error is; nothing if all are nil interfaces or the
-// value shows nothing; several values as text in a row.
+// RenderResult returns how the values of a cell's last expression are shown. A single value is
+// shown as by Render, also if the others are nil, such as a nil error. Nothing is shown if all are
+// nil interfaces or the value shows nothing. Several values are shown as text in a row.
 func RenderResult(values ...any) Bundle {
 	var rest []any
 	for _, v := range values {
@@ -94,8 +94,8 @@ func RenderResult(values ...any) Bundle {
 
 func textOnly(s string) Bundle { return Bundle{Data: MIMEMap{MIMETypeText: s}} }
 
-// isNil reports whether v is nil or a nil pointer. A nil map or slice shows as what it is: an
-// empty one.
+// isNil reports whether v is nil or a nil pointer. A nil map or slice does not count, since it is
+// shown as what it is: an empty one.
 func isNil(v any) bool {
 	if v == nil {
 		return true
@@ -159,8 +159,8 @@ func renderMethods(v any) (Bundle, bool) {
 		r.call("PNG", func() {
 			png := v.PNG()
 			r.add(Bundle{Data: MIMEMap{MIMETypePNG: png}})
-			// Figures have two pixels to one of CSS: without a size a front end would show them
-			// twice as large.
+			// Figures have two pixels for one pixel of CSS. Without a size, a front end would show
+			// them twice as large.
 			if size := pngSize(png); size != nil {
 				merge(&r.b.Metadata, MIMEMap{MIMETypePNG: size})
 			}
@@ -232,7 +232,7 @@ func merge(to *map[string]any, from map[string]any) {
 // bundle completes what was collected: there is text, and it names the methods that panicked.
 func (r *methods) bundle() Bundle {
 	text, ok := r.b.Data[MIMETypeText].(string)
-	// Every bundle has text: a terminal and a screen reader show nothing else.
+	// Every bundle must have text, since a terminal and a screen reader show nothing else.
 	if !ok || text == "" && len(r.b.Data) > 1 {
 		text = r.text()
 	}
@@ -297,7 +297,7 @@ func renderKnown(v any) Bundle {
 	return renderValue(v)
 }
 
-// errorColor is a red that is read on white and on black.
+// errorColor is a red that can be read on white and on black.
 const errorColor = "#d63c44"
 
 // renderError shows the message in red, and below it the types of the errors it wraps.

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 )
 
-// hooks route what code shows to where the session wants it.
+// hooks take what code shows to where the session wants it.
 var (
 	publisher atomic.Pointer[func(b Bundle, id string, update bool)]
 	clearer   atomic.Pointer[func(wait bool)]
@@ -44,9 +44,8 @@ func publish(b Bundle, id string, update bool) {
 	fmt.Fprintln(os.Stdout, b.Text())
 }
 
-// Display shows values at once, each as Render has it. A display_id in the Transient of a bundle
-// names it, as Show does. The error is always nil; it is there because gophernotes' Display has
-// one.
+// Display shows values at once, each as by Render. A display_id in the Transient of a bundle names
+// it, as Show does. The error is always nil; it is there because gophernotes' Display has one.
 func Display(values ...any) error {
 	for _, v := range values {
 		b := Render(v)
@@ -56,8 +55,8 @@ func Display(values ...any) error {
 	return nil
 }
 
-// Clear removes what the running cell has shown and printed; with wait, when it next shows
-// something.
+// Clear removes what the running cell has shown and printed. With wait, it does so only when the
+// cell next shows something.
 func Clear(wait bool) {
 	if c := clearer.Load(); c != nil {
 		(*c)(wait)
@@ -67,7 +66,7 @@ func Clear(wait bool) {
 // Handle names something shown, so that it can be replaced in place. It shows nothing itself.
 type Handle struct{ id string }
 
-// idPrefix keeps names apart from those of other sessions in the same document.
+// idPrefix makes names differ from those of other sessions in the same document.
 var (
 	idPrefix = rand.Text()
 	idCount  atomic.Int64

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of tables: longer and wider ones show their head and tail.
+// These are the limits of tables: of longer and wider ones, only head and tail are shown.
 const (
 	maxRows  = 30
 	headRows = 10
@@ -20,7 +20,8 @@ const (
 	maxCell  = 80 // characters of a cell
 )
 
-// window chooses which of n things show: all up to limit, else the first head and last tail.
+// window chooses which of n things are shown: all if there are no more than limit, or else the
+// first head and the last tail of them.
 func window(n, limit, head, tail int) (shown []int, hidden int) {
 	if n <= limit {
 		head, tail = n, 0
@@ -34,7 +35,7 @@ func window(n, limit, head, tail int) (shown []int, hidden int) {
 	return shown, n - len(shown)
 }
 
-// table is the part of a rectangle of cells that shows.
+// table is the part of a rectangle of cells that is shown.
 type table struct {
 	shape   string   // "1,234 rows × 5 columns"
 	unit    string   // what a row is called when some are hidden: "rows"
@@ -56,8 +57,8 @@ func (t *table) hiddenNote() string {
 	return fmt.Sprintf("… %s %s hidden …", count(t.hidRows), t.unit)
 }
 
-// html writes the table without style sheet or script, and alignment both as an attribute and as
-// a style: sanitizers take away the one or the other.
+// html writes the table without style sheet or script. Alignment is written both as an attribute
+// and as a style, since sanitizers take away one or the other.
 func (t *table) html() string {
 	var b strings.Builder
 	b.WriteString("<table>\n<thead><tr><th></th>")

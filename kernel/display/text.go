@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of Text.
+// These are the limits of Text.
 const (
 	maxElems  = 120     // a longer slice or map is abbreviated
 	headElems = 60      // elements shown of it first
@@ -72,7 +72,7 @@ func (p *printer) value(v reflect.Value, depth int) {
 		p.b.WriteString("<nil>")
 		return
 	}
-	// The limit is looked at here, and not while writing: what is over it is clipped at the end.
+	// The limit is checked here, and not while writing: what goes beyond it is cut off at the end.
 	if p.b.Len() > p.limit || depth > maxDepth {
 		p.b.WriteString("…")
 		return

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// renderValue shows a value that has no form of its own: slices of structs and of maps, and maps,
-// as tables, all else as text that names fields and types.
+// renderValue shows a value that has no form of its own. Slices of structs and of maps, and maps,
+// are shown as tables, and everything else as text that names fields and types.
 func renderValue(v any) Bundle {
 	r := reflect.ValueOf(v)
 	t, ok := records(r)
@@ -41,7 +41,7 @@ func typeName(t reflect.Type) string {
 	return strings.ReplaceAll(name, "main.", "")
 }
 
-// showsFields tells the structs that are their fields: those that do not print themselves.
+// showsFields reports whether a struct is shown by its fields, because it does not print itself.
 func showsFields(t reflect.Type) bool {
 	if t.Kind() != reflect.Struct || t.NumField() == 0 {
 		return false
@@ -54,8 +54,8 @@ func showsFields(t reflect.Type) bool {
 	return true
 }
 
-// records makes a table of a slice or map, with a row for each element; false if the value is no
-// such.
+// records makes a table of a slice or map, with a row for each element. It returns false if the
+// value is neither.
 func records(v reflect.Value) (*table, bool) {
 	switch v.Kind() {
 	case reflect.Slice, reflect.Array:
@@ -95,7 +95,7 @@ func records(v reflect.Value) (*table, bool) {
 	return nil, false
 }
 
-// isRecordMap tells maps that stand for records: those with names as keys.
+// isRecordMap reports whether a map stands for a record: that is one with names as keys.
 func isRecordMap(t reflect.Type) bool {
 	return t.Kind() == reflect.Map && t.Key().Kind() == reflect.String
 }
@@ -109,8 +109,8 @@ func (t *table) fill(elems []reflect.Value, elem reflect.Type) (*table, bool) {
 	case showsFields(elem):
 		for i := range elem.NumField() {
 			f := elem.Field(i)
-			// Types of cells are of package main: their own fields show, those of libraries do
-			// not.
+			// Types that cells declare are of package main. Their unexported fields are shown,
+			// while those of libraries are not.
 			if !f.IsExported() && f.PkgPath != "main" {
 				continue
 			}
@@ -162,7 +162,7 @@ func (t *table) fill(elems []reflect.Value, elem reflect.Type) (*table, bool) {
 	return t, true
 }
 
-// columnTexts prints the values of one column; right tells that they are numbers.
+// columnTexts prints the values of one column; right says that they are numbers.
 func columnTexts(values []reflect.Value) (texts []string, right bool) {
 	right = true
 	var floats []float64
@@ -177,7 +177,7 @@ func columnTexts(values []reflect.Value) (texts []string, right bool) {
 			floats = append(floats, v.Float())
 		}
 	}
-	// A column of floats alone gets one number of decimals.
+	// A column that holds only floats gets the same number of decimals throughout.
 	if right && len(floats) == len(values) {
 		return formatFloats(floats), true
 	}
@@ -197,7 +197,7 @@ func cellText(v reflect.Value) string {
 	return p.b.String()
 }
 
-// maxListing is how many files of a folder show.
+// maxListing is how many files of a folder are shown.
 const maxListing = 200
 
 // listing shows what is at the top of a file system.

@@ -23,7 +23,8 @@ func init() {
 	}
 }
 
-// languageInfo describes Go to front ends, which highlight by the one or the other entry.
+// languageInfo describes Go to front ends, some of which highlight by one entry and some by
+// another.
 func languageInfo() map[string]any {
 	return map[string]any{
 		"name":            "go",
@@ -105,7 +106,7 @@ func (k *kernel) complete(r request) (any, error) {
 	}
 	c := ev.Complete(p.Code, p.offset())
 	start, end := pointOffset(p.Code, c.Start), pointOffset(p.Code, c.End)
-	// Nothing to complete: nothing is to be replaced either.
+	// If there is nothing to complete, nothing must be replaced either.
 	if len(c.Items) == 0 {
 		start = pointOffset(p.Code, p.offset())
 		end = start
@@ -158,7 +159,7 @@ func (k *kernel) commInfo(r request) (any, error) {
 	return map[string]any{"status": "ok", "comms": k.comms.info(content.Target)}, nil
 }
 
-// connect answers with the ports, for clients of old that ask.
+// connect answers with the ports, for old clients that ask for them.
 func (k *kernel) connect(request) (any, error) {
 	content := ok()
 	for name, s := range k.sockets {

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// clocks tell when messages were sent, by the kernel's clock. The clocks of clients may show any
-// time: of each client the least difference is kept between the date of a message and when it
-// came in, which is that of the clocks and the shortest way.
+// clocks find out when messages were sent, by the kernel's clock. The clocks of clients may show
+// any time. For each client, the least difference between the date of a message and the time when
+// it came in is kept. It consists of the difference of the clocks and the shortest time on the way.
 type clocks struct {
 	mu      sync.Mutex
 	clients map[string]*clientClock // by session of the client
@@ -19,16 +19,16 @@ const (
 	maxClients = 256             // whose clocks are remembered
 	clockJump  = 5 * time.Second // a difference larger by this tells that a clock was set
 
-	// The difference is the way alone, and the date is right, if it is no longer than this: cells
-	// that a front end sends together come by ways that take longer than the cell before them
-	// runs.
+	// If the difference is no longer than this, it is the time on the way alone, and the date is
+	// right: cells that a front end sends together may be on the way for longer than the cell
+	// before them runs.
 	inSync = 250 * time.Millisecond
-	// On a busy machine ways are longer, and then some take much longer than others, where the
-	// difference of clocks is the same for all messages.
+	// On a busy machine messages are on the way for longer, and then some take much longer than
+	// others, while the difference of the clocks is the same for all messages.
 	inSyncBusy = 2 * time.Second
 )
 
-// sent is when a message was sent that came at a certain time: then at the latest.
+// sent returns when a message was sent, which is at the latest when it came.
 func (c *clocks) sent(h header, came time.Time) time.Time {
 	date, err := time.Parse(time.RFC3339Nano, h.Date)
 	if err != nil {
@@ -38,8 +38,8 @@ func (c *clocks) sent(h header, came time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k := c.clients[h.Session]
-	// A client not heard of, or one whose clock was set since: what was known of it is of another
-	// clock.
+	// Nothing was heard of this client before, or its clock was set since then, so that what was
+	// known of it belongs to another clock.
 	if k == nil || difference > k.least+clockJump || difference < k.most-clockJump {
 		if c.clients == nil || len(c.clients) >= maxClients {
 			c.clients = map[string]*clientClock{}

@@ -21,7 +21,8 @@ type comms struct {
 	deliver func(ctx context.Context, m comm.Message) error
 }
 
-// attach connects the comms of a session: its own if it runs elsewhere, else those of this process.
+// attach connects the comms of a session: the session's own if it runs elsewhere, or else those of
+// this process.
 func (c *comms) attach(ev cell.Evaluator) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -81,7 +82,7 @@ func (c *comms) track(m comm.Message) {
 	}
 }
 
-// info lists the open comms, of one target unless it is empty.
+// info lists the open comms: those of one target, or all if target is empty.
 func (c *comms) info(target string) map[string]any {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -103,7 +104,7 @@ func (k *kernel) comm(ctx context.Context, r request) {
 		k.log.Printf("%v", err)
 		return
 	}
-	// Waits for the session, without which nobody is there to deliver to.
+	// This waits for the session, without which there is nobody to deliver to.
 	if _, err := k.session.evaluator(); err != nil {
 		k.log.Printf("%s: %v", r.header.Type, err)
 		return

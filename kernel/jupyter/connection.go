@@ -26,7 +26,7 @@ type connection struct {
 	SignatureScheme string `json:"signature_scheme"`
 	KernelName      string `json:"kernel_name,omitempty"`
 
-	// Keys of CurveZMQ, by which a front end asks for encryption.
+	// These are keys of CurveZMQ, by which a front end asks for encryption.
 	CurvePublicKey string `json:"curve_publickey,omitempty"`
 	CurveSecretKey string `json:"curve_secretkey,omitempty"`
 }
@@ -35,8 +35,8 @@ var errEncryption = errors.New("it has keys of CurveZMQ: the front end asks for 
 	"and it does not serve in the clear what is to be encrypted; " +
 	"set transport_encryption of the front end's kernel manager to \"disabled\" or \"auto\", or use the transport \"ipc\"")
 
-// readConnection reads a connection file. A file that does not exist stands for any free ports of
-// the loopback address and a new key.
+// readConnection reads a connection file. If the file does not exist, any free ports of the
+// loopback address and a new key are used.
 func readConnection(path string) (*connection, error) {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -54,10 +54,11 @@ func valueOr(p *bool, standard bool) bool {
 
 func (e *execution) kept() bool { return !e.Silent && valueOr(e.StoreHistory, true) }
 
-// execute runs one cell: busy, execute_input, what it prints and shows, result or error, reply,
-// idle.
+// execute runs one cell. It sends busy, execute_input, what the cell prints and shows, the result
+// or an error, the reply, and idle.
 func (k *kernel) execute(ctx context.Context, s *shell, r request) {
-	// Sent before the failure of a cell was known, and so meant to run after its success.
+	// The cell was sent before the failure of another was known, and so was meant to run only after
+	// that one's success.
 	if s.tooLate(r) {
 		k.abort(r)
 		return
@@ -78,8 +79,9 @@ func (k *kernel) execute(ctx context.Context, s *shell, r request) {
 	content, failed := k.runCell(ctx, r, &e)
 	var stopped []request
 	if failed && valueOr(e.StopOnError, true) {
-		// Taken out before the reply: a cell that a front end sends once it has seen the failure
-		// is meant, and runs. They are answered after it, so that the failure is seen first.
+		// The cells that wait are taken out before the reply: a cell that a front end sends once it
+		// has seen the failure is meant to run, and does. They are answered after the reply, so
+		// that the failure is seen first.
 		stopped = s.fail()
 	}
 	k.reply(r, "execute_reply", content)
@@ -111,7 +113,7 @@ func (k *kernel) runCell(ctx context.Context, r request, e *execution) (content 
 	}
 	content["execution_count"] = number
 	if !e.kept() {
-		// A cell that is not counted tells the number of the last one that was.
+		// A cell that is not counted replies with the number of the last one that was.
 		content["execution_count"] = number - 1
 	}
 	return content, res.Err != nil
@@ -155,8 +157,8 @@ func (k *kernel) cellFailed(r request, err *cell.Error, silent bool) map[string]
 	return content
 }
 
-// expressions evaluates the user expressions of a request, each on its own: one that fails is the
-// error of its own name, and the cell is a success nevertheless, as the protocol has it.
+// expressions evaluates the user expressions of a request, each on its own: if one fails, its name
+// gets the error, and the cell still succeeds, as the protocol wants it.
 func (k *kernel) expressions(ctx context.Context, r request, e *execution, number int) map[string]any {
 	results := make(map[string]any, len(e.UserExpressions))
 	for name, code := range e.UserExpressions {
@@ -177,8 +179,8 @@ func (k *kernel) expressions(ctx context.Context, r request, e *execution, numbe
 	return results
 }
 
-// eval runs code in the session, beside what other shells run. A panic of the evaluator itself
-// becomes an error of the cell.
+// eval runs code in the session, while other shells may run something, too. A panic of the
+// evaluator itself becomes an error of the cell.
 func (k *kernel) eval(ctx context.Context, r request, c cell.Cell) (res cell.Result) {
 	ev, err := k.session.evaluator()
 	if err != nil {
@@ -204,7 +206,7 @@ func (k *kernel) eval(ctx context.Context, r request, c cell.Cell) (res cell.Res
 func (k *kernel) abort(cells ...request) {
 	for _, r := range cells {
 		k.iopub.status(r.message, busy)
-		// Without a number: a front end would take it for that of the cell.
+		// The reply has no number, since a front end would take it for that of the cell.
 		k.reply(r, replyType(r.header.Type), map[string]any{"status": "aborted"})
 		k.iopub.status(r.message, idle)
 	}

@@ -38,8 +38,8 @@ func userData() (string, error) {
 	return filepath.Join(home, ".local", "share"), nil
 }
 
-// openHistory opens the history in folder dir; "" stands for DefaultHistory, "none" for one that is
-// forgotten at the end.
+// openHistory opens the history in folder dir; "" stands for DefaultHistory, and "none" for a
+// history that is forgotten at the end.
 func openHistory(dir string, logf func(format string, args ...any)) *history.Store {
 	switch dir {
 	case "none":

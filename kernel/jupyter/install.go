@@ -145,8 +145,8 @@ func (o InstallOptions) install(dir string) error {
 		Argv:        []string{program, "kernel", "-f", "{connection_file}"},
 		DisplayName: display,
 		Language:    "go",
-		// An interrupt comes as a message and not as a signal, which would reach a program that a
-		// cell has started, too.
+		// An interrupt comes as a message and not as a signal, since a signal would also reach a
+		// program that a cell has started.
 		InterruptMode: "message",
 		Env:           map[string]string{},
 		Metadata:      map[string]any{"debugger": false, "implementation": "dtnotes"},
@@ -192,7 +192,7 @@ func (o InstallOptions) program(dir, temp string) (string, error) {
 
 // isTemporary reports whether "go run" or "go test" made the program.
 func isTemporary(path string) bool {
-	// The go command builds both in a folder of such a name and deletes it afterwards.
+	// The go command builds both in a folder with such a name, which it deletes afterwards.
 	return slices.ContainsFunc(strings.Split(filepath.ToSlash(path), "/"), func(part string) bool {
 		return strings.HasPrefix(part, "go-build")
 	})

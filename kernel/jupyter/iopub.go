@@ -30,7 +30,7 @@ type iopub struct {
 	timer *time.Timer
 }
 
-// welcome tells a new subscriber that its subscription is in force, JEP 65.
+// welcome sends a new subscriber the message that its subscription is in force (JEP 65).
 func (p *iopub) welcome(by *zmtp.Conn, topic []byte) {
 	content := map[string]string{"subscription": string(topic)}
 	frames := p.codec.build("iopub_welcome", nil, content, nil, nil)
@@ -122,8 +122,8 @@ func (p *iopub) tick() {
 	p.flush(false)
 }
 
-// flush sends the text that waits; unless all is asked for, bytes of a character that has not come
-// whole stay. p.mu is held.
+// flush sends the text that waits; unless all is asked for, the bytes of a character that is not
+// complete yet stay. p.mu is held.
 func (p *iopub) flush(all bool) {
 	if all && len(p.cut) > 0 {
 		cut := string(p.cut)
@@ -138,7 +138,7 @@ func (p *iopub) flush(all bool) {
 	p.send("stream", p.owner, json.RawMessage(content), nil, nil)
 }
 
-// wholeRunes returns the length of s without a character at its end that is cut.
+// wholeRunes returns the length of s without a character at its end that is incomplete.
 func wholeRunes(s string) int {
 	for i := 1; i < utf8.UTFMax && i <= len(s); i++ {
 		c := s[len(s)-i]

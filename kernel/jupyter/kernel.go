@@ -98,14 +98,15 @@ func newKernel(key string, opts Options) *kernel {
 	return k
 }
 
-// bind opens the sockets. Publishing is possible before anything can be asked.
+// bind opens the sockets. The socket for publishing is opened before anything can be asked.
 func (k *kernel) bind(conn *connection) error {
 	channels := []struct {
 		name    string
 		typ     zmtp.Type
 		handler zmtp.Handler
 	}{
-		// The order is that of what may be needed to answer what comes in on the next.
+		// Sockets are in such an order that each comes before those whose messages may need it for
+		// an answer.
 		{"iopub", zmtp.XPub, zmtp.Handler{Subscribe: k.iopub.welcome}},
 		{"hb", zmtp.Rep, zmtp.Handler{}},
 		{"stdin", zmtp.Router, zmtp.Handler{Message: k.receive("stdin", k.stdin.answer)}},
@@ -241,8 +242,8 @@ func (k *kernel) shells() []*shell {
 	return all
 }
 
-// close ends cells, session, history and sockets, in this order, so that the last words are
-// heard: each may still print or reply by what comes after it.
+// close ends cells, session, history and sockets, in this order, so that the last words are heard:
+// each of them may still print or reply by those that are ended after it.
 func (k *kernel) close() {
 	k.ended.Do(func() {
 		for _, s := range k.shells() {

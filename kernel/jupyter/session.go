@@ -10,7 +10,7 @@ import (
 
 // commEvaluator is an evaluator that runs elsewhere and carries the comms of its session.
 type commEvaluator interface {
-	// OnComm has every message of the session's comms handed to f.
+	// OnComm makes the evaluator hand every message of the session's comms to f.
 	OnComm(f func(comm.Message))
 	// Comm hands a message of the front end to the session and returns when it has been handled.
 	Comm(ctx context.Context, m comm.Message) error
@@ -23,7 +23,7 @@ type session struct {
 	err   error
 }
 
-// startSession starts a session in the background, so that the sockets are there the sooner.
+// startSession starts a session in the background, so that the sockets are open sooner.
 func startSession(start func() (cell.Evaluator, error), c *comms) *session {
 	s := &session{ready: make(chan struct{})}
 	go func() {
@@ -40,7 +40,7 @@ func startSession(start func() (cell.Evaluator, error), c *comms) *session {
 	return s
 }
 
-// evaluator waits for the session to be there.
+// evaluator waits until the session has started.
 func (s *session) evaluator() (cell.Evaluator, error) {
 	<-s.ready
 	return s.ev, s.err

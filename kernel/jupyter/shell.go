@@ -10,14 +10,14 @@ import (
 	"dtnotes/kernel/cell"
 )
 
-// patience is how long a request that only asks waits for the cell before it. What it asks may
-// depend on that cell, which mostly ends sooner; but completion must not hang for as long as a
-// computation does.
+// patience is how long a request that only asks waits for the cell before it. The answer may depend
+// on that cell, which mostly ends sooner. But completion must not hang for as long as a computation
+// takes.
 const patience = 250 * time.Millisecond
 
-// abortWindow is how long after a failed cell a cell may come in that was sent before it failed:
-// on a busy machine the cells that a front end runs at once come one after the other. One that is
-// sent when the cell has failed, but before the front end has heard of it, runs, as with
+// abortWindow is how long after a failed cell a cell may come in that was sent before it failed: on
+// a busy machine, the cells that a front end runs at once come in one after the other. A cell that
+// is sent after another one has failed, but before the front end has heard of that, runs, as with
 // ipykernel.
 const abortWindow = 10 * time.Second
 
@@ -43,8 +43,8 @@ func (k *kernel) newShell() *shell {
 	return s
 }
 
-// dispatch takes a request of the shell channel to its shell. What nothing can delay is answered
-// here.
+// dispatch takes a request of the shell channel to its shell. What need not wait for anything is
+// answered here.
 func (k *kernel) dispatch(r request) {
 	if r.header.Type == "kernel_info_request" {
 		k.serve(context.Background(), r, k.kernelInfo)
@@ -69,13 +69,13 @@ func (k *kernel) dispatch(r request) {
 // push queues a request. One that only asks is taken out of turn if it waits too long.
 func (s *shell) push(r request) {
 	s.mu.Lock()
-	// An interrupt is of what was there when it came, and not of what is sent later.
+	// An interrupt is meant for what was there when it came, and not for what is sent later.
 	s.interrupted = s.interrupted && len(s.queue) > 0
 	s.queue = append(s.queue, r)
 	waits := s.cancel != nil || len(s.queue) > 1
 	s.mu.Unlock()
 	select {
-	// There is one token at most: who is awake looks at the whole queue.
+	// There is at most one token: whoever is awake looks at the whole queue.
 	case s.wake <- struct{}{}:
 	default:
 	}
@@ -88,7 +88,7 @@ func (s *shell) push(r request) {
 	}
 }
 
-// take removes a request from the queue; false if it is no longer there.
+// take removes a request from the queue. It returns false if the request is no longer there.
 func (s *shell) take(r request) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -117,7 +117,8 @@ func (s *shell) run() {
 	}
 }
 
-// next waits for a request; false at the end of the shell. The context is canceled by interrupt.
+// next waits for a request. It returns false at the end of the shell. The context is canceled by
+// interrupt.
 func (s *shell) next() (context.Context, request, bool) {
 	for s.done.Err() == nil {
 		s.mu.Lock()
@@ -159,14 +160,14 @@ func (s *shell) close() {
 	s.end()
 	select {
 	case <-s.exited:
-	// A cell that does not heed its context must not keep the kernel from ending.
+	// A cell that does not look at its context must not keep the kernel from ending.
 	case <-time.After(lingerTime):
 	}
 	s.kernel.abort(s.takeAll(func(request) bool { return true })...)
 }
 
-// fail takes out the cells queued behind one that failed, and remembers when that was for those
-// sent before that have yet to come in.
+// fail takes out the cells that are queued behind one that failed. It remembers when that was,
+// because of cells that were sent before and have yet to come in.
 func (s *shell) fail() []request {
 	s.mu.Lock()
 	s.failed = time.Now()
@@ -174,7 +175,7 @@ func (s *shell) fail() []request {
 	return s.takeAll(func(r request) bool { return r.header.Type == "execute_request" })
 }
 
-// takeAll removes the requests that which holds for from the queue.
+// takeAll removes from the queue the requests for which the function which returns true.
 func (s *shell) takeAll(which func(request) bool) []request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -214,7 +215,7 @@ func (k *kernel) handle(ctx context.Context, s *shell, r request) {
 	}
 }
 
-// serve frames the answer to a request by busy and idle.
+// serve sends busy before the answer to a request, and idle after it.
 func (k *kernel) serve(ctx context.Context, r request, answer func(context.Context, request) (any, error)) {
 	k.iopub.status(r.message, busy)
 	defer k.iopub.status(r.message, idle)

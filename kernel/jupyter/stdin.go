@@ -32,7 +32,7 @@ func (s *stdin) ask(r request) func(ctx context.Context, prompt string, password
 		if len(peers) == 0 {
 			return "", errors.New("reading standard input: the front end has no stdin channel")
 		}
-		// What was printed so far is often the question.
+		// What was printed so far is sent first, since it is often the question.
 		s.iopub.flushAll()
 		frames := s.codec.build("input_request", r.message, map[string]any{"prompt": prompt, "password": password}, nil, nil)
 		q := &question{id: messageID(frames), answer: make(chan string, 1)}
@@ -71,7 +71,7 @@ func (s *stdin) answer(r request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	q := s.waiting[r.from.Identity()]
-	// Some clients send no parent: what they answer is taken for the question that waits.
+	// Some clients send no parent. Their answer is taken for one to the question that waits.
 	if q == nil || r.parent.ID != "" && r.parent.ID != q.id {
 		return
 	}

@@ -22,7 +22,7 @@ const protocolVersion = "5.5"
 
 const delimiter = "<IDS|MSG>"
 
-// Reasons to drop a message.
+// These are reasons to drop a message.
 var (
 	errMalformed = errors.New("malformed message")
 	errSignature = errors.New("wrong signature")
@@ -100,8 +100,8 @@ func (c *codec) parse(frames [][]byte) (*message, error) {
 		if !hmac.Equal(signature, c.sign(parts)) {
 			return nil, errSignature
 		}
-		// A message that was signed may be caught and sent again by one who has no key: a cell
-		// must not run twice by that.
+		// A signed message may be caught and sent again by somebody who has no key. A cell must not
+		// run twice because of that.
 		if !c.seen.add(string(signature)) {
 			return nil, errReplay
 		}
@@ -189,8 +189,8 @@ type seenSet struct {
 	now, old map[string]bool
 }
 
-// seenSize is how many signatures are remembered at least. Two sets of as many, of which the
-// older one is forgotten whole, bound the memory without a list of what came when.
+// seenSize is how many signatures are remembered at least. There are two sets of that size, and the
+// older one is forgotten as a whole. That bounds the memory without a list of what came when.
 const seenSize = 1 << 16
 
 // add reports whether s is new.
@@ -207,8 +207,8 @@ func (s *seenSet) add(sig string) bool {
 	return true
 }
 
-// appendEscaped appends s as it stands in a JSON string; what is not UTF-8 becomes U+FFFD. It is
-// json.Marshal for long output, several times as fast.
+// appendEscaped appends s as it stands in a JSON string. What is not UTF-8 becomes U+FFFD. It does
+// what json.Marshal does, but for long output is several times as fast.
 func appendEscaped(to []byte, s string) []byte {
 	const hexDigits = "0123456789abcdef"
 	start := 0
@@ -250,9 +250,9 @@ func appendEscaped(to []byte, s string) []byte {
 	return append(to, s[start:]...)
 }
 
-// plain tells of eight bytes at once that they stand for themselves in JSON, by arithmetic on all
-// of them in one word. It may take such bytes for others, which then go the slow way, and never
-// the other way round.
+// plain reports whether eight bytes stand for themselves in JSON, by arithmetic on all of them at
+// once in one word. It may say no of bytes that do, which are then handled in the slow way, but it
+// never says yes of bytes that do not.
 func plain(s string) bool {
 	_ = s[7]
 	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |

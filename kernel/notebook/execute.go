@@ -24,7 +24,7 @@ type Options struct {
 	Echo        io.Writer // if not nil, takes as text what cells print and show
 }
 
-// Progress tells where an execution is.
+// Progress says how far an execution has come.
 type Progress struct {
 	Cell    *Cell
 	Nth, Of int // among the cells to execute, from 1
@@ -57,8 +57,8 @@ func (nb *Notebook) Execute(ctx context.Context, ev cell.Evaluator, opt Options)
 		if c.Type != "code" {
 			continue
 		}
-		// Also of cells that are not executed: an output that no code of this run has made would
-		// mislead.
+		// This is done even for cells that are not executed: an output that no code of this run has
+		// made would mislead.
 		c.Outputs, c.ExecutionCount = nil, 0
 		if strings.TrimSpace(c.Source) != "" && !c.Tagged("skip-execution") {
 			todo = append(todo, i)
@@ -78,7 +78,7 @@ func (nb *Notebook) Execute(ctx context.Context, ev cell.Evaluator, opt Options)
 		if failure != nil {
 			p.Err = &CellError{i + 1, n + 1, failure}
 		}
-		// Saved before the failure is returned, which then is in the notebook.
+		// The notebook is saved before the failure is returned, so that it contains the failure.
 		if err := rec.save(opt.Save); err != nil {
 			return fmt.Errorf("saving the notebook after cell %d: %w", i+1, err)
 		}
@@ -152,7 +152,7 @@ func (r *recorder) save(f func() error) error {
 	return f()
 }
 
-// run executes one cell and tells why it failed, if it did.
+// run executes one cell and returns why it failed, if it did.
 func (r *recorder) run(ctx context.Context, ev cell.Evaluator, c *Cell, number int, timeout time.Duration) *cell.Error {
 	if timeout > 0 {
 		var cancel context.CancelFunc
@@ -177,8 +177,8 @@ func (r *recorder) run(ctx context.Context, ev cell.Evaluator, c *Cell, number i
 		return nil
 	}
 	failure := *res.Err
-	// The evaluator tells that the cell was interrupted; that it was for the time it took is
-	// known here.
+	// The evaluator says that the cell was interrupted. That this was because of the time it took
+	// is known only here.
 	if cause := context.Cause(ctx); cause != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		failure.Name, failure.Message = "timeout", cause.Error()
 		failure.Traceback = append([]string{cell.Headline(failure.Name, failure.Message)}, failure.Traceback...)

@@ -34,8 +34,9 @@ var pageSource string
 
 var page = template.Must(template.New("page").Parse(pageSource))
 
-// HTML renders the notebook as one self-contained page: code, text and pictures, nothing to load.
-// Local pictures that Markdown cells refer to are read from dir and put into the page.
+// HTML renders the notebook as one self-contained page with code, text and pictures, which loads
+// nothing else. Local pictures that Markdown cells refer to are read from dir and put into the
+// page.
 func (nb *Notebook) HTML(dir fs.FS) ([]byte, error) {
 	type htmlCell struct {
 		ID, Type, Prompt string
@@ -102,8 +103,8 @@ func (md markdown) render(c *Cell) (template.HTML, error) {
 	return template.HTML(buf.String()), err
 }
 
-// attachmentURL is an attachment as a URL, its forms in the order of their names, so that the
-// page is the same each time.
+// attachmentURL is an attachment as a URL. Its forms are tried in the order of their names, so that
+// the page is the same each time.
 func attachmentURL(content any) string {
 	bundle, _ := content.(map[string]any)
 	for _, kind := range slices.Sorted(maps.Keys(bundle)) {
@@ -164,12 +165,12 @@ func (md markdown) bundle(b display.Bundle) template.HTML {
 	if s := str("text/html"); s != "" {
 		return template.HTML(`<div class="html">` + s + `</div>`)
 	}
-	// A figure that can be touched is a document of its own in the page: its script does not
-	// reach the page, and its ids do not clash with those of another.
+	// A figure that can be touched is a document of its own within the page, so that its script
+	// cannot reach the page and its ids do not clash with those of another figure.
 	if s := str("image/svg+xml"); s != "" && b.Data[display.MIMETypeVega] != nil {
 		return template.HTML(`<object role="img" aria-label="` + alt + `" type="image/svg+xml" data="` + dataURL("image/svg+xml", []byte(s)) + `">` + string(pre("result", str("text/plain"))) + `</object>`)
 	}
-	// As an image, a picture can neither run script nor clash with the ids of another.
+	// As an image, a picture can neither run script nor have ids that clash with those of another.
 	if s := str("image/svg+xml"); s != "" {
 		return template.HTML(`<img alt="` + alt + `" src="` + dataURL("image/svg+xml", []byte(s)) + `">`)
 	}
@@ -209,8 +210,8 @@ func pre(class, text string) template.HTML {
 	return template.HTML(`<pre class="` + class + `">` + strings.TrimRight(body, "\n") + `</pre>`)
 }
 
-// highlight marks up Go code by its tokens; what is no Go (a shell line, a half-written cell) stays
-// plain.
+// highlight marks up Go code by its tokens; what is not Go (a shell line, a half-written cell)
+// stays plain.
 func highlight(code string) template.HTML {
 	src := []byte(code)
 	file := token.NewFileSet().AddFile("", -1, len(src))
@@ -234,7 +235,8 @@ func highlight(code string) template.HTML {
 		case tok == token.INT || tok == token.FLOAT || tok == token.IMAG:
 			class = "n"
 		}
-		// Offsets rather than len(lit): a literal is reported without its carriage returns.
+		// Offsets are used and not len(lit), since a literal is reported without its carriage
+		// returns.
 		at := file.Offset(pos)
 		if class == "" || at < done {
 			continue

@@ -15,7 +15,7 @@ import (
 	"dtnotes/kernel/display"
 )
 
-// Notebook is a document of cells. What dtnotes does not know of (metadata, attachments) it keeps.
+// Notebook is a document of cells. What dtnotes does not know (metadata, attachments) is kept.
 type Notebook struct {
 	Cells    []*Cell
 	Metadata map[string]any
@@ -49,7 +49,7 @@ type Error struct {
 	Traceback []string
 }
 
-// Tagged tells whether a cell carries the tag, as the cell toolbar of Jupyter sets it.
+// Tagged reports whether a cell has the tag, as the cell toolbar of Jupyter sets it.
 func (c *Cell) Tagged(tag string) bool {
 	tags, _ := c.Metadata["tags"].([]any)
 	for _, t := range tags {
@@ -60,7 +60,7 @@ func (c *Cell) Tagged(tag string) bool {
 	return false
 }
 
-// Title is the text of the first Markdown heading; empty if there is none.
+// Title is the text of the first Markdown heading. It is empty if there is none.
 func (nb *Notebook) Title() string {
 	for _, c := range nb.Cells {
 		if c.Type != "markdown" {
@@ -128,7 +128,8 @@ func Parse(b []byte) (*Notebook, error) {
 	}
 	var raw rawNotebook
 	dec := json.NewDecoder(bytes.NewReader(b))
-	// Metadata of others is written back as it was: a float64 would lose digits of long numbers.
+	// Metadata of other programs must be written back as it was, and a float64 would lose digits of
+	// long numbers.
 	dec.UseNumber()
 	if err := dec.Decode(&raw); err != nil {
 		return nil, fmt.Errorf("line %d: not a notebook: %w", lineOf(b, err), err)
@@ -154,8 +155,8 @@ func Parse(b []byte) (*Notebook, error) {
 	return nb, nil
 }
 
-// lineOf is the line of an error of decoding, from 1; the last one for an error that has no
-// place, as of a file that ends too early.
+// lineOf is the line of an error of decoding, counted from 1. It is the last line for an error that
+// has no place, such as that of a file that ends too early.
 func lineOf(b []byte, err error) int {
 	at := int64(len(b))
 	var syntax *json.SyntaxError
@@ -219,8 +220,8 @@ func isJSON(mime string) bool {
 	return mime == "application/json" || strings.HasSuffix(mime, "+json")
 }
 
-// isText tells which contents are text rather than bytes in base64. JSON has no bytes, and
-// nbformat does not mark which strings are meant as such.
+// isText reports whether contents of a MIME type are text and not bytes in base64. JSON has no
+// bytes, and nbformat does not mark which strings are meant as such.
 func isText(mime string) bool {
 	switch mime {
 	case "application/javascript", "application/x-latex", "image/svg+xml", "application/xml":
@@ -246,7 +247,8 @@ func decodeContent(mime string, b json.RawMessage) (any, error) {
 	}
 	bin, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(string(text)), ""))
 	if err != nil {
-		// Some MIME types of other tools are neither text nor base64: keep what is there.
+		// Content of some MIME types of other tools is neither text nor base64. It is kept as it
+		// is.
 		return string(text), nil
 	}
 	return bin, nil
@@ -331,7 +333,7 @@ func orNull(n int) any {
 	return n
 }
 
-// lines splits text after each newline; no text is an empty list, not null.
+// lines splits text after each newline. Empty text becomes an empty list and not null.
 func lines(s string) []string {
 	return append([]string{}, slices.Collect(strings.Lines(s))...)
 }

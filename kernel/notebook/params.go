@@ -11,8 +11,8 @@ import (
 
 // SetParameters gives variables other values than the notebook does: after the cell tagged
 // "parameters" it puts a cell, tagged "injected-parameters", that assigns them. Each parameter is
-// NAME=VALUE; a value that is a Go expression stands as it is (5, 1.5, true, "text", []int{1, 2}),
-// any other text is taken as a string. A cell injected before is replaced.
+// NAME=VALUE. A value that is a Go expression is used as it is (5, 1.5, true, "text", []int{1, 2}),
+// and any other text is taken as a string. A cell that was injected before is replaced.
 func (nb *Notebook) SetParameters(params []string) error {
 	var code strings.Builder
 	for _, p := range params {
@@ -34,8 +34,8 @@ func (nb *Notebook) SetParameters(params []string) error {
 	return nil
 }
 
-// literal tells text from other Go expressions. A bare word could be either: only the predeclared
-// constants are taken as names.
+// literal returns a value as a Go expression: as it is if it is one, or else quoted as text. A bare
+// word could be either: only the predeclared constants are taken as names.
 func literal(value string) string {
 	if token.IsIdentifier(value) && !slices.Contains([]string{"true", "false", "nil"}, value) {
 		return strconv.Quote(value)

@@ -32,7 +32,7 @@ const (
 	mostProbes  = 200             // are proposed at once
 )
 
-// probes lists probes, or as many as none if that takes too long.
+// probes lists probes, or none if that takes too long.
 func (h Help) probes(o dtracefs.ProbeOptions) []dtracefs.Probe {
 	o.Tracer, o.With = h.Tracer, h.With
 	listed := make(chan []dtracefs.Probe, 1)
@@ -53,7 +53,7 @@ func (h Help) probes(o dtracefs.ProbeOptions) []dtracefs.Probe {
 	}
 }
 
-// options are those of a cell's first line.
+// options are the options of a cell's first line.
 var options = []Proposal{
 	{"--for", "option", "--for 30s: end after so long"},
 	{"--as", "option", "--as NAME: the variable that holds the capture"},
@@ -84,7 +84,8 @@ func ExplainOption(word string) (string, bool) {
 	return "", false
 }
 
-// Complete proposes what may stand in place of script[start:end], which pos is at the end of or in.
+// Complete proposes what may stand in place of script[start:end]; pos lies within that range or at
+// its end.
 func (h Help) Complete(script string, pos int) (start, end int, out []Proposal) {
 	at := placeAt(h.Tracer, script, pos)
 	start, end = at.start, at.end
@@ -173,7 +174,7 @@ func argumentList(args []dtracefs.ProbeArg) string {
 	return strings.Join(out, ", ")
 }
 
-// arguments are those of a probe, or of the first that a pattern means.
+// arguments are the arguments of a probe, or of the first probe that a pattern means.
 func (h Help) arguments(probe string) []dtracefs.ProbeArg {
 	if probe == "" {
 		return nil
@@ -187,7 +188,7 @@ func (h Help) arguments(probe string) []dtracefs.ProbeArg {
 	return nil
 }
 
-// words are those of the language that begin with a prefix.
+// words are the words of the language that begin with a prefix.
 func (h Help) words(prefix string, kinds ...string) []Proposal {
 	var out []Proposal
 	seen := map[string]bool{}
@@ -222,8 +223,8 @@ func ownNames(script, prefix string) []Proposal {
 	return out
 }
 
-// completeProbe proposes the next part of a probe's name. Where no provider begins so, the names
-// that hold the word are proposed.
+// completeProbe proposes the next part of a probe's name. If no provider begins with the word, the
+// names that contain it are proposed.
 func (h Help) completeProbe(word string) []Proposal {
 	list := h.probes(dtracefs.ProbeOptions{})
 	typed := strings.Split(word, ":")
@@ -237,7 +238,8 @@ func (h Help) completeProbe(word string) []Proposal {
 		}
 	}
 	for _, w := range language.Words(h.Tracer) {
-		// Of those with parts to fill in, such as kprobe:FUNCTION, the list has the real ones.
+		// Words with parts to fill in, such as kprobe:FUNCTION, are left out: the list of probes
+		// has the real ones.
 		whole := strings.ToUpper(w.Name) == w.Name || strings.ContainsAny(w.Name, "0123456789")
 		if w.Kind == "probe" && whole && strings.HasPrefix(w.Name, word) {
 			add(w.Name, w.Doc)

@@ -35,7 +35,7 @@ var flagValues = map[string][]string{
 	"bpftrace": {"-f", "-B", "-I", "--include", "--usdt-file-activation"},
 }
 
-// refused are flags that say another script, or what else the cell says already.
+// refused are flags that name another script, or that say what the cell already says.
 var refused = map[string]string{
 	"-n": "the body of the cell is the script", "-s": "the body of the cell is the script", "-e": "the body of the cell is the script",
 	"-P": "the body of the cell is the script", "-m": "the body of the cell is the script", "-i": "the body of the cell is the script",
@@ -43,8 +43,8 @@ var refused = map[string]string{
 	"-h": "%help tells of the cell's options",
 }
 
-// ParseLine reads what stands after %%dtrace or %%bpftrace: the options and, of --as, the
-// variable that is to hold the capture.
+// ParseLine reads what stands after %%dtrace or %%bpftrace: the options and, from --as, the
+// variable that will hold the capture.
 func ParseLine(tracer, line string) (o Options, variable string, err error) {
 	o, variable = Options{Tracer: tracer}, "capture"
 	words, err := splitWords(line)
@@ -55,8 +55,8 @@ func ParseLine(tracer, line string) (o Options, variable string, err error) {
 		word := words[i]
 		name, value, given := strings.Cut(word, "=")
 		if !strings.HasPrefix(word, "--") {
-			// Only options of two dashes may have their value behind an equals sign: "-x a=b" is
-			// a flag of dtrace and its value.
+			// Only options that begin with two dashes may have their value behind an equals sign:
+			// "-x a=b" is a flag of dtrace and its value.
 			name, given = word, false
 		}
 		take := func() (string, error) {

@@ -14,8 +14,8 @@ import (
 	"dtnotes/kernel/display"
 )
 
-// What is shown is one picture, so that any viewer of a notebook shows it, trusted or not, and text
-// beside it for those that show no pictures.
+// What is shown is one picture, so that any viewer shows it, whether the notebook is trusted or
+// not. Beside it there is text for viewers that show no pictures.
 const (
 	pageWidth  = 560 // points, as figures have them
 	textSize   = 9
@@ -73,7 +73,7 @@ func (v *view) bundle() display.Bundle {
 	return display.Bundle{Data: display.MIMEMap{display.MIMETypeSVG: p.svg(), display.MIMETypeText: strings.TrimRight(p.text.String(), "\n")}}
 }
 
-// hint says what is waited for.
+// hint says what the view is waiting for.
 func (p *page) hint(v *view) {
 	said := "nothing was printed yet; what is counted shows when the script prints it, as in tick-1s { printa(@); trunc(@); }"
 	if v.tracer == "bpftrace" {
@@ -172,7 +172,8 @@ var sizeOf = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`<svg [^>]*width="(\d+)" height="(\d+)" viewBox="0 0 ([\d.]+) ([\d.]+)"`)
 })
 
-// figure puts a picture below what is there. Scripts of its own would not run inside another.
+// figure puts a picture below what is there, without its scripts, which would not run inside
+// another picture.
 func (p *page) figure(svg string) {
 	m := sizeOf().FindStringSubmatch(svg)
 	if m == nil {

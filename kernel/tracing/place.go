@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// A placeKind is what a place in a script is for.
+// A placeKind says what a place in a script is for.
 type placeKind int
 
 const (
@@ -66,7 +66,7 @@ func placeAt(tracer, script string, pos int) place {
 	return p
 }
 
-// givenToAggregation tells that a text ends where the value of an aggregation or map stands.
+// givenToAggregation reports whether a text ends where the value of an aggregation or map stands.
 func givenToAggregation(before string) bool {
 	before = strings.TrimRight(before, " \t")
 	if !strings.HasSuffix(before, "=") {
@@ -92,8 +92,8 @@ type scanned struct {
 }
 
 // scanPlace goes through a script up to a place. It is no parser: a script that is being written
-// mostly does not parse, and depth of braces, strings and comments are all that is needed to tell
-// what may stand there.
+// mostly cannot be parsed, and the depth of braces, strings and comments are all that is needed to
+// know what may stand there.
 func scanPlace(text string) (s scanned) {
 	var probes strings.Builder
 	lineStart := true
@@ -144,7 +144,7 @@ func scanPlace(text string) (s scanned) {
 				s.probes = ""
 			}
 			continue
-		// A predicate's slash stands after a blank; one within a word is of a path.
+		// The slash of a predicate stands after a blank, while one within a word is part of a path.
 		case c == '/' && s.depth == 0 && (s.predicate || i == 0 || strings.IndexByte(" \t\n", text[i-1]) >= 0):
 			s.predicate = !s.predicate
 			continue
@@ -157,8 +157,8 @@ func scanPlace(text string) (s scanned) {
 	return s
 }
 
-// stringEnd is where a string ends that a text begins with; -1 if it does not. A string does not
-// go on over a line.
+// stringEnd is where a string ends with which a text begins, or -1 if it does not end. A string
+// does not go on beyond its line.
 func stringEnd(text string) int {
 	for i := 1; i < len(text); i++ {
 		switch text[i] {

@@ -10,7 +10,7 @@ import (
 )
 
 // Replay shows a capture that was recorded as [Show] would have shown it at its end, and returns
-// it. It shows the same whenever it is called, so that a notebook can tell of a trace where none
+// it. It shows the same whenever it is called, so that a notebook can show a trace where no tracer
 // may run.
 func Replay(ctx context.Context, fsys fs.FS, name string) (*dtracefs.Capture, error) {
 	c, err := dtracefs.Load(ctx, fsys, name, dtracefs.Options{})

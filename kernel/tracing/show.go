@@ -15,8 +15,8 @@ import (
 
 const (
 	refresh = 500 * time.Millisecond // between updates of what is shown
-	// interruptGrace is how long a tracer may take to end when its cell was interrupted: a session
-	// that takes longer is ended.
+	// interruptGrace is how long a tracer may take to end when its cell was interrupted, since a
+	// session that takes longer is ended.
 	interruptGrace = 3500 * time.Millisecond
 	// mostText bounds the text that is held in memory as a capture.
 	mostText = 64 << 20
@@ -25,7 +25,7 @@ const (
 // Screen shows a picture; an update replaces the one before.
 type Screen func(b display.Bundle, update bool)
 
-// Notebook shows where the running cell does.
+// Notebook returns a screen that shows pictures in the output of the running cell.
 func Notebook() Screen {
 	var h *display.Handle
 	return func(b display.Bundle, update bool) {
@@ -37,11 +37,11 @@ func Notebook() Screen {
 	}
 }
 
-// Show runs a script and shows what it prints in the notebook until it ends, ctx does or the time
-// is up; what the traced command prints goes to standard output. It returns what was printed as a
-// capture, also when ctx ended. Of a long trace the capture holds the first 64 MB of text: a
-// notice says so and where the rest is. The error of a script that the tracer does not take is a
-// [*dtracefs.TracerError].
+// Show runs a script and shows what it prints in the notebook, until the script ends, ctx is done
+// or the time is up. What the traced command prints goes to standard output. Show returns what was
+// printed as a capture, also if ctx ended. For a long trace, the capture holds the first 64 MB of
+// text, and a notice says so and where the rest is. The error for a script that the tracer does not
+// accept is a [*dtracefs.TracerError].
 func Show(ctx context.Context, script string, o Options) (*dtracefs.Capture, error) {
 	return Run(ctx, script, Notebook(), os.Stdout, o)
 }
@@ -55,8 +55,8 @@ func Run(ctx context.Context, script string, screen Screen, target io.Writer, o 
 	defer spool.remove()
 	running, cancel := context.WithCancel(ctx)
 	if o.For > 0 {
-		// Two contexts, since the end of the time is how a trace is meant to end, and the end of
-		// the cell's is an interrupt.
+		// There are two contexts: that the time is up is how a trace is meant to end, while the end
+		// of the cell's context is an interrupt.
 		running, cancel = context.WithTimeout(ctx, o.For)
 	}
 	defer cancel()
@@ -75,7 +75,7 @@ func Run(ctx context.Context, script string, screen Screen, target io.Writer, o 
 	ended := follow(run, v, screen)
 	v.finish(howEnded(ctx, running, ended))
 	var refused *dtracefs.TracerError
-	// Nothing was traced: an empty capture would hide the error.
+	// Nothing was traced, and an empty capture would hide the error.
 	if errors.As(ended, &refused) && v.lines == 0 {
 		screen(v.bundle(), true)
 		return nil, errors.Join(ended, spool.recording.Discard())
@@ -86,7 +86,7 @@ func Run(ctx context.Context, script string, screen Screen, target io.Writer, o 
 	return capture, errors.Join(ended, err)
 }
 
-// failed is how a trace ended whose tracer did, which the cell's error tells about.
+// failed is how a trace ended if its tracer failed. The cell's error says more about it.
 const failed = "failed"
 
 // howEnded says in a word how a trace ended.
@@ -102,7 +102,7 @@ func howEnded(ctx, running context.Context, ended error) string {
 	return "ended"
 }
 
-// follow takes in and shows what comes until the tracer has gone.
+// follow takes in and shows what comes, until the tracer has ended.
 func follow(run *dtracefs.Run, v *view, screen Screen) error {
 	type piece struct {
 		b   *dtracefs.Batch
@@ -138,14 +138,15 @@ func follow(run *dtracefs.Run, v *view, screen Screen) error {
 				continue
 			}
 			screen(v.bundle(), true)
-			// A picture that takes long comes less often, so that the machine has its time for
-			// the trace.
+			// A picture that takes long to draw is drawn less often, so that the machine has time
+			// for the trace.
 			next = time.Now().Add(9*time.Since(begun) - refresh/2)
 		}
 	}
 }
 
-// A spool is where a trace is kept while it runs: the file that the user wants, or one of ours.
+// A spool is where a trace is kept while it runs: the file that the user wants, or a temporary
+// file.
 type spool struct {
 	recording *dtracefs.Recording
 	path      string
@@ -177,15 +178,15 @@ func newSpool(script string, o Options) (*spool, error) {
 	return s, nil
 }
 
-// capture ends the recording and loads it, or as much of it as memory is for; then the note says
-// where the rest is.
+// capture ends the recording and loads it, or as much of it as may be held in memory. In that case
+// the note says where the rest is.
 func (s *spool) capture() (c *dtracefs.Capture, note string, err error) {
 	size := s.recording.Size()
 	if err := s.recording.Close(); err != nil {
 		return nil, "", err
 	}
 	fsys, name := os.DirFS(filepath.Dir(s.path)), filepath.Base(s.path)
-	// Not the cell's context: what was traced before an interrupt is kept.
+	// The cell's context is not used here, so that what was traced before an interrupt is kept.
 	c, err = dtracefs.Load(context.Background(), fsys, name, dtracefs.Options{Script: s.script, Limit: mostText})
 	if err == nil && s.folder != "" {
 		c.Name = s.tracer
@@ -197,7 +198,7 @@ func (s *spool) capture() (c *dtracefs.Capture, note string, err error) {
 	return c, note, err
 }
 
-// remove removes what is ours.
+// remove removes the temporary file, if there is one.
 func (s *spool) remove() {
 	if s.folder != "" {
 		os.RemoveAll(s.folder)

@@ -14,7 +14,7 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// Bounds of what a view remembers, however long it runs.
+// These bound what a view remembers, however long it runs.
 const (
 	mostBuckets = 120    // of time, in timeline and heat map
 	mostSources = 5_000  // the rest are summed up
@@ -25,7 +25,7 @@ const (
 	mostForgot  = 10_000 // sources past the bound after which counting begins anew
 )
 
-// A view is what is shown of a trace that runs. It keeps what the picture needs and no more.
+// A view is what is shown of a trace while it runs. It keeps what the picture needs and no more.
 type view struct {
 	tracer string
 	begun  time.Time
@@ -55,8 +55,8 @@ type view struct {
 	rows   *dtracefs.Table
 }
 
-// A column of a heat map are the counts of one moment, in seconds since the epoch, by the range
-// of values from, inclusive, to, exclusive.
+// A column of a heat map holds the counts of one moment, in seconds since the epoch, by the range
+// of values, whose lower end is included and whose upper end is not.
 type column struct {
 	at     float64
 	counts map[[2]float64]float64
@@ -85,7 +85,7 @@ func (v *view) add(b *dtracefs.Batch) {
 	}
 	v.faults += len(b.Errors)
 	for _, n := range b.Notices {
-		// While nothing is printed, this says that the tracer has begun.
+		// As long as nothing is printed, this shows that the tracer has begun.
 		if n.Kind == "attached" || n.Kind == "matched" || n.Kind == "notice" {
 			v.waits = n.Text
 		}
@@ -119,7 +119,7 @@ func (v *view) streamAdd(b *dtracefs.Batch) []dtracefs.Interval {
 	}
 	done, err := v.stream.Add(b)
 	if err == nil && v.forgot > mostForgot {
-		// A stream remembers the names of all its sources.
+		// A stream remembers the names of all its sources, which must not become too many.
 		var rest []dtracefs.Interval
 		rest, err = v.stream.Close()
 		done = append(done, rest...)
@@ -131,7 +131,7 @@ func (v *view) streamAdd(b *dtracefs.Batch) []dtracefs.Interval {
 	return done
 }
 
-// finish takes in what the stream holds back.
+// finish takes in what the stream has held back.
 func (v *view) finish(how string) {
 	v.ended = how
 	if v.stream == nil {
@@ -166,8 +166,8 @@ func (v *view) count(done []dtracefs.Interval) {
 	}
 }
 
-// addHeat takes in a table of a distribution: a row for each range, with its time or that of its
-// coming.
+// addHeat takes in a table of a distribution, with a row for each range. A row has its own time or
+// else the time when it came.
 func (v *view) addHeat(t *dtracefs.Table) {
 	low, high, count, when := t.Column("bucket_low"), t.Column("bucket_high"), t.Column("count"), t.Column("time")
 	v.heatOf = t.Name
@@ -178,7 +178,7 @@ func (v *view) addHeat(t *dtracefs.Table) {
 			at = when.Float(i)
 		}
 		n := len(v.heat)
-		// Rows of a moment follow each other, and make one column.
+		// Rows of one moment follow each other, and make one column.
 		if n == 0 || at > v.heat[n-1].at {
 			v.heat = append(v.heat, column{at, map[[2]float64]float64{}})
 			n++
@@ -188,8 +188,8 @@ func (v *view) addHeat(t *dtracefs.Table) {
 			r[0] = low.Float(i)
 		}
 		if !high.Null(i) {
-			// Tables have the largest value of a range; a heat map has where the next one begins.
-			// Values are whole numbers.
+			// Tables have the largest value of a range, while a heat map has the value at which the
+			// next range begins. Values are whole numbers.
 			r[1] = high.Float(i) + 1
 		}
 		if c := count.Float(i); c > 0 {
@@ -220,7 +220,8 @@ func (v *view) addStacks(t *dtracefs.Table) {
 		keys := slices.SortedFunc(maps.Keys(v.stacks), func(a, b string) int {
 			return cmp.Or(cmp.Compare(v.stacks[b].count, v.stacks[a].count), strings.Compare(a, b))
 		})
-		// Half at once, so that not every new stack sorts them all.
+		// Half of them are dropped at once, so that not every new stack makes all of them be
+		// sorted.
 		for _, key := range keys[mostStacks/2:] {
 			v.rare += v.stacks[key].count
 			delete(v.stacks, key)
@@ -231,8 +232,8 @@ func (v *view) addStacks(t *dtracefs.Table) {
 // status is the line that stands above everything.
 func (v *view) status() string {
 	now := v.now()
-	// A rate over less than about a second would jump with every print of a tracer that prints
-	// once a second.
+	// A rate over less than about a second would jump each time a tracer prints that prints once a
+	// second.
 	if d := now.Sub(v.since); d >= 900*time.Millisecond || v.ended != "" && v.before == 0 {
 		v.rate = float64(v.counted()-v.before) / max(d.Seconds(), 1e-3)
 		v.since, v.before = now, v.counted()
@@ -257,8 +258,8 @@ func (v *view) status() string {
 	return strings.Join(parts, " · ")
 }
 
-// counted is how many events there were: what counts add up to, else what distributions and stacks
-// count, and rows.
+// counted is how many events there were: what counts add up to, or else what distributions and
+// stacks count, and the rows.
 func (v *view) counted() int64 {
 	if !v.counts() {
 		return v.events
@@ -270,7 +271,7 @@ func (v *view) counted() int64 {
 	return int64(sum)
 }
 
-// counts tells that what is printed are counts by source over time.
+// counts reports whether what is printed are counts by source over time.
 func (v *view) counts() bool {
 	if v.measured == nil {
 		return false

@@ -12,7 +12,7 @@ import (
 	"dtnotes/kernel/jupyter/widget"
 )
 
-// shownAlerts is how many alerts a watch shows in words, the newest.
+// shownAlerts is how many alerts a watch shows in words. The newest are shown.
 const shownAlerts = 5
 
 // ShowWatch shows a watch in the notebook while it goes on: what stands out over time with the
@@ -36,12 +36,12 @@ type watchScreen struct {
 	cost  time.Duration // of the last picture
 }
 
-// changed shows what is new, as often as can be looked at and the machine bears.
+// changed shows what is new, as often as people can look at it and the machine can draw it.
 func (s *watchScreen) changed(ended bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	// A tenth of the time at most is spent on pictures; the last one is always shown.
+	// At most a tenth of the time is spent on pictures. The last picture is always shown.
 	if !ended && now.Sub(s.shown) < max(refresh, 10*s.cost) {
 		return
 	}

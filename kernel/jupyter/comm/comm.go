@@ -57,15 +57,16 @@ type target struct {
 	run  func(callback func())
 }
 
-// SetOwner has callbacks run by what f returns where their comm is made: on behalf of the cell that
-// makes it, whose output is then that of the callback too. Nil runs them as they are.
+// SetOwner makes callbacks run by the function that f returned when their comm was made. They then
+// run on behalf of the cell that made the comm, and their output is that of this cell. With nil,
+// they are run directly.
 func SetOwner(f func() func(callback func())) {
 	mu.Lock()
 	defer mu.Unlock()
 	owner = f
 }
 
-// currentOwner is asked where a comm is made.
+// currentOwner is called when a comm is made.
 func currentOwner() func(func()) {
 	mu.Lock()
 	f := owner
@@ -76,8 +77,8 @@ func currentOwner() func(func()) {
 	return f()
 }
 
-// SetTransport sends what the session says from now on to out, and failures of callbacks to failed;
-// nil cuts the session off. Every open comm is forgotten.
+// SetTransport sends what the session says from now on to out, and failures of callbacks to failed.
+// With nil, the session is disconnected. Every open comm is forgotten.
 func SetTransport(out func(Message), failed func(error)) {
 	mu.Lock()
 	defer mu.Unlock()
@@ -105,8 +106,8 @@ func Open(target string, data, metadata any, buffers ...[]byte) (*Comm, error) {
 	return c, nil
 }
 
-// Register calls open for every comm that the front end opens to the target of a name; nil takes
-// that back.
+// Register calls open for every comm that the front end opens to the target of that name. With nil,
+// it is no longer called.
 func Register(name string, open func(c *Comm, data json.RawMessage)) {
 	run := currentOwner()
 	mu.Lock()
@@ -187,7 +188,7 @@ func object(v any) (json.RawMessage, error) {
 	return json.Marshal(v)
 }
 
-// Deliver handles one message of the front end and returns when its callback has.
+// Deliver handles one message of the front end and returns when its callback has returned.
 func Deliver(m Message) {
 	handling.Lock()
 	defer handling.Unlock()

@@ -1,12 +1,12 @@
 // Package history keeps the cells of a kernel's sessions in a folder: one file of JSON lines for
 // each session.
 //
-// A session alone writes its file, so kernels at the same time need no lock: the number of a
-// session is that of the first file that it could create as its own. What is added is appended in
-// one write. A kernel that is killed leaves at worst a last line that is not whole, and readers
-// pass over it; where the disk is full, what could not be written stays in memory and is tried
-// again with the next cell. Nothing is forced to the disk at once: a loss of power may cost the
-// last moments.
+// Only the session itself writes its file, so that kernels that run at the same time need no lock:
+// the number of a session is that of the first file that it could create as its own. What is added
+// is appended in one write. A kernel that is killed leaves at worst a last line that is not whole,
+// which readers skip. If the disk is full, what could not be written stays in memory and is tried
+// again with the next cell. Nothing is forced to the disk at once, so that a loss of power may cost
+// the cells of the last moments.
 package history
 
 import (
@@ -54,7 +54,8 @@ type record struct {
 	Output *string `json:"output,omitempty"`
 }
 
-// writeDelay is how long records may wait to be written: what a kernel that is killed may lose.
+// writeDelay is how long records may wait to be written, and so how much a kernel that is killed
+// may lose.
 const writeDelay = 500 * time.Millisecond
 
 // Store is the history of this session and of those before it. Records are written a moment later
@@ -74,8 +75,8 @@ type Store struct {
 	timer   *time.Timer
 }
 
-// Open returns the history in the folder dir, or one that is forgotten at the end if dir is
-// empty. The folder is made when there is something to write. What goes wrong is told by logf.
+// Open returns the history in the folder dir, or one that is forgotten at the end if dir is empty.
+// The folder is made when there is something to write. What goes wrong is reported by logf.
 func Open(dir string, logf func(format string, args ...any)) *Store {
 	return &Store{dir: dir, logf: logf}
 }
@@ -117,7 +118,8 @@ func (s *Store) Close() error {
 	return err
 }
 
-// write writes what is pending; s.mu is held. A failure is told once, until writing succeeds again.
+// write writes what is pending; s.mu is held. A failure is reported once, until writing succeeds
+// again.
 func (s *Store) write() {
 	if s.dir == "" || s.closed || len(s.pending) == 0 {
 		return
@@ -139,7 +141,7 @@ func (s *Store) writePending() error {
 		}
 	}
 	var b bytes.Buffer
-	// The line that may have been begun is ended, so that what follows is a line of its own.
+	// A line that may have been begun is ended, so that what follows is a line of its own.
 	if s.torn {
 		b.WriteByte('\n')
 	}
@@ -215,7 +217,7 @@ func (s *Store) sessions() ([]int64, error) {
 func latestFirst(a, b int64) int { return cmp.Compare(b, a) }
 
 // read returns the records of a session. What is not a record, such as the last line of a kernel
-// that was killed, is told and passed over.
+// that was killed, is reported and skipped.
 func (s *Store) read(session int64) []record {
 	text, err := os.ReadFile(s.path(session))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) { // it may have been taken away meanwhile
@@ -252,8 +254,8 @@ func entries(session int64, records []record) []Entry {
 			all = append(all, e)
 		}
 		if r.Source != nil {
-			// A line that comes again, written twice or with its number used anew, is the later
-			// one.
+			// If a line comes again, because it was written twice or its number was used anew, the
+			// later one counts.
 			e.Source, e.Output = *r.Source, nil
 		}
 		if r.Output != nil && e != nil {
@@ -326,7 +328,8 @@ func (s *Store) Find(q Query) ([]Entry, error) {
 	}
 	var found []Entry
 	for _, session := range all {
-		// From the latest back, so that no more sessions are read than N entries take.
+		// Entries are read backwards from the latest, so that no more sessions are read than are
+		// needed for N entries.
 		for _, e := range slices.Backward(cells(session)) {
 			if q.N > 0 && len(found) == q.N {
 				break
@@ -343,7 +346,8 @@ func (s *Store) Find(q Query) ([]Entry, error) {
 	return found, nil
 }
 
-// current is the number of this session, or the one it would get where all are those with a file.
+// current is the number of this session, or the number that it would get, where all are the
+// sessions with a file.
 func (s *Store) current(all []int64) int64 {
 	if s.session != 0 || len(all) == 0 {
 		return max(s.session, 1)
@@ -351,7 +355,7 @@ func (s *Store) current(all []int64) int64 {
 	return all[0] + 1
 }
 
-// glob is the expression of a shell's pattern; an empty one matches everything.
+// glob is the regular expression of a shell's pattern. An empty pattern matches everything.
 func glob(pattern string) (*regexp.Regexp, error) {
 	if pattern == "" {
 		pattern = "*"
@@ -388,7 +392,7 @@ func glob(pattern string) (*regexp.Regexp, error) {
 	return match, nil
 }
 
-// bracket is the class in brackets that a pattern begins with. A bracket that closes right after
+// bracket is the class in brackets with which a pattern begins. A bracket that closes right after
 // the opening is a member of the class.
 func bracket(pattern string) string {
 	members := 1

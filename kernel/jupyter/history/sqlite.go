@@ -17,7 +17,8 @@ import (
 // with what is committed in the write-ahead log of a kernel that was killed.
 
 // takeOver makes the folder from the database of an earlier version, which stays as it is. It is
-// made aside and then renamed, so that of several kernels one succeeds, and whole. s.mu is held.
+// made under another name and then renamed, so that one of several kernels succeeds, and the folder
+// is complete. s.mu is held.
 func (s *Store) takeOver() {
 	if s.dir == "" || s.taken {
 		return
@@ -142,7 +143,7 @@ func parseDatabase(file, wal []byte) (map[int64][]record, error) {
 	return sessions, err
 }
 
-// pageSize is the size of a page as the header has it, 0 if it is none.
+// pageSize is the size of a page as the header states it, or 0 if that is no valid size.
 func pageSize(n uint32) int {
 	if n == 1 {
 		n = 65536
@@ -153,8 +154,8 @@ func pageSize(n uint32) int {
 	return int(n)
 }
 
-// readLog takes the pages of the log up to its last commit. Frames are valid as long as they
-// carry the salt of the header and their running checksum is right; what follows is of an earlier
+// readLog takes the pages of the log up to its last commit. Frames are valid as long as they carry
+// the salt of the header and their running checksum is right; what follows is left from an earlier
 // use of the file.
 func (db *database) readLog(wal []byte) {
 	const header, frameHeader = 32, 24
@@ -196,7 +197,7 @@ func (db *database) readLog(wal []byte) {
 	}
 }
 
-// pageAt is page n, counted from 1; nil if there is none.
+// pageAt is page n, counted from 1. It is nil if there is no such page.
 func (db *database) pageAt(n int) []byte {
 	if p := db.log[n]; p != nil {
 		if len(p) != db.page {
@@ -283,8 +284,8 @@ func (db *database) each(n int, do func(key int64, row []value) error) error {
 	return walk(n)
 }
 
-// payload returns the record of a cell, which may go on in pages of its own, and a table's key of
-// it.
+// payload returns the record of a cell, which may continue in further pages, and, for a table, its
+// key.
 func (db *database) payload(c []byte, table bool) (key int64, record []byte, err error) {
 	size, c, ok := varint(c)
 	most, least := (db.usable-12)*64/255-23, (db.usable-12)*32/255-23

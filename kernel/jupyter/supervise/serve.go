@@ -27,16 +27,16 @@ const maxStack = 512 << 20
 const gcPercent = 200
 
 // Serve runs the session of this process, which a supervisor has started, until the supervisor is
-// gone or ends it; frontEnd tells that the session's comms have somebody to reach. Interrupts of
-// the process group are left to the supervisor.
+// gone or ends it; frontEnd says that there is a front end that the session's comms can reach.
+// Interrupts of the process group are left to the supervisor.
 func Serve(newSession func() (cell.Evaluator, error), frontEnd bool) error {
 	pipes, err := process.Handed(2)
 	if err != nil {
 		return errors.New("a session is started by a kernel, not by hand")
 	}
-	// Caught, not ignored: programs that cells start would inherit that.
-	// Nobody reads the channel: a signal that is caught does nothing, which is all that is
-	// wanted.
+	// Interrupts are caught and not ignored, since programs that cells start would inherit that
+	// they are ignored. Nobody reads the channel: a signal that is caught does nothing, which is
+	// all that is wanted.
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt)
 	debug.SetMaxStack(maxStack)
 	if os.Getenv("GOGC") == "" {
@@ -49,7 +49,7 @@ func Serve(newSession func() (cell.Evaluator, error), frontEnd bool) error {
 	return serve(ev, pipes[0], pipes[1], frontEnd)
 }
 
-// server is the side of the session.
+// server is the session's side of the connection.
 type server struct {
 	ev    cell.Evaluator
 	out   *sender
@@ -134,12 +134,12 @@ func (s *server) handle(f *frame) {
 	case commIn:
 		s.comms <- f
 	case complete, inspect, isComplete:
-		// Beside the cells that run: completion must not wait for them.
+		// This goes on while cells run, since completion must not wait for them.
 		go s.answer(f)
 	}
 }
 
-// eval runs a cell and sends its result, after all that it has printed until then.
+// eval runs a cell and sends its result, after all that the cell has printed until then.
 func (s *server) eval(ctx context.Context, f *frame) {
 	c := cell.Cell{Code: string(f.Data), Number: f.N, Out: output{s.out, f.ID}, Again: func(args []string) {
 		s.out.send(&frame{Kind: beginAgain, ID: f.ID, Args: args})

@@ -5,13 +5,13 @@
 //
 // A Session is a cell.Evaluator in the supervisor's process; Serve is its other end.
 //
-// Why a process of its own: such a death cannot be caught inside a Go process, and a front end
-// that loses its kernel loses the replies, the history of the moment and the word on what
-// happened. It was measured against running the session in the kernel's process (two cores, both
-// loaded): the round trip of a cell 0.6 ms against 0.45 ms, the start to the first reply the same
-// within the noise, 200 MB/s of output through the pipe. Both processes run one program and share
-// its pages; as each gives back those that only its start has needed, the two together show 28 MB
-// of resident memory after the first cell, where the single process, which does not, shows 60 MB.
+// Why a process of its own: such a death cannot be caught inside a Go process, and a front end that
+// loses its kernel loses the replies, the latest history and the information on what happened. It
+// was measured against running the session in the kernel's process (two cores, both loaded): the
+// round trip of a cell 0.6 ms against 0.45 ms, the start to the first reply the same within the
+// noise, 200 MB/s of output through the pipe. Both processes run one program and share its pages;
+// as each gives back the pages that only its start has needed, the two together show 28 MB of
+// resident memory after the first cell. The single process, which gives none back, shows 60 MB.
 package supervise
 
 import (
@@ -35,7 +35,7 @@ import (
 	"dtnotes/kernel/jupyter/comm"
 )
 
-// Limits of what a session may take its time for.
+// These are limits of how long a session may take for something.
 const (
 	cancelTime = 5 * time.Second // a canceled cell may take so long to end before the session is ended
 	quitTime   = 2 * time.Second // a session may take so long to end by itself
@@ -72,7 +72,7 @@ func Start(command func() *exec.Cmd) (*Session, error) {
 	return s, nil
 }
 
-// child is one process and what is under way in it.
+// child is one process and the requests under way in it.
 type child struct {
 	session *Session
 	cmd     *exec.Cmd
@@ -111,8 +111,8 @@ func (s *Session) spawn() (*child, error) {
 	cmd.Stderr = crash
 	cmd.WaitDelay = time.Second // a process that the session started may still hold standard error
 	err = cmd.Start()
-	// The supervisor's copies of the child's ends: with them open no end of input would be seen
-	// when the child dies.
+	// These are the supervisor's copies of the child's ends. If they stayed open, no end of input
+	// would be seen when the child dies.
 	pipes.childIn.Close()
 	pipes.childOut.Close()
 	if err != nil {
@@ -143,21 +143,21 @@ func openPipes() (p pipes, err error) {
 	return p, nil
 }
 
-// close closes all ends; a second time does nothing.
+// close closes all ends. To call it a second time does nothing.
 func (p pipes) close() {
 	for _, f := range []*os.File{p.in, p.out, p.childIn, p.childOut} {
 		f.Close()
 	}
 }
 
-// run hears the process until it ends, and then says so to everybody who waits.
+// run listens to the process until it ends, and then says so to everybody who waits.
 func (c *child) run(p pipes) {
 	dec := gob.NewDecoder(p.in)
 	var text []byte // memory of text that has been handed on, for the next
 	for {
 		f := &frame{Data: text[:0]}
 		if err := dec.Decode(f); err != nil {
-			// What comes is not what a session says: it cannot be trusted further.
+			// What comes is not what a session says, so that it cannot be trusted any further.
 			if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 				c.cmd.Process.Kill()
 			}
@@ -171,7 +171,8 @@ func (c *child) run(p pipes) {
 	c.out.stop(io.ErrClosedPipe)
 	p.out.Close()
 	p.in.Close()
-	// It has closed its pipe, and so is about to end; if it is not, it never will.
+	// The process has closed its pipe, and so is about to end. If it does not end soon, it never
+	// will.
 	kill := time.AfterFunc(quitTime, func() { c.cmd.Process.Kill() })
 	err := c.cmd.Wait()
 	kill.Stop()
@@ -195,7 +196,7 @@ func reason(crash string, err error) string {
 	if errors.As(err, &exit) {
 		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 			s := "ended by signal " + status.Signal().String()
-			// Linux ends a process in this way when memory runs out, without a word.
+			// Linux ends a process in this way, without any message, when memory runs out.
 			if status.Signal() == syscall.SIGKILL {
 				s += ", perhaps because memory ran out"
 			}
@@ -209,7 +210,7 @@ func reason(crash string, err error) string {
 	return "ended by itself"
 }
 
-// crashText passes on what a session writes to its standard error, past the cells, and keeps the
+// crashText passes on what a session writes to its standard error outside of cells, and keeps the
 // beginning of what the Go runtime says when it dies.
 type crashText struct {
 	to io.Writer
@@ -243,7 +244,8 @@ func (t *crashText) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// add keeps a line if it begins last words or goes on with them. The latest beginning counts.
+// add keeps a line if it begins last words or goes on with them. If last words begin more than
+// once, the latest beginning counts.
 func (t *crashText) add(line []byte) {
 	begins := bytes.HasPrefix(line, []byte("fatal error: ")) || bytes.HasPrefix(line, []byte("panic: ")) ||
 		bytes.HasPrefix(line, []byte("runtime: ")) || bytes.HasPrefix(line, []byte("SIG"))
@@ -278,7 +280,8 @@ func (s *Session) died(c *child) {
 	for id := range comms {
 		s.onComm(comm.Message{Type: "comm_close", ID: id, Data: json.RawMessage("{}"), Metadata: json.RawMessage("{}")})
 	}
-	// No cell was running, so that none fails with the news: it is said where the last one was.
+	// No cell was running, so that none can fail with the news. It is therefore shown with the
+	// output of the last cell.
 	if idle && last.Out != nil {
 		last.Out.Stream("stderr", fmt.Sprintf("The session died: %s.\nIts variables are gone.\n", c.reason))
 	}
@@ -291,7 +294,7 @@ func (s *Session) died(c *child) {
 	}
 }
 
-// current returns the child that runs the session, a new one if the last has died.
+// current returns the child that runs the session, or a new one if the last has died.
 func (s *Session) current() (*child, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -401,7 +404,7 @@ func (c *child) request(f *frame, prepare func(id uint64)) chan *frame {
 	return reply
 }
 
-// OnComm has every message of the session's comms handed to f.
+// OnComm makes the session hand every message of its comms to f.
 func (s *Session) OnComm(f func(comm.Message)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -461,7 +464,7 @@ func (s *Session) Eval(ctx context.Context, cl cell.Cell) cell.Result {
 	})
 	r, err := c.wait(ctx, reply)
 	if err != nil && ctx.Err() != nil {
-		// The cell is told, and may still have a result of its own.
+		// The cell is told that it is canceled, and may still have a result of its own.
 		r, err = c.cancel(f.ID, reply)
 	}
 	c.forgetInput(f.ID)
@@ -485,8 +488,8 @@ func (s *Session) Eval(ctx context.Context, cl cell.Cell) cell.Result {
 	return res
 }
 
-// replace has the session go on in another program, as it asked for, which also replaces it when
-// it dies.
+// replace lets the session go on in another program, as it asked for. That program also replaces
+// the session when it dies.
 func (s *Session) replace(old *child, next *cell.Next) error {
 	s.mu.Lock()
 	if s.closed || s.child != old {
@@ -514,7 +517,8 @@ func (s *Session) replace(old *child, next *cell.Next) error {
 	return nil
 }
 
-// remember has what replaces a session, should it die, begin as it asks.
+// remember notes how the process must begin that replaces a session if it dies, as the session has
+// asked for.
 func (s *Session) remember(c *child, args []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -528,7 +532,7 @@ func (s *Session) remember(c *child, args []string) {
 	s.next = &next
 }
 
-// takeNote returns what the next cell has to say of the session before, once.
+// takeNote returns, once, what the next cell must say about the session before.
 func (s *Session) takeNote() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -539,7 +543,7 @@ func (s *Session) takeNote() string {
 
 // cancel cancels a running cell. A session that does not let go of it is ended.
 func (c *child) cancel(id uint64, reply chan *frame) (*frame, error) {
-	// In a goroutine of its own, since the pipe of a session that hangs may be full.
+	// This is sent in a goroutine of its own, since the pipe of a session that hangs may be full.
 	go c.out.send(&frame{Kind: cancelCell, ID: id})
 	patience, cancel := context.WithTimeout(context.Background(), cancelTime)
 	defer cancel()
@@ -565,7 +569,7 @@ func failed(name, message string) cell.Result {
 	return cell.Result{Err: &cell.Error{Name: name, Message: message}}
 }
 
-// ask asks the session about code; false if it cannot answer.
+// ask asks the session about code. It returns false if the session cannot answer.
 func (s *Session) ask(f *frame, to any) bool {
 	c, err := s.current()
 	if err != nil {
@@ -594,7 +598,7 @@ func (s *Session) Inspect(code string, pos, detail int) (display.Bundle, bool) {
 	return answer.Bundle.unpack(), answer.Found
 }
 
-// IsComplete tells whether code can run as it is.
+// IsComplete reports whether code can run as it is.
 func (s *Session) IsComplete(code string) (cell.Status, string) {
 	var answer wireStatus
 	if !s.ask(&frame{Kind: isComplete, Data: []byte(code)}, &answer) {

@@ -8,12 +8,12 @@ import (
 	"syscall"
 )
 
-// madvDontNeed lets the kernel take the pages of a range back.
+// madvDontNeed lets the kernel of the system take the pages of a range back.
 const madvDontNeed = 4
 
-// trim gives back the pages of the program's own file that only its start has needed; they are
-// read again from the file's cache when they are needed again. Supervisor and session are one
-// program, of which each needs another part.
+// trim gives back the pages of the program's own file that only its start has needed; they are read
+// again from the file's cache when they are needed again. Supervisor and session are the same
+// program, but each needs a different part of it.
 func trim() {
 	f, err := os.Open("/proc/self/smaps")
 	if err != nil {
@@ -32,7 +32,8 @@ func trim() {
 			m = next
 			continue
 		}
-		// Only a mapping without pages of its own is the same when read again from the file.
+		// Only a mapping that has no pages of its own is the same when it is read again from the
+		// file.
 		if m.path == program && !m.writable && strings.HasPrefix(lines.Text(), "Anonymous:") && strings.Fields(lines.Text())[1] == "0" {
 			ranges = append(ranges, m)
 		}

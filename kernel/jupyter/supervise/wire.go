@@ -222,7 +222,7 @@ func unpackMap(m map[string]json.RawMessage) map[string]any {
 	return out
 }
 
-// wireResult is a cell.Result in JSON; of its values only the types and texts cross.
+// wireResult is a cell.Result in JSON; only the types and texts of its values are sent.
 type wireResult struct {
 	Types  []string    `json:"types,omitempty"`
 	Texts  []string    `json:"texts,omitempty"`

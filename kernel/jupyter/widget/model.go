@@ -9,7 +9,7 @@ import (
 	"dtnotes/kernel/jupyter/comm"
 )
 
-// What the protocol calls things.
+// These are names that the protocol uses.
 const (
 	target          = "jupyter.widget"
 	controlTarget   = "jupyter.widget.control"
@@ -39,7 +39,7 @@ type model struct {
 	custom   func(content json.RawMessage)
 }
 
-// newModel makes a model; a name without view, as that of a style, has none.
+// newModel makes a model. Models without a view, such as that of a style, have hasView false.
 func newModel(m module, name string, hasView bool, state map[string]any) *model {
 	all := map[string]any{
 		"_model_module": m.name, "_model_module_version": m.version, "_model_name": name + "Model",
@@ -62,7 +62,7 @@ func newControl(name, style string, state map[string]any) *model {
 	return m
 }
 
-// live is the models that a front end has, by ID, for one that comes later.
+// live holds the models that a front end has, by ID, for a front end that comes later.
 var live struct {
 	mu     sync.Mutex
 	models map[string]*model
@@ -93,7 +93,7 @@ func allStates() map[string]any {
 	return states
 }
 
-// open tells the front end of the model, once, and of those it refers to before it.
+// open sends the model to the front end, once, after the models that it refers to.
 func (m *model) open() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -129,7 +129,7 @@ func (m *model) open() error {
 	return nil
 }
 
-// closed forgets the front end's copy; the widget can be shown again.
+// closed forgets the front end's copy, so that the widget can be shown again.
 func (m *model) closed() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -201,7 +201,7 @@ func (m *model) send(state map[string]any) {
 	}
 }
 
-// render returns what a notebook shows for the widget; only text if there is no front end.
+// render returns what a notebook shows for the widget, which is only text if there is no front end.
 func (m *model) render(text string) display.MIMEMap {
 	b := display.MIMEMap{display.MIMETypeText: text}
 	if m.open() == nil {

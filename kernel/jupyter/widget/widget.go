@@ -165,7 +165,7 @@ type Dropdown struct {
 	options []string
 }
 
-// NewDropdown makes a menu of options of which the one equal to chosen is chosen, else the first.
+// NewDropdown makes a menu of options. The option equal to chosen is chosen, or else the first one.
 func NewDropdown(label string, options []string, chosen string) *Dropdown {
 	d := &Dropdown{options: slices.Clone(options)}
 	index := max(0, slices.Index(d.options, chosen))
@@ -186,7 +186,7 @@ func NewDropdown(label string, options []string, chosen string) *Dropdown {
 	return d
 }
 
-// Set chooses an option; a text that is none of them changes nothing.
+// Set chooses an option. A text that is not one of the options changes nothing.
 func (d *Dropdown) Set(option string) {
 	if i := slices.Index(d.options, option); i >= 0 {
 		d.store(option)
