@@ -13,10 +13,13 @@
 
 // func abiCall(code unsafe.Pointer, r *regs)
 //
-// The frame has room for what the callee keeps of its arguments: 9 integer and 8 floating-point words.
+// The frame has room for what the callee keeps of its arguments: 9 integer and 8 floating-point
+// words.
+// WRAPPER says that this frame does not count where recover looks who called a deferred function.
 TEXT ·abiCall(SB), NOSPLIT|WRAPPER, $200-16
 	NO_LOCAL_POINTERS
 	MOVQ r+8(FP), R13
+	// DX points to the function value, in which a closure finds its variables.
 	MOVQ code+0(FP), DX
 	MOVQ 144(R13), X0
 	MOVQ 152(R13), X1
@@ -35,6 +38,7 @@ TEXT ·abiCall(SB), NOSPLIT|WRAPPER, $200-16
 	MOVQ 48(R13), R9
 	MOVQ 56(R13), R10
 	MOVQ 64(R13), R11
+	// Go's convention wants the goroutine in R14 and zero in X15.
 	MOVQ (TLS), R14
 	XORPS X15, X15
 	MOVQ (DX), R12

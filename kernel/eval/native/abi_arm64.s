@@ -12,10 +12,13 @@
 
 // func abiCall(code unsafe.Pointer, r *regs)
 //
-// The frame has room for what the callee keeps of its arguments: 9 integer and 8 floating-point words.
+// The frame has room for what the callee keeps of its arguments: 9 integer and 8 floating-point
+// words.
+// WRAPPER says that this frame does not count where recover looks who called a deferred function.
 TEXT ·abiCall(SB), NOSPLIT|WRAPPER, $200-16
 	NO_LOCAL_POINTERS
 	MOVD r+8(FP), R19
+	// R26 points to the function value, in which a closure finds its variables.
 	MOVD code+0(FP), R26
 	FMOVD 144(R19), F0
 	FMOVD 152(R19), F1

@@ -15,9 +15,10 @@ import (
 // frames, so that a machine can go from one to the other wherever machine code leaves. It is made
 // when a function turns out to be called often or to loop. It keeps slots in registers between the
 // places where it leaves to Go: for an exit, for a panic, or when its fuel is used up and somebody
-// wants it to give way. It stores pointers without a write barrier, so it must not run while the
-// collector marks. Marking begins and ends only while all goroutines are stopped, and so never
-// while machine code runs.
+// wants it to give way. It stores pointers in slots without a write barrier. While the collector
+// marks, it therefore runs only after the bank of pointers has been shaded (see machineShade), and
+// leaves to Go for every instruction that stores pointers elsewhere (see barrier). Marking begins
+// and ends only while all goroutines are stopped, and so never while machine code runs.
 
 // A nativeCode is the machine code of a function.
 type nativeCode struct {
@@ -119,6 +120,7 @@ func (f *fn) compiled() *nativeCode {
 	}
 	compiling.Lock()
 	defer compiling.Unlock()
+	// Another goroutine may have made the code while this one waited.
 	if c := f.native.Load(); c != nil || f.noNative.Load() {
 		return c
 	}
@@ -128,6 +130,8 @@ func (f *fn) compiled() *nativeCode {
 		return nil
 	}
 	f.native.Store(c)
+	// Machine code calls f through this word, so that callers which were compiled before now reach
+	// the code without being compiled again.
 	atomic.StoreUintptr(&f.word, c.begin)
 	return c
 }
@@ -153,6 +157,8 @@ func (f *fn) wordAt() uintptr {
 func (vm *machine) native(f *fn, nOff, pOff uintptr, sp int, at uintptr) bool {
 	c := &vm.context
 	vm.frame(0).native = shared.leave
+	// Frames may have been made by the loop of instructions, and a function may have got machine
+	// code after it was called: where each frame returns to is therefore found out again.
 	for i := 1; i < sp; i++ {
 		r := vm.frame(i)
 		r.native = r.returnTo()
@@ -293,6 +299,8 @@ func (vm *machine) goInto(callee, f *fn, in *instr, np, pp unsafe.Pointer, sp in
 func (vm *machine) left() (why uint32, f *fn, np, pp unsafe.Pointer, sp int) {
 	c := &vm.context
 	np, pp = unsafe.Pointer(&vm.n[0]), unsafe.Pointer(&vm.p[0])
+	// The pointers are computed from those to the banks, and not from the numbers in the context
+	// alone: the rules of package unsafe allow no pointer that was a number.
 	np, pp = unsafe.Add(np, c.n-uintptr(np)), unsafe.Add(pp, c.p-uintptr(pp))
 	return uint32(c.at), *(**fn)(unsafe.Pointer(&c.fn)), np, pp, int(vm.stackEnd()-c.stack-8) / int(unsafe.Sizeof(ret{}))
 }
@@ -305,6 +313,8 @@ func (vm *machine) stackEnd() uintptr {
 // afterwards.
 func (vm *machine) growNative(f *fn, in *instr, sp int, np, pp unsafe.Pointer, callee *fn) (_, _ unsafe.Pointer) {
 	c := &vm.context
+	// The frames lie at the end of their memory, which may move when it grows. Their distance from
+	// the end stays the same.
 	below := vm.stackEnd() - c.stack
 	np, pp = vm.grow(f, in, sp, np, pp, callee)
 	c.n, c.p, c.stack = uintptr(np), uintptr(pp), vm.stackEnd()-below
@@ -320,6 +330,8 @@ func (vm *machine) exitCall(f *fn, in *instr, np, pp unsafe.Pointer, sp int) boo
 	if callee == nil {
 		return false
 	}
+	// The context and the stack of machine code hold only numbers, which do not keep the function
+	// from being collected. This slot does.
 	*ptr(pp, f.keep) = unsafe.Pointer(callee)
 	if vm.lacks(sp, np, pp, f, callee) {
 		np, pp = vm.growNative(f, in, sp, np, pp, callee)

@@ -6,9 +6,9 @@
 
 // func machineRun(vm *machine, enter uintptr)
 //
-// The code at enter keeps where it was called from, and comes back there whenever it leaves, with the stack
-// and the goroutine in their registers. Nothing stops the goroutine between the look at the flag and
-// machine code.
+// The code at enter keeps where it was called from, and comes back there whenever it leaves, with
+// the stack and the goroutine in their registers. Nothing stops the goroutine between the look at
+// the flag and machine code, so that the collector cannot begin to mark in between.
 TEXT ·machineRun(SB), NOSPLIT, $40-16
 	NO_LOCAL_POINTERS
 	MOVD vm+0(FP), R23
@@ -28,24 +28,31 @@ enter:
 	CBNZ R3, done
 	MOVD ·shared+stubs_resume(SB), R2
 look:
+	// Go may have changed what these words say whenever the goroutine was not in machine code, so
+	// that they are looked at before each entry. If the collector marks, the bank of pointers must
+	// have been shaded since the marking began, since slots are written without a write barrier.
 	MOVD vm+0(FP), R23
 	MOVBU runtime·writeBarrier(SB), R3
 	MOVD R3, (machine_context+context_barrier)(R23)
 	CBZ R3, go
 	MOVD ·cycles+cycleCounter_local(SB), R3
 	MOVD (R3), R3
+	// An empty pool means that a collection has begun which nobody has counted yet.
 	CBZ R3, shade
 	MOVD ·cycles+cycleCounter_count(SB), R3
 	MOVD (machine_context+context_cycle)(R23), R4
 	CMP R4, R3
 	BEQ go
 shade:
+	// The call into Go may change all registers, so that the way in is kept in the frame.
 	MOVD R2, 24(RSP)
 	MOVD R23, 8(RSP)
 	CALL ·machineShade(SB)
 	MOVD 24(RSP), R2
 	B look
 go:
+	// The first time, the code is called; later it goes on where it was, and needs no new return
+	// address.
 	MOVD enter+8(FP), R3
 	CMP R2, R3
 	BEQ enter

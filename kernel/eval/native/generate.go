@@ -35,6 +35,9 @@ func (f *fn) generate() *nativeCode {
 	g.Bind(g.entry)
 	g.Begin()
 	leaf := f.leaf()
+	// A function that calls others may be part of a recursion without end, and so looks at the flag
+	// when it is entered. A leaf does not need to: it can run for long only by looping, and loops
+	// look at the flag themselves.
 	if f.enter != nil && !leaf {
 		back, stub := g.Label(), g.Label()
 		g.Burn(stub)
@@ -51,9 +54,11 @@ func (f *fn) generate() *nativeCode {
 	for i := range f.code {
 		g.i = i
 		g.Bind(g.labels[i])
+		// Something jumps to this place, so that nothing is known of what happened before.
 		if g.targets[i] {
 			clear(g.nonNil)
 		}
+		// An instruction that would do again what has just been done needs no code.
 		if !g.known[i] {
 			g.instr(&f.code[i])
 		}
@@ -62,6 +67,7 @@ func (f *fn) generate() *nativeCode {
 				delete(g.nonNil, (r.slot-g.nN)*8)
 			}
 		}
+		// The address of an element or a field, or of a new variable, is not nil.
 		if in := &f.code[i]; (in.op >= opAddrX && in.op <= opAddrF || in.op == opNew) && in.a < f.psize {
 			g.nonNil[in.a] = true
 		}
@@ -73,6 +79,8 @@ func (f *fn) generate() *nativeCode {
 		}
 	}
 	g.exit(whyNil, 0) // behind the last instruction, which is never reached
+	// Code that is seldom executed stands behind all other code, so that the usual way has no
+	// jumps. Such code may add more of its kind, which is why the list is not ranged over.
 	for len(g.later) > 0 {
 		do := g.later[0]
 		g.later = g.later[1:]
@@ -81,6 +89,8 @@ func (f *fn) generate() *nativeCode {
 	if f.recover > 0 {
 		resumes[f.recover] = asm.Label(-1)
 	}
+	// Here the loop of instructions hands over to machine code. All values are in their slots then,
+	// so that those that machine code expects in registers are loaded first.
 	for i := range resumes {
 		resumes[i] = g.Label()
 		g.Bind(resumes[i])
@@ -128,6 +138,8 @@ func (g *coder) poll(stop <-chan struct{}, back asm.Label, out func()) {
 		g.Load(b, a, 0, asm.W8)
 		g.BranchImm(asm.NE, b, 0, leave)
 	}
+	// Fuel in a register is cheaper to count down than these words are to read: they are looked at
+	// only once in a thousand rounds.
 	g.Load(a, g.t.Context, contextLayout.Guard, asm.W8)
 	g.Load(b, a, 0, asm.W8)
 	g.BranchImm(asm.EQ, b, -1314, leave) // stackPreempt
@@ -185,6 +197,7 @@ func (g *coder) save() {
 			need.del(c)
 		}
 	}
+	// A web that goes through has been stored at each write, so that its slot is current already.
 	for k, i := range g.cands {
 		if x := &g.list[i]; need.has(k) && x.reg >= 0 && !x.through {
 			g.storeWeb(x)

@@ -126,6 +126,8 @@ func (vm *machine) grow(f *fn, in *instr, sp int, np, pp unsafe.Pointer, callee 
 		vm.p = bank
 	}
 	if sp >= len(vm.frames)-spareFrames {
+		// Frames grow downwards, as the stack of machine code does, so that the old ones go to the
+		// end.
 		frames := make([]ret, 2*len(vm.frames))
 		copy(frames[len(vm.frames):], vm.frames)
 		vm.frames = frames

@@ -386,6 +386,8 @@ func (w *webs) liveness() {
 		w.blocks[k].in, w.blocks[k].out = make(bits, n), make(bits, n)
 	}
 	live := make(bits, n)
+	// What is alive flows backwards through the blocks. Loops lead it around, so that this goes on
+	// until nothing changes any more.
 	for changed := true; changed; {
 		changed = false
 		for k := len(w.blocks) - 1; k >= 0; k-- {
@@ -545,6 +547,7 @@ func (w *webs) weigh() {
 			if r.def {
 				x.defs += often
 			} else {
+				// A constant that stands in the instruction itself needs no register.
 				if _, small := w.smallBits(r.web); small && takesConst(w.f.code[i].op, j) {
 					continue
 				}
@@ -624,6 +627,8 @@ func (w *webs) assign() {
 			}
 		}
 	}
+	// Webs that are used most choose first. The sort is stable, so that the same function always
+	// gets the same code.
 	weight := func(i int32) float64 { return w.list[i].uses + w.list[i].defs }
 	slices.SortStableFunc(list, func(a, b int32) int {
 		switch x, y := weight(a), weight(b); {
@@ -677,6 +682,8 @@ func (w *webs) assign() {
 			}
 		}
 	})
+	// All that is alive on entry is loaded at once, so that no two of these webs can share a
+	// register.
 	var entry []int
 	for _, web := range w.blocks[0].inWeb {
 		if web >= 0 && w.list[web].candidate >= 0 {
@@ -693,6 +700,10 @@ func (w *webs) assign() {
 	t := newAssembler().Target()
 	for k, i := range w.cands {
 		x := &w.list[i]
+		// Before code leaves to Go, a slot must be current. If that happens at least as often as
+		// the web is written, it is cheaper to store at each write. A register saves a load for
+		// each use and a store for each write, but costs a load after each time that code leaves,
+		// and the stores; if it costs as much as it saves, the web stays in memory.
 		x.through = x.defs <= x.crossed
 		if x.uses+x.defs <= x.crossed+min(x.crossed, x.defs) {
 			continue

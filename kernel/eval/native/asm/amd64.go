@@ -234,6 +234,8 @@ func (a *amd64) shift(o Op, d, x, y Reg) {
 		a.MovImm(rax, 63)
 		a.rr(cmpRM, rcx, rax)
 		a.rr(enc{w: 1, code: "\x0f\x47"}, rcx, rax) // cmova
+		// The processor looks at six bits of the count alone. A count above 63 becomes 63, which
+		// leaves nothing but copies of the sign.
 		a.rr(group2c, extSar, rdx)
 	} else {
 		a.rr(group2c, map[Op]Reg{Shl: extShl, ShrU: extShr}[o], rdx)
@@ -473,6 +475,8 @@ func (a *amd64) BranchF(c FCond, x, y Reg, to Label) {
 	case FEQ:
 		over := a.Label()
 		a.rr(ucomis, x, y)
+		// If one of the floats is not a number, the flag of equal is set, too, so that parity is
+		// tested first.
 		a.jcc(10, over)
 		a.jcc(4, to)
 		a.Bind(over)
@@ -499,9 +503,12 @@ func (a *amd64) StackLow(to Label, ctx *Context) {
 func (a *amd64) Begin()  {}
 func (a *amd64) Return() { a.put(0xc3) }
 
+// push writes an instruction that pushes a register.
 func (a *amd64) push(x Reg) { a.rex(enc{code: string([]byte{0x50 | byte(x&7)})}, 0, 0, x) }
 
 func (a *amd64) Push(f, ip uint64, dest int32) {
+	// What is pushed here, and the address that the call pushes after it, lie in memory as the
+	// fields of a ret of package native.
 	a.put(0x68)
 	a.put4(uint32(dest))
 	a.MovImm(rax, ip)

@@ -410,6 +410,8 @@ func (a *arm64) StackLow(to Label, ctx *Context) {
 	a.Branch(LTU, x21, x16, to)
 }
 
+// Begin stores where the call returns to, which the processor has put into x30, in the frame that
+// Push has made.
 func (a *arm64) Begin() { a.Store(x30, x21, 0, W8) }
 
 func (a *arm64) Return() {
@@ -423,6 +425,7 @@ func (a *arm64) Push(f, ip uint64, dest int32) {
 	a.put4(aSTP | (-3&0x7f)<<15 | uint32(x17)<<10 | uint32(x21)<<5 | uint32(x16)) // stp x16, x17, [x21, #-24]
 	a.MovImm(x16, uint64(int64(dest)))
 	a.Store(x16, x21, -8, W8)
+	// A frame has 32 bytes, of which the first eight are for Begin.
 	a.OpImm(Sub, x21, x21, 32)
 }
 
