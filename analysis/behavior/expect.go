@@ -195,8 +195,8 @@ func (a *average) add(residual, weight, bound float64) {
 }
 
 // deviations is how far from 0 the average lies, in deviations. After n buckets an average that
-// started at 0 has the part √(1-(1-weight)²ⁿ) of its final deviation. Before the first one,
-// weight stands in, lest it be divided by 0.
+// started at 0 has the part √(1-(1-weight)²ⁿ) of its final deviation. Before the first one, weight
+// stands in, so that nothing is divided by 0.
 func (a *average) deviations(s Smooth, weight float64) float64 {
 	settled := math.Sqrt(1 - math.Pow(1-weight, float64(2*a.n)))
 	return math.Abs(a.value) / (s.Deviation * max(settled, weight))

@@ -429,10 +429,10 @@ func (l *Links) nearest(c *compiled, z []float64, residuals map[string]float64) 
 	return best
 }
 
-// impute gives processes that are not judged the activity that all others let expect, so that
+// impute gives processes that are not judged the activity that all others let us expect, so that
 // they add nothing to the distance: the conditional mean of a Gaussian, -Σ P(j,k)·z(k) / P(j,j)
-// over k≠j, by twenty Gauss-Seidel sweeps, since each of several depends on the rest of them.
-// They converge as the precision is positive definite.
+// over k≠j, by twenty Gauss-Seidel sweeps, since each of several depends on the rest of them. They
+// converge as the precision is positive definite.
 func impute(precision *mat.SymDense, z []float64, unknown []int) {
 	for _, j := range unknown {
 		z[j] = 0

@@ -451,7 +451,8 @@ func (s *scorer) prepare(t float64, values map[string]float64) map[string]float6
 	return out
 }
 
-// sign tells whether a value of a known source is unusual: beyond one of its two thresholds.
+// sign reports whether a value of a known source is unusual, that is, beyond one of its two
+// thresholds.
 func (j *judge) sign(v float64) (rawSign, bool) {
 	m := j.src.shaped(v, j.unit)
 	sign := rawSign{Sign: Sign{Source: j.name, Value: v, Step: j.src.Value == Walk}, class: j.name}

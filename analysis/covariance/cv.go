@@ -335,7 +335,7 @@ func (f *fold) score(ctx context.Context, alpha float64, o LassoOptions) (float6
 	if p == 0 {
 		return 0, nil
 	}
-	// One step at least, lest one fit serve several penalties.
+	// There is at least one step, or else one fit would serve several penalties.
 	o.least = 1
 	if l := f.nearest(alpha); l != nil {
 		o.Start = l.Precision

@@ -35,10 +35,10 @@ type LocallyLinear struct {
 	// Parts are the groups of points whose neighbors lie all among them. Each
 	// was embedded alone; they stand side by side along the first axis.
 	Parts [][]int
-	// Mutual tells of each part whether neighbors were counted in both
-	// directions, because in one direction it falls apart: some points are
-	// nobody's neighbor, so that moving them costs nothing, and the error of the
-	// one-way solution would be near zero with most points on one spot.
+	// Mutual says for each part whether neighbors were counted in both directions, because in one
+	// direction it falls apart: some points are nobody's neighbor, so that moving them costs
+	// nothing, and the error of the one-way solution would be near zero with most points on one
+	// spot.
 	Mutual []bool
 }
 

@@ -37,7 +37,7 @@ func shape(f font.Face, text string) []rune {
 	return visual(out) // escapes are read from left to right, whatever they stand for
 }
 
-// drawable tells whether there is a glyph for r in f or in the sans-serif face, which stands in
+// drawable reports whether there is a glyph for r in f or in the sans-serif face, which stands in
 // for it.
 func drawable(f font.Face, r rune) bool {
 	var buf sfnt.Buffer
@@ -66,7 +66,7 @@ func Looks(text string) string {
 
 var rightToLeft = []*unicode.RangeTable{unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Samaritan, unicode.Mandaic, unicode.Adlam}
 
-// RightToLeft tells whether some letter of text belongs to a script that runs from right to left.
+// RightToLeft reports whether some letter of text belongs to a script that runs from right to left.
 func RightToLeft(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool { return unicode.In(r, rightToLeft...) })
 }

@@ -122,7 +122,7 @@ func firstDifference(a, b string) string {
 	return "(no more)"
 }
 
-// TestCycles tells collections apart.
+// TestCycles checks that one collection is distinguished from the next.
 func TestCycles(t *testing.T) {
 	if !cyclesKnown {
 		t.Fatal("a pool is not laid out as expected")

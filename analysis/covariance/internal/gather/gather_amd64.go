@@ -2,7 +2,7 @@ package gather
 
 import "golang.org/x/sys/cpu"
 
-// vectors tells whether the machine has the instructions; a test clears it.
+// vectors says whether the machine has the instructions; a test clears it.
 var vectors = cpu.X86.HasAVX2
 
 // combine is [Combine] for a width that is a multiple of four, and a row or more.
