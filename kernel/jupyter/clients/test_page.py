@@ -72,7 +72,7 @@ def test_a_timeline_tells_values_and_enlarges(browser, figure):
 
 
 def test_a_flame_graph_finds_frames(browser, figure):
-    all_ = figure(2)
+    all_ = figure(3)
     named = {e.get_attribute("data-name"): e for e in all_("[data-name]")}
     fill = lambda name: named[name].find_element(By.CSS_SELECTOR, "path").get_attribute("fill")
     before = {name: fill(name) for name in named}
