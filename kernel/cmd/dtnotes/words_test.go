@@ -33,6 +33,7 @@ func TestNamesAreForeignText(t *testing.T) {
 				{"inspect", "a.txt"}, {"learn", "-o", "n.json", "a.txt", "b.txt"}, {"learn", "-o", "m.json", "c.txt"}, {"learn", "a.txt"},
 				{"score", "n.json", "bad.txt", "--alerts", "alerts.csv", "--timeline", "t.svg", "--graph", "g.svg"},
 				{"score", "n.json", "c.txt"}, {"compare", "n.json", "m.json"},
+				{"explore", "windows", "a.txt", "--window", "30s", "-o", "w.svg"}, {"explore", "factors", "a.txt", "-o", "f.svg"}, {"explore", "spectrum", "a.txt", evil, evil + "3", "-o", "p.svg"}, {"explore", "spectrum", "a.txt", evil, "db", "-o", "p.svg"},
 				{"inspect", "prose.txt"}, {"learn", "prose.txt"}, {"score", "n.json", "prose.txt"}, {"series", "prose.txt"}, {"count", "-o", "p.counts", "prose.txt"}, {"learn", "--by", evil, "a.txt"}, {"series", "a.txt", "--table", evil, "-o", "s.csv"},
 				{"series", "a.txt", "-o", "s.csv"}, {"export", "a.txt", "-o", "tables/"}, {"export", "a.txt", "--table", evil, "-o", "x.csv"},
 				{"merge", "n.json", "m.json", "-o", "both.json"}, {"suppress", "n.json", evil, evil + "3", "--for", "1h"}, {"suppress", "n.json"},
