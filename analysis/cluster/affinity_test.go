@@ -92,13 +92,7 @@ func TestAffinityOnGrids(t *testing.T) {
 	rng := rand.New(rand.NewPCG(6, 1))
 	for range 10 {
 		n := 20 + rng.IntN(30)
-		x := mat.NewDense(n, 2, nil)
-		x.Apply(func(int, int, float64) float64 { return float64(rng.IntN(5)) }, x)
-		s := mat.NewDense(n, n, nil)
-		s.Apply(func(i, j int, _ float64) float64 {
-			a, b := x.At(i, 0)-x.At(j, 0), x.At(i, 1)-x.At(j, 1)
-			return -(a*a + b*b)
-		}, s)
+		s := tiedGrid(rng, n, 5)
 		got, err := AffinityPropagation(context.Background(), s, AffinityOptions{})
 		if err != nil {
 			t.Fatal(err)
@@ -129,13 +123,7 @@ func TestAffinityOnGridsBesideAPeer(t *testing.T) {
 	rng := rand.New(rand.NewPCG(61, 17))
 	for k, want := range medians {
 		n, side := []int{20, 40, 60, 90, 150}[k%5], []int{4, 6, 9, 12}[k%4]
-		x := mat.NewDense(n, 2, nil)
-		x.Apply(func(int, int, float64) float64 { return float64(rng.IntN(side)) }, x)
-		s := mat.NewDense(n, n, nil)
-		s.Apply(func(i, j int, _ float64) float64 {
-			a, b := x.At(i, 0)-x.At(j, 0), x.At(i, 1)-x.At(j, 1)
-			return -(a*a + b*b)
-		}, s)
+		s := tiedGrid(rng, n, side)
 		got, err := AffinityPropagation(context.Background(), s, AffinityOptions{})
 		if err != nil && !errors.Is(err, ErrNotConverged) {
 			t.Fatal(err)
@@ -148,4 +136,17 @@ func TestAffinityOnGridsBesideAPeer(t *testing.T) {
 			t.Errorf("grid %d of %d points: net similarity %v, the peer's median is %v", k, n, net, want)
 		}
 	}
+}
+
+// tiedGrid returns the similarities, squared distances below zero, of n random points of a grid that
+// has so many places a side. Many are the same.
+func tiedGrid(rng *rand.Rand, n, side int) *mat.Dense {
+	x := mat.NewDense(n, 2, nil)
+	x.Apply(func(int, int, float64) float64 { return float64(rng.IntN(side)) }, x)
+	s := mat.NewDense(n, n, nil)
+	s.Apply(func(i, j int, _ float64) float64 {
+		a, b := x.At(i, 0)-x.At(j, 0), x.At(i, 1)-x.At(j, 1)
+		return -(a*a + b*b)
+	}, s)
+	return s
 }
