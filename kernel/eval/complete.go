@@ -34,13 +34,12 @@ func (s *Session) Complete(code string, pos int) (out cell.Completion) {
 	prefix := code[start:pos]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if line := code[strings.LastIndexByte(code[:pos], '\n')+1 : pos]; strings.HasPrefix(line, "%") && !strings.ContainsAny(line, " \t") {
-		out.Start = pos - len(line)
-		out.Items = completeMagic(line)
-		return out
+	if name, _, ok := isWholeCell(code); ok { // its text is no Go
+		return s.assistant().completeWhole(code, name, pos)
 	}
-	if _, _, ok := isWholeCell(code); ok { // its text is no Go
-		return out
+	c, in, code := s.assistant().commandAt(code, pos)
+	if in {
+		return c.complete(s.engine, pos)
 	}
 	if lit, inside := literalAt(code, pos); inside {
 		return s.assistant().inLiteral(code, lit, pos, !s.runner.idle.Load())

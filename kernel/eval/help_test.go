@@ -71,6 +71,71 @@ df := dataframe.LoadRecords([][]string{{"price", "name"}, {"1", "x"}})`)
 	}
 }
 
+// TestHelpInCommands has files and names of commands proposed where a command is written, what Go
+// means elsewhere, and says what a command is for.
+func TestHelpInCommands(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"data/a.txt", "dates.csv", "two words.txt"} {
+		if err := os.MkdirAll(dir+"/data", 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(dir+"/"+name, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := New(Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	must(t, s, "data := 1\nfunc dated() int { return 1 }")
+	for _, c := range []struct{ code, want string }{
+		{"$ ls da|", "data/ dates.csv"},
+		{"!ls da|", "data/ dates.csv"},
+		{"x := 1\n$ cat data/| | head", "data/a.txt"},
+		{"$ cat two|", `two\ words.txt`},
+		{"$ cat \"two|", "two words.txt"},
+		{"%cd da|", "data/"},
+		{"%rm dat|", "data dated"},
+		{"%%writefile dates|\ntext", "dates.csv"},
+		{"%%sh\nls da|", "data/ dates.csv"},
+		{"%%html\nda|", ""},
+		{"%who da|", ""},
+		{"%tim|", "%time"},
+		{"%%wr|", "%%writefile"},
+		{"%time dated|", "dated"},
+		{"%%time\ndated|", "dated"},
+		{"?dated|", "dated"},
+		{"dated|?", "dated"},
+		{"$ echo (\ndated|", "dated"},
+		{"x := `\n$ ls da|", ""},
+	} {
+		pos := strings.Index(c.code, "|")
+		got := s.Complete(strings.Replace(c.code, "|", "", 1), pos)
+		var texts []string
+		for _, item := range got.Items {
+			texts = append(texts, item.Text)
+		}
+		if strings.Join(texts, " ") != c.want {
+			t.Errorf("%q: got %q, want %q", c.code, texts, c.want)
+		}
+	}
+	for _, c := range []struct{ code, want string }{
+		{"%c|d data", "%cd [FOLDER]"},
+		{"%%s|h\nls", "%%sh"},
+		{"%tim|e dated()", "%time CODE"},
+		{"%time date|d()", "func dated() int"},
+		{"%%time|\ndated()", "%time CODE"},
+		{"$ ls da|", ""},
+	} {
+		pos := strings.Index(c.code, "|")
+		b, ok := s.Inspect(strings.Replace(c.code, "|", "", 1), pos, 0)
+		if got := b.Text(); ok != (c.want != "") || !strings.HasPrefix(got, c.want) {
+			t.Errorf("%q: got %q, want %q", c.code, got, c.want)
+		}
+	}
+}
+
 // TestDidYouMean misspells names of every kind.
 func TestDidYouMean(t *testing.T) {
 	s := newSession(t)

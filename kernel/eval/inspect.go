@@ -16,11 +16,9 @@ import (
 // Detail 0 is for a tool tip: the declaration and its comment. Detail 1 adds the source, methods
 // or names.
 func (s *Session) Inspect(code string, pos, detail int) (b display.Bundle, ok bool) {
-	if h, script, ok := traceHelp(code, min(max(pos, 0), len(code))); ok {
-		return inspectTrace(h, code, script, min(max(pos, 0), len(code)))
-	}
-	if _, _, ok := isWholeCell(code); ok { // its text is no Go
-		return display.Bundle{}, false
+	pos = min(max(pos, 0), len(code))
+	if h, script, ok := traceHelp(code, pos); ok {
+		return inspectTrace(h, code, script, pos)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -29,7 +27,14 @@ func (s *Session) Inspect(code string, pos, detail int) (b display.Bundle, ok bo
 			b, ok = display.Bundle{}, false
 		}
 	}()
-	return s.assistant().describe(code, min(max(pos, 0), len(code)), detail)
+	c, in, rest := s.assistant().commandAt(code, pos)
+	if in {
+		return c.describe()
+	}
+	if _, _, ok := isWholeCell(code); ok { // its text is no Go
+		return display.Bundle{}, false
+	}
+	return s.assistant().describe(rest, pos, detail)
 }
 
 // describeName describes a name such as x, x.Method or pkg.Func.

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,6 +44,12 @@ func newScope() *scope {
 
 // empty reports whether no cell has declared or imported anything.
 func (s *scope) empty() bool { return len(s.names)+len(s.imports) == 0 }
+
+// removable are the names that %rm takes.
+func (s *scope) removable() []string {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(s.names)), maps.Keys(s.imports))
+	return slices.DeleteFunc(names, func(n string) bool { return strings.HasPrefix(n, "__") })
+}
 
 // typeDecl returns the declaration of the type that a name means now; nil if it means something
 // else.
