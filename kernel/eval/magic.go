@@ -22,6 +22,7 @@ import (
 
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/internal/process"
+	"dtnotes/kernel/tracing"
 )
 
 // A segment is a part of a cell: Go code, or a line that is a command to the session.
@@ -62,10 +63,13 @@ func segments(code string, knows func(name string) bool) []segment {
 	lines := strings.SplitAfter(code, "\n")
 	from := func(i int) string { return strings.Repeat("\n", i) + strings.Join(lines[i:], "") }
 	begin := 0 // of what is pending
-	for i, line := range lines {
+	for i := 0; i < len(lines); i++ {
+		line := lines[i]
 		text := strings.TrimRight(line, " \t\r\n")
 		if isMain(text) && isClosed(pending.String()) {
 			line = "\n" // what stands below runs as what stands above does
+		} else if args, ok := mainArguments(text); ok {
+			text = "%args " + args
 		}
 		if !isMagic(text) && !isBang(text, pending.String(), knows) || isMain(text) || !isClosed(pending.String()) {
 			pending.WriteString(line)
@@ -79,6 +83,10 @@ func segments(code string, knows func(name string) bool) []segment {
 		}
 		if strings.HasPrefix(text, "%%") {
 			return append(out, segment{magic: text, late: true})
+		}
+		for (text[0] == '$' || text[0] == '!') && strings.HasSuffix(text, "\\") && i+1 < len(lines) { // it goes on
+			i++
+			text += "\n" + strings.TrimRight(lines[i], " \t\r\n")
 		}
 		out = append(out, segment{magic: text, left: from(i + 1)})
 		pending.Reset()
@@ -120,6 +128,15 @@ func together(segs []segment) []segment {
 // isMain reports whether a line is the command by which other notebooks say that what stands
 // below is the body of func main.
 func isMain(line string) bool { return line == "%%" || line == "%main" }
+
+// mainArguments are what stands behind such a command: in other notebooks the arguments of the
+// program that they make of the cell.
+func mainArguments(line string) (args string, ok bool) {
+	if args, ok = strings.CutPrefix(line, "%% "); !ok {
+		args, ok = strings.CutPrefix(line, "%main ")
+	}
+	return strings.TrimSpace(args), ok
+}
 
 // isBang reports whether a line is a shell command after an exclamation mark, as !ls -l, and no
 // expression, as !done. It is an expression if it parses as one and has a name that means
@@ -227,6 +244,8 @@ func magics() map[string]magic {
 		"rm":     {"%rm NAME ...", "forgets variables, functions, types and imports", (*Session).remove},
 		"time":   {"%time CODE", "runs a line, or with %%time the whole cell, and says how long it took", (*Session).timed},
 		"get":    {"%get PATH[@VERSION] ...", "gets modules, or packages of modules, to be imported; with -c before it compiles in what would run from source", get},
+		"args":   {"%args [ARGUMENT ...]", "sets what os.Args and package flag see; so do %% and %main with arguments", (*Session).setArguments},
+		"env":    {"%env NAME VALUE", "sets an environment variable", (*Session).setVariable},
 		"native": {"%native", "what executes the functions of the last cell, and why it is not the faster executor", (*Session).nativeTold},
 		"reset":  {"%reset", "forgets all variables, functions, types and imports", (*Session).forget},
 		"cd":     {"%cd [FOLDER]", "changes the folder that files and local packages are looked for in", (*Session).changeDir},
@@ -240,7 +259,9 @@ func (s *Session) command(ctx context.Context, r *run, seg segment) cell.Result 
 	line := strings.TrimSpace(seg.magic)
 	switch line[0] {
 	case '$', '!':
-		return s.shell(ctx, strings.TrimSpace(line[1:]))
+		// Notebooks of GoNB write !* for a command in the folder of the module, which here is the
+		// folder of the session.
+		return s.shell(ctx, strings.TrimSpace(strings.TrimPrefix(line[1:], "*")))
 	case '%':
 		name, arg, _ := strings.Cut(strings.TrimLeft(line, "%"), " ")
 		arg = strings.TrimSpace(arg)
@@ -309,7 +330,7 @@ are values like others, and so is what methods Err and Unwrap give.
 		fmt.Fprintf(w, "%s\t%s\n", whole[n].usage, whole[n].help)
 	}
 	fmt.Fprintln(w, "$ COMMAND or !COMMAND\truns a shell command")
-	fmt.Fprintln(w, "%% or %main\tnothing: in other notebooks what stands below is the body of func main")
+	fmt.Fprintln(w, "%% or %main [ARGUMENT ...]\tin other notebooks what stands below is the body of func main; here it only sets arguments")
 	fmt.Fprintln(w, "?NAME or NAME?\tdocumentation of a name")
 	fmt.Fprintln(w, "exit or quit\tends a console")
 	w.Flush()
@@ -394,6 +415,32 @@ func (s *Session) remove(_ context.Context, _ *run, arg, _ string) cell.Result {
 	for _, n := range names {
 		delete(sc.names, n)
 		delete(sc.imports, n)
+	}
+	return cell.Result{}
+}
+
+// setArguments is %args. They stay until they are set again; %reset keeps them, as it does the
+// folder.
+func (s *Session) setArguments(_ context.Context, _ *run, arg, _ string) cell.Result {
+	words, err := tracing.Split(arg)
+	if err != nil {
+		return failure("error", fmt.Sprintf("%%args: %v", err))
+	}
+	os.Args = append(os.Args[:1:1], words...)
+	return cell.Result{}
+}
+
+// setVariable is %env. The value goes to the end of the line, and = may stand before it.
+func (s *Session) setVariable(_ context.Context, _ *run, arg, _ string) cell.Result {
+	name, value, ok := strings.Cut(arg, "=")
+	if blank, after, found := strings.Cut(arg, " "); found && (!ok || len(blank) < len(name)) {
+		name, value, ok = blank, strings.TrimSpace(after), true
+	}
+	if !ok {
+		return failure("error", "%env NAME VALUE: the value is missing")
+	}
+	if err := os.Setenv(name, value); err != nil {
+		return failure("error", fmt.Sprintf("%%env: %v", err))
 	}
 	return cell.Result{}
 }

@@ -49,7 +49,7 @@ func TestWholeCells(t *testing.T) {
 	for code, want := range map[string]string{
 		"%%writefile\nx":     "wants the name of a file",
 		"%%html x\n":         "takes no arguments",
-		"%%nosuch\nx":        "no command %%nosuch; there are %cd, ",
+		"%%nosuch\nx":        "no command %%nosuch; there are " + commandNames()[0] + ", ",
 		"%sh ls":             "no command %sh; there are ",
 		"%%bpftrace --for x": "--for x: want a time",
 		"%%dtrace -n x":      "the body of the cell is the script",

@@ -47,7 +47,7 @@ var refused = map[string]string{
 // variable that will hold the capture.
 func ParseLine(tracer, line string) (o Options, variable string, err error) {
 	o, variable = Options{Tracer: tracer}, "capture"
-	words, err := splitWords(line)
+	words, err := Split(line)
 	if err != nil {
 		return o, "", err
 	}
@@ -125,8 +125,8 @@ func (o *Options) set(name, value string, variable *string) (err error) {
 	return nil
 }
 
-// splitWords splits a line as a shell does, with quotes and backslashes and nothing else.
-func splitWords(line string) ([]string, error) {
+// Split splits a line as a shell does, with quotes and backslashes and nothing else.
+func Split(line string) ([]string, error) {
 	var out []string
 	var word strings.Builder
 	inside := false

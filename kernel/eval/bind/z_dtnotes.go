@@ -724,5 +724,6 @@ var dtnotes14 = Table{
 		{"Run", p14.Run},
 		{"Show", p14.Show},
 		{"ShowWatch", p14.ShowWatch},
+		{"Split", p14.Split},
 	},
 }
