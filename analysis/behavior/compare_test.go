@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -276,5 +277,34 @@ func TestCompareLevels(t *testing.T) {
 	}
 	if text := compared.String(); !strings.Contains(text, "web-3") || strings.Contains(text, "/s") {
 		t.Errorf("hosts that differ:\n%s", text)
+	}
+}
+
+// An alert near the start of a series tells which links lost an end, and that too little was seen
+// to tell which others changed.
+func TestLinksOfAnEarlyAlert(t *testing.T) {
+	b := learn(t, server(t, 1, 300, nil), server(t, 2, 300, nil))
+	early := server(t, 3, 20, func(i int, c map[string]float64) {
+		if i >= 2 && i < 5 {
+			delete(c, "syscall db")
+			delete(c, "write_bytes db")
+		}
+	})
+	lost := func(a behavior.Alert, from, to string) bool {
+		return slices.ContainsFunc(a.Edges, func(c behavior.Change) bool { return c.From == from && c.To == to && c.What == "lost" })
+	}
+	r := score(t, b, early)
+	if len(r.Alerts) != 1 || !lost(r.Alerts[0], "db", "web") || !strings.Contains(r.Alerts[0].Note, "10 buckets up to the end of the alert, and 6 were seen") || !strings.Contains(r.String(), r.Alerts[0].Note) {
+		t.Errorf("told:\n%v", r)
+	}
+	if watched := push(t, watcher(t, b), early); !reflect.DeepEqual(watched, r.Alerts) {
+		t.Errorf("a watch tells %v", watched)
+	}
+	// A watch that begins in an outage sees no source at all.
+	w := watcher(t, b)
+	push(t, w, server(t, 3, 12, func(_ int, c map[string]float64) { clear(c) }))
+	dark, err := w.Close(t.Context())
+	if err != nil || dark == nil || !lost(*dark.Alert, "db", "web") || dark.Alert.Note != "" {
+		t.Errorf("in an outage a watch tells %+v, %v", dark, err)
 	}
 }

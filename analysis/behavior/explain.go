@@ -63,21 +63,30 @@ type window struct {
 }
 
 // explainLinks says of each alert which links differ from the behavior: those that lost an end
-// first, then those that changed beyond chance. An alert so early in the series that it has no
-// window has neither.
+// first, then those that changed beyond chance. If too few buckets were seen up to the end of an
+// alert to judge the latter, its note says so.
 func (r *Report) explainLinks(ctx context.Context) error {
-	if r.behavior.Links == nil {
+	l := r.behavior.Links
+	if l == nil || len(r.Alerts) == 0 {
 		return nil
+	}
+	usual, err := l.among(l.Names)
+	if err != nil {
+		return err
 	}
 	whole := r
 	for i := range r.Alerts {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		r := whole.around(&whole.Alerts[i])
+		a := &whole.Alerts[i]
+		r := whole.around(a)
 		values := r.activity()
-		w := r.window(&r.Alerts[i], values)
+		a.Edges = r.broken(a, values, usual)
+		w := r.window(a, values)
 		if w == nil {
+			first, last := r.span(a)
+			a.Note = fmt.Sprintf("links that changed are not listed: that takes %d buckets up to the end of the alert, and %d were seen", fewestInWindow, last-first)
 			continue
 		}
 		before, err := covariance.Precision(w.before)
@@ -88,12 +97,11 @@ func (r *Report) explainLinks(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("links in the alert: %w", err)
 		}
-		r.Alerts[i].Edges = r.broken(&r.Alerts[i], values, covariance.PartialCorrelations(before))
 		for _, c := range w.changes(before, after) {
 			// A broken link is reported only once.
 			known := func(b Change) bool { return b.From == c.From && b.To == c.To }
-			if !slices.ContainsFunc(r.Alerts[i].Edges, known) {
-				r.Alerts[i].Edges = append(r.Alerts[i].Edges, c)
+			if !slices.ContainsFunc(a.Edges, known) {
+				a.Edges = append(a.Edges, c)
 			}
 		}
 	}

@@ -165,8 +165,8 @@ func (r *Report) String() string {
 	return b.String()
 }
 
-// Words describes the alert in a few lines: when it was, which processes stand out and why, and
-// which links changed.
+// Words describes the alert in a few lines: when it was, which processes stand out and why, which
+// links changed, and what could not be said.
 func (a Alert) Words() string { return a.words(figure.Shorten(a.names())) }
 
 // names lists the processes that the alert names.
@@ -196,6 +196,9 @@ func (a Alert) words(brief func(string) string) string {
 	}
 	for _, e := range a.Edges[:min(5, len(a.Edges))] {
 		fmt.Fprintf(&b, "  %s\n", brief(e.String()))
+	}
+	if a.Note != "" {
+		fmt.Fprintf(&b, "  note: %s\n", a.Note)
 	}
 	return b.String()
 }

@@ -56,10 +56,11 @@ type Verdict struct {
 type Alert struct {
 	Start   float64   `json:"start"` // seconds since the epoch
 	End     float64   `json:"end"`
-	Score   float64   `json:"score"`   // of its strongest bucket
-	P       float64   `json:"p"`       // of its strongest bucket
-	Sources []Finding `json:"sources"` // strongest first: mean score over the alert
-	Edges   []Change  `json:"edges"`   // links that differ
+	Score   float64   `json:"score"`          // of its strongest bucket
+	P       float64   `json:"p"`              // of its strongest bucket
+	Sources []Finding `json:"sources"`        // strongest first: mean score over the alert
+	Edges   []Change  `json:"edges"`          // links that differ
+	Note    string    `json:"note,omitempty"` // what could not be said
 }
 
 // A Report is what [Score] found.

@@ -289,9 +289,6 @@ func (h *history) explain(ctx context.Context, a *Alert) error {
 	}
 	r := &Report{behavior: h.b, Alerts: []Alert{*a}}
 	r.series = seriesOf(h.b, h.ring, func(name string) bool { return matters[processOf(name, h.b.ByKind)] })
-	if len(r.series.Names) == 0 {
-		return nil
-	}
 	err := r.explainLinks(ctx)
 	*a = r.Alerts[0]
 	return err
