@@ -46,12 +46,22 @@ type Behavior struct {
 	Held   map[string]*Held `json:"held"`   // how new sources and processes stood out in buckets held out
 	Levels Levels           `json:"levels"` // what buckets held out showed
 
+	Accepted []Acceptance `json:"accepted,omitempty"` // alerts that are taken for normal
+
 	Links *Links   `json:"links"` // how processes depend on each other; nil if less than two vary
 	Notes []string `json:"notes"`
 
 	// compiled is made when the first bucket is judged. Whoever changes the behavior must forget
 	// it.
 	compiled *compiled
+}
+
+// An Acceptance names an alert of a watch that was taken for normal. It is saved with what was
+// learned of the alert, so that nothing can be written of which the other is missing, and an alert
+// is learned only once.
+type Acceptance struct {
+	Number int     `json:"number"` // that the watch gave it
+	Start  float64 `json:"start"`  // seconds since the epoch: numbers begin anew with a new state
 }
 
 // A Source is what is known of one source of values.

@@ -208,6 +208,7 @@ func absorb(b, o *Behavior, fading bool) {
 	if b.Missing == Refuse {
 		b.Missing = o.Missing
 	}
+	b.Accepted = union(b.Accepted, o.Accepted)
 	b.Tags = union(b.Tags, o.Tags)
 	b.Ignored = union(b.Ignored, o.Ignored)
 	b.Excluded = union(b.Excluded, o.Excluded)
@@ -222,7 +223,7 @@ func absorb(b, o *Behavior, fading bool) {
 }
 
 // union appends to a those elements of b that a does not have, in their order.
-func union(a, b []string) []string {
+func union[T comparable](a, b []T) []T {
 	for _, s := range b {
 		if !slices.Contains(a, s) {
 			a = append(a, s)

@@ -109,6 +109,8 @@ type watch struct {
 }
 
 func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string) error {
+	// This comes before the files are read, so that no change of them is missed.
+	changed := stamps(path)
 	b, err := behavior.Load(path)
 	if err != nil {
 		return err
@@ -133,7 +135,7 @@ func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string)
 	ctx, stop := context.WithCancel(cmd.Context())
 	defer stop()
 	stderr := &syncWriter{w: cmd.ErrOrStderr()}
-	w := &watch{opt: opt, cmd: cmd, path: path, b: b, view: newView(cmd.OutOrStdout()), metrics: newMetrics(), sight: newSight(opt.blindAfter), warnings: stderr, state: &watchState{Version: stateVersion}, leftOut: map[string]bool{}}
+	w := &watch{opt: opt, cmd: cmd, path: path, b: b, view: newView(cmd.OutOrStdout()), metrics: newMetrics(), sight: newSight(opt.blindAfter), warnings: stderr, state: &watchState{Version: stateVersion}, leftOut: map[string]bool{}, changed: changed}
 	if !opt.forget {
 		if w.state, err = loadState(statePath(path)); err != nil {
 			return err
@@ -275,13 +277,14 @@ func (w *watch) restart(m behavior.Memory) error {
 		return err
 	}
 	next.Remember(m)
-	w.w, w.changed = next, w.stamps()
+	w.w = next
 	return nil
 }
 
-// stamps returns when the files that other commands write were last changed.
-func (w *watch) stamps() (out [2]time.Time) {
-	for i, path := range []string{w.path, ordersPath(w.path)} {
+// stamps returns when the files that other commands write were last changed: a behavior, and the
+// orders beside it.
+func stamps(path string) (out [2]time.Time) {
+	for i, path := range []string{path, ordersPath(path)} {
 		if info, err := os.Stat(path); err == nil {
 			out[i] = info.ModTime()
 		}
@@ -299,20 +302,24 @@ func (w *watch) reload() {
 		w.looked = now
 	}
 	before := w.changed
-	if w.stamps() == before {
+	if w.changed = stamps(w.path); w.changed == before {
 		return
 	}
 	b, err := behavior.Load(w.path)
 	if err == nil && b.Every != w.b.Every {
 		err = fmt.Errorf("%s has buckets of %v now: start the watch again", w.path, b.Every)
 	}
+	if err == nil && b.Measure != nil && w.b.Measure != nil {
+		if differs := w.b.Measure.Match(b.Measure); differs != nil {
+			err = fmt.Errorf("%s is of something else now, start the watch again: %w", w.path, differs)
+		}
+	}
 	if err != nil {
 		say(w.warnings, "warning:", err)
-		w.changed = w.stamps()
 		return
 	}
 	m := w.w.Memory()
-	if w.stamps()[0] != before[0] {
+	if w.changed[0] != before[0] {
 		// If an alert goes on, it may be what was accepted, and so it ends.
 		w.end()
 		m = behavior.Memory{Last: m.Last, Ended: m.Ended}
@@ -530,11 +537,16 @@ func (w *watch) learnOn(ctx context.Context, u behavior.Update) {
 	if err == nil && next == nil {
 		return
 	}
+	if err == nil && !w.opt.forget && stamps(w.path)[0] != w.changed[0] {
+		// To save the lesson would undo what was written, such as what was accepted.
+		say(w.warnings, "note: the behavior was changed by another command, so that the last lesson is left out")
+		return
+	}
 	if err == nil {
 		err = next.Save(w.path)
 	}
 	if err == nil {
-		w.b = next
+		w.b, w.changed = next, stamps(w.path)
 		w.tellReach()
 		err = w.restart(w.w.Memory())
 	}

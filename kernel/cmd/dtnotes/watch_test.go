@@ -244,6 +244,106 @@ func TestWatchState(t *testing.T) {
 	}
 }
 
+// An alert is learned once, whatever could not be written when it was accepted.
+func TestAnAlertIsAcceptedOnce(t *testing.T) {
+	learned(t)
+	if stdout, _, err := watched(t, "30normal 12outage 20normal"); !errors.Is(err, misbehavior) {
+		t.Fatalf("%v\n%s", err, stdout)
+	}
+	before := mustRead(t, "normal.json")
+	// Nothing can be created in the folder, unless whoever runs the tests may do everything.
+	if err := os.Chmod(".", 0o555); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := dtnotes(t, "accept", "normal.json", "1")
+	os.Chmod(".", 0o755)
+	if err == nil {
+		t.Log("a folder that may not be written to was written to")
+		if err := os.WriteFile("normal.json", []byte(before), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if mustRead(t, "normal.json") != before {
+		t.Error("the behavior changed, though accept failed")
+	}
+	// Where the orders belong is something that cannot be written to.
+	if err := os.Mkdir("normal.orders.json", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := dtnotes(t, "accept", "normal.json", "1"); err != nil {
+		t.Fatal(err)
+	}
+	taught := mustRead(t, "normal.json")
+	if taught == before {
+		t.Error("nothing was learned")
+	}
+	if _, _, err := dtnotes(t, "accept", "normal.json", "1"); err == nil || !strings.Contains(err.Error(), "accepted before") {
+		t.Error(err)
+	}
+	if list, _, err := dtnotes(t, "accept", "normal.json"); err != nil || list != "" {
+		t.Errorf("still to accept: %v\n%s", err, list)
+	}
+	if mustRead(t, "normal.json") != taught {
+		t.Error("the alert was learned twice")
+	}
+	// A behavior that was learned anew knows nothing of it.
+	if _, stderr, err := dtnotes(t, "learn", "-o", "normal.json", "a.txt", "b.txt"); err != nil {
+		t.Fatal(err, stderr)
+	}
+	if list, _, err := dtnotes(t, "accept", "normal.json"); err != nil || !strings.HasPrefix(list, "1  ") {
+		t.Errorf("after learning anew: %v\n%s", err, list)
+	}
+}
+
+// What another command wrote meanwhile is neither undone by a lesson nor gone on with if it counts
+// something else.
+func TestBehaviorsChangedMeanwhile(t *testing.T) {
+	learned(t)
+	changed := stamps("normal.json")
+	b, err := behavior.Load("normal.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told bytes.Buffer
+	opt := &watchOptions{halfLife: time.Hour}
+	w := &watch{opt: opt, path: "normal.json", b: b, warnings: &told, changed: changed, state: &watchState{}, lessons: behavior.Lessons{HalfLife: opt.halfLife}}
+	if err := w.restart(behavior.Memory{}); err != nil {
+		t.Fatal(err)
+	}
+	start := 1.8e9
+	lesson := func() {
+		for i := range behavior.Lesson {
+			start++
+			counts := map[string]float64{"syscall web": float64(900 + 37*(i%11)), "syscall db": float64(500 + 23*(i%7))}
+			w.learnOn(t.Context(), behavior.Update{Bucket: behavior.Bucket{Time: start, Counts: counts}})
+		}
+	}
+	lesson()
+	if taught := mustRead(t, "normal.json"); w.b == b || told.Len() > 0 {
+		t.Errorf("learned nothing: %s\n%.100s", &told, taught)
+	}
+	// Another command writes the behavior, later than any clock of files could miss.
+	b.Accepted = append(b.Accepted, behavior.Acceptance{Number: 1, Start: 1})
+	if err := b.Save("normal.json"); err != nil {
+		t.Fatal(err)
+	}
+	later := time.Now().Add(time.Hour)
+	if err := os.Chtimes("normal.json", later, later); err != nil {
+		t.Fatal(err)
+	}
+	written := mustRead(t, "normal.json")
+	lesson()
+	if mustRead(t, "normal.json") != written || !strings.Contains(told.String(), "the last lesson is left out") {
+		t.Errorf("the lesson was saved: %s", &told)
+	}
+	if _, stderr, err := dtnotes(t, "learn", "-o", "normal.json", "--by", "kind", "a.txt", "b.txt"); err != nil {
+		t.Fatal(err, stderr)
+	}
+	before := w.b
+	if w.reload(); w.b != before || !strings.Contains(told.String(), "start the watch again") {
+		t.Errorf("goes on with another measure: %s", &told)
+	}
+}
+
 // A change that lasts stays an alert, which tells once how it becomes normal; nothing of it is
 // learned before.
 func TestAChangeThatLasts(t *testing.T) {

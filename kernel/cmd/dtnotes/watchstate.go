@@ -34,11 +34,14 @@ type keptAlert struct {
 	Buckets []behavior.Bucket `json:"buckets"`
 }
 
+func (k keptAlert) acceptance() behavior.Acceptance {
+	return behavior.Acceptance{Number: k.Number, Start: k.Alert.Start}
+}
+
 // orders are what an operator told a watch to do. They are in a file of their own, which only
 // commands write.
 type orders struct {
 	Suppressed map[string]float64 `json:"suppressed"` // until when, seconds since the epoch
-	Accepted   []int              `json:"accepted"`   // numbers of alerts
 }
 
 // mostKept bounds the alerts that can be accepted.
@@ -174,7 +177,8 @@ func acceptCommand() *cobra.Command {
 		Short: "Take an alert of watch for normal from now on",
 		Long: `Accept teaches a behavior that what an alert of dtnotes watch told is normal: what its sources did
 then is usual from now on, and so is how they stood to each other. A watch that runs takes it up at
-once and ends the alert. Without a number it lists the alerts that can be accepted.`,
+once and ends the alert. An alert can be accepted once. Without a number it lists the alerts that
+can be accepted.`,
 		Example: `  dtnotes accept normal.json
   dtnotes accept normal.json 7`,
 		Args: cobra.RangeArgs(1, 2),
@@ -187,13 +191,10 @@ once and ends the alert. Without a number it lists the alerts that can be accept
 			if err != nil {
 				return err
 			}
-			o, err := loadOrders(ordersPath(args[0]))
-			if err != nil {
-				return err
-			}
+			before := func(k keptAlert) bool { return slices.Contains(b.Accepted, k.acceptance()) }
 			if len(args) == 1 {
 				for _, k := range s.Alerts {
-					if !slices.Contains(o.Accepted, k.Number) {
+					if !before(k) {
 						sayf(cmd.OutOrStdout(), "%d  %s  %s\n", k.Number, date(k.Alert.Start), k.Alert)
 					}
 				}
@@ -204,20 +205,17 @@ once and ends the alert. Without a number it lists the alerts that can be accept
 			switch {
 			case err != nil || at < 0:
 				return fmt.Errorf("no alert %s is kept beside %s: dtnotes accept %s lists those that are", args[1], args[0], args[0])
-			case slices.Contains(o.Accepted, number):
+			case before(s.Alerts[at]):
 				return fmt.Errorf("alert %d was accepted before", number)
 			}
 			taught, err := b.Accept(s.Alerts[at].Buckets)
 			if err != nil {
 				return err
 			}
-			// The behavior is saved first: if the second file cannot be written then, the alert is
-			// offered again, which is better than that it is not learned.
+			// What was learned and that it was learned are one file, which is written whole or not
+			// at all: a second try never learns it twice.
+			taught.Accepted = append(taught.Accepted, s.Alerts[at].acceptance())
 			if err := taught.Save(args[0]); err != nil {
-				return err
-			}
-			o.Accepted = append(o.Accepted, number)
-			if err := writeJSON(ordersPath(args[0]), o); err != nil {
 				return err
 			}
 			sayf(cmd.OutOrStdout(), "accepted: %s\n", s.Alerts[at].Alert)

@@ -117,6 +117,7 @@ var dtnotes1 = Table{
 	Path: "dtnotes/analysis/behavior", Name: "behavior",
 	Deps: "bytes bytes\ncmp cmp\ncontext context\ndtnotes/analysis analysis\ndtnotes/analysis/cluster cluster\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/analysis/source source\ndtnotes/dtracefs dtracefs\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat stat\ngonum.org/v1/gonum/stat/distuv distuv\nio io\niter iter\nmaps maps\nmath math\nmath/rand/v2 rand\nos os\npath/filepath filepath\nslices slices\nsort sort\nstrconv strconv\nstrings strings\nsync sync\nsync/atomic atomic\ntime time\nunicode/utf8 utf8",
 	Types: []any{
+		(*p1.Acceptance)(nil),
 		(*p1.Alert)(nil),
 		(*p1.Averaged)(nil),
 		(*p1.Behavior)(nil),
