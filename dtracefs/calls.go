@@ -84,6 +84,16 @@ func isCallDetail(line []byte) bool {
 // isStackLine reports whether a line is a frame that strace -k prints under a call.
 func isStackLine(line []byte) bool { return bytes.HasPrefix(line, []byte(" > ")) }
 
+// cutCalls cuts before the last call or message of the tracer: the stack or the details of the one
+// above it are then whole, and so is the table of counts that may stand behind all calls.
+func cutCalls(data []byte) int {
+	return cutBefore(data, func(line []byte) bool {
+		_, call := syntax.ParseCall(line)
+		_, signal := parseTrussSignal(line)
+		return call || signal || isTrussStart(line) || isStraceMessage(line)
+	})
+}
+
 // read decodes a part. Calls that are still open stay so for the next one; those that never
 // returned are rows without a result, in the order in which they began.
 func (t *callTrace) read(d *decoder, data []byte, num int, last bool) int {

@@ -105,6 +105,33 @@ func (c *chunker) chunk(data []byte, last bool) chunk {
 // cutAtLine cuts after the last line.
 func cutAtLine(data []byte) int { return bytes.LastIndexByte(data, '\n') + 1 }
 
+// cutUnless cuts after the last line of which opens does not say that it needs the next one.
+func cutUnless(data []byte, opens func(line []byte) bool) int {
+	end := cutAtLine(data)
+	for end > 0 {
+		start := cutAtLine(data[:end-1])
+		if !opens(bytes.TrimRight(data[start:end], "\r\n")) {
+			break
+		}
+		end = start
+	}
+	return end
+}
+
+// cutBefore cuts before the last line that begins a record, so that all lines of the records before
+// it are there. The record that begins the text is the first one of the part, and none to cut
+// before.
+func cutBefore(data []byte, begins func(line []byte) bool) int {
+	for end := cutAtLine(data); end > 0; {
+		start := cutAtLine(data[:end-1])
+		if start > 0 && begins(bytes.TrimRight(data[start:end], "\r\n")) {
+			return start
+		}
+		end = start
+	}
+	return 0
+}
+
 // cutAtBlank cuts after the last blank line that text at the margin follows; where there is none,
 // after the last line. Text further in goes on what stands before the blank line, such as the
 // frames of a second stack. It looks at the last 4096 blank lines only, so that a text of nothing

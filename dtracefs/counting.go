@@ -172,7 +172,7 @@ func (c *counting) sideBySide(ctx context.Context, chunks *chunker) error {
 	}
 	chunks.size, chunks.lines = fastChunkSize, false // lines are counted as they are read
 	c.line = chunks.line
-	if c.fast.layout.timed != timeAbove {
+	if _, text := c.scanner.reader.(*station); text && c.fast.layout.timed != timeAbove {
 		// Each row has its own time: a chunk need not start with a clock.
 		chunks.cut = cutAtLine
 	}

@@ -116,6 +116,22 @@ func (r *csvRecords) next() (record [][]byte, line []byte, ok bool) {
 	}
 }
 
+// cutCSV cuts after the last line that ends a record: a cell in quotes may hold ends of lines. Within
+// such a cell the number of quotes so far is odd. Where that goes on for longer than a record may
+// be, a quote was never closed, and any line does.
+func cutCSV(data []byte) int {
+	end := cutAtLine(data)
+	odd := bytes.Count(data[:end], []byte{'"'})%2 == 1
+	for at := end; odd && at > 0 && end-at <= longestCSV; {
+		start := cutAtLine(data[:at-1])
+		if odd = bytes.Count(data[start:at], []byte{'"'})%2 == 0; !odd {
+			return start
+		}
+		at = start
+	}
+	return end
+}
+
 // longestCSV bounds, in bytes, a record whose quotes go over several lines: a quote that is never
 // closed would make one record of all the rest, for every line.
 const longestCSV = 64 << 10

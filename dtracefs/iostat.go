@@ -18,6 +18,7 @@ var iostat = &tool{
 		}
 		return !rest.Done() && isWideHeading(line, rest.Peek())
 	},
+	opens: isWideGroups,
 	line: func(r *reports, num int, line []byte) bool {
 		switch {
 		case isDevicesTitle(line):
@@ -35,6 +36,20 @@ var iostat = &tool{
 		r.wideHeading(num, line)
 		return true
 	},
+}
+
+// isWideGroups reports whether a line can be the first of the two that head rows of devices side by
+// side. Devices may be called anything, but terminals or processors are among the groups.
+func isWideGroups(line []byte) bool {
+	some := false
+	for w := range bytes.FieldsSeq(line) {
+		s := string(w)
+		if s[len(s)-1] == ':' || s[0]-'0' <= 9 {
+			return false
+		}
+		some = some || s == "tty" || s == "cpu"
+	}
+	return some
 }
 
 // isDevicesTitle reports whether a line stands over the headings of extended statistics.
@@ -85,16 +100,8 @@ var wideNames = map[string][]string{"tty": {"tin", "tout"}, "load average": {"1m
 // and the columns must go up in the groups.
 func isWideHeading(groups, names []byte) bool {
 	g, n := bytes.Fields(groups), bytes.Fields(names)
-	if len(g) == 0 || len(n) < 3 || len(n) < len(g) {
+	if len(n) < 3 || len(n) < len(g) || !isWideGroups(groups) {
 		return false
-	}
-	some := false
-	for _, w := range g {
-		s := string(w)
-		if s[len(s)-1] == ':' || s[0]-'0' <= 9 {
-			return false
-		}
-		some = some || s == "tty" || s == "cpu"
 	}
 	known := 0
 	for _, w := range n {
@@ -104,7 +111,7 @@ func isWideHeading(groups, names []byte) bool {
 			known++
 		}
 	}
-	return some && known == len(n) && wideGroups(groups, names) != nil
+	return known == len(n) && wideGroups(groups, names) != nil
 }
 
 // wideHeading takes both lines. Each group gets a table of its own; the devices share one.

@@ -50,14 +50,7 @@ func isKdump(head []byte) bool {
 func cutKdump(data []byte) int {
 	// Lines under the last record may still come in the next part, and only the start of a
 	// record shows that the one before is whole.
-	for end := cutAtLine(data); end > 0; {
-		start := bytes.LastIndexByte(data[:end-1], '\n') + 1
-		if _, ok := syntax.ParseKdump(data[start:end]); ok {
-			return start
-		}
-		end = start
-	}
-	return 0
+	return cutBefore(data, func(line []byte) bool { _, ok := syntax.ParseKdump(line); return ok })
 }
 
 func (k *kdump) read(d *decoder, data []byte, num int, _ bool) int {

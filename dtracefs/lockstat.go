@@ -62,14 +62,7 @@ func isLockstatTimes(line []byte) bool {
 
 // cutLockstat cuts before the last rule, which ends a row and what belongs to it.
 func cutLockstat(data []byte) int {
-	for end := cutAtLine(data); end > 0; {
-		start := bytes.LastIndexByte(data[:end-1], '\n') + 1
-		if isRuledLine(bytes.TrimRight(data[start:end], "\r\n")) {
-			return start
-		}
-		end = start
-	}
-	return 0
+	return cutBefore(data, isRuledLine)
 }
 
 func (l *lockstat) read(d *decoder, data []byte, num int, last bool) int {

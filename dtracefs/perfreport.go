@@ -30,6 +30,9 @@ var (
 	perfReportNode = pattern.New(`^[\s|]*(?:-{2,}(?:(\d+\.\d+)%)?-{1,2})?([^\s|-].*?)\s*$`)
 )
 
+// cutPerfReport keeps a heading with the line of dots under it, which tells where its columns are.
+func cutPerfReport(data []byte) int { return cutUnless(data, isPerfReportHeading) }
+
 func isPerfReportHeading(line []byte) bool {
 	return bytes.HasPrefix(line, []byte("#")) && (bytes.Contains(line, []byte("Overhead")) || bytes.Contains(line, []byte("Children")))
 }

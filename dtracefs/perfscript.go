@@ -51,21 +51,10 @@ func isPerfScript(head []byte) bool {
 	return false
 }
 
-// cutSamples cuts after the last blank line, or else before the last line that starts a sample:
-// samples without stacks have no blank lines between.
+// cutSamples cuts before the last sample: its frames may still come. Blank lines stand behind
+// stacks, but samples without stacks have none between them.
 func cutSamples(data []byte) int {
-	// A stack ends with a blank line, and behind it nothing of the sample can come.
-	if at := cutAtBlank(data); at > 0 {
-		return at
-	}
-	for end := cutAtLine(data); end > 0; {
-		start := bytes.LastIndexByte(data[:end-1], '\n') + 1
-		if _, ok := syntax.ParsePerfSample(data[start:end]); ok && start > 0 {
-			return start
-		}
-		end = start
-	}
-	return 0
+	return cutBefore(data, func(line []byte) bool { _, ok := syntax.ParsePerfSample(line); return ok })
 }
 
 // read decodes a part. Sums are of the part: those of several add up.

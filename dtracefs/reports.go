@@ -23,6 +23,11 @@ type tool struct {
 	// It returns false for a line that it does not know, and leaves it. It is called for every
 	// line that is no row, of any tool: a script in a shell may run several of them in turn.
 	line func(r *reports, num int, line []byte) bool
+
+	// opens reports whether a line can only be understood together with the next one, as the first
+	// of a heading of two lines; nil where no line of the tool is like that. No part of a capture
+	// ends with such a line.
+	opens func(line []byte) bool
 }
 
 // tools are tried in this order: those with a banner or a heading of their own come first, and
@@ -55,7 +60,15 @@ func toolDialect(t *tool) dialect {
 	start := func() reader {
 		return &reports{tool: t, boot: 1, inBlock: map[string]bool{}, names: map[string]string{}, told: map[string]bool{}}
 	}
-	return dialect{t.name, is, cutAtLine, start}
+	return dialect{t.name, is, cutReports, start}
+}
+
+// cutReports cuts after the last line that does not need the next one. A script in a shell may run
+// several tools in turn, so all of them are asked.
+func cutReports(data []byte) int {
+	return cutUnless(data, func(line []byte) bool {
+		return slices.ContainsFunc(tools, func(t *tool) bool { return t.opens != nil && t.opens(line) })
+	})
 }
 
 // reports reads what interval tools print. Rows go to tables with the time that was printed for
@@ -454,15 +467,21 @@ func (r *reports) measure(s *sheet, rp *report) {
 	if unit == "" {
 		unit = "bytes, or the unit that the name tells; K is 1,024"
 	}
-	r.tell(rp.num, percent, "printed with a percent sign, numbers are percent")
-	r.tell(rp.num, scaled, "printed with suffixes such as K or M, numbers are in "+unit)
-	r.tell(rp.num, marked, "printed with + or - where they changed since the sample before, left away")
+	r.tell(rp, percent, "printed with a percent sign, numbers are percent")
+	r.tell(rp, scaled, "printed with suffixes such as K or M, numbers are in "+unit)
+	r.tell(rp, marked, "printed with + or - where they changed since the sample before, left away")
 }
 
-// tell says once how cells of those columns were printed.
-func (r *reports) tell(num int, columns []string, how string) {
+// tell says once how cells of those columns were printed, in whichever part of a capture it shows.
+func (r *reports) tell(rp *report, columns []string, how string) {
+	columns = slices.DeleteFunc(columns, func(name string) bool {
+		key := rp.name + "\n" + name + "\n" + how
+		told := r.told[key]
+		r.told[key] = true
+		return told
+	})
 	if len(columns) > 0 {
-		r.once(num, "unit", []byte(strings.Join(columns, ", ")+": "+how))
+		r.notice(rp.num, "unit", []byte(strings.Join(columns, ", ")+": "+how), 0)
 	}
 }
 

@@ -226,7 +226,9 @@ func (r *reports) sysstatAverage(num int, line []byte) bool {
 		s = r.sheetFor(key, rp.name, "summary")
 		r.inferred[s] = true
 		r.last = append(r.last, func() { r.measure(s, rp) })
-		r.once(num, "average", line[:i])
+		if i > 0 {
+			r.once(num, "average", line[:i])
+		}
 	}
 	for i, cell := range cells {
 		if cell != nil {

@@ -21,6 +21,7 @@ var top = &tool{
 		}
 		return false
 	},
+	opens: isTopStart, // macOS prints the time on the second line
 	line: func(r *reports, num int, line []byte) bool {
 		switch {
 		case isTopStart(line):

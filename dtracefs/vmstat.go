@@ -23,6 +23,7 @@ var vmstat = &tool{
 		// decides.
 		return isVmstatGroups(line) && !rest.Done() && isVmstatHeading(rest.Peek())
 	},
+	opens: isVmstatDisks,
 	line: func(r *reports, num int, line []byte) bool {
 		switch {
 		case isVmstatGroups(line):
