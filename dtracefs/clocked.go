@@ -102,7 +102,7 @@ func (k *timedRows) gluedRow(st *station, c syntax.Clock, row []byte) bool {
 		return true
 	}
 	r := st.clocked
-	if r.shapes.none() && !r.shapes.learn(st.cur, behindAnyClock) {
+	if r.shapes.none() && !r.learn(st, behindAnyClock) {
 		return false
 	}
 	cells, shape, ok := r.shapes.split(row)
@@ -168,7 +168,12 @@ func afterClock(line []byte) []byte {
 
 // clockedRows are the rows under a clock that no aggregation printed: what printf and printa
 // write with a format, block after block. They begin right under a clock, or else right under
-// another row: the same line elsewhere is free text.
+// another row: the same line elsewhere is free text. A heading that was printed once, before the
+// first clock, names their cells:
+//
+//	TIME      EXECNAME   PID   READS
+//	10:00:01
+//	          nginx       12       4
 type clockedRows struct {
 	shapes rowShapes
 	next   int // number of the line after the last row
@@ -180,7 +185,7 @@ func (r *clockedRows) take(st *station, num int, line []byte) bool {
 	if num != r.next && num-st.blanks != st.afterClock || st.free.open() {
 		return false
 	}
-	if r.shapes.none() && !r.shapes.learn(st.cur, wholeLine) {
+	if r.shapes.none() && !r.learn(st, wholeLine) {
 		return false
 	}
 	cells, shape, ok := r.shapes.split(line)
@@ -194,6 +199,20 @@ func (r *clockedRows) take(st *station, num int, line []byte) bool {
 	st.free.flush()
 	st.take(classTable)
 	r.file(st, cells, shape)
+	return true
+}
+
+// learn learns the shapes of the rows ahead, and their names if a heading stands over the clock.
+func (r *clockedRows) learn(st *station, row func(line []byte) []byte) bool {
+	if !r.shapes.learn(st.cur, row) {
+		return false
+	}
+	tables := st.free.tables
+	for _, s := range r.shapes.shapes {
+		if s.names = tables.namesOf(s.width); s.names != nil && len(s.names) == len(tables.keyNames) && tables.header.title == "" {
+			tables.bare = textLine{} // all words of the heading are names of columns
+		}
+	}
 	return true
 }
 

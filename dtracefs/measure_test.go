@@ -118,7 +118,6 @@ func TestTimesThatStayText(t *testing.T) {
 func TestValuesSideBySide(t *testing.T) {
 	world := func(row func(b *strings.Builder, second int)) string {
 		var b strings.Builder
-		b.WriteString("TIME  EXECNAME  PID  CALLS  BYTES\n")
 		for second := range 12 {
 			fmt.Fprintf(&b, "2026 Nov 22 19:45:%02d\n", 40+second)
 			row(&b, second)

@@ -30,6 +30,7 @@ type rowShape struct {
 	width int
 	mask  uint64            // a bit for each cell that is a number
 	known []map[string]bool // by cell: words of text seen in it
+	names []string          // of the cells, where a heading has named them
 }
 
 const (
@@ -243,9 +244,14 @@ func (s *rowShape) learn(cells [][]byte) {
 	}
 }
 
-// file appends the cells to a sheet, the first as column number first.
+// file appends the cells to a sheet: under the names that a heading gave them, or the first as column
+// number first.
 func (s *rowShape) file(to *sheet, cells [][]byte, first int) {
 	for i, c := range cells {
-		to.text("c"+strconv.Itoa(first+i), c)
+		if s.names != nil {
+			to.text(s.names[i], c)
+		} else {
+			to.text("c"+strconv.Itoa(first+i), c)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"dtnotes/dtracefs/internal/pattern"
 	"dtnotes/dtracefs/internal/script"
 	"dtnotes/dtracefs/internal/syntax"
 )
@@ -62,7 +63,8 @@ func parseScript(src string) *script.Script {
 // recognizers: what the script says of a line is sure, where its shape is only likely.
 type scriptLines struct {
 	formats map[*script.Format]*formatSheet
-	cells   [][]byte // of the line at hand
+	names   map[*script.Format][]string // that a heading gave to columns
+	cells   [][]byte                    // of the line at hand
 }
 
 // resume forgets the sheets of the text before.
@@ -115,9 +117,13 @@ func (f *scriptLines) sheetOf(st *station, format *script.Format) *formatSheet {
 	if format.Words() {
 		fs.words = fs.sheet.col("format", String)
 	}
-	for _, c := range format.Columns {
+	headed := f.namesOf(st, format)
+	for i, c := range format.Columns {
 		typ := map[script.Type]Type{script.Int: Int, script.Text: String, script.Date: Time}[c.Type]
 		name := c.Name
+		if headed != nil && unspoken.MatchString(name) {
+			name = headed[i]
+		}
 		if typ == Time || name == "walltimestamp" {
 			typ, name = Time, "time"
 			if fs.timed {
@@ -134,6 +140,23 @@ func (f *scriptLines) sheetOf(st *station, format *script.Format) *formatSheet {
 		fs.cols = append(fs.cols, col)
 	}
 	return fs
+}
+
+// unspoken are the names of columns of which the script does not say what they are.
+var unspoken = pattern.New(`^(?:(?:c|key)\d+|value)$`)
+
+// namesOf returns what the heading that was printed before calls the columns of a format; nil where
+// none was. What it says when the first line of the format comes holds for all.
+func (f *scriptLines) namesOf(st *station, format *script.Format) []string {
+	names, known := f.names[format]
+	if !known {
+		if f.names == nil {
+			f.names = map[*script.Format][]string{}
+		}
+		names = st.free.tables.namesOf(len(format.Columns))
+		f.names[format] = names
+	}
+	return names
 }
 
 // formatKey is the key of the sheet that the lines of a format go to.

@@ -111,6 +111,58 @@ func (f *scriptTables) end(st *station) {
 	f.bare = textLine{}
 }
 
+// namesOf returns what the heading in force calls the cells of rows that stand under a clock, so
+// many in each; nil where it does not say. The column of the clock has no cell in them. A heading
+// with rows of its own names those, and no others.
+func (f *scriptTables) namesOf(width int) (names []string) {
+	if f.header == nil || f.header.sheet != nil {
+		return nil
+	}
+	for _, c := range f.header.cols {
+		names = append(names, c.name)
+	}
+	if at := slices.IndexFunc(names, timeName); at >= 0 && len(names) == width+1 {
+		return slices.Delete(names, at, at+1)
+	}
+	if len(names) != width {
+		return nil
+	}
+	return names
+}
+
+// overClock reports whether a line that has no rows under it names the columns of those under the
+// clock that comes next: two thirds of its words stand over an edge of their words, but for the
+// one that names the clock.
+func overClock(st *station, line []byte) bool {
+	tokens := tokensOf(line)
+	if len(tokens) < 3 || slices.ContainsFunc(tokens, func(k token) bool { return !isName(line[k.Start:k.End]) }) {
+		return false
+	}
+	var rows []textLine
+	clocks := 0
+	ahead := *st.cur
+	for n := 0; n < sampleRows && !ahead.Done(); n++ {
+		next, _ := ahead.Next()
+		next = plain(next)
+		if syntax.Blank(next) {
+			continue
+		}
+		if _, text, ok := clockLine(next); ok && (len(text) == 0 || text[0] == ',') {
+			clocks++
+			continue
+		}
+		if clocks == 0 {
+			return false
+		}
+		rows = append(rows, textLine{text: next})
+	}
+	if len(rows) < 2 {
+		return false
+	}
+	anchored, numeric := anchors(line, tokens, rows)
+	return numeric && anchored*3 >= 2*(len(tokens)-1)
+}
+
 // titledBy takes a paragraph of n lines that is the title of the table which the next one
 // is: one line that ends as titles do.
 func (f *scriptTables) titledBy(st *station, lines []textLine, n int) bool {
@@ -125,7 +177,7 @@ func (f *scriptTables) titledBy(st *station, lines []textLine, n int) bool {
 			break
 		}
 	}
-	if len(next) < 2 || !f.headingHere(next, 0) {
+	if len(next) < 2 || !f.headingHere(st, next, 0) {
 		return false
 	}
 	f.title = tableTitle(st, lines[:1])
@@ -136,7 +188,10 @@ func (f *scriptTables) titledBy(st *station, lines []textLine, n int) bool {
 // title, under it a drawn line; the rows end at the next heading. A heading alone waits for its
 // rows, and a paragraph without a heading may be rows of the table before.
 func (f *scriptTables) file(st *station, lines []textLine) int {
-	at := f.headingAt(lines)
+	at := f.headingAt(st, lines)
+	if n := len(lines) - 1; at < 0 && lines[n].frames == nil && overClock(st, lines[n].text) {
+		at = n
+	}
 	if at < 0 {
 		if f.more(st, lines) {
 			return len(lines)
@@ -187,7 +242,7 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 		return len(lines)
 	}
 	end := 0
-	for end < len(rows) && !isDrawn(rows[end]) && headingWords(rows[end].text) != h.words && (end == 0 || !f.headingHere(rows, end)) {
+	for end < len(rows) && !isDrawn(rows[end]) && headingWords(rows[end].text) != h.words && (end == 0 || !f.headingHere(st, rows, end)) {
 		end++
 	}
 	f.rows(st, h, title, rows[:end])
@@ -268,12 +323,12 @@ func tableTitle(st *station, above []textLine) string {
 
 // headingAt returns the line of the paragraph that is a heading, or -1. It is one of the first
 // four lines, or the last: what BEGIN prints on another CPU may come after the rows.
-func (f *scriptTables) headingAt(lines []textLine) int {
+func (f *scriptTables) headingAt(st *station, lines []textLine) int {
 	for i := range lines {
 		if i > 3 {
 			break
 		}
-		if f.headingHere(lines, i) {
+		if f.headingHere(st, lines, i) {
 			return i
 		}
 	}
@@ -285,14 +340,29 @@ func (f *scriptTables) headingAt(lines []textLine) int {
 
 // headingHere reports whether a line is a heading. One that has a stack under it is a row. One
 // that was a heading before is one again, whatever stands under it now.
-func (f *scriptTables) headingHere(lines []textLine, i int) bool {
+func (f *scriptTables) headingHere(st *station, lines []textLine, i int) bool {
 	if lines[i].frames != nil {
 		return false
 	}
 	if words := headingWords(lines[i].text); f.header != nil && words == f.header.words || f.kinds[words] != nil {
 		return true
 	}
-	return isHeading(lines[i].text, lines[i+1:min(len(lines), i+1+sampleRows)], false)
+	return isPrinted(st, lines[i].text) || isHeading(lines[i].text, lines[i+1:min(len(lines), i+1+sampleRows)], false)
+}
+
+// isPrinted reports whether the script prints a line as the heading of its columns.
+func isPrinted(st *station, line []byte) bool {
+	if st.script == nil {
+		return false
+	}
+	words, timed := strings.Fields(string(line)), false
+	for _, w := range words {
+		if !isName([]byte(w)) || strings.HasSuffix(w, ".") {
+			return false
+		}
+		timed = timed || timeName(w)
+	}
+	return len(words) > 1 && st.script.Heads(words, timed)
 }
 
 // headingWords are the words of a line with one blank between each: the same heading may be

@@ -5,6 +5,7 @@ package script
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,9 +19,10 @@ type Script struct {
 	Formats      []*Format
 	Aggregations []Aggregation
 
-	printed []string // the aggregations that printa prints without a format, in the order of the script
-	texts   []string // what formats write that are no line of their own
-	opaque  bool     // it prints what nothing tells
+	printed []string        // the aggregations that printa prints without a format, in the order of the script
+	texts   []string        // what formats write that are no line of their own
+	lines   map[string]bool // what it prints without any value, by the words with a blank between
+	opaque  bool            // it prints what nothing tells
 }
 
 // Foreign reports whether the script cannot have printed a line that is none of its formats' and
@@ -37,6 +39,34 @@ func (s *Script) Foreign(line []byte) bool {
 		}
 	}
 	return true
+}
+
+// Heads reports whether the script prints words as they are, on a line of their own, and prints as
+// many columns; or one less, where a word stands over a time that it prints elsewhere. Such a line
+// is the heading of those columns.
+func (s *Script) Heads(words []string, timed bool) bool {
+	return s.lines[strings.Join(words, " ")] && slices.ContainsFunc(s.Formats, func(f *Format) bool {
+		return len(f.Columns) == len(words) || timed && len(f.Columns) == len(words)-1
+	})
+}
+
+// literal returns what a format prints whose arguments are strings in quotes, if any.
+func literal(text string, args []string) (printed string, ok bool) {
+	var values []any
+	for _, a := range args {
+		v, err := strconv.Unquote(a)
+		if err != nil {
+			return "", false
+		}
+		values = append(values, v)
+	}
+	for _, c := range conversions.FindAllString(text, -1) {
+		if verb := c[len(c)-1]; verb != 's' && verb != '%' {
+			return "", false
+		}
+	}
+	printed = fmt.Sprintf(text, values...)
+	return printed, !strings.Contains(printed, "%!")
 }
 
 // Printed returns the aggregations with as many keys that are printed without a format, those
@@ -79,7 +109,7 @@ func (a Aggregation) Histogram() bool {
 // and such as do not compile, are read as far as they go. It has no grammar: braces say where
 // clauses are, and the names of a few functions what they print.
 func Parse(src string) *Script {
-	s := &Script{}
+	s := &Script{lines: map[string]bool{}}
 	p := parser{src: stripComments(src)}
 	seen := map[string]bool{}
 	depth, head, clause := 0, 0, "" // the braces that are open, where the clause starts, its probes
@@ -304,6 +334,15 @@ func (p *parser) print(s *Script, clause string) {
 	}
 	text, err := strconv.Unquote(args[0])
 	if err != nil {
+		return
+	}
+	if printed, ok := literal(text, args[1:]); ok {
+		for line := range strings.Lines(printed) {
+			if words := strings.Fields(line); len(words) > 0 {
+				s.texts = append(s.texts, strings.TrimSpace(line))
+				s.lines[strings.Join(words, " ")] = true
+			}
+		}
 		return
 	}
 	f := newFormat(text, args[1:])
