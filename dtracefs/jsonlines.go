@@ -61,15 +61,23 @@ func jsonLines(d *decoder, cur *syntax.Cursor) {
 // fileJSONLine files an object. Objects with other members, or with the same ones in another
 // order, have a table of their own, so that a column always stands for one thing.
 func fileJSONLine(d *decoder, v syntax.JSON) {
-	var names, cells []string
+	var names []string
+	var leaves []syntax.JSON
 	flattenJSON("", v, func(name string, leaf syntax.JSON) {
-		names, cells = append(names, name), append(cells, leafText(leaf))
+		names, leaves = append(names, name), append(leaves, leaf)
 	})
 	// Names may hold blanks and commas, so a zero byte parts them.
 	s := d.sheetFor("json/"+strings.Join(names, "\x00"), "json", "json")
 	d.inferred[s] = true
 	for i, name := range names {
-		s.text(name, []byte(cells[i]))
+		switch leaf := leaves[i]; leaf.Kind {
+		case 't', 'f', 'n':
+			s.leaf(name, leaf)
+		default:
+			// Of which type numbers are shows when all are there: the first one may be whole and
+			// the next have a fraction.
+			s.text(name, []byte(leafText(leaf)))
+		}
 	}
 	s.end()
 }
@@ -89,21 +97,26 @@ func flattenJSON(name string, v syntax.JSON, each func(name string, leaf syntax.
 	}
 }
 
-// leafText is a leaf as text, a list with its brackets.
+// leafText is a leaf as text, lists and what is in them with their brackets.
 func leafText(v syntax.JSON) string {
-	switch v.Kind {
+	parts := make([]string, len(v.Members))
+	for i, m := range v.Members {
+		parts[i] = leafText(m)
+		if v.Kind == '{' {
+			parts[i] = v.Names[i] + ": " + parts[i]
+		}
+	}
+	switch all := strings.Join(parts, ", "); v.Kind {
 	case 't':
 		return "true"
 	case 'f':
 		return "false"
+	case 'n':
+		return "null"
 	case '{':
-		return "{}"
+		return "{" + all + "}"
 	case '[':
-		parts := make([]string, len(v.Members))
-		for i, m := range v.Members {
-			parts[i] = leafText(m)
-		}
-		return "[" + strings.Join(parts, ", ") + "]"
+		return "[" + all + "]"
 	}
 	return v.Text
 }
