@@ -149,6 +149,7 @@ var dialects = []dialect{
 	{"perf-script", isPerfScript, cutSamples, startPerfScript},
 	{"perf-trace", isPerfTrace, cutAtLine, startPerfTrace},
 	{"perf-report", isPerfReport, cutPerfReport, startPerfReport},
+	{"perf-annotate", isPerfAnnotate, cutAtLine, startPerfAnnotate},
 	{"strace", isStrace, cutCalls, startCalls},
 	{"truss", isTruss, cutCalls, startCalls},
 	{"kdump", isKdump, cutKdump, startKdump},

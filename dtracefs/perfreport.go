@@ -13,6 +13,9 @@ import (
 //	# Overhead  Command  Shared Object      Symbol
 //	# ........  .......  .................  .........
 //	    41.67%  nginx    [kernel.kallsyms]  [k] vfs_read
+//
+// What `perf diff` prints looks the same, with shares before and how they changed in the first
+// columns. A symbol that was not there before has no share in the first one.
 type perfReport struct {
 	*decoder
 	names  []string
@@ -25,7 +28,7 @@ func startPerfReport() reader { return &perfReport{} }
 
 var (
 	perfReportDots  = pattern.New(`^#  ?\.+(?:  ?\.+)*\s*$`)
-	perfReportEvent = pattern.New(`^# Samples: .* of events? '(.*)'`)
+	perfReportEvent = pattern.New(`^# (?:Samples: .* of e|E)vents? '(.*)'`)
 	// As `|--41.67%--ksys_read`, behind the lines that join nodes.
 	perfReportNode = pattern.New(`^[\s|]*(?:-{2,}(?:(\d+\.\d+)%)?-{1,2})?([^\s|-].*?)\s*$`)
 )
@@ -34,8 +37,10 @@ var (
 func cutPerfReport(data []byte) int { return cutUnless(data, isPerfReportHeading) }
 
 func isPerfReportHeading(line []byte) bool {
-	return bytes.HasPrefix(line, []byte("#")) && (bytes.Contains(line, []byte("Overhead")) || bytes.Contains(line, []byte("Children")))
+	return bytes.HasPrefix(line, []byte("#")) && (bytes.Contains(line, []byte("Overhead")) || bytes.Contains(line, []byte("Children")) || isPerfDiffHeading(line))
 }
+
+func isPerfDiffHeading(line []byte) bool { return bytes.HasPrefix(line, []byte("# Baseline ")) }
 
 // isPerfReport reports whether a text starts with the comments of a report, the last two of which
 // are its heading.
@@ -107,13 +112,23 @@ func (p *perfReport) cell(line []byte, i int) []byte {
 	return line[from:to]
 }
 
+// percentOf returns the number of a cell that is a percentage; perf diff prints it with its sign.
+func percentOf(cell []byte) (number []byte, ok bool) {
+	number, ok = bytes.CutSuffix(cell, []byte("%"))
+	number = bytes.TrimPrefix(number, []byte("+"))
+	return number, ok && isNumber(number)
+}
+
 // share files a row; its first cell is a percentage.
 func (p *perfReport) share(line []byte) bool {
 	if len(p.starts) == 0 || len(bytes.TrimSpace(line[:min(p.starts[0], len(line))])) > 0 {
 		return false
 	}
-	first, ok := bytes.CutSuffix(bytes.TrimSpace(p.cell(line, 0)), []byte("%"))
-	if !ok || !isNumber(first) {
+	first := bytes.TrimSpace(p.cell(line, 0))
+	if len(first) == 0 && p.names[0] == "Baseline" && len(p.names) > 1 {
+		first = bytes.TrimSpace(p.cell(line, 1))
+	}
+	if _, ok := percentOf(first); !ok {
 		return false
 	}
 	s := p.sheetFor("report", "report", "table")
@@ -125,7 +140,7 @@ func (p *perfReport) share(line []byte) bool {
 	}
 	for i, name := range p.names {
 		cell := bytes.TrimSpace(p.cell(line, i))
-		if percent, ok := bytes.CutSuffix(cell, []byte("%")); ok && isNumber(percent) {
+		if percent, ok := percentOf(cell); ok {
 			s.text(name+" (%)", percent)
 			continue
 		}
