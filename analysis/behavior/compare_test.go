@@ -300,6 +300,16 @@ func TestLinksOfAnEarlyAlert(t *testing.T) {
 	if watched := push(t, watcher(t, b), early); !reflect.DeepEqual(watched, r.Alerts) {
 		t.Errorf("a watch tells %v", watched)
 	}
+	// A watch that goes on where another one of the same stream was knows the buckets before.
+	before, on := watcher(t, b), watcher(t, b)
+	push(t, before, server(t, 3, 20, nil))
+	on.RememberBuckets(before)
+	for i := range early.Times {
+		early.Times[i] += 20
+	}
+	if told := push(t, on, early); len(told) != 1 || !lost(told[0], "db", "web") || told[0].Note != "" {
+		t.Errorf("a watch that goes on tells %+v", told)
+	}
 	// A watch that begins in an outage sees no source at all.
 	w := watcher(t, b)
 	push(t, w, server(t, 3, 12, func(_ int, c map[string]float64) { clear(c) }))

@@ -245,6 +245,12 @@ func (w *Watcher) Remember(m Memory) {
 	}
 }
 
+// RememberBuckets lets the watcher explain alerts by the last buckets that another watcher saw,
+// such as one of the same stream before its behavior learned on.
+func (w *Watcher) RememberBuckets(of *Watcher) {
+	w.past.ring, w.past.values = slices.Clone(of.past.ring), of.past.values
+}
+
 // check refuses values that cannot be judged, as [check] does of a series.
 func (b Bucket) check(missing Missing) error {
 	for name, v := range b.Counts {

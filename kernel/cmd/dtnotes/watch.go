@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"regexp"
@@ -105,6 +106,7 @@ type watch struct {
 	buckets  int
 	leftOut  map[string]bool // lines told
 	late     [2]bool         // told last: no alert can be raised in its first bucket, nor in a later one
+	lifts    time.Time       // when the next suppression is over, zero if none is
 	advised  int             // number of the last alert that how to accept it was told of
 }
 
@@ -270,13 +272,24 @@ func (w *watch) restart(m behavior.Memory) error {
 		if err != nil {
 			return err
 		}
-		opts.Suppressed = o.Suppressed
+		// The watch itself ends what is suppressed, by this machine's clock: that of the tracer may
+		// count from anywhere.
+		opts.Suppressed, w.lifts = map[string]float64{}, time.Time{}
+		for name, until := range o.Suppressed {
+			opts.Suppressed[name] = math.Inf(1)
+			if end := time.Unix(int64(until), 0); w.lifts.IsZero() || end.Before(w.lifts) {
+				w.lifts = end
+			}
+		}
 	}
 	next, err := behavior.NewWatcher(w.b, opts)
 	if err != nil {
 		return err
 	}
 	next.Remember(m)
+	if w.w != nil {
+		next.RememberBuckets(w.w)
+	}
 	w.w = next
 	return nil
 }
@@ -296,13 +309,21 @@ func stamps(path string) (out [2]time.Time) {
 // behavior. Files are looked at once a second. What cannot be read is reported once, and the watch
 // goes on with what it knows.
 func (w *watch) reload() {
-	if now := time.Now(); now.Sub(w.looked) < time.Second || w.opt.forget {
+	now := time.Now()
+	if now.Sub(w.looked) < time.Second || w.opt.forget {
 		return
-	} else {
-		w.looked = now
 	}
+	w.looked = now
+	over := !w.lifts.IsZero() && !now.Before(w.lifts)
 	before := w.changed
 	if w.changed = stamps(w.path); w.changed == before {
+		if over {
+			w.lifts = time.Time{}
+			if err := w.restart(w.w.Memory()); err != nil {
+				say(w.warnings, "warning:", err)
+			}
+			w.view.say("judges again what was suppressed")
+		}
 		return
 	}
 	b, err := behavior.Load(w.path)

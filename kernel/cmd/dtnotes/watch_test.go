@@ -244,6 +244,20 @@ func TestWatchState(t *testing.T) {
 	}
 }
 
+// A suppression ends by the clock of the machine, whatever that of the tracer says: this one is
+// years behind.
+func TestASuppressionEnds(t *testing.T) {
+	learned(t)
+	if out, _, err := dtnotes(t, "suppress", "normal.json", "web", "--for", "3s"); err != nil || out == "" {
+		t.Fatalf("suppress: %v\n%s", err, out)
+	}
+	stdout, stderr, err := watched(t, "30normal 200failing 20normal")
+	before, after, ok := strings.Cut(stdout, "judges again what was suppressed")
+	if !errors.Is(err, misbehavior) || !ok || strings.Contains(before, "alert: ") || !strings.Contains(after, "alert: ") {
+		t.Errorf("%v\n%s%s", err, stdout, stderr)
+	}
+}
+
 // An alert is learned once, whatever could not be written when it was accepted.
 func TestAnAlertIsAcceptedOnce(t *testing.T) {
 	learned(t)
