@@ -25,9 +25,6 @@ func init() {
 	flag.BoolVar(cmpimg.GenerateTestData, "update", false, "write the golden pictures anew")
 }
 
-// tolerance lets a pixel differ by what other processors' rounding does to an edge.
-const tolerance = 0.1
-
 func TestExamples(t *testing.T) {
 	for name, example := range map[string]func(){
 		"graph":            ExampleGraph,
@@ -47,7 +44,7 @@ func TestExamples(t *testing.T) {
 		"grid":             ExampleGrid,
 		"spectrum":         ExampleSpectrum,
 	} {
-		t.Run(name, func(t *testing.T) { cmpimg.CheckPlotApprox(example, t, tolerance, name+".png") })
+		t.Run(name, func(t *testing.T) { cmpimg.CheckPlot(example, t, name+".png") })
 	}
 }
 
@@ -161,7 +158,7 @@ func TestStyles(t *testing.T) {
 		for name, f := range styled(style.theme, style.xkcd) {
 			file := fmt.Sprintf("%s_%s.png", name, style.name)
 			t.Run(file, func(t *testing.T) {
-				cmpimg.CheckPlotApprox(func() { save(f, file) }, t, tolerance, file)
+				cmpimg.CheckPlot(func() { save(f, file) }, t, file)
 			})
 		}
 	}

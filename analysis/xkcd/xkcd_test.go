@@ -30,7 +30,7 @@ func init() {
 }
 
 func TestExamplePlot(t *testing.T) {
-	cmpimg.CheckPlotApprox(ExamplePlot, t, 0.1, "plot.png")
+	cmpimg.CheckPlot(ExamplePlot, t, "plot.png")
 }
 
 // strokes returns the points of all paths that draw strokes onto a canvas wrapped by hand.
