@@ -14,10 +14,25 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/mod/modfile"
 )
+
+// positions are those of the nodes of all files.
+var positions = token.NewFileSet()
 
 // sources are the module's files of Go by their folders, without tests and generated tables.
 func sources(t *testing.T) map[string][]*ast.File {
+	out := parsed(t, func(name string) bool { return !strings.HasSuffix(name, "_test.go") })
+	if len(out) < 40 {
+		t.Fatalf("%d packages", len(out))
+	}
+	return out
+}
+
+// parsed are those of the module's files of Go whose names are wanted, by their folders, without
+// generated tables and what only tests read.
+func parsed(t *testing.T, wanted func(name string) bool) map[string][]*ast.File {
 	out := map[string][]*ast.File{}
 	err := fs.WalkDir(os.DirFS("."), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -29,19 +44,98 @@ func sources(t *testing.T) map[string][]*ast.File {
 			}
 			return nil
 		}
-		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+		if !strings.HasSuffix(name, ".go") || !wanted(name) {
 			return nil
 		}
-		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution|parser.ParseComments)
+		f, err := parser.ParseFile(positions, name, nil, parser.SkipObjectResolution|parser.ParseComments)
 		if err == nil {
 			out[path.Dir(name)] = append(out[path.Dir(name)], f)
 		}
 		return err
 	})
-	if err != nil || len(out) < 40 {
-		t.Fatalf("%d packages: %v", len(out), err)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return out
+}
+
+// TestImports holds that imports stand in three groups, those of the standard library, of other
+// modules and of this one, and that no station of the pipeline imports one to its right.
+func TestImports(t *testing.T) {
+	stations := []string{"dtracefs", "analysis", "kernel"}
+	station := func(folder string) int {
+		first, _, _ := strings.Cut(folder, "/")
+		return slices.Index(stations, first)
+	}
+	group := func(path string) int {
+		switch first, _, _ := strings.Cut(path, "/"); {
+		case first == "dtnotes":
+			return 2
+		case strings.Contains(first, "."):
+			return 1
+		}
+		return 0
+	}
+	for folder, files := range parsed(t, func(string) bool { return true }) {
+		here := station(folder)
+		for _, f := range files {
+			last, line := -1, 0
+			for _, spec := range f.Imports {
+				name := strings.Trim(spec.Path.Value, `"`)
+				at := positions.Position(spec.Pos())
+				switch g := group(name); {
+				case g < last:
+					t.Errorf("%s: %s belongs to a group above", at, name)
+				case last >= 0 && (g != last) != (at.Line > line+1):
+					t.Errorf("%s: an empty line stands between groups of imports, and only there", at)
+				default:
+					last = g
+				}
+				line = positions.Position(spec.End()).Line
+				if there := station(strings.TrimPrefix(name, "dtnotes/")); group(name) == 2 && here >= 0 && there > here {
+					t.Errorf("%s: %s imports %s", at, stations[here], name)
+				}
+			}
+		}
+	}
+}
+
+// TestDependencies holds that the README says of every module that go.mod names why it is there.
+func TestDependencies(t *testing.T) {
+	text, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mod, err := modfile.Parse("go.mod", text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, r := range mod.Require {
+		if !r.Indirect {
+			want = append(want, r.Mod.Path)
+		}
+	}
+	for _, tool := range mod.Tool {
+		want = append(want, tool.Path)
+	}
+	text, err = os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "\n## Dependencies\n")
+	table, _, _ = strings.Cut(table, "\n## ")
+	var have []string
+	for line := range strings.Lines(table) {
+		if cells := strings.Split(line, "|"); len(cells) == 4 && strings.HasPrefix(cells[1], " `") && strings.TrimSpace(cells[2]) != "" {
+			have = append(have, strings.Trim(cells[1], " `"))
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(have)
+	if !slices.Equal(want, have) {
+		t.Errorf("go.mod requires\n%q\nand the README explains\n%q", want, have)
+	}
 }
 
 // TestRooms holds that no type has methods in more than six files, and that nothing is hidden from

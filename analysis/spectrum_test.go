@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"context"
-	"dtnotes/analysis/internal/golden"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -10,6 +9,8 @@ import (
 	"time"
 
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/golden"
 )
 
 // spectrumGolden is what scipy 1.10 and later and scikit-learn give.

@@ -2,8 +2,6 @@ package figure
 
 import (
 	"bufio"
-	"dtnotes/analysis/source"
-	"dtnotes/dtracefs"
 	"encoding/csv"
 	"io/fs"
 	"math"
@@ -12,6 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"dtnotes/analysis/source"
+	"dtnotes/dtracefs"
 )
 
 // counts are a small capture's counts by source and second.

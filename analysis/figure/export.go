@@ -2,7 +2,6 @@ package figure
 
 import (
 	"bufio"
-	"dtnotes/analysis/source"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -12,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"dtnotes/analysis/source"
 )
 
 // WriteDOT writes the graph in Graphviz's language, undirected, every node with its position in

@@ -2,7 +2,6 @@ package figure
 
 import (
 	"bytes"
-	"dtnotes/analysis/source"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"dtnotes/analysis/source"
 )
 
 // Node is a source in a [Graph].

@@ -2,7 +2,6 @@ package figure
 
 import (
 	"bytes"
-	"dtnotes/analysis/source"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -14,6 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"dtnotes/analysis/source"
 )
 
 // overlaps counts what is on top of something else in a graph: labels on labels, labels on nodes,

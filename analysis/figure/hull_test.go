@@ -1,11 +1,12 @@
 package figure
 
 import (
-	"dtnotes/analysis/source"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"dtnotes/analysis/source"
 )
 
 // zoned returns a graph of n nodes in four zones and on the platform.

@@ -1,8 +1,9 @@
 package figure
 
 import (
-	"dtnotes/analysis/source"
 	"math"
+
+	"dtnotes/analysis/source"
 )
 
 // A legendItem is a sample and what it means. A section starts with bold text of its own.

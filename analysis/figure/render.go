@@ -8,7 +8,6 @@ import (
 
 	"dtnotes/analysis/internal/canvas"
 	"dtnotes/analysis/xkcd"
-
 	"dtnotes/dtracefs"
 )
 

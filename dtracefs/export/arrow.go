@@ -6,10 +6,10 @@ import (
 	"io"
 	"math"
 
+	flatbuffers "github.com/google/flatbuffers/go"
+
 	"dtnotes/dtracefs"
 	"dtnotes/dtracefs/internal/valid"
-
-	flatbuffers "github.com/google/flatbuffers/go"
 )
 
 // Arrow writes a table as an Arrow IPC file (Feather version 2): the columnar format 1.5 of

@@ -11,14 +11,14 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"dtnotes/dtracefs"
-	"dtnotes/dtracefs/export"
-
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+
+	"dtnotes/dtracefs"
+	"dtnotes/dtracefs/export"
 )
 
 // mixedText is what a reader has of [mixed].

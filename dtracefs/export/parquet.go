@@ -5,10 +5,10 @@ import (
 	"io"
 	"slices"
 
+	"github.com/parquet-go/parquet-go"
+
 	"dtnotes/dtracefs"
 	"dtnotes/dtracefs/internal/valid"
-
-	"github.com/parquet-go/parquet-go"
 )
 
 // rowsAtOnce is how many rows are handed to the Parquet writer at a time: enough that the call

@@ -11,11 +11,10 @@ import (
 	"strings"
 	"sync"
 
-	"dtnotes/kernel/cell"
-
-	"dtnotes/kernel/eval/internal/inner"
-
 	"github.com/goplus/ixgo"
+
+	"dtnotes/kernel/cell"
+	"dtnotes/kernel/eval/internal/inner"
 )
 
 // frame is one call of a panic's stack, in a cell or a package from source.

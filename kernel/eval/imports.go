@@ -16,12 +16,12 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/goplus/ixgo"
+
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/eval/bind"
 	"dtnotes/kernel/eval/internal/docs"
 	"dtnotes/kernel/eval/modules"
-
-	"github.com/goplus/ixgo"
 )
 
 // ambient maps the names of packages that need no import to their paths.

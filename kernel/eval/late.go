@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strconv"
 
-	"dtnotes/kernel/eval/internal/inner"
-
 	"github.com/goplus/reflectx"
 	"golang.org/x/tools/go/ssa"
+
+	"dtnotes/kernel/eval/internal/inner"
 )
 
 // A program of ixgo can call a method through an interface only on types that it has compiled; on

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strconv"
 
-	"dtnotes/kernel/eval/internal/inner"
-
 	"github.com/goplus/ixgo"
 	"golang.org/x/tools/go/ssa"
+
+	"dtnotes/kernel/eval/internal/inner"
 )
 
 // Where ixgo would not do what Go does, the instructions of a program are replaced before ixgo

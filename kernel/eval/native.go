@@ -12,12 +12,12 @@ import (
 	"sync"
 	"text/tabwriter"
 
-	"dtnotes/kernel/eval/internal/slots"
-	"dtnotes/kernel/eval/native"
-
 	"github.com/goplus/ixgo"
 	"github.com/goplus/reflectx"
 	"golang.org/x/tools/go/ssa"
+
+	"dtnotes/kernel/eval/internal/slots"
+	"dtnotes/kernel/eval/native"
 )
 
 // This file is what stands between cells and package native, which executes them on values that are

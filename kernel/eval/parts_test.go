@@ -13,9 +13,9 @@ import (
 	"sync"
 	"testing"
 
-	"dtnotes/kernel/cell"
-
 	"github.com/goplus/ixgo"
+
+	"dtnotes/kernel/cell"
 )
 
 // The parts of a session, each without the others that it does not need.

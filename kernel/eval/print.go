@@ -11,10 +11,10 @@ import (
 	"strconv"
 	"sync"
 
-	"dtnotes/kernel/display"
-
 	"github.com/goplus/ixgo"
 	"golang.org/x/tools/go/ssa"
+
+	"dtnotes/kernel/display"
 )
 
 // quietPath is the package of the printing functions without results. The interpreter calls

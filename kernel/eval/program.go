@@ -12,13 +12,13 @@ import (
 	"sync"
 	"weak"
 
-	"dtnotes/kernel/eval/internal/inner"
-	"dtnotes/kernel/eval/internal/slots"
-	"dtnotes/kernel/eval/native"
-
 	"github.com/goplus/ixgo"
 	"golang.org/x/tools/go/ssa"
 	"golang.org/x/tools/go/types/typeutil"
+
+	"dtnotes/kernel/eval/internal/inner"
+	"dtnotes/kernel/eval/internal/slots"
+	"dtnotes/kernel/eval/native"
 )
 
 // A builder makes programs of declarations, and owns what outlives a program: the types, the code

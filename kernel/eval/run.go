@@ -9,11 +9,11 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/goplus/ixgo"
+
 	"dtnotes/dtracefs"
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/display"
-
-	"github.com/goplus/ixgo"
 )
 
 // A run is one cell being run, and after that what its goroutines and closures refer to.

@@ -9,13 +9,13 @@ import (
 	"slices"
 	"sync"
 
-	"dtnotes/kernel/eval/internal/inner"
-	"dtnotes/kernel/eval/internal/slots"
-
 	"github.com/goplus/ixgo"
 	"github.com/goplus/reflectx"
 	"golang.org/x/tools/go/ssa"
 	"golang.org/x/tools/go/types/typeutil"
+
+	"dtnotes/kernel/eval/internal/inner"
+	"dtnotes/kernel/eval/internal/slots"
 )
 
 // A typeTable stands between ixgo and its loader. It owns what must be the same for all programs of

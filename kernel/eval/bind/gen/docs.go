@@ -19,9 +19,9 @@ import (
 	"strings"
 	"time"
 
-	"dtnotes/kernel/eval/internal/docs"
-
 	"github.com/goplus/ixgo"
+
+	"dtnotes/kernel/eval/internal/docs"
 )
 
 // docsFile holds the documentation of the bound packages, one entry each: records of a name, its

@@ -6,9 +6,8 @@ import (
 	"reflect"
 	"unsafe"
 
-	"golang.org/x/tools/go/ssa"
-
 	"github.com/goplus/ixgo"
+	"golang.org/x/tools/go/ssa"
 )
 
 // DeferStack is what ixgo has for the type of that name in SSA programs, which it looks for under
