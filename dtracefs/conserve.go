@@ -57,7 +57,7 @@ type kept struct {
 	seconds []int64   // of instants
 
 	text   string          // all that is text, made when a word is looked for as a part of another
-	times  bool            // the instants are in words, in the notations that they may have been printed in
+	times  bool            // the instants are in words, in all notations
 	looked map[string]bool // what was looked for in the text
 	index  *suffixarray.Index
 	drawn  map[string]bool // lines that are decoration, and those that are not
@@ -275,7 +275,7 @@ func has[T int64 | float64](sorted []T, v T) bool {
 // has reports whether a word is kept, perhaps as the same number in another notation or as a
 // part of a longer word.
 func (k *kept) has(word string) bool {
-	// A full stop at the end is the sentence's, and was taken along above.
+	// A period at the end is the sentence's, and was taken along above.
 	word = strings.TrimRight(word, ".+")
 	if _, ok := k.words[word]; ok || spelled[word] || word == "" {
 		return true
@@ -407,7 +407,8 @@ func (k *kept) holdsLine(line []byte) bool {
 	if at := argumentType.FindSubmatchIndex(line); at != nil {
 		line = line[at[2]:] // behind `args[`
 	}
-	line = bytes.TrimPrefix(bytes.TrimLeft(plain(line), " "), []byte("^C")) // the interrupt that a terminal glued to it
+	// A terminal glues the sign of an interrupt to the line.
+	line = bytes.TrimPrefix(bytes.TrimLeft(plain(line), " "), []byte("^C"))
 	full := line
 	line = k.withoutClocks(withoutGroups(line))
 	if k.hasAll(line) {
@@ -512,7 +513,8 @@ func (k *kept) lost(data []byte, number int, exact []stretchOfText) (lost []Line
 						size = end + i + 1
 					}
 				}
-				if !k.holdsJSON(v) && !k.inText(strings.TrimSpace(string(data[at:at+end]))) { // nor told as it stands, with its escapes
+				// A document may also be kept as it stands, with its escapes.
+				if !k.holdsJSON(v) && !k.inText(strings.TrimSpace(string(data[at:at+end]))) {
 					lost = append(lost, Line{number, string(data[at : at+size])})
 				}
 			}

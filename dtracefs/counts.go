@@ -107,7 +107,7 @@ const pageSize = 64
 type page struct {
 	first   int64     // number of the first bucket
 	used    uint64    // a bit for each bucket in which time passed or anything was counted
-	covered []int64   // ns in which the counts of a bucket happened; nil where each in use is covered by its width
+	covered []int64   // ns in which the counts of a bucket happened; nil where they are its width
 	stride  int       // room for that many sources
 	values  []float64 // stride for each bucket, by number of the source
 	every   int64

@@ -208,7 +208,7 @@ func NewCountsReader(r io.ReadSeeker) (*CountsReader, error) {
 		return nil, fmt.Errorf("reading counts: %w", err)
 	}
 	// The file is read twice. Whoever merges files or learns from them works host by host, and
-	// must not find half way that what it used was damaged.
+	// must not find halfway that what it used was damaged.
 	want := make([]byte, sha256.Size)
 	if _, err := io.ReadFull(r, want); err != nil {
 		return nil, fmt.Errorf("reading counts: %w", err)

@@ -116,7 +116,8 @@ func (o MeasureOptions) grows(c *candidate, t *TableMeasure, g *growth) bool {
 	case g.blocks < clearBlocks:
 		return before == AsTotal
 	case before == AsTotal:
-		return g.falls*4 <= g.rises && g.resets*10 <= g.blocks // keys that go or come anew are no proof against
+		// Keys that go away or come anew are no proof against it.
+		return g.falls*4 <= g.rises && g.resets*10 <= g.blocks
 	}
 	return g.onlyGrows()
 }

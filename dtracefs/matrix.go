@@ -16,7 +16,7 @@ import (
 // nothing in a bucket has a zero there.
 type Matrix struct {
 	Every   time.Duration // the width of a bucket
-	First   time.Time     // the end of the first bucket; the others follow without gaps, unless some are left out
+	First   time.Time     // the end of the first bucket; for the others see [Matrix.End]
 	Buckets int
 	LeftOut int        // buckets that were left out between stretches, see [CountsReader.NextThin]
 	Sources []string   // in alphabetical order

@@ -33,7 +33,7 @@ type Measure struct {
 	Names  []string       `json:"names"`           // of the columns that make a source, in their order
 	Dims   []Dimension    `json:"dimensions"`      // of the parts of a source, as Names
 	Kinds  []string       `json:"kinds,omitempty"` // those that were taken in, in order; nil means all
-	Said   []string       `json:"said,omitempty"`  // the words of [MeasureOptions] that were not inferred, in order
+	Said   []string       `json:"said,omitempty"`  // the words of [MeasureOptions] that were given, in order
 	Notes  []string       `json:"-"`               // what was guessed or left out
 	Others []Reading      `json:"-"`               // tables that are not counted, and why
 
@@ -44,7 +44,7 @@ type Measure struct {
 // A TableMeasure is how one table of a capture is counted.
 type TableMeasure struct {
 	Table string    `json:"table"`
-	Kind  string    `json:"kind,omitempty"`  // stands before the sources, where several tables or values join
+	Kind  string    `json:"kind,omitempty"`  // before the sources, where several tables or values join
 	Time  string    `json:"time,omitempty"`  // the column; "" where only blocks follow each other
 	By    []string  `json:"by"`              // the columns that make a source
 	Value string    `json:"value,omitempty"` // the column; "" where rows are events

@@ -13,7 +13,7 @@ import (
 
 // A Probe is one that a tracer lists.
 type Probe struct {
-	Name string     // as a script writes it: provider:module:function:name, or tracepoint:syscalls:sys_enter_read
+	Name string     // as a script writes it, such as tracepoint:syscalls:sys_enter_read
 	Args []ProbeArg // where they were asked for and the tracer tells them
 }
 

@@ -322,7 +322,8 @@ func (f *ScriptFault) refine(src, tracer string) {
 		}
 		if r.probe {
 			f.Probe = name
-			if tracer == "bpftrace" && strings.Count(name, ":") == 1 && r.hint == nil { // named without its provider
+			// A probe may be named without its provider.
+			if tracer == "bpftrace" && strings.Count(name, ":") == 1 && r.hint == nil {
 				f.Probe = "tracepoint:" + name
 			}
 		}

@@ -29,7 +29,7 @@ type turns struct {
 	before []turnGroup       // the last groups that had blocks
 	plans  map[int]*turnPlan // by number of keys
 	cycles map[[2]int]turnOf // where nothing tells but that a script prints so many in their order
-	alone  map[int]int       // by number of keys, the block that came where nothing tells; 0 once that is said
+	alone  map[int]int       // by number of keys, the block that came so; 0 once that is said
 }
 
 // A turnPlan tells the blocks of as many keys in a group apart.
@@ -78,7 +78,8 @@ func (t *turns) number(st *station, width int) int {
 		t.group.blocks = map[int][]int{}
 	}
 	at := t.blanks
-	if n := len(t.group.blocks[width]); n == 0 || t.group.blocks[width][n-1] != at { // or it goes on in another part
+	// A block that another part has begun is in the list already.
+	if n := len(t.group.blocks[width]); n == 0 || t.group.blocks[width][n-1] != at {
 		t.group.blocks[width] = append(t.group.blocks[width], at)
 	}
 	if t.marks == 0 {

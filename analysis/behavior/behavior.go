@@ -28,17 +28,19 @@ type Behavior struct {
 
 	Measure *dtracefs.Measure `json:"measure,omitempty"` // how the captures were counted; nil for matrices
 
-	Until    float64            `json:"until"`    // end of what was learned from, seconds since the epoch
-	Buckets  int                `json:"buckets"`  // learned from
-	Sources  map[string]*Source `json:"sources"`  // by name
-	Kinds    map[string]float64 `json:"kinds"`    // smallest usual count of each kind, below which differences matter little
+	Until   float64            `json:"until"`   // end of what was learned from, seconds since the epoch
+	Buckets int                `json:"buckets"` // learned from
+	Sources map[string]*Source `json:"sources"` // by name
+	// Kinds is the smallest usual count of each kind, below which differences matter little.
+	Kinds    map[string]float64 `json:"kinds"`
 	Presence map[string]int     `json:"presence"` // buckets in which each process did anything
 
-	Ignored       []string `json:"ignored"`             // processes left out: the kernel's own, the observer
-	Excluded      []string `json:"excluded,omitempty"`  // those of them that were named
-	Observers     []string `json:"observers,omitempty"` // those of them that have the name of an observer: each is judged by itself
-	IncludeKernel bool     `json:"include_kernel"`      // threads of the kernel are sources like others
+	Ignored  []string `json:"ignored"`            // processes left out: the kernel's own, the observer
+	Excluded []string `json:"excluded,omitempty"` // those of them that were named
+	// Observers are those of them that have the name of an observer. Each is judged by itself.
+	Observers []string `json:"observers,omitempty"`
 
+	IncludeKernel   bool `json:"include_kernel"`   // threads of the kernel are sources like others
 	IncludeObserver bool `json:"include_observer"` // tracers are sources like others
 
 	Missing Missing `json:"missing,omitempty"` // what becomes of missing values

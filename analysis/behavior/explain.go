@@ -21,7 +21,7 @@ type Change struct {
 	From   string  `json:"from"`
 	To     string  `json:"to"`
 	What   string  `json:"what"`   // gained, lost, strengthened, weakened or reversed
-	Before float64 `json:"before"` // partial correlation in the behavior, without the sparseness of its links
+	Before float64 `json:"before"` // partial correlation in the behavior, fitted without a penalty
 	After  float64 `json:"after"`  // around the alert
 	P      float64 `json:"p"`      // of a change as large by chance, were it the only pair looked at
 }

@@ -130,7 +130,7 @@ type Levels struct {
 	Process  []Calibration `json:"process"`  // the process that stands out most
 	Distance []Calibration `json:"distance"` // all together: Mahalanobis distance
 	Whole    []Calibration `json:"whole"`    // process, distance and outside combined
-	Apart    []Calibration `json:"apart"`    // the source that moved farthest from what the others let expect
+	Apart    []Calibration `json:"apart"`    // the source farthest from what the others let us expect
 	Outside  []Calibration `json:"outside"`  // all together: distance from what processes do in common
 	Together []Calibration `json:"together"` // all sources: how far they moved from that
 	Slow     []Calibration `json:"slow"`     // the source that moved farthest from that over a longer time

@@ -20,7 +20,7 @@ import (
 // logarithms of their counts. A gauge stands for itself, under the name of its source.
 type Links struct {
 	Names      []string     `json:"names"`           // of the p processes
-	Zones      []string     `json:"zones,omitempty"` // zone, control group or container of each, where known
+	Zones      []string     `json:"zones,omitempty"` // zone or container of each, where known
 	Center     []float64    `json:"center"`          // of log(1+count), or of a gauge on its scale
 	Scale      []float64    `json:"scale"`
 	Covariance [][]float64  `json:"covariance"` // p×p, of the standardized values, shrunk a little
@@ -30,7 +30,7 @@ type Links struct {
 	Activity   []float64    `json:"activity"`   // events per second
 	Edges      []Edge       `json:"edges"`      // stable links, strongest first
 
-	// Ridge is how far covariances are shrunk towards independence to measure distances and to
+	// Ridge is how far covariances are shrunk toward independence to measure distances and to
 	// predict sources; it is less than for links if many buckets are known.
 	Ridge    float64       `json:"ridge"`
 	Expected []Expectation `json:"expected"` // sources foretold by what the others do
@@ -50,7 +50,9 @@ type Edge struct {
 	To     int     `json:"to"`
 	Weight float64 `json:"weight"` // partial correlation
 	Leads  bool    `json:"leads"`  // From runs ahead of To; this is no cause
-	Lagged bool    `json:"lagged"` // only so: the weight is between To and From's bucket before, given To's own
+	// Lagged is set where the link shows only from one bucket to the next. The weight is then that
+	// of To with From's bucket before, given To's own bucket before.
+	Lagged bool `json:"lagged"`
 }
 
 // mostLinked bounds the processes in a model of links: covariances need buckets in proportion to
@@ -276,7 +278,7 @@ func newLinks(s *analysis.Series, rows []int) *Links {
 	return l
 }
 
-// ridge is how far covariances are shrunk towards independence. Processes that follow a load nearly
+// ridge is how far covariances are shrunk toward independence. Processes that follow a load nearly
 // in step have partial correlations that would come out quite differently from one normal day to
 // another; this steadies them.
 const ridge = 0.1
@@ -477,7 +479,7 @@ func (l *Links) rest() (*mat.Dense, error) {
 		k++
 	}
 	if k == 0 {
-		return nil, nil // nothing is
+		return nil, nil // nothing lies outside
 	}
 	var vectors mat.Dense
 	eigen.VectorsTo(&vectors)

@@ -37,19 +37,25 @@ type ScoreOptions struct {
 
 // A Verdict is what one bucket shows.
 type Verdict struct {
-	Time      float64   `json:"time"`       // start of the bucket, seconds since the epoch
-	Score     float64   `json:"score"`      // about -ln of the least of ProcessP, ProcessP with DistanceP and OutsideP, and SteadyP, bounded
-	P         float64   `json:"p"`          // part of normal buckets with this score or a higher one
-	ProcessP  float64   `json:"p_process"`  // part of normal buckets in which a process stands out as much
-	Distance  float64   `json:"distance"`   // Mahalanobis distance of all processes together from the behavior
-	DistanceP float64   `json:"p_distance"` // part of normal buckets as far or farther
-	OutsideP  float64   `json:"p_outside"`  // part of normal buckets as far from what processes do in common
-	ApartP    float64   `json:"p_apart"`    // part of normal buckets in which all sources have moved as far from what the others let expect
-	SteadyP   float64   `json:"p_steady"`   // the same for what lasts: evidence that adds up over buckets, one source that moves away from the others
-	MaxZ      Deviation `json:"max_z"`      // for comparison: plays no part in Score
-	Alert     bool      `json:"alert"`      // part of an alert
-	Raised    bool      `json:"raised"`     // remarkable by itself, as told when it came
-	Sources   []Finding `json:"sources"`    // strongest first
+	Time float64 `json:"time"` // start of the bucket, seconds since the epoch
+	// Score is about -ln of the least of ProcessP, of ProcessP with DistanceP and OutsideP, and of
+	// SteadyP, which is bounded.
+	Score     float64 `json:"score"`
+	P         float64 `json:"p"`          // part of normal buckets with this score or a higher one
+	ProcessP  float64 `json:"p_process"`  // part of normal buckets in which a process stands out as much
+	Distance  float64 `json:"distance"`   // Mahalanobis distance of all processes together
+	DistanceP float64 `json:"p_distance"` // part of normal buckets as far or farther
+	OutsideP  float64 `json:"p_outside"`  // the same from what processes do in common
+	// ApartP is the part of normal buckets in which all sources have moved as far from what the
+	// others let us expect.
+	ApartP float64 `json:"p_apart"`
+	// SteadyP is the same for what lasts: evidence that adds up over buckets, or one source that
+	// moves away from the others.
+	SteadyP float64   `json:"p_steady"`
+	MaxZ    Deviation `json:"max_z"`   // for comparison: plays no part in Score
+	Alert   bool      `json:"alert"`   // part of an alert
+	Raised  bool      `json:"raised"`  // remarkable by itself, as it was reported when it came
+	Sources []Finding `json:"sources"` // strongest first
 }
 
 // An Alert is a stretch of time that breaks the behavior.
@@ -67,7 +73,7 @@ type Alert struct {
 type Report struct {
 	Buckets []Verdict `json:"buckets"`
 	Alerts  []Alert   `json:"alerts"`
-	Ignored []string  `json:"ignored"` // processes in the series that were left out: the kernel's own, the observer
+	Ignored []string  `json:"ignored"` // processes left out: the kernel's own, the observer
 	Notes   []string  `json:"notes,omitempty"`
 
 	judged   int // buckets

@@ -182,9 +182,11 @@ type Sign struct {
 	Source string  `json:"source"`
 	State  State   `json:"state"`
 	Value  float64 `json:"value"` // in the bucket
-	Usual  float64 `json:"usual"` // nine of ten normal buckets stay below (or above, for low counts); or what is expected
-	Score  float64 `json:"score"`
-	Step   bool    `json:"step,omitempty"` // values are steps: of a level that wanders
+	// Usual is what nine of ten normal buckets stay below, or above for low counts; or, of More and
+	// Less, what the others let us expect.
+	Usual float64 `json:"usual"`
+	Score float64 `json:"score"`
+	Step  bool    `json:"step,omitempty"` // values are steps: of a level that wanders
 }
 
 // State says in which way a count is unusual.
@@ -196,7 +198,7 @@ const (
 	High   State = "high"   // above the usual
 	Low    State = "low"    // below the usual
 	Silent State = "silent" // nothing where there always or often is something
-	More   State = "more"   // more than what the others do lets expect, over some time
+	More   State = "more"   // more than what the others let us expect, over some time
 	Less   State = "less"   // less than that
 )
 
@@ -252,7 +254,7 @@ type Deviation struct {
 
 // farther returns the one that lies farther out, or the first by name if both lie as far.
 //
-// The tie is broken since maps are ranged over in any order.
+// The tie is broken so that the order in which sources are looked at makes no difference.
 func (d Deviation) farther(source string, z float64) Deviation {
 	if a, b := math.Abs(z), math.Abs(d.Z); a > b || a == b && source < d.Source {
 		return Deviation{source, z}

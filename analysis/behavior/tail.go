@@ -86,7 +86,7 @@ func (t Tail) merge(u Tail, sign float64) Tail {
 //
 // A shape of 0 is a decision, not a fit: the shape of the generalized Pareto distribution is
 // known from k excesses to about 1/√k, which of a few tens is worth little, and a negative one
-// would put an end to the distribution beyond which everything were impossible. The logarithm of
+// would put an end to the distribution beyond which everything would be impossible. The logarithm of
 // counts and the scales of gauges are chosen such that tails are about exponential on them; what
 // is left is corrected by [Held].
 type slope struct {
@@ -161,9 +161,12 @@ type Calibration struct {
 	Effective float64   `json:"effective"` // number of independent buckets that these are worth
 	Quantiles []float64 `json:"quantiles"` // of the scores, at levels evenly spaced from 0 to 1
 	Tail      Tail      `json:"tail"`
-	Usual     float64   `json:"usual"`   // excess that scores of the tail have on average, if its threshold is the least score; else 0
-	Scale     float64   `json:"scale"`   // mean excess of the tail beyond Usual, with what is known before; 0 if unknown
-	Moments   float64   `json:"moments"` // number of independent moments that the scale is known from
+	// Usual is the excess that scores of the tail have on average, if its threshold is the least
+	// score, else 0.
+	Usual float64 `json:"usual"`
+	// Scale is the mean excess of the tail beyond Usual, with what is known before; 0 if unknown.
+	Scale   float64 `json:"scale"`
+	Moments float64 `json:"moments"` // number of independent moments that the scale is known from
 }
 
 const quantiles = 101

@@ -194,7 +194,8 @@ func (s *Source) telling(values []float64) []float64 {
 // smallest step between values, since a difference of that size is no sign of anything.
 func spread(sorted []float64) float64 {
 	n := len(sorted)
-	inner := (sorted[min(n-1, n-1-n/10)] - sorted[n/10]) / 2.563 // deviations between the deciles of a normal distribution
+	// The outer deciles of a normal distribution are 2.563 deviations apart.
+	inner := (sorted[min(n-1, n-1-n/10)] - sorted[n/10]) / 2.563
 	m, least := newMoments(), math.Inf(1)
 	for i, v := range sorted {
 		m.add(v - sorted[0])

@@ -155,7 +155,8 @@ type Memory struct {
 	Open    *Unended   `json:"open,omitempty"`    // the alert that goes on
 	Tracers []string   `json:"tracers,omitempty"` // processes taken for the tracer at work
 
-	Levels map[string]float64 `json:"levels,omitempty"` // last value of each source that is judged by its growth or its steps
+	// Levels has the last value of each source that is judged by its growth or its steps.
+	Levels map[string]float64 `json:"levels,omitempty"`
 }
 
 // Averaged is a moving average of one source.

@@ -239,7 +239,7 @@ func (l *lloyd) exchange() bool {
 			}
 			s := float64(l.sizes[c])
 			// This is by how much the inertia grows when the point joins another group, whose mean
-			// then moves towards it.
+			// then moves toward it.
 			if cost := squared(row, center) * s / (s + 1); cost < gain*(1-1e-12) {
 				gain, to = cost, c
 			}

@@ -22,7 +22,7 @@ import (
 type Accumulator struct {
 	n       int
 	mean    []float64
-	rest    []float64     // what rounding left out of mean, which counts where the spread is small beside it
+	rest    []float64     // what rounding left out of mean, for spreads that are small beside it
 	scatter *mat.SymDense // Σ (x-mean)(x-mean)ᵀ
 	delta   []float64
 }

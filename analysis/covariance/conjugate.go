@@ -196,7 +196,7 @@ func (n *newton) sandwich(m, d, out []float64) {
 	f := &n.free
 	n.multiply(d, m)
 	for i := range n.m {
-		// No diagonal of a positive definite matrix is zero.
+		// The diagonal is among the columns: in a positive definite matrix it is never zero.
 		lo, hi := f.upper[i], f.start[i+1]
 		_, cols := n.nonzero(f.value[lo:hi], f.col[lo:hi])
 		products := n.r[:len(cols)]

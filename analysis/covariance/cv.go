@@ -285,8 +285,8 @@ func (v *validation) search(ctx context.Context, progress func(int)) (float64, e
 	if err != nil {
 		return 0, err
 	}
-	// Where edges hardly help, chance gives the score several peaks, and one fold
-	// others than all: then the first on the path of all folds is the one.
+	// Where edges hardly help, chance gives the score several peaks, and those of one fold are
+	// not those of all folds. Then the first peak on the path of all folds is taken.
 	const little = 0.02 // log-likelihood per variable and row
 	if none, err := peak.score(0); err != nil || found-none > little*float64(v.p) {
 		return alpha(at), err

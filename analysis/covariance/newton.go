@@ -234,9 +234,9 @@ func (n *newton) invert() {
 
 // findFree collects the pairs that this step may change: those not zero, and those whose gradient
 // exceeds the penalty. A pair at zero whose gradient is within ±alpha meets the condition for the
-// minimum where it stands, and the model's minimum over it alone is zero. Leaving all others out
-// makes a step cost what the solution is dense, not m² (the free and the fixed variables of QUIC,
-// Hsieh and others, 2014).
+// minimum where it stands, and the model's minimum over it alone is zero. As these pairs are left
+// out, the cost of a step grows with the number of links and not with m² (the free and the fixed
+// variables of QUIC, Hsieh and others, 2014).
 //
 // It also starts the change at zero and takes x as it is at the start of the step in compressed
 // rows, for the preconditioner.
@@ -326,7 +326,7 @@ func (r *rows) fill(x []float64, m int) {
 }
 
 // resize returns a slice of n elements, in the memory of s if that is enough. Their values are
-// whatever was there: every caller sets or clears them all.
+// whatever was there: every caller sets or clears those that it reads.
 func resize[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n)
@@ -479,8 +479,8 @@ func (n *newton) descendRow(i int, t []float64) float64 {
 	return moved
 }
 
-// set proposes a value for the pair at position k, (i, j), and its mirror. It is the only writer
-// of both, so that value = X + change holds and the matrix stays symmetric.
+// set proposes a value for the pair at position k, (i, j), and its mirror. Single values are set
+// nowhere else, so that value = X + change holds and the matrix stays symmetric.
 func (n *newton) set(k, i, j int, v float64) {
 	f := &n.free
 	d := v - n.x[i*n.m+j]

@@ -244,9 +244,9 @@ func (f *start) step(ctx context.Context, s []float64, rows int) ([]int8, error)
 }
 
 // stepTo takes Newton steps until one is known to come close to the solution for a sample of so
-// many rows. It is known to if it set out near, with variances no more than half off the
-// sample's, and promised no more than twice what chance alone would, which is one unit of the
-// objective for each parameter and row. What rests on a few rows takes several steps: in a half
+// many rows. This is known of a step that set out near, with variances no more than half off the
+// sample's, and that promised no more than twice what chance alone would, which is the number of
+// parameters divided by that of rows. What rests on a few rows takes several steps: in a half
 // without these rows, all is different. After six steps the last one has to do. The caller has
 // evaluated x.
 func (n *newton) stepTo(ctx context.Context, rows int) error {

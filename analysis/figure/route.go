@@ -127,7 +127,7 @@ func (pl *placement) around(from, to int) []point {
 		cost[c], before[c] = math.Inf(1), -1
 	}
 	// This is the straight distance, which is never more than the length of the way. It makes the
-	// search go towards the goal first.
+	// search go toward the goal first.
 	far := func(c int) float64 {
 		d := l.at(goal).Sub(l.at(c))
 		return math.Hypot(float64(d.X), float64(d.Y))

@@ -34,7 +34,7 @@ type checked struct {
 
 	sightings []sighting         // of errors
 	stale     map[string]string  // dependents that keep their old meaning, and why
-	unfit     map[string][]*decl // by type name, methods of earlier cells that do not fit its new declaration
+	unfit     map[string][]*decl // by type name, methods of earlier cells that no longer fit
 	unused    map[token.Pos]bool // variables of functions that nothing uses
 }
 
@@ -56,7 +56,7 @@ type checker struct {
 	methods map[string]map[string]bool // by type name
 	extend  map[string]bool            // earlier types that get methods
 	skip    map[string]string          // dependents that keep their old meaning, and why
-	kept    map[string][]*decl         // by type name, methods of earlier cells that a type of the cell keeps
+	kept    map[string][]*decl         // by type name, methods of earlier cells that it keeps
 	unfit   map[*decl]bool             // methods of earlier cells that do not fit
 	bare    map[string]types.Object    // undeclared names that mean a function of a package
 	asStmt  bool                       // the last expression has no value
@@ -116,7 +116,7 @@ func (e *engine) check(file string, p *parsed) (*checked, []string, error) {
 		// errors is looked at for errors that it loses, since that needs the types of all calls.
 		// Errors are taken for the user's own only when nothing is left to adapt.
 		out, errs := c.once()
-		switch { // none of these can be so for ever
+		switch { // none of these can be so forever
 		case c.useEarlier(out):
 		case len(errs) == 0 && c.sightings == nil && c.findLost(out.unit.info):
 		case len(errs) > 0 && c.adapt(out, errs):

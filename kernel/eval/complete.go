@@ -491,7 +491,8 @@ func (s *Session) IsComplete(code string) (cell.Status, string) {
 		if seg.late {
 			return cell.Invalid, ""
 		}
-		foreign := strings.HasPrefix(seg.magic, "%%") && !strings.HasPrefix(seg.magic, "%%time") // no Go, but with brackets
+		// What stands under these is no Go, but has brackets.
+		foreign := strings.HasPrefix(seg.magic, "%%") && !strings.HasPrefix(seg.magic, "%%time")
 		if status, indent := s.assistant().status(seg.code, foreign); status != cell.Complete {
 			return status, indent
 		}

@@ -96,7 +96,8 @@ func tidy(msg string) string {
 	for _, name := range []string{rtName + ".Show", rtName + ".Use"} {
 		msg = inner.CutArgument(msg, name)
 	}
-	return inner.CutPackage(msg, "main") // go/types puts it before types of one name, which all are of main here
+	// go/types puts the package before types that share a name, and all are of main here.
+	return inner.CutPackage(msg, "main")
 }
 
 // explain says what a message of the checker leaves out: that there are two types of one name.

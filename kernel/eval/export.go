@@ -35,9 +35,11 @@ type Export struct {
 // Exported is a program made of cells.
 type Exported struct {
 	Source []byte
-	Notes  []string         // what of the cells is left out or comes out differently
-	Got    *modules.Set     // the modules that it needs beside that of dtnotes; nil for none
-	Next   *modules.Program // in which the program has to be made, since what the cells get is compiled in there; nil if it is made
+	Notes  []string     // what of the cells is left out or comes out differently
+	Got    *modules.Set // the modules that it needs beside that of dtnotes; nil for none
+	// Next is the program in which this one has to be made, since what the cells get is compiled in
+	// there; nil if it is made.
+	Next *modules.Program
 }
 
 // Make makes one Go program of the cells of a notebook, which imports the packages that the cells
@@ -58,7 +60,8 @@ func (want Export) Make(ctx context.Context, progress io.Writer) (out Exported, 
 		latest: map[string]string{}, typeOf: map[string]string{}, texts: map[string]string{}, refs: map[string][]*ast.Ident{}}
 	// A cell may declare len for itself; cells above it mean Go's. In a program a package-level
 	// len would be meant by both.
-	for _, name := range types.Universe.Names() { // what a cell calls so means something else before that cell
+	// A name that a cell declares means something else before that cell.
+	for _, name := range types.Universe.Names() {
 		x.taken[name] = true
 	}
 	for i, code := range want.Cells {

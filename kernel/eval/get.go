@@ -104,7 +104,7 @@ type getter struct {
 	instead  string                     // what helps if they cannot; may be empty
 	unlocked func(func())               // runs what takes its time
 	anew     func(why string) *packages // forgets all that cells have read and made; nil if that cannot be
-	done     func()                     // is called when nothing is left but to print what was got; may be nil
+	done     func()                     // called when only printing what was got is left; may be nil
 	news     []string                   // of what was changed
 }
 

@@ -116,9 +116,9 @@ func (f *flags) retire() {
 
 const (
 	patience   = 30 * time.Millisecond  // for interrupted code to stop by itself
-	deepTime   = 5 * time.Second        // the same after a stack overflow: unwinding a deep stack takes its time
+	deepTime   = 5 * time.Second        // the same after a stack overflow, as a deep stack unwinds slowly
 	deferTime  = 20 * time.Millisecond  // deferred functions may take so long after that
-	sweepTime  = 300 * time.Millisecond // goroutines of a halted cell are looked for so long in code of other cells
+	sweepTime  = 300 * time.Millisecond // for finding goroutines of a halted cell in code of others
 	probeTime  = 20 * time.Millisecond  // every goroutine looks at its depth meanwhile
 	watchBusy  = 5 * time.Millisecond   // how often stacks are looked at while a cell runs
 	watchQuiet = 50 * time.Millisecond  // and while only its goroutines do

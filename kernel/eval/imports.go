@@ -376,8 +376,8 @@ func (ps *packages) knownImport(spec *ast.ImportSpec) (name, path string, ok boo
 	return pkg.Name(), path, true
 }
 
-// documentation is that of a package by name, as bind.Documentation has it: of what is compiled into every
-// dtnotes, or out of the source of a package that was got or lies in the folder.
+// documentation is that of a package by name, as bind.Documentation has it: of what is compiled
+// into every dtnotes, or out of the source of a package that was got or lies in the folder.
 func (ps *packages) documentation(path string) map[string]bind.Doc {
 	if known := bind.Documentation(path); known != nil {
 		return known

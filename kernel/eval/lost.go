@@ -12,8 +12,8 @@ import (
 
 // An error that a cell gets and nobody looks at fails the cell when it has ended:
 //
-//   - the value of a variable of type error that a statement at the top level of the cell assigns from a
-//     call, if nothing in the cell reads the variable before it is assigned again;
+//   - the value of a variable of type error that a statement at the top level of the cell assigns
+//     from a call, if nothing in the cell reads the variable before it is assigned again;
 //   - the last result of a call that is a statement at the top level, or, where the session does not
 //     show all values, the last expression of the cell.
 //

@@ -197,7 +197,8 @@ func (w *lowering) instruction(b *ssa.BasicBlock, in ssa.Instruction) []ssa.Inst
 			in.Y = y
 			return []ssa.Instruction{y, in}
 		}
-	case *ssa.Slice: // ixgo takes all slices of what is allocated for what make makes, and says so if they fail
+	// ixgo takes all slices of what is allocated for what make makes, and says so if they fail.
+	case *ssa.Slice:
 		if a, ok := in.X.(*ssa.Alloc); ok && a.Comment != "makeslice" && (in.Low != nil || in.High != nil || in.Max != nil) {
 			x := inner.NewCopy(b, a)
 			in.X = x

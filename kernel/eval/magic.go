@@ -29,8 +29,10 @@ import (
 type segment struct {
 	code  string // with empty lines for what stands above, so that lines keep their number
 	magic string
-	late  bool   // the command is for a whole cell and does not stand on top of it
-	left  string // of the cell, where the session goes on elsewhere: what stands below a command, or code and what stands below that
+	late  bool // the command is for a whole cell and does not stand on top of it
+	// left is what is left of the cell, where the session goes on elsewhere: what stands below a
+	// command, or code and what stands below that.
+	left string
 }
 
 var questionLine = lazily(`^(\?\s*[\pL_][\pL\pN_.]*|[\pL_][\pL\pN_.]*\s*\?)$`)

@@ -198,8 +198,8 @@ func (h *nativeHost) Func(f, user *ssa.Function) (reflect.Value, error) {
 	if v, ok := h.replace[name]; ok {
 		return v, nil
 	}
-	if slices.Contains(asksStack, name) && user.Pkg.Pkg.Path() != rtGenericPath { // which gets it from the panic
-
+	// The package with that path gets the stack from the panic.
+	if slices.Contains(asksStack, name) && user.Pkg.Pkg.Path() != rtGenericPath {
 		return reflect.Value{}, fmt.Errorf("%s needs the interpreter's stack", name)
 	}
 	if f.Pkg == nil {

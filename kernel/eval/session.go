@@ -170,7 +170,8 @@ func (s *Session) goCode(ctx context.Context, r *run, code string) cell.Result {
 	}
 	r.sightings, r.lost, r.watchShown = c.sightings, nil, 0
 	err = e.runChecked(ctx, r, c)
-	if err != nil && r.halted() { // its goroutine may have been left behind, and may still write what is read below
+	// The goroutine may have been left behind, and may still write what is read below.
+	if err != nil && r.halted() {
 		return cell.Result{Err: s.texts.runError(err)}
 	}
 	r.lookAtShown()

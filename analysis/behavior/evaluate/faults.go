@@ -16,7 +16,7 @@ import (
 	"dtnotes/analysis"
 )
 
-// A run is a capture with labelled faults.
+// A run is a capture with labeled faults.
 type run struct {
 	name   string
 	series *analysis.Series

@@ -1,4 +1,4 @@
-// Command evaluate measures how well behaviors spot labelled faults, beside
+// Command evaluate measures how well behaviors spot labeled faults, beside
 // max-|z| and scikit-learn's outlier detectors on the same matrix, in the same
 // run. What it measured is summed up in a table at the end.
 //

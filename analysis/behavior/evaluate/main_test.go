@@ -9,7 +9,7 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// recorded are the labelled captures that come with the module.
+// recorded are the labeled captures that come with the module.
 func recorded(t *testing.T) fs.FS {
 	fsys, err := dtracefs.Open("../../../dtracefs/testdata/recorded/captures.tar.zst")
 	if err != nil {

@@ -198,7 +198,7 @@ func (o options) printAlerts(runs []*run, reports []*behavior.Report) {
 			}
 		}
 	}
-	o.table.add("labelled faults", "%d of %d found within %d s, %d false alerts", found, faults, soon, wrong)
+	o.table.add("labeled faults", "%d of %d found within %d s, %d false alerts", found, faults, soon, wrong)
 	fmt.Printf("\nalerts as raised by default: %d of %d faults found within %d s, mean delay %.1f s; %d false in %.2f h\n", found, faults, soon, delays/float64(max(1, found)), wrong, hours)
 }
 

@@ -56,7 +56,7 @@ func ParseClock(b []byte) (c Clock, n int, ok bool) {
 		return c, 0, false
 	}
 	if ok && n < len(b) && !endsWord(b[n]) && !(b[n] == '.' && n+1 == len(b) && c.Form != Epoch) {
-		return c, 0, false // a full stop may end a line after a clock
+		return c, 0, false // a period may end a line after a clock
 	}
 	return c, n, ok
 }

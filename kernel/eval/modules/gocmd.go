@@ -78,7 +78,8 @@ func (t *teller) add(line string) {
 		}
 		return
 	}
-	if t.to != nil && line != "" && !strings.ContainsAny(line, " :#\t") { // go build -v names what it compiles
+	// go build -v names what it compiles.
+	if t.to != nil && line != "" && !strings.ContainsAny(line, " :#\t") {
 		fmt.Fprintln(t.to, "compiling "+line)
 		return
 	}

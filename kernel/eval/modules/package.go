@@ -23,7 +23,7 @@ type Package struct {
 	Imports    []string `json:",omitempty"`
 	Size       int64    // of its source, in bytes
 	Hollow     bool     `json:",omitempty"` // it exports nothing
-	Tricks     string   `json:",omitempty"` // what it has that the interpreter cannot run; empty for nothing
+	Tricks     string   `json:",omitempty"` // what the interpreter cannot run of it; may be empty
 	Failure    string   `json:",omitempty"` // why it cannot be imported
 }
 

@@ -77,7 +77,8 @@ func parseLine(line string) (out []Request, err error) {
 	return out, nil
 }
 
-// with adds requests to others, in the order of their paths; what is asked for again counts as it was asked last.
+// with adds requests to others, in the order of their paths. What is asked for again counts as it
+// was asked last.
 func with(had, more []Request) []Request {
 	out := slices.Clone(had)
 	for _, r := range more {

@@ -20,7 +20,7 @@ type analysis struct {
 	split   map[ssa.Value]bool              // local variables that are kept in slots
 	varargs map[ssa.Instruction][]ssa.Value // slices that only append looks at, by their elements
 	sums    map[*ssa.MapUpdate]*ssa.BinOp   // what sets an element to what it was and something else
-	decides bool                            // the function looks at the stop flag to do something of its own
+	decides bool                            // it looks at the stop flag to do something of its own
 }
 
 // stopChecks finds the branches that look at the stop flag. They need no code, since the code looks

@@ -257,7 +257,8 @@ var makers = sync.OnceValue(func() makerTable {
 	for _, m := range t {
 		value := m(probe, nil)
 		at := uintptr(8)
-		for *(*unsafe.Pointer)(unsafe.Add(value, at)) != unsafe.Pointer(probe) { // behind what a generic function keeps for itself
+		// The value stands behind what a generic function keeps for itself.
+		for *(*unsafe.Pointer)(unsafe.Add(value, at)) != unsafe.Pointer(probe) {
 			at += 8
 		}
 		known.add(*(*uintptr)(value), at)

@@ -23,7 +23,7 @@ import (
 // A nativeCode is the machine code of a function.
 type nativeCode struct {
 	begin   uintptr
-	leaf    bool            // it calls no function of a program, so that who calls it looks at the stop flag
+	leaf    bool            // it calls no function of a program, so its callers look at the stop flag
 	resumes map[int]uintptr // where the code can be entered, by instruction
 	returns map[int]uintptr // where calls return to, by the instruction of the call
 }
@@ -181,7 +181,8 @@ func (vm *machine) native(f *fn, nOff, pOff uintptr, sp int, at uintptr) bool {
 // begin runs the machine code of the function at the bottom from its beginning, as native does.
 func (vm *machine) begin(f *fn, code *nativeCode) bool {
 	c := &vm.context
-	c.stack = uintptr(unsafe.Pointer(&vm.frames[len(vm.frames)-1])) + 8 // the call pushes where it returns to
+	// The call pushes where it returns to.
+	c.stack = uintptr(unsafe.Pointer(&vm.frames[len(vm.frames)-1])) + 8
 	c.n, c.p = uintptr(unsafe.Pointer(&vm.n[0])), uintptr(unsafe.Pointer(&vm.p[0]))
 	c.target = code.begin
 	c.at, c.fn = uintptr(whyEnter), uintptr(unsafe.Pointer(f))

@@ -203,7 +203,8 @@ func runOne(file string, limit time.Duration) (cause, output string) {
 	switch {
 	case ctx.Err() != nil:
 		return "waits too long", output
-	case err != nil && cmd.ProcessState != nil && cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime() >= limit-time.Second: // the system counts in its own way
+	// The system counts in its own way, so a second less is as much.
+	case err != nil && cmd.ProcessState != nil && cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime() >= limit-time.Second:
 		return "computes too long", output
 	case errors.As(err, &exit) && exit.ExitCode() == failed:
 		return stderr.String(), output

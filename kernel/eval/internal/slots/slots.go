@@ -82,7 +82,8 @@ func (p *provider) insert(f reflect.Value) (code unsafe.Pointer, slot int) {
 	}
 	slot = p.next
 	f2 := f.Interface()
-	closures[slot] = (*[2]unsafe.Pointer)(unsafe.Pointer(&f2))[1] // an interface's word of a function is its closure
+	// The word of an interface that holds a function is its closure.
+	closures[slot] = (*[2]unsafe.Pointer)(unsafe.Pointer(&f2))[1]
 	p.used++
 	return pointer(address() + uintptr(slot)*size), slot
 }
