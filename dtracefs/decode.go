@@ -95,7 +95,11 @@ type dialect struct {
 // parts come in order. Each may have a decoder of its own, so a reader must not keep sheets from
 // part to part.
 //
-// Besides rows it says what else a user must know, through the decoder:
+// Rows go to sheets, which become the tables. sheetFor makes or finds the sheet of a key; text, int
+// and instant append a cell to the row at hand, in the column of that name; and end ends the row.
+// Columns of text of a sheet in inferred become numbers if all their cells are.
+//
+// Besides rows the reader says what else a user must know, through the decoder:
 //
 //   - each line is booked once (account), as blank, notice, table or not understood (unparsed);
 //   - what the tool lost is a Drop, which makes the capture lossy: message does it for the words of

@@ -42,4 +42,7 @@
 // with -update. The tests go through these lists and through testdata by themselves: an
 // entry without a capture fails, and every capture is compared with its golden file, seeds
 // the fuzz target and is decoded over and over to see that time grows with the text.
+//
+//	go test ./dtracefs -run TestGolden -update     # and look at testdata/*.golden
+//	go test ./dtracefs
 package dtracefs

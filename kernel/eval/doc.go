@@ -31,7 +31,7 @@
 //
 // Its test is a session: a file in testdata/sessions, in the form that the README there describes.
 //
-//	go test ./kernel/eval -run 'TestSessions|Magic'
+//	go test ./kernel/eval -run 'TestSessions|Magic|Command'
 //	go test ./kernel/eval -run Oracle -update     # if a program was added to testdata/oracle
 //
 // A package for cells that need no import is a line in bind/packages.txt, and go generate ./...

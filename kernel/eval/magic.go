@@ -231,6 +231,9 @@ func (s *Session) asksExit(code string) bool {
 	return (name == "exit" || name == "quit") && s.engine.scope.names[name] == nil && s.engine.scope.imports[name] == ""
 }
 
+// A magic is a command. Its usage is how it is written: of a command of one line, a usage that is
+// the name alone says that it takes no arguments, and it is refused with some. run gets what stands
+// behind the name, and of a command for a whole cell the text below, and prints by printTo.
 type magic struct {
 	usage, help string
 	run         func(s *Session, ctx context.Context, r *run, arg, code string) cell.Result
