@@ -71,7 +71,7 @@ func TestCalibration(t *testing.T) {
 	for _, file := range []string{"persec.dtrace.txt", "persec.bpftrace.txt"} {
 		o := options{recorded: recorded(t), file: file}
 		for _, family := range [][]string{{"web/run1", "web/run2"}, {"batch/run1", "batch/run2"}} {
-			c, err := o.leaveOneOut(t.Context(), family, false)
+			c, err := o.leaveOneOut(t.Context(), family)
 			if err != nil {
 				t.Fatal(err)
 			}

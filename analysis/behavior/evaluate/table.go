@@ -270,7 +270,7 @@ func (o options) printCalibration(ctx context.Context, runs []*run, reports []*b
 		all.join(c)
 	}
 	for _, family := range o.normal {
-		c, err := o.leaveOneOut(ctx, family, true)
+		c, err := o.leaveOneOut(ctx, family)
 		if err != nil {
 			return err
 		}
@@ -285,7 +285,7 @@ func (o options) printCalibration(ctx context.Context, runs []*run, reports []*b
 
 // leaveOneOut scores each run of a family by what each other one teaches, and
 // if there are several by what all others do.
-func (o options) leaveOneOut(ctx context.Context, family []string, verbose bool) (calibration, error) {
+func (o options) leaveOneOut(ctx context.Context, family []string) (calibration, error) {
 	var all calibration
 	series := make([]*analysis.Series, len(family))
 	for i, name := range family {
