@@ -95,12 +95,8 @@ func combineOf(name string) combine {
 // then falls into a bucket of its own, rather than half into one and half into the next.
 func newTally(m *Measure, first int64) *tally {
 	g := grid{every: int64(m.Every), block: int64(m.block)}
-	switch {
-	case m.block == 0:
 	// Blocks without clocks are numbered, and so always punctual.
-	case m.Clock == ClockBlocks:
-		g.block = int64(m.block)
-	case g.every*4 < g.block*5 && g.every*5 > g.block*4:
+	if m.block > 0 && m.Clock != ClockBlocks && g.every*4 < g.block*5 && g.every*5 > g.block*4 {
 		g.endAt(first)
 	}
 	t := &tally{m: m, counts: newCounts(g, newSourceNames()), spans: map[int64]span{}, partial: map[int]*levelPart{}}
