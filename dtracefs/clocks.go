@@ -23,7 +23,7 @@ func (f *clocks) resume(*station) { f.none = 0 }
 func (f *clocks) take(st *station, num int, line []byte) bool {
 	c, text, ok := clockLine(line)
 	if !ok {
-		return f.labeled(st, line)
+		return f.labeled(st, line) || titledClock(st, line)
 	}
 	if c.Form == syntax.Epoch && !f.countsSeconds(st, line) {
 		return false
@@ -37,6 +37,23 @@ func (f *clocks) take(st *station, num int, line []byte) bool {
 	st.free.flush()
 	st.take(classTable)
 	st.interval(c, text)
+	return true
+}
+
+// titledClock takes a time with a title of what stands under it, moved in, as memleak of bcc prints
+// it: `[11:16:33] Top 10 stacks with outstanding allocations:`.
+func titledClock(st *station, line []byte) bool {
+	c, n, ok := leadingClock(line)
+	if !ok || line[len(line)-1] != ':' || c.Form == syntax.Epoch {
+		return false
+	}
+	next := st.peekAfter()
+	if len(next) == 0 || next[0] != ' ' && next[0] != '\t' || syntax.Blank(next) {
+		return false
+	}
+	st.free.flush()
+	st.take(classTable)
+	st.interval(c, bytes.TrimSpace(line[n:]))
 	return true
 }
 

@@ -194,7 +194,8 @@ func (k *kept) texts(each func(string)) {
 }
 
 // nextWord returns the first word of a text, and what stands behind it; nil if there is none. Names
-// of functions with their module and offset, and numbers with their fraction, are one word.
+// of functions with their module and offset, and numbers with their fraction and exponent, are one
+// word.
 func nextWord(text []byte) (word, rest []byte) {
 	i := 0
 	for i < len(text) {
@@ -209,8 +210,8 @@ func nextWord(text []byte) (word, rest []byte) {
 		n := wordByte(text[i:])
 		if n == 0 {
 			// A point and a plus are in the middle of a word only: they do not begin one, so of
-			// `.050` the word is 050.
-			if c := text[i]; c != '.' && c != '+' {
+			// `.050` the word is 050. A minus is in one only before an exponent.
+			if c := text[i]; c != '.' && c != '+' && !(c == '-' && isExponent(text[start:], i-start)) {
 				break
 			}
 			n = 1
@@ -221,6 +222,11 @@ func nextWord(text []byte) (word, rest []byte) {
 		return nil, nil
 	}
 	return text[start:i], text[i:]
+}
+
+// isExponent reports whether the minus at i is that of an exponent, as in 2.5e-05.
+func isExponent(text []byte, i int) bool {
+	return i+1 < len(text) && text[i+1]-'0' <= 9 && text[i-1]|0x20 == 'e' && len(bytes.Trim(text[:i-1], "0123456789.")) == 0 && i > 1
 }
 
 // wordByte is how many bytes the letter or digit has that text starts with; 0 if it starts with

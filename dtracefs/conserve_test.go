@@ -19,7 +19,7 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-var conserved = regexp.MustCompile("[\\pL\\pN_`][\\pL\\pN_.`+]*|\\pN+")
+var conserved = regexp.MustCompile("[0-9][0-9.]*[eE]-[0-9]+|[\\pL\\pN_`][\\pL\\pN_.`+]*|\\pN+")
 
 // A haystack is the words of everything that a capture was decoded to.
 type haystack struct {

@@ -3,6 +3,7 @@ package dtracefs
 import (
 	"bytes"
 	"strconv"
+	"strings"
 
 	"dtnotes/dtracefs/internal/pattern"
 	"dtnotes/dtracefs/internal/syntax"
@@ -244,8 +245,8 @@ var gap = pattern.New(` {2,}`)
 // traced splits a payload into the values that trace() printed, which lie at least two
 // blanks apart; nil for text that printf wrote.
 func traced(payload string) []string {
-	if payload == "" {
-		return nil
+	if payload == "" || strings.IndexByte(payload, '\n') >= 0 {
+		return nil // of several lines the places of words say nothing
 	}
 	parts := gap.Split(payload, -1)
 	if len(parts) == 1 {

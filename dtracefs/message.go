@@ -32,7 +32,7 @@ func (messages) take(st *station, num int, line []byte) bool {
 	if m, ok := syntax.ParseMessage(line); ok {
 		// What a script prints at its END comes behind ^C, and is another paragraph than what
 		// was being printed.
-		if m.Kind == "interrupt" {
+		if m.Kind == "interrupt" || m.Kind == "elided" {
 			st.free.flush()
 		}
 		st.take(classNotice)
@@ -94,8 +94,14 @@ func goesOn(st *station, m syntax.Message, line []byte) []byte {
 	//	stdin:1:9-14: ERROR: Undefined map: @x
 	//	BEGIN { print(@x); }
 	//	        ~~~~~
+	//
+	// Of errors in a probe that fired a line stands before it that tells what failed.
 	case m.Kind == "error" || m.Kind == "warning":
-		for n := 1; n <= 2 && !ahead.Done(); n++ {
+		if !ahead.Done() && bytes.HasPrefix(ahead.Peek(), []byte("Additional Info - ")) {
+			ahead.Next()
+			more = 1
+		}
+		for n := more + 1; n <= more+2 && !ahead.Done(); n++ {
 			next, _ := ahead.Next()
 			if isUnderline(next) {
 				more = n

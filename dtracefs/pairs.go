@@ -24,8 +24,8 @@ func pairsOf(line []byte) (pairs [][2][]byte) {
 	}
 	pairs = splitPairs(line)
 	for _, p := range pairs {
-		if !isPairName(p[0]) {
-			return nil
+		if !isPairName(p[0]) || p[1][len(p[1])-1] == ';' {
+			return nil // the latter is a statement of a program
 		}
 	}
 	return pairs
@@ -72,7 +72,7 @@ func splitPairs(line []byte) (pairs [][2][]byte) {
 // pairs files lines of names and values, if seven of ten are such. Lines among them that are none
 // are text. A few names that come again and again, as in `read: 12` on every other line, are rows
 // instead.
-func (f *freeText) pairs(lines []textLine) bool {
+func (f *freeText) pairs(title string, lines []textLine) bool {
 	// Reports are short; patterns over long text take long.
 	if len(lines) > 10000 {
 		return false
@@ -106,6 +106,9 @@ func (f *freeText) pairs(lines []textLine) bool {
 		}
 		for _, p := range all[i] {
 			f.st.context(s)
+			if title != "" {
+				s.text("label", []byte(title))
+			}
 			s.text("name", bytes.TrimSpace(p[0]))
 			value, unit := p[1], []byte(nil)
 			if f := bytes.Fields(p[1]); len(f) == 2 && isNumber(f[0]) && !isNumber(f[1]) {

@@ -50,6 +50,10 @@ func (structs) take(st *station, num int, line []byte) bool {
 	if len(next) == 0 || next[0] != ' ' && next[0] != '\t' {
 		return false
 	}
+	// A structure that is declared, and not printed, has members without values.
+	if !pointerStart.Match(line) && !ellipsis.Match(next) && !(&printer{depth: 1}).line(plain(next)) {
+		return false
+	}
 	st.free.flush()
 	st.take(classTable)
 	printedAt(st, line)
@@ -70,6 +74,12 @@ func printedAt(st *station, line []byte) {
 	}
 	for !st.cur.Done() {
 		line := st.peek()
+		if p.started && ellipsis.Match(line) {
+			// It was longer than what print() was allowed to show.
+			st.notice(st.cur.Number(), "elided", line, 0)
+			st.take(classNotice)
+			continue
+		}
 		if syntax.Blank(line) || !p.line(line) {
 			break
 		}

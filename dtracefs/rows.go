@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"unicode"
 
@@ -43,12 +44,16 @@ func (f *freeText) rows(title string, lines []textLine) {
 		f.prose(lines[:1]) // a comment is no title
 		lines = lines[1:]
 	}
+	if !slices.ContainsFunc(lines, func(l textLine) bool { return l.text[0] != '#' }) {
+		f.prose(lines)
+		return
+	}
 	if f.foreign(title, lines) {
 		return
 	}
 	switch {
 	case looseTuples(f.st, title, lines):
-	case f.pairs(lines):
+	case f.pairs(title, lines):
 	case f.shaped(title, lines):
 	case title == "" && len(lines) > 2 && !isNumber(bytes.TrimSpace(lines[0].text)) && f.shaped(string(bytes.TrimSpace(lines[0].text)), lines[1:]):
 	case f.ofShapes(title, lines):
@@ -196,7 +201,7 @@ func (f *freeText) shaped(title string, lines []textLine) bool {
 	var cells [][]byte
 	// One line always splits into as many words as itself. To be a row it needs a number, and
 	// must not be a remark or a typed command, such as "$ dtrace -n tick-1s".
-	if len(lines) == 1 && !isRow(split(nil, lines[0].text), lines[0].text) || isProse(lines) {
+	if !amountsOfStacks(lines) && (len(lines) == 1 && !isRow(split(nil, lines[0].text), lines[0].text) || isProse(lines)) {
 		return false
 	}
 	numbers := numberColumns(lines, split, n)
@@ -225,6 +230,15 @@ func (f *freeText) shaped(title string, lines []textLine) bool {
 		s.end()
 	}
 	return true
+}
+
+// amountsOfStacks reports whether each line starts with a number and has a stack under it, as `64
+// bytes in 4 allocations from stack` of memleak does: whatever words follow, it is no sentence.
+func amountsOfStacks(lines []textLine) bool {
+	return !slices.ContainsFunc(lines, func(l textLine) bool {
+		word, _ := nextWord(l.text)
+		return l.frames == nil || !isNumber(word)
+	})
 }
 
 // under appends the stack that stands under a line, if one does. It opens no column where none

@@ -283,7 +283,10 @@ func headTokens(line []byte, rows []textLine) (tokens []token, gaps bool) {
 		}
 		cells = append(cells, k)
 	}
-	if len(cells) < 3 || !sameCount(len(cells), rows) {
+	if !sameCount(len(cells), rows) {
+		cells = namesByEnds(tokens, rows)
+	}
+	if len(cells) < 3 {
 		return tokens, false
 	}
 	for _, r := range rows {
@@ -303,6 +306,30 @@ func headTokens(line []byte, rows []textLine) (tokens []token, gaps bool) {
 		}
 	}
 	return cells, true
+}
+
+// namesByEnds returns the names in a heading of which some have single blanks within and between
+// them, as `Max spin Total spin`: each ends where the cells of its column do; nil where that is not
+// so of all columns and rows.
+func namesByEnds(tokens []token, rows []textLine) (names []token) {
+	first := tokensOf(rows[0].text)
+	for _, r := range rows[1:] {
+		if !slices.EqualFunc(tokensOf(r.text), first, func(a, b token) bool { return a.End == b.End }) {
+			return nil
+		}
+	}
+	for _, cell := range first {
+		n := slices.IndexFunc(tokens, func(k token) bool { return k.End == cell.End })
+		if n < 0 {
+			return nil
+		}
+		names = append(names, token{Start: tokens[0].Start, End: cell.End})
+		tokens = tokens[n+1:]
+	}
+	if len(tokens) > 0 {
+		return nil
+	}
+	return names
 }
 
 // tableTitle files the lines above a heading; one line alone, with no stack under it, is the
@@ -412,6 +439,9 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	if last && len(rows) == 1 && capitals == 0 {
 		return false // of two lines the one below is no heading only because it has no number
 	}
+	if last && slices.ContainsFunc(tokens, func(k token) bool { return line[k.Start]-'0' <= 9 }) {
+		return false // with numbers and their units, such as 5us, it is one more row
+	}
 	anchored, numeric := anchors(line, tokens, rows)
 	switch {
 	case capitals*2 >= len(tokens) && !last && (numeric || capitals == len(tokens)):
@@ -455,6 +485,9 @@ func isCommand(line []byte, tokens []token) bool {
 func isName(w []byte) bool {
 	if len(w) <= 2 && len(bytes.Trim(w, "-<>")) == 0 {
 		return true // as between the ends of a connection
+	}
+	if bytes.HasPrefix(w, []byte("0x")) {
+		return false // an address, or another number in hexadecimal
 	}
 	if w[len(w)-1] == ':' || w[len(w)-1] == ',' || w[0] == '@' || isNumber(w) || (w[0] == '/' || w[0] == '-') && len(w) > 1 {
 		return len(w) == 1 && (w[0] == '-' || w[0] == '#')
@@ -710,10 +743,14 @@ func (h *header) cells(line []byte) [][]byte {
 }
 
 // restFits reports whether the words from the last column on stand under it, so that it
-// takes the rest of the line.
+// takes the rest of the line. Where a word further in front stands right under its name, cells are
+// missing before it.
 func (h *header) restFits(tokens []token) bool {
 	last := h.cols[len(h.cols)-1]
 	at := tokens[len(h.cols)-1]
+	if slices.ContainsFunc(tokens[:len(h.cols)-1], func(k token) bool { return k.Start == last.start }) {
+		return false
+	}
 	return at.Start >= last.start-1 && at.Start <= last.end
 }
 

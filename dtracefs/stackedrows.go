@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"slices"
 
 	"dtnotes/dtracefs/internal/pattern"
 )
@@ -96,8 +97,16 @@ func (stackedRows) file(st *station, lines []textLine) int {
 	for _, l := range heads {
 		st.account(classTable, l.size)
 	}
-	if !f.shaped("", heads) {
-		f.prose(heads)
+	// Lines with a stack and lines without are those of two printfs.
+	for len(heads) > 0 {
+		n := slices.IndexFunc(heads, func(l textLine) bool { return (l.frames == nil) != (heads[0].frames == nil) })
+		if n < 0 {
+			n = len(heads)
+		}
+		if !f.shaped("", heads[:n]) {
+			f.prose(heads[:n])
+		}
+		heads = heads[n:]
 	}
 	return len(lines)
 }

@@ -300,7 +300,14 @@ func loneStack(st *station, num int, title string, keys []named, runs stackRuns)
 	if !st.cur.Done() {
 		cut = ellipsis.Match(st.cur.Peek())
 	}
-	s := eventSheet(st)
+	s := st.byKey["events"]
+	switch {
+	case s != nil:
+	case st.mode == syntax.NoHeader && !cut:
+		s = st.sheetFor("stacks alone", "stacks", "stacks")
+	case !cut:
+		s = eventSheet(st)
+	}
 	if cut {
 		s = st.sheetFor("cut stacks", "stacks cut short", "truncated")
 		st.truncated(num)
@@ -314,6 +321,9 @@ func loneStack(st *station, num int, title string, keys []named, runs stackRuns)
 	s.open("stack", Stack).appendStack(runs.first)
 	if len(runs.second) > 0 {
 		s.open("ustack", Stack).appendStack(runs.second)
+	}
+	if s.Kind == "stacks" {
+		s.int("depth", int64(len(runs.first)+len(runs.second)), false)
 	}
 	s.end()
 }

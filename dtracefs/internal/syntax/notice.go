@@ -55,6 +55,12 @@ func ParseMessage(line []byte) (m Message, ok bool) {
 		}
 	}
 	switch line[0] {
+	case '[', '.':
+		// Where whoever pasted a capture left something out.
+		if s := string(bytes.TrimSpace(line)); s == "[...]" || s == "..." {
+			m.Kind = "elided"
+			return m, true
+		}
 	case 'A':
 		if s := attached.FindSubmatch(line); s != nil {
 			m.Kind, m.N = "attached", atoi(s[1])
