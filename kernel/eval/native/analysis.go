@@ -136,6 +136,7 @@ func (c *analysis) findFused() {
 	c.findVarargs()
 	c.findDirect()
 	c.findSums()
+	c.findAsked()
 	for in, is := range c.fused {
 		if !is {
 			delete(c.fused, in)

@@ -552,6 +552,8 @@ func (c *compiler) builtin(in *ssa.Call, name string, args []ssa.Value) {
 		c.exit(func(_ *machine, _, pp unsafe.Pointer) { *ptr(pp, d.atP) = unsafe.Pointer(defers(pp, slot)) })
 	case "Add", "Slice", "String", "SliceData", "StringData":
 		c.unsafeCall(in, name, args)
+	case "Sizeof", "Alignof", "Offsetof":
+		askType(c, in, name)
 	default:
 		c.pendingBuiltin(name, args, func(_ *machine, _, _ unsafe.Pointer, run func(*panicState)) { run(nil) })
 	}
