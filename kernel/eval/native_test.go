@@ -1,12 +1,10 @@
 package eval
 
 import (
-	"os"
-	"path/filepath"
+	"fmt"
 	"strings"
 	"testing"
 
-	"dtnotes/kernel/eval/internal/programs"
 	"dtnotes/kernel/eval/native"
 )
 
@@ -25,25 +23,6 @@ func TestNativeTiers(t *testing.T) {
 		t.Run(tier+"/sessions", TestSessions)
 		t.Run(tier+"/oracle", TestOracle)
 	}
-}
-
-// FuzzTiers holds what a generated program prints as a cell, in every executor, against compiled
-// Go.
-func FuzzTiers(f *testing.F) {
-	f.Add(int64(1))
-	f.Add(int64(2))
-	f.Fuzz(func(t *testing.T, seed int64) {
-		src := programs.Generate(seed)
-		file := filepath.Join(t.TempDir(), "program.go")
-		if err := os.WriteFile(file, []byte(src), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		want := compiledGo(t, file)
-		for _, tier := range []string{"off", "portable", "machine"} {
-			t.Setenv(nativeVariable, tier)
-			programs.Differ(t, tier+" prints other than compiled Go", interpreted(t, src), want)
-		}
-	})
 }
 
 // TestNativeTold asks what executes functions, and has one that is left to the interpreter.
@@ -77,6 +56,31 @@ func TestNativeTold(t *testing.T) {
 		}
 		if printed := told(c.tier, c.code); !strings.Contains(printed, c.want) {
 			t.Errorf("%s in tier %s: %s; want %q", c.code, c.tier, printed, c.want)
+		}
+	}
+}
+
+// TestNativePlaces holds where panics are said to be within what compiled code calls, and within
+// functions whose code stands in others.
+func TestNativePlaces(t *testing.T) {
+	if raceMode != 0 {
+		t.Skip("the interpreter executes everything")
+	}
+	for _, tier := range []string{"portable", "machine"} {
+		t.Setenv(nativeVariable, tier)
+		s := newSession(t)
+		must(t, s, "s := []int{3, 1, 2}\nvar p *struct{ n int }\nfunc part(x, y int) int {\n\treturn x /\n\t\ty\n}")
+		for _, c := range []struct{ code, want string }{
+			{"sort.Slice(s, func(i, j int) bool {\n\treturn s[i] <\n\t\ts[j+5]\n})", "cell[2]:3: runtime error: index out of range [5] with length 3"},
+			{"strings.Map(func(r rune) rune {\n\tif r == 'a' {\n\t\treturn r\n\t}\n\treturn r + rune(p.n)\n}, \"aab\")", "cell[3]:5: runtime error: invalid memory address"},
+			{"sort.Slice(s, func(i, j int) bool { return part(s[i], s[j]-3) < 4 })", "cell[1]:4: runtime error: integer divide by zero"},
+			{"for i := range s {\n\t_ = part(1, s[i]-1)\n}", "cell[1]:4: runtime error: integer divide by zero"},
+		} {
+			if _, _, err := run1(t, s, c.code); err == nil || !strings.Contains(err.Message, c.want) {
+				t.Errorf("%s, %s: %v; want %s", tier, c.code, err, c.want)
+			} else if trace := strings.Join(err.Traceback, "\n"); strings.Contains(c.want, "cell[1]") && (!strings.Contains(trace, "part") || !strings.Contains(trace, "cell["+fmt.Sprint(s.cells)+"]")) {
+				t.Errorf("%s, %s: the stack is\n%s", tier, c.code, trace)
+			}
 		}
 	}
 }

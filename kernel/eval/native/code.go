@@ -80,13 +80,17 @@ func MachineCode() bool {
 }
 
 // hot is the number of ends of loops and calls after which the function at hand gets machine code.
-var hot = 500
+const hot = 500
 
 // execute runs a machine from a state until the function at the bottom returns.
 func (vm *machine) execute(s state) {
 	if !s.f.prog.world.Machine {
 		vm.run(s, math.MaxInt)
 		return
+	}
+	hot := hot
+	if s.f.prog.world.Eager {
+		hot = 0
 	}
 	if vm.heat++; vm.heat > hot {
 		vm.heat = 0

@@ -226,7 +226,7 @@ var testMachine bool
 func start(t testing.TB, src string, host *testHost) (*Program, *ssa.Package) {
 	t.Helper()
 	main := build(t, src)
-	p := Compile(host, &World{Machine: testMachine && MachineCode()}, main, make(chan struct{}, 1))
+	p := Compile(host, &World{Machine: testMachine && MachineCode(), Eager: true}, main, make(chan struct{}, 1))
 	if len(p.Refused) > 0 {
 		t.Fatalf("refused:\n%s", strings.Join(p.Refused, "\n"))
 	}

@@ -63,6 +63,8 @@ type Host interface {
 type World struct {
 	// Machine says that functions get machine code when they are called often or loop.
 	Machine bool
+	// Eager says that they get it when they are first called, for tests.
+	Eager bool
 
 	layouts layouts
 	methods sync.Map // methodKey -> weak.Pointer[fn]; who has values has their code

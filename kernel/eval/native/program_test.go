@@ -1,13 +1,10 @@
 package native
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"runtime/pprof"
 	"strings"
@@ -42,21 +39,9 @@ func TestPrograms(t *testing.T) {
 	compareWithGo(t, sources)
 }
 
-// FuzzPrograms does the same for any seed.
-func FuzzPrograms(f *testing.F) {
-	f.Add(int64(1000))
-	f.Fuzz(func(t *testing.T, seed int64) {
-		sources := map[string]string{}
-		for i := range int64(4) { // the fuzzer gives up on what takes ten seconds
-			sources[fmt.Sprintf("seed%d", uint64(seed+i))] = programs.Generate(seed + i)
-		}
-		compareWithGo(t, sources)
-	})
-}
-
 func compareWithGo(t *testing.T, sources map[string]string) {
 	t.Helper()
-	want := compiled(t, sources)
+	want := programs.Compiled(t, sources)
 	for _, mode := range []struct{ machine, collect bool }{{false, true}, {true, false}, {true, true}} {
 		if mode.machine && !MachineCode() {
 			continue
@@ -68,6 +53,9 @@ func compareWithGo(t *testing.T, sources map[string]string) {
 			}
 			for name, src := range sources {
 				t.Run(name, func(t *testing.T) {
+					if _, ok := want[name]; !ok {
+						t.Fatal("Go does not compile it")
+					}
 					got := output(t, src)
 					if i := strings.Index(got, "\n  main."); i >= 0 {
 						got = got[:i+1]
@@ -106,9 +94,8 @@ func collecting(t *testing.T) {
 // inTier has the programs of a test executed in a tier; in that of machine code, all functions get
 // that at once.
 func inTier(t *testing.T, machine bool) {
-	was := hot
-	testMachine, hot = machine, 0
-	t.Cleanup(func() { testMachine, hot = false, was })
+	testMachine = machine
+	t.Cleanup(func() { testMachine = false })
 }
 
 // firstDifference is the first line of a that b does not have there.
@@ -213,59 +200,4 @@ func main() {
 	if sum != 1+4950 {
 		t.Errorf("the sum is %d", sum)
 	}
-}
-
-var (
-	packageLine = regexp.MustCompile(`(?m)^package main$`)
-	mainLine    = regexp.MustCompile(`(?m)^func main\(\) \{`)
-)
-
-// compiled is what programs print when Go compiles them.
-func compiled(t *testing.T, sources map[string]string) map[string]string {
-	t.Helper()
-	dir := t.TempDir()
-	write := func(name, text string) {
-		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("go.mod", "module programs\n\ngo 1.26\n")
-	var imports, calls strings.Builder
-	for name, src := range sources {
-		src = packageLine.ReplaceAllString(src, "package "+name)
-		write(name+"/a.go", mainLine.ReplaceAllString(src, "func Main() {"))
-		fmt.Fprintf(&imports, "import %q\n", "programs/"+name)
-		fmt.Fprintf(&calls, "\trun(%q, %s.Main)\n", name, name)
-	}
-	write("main.go", "package main\n\nimport \"fmt\"\n"+imports.String()+`
-func run(name string, f func()) {
-	fmt.Println("=== " + name)
-	defer func() {
-		if r := recover(); r != nil {
-			fmt.Println("panic:", r)
-		}
-	}()
-	f()
-}
-
-func main() {
-`+calls.String()+"}\n")
-	cmd := exec.Command("go", "run", ".")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GODEBUG=", "GOGC=100") // what the tests are run under is not for the compiler
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, stderr.Bytes())
-	}
-	all := map[string]string{}
-	for _, part := range strings.Split(string(out), "=== ")[1:] {
-		name, text, _ := strings.Cut(part, "\n")
-		all[name] = text
-	}
-	return all
 }

@@ -1,7 +1,6 @@
 package oracle
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"go/types"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -59,13 +57,17 @@ func TestGenerated(t *testing.T) {
 	if testing.Verbose() {
 		t.Logf("%d programs, %d left out", len(seeds), invalid)
 	}
-	want := compiledPrograms(t, seeds)
+	sources := map[string]string{}
+	for _, s := range seeds {
+		sources[fmt.Sprintf("seed%d", s)] = Generate(s).File("main", "main")
+	}
+	printed := programs.Compiled(t, sources)
 	for _, s := range seeds {
 		t.Run(fmt.Sprint(s), func(t *testing.T) {
 			way := pick(&generator{r: rand.New(rand.NewPCG(s, 16))}, ways)
-			got := way.run(t, Generate(s))
-			if asCell(want[s]) != got {
-				programs.Differ(t, fmt.Sprintf("seed %d, %s, prints other than compiled Go", s, way.name), got, asCell(want[s]))
+			got, want := way.run(t, Generate(s)), printed[fmt.Sprintf("seed%d", s)]
+			if got != want {
+				programs.Differ(t, fmt.Sprintf("seed %d, %s, prints other than compiled Go", s, way.name), got, want)
 				if *keep {
 					os.WriteFile(filepath.Join(os.TempDir(), fmt.Sprintf("program%d.go", s)), []byte(Generate(s).File("main", "main")), 0o666)
 				}
@@ -85,70 +87,6 @@ func valid(fset *token.FileSet, imp types.Importer, p *Program) error {
 	_, err = conf.Check("main", fset, []*ast.File{f}, nil)
 	return err
 }
-
-// compiledPrograms has Go compile the programs, all at once, and returns what each prints.
-func compiledPrograms(t *testing.T, seeds []uint64) map[uint64]string {
-	t.Helper()
-	dir := t.TempDir()
-	write := func(name, text string) {
-		file := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var imports, calls strings.Builder
-	for _, s := range seeds {
-		write(fmt.Sprintf("p%d/p.go", s), Generate(s).File(fmt.Sprintf("generated%d", s), "Main"))
-		fmt.Fprintf(&imports, "\tgenerated%d \"oracle/p%d\"\n", s, s)
-		fmt.Fprintf(&calls, "\trun(%d, generated%d.Main)\n", s, s)
-	}
-	write("go.mod", "module oracle\n\ngo 1.26\n")
-	write("main.go", "package main\n\nimport (\n\t\"fmt\"\n"+imports.String()+`)
-
-func run(seed int, f func()) {
-	fmt.Print("\n-- program ", seed, "\n")
-	defer func() {
-		if r := recover(); r != nil {
-			fmt.Println("panic:", r)
-		}
-	}()
-	f()
-}
-
-func main() {
-`+calls.String()+"}\n")
-	build := exec.Command("go", "build", "-o", "program", ".")
-	build.Dir = dir
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %.3000s", err, out)
-	}
-	run := exec.Command(filepath.Join(dir, "program"))
-	var stderr bytes.Buffer
-	run.Stderr = &stderr
-	out, err := run.Output()
-	if err != nil {
-		t.Fatalf("%v: %.3000s", err, stderr.String())
-	}
-	printed := map[uint64]string{}
-	rest := string(out)
-	for i, s := range seeds {
-		rest = strings.TrimPrefix(rest, fmt.Sprintf("\n-- program %d\n", s))
-		printed[s] = rest
-		if i+1 < len(seeds) {
-			printed[s], _, _ = strings.Cut(rest, fmt.Sprintf("\n-- program %d\n", seeds[i+1]))
-		}
-		rest = rest[len(printed[s]):]
-	}
-	return printed
-}
-
-var packageName = regexp.MustCompile(`\b(generated|oracle/p)\d+\.`)
-
-// asCell is what a program printed, with the name of a cell's package.
-func asCell(out string) string { return packageName.ReplaceAllString(out, "main.") }
 
 // A way makes cells of a program and runs them.
 type way struct {

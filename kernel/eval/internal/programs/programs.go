@@ -35,18 +35,67 @@ var genNumbers = []string{"int", "int8", "uint8", "int32", "uint32", "uint64", "
 // they came.
 func Generate(seed int64) string {
 	g := &generator{r: rand.New(rand.NewSource(seed))}
-	g.b.WriteString("package main\n\nimport \"fmt\"\n\ntype pair struct {\n\ta int\n\tb float64\n\tc string\n}\n\nfunc at(x []int, i int) int { return x[i] }\n\n")
+	g.b.WriteString("package main\n\nimport (\n\t\"fmt\"\n\t\"sort\"\n\t\"strings\"\n)\n\ntype pair struct {\n\ta int\n\tb float64\n\tc string\n}\n\nfunc at(x []int, i int) int { return x[i] }\n\n")
 	for range 5 {
 		g.function()
 	}
-	g.b.WriteString("func try(f func()) {\n\tdefer func() {\n\t\tif r := recover(); r != nil {\n\t\t\tfmt.Println(\"panic:\", r)\n\t\t}\n\t}()\n\tf()\n}\n\nfunc main() {\n")
+	g.b.WriteString("var _, _ = sort.Ints, strings.Repeat\n\nfunc try(f func()) {\n\tdefer func() {\n\t\tif r := recover(); r != nil {\n\t\t\tfmt.Println(\"panic:\", r)\n\t\t}\n\t}()\n\tf()\n}\n\nfunc main() {\n")
 	g.vars = map[string][]string{}
 	for range 12 {
 		f := g.funcs[g.r.Intn(len(g.funcs))]
 		fmt.Fprintf(&g.b, "\ttry(func() { fmt.Println(%s) })\n", g.call(f, 1))
 	}
+	for range 3 {
+		g.callback()
+	}
 	g.b.WriteString("}\n")
 	return g.b.String()
+}
+
+// callback writes the call of a compiled function that calls a closure of the program back: mostly
+// what is small and only calculates, since that has ways of its own to be executed.
+func (g *generator) callback() {
+	g.b.WriteString("\ttry(func() {\n")
+	before := g.vars
+	defer func() { g.vars = before }()
+	g.vars = map[string][]string{}
+	for _, t := range []string{"int", "float64", "string", "[]int", "uint8"} {
+		n := g.name()
+		fmt.Fprintf(&g.b, "\t\tvar %s %s = %s\n\t\t_ = %s\n", n, t, g.expr(t, 1), n)
+		g.vars[t] = append(g.vars[t], n)
+	}
+	body := func(result string) {
+		for range g.r.Intn(2) {
+			fmt.Fprintf(&g.b, "\t\t\tif %s {\n\t\t\t\treturn %s\n\t\t\t}\n", g.expr("bool", 2), g.expr(result, 2))
+		}
+		fmt.Fprintf(&g.b, "\t\t\treturn %s\n\t\t}", g.expr(result, 1+g.r.Intn(3)))
+	}
+	use := func(t string, names ...string) { g.vars[t] = append(g.vars[t], names...) }
+	switch g.r.Intn(4) {
+	case 0:
+		use("int32", "r", "r", "r")
+		g.b.WriteString("\t\tfmt.Println([]rune(strings.Map(func(r rune) rune {\n")
+		body("int32")
+		g.b.WriteString(", \"héllo, wörld\")))\n")
+	case 1:
+		use("int", "i", "i")
+		g.b.WriteString("\t\tfmt.Println(sort.Search(20, func(i int) bool {\n")
+		body("bool")
+		g.b.WriteString("))\n")
+	default:
+		g.b.WriteString("\t\ts := []pair{")
+		for range 6 {
+			fmt.Fprintf(&g.b, "{%s, %s, %s}, ", g.expr("int", 1), g.expr("float64", 1), g.expr("string", 1))
+		}
+		use("int", "i", "j", "s[i].a", "s[j].a", "s[i].a", "s[j].a")
+		use("float64", "s[i].b", "s[j].b", "s[i].b", "s[j].b")
+		use("string", "s[i].c", "s[j].c")
+		use("pair", "s[i]", "s[j]")
+		g.b.WriteString("}\n\t\tsort.Slice(s, func(i, j int) bool {\n")
+		body("bool")
+		g.b.WriteString(")\n\t\tfmt.Println(s)\n")
+	}
+	g.b.WriteString("\t})\n")
 }
 
 func pickOne[T any](g *generator, list []T) T { return list[g.r.Intn(len(list))] }
