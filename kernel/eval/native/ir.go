@@ -180,6 +180,7 @@ type fn struct {
 	code     []instr
 	pos      []token.Pos
 	unsigned map[int]bool // instructions that index by an unsigned number
+	inlines  []inlined
 	prog     *Program
 
 	ptrs  []unsafe.Pointer // constants

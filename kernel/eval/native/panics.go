@@ -257,7 +257,7 @@ const maxFrames = 100
 
 // stack is the calls of a machine that has stopped, the innermost first.
 func (vm *machine) stack() []Frame {
-	out := []Frame{{vm.f.name, vm.f.posOf(vm.at)}}
+	out := vm.f.frames(vm.at)
 	for i := vm.sp - 1; i > 0 && len(out) < maxFrames; i-- {
 		r := vm.frame(i)
 		out = append(out, Frame{r.f.name, r.f.posOf((*instr)(unsafe.Add(r.ip, -instrSize)))})

@@ -119,6 +119,9 @@ func Compile(host Host, world *World, main *ssa.Package, stop <-chan struct{}) *
 		}
 	}
 	if len(p.Refused) == 0 {
+		for _, f := range p.all {
+			f.inline()
+		}
 		for k, f := range methods {
 			world.methods.Store(k, weak.Make(f))
 		}
