@@ -124,20 +124,24 @@ func (c *compiler) stringOp(in *ssa.BinOp) {
 	case token.ADD:
 		c.exit(func(_ *machine, np, pp unsafe.Pointer) { setText(np, pp, d, text(np, pp, x)+text(np, pp, y)) })
 	case token.EQL, token.NEQ:
-		i := c.emit(opStrEq, d.atN, x.atP, y.atP)
-		i.d, i.e = x.atN, y.atN
+		c.compareTexts(opStrEq, d, x, y)
 		if in.Op == token.NEQ {
 			c.emit(opNot, d.atN, d.atN, 0)
 		}
 	case token.LSS:
-		c.exit(func(_ *machine, np, pp unsafe.Pointer) { *num(np, d.atN) = truth(text(np, pp, x) < text(np, pp, y)) })
+		c.compareTexts(opStrLt, d, x, y)
 	case token.LEQ:
-		c.exit(func(_ *machine, np, pp unsafe.Pointer) { *num(np, d.atN) = truth(text(np, pp, x) <= text(np, pp, y)) })
+		c.compareTexts(opStrLe, d, x, y)
 	case token.GTR:
-		c.exit(func(_ *machine, np, pp unsafe.Pointer) { *num(np, d.atN) = truth(text(np, pp, x) > text(np, pp, y)) })
+		c.compareTexts(opStrLt, d, y, x)
 	case token.GEQ:
-		c.exit(func(_ *machine, np, pp unsafe.Pointer) { *num(np, d.atN) = truth(text(np, pp, x) >= text(np, pp, y)) })
+		c.compareTexts(opStrLe, d, y, x)
 	}
+}
+
+func (c *compiler) compareTexts(o op, d, x, y loc) {
+	i := c.emit(o, d.atN, x.atP, y.atP)
+	i.d, i.e = x.atN, y.atN
 }
 
 // complexAt is the complex number in two slots.

@@ -50,6 +50,9 @@ func (c *closure) value() unsafe.Pointer {
 type entry struct {
 	make    func(*closure, *entry) unsafe.Pointer
 	in, out []word
+	quick   atomic.Pointer[quickNum]  // what calls it without a machine, if it is small
+	less    atomic.Pointer[quickLess] // the same in one step, if it is no more
+	tried   atomic.Bool               // to make these
 }
 
 // A word is one register of a call.
@@ -119,7 +122,10 @@ func setWord[W register](np, pp unsafe.Pointer, w *word, x W) {
 }
 
 // begin makes a machine that is about to call c.
-func (c *closure) begin() (vm *machine, np, pp unsafe.Pointer) {
+func (c *closure) begin(e *entry) (vm *machine, np, pp unsafe.Pointer) {
+	if !e.tried.Load() {
+		e.quickly(c.fn)
+	}
 	vm = machineFor(c.fn)
 	np, pp = vm.base()
 	if c.fn.nfree > 0 {
@@ -132,7 +138,7 @@ func funcWord[F any](f F) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Poin
 
 func in0[R results](c *closure, e *entry) unsafe.Pointer {
 	return funcWord(func() (r R) {
-		vm, _, _ := c.begin()
+		vm, _, _ := c.begin(e)
 		vm.enter(c.fn)
 		vm.finish(c.fn, e, unsafe.Pointer(&r))
 		return r
@@ -173,7 +179,14 @@ func (vm *machine) finish(f *fn, e *entry, r unsafe.Pointer) {
 
 func in1[A register, R results](c *closure, e *entry) unsafe.Pointer {
 	return funcWord(func(a A) (r R) {
-		vm, np, pp := c.begin()
+		if tree := e.quick.Load(); tree != nil {
+			var q quick
+			setQuick(&q, &e.in[0], a)
+			if q.run(c, tree, unsafe.Pointer(&r)) {
+				return r
+			}
+		}
+		vm, np, pp := c.begin(e)
 		setWord(np, pp, &e.in[0], a)
 		vm.enter(c.fn)
 		vm.finish(c.fn, e, unsafe.Pointer(&r))
@@ -182,19 +195,70 @@ func in1[A register, R results](c *closure, e *entry) unsafe.Pointer {
 }
 
 func in2[A, B register, R results](c *closure, e *entry) unsafe.Pointer {
-	return funcWord(func(a A, b B) (r R) {
-		vm, np, pp := c.begin()
-		setWord(np, pp, &e.in[0], a)
-		setWord(np, pp, &e.in[1], b)
-		vm.enter(c.fn)
-		vm.finish(c.fn, e, unsafe.Pointer(&r))
-		return r
+	return funcWord(func(a A, b B) (r R) { return in2Call[A, B, R](c, e, a, b) })
+}
+
+func in2Call[A, B register, R results](c *closure, e *entry, a A, b B) (r R) {
+	if tree := e.quick.Load(); tree != nil {
+		var q quick
+		setQuick(&q, &e.in[0], a)
+		setQuick(&q, &e.in[1], b)
+		if q.run(c, tree, unsafe.Pointer(&r)) {
+			return r
+		}
+	}
+	vm, np, pp := c.begin(e)
+	setWord(np, pp, &e.in[0], a)
+	setWord(np, pp, &e.in[1], b)
+	vm.enter(c.fn)
+	vm.finish(c.fn, e, unsafe.Pointer(&r))
+	return r
+}
+
+// inPair is in2 for two numbers and one. A quickLess it executes itself.
+func inPair(c *closure, e *entry) unsafe.Pointer {
+	return funcWord(func(a, b uint64) (r one[uint64]) {
+		l := e.less.Load()
+		if l == nil || isSet(l.enter) || handedOver.Load() != 0 {
+			return in2Call[uint64, uint64, one[uint64]](c, e, a, b)
+		}
+		s := l.fixed
+		if s == nil && c.p[l.free] != nil {
+			s = (*sliceHeader)(unsafe.Add(c.p[l.free], l.off))
+		}
+		if s == nil || a >= uint64(s.len) || b >= uint64(s.len) { // it panics
+			return in2Call[uint64, uint64, one[uint64]](c, e, a, b)
+		}
+		x, y := unsafe.Add(s.data, int(a)*l.size+l.within), unsafe.Add(s.data, int(b)*l.size+l.within)
+		if l.turned {
+			x, y = y, x
+		}
+		switch l.order {
+		case byInt:
+			return one[uint64]{truth(*(*int64)(x) < *(*int64)(y))}
+		case byUint:
+			return one[uint64]{truth(*(*uint64)(x) < *(*uint64)(y))}
+		case byFloat:
+			return one[uint64]{truth(*(*float64)(x) < *(*float64)(y))}
+		case byText:
+			return one[uint64]{truth(*(*string)(x) < *(*string)(y))}
+		}
+		return one[uint64]{truth(int64(loadKind(l.kind, x)) < int64(loadKind(l.kind, y)))}
 	})
 }
 
 func in3[A, B, C register, R results](c *closure, e *entry) unsafe.Pointer {
 	return funcWord(func(a A, b B, x C) (r R) {
-		vm, np, pp := c.begin()
+		if tree := e.quick.Load(); tree != nil {
+			var q quick
+			setQuick(&q, &e.in[0], a)
+			setQuick(&q, &e.in[1], b)
+			setQuick(&q, &e.in[2], x)
+			if q.run(c, tree, unsafe.Pointer(&r)) {
+				return r
+			}
+		}
+		vm, np, pp := c.begin(e)
 		setWord(np, pp, &e.in[0], a)
 		setWord(np, pp, &e.in[1], b)
 		setWord(np, pp, &e.in[2], x)
@@ -206,7 +270,17 @@ func in3[A, B, C register, R results](c *closure, e *entry) unsafe.Pointer {
 
 func in4[A, B, C, D register, R results](c *closure, e *entry) unsafe.Pointer {
 	return funcWord(func(a A, b B, x C, y D) (r R) {
-		vm, np, pp := c.begin()
+		if tree := e.quick.Load(); tree != nil {
+			var q quick
+			setQuick(&q, &e.in[0], a)
+			setQuick(&q, &e.in[1], b)
+			setQuick(&q, &e.in[2], x)
+			setQuick(&q, &e.in[3], y)
+			if q.run(c, tree, unsafe.Pointer(&r)) {
+				return r
+			}
+		}
+		vm, np, pp := c.begin(e)
 		setWord(np, pp, &e.in[0], a)
 		setWord(np, pp, &e.in[1], b)
 		setWord(np, pp, &e.in[2], x)
@@ -219,7 +293,19 @@ func in4[A, B, C, D register, R results](c *closure, e *entry) unsafe.Pointer {
 
 func in6[A, B, C, D, E, F register, R results](c *closure, e *entry) unsafe.Pointer {
 	return funcWord(func(a A, b B, x C, y D, z E, w F) (r R) {
-		vm, np, pp := c.begin()
+		if tree := e.quick.Load(); tree != nil {
+			var q quick
+			setQuick(&q, &e.in[0], a)
+			setQuick(&q, &e.in[1], b)
+			setQuick(&q, &e.in[2], x)
+			setQuick(&q, &e.in[3], y)
+			setQuick(&q, &e.in[4], z)
+			setQuick(&q, &e.in[5], w)
+			if q.run(c, tree, unsafe.Pointer(&r)) {
+				return r
+			}
+		}
+		vm, np, pp := c.begin(e)
 		setWord(np, pp, &e.in[0], a)
 		setWord(np, pp, &e.in[1], b)
 		setWord(np, pp, &e.in[2], x)
@@ -247,6 +333,7 @@ var makers = sync.OnceValue(func() makerTable {
 	with1[uint64](t, "n")
 	with1[float64](t, "f")
 	with1[pWord](t, "p")
+	t["nn:n"] = inPair
 	with4[pWord, uint64, pWord, uint64](t, "pnpn")
 	with4[uint64, uint64, uint64, uint64](t, "nnnn")
 	with4[pWord, pWord, pWord, pWord](t, "pppp")

@@ -273,11 +273,11 @@ func (vm *machine) exit() bool {
 			vm.slow(f, in, np, pp)
 		}
 	case whyPoll:
-		if len(f.stop) != 0 {
+		if isSet(f.stop) {
 			vm.halt(f, in, sp)
 		}
 	case whyEnter:
-		if len(f.enter) != 0 {
+		if isSet(f.enter) {
 			vm.halt(f, in, sp)
 		}
 	case whyNil:
@@ -451,6 +451,10 @@ func (vm *machine) slow(f *fn, in *instr, np, pp unsafe.Pointer) {
 	case opStrEq:
 		n := int(*num(np, in.d))
 		*num(np, in.a) = truth(n == int(*num(np, in.e)) && unsafe.String((*byte)(*ptr(pp, in.b)), n) == unsafe.String((*byte)(*ptr(pp, in.c)), n))
+	case opStrLt:
+		*num(np, in.a) = truth(textAt(np, pp, in.b, in.d) < textAt(np, pp, in.c, in.e))
+	case opStrLe:
+		*num(np, in.a) = truth(textAt(np, pp, in.b, in.d) <= textAt(np, pp, in.c, in.e))
 	case opMath1:
 		*flt(np, in.a) = math1[in.c].f(*flt(np, in.b))
 	case opU2F:

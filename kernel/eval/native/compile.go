@@ -159,7 +159,7 @@ func slotBanks(o op) string {
 		return "p----"
 	case opPEq, opPNe:
 		return "npp--"
-	case opStrEq:
+	case opStrEq, opStrLt, opStrLe:
 		return "nppnn"
 	case opLd8, opLdI4, opLdU4, opLdI2, opLdU2, opLdI1, opLdU1, opSt8, opSt4, opSt2, opSt1:
 		return "np---"

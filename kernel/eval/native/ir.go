@@ -59,7 +59,9 @@ const (
 	opFNe
 	opFLt
 	opFLe
-	opStrEq // N[A] = strings P[B],N[D] and P[C],N[E] are equal
+	opStrEq // N[A] = strings P[B],N[D] and P[C],N[E] are equal, and so on
+	opStrLt
+	opStrLe
 
 	opFAdd
 	opFSub
@@ -225,8 +227,10 @@ func ptr(pp unsafe.Pointer, s int32) *unsafe.Pointer {
 }
 
 // text is the string in two slots.
-func text(np, pp unsafe.Pointer, l loc) string {
-	return unsafe.String((*byte)(*ptr(pp, l.atP)), int(*snum(np, l.atN)))
+func text(np, pp unsafe.Pointer, l loc) string { return textAt(np, pp, l.atP, l.atN) }
+
+func textAt(np, pp unsafe.Pointer, p, n int32) string {
+	return unsafe.String((*byte)(*ptr(pp, p)), int(*snum(np, n)))
 }
 
 func setText(np, pp unsafe.Pointer, l loc, s string) {

@@ -240,7 +240,7 @@ func (c *compiler) loadFrom(in *ssa.UnOp) {
 	d := c.operand(in)
 	if g, ok := in.X.(*ssa.Global); ok && c.p.host.IsStop(g) {
 		stop := c.p.stop
-		c.exit(func(_ *machine, np, _ unsafe.Pointer) { *num(np, d.atN) = truth(len(stop) != 0) })
+		c.exit(func(_ *machine, np, _ unsafe.Pointer) { *num(np, d.atN) = truth(isSet(stop)) })
 		return
 	}
 	if l, ok := c.slotsAt(in.X); ok {

@@ -126,6 +126,8 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 		case opStrEq:
 			n := *num(np, in.d)
 			*num(np, in.a) = truth(n == *num(np, in.e) && unsafe.String((*byte)(*ptr(pp, in.b)), int(n)) == unsafe.String((*byte)(*ptr(pp, in.c)), int(n)))
+		case opStrLt, opStrLe:
+			vm.slow(f, in, np, pp)
 		case opFAdd:
 			*flt(np, in.a) = *flt(np, in.b) + *flt(np, in.c)
 		case opFAdd32:
@@ -421,7 +423,7 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 		case opJmp:
 			ip = unsafe.Add(ip, int(in.d))
 		case opJmpBack:
-			if len(f.stop) != 0 {
+			if isSet(f.stop) {
 				vm.halt(f, in, sp)
 			}
 			ip = unsafe.Add(ip, int(in.d))
@@ -432,7 +434,7 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 			i := *snum(np, in.a) + int64(in.c)
 			*snum(np, in.a) = i
 			if i < *snum(np, in.b) {
-				if len(f.stop) != 0 {
+				if isSet(f.stop) {
 					vm.halt(f, in, sp)
 				}
 				ip = unsafe.Add(ip, int(in.d))
@@ -444,7 +446,7 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 			i := *snum(np, in.a) + int64(in.c)
 			*snum(np, in.a) = i
 			if i < int64(in.b) {
-				if len(f.stop) != 0 {
+				if isSet(f.stop) {
 					vm.halt(f, in, sp)
 				}
 				ip = unsafe.Add(ip, int(in.d))
@@ -456,7 +458,7 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 			i := *snum(np, in.a) + int64(in.c)
 			*snum(np, in.a) = i
 			if i > int64(in.b) {
-				if len(f.stop) != 0 {
+				if isSet(f.stop) {
 					vm.halt(f, in, sp)
 				}
 				ip = unsafe.Add(ip, int(in.d))
@@ -550,7 +552,7 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 			if vm.lacks(sp, np, pp, f, callee) {
 				np, pp = vm.grow(f, in, sp, np, pp, callee)
 			}
-			if len(callee.enter) != 0 {
+			if isSet(callee.enter) {
 				vm.halt(f, in, sp)
 			}
 			*vm.frame(sp) = ret{f: f, ip: ip, dest: int(in.a)}
@@ -588,7 +590,7 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 			if callee.nfree > 0 {
 				vm.closure.free(unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize))
 			}
-			if len(callee.enter) != 0 {
+			if isSet(callee.enter) {
 				vm.halt(f, in, sp)
 			}
 			*vm.frame(sp) = ret{f: f, ip: ip, dest: int(in.a)}

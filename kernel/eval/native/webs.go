@@ -36,7 +36,7 @@ var roles = func() (t [opLeave + 1]string) {
 	span("Xxx", opEq, opLeU)
 	set("Xpp", opPEq, opPNe)
 	span("Xff", opFEq, opFLe)
-	set("Xppxx", opStrEq)
+	set("Xppxx", opStrEq, opStrLt, opStrLe)
 	span("Fff", opFAdd, opFDiv32)
 	set("Ff", opFNeg, opFNeg32, opFSqrt, opFAbs, opMath1, op32to64, op64to32)
 	set("Fx", opI2F, opU2F, opI2F32, opU2F32)
