@@ -136,6 +136,62 @@ func processorTime() time.Duration {
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
+// smallCell is one of many different cells that do little.
+func smallCell(i int) string {
+	switch i % 10 {
+	case 0:
+		return definitions(i)
+	case 1:
+		return fmt.Sprintf("f%[1]d(v%[1]d) + v%[1]d.B", i-1)
+	case 2:
+		return fmt.Sprintf("v%d.String()", i-2)
+	case 3:
+		return fmt.Sprintf("s%d := 0\nfor i := range %d {\n\ts%[1]d += i * i\n}\ns%[1]d", i, i)
+	case 4:
+		return fmt.Sprintf("m%d := map[string]int{\"a\": %[1]d, \"b\": 2}\nm%[1]d[\"c\"]++\nlen(m%[1]d)", i)
+	case 5:
+		return fmt.Sprintf("fmt.Println(\"cell\", %d, math.Sqrt(%d))", i, i)
+	case 6:
+		return fmt.Sprintf("x%d := strings.Split(\"a,b,%d\", \",\")\nsort.Slice(x%[1]d, func(i, j int) bool { return x%[1]d[i] > x%[1]d[j] })\nx%[1]d", i, i)
+	case 7:
+		return fmt.Sprintf("func sum%d[T int | float64](x ...T) (s T) {\n\tfor _, v := range x {\n\t\ts += v\n\t}\n\treturn s\n}\nsum%[1]d(1, 2, %[1]d)", i)
+	case 8:
+		return fmt.Sprintf("var e%d error = fmt.Errorf(\"%%d\", %[1]d)\nif e%[1]d != nil {\n\tfmt.Print(e%[1]d)\n}", i)
+	}
+	return fmt.Sprintf("1 + %d", i)
+}
+
+// BenchmarkLatency reports what a small cell takes the processor, compiled by package native and
+// interpreted: the medians of 200 different cells, and of their differences.
+func BenchmarkLatency(b *testing.B) {
+	const cells = 200
+	tiers := []string{"", "off"}
+	for b.Loop() {
+		var sessions []*Session
+		for _, tier := range tiers {
+			b.Setenv(nativeVariable, tier)
+			sessions = append(sessions, newSession(b))
+		}
+		times := make([][]float64, 3)
+		for i := range cells {
+			var took [2]float64
+			for k := range sessions {
+				k = (k + i) % 2 // either goes first in turns
+				runtime.GC()    // what one leaves is not for the other to collect
+				start := processorTime()
+				must(b, sessions[k], smallCell(i))
+				took[k] = (processorTime() - start).Seconds() * 1e3
+				times[k] = append(times[k], took[k])
+			}
+			times[2] = append(times[2], took[0]-took[1])
+		}
+		for k, unit := range []string{"ms-native", "ms-interpreted", "ms-more"} {
+			slices.Sort(times[k])
+			b.ReportMetric(times[k][cells/2], unit)
+		}
+	}
+}
+
 // BenchmarkInterrupt reports how long it takes from the interrupt to the end of the cell.
 func BenchmarkInterrupt(b *testing.B) {
 	for name, code := range map[string]string{
