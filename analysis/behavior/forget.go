@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sort"
 	"time"
 
 	"dtnotes/analysis"
@@ -198,7 +199,9 @@ func (b *Behavior) fade(weight, fewest float64) {
 		}
 		left := float64(b.Buckets-s.Missing) / float64(known)
 		s.Total, s.Sum, s.Squares = left*s.Total, left*s.Sum, left*s.Squares
-		s.Upper.Beyond, s.Lower.Beyond = thin(f, s.Upper.Beyond), thin(f, s.Lower.Beyond)
+		for _, t := range []*Tail{&s.Upper, &s.Lower} {
+			t.Beyond, t.Ties = thin(f, t.Beyond), f.part(t.Ties)
+		}
 		// The blocks are in the order of time, and the newest stay.
 		s.Blocks = s.Blocks[len(s.Blocks)-blocks:]
 		// To take off the part -weight from nothing leaves the part weight of what was held.
@@ -294,8 +297,47 @@ func newerTail(s, t *Source, m, n int, sign float64) Tail {
 	return newer(s.ranked(m, sign), t.ranked(n, sign), sign)
 }
 
-// ranked ranks the values of a source. Between its thresholds they are taken to be normal on its
-// scale.
+// tied is the number of values that are known to equal v.
+func (s *Source) tied(v float64) int {
+	most := 0
+	for _, t := range []Tail{s.Upper, s.Lower} {
+		n := 0
+		if t.At == v {
+			n = t.Ties
+		}
+		for _, b := range t.Beyond {
+			if b == v {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	return most
+}
+
+// heldBy is what the source showed in buckets held out, were it judged by the thresholds of out.
+// Where these lie nearer than its own, the values between the two stand out from now on, of which
+// the source itself took no account. A source that does the same in one bucket of ten, as what runs
+// by a clock does, would otherwise raise an alert each time.
+func (s *Source) heldBy(out *Source, buckets int) Held {
+	h := s.Held
+	more := func(own, by Tail, sign float64) Excess {
+		r := s.ranked(buckets, sign)
+		if r.n == 0 || sign*by.At >= sign*own.At {
+			return Excess{}
+		}
+		last := sort.Search(r.n, func(i int) bool { return sign*r.at(i) <= sign*by.At })
+		// Beyond a threshold values lie a nat farther on average, with the mean square of an
+		// exponential distribution.
+		k := float64(last-len(own.Beyond)) / float64(r.n) * h.Buckets
+		return Excess{k, k * nat, k * 2 * nat * nat}
+	}
+	h.Up, h.Down = h.Up.plus(more(s.Upper, out.Upper, 1)), h.Down.plus(more(s.Lower, out.Lower, -1))
+	return h
+}
+
+// ranked ranks the values of a source. Those between its thresholds are taken to be normal on its
+// scale, apart from those that are known to equal one of them.
 func (s *Source) ranked(buckets int, sign float64) ranking {
 	near, far := s.Upper, s.Lower
 	if sign < 0 {
@@ -312,8 +354,10 @@ func (s *Source) ranked(buckets int, sign float64) ranking {
 		switch {
 		case i >= n-len(far.Beyond):
 			return far.Beyond[i-n+len(far.Beyond)]
-		case near.At == far.At:
+		case near.At == far.At, i < len(near.Beyond)+near.Ties:
 			return near.At
+		case i >= n-len(far.Beyond)-far.Ties:
+			return far.At
 		}
 		out := math.Sqrt2 * math.Erfinv(1-(float64(2*i)+1)/float64(n)) // in deviations
 		v := s.unshaped(mean + float64(float64(sign*out)*dev))

@@ -214,3 +214,47 @@ func TestASeasonIsFollowed(t *testing.T) {
 		}
 	}
 }
+
+// What runs by a clock, in about one bucket of ten, raises no alert when it does what it always
+// did, wherever lessons begin and however a beat is spread over two buckets at times.
+func TestABeatStaysNormal(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	for _, period := range []float64{9.7, 9.9, 10, 10.2, 10.5} {
+		next := func(n int, start float64) *analysis.Series {
+			s := steady(t, uint64(start), n, start, 1000)
+			for i := range n {
+				s.Values.Set(i, 0, 0)
+			}
+			for at := period * rng.Float64(); at < float64(n-1); at += period {
+				if early := rng.IntN(40); early == 0 {
+					s.Values.Set(int(at), 0, 7)
+					s.Values.Set(int(at)+1, 0, 3)
+				} else {
+					s.Values.Set(int(at), 0, 10)
+				}
+			}
+			return s
+		}
+		b := learn(t, next(600, 1e6))
+		b.Until -= 86400 // most of it has faded when the first lesson comes
+		alerts := 0
+		const lessons = 12
+		for k := range lessons {
+			var err error
+			if b, err = b.LearnOn(t.Context(), []*analysis.Series{next(lessonSeconds, 2e6+float64(600*k))}, 20*time.Minute, behavior.ScoreOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			alerts += len(score(t, b, next(lessonSeconds, b.Until)).Alerts)
+			beat := b.Sources["syscall cron"].Upper
+			for _, v := range append(beat.Beyond, beat.At) {
+				if !slices.Contains([]float64{0, 3, 7, 10}, v) {
+					t.Errorf("every %v s: the tail has %v, which was never seen", period, v)
+					break
+				}
+			}
+		}
+		if rate := float64(alerts) * 3600 / (lessons * lessonSeconds); rate > behavior.FalseAlarms {
+			t.Errorf("every %v s: %.1f alerts an hour", period, rate)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -463,6 +464,11 @@ func (r *record) behavior(rows []int) *Behavior {
 		src.Blocks = blockMeans(col)
 		sorted := sortedKnown(col)
 		src.Upper, src.Lower = upperTail(sorted), lowerTail(sorted)
+		for _, t := range []*Tail{&src.Upper, &src.Lower} {
+			for at := sort.SearchFloat64s(sorted, t.At); at < len(sorted) && sorted[at] == t.At; at++ {
+				t.Ties++
+			}
+		}
 		b.Sources[name] = src
 	}
 	for kind, values := range usual {

@@ -263,9 +263,13 @@ func (s *Source) join(t *Source, m, n int, fading bool) *Source {
 	if fading {
 		out.Scaling = s.Scaling.between(t.Scaling, m-s.Missing, n-t.Missing)
 		out.Upper, out.Lower = newerTail(s, t, m, n, 1), newerTail(s, t, m, n, -1)
+		out.Held = s.heldBy(out, m).plus(t.heldBy(out, n))
 		if t.Season != nil {
 			out.Season = t.Season
 		}
+	}
+	for _, tail := range []*Tail{&out.Upper, &out.Lower} {
+		tail.Ties = s.tied(tail.At) + t.tied(tail.At)
 	}
 	a, b := s.rescaled(out, m-s.Missing), t.rescaled(out, n-t.Missing)
 	out.Sum, out.Squares = a[0]+b[0], a[1]+b[1]
@@ -278,6 +282,8 @@ func (s *Source) silent(o *Source, buckets int) *Source {
 	out := *o
 	if s.Value.level() {
 		out.Missing = buckets
+	} else {
+		out.Upper.Ties, out.Lower.Ties = buckets, buckets
 	}
 	out.Value, out.Scaling, out.Season = s.Value, s.Scaling, s.Season
 	return &out

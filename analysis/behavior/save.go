@@ -128,6 +128,9 @@ func (b *Behavior) check() error {
 		if !s.Upper.ordered(1) || !s.Lower.ordered(-1) {
 			return fmt.Errorf("source %q: values of a tail out of order", name)
 		}
+		if n := min(s.Upper.Ties, s.Lower.Ties); n < 0 || max(s.Upper.Ties, s.Lower.Ties) > b.Buckets {
+			return fmt.Errorf("source %q: %d values at a threshold", name, n)
+		}
 	}
 	for name, k := range b.Presence {
 		if k < 0 || k > b.Buckets {

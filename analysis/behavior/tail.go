@@ -10,7 +10,8 @@ import (
 // beyond, and those values.
 type Tail struct {
 	At     float64   `json:"at"`
-	Beyond []float64 `json:"beyond"` // ascending in distance from At
+	Beyond []float64 `json:"beyond"`         // ascending in distance from At
+	Ties   int       `json:"ties,omitempty"` // values of a source that are equal to At
 }
 
 // tailShare is the part of all values that a tail may hold. A tenth is enough to fit a slope to
