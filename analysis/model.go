@@ -21,7 +21,7 @@ type Model struct {
 	Covariance          *mat.SymDense // p×p, regularized, of the standardized sources
 	Precision           *mat.SymDense // its inverse
 	PartialCorrelations *mat.SymDense // p×p, ones on the diagonal
-	Labels              []int         // cluster of each source, -1 for one without an edge, which stands alone
+	Labels              []int         // cluster of each source, -1 for one without an edge
 	Exemplars           []int         // source that stands for each cluster, ascending
 	Embedding           *mat.Dense    // p×2
 	Edges               []Edge        // stable links, strongest first
@@ -29,7 +29,7 @@ type Model struct {
 	Activity []float64       // of each source, mean absolute value per second
 	Units    string          // of Activity, such as "system calls"
 	Origins  []source.Origin // where each source comes from
-	Zones    []string        // zone, control group or container of each, [source.Global] for the platform; nil if not known
+	Zones    []string        // zone or container, [source.Global] for the platform; nil if not known
 
 	// Links is the rule by which links were found, and Rule says what a link had to meet to be
 	// listed.
@@ -50,7 +50,7 @@ type Edge struct {
 	From      int     `json:"from"` // index of a source
 	To        int     `json:"to"`
 	Weight    float64 `json:"weight"`    // partial correlation, or what the model's WeightName says
-	Stability float64 `json:"stability"` // part of half-samples that agree, 0 to 1; 0 where none were drawn
+	Stability float64 `json:"stability"` // part of half-samples that agree; 0 if none were drawn
 }
 
 func (m *Model) setLasso(l *covariance.Lasso, trials []covariance.Trial) {

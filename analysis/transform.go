@@ -21,11 +21,17 @@ type Transform string
 
 // These are the transforms.
 const (
-	TransformAuto     Transform = ""         // Anscombe for counts; for anything else normal scores when most sources have heavy tails, none if not
-	TransformNone     Transform = "none"     // values as they are
-	TransformLog1p    Transform = "log1p"    // log(1+x), for x > -1
-	TransformAnscombe Transform = "anscombe" // 2√(x+3/8), steadies the variance of Poisson counts (F. Anscombe, 1948), for x ≥ -3/8
-	TransformNormal   Transform = "normal"   // normal scores Φ⁻¹((rank-½)/n), ties share their mean rank, for heavy tails
+	// TransformAuto is that of Anscombe for counts. For anything else it is normal scores if most
+	// sources have heavy tails, and none if not.
+	TransformAuto  Transform = ""
+	TransformNone  Transform = "none"  // values as they are
+	TransformLog1p Transform = "log1p" // log(1+x), for x > -1
+	// TransformAnscombe is 2√(x+3/8), for x ≥ -3/8, which steadies the variance of Poisson counts
+	// (F. Anscombe, 1948).
+	TransformAnscombe Transform = "anscombe"
+	// TransformNormal is for heavy tails: normal scores Φ⁻¹((rank-½)/n), where ties share their mean
+	// rank.
+	TransformNormal Transform = "normal"
 )
 
 // Transforms lists what may be asked for by name.

@@ -16,9 +16,14 @@ type Assignment string
 
 // The assignments of spectral clustering.
 const (
-	AssignQR       Assignment = "cluster_qr" // the default: pivoted QR, which needs no start (A. Damle, V. Minden and L. Ying, 2019)
-	AssignKMeans   Assignment = "kmeans"     // k-means of the points' entries (A. Ng, M. Jordan and Y. Weiss, 2001)
-	AssignDiscrete Assignment = "discretize" // the closest division by a rotation (S. Yu and J. Shi, "Multiclass spectral clustering", 2003)
+	// AssignQR is the default: pivoted QR, which needs no start (A. Damle, V. Minden and L. Ying,
+	// 2019).
+	AssignQR Assignment = "cluster_qr"
+	// AssignKMeans is k-means of the points' entries (A. Ng, M. Jordan and Y. Weiss, 2001).
+	AssignKMeans Assignment = "kmeans"
+	// AssignDiscrete is the closest division by a rotation (S. Yu and J. Shi, "Multiclass spectral
+	// clustering", 2003).
+	AssignDiscrete Assignment = "discretize"
 )
 
 // SpectralOptions tune [Spectral]. The zero value is the default.

@@ -24,7 +24,8 @@
 // by it, and a test of what it changes. Graphs, timelines and flame graphs have two such places at
 // least: the drawing and the Vega form, which notebooks show. What must not be stretched when a
 // timeline is zoomed has the class "when" in its SVG (touch.js). An option that all figures have is
-// a field of Style.
+// a field of Style. A theme is a constant of [Theme] with a name in String and colors in themes
+// (style.go), and an entry in TestStyles.
 //
 // A new figure needs an entry in figures of golden_test.go, an Example, and a cell in
 // notebooks/gallery.ipynb; tests fail where one is missing. Then, from the root of the module:

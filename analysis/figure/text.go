@@ -87,7 +87,8 @@ func labels(names []string, n int) []string {
 		looks := canvas.Looks(out[i])
 		if seen[looks]++; seen[looks] > 1 {
 			number := " (%d)"
-			if canvas.RightToLeft(out[i]) { // where numbers belong to the word before them unless a letter comes first
+			// From right to left, a number belongs to the word before it unless a letter comes first.
+			if canvas.RightToLeft(out[i]) {
 				number = " (no. %d)"
 			}
 			out[i] += fmt.Sprintf(number, seen[looks])

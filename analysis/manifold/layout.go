@@ -202,7 +202,8 @@ func (a *arrangement) majorize(ctx context.Context, at []point, sweeps int) floa
 				v := 1 / a.d[i][j]
 				w := float64(v * v)
 				dx, dy := p.x-q.x, p.y-q.y
-				k := v / math.Sqrt(float64(dx*dx)+float64(dy*dy)+1e-18) // weight times distance wanted over distance
+				// This is the weight, times the distance that is wanted over the one that there is.
+				k := v / math.Sqrt(float64(dx*dx)+float64(dy*dy)+1e-18)
 				sum.x += float64(w*q.x) + float64(k*dx)
 				sum.y += float64(w*q.y) + float64(k*dy)
 				weight += w

@@ -376,7 +376,8 @@ func simplify(pts []vg.Point) []vg.Point {
 		todo = todo[:len(todo)-1]
 		far, at := 0.0, 0
 		for i := s.a + 1; i < s.b; i++ {
-			if d := fromSegment(pts[i], pts[s.a], pts[s.b]); d > far { // squares, since roots take half of all time
+			// These are squares, since roots would take half of all time.
+			if d := fromSegment(pts[i], pts[s.a], pts[s.b]); d > far {
 				far, at = d, i
 			}
 		}

@@ -99,7 +99,9 @@ type Completion struct {
 
 // CompletionItem is one proposal.
 type CompletionItem struct {
-	Text      string // what to insert
-	Kind      string // "function", "method", "field", "variable", "constant", "type", "package", "keyword", "magic", "probe", "option"
+	Text string // what to insert
+	// Kind is "function", "method", "field", "variable", "constant", "type", "package", "keyword",
+	// "magic", "probe" or "option".
+	Kind      string
 	Signature string // as go/types prints it; empty if it has none
 }

@@ -203,7 +203,8 @@ func watchParent(ctx context.Context, stop func()) {
 		return
 	}
 	parent := os.Getppid()
-	if runtime.GOOS == "windows" { // where the number stays when the parent is gone, but anybody can wait for it
+	// On Windows the number stays when the parent is gone, but anybody can wait for it.
+	if runtime.GOOS == "windows" {
 		if p, err := os.FindProcess(parent); err == nil {
 			p.Wait()
 			stop()

@@ -32,7 +32,8 @@ type Options struct {
 // Serve runs a session for the process that has started this one.
 func Serve(o Options) error {
 	got, err := load(o.Modules)
-	if errors.Is(err, fs.ErrNotExist) { // the user has cleaned the cache: who imports what was got is told to get it
+	// The user has cleaned the cache. Who imports what was got is told to get it.
+	if errors.Is(err, fs.ErrNotExist) {
 		fmt.Fprintln(os.Stderr, "what was got is gone:", err)
 	} else if err != nil {
 		return err

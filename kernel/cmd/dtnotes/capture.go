@@ -177,7 +177,8 @@ func isMatrix(path string) bool {
 		isTime := i < len(head) && strings.EqualFold(strings.TrimSpace(head[i]), "time")
 		if _, err := strconv.ParseFloat(strings.TrimSpace(cell), 64); err != nil && !isTime {
 			_, number := strconv.ParseFloat(strings.TrimSpace(head[min(i, len(head)-1)]), 64)
-			return i > 0 && number != nil && numbers(row[:i]) && numbers(row[i+1:]) // a cell that is wrong in a matrix
+			// One cell among numbers is a cell that is wrong in a matrix.
+			return i > 0 && number != nil && numbers(row[:i]) && numbers(row[i+1:])
 		}
 	}
 	return true

@@ -42,7 +42,7 @@ type Query struct {
 	Start   int    `json:"start"`            // of range
 	Stop    *int   `json:"stop"`             // of range, exclusive; nil for no end
 	N       int    `json:"n"`                // of tail and search: at most so many, the latest; 0 for all
-	Pattern string `json:"pattern"`          // of search, with *, ? and [] as a shell has them; empty for all
+	Pattern string `json:"pattern"`          // of search, with *, ? and [] as in a shell; empty for all
 	Unique  bool   `json:"unique"`           // of search: of equal sources only the latest
 }
 

@@ -286,7 +286,8 @@ func (s *Session) died(c *child) {
 		last.Out.Stream("stderr", fmt.Sprintf("The session died: %s.\nIts variables are gone.\n", c.reason))
 	}
 	if !heard {
-		s.next = nil // the session that has got something does not come up: the next one begins as the first did
+		// The session that has got something does not come up: the next one begins as the first did.
+		s.next = nil
 	} else {
 		if next, err := s.spawn(); err == nil {
 			s.child = next
