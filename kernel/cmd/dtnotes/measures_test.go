@@ -193,6 +193,21 @@ func TestEveryMeasureFromLearnToWatch(t *testing.T) {
 	}
 }
 
+// A run that is given twice would look as if it never varied.
+func TestLearnRefusesARunTwice(t *testing.T) {
+	capture := webCapture(1, 60, -1)
+	inFolder(t, map[string]string{"a.txt": capture, "copy.txt": capture, "b.txt": webCapture(2, 60, -1)})
+	if _, stderr, err := dtnotes(t, "count", "a.txt", "-o", "a.counts"); err != nil {
+		t.Fatal(err, stderr)
+	}
+	for _, runs := range [][2]string{{"a.txt", "a.txt"}, {"a.txt", "copy.txt"}, {"a.counts", "a.counts"}} {
+		_, _, err := dtnotes(t, "learn", "-o", "normal.json", runs[0], runs[1])
+		if err == nil || !strings.Contains(err.Error(), runs[1]+" holds the same run as "+runs[0]) {
+			t.Errorf("%s: %v", runs, err)
+		}
+	}
+}
+
 // With a half-life, what is normal now is learned, and what was fades.
 func TestWatchForgets(t *testing.T) {
 	inFolder(t, map[string]string{"a.txt": webCapture(1, 200, -1), "b.txt": webCapture(2, 200, -1)})

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis"
 	"dtnotes/analysis/behavior"
@@ -44,6 +45,8 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 		values[source] = behavior.Value(value)
 	}
 	var series []*analysis.Series
+	type run struct{ path, host string }
+	of := map[*analysis.Series]run{}
 	count := everyKind(cmd, opt.count)
 	most := func(hosts int) int { return valuesOfEach(max(len(paths), hosts)) }
 	for _, path := range paths {
@@ -58,7 +61,14 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 			if err != nil {
 				return err
 			}
-			series = append(series, s)
+			// What is normal of one run is held against the others, so that a run that is there twice
+			// would look as if nothing ever varied.
+			for _, other := range series {
+				if of[other].host == host && sameRun(other, s) {
+					return fmt.Errorf("%s holds the same run as %s: each run is learned from once", path, of[other].path)
+				}
+			}
+			series, of[s] = append(series, s), run{path, host}
 			return nil
 		})
 		if err != nil {
@@ -90,6 +100,11 @@ func everyKind(cmd *cobra.Command, o dtracefs.CountOptions) dtracefs.CountOption
 
 // kinded reports whether the sources of a series are kinds of what a process does.
 func kinded(s *analysis.Series) bool { return s.Measure != nil && s.Measure.Kinded() }
+
+// sameRun reports whether two series have the same values at the same times.
+func sameRun(a, b *analysis.Series) bool {
+	return slices.Equal(a.Names, b.Names) && slices.Equal(a.Times, b.Times) && mat.Equal(a.Values, b.Values)
+}
 
 // sameMeasure compares how two captures were counted.
 func sameMeasure(a, b *dtracefs.Measure) error {
