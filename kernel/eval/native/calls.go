@@ -4,6 +4,7 @@ import (
 	"go/types"
 	"math"
 	"reflect"
+	"slices"
 	"sync/atomic"
 	"unsafe"
 
@@ -108,7 +109,8 @@ func (s *callShape) call(code, np, pp unsafe.Pointer) {
 	if s.words(code, np, pp) {
 		return
 	}
-	s.reflectCall(reflect.NewAt(s.sig, unsafe.Pointer(&code)).Elem(), s.params, np, pp)
+	held := code // a variable of its own, since only this one has to be on the heap
+	s.reflectCall(reflect.NewAt(s.sig, unsafe.Pointer(&held)).Elem(), s.params, np, pp)
 }
 
 // words makes a call without package reflect, if it can.
@@ -219,17 +221,42 @@ func (c *compiler) call(in *ssa.Call) {
 		dest = d.atP
 	}
 	emit(dest)
+	if call := c.code[len(c.code)-1]; call.op == opCallGo && len(*in.Referrers()) == 0 {
+		c.out.goes[call.b] = c.out.goes[call.b].forgetting()
+	}
 	c.barrier = len(c.code)
 	if s.single != 0 {
 		return
 	}
 	for i, r := range s.results {
-		to := d
-		if len(s.results) > 1 {
-			to = d.part(i)
+		switch {
+		case !isUsed(in, i):
+		case len(s.results) > 1:
+			c.mov(d.part(i), r.out())
+		default:
+			c.mov(d, r.out())
 		}
-		c.mov(to, r.out())
 	}
+}
+
+// isUsed reports whether anything looks at a result of a call.
+func isUsed(in *ssa.Call, i int) bool {
+	return slices.ContainsFunc(*in.Referrers(), func(r ssa.Instruction) bool {
+		x, ok := r.(*ssa.Extract)
+		return !ok || x.Index == i && len(*x.Referrers()) > 0
+	})
+}
+
+// forgetting is the compiled function for a call whose results nobody looks at.
+func (g *goCall) forgetting() *goCall {
+	if g.single != 0 || g.byWords == nil {
+		return g
+	}
+	x := *g
+	words := *g.byWords
+	words.out = nil
+	x.byWords = &words
+	return &x
 }
 
 // callee finds how a call is made: its shape, and the instruction.
