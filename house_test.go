@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/mod/modfile"
 )
@@ -201,6 +202,32 @@ func TestOneWayToPassOptions(t *testing.T) {
 	for folder, files := range sources(t) {
 		for _, fault := range faults(files) {
 			t.Errorf("%s: %s", folder, fault)
+		}
+	}
+}
+
+// TestWidthOfComments holds that no line with a comment is wider than 100 columns, where a tab is
+// four.
+func TestWidthOfComments(t *testing.T) {
+	for _, files := range parsed(t, func(string) bool { return true }) {
+		for _, f := range files {
+			if ast.IsGenerated(f) {
+				continue
+			}
+			name := positions.Position(f.Package).Filename
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := strings.Split(string(text), "\n")
+			for _, group := range f.Comments {
+				for n := positions.Position(group.Pos()).Line; n <= positions.Position(group.End()).Line; n++ {
+					line := strings.ReplaceAll(lines[n-1], "\t", "    ")
+					if width := utf8.RuneCountInString(line); width > 100 {
+						t.Errorf("%s:%d: %d columns", name, n, width)
+					}
+				}
+			}
 		}
 	}
 }

@@ -10,11 +10,12 @@ import (
 // Autoregression is a linear model of each of p series by the past of all of them.
 type Autoregression struct {
 	Lags int
-	// Coefficients is (1+Lags·p)×p: a row of intercepts, then p rows for each lag, from 1 on, with a
-	// column for each series.
+	// Coefficients is (1+Lags·p)×p: a row of intercepts, then p rows for each lag, from 1 on, with
+	// a column for each series.
 	Coefficients *mat.Dense
 	Residuals    *mat.SymDense // p×p, covariance of what is left, per degree of freedom
-	AIC, BIC     float64       // information criteria, per row, of the Gaussian model; smaller is better
+	// AIC and BIC are information criteria of the Gaussian model, per row; smaller is better.
+	AIC, BIC float64
 }
 
 // Autoregress fits a vector autoregression to the n×p values, a row for each

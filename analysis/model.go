@@ -29,7 +29,7 @@ type Model struct {
 	Activity []float64       // of each source, mean absolute value per second
 	Units    string          // of Activity, such as "system calls"
 	Origins  []source.Origin // where each source comes from
-	Zones    []string        // zone or container, [source.Global] for the platform; nil if not known
+	Zones    []string        // zone or container, [source.Global] for the platform; nil if unknown
 
 	// Links is the rule by which links were found, and Rule says what a link had to meet to be
 	// listed.

@@ -24,7 +24,7 @@ type Series struct {
 	Notes  []string      // what was left out or rearranged to make it
 
 	Origins []source.Origin   // where each source comes from; nil if not known
-	Zones   []string          // zone or container, [source.Global] for the platform; nil if not known
+	Zones   []string          // zone or container, [source.Global] for the platform; nil if unknown
 	Measure *dtracefs.Measure // how a capture was counted; nil if it was not made of one
 	Levels  map[string]bool   // sources that are levels, such as memory in use, and no counts
 }

@@ -29,8 +29,8 @@ const (
 	// TransformAnscombe is 2√(x+3/8), for x ≥ -3/8, which steadies the variance of Poisson counts
 	// (F. Anscombe, 1948).
 	TransformAnscombe Transform = "anscombe"
-	// TransformNormal is for heavy tails: normal scores Φ⁻¹((rank-½)/n), where ties share their mean
-	// rank.
+	// TransformNormal is for heavy tails: normal scores Φ⁻¹((rank-½)/n), where ties share their
+	// mean rank.
 	TransformNormal Transform = "normal"
 )
 

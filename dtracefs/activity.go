@@ -31,7 +31,7 @@ type activity struct {
 	prefixes                *prefixTable    // codes of kind and name
 	maps                    map[string]bool // bpftrace's maps, and whether they hold activity
 	reserved                bool            // room for the entries that may come
-	pending                 []byte          // the lines of an entry so far, whose name holds their ends
+	pending                 []byte          // the lines of an entry so far; its name has their ends
 	pendingLine             int
 	pendingSize             int
 }

@@ -67,8 +67,9 @@ type Notice struct {
 
 // A Drop tells that the tracer lost data.
 type Drop struct {
-	Line  int    `json:"line"`
-	Kind  string `json:"kind"` // such as "principal", "aggregation", "dynamic variable", or the printed tag
+	Line int `json:"line"`
+	// Kind is such as "principal", "aggregation" or "dynamic variable", or the printed tag.
+	Kind  string `json:"kind"`
 	Count int64  `json:"count"`
 	CPU   *int   `json:"cpu"` // nil when not told
 	Text  string `json:"text"`

@@ -52,7 +52,7 @@ var spelled = map[string]bool{"Err": true, "ERR": true}
 type kept struct {
 	c       *Capture
 	words   map[string]struct{}
-	ints    []int64   // with and without their signs, which are no part of words; sorted, as all below
+	ints    []int64   // with and without their signs, which are no part of words; all are sorted
 	floats  []float64 // without
 	seconds []int64   // of instants
 
@@ -183,7 +183,8 @@ func (k *kept) texts(each func(string)) {
 		colored(n.Text)
 	}
 	for _, d := range k.c.Drops {
-		colored(d.Text + " " + d.Kind + " dtrace INTERNAL DROP") // the probe that tells of drops as JSON
+		// JSON of FreeBSD tells of drops as a firing of this probe.
+		colored(d.Text + " " + d.Kind + " dtrace INTERNAL DROP")
 	}
 	for _, e := range k.c.Errors {
 		colored(fmt.Sprint(e))

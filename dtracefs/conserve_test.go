@@ -72,7 +72,8 @@ func haystackOf(c *Capture) *haystack {
 		h.add(n.Text)
 	}
 	for _, d := range c.Drops {
-		h.add(d.Text + " " + d.Kind + " dtrace INTERNAL DROP") // the probe that tells of drops as JSON
+		// JSON of FreeBSD tells of drops as a firing of this probe.
+		h.add(d.Text + " " + d.Kind + " dtrace INTERNAL DROP")
 	}
 	for _, e := range c.Errors {
 		h.add(fmt.Sprint(e))
@@ -176,7 +177,8 @@ func lostWords(c *Capture, data []byte) (lost []string) {
 		if structured && !syntax.Blank(cur.Peek()) {
 			v, end, err := syntax.ParseExcerpt(rest)
 			if (err == nil || end == len(rest)) && (v.Kind == '{' || v.Kind == '[') {
-				if text := strings.TrimSpace(string(rest[:end])); !strings.Contains(h.all.String(), text) { // as it stands, with its escapes
+				// The text counts with its escapes.
+				if text := strings.TrimSpace(string(rest[:end])); !strings.Contains(h.all.String(), text) {
 					lookJSON(v, func(text string) { look(num, text) })
 				}
 				for stop := cur.Offset() + end; !cur.Done() && cur.Offset() < stop; {
@@ -189,7 +191,8 @@ func lostWords(c *Capture, data []byte) (lost []string) {
 		if at := argumentType.FindSubmatchIndex(line); at != nil {
 			line = line[at[2]:] // behind `args[`
 		}
-		line = bytes.TrimPrefix(bytes.TrimLeft(plain(line), " "), []byte("^C")) // the interrupt that a terminal glued to it
+		// A terminal may have glued an interrupt to the line.
+		line = bytes.TrimPrefix(bytes.TrimLeft(plain(line), " "), []byte("^C"))
 		if !isDecoration(line) {
 			look(num, string(line))
 		}

@@ -116,9 +116,9 @@ func (r *csvRecords) next() (record [][]byte, line []byte, ok bool) {
 	}
 }
 
-// cutCSV cuts after the last line that ends a record: a cell in quotes may hold ends of lines. Within
-// such a cell the number of quotes so far is odd. Where that goes on for longer than a record may
-// be, a quote was never closed, and any line does.
+// cutCSV cuts after the last line that ends a record: a cell in quotes may hold ends of lines.
+// Within such a cell the number of quotes so far is odd. Where that goes on for longer than a
+// record may be, a quote was never closed, and any line does.
 func cutCSV(data []byte) int {
 	end := cutAtLine(data)
 	odd := bytes.Count(data[:end], []byte{'"'})%2 == 1

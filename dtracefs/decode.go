@@ -104,8 +104,8 @@ type dialect struct {
 //   - each line is booked once (account), as blank, notice, table or not understood (unparsed);
 //   - what the tool lost is a Drop, which makes the capture lossy: message does it for the words of
 //     tracers, other tools append to c.Drops;
-//   - a time is an instant in opt.Location where no zone is printed; a column that was not printed in
-//     the row but above it is context;
+//   - a time is an instant in opt.Location where no zone is printed; a column that was not printed
+//     in the row but above it is context;
 //   - kindReport is the kind of tables of an interval tool, whose columns have roles (key, count,
 //     level); tables of another kind are looked at to find which columns are keys and values;
 //   - a text that ends inside of something is truncated;

@@ -196,7 +196,8 @@ func TestBlocksThatAreCutAreRefused(t *testing.T) {
 	sparse := slices.Clone(levels)
 	for i := len(sparse) - 2; i > 0; i -= 2 {
 		if i%8 != 0 {
-			sparse = slices.Delete(sparse, i, i+1) // mostly one line of a time, so that they look like those of a log
+			// Mostly one line of a time is left, so that they look like those of a log.
+			sparse = slices.Delete(sparse, i, i+1)
 		}
 	}
 	for _, r := range []pieced{

@@ -12,7 +12,7 @@ type growth struct {
 	blocks       int
 	up, down     int // values that rose and fell in the block at hand
 	rises, falls int // in blocks that were no reset
-	gaps, resets int // blocks with fewer keys than the one before, and those in which nearly all fell
+	gaps, resets int // blocks with fewer keys than before, and those in which nearly all fell
 	sum          float64
 	first, most  float64 // what the first block has, and the most by which a later one grew
 }

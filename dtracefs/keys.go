@@ -94,7 +94,7 @@ func (f *freeText) takeKeys() (keys []named, title string) {
 	}
 	keys = unnamed(syntax.KeyLine(line))
 	if len(keys) == 1 && !keys[0].IsInt {
-		// As of printf("@reads = ") or of a format that prints the whole distribution behind a name.
+		// As of printf("@reads = ") or a format that prints the whole distribution behind a name.
 		if name, ok := bytes.CutSuffix(keys[0].Text, []byte("=")); ok && title == "" && len(name) > 0 {
 			return nil, strings.TrimSpace(string(name))
 		}

@@ -18,10 +18,13 @@ type Matrix struct {
 	Every   time.Duration // the width of a bucket
 	First   time.Time     // the end of the first bucket; for the others see [Matrix.End]
 	Buckets int
-	LeftOut int        // buckets that were left out between stretches, see [CountsReader.NextThin]
-	Sources []string   // in alphabetical order
-	Covered []float64  // seconds in which the counts of a bucket happened; nil where each covers its width
-	Values  []float64  // bucket by bucket, in the order of the sources; NaN where a level was not printed
+	LeftOut int      // buckets that were left out between stretches, see [CountsReader.NextThin]
+	Sources []string // in alphabetical order
+	// Covered are the seconds in which the counts of a bucket happened; nil where each covers its
+	// width.
+	Covered []float64
+	// Values are bucket by bucket, in the order of the sources; NaN where a level was not printed.
+	Values  []float64
 	Keys    [][]string // the parts of each source's name, as Measure.Names
 	Levels  []bool     // by source: its values are levels, not counts
 	Measure *Measure   // what was counted
@@ -137,7 +140,8 @@ func (c *Counts) matrix(take bool) (*Matrix, error) {
 		if m.Covered != nil {
 			of.Covered = m.Covered[row : row+of.Buckets]
 		}
-		c.fillAll(of, x.first, x.last, order, take && c.stretches == nil) // stretches may share a page
+		// Stretches may share a page.
+		c.fillAll(of, x.first, x.last, order, take && c.stretches == nil)
 		row += of.Buckets
 	}
 	if take {

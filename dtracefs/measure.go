@@ -12,10 +12,12 @@ type ValueKind string
 
 // The kinds of values.
 const (
-	AsCount        ValueKind = "count"        // how many in the interval that ends at the time: adds up
-	AsSum          ValueKind = "sum"          // bytes or time in the interval: adds up
-	AsTotal        ValueKind = "total"        // counts since the start: their differences count
-	AsGauge        ValueKind = "gauge"        // a level, a mean, a rate: is averaged over a wider bucket
+	// AsCount is how many there were in the interval that ends at the time. It adds up.
+	AsCount ValueKind = "count"
+	AsSum   ValueKind = "sum"   // bytes or time in the interval: adds up
+	AsTotal ValueKind = "total" // counts since the start: their differences count
+	// AsGauge is a level, a mean or a rate, which is averaged over a wider bucket.
+	AsGauge        ValueKind = "gauge"
 	AsEvents       ValueKind = "events"       // none: each row is one event
 	AsDistribution ValueKind = "distribution" // counts of bars: they add up
 )
@@ -27,15 +29,18 @@ var valueKinds = []ValueKind{AsCount, AsSum, AsTotal, AsGauge, AsEvents, AsDistr
 // The fields with names in JSON are what is kept with counts and behaviors; the others can be
 // found again from a capture.
 type Measure struct {
-	Every  time.Duration  `json:"every"`           // the width of a bucket
-	Clock  TimeKind       `json:"clock"`           // what the times are
-	Tables []TableMeasure `json:"tables"`          // those that count; several join as kinds
-	Names  []string       `json:"names"`           // of the columns that make a source, in their order
-	Dims   []Dimension    `json:"dimensions"`      // of the parts of a source, as Names
-	Kinds  []string       `json:"kinds,omitempty"` // those that were taken in, in order; nil means all
-	Said   []string       `json:"said,omitempty"`  // the words of [MeasureOptions] that were given, in order
-	Notes  []string       `json:"-"`               // what was guessed or left out
-	Others []Reading      `json:"-"`               // tables that are not counted, and why
+	Every  time.Duration  `json:"every"`  // the width of a bucket
+	Clock  TimeKind       `json:"clock"`  // what the times are
+	Tables []TableMeasure `json:"tables"` // those that count; several join as kinds
+	// Names are those of the columns that make a source, in their order.
+	Names []string    `json:"names"`
+	Dims  []Dimension `json:"dimensions"` // of the parts of a source, as Names
+	// Kinds are those that were taken in, in order; nil means all.
+	Kinds []string `json:"kinds,omitempty"`
+	// Said are the words of [MeasureOptions] that were given, in order.
+	Said   []string  `json:"said,omitempty"`
+	Notes  []string  `json:"-"` // what was guessed or left out
+	Others []Reading `json:"-"` // tables that are not counted, and why
 
 	block      time.Duration // usually between blocks; 0 for events
 	kindColumn string        // holds Kinds
@@ -43,8 +48,9 @@ type Measure struct {
 
 // A TableMeasure is how one table of a capture is counted.
 type TableMeasure struct {
-	Table string    `json:"table"`
-	Kind  string    `json:"kind,omitempty"`  // before the sources, where several tables or values join
+	Table string `json:"table"`
+	// Kind stands before the sources, where several tables or values join.
+	Kind  string    `json:"kind,omitempty"`
 	Time  string    `json:"time,omitempty"`  // the column; "" where only blocks follow each other
 	By    []string  `json:"by"`              // the columns that make a source
 	Value string    `json:"value,omitempty"` // the column; "" where rows are events
@@ -80,10 +86,11 @@ const (
 
 // A Reading is what would be learned from a table, or what is missing for that.
 type Reading struct {
-	Table   string `json:"table"`
-	Rows    int    `json:"rows"`
-	Says    string `json:"says"`    // what would be learned, in words
-	Missing string `json:"missing"` // what is missing, and which option would supply it; "" if nothing is
+	Table string `json:"table"`
+	Rows  int    `json:"rows"`
+	Says  string `json:"says"` // what would be learned, in words
+	// Missing says what is missing, and which option would supply it. It is "" if nothing is.
+	Missing string `json:"missing"`
 }
 
 func (r Reading) String() string {

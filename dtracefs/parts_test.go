@@ -81,7 +81,8 @@ func joinedOf(parts []*Capture) joined {
 		}
 		for _, n := range c.Notices {
 			what, how, _ := strings.Cut(n.Text, ": ")
-			for of := range strings.SplitSeq(what, ", ") { // of columns of one unit some may come later
+			// Of columns of one unit, some may come later.
+			for of := range strings.SplitSeq(what, ", ") {
 				j.told = append(j.told, n.Kind+" "+of+" "+how)
 			}
 		}

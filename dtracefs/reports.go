@@ -340,7 +340,8 @@ func (r *reports) row(line []byte) bool {
 	}
 	s := r.sheetOf(rp, boot)
 	if !boot || r.when.set {
-		r.stampRow(s) // averages since boot have no number of a block, but end at a time if one was printed
+		// Averages since boot have no number of a block, but end at a time if one was printed.
+		r.stampRow(s)
 	}
 	names := rp.Names
 	if rp.shape != nil {

@@ -244,8 +244,8 @@ func (s *rowShape) learn(cells [][]byte) {
 	}
 }
 
-// file appends the cells to a sheet: under the names that a heading gave them, or the first as column
-// number first.
+// file appends the cells to a sheet: under the names that a heading gave them, or the first as
+// column number first.
 func (s *rowShape) file(to *sheet, cells [][]byte, first int) {
 	for i, c := range cells {
 		if s.names != nil {

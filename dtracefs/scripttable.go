@@ -98,8 +98,8 @@ const sampleRows = 200
 type scriptTables struct {
 	header   *header                 // of the table being printed
 	kinds    map[string]*columnKinds // by the words of a heading
-	keyNames []string                // what was printed, without rows, over the keys of what follows
-	title    string                  // that stands, with a blank line between, over the heading to come
+	keyNames []string                // what was printed, without rows, over the keys to come
+	title    string                  // that stands, with a blank line between, over the heading
 	bare     textLine                // a heading under which no row has come yet
 }
 

@@ -663,7 +663,8 @@ func wide(w *world, each bool) string {
 	return b.String()
 }
 
-// TestGeneratedShapes prints a known matrix in many shapes, counts each and holds it against the matrix.
+// TestGeneratedShapes prints a known matrix in many shapes, counts each and holds it against the
+// matrix.
 func TestGeneratedShapes(t *testing.T) {
 	for i, g := range genShapes {
 		t.Run(g.name, func(t *testing.T) {

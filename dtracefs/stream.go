@@ -166,7 +166,8 @@ func (s *Stream) complete(all bool) []Interval {
 		}
 	}
 	c.at = nil
-	c.seen.runs = c.seen.runs[max(0, len(c.seen.runs)-1):] // what a stream counted is merged with nothing
+	// What a stream counted is merged with nothing.
+	c.seen.runs = c.seen.runs[max(0, len(c.seen.runs)-1):]
 	s.forget()
 	return out
 }

@@ -84,7 +84,7 @@ type Column struct {
 	typ      Type
 	unsigned bool
 	ofDay    bool    // Time: only clocks were printed, without their date
-	context  bool    // not printed in the row, but around it: the clock of its block, the block number
+	context  bool    // printed around the row and not in it: the clock or number of its block
 	role     role    // where the reader knows what the column is for
 	ints     []int64 // Int, Bool (0 or 1), Time (ns since the epoch)
 	floats   []float64
@@ -277,7 +277,7 @@ func (c *Column) appendCell(from *Column, i int) {
 func (c *Column) appendColumn(from *Column) {
 	switch {
 	case c.typ == String && from.typ == String:
-		known := make([]uint32, len(from.words.values)) // 0 until it is looked up, then a code and 1
+		known := make([]uint32, len(from.words.values)) // 0 until it is looked up, then a code + 1
 		c.codes = slices.Grow(c.codes, len(from.codes))
 		for i, code := range from.codes {
 			switch {

@@ -29,7 +29,7 @@ type tally struct {
 	left    int                // rows printed at exit, under no clock of their own
 	undated int                // rows without a time
 	wordy   int                // rows whose value is no number, unlike those of the sample
-	early   int                // rows before the first clock, where clocks are printed before the rows
+	early   int                // rows before the first clock, if clocks are printed before rows
 	day     dayClock
 
 	location *time.Location // of dates without a zone

@@ -133,7 +133,8 @@ func (t *tally) endTotals(tm *tableTally) {
 		grown := r.value
 		switch old := r.total; {
 		case !old.known && !tm.fresh && s.at == t.begin:
-			grown = totalValue{} // the capture starts in the middle of a run: what was before is not known
+			// The capture starts in the middle of a run: what was before is not known.
+			grown = totalValue{}
 		case !old.known || old.run != s.run:
 		case r.value.less(old.value):
 			t.resets++

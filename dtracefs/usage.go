@@ -10,7 +10,8 @@ type usages struct {
 }
 
 func (u *usages) file(st *station, lines []textLine) int {
-	starts := isUsage(lines[0].text) || len(lines) > 1 && isUsage(lines[1].text) // under the command
+	// Usage may stand under the command.
+	starts := isUsage(lines[0].text) || len(lines) > 1 && isUsage(lines[1].text)
 	if !starts && (u.next == 0 || lines[0].num > u.next+2 || !u.goesOn(lines)) {
 		u.next = 0
 		return 0

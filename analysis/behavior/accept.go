@@ -16,7 +16,7 @@ import (
 // covariances and two middles, and the mean of both is neither.
 type Pattern struct {
 	Activity  []float64          `json:"activity"`  // standardized, of each process of the links
-	Residuals map[string]float64 `json:"residuals"` // of the sources foretold: how far off they are in it
+	Residuals map[string]float64 `json:"residuals"` // of the sources foretold: how far off they are
 	Spread    map[string]float64 `json:"spread"`    // of those
 	Distance  float64            `json:"distance"`  // of its buckets from it
 	Buckets   int                `json:"buckets"`   // accepted

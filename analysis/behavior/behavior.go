@@ -26,16 +26,19 @@ type Behavior struct {
 	ByKind bool          `json:"by_kind"` // sources are named "kind process"
 	Units  string        `json:"units"`   // of the counts
 
-	Measure *dtracefs.Measure `json:"measure,omitempty"` // how the captures were counted; nil for matrices
+	// Measure says how the captures were counted. It is nil for matrices.
+	Measure *dtracefs.Measure `json:"measure,omitempty"`
 
-	Until   float64            `json:"until"`   // end of what was learned from, seconds since the epoch
+	// Until is the end of what was learned from, in seconds since the epoch.
+	Until   float64            `json:"until"`
 	Buckets int                `json:"buckets"` // learned from
 	Sources map[string]*Source `json:"sources"` // by name
 	// Kinds is the smallest usual count of each kind, below which differences matter little.
 	Kinds    map[string]float64 `json:"kinds"`
 	Presence map[string]int     `json:"presence"` // buckets in which each process did anything
 
-	Ignored  []string `json:"ignored"`            // processes left out: the kernel's own, the observer
+	// Ignored are the processes that are left out: the kernel's own, and the observer.
+	Ignored  []string `json:"ignored"`
 	Excluded []string `json:"excluded,omitempty"` // those of them that were named
 	// Observers are those of them that have the name of an observer. Each is judged by itself.
 	Observers []string `json:"observers,omitempty"`
@@ -45,7 +48,8 @@ type Behavior struct {
 
 	Missing Missing `json:"missing,omitempty"` // what becomes of missing values
 
-	Held   map[string]*Held `json:"held"`   // how new sources and processes stood out in buckets held out
+	// Held says how new sources and processes stood out in buckets that were held out.
+	Held   map[string]*Held `json:"held"`
 	Levels Levels           `json:"levels"` // what buckets held out showed
 
 	Accepted []Acceptance `json:"accepted,omitempty"` // alerts that are taken for normal

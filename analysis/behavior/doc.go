@@ -26,11 +26,11 @@
 // ([Value]). What comes back with the clock, and a steady growth, are taken off
 // first where the capture is long enough ([Season]).
 //
-// A gauge that is not known to come back to a level, as a random walk does not,
-// has none that could be normal: it is judged by its steps, which a note says. Where steps have heavy
-// tails, far ones are normal, too: of Student's t with three degrees of freedom, one in 29,000 goes
-// forty scales far, and with two one in 1,600. It takes thousands of buckets to learn that the former
-// is an alert, and the latter is none at four false alerts an hour.
+// A gauge that is not known to come back to a level, as a random walk does not, has none that could
+// be normal: it is judged by its steps, which a note says. Where steps have heavy tails, far ones
+// are normal, too: of Student's t with three degrees of freedom, one in 29,000 goes forty scales
+// far, and with two one in 1,600. It takes thousands of buckets to learn that the former is an
+// alert, and the latter is none at four false alerts an hour.
 //
 // Threads of the kernel are left out by default, listed in Ignored and noted. Where the columns
 // that make a source show them, they are recognized by a mark, by their parent or number, by the

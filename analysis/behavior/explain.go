@@ -23,7 +23,8 @@ type Change struct {
 	What   string  `json:"what"`   // gained, lost, strengthened, weakened or reversed
 	Before float64 `json:"before"` // partial correlation in the behavior, fitted without a penalty
 	After  float64 `json:"after"`  // around the alert
-	P      float64 `json:"p"`      // of a change as large by chance, were it the only pair looked at
+	// P is that of a change as large by chance, if it were the only pair looked at.
+	P float64 `json:"p"`
 }
 
 func (c Change) String() string {

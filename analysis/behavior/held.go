@@ -130,10 +130,13 @@ type Levels struct {
 	Process  []Calibration `json:"process"`  // the process that stands out most
 	Distance []Calibration `json:"distance"` // all together: Mahalanobis distance
 	Whole    []Calibration `json:"whole"`    // process, distance and outside combined
-	Apart    []Calibration `json:"apart"`    // the source farthest from what the others let us expect
-	Outside  []Calibration `json:"outside"`  // all together: distance from what processes do in common
+	// Apart is about the source farthest from what the others lead to expect.
+	Apart []Calibration `json:"apart"`
+	// Outside is about all together: the distance from what processes do in common.
+	Outside  []Calibration `json:"outside"`
 	Together []Calibration `json:"together"` // all sources: how far they moved from that
-	Slow     []Calibration `json:"slow"`     // the source that moved farthest from that over a longer time
+	// Slow is about the source that moved farthest from that over a longer time.
+	Slow     []Calibration `json:"slow"`
 	Instant  []Calibration `json:"instant"`  // what a bucket shows by itself
 	Evidence []Calibration `json:"evidence"` // what adds up over time
 	Novel    []Calibration `json:"novel"`    // the new process that stands out most

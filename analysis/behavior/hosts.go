@@ -46,9 +46,10 @@ type HostChange struct {
 
 // A HostDiffs is a source of which a host does more or less than others of its role, or a link.
 type HostDiffs struct {
-	Name  string `json:"name"`
-	Link  bool   `json:"link,omitempty"`
-	Level bool   `json:"level,omitempty"` // the values are levels, such as memory in use, not counts
+	Name string `json:"name"`
+	Link bool   `json:"link,omitempty"`
+	// Level is true where the values are levels, such as memory in use, and not counts.
+	Level bool `json:"level,omitempty"`
 	// Usual is that of the others: events per second, a level as it is, or the partial correlation
 	// of a link.
 	Usual float64 `json:"usual"`

@@ -22,7 +22,8 @@ func TestIdentity(t *testing.T) {
 		{[]string{"kind", "execname"}, []dtracefs.Dimension{dtracefs.Kind, exec}, "syscall my bpftrace", unknown, false},
 		{[]string{"pid", "ppid", "comm"}, []dtracefs.Dimension{pid, pid, exec}, "44 2 kworker/0:1", yes, false},
 		{[]string{"pid", "ppid", "comm"}, []dtracefs.Dimension{pid, pid, exec}, "44 1 kworker/0:1", no, false},
-		{[]string{"p", "q", "comm"}, []dtracefs.Dimension{"", "", exec}, "0 2 kthreadd", unknown, false}, // numbers that are anything
+		// The names of these columns do not say what their numbers are.
+		{[]string{"p", "q", "comm"}, []dtracefs.Dimension{"", "", exec}, "0 2 kthreadd", unknown, false},
 		{[]string{"PPID", "@PID", "COMM"}, []dtracefs.Dimension{pid, pid, exec}, "0 2 kthreadd", yes, false},
 		{[]string{"ppid", "pid", "comm"}, []dtracefs.Dimension{pid, pid, exec}, "0 1 systemd", no, false},
 		{[]string{"comm", "pid"}, []dtracefs.Dimension{exec, pid}, "swapper/1 0", yes, false},

@@ -86,7 +86,7 @@ type record struct {
 	byKind  bool
 	names   []string
 	protos  []*Source        // of each source: what its values are and their scale
-	columns [][]float64      // of each source, over all buckets, as they are judged; NaN where missing
+	columns [][]float64      // of each source, over all buckets, as they are judged; NaN if missing
 	times   []float64        // of the buckets
 	starts  []int            // first bucket of each series, and the end
 	nodes   *analysis.Series // what links are learned from, on their scale

@@ -19,16 +19,17 @@ import (
 // Links say how the processes of a behavior depend on each other, by a sparse Gaussian model of the
 // logarithms of their counts. A gauge stands for itself, under the name of its source.
 type Links struct {
-	Names      []string     `json:"names"`           // of the p processes
-	Zones      []string     `json:"zones,omitempty"` // zone or container of each, where known
-	Center     []float64    `json:"center"`          // of log(1+count), or of a gauge on its scale
-	Scale      []float64    `json:"scale"`
-	Covariance [][]float64  `json:"covariance"` // p×p, of the standardized values, shrunk a little
-	Effective  float64      `json:"effective"`  // number of independent buckets worth those learned from
-	Labels     []int        `json:"labels"`     // cluster of each process
-	Positions  [][2]float64 `json:"positions"`  // for drawing
-	Activity   []float64    `json:"activity"`   // events per second
-	Edges      []Edge       `json:"edges"`      // stable links, strongest first
+	Names      []string    `json:"names"`           // of the p processes
+	Zones      []string    `json:"zones,omitempty"` // zone or container of each, where known
+	Center     []float64   `json:"center"`          // of log(1+count), or of a gauge on its scale
+	Scale      []float64   `json:"scale"`
+	Covariance [][]float64 `json:"covariance"` // p×p, of the standardized values, shrunk a little
+	// Effective is the number of independent buckets that those learned from are worth.
+	Effective float64      `json:"effective"`
+	Labels    []int        `json:"labels"`    // cluster of each process
+	Positions [][2]float64 `json:"positions"` // for drawing
+	Activity  []float64    `json:"activity"`  // events per second
+	Edges     []Edge       `json:"edges"`     // stable links, strongest first
 
 	// Ridge is how far covariances are shrunk toward independence to measure distances and to
 	// predict sources; it is less than for links if many buckets are known.

@@ -40,9 +40,10 @@ type Verdict struct {
 	Time float64 `json:"time"` // start of the bucket, seconds since the epoch
 	// Score is about -ln of the least of ProcessP, of ProcessP with DistanceP and OutsideP, and of
 	// SteadyP, which is bounded.
-	Score     float64 `json:"score"`
-	P         float64 `json:"p"`          // part of normal buckets with this score or a higher one
-	ProcessP  float64 `json:"p_process"`  // part of normal buckets in which a process stands out as much
+	Score float64 `json:"score"`
+	P     float64 `json:"p"` // part of normal buckets with this score or a higher one
+	// ProcessP is the part of normal buckets in which a process stands out as much.
+	ProcessP  float64 `json:"p_process"`
 	Distance  float64 `json:"distance"`   // Mahalanobis distance of all processes together
 	DistanceP float64 `json:"p_distance"` // part of normal buckets as far or farther
 	OutsideP  float64 `json:"p_outside"`  // the same from what processes do in common

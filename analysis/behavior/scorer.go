@@ -225,7 +225,7 @@ func (s Sign) String() string {
 // before it is known how far normal ones stand out.
 type raw struct {
 	signs    []rawSign
-	gap                         // residuals: of the sources foretold, in standard deviations of the source
+	gap                         // residuals: of the sources foretold, in their standard deviations
 	plain    map[string]float64 // the same, whatever pattern is accepted
 	moved    []moved            // of the sources foretold
 	expected map[string]float64 // their values, for those that moved

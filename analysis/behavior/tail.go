@@ -85,11 +85,11 @@ func (t Tail) merge(u Tail, sign float64) Tail {
 // with shape 0. For a source that is silent most of the time, what lies beyond the threshold is all
 // that it ever does: that lies around usual, and is exponential from there.
 //
-// A shape of 0 is a decision, not a fit: the shape of the generalized Pareto distribution is
-// known from k excesses to about 1/√k, which of a few tens is worth little, and a negative one
-// would put an end to the distribution beyond which everything would be impossible. The logarithm of
-// counts and the scales of gauges are chosen such that tails are about exponential on them; what
-// is left is corrected by [Held].
+// A shape of 0 is a decision, not a fit: the shape of the generalized Pareto distribution is known
+// from k excesses to about 1/√k, which of a few tens is worth little, and a negative one would put
+// an end to the distribution beyond which everything would be impossible. The logarithm of counts
+// and the scales of gauges are chosen such that tails are about exponential on them; what is left
+// is corrected by [Held].
 type slope struct {
 	at, scale float64
 	usual     float64 // excess that values beyond at have on average, if at is silence

@@ -138,8 +138,8 @@ func TestAffinityOnGridsBesideAPeer(t *testing.T) {
 	}
 }
 
-// tiedGrid returns the similarities, squared distances below zero, of n random points of a grid that
-// has so many places a side. Many are the same.
+// tiedGrid returns the similarities, squared distances below zero, of n random points of a grid
+// that has so many places a side. Many are the same.
 func tiedGrid(rng *rand.Rand, n, side int) *mat.Dense {
 	x := mat.NewDense(n, 2, nil)
 	x.Apply(func(int, int, float64) float64 { return float64(rng.IntN(side)) }, x)

@@ -17,7 +17,8 @@ type Method string
 
 // The methods of agglomerative clustering.
 const (
-	Ward     Method = "ward"     // growth of the squared distances to the mean; for Euclidean distances
+	// Ward is the growth of the squared distances to the mean, for Euclidean distances.
+	Ward     Method = "ward"
 	Average  Method = "average"  // mean over all pairs
 	Complete Method = "complete" // farthest pair
 	Single   Method = "single"   // nearest pair

@@ -105,7 +105,8 @@ func TestFoldingRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	noMean := bytes.Clone(b)
-	binary.LittleEndian.PutUint64(noMean[len(b)-7*8:], math.Float64bits(math.NaN())) // of 4 for means, 3 for products
+	// There are four numbers of means and three of products.
+	binary.LittleEndian.PutUint64(noMean[len(b)-7*8:], math.Float64bits(math.NaN()))
 	for _, damaged := range [][]byte{noMean, nil, b[:10], b[:len(b)-1], append(bytes.Clone(b), 0), bytes.Replace(b, []byte("covariance\x01"), []byte("covariance\x02"), 1), b[:19]} {
 		if err := new(Accumulator).UnmarshalBinary(damaged); err == nil {
 			t.Errorf("%d bytes of %d: no error", len(damaged), len(b))

@@ -90,7 +90,7 @@ func difference() figure.Difference {
 	before := graph().Placed()
 	after := before
 	after.Edges = append([]figure.Edge(nil), before.Edges...)
-	after.Edges[0].Weight = 0.2                      // nginx and webapp.py have less to do with each other
+	after.Edges[0].Weight = 0.2                      // nginx and webapp.py have less in common
 	after.Edges[4].Weight = 0.8                      // postgres and the disk more
 	after.Edges[7].Weight = 0.2                      // redis-server and the disk go together now
 	after.Edges[3] = figure.Edge{To: 3, Weight: 0.5} // nginx, not webapp.py, goes with postgres

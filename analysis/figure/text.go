@@ -87,7 +87,7 @@ func labels(names []string, n int) []string {
 		looks := canvas.Looks(out[i])
 		if seen[looks]++; seen[looks] > 1 {
 			number := " (%d)"
-			// From right to left, a number belongs to the word before it unless a letter comes first.
+			// From right to left, a number belongs to the word before it unless a letter is first.
 			if canvas.RightToLeft(out[i]) {
 				number = " (no. %d)"
 			}

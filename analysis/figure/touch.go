@@ -52,11 +52,12 @@ func short(v length) string { return strconv.FormatFloat(float64(v), 'f', 3, 64)
 func (t Timeline) touchData(box vg.Rectangle, x scale, h length, strands []strand) string {
 	round := func(v length) float64 { return math.Round(float64(v)*100) / 100 }
 	out := struct {
-		X0    float64  `json:"x0"`
-		X1    float64  `json:"x1"`
-		Y0    float64  `json:"y0"`
-		Y1    float64  `json:"y1"`
-		Base  any      `json:"base"` // milliseconds of the first bucket, null where time counts from a start
+		X0 float64 `json:"x0"`
+		X1 float64 `json:"x1"`
+		Y0 float64 `json:"y0"`
+		Y1 float64 `json:"y1"`
+		// Base is in milliseconds of the first bucket, or null where time counts from a start.
+		Base  any      `json:"base"`
 		Zone  string   `json:"zone"`
 		Names []string `json:"names"`
 		Rows  [][]any  `json:"rows"`

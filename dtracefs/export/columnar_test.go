@@ -221,7 +221,8 @@ func check(t *testing.T, format, want string, schema *arrow.Schema, column func(
 	t.Helper()
 	var got strings.Builder
 	for i, f := range schema.Fields() {
-		fmt.Fprintf(&got, "%s %s:", f.Name, strings.Replace(f.Type.String(), "element:", "item:", 1)) // the formats differ in that
+		// The formats differ in the name of an element.
+		fmt.Fprintf(&got, "%s %s:", f.Name, strings.Replace(f.Type.String(), "element:", "item:", 1))
 		for j := range column(i).Len() {
 			got.WriteString(" " + strings.ReplaceAll(column(i).ValueStr(j), "\n", `\n`))
 		}

@@ -19,7 +19,9 @@ import (
 
 // A Fleet says what is simulated.
 type Fleet struct {
-	Hosts   int       // of three roles: three of five are web servers, one a database, one does batch work
+	// Hosts have three roles: three of five are web servers, one is a database, and one does batch
+	// work.
+	Hosts   int
 	Seconds int       // how long each is recorded
 	Start   time.Time // of the first second; by default 2026-03-01 10:00 UTC
 	Seed    uint64

@@ -30,7 +30,8 @@ func (a arguments) giveBack() { os.Args, flag.CommandLine, flag.Usage = a.args, 
 func newFlags() *flag.FlagSet {
 	f := flag.NewFlagSet("notebook", flag.PanicOnError)
 	f.Usage = func() { flag.Usage() }
-	f.Parse(nil) // there are none; who asks whether that is done, as package testing does, may go on
+	// There are none. Who asks whether that is done, as package testing does, may go on.
+	f.Parse(nil)
 	return f
 }
 

@@ -12,9 +12,10 @@ import (
 
 // A commandLine is a line of a cell that is a command to the session.
 type commandLine struct {
-	start, end int    // of the line in the cell
-	goes       int    // where Go begins in it, as behind %time and a question mark; its end if it holds none
-	text       string // of the line
+	start, end int // of the line in the cell
+	// Where Go begins in it, as behind %time and a question mark; its end if it holds none.
+	goes int
+	text string // of the line
 }
 
 // commandLines finds the lines of a cell that are commands, as segments does, and gives the cell
@@ -27,7 +28,8 @@ func commandLines(code string, knows func(name string) bool) (lines []commandLin
 			b.WriteString(line)
 			continue
 		}
-		written := strings.TrimSuffix(line, "\n") // with the blanks at its end, behind which the cursor may be
+		// The cursor may be behind the blanks at its end.
+		written := strings.TrimSuffix(line, "\n")
 		c := commandLine{b.Len(), b.Len() + len(written), b.Len() + len(written), written}
 		from, to := len(written), len(written) // what is Go
 		if name, arg, ok := strings.Cut(text, " "); ok && name == "%time" {

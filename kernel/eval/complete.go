@@ -113,7 +113,7 @@ type view struct {
 	want    types.Type                      // what is expected there
 	near    *neighbors                      // the text around it
 	spot    string                          // the role of what stands there
-	like    string                          // the name of the parameter, field or variable that it is for
+	like    string                          // the name of the parameter, field or variable for it
 	twin    string                          // what it is compared with or assigned to
 	noted   func(name string, of []feature) // is called with what is known of each proposal
 }

@@ -193,7 +193,8 @@ func TestEveryCommandIsKnown(t *testing.T) {
 		if !slices.ContainsFunc(s.Complete(name[:2], 2).Items, func(i cell.CompletionItem) bool { return i.Text == name }) {
 			t.Errorf("%s is not proposed after %s", name, name[:2])
 		}
-		if !strings.Contains("\n"+run.String(), "\n"+name) && name != "%get" { // modules have tests of their own
+		// Modules have tests of their own.
+		if !strings.Contains("\n"+run.String(), "\n"+name) && name != "%get" {
 			t.Errorf("no session in testdata/sessions runs %s", name)
 		}
 	}

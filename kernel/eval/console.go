@@ -106,7 +106,8 @@ func cellContext() context.Context {
 
 // closeConsole gives os.Stdout and os.Stderr back when the last session ends.
 func closeConsole() {
-	for _, p := range releaseConsole() { // not under the mutex, which a reader of the pipe may wait for
+	// This is not done under the mutex, which a reader of the pipe may wait for.
+	for _, p := range releaseConsole() {
 		p.w.Close()
 		p.r.Close()
 	}

@@ -125,7 +125,8 @@ func (s *scope) declare(u *unit, files []*ast.File, sources map[ast.Node]snippet
 							}
 							d := &decl{kind: top.Tok, name: id.Name, obj: obj}
 							root := ast.Node(id)
-							if top.Tok == token.CONST { // what stands in a group may repeat what stands above it
+							// What stands in a group may repeat what stands above it.
+							if top.Tok == token.CONST {
 								root = top
 							}
 							if v, ok := obj.(*types.Var); ok {
@@ -321,7 +322,8 @@ func (w *needsWalker) structure(t *types.Struct) {
 			continue
 		}
 		embeds = true
-		if it, ok := f.Type().Underlying().(*types.Interface); ok { // the promoted methods call through it
+		// The promoted methods call through it.
+		if it, ok := f.Type().Underlying().(*types.Interface); ok {
 			for m := range it.Methods() {
 				w.calls[m.Name()] = true
 			}

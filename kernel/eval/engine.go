@@ -25,7 +25,7 @@ type engine struct {
 
 	context  *types.Context // one for all cells: instances of a type are the same in each
 	checks   bool           // loops and calls look at the stop flag
-	tellsAll bool           // all values of a cell's last expression are part of its result, errors too
+	tellsAll bool           // all values of a cell's last expression are its result, also errors
 }
 
 func newEngine(opts Options, rr *runner, t *texts) *engine {

@@ -16,7 +16,8 @@ import (
 // begin with "=> " are expectations and ignored. It goes on after a failing cell. What the cells
 // print and show goes to w as it comes, or, with asJSON, one object a cell:
 //
-//	{"results": [{"value": "%v", "type": "%T"}], "stdout": "", "stderr": "", "error": {"name": "", "message": ""}}
+//	{"results": [{"value": "%v", "type": "%T"}], "stdout": "", "stderr": "",
+//	 "error": {"name": "", "message": ""}}
 //
 // where error is null for a cell that succeeded; the session is one with PrintValues then. It
 // returns how many cells failed; err is about writing, or the end of ctx.

@@ -100,12 +100,13 @@ func (g *getter) session(ctx context.Context, s *Session, r *run, requests []mod
 type getter struct {
 	ps       *packages
 	out      io.Writer
-	restarts bool                       // the cells can go on in another program
-	instead  string                     // what helps if they cannot; may be empty
-	unlocked func(func())               // runs what takes its time
-	anew     func(why string) *packages // forgets all that cells have read and made; nil if that cannot be
-	done     func()                     // called when only printing what was got is left; may be nil
-	news     []string                   // of what was changed
+	restarts bool         // the cells can go on in another program
+	instead  string       // what helps if they cannot; may be empty
+	unlocked func(func()) // runs what takes its time
+	// Forgets all that cells have read and made; nil if that cannot be.
+	anew func(why string) *packages
+	done func()   // called when only printing is left; may be nil
+	news []string // of what was changed
 }
 
 // get gets modules. The program that it may return has packages compiled in, and the cells have to

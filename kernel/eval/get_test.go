@@ -149,7 +149,8 @@ func TestImportFetches(t *testing.T) {
 	if got := must(t, s, "import (\"example.com/large/p7\"; \"example.com/large/p8\")\np7.Used + p8.Used[:x]"); got != "by manyb :: string" {
 		t.Errorf("got %s", got)
 	}
-	proxy.Add(t, "example.com/rarely", map[string]string{"r.go": "package rarely\n"}) // not asked for
+	// Nobody asks for this module.
+	proxy.Add(t, "example.com/rarely", map[string]string{"r.go": "package rarely\n"})
 	t.Setenv("GOPROXY", "off")
 	if got := must(t, s, "p7.Used[:x]"); got != "b :: string" {
 		t.Errorf("later: %s", got)

@@ -45,7 +45,8 @@ func ifStopped(then string) ast.Stmt {
 // back. Code that waits, for a channel or in compiled code, is not stopped by this; its goroutine
 // is left behind.
 func instrument(root ast.Node, checks bool, hides map[string]bool) {
-	cleanup := map[*ast.FuncLit]bool{} // deferred: it must run also where the code around it is stopped
+	// What is deferred must run even if the code around it is stopped.
+	cleanup := map[*ast.FuncLit]bool{}
 	done := map[ast.Node]bool{}
 	ast.Inspect(root, func(n ast.Node) bool {
 		switch n := n.(type) {

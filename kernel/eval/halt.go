@@ -116,7 +116,7 @@ func (f *flags) retire() {
 
 const (
 	patience   = 30 * time.Millisecond  // for interrupted code to stop by itself
-	deepTime   = 5 * time.Second        // the same after a stack overflow, as a deep stack unwinds slowly
+	deepTime   = 5 * time.Second        // after a stack overflow, as a deep stack unwinds slowly
 	deferTime  = 20 * time.Millisecond  // deferred functions may take so long after that
 	sweepTime  = 300 * time.Millisecond // for finding goroutines of a halted cell in code of others
 	probeTime  = 20 * time.Millisecond  // every goroutine looks at its depth meanwhile

@@ -83,9 +83,9 @@ type packages struct {
 	got         *modules.Set // what %get has got; nil for nothing
 	checks      bool         // loops and calls look at the stop flag
 	initialized map[string]bool
-	read        map[string]string // packages from source, or what was tried as such -> their versions
+	read        map[string]string // packages from source, or tried as such -> their versions
 	failed      map[string]error  // packages from source that could not be loaded
-	docs        sync.Map          // path -> map[string]bind.Doc, of packages whose source was read for it
+	docs        sync.Map          // path -> map[string]bind.Doc, of packages read for it
 }
 
 var versionSuffix = regexp.MustCompile(`/v\d+$`)

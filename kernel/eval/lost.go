@@ -14,8 +14,8 @@ import (
 //
 //   - the value of a variable of type error that a statement at the top level of the cell assigns
 //     from a call, if nothing in the cell reads the variable before it is assigned again;
-//   - the last result of a call that is a statement at the top level, or, where the session does not
-//     show all values, the last expression of the cell.
+//   - the last result of a call that is a statement at the top level, or, where the session does
+//     not show all values, the last expression of the cell.
 //
 // Errors that are made there, by package errors or fmt.Errorf, are values like others, and so are
 // those that methods Err and Unwrap give. Assigning to _ says that an error does not matter.

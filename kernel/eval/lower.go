@@ -149,7 +149,8 @@ type lowering struct {
 func (w *lowering) helper(name string) *ssa.Function {
 	if w.pkg == nil {
 		tp := types.NewPackage(lowerPath, "lower")
-		sig := types.NewSignatureType(nil, nil, nil, nil, nil, false) // ixgo goes by the function's own
+		// ixgo goes by the signature of the function itself.
+		sig := types.NewSignatureType(nil, nil, nil, nil, nil, false)
 		p, _ := ixgo.LookupPackage(lowerPath)
 		for name := range p.Funcs {
 			tp.Scope().Insert(types.NewFunc(token.NoPos, tp, name, sig))
@@ -217,7 +218,8 @@ func (w *lowering) instruction(b *ssa.BasicBlock, in ssa.Instruction) []ssa.Inst
 	case *ssa.Call:
 		return w.builtin(b, in)
 	case ssa.CallInstruction: // go and defer
-		if call := in.Common(); call.IsInvoke() { // looks for the method at once, and not when it is called
+		// Such a call looks for the method at once, and not when it is called.
+		if call := in.Common(); call.IsInvoke() {
 			return []ssa.Instruction{inner.NewCall(b, w.helper("NotNil"), types.NewTuple(), in.Pos(), call.Value), in}
 		}
 		w.deferred(in.Common())

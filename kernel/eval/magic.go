@@ -86,7 +86,8 @@ func segments(code string, knows func(name string) bool) []segment {
 		if strings.HasPrefix(text, "%%") {
 			return append(out, segment{magic: text, late: true})
 		}
-		for (text[0] == '$' || text[0] == '!') && strings.HasSuffix(text, "\\") && i+1 < len(lines) { // it goes on
+		// The command goes on in the next line.
+		for (text[0] == '$' || text[0] == '!') && strings.HasSuffix(text, "\\") && i+1 < len(lines) {
 			i++
 			text += "\n" + strings.TrimRight(lines[i], " \t\r\n")
 		}

@@ -135,7 +135,8 @@ func TestReplacedTypes(t *testing.T) {
 		return fmt.Sprintf("type R struct{ A int }\nfunc (r R) String() string { return fmt.Sprint(%d, r.A) }", i)
 	}
 	must(t, s, define(0)+"\nvar r = R{7}\nvar behind0 any = R{8}")
-	alone := strings.Replace(define(1), "A int", "A int; alone bool", 1) // no later type looks like it and takes its place
+	// With this, no later type looks like it and takes its place.
+	alone := strings.Replace(define(1), "A int", "A int; alone bool", 1)
 	must(t, s, alone+"\nvar behind1 any = R{A: 9}\nmade := func() any { return R{A: 10} }")
 	must(t, s, "fmt.Sprint(behind0, behind1, made())")
 	for i := 2; i < 2+keepReplaced/2; i++ {

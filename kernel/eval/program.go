@@ -40,7 +40,7 @@ type builder struct {
 	replaced    []*types.Named          // those that no name leads to any more, the oldest first
 	released    []*releasedType         // such types, while their programs are in use
 	programs    []compiledProgram
-	lateMethods map[string]bool // methods of unnamed struct types behind interfaces, and of released types
+	lateMethods map[string]bool // methods of unnamed structs in interfaces, and of released types
 	lateFuncs   typeutil.Map    // signature -> map[string]*types.Var
 	lateCode    map[string]reflect.Value
 	methodCache sync.Map // methodKey -> reflect.Value

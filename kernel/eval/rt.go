@@ -20,7 +20,7 @@ const (
 	rtGenericPath = "dtnotes/kernel/eval/rtg"
 )
 
-var stopPlaceholder bool // what asks for it is made to look at the flag of the program, see lowering
+var stopPlaceholder bool // what reads it is made to read the flag of the program: see lowering
 
 // The functions have results only where they stand in the place of a value: an initializer of a
 // package needs one. The generic ones are source, because package reflect knows no generic
@@ -41,7 +41,7 @@ func init() {
 			"Mark":     reflect.ValueOf(mark),
 			"Keep":     reflect.ValueOf(func(any) {}),
 			"GoPanic":  reflect.ValueOf(func(v any, stack []byte) { goPanic(inGoroutine, v, stack) }),
-			"Caught":   reflect.ValueOf(func() any { return nil }), // is made to be recover, see lowering
+			"Caught":   reflect.ValueOf(func() any { return nil }), // becomes recover: see lowering
 			"Leave":    reflect.ValueOf(leave),
 			"Return":   reflect.ValueOf(func() { panic(endValue{}) }),
 			"Guard":    reflect.ValueOf(guard),

@@ -26,13 +26,13 @@ type run struct {
 	file     string // "cell[3]"
 	out      cell.Output
 	ctx      context.Context
-	own      context.Context // what code of the cell may wait for: done at its interrupt and its end
+	own      context.Context // what code of the cell may wait for: done at interrupt and end
 	release  context.CancelFunc
 	input    func(ctx context.Context, prompt string, password bool) (string, error)
 	again    func(args []string) // says how the session is to begin again should it die; may be nil
 	flag     *stopFlag
 	birth    int64         // generation of the session
-	haltedAt atomic.Int64  // when its goroutines were told to go, in nanoseconds; 0 if they were not
+	haltedAt atomic.Int64  // when its goroutines were told to go, in nanoseconds, or 0
 	deep     chan struct{} // gets a value when one of its goroutines is in a recursion without end
 	ended    atomic.Bool   // only its goroutines are left
 	exits    chan struct{} // is closed when it has exited

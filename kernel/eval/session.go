@@ -133,7 +133,8 @@ func (s *Session) Eval(ctx context.Context, c cell.Cell) (res cell.Result) {
 		} else {
 			res = s.goCode(ctx, r, seg.code)
 		}
-		if next := res.Next; next != nil { // the session goes on in another program, with what is left
+		// The session goes on in another program, with what is left.
+		if next := res.Next; next != nil {
 			next.Code = seg.left
 			return res
 		}

@@ -79,7 +79,8 @@ func TestSessions(t *testing.T) {
 						code = append(code, line)
 					}
 				}
-				ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute) // a machine may be busy
+				// A machine may be busy.
+				ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 				values, printed, failed := runContext(ctx, s, strings.Join(code, "\n"))
 				cancel()
 				if why := judge(want, values, printed, failed); why != "" {

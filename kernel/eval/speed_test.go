@@ -24,7 +24,8 @@ func BenchmarkSpeed(b *testing.B) {
 		b.Fatal(err)
 	}
 	var table strings.Builder
-	b.Cleanup(func() { fmt.Print("\nseconds of the processor\n" + table.String()) }) // behind the sessions, which have the output
+	// This comes after what the sessions print, which have the output until they end.
+	b.Cleanup(func() { fmt.Print("\nseconds of the processor\n" + table.String()) })
 	for b.Loop() {
 		table.Reset()
 		machine, order := measured(b, inTier(b, "machine", string(source)))

@@ -326,7 +326,8 @@ func (t *typeTable) Installed(path string) (*ixgo.Package, bool) {
 	p, ok := t.Loader.Installed(path)
 	if path == rtPath && ok {
 		q := *p
-		q.Vars = map[string]reflect.Value{"Stop": reflect.ValueOf(t.stop)} // not its address: see stopped
+		// It is not the address: see stopped.
+		q.Vars = map[string]reflect.Value{"Stop": reflect.ValueOf(t.stop)}
 		return &q, true
 	}
 	if vars, isSource := t.source[path]; isSource {

@@ -120,7 +120,8 @@ func (h Help) Complete(script string, pos int) (start, end int, out []Proposal) 
 func (h Help) Explain(script string, pos int) (string, bool) {
 	at := placeAt(h.Tracer, script, pos)
 	word := script[at.start:at.end]
-	if word == "" && (at.kind == inCode || at.kind == inAggregation) { // just behind the bracket of a call
+	// The cursor is just behind the bracket of a call.
+	if word == "" && (at.kind == inCode || at.kind == inAggregation) {
 		if i := strings.LastIndexByte(script[:pos], '('); i > 0 {
 			at = placeAt(h.Tracer, script, i)
 			word = script[at.start:at.end]

@@ -1,7 +1,7 @@
 // Package tracing runs a tracer and shows in the notebook what its script prints while it prints
 // it: what cells that begin with %%dtrace or %%bpftrace do, and what a Go cell can do by itself:
 //
-//	capture, err := tracing.Show(display.Context(), script, tracing.Options{For: 30 * time.Second})
+//	capture, err := tracing.Show(display.Context(), script, tracing.Options{For: time.Minute})
 //
 // What is shown follows from what is printed: a table of who does most and a timeline for counts, a
 // heat map for distributions over time, a flame graph for stacks, rows for events.
@@ -22,11 +22,14 @@ import (
 type Options struct {
 	Tracer string        // "dtrace" or "bpftrace", or the path of one
 	For    time.Duration // how long it runs; 0 is until it ends by itself or is interrupted
-	PID    int           // a process that the script knows as $target, or takes probes of; 0 is none
-	Target string        // a command that the tracer starts and that the script knows as $target or cpid
-	Output string        // a file that the trace is recorded in, compressed if it ends in .zst; "" is none
-	With   string        // "sudo", "doas" or "pfexec", for the privileges
-	Flags  []string      // the tracer's own
+	// PID is a process that the script knows as $target, or takes probes of; 0 is none.
+	PID int
+	// Target is a command that the tracer starts and that the script knows as $target or cpid.
+	Target string
+	// Output is a file that the trace is recorded in, compressed if it ends in .zst; "" is none.
+	Output string
+	With   string   // "sudo", "doas" or "pfexec", for the privileges
+	Flags  []string // the tracer's own
 }
 
 // flagValues are the tracers' own flags that take a value.

@@ -21,7 +21,7 @@ const (
 	mostStacks  = 4_000  // those with the least counts go first
 	shownTop    = 10     // rows of the table of who does most
 	shownRows   = 15     // of events
-	narrowest   = 400    // a stack with less than this part of the counts has no room in a flame graph
+	narrowest   = 400    // a stack with less than this part of counts has no room in a flame graph
 	mostForgot  = 10_000 // sources past the bound after which counting begins anew
 )
 

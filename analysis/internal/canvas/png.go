@@ -46,7 +46,8 @@ func NewPNG(w, h vg.Length, background color.Color) *PNG {
 	ctx.SetLineCapButt()
 	ctx.InvertY()
 	c := vgimg.NewWith(vgimg.UseDPI(DPI), vgimg.UseImageWithContext(img, ctx))
-	draw.Draw(img, size, image.NewUniform(background), image.Point{}, draw.Src) // over vgimg's white
+	// This covers the white of vgimg.
+	draw.Draw(img, size, image.NewUniform(background), image.Point{}, draw.Src)
 	return &PNG{Canvas: c, stack: []pngState{{m: Identity, color: color.Black}}}
 }
 

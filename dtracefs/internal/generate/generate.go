@@ -27,7 +27,8 @@ const (
 	ClockJSON                // the same as bpftrace -f json writes it
 	CSV                      // a row for each second and process, as a script prints it
 	JSONLines                // an object for each second, process and system call
-	Monotonic                // a line for each event under the monotonic clock, anchored on the first line
+	// Monotonic is a line for each event under the monotonic clock, anchored on the first line.
+	Monotonic
 )
 
 var kindNames = [...]string{"house", "bpftrace", "bpftrace-json", "log", "pairs", "date-pairs", "printa", "clock-map", "clock-json", "csv", "jsonl", "monotonic"}

@@ -40,7 +40,8 @@ func TestDeterministic(t *testing.T) {
 	}
 }
 
-// entryOf takes a value out of a line of each kind: the parts of the source, and the value, "" for 1.
+// entryOf takes a value out of a line of each kind: the parts of the source, and the value, which
+// is "" for 1.
 var entryOf = map[Kind]*regexp.Regexp{
 	Activity:    regexp.MustCompile(`^(?<a>\w+) (?<b>.+) (?<v>\d+)$`),
 	BpftraceMap: regexp.MustCompile(`^@n\[(?<a>\w+), (?<b>.+)\]: (?<v>\d+)$`),

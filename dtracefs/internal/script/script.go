@@ -19,7 +19,7 @@ type Script struct {
 	Formats      []*Format
 	Aggregations []Aggregation
 
-	printed []string        // the aggregations that printa prints without a format, in the order of the script
+	printed []string        // what printa prints without a format, in the order of the script
 	texts   []string        // what formats write that are no line of their own
 	lines   map[string]bool // what it prints without any value, by the words with a blank between
 	opaque  bool            // it prints what nothing tells

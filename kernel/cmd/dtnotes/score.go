@@ -61,8 +61,8 @@ func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error
 			if err != nil {
 				return err
 			}
-			// What is normal of one run is held against the others, so that a run that is there twice
-			// would look as if nothing ever varied.
+			// What is normal of one run is held against the others, so that a run that is there
+			// twice would look as if nothing ever varied.
 			for _, other := range series {
 				if of[other].host == host && sameRun(other, s) {
 					return fmt.Errorf("%s holds the same run as %s: each run is learned from once", path, of[other].path)

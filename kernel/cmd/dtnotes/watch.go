@@ -105,9 +105,10 @@ type watch struct {
 	warnings io.Writer
 	buckets  int
 	leftOut  map[string]bool // lines told
-	late     [2]bool         // told last: no alert can be raised in its first bucket, nor in a later one
-	lifts    time.Time       // when the next suppression is over, zero if none is
-	advised  int             // number of the last alert that how to accept it was told of
+	// What was told last: whether no alert can be raised in its first bucket, and in a later one.
+	late    [2]bool
+	lifts   time.Time // when the next suppression is over, zero if none is
+	advised int       // number of the last alert that how to accept it was told of
 }
 
 func (opt *watchOptions) watch(cmd *cobra.Command, path string, tracer []string) error {

@@ -50,7 +50,8 @@ func TestNamesAreForeignText(t *testing.T) {
 			}...)
 			seen := map[string]bool{}
 			for i, args := range commands {
-				onTerminal = func(io.Writer) bool { return i >= forPeople } // data is for people there only
+				// Data are for people there only.
+				onTerminal = func(io.Writer) bool { return i >= forPeople }
 				seen[args[0]] = true
 				out, errs, err := dtnotes(t, args...)
 				if err != nil {

@@ -12,7 +12,7 @@ import (
 // A Request asks for a module, or for a package of one.
 type Request struct {
 	Path    string // of the module or the package
-	Version string // as go get takes it; empty for what is there already or, if nothing is, the latest
+	Version string // as go get takes it; empty for what is there or, if nothing is, the latest
 	Compile bool   // it is to be compiled in, even if it could run from source
 }
 

@@ -19,7 +19,7 @@ type analysis struct {
 	fused   map[ssa.Instruction]bool        // computed where they are used, or not at all
 	split   map[ssa.Value]bool              // local variables that are kept in slots
 	varargs map[ssa.Instruction][]ssa.Value // slices that only append looks at, by their elements
-	sums    map[*ssa.MapUpdate]*ssa.BinOp   // what sets an element to what it was and something else
+	sums    map[*ssa.MapUpdate]*ssa.BinOp   // what sets an element to its old value + something
 	decides bool                            // it looks at the stop flag to do something of its own
 }
 

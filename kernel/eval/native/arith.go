@@ -303,7 +303,8 @@ func (c *compiler) convert(in *ssa.Convert) {
 			*ptr(pp, d.atP) = *(*unsafe.Pointer)(unsafe.Pointer(num(np, x.atN)))
 		})
 	case fok && fb.Kind() == types.UnsafePointer && tok && tb.Info()&types.IsInteger != 0:
-		kept := c.permanent(pointerLayout).atP // what it points to stays while what gets the number runs
+		// What it points to stays while what gets the number runs.
+		kept := c.permanent(pointerLayout).atP
 		c.exit(func(_ *machine, np, pp unsafe.Pointer) {
 			*ptr(pp, kept) = *ptr(pp, x.atP)
 			*num(np, d.atN) = uint64(uintptr(*ptr(pp, x.atP)))

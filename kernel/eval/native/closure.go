@@ -1,6 +1,6 @@
 package native
 
-//lint:file-ignore U1000 The fields of results are written by their addresses, and read as results of a call.
+//lint:file-ignore U1000 Fields of results are written by address, and read as results of a call.
 
 import (
 	"reflect"

@@ -23,7 +23,7 @@ import (
 // A nativeCode is the machine code of a function.
 type nativeCode struct {
 	begin   uintptr
-	leaf    bool            // it calls no function of a program, so its callers look at the stop flag
+	leaf    bool            // it calls no function of a program, so callers look at the stop flag
 	resumes map[int]uintptr // where the code can be entered, by instruction
 	returns map[int]uintptr // where calls return to, by the instruction of the call
 }
@@ -31,8 +31,10 @@ type nativeCode struct {
 // A context is what a machine and machine code tell each other.
 type context struct {
 	n, p, stack, back, goSP, goBP, at, fn, result, target, x, y, limit, nEnd, pEnd, guard uintptr
-	barrier                                                                               uintptr // not 0 while the collector marks
-	cycle                                                                                 uintptr // the collection before which the bank was shaded
+	// Barrier is not 0 while the collector marks.
+	barrier uintptr
+	// Cycle is the collection before which the bank was shaded.
+	cycle uintptr
 
 	next state // where to go on if machine code was left
 }

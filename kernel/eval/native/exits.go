@@ -154,7 +154,8 @@ func (c *compiler) typeAssert(in *ssa.TypeAssert) {
 	x, d := c.operand(in.X), c.operand(in)
 	t, methods := c.typ(in.AssertedType), hasMethods(in.X.Type())
 	static := typeWord(c.typ(in.X.Type()))
-	nilCheck := !in.CommaOk && types.Identical(in.X.Type(), in.AssertedType) // for the value of a method
+	// A method value of an interface begins with such an assertion, which looks only for nil.
+	nilCheck := !in.CommaOk && types.Identical(in.X.Type(), in.AssertedType)
 	var ok loc
 	if in.CommaOk {
 		d, ok = d.part(0), d.part(1)

@@ -97,7 +97,8 @@ func (f *fn) generate() *nativeCode {
 		g.loadAll(g.at[i])
 		g.Jump(g.labels[i])
 	}
-	for i := range returns { // in a frame that was made elsewhere: the code of the call goes on here
+	// In a frame that was made elsewhere, the code of the call goes on here.
+	for i := range returns {
 		returns[i] = g.Label()
 		g.Bind(returns[i])
 		g.i = i
@@ -498,7 +499,8 @@ func (g *coder) instr(in *instr) {
 		g.moveP(in.a, in.b)
 	case o == opMovPN:
 		if a, _ := g.web(false, in.a, true); a != nil && a.reg >= 0 {
-			if d, _ := g.web(true, in.d, false); d != nil && d.reg == a.reg && !d.float { // the number ends here
+			// The number is read here for the last time: its register becomes that of the pointer.
+			if d, _ := g.web(true, in.d, false); d != nil && d.reg == a.reg && !d.float {
 				g.Mov(t.Scratch[1], asm.Reg(d.reg))
 				p := g.ptr(in.b, 0)
 				g.into(false, in.a, func(d asm.Reg) { g.Mov(d, p) })
@@ -690,7 +692,8 @@ func (g *coder) instr(in *instr) {
 			g.BranchImm(asm.LT, g.count(in), limit, g.target())
 		default:
 			y := g.num(in.b, 1)
-			if w, _ := g.web(true, in.a, true); w != nil && w.reg == int(y) && !w.float { // the limit ends here
+			// The limit is read here for the last time: its register becomes that of the count.
+			if w, _ := g.web(true, in.a, true); w != nil && w.reg == int(y) && !w.float {
 				g.Mov(t.Scratch[1], y)
 				y = t.Scratch[1]
 			}
@@ -809,7 +812,8 @@ func (g *coder) call(in *instr) {
 	f := g.f
 	callee := f.calls[in.b]
 	g.save()
-	if !callee.leaf() || max(callee.nneed, callee.pneed) > spareSlots*8 { // for which there is always room
+	// There is always room for a leaf with small frames.
+	if !callee.leaf() || max(callee.nneed, callee.pneed) > spareSlots*8 {
 		g.room(in, callee)
 	}
 	g.push(in)

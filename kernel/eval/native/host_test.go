@@ -153,7 +153,8 @@ func (h *testHost) make(t types.Type) reflect.Type {
 		return basicTypes[u.Kind()]
 	case *types.Pointer:
 		if n, ok := u.Elem().(*types.Named); ok && h.making[n] {
-			return reflect.TypeFor[unsafe.Pointer]() // a recursive type: that it is a pointer is enough
+			// The type is recursive. That it is a pointer is enough.
+			return reflect.TypeFor[unsafe.Pointer]()
 		}
 		return reflect.PointerTo(h.make(u.Elem()))
 	case *types.Slice:

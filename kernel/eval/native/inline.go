@@ -77,7 +77,8 @@ func (f *fn) inline() {
 	if f.recover != 0 {
 		f.recover = at[f.recover]
 	}
-	f.code = append(f.code, instr{})[:len(f.code)] // the pointer behind the last stays within what is allocated
+	// The pointer behind the last stays within what is allocated.
+	f.code = append(f.code, instr{})[:len(f.code)]
 }
 
 // moveOut makes room in the frame. What calls that remain get and give stands behind it then.

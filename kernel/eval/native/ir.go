@@ -204,9 +204,9 @@ type fn struct {
 	nfree        int   // free variables
 	freeN, freeP int32 // where they are
 	entry        atomic.Pointer[entry]
-	wrapper      bool            // calls a method or function for another that the program does not name
+	wrapper      bool            // calls a method or function that the program does not name
 	recover      int             // index of the code that goes on after a recovered panic
-	keep         int32           // P slot with the function that a call found, if any call has to look
+	keep         int32           // P slot with the function that a call found, if any looks for it
 	deferSlot    int32           // P slot with the deferred calls; -1 if the function defers none
 	stop         <-chan struct{} // that loops look at
 	enter        <-chan struct{} // that calls look at

@@ -6,10 +6,11 @@ import (
 )
 
 // Compiled code calls back small functions most of all: what less function of sort.Slice does takes
-// less time than to have a machine and to give it back. Of a function that only calculates and reads
-// memory, and has no loop, this file makes a tree of Go functions, each of which gives the value of
-// one expression. Where anything is wrong in it, such as an index that is out of range, the function
-// is executed again by a machine, which panics as it should: nothing has been changed by then.
+// less time than to have a machine and to give it back. Of a function that only calculates and
+// reads memory, and has no loop, this file makes a tree of Go functions, each of which gives the
+// value of one expression. Where anything is wrong in it, such as an index that is out of range,
+// the function is executed again by a machine, which panics as it should: nothing has been changed
+// by then.
 
 // A quick is a call of such a function.
 type quick struct {
@@ -130,7 +131,8 @@ type quickHeader struct {
 	off int
 }
 
-// A quickPart is an element of a slice at the index that is an argument, or something in the element.
+// A quickPart is an element of a slice at the index that is an argument, or something in the
+// element.
 type quickPart struct {
 	slice quickSlice
 	arg   int
@@ -188,8 +190,8 @@ func lessOf(o op, x, y *quickPart) *quickLess {
 	return l
 }
 
-// A quickState is what slots hold at some place, and what may have gone wrong since the value of the
-// last expression was found.
+// A quickState is what slots hold at some place, and what may have gone wrong since the value of
+// the last expression was found.
 type quickState struct {
 	n            []quickN
 	p            []quickP

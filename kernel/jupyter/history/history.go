@@ -38,12 +38,13 @@ type Entry struct {
 // Query says which entries are wanted, in the terms of Jupyter's history_request.
 type Query struct {
 	Access  string `json:"hist_access_type"` // tail, range or search
-	Session int64  `json:"session"`          // of range; 0 is this one, negative counts back from it
+	Session int64  `json:"session"`          // of range; 0 is this one, negative counts back
 	Start   int    `json:"start"`            // of range
 	Stop    *int   `json:"stop"`             // of range, exclusive; nil for no end
-	N       int    `json:"n"`                // of tail and search: at most so many, the latest; 0 for all
-	Pattern string `json:"pattern"`          // of search, with *, ? and [] as in a shell; empty for all
-	Unique  bool   `json:"unique"`           // of search: of equal sources only the latest
+	N       int    `json:"n"`                // of tail and search: the latest N at most; 0 for all
+	// Pattern is of search, with *, ? and [] as in a shell. It is empty for all.
+	Pattern string `json:"pattern"`
+	Unique  bool   `json:"unique"` // of search: of equal sources only the latest
 }
 
 // record is a line of a file: the start of the session, the source of a cell or its output.

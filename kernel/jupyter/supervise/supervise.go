@@ -37,7 +37,7 @@ import (
 
 // These are limits of how long a session may take for something.
 const (
-	cancelTime = 5 * time.Second // a canceled cell may take so long to end before the session is ended
+	cancelTime = 5 * time.Second // a canceled cell may take so long before the session is ended
 	quitTime   = 2 * time.Second // a session may take so long to end by itself
 	askTime    = 10 * time.Second
 	trimFirst  = 150 * time.Millisecond // past the start, which it would slow down, or past a cell
@@ -286,7 +286,7 @@ func (s *Session) died(c *child) {
 		last.Out.Stream("stderr", fmt.Sprintf("The session died: %s.\nIts variables are gone.\n", c.reason))
 	}
 	if !heard {
-		// The session that has got something does not come up: the next one begins as the first did.
+		// The session that has got something does not come up: the next begins as the first did.
 		s.next = nil
 	} else {
 		if next, err := s.spawn(); err == nil {

@@ -20,13 +20,13 @@ const (
 	complete                   // to the session: complete Data at N; answered by answer
 	inspect                    // to the session: inspect Data at N, detail M; answered by answer
 	isComplete                 // to the session: is Data complete; answered by answer
-	inputLine                  // to the session: Data is what the user typed for question ID, or Err
+	inputLine                  // to the session: Data is what was typed for question ID, or Err
 	commIn                     // to the session: Comm came from the front end; answered by answer
 	quit                       // to the session: end
 	stream                     // from the session: cell ID wrote Data to stream Name
 	show                       // from the session: cell ID shows Data as Name, Flag: update
 	clearOut                   // from the session: cell ID clears, Flag: wait
-	askInput                   // from the session: question ID of cell N, prompt Name, Flag: password
+	askInput                   // from the session: question ID of cell N, prompt Name, Flag: secret
 	beginAgain                 // from the session: it is to begin with Args should it die
 	commOut                    // from the session: Comm goes to the front ends
 	result                     // from the session: cell ID has ended with Data
@@ -54,7 +54,7 @@ type commMessage struct {
 }
 
 const (
-	queueBytes = 8 << 20   // frames waiting to be written may have so many bytes before a sender waits
+	queueBytes = 8 << 20   // so much may wait to be written before a sender waits
 	mergeBytes = 1 << 20   // text is joined and cut to so many bytes
 	maxBundle  = 256 << 20 // bytes of one thing to show
 )
@@ -102,7 +102,8 @@ func (s *sender) wait() error {
 func (s *sender) text(id uint64, name, text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(text) > 0 && s.wait() == nil { // a cut character is made whole again by whoever publishes it
+	// A cut character is made whole again by whoever publishes it.
+	for len(text) > 0 && s.wait() == nil {
 		part := text[:min(len(text), mergeBytes)]
 		text = text[len(part):]
 		s.bytes += len(part)

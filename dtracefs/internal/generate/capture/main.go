@@ -1,7 +1,7 @@
 // Command capture writes a capture of any size to standard output, the same for the same seed, to
 // measure what reads it:
 //
-//	go run ./dtracefs/internal/generate/capture -form printa -size 1GB -matrix true.csv > capture.txt
+//	go run ./dtracefs/internal/generate/capture -form printa -size 1GB -matrix true.csv > big.txt
 //
 // What the capture holds is said on standard error, and second by second in the file of -matrix.
 package main

@@ -209,7 +209,7 @@ func (g *generator) source() string {
 
 type sources struct {
 	g       *generator
-	decls   map[types.Object][]ast.Node // syntax of package-level objects; of types also their methods
+	decls   map[types.Object][]ast.Node // syntax of package-level objects; of types also methods
 	imports map[string]string
 	others  map[*packages.Package]*sources
 }

@@ -41,7 +41,8 @@ func Compiled(t testing.TB, sources map[string]string) map[string]string {
 	tool := func(args ...string) (string, error) {
 		cmd := exec.Command("go", append([]string{"tool"}, args...)...)
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "GODEBUG=", "GOGC=100") // what the tests are run under is not for the compiler
+		// What the tests are run under is not for the compiler.
+		cmd.Env = append(os.Environ(), "GODEBUG=", "GOGC=100")
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}

@@ -574,7 +574,8 @@ func (a *amd64) Stubs(ctx *Context) (s Stubs) {
 	a.MovImm(rax, uint64(WhyLeave))
 	set(ctx.At, rax)
 	out()
-	a.rm(group5, 6, r15, ctx.Back) // push and ret, as the call that began all this is predicted to return
+	// Push and ret instead of a jump: the processor predicts that the call that began this returns.
+	a.rm(group5, 6, r15, ctx.Back)
 	a.put(0xc3)
 	s.EnterJump = a.Len()
 	back()

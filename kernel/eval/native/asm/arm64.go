@@ -422,7 +422,8 @@ func (a *arm64) Return() {
 func (a *arm64) Push(f, ip uint64, dest int32) {
 	a.MovImm(x16, f)
 	a.MovImm(x17, ip)
-	a.put4(aSTP | (-3&0x7f)<<15 | uint32(x17)<<10 | uint32(x21)<<5 | uint32(x16)) // stp x16, x17, [x21, #-24]
+	// stp x16, x17, [x21, #-24]
+	a.put4(aSTP | (-3&0x7f)<<15 | uint32(x17)<<10 | uint32(x21)<<5 | uint32(x16))
 	a.MovImm(x16, uint64(int64(dest)))
 	a.Store(x16, x21, -8, W8)
 	// A frame has 32 bytes, of which the first eight are for Begin.

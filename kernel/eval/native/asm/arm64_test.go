@@ -117,7 +117,8 @@ func TestARM64(t *testing.T) {
 	if err := os.WriteFile(file, []byte(strings.ReplaceAll(text.String(), ": ", ":\n\t")), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("go", "tool", "asm", "-p", "x", "-o", file+".o", "-S", file) // not the null device: where code is wrong, it removes that
+	// The null device is no place for the output: the assembler removes it if the code is wrong.
+	cmd := exec.Command("go", "tool", "asm", "-p", "x", "-o", file+".o", "-S", file)
 	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64")
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -171,11 +171,12 @@ type Assembler interface {
 	Burn(to Label)                   // counts the fuel down and branches if it was the last
 	StackLow(to Label, ctx *Context) // branches if there is no room for a frame on the stack
 
-	Begin()                                 // of a function
-	Return()                                // to where the frame on the stack says
-	Push(f, ip uint64, dest int32)          // a frame, for a call that follows
-	Call(to Label)                          // code that begins with Begin
-	CallWord(at uint64)                     // code whose address is in memory; the first scratch register gets at
+	Begin()                        // of a function
+	Return()                       // to where the frame on the stack says
+	Push(f, ip uint64, dest int32) // a frame, for a call that follows
+	Call(to Label)                 // code that begins with Begin
+	// CallWord calls the code whose address is in memory at at. The first scratch register gets at.
+	CallWord(at uint64)
 	CallReg(x Reg)                          // code at an address
 	Drop()                                  // the frame, after the call
 	Exit(stub uint64, why uint32, f uint64) // goes to Go and comes back
