@@ -6,52 +6,54 @@ import (
 	"dtnotes/analysis/source"
 )
 
-// A legendItem is a sample and what it means. A section starts with bold text of its own.
+// A legendItem is a sample and what it means. A group starts with bold text of its own, its head,
+// and goes on up to the next one.
 type legendItem struct {
 	text   string
 	head   bool
 	sample length // width of the sample, 0 for none
 	draw   func(p *page, at point)
-	width  length // of the whole, set by legendRows
-	row    int
-	x      length
+	// What flow sets: the size of the text, the width of the whole, and where it stands.
+	size, width length
+	row         int
+	x           length
 }
 
 const (
 	legendSize = 8.5
 	legendRow  = 17
+	// leastLegendSize is the size down to which a group that is wider than its row is written.
+	leastLegendSize = 6.5
 )
 
-// flow gives every item its row and place within width and returns the height of all rows. What
-// follows a head stays on its row, unless it is wider than a row.
+// flow gives every item its size, row and place within width and returns the height of all rows. A
+// group stays on one row, so that no sample is read as belonging to what stands above it. One that
+// is too wide for a row is written a little smaller. If that is not enough, it is a block of rows
+// of its own, all of which begin to the right of its head.
 func flow(p pen, items []legendItem, width length) length {
-	x, row := length(0), 0
-	for i := range items {
-		it := &items[i]
-		it.width = it.sample + p.width(it.text, legendSize, it.head) + 12
-		if it.sample > 0 {
-			it.width += 4
-		}
-		if it.head || it.text == "" {
-			it.width -= 6
-		}
-		// A head that stands alone at the end of a row would be read as belonging to what stands
-		// before it.
-		need := it.width
-		if it.head {
-			need = groupWidth(p, items[i:])
-			if need > width {
-				need = it.width + 60
-			}
-		}
-		if it.head && x > 0 {
+	x, row, block := length(0), 0, false
+	for from, to := 0, 0; from < len(items); from = to {
+		to = groupEnd(items, from)
+		group := items[from:to]
+		wide := fitGroup(p, group, width)
+		if block || x > 0 && x+6+wide > width {
+			x, row = 0, row+1
+		} else if x > 0 {
 			x += 6
 		}
-		if x > 0 && x+need > width {
-			x, row = 0, row+1
+		block = wide > width
+		indent := length(0)
+		if group[0].head {
+			indent = group[0].width
 		}
-		it.x, it.row = x, row
-		x += it.width
+		for i := range group {
+			it := &group[i]
+			if block && x > indent && x+it.width > width {
+				x, row = indent, row+1
+			}
+			it.x, it.row = x, row
+			x += it.width
+		}
 	}
 	if len(items) == 0 {
 		return 0
@@ -59,23 +61,46 @@ func flow(p pen, items []legendItem, width length) length {
 	return length(row+1) * legendRow
 }
 
-// groupWidth is the width that a head and the items up to the next head take, by the same measures
-// as in flow.
-func groupWidth(p pen, items []legendItem) length {
-	w := length(0)
-	for i, it := range items {
-		if i > 0 && it.head {
-			break
-		}
-		w += it.sample + p.width(it.text, legendSize, it.head) + 12
-		if it.sample > 0 {
-			w += 4
-		}
-		if it.head || it.text == "" {
-			w -= 6
+// groupEnd returns where the group ends that begins at from.
+func groupEnd(items []legendItem, from int) int {
+	to := from + 1
+	for to < len(items) && !items[to].head {
+		to++
+	}
+	return to
+}
+
+// fitGroup sets the size and the width of each item of a group, and returns the width of the group.
+// The size is the largest at which the group is no wider than a row, but the usual one if there is
+// none.
+func fitGroup(p pen, group []legendItem, width length) length {
+	for size := length(legendSize); size >= leastLegendSize; size -= 0.25 {
+		if wide := measureGroup(p, group, size); wide <= width {
+			return wide
 		}
 	}
-	return w
+	return measureGroup(p, group, legendSize)
+}
+
+// measureGroup sets the width of each item at a size of text, and returns that of all of them.
+func measureGroup(p pen, group []legendItem, size length) length {
+	const space = 12 // behind an item
+	wide := length(0)
+	for i := range group {
+		it := &group[i]
+		it.size, it.width = size, it.sample+p.width(it.text, size, it.head)+space
+		if it.sample > 0 {
+			it.width += 4
+		}
+		if it.head {
+			it.width -= 6
+		}
+		if it.text == "" {
+			it.width -= 6
+		}
+		wide += it.width
+	}
+	return wide
 }
 
 // drawLegend draws items whose rows start below top.
@@ -86,7 +111,7 @@ func drawLegend(p *page, items []legendItem, x, top length) {
 			it.draw(p, at)
 			at.X += it.sample + 4
 		}
-		l := label{text: it.text, size: legendSize, bold: it.head, color: p.ink}
+		l := label{text: it.text, size: it.size, bold: it.head, color: p.ink}
 		if !it.head {
 			l.color = p.muted
 		}
@@ -99,23 +124,26 @@ func (g Graph) legend(p pen, width length) ([]legendItem, length) {
 	var items []legendItem
 	items = append(items, g.edgeLegend()...)
 	items = append(items, g.nodeLegend()...)
-	items = append(items, ruleLegend(p, "link", g.Rule, width)...)
+	items = append(items, ruleLegend(p, legendItem{text: "link"}, g.Rule, width)...)
 	return items, flow(p, items, width-2*pageMargin)
 }
 
-// ruleLegend says which rule had to be met for something to be drawn, in lines of their own if the
-// rule is long.
-func ruleLegend(p pen, what, rule string, width length) []legendItem {
+// ruleLegend says which rule had to be met for something to be drawn, in several lines if the rule
+// is too long for one.
+func ruleLegend(p pen, head legendItem, rule string, width length) []legendItem {
 	if rule == "" {
 		return nil
 	}
-	var items []legendItem
-	head := legendItem{text: what, head: true}
-	for i, l := range p.wrap(line1(rule), legendSize, width-2*pageMargin-40) {
-		if i > 0 {
-			head.text = " "
-		}
-		items = append(items, head, legendItem{text: l})
+	head.head = true
+	items := []legendItem{head, {text: line1(rule)}}
+	row := width - 2*pageMargin
+	if fitGroup(p, items, row) <= row {
+		return items
+	}
+	room := row - items[0].width
+	items = items[:1]
+	for _, l := range p.wrap(line1(rule), legendSize, room) {
+		items = append(items, legendItem{text: l})
 	}
 	return items
 }

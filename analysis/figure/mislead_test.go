@@ -2,6 +2,9 @@ package figure
 
 import (
 	"math"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -101,25 +104,89 @@ func TestOneOutlierLeavesAHeatMapItsColors(t *testing.T) {
 	}
 }
 
-func TestLegendKeepsGroupsOnARow(t *testing.T) {
+// TestLegendsKeepGroupsOnARow looks at the legend of every figure that has one: a group that fits
+// into a row stands on one, and one that is too wide is a block that begins beside its head and
+// shares no row with another group.
+func TestLegendsKeepGroupsOnARow(t *testing.T) {
 	g := randomGraph(40, 3, 1)
-	g.Rule = strings.Repeat("a rule that goes on and on ", 8)
-	for _, width := range []length{300, 400, 500, 600, 800} {
-		items, _ := g.legend(pen{}, width)
-		for i := 0; i < len(items); {
-			j := i + 1
-			for j < len(items) && !items[j].head {
-				j++
-			}
-			if groupWidth(pen{}, items[i:j]) <= width-2*pageMargin && items[i].row != items[j-1].row {
-				t.Errorf("width %v: %q is on rows %d to %d", width, items[i].text, items[i].row, items[j-1].row)
-			}
-			for _, it := range items[i:j] {
-				if it.x+it.width > width && it.head {
-					t.Errorf("width %v: %q reaches %v", width, it.text, it.x+it.width)
+	for k := range 15 {
+		g.Clusters = append(g.Clusters, strings.Repeat("cluster ", 1+k%3)+string(rune('a'+k)))
+	}
+	states := Strips{Names: []string{"a"}, With: []string{"b"}, States: []string{"linked", "linked, negative", "not judged"}, End: 1}
+	sound := Spectrum{Names: [2]string{"cron", strings.Repeat("a long name ", 4)}, Chance: 0.5}
+	calls := Flame{Stacks: []Stack{{Frames: []string{"libc.so.6`malloc", "genunix`kmem_alloc", "libjvm.so`run"}, Count: 3}}}
+	legends := map[string]func(p pen, rule string, width length) []legendItem{
+		"graph": func(p pen, rule string, width length) []legendItem {
+			g.Rule = rule
+			items, _ := g.legend(p, width)
+			return items
+		},
+		"strips": func(p pen, rule string, width length) []legendItem {
+			states.Rule = rule
+			items, _ := states.legend(p, width)
+			return items
+		},
+		"spectrum": func(p pen, rule string, width length) []legendItem {
+			sound.Rule = rule
+			items, _ := sound.legend(p, width)
+			return items
+		},
+		"flame": func(p pen, _ string, width length) []legendItem {
+			names, _ := calls.modules(calls.tree())
+			items, _ := calls.legend(p, names, width)
+			return items
+		},
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn := 0
+	for _, f := range files {
+		if text, err := os.ReadFile(f); err != nil {
+			t.Fatal(err)
+		} else if !strings.HasSuffix(f, "_test.go") {
+			drawn += strings.Count(string(text), "\tdrawLegend(")
+		}
+	}
+	if drawn != len(legends) {
+		t.Errorf("%d figures draw a legend, %d are looked at", drawn, len(legends))
+	}
+	for name, legend := range legends {
+		for _, words := range []int{0, 10, 24, 28, 60} {
+			for _, width := range []length{200, 300, 400, 500, graphWidth, 800} {
+				for _, xkcd := range []bool{false, true} {
+					checkLegend(t, name, pen{xkcd}, legend(pen{xkcd}, strings.Repeat("rule ", words), width), width-2*pageMargin)
 				}
 			}
-			i = j
+		}
+	}
+}
+
+func checkLegend(t *testing.T, name string, p pen, items []legendItem, width length) {
+	t.Helper()
+	groupOf := map[int]int{} // of each row that a block takes
+	for from, to := 0, 0; from < len(items); from = to {
+		to = groupEnd(items, from)
+		first, last := items[from], items[to-1]
+		if fits := measureGroup(p, slices.Clone(items[from:to]), leastLegendSize) <= width; fits && first.row != last.row {
+			t.Errorf("%s, width %v: %q is on rows %d to %d", name, width, first.text, first.row, last.row)
+		}
+		for k, it := range items[from:to] {
+			if k > 0 && first.head && it.x < first.width {
+				t.Errorf("%s, width %v: %q stands under the head %q", name, width, it.text, first.text)
+			}
+			if other, ok := groupOf[it.row]; ok && other != from {
+				t.Errorf("%s, width %v: %q shares a row with a block", name, width, it.text)
+			}
+			if it.x+it.width > width+12 && p.width(it.text, it.size, it.head) < width/2 {
+				t.Errorf("%s, width %v: %q reaches %v", name, width, it.text, it.x+it.width)
+			}
+		}
+		if first.row != last.row {
+			for row := first.row; row <= last.row; row++ {
+				groupOf[row] = from
+			}
 		}
 	}
 }

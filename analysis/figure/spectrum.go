@@ -182,8 +182,7 @@ func (s Spectrum) plan() (w, h length, draw func(*page)) {
 	for _, v := range periods(1/s.Frequencies[len(s.Frequencies)-1], 1/s.Frequencies[from]) {
 		xTicks = append(xTicks, tick{-math.Log10(v), period(v)})
 	}
-	items := s.legend(p, w)
-	legendHeight := flow(p, items, w-2*pageMargin)
+	items, legendHeight := s.legend(p, w)
 	const between, captions = 34, 26
 	above, below := s.heading()+pageMargin+captions, axisHeight("period")+legendHeight+pageMargin/2
 	if h <= 0 {
@@ -246,8 +245,8 @@ func (s Spectrum) curve(from int, x, y scale, values []float64) []point {
 	return out
 }
 
-// legend names the two sources first, and the line of chance.
-func (s Spectrum) legend(p pen, width length) []legendItem {
+// legend names the two sources first, and then, in a row of its own, the line of chance.
+func (s Spectrum) legend(p pen, width length) ([]legendItem, length) {
 	var items []legendItem
 	for i, n := range s.names() {
 		items = append(items, legendItem{text: n, sample: 18, draw: func(p *page, at point) {
@@ -259,15 +258,9 @@ func (s Spectrum) legend(p pen, width length) []legendItem {
 		chance := legendItem{sample: 18, draw: func(p *page, at point) {
 			p.line(stroke{color: p.muted, width: 1, dash: []length{1.5, 2.5}}, at, point{X: at.X + 18, Y: at.Y})
 		}}
-		for i, l := range p.wrap(line1(s.Rule), legendSize, width-2*pageMargin-40) {
-			if i > 0 {
-				chance = legendItem{sample: 18}
-			}
-			chance.text = l
-			items = append(items, chance)
-		}
+		items = append(items, ruleLegend(p, chance, s.Rule, width)...)
 	}
-	return items
+	return items, flow(p, items, width-2*pageMargin)
 }
 
 // Vega returns the spectrum as a Vega 5 specification, in which every frequency shows its period,

@@ -193,6 +193,22 @@ func runs(spans []Span, states int, lo, hi float64, columns int) []run {
 	return out
 }
 
+// legend names the states and says which rule they had to meet.
+func (s Strips) legend(p pen, width length) ([]legendItem, length) {
+	var items []legendItem
+	for k, n := range s.States {
+		items = append(items, legendItem{text: shorten(visible(n), nameLength), sample: 12, draw: func(p *page, at point) {
+			p.bar(rect(at.X, at.Y-4, at.X+12, at.Y+4), p.cluster(k))
+		}})
+	}
+	what := legendItem{text: "state"}
+	if s.With != nil {
+		what.text = "link"
+	}
+	items = append(items, ruleLegend(p, what, s.Rule, width)...)
+	return items, flow(p, items, width-2*pageMargin)
+}
+
 func (s Strips) plan() (w, h length, draw func(*page)) {
 	w, h = s.Width, s.Height
 	if w <= 0 {
@@ -206,18 +222,7 @@ func (s Strips) plan() (w, h length, draw func(*page)) {
 	lo, hi := s.extent()
 	x := scale{min: lo, max: hi, lo: pageMargin + room + 6, hi: w - pageMargin}
 	ticks, when := clockTicks(lo, hi, max(2, int(x.hi-x.lo)/62), s.Zone)
-	var items []legendItem
-	for k, n := range s.States {
-		items = append(items, legendItem{text: shorten(visible(n), nameLength), sample: 12, draw: func(p *page, at point) {
-			p.bar(rect(at.X, at.Y-4, at.X+12, at.Y+4), p.cluster(k))
-		}})
-	}
-	what := "state"
-	if s.With != nil {
-		what = "link"
-	}
-	items = append(items, ruleLegend(p, what, s.Rule, w)...)
-	legendHeight := flow(p, items, w-2*pageMargin)
+	items, legendHeight := s.legend(p, w)
 	above, below := s.heading()+pageMargin, axisHeight(when)+legendHeight+pageMargin/2
 	row := length(18)
 	if len(names) > 40 {
