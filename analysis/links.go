@@ -217,7 +217,11 @@ func (o Options) stability(ctx context.Context, d *distinct) (*mat.SymDense, err
 	n, q := d.x.Dims()
 	alpha, start := d.lasso.Alpha, mat.Symmetric(d.lasso.Precision)
 	if least := math.Sqrt(math.Log(float64(q))/float64(n)) / 3; o.Alpha == 0 && alpha < least {
-		alpha, start = least, nil
+		l, err := covariance.GraphicalLasso(ctx, d.s, least, covariance.LassoOptions{Tol: 1e-7, Start: start})
+		if err != nil {
+			return nil, err
+		}
+		alpha, start = least, l.Precision
 	}
 	return covariance.Stability(ctx, d.x, alpha, covariance.StabilityOptions{Seed: o.Seed, Start: start})
 }

@@ -23,7 +23,7 @@ type CVOptions struct {
 	// turn; 0 means 5, or fewer when a fold would have less than two rows.
 	Folds int
 	// Tol is the duality gap per variable of the solves on folds; 0 means
-	// 1e-9, so that alpha does not depend on the order of the variables. The
+	// 1e-8, so that alpha does not depend on the order of the variables. The
 	// final solve follows Lasso.
 	Tol float64
 	// Lasso tunes the final solve on all rows.
@@ -34,7 +34,7 @@ type CVOptions struct {
 
 func (o CVOptions) tol() float64 {
 	if o.Tol <= 0 {
-		return 1e-9
+		return 1e-8
 	}
 	return o.Tol
 }
@@ -337,15 +337,65 @@ func (f *fold) score(ctx context.Context, alpha float64, o LassoOptions) (float6
 	}
 	// There is at least one step, or else one fit would serve several penalties.
 	o.least = 1
-	if l := f.nearest(alpha); l != nil {
-		o.Start = l.Precision
-	}
+	o.Start = f.start(alpha)
 	l, err := solveLasso(ctx, f.train, p, alpha, o)
 	if err != nil {
 		return 0, err
 	}
 	f.warm = [2]*Lasso{l, f.warm[0]}
 	return LogLikelihood(f.test, l.Precision), nil
+}
+
+// start returns a guess of the precision at alpha, nil if there is none: the nearest fit, or what
+// the last two say of where the path of solutions goes on, if that is better. Between the penalties
+// at which an edge comes or goes, the path is smooth.
+func (f *fold) start(alpha float64) mat.Symmetric {
+	near := f.nearest(alpha)
+	if near == nil {
+		return nil
+	}
+	far := f.warm[0]
+	if far == near {
+		far = f.warm[1]
+	}
+	if far == nil || far.Alpha == near.Alpha {
+		return near.Precision
+	}
+	p := len(f.keep)
+	part := math.Log(alpha/near.Alpha) / math.Log(far.Alpha/near.Alpha)
+	x := newSym(p)
+	for i := range p {
+		for j := i; j < p; j++ {
+			v := near.Precision.At(i, j)
+			w := v + float64(part*(far.Precision.At(i, j)-v))
+			if i != j && w*v <= 0 {
+				w = 0
+			}
+			x.SetSym(i, j, w)
+		}
+	}
+	if f.objective(x, alpha) < f.objective(near.Precision, alpha) {
+		return x
+	}
+	return near.Precision
+}
+
+// objective is that of a graphical lasso of the training rows, +Inf if x is not positive definite.
+func (f *fold) objective(x *mat.SymDense, alpha float64) float64 {
+	var chol mat.Cholesky
+	if !chol.Factorize(x) {
+		return math.Inf(1)
+	}
+	p := len(f.keep)
+	sum := -chol.LogDet()
+	for i := range p {
+		sum += float64(f.train[i*p+i] * x.At(i, i))
+		for j := i + 1; j < p; j++ {
+			v := x.At(i, j)
+			sum += 2 * (float64(f.train[i*p+j]*v) + float64(alpha*math.Abs(v)))
+		}
+	}
+	return sum
 }
 
 // nearest returns the fit with the penalty nearest to alpha in ratio, the last one if both are as

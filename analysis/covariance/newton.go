@@ -55,10 +55,12 @@ type newton struct {
 
 	inner        float64
 	product, row []float64 // M D of the last sandwich, and rows on their way there
+	dense        *dense    // nil before it is needed
 
 	smooth, penalty float64 // tr(SX) - log det X, alpha Σ|Xij|
 	objective, gap  float64
 	iterations      int
+	guessed         bool // x was a guess at first, and is not far from it yet
 	least           int  // iterations
 	rough           bool // stop by the last step's gain
 }
@@ -117,7 +119,8 @@ func newNewton(s []float64, p int, group []int, alpha float64, guess mat.Symmetr
 // start costs steps but leads to the same solution, within the tolerance, as the objective is
 // convex.
 func (n *newton) start(guess mat.Symmetric) {
-	if guess == nil || !n.evaluate() || n.smooth+n.penalty > n.diagonalObjective() {
+	n.guessed = guess != nil && n.evaluate() && n.smooth+n.penalty <= n.diagonalObjective()
+	if !n.guessed {
 		n.startDiagonal()
 	}
 }
@@ -207,7 +210,6 @@ func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 			}
 			return fmt.Errorf("duality gap %.3g after %d Newton steps, want %.3g: %w", n.gap, maxIter, tol, ErrNotConverged)
 		}
-		n.findFree()
 		if err := n.descend(ctx); err != nil {
 			return err
 		}
@@ -219,9 +221,32 @@ func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 			if n.gap = n.dualityGap(); n.gap <= max(tol, 100*rounding) {
 				return nil
 			}
+			// A guess may be so near singular that no step from it gets anywhere.
+			if n.guessed {
+				n.restart()
+				decrement = 0
+				continue
+			}
 			return fmt.Errorf("no step lowers the objective at duality gap %.3g, want %.3g: %w", n.gap, tol, ErrNotConverged)
 		}
+		// What Newton's method gains by few steps from near, it may not in many from afar: a model
+		// of second order then says little, and steps must be so short that the pattern of zeros is
+		// lost. From the diagonal the pattern grows with the steps.
+		if n.guessed && n.iterations == 0 && decrement > far*float64(n.m) {
+			n.restart()
+			decrement = 0
+		}
 	}
+}
+
+// far is the decrease of the objective per variable from which on a guess is far from the solution.
+const far = 0.1
+
+// restart sets out from the diagonal after all.
+func (n *newton) restart() {
+	n.guessed = false
+	n.startDiagonal()
+	n.iterations = -1
 }
 
 // invert sets w to the inverse of x from its factor. It is apart from evaluate because
@@ -241,16 +266,22 @@ func (n *newton) invert() {
 // It also starts the change at zero and takes x as it is at the start of the step in compressed
 // rows, for the preconditioner.
 func (n *newton) findFree() {
+	limit := n.admission()
+	n.pattern(func(k int) bool { return n.x[k] != 0 || math.Abs(n.s[k]-n.w[k]) > limit })
+}
+
+// pattern makes the diagonal and the pairs free that are asked for, by their places in a full
+// matrix.
+func (n *newton) pattern(free func(k int) bool) {
 	m := n.m
 	f := &n.free
 	f.start, f.upper = append(f.start[:0], 0), f.upper[:0]
 	f.col = f.col[:0]
-	limit := n.admission()
 	for i := range m {
 		at := -1
 		for j := range m {
 			k := i*m + j
-			if i == j || n.x[k] != 0 || math.Abs(n.s[k]-n.w[k]) > limit {
+			if i == j || free(k) {
 				if at < 0 && j >= i {
 					at = len(f.col)
 				}
@@ -349,6 +380,14 @@ func (n *newton) descend(ctx context.Context) error {
 	n.inner = [...]float64{0.2, 0.1, 0.03}[min(n.iterations, 2)]
 	if n.iterations >= hard {
 		n.inner = 0.01
+	}
+	if n.links() > manyLinks {
+		// What is not found so is left to sweeps.
+		if done, err := n.descendDense(ctx); done || err != nil {
+			return err
+		}
+	} else {
+		n.findFree()
 	}
 	const rounds, sweeps = 5, 4
 	for range rounds {

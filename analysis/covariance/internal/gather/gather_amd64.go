@@ -14,3 +14,8 @@ func combine(dst *float64, width int, coef *float64, rows *int32, n int, m *floa
 //
 //go:noescape
 func dots(out *float64, n int, v *float64, width int, rows *int32, m *float64, stride int)
+
+// tile sets four rows of eight numbers of [Product], over n > 0 rows of b.
+//
+//go:noescape
+func tile(dst *float64, dstStride int, a *float64, aStride int, b *float64, bStride int, n int)

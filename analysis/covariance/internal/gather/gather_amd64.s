@@ -160,3 +160,68 @@ sum:
 	JLT          row
 	VZEROUPPER
 	RET
+
+// func tile(dst *float64, dstStride int, a *float64, aStride int, b *float64, bStride int, n int)
+//
+// Four rows of eight numbers, summed in registers over all n rows of b.
+TEXT ·tile(SB), NOSPLIT, $0-56
+	MOVQ   dst+0(FP), DI
+	MOVQ   dstStride+8(FP), R8
+	MOVQ   a+16(FP), SI
+	MOVQ   aStride+24(FP), R9
+	MOVQ   b+32(FP), DX
+	MOVQ   bStride+40(FP), R10
+	MOVQ   n+48(FP), CX
+	SHLQ   $3, R8
+	SHLQ   $3, R9
+	SHLQ   $3, R10
+	LEAQ   (R9)(R9*2), R11
+	VXORPD Y0, Y0, Y0
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+	VXORPD Y3, Y3, Y3
+	VXORPD Y4, Y4, Y4
+	VXORPD Y5, Y5, Y5
+	VXORPD Y6, Y6, Y6
+	VXORPD Y7, Y7, Y7
+
+next:
+	VMOVUPD      (DX), Y8
+	VMOVUPD      32(DX), Y9
+	VBROADCASTSD (SI), Y10
+	VBROADCASTSD (SI)(R9*1), Y11
+	VMULPD       Y8, Y10, Y12
+	VMULPD       Y9, Y10, Y13
+	VMULPD       Y8, Y11, Y14
+	VMULPD       Y9, Y11, Y15
+	VADDPD       Y12, Y0, Y0
+	VADDPD       Y13, Y1, Y1
+	VADDPD       Y14, Y2, Y2
+	VADDPD       Y15, Y3, Y3
+	VBROADCASTSD (SI)(R9*2), Y10
+	VBROADCASTSD (SI)(R11*1), Y11
+	VMULPD       Y8, Y10, Y12
+	VMULPD       Y9, Y10, Y13
+	VMULPD       Y8, Y11, Y14
+	VMULPD       Y9, Y11, Y15
+	VADDPD       Y12, Y4, Y4
+	VADDPD       Y13, Y5, Y5
+	VADDPD       Y14, Y6, Y6
+	VADDPD       Y15, Y7, Y7
+	ADDQ         $8, SI
+	ADDQ         R10, DX
+	DECQ         CX
+	JNZ          next
+	VMOVUPD      Y0, (DI)
+	VMOVUPD      Y1, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y2, (DI)
+	VMOVUPD      Y3, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y4, (DI)
+	VMOVUPD      Y5, 32(DI)
+	ADDQ         R8, DI
+	VMOVUPD      Y6, (DI)
+	VMOVUPD      Y7, 32(DI)
+	VZEROUPPER
+	RET

@@ -80,3 +80,35 @@ func TestOutside(t *testing.T) {
 		}()
 	}
 }
+
+// TestProduct holds that products of whole matrices are right, and the same to
+// the last bit without vector instructions.
+func TestProduct(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	for m := range 35 {
+		a, b := make([]float64, m*m), make([]float64, m*m)
+		for k := range a {
+			a[k], b[k] = rng.NormFloat64(), rng.NormFloat64()
+		}
+		for _, upper := range []bool{false, true} {
+			out, portable := make([]float64, m*m), make([]float64, m*m)
+			Product(out, a, b, m, upper)
+			withoutVectors(func() { Product(portable, a, b, m, upper) })
+			for i := range m {
+				for j := range m {
+					if upper && j < i {
+						continue
+					}
+					want := 0.0
+					for k := range m {
+						want += a[i*m+k] * b[k*m+j]
+					}
+					near(t, out[i*m+j], want)
+					if out[i*m+j] != portable[i*m+j] {
+						t.Fatalf("%d×%[1]d: vectors give other bits at %d, %d", m, i, j)
+					}
+				}
+			}
+		}
+	}
+}

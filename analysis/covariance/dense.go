@@ -1,0 +1,231 @@
+package covariance
+
+import (
+	"context"
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+
+	"dtnotes/analysis/covariance/internal/gather"
+)
+
+// manyLinks is the part of all pairs, 0 to 1, from which on a step works with full matrices.
+const manyLinks = 0.15
+
+// dense is what such a step needs: matrices that are m×m, row major and symmetric, both triangles
+// set.
+type dense struct {
+	sign                        []float64 // of each pair that may move, 0 for the others
+	b                           []float64 // what W D W is to be at the pairs that may move
+	z                           []float64 // what it then is at the others
+	d                           []float64 // the change
+	product, out, res, pre, dir []float64
+}
+
+func newDense(m int) *dense {
+	var d dense
+	for _, s := range []*[]float64{&d.sign, &d.b, &d.z, &d.d, &d.product, &d.out, &d.res, &d.pre, &d.dir} {
+		*s = make([]float64, m*m)
+	}
+	return &d
+}
+
+// links is the part of all pairs, 0 to 1, that is linked.
+func (n *newton) links() float64 {
+	count := 0
+	for _, v := range n.x {
+		if v != 0 {
+			count++
+		}
+	}
+	return float64(count) / float64(len(n.x))
+}
+
+// descendDense minimizes the second-order model by an active set method (M. Hintermüller, K. Ito
+// and K. Kunisch, "The primal-dual active set strategy as a semismooth Newton method", 2002). Let
+// the signs of all values be given, and which pairs are zero, Q. Then the minimum is where W D W is
+//
+//	B = W - S - alpha·sign
+//
+// at the pairs that may move, and X + D is zero at Q. So D = X (B + Z) X for a Z that is zero
+// except at Q, and
+//
+//	(X Z X)ij = -(X + X B X)ij at Q
+//
+// These are the equations that conjugate gradients solve here, and not (W D W)ij = Bij for D, which
+// take far more steps where a few eigenvalues of W tower above all others, as where some causes
+// drive everything. X is small in these few directions and much alike in the many others.
+//
+// The solution also says what is next: a value that would change its sign becomes zero, and a pair
+// at zero whose gradient in the model, S - W + Z, exceeds alpha may move. The signs are found when
+// nothing changes any more, which takes few rounds where the start is near, and not always happens
+// where it is far. The result is false if the change found is not near the minimum of the model;
+// the change proposed is then what lowers it, if only to a part, or none.
+func (n *newton) descendDense(ctx context.Context) (bool, error) {
+	m := n.m
+	if n.dense == nil {
+		n.dense = newDense(m)
+	}
+	f := n.dense
+	clear(f.z)
+	for k, x := range n.x {
+		f.sign[k] = 0
+		if x != 0 {
+			f.sign[k] = math.Copysign(1, x)
+		}
+	}
+	const (
+		rounds = 6
+		loose  = 0.03  // of the residual, while signs are looked for
+		close  = 0.003 // and for the change
+	)
+	last := m * m
+	for round := range rounds {
+		if err := n.solveHeld(ctx, loose*n.inner); err != nil {
+			return false, err
+		}
+		changed, moving := n.nextSigns()
+		if float64(changed) <= 0.3*n.inner*float64(moving) || round > 2 && changed >= last {
+			break
+		}
+		last = changed
+	}
+	if err := n.solveHeld(ctx, close*n.inner); err != nil {
+		return false, err
+	}
+	n.pattern(func(k int) bool { return n.x[k] != 0 || f.sign[k] != 0 })
+	least := 0.0 // what the model falls by if no value changes its sign
+	for i := range m {
+		for k := n.free.upper[i]; k < n.free.start[i+1]; k++ {
+			j := int(n.free.col[k])
+			at := i*m + j
+			v := n.x[at] + f.d[at]
+			lower := f.d[at] * (n.s[at] - n.w[at] + (f.b[at]+f.z[at])/2)
+			if i != j {
+				lower = 2 * (lower + float64(n.alpha*(float64(f.sign[at]*v)-math.Abs(n.x[at]))))
+				if v*f.sign[at] <= 0 {
+					v = 0
+				}
+			}
+			least += lower
+			n.set(k, i, j, v)
+		}
+	}
+	lowered := n.model() - n.penalty
+	if !(lowered < 0) {
+		n.findFree()
+	}
+	return lowered <= 0.8*least, nil
+}
+
+// nextSigns sets the signs to what the last solution says, and returns how many pairs changed and
+// how many could move before.
+func (n *newton) nextSigns() (changed, moving int) {
+	m, f := n.m, n.dense
+	limit := n.alpha * (1 + 1e-9) // of a gradient that is rounded
+	for i := range m {
+		for j := i + 1; j < m; j++ {
+			k := i*m + j
+			sign := f.sign[k]
+			if sign != 0 {
+				moving++
+				if (n.x[k]+f.d[k])*sign <= 0 {
+					sign = 0
+				}
+			} else if g := n.s[k] - n.w[k] + f.z[k]; math.Abs(g) > limit {
+				sign = -math.Copysign(1, g)
+			}
+			if sign != f.sign[k] {
+				changed++
+				f.sign[k], f.sign[j*m+i] = sign, sign
+			}
+		}
+	}
+	return changed, moving
+}
+
+// solveHeld sets d to the change at the signs given by conjugate gradients, from the z of the last
+// signs, until the residual is at most that part of what it is at z = 0.
+func (n *newton) solveHeld(ctx context.Context, small float64) error {
+	m, f := n.m, n.dense
+	for k, sign := range f.sign {
+		if f.b[k] = 0; sign != 0 {
+			f.b[k], f.z[k] = n.w[k]-n.s[k]-float64(n.alpha*sign), 0
+		}
+	}
+	for i := range m {
+		f.b[i*m+i] = n.w[i*m+i] - n.s[i*m+i]
+	}
+	f.sandwich(n.x, f.res, f.b, m)
+	for k, x := range n.x {
+		f.res[k] = -x - f.res[k]
+	}
+	f.held(f.res, m)
+	f.precondition(n.x, m)
+	enough := small * small * floats.Dot(f.res, f.pre)
+	f.sandwich(n.x, f.out, f.z, m)
+	f.held(f.out, m)
+	floats.Sub(f.res, f.out)
+	f.precondition(n.x, m)
+	copy(f.dir, f.pre)
+	rz := floats.Dot(f.res, f.pre)
+	for steps := 0; rz > enough && steps < 100; steps++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		f.sandwich(n.x, f.out, f.dir, m)
+		f.held(f.out, m)
+		curve := floats.Dot(f.dir, f.out)
+		// X is positive definite, so only rounding, or an overflow that made it NaN, leaves no
+		// curvature. What was found up to here is still good.
+		if !(curve > 0) {
+			break
+		}
+		floats.AddScaled(f.z, rz/curve, f.dir)
+		floats.AddScaled(f.res, -rz/curve, f.out)
+		f.precondition(n.x, m)
+		next := floats.Dot(f.res, f.pre)
+		floats.Scale(next/rz, f.dir)
+		floats.Add(f.dir, f.pre)
+		rz = next
+	}
+	floats.AddTo(f.out, f.b, f.z)
+	f.sandwich(n.x, f.d, f.out, m)
+	for i := range m {
+		for j := i + 1; j < m; j++ {
+			f.d[j*m+i] = f.d[i*m+j]
+		}
+	}
+	return nil
+}
+
+// sandwich sets the upper triangle of out to that of X A X.
+func (f *dense) sandwich(x, out, a []float64, m int) {
+	gather.Product(f.product, a, x, m, false)
+	gather.Product(out, x, f.product, m, true)
+}
+
+// held keeps of an upper triangle what stands at Q, and copies it below the diagonal.
+func (f *dense) held(a []float64, m int) {
+	for i := range m {
+		a[i*m+i] = 0
+		for j := i + 1; j < m; j++ {
+			k := i*m + j
+			if f.sign[k] != 0 {
+				a[k] = 0
+			}
+			a[j*m+i] = a[k]
+		}
+	}
+}
+
+// precondition divides the residual by what stands on the diagonal of Z ↦ X Z X.
+func (f *dense) precondition(x []float64, m int) {
+	for i := range m {
+		xi := x[i*m+i]
+		for j := range m {
+			k := i*m + j
+			f.pre[k] = f.res[k] / (float64(xi*x[j*m+j]) + float64(x[k]*x[k]))
+		}
+	}
+}
