@@ -12,7 +12,11 @@ import (
 
 // Slide learns a model from every window of size buckets, each starting step buckets after the one
 // before, and follows the links through them; those that change most often come first, then the
-// strongest. Windows that overlap share what is in both, so that a change shows first in a window
+// strongest. Which links a window has is chance in part, the more so the fewer buckets it has for
+// the sources. So a link counts as changed only if what single buckets say about it, given a model
+// of all of them, differs from one stretch of windows to the next by more than chance: by Welch's
+// test of two means, at a level at which one in a hundred links that stay as they are seems to
+// change. Windows that overlap share what is in both, so that a change shows first in a window
 // whose later part has it. A window that is too short to be judged, or in which no source varies,
 // is skipped, and the reason is given.
 func (s *Series) Slide(ctx context.Context, size, step int, o Options) (*Sliding, error) {
@@ -55,7 +59,12 @@ func (s *Series) Slide(ctx context.Context, size, step int, o Options) (*Sliding
 	for k := range out.Links {
 		out.Links[k].Weights = append(out.Links[k].Weights, make([]float64, len(out.Models)-len(out.Links[k].Weights))...)
 	}
-	out.count()
+	e, err := newEvidence(ctx, s, o)
+	if err != nil {
+		return nil, fmt.Errorf("sliding: %w", err)
+	}
+	out.tell(e, size, step)
+	out.sort()
 	return out, nil
 }
 

@@ -24,32 +24,52 @@ type SlidingLink struct {
 	A, B string
 	// Weights are the partial correlations in each window, 0 where the window has no such link.
 	Weights []float64
-	// Changes counts the windows, apart from the first, in which the link comes, goes or changes
-	// its sign.
+	// Chance says for each window whether it has the link, or lacks it, unlike most of the windows
+	// around it, while what the buckets say differs from those windows by no more than chance.
+	// Where windows have few buckets for so many sources, that is most of what seems to change.
+	Chance []bool
+	// Changes counts how often the link comes, goes or changes its sign, chance left out.
 	Changes int
 }
 
-// count counts the changes of each link and puts the links in order.
-func (s *Sliding) count() {
-	strongest := make(map[[2]string]float64)
-	for k := range s.Links {
-		l := &s.Links[k]
-		last, some := 0.0, false
-		for w, v := range l.Weights {
-			strongest[[2]string{l.A, l.B}] = max(strongest[[2]string{l.A, l.B}], math.Abs(v))
-			if s.Models[w] == nil {
-				continue
-			}
-			if some && linkState(v) != linkState(last) {
-				l.Changes++
-			}
-			last, some = v, true
+// sort puts the links that change most often first, and then the strongest.
+func (s *Sliding) sort() {
+	strongest := func(l SlidingLink) float64 {
+		most := 0.0
+		for _, v := range l.Weights {
+			most = max(most, math.Abs(v))
 		}
+		return most
 	}
 	slices.SortStableFunc(s.Links, func(a, b SlidingLink) int {
-		return cmp.Or(cmp.Compare(b.Changes, a.Changes), cmp.Compare(strongest[[2]string{b.A, b.B}], strongest[[2]string{a.A, a.B}]),
+		return cmp.Or(cmp.Compare(b.Changes, a.Changes), cmp.Compare(strongest(b), strongest(a)),
 			cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B))
 	})
+}
+
+// changing counts the links that change, and those that seem to, which chance may explain.
+func (s *Sliding) changing() (really, byChance int) {
+	for _, l := range s.Links {
+		if l.Changes > 0 {
+			really++
+		} else if slices.Contains(l.Chance, true) {
+			byChance++
+		}
+	}
+	return really, byChance
+}
+
+// changes says how many links change, and whether windows are too short to tell.
+func (s *Sliding) changes() string {
+	really, byChance := s.changing()
+	out := fmt.Sprintf("%d of %d links change", really, len(s.Links))
+	if byChance > 0 {
+		out += fmt.Sprintf(", for %d it may be chance", byChance)
+	}
+	if byChance > len(s.Links)/2 {
+		out += ": windows are short for so many sources"
+	}
+	return out
 }
 
 // linkState is 0 for none, 1 for a positive and 2 for a negative link.
@@ -68,8 +88,8 @@ func linkState(v float64) int {
 const mostLinksShown = 30
 
 // Figure draws which links each window has. There is a row for each link, in which a window stands
-// at the middle of its time. A row changes where its link came, went or changed its sign. The
-// legend shows the rule that links had to meet.
+// at the middle of its time. A row changes where its link came, went or changed its sign, and has a
+// color of its own where that may be chance. The legend shows the rule that links had to meet.
 func (s *Sliding) Figure() figure.Strips {
 	out := figure.Strips{States: []string{"linked", "linked, negative"}}
 	last := len(s.Starts) - 1
@@ -85,34 +105,42 @@ func (s *Sliding) Figure() figure.Strips {
 	if rest := len(s.Links) - shown; rest > 0 {
 		out.Subtitle += fmt.Sprintf("; the %d links that change most often, of %d", shown, len(s.Links))
 	}
+	out.Subtitle += "; " + s.changes()
 	for _, l := range s.Links[:shown] {
 		out.Names, out.With = append(out.Names, l.A), append(out.With, l.B)
 	}
 	if shown == 0 {
 		out.Names = []string{"no window has a link"}
 	}
+	stateOf := func(name string) int {
+		if !slices.Contains(out.States, name) {
+			out.States = append(out.States, name)
+		}
+		return slices.Index(out.States, name)
+	}
 	for w, m := range s.Models {
 		start, end := middle(w)-step/2, middle(w)+step/2
 		if m == nil {
-			if len(out.States) == 2 {
-				out.States = append(out.States, "not judged")
-			}
 			for k := range out.Names {
-				out.Spans = append(out.Spans, figure.Span{Row: k, Start: start, End: end, State: 2})
+				out.Spans = append(out.Spans, figure.Span{Row: k, Start: start, End: end, State: stateOf("not judged")})
 			}
 			continue
 		}
 		for k, l := range s.Links[:shown] {
-			if state := linkState(l.Weights[w]); state > 0 {
-				out.Spans = append(out.Spans, figure.Span{Row: k, Start: start, End: end, State: state - 1})
+			state := linkState(l.Weights[w]) - 1
+			if l.Chance[w] {
+				state = stateOf("may be chance")
+			}
+			if state >= 0 {
+				out.Spans = append(out.Spans, figure.Span{Row: k, Start: start, End: end, State: state})
 			}
 		}
 	}
 	return out
 }
 
-// Rule says what a link had to meet in the first window that was judged, and whether that differs
-// in other windows.
+// Rule says what a link had to meet in the first window that was judged, and whether other windows
+// have other numbers.
 func (s *Sliding) Rule() string {
 	rule := ""
 	for _, m := range s.Models {
@@ -121,7 +149,7 @@ func (s *Sliding) Rule() string {
 		case rule == "":
 			rule = m.Rule
 		case rule != m.Rule:
-			return rule + "; the numbers are of the first window, others differ"
+			return rule + "; numbers of the first window"
 		}
 	}
 	return rule
@@ -130,13 +158,8 @@ func (s *Sliding) Rule() string {
 // String says for each link that changes when it is there.
 func (s *Sliding) String() string {
 	var b strings.Builder
-	changing := 0
-	for _, l := range s.Links {
-		if l.Changes > 0 {
-			changing++
-		}
-	}
-	fmt.Fprintf(&b, "%d windows, %d links, %d of them change\n", len(s.Models), len(s.Links), changing)
+	changing, _ := s.changing()
+	fmt.Fprintf(&b, "%d windows: %s\n", len(s.Models), s.changes())
 	for _, why := range s.Skipped {
 		if why != "" {
 			fmt.Fprintf(&b, "  a window was skipped: %s\n", why)
@@ -150,7 +173,11 @@ func (s *Sliding) String() string {
 	brief := called(names)
 	for _, l := range s.Links[:min(shown, changing)] {
 		fmt.Fprintf(&b, "  %s – %s:", dtracefs.Printable(brief(l.A)), dtracefs.Printable(brief(l.B)))
-		for _, v := range l.Weights {
+		for w, v := range l.Weights {
+			if l.Chance[w] {
+				b.WriteString(" ?")
+				continue
+			}
 			b.WriteString([]string{" ·", " +", " −"}[linkState(v)])
 		}
 		b.WriteString("\n")

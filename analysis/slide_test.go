@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 func TestSlideFindsWhenALinkBreaks(t *testing.T) {
@@ -53,5 +55,98 @@ func TestSlideFindsWhenALinkBreaks(t *testing.T) {
 		if _, err := s.Slide(context.Background(), bad[0], bad[1], Options{}); err == nil {
 			t.Errorf("windows of %v: no error", bad)
 		}
+	}
+}
+
+// chained draws n buckets of p sources, each of which follows the one before it; if broken, two of
+// them only in the first half.
+func chained(t *testing.T, n, p int, counts, broken bool, seed uint64) *Series {
+	rng := rand.New(rand.NewPCG(seed, 5))
+	x := mat.NewDense(n, p, nil)
+	names := make([]string, p)
+	for j := range names {
+		names[j] = string(rune('a' + j))
+	}
+	for i := range n {
+		row := x.RawRowView(i)
+		for j := range row {
+			row[j] = rng.NormFloat64()
+			if j%3 != 0 && (!broken || j != 4 || i < n/2) {
+				row[j] += row[j-1]
+			}
+		}
+	}
+	if counts {
+		x.Apply(func(_, _ int, v float64) float64 {
+			return distuv.Poisson{Lambda: 8 * math.Exp(0.5*v), Src: rng}.Rand()
+		}, x)
+	}
+	s, err := NewSeries(names, 0, time.Second, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Counts = counts
+	return s
+}
+
+// TestSlideTellsChanceFromChange follows sources through windows that are short for them: links
+// come and go in most of them, but a change is only what is one.
+func TestSlideTellsChanceFromChange(t *testing.T) {
+	found, made := 0, 0
+	for _, c := range []struct{ n, p, size int }{{300, 15, 30}, {600, 9, 60}, {240, 24, 30}} {
+		for seed := range uint64(2) {
+			counts := seed == 1
+			w, err := chained(t, c.n, c.p, counts, false, seed).Slide(context.Background(), c.size, c.size/2, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			really, byChance := w.changing()
+			made += really
+			if byChance < len(w.Links)/4 {
+				t.Errorf("%+v, counts %v: the windows are not short: %s", c, counts, w)
+			}
+			if text, shown := w.String(), w.Figure().String(); !strings.Contains(text, "it may be chance") || !strings.Contains(shown, "may be chance") {
+				t.Errorf("%s\n%s", text, shown)
+			}
+			w, err = chained(t, c.n, c.p, counts, true, seed).Slide(context.Background(), c.size, c.size/2, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, l := range w.Links {
+				if l.Changes == 0 {
+					continue
+				}
+				if l.A+l.B == "de" {
+					found++
+				} else if !strings.Contains("def", l.A) && !strings.Contains("def", l.B) {
+					t.Errorf("%+v, counts %v: %s – %s changes\n%s", c, counts, l.A, l.B, w)
+				}
+			}
+		}
+	}
+	if found < 4 || made > 1 {
+		t.Errorf("a link that ends is found in %d of 6 series; %d changes in 6 series without any", found, made)
+	}
+}
+
+func TestStretches(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	var values []float64
+	for i := range 100 {
+		v := rng.NormFloat64()
+		if i >= 60 {
+			v += 3
+		}
+		values = append(values, v)
+	}
+	starts := []int{0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100}
+	if got := stretches(values, starts, 1e-3); !slices.Equal(got, []int{0, 6}) {
+		t.Errorf("stretches from %v", got)
+	}
+	if got := stretches(values[:60], starts[:7], 1e-3); !slices.Equal(got, []int{0}) {
+		t.Errorf("without a change: stretches from %v", got)
+	}
+	if got := stretches(make([]float64, 100), starts, 1e-3); !slices.Equal(got, []int{0}) {
+		t.Errorf("of equal values: stretches from %v", got)
 	}
 }

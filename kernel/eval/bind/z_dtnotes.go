@@ -42,7 +42,7 @@ func init() {
 
 var dtnotes0 = Table{
 	Path: "dtnotes/analysis", Name: "analysis",
-	Deps: "bufio bufio\ncmp cmp\ncontext context\ndtnotes/analysis/cluster cluster\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/analysis/manifold manifold\ndtnotes/analysis/source source\ndtnotes/dtracefs dtracefs\nencoding/csv csv\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/dsp/fourier fourier\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/mathext mathext\ngonum.org/v1/gonum/stat/distuv distuv\nhtml html\nio io\niter iter\nmaps maps\nmath math\nmath/cmplx cmplx\nmath/rand/v2 rand\nos os\nregexp regexp\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntext/tabwriter tabwriter\ntime time",
+	Deps: "bufio bufio\ncmp cmp\ncontext context\ndtnotes/analysis/cluster cluster\ndtnotes/analysis/covariance covariance\ndtnotes/analysis/figure figure\ndtnotes/analysis/manifold manifold\ndtnotes/analysis/source source\ndtnotes/dtracefs dtracefs\nencoding/csv csv\nencoding/json json\nerrors errors\nfmt fmt\ngithub.com/go-gota/gota/dataframe dataframe\ngithub.com/go-gota/gota/series series\ngonum.org/v1/gonum/dsp/fourier fourier\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/mathext mathext\ngonum.org/v1/gonum/stat stat\ngonum.org/v1/gonum/stat/distuv distuv\nhtml html\nio io\niter iter\nmaps maps\nmath math\nmath/cmplx cmplx\nmath/rand/v2 rand\nos os\nregexp regexp\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntext/tabwriter tabwriter\ntime time",
 	Types: []any{
 		(*p0.Across)(nil),
 		(*p0.AcrossLead)(nil),
