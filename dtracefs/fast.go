@@ -61,9 +61,13 @@ type fastLines struct {
 	key    []byte
 	rest   []byte // a line without its value
 
-	log   []fastEntry
-	drops []Drop
-	n     int // lines of the chunk that were read
+	log []fastEntry
+	// events are those of a log in the bucket at hand, by cell, that are not in the log of numbers
+	// yet.
+	events []int64
+	some   []int32 // the cells that have such events
+	drops  []Drop
+	n      int // lines of the chunk that were read
 }
 
 // A fastCell is what a number of a line is: that of a source, and perhaps a running total.
@@ -147,6 +151,7 @@ func (f *fastCount) among(sample []byte) {
 // nothing of it must be counted. A chunk starts without a time, since the one before it may still
 // be read: where times stand above rows, chunks are cut before a clock.
 func (f *fastLines) chunk(data []byte) bool {
+	f.bookEvents() // of a chunk that was given up
 	f.log, f.drops, f.n, f.timed = f.log[:0], f.drops[:0], 0, false
 	f.booked, f.low, f.high, f.inside = 0, 0, -1, f.inside[:0]
 	f.seen.reach, f.seen.runs = f.t.counts.seen.reach, f.seen.runs[:0]
@@ -154,11 +159,12 @@ func (f *fastLines) chunk(data []byte) bool {
 		if f.layout.timed == timeAbove && f.layout.values == valueLast && f.layout.n == 1 && !f.layout.maps {
 			at = f.knownLines(data, at)
 		}
-		if at == len(data) {
-			return true
+		n := -1
+		if at < len(data) {
+			n = bytes.IndexByte(data[at:], '\n')
 		}
-		n := bytes.IndexByte(data[at:], '\n')
 		if n < 0 {
+			f.bookEvents()
 			return syntax.Blank(data[at:]) // the last line, perhaps cut
 		}
 		line := data[at : at+n]
@@ -385,6 +391,7 @@ func (f *fastLines) put(slot *prefixSlot, v *tail) {
 				f.bookTime()
 			}
 		case f.ns < f.low || f.ns > f.high:
+			f.bookEvents()
 			f.bookTime()
 			f.low, f.high = f.ns, f.ns
 			if g := f.t.counts.grid; !f.ofDay {
@@ -397,10 +404,29 @@ func (f *fastLines) put(slot *prefixSlot, v *tail) {
 			f.seen.mark(f.ns)
 		}
 	}
+	if f.layout.values == valueNone && f.fastCount.log {
+		// All events of a bucket count alike, so they are added up before they are booked.
+		for cell := slot.a; cell < slot.a+slot.b; cell++ {
+			if f.events[cell] == 0 {
+				f.some = append(f.some, cell)
+			}
+			f.events[cell]++
+		}
+		return
+	}
 	for k := range slot.b {
 		cell := slot.a + k
 		f.log = append(f.log, fastEntry{value: v[k], source: f.cells[cell].source, cell: cell})
 	}
+}
+
+// bookEvents writes to the log how many events of the bucket at hand each source has.
+func (f *fastLines) bookEvents() {
+	for _, cell := range f.some {
+		f.log = append(f.log, fastEntry{value: f.events[cell], source: f.cells[cell].source, cell: cell})
+		f.events[cell] = 0
+	}
+	f.some = f.some[:0]
 }
 
 // findInside finds the digits by which alone a time is known to be of the bucket at hand. With
@@ -473,7 +499,7 @@ func (f *fastLines) askFor(rest, line, under []byte, values []int64) *prefixSlot
 // remember notes what lines of a rest are.
 func (f *fastLines) remember(rest []byte, cells []fastCell) *prefixSlot {
 	f.memo.put(f.memo.find(rest), rest, int32(len(f.cells)), int32(len(cells)))
-	f.cells = append(f.cells, cells...)
+	f.cells, f.events = append(f.cells, cells...), append(f.events, make([]int64, len(cells))...)
 	return f.memo.find(rest)
 }
 

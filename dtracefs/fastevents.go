@@ -71,13 +71,23 @@ func (f *fastLines) who(rest []byte) (text []byte, ok bool) {
 
 var blank = []byte(" ")
 
-// blanksOf has a bit for each blank among the first 64 bytes of a text of 8 bytes and more.
+// blanksOf has a bit for each blank among the first 64 bytes of a text of 8 bytes and more. It
+// reads beyond the text, as far as its array goes, and masks that away: lines differ in length, and
+// a loop whose number of turns differs is what costs most.
 func blanksOf(text []byte) (set uint64) {
 	n := min(len(text), 64)
-	for i := 0; i <= n-8; i += 8 {
-		set |= blanksOfWord(binary.LittleEndian.Uint64(text[i:i+8])) << (i & 63)
+	if cap(text) < 64 {
+		for i := 0; i <= n-8; i += 8 {
+			set |= blanksOfWord(binary.LittleEndian.Uint64(text[i:i+8])) << (i & 63)
+		}
+		return set | blanksOfWord(binary.LittleEndian.Uint64(text[n-8:n]))<<((n-8)&63)
 	}
-	return set | blanksOfWord(binary.LittleEndian.Uint64(text[n-8:n]))<<((n-8)&63)
+	b := (*[64]byte)(text[:64])
+	set = blanksOfWord(binary.LittleEndian.Uint64(b[:])) | blanksOfWord(binary.LittleEndian.Uint64(b[8:]))<<8 |
+		blanksOfWord(binary.LittleEndian.Uint64(b[16:]))<<16 | blanksOfWord(binary.LittleEndian.Uint64(b[24:]))<<24 |
+		blanksOfWord(binary.LittleEndian.Uint64(b[32:]))<<32 | blanksOfWord(binary.LittleEndian.Uint64(b[40:]))<<40 |
+		blanksOfWord(binary.LittleEndian.Uint64(b[48:]))<<48 | blanksOfWord(binary.LittleEndian.Uint64(b[56:]))<<56
+	return set & (^uint64(0) >> (64 - n))
 }
 
 // blanksOfWord has a bit for each byte of a word that is a blank: the highest bits of the bytes,
