@@ -35,7 +35,7 @@ type ScriptFault struct {
 	Text         string // what is wrong, in the tracer's words
 	Hint         string // what to do, in plain words; "" if the text says it all
 	Probe        string // which probe it is about, "" if none is named
-	Privileges   bool   // the right to trace lacks
+	Privileges   bool   // the right to trace is missing
 }
 
 // Error lists each fault with its place in the script and the hint, a line for each.
@@ -394,7 +394,7 @@ type remedy struct {
 	says   *regexp.Regexp // the first group is what it is about
 	tracer string         // "" for both
 	probe  bool           // the first group is a probe that there is not
-	rights bool           // the right to trace lacks
+	rights bool           // the right to trace is missing
 	hint   func(tracer, name string, m []string) string
 }
 

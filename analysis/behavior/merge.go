@@ -15,12 +15,11 @@ import (
 // Merge makes one behavior of several, of different days or hosts: what is
 // usual in any of them is usual in it. The behaviors stay as they are.
 //
-// Tails and calibrations merge exactly, as if all buckets had been learned
-// from together, except that scores were calibrated within each behavior:
-// hosts that differ more than their own days do raise fewer alerts than
-// stated. Links are averaged over the processes that all behaviors know, and
-// positions are the first one's. The behaviors must have buckets of one width
-// and both or neither tell kinds apart.
+// Tails and calibrations merge exactly, as if all buckets had been learned from together, except
+// that scores were calibrated within each behavior: if hosts differ more from each other than the
+// days of one host do, there are fewer alerts than stated. Links are averaged over the processes
+// that all behaviors know, and positions are those of the first behavior. The behaviors must have
+// buckets of one width, and all or none of them distinguish kinds.
 //
 // Calibrations are not made anew, since that would need the buckets, which are gone.
 func Merge(behaviors ...*Behavior) (*Behavior, error) {

@@ -175,7 +175,8 @@ func (s *shell) fail() []request {
 	return s.takeAll(func(r request) bool { return r.header.Type == "execute_request" })
 }
 
-// takeAll removes from the queue the requests for which the function which returns true.
+// takeAll removes from the queue the requests for which the function returns true, and returns
+// them.
 func (s *shell) takeAll(which func(request) bool) []request {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -99,7 +99,7 @@ func (l *listed) pack() Package {
 	return p
 }
 
-// look also looks at the files of the package.
+// look keeps what pack does, and also looks at the files of the package.
 //
 // It decides from the outside what the interpreter could not run: code that is not Go, and Go
 // that reaches behind the type system. A directive go:linkname with one name, that of a symbol of
@@ -139,9 +139,8 @@ func exports(text []byte) bool {
 
 var linkname = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^//go:linkname \S+ \S+`) })
 
-// heavy is how much source, in bytes, is still interpreted: beyond it, what a cell imports and
-// calls would take its time: reading so much takes some 0.3 s of CPU, and an import is to take less
-// than 0.5 s.
+// heavy is how much source, in bytes, is still interpreted. To read so much takes some 0.3 s of
+// CPU, and an import is to take less than 0.5 s.
 const heavy = 320 << 10
 
 // Plan finds the packages that are to be compiled in, and why. compiled reports what every

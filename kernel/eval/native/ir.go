@@ -80,7 +80,7 @@ const (
 	opU2F
 	opI2F32
 	opU2F32
-	opF2I // N[A] = N[B] as the integer kind C; E tells uint64
+	opF2I // N[A] = N[B] as the integer kind C; E says whether it is uint64
 	op32to64
 	op64to32
 

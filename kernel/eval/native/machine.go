@@ -7,8 +7,9 @@ import (
 	"unsafe"
 )
 
-// A ret is where a call returns to. Machine code pushes these on its stack, which is what they are
-// in; what it pushes below them for a moment falls on dest.
+// A ret is where a call returns to. The stack of machine code consists of these: to call a function
+// is to push the fields of one, the last first. What machine code pushes only for a moment falls on
+// dest of the one below, which is not in use then.
 type ret struct {
 	native uintptr // for machine code
 	f      *fn
@@ -28,9 +29,9 @@ type machine struct {
 	at *instr
 	sp int
 
-	context       // for machine code
-	alone    bool // machine code runs without anything around it that sees panics
-	shaded   unsafe.Pointer
+	context                   // for machine code
+	alone    bool             // machine code runs without anything around it that sees panics
+	shaded   unsafe.Pointer   // each pointer of the bank in turn, for the collector to mark
 	heat     int              // how often functions were entered
 	bottom   *fn              // the function at the bottom
 	closure  *closure         // of the function value that is being called

@@ -92,6 +92,9 @@ func thrown(f func()) (v any) {
 	return nil
 }
 
+// fail panics with v at an instruction. Like outside and halt below, it is not inlined, so that
+// run, which calls them in many places, does not get larger by what seldom happens.
+//
 //go:noinline
 func (vm *machine) fail(f *fn, in *instr, sp int, v any) {
 	vm.f, vm.at, vm.sp = f, in, sp

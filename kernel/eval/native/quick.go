@@ -5,12 +5,12 @@ import (
 	"unsafe"
 )
 
-// Compiled code calls back small functions most of all: what less function of sort.Slice does takes
-// less time than to have a machine and to give it back. Of a function that only calculates and
-// reads memory, and has no loop, this file makes a tree of Go functions, each of which gives the
-// value of one expression. Where anything is wrong in it, such as an index that is out of range,
-// the function is executed again by a machine, which panics as it should: nothing has been changed
-// by then.
+// Most functions that compiled code calls back are small. What the function that sort.Slice
+// compares by does takes less time than to get a machine and to give it back. Of a function that
+// only calculates and reads memory, and has no loop, this file makes a tree of Go functions, each
+// of which gives the value of one expression. Where anything is wrong in it, such as an index that
+// is out of range, the function is executed again by a machine, which panics as it should: nothing
+// has been changed by then.
 
 // A quick is a call of such a function.
 type quick struct {
@@ -49,7 +49,10 @@ func (q *quick) run(c *closure, tree *quickNum, r unsafe.Pointer) bool {
 		return false
 	}
 	q.c = c
-	hidden := uintptr(unsafe.Pointer(q)) // else it would have to be on the heap
+	// A number hides q from the analysis that would have it on the heap, since the tree is not
+	// known. Nothing is called before the number is a pointer again, so the stack with q stays
+	// where it is.
+	hidden := uintptr(unsafe.Pointer(q))
 	x := (*tree)(*(**quick)(unsafe.Pointer(&hidden)))
 	if q.failed {
 		return false

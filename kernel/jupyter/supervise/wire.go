@@ -54,7 +54,7 @@ type commMessage struct {
 }
 
 const (
-	queueBytes = 8 << 20   // so much may wait to be written before a sender waits
+	queueBytes = 8 << 20   // so many bytes may wait to be written before a sender waits
 	mergeBytes = 1 << 20   // text is joined and cut to so many bytes
 	maxBundle  = 256 << 20 // bytes of one thing to show
 )
