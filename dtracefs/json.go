@@ -15,8 +15,9 @@ const exactInt = 1 << 53
 
 // MarshalJSON writes the capture as one object: dialect, bytes, lines, tables, notices, drops,
 // errors, unparsed. Integers beyond 2^53 are strings of digits, times are decimal seconds since the
-// epoch with nine places, Booleans are "true" and "false", stacks are lists of frames, and nulls
-// are null. Bytes that are not UTF-8 are written as \xNN.
+// epoch with nine places, or, without a date, strings such as "10:20:30", Booleans are "true" and
+// "false", stacks are lists of frames, and nulls are null. Bytes that are not UTF-8 are written as
+// \xNN.
 func (c *Capture) MarshalJSON() ([]byte, error) {
 	tables := make([]*Table, 0, len(c.Tables))
 	tables = append(tables, c.Tables...)

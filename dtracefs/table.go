@@ -86,7 +86,7 @@ type Column struct {
 	ofDay    bool    // Time: only clocks were printed, without their date
 	context  bool    // printed around the row and not in it: the clock or number of its block
 	role     role    // where the reader knows what the column is for
-	ints     []int64 // Int, Bool (0 or 1), Time (ns since the epoch)
+	ints     []int64 // Int, Bool (0 or 1), Time (ns since the epoch, or since a midnight if ofDay)
 	floats   []float64
 	codes    []uint32 // String, Stack
 	words    *dictionary
