@@ -429,3 +429,22 @@ func walkType(t types.Type, found func(types.Type) bool) bool {
 	}
 	return walk(t)
 }
+
+// isGenericDecl reports whether a function or the receiver of a method has type parameters.
+func isGenericDecl(d *ast.FuncDecl) bool {
+	if d.Type.TypeParams != nil {
+		return true
+	}
+	if d.Recv == nil || len(d.Recv.List) != 1 {
+		return false
+	}
+	t := d.Recv.List[0].Type
+	if s, ok := t.(*ast.StarExpr); ok {
+		t = s.X
+	}
+	switch t.(type) {
+	case *ast.IndexExpr, *ast.IndexListExpr:
+		return true
+	}
+	return false
+}

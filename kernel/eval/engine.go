@@ -61,29 +61,19 @@ func (e *engine) compile(file, code string) (*checked, []string, error) {
 // prepareCell rewrites the syntax of a cell for the interpreter.
 //
 // Top-level statements get what functions do not: their defer and return belong to the cell, and
-// checks between them. Interfaces that were lifted out become declarations at the very top, as
-// the code below names them.
+// checks between them.
 func (e *engine) prepareCell(file string, p *parsed) error {
-	hidden := map[string]*ast.InterfaceType{}
 	user := p.names()
 	for _, it := range p.items {
 		defersAtEnd(it.stmts)
 		if err := returnsEnd(it.stmts); err != nil {
 			return err
 		}
-		it.each(func(n ast.Node) { maps.Copy(hidden, e.prepare(n, user)) })
+		it.each(func(n ast.Node) { e.prepare(n, user) })
 		if e.checks {
 			it.stmts = checkList(it.stmts)
 		}
 	}
-	var lifted []*item
-	for _, name := range slices.Sorted(maps.Keys(hidden)) {
-		spec := &ast.TypeSpec{Name: ident(name), Type: hidden[name]}
-		src := snippet{file, 1, 1, "type " + name + " " + types.ExprString(hidden[name])}
-		lifted = append(lifted, &item{kind: declItem, src: src, names: []string{name},
-			decls: []ast.Decl{&ast.GenDecl{Tok: token.TYPE, Specs: []ast.Spec{spec}}}})
-	}
-	p.items = append(lifted, p.items...)
 	return nil
 }
 
@@ -92,8 +82,7 @@ func (e *engine) prepareCell(file string, p *parsed) error {
 //
 // The rewriting itself uses names such as len, which mean Go's own only where nothing hides them:
 // a name of Go's that the cell, an earlier cell or the syntax itself declares is not relied on.
-func (e *engine) prepare(n ast.Node, user map[string]bool) map[string]*ast.InterfaceType {
-	hidden := e.scope.liftInterfaces(n)
+func (e *engine) prepare(n ast.Node, user map[string]bool) {
 	hides := declares(n)
 	for _, names := range []iter.Seq[string]{maps.Keys(user), maps.Keys(e.scope.names)} {
 		for name := range names {
@@ -106,7 +95,6 @@ func (e *engine) prepare(n ast.Node, user map[string]bool) map[string]*ast.Inter
 		}
 	}
 	instrument(n, e.checks, hides)
-	return hidden
 }
 
 // tellStale warns of what a cell uses that could not be compiled with what its names mean now.

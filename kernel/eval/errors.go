@@ -82,7 +82,7 @@ func (e *engine) compileError(err error) *cell.Error {
 		if p.pos.IsValid() {
 			at = p.pos.String() + ": "
 		}
-		msg := explain(tidy(e.scope.unlift(p.msg)))
+		msg := explain(tidy(p.msg))
 		messages = append(messages, at+msg)
 		out.Traceback = append(out.Traceback, cell.Headline(out.Name, at+msg))
 		out.Traceback = append(out.Traceback, e.texts.marked(p.pos)...)

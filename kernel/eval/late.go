@@ -29,7 +29,9 @@ const latePath = "dtnotes/kernel/eval/late"
 // Code that runs only while its cell does needs none of this, and is most of the code of a cell:
 // it meets no type but those of its program, since outlineOf has put in every type with such a
 // method.
-func (b *builder) lateCalls(prog *ssa.Program, pkgs []*ssa.Package) error {
+//
+// It returns all functions that it has come upon.
+func (b *builder) lateCalls(prog *ssa.Program, pkgs []*ssa.Package) (map[*ssa.Function]bool, error) {
 	l := &lateFinder{b: b, late: map[*ssa.Function]bool{}, seen: map[*ssa.Function]bool{}}
 	for _, p := range pkgs {
 		for _, m := range p.Members {
@@ -55,7 +57,7 @@ func (b *builder) lateCalls(prog *ssa.Program, pkgs []*ssa.Package) error {
 		w.function(f)
 	}
 	l.quiet(prog)
-	return l.replace(prog)
+	return l.seen, l.replace(prog)
 }
 
 // A lateFinder finds the functions that calls have to be replaced in. late are the functions

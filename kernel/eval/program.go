@@ -139,10 +139,11 @@ func (b *builder) loader(p *ssa.Package, files []string) func(*stopFlag) (progra
 		if code == nil {
 			// Package native finds methods at run time by itself and does what Go does; only ixgo
 			// needs to be given a program without such calls.
-			if err := b.lateCalls(p.Prog, p.Prog.AllPackages()); err != nil {
+			funcs, err := b.lateCalls(p.Prog, p.Prog.AllPackages())
+			if err != nil {
 				return nil, err
 			}
-			interp, err := b.ctx.NewInterp(p)
+			interp, err := inner.NewInterp(b.ctx, p, b.table.known(p.Prog, funcs))
 			slots.Settle() // of types without a name
 			if err != nil {
 				return nil, err

@@ -157,6 +157,7 @@ func (t *typeTable) forget(gone func(*types.Named) bool) {
 			dead = append(dead, n)
 		}
 	}
+	t.forgetInterfaces(gone)
 	t.mu.Unlock()
 	for _, r := range t.release(dead) {
 		t.recycle(r)

@@ -26,7 +26,6 @@ type scope struct {
 	checkedVar  map[*types.Var]*types.Var // and back
 	earlierFunc map[*types.Func]*types.Func
 	vars        int
-	lifted      map[string]string // unnamed interface -> hidden name
 }
 
 func newScope() *scope {
@@ -38,7 +37,6 @@ func newScope() *scope {
 		programVar:  map[*types.Var]*types.Var{},
 		checkedVar:  map[*types.Var]*types.Var{},
 		earlierFunc: map[*types.Func]*types.Func{},
-		lifted:      map[string]string{},
 	}
 }
 

@@ -30,13 +30,15 @@ type typeTable struct {
 	ctx         *ixgo.Context
 	scope       *scope
 
-	mu      sync.Mutex
-	types   typeutil.Map // named types of cells and source packages -> reflect.Type
-	back    map[reflect.Type]types.Type
-	slots   typeutil.Map // named type -> map[string]*methodSlot
-	record  *ixgo.TypesRecord
-	pending []*types.Named
-	unused  map[string][]*releasedType // by shape
+	mu         sync.Mutex
+	types      typeutil.Map // named types of cells and source packages -> reflect.Type
+	back       map[reflect.Type]types.Type
+	slots      typeutil.Map // named type -> map[string]*methodSlot
+	record     *ixgo.TypesRecord
+	met        map[types.Type]bool // what the record has met, see unnamed.go
+	interfaces typeutil.Map        // interfaces without a name -> reflect.Type
+	pending    []*types.Named
+	unused     map[string][]*releasedType // by shape
 
 	memory map[string]reflect.Value            // of the current cell's package
 	source map[string]map[string]reflect.Value // of packages from source, by path
@@ -106,6 +108,7 @@ func (t *typeTable) begin() {
 	methodSets := ssa.NewProgram(t.ctx.FileSet, 0)
 	view := recordView{t.Loader, t}
 	t.record = ixgo.NewTypesRecord(t.ctx, rctx, methodSets, view, view, map[*types.Named]int{})
+	t.met = map[types.Type]bool{}
 }
 
 // Import implements ixgo.Loader. ixgo leaves a package incomplete that a type of another package
@@ -182,6 +185,7 @@ func (t *typeTable) reflectType(typ types.Type) (rt reflect.Type, err error) {
 // that is only being made.
 func (t *typeTable) convert(typ types.Type) reflect.Type {
 	defer slots.Settle()
+	t.meet(typ)
 	rt, _ := t.record.ToType(typ)
 	for len(t.pending) > 0 {
 		n := t.pending[len(t.pending)-1]

@@ -8,6 +8,7 @@ import (
 	mathbits "math/bits"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"unicode/utf8"
@@ -216,13 +217,23 @@ func assertionError(static, concrete unsafe.Pointer, t reflect.Type) error {
 	if concrete != nil && t.Kind() == reflect.Interface {
 		have := typeOfWord(concrete)
 		for i := range t.NumMethod() {
-			if _, ok := have.MethodByName(t.Method(i).Name); !ok {
-				m.missing = t.Method(i).Name
+			if wanted := t.Method(i); !hasMethod(have, wanted) {
+				m.missing = wanted.Name
 				break
 			}
 		}
 	}
 	return e
+}
+
+// hasMethod reports whether a type that is no interface has a method of an interface.
+func hasMethod(t reflect.Type, wanted reflect.Method) bool {
+	m, ok := t.MethodByName(wanted.Name)
+	if !ok || m.Type.NumIn() != wanted.Type.NumIn()+1 || m.Type.IsVariadic() != wanted.Type.IsVariadic() {
+		return false
+	}
+	params := slices.Collect(m.Type.Ins())[1:] // without the receiver
+	return slices.Equal(params, slices.Collect(wanted.Type.Ins())) && slices.Equal(slices.Collect(m.Type.Outs()), slices.Collect(wanted.Type.Outs()))
 }
 
 func (c *compiler) makeClosure(in *ssa.MakeClosure) {
