@@ -261,10 +261,17 @@ func (b *builder) callMethod(name string, args []reflect.Value, variadic bool) [
 	return m.Call(args)
 }
 
+// typeMethods are the methods of a reflect.Type that give methods of the type, whose code package
+// reflect does not know if ixgo made the type.
+var typeMethods = map[string]reflect.Value{"Method": reflect.ValueOf(reflectx.MethodByIndex), "MethodByName": reflect.ValueOf(reflectx.MethodByName)}
+
 // findMethod returns a type's method as a function with the receiver first; an invalid value if
 // it has none. reflectx knows the methods of the types that ixgo made, also those that are not
 // exported, which package reflect does not give.
 func (b *builder) findMethod(t reflect.Type, name string) reflect.Value {
+	if f, ok := typeMethods[name]; ok && t == reflect.TypeOf(reflect.TypeFor[int]()) {
+		return f
+	}
 	base := t
 	if base.Kind() == reflect.Pointer {
 		base = base.Elem()
