@@ -106,7 +106,11 @@ func explain(msg string) string {
 	if name == "" {
 		return msg
 	}
-	return msg + ": " + name + " was declared again after this value was made, which keeps the type that it had"
+	again := " was declared again after this value was made, which keeps the type that it had"
+	if !token.IsIdentifier(name) {
+		return msg + ": a type in " + name + again
+	}
+	return msg + ": " + name + again
 }
 
 // marked is the line of a cell at a position, with a mark below the column.

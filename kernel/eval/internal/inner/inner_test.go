@@ -137,6 +137,22 @@ func TestMessages(t *testing.T) {
 	if got := SameName(CutPackage(msg, "main")); got != "Point" {
 		t.Errorf("%q has %q twice", msg, got)
 	}
+	one.Scope().Insert(types.NewVar(0, one, "w", types.NewSlice(named(one))))
+	one.Scope().Insert(types.NewVar(0, one, "x", types.NewSlice(named(two))))
+	one.Scope().Insert(types.NewTypeName(0, one, "Point", named(one)))
+	for src, want := range map[string]string{
+		"w = x": "[]Point", "_ = []Point(x)": "[]Point", "_ = v == Point{}": "Point", "_ = v == 1": "", "w = v": "", "_ = []string(w)": "",
+	} {
+		f, err := parser.ParseFile(fset, "p.go", "package main; func _() { "+src+" }", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		msg = ""
+		types.NewChecker(&conf, fset, one, nil).Files([]*ast.File{f})
+		if got := SameName(CutPackage(msg, "main")); msg == "" || got != want {
+			t.Errorf("%s: %q has %q twice", src, msg, got)
+		}
+	}
 	if got := SameName("cannot use x (variable of type int) as string value"); got != "" {
 		t.Errorf("%q", got)
 	}

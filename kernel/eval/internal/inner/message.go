@@ -31,19 +31,25 @@ var qualified = func() func(name string) *regexp.Regexp {
 	}
 }()
 
-// SameName finds the name of which there are two types in a message of go/types that a value of one
-// is not of the other; it is empty if there are not.
+// SameName finds what two types are both called in a message of go/types that a value of one is not
+// of the other: a name, or what is made of names, without the star of a pointer. It is empty if the
+// types are called otherwise.
 func SameName(msg string) string {
-	m := twoTypes().FindStringSubmatch(msg)
-	if m == nil || m[1] != m[2] {
-		return ""
+	for _, says := range twoTypes() {
+		if m := says.FindStringSubmatch(msg); m != nil && m[1] == m[2] {
+			return strings.TrimPrefix(m[1], "*")
+		}
 	}
-	return strings.TrimPrefix(m[1], "*")
+	return ""
 }
 
-// The classes of letters take their time to compile, which would be the start's.
-var twoTypes = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`type (\*?[\pL_][\pL\pN_]*)\) as (?:struct type )?(\*?[\pL_][\pL\pN_]*) value`)
+// To compile them takes its time, which would be the start's.
+var twoTypes = sync.OnceValue(func() []*regexp.Regexp {
+	return []*regexp.Regexp{
+		regexp.MustCompile(` type (.+?)\) as (?:[a-z]+ type )?(.+?) value in `),
+		regexp.MustCompile(` type (.+?)\) to type (.+)$`),
+		regexp.MustCompile(`\(mismatched types (.+) and (.+)\)$`),
+	}
 })
 
 // FoundEnd makes a message of go/parser say that it found the end where it found the bracket that
