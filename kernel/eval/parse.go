@@ -136,24 +136,27 @@ func split(code string) []chunk {
 	var out []chunk
 	var toks []token.Token // the first tokens of the current chunk
 	start, depth := -1, 0
-	closed := false // a block has been closed on the outermost level
+	var h head
 	for {
 		pos, tok, _ := s.Scan()
 		off := f.Offset(pos)
+		if depth == 0 {
+			h.token(tok)
+		}
 		switch tok {
 		case token.LPAREN, token.LBRACE, token.LBRACK:
 			depth++
 		case token.RPAREN, token.RBRACE, token.RBRACK:
 			depth--
-			// Behind its block, if x { … } is at its end, unless else follows on the same line,
-			// where no semicolon is implied.
-			closed = closed || depth == 0 && tok == token.RBRACE
+			if depth == 0 {
+				h.last = tok
+			}
 		}
 		if tok == token.EOF || tok == token.SEMICOLON && depth <= 0 {
 			label := len(toks) >= 2 && toks[0] == token.IDENT && toks[1] == token.COLON
 			// A label belongs to the statement below it; and in for i := 0; i < 3; i++ { the
 			// semicolons do not end the statement.
-			if tok != token.EOF && (label && len(toks) == 2 || headGoesOn(toks, label, closed)) {
+			if tok != token.EOF && (label && len(toks) == 2 || headGoesOn(toks, label, h.done)) {
 				continue
 			}
 			if start >= 0 {
@@ -162,7 +165,7 @@ func split(code string) []chunk {
 			if tok == token.EOF {
 				return out
 			}
-			start, toks, closed, depth = -1, nil, false, 0
+			start, toks, depth, h = -1, nil, 0, head{}
 			continue
 		}
 		if start < 0 {
@@ -174,13 +177,60 @@ func split(code string) []chunk {
 	}
 }
 
+// A head follows the tokens of a statement that are outside all brackets, to know which brace opens
+// the block of an if, for or switch: the others are those of literals, as in
+//
+//	if n, ok := map[string]int{"a": 1}[s]; ok {
+//	switch f := func() bool { return true }; f() {
+type head struct {
+	last  token.Token // the one before
+	opens token.Token // what a brace that follows would belong to: func, or map for any other type
+	done  bool        // the block is there
+}
+
+func (h *head) token(tok token.Token) {
+	switch tok {
+	case token.FUNC:
+		h.opens = tok
+	case token.MAP, token.STRUCT, token.INTERFACE:
+		if h.opens == 0 {
+			h.opens = token.MAP
+		}
+	case token.LBRACK: // of an array type, if there is nothing that could be indexed
+		switch h.last {
+		case token.IDENT, token.STRING, token.RPAREN, token.RBRACK, token.RBRACE:
+		default:
+			if h.opens == 0 {
+				h.opens = token.MAP
+			}
+		}
+	case token.LPAREN: // a conversion
+		if h.opens == token.MAP {
+			h.opens = 0
+		}
+	case token.LBRACE:
+		switch {
+		case h.last == token.STRUCT || h.last == token.INTERFACE:
+		case h.opens != 0:
+			h.opens = 0
+		default:
+			h.done = true
+		}
+	case token.ELSE:
+		h.done = false // the next block is
+	case token.SEMICOLON:
+		h.opens = 0
+	}
+	h.last = tok
+}
+
 // headGoesOn reports whether a semicolon stands in the head of a for, if or switch, whose block
 // has not come yet. toks are the first tokens of the chunk.
-func headGoesOn(toks []token.Token, label, closed bool) bool {
+func headGoesOn(toks []token.Token, label, done bool) bool {
 	if label && len(toks) > 2 {
 		toks = toks[2:]
 	}
-	return len(toks) > 0 && !closed && (toks[0] == token.FOR || toks[0] == token.IF || toks[0] == token.SWITCH)
+	return len(toks) > 0 && !done && (toks[0] == token.FOR || toks[0] == token.IF || toks[0] == token.SWITCH)
 }
 
 // parse takes a cell apart. The positions of the syntax are those in the cell.
