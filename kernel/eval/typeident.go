@@ -89,7 +89,10 @@ func (m *methodSlot) bind(p program, fn *types.Func) {
 }
 
 func newTypeTable(ctx *ixgo.Context, s *scope) *typeTable {
-	return &typeTable{Loader: ctx.Loader, ctx: ctx, scope: s, back: map[reflect.Type]types.Type{}, unused: map[string][]*releasedType{}, source: map[string]map[string]reflect.Value{}}
+	t := &typeTable{Loader: ctx.Loader, ctx: ctx, scope: s, back: map[reflect.Type]types.Type{}, unused: map[string][]*releasedType{}, source: map[string]map[string]reflect.Value{}}
+	// ixgo knows error by its name, to which it adds type arguments in a generic function.
+	t.types.Set(types.Universe.Lookup("error").Type(), reflect.TypeFor[error]())
+	return t
 }
 
 // begin starts the types of one cell. It takes a fresh reflectx context each time, because a
