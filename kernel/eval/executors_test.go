@@ -112,7 +112,8 @@ func (x executor) session(t *testing.T) *Session {
 }
 
 // compare runs programs in one session, so that their code goes and comes, and each that differs
-// once more in a session of its own.
+// once more in a session of its own. In between all names are forgotten: where a program declares
+// a type anew, what the one before has made of it may rightly be refused.
 func (x executor) compare(t *testing.T, sources, want map[string]string) {
 	if x.tier == "machine" && !native.MachineCode() {
 		return
@@ -134,6 +135,7 @@ func (x executor) compare(t *testing.T, sources, want map[string]string) {
 		if strings.Contains(src, "\nfunc main() {\n\ttry(") && rand.IntN(2) == 0 {
 			x.interrupt(t, s, name, src, wanted)
 		}
+		must(t, s, "%reset")
 	}
 }
 
