@@ -79,6 +79,10 @@ func (n *newton) descendDense(ctx context.Context) (bool, error) {
 		loose  = 0.03  // of the residual, while signs are looked for
 		close  = 0.003 // and for the change
 	)
+	// While signs still change, an exact solution for them would be thrown away, so they are looked
+	// for with a loose one. The first rounds may change more pairs than the one before, since many
+	// start to move at once; if a later one does, the signs go round in a circle, as the method may
+	// do far from the minimum.
 	last := m * m
 	for round := range rounds {
 		if err := n.solveHeld(ctx, loose*n.inner); err != nil {
@@ -100,8 +104,11 @@ func (n *newton) descendDense(ctx context.Context) (bool, error) {
 			j := int(n.free.col[k])
 			at := i*m + j
 			v := n.x[at] + f.d[at]
+			// The model's quadratic part is half of what W D W, here B + Z, gives along D; the sum
+			// of both parts at a pair is this product.
 			lower := f.d[at] * (n.s[at] - n.w[at] + (f.b[at]+f.z[at])/2)
 			if i != j {
+				// A pair stands for both triangles; the diagonal has no penalty.
 				lower = 2 * (lower + float64(n.alpha*(float64(f.sign[at]*v)-math.Abs(n.x[at]))))
 				if v*f.sign[at] <= 0 {
 					v = 0
@@ -111,6 +118,9 @@ func (n *newton) descendDense(ctx context.Context) (bool, error) {
 			n.set(k, i, j, v)
 		}
 	}
+	// Values that would have crossed zero were cut there, which may cost what the others gain. If
+	// so much is lost that the model does not fall, the pattern is made anew for sweeps over
+	// single values, which always lower it.
 	lowered := n.model() - n.penalty
 	if !(lowered < 0) {
 		n.findFree()
@@ -127,6 +137,8 @@ func (n *newton) nextSigns() (changed, moving int) {
 		for j := i + 1; j < m; j++ {
 			k := i*m + j
 			sign := f.sign[k]
+			// A pair at zero that may move has D alone here: if D goes against the sign that the
+			// pair was let go with, it stays at zero.
 			if sign != 0 {
 				moving++
 				if (n.x[k]+f.d[k])*sign <= 0 {
@@ -156,6 +168,8 @@ func (n *newton) solveHeld(ctx context.Context, small float64) error {
 	for i := range m {
 		f.b[i*m+i] = n.w[i*m+i] - n.s[i*m+i]
 	}
+	// The residual at z = 0 comes first, as the measure of what is small enough: the start from the
+	// last signs may be so good already that a part of its own residual would be out of reach.
 	f.sandwich(n.x, f.res, f.b, m)
 	for k, x := range n.x {
 		f.res[k] = -x - f.res[k]
@@ -219,7 +233,8 @@ func (f *dense) held(a []float64, m int) {
 	}
 }
 
-// precondition divides the residual by what stands on the diagonal of Z ↦ X Z X.
+// precondition divides the residual by what stands on the diagonal of Z ↦ X Z X, so that rows of
+// different scales count alike. It is never zero, as the diagonal of X is positive.
 func (f *dense) precondition(x []float64, m int) {
 	for i := range m {
 		xi := x[i*m+i]
