@@ -153,6 +153,8 @@ func (f *fastCount) among(sample []byte) {
 func (f *fastLines) chunk(data []byte) bool {
 	f.bookEvents() // of a chunk that was given up
 	f.log, f.drops, f.n, f.timed = f.log[:0], f.drops[:0], 0, false
+	// With the lower bound above the upper one no time is inside, so the first event starts a
+	// bucket.
 	f.booked, f.low, f.high, f.inside = 0, 0, -1, f.inside[:0]
 	f.seen.reach, f.seen.runs = f.t.counts.seen.reach, f.seen.runs[:0]
 	for at := 0; ; {
@@ -185,6 +187,7 @@ func (f *fastLines) chunk(data []byte) bool {
 // first that is not. They are most, and this is the inner loop of counting. It must do what
 // lineOfBlock does with such a line, and gives everything else to it.
 func (f *fastLines) knownLines(data []byte, at int) int {
+	// Wherever this returns, the line at the offset is untouched, so that it can be read anew.
 	for f.timed {
 		n := bytes.IndexByte(data[at:], '\n')
 		if n <= 0 {
@@ -196,6 +199,8 @@ func (f *fastLines) knownLines(data []byte, at int) int {
 		}
 		// As in lastDigits, but that a line may be shorter than what is read at once.
 		word := binary.LittleEndian.Uint64(data[end-8:end]) ^ zeros
+		// The end of the line before is no digit, so none of that line's are taken. Nor is a
+		// carriage return: lines that end with one have no digits here.
 		digits := bits.LeadingZeros64(oddBytes(word)) / 8
 		blank := end - digits - 1
 		if digits == 0 || digits == 8 || blank <= at || data[blank] != ' ' {
@@ -235,6 +240,8 @@ func (f *fastLines) line(line []byte) bool {
 	if !ok {
 		return f.odd(line)
 	}
+	// What stands before the time may say whose line it is as well, so both are asked for together:
+	// in `{"name":"nginx","time":…}` the name comes first.
 	if len(head) > 0 {
 		f.key = append(append(f.key[:0], head...), rest...)
 		rest = f.key
@@ -251,6 +258,7 @@ func (f *fastLines) lineOfBlock(line []byte) bool {
 	var ok bool
 	if f.timed {
 		if f.layout.values == valueLast && f.layout.n == 1 {
+			// A blank at the end of a line is rare, and only the slower way expects it.
 			if rest, v[0], ok = cutValue(line); !ok {
 				rest, v, ok = f.cutValues(line)
 			}
@@ -267,6 +275,8 @@ func (f *fastLines) lineOfBlock(line []byte) bool {
 			}
 		}
 	}
+	// A clock comes before what is asked for as a row, since some end in a number: that of ctime,
+	// `Sat Nov 28 20:15:05 2026`, is words and the number 2026.
 	if clock, ok := f.clockOf(line); ok {
 		f.setTime(clock, line)
 		return true
@@ -329,6 +339,8 @@ func (f *fastLines) gluedRow(line []byte) bool {
 		return false
 	}
 	f.setTime(c, line[:n])
+	// The decoder is asked for the line as a whole, clock and all, and may take it for something
+	// else than the row alone. So these rows have keys of their own.
 	f.key = append(append(f.key[:0], 0), rest...)
 	slot := f.memo.find(f.key)
 	if slot.free() {
@@ -393,6 +405,8 @@ func (f *fastLines) put(slot *prefixSlot, v *tail) {
 		case f.ns < f.low || f.ns > f.high:
 			f.bookEvents()
 			f.bookTime()
+			// The bucket of a time of the day depends on the day, which is not known here: only the
+			// very same time is certain to be of the same bucket.
 			f.low, f.high = f.ns, f.ns
 			if g := f.t.counts.grid; !f.ofDay {
 				f.low = g.end(g.ofEvent(f.ns) - 1)
@@ -400,6 +414,7 @@ func (f *fastLines) put(slot *prefixSlot, v *tail) {
 			}
 			f.findInside()
 		}
+		// Times of the day are all booked one by one, and marked when the chunk is counted.
 		if f.fastCount.log && !f.ofDay {
 			f.seen.mark(f.ns)
 		}
@@ -445,6 +460,8 @@ func (f *fastLines) findInside() {
 	}
 	v, low, high := (f.ns-base)/unit, ceilDiv(f.low-base, unit), floorDiv(f.high-base, unit)
 	m, digits := int64(1), len(f.stamp)
+	// Each turn leaves out one digit more, as long as the least and the greatest number that start
+	// with those that are left lie in the bucket. The bound keeps the product within 64 bits.
 	for digits > 1 && m < 1e17 && v/(m*10)*(m*10) >= low && v/(m*10)*(m*10)+m*10-1 <= high {
 		m, digits = m*10, digits-1
 	}
@@ -519,6 +536,8 @@ func (f *fastCount) cellsOf(b *Batch, values []int64) (cells []fastCell, ok bool
 				return nil, false
 			}
 			rows++
+			// A row of a kind that is not counted was understood all the same: it is known as a
+			// line without cells.
 			if kinds := f.t.m.Kinds; kinds != nil {
 				if c := table.Column(f.t.m.kindColumn); c != nil && !slices.Contains(kinds, c.Text(at)) {
 					continue
@@ -568,6 +587,7 @@ func (f *fastLines) commit() {
 			if at = e.value; e.source == endOfDaily {
 				at = t.day.next(at)
 			}
+			// A block of several buckets has no one row: its numbers are spread below.
 			s, row = f.block(at), nil
 			if s.n == 1 {
 				row = s.row.counts()
@@ -579,6 +599,8 @@ func (f *fastLines) commit() {
 		case int(e.source) < len(row):
 			row[e.source] += float64(e.value)
 		case s.n == 1:
+			// To make room for the source, all values of the page may move, so the row is looked up
+			// again.
 			t.counts.add(s.row, int(e.source), float64(e.value))
 			row = s.row.counts()
 		default:
@@ -599,6 +621,8 @@ func (f *fastCount) block(ns int64) span {
 		t.counts.seen.mark(ns)
 		t.last = ns
 		return s
+	// Running totals are counted when their block is over, and a time out of order may come again,
+	// so these blocks are remembered.
 	case !f.log:
 		return t.ended(ns)
 	}

@@ -35,6 +35,8 @@ func (f *fastLines) cutTime(line []byte) (head, rest []byte, ok bool) {
 			return nil, nil, false
 		}
 		i += len(l.time)
+		// A time as text stands in quotes, and some writers put a blank behind the colon. What is
+		// skipped goes to the head, so that only the time itself is cut out.
 		for i < len(line) && (line[i] == ' ' || line[i] == '"') {
 			i++
 		}
@@ -47,6 +49,8 @@ func (f *fastLines) cutTime(line []byte) (head, rest []byte, ok bool) {
 		head, text = line[:i], line[i:]
 	}
 	n := len(f.stamp)
+	// The blank shows that the number has as many digits as the last one: a longer one may start
+	// with the same digits, and is another time.
 	if k := len(f.inside); k > 0 && len(text) > n && text[n] == ' ' && string(text[:k]) == string(f.inside) {
 		if v, digits := leadingNumber(text[k:n]); digits == n-k {
 			f.ns = f.from + v*f.unit
@@ -54,6 +58,7 @@ func (f *fastLines) cutTime(line []byte) (head, rest []byte, ok bool) {
 		}
 	}
 	if n > 0 && len(text) >= n && string(text[:n]) == string(f.stamp) && f.endsTime(text, n) {
+		// The time in force may be a later one by now, of which only the last digits were read.
 		f.ns, f.timed = f.at, true
 		return head, text[n:], true
 	}
@@ -68,6 +73,8 @@ func (f *fastLines) endsTime(text []byte, n int) bool {
 		return n > 0 && f.layout.early
 	}
 	c := text[n]
+	// A blank is behind a time of text, a quote or a brace behind that of JSON, and the others part
+	// cells of CSV. Behind anything else the time goes on, as 12 does in 12.5.
 	return c == ' ' || c == ',' || c == '"' || c == '}' || c == '\t' || c == ';' || c == '|'
 }
 
@@ -133,6 +140,7 @@ func (f *fastLines) cutValues(line []byte) (rest []byte, v tail, ok bool) {
 		for n < len(line) && line[n] != ' ' {
 			n++
 		}
+		// A number alone does not say whose it is.
 		if n == len(line) {
 			return nil, v, false
 		}
@@ -168,6 +176,8 @@ func (f *fastLines) cutValues(line []byte) (rest []byte, v tail, ok bool) {
 		for n < len(line) && (line[n]-'0' <= 9 || line[n] == '-') {
 			n++
 		}
+		// What goes on as 1.5 or 12ms is no integer, and cutting it there would leave a rest with
+		// digits of its own.
 		if v[0], ok = syntax.Int(line[i:n]); !ok || n < len(line) && line[n] != ',' && line[n] != '}' && line[n] != ' ' {
 			return nil, v, false
 		}
@@ -176,6 +186,8 @@ func (f *fastLines) cutValues(line []byte) (rest []byte, v tail, ok bool) {
 	for len(line) > 0 && line[len(line)-1] == ' ' {
 		line = line[:len(line)-1]
 	}
+	// From the end, since names may hold blanks and digits, and how many words stand before the
+	// numbers is not known.
 	for k := l.n - 1; k >= 0; k-- {
 		var prefix []byte
 		if prefix, v[k], ok = cutValue(line); !ok {
@@ -184,6 +196,7 @@ func (f *fastLines) cutValues(line []byte) (rest []byte, v tail, ok bool) {
 		for len(prefix) > 0 && prefix[len(prefix)-1] == ' ' {
 			prefix = prefix[:len(prefix)-1]
 		}
+		// Nothing is left that could say whose the numbers are.
 		if len(prefix) == 0 {
 			return nil, v, false
 		}

@@ -34,6 +34,7 @@ var one = tail{1}
 // too early. The run must end in the first 64 bytes.
 func (f *fastLines) who(rest []byte) (text []byte, ok bool) {
 	l := &f.layout
+	// blanksOf takes eight bytes and more; a shorter line goes the general way.
 	if l.run == 0 || len(rest) < 8 || rest[0] != ' ' {
 		return nil, false
 	}
@@ -53,6 +54,7 @@ func (f *fastLines) who(rest []byte) (text []byte, ok bool) {
 	}
 	start := bits.TrailingZeros64(blanks) + 1
 	blanks &= blanks - 1
+	// A digit here is a number more than the layout has, as where a process is called by one.
 	if start >= len(rest) || rest[start]-'0' <= 9 || rest[start] == ' ' {
 		return nil, false
 	}
@@ -66,6 +68,8 @@ func (f *fastLines) who(rest []byte) (text []byte, ok bool) {
 			return rest[start:end], after == l.after
 		}
 	}
+	// No number follows, so the run is all that is left. Beyond the 64th byte there may be one that
+	// was not seen.
 	return rest[start:], l.after == 0 && len(rest) <= 64
 }
 
@@ -77,6 +81,9 @@ var blank = []byte(" ")
 func blanksOf(text []byte) (set uint64) {
 	n := min(len(text), 64)
 	if cap(text) < 64 {
+		// The last eight bytes overlap those before them where the text is no multiple of eight,
+		// which sets some bits twice and does no harm. That shifts are masked spares the check that
+		// Go makes for shifts of a word and more.
 		for i := 0; i <= n-8; i += 8 {
 			set |= blanksOfWord(binary.LittleEndian.Uint64(text[i:i+8])) << (i & 63)
 		}
@@ -94,6 +101,9 @@ func blanksOf(text []byte) (set uint64) {
 // side by side.
 func blanksOfWord(word uint64) uint64 {
 	const low, spread = 0x7f7f7f7f7f7f7f7f, 0x0102040810204080
+	// A blank is 0 then, and in no other byte is the highest bit 0 after the sum: any of the lower
+	// seven bits carries into it, and no sum carries into the next byte. The product moves the bit
+	// of byte i to bit 56+i.
 	word ^= 0x2020202020202020
 	return ^(word&low + low | word | low) >> 7 * spread >> 56
 }
@@ -109,6 +119,8 @@ func (f *fastLines) askForRun(text, line []byte) *prefixSlot {
 	cells, known := f.known[string(text)]
 	if !known && f.asked < mostAsked {
 		f.asked++
+		// That the decoder sees one event is not enough: it must also find the run's words in the
+		// columns, as the run stands for all lines that have it.
 		if b := f.batchOf(line, nil); b != nil && f.splitsAs(b, text) {
 			cells, known = f.cellsOf(b, one[:1])
 		}
@@ -134,6 +146,7 @@ func (f *fastCount) splitsAs(b *Batch, text []byte) bool {
 			continue
 		}
 		columns := printed(table)
+		// The first column is the time, which was cut off.
 		from := 1 + f.layout.lead
 		if from+f.layout.run > len(columns) {
 			return false
@@ -154,6 +167,7 @@ func (f *fastCount) splitsAs(b *Batch, text []byte) bool {
 // that should be a number and is none, or a word too many, means that a name holds a blank.
 func (f *fastLines) anyEvent(line, rest []byte) bool {
 	l := &f.layout
+	// The first byte keeps these keys apart from those of askEvent, which start with 1.
 	f.key = append(f.key[:0], 0)
 	words, at := 0, 0
 	for at < len(rest) {

@@ -27,6 +27,8 @@ func (f *fastLines) jsonMaps(line []byte) bool {
 		f.setTime(c, line)
 		return true
 	}
+	// A script may print its clock by time() or by printf(), often with the end of the line, which
+	// JSON writes as a backslash and an n.
 	for _, head := range [][]byte{jsonTime, jsonPrintf} {
 		text, isClock := bytes.CutPrefix(line, head)
 		if !isClock {
@@ -52,11 +54,13 @@ func (f *fastLines) jsonEntries(line, rest []byte) bool {
 		return false
 	}
 	name, rest := rest[:end], rest[end+3:]
+	// A map without keys has its value alone: {"type": "map", "data": {"@total": 12}}.
 	if len(rest) == 0 || rest[0] != '{' {
 		v, ok := syntax.Int(bytes.TrimSuffix(rest, []byte("}}")))
 		return ok && f.entry(line, append(f.key[:0], name...), &tail{v})
 	}
 	rest = rest[1:]
+	// Within a string of JSON no line can end, so a name and a key never run together.
 	f.key = append(append(f.key[:0], name...), '\n')
 	start := len(f.key)
 	for {
@@ -66,6 +70,7 @@ func (f *fastLines) jsonEntries(line, rest []byte) bool {
 		}
 		keys, number := rest[1:n], rest[n+3:]
 		v, digits := leadingNumber(number)
+		// Negative numbers, and those of 20 digits and more, are not read by leadingNumber.
 		if digits == 0 || digits == len(number) || number[digits]-'0' <= 9 {
 			var ok bool
 			if keys, v, number, ok = quickMember(rest); !ok {
@@ -76,6 +81,8 @@ func (f *fastLines) jsonEntries(line, rest []byte) bool {
 		f.key = append(f.key[:start], keys...)
 		slot := f.memo.find(f.key)
 		if slot.free() {
+			// To give up halfway is safe: of a chunk that is not read to its end nothing counts,
+			// and so the entries before this one do not either.
 			if !f.entry(jsonOfEntry(name, keys, v), bytes.Clone(f.key), &tail{v}) {
 				return false
 			}

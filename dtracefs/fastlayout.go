@@ -73,6 +73,7 @@ func layouts(m *Measure, dl dialect, sample []byte) []layout {
 	case dl.name != "dtrace" && dl.name != "bpftrace":
 		return nil
 	case first.timing == byStamp:
+		// As in `nginx 12`, or in `12 nginx`, as uniq -c prints it.
 		out := []layout{{values: valueLast, n: 1}, {values: valueFirst, n: 1}}
 		// As in `nginx 12 4096`, where the columns of a table count apart.
 		if n > 1 {
@@ -123,6 +124,7 @@ func csvLayouts(m *Measure, sample []byte) []layout {
 		if !ok {
 			return nil
 		}
+		// Lines without a separator, such as messages, may stand before the heading.
 		if record != nil {
 			c.heading(record)
 			break
