@@ -240,6 +240,7 @@ func (a *Across) add(c *Counts, h *acrossHost, run acrossRun) error {
 		return err
 	}
 	r := &bodyReader{b: buckets}
+	// A damaged run ends the loop, too: after an error nothing is left to read.
 	for number := run.before; len(r.b) > 0; {
 		number += r.varint()
 		r.varint()

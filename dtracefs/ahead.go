@@ -43,6 +43,8 @@ func stateOf(st *station) state {
 
 // mayFollow reports whether a part that was decoded from state s may follow st.
 func (s state) mayFollow(st *station) bool {
+	// A block that is open, or lines of a paragraph that wait for its end, would go on in this
+	// part, and a part that was decoded ahead began without them.
 	same := st.mode == s.mode && maps.Equal(st.activity.maps, s.maps) && !st.activity.open() && len(st.free.lines) == 0
 	if st.log.writer == nil || s.log == nil {
 		return same && st.log.writer == nil && s.log == nil
@@ -71,6 +73,8 @@ func (s *scanner) inParts(ctx context.Context, st *station, chunks *chunker, yie
 				ended = true
 			}
 			queue = append(queue, p)
+			// The last part is never decoded ahead: what waits for the end of the text is filed
+			// when it is read.
 			if wait--; p.err != nil || wait >= 0 || p.last {
 				close(p.done)
 				continue

@@ -60,6 +60,8 @@ func appendTables(a, b *Table) *Table {
 	s := newSheet(a.Name, a.Kind)
 	for _, t := range []*Table{a, b} {
 		for _, c := range t.Columns {
+			// All columns are made before any cell is added, so that each has the type that holds
+			// the cells of both.
 			if have := s.index[c.Name]; have == nil {
 				n := s.col(c.Name, typeIn(c.Name, a, b))
 				n.ofDay, n.context, n.role = c.ofDay, c.context, c.role

@@ -56,6 +56,8 @@ func (c *chunker) next(ctx context.Context, buf []byte) (chunk, error) {
 		return chunk{}, io.EOF
 	}
 	buf = append(buf[:0], c.rest...)
+	// What is left of the chunk before may hold no boundary, so at least as much is read again: a
+	// rest that fills the size by itself would leave no room for anything new.
 	size := max(c.size, 2*len(c.rest))
 	for {
 		if cap(buf) < size {
@@ -109,6 +111,7 @@ func cutAtLine(data []byte) int { return bytes.LastIndexByte(data, '\n') + 1 }
 func cutUnless(data []byte, opens func(line []byte) bool) int {
 	end := cutAtLine(data)
 	for end > 0 {
+		// Without the end of the line itself, which would be found again.
 		start := cutAtLine(data[:end-1])
 		if !opens(bytes.TrimRight(data[start:end], "\r\n")) {
 			break

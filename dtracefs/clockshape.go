@@ -21,6 +21,8 @@ type clockShape struct {
 // learn takes the shape of a clock. text may hold more than the clock alone; it is the clock's as a
 // whole.
 func (s *clockShape) learn(text []byte, c syntax.Clock) {
+	// With the unit 0 there is no shape: whatever returns early below leaves it so, and such clocks
+	// are all read by the grammar.
 	s.text = append(s.text[:0], text...)
 	s.clock, s.unit = c, 0
 	if c.Form == syntax.Epoch {
@@ -91,6 +93,7 @@ func (s *clockShape) digits(text []byte) (ns int64, ok bool) {
 	} else {
 		b := text[s.at : s.at+8]
 		h, m, sec := twoDigits(b), twoDigits(b[3:]), twoDigits(b[6:])
+		// A leap second is the 60th.
 		if h > 23 || m > 59 || sec > 60 || b[2] != ':' || b[5] != ':' {
 			return 0, false
 		}
@@ -154,6 +157,7 @@ func (s *clockShape) read(text []byte) (c syntax.Clock, ok bool) {
 
 // leadingNumber reads the digits that text starts with, of which there are n, at most 19.
 func leadingNumber(text []byte) (v int64, n int) {
+	// Twice at most, as 24 digits would exceed 64 bits. The 19 digits of ns since the epoch fit.
 	for n+8 <= len(text) && n <= 8 {
 		word := eightDigits(text[n:])
 		if word < 0 {

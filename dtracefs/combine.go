@@ -80,7 +80,7 @@ func combinePrograms(name string, programs []string) (string, error) {
 	for _, c := range clauses {
 		b.WriteString("\n" + c)
 	}
-	slices.Sort(timers) // END first, where it does not matter
+	slices.Sort(timers) // one order of them, whatever that of the scripts
 	for _, probe := range slices.Backward(timers) {
 		// The clock, then what was counted, then the end of the block, and last what empties it.
 		slices.SortStableFunc(bodies[probe], func(a, b string) int { return placeOf(a) - placeOf(b) })
@@ -117,6 +117,7 @@ type programParts struct {
 // stands between clauses, but for lines of the preprocessor and inline definitions, is the probe
 // of the next one.
 func clausesOf(program string) (p programParts, err error) {
+	// The comment at the top tells of this one script; the program of all has one of its own.
 	if i := strings.Index(program, "*/\n"); i >= 0 {
 		program = program[i+3:]
 	}

@@ -211,6 +211,8 @@ func (c *counting) sideBySide(ctx context.Context, chunks *chunker) error {
 				k.ok = k.lines.chunk(k.data)
 			})
 		}
+		// The queue holds the order of the text. It is never empty here: chunks that are not free
+		// stand in it, and the end of the text does as well.
 		k := queue[0]
 		queue = queue[1:]
 		<-k.done
@@ -230,6 +232,8 @@ func (c *counting) sideBySide(ctx context.Context, chunks *chunker) error {
 // decoder that fast readers ask about single lines.
 func (c *counting) count(k *fastChunk) {
 	k.line = c.line
+	// After a part that ended within a line, this one begins with the rest of it, which only the
+	// decoder can put together.
 	if k.ok && !c.scanner.midLine() {
 		c.line += k.lines.n
 		k.lines.commit()
@@ -277,6 +281,8 @@ func (c *counting) speedUp() {
 			}
 			if got, err := f.t.counts.Matrix(); err == nil && got.same(want) && len(f.t.counts.Drops) == len(c.tally.counts.Drops) {
 				c.fast = newFastCount(c.tally, l, f.ask)
+				// The decoder has dated the times of the sample, so the day of the tally still
+				// stands at the beginning.
 				if m := c.scanner.moment(); m != nil && m.ofDay {
 					c.tally.day.set(m.stamp)
 				}

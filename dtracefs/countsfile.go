@@ -120,9 +120,12 @@ func (w *CountsWriter) begin() error {
 	}
 	w.begun = true
 	var err error
+	// Without a checksum for each piece: that of the file goes over the packed bytes as well.
 	if w.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithEncoderLevel(zstd.SpeedFastest)); err != nil {
 		return err
 	}
+	// The writer keeps the first error of all and returns it when it is flushed, so those of single
+	// writes need not be looked at.
 	w.w.WriteString(countsMagic)
 	return w.w.WriteByte(countsVersion)
 }
@@ -202,6 +205,7 @@ func NewCountsReader(r io.ReadSeeker) (*CountsReader, error) {
 	}
 	sum := sha256.New()
 	sum.Write(head)
+	// Even a file of no hosts has the byte that ends it.
 	if rest := size - int64(len(head)) - sha256.Size; rest < 1 {
 		return nil, fmt.Errorf("reading counts: %w: it ends after %d bytes", ErrCountsFile, size)
 	} else if _, err := io.CopyN(sum, r, rest); err != nil {
@@ -503,6 +507,8 @@ func (c *Counts) body() ([]byte, error) {
 		// Distances are small numbers, mostly 1, and one byte each.
 		b = binary.AppendVarint(b, n-before)
 		before = n
+		// What was only assumed of first blocks is no part of what was counted. The reader assumes
+		// the same again, from the extents.
 		b = binary.AppendVarint(b, c.row(n).time()-begun[n])
 		b = c.bucketBytes(b, n, order)
 	}
@@ -723,6 +729,7 @@ func countsOfBody(body []byte, most, least int) (*Counts, error) {
 	c.seen = extents{extentReach(c.measure), readExtents(r)}
 	if r.err == nil {
 		times := c.startTimes()
+		// To book time of a bucket is to have it: those that are not kept must not come back so.
 		maps.DeleteFunc(times, func(number, _ int64) bool { return !c.keeps(number) })
 		c.passAll(times, 1)
 	}
@@ -740,6 +747,7 @@ func (c *Counts) readBucket(r *bodyReader, number int64, ids []int) {
 		if step == 0 {
 			return
 		}
+		// Compared before it is added, as a damaged distance may be larger than any int.
 		if step > uint64(len(ids)-1-i) {
 			r.fail()
 			return

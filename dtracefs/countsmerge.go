@@ -204,6 +204,8 @@ func (c *Counts) ByHost() map[string]*Counts {
 	if at < 0 {
 		return map[string]*Counts{"": c}
 	}
+	// wire copies the measure, but shares its lists: these are cloned before a name is taken out,
+	// or c would change as well.
 	w := c.measure.wire()
 	column := w.Names[at]
 	w.Names = slices.Delete(slices.Clone(w.Names), at, at+1)
@@ -393,6 +395,8 @@ func JoinAll(parts []*Counts) (*Counts, error) {
 	if len(parts) == 0 {
 		return nil, errors.New("joining counts: there are none")
 	}
+	// Then none has to find room between two that were joined before it, for which a short one may
+	// be too short (see [Counts.Join]).
 	slices.SortStableFunc(parts, func(a, b *Counts) int {
 		switch x, y := a.seen.runs, b.seen.runs; {
 		case len(x) > 0 && len(y) > 0:

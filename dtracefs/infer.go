@@ -325,6 +325,7 @@ func (o MeasureOptions) group(good []*candidate) (group, rest []*candidate, err 
 	groups := map[key][]*candidate{}
 	var order []key
 	for _, c := range good {
+		// Times of two kinds, such as dates and ns since boot, cannot lie on one axis.
 		k := key{timing: c.timing, clock: c.clock}
 		if c.timing == byRow {
 			k.table = c.table.Name + "\x00" + c.table.Kind

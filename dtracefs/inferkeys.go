@@ -29,6 +29,8 @@ func printed(t *Table) []*Column {
 // name in any case, then without the marks around it; a name that is a number, such as a
 // percentile's, comes before the position.
 func find(columns []*Column, name string) (*Column, bool) {
+	// All columns are gone through for each way before the next one: a column called exactly so
+	// wins wherever it stands.
 	for _, exact := range []func(a, b string) bool{
 		func(a, b string) bool { return a == b }, strings.EqualFold,
 		func(a, b string) bool { return strings.EqualFold(strings.Trim(a, "@%"), strings.Trim(b, "@%")) },
@@ -39,6 +41,8 @@ func find(columns []*Column, name string) (*Column, bool) {
 			}
 		}
 	}
+	// Positions come last, as a column may be called by a number: the percentile 99 is no 99th
+	// column.
 	if i, err := strconv.Atoi(name); err == nil && i >= 1 && i <= len(columns) {
 		return columns[i-1], true
 	}
@@ -197,6 +201,7 @@ func (o MeasureOptions) nameProcess(m *Measure, c *candidate, exec bool) {
 	if exec {
 		return
 	}
+	// The keys stand last; a kind may stand in front of them.
 	at := len(m.Dims) - len(c.keys)
 	for i, k := range c.keys {
 		if m.Dims[at+i] == "" && k.typ == String {
@@ -248,6 +253,7 @@ func (o MeasureOptions) takeKinds(m *Measure, c *candidate) {
 		// One kind is no part of a source's name.
 		i := len(m.Dims) - len(c.keys) + at
 		m.Names, m.Dims = slices.Delete(m.Names, i, i+1), slices.Delete(m.Dims, i, i+1)
+		// Tables of several values of one candidate share their lists, so each gets one of its own.
 		for j := range m.Tables {
 			if k := slices.Index(m.Tables[j].By, col.Name); k >= 0 {
 				m.Tables[j].By = slices.Delete(slices.Clone(m.Tables[j].By), k, k+1)

@@ -60,6 +60,7 @@ func anchorIn(text []byte, start, unit int64) (at int64, ok bool) {
 		if i > 0 && text[i-1] != ' ' && text[i-1] != '\t' && text[i-1] != '=' {
 			continue
 		}
+		// Forms are numbered from the finest on: a number since the epoch tells more than a date.
 		if clock, n, ok := syntax.ParseClock(text[i:]); ok && clock.Form <= syntax.Date && (form == syntax.TimeOfDay || clock.Form < form) {
 			wall, form = clock.NS, clock.Form
 			i += n - 1
@@ -69,6 +70,7 @@ func anchorIn(text []byte, start, unit int64) (at int64, ok bool) {
 		for end < len(text) && text[end]-'0' <= 9 {
 			end++
 		}
+		// The bound keeps the product within 64 bits. Of several numbers the first one counts.
 		if v, ok := syntax.Int(text[i:end]); ok && end-i > 3 && v > 0 && v < 1<<62/unit && !found {
 			if d := start - v*unit; d > -3600e9 && d < 24*3600e9 {
 				own, found = v*unit, true
@@ -186,6 +188,8 @@ func clockOf(c *Column, any bool) (TimeKind, int64) {
 			}
 			lo, hi = min(lo, v), max(hi, v)
 		}
+		// Instants from 2001 to 2096: 1e9 to 4e9 seconds, and a thousand times as much in each
+		// finer unit, so that no number fits two of them.
 		for unit := int64(1e9); unit >= 1; unit /= 1000 {
 			if lo >= 1e9*(1e9/unit) && hi < 4e9*(1e9/unit) && instants(c.Name, lo*unit, hi*unit, any) {
 				return ClockEpoch, unit
@@ -321,6 +325,7 @@ func (c *candidate) blockOf() func(i int) int64 {
 	if c.time != nil && c.timing != byBlock {
 		switch c.time.typ {
 		case Float:
+			// Seconds with a fraction, told apart to the microsecond.
 			return func(i int) int64 { return int64(c.time.floats[i] * 1e6) }
 		case String:
 			return func(i int) int64 { return int64(c.time.codes[i]) }
@@ -345,6 +350,7 @@ func (c *candidate) inOrder() bool {
 			last = ns
 		}
 	}
+	// One step back in twenty is allowed: buffers of several CPUs are printed one after the other.
 	return back*20 <= n
 }
 
@@ -439,6 +445,8 @@ func (c *candidate) steady() bool {
 		now[rowKey(c.keys, i)] = true
 	}
 	share()
+	// Without keys there is nothing that could differ. A single pair of blocks may be alike by
+	// chance.
 	return len(c.keys) == 0 || n >= 2 && common*2 >= n
 }
 
@@ -479,6 +487,8 @@ func (o MeasureOptions) every(m *Measure, group []*candidate) {
 func beats(times []int64) bool {
 	step, even := typicalStep(times), 0
 	for i := 1; i < len(times); i++ {
+		// Between three and five quarters of the typical step, of three steps in four: ticks come
+		// late, and a few are missed.
 		if d := times[i] - times[i-1]; d*4 > step*3 && d*4 < step*5 {
 			even++
 		}

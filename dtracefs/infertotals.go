@@ -46,6 +46,7 @@ func (g *growth) add(key []byte, x float64) {
 // endBlock ends a block. Where nearly everything falls at once, running totals were reset. A
 // reset is no proof against totals, so what fell in it does not count as falls.
 func (g *growth) endBlock() {
+	// One key that fell alone may be a process that was started again.
 	reset := g.down > 2*g.up && g.down > 1
 	if reset {
 		g.resets++
@@ -132,6 +133,7 @@ func (m *Measure) totals(t *TableMeasure, group []*candidate, o MeasureOptions) 
 			c = g
 		}
 	}
+	// Single events do not go on from each other, and rows out of the order of time show no growth.
 	if t.As != AsCount && t.As != AsTotal && t.As != AsDistribution || c.timing == byRow && (c.single() || !c.inOrder()) {
 		return
 	}

@@ -25,6 +25,7 @@ var gaugeWords = []string{"avg", "average", "mean", "median", "min", "max", "std
 // words: "latency_us" is a level, "latches" is none.
 func isGaugeName(name string) bool {
 	low := strings.ToLower(name)
+	// Shares, rates such as r/s, and percentiles such as p50, p95 and p99.
 	if strings.Contains(low, "%") || strings.HasSuffix(low, "/s") || strings.HasPrefix(low, "p9") || strings.HasPrefix(low, "p5") {
 		return true
 	}
@@ -129,6 +130,8 @@ func numeric(c *Column) bool { return c.typ == Int || c.typ == Float }
 func (o MeasureOptions) wide(c *candidate, value *Column) []*Column {
 	values := []*Column{value}
 	at := slices.Index(c.printed, value)
+	// At least the first column stays a key. The decoder calls what it takes for keys key1, key2
+	// and so on; a column with another name was told by a script, and is no value.
 	for at > 1 && c.printed[at-1].typ == Int && c.printed[at-1] != c.time && !matches(findKey, o.By, c.printed, c.printed[at-1]) && strings.HasPrefix(c.printed[at-1].Name, "key") {
 		at--
 	}
@@ -192,6 +195,7 @@ func (o MeasureOptions) wideRow(c *candidate, last *Column) []*Column {
 	for first > 0 && numeric(c.printed[first-1]) && c.printed[first-1] != c.time && !matches(findKey, o.By, c.printed, c.printed[first-1]) {
 		first--
 	}
+	// The most values are tried first: whatever can be a value is no key.
 	for at := max(first, 1); at < end; at++ {
 		before := c.printed[:at]
 		if slices.ContainsFunc(before, func(k *Column) bool { return !numeric(k) && k != c.time }) && c.areValues(before, c.printed[at:end+1]) {
@@ -264,6 +268,8 @@ func (o MeasureOptions) likelyValues(c *candidate) []*Column {
 			}
 		}
 	}
+	// Without a text, the numbers in front are the source if they tell the rows of a block apart,
+	// as `0 12` and `1 15` of two CPUs.
 	if texts == 0 {
 		if last := len(numbers) - 1; last > 0 && c.tellsRows(numbers[:last]) {
 			return numbers[last:]
@@ -272,6 +278,7 @@ func (o MeasureOptions) likelyValues(c *candidate) []*Column {
 	}
 	pick := c.printed[last]
 	if !numeric(pick) {
+		// As in `12 nginx`, where the number comes first.
 		if pick = c.firstData(); !numeric(pick) || pick == c.time {
 			return nil
 		}
@@ -426,6 +433,8 @@ func (o MeasureOptions) valueKind(c *candidate, v *Column, s *script.Script) Val
 			}
 		}
 	}
+	// Integers of a tracer's own aggregation are counts whatever their column is called, unless the
+	// script says otherwise above.
 	if v.typ == Float || isGaugeName(v.Name) && c.table.Kind != "agg" && c.table.Kind != "map" {
 		return AsGauge
 	}

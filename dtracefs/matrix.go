@@ -184,6 +184,8 @@ func (c *Counts) fillAll(m *Matrix, first, last int64, order []int, take bool) {
 		}
 		var filling sync.WaitGroup
 		for part := range parts {
+			// Each part ends by the formula by which the next one starts, so none of the pages is
+			// left out or filled twice, however many there are.
 			start, end := from+step*part/parts*pageSize, from+step*(part+1)/parts*pageSize
 			filling.Go(func() {
 				for ; start < end; start += pageSize {
@@ -226,6 +228,7 @@ func (c *Counts) fill(m *Matrix, from, first int64, order []int) {
 		}
 		values := r.counts()
 		for j, source := range order {
+			// A page may have no room for sources that did nothing in it.
 			if source < len(values) && c.howOf(source) == addsUp {
 				row[j] = values[source]
 			}

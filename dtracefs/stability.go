@@ -43,6 +43,8 @@ func (f *stability) line(st *station, line []byte, id string) bool {
 		return false
 	}
 	if m := stabilitySection.FindSubmatch(line); m != nil {
+		// A line of text may read like the title of a section; it is one only with an attribute
+		// below.
 		if next := st.peekAfter(); next == nil || !stabilityPair.Match(plain(next)) {
 			return false
 		}

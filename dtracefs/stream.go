@@ -165,6 +165,7 @@ func (s *Stream) complete(all bool) []Interval {
 			delete(c.levels, n)
 		}
 	}
+	// The page used last may be one of those.
 	c.at = nil
 	// What a stream counted is merged with nothing.
 	c.seen.runs = c.seen.runs[max(0, len(c.seen.runs)-1):]
@@ -188,6 +189,9 @@ func (s *Stream) forget() {
 	if !s.started || c.sources.count() < s.many {
 		return
 	}
+	// Whatever holds the number of a source has to be gone through: levels, what waits in the
+	// tables, the cells of the pages, and the names of each table. Only what is met on the way
+	// keeps a number.
 	names, ids := newSourceNames(), map[int]int{}
 	keep := func(source int) int {
 		id, ok := ids[source]
@@ -226,6 +230,8 @@ func (s *Stream) forget() {
 		source int
 		v      float64
 	}
+	// Values are taken out before pages are laid out anew, as only then it is known for how many
+	// sources they need room.
 	var cells []cell
 	for n, r := range c.all {
 		if n < s.next {

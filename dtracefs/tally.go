@@ -168,6 +168,7 @@ func (t *tally) mark(tables []*Table, stamps []int64) {
 			ends[ns] = true
 		}
 	}
+	// In the order of time, as what a block covers starts where the one before it ends.
 	for _, ns := range slices.Sorted(maps.Keys(ends)) {
 		t.ended(ns)
 	}
@@ -380,6 +381,8 @@ const sourceSep = "\x1f"
 // locked.
 func (t *tally) source(tm *tableTally, by []*Column, i int) int {
 	b := tm.buf[:0]
+	// Where several tables are counted, the same process has a source in each: its reads and its
+	// writes.
 	if len(t.m.Tables) > 1 || len(by) == 0 {
 		b = append(b, tm.Kind...)
 		if len(by) > 0 {
@@ -391,6 +394,8 @@ func (t *tally) source(tm *tableTally, by []*Column, i int) int {
 			b = append(b, sourceSep...)
 		}
 		switch {
+		// A part that lacks the column has an empty cell there, so that the parts of a name stay at
+		// their places.
 		case c == nil:
 		case c.typ == String:
 			b = append(b, c.words.at(c.codes[i])...)
@@ -514,6 +519,8 @@ func (t *tally) flushLevels() {
 	if len(t.partial) == 0 {
 		return
 	}
+	// Levels of a block stand where its counts do; single ones, as those of a log, at their own
+	// time.
 	number := t.counts.grid.ofEvent(t.level)
 	if t.counts.grid.block > 0 {
 		number = t.span(t.level).last
@@ -536,6 +543,7 @@ func (t *tally) flushLevels() {
 func (t *tally) finish() *Counts {
 	t.flushLevels()
 	for _, tm := range t.tables {
+		// This comes first, as it may put rows among those that wait.
 		t.endTotals(tm)
 		t.left += len(tm.pending)
 	}

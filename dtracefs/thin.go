@@ -41,11 +41,13 @@ func thinned(first, last int64, sources, most, least int) []stretch {
 		return nil
 	}
 	length := max(int64(most)/p, int64(least)) / thinStretches
+	// Stretches as long as that would leave nothing out.
 	if length < 1 || length*thinStretches >= n {
 		return nil
 	}
 	var out []stretch
 	for k := range int64(thinStretches) {
+		// The first one starts with the first bucket, and the last one ends with the last.
 		from := first + k*(n-length)/(thinStretches-1)
 		out = append(out, stretch{from, from + length - 1})
 	}

@@ -100,6 +100,8 @@ func (t *totals) cleared() bool {
 			on++
 		}
 	}
+	// A cleared map lacks whatever has done nothing since, so keys that are gone show it as those
+	// that fell do.
 	gone := max(0, t.n-down-on)
 	return down > 0 && down+gone > 2*on
 }
@@ -121,6 +123,7 @@ func (t *tally) endTotals(tm *tableTally) {
 	if len(s.rows) == 0 {
 		return
 	}
+	// Rows of a log end no block, so nothing has set it for them.
 	if t.begin == 0 {
 		t.begin = s.at
 	}
@@ -135,12 +138,14 @@ func (t *tally) endTotals(tm *tableTally) {
 		case !old.known && !tm.fresh && s.at == t.begin:
 			// The capture starts in the middle of a run: what was before is not known.
 			grown = totalValue{}
+		// New within the capture, or cleared since it was printed last: all of it came after that.
 		case !old.known || old.run != s.run:
 		case r.value.less(old.value):
 			t.resets++
 		default:
 			grown = r.value.minus(old.value)
 		}
+		// A key may come twice in a block, but the next block can miss it only once.
 		if !r.total.known || r.total.block != s.at {
 			s.n++
 		}
