@@ -58,6 +58,8 @@ func countCalls(head []byte) (calls, truss bool) {
 			if c.Truss {
 				bsd++
 			}
+		// Any text that is moved in looks like details, so they count only behind a line of a
+		// tracer's.
 		case signal || isTrussStart(line) || isStraceMessage(line) || isStackLine(line) || traced > 0 && isCallDetail(line):
 			traced++
 		}
@@ -75,6 +77,7 @@ func isStraceMessage(line []byte) bool { return bytes.HasPrefix(line, []byte("st
 // or with -r and -w of what was read and written: it stands further in than calls do.
 func isCallDetail(line []byte) bool {
 	b := line
+	// truss puts the numbers of process and thread before details, too: `3201/2:     d=0x05400000`.
 	if n := bytes.IndexByte(b, ':'); n > 0 && n < 16 && len(bytes.Trim(b[:n], "0123456789/")) == 0 {
 		b = bytes.TrimPrefix(b[n+1:], []byte("\t"))
 	}
@@ -134,6 +137,8 @@ func (t *callTrace) line(cur *syntax.Cursor, num int, line []byte, terminated bo
 		return classNotice
 	case t.trussSignal(line):
 	default:
+		// The last line of a capture that was cut may be half of a call. Filed as text it would
+		// look whole.
 		if !terminated && cur.Done() {
 			t.unparsed(num, line)
 			t.truncated(num)
@@ -163,6 +168,8 @@ func parseTrussSignal(line []byte) (c syntax.Call, ok bool) {
 	b := bytes.TrimSpace(line)
 	if pid, rest, ok := bytes.Cut(b, []byte(":")); ok {
 		n, tid, _ := bytes.Cut(pid, []byte("/"))
+		// `4711/1:` are a process and its thread. Any other word before a colon, as in
+		// `siginfo: SIGINT`, belongs to what is said.
 		if _, ok := syntax.Int(n); ok {
 			c.PID, c.TID, b = n, tid, bytes.TrimSpace(rest)
 		}
@@ -179,11 +186,16 @@ func parseTrussSignal(line []byte) (c syntax.Call, ok bool) {
 			continue
 		}
 		c.Kind = syntax.Signal
+		// As in `SIGNAL 2 (SIGINT) code=SI_USER` of FreeBSD, whose first word looks like the name
+		// of a signal itself.
 		if name := signalName.Find(bytes.TrimPrefix(b, []byte("SIGNAL"))); name != nil {
 			c.Name, c.Args = name, b
 			return c, true
 		}
+		// Where no signal is named, the words that were known are the name:
+		// `process exit, rval = 0` is a `process exit` with `rval = 0`.
 		c.Name, c.Args = bytes.Trim([]byte(start), " :<>*"), bytes.TrimRight(bytes.TrimLeft(b[len(start):], ", "), ">")
+		// As `*** process killed ***`, of which only the stars were known.
 		if start == "*** " {
 			c.Name, c.Args = bytes.Trim(b, " *"), nil
 		}
@@ -223,12 +235,16 @@ func (t *callTrace) call(cur *syntax.Cursor, c syntax.Call) {
 	if c.HasClock {
 		o.timed, o.ns, o.ofDay = true, c.Clock.NS, c.Clock.Form == syntax.TimeOfDay
 		if o.ofDay {
+			// The clock is read here and not where the row is filed: midnights are counted as the
+			// lines come, and an open call may be filed long after its line.
 			o.ns = t.when.ofClock(c.Clock.NS)
 		}
 	}
 	pid := string(c.PID)
 	switch c.Kind {
 	case syntax.Signal, syntax.Exit:
+		// A signal is filed without o, by a function that the lines of truss share. It takes the
+		// time from here.
 		t.when.ns, t.when.ofDay = o.ns, o.ofDay
 		t.signal(c)
 	case syntax.UnfinishedCall:
@@ -253,7 +269,8 @@ func (t *callTrace) call(cur *syntax.Cursor, c syntax.Call) {
 			}
 		}
 		if begun == nil || begun.name != o.name {
-			// Its beginning was not printed, as where tracing began within it.
+			// Its beginning was not printed, as where tracing began within it. If another call of
+			// the process is open, it stays so: its own end may still come.
 			begun = o
 			begun.args = "... " + o.args
 			begun.resumed = o
@@ -338,6 +355,7 @@ func (t *callTrace) row(o *openCall, c syntax.Call, cur *syntax.Cursor) {
 		}
 	}
 	if len(c.Elapsed) > 0 {
+		// `<0.000296>`, but also `<unavailable>`, which turns the column into one of text.
 		if f, err := strconv.ParseFloat(string(c.Elapsed), 64); err == nil {
 			col := s.open("elapsed", Float)
 			col.floats = append(col.floats, f)
@@ -366,6 +384,7 @@ func (t *callTrace) details(cur *syntax.Cursor) (text []byte) {
 	for t.c.Dialect == "truss" && cur != nil && !cur.Done() && isCallDetail(cur.Peek()) {
 		line := cur.Peek()
 		_, signal := parseTrussSignal(line)
+		// Signals are moved in as far as details are: `3201/1:     Stopped by signal #24, SIGTSTP`.
 		if _, call := syntax.ParseCall(line); call || signal {
 			break
 		}
@@ -416,12 +435,15 @@ func callCounts(d *decoder, cur *syntax.Cursor) {
 			take(classTable)
 			continue
 		}
+		// truss has no longer label than that, so a sentence with a colon behind the table is none.
 		if label, rest, ok := bytes.Cut(bytes.TrimSpace(line), []byte(":")); ok && len(label) > 0 && len(label) <= len("sys totals") {
 			// As `sys totals:   .004   50   2` of illumos.
 			s := d.sheetFor("counts total", "counts total", "summary")
 			d.inferred[s] = true
 			s.text("syscall", label)
 			for i, w := range bytes.Fields(rest) {
+				// The label stands under the first name, so numbers begin at the second. Should
+				// there be more of them than names, they are kept all the same.
 				s.text(append(h.Names[1:], "more")[min(i, len(h.Names)-1)], leadingZero(w))
 			}
 			s.end()
@@ -437,6 +459,7 @@ func callCounts(d *decoder, cur *syntax.Cursor) {
 			cells = append([][]byte{nil}, bytes.Fields(line)...)
 		}
 		calls := h.Index("calls")
+		// A sentence may have as many words as the heading. Every row has a count of calls.
 		if _, isInt := syntax.Int(cells[calls]); !isInt {
 			return
 		}
@@ -476,6 +499,8 @@ func isRuledLine(line []byte) bool {
 type callTotals struct{}
 
 func (callTotals) take(st *station, num int, line []byte) bool {
+	// Every line of a capture is asked about. The first letter, of `% time` or `syscall`, rules out
+	// nearly all before the words are split.
 	if c := syntax.TrimIndent(line)[0]; c != '%' && c != 's' || !isCountsHeading(line) {
 		return false
 	}

@@ -269,6 +269,8 @@ func (k *kept) hasAll(line []byte) bool {
 		if !k.has(string(word)) {
 			return false
 		}
+		// Found once in another notation or within a longer word, it need not be searched for
+		// again.
 		k.words[string(word)] = struct{}{}
 	}
 	return true

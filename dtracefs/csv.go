@@ -95,6 +95,7 @@ func (r *csvRecords) next() (record [][]byte, line []byte, ok bool) {
 	rest := r.data[r.at:]
 	n := bytes.IndexByte(rest, '\n')
 	if n < 0 {
+		// The last line may have no end. n+1 is its size all the same.
 		n = len(rest) - 1
 	}
 	line = bytes.TrimRight(rest[:n+1], "\r\n")
@@ -102,6 +103,7 @@ func (r *csvRecords) next() (record [][]byte, line []byte, ok bool) {
 		return r.quoted(rest, line, n)
 	}
 	r.at += n + 1
+	// With one cell only, any line would be a record.
 	if bytes.IndexByte(line, r.sep) < 0 {
 		return nil, line, true
 	}
@@ -121,6 +123,7 @@ func (r *csvRecords) next() (record [][]byte, line []byte, ok bool) {
 // record may be, a quote was never closed, and any line does.
 func cutCSV(data []byte) int {
 	end := cutAtLine(data)
+	// odd says that the quotes before at are odd in number, while at goes back line by line.
 	odd := bytes.Count(data[:end], []byte{'"'})%2 == 1
 	for at := end; odd && at > 0 && end-at <= longestCSV; {
 		start := cutAtLine(data[:at-1])
@@ -142,6 +145,7 @@ func (r *csvRecords) quoted(rest, line []byte, n int) (record [][]byte, text []b
 	in.FieldsPerRecord, in.Comma = -1, rune(r.sep)
 	fields, err := in.Read()
 	if err != nil || len(fields) < 2 {
+		// Only this line is given up. What follows it may be records again.
 		r.at += n + 1
 		return nil, line, true
 	}
@@ -168,6 +172,7 @@ func startCSV() reader { return &csvText{} }
 // otherwise.
 func (c *csvText) read(d *decoder, data []byte, line int, last bool) int {
 	if c.sep == 0 {
+		// The same head as when the dialect was chosen, so that the answer is the same.
 		if c.sep = csvSeparator(bytes.TrimLeft(data[:min(len(data), 64<<10)], " \t\r\n")); c.sep == 0 {
 			c.sep = ','
 		}
@@ -175,6 +180,8 @@ func (c *csvText) read(d *decoder, data []byte, line int, last bool) int {
 	r := csvRecords{data: data, sep: c.sep}
 	num := line
 	for records := 1; ; records++ {
+		// Other readers have a cursor, which asks whether anyone still wants the capture. This one
+		// has none, and asks by itself now and then.
 		if d.ended != nil && records%1024 == 0 && d.ended() {
 			return num - line
 		}

@@ -33,11 +33,13 @@ func (dumps) take(st *station, num int, line []byte) bool {
 	}
 	title := st.free.title()
 	st.take(classTable)
+	// Several dumps share one table, and offsets start at 0 in each. The number keeps them apart.
 	st.block++
 	s := st.sheetFor("bytes", "bytes", "bytes")
 	for !st.cur.Done() {
 		row := st.peek()
 		m := dumpRow.FindSubmatchIndex(row)
+		// The first line that is no row is left to others.
 		if m == nil {
 			return true
 		}

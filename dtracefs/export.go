@@ -50,6 +50,7 @@ func (w *CSVWriter) Write(t *Table) error {
 		return fmt.Errorf("writing table %s as CSV: %w", t.Name, err)
 	}
 	columns := t.columnsNamed(w.columns)
+	// Cells without a column must be empty, and not be those of the table before.
 	clear(w.record)
 	for r := range t.NumRows() {
 		for i, c := range columns {

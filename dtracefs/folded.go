@@ -53,6 +53,8 @@ func folded(d *decoder, cur *syntax.Cursor) {
 			continue
 		}
 		frames, v, unsigned, ok := syntax.LastInt(bytes.TrimRight(line, " "))
+		// The column is one of signed integers, in which a larger count would become a negative
+		// one.
 		if !ok || unsigned {
 			d.account(classUnparsed, size)
 			d.unparsed(num, line)

@@ -15,12 +15,15 @@ import (
 type kernelTrace struct{}
 
 func (kernelTrace) take(st *station, num int, line []byte) bool {
+	// Every line of a capture comes by here. A look at single bytes rules out nearly all before a
+	// pattern is tried.
 	if bytes.IndexByte(line, ')') > 0 && bytes.IndexByte(line, '|') > 0 {
 		if c, ok := syntax.ParseFtraceCall(line); ok {
 			takeCall(st, c)
 			return true
 		}
 	}
+	// A map's line, `@reads[nginx]: 12`, has all the marks of an event.
 	if line[0] == '@' || bytes.IndexByte(line, '[') <= 0 || !bytes.Contains(line, []byte(": ")) {
 		return false
 	}
@@ -52,9 +55,11 @@ func (kernelTrace) take(st *station, num int, line []byte) bool {
 	default:
 		event, args, caller = e.What, nil, nil
 	}
+	// What stands behind an event's name may hold an arrow, which is not a caller's.
 	if named {
 		caller = nil
 	}
+	// As `(-----)`, where the kernel has not kept the number.
 	cells := []cell{{"comm", e.Comm}, {"pid", e.PID}, {"tgid", bytes.Trim(e.TGID, "-")}, {"cpu", trimZeros(e.CPU)}, {"flags", e.Flags}, {"event", event}, {"args", args}, {"caller", caller}}
 	s.cells(cells)
 	if stack != nil {
@@ -97,6 +102,7 @@ func (s *sheet) cells(cells []cell) {
 // seconds appends a time that counts seconds since boot.
 func (s *sheet) seconds(text []byte) {
 	c := s.open("time", Float)
+	// The patterns of package syntax let nothing through that is no number.
 	f, _ := strconv.ParseFloat(string(text), 64)
 	c.floats = append(c.floats, f)
 }

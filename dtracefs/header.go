@@ -11,6 +11,7 @@ func (headers) take(st *station, num int, line []byte) bool {
 	if h == syntax.NoHeader {
 		return false
 	}
+	// The lines gathered so far stood above the header, so their tables come before those below it.
 	st.free.flush()
 	st.take(classTable)
 	st.mode = h

@@ -63,6 +63,9 @@ func isDevicesTitle(line []byte) bool {
 // the columns by commas where -r is given.
 func isDevicesHeading(line []byte) bool {
 	words := bytes.Fields(bytes.ReplaceAll(line, []byte(","), []byte(" ")))
+	// illumos with -n has the device last:
+	//
+	//	r/s    w/s   kr/s   kw/s wait actv wsvc_t asvc_t  %w  %b device
 	if len(words) < 6 || string(words[0]) != "device" && string(words[0]) != "disk" && string(words[0]) != "r/s" {
 		return false
 	}
@@ -85,6 +88,7 @@ func (r *reports) devicesHeading(num int, line []byte) {
 		h := syntax.ParseHeading(line)
 		rp := &report{name: "iostat", Heading: h, boot: r.block <= r.boot, words: map[string]bool{"device": true, "disk": true}, keys: []string{"device", "disk"}, isRow: someNumber, commas: commas}
 		rp.short = h.Index("device") + 1
+		// Where the device comes first, %b is the last column of its own.
 		if rp.short == 1 {
 			rp.short = h.Index("%b") + 1
 		}
@@ -118,6 +122,7 @@ func isWideHeading(groups, names []byte) bool {
 func (r *reports) wideHeading(num int, groups []byte) {
 	names := r.cur.Peek()
 	words := headingWords(groups) + "\n" + headingWords(names)
+	// The heading comes again in the middle of the rows. It starts no block, as each row is one.
 	if r.table != nil && r.wide == words {
 		r.take(classTable)
 		return
@@ -149,6 +154,7 @@ func wideGroups(line, columns []byte) (groups []group) {
 	for w := range bytes.FieldsSeq(columns) {
 		names = append(names, string(w))
 	}
+	// The one name with a blank is kept together by a byte that stands in no name.
 	words := strings.Fields(strings.Replace(string(line), "load average", "load\x00average", 1))
 	devices := 0
 	taken := 0
@@ -159,6 +165,7 @@ func wideGroups(line, columns []byte) (groups []group) {
 		case w == "cpu":
 			// From the last group's names backwards: cpu stands after the devices.
 			at := len(names)
+			// macOS prints the load behind them.
 			if i := indexOf(names, "1m"); i >= 0 {
 				at = i
 			}
@@ -178,12 +185,14 @@ func wideGroups(line, columns []byte) (groups []group) {
 		taken += g.to - g.from
 		groups = append(groups, g)
 	}
+	// What the other groups left over is for the devices, and only now is it known how much.
 	at := 0
 	for i := range groups {
 		g := &groups[i]
 		if g.device {
 			g.from, g.to = at, at+(len(names)-taken)/devices
 		}
+		// Groups follow each other without a gap, or the columns are not those of these groups.
 		if g.from != at || g.to <= at || g.to > len(names) {
 			return nil
 		}

@@ -85,6 +85,7 @@ func fileJSONLine(d *decoder, v syntax.JSON) {
 // flattenJSON hands the leaves of a value to each, with the names that lead to them. A list is a
 // leaf: its elements are of one column, not columns.
 func flattenJSON(name string, v syntax.JSON, each func(name string, leaf syntax.JSON)) {
+	// An empty object has no leaves. It is one itself, or its name would be lost.
 	if v.Kind != '{' || len(v.Members) == 0 {
 		each(name, v)
 		return

@@ -133,6 +133,7 @@ func parseXML(data []byte) (syntax.JSON, error) {
 			return end(errors.New("elements nested too deeply"))
 		}
 		switch tok := tok.(type) {
+		// Text that stands before an element belongs to the one around it.
 		case xml.StartElement:
 			message()
 			stack, names = append(stack, syntax.JSON{Kind: '{'}), append(names, tok.Name.Local)
@@ -145,6 +146,7 @@ func parseXML(data []byte) (syntax.JSON, error) {
 			}
 		case xml.CharData:
 			text += string(tok)
+		// What a comment says is kept as well, as text.
 		case xml.Comment:
 			text += string(tok)
 		}
@@ -389,6 +391,7 @@ func (r libxoReader) tuple(name string, v syntax.JSON) {
 			if v.Names[k] != "keys" {
 				continue
 			}
+			// As with outputs: a part of the list, whose addresses say what is filed.
 			keys := v.Members[k : k+1]
 			if keys[0].Kind == '[' {
 				keys = keys[0].Members

@@ -35,6 +35,8 @@ func (f *listing) take(st *station, num int, line []byte) bool {
 	s.text("function", p.Function)
 	s.text("name", p.Name)
 	s.end()
+	// A row in exact columns stands for the header that was lost. Rows after it may overflow
+	// theirs.
 	if st.mode == syntax.NoHeader {
 		st.mode = syntax.ListHeader
 	}
@@ -43,6 +45,8 @@ func (f *listing) take(st *station, num int, line []byte) bool {
 
 // isListRow recognizes a listing's row in its exact columns, where the header is lost.
 func isListRow(line []byte) bool {
+	// dtrace prints `%5d %10s %17s %33s %s`: four columns set to the right, with a blank behind
+	// each.
 	const idEnd, providerEnd, moduleEnd, functionEnd = 5, 16, 34, 68
 	if len(line) <= functionEnd+1 || line[functionEnd] != ' ' || line[moduleEnd] != ' ' || line[providerEnd] != ' ' || line[idEnd] != ' ' {
 		return false

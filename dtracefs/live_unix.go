@@ -24,6 +24,7 @@ func killGroup(cmd *exec.Cmd, with string) { signalGroup(cmd, with, syscall.SIGK
 // signalGroup signals a process group. What was started with more privileges takes no signals of
 // whoever has less: it gets them the same way.
 func signalGroup(cmd *exec.Cmd, with string, sig syscall.Signal) error {
+	// A negative number means the group that the process leads.
 	err := syscall.Kill(-cmd.Process.Pid, sig)
 	if !errors.Is(err, syscall.EPERM) || with == "" {
 		return err
@@ -32,6 +33,7 @@ func signalGroup(cmd *exec.Cmd, with string, sig syscall.Signal) error {
 	if err != nil {
 		return err
 	}
+	// Without `--`, kill would read the negative number as an option.
 	line = append(line, "kill", "-"+strconv.Itoa(int(sig)), "--", strconv.Itoa(-cmd.Process.Pid))
 	return exec.Command(line[0], line[1:]...).Run()
 }
@@ -54,6 +56,8 @@ func makePipe(path string) error {
 
 // readPipe copies what is written into a pipe until finish is called, which waits for what is left.
 func readPipe(path string, w io.Writer) (finish func(), err error) {
+	// To open a pipe for reading waits for a writer, and the tracer does not run yet. O_NONBLOCK
+	// does not wait.
 	r, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err

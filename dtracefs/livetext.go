@@ -20,6 +20,7 @@ type liveText struct {
 // some yields the whole records that have come.
 func (l *liveText) some(yield func(*Batch, error) bool) bool {
 	if l.scanner == nil {
+		// The dialect is chosen once, and half a line is too little for that.
 		if bytes.IndexByte(l.text, '\n') < 0 {
 			return true
 		}
@@ -53,6 +54,7 @@ func (l *liveText) start() {
 	if dl.name == UnknownDialect {
 		dl = dialectNamed("dtrace")
 	}
+	// bpftrace is told by marks that may come later than the first lines, or never.
 	if dl.name == "dtrace" && l.name == "bpftrace" {
 		dl = dialectNamed("bpftrace")
 	}
@@ -63,6 +65,7 @@ func (l *liveText) start() {
 // yield decodes the first n bytes and yields them as a batch, with what was said on standard
 // error meanwhile. An empty one at the end is not yielded if there is nothing in it.
 func (l *liveText) yield(n int, last bool, yield func(*Batch, error) bool) bool {
+	// A copy, as the rest then moves to the front of the same memory.
 	data := bytes.Clone(l.text[:n])
 	l.text = append(l.text[:0], l.text[n:]...)
 	b := l.scanner.batch(chunk{data: data, line: l.line, at: l.at, last: last})
@@ -85,6 +88,7 @@ func (r *Run) tell(b *Batch) {
 	r.mu.Lock()
 	said := bytes.Clone(r.stderr.Bytes()[r.told:])
 	said = said[:bytes.LastIndexByte(said, '\n')+1]
+	// What is dropped lies before told, so batches had it already.
 	if r.told += len(said); r.told > mostSaid {
 		r.stderr.Next(mostSaid / 2) // drops may be told for days
 		r.told -= mostSaid / 2

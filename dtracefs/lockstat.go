@@ -99,7 +99,9 @@ func (l *lockstat) line(num int, line []byte) lineClass {
 	case bytes.HasPrefix(line, lockstatSays):
 		l.notice(num, "warning", line, 0)
 		return classNotice
+	// Before the first title nothing tells what a line is. It goes to what was not understood.
 	case l.event == "":
+	// A rule stands under a heading or, with -s and -h, over it. No row goes on behind one.
 	case isRuledLine(line):
 		l.end()
 		return classTable
@@ -142,6 +144,8 @@ func (l *lockstat) bucket(line []byte) bool {
 	left, right, ok := bytes.Cut(line, []byte("|"))
 	words := bytes.Fields(bytes.TrimLeft(right, "@ "))
 	low := bytes.TrimSpace(left)
+	// A bound before the bar and a count behind it come together, or not at all where the line has
+	// a frame alone.
 	if !ok || len(low) > 0 != (len(words) > 0 && isNumber(words[0])) || len(low) > 0 && !isNumber(low) {
 		return false
 	}
@@ -177,6 +181,7 @@ func (l *lockstat) cells(s *sheet) {
 		if cell == nil || s.Kind != "table" && role != roleKey {
 			continue
 		}
+		// The sign goes into the name, so that the cells are numbers.
 		if share, ok := bytes.CutSuffix(cell, []byte("%")); ok && role == roleAside {
 			name, cell = name+" (%)", share
 		}
@@ -191,6 +196,7 @@ func (l *lockstat) end() {
 		s := l.sheetFor("lockstat", "lockstat", "table")
 		l.inferred[s] = true
 		l.cells(s)
+		// The stack is the last column of the distribution's heading. Frames only come under one.
 		if l.frames != nil {
 			s.open(l.names[len(l.names)-1], Stack).appendStack(l.frames)
 		}

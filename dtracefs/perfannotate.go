@@ -63,6 +63,7 @@ func (p *perfAnnotate) line(num int, line []byte) lineClass {
 		return classBlank
 	case isRuledLine(line):
 		return classTable
+	// Any text may have a line with a colon in front, so only what follows a title is code.
 	case m != nil && p.object != "":
 		p.row(bytes.Fields(m[1]), m[2])
 		return classTable
@@ -88,8 +89,11 @@ func (p *perfAnnotate) row(percents [][]byte, code []byte) {
 	s.col("percent", String)
 	s.col("address", String)
 	for _, percent := range percents {
+		// Those of further events get columns with a number behind the name.
 		s.text("percent", percent)
 	}
+	// Source code has labels, and `bad: return` looks like an address with an instruction. But only
+	// instructions have percentages.
 	if m := perfAnnotateCode.FindSubmatch(code); m != nil && len(percents) > 0 {
 		s.text("address", m[1])
 		code = m[2]

@@ -76,6 +76,7 @@ func (p *perfReport) read(d *decoder, data []byte, num int, _ bool) int {
 			if m := perfReportEvent.FindSubmatch(line); m != nil {
 				p.event = string(m[1])
 			}
+			// Lines of a mark alone are there for looks.
 			if len(bytes.Trim(line, "# ")) > 0 {
 				d.notice(n, "banner", line, 0)
 			}
@@ -133,6 +134,7 @@ func (p *perfReport) share(line []byte) bool {
 	}
 	s := p.sheetFor("report", "report", "table")
 	p.inferred[s] = true
+	// The number joins the nodes of the call graph to the row that they stand under.
 	p.row++
 	s.int("row", p.row, false)
 	if p.event != "" {
@@ -160,6 +162,7 @@ func (p *perfReport) share(line []byte) bool {
 // of the samples it has, where a branch starts. The depth is the column in which the function
 // stands: how much further in a level is depends on the options, but an order is an order.
 func (p *perfReport) node(line []byte) bool {
+	// A node belongs to the row above it, so before the first row there is none.
 	if p.row == 0 || line[0] != ' ' {
 		return false
 	}

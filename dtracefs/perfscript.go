@@ -37,9 +37,11 @@ func isPerfScript(head []byte) bool {
 			continue
 		}
 		p, ok := syntax.ParsePerfSample(line)
+		// One line by itself is too little to tell, whatever is in it.
 		if !ok || cur.Done() {
 			return false
 		}
+		// As `nginx  4711 [000]  2957.484993:    2004008 cpu-clock:pppH:`.
 		if p.CPU != nil || p.Period != nil {
 			return true
 		}

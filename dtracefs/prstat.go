@@ -23,6 +23,7 @@ var prstat = &tool{
 			})
 		case bytes.HasPrefix(line, []byte("Total: ")) && bytes.Contains(line, []byte("load averages:")):
 			r.total("prstat summary", line)
+			// No row of the table above comes after the totals.
 			r.table = nil
 		default:
 			return false
@@ -56,6 +57,7 @@ func prstatReport(line []byte) *report {
 	// COMMAND is a column whose cells may hold blanks, as names of processes do.
 	rp := &report{Heading: syntax.ParseHeading(append(bytes.Clone(line[:at]), "COMMAND"...)), isRow: intAt(0), words: prstatWords, keys: []string{"PROCESS"}}
 	last := len(rp.Names) - 1
+	// Capped, so that it does not write over the names that rows are split by.
 	rp.columns = append(rp.Names[:last:last], "PROCESS", behind)
 	rp.shape = func(cells [][]byte) [][]byte {
 		name := cells[last]

@@ -13,6 +13,8 @@ var ps = &tool{
 		if _, ok := wholeClock(line); ok && !rest.Done() {
 			line, _ = rest.Next()
 		}
+		// A script may print the same names over something else, so the line under them must be a
+		// row.
 		if !isPsHeading(line) || rest.Done() {
 			return false
 		}
@@ -60,6 +62,7 @@ var psNames = map[string]bool{
 // process's number and its command among them, and one at least that is ps's alone: "PID COMM" is
 // what many scripts print.
 func isPsHeading(line []byte) bool {
+	// Names of ps start with a capital or a percent sign, so that one byte rules out most lines.
 	if first := syntax.TrimIndent(line); len(first) == 0 || first[0] < 'A' && first[0] != '%' || first[0] > 'Z' {
 		return false
 	}

@@ -108,6 +108,7 @@ func (r *Recording) checkScript() error {
 
 // open begins a part.
 func (r *Recording) open() (err error) {
+	// What a crash has left under this name is written over.
 	if r.file, err = os.Create(r.path + partial); err != nil {
 		return err
 	}
@@ -188,6 +189,7 @@ func (r *Recording) Size() int64 {
 
 // rotate puts the part in place and begins the next.
 func (r *Recording) rotate() error {
+	// In this order: finish gives the part the name of the newest, from which shift moves it on.
 	if err := r.finish(); err != nil {
 		return err
 	}

@@ -47,6 +47,7 @@ func toolDialect(t *tool) dialect {
 			if syntax.Blank(line) {
 				continue
 			}
+			// A copy, as a tool may read on to see whether the line is its heading.
 			after := *cur
 			if t.head(line, &after) {
 				return true
@@ -292,6 +293,7 @@ func (r *reports) nameOf(name, words string, rp *report) string {
 	}
 	n := name
 	for i := 0; taken(n) && i < len(rp.Names); i++ {
+		// A name such as %usr, rxpck/s or runq-sz tells tables apart; CPU and DEV stand in several.
 		if w := rp.Names[i]; strings.ContainsAny(w, "%/-") || i == len(rp.Names)-1 {
 			n = name + " " + w
 		}
@@ -315,6 +317,7 @@ func (r *reports) row(line []byte) bool {
 	if !ok || !rp.isRow(cells) {
 		return false
 	}
+	// The columns copy what they take, so the next row may use the same room.
 	rp.room = cells[:0]
 	if stamped {
 		r.at(c)
@@ -326,9 +329,11 @@ func (r *reports) row(line []byte) bool {
 	// time since boot.
 	if rp.perRow {
 		boot = boot && !r.booted
+		// A time that stood above one row is not that of the next.
 		if !stamped && r.used {
 			r.when.set = false
 		}
+		// Where no times are printed, the rows number the blocks.
 		if r.booted && !r.when.set {
 			r.block++
 		}
@@ -369,6 +374,7 @@ func (rp *report) split(line []byte) (cells [][]byte, ok bool) {
 	}
 	cells, ok = rp.Cells(rp.room[:0], line)
 	if rp.short > 0 && rp.short < len(rp.Names) {
+		// A short row has the first columns, wherever its words happen to stand.
 		if words := bytes.Fields(line); len(words) == rp.short {
 			return words, true
 		}
@@ -515,6 +521,7 @@ func (c *Column) measure(kilo, unit float64, whole bool) (how measured) {
 			continue
 		}
 		number := w
+		// top of macOS marks what changed since its last sample, as `120+`.
 		if last := w[len(w)-1]; last == '+' || last == '-' {
 			how.marked, number = true, w[:len(w)-1]
 		}
@@ -534,8 +541,10 @@ func (c *Column) measure(kilo, unit float64, whole bool) (how measured) {
 			}
 		}
 		values[i] = v
+		// From 2^53 on, a float does not tell each integer from the next.
 		ints = ints && m.Int && v == math.Trunc(v) && math.Abs(v) < 1<<53
 	}
+	// Numbers alone are typed when the sheet is finished, which keeps them as they were printed.
 	if how == (measured{}) && !dash {
 		return how
 	}
@@ -544,6 +553,7 @@ func (c *Column) measure(kilo, unit float64, whole bool) (how measured) {
 		typ = Int
 	}
 	old := *c
+	// In place, as the sheet finds the column by its address.
 	*c = *newColumn(c.Name, typ)
 	c.context, c.role = old.context, old.role
 	for i, code := range old.codes {
@@ -619,6 +629,8 @@ func (r *reports) total(name string, line []byte) {
 		if last != before {
 			before, nth = last, 0
 		}
+		// Loads have no names of their own: `load average: 2.81, 3.52, 6.09`. Their order tells
+		// which is which.
 		minutes := len(what) == 0 && value != nil && nth < 3 && bytes.Contains(bytes.ToLower(group), []byte("load"))
 		if minutes {
 			what = [][]byte{[]byte("1m"), []byte("5m"), []byte("15m")}[nth]

@@ -91,6 +91,7 @@ func isLegend(states syntax.JSON) bool {
 			return false
 		}
 		for i, m := range s.Members {
+			// The column state has the names of the states, so no member can have that name.
 			if m.Kind == '{' || m.Kind == '[' || s.Names[i] == "state" || slices.Index(s.Names, s.Names[i]) != i {
 				return false
 			}

@@ -24,6 +24,8 @@ var sysstat = &tool{
 			r.take(classNotice)
 			r.notice(num, "banner", line, 0)
 			r.dated, r.isDated, r.solaris = date, true, line[0] == 'S'
+			// Another run begins: its days are counted from its own date on, and its first report
+			// may be of the time since boot again.
 			r.when = clockwork{}
 			r.boot, r.bannered = r.block+1, true
 			r.table = nil
@@ -54,6 +56,9 @@ func sysstatBanner(line []byte) (date int64, ok bool) {
 		return 0, false
 	}
 	words := bytes.Fields(line)
+	// Linux puts the host in parentheses. illumos does not:
+	//
+	//	SunOS gz1 5.11 joyent_20261119T002343Z i86pc    11/28/2026
 	if linux && (len(words) < 4 || words[2][0] != '(') || len(words) > 12 {
 		return 0, false
 	}
@@ -62,6 +67,7 @@ func sysstatBanner(line []byte) (date int64, ok bool) {
 			// As 28.11.2026.
 			w = append(append(append(append(append([]byte{}, w[6:]...), '-'), w[3:5]...), '-'), w[:2]...)
 		}
+		// A date alone is no clock, so midnight is put behind the word.
 		if c, n, ok := syntax.ParseClock(append(bytes.Clone(w), " 00:00:00"...)); ok && c.Form == syntax.Date && n == len(w)+9 {
 			return c.NS, true
 		}
@@ -110,6 +116,8 @@ func sysstatHeading(line []byte) (c syntax.Clock, rest []byte, ok bool) {
 func isSysstatNames(b []byte) bool {
 	known, n := false, 0
 	for w := range bytes.FieldsSeq(b) {
+		// Lines of logs start with a time of the day, too. Their sentences, pairs and lists have
+		// what no name of a column has.
 		if _, ok := syntax.ParseMeasure(w); ok || w[len(w)-1] == ':' || w[len(w)-1] == ',' || bytes.ContainsAny(w, "()=\"'<>[]|@") {
 			return false
 		}
@@ -129,6 +137,7 @@ func sysstatTool(h syntax.Heading) string {
 	switch {
 	case h.Has("PID") || h.Has("TGID"):
 		return "pidstat"
+	// sar -u ALL prints the same columns as mpstat, but with %steal between these two.
 	case h.Has("CPU", "%iowait", "%irq") && h.Index("%irq") == h.Index("%iowait")+1,
 		h.Has("CPU", "intr/s"), h.Has("CPU", "TIMER/s"), h.Has("CPU", "0/s"), h.Has("NODE", "%irq"), h.Has("CORE", "SOCK", "NODE"):
 		return "mpstat"
@@ -164,6 +173,8 @@ func (r *reports) sysstatTable(num int, line []byte, c syntax.Clock, rest []byte
 		// sar prints its tables one after the other, each from the first time on.
 		r.ended, r.when = false, clockwork{}
 	}
+	// The heading's clock is that of the sample before the first row. With it, a midnight between
+	// the two is noticed.
 	if !r.when.some && hasClock {
 		r.when.ofClock(c.NS)
 	}
@@ -171,6 +182,10 @@ func (r *reports) sysstatTable(num int, line []byte, c syntax.Clock, rest []byte
 		rp := &report{Heading: h, isRow: someNumber, words: sysstatWords, keys: sysstatKeys(h)}
 		rp.stamp = func(line []byte) (syntax.Clock, []byte, bool) {
 			c, rest, ok := sysstatClock(line)
+			// illumos prints the time once for all devices of a sample:
+			//
+			//	00:00:00   sd0               6     0.1      41    1640     0.0     2.1
+			//	           sd1               0     0.0       1       8     0.0     0.4
 			if !ok && solaris && !r.ended && r.when.set && len(line) > 0 && line[0] == ' ' {
 				return syntax.Clock{NS: r.when.last, Form: syntax.TimeOfDay}, line, true
 			}
@@ -192,6 +207,8 @@ func (r *reports) sysstatAverage(num int, line []byte) bool {
 	switch {
 	case i == 0 && r.solaris && r.ended:
 		// More rows of averages, of other devices.
+	// `Average:` is another word in other languages, so any will do if tables came before. avg-cpu:
+	// heads a table of iostat.
 	case i >= 2 && line[i-1] == ':' && line[0]-'0' > 9 && string(line[:i]) != "avg-cpu:" && len(r.names) > 0:
 	case r.solaris && bytes.HasPrefix(line, []byte("Average ")):
 	default:
@@ -227,6 +244,7 @@ func (r *reports) sysstatAverage(num int, line []byte) bool {
 		r.inferred[s] = true
 		r.last = append(r.last, func() { r.measure(s, rp) })
 		if i > 0 {
+			// The word is in no cell, so a notice keeps it.
 			r.once(num, "average", line[:i])
 		}
 	}
@@ -247,6 +265,8 @@ func (r *reports) linuxIostat(num int, line []byte) bool {
 		})
 		return true
 	}
+	// The device comes first, or last where its name may be long, as with -h. Older versions print
+	// `Device:`, and a name of a column has no colon otherwise.
 	words := bytes.Fields(line)
 	if len(words) < 3 || !isDeviceName(words[0]) && !isDeviceName(words[len(words)-1]) || !isSysstatNames(bytes.ReplaceAll(line, []byte("Device:"), []byte("Device"))) {
 		return false

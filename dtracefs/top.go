@@ -25,12 +25,16 @@ var top = &tool{
 	line: func(r *reports, num int, line []byte) bool {
 		switch {
 		case isTopStart(line):
+			// The block before may have had a time; this one need not have any.
 			r.inTop, r.table, r.when.set = true, nil, false
 			r.newBlock()
+			// The totals on this line are of the time that macOS prints on the next one.
 			if c, ok := wholeClock(r.peekAfter()); ok {
 				r.at(c)
 			}
 			r.topTotals(line)
+		// Any line with a colon looks like totals, so they are only taken between the start of a
+		// block and its heading.
 		case !r.inTop:
 			return false
 		case isTopHeading(line):
@@ -89,6 +93,9 @@ func (r *reports) topTotals(line []byte) {
 			text = rest[n:]
 		}
 	} else if i := bytes.LastIndexByte(line, ' '); i > 0 {
+		// FreeBSD and illumos have it at the end:
+		//
+		//	load averages:  0.05,  0.06,  0.07;               up 12+03:04:05       20:16:47
 		if c, n, ok := syntax.ParseClock(line[i+1:]); ok && i+1+n == len(line) && c.Form == syntax.TimeOfDay && bytes.Contains(line, []byte(" up ")) {
 			r.at(c)
 			text = bytes.TrimRight(line[:i], " ")
@@ -108,6 +115,7 @@ var topWords = map[string]bool{"COMMAND": true, "USER": true, "USERNAME": true, 
 // of processes come and go.
 func topReport(line []byte) *report {
 	rp := &report{Heading: syntax.ParseHeading(line), isRow: intAt(0), words: topWords, keys: []string{"COMMAND"}}
+	// The columns tell which top it is: the first are those of procps, the second those of BusyBox.
 	if rp.Has("VIRT") || rp.Has("VSZ", "%VSZ") {
 		rp.units = linuxTopKiB
 		rp.unit = "KiB"

@@ -98,6 +98,7 @@ func (r *Run) failure(ended error) error {
 		if f.Probe == "" {
 			continue
 		}
+		// The command may begin with sudo and its flags; the tracer stands behind them.
 		near := r.opt.nearestProbes(ctx, r.Command[len(r.elevation)], r.tracer, f.Probe)
 		switch {
 		case f.Hint == "":
@@ -179,6 +180,7 @@ func nearProbes(probe string, names []string) []string {
 				others[i] = ""
 			}
 			d, ok := language.Distance(part, others[i])
+			// One part that is too far off rules the whole probe out, however near the others are.
 			if sum += d; !ok {
 				sum = -1
 				break

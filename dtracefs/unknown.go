@@ -31,6 +31,7 @@ const fewestUnknown = 8
 // is known or that other lines have too. It decodes the head to see. What is left is prose,
 // source code and the like, in which single lines may look like rows, titles or pairs.
 func isTracerText(head []byte) bool {
+	// The head may end within a line, and a part of a line is like no other.
 	if i := bytes.LastIndexByte(head, '\n'); i > 0 {
 		head = head[:i+1]
 	}
@@ -41,6 +42,7 @@ func isTracerText(head []byte) bool {
 	d.finish()
 	for _, n := range c.Notices {
 		switch n.Kind {
+		// Prose and listings have these as well: dots for what was left out, or a shell's prompt.
 		case "banner", "prompt", "elided", "interrupt", "heading", "truncated":
 		default:
 			return true
@@ -50,6 +52,7 @@ func isTracerText(head []byte) bool {
 	if len(c.Drops)+len(c.Errors) > 0 || st.mode != syntax.NoHeader {
 		return true
 	}
+	// All of it became free text, and no stack is in it: no other rule knew a line.
 	if lines > 0 && !slices.ContainsFunc(c.Tables, func(t *Table) bool { return t.Kind != "text" || t.Column("stack") != nil }) && len(c.Unparsed) == 0 {
 		return false
 	}
@@ -70,6 +73,7 @@ func isTracerText(head []byte) bool {
 			}
 		}
 		switch {
+		// Two rows that are alike, a table of one row and a few pairs may come about by chance.
 		case t.Kind == "text", t.Kind == "rows" && n < 3, t.Kind == "table" && n < 2, t.Kind == "pairs" && 2*n < lines:
 			odd += n
 		}

@@ -12,6 +12,7 @@ type usages struct {
 func (u *usages) file(st *station, lines []textLine) int {
 	// Usage may stand under the command.
 	starts := isUsage(lines[0].text) || len(lines) > 1 && isUsage(lines[1].text)
+	// Up to two blank lines may part a paragraph from the one that it goes on.
 	if !starts && (u.next == 0 || lines[0].num > u.next+2 || !u.goesOn(lines)) {
 		u.next = 0
 		return 0
@@ -36,6 +37,8 @@ func (u *usages) goesOn(lines []textLine) bool {
 	if len(lines) == 1 {
 		return !anyNumber(bytes.Fields(first))
 	}
+	// A title ends in a colon or a comma. It alone may stand at the margin: what is listed under it
+	// is moved in.
 	title := first[len(first)-1]
 	for i, l := range lines {
 		if indentOf(l.text) == 0 && (i > 0 || title != ':' && title != ',') {
