@@ -50,6 +50,7 @@ func (aggregations) take(st *station, num int, line []byte) bool {
 	aggRow(st, title, unnamed(keys), value, unsigned)
 	for !st.cur.Done() {
 		line := st.peek()
+		// The lines of the CPUs stand under the value that sums them up, whose keys they share.
 		if cpu, v, ok := perCPU(line); ok {
 			st.take(classTable)
 			perCPURow(st, unnamed(keys), cpu, v)

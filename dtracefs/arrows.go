@@ -67,6 +67,8 @@ func (a *arrows) file(st *station, lines []textLine) int {
 		if a.base < 0 {
 			a.base = at
 		}
+		// The first arrow is taken for the outermost. A call that was open before it returns
+		// further out, and has depth 0, too.
 		f.Depth = max(at-a.base, 0) / 2
 		s := st.sheetFor("flow", "flow", "flow")
 		for j, v := range bytes.Fields(f.Before) {

@@ -9,6 +9,11 @@ import (
 
 // barCharts are the histograms of bcc and perf-tools: a heading with what the buckets are of, and
 // rows with stars. A line before it may say whose it is, `disk = b'xvda'`.
+//
+//	disk = b'xvda'
+//	     msecs               : count     distribution
+//	         0 -> 1          : 1        |****************************************|
+//	         2 -> 3          : 0        |                                        |
 type barCharts struct{}
 
 func (barCharts) take(st *station, num int, line []byte) bool {
@@ -24,6 +29,7 @@ func (barCharts) take(st *station, num int, line []byte) bool {
 	st.take(classTable)
 	st.newBlockIfSeen([]string{"bars", string(h.What), name, value})
 	what := strings.Join(strings.Fields(string(h.What)), " ")
+	// perf-tools says what it counts: `>=(ms) .. <(ms) : I/O`.
 	if !bytes.EqualFold(h.Count, []byte("count")) {
 		what += ": " + string(h.Count)
 	}
@@ -61,13 +67,13 @@ func barsKey(title string) (name, value string, ok bool) {
 }
 
 // bareStacks are the stacks that bcc prints without addresses: frames, leaf first, then maybe
-// whose they are, `-    name (pid)`, then their count, each further in than the frames. That each
-// end of it is further in is all that says where one stack ends, as no addresses mark the frames:
+// whose they are, `-    name (pid)`, then their count, further in than the frames. That it is
+// further in is all that says where one stack ends, as no addresses mark the frames:
 //
-//	vfs_read
-//	ksys_read
-//	  -                cp (9036)
-//	      12
+//	xen_hypercall_sched_op
+//	cpu_idle_loop
+//	-                swapper/0 (0)
+//	    72
 type bareStacks struct{}
 
 func (bareStacks) file(st *station, lines []textLine) int {
@@ -119,6 +125,9 @@ func indentOf(line []byte) int { return len(line) - len(syntax.TrimIndent(line))
 
 // isBareFrame reports whether the text can be a frame: the name of a function, of which those of
 // C++ hold blanks within parentheses or angle brackets, maybe behind an address.
+//
+//	ffffffff810fb3d2 futex_wake
+//	std::vector<int, std::allocator<int> >::at(unsigned long)
 func isBareFrame(text []byte) bool {
 	if c := text[0]; (c|0x20 < 'a' || c|0x20 > 'z') && c-'0' > 9 && bytes.IndexByte([]byte("_[~("), c) < 0 || isNumber(text) {
 		return false

@@ -38,6 +38,7 @@ func (t *bpftraceJSON) read(d *decoder, data []byte, line int, last bool) int {
 	cur := d.lines(data, line)
 	documents(d, cur, false, t.quick, t.bpftraceRecord)
 	if last && t.partial != "" {
+		// What printf began and never ended is a line all the same.
 		t.printText(0, "\n")
 	}
 	t.free.flush()
@@ -73,6 +74,8 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 		n, _ := syntax.Int([]byte(data.Get("events").Text))
 		t.c.Drops = append(t.c.Drops, Drop{Line: num, Kind: "event", Count: n, Text: string(text)})
 	case "printf", "time", "cat", "join", "syscall":
+		// clock must still see whether nothing came since the clock before. In the middle of a line
+		// a number is no clock.
 		t.silent = clocked
 		if t.partial == "" && t.clock(data.Text) {
 			return true
@@ -206,6 +209,7 @@ func (t *bpftraceJSON) jsonActivity(data syntax.JSON) bool {
 		if !ok || !isInt || !syntax.IsKind([]byte(kind)) {
 			return false
 		}
+		// One kind that scripts of activity use is enough, as long as all entries have the form.
 		if kinds[kind] {
 			t.activity.maps[name] = true
 		}
@@ -251,6 +255,8 @@ func (t *bpftraceJSON) quickActivity(line []byte) bool {
 	if !ok || !a.maps[string(name)] {
 		return false
 	}
+	// In each round rest starts at an entry, `"syscall,nginx": 12, "csw,nginx": 3}}}`. The three
+	// braces close the map, the data and the record.
 	rows := len(a.time.ints)
 	for ok = false; ; rest = rest[2:] {
 		var keys []byte
@@ -278,6 +284,7 @@ func quickMember(b []byte) (keys []byte, value int64, rest []byte, ok bool) {
 	if len(b) == 0 || b[0] != '"' {
 		return nil, 0, nil, false
 	}
+	// end is 0 if no quote follows, and the next line must not panic then.
 	end := 1 + bytes.IndexByte(b[1:], '"')
 	keys, b = b[1:max(end, 1)], b[max(end, 0):]
 	if end == 0 || bytes.IndexByte(keys, '\\') >= 0 || !bytes.HasPrefix(b, []byte(`": `)) {

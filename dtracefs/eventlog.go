@@ -55,6 +55,8 @@ func (f *eventLog) take(st *station, num int, line []byte) bool {
 			break
 		}
 		size := ahead.Offset() - st.cur.Offset()
+		// What has no end of the line may be cut anywhere, even within a number, so that its cells
+		// cannot be trusted.
 		if !terminated && taken {
 			st.account(classUnparsed, size)
 			st.unparsed(st.cur.Number(), line)
@@ -103,6 +105,8 @@ func (f *eventLog) starts(st *station) bool {
 		if syntax.Blank(line) || !terminated {
 			break
 		}
+		// A line that starts with no number is the rest of the one before, if that is short enough
+		// to be an event whose name holds the end of a line.
 		if n := len(sample); n > 0 && line[0]-'0' > 9 && line[0] != '-' && len(sample[n-1])+len(line) < longestEntry {
 			sample[n-1] = append(append(bytes.Clone(sample[n-1]), '\n'), line...)
 			joined++
@@ -219,6 +223,8 @@ func leadingInt(line []byte) (v int64, n int) {
 		v = v*10 + int64(line[i]-'0')
 		i++
 	}
+	// Up to 18 digits fit into 64 bits. Whatever is longer is read with care, and is none if it
+	// does not fit.
 	if i == start || i == len(line) || line[i] != ' ' || i-start > 18 {
 		if at := bytes.IndexByte(line, ' '); at > 0 {
 			if v, ok := syntax.Int(line[:at]); ok {

@@ -50,6 +50,10 @@ func (events) take(st *station, num int, line []byte) bool {
 	if rows := formattedPayload(st, num, payload, more); rows {
 		payload, more = nil, nil
 	}
+	// print() of a structure starts on the event's row and goes on under it:
+	//
+	//	  0   3624                      write:entry 0xffffffff83076c20 = *
+	//	                                            (struct nsproxy) {
 	if !st.cur.Done() && (pointerStart.Match(payload) || bytes.HasSuffix(payload, []byte("{")) && structStart.Match(payload) && bytes.HasPrefix(st.cur.Peek(), []byte(" ")) && !startsGroup(st, st.cur.Peek())) {
 		printedAt(st, payload)
 	}
@@ -126,6 +130,8 @@ func parseEvent(st *station, line []byte) (syntax.Event, bool) {
 	case syntax.ProbeHeader:
 		return syntax.ParseProbe(line)
 	case syntax.NoHeader:
+		// Of `%3d %6d %32s `, counted from 0, the CPU ends in column 2, the ID in 9, the probe in
+		// 42.
 		const probeEnd = 11 + 32
 		if len(line) > probeEnd && line[0] == ' ' && line[10] == ' ' && line[probeEnd] == ' ' && line[probeEnd-1] != ' ' &&
 			line[2] >= '0' && line[9] >= '0' && line[9] <= '9' {
@@ -138,6 +144,7 @@ func parseEvent(st *station, line []byte) (syntax.Event, bool) {
 // payloadLines takes the lines without a blank line between that a row's payload goes on
 // to: text that a printf with a newline in it left, or the frames of stack().
 func payloadLines(st *station, payload []byte) (more []textLine, stack []string) {
+	// The lines under it are the members of a structure, which printedAt takes.
 	if bytes.HasSuffix(payload, []byte("= *")) || bytes.HasSuffix(payload, []byte("{")) {
 		return nil, nil
 	}
@@ -150,6 +157,7 @@ func payloadLines(st *station, payload []byte) (more []textLine, stack []string)
 		switch {
 		case kind == syntax.Annotation && len(stack) > 0:
 			stack[len(stack)-1] += " " + string(frame)
+		// Frames stand right under the row. Once text has come, what looks like one is text.
 		case kind == syntax.SureFrame && len(more) == 0, kind == syntax.MaybeFrame && len(stack) > 0:
 			stack = append(stack, string(frame))
 		case len(stack) > 0:
@@ -218,6 +226,7 @@ func typePayloads(s *sheet) {
 	most := 0
 	for i, code := range payload.codes {
 		p, n := probe{function.codes[i], name.codes[i]}, len(values[code])
+		// A width that varied is 0 from then on, whatever comes.
 		if old, ok := width[p]; ok && old != n {
 			n = 0
 		}

@@ -99,6 +99,7 @@ func (f *follower) whole() int {
 		return 0
 	}
 	n := cut(f.text)
+	// Text without the end of a record must not be held without end.
 	if n == 0 && len(f.text) > 8*chunkSize {
 		n = cutAtLine(f.text)
 	}
@@ -121,6 +122,7 @@ func (f *follower) batch(n int, last bool) *Batch {
 		return nil
 	}
 	f.start()
+	// Such a dialect has no place to be cut at, and is decoded when it has ended.
 	if f.scanner.dialect.cut == nil && !last {
 		return nil
 	}
@@ -128,6 +130,7 @@ func (f *follower) batch(n int, last bool) *Batch {
 	f.text = append(f.text[:0], f.text[n:]...)
 	b := f.scanner.batch(chunk{data: data, line: f.line, at: f.at, last: last})
 	f.line += b.Lines
+	// The reader had held nothing back, and as batches came before, an empty one says nothing.
 	if n == 0 && f.at > 0 && b.isEmpty() {
 		return nil
 	}
@@ -140,6 +143,7 @@ func (f *follower) batch(n int, last bool) *Batch {
 func pump(ctx context.Context, in io.Reader, chunks chan<- []byte, failed chan<- error) {
 	defer close(chunks)
 	for {
+		// A new one each time: what was sent is still read while the next is filled.
 		buf := make([]byte, 64<<10)
 		n, err := in.Read(buf)
 		if n > 0 {

@@ -69,6 +69,7 @@ func histogramOf(st *station, keys []named, title string, stack []string) {
 		counts = append(counts, histCount{count, unsigned, hasCount})
 	}
 	values := valuesAfter(st)
+	// A heading without rows says nothing by itself, but the keys over it would be lost with it.
 	cut := len(labels) == 0 && (len(keys) > 0 || title != "" || stack != nil || len(values) > 0)
 	if cut {
 		st.truncated(st.cur.Number() - 1)

@@ -19,6 +19,8 @@ const exactInt = 1 << 53
 // "false", stacks are lists of frames, and nulls are null. Bytes that are not UTF-8 are written as
 // \xNN.
 func (c *Capture) MarshalJSON() ([]byte, error) {
+	// A list of nothing is [] and not null, which nil would be: readers go through lists without
+	// asking.
 	tables := make([]*Table, 0, len(c.Tables))
 	tables = append(tables, c.Tables...)
 	unparsed := make([]Line, len(c.Unparsed))

@@ -162,6 +162,7 @@ func (m *Measure) Match(o *Measure) error {
 	switch {
 	case m.Every != o.Every:
 		return fmt.Errorf("buckets of %v instead of %v: say --every %v", o.Every, m.Every, m.Every)
+	// Columns of other names that hold the same are no difference, such as execname and comm.
 	case !slices.Equal(m.Names, o.Names) && !slices.Equal(m.Dims, o.Dims):
 		return fmt.Errorf("sources by %s instead of %s: say --by %s", names(o.Names), names(m.Names), strings.Join(m.columns(), ","))
 	}
@@ -188,6 +189,8 @@ func (m *Measure) Match(o *Measure) error {
 	if a, b := m.valueKinds(), o.valueKinds(); said("as") && !slices.Equal(a, b) {
 		return fmt.Errorf("values are taken for %s instead of %s: say --as %s", joinWords(b), joinWords(a), a[0])
 	}
+	// Counts and levels cannot be held against each other, said or not. Where either measure has
+	// both, there is something to compare.
 	gauge := func(m *Measure) (g, c bool) {
 		for _, t := range m.Tables {
 			g, c = g || t.As == AsGauge, c || t.As != AsGauge

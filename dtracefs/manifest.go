@@ -174,6 +174,7 @@ func (e *Entry) told(c *Capture) {
 			continue
 		}
 		e.Probes += n.N
+		// As in `dtrace: script 'run.d' matched 3 probes`.
 		if _, rest, ok := strings.Cut(n.Text, "script '"); ok {
 			e.Script, _, _ = strings.Cut(rest, "'")
 		}
@@ -275,6 +276,8 @@ func (c *concatenated) Read(p []byte) (int, error) {
 			return 0, err
 		}
 		c.Close()
+		// Otherwise the last line of a part and the first of the next would be one. last is 0 as
+		// long as nothing was read.
 		if c.last != '\n' && c.last != 0 && len(c.names) > 0 && len(p) > 0 {
 			p[0], c.last = '\n', '\n'
 			return 1, nil

@@ -239,6 +239,9 @@ func (f *bpftraceMaps) keys(st *station, rest []byte) (keys []mapKey, value []by
 		line, _ := c.Next()
 		line = plain(line)
 		last := &keys[len(keys)-1]
+		// What stands before the bracket is another key behind a stack, `, nginx]: 12`; the last
+		// frame; or the rest of a name with the end of a line in it. If nothing does, and nothing
+		// stood under an empty key, that is a stack without frames.
 		if text, value, ok := closeKeys(line); ok {
 			if text, more := bytes.CutPrefix(text, []byte(",")); more {
 				keys = append(keys, mapKey{text: string(bytes.TrimSpace(text))})
@@ -257,6 +260,8 @@ func (f *bpftraceMaps) keys(st *station, rest []byte) (keys []mapKey, value []by
 			}
 			continue
 		}
+		// Frames come under an empty key only, as `@[` and `@[nginx, ` leave one. Under text the
+		// line is the rest of that text: a name holds the end of a line.
 		if last.text != "" && last.frames == nil {
 			last.text += "\n" + string(line)
 			continue
@@ -310,6 +315,14 @@ type mapPoint struct{ clock, value []byte }
 // timeSeries takes the rows of a tseries map, with the scales above and below them; nil if
 // there are none. A value stands behind the right edge of the drawing, or behind the star
 // where that lies on the edge.
+//
+//	             0                                 9
+//	hh:mm:ss.ms  |_________________________________|
+//	20:54:55.100 |                                 | -
+//	20:54:55.200 |                                 * 9
+//	20:54:55.300 *                                 | 0
+//	             v_________________________________v
+//	             0                                 9
 func timeSeries(st *station) (points []mapPoint) {
 	c := *st.cur
 	c.Next()
@@ -323,6 +336,8 @@ func timeSeries(st *station) (points []mapPoint) {
 		line := st.peek()
 		i := bytes.LastIndexAny(line, "|*")
 		at, _, _ := bytes.Cut(line, []byte(" "))
+		// A point starts with its time, which is no shorter than hh:mm:ss, and has nothing but the
+		// drawing up to its value. The lower edge of the drawing, or the next map, ends them.
 		if i < len(at) || len(at) < 8 || at[0] == '@' || len(bytes.Trim(line[len(at):i], drawn)) > 0 {
 			break
 		}
@@ -368,6 +383,7 @@ func isScale(line []byte) bool {
 // otherwise they would be lost. Where points have them, the scale says nothing new.
 func (st *station) scale(num int, line []byte, points []mapPoint) {
 	for _, w := range bytes.Fields(line) {
+		// The lower edge, `v____v`, is no value.
 		if w[0] != 'v' && !slices.ContainsFunc(points, func(p mapPoint) bool { return bytes.Equal(p.value, w) }) {
 			st.notice(num, "scale", line, 0)
 			return
@@ -397,6 +413,8 @@ func (m *mapPrint) file(s *sheet) {
 	if len(m.keyNames) > 0 && n > len(m.keyNames) {
 		n = len(m.keyNames) // a key holds the separator
 	}
+	// An empty text and a stack without frames are both printed as nothing. Whether a key is the
+	// one or the other is told by the entries that have frames in its place.
 	stacks := map[int]bool{}
 	for _, e := range m.entries {
 		for i, k := range e.keys {
@@ -478,7 +496,8 @@ func (m *mapPrint) arity() int {
 }
 
 // split parts keys that were one text into n. The first ones end at the first separators, so that
-// the last one holds those that are left over: names stand last more often than first.
+// the last one holds those that are left over: names stand last more often than first. As two keys,
+// `read, my, prog` is `read` and `my, prog`.
 func (m *mapPrint) split(keys []mapKey, n int) []mapKey {
 	if len(keys) != 1 || keys[0].frames != nil {
 		return keys
@@ -499,6 +518,8 @@ func (m *mapPrint) split(keys []mapKey, n int) []mapKey {
 // mapKey appends a key or a value of a map: a stack, an integer or text.
 func (s *sheet) mapKey(name string, k mapKey) {
 	c := s.index[name]
+	// Among stacks, text is a stack of one frame, and among text a stack is its frames in one:
+	// either way nothing is lost, and the column stays one.
 	if c != nil && c.typ == Stack && k.frames == nil {
 		k.frames = []string{}
 		if k.text != "" {

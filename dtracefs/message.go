@@ -8,6 +8,9 @@ import (
 )
 
 var (
+	//  root@web1:~# dtrace -s run.d, C:\> dtrace, # ./iosnoop, bash-4.2# id   prompt
+	//  ..., [...]                                                            ellipsis
+	//  Tracing block I/O... Hit Ctrl-C to end.                               doing and howToEnd
 	prompt   = pattern.New(`^(?:[\w.-]+@[\w.-]+:\S*[#$%>] ?|[A-Z]:\\[^>]*> ?|[#$%] (?:\./|/|d?trace\b|bpftrace\b|sudo\b|pfexec\b|perl\b|cat\b)|(?:bash|sh|ksh|csh)[-\d.]*[#$] ).*`)
 	ellipsis = pattern.New(`^\s*(?:\[?\s*\.\.\.\s*\]?|@@\w+@@|-- @@\w+ --)\s*$`)
 	doing    = pattern.New(`(?i)^\s*(?:tracing|sampling|measuring|reading|counting|profiling|monitoring|collecting|detaching)\b`)

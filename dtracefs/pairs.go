@@ -110,6 +110,7 @@ func (f *freeText) pairs(title string, lines []textLine) bool {
 				s.text("label", []byte(title))
 			}
 			s.text("name", bytes.TrimSpace(p[0]))
+			// Of `12 KB` the value is 12, so that the column can be one of numbers.
 			value, unit := p[1], []byte(nil)
 			if f := bytes.Fields(p[1]); len(f) == 2 && isNumber(f[0]) && !isNumber(f[1]) {
 				value, unit = f[0], f[1]

@@ -51,6 +51,7 @@ func (t *prefixTable) find(key []byte) *prefixSlot {
 	}
 	words := wordsOf(key)
 	mask := uint64(len(t.slots) - 1)
+	// This ends, as put leaves more than half of the slots free.
 	for i := t.hash(&words) & mask; ; i = (i + 1) & mask {
 		s := &t.slots[i]
 		if s.n == int32(len(key))+1 && s.words == words {
@@ -74,6 +75,7 @@ func (t *prefixTable) findLong(key []byte) *prefixSlot {
 			s.words = words
 			return s
 		}
+		// A short key whose words happen to be these has no long text.
 		if s.words == words && s.long == string(key) {
 			return s
 		}

@@ -10,6 +10,15 @@ import (
 )
 
 var (
+	//  struct timespec {                  structStart
+	//  0xffffffff83076c20 = *             pointerStart, with the type on the next line
+	//  0xffffffff83076c20 = (struct x) {  pointerStart
+	//      time_t tv_sec = 0x5            member
+	//      Fraction :20 = 0               bitField
+	//      int (*)(int) open = 0x0        function
+	//      .counter = (int)124,           dotMember
+	//      (char)'a',                     listElement
+	//      (struct point) {               nestedElement
 	structStart   = pattern.New(`^\s*((?:struct |union |enum )?[A-Za-z_]\w*(?:\x60[A-Za-z_]\w*)?(?: \*+)?(?: \[\d+\])?) [{\[]\s*$`)
 	pointerStart  = pattern.New(`^(.*?)(0x[0-9a-f]+|\{ptr\}) = (?:\*|\((.*)\) [{\[])\s*$`)
 	member        = pattern.New(`^\s*(.*?[\s*])([A-Za-z_]\w*)(?: :(\d+))? = (.*?),?\s*$`)
@@ -143,6 +152,7 @@ func (p *printer) line(line []byte) bool {
 		return true
 	case p.depth == 0:
 		m := listElement.FindSubmatch(line)
+		// Behind `0xffffffff83076c20 = *`, the type opens the structure, `(struct nsproxy) {`.
 		if m == nil || !opens(m[2]) {
 			return false
 		}
@@ -202,12 +212,14 @@ func opens(value []byte) bool {
 // add adds a member, or goes into one that opens a structure or a list.
 func (p *printer) add(typ []byte, name string, value []byte) {
 	if typ = bytes.TrimSpace(typ); len(typ) > 0 {
+		// append must copy here, as path itself does not change.
 		full := strings.Join(append(p.path[:len(p.path):len(p.path)], name), ".")
 		p.types = append(p.types, labeled{full, string(typ)})
 	}
 	if opens(value) {
 		p.path, p.sizes = append(p.path, name), append(p.sizes, len(p.members))
 		p.depth++
+		// A list in a list numbers its elements from 0 each time.
 		if p.depth < len(p.counts) {
 			p.counts[p.depth] = 0
 		}

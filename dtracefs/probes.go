@@ -76,6 +76,7 @@ func Probes(ctx context.Context, o ProbeOptions) ([]Probe, error) {
 	l.once.Do(func() { l.probes, l.err = listProbes(ctx, o) })
 	if l.err != nil {
 		listings.mu.Lock()
+		// Another one may have taken its place meanwhile, or all have been forgotten.
 		if listings.kept[o] == l {
 			delete(listings.kept, o) // the next one may have the right
 		}
@@ -108,6 +109,7 @@ func listProbes(ctx context.Context, o ProbeOptions) ([]Probe, error) {
 		line = append(line, o.Match)
 	}
 	cmd := exec.CommandContext(ctx, line[0], line[1:]...)
+	// What the tracer started may outlive it and keep its output open.
 	cmd.WaitDelay = time.Second
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -128,6 +130,10 @@ func listProbes(ctx context.Context, o ProbeOptions) ([]Probe, error) {
 
 // dtraceListing reads what dtrace -l prints: ID, provider, module, function and name in columns, of
 // which module and function may be empty.
+//
+//	  ID   PROVIDER            MODULE                          FUNCTION NAME
+//	   1     dtrace                                                     BEGIN
+//	3624    syscall                                               write entry
 func dtraceListing(text string) []Probe {
 	var out []Probe
 	var ends [4]int // where the columns after ID end in the header
@@ -181,6 +187,10 @@ func dtraceListed(line string, ends [4]int) (string, bool) {
 
 // bpftraceListing reads what bpftrace -l prints: a probe a line, and with -v its fields below it,
 // indented.
+//
+//	tracepoint:syscalls:sys_enter_write
+//	    int __syscall_nr
+//	    const char * buf
 func bpftraceListing(text string) []Probe {
 	var out []Probe
 	for line := range strings.Lines(text) {

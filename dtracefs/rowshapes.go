@@ -134,6 +134,8 @@ func holdsBlanks(rows [][]byte, wide, narrow shape) bool {
 	}
 	for at := range narrow.words {
 		below := uint64(1)<<at - 1
+		// A cell of text that takes so many words more moves the numbers behind it up by as many
+		// places, and leaves those before it.
 		if narrow.number&(1<<at) != 0 || narrow.number&below|narrow.number&^below<<extra != wide.number {
 			continue
 		}
@@ -207,6 +209,7 @@ func (r *rowShapes) split(line []byte) (cells [][]byte, s *rowShape, ok bool) {
 			}
 			score := 0
 			for i, c := range merged {
+				// The other cells weigh more: the name with blanks may come for the first time.
 				if i != at && t.known[i][string(c)] {
 					score += 2
 				}

@@ -32,6 +32,8 @@ func scriptBeside(fsys fs.FS, name string) (string, error) {
 // capture's own name first.
 func scriptNames(name string) (names []string) {
 	base := plainName(name)
+	// Each round takes one ending more off: run.dtrace.txt asks for run.dtrace.d and run.dtrace.bt,
+	// then for run.d and run.bt.
 	for range 3 {
 		ext := path.Ext(base)
 		if ext == "" || ext == base {
@@ -53,6 +55,7 @@ func parseScript(src string) *script.Script {
 		return nil
 	}
 	s := script.Parse(src)
+	// A format that any line matches, such as "%s\n", would take them all.
 	s.Formats = slices.DeleteFunc(s.Formats, (*script.Format).Vague)
 	// A line is taken for the format of which it holds the most characters.
 	slices.SortStableFunc(s.Formats, func(a, b *script.Format) int { return b.Fixed() - a.Fixed() })
@@ -109,6 +112,8 @@ func (f *scriptLines) sheetOf(st *station, format *script.Format) *formatSheet {
 		f.formats = map[*script.Format]*formatSheet{}
 	}
 	f.formats[format] = fs
+	// What printf("%Y\n", walltimestamp) prints is a clock and no row, so it has no sheet (see
+	// row).
 	if len(format.Columns) == 1 && first.Type == script.Date {
 		return fs
 	}
@@ -124,6 +129,8 @@ func (f *scriptLines) sheetOf(st *station, format *script.Format) *formatSheet {
 		if headed != nil && unspoken.MatchString(name) {
 			name = headed[i]
 		}
+		// Printed with %d, walltimestamp is nanoseconds since the epoch, and a time as well. The
+		// first time of a row is the row's own, and any other keeps its name.
 		if typ == Time || name == "walltimestamp" {
 			typ, name = Time, "time"
 			if fs.timed {
@@ -189,6 +196,7 @@ func (f *scriptLines) row(st *station, format *script.Format, cells [][]byte) {
 	fs := f.sheetOf(st, format)
 	if fs.sheet == nil {
 		if ns, ok := st.opt.localTime(string(cells[0])); ok {
+			// It is zoned: localTime has worked the zone in, which tell would do once more.
 			st.tell(syntax.Clock{NS: ns, Form: syntax.Date, Zoned: true}, nil)
 		}
 		st.block++

@@ -221,6 +221,10 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 		ruled, rows = 1, rows[1:]
 	}
 	if len(rows) == 0 {
+		// No rows yet: they may come in a later paragraph (see more) or under a clock (see
+		// namesOf). If neither does, end tells of the words, for which they are kept with their
+		// title. A heading that has rows already, and is printed again as every so many rows, has
+		// nothing to tell.
 		same := f.header != nil && f.header.words == h.words && f.header.sheet != nil
 		if same {
 			h.sheet = f.header.sheet
@@ -242,6 +246,8 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 		return len(lines)
 	}
 	end := 0
+	// The line right under a heading is a row even where it looks like a heading itself; only
+	// further down does such a line end the rows. The same heading printed again always does.
 	for end < len(rows) && !isDrawn(rows[end]) && headingWords(rows[end].text) != h.words && (end == 0 || !f.headingHere(st, rows, end)) {
 		end++
 	}
@@ -417,6 +423,8 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	capitals := 0
 	for i, k := range tokens {
 		w := line[k.Start:k.End]
+		// A short number right behind a word in capitals is a part of its name: the 0 of
+		// `DS STATE 0`. Any other number makes the line a row.
 		ordinal := i > 0 && len(w) <= 2 && k.Start == tokens[i-1].End+1 && isNumber(w) && isCapitals(line[tokens[i-1].Start:tokens[i-1].End]) && line[tokens[i-1].Start]|0x20 >= 'a' && line[tokens[i-1].Start]|0x20 <= 'z'
 		if !ordinal && !isName(w) {
 			return false
@@ -444,8 +452,11 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	}
 	anchored, numeric := anchors(line, tokens, rows)
 	switch {
+	// Capitals over rows are most of the evidence: it is enough that a third of the names stand
+	// over an edge, or that the rows have as many words.
 	case capitals*2 >= len(tokens) && !last && (numeric || capitals == len(tokens)):
 		return anchored*3 >= len(tokens) || sameCount(len(tokens), rows)
+	// Under its rows a line in capitals needs half of its names at their edges, and numbers.
 	case capitals*2 >= len(tokens):
 		return anchored*2 >= len(tokens) && numeric
 	}
@@ -481,7 +492,8 @@ func isCommand(line []byte, tokens []token) bool {
 }
 
 // isName reports whether a word can be a part of a column's name. Marks of code and of data, such
-// as braces and backticks, are in none; digits may be, as in P99 or disk0.
+// as braces and backticks, are in none; digits may be, as in disk0, but no more of them than
+// letters.
 func isName(w []byte) bool {
 	if len(w) <= 2 && len(bytes.Trim(w, "-<>")) == 0 {
 		return true // as between the ends of a connection
@@ -582,6 +594,8 @@ func newHeader(lines []textLine, at int) *header {
 	rows = unruled(rows[:min(len(rows), sampleRows)])
 	h := &header{words: words, line: string(line)}
 	tokens, gaps := headTokens(line, rows)
+	// Where no row has as many words as the heading (few), some names are of several words. Where
+	// the rows differ (uneven), that may be so, too.
 	few := !gaps && len(rows) > 0 && mostTokens(rows) < len(tokens)
 	uneven := !gaps && len(rows) > 0 && !sameCount(len(tokens), rows)
 	var name []string
@@ -659,6 +673,7 @@ func (f *scriptTables) rows(st *station, h *header, title string, rows []textLin
 		h.of = &columnKinds{line: h.line, cols: h.cols}
 		f.kinds[h.words] = h.of
 	}
+	// Rows without a heading that come later go on no table that stood before this one.
 	f.header, st.free.adjacent.sheet = h, nil
 	for _, r := range rows {
 		st.account(classTable, r.size)
@@ -688,6 +703,8 @@ func (f *scriptTables) more(st *station, lines []textLine) bool {
 			fit++
 		}
 	}
+	// One line that does not fit is enough to refuse them all: text has as many words as the table
+	// now and then.
 	if fit < min(len(lines), sampleRows) {
 		return false
 	}
@@ -731,6 +748,7 @@ func (h *header) cells(line []byte) [][]byte {
 		}
 		return cells
 	case len(tokens) > n && h.cols[n-1].left:
+		// As `12 nginx: worker process` under `PID COMMAND`.
 		if h.restFits(tokens) {
 			for i := range n - 1 {
 				cells[i] = line[tokens[i].Start:tokens[i].End]
@@ -758,16 +776,22 @@ func (h *header) restFits(tokens []token) bool {
 // column's cell, others go on the cell before them.
 func (h *header) placed(line []byte, tokens []token, cells [][]byte) [][]byte {
 	starts := make([]int, len(cells))
+	// at is the column of the cell at hand. It only ever grows: cells stand in the order of the
+	// columns, and those that are missing stay nil.
 	at := -1
 	for i, k := range tokens {
 		next := -1
 		for j := at + 1; j < len(h.cols); j++ {
 			c := h.cols[j]
+			// An edge decides. A word that merely lies under the next name starts its cell only if
+			// there is a column for each of the words left.
 			if c.left && k.Start == c.start || !c.left && k.End == c.end || k.Start < c.end && k.End > c.start && j == at+1 && len(tokens)-i <= len(cells)-j {
 				next = j
 				break
 			}
 		}
+		// Under no edge, the first word starts a cell all the same, and another one does if it
+		// stands beyond its column's name and there are columns enough for the words left.
 		if next < 0 && (at < 0 || at+1 < len(h.cols) && len(tokens)-i <= len(h.cols)-at-1 && k.Start >= h.cols[at].end) {
 			next = at + 1
 		}

@@ -21,6 +21,9 @@ type stackedRows struct{}
 // moduleFrame a symbol with its module in brackets; addressFrame an address alone. Only the first
 // looks like nothing else.
 var (
+	//  ffffffff8120b1c0 vfs_read+0x1 ([kernel.kallsyms])   symbolFrame
+	//  vfs_read [kernel]                                   moduleFrame
+	//  7f2b3c4d5e6f                                        addressFrame
 	symbolFrame  = pattern.New(`^(?:[0-9a-f]{8,16} )?\S(?:[^\s]|, | )*?\+(?:0x)?[0-9a-f]+(?: [(\[].*[)\]])?$`)
 	moduleFrame  = pattern.New(`^[\w.$@~:<>*&,()-]+ \[[a-z][\w./-]*\]$`)
 	addressFrame = pattern.New(`^(?:0x[0-9a-f]{1,16}|[0-9a-f]{8,16})$`)
@@ -40,6 +43,7 @@ func frameUnder(line []byte) (frame []byte, sure, ok bool) {
 	if symbolFrame.Match(text) && len(bytes.Fields(text)) <= 4 {
 		return text, true, true
 	}
+	// An address of decimal digits alone may as well be a value.
 	return text, false, string(text) == "[unknown]" || moduleFrame.Match(text) || addressFrame.Match(text) && bytes.ContainsAny(text, "abcdefx")
 }
 
@@ -54,6 +58,7 @@ func (stackedRows) file(st *station, lines []textLine) int {
 			others++
 		}
 	}
+	// A single line that may be a frame may be anything; two under each other are hardly chance.
 	if !sure && others < 2 {
 		return 0
 	}

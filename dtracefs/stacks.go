@@ -57,6 +57,13 @@ func (f *stacks) take(st *station, num int, line []byte) bool {
 		title = st.free.title()
 	}
 	runs := f.takeRuns(st)
+	// The blank line under the keys was the kernel's empty stack, so that the frames are those of
+	// the process:
+	//
+	//	nginx
+	//
+	//	            libc.so.1`read+0x15
+	//	             12
 	if firstEmpty && !runs.two && !runs.late {
 		runs = stackRuns{second: runs.first, two: true}
 	}
@@ -198,6 +205,8 @@ func (f *stacks) takeRuns(st *station) stackRuns {
 	if c.Done() {
 		return runs
 	}
+	// Only the value behind it makes the second stack one of this record. Two events, each with a
+	// stack alone, have a blank line between them as well.
 	if _, _, _, ok := stackValue(plain(c.Peek())); !ok {
 		return runs
 	}
@@ -285,6 +294,8 @@ func settleStacks(s *sheet) {
 			continue
 		}
 		frames := stack.Stack(i)
+		// The dictionary must know the stack by the same key as appendStack does; a code beyond the
+		// stacks is that of a new one.
 		code := user.words.codeString(joinFrames(frames))
 		if int(code) == len(user.stacks) {
 			user.stacks = append(user.stacks, frames)
@@ -296,6 +307,8 @@ func settleStacks(s *sheet) {
 // loneStack files a stack without a value: an event's, unless something cut it off from
 // its value.
 func loneStack(st *station, num int, title string, keys []named, runs stackRuns) {
+	// Where other stacks have values, one at the very end of the text has lost its own, and so has
+	// one above the dots that stand for what was left out.
 	cut := st.cur.Done() && printedStacks(st)
 	if !st.cur.Done() {
 		cut = ellipsis.Match(st.cur.Peek())

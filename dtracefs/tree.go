@@ -48,17 +48,21 @@ func (n *node) String() string             { return fs.FormatFileInfo(n) }
 func (t *tree) add(name string, n *node) {
 	n.name = path.Base(name)
 	if old, ok := t.nodes[name]; ok {
+		// The first stays: a file in the place of a folder would lose what is in that.
 		if old.IsDir() != n.IsDir() {
 			return
 		}
 		n.children = old.children
+		// In place, as the folder above has a pointer to the node.
 		*old = *n
 		return
 	}
 	parent := path.Dir(name)
+	// Archives may list files alone, without the folders that they lie in.
 	if _, ok := t.nodes[parent]; !ok {
 		t.add(parent, &node{mode: fs.ModeDir | 0o555, modified: n.modified})
 	}
+	// As of a/b in an archive that has a file a.
 	if !t.nodes[parent].IsDir() {
 		return
 	}
@@ -94,6 +98,7 @@ func tarFS(data io.ReaderAt, scan io.Reader) (fs.FS, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading tar at byte %d: %w", counted.n, err)
 		}
+		// A path from the root is taken as one from the root of the tree, and `./a` as `a`.
 		name := path.Clean(strings.TrimPrefix(h.Name, "/"))
 		if !fs.ValidPath(name) || h.Typeflag != tar.TypeReg && h.Typeflag != tar.TypeDir {
 			continue

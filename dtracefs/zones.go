@@ -104,6 +104,8 @@ func zonedAs(t *Table, column string) *Table {
 			if d, zone, exec := cutZone(w); d != "" {
 				return zone, exec
 			}
+			// The other parts have such a column, so these names are cut as well, whatever they
+			// start with.
 			zone, exec, ok := strings.Cut(w, " ")
 			if !ok {
 				return "", w
