@@ -177,6 +177,7 @@ func (h *acrossHost) read(body []byte, yield func(acrossRun, []byte) error) erro
 
 // Dims are how many buckets there are from the first to the last, and how many sources.
 func (a *Across) Dims() (buckets, sources int) {
+	// None of the hosts has a bucket, so neither was set.
 	if a.first > a.last {
 		return 0, a.all.sources.count()
 	}

@@ -97,6 +97,7 @@ func (s *scanner) inParts(ctx context.Context, st *station, chunks *chunker, yie
 			goOnAfter(st, p.after)
 			s.open = p.after.look(nil, p.line, s.open, p.last)
 		default:
+			// Only a part that was decoded ahead has maps here: those of a station are never nil.
 			if p.from.maps != nil {
 				// The guess was wrong, so what follows is likely to be of another kind: for some
 				// chunks nothing is decoded twice.

@@ -201,6 +201,8 @@ func (c *counting) sideBySide(ctx context.Context, chunks *chunker) error {
 				break
 			}
 			c.progress(k.chunk)
+			// Without others, the chunk is read when its turn has come: reading more of them ahead
+			// would only take memory.
 			if workers == 1 {
 				k.ok = k.lines.chunk(k.data)
 				close(k.done)

@@ -264,6 +264,7 @@ func AcrossHosts(hosts map[string]*Counts) (*Counts, error) {
 	for h := range hosts {
 		names = append(names, h)
 	}
+	// Drops and notes are put together in this order, and that of a map differs from run to run.
 	slices.Sort(names)
 	if len(names) == 1 {
 		return hosts[names[0]], nil

@@ -113,6 +113,7 @@ func (f *fastCount) learn(from *fastCount) {
 		if slices.ContainsFunc(cells, func(c fastCell) bool { return c.total != nil }) {
 			continue
 		}
+		// The other count is given up, so its cells may be written over.
 		for i, c := range cells {
 			name := from.t.counts.sources.names[c.source]
 			cells[i] = fastCell{source: int32(f.t.counts.sources.number(name)), tm: f.t.tables[slices.Index(from.t.tables, c.tm)]}
@@ -137,6 +138,8 @@ func (f *fastCount) among(sample []byte) {
 	at := len(sample) / 2
 	at += bytes.IndexByte(sample[at:], '\n') + 1
 	end := at
+	// Where the sample ends before there are as many, no end of a line is found, and the offset
+	// stays.
 	for range contextLines {
 		end += bytes.IndexByte(sample[end:], '\n') + 1
 	}
@@ -327,6 +330,8 @@ func (f *fastLines) isClock(line []byte) bool {
 
 // gluedRow reads the first row of a block that stands on the line of its clock.
 func (f *fastLines) gluedRow(line []byte) bool {
+	// A clock starts here with a digit or with the name of a day or a month, so a look at one byte
+	// spares the parsing of other lines.
 	if line[0]-'0' > 9 && (line[0] < 'A' || line[0] > 'Z') {
 		return false
 	}
@@ -396,6 +401,7 @@ func (f *fastLines) entry(line, rest []byte, v *tail) bool {
 // stands before them. In a log of events only the bucket matters, so the time is written again
 // when the next event is in another one.
 func (f *fastLines) put(slot *prefixSlot, v *tail) {
+	// A line that does not count needs no time, and a time above lines was booked when it was read.
 	if f.layout.timed != timeAbove && slot.b > 0 {
 		switch {
 		case !f.fastCount.log:

@@ -129,6 +129,8 @@ func (f *fastLines) askForRun(text, line []byte) *prefixSlot {
 		}
 	}
 	if !known {
+		// Each reader finds this out for itself: what all share are the cells of runs that can be
+		// looked up.
 		f.memo.put(f.memo.find(text), text, 0, unlike)
 		return f.memo.find(text)
 	}

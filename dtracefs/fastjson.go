@@ -11,6 +11,9 @@ import (
 // all of its entries: each entry is asked for once, as a map of its own. Only the spelling of
 // bpftrace itself is read here; JSON that was written anew by another program has blanks
 // elsewhere, and is decoded.
+//
+//	{"type": "time", "data": "20:15:05\n"}
+//	{"type": "map", "data": {"@calls": {"nginx,read": 12, "sshd,write": 3}}}
 var (
 	jsonMap    = []byte(`{"type": "map", "data": {"`)
 	jsonTime   = []byte(`{"type": "time", "data": "`)

@@ -254,6 +254,8 @@ func joinParts(tables []*Table) []*Table {
 				byID[id], t = zonedAs(byID[id], ""), zonedAs(t, "")
 			}
 		}
+		// The joined table takes the place of the first part, in the list and by its name, so that
+		// the parts to come go on it.
 		out[i] = appendTables(byID[id], t)
 		byID[id] = out[i]
 	}
@@ -348,6 +350,7 @@ func (o MeasureOptions) group(good []*candidate) (group, rest []*candidate, err 
 		}
 		return 0
 	}
+	// Stable, so that of groups as large as each other the one printed first stays first.
 	slices.SortStableFunc(order, func(a, b key) int {
 		return cmp.Or(cmp.Compare(known(b), known(a)), cmp.Compare(weigh(b), weigh(a)))
 	})
@@ -423,6 +426,8 @@ func (o MeasureOptions) build(m *Measure, group []*candidate) {
 	if first.events && !kinded && len(m.Dims) > 1 && m.Dims[0] == ProbeFunc {
 		m.Dims[0] = Kind
 	}
+	// Before the kinds, which may take a dimension away: the keys are found by their places from
+	// the end.
 	o.nameProcess(m, first, exec)
 	o.takeKinds(m, first)
 	o.every(m, group)

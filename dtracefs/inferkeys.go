@@ -145,6 +145,8 @@ func (o MeasureOptions) findKeys(c *candidate) {
 // several aggregations in a row.
 func valueLike(c *candidate, col *Column, i int) bool {
 	if c.table.Kind == "agg" {
+		// One printa writes several aggregations side by side: where the value asked for is 12, the
+		// 4096 of `nginx 4096 12` is another value.
 		first := slices.Index(c.printed, c.values[0])
 		return i > first || i > 0 && i < first && slices.ContainsFunc(c.printed[:i], func(k *Column) bool { return k.typ == String })
 	}

@@ -380,6 +380,8 @@ func (c *candidate) amounts() bool {
 			rows++
 		}
 	}
+	// That more than one row in a hundred comes again shows events, as an aggregation prints each
+	// key once.
 	return (rows-len(seen))*100 > rows && !beats(slices.Sorted(maps.Keys(times)))
 }
 

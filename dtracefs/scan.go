@@ -75,6 +75,8 @@ func (o Options) scanReader(ctx context.Context, r io.Reader, name string, yield
 	s.looks = true
 	chunks := newChunker(io.MultiReader(bytes.NewReader(head), r), s.dialect.cut)
 	chunks.lines = true
+	// Only of the reader of text is it known what a part depends on of those before it, so only its
+	// parts can be decoded ahead and checked (see [state]).
 	if st, ok := s.reader.(*station); ok && runtime.GOMAXPROCS(0) > 1 {
 		return s.inParts(ctx, st, chunks, yield)
 	}

@@ -83,6 +83,7 @@ func (s *Stream) tryStart(must bool) error {
 	c := &s.counting
 	tables, m, err := c.infer()
 	if err != nil {
+		// Text to come may have what is missing still.
 		if must {
 			return err
 		}

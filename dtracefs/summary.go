@@ -261,6 +261,7 @@ func (s *columnSummary) add(c *Column) {
 		least, most := -1, -1
 		for i := range c.Len() {
 			switch v := c.Float(i); {
+			// A null cell, as of a column that the row lacks.
 			case math.IsNaN(v):
 			case !s.some:
 				s.min, s.max, least, most, s.some = v, v, i, i, true

@@ -321,6 +321,8 @@ func (t *tally) table(tm *tableTally, table *Table) {
 		}
 	}
 	if tm.timing == byStamp && tm.atStamp > 0 {
+		// Numbers of blocks are looked at only where it is known how many of them stand under one
+		// clock.
 		block = table.Column("block")
 	}
 	if t.m.Kinds != nil {
@@ -335,6 +337,8 @@ func (t *tally) table(tm *tableTally, table *Table) {
 			t.undated++
 			continue
 		}
+		// The type of a column is found anew in each part, and is text where a single cell is no
+		// number. The others still count.
 		if value != nil && value.typ == String && math.IsNaN(value.Float(i)) {
 			t.wordy++
 			continue
