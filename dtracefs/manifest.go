@@ -212,33 +212,32 @@ func Rotated(fsys fs.FS, name string) ([]string, error) {
 		number uint64
 	}
 	var parts []part
+	var newest []string // without a number: what is being written
 	for _, e := range entries {
 		rest, ok := strings.CutPrefix(plainName(e.Name()), path.Base(name))
 		if !ok || e.IsDir() {
 			continue
 		}
-		if number, ok := syntax.Uint([]byte(strings.TrimPrefix(rest, "."))); rest == "" || ok && rest[0] == '.' {
-			parts = append(parts, part{path.Join(path.Dir(name), e.Name()), number})
+		full := path.Join(path.Dir(name), e.Name())
+		if rest == "" {
+			newest = append(newest, full)
+		} else if number, ok := syntax.Uint([]byte(strings.TrimPrefix(rest, "."))); ok && rest[0] == '.' {
+			parts = append(parts, part{full, number})
 		}
 	}
 	slices.SortStableFunc(parts, func(a, b part) int {
 		switch {
-		case a.number == 0 || b.number == 0 || !isDay(a.number) || !isDay(b.number):
+		case !isDay(a.number) || !isDay(b.number):
 			return cmp.Compare(b.number, a.number) // counted from the newest on
 		default:
 			return cmp.Compare(a.number, b.number)
 		}
 	})
-	// The file without a number is the one being written. It sorts first among days, and belongs
-	// at the end.
-	for len(parts) > 1 && parts[0].number == 0 {
-		parts = append(parts[1:], parts[0])
-	}
 	names := make([]string, len(parts))
 	for i, p := range parts {
 		names[i] = p.name
 	}
-	return names, nil
+	return append(names, newest...), nil
 }
 
 // isDay reports whether a part is numbered by its day, as in x.log.20261122.

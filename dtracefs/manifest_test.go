@@ -64,6 +64,11 @@ func TestRotatedAndConcatenated(t *testing.T) {
 	if names, _ := Rotated(dated, "x"); strings.Join(names, " ") != "x.20261120 x.20261121 x" {
 		t.Errorf("dated parts %v", names)
 	}
+	// newsyslog and others count from 0, and a file that was packed may stand beside itself.
+	fromZero := fstest.MapFS{"x.log": {}, "x.log.gz": {}, "x.log.0": {}, "x.log.1.gz": {}}
+	if names, _ := Rotated(fromZero, "x.log"); strings.Join(names, " ") != "x.log.1.gz x.log.0 x.log x.log.gz" {
+		t.Errorf("parts counted from 0 %v", names)
+	}
 }
 
 // A readingFS counts the bytes that are read from it.

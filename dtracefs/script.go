@@ -232,7 +232,7 @@ func formatCell(o Options, c *Column, typ script.Type, cell []byte) {
 			return
 		}
 	case c.typ == Int:
-		if v, unsigned, ok := syntax.Int64(cell); ok && (v >= 0 || !c.unsigned) {
+		if v, unsigned, ok := syntax.Int64(cell); ok && (v >= 0 || unsigned || !c.unsigned) {
 			if unsigned && !c.unsigned {
 				c.becomeUnsigned()
 			}

@@ -59,7 +59,7 @@ func sysstatBanner(line []byte) (date int64, ok bool) {
 	// Linux puts the host in parentheses. illumos does not:
 	//
 	//	SunOS gz1 5.11 joyent_20261119T002343Z i86pc    11/28/2026
-	if linux && (len(words) < 4 || words[2][0] != '(') || len(words) > 12 {
+	if len(words) < 3 || len(words) > 12 || linux && words[2][0] != '(' {
 		return 0, false
 	}
 	for _, w := range words[2:] {

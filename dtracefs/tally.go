@@ -31,6 +31,7 @@ type tally struct {
 	wordy   int                // rows whose value is no number, unlike those of the sample
 	early   int                // rows before the first clock, if clocks are printed before rows
 	day     dayClock
+	clocks  map[*Column][]int64 // the times that texts of the batch at hand tell
 
 	location *time.Location // of dates without a zone
 	blocks   blockNumbers
@@ -99,7 +100,7 @@ func newTally(m *Measure, first int64) *tally {
 	if m.block > 0 && m.Clock != ClockBlocks && g.every*4 < g.block*5 && g.every*5 > g.block*4 {
 		g.endAt(first)
 	}
-	t := &tally{m: m, counts: newCounts(g, newSourceNames()), spans: map[int64]span{}, partial: map[int]*levelPart{}}
+	t := &tally{m: m, counts: newCounts(g, newSourceNames()), spans: map[int64]span{}, partial: map[int]*levelPart{}, clocks: map[*Column][]int64{}}
 	t.counts.measure, t.counts.seen.reach = m, extentReach(m)
 	for i := range m.Tables {
 		tm := &m.Tables[i]
@@ -113,6 +114,7 @@ func newTally(m *Measure, first int64) *tally {
 // add counts a batch. stamps are the clocks that were printed in it, in their order.
 func (t *tally) add(tables []*Table, stamps []int64) {
 	t.early += t.unclocked(tables)
+	clear(t.clocks)
 	t.mark(tables, stamps)
 	for _, tm := range t.tables {
 		for _, table := range tables {
@@ -231,20 +233,15 @@ func (t *tally) times(tm *tableTally, table *Table) func(i int) (int64, bool) {
 	}
 	col := table.Column(tm.Time)
 	if col != nil && col.typ == String {
-		// The same clock stands on many rows: each is read once.
-		known := make([]int64, len(col.words.values))
-		for code, text := range col.words.values {
-			if c, _, ok := syntax.ParseClock([]byte(text)); ok {
-				known[code] = c.NS
-				if c.Form == syntax.TimeOfDay {
-					known[code] = t.day.next(c.NS)
-				}
-			} else {
-				known[code] = math.MinInt64
-			}
+		// A batch is gone through twice, to find its blocks and to count. A second reading of times
+		// of the day would begin behind the end of the first, and so on the next day.
+		known := t.clocks[col]
+		if known == nil {
+			known = t.readClocks(col)
+			t.clocks[col] = known
 		}
 		return func(i int) (int64, bool) {
-			v := known[col.codes[i]]
+			v := known[i]
 			return v, v != math.MinInt64 && !col.Null(i)
 		}
 	}
@@ -252,6 +249,27 @@ func (t *tally) times(tm *tableTally, table *Table) func(i int) (int64, bool) {
 		ns, ok := timeAt(col, i, tm.unit)
 		return ns + tm.anchor, ok
 	}
+}
+
+// readClocks reads the texts of a column that are times, row by row: the same time of the day may
+// come again on the next day. A text that is none is math.MinInt64.
+func (t *tally) readClocks(col *Column) []int64 {
+	// The same clock stands on many rows: each is parsed once.
+	clocks := make([]syntax.Clock, len(col.words.values))
+	for code, text := range col.words.values {
+		var ok bool
+		if clocks[code], _, ok = syntax.ParseClock([]byte(text)); !ok {
+			clocks[code].NS = math.MinInt64
+		}
+	}
+	times := make([]int64, len(col.codes))
+	for i, code := range col.codes {
+		c := &clocks[code]
+		if times[i] = c.NS; c.Form == syntax.TimeOfDay && c.NS != math.MinInt64 && !col.Null(i) {
+			times[i] = t.day.next(c.NS)
+		}
+	}
+	return times
 }
 
 // A dayClock lets clocks without a date go on after midnight. A step back by more than twelve

@@ -12,12 +12,27 @@ type totalValue struct {
 	part  float64
 }
 
-// less and minus need no case for either kind: the other number is 0 in both values.
-func (v totalValue) less(o totalValue) bool { return v.whole < o.whole || v.part < o.part }
+// less and minus need no case for either kind: the other number is 0 in both values. Only where a
+// column got its first fraction in between is one of them whole and the other not.
+func (v totalValue) less(o totalValue) bool {
+	if v.mixes(o) {
+		return v.float() < o.float()
+	}
+	return v.whole < o.whole || v.part < o.part
+}
 
 func (v totalValue) minus(o totalValue) totalValue {
+	if v.mixes(o) {
+		return totalValue{part: v.float() - o.float()}
+	}
 	return totalValue{v.whole - o.whole, v.part - o.part}
 }
+
+func (v totalValue) mixes(o totalValue) bool {
+	return v.whole != 0 && o.part != 0 || v.part != 0 && o.whole != 0
+}
+
+func (v totalValue) float() float64 { return float64(v.whole) + v.part }
 
 // A runningTotal is what is known of a value that counts since a start.
 type runningTotal struct {

@@ -115,8 +115,16 @@ func zonedAs(t *Table, column string) *Table {
 	}
 	joined := newColumn("execname", String)
 	exec := t.Column("execname")
+	between := " "
+	if have.Name == string(Cgroup) {
+		between = ", " // as bpftrace prints keys
+	}
 	for i, code := range exec.codes {
-		joined.appendString(have.words.at(have.codes[i]) + " " + exec.words.at(code))
+		name := exec.words.at(code)
+		if zone := have.words.at(have.codes[i]); zone != "" {
+			name = zone + between + name
+		}
+		joined.appendString(name)
 	}
 	out := *t
 	out.Columns = nil
