@@ -195,6 +195,9 @@ func (t *typeTable) convert(typ types.Type) reflect.Type {
 		t.pending = t.pending[:len(t.pending)-1]
 		if t.types.At(n) == nil {
 			nrt, _ := t.record.ToType(n)
+			if n.TypeArgs().Len() > 0 {
+				inner.NamePointer(nrt)
+			}
 			t.types.Set(n, nrt)
 			t.back[nrt] = n
 		}
@@ -224,10 +227,84 @@ func (v recordView) LookupReflect(typ types.Type) (reflect.Type, bool) {
 		if rt := v.t.reuse(n); rt != nil {
 			return rt, true
 		}
+		if plain := withoutAliases(n); plain != n {
+			rt, _ := v.t.record.ToType(plain)
+			return rt, true
+		}
 		v.t.needSlots(n)
 		v.t.pending = append(v.t.pending, n)
 	}
 	return nil, false
+}
+
+// withoutAliases gives an instance of a generic type for byte or rune as that for uint8 or int32,
+// which is the same type: a name that the record makes of its arguments has their names, and Go's
+// has these.
+func withoutAliases(n *types.Named) *types.Named {
+	args := slices.Collect(n.TypeArgs().Types())
+	changed := false
+	for i, a := range args {
+		plain := unaliased(a)
+		changed = changed || plain != a
+		args[i] = plain
+	}
+	if !changed {
+		return n
+	}
+	plain, err := types.Instantiate(nil, n.Origin(), args, false)
+	if err != nil {
+		return n
+	}
+	return plain.(*types.Named)
+}
+
+// unaliased does so within a type. What it does not look into stays as it is.
+func unaliased(t types.Type) types.Type {
+	switch x := types.Unalias(t).(type) {
+	case *types.Basic:
+		return types.Typ[x.Kind()]
+	case *types.Pointer:
+		if e := unaliased(x.Elem()); e != x.Elem() {
+			return types.NewPointer(e)
+		}
+	case *types.Slice:
+		if e := unaliased(x.Elem()); e != x.Elem() {
+			return types.NewSlice(e)
+		}
+	case *types.Array:
+		if e := unaliased(x.Elem()); e != x.Elem() {
+			return types.NewArray(e, x.Len())
+		}
+	case *types.Chan:
+		if e := unaliased(x.Elem()); e != x.Elem() {
+			return types.NewChan(x.Dir(), e)
+		}
+	case *types.Map:
+		if k, e := unaliased(x.Key()), unaliased(x.Elem()); k != x.Key() || e != x.Elem() {
+			return types.NewMap(k, e)
+		}
+	case *types.Signature:
+		if p, r := unaliasedAll(x.Params()), unaliasedAll(x.Results()); p != x.Params() || r != x.Results() {
+			return types.NewSignatureType(nil, nil, nil, p, r, x.Variadic())
+		}
+	case *types.Named:
+		return withoutAliases(x)
+	}
+	return t
+}
+
+func unaliasedAll(vars *types.Tuple) *types.Tuple {
+	changed := false
+	var out []*types.Var
+	for v := range vars.Variables() {
+		t := unaliased(v.Type())
+		changed = changed || t != v.Type()
+		out = append(out, types.NewParam(v.Pos(), v.Pkg(), v.Name(), t))
+	}
+	if !changed {
+		return vars
+	}
+	return types.NewTuple(out...)
 }
 
 // needSlots refuses a type whose methods find no room: ixgo would end the process.

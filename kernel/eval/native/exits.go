@@ -155,8 +155,7 @@ func (c *compiler) typeAssert(in *ssa.TypeAssert) {
 	x, d := c.operand(in.X), c.operand(in)
 	t, methods := c.typ(in.AssertedType), hasMethods(in.X.Type())
 	static := typeWord(c.typ(in.X.Type()))
-	// A method value of an interface begins with such an assertion, which looks only for nil.
-	nilCheck := !in.CommaOk && types.Identical(in.X.Type(), in.AssertedType)
+	nilCheck := IsNilCheck(in)
 	var ok loc
 	if in.CommaOk {
 		d, ok = d.part(0), d.part(1)
@@ -205,6 +204,17 @@ func (c *compiler) typeAssert(in *ssa.TypeAssert) {
 			d.load(np, pp, data)
 		}
 	})
+}
+
+// IsNilCheck reports whether an assertion is the one that go/ssa puts before it takes a method
+// value from an interface, to look for nil. It asserts the type that the interface has anyway.
+func IsNilCheck(in *ssa.TypeAssert) bool {
+	after := slices.Index(in.Block().Instrs, ssa.Instruction(in)) + 1
+	if in.CommaOk || after >= len(in.Block().Instrs) {
+		return false
+	}
+	method, ok := in.Block().Instrs[after].(*ssa.MakeClosure)
+	return ok && len(method.Bindings) == 1 && method.Bindings[0] == in.X && types.Identical(in.X.Type(), in.AssertedType)
 }
 
 func assertionError(static, concrete unsafe.Pointer, t reflect.Type) error {

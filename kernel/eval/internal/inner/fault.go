@@ -4,12 +4,13 @@ import (
 	"go/types"
 	"reflect"
 	"runtime"
-	"slices"
 	"strings"
 	"unsafe"
 
 	"github.com/goplus/ixgo"
 	"golang.org/x/tools/go/ssa"
+
+	"dtnotes/kernel/eval/native"
 )
 
 // Fault is the error that Go's runtime would have thrown where interpreted code throws
@@ -27,7 +28,7 @@ func Fault(info *ixgo.PanicInfo, typeOf func(*ssa.TypeAssert) (x, asserted refle
 	f := reflect.ValueOf(info).Elem().FieldByName("funcInstr")
 	switch in := read(f).Interface().(type) {
 	case *ssa.TypeAssert:
-		if isNilCheck(in) {
+		if native.IsNilCheck(in) {
 			return Known(ixgo.RuntimeError("invalid memory address or nil pointer dereference"))
 		}
 		x, asserted := typeOf(in)
@@ -55,17 +56,6 @@ func Fault(info *ixgo.PanicInfo, typeOf func(*ssa.TypeAssert) (x, asserted refle
 		}
 	}
 	return Known(info.Error)
-}
-
-// isNilCheck reports whether an assertion is the one that go/ssa puts before it takes a method
-// value from an interface, to look for nil. It asserts the type that the interface has anyway.
-func isNilCheck(in *ssa.TypeAssert) bool {
-	after := slices.Index(in.Block().Instrs, ssa.Instruction(in)) + 1
-	if in.CommaOk || after >= len(in.Block().Instrs) {
-		return false
-	}
-	method, ok := in.Block().Instrs[after].(*ssa.MakeClosure)
-	return ok && len(method.Bindings) == 1 && method.Bindings[0] == in.X && types.Identical(in.X.Type(), in.AssertedType)
 }
 
 // Known is the error of Go's runtime for one of ixgo's own, by its words; other errors stay.
