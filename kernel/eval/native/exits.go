@@ -225,15 +225,20 @@ func assertionError(static, concrete unsafe.Pointer, t reflect.Type) error {
 		m.inter = nil // as Go's runtime has it
 	}
 	if concrete != nil && t.Kind() == reflect.Interface {
-		have := typeOfWord(concrete)
-		for i := range t.NumMethod() {
-			if wanted := t.Method(i); !hasMethod(have, wanted) {
-				m.missing = wanted.Name
-				break
-			}
-		}
+		m.missing = MissingMethod(typeOfWord(concrete), t)
 	}
 	return e
+}
+
+// MissingMethod names the first method of an interface that a type, which is no interface, lacks;
+// it is empty if none is.
+func MissingMethod(have, t reflect.Type) string {
+	for i := range t.NumMethod() {
+		if wanted := t.Method(i); !hasMethod(have, wanted) {
+			return wanted.Name
+		}
+	}
+	return ""
 }
 
 // hasMethod reports whether a type that is no interface has a method of an interface.

@@ -35,8 +35,12 @@ func Fault(info *ixgo.PanicInfo, typeOf func(*ssa.TypeAssert) (x, asserted refle
 		if x == nil || asserted == nil {
 			break
 		}
-		_, missing, _ := strings.Cut(text, ": missing method ")
-		return assertion(x, reflect.TypeOf(operand(info.Frame, in.X)), asserted, missing)
+		concrete, missing := reflect.TypeOf(operand(info.Frame, in.X)), ""
+		// ixgo names a missing method of types of cells alone.
+		if concrete != nil && asserted.Kind() == reflect.Interface {
+			missing = native.MissingMethod(concrete, asserted)
+		}
+		return assertion(x, concrete, asserted, missing)
 	case *ssa.IndexAddr:
 		if strings.HasPrefix(text, "index out of range") {
 			return bounds(operand(info.Frame, in.Index), length(operand(info.Frame, in.X)), boundsIndex)
