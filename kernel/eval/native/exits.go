@@ -104,8 +104,9 @@ func (c *compiler) makeInterface(in *ssa.MakeInterface) {
 	case x.isText():
 		typ := typeWord(t)
 		c.exit(func(_ *machine, np, pp unsafe.Pointer) {
+			// It may be a struct that looks like a string: a nil pointer, and any number.
 			m := mallocgc(16, typ, true)
-			*(*string)(m) = text(np, pp, x)
+			*(*two[unsafe.Pointer, uint64])(m) = two[unsafe.Pointer, uint64]{*ptr(pp, x.atP), *num(np, x.atN)}
 			*ptr(pp, d.atP+8) = m
 		})
 	default:
