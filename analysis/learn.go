@@ -117,14 +117,7 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 		s = s.rows(awake(s))
 	}
 	transform := o.Transform.resolve(s)
-	transformed, err := s.Transform(transform)
-	if err != nil {
-		return nil, err
-	}
-	if o.Difference {
-		transformed = transformed.Difference()
-	}
-	z, err := standardize(transformed, o.Robust)
+	z, err := o.standardize(s, transform)
 	if err != nil {
 		return nil, err
 	}

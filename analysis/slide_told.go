@@ -28,18 +28,12 @@ func newEvidence(ctx context.Context, s *Series, o Options) (*evidence, error) {
 	if err != nil {
 		return nil, err
 	}
-	transformed, err := s.Transform(m.Transform)
+	z, err := o.standardize(s, m.Transform)
 	if err != nil {
 		return nil, err
 	}
-	if o.Difference {
-		transformed = transformed.Difference()
-	}
-	z, err := standardize(transformed, o.Robust)
-	if err != nil {
-		return nil, err
-	}
-	e := &evidence{at: make(map[string]int), px: mat.NewDense(len(transformed.Times), len(m.Names), nil)}
+	n, _ := z.x.Dims()
+	e := &evidence{at: make(map[string]int), px: mat.NewDense(n, len(m.Names), nil)}
 	for j, name := range m.Names {
 		e.at[name] = j
 	}

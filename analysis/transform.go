@@ -142,6 +142,18 @@ type Dropped struct {
 	Reason string
 }
 
+// standardize transforms a series and standardizes it, as the options say.
+func (o Options) standardize(s *Series, t Transform) (*standardized, error) {
+	transformed, err := s.Transform(t)
+	if err != nil {
+		return nil, err
+	}
+	if o.Difference {
+		transformed = transformed.Difference()
+	}
+	return standardize(transformed, o.Robust)
+}
+
 // standardize centers the columns of the series and divides them by their
 // standard deviation (n in the denominator). It leaves out those that cannot
 // be judged: constant ones, and those that differ from their most common
