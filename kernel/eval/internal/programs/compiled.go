@@ -11,21 +11,20 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
 
-var (
-	mainLine = regexp.MustCompile(`(?m)^func main\(\) \{`)
-	ownPath  = regexp.MustCompile(`\bprograms/\w+\.`)
-)
+var mainLine = regexp.MustCompile(`(?m)^func main\(\) \{`)
 
 // Compiled is what programs print when Go compiles them, by their names, with the panic that ends
 // them. Those that Go does not compile are left out.
 //
 // All become packages of one program. The compiler is called without the go command, which would
 // not have packages that are all called main, as their types have to say, and would keep what it
-// compiles in its cache.
+// compiles in its cache. The path of a package is as long as "main": programs print the lengths of
+// the names of types, in which it stands.
 func Compiled(t testing.TB, sources map[string]string) map[string]string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "programs")
@@ -49,15 +48,17 @@ func Compiled(t testing.TB, sources map[string]string) map[string]string {
 	std := exportData(t, sources)
 	write("std", std)
 	var imports, calls strings.Builder
-	refused := ""
-	for _, name := range slices.Sorted(maps.Keys(sources)) {
+	refused, paths := "", map[string]string{}
+	for i, name := range slices.Sorted(maps.Keys(sources)) {
+		path := fmt.Sprintf("zz%02s", strconv.FormatInt(int64(i), 36))
 		write(name+".go", mainLine.ReplaceAllString(sources[name], "func Main() {"))
-		if out, err := tool("compile", "-c=1", "-lang=go1.26", "-importcfg=std", "-p=programs/"+name, "-o="+name+".a", name+".go"); err != nil {
+		if out, err := tool("compile", "-c=1", "-lang=go1.26", "-importcfg=std", "-p="+path, "-o="+name+".a", name+".go"); err != nil {
 			refused = out
 			continue
 		}
-		std += fmt.Sprintf("packagefile programs/%[1]s=%[1]s.a\n", name)
-		fmt.Fprintf(&imports, "import p_%[1]s \"programs/%[1]s\"\n", name)
+		paths[name] = path
+		std += fmt.Sprintf("packagefile %s=%s.a\n", path, name)
+		fmt.Fprintf(&imports, "import p_%s %q\n", name, path)
 		fmt.Fprintf(&calls, "\trun(%q, p_%s.Main)\n", name, name)
 	}
 	if calls.Len() == 0 {
@@ -93,7 +94,7 @@ func main() {
 	all := map[string]string{}
 	for _, part := range strings.Split(string(out), "\x00=== ")[1:] {
 		name, text, _ := strings.Cut(part, "\n")
-		all[name] = ownPath.ReplaceAllString(text, "main.")
+		all[name] = strings.ReplaceAll(text, paths[name]+".", "main.")
 	}
 	return all
 }
