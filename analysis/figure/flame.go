@@ -346,11 +346,11 @@ func (f Flame) legend(p pen, names []string, width length) ([]legendItem, length
 			})})
 		}
 	}
-	for k, m := range names {
+	for k, m := range labels(names, nameLength) {
 		if f.Base != nil || k == 6 {
 			break
 		}
-		items = append(items, legendItem{text: shorten(m, nameLength), sample: 12, draw: swatch(func(p *page) color.NRGBA {
+		items = append(items, legendItem{text: m, sample: 12, draw: swatch(func(p *page) color.NRGBA {
 			return mix(p.category[(k+1)%len(p.category)], p.paper, 0.45)
 		})})
 	}

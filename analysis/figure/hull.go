@@ -229,12 +229,17 @@ func (g Graph) zoneLegend() []legendItem {
 		return nil
 	}
 	items := []legendItem{{text: "zone", head: true}}
-	for k, z := range zones {
+	var names []string
+	for _, z := range zones {
+		names = append(names, visible(z.name))
+	}
+	names = labels(names, nameLength)
+	for k := range zones {
 		if k == clustersNamed {
 			items = append(items, legendItem{text: fmt.Sprintf("and %d more", len(zones)-k)})
 			break
 		}
-		items = append(items, legendItem{text: shorten(visible(z.name), nameLength), sample: 14, draw: func(p *page, at point) {
+		items = append(items, legendItem{text: names[k], sample: 14, draw: func(p *page, at point) {
 			ground, edge := p.hullOf(k)
 			a, b := point{X: at.X + 5, Y: at.Y}, point{X: at.X + 9, Y: at.Y}
 			for _, pass := range []struct {

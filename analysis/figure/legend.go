@@ -28,37 +28,88 @@ const (
 
 // flow gives every item its size, row and place within width and returns the height of all rows. A
 // group stays on one row, so that no sample is read as belonging to what stands above it. One that
-// is too wide for a row is written a little smaller. If that is not enough, it is a block of rows
-// of its own, all of which begin to the right of its head.
+// is too wide for a row is written a little smaller and closer. If that is not enough, it is a
+// column beside its head, with a row for each item.
 func flow(p pen, items []legendItem, width length) length {
-	x, row, block := length(0), 0, false
+	x, row, column := length(0), 0, false
 	for from, to := 0, 0; from < len(items); from = to {
 		to = groupEnd(items, from)
 		group := items[from:to]
+		if group[0].head {
+			group[0].text = p.fitBetween(group[0].text, legendSize, true, width*0.4)
+		}
 		wide := fitGroup(p, group, width)
-		if block || x > 0 && x+6+wide > width {
+		if column || x > 0 && x+6+wide > width {
 			x, row = 0, row+1
 		} else if x > 0 {
 			x += 6
 		}
-		block = wide > width
-		indent := length(0)
-		if group[0].head {
-			indent = group[0].width
+		if column = wide > width; column {
+			row = stack(p, group, row, width)
+			continue
 		}
 		for i := range group {
-			it := &group[i]
-			if block && x > indent && x+it.width > width {
-				x, row = indent, row+1
-			}
-			it.x, it.row = x, row
-			x += it.width
+			group[i].x, group[i].row = x, row
+			x += group[i].width
 		}
 	}
 	if len(items) == 0 {
 		return 0
 	}
 	return length(row+1) * legendRow
+}
+
+// stack places the items of a group below each other beside their head, which is in the row that is
+// given, and returns the last row. Text that is too wide is shortened.
+func stack(p pen, group []legendItem, row int, width length) int {
+	indent := length(0)
+	if head := &group[0]; head.head {
+		head.x, head.row, indent = 0, row, head.width
+		group = group[1:]
+	}
+	room := width - indent
+	for i := range group {
+		room = min(room, width-indent-group[i].beside())
+	}
+	texts := p.fitApart(group, room)
+	for i := range group {
+		group[i].text = texts[i]
+		group[i].x, group[i].row = indent, row+i
+	}
+	measureGroup(p, group, legendSize)
+	return row + max(0, len(group)-1)
+}
+
+// beside is what an item takes to the left of its text.
+func (it legendItem) beside() length {
+	if it.sample > 0 {
+		return it.sample + 4
+	}
+	return 0
+}
+
+// fitApart returns the texts of items, shortened so that none is wider than room and those that
+// differ still look different.
+func (p pen) fitApart(items []legendItem, room length) []string {
+	texts := make([]string, len(items))
+	for i, it := range items {
+		texts[i] = it.text
+	}
+	widest := func(of []string) length {
+		w := length(0)
+		for _, s := range of {
+			w = max(w, p.width(s, legendSize, false))
+		}
+		return w
+	}
+	if widest(texts) <= room {
+		return texts // samples without text, too
+	}
+	out := texts
+	for n := nameLength; n >= 4 && widest(out) > room; n-- {
+		out = labels(texts, n)
+	}
+	return out
 }
 
 // groupEnd returns where the group ends that begins at from.
@@ -83,20 +134,18 @@ func fitGroup(p pen, group []legendItem, width length) length {
 }
 
 // measureGroup sets the width of each item at a size of text, and returns that of all of them.
+// Smaller text stands closer, too.
 func measureGroup(p pen, group []legendItem, size length) length {
-	const space = 12 // behind an item
+	space := 12 - length(3*(legendSize-size)) // behind an item
 	wide := length(0)
 	for i := range group {
 		it := &group[i]
-		it.size, it.width = size, it.sample+p.width(it.text, size, it.head)+space
-		if it.sample > 0 {
-			it.width += 4
-		}
+		it.size, it.width = size, it.beside()+p.width(it.text, size, it.head)+space
 		if it.head {
-			it.width -= 6
+			it.width -= space / 2
 		}
 		if it.text == "" {
-			it.width -= 6
+			it.width -= space / 2
 		}
 		wide += it.width
 	}
@@ -277,17 +326,19 @@ func (g Graph) clusterLegend() []legendItem {
 	}
 	items := []legendItem{{text: "cluster", head: true}}
 	named := len(g.Clusters) > 0
-	for k, m := range clusters {
+	var names []string
+	for _, m := range clusters[:min(len(clusters), clustersNamed)] {
+		names = append(names, g.clusterName(g.Nodes[m[0]].Cluster))
+	}
+	names = labels(names, nameLength)
+	for k := range names {
 		it := legendItem{sample: 9, draw: func(p *page, at point) {
 			p.node(source.Process, point{X: at.X + 4.5, Y: at.Y}, 4.5, p.cluster(k))
 		}}
 		if named {
-			it.text = shorten(g.clusterName(g.Nodes[m[0]].Cluster), nameLength)
+			it.text = names[k]
 		}
 		items = append(items, it)
-		if k+1 == clustersNamed {
-			break
-		}
 	}
 	if len(alone) > 0 {
 		items = append(items, legendItem{text: "in none", sample: 9, draw: func(p *page, at point) {

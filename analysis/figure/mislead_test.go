@@ -104,20 +104,35 @@ func TestOneOutlierLeavesAHeatMapItsColors(t *testing.T) {
 	}
 }
 
-// TestLegendsKeepGroupsOnARow looks at the legend of every figure that has one: a group that fits
-// into a row stands on one, and one that is too wide is a block that begins beside its head and
-// shares no row with another group.
+// TestLegendsKeepGroupsOnARow looks at the legend of every figure that has one: a group stands on
+// one row, or is a column with a row for each item, at any width of the picture.
 func TestLegendsKeepGroupsOnARow(t *testing.T) {
 	g := randomGraph(40, 3, 1)
 	for k := range 15 {
-		g.Clusters = append(g.Clusters, strings.Repeat("cluster ", 1+k%3)+string(rune('a'+k)))
+		g.Clusters = append(g.Clusters, strings.Repeat("cluster ", 1+k%3)+string(rune('a'+k))+strings.Repeat(" of hosts", k%3))
 	}
 	states := Strips{Names: []string{"a"}, With: []string{"b"}, States: []string{"linked", "linked, negative", "not judged"}, End: 1}
+	changed := g
+	changed.WeightName = strings.Repeat("change of a weight ", 5)
+	for i := range changed.Edges {
+		changed.changes = append(changed.changes, alteration{what: change(i % 6), after: 0.5})
+	}
 	sound := Spectrum{Names: [2]string{"cron", strings.Repeat("a long name ", 4)}, Chance: 0.5}
 	calls := Flame{Stacks: []Stack{{Frames: []string{"libc.so.6`malloc", "genunix`kmem_alloc", "libjvm.so`run"}, Count: 3}}}
 	legends := map[string]func(p pen, rule string, width length) []legendItem{
 		"graph": func(p pen, rule string, width length) []legendItem {
 			g.Rule = rule
+			items, _ := g.legend(p, width)
+			return items
+		},
+		"difference": func(p pen, rule string, width length) []legendItem {
+			changed.Rule = rule
+			items, _ := changed.legend(p, width)
+			return items
+		},
+		"weights": func(p pen, rule string, width length) []legendItem {
+			g := changed
+			g.changes, g.Unit = nil, strings.Repeat("calls per second ", 4)
 			items, _ := g.legend(p, width)
 			return items
 		},
@@ -149,12 +164,12 @@ func TestLegendsKeepGroupsOnARow(t *testing.T) {
 			drawn += strings.Count(string(text), "\tdrawLegend(")
 		}
 	}
-	if drawn != len(legends) {
-		t.Errorf("%d figures draw a legend, %d are looked at", drawn, len(legends))
+	if looked := len(legends) - 2; drawn != looked { // three of them are graphs
+		t.Errorf("%d figures draw a legend, %d are looked at", drawn, looked)
 	}
 	for name, legend := range legends {
-		for _, words := range []int{0, 10, 24, 28, 60} {
-			for _, width := range []length{200, 300, 400, 500, graphWidth, 800} {
+		for _, words := range []int{0, 10, 24, 60} {
+			for width := length(150); width <= 1200; width += 75 { // 200 to 1600 pixels
 				for _, xkcd := range []bool{false, true} {
 					checkLegend(t, name, pen{xkcd}, legend(pen{xkcd}, strings.Repeat("rule ", words), width), width-2*pageMargin)
 				}
@@ -165,22 +180,34 @@ func TestLegendsKeepGroupsOnARow(t *testing.T) {
 
 func checkLegend(t *testing.T, name string, p pen, items []legendItem, width length) {
 	t.Helper()
-	groupOf := map[int]int{} // of each row that a block takes
+	groupOf := map[int]int{} // of each row that a column takes
 	for from, to := 0, 0; from < len(items); from = to {
 		to = groupEnd(items, from)
-		first, last := items[from], items[to-1]
-		if fits := measureGroup(p, slices.Clone(items[from:to]), leastLegendSize) <= width; fits && first.row != last.row {
+		group := items[from:to]
+		first, last := group[0], group[len(group)-1]
+		if fits := measureGroup(p, slices.Clone(group), leastLegendSize) <= width; fits && first.row != last.row {
 			t.Errorf("%s, width %v: %q is on rows %d to %d", name, width, first.text, first.row, last.row)
 		}
-		for k, it := range items[from:to] {
-			if k > 0 && first.head && it.x < first.width {
+		texts := map[string]bool{}
+		for k, it := range group {
+			if first.head && k > 0 && it.x < first.x+first.width {
 				t.Errorf("%s, width %v: %q stands under the head %q", name, width, it.text, first.text)
 			}
 			if other, ok := groupOf[it.row]; ok && other != from {
-				t.Errorf("%s, width %v: %q shares a row with a block", name, width, it.text)
+				t.Errorf("%s, width %v: %q shares a row with a column", name, width, it.text)
 			}
-			if it.x+it.width > width+12 && p.width(it.text, it.size, it.head) < width/2 {
+			if it.x+it.beside()+p.width(it.text, it.size, it.head) > width+0.01 {
 				t.Errorf("%s, width %v: %q reaches %v", name, width, it.text, it.x+it.width)
+			}
+			if it.sample > 0 && it.text != "" && texts[it.text] {
+				t.Errorf("%s, width %v: %q stands for two things", name, width, it.text)
+			}
+			texts[it.text] = true
+			if first.row == last.row || k < 2 {
+				continue
+			}
+			if prior := group[k-1]; it.row != prior.row+1 || it.x != prior.x {
+				t.Errorf("%s, width %v: %q is not below %q", name, width, it.text, prior.text)
 			}
 		}
 		if first.row != last.row {

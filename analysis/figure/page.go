@@ -4,6 +4,7 @@ import (
 	"image/color"
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
@@ -233,6 +234,15 @@ func (p pen) fit(s string, size length, bold bool, room length) string {
 		}
 	}
 	return ""
+}
+
+// fitBetween shortens text that is wider than room in its middle, down to a few characters.
+func (p pen) fitBetween(s string, size length, bold bool, room length) string {
+	out := s
+	for n := utf8.RuneCountInString(s) - 1; n >= 4 && p.width(out, size, bold) > room; n-- {
+		out = shorten(s, n)
+	}
+	return out
 }
 
 // bar fills a bar, which gets an outline if it is drawn by hand.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"dtnotes/analysis/internal/canvas"
@@ -65,7 +66,7 @@ func problemSheet(d drawer, why error) (w, h length, draw func(*page)) {
 	}
 }
 
-// wrap breaks text into lines no wider than room.
+// wrap breaks text into lines no wider than room, between words where that is possible.
 func (p pen) wrap(s string, size, room length) []string {
 	var lines []string
 	line := ""
@@ -77,7 +78,19 @@ func (p pen) wrap(s string, size, room length) []string {
 		lines = append(lines, line)
 		line = word
 	}
-	return append(lines, line)
+	lines = append(lines, line)
+	for i := 0; i < len(lines); i++ {
+		r := []rune(lines[i])
+		n := len(r)
+		for n > 1 && p.width(string(r[:n]), size, false) > room {
+			n--
+		}
+		if n < len(r) {
+			lines[i] = string(r[:n])
+			lines = slices.Insert(lines, i+1, string(r[n:]))
+		}
+	}
+	return lines
 }
 
 // paint draws a sheet onto a surface of its size, over the theme's paper.

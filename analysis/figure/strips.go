@@ -196,8 +196,8 @@ func runs(spans []Span, states int, lo, hi float64, columns int) []run {
 // legend names the states and says which rule they had to meet.
 func (s Strips) legend(p pen, width length) ([]legendItem, length) {
 	var items []legendItem
-	for k, n := range s.States {
-		items = append(items, legendItem{text: shorten(visible(n), nameLength), sample: 12, draw: func(p *page, at point) {
+	for k, n := range labels(allVisible(s.States), nameLength) {
+		items = append(items, legendItem{text: n, sample: 12, draw: func(p *page, at point) {
 			p.bar(rect(at.X, at.Y-4, at.X+12, at.Y+4), p.cluster(k))
 		}})
 	}
