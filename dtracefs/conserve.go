@@ -20,8 +20,8 @@ import (
 // it does not file of them would be gone without a trace; so whatever was decoded is compared with
 // what came of it: each word of a line must stand in a cell, in the name of a table or a column, in
 // a notice, or in what was not understood. A line of which a word stands nowhere is told in a
-// notice, with its words. Lines that were taken by their exact shape, those of activity and of
-// event logs, need no such look.
+// notice, which names those words. Lines that were taken by their exact shape, those of activity
+// and of event logs, need no such look.
 
 // decoration is what may go: it is drawn or repeated around the values and tells nothing
 // that a table, its columns or their order do not.
@@ -52,9 +52,10 @@ var spelled = map[string]bool{"Err": true, "ERR": true}
 type kept struct {
 	c       *Capture
 	words   map[string]struct{}
-	ints    []int64   // with and without their signs, which are no part of words; all are sorted
-	floats  []float64 // without
-	seconds []int64   // of instants
+	units   map[string]bool // cells of columns of units
+	ints    []int64         // also without their signs, which are no part of words; all are sorted
+	floats  []float64       // without
+	seconds []int64         // of instants
 
 	text   string          // all that is text, made when a word is looked for as a part of another
 	times  bool            // the instants are in words, in all notations
@@ -65,7 +66,7 @@ type kept struct {
 }
 
 func keptIn(c *Capture) *kept {
-	k := &kept{c: c, words: map[string]struct{}{}, looked: map[string]bool{}, drawn: map[string]bool{}}
+	k := &kept{c: c, words: map[string]struct{}{}, units: map[string]bool{}, looked: map[string]bool{}, drawn: map[string]bool{}}
 	k.texts(func(s string) {
 		for word, rest := nextWord([]byte(s)); word != nil; word, rest = nextWord(rest) {
 			if _, ok := k.words[string(word)]; !ok {
@@ -74,6 +75,11 @@ func keptIn(c *Capture) *kept {
 		}
 	})
 	for _, t := range c.Tables {
+		if unit := t.Column("unit"); unit != nil && unit.typ == String {
+			for _, w := range unit.words.values {
+				k.units[w] = true
+			}
+		}
 		// Rows of activity and of logs may be millions, and their lines were taken by their
 		// exact shape. Their texts are few and were taken above; their numbers wait until a word
 		// is found nowhere else. Their instants do not wait: they repeat from row to row, so few
@@ -247,6 +253,13 @@ func wordByte(text []byte) int {
 
 // hasAll reports whether the words of a line are kept, clocks as instants.
 func (k *kept) hasAll(line []byte) bool {
+	word, _ := k.nextLost(line)
+	return word == nil
+}
+
+// nextLost returns the first word of a line that is not kept, and what stands behind it; nil if all
+// are kept.
+func (k *kept) nextLost(line []byte) (lost, behind []byte) {
 	for word, rest := nextWord(line); word != nil; word, rest = nextWord(rest) {
 		if word[0]-'0' <= 9 {
 			// The plain integer comes first: it is what most words with a digit are.
@@ -267,13 +280,13 @@ func (k *kept) hasAll(line []byte) bool {
 			}
 		}
 		if !k.has(string(word)) {
-			return false
+			return word, rest
 		}
 		// Found once in another notation or within a longer word, it need not be searched for
 		// again.
 		k.words[string(word)] = struct{}{}
 	}
-	return true
+	return nil, nil
 }
 
 func has[T int64 | float64](sorted []T, v T) bool {
@@ -305,6 +318,12 @@ func (k *kept) has(word string) bool {
 		}
 		if f, err := strconv.ParseFloat("0."+word, 64); err == nil && k.number(f) { // as in `.050`
 			return true
+		}
+		// A number and its unit may stand in cells of their own, as those of `1.003s`.
+		if end := strings.LastIndexAny(word, "0123456789") + 1; k.units[word[end:]] {
+			if f, err := strconv.ParseFloat(word[:end], 64); err == nil && k.number(f) {
+				return true
+			}
 		}
 		// With a suffix, in whatever unit the column is.
 		digits := strings.TrimRight(word, "BKMGTPkmgtpi")
@@ -406,10 +425,10 @@ func (k *kept) addWords(text string) {
 	}
 }
 
-// holdsLine reports whether the words of a line are kept.
-func (k *kept) holdsLine(line []byte) bool {
+// missing returns the words of a line that are not kept.
+func (k *kept) missing(line []byte) (words []string) {
 	if k.hasAll(line) {
-		return true
+		return nil
 	}
 	// From here on, what goes around values is taken off, first what costs least. Nearly all
 	// lines are kept word by word and never get here.
@@ -421,7 +440,7 @@ func (k *kept) holdsLine(line []byte) bool {
 	full := line
 	line = k.withoutClocks(withoutGroups(line))
 	if k.hasAll(line) {
-		return true
+		return nil
 	}
 	drawn, known := k.drawn[string(full)]
 	if !known {
@@ -431,13 +450,16 @@ func (k *kept) holdsLine(line []byte) bool {
 	// Only now, as most headings are kept by the names of their columns, and then this need not
 	// be asked.
 	if drawn {
-		return true
+		return nil
 	}
 	if k.addLarge() && k.hasAll(line) {
-		return true
+		return nil
 	}
 	k.addTimes()
-	return k.hasAll(line)
+	for word, rest := k.nextLost(line); word != nil; word, rest = k.nextLost(rest) {
+		words = append(words, string(word))
+	}
+	return words
 }
 
 // withoutGroups takes the commas away that part the thousands of numbers.
@@ -484,9 +506,37 @@ func isDecoration(line []byte) bool {
 	return false
 }
 
+// A lostLine is a line with the words of it that are not kept.
+type lostLine struct {
+	Line
+	words []string
+}
+
+// notice is the text that tells of the line. It names the first of the words, and then has the line
+// as a whole, so that nothing is lost.
+func (l lostLine) notice() []byte {
+	const few, long = 5, 40
+	var b []byte
+	for i, w := range l.words[:min(few, len(l.words))] {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = fmt.Appendf(b, "%.*q", long, w)
+	}
+	if more := len(l.words) - few; more > 0 {
+		b = fmt.Appendf(b, " and %d more", more)
+	}
+	return fmt.Appendf(b, " in no table, of: %s", strings.TrimSpace(l.Text))
+}
+
 // lost returns the lines of a text, the first of which has that number, of which a word is not
 // kept. Those within exact need no look.
-func (k *kept) lost(data []byte, number int, exact []stretchOfText) (lost []Line) {
+func (k *kept) lost(data []byte, number int, exact []stretchOfText) (lost []lostLine) {
+	look := func(number int, text []byte, words []string) {
+		if words != nil {
+			lost = append(lost, lostLine{Line{number, string(text)}, words})
+		}
+	}
 	dialect := k.c.Dialect
 	if dialect == UnknownDialect {
 		return nil // all of it is text
@@ -494,9 +544,7 @@ func (k *kept) lost(data []byte, number int, exact []stretchOfText) (lost []Line
 	// Elements do not end with lines, so the text is looked at as a whole.
 	if dialect == "libxo-xml" {
 		v, _ := parseXML(data)
-		if !k.holdsJSON(v) {
-			lost = append(lost, Line{1, string(data)})
-		}
+		look(1, data, k.missingJSON(v))
 		return lost
 	}
 	structured := strings.HasSuffix(dialect, "json") || dialect == "statemap"
@@ -523,13 +571,13 @@ func (k *kept) lost(data []byte, number int, exact []stretchOfText) (lost []Line
 					}
 				}
 				// A document may also be kept as it stands, with its escapes.
-				if !k.holdsJSON(v) && !k.inText(strings.TrimSpace(string(data[at:at+end]))) {
-					lost = append(lost, Line{number, string(data[at : at+size])})
+				if words := k.missingJSON(v); words != nil && !k.inText(strings.TrimSpace(string(data[at:at+end]))) {
+					look(number, data[at:at+size], words)
 				}
 			}
 		}
-		if !ok && !k.holdsLine(line) {
-			lost = append(lost, Line{number, string(line)})
+		if !ok {
+			look(number, line, k.missing(line))
 		}
 		number += max(1, bytes.Count(data[at:at+size], []byte("\n")))
 		at += size
@@ -559,9 +607,9 @@ func (k *kept) hasDocument(line []byte) bool {
 	return true
 }
 
-// holdsJSON reports whether every leaf is kept, and the names of members that are no part of the
-// form.
-func (k *kept) holdsJSON(v syntax.JSON) bool {
+// missingJSON returns the words that are not kept: of leaves, and of the names of members that are
+// no part of the form.
+func (k *kept) missingJSON(v syntax.JSON) (words []string) {
 	switch v.Kind {
 	case '{', '[':
 		for i, m := range v.Members {
@@ -570,23 +618,21 @@ func (k *kept) holdsJSON(v syntax.JSON) bool {
 				if v.Names[i] == "type" && m.Kind == '"' {
 					continue
 				}
-				if !jsonNames[v.Names[i]] && !k.holdsLine([]byte(v.Names[i])) {
-					return false
+				if !jsonNames[v.Names[i]] {
+					words = append(words, k.missing([]byte(v.Names[i]))...)
 				}
 			}
-			if !k.holdsJSON(m) {
-				return false
-			}
+			words = append(words, k.missingJSON(m)...)
 		}
-		return true
+		return words
 	case 't':
-		return k.has("true")
+		return k.missing([]byte("true"))
 	case 'f':
-		return k.has("false")
+		return k.missing([]byte("false"))
 	case 'n', 'e':
-		return true
+		return nil
 	}
-	return k.holdsLine([]byte(v.Text))
+	return k.missing([]byte(v.Text))
 }
 
 // A stretchOfText is lines of a part that were taken as a whole.
@@ -595,7 +641,7 @@ type stretchOfText struct{ from, to, lines int }
 // look adds a notice for each line of which a word was lost, and for those of the part before,
 // unless what was missing of them is in this one. It returns the lines of this part that the
 // next one may still hold.
-func (d *decoder) look(data []byte, number int, before []Line, last bool) (open []Line) {
+func (d *decoder) look(data []byte, number int, before []lostLine, last bool) (open []lostLine) {
 	// Parts that are nothing but activity or a log, as those of large captures are, cost
 	// nothing.
 	if len(before) == 0 && (len(d.exact) == 1 && d.exact[0] == stretchOfText{0, len(data), d.exact[0].lines} || len(data) == 0) {
@@ -606,12 +652,16 @@ func (d *decoder) look(data []byte, number int, before []Line, last bool) (open 
 	// next part, before it is told.
 	k := keptIn(d.c)
 	lost := k.lost(data, number, d.exact)
-	before = slices.DeleteFunc(before, func(l Line) bool { return k.holdsLine([]byte(l.Text)) })
+	for i, l := range before {
+		missing := k.missing([]byte(l.Text))
+		before[i].words = slices.DeleteFunc(l.words, func(w string) bool { return !slices.Contains(missing, w) })
+	}
+	before = slices.DeleteFunc(before, func(l lostLine) bool { return len(l.words) == 0 })
 	if last {
 		before, lost = append(before, lost...), nil
 	}
 	for _, l := range before {
-		d.notice(l.Number, "leftover", []byte(l.Text), 0)
+		d.notice(l.Number, "leftover", l.notice(), 0)
 	}
 	return lost
 }

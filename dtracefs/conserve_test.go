@@ -114,6 +114,12 @@ func (h *haystack) has(word string) bool {
 			return true
 		}
 	}
+	// A number and its unit may stand in cells of their own.
+	if end := strings.LastIndexAny(word, "0123456789") + 1; end > 0 && end < len(word) && h.words[word[end:]] {
+		if f, err := strconv.ParseFloat(word[:end], 64); err == nil && h.number(f) {
+			return true
+		}
+	}
 	// With a suffix, in whatever unit the column is.
 	digits := strings.TrimRight(word, "BKMGTPkmgtpi")
 	f, err := strconv.ParseFloat(digits, 64)
@@ -313,6 +319,26 @@ func TestLeftover(t *testing.T) {
 	}
 	if open = second.look([]byte("nginx 4K\n"), 5, open, true); !slices.Equal(told(second), []int{2, 4, 5}) || open != nil {
 		t.Errorf("of lines %v words are told to be missing, want 2, 4 and 5; %v are open", told(second), open)
+	}
+	// The word that the second part holds is not among those that are named.
+	if text := second.c.Notices[0].Text; text != `"NAME" in no table, of: PID NAME` {
+		t.Errorf("told is %s", text)
+	}
+	long := lostLine{Line{1, "a b c d e f " + strings.Repeat("é", 50)}, []string{strings.Repeat("é", 50), "b", "c", "d", "e", "f"}}
+	if text := string(long.notice()); text != `"`+strings.Repeat("é", 40)+`", "b", "c", "d", "e" and 1 more in no table, of: `+long.Text {
+		t.Errorf("told is %s", text)
+	}
+	// A number is kept with its unit beside it, and not with a unit that is nowhere.
+	apart := part("x")
+	s := apart.sheetFor("u", "u", "rows")
+	s.text("value", []byte("1.003"))
+	s.text("unit", []byte("ms"))
+	s.end()
+	apart.inferred[s] = true
+	apart.c.Tables = nil
+	apart.finish()
+	if apart.look([]byte("x: 1.003ms\nx: 1.003us\n"), 1, nil, true); !slices.Equal(told(apart), []int{2}) {
+		t.Errorf("lines %v are told, want that of the other unit", told(apart))
 	}
 	whole := part("read", "PID", "NAME")
 	whole.exact = []stretchOfText{{5, 15, 1}}

@@ -131,8 +131,9 @@ func startRecords(f records) func() reader { return func() reader { return f } }
 
 // dialects are tried in this order; the last one is for what no other takes. The order matters:
 // JSON of bpftrace and of FreeBSD's libxo is JSON as well, so these come before it; what has a
-// mark that nothing else has comes before tools that are known by their headings alone; and the
-// text of tracers, which may contain anything, comes last.
+// mark that nothing else has comes before tools that are known by their headings alone, of which
+// ps, whose names many use, is the last; and the text of tracers, which may contain anything, comes
+// at the end.
 var dialects = []dialect{
 	{"bpftrace-json", isBpftraceJSON, cutAtJSONStamp, startBpftraceJSON},
 	{"libxo-json", isLibxoJSON, nil, startRecords(libxoJSON)},

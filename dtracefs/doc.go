@@ -30,8 +30,8 @@
 // # How to add a form
 //
 // What a tool writes that has a syntax of its own from the first line to the last, such as
-// JSON, is a dialect: an entry of dialects and a file with how it is told, where it may be
-// cut into parts, and its reader. What may stand among other things in a capture is a
+// JSON, is a dialect: an entry of dialects and a file with how it is recognized, where it may
+// be cut into parts, and its reader. What may stand among other things in a capture is a
 // recognizer, if a line tells by itself that it is one of those: an entry of forms and a
 // file with a type that has a method take, and a method resume if it has state that is of
 // one part only. What shows only by how the lines of a paragraph stand to each other, such
@@ -41,8 +41,9 @@
 // With any of them goes a capture in testdata, and its golden file from a run of the tests
 // with -update. The tests go through these lists and through testdata by themselves: an
 // entry without a capture fails, and every capture is compared with its golden file, seeds
-// the fuzz target and is decoded over and over to see that time grows with the text.
+// the fuzz targets and is decoded over and over to see that time grows with the text.
 //
 //	go test ./dtracefs -run TestGolden -update     # and look at testdata/*.golden
-//	go test ./dtracefs
+//	go test ./dtracefs -run 'Golden|Lost'          # no word is lost; seconds
+//	go test ./dtracefs                             # all; minutes
 package dtracefs

@@ -11,8 +11,8 @@ import (
 
 // A tool is a program that prints a report each interval: tables under headings, totals beside
 // them, a time before them or in their rows. All of them have that in common, and what differs is
-// in their entry: how a heading looks, and what a row is. A new one is a file with its tool, and
-// an entry in the list.
+// in the entry of each: how a heading looks, and what a row is. A new one is a file with its tool,
+// and a line toolDialect(…) in dialects (decode.go).
 type tool struct {
 	name string
 
@@ -24,15 +24,15 @@ type tool struct {
 	// line that is no row, of any tool: a script in a shell may run several of them in turn.
 	line func(r *reports, num int, line []byte) bool
 
-	// opens reports whether a line can only be understood together with the next one, as the first
-	// of a heading of two lines; nil where no line of the tool is like that. No part of a capture
-	// ends with such a line.
+	// opens reports whether a line can only be understood together with the next one, as can the
+	// first of the two lines of a heading; nil where no line of the tool is like that. No part of a
+	// capture ends with such a line.
 	opens func(line []byte) bool
 }
 
-// tools are tried in this order: those with a banner or a heading of their own come first, and
-// ps, whose names many use, last.
-var tools = []*tool{sysstat, vmstat, illumosMpstat, iostat, prstat, top, ps}
+// tools are those that have a line in dialects, in the same order. It is toolDialect that adds them
+// when that list is made, as a list that asks for itself cannot be initialized.
+var tools []*tool
 
 // toolDialect makes the dialect of a tool: its first lines are a heading or a banner of the tool,
 // maybe under a time. Six lines, as blank ones and a time may stand above.
@@ -61,6 +61,7 @@ func toolDialect(t *tool) dialect {
 	start := func() reader {
 		return &reports{tool: t, boot: 1, inBlock: map[string]bool{}, names: map[string]string{}, told: map[string]bool{}}
 	}
+	tools = append(tools, t)
 	return dialect{t.name, is, cutReports, start}
 }
 
@@ -84,7 +85,7 @@ type reports struct {
 	isDated bool
 
 	block   int64
-	inBlock map[string]bool // words of the headings since the block began
+	inBlock map[string]bool // what begins a block and came since this one began
 	boot    int64           // the block that tells of the time since the system's boot
 	booted  bool            // a row for such a time came, of a tool that prints a row each interval
 	used    bool            // the time at hand was a row's
@@ -254,20 +255,27 @@ func (r *reports) newBlock() {
 	clear(r.inBlock)
 }
 
-// heading takes the next line as the heading of a table of that name. A heading that comes again
-// starts the next block. make is called after the block is known, as what is of the first block
-// may be the time since boot.
-func (r *reports) heading(num int, line []byte, name string, make func() *report) {
-	r.take(classTable)
-	words := name + "\n" + string(bytes.Join(bytes.Fields(line), []byte(" ")))
+// begins says that something comes which a tool prints once in each interval, such as a heading: if
+// it came in this block already, the next block begins. A tool whose blocks begin with a line that
+// is no heading calls it for that line. A time that was printed above is that of the block.
+func (r *reports) begins(what string) {
 	if r.block == 0 {
 		r.newBlock()
-	} else if r.inBlock[words] {
+	} else if r.inBlock[what] {
 		// A time printed once, before the tool began, is not that of all blocks.
 		r.newBlock()
 		r.when.set = false
 	}
-	r.inBlock[words] = true
+	r.inBlock[what] = true
+}
+
+// heading takes the next line as the heading of a table of that name, which begins a block if it
+// comes again. make is called after the block is known, as what is of the first block
+// may be the time since boot.
+func (r *reports) heading(num int, line []byte, name string, make func() *report) {
+	r.take(classTable)
+	words := name + "\n" + string(bytes.Join(bytes.Fields(line), []byte(" ")))
+	r.begins(words)
 	rp := make()
 	rp.num = num
 	if rp.name == "" {

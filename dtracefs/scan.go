@@ -105,8 +105,8 @@ type scanner struct {
 	script  *script.Script
 	reader  reader
 
-	looks bool   // for words that were lost
-	open  []Line // of the part before, of which words were not found yet
+	looks bool       // for words that were lost
+	open  []lostLine // of the part before, of which words were not found yet
 }
 
 // newScanner returns the scanner of a capture of that dialect, before its first part.

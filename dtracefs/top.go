@@ -25,9 +25,8 @@ var top = &tool{
 	line: func(r *reports, num int, line []byte) bool {
 		switch {
 		case isTopStart(line):
-			// The block before may have had a time; this one need not have any.
-			r.inTop, r.table, r.when.set = true, nil, false
-			r.newBlock()
+			r.inTop, r.table = true, nil
+			r.begins("top")
 			// The totals on this line are of the time that macOS prints on the next one.
 			if c, ok := wholeClock(r.peekAfter()); ok {
 				r.at(c)

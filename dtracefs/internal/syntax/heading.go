@@ -30,7 +30,10 @@ func Words(dst []Word, line []byte) []Word {
 // columns, but print what does not fit all the same, so rows are split by their words first, and
 // by the columns only where words are missing.
 type Heading struct {
-	Names []string // distinct: a name that comes again has a number behind it
+	// Names are distinct: a name that comes again has a number behind it, as in kBps and kBps_2.
+	// Whoever knows what they are of may write others, such as "read kBps": rows are split by what
+	// the heading line was, whatever Names holds.
+	Names []string
 
 	words []Word
 	rest  int    // the column whose cells may hold blanks, such as a command's; -1 if there is none
