@@ -49,15 +49,17 @@ func (kernelTrace) take(st *station, num int, line []byte) bool {
 	event, args, named := bytes.Cut(e.What, []byte(": "))
 	function, caller, called := bytes.Cut(e.What, []byte(" <-"))
 	switch {
+	// What stands behind an event's name may hold an arrow, which is not a caller's.
 	case named && bytes.IndexByte(event, ' ') < 0:
+		caller = nil
 	case called && bytes.IndexByte(function, ' ') < 0:
+		// Behind the caller stands what was added to the row, as in `read <-sys_read: note`.
 		event, args = function, nil
+		if by, note, more := bytes.Cut(caller, []byte(": ")); more && bytes.IndexByte(by, ' ') < 0 {
+			caller, args = by, note
+		}
 	default:
 		event, args, caller = e.What, nil, nil
-	}
-	// What stands behind an event's name may hold an arrow, which is not a caller's.
-	if named {
-		caller = nil
 	}
 	// As `(-----)`, where the kernel has not kept the number.
 	cells := []cell{{"comm", e.Comm}, {"pid", e.PID}, {"tgid", bytes.Trim(e.TGID, "-")}, {"cpu", trimZeros(e.CPU)}, {"flags", e.Flags}, {"event", event}, {"args", args}, {"caller", caller}}
