@@ -476,9 +476,6 @@ func callCounts(d *decoder, cur *syntax.Cursor) {
 			}
 		}
 		s.end()
-		if kind == "summary" {
-			name, kind = "counts total", "summary"
-		}
 	}
 }
 
