@@ -59,6 +59,26 @@ func TestFastLinesCountAsDecoding(t *testing.T) {
 	}
 }
 
+// TestClearSample holds that a sample ends early where it shows hundreds of blocks or rows, and
+// goes on where blocks are long.
+func TestClearSample(t *testing.T) {
+	const size = 700 << 10 // less than the longest sample
+	for _, kind := range []generate.Kind{generate.Activity, generate.BpftraceMap, generate.EventLog} {
+		if _, fast := countStream(t, generate.NewReader(kind, size, 1), CountOptions{}, false); !fast {
+			t.Errorf("%v: all of it was the sample", kind)
+		}
+	}
+	long := workload(size, func(b *strings.Builder, at time.Time) { fmt.Fprintln(b, at.UnixNano()) },
+		func(b *strings.Builder, i int, _ time.Time, name string, value int) {
+			for k := range 200 {
+				fmt.Fprintf(b, "syscall %s%d %d\n", name, k, value)
+			}
+		})
+	if _, fast := countStream(t, strings.NewReader(long), CountOptions{}, false); fast {
+		t.Error("the sample of a capture with long blocks ended early")
+	}
+}
+
 // workload prints, second by second, what a few processes did, as the functions say.
 func workload(size int, head func(b *strings.Builder, at time.Time), row func(b *strings.Builder, i int, at time.Time, name string, value int)) string {
 	var b strings.Builder

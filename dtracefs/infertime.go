@@ -384,11 +384,16 @@ func (c *candidate) atStamp() int {
 func (c *candidate) countBlocks() {
 	block := c.blockOf()
 	seen := map[int64]bool{}
+	last, some := int64(0), false
 	for i := range c.table.NumRows() {
 		if c.time != nil && c.time.Null(i) {
 			continue
 		}
-		seen[block(i)] = true
+		// Rows of a block nearly always follow each other, and then the map need not be asked.
+		if b := block(i); !some || b != last {
+			seen[b] = true
+			last, some = b, true
+		}
 	}
 	c.blocks = len(seen)
 }
@@ -459,10 +464,12 @@ func (o MeasureOptions) every(m *Measure, group []*candidate) {
 	c := group[0]
 	if m.Clock != ClockBlocks && !c.single() {
 		times := map[int64]bool{}
+		last := int64(math.MinInt64)
 		for _, c := range group {
 			for i := range c.table.NumRows() {
-				if t, ok := timeAt(c.time, i, c.unit); ok {
+				if t, ok := timeAt(c.time, i, c.unit); ok && t != last {
 					times[t] = true
+					last = t
 				}
 			}
 		}

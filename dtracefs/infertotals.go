@@ -23,13 +23,20 @@ type lastValue struct {
 	block int
 }
 
-// add takes a value of the block at hand.
-func (g *growth) add(key []byte, x float64) {
-	v, ok := g.last[string(key)]
-	switch {
-	case !ok:
+// of returns the last value of a key, in no block if there is none yet.
+func (g *growth) of(key []byte) *lastValue {
+	v := g.last[string(key)]
+	if v == nil {
 		v = &lastValue{block: -1}
 		g.last[string(key)] = v
+	}
+	return v
+}
+
+// add takes a value of a key in the block at hand.
+func (g *growth) add(v *lastValue, x float64) {
+	switch {
+	case v.block < 0:
 	case x > v.x:
 		g.up++
 	case x < v.x:
@@ -89,6 +96,9 @@ func (c *candidate) growthOf(t *TableMeasure) *growth {
 	}
 	g := &growth{last: map[string]*lastValue{}}
 	var key []byte
+	// The key of a row is made once for all rows that have its words.
+	numberOf, n := wordNumbers(keys, c.table.NumRows())
+	known := make([]*lastValue, n)
 	block, current := c.blockOf(), int64(-1)
 	for i := range c.table.NumRows() {
 		if b := block(i); i == 0 {
@@ -97,8 +107,18 @@ func (c *candidate) growthOf(t *TableMeasure) *growth {
 			g.endBlock()
 			current = b
 		}
-		key = appendRowKey(key[:0], keys, i)
-		g.add(key, v.Float(i))
+		var last *lastValue
+		if n > 0 {
+			last = known[numberOf(i)]
+		}
+		if last == nil {
+			key = appendRowKey(key[:0], keys, i)
+			last = g.of(key)
+			if n > 0 {
+				known[numberOf(i)] = last
+			}
+		}
+		g.add(last, v.Float(i))
 	}
 	g.endBlock()
 	return g

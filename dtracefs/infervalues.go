@@ -220,6 +220,33 @@ func appendRowKey(b []byte, columns []*Column, i int) []byte {
 	return b
 }
 
+// wordNumbers numbers the rows of a table from 0 to n-1 by the words that they have in some columns
+// of text: rows of one number have the same words. So what depends on these words alone is worked
+// out once for each number. n is 0 where another column is among them, a cell is null, or numbers
+// would be many more than rows.
+func wordNumbers(columns []*Column, rows int) (of func(i int) int, n int) {
+	n = 1
+	for _, c := range columns {
+		if c == nil || c.typ != String || c.null != nil {
+			return nil, 0
+		}
+		if n *= max(1, len(c.words.values)); n > rows {
+			return nil, 0
+		}
+	}
+	if len(columns) == 2 {
+		a, b, width := columns[0].codes, columns[1].codes, len(columns[1].words.values)
+		return func(i int) int { return int(a[i])*width + int(b[i]) }, n
+	}
+	return func(i int) int {
+		number := 0
+		for _, c := range columns {
+			number = number*len(c.words.values) + int(c.codes[i])
+		}
+		return number
+	}, n
+}
+
 // likelyValues are the columns of numbers in a table that no aggregation printed: those that are
 // called as counts or levels are, or else the last number of a row, or the first. There are none in
 // a log of events.

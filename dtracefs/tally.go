@@ -158,9 +158,12 @@ func (t *tally) mark(tables []*Table, stamps []int64) {
 				continue
 			}
 			times := t.times(tm, table)
+			last := int64(math.MinInt64)
 			for i := range table.NumRows() {
-				if ns, ok := times(i); ok {
+				// Rows of a block nearly always follow each other.
+				if ns, ok := times(i); ok && ns != last {
 					ends[ns] = true
+					last = ns
 				}
 			}
 		}
@@ -346,6 +349,8 @@ func (t *tally) table(tm *tableTally, table *Table) {
 	if t.m.Kinds != nil {
 		kind = table.Column(t.m.kindColumn)
 	}
+	numberOf, n := wordNumbers(by, table.NumRows())
+	sources := make([]int, n) // by those numbers, from 1; 0 is one that was not looked up yet
 	for i := range table.NumRows() {
 		if kind != nil && !slices.Contains(t.m.Kinds, kind.Text(i)) || value != nil && value.Null(i) {
 			continue
@@ -361,7 +366,15 @@ func (t *tally) table(tm *tableTally, table *Table) {
 			t.wordy++
 			continue
 		}
-		source, print := t.source(tm, by, i), noPrint
+		source, print := 0, noPrint
+		if n > 0 {
+			source = sources[numberOf(i)] - 1
+		}
+		if n == 0 || source < 0 {
+			if source = t.source(tm, by, i); n > 0 {
+				sources[numberOf(i)] = source + 1
+			}
+		}
 		if block != nil {
 			print = block.ints[i]
 		}
