@@ -116,6 +116,12 @@ func TestFastLinesOfOtherForms(t *testing.T) {
 			fmt.Fprintf(b, format, at.Unix(), name, value)
 		}
 	}
+	daily := func(format string) func(b *strings.Builder, i int, at time.Time, name string, value int) {
+		return func(b *strings.Builder, i int, at time.Time, name string, value int) {
+			at = at.Add(time.Duration(i) * 1357 * time.Microsecond)
+			fmt.Fprintf(b, format, at.Format("15:04:05.000000"), name, value)
+		}
+	}
 	totals := map[string]int{}
 	for name, text := range map[string]string{
 		"label":       workload(3<<20, clock("time: 15:04:05\n"), pair),
@@ -128,10 +134,12 @@ func TestFastLinesOfOtherForms(t *testing.T) {
 		"glued": workload(3<<20, clock("\n2006 Jan _2 15:04:05"), func(b *strings.Builder, _ int, _ time.Time, name string, value int) {
 			fmt.Fprintf(b, "  %-50s %16d\n", name, value)
 		}),
-		"semicolons":  "time;execname;calls\n" + workload(3<<20, nil, rows("%d;%s;%d\n")),
-		"bars":        "time|execname|calls\n" + workload(3<<20, nil, rows("%d|%s|%d\n")),
-		"value first": "calls,execname,time\n" + workload(3<<20, nil, rows("%[3]d,%[2]s,%[1]d\n")),
-		"objects":     workload(3<<20, nil, rows(`{"calls": %[3]d, "execname": "%[2]s", "time": %[1]d}`+"\n")),
+		"daily rows":   workload(3<<20, nil, daily("%s %s %d\n")),
+		"daily events": workload(3<<20, nil, daily("%s %s read:entry %d\n")),
+		"semicolons":   "time;execname;calls\n" + workload(3<<20, nil, rows("%d;%s;%d\n")),
+		"bars":         "time|execname|calls\n" + workload(3<<20, nil, rows("%d|%s|%d\n")),
+		"value first":  "calls,execname,time\n" + workload(3<<20, nil, rows("%[3]d,%[2]s,%[1]d\n")),
+		"objects":      workload(3<<20, nil, rows(`{"calls": %[3]d, "execname": "%[2]s", "time": %[1]d}`+"\n")),
 		"totals": workload(3<<20, clock("15:04:05\n"), func(b *strings.Builder, i int, _ time.Time, name string, value int) {
 			totals[name] += value
 			if i == 0 {

@@ -102,10 +102,10 @@ func (f *fastLines) readTime(text []byte) (n int, ok bool) {
 	return n, true
 }
 
-// numeric reports whether times are numbers of a clock of their own.
+// numeric reports whether times are numbers of a clock of their own. Times of the day are text.
 func (f *fastCount) numeric() bool {
 	t := f.t.tables[0]
-	return t.unit > 0 && (f.t.m.Clock != ClockEpoch || t.anchor != 0 || t.columnIsNumber)
+	return t.unit > 0 && f.t.m.Clock != ClockOfDay && (f.t.m.Clock != ClockEpoch || t.anchor != 0 || t.columnIsNumber)
 }
 
 // cellAt is where a cell of a line of CSV starts, -1 if the line has too few cells.
