@@ -64,7 +64,7 @@ func appendTables(a, b *Table) *Table {
 			// the cells of both.
 			if have := s.index[c.Name]; have == nil {
 				n := s.col(c.Name, typeIn(c.Name, a, b))
-				n.ofDay, n.context, n.role = c.ofDay, c.context, c.role
+				n.ofDay, n.context, n.role, n.is = c.ofDay, c.context, c.role, c.is
 			}
 		}
 	}

@@ -148,6 +148,7 @@ var dialects = []dialect{
 	{"vmstat-s", isVmstatSums, cutAtLine, startVmstatSums},
 	toolDialect(illumosMpstat),
 	toolDialect(iostat),
+	toolDialect(gstat),
 	toolDialect(prstat),
 	toolDialect(top),
 	toolDialect(ps),

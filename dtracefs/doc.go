@@ -38,6 +38,12 @@
 // as a heading with rows, is a form of paragraphs: an entry of paragraphForms and a file
 // with a type that has a method file.
 //
+// A tool that prints a report at each interval is a dialect with a reader that is there already:
+// its entry is toolDialect of a tool, which says what a report of it is (reports.go). Its keys
+// are columns that tell whose a row is. Where their names do not tell what they name, as Name does
+// not, the field is says so; without it, nobody knows that it is a device. Columns of one name get
+// others by writing Names, and a block that begins with a line that is no heading calls begins.
+//
 // With any of them goes a capture in testdata, and its golden file from a run of the tests
 // with -update. The tests go through these lists and through testdata by themselves: an
 // entry without a capture fails, and every capture is compared with its golden file, seeds

@@ -17,7 +17,7 @@ var illumosMpstat = &tool{
 		}
 		r.heading(num, line, "mpstat", func() *report {
 			// The heading has begun its block already, so the first table is of block 1.
-			return &report{Heading: syntax.ParseHeading(line), keys: []string{"CPU", "SET"}, isRow: numbers, boot: r.block <= r.boot}
+			return &report{Heading: syntax.ParseHeading(line), keys: []string{"CPU", "SET"}, is: map[string]Dimension{"SET": CPU}, isRow: numbers, boot: r.block <= r.boot}
 		})
 		return true
 	},

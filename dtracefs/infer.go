@@ -418,7 +418,7 @@ func (o MeasureOptions) build(m *Measure, group []*candidate) {
 	}
 	exec := false
 	for _, k := range first.keys {
-		d := DimensionOf(k.Name, k.sample())
+		d := k.dimension()
 		m.Names, m.Dims = append(m.Names, k.Name), append(m.Dims, d)
 		exec = exec || d == ExecName
 	}

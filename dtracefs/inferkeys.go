@@ -62,7 +62,7 @@ func findKey(columns []*Column, name string) (*Column, bool) {
 	}
 	var text *Column
 	for _, c := range columns {
-		switch d := DimensionOf(c.Name, c.sample()); {
+		switch d := c.dimension(); {
 		case d == want:
 			return c, true
 		case d == "" && text == nil && c.typ == String:
@@ -165,13 +165,13 @@ func (o MeasureOptions) who(c *candidate) []*Column {
 	}
 	for _, d := range dims {
 		for _, col := range c.keys {
-			if DimensionOf(col.Name, col.sample()) == d {
+			if col.dimension() == d {
 				found = append(found, col)
 				break
 			}
 		}
 	}
-	if len(found) > 0 && slices.ContainsFunc(found, func(k *Column) bool { return DimensionOf(k.Name, k.sample()) == ExecName }) {
+	if len(found) > 0 && slices.ContainsFunc(found, func(k *Column) bool { return k.dimension() == ExecName }) {
 		return found
 	}
 	// Without a name that tells, the first text of few different values.
@@ -198,9 +198,10 @@ func namesOf(columns []*Column) []string {
 }
 
 // nameProcess takes the first text of an unnamed key for the process, since that is what tracers
-// print most. It matters for what is drawn and grouped, not for what is counted.
+// print most. Other tools print what their reader knows. It matters for what is drawn and grouped,
+// not for what is counted.
 func (o MeasureOptions) nameProcess(m *Measure, c *candidate, exec bool) {
-	if exec {
+	if exec || c.table.Kind == kindReport {
 		return
 	}
 	// The keys stand last; a kind may stand in front of them.

@@ -86,7 +86,8 @@ func (r *reports) devicesHeading(num int, line []byte) {
 	}
 	r.heading(num, line, "iostat", func() *report {
 		h := syntax.ParseHeading(line)
-		rp := &report{name: "iostat", Heading: h, boot: r.block <= r.boot, words: map[string]bool{"device": true, "disk": true}, keys: []string{"device", "disk"}, isRow: someNumber, commas: commas}
+		rp := &report{name: "iostat", Heading: h, boot: r.block <= r.boot, words: map[string]bool{"device": true, "disk": true}, keys: []string{"device", "disk"}, commas: commas}
+		rp.isRow = numbersBeside(max(h.Index("device"), h.Index("disk")))
 		rp.short = h.Index("device") + 1
 		// Where the device comes first, %b is the last column of its own.
 		if rp.short == 1 {

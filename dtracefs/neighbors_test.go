@@ -75,6 +75,12 @@ func TestNeighborsNotLost(t *testing.T) {
 					return true
 				}
 			}
+			// A number and its unit may stand in cells of their own.
+			if end := strings.LastIndexAny(word, "0123456789") + 1; strings.Contains(hay, "\n"+word[end:]+"\n") {
+				if f, err := strconv.ParseFloat(word[:end], 64); err == nil && numbers[f] {
+					return true
+				}
+			}
 			// Bars have a heading of their own; a b before quotes is how Python prints bytes.
 			return strings.Contains(hay, word) || word == "distribution" || strings.Contains(hay, strings.TrimPrefix(word, "b'"))
 		}

@@ -167,15 +167,16 @@ type report struct {
 	shape   func(cells [][]byte) [][]byte // other cells than those printed, or nil
 	columns []string                      // the columns that shape makes
 	stamp   func(line []byte) (c syntax.Clock, rest []byte, ok bool)
-	keys    []string           // columns that tell whose a row is
-	words   map[string]bool    // columns that hold words, not measures, whatever they look like
-	kilo    float64            // what K stands for; 1024 where 0
-	units   map[string]float64 // what the numbers without a suffix in a column count; 1 where none
-	unit    string             // told of columns with suffixes
-	left    int                // how many rows come; 0 for any
-	short   int                // how many columns rows but the first may have; 0 for all
-	commas  bool               // rows have commas between cells
-	groups  []group            // of devices side by side
+	keys    []string             // columns that tell whose a row is
+	is      map[string]Dimension // what keys name whose own names do not tell it
+	words   map[string]bool      // columns that hold words, not measures, whatever they look like
+	kilo    float64              // what K stands for; 1024 where 0
+	units   map[string]float64   // what numbers without a suffix in a column count; 1 where none
+	unit    string               // told of columns with suffixes
+	left    int                  // how many rows come; 0 for any
+	short   int                  // how many columns rows but the first may have; 0 for all
+	commas  bool                 // rows have commas between cells
+	groups  []group              // of devices side by side
 	room    [][]byte
 }
 
@@ -442,7 +443,7 @@ func (r *reports) sheetOf(rp *report, boot bool) *sheet {
 	for _, n := range names {
 		switch c := s.col(n, String); {
 		case slices.Contains(rp.keys, n):
-			c.role = roleKey
+			c.role, c.is = roleKey, rp.is[n]
 		case rp.words[n] || asideColumns[n]:
 			c.role = roleAside
 		}
@@ -563,7 +564,7 @@ func (c *Column) measure(kilo, unit float64, whole bool) (how measured) {
 	old := *c
 	// In place, as the sheet finds the column by its address.
 	*c = *newColumn(c.Name, typ)
-	c.context, c.role = old.context, old.role
+	c.context, c.role, c.is = old.context, old.role, old.is
 	for i, code := range old.codes {
 		switch {
 		case old.Null(i) || null[code]:
@@ -596,6 +597,14 @@ func numbers(cells [][]byte) bool {
 		}
 	}
 	return true
+}
+
+// numbersBeside returns a test whether all cells but that one are numbers, and one is there: a line
+// of another tool has words elsewhere, too.
+func numbersBeside(i int) func(cells [][]byte) bool {
+	return func(cells [][]byte) bool {
+		return someNumber(cells) && numbers(cells[:min(i, len(cells))]) && numbers(cells[min(i+1, len(cells)):])
+	}
 }
 
 // someNumber reports whether a cell is a number.

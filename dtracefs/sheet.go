@@ -135,7 +135,7 @@ func (c *Column) becomeUnsigned() {
 // others hold a pointer to it.
 func (c *Column) becomeText() {
 	t := newColumn(c.Name, String)
-	t.context, t.role = c.context, c.role
+	t.context, t.role, t.is = c.context, c.role, c.is
 	for i := range c.Len() {
 		if c.Null(i) {
 			t.appendNull()
@@ -309,7 +309,7 @@ func (c *Column) infer() {
 	}
 	*c = *newColumn(c.Name, typ)
 	c.unsigned = ints && unsigned
-	c.context, c.role = old.context, old.role
+	c.context, c.role, c.is = old.context, old.role, old.is
 	for i, code := range old.codes {
 		w := old.words.at(code)
 		switch {

@@ -149,6 +149,10 @@ func sysstatTool(h syntax.Heading) string {
 var sysstatWords = map[string]bool{"Command": true, "USER": true, "DEV": true, "IFACE": true, "CPU": true, "FILESYSTEM": true, "MOUNTPOINT": true, "device": true,
 	"Device": true, "TTY": true, "INTR": true, "NODE": true}
 
+// sysstatIs are the keys whose names do not tell what they name. A node is one of processors and
+// memory, and no host.
+var sysstatIs = map[string]Dimension{"FILESYSTEM": Device, "MOUNTPOINT": Device, "Filesystem": Device, "NODE": CPU}
+
 // sysstatKeys are the columns that say whose a row is: a process's name, or what the first column
 // is of.
 func sysstatKeys(h syntax.Heading) []string {
@@ -156,6 +160,10 @@ func sysstatKeys(h syntax.Heading) []string {
 		return []string{"Command"}
 	}
 	if n := h.Names[0]; sysstatWords[n] || n == "BUS" || n == "FAN" || n == "TEMP" || n == "IN" {
+		return []string{n}
+	}
+	// Names of file systems may be long and stand last.
+	if n := h.Names[len(h.Names)-1]; sysstatWords[n] {
 		return []string{n}
 	}
 	return nil
@@ -179,7 +187,7 @@ func (r *reports) sysstatTable(num int, line []byte, c syntax.Clock, rest []byte
 		r.when.ofClock(c.NS)
 	}
 	r.heading(num, rest, name, func() *report {
-		rp := &report{Heading: h, isRow: someNumber, words: sysstatWords, keys: sysstatKeys(h)}
+		rp := &report{Heading: h, isRow: someNumber, words: sysstatWords, keys: sysstatKeys(h), is: sysstatIs}
 		rp.stamp = func(line []byte) (syntax.Clock, []byte, bool) {
 			c, rest, ok := sysstatClock(line)
 			// illumos prints the time once for all devices of a sample:
@@ -205,6 +213,10 @@ func (r *reports) sysstatTable(num int, line []byte, c syntax.Clock, rest []byte
 func (r *reports) sysstatAverage(num int, line []byte) bool {
 	i := bytes.IndexByte(line, ' ')
 	switch {
+	// top may run in turn, whose totals begin with words and colons, too, and so may the heading of
+	// an older iostat.
+	case r.inTop || isTopStart(line) || i > 0 && isDeviceName(line[:i]):
+		return false
 	case i == 0 && r.solaris && r.ended:
 		// More rows of averages, of other devices.
 	// `Average:` is another word in other languages, so any will do if tables came before. avg-cpu:
@@ -276,7 +288,7 @@ func (r *reports) linuxIostat(num int, line []byte) bool {
 		for i, n := range h.Names {
 			h.Names[i] = strings.TrimSuffix(n, ":")
 		}
-		return &report{Heading: h, isRow: someNumber, boot: r.bannered && r.block <= r.boot, words: sysstatWords, keys: []string{"Device", "Filesystem"}, name: "iostat"}
+		return &report{Heading: h, isRow: numbersBeside(max(h.Index("Device"), h.Index("Filesystem"))), boot: r.bannered && r.block <= r.boot, words: sysstatWords, keys: []string{"Device", "Filesystem"}, is: sysstatIs, name: "iostat"}
 	})
 	return true
 }

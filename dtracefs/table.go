@@ -83,10 +83,11 @@ type Column struct {
 
 	typ      Type
 	unsigned bool
-	ofDay    bool    // Time: only clocks were printed, without their date
-	context  bool    // printed around the row and not in it: the clock or number of its block
-	role     role    // where the reader knows what the column is for
-	ints     []int64 // Int, Bool (0 or 1), Time (ns since the epoch, or since a midnight if ofDay)
+	ofDay    bool      // Time: only clocks were printed, without their date
+	context  bool      // printed around the row and not in it: the clock or number of its block
+	role     role      // where the reader knows what the column is for
+	is       Dimension // where the reader knows what the values name
+	ints     []int64   // Int, Bool (0 or 1), Time (ns since the epoch, or a midnight if ofDay)
 	floats   []float64
 	codes    []uint32 // String, Stack
 	words    *dictionary
@@ -312,6 +313,15 @@ func (c *Column) sample() []string {
 		out = append(out, c.Text(i))
 	}
 	return out
+}
+
+// dimension is what the values name: what the reader says, or else what the column's name and the
+// look of its values tell.
+func (c *Column) dimension() Dimension {
+	if c.is != "" {
+		return c.is
+	}
+	return DimensionOf(c.Name, c.sample())
 }
 
 // A dictionary numbers distinct strings from 0 in the order they appear.
