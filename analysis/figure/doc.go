@@ -23,12 +23,13 @@
 // An option consists of a field whose zero value leaves the picture as it was, the places that draw
 // by it, and a test of what it changes. Graphs, timelines and flame graphs have two such places at
 // least: the drawing and the Vega form, which notebooks show. What must not be stretched when a
-// timeline is zoomed has the class "when" in its SVG (touch.js). An option that all figures have is
-// a field of Style. A theme is a constant of [Theme] with a name in String and colors in themes
-// (style.go), and an entry in TestStyles.
+// timeline is zoomed has the class "when" in its SVG (touch.js). An option that all figures have
+// is a field of Style. A theme is a constant of [Theme] and an entry in themes (style.go) with its
+// name and colors, its paper in TestPaperIsTheThemes, and a cell in the gallery.
 //
-// A new figure needs an entry in figures of golden_test.go, an Example, and a cell in
-// notebooks/gallery.ipynb; tests fail where one is missing. Then, from the root of the module:
+// A new figure needs an entry in the map figures of golden_test.go, an Example in TestExamples, and
+// a cell in notebooks/gallery.ipynb; tests fail where one is missing. Then, from the root of the
+// module:
 //
 //	go generate ./...
 //	go test ./analysis/figure -update      # and look at testdata/*_golden.png

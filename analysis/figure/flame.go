@@ -278,7 +278,7 @@ func (f Flame) frameColor(c *colors, n *frame, modules map[string]int) color.NRG
 		// A change by half of a frame's own size is drawn in the full color.
 		t := math.Max(-1, math.Min(1, 2*(n.count-n.base)/math.Max(n.count, n.base)))
 		same, grown, shrunk := mix(c.faint, c.paper, 0.4), c.warm[2], c.cool[2]
-		if grown == shrunk { // in gray, what has shrunk is lighter than what is the same
+		if c.mono { // what has shrunk is lighter than what is the same
 			same, shrunk = c.warm[0], c.neutral
 		}
 		if t >= 0 {

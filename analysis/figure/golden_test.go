@@ -26,7 +26,7 @@ func init() {
 }
 
 func TestExamples(t *testing.T) {
-	for name, example := range map[string]func(){
+	examples := map[string]func(){
 		"graph":            ExampleGraph,
 		"difference":       ExampleDifference,
 		"timeline":         ExampleTimeline,
@@ -43,7 +43,13 @@ func TestExamples(t *testing.T) {
 		"strips":           ExampleStrips,
 		"grid":             ExampleGrid,
 		"spectrum":         ExampleSpectrum,
-	} {
+	}
+	for name := range figures() {
+		if examples[name] == nil {
+			t.Errorf("no example shows %s", name)
+		}
+	}
+	for name, example := range examples {
 		t.Run(name, func(t *testing.T) { cmpimg.CheckPlot(example, t, name+".png") })
 	}
 }
@@ -110,7 +116,7 @@ func TestEveryFigureIsHere(t *testing.T) {
 	}
 }
 
-// TestGalleryShowsEveryFigure fails where the notebook that shows all figures lacks one.
+// TestGalleryShowsEveryFigure fails where the notebook that shows all figures lacks one or a theme.
 func TestGalleryShowsEveryFigure(t *testing.T) {
 	notebook, err := os.ReadFile("../../notebooks/gallery.ipynb")
 	if err != nil {
@@ -121,6 +127,12 @@ func TestGalleryShowsEveryFigure(t *testing.T) {
 		kind, of, _ := strings.Cut(kind, " of ") // what it is of, is the notebook's own
 		if !bytes.Contains(notebook, []byte(`"`+kind+": ")) && (of == "" || !bytes.Contains(notebook, []byte(`"`+kind+" of "))) {
 			t.Errorf("notebooks/gallery.ipynb shows no %s (%s)", kind, name)
+		}
+	}
+	for _, theme := range figure.Themes() {
+		name := theme.String()
+		if constant := "figure." + strings.ToUpper(name[:1]) + name[1:]; theme != figure.Light && !bytes.Contains(notebook, []byte(constant)) {
+			t.Errorf("notebooks/gallery.ipynb draws nothing with %s", constant)
 		}
 	}
 }
@@ -149,17 +161,20 @@ func TestEveryOptionIsDrawn(t *testing.T) {
 	}
 }
 
+// TestStyles compares every figure by hand and in every theme but the one that TestExamples has.
 func TestStyles(t *testing.T) {
-	for _, style := range []struct {
-		name  string
-		theme figure.Theme
-		xkcd  bool
-	}{{"xkcd", figure.Light, true}, {"dark", figure.Dark, false}, {"gray", figure.Gray, false}} {
-		for name, f := range styled(style.theme, style.xkcd) {
-			file := fmt.Sprintf("%s_%s.png", name, style.name)
+	check := func(style string, figures map[string]shown) {
+		for name, f := range figures {
+			file := fmt.Sprintf("%s_%s.png", name, style)
 			t.Run(file, func(t *testing.T) {
 				cmpimg.CheckPlot(func() { save(f, file) }, t, file)
 			})
+		}
+	}
+	check("xkcd", styled(figure.Light, true))
+	for _, theme := range figure.Themes() {
+		if theme != figure.Light {
+			check(theme.String(), styled(theme, false))
 		}
 	}
 }
@@ -173,7 +188,12 @@ func TestSVGs(t *testing.T) {
 }
 
 func TestPaperIsTheThemes(t *testing.T) {
-	for theme, paper := range map[figure.Theme]color.Color{figure.Light: color.White, figure.Dark: color.NRGBA{0x14, 0x17, 0x1c, 255}, figure.Gray: color.White} {
+	papers := map[figure.Theme]color.Color{figure.Light: color.White, figure.Dark: color.NRGBA{0x14, 0x17, 0x1c, 255}, figure.Gray: color.White}
+	for _, theme := range figure.Themes() {
+		paper := papers[theme]
+		if paper == nil {
+			t.Fatalf("what is the paper of %s?", theme)
+		}
 		for name, f := range styled(theme, theme == figure.Dark) {
 			img, err := png.Decode(bytes.NewReader(f.PNG()))
 			if err != nil {

@@ -215,9 +215,9 @@ func (p *page) node(o source.Origin, c point, r length, fill color.NRGBA) {
 func (g Graph) drawNodes(p *page, pl *placement) {
 	fills := g.nodeColors(p.colors)
 	numbers := map[int]int{}
-	// In gray, a dozen clusters cannot be distinguished by their shade, so that a number in the
-	// node says which cluster it is in.
-	if g.Theme == Gray {
+	// Without colors, a dozen clusters cannot be distinguished by their shade, so that a number in
+	// the node says which cluster it is in.
+	if p.mono {
 		clusters, _ := g.members()
 		for k, m := range clusters {
 			for _, i := range m {

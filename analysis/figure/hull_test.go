@@ -64,7 +64,11 @@ func TestHullsKeepToTheirZone(t *testing.T) {
 // TestZonesInEveryStyle holds that a graph names its zones, short, however it is drawn, and that
 // data keep the whole names.
 func TestZonesInEveryStyle(t *testing.T) {
-	for _, s := range []Style{{}, {XKCD: true}, {Theme: Dark}, {Theme: Dark, XKCD: true}, {Theme: Gray}} {
+	var styles []Style
+	for _, theme := range Themes() {
+		styles = append(styles, Style{Theme: theme}, Style{Theme: theme, XKCD: true})
+	}
+	for _, s := range styles {
 		g := zoned(14, 1)
 		g.Style = s
 		svg := g.SVG()

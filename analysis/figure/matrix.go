@@ -258,7 +258,7 @@ func (m Matrix) drawTree(p *page, box vg.Rectangle, cell length, order []int) {
 
 // drawNegatives marks negative values where color cannot show the sign.
 func (m Matrix) drawNegatives(p *page, box vg.Rectangle, cell length, order []int) {
-	if m.Theme != Gray || cell < 4 {
+	if !p.mono || cell < 4 {
 		return
 	}
 	for r, i := range order {

@@ -1,7 +1,9 @@
 package figure
 
 import (
+	"fmt"
 	"image/color"
+	"strings"
 
 	"gonum.org/v1/plot/vg"
 )
@@ -20,7 +22,8 @@ type Style struct {
 }
 
 // Theme is a set of colors. All are safe for the color-blind: categories follow Okabe and Ito
-// (2008) and Tol (2021), and no scale runs from red to green.
+// (2008) and Tol (2021), and no scale runs from red to green. A theme without colors tells apart by
+// dashes, numbers and marks what the others tell apart by hue.
 type Theme int
 
 // These are the themes.
@@ -28,25 +31,55 @@ const (
 	Light Theme = iota
 	Dark
 	Gray // for print without color
+
+	numThemes
 )
+
+// Themes returns all themes.
+func Themes() []Theme {
+	all := make([]Theme, numThemes)
+	for i := range all {
+		all[i] = Theme(i)
+	}
+	return all
+}
 
 // String returns the theme's name.
 func (t Theme) String() string {
-	switch t {
-	case Dark:
-		return "dark"
-	case Gray:
-		return "gray"
+	if t < 0 || t >= numThemes {
+		return fmt.Sprintf("Theme(%d)", int(t))
 	}
-	return "light"
+	return themes[t].name
+}
+
+// MarshalText returns the theme's name.
+func (t Theme) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText takes the name of a theme.
+func (t *Theme) UnmarshalText(name []byte) error {
+	var names []string
+	for _, theme := range Themes() {
+		if theme.String() == string(name) {
+			*t = theme
+			return nil
+		}
+		names = append(names, theme.String())
+	}
+	return fmt.Errorf("there is no theme %q, but %s", name, strings.Join(names, ", "))
 }
 
 // colors are what a theme draws with.
 type colors struct {
+	name string
+	// mono is true of shades of one color: dashes, numbers and marks show what hue does elsewhere.
+	mono bool
+	// paper is the ground, ink what is read first, muted what is read second, such as the numbers
+	// of an axis, faint its lines and other help, and neutral the fill of what has no category.
 	paper, ink, muted, faint, neutral color.NRGBA
-	category                          []color.NRGBA
+	category                          []color.NRGBA // sources, clusters, modules
 	hull                              []color.NRGBA // grounds that lines and text are read on
-	// cool and warm are scales from little to much, heat from next to nothing.
+	// cool and warm are scales from little to much of what is below and above zero, and heat is one
+	// from next to nothing.
 	cool, warm, heat []color.NRGBA
 	shade            color.NRGBA // of intervals
 }
@@ -65,8 +98,9 @@ func hexes(vs ...uint32) []color.NRGBA {
 
 // These are the colors of the themes. In each, cool and warm go from faint to strong against the
 // paper, and hull colors are so near to the paper that lines and text can be read on them.
-var themes = map[Theme]*colors{
+var themes = [numThemes]*colors{
 	Light: {
+		name:  "light",
 		paper: hex(0xffffff), ink: hex(0x1f2328), muted: hex(0x59636e), faint: hex(0xe3e6ea), neutral: hex(0xb8bec6),
 		category: hexes(0x0072b2, 0xe69f00, 0x009e73, 0xd55e00, 0x56b4e9, 0xcc79a7, 0x882255, 0x999933,
 			0x332288, 0xf0e442, 0x661100, 0x6699cc),
@@ -77,8 +111,9 @@ var themes = map[Theme]*colors{
 		shade: color.NRGBA{0xe6, 0x9f, 0x00, 0x1e},
 	},
 	Dark: {
+		name:  "dark",
 		paper: hex(0x14171c), ink: hex(0xe8eaed), muted: hex(0xa3abb5), faint: hex(0x2c323a), neutral: hex(0x69717c),
-		category: hexes(0x56b4e9, 0xe69f00, 0x2cc295, 0xf0764d, 0xb9a5f5, 0xe58fc0, 0xf0e442, 0x8fd3ff,
+		category: hexes(0x56b4e9, 0xe69f00, 0x2cc295, 0xf0764d, 0x8f6ff5, 0xe58fc0, 0xf0e442, 0x8fd3ff,
 			0xc9c46a, 0x7fd1c7, 0xd9a08b, 0x9fb3d9),
 		hull:  hexes(0x1f2c47, 0x3a381c, 0x1c3a26, 0x472626, 0x17393d, 0x352845),
 		cool:  hexes(0x2f4a66, 0x3f78ad, 0x6fb1e8, 0xd6ecff),
@@ -87,6 +122,7 @@ var themes = map[Theme]*colors{
 		shade: color.NRGBA{0xe6, 0x9f, 0x00, 0x28},
 	},
 	Gray: {
+		name: "gray", mono: true,
 		paper: hex(0xffffff), ink: hex(0x000000), muted: hex(0x4d4d4d), faint: hex(0xe0e0e0), neutral: hex(0xf2f2f2),
 		category: hexes(0x4d4d4d, 0xbdbdbd, 0x7a7a7a, 0xdedede, 0x2b2b2b, 0x999999, 0xcecece, 0x606060,
 			0xaaaaaa, 0x3c3c3c, 0x8a8a8a, 0xe8e8e8),
@@ -98,11 +134,12 @@ var themes = map[Theme]*colors{
 	},
 }
 
+// colors returns what the theme draws with, and what Light draws with where there is no such theme.
 func (s Style) colors() *colors {
-	if c, ok := themes[s.Theme]; ok {
-		return c
+	if s.Theme < 0 || s.Theme >= numThemes {
+		return themes[Light]
 	}
-	return themes[Light]
+	return themes[s.Theme]
 }
 
 // ramp returns the color of a scale at t in [0, 1], mixed from the two nearest. NaN takes the

@@ -439,7 +439,7 @@ func (t Timeline) valueTicks(y scale) []tick {
 	return linearTicks(y.min, y.max, 5)
 }
 
-// strandStyles returns a color and dash for each strand; in gray, dashes distinguish the lines.
+// strandStyles returns a color and dash for each strand; without colors, dashes distinguish lines.
 func (p *page) strandStyles(strands []strand, areas bool) ([]color.NRGBA, [][]length) {
 	gray := [][]length{nil, {6, 2}, {2, 2}, {8, 2, 2, 2}, {4, 1}, {1, 3}, {10, 3}, {6, 2, 1, 2, 1, 2}}
 	cs, ds := make([]color.NRGBA, len(strands)), make([][]length, len(strands))
@@ -449,7 +449,7 @@ func (p *page) strandStyles(strands []strand, areas bool) ([]color.NRGBA, [][]le
 			cs[k] = mix(p.neutral, p.muted, 0.2)
 		default:
 			cs[k] = p.cluster(k)
-			if !areas && p.colors == themes[Gray] { // dashes show up in dark lines only
+			if !areas && p.mono { // dashes show up in dark lines only
 				ds[k] = gray[k%len(gray)]
 				cs[k] = mix(p.ink, p.paper, 0.45*float64(k%2))
 			}

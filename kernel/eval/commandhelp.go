@@ -69,16 +69,37 @@ func (c commandLine) complete(e *engine, pos int) cell.Completion {
 	case typed == "":
 		return cell.Completion{Start: pos, End: pos}
 	case typed[0] == '$' || typed[0] == '!':
-		return completeFile(e.packages.dir, typed[1:], pos, false)
-	case name == "%cd":
-		return completeFile(e.packages.dir, arg, pos, true)
-	case name == "%%writefile":
-		return completeFile(e.packages.dir, arg, pos, false)
-	case name == "%rm":
-		word := arg[strings.LastIndexByte(arg, ' ')+1:]
-		return cell.Completion{Start: pos - len(word), End: pos, Items: itemsOf(e.scope.removable(), word, "variable")}
+		return completeAnyFile(e, typed[1:], pos)
+	}
+	if m, ok := commandOf(name); ok && m.complete != nil {
+		return m.complete(e, arg, pos)
 	}
 	return cell.Completion{Start: pos, End: pos}
+}
+
+// commandOf is the command with a name, which begins with percent signs.
+func commandOf(name string) (m magic, ok bool) {
+	if bare, whole := strings.CutPrefix(name, "%%"); whole {
+		if m, ok = wholeCells()[bare]; ok {
+			return m, true
+		}
+	}
+	bare := strings.TrimLeft(name, "%")
+	m, ok = magics()[bare]
+	return m, ok && bare != name
+}
+
+func completeAnyFile(e *engine, arg string, pos int) cell.Completion {
+	return completeFile(e.packages.dir, arg, pos, false)
+}
+
+func completeFolder(e *engine, arg string, pos int) cell.Completion {
+	return completeFile(e.packages.dir, arg, pos, true)
+}
+
+func completeRemovable(e *engine, arg string, pos int) cell.Completion {
+	word := arg[strings.LastIndexByte(arg, ' ')+1:]
+	return cell.Completion{Start: pos - len(word), End: pos, Items: itemsOf(e.scope.removable(), word, "variable")}
 }
 
 // completeFile proposes files for the last word of a shell command, which begins behind a blank, a
@@ -116,12 +137,9 @@ func (a *assistant) completeWhole(code, name string, pos int) cell.Completion {
 // describe says what a command is for, wherever the cursor is in its line.
 func (c commandLine) describe() (display.Bundle, bool) {
 	name, _, _ := strings.Cut(strings.TrimSpace(c.text), " ")
-	bare := strings.TrimLeft(name, "%")
-	m, ok := wholeCells()[bare]
-	if !ok || !strings.HasPrefix(name, "%%") {
-		if m, ok = magics()[bare]; !ok || !strings.HasPrefix(name, "%") {
-			return display.Bundle{}, false
-		}
+	m, ok := commandOf(name)
+	if !ok {
+		return display.Bundle{}, false
 	}
 	return display.Bundle{Data: display.MIMEMap{display.MIMETypeText: m.usage + "\n\n" + m.help}}, true
 }

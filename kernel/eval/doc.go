@@ -23,11 +23,16 @@
 //
 // # How to add a command of cells
 //
-// A command such as %who is an entry of magics in magic.go: what it takes, a line of help, and the
-// method of the session that does it. %help and completion know it from there; to is_complete every
+// A command such as %who is an entry of magics in magic.go: how it is written, a line of help, the
+// method of the session that does it, and what completion proposes behind its name. A usage that is
+// the name alone refuses arguments. %help and completion know it from there; to is_complete every
 // line that begins with a percent sign is whole. A command for the whole cell below it, such as
 // %%html, is an entry of wholeCells in wholecell.go; %%time alone is both. What a command prints
 // goes to the cell's output, and what is wrong with its arguments is an error of the cell.
+//
+// What a command remembers is a field of Session if %reset is to leave it alone, and of engine if
+// %reset forgets it, since that makes a new engine. Neither outlives the process, which %get may
+// replace. "dtnotes convert" leaves commands out of the program that it makes, and says so.
 //
 // Its test is a session: a file in testdata/sessions, in the form that the README there describes.
 //

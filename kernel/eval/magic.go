@@ -235,26 +235,29 @@ func (s *Session) asksExit(code string) bool {
 // A magic is a command. Its usage is how it is written: of a command of one line, a usage that is
 // the name alone says that it takes no arguments, and it is refused with some. run gets what stands
 // behind the name, and of a command for a whole cell the text below, and prints by printTo.
+// complete proposes what may stand behind the name, given what stands there up to the cursor and
+// where that is; it is nil if nothing is to be proposed.
 type magic struct {
 	usage, help string
 	run         func(s *Session, ctx context.Context, r *run, arg, code string) cell.Result
+	complete    func(e *engine, arg string, pos int) cell.Completion
 }
 
 // magics are the commands that begin with a percent sign.
 func magics() map[string]magic {
 	return map[string]magic{
-		"help":   {"%help", "what a cell can be, and these commands", (*Session).help},
-		"who":    {"%who", "the variables, functions and types of the session", (*Session).who},
-		"ls":     {"%ls", "the same as %who", (*Session).who},
-		"list":   {"%list", "the same as %who", (*Session).who},
-		"rm":     {"%rm NAME ...", "forgets variables, functions, types and imports", (*Session).remove},
-		"time":   {"%time CODE", "runs a line, or with %%time the whole cell, and says how long it took", (*Session).timed},
-		"get":    {"%get PATH[@VERSION] ...", "gets modules, or packages of modules, to be imported; with -c before it compiles in what would run from source", get},
-		"args":   {"%args [ARGUMENT ...]", "sets what os.Args and package flag see; so do %% and %main with arguments", (*Session).setArguments},
-		"env":    {"%env NAME VALUE", "sets an environment variable", (*Session).setVariable},
-		"native": {"%native", "what executes the functions of the last cell, and why it is not the faster executor", (*Session).nativeTold},
-		"reset":  {"%reset", "forgets all variables, functions, types and imports", (*Session).forget},
-		"cd":     {"%cd [FOLDER]", "changes the folder that files and local packages are looked for in", (*Session).changeDir},
+		"help":   {"%help", "what a cell can be, and these commands", (*Session).help, nil},
+		"who":    {"%who", "the variables, functions and types of the session", (*Session).who, nil},
+		"ls":     {"%ls", "the same as %who", (*Session).who, nil},
+		"list":   {"%list", "the same as %who", (*Session).who, nil},
+		"rm":     {"%rm NAME ...", "forgets variables, functions, types and imports", (*Session).remove, completeRemovable},
+		"time":   {"%time CODE", "runs a line, or with %%time the whole cell, and says how long it took", (*Session).timed, nil},
+		"get":    {"%get PATH[@VERSION] ...", "gets modules, or packages of modules, to be imported; with -c before it compiles in what would run from source", get, nil},
+		"args":   {"%args [ARGUMENT ...]", "sets what os.Args and package flag see; so do %% and %main with arguments", (*Session).setArguments, nil},
+		"env":    {"%env NAME VALUE", "sets an environment variable", (*Session).setVariable, nil},
+		"native": {"%native", "what executes the functions of the last cell, and why it is not the faster executor", (*Session).nativeTold, nil},
+		"reset":  {"%reset", "forgets all variables, functions, types and imports", (*Session).forget, nil},
+		"cd":     {"%cd [FOLDER]", "changes the folder that files and local packages are looked for in", (*Session).changeDir, completeFolder},
 	}
 }
 

@@ -21,12 +21,12 @@ import (
 // lines for the command's own, so that its lines have the cell's numbers.
 func wholeCells() map[string]magic {
 	return map[string]magic{
-		"dtrace":    {"%%dtrace [OPTION …]", "runs the cell with DTrace and shows what it prints meanwhile: --for 30s, -p PID, -c 'COMMAND', --as NAME, -o FILE[.zst], --with sudo|doas|pfexec, and dtrace's own", (*Session).traceDtrace},
-		"bpftrace":  {"%%bpftrace [OPTION …]", "the same with bpftrace", (*Session).traceBpftrace},
-		"sh":        {"%%sh", "runs the cell as a script of the system's shell", (*Session).shellCell},
-		"writefile": {"%%writefile [-a] FILE", "writes the cell into a file, with -a at its end", (*Session).writeCell},
-		"html":      {"%%html", "shows the cell as HTML", (*Session).htmlCell},
-		"markdown":  {"%%markdown", "shows the cell as Markdown", (*Session).markdownCell},
+		"dtrace":    {"%%dtrace [OPTION …]", "runs the cell with DTrace and shows what it prints meanwhile: --for 30s, -p PID, -c 'COMMAND', --as NAME, -o FILE[.zst], --with sudo|doas|pfexec, and dtrace's own", (*Session).traceDtrace, nil},
+		"bpftrace":  {"%%bpftrace [OPTION …]", "the same with bpftrace", (*Session).traceBpftrace, nil},
+		"sh":        {"%%sh", "runs the cell as a script of the system's shell", (*Session).shellCell, nil},
+		"writefile": {"%%writefile [-a] FILE", "writes the cell into a file, with -a at its end", (*Session).writeCell, completeAnyFile},
+		"html":      {"%%html", "shows the cell as HTML", (*Session).htmlCell, nil},
+		"markdown":  {"%%markdown", "shows the cell as Markdown", (*Session).markdownCell, nil},
 	}
 }
 

@@ -17,7 +17,8 @@ import (
 
 // compareOptions are the flags of compare, both for two behaviors and for many hosts.
 type compareOptions struct {
-	json, xkcd     bool
+	json           bool
+	look           look
 	graph, picture string
 	role           string
 	lags           int
@@ -51,7 +52,7 @@ and --lags looks for sources of one host that follow those of another.`,
 	f.StringVar(&opt.role, "role", "", "`PATTERN` of the names of hosts, with {role} where the role is")
 	f.String("host", "", "`NAME` of the host to take of counts of several, or a pattern such as 'web-*'")
 	f.IntVar(&opt.lags, "lags", 0, "also tell which sources of a host follow those of another within so many `BUCKETS`; time grows with the square of the hosts")
-	f.BoolVar(&opt.xkcd, "xkcd", false, "draw by hand")
+	opt.look.flags(cmd)
 	return cmd
 }
 
@@ -137,7 +138,7 @@ func (opt *compareOptions) two(cmd *cobra.Command, before, after *behavior.Behav
 		if err != nil {
 			return err
 		}
-		d.XKCD = opt.xkcd
+		opt.look.of(&d.Style)
 		if err := d.Save(opt.graph); err != nil {
 			return err
 		}
@@ -159,7 +160,8 @@ func (opt *compareOptions) many(cmd *cobra.Command, hosts []behavior.Host, serie
 		if err != nil {
 			return err
 		}
-		g.XKCD, g.Title = opt.xkcd, "Hosts and how they deviate from their role"
+		opt.look.of(&g.Style)
+		g.Title = "Hosts and how they deviate from their role"
 		if err := g.Save(opt.picture); err != nil {
 			return err
 		}

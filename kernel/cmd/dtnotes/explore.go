@@ -34,7 +34,7 @@ func exploreCommand() *cobra.Command {
 type exploration struct {
 	count   dtracefs.CountOptions
 	picture string
-	xkcd    bool
+	look    look
 	seed    uint64
 }
 
@@ -42,7 +42,7 @@ type exploration struct {
 func (x *exploration) flags(cmd *cobra.Command) {
 	measureFlags(cmd, &x.count.MeasureOptions)
 	cmd.Flags().StringVarP(&x.picture, "output", "o", "", "draw to `FILE`.svg or .png")
-	cmd.Flags().BoolVar(&x.xkcd, "xkcd", false, "draw by hand")
+	x.look.flags(cmd)
 	cmd.Flags().Uint64Var(&x.seed, "seed", 0, "seed of all that is random")
 }
 
@@ -60,7 +60,9 @@ func (x *exploration) read(cmd *cobra.Command, path string) (*analysis.Series, e
 
 // style is how the picture of a capture looks.
 func (x *exploration) style(path, subtitle string) figure.Style {
-	return figure.Style{Title: filepath.Base(path), Subtitle: subtitle, XKCD: x.xkcd, Seed: x.seed}
+	s := figure.Style{Title: filepath.Base(path), Subtitle: subtitle, Seed: x.seed}
+	x.look.of(&s)
+	return s
 }
 
 // show draws a figure if it was asked for, and prints what was found.

@@ -26,7 +26,7 @@ type learnOptions struct {
 	tags, exclude         []string
 	transform, links      string
 	count                 dtracefs.CountOptions
-	xkcd                  bool
+	look                  look
 	kernel, observer      bool
 	missing               string
 	values                map[string]string
@@ -74,7 +74,7 @@ other captures by (see dtnotes score, watch and compare).`,
 	f.BoolVar(&opt.observer, "include-observer", false, "with -o, take in tracers such as dtrace and bpftrace, and dtnotes itself")
 	f.StringVar(&opt.missing, "missing", "error", "with -o, what becomes of missing values of a matrix: error, skip, carry or zero")
 	f.StringToStringVar(&opt.values, "values", nil, "with -o, what the values of a source are, told apart by evidence otherwise: `SOURCE=count`, gauge, walk (a level judged by its steps) or total; '*' stands for all others")
-	f.BoolVar(&opt.xkcd, "xkcd", false, "draw by hand")
+	opt.look.flags(cmd)
 	measureFlags(cmd, &opt.count.MeasureOptions)
 	f.StringVar(&opt.transform, "transform", "auto", "applied to the values first: auto, none, log1p, anscombe or normal")
 	linksFlag(cmd, &opt.links)
@@ -168,7 +168,8 @@ func (opt *learnOptions) learn(cmd *cobra.Command, path string, series *analysis
 	}
 	if opt.timeline != "" {
 		t := series.Timeline()
-		t.XKCD, t.Seed, t.Title = opt.xkcd, opt.model.Seed, filepath.Base(path)
+		opt.look.of(&t.Style)
+		t.Seed, t.Title = opt.model.Seed, filepath.Base(path)
 		if err := t.Save(opt.timeline); err != nil {
 			return err
 		}
@@ -199,7 +200,8 @@ func (opt *learnOptions) learn(cmd *cobra.Command, path string, series *analysis
 	}
 	if opt.graph != "" {
 		g := model.Graph()
-		g.XKCD, g.Seed, g.Title = opt.xkcd, opt.model.Seed, filepath.Base(path)
+		opt.look.of(&g.Style)
+		g.Seed, g.Title = opt.model.Seed, filepath.Base(path)
 		if err := g.Save(opt.graph); err != nil {
 			return err
 		}

@@ -134,7 +134,7 @@ type scoreOptions struct {
 	json            bool
 	alerts, exec    string
 	timeline, graph string
-	xkcd            bool
+	look            look
 	count           dtracefs.CountOptions
 	behavior.ScoreOptions
 }
@@ -169,7 +169,7 @@ The status is 0 when nothing stands out, 3 when there are alerts, 1 on an error.
 	f.BoolVar(&opt.json, "json", false, "print every bucket and alert as JSON")
 	f.StringVar(&opt.timeline, "timeline", "", "draw the sources that stand out over time, alerts shaded, to `FILE`.svg or .png")
 	f.StringVar(&opt.graph, "graph", "", "draw which links changed, in the alert that changed most, to `FILE`.svg or .png")
-	f.BoolVar(&opt.xkcd, "xkcd", false, "draw by hand")
+	opt.look.flags(cmd)
 	return cmd
 }
 
@@ -234,7 +234,8 @@ func (opt *scoreOptions) run(cmd *cobra.Command, behaviorPath, path string) erro
 func (opt *scoreOptions) draw(r *behavior.Report, title string) error {
 	if opt.timeline != "" {
 		t := r.Timeline()
-		t.XKCD, t.Title = opt.xkcd, title
+		opt.look.of(&t.Style)
+		t.Title = title
 		if err := t.Save(opt.timeline); err != nil {
 			return err
 		}
@@ -254,7 +255,8 @@ func (opt *scoreOptions) draw(r *behavior.Report, title string) error {
 	if err != nil {
 		return err
 	}
-	d.XKCD, d.Title = opt.xkcd, title
+	opt.look.of(&d.Style)
+	d.Title = title
 	return d.Save(opt.graph)
 }
 

@@ -346,6 +346,7 @@ var dtnotes4 = Table{
 	},
 	Funcs: []Symbol{
 		{"Shorten", p4.Shorten},
+		{"Themes", p4.Themes},
 	},
 	Consts: []Symbol{
 		{"Dark", p4.Dark},
