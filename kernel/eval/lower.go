@@ -34,6 +34,9 @@ func init() {
 		"ByteAt":   reflect.ValueOf(byteAt),
 		"Clear":    reflect.ValueOf(func(x any) { reflect.ValueOf(x).Clear() }),
 		"NotNil":   reflect.ValueOf(notNil),
+		"Made":     reflect.ValueOf(inner.DeferMade),
+		"Goexit":   reflect.ValueOf(inner.Goexit),
+		"GoexitOf": reflect.ValueOf(inner.GoexitOf),
 		"Thrown":   reflect.ValueOf(caught),
 		"Max":      reflect.ValueOf(func(x, y any) any { return extreme(x, y, true) }),
 		"Min":      reflect.ValueOf(func(x, y any) any { return extreme(x, y, false) }),
@@ -165,6 +168,7 @@ func (w *lowering) helper(name string) *ssa.Function {
 //
 // A block is copied only if something in it changes, as nearly none does.
 func (w *lowering) function(f *ssa.Function) {
+	rangeErrors(f)
 	orderPhis(f)
 	for _, b := range f.Blocks {
 		var out []ssa.Instruction
@@ -184,6 +188,11 @@ func (w *lowering) function(f *ssa.Function) {
 			b.Instrs = out
 		}
 	}
+}
+
+// rangeErrors has loops over functions throw what Go's runtime throws.
+func rangeErrors(f *ssa.Function) {
+	inner.RangeErrors(f, f.Prog.ImportedPackage(rtPath).Func("Range"))
 }
 
 // instruction is what stands for an instruction; nil if it stays.
@@ -219,10 +228,18 @@ func (w *lowering) instruction(b *ssa.BasicBlock, in ssa.Instruction) []ssa.Inst
 		return w.builtin(b, in)
 	case ssa.CallInstruction: // go and defer
 		// Such a call looks for the method at once, and not when it is called.
+		instead := []ssa.Instruction{in}
+		// A program with package runtime may end goroutines.
+		if d, ok := in.(*ssa.Defer); ok && w.prog.ImportedPackage("runtime") != nil {
+			instead = inner.Counted(b, d, w.helper("Made"), w.helper("GoexitOf"))
+		}
 		if call := in.Common(); call.IsInvoke() {
-			return []ssa.Instruction{inner.NewCall(b, w.helper("NotNil"), types.NewTuple(), in.Pos(), call.Value), in}
+			return append([]ssa.Instruction{inner.NewCall(b, w.helper("NotNil"), types.NewTuple(), in.Pos(), call.Value)}, instead...)
 		}
 		w.deferred(in.Common())
+		if len(instead) > 1 {
+			return instead
+		}
 	}
 	return nil
 }
@@ -322,6 +339,8 @@ func (w *lowering) builtin(b *ssa.BasicBlock, in *ssa.Call) []ssa.Instruction {
 	if !ok {
 		if c := in.Call.StaticCallee(); c != nil && c.Name() == "Caught" && c.Pkg != nil && c.Pkg.Pkg.Path() == rtPath {
 			in.Call.Value = builtinRecover
+		} else if c != nil && c.String() == "runtime.Goexit" {
+			in.Call.Value = w.helper("Goexit")
 		}
 		return nil
 	}

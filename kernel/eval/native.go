@@ -166,6 +166,8 @@ type nativeHost struct {
 
 var _ native.Host = (*nativeHost)(nil)
 
+func (h *nativeHost) Prepare(f *ssa.Function) { rangeErrors(f) }
+
 func (h *nativeHost) Type(t types.Type) (reflect.Type, error) { return h.table.reflectType(t) }
 
 func (h *nativeHost) Global(g *ssa.Global) (reflect.Value, bool) {

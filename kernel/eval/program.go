@@ -273,12 +273,12 @@ func (b *builder) buildProgram(u *unit, files []*ast.File, o outline) (main *ssa
 	}
 	main = prog.CreatePackage(u.pkg, files, u.info, false)
 	pkgs = append(pkgs, main)
+	external(b.rtPackage())
 	if len(o.keep) > 0 {
 		kept, err := b.keepPackage(o.keep)
 		if err != nil {
 			return nil, err
 		}
-		external(b.rtPackage())
 		pkgs = append(pkgs, prog.CreatePackage(kept.pkg, []*ast.File{kept.file}, kept.info, true))
 	}
 	for _, p := range pkgs {

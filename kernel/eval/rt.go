@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/goplus/ixgo"
+
+	"dtnotes/kernel/eval/internal/inner"
 )
 
 // The packages that rewritten cells call into the session with.
@@ -47,6 +49,7 @@ func init() {
 			"Guard":    reflect.ValueOf(guard),
 			"Defer":    reflect.ValueOf(deferred),
 			"Recover":  reflect.ValueOf(recovered),
+			"Range":    reflect.ValueOf(inner.RangeError),
 		},
 	})
 	ixgo.RegisterPackage(&ixgo.Package{

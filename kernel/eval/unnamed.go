@@ -42,6 +42,7 @@ func (t *typeTable) meet(typ types.Type) {
 func (t *typeTable) newInterface(it *types.Interface) reflect.Type {
 	rt, _ := t.record.ToType(it)
 	if other, ok := t.back[rt]; !ok || types.Identical(other, it) {
+		inner.NameInterface(rt, it.Methods())
 		return rt
 	}
 	var methods []reflect.Method
@@ -50,6 +51,7 @@ func (t *typeTable) newInterface(it *types.Interface) reflect.Type {
 		methods = append(methods, reflect.Method{Name: m.Name(), PkgPath: m.Pkg().Path(), Type: f})
 	}
 	rt = reflectx.NewContext().InterfaceOf(nil, methods)
+	inner.NameInterface(rt, it.Methods())
 	inner.Know(t.record, it, rt)
 	return rt
 }

@@ -69,6 +69,7 @@ func (p *Program) compile(f *ssa.Function, out *fn) (err error) {
 	if f.Blocks == nil {
 		refuse("no code")
 	}
+	p.host.Prepare(f)
 	a := &analysis{p: p, f: f, fused: map[ssa.Instruction]bool{}, split: map[ssa.Value]bool{}}
 	c := &compiler{allocator: &allocator{analysis: a, out: out},
 		start: map[*ssa.BasicBlock]int{}, defined: map[ssa.Value]int{}, consts: map[string]loc{}}

@@ -62,8 +62,9 @@ func (h *testHost) Invoked(*types.Func, reflect.Type) (f reflect.Value, instead 
 func (h *testHost) Forgets(f *ssa.Function) bool {
 	return f.String() == "fmt.Sprint" || f.String() == "fmt.Println"
 }
-func (h *testHost) Wrapper(uintptr) bool { return false }
-func (h *testHost) Goroutine() string    { return "" }
+func (h *testHost) Prepare(*ssa.Function) {}
+func (h *testHost) Wrapper(uintptr) bool  { return false }
+func (h *testHost) Goroutine() string     { return "" }
 
 func (h *testHost) Func(f, _ *ssa.Function) (reflect.Value, error) {
 	if f.Name() == "init" {

@@ -24,11 +24,13 @@ type state struct {
 	sp         int
 }
 
-// A panicState is a panic that deferred functions see.
+// A panicState is a panic that deferred functions see, or that the goroutine ends by
+// runtime.Goexit. It goes on to end where a panic that came afterwards is recovered.
 type panicState struct {
 	value     any
 	goexit    bool
 	recovered bool
+	ending    bool
 }
 
 // A deferList is the deferred calls of one frame.
@@ -134,30 +136,63 @@ func (vm *machine) protect(s state) (next state, again bool) {
 // unwind runs what the frames of a machine have deferred, from the one that panicked. v is nil if
 // the goroutine ends by runtime.Goexit.
 func (vm *machine) unwind(v any) (next state, again bool) {
-	st := &panicState{value: v, goexit: v == nil}
-	f := vm.f
+	u := &unwinding{vm: vm, f: vm.f, sp: vm.sp, st: &panicState{value: v, goexit: v == nil, ending: v == nil}}
 	if v != nil {
-		f.prog.host.Panicked(v, vm.stack())
+		u.f.prog.host.Panicked(v, vm.stack())
 	}
-	nOff, pOff := vm.offsets()
-	for sp := vm.sp; sp > 0; {
+	u.nOff, u.pOff = vm.offsets()
+	next, again = u.run()
+	if !again && !u.st.goexit {
+		panic(u.st.value)
+	}
+	return next, again
+}
+
+// An unwinding is how far unwind has come.
+type unwinding struct {
+	vm         *machine
+	f          *fn
+	nOff, pOff uintptr
+	sp         int
+	st         *panicState
+}
+
+// run goes on until a deferred function has recovered the panic.
+//
+// If a deferred function ends the goroutine, what called it does not go on: the rest is run where
+// Go runs its own deferred functions.
+func (u *unwinding) run() (next state, again bool) {
+	ended := false
+	defer func() {
+		if !ended {
+			u.f.prog.host.Panicked(nil, nil)
+			u.run()
+		}
+	}()
+	next, again = u.frames()
+	ended = true
+	return next, again
+}
+
+func (u *unwinding) frames() (next state, again bool) {
+	for u.sp > 0 {
+		f := u.f
 		if f.deferSlot >= 0 {
-			vm.sp = sp
-			if d := (*deferList)(*ptr(unsafe.Pointer(&vm.p[0]), int32(pOff)+f.deferSlot)); d != nil {
-				d.unwind(st)
-				if st.recovered && !st.goexit {
-					f.prog.host.Panicked(st.value, nil)
-					return state{f, unsafe.Pointer(&f.code[f.recover]), nOff, pOff, sp}, true
+			u.vm.sp = u.sp
+			if d := (*deferList)(*ptr(unsafe.Pointer(&u.vm.p[0]), int32(u.pOff)+f.deferSlot)); d != nil {
+				d.unwind(u.st)
+				if u.st.recovered && !u.st.goexit {
+					f.prog.host.Panicked(u.st.value, nil)
+					if !u.st.ending {
+						return state{f, unsafe.Pointer(&f.code[f.recover]), u.nOff, u.pOff, u.sp}, true
+					}
+					*u.st = panicState{goexit: true, ending: true}
 				}
 			}
 		}
-		sp--
-		r := vm.frame(sp)
-		f = r.f
-		nOff, pOff = nOff-uintptr(f.nsize), pOff-uintptr(f.psize)
-	}
-	if !st.goexit {
-		panic(st.value)
+		u.sp--
+		u.f = u.vm.frame(u.sp).f
+		u.nOff, u.pOff = u.nOff-uintptr(u.f.nsize), u.pOff-uintptr(u.f.psize)
 	}
 	return state{}, false
 }
@@ -173,7 +208,7 @@ func (d *deferList) unwind(st *panicState) {
 					return
 				}
 				v := recover()
-				*st = panicState{value: v, goexit: v == nil}
+				*st = panicState{value: v, goexit: v == nil, ending: st.ending || v == nil}
 			}()
 			if st.recovered {
 				call(nil)

@@ -16,6 +16,8 @@ const Supported = unsafe.Sizeof(uintptr(0)) == 8
 
 // A Host is what the functions of a program live among.
 type Host interface {
+	// Prepare is called for each function before it is compiled, and may change its code.
+	Prepare(*ssa.Function)
 	// Type is the run-time type of a type.
 	Type(types.Type) (reflect.Type, error)
 	// Global is a pointer to a package-level variable, if the host has that.

@@ -1,7 +1,10 @@
 package inner
 
 import (
+	"go/types"
+	"iter"
 	"reflect"
+	"strings"
 	"unsafe"
 
 	"github.com/goplus/reflectx"
@@ -26,8 +29,28 @@ const extraStar = 2
 // arguments, and later gives it another, as package reflect writes them. The pointer is made in
 // between and keeps the first.
 func NamePointer(t reflect.Type) {
-	p, want := reflect.PointerTo(t), "*"+t.String()
-	if p.String() == want {
+	rename(reflect.PointerTo(t), "*"+t.String())
+}
+
+// NameInterface gives an interface type without a name the text that Go has for it: a method that
+// is not exported stands with its package. reflectx leaves that out.
+func NameInterface(t reflect.Type, methods iter.Seq[*types.Func]) {
+	var texts []string
+	for m := range methods {
+		name := m.Name()
+		if !m.Exported() {
+			name = m.Pkg().Name() + "." + name
+		}
+		if f, ok := t.MethodByName(m.Name()); ok {
+			texts = append(texts, name+strings.TrimPrefix(f.Type.String(), "func"))
+		}
+	}
+	rename(t, "interface { "+strings.Join(texts, "; ")+" }")
+}
+
+// rename gives a type another text.
+func rename(t reflect.Type, want string) {
+	if t.String() == want {
 		return
 	}
 	// A type that is called so lends its name, which nothing else makes.
@@ -35,7 +58,7 @@ func NamePointer(t reflect.Type) {
 	if named.String() != want {
 		return
 	}
-	to, from := head(p), head(named)
+	to, from := head(t), head(named)
 	to.name = from.name
 	to.flag = to.flag&^extraStar | from.flag&extraStar
 }
