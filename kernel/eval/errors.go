@@ -96,6 +96,7 @@ func tidy(msg string) string {
 	for _, name := range []string{rtName + ".Show", rtName + ".Use"} {
 		msg = inner.CutArgument(msg, name)
 	}
+	msg = inner.CutNumbered(msg, againPrefix)
 	// go/types puts the package before types that share a name, and all are of main here.
 	return inner.CutPackage(msg, "main")
 }

@@ -514,6 +514,9 @@ func (p *parsed) joinStatements() {
 	p.items = out
 }
 
+// againPrefix, a number and _ stand before the names of the variables that repeatedNames makes.
+const againPrefix = "__again"
+
 // repeatedNames turns a second x := … of a cell into an assignment to the first, since a
 // package-level name can be declared only once. In x, y := f() with an x that is there already
 // and a y that is new, a variable that no code can name takes f's first value on its way to x: :=
@@ -535,9 +538,10 @@ func (p *parsed) repeatedNames() {
 		it.names = nil
 		for k, id := range spec.Names {
 			if id.Name != "_" && seen[id.Name] {
-				tmp := &ast.Ident{NamePos: id.Pos(), Name: "__again" + strconv.Itoa(i) + "_" + strconv.Itoa(k)}
+				tmp := &ast.Ident{NamePos: id.Pos(), Name: againPrefix + strconv.Itoa(i) + "_" + id.Name}
 				spec.Names[k] = tmp
-				again = append(again, &ast.AssignStmt{Lhs: []ast.Expr{id}, TokPos: id.Pos(), Tok: token.ASSIGN, Rhs: []ast.Expr{ident(tmp.Name)}})
+				value := &ast.Ident{NamePos: id.Pos(), Name: tmp.Name}
+				again = append(again, &ast.AssignStmt{Lhs: []ast.Expr{id}, TokPos: id.Pos(), Tok: token.ASSIGN, Rhs: []ast.Expr{value}})
 				continue
 			}
 			it.declare(id)

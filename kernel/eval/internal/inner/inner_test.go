@@ -115,6 +115,9 @@ func TestMessages(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 	}
+	if got := CutNumbered("cannot use __again12_x (variable of type T) as __again1_y", "__again"); got != "cannot use x (variable of type T) as y" {
+		t.Error(got)
+	}
 	if got := CutPackage("cannot use x (variable of type main.T) as domain.T value", "main"); got != "cannot use x (variable of type T) as domain.T value" {
 		t.Errorf("%q", got)
 	}

@@ -20,6 +20,17 @@ func CutPackage(msg, name string) string {
 	return qualified(name).ReplaceAllString(msg, "$1")
 }
 
+// CutNumbered takes what stands before names out of a message of go/types: a prefix, a number, _.
+func CutNumbered(msg, prefix string) string {
+	for {
+		before, after, ok := strings.Cut(msg, prefix)
+		if !ok {
+			return msg
+		}
+		msg = before + strings.TrimPrefix(strings.TrimLeft(after, "0123456789"), "_")
+	}
+}
+
 var qualified = func() func(name string) *regexp.Regexp {
 	var known sync.Map
 	return func(name string) *regexp.Regexp {

@@ -53,6 +53,7 @@ func RangeErrors(f, newError *ssa.Function) {
 		}
 		refer(call, thrown)
 		thrown.X = call
+		set(thrown, "pos", f.Pos())
 		b.Instrs = append(first, call, thrown)
 	}
 }
