@@ -254,7 +254,11 @@ func (b *builder) callMethod(name string, args []reflect.Value, variadic bool) [
 	if !m.IsValid() {
 		panic(fmt.Sprintf("no code for method %s of %v", name, x.Type()))
 	}
-	args[0] = x
+	if args[0] = x; x.Kind() == reflect.Pointer && x.IsNil() && b.table.isOwn(x.Type().Elem()) {
+		if _, ofValue := reflectx.MethodByName(x.Type().Elem(), name); ofValue {
+			panic(inner.NilReceiver(x.Type().Elem(), name))
+		}
+	}
 	if variadic {
 		return m.CallSlice(args)
 	}

@@ -1,6 +1,7 @@
 package inner
 
 import (
+	"fmt"
 	"go/types"
 	"reflect"
 	"runtime"
@@ -8,6 +9,7 @@ import (
 	"unsafe"
 
 	"github.com/goplus/ixgo"
+	"github.com/goplus/reflectx"
 	"golang.org/x/tools/go/ssa"
 
 	"dtnotes/kernel/eval/native"
@@ -78,6 +80,20 @@ func Known(err error) error {
 	v := reflect.New(typ).Elem()
 	v.SetString(text)
 	return v.Interface().(error)
+}
+
+// NilReceiver is what Go's runtime throws where the method of values of a type is called through a
+// nil pointer: a method that the type has from what is embedded in it is looked for behind the
+// pointer first.
+func NilReceiver(t reflect.Type, method string) error {
+	if t.Kind() == reflect.Struct {
+		for f := range t.Fields() {
+			if _, promoted := reflectx.MethodByName(f.Type, method); promoted && f.Anonymous {
+				return Known(ixgo.RuntimeError("invalid memory address or nil pointer dereference"))
+			}
+		}
+	}
+	return Known(ixgo.PlainError(fmt.Sprintf("value method %v.%s called using nil *%s pointer", t, method, t.Name())))
 }
 
 // words is what one of ixgo's own errors says, without the words that it all begins with.

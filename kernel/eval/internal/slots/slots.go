@@ -15,6 +15,8 @@ import (
 	"unsafe"
 
 	"github.com/goplus/reflectx/abi"
+
+	"dtnotes/kernel/eval/internal/inner"
 )
 
 // count is how many methods there may be at a time, and so many slots the assembler files have.
@@ -107,6 +109,9 @@ func byAddress(m *abi.MethodInfo) reflect.Value {
 		call = m.Func.CallSlice
 	}
 	return reflect.MakeFunc(reflect.FuncOf(in, out, m.Variadic), func(args []reflect.Value) []reflect.Value {
+		if args[0].IsNil() {
+			panic(inner.NilReceiver(m.Type, m.Name))
+		}
 		args[0] = args[0].Elem()
 		return call(args)
 	})
