@@ -88,10 +88,15 @@ func linkState(v float64) int {
 const mostLinksShown = 30
 
 // Figure draws which links each window has. There is a row for each link, in which a window stands
-// at the middle of its time. A row changes where its link came, went or changed its sign, and has a
-// color of its own where that may be chance. The legend shows the rule that links had to meet.
+// at the middle of its time. A row changes where its link came, went or changed its sign, and is
+// thin and gray where that may be chance or was not judged. The legend shows the rule that links
+// had to meet.
 func (s *Sliding) Figure() figure.Strips {
-	out := figure.Strips{States: []string{"linked", "linked, negative"}}
+	const chance, unjudged = "may be chance", "not judged"
+	out := figure.Strips{
+		States:  []string{"linked", "linked, negative"},
+		Neutral: []string{chance, unjudged},
+	}
 	last := len(s.Starts) - 1
 	long, step := s.Ends[0]-s.Starts[0], s.Ends[0]-s.Starts[0]
 	if last > 0 {
@@ -122,14 +127,14 @@ func (s *Sliding) Figure() figure.Strips {
 		start, end := middle(w)-step/2, middle(w)+step/2
 		if m == nil {
 			for k := range out.Names {
-				out.Spans = append(out.Spans, figure.Span{Row: k, Start: start, End: end, State: stateOf("not judged")})
+				out.Spans = append(out.Spans, figure.Span{Row: k, Start: start, End: end, State: stateOf(unjudged)})
 			}
 			continue
 		}
 		for k, l := range s.Links[:shown] {
 			state := linkState(l.Weights[w]) - 1
 			if l.Chance[w] {
-				state = stateOf("may be chance")
+				state = stateOf(chance)
 			}
 			if state >= 0 {
 				out.Spans = append(out.Spans, figure.Span{Row: k, Start: start, End: end, State: state})

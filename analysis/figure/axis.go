@@ -21,6 +21,8 @@ type tick struct {
 type scale struct {
 	min, max float64
 	lo, hi   length
+	// top is the highest tick, below max where values reach a little over it.
+	top float64
 	// log scales have zero, and what is below, at lo, and the decades above zeroBand.
 	log bool
 }
@@ -267,7 +269,9 @@ func (p *page) xAxis(box vg.Rectangle, s scale, ticks []tick, caption string, pa
 		p.End()
 	}
 	if caption != "" {
-		p.write(point{X: (box.Min.X + box.Max.X) / 2, Y: box.Min.Y - 28}, label{text: caption, size: tickSize, align: center, color: p.ink})
+		mid := (box.Min.X + box.Max.X) / 2
+		text := p.fitBetween(line1(caption), tickSize, false, 2*min(mid, pageWidth-mid)-4)
+		p.write(point{X: mid, Y: box.Min.Y - 28}, label{text: text, size: tickSize, align: center, color: p.ink})
 	}
 }
 

@@ -61,7 +61,7 @@
   var box = document.createElementNS("http://www.w3.org/1999/xhtml", "input"), frame = document.createElementNS(ns, "foreignObject");
   box.setAttribute("placeholder", "find a frame");
   box.setAttribute("title", "text or a regular expression");
-  box.setAttribute("style", "font:7px sans-serif;width:78px;padding:1px 3px;box-sizing:border-box");
+  box.setAttribute("style", "display:block;font:7px sans-serif;width:80px;height:14px;margin:0;padding:1px 3px;border:0.5px solid gray;box-sizing:border-box");
   frame.setAttribute("x", x0 + width - 80); frame.setAttribute("y", top - 10);
   frame.setAttribute("width", 80); frame.setAttribute("height", 14);
   frame.appendChild(box);

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
@@ -101,6 +102,25 @@ func (g Grid) strongest() float64 {
 	return most
 }
 
+// names returns the names of rows and groups as they are written, and the widths of both. They
+// leave half of the page to the values, unless that would cut them to a few characters.
+func (g Grid) names(p pen, size, w length) (rows, groups []string, rowsWide, groupsWide length) {
+	for n := nameLength; n >= 4; n -= 4 {
+		rows, groups = labels(allVisible(g.Rows), n), labels(allVisible(shortNames(g.groups())), n)
+		rowsWide, groupsWide = 0, 0
+		for _, s := range rows {
+			rowsWide = max(rowsWide, p.width(s, size, false))
+		}
+		for _, s := range groups {
+			groupsWide = max(groupsWide, p.width(s, size, true)+10)
+		}
+		if rowsWide+groupsWide <= w/2 {
+			break
+		}
+	}
+	return rows, groups, rowsWide, groupsWide
+}
+
 func (g Grid) plan() (w, h length, draw func(*page)) {
 	w = g.Width
 	if w <= 0 {
@@ -108,16 +128,11 @@ func (g Grid) plan() (w, h length, draw func(*page)) {
 	}
 	p := pen{g.XKCD}
 	rowSize, columnSize := labelSizeFor(len(g.Rows)), labelSizeFor(len(g.Columns))
-	rows, columns := labels(allVisible(g.Rows), nameLength), labels(allVisible(shortNames(g.Columns)), nameLength)
-	var left, below, groups length
-	for _, s := range rows {
-		left = max(left, p.width(s, rowSize, false))
-	}
+	rows, names, left, groups := g.names(p, rowSize, w)
+	below := length(0)
+	columns := labels(allVisible(shortNames(g.Columns)), nameLength)
 	for _, s := range columns {
 		below = max(below, p.width(s, columnSize, false))
-	}
-	for _, s := range g.Groups {
-		groups = max(groups, p.width(visible(s), rowSize, true)+10)
 	}
 	const legend = length(64)
 	wide := min(26, (w-2*pageMargin-left-groups-legend)/length(len(g.Columns)))
@@ -166,7 +181,7 @@ func (g Grid) plan() (w, h length, draw func(*page)) {
 				p.write(point{X: x0 + length((length(j)+0.5)*wide), Y: box.Min.Y - 5}, label{text: s, size: columnSize, align: right, turn: math.Pi / 2})
 			}
 		}
-		g.frames(p, box, high, rowSize)
+		g.frames(p, box, high, rowSize, names)
 		Matrix{ValueName: g.ValueName}.drawScale(p, point{X: box.Max.X + 14, Y: y1}, most)
 	}
 }
@@ -179,16 +194,19 @@ func (g Grid) mark(p *page, box vg.Rectangle, wide, high length, i, j int) {
 	p.End()
 }
 
+// groups returns the name of each group, one for each run of rows.
+func (g Grid) groups() []string { return slices.Compact(slices.Clone(g.Groups)) }
+
 // frames outlines the groups and names them.
-func (g Grid) frames(p *page, box vg.Rectangle, high, size length) {
-	for a := 0; a < len(g.Groups); {
+func (g Grid) frames(p *page, box vg.Rectangle, high, size length, names []string) {
+	for a, k := 0, 0; a < len(g.Groups); k++ {
 		b := a
 		for b < len(g.Groups) && g.Groups[b] == g.Groups[a] {
 			b++
 		}
 		top, bottom := box.Max.Y-length(length(a)*high), box.Max.Y-length(length(b)*high)
 		p.path(rect(box.Min.X, bottom, box.Max.X, top).Path(), stroke{color: p.ink, width: 1})
-		p.write(point{X: pageMargin, Y: (top + bottom) / 2}, label{text: visible(g.Groups[a]), size: max(size, 7), bold: true})
+		p.write(point{X: pageMargin, Y: (top + bottom) / 2}, label{text: names[k], size: max(size, 7), bold: true})
 		a = b
 	}
 }

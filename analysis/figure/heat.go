@@ -300,7 +300,7 @@ func (g heatGrid) plan() (w, h length, draw func(*page)) {
 	return w, h, func(p *page) {
 		p.head(g.Style, w, h)
 		if g.caption != "" {
-			p.write(point{X: pageMargin, Y: h - g.heading() - pageMargin - 3}, label{text: shorten(line1(g.caption), 80), size: tickSize, color: p.muted})
+			p.write(point{X: pageMargin, Y: h - g.heading() - pageMargin - 3}, label{text: p.fitBetween(line1(g.caption), tickSize, false, w-2*pageMargin), size: tickSize, color: p.muted})
 		}
 		p.yAxis(box, y, g.yTicks)
 		p.DrawImage(box, heatImage(p.colors, cols, int(g.rows), most))

@@ -1,6 +1,8 @@
 package figure
 
 import (
+	"bytes"
+	"image/png"
 	"math"
 	"os"
 	"path/filepath"
@@ -240,5 +242,74 @@ func TestMarksDoNotStrikeThroughNames(t *testing.T) {
 	}
 	if struck > 0 {
 		t.Errorf("%d names are struck through", struck)
+	}
+}
+
+// TestValuesStayWithinTheAxis has values that reach a little over the last tick: they may not be
+// drawn over what stands above the axis, nor be cut off.
+func TestValuesStayWithinTheAxis(t *testing.T) {
+	g := Timeline{Names: []string{"a"}, Times: []float64{0, 1}, Values: [][]float64{{100, 106}}}
+	y := g.valueScale(g.strands())
+	ticks := g.valueTicks(y)
+	if last := ticks[len(ticks)-1]; y.max < 106 || last.at != 100 || ticks[1].at != 20 {
+		t.Errorf("axis up to %v, ticks %v", y.max, ticks)
+	}
+}
+
+func TestNamesOfAGridLeaveRoom(t *testing.T) {
+	g := Grid{}
+	for i := range 5 {
+		g.Rows = append(g.Rows, strings.Repeat("مرحبا", 60)+string(rune('a'+i)))
+		g.Groups = append(g.Groups, strings.Repeat("a host ", 40)+string(rune('a'+i)))
+	}
+	for _, w := range []length{300, 420, graphWidth} {
+		rows, groups, left, right := g.names(pen{}, 10, w)
+		slices.Sort(rows)
+		slices.Sort(groups)
+		if left+right > w*2/3 || len(slices.Compact(rows)) < 5 || len(slices.Compact(groups)) < 5 {
+			t.Errorf("width %v: names take %v, %q %q", w, left+right, rows, groups)
+		}
+	}
+}
+
+// TestLongNamesStayOnThePage looks at the margin of pictures with long names: nothing is there.
+func TestLongNamesStayOnThePage(t *testing.T) {
+	long := strings.Repeat("a long name of what is drawn ", 12)
+	for name, f := range map[string]interface{ PNG() []byte }{
+		"histogram":  Histogram{Edges: []float64{1, 2, 4}, Counts: []float64{1, 2}, ValueName: long},
+		"heat":       Heat{Times: []float64{0, 1}, Edges: []float64{1, 2, 4}, Counts: [][]float64{{1, 2}, {3, 4}}, ValueName: long},
+		"timeline":   Timeline{Names: []string{long}, Times: []float64{0, 1}, Values: [][]float64{{1, 2}}, Unit: long},
+		"dendrogram": Dendrogram{Names: []string{long, "b"}, Merges: []Merge{{A: 0, B: 1, Height: 1}}, HeightName: long},
+	} {
+		img, err := png.Decode(bytes.NewReader(f.PNG()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, paper := img.Bounds(), img.At(0, 0)
+		for y := b.Min.Y; y < b.Max.Y; y++ {
+			if img.At(b.Min.X, y) != paper || img.At(b.Max.X-1, y) != paper {
+				t.Errorf("%s: something reaches the edge at row %d", name, y)
+				break
+			}
+		}
+	}
+}
+
+// TestWhatIsNoFindingIsGray has states of both kinds.
+func TestWhatIsNoFindingIsGray(t *testing.T) {
+	s := Strips{States: []string{"linked", "may be chance", "not judged"}, Neutral: []string{"may be chance", "not judged"}}
+	whole := rect(0, 0, 10, 8)
+	seen := map[any]bool{}
+	for k, state := range s.States {
+		for theme, c := range themes {
+			r, fill := s.drawn(c, k, whole)
+			if thin := r != whole; thin != (k > 0) {
+				t.Errorf("%s is thin: %v", state, thin)
+			}
+			if seen[[2]any{theme, fill}] || k > 0 && slices.Contains(c.category[:3], fill) {
+				t.Errorf("theme %v: %s has the color of something else", theme, state)
+			}
+			seen[[2]any{theme, fill}] = true
+		}
 	}
 }

@@ -238,7 +238,7 @@ func (t ProcessTree) plan() (w, h length, draw func(*page)) {
 		colors := map[string]int{}
 		for k, r := range rows {
 			at := length(length(min(r.depth, 12)) * indent)
-			p.write(point{X: pageMargin + at, Y: y(k)}, label{text: p.fit(names[k], min(smallSize, row), false, room-at), size: min(smallSize, row)})
+			p.write(point{X: pageMargin + at, Y: y(k)}, label{text: p.fitBetween(names[k], min(smallSize, row), false, room-at), size: min(smallSize, row)})
 			for _, i := range r.procs {
 				t.drawProc(p, t.Procs[i], x, y(k), min(row*0.62, 9), lo, hi, colors)
 			}

@@ -194,8 +194,6 @@ func (s Spectrum) plan() (w, h length, draw func(*page)) {
 	return w, h, func(p *page) {
 		p.head(s.Style, w, h)
 		upper, lower := rect(x.lo, y.lo, x.hi, y.hi), rect(x.lo, c.lo, x.hi, c.hi)
-		p.write(point{X: pageMargin, Y: y.hi + 19}, label{text: s.densityUnit(), size: tickSize, color: p.muted})
-		p.write(point{X: pageMargin, Y: c.hi + 16}, label{text: "coherence", size: tickSize, color: p.muted})
 		p.yAxis(upper, y, yTicks)
 		p.yAxis(lower, c, cTicks)
 		end := length(math.Inf(-1))
@@ -214,6 +212,10 @@ func (s Spectrum) plan() (w, h length, draw func(*page)) {
 			}
 			p.End()
 		}
+		// These stand on the lines of the peaks.
+		unit := p.fitBetween(s.densityUnit(), tickSize, false, w-2*pageMargin)
+		p.write(point{X: pageMargin, Y: y.hi + 19}, label{text: unit, size: tickSize, color: p.muted, cased: true})
+		p.write(point{X: pageMargin, Y: c.hi + 16}, label{text: "coherence", size: tickSize, color: p.muted, cased: true})
 		strands := []strand{{name: items[0].text}, {name: items[1].text}}
 		colors, dashes := p.strandStyles(strands, false)
 		for i, d := range s.Density {

@@ -3,11 +3,14 @@ package figure
 import (
 	"errors"
 	"fmt"
+	"image/color"
 	"math"
 	"slices"
 	"sort"
 	"strings"
 	"time"
+
+	"gonum.org/v1/plot/vg"
 )
 
 // Span is a stretch of time that a row of [Strips] spends in a state.
@@ -26,7 +29,10 @@ type Strips struct {
 	// With is the other source of each row if rows are links, and nil if they are not.
 	With   []string
 	States []string
-	Spans  []Span
+	// Neutral are those of States that are no finding, such as what may be chance or was not
+	// judged. They are thin and gray, the first darkest, since a color would look like a finding.
+	Neutral []string
+	Spans   []Span
 	// Start and End are those of the time axis. If both are 0, it goes from the first span to the
 	// last.
 	Start, End float64
@@ -193,12 +199,26 @@ func runs(spans []Span, states int, lo, hi float64, columns int) []run {
 	return out
 }
 
+// drawn returns how a state that has all of r is drawn.
+func (s Strips) drawn(c *colors, state int, r vg.Rectangle) (vg.Rectangle, color.NRGBA) {
+	k := slices.Index(s.Neutral, s.States[state])
+	if k < 0 {
+		return r, c.cluster(state)
+	}
+	gray := mix(c.neutral, c.muted, 0.35)
+	if k > 0 {
+		gray = mix(c.neutral, c.faint, 0.6)
+	}
+	thin := (r.Max.Y - r.Min.Y) / 4
+	return rect(r.Min.X, r.Min.Y+thin, r.Max.X, r.Max.Y-thin), gray
+}
+
 // legend names the states and says which rule they had to meet.
 func (s Strips) legend(p pen, width length) ([]legendItem, length) {
 	var items []legendItem
 	for k, n := range labels(allVisible(s.States), nameLength) {
 		items = append(items, legendItem{text: n, sample: 12, draw: func(p *page, at point) {
-			p.bar(rect(at.X, at.Y-4, at.X+12, at.Y+4), p.cluster(k))
+			p.bar(s.drawn(p.colors, k, rect(at.X, at.Y-4, at.X+12, at.Y+4)))
 		}})
 	}
 	what := legendItem{text: "state"}
@@ -250,7 +270,9 @@ func (s Strips) plan() (w, h length, draw func(*page)) {
 			p.write(point{X: x.lo - 6, Y: mid}, label{text: names[i], size: min(smallSize, row), align: right})
 			p.Begin(names[i])
 			for _, r := range runs(spans, len(s.States), lo, hi, columns) {
-				p.box(rect(x.at(r.from), mid-length(row*0.42), max(x.at(r.to), x.at(r.from)+0.25), mid+length(row*0.42)), p.cluster(r.state))
+				at := rect(x.at(r.from), mid-length(row*0.42), max(x.at(r.to), x.at(r.from)+0.25), mid+length(row*0.42))
+				shape, fill := s.drawn(p.colors, r.state, at)
+				p.box(shape, fill)
 			}
 			p.End()
 		}

@@ -368,7 +368,7 @@ func (t Timeline) plan() (w, h length, draw func(*page)) {
 	return w, h, func(p *page) {
 		p.head(t.Style, w, h)
 		if u := t.unit(); u != "" {
-			p.write(point{X: pageMargin, Y: h - t.heading() - pageMargin - 3}, label{text: u, size: tickSize, color: p.muted})
+			p.write(point{X: pageMargin, Y: h - t.heading() - pageMargin - 3}, label{text: p.fitBetween(u, tickSize, false, w-2*pageMargin), size: tickSize, color: p.muted})
 		}
 		t.drawShades(p, box, tags)
 		p.yAxis(box, y, yTicks)
@@ -425,7 +425,8 @@ func (t Timeline) valueScale(strands []strand) scale {
 	step := niceUp((s.max - s.min) / 5)
 	// The axis gets one more step, unless values reach over the last step by less than a fifth of
 	// it.
-	s.max = math.Ceil(s.max/step-0.2) * step
+	s.top = math.Ceil(s.max/step-0.2) * step
+	s.max = math.Max(s.max, s.top)
 	if s.min < 0 {
 		s.min = math.Floor(s.min/step) * step
 	}
@@ -436,7 +437,7 @@ func (t Timeline) valueTicks(y scale) []tick {
 	if t.Log {
 		return logTicks(y.min, y.max)
 	}
-	return linearTicks(y.min, y.max, 5)
+	return linearTicks(y.min, y.top, 5)
 }
 
 // strandStyles returns a color and dash for each strand; without colors, dashes distinguish lines.

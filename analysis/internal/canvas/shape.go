@@ -87,10 +87,28 @@ func visual(text []rune) []rune {
 				end = j + 1
 			}
 		}
+		// A bracket that opens among such letters closes among them.
+		for open := brackets(text[i:end]); open > 0 && end < len(text) && strings.ContainsRune(")]}", text[end]); open-- {
+			end++
+		}
 		turn(text[i:end])
 		i = end - 1
 	}
 	return text
+}
+
+// brackets is how many brackets text opens but does not close.
+func brackets(text []rune) int {
+	open := 0
+	for _, r := range text {
+		switch {
+		case strings.ContainsRune("([{", r):
+			open++
+		case strings.ContainsRune(")]}", r):
+			open = max(0, open-1)
+		}
+	}
+	return open
 }
 
 // turn reverses text that runs from right to left.

@@ -77,6 +77,9 @@ def test_a_flame_graph_finds_frames(browser, figure):
     fill = lambda name: named[name].find_element(By.CSS_SELECTOR, "path").get_attribute("fill")
     before = {name: fill(name) for name in named}
     assert {"main", "read", "write"} <= set(named)
+    inside = """const b = document.querySelector('input').getBoundingClientRect(), f = document.querySelector('foreignObject').getBoundingClientRect();
+        return b.top >= f.top - 0.5 && b.bottom <= f.bottom + 0.5 && b.left >= f.left - 0.5 && b.right <= f.right + 0.5"""
+    assert browser.execute_script(inside), "the box is cut off"
     ActionChains(browser).move_to_element(all_("input")[0]).click().send_keys("rea").perform()
     wait(browser, lambda: fill("read") != before["read"], "the frame that is found is colored")
     assert fill("write") == before["write"] and fill("main") == before["main"]
