@@ -432,7 +432,7 @@ func (k *kept) missing(line []byte) (words []string) {
 	}
 	// From here on, what goes around values is taken off, first what costs least. Nearly all
 	// lines are kept word by word and never get here.
-	if at := argumentType.FindSubmatchIndex(line); at != nil {
+	if at := stabilityType.FindSubmatchIndex(line); at != nil {
 		line = line[at[2]:] // behind `args[`
 	}
 	// A terminal glues the sign of an interrupt to the line.

@@ -194,7 +194,7 @@ func lostWords(c *Capture, data []byte) (lost []string) {
 			}
 		}
 		line, _ := cur.Next()
-		if at := argumentType.FindSubmatchIndex(line); at != nil {
+		if at := stabilityType.FindSubmatchIndex(line); at != nil {
 			line = line[at[2]:] // behind `args[`
 		}
 		// A terminal may have glued an interrupt to the line.

@@ -32,7 +32,7 @@ func csvSeparator(head []byte) byte {
 // varying number, or with a blank behind.
 func hasRecords(head []byte, sep byte) bool {
 	r := csvRecords{data: head, sep: sep}
-	var width, n int
+	var width, n, gaps int
 	number := false
 	for n < csvHead {
 		record, line, ok := r.next()
@@ -44,13 +44,13 @@ func hasRecords(head []byte, sep byte) bool {
 				continue
 			}
 			// What the head ends in may be cut in the middle of a record.
-			return n > 2 && number && r.at >= len(head)
+			return n > 2 && number && gaps < n && r.at >= len(head)
 		}
 		if n == 0 {
 			width = len(record)
 		}
 		if len(record) != width || width < 2 {
-			return n > 2 && number && r.at >= len(head)
+			return n > 2 && number && gaps < n && r.at >= len(head)
 		}
 		for i, cell := range record {
 			number = number || n > 0 && (isNumber(bytes.TrimSpace(cell)) || isClockCell(record, i))
@@ -58,9 +58,13 @@ func hasRecords(head []byte, sep byte) bool {
 				return false // a list in a sentence
 			}
 		}
+		if bytes.Contains(bytes.TrimSpace(record[0]), []byte("  ")) {
+			gaps++
+		}
 		n++
 	}
-	return n > 2 && number
+	// Where each line has cells in columns before its first comma, that is a part of the last one.
+	return n > 2 && number && gaps < n
 }
 
 // isClockCell reports whether a cell is a time. Loggers write fractions behind a comma, so that

@@ -258,6 +258,12 @@ func traced(payload string) []string {
 		return nil // of several lines the places of words say nothing
 	}
 	parts := gap.Split(payload, -1)
+	// A gap within brackets is one that printf padded, as in `write(3,   80)`.
+	for _, p := range parts {
+		if len(parts) > 1 && (strings.Count(p, "(") != strings.Count(p, ")") || strings.Count(p, "[") != strings.Count(p, "]")) {
+			return nil
+		}
+	}
 	if len(parts) == 1 {
 		if _, _, ok := syntax.Int64([]byte(payload)); !ok {
 			return nil

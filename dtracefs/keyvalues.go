@@ -7,8 +7,9 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// keyValues are rows that name each of their cells, as `time=1795896668 exec=nginx count=5` does. A
-// clock may stand before them. Each set of names is a table.
+// keyValues are rows that name each of their cells, as `time=1795896668 exec=nginx count=5` does,
+// or `pid: 12, comm: nginx`, or `bytes read = 12; file = /etc/passwd`. A clock may stand before
+// them, and a few words that are no name, as in `open pid=12 fd=3`. Each set of names is a table.
 type keyValues struct {
 	known map[string]bool // sets of names that were seen twice
 }
@@ -17,19 +18,19 @@ func (k *keyValues) take(st *station, num int, line []byte) bool {
 	// The quick look comes first, since every line of a capture that nothing above knows comes
 	// by. A line right under free text goes on in its paragraph: `x=1 y=2` there is a part of a
 	// sentence.
-	if bytes.IndexByte(line, '=') <= 0 || st.free.open() {
+	if bytes.IndexByte(line, '=') <= 0 && bytes.Count(line, []byte(":")) < 2 || st.free.open() {
 		return false
 	}
-	clock, pairs := clockedPairs(line)
+	clock, lead, pairs := namedCells(line)
 	if len(pairs) < 2 {
 		return false
 	}
-	names := namesOfPairs(pairs)
+	names := namesOfPairs(lead, pairs)
 	// One line alone may be a sentence with two equals signs in it; two with the same names are
 	// rows.
 	if !k.known[names] {
-		_, next := clockedPairs(st.peekAfter())
-		if namesOfPairs(next) != names {
+		_, lead, next := namedCells(plain(st.peekAfter()))
+		if len(next) == 0 || namesOfPairs(lead, next) != names {
 			return false
 		}
 		if k.known == nil {
@@ -50,6 +51,9 @@ func (k *keyValues) take(st *station, num int, line []byte) bool {
 	} else {
 		st.context(s)
 	}
+	if lead != nil {
+		s.text("text", lead)
+	}
 	for _, p := range pairs {
 		s.text(string(p[0]), p[1])
 	}
@@ -57,14 +61,124 @@ func (k *keyValues) take(st *station, num int, line []byte) bool {
 	return true
 }
 
-// namesOfPairs are the names in their order, as one text.
-func namesOfPairs(pairs [][2][]byte) string {
+// namesOfPairs are the names in their order, as one text. Of words before the first name it tells
+// how many there are.
+func namesOfPairs(lead []byte, pairs [][2][]byte) string {
 	var b strings.Builder
+	b.WriteString(strings.Repeat(" ", len(bytes.Fields(lead))))
 	for _, p := range pairs {
 		b.Write(p[0])
 		b.WriteByte(' ')
 	}
 	return b.String()
+}
+
+// namedCells splits a line of names and values; there are none if it is none. What stands before
+// them may be a clock and, in lead, words.
+func namedCells(line []byte) (clock *syntax.Clock, lead []byte, pairs [][2][]byte) {
+	if clock, pairs := clockedPairs(line); pairs != nil {
+		return clock, nil, pairs
+	}
+	line = bytes.TrimSpace(line)
+	if c, n, ok := syntax.ParseClock(line); ok && n < len(line) && line[n] == ' ' {
+		clock, line = &c, bytes.TrimLeft(line[n:], " ")
+	}
+	for _, mark := range []string{"=", ": ", ":"} {
+		if lead, pairs := markedPairs(line, mark); len(pairs) > 1 {
+			return clock, lead, pairs
+		}
+	}
+	return nil, nil, nil
+}
+
+// mostLead bounds the words before the first name: more are a sentence.
+const mostLead = 4
+
+// markedPairs splits a line at the marks behind its names: an equals sign, which may have blanks
+// around it, a colon with one behind it, or all colons. Where commas,
+// semicolons or gaps part the pairs, names may have blanks. It returns nil if a mark has no name
+// before it or the next name no value.
+func markedPairs(line []byte, mark string) (lead []byte, pairs [][2][]byte) {
+	from := 0     // where the value of the last pair starts
+	wide := false // a name has blanks
+	for i := 0; i < len(line); i++ {
+		if line[i] != mark[0] || len(mark) > 1 && i+1 < len(line) && line[i+1] != ' ' {
+			continue
+		}
+		if i+1 == len(line) || len(pairs) > widestRow {
+			return nil, nil
+		}
+		name := bytes.TrimRight(line[from:i], " ")
+		start, parted := nameStart(name)
+		if name = name[start:]; len(name) == 0 || !isCellName(name) {
+			return nil, nil
+		}
+		before := bytes.TrimSpace(line[from : from+start])
+		switch n := len(pairs); {
+		case n == 0 && parted && len(before) > 0:
+			return nil, nil // words that a comma ends
+		case n == 0:
+			lead = before
+		default:
+			if before = unquoted(bytes.TrimRight(before, " ,;\t")); len(before) == 0 {
+				return nil, nil
+			}
+			pairs[n-1][1] = before
+		}
+		wide = wide || bytes.IndexByte(name, ' ') > 0
+		pairs = append(pairs, [2][]byte{name, nil})
+		from = i + 1
+	}
+	if len(pairs) < 2 || len(bytes.Fields(lead)) > mostLead {
+		return nil, nil
+	}
+	last := unquoted(bytes.TrimSpace(bytes.TrimRight(bytes.TrimSpace(line[from:]), ",;")))
+	if len(last) == 0 {
+		return nil, nil
+	}
+	pairs[len(pairs)-1][1] = last
+	// The words before the first name are a part of it where other names are of several words.
+	if full := line[:len(lead)+1+len(pairs[0][0])]; wide && len(lead) > 0 && isCellName(full) {
+		lead, pairs[0][0] = nil, full
+	}
+	if len(lead) == 0 {
+		lead = nil
+	}
+	return lead, pairs
+}
+
+// nameStart returns where in the text before a mark the name starts: behind the last comma,
+// semicolon or gap if there is one, otherwise with the last word.
+func nameStart(text []byte) (start int, parted bool) {
+	for i := len(text) - 1; i > 0; i-- {
+		if text[i] == '\t' || text[i] == ' ' && bytes.IndexByte([]byte(",; "), text[i-1]) >= 0 {
+			return i + 1, true
+		}
+	}
+	return bytes.LastIndexByte(text, ' ') + 1, false
+}
+
+// isCellName reports whether up to three words can name a cell. The first one may start with what
+// printf's own conversions start with.
+func isCellName(name []byte) bool {
+	words := bytes.Fields(name)
+	for i, w := range words {
+		if i == 0 && len(w) > 1 && (w[0] == '%' || w[0] == '$') {
+			w = w[1:]
+		}
+		if !isKey(w) {
+			return false
+		}
+	}
+	return len(words) < 4
+}
+
+// unquoted takes off the quotes around a value that has no others.
+func unquoted(value []byte) []byte {
+	if n := len(value); n > 1 && value[0] == '"' && value[n-1] == '"' && bytes.Count(value, []byte{'"'}) == 2 {
+		return value[1 : n-1]
+	}
+	return value
 }
 
 // clockedPairs splits a line of names and values and the clock before them; no pairs if it is
@@ -86,7 +200,7 @@ func clockedPairs(line []byte) (clock *syntax.Clock, pairs [][2][]byte) {
 			// Quotes are taken off only where a pair ends behind them. `"a"b` is no quoted
 			// value, and what was meant by it cannot be known, so the line is none of these.
 			end := bytes.IndexByte(rest[1:], '"') + 1
-			if end == 0 || end+1 < len(rest) && rest[end+1] != ' ' && rest[end+1] != ',' {
+			if end == 0 || end+1 < len(rest) && rest[end+1] != ' ' && rest[end+1] != ',' && rest[end+1] != ';' {
 				return nil, nil
 			}
 			value, rest = rest[1:end], rest[end+1:]
@@ -96,12 +210,12 @@ func clockedPairs(line []byte) (clock *syntax.Clock, pairs [][2][]byte) {
 			// `comm=Web Content pid=12`: the last blank before the next equals sign is where the
 			// next name starts, so the value is all of `Web Content`.
 			if next := bytes.IndexByte(rest, '='); next >= 0 {
-				end = bytes.LastIndexAny(rest[:next], " ,\t") + 1
+				end = bytes.LastIndexAny(rest[:next], " ,;\t") + 1
 			}
 			value, rest = rest[:end], rest[end:]
 		}
-		value = bytes.TrimRight(value, " ,\t")
-		line = bytes.TrimLeft(rest, " ,\t")
+		value = bytes.TrimRight(value, " ,;\t")
+		line = bytes.TrimLeft(rest, " ,;\t")
 		pairs = append(pairs, [2][]byte{name, value})
 		// So many columns are no table.
 		if len(pairs) > widestRow {

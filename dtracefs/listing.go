@@ -3,7 +3,6 @@ package dtracefs
 import (
 	"bytes"
 
-	"dtnotes/dtracefs/internal/pattern"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
@@ -58,8 +57,6 @@ func isListRow(line []byte) bool {
 		len(name) > 0 && !bytes.Contains(name, []byte(" ")) && !isNumber(name)
 }
 
-var argumentType = pattern.New(`^\s+args\[(\d+)\]: (.*?)\s*$`)
-
 // detail takes a line of what -v tells of the last probe.
 func (f *listing) detail(st *station, line []byte) bool {
 	s := st.byKey["probes"]
@@ -68,19 +65,5 @@ func (f *listing) detail(st *station, line []byte) bool {
 	}
 	// The lines under a probe are of the one that was filed last.
 	id := s.index["id"].Text(s.n - 1)
-	if m := argumentType.FindSubmatch(line); m != nil {
-		st.take(classTable)
-		a := st.sheetFor("arguments", "arguments", "arguments")
-		a.mapKey("id", mapKey{text: id})
-		a.mapKey("arg", mapKey{text: string(m[1])})
-		a.text("type", m[2])
-		a.end()
-		return true
-	}
-	text := string(bytes.TrimSpace(line))
-	if text == "Argument Types" || text == "None" {
-		st.take(classTable)
-		return true
-	}
 	return f.attributes.line(st, line, id)
 }

@@ -10,8 +10,8 @@ import (
 // part them; pairLine is a whole line of one pair, whose value may hold anything; wordPair is
 // words and a number, "context switches  1234".
 var (
-	pair     = pattern.New(`([A-Za-z_@][\w /()*.\[\]%#-]*?)\s*[:=]\s*([^\s:=](?:[^:=]*?[^\s:=])?)\s*(?:\s{2,}|$)`)
-	pairLine = pattern.New(`^\s*([A-Za-z_@][^:=]*?)\s*[:=]\s+(\S.*?)\s*$`)
+	pair     = pattern.New(`([A-Za-z_@%$][\w /()*.\[\]%#-]*?)\s*[:=]\s*([^\s:=](?:[^:=]*?[^\s:=])?)\s*(?:\s{2,}|$)`)
+	pairLine = pattern.New(`^\s*([A-Za-z_@%$][^:=]*?)\s*[:=]\s+(\S.*?)\s*$`)
 	lonePair = pattern.New(`^\s*@?[A-Za-z_]\w* = \S+\s*$`)
 	wordPair = pattern.New(`^\s*([A-Za-z][A-Za-z ()/_-]*?)\s+(-?\d[\d.]*)\s*$`)
 )
@@ -45,8 +45,7 @@ func isPairName(name []byte) bool {
 	return true
 }
 
-// splitPairs splits a line by the first pattern that covers all of it: no word may be left
-// between.
+// splitPairs splits a line by the first way that covers all of it: no word may be left between.
 func splitPairs(line []byte) (pairs [][2][]byte) {
 	rest := bytes.TrimSpace(line)
 	at := 0
@@ -60,6 +59,11 @@ func splitPairs(line []byte) (pairs [][2][]byte) {
 	}
 	if pairs != nil && at == len(rest) {
 		return pairs
+	}
+	for _, mark := range []string{"=", ": "} {
+		if lead, pairs := markedPairs(rest, mark); lead == nil && len(pairs) > 1 {
+			return pairs
+		}
 	}
 	for _, re := range []pattern.Pattern{pairLine, wordPair} {
 		if m := re.FindSubmatch(line); m != nil {
@@ -99,6 +103,7 @@ func (f *freeText) pairs(title string, lines []textLine) bool {
 		return false
 	}
 	s := f.st.sheetFor("pairs", "pairs", "pairs")
+	f.st.inferred[s] = true
 	f.paired = true
 	for i, l := range lines {
 		if all[i] == nil {

@@ -51,11 +51,17 @@ func (f *freeText) rows(title string, lines []textLine) {
 	if f.foreign(title, lines) {
 		return
 	}
+	if len(lines) > 3 && title == "" && isNumber(bytes.TrimSpace(lines[0].text)) {
+		if split, n := splitOf(lines[1:]); split != nil && n > 1 {
+			f.rows("", lines[:1]) // a number alone is no title
+			lines = lines[1:]
+		}
+	}
 	switch {
 	case looseTuples(f.st, title, lines):
 	case f.pairs(title, lines):
 	case f.shaped(title, lines):
-	case title == "" && len(lines) > 2 && !isNumber(bytes.TrimSpace(lines[0].text)) && f.shaped(string(bytes.TrimSpace(lines[0].text)), lines[1:]):
+	case title == "" && len(lines) > 2 && !isRowOver(lines[0].text, lines[1].text) && f.shaped(string(bytes.TrimSpace(lines[0].text)), lines[1:]):
 	case f.ofShapes(title, lines):
 	default:
 		if title != "" {
@@ -65,6 +71,13 @@ func (f *freeText) rows(title string, lines []textLine) {
 		}
 		f.prose(lines)
 	}
+}
+
+// isRowOver reports whether a line over another is a row as well, and no title: a number alone, the
+// same line, or one of as many words of which one is a number.
+func isRowOver(line, under []byte) bool {
+	words := bytes.Fields(line)
+	return isNumber(bytes.TrimSpace(line)) || bytes.Equal(line, under) || len(words) == len(bytes.Fields(under)) && anyNumber(words)
 }
 
 // foreign files lines that the script beside the capture cannot have printed, nor an aggregation:
@@ -204,6 +217,7 @@ func (f *freeText) shaped(title string, lines []textLine) bool {
 	if !amountsOfStacks(lines) && (len(lines) == 1 && !isRow(split(nil, lines[0].text), lines[0].text) || isProse(lines)) {
 		return false
 	}
+	split = withoutMarks(split, n, lines)
 	numbers := numberColumns(lines, split, n)
 	before, s := &f.adjacent, f.adjacent.sheet
 	// In the pieces of one long paragraph a column of numbers may hold its first word late; it is
@@ -289,10 +303,77 @@ func splitOf(lines []textLine) (split splitter, n int) {
 	return nil, 0
 }
 
-// cellsAtBlanks is the splitter at blanks of any number.
+// withoutMarks returns the splitter that takes off the mark which all cells of a column end in, or
+// the brackets around them: they are of the format, as in `[12] nginx: 512, 3`, and are no part of
+// a number.
+func withoutMarks(split splitter, n int, lines []textLine) splitter {
+	ends, opens := make([]byte, n), make([]byte, n)
+	var cells [][]byte
+	for i, l := range lines {
+		cells = split(cells[:0], l.text)
+		for j, c := range cells {
+			var end, open byte
+			if last := c[len(c)-1]; len(c) > 1 && bytes.IndexByte([]byte(",:;"), last) >= 0 {
+				end, c = last, c[:len(c)-1]
+			}
+			if at := bytes.IndexByte([]byte("[(<"), c[0]); len(c) > 2 && at >= 0 && c[len(c)-1] == "])>"[at] && bytes.IndexByte(c[1:], c[0]) < 0 {
+				open = c[0]
+			}
+			if i > 0 && end != ends[j] {
+				end, open = 0, 0
+			}
+			if i > 0 && open != opens[j] {
+				open = 0
+			}
+			ends[j], opens[j] = end, open
+		}
+	}
+	return func(cells [][]byte, line []byte) [][]byte {
+		from := len(cells)
+		cells = split(cells, line)
+		for j := range cells[from:] {
+			if j >= n {
+				break
+			}
+			c := cells[from+j]
+			if ends[j] != 0 {
+				c = c[:len(c)-1]
+			}
+			if opens[j] != 0 {
+				c = c[1 : len(c)-1]
+			}
+			cells[from+j] = c
+		}
+		return cells
+	}
+}
+
+// cellsAtBlanks is the splitter at blanks of any number, but for those in quotes.
 func cellsAtBlanks(cells [][]byte, line []byte) [][]byte {
-	for w := range bytes.FieldsSeq(line) {
-		cells = append(cells, w)
+	if bytes.IndexByte(line, '"') < 0 {
+		for w := range bytes.FieldsSeq(line) {
+			cells = append(cells, w)
+		}
+		return cells
+	}
+	for line = bytes.TrimSpace(line); len(line) > 0; line = bytes.TrimSpace(line) {
+		n := bytes.IndexAny(line, " \t")
+		// The quote that closes is the first one with a blank behind it, or a mark and a blank.
+		for i := 1; line[0] == '"' && i < len(line); i++ {
+			if end := i + 1; line[i] == '"' {
+				if end < len(line) && bytes.IndexByte([]byte(",:;)"), line[end]) >= 0 {
+					end++
+				}
+				if end == len(line) || line[end] == ' ' || line[end] == '\t' {
+					n = end
+					break
+				}
+			}
+		}
+		if n < 0 || n >= len(line) {
+			return append(cells, line)
+		}
+		cells, line = append(cells, line[:n]), line[n:]
 	}
 	return cells
 }

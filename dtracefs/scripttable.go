@@ -420,6 +420,9 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	if isCommand(line, tokens) || line[tokens[len(tokens)-1].End-1] == '.' {
 		return false
 	}
+	if areHex(line, tokens) {
+		return false
+	}
 	capitals := 0
 	for i, k := range tokens {
 		w := line[k.Start:k.End]
@@ -464,6 +467,21 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	named := anchored >= 3 && sameCount(anchored, rows)
 	named = named && (len(rows) > 1 || isAligned(tokens, rows[0].text))
 	return numeric && (anchored*3 >= 2*len(tokens) || named || len(rows) > 1 && sameCount(len(tokens), rows))
+}
+
+// areHex reports whether all words are numbers in hexadecimal: each could be a name, as is ada0 of
+// a disk, but one of them is long and has digits.
+func areHex(line []byte, tokens []token) bool {
+	const long = 6
+	some := false
+	for _, k := range tokens {
+		w := line[k.Start:k.End]
+		if len(bytes.Trim(w, "0123456789abcdef")) > 0 {
+			return false
+		}
+		some = some || len(w) >= long && bytes.ContainsAny(w, "0123456789")
+	}
+	return some
 }
 
 // isAligned reports whether each cell of a row ends where a name does that has room before it or
@@ -616,7 +634,7 @@ func newHeader(lines []textLine, at int) *header {
 			start = k.Start
 		}
 		name = append(name, string(line[k.Start:k.End]))
-		joins := (few || uneven) && i+1 < len(tokens) && tokens[i+1].Start == k.End+1 && lefts == 0 && rights == 0
+		joins := (few || uneven) && i+1 < len(tokens) && tokens[i+1].Start == k.End+1 && lefts == 0 && rights == 0 && !wordAt(rows, tokens[i+1].Start)
 		unit := i+1 < len(tokens) && tokens[i+1].Start == k.End+1 && line[tokens[i+1].Start] == '(' && few
 		if joins || unit && rights == 0 {
 			continue
@@ -633,6 +651,16 @@ func newHeader(lines []textLine, at int) *header {
 	unique(h.cols)
 	h.loose = len(rows) > 0 && sameCount(len(h.cols), rows)
 	return h
+}
+
+// wordAt reports whether a row has a word, and no number, that starts there: it stands under the
+// name that starts there, and not under one of two words, whose cells start with its first.
+func wordAt(rows []textLine, start int) bool {
+	return slices.ContainsFunc(rows, func(r textLine) bool {
+		return slices.ContainsFunc(rowTokens(r.text), func(k token) bool {
+			return k.Start == start && !isNumber(r.text[k.Start:k.End])
+		})
+	})
 }
 
 // mostTokens is how many words the longest row has.

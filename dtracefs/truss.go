@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"dtnotes/dtracefs/internal/pattern"
+	"dtnotes/dtracefs/internal/syntax"
 )
 
 var (
@@ -25,6 +26,15 @@ type trussCalls struct {
 	columns []string // names of what stands before a system call
 }
 
+// trussCall returns the parts of a call, or nil if the line is none.
+func trussCall(line []byte) [][]byte {
+	m := trussRow.FindSubmatch(line)
+	if m == nil || syntax.ClosesEarly(m[4]) {
+		return nil
+	}
+	return m
+}
+
 func (f *trussCalls) file(st *station, lines []textLine) int {
 	head := trussHead.FindSubmatch(lines[0].text)
 	rows := lines
@@ -36,11 +46,11 @@ func (f *trussCalls) file(st *station, lines []textLine) int {
 	}
 	// A heading alone is enough to take a paragraph: calls that come after a blank line are read
 	// with the names that it gave. Without one, the first line must be a call itself.
-	if head == nil && (len(rows) == 0 || !trussRow.Match(rows[0].text)) {
+	if head == nil && (len(rows) == 0 || trussCall(rows[0].text) == nil) {
 		return 0
 	}
 	for i, l := range rows {
-		m := trussRow.FindSubmatch(l.text)
+		m := trussCall(l.text)
 		if m == nil {
 			// The lines up to here are calls. What follows may still be something else that
 			// another form of paragraphs knows, so it is not refused as a whole.

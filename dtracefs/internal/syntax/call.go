@@ -268,7 +268,7 @@ func (c *Call) result(b []byte) bool {
 				c.Message = append(append(bytes.Clone(note), " = "...), bytes.TrimSpace(b[i+2:])...)
 			}
 			c.Args = args[:len(args)-1]
-			return true
+			return !ClosesEarly(c.Args)
 		}
 		at = i
 	}
@@ -286,6 +286,28 @@ func (c *Call) result(b []byte) bool {
 		return true
 	}
 	return false
+}
+
+// ClosesEarly reports whether arguments have a parenthesis that closes and was not opened, as in
+// `nginx(12) read(3, 80) = 80`: the first name there is no call's. Those in quotes do not count,
+// nor anything where a quote is not closed.
+func ClosesEarly(args []byte) bool {
+	depth, early, quoted := 0, false, false
+	for i := 0; i < len(args); i++ {
+		switch c := args[i]; {
+		case c == '\\' && quoted:
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+			early = early || depth < 0
+		}
+	}
+	return early && !quoted
 }
 
 // returned reads what stands behind the `=`: the return, an error, a message, the time in the

@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"bytes"
+	"cmp"
 	"strconv"
 
 	"dtnotes/dtracefs/internal/pattern"
@@ -29,9 +30,9 @@ var (
 	// aggregation drops on CPU #": what stands in brackets is how libdtrace itself names the kind.
 	dtraceDrop = pattern.New(`^(?:\[(\w+)\] )?(\d+) (?:(?:(aggregation|dynamic variable|speculative|failed speculation|jstack\(\)/ustack\(\) string table overflow|error) )?drops?|(failed speculation|jstack\(\)/ustack\(\) string table overflow|error)s?)\b(.*?)(?: on CPU (\d+|#))?\s*$`)
 	// "error on enabled probe ID 3 (ID 12: syscall::read:entry): invalid address (0x0) in action
-	// #2 at DIF offset 16" of illumos, FreeBSD and macOS. Words in place of numbers are those of
-	// captures whose numbers were taken out.
-	epidFault = pattern.New(`^error on enabled probe ID (\d+) \(ID (\d+|\w+): (.*?)\): (.*?)(?: \((0x[0-9a-fA-F]+)\))?(?: in (?:action #(\d+|\w+)|(predicate)))?(?: at DIF offset (\d+|\w+))?\s*$`)
+	// #2 at DIF offset 16" of illumos, FreeBSD and macOS; Linux has had "at BPF pc 12" behind it or
+	// in its place. Words in place of numbers are those of captures whose numbers were taken out.
+	epidFault = pattern.New(`^error on enabled probe ID (\d+) \(ID (\d+|\w+): (.*?)\): (.*?)(?: \((0x[0-9a-fA-F]+|\{\w+\})\))?(?: in (?:action #(\d+|\w+)|(predicate)))?(?: at DIF offset (\d+|\w+))?(?: at BPF pc (\w+))?\s*$`)
 	// "error in tick-1s for probe ID 3 (dtrace:::ERROR): division by zero at BPF pc 12" of Linux,
 	// where a clause is a program of BPF.
 	clauseFault = pattern.New(`^error in (\S+) for probe ID (\d+|\w+) \((.*?)\): (.*?)(?: \((0x[0-9a-fA-F]+|\{\w+\})\))?(?: at BPF pc (\w+))?\s*$`)
@@ -121,7 +122,7 @@ func dtraceMessage(m Message, text []byte) Message {
 	}
 	if s := epidFault.FindSubmatch(text); s != nil {
 		m.Kind, m.Clause, m.ProbeID, m.Probe = "fault", string(s[1]), atoi(s[2]), string(s[3])
-		m.Fault, m.Address, m.Action, m.Offset = string(s[4]), string(s[5]), string(s[6])+string(s[7]), string(s[8])
+		m.Fault, m.Address, m.Action, m.Offset = string(s[4]), string(s[5]), string(s[6])+string(s[7]), cmp.Or(string(s[8]), string(s[9]))
 		return m
 	}
 	if s := clauseFault.FindSubmatch(text); s != nil {
