@@ -93,10 +93,8 @@ func isRemark(line []byte) bool {
 // isLetters reports whether a word is one of a language, not a name with digits or marks.
 func isLetters(w []byte) bool {
 	for _, c := range w {
-		if c|0x20 < 'a' || c|0x20 > 'z' {
-			if c != '\'' && c != '-' {
-				return false
-			}
+		if (c|0x20 < 'a' || c|0x20 > 'z') && c < 0x80 && c != '\'' && c != '-' {
+			return false
 		}
 	}
 	return len(w) > 0

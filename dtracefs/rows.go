@@ -60,8 +60,8 @@ func (f *freeText) rows(title string, lines []textLine) {
 	switch {
 	case looseTuples(f.st, title, lines):
 	case f.pairs(title, lines):
-	case f.shaped(title, lines):
-	case title == "" && len(lines) > 2 && !isRowOver(lines[0].text, lines[1].text) && f.shaped(string(bytes.TrimSpace(lines[0].text)), lines[1:]):
+	case f.shaped(title, false, lines):
+	case title == "" && len(lines) > 2 && !isRowOver(lines[0].text, lines[1].text) && f.shaped(string(bytes.TrimSpace(lines[0].text)), true, lines[1:]):
 	case f.ofShapes(title, lines):
 	default:
 		if title != "" {
@@ -206,7 +206,9 @@ func isNumber(w []byte) bool {
 // and more. Rows of the same shape in the paragraph before go on in its table, so that what a
 // script prints every second is one table and not one for each second. A block counts up with
 // each paragraph, as that is what tells the seconds apart where no clock does.
-func (f *freeText) shaped(title string, lines []textLine) bool {
+//
+// A title that is guessed is a line over rows that does not end as titles do.
+func (f *freeText) shaped(title string, guessed bool, lines []textLine) bool {
 	split, n := splitOf(lines)
 	if split == nil {
 		return false
@@ -223,7 +225,7 @@ func (f *freeText) shaped(title string, lines []textLine) bool {
 	// In the pieces of one long paragraph a column of numbers may hold its first word late; it is
 	// the same table still.
 	if s == nil || modDigits(title) != before.title || before.width != n || before.numbers != numbers && !f.goesOn {
-		if title == "" && !f.goesOn && isChance(lines, split, n) {
+		if (title == "" || guessed) && !f.goesOn && isChance(lines, split, n) {
 			return false
 		}
 		s = f.st.newTable(nameOf(title, "rows"), "rows")
@@ -316,7 +318,7 @@ func withoutMarks(split splitter, n int, lines []textLine) splitter {
 			if last := c[len(c)-1]; len(c) > 1 && bytes.IndexByte([]byte(",:;"), last) >= 0 {
 				end, c = last, c[:len(c)-1]
 			}
-			if at := bytes.IndexByte([]byte("[(<"), c[0]); len(c) > 2 && at >= 0 && c[len(c)-1] == "])>"[at] && bytes.IndexByte(c[1:], c[0]) < 0 {
+			if at := bytes.IndexByte([]byte(`[(<"'|`), c[0]); len(c) > 2 && at >= 0 && c[len(c)-1] == `])>"'|`[at] && bytes.IndexByte(c[1:len(c)-1], c[0]) < 0 {
 				open = c[0]
 			}
 			if i > 0 && end != ends[j] {

@@ -108,7 +108,7 @@ func (stackedRows) file(st *station, lines []textLine) int {
 		if n < 0 {
 			n = len(heads)
 		}
-		if !f.shaped("", heads[:n]) {
+		if !f.shaped("", false, heads[:n]) {
 			f.prose(heads[:n])
 		}
 		heads = heads[n:]
