@@ -40,9 +40,39 @@ func (k *keyValues) take(st *station, num int, line []byte) bool {
 	}
 	st.free.flush()
 	st.take(classTable)
+	fileNamed(st, "", names, clock, lead, pairs)
+	return true
+}
+
+// named files lines that all name their cells, by the same names, where they stand under a title
+// or other text.
+func (f *freeText) named(title string, lines []textLine) bool {
+	if len(lines) < 2 {
+		return false
+	}
+	_, lead, pairs := namedCells(lines[0].text)
+	names := namesOfPairs(lead, pairs)
+	if len(pairs) < 2 {
+		return false
+	}
+	for _, l := range lines[1:] {
+		if _, lead, pairs := namedCells(l.text); len(pairs) < 2 || l.frames != nil || namesOfPairs(lead, pairs) != names {
+			return false
+		}
+	}
+	for _, l := range lines {
+		clock, lead, pairs := namedCells(l.text)
+		fileNamed(f.st, title, names, clock, lead, pairs)
+	}
+	f.adjacent.sheet = nil
+	return true
+}
+
+// fileNamed files a row that names its cells.
+func fileNamed(st *station, title, names string, clock *syntax.Clock, lead []byte, pairs [][2][]byte) {
 	// The order of the names is a part of the key: a script that prints them in another order
 	// prints them in another place, and so perhaps of something else.
-	s := st.sheetFor("keys/"+names, strings.TrimSpace(names), "rows")
+	s := st.sheetFor("keys/"+title+"/"+names, nameOf(title, strings.TrimSpace(names)), "rows")
 	st.inferred[s] = true
 	// A clock in the row is the row's own; otherwise the last one above it holds.
 	if clock != nil {
@@ -58,7 +88,6 @@ func (k *keyValues) take(st *station, num int, line []byte) bool {
 		s.text(string(p[0]), p[1])
 	}
 	s.end()
-	return true
 }
 
 // namesOfPairs are the names in their order, as one text. Of words before the first name it tells

@@ -18,6 +18,7 @@ type header struct {
 	words string // the heading's words, to know it when it comes again
 	line  string // as it was printed
 	title string
+	label string // that stands before the names, of all rows
 	cols  []headCol
 	sheet *sheet
 	of    *columnKinds
@@ -212,6 +213,7 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 	if title == "" {
 		title, f.title = f.title, ""
 	}
+	title = strings.TrimSpace(title + " " + h.label)
 	h.title = title
 	st.account(classTable, lines[at].size)
 	rows := lines[at+1:]
@@ -428,6 +430,9 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 		w := line[k.Start:k.End]
 		// A short number right behind a word in capitals is a part of its name: the 0 of
 		// `DS STATE 0`. Any other number makes the line a row.
+		if i == 0 && len(tokens) > 2 && len(w) > 1 && w[len(w)-1] == ':' {
+			w = w[:len(w)-1] // of what each row is, as `Device:` of old iostat
+		}
 		ordinal := i > 0 && len(w) <= 2 && k.Start == tokens[i-1].End+1 && isNumber(w) && isCapitals(line[tokens[i-1].Start:tokens[i-1].End]) && line[tokens[i-1].Start]|0x20 >= 'a' && line[tokens[i-1].Start]|0x20 <= 'z'
 		if !ordinal && !isName(w) {
 			return false
@@ -612,6 +617,10 @@ func newHeader(lines []textLine, at int) *header {
 	rows = unruled(rows[:min(len(rows), sampleRows)])
 	h := &header{words: words, line: string(line)}
 	tokens, gaps := headTokens(line, rows)
+	if all := tokensOf(line); len(all) > 3 && line[all[0].End-1] == ':' && sameCount(len(all)-1, rows) && len(rows) > 0 {
+		// What the row is of, and no name of a column: `avg-cpu:  %user   %nice %system`.
+		h.label, tokens, gaps = string(line[all[0].Start:all[0].End-1]), all[1:], false
+	}
 	// Where no row has as many words as the heading (few), some names are of several words. Where
 	// the rows differ (uneven), that may be so, too.
 	few := !gaps && len(rows) > 0 && mostTokens(rows) < len(tokens)
@@ -635,6 +644,8 @@ func newHeader(lines []textLine, at int) *header {
 		}
 		name = append(name, string(line[k.Start:k.End]))
 		joins := (few || uneven) && i+1 < len(tokens) && tokens[i+1].Start == k.End+1 && lefts == 0 && rights == 0 && !wordAt(rows, tokens[i+1].Start)
+		// `# CALLS` is one name.
+		joins = joins || i > 0 && i+1 < len(tokens) && tokens[i+1].Start == k.End+1 && string(line[k.Start:k.End]) == "#"
 		unit := i+1 < len(tokens) && tokens[i+1].Start == k.End+1 && line[tokens[i+1].Start] == '(' && few
 		if joins || unit && rights == 0 {
 			continue
@@ -647,6 +658,9 @@ func newHeader(lines []textLine, at int) *header {
 		}
 		h.cols = append(h.cols, headCol{strings.Join(name, " "), start, k.End, lefts > rights})
 		name, start = nil, -1
+	}
+	if first := &h.cols[0]; strings.HasSuffix(first.name, ":") {
+		first.name = strings.TrimRight(first.name, ":")
 	}
 	unique(h.cols)
 	h.loose = len(rows) > 0 && sameCount(len(h.cols), rows)

@@ -24,14 +24,19 @@ var (
 	//  ffffffff8120b1c0 vfs_read+0x1 ([kernel.kallsyms])   symbolFrame
 	//  vfs_read [kernel]                                   moduleFrame
 	//  7f2b3c4d5e6f                                        addressFrame
-	symbolFrame  = pattern.New(`^(?:[0-9a-f]{8,16} )?\S(?:[^\s]|, | )*?\+(?:0x)?[0-9a-f]+(?: [(\[].*[)\]])?$`)
-	moduleFrame  = pattern.New(`^[\w.$@~:<>*&,()-]+ \[[a-z][\w./-]*\]$`)
-	addressFrame = pattern.New(`^(?:0x[0-9a-f]{1,16}|[0-9a-f]{8,16})$`)
+	symbolFrame = pattern.New(`^(?:[0-9a-f]{8,16} )?\S(?:[^\s]|, | )*?\+(?:0x)?[0-9a-f]+(?: [(\[].*[)\]])?$`)
+	moduleFrame = pattern.New(`^[\w.$@~:<>*&,()-]+ \[[a-z][\w./-]*\]$`)
+	//  @ 0000000000406dd0 std::mutex::lock()              numberedFrame, of bcc's deadlock
+	numberedFrame = pattern.New(`^@ ([0-9a-f]{16} \S.*?)\s*$`)
+	addressFrame  = pattern.New(`^(?:0x[0-9a-f]{1,16}|[0-9a-f]{8,16})$`)
 )
 
 // frameUnder returns the frame of a stack that a script printed; sure says that nothing else
 // looks so. It stands moved in by four blanks or a tab, or has an offset.
 func frameUnder(line []byte) (frame []byte, sure, ok bool) {
+	if m := numberedFrame.FindSubmatch(line); m != nil {
+		return m[1], true, true
+	}
 	if line[0] != ' ' && line[0] != '\t' {
 		return nil, false, false
 	}
@@ -108,7 +113,10 @@ func (stackedRows) file(st *station, lines []textLine) int {
 		if n < 0 {
 			n = len(heads)
 		}
-		if !f.shaped("", false, heads[:n]) {
+		switch {
+		case heads[0].frames == nil:
+			f.rows("", heads[:n])
+		case !f.shaped("", false, heads[:n]):
 			f.prose(heads[:n])
 		}
 		heads = heads[n:]
