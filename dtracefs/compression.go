@@ -59,7 +59,7 @@ func plainName(name string) string {
 	return name
 }
 
-// decompress returns r's plain text, whatever it is compressed with. Closing it does not
+// decompress returns r's plain text in UTF-8, whatever it is compressed with. Closing it does not
 // close r.
 func decompress(r io.Reader) (io.ReadCloser, error) {
 	br := bufio.NewReaderSize(r, 64<<10)
@@ -69,14 +69,22 @@ func decompress(r io.Reader) (io.ReadCloser, error) {
 		return nil, err
 	}
 	c := compressionOf(head)
-	if c == nil {
-		return io.NopCloser(br), nil
+	plain := io.NopCloser(br)
+	if c != nil {
+		if plain, err = c.open(br); err != nil {
+			return nil, fmt.Errorf("decompressing %s: %w", c.suffix[1:], err)
+		}
+		br = bufio.NewReader(plain)
 	}
-	plain, err := c.open(br)
+	text, err := asUTF8(br)
 	if err != nil {
-		return nil, fmt.Errorf("decompressing %s: %w", c.suffix[1:], err)
+		plain.Close()
+		return nil, err
 	}
-	return plain, nil
+	return struct {
+		io.Reader
+		io.Closer
+	}{text, plain}, nil
 }
 
 // readThrough is a file system whose compressed files open as the text within. Whoever opens a

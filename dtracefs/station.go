@@ -238,9 +238,11 @@ func (st *station) take(class lineClass) []byte {
 	return plain(line)
 }
 
-var colors = pattern.New("\x1b\\[[0-9;]*m")
+// colors are the escapes that color terminals, and those that clear the screen or a line and move
+// to where a tool prints anew.
+var colors = pattern.New("\x1b\\[[0-9;?]*[mHJKhl]")
 
-// plain returns the line without the escapes that color terminals.
+// plain returns the line without the escapes that color and clear terminals.
 func plain(line []byte) []byte {
 	if bytes.IndexByte(line, 0x1b) < 0 {
 		return line
