@@ -50,6 +50,11 @@ func (events) take(st *station, num int, line []byte) bool {
 	if rows := formattedPayload(st, num, payload, more); rows {
 		payload, more = nil, nil
 	}
+	// What an END clause prints under its row may be a table of the script's own.
+	if len(payload) == 0 && len(more) > 1 && st.free.tables.headingAt(st, more) >= 0 {
+		st.free.stretch(more)
+		more = nil
+	}
 	// print() of a structure starts on the event's row and goes on under it:
 	//
 	//	  0   3624                      write:entry 0xffffffff83076c20 = *

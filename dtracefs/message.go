@@ -39,7 +39,11 @@ func (messages) take(st *station, num int, line []byte) bool {
 			st.free.flush()
 		}
 		st.take(classNotice)
-		st.message(num, goesOn(st, m, line), m)
+		text := goesOn(st, m, line)
+		if whole, ok := syntax.ParseMessage(text); ok && m.Kind == "notice" {
+			m = whole // the number may stand in its last line
+		}
+		st.message(num, text, m)
 		if st.script == nil && bytes.Contains(line, []byte(" has exited")) {
 			// It was started by the tracer, and what it printed stands among what the script did.
 			st.free.tellPairs(num)
@@ -73,8 +77,17 @@ func (messages) take(st *station, num int, line []byte) bool {
 	return true
 }
 
-// mostGoesOn bounds the lines that a message goes on to.
-const mostGoesOn = 8
+// mostGoesOn bounds the lines that a message goes on to, and mostQuoted those of a script that one
+// quotes.
+const (
+	mostGoesOn = 8
+	mostQuoted = 256
+)
+
+var (
+	quotedStart = pattern.New(`^dtrace: (?:script|description) '`)
+	quotedEnd   = pattern.New(`' matched \d+ probes?\s*$`)
+)
 
 // goesOn takes the lines that tell more of what a compiler objects to, and returns the whole
 // message: lines indented by a tab under one of dtrace's that ends in a colon, as of prototypes, or
@@ -85,6 +98,18 @@ func goesOn(st *station, m syntax.Message, line []byte) []byte {
 	// it.
 	ahead := *st.cur
 	switch {
+	// A script that was given to -n is quoted with all its lines.
+	case m.Kind == "notice" && quotedStart.Match(line):
+		for n := 1; n <= mostQuoted && !ahead.Done(); n++ {
+			next, _ := ahead.Next()
+			if quotedEnd.Match(next) {
+				more = n
+				break
+			}
+			if _, isMessage := syntax.ParseMessage(next); isMessage {
+				break
+			}
+		}
 	case m.Kind == "notice" && bytes.HasSuffix(bytes.TrimRight(line, " "), []byte(":")):
 		for more < mostGoesOn && !ahead.Done() {
 			if next, _ := ahead.Next(); len(next) == 0 || next[0] != '\t' {

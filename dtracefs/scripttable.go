@@ -19,6 +19,7 @@ type header struct {
 	line  string // as it was printed
 	title string
 	label string // that stands before the names, of all rows
+	tabs  int    // between the names, and between the cells of each row; 0 if blanks part them
 	cols  []headCol
 	sheet *sheet
 	of    *columnKinds
@@ -56,7 +57,7 @@ func (k *columnKinds) see(cells [][]byte) {
 // that stands under a table, after a blank line, is thus no row of it.
 func (k *columnKinds) refuse(cells [][]byte) bool {
 	for i, c := range cells {
-		if i < len(k.numbers) && k.numbers[i] && !k.words[i] && len(c) > 0 && (c[0]|0x20 >= 'a' && c[0]|0x20 <= 'z' || bytes.IndexByte(c, ' ') > 0) {
+		if i < len(k.numbers) && k.numbers[i] && !k.words[i] && len(c) > 0 && (c[0]|0x20 >= 'a' && c[0]|0x20 <= 'z' || bytes.IndexByte(c, ' ') > 0 || string(c) == "=") {
 			return true
 		}
 	}
@@ -412,6 +413,18 @@ func headingWords(line []byte) string { return string(bytes.Join(bytes.Fields(li
 // first row of words. So it asks for the things one after the other that these do not have.
 func isHeading(line []byte, rows []textLine, last bool) bool {
 	rows = unruled(rows)
+	if isTabbed(line, rows) && !last {
+		names, numbers := true, false
+		for _, w := range bytes.Fields(line) {
+			names = names && isName(w)
+		}
+		for _, c := range bytes.Split(rows[0].text, []byte("\t")) {
+			numbers = numbers || isNumber(bytes.TrimSpace(c))
+		}
+		if names && numbers {
+			return true
+		}
+	}
 	if _, gaps := headTokens(line, rows); gaps && !last {
 		return true
 	}
@@ -434,7 +447,7 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 			w = w[:len(w)-1] // of what each row is, as `Device:` of old iostat
 		}
 		ordinal := i > 0 && len(w) <= 2 && k.Start == tokens[i-1].End+1 && isNumber(w) && isCapitals(line[tokens[i-1].Start:tokens[i-1].End]) && line[tokens[i-1].Start]|0x20 >= 'a' && line[tokens[i-1].Start]|0x20 <= 'z'
-		if !ordinal && !isName(w) {
+		if (!ordinal || len(tokens) == 2) && !isName(w) {
 			return false
 		}
 		if isCapitals(w) {
@@ -452,7 +465,7 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	if first := tokensOf(rows[0].text); len(first) > 0 && bytes.Equal(line[tokens[0].Start:tokens[0].End], rows[0].text[first[0].Start:first[0].End]) {
 		return false
 	}
-	if last && len(rows) == 1 && capitals == 0 {
+	if last && len(rows) == 1 && (capitals == 0 || len(tokens) == 2) {
 		return false // of two lines the one below is no heading only because it has no number
 	}
 	if last && slices.ContainsFunc(tokens, func(k token) bool { return line[k.Start]-'0' <= 9 }) {
@@ -472,6 +485,21 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	named := anchored >= 3 && sameCount(anchored, rows)
 	named = named && (len(rows) > 1 || isAligned(tokens, rows[0].text))
 	return numeric && (anchored*3 >= 2*len(tokens) || named || len(rows) > 1 && sameCount(len(tokens), rows))
+}
+
+// isTabbed reports whether tabs part the names of a heading and the cells of all its rows, as many
+// in each, so that names and cells may have blanks.
+func isTabbed(line []byte, rows []textLine) bool {
+	n := bytes.Count(line, []byte("\t"))
+	if n == 0 || len(rows) == 0 {
+		return false
+	}
+	for _, name := range bytes.Split(line, []byte("\t")) {
+		if syntax.Blank(name) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(rows, func(r textLine) bool { return bytes.Count(r.text, []byte("\t")) != n })
 }
 
 // areHex reports whether all words are numbers in hexadecimal: each could be a name, as is ada0 of
@@ -616,6 +644,16 @@ func newHeader(lines []textLine, at int) *header {
 	}
 	rows = unruled(rows[:min(len(rows), sampleRows)])
 	h := &header{words: words, line: string(line)}
+	if isTabbed(line, rows) {
+		at := 0
+		for name := range bytes.SplitSeq(line, []byte("\t")) {
+			h.cols = append(h.cols, headCol{string(bytes.TrimSpace(name)), at, at + len(name), true})
+			at += len(name) + 1
+		}
+		h.tabs = len(h.cols) - 1
+		unique(h.cols)
+		return h
+	}
 	tokens, gaps := headTokens(line, rows)
 	if all := tokensOf(line); len(all) > 3 && line[all[0].End-1] == ':' && sameCount(len(all)-1, rows) && len(rows) > 0 {
 		// What the row is of, and no name of a column: `avg-cpu:  %user   %nice %system`.
@@ -757,6 +795,9 @@ func (f *scriptTables) more(st *station, lines []textLine) bool {
 // fits reports whether a line can be a row: it has a word for each column, and words stand where
 // cells do, or are of the same kinds where nothing stands under a name.
 func (h *header) fits(line []byte) bool {
+	if h.tabs > 0 && bytes.Count(line, []byte("\t")) == h.tabs {
+		return true
+	}
 	tokens := rowTokens(line)
 	if len(tokens) < len(h.cols) {
 		return false
@@ -782,6 +823,12 @@ func (h *header) fits(line []byte) bool {
 func (h *header) cells(line []byte) [][]byte {
 	n := len(h.cols)
 	cells := make([][]byte, n)
+	if h.tabs > 0 && bytes.Count(line, []byte("\t")) == h.tabs {
+		for i, c := range bytes.Split(line, []byte("\t")) {
+			cells[i] = bytes.TrimSpace(c)
+		}
+		return cells
+	}
 	tokens := rowTokens(line)
 	switch {
 	case len(tokens) == n:

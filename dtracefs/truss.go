@@ -29,7 +29,7 @@ type trussCalls struct {
 // trussCall returns the parts of a call, or nil if the line is none.
 func trussCall(line []byte) [][]byte {
 	m := trussRow.FindSubmatch(line)
-	if m == nil || syntax.ClosesEarly(m[4]) {
+	if m == nil || !syntax.IsCallName(m[3]) || syntax.ClosesEarly(m[4]) {
 		return nil
 	}
 	return m

@@ -53,7 +53,7 @@ func ParseCall(line []byte) (c Call, ok bool) {
 		return c, bytes.HasPrefix(c.Name, []byte("SIG")) || bytes.Equal(c.Name, []byte("stopped"))
 	case bytes.HasPrefix(b, []byte("<... ")):
 		name, rest, found := bytes.Cut(b[5:], []byte(" resumed>"))
-		if !found || !isCallName(name) {
+		if !found || !IsCallName(name) {
 			return c, false
 		}
 		c.Kind, c.Name = ResumedCall, name
@@ -70,7 +70,7 @@ func ParseCall(line []byte) (c Call, ok bool) {
 	}
 	// Names hold no parenthesis, so the first one opens the arguments.
 	open := bytes.IndexByte(b, '(')
-	if open < 1 || !isCallName(b[:open]) {
+	if open < 1 || !IsCallName(b[:open]) {
 		return c, false
 	}
 	c.Name = b[:open]
@@ -197,15 +197,16 @@ func (c *Call) trussPID(b *[]byte, n int) bool {
 	return true
 }
 
-// isCallName reports whether b may be the name of a system call, or `lib:function` of truss -u.
+// IsCallName reports whether b may be the name of a system call, or `lib:function` of truss -u.
 // Names of calls are in lower case everywhere, but those of functions need not be.
-func isCallName(b []byte) bool {
+func IsCallName(b []byte) bool {
 	for i, c := range b {
 		if c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') && (i == 0 || c-'0' > 9 && c != ':' && c != '.' && c != '@') {
 			return false
 		}
 	}
-	return len(b) > 0 && len(b) <= 64
+	// These look like calls in C, and in D, where scripts print them; no system has such a call.
+	return len(b) > 0 && len(b) <= 64 && string(b) != "sizeof" && string(b) != "offsetof"
 }
 
 // mostReturns bounds how many places of a line are tried for the return of a call: arguments may
@@ -248,7 +249,7 @@ func (c *Call) result(b []byte) bool {
 		note, state := []byte(nil), false
 		if j := bytes.LastIndexByte(args, ')'); j >= 0 && j < len(args)-1 && i > j {
 			// illumos: `execve(…)  argc = 2`, which is no return.
-			if word := bytes.TrimSpace(args[j+1:]); isCallName(word) {
+			if word := bytes.TrimSpace(args[j+1:]); IsCallName(word) {
 				note, args = word, bytes.TrimRight(args[:j+1], " \t")
 			}
 		}
