@@ -88,7 +88,7 @@ func (a *activity) take(st *station, num int, line []byte) bool {
 			}
 			return true
 		}
-		if !a.stamped || !a.mayBeEntry(st, line) {
+		if !a.stamped || !a.mayBeEntry(st, num, line) {
 			return false
 		}
 	}
@@ -215,8 +215,8 @@ func (a *activity) reserveEntries(st *station) {
 }
 
 // mayBeEntry reports whether a line under a stamp is an entry or the start of one.
-func (a *activity) mayBeEntry(st *station, line []byte) bool {
-	if line[0] == '@' && !a.holds(st, line) {
+func (a *activity) mayBeEntry(st *station, num int, line []byte) bool {
+	if line[0] == '@' && !a.holds(st, num, line) {
 		return false
 	}
 	if _, _, _, ok := splitEntry(line); ok {
@@ -245,7 +245,7 @@ func mapName(line []byte) []byte {
 // holds reports whether the map of an entry is one of activity. The script says so, or else, when
 // the map first appears, the lines to come do. The answer is kept, so that the lines ahead are
 // looked at once for each map.
-func (a *activity) holds(st *station, line []byte) bool {
+func (a *activity) holds(st *station, num int, line []byte) bool {
 	name := string(mapName(line))
 	if _, known := a.maps[name]; !known {
 		yes, ok := keyedByKind(st.script, name)
@@ -253,8 +253,25 @@ func (a *activity) holds(st *station, line []byte) bool {
 			yes = activityMaps(st.cur.Rest())[name]
 		}
 		a.maps[name] = yes
+		if yes {
+			a.tellMap(&st.ledger, num, name)
+		}
 	}
 	return a.maps[name]
+}
+
+// tellMap keeps the name of a map, which no column holds. A name of one letter, or one that is part
+// of what it counts, as in "@bytes[read_bytes, nginx]", says nothing that the rows do not.
+func (a *activity) tellMap(l *ledger, num int, name string) {
+	name = strings.TrimPrefix(name, "@")
+	for kind := range kinds {
+		if slices.Contains(strings.Split(kind, "_"), name) {
+			return
+		}
+	}
+	if len(name) > 1 {
+		l.notice(num, "map", []byte("the entries of @"+name+" are rows of activity"), 0)
+	}
 }
 
 // keyedByKind reports whether the script keys the map by a word of its own and something
@@ -265,18 +282,27 @@ func keyedByKind(s *script.Script, name string) (yes, ok bool) {
 	}
 	for _, a := range s.Aggregations {
 		if a.Name == name {
-			return len(a.Keys) == 2 && strings.HasPrefix(a.Keys[0], `"`), true
+			return len(a.Keys) == 2 && strings.HasPrefix(a.Keys[0], `"`) && !sharesKind(s, a), true
 		}
 	}
 	return false, false
 }
 
+// sharesKind reports whether another map of the script has entries of the same kind, as where one
+// counts calls and one sums their time: in a table of activity, the two could not be told apart.
+func sharesKind(s *script.Script, a script.Aggregation) bool {
+	return slices.ContainsFunc(s.Aggregations, func(b script.Aggregation) bool {
+		return b.Name != a.Name && len(b.Keys) == 2 && b.Keys[0] == a.Keys[0]
+	})
+}
+
 // activityMaps returns which of the maps that text starts with hold activity: those whose first
 // keys all are words in lower case, a known kind among them, as in "@[syscall, nginx]: 12". Other
 // maps may be keyed by such words too, as by processes; one key that is none is enough to refuse
-// a map.
+// a map, and so is a kind that another map has too, see sharesKind.
 func activityMaps(text []byte) map[string]bool {
 	maps, other := map[string]bool{}, map[string]bool{}
+	of := map[string]string{} // the map that has a kind
 	cur := syntax.NewCursor(text)
 	for range sampleLines {
 		if cur.Done() {
@@ -290,7 +316,13 @@ func activityMaps(text []byte) map[string]bool {
 		kind, _, two := bytes.Cut(keys, []byte(", "))
 		if !two || !syntax.IsKind(kind) {
 			other[string(name)] = true
-		} else if kinds[string(kind)] {
+			continue
+		}
+		if first, ok := of[string(kind)]; ok && first != string(name) {
+			other[first], other[string(name)] = true, true
+		}
+		of[string(kind)] = string(name)
+		if kinds[string(kind)] {
 			maps[string(name)] = true
 		}
 	}

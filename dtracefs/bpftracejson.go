@@ -23,11 +23,14 @@ func isBpftraceJSON(head []byte) bool {
 //	{"type": "map", "data": {"@reads": {"nginx": 12}}}
 type bpftraceJSON struct {
 	*station
-	partial string // what was printed since the last end of a line
-	silent  bool   // nothing was printed since the last clock
+	partial string            // what was printed since the last end of a line
+	silent  bool              // nothing was printed since the last clock
+	kindOf  map[string]string // the map of activity that has a kind, see sharesKind
 }
 
-func newBpftraceJSON() *bpftraceJSON { return &bpftraceJSON{station: newStation()} }
+func newBpftraceJSON() *bpftraceJSON {
+	return &bpftraceJSON{station: newStation(), kindOf: map[string]string{}}
+}
 
 func startBpftraceJSON() reader { return newBpftraceJSON() }
 
@@ -200,13 +203,15 @@ func (t *bpftraceJSON) jsonActivity(data syntax.JSON) bool {
 		return false
 	}
 	m, name := data.Members[0], data.Names[0]
+	known := t.activity.maps[name]
 	if yes, ok := keyedByKind(t.script, name); ok {
 		t.activity.maps[name] = yes
 	}
 	for i, keys := range m.Names {
 		kind, _, ok := strings.Cut(keys, ",")
 		_, isInt := syntax.Int([]byte(m.Members[i].Text))
-		if !ok || !isInt || !syntax.IsKind([]byte(kind)) {
+		first, shared := t.kindOf[kind]
+		if !ok || !isInt || !syntax.IsKind([]byte(kind)) || shared && first != name {
 			return false
 		}
 		// One kind that scripts of activity use is enough, as long as all entries have the form.
@@ -217,10 +222,14 @@ func (t *bpftraceJSON) jsonActivity(data syntax.JSON) bool {
 	if !t.activity.maps[name] {
 		return false
 	}
+	if !known {
+		t.activity.tellMap(&t.ledger, 0, name)
+	}
 	for i, keys := range m.Names {
-		kind, name, _ := strings.Cut(keys, ",")
+		kind, process, _ := strings.Cut(keys, ",")
 		value, _ := syntax.Int([]byte(m.Members[i].Text))
-		t.activity.add([]byte(kind), []byte(name), value)
+		t.kindOf[kind] = name
+		t.activity.add([]byte(kind), []byte(process), value)
 	}
 	return true
 }
