@@ -56,15 +56,6 @@ func twice() {
 	panic("aborted")
 }
 
-func each(yield func(int) bool) {
-	defer say("each ends")
-	for i := range 3 {
-		if !yield(i) {
-			return
-		}
-	}
-}
-
 func main() {
 	run("calls", outer)
 	run("in a deferred call after a return", func() {
@@ -123,15 +114,6 @@ func main() {
 			defer say("less")
 			panic("in less")
 		})
-	})
-	run("in a loop over a function", func() {
-		defer tell("run")
-		for x := range each {
-			defer fmt.Println("deferred", x)
-			if x == 1 {
-				runtime.Goexit()
-			}
-		}
 	})
 	run("deferred itself", func() {
 		defer tell("run")
