@@ -77,18 +77,6 @@ func (c commandLine) complete(e *engine, pos int) cell.Completion {
 	return cell.Completion{Start: pos, End: pos}
 }
 
-// commandOf is the command with a name, which begins with percent signs.
-func commandOf(name string) (m magic, ok bool) {
-	if bare, whole := strings.CutPrefix(name, "%%"); whole {
-		if m, ok = wholeCells()[bare]; ok {
-			return m, true
-		}
-	}
-	bare := strings.TrimLeft(name, "%")
-	m, ok = magics()[bare]
-	return m, ok && bare != name
-}
-
 func completeAnyFile(e *engine, arg string, pos int) cell.Completion {
 	return completeFile(e.packages.dir, arg, pos, false)
 }

@@ -261,6 +261,17 @@ func magics() map[string]magic {
 	}
 }
 
+// commandOf is the command that a name with its percent signs is of. %%time alone is both.
+func commandOf(name string) (m magic, ok bool) {
+	if bare, whole := strings.CutPrefix(name, "%%"); whole && bare != "time" {
+		m, ok = wholeCells()[bare]
+		return m, ok
+	}
+	bare := strings.TrimLeft(name, "%")
+	m, ok = magics()[bare]
+	return m, ok && bare != name
+}
+
 // command runs one command line.
 //
 // Code is what stands below a command for the whole cell, and empty for others.
@@ -272,24 +283,20 @@ func (s *Session) command(ctx context.Context, r *run, seg segment) cell.Result 
 		// folder of the session.
 		return s.shell(ctx, strings.TrimSpace(strings.TrimPrefix(line[1:], "*")))
 	case '%':
-		name, arg, _ := strings.Cut(strings.TrimLeft(line, "%"), " ")
+		name, arg, _ := strings.Cut(line, " ")
 		arg = strings.TrimSpace(arg)
-		whole := strings.HasPrefix(line, "%%")
-		if m, ok := wholeCells()[name]; ok && whole {
-			return m.run(s, ctx, r, arg, seg.code)
-		}
-		if m, ok := magics()[name]; ok && (!whole || name == "time") {
-			if arg != "" && m.usage == "%"+name {
+		if m, ok := commandOf(name); ok {
+			if arg != "" && m.usage == name && !strings.HasPrefix(name, "%%") {
 				return failure("error", fmt.Sprintf("%s: it takes nothing, and there is %q; a shell command begins with $ or !", m.usage, arg))
 			}
 			return m.run(s, ctx, r, arg, seg.code)
 		}
 		meant := ""
-		if best := nearest(strings.Repeat("%", len(line)-len(strings.TrimLeft(line, "%")))+name, commandNames()); best != "" {
+		if best := nearest(name, commandNames()); best != "" {
 			meant = "; did you mean " + best + "?"
 		}
 		return failure("unknown command", fmt.Sprintf("no command %s; there are %s, $ SHELL COMMAND, ?NAME and NAME?%s",
-			strings.Repeat("%", len(line)-len(strings.TrimLeft(line, "%")))+name, strings.Join(commandNames(), ", "), meant))
+			name, strings.Join(commandNames(), ", "), meant))
 	}
 	name := strings.Trim(line, "? \t")
 	b, ok := s.assistant().describeName(name, 1)

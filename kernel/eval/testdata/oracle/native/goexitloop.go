@@ -8,38 +8,23 @@ import (
 	"runtime"
 )
 
-func run(name string, f func()) {
-	fmt.Println("---", name)
-	done := make(chan bool)
-	go func() {
-		defer close(done)
-		f()
-		fmt.Println("goes on")
-	}()
-	<-done
-}
-
-func say(text string) { fmt.Println(text) }
-
-func tell(name string) { fmt.Println(name, "recovers", recover()) }
-
 func each(yield func(int) bool) {
-	defer say("each ends")
-	for i := range 3 {
-		if !yield(i) {
-			return
-		}
+	defer fmt.Println("each ends")
+	for i := 0; yield(i); i++ {
 	}
 }
 
 func main() {
-	run("in a loop over a function", func() {
-		defer tell("run")
+	done := make(chan bool)
+	go func() {
+		defer close(done)
+		defer func() { fmt.Println("recovers", recover()) }()
 		for x := range each {
 			defer fmt.Println("deferred", x)
 			if x == 1 {
 				runtime.Goexit()
 			}
 		}
-	})
+	}()
+	<-done
 }
