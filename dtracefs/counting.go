@@ -21,20 +21,10 @@ type File struct {
 	Name string
 }
 
-// sampleSize is how much of a capture, in bytes, tells how it is counted if it does not show enough
-// of itself before: a little less than four parts, so that the sample is four of them.
-const (
-	sampleSize = 1_000_000
-	samplePart = 256 << 10
-)
-
-// clearSample is so many blocks, or rows with times of their own, that more of the same would tell
-// nothing else: the sample ends with the part in which there are as many. A megabyte of it costs as
-// much as ten that are counted afterwards.
-const (
-	clearSample     = 200
-	clearSampleRows = 2500
-)
+// sampleSize is how much of a capture, in bytes, tells how it is counted: a little less than two
+// chunks, so that the sample is two of them. A table that is printed later for the first time is
+// told of, and not counted.
+const sampleSize = 1_000_000
 
 // CountFiles counts a capture that lies in one file or in several, older first, as a rotated log
 // does: how much each source did in each bucket of time, in one pass and in memory that does not
@@ -83,7 +73,7 @@ func countReader(ctx context.Context, r io.Reader, name string, opt Options, o C
 	}
 	c := counting{opt: o, scanner: newScanner(opt, name, opt.dialectOf(head))}
 	chunks := newChunker(io.MultiReader(bytes.NewReader(head), r), c.scanner.dialect.cut)
-	chunks.lines, chunks.size = true, samplePart
+	chunks.lines = true
 	if err := c.all(ctx, chunks); err != nil {
 		return nil, err
 	}
@@ -129,9 +119,6 @@ func (c *counting) all(ctx context.Context, chunks *chunker) error {
 		}
 		c.progress(k)
 		buf = k.data
-		if c.tally != nil {
-			chunks.size = chunkSize
-		}
 	}
 	return c.sideBySide(ctx, chunks)
 }
@@ -152,7 +139,7 @@ func (c *counting) chunk(k chunk) error {
 	}
 	c.text = append(c.text, bytes.Clone(k.data))
 	c.sample, c.size = append(c.sample, c.scanner.batch(k)), c.size+int64(len(k.data))
-	if c.size < samplePart/2 || c.size < sampleSize && !c.isClear() {
+	if c.size < sampleSize {
 		return nil
 	}
 	if err := c.start(); err != nil {
@@ -161,28 +148,6 @@ func (c *counting) chunk(k chunk) error {
 	c.speedUp()
 	c.text = nil
 	return nil
-}
-
-// isClear reports whether the sample has so many blocks, or rows of a log, that more of it is not
-// needed.
-func (c *counting) isClear() bool {
-	blocks, rows := 0, map[tableID]int{}
-	for _, b := range c.sample {
-		blocks += len(b.stamps)
-		for _, t := range b.Tables {
-			if _, text := unlearnable[t.Kind]; !text {
-				rows[idOf(t)] += t.NumRows()
-			}
-		}
-	}
-	if blocks > 0 {
-		return blocks >= clearSample
-	}
-	// Where several tables are printed, which of them are counted depends on how often each comes.
-	for _, n := range rows {
-		return len(rows) == 1 && n >= clearSampleRows
-	}
-	return false
 }
 
 // A fastChunk is a chunk whose lines are read, by its own reader.
@@ -395,6 +360,9 @@ func (c *counting) start() error {
 		g.phase, g.block = 0, int64(roundedBlock(m.block))
 	case !c.opt.Origin.IsZero():
 		c.tally.counts.grid.endAt(c.opt.Origin.UnixNano())
+	}
+	for _, b := range c.sample {
+		c.tally.know(b.Tables)
 	}
 	for _, b := range c.sample {
 		c.add(b)

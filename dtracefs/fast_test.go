@@ -59,26 +59,6 @@ func TestFastLinesCountAsDecoding(t *testing.T) {
 	}
 }
 
-// TestClearSample holds that a sample ends early where it shows hundreds of blocks or rows, and
-// goes on where blocks are long.
-func TestClearSample(t *testing.T) {
-	const size = 700 << 10 // less than the longest sample
-	for _, kind := range []generate.Kind{generate.Activity, generate.BpftraceMap, generate.EventLog} {
-		if _, fast := countStream(t, generate.NewReader(kind, size, 1), CountOptions{}, false); !fast {
-			t.Errorf("%v: all of it was the sample", kind)
-		}
-	}
-	long := workload(size, func(b *strings.Builder, at time.Time) { fmt.Fprintln(b, at.UnixNano()) },
-		func(b *strings.Builder, i int, _ time.Time, name string, value int) {
-			for k := range 200 {
-				fmt.Fprintf(b, "syscall %s%d %d\n", name, k, value)
-			}
-		})
-	if _, fast := countStream(t, strings.NewReader(long), CountOptions{}, false); fast {
-		t.Error("the sample of a capture with long blocks ended early")
-	}
-}
-
 // workload prints, second by second, what a few processes did, as the functions say.
 func workload(size int, head func(b *strings.Builder, at time.Time), row func(b *strings.Builder, i int, at time.Time, name string, value int)) string {
 	var b strings.Builder
@@ -159,5 +139,33 @@ func TestFastLinesOfOtherForms(t *testing.T) {
 				t.Errorf("%d sources in %d buckets differ from %d in %d", len(got.Sources), got.Buckets, len(want.Sources), want.Buckets)
 			}
 		})
+	}
+}
+
+// TestLateTablesAreTold holds that a table whose first rows come after the sample, which is not
+// counted, is told of, with all its rows and whoever reads them.
+func TestLateTablesAreTold(t *testing.T) {
+	const seconds, late, each = 12_000, 9_000, 2
+	var b strings.Builder
+	for s := range seconds {
+		fmt.Fprintf(&b, "%d.5\n", 1_700_000_000+s)
+		for i := range 6 {
+			fmt.Fprintf(&b, "@calls[process%d]: %d\n", i, 100+s%7*i)
+		}
+		for i := range each {
+			if s >= late {
+				fmt.Fprintf(&b, "@reads[process%d]: %d\n", i, s%5)
+			}
+		}
+	}
+	if b.Len() < sampleSize*5/4 {
+		t.Fatalf("%d bytes are hardly more than the sample", b.Len())
+	}
+	want := fmt.Sprintf("left out %d rows of @reads,", (seconds-late)*each)
+	for _, workers := range []int{1, 3} {
+		counts := countText(t, b.String(), CountOptions{Workers: workers})
+		if !slices.ContainsFunc(counts.Notes, func(n string) bool { return strings.HasPrefix(n, want) }) {
+			t.Errorf("with %d workers the notes are %q and not %q", workers, counts.Notes, want)
+		}
 	}
 }

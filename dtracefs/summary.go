@@ -67,7 +67,7 @@ func Inspect(ctx context.Context, fsys fs.FS, name string) (*Summary, error) {
 }
 
 // Readings says for each table what would be learned from it, or what is missing, as far as the
-// first megabyte of the text shows: no less than counting looks at before it decides.
+// first megabyte of the text shows: as much as counting looks at before it decides.
 func (s *Summary) Readings() []Reading { return s.head.Readings() }
 
 // Add adds a capture, or the next part of it.

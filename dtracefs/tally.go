@@ -29,6 +29,8 @@ type tally struct {
 	left    int                // rows printed at exit, under no clock of their own
 	undated int                // rows without a time
 	wordy   int                // rows whose value is no number, unlike those of the sample
+	known   map[tableID]bool   // the tables of the sample
+	late    map[string]int     // rows of tables that the sample did not have
 	early   int                // rows before the first clock, if clocks are printed before rows
 	day     dayClock
 	clocks  map[*Column][]int64 // the times that texts of the batch at hand tell
@@ -100,7 +102,7 @@ func newTally(m *Measure, first int64) *tally {
 	if m.block > 0 && m.Clock != ClockBlocks && g.every*4 < g.block*5 && g.every*5 > g.block*4 {
 		g.endAt(first)
 	}
-	t := &tally{m: m, counts: newCounts(g, newSourceNames()), spans: map[int64]span{}, partial: map[int]*levelPart{}, clocks: map[*Column][]int64{}}
+	t := &tally{m: m, counts: newCounts(g, newSourceNames()), spans: map[int64]span{}, partial: map[int]*levelPart{}, clocks: map[*Column][]int64{}, known: map[tableID]bool{}, late: map[string]int{}}
 	t.counts.measure, t.counts.seen.reach = m, extentReach(m)
 	for i := range m.Tables {
 		tm := &m.Tables[i]
@@ -111,11 +113,23 @@ func newTally(m *Measure, first int64) *tally {
 	return t
 }
 
+// know takes the tables of a part of the sample, which the measure is made of.
+func (t *tally) know(tables []*Table) {
+	for _, table := range tables {
+		t.known[idOf(table)] = true
+	}
+}
+
 // add counts a batch. stamps are the clocks that were printed in it, in their order.
 func (t *tally) add(tables []*Table, stamps []int64) {
 	t.early += t.unclocked(tables)
 	clear(t.clocks)
 	t.mark(tables, stamps)
+	for _, table := range tables {
+		if _, text := unlearnable[table.Kind]; !text && !t.known[idOf(table)] {
+			t.late[table.Name] += table.NumRows()
+		}
+	}
 	for _, tm := range t.tables {
 		for _, table := range tables {
 			if idOf(table) == tm.id {
@@ -591,6 +605,9 @@ func (t *tally) finish() *Counts {
 	note(t.early, "left out %d rows before the first clock: does it start in the middle of what was printed at one time?")
 	note(t.undated, "left out %d rows without a time")
 	note(t.wordy, "left out %d rows whose value is no number")
+	for _, name := range slices.Sorted(maps.Keys(t.late)) {
+		note(t.late[name], "left out %d rows of "+strings.ReplaceAll(Printable(name), "%", "%%")+", which is printed only after what tells how to count, the first megabyte")
+	}
 	note(t.resets, "%d running totals fell: each was reset and counts from 0")
 	return t.counts
 }
