@@ -124,10 +124,32 @@ func (r countRow) isUsed() bool { return r.used&(1<<r.i) != 0 }
 // use marks a bucket in which something was counted. Unless time was booked, it is covered as a
 // whole.
 func (r countRow) use() {
-	if r.covered != nil && !r.isUsed() {
+	if r.isUsed() {
+		return
+	}
+	if r.covered != nil {
 		r.covered[r.i] = r.every
 	}
+	r.begin()
+}
+
+// begin marks a bucket as used.
+func (r countRow) begin() {
 	r.used |= 1 << r.i
+	r.touch()
+}
+
+// touch writes to the values of a bucket, all of which are still zeros: memory that is read before
+// it is written, as adding does, is mapped twice, to zeros that all share and then to its own.
+func (r countRow) touch() {
+	const step = 4 << 10 / 8 // values of the least unit of memory that is mapped
+	row := r.counts()
+	for i := 0; i < len(row); i += step {
+		row[i] = 0
+	}
+	if n := len(row); n > 0 {
+		row[n-1] = 0
+	}
 }
 
 // time is the ns in which the counts of the bucket happened.
@@ -154,7 +176,9 @@ func (r countRow) pass(ns int64) {
 	if r.covered != nil {
 		r.covered[r.i] = ns
 	}
-	r.used |= 1 << r.i
+	if !r.isUsed() {
+		r.begin()
+	}
 }
 
 // counts are the values of the bucket by number of the source, of those that it has room for.
@@ -265,18 +289,21 @@ func (c *Counts) add(r countRow, source int, v float64) {
 		// By a quarter at least, lest each of many new sources moves the page.
 		r.grow(max(source+1, c.sources.count(), r.stride+r.stride/4))
 	}
-	r.values[r.i*r.stride+source] += v
 	r.use()
+	r.values[r.i*r.stride+source] += v
 }
 
 // grow makes room for n sources in each bucket. All are moved, so it must happen rarely (see
 // add).
 func (p *page) grow(n int) {
-	values := make([]float64, n*pageSize)
+	old := *p
+	p.values, p.stride = make([]float64, n*pageSize), n
 	for i := range pageSize {
-		copy(values[i*n:], p.values[i*p.stride:(i+1)*p.stride])
+		if r := (countRow{p, i}); r.isUsed() {
+			r.touch()
+			copy(r.counts(), countRow{&old, i}.counts())
+		}
 	}
-	p.values, p.stride = values, n
 }
 
 // all yields the buckets in which something was counted, in no order. Whoever writes or adds
