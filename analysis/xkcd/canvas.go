@@ -374,14 +374,7 @@ func simplify(pts []vg.Point) []vg.Point {
 	for len(todo) > 0 {
 		s := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		far, at := 0.0, 0
-		for i := s.a + 1; i < s.b; i++ {
-			// These are squares, since roots would take half of all time.
-			if d := fromSegment(pts[i], pts[s.a], pts[s.b]); d > far {
-				far, at = d, i
-			}
-		}
-		if far > tolerance*tolerance {
+		if at, far := farthest(pts, s.a, s.b); far > tolerance*tolerance {
 			keep[at] = true
 			todo = append(todo, span{s.a, at}, span{at, s.b})
 		}
@@ -395,19 +388,27 @@ func simplify(pts []vg.Point) []vg.Point {
 	return out
 }
 
-// fromSegment returns the square of how far p is from the segment ab.
-func fromSegment(p, a, b vg.Point) float64 {
-	d, v := b.Sub(a), p.Sub(a)
-	t := 0.0
-	if n := dot(d, d); n > 0 {
-		t = math.Max(0, math.Min(1, dot(v, d)/n))
+// farthest returns which of the points between a and b is farthest from the segment between these
+// two, and the square of how far: roots would take half of all time.
+func farthest(pts []vg.Point, a, b int) (at int, far float64) {
+	ax, ay := float64(pts[a].X), float64(pts[a].Y)
+	dx, dy := float64(pts[b].X)-ax, float64(pts[b].Y)-ay
+	n := float64(dx*dx) + float64(dy*dy)
+	for i, p := range pts[a+1 : b] {
+		x, y := float64(p.X)-ax, float64(p.Y)-ay
+		if n > 0 {
+			switch t := (float64(x*dx) + float64(y*dy)) / n; {
+			case t >= 1:
+				x, y = x-dx, y-dy
+			case t > 0:
+				x, y = x-float64(dx*t), y-float64(dy*t)
+			}
+		}
+		if d := float64(x*x) + float64(y*y); d > far {
+			at, far = a+1+i, d
+		}
 	}
-	e := v.Sub(canvas.Scaled(d, vg.Length(t)))
-	return dot(e, e)
-}
-
-func dot(a, b vg.Point) float64 {
-	return float64(a.X*b.X) + float64(a.Y*b.Y)
+	return at, far
 }
 
 // FillString writes text by hand, as wide as it would be in the font it asks for, so that it stays

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"git.sr.ht/~sbinet/gg"
+	"github.com/golang/freetype/raster"
 	"golang.org/x/image/font/opentype"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
@@ -22,14 +23,18 @@ const DPI = 192
 // PNG draws to an image of two pixels per CSS pixel.
 type PNG struct {
 	*vgimg.Canvas
-	stack []pngState
+	ctx         *gg.Context
+	rasterizers [64]*raster.Rasterizer // by the logarithm of their rows
+	stack       []pngState
 }
 
-// pngState is what the raster canvas below does not tell: where it draws, and in which color.
+// pngState is what the raster canvas below does not tell: where it draws, and with which pen.
 type pngState struct {
 	m      Affine
 	color  color.Color
-	dashed bool
+	width  vg.Length
+	dash   []vg.Length
+	offset vg.Length
 }
 
 var _ Surface = (*PNG)(nil)
@@ -48,7 +53,7 @@ func NewPNG(w, h vg.Length, background color.Color) *PNG {
 	c := vgimg.NewWith(vgimg.UseDPI(DPI), vgimg.UseImageWithContext(img, ctx))
 	// This covers the white of vgimg.
 	draw.Draw(img, size, image.NewUniform(background), image.Point{}, draw.Src)
-	return &PNG{Canvas: c, stack: []pngState{{m: Identity, color: color.Black}}}
+	return &PNG{Canvas: c, ctx: ctx, stack: []pngState{{m: Identity, color: color.Black, width: 1}}}
 }
 
 // images keeps the memory of pictures that are done: a notebook draws the same size again and
@@ -84,9 +89,15 @@ func (c *PNG) Scale(x, y float64) {
 	c.Canvas.Scale(x, y)
 }
 
+// SetLineWidth is vg.Canvas's.
+func (c *PNG) SetLineWidth(w vg.Length) {
+	c.top().width = w
+	c.Canvas.SetLineWidth(w)
+}
+
 // SetLineDash is vg.Canvas's.
 func (c *PNG) SetLineDash(pattern []vg.Length, offset vg.Length) {
-	c.top().dashed = len(pattern) > 0
+	c.top().dash, c.top().offset = pattern, offset
 	c.Canvas.SetLineDash(pattern, offset)
 }
 
@@ -235,29 +246,8 @@ func newStamp(f font.Face, r rune, part float64, width vg.Length) *stamp {
 
 // Stroke is vg.Canvas's.
 func (c *PNG) Stroke(p vg.Path) {
-	s := c.top()
-	c.strokeParts(p, !s.dashed && opaque(s.color))
-}
-
-// strokeParts strokes a long line in parts that overlap by a step, if that shows the same: the
-// rasterizer's time grows with the square of how often a line comes back to a row of pixels.
-func (c *PNG) strokeParts(p vg.Path, can bool) {
-	const part = 40
-	// Where parts overlap, what is not opaque would be drawn twice, and dashes would begin anew.
-	if !can || len(p) < 2*part {
+	if s := c.top(); !c.strokeParts(p, s.color, s.width, s.dash, s.offset) {
 		c.Canvas.Stroke(p)
-		return
-	}
-	for i, comp := range p {
-		if i == 0 && comp.Type != vg.MoveComp || i > 0 && comp.Type != vg.LineComp {
-			c.Canvas.Stroke(p)
-			return
-		}
-	}
-	for i := 0; i < len(p)-1; i += part {
-		q := make(vg.Path, 0, part+2)
-		q.Move(p[max(0, i-1)].Pos)
-		c.Canvas.Stroke(append(q, p[max(1, i):min(len(p), i+part+1)]...))
 	}
 }
 
@@ -268,12 +258,14 @@ func opaque(col color.Color) bool {
 
 // StrokeCased is Surface's.
 func (c *PNG) StrokeCased(p vg.Path, casing color.Color, width vg.Length) {
-	c.Canvas.Push()
-	c.Canvas.SetColor(casing)
-	c.Canvas.SetLineWidth(width)
-	c.Canvas.SetLineDash(nil, 0)
-	c.strokeParts(p, opaque(casing))
-	c.Canvas.Pop()
+	if !c.strokeParts(p, casing, width, nil, 0) {
+		c.Canvas.Push()
+		c.Canvas.SetColor(casing)
+		c.Canvas.SetLineWidth(width)
+		c.Canvas.SetLineDash(nil, 0)
+		c.Canvas.Stroke(p)
+		c.Canvas.Pop()
+	}
 	c.Stroke(p)
 }
 
