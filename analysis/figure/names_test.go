@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode"
 
 	"dtnotes/analysis/internal/canvas"
 )
@@ -33,6 +34,39 @@ func TestNamesThatDifferLookDifferent(t *testing.T) {
 	if s := labels([]string{"cron", "postgres: writer"}, 28); s[0] != "cron" || s[1] != "postgres: writer" {
 		t.Errorf("%q", s)
 	}
+}
+
+// TestEscapesCountAsTheyAreDrawn has characters that no font of a picture has, which take the room
+// of up to ten, and letters with marks: names are cut beside these and not within.
+func TestEscapesCountAsTheyAreDrawn(t *testing.T) {
+	var names []string
+	for i := range 20 {
+		names = append(names, strings.Repeat("\U0001f980", i)+"\u4e2d\u6587"+strings.Repeat("\u8fdb", 20), fmt.Sprintf("%s%c\U0001f525", strings.Repeat("\U0001f469\u200d", 3), 0x1f400+i),
+			strings.Repeat("\x01", i)+"\xff"+strings.Repeat("ab", 20), strings.Repeat("e\u0301", 20+i)+strings.Repeat("x", 20))
+	}
+	seen := map[string]int{}
+	for i, s := range labels(allVisible(names), nameLength) {
+		if w := fitWidth(s); w > nameLength+14 {
+			t.Errorf("%q is drawn as %q, which takes %d characters", names[i], s, w)
+		}
+		for _, q := range strings.Split(s, "…") {
+			if r := []rune(q); len(r) > 0 && unicode.Is(unicode.M, r[0]) || strings.HasPrefix(visible(names[i]), `\x01`) && strings.Contains(strings.ReplaceAll(strings.ReplaceAll(q, `\x01`, ""), `\xff`, ""), `\`) {
+				t.Errorf("%q is drawn as %q", names[i], s)
+			}
+		}
+		if j, ok := seen[canvas.Looks(s)]; ok {
+			t.Errorf("%q and %q are both drawn as %q", names[j], names[i], s)
+		}
+		seen[canvas.Looks(s)] = i
+	}
+}
+
+func fitWidth(s string) int {
+	w := 0
+	for _, p := range pieces(s) {
+		w += p.width
+	}
+	return w
 }
 
 func TestUnitsOfLargeNumbers(t *testing.T) {

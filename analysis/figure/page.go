@@ -4,7 +4,6 @@ import (
 	"image/color"
 	"math"
 	"strings"
-	"unicode/utf8"
 
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
@@ -226,10 +225,9 @@ func (p pen) fit(s string, size length, bold bool, room length) string {
 	if p.width(s, size, bold) <= room {
 		return s
 	}
-	r := []rune(s)
-	for len(r) > 0 {
-		r = r[:len(r)-1]
-		if t := strings.TrimRight(string(r), " ") + "…"; p.width(t, size, bold) <= room {
+	for ps := pieces(s); len(ps) > 0; {
+		ps = ps[:len(ps)-1]
+		if t := strings.TrimRight(join(ps), " ") + "…"; p.width(t, size, bold) <= room {
 			return t
 		}
 	}
@@ -238,8 +236,11 @@ func (p pen) fit(s string, size length, bold bool, room length) string {
 
 // fitBetween shortens text that is wider than room in its middle, down to a few characters.
 func (p pen) fitBetween(s string, size length, bold bool, room length) string {
-	out := s
-	for n := utf8.RuneCountInString(s) - 1; n >= 4 && p.width(out, size, bold) > room; n-- {
+	out, all := s, 0
+	for _, q := range pieces(s) {
+		all += q.width
+	}
+	for n := all - 1; n >= 4 && p.width(out, size, bold) > room; n-- {
 		out = shorten(s, n)
 	}
 	return out

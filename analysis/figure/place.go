@@ -323,9 +323,7 @@ func (g Graph) bodies(p pen, pl *placement, width float64) []body {
 		b := body{half: r, up: r + bodyMargin, down: r, radius: r}
 		if pl.labels[i].text != "" {
 			// A name that is wider than the page has no place on it.
-			for float64(p.width(pl.labels[i].text, pl.size, false)) > width-2*bodyMargin && len([]rune(pl.labels[i].text)) > 2 {
-				pl.labels[i].text = shorten(pl.labels[i].text, len([]rune(pl.labels[i].text))-1)
-			}
+			pl.labels[i].text = p.fitBetween(pl.labels[i].text, pl.size, false, length(width-2*bodyMargin))
 			b.half = math.Max(r, float64(p.width(pl.labels[i].text, pl.size, false))/2+1)
 			b.down += labelGap + float64(p.lineHeight(pl.size))
 		}

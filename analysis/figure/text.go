@@ -53,16 +53,71 @@ func allVisible(names []string) []string {
 	return out
 }
 
+// A piece of a name is kept or left out as a whole: a letter with the marks on it, or an escape,
+// half of which would be read as something else.
+type piece struct {
+	text  string
+	width int // in characters as they are drawn
+}
+
+// pieces parts text that was made visible.
+func pieces(s string) []piece {
+	var out []piece
+	for len(s) > 0 {
+		n := len(likeEscape.FindString(s))
+		width := n
+		if n == 0 {
+			r, size := utf8.DecodeRuneInString(s)
+			n, width = size, canvas.Characters(r)
+			if len(out) > 0 && width == 1 && unicode.Is(unicode.M, r) {
+				out[len(out)-1].text += s[:n]
+				s = s[n:]
+				continue
+			}
+		}
+		out = append(out, piece{s[:n], width})
+		s = s[n:]
+	}
+	return out
+}
+
+func join(ps []piece) string {
+	var b strings.Builder
+	for _, p := range ps {
+		b.WriteString(p.text)
+	}
+	return b.String()
+}
+
+// fitting returns how many pieces from the first on take at most n characters together.
+func fitting(ps []piece, n int) int {
+	for i, p := range ps {
+		if n -= p.width; n < 0 {
+			return i
+		}
+	}
+	return len(ps)
+}
+
+// fittingEnd returns the first of those pieces at the end that take at most n characters together.
+func fittingEnd(ps []piece, n int) int {
+	i := len(ps)
+	for i > 0 && ps[i-1].width <= n {
+		i--
+		n -= ps[i].width
+	}
+	return i
+}
+
 // shorten keeps at most n characters of s, those at its ends, with an ellipsis between: names of
-// what runs side by side often start alike and differ at the end. Characters are counted, not
-// bytes, which might cut one in two.
+// what runs side by side often start alike and differ at the end.
 func shorten(s string, n int) string {
-	r := []rune(s)
-	if len(r) <= n {
+	ps := pieces(s)
+	if fitting(ps, n) == len(ps) {
 		return s
 	}
 	tail := (n - 1) / 2
-	return string(r[:n-1-tail]) + "…" + string(r[len(r)-tail:])
+	return join(ps[:fitting(ps, n-1-tail)]) + "…" + join(ps[fittingEnd(ps, tail):])
 }
 
 // labels returns names as they are drawn: made visible, and of at most n characters, except for
@@ -99,23 +154,31 @@ func labels(names []string, n int) []string {
 
 // tellApart shortens the members' names around where they differ first.
 func tellApart(names, out []string, members []int, n int) {
-	first := []rune(names[members[0]])
-	differ := len(first)
-	for _, i := range members[1:] {
+	of := make([][]piece, len(members))
+	for k, i := range members {
+		of[k] = pieces(names[i])
+	}
+	differ := len(of[0])
+	for _, ps := range of[1:] {
 		k := 0
-		for r := []rune(names[i]); k < min(len(r), differ) && r[k] == first[k]; k++ {
+		for k < min(len(ps), differ) && ps[k] == of[0][k] {
+			k++
 		}
 		differ = min(differ, k)
 	}
 	// The name consists of three parts and two ellipses: the beginning, the place where the names
 	// differ, and the end.
 	part := max(2, (n-2)/3)
-	for _, i := range members {
-		r := []rune(names[i])
-		from := max(0, min(differ-1, len(r)-part))
-		out[i] = string(r[:min(part, from)]) + "…" + string(r[from:min(len(r), from+part)])
-		if rest := max(from+part, len(r)-part); rest < len(r) {
-			out[i] += "…" + string(r[rest:])
+	for k, i := range members {
+		ps := of[k]
+		from := max(0, min(differ-1, fittingEnd(ps, part)))
+		if from < differ && from+fitting(ps[from:], part) <= differ {
+			from = min(differ, len(ps)) // what stands before is too wide to be shown, too
+		}
+		to := min(len(ps), max(from+fitting(ps[from:], part), differ+1))
+		out[i] = join(ps[:min(from, fitting(ps, part))]) + "…" + join(ps[from:to])
+		if rest := max(to, fittingEnd(ps, part)); rest < len(ps) {
+			out[i] += "…" + join(ps[rest:])
 		}
 	}
 }

@@ -26,15 +26,27 @@ func shape(f font.Face, text string) []rune {
 	}
 	for i := 0; i < len(out); i++ {
 		if r := out[i]; r >= 0x7f && !drawable(f, r) {
-			escape := fmt.Sprintf(`\u%04x`, r)
-			if r > 0xffff {
-				escape = fmt.Sprintf(`\U%08x`, r)
-			}
+			escape := escapeOf(r)
 			out = slices.Replace(out, i, i+1, []rune(escape)...)
 			i += len(escape) - 1
 		}
 	}
 	return visual(out) // escapes are read from left to right, whatever they stand for
+}
+
+func escapeOf(r rune) string {
+	if r > 0xffff {
+		return fmt.Sprintf(`\U%08x`, r)
+	}
+	return fmt.Sprintf(`\u%04x`, r)
+}
+
+// Characters returns how many characters are drawn for r: one, or those of its escape.
+func Characters(r rune) int {
+	if r < 0x7f || drawable(Sans(10, false), r) {
+		return 1
+	}
+	return len(escapeOf(r))
 }
 
 // drawable reports whether there is a glyph for r in f or in the sans-serif face, which stands in
