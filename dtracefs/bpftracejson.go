@@ -66,14 +66,17 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 		}
 	}
 	t.block++
-	// Whatever comes after a clock, but another clock, shows that its interval was not silent.
+	// What comes after a clock shows that its interval was not silent, and has its instant; but not
+	// another clock, and not a record that files no rows.
 	clocked := t.silent
 	t.silent = false
 	switch kind {
 	case "attached_probes":
+		t.silent = clocked
 		n, _ := syntax.Int([]byte(data.Get("probes").Text))
 		t.notice(num, "attached", text, n)
 	case "lost_events":
+		t.silent = clocked
 		n, _ := syntax.Int([]byte(data.Get("events").Text))
 		t.c.Drops = append(t.c.Drops, Drop{Line: num, Kind: "event", Count: n, Text: string(text)})
 	case "printf", "time", "cat", "join", "syscall":
@@ -83,7 +86,7 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 		if t.partial == "" && t.clock(data.Text) {
 			return true
 		}
-		t.silent = false
+		t.silent = clocked && strings.TrimSpace(data.Text) == ""
 		if kind == "join" {
 			data.Text += "\n" // which join prints, and does not write here
 		}
@@ -97,22 +100,37 @@ func (t *bpftraceJSON) bpftraceRecord(num int, text []byte, v syntax.JSON) bool 
 			return true
 		}
 		t.jsonMap(num, kind, data)
+		t.silent = clocked && (kind == "map" || ofMaps(data)) && noEntries(data)
 	case "stats":
 		t.jsonStats(num, data)
+		t.silent = clocked && noEntries(data)
 	case "hist", "tseries":
 		t.jsonBuckets(num, kind, data)
+		t.silent = clocked && noEntries(data)
 	case "errorf", "warnf":
+		t.silent = clocked
 		kind := map[string]string{"errorf": "error", "warnf": "warning"}[kind]
 		if data.Text == "" {
 			data.Text = string(text) // the message is in other members
 		}
 		t.notice(num, kind, []byte(data.Text), 0)
 	case "runtime_error", "helper_error":
+		t.silent = clocked
 		t.c.Errors = append(t.c.Errors, Fault{Line: num, Fault: v.Get("msg").Text, Function: v.Get("helper").Text, Message: string(text)})
 	default:
-		return t.otherRecord(num, kind, text, v)
+		if !t.otherRecord(num, kind, text, v) {
+			t.silent = clocked
+			return false
+		}
 	}
 	return true
+}
+
+// noEntries reports whether maps were printed none of which has an entry.
+func noEntries(data syntax.JSON) bool {
+	return data.Kind == '{' && !slices.ContainsFunc(data.Members, func(m syntax.JSON) bool {
+		return m.Kind != '{' && m.Kind != '[' || len(m.Members) > 0
+	})
 }
 
 // fits reports whether data is what a record of the kind has: entries where it is of a map, any
@@ -367,8 +385,7 @@ func jsonStackKeys(keys string) (out []mapKey) {
 
 // jsonMap files a map, or a value that was printed without one: a record's members are no maps.
 func (t *bpftraceJSON) jsonMap(num int, kind string, data syntax.JSON) {
-	isMap := func(name string) bool { return strings.HasPrefix(name, "@") }
-	if data.Kind != '{' || kind == "value" && !slices.ContainsFunc(data.Names, isMap) {
+	if data.Kind != '{' || kind == "value" && !ofMaps(data) {
 		t.jsonValue("value", t.jsonEntry("", false), data)
 		return
 	}
@@ -378,6 +395,11 @@ func (t *bpftraceJSON) jsonMap(num int, kind string, data syntax.JSON) {
 		}
 		t.jsonKeyed(data.Members[i], func(e mapEntry, v syntax.JSON) { t.jsonValue(name, e, v) })
 	}
+}
+
+// ofMaps reports whether members are maps, by their names.
+func ofMaps(data syntax.JSON) bool {
+	return slices.ContainsFunc(data.Names, func(name string) bool { return strings.HasPrefix(name, "@") })
 }
 
 // jsonKeyed hands each of a map's entries, or its value if it has no keys, to file.
