@@ -1,6 +1,10 @@
 package syntax
 
-import "math"
+import (
+	"bytes"
+	"math"
+	"unicode/utf8"
+)
 
 // Int returns the decimal integer that b is, with an optional minus sign, in the range of int64.
 // strconv would take a plus and need a string; this is called for every number of a capture.
@@ -62,9 +66,13 @@ func Int64(b []byte) (v int64, unsigned, ok bool) {
 	return int64(u), ok, ok
 }
 
-// Blank reports whether the line holds nothing but blanks.
+// Blank reports whether a line has nothing but blanks. Those of Unicode are some too, as package
+// bytes has it: a line that is not blank has a word.
 func Blank(line []byte) bool {
-	for _, c := range line {
+	for i, c := range line {
+		if c >= utf8.RuneSelf {
+			return len(bytes.TrimSpace(line[i:])) == 0
+		}
 		if c != ' ' && c != '\t' && c != '\r' && c != '\f' && c != '\v' {
 			return false
 		}

@@ -282,3 +282,12 @@ func FuzzRows(f *testing.F) {
 		ParsePerfSample(line)
 	})
 }
+
+// TestBlank holds that a line that is not blank has a word, for package bytes as well.
+func TestBlank(t *testing.T) {
+	for _, line := range []string{"", " \t", "\r\f\v", "\u00a0", " \u0085", "\u3000 ", "\x85", "x", " \u00a0x", "é"} {
+		if got, want := Blank([]byte(line)), len(bytes.Fields([]byte(line))) == 0; got != want {
+			t.Errorf("%q is blank: %v, want %v", line, got, want)
+		}
+	}
+}
