@@ -260,7 +260,7 @@ func (a *activity) holds(st *station, num int, line []byte) bool {
 	return a.maps[name]
 }
 
-// tellMap keeps the name of a map, which no column holds. A name of one letter, or one that is part
+// tellMap keeps the name of a map, which no column holds. An n, for number, or a name that is part
 // of what it counts, as in "@bytes[read_bytes, nginx]", says nothing that the rows do not.
 func (a *activity) tellMap(l *ledger, num int, name string) {
 	name = strings.TrimPrefix(name, "@")
@@ -269,7 +269,7 @@ func (a *activity) tellMap(l *ledger, num int, name string) {
 			return
 		}
 	}
-	if len(name) > 1 {
+	if name != "" && name != "n" {
 		l.notice(num, "map", []byte("the entries of @"+name+" are rows of activity"), 0)
 	}
 }
