@@ -175,6 +175,13 @@ func (st *station) step() {
 		st.blank(1)
 		return
 	}
+	if !st.activity.open() && st.cur.Rest()[0] == '\f' {
+		// A page begins, and with it another paragraph.
+		st.accountLines(classBlank, 0, 1)
+		st.cur.Skip(1)
+		st.blank(1)
+		return
+	}
 	if len(line) > longestLine {
 		st.free.flush()
 		st.free.add(line)
@@ -242,8 +249,12 @@ func (st *station) take(class lineClass) []byte {
 // to where a tool prints anew.
 var colors = pattern.New("\x1b\\[[0-9;?]*[mHJKhl]")
 
-// plain returns the line without the escapes that color and clear terminals.
+// plain returns the line without the escapes that color and clear terminals, and the mark of a
+// page's end behind it.
 func plain(line []byte) []byte {
+	if n := len(line); n > 0 && line[n-1] == '\f' {
+		line = bytes.TrimRight(line, "\f")
+	}
 	if bytes.IndexByte(line, 0x1b) < 0 {
 		return line
 	}
