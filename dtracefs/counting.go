@@ -62,12 +62,10 @@ func countFiles(ctx context.Context, files []File, o CountOptions) (*Counts, err
 // countReader counts what r reads. A capture that ends before the sample is full is counted from
 // what there is, which start does at the end.
 func countReader(ctx context.Context, r io.Reader, name string, opt Options, o CountOptions) (*Counts, error) {
-	head := make([]byte, headSize)
-	n, err := io.ReadFull(r, head)
-	if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
+	head, err := readHead(r)
+	if err != nil {
 		return nil, err
 	}
-	head = head[:n]
 	if i := binaryAt(head); i >= 0 {
 		return nil, fmt.Errorf("byte %d: %w", i, ErrNotText)
 	}

@@ -1,8 +1,6 @@
 package dtracefs
 
 import (
-	"bytes"
-
 	"dtnotes/dtracefs/internal/script"
 	"dtnotes/dtracefs/internal/syntax"
 )
@@ -165,10 +163,9 @@ var dialects = []dialect{
 	{UnknownDialect, isAnything, cutAtLine, startRecords(unknownText)},
 }
 
-// dialectOf returns the dialect of a text that starts with head. Blank lines before the first
-// word do not count: what a tracer prints often starts with one.
+// dialectOf returns the dialect of a text that starts with head.
 func dialectOf(head []byte) dialect {
-	head = bytes.TrimLeft(head[:min(len(head), 64<<10)], " \t\r\n")
+	head = headOf(head)
 	for _, dl := range dialects[:len(dialects)-1] {
 		if dl.is(head) {
 			return dl

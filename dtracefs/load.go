@@ -135,8 +135,38 @@ func (u until) Read(p []byte) (int, error) {
 	return u.r.Read(p)
 }
 
-// headSize is how much of a capture tells whether it is text, and of which dialect.
-const headSize = 64 << 10
+const (
+	// headSize is how much of a capture, in bytes, tells whether it is text, and of which dialect.
+	headSize = 64 << 10
+	// longHead is how much tells it where the first line alone is as long as a head.
+	longHead = 1 << 20
+)
+
+// headOf returns the head of a text. Blank lines before the first word do not count: what a tracer
+// prints often starts with one.
+func headOf(text []byte) []byte {
+	head := bytes.TrimLeft(text[:min(len(text), headSize)], " \t\r\n\f")
+	if len(text) > headSize && bytes.IndexByte(head, '\n') < 0 {
+		head = bytes.TrimLeft(text[:min(len(text), longHead)], " \t\r\n\f")
+	}
+	return head
+}
+
+// readHead reads what tells the dialect of the text that r holds.
+func readHead(r io.Reader) (head []byte, err error) {
+	head = make([]byte, headSize)
+	n, err := io.ReadFull(r, head)
+	if err == nil && bytes.IndexByte(bytes.TrimLeft(head, " \t\r\n\f"), '\n') < 0 {
+		head = append(head, make([]byte, longHead-headSize)...)
+		var more int
+		more, err = io.ReadFull(r, head[n:])
+		n += more
+	}
+	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil // the head is the whole text
+	}
+	return head[:n], err
+}
 
 // binaryAt returns the offset of the first byte that makes data binary, or -1 for text.
 // A text may hold a few control bytes and bytes that are not UTF-8, as names that a tracer

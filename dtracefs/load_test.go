@@ -281,3 +281,40 @@ func TestDecodersAsk(t *testing.T) {
 		}
 	}
 }
+
+// TestLongFirstLine holds that a first line which is longer than the head of a text hides nothing
+// of what comes under it, however the capture is read.
+func TestLongFirstLine(t *testing.T) {
+	wide := func(sep, name string, n int) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "%s%s%d", sep, name, i)
+		}
+		return b.String()[len(sep):]
+	}
+	for want, text := range map[string]string{
+		"dtrace": strings.Repeat("x", headSize+100) + "\ndtrace: description ':::tick-1s' matched 1 probe\n" +
+			"CPU     ID                    FUNCTION:NAME\n  0  76321                         :tick-1s \n",
+		"csv":    wide(",", "name", 9000) + "\n" + strings.Repeat(wide(",", "", 9000)+"\n", 3),
+		"folded": wide(";", "frame", 9000) + " 12\na;b;c 3\na;b 4\n",
+		"strace": `execve("/bin/x", ["` + wide(`", "`, "arg", 9000) + "\"], 0x7ffd6) = 0\n" +
+			"read(3, \"\", 4096) = 0\nclose(3) = 0\nwrite(1, \"x\", 1) = 1\n",
+	} {
+		fsys := fstest.MapFS{"x.txt": {Data: []byte(text)}}
+		c, err := Load(t.Context(), fsys, "x.txt", Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Dialect != want {
+			t.Errorf("%s is loaded as %s", want, c.Dialect)
+		}
+		for b, err := range Scan(t.Context(), fsys, "x.txt", Options{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b.Dialect != want {
+				t.Errorf("%s is scanned as %s", want, b.Dialect)
+			}
+		}
+	}
+}

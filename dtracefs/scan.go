@@ -3,7 +3,6 @@ package dtracefs
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -62,12 +61,10 @@ func (o Options) scan(ctx context.Context, fsys fs.FS, name string, yield func(*
 
 // scanReader yields batches of what r reads until it ends or yield wants no more.
 func (o Options) scanReader(ctx context.Context, r io.Reader, name string, yield func(*Batch, error) bool) error {
-	head := make([]byte, headSize)
-	n, err := io.ReadFull(r, head)
-	if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
+	head, err := readHead(r)
+	if err != nil {
 		return err
 	}
-	head = head[:n]
 	if i := binaryAt(head); i >= 0 {
 		return fmt.Errorf("byte %d: %w", i, ErrNotText)
 	}
