@@ -177,7 +177,7 @@ func startCSV() reader { return &csvText{} }
 func (c *csvText) read(d *decoder, data []byte, line int, last bool) int {
 	if c.sep == 0 {
 		// The same head as when the dialect was chosen, so that the answer is the same.
-		if c.sep = csvSeparator(headOf(data)); c.sep == 0 {
+		if c.sep = csvSeparator(bytes.TrimLeft(headOf(data), " \t")); c.sep == 0 {
 			c.sep = ','
 		}
 	}

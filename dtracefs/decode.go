@@ -1,6 +1,8 @@
 package dtracefs
 
 import (
+	"bytes"
+
 	"dtnotes/dtracefs/internal/script"
 	"dtnotes/dtracefs/internal/syntax"
 )
@@ -163,15 +165,18 @@ var dialects = []dialect{
 	{UnknownDialect, isAnything, cutAtLine, startRecords(unknownText)},
 }
 
-// dialectOf returns the dialect of a text that starts with head.
-func dialectOf(head []byte) dialect {
-	head = headOf(head)
-	for _, dl := range dialects[:len(dialects)-1] {
-		if dl.is(head) {
+// dialectOf returns the dialect of a text.
+func dialectOf(text []byte) dialect {
+	head := headOf(text)
+	first, last := bytes.TrimLeft(head, " \t"), len(dialects)-1
+	for i, dl := range dialects[:last] {
+		// Only what scripts print is asked about with the blanks before its first word: they show
+		// over which column of the rows it stands.
+		if i < last-1 && dl.is(first) || i == last-1 && dl.is(head) {
 			return dl
 		}
 	}
-	return dialects[len(dialects)-1]
+	return dialects[last]
 }
 
 // dialectOf is dialectOf of a capture whose script the options hold, if they do. With its script

@@ -145,18 +145,24 @@ const (
 // headOf returns the head of a text. Blank lines before the first word do not count: what a tracer
 // prints often starts with one.
 func headOf(text []byte) []byte {
-	head := bytes.TrimLeft(text[:min(len(text), headSize)], " \t\r\n\f")
+	head := withoutBlankLines(text[:min(len(text), headSize)])
 	if len(text) > headSize && bytes.IndexByte(head, '\n') < 0 {
-		head = bytes.TrimLeft(text[:min(len(text), longHead)], " \t\r\n\f")
+		head = withoutBlankLines(text[:min(len(text), longHead)])
 	}
 	return head
+}
+
+// withoutBlankLines returns a text from the first line on that is not blank.
+func withoutBlankLines(text []byte) []byte {
+	word := len(text) - len(bytes.TrimLeft(text, " \t\r\n\f"))
+	return text[bytes.LastIndexAny(text[:word], "\n\f")+1:]
 }
 
 // readHead reads what tells the dialect of the text that r holds.
 func readHead(r io.Reader) (head []byte, err error) {
 	head = make([]byte, headSize)
 	n, err := io.ReadFull(r, head)
-	if err == nil && bytes.IndexByte(bytes.TrimLeft(head, " \t\r\n\f"), '\n') < 0 {
+	if err == nil && bytes.IndexByte(withoutBlankLines(head), '\n') < 0 {
 		head = append(head, make([]byte, longHead-headSize)...)
 		var more int
 		more, err = io.ReadFull(r, head[n:])

@@ -27,6 +27,10 @@ type header struct {
 	// loose says that rows have one word for each column, wherever it stands: what printf writes
 	// with "%s %d %s\n" under a heading that it writes with the same blanks.
 	loose bool
+
+	// ruled are the columns as a line under the heading draws them, with dashes under each; nil
+	// where it does not. They decide before words do, as a name may be missing over a column.
+	ruled []token
 }
 
 // columnKinds are what is known of the columns under one heading, whenever it is printed: where
@@ -276,6 +280,66 @@ func unruled(rows []textLine) []textLine {
 	return rows
 }
 
+// ruledColumns returns the columns that a line draws, two at least, with blanks between them; nil
+// if it draws none, or if a word of the heading above it stands over none or over two.
+func ruledColumns(heading []byte, rows []textLine) (ruled []token) {
+	if len(rows) < 2 || !isDrawn(rows[0]) {
+		return nil
+	}
+	ruled = tokensOf(rows[0].text)
+	names := tokensOf(heading)
+	if len(ruled) < 2 || len(names) < 2 {
+		return nil
+	}
+	for _, k := range names {
+		if columnOver(ruled, k) < 0 {
+			return nil
+		}
+	}
+	return ruled
+}
+
+// columnOver returns the column that a word stands over or under; -1 if that is none or two of
+// them.
+func columnOver(ruled []token, word token) int {
+	over := func(c token) bool { return c.Start < word.End && word.Start < c.End }
+	i := slices.IndexFunc(ruled, over)
+	if i >= 0 && i+1 < len(ruled) && over(ruled[i+1]) {
+		return -1
+	}
+	return i
+}
+
+// ruledHeader makes the columns that are drawn under a heading. A column without a name is called
+// by its number, as those of rows without a heading are.
+func ruledHeader(h *header, line []byte, rows []textLine) {
+	for i, c := range h.ruled {
+		name := "c" + strconv.Itoa(i+1)
+		var words []string
+		for _, k := range tokensOf(line) {
+			if columnOver(h.ruled, k) == i {
+				words = append(words, string(line[k.Start:k.End]))
+			}
+		}
+		if words != nil {
+			name = strings.Join(words, " ")
+		}
+		lefts, rights := 0, 0
+		for _, r := range rows {
+			for _, w := range rowTokens(r.text) {
+				if w.Start == c.Start {
+					lefts++
+				}
+				if w.End == c.End {
+					rights++
+				}
+			}
+		}
+		h.cols = append(h.cols, headCol{name, c.Start, c.End, lefts > rights})
+	}
+	unique(h.cols)
+}
+
 // headTokens returns the names in a heading: its words or, where they are not as many as the
 // cells of the rows, what stands between gaps, such as `[0, 64)`. Names with blanks are taken
 // only where the rows are mostly numbers, since any line has gaps somewhere.
@@ -412,6 +476,9 @@ func headingWords(line []byte) string { return string(bytes.Join(bytes.Fields(li
 // Much in a capture looks like a heading: a sentence over a list, a command that was typed, the
 // first row of words. So it asks for the things one after the other that these do not have.
 func isHeading(line []byte, rows []textLine, last bool) bool {
+	if !last && ruledColumns(line, rows) != nil {
+		return true
+	}
 	rows = unruled(rows)
 	if isTabbed(line, rows) && !last {
 		names, numbers := true, false
@@ -642,8 +709,13 @@ func newHeader(lines []textLine, at int) *header {
 	if len(rows) == 0 {
 		rows = lines[:at]
 	}
+	drawn := ruledColumns(line, rows)
 	rows = unruled(rows[:min(len(rows), sampleRows)])
 	h := &header{words: words, line: string(line)}
+	if h.ruled = drawn; drawn != nil {
+		ruledHeader(h, line, rows)
+		return h
+	}
 	if isTabbed(line, rows) {
 		at := 0
 		for name := range bytes.SplitSeq(line, []byte("\t")) {
@@ -799,6 +871,9 @@ func (h *header) fits(line []byte) bool {
 		return true
 	}
 	tokens := rowTokens(line)
+	if h.ruled != nil && len(tokens)*2 >= len(h.cols) && h.underRules(line, tokens, make([][]byte, len(h.cols))) {
+		return true
+	}
 	if len(tokens) < len(h.cols) {
 		return false
 	}
@@ -830,6 +905,12 @@ func (h *header) cells(line []byte) [][]byte {
 		return cells
 	}
 	tokens := rowTokens(line)
+	if h.ruled != nil {
+		if h.underRules(line, tokens, cells) {
+			return cells
+		}
+		clear(cells)
+	}
 	switch {
 	case len(tokens) == n:
 		for i, k := range tokens {
@@ -847,6 +928,26 @@ func (h *header) cells(line []byte) [][]byte {
 		}
 	}
 	return h.placed(line, tokens, cells)
+}
+
+// underRules splits a row whose words all stand under a column that is drawn; false if one does
+// not. The last column takes the rest of the line.
+func (h *header) underRules(line []byte, tokens []token, cells [][]byte) bool {
+	starts := make([]int, len(cells))
+	for _, k := range tokens {
+		at := columnOver(h.ruled, k)
+		if last := len(h.ruled) - 1; k.Start >= h.ruled[last].Start {
+			at = last
+		}
+		if at < 0 {
+			return false
+		}
+		if cells[at] == nil {
+			starts[at] = k.Start
+		}
+		cells[at] = line[starts[at]:k.End]
+	}
+	return true
 }
 
 // restFits reports whether the words from the last column on stand under it, so that it
