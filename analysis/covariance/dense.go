@@ -83,13 +83,14 @@ func (n *newton) descendDense(ctx context.Context) (bool, error) {
 	// for with a loose one. The first rounds may change more pairs than the one before, since many
 	// start to move at once; if a later one does, the signs go round in a circle, as the method may
 	// do far from the minimum.
-	last := m * m
+	last, settled := m*m, false
 	for round := range rounds {
 		if err := n.solveHeld(ctx, loose*n.inner); err != nil {
 			return false, err
 		}
 		changed, moving := n.nextSigns()
-		if float64(changed) <= 0.3*n.inner*float64(moving) || round > 2 && changed >= last {
+		settled = float64(changed) <= 0.3*n.inner*float64(moving)
+		if settled || round > 2 && changed >= last {
 			break
 		}
 		last = changed
@@ -97,7 +98,11 @@ func (n *newton) descendDense(ctx context.Context) (bool, error) {
 	if err := n.solveHeld(ctx, close*n.inner); err != nil {
 		return false, err
 	}
-	n.pattern(func(k int) bool { return n.x[k] != 0 || f.sign[k] != 0 })
+	// A pair at zero that went to and fro may have come to rest on the wrong side, where nothing of
+	// the change would show it. So it stays free, and sweeps decide on it.
+	n.pattern(func(k int) bool {
+		return n.x[k] != 0 || f.sign[k] != 0 || !settled && math.Abs(n.s[k]-n.w[k]) > n.alpha
+	})
 	least := 0.0 // what the model falls by if no value changes its sign
 	for i := range m {
 		for k := n.free.upper[i]; k < n.free.start[i+1]; k++ {
@@ -125,7 +130,8 @@ func (n *newton) descendDense(ctx context.Context) (bool, error) {
 	if !(lowered < 0) {
 		n.findFree()
 	}
-	return lowered <= 0.8*least, nil
+	// What falls by less than can be seen may be any change. Sweeps go on from it.
+	return settled && lowered <= min(0.8*least, -100*n.noise), nil
 }
 
 // nextSigns sets the signs to what the last solution says, and returns how many pairs changed and

@@ -162,12 +162,6 @@ func solveDistinct(ctx context.Context, s []float64, p int, alpha float64, o Las
 		n.start(o.Start)
 		n.least, n.rough = o.least, o.rough
 		err := n.solve(ctx, o.tol()*float64(len(g)), o.maxIter())
-		// A guess may be so near singular that no step from it gets anywhere; the diagonal is the
-		// safe start.
-		if errors.Is(err, ErrNotConverged) && o.Start != nil {
-			n.startDiagonal()
-			err = n.solve(ctx, o.tol()*float64(len(g)), o.maxIter())
-		}
 		if err != nil {
 			return nil, fmt.Errorf("graphical lasso of %d variables at alpha %.6g: %w", p, alpha, err)
 		}

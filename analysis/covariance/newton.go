@@ -58,6 +58,7 @@ type newton struct {
 	dense        *dense    // nil before it is needed
 
 	smooth, penalty float64 // tr(SX) - log det X, alpha Σ|Xij|
+	noise           float64 // what rounding leaves uncertain of their sum
 	objective, gap  float64
 	iterations      int
 	guessed         bool // x was a guess at first, and is not far from it yet
@@ -158,7 +159,23 @@ func (n *newton) evaluate() bool {
 	}
 	n.smooth = blas64.Dot(vector(n.s), vector(n.x)) - logDet
 	n.penalty = n.alpha * n.offDiagonal(n.x)
+	n.noise = n.uncertainty()
 	return true
+}
+
+// uncertainty estimates by how much rounding may change the objective: a few units in the last
+// place of all that is added up. Near a singular covariance the terms of tr(SX) are thousands of
+// times larger than their sum, and this is far more than the last digits of the objective.
+func (n *newton) uncertainty() float64 {
+	const few = 4 * 0x1p-53
+	sum := n.penalty
+	for k, x := range n.x {
+		sum += math.Abs(n.s[k] * x)
+	}
+	for i := range n.m {
+		sum += 2 * math.Abs(math.Log(n.factor[i*n.m+i]))
+	}
+	return few * sum
 }
 
 // offDiagonal returns Σ_{i≠j} |xij|, both triangles.
@@ -172,13 +189,13 @@ func (n *newton) offDiagonal(x []float64) float64 {
 	return 2 * sum
 }
 
-// solve takes Newton steps until the duality gap is at most tol, or as small as can be measured:
-// the gap is a difference of two numbers as large as the objective, so nothing below their
-// rounding can be seen in it. It returns [ErrNotConverged] after maxIter steps or when no step
-// lowers the objective, and the context's error. The caller has called start, evaluate or
+// solve takes Newton steps until the duality gap is at most tol, or within the rounding of the
+// objective. It returns [ErrNotConverged] after maxIter steps, or when steps get nowhere, from the
+// guess and from the diagonal, and the context's error. The caller has called start, evaluate or
 // startDiagonal.
 func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
-	decrement := 0.0 // of the last step, an estimate of the gap; 0 before any
+	decrement := 0.0              // of the last step, an estimate of the gap; 0 before any
+	least, idle := math.Inf(1), 0 // gap, and steps since it fell
 	for n.iterations = 0; ; n.iterations++ {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -191,53 +208,55 @@ func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 			n.gap = decrement
 			return nil
 		}
-		rounding := 1e-14 * float64(n.m) * (1 + math.Abs(n.objective))
+		rounding := max(n.noise, 1e-14*float64(n.m)*(1+math.Abs(n.objective)))
 		// Close to the solution Newton's method converges quadratically: after a step that
 		// promised a decrease d, about d² is left. The gap costs a factorization and a matrix of
 		// its own, so it is computed only where d² says that it may be small enough. Before the
 		// first step d is 0, so a guess that is good already returns at once, unless least asks
 		// for a step.
 		if n.iterations >= n.least && decrement*decrement <= 10*tol {
-			if n.gap = n.dualityGap(); n.gap <= max(tol, rounding) {
+			if n.gap = n.dualityGap(tol); n.gap <= max(tol, rounding) {
 				return nil
 			}
 		}
-		if n.iterations == maxIter {
-			// Where variables are nearly the same, steps may go to and fro in what rounding leaves
-			// of the objective.
-			if n.gap = n.dualityGap(); n.gap <= max(tol, 100*rounding) {
-				return nil
+		// Where a step promises less than can be seen in the objective, only the gap tells whether
+		// steps still get anywhere.
+		if decrement <= n.noise {
+			idle++
+			if n.gap <= least/2 {
+				least, idle = n.gap, 0
 			}
-			return fmt.Errorf("duality gap %.3g after %d Newton steps, want %.3g: %w", n.gap, maxIter, tol, ErrNotConverged)
 		}
-		if err := n.descend(ctx); err != nil {
-			return err
+		ok := n.iterations < maxIter && idle < patience
+		if ok {
+			if err := n.descend(ctx); err != nil {
+				return err
+			}
+			decrement, ok = n.backtrack()
 		}
-		var ok bool
-		// Only rounding keeps a Newton step from lowering the objective. Then the solution is as
-		// good as this arithmetic can make it, which the gap has to confirm, with more room for
-		// rounding than when it still falls.
-		if decrement, ok = n.backtrack(); !ok {
-			if n.gap = n.dualityGap(); n.gap <= max(tol, 100*rounding) {
+		if !ok {
+			// The solution may be as good as this arithmetic can make it, which the gap has to
+			// confirm, with more room for rounding than when it still falls.
+			if n.gap = n.dualityGap(tol); n.gap <= max(tol, 100*rounding) {
 				return nil
 			}
 			// A guess may be so near singular that no step from it gets anywhere.
-			if n.guessed {
-				n.restart()
-				decrement = 0
-				continue
+			if !n.guessed {
+				return fmt.Errorf("duality gap %.3g after %d Newton steps, want %.3g: %w", n.gap, n.iterations, tol, ErrNotConverged)
 			}
-			return fmt.Errorf("no step lowers the objective at duality gap %.3g, want %.3g: %w", n.gap, tol, ErrNotConverged)
 		}
 		// What Newton's method gains by few steps from near, it may not in many from afar: a model
 		// of second order then says little, and steps must be so short that the pattern of zeros is
 		// lost. From the diagonal the pattern grows with the steps.
-		if n.guessed && n.iterations == 0 && decrement > far*float64(n.m) {
+		if n.guessed && (!ok || n.iterations == 0 && decrement > far*float64(n.m)) {
 			n.restart()
-			decrement = 0
+			decrement, least, idle = 0, math.Inf(1), 0
 		}
 	}
 }
+
+// patience is how many steps may leave the gap at more than half of the least so far.
+const patience = 6
 
 // far is the decrease of the objective per variable from which on a guess is far from the solution.
 const far = 0.1
@@ -576,8 +595,8 @@ func soft(v, t float64) float64 {
 }
 
 // backtrack moves x along the change as far as the objective falls enough
-// (Armijo's rule) and x stays positive definite. It returns the decrease the
-// model promised for the full step.
+// (Armijo's rule), as far as rounding lets one see, and x stays positive
+// definite. It returns the decrease the model promised for the full step.
 //
 // The promise is the decrease of the linear part, tr((S-W)D) plus the change of the penalty at
 // the full step, as the rule for objectives with a part that is not smooth wants (P. Tseng and S.
@@ -616,7 +635,7 @@ func (n *newton) backtrack() (float64, bool) {
 				}
 			}
 		}
-		if n.evaluate() && n.smooth+n.penalty <= old+float64(1e-3*step*slope) {
+		if n.evaluate() && n.smooth+n.penalty <= old+float64(1e-3*step*slope)+n.noise {
 			return -slope, true
 		}
 	}
@@ -640,7 +659,10 @@ func (n *newton) backtrack() (float64, bool) {
 // into that set, and where x is not zero onto the boundary that belongs to its sign, even if W is
 // inside. Then tr(UX) is tr(SX) + alpha Σ|Xij|, and the gap is tr(UX) - log det(UX) - m, which
 // falls with the square of U - W; with W merely clipped it would fall only with U - W itself.
-func (n *newton) dualityGap() float64 {
+//
+// Taken as a difference it is as uncertain as the objective. Where that is too much for tol, a
+// small gap comes from U - W itself.
+func (n *newton) dualityGap(tol float64) float64 {
 	m := n.m
 	u := make([]float64, m*m)
 	for i := range m {
@@ -657,12 +679,41 @@ func (n *newton) dualityGap() float64 {
 			}
 		}
 	}
-	logDet, ok := cholesky(u, m)
+	factor := slices.Clone(u)
+	logDet, ok := cholesky(factor, m)
 	if !ok {
 		return math.Inf(1)
 	}
+	gap := n.smooth + n.penalty - logDet - float64(m)
+	if visible := 10 * n.noise; visible > tol && gap < visible {
+		return n.smallGap(u)
+	}
 	// Rounding can make the difference a little negative.
-	return max(0, n.smooth+n.penalty-logDet-float64(m))
+	return max(0, gap)
+}
+
+// smallGap bounds tr(UX) - log det(UX) - m from above without a difference of large numbers. With
+// E = U - W, and R the factor of X = R'R, UX has the eigenvalues of I + M, M = R E R', so the gap
+// is the sum of λ - log(1+λ) over the eigenvalues λ of M. Each is at most λ²/2(1-|λ|) where |λ| is
+// less than one, and the sum of all λ² is that of the squared entries of M. U is an upper triangle,
+// and is overwritten.
+func (n *newton) smallGap(u []float64) float64 {
+	m := n.m
+	for i := range m {
+		for j := i; j < m; j++ {
+			d := u[i*m+j] - n.w[i*m+j]
+			u[i*m+j], u[j*m+i] = d, d
+		}
+	}
+	r := blas64.Triangular{Uplo: blas.Upper, Diag: blas.NonUnit, N: m, Data: n.factor, Stride: m}
+	e := blas64.General{Rows: m, Cols: m, Data: u, Stride: m}
+	blas64.Trmm(blas.Left, blas.NoTrans, 1, r, e)
+	blas64.Trmm(blas.Right, blas.Trans, 1, r, e)
+	size := blas64.Nrm2(vector(u))
+	if size >= 1 {
+		return math.Inf(1)
+	}
+	return size * size / 2 / (1 - size)
 }
 
 // cholesky factors the upper triangle of a in place and returns log det a, and false when a is
