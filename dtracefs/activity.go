@@ -47,12 +47,17 @@ func newActivity() *activity { return &activity{maps: map[string]bool{}} }
 // for none of activity are looked at anew: a later part may show them to be of it. Those that
 // hold it stay known.
 func (a *activity) resume(st *station) {
+	maps.DeleteFunc(a.maps, func(_ string, yes bool) bool { return !yes })
+	// A table without a row was not handed out.
+	if a.table != nil && len(a.time.ints)+len(a.kind.words.values)+len(a.name.words.values) == 0 {
+		st.front = a.table
+		return
+	}
 	a.time, a.kind = newColumn("time", Time), newColumn("kind", String)
 	a.name, a.value = newColumn("execname", String), newColumn("value", Int)
 	a.time.context = true
 	a.table = &Table{Name: "activity", Kind: KindActivity, Columns: []*Column{a.time, a.kind, a.name, a.value}}
 	a.prefixes, a.reserved = newPrefixTable(), false
-	maps.DeleteFunc(a.maps, func(_ string, yes bool) bool { return !yes })
 	st.front = a.table
 }
 
@@ -205,12 +210,13 @@ func (a *activity) reserve(n int) {
 	a.kind.codes, a.name.codes = slices.Grow(a.kind.codes, n), slices.Grow(a.name.codes, n)
 }
 
-// reserveEntries makes room for as many entries as there are lines, once a capture turns
-// out to be long.
+// reserveEntries makes room for as many entries as there are lines in about a part, once a capture
+// turns out to be long.
 func (a *activity) reserveEntries(st *station) {
-	if n := len(a.time.ints); n == cap(a.time.ints) && n > 1000 && !a.reserved {
+	if len(a.time.ints) > 1000 && !a.reserved {
 		a.reserved = true
-		a.reserve(bytes.Count(st.cur.Rest(), []byte("\n")))
+		rest := st.cur.Rest()
+		a.reserve(bytes.Count(rest[:min(len(rest), chunkSize)], []byte("\n")))
 	}
 }
 

@@ -394,3 +394,9 @@ func TestMergeInAnyOrder(t *testing.T) {
 		t.Errorf("%v, %v", a, b)
 	}
 }
+
+// same reports whether two matrices of one grid hold the same counts.
+func (m *Matrix) same(o *Matrix) bool {
+	return slices.Equal(m.Sources, o.Sources) && m.First.Equal(o.First) && m.Buckets == o.Buckets &&
+		slices.Equal(m.Covered, o.Covered) && slices.Equal(m.Values, o.Values)
+}

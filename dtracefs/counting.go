@@ -116,7 +116,10 @@ func (c *counting) all(ctx context.Context, chunks *chunker) error {
 			return err
 		}
 		c.progress(k)
-		buf = k.data
+		// The text of the sample is kept until it is full.
+		if buf = k.data; c.text != nil {
+			buf = nil
+		}
 	}
 	return c.sideBySide(ctx, chunks)
 }
@@ -135,7 +138,7 @@ func (c *counting) chunk(k chunk) error {
 		c.add(c.scanner.batch(k))
 		return nil
 	}
-	c.text = append(c.text, bytes.Clone(k.data))
+	c.text = append(c.text, k.data)
 	c.sample, c.size = append(c.sample, c.scanner.batch(k)), c.size+int64(len(k.data))
 	if c.size < sampleSize {
 		return nil
@@ -261,26 +264,23 @@ func (c *counting) count(k *fastChunk) {
 // what decoding gave: the same sources, buckets, values and drops. Whatever the decoder learns to
 // read, the fast way is thus either right or not used.
 func (c *counting) speedUp() {
-	whole := bytes.Join(c.text, nil)
-	want, err := c.tally.counts.Matrix()
-	if err != nil {
-		return
-	}
+	// The columns, and the words of most rows, are seen in the first part.
+	sample := c.text[0]
 	// What tells the decoder of single lines what they are nearly always stands at the very
 	// beginning.
-	begins := [][]byte{c.text[0]}
-	if cut := c.scanner.dialect.cut; cut != nil && len(c.text[0]) > headSize {
-		if n := cut(c.text[0][:headSize]); n > 0 {
-			begins = [][]byte{c.text[0][:n], c.text[0]}
+	begins := [][]byte{sample}
+	if cut := c.scanner.dialect.cut; cut != nil && len(sample) > headSize {
+		if n := cut(sample[:headSize]); n > 0 {
+			begins = [][]byte{sample[:n], sample}
 		}
 	}
-	for _, l := range layouts(c.tally.m, c.scanner.dialect, whole) {
+	for _, l := range layouts(c.tally.m, c.scanner.dialect, sample) {
 		for _, known := range begins {
-			f := c.try(l, known, whole)
+			f := c.try(l, known)
 			if f == nil {
 				continue
 			}
-			if got, err := f.t.counts.Matrix(); err == nil && got.same(want) && len(f.t.counts.Drops) == len(c.tally.counts.Drops) {
+			if got := f.t.counts; got.same(c.tally.counts) && len(got.Drops) == len(c.tally.counts.Drops) {
 				c.fast = newFastCount(c.tally, l, f.ask)
 				// The decoder has dated the times of the sample, so the day of the tally still
 				// stands at the beginning.
@@ -298,15 +298,17 @@ func (c *counting) speedUp() {
 // try counts the sample line by line, as lines of a layout; nil if they are none. It counts into
 // a tally of its own, on the same grid, to be compared. ask is a scanner that has seen known,
 // the beginning of the sample, as it must know by what header, script or map rows are read.
-func (c *counting) try(l layout, known, whole []byte) *fastCount {
+func (c *counting) try(l layout, known []byte) *fastCount {
 	ask := newScanner(c.scanner.opt, c.scanner.name, c.scanner.dialect)
 	ask.batch(chunk{data: bytes.Clone(known), line: 1})
 	t := newTally(c.tally.m, 0)
 	t.location, t.counts.grid = c.tally.location, c.tally.counts.grid
+	// With the numbers of the sources the same, the counts can be compared as they lie in memory.
+	t.counts.sources = c.tally.counts.sources.clone()
 	f := newFastCount(t, l, ask)
 	f.preamble = true
 	if c.scanner.dialect.name == "csv" {
-		heading, _, _ := bytes.Cut(whole, []byte("\n"))
+		heading, _, _ := bytes.Cut(c.text[0], []byte("\n"))
 		f.heading = bytes.TrimRight(heading, "\r")
 	}
 	f.among(c.text[0])
@@ -320,12 +322,6 @@ func (c *counting) try(l layout, known, whole []byte) *fastCount {
 		f.preamble = false
 	}
 	return f
-}
-
-// same reports whether two matrices of one grid hold the same counts.
-func (m *Matrix) same(o *Matrix) bool {
-	return slices.Equal(m.Sources, o.Sources) && m.First.Equal(o.First) && m.Buckets == o.Buckets &&
-		slices.Equal(m.Covered, o.Covered) && slices.Equal(m.Values, o.Values)
 }
 
 // infer finds how the tables of the sample are counted. The parts of the sample are given as they

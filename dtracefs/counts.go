@@ -2,6 +2,9 @@ package dtracefs
 
 import (
 	"fmt"
+	"maps"
+	"math/bits"
+	"slices"
 	"sync"
 	"time"
 )
@@ -246,6 +249,13 @@ type sourceNames struct {
 
 func newSourceNames() *sourceNames { return &sourceNames{index: map[string]int{}} }
 
+// clone returns the same names with the same numbers.
+func (s *sourceNames) clone() *sourceNames {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return &sourceNames{names: slices.Clone(s.names), index: maps.Clone(s.index)}
+}
+
 // number returns the number of a name, a new one if it is new. Which source gets which number
 // depends on the order in which workers ask; whatever leaves the package is sorted by name.
 func (s *sourceNames) number(name string) int {
@@ -316,6 +326,34 @@ func (c *Counts) all(yield func(number int64, r countRow) bool) {
 			}
 		}
 	}
+}
+
+// same reports whether two counts of one grid, whose sources have the same numbers, hold the same.
+func (c *Counts) same(o *Counts) bool {
+	used := func(c *Counts) (n int) {
+		for _, p := range c.pages {
+			n += bits.OnesCount64(p.used)
+		}
+		return n
+	}
+	if c.sources.count() != o.sources.count() || used(c) != used(o) {
+		return false
+	}
+	for number, r := range c.all {
+		p := o.pages[pageOf(number)]
+		if p == nil || p.used&(1<<r.i) == 0 || r.time() != (countRow{p, r.i}).time() || !sameCounts(r.counts(), countRow{p, r.i}.counts()) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameCounts reports whether two buckets hold the same, where one may have room for more sources.
+func sameCounts(a, b []float64) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	return slices.Equal(a, b[:len(a)]) && !slices.ContainsFunc(b[len(a):], func(v float64) bool { return v != 0 })
 }
 
 // A span is the buckets that a block of counts covers.

@@ -14,6 +14,8 @@ const (
 	// fewestLogLines is how many lines make a log: the words of fewer may look like probes by
 	// chance.
 	fewestLogLines = 8
+	// longLog is so many lines that there are likely many more.
+	longLog = 256
 	// mostArgs bounds the columns of arguments; what is more stays in the last one.
 	mostArgs = 16
 )
@@ -68,7 +70,7 @@ func (f *eventLog) take(st *station, num int, line []byte) bool {
 			}
 			st.accountLines(classTable, lines, size)
 			w.row(name, probe, args)
-			if w.sheet.n == sampleLines {
+			if w.sheet.n == longLog {
 				// Only once it is seen to be long, as counting lines costs a look at all the
 				// rest.
 				w.reserve(bytes.Count(st.cur.Rest(), []byte("\n")))
@@ -213,19 +215,15 @@ func (w *logWriter) split(line []byte) (name, probe uint32, args []byte, known, 
 
 // leadingInt reads an integer and the blank after it; n is their length, or 0.
 func leadingInt(line []byte) (v int64, n int) {
-	i := 0
-	neg := len(line) > 0 && line[0] == '-'
-	if neg {
-		i = 1
+	start := 0
+	if len(line) > 0 && line[0] == '-' {
+		start = 1
 	}
-	start := i
-	for i < len(line) && line[i]-'0' <= 9 {
-		v = v*10 + int64(line[i]-'0')
-		i++
-	}
-	// Up to 18 digits fit into 64 bits. Whatever is longer is read with care, and is none if it
-	// does not fit.
-	if i == start || i == len(line) || line[i] != ' ' || i-start > 18 {
+	v, digits := leadingNumber(line[start:])
+	end := start + digits
+	// What has 19 digits, as ns since the epoch do, fits into 64 bits unless the first is a 9.
+	// Whatever is longer is read with care, and is none if it does not fit.
+	if digits == 0 || end == len(line) || line[end] != ' ' || digits == 19 && line[start] == '9' {
 		if at := bytes.IndexByte(line, ' '); at > 0 {
 			if v, ok := syntax.Int(line[:at]); ok {
 				return v, at + 1
@@ -233,10 +231,10 @@ func leadingInt(line []byte) (v int64, n int) {
 		}
 		return 0, 0
 	}
-	if neg {
+	if start > 0 {
 		v = -v
 	}
-	return v, i + 1
+	return v, end + 1
 }
 
 // row appends a row. It fills the columns directly, all but those of arguments, of which a line

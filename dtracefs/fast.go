@@ -159,6 +159,10 @@ func (f *fastLines) chunk(data []byte) bool {
 	// With the lower bound above the upper one no time is inside, so the first event starts a
 	// bucket.
 	f.booked, f.low, f.high, f.inside = 0, 0, -1, f.inside[:0]
+	if f.layout.timed == timeAbove && !f.layout.maps {
+		// A line under a clock rarely has fewer bytes.
+		f.log = slices.Grow(f.log, len(data)/16)
+	}
 	f.seen.reach, f.seen.runs = f.t.counts.seen.reach, f.seen.runs[:0]
 	for at := 0; ; {
 		if f.layout.timed == timeAbove && f.layout.values == valueLast && f.layout.n == 1 && !f.layout.maps {

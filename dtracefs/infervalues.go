@@ -369,13 +369,12 @@ func (c *candidate) isLog() bool {
 	if c.timing != byRow {
 		return false
 	}
-	times := map[int64]bool{}
 	block := c.blockOf()
-	n := min(c.table.NumRows(), lookRows)
-	for i := range n {
-		times[block(i)] = true
+	times := make([]int64, min(c.table.NumRows(), lookRows))
+	for i := range times {
+		times[i] = block(i)
 	}
-	return n >= 4 && len(times)*2 > n
+	return len(times) >= 4 && different(times)*2 > len(times)
 }
 
 // single reports whether rows are counted where they stand, as events are, and are not of the time
