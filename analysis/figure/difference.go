@@ -162,7 +162,7 @@ func (d Difference) graph() Graph {
 			continue
 		}
 		at[n.Name] = len(g.Nodes)
-		n.Name += " (new)"
+		n.note = " (new)"
 		if g.Fixed {
 			n.X, n.Y = fresh()
 		}
@@ -170,7 +170,7 @@ func (d Difference) graph() Graph {
 	}
 	for i, n := range d.Before.Nodes {
 		if !stays[n.Name] {
-			g.Nodes[i].Name += " (gone)"
+			g.Nodes[i].note = " (gone)"
 			g.Nodes[i].Cluster = -1
 		}
 	}

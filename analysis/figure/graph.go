@@ -29,7 +29,12 @@ type Node struct {
 	Zone string
 	// X and Y are where the layout starts, in any unit, y upwards; all zero means nowhere.
 	X, Y float64
+
+	note string // stands behind the name
 }
+
+// shown is the name as it is written.
+func (n Node) shown() string { return visible(n.Name) + n.note }
 
 // Edge links two sources of a [Graph]: indices into its nodes.
 type Edge struct {
@@ -240,7 +245,7 @@ func (g Graph) words() string {
 	names := func(m []int) string {
 		var list []string
 		for _, i := range m {
-			list = append(list, visible(g.Nodes[i].Name))
+			list = append(list, g.Nodes[i].shown())
 		}
 		if more := len(list) - namesListed; more > 0 {
 			list = append(list[:namesListed], fmt.Sprintf("and %d more", more))

@@ -232,7 +232,7 @@ func (g Graph) drawNodes(p *page, pl *placement) {
 		}
 	}
 	for i, n := range g.Nodes {
-		p.Begin(g.nodeWords(n), "class", "node", "data-n", strconv.Itoa(i), "data-name", visible(n.Name))
+		p.Begin(g.nodeWords(n), "class", "node", "data-n", strconv.Itoa(i), "data-name", n.shown())
 		p.node(n.Origin, pl.at[i], pl.radius[i], fills[i])
 		if k := numbers[i]; k > 0 {
 			p.write(pl.at[i], label{text: fmt.Sprint(k), size: min(8, pl.radius[i]*1.3), align: center, color: readableOn(fills[i]), bare: true})
@@ -242,7 +242,7 @@ func (g Graph) drawNodes(p *page, pl *placement) {
 }
 
 func (g Graph) nodeWords(n Node) string {
-	s := visible(n.Name) + ": " + n.Origin.String()
+	s := n.shown() + ": " + n.Origin.String()
 	if n.Zone != "" && n.Zone != source.Global {
 		s += ", zone " + visible(n.Zone)
 	}
@@ -263,7 +263,7 @@ func (g Graph) drawLabels(p *page, pl *placement) {
 		if l.hidden() {
 			continue
 		}
-		p.Begin("", "data-n", strconv.Itoa(i), "data-name", visible(g.Nodes[i].Name))
+		p.Begin("", "data-n", strconv.Itoa(i), "data-name", g.Nodes[i].shown())
 		mid := l.box.Min.Add(l.box.Max).Scale(0.5)
 		p.write(mid, label{text: l.text, size: pl.size, align: center, cased: true})
 		p.End()

@@ -157,6 +157,21 @@ func diverging(c *colors, v float64) color.NRGBA {
 	return mix(zero, c.warm[2], math.Min(1, v))
 }
 
+// names returns the names as they are written, and the width of the widest. They leave most of w to
+// the values, unless that would cut them to a few characters.
+func (m Matrix) names(p pen, size, w length) (names []string, room length) {
+	for n := nameLength; n >= 12; n -= 4 {
+		names, room = labels(allVisible(shortNames(m.Names)), n), 0
+		for _, s := range names {
+			room = max(room, p.width(s, size, false))
+		}
+		if room <= w*0.3 {
+			break
+		}
+	}
+	return names, room
+}
+
 func (m Matrix) plan() (w, h length, draw func(*page)) {
 	n := len(m.Names)
 	w = m.Width
@@ -164,17 +179,13 @@ func (m Matrix) plan() (w, h length, draw func(*page)) {
 		w = graphWidth
 	}
 	p := pen{m.XKCD}
-	names, room := make([]string, n), length(0)
 	size := labelSizeFor(n)
-	for i, s := range labels(allVisible(shortNames(m.Names)), nameLength) {
-		names[i] = s
-		room = max(room, p.width(names[i], size, false))
-	}
 	legend := length(56)
 	tree := m.tree()
 	if tree {
 		legend += treeWidth
 	}
+	names, room := m.names(p, size, w-2*pageMargin-legend)
 	cell := min(26, (w-2*pageMargin-room-legend)/length(n))
 	if m.Height > 0 {
 		cell = min(cell, (m.Height-2*pageMargin-m.heading()-room-6)/length(n))

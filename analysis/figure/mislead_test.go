@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -279,6 +280,7 @@ func TestLongNamesStayOnThePage(t *testing.T) {
 		"histogram":  Histogram{Edges: []float64{1, 2, 4}, Counts: []float64{1, 2}, ValueName: long},
 		"heat":       Heat{Times: []float64{0, 1}, Edges: []float64{1, 2, 4}, Counts: [][]float64{{1, 2}, {3, 4}}, ValueName: long},
 		"timeline":   Timeline{Names: []string{long}, Times: []float64{0, 1}, Values: [][]float64{{1, 2}}, Unit: long},
+		"mark":       Timeline{Style: Style{Width: 340}, Names: []string{long}, Times: []float64{0, 1}, Values: [][]float64{{1, 2}}, Marks: []Mark{{Time: 0.9, Name: strings.Repeat("W", 60)}}},
 		"dendrogram": Dendrogram{Names: []string{long, "b"}, Merges: []Merge{{A: 0, B: 1, Height: 1}}, HeightName: long},
 	} {
 		img, err := png.Decode(bytes.NewReader(f.PNG()))
@@ -311,5 +313,27 @@ func TestWhatIsNoFindingIsGray(t *testing.T) {
 			}
 			seen[[2]any{theme, fill}] = true
 		}
+	}
+}
+
+// TestMatrixKeepsRoomForValues has names that would leave none.
+func TestMatrixKeepsRoomForValues(t *testing.T) {
+	m := Matrix{Style: Style{Width: 500}}
+	for i := range 10 {
+		m.Names = append(m.Names, strings.Repeat("W", 50)+strconv.Itoa(i)+strings.Repeat("W", 50))
+		m.Values = append(m.Values, make([]float64, 10))
+	}
+	for _, xkcd := range []bool{false, true} {
+		if names, room := m.names(pen{xkcd}, labelSize, m.Width); room > m.Width/3 {
+			t.Errorf("by hand %v: names take %v of %v: %q", xkcd, room, m.Width, names)
+		}
+	}
+}
+
+// TestNewAndGoneNamesAreTheirs has sources of no or of blank names come and go.
+func TestNewAndGoneNamesAreTheirs(t *testing.T) {
+	d := Difference{Before: Graph{Nodes: []Node{{Name: ""}, {Name: "b"}}}, After: Graph{Nodes: []Node{{Name: "b"}, {Name: "c "}}}}
+	if got := d.graph().names(); !slices.Equal(got, []string{`"" (gone)`, "b", `c\x20 (new)`}) {
+		t.Errorf("names are %q", got)
 	}
 }

@@ -589,7 +589,7 @@ func (g Graph) Placed() Graph {
 func (g Graph) names() []string {
 	out := make([]string, len(g.Nodes))
 	for i, n := range g.Nodes {
-		out[i] = visible(n.Name)
+		out[i] = n.shown()
 	}
 	return out
 }

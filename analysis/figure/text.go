@@ -117,7 +117,11 @@ func shorten(s string, n int) string {
 		return s
 	}
 	tail := (n - 1) / 2
-	return join(ps[:fitting(ps, n-1-tail)]) + "…" + join(ps[fittingEnd(ps, tail):])
+	from, to := fitting(ps, n-1-tail), fittingEnd(ps, tail)
+	if from == 0 && to == len(ps) {
+		from = 1 // nothing but an ellipsis would be no name
+	}
+	return join(ps[:from]) + "…" + join(ps[to:])
 }
 
 // labels returns names as they are drawn: made visible, and of at most n characters, except for

@@ -302,7 +302,7 @@ func (t Timeline) tags(p pen, x scale) (tags []tag, lanes int) {
 	var ends []length
 	for i := len(tags) - 1; i >= 0; i-- {
 		g := &tags[i]
-		g.name = shorten(g.name, nameLength)
+		g.name = p.fitBetween(shorten(g.name, nameLength), 8, false, x.hi-pageMargin)
 		w := p.width(g.name, 8, false)
 		// The name stands at the start of its interval, or, near the right end, before it.
 		g.text.X = min(g.x0+3, x.hi-w)
