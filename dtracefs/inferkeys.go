@@ -65,7 +65,7 @@ func findKey(columns []*Column, name string) (*Column, bool) {
 		switch d := c.dimension(); {
 		case d == want:
 			return c, true
-		case d == "" && text == nil && c.typ == String:
+		case d == "" && text == nil && c.typ == String && c.role == roleUnknown:
 			if clock, _ := clockOf(c, false); clock == "" {
 				text = c
 			}
@@ -198,7 +198,8 @@ func namesOf(columns []*Column) []string {
 }
 
 // nameProcess takes the first text of an unnamed key for the process, since that is what tracers
-// print most. Other tools print what their reader knows. It matters for what is drawn and grouped,
+// print most. Of other tools the reader knows which columns are keys, and so what they name: a
+// lock is no process. It matters for what is drawn and grouped,
 // not for what is counted.
 func (o MeasureOptions) nameProcess(m *Measure, c *candidate, exec bool) {
 	if exec || c.table.Kind == kindReport {
@@ -207,7 +208,7 @@ func (o MeasureOptions) nameProcess(m *Measure, c *candidate, exec bool) {
 	// The keys stand last; a kind may stand in front of them.
 	at := len(m.Dims) - len(c.keys)
 	for i, k := range c.keys {
-		if m.Dims[at+i] == "" && k.typ == String {
+		if m.Dims[at+i] == "" && k.typ == String && k.role == roleUnknown {
 			m.Dims[at+i] = ExecName
 			return
 		}

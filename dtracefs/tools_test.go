@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -109,6 +110,25 @@ func TestWhatKeysName(t *testing.T) {
 		m, err := Infer(c.Tables, MeasureOptions{})
 		if err != nil || m.Dims[len(m.Dims)-1] != want {
 			t.Errorf("the sources of %q are %v: %v", text, m, err)
+		}
+	}
+}
+
+// TestKeysThatAreNoProcesses holds that a key of which the reader of a tool knows what it names is
+// not taken for a process, as a lock is none.
+func TestKeysThatAreNoProcesses(t *testing.T) {
+	for _, name := range []string{"lockstat.txt", "perf-stat-I.csv"} {
+		c, err := Load(t.Context(), os.DirFS("testdata"), name, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err := Infer(c.Tables, MeasureOptions{By: []string{"execname"}}); err == nil {
+			t.Errorf("%s has sources by %v, which are processes", name, m.Names)
+		} else if !strings.Contains(err.Error(), "no table has such a column") {
+			t.Error(err)
+		}
+		if m, err := Infer(c.Tables, MeasureOptions{}); err == nil && slices.Contains(m.Dims, ExecName) {
+			t.Errorf("%s has sources by %v of %v", name, m.Names, m.Dims)
 		}
 	}
 }
