@@ -59,6 +59,7 @@ func gstatReport(line []byte) *report {
 		}
 	}
 	last := len(rp.Names) - 1
+	rp.RestIs(last) // as of a label, `ntfs/System Reserved`
 	rp.columns = rp.Names
 	// On a terminal a bar parts the share from the name.
 	rp.shape = func(cells [][]byte) [][]byte {

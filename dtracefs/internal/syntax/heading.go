@@ -64,6 +64,9 @@ func ParseHeading(line []byte) Heading {
 	return h
 }
 
+// RestIs has cells of that column hold blanks, where its name alone does not tell that they may.
+func (h *Heading) RestIs(column int) { h.rest = column }
+
 // Has reports whether all names are among the columns.
 func (h Heading) Has(names ...string) bool {
 	for _, n := range names {
