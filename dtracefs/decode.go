@@ -2,6 +2,8 @@ package dtracefs
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 
 	"dtnotes/dtracefs/internal/script"
 	"dtnotes/dtracefs/internal/syntax"
@@ -43,7 +45,17 @@ func (d *decoder) wasExact(from, to, lines int) {
 }
 
 // finish files what was gathered as the capture's tables.
-func (d *decoder) finish() { d.c.Tables = append(d.c.Tables, d.tables()...) }
+func (d *decoder) finish() {
+	d.c.Tables = append(d.c.Tables, d.tables()...)
+	var grouped []string
+	for _, s := range d.list {
+		grouped = append(grouped, s.grouped...)
+	}
+	if len(grouped) > 0 {
+		slices.Sort(grouped)
+		d.notice(0, "unit", []byte(strings.Join(slices.Compact(grouped), ", ")+": commas are taken to part the thousands of numbers"), 0)
+	}
+}
 
 // filled returns how much was filed so far. Readers compare it before and after something to see
 // whether that left anything.

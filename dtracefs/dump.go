@@ -9,6 +9,10 @@ import (
 var (
 	ruler   = pattern.New(`^\s*0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef\s*$`)
 	dumpRow = pattern.New(`^\s*([0-9a-f]+): ((?:[0-9a-f]{2}(?: |$)){1,16})(.*)$`)
+
+	// Where bytes are printed without the zeros in front, as Java's toHexString does, they stand
+	// wherever they do, and those below zero have as many digits as an integer.
+	looseRow = pattern.New(`^\s*(?:([0-9a-f]+): +)?((?:(?:f{6})?[0-9a-f]{1,2}(?: |$))+)(?: +(\S.*))?$`)
 )
 
 // isRuler reports whether a line is the ruler over a dump.
@@ -39,6 +43,11 @@ func (dumps) take(st *station, num int, line []byte) bool {
 	for !st.cur.Done() {
 		row := st.peek()
 		m := dumpRow.FindSubmatchIndex(row)
+		if loose := looseRow.FindSubmatchIndex(row); loose != nil && loose[2] >= 0 && (m == nil || loose[5] > m[5]) {
+			st.take(classTable)
+			fileDump(st, title, row, loose)
+			continue
+		}
 		// The first line that is no row is left to others.
 		if m == nil {
 			return true
@@ -60,5 +69,67 @@ func (dumps) take(st *station, num int, line []byte) bool {
 		s.text("ascii", ascii)
 		s.end()
 	}
+	return true
+}
+
+// fileDump files a row of bytes that looseRow found.
+func fileDump(st *station, title string, row []byte, at []int) {
+	s := st.sheetFor("bytes", "bytes", "bytes")
+	st.context(s)
+	if title != "" {
+		s.text("label", []byte(title))
+	}
+	s.int("dump", int64(st.block), false)
+	for i, name := range []string{"offset", "hex", "ascii"} {
+		if from, to := at[2*i+2], at[2*i+3]; from >= 0 {
+			s.text(name, bytes.TrimSpace(row[from:to]))
+		}
+	}
+	s.end()
+}
+
+// fewestBytes is how many bytes a row has without an offset in front: names and numbers of one or
+// two digits are more often fewer.
+const fewestBytes = 8
+
+// bytes files lines that are nothing but bytes in hexadecimal, with their offsets or without, where
+// no ruler stands above them. As rows they would be a table made of nonsense, in which 10 is ten.
+// All but the last have as many, and letters are in two columns at least: else they are numbers.
+func (f *freeText) bytes(title string, lines []textLine) bool {
+	if len(lines) < 2 {
+		return false
+	}
+	width := 0
+	letters := map[int]bool{}
+	for i, l := range lines {
+		m := looseRow.FindSubmatchIndex(l.text)
+		if m == nil || l.frames != nil {
+			return false
+		}
+		words := bytes.Fields(l.text[m[4]:m[5]])
+		if i == 0 {
+			width = len(words)
+		}
+		if len(words) != width && (i < len(lines)-1 || len(words) > width) || width < fewestBytes && m[2] < 0 {
+			return false
+		}
+		for column, w := range words {
+			letters[column] = letters[column] || bytes.ContainsAny(w, "abcdef")
+		}
+	}
+	columns := 0
+	for _, some := range letters {
+		if some {
+			columns++
+		}
+	}
+	if columns < 2 {
+		return false
+	}
+	f.st.block++
+	for _, l := range lines {
+		fileDump(f.st, title, l.text, looseRow.FindSubmatchIndex(l.text))
+	}
+	f.adjacent.sheet = nil
 	return true
 }

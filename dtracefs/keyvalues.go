@@ -68,6 +68,37 @@ func (f *freeText) named(title string, lines []textLine) bool {
 	return true
 }
 
+// sameName files lines that all have the one name and a number, as `total: 12`: the name is that of
+// a column, and no key whose values these are.
+func (f *freeText) sameName(title string, lines []textLine) bool {
+	split := func(l textLine) (name, value []byte) {
+		name, value, ok := bytes.Cut(l.text, []byte(":"))
+		if !ok {
+			name, value, _ = bytes.Cut(l.text, []byte("="))
+		}
+		name, value = bytes.TrimSpace(name), bytes.TrimSpace(value)
+		if _, ok := syntax.ParseMeasure(value); !ok && !isNumber(value) || len(name) == 0 || !isCellName(name) || l.frames != nil {
+			return nil, nil
+		}
+		return name, value
+	}
+	name, _ := split(lines[0])
+	if name == nil || len(lines) < 2 {
+		return false
+	}
+	for _, l := range lines[1:] {
+		if n, _ := split(l); !bytes.Equal(n, name) {
+			return false
+		}
+	}
+	for _, l := range lines {
+		_, value := split(l)
+		fileNamed(f.st, title, string(name)+" ", nil, nil, [][2][]byte{{name, value}})
+	}
+	f.adjacent.sheet = nil
+	return true
+}
+
 // fileNamed files a row that names its cells.
 func fileNamed(st *station, title, names string, clock *syntax.Clock, lead []byte, pairs [][2][]byte) {
 	// The order of the names is a part of the key: a script that prints them in another order

@@ -58,8 +58,10 @@ func (f *freeText) rows(title string, lines []textLine) {
 		}
 	}
 	switch {
+	case f.bytes(title, lines):
 	case looseTuples(f.st, title, lines):
 	case f.named(title, lines):
+	case f.sameName(title, lines):
 	case f.pairs(title, lines):
 	case f.shaped(title, false, lines):
 	case title == "" && len(lines) > 2 && !isRowOver(lines[0].text, lines[1].text) && f.shaped(string(bytes.TrimSpace(lines[0].text)), true, lines[1:]):

@@ -16,6 +16,8 @@ type sheet struct {
 	n     int
 	seen  map[string]bool // of what has rows already; see first
 	nulls []string        // members of records that were null
+
+	grouped []string // columns whose numbers had commas between their thousands, see ungroup
 }
 
 // newSheet returns a sheet that belongs to no capture yet. Readers take theirs from [sheets].
@@ -261,6 +263,9 @@ func (s *sheet) finish(infer, part bool) *Table {
 	for _, c := range s.Columns {
 		c.padTo(s.n)
 		if infer && c.typ == String {
+			if c.ungroup() {
+				s.grouped = append(s.grouped, c.Name)
+			}
 			c.infer()
 		}
 	}
@@ -275,6 +280,45 @@ func (c *Column) constant() bool {
 		}
 	}
 	return true
+}
+
+// ungroup takes away the commas that part the thousands of numbers, as in 1,234,567, if all cells
+// of a column are integers and one has some. It reports whether it did.
+func (c *Column) ungroup() bool {
+	some := false
+	plain := make([]string, len(c.words.values))
+	for i, w := range c.words.values {
+		var ok bool
+		if plain[i], ok = withoutThousands(w); !ok && w != "" {
+			return false
+		}
+		some = some || plain[i] != w
+	}
+	if !some {
+		return false
+	}
+	words := newDictionary()
+	for i, code := range c.codes {
+		if !c.Null(i) {
+			c.codes[i] = words.codeString(plain[code])
+		}
+	}
+	c.words = words
+	return true
+}
+
+// withoutThousands returns an integer without the commas that part its thousands; false if it is
+// none.
+func withoutThousands(w string) (plain string, ok bool) {
+	groups := strings.Split(w, ",")
+	for i, g := range groups {
+		if i == 0 && len(groups) > 1 && (len(strings.TrimPrefix(g, "-")) > 3 || strings.TrimLeft(g, "-0") == "") || i > 0 && (len(g) != 3 || g[0] == '-') {
+			return w, false
+		}
+	}
+	plain = strings.Join(groups, "")
+	_, _, ok = canonicalInt(plain)
+	return plain, ok
 }
 
 // infer turns a column of text into one of integers or floats if every cell that is not empty is

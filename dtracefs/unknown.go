@@ -43,7 +43,7 @@ func isTracerText(head []byte) bool {
 	for _, n := range c.Notices {
 		switch n.Kind {
 		// Prose and listings have these as well: dots for what was left out, or a shell's prompt.
-		case "banner", "prompt", "elided", "interrupt", "heading", "truncated":
+		case "banner", "prompt", "elided", "interrupt", "heading", "truncated", "unit":
 		default:
 			return true
 		}
