@@ -93,6 +93,33 @@ func TestAMillionBucketsAreAnEnvelope(t *testing.T) {
 	}
 }
 
+// TestStackedBucketsThatShareAColumnAreMeans has far more buckets than the page has columns: they
+// add up to the same, in pictures that take no longer than those of fewer.
+func TestStackedBucketsThatShareAColumnAreMeans(t *testing.T) {
+	tl := Timeline{Names: []string{"a", "b"}, Values: make([][]float64, 2), Stacked: true}
+	for i := range 100_000 {
+		tl.Times = append(tl.Times, 1.8e9+float64(i))
+		tl.Values[0] = append(tl.Values[0], float64(i%10))
+		tl.Values[1] = append(tl.Values[1], math.NaN())
+	}
+	for _, xkcd := range []bool{false, true} {
+		tl.XKCD = xkcd
+		coarse, strands, means := tl.coarse(tl.strands(), 600)
+		if !means || len(coarse.Times) > 601 || len(coarse.Times) < 100 {
+			t.Fatalf("by hand %v: %d columns", xkcd, len(coarse.Times))
+		}
+		for j, v := range strands[0].values[1 : len(coarse.Times)-1] {
+			if math.Abs(v-4.5) > 0.1 || !math.IsNaN(strands[1].values[j]) || coarse.Times[j+1] <= coarse.Times[j] {
+				t.Fatalf("by hand %v: column %d at %v is %v and %v", xkcd, j, coarse.Times[j], v, strands[1].values[j])
+			}
+		}
+		checkPNG(t, tl.PNG())
+		if n := len(tl.SVG()); n > 200<<10 {
+			t.Errorf("by hand %v: the document takes %d bytes", xkcd, n)
+		}
+	}
+}
+
 func TestOneOutlierLeavesAHeatMapItsColors(t *testing.T) {
 	cols := make([][]float64, 50)
 	for i := range cols {

@@ -332,6 +332,11 @@ func (t Timeline) plan() (w, h length, draw func(*page)) {
 	}
 	p := pen{t.XKCD}
 	strands := t.strands()
+	first, last := t.Times[0], t.Times[len(t.Times)-1]
+	means := false
+	if t.Stacked {
+		t, strands, means = t.coarse(strands, w)
+	}
 	y := t.valueScale(strands)
 	yTicks := t.valueTicks(y)
 	legend := length(0)
@@ -339,7 +344,7 @@ func (t Timeline) plan() (w, h length, draw func(*page)) {
 		strands[i].name = s
 		legend = max(legend, p.width(strands[i].name, smallSize, false))
 	}
-	x := scale{min: t.Times[0], max: t.Times[len(t.Times)-1]}
+	x := scale{min: first, max: last}
 	if t.Every > 0 {
 		// The last bucket has a width, too.
 		x.max += t.Every.Seconds()
@@ -376,6 +381,9 @@ func (t Timeline) plan() (w, h length, draw func(*page)) {
 		colors, dashes := p.strandStyles(strands, t.Stacked)
 		if t.Stacked {
 			t.drawAreas(p, x, y, strands, colors)
+			if means {
+				p.footnote("areas: means of neighboring buckets")
+			}
 		} else {
 			t.drawLines(p, x, y, strands, colors, dashes)
 		}
@@ -549,8 +557,56 @@ func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NR
 		p.End()
 	}
 	if bands {
-		p.write(point{X: p.right() - pageMargin, Y: 6}, label{text: "bands: least to most of neighboring buckets, lines: means", size: 7, align: right, color: p.muted})
+		p.footnote("bands: least to most of neighboring buckets, lines: means")
 	}
+}
+
+// footnote says in a corner how something is drawn.
+func (p *page) footnote(s string) {
+	p.write(point{X: p.right() - pageMargin, Y: 6}, label{text: s, size: 7, align: right, color: p.muted})
+}
+
+// coarse returns the timeline with the means of the buckets of each column of a page w wide, if
+// there are at least twice as many buckets as columns, and whether it did. Means add up as the
+// values do. Drawn one by one, the areas would be solid blocks up to the largest of their values.
+func (t Timeline) coarse(strands []strand, w length) (Timeline, []strand, bool) {
+	columns := max(1, int(w))
+	if t.XKCD {
+		columns = max(1, int(w/4)) // a broader pen
+	}
+	first, last := t.Times[0], t.Times[len(t.Times)-1]
+	if len(t.Times) < 2*columns || last == first {
+		return t, strands, false
+	}
+	column := func(j int) int { return int((t.Times[j] - first) / (last - first) * float64(columns)) }
+	mean := func(values []float64) []float64 {
+		var out []float64
+		for a := 0; a < len(values); {
+			b, n, sum := a, 0, 0.0
+			for ; b < len(values) && column(b) == column(a); b++ {
+				if v := values[b]; !math.IsNaN(v) {
+					n, sum = n+1, sum+v
+				}
+			}
+			out = append(out, sum/float64(n)) // NaN where all are
+			a = b
+		}
+		return out
+	}
+	out := slices.Clone(strands)
+	for k := range out {
+		out[k].values = mean(strands[k].values)
+	}
+	// Differences are small where times since the epoch would lose digits when they are summed up.
+	since := make([]float64, len(t.Times))
+	for j, v := range t.Times {
+		since[j] = v - first
+	}
+	t.Times = mean(since)
+	for j := range t.Times {
+		t.Times[j] += first
+	}
+	return t, out, true
 }
 
 // envelope returns, for a line with many more points than the page has columns, the band from the
