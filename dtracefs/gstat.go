@@ -15,6 +15,7 @@ import (
 //	    0     12      2     64    0.4     10    768    0.5    0.6| ada0
 var gstat = &tool{
 	name: "gstat",
+	sure: true,
 	head: func(line []byte, _ *syntax.Cursor) bool { return isGstatStart(line) || isGstatHeading(line) },
 	line: func(r *reports, num int, line []byte) bool {
 		switch {

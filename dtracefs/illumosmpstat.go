@@ -10,6 +10,7 @@ import (
 // of Linux is one of sysstat.
 var illumosMpstat = &tool{
 	name: "mpstat",
+	sure: true,
 	head: func(line []byte, _ *syntax.Cursor) bool { return isMpstatHeading(line) },
 	line: func(r *reports, num int, line []byte) bool {
 		if !isMpstatHeading(line) {

@@ -12,6 +12,7 @@ import (
 // and the load. That of Linux is one of sysstat.
 var iostat = &tool{
 	name: "iostat",
+	sure: true,
 	head: func(line []byte, rest *syntax.Cursor) bool {
 		if isDevicesTitle(line) || isDevicesHeading(line) {
 			return true

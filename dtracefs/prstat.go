@@ -10,6 +10,7 @@ import (
 // a table of users, zones or projects under it, and a line of totals.
 var prstat = &tool{
 	name: "prstat",
+	sure: true,
 	head: func(line []byte, _ *syntax.Cursor) bool { return isPrstatHeading(line) },
 	line: func(r *reports, num int, line []byte) bool {
 		switch {

@@ -28,6 +28,10 @@ type tool struct {
 	// first of the two lines of a heading; nil where no line of the tool is like that. No part of a
 	// capture ends with such a line.
 	opens func(line []byte) bool
+
+	// sure says that no script of a tracer prints headings like those of the tool, which then is
+	// read also where its tables stand among what a tracer printed.
+	sure bool
 }
 
 // tools are those that have a line in dialects, in the same order. It is toolDialect that adds them
@@ -50,7 +54,7 @@ func toolDialect(t *tool) dialect {
 			// A copy, as a tool may read on to see whether the line is its heading.
 			after := *cur
 			if t.head(line, &after) {
-				return true
+				return !t.sure || !saysTracer(head)
 			}
 			if _, ok := wholeClock(line); !ok {
 				return false
@@ -58,11 +62,12 @@ func toolDialect(t *tool) dialect {
 		}
 		return false
 	}
-	start := func() reader {
-		return &reports{tool: t, boot: 1, inBlock: map[string]bool{}, names: map[string]string{}, told: map[string]bool{}}
-	}
 	tools = append(tools, t)
-	return dialect{t.name, is, cutReports, start}
+	return dialect{t.name, is, cutReports, func() reader { return newReports(t) }}
+}
+
+func newReports(t *tool) *reports {
+	return &reports{tool: t, boot: 1, inBlock: map[string]bool{}, names: map[string]string{}, told: map[string]bool{}}
 }
 
 // cutReports cuts after the last line that does not need the next one. A script in a shell may run

@@ -72,6 +72,7 @@ type form struct {
 // anything.
 var forms = []form{
 	{"activity", func() recognizer { return newActivity() }},
+	{"tool's rows", func() recognizer { return &besideTools{} }},
 	{"clock", func() recognizer { return &clocks{} }},
 	{"bars", func() recognizer { return barCharts{} }},
 	{"script", func() recognizer { return &scriptLines{} }},
@@ -94,6 +95,7 @@ var forms = []form{
 	{"print", func() recognizer { return structs{} }},
 	{"stack", func() recognizer { return &stacks{} }},
 	{"aggregation", func() recognizer { return aggregations{} }},
+	{"tool's heading", func() recognizer { return &toolHeadings{} }},
 	{"rows under a clock", func() recognizer { return &clockedRows{} }},
 }
 
@@ -101,6 +103,7 @@ var forms = []form{
 func newStation() *station {
 	st := &station{turn: -1}
 	st.free = newFreeText(st)
+	var beside *besideTools
 	for _, f := range forms {
 		r := f.new()
 		switch r := r.(type) {
@@ -110,6 +113,10 @@ func newStation() *station {
 			st.log = r
 		case *clockedRows:
 			st.clocked = r
+		case *besideTools:
+			beside = r
+		case *toolHeadings:
+			r.tables = beside
 		}
 		st.forms = append(st.forms, r)
 	}

@@ -11,6 +11,7 @@ import (
 // macOS' vm_stat: a row for each interval, under a heading that comes again each page.
 var vmstat = &tool{
 	name: "vmstat",
+	sure: true,
 	head: func(line []byte, rest *syntax.Cursor) bool {
 		// These two lines are like nothing else, so nothing needs to follow them.
 		if isVmstatDisks(line) || isVMStatTitle(line) {
@@ -49,6 +50,10 @@ var vmstat = &tool{
 
 // isVmstatGroups reports whether a line is the one over the heading, which groups the columns.
 func isVmstatGroups(line []byte) bool {
+	// Every line that is no row is asked about.
+	if !bytes.Contains(line, []byte("memory")) {
+		return false
+	}
 	words := bytes.Fields(line)
 	if len(words) < 4 {
 		return false
@@ -59,7 +64,7 @@ func isVmstatGroups(line []byte) bool {
 	if first != "procs" && first != "kthr" && first != "memory" {
 		return false
 	}
-	return bytes.Contains(line, []byte("memory")) && (bytes.Contains(line, []byte("cpu")) || bytes.Contains(line, []byte("executable")) && bytes.Contains(line, []byte("anonymous")))
+	return bytes.Contains(line, []byte("cpu")) || bytes.Contains(line, []byte("executable")) && bytes.Contains(line, []byte("anonymous"))
 }
 
 // isVmstatHeading reports whether a line is a heading, by names that no other tool has together.

@@ -1,0 +1,75 @@
+package dtracefs
+
+import (
+	"bytes"
+	"slices"
+
+	"dtnotes/dtracefs/internal/syntax"
+)
+
+// besideTools are the tables of interval tools among what a tracer prints, as where a script of a
+// shell runs vmstat before or after it. They are read as they are where the tool is alone. What
+// goes on behind a heading comes first, as rows of numbers may be anything; a heading itself comes
+// when nothing else knows the line.
+type besideTools struct {
+	r    *reports
+	next int // the line after the last row or heading
+}
+
+func (b *besideTools) take(st *station, num int, line []byte) bool {
+	if b.r == nil || num-st.blanks != b.next || st.blanks > 1 {
+		return false
+	}
+	b.r.decoder, b.r.cur = st.decoder, st.cur
+	if (b.r.table == nil || !b.r.row(line)) && !b.r.tool.line(b.r, num, line) {
+		return false
+	}
+	b.next = st.cur.Number()
+	return true
+}
+
+// toolHeadings begin the tables of tools.
+type toolHeadings struct{ tables *besideTools }
+
+func (h *toolHeadings) take(st *station, num int, line []byte) bool {
+	// All free text comes by, and a number in it rules out most lines.
+	if bytes.ContainsAny(line, "0123456789") {
+		return false
+	}
+	after := *st.cur
+	after.Next()
+	i := slices.IndexFunc(tools, func(t *tool) bool {
+		ahead := after
+		return t.sure && t.head(line, &ahead)
+	})
+	if i < 0 {
+		return false
+	}
+	st.free.flush()
+	if h.tables.r == nil {
+		h.tables.r = newReports(tools[i])
+	}
+	r := h.tables.r
+	// A clock right above is that of the block.
+	r.when.ns, r.when.ofDay, r.when.set, r.used = st.stamp, st.ofDay, st.stamped && st.afterClock == num, false
+	r.tool, r.decoder, r.cur, r.table = tools[i], st.decoder, st.cur, nil
+	if !r.tool.line(r, num, line) {
+		return false
+	}
+	h.tables.next = st.cur.Number()
+	return true
+}
+
+// saysTracer reports whether a line of a text is of a tracer that says what it traces.
+func saysTracer(head []byte) bool {
+	if !bytes.Contains(head, []byte(" probe")) {
+		return false
+	}
+	for cur := syntax.NewCursor(head); !cur.Done(); {
+		line, _ := cur.Next()
+		if m, ok := syntax.ParseMessage(line); ok && (m.Kind == "attached" || quotedEnd.Match(line)) {
+			return true
+		}
+	}
+	return false
+}
