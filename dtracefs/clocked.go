@@ -189,7 +189,7 @@ func (r *clockedRows) take(st *station, num int, line []byte) bool {
 		return false
 	}
 	cells, shape, ok := r.shapes.split(line)
-	if !ok {
+	if !ok || overHistogram(st) {
 		return false
 	}
 	// The heading of a table still holds, and the row fits it.
@@ -200,6 +200,14 @@ func (r *clockedRows) take(st *station, num int, line []byte) bool {
 	st.take(classTable)
 	r.file(st, cells, shape)
 	return true
+}
+
+// overHistogram reports whether the next line stands over a histogram, as whose that is.
+func overHistogram(st *station) bool {
+	next := plain(st.peekAfter())
+	_, isHist := syntax.HistHeader(next)
+	_, isBars := syntax.ParseBarsHead(next)
+	return isHist || isBars
 }
 
 // learn learns the shapes of the rows ahead, and their names if a heading stands over the clock.

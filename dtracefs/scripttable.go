@@ -913,6 +913,9 @@ func (h *header) cells(line []byte) [][]byte {
 	}
 	switch {
 	case len(tokens) == n:
+		if h.inPlace(line, tokens, cells) {
+			return cells
+		}
 		for i, k := range tokens {
 			cells[i] = line[k.Start:k.End]
 		}
@@ -946,6 +949,41 @@ func (h *header) underRules(line []byte, tokens []token, cells [][]byte) bool {
 			starts[at] = k.Start
 		}
 		cells[at] = line[starts[at]:k.End]
+	}
+	return true
+}
+
+// inPlace splits a row that has as many words as columns, but of which a name has a blank and a
+// cell is empty: its parts between gaps all stand at edges of columns, in their order, and are one
+// fewer than these.
+func (h *header) inPlace(line []byte, tokens []token, cells [][]byte) bool {
+	edge := func(k token) bool {
+		return slices.ContainsFunc(h.cols, func(c headCol) bool { return k.Start == c.start || k.End == c.end })
+	}
+	var parts []token
+	for _, k := range tokens {
+		if i := len(parts) - 1; i >= 0 && k.Start == parts[i].End+1 && !edge(k) {
+			parts[i].End = k.End
+			continue
+		}
+		parts = append(parts, k)
+	}
+	n := len(h.cols)
+	if len(parts) != n-1 || n < 3 {
+		return false
+	}
+	columns := make([]int, len(parts))
+	next := 0
+	for i, p := range parts {
+		at := slices.IndexFunc(h.cols[next:], func(c headCol) bool { return c.left && p.Start == c.start || !c.left && p.End == c.end })
+		if at < 0 {
+			return false
+		}
+		columns[i] = next + at
+		next += at + 1
+	}
+	for i, p := range parts {
+		cells[columns[i]] = line[p.Start:p.End]
 	}
 	return true
 }

@@ -43,7 +43,7 @@ func (f *stacks) take(st *station, num int, line []byte) bool {
 			return false // of a stack that a script printed, some of whose frames have no symbol
 		}
 	}
-	if line[0] != ' ' && line[0] != '\t' && aloneAtMargin(st.peekAfter()) {
+	if line[0] != ' ' && line[0] != '\t' && aloneAtMargin(line, st.peekAfter()) {
 		return false // a name or an address that was printed by itself
 	}
 	var keys []named
@@ -89,8 +89,12 @@ func (f *stacks) take(st *station, num int, line []byte) bool {
 }
 
 // aloneAtMargin reports whether what stands under a frame at the margin is neither a frame nor a
-// value.
-func aloneAtMargin(next []byte) bool {
+// value. Under an address a number at the margin is no value of it: both were printed by
+// themselves.
+func aloneAtMargin(line, next []byte) bool {
+	if bytes.IndexByte(line, '`') < 0 && len(next) > 0 && next[0] != ' ' && next[0] != '\t' && isNumber(next) {
+		return true
+	}
 	if kind, _ := syntax.Frame(next); kind != syntax.NoFrame {
 		return false
 	}
