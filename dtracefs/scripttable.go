@@ -194,6 +194,9 @@ func (f *scriptTables) titledBy(st *station, lines []textLine, n int) bool {
 // title, under it a drawn line; the rows end at the next heading. A heading alone waits for its
 // rows, and a paragraph without a heading may be rows of the table before.
 func (f *scriptTables) file(st *station, lines []textLine) int {
+	if n := f.ruledAgain(st, lines); n > 0 {
+		return n
+	}
 	at := f.headingAt(st, lines)
 	if n := len(lines) - 1; at < 0 && lines[n].frames == nil && overClock(st, lines[n].text) {
 		at = n
@@ -292,11 +295,29 @@ func ruledColumns(heading []byte, rows []textLine) (ruled []token) {
 		return nil
 	}
 	for _, k := range names {
-		if columnOver(ruled, k) < 0 {
+		word := heading[k.Start:k.End]
+		// Rows stand over a line, too.
+		if _, isMeasure := syntax.ParseMeasure(word); isMeasure || isNumber(word) || columnOver(ruled, k) < 0 {
 			return nil
 		}
 	}
 	return ruled
+}
+
+// ruledAgain files rows under a line that draws the columns of the table in force once more, as
+// zpool iostat does after each interval, and returns how many lines those are.
+func (f *scriptTables) ruledAgain(st *station, lines []textLine) int {
+	h := f.header
+	if h == nil || h.ruled == nil || h.sheet == nil || !isDrawn(lines[0]) || !slices.Equal(tokensOf(lines[0].text), h.ruled) {
+		return 0
+	}
+	n := 1
+	for n < len(lines) && !isDrawn(lines[n]) && h.fits(lines[n].text) {
+		n++
+	}
+	st.account(classTable, lines[0].size)
+	f.rows(st, h, h.title, lines[1:n])
+	return n
 }
 
 // columnOver returns the column that a word stands over or under; -1 if that is none or two of
@@ -769,12 +790,30 @@ func newHeader(lines []textLine, at int) *header {
 		h.cols = append(h.cols, headCol{strings.Join(name, " "), start, k.End, lefts > rights})
 		name, start = nil, -1
 	}
+	if overFirst(h.cols, rows) {
+		h.cols = slices.Insert(h.cols, 0, headCol{"c1", 0, h.cols[0].start - 1, true})
+	}
 	if first := &h.cols[0]; strings.HasSuffix(first.name, ":") {
 		first.name = strings.TrimRight(first.name, ":")
 	}
 	unique(h.cols)
 	h.loose = len(rows) > 0 && sameCount(len(h.cols), rows)
 	return h
+}
+
+// overFirst reports whether a column without a name stands before the first one: all rows start
+// with a word left of the first name, and some have a word more than there are names. free prints
+// `Mem:` and `Swap:` so.
+func overFirst(cols []headCol, rows []textLine) bool {
+	more := false
+	for _, r := range rows {
+		tokens := rowTokens(r.text)
+		if len(tokens) < 2 || tokens[0].End >= cols[0].start || isNumber(r.text[tokens[0].Start:tokens[0].End]) {
+			return false
+		}
+		more = more || len(tokens) == len(cols)+1 && tokens[1].End == cols[0].end && tokens[len(cols)].End == cols[len(cols)-1].end
+	}
+	return more
 }
 
 // wordAt reports whether a row has a word, and no number, that starts there: it stands under the
