@@ -42,8 +42,8 @@ func (h *toolHeadings) take(st *station, num int, line []byte) bool {
 		ahead := after
 		return t.sure && t.head(line, &ahead)
 	})
-	if i < 0 {
-		return false
+	if i < 0 || isPrinted(st, line) {
+		return false // a script may print what looks like a tool's
 	}
 	st.free.flush()
 	if h.tables.r == nil {
