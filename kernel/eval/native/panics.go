@@ -94,8 +94,8 @@ func thrown(f func()) (v any) {
 	return nil
 }
 
-// fail panics with v at an instruction. Like outside and halt below, it is not inlined, so that
-// run, which calls them in many places, does not get larger by what seldom happens.
+// fail panics with v at an instruction. Like those below, it is not inlined, so that the loop of
+// instructions stays small.
 //
 //go:noinline
 func (vm *machine) fail(f *fn, in *instr, sp int, v any) {
@@ -111,12 +111,29 @@ func (vm *machine) outside(f *fn, in *instr, sp int, i uint64, n int64) {
 	panic(boundsError(int64(i), int(n), !f.unsignedIndex(in), boundsIndex))
 }
 
-// halt is called where the stop flag is set.
+// halt is called where the stop flag is set. It returns where the flag is that of another run.
 //
 //go:noinline
 func (vm *machine) halt(f *fn, in *instr, sp int) {
 	vm.f, vm.at, vm.sp = f, in, sp
 	f.prog.host.Halt()
+}
+
+// wrong panics because of what an instruction has found, such as an index that is out of range.
+//
+//go:noinline
+func (vm *machine) wrong(f *fn, in *instr, sp int, np, pp unsafe.Pointer) {
+	switch o := in.op; {
+	case o >= opDiv && o <= opRemU:
+		vm.fail(f, in, sp, errDivide)
+	case o == opShift:
+		vm.fail(f, in, sp, errShift)
+	case o == opAddrA && *ptr(pp, in.b) != nil:
+		vm.outside(f, in, sp, *num(np, in.c), int64(in.d))
+	case o >= opLdX8 && o <= opAddrX:
+		vm.outside(f, in, sp, *num(np, in.c), *snum(np, in.d))
+	}
+	vm.fail(f, in, sp, errNil)
 }
 
 // protect runs a machine. If a panic ends that and a deferred function recovers it, protect returns

@@ -13,11 +13,17 @@ func (vm *machine) state(f *fn, ip, np, pp unsafe.Pointer, sp int) state {
 // run executes from a state on until the frame at the bottom returns. It is one function because a
 // switch over small numbers is a jump through a table, and because its variables then stay in
 // registers. After as many ends of loops and calls as left says, it returns with more true.
+//
+// The first switch calls nothing. What has to call something, or panics, goes to slow, which knows
+// by the instruction what there is to do: were there a call in the first switch, all variables
+// would be stored on the stack at each instruction, for after that call.
 func (vm *machine) run(s state, left int) (next state, more bool) {
 	f, ip, sp := s.f, s.ip, s.sp
 	np, pp := unsafe.Add(unsafe.Pointer(&vm.n[0]), s.nOff), unsafe.Add(unsafe.Pointer(&vm.p[0]), s.pOff)
+	var in *instr
+next:
 	for {
-		in := (*instr)(ip)
+		in = (*instr)(ip)
 		ip = unsafe.Add(ip, instrSize)
 		switch in.op {
 		case opNop:
@@ -40,25 +46,25 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 		case opDiv:
 			y := *snum(np, in.c)
 			if y == 0 {
-				vm.fail(f, in, sp, errDivide)
+				goto slow
 			}
 			*snum(np, in.a) = *snum(np, in.b) / y
 		case opRem:
 			y := *snum(np, in.c)
 			if y == 0 {
-				vm.fail(f, in, sp, errDivide)
+				goto slow
 			}
 			*snum(np, in.a) = *snum(np, in.b) % y
 		case opDivU:
 			y := *num(np, in.c)
 			if y == 0 {
-				vm.fail(f, in, sp, errDivide)
+				goto slow
 			}
 			*num(np, in.a) = *num(np, in.b) / y
 		case opRemU:
 			y := *num(np, in.c)
 			if y == 0 {
-				vm.fail(f, in, sp, errDivide)
+				goto slow
 			}
 			*num(np, in.a) = *num(np, in.b) % y
 		case opAnd:
@@ -97,7 +103,7 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 			*num(np, in.a) = narrow(kind(in.c), *num(np, in.b))
 		case opShift:
 			if *snum(np, in.a) < 0 {
-				vm.fail(f, in, sp, errShift)
+				goto slow
 			}
 		case opEq:
 			*num(np, in.a) = truth(*num(np, in.b) == *num(np, in.c))
@@ -124,10 +130,11 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 		case opPNe:
 			*num(np, in.a) = truth(*ptr(pp, in.b) != *ptr(pp, in.c))
 		case opStrEq:
-			n := *num(np, in.d)
-			*num(np, in.a) = truth(n == *num(np, in.e) && unsafe.String((*byte)(*ptr(pp, in.b)), int(n)) == unsafe.String((*byte)(*ptr(pp, in.c)), int(n)))
-		case opStrLt, opStrLe:
-			vm.slow(f, in, np, pp)
+			if n := *num(np, in.d); n == *num(np, in.e) && *ptr(pp, in.b) != *ptr(pp, in.c) {
+				goto slow
+			} else {
+				*num(np, in.a) = truth(n == *num(np, in.e))
+			}
 		case opFAdd:
 			*flt(np, in.a) = *flt(np, in.b) + *flt(np, in.c)
 		case opFAdd32:
@@ -152,8 +159,6 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 			*flt(np, in.a) = math.Sqrt(*flt(np, in.b))
 		case opFAbs:
 			*flt(np, in.a) = math.Abs(*flt(np, in.b))
-		case opMath1:
-			*flt(np, in.a) = math1[in.c].f(*flt(np, in.b))
 		case opI2F:
 			*flt(np, in.a) = float64(*snum(np, in.b))
 		case opU2F:
@@ -171,100 +176,100 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 		case opLd8:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			*num(np, in.a) = uint64(*(*uint64)(unsafe.Add(m, int(in.c))))
 		case opLdI4:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			*num(np, in.a) = uint64(*(*int32)(unsafe.Add(m, int(in.c))))
 		case opLdU4:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			*num(np, in.a) = uint64(*(*uint32)(unsafe.Add(m, int(in.c))))
 		case opLdI2:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			*num(np, in.a) = uint64(*(*int16)(unsafe.Add(m, int(in.c))))
 		case opLdU2:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			*num(np, in.a) = uint64(*(*uint16)(unsafe.Add(m, int(in.c))))
 		case opLdI1:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			*num(np, in.a) = uint64(*(*int8)(unsafe.Add(m, int(in.c))))
 		case opLdU1:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			*num(np, in.a) = uint64(*(*uint8)(unsafe.Add(m, int(in.c))))
 		case opLdP:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			*ptr(pp, in.a) = *(*unsafe.Pointer)(unsafe.Add(m, int(in.c)))
 		case opLdPN:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			m = unsafe.Add(m, int(in.c))
 			*ptr(pp, in.a), *num(np, in.d) = *(*unsafe.Pointer)(m), *num(m, 8)
 		case opLdPNN:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			m = unsafe.Add(m, int(in.c))
 			*ptr(pp, in.a), *num(np, in.d), *num(np, in.d+8) = *(*unsafe.Pointer)(m), *num(m, 8), *num(m, 16)
 		case opLdPP:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			m = unsafe.Add(m, int(in.c))
 			*ptr(pp, in.a), *ptr(pp, in.a+8) = *(*unsafe.Pointer)(m), *ptr(m, 8)
 		case opSt8:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			*(*uint64)(unsafe.Add(m, int(in.c))) = uint64(*num(np, in.a))
 		case opSt4:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			*(*uint32)(unsafe.Add(m, int(in.c))) = uint32(*num(np, in.a))
 		case opSt2:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			*(*uint16)(unsafe.Add(m, int(in.c))) = uint16(*num(np, in.a))
 		case opSt1:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			*(*uint8)(unsafe.Add(m, int(in.c))) = uint8(*num(np, in.a))
 		case opCount:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			m = unsafe.Add(m, int(in.c))
 			x := *num(m, 0)
@@ -275,156 +280,153 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 		case opStP:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			*(*unsafe.Pointer)(unsafe.Add(m, int(in.c))) = *ptr(pp, in.a)
 		case opStPN:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			m = unsafe.Add(m, int(in.c))
 			*(*unsafe.Pointer)(m), *num(m, 8) = *ptr(pp, in.a), *num(np, in.d)
 		case opStPNN:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			m = unsafe.Add(m, int(in.c))
 			*(*unsafe.Pointer)(m), *num(m, 8), *num(m, 16) = *ptr(pp, in.a), *num(np, in.d), *num(np, in.d+8)
 		case opStPP:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			m = unsafe.Add(m, int(in.c))
 			*(*unsafe.Pointer)(m), *ptr(m, 8) = *ptr(pp, in.a), *ptr(pp, in.a+8)
 		case opLdX8:
 			i := *num(np, in.c)
 			if i >= *num(np, in.d) {
-				vm.outside(f, in, sp, i, *snum(np, in.d))
+				goto slow
 			}
 			*num(np, in.a) = uint64(*(*uint64)(unsafe.Add(*ptr(pp, in.b), int(i)*8)))
 		case opLdXI4:
 			i := *num(np, in.c)
 			if i >= *num(np, in.d) {
-				vm.outside(f, in, sp, i, *snum(np, in.d))
+				goto slow
 			}
 			*num(np, in.a) = uint64(*(*int32)(unsafe.Add(*ptr(pp, in.b), int(i)*4)))
 		case opLdXU4:
 			i := *num(np, in.c)
 			if i >= *num(np, in.d) {
-				vm.outside(f, in, sp, i, *snum(np, in.d))
+				goto slow
 			}
 			*num(np, in.a) = uint64(*(*uint32)(unsafe.Add(*ptr(pp, in.b), int(i)*4)))
 		case opLdXI2:
 			i := *num(np, in.c)
 			if i >= *num(np, in.d) {
-				vm.outside(f, in, sp, i, *snum(np, in.d))
+				goto slow
 			}
 			*num(np, in.a) = uint64(*(*int16)(unsafe.Add(*ptr(pp, in.b), int(i)*2)))
 		case opLdXU2:
 			i := *num(np, in.c)
 			if i >= *num(np, in.d) {
-				vm.outside(f, in, sp, i, *snum(np, in.d))
+				goto slow
 			}
 			*num(np, in.a) = uint64(*(*uint16)(unsafe.Add(*ptr(pp, in.b), int(i)*2)))
 		case opLdXI1:
 			i := *num(np, in.c)
 			if i >= *num(np, in.d) {
-				vm.outside(f, in, sp, i, *snum(np, in.d))
+				goto slow
 			}
 			*num(np, in.a) = uint64(*(*int8)(unsafe.Add(*ptr(pp, in.b), int(i))))
 		case opLdXU1:
 			i := *num(np, in.c)
 			if i >= *num(np, in.d) {
-				vm.outside(f, in, sp, i, *snum(np, in.d))
+				goto slow
 			}
 			*num(np, in.a) = uint64(*(*uint8)(unsafe.Add(*ptr(pp, in.b), int(i))))
 		case opLdXP:
 			i := *num(np, in.c)
 			if i >= *num(np, in.d) {
-				vm.outside(f, in, sp, i, *snum(np, in.d))
+				goto slow
 			}
 			*ptr(pp, in.a) = *(*unsafe.Pointer)(unsafe.Add(*ptr(pp, in.b), int(i)*8))
 		case opLdXPN:
 			i := *num(np, in.c)
 			if i >= *num(np, in.d) {
-				vm.outside(f, in, sp, i, *snum(np, in.d))
+				goto slow
 			}
 			m := unsafe.Add(*ptr(pp, in.b), int(i)*16)
 			*ptr(pp, in.a), *num(np, in.e) = *(*unsafe.Pointer)(m), *num(m, 8)
 		case opLdXPNN:
 			i := *num(np, in.c)
 			if i >= *num(np, in.d) {
-				vm.outside(f, in, sp, i, *snum(np, in.d))
+				goto slow
 			}
 			m := unsafe.Add(*ptr(pp, in.b), int(i)*24)
 			*ptr(pp, in.a), *num(np, in.e), *num(np, in.e+8) = *(*unsafe.Pointer)(m), *num(m, 8), *num(m, 16)
 		case opStX8:
 			i := *num(np, in.c)
 			if i >= *num(np, in.d) {
-				vm.outside(f, in, sp, i, *snum(np, in.d))
+				goto slow
 			}
 			*(*uint64)(unsafe.Add(*ptr(pp, in.b), int(i)*8)) = uint64(*num(np, in.a))
 		case opStX4:
 			i := *num(np, in.c)
 			if i >= *num(np, in.d) {
-				vm.outside(f, in, sp, i, *snum(np, in.d))
+				goto slow
 			}
 			*(*uint32)(unsafe.Add(*ptr(pp, in.b), int(i)*4)) = uint32(*num(np, in.a))
 		case opStX2:
 			i := *num(np, in.c)
 			if i >= *num(np, in.d) {
-				vm.outside(f, in, sp, i, *snum(np, in.d))
+				goto slow
 			}
 			*(*uint16)(unsafe.Add(*ptr(pp, in.b), int(i)*2)) = uint16(*num(np, in.a))
 		case opStX1:
 			i := *num(np, in.c)
 			if i >= *num(np, in.d) {
-				vm.outside(f, in, sp, i, *snum(np, in.d))
+				goto slow
 			}
 			*(*uint8)(unsafe.Add(*ptr(pp, in.b), int(i))) = uint8(*num(np, in.a))
 		case opStXP:
 			i := *num(np, in.c)
 			if i >= *num(np, in.d) {
-				vm.outside(f, in, sp, i, *snum(np, in.d))
+				goto slow
 			}
 			*(*unsafe.Pointer)(unsafe.Add(*ptr(pp, in.b), int(i)*8)) = *ptr(pp, in.a)
 		case opAddrX:
 			i := *num(np, in.c)
 			if i >= *num(np, in.d) {
-				vm.outside(f, in, sp, i, *snum(np, in.d))
+				goto slow
 			}
 			*ptr(pp, in.a) = unsafe.Add(*ptr(pp, in.b), int(i)*int(in.e))
 		case opAddrA:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			i := *num(np, in.c)
 			if i >= uint64(in.d) {
-				vm.outside(f, in, sp, i, int64(in.d))
+				goto slow
 			}
 			*ptr(pp, in.a) = unsafe.Add(m, int(i)*int(in.e))
 		case opAddrF:
 			m := *ptr(pp, in.b)
 			if m == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
 			*ptr(pp, in.a) = unsafe.Add(m, int(in.c))
 		case opNilChk:
 			if *ptr(pp, in.a) == nil {
-				vm.fail(f, in, sp, errNil)
+				goto slow
 			}
-		case opNew:
-			t := f.types[in.b]
-			*ptr(pp, in.a) = mallocgc(t.Size(), typeWord(t), true)
 		case opJmp:
 			ip = unsafe.Add(ip, int(in.d))
 		case opJmpBack:
 			if isSet(f.stop) {
-				vm.halt(f, in, sp)
+				goto slow
 			}
 			ip = unsafe.Add(ip, int(in.d))
 			if left--; left < 0 {
@@ -435,7 +437,7 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 			*snum(np, in.a) = i
 			if i < *snum(np, in.b) {
 				if isSet(f.stop) {
-					vm.halt(f, in, sp)
+					goto slow
 				}
 				ip = unsafe.Add(ip, int(in.d))
 				if left--; left < 0 {
@@ -447,7 +449,7 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 			*snum(np, in.a) = i
 			if i < int64(in.b) {
 				if isSet(f.stop) {
-					vm.halt(f, in, sp)
+					goto slow
 				}
 				ip = unsafe.Add(ip, int(in.d))
 				if left--; left < 0 {
@@ -459,7 +461,7 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 			*snum(np, in.a) = i
 			if i > int64(in.b) {
 				if isSet(f.stop) {
-					vm.halt(f, in, sp)
+					goto slow
 				}
 				ip = unsafe.Add(ip, int(in.d))
 				if left--; left < 0 {
@@ -550,48 +552,10 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 		case opCall:
 			callee := f.calls[in.b]
 			if vm.lacks(sp, np, pp, f, callee) {
-				np, pp = vm.grow(f, in, sp, np, pp, callee)
+				goto slow
 			}
 			if isSet(callee.enter) {
-				vm.halt(f, in, sp)
-			}
-			*vm.frame(sp) = ret{f: f, ip: ip, dest: int(in.a)}
-			sp++
-			np, pp = unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize)
-			f = callee
-			ip = unsafe.Pointer(unsafe.SliceData(f.code))
-			if left--; left < 0 {
-				return vm.state(f, ip, np, pp, sp), true
-			}
-		case opCallGo:
-			vm.f, vm.at, vm.sp = f, in, sp
-			g := f.goes[in.b]
-			g.call(g.code, unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize))
-			if g.single == 'n' {
-				*num(np, in.a) = *num(np, f.nsize)
-			} else if g.single == 'p' {
-				*ptr(pp, in.a) = *ptr(pp, f.psize)
-			}
-		case opCallClo, opInvoke:
-			d := f.dyn[in.c]
-			vm.f, vm.at, vm.sp = f, in, sp
-			callee := vm.target(d, in, np, pp)
-			if callee == nil { // compiled code, which has been called
-				if d.single == 'n' {
-					*num(np, in.a) = *num(np, f.nsize)
-				} else if d.single == 'p' {
-					*ptr(pp, in.a) = *ptr(pp, f.psize)
-				}
-				continue
-			}
-			if vm.lacks(sp, np, pp, f, callee) {
-				np, pp = vm.grow(f, in, sp, np, pp, callee)
-			}
-			if callee.nfree > 0 {
-				vm.closure.free(unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize))
-			}
-			if isSet(callee.enter) {
-				vm.halt(f, in, sp)
+				goto slow
 			}
 			*vm.frame(sp) = ret{f: f, ip: ip, dest: int(in.a)}
 			sp++
@@ -620,11 +584,90 @@ func (vm *machine) run(s state, left int) (next state, more bool) {
 			f, ip = r.f, r.ip
 			np, pp = unsafe.Add(np, -f.nsize), unsafe.Add(pp, -f.psize)
 			*ptr(pp, int32(r.dest)) = v
-		case opExit:
-			vm.f, vm.at, vm.sp = f, in, sp
-			f.exits[in.a](vm, np, pp)
 		case opLeave:
 			return state{}, false
+		default:
+			goto slow
 		}
 	}
+
+slow:
+	switch in.op {
+	case opExit:
+		vm.f, vm.at, vm.sp = f, in, sp
+		f.exits[in.a](vm, np, pp)
+	case opCallGo:
+		vm.f, vm.at, vm.sp = f, in, sp
+		g := f.goes[in.b]
+		g.call(g.code, unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize))
+		if g.single == 'n' {
+			*num(np, in.a) = *num(np, f.nsize)
+		} else if g.single == 'p' {
+			*ptr(pp, in.a) = *ptr(pp, f.psize)
+		}
+	case opCallClo, opInvoke:
+		d := f.dyn[in.c]
+		vm.f, vm.at, vm.sp = f, in, sp
+		callee := vm.target(d, in, np, pp)
+		if callee == nil { // compiled code, which has been called
+			if d.single == 'n' {
+				*num(np, in.a) = *num(np, f.nsize)
+			} else if d.single == 'p' {
+				*ptr(pp, in.a) = *ptr(pp, f.psize)
+			}
+			goto next
+		}
+		if vm.lacks(sp, np, pp, f, callee) {
+			np, pp = vm.grow(f, in, sp, np, pp, callee)
+		}
+		if callee.nfree > 0 {
+			vm.closure.free(unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize))
+		}
+		if isSet(callee.enter) {
+			vm.halt(f, in, sp)
+		}
+		*vm.frame(sp) = ret{f: f, ip: ip, dest: int(in.a)}
+		sp++
+		np, pp = unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize)
+		f = callee
+		ip = unsafe.Pointer(unsafe.SliceData(f.code))
+		if left--; left < 0 {
+			return vm.state(f, ip, np, pp, sp), true
+		}
+	case opCall:
+		callee := f.calls[in.b]
+		if vm.lacks(sp, np, pp, f, callee) {
+			np, pp = vm.grow(f, in, sp, np, pp, callee)
+		}
+		if isSet(callee.enter) {
+			vm.halt(f, in, sp)
+		}
+		*vm.frame(sp) = ret{f: f, ip: ip, dest: int(in.a)}
+		sp++
+		np, pp = unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize)
+		f = callee
+		ip = unsafe.Pointer(unsafe.SliceData(f.code))
+		if left--; left < 0 {
+			return vm.state(f, ip, np, pp, sp), true
+		}
+	case opJmpBack, opNextLt, opNextLtI, opNextGtI:
+		vm.halt(f, in, sp)
+		ip = unsafe.Add(unsafe.Pointer(in), instrSize+int(in.d))
+		if left--; left < 0 {
+			return vm.state(f, ip, np, pp, sp), true
+		}
+	case opStrEq:
+		n := int(*num(np, in.d))
+		*num(np, in.a) = truth(unsafe.String((*byte)(*ptr(pp, in.b)), n) == unsafe.String((*byte)(*ptr(pp, in.c)), n))
+	case opStrLt, opStrLe:
+		vm.slow(f, in, np, pp)
+	case opMath1:
+		*flt(np, in.a) = math1[in.c].f(*flt(np, in.b))
+	case opNew:
+		t := f.types[in.b]
+		*ptr(pp, in.a) = mallocgc(t.Size(), typeWord(t), true)
+	default:
+		vm.wrong(f, in, sp, np, pp)
+	}
+	goto next
 }
