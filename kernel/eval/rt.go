@@ -14,6 +14,7 @@ import (
 	"github.com/goplus/ixgo"
 
 	"dtnotes/kernel/eval/internal/inner"
+	"dtnotes/kernel/eval/native"
 )
 
 // The packages that rewritten cells call into the session with.
@@ -245,6 +246,7 @@ func register(c externals) {
 		return time.AfterFunc(d, guard(f).(func()))
 	})
 	c.RegisterExternal("(*sync.WaitGroup).Go", func(wg *sync.WaitGroup, f func()) { wg.Go(guard(f).(func())) })
+	c.RegisterExternal("sort.Slice", native.SortSlice)
 	registerPrinting(c)
 	registerReading(c)
 	registerFlags(c)
