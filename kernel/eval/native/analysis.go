@@ -168,6 +168,11 @@ func (c *analysis) findVarargs() {
 				c.fused[p] = true
 			}
 			c.varargs[s] = values
+			for _, v := range values {
+				if mi, ok := v.(*ssa.MakeInterface); ok && !isAppend(call) && len(*mi.Referrers()) == 1 && c.isPlain(mi.X) {
+					c.fused[mi] = true
+				}
+			}
 		}
 	}
 }
@@ -282,6 +287,16 @@ func (c *analysis) forgets(call *ssa.Call, s *ssa.Slice) bool {
 	}
 	args := call.Call.Args
 	return args[len(args)-1] == ssa.Value(s) && !slices.Contains(args[:len(args)-1], ssa.Value(s))
+}
+
+// isPlain reports whether a value that is computed is a number or a string, of a type without
+// methods: nobody can get hold of where it is in memory.
+func (c *analysis) isPlain(v ssa.Value) bool {
+	if _, ok := v.Type().(*types.Basic); !ok || isSlotless(v) {
+		return false
+	}
+	l := c.layout(v.Type())
+	return l.isNumber() || l.isText()
 }
 
 func isAppend(call *ssa.Call) bool {

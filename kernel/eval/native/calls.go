@@ -378,21 +378,53 @@ func (c *compiler) arguments(s *callShape, common *ssa.CallCommon) {
 	}
 }
 
+// A listed is an element of a slice of interfaces: one that is in slots, or the value that it is to
+// hold.
+type listed struct {
+	loc
+	word unsafe.Pointer // the first word of an interface of the value
+}
+
+// A list is memory that a machine has for a slice of interfaces that is not kept, and for what the
+// interfaces hold.
+type list struct {
+	words   []unsafe.Pointer
+	numbers []uint64
+	texts   []string
+}
+
 // list makes a slice of interfaces in the memory that a machine has for those that are not kept.
 func (c *compiler) list(to loc, values []ssa.Value) {
-	var from []loc
+	var from []listed
 	for _, v := range values {
-		from = append(from, c.operand(v))
+		if mi, ok := v.(*ssa.MakeInterface); ok && c.fused[mi] {
+			from = append(from, listed{c.operand(mi.X), itabFor(c.typ(mi.Type()), c.typ(mi.X.Type()))})
+			continue
+		}
+		from = append(from, listed{loc: c.operand(v)})
 	}
 	t := c.temp(to.layout)
 	c.exit(func(vm *machine, np, pp unsafe.Pointer) {
-		if len(vm.list) < 2*len(from) {
-			vm.list = make([]unsafe.Pointer, 2*len(from))
+		l := vm.list
+		if l == nil || len(l.numbers) < len(from) {
+			l = &list{make([]unsafe.Pointer, 2*len(from)), make([]uint64, len(from)), make([]string, len(from))}
+			vm.list = l
 		}
-		for i, l := range from {
-			vm.list[2*i], vm.list[2*i+1] = *ptr(pp, l.atP), *ptr(pp, l.atP+8)
+		for i := range from {
+			x := &from[i]
+			word, data := &l.words[2*i], &l.words[2*i+1]
+			switch {
+			case x.word == nil:
+				*word, *data = *ptr(pp, x.atP), *ptr(pp, x.atP+8)
+			case x.p == 0:
+				l.numbers[i] = *num(np, x.atN)
+				*word, *data = x.word, unsafe.Pointer(&l.numbers[i])
+			default:
+				l.texts[i] = text(np, pp, x.loc)
+				*word, *data = x.word, unsafe.Pointer(&l.texts[i])
+			}
 		}
-		setHeader(np, pp, t, sliceHeader{unsafe.Pointer(&vm.list[0]), len(from), len(from)})
+		setHeader(np, pp, t, sliceHeader{unsafe.Pointer(&l.words[0]), len(from), len(from)})
 	})
 	c.mov(to, t)
 }

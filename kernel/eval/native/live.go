@@ -139,7 +139,9 @@ func (c *allocator) uses(in ssa.Instruction, f func(ssa.Value)) {
 		if i, ok := (*o).(ssa.Instruction); ok && c.fused[i] {
 			c.uses(i, f)
 			for _, v := range c.varargs[i] {
-				if !isSlotless(v) {
+				if boxed, ok := v.(*ssa.MakeInterface); ok && c.fused[boxed] {
+					c.uses(boxed, f)
+				} else if !isSlotless(v) {
 					f(c.root(v))
 				}
 			}

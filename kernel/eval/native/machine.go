@@ -29,14 +29,14 @@ type machine struct {
 	at *instr
 	sp int
 
-	context                   // for machine code
-	alone    bool             // machine code runs without anything around it that sees panics
-	shaded   unsafe.Pointer   // each pointer of the bank in turn, for the collector to mark
-	heat     int              // how often functions were entered
-	bottom   *fn              // the function at the bottom
-	closure  *closure         // of the function value that is being called
-	panicked *panicState      // what the function at the bottom may recover
-	list     []unsafe.Pointer // interfaces for functions that do not keep them
+	context                 // for machine code
+	alone    bool           // machine code runs without anything around it that sees panics
+	shaded   unsafe.Pointer // each pointer of the bank in turn, for the collector to mark
+	heat     int            // how often functions were entered
+	bottom   *fn            // the function at the bottom
+	closure  *closure       // of the function value that is being called
+	panicked *panicState    // what the function at the bottom may recover
+	list     *list          // interfaces for functions that do not keep them
 }
 
 // These are the sizes of new banks, and how large a machine may become before its recursion is

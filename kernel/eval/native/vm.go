@@ -599,7 +599,11 @@ slow:
 	case opCallGo:
 		vm.f, vm.at, vm.sp = f, in, sp
 		g := f.goes[in.b]
-		g.call(g.code, unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize))
+		if n, p := unsafe.Add(np, f.nsize), unsafe.Add(pp, f.psize); g.byWords != nil {
+			g.byWords.call(g.code, n, p, g.byWords)
+		} else {
+			g.call(g.code, n, p)
+		}
 		if g.single == 'n' {
 			*num(np, in.a) = *num(np, f.nsize)
 		} else if g.single == 'p' {
