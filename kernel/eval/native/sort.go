@@ -98,10 +98,25 @@ func sortWhole(v reflect.Value, less func(i, j int) bool) bool {
 
 func sortElements[T cmp.Ordered](data unsafe.Pointer, n int, turned bool, poll func()) {
 	x := unsafe.Slice((*T)(data), n)
-	sortParts(x, 64, poll)
 	if turned {
 		slices.Reverse(x)
 	}
+	if !isSorted(x, poll) {
+		sortParts(x, 64, poll)
+	}
+	if turned {
+		slices.Reverse(x)
+	}
+}
+
+func isSorted[T cmp.Ordered](x []T, poll func()) bool {
+	for rest := x; len(rest) > 0; {
+		part := step(&rest, poll)
+		if !slices.IsSorted(part) || len(rest) > 0 && rest[0] < part[len(part)-1] {
+			return false
+		}
+	}
+	return true
 }
 
 // sortParts cuts a slice in two at an element, again and again, until its parts are short. cuts is

@@ -592,10 +592,12 @@ next:
 	}
 
 slow:
-	switch in.op {
-	case opExit:
+	if in.op == opExit { // what is most frequent here
 		vm.f, vm.at, vm.sp = f, in, sp
 		f.exits[in.a](vm, np, pp)
+		goto next
+	}
+	switch in.op {
 	case opCallGo:
 		vm.f, vm.at, vm.sp = f, in, sp
 		g := f.goes[in.b]
