@@ -17,6 +17,8 @@
 // ([World.Machine], [MachineCode]): the same instructions, slots and frames, so that what it cannot
 // do goes on in the loop of instructions and comes back.
 //
+// Without machine code, some instructions that often follow each other are executed as one.
+//
 // Small functions without loops stand in the place of their calls. Compiled code that calls back a
 // function which only calculates and reads memory, as sort.Slice does, does so without slots.
 //

@@ -168,6 +168,7 @@ const (
 // An instr is one instruction.
 type instr struct {
 	op            op
+	run           op // what the loop of instructions does: op, or this and what follows as one
 	a, b, c, d, e int32
 }
 

@@ -139,7 +139,7 @@ func (vm *machine) grow(f *fn, in *instr, sp int, np, pp unsafe.Pointer, callee 
 }
 
 // leave is what the function at the bottom returns to.
-var leave = &fn{name: "leave", code: []instr{{op: opLeave}, {}}[:1]}
+var leave = &fn{name: "leave", code: []instr{{op: opLeave, run: opLeave}, {}}[:1]}
 
 // enter calls f, whose arguments are in the first slots, where its results are to be.
 func (vm *machine) enter(f *fn) {

@@ -124,6 +124,9 @@ func Compile(host Host, world *World, main *ssa.Package, stop <-chan struct{}) *
 		for _, f := range p.all {
 			f.inline()
 		}
+		for _, f := range p.all {
+			fuse(f.code, world.Machine)
+		}
 		for k, f := range methods {
 			world.methods.Store(k, weak.Make(f))
 		}

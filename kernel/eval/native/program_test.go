@@ -201,3 +201,24 @@ func main() {
 		t.Errorf("the sum is %d", sum)
 	}
 }
+
+// TestFused checks that the program about instructions that are done as one has all of them.
+func TestFused(t *testing.T) {
+	src, err := os.ReadFile("testdata/fused.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inTier(t, false)
+	p, _ := start(t, string(src), &testHost{})
+	seen := map[op]bool{}
+	for _, f := range p.all {
+		for _, in := range f.code {
+			seen[in.run] = true
+		}
+	}
+	for o := opText1; o <= opAddINext; o++ {
+		if !seen[o] {
+			t.Errorf("no instruction %d behind the last of one", o-opLeave)
+		}
+	}
+}

@@ -25,7 +25,7 @@ next:
 	for {
 		in = (*instr)(ip)
 		ip = unsafe.Add(ip, instrSize)
-		switch in.op {
+		switch in.run {
 		case opNop:
 		case opMovN:
 			*num(np, in.a) = *num(np, in.b)
@@ -586,6 +586,124 @@ next:
 			*ptr(pp, int32(r.dest)) = v
 		case opLeave:
 			return state{}, false
+
+		case opText1:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				goto slow
+			}
+			m = unsafe.Add(m, int(in.c))
+			s, n := *(*unsafe.Pointer)(m), *num(m, 8)
+			*ptr(pp, in.a), *num(np, in.d) = s, n
+			in = in.behind(1)
+			i := *num(np, in.c)
+			if i >= n {
+				goto slow
+			}
+			*num(np, in.a) = uint64(*(*uint8)(unsafe.Add(s, int(i))))
+			ip = unsafe.Add(ip, instrSize)
+		case opRow8:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				goto slow
+			}
+			m := unsafe.Add(*ptr(pp, in.b), int(i)*24)
+			s, n := *(*unsafe.Pointer)(m), *num(m, 8)
+			*ptr(pp, in.a), *num(np, in.e), *num(np, in.e+8) = s, n, *num(m, 16)
+			in = in.behind(1)
+			i = *num(np, in.c)
+			if i >= n {
+				goto slow
+			}
+			*num(np, in.a) = *(*uint64)(unsafe.Add(s, int(i)*8))
+			ip = unsafe.Add(ip, instrSize)
+		case opAddrACnt:
+			m := *ptr(pp, in.b)
+			if m == nil {
+				goto slow
+			}
+			i := *num(np, in.c)
+			if i >= uint64(in.d) {
+				goto slow
+			}
+			m = unsafe.Add(m, int(i)*int(in.e))
+			*ptr(pp, in.a) = m
+			in = in.behind(1)
+			m = unsafe.Add(m, int(in.c))
+			x := *num(m, 0)
+			*num(np, in.e) = x
+			x += uint64(int64(in.d))
+			*num(np, in.a) = x
+			*num(m, 0) = x
+			ip = unsafe.Add(ip, instrSize)
+		case opCountX:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				goto slow
+			}
+			m := unsafe.Add(*ptr(pp, in.b), int(i)*8)
+			x := *num(m, 0)
+			*num(np, in.a) = x
+			in = in.behind(1)
+			x += uint64(int64(in.c))
+			*num(np, in.a) = x
+			*num(m, 0) = x
+			ip = unsafe.Add(ip, 2*instrSize)
+		case opLdX8FMul, opLdX8FAdd:
+			i := *num(np, in.c)
+			if i >= *num(np, in.d) {
+				goto slow
+			}
+			x := *(*float64)(unsafe.Add(*ptr(pp, in.b), int(i)*8))
+			*flt(np, in.a) = x
+			fused := in.run
+			in = in.behind(1)
+			if fused == opLdX8FMul {
+				*flt(np, in.a) = *flt(np, in.b) * x
+			} else {
+				*flt(np, in.a) = *flt(np, in.b) + x
+			}
+			ip = unsafe.Add(ip, instrSize)
+		case opFMulFAdd:
+			x := float64(*flt(np, in.b) * *flt(np, in.c))
+			*flt(np, in.a) = x
+			in = in.behind(1)
+			*flt(np, in.a) = *flt(np, in.b) + x
+			ip = unsafe.Add(ip, instrSize)
+		case opFMulFAddC:
+			x := float64(*flt(np, in.b) * *flt(np, in.c))
+			*flt(np, in.a) = x
+			in = in.behind(1)
+			*flt(np, in.a) = x + *flt(np, in.c)
+			ip = unsafe.Add(ip, instrSize)
+		case opFMulFSub:
+			x := float64(*flt(np, in.b) * *flt(np, in.c))
+			*flt(np, in.a) = x
+			in = in.behind(1)
+			*flt(np, in.a) = *flt(np, in.b) - x
+			ip = unsafe.Add(ip, instrSize)
+		case opAddINext:
+			*snum(np, in.a) = *snum(np, in.b) + int64(in.c)
+			in = in.behind(1)
+			m := *ptr(pp, in.b)
+			if m == nil {
+				goto slow
+			}
+			n := *(*int64)(unsafe.Add(m, int(in.c)))
+			*snum(np, in.a) = n
+			in = in.behind(1)
+			i := *snum(np, in.a) + int64(in.c)
+			*snum(np, in.a) = i
+			ip = unsafe.Add(unsafe.Pointer(in), instrSize)
+			if i < n {
+				if isSet(f.stop) {
+					goto slow
+				}
+				ip = unsafe.Add(ip, int(in.d))
+				if left--; left < 0 {
+					return vm.state(f, ip, np, pp, sp), true
+				}
+			}
 		default:
 			goto slow
 		}
