@@ -168,6 +168,9 @@ func (f *fastLines) chunk(data []byte) bool {
 		if f.layout.timed == timeAbove && f.layout.values == valueLast && f.layout.n == 1 && !f.layout.maps {
 			at = f.knownLines(data, at)
 		}
+		if len(f.inside) > 0 && f.layout.values == valueNone {
+			at = f.knownEvents(data, at)
+		}
 		n := -1
 		if at < len(data) {
 			n = bytes.IndexByte(data[at:], '\n')
@@ -194,15 +197,17 @@ func (f *fastLines) chunk(data []byte) bool {
 // first that is not. They are most, and this is the inner loop of counting. It must do what
 // lineOfBlock does with such a line, and gives everything else to it.
 func (f *fastLines) knownLines(data []byte, at int) int {
-	// Wherever this returns, the line at the offset is untouched, so that it can be read anew.
-	for f.timed {
+	if !f.timed {
+		return at
+	}
+	// What changes in each turn is kept apart: the compiler cannot know that nobody else sees it.
+	log, lines := f.log, 0
+	// Wherever this ends, the line at the offset is untouched, so that it can be read anew.
+	for {
 		n := bytes.IndexByte(data[at:], '\n')
-		if n <= 0 {
-			return at
-		}
 		end := at + n
-		if end < 8 {
-			return at
+		if n <= 0 || end < 8 {
+			break
 		}
 		// As in lastDigits, but that a line may be shorter than what is read at once.
 		word := binary.LittleEndian.Uint64(data[end-8:end]) ^ zeros
@@ -211,25 +216,24 @@ func (f *fastLines) knownLines(data []byte, at int) int {
 		digits := bits.LeadingZeros64(oddBytes(word)) / 8
 		blank := end - digits - 1
 		if digits == 0 || digits == 8 || blank <= at || data[blank] != ' ' {
-			return at
+			break
 		}
 		v := number(word & (^uint64(0) << (8 * (8 - digits))))
 		for blank > at && data[blank-1] == ' ' {
 			blank--
 		}
 		slot := f.memo.find(data[at:blank])
-		if slot.free() {
-			return at
-		}
 		// No cell is a row that does not count, such as one of another kind; more cells are not
 		// for this loop.
-		if slot.b == 1 {
-			f.log = append(f.log, fastEntry{value: v, source: f.cells[slot.a].source, cell: slot.a})
-		} else if slot.b != 0 {
-			return at
+		if slot.free() || slot.b > 1 || slot.b < 0 {
+			break
 		}
-		at, f.n = end+1, f.n+1
+		if slot.b == 1 {
+			log = append(log, fastEntry{value: v, source: f.cells[slot.a].source, cell: slot.a})
+		}
+		at, lines = end+1, lines+1
 	}
+	f.log, f.n = log, f.n+lines
 	return at
 }
 
@@ -256,10 +260,14 @@ func (f *fastLines) line(line []byte) bool {
 	return f.entry(line, rest, &v)
 }
 
-// lineOfBlock reads a line under a clock, or a clock. The lines that are known come first, since
-// they are most. A clock is never among them, as what is left of it without its value was never
-// asked with success.
+// lineOfBlock reads a line under a clock, or a clock. Clocks that look like the last one come
+// first, and then the lines that are known. No clock is among those, as what is left of it without
+// its value was never asked with success.
 func (f *fastLines) lineOfBlock(line []byte) bool {
+	if c, ok := f.clocks.read(line); ok && len(line) == len(f.clocks.text) {
+		f.setTime(c, line)
+		return true
+	}
 	var rest []byte
 	var v tail
 	var ok bool
@@ -299,9 +307,6 @@ func (f *fastLines) lineOfBlock(line []byte) bool {
 
 // clockOf reads a line that is a clock: alone, or as the decoder says, behind a label.
 func (f *fastLines) clockOf(line []byte) (c syntax.Clock, ok bool) {
-	if c, ok := f.clocks.read(line); ok && len(line) == len(f.clocks.text) {
-		return c, true
-	}
 	// Clocks start with a digit, the name of a day or month, or a bracket.
 	if b := line[0]; (b >= '0' && b <= '9' || b >= 'A' && b <= 'Z' || b == '[') && line[len(line)-1] != ' ' {
 		if c, text, ok := clockLine(line); ok && (len(text) == 0 || text[0] == ',') {
