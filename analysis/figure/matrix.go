@@ -199,7 +199,8 @@ func (m Matrix) plan() (w, h length, draw func(*page)) {
 	}
 	h = m.Height
 	if h <= 0 {
-		h = m.heading() + 2*pageMargin + length(cell*length(n)) + room + 6
+		// The scale of colors is as high for few sources as for many.
+		h = m.heading() + 2*pageMargin + max(length(cell*length(n))+room+6, 150)
 	}
 	order := m.order()
 	return w, h, func(p *page) {

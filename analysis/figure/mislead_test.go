@@ -357,6 +357,28 @@ func TestMatrixKeepsRoomForValues(t *testing.T) {
 	}
 }
 
+// TestScaleOfASmallMatrixIsWhole looks at the lower edge: the scale of colors was cut there.
+func TestScaleOfASmallMatrixIsWhole(t *testing.T) {
+	for n := 1; n < 5; n++ {
+		m := Matrix{}
+		for i := range n {
+			m.Names = append(m.Names, strconv.Itoa(i))
+			m.Values = append(m.Values, make([]float64, n))
+		}
+		img, err := png.Decode(bytes.NewReader(m.PNG()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, paper := img.Bounds(), img.At(0, 0)
+		for x := b.Min.X; x < b.Max.X; x++ {
+			if img.At(x, b.Max.Y-1) != paper {
+				t.Errorf("%d sources: something reaches the lower edge at %d", n, x)
+				break
+			}
+		}
+	}
+}
+
 // TestNewAndGoneNamesAreTheirs has sources of no or of blank names come and go.
 func TestNewAndGoneNamesAreTheirs(t *testing.T) {
 	d := Difference{Before: Graph{Nodes: []Node{{Name: ""}, {Name: "b"}}}, After: Graph{Nodes: []Node{{Name: "b"}, {Name: "c "}}}}
