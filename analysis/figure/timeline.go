@@ -695,6 +695,8 @@ func (t Timeline) drawNames(p *page, box vg.Rectangle, x, y scale, strands []str
 		y    length
 		slot length
 	}
+	// On a page too low for all names, those of the largest are written, not all over each other.
+	room := max(1, int((box.Max.Y-box.Min.Y+8)/8))
 	var ends []end
 	base := 0.0
 	for k, s := range strands {
@@ -711,7 +713,12 @@ func (t Timeline) drawNames(p *page, box vg.Rectangle, x, y scale, strands []str
 		if s.apart {
 			v = y.min
 		}
-		ends = append(ends, end{k: k, y: y.at(v)})
+		if k < room || len(strands) <= room {
+			ends = append(ends, end{k: k, y: y.at(v)})
+		}
+	}
+	if left := len(strands) - len(ends); left > 0 {
+		p.write(point{X: pageMargin, Y: 6}, label{text: plural(left, "name") + " left out for lack of room", size: 7, color: p.muted})
 	}
 	sort.SliceStable(ends, func(a, b int) bool { return ends[a].y > ends[b].y })
 	gap := min(13, (box.Max.Y-box.Min.Y+10)/length(len(ends)))

@@ -109,6 +109,16 @@ func TestSlotsKeepTheirDistance(t *testing.T) {
 	}
 }
 
+// TestNamesOfALowTimelineStayApart counts the names that are written on a page too low for all.
+func TestNamesOfALowTimelineStayApart(t *testing.T) {
+	tl := wander(300, 20)
+	tl.XKCD, tl.Top, tl.Height = false, -1, 200
+	low := len(tl.SVG())
+	if tl.Height = 4000; low > len(tl.SVG())*3/4 {
+		t.Error("all names are written on a page of 200 points")
+	}
+}
+
 func TestLongTimelinesStaySmall(t *testing.T) {
 	tl := wander(3, 100_000)
 	if n := len(tl.SVG()); n > 400<<10 {
