@@ -21,7 +21,8 @@ type Grid struct {
 	Groups []string
 	// Marks are true where a value stands out; nil marks none.
 	Marks [][]bool
-	// Range is the absolute value with the strongest color; 0 takes the largest.
+	// Range is the absolute value with the strongest color; 0 takes the largest, or where a few are
+	// far above all others, the largest of the others.
 	Range float64
 	// ValueName says what the values are.
 	ValueName string
@@ -84,22 +85,23 @@ func (g Grid) words() string {
 	return b.String()
 }
 
-// strongest returns the value of the strongest color, 1 if all are 0 or unknown.
-func (g Grid) strongest() float64 {
-	most := g.Range
-	if most == 0 {
-		for _, row := range g.Values {
-			for _, v := range row {
-				if a := math.Abs(v); a > most {
-					most = a
-				}
-			}
+// strongest returns the absolute value with the strongest color, 1 if all are 0 or unknown, and the
+// largest. Without a range, a few values far above all others leave the others their colors.
+func (g Grid) strongest() (most, peak float64) {
+	sizes := make([][]float64, len(g.Values))
+	for i, row := range g.Values {
+		for _, v := range row {
+			sizes[i] = append(sizes[i], math.Abs(v))
 		}
 	}
-	if most == 0 {
-		return 1
+	most, peak = heatTop(sizes)
+	switch {
+	case g.Range > 0:
+		return g.Range, peak
+	case peak == 0:
+		return 1, 0
 	}
-	return most
+	return most, peak
 }
 
 // names returns the names of rows and groups as they are written, and the widths of both. They
@@ -158,7 +160,7 @@ func (g Grid) plan() (w, h length, draw func(*page)) {
 		p.head(g.Style, w, h)
 		x0, y1 := pageMargin+groups+left+5, h-pageMargin-g.heading()
 		box := rect(x0, y1-length(high*length(len(g.Rows))), x0+length(wide*length(len(g.Columns))), y1)
-		most := g.strongest()
+		most, peak := g.strongest()
 		img := image.NewNRGBA(image.Rect(0, 0, len(g.Columns), len(g.Rows)))
 		for i, row := range g.Values {
 			for j, v := range row {
@@ -182,7 +184,7 @@ func (g Grid) plan() (w, h length, draw func(*page)) {
 			}
 		}
 		g.frames(p, box, high, rowSize, names)
-		Matrix{ValueName: g.ValueName}.drawScale(p, point{X: box.Max.X + 14, Y: y1}, most)
+		Matrix{ValueName: g.ValueName}.drawScale(p, point{X: box.Max.X + 14, Y: y1}, most, peak)
 	}
 }
 

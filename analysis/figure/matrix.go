@@ -96,25 +96,24 @@ func (m Matrix) order() []int {
 	return out
 }
 
-// strongest returns the value of the strongest color.
-func (m Matrix) strongest() float64 {
-	if m.Range > 0 {
-		return m.Range
-	}
-	most := 0.0
+// strongest returns the absolute value with the strongest color, 1 if all are 0, and the largest.
+func (m Matrix) strongest() (most, peak float64) {
 	for i, row := range m.Values {
 		for j, v := range row {
 			// On the diagonal, all correlations are 1, which would leave only pale colors for all
 			// others.
-			if i != j && math.Abs(v) > most {
-				most = math.Abs(v)
+			if i != j {
+				peak = math.Max(peak, math.Abs(v))
 			}
 		}
 	}
-	if most == 0 {
-		return 1
+	switch {
+	case m.Range > 0:
+		return m.Range, peak
+	case peak == 0:
+		return 1, 0
 	}
-	return most
+	return peak, peak
 }
 
 func (m Matrix) words() string {
@@ -209,7 +208,7 @@ func (m Matrix) plan() (w, h length, draw func(*page)) {
 		x0 := pageMargin + room + 5
 		y1 := h - pageMargin - m.heading()
 		box := rect(x0, y1-side, x0+side, y1)
-		most := m.strongest()
+		most, peak := m.strongest()
 		img := image.NewNRGBA(image.Rect(0, 0, n, n))
 		for r, i := range order {
 			for c, j := range order {
@@ -232,7 +231,7 @@ func (m Matrix) plan() (w, h length, draw func(*page)) {
 			m.drawTree(p, box, cell, order)
 			at.X += treeWidth
 		}
-		m.drawScale(p, at, most)
+		m.drawScale(p, at, most, peak)
 	}
 }
 
@@ -301,8 +300,9 @@ func (m Matrix) drawFrames(p *page, box vg.Rectangle, cell length, order []int) 
 	}
 }
 
-// drawScale explains the colors below a corner at the right.
-func (m Matrix) drawScale(p *page, at point, most float64) {
+// drawScale explains the colors below a corner at the right, and says the largest absolute value if
+// it is above that of the last color.
+func (m Matrix) drawScale(p *page, at point, most, peak float64) {
 	const steps, high = 41, 120
 	img := image.NewNRGBA(image.Rect(0, 0, 1, steps))
 	for i := range steps {
@@ -311,11 +311,20 @@ func (m Matrix) drawScale(p *page, at point, most float64) {
 	p.write(point{X: at.X, Y: at.Y - 5}, label{text: p.fit(m.valueName(), 8, false, p.right()-at.X-2), size: 8, color: p.muted})
 	top := at.Y - 16
 	p.DrawImage(rect(at.X, top-high, at.X+9, top), img)
-	for _, v := range []float64{1, 0.5, 0, -0.5, -1} {
-		s := si(v * most)
-		if v > 0 {
-			s = "+" + s
-		}
-		p.write(point{X: at.X + 13, Y: top - high/2 + length(v)*high/2}, label{text: strings.Replace(s, "-", "−", 1), size: 8, color: p.muted})
+	for k, s := range scaleNames(most, peak) {
+		p.write(point{X: at.X + 13, Y: top - length(k)*high/4}, label{text: s, size: 8, color: p.muted})
 	}
+	if peak > most {
+		p.write(point{X: at.X, Y: top - high - 9}, label{text: "max " + si(peak), size: 8, color: p.muted})
+	}
+}
+
+// scaleNames returns what five colors of a scale stand for, the highest first. Where the largest
+// absolute value is above that of the last color, the ends stand for more.
+func scaleNames(most, peak float64) []string {
+	names := []string{"+" + si(most), "+" + si(most/2), si(0), "−" + si(most/2), "−" + si(most)}
+	if peak > most {
+		names[0], names[4] = "≥"+names[0], "≤"+names[4]
+	}
+	return names
 }

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"bytes"
+	"fmt"
 	"image/png"
 	"math"
 	"os"
@@ -131,6 +132,33 @@ func TestOneOutlierLeavesAHeatMapItsColors(t *testing.T) {
 	cols[7][0] = 1e6
 	if most, peak := heatTop(cols); most != 5 || peak != 1e6 {
 		t.Errorf("with an outlier %v of %v", most, peak)
+	}
+}
+
+func TestOneOutlierLeavesAGridItsColors(t *testing.T) {
+	g := Grid{ValueName: "load"}
+	for i := range 6 {
+		g.Rows = append(g.Rows, fmt.Sprint("host", i))
+		g.Columns = append(g.Columns, fmt.Sprint("source", i))
+		g.Values = append(g.Values, []float64{1, -2, 3, -4, 5, float64(-i)})
+	}
+	if most, peak := g.strongest(); most != 5 || peak != 5 {
+		t.Errorf("%v of %v", most, peak)
+	}
+	g.Values[2][1] = -1e6
+	most, peak := g.strongest()
+	if most != 5 || peak != 1e6 {
+		t.Errorf("with an outlier %v of %v", most, peak)
+	}
+	if got := scaleNames(most, peak); !slices.Equal(got, []string{"≥+5", "+2.5", "0", "−2.5", "≤−5"}) {
+		t.Errorf("the scale says %q", got)
+	}
+	if got := scaleNames(1, 1); !slices.Equal(got, []string{"+1", "+0.5", "0", "−0.5", "−1"}) {
+		t.Errorf("the whole scale says %q", got)
+	}
+	g.Range = 20
+	if most, peak := g.strongest(); most != 20 || peak != 1e6 {
+		t.Errorf("with a range %v of %v", most, peak)
 	}
 }
 
