@@ -26,7 +26,8 @@ type stackRuns struct {
 // What is empty leaves its traces only in blank lines: an empty kernel stack is one between keys
 // and frames, an empty stack of the process one before the value.
 type stacks struct {
-	none int // offset up to which indented lines start no stack
+	none   int  // offset up to which indented lines start no stack
+	margin bool // stacks and their values were at the margin
 }
 
 func (f *stacks) take(st *station, num int, line []byte) bool {
@@ -43,7 +44,8 @@ func (f *stacks) take(st *station, num int, line []byte) bool {
 			return false // of a stack that a script printed, some of whose frames have no symbol
 		}
 	}
-	if line[0] != ' ' && line[0] != '\t' && aloneAtMargin(line, st.peekAfter()) {
+	atMargin := line[0] != ' ' && line[0] != '\t'
+	if atMargin && (aloneAtMargin(st.peekAfter()) || !f.margin && addressAlone(*st.cur)) {
 		return false // a name or an address that was printed by itself
 	}
 	var keys []named
@@ -76,6 +78,7 @@ func (f *stacks) take(st *station, num int, line []byte) bool {
 		}
 		if more, value, unsigned, ok := stackValue(next); ok {
 			st.take(classTable)
+			f.margin = f.margin || atMargin && next[0] != ' ' && next[0] != '\t'
 			for _, k := range more {
 				// Keys behind a stack stand on the line of the value; stackRow numbers them.
 				keys = append(keys, named{"", k})
@@ -89,17 +92,39 @@ func (f *stacks) take(st *station, num int, line []byte) bool {
 }
 
 // aloneAtMargin reports whether what stands under a frame at the margin is neither a frame nor a
-// value. Under an address a number at the margin is no value of it: both were printed by
-// themselves.
-func aloneAtMargin(line, next []byte) bool {
-	if bytes.IndexByte(line, '`') < 0 && len(next) > 0 && next[0] != ' ' && next[0] != '\t' && isNumber(next) {
-		return true
-	}
+// value.
+func aloneAtMargin(next []byte) bool {
 	if kind, _ := syntax.Frame(next); kind != syntax.NoFrame {
 		return false
 	}
 	_, _, _, ok := stackValue(next)
 	return !ok
+}
+
+// addressAlone reports whether an address at the margin, which the next line is, and a number at
+// the margin under it were both printed by themselves. As a stack and its value they are read where
+// another stack comes right behind, maybe under a line of keys.
+func addressAlone(cur syntax.Cursor) bool {
+	line := func() []byte {
+		for !cur.Done() {
+			if line, _ := cur.Next(); !syntax.Blank(line) {
+				return plain(line)
+			}
+		}
+		return nil
+	}
+	isFrame := func(line []byte) bool {
+		kind, _ := syntax.Frame(line)
+		return kind != syntax.NoFrame
+	}
+	if address := line(); bytes.IndexByte(address, '`') >= 0 {
+		return false
+	}
+	if value := line(); len(value) == 0 || value[0] == ' ' || value[0] == '\t' || !isNumber(value) {
+		return false
+	}
+	next, afterNext := line(), line()
+	return !isFrame(next) && !isFrame(afterNext)
 }
 
 // resume forgets an offset in the text before.
