@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"strconv"
 
 	"dtnotes/dtracefs/internal/pattern"
 )
@@ -95,11 +96,12 @@ const fewestBytes = 8
 // bytes files lines that are nothing but bytes in hexadecimal, with their offsets or without, where
 // no ruler stands above them. As rows they would be a table made of nonsense, in which 10 is ten.
 // All but the last have as many, and letters are in two columns at least: else they are numbers.
+// Offsets go up by as many as stand in a row: else they are numbers or names of something else.
 func (f *freeText) bytes(title string, lines []textLine) bool {
 	if len(lines) < 2 {
 		return false
 	}
-	width := 0
+	width, offset := 0, uint64(0)
 	letters := map[int]bool{}
 	for i, l := range lines {
 		m := looseRow.FindSubmatchIndex(l.text)
@@ -109,6 +111,13 @@ func (f *freeText) bytes(title string, lines []textLine) bool {
 		words := bytes.Fields(l.text[m[4]:m[5]])
 		if i == 0 {
 			width = len(words)
+		}
+		if m[2] >= 0 {
+			at, err := strconv.ParseUint(string(l.text[m[2]:m[3]]), 16, 64)
+			if err != nil || i > 0 && at != offset+uint64(width) {
+				return false
+			}
+			offset = at
 		}
 		if len(words) != width && (i < len(lines)-1 || len(words) > width) || width < fewestBytes && m[2] < 0 {
 			return false

@@ -19,6 +19,10 @@ type freeText struct {
 
 	shapesBefore rowShapes // of a long paragraph of rows
 
+	behind   []textLine      // the paragraphs after the one that is filed
+	oneName  string          // that all lines of a paragraph had; see keyed
+	together map[string]bool // names that stood in one paragraph
+
 	paired    bool // there were lines of names and values
 	pairsTold bool // it was said that they may be a command's
 }
@@ -165,6 +169,7 @@ func (f *freeText) flush() {
 		for n < len(lines) && lines[n].num != 0 {
 			n++
 		}
+		f.behind = lines[min(n+1, len(lines)):]
 		if n > 0 && !f.tables.titledBy(f.st, lines, n) {
 			f.paragraph(lines[:n])
 		}

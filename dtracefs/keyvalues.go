@@ -69,34 +69,69 @@ func (f *freeText) named(title string, lines []textLine) bool {
 }
 
 // sameName files lines that all have the one name and a number, as `total: 12`: the name is that of
-// a column, and no key whose values these are.
+// a column, and no key whose values these are, as those would have others beside it (see keyed).
 func (f *freeText) sameName(title string, lines []textLine) bool {
-	split := func(l textLine) (name, value []byte) {
-		name, value, ok := bytes.Cut(l.text, []byte(":"))
-		if !ok {
-			name, value, _ = bytes.Cut(l.text, []byte("="))
+	names := namesBefore(lines)
+	if len(names) != 1 {
+		if len(names) > 1 {
+			f.together = names
 		}
-		name, value = bytes.TrimSpace(name), bytes.TrimSpace(value)
-		if _, ok := syntax.ParseMeasure(value); !ok && !isNumber(value) || len(name) == 0 || !isCellName(name) || l.frames != nil {
-			return nil, nil
-		}
-		return name, value
-	}
-	name, _ := split(lines[0])
-	if name == nil || len(lines) < 2 {
 		return false
 	}
-	for _, l := range lines[1:] {
-		if n, _ := split(l); !bytes.Equal(n, name) {
-			return false
-		}
+	name, _ := nameBefore(lines[0])
+	// A title says what is counted, so that the name is whose it is.
+	if len(lines) < 2 || title != "" || f.keyed(string(name)) {
+		return false
 	}
 	for _, l := range lines {
-		_, value := split(l)
+		_, value := nameBefore(l)
 		fileNamed(f.st, title, string(name)+" ", nil, nil, [][2][]byte{{name, value}})
 	}
 	f.adjacent.sheet = nil
 	return true
+}
+
+// nameBefore splits a line that is a name and a number.
+func nameBefore(l textLine) (name, value []byte) {
+	name, value, ok := bytes.Cut(l.text, []byte(":"))
+	if !ok {
+		name, value, _ = bytes.Cut(l.text, []byte("="))
+	}
+	name, value = bytes.TrimSpace(name), bytes.TrimSpace(value)
+	if _, ok := syntax.ParseMeasure(value); !ok && !isNumber(value) || len(name) == 0 || !isCellName(name) || l.frames != nil {
+		return nil, nil
+	}
+	return name, value
+}
+
+// namesBefore are the names of lines that all are a name and a number; nil if some are not.
+func namesBefore(lines []textLine) map[string]bool {
+	names := map[string]bool{}
+	for _, l := range lines {
+		name, _ := nameBefore(l)
+		if name == nil {
+			return nil
+		}
+		names[string(name)] = true
+	}
+	return names
+}
+
+// keyed reports whether a name that all lines of a paragraph have is a key: another paragraph has
+// it among others, or has another one in all of its lines. A script that prints a line for each
+// call, or each processor, prints so.
+func (f *freeText) keyed(name string) bool {
+	other := f.oneName != "" && f.oneName != name
+	f.oneName = name
+	if other || f.together[name] {
+		return true
+	}
+	n := 0
+	for n < len(f.behind) && f.behind[n].num != 0 {
+		n++
+	}
+	names := namesBefore(f.behind[:n])
+	return names[name] && len(names) > 1 || !names[name] && len(names) == 1 && n > 1
 }
 
 // fileNamed files a row that names its cells.

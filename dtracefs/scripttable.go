@@ -312,7 +312,7 @@ func (f *scriptTables) ruledAgain(st *station, lines []textLine) int {
 		return 0
 	}
 	n := 1
-	for n < len(lines) && !isDrawn(lines[n]) && h.fits(lines[n].text) {
+	for n < len(lines) && !isDrawn(lines[n]) && h.isRow(lines[n].text) {
 		n++
 	}
 	st.account(classTable, lines[0].size)
@@ -890,7 +890,7 @@ func (f *scriptTables) more(st *station, lines []textLine) bool {
 		if i == sampleRows {
 			break
 		}
-		if h.fits(l.text) && (h.of == nil || !h.of.refuse(h.cells(l.text))) {
+		if h.isRow(l.text) {
 			fit++
 		}
 	}
@@ -929,6 +929,12 @@ func (h *header) fits(line []byte) bool {
 		}
 	}
 	return hits*2 >= len(h.cols)
+}
+
+// isRow reports whether a line that does not stand right under other rows is one: it fits, and has
+// no words where all rows have numbers.
+func (h *header) isRow(line []byte) bool {
+	return h.fits(line) && (h.of == nil || !h.of.refuse(h.cells(line)))
 }
 
 // cells splits a row into as many cells as there are columns. As many words as columns are the
@@ -994,7 +1000,8 @@ func (h *header) underRules(line []byte, tokens []token, cells [][]byte) bool {
 
 // inPlace splits a row that has as many words as columns, but of which a name has a blank and a
 // cell is empty: its parts between gaps all stand at edges of columns, in their order, and are one
-// fewer than these.
+// fewer than these. One that reaches below another name is none of them: it was longer than its
+// column, and shifted what stands behind it.
 func (h *header) inPlace(line []byte, tokens []token, cells [][]byte) bool {
 	edge := func(k token) bool {
 		return slices.ContainsFunc(h.cols, func(c headCol) bool { return k.Start == c.start || k.End == c.end })
@@ -1020,6 +1027,11 @@ func (h *header) inPlace(line []byte, tokens []token, cells [][]byte) bool {
 		}
 		columns[i] = next + at
 		next += at + 1
+		for j, c := range h.cols {
+			if j != columns[i] && p.Start < c.end && c.start < p.End && columns[i] < n-1 {
+				return false
+			}
+		}
 	}
 	for i, p := range parts {
 		cells[columns[i]] = line[p.Start:p.End]

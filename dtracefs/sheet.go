@@ -283,7 +283,8 @@ func (c *Column) constant() bool {
 }
 
 // ungroup takes away the commas that part the thousands of numbers, as in 1,234,567, if all cells
-// of a column are integers and one has some. It reports whether it did.
+// of a column are integers and one has some. Where a number of four digits has none, commas part
+// what they list, such as the ports 80,443. It reports whether it did.
 func (c *Column) ungroup() bool {
 	some := false
 	plain := make([]string, len(c.words.values))
@@ -292,7 +293,11 @@ func (c *Column) ungroup() bool {
 		if plain[i], ok = withoutThousands(w); !ok && w != "" {
 			return false
 		}
-		some = some || plain[i] != w
+		grouped := plain[i] != w
+		if !grouped && len(strings.TrimPrefix(w, "-")) > 3 {
+			return false
+		}
+		some = some || grouped
 	}
 	if !some {
 		return false
