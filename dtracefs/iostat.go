@@ -14,7 +14,8 @@ var iostat = &tool{
 	name: "iostat",
 	sure: true,
 	head: func(line []byte, rest *syntax.Cursor) bool {
-		if isDevicesTitle(line) || isDevicesHeading(line) {
+		// The title is words that others print, too; the heading under it decides.
+		if isDevicesHeading(line) || isDevicesTitle(line) && !rest.Done() && isDevicesHeading(rest.Peek()) {
 			return true
 		}
 		return !rest.Done() && isWideHeading(line, rest.Peek())
@@ -74,7 +75,7 @@ func isDevicesHeading(line []byte) bool {
 	for _, w := range words {
 		has[string(w)] = true
 	}
-	return has["r/s"] && has["w/s"] && has["kr/s"] && has["kw/s"] && (has["device"] || has["disk"])
+	return has["r/s"] && has["w/s"] && has["kr/s"] && has["kw/s"] && has["%b"] && (has["device"] || has["disk"])
 }
 
 // devicesHeading takes the heading of a table of devices. The columns of terminals and processors

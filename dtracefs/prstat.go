@@ -36,11 +36,11 @@ var prstat = &tool{
 // prstatWords are the columns whose cells are no numbers.
 var prstatWords = map[string]bool{"USERNAME": true, "PROCESS": true, "STATE": true, "ZONE": true, "PROJECT": true}
 
-// isPrstatHeading reports whether a line heads processes: the last column is PROCESS and what is
-// counted.
+// isPrstatHeading reports whether a line heads processes: beside their users, and the last column
+// is PROCESS and what is counted.
 func isPrstatHeading(line []byte) bool {
 	first := syntax.TrimIndent(line)
-	return bytes.HasPrefix(first, []byte("PID ")) && bytes.Contains(line, []byte(" PROCESS/"))
+	return bytes.HasPrefix(first, []byte("PID ")) && bytes.Contains(line, []byte(" USERNAME ")) && bytes.Contains(line, []byte(" PROCESS/"))
 }
 
 // isPrstatGroups reports whether a line heads users, tasks, projects or zones.
