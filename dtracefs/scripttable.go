@@ -345,17 +345,7 @@ func ruledHeader(h *header, line []byte, rows []textLine) {
 		if words != nil {
 			name = strings.Join(words, " ")
 		}
-		lefts, rights := 0, 0
-		for _, r := range rows {
-			for _, w := range rowTokens(r.text) {
-				if w.Start == c.Start {
-					lefts++
-				}
-				if w.End == c.End {
-					rights++
-				}
-			}
-		}
+		lefts, rights := flush(rows, c)
 		h.cols = append(h.cols, headCol{name, c.Start, c.End, lefts > rights})
 	}
 	unique(h.cols)
@@ -759,17 +749,7 @@ func newHeader(lines []textLine, at int) *header {
 	var name []string
 	start := -1
 	for i, k := range tokens {
-		lefts, rights := 0, 0
-		for _, r := range rows {
-			for _, w := range rowTokens(r.text) {
-				if w.Start == k.Start {
-					lefts++
-				}
-				if w.End == k.End {
-					rights++
-				}
-			}
-		}
+		lefts, rights := flush(rows, k)
 		if start < 0 {
 			start = k.Start
 		}
@@ -824,6 +804,21 @@ func wordAt(rows []textLine, start int) bool {
 			return k.Start == start && !isNumber(r.text[k.Start:k.End])
 		})
 	})
+}
+
+// flush counts the words of rows that begin, and that end, where a name or a drawn column does.
+func flush(rows []textLine, name token) (lefts, rights int) {
+	for _, r := range rows {
+		for _, w := range rowTokens(r.text) {
+			if w.Start == name.Start {
+				lefts++
+			}
+			if w.End == name.End {
+				rights++
+			}
+		}
+	}
+	return lefts, rights
 }
 
 // mostTokens is how many words the longest row has.

@@ -95,13 +95,7 @@ func (g Grid) strongest() (most, peak float64) {
 		}
 	}
 	most, peak = heatTop(sizes)
-	switch {
-	case g.Range > 0:
-		return g.Range, peak
-	case peak == 0:
-		return 1, 0
-	}
-	return most, peak
+	return lastColor(g.Range, most), peak
 }
 
 // names returns the names of rows and groups as they are written, and the widths of both. They

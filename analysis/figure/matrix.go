@@ -107,13 +107,19 @@ func (m Matrix) strongest() (most, peak float64) {
 			}
 		}
 	}
+	return lastColor(m.Range, peak), peak
+}
+
+// lastColor is the value with the strongest color: the range if it is stated, otherwise the most
+// that is shown, but never 0.
+func lastColor(stated, most float64) float64 {
 	switch {
-	case m.Range > 0:
-		return m.Range, peak
-	case peak == 0:
-		return 1, 0
+	case stated > 0:
+		return stated
+	case most > 0:
+		return most
 	}
-	return peak, peak
+	return 1
 }
 
 func (m Matrix) words() string {
