@@ -178,9 +178,14 @@ func (k *kept) texts(each func(string)) {
 					colored(w)
 				}
 			}
+			last := ""
 			for _, frames := range col.stacks {
 				for _, f := range frames {
-					colored(f)
+					// The innermost frames of stacks often are the same.
+					if f != last {
+						colored(f)
+					}
+					last = f
 				}
 			}
 		}
@@ -205,23 +210,26 @@ func (k *kept) texts(each func(string)) {
 // word.
 func nextWord(text []byte) (word, rest []byte) {
 	i := 0
-	for i < len(text) {
-		n := wordByte(text[i:])
-		if n > 0 {
-			break
-		}
+	for i < len(text) && !wordBytes[text[i]] && (text[i] < utf8.RuneSelf || wordRune(text[i:]) == 0) {
 		i++
 	}
 	start := i
-	for i < len(text) {
-		n := wordByte(text[i:])
-		if n == 0 {
-			// A point and a plus are in the middle of a word only: they do not begin one, so of
-			// `.050` the word is 050. A minus is in one only before an exponent.
-			if c := text[i]; c != '.' && c != '+' && !(c == '-' && isExponent(text[start:], i-start)) {
+	for {
+		for i < len(text) && wordBytes[text[i]] {
+			i++
+		}
+		if i == len(text) {
+			break
+		}
+		n := 1
+		if c := text[i]; c >= utf8.RuneSelf {
+			if n = wordRune(text[i:]); n == 0 {
 				break
 			}
-			n = 1
+		} else if i == start || c != '.' && c != '+' && !(c == '-' && isExponent(text[start:], i-start)) {
+			// A point and a plus are in the middle of a word only: they do not begin one, so of
+			// `.050` the word is 050. A minus is in one only before an exponent.
+			break
 		}
 		i += n
 	}
@@ -236,20 +244,22 @@ func isExponent(text []byte, i int) bool {
 	return i+1 < len(text) && text[i+1]-'0' <= 9 && text[i-1]|0x20 == 'e' && len(bytes.Trim(text[:i-1], "0123456789.")) == 0 && i > 1
 }
 
-// wordByte is how many bytes the letter or digit has that text starts with; 0 if it starts with
+// wordRune is how many bytes the letter or digit has that text starts with; 0 if it starts with
 // none.
-func wordByte(text []byte) int {
-	switch c := text[0]; {
-	case c-'0' <= 9 || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '_' || c == '`':
-		return 1
-	case c < utf8.RuneSelf:
-		return 0
-	}
+func wordRune(text []byte) int {
 	if r, n := utf8.DecodeRune(text); unicode.IsLetter(r) || unicode.IsNumber(r) {
 		return n
 	}
 	return 0
 }
+
+// wordBytes are the bytes of ASCII that are letters or digits of a word.
+var wordBytes = func() (is [256]bool) {
+	for _, c := range "0123456789_`abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" {
+		is[c] = true
+	}
+	return is
+}()
 
 // hasAll reports whether the words of a line are kept, clocks as instants.
 func (k *kept) hasAll(line []byte) bool {
@@ -538,9 +548,6 @@ func (k *kept) lost(data []byte, number int, exact []stretchOfText) (lost []lost
 		}
 	}
 	dialect := k.c.Dialect
-	if dialect == UnknownDialect {
-		return nil // all of it is text
-	}
 	// Elements do not end with lines, so the text is looked at as a whole.
 	if dialect == "libxo-xml" {
 		v, _ := parseXML(data)
@@ -548,13 +555,21 @@ func (k *kept) lost(data []byte, number int, exact []stretchOfText) (lost []lost
 		return lost
 	}
 	structured := strings.HasSuffix(dialect, "json") || dialect == "statemap"
+	var whole []byte // the last line of which all words are kept, as a frame that is printed again
 	for at := 0; at < len(data); {
-		if len(exact) > 0 && at >= exact[0].from {
-			at, number = max(at, exact[0].to), number+exact[0].lines
-			exact = exact[1:]
+		end := len(data)
+		if len(exact) > 0 {
+			if end = exact[0].from; at >= end {
+				at, number = max(at, exact[0].to), number+exact[0].lines
+				exact = exact[1:]
+				continue
+			}
+		}
+		if n := syntax.EmptyLines(data[at:end]); n > 0 {
+			at, number = at+n, number+n
 			continue
 		}
-		line, size := data[at:], len(data)-at
+		line, size, lines := data[at:], len(data)-at, 1
 		if i := bytes.IndexByte(line, '\n'); i >= 0 {
 			line, size = bytes.TrimSuffix(line[:i], []byte("\r")), i+1
 		}
@@ -571,16 +586,20 @@ func (k *kept) lost(data []byte, number int, exact []stretchOfText) (lost []lost
 					}
 				}
 				// A document may also be kept as it stands, with its escapes.
+				lines = max(1, bytes.Count(data[at:at+size], []byte("\n")))
 				if words := k.missingJSON(v); words != nil && !k.inText(strings.TrimSpace(string(data[at:at+end]))) {
 					look(number, data[at:at+size], words)
 				}
 			}
 		}
-		if !ok {
-			look(number, line, k.missing(line))
+		if !ok && !bytes.Equal(line, whole) {
+			words := k.missing(line)
+			if words == nil {
+				whole = line
+			}
+			look(number, line, words)
 		}
-		number += max(1, bytes.Count(data[at:at+size], []byte("\n")))
-		at += size
+		at, number = at+size, number+lines
 	}
 	return lost
 }
@@ -642,6 +661,10 @@ type stretchOfText struct{ from, to, lines int }
 // unless what was missing of them is in this one. It returns the lines of this part that the
 // next one may still hold.
 func (d *decoder) look(data []byte, number int, before []lostLine, last bool) (open []lostLine) {
+	// What has no dialect is text as a whole.
+	if d.c.Dialect == UnknownDialect {
+		return nil
+	}
 	// Parts that are nothing but activity or a log, as those of large captures are, cost
 	// nothing.
 	if len(before) == 0 && (len(d.exact) == 1 && d.exact[0] == stretchOfText{0, len(data), d.exact[0].lines} || len(data) == 0) {

@@ -345,6 +345,49 @@ func TestLeftover(t *testing.T) {
 	if whole.look([]byte("read\nwrite 123\nPID NAME\n"), 1, nil, true); told(whole) != nil {
 		t.Errorf("lines %v are told though they were taken as a whole or are kept", told(whole))
 	}
+	// Empty lines, lines that come again and what was taken as a whole are passed over and counted.
+	again := part("read", "PID")
+	again.exact = []stretchOfText{{8, 12, 2}}
+	text := "\n\nread\n\n\nlo\nread\nread\nread 7\r\nread 7\r\n" + strings.Repeat("\n", 100) + "PID 8"
+	if again.look([]byte(text), 1, nil, true); !slices.Equal(told(again), []int{9, 10, 111}) {
+		t.Errorf("lines %v are told, want 9, 10 and 111", told(again))
+	}
+}
+
+// TestNextWord holds what the words of a text are.
+func TestNextWord(t *testing.T) {
+	for text, want := range map[string]string{
+		"":                              "",
+		" \t--":                         "",
+		"a":                             "a",
+		"  unix`idle+0x3b ":             "unix`idle+0x3b",
+		".050 x. 1+":                    "050|x.|1+",
+		"2.5e-05 a-b 1e-x":              "2.5e-05|a|b|1e|x",
+		"größe,ß·λ3 …é":                 "größe|ß|λ3|é",
+		"\xffab\xc3":                    "ab",
+		"@calls[nginx, 12]: -3":         "calls|nginx|12|3",
+		"syscall:vmlinux:read_it:entry": "syscall|vmlinux|read_it|entry",
+	} {
+		var words []string
+		for word, rest := nextWord([]byte(text)); word != nil; word, rest = nextWord(rest) {
+			words = append(words, string(word))
+		}
+		if got := strings.Join(words, "|"); got != want {
+			t.Errorf("%q has the words %s, want %s", text, got, want)
+		}
+	}
+}
+
+// TestRecursion holds that frames which come again are frames each, also where a remark stands
+// behind one.
+func TestRecursion(t *testing.T) {
+	const text = "\n              app`f+0x1\n              app`f+0x1\n                [ remark ]\n              app`f+0x1\n              app`g\n                7\n"
+	c := &Capture{}
+	newDecoder(c, Options{}, nil).decode([]byte(text))
+	const want = "app`f+0x1|app`f+0x1 [ remark ]|app`f+0x1|app`g"
+	if len(c.Tables) != 1 || strings.Join(c.Tables[0].Column("stack").Stack(0), "|") != want {
+		t.Errorf("it decodes to\n%s", describe(c))
+	}
 }
 
 // FuzzConserve holds that no word of a text is lost, whatever the text.

@@ -251,15 +251,23 @@ func (f *stacks) takeRuns(st *station) stackRuns {
 // the frame above it.
 func takeFrames(st *station) []string {
 	frames := []string{}
+	var last []byte // the line of the last frame, which recursion prints again
 	for !st.cur.Done() {
-		kind, frame := syntax.Frame(st.peek())
+		line := st.peek()
+		if last != nil && bytes.Equal(line, last) {
+			frames = append(frames, frames[len(frames)-1])
+			st.take(classTable)
+			continue
+		}
+		kind, frame := syntax.Frame(line)
 		switch {
 		case kind == syntax.NoFrame:
 			return frames
 		case kind == syntax.Annotation && len(frames) > 0:
 			frames[len(frames)-1] += " " + string(frame)
+			last = nil
 		default:
-			frames = append(frames, string(frame))
+			frames, last = append(frames, string(frame)), line
 		}
 		st.take(classTable)
 	}

@@ -277,6 +277,10 @@ func cutText(data []byte) int {
 	from := max(0, len(data)-near)
 	for end := bytes.LastIndexByte(data, '\n') + 1; end > from; {
 		start := bytes.LastIndexByte(data[:end-1], '\n') + 1
+		if start == end-1 {
+			end = start // an empty line, of which there may be very many
+			continue
+		}
 		line := bytes.TrimRight(data[start:end], "\r\n")
 		if c, text, ok := clockLine(line); ok && start > 0 && (len(text) == 0 || text[0] == ',' && c.Form == syntax.Date) {
 			return start

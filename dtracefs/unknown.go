@@ -103,6 +103,8 @@ func isTold(t *Table) bool {
 // unknownText files the lines of a text as they are.
 func unknownText(d *decoder, cur *syntax.Cursor) {
 	s := d.sheetFor("text", "text", "text")
+	// All rows have both columns, so they need not be looked up for each.
+	var numbers, texts *Column
 	for !cur.Done() {
 		num, from := cur.Number(), cur.Offset()
 		line, _ := cur.Next()
@@ -113,8 +115,11 @@ func unknownText(d *decoder, cur *syntax.Cursor) {
 		}
 		d.account(classTable, size)
 		d.prose(size)
-		s.int("line", int64(num), false)
-		s.text("text", line)
+		if numbers == nil {
+			numbers, texts = s.open("line", Int), s.open("text", String)
+		}
+		numbers.appendNumber(int64(num), false)
+		texts.appendText(line)
 		s.end()
 	}
 }

@@ -1,6 +1,9 @@
 package syntax
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // A Cursor walks over the lines of a text. A line's end, LF or CRLF, is not part of it. A cursor
 // is a small value: whoever wants to look ahead copies it, walks on with the copy, and either
@@ -74,10 +77,19 @@ func (c *Cursor) Skip(n int) { c.pos += n }
 // SkipEmpty goes past the empty lines that end in LF and returns how many they are. Next would do
 // the same, but tracers print very many of them.
 func (c *Cursor) SkipEmpty() (n int) {
-	for c.pos < len(c.data) && c.data[c.pos] == '\n' {
-		c.pos++
+	n = EmptyLines(c.data[c.pos:])
+	c.pos, c.num = c.pos+n, c.num+n
+	return n
+}
+
+// EmptyLines is how many empty lines that end in LF a text starts with.
+func EmptyLines(text []byte) (n int) {
+	const eight = 0x0a0a0a0a0a0a0a0a
+	for len(text)-n >= 8 && binary.LittleEndian.Uint64(text[n:]) == eight {
+		n += 8
+	}
+	for n < len(text) && text[n] == '\n' {
 		n++
 	}
-	c.num += n
 	return n
 }

@@ -3,6 +3,7 @@ package syntax
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -173,6 +174,13 @@ func TestCursor(t *testing.T) {
 	}
 	if line, ended := c.Next(); string(line) != "b" || ended || !c.Done() {
 		t.Errorf("%q %v", line, ended)
+	}
+	for n := range 20 {
+		for _, rest := range []string{"", "x", "\r\n\n"} {
+			if got := EmptyLines([]byte(strings.Repeat("\n", n) + rest)); got != n {
+				t.Errorf("%d empty lines before %q, want %d", got, rest, n)
+			}
+		}
 	}
 }
 
