@@ -572,14 +572,18 @@ func (n *newton) changes(i int) ([]float64, []int32) {
 // have no change yet, or zero as their value, and the products skip these.
 func (n *newton) nonzero(values []float64, cols []int32) ([]float64, []int32) {
 	n.some, n.at = resize(n.some, n.m), resize(n.at, n.m)
+	some, at := n.some[:len(values)], n.at[:len(values)]
+	cols = cols[:len(values)]
 	k := 0
 	for q, v := range values {
-		if v != 0 {
-			n.some[k], n.at[k] = v, cols[q]
-			k++
-		}
+		// Every value is written and k goes on past those that are not zero: which ones these are
+		// has no pattern that a processor could foresee, so a branch here would cost more than all
+		// else. The bits of a value without its sign are zero only for zero.
+		some[k], at[k] = v, cols[q]
+		bits := math.Float64bits(v) << 1
+		k += int((bits | -bits) >> 63)
 	}
-	return n.some[:k], n.at[:k]
+	return some[:k], at[:k]
 }
 
 // soft moves v toward zero by t, and to zero when it is nearer than that: the minimum over z of

@@ -2,10 +2,12 @@
 // positions: what a sparse matrix times a dense one, and its entries at few
 // places, come down to.
 //
-// Products are rounded before they are added, and sums have a fixed order, so
-// that the results are the same to the last bit on every machine, with vector
-// instructions (AVX2 on amd64) and without.
+// Each product is added without being rounded before, as [math.FMA] defines it, and sums have a
+// fixed order, so that the results are the same to the last bit on every machine, with vector
+// instructions (AVX2 and AVX-512 on amd64) and without.
 package gather
+
+import "math"
 
 // Combine sets dst[j] to Σ coef[k]·m[rows[k]·stride+j].
 //
@@ -24,7 +26,7 @@ func Combine(dst, coef []float64, rows []int32, m []float64, stride int) {
 	for k, c := range coef {
 		row := m[int(rows[k])*stride:][:len(dst)]
 		for j := done; j < len(dst); j++ {
-			dst[j] += float64(c * row[j])
+			dst[j] = math.FMA(c, row[j], dst[j])
 		}
 	}
 }
@@ -48,7 +50,7 @@ func Dots(out, v []float64, rows []int32, m []float64, stride int) {
 	for k := range out {
 		row := m[int(rows[k])*stride:][:len(v)]
 		for j := whole; j < len(v); j++ {
-			out[k] += float64(v[j] * row[j])
+			out[k] = math.FMA(v[j], row[j], out[k])
 		}
 	}
 }
@@ -68,12 +70,12 @@ func dot(v, row []float64) float64 {
 	for ; j+16 <= len(v); j += 16 {
 		a, b := (*[16]float64)(v[j:]), (*[16]float64)(row[j:])
 		for l := range s {
-			s[l] += float64(a[l] * b[l])
+			s[l] = math.FMA(a[l], b[l], s[l])
 		}
 	}
 	for ; j < len(v); j += 4 {
 		for l := range 4 {
-			s[l] += float64(v[j+l] * row[j+l])
+			s[l] = math.FMA(v[j+l], row[j+l], s[l])
 		}
 	}
 	for l := range 4 {
@@ -86,31 +88,39 @@ func dot(v, row []float64) float64 {
 // entries on and above the diagonal are set for sure, which takes half of the time.
 //
 // It adds up in the order of the rows of b, as [Combine] does, but has each number of b at hand for
-// four rows at a time.
+// several rows at a time. The last tile of a row or column lies over the one before where the width
+// is no multiple of its size: what both set is the same.
 func Product(dst, a, b []float64, m int, upper bool) {
 	_, _, _ = dst[:m*m], a[:m*m], b[:m*m]
-	rows, cols := m&^3, m&^7
-	if !vectors {
-		rows = 0
-	}
-	for j := 0; j < cols; j += 8 {
-		for i := 0; i < rows && (!upper || i < j+8); i += 4 {
-			tile(&dst[i*m+j], m, &a[i*m], m, &b[j], m, m)
-		}
-	}
-	for i := range m {
-		from := 0
-		if i < rows {
-			from = cols
-		} else if upper {
-			from = i
-		}
-		to := dst[i*m+from : (i+1)*m]
-		clear(to)
-		for k, v := range a[i*m : (i+1)*m] {
-			for j, w := range b[k*m+from : (k+1)*m] {
-				to[j] += float64(v * w)
+	switch {
+	case wide && m >= 16:
+		tiles(wideTile, 8, 16, dst, a, b, m, upper)
+	case vectors && m >= 8:
+		tiles(tile, 4, 8, dst, a, b, m, upper)
+	default:
+		for i := range m {
+			from := 0
+			if upper {
+				from = i
 			}
+			to := dst[i*m+from : (i+1)*m]
+			clear(to)
+			for k, v := range a[i*m : (i+1)*m] {
+				for j, w := range b[k*m+from : (k+1)*m] {
+					to[j] = math.FMA(v, w, to[j])
+				}
+			}
+		}
+	}
+}
+
+// tiles makes a product of tiles of so many rows and columns, m or less.
+func tiles(tile func(dst *float64, dstStride int, a *float64, aStride int, b *float64, bStride int, n int), rows, cols int, dst, a, b []float64, m int, upper bool) {
+	for j := 0; j < m; j += cols {
+		j := min(j, m-cols)
+		for i := 0; i < m && (!upper || i < j+cols); i += rows {
+			i := min(i, m-rows)
+			tile(&dst[i*m+j], m, &a[i*m], m, &b[j], m, m)
 		}
 	}
 }

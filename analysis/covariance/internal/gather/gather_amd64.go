@@ -2,8 +2,12 @@ package gather
 
 import "golang.org/x/sys/cpu"
 
-// vectors says whether the machine has the instructions; a test clears it.
-var vectors = cpu.X86.HasAVX2
+// vectors says whether the machine has the instructions, and wide whether it has those of 512 bits,
+// too; a test clears them.
+var (
+	vectors = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+	wide    = vectors && cpu.X86.HasAVX512F
+)
 
 // combine is [Combine] for a width that is a multiple of four, and a row or more.
 //
@@ -19,3 +23,8 @@ func dots(out *float64, n int, v *float64, width int, rows *int32, m *float64, s
 //
 //go:noescape
 func tile(dst *float64, dstStride int, a *float64, aStride int, b *float64, bStride int, n int)
+
+// wideTile sets eight rows of sixteen numbers.
+//
+//go:noescape
+func wideTile(dst *float64, dstStride int, a *float64, aStride int, b *float64, bStride int, n int)

@@ -1,8 +1,10 @@
 package gather
 
-// withoutVectors runs f as a machine without the instructions would.
-func withoutVectors(f func()) {
-	defer func(v bool) { vectors = v }(vectors)
+// ways runs f with vector instructions of 256 bits only, and as a machine without any would.
+func ways(f func()) {
+	defer func(v, w bool) { vectors, wide = v, w }(vectors, wide)
+	wide = false
+	f()
 	vectors = false
 	f()
 }

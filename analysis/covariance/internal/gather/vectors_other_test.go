@@ -2,4 +2,4 @@
 
 package gather
 
-func withoutVectors(f func()) { f() }
+func ways(f func()) { f() }
