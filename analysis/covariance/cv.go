@@ -315,7 +315,7 @@ func (v *validation) try(ctx context.Context, alpha float64) (float64, error) {
 	t := Trial{Alpha: alpha, Scores: make([]float64, len(v.folds))}
 	errs := make([]error, len(v.folds))
 	parallel.For(len(v.folds), func(i int) {
-		t.Scores[i], errs[i] = v.folds[i].score(ctx, alpha, LassoOptions{Tol: v.tol})
+		t.Scores[i], errs[i] = v.folds[i].score(ctx, alpha, LassoOptions{Tol: v.tol, rough: true})
 	})
 	if err := errors.Join(errs...); err != nil {
 		return 0, err

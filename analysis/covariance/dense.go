@@ -13,20 +13,28 @@ import (
 const manyLinks = 0.15
 
 // dense is what such a step needs: matrices that are m×m, row major and symmetric, both triangles
-// set.
+// set, and vectors over the pairs that are held at zero, each pair once.
 type dense struct {
-	sign                        []float64 // of each pair that may move, 0 for the others
-	b                           []float64 // what W D W is to be at the pairs that may move
-	z                           []float64 // what it then is at the others
-	d                           []float64 // the change
-	product, out, res, pre, dir []float64
+	sign          []float64 // of each pair that may move, 0 for the others
+	b             []float64 // what W D W is to be at the pairs that may move
+	z             []float64 // what it then is at the others
+	d             []float64 // the change
+	product, out  []float64
+	at            []int32 // where in a matrix the pairs held are, above the diagonal
+	res, dir, hd  []float64
+	values, scale []float64 // of z, and what divides the residual, as a factor
 }
 
 func newDense(m int) *dense {
 	var d dense
-	for _, s := range []*[]float64{&d.sign, &d.b, &d.z, &d.d, &d.product, &d.out, &d.res, &d.pre, &d.dir} {
+	for _, s := range []*[]float64{&d.sign, &d.b, &d.z, &d.d, &d.product, &d.out} {
 		*s = make([]float64, m*m)
 	}
+	pairs := m * (m - 1) / 2
+	for _, s := range []*[]float64{&d.res, &d.dir, &d.hd, &d.values, &d.scale} {
+		*s = make([]float64, pairs)
+	}
+	d.at = make([]int32, pairs)
 	return &d
 }
 
@@ -164,59 +172,90 @@ func (n *newton) nextSigns() (changed, moving int) {
 
 // solveHeld sets d to the change at the signs given by conjugate gradients, from the z of the last
 // signs, until the residual is at most that part of what it is at z = 0.
+//
+// The preconditioner divides the residual by what stands on the diagonal of Z ↦ X Z X, so that rows
+// of different scales count alike. It is never zero, as the diagonal of X is positive.
 func (n *newton) solveHeld(ctx context.Context, small float64) error {
 	m, f := n.m, n.dense
-	for k, sign := range f.sign {
-		if f.b[k] = 0; sign != 0 {
-			f.b[k], f.z[k] = n.w[k]-n.s[k]-float64(n.alpha*sign), 0
-		}
-	}
+	count := 0
 	for i := range m {
 		f.b[i*m+i] = n.w[i*m+i] - n.s[i*m+i]
+		xii := n.x[i*m+i]
+		for j := i + 1; j < m; j++ {
+			k := i*m + j
+			if sign := f.sign[k]; sign != 0 {
+				f.b[k], f.z[k] = n.w[k]-n.s[k]-float64(n.alpha*sign), 0
+				continue
+			}
+			f.b[k] = 0
+			f.at[count], f.values[count] = int32(k), f.z[k]
+			f.scale[count] = 1 / (float64(xii*n.x[j*m+j]) + float64(n.x[k]*n.x[k]))
+			count++
+		}
 	}
+	mirror(f.b, m)
+	at, values, scale := f.at[:count], f.values[:count], f.scale[:count]
+	res, dir, hd := f.res[:count], f.dir[:count], f.hd[:count]
 	// The residual at z = 0 comes first, as the measure of what is small enough: the start from the
 	// last signs may be so good already that a part of its own residual would be out of reach.
-	f.sandwich(n.x, f.res, f.b, m)
-	for k, x := range n.x {
-		f.res[k] = -x - f.res[k]
+	f.sandwich(n.x, f.out, f.b, m)
+	enough := 0.0
+	for q, k := range at {
+		res[q] = -n.x[k] - f.out[k]
+		enough += float64(res[q] * res[q] * scale[q])
 	}
-	f.held(f.res, m)
-	f.precondition(n.x, m)
-	enough := small * small * floats.Dot(f.res, f.pre)
+	enough *= small * small
+	mirror(f.z, m)
 	f.sandwich(n.x, f.out, f.z, m)
-	f.held(f.out, m)
-	floats.Sub(f.res, f.out)
-	f.precondition(n.x, m)
-	copy(f.dir, f.pre)
-	rz := floats.Dot(f.res, f.pre)
+	rz := 0.0
+	for q, k := range at {
+		res[q] -= f.out[k]
+		dir[q] = res[q] * scale[q]
+		rz += float64(res[q] * dir[q])
+	}
+	// From here on z holds the direction, while its values stand aside.
 	for steps := 0; rz > enough && steps < 100; steps++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		f.sandwich(n.x, f.out, f.dir, m)
-		f.held(f.out, m)
-		curve := floats.Dot(f.dir, f.out)
+		f.spread(at, dir, m)
+		f.sandwich(n.x, f.out, f.z, m)
+		curve := 0.0
+		for q, k := range at {
+			hd[q] = f.out[k]
+			curve += float64(dir[q] * hd[q])
+		}
 		// X is positive definite, so only rounding, or an overflow that made it NaN, leaves no
 		// curvature. What was found up to here is still good.
 		if !(curve > 0) {
 			break
 		}
-		floats.AddScaled(f.z, rz/curve, f.dir)
-		floats.AddScaled(f.res, -rz/curve, f.out)
-		f.precondition(n.x, m)
-		next := floats.Dot(f.res, f.pre)
-		floats.Scale(next/rz, f.dir)
-		floats.Add(f.dir, f.pre)
+		step, next := rz/curve, 0.0
+		for q, h := range hd {
+			values[q] += float64(step * dir[q])
+			r := res[q] - float64(step*h)
+			res[q] = r
+			next += float64(r * r * scale[q])
+		}
+		turn := next / rz
+		for q, r := range res {
+			dir[q] = float64(r*scale[q]) + float64(turn*dir[q])
+		}
 		rz = next
 	}
+	f.spread(at, values, m)
 	floats.AddTo(f.out, f.b, f.z)
 	f.sandwich(n.x, f.d, f.out, m)
-	for i := range m {
-		for j := i + 1; j < m; j++ {
-			f.d[j*m+i] = f.d[i*m+j]
-		}
-	}
+	mirror(f.d, m)
 	return nil
+}
+
+// spread sets z to the values at the pairs held.
+func (f *dense) spread(at []int32, values []float64, m int) {
+	for q, k := range at {
+		f.z[k] = values[q]
+	}
+	mirror(f.z, m)
 }
 
 // sandwich sets the upper triangle of out to that of X A X.
@@ -225,28 +264,17 @@ func (f *dense) sandwich(x, out, a []float64, m int) {
 	gather.Product(out, x, f.product, m, true)
 }
 
-// held keeps of an upper triangle what stands at Q, and copies it below the diagonal.
-func (f *dense) held(a []float64, m int) {
-	for i := range m {
-		a[i*m+i] = 0
-		for j := i + 1; j < m; j++ {
-			k := i*m + j
-			if f.sign[k] != 0 {
-				a[k] = 0
+// mirror copies what is above the diagonal below it, square by square: a column at a time would
+// touch a cache line for every single number.
+func mirror(a []float64, m int) {
+	const side = 16
+	for rows := 0; rows < m; rows += side {
+		for cols := rows; cols < m; cols += side {
+			for i := rows; i < min(rows+side, m); i++ {
+				for j := max(i+1, cols); j < min(cols+side, m); j++ {
+					a[j*m+i] = a[i*m+j]
+				}
 			}
-			a[j*m+i] = a[k]
-		}
-	}
-}
-
-// precondition divides the residual by what stands on the diagonal of Z ↦ X Z X, so that rows of
-// different scales count alike. It is never zero, as the diagonal of X is positive.
-func (f *dense) precondition(x []float64, m int) {
-	for i := range m {
-		xi := x[i*m+i]
-		for j := range m {
-			k := i*m + j
-			f.pre[k] = f.res[k] / (float64(xi*x[j*m+j]) + float64(x[k]*x[k]))
 		}
 	}
 }

@@ -29,7 +29,7 @@ type LassoOptions struct {
 	Start mat.Symmetric
 
 	least int  // Newton steps to take whatever the gap
-	rough bool // Tol is what the last step has gained, not the gap
+	rough bool // Tol is what the last steps say is left to gain, not a bound on it
 }
 
 // The default is near what rounding allows, so that precision entries agree with other solvers to

@@ -63,7 +63,7 @@ type newton struct {
 	iterations      int
 	guessed         bool // x was a guess at first, and is not far from it yet
 	least           int  // iterations
-	rough           bool // stop by the last step's gain
+	rough           bool // stop by what the last steps gained
 }
 
 // pairs is a symmetric sparsity pattern in compressed rows, diagonal
@@ -194,7 +194,8 @@ func (n *newton) offDiagonal(x []float64) float64 {
 // guess and from the diagonal, and the context's error. The caller has called start, evaluate or
 // startDiagonal.
 func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
-	decrement := 0.0              // of the last step, an estimate of the gap; 0 before any
+	decrement := 0.0              // of the last step, estimates the gap before it; 0 before any
+	left := math.Inf(1)           // an estimate of the gap after it
 	least, idle := math.Inf(1), 0 // gap, and steps since it fell
 	for n.iterations = 0; ; n.iterations++ {
 		if err := ctx.Err(); err != nil {
@@ -203,9 +204,10 @@ func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 		n.invert()
 		n.objective = n.smooth + n.penalty
 		// Far from the solution the gap says little: a step after which it is infinite may be the
-		// last that gains anything to speak of.
-		if n.rough && n.iterations > 0 && decrement <= tol {
-			n.gap = decrement
+		// last that gains anything to speak of. And near it, the gap bounds what is left by far
+		// more than what steps go on to gain.
+		if n.rough && left <= tol {
+			n.gap = left
 			return nil
 		}
 		rounding := max(n.noise, 1e-14*float64(n.m)*(1+math.Abs(n.objective)))
@@ -232,7 +234,9 @@ func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 			if err := n.descend(ctx); err != nil {
 				return err
 			}
+			last := decrement
 			decrement, ok = n.backtrack()
+			left = remaining(decrement, last)
 		}
 		if !ok {
 			// The solution may be as good as this arithmetic can make it, which the gap has to
@@ -250,9 +254,25 @@ func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 		// lost. From the diagonal the pattern grows with the steps.
 		if n.guessed && (!ok || n.iterations == 0 && decrement > far*float64(n.m)) {
 			n.restart()
-			decrement, least, idle = 0, math.Inf(1), 0
+			decrement, left, least, idle = 0, math.Inf(1), math.Inf(1), 0
 		}
 	}
+}
+
+// remaining estimates how much all steps to come will lower the objective, given what the last two
+// promised; the one before is 0 if there was none. Steps whose models are solved to a part of the
+// change shrink by a ratio q, so what is left are d·(q + q² + …) = d·q/(1-q). Two steps that happen
+// to differ more than inexact models allow do not say that all will. Of a single step nothing is
+// known but what it promised itself.
+func remaining(decrement, before float64) float64 {
+	if before == 0 {
+		return decrement
+	}
+	q := max(decrement/before, 1.0/30)
+	if q >= 1 {
+		return math.Inf(1)
+	}
+	return decrement * q / (1 - q)
 }
 
 // patience is how many steps may leave the gap at more than half of the least so far.
@@ -741,11 +761,7 @@ func cholesky(a []float64, m int) (float64, bool) {
 // the products here read rows of both.
 func invertCholesky(a []float64, m int) {
 	lapack64.Potri(blas64.Triangular{Uplo: blas.Upper, Diag: blas.NonUnit, N: m, Data: a, Stride: m})
-	for i := range m {
-		for j := i + 1; j < m; j++ {
-			a[j*m+i] = a[i*m+j]
-		}
-	}
+	mirror(a, m)
 }
 
 func symmetric(a []float64, m int) blas64.Symmetric {
