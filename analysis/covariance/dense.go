@@ -86,6 +86,7 @@ func (n *newton) descendDense(ctx context.Context) (bool, error) {
 		rounds = 6
 		loose  = 0.03  // of the residual, while signs are looked for
 		close  = 0.003 // and for the change
+		cuts   = 2     // solves more when values were cut at zero
 	)
 	// While signs still change, an exact solution for them would be thrown away, so they are looked
 	// for with a loose one. The first rounds may change more pairs than the one before, since many
@@ -103,15 +104,40 @@ func (n *newton) descendDense(ctx context.Context) (bool, error) {
 		}
 		last = changed
 	}
-	if err := n.solveHeld(ctx, close*n.inner); err != nil {
-		return false, err
+	for tries := 0; ; tries++ {
+		if err := n.solveHeld(ctx, close*n.inner); err != nil {
+			return false, err
+		}
+		least := n.proposeHeld(settled)
+		// Values that would have crossed zero were cut there, which may cost what the others gain.
+		// If so much is lost that the model does not fall, the pattern is made anew for sweeps over
+		// single values, which always lower it.
+		lowered := n.model() - n.penalty
+		if !(lowered < 0) {
+			n.findFree()
+		}
+		switch {
+		// What falls by less than can be seen may be any change. Sweeps go on from it.
+		case settled && lowered <= min(0.8*least, -100*n.noise):
+			return true, nil
+		case !settled || tries == cuts:
+			return false, nil
+		}
+		// Too much was cut, by few values that are far across zero: they are held there now.
+		n.nextSigns()
 	}
-	// A pair at zero that went to and fro may have come to rest on the wrong side, where nothing of
-	// the change would show it. So it stays free, and sweeps decide on it.
+}
+
+// proposeHeld proposes the change of the last solution, with zero for each value that would cross
+// it, and returns what the model would fall by if none did.
+//
+// A pair at zero that went to and fro may have come to rest on the wrong side, where nothing of the
+// change would show it. So unless signs have settled it stays free, and sweeps decide on it.
+func (n *newton) proposeHeld(settled bool) (least float64) {
+	m, f := n.m, n.dense
 	n.pattern(func(k int) bool {
 		return n.x[k] != 0 || f.sign[k] != 0 || !settled && math.Abs(n.s[k]-n.w[k]) > n.alpha
 	})
-	least := 0.0 // what the model falls by if no value changes its sign
 	for i := range m {
 		for k := n.free.upper[i]; k < n.free.start[i+1]; k++ {
 			j := int(n.free.col[k])
@@ -131,15 +157,7 @@ func (n *newton) descendDense(ctx context.Context) (bool, error) {
 			n.set(k, i, j, v)
 		}
 	}
-	// Values that would have crossed zero were cut there, which may cost what the others gain. If
-	// so much is lost that the model does not fall, the pattern is made anew for sweeps over
-	// single values, which always lower it.
-	lowered := n.model() - n.penalty
-	if !(lowered < 0) {
-		n.findFree()
-	}
-	// What falls by less than can be seen may be any change. Sweeps go on from it.
-	return settled && lowered <= min(0.8*least, -100*n.noise), nil
+	return least
 }
 
 // nextSigns sets the signs to what the last solution says, and returns how many pairs changed and
