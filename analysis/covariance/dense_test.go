@@ -9,8 +9,16 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// driven draws n rows of p variables that a few common causes drive, standardized.
+// driven is the correlation of n rows of p variables that a few common causes drive.
 func driven(n, p, causes int, seed uint64) *mat.SymDense {
+	s, err := Empirical(drivenRows(n, p, causes, seed))
+	if err != nil {
+		panic(err)
+	}
+	return Correlation(s)
+}
+
+func drivenRows(n, p, causes int, seed uint64) *mat.Dense {
 	rng := rand.New(rand.NewPCG(seed, 11))
 	draw := func(r, c int) *mat.Dense {
 		m := mat.NewDense(r, c, nil)
@@ -24,11 +32,7 @@ func driven(n, p, causes int, seed uint64) *mat.SymDense {
 	var x mat.Dense
 	x.Mul(draw(n, causes), weights)
 	x.Add(&x, draw(n, p))
-	s, err := Empirical(&x)
-	if err != nil {
-		panic(err)
-	}
-	return Correlation(s)
+	return &x
 }
 
 // TestManyLinks holds solutions that link most pairs, from the diagonal and from guesses near and

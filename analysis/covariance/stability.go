@@ -256,11 +256,7 @@ func (n *newton) stepTo(ctx context.Context, rows int) error {
 		for i := range n.m {
 			near = near && math.Abs(n.w[i*n.m+i]-n.s[i*n.m+i]) <= 0.5*n.s[i*n.m+i]
 		}
-		n.findFree()
-		// Signs settle before values do, but not in a few sweeps: with six, links of the fit to all
-		// rows would be found in halves where they are not. Where there are few sources, sweeps
-		// cost nothing.
-		if _, err := n.sweep(ctx, 12+400/n.m, 0.03); err != nil {
+		if err := n.descendTo(ctx); err != nil {
 			return err
 		}
 		parameters := n.m
@@ -278,4 +274,21 @@ func (n *newton) stepTo(ctx context.Context, rows int) error {
 		}
 	}
 	return nil
+}
+
+// descendTo minimizes the model of a step of stepTo, of which the signs are asked for. Signs settle
+// before values do, but not in a few sweeps: with six, links of the fit to all rows would be found
+// in halves where they are not. Where there are few sources, sweeps cost nothing. Where most pairs
+// are linked no number of sweeps would do.
+func (n *newton) descendTo(ctx context.Context) error {
+	n.inner = 0.2
+	if n.links() > manyLinks {
+		if done, err := n.descendDense(ctx); done || err != nil {
+			return err
+		}
+	} else {
+		n.findFree()
+	}
+	_, err := n.sweep(ctx, 12+400/n.m, 0.03)
+	return err
 }
