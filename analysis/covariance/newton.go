@@ -8,7 +8,6 @@ import (
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
-	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis/covariance/internal/gather"
@@ -36,22 +35,22 @@ import (
 // which is what the code calls the model. It is never written down as the m²×m² matrix that it
 // is: all that coordinate descent and conjugate gradients need are entries of W D W.
 //
-// Invariants once a step has begun with invert: x is positive definite, factor is its factor and w
-// its inverse; x, w and s are symmetric to the last bit, because every writer sets both (i, j)
-// and (j, i) to one number. The patterns in compressed rows rely on that symmetry.
+// Invariants once a step has begun with invert: x is positive definite and w its inverse; x, w and
+// s are symmetric to the last bit, because every writer sets both (i, j) and (j, i) to one number.
+// The patterns in compressed rows rely on that symmetry.
 type newton struct {
-	m      int
-	alpha  float64
-	s      []float64 // empirical covariance
-	x      []float64 // precision
-	w      []float64 // its inverse
-	factor []float64 // Cholesky factor of x, upper
-	free   pairs
-	sparse rows
-	over   []float64
-	t, r   []float64
-	some   []float64 // values of a row that are not zero
-	at     []int32   // and their columns
+	m         int
+	alpha     float64
+	s         []float64  // empirical covariance
+	x         []float64  // precision
+	w         []float64  // its inverse
+	triangles *triangles // of x, after evaluate
+	free      pairs
+	sparse    rows
+	over      []float64
+	t, r      []float64
+	some      []float64 // values of a row that are not zero
+	at        []int32   // and their columns
 
 	inner        float64
 	product, row []float64 // M D of the last sandwich, and rows on their way there
@@ -101,7 +100,7 @@ func newNewton(s []float64, p int, group []int, alpha float64, guess mat.Symmetr
 	m := len(group)
 	n := &newton{
 		m: m, alpha: alpha,
-		s: make([]float64, m*m), x: make([]float64, m*m), w: make([]float64, m*m), factor: make([]float64, m*m),
+		s: make([]float64, m*m), x: make([]float64, m*m), w: make([]float64, m*m), triangles: newTriangles(m),
 		t: make([]float64, batch*m), r: make([]float64, m),
 	}
 	for a, i := range group {
@@ -149,11 +148,10 @@ func (n *newton) startDiagonal() {
 // positive definite.
 //
 // The factorization is the test of positive definiteness: there is no cheaper one, and log det X
-// comes with it as twice the sum of the logarithms of the factor's diagonal. On false, factor,
+// comes with it as twice the sum of the logarithms of the factor's diagonal. On false,
 // smooth and penalty are not those of x, and w is left alone in either case.
 func (n *newton) evaluate() bool {
-	copy(n.factor, n.x)
-	logDet, ok := cholesky(n.factor, n.m)
+	logDet, ok := n.triangles.factor(n.x)
 	if !ok {
 		return false
 	}
@@ -173,7 +171,7 @@ func (n *newton) uncertainty() float64 {
 		sum += math.Abs(n.s[k] * x)
 	}
 	for i := range n.m {
-		sum += 2 * math.Abs(math.Log(n.factor[i*n.m+i]))
+		sum += 2 * math.Abs(math.Log(n.triangles.r[i*n.triangles.stride+i]))
 	}
 	return few * sum
 }
@@ -292,8 +290,7 @@ func (n *newton) restart() {
 // backtracking evaluates several x of which only the last one needs its inverse, which costs
 // twice the factorization.
 func (n *newton) invert() {
-	copy(n.w, n.factor)
-	invertCholesky(n.w, n.m)
+	n.triangles.invert(n.w)
 }
 
 // findFree collects the pairs that this step may change: those not zero, and those whose gradient
@@ -626,7 +623,7 @@ func soft(v, t float64) float64 {
 // the full step, as the rule for objectives with a part that is not smooth wants (P. Tseng and S.
 // Yun, "A coordinate gradient descent method for nonsmooth separable minimization", 2009). It is
 // negative unless D is zero or rounding is all there is to it; then x is left as it was and the
-// second result is false. On true, factor, smooth and penalty are those of the new x.
+// second result is false. On true, smooth and penalty are those of the new x.
 func (n *newton) backtrack() (float64, bool) {
 	m, f := n.m, &n.free
 	slope, penalty := 0.0, 0.0
@@ -703,8 +700,7 @@ func (n *newton) dualityGap(tol float64) float64 {
 			}
 		}
 	}
-	factor := slices.Clone(u)
-	logDet, ok := cholesky(factor, m)
+	logDet, ok := n.triangles.factor(u)
 	if !ok {
 		return math.Inf(1)
 	}
@@ -729,7 +725,8 @@ func (n *newton) smallGap(u []float64) float64 {
 			u[i*m+j], u[j*m+i] = d, d
 		}
 	}
-	r := blas64.Triangular{Uplo: blas.Upper, Diag: blas.NonUnit, N: m, Data: n.factor, Stride: m}
+	n.triangles.factor(n.x)
+	r := blas64.Triangular{Uplo: blas.Upper, Diag: blas.NonUnit, N: m, Data: n.triangles.r, Stride: n.triangles.stride}
 	e := blas64.General{Rows: m, Cols: m, Data: u, Stride: m}
 	blas64.Trmm(blas.Left, blas.NoTrans, 1, r, e)
 	blas64.Trmm(blas.Right, blas.Trans, 1, r, e)
@@ -738,34 +735,6 @@ func (n *newton) smallGap(u []float64) float64 {
 		return math.Inf(1)
 	}
 	return size * size / 2 / (1 - size)
-}
-
-// cholesky factors the upper triangle of a in place and returns log det a, and false when a is
-// not positive definite. What is below the diagonal is neither read nor written, so dualityGap
-// need not fill it.
-func cholesky(a []float64, m int) (float64, bool) {
-	_, ok := lapack64.Potrf(symmetric(a, m))
-	if !ok {
-		return 0, false
-	}
-	sum := 0.0
-	for i := range m {
-		sum += math.Log(a[i*m+i])
-	}
-	return 2 * sum, true
-}
-
-// invertCholesky turns a factor into the full symmetric inverse.
-//
-// The lower triangle is set to the very numbers of the upper one: LAPACK writes one triangle, and
-// the products here read rows of both.
-func invertCholesky(a []float64, m int) {
-	lapack64.Potri(blas64.Triangular{Uplo: blas.Upper, Diag: blas.NonUnit, N: m, Data: a, Stride: m})
-	mirror(a, m)
-}
-
-func symmetric(a []float64, m int) blas64.Symmetric {
-	return blas64.Symmetric{Uplo: blas.Upper, N: m, Data: a, Stride: m}
 }
 
 func vector(v []float64) blas64.Vector { return blas64.Vector{N: len(v), Inc: 1, Data: v} }

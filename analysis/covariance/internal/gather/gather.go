@@ -124,3 +124,39 @@ func tiles(tile func(dst *float64, dstStride int, a *float64, aStride int, b *fl
 		}
 	}
 }
+
+// PanelRows and PanelCols are what the sides of a [Panel] are multiples of.
+const PanelRows, PanelCols = 8, 16
+
+// Panel sets the first cols numbers of eight rows of dst to a·b, with the eight rows of n numbers
+// of a and the n rows of cols numbers of b. The rows of each matrix lie a stride apart, and cols is
+// a multiple of 16. It adds up in the order of the rows of b.
+func Panel(dst []float64, dstStride int, a []float64, aStride int, b []float64, bStride, n, cols int) {
+	if cols == 0 {
+		return
+	}
+	_ = dst[7*dstStride : 7*dstStride+cols]
+	if n == 0 || !vectors {
+		for i := range PanelRows {
+			to := dst[i*dstStride:][:cols]
+			clear(to)
+			for k := range n {
+				v := a[i*aStride+k]
+				for j, w := range b[k*bStride:][:cols] {
+					to[j] = math.FMA(v, w, to[j])
+				}
+			}
+		}
+		return
+	}
+	_, _ = a[7*aStride:7*aStride+n], b[(n-1)*bStride:(n-1)*bStride+cols]
+	set, rows, width := tile, 4, 8
+	if wide {
+		set, rows, width = wideTile, 8, 16
+	}
+	for j := 0; j < cols; j += width {
+		for i := 0; i < PanelRows; i += rows {
+			set(&dst[i*dstStride+j], dstStride, &a[i*aStride], aStride, &b[j], bStride, n)
+		}
+	}
+}

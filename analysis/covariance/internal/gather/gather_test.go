@@ -118,3 +118,40 @@ func TestProduct(t *testing.T) {
 		}
 	}
 }
+
+// TestPanel holds that panels are right, and the same to the last bit in each way.
+func TestPanel(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	for _, n := range []int{0, 1, 7, 20} {
+		for _, cols := range []int{0, 16, 48} {
+			const stride = 51
+			a, b := make([]float64, PanelRows*stride), make([]float64, max(1, n)*stride)
+			for k := range a {
+				a[k] = rng.NormFloat64()
+			}
+			for k := range b {
+				b[k] = rng.NormFloat64()
+			}
+			got := make([]float64, PanelRows*stride)
+			Panel(got, stride, a, stride, b, stride, n, cols)
+			for i := range PanelRows {
+				for j := range stride {
+					want := 0.0
+					if j < cols {
+						for k := range n {
+							want += float64(a[i*stride+k] * b[k*stride+j])
+						}
+					}
+					near(t, got[i*stride+j], want)
+				}
+			}
+			ways(func() {
+				other := make([]float64, PanelRows*stride)
+				Panel(other, stride, a, stride, b, stride, n, cols)
+				if !slices.Equal(got, other) {
+					t.Fatalf("%d rows of %d columns: vectors give other bits", n, cols)
+				}
+			})
+		}
+	}
+}
