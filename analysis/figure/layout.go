@@ -14,6 +14,9 @@ type body struct {
 	radius         float64
 }
 
+// clear is how far a link that does not end at the body is to be from its center.
+func (b body) clear() float64 { return b.radius + 5 }
+
 // link is an edge as the layout sees it: strength is from 0 to 1.
 type link struct {
 	a, b     int
@@ -75,16 +78,21 @@ func separate(pos []vec, bodies []body, links []link, width float64) bool {
 	// than this, it is tried again with more room.
 	const rounds = 400
 	// In a dense graph, nodes lie on links wherever they are.
-	sparse := len(links)*len(pos) < 60_000
+	if len(links)*len(pos) >= 60_000 {
+		links = nil
+	}
+	near := newVicinity(pos, bodies, links)
 	for round := range rounds {
 		// This is done only in the first half of the rounds: pushing nodes off links may work for
 		// ever against pushing them off each other, and it matters more that nothing overlaps.
-		if sparse && round < rounds/2 {
-			clearLinks(pos, bodies, links)
+		if round < rounds/2 {
+			near.clearLinks()
+		} else {
+			near.forgetLinks()
 		}
 		worst := 0.0
 		for i := range pos {
-			for j := range i {
+			for j := near.bodyBody.next(i, 0, i); j < i; j = near.bodyBody.next(i, j+1, i) {
 				ox, oy := overlap(pos[i], bodies[i], pos[j], bodies[j])
 				if ox <= 0 || oy <= 0 {
 					continue
@@ -107,19 +115,22 @@ func separate(pos []vec, bodies []body, links []link, width float64) bool {
 					pos[i].y += push
 					pos[j].y -= push
 				}
+				near.moved(i)
+				near.moved(j)
 			}
 		}
 		for i := range pos {
 			// They are moved back within the width, which may make bodies overlap again.
 			room := math.Max(0, width/2-bodies[i].half)
 			pos[i].x = math.Max(-room, math.Min(room, pos[i].x))
+			near.moved(i)
 		}
 		// It does not end before twenty rounds, in which nodes get off links.
-		if worst == 0 && round >= 20 && !anyOverlap(pos, bodies) {
+		if worst == 0 && round >= 20 && !near.anyOverlap() {
 			return true
 		}
 	}
-	return !anyOverlap(pos, bodies)
+	return !near.anyOverlap()
 }
 
 // drop moves bodies down, beginning with the highest, until none overlaps another. It always
@@ -152,51 +163,6 @@ func overlap(p vec, a body, q vec, b body) (x, y float64) {
 	x = a.half + b.half - math.Abs(p.x-q.x)
 	y = (a.up+a.down+b.up+b.down)/2 - math.Abs(middle(p, a)-middle(q, b))
 	return x, y
-}
-
-func anyOverlap(pos []vec, bodies []body) bool {
-	for i := range pos {
-		for j := range i {
-			if x, y := overlap(pos[i], bodies[i], pos[j], bodies[j]); x > 0 && y > 0 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// clearLinks pushes nodes that lie on links of others a little aside.
-func clearLinks(pos []vec, bodies []body, links []link) {
-	for _, l := range links {
-		a, d := pos[l.a], pos[l.b].sub(pos[l.a])
-		n := d.dot(d)
-		if n == 0 {
-			continue
-		}
-		for i := range pos {
-			// Most nodes are far from the line, which is found out without a division.
-			want := bodies[i].radius + 5
-			if q := pos[i].sub(a); (float64(q.x*d.y)-float64(q.y*d.x))*(float64(q.x*d.y)-float64(q.y*d.x)) > 1.001*want*want*n || i == l.a || i == l.b {
-				continue
-			}
-			t := pos[i].sub(a).dot(d) / n
-			if t < 0.03 || t > 0.97 {
-				continue
-			}
-			off := pos[i].sub(vec{a.x + float64(t*d.x), a.y + float64(t*d.y)})
-			dist := off.norm()
-			if dist >= want {
-				continue
-			}
-			side := vec{-d.y, d.x}
-			if dist > 1e-9 {
-				side = off
-			}
-			k := 0.15 * (want - dist) / side.norm()
-			pos[i].x += float64(k * side.x)
-			pos[i].y += float64(k * side.y)
-		}
-	}
 }
 
 // A block is a laid-out component: nodes at pos, within lo and hi.
