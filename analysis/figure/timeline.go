@@ -266,7 +266,26 @@ const (
 	timelineWidth  = 600
 	timelineHeight = 300 // of the whole without the lanes of intervals and marks
 	laneHeight     = 14
+	// nameRowsMost is how many names stand below each other before there are columns of names: a
+	// plot that grew with every name would make every line longer, and pages no screen can show.
+	nameRowsMost = 40
+	// nameMargin is what a column of names takes beside the names: samples, and space between.
+	nameMargin = 26
 )
+
+// nameColumns returns how many columns the names are in. A page whose width is given keeps at least
+// leastPlot for the plot; one whose height is given has a single column.
+func (t Timeline) nameColumns(names int, column, left length) int {
+	columns := (names + nameRowsMost - 1) / nameRowsMost
+	const leastPlot = 240
+	switch {
+	case t.Height > 0:
+		return 1
+	case t.Width > 0:
+		columns = min(columns, int((t.Width-pageMargin-left-leastPlot)/column))
+	}
+	return max(1, columns)
+}
 
 // tag is the name of an interval or mark above the plot.
 type tag struct {
@@ -353,7 +372,11 @@ func (t Timeline) plan() (w, h length, draw func(*page)) {
 		x.min, x.max = x.min-0.5, x.max+0.5
 	}
 	x.lo = pageMargin + p.yAxisWidth(yTicks)
-	x.hi = w - pageMargin - legend - 26
+	columns := t.nameColumns(len(strands), legend+nameMargin, x.lo)
+	if t.Width <= 0 {
+		w += length(length(columns-1) * (legend + nameMargin))
+	}
+	x.hi = w - pageMargin - length(length(columns)*(legend+nameMargin))
 	if x.hi < x.lo+40 { // a narrow page: better a plot without names than names without a plot
 		x.hi = max(x.lo+1, w-pageMargin)
 	}
@@ -366,7 +389,7 @@ func (t Timeline) plan() (w, h length, draw func(*page)) {
 	h = t.Height
 	if h <= 0 {
 		h = timelineHeight + length(length(lanes)*laneHeight) + t.heading()
-		h = max(h, above+axisHeight(caption)+pageMargin+length(length(len(strands))*12))
+		h = max(h, above+axisHeight(caption)+pageMargin+length(length(nameRows(len(strands), columns))*12))
 	}
 	y.lo, y.hi = axisHeight(caption)+pageMargin/2, h-above
 	box := rect(x.lo, y.lo, x.hi, y.hi)
@@ -388,9 +411,14 @@ func (t Timeline) plan() (w, h length, draw func(*page)) {
 			t.drawLines(p, x, y, strands, colors, dashes)
 		}
 		t.drawTags(p, box, tags)
-		t.drawNames(p, box, x, y, strands, colors, dashes)
+		t.drawNames(p, box, x, y, strands, colors, dashes, columns, legend+nameMargin)
 		p.touch(t.touchData(box, x, h, strands))
 	}
+}
+
+// nameRows returns how many rows of names a page has room for.
+func nameRows(names, columns int) int {
+	return max(min(names, nameRowsMost), (names+columns-1)/columns)
 }
 
 // valueScale returns the scale of the values, not yet placed on the page.
@@ -518,6 +546,10 @@ func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NR
 	if p.xkcd {
 		column = 4 // a broader pen
 	}
+	most := mostInk(p.xkcd, len(strands))
+	// Of many bands each is faint, and all lie below the lines, which they would hide.
+	faint := max(0.04, 6/float64(len(strands)))
+	var over []func()
 	for k := len(strands) - 1; k >= 0; k-- {
 		if strands[k].apart {
 			continue
@@ -532,12 +564,39 @@ func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NR
 			v := strands[k].values
 			return v[j] == 0 && (j == 0 || v[j-1] == 0) && (j == len(v)-1 || v[j+1] == 0)
 		}
+		wide := t.bandColumn(x, y, strands[k].values, column, most)
+		if wide > 0 {
+			busy := map[int]bool{}
+			for j, v := range strands[k].values {
+				if v != 0 && !math.IsNaN(v) {
+					busy[int(t.xOf(x, j)/wide)] = true
+				}
+			}
+			quiet = func(j int) bool { // in the column of the bucket and those beside it
+				c := int(t.xOf(x, j) / wide)
+				return !busy[c-1] && !busy[c] && !busy[c+1]
+			}
+		}
 		flush := func() {
 			// A line of a single point would not be seen.
 			if len(run) == 1 {
 				p.fill(circle(run[0], s.width), s.color)
 			}
-			if band, mean := envelope(run, column); band != nil {
+			band, mean := envelope(run, column)
+			if wide > 0 && len(run) > 1 {
+				if b, m := means(run, wide); len(m) > 1 {
+					band, mean = b, m
+				}
+			}
+			if wide > 0 && len(mean) > 1 {
+				bands = true
+				p.fill(polyline(band, true), withAlpha(cs[k], faint))
+				over = append(over, func() {
+					p.Begin(strands[k].name+": total "+si(strands[k].total), "class", "strand", "data-name", strands[k].name)
+					p.line(s, mean...)
+					p.End()
+				})
+			} else if band != nil {
 				bands = true
 				p.fill(polyline(band, true), withAlpha(cs[k], 0.3))
 				p.line(s, mean...)
@@ -556,9 +615,56 @@ func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NR
 		flush()
 		p.End()
 	}
+	for _, draw := range over {
+		draw()
+	}
 	if bands {
 		p.footnote("bands: least to most of neighboring buckets, lines: means")
 	}
+}
+
+// mostInk returns how long a line may be, in points, before it is drawn as a band: for a few lines,
+// and without the hand, as long as it is. A hand that moves point by point over many lines that go
+// up and down all the time would draw for a minute what is a solid block in the end.
+func mostInk(xkcd bool, lines int) float64 {
+	const few, all = 40, 3e6
+	if !xkcd || lines <= few {
+		return math.Inf(1)
+	}
+	return all / float64(lines)
+}
+
+// bandColumn returns how wide the columns must be whose means, and the outline of their band, are
+// at most as long as given together, or 0 if the line of the values itself is no longer than that.
+func (t Timeline) bandColumn(x, y scale, values []float64, least length, most float64) length {
+	if math.IsInf(most, 1) {
+		return 0
+	}
+	var pts []point
+	for j, v := range values {
+		if !math.IsNaN(v) {
+			pts = append(pts, point{X: t.xOf(x, j), Y: y.at(v)})
+		}
+	}
+	if inkOf(pts) <= most {
+		return 0
+	}
+	wide := least
+	for ; wide < (x.hi-x.lo)/8; wide *= 2 {
+		if band, mean := means(pts, wide); inkOf(band)+inkOf(mean) <= most {
+			break
+		}
+	}
+	return wide
+}
+
+// inkOf returns how far a line goes up, down and to the right: no less than its length.
+func inkOf(pts []point) float64 {
+	sum := 0.0
+	for i := 1; i < len(pts); i++ {
+		sum += math.Abs(float64(pts[i].X-pts[i-1].X)) + math.Abs(float64(pts[i].Y-pts[i-1].Y))
+	}
+	return sum
 }
 
 // footnote says in a corner how something is drawn.
@@ -617,6 +723,12 @@ func envelope(pts []point, column length) (band, mean []point) {
 	if len(pts) < 400 || length(len(pts)) < 8*(pts[len(pts)-1].X-pts[0].X)/column {
 		return nil, nil
 	}
+	return means(pts, column)
+}
+
+// means returns the band from the least to the largest value of each column and the line of their
+// means.
+func means(pts []point, column length) (band, mean []point) {
 	var low []point
 	for a := 0; a < len(pts); {
 		b, lo, hi, sum := a, pts[a].Y, pts[a].Y, length(0)
@@ -685,8 +797,8 @@ func (t Timeline) drawAreas(p *page, x, y scale, strands []strand, cs []color.NR
 }
 
 // drawNames writes the strands' names at the right, each as near to the end of its line as the
-// other names allow.
-func (t Timeline) drawNames(p *page, box vg.Rectangle, x, y scale, strands []strand, cs []color.NRGBA, ds [][]length) {
+// other names allow. In several columns, names whose lines end near each other share a row.
+func (t Timeline) drawNames(p *page, box vg.Rectangle, x, y scale, strands []strand, cs []color.NRGBA, ds [][]length, columns int, column length) {
 	if x.hi > p.right()-pageMargin-30 {
 		return
 	}
@@ -696,7 +808,7 @@ func (t Timeline) drawNames(p *page, box vg.Rectangle, x, y scale, strands []str
 		slot length
 	}
 	// On a page too low for all names, those of the largest are written, not all over each other.
-	room := max(1, int((box.Max.Y-box.Min.Y+8)/8))
+	room := max(1, columns*int((box.Max.Y-box.Min.Y+8)/8))
 	var ends []end
 	base := 0.0
 	for k, s := range strands {
@@ -721,22 +833,27 @@ func (t Timeline) drawNames(p *page, box vg.Rectangle, x, y scale, strands []str
 		p.write(point{X: pageMargin, Y: 6}, label{text: plural(left, "name") + " left out for lack of room", size: 7, color: p.muted})
 	}
 	sort.SliceStable(ends, func(a, b int) bool { return ends[a].y > ends[b].y })
-	gap := min(13, (box.Max.Y-box.Min.Y+10)/length(len(ends)))
-	want := make([]length, len(ends))
-	for i, e := range ends {
-		want[i] = e.y
+	rows := (len(ends) + columns - 1) / columns
+	gap := min(13, (box.Max.Y-box.Min.Y+10)/length(rows))
+	want := make([]length, rows)
+	for i, row := range slices.Collect(slices.Chunk(ends, columns)) {
+		for _, e := range row {
+			want[i] += e.y / length(len(row))
+		}
 	}
 	for i, s := range slots(want, gap, box.Min.Y-4, box.Max.Y+4) {
-		ends[i].slot = s
+		for k := i * columns; k < min(len(ends), (i+1)*columns); k++ {
+			ends[k].slot = s
+		}
 	}
-	for _, e := range ends {
-		at := point{X: box.Max.X + 22, Y: e.slot}
+	for i, e := range ends {
+		at := point{X: box.Max.X + 22 + length(length(i%columns)*column), Y: e.slot}
 		s := stroke{color: cs[e.k], width: 1.2, dash: ds[e.k]}
 		last := t.xOf(x, len(t.Times)-1)
 		if t.Stacked {
 			last = box.Max.X
 		}
-		if near := e.slot-e.y < 40 && e.y-e.slot < 40; near && !p.xkcd && !strands[e.k].apart {
+		if near := e.slot-e.y < 40 && e.y-e.slot < 40; near && columns == 1 && !p.xkcd && !strands[e.k].apart {
 			p.line(stroke{color: withAlpha(cs[e.k], 0.7), width: 0.8}, point{X: last + 1, Y: e.y}, point{X: box.Max.X + 5, Y: e.y}, point{X: box.Max.X + 12, Y: e.slot})
 		}
 		s.width = 2.4

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -145,5 +146,100 @@ func TestThinKeepsExtremes(t *testing.T) {
 	}
 	if lo != -50 || hi != 5000 {
 		t.Errorf("extremes %v and %v, want -50 and 5000", lo, hi)
+	}
+}
+
+// many returns a timeline of n sources that all have lines, with the given values.
+func many(n, buckets int, value func(source, bucket int) float64) Timeline {
+	t := Timeline{Top: -1, Style: Style{XKCD: true}}
+	for j := range buckets {
+		t.Times = append(t.Times, float64(j))
+	}
+	for i := range n {
+		row := make([]float64, buckets)
+		for j := range row {
+			row[j] = value(i, j)
+		}
+		t.Names, t.Values = append(t.Names, "p"+strconv.Itoa(i)), append(t.Values, row)
+	}
+	return t
+}
+
+// TestWorkOfManyLinesIsBounded looks at how long all strokes of a hand-drawn timeline are, by the
+// size of its document: the hand moves point by point.
+func TestWorkOfManyLinesIsBounded(t *testing.T) {
+	noise := func(i, j int) float64 {
+		return float64((uint32(i*1000+j+1) * 2654435761) >> 8 % 1000)
+	}
+	for name, value := range map[string]func(i, j int) float64{
+		"noise": noise,
+		"spikes": func(i, j int) float64 {
+			if (i+j)%5 == 0 {
+				return noise(i, j)
+			}
+			return 0
+		},
+		"up and down": func(_, j int) float64 { return float64(j % 2) },
+		"constant":    func(i, _ int) float64 { return float64(i) },
+	} {
+		for _, buckets := range []int{100, 900} {
+			tl := many(300, buckets, value)
+			strands := tl.strands()
+			y := tl.valueScale(strands)
+			x := scale{min: 0, max: float64(buckets), lo: 0, hi: 500}
+			y.lo, y.hi = 0, 500
+			most, sum := mostInk(true, len(strands)), 0.0
+			for _, s := range strands {
+				var pts []point
+				for j, v := range s.values {
+					pts = append(pts, point{X: tl.xOf(x, j), Y: y.at(v)})
+				}
+				if wide := tl.bandColumn(x, y, s.values, 4, most); wide > 0 {
+					band, mean := means(pts, wide)
+					sum += inkOf(band) + inkOf(mean)
+				} else {
+					sum += inkOf(pts)
+				}
+			}
+			if sum > 3.1e6 {
+				t.Errorf("%s, %d buckets: strokes of %.3g points", name, buckets, sum)
+			}
+			if n := len(tl.SVG()); n > 8e6 {
+				t.Errorf("%s, %d buckets: %d bytes", name, buckets, n)
+			}
+		}
+	}
+	few := many(40, 900, noise)
+	if strings.Contains(few.SVG(), "bands:") {
+		t.Error("forty lines are drawn as bands")
+	}
+}
+
+// TestManyNamesStandInColumns looks at the size of pages of many names.
+func TestManyNamesStandInColumns(t *testing.T) {
+	flat := func(i, j int) float64 { return float64(i) }
+	for _, xkcd := range []bool{false, true} {
+		var w40, h40 length
+		for _, n := range []int{40, 41, 61, 120, 300} {
+			tl := many(n, 20, flat)
+			tl.XKCD = xkcd
+			w, h, _ := tl.plan()
+			switch columns := length((n + 39) / 40); {
+			case n == 40:
+				w40, h40 = w, h
+			case h != h40:
+				t.Errorf("%d names make a page %v high, 40 one of %v", n, h, h40)
+			case w < w40+(columns-1)*nameMargin:
+				t.Errorf("%d names make a page %v wide, 40 one of %v", n, w, w40)
+			}
+			checkPNG(t, tl.PNG())
+			tl.Width = 600 // as wide as a cell: the plot keeps its room
+			if w, _, _ := tl.plan(); w != 600 {
+				t.Errorf("a page of 600 is %v wide", w)
+			}
+			if s := tl.SVG(); strings.Contains(s, "left out for lack of room") {
+				t.Errorf("of %d names some are left out", n)
+			}
+		}
 	}
 }
