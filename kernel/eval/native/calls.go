@@ -255,6 +255,9 @@ func (g *goCall) forgetting() *goCall {
 	x := *g
 	words := *g.byWords
 	words.out = nil
+	if words.quiet != nil {
+		words.call = words.quiet
+	}
 	x.byWords = &words
 	return &x
 }

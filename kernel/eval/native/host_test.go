@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode/utf8"
 	"unsafe"
 
 	"golang.org/x/tools/go/ssa"
@@ -40,6 +41,7 @@ var testFuncs = map[string]any{
 	"math.Hypot": math.Hypot, "math.Copysign": math.Copysign, "math/mathbits.OnesCount64": mathbits.OnesCount64, "math/bits.Mul64": mathbits.Mul64,
 	"strconv.Itoa": strconv.Itoa, "strconv.Atoi": strconv.Atoi, "strconv.Quote": strconv.Quote, "strconv.FormatFloat": strconv.FormatFloat,
 	"strings.Fields": strings.Fields, "strings.Split": strings.Split, "strings.Repeat": strings.Repeat, "strings.Map": strings.Map, "strings.Contains": strings.Contains,
+	"strings.TrimPrefix": strings.TrimPrefix, "strings.Index": strings.Index, "unicode/utf8.RuneCountInString": utf8.RuneCountInString, "unicode/utf8.ValidString": utf8.ValidString,
 	"strings.FieldsFunc": strings.FieldsFunc, "strings.ToUpper": strings.ToUpper, "strings.Join": strings.Join, "sort.Slice": SortSlice, "sort.Ints": sort.Ints, "sort.Search": sort.Search,
 	"fmt.Sprint": fmt.Sprint, "fmt.Sprintf": fmt.Sprintf, "errors.New": errors.New, "fmt.Errorf": fmt.Errorf,
 	"(*strings.Builder).WriteString": (*strings.Builder).WriteString, "(*strings.Builder).WriteByte": (*strings.Builder).WriteByte, "(*strings.Builder).WriteRune": (*strings.Builder).WriteRune,

@@ -17,6 +17,7 @@ type caller func(code, np, pp unsafe.Pointer, d *wordCall)
 // A wordCall is how a function is called as one of words, and where each word is.
 type wordCall struct {
 	call    caller
+	quiet   caller // for results that nobody looks at; nil for call, which then has no out
 	in, out []word
 }
 
@@ -27,8 +28,15 @@ func wordCallFor(params, results []loc) *wordCall {
 	}
 	in, from, ok := words(params)
 	out, to, ok2 := words(results)
-	if call := callers()[from+":"+to]; ok && ok2 && call != nil {
-		return &wordCall{call, in, out}
+	if !ok || !ok2 {
+		return nil
+	}
+	pattern := from + ":" + to
+	if d := directFor(pattern, in, out); d.call != nil {
+		return &wordCall{d.call, d.quiet, in, out}
+	}
+	if call := callers()[pattern]; call != nil {
+		return &wordCall{call, nil, in, out}
 	}
 	return nil
 }
