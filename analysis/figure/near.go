@@ -50,7 +50,7 @@ func (g grid) next(row, col, end int) int {
 
 // slack is how far a body may move before what is near it is found anew, in points. With more of it
 // that is done less often, and more is near.
-const slack = 6
+const slack = 12
 
 // farther is how much nearer two things may come while both move within their slack, and a little
 // more for rounding.
