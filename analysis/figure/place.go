@@ -23,7 +23,8 @@ type placement struct {
 	labels []nodeLabel
 	// alone is the top of the band of nodes without a link, or 0 if there is no such band below
 	// other nodes.
-	alone length
+	alone   length
+	lattice *lattice // nil before it is needed
 }
 
 // nodeLabel is the label of a node. If it has no box, it did not fit.

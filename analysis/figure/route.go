@@ -3,6 +3,7 @@ package figure
 import (
 	"container/heap"
 	"math"
+	"slices"
 
 	"dtnotes/analysis/internal/canvas"
 )
@@ -93,19 +94,43 @@ func segmentDistance(q, a, b point) float64 {
 
 // A lattice is a grid of places over a graph's frame, for lines that must find their way.
 type lattice struct {
-	pl         *placement
+	origin     point
 	cols, rows int
-	from, to   int
+	blocked    []int32   // by how many nodes a place is
+	cost       []float64 // of the way to a place, infinite where none is known
+	before     []int32   // the place before it on that way
 }
 
 // latticeStep is finer than the smallest gap between two nodes through which a line may pass, which
 // is twice the clearance.
 const latticeStep = 3 // points
 
+// newLattice returns the lattice of a frame, or nil on a page of a million places, where the search
+// would take too long for one link.
+func (pl *placement) newLattice() *lattice {
+	size := pl.frame.Size()
+	l := &lattice{
+		origin: point{X: pl.frame.Min.X - 4, Y: pl.frame.Min.Y - 4},
+		cols:   int((size.X+8)/latticeStep) + 1, rows: int((size.Y+8)/latticeStep) + 1,
+	}
+	cells := l.cols * l.rows
+	if l.cols < 2 || l.rows < 2 || cells > 1<<20 {
+		return nil
+	}
+	l.blocked, l.cost, l.before = make([]int32, cells), make([]float64, cells), make([]int32, cells)
+	for c := range l.cost {
+		l.cost[c], l.before[c] = math.Inf(1), -1
+	}
+	for k := range pl.at {
+		l.block(pl, k, 1)
+	}
+	return l
+}
+
 func (l *lattice) at(c int) point {
 	return point{
-		X: l.pl.frame.Min.X - 4 + length(latticeStep*length(c%l.cols)),
-		Y: l.pl.frame.Min.Y - 4 + length(latticeStep*length(c/l.cols)),
+		X: l.origin.X + length(latticeStep*length(c%l.cols)),
+		Y: l.origin.Y + length(latticeStep*length(c/l.cols)),
 	}
 }
 
@@ -113,23 +138,30 @@ func (l *lattice) at(c int) point {
 // B. Raphael, "A formal basis for the heuristic determination of minimum cost paths", 1968), and
 // straightens it; nil if there is none.
 func (pl *placement) around(from, to int) []point {
-	size := pl.frame.Size()
-	l := &lattice{pl: pl, cols: int((size.X+8)/latticeStep) + 1, rows: int((size.Y+8)/latticeStep) + 1, from: from, to: to}
-	cells := l.cols * l.rows
-	// On a page of a million places, the search would take too long for one link.
-	if l.cols < 2 || l.rows < 2 || cells > 1<<20 {
-		return nil
+	if pl.lattice == nil {
+		if pl.lattice = pl.newLattice(); pl.lattice == nil {
+			return nil
+		}
 	}
-	blocked := l.blocked()
+	l := pl.lattice
+	// The nodes that are linked are in nobody's way.
+	for _, k := range []int{from, to} {
+		l.block(pl, k, -1)
+		defer l.block(pl, k, 1)
+	}
 	start, goal := l.nearest(pl.at[from]), l.nearest(pl.at[to])
-	cost, before := make([]float64, cells), make([]int, cells)
-	for c := range cost {
-		cost[c], before[c] = math.Inf(1), -1
-	}
+	cost, before := l.cost, l.before
+	touched := []int{start}
+	defer func() {
+		for _, c := range touched {
+			cost[c], before[c] = math.Inf(1), -1
+		}
+	}()
 	// This is the straight distance, which is never more than the length of the way. It makes the
 	// search go toward the goal first.
+	end := l.at(goal)
 	far := func(c int) float64 {
-		d := l.at(goal).Sub(l.at(c))
+		d := end.Sub(l.at(c))
 		return math.Hypot(float64(d.X), float64(d.Y))
 	}
 	cost[start] = 0
@@ -143,8 +175,12 @@ func (pl *placement) around(from, to int) []point {
 					continue
 				}
 				n := (y+dy)*l.cols + x + dx
-				if w := cost[c] + float64(latticeStep*math.Hypot(float64(dx), float64(dy))); !blocked[n] && w < cost[n]-1e-9 {
-					cost[n], before[n] = w, c
+				if l.blocked[n] > 0 {
+					continue
+				}
+				if w := cost[c] + latticeWay[dx*dx+dy*dy]; w < cost[n]-1e-9 {
+					cost[n], before[n] = w, int32(c)
+					touched = append(touched, n)
 					heap.Push(open, visit{n, w + far(n)})
 				}
 			}
@@ -154,37 +190,31 @@ func (pl *placement) around(from, to int) []point {
 		return nil
 	}
 	way := []point{pl.at[to]}
-	for c := goal; c >= 0; c = before[c] {
+	for c := goal; c >= 0; c = int(before[c]) {
 		way = append(way, l.at(c))
 	}
 	way = append(way, pl.at[from])
-	for i, j := 0, len(way)-1; i < j; i, j = i+1, j-1 {
-		way[i], way[j] = way[j], way[i]
-	}
+	slices.Reverse(way)
 	return pl.straighten(way, from, to)
 }
 
-// blocked marks the places that are too near to a node, with some room added for the step between
-// two places.
-func (l *lattice) blocked() []bool {
-	out := make([]bool, l.cols*l.rows)
-	for k, c := range l.pl.at {
-		if k == l.from || k == l.to {
-			continue
-		}
-		keep := l.pl.reach[k] + clearance + 0.4
-		x0, x1 := int((c.X-keep-l.at(0).X)/latticeStep), int((c.X+keep-l.at(0).X)/latticeStep)+1
-		y0, y1 := int((c.Y-keep-l.at(0).Y)/latticeStep), int((c.Y+keep-l.at(0).Y)/latticeStep)+1
-		for y := max(0, y0); y <= min(l.rows-1, y1); y++ {
-			for x := max(0, x0); x <= min(l.cols-1, x1); x++ {
-				q := l.at(y*l.cols + x).Sub(c)
-				if math.Hypot(float64(q.X), float64(q.Y)) < float64(keep) {
-					out[y*l.cols+x] = true
-				}
+// latticeWay is how far a neighbor is, by the square of the steps to it.
+var latticeWay = [...]float64{0, latticeStep, latticeStep * math.Hypot(1, 1)}
+
+// block adds to the number of nodes that block the places too near to node k, with some room added
+// for the step between two places.
+func (l *lattice) block(pl *placement, k int, add int32) {
+	c, keep := pl.at[k], pl.reach[k]+clearance+0.4
+	x0, x1 := int((c.X-keep-l.origin.X)/latticeStep), int((c.X+keep-l.origin.X)/latticeStep)+1
+	y0, y1 := int((c.Y-keep-l.origin.Y)/latticeStep), int((c.Y+keep-l.origin.Y)/latticeStep)+1
+	for y := max(0, y0); y <= min(l.rows-1, y1); y++ {
+		for x := max(0, x0); x <= min(l.cols-1, x1); x++ {
+			q := l.at(y*l.cols + x).Sub(c)
+			if math.Hypot(float64(q.X), float64(q.Y)) < float64(keep) {
+				l.blocked[y*l.cols+x] += add
 			}
 		}
 	}
-	return out
 }
 
 func (l *lattice) nearest(q point) int {
