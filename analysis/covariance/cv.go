@@ -382,12 +382,12 @@ func (f *fold) start(alpha float64) mat.Symmetric {
 
 // objective is that of a graphical lasso of the training rows, +Inf if x is not positive definite.
 func (f *fold) objective(x *mat.SymDense, alpha float64) float64 {
-	var chol mat.Cholesky
-	if !chol.Factorize(x) {
+	p := len(f.keep)
+	logDet, ok := newTriangles(p).factor(flat(x))
+	if !ok {
 		return math.Inf(1)
 	}
-	p := len(f.keep)
-	sum := -chol.LogDet()
+	sum := -logDet
 	for i := range p {
 		sum += float64(f.train[i*p+i] * x.At(i, i))
 		for j := i + 1; j < p; j++ {

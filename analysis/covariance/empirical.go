@@ -71,11 +71,11 @@ func CheckFinite(x mat.Matrix) error {
 // nothing; [Score] counts it.
 func LogLikelihood(s, precision mat.Symmetric) float64 {
 	p := s.SymmetricDim()
-	var chol mat.Cholesky
-	if !chol.Factorize(precision) {
+	logDet, ok := newTriangles(p).factor(flat(precision))
+	if !ok {
 		return math.Inf(-1)
 	}
-	return (chol.LogDet() - traceProduct(s, precision) - float64(float64(p)*math.Log(2*math.Pi))) / 2
+	return (logDet - traceProduct(s, precision) - float64(float64(p)*math.Log(2*math.Pi))) / 2
 }
 
 // traceProduct returns tr(AB) of two symmetric matrices.
