@@ -1,5 +1,19 @@
 #include "textflag.h"
 
+// TILE takes the arguments of tile and wideTile: strides become bytes, and R11 three of those of a.
+#define TILE \
+	MOVQ   dst+0(FP), DI \
+	MOVQ   dstStride+8(FP), R8 \
+	MOVQ   a+16(FP), SI \
+	MOVQ   aStride+24(FP), R9 \
+	MOVQ   b+32(FP), DX \
+	MOVQ   bStride+40(FP), R10 \
+	MOVQ   n+48(FP), CX \
+	SHLQ   $3, R8 \
+	SHLQ   $3, R9 \
+	SHLQ   $3, R10 \
+	LEAQ   (R9)(R9*2), R11
+
 // func combine(dst *float64, width int, coef *float64, rows *int32, n int, m *float64, stride int)
 //
 // Stretches of 16 numbers, then of 8, then of 4, are summed in registers over
@@ -153,17 +167,7 @@ sum:
 //
 // Four rows of eight numbers, summed in registers over all n rows of b.
 TEXT ·tile(SB), NOSPLIT, $0-56
-	MOVQ   dst+0(FP), DI
-	MOVQ   dstStride+8(FP), R8
-	MOVQ   a+16(FP), SI
-	MOVQ   aStride+24(FP), R9
-	MOVQ   b+32(FP), DX
-	MOVQ   bStride+40(FP), R10
-	MOVQ   n+48(FP), CX
-	SHLQ   $3, R8
-	SHLQ   $3, R9
-	SHLQ   $3, R10
-	LEAQ   (R9)(R9*2), R11
+	TILE
 	VXORPD Y0, Y0, Y0
 	VXORPD Y1, Y1, Y1
 	VXORPD Y2, Y2, Y2
@@ -210,17 +214,7 @@ next:
 //
 // Eight rows of sixteen numbers, summed in registers over all n rows of b.
 TEXT ·wideTile(SB), NOSPLIT, $0-56
-	MOVQ dst+0(FP), DI
-	MOVQ dstStride+8(FP), R8
-	MOVQ a+16(FP), SI
-	MOVQ aStride+24(FP), R9
-	MOVQ b+32(FP), DX
-	MOVQ bStride+40(FP), R10
-	MOVQ n+48(FP), CX
-	SHLQ $3, R8
-	SHLQ $3, R9
-	SHLQ $3, R10
-	LEAQ (R9)(R9*2), R11
+	TILE
 	LEAQ (SI)(R9*4), R12
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
