@@ -72,8 +72,8 @@ func stretchTo(pos []vec, w, h float64) {
 
 // separate moves bodies apart until none overlaps another, within width around x = 0, and while it
 // does so pushes nodes off links that they are no end of. Bodies must fit the width. It reports
-// whether it got there.
-func separate(pos []vec, bodies []body, links []link, width float64) bool {
+// whether it got there. The slack, in points, decides how fast it is and nothing else.
+func separate(pos []vec, bodies []body, links []link, width, slack float64) bool {
 	// Bodies that are pushed out of one overlap may be pushed into another. If it takes more rounds
 	// than this, it is tried again with more room.
 	const rounds = 400
@@ -81,7 +81,7 @@ func separate(pos []vec, bodies []body, links []link, width float64) bool {
 	if len(links)*len(pos) >= 60_000 {
 		links = nil
 	}
-	near := newVicinity(pos, bodies, links)
+	near := newVicinity(pos, bodies, links, slack)
 	for round := range rounds {
 		// This is done only in the first half of the rounds: pushing nodes off links may work for
 		// ever against pushing them off each other, and it matters more that nothing overlaps.
@@ -238,7 +238,7 @@ func layoutBlocks(comps [][]int, arranged [][]vec, bodies []body, links []link, 
 			b.pos = slices.Clone(arranged[k])
 			w, h := shape(b.pos, area*more, limit-widest)
 			stretchTo(b.pos, w, h)
-			free = separate(b.pos, mine, own, limit)
+			free = separate(b.pos, mine, own, limit, nearSlack)
 		}
 		if !free {
 			drop(b.pos, mine)

@@ -11,6 +11,7 @@ import (
 // stood at one time, with some slack, and holds until a body leaves the slack around that place;
 // then it is found anew for this body alone.
 type vicinity struct {
+	slack      float64
 	pos, stood []vec // where bodies are, and where they were when what is near them was found
 	bodies     []body
 	links      []link
@@ -48,18 +49,15 @@ func (g grid) next(row, col, end int) int {
 	return end
 }
 
-// slack is how far a body may move before what is near it is found anew, in points. With more of it
-// that is done less often, and more is near.
-const slack = 12
+// nearSlack is how far a body may move before what is near it is found anew, in points. With more
+// of it that is done less often, and more is near.
+const nearSlack = 12
 
-// farther is how much nearer two things may come while both move within their slack, and a little
-// more for rounding.
-const farther = 2*slack + 0.01
-
-// newVicinity watches over bodies at pos, and over links unless there are none.
-func newVicinity(pos []vec, bodies []body, links []link) *vicinity {
+// newVicinity watches over bodies at pos, and over links unless there are none. With a slack
+// without end, all are near.
+func newVicinity(pos []vec, bodies []body, links []link, slack float64) *vicinity {
 	v := &vicinity{
-		pos: pos, stood: append([]vec(nil), pos...), bodies: bodies, links: links, ends: make([][]int, len(pos)),
+		slack: slack, pos: pos, stood: append([]vec(nil), pos...), bodies: bodies, links: links, ends: make([][]int, len(pos)),
 		bodyBody: newGrid(len(pos), len(pos)), linkBody: newGrid(len(links), len(pos)),
 	}
 	for k, l := range links {
@@ -84,7 +82,7 @@ func (v *vicinity) forgetLinks() {
 
 // moved is to be called after a body has been moved.
 func (v *vicinity) moved(i int) {
-	if d := v.pos[i].sub(v.stood[i]); d.dot(d) <= slack*slack {
+	if d := v.pos[i].sub(v.stood[i]); d.dot(d) <= v.slack*v.slack {
 		return
 	}
 	v.stood[i] = v.pos[i]
@@ -99,11 +97,15 @@ func (v *vicinity) moved(i int) {
 	}
 }
 
+// farther is how much nearer two things may come while both move within their slack, and a little
+// more for rounding.
+func (v *vicinity) farther() float64 { return 2*v.slack + 0.01 }
+
 // findBodies finds the bodies near body i.
 func (v *vicinity) findBodies(i int) {
 	for j := range v.pos {
 		x, y := overlap(v.stood[i], v.bodies[i], v.stood[j], v.bodies[j])
-		near := x > -farther && y > -farther && i != j
+		near := x > -v.farther() && y > -v.farther() && i != j
 		v.bodyBody.set(i, j, near)
 		v.bodyBody.set(j, i, near)
 	}
@@ -120,7 +122,7 @@ func (v *vicinity) find(k, i int) {
 		t = math.Max(0, math.Min(1, q.dot(d)/n))
 	}
 	off := q.sub(vec{float64(t * d.x), float64(t * d.y)})
-	reach := v.bodies[i].clear() + farther
+	reach := v.bodies[i].clear() + v.farther()
 	v.linkBody.set(k, i, i != l.a && i != l.b && off.dot(off) < float64(reach*reach))
 }
 
