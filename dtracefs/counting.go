@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
 	"dtnotes/dtracefs/internal/script"
 )
@@ -121,7 +120,17 @@ func (c *counting) all(ctx context.Context, chunks *chunker) error {
 			buf = nil
 		}
 	}
-	return c.sideBySide(ctx, chunks)
+	chunks.size, chunks.lines = fastChunkSize, false // lines are counted as they are read
+	c.line = chunks.line
+	if _, text := c.scanner.reader.(*station); text && c.fast.layout.timed != timeAbove {
+		// Each row has its own time: a chunk need not start with a clock.
+		chunks.cut = cutAtLine
+	}
+	workers := c.opt.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	return newSideBySide(c, chunks, workers).all(ctx)
 }
 
 // progress says how much text was read, before what is in it has been counted.
@@ -149,86 +158,6 @@ func (c *counting) chunk(k chunk) error {
 	c.speedUp()
 	c.text = nil
 	return nil
-}
-
-// A fastChunk is a chunk whose lines are read, by its own reader.
-type fastChunk struct {
-	chunk
-	err   error // of reading the chunk; io.EOF at the end
-	lines *fastLines
-	ok    bool // the lines are what was expected
-	done  chan struct{}
-}
-
-// fastChunkSize is how much text is read at once, in bytes, where lines are not decoded: what is
-// made of it stays in the processor's caches.
-const fastChunkSize = 128 << 10
-
-// sideBySide counts the chunks that are left: their lines are read side by side and counted in
-// the order of the text. So the counts do not depend on how many workers there are, and whatever
-// a chunk needs of those before, such as running totals, is there when its turn comes.
-func (c *counting) sideBySide(ctx context.Context, chunks *chunker) error {
-	workers := c.opt.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	chunks.size, chunks.lines = fastChunkSize, false // lines are counted as they are read
-	c.line = chunks.line
-	if _, text := c.scanner.reader.(*station); text && c.fast.layout.timed != timeAbove {
-		// Each row has its own time: a chunk need not start with a clock.
-		chunks.cut = cutAtLine
-	}
-	var free []*fastChunk
-	if workers > 1 {
-		workers++ // one is counted while the others are read
-	}
-	for range workers {
-		free = append(free, &fastChunk{lines: c.fast.lines()})
-	}
-	var queue []*fastChunk
-	var reading sync.WaitGroup
-	// Whoever is reading writes into a buffer of this function; none may go on when it has
-	// returned.
-	defer reading.Wait()
-	for ended := false; ; {
-		for !ended && len(free) > 0 {
-			k := free[len(free)-1]
-			free = free[:len(free)-1]
-			k.chunk, k.err = chunks.next(ctx, k.data)
-			k.done = make(chan struct{})
-			queue = append(queue, k)
-			if k.err != nil {
-				ended = true
-				close(k.done)
-				break
-			}
-			c.progress(k.chunk)
-			// Without others, the chunk is read when its turn has come: reading more of them ahead
-			// would only take memory.
-			if workers == 1 {
-				k.ok = k.lines.chunk(k.data)
-				close(k.done)
-				break
-			}
-			reading.Go(func() {
-				defer close(k.done)
-				k.ok = k.lines.chunk(k.data)
-			})
-		}
-		// The queue holds the order of the text. It is never empty here: chunks that are not free
-		// stand in it, and the end of the text does as well.
-		k := queue[0]
-		queue = queue[1:]
-		<-k.done
-		if k.err == io.EOF {
-			return nil
-		}
-		if k.err != nil {
-			return k.err
-		}
-		c.count(k)
-		free = append(free, k)
-	}
 }
 
 // count counts a chunk whose lines were read, or else decodes it. Both ways share the tally, so a
