@@ -9,12 +9,12 @@ import (
 
 var (
 	//  root@web1:~# dtrace -s run.d, C:\> dtrace, # ./iosnoop, bash-4.2# id   prompt
-	//  ..., [...]                                                            ellipsis
+	//  ..., [...], ... more output truncated                                 ellipsis
 	//  Tracing block I/O... Hit Ctrl-C to end.                               doing and howToEnd
 	prompt   = pattern.New(`^(?:[\w.-]+@[\w.-]+:\S*[#$%>] ?|[A-Z]:\\[^>]*> ?|[#$%] (?:\./|/|d?trace\b|bpftrace\b|sudo\b|pfexec\b|perl\b|cat\b)|(?:bash|sh|ksh|csh)[-\d.]*[#$] ).*`)
-	ellipsis = pattern.New(`^\s*(?:\[?\s*\.\.\.\s*\]?|@@\w+@@|-- @@\w+ --)\s*$`)
-	doing    = pattern.New(`(?i)^\s*(?:tracing|sampling|measuring|reading|counting|profiling|monitoring|collecting|detaching)\b`)
-	howToEnd = pattern.New(`(?i)\b(?:(?:hit|press) (?:ctrl|control|\^)-?c|ctrl-c to (?:end|stop|quit|exit))\b`)
+	ellipsis = pattern.New(`^\s*(?:\[?\s*\.\.\.\s*\]?|\[?\s*\.\.\. ?\(?[\w ]*\b(?:truncated|omitted|elided|skipped|snipped)\b[\w ]*\)?(?:\.\.\.)?\]?|@@\w+@@|-- @@\w+ --)\s*$`)
+	doing    = pattern.New(`(?i)^\s*(?:(?:tracing|sampling|measuring|reading|counting|profiling|monitoring|collecting|detaching)\b|ending (?:tracing|trace)\.\.\.\s*$)`)
+	howToEnd = pattern.New(`(?i)\b(?:(?:hit|press) (?:ctrl|control|\^)[-+]?c|ctrl[-+]c to (?:end|stop|quit|exit))\b`)
 )
 
 // isBanner reports whether a script says on the line that it is at work, or how to end it.
@@ -23,7 +23,8 @@ func isBanner(line []byte) bool {
 		return false
 	}
 	first := syntax.TrimIndent(line)
-	return len(first) > 0 && bytes.IndexByte([]byte("tsmrcpd"), first[0]|0x20) >= 0 && doing.Match(line) ||
+	ending := len(first) > 7 && bytes.EqualFold(first[:7], []byte("ending "))
+	return len(first) > 0 && (ending || bytes.IndexByte([]byte("tsmrcpd"), first[0]|0x20) >= 0) && doing.Match(line) ||
 		bytes.ContainsAny(line, "cC") && bytes.ContainsAny(line, "tT^") && howToEnd.Match(line)
 }
 

@@ -38,7 +38,9 @@ var (
 	clauseFault = pattern.New(`^error in (\S+) for probe ID (\d+|\w+) \((.*?)\): (.*?)(?: \((0x[0-9a-fA-F]+|\{\w+\})\))?(?: at BPF pc (\w+))?\s*$`)
 	attached    = pattern.New(`^Attach(?:ing|ed) (\d+) probes?`)
 	scriptError = pattern.New(`^\S+:\d+[-:\d]*: (ERROR|WARNING): `)
-	lostEvents  = pattern.New(`^Lost (\d+) events?\s*$`)
+	// "Lost 12 events" of bpftrace; "Possibly lost 12 samples" and "lost 12 events on CPU #3!" of
+	// what bcc makes.
+	lostEvents = pattern.New(`^(?:Possibly l|[Ll])ost (\d+) (event|sample)s?(?: on CPU ?#?(\d+))?!?\s*$`)
 	// The same in other words, some of which stand between the number and the events.
 	skippedLost = pattern.New(`^(?:Skipped|Dropped) (\d+) .*events?`)
 )
@@ -67,13 +69,22 @@ func ParseMessage(line []byte) (m Message, ok bool) {
 			m.Kind, m.N = "attached", atoi(s[1])
 			return m, true
 		}
-	case 'L', 'S', 'D':
-		s := lostEvents.FindSubmatch(line)
-		if s == nil {
-			s = skippedLost.FindSubmatch(line)
+	case 'L', 'l', 'P':
+		if s := lostEvents.FindSubmatch(line); s != nil {
+			m.Kind, m.DropKind, m.N = "drop", string(s[2]), atoi(s[1])
+			if cpu, err := strconv.Atoi(string(s[3])); err == nil {
+				m.CPU = cpu
+			}
+			return m, true
 		}
-		if s != nil {
+	case 'S', 'D':
+		if s := skippedLost.FindSubmatch(line); s != nil {
 			m.Kind, m.DropKind, m.N = "drop", "event", atoi(s[1])
+			return m, true
+		}
+	case 'c':
+		if bytes.HasPrefix(line, []byte("cannot attach ")) {
+			m.Kind = "warning"
 			return m, true
 		}
 	case 'H':
@@ -82,7 +93,7 @@ func ParseMessage(line []byte) (m Message, ok bool) {
 			return m, true
 		}
 	case 'W', 'E':
-		for _, p := range []string{"WARNING: ", "ERROR: "} {
+		for _, p := range []string{"WARNING: ", "ERROR: ", "Warning: could not attach probe "} {
 			if bytes.HasPrefix(line, []byte(p)) {
 				m.Kind = map[byte]string{'W': "warning", 'E': "error"}[line[0]]
 				return m, true
