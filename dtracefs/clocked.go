@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"slices"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
@@ -32,6 +33,12 @@ func (k *timedRows) take(st *station, num int, line []byte) bool {
 	// bpftrace's time("%H:%M:%S ") and then print(@map) leave this; it is the clock of the map.
 	if _, _, _, isMap := syntax.MapHead(bytes.TrimLeft(line[n:], " \t")); isMap {
 		return false
+	}
+	// So it is where a title stands between the two.
+	if _, title, rest, told := clockBefore(line); told && title != "" {
+		if _, _, _, isMap := syntax.MapHead(rest); isMap {
+			return false
+		}
 	}
 	if k.glued || k.findGlued(st.cur) {
 		return k.gluedRow(st, c, line[n:])
@@ -135,16 +142,18 @@ func headingAhead(cur *syntax.Cursor) bool {
 		if syntax.Blank(line) {
 			return false
 		}
-		words := bytes.Fields(line)
-		capitals := len(words) > 2
-		for _, w := range words {
-			capitals = capitals && isName(w) && isCapitals(w)
-		}
-		if capitals {
+		if len(bytes.Fields(line)) > 2 && namesInCapitals(line) {
 			return true
 		}
 	}
 	return false
+}
+
+// namesInCapitals reports whether a line is two names in capitals or more, as a heading is. A line
+// between it and a clock is the title of its table.
+func namesInCapitals(line []byte) bool {
+	words := bytes.Fields(line)
+	return len(words) > 1 && !slices.ContainsFunc(words, func(w []byte) bool { return !isName(w) || !isCapitals(w) })
 }
 
 // leadingClock reads the clock that a line starts with, which goes up to the blank at n. A colon
@@ -189,7 +198,7 @@ func (r *clockedRows) take(st *station, num int, line []byte) bool {
 		return false
 	}
 	cells, shape, ok := r.shapes.split(line)
-	if !ok || overHistogram(st) {
+	if !ok || overHistogram(st) || num != r.next && namesInCapitals(plain(st.peekAfter())) {
 		return false
 	}
 	// The heading of a table still holds, and the row fits it.

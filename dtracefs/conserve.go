@@ -34,7 +34,7 @@ var decoration = []struct {
 	{pattern.New(`^\s*(?:CPU\s+ID\s+)?FUNCTION:NAME\s*$|^\s*(?:CPU\s+)?FUNCTION\s*$|^\s*ID\s+PROVIDER\s+MODULE\s+FUNCTION NAME\s*$`), "a heading of dtrace's own"},
 	{pattern.New(`^\s*0  1  2  3  4  5  6  7  8  9  a  b  c  d  e  f  0123456789abcdef\s*$`), "the ruler over a dump"},
 	{pattern.New(`^\s*(?:Argument Types|None)\s*$`), "a heading of a verbose listing"},
-	{pattern.New(`^hh:mm:ss\S*\s+\|_+\|\s*$|^\s*v_+v\s*$`), "the edges of a time series"},
+	{pattern.New(`^hh:mm:ss\S*\s+(?:\|_+\||_+)\s*$|^\s*v_+v\s*$`), "the edges of a time series"},
 	{pattern.New(`^#?\s*(?:\d\d:\d\d:\d\d(?: [AP]M)?\s+|Time\s+)[^\d]*$`), "the heading of an interval tool: its clock is that of the sample before, Time is the column time"},
 	{pattern.New(`^Stability (?:attributes|data) for `), "the heading of attributes, whose script is in a column"}}
 
@@ -448,7 +448,7 @@ func (k *kept) missing(line []byte) (words []string) {
 	// A terminal glues the sign of an interrupt to the line.
 	line = bytes.TrimPrefix(bytes.TrimLeft(plain(line), " "), []byte("^C"))
 	full := line
-	line = k.withoutClocks(withoutGroups(line))
+	line = k.withoutClocks(withoutGroups(withoutPoint(line)))
 	if k.hasAll(line) {
 		return nil
 	}
@@ -470,6 +470,17 @@ func (k *kept) missing(line []byte) (words []string) {
 		words = append(words, string(word))
 	}
 	return words
+}
+
+// pointDrawn is a row of a time series whose point is drawn as a letter.
+var pointDrawn = pattern.New(`^(\d\d:\d\d:\d\d\S* +[|. ]*)o([|. ]* (?:-|-?\d+)\s*)$`)
+
+// withoutPoint takes the letter away that is the point of a time series.
+func withoutPoint(line []byte) []byte {
+	if m := pointDrawn.FindSubmatch(line); m != nil {
+		return append(append(bytes.Clone(m[1]), ' '), m[2]...)
+	}
+	return line
 }
 
 // withoutGroups takes the commas away that part the thousands of numbers.

@@ -165,7 +165,7 @@ func lostWords(c *Capture, data []byte) (lost []string) {
 	h := haystackOf(c)
 	checked := map[string]bool{}
 	look := func(num int, text string) {
-		for _, w := range conserved.FindAllString(h.withoutClocks(text), -1) {
+		for _, w := range conserved.FindAllString(h.withoutClocks(string(withoutPoint([]byte(text)))), -1) {
 			if !checked[w] && !h.has(w) {
 				lost = append(lost, fmt.Sprintf("%d: %s", num, w))
 			}

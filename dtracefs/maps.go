@@ -111,15 +111,20 @@ func (p mapPrints) filled(name string) bool {
 //	[2, 4)                 1 |@@@@@@@@                 |
 //	[4, 8)                 3 |@@@@@@@@@@@@@@@@@@@@@@@@ |
 type bpftraceMaps struct {
-	last    string // whose histogram came last
-	lastEnd int    // number of the line after it
-	noKeys  int    // offset up to which keys over several lines do not end
+	titles  map[string]bool // that stood between a clock and a map, or before none
+	ahead   int             // offset up to which titles were looked for
+	last    string          // whose histogram came last
+	lastEnd int             // number of the line after it
+	noKeys  int             // offset up to which keys over several lines do not end
 }
 
 // resume forgets an offset in the text before.
-func (f *bpftraceMaps) resume(*station) { f.noKeys = 0 }
+func (f *bpftraceMaps) resume(*station) { f.noKeys, f.ahead = 0, 0 }
 
 func (f *bpftraceMaps) take(st *station, num int, line []byte) bool {
+	if f.empty(st, line) {
+		return true
+	}
 	clock, label, line, told := clockBefore(line)
 	name, rest, open, ok := syntax.MapHead(line)
 	if !ok {
@@ -147,6 +152,7 @@ func (f *bpftraceMaps) take(st *station, num int, line []byte) bool {
 			st.block++ // otherwise the same clock stands before every line
 		}
 		if label != "" {
+			f.remember(label)
 			st.labels = []labeled{{"label", label}}
 		}
 	}
@@ -208,6 +214,64 @@ func clockBefore(line []byte) (c syntax.Clock, label string, rest []byte, ok boo
 		return c, "", line, false
 	}
 	return c, string(bytes.TrimRight(title, ":")), line[n+at:], true
+}
+
+// empty takes a clock and a title that stand before a map elsewhere, and here before none: the map
+// had no entries.
+//
+//	22:29:50 PIDs/sec: @: 121
+//	22:29:51 PIDs/sec:
+func (f *bpftraceMaps) empty(st *station, line []byte) bool {
+	if st.c.Dialect != "bpftrace" || line[0]-'0' > 9 && line[0] != '[' {
+		return false
+	}
+	clock, n, ok := leadingClock(line)
+	if !ok || clock.Form == syntax.Epoch {
+		return false
+	}
+	title := bytes.TrimSpace(line[n:])
+	if len(title) < 2 || title[len(title)-1] != ':' {
+		return false
+	}
+	if st.cur.Offset() >= f.ahead {
+		f.lookForTitles(*st.cur)
+	}
+	if !f.titles[string(bytes.TrimRight(title, ":"))] {
+		return false
+	}
+	st.free.flush()
+	st.take(classTable)
+	st.tell(clock, st.opt.Location)
+	st.block++
+	st.intervalRow(string(title))
+	return true
+}
+
+// lookForTitles finds what stands between clocks and maps on the lines from the cursor on.
+func (f *bpftraceMaps) lookForTitles(cur syntax.Cursor) {
+	for n := 0; n < sampleLines && !cur.Done(); n++ {
+		line, _ := cur.Next()
+		if line = plain(line); len(line) == 0 || len(line) > longestLine {
+			continue
+		}
+		_, title, rest, told := clockBefore(line)
+		if told && title != "" {
+			if _, _, _, isMap := syntax.MapHead(rest); isMap {
+				f.remember(title)
+			}
+		}
+	}
+	f.ahead = cur.Offset()
+}
+
+// remember keeps a title that stands between a clock and a map.
+func (f *bpftraceMaps) remember(title string) {
+	if f.titles == nil {
+		f.titles = map[string]bool{}
+	}
+	if len(f.titles) < mostLabels {
+		f.titles[title] = true
+	}
 }
 
 // longestKeys bounds the lines that the keys of one entry go over, as stacks do: a bracket that
@@ -323,18 +387,22 @@ type mapPoint struct{ clock, value []byte }
 //	20:54:55.300 *                                 | 0
 //	             v_________________________________v
 //	             0                                 9
+//
+// Some versions draw points as an o, print no scale above, and no ends of the upper edge.
 func timeSeries(st *station) (points []mapPoint) {
-	c := *st.cur
-	c.Next()
-	if c.Done() || !isAxis(c.Peek()) || !isScale(st.peek()) {
-		return nil
+	var scale []byte
+	num := st.cur.Number()
+	if st.cur.Done() || !isAxis(st.peek()) {
+		if st.cur.Done() || !isScale(st.peek()) || !isAxis(st.peekAfter()) {
+			return nil
+		}
+		scale = st.take(classTable)
 	}
-	num, scale := st.cur.Number(), st.take(classTable)
 	st.take(classTable)
 	points = []mapPoint{}
 	for !st.cur.Done() {
 		line := st.peek()
-		i := bytes.LastIndexAny(line, "|*")
+		i := bytes.LastIndexAny(line, "|*o")
 		at, _, _ := bytes.Cut(line, []byte(" "))
 		// A point starts with its time, which is no shorter than hh:mm:ss, and has nothing but the
 		// drawing up to its value. The lower edge of the drawing, or the next map, ends them.
@@ -357,15 +425,17 @@ func timeSeries(st *station) (points []mapPoint) {
 }
 
 // drawn is what a time series is drawn with: points, the edges, and a line of dots at zero.
-const drawn = " |*."
+const drawn = " |*o."
 
 // isAxis reports whether the line is the upper edge of a drawing beside the form of its times. What
 // is cut off before its end is none, so that it is told as it stands.
 func isAxis(line []byte) bool {
 	form, edge, _ := bytes.Cut(bytes.TrimSpace(line), []byte(" "))
 	edge = bytes.TrimSpace(edge)
-	return bytes.HasPrefix(form, []byte("hh:mm:ss")) && len(edge) > 2 && edge[0] == '|' && edge[len(edge)-1] == '|' &&
-		len(bytes.Trim(edge[1:len(edge)-1], "_")) == 0
+	if n := len(edge); n > 2 && edge[0] == '|' && edge[n-1] == '|' {
+		edge = edge[1 : n-1]
+	}
+	return bytes.HasPrefix(form, []byte("hh:mm:ss")) && len(edge) > 0 && len(bytes.Trim(edge, "_")) == 0
 }
 
 // isScale reports whether the line is the least and the greatest value, at the edges of a drawing.
