@@ -17,11 +17,14 @@ type kernelTrace struct{}
 func (kernelTrace) take(st *station, num int, line []byte) bool {
 	// Every line of a capture comes by here. A look at single bytes rules out nearly all before a
 	// pattern is tried.
-	if bytes.IndexByte(line, ')') > 0 && bytes.IndexByte(line, '|') > 0 {
+	if at := bytes.IndexByte(line, ')'); at > 0 && (bytes.IndexByte(line, '|') > 0 || len(bytes.Trim(line[:at], " 0123456789")) == 0) {
 		if c, ok := syntax.ParseFtraceCall(line); ok {
 			takeCall(st, c)
 			return true
 		}
+	}
+	if line[0] == ' ' && bytes.HasPrefix(syntax.TrimIndent(line), []byte("----")) && isRule(line) {
+		return takeSwitch(st)
 	}
 	// A map's line, `@reads[nginx]: 12`, has all the marks of an event.
 	if line[0] == '@' || bytes.IndexByte(line, '[') <= 0 || !bytes.Contains(line, []byte(": ")) {
@@ -67,6 +70,29 @@ func (kernelTrace) take(st *station, num int, line []byte) bool {
 	if stack != nil {
 		s.open("stack", Stack).appendStack(stack)
 	}
+	s.end()
+	return true
+}
+
+// takeSwitch files that another task comes on a processor, which stands between drawn lines:
+//
+//	------------------------------------------
+//	0)    cat-1234    =>   vmstat-5678
+//	------------------------------------------
+func takeSwitch(st *station) bool {
+	c, ok := syntax.ParseFtraceSwitch(st.peekAfter())
+	if !ok {
+		return false
+	}
+	st.free.flush()
+	st.take(classTable)
+	st.take(classTable)
+	if !st.cur.Done() && !syntax.Blank(st.peek()) && isRule(st.peek()) {
+		st.take(classTable)
+	}
+	s := st.sheetFor("kernel switches", "switches", "events")
+	st.inferred[s] = true
+	s.cells([]cell{{"cpu", c.CPU}, {"comm", c.Comm}, {"pid", c.PID}, {"next_comm", c.NextComm}, {"next_pid", c.NextPID}})
 	s.end()
 	return true
 }
