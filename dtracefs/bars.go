@@ -82,6 +82,11 @@ func (bareStacks) file(st *station, lines []textLine) int {
 		return 0
 	}
 	at := indentOf(lines[0].text)
+	// Whose the stack is may stand first, further in as well: `    nginx [12]`.
+	first := n > 2 && indentOf(lines[1].text) < at && len(ownerKeys(bytes.TrimSpace(lines[0].text))) > 1
+	if first {
+		at = indentOf(lines[1].text)
+	}
 	last := lines[n-1].text
 	value, unsigned, ok := syntax.Int64(bytes.TrimSpace(last))
 	if !ok || at < 2 || indentOf(last) <= at {
@@ -93,11 +98,17 @@ func (bareStacks) file(st *station, lines []textLine) int {
 		text := bytes.TrimSpace(l.text)
 		key, value, isKey := bytes.Cut(text, []byte(":"))
 		switch owner, isOwner := bytes.CutPrefix(text, []byte("- ")); {
+		case i == 0 && first:
+			keys = ownerKeys(text)
 		case isKey && len(value) > 3 && value[0] == ' ' && value[1] == ' ' && bytes.IndexByte(key, ' ') < 0:
 			// As `waker:           swapper/0`.
 			keys = append(keys, named{string(key), syntax.Key{Text: bytes.TrimSpace(value)}})
 		case len(bytes.Trim(text, "- ")) == 0 && bytes.HasPrefix(text, []byte("--")) && len(frames) > 0:
 			// Between the kernel's frames and those of the process, which go on in one stack.
+		case len(bytes.Trim(text, "- ")) == 0 && len(frames) > 0 && i < n-2:
+			// Between the stacks of who woke and of who was woken, which are no one call: what
+			// parts them stays, as it does where such stacks are folded.
+			frames = append(frames, "-")
 		case isOwner && i == n-2, indentOf(l.text) > at && i == n-2 && i > 0:
 			if !isOwner {
 				owner = text

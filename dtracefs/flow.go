@@ -24,6 +24,9 @@ type flows struct{}
 
 func (flows) take(st *station, num int, line []byte) bool {
 	f, ok := syntax.ParseFlow(line)
+	if ok && st.free.open() && arrowFrames(*st.cur, line, st.free.lines[len(st.free.lines)-1].text) {
+		return false
+	}
 	if !ok || st.mode != syntax.FlowHeader && (f.Direction == "|" || !isFunction(f.Function)) {
 		return false
 	}
@@ -35,6 +38,31 @@ func (flows) take(st *station, num int, line []byte) bool {
 	}
 	flowRow(s, f)
 	return true
+}
+
+// arrowFrames reports whether the line is of a stack as the kernel prints it, under the row or the
+// frame before it: two lines at least, all moved in by as much and with the same arrow, and nothing
+// but a function behind it. Calls that were traced have returns, too.
+//
+//	10:00:01 12  nginx
+//	 => tcp_retransmit_skb
+//	 => tcp_write_xmit
+func arrowFrames(cur syntax.Cursor, line, before []byte) bool {
+	n := 0
+	if _, ok := syntax.FtraceFrame(before); ok {
+		n++
+	}
+	for indent := indentOf(line); !cur.Done(); n++ {
+		next, _ := cur.Next()
+		function, ok := syntax.FtraceFrame(next)
+		if !ok || indentOf(next) != indent {
+			return n > 1 && !bytes.Contains(next, []byte("<="))
+		}
+		if bytes.IndexByte(function, ' ') >= 0 {
+			return false
+		}
+	}
+	return n > 1
 }
 
 // isFunction reports whether a text names a function, maybe with its arguments or its result: one

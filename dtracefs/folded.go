@@ -12,8 +12,8 @@ import (
 func joinFrames(frames []string) string { return strings.Join(frames, "\x00") }
 
 // foldedLine is a folded stack: frames from the root to the leaf, and how often it was
-// seen after the last blank.
-var foldedLine = pattern.New(`^[^;\t]\S*.*[^\s;] \d+$`)
+// seen after the last blank. Its leaf may be empty, as that of a waker that is not known.
+var foldedLine = pattern.New(`^[^;\t]\S*.*(?:[^\s;]|;[^;]+;) \d+$`)
 
 // isFolded reports whether the first lines all are folded stacks, and one at least has two
 // frames. One frame is only a name and a number, which any table may have, so half of the lines
@@ -24,7 +24,8 @@ func isFolded(head []byte) bool {
 	several, n := 0, 0
 	for !cur.Done() && n < 50 {
 		line, terminated := cur.Next()
-		if syntax.Blank(line) || !terminated && cur.Done() && n > 0 {
+		line = bytes.TrimPrefix(line, []byte("^C"))
+		if syntax.Blank(line) || !terminated && cur.Done() && n > 0 || ellipsis.Match(line) {
 			continue
 		}
 		n++
@@ -51,6 +52,19 @@ func folded(d *decoder, cur *syntax.Cursor) {
 		if syntax.Blank(line) {
 			d.account(classBlank, size)
 			continue
+		}
+		if rest, glued := bytes.CutPrefix(line, []byte("^C")); glued || ellipsis.Match(line) {
+			// What a terminal printed when it was interrupted, and what someone left out.
+			kind, said := "interrupt", line[:len(line)-len(rest)]
+			if !glued {
+				kind, said, rest = "elided", line, nil
+			}
+			d.notice(num, kind, said, 0)
+			d.accountLines(classNotice, 0, size-len(rest))
+			if line, size = rest, len(rest); syntax.Blank(line) {
+				d.accountLines(classNotice, 1, size)
+				continue
+			}
 		}
 		frames, v, unsigned, ok := syntax.LastInt(bytes.TrimRight(line, " "))
 		// The column is one of signed integers, in which a larger count would become a negative

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"dtnotes/dtracefs/internal/pattern"
+	"dtnotes/dtracefs/internal/syntax"
 )
 
 // stackedRows are lines each of which has a stack under it, as bcc and bpftrace's tools print
@@ -40,6 +41,9 @@ func frameUnder(line []byte) (frame []byte, sure, ok bool) {
 	if line[0] != ' ' && line[0] != '\t' {
 		return nil, false, false
 	}
+	if function, ok := syntax.FtraceFrame(line); ok && bytes.IndexByte(function, ' ') < 0 {
+		return function, true, true
+	}
 	text := bytes.TrimSpace(line)
 	offset := bytes.Contains(text, []byte("+0x")) && bytes.IndexByte(text, ' ') < 0
 	if line[0] == ' ' && len(line)-len(bytes.TrimLeft(line, " ")) < 4 && !offset && string(text) != "[unknown]" || bytes.Contains(text, []byte("  ")) {
@@ -56,8 +60,15 @@ func frameUnder(line []byte) (frame []byte, sure, ok bool) {
 // are filed as if they had stood one under the other.
 func (stackedRows) file(st *station, lines []textLine) int {
 	sure, others := false, 0
+	names := framesOfNames(lines)
+	frameOf := func(l textLine) (frame []byte, sure, ok bool) {
+		if frame, sure, ok = frameUnder(l.text); !ok && names && indentOf(l.text) > 0 {
+			return bytes.TrimSpace(l.text), false, true
+		}
+		return frame, sure, ok
+	}
 	for _, l := range lines {
-		_, yes, ok := frameUnder(l.text)
+		_, yes, ok := frameOf(l)
 		sure = sure || yes && ok
 		if ok {
 			others++
@@ -70,7 +81,7 @@ func (stackedRows) file(st *station, lines []textLine) int {
 	var heads []textLine
 	var alone []string // frames with no line above them
 	for _, l := range lines {
-		frame, _, ok := frameUnder(l.text)
+		frame, _, ok := frameOf(l)
 		switch n := len(heads); {
 		case !ok:
 			l.frames = nil
@@ -122,4 +133,37 @@ func (stackedRows) file(st *station, lines []textLine) int {
 		heads = heads[n:]
 	}
 	return len(lines)
+}
+
+// framesOfNames reports whether what is moved in under the lines of a paragraph are stacks whose
+// frames are names alone, as of a process whose symbols have no offsets: the lines at the margin
+// are a heading and its rows, those under them are moved in by as much each, can all be frames, and
+// one of them is surely one.
+//
+//	COMM    PID   FUNC
+//	nginx   1617  database_write
+//	    Provider::set(std::string const&)
+//	    [unknown]
+func framesOfNames(lines []textLine) bool {
+	indent, sure := 0, false
+	var rows []textLine
+	for _, l := range lines {
+		at := indentOf(l.text)
+		if at == 0 {
+			rows = append(rows, l)
+			continue
+		}
+		if indent == 0 {
+			indent = at
+		}
+		if _, _, ok := frameUnder(l.text); ok {
+			sure = true
+		} else if !isBareFrame(bytes.TrimSpace(l.text)) {
+			return false
+		}
+		if at != indent || len(rows) < 2 || at < 4 && l.text[0] == ' ' {
+			return false
+		}
+	}
+	return sure && len(rows) > 1 && isHeading(rows[0].text, rows[1:min(len(rows), sampleRows)], false)
 }
