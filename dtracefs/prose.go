@@ -73,8 +73,12 @@ func sameSentence(lines []textLine) bool {
 }
 
 // isRemark reports whether a line by itself is what someone wrote or typed around a capture: a
-// command behind a prompt, or a few words that end as a sentence or a heading of one does.
+// command behind a prompt, words within a drawn line, or a few words that end as a sentence or a
+// heading of one does.
 func isRemark(line []byte) bool {
+	if isWordsInRule(line) {
+		return true
+	}
 	words := bytes.Fields(line)
 	first, last := words[0], words[len(words)-1]
 	if len(words) > 1 && (len(first) == 1 && bytes.IndexByte([]byte("#$%"), first[0]) >= 0 || bytes.HasPrefix(first, []byte("./"))) {

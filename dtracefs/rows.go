@@ -63,6 +63,7 @@ func (f *freeText) rows(title string, lines []textLine) {
 	case f.named(title, lines):
 	case f.sameName(title, lines):
 	case f.pairs(title, lines):
+	case title == "" && isTitleOver(lines) && f.shaped(string(bytes.TrimSpace(lines[0].text)), true, lines[1:]):
 	case f.shaped(title, false, lines):
 	case title == "" && len(lines) > 2 && !isRowOver(lines[0].text, lines[1].text) && f.shaped(string(bytes.TrimSpace(lines[0].text)), true, lines[1:]):
 	case f.ofShapes(title, lines):
@@ -74,6 +75,14 @@ func (f *freeText) rows(title string, lines []textLine) {
 		}
 		f.prose(lines)
 	}
+}
+
+// isTitleOver reports whether the first of three lines and more is words with single blanks between
+// them, and the others are cells that are far apart with numbers among them.
+func isTitleOver(lines []textLine) bool {
+	words := bytes.Fields(lines[0].text)
+	return len(lines) > 2 && len(words) > 1 && !hasGap(lines[0].text) && !anyNumber(words) &&
+		!slices.ContainsFunc(lines[1:], func(l textLine) bool { return !hasGap(l.text) || !anyNumber(bytes.Fields(l.text)) })
 }
 
 // isRowOver reports whether a line over another is a row as well, and no title: a number alone, the
@@ -224,6 +233,9 @@ func (f *freeText) shaped(title string, guessed bool, lines []textLine) bool {
 	}
 	split = withoutMarks(split, n, lines)
 	numbers := numberColumns(lines, split, n)
+	if numbers == 0 && !f.goesOn && areSayings(lines, split, n) {
+		return false
+	}
 	before, s := &f.adjacent, f.adjacent.sheet
 	// In the pieces of one long paragraph a column of numbers may hold its first word late; it is
 	// the same table still.
@@ -449,7 +461,7 @@ func isChance(lines []textLine, split splitter, n int) bool {
 		return false
 	}
 	numbers, words := make([]bool, n), make([]bool, n)
-	letters := true
+	letters, all := 0, 0
 	var cells [][]byte
 	for _, l := range lines {
 		cells = split(cells[:0], l.text)
@@ -460,7 +472,11 @@ func isChance(lines []textLine, split splitter, n int) bool {
 			case c[0]|0x20 >= 'a' && c[0]|0x20 <= 'z':
 				words[i] = true
 			}
-			letters = letters && isLetters(bytes.Trim(c, ".,:;!?"))
+			for w := range bytes.FieldsSeq(c) {
+				if all++; isLetters(bytes.Trim(w, `.,:;!?()"'`)) {
+					letters++
+				}
+			}
 		}
 	}
 	for i := range n {
@@ -468,7 +484,41 @@ func isChance(lines []textLine, split splitter, n int) bool {
 			return true
 		}
 	}
-	return letters
+	// In sentences, a word in ten or so is a name with digits or marks.
+	const sentence = 5
+	return letters == all || all >= sentence*len(lines) && letters*5 >= all*4
+}
+
+// areSayings reports whether lines have no digit, and in a column words of which some are marked as
+// only a sentence or a command marks them: with a colon behind, or as an option. Cells of one
+// column are all marked, or none is.
+//
+//	link passes: -o static
+//	objdump knows it
+func areSayings(lines []textLine, split splitter, n int) bool {
+	marked, plain := make([]bool, n), make([]bool, n)
+	var cells [][]byte
+	for _, l := range lines {
+		if bytes.ContainsAny(l.text, "0123456789") || l.frames != nil {
+			return false
+		}
+		cells = split(cells[:0], l.text)
+		for i, c := range cells {
+			switch last := len(c) - 1; {
+			case last < 1:
+			case c[last] == ':' || c[0] == '-' && bytes.ContainsAny(c[1:], "abcdefghijklmnopqrstuvwxyz"):
+				marked[i] = true
+			default:
+				plain[i] = true
+			}
+		}
+	}
+	for i := range n {
+		if marked[i] && plain[i] {
+			return true
+		}
+	}
+	return false
 }
 
 // numberColumns has a bit for each of the first columns in which all cells are numbers. Tables of

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"dtnotes/dtracefs/internal/pattern"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
@@ -197,15 +198,13 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 	if n := f.ruledAgain(st, lines); n > 0 {
 		return n
 	}
+	lines = movedBack(lines)
 	at := f.headingAt(st, lines)
 	if n := len(lines) - 1; at < 0 && lines[n].frames == nil && overClock(st, lines[n].text) {
 		at = n
 	}
 	if at < 0 {
-		if f.more(st, lines) {
-			return len(lines)
-		}
-		return 0
+		return f.more(st, lines)
 	}
 	h := newHeader(lines, at)
 	if k := f.kinds[h.words]; k != nil && k.line == string(lines[at].text) {
@@ -258,7 +257,7 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 	end := 0
 	// The line right under a heading is a row even where it looks like a heading itself; only
 	// further down does such a line end the rows. The same heading printed again always does.
-	for end < len(rows) && !isDrawn(rows[end]) && headingWords(rows[end].text) != h.words && (end == 0 || !f.headingHere(st, rows, end)) {
+	for end < len(rows) && !isDrawn(rows[end]) && !isWordsInRule(rows[end].text) && headingWords(rows[end].text) != h.words && (end == 0 || !f.headingHere(st, rows, end)) {
 		end++
 	}
 	f.rows(st, h, title, rows[:end])
@@ -270,13 +269,22 @@ func isDrawn(l textLine) bool {
 	return l.frames == nil && len(bytes.TrimSpace(l.text)) > 3 && isRule(l.text)
 }
 
-// unruled returns the rows up to a line that is drawn under them.
+// wordsInRule is a drawn line with words in its middle, as `----- DATA -----`. It is no row,
+// whatever table it stands in.
+var wordsInRule = pattern.New(`^(?:-{3,}|={3,}|\*{3,}|#{3,}) ?[^-=*#]*[^-=*# ] ?(?:-{3,}|={3,}|\*{3,}|#{3,})\s*$`)
+
+func isWordsInRule(line []byte) bool {
+	text := syntax.TrimIndent(line)
+	return len(text) > 0 && bytes.IndexByte([]byte("-=*#"), text[0]) >= 0 && wordsInRule.Match(text)
+}
+
+// unruled returns the rows up to a line that is drawn under them, maybe with words in it.
 func unruled(rows []textLine) []textLine {
 	if len(rows) > 0 && isDrawn(rows[0]) {
 		rows = rows[1:]
 	}
 	for i, r := range rows {
-		if isDrawn(r) {
+		if isDrawn(r) || isWordsInRule(r.text) {
 			return rows[:i]
 		}
 	}
@@ -302,6 +310,41 @@ func ruledColumns(heading []byte, rows []textLine) (ruled []token) {
 		}
 	}
 	return ruled
+}
+
+// movedBack returns the lines with the first one moved to the right, if that is a heading whose
+// blanks in front were lost where it was copied: its names, all in capitals, stand over hardly any
+// cell, and over three quarters of them once its first name ends where the first cells do.
+//
+//	PID COMM         PROT PORT
+//	3941081 nginx        TCP    80
+func movedBack(lines []textLine) []textLine {
+	line := lines[0].text
+	tokens := tokensOf(line)
+	if len(tokens) < 4 || len(lines) < 3 || tokens[0].Start > 0 || lines[0].frames != nil || !namesInCapitals(line) {
+		return lines
+	}
+	rows := lines[1:min(len(lines), sampleRows)]
+	end := func(l textLine) int {
+		if words := tokensOf(l.text); len(words) > 1 {
+			return words[0].End
+		}
+		return 0
+	}
+	by := end(rows[0]) - tokens[0].End
+	if by <= 0 || slices.ContainsFunc(rows, func(l textLine) bool { return end(l)-tokens[0].End != by }) {
+		return lines
+	}
+	if n, _ := anchors(line, tokens, rows); n*3 >= len(tokens) {
+		return lines
+	}
+	moved := append(bytes.Repeat([]byte(" "), by), line...)
+	if n, _ := anchors(moved, tokensOf(moved), rows); n*4 < 3*len(tokens) {
+		return lines
+	}
+	lines = slices.Clone(lines)
+	lines[0].text = moved
+	return lines
 }
 
 // ruledAgain files rows under a line that draws the columns of the table in force once more, as
@@ -550,6 +593,14 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 		return false // with numbers and their units, such as 5us, it is one more row
 	}
 	anchored, numeric := anchors(line, tokens, rows)
+	// Rows without numbers that all start with a name and a colon are pairs, as the fields under
+	// the first line of a request.
+	if !numeric && !slices.ContainsFunc(rows, func(r textLine) bool {
+		word, _, _ := bytes.Cut(syntax.TrimIndent(r.text), []byte(" "))
+		return len(word) == 0 || word[len(word)-1] != ':'
+	}) {
+		return false
+	}
 	switch {
 	// Capitals over rows are most of the evidence: it is enough that a third of the names stand
 	// over an edge, or that the rows have as many words.
@@ -559,10 +610,21 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	case capitals*2 >= len(tokens):
 		return anchored*2 >= len(tokens) && numeric
 	}
+	// With single blanks between its words, over cells that are far apart, a line is a title: `Read
+	// Bandwidth (bytes)`.
+	if anchored < 2 && !hasGap(line) && !slices.ContainsFunc(rows, func(r textLine) bool { return !hasGap(r.text) }) {
+		return false
+	}
 	// Names of several words have only their first or their last one over an edge of cells.
 	named := anchored >= 3 && sameCount(anchored, rows)
 	named = named && (len(rows) > 1 || isAligned(tokens, rows[0].text))
 	return numeric && (anchored*3 >= 2*len(tokens) || named || len(rows) > 1 && sameCount(len(tokens), rows))
+}
+
+// hasGap reports whether two blanks or more, or a tab, stand between two words of a line.
+func hasGap(line []byte) bool {
+	line = bytes.TrimSpace(line)
+	return bytes.Contains(line, []byte("  ")) || bytes.IndexByte(line, '\t') >= 0
 }
 
 // isTabbed reports whether tabs part the names of a heading and the cells of all its rows, as many
@@ -754,11 +816,12 @@ func newHeader(lines []textLine, at int) *header {
 			start = k.Start
 		}
 		name = append(name, string(line[k.Start:k.End]))
-		joins := (few || uneven) && i+1 < len(tokens) && tokens[i+1].Start == k.End+1 && lefts == 0 && rights == 0 && !wordAt(rows, tokens[i+1].Start)
+		joins := (few || uneven) && i+1 < len(tokens) && !unitInBrackets.Match(line[k.Start:k.End]) && tokens[i+1].Start == k.End+1 && lefts == 0 && rights == 0 && !wordAt(rows, tokens[i+1].Start)
 		// `# CALLS` is one name.
 		joins = joins || i > 0 && i+1 < len(tokens) && tokens[i+1].Start == k.End+1 && string(line[k.Start:k.End]) == "#"
 		unit := i+1 < len(tokens) && tokens[i+1].Start == k.End+1 && line[tokens[i+1].Start] == '(' && few
-		if joins || unit && rights == 0 {
+		measured := i+1 < len(tokens) && tokens[i+1].Start == k.End+1 && unitInBrackets.Match(line[tokens[i+1].Start:tokens[i+1].End])
+		if joins || unit && rights == 0 || measured {
 			continue
 		}
 		if n := len(h.cols); few && n > 0 && (lefts+rights)*4 <= len(rows) && len(name) == 1 && tokens[i-1].End+1 == k.Start {
@@ -766,6 +829,9 @@ func newHeader(lines []textLine, at int) *header {
 			h.cols[n-1].name, h.cols[n-1].end = h.cols[n-1].name+" "+name[0], k.End
 			name, start = nil, -1
 			continue
+		}
+		if unitInBrackets.Match(line[k.Start:k.End]) {
+			lefts, rights = flush(rows, token{Start: start, End: k.End})
 		}
 		h.cols = append(h.cols, headCol{strings.Join(name, " "), start, k.End, lefts > rights})
 		name, start = nil, -1
@@ -780,6 +846,10 @@ func newHeader(lines []textLine, at int) *header {
 	h.loose = len(rows) > 0 && sameCount(len(h.cols), rows)
 	return h
 }
+
+// unitInBrackets is what the numbers under a name are measured in, as in `TIME (us)`: it is a part
+// of the name wherever the cells stand.
+var unitInBrackets = pattern.New(`^\((?:[mnuµ]?s|secs?|[mnu]secs?|min|%|[KMGTkmgt]?i?B|[KMG]?[Hh]z|bytes|pages)(?:/s)?\)$`)
 
 // overFirst reports whether a column without a name stands before the first one: all rows start
 // with a word left of the first name, and some have a word more than there are names. free prints
@@ -865,6 +935,7 @@ func (f *scriptTables) rows(st *station, h *header, title string, rows []textLin
 		st.account(classTable, r.size)
 		st.context(s)
 		cells := h.cells(r.text)
+		cells[0] = withoutColon(cells[0])
 		h.of.see(cells)
 		for i, c := range h.cols {
 			s.text(c.name, cells[i])
@@ -874,11 +945,26 @@ func (f *scriptTables) rows(st *station, h *header, title string, rows []textLin
 	}
 }
 
-// more files a paragraph as rows of the table before, if they fit under its heading.
-func (f *scriptTables) more(st *station, lines []textLine) bool {
+// withoutColon takes off the colon behind a clock, as of the rows of vfsstat: `18:35:32:   231
+// 12`.
+func withoutColon(cell []byte) []byte {
+	if n := len(cell) - 1; n > 0 && cell[n] == ':' {
+		if _, at, ok := syntax.ParseClock(cell); ok && at == n {
+			return cell[:n]
+		}
+	}
+	return cell
+}
+
+// more files a paragraph, or what of it stands over a drawn line with words, as rows of the table
+// before, if they fit under its heading. It returns how many lines it filed.
+func (f *scriptTables) more(st *station, lines []textLine) int {
+	if at := slices.IndexFunc(lines, func(l textLine) bool { return isWordsInRule(l.text) }); at >= 0 {
+		lines = lines[:at]
+	}
 	h := f.header
-	if h == nil || len(h.cols) < 2 || isProse(lines) {
-		return false
+	if h == nil || len(h.cols) < 2 || len(lines) == 0 || isProse(lines) {
+		return 0
 	}
 	fit := 0
 	for i, l := range lines {
@@ -892,10 +978,10 @@ func (f *scriptTables) more(st *station, lines []textLine) bool {
 	// One line that does not fit is enough to refuse them all: text has as many words as the table
 	// now and then.
 	if fit < min(len(lines), sampleRows) {
-		return false
+		return 0
 	}
 	f.rows(st, h, h.title, lines)
-	return true
+	return len(lines)
 }
 
 // fits reports whether a line can be a row: it has a word for each column, and words stand where
@@ -1058,8 +1144,11 @@ func (h *header) placed(line []byte, tokens []token, cells [][]byte) [][]byte {
 		for j := at + 1; j < len(h.cols); j++ {
 			c := h.cols[j]
 			// An edge decides. A word that merely lies under the next name starts its cell only if
-			// there is a column for each of the words left.
-			if c.left && k.Start == c.start || !c.left && k.End == c.end || k.Start < c.end && k.End > c.start && j == at+1 && len(tokens)-i <= len(cells)-j {
+			// there is a column for each of the words left, or behind a number if that is the last
+			// column, which is then one of text.
+			lies := k.Start < c.end && k.End > c.start && j == at+1
+			text := lies && i > 0 && j == len(cells)-1 && !isNumber(line[k.Start:k.End]) && isNumber(line[tokens[i-1].Start:tokens[i-1].End])
+			if c.left && k.Start == c.start || !c.left && k.End == c.end || lies && (text || len(tokens)-i <= len(cells)-j) {
 				next = j
 				break
 			}
