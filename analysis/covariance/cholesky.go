@@ -110,3 +110,18 @@ func (f *triangles) invert(a []float64) {
 	}
 	mirror(a, m)
 }
+
+// mirror copies what is above the diagonal below it, square by square: a column at a time would
+// touch a cache line for every single number.
+func mirror(a []float64, m int) {
+	const side = 16
+	for rows := 0; rows < m; rows += side {
+		for cols := rows; cols < m; cols += side {
+			for i := rows; i < min(rows+side, m); i++ {
+				for j := max(i+1, cols); j < min(cols+side, m); j++ {
+					a[j*m+i] = a[i*m+j]
+				}
+			}
+		}
+	}
+}

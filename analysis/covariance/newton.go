@@ -54,7 +54,8 @@ type newton struct {
 
 	inner        float64
 	product, row []float64 // M D of the last sandwich, and rows on their way there
-	dense        *dense    // nil before it is needed
+	dual         *dual     // nil before it is needed
+	ascended     bool      // the dual problem was tried
 
 	smooth, penalty float64 // tr(SX) - log det X, alpha Σ|Xij|
 	noise           float64 // what rounding leaves uncertain of their sum
@@ -229,7 +230,22 @@ func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 		}
 		ok := n.iterations < maxIter && idle < patience
 		if ok {
-			if err := n.descend(ctx); err != nil {
+			slow, err := n.descend(ctx)
+			if slow {
+				n.ascended = true
+				var done bool
+				if done, err = n.leap(ctx, tol); done && n.rough {
+					return nil
+				}
+				if done {
+					decrement, left = 0, math.Inf(1)
+					continue
+				}
+				if err == nil {
+					_, err = n.descend(ctx)
+				}
+			}
+			if err != nil {
 				return err
 			}
 			last := decrement
@@ -255,6 +271,32 @@ func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 			decrement, left, least, idle = 0, math.Inf(1), math.Inf(1), 0
 		}
 	}
+}
+
+// leap moves x to the solution of the dual problem, from which a step or none is left to take. A
+// rough solution is left as it is, without any zeros: without them it is much closer than it would
+// be with them.
+func (n *newton) leap(ctx context.Context, tol float64) (bool, error) {
+	if !n.rough {
+		// The zeros of X must come out right.
+		tol *= 1e-5
+	}
+	before := slices.Clone(n.x)
+	left, ok, err := n.ascend(ctx, tol)
+	if !ok || err != nil {
+		return false, err
+	}
+	if !n.rough {
+		n.cut()
+	}
+	if !n.evaluate() {
+		copy(n.x, before)
+		n.evaluate()
+		n.invert()
+		return false, nil
+	}
+	n.objective, n.gap = n.smooth+n.penalty, left
+	return true, nil
 }
 
 // remaining estimates how much all steps to come will lower the objective, given what the last two
@@ -412,29 +454,32 @@ func resize[T any](s []T, n int) []T {
 // and a tenth of the change only. Newton's method with inexact steps converges as long as the
 // inexactness shrinks with the steps (R. Dembo, S. Eisenstat and T. Steihaug, "Inexact Newton
 // methods", 1982).
-func (n *newton) descend(ctx context.Context) error {
+//
+// It leaves the model, and slow is true, where the dual problem was not tried yet and may be
+// faster: where there are many links, or some and rounds that do not get to an end.
+func (n *newton) descend(ctx context.Context) (slow bool, err error) {
+	const some = 0.05 // of all pairs
+	if !n.ascended && n.links() > manyLinks {
+		return true, nil
+	}
 	n.inner = [...]float64{0.2, 0.1, 0.03}[min(n.iterations, 2)]
 	if n.iterations >= hard {
 		n.inner = 0.01
 	}
-	if n.links() > manyLinks {
-		// What is not found so is left to sweeps.
-		if done, err := n.descendDense(ctx); done || err != nil {
-			return err
-		}
-	} else {
-		n.findFree()
-	}
+	n.findFree()
 	const rounds, sweeps = 5, 4
-	for range rounds {
+	for round := range rounds {
 		if done, err := n.sweep(ctx, sweeps, n.inner); done || err != nil {
-			return err
+			return false, err
+		}
+		if round > 0 && !n.ascended && float64(len(n.free.col)) > some*float64(n.m*n.m) {
+			return true, nil
 		}
 		if err := n.solveAtSigns(ctx); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // hard is after how many Newton steps a problem turns out to be so near singular

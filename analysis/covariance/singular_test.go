@@ -82,6 +82,7 @@ func TestSmallGap(t *testing.T) {
 	n := newNewton(flat(c), p, group, AlphaMax(c)/20, nil)
 	n.startDiagonal()
 	seen := 0
+	n.ascended = true
 	for range 60 {
 		n.invert()
 		gap := n.dualityGap(math.Inf(1))
@@ -93,7 +94,7 @@ func TestSmallGap(t *testing.T) {
 			}
 			seen++
 		}
-		if err := n.descend(t.Context()); err != nil {
+		if _, err := n.descend(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if _, ok := n.backtrack(); !ok {
