@@ -56,6 +56,22 @@ func BenchmarkScan(b *testing.B) {
 	})
 }
 
+// BenchmarkInspect summarizes captures of every form, as everybody does first.
+func BenchmarkInspect(b *testing.B) {
+	for _, kind := range generate.Kinds() {
+		b.Run(kind.String(), func(b *testing.B) {
+			fsys := inMemory(b, kind, 8<<20)
+			b.SetBytes(8 << 20)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Inspect(context.Background(), fsys, "capture"); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkScanLarge scans captures of 2 GB, generated as they are read, and reports the
 // most memory that the Go runtime held. It says nothing of speed: making the text takes
 // longer than reading it.

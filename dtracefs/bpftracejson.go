@@ -487,6 +487,7 @@ func (t *bpftraceJSON) jsonStats(num int, data syntax.JSON) {
 				t.jsonValue(name, e, v)
 				return
 			}
+			e.mapShape = &mapShape{}
 			for i, n := range []string{"count", "average", "total"} {
 				e.stats[i], _ = syntax.Int([]byte(v.Get(n).Text))
 			}
@@ -516,7 +517,7 @@ func (t *bpftraceJSON) jsonBuckets(num int, kind string, data syntax.JSON) {
 					t.jsonPoint(name, e, p)
 				}
 			default:
-				e.buckets = jsonBucketsOf(v)
+				e.mapShape = &mapShape{buckets: jsonBucketsOf(v)}
 				m := t.maps.of(t.decoder, name, "hist", ",")
 				m.entries = append(m.entries, e)
 			}

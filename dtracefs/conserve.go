@@ -54,11 +54,12 @@ type kept struct {
 	words   map[string]struct{}
 	units   map[string]bool // cells of columns of units
 	ints    []int64         // also without their signs, which are no part of words; all are sorted
+	small   [1 << 10]uint64 // those that are at least 0 and have 16 bits, a bit for each
 	floats  []float64       // without
 	seconds []int64         // of instants
 
 	text   string          // all that is text, made when a word is looked for as a part of another
-	times  bool            // the instants are in words, in all notations
+	times  []int64         // the instants, sorted, once words are looked for in their notations
 	looked map[string]bool // what was looked for in the text
 	index  *suffixarray.Index
 	drawn  map[string]bool // lines that are decoration, and those that are not
@@ -116,9 +117,9 @@ func (k *kept) numbers(t *Table) {
 			k.instants(col)
 		case Int:
 			for _, v := range col.ints {
-				k.ints = append(k.ints, v)
+				k.addInt(v)
 				if v < 0 {
-					k.ints = append(k.ints, -v)
+					k.addInt(-v)
 				}
 				if v >= 1e8 {
 					// The column may count s, ms, µs or ns, and the clock in the text is known
@@ -136,9 +137,26 @@ func (k *kept) numbers(t *Table) {
 func (k *kept) instants(col *Column) {
 	for i, ns := range col.ints {
 		if i == 0 || ns != col.ints[i-1] {
-			k.ints, k.seconds = append(k.ints, ns), append(k.seconds, ns/1e9)
+			k.addInt(ns)
+			k.seconds = append(k.seconds, ns/1e9)
 		}
 	}
+}
+
+// addInt takes an integer. Most are counts, small and the same on many rows.
+func (k *kept) addInt(v int64) {
+	if i := uint64(v); i < uint64(len(k.small))*64 {
+		k.small[i/64] |= 1 << (i % 64)
+		return
+	}
+	k.ints = append(k.ints, v)
+}
+
+func (k *kept) hasInt(v int64) bool {
+	if i := uint64(v); i < uint64(len(k.small))*64 {
+		return k.small[i/64]&(1<<(i%64)) != 0
+	}
+	return has(k.ints, v)
 }
 
 func (k *kept) sort() {
@@ -273,7 +291,7 @@ func (k *kept) nextLost(line []byte) (lost, behind []byte) {
 	for word, rest := nextWord(line); word != nil; word, rest = nextWord(rest) {
 		if word[0]-'0' <= 9 {
 			// The plain integer comes first: it is what most words with a digit are.
-			if v, ok := syntax.Int(word); ok && has(k.ints, v) {
+			if v, ok := syntax.Int(word); ok && k.hasInt(v) {
 				continue
 			}
 		}
@@ -313,20 +331,23 @@ func (k *kept) has(word string) bool {
 		return true
 	}
 	if word[0]-'0' <= 9 {
-		if v, err := strconv.ParseInt(word, 10, 64); err == nil && has(k.ints, v) {
+		if v, err := strconv.ParseInt(word, 10, 64); err == nil && k.hasInt(v) {
 			return true
 		}
 		// Columns of unsigned integers hold the bits.
-		if v, err := strconv.ParseUint(word, 10, 64); err == nil && has(k.ints, int64(v)) {
+		if v, err := strconv.ParseUint(word, 10, 64); err == nil && k.hasInt(int64(v)) {
 			return true
 		}
-		if v, err := strconv.ParseInt(word, 8, 64); err == nil && word[0] == '0' && has(k.ints, v) {
+		if v, err := strconv.ParseInt(word, 8, 64); err == nil && word[0] == '0' && k.hasInt(v) {
 			return true
 		}
 		if f, err := strconv.ParseFloat(word, 64); err == nil && k.number(f) {
 			return true
 		}
 		if f, err := strconv.ParseFloat("0."+word, 64); err == nil && k.number(f) { // as in `.050`
+			return true
+		}
+		if len(k.times) > 0 && k.isInstant(word) {
 			return true
 		}
 		// A number and its unit may stand in cells of their own, as those of `1.003s`.
@@ -363,7 +384,7 @@ func (k *kept) number(f float64) bool {
 	if has(k.floats, f) {
 		return true
 	}
-	return f == math.Trunc(f) && math.Abs(f) < 1<<63 && has(k.ints, int64(f))
+	return f == math.Trunc(f) && math.Abs(f) < 1<<63 && k.hasInt(int64(f))
 }
 
 // inText reports whether a word is a part of one that is kept.
@@ -387,12 +408,12 @@ func (k *kept) inText(word string) bool {
 // addTimes adds the instants in the notations that they may have been printed in; of many, the
 // days alone.
 func (k *kept) addTimes() {
-	if k.times {
+	if k.times != nil {
 		return
 	}
-	k.times = true
-	// Each instant becomes dozens of words. For many of them that would be more than the text
-	// itself, so then only their days are spelled out.
+	k.times = []int64{}
+	// Of very many instants this would be more than the text itself, so then only their days are
+	// spelled out.
 	const many, day = 10_000, 24 * 3600
 	k.addWords("AM PM")
 	all := slices.Clone(k.seconds)
@@ -409,24 +430,52 @@ func (k *kept) addTimes() {
 	}
 	for _, t := range k.c.Tables {
 		for _, col := range t.Columns {
-			if col.typ != Time {
-				continue
-			}
-			instants := slices.Clone(col.ints)
-			slices.Sort(instants)
-			for _, ns := range slices.Compact(instants) {
-				at := time.Unix(0, ns).UTC()
-				for _, layout := range []string{"02T15 02T15:04:05-0700 15:04:05.000000000", "15:04:05.000000", "15:04:05.000", "3:04:05 PM"} {
-					k.addWords(at.Format(layout))
-				}
-				k.addWords(strconv.FormatInt(ns%1e9, 10)) // seconds and the rest, apart
-				for unit, places := int64(1), 9; places >= 0; unit, places = unit*10, places-1 {
-					k.addWords(strconv.FormatInt(ns/unit, 10))
-					k.addWords(fmt.Sprintf("%d.%0*d", at.Unix(), max(places, 1), ns%1e9/unit))
-				}
+			if col.typ == Time {
+				k.times = append(k.times, col.ints...)
 			}
 		}
 	}
+	slices.Sort(k.times)
+	k.times = slices.Compact(k.times)
+	// Of the words of a clock, those down to the minute and those below it repeat. Numbers of a
+	// clock since the epoch do not, and are compared as numbers (see isInstant).
+	const minute = int64(time.Minute)
+	spelled := map[int64]bool{} // what was below the minute
+	for i, ns := range k.times {
+		at := time.Unix(0, ns).UTC()
+		if i == 0 || floorDiv(ns, minute) != floorDiv(k.times[i-1], minute) {
+			k.addWords(at.Format("02T15 15 04 3 PM"))
+		}
+		if below := ns % minute; !spelled[below] {
+			spelled[below] = true
+			k.addWords(at.Format("05 05-0700 05.000000000 05.000000 05.000"))
+			k.addWords(strconv.FormatInt(ns%1e9, 10)) // seconds and the rest, apart
+		}
+	}
+}
+
+// isInstant reports whether a word is the number of an instant since the epoch in seconds or a
+// decimal fraction of them, cut off behind its last digit: 1700000001.25 is any instant within that
+// hundredth.
+func (k *kept) isInstant(word string) bool {
+	whole, fraction, pointed := strings.Cut(word, ".")
+	v, err := strconv.ParseInt(whole+fraction, 10, 64)
+	if err != nil || len(fraction) > 9 {
+		return false
+	}
+	for places := len(fraction); places <= 9; places++ {
+		unit := int64(math.Pow10(9 - places))
+		if v > math.MaxInt64/unit-1 {
+			continue
+		}
+		if i, _ := slices.BinarySearch(k.times, v*unit); i < len(k.times) && k.times[i] < (v+1)*unit {
+			return true
+		}
+		if pointed {
+			break
+		}
+	}
+	return false
 }
 
 func (k *kept) addWords(text string) {
@@ -630,7 +679,7 @@ func (k *kept) hasDocument(line []byte) bool {
 		if _, ok := k.words[string(word)]; ok || jsonNames[string(word)] {
 			continue
 		}
-		if v, ok := syntax.Int(word); !ok || !has(k.ints, v) {
+		if v, ok := syntax.Int(word); !ok || !k.hasInt(v) {
 			return false
 		}
 	}

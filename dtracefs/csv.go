@@ -195,25 +195,30 @@ func (c *csvText) read(d *decoder, data []byte, line int, last bool) int {
 			return num - line
 		}
 		lines := max(1, bytes.Count(data[from:r.at], []byte("\n")))
-		c.record(d, record, text, num, lines, r.at-from)
+		if c.record(d, record, text, num, lines, r.at-from) {
+			d.wasExact(from, r.at, lines)
+		}
 		num += lines
 	}
 }
 
 // record files a record of so many lines. One that has another number of cells than the heading
-// is none of the table's: what the tracer said, or a line cut in the middle.
-func (c *csvText) record(d *decoder, record [][]byte, text []byte, num, lines, size int) {
+// is none of the table's: what the tracer said, or a line cut in the middle. It reports whether all
+// cells were filed as they are.
+func (c *csvText) record(d *decoder, record [][]byte, text []byte, num, lines, size int) bool {
 	switch {
 	case syntax.Blank(text):
 		d.accountLines(classBlank, lines, size)
+		return true
 	case record == nil || c.names != nil && len(record) != len(c.names):
 		if m, ok := syntax.ParseMessage(text); ok {
 			d.accountLines(classNotice, lines, size)
 			d.message(num, text, m)
-			return
+			return false
 		}
 		d.accountLines(classUnparsed, lines, size)
 		d.unparsed(num, text)
+		return false
 	case c.heading(record):
 		c.head = cmp.Or(c.head, size)
 		d.accountLines(classTable, lines, size)
@@ -226,6 +231,7 @@ func (c *csvText) record(d *decoder, record [][]byte, text []byte, num, lines, s
 		}
 		s.end()
 	}
+	return true
 }
 
 // heading takes the first record's words as names if they are some; a record that repeats them is

@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,13 +14,19 @@ import (
 // A mapEntry is an entry of one of bpftrace's maps as it was printed.
 type mapEntry struct {
 	moment
-	block   int
-	keys    []mapKey
-	value   string
+	block  int
+	keys   []mapKey
+	value  string
+	fields []jsonField // the value, where its parts were printed with their types
+	*mapShape
+}
+
+// A mapShape is what is printed of an entry in other forms than as a value. Nearly all entries have
+// none.
+type mapShape struct {
 	stats   [3]int64 // count, average, total
 	buckets []mapBucket
 	points  []mapPoint
-	fields  []jsonField // the value, where its parts were printed with their types
 }
 
 // A mapKey is a key as text, or a stack.
@@ -170,9 +177,11 @@ func (f *bpftraceMaps) take(st *station, num int, line []byte) bool {
 	e.block = st.block
 	if len(value) == 0 {
 		form := "hist"
-		if e.points = timeSeries(st); e.points != nil {
-			form = "tseries"
-		} else if e.buckets = intervals(st); e.buckets == nil {
+		if points := timeSeries(st); points != nil {
+			form, e.mapShape = "tseries", &mapShape{points: points}
+		} else if buckets := intervals(st); buckets != nil {
+			e.mapShape = &mapShape{buckets: buckets}
+		} else {
 			form = "value" // an empty string
 		}
 		f.last, f.lastEnd = string(name), st.cur.Number()
@@ -181,7 +190,7 @@ func (f *bpftraceMaps) take(st *station, num int, line []byte) bool {
 		return true
 	}
 	if count, average, total, ok := syntax.Stats(value); ok {
-		e.stats = [3]int64{count, average, total}
+		e.mapShape = &mapShape{stats: [3]int64{count, average, total}}
 		m := st.maps.of(st.decoder, string(name), "stats", ", ")
 		m.entries = append(m.entries, e)
 		return true
@@ -486,14 +495,17 @@ func (m *mapPrint) file(s *sheet) {
 	// An empty text and a stack without frames are both printed as nothing. Whether a key is the
 	// one or the other is told by the entries that have frames in its place.
 	stacks := map[int]bool{}
-	for _, e := range m.entries {
-		for i, k := range e.keys {
+	for i := range m.entries {
+		for i, k := range m.entries[i].keys {
 			if len(k.frames) > 0 {
 				stacks[i] = true
 			}
 		}
 	}
-	for _, e := range m.entries {
+	none := &mapShape{}
+	for i := range m.entries {
+		e := &m.entries[i]
+		e.mapShape = cmp.Or(e.mapShape, none)
 		keys := m.split(e.keys, n)
 		for i, k := range keys {
 			if stacks[i] && k.frames == nil && k.text == "" {
@@ -550,13 +562,14 @@ func (m *mapPrint) file(s *sheet) {
 // may hold more of them. Entries without keys are of a map of the same name in another run.
 func (m *mapPrint) arity() int {
 	n := -1
-	for _, e := range m.entries {
-		k := len(e.keys)
+	for i := range m.entries {
+		keys := m.entries[i].keys
+		k := len(keys)
 		if k == 0 {
 			continue
 		}
-		if k == 1 && e.keys[0].frames == nil {
-			k = len(syntax.SplitKeys(e.keys[0].text, m.separator))
+		if k == 1 && keys[0].frames == nil {
+			k = len(syntax.SplitKeys(keys[0].text, m.separator))
 		}
 		if n < 0 || k < n {
 			n = k

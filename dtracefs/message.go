@@ -10,22 +10,51 @@ import (
 var (
 	//  root@web1:~# dtrace -s run.d, C:\> dtrace, # ./iosnoop, bash-4.2# id   prompt
 	//  ..., [...], ... more output truncated                                 ellipsis
-	//  Tracing block I/O... Hit Ctrl-C to end.                               doing and howToEnd
+	//  Tracing block I/O... Hit Ctrl-C to end.                               isBanner
 	prompt   = pattern.New(`^(?:[\w.-]+@[\w.-]+:\S*[#$%>] ?|[A-Z]:\\[^>]*> ?|[#$%] (?:\./|/|d?trace\b|bpftrace\b|sudo\b|pfexec\b|perl\b|cat\b)|(?:bash|sh|ksh|csh)[-\d.]*[#$] ).*`)
 	ellipsis = pattern.New(`^\s*(?:\[?\s*\.\.\.\s*\]?|\[?\s*\.\.\. ?\(?[\w ]*\b(?:truncated|omitted|elided|skipped|snipped)\b[\w ]*\)?(?:\.\.\.)?\]?|@@\w+@@|-- @@\w+ --)\s*$`)
-	doing    = pattern.New(`(?i)^\s*(?:(?:tracing|sampling|measuring|reading|counting|profiling|monitoring|collecting|detaching)\b|ending (?:tracing|trace)\.\.\.\s*$)`)
+	ending   = pattern.New(`(?i)^\s*ending (?:tracing|trace)\.\.\.\s*$`)
 	howToEnd = pattern.New(`(?i)\b(?:(?:hit|press) (?:ctrl|control|\^)[-+]?c|ctrl[-+]c to (?:end|stop|quit|exit))\b`)
 )
+
+// doing are the words with which a script says what it does.
+var doing = map[string]bool{"tracing": true, "sampling": true, "measuring": true, "reading": true, "counting": true, "profiling": true,
+	"monitoring": true, "collecting": true, "detaching": true}
 
 // isBanner reports whether a script says on the line that it is at work, or how to end it.
 func isBanner(line []byte) bool {
 	if len(line) >= 120 {
 		return false
 	}
-	first := syntax.TrimIndent(line)
-	ending := len(first) > 7 && bytes.EqualFold(first[:7], []byte("ending "))
-	return len(first) > 0 && (ending || bytes.IndexByte([]byte("tsmrcpd"), first[0]|0x20) >= 0) && doing.Match(line) ||
-		bytes.ContainsAny(line, "cC") && bytes.ContainsAny(line, "tT^") && howToEnd.Match(line)
+	var first [12]byte // longer than any of the words
+	n := 0
+	for _, c := range syntax.TrimIndent(line) {
+		if n == len(first) || !wordBytes[c] || c == '`' {
+			break
+		}
+		first[n] = c | 0x20
+		n++
+	}
+	word := string(first[:n])
+	return doing[word] || word == "ending" && ending.Match(line) || namesControlC(line) && howToEnd.Match(line)
+}
+
+// namesControlC reports whether a line may hold a name of the key: a C behind the sign or the last
+// letter of the words for Control. It rules out nearly all lines.
+func namesControlC(line []byte) bool {
+	for i := 1; i < len(line); i++ {
+		if line[i]|0x20 != 'c' {
+			continue
+		}
+		before := line[i-1]
+		if (before == '-' || before == '+') && i > 1 {
+			before = line[i-2]
+		}
+		if before == '^' || before|0x20 == 'l' {
+			return true
+		}
+	}
+	return false
 }
 
 // messages are what the tracer says about itself, and the marks that whoever pasted

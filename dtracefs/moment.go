@@ -1,7 +1,6 @@
 package dtracefs
 
 import (
-	"strings"
 	"time"
 
 	"dtnotes/dtracefs/internal/syntax"
@@ -74,19 +73,26 @@ type blocks struct {
 	block int
 	seen  map[string]bool // the tuples of a block
 	of    int             // the block that seen is of
+	key   []byte
 }
 
 // newBlockIfSeen starts another block where a tuple comes that the block already has: then
 // another aggregation, or the same again, is being printed. Blank lines do not say so for
 // certain: a key may hold one, and a capture that was copied may have lost them.
 func (b *blocks) newBlockIfSeen(tuple []string) {
-	key := strings.Join(tuple, "\x00")
-	if b.seen == nil || b.of != b.block {
-		b.seen, b.of = map[string]bool{}, b.block
+	b.key = b.key[:0]
+	for _, t := range tuple {
+		b.key = append(append(b.key, t...), 0)
 	}
-	if b.seen[key] {
+	if b.seen == nil {
+		b.seen = map[string]bool{}
+	}
+	if b.of != b.block {
+		clear(b.seen)
+	}
+	if b.seen[string(b.key)] {
 		b.block++
-		b.seen, b.of = map[string]bool{}, b.block
+		clear(b.seen)
 	}
-	b.seen[key] = true
+	b.seen[string(b.key)], b.of = true, b.block
 }
