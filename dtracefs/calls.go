@@ -256,7 +256,7 @@ func (t *callTrace) call(cur *syntax.Cursor, c syntax.Call) {
 		}
 		// The line's bytes do not outlast the part of the capture.
 		o.call.PID, o.call.TID, o.call.Delta = bytes.Clone(c.PID), bytes.Clone(c.TID), bytes.Clone(c.Delta)
-		o.call.IP, o.call.Number, o.call.Message = bytes.Clone(c.IP), bytes.Clone(c.Number), bytes.Clone(c.Message)
+		o.call.IP, o.call.Number, o.call.Comm = bytes.Clone(c.IP), bytes.Clone(c.Number), bytes.Clone(c.Comm)
 		t.open[pid] = o
 	case syntax.ResumedCall:
 		begun := t.open[pid]
@@ -315,7 +315,7 @@ func (t *callTrace) start(s *sheet, o *openCall) {
 	for _, cell := range [...]struct {
 		name string
 		text []byte
-	}{{"seconds", c.Delta}, {"step", c.Step}, {"pid", c.PID}, {"tid", c.TID}, {"ip", c.IP}, {"number", c.Number}, {"depth", c.Depth}, {"direction", c.Arrow}} {
+	}{{"seconds", c.Delta}, {"step", c.Step}, {"pid", c.PID}, {"comm", c.Comm}, {"tid", c.TID}, {"ip", c.IP}, {"number", c.Number}, {"depth", c.Depth}, {"direction", c.Arrow}} {
 		if len(cell.text) > 0 {
 			s.text(cell.name, cell.text)
 		}

@@ -20,7 +20,8 @@ type Call struct {
 	Kind CallKind
 
 	PID, TID []byte
-	Clock    Clock // of -t, -tt, -ttt
+	Comm     []byte // the command's name, of -Y
+	Clock    Clock  // of -t, -tt, -ttt
 	HasClock bool
 	Delta    []byte // seconds of -r, -d, -D or -E
 	Step     []byte // seconds since the line before, where both are printed
@@ -96,7 +97,7 @@ func (c *Call) prefix(b []byte) []byte {
 			c.PID, b = bytes.TrimSpace(b[5:end]), b[end+1:]
 			if i := bytes.IndexByte(c.PID, '<'); i > 0 {
 				// -Y puts the command's name behind the number.
-				c.Message, c.PID = c.PID[i+1:len(c.PID)-1], c.PID[:i]
+				c.Comm, c.PID = bytes.TrimSuffix(c.PID[i+1:], []byte(">")), c.PID[:i]
 			}
 		case len(b) > 2 && b[0] == '[':
 			end := bytes.IndexByte(b, ']')
@@ -137,6 +138,14 @@ func (c *Call) prefix(b []byte) []byte {
 			case b[n] == ':' && c.PID != nil && c.TID == nil && n+1 < len(b) && b[n+1] == ' ' && c.Delta == nil:
 				// `pid thread: ` of FreeBSD.
 				c.TID, c.Truss, b = b[:n], true, b[n+1:]
+				continue
+			// So does -Y with -o. The name may hold anything, but hardly a bracket and a blank.
+			case b[n] == '<' && c.PID == nil && n <= 8 && !c.HasClock && c.Delta == nil:
+				end := bytes.Index(b, []byte("> "))
+				if end < 0 {
+					return b
+				}
+				c.PID, c.Comm, b = b[:n], b[n+1:end], b[end+1:]
 				continue
 			// strace -o prints the number of the process alone, always in front of the times.
 			case b[n] == ' ' && c.PID == nil && n <= 8 && !c.HasClock && c.Delta == nil:
