@@ -36,6 +36,7 @@ var decoration = []struct {
 	{pattern.New(`^\s*(?:Argument Types|None)\s*$`), "a heading of a verbose listing"},
 	{pattern.New(`^hh:mm:ss\S*\s+(?:\|_+\||_+)\s*$|^\s*v_+v\s*$`), "the edges of a time series"},
 	{pattern.New(`^#?\s*(?:\d\d:\d\d:\d\d(?: [AP]M)?\s+|Time\s+)[^\d]*$`), "the heading of an interval tool: its clock is that of the sample before, Time is the column time"},
+	{pattern.New(`^(?:\d\d:\d\d:\d\d(?: [AP]M)?)(?:\s+(?:[^\d\s]\S*|\d+/s))*\s+(?:\S+/s|%\S+|CPU\d+|[a-z]+6\S+)(?:\s+(?:[^\d\s]\S*|\d+/s))*\s*$`), "the same with digits in names, as of interrupts"},
 	{pattern.New(`^Stability (?:attributes|data) for `), "the heading of attributes, whose script is in a column"}}
 
 // jsonNames are the members that make up what bpftrace and FreeBSD's dtrace write: what

@@ -106,6 +106,7 @@ type reports struct {
 	inTop      bool    // totals come, and then processes
 	bannered   bool    // sysstat's banner came
 	solaris    bool    // it was that of illumos or Solaris
+	run        string  // the tool of sysstat whose tables come since
 	average    *report // whose averages come
 	ended      bool    // averages came
 }

@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"dtnotes/dtracefs/internal/syntax"
@@ -27,7 +28,7 @@ var sysstat = &tool{
 			// Another run begins: its days are counted from its own date on, and its first report
 			// may be of the time since boot again.
 			r.when = clockwork{}
-			r.boot, r.bannered = r.block+1, true
+			r.boot, r.bannered, r.run = r.block+1, true, ""
 			r.table = nil
 			return true
 		}
@@ -43,6 +44,11 @@ var sysstat = &tool{
 		if ok {
 			r.sysstatTable(num, line, c, rest)
 			return true
+		}
+		if r.isDated && areNewNames(line) {
+			// Under these the numbers of the next rows stand, and not under the names of the table
+			// before.
+			r.table = nil
 		}
 		return r.linuxIostat(num, line)
 	},
@@ -112,6 +118,17 @@ func sysstatHeading(line []byte) (c syntax.Clock, rest []byte, ok bool) {
 	return c, rest, isSysstatNames(rest)
 }
 
+// areNewNames reports whether a line is a heading of which no name is known: a time, and words of
+// which none is a number.
+func areNewNames(line []byte) bool {
+	c, rest, ok := sysstatClock(line)
+	words := bytes.Fields(rest)
+	return ok && c.Form == syntax.TimeOfDay && len(words) > 1 && !slices.ContainsFunc(words, func(w []byte) bool {
+		_, isMeasure := syntax.ParseMeasure(w)
+		return isMeasure || !isName(w)
+	})
+}
+
 // isSysstatNames reports whether the words are names of columns of sysstat.
 func isSysstatNames(b []byte) bool {
 	known, n := false, 0
@@ -130,7 +147,7 @@ func isSysstatNames(b []byte) bool {
 // sysstatKnown are columns by which a heading is known that has neither a rate nor a percentage.
 var sysstatKnown = map[string]bool{"runq-sz": true, "kbmemfree": true, "kbswpfree": true, "totsck": true, "dentunusd": true, "StkSize": true, "threads": true,
 	"prio": true, "usr-ms": true, "MHz": true, "rpm": true, "degC": true, "inV": true, "BUS": true, "kbhugfree": true, "MBfsfree": true, "freemem": true, "proc-sz": true,
-	"cswch/s": true, "swpocc": true}
+	"cswch/s": true, "swpocc": true, "INTR": true, "tcp6sck": true}
 
 // sysstatTool returns which of the tools prints a table, by its columns: nothing else says so.
 func sysstatTool(h syntax.Heading) string {
@@ -174,6 +191,13 @@ func sysstatKeys(h syntax.Heading) []string {
 func (r *reports) sysstatTable(num int, line []byte, c syntax.Clock, rest []byte) {
 	h := syntax.ParseHeading(rest)
 	name := sysstatTool(h)
+	// Of one run all tables are the one tool's, also those which only its columns of interrupts
+	// make, and nothing says whose these are.
+	if r.run == "" {
+		r.run = name
+	} else if r.run == "mpstat" && name == "sar" {
+		name = r.run
+	}
 	since := c.NS
 	hasClock := line[0] != '#'
 	solaris := r.solaris
@@ -227,12 +251,15 @@ func (r *reports) sysstatAverage(num int, line []byte) bool {
 		return false
 	}
 	rest := line[i:]
-	if isSysstatNames(rest) {
+	if isSysstatNames(rest) || r.hasTable(headingWords(rest)) {
 		h := syntax.ParseHeading(rest)
 		r.take(classTable)
-		words := sysstatTool(h) + "\n" + headingWords(rest)
+		name := sysstatTool(h)
+		if r.run == "mpstat" && name == "sar" {
+			name = r.run
+		}
 		r.average = &report{Heading: h, isRow: someNumber, words: sysstatWords, num: num}
-		r.average.name = r.nameOf(sysstatTool(h), words, r.average) + " average"
+		r.average.name = r.nameOf(name, name+"\n"+headingWords(rest), r.average) + " average"
 		return true
 	}
 	rp := r.average
@@ -267,6 +294,16 @@ func (r *reports) sysstatAverage(num int, line []byte) bool {
 	}
 	s.end()
 	return true
+}
+
+// hasTable reports whether a table with such a heading came.
+func (r *reports) hasTable(words string) bool {
+	for name := range r.names {
+		if _, heading, ok := strings.Cut(name, "\n"); ok && heading == words {
+			return true
+		}
+	}
+	return false
 }
 
 // linuxIostat takes the headings of iostat of Linux: one of the processors, one of the devices.

@@ -63,6 +63,25 @@ func TestToolsTakeTurns(t *testing.T) {
 	}
 }
 
+// TestTablesOfOneRun holds that the tables of interrupts are those of the tool that runs, and that
+// no row stands under the names of another table.
+func TestTablesOfOneRun(t *testing.T) {
+	const text = "Linux 6.1.0 (host) \t11/28/26 \t_x86_64_\t(2 CPU)\n\n" +
+		"10:08:27     CPU    %usr   %nice    %sys %iowait    %irq   %soft   %idle\n" +
+		"10:08:28     all   87.94    0.00    8.04    0.00    0.00    0.00    4.02\n\n" +
+		"10:08:27     CPU       24/s       25/s      NMI/s\n10:08:28       0       4.00       0.00       1.00\n\n" +
+		"10:08:27     NEW       ones      nobody       knows         yet        here        some\n" +
+		"10:08:28       0       4.00       0.00       1.00       1.00       1.00       1.00\n"
+	c, err := Load(t.Context(), fstest.MapFS{"x.txt": {Data: []byte(text)}}, "x.txt", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkNothingIsLeft(t, "the text", c)
+	if len(c.Tables) != 2 || c.Tables[0].NumRows() != 1 || c.Tables[1].Name != "mpstat 24/s" || len(c.Unparsed) != 2 {
+		t.Errorf("it decodes to\n%s", describe(c))
+	}
+}
+
 // TestToolUnderDate holds that the time that a loop in a shell prints above a tool is that of the
 // tool's block, and that a time does not stay for the blocks after it.
 func TestToolUnderDate(t *testing.T) {
