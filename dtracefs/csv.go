@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/csv"
+	"slices"
 	"strconv"
 
 	"dtnotes/dtracefs/internal/syntax"
@@ -29,10 +30,12 @@ func csvSeparator(head []byte) byte {
 
 // hasRecords reports whether head is CSV with that separator: three records at least, all of one
 // width, with a number or a time below the first. Lists in sentences have commas too, but of
-// varying number, or with a blank behind.
+// varying number, or with a blank behind. Behind many records a few other lines are what a script
+// says at its end, or what someone wrote under them.
 func hasRecords(head []byte, sep byte) bool {
+	const many = 16
 	r := csvRecords{data: head, sep: sep}
-	var width, n, gaps int
+	var width, n, gaps, odd int
 	number := false
 	for n < csvHead {
 		record, line, ok := r.next()
@@ -43,20 +46,29 @@ func hasRecords(head []byte, sep byte) bool {
 			if _, isMessage := syntax.ParseMessage(line); isMessage || syntax.Blank(line) {
 				continue
 			}
+			if n >= many {
+				odd++
+				continue
+			}
 			// What the head ends in may be cut in the middle of a record.
 			return n > 2 && number && gaps < n && r.at >= len(head)
 		}
 		if n == 0 {
 			width = len(record)
 		}
+		isList := isSentenceList(record)
+		if n >= many && (isList || len(record) != width) {
+			odd++
+			continue
+		}
 		if len(record) != width || width < 2 {
 			return n > 2 && number && gaps < n && r.at >= len(head)
 		}
+		if isList {
+			return false // in a sentence
+		}
 		for i, cell := range record {
 			number = number || n > 0 && (isNumber(bytes.TrimSpace(cell)) || isClockCell(record, i))
-			if i > 0 && len(cell) > 0 && cell[0] == ' ' && !isNumber(bytes.TrimSpace(cell)) {
-				return false // a list in a sentence
-			}
 		}
 		if bytes.Contains(bytes.TrimSpace(record[0]), []byte("  ")) {
 			gaps++
@@ -64,7 +76,14 @@ func hasRecords(head []byte, sep byte) bool {
 		n++
 	}
 	// Where each line has cells in columns before its first comma, that is a part of the last one.
-	return n > 2 && number && gaps < n
+	return n > 2 && number && gaps < n && odd*4 <= n
+}
+
+// isSentenceList reports whether a record is a list in a sentence: a blank stands behind a comma.
+func isSentenceList(record [][]byte) bool {
+	return slices.ContainsFunc(record[1:], func(cell []byte) bool {
+		return len(cell) > 0 && cell[0] == ' ' && !isNumber(bytes.TrimSpace(cell))
+	})
 }
 
 // isClockCell reports whether a cell is a time. Loggers write fractions behind a comma, so that
@@ -168,6 +187,8 @@ type csvText struct {
 	names []string
 	sep   byte
 	head  int // bytes of the heading with which it starts, 0 if it has none
+
+	numbers []bool // which cells of the first row are
 }
 
 func startCSV() reader { return &csvText{} }
@@ -210,7 +231,7 @@ func (c *csvText) record(d *decoder, record [][]byte, text []byte, num, lines, s
 	case syntax.Blank(text):
 		d.accountLines(classBlank, lines, size)
 		return true
-	case record == nil || c.names != nil && len(record) != len(c.names):
+	case record == nil || c.names != nil && (len(record) != len(c.names) || c.isSentence(record)):
 		if m, ok := syntax.ParseMessage(text); ok {
 			d.accountLines(classNotice, lines, size)
 			d.message(num, text, m)
@@ -224,6 +245,9 @@ func (c *csvText) record(d *decoder, record [][]byte, text []byte, num, lines, s
 		d.accountLines(classTable, lines, size)
 	default:
 		d.accountLines(classTable, lines, size)
+		for i := len(c.numbers); i < len(record); i++ {
+			c.numbers = append(c.numbers, isNumber(bytes.TrimSpace(record[i])))
+		}
 		s := d.sheetFor("csv", "csv", "csv")
 		d.inferred[s] = true
 		for i, name := range c.names {
@@ -232,6 +256,20 @@ func (c *csvText) record(d *decoder, record [][]byte, text []byte, num, lines, s
 		s.end()
 	}
 	return true
+}
+
+// isSentence reports whether a record is a list in a sentence under the rows, with words where the
+// first row has numbers.
+func (c *csvText) isSentence(record [][]byte) bool {
+	if !isSentenceList(record) {
+		return false
+	}
+	for i, is := range c.numbers {
+		if is && !isNumber(bytes.TrimSpace(record[i])) {
+			return true
+		}
+	}
+	return false
 }
 
 // heading takes the first record's words as names if they are some; a record that repeats them is
