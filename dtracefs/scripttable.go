@@ -606,9 +606,10 @@ func isHeading(line []byte, rows []textLine, last bool) bool {
 	// over an edge, or that the rows have as many words.
 	case capitals*2 >= len(tokens) && !last && (numeric || capitals == len(tokens)):
 		return anchored*3 >= len(tokens) || sameCount(len(tokens), rows)
-	// Under its rows a line in capitals needs half of its names at their edges, and numbers.
+	// Under its rows a line in capitals needs half of its names at their edges, and numbers; under
+	// a single one, which may be anything, most of them.
 	case capitals*2 >= len(tokens):
-		return anchored*2 >= len(tokens) && numeric
+		return anchored*2 >= len(tokens) && numeric && (len(rows) > 1 || anchored*4 >= len(tokens)*3)
 	}
 	// With single blanks between its words, over cells that are far apart, a line is a title: `Read
 	// Bandwidth (bytes)`.

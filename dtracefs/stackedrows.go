@@ -145,25 +145,30 @@ func (stackedRows) file(st *station, lines []textLine) int {
 //	    Provider::set(std::string const&)
 //	    [unknown]
 func framesOfNames(lines []textLine) bool {
-	indent, sure := 0, false
-	var rows []textLine
-	for _, l := range lines {
+	first := slices.IndexFunc(lines, func(l textLine) bool { return indentOf(l.text) > 0 })
+	// Above the first frame stand the heading and a row, or rows without stacks.
+	if first < 2 || !isHeading(lines[0].text, marginLines(lines[1:min(len(lines), sampleRows)]), false) {
+		return false
+	}
+	indent, sure := indentOf(lines[first].text), false
+	for _, l := range lines[first:] {
 		at := indentOf(l.text)
 		if at == 0 {
-			rows = append(rows, l)
 			continue
-		}
-		if indent == 0 {
-			indent = at
 		}
 		if _, _, ok := frameUnder(l.text); ok {
 			sure = true
 		} else if !isBareFrame(bytes.TrimSpace(l.text)) {
 			return false
 		}
-		if at != indent || len(rows) < 2 || at < 4 && l.text[0] == ' ' {
+		if at != indent || at < 4 && l.text[0] == ' ' {
 			return false
 		}
 	}
-	return sure && len(rows) > 1 && isHeading(rows[0].text, rows[1:min(len(rows), sampleRows)], false)
+	return sure
+}
+
+// marginLines are the lines that are not moved in.
+func marginLines(lines []textLine) []textLine {
+	return slices.DeleteFunc(slices.Clone(lines), func(l textLine) bool { return indentOf(l.text) > 0 })
 }
