@@ -55,6 +55,7 @@ func jsonLines(d *decoder, cur *syntax.Cursor) {
 		}
 		d.account(classTable, size)
 		fileJSONLine(d, v)
+		d.wasExact(from, cur.Offset(), 1)
 	}
 }
 
