@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"dtnotes/dtracefs/internal/syntax"
 )
 
 const (
@@ -135,10 +137,11 @@ func cutBefore(data []byte, begins func(line []byte) bool) int {
 	return 0
 }
 
-// cutAtBlank cuts after the last blank line that text at the margin follows; where there is none,
-// after the last line. Text further in goes on what stands before the blank line, such as the
-// frames of a second stack. It looks at the last 4096 blank lines only, so that a text of nothing
-// else does not take time that grows with its square.
+// cutAtBlank cuts after the last blank line that text at the margin follows, or that stands behind
+// the end of an entry: a count alone, or a bar of a histogram. Other text further in goes on what
+// stands before the blank line, such as the frames of a second stack. It is 0 if there is none
+// among the last 4096 blank lines; more are not looked at, so that a text of nothing else does not
+// take time that grows with its square.
 func cutAtBlank(data []byte) int {
 	end := len(data)
 	for range 4096 {
@@ -146,12 +149,22 @@ func cutAtBlank(data []byte) int {
 		if i <= 0 {
 			break
 		}
-		if i+2 < len(data) && data[i+2] != ' ' && data[i+2] != '\n' && data[i+2] != '\t' {
+		if i+2 < len(data) && data[i+2] != '\n' && (data[i+2] != ' ' && data[i+2] != '\t' || endsEntry(data[cutAtLine(data[:i]):i])) {
 			return i + 2
 		}
 		end = i + 1
 	}
-	return cutAtLine(data)
+	return 0
+}
+
+// endsEntry reports whether a line moved in is the last one of an aggregation's entry.
+func endsEntry(line []byte) bool {
+	line = bytes.TrimRight(line, "\r")
+	if _, _, ok := syntax.Int64(bytes.TrimSpace(line)); ok {
+		return line[0] == ' '
+	}
+	_, _, _, _, ok := syntax.HistRow(line)
+	return ok
 }
 
 // lastBlank is where the last line that a blank one follows ends; -1 if there is none. Logs have no

@@ -51,6 +51,11 @@ func Follow(ctx context.Context, r io.Reader, name string, o Options) iter.Seq2[
 				if f.knows() {
 					n = len(f.text)
 				}
+				// While it looks up the symbols of a stack, a tracer is silent in the middle of an
+				// entry.
+				if at := openEntry(f.text[:n]); at >= 0 {
+					n = at
+				}
 			case chunk, ok := <-chunks:
 				if !ok {
 					if b := f.batch(len(f.text), true); b != nil && !yield(b, nil) {

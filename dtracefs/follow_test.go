@@ -110,3 +110,34 @@ func TestFollowEnds(t *testing.T) {
 		})
 	}
 }
+
+// TestFollowOpenEntry holds that an entry is decoded as a whole though the tracer falls silent in
+// the middle of it, and that what is printed before it does not wait.
+func TestFollowOpenEntry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w := io.Pipe()
+		go func() {
+			defer w.Close()
+			fmt.Fprint(w, "Attaching 2 probes...\n\n\n@[12, web, \n    vfs_read+1\n, \n    main+7\n]: 3\n@[13, db, \n    vfs_read+1\n")
+			time.Sleep(2 * time.Second)
+			fmt.Fprint(w, "    ksys_read+95\n, \n")
+			time.Sleep(2 * time.Second)
+			fmt.Fprint(w, "    main+9\n]: 4\n")
+		}()
+		var rows []int
+		for b, err := range Follow(t.Context(), r, "stacks", Options{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, table := range b.Tables {
+				if table.Column("key2") == nil || table.Column("key4") == nil {
+					t.Errorf("a table of another form: %v", table)
+				}
+				rows = append(rows, table.NumRows())
+			}
+		}
+		if fmt.Sprint(rows) != "[1 1]" {
+			t.Errorf("tables of %v rows, want [1 1]", rows)
+		}
+	})
+}

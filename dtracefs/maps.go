@@ -345,6 +345,46 @@ func (f *bpftraceMaps) keys(st *station, rest []byte) (keys []mapKey, value []by
 	return nil, nil, 0, false
 }
 
+// lastMapEntry is where the last entry of a map begins that begins near the end of a text; -1 if
+// none does. All entries before it are whole.
+func lastMapEntry(text []byte) int {
+	from := max(0, len(text)-near)
+	for end := len(text); ; {
+		i := bytes.LastIndex(text[from:end], []byte("\n@"))
+		at := from + i + 1
+		if i < 0 && (from > 0 || len(text) == 0) {
+			return -1
+		}
+		line, _, _ := bytes.Cut(text[at:], []byte("\n"))
+		if _, _, _, ok := syntax.MapHead(line); ok {
+			return at
+		}
+		if i < 0 {
+			return -1
+		}
+		end = at - 1
+	}
+}
+
+// openEntry is where an entry of a map begins of which the text does not hold all keys; -1 if there
+// is none.
+func openEntry(text []byte) int {
+	at := lastMapEntry(text)
+	if at < 0 {
+		return -1
+	}
+	_, rest, open, _ := syntax.MapHead(text[at:])
+	if !open {
+		return -1
+	}
+	for line := range bytes.Lines(rest) {
+		if _, _, closed := closeKeys(bytes.TrimRight(line, "\r\n")); closed {
+			return -1
+		}
+	}
+	return at
+}
+
 // closeKeys splits a line at the last bracket that closes keys, since a key may hold brackets
 // too.
 func closeKeys(line []byte) (keys, value []byte, ok bool) {

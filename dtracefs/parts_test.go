@@ -72,8 +72,8 @@ func joinedOf(parts []*Capture) joined {
 				}
 				slices.Sort(cells)
 				row := strings.Join(cells, "")
-				if t.Kind == "stacks" {
-					sums[name][row] += t.Column("value").Int(i)
+				if v := t.Column("value"); t.Kind == "stacks" && v != nil {
+					sums[name][row] += v.Int(i)
 					continue
 				}
 				j.rows[name] = append(j.rows[name], row)
@@ -166,6 +166,60 @@ func TestPartsMakeTheWhole(t *testing.T) {
 	for _, dl := range dialects {
 		if dl.cut != nil && unlikeInParts[dl.name] == "" && tried[dl.name] == 0 {
 			t.Errorf("no capture in testdata of the dialect %s was cut", dl.name)
+		}
+	}
+}
+
+// TestEntriesInParts holds the same for entries of aggregations and maps, which the tracers print
+// one after the other without a clock: no part may end within one of them.
+func TestEntriesInParts(t *testing.T) {
+	repeat := func(n int, entry func(i int) string) string {
+		var b strings.Builder
+		for i := range n {
+			b.WriteString(entry(i))
+		}
+		return b.String()
+	}
+	frames := func(i int, frame string) string {
+		return repeat(1+i%4, func(k int) string { return fmt.Sprintf(frame, 7*i+k, k+1) })
+	}
+	for name, text := range map[string]string{
+		"stacks of a map": repeat(40, func(i int) string {
+			return fmt.Sprintf("@[%d, web%d, \n%s, \n%s]: %d\n", 40+i, i%3, frames(i, "    k%d+%d\n"), frames(i+1, "    u%d+%d\n"), i+1)
+		}),
+		"a stack, then a name": repeat(40, func(i int) string {
+			return fmt.Sprintf("@[\n%s, web%d]: %d\n", frames(i, "    f%d+%d (/usr/bin/web)\n"), i%3, i+1)
+		}),
+		"ends of lines in names": repeat(40, func(i int) string { return fmt.Sprintf("@c[my\nname%d, %d]: %d\n", i, i%5, i+1) }),
+		"histograms of a map": repeat(40, func(i int) string {
+			return fmt.Sprintf("@us[web%d]: \n[2, 4)%16d |@@@   |\n[4, 8)%16d |@@@@@@|\n", i, i+1, 2*i+1)
+		}),
+		"histograms of a map, apart": repeat(40, func(i int) string {
+			return fmt.Sprintf("@us[web%d]: \n[2, 4)%16d |@@@   |\n[4, 8)%16d |@@@@@@|\n\n", i, i+1, 2*i+1)
+		}),
+		"an aggregation of stacks": repeat(40, func(i int) string {
+			return fmt.Sprintf("\n  web%d\n%s%17d\n", i, frames(i, "              unix`f%d+0x%d\n"), i+1)
+		}),
+		"an aggregation of two stacks": repeat(40, func(i int) string {
+			return fmt.Sprintf("\n  web%d\n%s\n%s%17d\n", i, frames(i, "              unix`f%d+0x%d\n"), frames(i+1, "              libc.so.1`g%d+0x%d\n"), i+1)
+		}),
+		"distributions": repeat(40, func(i int) string {
+			return fmt.Sprintf("\n  web%d\n           value  ------------- Distribution ------------- count    \n%16d |%41d        \n%16d |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@ %-9d\n%16d |%41d        \n", i, 1, 0, 2, i+1, 4, 0)
+		}),
+	} {
+		data := []byte(text)
+		c := &Capture{Name: "x"}
+		newDecoder(c, Options{Script: noScript}, nil).decode(data)
+		want := joinedOf([]*Capture{c})
+		if n := len(want.rows); n != 1 {
+			t.Fatalf("%s: %d tables: %v", name, n, want.rows)
+		}
+		for size := 400; size < len(data); size = size*17/16 + 5 {
+			parts := inSmallParts(dialectOf(data), data, size)
+			if what := joinedOf(parts).differs(want); what != "" {
+				t.Errorf("%s: in %d parts of %d bytes, %s", name, len(parts), size, what)
+				break
+			}
 		}
 	}
 }

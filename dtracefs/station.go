@@ -268,12 +268,14 @@ func plain(line []byte) []byte {
 	return colors.ReplaceAll(line, nil)
 }
 
-// cutText cuts before the last clock of the last 64 KB that stands on a line of its own, perhaps
-// behind a label, or else after a blank line. Cut before a clock, a part starts with the time of
-// its rows, and no block is in two. Farther back than 64 KB it does not look: where clocks are
-// that rare, the blocks are long.
+// near is how far back, in bytes, a text is searched for the place where it is best cut.
+const near = 64 << 10
+
+// cutText cuts before the last clock that stands on a line of its own, perhaps behind a label; or
+// else after a blank line that ends something, or before an entry of a map, whichever comes last;
+// or else after the last line. Cut before a clock, a part starts with the time of its rows, and no
+// block is in two. Where clocks are rarer than every 64 KB, the blocks are long.
 func cutText(data []byte) int {
-	const near = 64 << 10
 	from := max(0, len(data)-near)
 	for end := bytes.LastIndexByte(data, '\n') + 1; end > from; {
 		start := bytes.LastIndexByte(data[:end-1], '\n') + 1
@@ -289,7 +291,13 @@ func cutText(data []byte) int {
 		}
 		end = start
 	}
-	cut := cutAtBlank(data)
+	cut := max(cutAtBlank(data), lastMapEntry(data))
+	if cut == 0 {
+		if openEntry(data) == 0 {
+			return 0
+		}
+		cut = cutAtLine(data)
+	}
 	if cut < len(data) && data[0]-'0' <= 9 && data[cut]-'0' > 9 {
 		// A log, in which a name holds the end of a line: its first half stays with the second.
 		for end := cut; end > max(0, cut-4*longestEntry); {
