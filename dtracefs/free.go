@@ -34,7 +34,8 @@ type textLine struct {
 	text []byte
 	size int // in bytes of the input, with the line's end
 
-	frames []string // of the stack under it
+	frames    []string // of the stack under it
+	frameless bool     // neither it nor a line before it in its paragraph is a frame
 }
 
 // longestParagraph bounds, in lines, the free text that is held until its end is known. A script

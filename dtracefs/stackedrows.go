@@ -59,6 +59,16 @@ func frameUnder(line []byte) (frame []byte, sure, ok bool) {
 // file takes the whole paragraph: the frames are hung under the lines above them, and those lines
 // are filed as if they had stood one under the other.
 func (stackedRows) file(st *station, lines []textLine) int {
+	// What other forms leave of a paragraph without frames has none either. It is not gone through
+	// each time, as they may be many.
+	last := &lines[len(lines)-1]
+	last.frameless = last.frameless || !slices.ContainsFunc(lines, func(l textLine) bool {
+		_, _, ok := frameUnder(l.text)
+		return ok
+	})
+	if last.frameless {
+		return 0
+	}
 	sure, others := false, 0
 	names := framesOfNames(lines)
 	frameOf := func(l textLine) (frame []byte, sure, ok bool) {
