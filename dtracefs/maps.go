@@ -348,7 +348,7 @@ func (f *bpftraceMaps) keys(st *station, rest []byte) (keys []mapKey, value []by
 // lastMapEntry is where the last entry of a map begins that begins near the end of a text; -1 if
 // none does. All entries before it are whole.
 func lastMapEntry(text []byte) int {
-	from := max(0, len(text)-near)
+	from := max(0, len(text)-cutWithin)
 	for end := len(text); ; {
 		i := bytes.LastIndex(text[from:end], []byte("\n@"))
 		at := from + i + 1

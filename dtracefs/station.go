@@ -268,15 +268,15 @@ func plain(line []byte) []byte {
 	return colors.ReplaceAll(line, nil)
 }
 
-// near is how far back, in bytes, a text is searched for the place where it is best cut.
-const near = 64 << 10
+// cutWithin is how far back, in bytes, a text is searched for the place where it is best cut.
+const cutWithin = 64 << 10
 
 // cutText cuts before the last clock that stands on a line of its own, perhaps behind a label; or
 // else after a blank line that ends something, or before an entry of a map, whichever comes last;
 // or else after the last line. Cut before a clock, a part starts with the time of its rows, and no
 // block is in two. Where clocks are rarer than every 64 KB, the blocks are long.
 func cutText(data []byte) int {
-	from := max(0, len(data)-near)
+	from := max(0, len(data)-cutWithin)
 	for end := bytes.LastIndexByte(data, '\n') + 1; end > from; {
 		start := bytes.LastIndexByte(data[:end-1], '\n') + 1
 		if start == end-1 {
