@@ -213,7 +213,7 @@ func (t *callTrace) signal(c syntax.Call) {
 		name = "exits"
 	}
 	s := t.sheetFor(name, name, "events")
-	t.inferred[s] = true
+	s.inferred = true
 	t.start(s, &openCall{call: c})
 	if c.Kind == syntax.Exit {
 		s.text("exit", c.Message)
@@ -325,7 +325,7 @@ func (t *callTrace) start(s *sheet, o *openCall) {
 // row files a call that began with o and ended with c, and the stack under it.
 func (t *callTrace) row(o *openCall, c syntax.Call, cur *syntax.Cursor) {
 	s := t.sheetFor("calls", "calls", "calls")
-	t.inferred[s] = true
+	s.inferred = true
 	t.start(s, o)
 	if o.call.Kind == syntax.UnfinishedCall {
 		s.open("unfinished", Bool).appendInt(1)
@@ -439,7 +439,7 @@ func callCounts(d *decoder, cur *syntax.Cursor) {
 		if label, rest, ok := bytes.Cut(bytes.TrimSpace(line), []byte(":")); ok && len(label) > 0 && len(label) <= len("sys totals") {
 			// As `sys totals:   .004   50   2` of illumos.
 			s := d.sheetFor("counts total", "counts total", "summary")
-			d.inferred[s] = true
+			s.inferred = true
 			s.text("syscall", label)
 			for i, w := range bytes.Fields(rest) {
 				// The label stands under the first name, so numbers begin at the second. Should
@@ -469,7 +469,7 @@ func callCounts(d *decoder, cur *syntax.Cursor) {
 			name, kind = "counts total", "summary"
 		}
 		s := d.sheetFor(name, name, kind)
-		d.inferred[s] = true
+		s.inferred = true
 		for i, cell := range cells {
 			if cell != nil {
 				s.text(h.Names[i], leadingZero(cell))

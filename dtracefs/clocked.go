@@ -52,8 +52,8 @@ func (k *timedRows) take(st *station, num int, line []byte) bool {
 	}
 	st.free.flush()
 	st.take(classTable)
-	s := st.sheetFor("timed/"+shape.name, shape.name, "rows")
-	st.inferred[s] = true
+	s := st.sheetFor(shape.key, shape.name, "rows")
+	s.inferred = true
 	st.moment.tell(c, st.opt.Location)
 	s.instant("time", st.stamp, st.ofDay)
 	shape.file(s, cells, 2)
@@ -236,8 +236,8 @@ func (r *clockedRows) learn(st *station, row func(line []byte) []byte) bool {
 // file files a row, past which the cursor is: the number of the next line is where another may
 // follow.
 func (r *clockedRows) file(st *station, cells [][]byte, shape *rowShape) {
-	s := st.sheetFor("clocked/"+shape.name, shape.name, "rows")
-	st.inferred[s] = true
+	s := st.sheetFor(shape.key, shape.name, "rows")
+	s.inferred = true
 	st.context(s)
 	shape.file(s, cells, 1)
 	s.int("block", int64(st.block), false)

@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"strings"
 
 	"dtnotes/dtracefs/internal/pattern"
 	"dtnotes/dtracefs/internal/syntax"
@@ -106,13 +107,16 @@ func isRule(text []byte) bool { return len(bytes.Trim(text, ruleMarks)) == 0 }
 // labelOfClock splits a line of words or of a rule, and a clock with a rule or a colon behind it.
 // Most lines are none, so the look at its last byte comes first.
 func labelOfClock(line []byte) (label []byte, c syntax.Clock, ok bool) {
-	end := bytes.TrimRight(line, ruleMarks+":\t\r")
-	n := len(end)
+	n := len(line)
+	for n > 0 && strings.IndexByte(ruleMarks+":\t\r", line[n-1]) >= 0 {
+		n--
+	}
+	end := line[:n]
 	if n < 9 || n > longestLabel+40 || end[n-1]-'0' > 9 && end[n-1] != ']' && end[n-1] != 'M' && end[n-1] != 'Z' {
 		return nil, c, false
 	}
 	// The clock starts where the line's first number does, but for the names of a day and a month.
-	at := bytes.IndexAny(end, "0123456789")
+	at := syntax.FirstDigit(end)
 	if at > 0 && end[at-1] == '[' {
 		at--
 	}
@@ -158,7 +162,7 @@ func clockLine(line []byte) (c syntax.Clock, text []byte, ok bool) {
 	case text[0] == ',':
 		return c, text, len(text) == 1 || text[1] == ' '
 	}
-	return c, text, len(first) == len(line) && !bytes.ContainsAny(text, "0123456789")
+	return c, text, len(first) == len(line) && syntax.FirstDigit(text) < 0
 }
 
 // isClockStart reports whether a line starts with a clock.
@@ -230,7 +234,7 @@ func (st *station) interval(c syntax.Clock, text []byte) {
 // intervalRow files an interval, whether or not anything is printed of it.
 func (st *station) intervalRow(text string) {
 	s := st.sheetFor("intervals", "intervals", "intervals")
-	st.inferred[s] = true
+	s.inferred = true
 	st.context(s)
 	if text != "" {
 		s.text("text", []byte(text))

@@ -64,7 +64,8 @@ type kept struct {
 	looked map[string]bool // what was looked for in the text
 	index  *suffixarray.Index
 	drawn  map[string]bool // lines that are decoration, and those that are not
-	large  []*Table        // whose numbers are not taken yet
+
+	waiting []*Table // whose numbers are not taken yet
 }
 
 func keptIn(c *Capture) *kept {
@@ -82,26 +83,22 @@ func keptIn(c *Capture) *kept {
 				k.units[w] = true
 			}
 		}
-		// Rows of activity and of logs may be millions, and their lines were taken by their
-		// exact shape. Their texts are few and were taken above; their numbers wait until a word
-		// is found nowhere else. Their instants do not wait: they repeat from row to row, so few
-		// of them are new.
-		if t.Kind == KindActivity || t.Kind == "log" {
-			k.large = append(k.large, t)
-			for _, col := range t.Columns {
-				if col.typ == Time {
-					k.instants(col)
-				}
+		// Rows may be millions, and where they are, their lines mostly were taken by their exact
+		// shape. Their texts are few and were taken above; their numbers wait until a word is
+		// found nowhere else. Their instants do not wait: they repeat from row to row, so few of
+		// them are new, and the clocks above the rows are looked for.
+		for _, col := range t.Columns {
+			if col.typ == Time {
+				k.instants(col)
 			}
-			continue
 		}
-		k.numbers(t)
 	}
+	k.waiting = c.Tables
 	k.sort()
 	return k
 }
 
-// numbers takes the numbers and instants of a table.
+// numbers takes the numbers of a table.
 func (k *kept) numbers(t *Table) {
 	for _, col := range t.Columns {
 		switch col.typ {
@@ -114,8 +111,6 @@ func (k *kept) numbers(t *Table) {
 					k.seconds = append(k.seconds, int64(f))
 				}
 			}
-		case Time:
-			k.instants(col)
 		case Int:
 			for _, v := range col.ints {
 				k.addInt(v)
@@ -167,14 +162,13 @@ func (k *kept) sort() {
 	k.ints, k.floats, k.seconds = slices.Compact(k.ints), slices.Compact(k.floats), slices.Compact(k.seconds)
 }
 
-// addLarge takes the numbers of the large tables too; it reports whether there are any. Of these
-// nearly all are of lines that need no look.
-func (k *kept) addLarge() bool {
-	for _, t := range k.large {
+// addNumbers takes the numbers that waited; it reports whether there are any.
+func (k *kept) addNumbers() bool {
+	some := len(k.waiting) > 0
+	for _, t := range k.waiting {
 		k.numbers(t)
 	}
-	some := len(k.large) > 0
-	k.large = nil
+	k.waiting = nil
 	k.sort()
 	return some
 }
@@ -487,7 +481,7 @@ func (k *kept) addWords(text string) {
 
 // missing returns the words of a line that are not kept.
 func (k *kept) missing(line []byte) (words []string) {
-	if k.hasAll(line) {
+	if k.hasAll(line) || k.addNumbers() && k.hasAll(line) {
 		return nil
 	}
 	// From here on, what goes around values is taken off, first what costs least. Nearly all
@@ -510,9 +504,6 @@ func (k *kept) missing(line []byte) (words []string) {
 	// Only now, as most headings are kept by the names of their columns, and then this need not
 	// be asked.
 	if drawn {
-		return nil
-	}
-	if k.addLarge() && k.hasAll(line) {
 		return nil
 	}
 	k.addTimes()

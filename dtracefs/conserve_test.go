@@ -334,7 +334,7 @@ func TestLeftover(t *testing.T) {
 	s.text("value", []byte("1.003"))
 	s.text("unit", []byte("ms"))
 	s.end()
-	apart.inferred[s] = true
+	s.inferred = true
 	apart.c.Tables = nil
 	apart.finish()
 	if apart.look([]byte("x: 1.003ms\nx: 1.003us\n"), 1, nil, true); !slices.Equal(told(apart), []int{2}) {

@@ -249,7 +249,7 @@ func (c *csvText) record(d *decoder, record [][]byte, text []byte, num, lines, s
 			c.numbers = append(c.numbers, isNumber(bytes.TrimSpace(record[i])))
 		}
 		s := d.sheetFor("csv", "csv", "csv")
-		d.inferred[s] = true
+		s.inferred = true
 		for i, name := range c.names {
 			s.text(name, bytes.TrimSpace(record[i]))
 		}

@@ -109,7 +109,7 @@ type dialect struct {
 //
 // Rows go to sheets, which become the tables. sheetFor makes or finds the sheet of a key; text, int
 // and instant append a cell to the row at hand, in the column of that name; and end ends the row.
-// Columns of text of a sheet in inferred become numbers if all their cells are.
+// Columns of text of a sheet that is inferred become numbers if all their cells are.
 //
 // Besides rows the reader says what else a user must know, through the decoder:
 //

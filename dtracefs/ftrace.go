@@ -46,7 +46,7 @@ func (kernelTrace) take(st *station, num int, line []byte) bool {
 		st.take(classTable)
 	}
 	s := st.sheetFor("kernel trace", "trace", "events")
-	st.inferred[s] = true
+	s.inferred = true
 	s.seconds(e.Seconds)
 	// An event says its name first; the tracer of functions says which function and who called it.
 	event, args, named := bytes.Cut(e.What, []byte(": "))
@@ -91,7 +91,7 @@ func takeSwitch(st *station) bool {
 		st.take(classTable)
 	}
 	s := st.sheetFor("kernel switches", "switches", "events")
-	st.inferred[s] = true
+	s.inferred = true
 	s.cells([]cell{{"cpu", c.CPU}, {"comm", c.Comm}, {"pid", c.PID}, {"next_comm", c.NextComm}, {"next_pid", c.NextPID}})
 	s.end()
 	return true
@@ -102,7 +102,7 @@ func takeCall(st *station, c syntax.FtraceCall) {
 	st.free.flush()
 	st.take(classTable)
 	s := st.sheetFor("kernel calls", "calls", "flow")
-	st.inferred[s] = true
+	s.inferred = true
 	if len(c.Seconds) > 0 {
 		s.seconds(c.Seconds)
 	}

@@ -1,6 +1,7 @@
 package dtracefs
 
 import (
+	"slices"
 	"strings"
 
 	"dtnotes/dtracefs/internal/syntax"
@@ -62,14 +63,16 @@ func jsonLines(d *decoder, cur *syntax.Cursor) {
 // fileJSONLine files an object. Objects with other members, or with the same ones in another
 // order, have a table of their own, so that a column always stands for one thing.
 func fileJSONLine(d *decoder, v syntax.JSON) {
-	var names []string
-	var leaves []syntax.JSON
-	flattenJSON("", v, func(name string, leaf syntax.JSON) {
-		names, leaves = append(names, name), append(leaves, leaf)
-	})
+	names, leaves := v.Names, v.Members
+	if slices.ContainsFunc(v.Members, func(m syntax.JSON) bool { return m.Kind == '{' }) {
+		names, leaves = nil, nil
+		flattenJSON("", v, func(name string, leaf syntax.JSON) {
+			names, leaves = append(names, name), append(leaves, leaf)
+		})
+	}
 	// Names may hold blanks and commas, so a zero byte parts them.
 	s := d.sheetFor("json/"+strings.Join(names, "\x00"), "json", "json")
-	d.inferred[s] = true
+	s.inferred = true
 	for i, name := range names {
 		switch leaf := leaves[i]; leaf.Kind {
 		case 't', 'f', 'n':
@@ -77,7 +80,7 @@ func fileJSONLine(d *decoder, v syntax.JSON) {
 		default:
 			// Of which type numbers are shows when all are there: the first one may be whole and
 			// the next have a fraction.
-			s.text(name, []byte(leafText(leaf)))
+			s.open(name, String).appendString(leafText(leaf))
 		}
 	}
 	s.end()

@@ -79,7 +79,7 @@ func (k *kdump) record(cur *syntax.Cursor, r syntax.KdumpRecord) {
 	// One table for all types of records, so that a call, what it read and its return stay in
 	// the order in which they were traced. Whatever a type does not have is null.
 	s := k.sheetFor("records", "records", "calls")
-	k.inferred[s] = true
+	s.inferred = true
 	if len(r.Clock) > 0 {
 		// -T prints an instant. -E and -R print seconds since the trace began or since the
 		// record before: those are too small for an instant, and stay numbers in a column of

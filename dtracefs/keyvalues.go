@@ -200,7 +200,7 @@ func fileNamed(st *station, title, names string, clock *syntax.Clock, lead []byt
 	// The order of the names is a part of the key: a script that prints them in another order
 	// prints them in another place, and so perhaps of something else.
 	s := st.sheetFor("keys/"+title+"/"+names, nameOf(title, strings.TrimSpace(names)), "rows")
-	st.inferred[s] = true
+	s.inferred = true
 	// A clock in the row is the row's own; otherwise the last one above it holds.
 	if clock != nil {
 		st.moment.tell(*clock, st.opt.Location)

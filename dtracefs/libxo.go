@@ -373,7 +373,7 @@ func (r libxoReader) probe(p syntax.JSON) {
 	}
 	s.text("payload", []byte(strings.Join(payload, "")))
 	s.end()
-	r.inferred[s] = true
+	s.inferred = true
 }
 
 // tuple files a tuple of an aggregation: its keys with a value or buckets. The value's member is

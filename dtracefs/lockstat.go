@@ -88,7 +88,7 @@ func (l *lockstat) line(num int, line []byte) lineClass {
 		l.heading = nil
 		l.event = string(m[1])
 		s := l.sheetFor("totals", "totals", "summary")
-		l.inferred[s] = true
+		s.inferred = true
 		for i, name := range []string{"event", "events", "seconds", "events/sec"} {
 			s.text(name, m[i+1])
 		}
@@ -151,7 +151,7 @@ func (l *lockstat) bucket(line []byte) bool {
 	}
 	if len(low) > 0 {
 		s := l.sheetFor("times", "Time Distribution", "hist")
-		l.inferred[s] = true
+		s.inferred = true
 		l.cells(s)
 		s.text(l.names[0], low)
 		s.index[l.names[0]].role = roleAside
@@ -194,7 +194,7 @@ func (l *lockstat) cells(s *sheet) {
 func (l *lockstat) end() {
 	if l.of != nil {
 		s := l.sheetFor("lockstat", "lockstat", "table")
-		l.inferred[s] = true
+		s.inferred = true
 		l.cells(s)
 		// The stack is the last column of the distribution's heading. Frames only come under one.
 		if l.frames != nil {

@@ -103,7 +103,7 @@ func (f *freeText) pairs(title string, lines []textLine) bool {
 		return false
 	}
 	s := f.st.sheetFor("pairs", "pairs", "pairs")
-	f.st.inferred[s] = true
+	s.inferred = true
 	f.paired = true
 	for i, l := range lines {
 		if all[i] == nil {

@@ -82,7 +82,7 @@ func (p *perfAnnotate) row(percents [][]byte, code []byte) {
 		return
 	}
 	s := p.sheetFor("annotate", "annotate", "table")
-	p.inferred[s] = true
+	s.inferred = true
 	s.text("object", []byte(p.object))
 	s.text("event", []byte(p.event))
 	// Lines of source code come first and have neither, but both tell more than the code.

@@ -133,7 +133,7 @@ func (p *perfReport) share(line []byte) bool {
 		return false
 	}
 	s := p.sheetFor("report", "report", "table")
-	p.inferred[s] = true
+	s.inferred = true
 	// The number joins the nodes of the call graph to the row that they stand under.
 	p.row++
 	s.int("row", p.row, false)
@@ -174,7 +174,7 @@ func (p *perfReport) node(line []byte) bool {
 		return false
 	}
 	s := p.sheetFor("call graph", "call graph", "flow")
-	p.inferred[s] = true
+	s.inferred = true
 	s.int("row", p.row, false)
 	s.int("depth", int64(m[4]), false)
 	if m[2] >= 0 {

@@ -122,7 +122,7 @@ func (p *perfScript) sample(cur *syntax.Cursor, e syntax.PerfSample) {
 		p.account(classTable, cur.Offset()-from)
 	}
 	s := p.sheetFor("samples", "samples", "events")
-	p.inferred[s] = true
+	s.inferred = true
 	s.seconds(e.Seconds)
 	s.cells([]cell{{"comm", e.Comm}, {"pid", e.PID}, {"tid", e.TID}, {"cpu", trimZeros(e.CPU)}, {"flags", e.Flags}, {"period", e.Period},
 		{"event", e.Event}, {"args", args}, {"frames", text}})

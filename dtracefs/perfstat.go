@@ -146,7 +146,7 @@ func (p *perfStat) count(num int, c syntax.PerfCount) {
 		name, kind = "perf stat summary", "summary"
 	}
 	s := p.sheetFor(name, name, kind)
-	p.inferred[s] = true
+	s.inferred = true
 	switch {
 	case c.Seconds != nil:
 		// Seconds since perf started, which are no instant: perf does not print when that was.

@@ -80,7 +80,7 @@ func (p *perfTrace) line(num int, line []byte, whole bool) lineClass {
 	}
 	if m := perfTraceEvent.FindSubmatch(line); m != nil {
 		s := p.sheetFor("events", "events", "events")
-		p.inferred[s] = true
+		s.inferred = true
 		p.put(s, "time (ms)", m[1])
 		p.put(s, "comm", m[2])
 		p.put(s, "tid", m[3])
@@ -159,7 +159,7 @@ func (p *perfTrace) call(m [][]byte) bool {
 		args = bytes.TrimSuffix(args, []byte(")"))
 	}
 	s := p.sheetFor("calls", "calls", "calls")
-	p.inferred[s] = true
+	s.inferred = true
 	// perf does not know when a call began that was under way when it started: such a row has no
 	// time, and its elapsed time is not known either.
 	if string(m[1]) != "?" {
@@ -193,7 +193,7 @@ func (p *perfTrace) call(m [][]byte) bool {
 func (p *perfTrace) sum(events, percent []byte) {
 	p.words = nil
 	s := p.sheetFor("threads", "threads", "summary")
-	p.inferred[s] = true
+	s.inferred = true
 	p.who(s)
 	s.text("events", events)
 	p.put(s, "percent", percent)
@@ -247,7 +247,7 @@ func (p *perfTrace) counts(line []byte) bool {
 		return false
 	}
 	s := p.sheetFor("counts", "counts", "table")
-	p.inferred[s] = true
+	s.inferred = true
 	p.who(s)
 	for i, w := range words {
 		// The sign is in the column's name, and the cell a number without it.

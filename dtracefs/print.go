@@ -102,7 +102,7 @@ func printedAt(st *station, line []byte) {
 		p.close()
 	}
 	s := st.sheetFor("print", "print", "print")
-	st.inferred[s] = true
+	s.inferred = true
 	st.context(s)
 	if len(p.before) > 0 {
 		s.text("text", p.before)

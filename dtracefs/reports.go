@@ -438,7 +438,7 @@ func (r *reports) sheetOf(rp *report, boot bool) *sheet {
 		return s
 	}
 	s := r.sheetFor(key, name, kind)
-	r.inferred[s] = true
+	s.inferred = true
 	if !boot || r.when.set {
 		r.startTime(s)
 	}
@@ -641,7 +641,7 @@ func (r *reports) total(name string, line []byte) {
 	s, old := r.byKey[key]
 	if !old {
 		s = r.sheetFor(key, name, "summary")
-		r.inferred[s] = true
+		s.inferred = true
 		r.startTime(s)
 	}
 	before, nth := "", 0

@@ -145,7 +145,7 @@ func (f *freeText) ofShapes(title string, lines []textLine) bool {
 			continue
 		}
 		s := f.st.sheetFor("shapes/"+title+"/"+shape.name, nameOf(title, shape.name), "rows")
-		f.st.inferred[s] = true
+		s.inferred = true
 		f.st.context(s)
 		shape.file(s, cells, 1)
 		s.int("block", int64(f.st.block), false)
@@ -254,7 +254,7 @@ func (f *freeText) shaped(title string, guessed bool, lines []textLine) bool {
 		}
 		cells = split(cells[:0], l.text)
 		for i, cell := range cells {
-			s.text("c"+strconv.Itoa(i+1), cell)
+			s.text(cellName(i+1), cell)
 		}
 		s.int("block", int64(f.st.block), false)
 		s.under(l)
@@ -499,7 +499,7 @@ func areSayings(lines []textLine, split splitter, n int) bool {
 	marked, plain := make([]bool, n), make([]bool, n)
 	var cells [][]byte
 	for _, l := range lines {
-		if bytes.ContainsAny(l.text, "0123456789") || l.frames != nil {
+		if syntax.FirstDigit(l.text) >= 0 || l.frames != nil {
 			return false
 		}
 		cells = split(cells[:0], l.text)

@@ -20,13 +20,18 @@ import (
 // The first and the third have one shape, a name, a word and a number; the second has a word
 // more, and is one of these with a blank in its name.
 type rowShapes struct {
+	form   string // says in the keys of sheets whose shapes these are
 	shapes []*rowShape
 	tried  int // offset up to which lines were looked at in vain
+
+	tokens []token // of the row at hand, as its cells are; kept for their memory
+	cells  [][]byte
 }
 
 // A rowShape is a number of cells, and which of them are numbers.
 type rowShape struct {
 	name  string
+	key   string // of the sheet
 	width int
 	mask  uint64            // a bit for each cell that is a number
 	known []map[string]bool // by cell: words of text seen in it
@@ -109,7 +114,7 @@ func (r *rowShapes) find(rows [][]byte, tenths int) bool {
 		if len(r.shapes) > 0 {
 			name += " " + strconv.Itoa(len(r.shapes)+1)
 		}
-		s := &rowShape{name: name, width: f.words, mask: f.number, known: make([]map[string]bool, f.words)}
+		s := &rowShape{name: name, key: r.form + "/" + name, width: f.words, mask: f.number, known: make([]map[string]bool, f.words)}
 		for i := range s.known {
 			s.known[i] = map[string]bool{}
 		}
@@ -171,13 +176,15 @@ func alwaysTogether(rows [][]byte, s shape, at, end int) bool {
 
 // split splits a row into the cells of the shape that it has; ok is false if it has none. A row
 // with words too many is split in each way that leaves its numbers where they belong, and the
-// best is that whose other cells hold words seen there before.
+// best is that whose other cells hold words seen there before. The cells hold until the next row
+// is split.
 func (r *rowShapes) split(line []byte) (cells [][]byte, s *rowShape, ok bool) {
-	tokens := tokensOf(line)
-	fields := make([][]byte, len(tokens))
-	for i, k := range tokens {
-		fields[i] = line[k.Start:k.End]
+	r.tokens, r.cells = syntax.Words(r.tokens[:0], line), r.cells[:0]
+	tokens := r.tokens
+	for _, k := range tokens {
+		r.cells = append(r.cells, line[k.Start:k.End])
 	}
+	fields := r.cells
 	for _, s := range r.shapes {
 		if len(fields) == s.width && s.fits(fields) {
 			s.learn(fields)
@@ -254,7 +261,23 @@ func (s *rowShape) file(to *sheet, cells [][]byte, first int) {
 		if s.names != nil {
 			to.text(s.names[i], c)
 		} else {
-			to.text("c"+strconv.Itoa(first+i), c)
+			to.text(cellName(first+i), c)
 		}
 	}
 }
+
+// cellName is the name of the nth cell of rows without a heading: c1, c2, and so on.
+func cellName(n int) string {
+	if n < len(cellNames) {
+		return cellNames[n]
+	}
+	return "c" + strconv.Itoa(n)
+}
+
+// cellNames are those of the first cells, as they are asked for with each row.
+var cellNames = func() (names [widestRow + 2]string) {
+	for i := range names {
+		names[i] = "c" + strconv.Itoa(i)
+	}
+	return names
+}()

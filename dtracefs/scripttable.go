@@ -653,7 +653,7 @@ func areHex(line []byte, tokens []token) bool {
 		if len(bytes.Trim(w, "0123456789abcdef")) > 0 {
 			return false
 		}
-		some = some || len(w) >= long && bytes.ContainsAny(w, "0123456789")
+		some = some || len(w) >= long && syntax.FirstDigit(w) >= 0
 	}
 	return some
 }
@@ -916,7 +916,7 @@ func unique(cols []headCol) {
 func (f *scriptTables) rows(st *station, h *header, title string, rows []textLine) {
 	key := "table/" + title + "/" + h.words
 	s := st.sheetFor(key, nameOf(title, "table"), "table")
-	st.inferred[s] = true
+	s.inferred = true
 	// What was kept of a heading is told unless it is this one.
 	if words := headingWords(f.bare.text); words == h.words || strings.HasSuffix(words, " "+h.words) {
 		f.bare = textLine{}

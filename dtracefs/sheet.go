@@ -12,10 +12,11 @@ import (
 // cells that a row leaves out are null.
 type sheet struct {
 	*Table
-	index map[string]*Column
-	n     int
-	seen  map[string]bool // of what has rows already; see first
-	nulls []string        // members of records that were null
+	index    map[string]*Column
+	n        int
+	inferred bool            // columns get the type that their text has
+	seen     map[string]bool // of what has rows already; see first
+	nulls    []string        // members of records that were null
 
 	grouped []string // columns whose numbers had commas between their thousands, see ungroup
 }
@@ -245,10 +246,10 @@ func (s *sheet) drop(name string) {
 	}
 }
 
-// finish gives text columns the type that all their cells have, where that is asked for. In a
+// finish gives text columns the type that all their cells have, where they are inferred. In a
 // whole capture it drops the numbers of blocks where there is but one; in a part of one the next
 // part may hold another, and without the number its rows could not be told from these.
-func (s *sheet) finish(infer, part bool) *Table {
+func (s *sheet) finish(part bool) *Table {
 	// A member that was null in every record is a column all the same: its name stood in the
 	// text.
 	for _, name := range s.nulls {
@@ -262,7 +263,7 @@ func (s *sheet) finish(infer, part bool) *Table {
 	}
 	for _, c := range s.Columns {
 		c.padTo(s.n)
-		if infer && c.typ == String {
+		if s.inferred && c.typ == String {
 			if c.ungroup() {
 				s.grouped = append(s.grouped, c.Name)
 			}

@@ -4,15 +4,14 @@ package dtracefs
 // in the order in which they got their first row's sheet, so a capture's tables stand as they
 // were printed.
 type sheets struct {
-	front    *Table // comes before all others, if it has rows
-	list     []*sheet
-	byKey    map[string]*sheet
-	inferred map[*sheet]bool // whose columns get the type that their text has
-	last     []func()        // what is left to do when all lines are read
-	part     bool            // of a capture of which other parts are decoded apart
+	front *Table // comes before all others, if it has rows
+	list  []*sheet
+	byKey map[string]*sheet
+	last  []func() // what is left to do when all lines are read
+	part  bool     // of a capture of which other parts are decoded apart
 }
 
-func newSheets() sheets { return sheets{byKey: map[string]*sheet{}, inferred: map[*sheet]bool{}} }
+func newSheets() sheets { return sheets{byKey: map[string]*sheet{}} }
 
 // sheetFor returns the sheet that rows of one kind go to. The key says which kind that is: the
 // first call with it makes the sheet, and later ones find it again. Only the first call's name
@@ -32,7 +31,7 @@ func (b *sheets) sheetFor(key, name, kind string) *sheet {
 func (b *sheets) newTable(name, kind string) *sheet {
 	s := newSheet(name, kind)
 	b.list = append(b.list, s)
-	b.inferred[s] = true
+	s.inferred = true
 	return s
 }
 
@@ -47,7 +46,7 @@ func (b *sheets) tables() (tables []*Table) {
 	}
 	for _, s := range b.list {
 		if s.n > 0 && len(s.Columns) > 0 {
-			tables = append(tables, s.finish(b.inferred[s], b.part))
+			tables = append(tables, s.finish(b.part))
 		}
 	}
 	return tables

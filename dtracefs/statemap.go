@@ -114,6 +114,6 @@ func statemapRow(d *decoder, key, name string, v syntax.JSON) bool {
 	if len(seen) > 0 {
 		s.end()
 	}
-	d.inferred[s] = true
+	s.inferred = true
 	return len(seen) > 0
 }

@@ -31,7 +31,7 @@ type station struct {
 	turns      turns
 	turn       int // which aggregation the block is of that is being printed; -1 if nothing tells
 	maps       mapPrints
-	forms      []recognizer
+	forms      []recognizer // as in the list of forms
 
 	// The two recognizers whose captures get large. Parts of those are decoded ahead.
 	activity *activity
@@ -63,6 +63,10 @@ type ender interface {
 type form struct {
 	name string
 	new  func() recognizer
+
+	// exact says that all words of the lines that it takes stand in cells as they stand in the
+	// line, so that nobody need look whether one was lost. It is for what large captures hold.
+	exact bool
 }
 
 // forms are the recognizers in the order in which lines are offered to them: the more exact a
@@ -71,32 +75,32 @@ type form struct {
 // shapes of tracers, since the script knows; and rows under a clock come last, as they may be
 // anything.
 var forms = []form{
-	{"activity", func() recognizer { return newActivity() }},
-	{"tool's rows", func() recognizer { return &besideTools{} }},
-	{"clock", func() recognizer { return &clocks{} }},
-	{"bars", func() recognizer { return barCharts{} }},
-	{"script", func() recognizer { return &scriptLines{} }},
-	{"log", func() recognizer { return &eventLog{} }},
-	{"message", func() recognizer { return messages{} }},
-	{"kernel trace", func() recognizer { return kernelTrace{} }},
-	{"record", func() recognizer { return printedRecords{} }},
-	{"names and values", func() recognizer { return &keyValues{} }},
-	{"row behind a clock", func() recognizer { return &timedRows{} }},
-	{"header", func() recognizer { return headers{} }},
-	{"listing", func() recognizer { return &listing{} }},
-	{"packed", func() recognizer { return packed{} }},
-	{"histogram", func() recognizer { return histograms{} }},
-	{"call counts", func() recognizer { return callTotals{} }},
-	{"dump", func() recognizer { return dumps{} }},
-	{"stability", func() recognizer { return &stability{} }},
-	{"map", func() recognizer { return &bpftraceMaps{} }},
-	{"event", func() recognizer { return events{} }},
-	{"flow", func() recognizer { return flows{} }},
-	{"print", func() recognizer { return structs{} }},
-	{"stack", func() recognizer { return &stacks{} }},
-	{"aggregation", func() recognizer { return aggregations{} }},
-	{"tool's heading", func() recognizer { return &toolHeadings{} }},
-	{"rows under a clock", func() recognizer { return &clockedRows{} }},
+	{"activity", func() recognizer { return newActivity() }, true},
+	{"tool's rows", func() recognizer { return &besideTools{} }, false},
+	{"clock", func() recognizer { return &clocks{} }, false},
+	{"bars", func() recognizer { return barCharts{} }, false},
+	{"script", func() recognizer { return &scriptLines{} }, false},
+	{"log", func() recognizer { return &eventLog{} }, true},
+	{"message", func() recognizer { return messages{} }, false},
+	{"kernel trace", func() recognizer { return kernelTrace{} }, false},
+	{"record", func() recognizer { return printedRecords{} }, false},
+	{"names and values", func() recognizer { return &keyValues{} }, false},
+	{"row behind a clock", func() recognizer { return &timedRows{} }, false},
+	{"header", func() recognizer { return headers{} }, false},
+	{"listing", func() recognizer { return &listing{} }, false},
+	{"packed", func() recognizer { return packed{} }, false},
+	{"histogram", func() recognizer { return histograms{} }, false},
+	{"call counts", func() recognizer { return callTotals{} }, false},
+	{"dump", func() recognizer { return dumps{} }, false},
+	{"stability", func() recognizer { return &stability{} }, false},
+	{"map", func() recognizer { return &bpftraceMaps{} }, false},
+	{"event", func() recognizer { return events{} }, false},
+	{"flow", func() recognizer { return flows{} }, false},
+	{"print", func() recognizer { return structs{} }, false},
+	{"stack", func() recognizer { return &stacks{} }, false},
+	{"aggregation", func() recognizer { return aggregations{} }, true},
+	{"tool's heading", func() recognizer { return &toolHeadings{} }, false},
+	{"rows under a clock", func() recognizer { return &clockedRows{} }, true},
 }
 
 // newStation returns a station with recognizers of its own, for one capture.
@@ -196,10 +200,10 @@ func (st *station) step() {
 		st.blanks = 0
 		return
 	}
-	for _, r := range st.forms {
+	for i, r := range st.forms {
 		from := st.cur.Offset()
 		if r.take(st, num, line) {
-			if r == st.activity || r == st.log {
+			if forms[i].exact {
 				st.wasExact(from, st.cur.Offset(), st.cur.Number()-num)
 			}
 			st.blanks = 0

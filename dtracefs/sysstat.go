@@ -280,7 +280,7 @@ func (r *reports) sysstatAverage(num int, line []byte) bool {
 	s, old := r.byKey[key]
 	if !old {
 		s = r.sheetFor(key, rp.name, "summary")
-		r.inferred[s] = true
+		s.inferred = true
 		r.last = append(r.last, func() { r.measure(s, rp) })
 		if i > 0 {
 			// The word is in no cell, so a notice keeps it.

@@ -68,7 +68,7 @@ type toolHeadings struct{ tables *besideTools }
 func (h *toolHeadings) take(st *station, num int, line []byte) bool {
 	// All free text comes by, and a number in it rules out most lines. Only gstat's blocks begin
 	// with some.
-	if bytes.ContainsAny(line, "0123456789") && !isGstatStart(line) {
+	if syntax.FirstDigit(line) >= 0 && !isGstatStart(line) {
 		return false
 	}
 	after := *st.cur

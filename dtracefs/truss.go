@@ -60,7 +60,7 @@ func (f *trussCalls) file(st *station, lines []textLine) int {
 		s := st.sheetFor("calls", "calls", "calls")
 		// Returns are numbers, addresses or `?`, and times may have a fraction, so the type of a
 		// column is only known once all of its cells are.
-		st.inferred[s] = true
+		s.inferred = true
 		if len(m[1]) > 0 {
 			s.text("PID/LWP", m[1])
 		}

@@ -96,7 +96,7 @@ func (v *vmstatSums) sum(line []byte) bool {
 		return false
 	}
 	s := v.sheetFor("vmstat sums", "vmstat sums", "table")
-	v.inferred[s] = true
+	s.inferred = true
 	if goesOn {
 		m = [][]byte{nil, nil, nil, bytes.TrimSpace(line)}
 	} else if v.seen[string(m[3])] {

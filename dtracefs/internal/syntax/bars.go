@@ -14,6 +14,10 @@ type BarsHead struct {
 // name of the table, so it must not be empty.
 func ParseBarsHead(line []byte) (h BarsHead, ok bool) {
 	line = bytes.TrimRight(line, " ")
+	// Nearly all lines end in something else than a bar or the word, and are none.
+	if n := len(line); n == 0 || line[n-1] != '|' && line[n-1]|0x20 != 'n' {
+		return h, false
+	}
 	i := bytes.LastIndex(line, []byte(": "))
 	if i < 1 {
 		return h, false

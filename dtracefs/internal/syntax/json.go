@@ -143,6 +143,8 @@ func (p *jsonParser) object(depth int) (JSON, error) {
 		p.pos++
 		return v, nil
 	}
+	const few = 4
+	v.Names, v.Members = make([]string, 0, few), make([]JSON, 0, few)
 	for {
 		if c := p.space(); c == '.' && p.elided() {
 			if done, err := p.next('}'); done || err != nil {

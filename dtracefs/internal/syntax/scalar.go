@@ -80,6 +80,16 @@ func Blank(line []byte) bool {
 	return true
 }
 
+// FirstDigit returns the place of the first digit in a text; -1 if it has none.
+func FirstDigit(text []byte) int {
+	for i, c := range text {
+		if c-'0' <= 9 {
+			return i
+		}
+	}
+	return -1
+}
+
 // TrimIndent returns the line without the blanks and tabs that it starts with.
 func TrimIndent(line []byte) []byte {
 	for len(line) > 0 && (line[0] == ' ' || line[0] == '\t') {
