@@ -60,6 +60,7 @@ func (o Options) link(ctx context.Context, m *Model, s *Series, d *distinct) err
 // no link, and from twins, which are linked without a test. A link between two groups of twins goes
 // to the first of each. If stability is nil, no stability is known.
 func weighed(m *Model, d *distinct, weights, stability mat.Symmetric) []Edge {
+	twins := d.twins(m)
 	edges := []Edge{}
 	for i, a := range d.of {
 		for j := i + 1; j < len(d.of); j++ {
@@ -67,7 +68,7 @@ func weighed(m *Model, d *distinct, weights, stability mat.Symmetric) []Edge {
 			e := Edge{From: i, To: j}
 			switch {
 			case a == b:
-				e.Weight = m.PartialCorrelations.At(i, j)
+				e.Weight = twins.At(i, j)
 			case i == d.groups[a][0] && j == d.groups[b][0]:
 				e.Weight = weights.At(a, b)
 			}

@@ -13,14 +13,16 @@ import (
 )
 
 // nearTwins is the correlation from which on two sources are the same for the model. The
-// correlation of a source with a copy that has noise of a tenth of its deviation is 0.995, which is
-// more than nearTwins in all but the shortest captures.
-const nearTwins = 0.985
+// correlation of a source with a copy that has noise of a tenth of its deviation is 0.995, and that
+// of two such copies 0.99; in a short capture, or if the values of a few buckets are far from all
+// others, it may be seen to be less.
+const nearTwins = 0.98
 
 // distinct are the sources with near twins taken together.
 type distinct struct {
 	groups [][]int    // sources in each group
 	of     []int      // group of each source
+	sign   []float64  // of each source's correlation with the first of its group
 	x      *mat.Dense // standardized means of the groups, n×groups
 	s      *mat.SymDense
 	lasso  *covariance.Lasso // of s; nil before it is fitted
@@ -33,36 +35,42 @@ func findDistinct(x *mat.Dense) (*distinct, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, p := x.Dims()
-	d := &distinct{groups: covariance.NearTwins(s, nearTwins), of: make([]int, p), x: x, s: s}
+	_, p := x.Dims()
+	d := &distinct{groups: covariance.NearTwins(s, nearTwins), of: make([]int, p), sign: make([]float64, p), x: x, s: s}
 	for g, members := range d.groups {
 		for _, i := range members {
-			d.of[i] = g
+			d.of[i], d.sign[i] = g, math.Copysign(1, s.At(members[0], i))
 		}
 	}
-	if !d.twins() {
+	if !d.hasTwins() {
 		return d, nil
 	}
-	d.x = mat.NewDense(n, len(d.groups), nil)
+	d.x = d.means(x)
+	d.s, err = covariance.Empirical(d.x)
+	return d, err
+}
+
+// means returns the standardized means of the groups of columns of x, which are standardized.
+func (d *distinct) means(x *mat.Dense) *mat.Dense {
+	n, _ := x.Dims()
+	out := mat.NewDense(n, len(d.groups), nil)
 	for g, members := range d.groups {
 		col := make([]float64, n)
 		for _, i := range members {
-			sign := math.Copysign(1, s.At(members[0], i))
 			for k := range col {
-				col[k] += float64(sign * x.At(k, i))
+				col[k] += float64(d.sign[i] * x.At(k, i))
 			}
 		}
 		mean, dev := moments(col)
 		for k := range col {
 			col[k] = (col[k] - mean) / dev
 		}
-		d.x.SetCol(g, col)
+		out.SetCol(g, col)
 	}
-	d.s, err = covariance.Empirical(d.x)
-	return d, err
+	return out
 }
 
-func (d *distinct) twins() bool { return len(d.groups) < len(d.of) }
+func (d *distinct) hasTwins() bool { return len(d.groups) < len(d.of) }
 
 // estimate returns the model of the standardized sources and what
 // cross-validation tried, and fits the distinct ones.
@@ -96,7 +104,7 @@ func (o Options) estimate(ctx context.Context, x *mat.Dense, d *distinct) (l *co
 	}
 	switch {
 	case l != nil:
-	case !d.twins():
+	case !d.hasTwins():
 		l = d.lasso
 	default:
 		s, err := covariance.Empirical(x)
@@ -116,27 +124,28 @@ func (o Options) estimate(ctx context.Context, x *mat.Dense, d *distinct) (l *co
 // to, and twins are linked without a test.
 func (o Options) edges(ctx context.Context, m *Model, d *distinct) error {
 	m.Edges = []Edge{}
-	rho := m.PartialCorrelations
 	least := o.leastStability(d.x.Dims())
 	m.Rule = fmt.Sprintf("in %.0f%% or more of half-samples and too strong to be chance, or copies (correlation %g or more)", 100*least, nearTwins)
 	if least < 0 {
 		m.Rule = "every partial correlation that is not zero, whether chance or not"
 	}
-	strongest := d.strongest(rho)
-	freq, floor, err := o.judge(ctx, d, strongest, least)
+	strength := d.strength(m.Precision)
+	freq, floor, err := o.judge(ctx, d, strength, least)
 	if err != nil {
 		return err
 	}
+	twins, most := d.twins(m), d.most(m.PartialCorrelations, strength)
 	for i, a := range d.of {
 		for j := i + 1; j < len(d.of); j++ {
 			b := d.of[j]
-			e := Edge{From: i, To: j, Weight: rho.At(i, j), Stability: 1}
-			if a != b {
+			e := Edge{From: i, To: j, Weight: m.PartialCorrelations.At(i, j), Stability: 1}
+			if a == b {
+				e.Weight = twins.At(i, j)
+			} else {
 				e.Stability = freq.At(a, b)
 			}
-			switch w := math.Abs(e.Weight); {
-			case w == 0:
-			case a == b, least < 0, e.Stability >= least && strongest.At(a, b) >= floor && w >= strongest.At(a, b)/2:
+			if e.Weight != 0 && (a == b || least < 0 || e.Stability >= least && math.Abs(strength.At(a, b)) >= floor &&
+				d.along(strength, i, j)*e.Weight >= most.At(a, b)/2) {
 				m.Edges = append(m.Edges, e)
 			}
 		}
@@ -145,6 +154,44 @@ func (o Options) edges(ctx context.Context, m *Model, d *distinct) error {
 		return cmp.Compare(math.Abs(b.Weight), math.Abs(a.Weight))
 	})
 	return nil
+}
+
+// twins returns the partial correlations of the model, those of two near twins with the other twins
+// of their group left out. Given a third copy, two copies have little or nothing in common, of
+// either sign, though they are the same.
+func (d *distinct) twins(m *Model) *mat.SymDense {
+	out := m.PartialCorrelations
+	for _, group := range d.groups {
+		if len(group) < 3 {
+			continue
+		}
+		if out == m.PartialCorrelations {
+			out = mat.NewSymDense(len(d.of), nil)
+			out.CopySym(m.PartialCorrelations)
+		}
+		// The inverse of a group's part of the precision is its covariance given all others. A
+		// precision is positive definite, unless the options bring another one: then they say what
+		// twins have in common, too. What a bad condition spoils are the differences of twins.
+		part := mat.NewSymDense(len(group), nil)
+		for a, i := range group {
+			for b, j := range group[:a+1] {
+				part.SetSym(a, b, m.Precision.At(i, j))
+			}
+		}
+		var chol mat.Cholesky
+		if !chol.Factorize(part) {
+			continue
+		}
+		var given mat.SymDense
+		_ = chol.InverseTo(&given)
+		r := covariance.Correlation(&given)
+		for a, i := range group {
+			for b, j := range group[:a] {
+				out.SetSym(i, j, r.At(a, b))
+			}
+		}
+	}
+	return out
 }
 
 // leastStability is 0.7 unless the options say otherwise. Half of a short capture has too few
@@ -158,17 +205,39 @@ func (o Options) leastStability(n, q int) float64 {
 	return 0.5 + float64(0.2*max(0, min(1, (each-1.5)/2.5)))
 }
 
-// strongest returns the largest partial correlation between the members of each pair of groups.
-func (d *distinct) strongest(rho mat.Symmetric) *mat.SymDense {
+// strength returns the partial correlations of groups: those of a model in which the twins of a
+// group are all the same. Its precision has for each two groups the sum of the entries of their
+// members. Given a twin, a source has less in common with all others, so that links of single
+// members are weaker than those that they would have alone.
+func (d *distinct) strength(precision mat.Symmetric) *mat.SymDense {
+	sums := mat.NewSymDense(len(d.groups), nil)
+	for i, a := range d.of {
+		for j, b := range d.of {
+			if a <= b {
+				sums.SetSym(a, b, sums.At(a, b)+float64(d.sign[i]*d.sign[j]*precision.At(i, j)))
+			}
+		}
+	}
+	return covariance.PartialCorrelations(sums)
+}
+
+// most returns for each two groups the largest partial correlation of their members that has the
+// sign of the groups' own.
+func (d *distinct) most(rho, strength mat.Symmetric) *mat.SymDense {
 	out := mat.NewSymDense(len(d.groups), nil)
 	for i, a := range d.of {
 		for j := i + 1; j < len(d.of); j++ {
 			if b := d.of[j]; a != b {
-				out.SetSym(a, b, max(out.At(a, b), math.Abs(rho.At(i, j))))
+				out.SetSym(a, b, max(out.At(a, b), float64(d.along(strength, i, j)*rho.At(i, j))))
 			}
 		}
 	}
 	return out
+}
+
+// along is the sign of a link of i and j that is one of their groups.
+func (d *distinct) along(strength mat.Symmetric, i, j int) float64 {
+	return float64(d.sign[i]*d.sign[j]) * math.Copysign(1, strength.At(d.of[i], d.of[j]))
 }
 
 // judge returns how stable each pair is, and from which strength on stable pairs are links: there
@@ -193,10 +262,11 @@ func (o Options) judge(ctx context.Context, d *distinct, strength *mat.SymDense,
 	var stable []float64
 	for a := range q {
 		for b := range a {
-			if freq.At(a, b) < least || strength.At(a, b) == 0 {
+			weight := math.Abs(strength.At(a, b))
+			if freq.At(a, b) < least || weight == 0 {
 				continue
 			}
-			stable = append(stable, strength.At(a, b))
+			stable = append(stable, weight)
 			if pvalues.At(a, b) <= cut {
 				found++
 			}

@@ -45,7 +45,8 @@ type Model struct {
 	Trials    []covariance.Trial // of the cross-validation
 }
 
-// Edge is a link between two sources.
+// Edge is a link between two sources. The weight of a link between two copies is their partial
+// correlation with all other copies of them left out.
 type Edge struct {
 	From      int     `json:"from"` // index of a source
 	To        int     `json:"to"`

@@ -14,9 +14,10 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// strong is the partial correlation from which on a link is strong: a medium effect as J. Cohen has
-// it ("Statistical power analysis for the behavioral sciences", 1988).
-const strong = 0.3
+// strong is the partial correlation from which on a link is strong, and large that from which on it
+// is very strong: a medium and a large effect as J. Cohen has them ("Statistical power analysis for
+// the behavioral sciences", 1988).
+const strong, large = 0.3, 0.5
 
 // printed is a capture in one of the shapes that administrators print.
 type printed struct {
@@ -103,13 +104,21 @@ func (p printed) same(q printed) bool {
 }
 
 // disagreements lists how two models of one workload differ: clusters that are not in both, and
-// strong links of one that the other has not, or with another sign. Few buckets cannot tell which
-// of sources that run nearly alike are linked directly; with coarse, the ends of a strong link need
-// only be in one cluster of the other model.
+// strong links of one that the other has not, or with another sign. Which of sources that run
+// nearly alike is linked to a third is told by little: the ends of a link that is not very strong
+// need only be in one cluster of the other model. With coarse, few buckets tell little of any link,
+// and of what one model links to nothing.
 func disagreements(a, b *Model, coarse bool) (out []string) {
+	alone := func(m *Model, name string) bool {
+		i := slices.Index(m.Names, name)
+		return i < 0 || m.Labels[i] < 0
+	}
 	clusters := func(m *Model) []string {
 		var all []string
 		for _, c := range m.Clusters() {
+			if coarse {
+				c = slices.DeleteFunc(c, func(name string) bool { return alone(a, name) || alone(b, name) })
+			}
 			slices.Sort(c)
 			all = append(all, strings.Join(c, " "))
 		}
@@ -130,7 +139,7 @@ func disagreements(a, b *Model, coarse bool) (out []string) {
 	x, y := links(a), links(b)
 	for range 2 {
 		for pair, w := range x {
-			if math.Abs(w) >= strong && y[pair]*w <= 0 && !(coarse && together(b, pair)) {
+			if math.Abs(w) >= strong && y[pair]*w <= 0 && !((coarse || math.Abs(w) < large) && together(b, pair)) {
 				out = append(out, fmt.Sprintf("%s and %s are linked by %.2f and by %.2f", pair[0], pair[1], w, y[pair]))
 			}
 		}

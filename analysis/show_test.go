@@ -20,7 +20,7 @@ func tinySeries(t testing.TB) *Series {
 	}
 	for i := range 60 {
 		a := next()
-		x.SetRow(i, []float64{100 * a, 100*a + 20*next(), 50 * next(), 3})
+		x.SetRow(i, []float64{100 * a, 100*a + 40*next(), 50 * next(), 3})
 	}
 	s, err := NewSeries([]string{"nginx", "<b>php & co</b>", "cron", "idle"}, 1700000000, time.Second, x)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -74,6 +75,107 @@ func TestTwinsAreLinked(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestSeveralCopies links all copies of a source, none of which has anything in common with another
+// one once all others are known.
+func TestSeveralCopies(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 9))
+	for _, p := range []int{1, 2, 8} {
+		for _, n := range []int{60, 500} {
+			for _, noise := range []float64{0, 1e-6, 0.02, 0.1} {
+				for _, copies := range []int{2, 5} {
+					s := twinSeries(n, p, 1, 0, uint64(n))
+					for range copies - 1 {
+						s = withCopy(s, math.Copysign(rng.Float64(), rng.Float64()-0.5), noise, rng)
+					}
+					if noise > 0 {
+						for i := range n {
+							s.Values.Set(i, p, s.Values.At(i, p)+float64(noise*rng.NormFloat64()))
+						}
+					}
+					m := mustLearn(t, s, Options{})
+					weight := map[[2]int]float64{}
+					for _, e := range m.Edges {
+						weight[[2]int{e.From, e.To}] = e.Weight
+					}
+					for a := p - 1; a < len(m.Names); a++ {
+						for b := a + 1; b < len(m.Names); b++ {
+							i := a
+							if a == p-1 {
+								i = 0
+							}
+							if w := float64(weight[[2]int{i, b}] * m.Covariance.At(i, b)); w < 0.2 {
+								t.Errorf("%d×%d with %d copies of noise %g: %s and %s are linked by %g", n, p, copies, noise, m.Names[i], m.Names[b], weight[[2]int{i, b}])
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// withCopy returns the series with one more copy of its first source.
+func withCopy(s *Series, scale, noise float64, rng *rand.Rand) *Series {
+	n, p := s.Dims()
+	x := mat.NewDense(n, p+1, nil)
+	x.Copy(s.Values)
+	for i := range n {
+		x.Set(i, p, float64(scale*(s.Values.At(i, 0)+float64(noise*rng.NormFloat64()))))
+	}
+	out, err := NewSeries(append(slices.Clone(s.Names), fmt.Sprint("copy", p)), 0, time.Second, x)
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// TestCopiesKeepLinks holds that a source with copies is linked to whom it was linked without them.
+func TestCopiesKeepLinks(t *testing.T) {
+	lost, made, all := 0, 0, 0
+	for seed := range uint64(20) {
+		s := twinSeries(60, 6, 1, 0, seed)
+		links := func(m *Model) map[[2]int]bool {
+			out := map[[2]int]bool{}
+			for _, e := range m.Edges {
+				// The sources from the sixth on are copies of the first.
+				i, j := e.From, e.To
+				if i > 5 {
+					i = 0
+				}
+				if j > 5 {
+					j = 0
+				}
+				if i != j {
+					out[[2]int{min(i, j), max(i, j)}] = true
+				}
+			}
+			return out
+		}
+		alone, err := s.Select(s.Names[:6]...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rng := rand.New(rand.NewPCG(seed, 3))
+		with := links(mustLearn(t, withCopy(withCopy(s, -2, 1e-3, rng), 1e4, 1e-3, rng), Options{}))
+		without := links(mustLearn(t, alone, Options{}))
+		all += len(without)
+		for l := range without {
+			if !with[l] {
+				lost++
+			}
+		}
+		for l := range with {
+			if !without[l] {
+				made++
+			}
+		}
+	}
+	t.Logf("%d lost, %d made of %d", lost, made, all)
+	if lost+made > all/10 {
+		t.Errorf("of %d links, copies of one source lose %d and make %d others", all, lost, made)
 	}
 }
 
