@@ -97,6 +97,10 @@ func siStep(v, step float64) string {
 	if v == 0 {
 		return "0"
 	}
+	if math.Abs(v) >= 1e21 {
+		more := math.Floor(math.Log10(math.Abs(v))) - math.Floor(math.Log10(step)+1e-9)
+		return strconv.FormatFloat(v, 'g', 1+max(0, min(6, int(more))), 64)
+	}
 	// Neighbors that differ by a step differ in these digits, and in no more.
 	digits := max(0, -int(math.Floor(math.Log10(step/unit)+1e-9)))
 	if digits > 6 {
@@ -167,9 +171,8 @@ func clockTicks(lo, hi float64, n int, zone *time.Location) (ticks []tick, capti
 		}
 		return ticks, "time since start"
 	}
-	// The offset at the start is used for all ticks. After a change of the clock within the
-	// picture, ticks differ from round times by that change. Their labels, each of which is made by
-	// itself, show it.
+	// After a change of the clock within the picture, ticks an hour or less apart differ from round
+	// times by that change. Their labels, each of which is made by itself, show it.
 	start, end := clock(lo, zone), clock(hi, zone)
 	_, offset := start.Zone()
 	days := start.YearDay() != end.YearDay() || start.Year() != end.Year()
@@ -185,6 +188,9 @@ func clockTicks(lo, hi float64, n int, zone *time.Location) (ticks []tick, capti
 	// Round times are round in the zone, not since the epoch.
 	for k := math.Ceil((lo+float64(offset))/step - 1e-6); ; k++ {
 		v := float64(k*step) - float64(offset)
+		if step > 3600 {
+			v = atWall(int64(k*step), zone)
+		}
 		if v > hi+float64(step*1e-6) {
 			break
 		}
@@ -203,6 +209,12 @@ func clockTicks(lo, hi float64, n int, zone *time.Location) (ticks []tick, capti
 		ticks = append(ticks, tick{v, l})
 	}
 	return ticks, caption
+}
+
+// atWall is when a clock in the zone shows what one in UTC shows at v, in seconds.
+func atWall(v int64, zone *time.Location) float64 {
+	t := time.Unix(v, 0).UTC()
+	return float64(time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, zone).Unix())
 }
 
 // clock is the instant of a number of seconds. It is rounded to 100 ns, which is about how

@@ -53,6 +53,32 @@ func TestRepeatedHourIsToldApart(t *testing.T) {
 	}
 }
 
+// TestDaysBeginAtMidnight has days of 23 and of 25 hours.
+func TestDaysBeginAtMidnight(t *testing.T) {
+	for _, name := range []string{"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Santiago"} {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Skip(err)
+		}
+		for _, month := range []time.Month{3, 4, 9, 10, 11} {
+			lo := time.Date(2024, month, 1, 5, 0, 0, 0, zone)
+			for _, days := range []float64{1.5, 4, 30} {
+				ticks, _ := clockTicks(float64(lo.Unix()), float64(lo.Unix())+days*86400, 8, zone)
+				for _, tk := range ticks {
+					at := clock(tk.at, zone)
+					skipped := at.Add(-time.Minute).Day() != at.Day() // the first instant of a day without midnight
+					if at.Minute() != 0 || at.Hour()%2 != 0 && !skipped || days > 2 && !strings.Contains(tk.label, ":") && at.Hour() != 0 && !skipped {
+						t.Errorf("%v is labeled %q", at, tk.label)
+					}
+				}
+				if len(ticks) < 4 {
+					t.Errorf("%d ticks in %v days from %v", len(ticks), days, lo)
+				}
+			}
+		}
+	}
+}
+
 func TestEnvelope(t *testing.T) {
 	pts := make([]point, 100_000)
 	for i := range pts {

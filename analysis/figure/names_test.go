@@ -17,7 +17,7 @@ func TestNamesThatDifferLookDifferent(t *testing.T) {
 	for i := range 40 {
 		names = append(names, fmt.Sprintf("%sworker-%03d.with.a.long.tail.of.its.own", long, i), fmt.Sprintf("%d%s", i, strings.Repeat("x", 60)))
 	}
-	names = append(names, long, long+"x", "twice", "twice")
+	names = append(names, long, long+"x", "twice", "twice", "ﬁle", "file")
 	seen := map[string]int{}
 	for i, s := range labels(allVisible(names), nameLength) {
 		if s == "" || strings.TrimSpace(s) != s {
@@ -30,6 +30,10 @@ func TestNamesThatDifferLookDifferent(t *testing.T) {
 			t.Errorf("%q and %q are both drawn as %q", names[j], names[i], s)
 		}
 		seen[canvas.Looks(s)] = i
+	}
+	twice := labels([]string{long + "a", long + "b", long + "b", long + "a"}, nameLength)
+	if !strings.HasSuffix(twice[0], "a") || !strings.HasSuffix(twice[1], "b") || twice[2] != twice[1]+" (2)" || twice[3] != twice[0]+" (2)" {
+		t.Errorf("names that differ at the end, each twice, are drawn as %q", twice)
 	}
 	if s := labels([]string{"cron", "postgres: writer"}, 28); s[0] != "cron" || s[1] != "postgres: writer" {
 		t.Errorf("%q", s)
@@ -75,9 +79,13 @@ func TestUnitsOfLargeNumbers(t *testing.T) {
 			t.Errorf("%g is written %q, want %q", v, got, want)
 		}
 	}
-	for _, tk := range linearTicks(0, 4e17, 5) {
-		if len(tk.label) > 5 {
-			t.Errorf("%g is labeled %q", tk.at, tk.label)
+	for _, most := range []float64{4e17, 4e21, 1.5e300} {
+		seen := map[string]bool{}
+		for _, tk := range linearTicks(0, most, 5) {
+			if len(tk.label) > 8 || seen[tk.label] {
+				t.Errorf("%g is labeled %q", tk.at, tk.label)
+			}
+			seen[tk.label] = true
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"sort"
 	"strings"
 	"time"
+
+	"dtnotes/analysis/internal/canvas"
 )
 
 // Proc is a process as fork, exec and exit events show it.
@@ -155,10 +157,14 @@ func (r procRow) name(t ProcessTree) string {
 	if len(r.procs) > 1 {
 		return fmt.Sprintf("%s ×%d", name, len(r.procs))
 	}
-	if p.PID > 0 {
-		return fmt.Sprintf("%s %d", name, p.PID)
+	switch {
+	case p.PID <= 0:
+		return name
+	// From right to left, a number belongs to the word before it unless a letter is first.
+	case canvas.RightToLeft(name):
+		return fmt.Sprintf("%s pid %d", name, p.PID)
 	}
-	return name
+	return fmt.Sprintf("%s %d", name, p.PID)
 }
 
 // span returns the times that are drawn.

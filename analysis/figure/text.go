@@ -137,8 +137,19 @@ func labels(names []string, n int) []string {
 	}
 	for _, members := range same {
 		// They look alike because they were shortened, and not because they are the same.
-		if len(members) > 1 && out[members[0]] != names[members[0]] {
-			tellApart(names, out, members, n)
+		first := map[string]int{}
+		var distinct []int
+		for _, i := range members {
+			if _, ok := first[names[i]]; !ok {
+				first[names[i]] = i
+				distinct = append(distinct, i)
+			}
+		}
+		if len(distinct) > 1 {
+			tellApart(names, out, distinct, n)
+		}
+		for _, i := range members {
+			out[i] = out[first[names[i]]]
 		}
 	}
 	seen := map[string]int{}

@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/image/font/sfnt"
+	"golang.org/x/text/unicode/norm"
 	"gonum.org/v1/plot/font"
 )
 
@@ -61,12 +63,21 @@ func drawable(f font.Face, r rune) bool {
 }
 
 // Looks returns the same for texts that look the same in the sans-serif face, though they differ:
-// letters of two scripts may share a shape, and where text runs from right to left, another order
-// may look alike.
+// letters of two scripts may share a shape, one character may stand for several, as a ligature or an
+// ellipsis does, a letter with its marks may be one character or some, and where text runs from
+// right to left, another order may look alike.
 func Looks(text string) string {
+	var single strings.Builder
+	for _, r := range norm.NFC.String(text) {
+		if several := norm.NFKC.String(string(r)); utf8.RuneCountInString(several) > 1 {
+			single.WriteString(several)
+		} else {
+			single.WriteRune(r)
+		}
+	}
 	h := fnv.New128a()
 	f := Sans(10, false)
-	for _, r := range shape(f, text) {
+	for _, r := range shape(f, single.String()) {
 		_, g := lookup(f, r)
 		fmt.Fprintln(h, g.advance)
 		for _, c := range g.path {

@@ -68,12 +68,12 @@ func TestNoBoxIsDrawn(t *testing.T) {
 }
 
 func TestTextsThatLookTheSame(t *testing.T) {
-	for _, same := range [][2]string{{"a", "а"}, {"אב 12", "12 אב"}, {"x", "x"}} {
+	for _, same := range [][2]string{{"a", "а"}, {"אב 12", "12 אב"}, {"x", "x"}, {"file", "ﬁle"}, {"a...", "a…"}, {"été", "e\u0301te\u0301"}} {
 		if Looks(same[0]) != Looks(same[1]) {
 			t.Errorf("%q and %q look different", same[0], same[1])
 		}
 	}
-	for _, other := range [][2]string{{"l", "1"}, {"ab", "ba"}, {"אב", "בא"}, {"中", "丮"}, {"", " "}, {"é", "e"}} {
+	for _, other := range [][2]string{{"l", "1"}, {"ab", "ba"}, {"אב", "בא"}, {"中", "丮"}, {"", " "}, {"é", "e"}, {"x²", "x2"}} {
 		if Looks(other[0]) == Looks(other[1]) {
 			t.Errorf("%q and %q look the same", other[0], other[1])
 		}
