@@ -94,17 +94,25 @@ func windowed(v, window []float64) []float64 {
 
 // Peaks returns the periods, in seconds, at which the two sources are most coherent, at most n, the
 // most coherent first. They are local maxima above the coherence that chance reaches anywhere in
-// only one of twenty spectra.
+// only one of twenty spectra. What a timer drives is coherent at multiples of its frequency, too:
+// these are not listed, and tell its period more exactly than a segment would.
 func (s *Spectrum) Peaks(n int) []float64 {
 	var out []float64
-	for _, k := range s.tops(n) {
-		out = append(out, 1/s.Frequencies[k])
+	for _, r := range s.rhythms(n) {
+		out = append(out, 1/r.frequency)
 	}
 	return out
 }
 
-// tops are the numbers of the frequencies of [Spectrum.Peaks].
-func (s *Spectrum) tops(n int) []int {
+// A rhythm is a frequency at which two sources are coherent.
+type rhythm struct {
+	frequency float64
+	coherence float64
+	multiples int // of the frequency, at which the two are coherent, too
+}
+
+// rhythms are the frequencies of [Spectrum.Peaks].
+func (s *Spectrum) rhythms(n int) []rhythm {
 	var tops []int
 	for k := 1; k < len(s.Coherence); k++ {
 		c := s.Coherence[k]
@@ -113,8 +121,77 @@ func (s *Spectrum) tops(n int) []int {
 		}
 		tops = append(tops, k)
 	}
-	slices.SortStableFunc(tops, func(a, b int) int { return cmp.Compare(s.Coherence[b], s.Coherence[a]) })
-	return tops[:min(n, len(tops))]
+	var out []rhythm
+	for len(tops) > 0 {
+		k := tops[0]
+		r := rhythm{frequency: s.Frequencies[k], coherence: s.Coherence[k]}
+		if f, of := comb(tops); len(of) > 0 && s.lines(f, of) {
+			// Frequencies are multiples of the second one.
+			r.frequency, r.multiples = f*s.Frequencies[1], len(of)-1
+			for _, m := range of {
+				r.coherence = max(r.coherence, s.Coherence[m])
+			}
+			tops = slices.DeleteFunc(tops, func(m int) bool { return slices.Contains(of, m) })
+		} else {
+			tops = tops[1:]
+		}
+		out = append(out, r)
+	}
+	slices.SortStableFunc(out, func(a, b rhythm) int { return cmp.Compare(b.coherence, a.coherence) })
+	return out[:min(n, len(out))]
+}
+
+// comb returns those of tops, which ascend, that are at multiples of a frequency near the first one,
+// and that frequency, in bins. There are no fewer than two multiples besides it, and at least four
+// in five up to the highest one.
+func comb(tops []int) (f float64, of []int) {
+	f = float64(tops[0])
+	last, highest := 1.0, float64(tops[len(tops)-1])
+	mk, mm := f, 1.0 // sums of multiple times bin and of squared multiples
+	// A top is off by up to half a bin, so that each multiple found tells better where the next ones
+	// are. The search ends where they may be anywhere.
+	for m := 2.0; float64(m*f) <= highest+1 && 1+m/last < f; m++ {
+		near := nearest(tops, m*f)
+		if math.Abs(near-float64(m*f)) <= (1+m/last)/2 {
+			last = m
+			mk, mm = mk+float64(m*near), mm+float64(m*m)
+			f = mk / mm
+		}
+	}
+	for m := 1.0; m <= last; m++ {
+		if near := nearest(tops, m*f); math.Abs(near-float64(m*f)) <= 1 {
+			of = append(of, int(near))
+		}
+	}
+	if len(of) < 3 || of[0] != tops[0] || float64(len(of)) < float64(0.8*last) {
+		return 0, nil
+	}
+	return f, of
+}
+
+// nearest returns which of tops is nearest to a place, the lower one of two.
+func nearest(tops []int, at float64) float64 {
+	return float64(slices.MinFunc(tops, func(a, b int) int {
+		return cmp.Compare(math.Abs(float64(a)-at), math.Abs(float64(b)-at))
+	}))
+}
+
+// lines reports whether a source varies far more at the multiples of a frequency, in bins, than
+// halfway before them. What is coherent at all frequencies has tops everywhere, some of which would
+// seem to be multiples of one. The other source may have lines between them, too, if it runs less
+// often.
+func (s *Spectrum) lines(f float64, of []int) bool {
+	for _, density := range s.Density {
+		at, between := 0.0, 0.0
+		for _, k := range of {
+			at += density[k]
+			between += density[int(math.Round((math.Round(float64(k)/f)-0.5)*f))]
+		}
+		if at > 2*between {
+			return true
+		}
+	}
+	return false
 }
 
 // chance is the coherence that sources without anything in common reach at no frequency in 19 of 20
@@ -136,8 +213,8 @@ func (s *Spectrum) Figure() figure.Spectrum {
 	out := figure.Spectrum{Names: s.Names, Frequencies: s.Frequencies, Density: s.Density, Coherence: s.Coherence, Unit: s.Unit, Chance: s.chance(),
 		Rule: "coherence that sources without anything in common reach nowhere in 19 of 20 spectra"}
 	out.Subtitle = fmt.Sprintf("mean of %d segments", s.Segments)
-	for _, k := range s.tops(peaksShown) {
-		out.Peaks = append(out.Peaks, s.Frequencies[k])
+	for _, r := range s.rhythms(peaksShown) {
+		out.Peaks = append(out.Peaks, r.frequency)
 	}
 	return out
 }
@@ -146,11 +223,15 @@ func (s *Spectrum) Figure() figure.Spectrum {
 func (s *Spectrum) String() string {
 	brief := called(s.Names[:])
 	out := fmt.Sprintf("%s and %s: %d frequencies up to %s Hz, mean of %d segments\n", dtracefs.Printable(brief(s.Names[0])), dtracefs.Printable(brief(s.Names[1])), len(s.Frequencies), short(s.Frequencies[len(s.Frequencies)-1]), s.Segments)
-	tops := s.tops(peaksShown)
-	for _, k := range tops {
-		out += fmt.Sprintf("  every %s s: coherence %.2f\n", short(1/s.Frequencies[k]), s.Coherence[k])
+	rhythms := s.rhythms(peaksShown)
+	for _, r := range rhythms {
+		out += fmt.Sprintf("  every %s s: coherence %.2f", short(1/r.frequency), r.coherence)
+		if r.multiples > 0 {
+			out += fmt.Sprintf(", there or at %d multiples of the frequency", r.multiples)
+		}
+		out += "\n"
 	}
-	if len(tops) == 0 {
+	if len(rhythms) == 0 {
 		out += fmt.Sprintf("  at no frequency more coherent than chance gives (%.2f)\n", s.chance())
 	}
 	return out

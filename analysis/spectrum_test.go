@@ -77,6 +77,51 @@ func TestGoldenSpectrum(t *testing.T) {
 	}
 }
 
+// TestTimersArePeriods lists the period of a timer and not the multiples of its frequency, which are
+// as coherent, and nothing of the kind for sources that are coherent at all frequencies.
+func TestTimersArePeriods(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 60))
+	const n = 1800
+	x := mat.NewDense(n, 5, nil)
+	both := 0.0
+	for i := range n {
+		both = rng.NormFloat64()
+		x.SetRow(i, []float64{float64(rng.IntN(30) / 29), float64(rng.IntN(20) / 19), float64(rng.IntN(20) / 19), 100 + both + float64(0.3*rng.NormFloat64()), 50 + both})
+		if i%60 == 7 {
+			x.Set(i, 0, 20)
+		}
+		if i%60 == 8 {
+			x.Set(i, 1, 15)
+		}
+		if i%10 == 2 {
+			x.Set(i, 2, 5)
+		}
+	}
+	s, err := NewSeries([]string{"cron", "sh", "poller", "web", "db"}, 1.7e9, time.Second, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		a, b string
+		want float64
+	}{{"cron", "sh", 60}, {"poller", "sh", 10}, {"cron", "poller", 10}} {
+		sp, err := s.Spectrum(c.a, c.b, SpectrumOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := sp.Peaks(5); len(p) != 1 || math.Abs(p[0]/c.want-1) > 0.01 || !strings.Contains(sp.String(), "multiples") || len(sp.Figure().Peaks) != 1 {
+			t.Errorf("%s and %s have periods of %v s, want %v\n%s", c.a, c.b, p, c.want, sp)
+		}
+	}
+	sp, err := s.Spectrum("web", "db", SpectrumOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(sp.Peaks(5)) != 5 || strings.Contains(sp.String(), "multiples") {
+		t.Error(sp)
+	}
+}
+
 func TestFactors(t *testing.T) {
 	g := spectrumGolden(t)
 	x := mat.NewDense(len(g.Counts), len(g.Counts[0]), nil)

@@ -89,7 +89,9 @@ func (s Spectrum) words() string {
 	fmt.Fprintf(&b, "spectrum: %s and %s, %s up to %s Hz\n", n[0], n[1], fmt.Sprint(len(s.Frequencies), " frequencies"), si(s.Frequencies[len(s.Frequencies)-1]))
 	for _, f := range s.Peaks {
 		k, _ := slices.BinarySearch(s.Frequencies, f)
-		k = min(k, len(s.Frequencies)-1)
+		if k = min(k, len(s.Frequencies)-1); k > 0 && f-s.Frequencies[k-1] < s.Frequencies[k]-f {
+			k--
+		}
 		fmt.Fprintf(&b, "  every %s: coherence %.2f\n", period(1/f), s.Coherence[k])
 	}
 	return b.String()
