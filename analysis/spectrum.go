@@ -141,15 +141,15 @@ func (s *Spectrum) rhythms(n int) []rhythm {
 	return out[:min(n, len(out))]
 }
 
-// comb returns those of tops, which ascend, that are at multiples of a frequency near the first one,
-// and that frequency, in bins. There are no fewer than two multiples besides it, and at least four
-// in five up to the highest one.
+// comb returns those of tops, which ascend, that are at multiples of a frequency near the first
+// one, and that frequency, in bins. There are no fewer than two multiples besides it, and at least
+// four in five up to the highest one.
 func comb(tops []int) (f float64, of []int) {
 	f = float64(tops[0])
 	last, highest := 1.0, float64(tops[len(tops)-1])
 	mk, mm := f, 1.0 // sums of multiple times bin and of squared multiples
-	// A top is off by up to half a bin, so that each multiple found tells better where the next ones
-	// are. The search ends where they may be anywhere.
+	// A top is off by up to half a bin, so that each multiple found tells better where the next
+	// ones are. The search ends where they may be anywhere.
 	for m := 2.0; float64(m*f) <= highest+1 && 1+m/last < f; m++ {
 		near := nearest(tops, m*f)
 		if math.Abs(near-float64(m*f)) <= (1+m/last)/2 {

@@ -77,8 +77,8 @@ func TestGoldenSpectrum(t *testing.T) {
 	}
 }
 
-// TestTimersArePeriods lists the period of a timer and not the multiples of its frequency, which are
-// as coherent, and nothing of the kind for sources that are coherent at all frequencies.
+// TestTimersArePeriods lists the period of a timer and not the multiples of its frequency, which
+// are as coherent, and nothing of the kind for sources that are coherent at all frequencies.
 func TestTimersArePeriods(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 60))
 	const n = 1800

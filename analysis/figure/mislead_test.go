@@ -66,7 +66,8 @@ func TestDaysBeginAtMidnight(t *testing.T) {
 				ticks, _ := clockTicks(float64(lo.Unix()), float64(lo.Unix())+days*86400, 8, zone)
 				for _, tk := range ticks {
 					at := clock(tk.at, zone)
-					skipped := at.Add(-time.Minute).Day() != at.Day() // the first instant of a day without midnight
+					// A day without midnight begins at its first instant.
+					skipped := at.Add(-time.Minute).Day() != at.Day()
 					if at.Minute() != 0 || at.Hour()%2 != 0 && !skipped || days > 2 && !strings.Contains(tk.label, ":") && at.Hour() != 0 && !skipped {
 						t.Errorf("%v is labeled %q", at, tk.label)
 					}

@@ -63,8 +63,8 @@ func drawable(f font.Face, r rune) bool {
 }
 
 // Looks returns the same for texts that look the same in the sans-serif face, though they differ:
-// letters of two scripts may share a shape, one character may stand for several, as a ligature or an
-// ellipsis does, a letter with its marks may be one character or some, and where text runs from
+// letters of two scripts may share a shape, one character may stand for several, as a ligature or
+// an ellipsis does, a letter with its marks may be one character or some, and where text runs from
 // right to left, another order may look alike.
 func Looks(text string) string {
 	var single strings.Builder
