@@ -39,12 +39,12 @@ var decoration = []struct {
 	{pattern.New(`^(?:\d\d:\d\d:\d\d(?: [AP]M)?)(?:\s+(?:[^\d\s]\S*|\d+/s))*\s+(?:\S+/s|%\S+|CPU\d+|[a-z]+6\S+)(?:\s+(?:[^\d\s]\S*|\d+/s))*\s*$`), "the same with digits in names, as of interrupts"},
 	{pattern.New(`^Stability (?:attributes|data) for `), "the heading of attributes, whose script is in a column"}}
 
-// jsonNames are the members that make up what bpftrace and FreeBSD's dtrace write: what
+// jsonNames are the members that make up what bpftrace, FreeBSD's dtrace and sysstat write: what
 // they hold is in columns or tables of other names.
 var jsonNames = map[string]bool{"type": true, "data": true, "min": true, "max": true, "dtrace": true, "probes": true, "output": true,
 	"message": true, "aggregation-data": true, "keys": true, "buckets": true, "stack-frames": true, "ustack-frames": true, "symbol": true,
 	"module": true, "name": true, "offset": true, "object-name": true, "aggregation-name": true, "member-name": true, "value": true,
-	"msg": true, "kind": true, "total": true, "cpu": true, "id": true, "states": true, "color": true}
+	"msg": true, "kind": true, "total": true, "cpu": true, "id": true, "states": true, "color": true, "hosts": true, "statistics": true, "timestamp": true}
 
 // spelled are words around the numbers of errors, which a column tells.
 var spelled = map[string]bool{"Err": true, "ERR": true}

@@ -151,6 +151,7 @@ var dialects = []dialect{
 	{"libxo-json", isLibxoJSON, nil, startRecords(libxoJSON)},
 	{"libxo-xml", isLibxoXML, nil, startRecords(libxoXML)},
 	{"statemap", isStatemap, nil, startRecords(statemap)},
+	{"sysstat-json", isSysstatJSON, nil, startRecords(sysstatJSON)},
 	{"json", isJSONLines, cutAtLine, startRecords(jsonLines)},
 	{"perf-stat", isPerfStat, cutAtLine, startPerfStat},
 	{"csv", isCSV, cutCSV, startCSV},

@@ -7,7 +7,7 @@
 // notices, drops and errors, and lines that no rule understood as Unparsed: every line of
 // the input is accounted for.
 //
-// [Scan] does the same batch by batch in constant memory, [Count] goes straight to how much
+// [Scan] does the same batch by batch in constant memory, [CountFiles] goes straight to how much
 // each source did in each bucket of time, and [Live] runs a tracer and yields its batches as
 // they come. Tables go out as gota data frames, CSV and folded stacks, by package export as
 // Arrow and Parquet. [Scripts] are programs that print what this package and those that analyze
@@ -25,7 +25,8 @@
 // in their order. Lines that none takes are free text; when a paragraph of it has ended, the
 // forms of paragraphs are tried on it, and then its shape alone: loose tuples, pairs of
 // names and values, rows of as many words each, prose. Counting goes another way, for
-// speed: it knows blocks of activity and event logs and skips everything else.
+// speed: it asks the decoder once what a line with such words is, and from then on reads only
+// the times and numbers of lines like it (fast.go).
 //
 // # How to add a form
 //

@@ -168,7 +168,8 @@ var sysstatWords = map[string]bool{"Command": true, "USER": true, "DEV": true, "
 
 // sysstatIs are the keys whose names do not tell what they name. A node is one of processors and
 // memory, and no host.
-var sysstatIs = map[string]Dimension{"FILESYSTEM": Device, "MOUNTPOINT": Device, "Filesystem": Device, "NODE": CPU}
+var sysstatIs = map[string]Dimension{"FILESYSTEM": Device, "MOUNTPOINT": Device, "Filesystem": Device, "NODE": CPU,
+	"disk_device": Device, "disk-device": Device, "filesystem": Device, "mountpoint": Device}
 
 // sysstatKeys are the columns that say whose a row is: a process's name, or what the first column
 // is of.
