@@ -139,14 +139,30 @@ func (r *sysstatSamples) file(table, kind string, v syntax.JSON, names []string,
 		}
 		names, beside = append(names, v.Names[i]), append(beside, m)
 	}
-	for i, m := range v.Members {
-		if m.Kind == '{' || m.Kind == '[' {
-			r.file(table+" "+v.Names[i], kind, m, names, beside)
+	if nested && len(names) <= mostRepeated {
+		for i, m := range v.Members {
+			if m.Kind == '{' || m.Kind == '[' {
+				r.file(table+" "+v.Names[i], kind, m, names, beside)
+			}
 		}
-	}
-	if nested || len(names) == 0 {
 		return
 	}
+	if len(names) > 0 {
+		r.row(table, kind, names, beside)
+	}
+	for i, m := range v.Members {
+		if m.Kind == '{' || m.Kind == '[' {
+			r.file(table+" "+v.Names[i], kind, m, nil, nil)
+		}
+	}
+}
+
+// mostRepeated bounds how many values are repeated in the rows of what stands within them: they are
+// keys, of which there are few. More of them have a row of their own.
+const mostRepeated = 8
+
+// row files a row of values in the table of that name.
+func (r *sysstatSamples) row(table, kind string, names []string, values []syntax.JSON) {
 	s := r.sheetFor("sysstat/"+table, table, kind)
 	s.inferred = true
 	r.at(s)
@@ -165,8 +181,8 @@ func (r *sysstatSamples) file(table, kind string, v syntax.JSON, names []string,
 	}
 	for i, n := range names {
 		c := s.open(n, String)
-		c.appendString(leafText(beside[i]))
-		if beside[i].Kind == '"' {
+		c.appendString(leafText(values[i]))
+		if values[i].Kind == '"' {
 			c.role, c.is = roleKey, sysstatIs[n]
 		}
 	}
