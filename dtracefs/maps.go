@@ -186,13 +186,13 @@ func (f *bpftraceMaps) take(st *station, num int, line []byte) bool {
 		}
 		f.last, f.lastEnd = string(name), st.cur.Number()
 		m := st.maps.of(st.decoder, string(name), form, ", ")
-		m.entries = append(m.entries, e)
+		m.add(st, e)
 		return true
 	}
 	if count, average, total, ok := syntax.Stats(value); ok {
 		e.mapShape = &mapShape{stats: [3]int64{count, average, total}}
 		m := st.maps.of(st.decoder, string(name), "stats", ", ")
-		m.entries = append(m.entries, e)
+		m.add(st, e)
 		return true
 	}
 	e.value = string(value)
@@ -200,8 +200,19 @@ func (f *bpftraceMaps) take(st *station, num int, line []byte) bool {
 		e.fields = jsonFields(nil, "", v)
 	}
 	m := st.maps.of(st.decoder, string(name), "value", ", ")
-	m.entries = append(m.entries, e)
+	m.add(st, e)
 	return true
+}
+
+// add appends an entry. Once there are many there likely are many more, and room for those is made
+// at once, for as many as there are lines in about a part.
+func (m *mapPrint) add(st *station, e mapEntry) {
+	const many = 1000
+	if n := len(m.entries); n == cap(m.entries) && n >= many {
+		rest := st.cur.Rest()
+		m.entries = slices.Grow(m.entries, max(n/4, bytes.Count(rest[:min(len(rest), chunkSize)], []byte("\n"))))
+	}
+	m.entries = append(m.entries, e)
 }
 
 // clockBefore splits a line on which time() or strftime(), and perhaps a title, was printed

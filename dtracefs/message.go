@@ -83,10 +83,12 @@ func (messages) take(st *station, num int, line []byte) bool {
 	}
 	kind := ""
 	// The first byte rules out nearly all lines, so that hardly any is tried against a pattern.
-	switch c := syntax.TrimIndent(line)[0]; {
-	case (c == '.' || c == '[' || c == '-' || c == '@') && ellipsis.Match(line):
+	// Maps of bpftrace start with an @, and what was left out with two.
+	begin := syntax.TrimIndent(line)
+	switch c := begin[0]; {
+	case (c == '.' || c == '[' || c == '-' || bytes.HasPrefix(begin, []byte("@@"))) && ellipsis.Match(line):
 		kind = "elided"
-	case (c == '#' || c == '$' || c == '%' || bytes.ContainsAny(line, "@\\#$")) && prompt.Match(line):
+	case c != '@' && (c == '#' || c == '$' || c == '%' || bytes.ContainsAny(line, "@\\#$")) && prompt.Match(line):
 		kind = "prompt"
 	// Under a header a line is a row of it, whatever word it starts with.
 	case st.mode == syntax.NoHeader && isBanner(line):
