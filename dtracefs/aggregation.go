@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"slices"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
@@ -14,11 +15,8 @@ import (
 type aggregations struct{}
 
 func (aggregations) take(st *station, num int, line []byte) bool {
-	if st.free.open() {
-		return false // it belongs to the text above it
-	}
 	keys, value, unsigned, ok := syntax.AggRow(line)
-	if !ok {
+	if !ok || st.free.open() && !underLine(st, keys) {
 		return false
 	}
 	if next := st.peekAfter(); next != nil {
@@ -30,10 +28,17 @@ func (aggregations) take(st *station, num int, line []byte) bool {
 			return false
 		}
 	}
-	if st.afterStack && len(keys) == 0 {
+	if st.afterStack && ofEmptyStack(st, keys) {
+		behind := st.behindStack
 		st.take(classTable)
-		stackRow(st, nil, stackRuns{}, nil, value, unsigned)
+		stackRow(st, unnamed(keys), stackRuns{}, nil, value, unsigned)
+		st.behindStack = behind
 		return true
+	}
+	// A line right above that holds a number says of what time or round the rows are. As their
+	// title it would be another one, and so a table, each time.
+	if st.free.open() && !endsAsTitle(st.free.lines[len(st.free.lines)-1].text) {
+		st.free.flush()
 	}
 	title := st.free.title()
 	// Without a blank line before them rows go on in the block, unless a key comes again (see
@@ -71,6 +76,37 @@ func (aggregations) take(st *station, num int, line []byte) bool {
 	}
 	st.afterStack = false
 	return true
+}
+
+// underLine reports whether a row stands by itself, though a line of free text is right above it. In
+// general a row belongs to the text above, which may be the heading of a script's own table. It does
+// not if that is one line that names no columns and the row has a string in its fifty columns:
+//
+//	7
+//	  nginx                                                            12
+func underLine(st *station, keys []syntax.Key) bool {
+	lines := st.free.lines
+	n := len(lines) - 1
+	if n > 0 && lines[n-1].num != 0 || !slices.ContainsFunc(keys, func(k syntax.Key) bool { return !k.IsInt }) {
+		return false
+	}
+	table := []textLine{lines[n]}
+	for ahead := *st.cur; len(table) <= sampleRows && !ahead.Done(); {
+		next, _ := ahead.Next()
+		next = plain(next)
+		if _, _, _, ok := syntax.AggRow(next); !ok {
+			break
+		}
+		table = append(table, textLine{num: 1, text: next})
+	}
+	return !st.free.tables.headingHere(st, table, 0)
+}
+
+// endsAsTitle reports whether a line right above rows names them: it has no number, or ends in a
+// colon or comma.
+func endsAsTitle(line []byte) bool {
+	line = bytes.TrimRight(line, " \t")
+	return !bytes.ContainsAny(line, "0123456789") || bytes.HasSuffix(line, []byte(":")) || bytes.HasSuffix(line, []byte(","))
 }
 
 // aggRow adds a tuple with its value. Rows whose keys are of other types or number have a table

@@ -84,8 +84,13 @@ func (f *scriptLines) take(st *station, num int, line []byte) bool {
 			continue
 		}
 		st.free.flush()
+		from := st.cur.Offset()
 		st.take(classTable)
-		f.row(st, format, cells)
+		if f.row(st, format, cells) {
+			// The words of the format are in the table, too, so that nothing is lost, even if
+			// they are glued to cells, as in pid12.
+			st.wasExact(from, st.cur.Offset(), 1)
+		}
 		return true
 	}
 	return false
@@ -124,7 +129,7 @@ func (f *scriptLines) sheetOf(st *station, format *script.Format) *formatSheet {
 	}
 	headed := f.namesOf(st, format)
 	for i, c := range format.Columns {
-		typ := map[script.Type]Type{script.Int: Int, script.Text: String, script.Date: Time}[c.Type]
+		typ := map[script.Type]Type{script.Int: Int, script.Text: String, script.Date: Time, script.Float: String}[c.Type]
 		name := c.Name
 		if headed != nil && unspoken.MatchString(name) {
 			name = headed[i]
@@ -143,6 +148,9 @@ func (f *scriptLines) sheetOf(st *station, format *script.Format) *formatSheet {
 		for slices.Contains(fs.cols, col) || col == fs.words {
 			name += "'"
 			col = fs.sheet.col(name, typ)
+		}
+		if c.Type == script.Float {
+			st.last = append(st.last, col.infer)
 		}
 		fs.cols = append(fs.cols, col)
 	}
@@ -191,8 +199,9 @@ func linesName(s *script.Script, key string) string {
 }
 
 // row files the cells of a format. A lone date is the instant of what follows. Formats share
-// sheets, so a column may have missed rows of another format: it is filled up first.
-func (f *scriptLines) row(st *station, format *script.Format, cells [][]byte) {
+// sheets, so a column may have missed rows of another format: it is filled up first. It reports
+// whether a row was filed.
+func (f *scriptLines) row(st *station, format *script.Format, cells [][]byte) bool {
 	fs := f.sheetOf(st, format)
 	if fs.sheet == nil {
 		if ns, ok := st.opt.localTime(string(cells[0])); ok {
@@ -200,7 +209,7 @@ func (f *scriptLines) row(st *station, format *script.Format, cells [][]byte) {
 			st.tell(syntax.Clock{NS: ns, Form: syntax.Date, Zoned: true}, nil)
 		}
 		st.block++
-		return
+		return false
 	}
 	s := fs.sheet
 	for i, c := range fs.cols {
@@ -215,6 +224,7 @@ func (f *scriptLines) row(st *station, format *script.Format, cells [][]byte) {
 		fs.words.appendString(format.Text)
 	}
 	s.n++
+	return true
 }
 
 // formatCell appends a cell of the type that the format says. A cell that is not what it should

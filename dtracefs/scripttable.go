@@ -260,8 +260,26 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 	for end < len(rows) && !isDrawn(rows[end]) && !isWordsInRule(rows[end].text) && headingWords(rows[end].text) != h.words && (end == 0 || !f.headingHere(st, rows, end)) {
 		end++
 	}
+	if end > 1 && end < len(rows) && headingWords(rows[end].text) == h.words && h.isOther(rows[end-1].text, rows[:end-1]) {
+		end-- // the title of the table that comes next
+	}
 	f.rows(st, h, title, rows[:end])
 	return at + 1 + ruled + end
+}
+
+// isOther reports whether a line under the heading is no row: it has a word, but for a dash, where
+// all the rows above it have numbers.
+func (h *header) isOther(line []byte, rows []textLine) bool {
+	var above columnKinds
+	for _, r := range rows {
+		above.see(h.cells(r.text))
+	}
+	for i, c := range h.cells(line) {
+		if above.numbers[i] && !above.words[i] && len(c) > 0 && string(c) != "-" && !isNumber(c) {
+			return true
+		}
+	}
+	return false
 }
 
 // isDrawn reports whether a line is drawn, between a heading and its rows or under them.

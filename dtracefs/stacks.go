@@ -79,16 +79,31 @@ func (f *stacks) take(st *station, num int, line []byte) bool {
 		if more, value, unsigned, ok := stackValue(next); ok {
 			st.take(classTable)
 			f.margin = f.margin || atMargin && next[0] != ' ' && next[0] != '\t'
+			behind := ""
+			if len(keys) == 0 {
+				behind = signature(unnamed(more))
+			}
 			for _, k := range more {
 				// Keys behind a stack stand on the line of the value; stackRow numbers them.
 				keys = append(keys, named{"", k})
 			}
 			stackRow(st, keys, runs, &title, value, unsigned)
+			st.behindStack = behind
 			return true
 		}
 	}
 	loneStack(st, num, title, keys, runs)
 	return true
+}
+
+// ofEmptyStack reports whether a row of an aggregation, right behind a stack with its value, is the
+// value of an empty one. Its keys are as those that stand behind the stacks, and nothing is right
+// under it, where another row of an aggregation without stacks would be.
+func ofEmptyStack(st *station, keys []syntax.Key) bool {
+	if len(keys) == 0 {
+		return true
+	}
+	return st.blanks == 1 && st.behindStack == signature(unnamed(keys)) && syntax.Blank(st.peekAfter())
 }
 
 // aloneAtMargin reports whether what stands under a frame at the margin is neither a frame nor a
@@ -286,7 +301,7 @@ func stackValue(line []byte) (keys []syntax.Key, value int64, unsigned, ok bool)
 
 // stackRow adds a record to the table of stacks with such keys.
 func stackRow(st *station, keys []named, runs stackRuns, title *string, value int64, unsigned bool) {
-	st.afterStack = true
+	st.afterStack, st.behindStack = true, ""
 	for i := range keys {
 		if keys[i].name == "" {
 			keys[i].name = unnamed(make([]syntax.Key, i+1))[i].name

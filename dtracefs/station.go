@@ -27,11 +27,15 @@ type station struct {
 	blanks     int           // blank lines since the last other line
 	afterClock int           // number of the line after the last clock that stood alone
 	afterStack bool          // the group before was a stack: a value alone is that of an empty one
-	free       *freeText
-	turns      turns
-	turn       int // which aggregation the block is of that is being printed; -1 if nothing tells
-	maps       mapPrints
-	forms      []recognizer // as in the list of forms
+
+	// behindStack is the signature of the keys that stand behind that stack, with its value; "" where
+	// keys stand before it, or none do.
+	behindStack string
+	free        *freeText
+	turns       turns
+	turn        int // which aggregation the block is of that is being printed; -1 if nothing tells
+	maps        mapPrints
+	forms       []recognizer // as in the list of forms
 
 	// The two recognizers whose captures get large. Parts of those are decoded ahead.
 	activity *activity

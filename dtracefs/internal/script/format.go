@@ -30,11 +30,12 @@ type Column struct {
 // Type is the type of a column.
 type Type uint8
 
-// The types of columns: what %d and the like, %s and the like, and %Y print.
+// The types of columns: what %d and the like, %s and the like, %Y, and %f and the like print.
 const (
 	Int Type = iota
 	Text
 	Date
+	Float
 )
 
 // A part is a literal or a conversion.
@@ -44,6 +45,7 @@ type part struct {
 	padded  bool
 	left    bool
 	word    bool // holds no blanks
+	prefix  string
 	typ     Type
 }
 
@@ -96,7 +98,7 @@ func newFormat(text string, args []string) *Format {
 			name = f.args[used]
 			used++
 		}
-		f.parts = append(f.parts, part{column: len(f.Columns), padded: c.width, left: c.left, word: strings.HasPrefix(name, "probe"), typ: c.typ()})
+		f.parts = append(f.parts, part{column: len(f.Columns), padded: c.width, left: c.left, word: strings.HasPrefix(name, "probe"), prefix: f.takePrefix(c), typ: c.typ()})
 		f.Columns = append(f.Columns, Column{name, c.typ()})
 	}
 	if len(f.Columns) == 0 {
@@ -118,10 +120,39 @@ func (f *Format) literal(s string) {
 	f.parts = append(f.parts, part{literal: s, column: -1})
 }
 
+// takePrefix takes the sign of a number's base off the text before a conversion, since it is a part
+// of what the conversion prints: of "flags=0x%x" the column holds 0x800. Padding with blanks would
+// stand between the two.
+func (f *Format) takePrefix(c conv) string {
+	n := len(f.parts) - 1
+	if n < 0 || f.parts[n].column >= 0 || c.width && !c.zero {
+		return ""
+	}
+	text := f.parts[n].literal
+	var prefix string
+	switch c.verb {
+	case 'x', 'X', 'p':
+		if prefix = text[max(0, len(text)-2):]; !strings.EqualFold(prefix, "0x") {
+			return ""
+		}
+	case 'o':
+		prefix = "0"
+	}
+	text, ok := strings.CutSuffix(text, prefix)
+	if prefix == "" || !ok || text != "" && (isWord(text[len(text)-1]) || text[len(text)-1] == '.') {
+		return ""
+	}
+	f.parts[n].literal = text
+	if text == "" {
+		f.parts = f.parts[:n]
+	}
+	return prefix
+}
+
 // A conv is a conversion of a format, as far as its output looks different for it.
 type conv struct {
-	verb                     byte
-	width, left, aggregation bool
+	verb                           byte
+	width, zero, left, aggregation bool
 }
 
 // conversion reads a conversion off s, which starts with the percent sign. A width given by an
@@ -136,6 +167,8 @@ func conversion(s string) (c conv, rest string, ok bool) {
 			c.aggregation = true
 		case b >= '1' && b <= '9' || b == '*':
 			c.width = true
+		case b == '0' && !c.width:
+			c.zero = true
 		case strings.IndexByte("+ #0.hlLwz", b) >= 0:
 		default:
 			c.verb = b
@@ -156,6 +189,8 @@ func (c conv) typ() Type {
 		return Int
 	case 'Y':
 		return Date
+	case 'f', 'e', 'g', 'E', 'G':
+		return Float
 	}
 	return Text
 }
@@ -207,7 +242,7 @@ func columnName(expression string, i int) string {
 }
 
 // identifier is the name that an expression goes by: a variable, a member, or what a cast or a
-// call of one argument is made of, as fd of `(int)args->fd` and arg0 of `str(arg0)`; "" for
+// call of one argument is made of, as fd of `(int)args.fd` and arg0 of `str(arg0)`; "" for
 // anything else, such as a sum.
 func identifier(e string) string {
 	e = strings.TrimSpace(e)
@@ -228,6 +263,10 @@ func identifier(e string) string {
 	}
 	if i := strings.LastIndex(e, "->"); i >= 0 {
 		e = e[i+2:]
+	}
+	// A member stands behind a period in bpftrace; a number may have one, too.
+	if i := strings.LastIndexByte(e, '.'); i >= 0 && (e[0] < '0' || e[0] > '9') {
+		e = e[i+1:]
 	}
 	if e == "" || e[0] >= '0' && e[0] <= '9' {
 		return ""
@@ -303,9 +342,12 @@ func (m *matcher) match(i int, line []byte) bool {
 			return m.text(i, line)
 		}
 		n := 0
-		if p.typ == Date {
+		switch p.typ {
+		case Date:
 			n = dateLen(line)
-		} else {
+		case Float:
+			n = floatLen(line, p.padded)
+		default:
 			n = intLen(line, p.padded)
 		}
 		if n == 0 {
@@ -329,6 +371,9 @@ func (m *matcher) match(i int, line []byte) bool {
 // next part may start is tried until one fits.
 func (m *matcher) text(i int, line []byte) bool {
 	p := m.f.parts[i]
+	if !bytes.HasPrefix(line, []byte(p.prefix)) {
+		return false
+	}
 	if i == len(m.f.parts)-1 {
 		m.cells[p.column] = trimPadding(line, p)
 		return !p.word || bytes.IndexByte(line, ' ') < 0
@@ -386,6 +431,30 @@ func intLen(line []byte, padded bool) int {
 	}
 	if i == digits {
 		return 0
+	}
+	return i
+}
+
+// floatLen is how much of a line a decimal number takes, with the padding before it; 0 if there is
+// none.
+func floatLen(line []byte, padded bool) int {
+	i := intLen(line, padded)
+	if i == 0 {
+		return 0
+	}
+	digits := func(from int) int {
+		for from < len(line) && line[from] >= '0' && line[from] <= '9' {
+			from++
+		}
+		return from
+	}
+	if i < len(line) && line[i] == '.' {
+		i = digits(i + 1)
+	}
+	if i+1 < len(line) && line[i]|0x20 == 'e' && (line[i+1] == '+' || line[i+1] == '-') {
+		if end := digits(i + 2); end > i+2 {
+			i = end
+		}
 	}
 	return i
 }

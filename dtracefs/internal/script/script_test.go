@@ -1,6 +1,7 @@
 package script
 
 import (
+	"bytes"
 	"reflect"
 	"strings"
 	"testing"
@@ -68,6 +69,27 @@ func TestMatch(t *testing.T) {
 		if ok != (c.want != "") || ok && strings.Join(got, "|") != c.want {
 			t.Errorf("%q reads %q, %v; want %q", c.line, got, ok, c.want)
 		}
+	}
+}
+
+// The sign of a number's base is a part of the number, and a decimal number is one.
+func TestBases(t *testing.T) {
+	s := Parse(`io:::start { printf("open(%s) flags=0x%x mode=0%o 0x%16x v1.0%o %8.2fms %e\n", str(args.filename), args.flags, args.mode, arg3, arg4, $a.b, 1.5); }`)
+	f := s.Formats[0]
+	cells, ok := f.Match([]byte("open(/a b) flags=0x800 mode=0644 0x              ff v1.07     1.50ms 1.000000e+09"), nil)
+	got := string(bytes.Join(cells, []byte("|")))
+	if want := "/a b|0x800|0644|ff|7|1.50|1.000000e+09"; !ok || got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	var names []string
+	for _, c := range f.Columns {
+		names = append(names, c.Name)
+	}
+	if got, want := strings.Join(names, " "), "filename flags mode arg3 arg4 b c7"; got != want {
+		t.Errorf("columns %s, want %s", got, want)
+	}
+	if _, ok := f.Match([]byte("open(a) flags=800 mode=0644 0x              ff v1.07     1.50ms 1.0e+09"), nil); ok {
+		t.Error("a number without its sign is taken for one with it")
 	}
 }
 
