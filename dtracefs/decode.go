@@ -222,6 +222,7 @@ func isAnything([]byte) bool { return true }
 func isBpftrace(head []byte) bool {
 	for cur := syntax.NewCursor(head); !cur.Done(); {
 		line, _ := cur.Next()
+		line = plain(line)
 		if m, ok := syntax.ParseMessage(line); ok && m.Kind == "attached" {
 			return true
 		}

@@ -24,7 +24,7 @@ func isFolded(head []byte) bool {
 	several, n := 0, 0
 	for !cur.Done() && n < 50 {
 		line, terminated := cur.Next()
-		line = bytes.TrimPrefix(line, []byte("^C"))
+		line = bytes.TrimPrefix(plain(line), []byte("^C"))
 		if syntax.Blank(line) || !terminated && cur.Done() && n > 0 || ellipsis.Match(line) {
 			continue
 		}
@@ -66,7 +66,7 @@ func folded(d *decoder, cur *syntax.Cursor) {
 				continue
 			}
 		}
-		frames, v, unsigned, ok := syntax.LastInt(bytes.TrimRight(line, " "))
+		frames, v, unsigned, ok := syntax.LastInt(bytes.TrimRight(plain(line), " "))
 		// The column is one of signed integers, in which a larger count would become a negative
 		// one.
 		if !ok || unsigned {

@@ -123,10 +123,18 @@ type bpftraceMaps struct {
 	last    string          // whose histogram came last
 	lastEnd int             // number of the line after it
 	noKeys  int             // offset up to which keys over several lines do not end
+	cutAt   int             // number of the line of the last entry whose keys the text cuts; or 0
 }
 
 // resume forgets an offset in the text before.
 func (f *bpftraceMaps) resume(*station) { f.noKeys, f.ahead = 0, 0 }
+
+// end tells that the capture is cut where it ends within the keys of an entry.
+func (f *bpftraceMaps) end(st *station) {
+	if f.cutAt > 0 {
+		st.truncated(f.cutAt)
+	}
+}
 
 func (f *bpftraceMaps) take(st *station, num int, line []byte) bool {
 	if f.empty(st, line) {
@@ -139,6 +147,7 @@ func (f *bpftraceMaps) take(st *station, num int, line []byte) bool {
 	}
 	var keys []mapKey
 	value := bytes.TrimSpace(rest)
+	f.cutAt = 0
 	if open {
 		var lines int
 		if keys, value, lines, ok = f.keys(st, rest); !ok {
@@ -319,9 +328,11 @@ func (f *bpftraceMaps) keys(st *station, rest []byte) (keys []mapKey, value []by
 	}
 	c := *st.cur
 	c.Next()
+	frames := true
 	for lines = 1; !c.Done() && lines < longestKeys; lines++ {
 		line, _ := c.Next()
 		line = plain(line)
+		frames = frames && len(line) > 0 && (line[0] == ' ' || line[0] == ',')
 		last := &keys[len(keys)-1]
 		// What stands before the bracket is another key behind a stack, `, nginx]: 12`; the last
 		// frame; or the rest of a name with the end of a line in it. If nothing does, and nothing
@@ -353,6 +364,9 @@ func (f *bpftraceMaps) keys(st *station, rest []byte) (keys []mapKey, value []by
 		last.frames = append(last.frames, string(bytes.TrimSpace(line)))
 	}
 	f.noKeys = c.Offset()
+	if c.Done() && frames {
+		f.cutAt = st.cur.Number()
+	}
 	return nil, nil, 0, false
 }
 

@@ -360,9 +360,11 @@ func settleStacks(s *sheet) {
 // its value.
 func loneStack(st *station, num int, title string, keys []named, runs stackRuns) {
 	// Where other stacks have values, one at the very end of the text has lost its own, and so has
-	// one above the dots that stand for what was left out.
-	cut := st.cur.Done() && printedStacks(st)
-	if !st.cur.Done() {
+	// one above the dots that stand for what was left out. The text may end within the blanks that
+	// the next line starts with.
+	atEnd := len(bytes.Trim(st.cur.Rest(), " ")) == 0
+	cut := atEnd && printedStacks(st)
+	if !atEnd {
 		cut = ellipsis.Match(st.cur.Peek())
 	}
 	s := st.byKey["events"]
