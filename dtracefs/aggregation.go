@@ -15,8 +15,8 @@ import (
 type aggregations struct{}
 
 func (aggregations) take(st *station, num int, line []byte) bool {
-	keys, value, unsigned, ok := syntax.AggRow(line)
-	if !ok || st.free.open() && !underLine(st, keys) {
+	keys, value, unsigned, lines := nextAggRow(st, line)
+	if lines == 0 || st.free.open() && !underLine(st, keys) {
 		return false
 	}
 	if next := st.peekAfter(); next != nil {
@@ -51,7 +51,7 @@ func (aggregations) take(st *station, num int, line []byte) bool {
 	if title == "" {
 		st.turn = st.turns.number(st, len(keys))
 	}
-	st.take(classTable)
+	st.takeLines(classTable, lines)
 	aggRow(st, title, unnamed(keys), value, unsigned)
 	for !st.cur.Done() {
 		line := st.peek()
@@ -61,8 +61,8 @@ func (aggregations) take(st *station, num int, line []byte) bool {
 			perCPURow(st, unnamed(keys), cpu, v)
 			continue
 		}
-		next, value, unsigned, ok := syntax.AggRow(line)
-		if !ok {
+		next, value, unsigned, lines := nextAggRow(st, line)
+		if lines == 0 {
 			break
 		}
 		if after := st.peekAfter(); after != nil {
@@ -70,13 +70,39 @@ func (aggregations) take(st *station, num int, line []byte) bool {
 				break
 			}
 		}
-		st.take(classTable)
+		st.takeLines(classTable, lines)
 		keys = next
 		aggRow(st, title, unnamed(keys), value, unsigned)
 	}
 	st.afterStack = false
 	return true
 }
+
+// nextAggRow splits the row of an aggregation that starts with line, the next one. It goes over
+// several lines where a name holds their ends; lines is 0 where it is none.
+func nextAggRow(st *station, line []byte) (keys []syntax.Key, value int64, unsigned bool, lines int) {
+	if keys, value, unsigned, ok := syntax.AggRow(line); ok {
+		return keys, value, unsigned, 1
+	}
+	if len(line) < 3 || string(line[:2]) != "  " || line[2] == ' ' || len(line) >= syntax.StringWidth {
+		return nil, 0, false, 0
+	}
+	// The columns are counted over all of the lines, as the name is padded as a whole.
+	row := bytes.Clone(line)
+	ahead := *st.cur
+	ahead.Next()
+	for lines = 2; lines <= longestName && len(row) < syntax.StringWidth && !ahead.Done(); lines++ {
+		next, _ := ahead.Next()
+		row = append(append(row, '\n'), plain(next)...)
+		if keys, value, unsigned, ok := syntax.AggRow(row); ok && len(keys) > 0 && bytes.IndexByte(keys[0].Text, '\n') >= 0 {
+			return keys, value, unsigned, lines
+		}
+	}
+	return nil, 0, false, 0
+}
+
+// longestName bounds how many lines the name of a process goes over.
+const longestName = 4
 
 // underLine reports whether a row stands by itself, though a line of free text is right above it. In
 // general a row belongs to the text above, which may be the heading of a script's own table. It does

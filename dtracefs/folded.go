@@ -15,10 +15,14 @@ func joinFrames(frames []string) string { return strings.Join(frames, "\x00") }
 // seen after the last blank. Its leaf may be empty, as that of a waker that is not known.
 var foldedLine = pattern.New(`^[^;\t]\S*.*(?:[^\s;]|;[^;]+;) \d+$`)
 
+// stamped is what a line starts with that has a number or a time before its words.
+var stamped = pattern.New(`^[\d:.]+ +\D`)
+
 // isFolded reports whether the first lines all are folded stacks, and one at least has two
 // frames. One frame is only a name and a number, which any table may have, so half of the lines
 // must have two; in a long text one line is enough, as all others at least look alike. A root
-// with two blanks in it is a row of a table with a semicolon further on.
+// with two blanks in it is a row of a table with a semicolon further on, and so is one that starts with a
+// number or a time.
 func isFolded(head []byte) bool {
 	cur := syntax.NewCursor(head)
 	several, n := 0, 0
@@ -33,6 +37,9 @@ func isFolded(head []byte) bool {
 			return false
 		}
 		root, _, ok := bytes.Cut(line, []byte(";"))
+		if stamped.Match(root) {
+			return false
+		}
 		if ok && !bytes.Contains(root, []byte("  ")) {
 			several++
 		}

@@ -154,9 +154,7 @@ func (f *bpftraceMaps) take(st *station, num int, line []byte) bool {
 			return false
 		}
 		st.free.flush()
-		for range lines {
-			st.take(classTable)
-		}
+		st.takeLines(classTable, lines)
 	} else {
 		st.free.flush()
 		st.take(classTable)

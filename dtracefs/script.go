@@ -84,13 +84,8 @@ func (f *scriptLines) take(st *station, num int, line []byte) bool {
 			continue
 		}
 		st.free.flush()
-		from := st.cur.Offset()
 		st.take(classTable)
-		if f.row(st, format, cells) {
-			// The words of the format are in the table, too, so that nothing is lost, even if
-			// they are glued to cells, as in pid12.
-			st.wasExact(from, st.cur.Offset(), 1)
-		}
+		f.row(st, format, cells)
 		return true
 	}
 	return false
@@ -199,9 +194,8 @@ func linesName(s *script.Script, key string) string {
 }
 
 // row files the cells of a format. A lone date is the instant of what follows. Formats share
-// sheets, so a column may have missed rows of another format: it is filled up first. It reports
-// whether a row was filed.
-func (f *scriptLines) row(st *station, format *script.Format, cells [][]byte) bool {
+// sheets, so a column may have missed rows of another format: it is filled up first.
+func (f *scriptLines) row(st *station, format *script.Format, cells [][]byte) {
 	fs := f.sheetOf(st, format)
 	if fs.sheet == nil {
 		if ns, ok := st.opt.localTime(string(cells[0])); ok {
@@ -209,7 +203,7 @@ func (f *scriptLines) row(st *station, format *script.Format, cells [][]byte) bo
 			st.tell(syntax.Clock{NS: ns, Form: syntax.Date, Zoned: true}, nil)
 		}
 		st.block++
-		return false
+		return
 	}
 	s := fs.sheet
 	for i, c := range fs.cols {
@@ -224,7 +218,6 @@ func (f *scriptLines) row(st *station, format *script.Format, cells [][]byte) bo
 		fs.words.appendString(format.Text)
 	}
 	s.n++
-	return true
 }
 
 // formatCell appends a cell of the type that the format says. A cell that is not what it should

@@ -260,6 +260,13 @@ func (st *station) take(class lineClass) []byte {
 	return plain(line)
 }
 
+// takeLines goes past the next n lines.
+func (st *station) takeLines(class lineClass, n int) {
+	for range n {
+		st.take(class)
+	}
+}
+
 // colors are the escapes that color terminals, and those that clear the screen or a line and move
 // to where a tool prints anew.
 var colors = pattern.New("\x1b\\[[0-9;?]*[mHJKhl]")

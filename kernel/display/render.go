@@ -15,6 +15,8 @@ import (
 	"gonum.org/v1/gonum/graph"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot"
+
+	"dtnotes/dtracefs"
 )
 
 // The interfaces through which a value shows itself. They are aliases of unnamed interfaces: only
@@ -300,9 +302,10 @@ func renderKnown(v any) Bundle {
 // errorColor is a red that can be read on white and on black.
 const errorColor = "#d63c44"
 
-// renderError shows the message in red, and below it the types of the errors it wraps.
+// renderError shows the message in red, and below it the types of the errors it wraps. The message
+// may name a process or a file, so that it is spelled as foreign names are.
 func renderError(err error) Bundle {
-	text := Text(err)
+	text := dtracefs.PrintableLines(Text(err))
 	return Bundle{Data: MIMEMap{
 		MIMETypeText: text,
 		MIMETypeHTML: fmt.Sprintf(`<pre style="color:%s">error: %s</pre><p><small>%s</small></p>`,

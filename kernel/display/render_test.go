@@ -156,6 +156,16 @@ func TestRenderResult(t *testing.T) {
 	}
 }
 
+// An error may name a process or a file.
+func TestErrorOfForeignName(t *testing.T) {
+	b := Render(errors.New("no \x1b[2J\u202e\nhere"))
+	for _, mime := range []string{MIMETypeText, MIMETypeHTML} {
+		if got := b.Data[mime].(string); strings.ContainsAny(got, "\x1b\u202e") || !strings.Contains(got, "no \\x1b[2J\\u202e\nhere") {
+			t.Errorf("%s: %q", mime, got)
+		}
+	}
+}
+
 func TestLongFrame(t *testing.T) {
 	n := make([]float64, 1234)
 	names := make([]string, len(n))

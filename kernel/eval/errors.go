@@ -13,6 +13,7 @@ import (
 
 	"github.com/goplus/ixgo"
 
+	"dtnotes/dtracefs"
 	"dtnotes/kernel/cell"
 	"dtnotes/kernel/eval/internal/inner"
 )
@@ -273,12 +274,13 @@ func panicText(v any) (string, []frame) {
 }
 
 // describe is the text of a value that was thrown or returned. Its methods are the user's and may
-// panic.
+// panic. It may name a process or a file, so that it is spelled as foreign names are.
 func describe(v any) (text string) {
 	defer func() {
 		if r := recover(); r != nil {
 			text = fmt.Sprintf("(%T, whose Error method panics: %v)", v, r)
 		}
+		text = dtracefs.PrintableLines(text)
 	}()
 	switch v := v.(type) {
 	case error:

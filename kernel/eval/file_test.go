@@ -72,3 +72,16 @@ func TestRunCellsText(t *testing.T) {
 		}
 	}
 }
+
+// A failure may name a process or a file, whose name must not reach a terminal as it is.
+func TestFailuresAreShown(t *testing.T) {
+	s := newSession(t)
+	var b bytes.Buffer
+	file := "evil := \"\\x1b]0;x\\a\\u202e\"\n---\npanic(evil)\n---\npanic(errors.New(evil))\n---\nerrors.New(evil)"
+	if _, err := RunCells(context.Background(), s, file, &b, false); err != nil {
+		t.Fatal(err)
+	}
+	if out := b.String(); strings.ContainsAny(out, "\x1b\a\u202e") || strings.Count(out, `\x1b]0;x\x07\u202e`) != 3 {
+		t.Errorf("shown: %q", out)
+	}
+}

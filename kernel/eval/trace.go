@@ -82,6 +82,7 @@ func (s *Session) traceError(r *run, tracer string, above int, err error) *cell.
 		if errors.Is(err, dtracefs.ErrNoTracer) {
 			msg = "there is no " + tracer + " on PATH: it comes with the system or as a package of its own"
 		}
+		msg = dtracefs.PrintableLines(msg)
 		out.Message, out.Traceback = msg, []string{cell.Headline(out.Name, msg)}
 		return out
 	}
@@ -90,6 +91,7 @@ func (s *Session) traceError(r *run, tracer string, above int, err error) *cell.
 		if f.Privileges {
 			f.Hint += "; in a cell, --with sudo, doas or pfexec on its first line does that"
 		}
+		f.Text = dtracefs.PrintableLines(f.Text)
 		at, msg := "", f.Text
 		if f.Hint != "" {
 			msg += "\n" + f.Hint

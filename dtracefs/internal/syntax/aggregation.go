@@ -39,8 +39,8 @@ func AggRow(line []byte) (keys []Key, value int64, unsigned, ok bool) {
 	return keys, value, unsigned, ok
 }
 
-// stringWidth is the width of a string key: two blanks and 50 columns.
-const stringWidth = 52
+// StringWidth is the width of a string key: two blanks and 50 columns.
+const StringWidth = 52
 
 // Keys splits keys by the widths of the default print: 4, 6, 9 or 17 columns for an integer of 1,
 // 2, 4 or 8 bytes, two blanks and 50 columns for a string or a symbol. Longer ones overflow. ok
@@ -91,14 +91,14 @@ func stringKey(b []byte) (k Key, n int) {
 	if len(b) < 3 || b[0] != ' ' || b[1] != ' ' {
 		return k, 0
 	}
-	if len(b) >= stringWidth && (len(b) == stringWidth || b[stringWidth] == ' ') {
-		return Key{bytes.TrimRight(b[2:stringWidth], " "), false}, stringWidth
+	if len(b) >= StringWidth && (len(b) == StringWidth || b[StringWidth] == ' ') {
+		return Key{bytes.TrimRight(b[2:StringWidth], " "), false}, StringWidth
 	}
-	if len(b) < stringWidth {
+	if len(b) < StringWidth {
 		return k, 0
 	}
 	// Longer than its columns: it ends where the next key's blanks start.
-	i := stringWidth
+	i := StringWidth
 	for i < len(b) && b[i] != ' ' {
 		i++
 	}
@@ -122,7 +122,7 @@ func KeyLine(line []byte) []Key {
 	if bytes.HasPrefix(line, []byte("  ")) && !bytes.HasPrefix(line, []byte("   ")) {
 		// Trailing blanks may be lost: what is left still stands in columns.
 		kept := bytes.TrimRight(line, " ")
-		width := (len(kept) + stringWidth - 1) / stringWidth * stringWidth
+		width := (len(kept) + StringWidth - 1) / StringWidth * StringWidth
 		padded := append(bytes.Clone(kept), bytes.Repeat([]byte(" "), width-len(kept))...)
 		if keys, ok := Keys(padded); ok {
 			return keys
