@@ -96,8 +96,8 @@ func (f *eventLog) open(st *station, g syntax.Log) {
 }
 
 // starts looks ahead for the format of a log. One integer in front is not enough, since a row of
-// names and numbers may start with one; and where most lines would have to be joined to others it
-// is none.
+// names and numbers may start with one, unless it is a clock and some names are of several lines,
+// which rows are not; and where most lines would have to be joined to others it is none.
 func (f *eventLog) starts(st *station) bool {
 	c := *st.cur
 	var sample [][]byte
@@ -117,7 +117,7 @@ func (f *eventLog) starts(st *station) bool {
 		sample = append(sample, line)
 	}
 	if len(sample) >= fewestLogLines && joined*2 <= len(sample) {
-		if g, ok := syntax.LogOf(sample); ok && g.Leading > 1 {
+		if g, ok := syntax.LogOf(sample); ok && mostKnown(g, sample) && (g.Leading > 1 || joined > 0 && clockLeads(sample)) {
 			f.open(st, g)
 			return true
 		}
@@ -126,6 +126,40 @@ func (f *eventLog) starts(st *station) bool {
 	// that offset.
 	f.none = c.Offset()
 	return false
+}
+
+// mostKnown reports whether half of the lines at least have a probe that is known: the second words
+// of a few names are none.
+func mostKnown(g syntax.Log, lines [][]byte) bool {
+	known := 0
+	for _, l := range lines {
+		for range g.Leading {
+			_, n := leadingInt(l)
+			l = l[n:]
+		}
+		if _, probe, _, ok := g.SplitName(l); ok && g.Probes[string(probe)] {
+			known++
+		}
+	}
+	return 2*known >= len(lines)
+}
+
+// clockLeads reports whether the integers in front of lines are a clock in nanoseconds, be it since
+// boot: they are large and grow. Some may be late, as each CPU has a buffer of its own.
+func clockLeads(lines [][]byte) bool {
+	late, last := 0, int64(0)
+	for _, l := range lines {
+		v, _ := leadingInt(l)
+		if v < 1e9 {
+			return false
+		}
+		if v < last {
+			late++
+		}
+		last = max(last, v)
+	}
+	first, _ := leadingInt(lines[0])
+	return late*20 <= len(lines) && last > first
 }
 
 // A logWriter appends the rows of an event log.

@@ -64,6 +64,7 @@ func (f *freeText) rows(title string, lines []textLine) {
 	case f.sameName(title, lines):
 	case f.pairs(title, lines):
 	case title == "" && isTitleOver(lines) && f.shaped(string(bytes.TrimSpace(lines[0].text)), true, lines[1:]):
+	case numbersLead(lines) && f.ofShapes(title, lines):
 	case f.shaped(title, false, lines):
 	case title == "" && len(lines) > 2 && !isRowOver(lines[0].text, lines[1].text) && f.shaped(string(bytes.TrimSpace(lines[0].text)), true, lines[1:]):
 	case f.ofShapes(title, lines):
@@ -83,6 +84,23 @@ func isTitleOver(lines []textLine) bool {
 	words := bytes.Fields(lines[0].text)
 	return len(lines) > 2 && len(words) > 1 && !hasGap(lines[0].text) && !anyNumber(words) &&
 		!slices.ContainsFunc(lines[1:], func(l textLine) bool { return !hasGap(l.text) || !anyNumber(bytes.Fields(l.text)) })
+}
+
+// numbersLead reports whether each line starts with a number, such as a clock since boot, and the
+// lines have neither as many words each nor gaps that part their cells: a name in some of them holds
+// a blank. Without the number at the end they are no names.
+func numbersLead(lines []textLine) bool {
+	words := 0
+	for i, l := range lines {
+		first, _, _ := bytes.Cut(l.text, []byte(" "))
+		if !isNumber(first) || hasGap(l.text) {
+			return false
+		}
+		if i == 0 {
+			words = len(bytes.Fields(l.text))
+		}
+	}
+	return slices.ContainsFunc(lines, func(l textLine) bool { return len(bytes.Fields(l.text)) != words })
 }
 
 // isRowOver reports whether a line over another is a row as well, and no title: a number alone, the

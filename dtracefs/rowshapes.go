@@ -102,10 +102,14 @@ func (r *rowShapes) find(rows [][]byte, tenths int) bool {
 		return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.words, b.words), cmp.Compare(a.number, b.number))
 	})
 	// A shape with words more than another one is that of names with blanks.
-	all = slices.DeleteFunc(all, func(wide found) bool {
-		return slices.ContainsFunc(all, func(f found) bool { return f.n*8 >= len(rows) && holdsBlanks(rows, wide.shape, f.shape) })
-	})
 	covered := 0
+	all = slices.DeleteFunc(all, func(wide found) bool {
+		blanks := slices.ContainsFunc(all, func(f found) bool { return f.n*8 >= len(rows) && holdsBlanks(rows, wide.shape, f.shape) })
+		if blanks {
+			covered += wide.n
+		}
+		return blanks
+	})
 	for _, f := range all {
 		if f.n*8 < len(rows) || len(r.shapes) == 4 {
 			break

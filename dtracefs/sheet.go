@@ -400,9 +400,24 @@ func isCanonicalFloat(w string) bool {
 			digits++
 		}
 	}
-	if len(w) > 1 && w[0] == '0' && w[1] != '.' || digits > exactDigits {
+	if len(w) > 1 && w[0] == '0' && w[1] != '.' {
 		return false
 	}
-	_, err := strconv.ParseFloat(w, 64)
-	return err == nil
+	f, err := strconv.ParseFloat(w, 64)
+	if err != nil || digits <= exactDigits {
+		return err == nil
+	}
+	// Programs that print a float in full need up to seventeen digits. What has no more than nine
+	// behind the point may be a clock, all of whose digits are to be seen.
+	_, fraction, _ := strings.Cut(w, ".")
+	return len(fraction) > 9 && digitsOf(strconv.FormatFloat(f, 'e', -1, 64)) == digitsOf(w)
+}
+
+// digitsOf are the significant digits of a decimal number.
+func digitsOf(w string) string {
+	if i := strings.IndexAny(w, "eE"); i >= 0 {
+		w = w[:i]
+	}
+	w = strings.Replace(strings.TrimLeft(w, "+-"), ".", "", 1)
+	return strings.Trim(w, "0")
 }

@@ -259,25 +259,35 @@ func (s *columnSummary) add(c *Column) {
 		}
 	default:
 		least, most := -1, -1
+		text := func(i int, before string) string {
+			if i < 0 {
+				return before
+			}
+			return c.Text(i)
+		}
 		for i := range c.Len() {
 			switch v := c.Float(i); {
 			// A null cell, as of a column that the row lacks.
 			case math.IsNaN(v):
 			case !s.some:
 				s.min, s.max, least, most, s.some = v, v, i, i, true
-			case v < s.min:
+			case v < s.min || v == s.min && math.Abs(v) >= exactInt && lessInt(c.Text(i), text(least, s.least)):
 				s.min, least = v, i
-			case v > s.max:
+			case v > s.max || v == s.max && math.Abs(v) >= exactInt && lessInt(text(most, s.most), c.Text(i)):
 				s.max, most = v, i
 			}
 		}
-		if least >= 0 {
-			s.least = c.Text(least)
-		}
-		if most >= 0 {
-			s.most = c.Text(most)
-		}
+		s.least, s.most = text(least, s.least), text(most, s.most)
 	}
+}
+
+// lessInt compares integers of one sign as they are written. Large ones, such as addresses of the
+// kernel, may differ though they are one float.
+func lessInt(a, b string) bool {
+	if strings.HasPrefix(a, "-") {
+		a, b = b, a
+	}
+	return len(a) < len(b) || len(a) == len(b) && a < b
 }
 
 // word takes in a text.

@@ -161,7 +161,7 @@ func isMatrix(path string) bool {
 		return true // whoever reads it says why not
 	}
 	defer f.Close()
-	// Two rows are enough to decide, and no two rows are longer than this. The file itself may be
+	// Three rows are enough to decide, and no three rows are longer than this. The file itself may be
 	// of any size.
 	r := csv.NewReader(io.LimitReader(f, 16<<20))
 	r.FieldsPerRecord = -1
@@ -177,11 +177,21 @@ func isMatrix(path string) bool {
 		isTime := i < len(head) && strings.EqualFold(strings.TrimSpace(head[i]), "time")
 		if _, err := strconv.ParseFloat(strings.TrimSpace(cell), 64); err != nil && !isTime {
 			_, number := strconv.ParseFloat(strings.TrimSpace(head[min(i, len(head)-1)]), 64)
-			// One cell among numbers is a cell that is wrong in a matrix.
-			return i > 0 && number != nil && numbers(row[:i]) && numbers(row[i+1:])
+			// One cell among numbers is a cell that is wrong in a matrix, unless there is a word
+			// under it as well: then it is a column of names.
+			next, err := r.Read()
+			named := err == nil && i < len(next) && isWord(cell) && isWord(next[i])
+			return i > 0 && number != nil && numbers(row[:i]) && numbers(row[i+1:]) && !named
 		}
 	}
 	return true
+}
+
+// isWord reports whether a cell is neither a number nor one of the spellings of a missing value.
+func isWord(cell string) bool {
+	cell = strings.TrimSpace(cell)
+	_, err := strconv.ParseFloat(cell, 64)
+	return err != nil && cell != "" && cell != "-" && !strings.EqualFold(cell, "NA") && !strings.EqualFold(cell, "null")
 }
 
 // numbers reports whether most cells are numbers.
