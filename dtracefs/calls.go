@@ -346,6 +346,8 @@ func (t *callTrace) row(o *openCall, c syntax.Call, cur *syntax.Cursor) {
 	}
 	s.text("syscall", []byte(o.name))
 	s.text("args", []byte(o.args))
+	// Where no process has a name, the call says what a row is of; its arguments are none.
+	s.index["syscall"].role, s.index["args"].role = roleKey, roleAside
 	for _, cell := range [...]struct {
 		name string
 		text []byte

@@ -124,6 +124,9 @@ func (o MeasureOptions) findKeys(c *candidate) {
 		if len(c.values) > 0 && len(o.Value) > 0 && numeric(col) && i >= slices.Index(c.printed, c.values[0])-len(c.values) && valueLike(c, col, i) {
 			continue
 		}
+		if col.role == roleAside {
+			continue
+		}
 		// bpftrace's stats() prints three numbers for each key; the count is what is counted.
 		if c.table.Kind == "stats" && (col.Name == "count" || col.Name == "average" || col.Name == "total") {
 			continue
@@ -174,7 +177,12 @@ func (o MeasureOptions) who(c *candidate) []*Column {
 	if len(found) > 0 && slices.ContainsFunc(found, func(k *Column) bool { return k.dimension() == ExecName }) {
 		return found
 	}
-	// Without a name that tells, the first text of few different values.
+	// Without a name that tells, what the reader knows, or the first text of few different values.
+	for _, col := range c.keys {
+		if col.role == roleKey && !slices.Contains(found, col) {
+			return append(found, col)
+		}
+	}
 	for _, col := range c.keys {
 		if col.typ == String && !slices.Contains(found, col) {
 			if n := len(col.words.values); n >= 1 && (n*4 <= c.table.NumRows() || n <= 8) {

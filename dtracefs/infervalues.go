@@ -364,9 +364,10 @@ func (c *candidate) firstData() *Column {
 }
 
 // isLog reports whether rows have times of their own, nearly all different, as those of single
-// events are. Fewer than four rows are not enough to say.
+// events are. Fewer than four rows are not enough to say. A report of one row has a time of its own
+// as well.
 func (c *candidate) isLog() bool {
-	if c.timing != byRow {
+	if c.timing != byRow || c.table.Kind == kindReport {
 		return false
 	}
 	block := c.blockOf()

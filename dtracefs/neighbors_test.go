@@ -121,3 +121,24 @@ func clockLen(b []byte) int {
 	}
 	return 0
 }
+
+// TestNeighborsAreMeasured holds for reports of one row, each with a time of its own, which are
+// levels and no events, and for calls, whose arguments are no process.
+func TestNeighborsAreMeasured(t *testing.T) {
+	for name, want := range map[string]string{
+		"vmstat-linux-t.txt": "vmstat: the level of r as one source",
+		"strace-f-tt-T.txt":  "calls: rows by syscall",
+	} {
+		c, err := Load(t.Context(), os.DirFS("testdata"), name, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var says []string
+		for _, r := range c.Readings() {
+			says = append(says, r.Table+": "+r.Says)
+		}
+		if !strings.Contains(strings.Join(says, "\n"), want) {
+			t.Errorf("%s: %q, want %q", name, says, want)
+		}
+	}
+}
