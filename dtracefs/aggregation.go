@@ -104,9 +104,9 @@ func nextAggRow(st *station, line []byte) (keys []syntax.Key, value int64, unsig
 // longestName bounds how many lines the name of a process goes over.
 const longestName = 4
 
-// underLine reports whether a row stands by itself, though a line of free text is right above it. In
-// general a row belongs to the text above, which may be the heading of a script's own table. It does
-// not if that is one line that names no columns and the row has a string in its fifty columns:
+// underLine reports whether a row stands by itself, though a line of free text is right above it.
+// In general a row belongs to the text above, which may be the heading of a script's own table. It
+// does not if that is one line that names no columns and the row has a string in its fifty columns:
 //
 //	7
 //	  nginx                                                            12

@@ -21,8 +21,8 @@ var stamped = pattern.New(`^[\d:.]+ +\D`)
 // isFolded reports whether the first lines all are folded stacks, and one at least has two
 // frames. One frame is only a name and a number, which any table may have, so half of the lines
 // must have two; in a long text one line is enough, as all others at least look alike. A root
-// with two blanks in it is a row of a table with a semicolon further on, and so is one that starts with a
-// number or a time.
+// with two blanks in it is a row of a table with a semicolon further on, and so is one that starts
+// with a number or a time.
 func isFolded(head []byte) bool {
 	cur := syntax.NewCursor(head)
 	several, n := 0, 0

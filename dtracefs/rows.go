@@ -87,8 +87,8 @@ func isTitleOver(lines []textLine) bool {
 }
 
 // numbersLead reports whether each line starts with a number, such as a clock since boot, and the
-// lines have neither as many words each nor gaps that part their cells: a name in some of them holds
-// a blank. Without the number at the end they are no names.
+// lines have neither as many words each nor gaps that part their cells: a name in some of them
+// holds a blank. Without the number at the end they are no names.
 func numbersLead(lines []textLine) bool {
 	words := 0
 	for i, l := range lines {

@@ -28,8 +28,8 @@ type station struct {
 	afterClock int           // number of the line after the last clock that stood alone
 	afterStack bool          // the group before was a stack: a value alone is that of an empty one
 
-	// behindStack is the signature of the keys that stand behind that stack, with its value; "" where
-	// keys stand before it, or none do.
+	// behindStack is the signature of the keys that stand behind that stack, with its value; ""
+	// where keys stand before it, or none do.
 	behindStack string
 	free        *freeText
 	turns       turns

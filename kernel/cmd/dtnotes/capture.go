@@ -161,8 +161,8 @@ func isMatrix(path string) bool {
 		return true // whoever reads it says why not
 	}
 	defer f.Close()
-	// Three rows are enough to decide, and no three rows are longer than this. The file itself may be
-	// of any size.
+	// Three rows are enough to decide, and no three rows are longer than this. The file itself may
+	// be of any size.
 	r := csv.NewReader(io.LimitReader(f, 16<<20))
 	r.FieldsPerRecord = -1
 	head, err := r.Read()
