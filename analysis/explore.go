@@ -20,7 +20,11 @@ import (
 // whose later part has it. A window that is too short to be judged, or in which no source varies,
 // is skipped, and the reason is given.
 func (s *Series) Slide(ctx context.Context, size, step int, o Options) (*Sliding, error) {
-	if n, _ := s.Dims(); size < 8 || step < 1 || size > n {
+	n, _ := s.Dims()
+	if n < 8 {
+		return nil, fmt.Errorf("sliding over %d buckets: want at least 8, which a window has", n)
+	}
+	if size < 8 || step < 1 || size > n {
 		return nil, fmt.Errorf("sliding over %d buckets in windows of %d, each %d after the one before: want windows of 8 to %[1]d buckets and a step of 1 or more", n, size, step)
 	}
 	o.window = true

@@ -86,9 +86,6 @@ func weighed(m *Model, d *distinct, weights, stability mat.Symmetric) []Edge {
 	return edges
 }
 
-// copies says for the rule which links need no test.
-var copies = fmt.Sprintf("or copies (correlation %g or more)", nearTwins)
-
 // hiddenEdges lists the links that are left without hidden causes, in all buckets and in enough of
 // their halves. The penalty is what chance gives in a pair, and not that of cross-validation. The
 // latter is far smaller where a load drives everything, since it has to explain the load pair by
@@ -99,7 +96,7 @@ func (o Options) hiddenEdges(ctx context.Context, m *Model, d *distinct) error {
 	if least == 0 {
 		least = 0.7
 	}
-	m.Rule = fmt.Sprintf("not explained by hidden common causes, in %.0f%% or more of half-samples, %s", 100*least, copies)
+	m.Rule = fmt.Sprintf("not explained by hidden common causes, in %.0f%% or more of half-samples%s", 100*least, d.copies())
 	if least < 0 {
 		m.Rule = "not explained by hidden common causes, whether chance or not"
 	}
@@ -221,10 +218,10 @@ func fitHiddenHalf(ctx context.Context, parts []*covariance.Accumulator, half []
 // countEdges lists the links between counts that explain each other.
 func (o Options) countEdges(ctx context.Context, m *Model, s *Series, d *distinct) error {
 	if !s.Counts || o.Difference {
-		return errors.New("links of counts want counts, whole numbers of 0 or more: the values are none")
+		return errors.New("links of counts are links of whole numbers of 0 or more: some values, or all, are not that")
 	}
 	m.WeightName = "log count per deviation"
-	m.Rule = "each is needed to explain the other's count (Poisson or negative binomial, extended Bayesian criterion), " + copies
+	m.Rule = "each is needed to explain the other's count (Poisson or negative binomial, extended Bayesian criterion)" + d.copies()
 	q := len(d.groups)
 	x := mat.NewDense(len(s.Times), q, nil)
 	for a, members := range d.groups {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
 
 	"dtnotes/analysis/covariance"
 )
@@ -18,6 +19,20 @@ import (
 // others, it may be seen to be less.
 const nearTwins = 0.98
 
+// correlationOfTwins is the correlation from which on two of p sources in n buckets are the same for
+// the model: nearTwins, or more in a capture so short that unrelated sources reach it in more than
+// one of a hundred such captures, by Student's t test of each pair (C. Bonferroni, 1936). It is
+// above one if none tells anything.
+func correlationOfTwins(n, p int) float64 {
+	if n < 3 || p < 2 {
+		return math.Inf(1)
+	}
+	pairs := float64(p*(p-1)) / 2
+	t := distuv.StudentsT{Sigma: 1, Nu: float64(n - 2)}.Quantile(1 - 0.005/pairs)
+	// Copies are found in any case: rounding leaves their correlation just below one.
+	return max(nearTwins, min(t/math.Sqrt(float64(t*t)+float64(n-2)), 1-1e-9))
+}
+
 // distinct are the sources with near twins taken together.
 type distinct struct {
 	groups [][]int    // sources in each group
@@ -26,6 +41,7 @@ type distinct struct {
 	x      *mat.Dense // standardized means of the groups, n×groups
 	s      *mat.SymDense
 	lasso  *covariance.Lasso // of s; nil before it is fitted
+	least  float64           // correlation of those of a group
 }
 
 // findDistinct takes the near twins among the columns of x, which are
@@ -35,8 +51,9 @@ func findDistinct(x *mat.Dense) (*distinct, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, p := x.Dims()
-	d := &distinct{groups: covariance.NearTwins(s, nearTwins), of: make([]int, p), sign: make([]float64, p), x: x, s: s}
+	n, p := x.Dims()
+	d := &distinct{least: correlationOfTwins(n, p), of: make([]int, p), sign: make([]float64, p), x: x, s: s}
+	d.groups = covariance.NearTwins(s, d.least)
 	for g, members := range d.groups {
 		for _, i := range members {
 			d.of[i], d.sign[i] = g, math.Copysign(1, s.At(members[0], i))
@@ -68,6 +85,14 @@ func (d *distinct) means(x *mat.Dense) *mat.Dense {
 		out.SetCol(g, col)
 	}
 	return out
+}
+
+// copies says for the rule which links need no test.
+func (d *distinct) copies() string {
+	if d.least > 1 {
+		return ""
+	}
+	return fmt.Sprintf(", or copies (correlation %.3g or more)", d.least)
 }
 
 func (d *distinct) hasTwins() bool { return len(d.groups) < len(d.of) }
@@ -125,7 +150,7 @@ func (o Options) estimate(ctx context.Context, x *mat.Dense, d *distinct) (l *co
 func (o Options) edges(ctx context.Context, m *Model, d *distinct) error {
 	m.Edges = []Edge{}
 	least := o.leastStability(d.x.Dims())
-	m.Rule = fmt.Sprintf("in %.0f%% or more of half-samples and too strong to be chance, or copies (correlation %g or more)", 100*least, nearTwins)
+	m.Rule = fmt.Sprintf("in %.0f%% or more of half-samples and too strong to be chance%s", 100*least, d.copies())
 	if least < 0 {
 		m.Rule = "every partial correlation that is not zero, whether chance or not"
 	}

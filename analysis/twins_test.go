@@ -179,6 +179,43 @@ func TestCopiesKeepLinks(t *testing.T) {
 	}
 }
 
+// TestFewBucketsMakeNoTwins holds that unrelated sources are no copies in captures of a few buckets,
+// and copies are.
+func TestFewBucketsMakeNoTwins(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	for _, n := range []int{2, 3, 4, 5, 6, 8} {
+		found, missed := 0, 0
+		const tries = 300
+		for range tries {
+			x := mat.NewDense(n, 6, nil)
+			x.Apply(func(int, int, float64) float64 { return rng.NormFloat64() }, x)
+			for i := range n {
+				x.Set(i, 5, float64(-7*x.At(i, 4)))
+			}
+			for j := range 6 {
+				col := mat.Col(nil, j, x)
+				mean, dev := moments(col)
+				for i := range col {
+					x.Set(i, j, (col[i]-mean)/dev)
+				}
+			}
+			d, err := findDistinct(x)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d.of[4] != d.of[5] {
+				missed++
+			}
+			if len(d.groups) < 5 {
+				found++
+			}
+		}
+		if found > tries/50 || (missed > 0) != (n == 2) {
+			t.Errorf("%d buckets: of %d captures, unrelated sources are copies in %d, and copies are not in %d", n, tries, found, missed)
+		}
+	}
+}
+
 func TestNearTwins(t *testing.T) {
 	r := mat.NewSymDense(5, []float64{
 		4, 2 * 0.999, 0, 0, 0,
