@@ -269,7 +269,7 @@ func (p *page) xAxis(box vg.Rectangle, s scale, ticks []tick, caption string, pa
 		}
 		// The script of the document moves what is of class "when" by its data-x as the axis is
 		// moved.
-		p.Begin("", "class", "when", "data-x", short(x))
+		p.Begin("", "class", "when tick", "data-x", short(x))
 		p.tickMark(point{X: x, Y: box.Min.Y}, point{Y: -1}, t.label == "")
 		w := p.width(t.label, tickSize, false)
 		if t.label == "" || x-w/2 < end+6 || x+w/2 > pageWidth-2 || x-w/2 < 2 {

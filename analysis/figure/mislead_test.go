@@ -441,3 +441,25 @@ func TestNewAndGoneNamesAreTheirs(t *testing.T) {
 		t.Errorf("names are %q", got)
 	}
 }
+
+// TestTouchedTimesNameTheirClock has a change of the clock in a timeline that can be touched.
+func TestTouchedTimesNameTheirClock(t *testing.T) {
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Skip(err)
+	}
+	tl := Timeline{Names: []string{"cron"}, Values: [][]float64{make([]float64, 240)}, Zone: zone}
+	for i := range 240 {
+		tl.Times = append(tl.Times, float64(time.Date(2025, 10, 25, 23, 0, 0, 0, time.UTC).Unix()+60*int64(i)))
+	}
+	// Seconds after the first bucket, what the clock would have shown then, and its zone.
+	want := `"clocks":[[0,1761440400000,"CEST +0200"],[7200,1761436800000,"CET +0100"]]`
+	if svg := tl.SVG(); !strings.Contains(svg, want) {
+		t.Errorf("no %s in the picture", want)
+	}
+	// One clock goes on in the other form, and is named alone.
+	spec := string(tl.Vega())
+	if strings.Contains(spec, "CET") || !strings.Contains(spec, `"26 October 2025, CEST"`) || !strings.Contains(spec, "CEST +0200") {
+		t.Errorf("the specification does not name its one clock: %.600s", spec)
+	}
+}

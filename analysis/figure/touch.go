@@ -56,26 +56,29 @@ func (t Timeline) touchData(box vg.Rectangle, x scale, h length, strands []stran
 		X1 float64 `json:"x1"`
 		Y0 float64 `json:"y0"`
 		Y1 float64 `json:"y1"`
-		// Base is in milliseconds of the first bucket, or null where time counts from a start.
-		Base  any      `json:"base"`
-		Zone  string   `json:"zone"`
-		Names []string `json:"names"`
-		Rows  [][]any  `json:"rows"`
-	}{X0: round(box.Min.X), X1: round(box.Max.X), Y0: round(h - box.Max.Y), Y1: round(h - box.Min.Y), Rows: [][]any{}}
-	if math.Abs(t.Times[0]) >= epochFrom {
-		_, offset := clock(t.Times[0], t.zone()).Zone()
-		out.Base, out.Zone = math.Round((t.Times[0]+float64(offset))*1000), zoneName(t.Times[0], t.zone())
-	}
+		// Clocks are the seconds after the first bucket from which on a clock shows, and what it
+		// shows at the first bucket, in milliseconds, and the zone. There is none where time counts
+		// from a start.
+		Clocks [][]any  `json:"clocks"`
+		Note   string   `json:"note"`
+		Color  string   `json:"color"` // of ticks
+		Names  []string `json:"names"`
+		Rows   [][]any  `json:"rows"`
+	}{X0: round(box.Min.X), X1: round(box.Max.X), Y0: round(h - box.Max.Y), Y1: round(h - box.Min.Y), Clocks: [][]any{}, Color: css(t.colors().muted), Rows: [][]any{}}
+	clocked := math.Abs(t.Times[0]) >= epochFrom
 	if group := t.grouped(); group > 1 {
-		out.Zone += ", mean of " + strconv.Itoa(group) + " buckets"
+		out.Note = ", mean of " + strconv.Itoa(group) + " buckets"
 	}
 	for _, s := range strands {
 		out.Names = append(out.Names, dtracefs.Printable(s.name))
 	}
 	for _, b := range t.buckets(strands) {
 		row := []any{round(x.at(b.start)), b.since}
-		if out.Base == nil {
+		if !clocked {
 			row[1] = b.start
+		} else if name := zoneName(b.start, t.zone()); len(out.Clocks) == 0 || out.Clocks[len(out.Clocks)-1][2] != name {
+			_, offset := clock(b.start, t.zone()).Zone()
+			out.Clocks = append(out.Clocks, []any{b.since, math.Round((t.Times[0] + float64(offset)) * 1000), name})
 		}
 		for _, v := range b.values {
 			if v == "" {

@@ -18,7 +18,7 @@
   function name(g) { return g.getAttribute("data-name").toLowerCase(); }
   var box = document.createElementNS(html, "input"), named = all("[data-name]");
   box.setAttribute("placeholder", "find a source");
-  box.setAttribute("style", "font:7px sans-serif;width:78px;padding:1px 3px;box-sizing:border-box");
+  box.setAttribute("style", "display:block;font:7px sans-serif;width:80px;height:14px;margin:0;padding:1px 3px;border:0.5px solid gray;box-sizing:border-box");
   function dim(off) {
     var term = box.value.toLowerCase();
     named.forEach(function (g) { g.style.opacity = off && off(g) || term && name(g).indexOf(term) < 0 ? 0.12 : ""; });
@@ -41,6 +41,29 @@
     });
     g.addEventListener("pointerleave", function () { dim(); });
   });
+  function clock(s) {
+    var c = null;
+    data.clocks.forEach(function (d) { if (s >= d[0]) c = d; });
+    return c;
+  }
+  // Ticks of the still are too far apart once the axis is enlarged.
+  var steps = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
+  function ticks(lo, hi) {
+    var rows = data.rows, first = rows[0], last = rows[rows.length - 1], more = k > 1.5 && last[0] > first[0];
+    all(".tick").forEach(function (g) { g.style.visibility = more ? "hidden" : ""; });
+    all(".more").forEach(function (g) { svg.removeChild(g); });
+    if (!more) return;
+    var per = (last[1] - first[1]) / (last[0] - first[0]), from = first[1] + (x - first[0]) * per, to = from + (hi - lo) / k * per;
+    var step = steps.filter(function (s) { return s * 6 >= to - from; })[0] || 86400, c = clock(from), base = c ? c[1] / 1000 : 0;
+    for (var n = Math.ceil((base + from) / step); n * step <= base + to; n++) {
+      var s = n * step - base, d = clock(s), px = lo + (s - from) / per * k, t = document.createElementNS(ns, "text");
+      var label = d ? new Date(Math.round(d[1] + s * 1000)).toISOString().slice(11, step < 1 ? 23 : 19) : +s.toFixed(3) + " s";
+      t.textContent = label + (d && d !== data.clocks[0] ? " " + d[2].split(" ")[0] : "");
+      t.setAttribute("class", "more"); t.setAttribute("x", px); t.setAttribute("y", data.y1 + 16);
+      t.setAttribute("style", "font:9px sans-serif;text-anchor:middle;fill:" + data.color + ";stroke:none");
+      svg.appendChild(t);
+    }
+  }
   // What is shown is x to x + w / k, and for a graph y to y + h / k, of the still.
   var k = 1, x = 0, y = 0, from = null;
   function show() {
@@ -62,6 +85,7 @@
       g.setAttribute("transform", "translate(" + (to - g.getAttribute("data-x")) + ")");
       g.style.display = to < lo - 1 || to > hi + 1 ? "none" : "";
     });
+    ticks(lo, hi);
   }
   svg.addEventListener("wheel", function (e) {
     if (!e.ctrlKey && !e.altKey) return; // the page scrolls
@@ -95,8 +119,9 @@
     }
     var px = data.x0 + (rows[lo][0] - x) * k;
     rule.setAttribute("d", "M" + Math.max(px, data.x0) + " " + data.y0 + "V" + data.y1);
-    var s = rows[lo][1], when = data.base === null ? s + " s" : new Date(data.base + s * 1000).toISOString().replace("T", " ").slice(0, 19);
-    note.textContent = when + " " + data.zone + "\n" + data.names.map(function (n, i) { return n + "  " + (rows[lo][i + 2] === null ? "–" : rows[lo][i + 2]); }).join("\n");
+    var s = rows[lo][1], c = clock(s), when = c ? new Date(c[1] + s * 1000).toISOString().replace("T", " ").slice(0, 19) + " " + c[2] : s + " s";
+    // A name from right to left must not take the number after it along.
+    note.textContent = when + data.note + "\n" + data.names.map(function (n, i) { return "\u2068" + n + "\u2069  " + (rows[lo][i + 2] === null ? "–" : rows[lo][i + 2]); }).join("\n");
     tip.setAttribute("x", p.x > w / 2 ? p.x - 158 : p.x + 8);
     tip.setAttribute("y", data.y0);
   }

@@ -202,9 +202,9 @@ func (t Timeline) vega() *vega {
 	strands := t.strands()
 	v := &vega{colors: t.colors(), width: 600, height: 260,
 		words: fmt.Sprintf("timeline: %s, %s", plural(len(t.Names), "source"), plural(len(t.Times), "bucket"))}
-	zone := t.zone()
-	// The offset of the clock at the first bucket is used for all buckets: a time axis cannot
-	// repeat an hour.
+	// The clock of the first bucket shows all times, and the caption and the tooltips name it: a time
+	// axis cannot repeat an hour.
+	zone := time.FixedZone(clock(t.Times[0], t.zone()).Zone())
 	_, offset := clock(t.Times[0], zone).Zone()
 	clocked := math.Abs(t.Times[0]) >= epochFrom
 	place := func(s float64) float64 {
@@ -291,12 +291,16 @@ func (t Timeline) vega() *vega {
 	if clocked {
 		delete(v.scales[0], "zero")
 	}
-	caption := "seconds since start"
+	times := obj{"orient": "bottom", "scale": "xs", "title": "seconds since start", "labelOverlap": true}
 	if clocked {
-		_, caption = clockTicks(t.Times[0], t.Times[len(t.Times)-1], 8, zone)
+		_, times["title"] = clockTicks(t.Times[0], t.Times[len(t.Times)-1], 8, zone)
+		// By default, hours go to twelve and minutes do not say to which half of the day they
+		// belong.
+		times["format"] = obj{"year": "%Y", "month": "%b %Y", "week": "%-d %b", "day": "%-d %b", "date": "%-d %b",
+			"hours": "%H:%M", "minutes": "%H:%M", "seconds": "%H:%M:%S", "milliseconds": "%H:%M:%S.%L"}
 	}
 	v.axes = []obj{
-		{"orient": "bottom", "scale": "xs", "title": caption, "labelOverlap": true},
+		times,
 		{"orient": "left", "scale": "ys", "title": t.unit(), "grid": true, "tickCount": 5, "format": "~s"},
 	}
 	dim := func(key string) string {

@@ -340,6 +340,7 @@ def test_figures_can_be_touched(browser, lab, trusted, client):
     browser.execute_script("""const svg = arguments[0].querySelector('svg'), r = svg.getBoundingClientRect();
         svg.dispatchEvent(new WheelEvent('wheel', {deltaY: -500, ctrlKey: true, bubbles: true, cancelable: true, clientX: r.x + 300, clientY: r.y + 100}))""", timeline)
     page.wait(lambda: labels() and labels() != before, "the time axis is enlarged")
+    assert all(re.match(r"22:1\d", l) for l in labels() if ":" in l), labels()
     frames = lambda: flame.find_elements(By.CSS_SELECTOR, ".mark-rect.frame path")
     fills = [f.get_attribute("fill") for f in frames()]
     browser.execute_script("""const box = arguments[0].querySelector('input'); box.value = 'rea'; box.dispatchEvent(new Event('input'))""", flame)

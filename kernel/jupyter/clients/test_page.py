@@ -67,8 +67,13 @@ def test_a_timeline_tells_values_and_enlarges(browser, figure):
     browser.execute_script("""const svg = document.documentElement, r = svg.getBoundingClientRect();
         svg.dispatchEvent(new WheelEvent('wheel', {deltaY: -500, ctrlKey: true, bubbles: true, cancelable: true, clientX: r.x + r.width / 2, clientY: r.y + r.height / 2}))""")
     wait(browser, lambda: plot.get_attribute("transform") not in (before, None), "the time axis is enlarged")
+    assert len(all_(".more")) >= 3 and all("22:1" in e.text for e in all_(".more")), "ticks of the enlarged axis"
     browser.execute_script("document.documentElement.dispatchEvent(new MouseEvent('dblclick', {bubbles: true}))")
     wait(browser, lambda: (plot.get_attribute("transform") or "matrix(1,0,0,1,0,0)").replace(" ", ",").startswith("matrix(1,"), "a double click goes back")
+    assert not all_(".more")
+    inside = """const b = document.querySelector('input').getBoundingClientRect(), f = document.querySelector('input').parentElement.getBoundingClientRect();
+        return b.top >= f.top - 0.5 && b.bottom <= f.bottom + 0.5 && b.left >= f.left - 0.5 && b.right <= f.right + 0.5"""
+    assert browser.execute_script(inside), "the box is cut off"
 
 
 def test_a_flame_graph_finds_frames(browser, figure):
