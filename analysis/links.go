@@ -19,10 +19,10 @@ import (
 // others, it may be seen to be less.
 const nearTwins = 0.98
 
-// correlationOfTwins is the correlation from which on two of p sources in n buckets are the same for
-// the model: nearTwins, or more in a capture so short that unrelated sources reach it in more than
-// one of a hundred such captures, by Student's t test of each pair (C. Bonferroni, 1936). It is
-// above one if none tells anything.
+// correlationOfTwins is the correlation from which on two of p sources in n buckets are the same
+// for the model: nearTwins, or more in a capture so short that unrelated sources reach it in more
+// than one of a hundred such captures, by Student's t test of each pair (C. Bonferroni, 1936). It
+// is above one if none tells anything.
 func correlationOfTwins(n, p int) float64 {
 	if n < 3 || p < 2 {
 		return math.Inf(1)

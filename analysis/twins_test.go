@@ -179,8 +179,8 @@ func TestCopiesKeepLinks(t *testing.T) {
 	}
 }
 
-// TestFewBucketsMakeNoTwins holds that unrelated sources are no copies in captures of a few buckets,
-// and copies are.
+// TestFewBucketsMakeNoTwins holds that unrelated sources are no copies in captures of a few
+// buckets, and copies are.
 func TestFewBucketsMakeNoTwins(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 8))
 	for _, n := range []int{2, 3, 4, 5, 6, 8} {

@@ -202,8 +202,8 @@ func (t Timeline) vega() *vega {
 	strands := t.strands()
 	v := &vega{colors: t.colors(), width: 600, height: 260,
 		words: fmt.Sprintf("timeline: %s, %s", plural(len(t.Names), "source"), plural(len(t.Times), "bucket"))}
-	// The clock of the first bucket shows all times, and the caption and the tooltips name it: a time
-	// axis cannot repeat an hour.
+	// The clock of the first bucket shows all times, and the caption and the tooltips name it: a
+	// time axis cannot repeat an hour.
 	zone := time.FixedZone(clock(t.Times[0], t.zone()).Zone())
 	_, offset := clock(t.Times[0], zone).Zone()
 	clocked := math.Abs(t.Times[0]) >= epochFrom
