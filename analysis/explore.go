@@ -27,6 +27,9 @@ func (s *Series) Slide(ctx context.Context, size, step int, o Options) (*Sliding
 	if size < 8 || step < 1 || size > n {
 		return nil, fmt.Errorf("sliding over %d buckets in windows of %d, each %d after the one before: want windows of 8 to %[1]d buckets and a step of 1 or more", n, size, step)
 	}
+	if err := s.checkFinite(); err != nil {
+		return nil, fmt.Errorf("sliding: %w", err)
+	}
 	o.window = true
 	out := &Sliding{}
 	at := map[[2]string]int{}

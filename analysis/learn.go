@@ -114,6 +114,15 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 	if o.Covariance != nil && (o.Robust || o.Difference) {
 		return nil, errors.New("a covariance of all buckets goes with their values alone, neither robust nor of differences")
 	}
+	// A bucket is named by its place in the series, of which the first ones may be left out next.
+	if err := s.checkFinite(); err != nil {
+		return nil, err
+	}
+	if o.Links != "" {
+		if _, err := ParseLinkRule(string(o.Links)); err != nil {
+			return nil, err
+		}
+	}
 	if s.Counts && len(s.Names) > 0 && !o.window {
 		s = s.rows(awake(s))
 	}

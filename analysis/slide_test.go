@@ -150,3 +150,28 @@ func TestStretches(t *testing.T) {
 		t.Errorf("of equal values: stretches from %v", got)
 	}
 }
+
+// TestMissingValuesAreNamedByTheirPlace has silent buckets in front, which a model of counts leaves
+// out.
+func TestMissingValuesAreNamedByTheirPlace(t *testing.T) {
+	x := mat.NewDense(60, 2, nil)
+	for i := 6; i < 60; i++ {
+		x.SetRow(i, []float64{float64(i % 7), float64(i % 5)})
+	}
+	s, err := NewSeries([]string{"a", "b"}, 0, time.Second, x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Counts = true
+	s.Values.Set(33, 1, math.NaN())
+	ctx := t.Context()
+	_, learned := Learn(ctx, s, Options{})
+	_, slid := s.Slide(ctx, 20, 10, Options{})
+	_, spectrum := s.Spectrum("a", "b", SpectrumOptions{})
+	_, factors := s.Factors(ctx, 2, FactorOptions{})
+	for what, err := range map[string]error{"learning": learned, "sliding": slid, "spectrum": spectrum, "factors": factors} {
+		if err == nil || !strings.HasPrefix(err.Error(), what+": ") || !strings.Contains(err.Error(), `source "b", bucket 33 is NaN`) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
