@@ -61,9 +61,9 @@ func (b bracket) walk() (x, y [3]float64, err error) {
 	return [3]float64{xs[left], xs[best], xs[right]}, [3]float64{ys[left], ys[best], ys[right]}, nil
 }
 
-// near finds the top close to a guess and returns its score, too. It goes up or down in steps,
-// over multiples of the step, until there are lower points on both sides; the parabola through
-// the three then has the top. The guess thus decides how many points are tried, but hardly ever
+// near finds the top close to a guess and returns the highest score that it saw, too. It goes up
+// or down in steps, over multiples of the step, until there are lower points on both sides; the
+// parabola through the three then has the top, less than a step from the middle. The guess thus decides how many points are tried, but hardly ever
 // what is found: wherever the search comes from, it ends at the same three points.
 func (b bracket) near(guess float64) (top, score float64, err error) {
 	middle := float64(b.step * max(1, math.Round(guess/b.step)))
@@ -94,15 +94,7 @@ func (b bracket) near(guess float64) (top, score float64, err error) {
 			return 0, 0, err
 		}
 	}
-	if top = math.Round(vertex(x, y)); top == x[1] {
-		return top, y[1], nil
-	}
-	// The parabola is a guess, too: take its top only if the score there is no lower than in the
-	// middle.
-	if score, err = b.score(top); err != nil || score >= y[1] {
-		return top, score, err
-	}
-	return x[1], y[1], nil
+	return math.Round(vertex(x, y)), y[1], nil
 }
 
 // next returns the point a step after the last, or a third of a step past
