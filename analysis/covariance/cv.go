@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis/internal/parallel"
@@ -135,7 +136,7 @@ func CrossValidate(ctx context.Context, folds []*Accumulator, o CVOptions) (*Cro
 		// The folds have left fits at nearby penalties, which are good starts for that of all
 		// rows.
 		if o.Lasso.Start == nil {
-			o.Lasso.Start = cv.guess(best)
+			o.Lasso.Start, o.Lasso.rest = cv.guess(best)
 		}
 		l, err := solveLasso(ctx, flat(cv.all), cv.p, best, o.Lasso)
 		if err != nil {
@@ -171,7 +172,14 @@ type fold struct {
 	keep  []int     // the variables that vary in training
 	train []float64 // their covariance outside the fold
 	test  *mat.SymDense
-	warm  [2]*Lasso // of the last alphas, the last first
+	warm  [2]*fit // of the last alphas, the last first
+}
+
+// A fit also holds how far the covariance of the model is above that of the rows that it was fitted
+// to, row major, which a fit to other rows may set out from.
+type fit struct {
+	*Lasso
+	rest []float64
 }
 
 // newValidation makes the folds ready to be fitted. Of variables that are the same in all rows
@@ -337,29 +345,31 @@ func (f *fold) score(ctx context.Context, alpha float64, o LassoOptions) (float6
 	}
 	// There is at least one step, or else one fit would serve several penalties.
 	o.least = 1
-	o.Start = f.start(alpha)
+	o.Start, o.rest = f.start(alpha)
 	l, err := solveLasso(ctx, f.train, p, alpha, o)
 	if err != nil {
 		return 0, err
 	}
-	f.warm = [2]*Lasso{l, f.warm[0]}
+	rest := flat(l.Covariance)
+	floats.Sub(rest, f.train)
+	f.warm = [2]*fit{{l, rest}, f.warm[0]}
 	return LogLikelihood(f.test, l.Precision), nil
 }
 
-// start returns a guess of the precision at alpha, nil if there is none: the nearest fit, or what
-// the last two say of where the path of solutions goes on, if that is better. Between the penalties
-// at which an edge comes or goes, the path is smooth.
-func (f *fold) start(alpha float64) mat.Symmetric {
+// start returns guesses of the precision at alpha and of its rest, nil if there are none: the
+// nearest fit, or what the last two say of where the path of solutions goes on; of the precision if
+// that is better. Between the penalties at which an edge comes or goes, the path is smooth.
+func (f *fold) start(alpha float64) (mat.Symmetric, []float64) {
 	near := f.nearest(alpha)
 	if near == nil {
-		return nil
+		return nil, nil
 	}
 	far := f.warm[0]
 	if far == near {
 		far = f.warm[1]
 	}
 	if far == nil || far.Alpha == near.Alpha {
-		return near.Precision
+		return near.Precision, near.at(alpha, near, 0)
 	}
 	p := len(f.keep)
 	part := math.Log(alpha/near.Alpha) / math.Log(far.Alpha/near.Alpha)
@@ -374,10 +384,25 @@ func (f *fold) start(alpha float64) mat.Symmetric {
 			x.SetSym(i, j, w)
 		}
 	}
+	rest := near.at(alpha, far, part)
 	if f.objective(x, alpha) < f.objective(near.Precision, alpha) {
-		return x
+		return x, rest
 	}
-	return near.Precision
+	return near.Precision, rest
+}
+
+// at guesses the rest at alpha, which lies the given part of the way to the far fit. What is at its
+// bound stays there.
+func (l *fit) at(alpha float64, far *fit, part float64) []float64 {
+	rest := make([]float64, len(l.rest))
+	for k, v := range l.rest {
+		if math.Abs(v) >= l.Alpha*(1-1e-9) {
+			rest[k] = math.Copysign(alpha, v)
+		} else {
+			rest[k] = v + float64(part*(far.rest[k]-v))
+		}
+	}
+	return rest
 }
 
 // objective is that of a graphical lasso of the training rows, +Inf if x is not positive definite.
@@ -401,7 +426,7 @@ func (f *fold) objective(x *mat.SymDense, alpha float64) float64 {
 // nearest returns the fit with the penalty nearest to alpha in ratio, the last one if both are as
 // near, nil if there is none. Two are kept because near the top the search goes to and fro
 // between points on both sides.
-func (f *fold) nearest(alpha float64) *Lasso {
+func (f *fold) nearest(alpha float64) *fit {
 	a, b := f.warm[0], f.warm[1]
 	if a != nil && b != nil && math.Abs(math.Log(b.Alpha/alpha)) < math.Abs(math.Log(a.Alpha/alpha)) {
 		return b
@@ -411,12 +436,12 @@ func (f *fold) nearest(alpha float64) *Lasso {
 
 // guess is a start for the solve on all rows, from a fold that kept every
 // variable, if there is one. The last penalty tried may be far from alpha.
-func (v *validation) guess(alpha float64) mat.Symmetric {
+func (v *validation) guess(alpha float64) (mat.Symmetric, []float64) {
 	for i := range v.folds {
 		f := &v.folds[i]
 		if l := f.nearest(alpha); l != nil && len(f.keep) == v.p {
-			return l.Precision
+			return l.Precision, l.at(alpha, l, 0)
 		}
 	}
-	return nil
+	return nil, nil
 }

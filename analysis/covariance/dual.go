@@ -61,7 +61,7 @@ func (n *newton) links() float64 {
 // be solved well where a few eigenvalues of W tower above all others, as where some causes drive
 // everything: what is left of the residual is cut off and costs as much as these say.
 //
-// It sets out from w, the inverse of x, and ends when the objective is estimated to be off by tol,
+// It sets out from a guess, or from w, the inverse of x, and ends when the objective is estimated to be off by tol,
 // with X and U in x and w. X then has no zeros; see cut. The result is false if no step gets
 // anywhere before that; x and w are then what they were.
 func (n *newton) ascend(ctx context.Context, tol float64) (left float64, ok bool, err error) {
@@ -87,7 +87,7 @@ func (n *newton) climb(ctx context.Context, tol float64) (left float64, ok bool,
 	decrement := 0.0
 	for range steps {
 		n.triangles.invert(n.x)
-		free, err := n.solveFree(ctx)
+		free, err := n.solveFree(ctx, decrement == 0)
 		if err != nil {
 			return 0, false, err
 		}
@@ -113,11 +113,26 @@ func (n *newton) climb(ctx context.Context, tol float64) (left float64, ok bool,
 	return 0, false, nil
 }
 
-// enter moves w into the bounds, factors it and returns log det U. If it is not positive definite
-// there, it is mixed with S shrunk toward its diagonal, so far that no pair is off by more than
-// alpha: with alpha above zero this is positive definite whatever S is.
+// enter moves w into the bounds, or takes S and the rest that is a guess if log det U is larger
+// there, factors it and returns log det U. A solution for other rows or at another alpha has nearly
+// the same rest where it is at a bound, while its w may be far from the bounds of these rows.
+//
+// If neither is positive definite, w is mixed with S shrunk toward its diagonal, so far that no
+// pair is off by more than alpha: with alpha above zero this is positive definite whatever S is.
 func (n *newton) enter() (logDet float64, ok bool) {
 	m, u := n.m, n.dual.u
+	guess, guessed := 0.0, false
+	if n.rest != nil {
+		for i := range m {
+			u[i*m+i] = n.s[i*m+i]
+			for k := i*m + i + 1; k < (i+1)*m; k++ {
+				u[k] = n.s[k] + max(-n.alpha, min(n.alpha, n.rest[k]))
+			}
+		}
+		if guess, guessed = n.triangles.factor(u); guessed {
+			copy(n.dual.z, u)
+		}
+	}
 	top := 0.0
 	for i := range m {
 		for j := i + 1; j < m; j++ {
@@ -134,7 +149,12 @@ func (n *newton) enter() (logDet float64, ok bool) {
 				u[k] = n.s[k] + float64((1-part)*off) - float64(part*shrink*n.s[k])
 			}
 		}
-		if logDet, ok = n.triangles.factor(u); ok {
+		logDet, ok = n.triangles.factor(u)
+		if guessed && !(ok && logDet >= guess) {
+			copy(u, n.dual.z)
+			logDet, ok = n.triangles.factor(u)
+		}
+		if ok {
 			copy(n.w, u)
 			mirror(n.w, m)
 			return logDet, true
@@ -167,14 +187,16 @@ func (n *newton) cut() {
 // solveFree finds the free pairs and their step.
 //
 // Far from the solution, and while pairs still go from and to their bounds, an exact step would not
-// get further than a coarse one, and near it some coarse steps cost no more than an exact one. The
+// get further than a coarse one, and near it some coarse steps cost no more than an exact one. In
+// the first step, so many pairs may seem free that little is left of it at their bounds. The
 // preconditioner divides the residual by what stands on the diagonal of D ↦ X D X, so that rows of
 // different scales count alike. It is never zero, as the diagonal of X is positive.
-func (n *newton) solveFree(ctx context.Context) ([]int32, error) {
-	const (
-		coarse = 0.3 // of the residual
-		most   = 10  // products
-	)
+func (n *newton) solveFree(ctx context.Context, first bool) ([]int32, error) {
+	const coarse = 0.3 // of the residual
+	most := 10         // products
+	if first {
+		most = 4
+	}
 	m, f := n.m, n.dual
 	clear(f.z)
 	count, rz := 0, 0.0

@@ -28,8 +28,9 @@ type LassoOptions struct {
 	// solution at a neighboring alpha; nil starts from the diagonal.
 	Start mat.Symmetric
 
-	least int  // Newton steps to take whatever the gap
-	rough bool // Tol is what the last steps say is left to gain, not a bound on it
+	least int       // Newton steps to take whatever the gap
+	rough bool      // Tol is what the last steps say is left to gain, not a bound on it
+	rest  []float64 // p×p guess of what the covariance of the model is above s, nil if there is none
 }
 
 // The default is near what rounding allows, so that precision entries agree with other solvers to
@@ -160,7 +161,7 @@ func solveDistinct(ctx context.Context, s []float64, p int, alpha float64, o Las
 		}
 		n := newNewton(s, p, g, alpha, o.Start)
 		n.start(o.Start)
-		n.least, n.rough = o.least, o.rough
+		n.least, n.rough, n.rest = o.least, o.rough, submatrix(o.rest, p, g)
 		err := n.solve(ctx, o.tol()*float64(len(g)), o.maxIter())
 		if err != nil {
 			return nil, fmt.Errorf("graphical lasso of %d variables at alpha %.6g: %w", p, alpha, err)
@@ -176,6 +177,21 @@ func solveDistinct(ctx context.Context, s []float64, p int, alpha float64, o Las
 		out.Iterations = max(out.Iterations, n.iterations)
 	}
 	return out, nil
+}
+
+// submatrix returns the rows and columns of the p×p matrix a at the given indexes, nil if a is nil.
+func submatrix(a []float64, p int, group []int) []float64 {
+	if a == nil {
+		return nil
+	}
+	m := len(group)
+	out := make([]float64, m*m)
+	for b, i := range group {
+		for c, j := range group {
+			out[b*m+c] = a[i*p+j]
+		}
+	}
+	return out
 }
 
 // flat copies a symmetric matrix to a full row-major slice.

@@ -55,6 +55,7 @@ type newton struct {
 	inner        float64
 	product, row []float64 // M D of the last sandwich, and rows on their way there
 	dual         *dual     // nil before it is needed
+	rest         []float64 // a guess of w - s that the dual sets out from, nil if there is none
 	ascended     bool      // the dual problem was tried
 
 	smooth, penalty float64 // tr(SX) - log det X, alpha Σ|Xij|
@@ -101,13 +102,12 @@ func newNewton(s []float64, p int, group []int, alpha float64, guess mat.Symmetr
 	m := len(group)
 	n := &newton{
 		m: m, alpha: alpha,
-		s: make([]float64, m*m), x: make([]float64, m*m), w: make([]float64, m*m), triangles: newTriangles(m),
+		s: submatrix(s, p, group), x: make([]float64, m*m), w: make([]float64, m*m), triangles: newTriangles(m),
 		t: make([]float64, batch*m), r: make([]float64, m),
 	}
-	for a, i := range group {
-		for b, j := range group {
-			n.s[a*m+b] = s[i*p+j]
-			if guess != nil {
+	if guess != nil {
+		for a, i := range group {
+			for b, j := range group {
 				n.x[a*m+b] = guess.At(i, j)
 			}
 		}
@@ -283,7 +283,7 @@ func (n *newton) leap(ctx context.Context, tol float64) (bool, error) {
 	switch {
 	case !n.rough:
 		// The zeros of X must come out right.
-		tol *= 1e-5
+		tol *= 1e-6
 	case tol < near*float64(n.m):
 		tol *= 10
 	}

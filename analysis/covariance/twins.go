@@ -142,6 +142,7 @@ func solveTwins(ctx context.Context, t twins, s []float64, p int, alpha float64,
 	if o.Start != nil {
 		o.Start = t.sums(o.Start)
 	}
+	o.rest = nil
 	l, err := solveDistinct(ctx, means, q, alpha, o)
 	if err != nil {
 		return nil, false, err
