@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis/internal/parallel"
@@ -136,7 +137,10 @@ type start struct {
 	variance  []float64
 	twins     twins
 	precision mat.Symmetric // of the means of twins
+	rest      []float64     // how far its inverse is above their covariance
 }
+
+var errNotPositive = errors.New("the precision to start from is not positive definite")
 
 // newStart checks the precision given, or fits it. The tolerance is loose beside that of a fit
 // for its own sake: steps to the halves move much further than that.
@@ -159,6 +163,14 @@ func newStart(ctx context.Context, all *mat.SymDense, alpha float64, precision m
 	}
 	f.twins = findTwins(flat(all), p, alpha)
 	f.precision = f.twins.sums(precision)
+	q := len(f.twins.first)
+	f.rest = flat(f.precision)
+	inverse := newTriangles(q)
+	if _, ok := inverse.factor(f.rest); !ok {
+		return nil, errNotPositive
+	}
+	inverse.invert(f.rest)
+	floats.Sub(f.rest, f.twins.means(flat(all), p, alpha))
 	return f, nil
 }
 
@@ -221,8 +233,9 @@ func (f *start) step(ctx context.Context, s []float64, rows int) ([]int8, error)
 			continue
 		}
 		n := newNewton(s, q, g, f.alpha, f.precision)
+		n.rest = submatrix(f.rest, q, g)
 		if !n.evaluate() {
-			return nil, errors.New("the precision to start from is not positive definite")
+			return nil, errNotPositive
 		}
 		if err := n.stepTo(ctx, rows); err != nil {
 			return nil, err
@@ -250,16 +263,28 @@ func (f *start) step(ctx context.Context, s []float64, rows int) ([]int8, error)
 // without these rows, all is different. After six steps the last one has to do. The caller has
 // evaluated x.
 //
-// Where many pairs are linked, the solution is found without such steps, to a hundredth of what
-// chance would gain.
+// Where many pairs are linked, or some and sweeps do not find their signs soon, the solution is
+// found without such steps, to a hundredth of what chance would gain.
 func (n *newton) stepTo(ctx context.Context, rows int) error {
-	if links := n.links(); links > manyLinks {
+	const some = 0.08 // of all pairs
+	// Where there are few sources, sweeps cost nothing.
+	sweeps := 12 + 400/n.m
+	links, done := n.links(), false
+	if links > some {
 		n.invert()
-		chance := (float64(links*float64(n.m*n.m)) + float64(n.m)) / 2 / float64(rows)
-		if _, ok, err := n.ascend(ctx, 0.01*chance); ok || err != nil {
-			n.cut()
-			n.pattern(func(k int) bool { return n.x[k] != 0 })
-			return err
+		if links <= manyLinks {
+			var err error
+			if done, err = n.descendTo(ctx, sweeps/3); err != nil {
+				return err
+			}
+		}
+		if !done {
+			chance := (float64(links*float64(n.m*n.m)) + float64(n.m)) / 2 / float64(rows)
+			if _, ok, err := n.ascend(ctx, 0.01*chance); ok || err != nil {
+				n.cut()
+				n.pattern(func(k int) bool { return n.x[k] != 0 })
+				return err
+			}
 		}
 	}
 	for n.iterations = 0; n.iterations < 6; n.iterations++ {
@@ -268,9 +293,12 @@ func (n *newton) stepTo(ctx context.Context, rows int) error {
 		for i := range n.m {
 			near = near && math.Abs(n.w[i*n.m+i]-n.s[i*n.m+i]) <= 0.5*n.s[i*n.m+i]
 		}
-		if err := n.descendTo(ctx); err != nil {
-			return err
+		if !done {
+			if _, err := n.descendTo(ctx, sweeps); err != nil {
+				return err
+			}
 		}
+		done = false
 		parameters := n.m
 		for i := range n.m {
 			for k := n.free.upper[i] + 1; k < n.free.start[i+1]; k++ {
@@ -288,12 +316,11 @@ func (n *newton) stepTo(ctx context.Context, rows int) error {
 	return nil
 }
 
-// descendTo minimizes the model of a step of stepTo, of which the signs are asked for. Signs settle
-// before values do, but not in a few sweeps: with six, links of the fit to all rows would be found
-// in halves where they are not. Where there are few sources, sweeps cost nothing.
-func (n *newton) descendTo(ctx context.Context) error {
+// descendTo minimizes the model of a step of stepTo, of which the signs are asked for, in so many
+// sweeps, and reports whether they settled. Signs settle before values do, but not in a few sweeps:
+// with six, links of the fit to all rows would be found in halves where they are not.
+func (n *newton) descendTo(ctx context.Context, sweeps int) (bool, error) {
 	n.inner = 0.2
 	n.findFree()
-	_, err := n.sweep(ctx, 12+400/n.m, 0.03)
-	return err
+	return n.sweep(ctx, sweeps, 0.03)
 }
