@@ -63,8 +63,9 @@ func (b bracket) walk() (x, y [3]float64, err error) {
 
 // near finds the top close to a guess and returns the highest score that it saw, too. It goes up
 // or down in steps, over multiples of the step, until there are lower points on both sides; the
-// parabola through the three then has the top, less than a step from the middle. The guess thus decides how many points are tried, but hardly ever
-// what is found: wherever the search comes from, it ends at the same three points.
+// parabola through the three then has the top, less than a step from the middle. The guess thus
+// decides how many points are tried, but hardly ever what is found: wherever the search comes from,
+// it ends at the same three points.
 func (b bracket) near(guess float64) (top, score float64, err error) {
 	middle := float64(b.step * max(1, math.Round(guess/b.step)))
 	x := [3]float64{middle - b.step, middle, middle + b.step}

@@ -61,9 +61,9 @@ func (n *newton) links() float64 {
 // be solved well where a few eigenvalues of W tower above all others, as where some causes drive
 // everything: what is left of the residual is cut off and costs as much as these say.
 //
-// It sets out from a guess, or from w, the inverse of x, and ends when the objective is estimated to be off by tol,
-// with X and U in x and w. X then has no zeros; see cut. The result is false if no step gets
-// anywhere before that; x and w are then what they were.
+// It sets out from a guess, or from w, the inverse of x, and ends when the objective is estimated
+// to be off by tol, with X and U in x and w. X then has no zeros; see cut. The result is false if
+// no step gets anywhere before that; x and w are then what they were.
 func (n *newton) ascend(ctx context.Context, tol float64) (left float64, ok bool, err error) {
 	if n.dual == nil {
 		n.dual = newDual(n.m)

@@ -30,7 +30,7 @@ type LassoOptions struct {
 
 	least int       // Newton steps to take whatever the gap
 	rough bool      // Tol is what the last steps say is left to gain, not a bound on it
-	rest  []float64 // p×p guess of what the covariance of the model is above s, nil if there is none
+	rest  []float64 // p×p guess of how far the model covariance is above s, or nil
 }
 
 // The default is near what rounding allows, so that precision entries agree with other solvers to
