@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
@@ -140,5 +141,14 @@ func TestNeighborsAreMeasured(t *testing.T) {
 		if !strings.Contains(strings.Join(says, "\n"), want) {
 			t.Errorf("%s: %q, want %q", name, says, want)
 		}
+	}
+}
+
+// TestScriptIsNoCapture opens a script, which lies beside itself.
+func TestScriptIsNoCapture(t *testing.T) {
+	script := "/* counts */\nsyscall:::entry { @[execname] = count(); }\ntick-1s { printa(@); }\n"
+	c, err := Load(t.Context(), fstest.MapFS{"calls.d": {Data: []byte(script)}}, "calls.d", Options{})
+	if err != nil || c.Dialect != UnknownDialect {
+		t.Errorf("dialect %s, error %v", c.Dialect, err)
 	}
 }

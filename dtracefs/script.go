@@ -42,7 +42,8 @@ func scriptNames(name string) (names []string) {
 		base = strings.TrimSuffix(base, ext)
 		names = append(names, base+".d", base+".bt")
 	}
-	return names
+	// A script that is opened itself did not print itself.
+	return slices.DeleteFunc(names, func(n string) bool { return n == name })
 }
 
 // noScript is what [Options.Script] is where there is none, whatever lies beside the capture.
