@@ -311,6 +311,9 @@ func monotonic(c *Column, first bool, of *candidate) (unit int64, ok bool) {
 		return nsOf(c.Name, int64(hi)), rising || len(distinct) > 2
 	case first && lo >= 1e9 && rising && len(distinct)*2 > len(values):
 		return 1, true // an event log whose clock counts ns since boot
+	case first && c.Name == "seconds" && rising && len(distinct)*2 > len(values):
+		// As of truss -d. Those of strace -r, since the call before, rise and fall.
+		return 1e9, true
 	case first && c.typ == Int && isAggregate(of.table) && len(distinct) >= 10 && float64(len(distinct)) >= 0.5*(hi-lo+1) && len(values) >= 2*len(distinct) && of.table.Column("block") == nil:
 		// The second as the first key of an aggregation that was printed once: most seconds are
 		// there and each has several rows.

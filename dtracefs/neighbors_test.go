@@ -127,8 +127,9 @@ func clockLen(b []byte) int {
 // levels and no events, and for calls, whose arguments are no process.
 func TestNeighborsAreMeasured(t *testing.T) {
 	for name, want := range map[string]string{
-		"vmstat-linux-t.txt": "vmstat: the level of r as one source",
-		"strace-f-tt-T.txt":  "calls: rows by syscall",
+		"vmstat-linux-t.txt":  "vmstat: the level of r as one source",
+		"strace-f-tt-T.txt":   "calls: rows by syscall",
+		"truss-illumos-f.txt": "calls: rows by syscall, each 1s, time from column seconds, since a start of its own",
 	} {
 		c, err := Load(t.Context(), os.DirFS("testdata"), name, Options{})
 		if err != nil {
