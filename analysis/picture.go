@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"math"
 
 	"dtnotes/analysis/figure"
@@ -20,7 +21,7 @@ func (s *Series) Timeline() figure.Timeline {
 // Graph draws the stable links between the sources. Clusters are shown by color and activity by
 // size. The layout starts from the embedding.
 func (m *Model) Graph() figure.Graph {
-	g := figure.Graph{Unit: m.Units + "/s", Rule: m.Rule, WeightName: m.WeightName}
+	g := figure.Graph{Unit: cmp.Or(m.Units, "values") + "/s", Rule: m.Rule, WeightName: m.WeightName}
 	for i, name := range m.Names {
 		g.Nodes = append(g.Nodes, figure.Node{
 			Name: name, Cluster: m.Labels[i], Activity: m.Activity[i], Origin: m.Origins[i],

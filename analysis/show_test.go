@@ -73,3 +73,12 @@ func TestShow(t *testing.T) {
 		t.Errorf("layout is %d×%d", n, d)
 	}
 }
+
+// TestGraphNamesItsUnit has a series without a unit.
+func TestGraphNamesItsUnit(t *testing.T) {
+	s := tinySeries(t)
+	s.Units = ""
+	if g := mustLearn(t, s, Options{}).Graph(); g.Unit != "values/s" {
+		t.Errorf("unit %q", g.Unit)
+	}
+}
