@@ -408,7 +408,9 @@ func (l *fit) at(alpha float64, far *fit, part float64) []float64 {
 // objective is that of a graphical lasso of the training rows, +Inf if x is not positive definite.
 func (f *fold) objective(x *mat.SymDense, alpha float64) float64 {
 	p := len(f.keep)
-	logDet, ok := newTriangles(p).factor(flat(x))
+	triangles := newTriangles(p)
+	defer triangles.done()
+	logDet, ok := triangles.factor(flat(x))
 	if !ok {
 		return math.Inf(1)
 	}

@@ -20,7 +20,11 @@ type dual struct {
 	res, dir, scale    []float64 // of the conjugate gradients; scale is what a residual is times
 }
 
+// newDual takes memory that was given back if it is for as many rows, see newTriangles.
 func newDual(m int) *dual {
+	if f, ok := spareDual.Get().(*dual); ok && len(f.u) == m*m {
+		return f
+	}
 	var f dual
 	for _, s := range []*[]float64{&f.u, &f.z, &f.product, &f.out} {
 		*s = make([]float64, m*m)

@@ -71,7 +71,9 @@ func CheckFinite(x mat.Matrix) error {
 // nothing; [Score] counts it.
 func LogLikelihood(s, precision mat.Symmetric) float64 {
 	p := s.SymmetricDim()
-	logDet, ok := newTriangles(p).factor(flat(precision))
+	triangles := newTriangles(p)
+	defer triangles.done()
+	logDet, ok := triangles.factor(flat(precision))
 	if !ok {
 		return math.Inf(-1)
 	}

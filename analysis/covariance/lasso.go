@@ -163,6 +163,7 @@ func solveDistinct(ctx context.Context, s []float64, p int, alpha float64, o Las
 		n.start(o.Start)
 		n.least, n.rough, n.rest = o.least, o.rough, submatrix(o.rest, p, g)
 		err := n.solve(ctx, o.tol()*float64(len(g)), o.maxIter())
+		n.done()
 		if err != nil {
 			return nil, fmt.Errorf("graphical lasso of %d variables at alpha %.6g: %w", p, alpha, err)
 		}

@@ -115,6 +115,15 @@ func newNewton(s []float64, p int, group []int, alpha float64, guess mat.Symmetr
 	return n
 }
 
+// done gives memory back that only solving needs.
+func (n *newton) done() {
+	n.triangles.done()
+	if n.dual != nil {
+		spareDual.Put(n.dual)
+	}
+	n.triangles, n.dual = nil, nil
+}
+
 // start sets x to the guess, or to the diagonal when the guess is not positive definite or no
 // better than the diagonal, as a solution for quite another penalty or covariance may be. A bad
 // start costs steps but leads to the same solution, within the tolerance, as the objective is

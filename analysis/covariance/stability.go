@@ -166,6 +166,7 @@ func newStart(ctx context.Context, all *mat.SymDense, alpha float64, precision m
 	q := len(f.twins.first)
 	f.rest = flat(f.precision)
 	inverse := newTriangles(q)
+	defer inverse.done()
 	if _, ok := inverse.factor(f.rest); !ok {
 		return nil, errNotPositive
 	}
@@ -234,10 +235,12 @@ func (f *start) step(ctx context.Context, s []float64, rows int) ([]int8, error)
 		}
 		n := newNewton(s, q, g, f.alpha, f.precision)
 		n.rest = submatrix(f.rest, q, g)
-		if !n.evaluate() {
-			return nil, errNotPositive
+		err := errNotPositive
+		if n.evaluate() {
+			err = n.stepTo(ctx, rows)
 		}
-		if err := n.stepTo(ctx, rows); err != nil {
+		n.done()
+		if err != nil {
 			return nil, err
 		}
 		// The proposed values and not x have the exact zeros, as backtracking may have gone part

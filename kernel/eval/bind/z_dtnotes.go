@@ -262,7 +262,7 @@ var dtnotes2 = Table{
 
 var dtnotes3 = Table{
 	Path: "dtnotes/analysis/covariance", Name: "covariance",
-	Deps: "cmp cmp\ncontext context\nencoding/binary binary\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nslices slices",
+	Deps: "cmp cmp\ncontext context\nencoding/binary binary\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nslices slices\nsync sync",
 	Types: []any{
 		(*p3.Accumulator)(nil),
 		(*p3.CVOptions)(nil),
