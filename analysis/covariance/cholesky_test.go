@@ -61,3 +61,42 @@ func TestTriangles(t *testing.T) {
 		t.Error("a matrix that is not a number is positive definite")
 	}
 }
+
+// TestMemoryAgain holds that what is left in memory that was given back changes nothing, be it NaN.
+func TestMemoryAgain(t *testing.T) {
+	// A common load, so that most pairs are linked and the dual problem is solved, too.
+	const n, m = 60, 23
+	rng := rand.New(rand.NewPCG(8, 1))
+	x := mat.NewDense(n, m, nil)
+	for i := range n {
+		load := rng.NormFloat64()
+		for j := range m {
+			x.Set(i, j, load+rng.NormFloat64())
+		}
+	}
+	sample, err := Empirical(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fit := func() *Lasso {
+		l, err := GraphicalLasso(t.Context(), sample, 0.05, LassoOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	want := fit()
+	for range 20 {
+		f, d := newTriangles(m), newDual(m)
+		for _, s := range [][]float64{f.r, f.t, f.rows, f.across, d.u, d.z, d.product, d.out, d.change, d.res, d.dir, d.scale} {
+			for i := range s {
+				s[i] = math.NaN()
+			}
+		}
+		f.done()
+		spareDual.Put(d)
+		if got := fit(); !mat.Equal(got.Precision, want.Precision) || !mat.Equal(got.Covariance, want.Covariance) {
+			t.Fatal("a fit depends on what memory held before")
+		}
+	}
+}
