@@ -132,7 +132,7 @@ func underLine(st *station, keys []syntax.Key) bool {
 // colon or comma.
 func endsAsTitle(line []byte) bool {
 	line = bytes.TrimRight(line, " \t")
-	return !bytes.ContainsAny(line, "0123456789") || bytes.HasSuffix(line, []byte(":")) || bytes.HasSuffix(line, []byte(","))
+	return syntax.FirstDigit(line) < 0 || bytes.HasSuffix(line, []byte(":")) || bytes.HasSuffix(line, []byte(","))
 }
 
 // aggRow adds a tuple with its value. Rows whose keys are of other types or number have a table

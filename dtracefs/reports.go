@@ -423,6 +423,11 @@ func (r *reports) startTime(s *sheet) {
 	}
 }
 
+// sinceBoot is the notice of a first report that is taken for one since boot.
+func sinceBoot(tool string) []byte {
+	return []byte("the first report of " + tool + " is taken for that of the time since boot, not for an interval")
+}
+
 // sheetOf returns the sheet of a table's rows, with its columns. Most of them first print the
 // averages since boot, as if they were an interval: these get a table of their own, which is not
 // counted, and a notice says so, as it is a guess.
@@ -430,7 +435,7 @@ func (r *reports) sheetOf(rp *report, boot bool) *sheet {
 	name, kind := rp.name, kindReport
 	if boot {
 		tool, _, _ := strings.Cut(name, " ")
-		r.once(rp.num, "since-boot", []byte("the first report of "+tool+" is taken for that of the time since boot, not for an interval"))
+		r.once(rp.num, "since-boot", sinceBoot(tool))
 		name, kind = name+" since boot", "summary"
 	}
 	key := "report/" + name

@@ -107,7 +107,7 @@ func (r *sysstatSamples) sampleOf(v syntax.JSON) {
 	kind, name := kindReport, ""
 	if number == 1 && when.Kind != '{' && v.Get("avg-cpu").Kind+v.Get("disk").Kind != 0 {
 		kind, name = "summary", " since boot"
-		r.notice(r.num, "since-boot", []byte("the first report of iostat is taken for that of the time since boot, not for an interval"), 0)
+		r.notice(r.num, "since-boot", sinceBoot("iostat"), 0)
 	}
 	for i, n := range v.Names {
 		if n != "timestamp" {
