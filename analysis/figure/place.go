@@ -19,8 +19,10 @@ type placement struct {
 	at     []point
 	radius []length // of the circle with a node's area
 	reach  []length // from a node's center to its farthest corner
-	size   length   // of labels
-	labels []nodeLabel
+	// clearance is how far edges keep away from nodes beyond their reach.
+	clearance length
+	size      length // of labels
+	labels    []nodeLabel
 	// alone is the top of the band of nodes without a link, or 0 if there is no such band below
 	// other nodes.
 	alone   length
@@ -124,7 +126,7 @@ func (g Graph) starts() []vec {
 
 // place finds where everything stands. It leaves room for a legend below the frame.
 func (g Graph) place(p pen, legend length) *placement {
-	pl := &placement{w: g.Width, radius: g.radii(), size: labelSizeFor(len(g.Nodes))}
+	pl := &placement{w: g.Width, radius: g.radii(), size: labelSizeFor(len(g.Nodes)), clearance: p.clearance()}
 	if pl.w <= 0 {
 		pl.w = graphWidth
 	}

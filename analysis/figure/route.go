@@ -6,11 +6,20 @@ import (
 	"slices"
 
 	"dtnotes/analysis/internal/canvas"
+	"dtnotes/analysis/xkcd"
 )
 
 // clearance is how far an edge keeps away from the nodes that it does not link, beyond their reach:
-// an edge that runs under a node would be read as two links that are not there.
-const clearance = 4
+// an edge that runs under a node would be read as two links that are not there. What is to be seen
+// between them is 4 points. By hand, both the edge and the outline of the node may come nearer by
+// as much as lines wobble; otherwise the outline of a square has corners an eighth of a point
+// beyond its reach.
+func (p pen) clearance() length {
+	if p.xkcd {
+		return 4 + 2*xkcd.MostOff
+	}
+	return 4 + 0.125
+}
 
 // route is the line of a link. It is straight if nothing is in its way, else the flattest bow that
 // is clear, else the shortest way around all nodes, and straight after all if there is no way.
@@ -67,7 +76,7 @@ func (pl *placement) clearOf(pts []point, from, to int) bool {
 		low, high = point{X: min(low.X, q.X), Y: min(low.Y, q.Y)}, point{X: max(high.X, q.X), Y: max(high.Y, q.Y)}
 	}
 	for k, c := range pl.at {
-		reach := pl.reach[k] + clearance
+		reach := pl.reach[k] + pl.clearance
 		if k == from || k == to || c.X < low.X-reach || c.X > high.X+reach || c.Y < low.Y-reach || c.Y > high.Y+reach {
 			continue
 		}
@@ -204,7 +213,7 @@ var latticeWay = [...]float64{0, latticeStep, latticeStep * math.Hypot(1, 1)}
 // block adds to the number of nodes that block the places too near to node k, with some room added
 // for the step between two places.
 func (l *lattice) block(pl *placement, k int, add int32) {
-	c, keep := pl.at[k], pl.reach[k]+clearance+0.4
+	c, keep := pl.at[k], pl.reach[k]+pl.clearance+0.4
 	x0, x1 := int((c.X-keep-l.origin.X)/latticeStep), int((c.X+keep-l.origin.X)/latticeStep)+1
 	y0, y1 := int((c.Y-keep-l.origin.Y)/latticeStep), int((c.Y+keep-l.origin.Y)/latticeStep)+1
 	for y := max(0, y0); y <= min(l.rows-1, y1); y++ {

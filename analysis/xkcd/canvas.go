@@ -362,6 +362,9 @@ func bezier(ctl []vg.Point, t float64) vg.Point {
 // tolerance is how far, in points, a simplified line may be from the wobble.
 const tolerance = 0.07
 
+// MostOff is how far, in points, the hand strays from a line in matplotlib's xkcd style.
+const MostOff = 1 + tolerance
+
 // simplify leaves out points that a straight line nearly goes through (Ramer, Douglas and Peucker).
 func simplify(pts []vg.Point) []vg.Point {
 	if len(pts) < 3 {

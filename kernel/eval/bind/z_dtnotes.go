@@ -418,6 +418,9 @@ var dtnotes7 = Table{
 	Consts: []Symbol{
 		{"Typeface", p7.Typeface},
 	},
+	Untyped: []Literal{
+		{"MostOff", "float", "107/100"},
+	},
 }
 
 var dtnotes8 = Table{
