@@ -46,6 +46,25 @@ func ExampleSeries_Spectrum() {
 	// Output: 60 s
 }
 
+func ExampleModel_Matrix() {
+	ctx := context.Background()
+	model, err := analysis.Learn(ctx, office(), analysis.Options{})
+	if err != nil {
+		panic(err)
+	}
+	matrix, err := model.Matrix(ctx)
+	if err != nil {
+		panic(err)
+	}
+	// The sources that are joined first stand next to each other, beside the dendrogram.
+	for _, m := range matrix.Merges[:2] {
+		fmt.Println(matrix.Names[m.A], "and", matrix.Names[m.B])
+	}
+	// Output:
+	// cron and sh
+	// nginx and php
+}
+
 func ExampleSeries_Slide() {
 	w, err := office().Slide(context.Background(), 600, 600, analysis.Options{})
 	if err != nil {
@@ -53,12 +72,13 @@ func ExampleSeries_Slide() {
 	}
 	for _, l := range w.Links {
 		if l.Changes == 1 && slices.Max(l.Weights) > 0.5 {
-			fmt.Println(l.A, l.B)
+			gone := slices.IndexFunc(l.Weights, func(v float64) bool { return v == 0 })
+			fmt.Printf("%s and %s until %.0f s\n", l.A, l.B, w.Starts[gone])
 		}
 	}
-	// w.Figure() draws the links of all windows.
+	// w.Figure() draws when each link is there, a row per link.
 
-	// Output: nginx php
+	// Output: nginx and php until 1800 s
 }
 
 func ExampleSeries_Factors() {

@@ -11,14 +11,16 @@ import (
 )
 
 // Slide learns a model from every window of size buckets, each starting step buckets after the one
-// before, and follows the links through them; those that change most often come first, then the
-// strongest. Which links a window has is chance in part, the more so the fewer buckets it has for
-// the sources. So a link counts as changed only if what single buckets say about it, given a model
-// of all of them, differs from one stretch of windows to the next by more than chance: by Welch's
-// test of two means, at a level at which one in a hundred links that stay as they are seems to
-// change. Windows that overlap share what is in both, so that a change shows first in a window
-// whose later part has it. A window that is too short to be judged, or in which no source varies,
-// is skipped, and the reason is given.
+// before (as in R. Hutchison and others, "Dynamic functional connectivity: promise, issues, and
+// interpretations", 2013), and follows the links through them; those that change most often come
+// first, then the strongest. Which links a window has is chance in part, the more so the fewer
+// buckets it has for the sources. So a link counts as changed only if what single buckets say about
+// it, given a model of all of them, differs from one stretch of windows to the next by more than
+// chance: by a test of two means (B. Welch, "The generalization of 'Student's' problem when several
+// different population variances are involved", 1947), at a level at which one in a hundred links
+// that stay as they are seems to change. Windows that overlap share what is in both, so that a
+// change shows first in a window whose later part has it. A window that is too short to be judged,
+// or in which no source varies, is skipped, and the reason is given.
 func (s *Series) Slide(ctx context.Context, size, step int, o Options) (*Sliding, error) {
 	n, _ := s.Dims()
 	if n < 8 {

@@ -2,8 +2,13 @@ package analysis
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/cluster"
 	"dtnotes/analysis/figure"
 	"dtnotes/analysis/source"
 )
@@ -35,6 +40,50 @@ func (m *Model) Graph() figure.Graph {
 		g.Edges = append(g.Edges, figure.Edge{From: e.From, To: e.To, Weight: e.Weight, Stability: e.Stability})
 	}
 	return g
+}
+
+// Matrix draws the correlations of all pairs of sources, with the dendrogram that orders them
+// beside it (L. Wilkinson and M. Friendly, "The history of the cluster heat map", 2009). The two
+// groups with the smallest mean distance are joined first (R. Sokal and C. Michener, "A statistical
+// method for evaluating systematic relationships", 1958), where the distance of two sources is
+// √(2(1-r)), and each group is turned so that neighbors are as much alike as they can be
+// ([cluster.Tree.OptimalLeaves]). The correlations are those of the model's covariance.
+func (m *Model) Matrix(ctx context.Context) (figure.Matrix, error) {
+	p := len(m.Names)
+	out := figure.Matrix{Names: m.Names, Values: make([][]float64, p)}
+	if p == 0 {
+		return out, nil
+	}
+	rounded := mat.NewSymDense(p, nil)
+	for i := range p {
+		for j := range p {
+			r := m.Covariance.At(i, j) / math.Sqrt(m.Covariance.At(i, i)*m.Covariance.At(j, j))
+			out.Values[i] = append(out.Values[i], r)
+			// Ties are joined in the same order on processors that round differently.
+			rounded.SetSym(min(i, j), max(i, j), math.Round(1e9*r)/1e9)
+		}
+	}
+	distances := cluster.CorrelationDistances(rounded)
+	tree, err := cluster.Agglomerate(ctx, distances, cluster.Average)
+	if err != nil {
+		return out, fmt.Errorf("matrix: %w", err)
+	}
+	leaves, err := tree.OptimalLeaves(ctx, distances)
+	if err != nil {
+		return out, fmt.Errorf("matrix: %w", err)
+	}
+	place := make([]int, p, p+len(tree.Merges)) // of the first leaf of each group
+	for k, i := range leaves {
+		place[i] = k
+	}
+	for _, j := range tree.Merges {
+		if place[j.A] > place[j.B] {
+			j.A, j.B = j.B, j.A
+		}
+		place = append(place, place[j.A])
+		out.Merges = append(out.Merges, figure.Merge{A: j.A, B: j.B, Height: j.Height})
+	}
+	return out, nil
 }
 
 // origins returns where each source comes from, plain processes if the series does not know.

@@ -11,6 +11,8 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"dtnotes/analysis/internal/golden"
 )
 
 func TestSlideFindsWhenALinkBreaks(t *testing.T) {
@@ -126,6 +128,65 @@ func TestSlideTellsChanceFromChange(t *testing.T) {
 	}
 	if found < 4 || made > 1 {
 		t.Errorf("a link that ends is found in %d of 6 series; %d changes in 6 series without any", found, made)
+	}
+}
+
+// TestGoldenAlike holds the test of two means against scipy's.
+func TestGoldenAlike(t *testing.T) {
+	var g struct {
+		Welch []struct {
+			A, B []float64
+			P    float64
+		}
+	}
+	golden.Read(t, "explore.json", &g)
+	if len(g.Welch) != 4 {
+		t.Errorf("%d pairs", len(g.Welch))
+	}
+	for k, w := range g.Welch {
+		if p := alike(w.A, w.B); math.Abs(p-w.P) > 1e-9 {
+			t.Errorf("pair %d: %v, want %v", k, p, w.P)
+		}
+	}
+}
+
+// TestSlideLearnsFromEachWindow holds the links of windows against those of models that are learned
+// from the same buckets alone.
+func TestSlideLearnsFromEachWindow(t *testing.T) {
+	s := chained(t, 300, 6, false, true, 1)
+	w, err := s.Slide(t.Context(), 100, 50, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for k, from := range []int{0, 50, 100, 150, 200} {
+		part, err := NewSeries(s.Names, float64(from), s.Every, mat.DenseCopyOf(s.Values.Slice(from, from+100, 0, 6)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := Learn(t.Context(), part, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		links := map[string]float64{}
+		for _, e := range m.Edges {
+			links[min(m.Names[e.From], m.Names[e.To])+max(m.Names[e.From], m.Names[e.To])] = e.Weight
+		}
+		for _, l := range w.Links {
+			if l.Weights[k] != links[l.A+l.B] {
+				t.Errorf("window %d, %s – %s: %v, want %v", k, l.A, l.B, l.Weights[k], links[l.A+l.B])
+			}
+			if l.Weights[k] != 0 {
+				found++
+				delete(links, l.A+l.B)
+			}
+		}
+		if len(links) > 0 || w.Starts[k] != float64(from) {
+			t.Errorf("window %d from %v lacks %v", k, w.Starts[k], links)
+		}
+	}
+	if len(w.Models) != 5 || found < 10 {
+		t.Errorf("%d windows, %d links", len(w.Models), found)
 	}
 }
 

@@ -89,10 +89,12 @@ func stretches(values []float64, starts []int, level float64) []int {
 	return first
 }
 
-// alike returns how likely two stretches of values with one mean differ as much as these do, by
-// Welch's test. Values that follow each other may be alike, which leaves fewer independent ones (G.
-// Bayley and J. Hammersley, "The effective number of independent observations in an autocorrelated
-// time series", 1946): n(1-r)/(1+r) of n, with r the correlation of neighbors.
+// alike returns how likely two stretches of values with one mean differ as much as these do, by a
+// test of two means whose variances may differ (B. Welch, "The generalization of 'Student's'
+// problem when several different population variances are involved", 1947). Values that follow each
+// other may be alike, which leaves fewer independent ones (G. Bayley and J. Hammersley, "The
+// effective number of independent observations in an autocorrelated time series", 1946):
+// n(1-r)/(1+r) of n, with r the correlation of neighbors.
 func alike(a, b []float64) float64 {
 	if len(a) < 2 || len(b) < 2 {
 		return 1

@@ -8,6 +8,8 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"dtnotes/analysis/internal/golden"
 )
 
 // smallCounts draws counts of a few per row; every odd one follows the one before. Spread makes
@@ -81,6 +83,43 @@ func TestCountRegression(t *testing.T) {
 		}
 		if k != 1 && math.Abs(g) > 1e-3 {
 			t.Errorf("gradient %d is %v", k, g)
+		}
+	}
+}
+
+// TestGoldenCountRegression holds coefficients, with and without a penalty, against those of
+// statsmodels and cvxpy.
+func TestGoldenCountRegression(t *testing.T) {
+	var g struct {
+		Counts struct {
+			X    [][]float64
+			Fits []struct {
+				Phi, Penalty, Base float64
+				Beta               []float64
+			}
+		}
+	}
+	golden.Read(t, "explore.json", &g)
+	x := mat.NewDense(len(g.Counts.X), len(g.Counts.X[0]), nil)
+	for i, row := range g.Counts.X {
+		x.SetRow(i, row)
+	}
+	z := make([][]float64, 4)
+	for j := range z {
+		z[j] = standardRoots(mat.Col(nil, j, x))
+	}
+	if len(g.Counts.Fits) != 6 {
+		t.Errorf("%d fits", len(g.Counts.Fits))
+	}
+	for _, want := range g.Counts.Fits {
+		r := newCountRegression(mat.Col(nil, 1, x), z, 1)
+		r.phi = want.Phi
+		r.fit(want.Penalty)
+		got := append([]float64{r.base, r.beta[0]}, r.beta[2:]...)
+		for k, v := range append([]float64{want.Base}, want.Beta...) {
+			if math.Abs(got[k]-v) > 2e-6 {
+				t.Errorf("phi %v, penalty %v: coefficient %d is %v, want %v", want.Phi, want.Penalty, k, got[k], v)
+			}
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+
+	"dtnotes/analysis/internal/golden"
 )
 
 // loaded draws a chain of variables, the load that drives all of them, and returns the covariance.
@@ -100,6 +102,48 @@ func TestLatentIsOptimal(t *testing.T) {
 	e.Factorize(grow, false)
 	if least := e.Values(nil)[0]; least < -1e-5 {
 		t.Errorf("a hidden cause would lower the objective: eigenvalue %v", least)
+	}
+}
+
+// TestGoldenLatent holds links and hidden causes against those of cvxpy, which solves the same
+// problem by an interior-point method.
+func TestGoldenLatent(t *testing.T) {
+	var g struct {
+		Latent struct {
+			Alpha float64
+			S     [][]float64
+			Fits  []struct {
+				Gamma, Objective float64
+				Sparse, Low      [][]float64
+			}
+		}
+	}
+	golden.Read(t, "explore.json", &g)
+	p := len(g.Latent.S)
+	s := mat.NewSymDense(p, nil)
+	for i, row := range g.Latent.S {
+		for j := i; j < p; j++ {
+			s.SetSym(i, j, row[j])
+		}
+	}
+	if len(g.Latent.Fits) != 2 {
+		t.Errorf("%d fits", len(g.Latent.Fits))
+	}
+	for _, want := range g.Latent.Fits {
+		got, err := LatentGraphicalLasso(context.Background(), s, g.Latent.Alpha, LatentOptions{Gamma: want.Gamma, Tol: 1e-10, MaxIter: 50000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(got.Objective-want.Objective) > 1e-7 {
+			t.Errorf("gamma %v: objective %v, want %v", want.Gamma, got.Objective, want.Objective)
+		}
+		for i := range p {
+			for j := range p {
+				if math.Abs(got.Sparse.At(i, j)-want.Sparse[i][j]) > 1e-4 || math.Abs(got.Low.At(i, j)-want.Low[i][j]) > 1e-4 {
+					t.Errorf("gamma %v, %d, %d: %v - %v, want %v - %v", want.Gamma, i, j, got.Sparse.At(i, j), got.Low.At(i, j), want.Sparse[i][j], want.Low[i][j])
+				}
+			}
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 // Package golden holds the reference numbers that the tests of the numerics are held against, and
 // the samples they were computed from: by scikit-learn 1.2.1, scipy 1.10, statsmodels 0.13 and
-// matplotlib 3.6, compressed, without what no test reads.
+// matplotlib 3.6, compressed, without what no test reads. Those of what explores a series are
+// computed by explore.py, which needs later versions of these and cvxpy.
 package golden
 
 import (

@@ -22,6 +22,7 @@ import (
 // learnOptions are the flags of learn: of a model, or, with -o, of a behavior.
 type learnOptions struct {
 	json, graph, timeline string
+	matrix                string
 	behavior              string
 	tags, exclude         []string
 	transform, links      string
@@ -51,6 +52,7 @@ other captures by (see dtnotes score, watch and compare).`,
   dtnotes learn pidstat.txt --by Command --value %CPU
   dtnotes learn series.csv --transform none --alpha 0.1
   dtnotes learn capture.txt --links hidden --graph hidden.svg
+  dtnotes learn capture.txt --matrix matrix.png
   dtnotes learn -o normal.json monday.txt tuesday.txt`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -66,6 +68,7 @@ other captures by (see dtnotes score, watch and compare).`,
 	f := cmd.Flags()
 	f.StringVar(&opt.json, "json", "", `write the model to `+"`FILE`"+` as JSON; "-" is standard output`)
 	f.StringVar(&opt.graph, "graph", "", "draw the dependency graph to `FILE`.svg or .png")
+	f.StringVar(&opt.matrix, "matrix", "", "draw the correlations of all pairs beside a dendrogram to `FILE`.svg or .png")
 	f.StringVar(&opt.timeline, "timeline", "", "draw the activity over time to `FILE`.svg or .png")
 	f.StringVarP(&opt.behavior, "behavior", "o", "", "learn what is normal and save it to `FILE`.json")
 	f.StringSliceVar(&opt.tags, "tag", nil, "with -o, a `NAME` to keep with the behavior, such as the host")
@@ -203,6 +206,17 @@ func (opt *learnOptions) learn(cmd *cobra.Command, path string, series *analysis
 		opt.look.of(&g.Style)
 		g.Seed, g.Title = opt.model.Seed, filepath.Base(path)
 		if err := g.Save(opt.graph); err != nil {
+			return err
+		}
+	}
+	if opt.matrix != "" {
+		matrix, err := model.Matrix(cmd.Context())
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		opt.look.of(&matrix.Style)
+		matrix.Title = filepath.Base(path)
+		if err := matrix.Save(opt.matrix); err != nil {
 			return err
 		}
 	}

@@ -90,7 +90,7 @@ func TestInspect(t *testing.T) {
 func TestLearnCapture(t *testing.T) {
 	inFolder(t, nil)
 	text, _, err := dtnotes(t, "learn", "vm-start.dtrace.txt", "--by", "kind,execname", "--json", "model.json",
-		"--graph", "graph.svg", "--timeline", "calls.png", "--xkcd")
+		"--graph", "graph.svg", "--timeline", "calls.png", "--matrix", "matrix.png", "--xkcd")
 	if err != nil || !strings.Contains(text, "qemu-system-x86") {
 		t.Fatalf("learn: %v\n%s", err, text)
 	}
@@ -112,7 +112,7 @@ func TestLearnCapture(t *testing.T) {
 		len(model.Labels) != p || len(model.Exemplars) == 0 || len(model.Embedding) != p || len(model.Edges) == 0 {
 		t.Errorf("model of %d sources is incomplete", p)
 	}
-	if !strings.HasPrefix(strings.TrimSpace(mustRead(t, "graph.svg")), "<") || !strings.HasPrefix(mustRead(t, "calls.png"), "\x89PNG") {
+	if !strings.HasPrefix(strings.TrimSpace(mustRead(t, "graph.svg")), "<") || !strings.HasPrefix(mustRead(t, "calls.png"), "\x89PNG") || !strings.HasPrefix(mustRead(t, "matrix.png"), "\x89PNG") {
 		t.Error("pictures are not what their names say")
 	}
 	first := mustRead(t, "graph.svg")

@@ -33,8 +33,8 @@ const misbehavior exitStatus = 3
 // learnBehavior learns what is normal from captures, or from the hosts of counts files, and saves
 // it. Each is a series of its own, since calibration holds out whole series.
 func (opt *learnOptions) learnBehavior(cmd *cobra.Command, paths []string) error {
-	if opt.json != "" || opt.graph != "" || opt.timeline != "" || cmd.Flags().Changed("links") {
-		return errors.New("--json, --graph, --timeline and --links are of a model: use them without -o")
+	if opt.json != "" || opt.graph != "" || opt.matrix != "" || opt.timeline != "" || cmd.Flags().Changed("links") {
+		return errors.New("--json, --graph, --matrix, --timeline and --links are of a model: use them without -o")
 	}
 	missing, err := behavior.ParseMissing(opt.missing)
 	if err != nil {
