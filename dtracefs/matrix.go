@@ -227,6 +227,13 @@ func (c *Counts) fill(m *Matrix, from, first int64, order []int) {
 			m.Covered[i] = float64(r.time()) / 1e9
 		}
 		values := r.counts()
+		if len(c.how) == 0 && len(values) >= len(order) {
+			// The usual case: all are counts, and each has its place in the page.
+			for j, source := range order {
+				row[j] = values[source]
+			}
+			continue
+		}
 		for j, source := range order {
 			// A page may have no room for sources that did nothing in it.
 			if source < len(values) && c.howOf(source) == addsUp {

@@ -23,6 +23,8 @@ type tally struct {
 	begin   int64              // the first time at which a block ended
 	last    int64              // the last one
 	spans   map[int64]span     // of the block ends of the batch at hand
+	end     int64              // the one that was looked up last
+	span    span               // what it covers; of no bucket if there is none
 	level   int64              // the time that partial belongs to
 	partial map[int]*levelPart // levels of the sources in the block at hand
 	resets  int                // running totals that fell
@@ -201,6 +203,7 @@ func (t *tally) forgetSpans() {
 		kept[i] = t.spans[tm.totals.at]
 	}
 	clear(t.spans)
+	t.span = span{}
 	for i, tm := range t.tables {
 		if kept[i].n > 0 {
 			t.spans[tm.totals.at] = kept[i]
@@ -212,10 +215,21 @@ func (t *tally) forgetSpans() {
 // first. The time since the block before is what it covers, so that a tick that came late is no
 // quiet second.
 func (t *tally) ended(ns int64) span {
-	if s, ok := t.spans[ns]; ok {
-		return s
+	// The rows of a block follow each other.
+	if t.span.n == 0 || ns != t.end {
+		s, ok := t.spans[ns]
+		if !ok {
+			s = t.firstEnd(ns)
+			t.spans[ns] = s
+		}
+		t.end, t.span = ns, s
 	}
-	var s span
+	return t.span
+}
+
+// firstEnd returns what the block covers that ends at ns, which did not come before, and books its
+// time.
+func (t *tally) firstEnd(ns int64) (s span) {
 	if t.begin == 0 {
 		t.begin = ns
 	}
@@ -234,7 +248,6 @@ func (t *tally) ended(ns int64) span {
 		s = t.counts.spanOf(t.last, ns)
 		t.last = ns
 	}
-	t.spans[ns] = s
 	return s
 }
 
@@ -506,16 +519,13 @@ func (t *tally) book(tm *tableTally, ns int64, source int, v int64) {
 		t.counts.add(t.counts.row(number), source, float64(v))
 		return
 	}
-	s := t.span(ns)
+	s := t.ended(ns)
 	if s.n == 1 {
 		t.counts.add(s.row, source, float64(v))
 		return
 	}
 	t.counts.spread(s, source, v)
 }
-
-// span is what a block covers that was marked already.
-func (t *tally) span(ns int64) span { return t.ended(ns) }
 
 // sum adds a number that is no integer. Such sums are kept with what rounding leaves out, so that
 // the order of adding is all the same. A block of several buckets counts as a whole in the last
@@ -528,7 +538,7 @@ func (t *tally) sum(ns int64, tm *tableTally, source int, v float64) {
 	if tm.log {
 		t.counts.seen.mark(ns)
 	} else {
-		number = t.span(ns).last
+		number = t.ended(ns).last
 	}
 	t.counts.row(number)
 	t.counts.isSum(source)
@@ -572,7 +582,7 @@ func (t *tally) flushLevels() {
 	// time.
 	number := t.counts.grid.ofEvent(t.level)
 	if t.counts.grid.block > 0 {
-		number = t.span(t.level).last
+		number = t.ended(t.level).last
 	} else {
 		t.counts.seen.mark(t.level)
 	}
