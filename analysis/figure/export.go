@@ -224,7 +224,7 @@ func (g Graph) vega() *vega {
 		if n.Zone != "" && n.Zone != source.Global {
 			origin += ", zone " + visible(n.Zone)
 		}
-		nodes = append(nodes, []string{strconv.Itoa(i), visible(n.Name), text, tenths(x), tenths(y), tenths(dx), tenths(dy),
+		nodes = append(nodes, []string{strconv.Itoa(i), n.shown(), text, tenths(x), tenths(y), tenths(dx), tenths(dy),
 			tenths(size), css(fills[i]), vegaShape(n.Origin), origin, activity, group})
 	}
 	far := v.find("a source", "datum.name")

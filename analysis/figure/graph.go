@@ -233,6 +233,10 @@ func (g Graph) short() Graph {
 	for i := range g.changes {
 		g.changes[i].from, g.changes[i].to = short(g.changes[i].from), short(g.changes[i].to)
 	}
+	// Names that look the same are numbered wherever they stand, as those in the picture are.
+	for i, s := range labels(g.names(), math.MaxInt) {
+		g.Nodes[i].note = s[len(visible(g.Nodes[i].Name)):]
+	}
 	return g
 }
 
@@ -286,7 +290,7 @@ func (g Graph) edgeWords(i int) string {
 	if e.Leads {
 		link = "→"
 	}
-	s := fmt.Sprintf("%+.3f  %s %s %s", e.Weight, visible(g.Nodes[e.From].Name), link, visible(g.Nodes[e.To].Name))
+	s := fmt.Sprintf("%+.3f  %s %s %s", e.Weight, g.Nodes[e.From].shown(), link, g.Nodes[e.To].shown())
 	if e.Stability > 0 {
 		s += fmt.Sprintf("  (in %.0f%% of resamples)", 100*e.Stability)
 	}

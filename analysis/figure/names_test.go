@@ -89,3 +89,28 @@ func TestUnitsOfLargeNumbers(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesAreTheSameWhereverTheyStand has names that look the same, and one too long to be drawn.
+func TestNamesAreTheSameWhereverTheyStand(t *testing.T) {
+	long := strings.Repeat("worker-", 20)
+	g := Graph{Nodes: []Node{{Name: "\u00e9"}, {Name: "e\u0301"}, {Name: long}}, Edges: []Edge{{From: 0, To: 1, Weight: 0.5}, {From: 1, To: 2, Weight: 0.5}}}
+	svg, live := g.SVG(), string(g.Vega())
+	for _, want := range []string{"<title>\u00e9: process", "<title>e\u0301 (2): process", "\u00e9 – e\u0301 (2)", `data-name="e` + "\u0301 (2)\"", "<title>" + long} {
+		if !strings.Contains(svg, want) {
+			t.Errorf("graph: no %q", want)
+		}
+	}
+	if !strings.Contains(live, "e\u0301 (2)") || !strings.Contains(live, long) || !strings.Contains(g.String(), "e\u0301 (2)") {
+		t.Errorf("graph in words: %s", g)
+	}
+	tl := Timeline{Names: []string{"e\u0301", "\u00e9", long}, Times: []float64{0, 1}, Values: [][]float64{{1, 2}, {2, 3}, {3, 4}}}
+	svg, live = tl.SVG(), string(tl.Vega())
+	for _, want := range []string{"<title>" + long + ": total 7", `data-name="` + long + `"`, "<title>\u00e9: total 5", "<title>e\u0301 (2): total 3"} {
+		if !strings.Contains(svg, want) {
+			t.Errorf("timeline: no %q", want)
+		}
+	}
+	if !strings.Contains(live, long) || !strings.Contains(live, "whole[datum.p]") {
+		t.Error("a name is not found by what was left out of it")
+	}
+}

@@ -116,6 +116,7 @@ func (t Timeline) check() error {
 // A strand is a line or area of a timeline, in the unit that is drawn.
 type strand struct {
 	name   string
+	whole  string // the name in full, where it is known
 	values []float64
 	total  float64 // of the counts, not of the rates
 	peak   float64
@@ -176,13 +177,13 @@ func (t Timeline) strands() []strand {
 	return append(all[:top:top], rest)
 }
 
-// strandNames returns the names as they are drawn.
-func strandNames(strands []strand) []string {
+// strandNames returns the names in at most n characters each.
+func strandNames(strands []strand, n int) []string {
 	out := make([]string, len(strands))
 	for i, s := range strands {
 		out[i] = s.name
 	}
-	out = labels(out, nameLength)
+	out = labels(out, n)
 	for i, s := range strands {
 		if s.others { // what it says of itself is no name to shorten
 			out[i] = s.name
@@ -359,8 +360,9 @@ func (t Timeline) plan() (w, h length, draw func(*page)) {
 	y := t.valueScale(strands)
 	yTicks := t.valueTicks(y)
 	legend := length(0)
-	for i, s := range strandNames(strands) {
-		strands[i].name = s
+	whole := strandNames(strands, math.MaxInt)
+	for i, s := range strandNames(strands, nameLength) {
+		strands[i].name, strands[i].whole = s, whole[i]
 		legend = max(legend, p.width(strands[i].name, smallSize, false))
 	}
 	x := scale{min: first, max: last}
@@ -558,7 +560,7 @@ func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NR
 		if p.xkcd {
 			s.width = 2
 		}
-		p.Begin(strands[k].name+": total "+si(strands[k].total), "class", "strand", "data-name", strands[k].name)
+		p.Begin(strands[k].whole+": total "+si(strands[k].total), "class", "strand", "data-name", strands[k].whole)
 		var run []point
 		quiet := func(j int) bool { // silence before, at and after
 			v := strands[k].values
@@ -592,7 +594,7 @@ func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NR
 				bands = true
 				p.fill(polyline(band, true), withAlpha(cs[k], faint))
 				over = append(over, func() {
-					p.Begin(strands[k].name+": total "+si(strands[k].total), "class", "strand", "data-name", strands[k].name)
+					p.Begin(strands[k].whole+": total "+si(strands[k].total), "class", "strand", "data-name", strands[k].whole)
 					p.line(s, mean...)
 					p.End()
 				})
@@ -786,7 +788,7 @@ func (t Timeline) drawAreas(p *page, x, y scale, strands []strand, cs []color.NR
 			}
 			high = append(high, point{X: t.xOf(x, j), Y: y.at(base[j])})
 		}
-		p.Begin(strands[k].name+": total "+si(strands[k].total), "class", "strand", "data-name", strands[k].name)
+		p.Begin(strands[k].whole+": total "+si(strands[k].total), "class", "strand", "data-name", strands[k].whole)
 		outline := append([]point(nil), high...)
 		for j := len(low) - 1; j >= 0; j-- {
 			outline = append(outline, low[j])

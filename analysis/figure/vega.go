@@ -216,9 +216,14 @@ func (t Timeline) vega() *vega {
 	head, numbers := []string{"s"}, []string{"s"}
 	names, tip := obj{}, "{title:datum.when"
 	keys := make([]string, len(strands))
-	for k, s := range strandNames(strands) {
+	whole, cut := obj{}, false
+	for k, s := range strandNames(strands, math.MaxInt) {
 		keys[k] = "p" + strconv.Itoa(k)
+		whole[keys[k]] = s
+	}
+	for k, s := range strandNames(strands, nameLength) {
 		names[keys[k]] = s
+		cut = cut || s != whole[keys[k]]
 	}
 	head, numbers = append(head, keys...), append(numbers, keys...)
 	// The blank after a name keeps it from being a word that expressions do not allow.
@@ -243,6 +248,10 @@ func (t Timeline) vega() *vega {
 	last := place(t.Times[len(t.Times)-1] + t.step())
 	v.signals = append(v.signals, obj{"name": "nm", "value": names})
 	far := v.find("a source", "nm[datum.KEY]")
+	if cut { // a name is found by what is left out of it, too
+		v.signals = append(v.signals, obj{"name": "whole", "value": whole})
+		far = strings.ReplaceAll(far, "nm[", "whole[")
+	}
 	v.signals = append(v.signals, obj{"name": "pick", "value": nil, "on": []obj{
 		{"events": "@leg:click, @legt:click", "update": "pick===datum.value ? null : datum.value", "force": true}, {"events": "dblclick", "update": "null"}}},
 		obj{"name": "over", "value": nil, "on": []obj{{"events": "@bar:pointerover", "update": "datum.t"}, {"events": "@bar:pointerout", "update": "null"}}})
