@@ -51,7 +51,7 @@ never := make(chan int)
 var mu sync.Mutex
 func endless(n int) int { return endless(n+1) + 1 }`
 
-var whole = flag.Bool("whole", false, "test the whole product of how goroutines start, what they do and how they are stopped")
+var whole = flag.Bool("whole", false, "test the whole product of how goroutines start, what they do and how they are stopped, and more edits")
 
 // TestStopping holds every way to start a goroutine, with everything that it may be doing, against
 // every way to stop it: the cell says the right words and nothing else, the variables stay, mutexes
