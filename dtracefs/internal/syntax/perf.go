@@ -55,14 +55,11 @@ func ParsePerfCSV(line []byte, sep byte) (p PerfCount, ok bool) {
 	} else if string(f[0]) == "summary" {
 		p.Summary, f = true, f[1:]
 	}
-	// The value is the first number that an event's name follows, two fields on.
-	at := 0
-	for !(at+2 < len(f) && isPerfValue(f[at]) && isEventName(f[at+2])) {
-		if at+2 >= len(f) || at == 2 {
-			at = -1
-			break
-		}
-		at++
+	// The value is the last number that an event's name follows, two fields on: the number of CPUs
+	// that it sums up stands before it, and the unit of the value is a word, too.
+	at := min(2, len(f)-3)
+	for at >= 0 && !(isPerfValue(f[at]) && isEventName(f[at+2])) {
+		at--
 	}
 	if at < 0 {
 		return p.metricOnly(f)
@@ -202,6 +199,9 @@ func ParsePerfStat(line []byte, interval bool, ids int) (p PerfCount, ok bool) {
 		return p, false
 	}
 	p.IDs, words = words[:ids:ids], words[ids:]
+	if ids == 0 && !interval {
+		p.IDs, words = perfIDs(line, words)
+	}
 	switch {
 	case len(words) >= 3 && string(words[0]) == "<not":
 		p.Value, words = append([]byte("<not "), words[1]...), words[2:]
@@ -227,6 +227,31 @@ func ParsePerfStat(line []byte, interval bool, ids int) (p PerfCount, ok bool) {
 	}
 	return p, isEventName(bytes.ReplaceAll(p.Event, []byte(" "), nil))
 }
+
+// perfIDs takes what counts are of from the words of a line with no heading above it: S0-D0-C0 with
+// the number of CPUs, CPU0, or a thread's name and number, where the name may hold blanks. It
+// returns the words behind.
+func perfIDs(line []byte, words [][]byte) (ids, rest [][]byte) {
+	n := 0
+	for n < len(words) && !isPerfValue(words[n]) && string(words[n]) != "<not" {
+		n++
+	}
+	if n == 0 || n == len(words) || digitsAtEnd(words[n-1]) == 0 {
+		return nil, words
+	}
+	end := bytes.Index(line, words[0])
+	for _, w := range words[:n] {
+		end += bytes.Index(line[end:], w) + len(w)
+	}
+	ids, rest = [][]byte{bytes.TrimSpace(line[:end])}, words[n:]
+	if len(rest) > 1 && (isPerfValue(rest[1]) || string(rest[1]) == "<not") {
+		ids, rest = append(ids, rest[0]), rest[1:]
+	}
+	return ids, rest
+}
+
+// digitsAtEnd returns how many digits b ends in.
+func digitsAtEnd(b []byte) int { return len(b) - len(bytes.TrimRight(b, "0123456789")) }
 
 // A PerfSample is the first line of a sample of `perf script`.
 type PerfSample struct {
