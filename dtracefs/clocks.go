@@ -41,20 +41,33 @@ func (f *clocks) take(st *station, num int, line []byte) bool {
 	return true
 }
 
-// titledClock takes a time with a title of what stands under it, moved in, as memleak of bcc prints
-// it: `[11:16:33] Top 10 stacks with outstanding allocations:`.
+// titledClock takes a time with a title of what stands under it. That is moved in, as memleak of bcc
+// prints it, or it is a heading in capitals, as cachetop does:
+//
+//	[11:16:33] Top 10 stacks with outstanding allocations:
+//	13:01:01 Buffers MB: 76 / Cached MB: 114 / Sort: HITS / Order: ascending
+//
+// A heading whose first name is that of a time may be printed again under a row that begins with
+// one.
 func titledClock(st *station, line []byte) bool {
 	c, n, ok := leadingClock(line)
-	if !ok || line[len(line)-1] != ':' || c.Form == syntax.Epoch {
+	if !ok || c.Form == syntax.Epoch {
 		return false
 	}
-	next := st.peekAfter()
-	if len(next) == 0 || next[0] != ' ' && next[0] != '\t' || syntax.Blank(next) {
+	next := plain(st.peekAfter())
+	if syntax.Blank(next) {
+		return false
+	}
+	under := line[len(line)-1] == ':' && (next[0] == ' ' || next[0] == '\t')
+	first, others, _ := bytes.Cut(syntax.TrimIndent(next), []byte(" "))
+	if !under && (timeName(string(first)) || len(bytes.Fields(others)) < 2 || !namesInCapitals(next)) {
 		return false
 	}
 	st.free.flush()
 	st.take(classTable)
-	st.interval(c, bytes.TrimSpace(line[n:]))
+	st.tell(c, st.opt.Location)
+	st.block++
+	st.intervalRow(string(bytes.TrimSpace(line[n:])))
 	return true
 }
 

@@ -19,6 +19,7 @@ type sheet struct {
 	nulls    []string        // members of records that were null
 
 	grouped []string // columns whose numbers had commas between their thousands, see ungroup
+	percent []string // columns whose numbers had percent signs
 }
 
 // newSheet returns a sheet that belongs to no capture yet. Readers take theirs from [sheets].
@@ -267,6 +268,10 @@ func (s *sheet) finish(part bool) *Table {
 			if c.ungroup() {
 				s.grouped = append(s.grouped, c.Name)
 			}
+			if c.percent() {
+				s.percent = append(s.percent, c.Name)
+				continue
+			}
 			c.infer()
 		}
 	}
@@ -325,6 +330,37 @@ func withoutThousands(w string) (plain string, ok bool) {
 	plain = strings.Join(groups, "")
 	_, _, ok = canonicalInt(plain)
 	return plain, ok
+}
+
+// percent turns a column of text whose cells are all percentages, such as 99.5%, into one of floats,
+// as a share is never counted. It reports whether it did.
+func (c *Column) percent() bool {
+	shares, some := make([]float64, len(c.words.values)), false
+	for i, w := range c.words.values {
+		if w == "" {
+			continue
+		}
+		number, ok := strings.CutSuffix(w, "%")
+		if !ok || !isCanonicalFloat(number) {
+			return false
+		}
+		shares[i], _ = strconv.ParseFloat(number, 64)
+		some = true
+	}
+	if !some {
+		return false
+	}
+	old := *c
+	*c = *newColumn(c.Name, Float)
+	c.context, c.role, c.is = old.context, old.role, old.is
+	for i, code := range old.codes {
+		if old.Null(i) || old.words.at(code) == "" {
+			c.appendNull()
+		} else {
+			c.appendFloat(shares[code])
+		}
+	}
+	return true
 }
 
 // infer turns a column of text into one of integers or floats if every cell that is not empty is
