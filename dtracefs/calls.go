@@ -60,7 +60,7 @@ func countCalls(head []byte) (calls, truss bool) {
 			}
 		// Any text that is moved in looks like details, so they count only behind a line of a
 		// tracer's.
-		case signal || isTrussStart(line) || isStraceMessage(line) || isStackLine(line) || traced > 0 && isCallDetail(line):
+		case signal || isTrussStart(line) || isStraceMessage(line) || attachedAt(line) > 0 || isStackLine(line) || traced > 0 && isCallDetail(line):
 			traced++
 		}
 	}
@@ -135,7 +135,7 @@ func (t *callTrace) line(cur *syntax.Cursor, num int, line []byte, terminated bo
 	case isStraceMessage(line), isTrussStart(line):
 		t.notice(num, "message", line, 0)
 		return classNotice
-	case t.trussSignal(line):
+	case t.trussSignal(line), t.attached(cur, num, line):
 	default:
 		// The last line of a capture that was cut may be half of a call. Filed as text it would
 		// look whole.
@@ -151,6 +151,41 @@ func (t *callTrace) line(cur *syntax.Cursor, num int, line []byte, terminated bo
 		s.end()
 	}
 	return classTable
+}
+
+// attachedAt returns where in a line strace says that it attached to a process, up to its end; -1 if
+// it does not.
+func attachedAt(line []byte) int {
+	if !bytes.HasSuffix(line, []byte(" attached")) {
+		return -1
+	}
+	return bytes.LastIndex(line, []byte("strace: Process "))
+}
+
+// attached takes a call in which strace said that it attached to a process, which ends the line
+// where strace and what it prints go the same way. The rest of the call is on the next line:
+//
+//	clone(child_stack=NULL, flags=CLONE_CHILD_CLEARTID|SIGCHLDstrace: Process 12 attached
+//	 <unfinished ...>
+func (t *callTrace) attached(cur *syntax.Cursor, num int, line []byte) bool {
+	i := attachedAt(line)
+	if i < 1 || cur.Done() {
+		return false
+	}
+	c, ok := syntax.ParseCall(append(bytes.Clone(line[:i]), cur.Peek()...))
+	if !ok {
+		return false
+	}
+	from := cur.Offset()
+	cur.Next()
+	t.account(classTable, cur.Offset()-from)
+	// The word that it is glued to stays whole.
+	for i > 0 && (line[i-1]|0x20 >= 'a' && line[i-1]|0x20 <= 'z' || line[i-1] == '_' || line[i-1]-'0' <= 9) {
+		i--
+	}
+	t.notice(num, "message", line[i:], 0)
+	t.call(cur, c)
+	return true
 }
 
 // trussSignal files the lines that truss prints about signals.
@@ -260,6 +295,9 @@ func (t *callTrace) call(cur *syntax.Cursor, c syntax.Call) {
 		t.open[pid] = o
 	case syntax.ResumedCall:
 		begun := t.open[pid]
+		if o := t.open[""]; begun == nil && o != nil && o.name == string(c.Name) {
+			begun, pid = o, "" // the first process had no number while it was alone
+		}
 		if begun == nil && pid == "" {
 			// The last process that is left has no number any more.
 			for _, p := range t.pids {

@@ -244,7 +244,7 @@ func timeName(name string) bool {
 		name = name[:i]
 	}
 	switch name {
-	case "time", "ts", "timestamp", "walltimestamp", "nsecs", "date", "timestr", "elapsed", "interval_start", "epoch", "t", "when", "stamp", "second", "sec", "clock", "nsec", "at", "datetime":
+	case "time", "times", "starts", "ts", "timestamp", "walltimestamp", "nsecs", "date", "timestr", "elapsed", "interval_start", "epoch", "t", "when", "stamp", "second", "sec", "clock", "nsec", "at", "datetime":
 		return true
 	}
 	return false

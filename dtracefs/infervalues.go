@@ -93,7 +93,7 @@ func (o MeasureOptions) findValues(c *candidate, s *script.Script) {
 			c.values, c.as[col] = []*Column{col}, AsCount
 			return
 		}
-	case "events":
+	case "events", "calls":
 		c.events = true
 		return
 	case "agg", "map", "tseries", KindActivity:
@@ -257,7 +257,8 @@ func (o MeasureOptions) likelyValues(c *candidate) []*Column {
 		if c.table.Kind == kindReport {
 			dimension = col.role == roleKey || col.role == roleAside // %user is no user
 		}
-		if numeric(col) && col != c.time && !dimension && !bars[col.Name] && !matches(findKey, o.By, c.printed, col) {
+		marks := c.table.Kind == "table" && (isMarkName(col.Name) || col.Name == "MIN" && c.table.Column("MAJ") != nil) // a device's two numbers
+		if numeric(col) && col != c.time && !dimension && !marks && !bars[col.Name] && !matches(findKey, o.By, c.printed, col) {
 			numbers = append(numbers, col)
 		}
 	}

@@ -95,11 +95,13 @@ func (k *kdump) record(cur *syntax.Cursor, r syntax.KdumpRecord) {
 			s.text(name, text)
 		}
 	}
+	put("elapsed", r.Elapsed)
 	put("step", r.Step)
 	put("pid", r.PID)
 	put("tid", r.TID)
 	put("command", r.Command)
 	put("type", r.Type)
+	put("abi", r.ABI)
 	switch string(r.Type) {
 	case "CALL":
 		// The first parenthesis ends the name; arguments may hold more, as

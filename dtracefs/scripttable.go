@@ -18,6 +18,7 @@ import (
 type header struct {
 	words string // the heading's words, to know it when it comes again
 	line  string // as it was printed
+	num   int    // of the line
 	title string
 	label string // that stands before the names, of all rows
 	tabs  int    // between the names, and between the cells of each row; 0 if blanks part them
@@ -108,6 +109,7 @@ type scriptTables struct {
 	keyNames []string                // what was printed, without rows, over the keys to come
 	title    string                  // that stands, with a blank line between, over the heading
 	bare     textLine                // a heading under which no row has come yet
+	next     int                     // number of the line after the last row
 }
 
 // end files a notice for a heading that no table has, so that its words are not lost.
@@ -377,6 +379,7 @@ func (f *scriptTables) ruledAgain(st *station, lines []textLine) int {
 		n++
 	}
 	st.account(classTable, lines[0].size)
+	h.num, f.next = lines[0].num, 0
 	f.rows(st, h, h.title, lines[1:n])
 	return n
 }
@@ -803,7 +806,7 @@ func newHeader(lines []textLine, at int) *header {
 	}
 	drawn := ruledColumns(line, rows)
 	rows = unruled(rows[:min(len(rows), sampleRows)])
-	h := &header{words: words, line: string(line)}
+	h := &header{words: words, line: string(line), num: lines[at].num}
 	if h.ruled = drawn; drawn != nil {
 		ruledHeader(h, line, rows)
 		return h
@@ -950,9 +953,19 @@ func (f *scriptTables) rows(st *station, h *header, title string, rows []textLin
 	}
 	// Rows without a heading that come later go on no table that stood before this one.
 	f.header, st.free.adjacent.sheet = h, nil
+	// The blocks of a table that is printed again and again have numbers, if nothing says when.
+	// A heading right under a row, as every twenty rows, begins none.
+	numbered := !st.stamped || s.index["block"] != nil
+	if h.num > 0 && h.num != f.next && numbered {
+		st.newBlockIfSeen([]string{key})
+	}
+	h.num = 0
 	for _, r := range rows {
 		st.account(classTable, r.size)
 		st.context(s)
+		if numbered {
+			s.int("block", int64(st.block), false)
+		}
 		cells := h.cells(r.text)
 		cells[0] = withoutColon(cells[0])
 		h.of.see(cells)
@@ -961,6 +974,7 @@ func (f *scriptTables) rows(st *station, h *header, title string, rows []textLin
 		}
 		s.under(r)
 		s.end()
+		f.next = r.num + 1
 	}
 }
 

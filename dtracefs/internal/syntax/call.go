@@ -226,6 +226,7 @@ const mostReturns = 64
 // result reads what stands behind the opening parenthesis of a call: its arguments, and how it
 // returned.
 func (c *Call) result(b []byte) bool {
+	padded := bytes.HasSuffix(b, []byte("\t"))
 	b = bytes.TrimRight(b, " \t")
 	// truss prints the error in the place of the return.
 	for _, mark := range []string{"Err#", "ERR#"} {
@@ -290,8 +291,8 @@ func (c *Call) result(b []byte) bool {
 	}
 	// Any text may end in a parenthesis, as `printf(x)` in a script does, so something else must
 	// show that this is a trace.
-	if len(b) > 0 && b[len(b)-1] == ')' && (c.PID != nil || c.TID != nil || c.Name[0] == '_' || c.Arrow != nil) {
-		// _exit() does not return.
+	if len(b) > 0 && b[len(b)-1] == ')' && (c.PID != nil || c.TID != nil || c.Name[0] == '_' || c.Arrow != nil || padded) {
+		// _exit() does not return; FreeBSD prints the tabs before a return all the same.
 		c.Args = b[:len(b)-1]
 		return true
 	}
@@ -388,7 +389,8 @@ func isErrnoName(b []byte) bool {
 type KdumpRecord struct {
 	PID, TID, Command []byte
 	Clock             []byte // absolute, relative or elapsed seconds
-	Step              []byte // relative seconds, where others stand before them
+	Elapsed, Step     []byte // seconds since the start and the record before, behind others
+	ABI               []byte // as F64
 	Type, Text        []byte
 }
 
@@ -397,17 +399,21 @@ type KdumpRecord struct {
 var kdumpTypes = [...]string{"CALL", "RET ", "NAMI", "GIO ", "PSIG", "CSW ", "STRU", "USER", "SCTL", "CAP ", "PFLT", "PRET", "PROC", "THRD", "ARGS", "EMUL", "MISC",
 	"EXEC", "ENV ", "SYSC", "ERR ", "PLDG", "FKTR", "SIGN", "SYSN"}
 
-// ParseKdump reads `pid [tid] command [time] TYPE  text`. A command may hold blanks, so it ends
-// where a type stands in its columns.
+// ParseKdump reads `pid [tid] command [times] TYPE  [abi  ]text`. A command may hold blanks, so it
+// ends where a type stands in its columns.
 func ParseKdump(line []byte) (r KdumpRecord, ok bool) {
 	b := bytes.TrimLeft(line, " ")
 	n := digitsOf(b)
-	if n == 0 || n >= len(b) || b[n] != ' ' {
+	if n == 0 || n >= len(b) || b[n] != ' ' && b[n] != '/' {
 		return r, false
 	}
-	r.PID, b = b[:n], bytes.TrimLeft(b[n:], " ")
+	// OpenBSD prints the thread right behind the process, `41853/256173`, the others after a blank.
+	slash := b[n] == '/'
+	r.PID, b = b[:n], bytes.TrimLeft(b[n+1:], " ")
 	if n = digitsOf(b); n > 0 && n < len(b) && b[n] == ' ' {
 		r.TID, b = b[:n], bytes.TrimLeft(b[n:], " ")
+	} else if slash {
+		return r, false
 	}
 	for i := 1; i+4 < len(b) && i < 64; i++ {
 		if b[i-1] != ' ' || b[i] < 'A' || b[i] > 'Z' || b[i+4] != ' ' {
@@ -419,11 +425,29 @@ func ParseKdump(line []byte) (r KdumpRecord, ok bool) {
 			}
 			r.Type, r.Text = bytes.TrimRight(b[i:i+4], " "), bytes.TrimSpace(b[i+4:])
 			r.Command = bytes.TrimRight(b[:i], " ")
-			// Two times may stand there, and both look alike: the last is the step.
-			for range 2 {
-				if at := bytes.LastIndexByte(r.Command, ' '); at > 0 && isDecimal(r.Command[at+1:]) && bytes.IndexByte(r.Command[at:], '.') > 0 {
-					r.Clock, r.Step, r.Command = r.Command[at+1:], r.Clock, bytes.TrimRight(r.Command[:at], " ")
+			// FreeBSD's -A tells the ABI behind the type: F64, L32.
+			if t := r.Text; len(t) > 5 && t[3] == ' ' && t[4] == ' ' && bytes.IndexByte([]byte("FLCU"), t[0]) >= 0 && digitsOf(t[1:]) == 2 {
+				r.ABI, r.Text = t[:3], bytes.TrimLeft(t[3:], " ")
+			}
+			// Up to three times may stand there, and all look alike: since the epoch, since the
+			// start, and the step, which is negative where records come out of order.
+			times := make([][]byte, 0, 3)
+			for range 3 {
+				at := bytes.LastIndexByte(r.Command, ' ')
+				if word := r.Command[at+1:]; at <= 0 || !isDecimal(bytes.TrimPrefix(word, []byte("-"))) || bytes.IndexByte(word, '.') < 0 {
+					break
 				}
+				times, r.Command = append(times, r.Command[at+1:]), bytes.TrimRight(r.Command[:at], " ")
+			}
+			switch n := len(times); n {
+			case 3:
+				r.Elapsed = times[1]
+				fallthrough
+			case 2:
+				r.Step = times[0]
+				fallthrough
+			case 1:
+				r.Clock = times[n-1]
 			}
 			return r, len(r.Command) > 0
 		}
