@@ -532,10 +532,10 @@ func jsonBucketsOf(v syntax.JSON) (buckets []mapBucket) {
 		var at syntax.Bucket
 		var ok bool
 		low, high := b.Get("min").Text, b.Get("max").Text
-		if at.Low, ok = syntax.Int([]byte(low)); !ok {
+		if at.Low, at.Unsigned, ok = syntax.Int64([]byte(low)); !ok {
 			at.NoLow = true
 		}
-		if at.High, ok = syntax.Int([]byte(high)); !ok {
+		if at.High, _, ok = syntax.Int64([]byte(high)); !ok {
 			at.NoHigh = true
 		}
 		n, _ := syntax.Int([]byte(b.Get("count").Text))

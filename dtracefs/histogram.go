@@ -122,10 +122,10 @@ type histCount struct {
 func (s *sheet) bucket(b syntax.Bucket) {
 	low, high := s.open("bucket_low", Int), s.open("bucket_high", Int)
 	if !b.NoLow {
-		low.appendNumber(b.Low, false)
+		low.appendNumber(b.Low, b.Unsigned)
 	}
 	if !b.NoHigh {
-		high.appendNumber(b.High, false)
+		high.appendNumber(b.High, b.Unsigned)
 	}
 }
 

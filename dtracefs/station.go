@@ -68,10 +68,18 @@ type form struct {
 	name string
 	new  func() recognizer
 
-	// exact says that all words of the lines that it takes stand in cells as they stand in the
-	// line, so that nobody need look whether one was lost. It is for what large captures hold.
-	exact bool
+	keeps keeping
 }
+
+// keeping says whether all words of the lines that a recognizer takes are sure to stand in cells as
+// they stand in the line, so that nobody need look whether one was lost. That is exact; it is for
+// what large captures hold. The lines of all others are looked at.
+type keeping bool
+
+const (
+	exact   keeping = true
+	checked keeping = false
+)
 
 // forms are the recognizers in the order in which lines are offered to them: the more exact a
 // shape is, and the more lines it has, the earlier it comes. Clocks come before all but activity,
@@ -79,32 +87,32 @@ type form struct {
 // shapes of tracers, since the script knows; and rows under a clock come last, as they may be
 // anything.
 var forms = []form{
-	{"activity", func() recognizer { return newActivity() }, true},
-	{"tool's rows", func() recognizer { return &besideTools{} }, false},
-	{"clock", func() recognizer { return &clocks{} }, false},
-	{"bars", func() recognizer { return barCharts{} }, false},
-	{"script", func() recognizer { return &scriptLines{} }, false},
-	{"log", func() recognizer { return &eventLog{} }, true},
-	{"message", func() recognizer { return messages{} }, false},
-	{"kernel trace", func() recognizer { return kernelTrace{} }, false},
-	{"record", func() recognizer { return printedRecords{} }, false},
-	{"names and values", func() recognizer { return &keyValues{} }, false},
-	{"row behind a clock", func() recognizer { return &timedRows{} }, false},
-	{"header", func() recognizer { return headers{} }, false},
-	{"listing", func() recognizer { return &listing{} }, false},
-	{"packed", func() recognizer { return packed{} }, false},
-	{"histogram", func() recognizer { return histograms{} }, false},
-	{"call counts", func() recognizer { return callTotals{} }, false},
-	{"dump", func() recognizer { return dumps{} }, false},
-	{"stability", func() recognizer { return &stability{} }, false},
-	{"map", func() recognizer { return &bpftraceMaps{} }, false},
-	{"event", func() recognizer { return events{} }, false},
-	{"flow", func() recognizer { return flows{} }, false},
-	{"print", func() recognizer { return structs{} }, false},
-	{"stack", func() recognizer { return &stacks{} }, false},
-	{"aggregation", func() recognizer { return aggregations{} }, true},
-	{"tool's heading", func() recognizer { return &toolHeadings{} }, false},
-	{"rows under a clock", func() recognizer { return &clockedRows{} }, true},
+	{"activity", func() recognizer { return newActivity() }, exact},
+	{"tool's rows", func() recognizer { return &besideTools{} }, checked},
+	{"clock", func() recognizer { return &clocks{} }, checked},
+	{"bars", func() recognizer { return barCharts{} }, checked},
+	{"script", func() recognizer { return &scriptLines{} }, checked},
+	{"log", func() recognizer { return &eventLog{} }, exact},
+	{"message", func() recognizer { return messages{} }, checked},
+	{"kernel trace", func() recognizer { return kernelTrace{} }, checked},
+	{"record", func() recognizer { return printedRecords{} }, checked},
+	{"names and values", func() recognizer { return &keyValues{} }, checked},
+	{"row behind a clock", func() recognizer { return &timedRows{} }, checked},
+	{"header", func() recognizer { return headers{} }, checked},
+	{"listing", func() recognizer { return &listing{} }, checked},
+	{"packed", func() recognizer { return packed{} }, checked},
+	{"histogram", func() recognizer { return histograms{} }, checked},
+	{"call counts", func() recognizer { return callTotals{} }, checked},
+	{"dump", func() recognizer { return dumps{} }, checked},
+	{"stability", func() recognizer { return &stability{} }, checked},
+	{"map", func() recognizer { return &bpftraceMaps{} }, checked},
+	{"event", func() recognizer { return events{} }, checked},
+	{"flow", func() recognizer { return flows{} }, checked},
+	{"print", func() recognizer { return structs{} }, checked},
+	{"stack", func() recognizer { return &stacks{} }, checked},
+	{"aggregation", func() recognizer { return aggregations{} }, exact},
+	{"tool's heading", func() recognizer { return &toolHeadings{} }, checked},
+	{"rows under a clock", func() recognizer { return &clockedRows{} }, exact},
 }
 
 // newStation returns a station with recognizers of its own, for one capture.
@@ -207,7 +215,7 @@ func (st *station) step() {
 	for i, r := range st.forms {
 		from := st.cur.Offset()
 		if r.take(st, num, line) {
-			if forms[i].exact {
+			if forms[i].keeps == exact {
 				st.wasExact(from, st.cur.Offset(), st.cur.Number()-num)
 			}
 			st.blanks = 0

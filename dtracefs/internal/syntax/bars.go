@@ -56,7 +56,7 @@ func ParseBarsRow(line []byte, below bool) (label []byte, b Bucket, count int64,
 	// perf-tools leave out the bound of a bucket that is open on that side.
 	if isRange && len(low) == 0 {
 		b.NoLow = true
-	} else if b.Low, ok = bound(low, ".0"); !ok {
+	} else if b.Low, b.Unsigned, ok = bound(low, ".0"); !ok {
 		return nil, b, 0, false
 	}
 	b.High = b.Low
@@ -64,7 +64,7 @@ func ParseBarsRow(line []byte, below bool) (label []byte, b Bucket, count int64,
 	case isRange && len(high) == 0:
 		b.NoHigh = true
 	case isRange:
-		if b.High, ok = bound(high, ".9"); !ok {
+		if b.High, _, ok = bound(high, ".9"); !ok {
 			return nil, b, 0, false
 		}
 		if below {
@@ -77,8 +77,8 @@ func ParseBarsRow(line []byte, below bool) (label []byte, b Bucket, count int64,
 }
 
 // bound reads a bound that is a whole number, or that and the tenths of a bucket's edge.
-func bound(word []byte, tenths string) (int64, bool) {
-	return Int(bytes.TrimSuffix(word, []byte(tenths)))
+func bound(word []byte, tenths string) (v int64, unsigned, ok bool) {
+	return Int64(bytes.TrimSuffix(word, []byte(tenths)))
 }
 
 // PythonBytes takes the quotes off what Python prints of a string, `b'xvda'` or `'read'`.

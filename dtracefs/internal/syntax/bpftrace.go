@@ -55,6 +55,8 @@ func Interval(line []byte) (label []byte, b Bucket, count int64, ok bool) {
 			b.High--
 		}
 	}
+	// As of [8E, 16E).
+	b.Unsigned = !b.NoLow && b.Low < 0 && low[0] != '-'
 	return label, b, count, ok1 && ok2
 }
 

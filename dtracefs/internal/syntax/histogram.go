@@ -99,6 +99,7 @@ func PackColumns(header []byte) [2]int {
 type Bucket struct {
 	Low, High     int64
 	NoLow, NoHigh bool
+	Unsigned      bool // both bounds are beyond int64, and are the bits of an uint64
 }
 
 // Labels turns the labels of one histogram, in their order, into buckets. ok is false for labels
