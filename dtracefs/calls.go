@@ -180,7 +180,7 @@ func (t *callTrace) attached(cur *syntax.Cursor, num int, line []byte) bool {
 	cur.Next()
 	t.account(classTable, cur.Offset()-from)
 	// The word that it is glued to stays whole.
-	for i > 0 && (line[i-1]|0x20 >= 'a' && line[i-1]|0x20 <= 'z' || line[i-1] == '_' || line[i-1]-'0' <= 9) {
+	for i > 0 && line[i-1] != ' ' {
 		i--
 	}
 	t.notice(num, "message", line[i:], 0)

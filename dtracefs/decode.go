@@ -46,7 +46,7 @@ func (d *decoder) wasExact(from, to, lines int) {
 
 // finish files what was gathered as the capture's tables.
 func (d *decoder) finish() {
-	d.c.Tables = append(d.c.Tables, d.tables()...)
+	d.c.Tables = append(d.c.Tables, d.tables(d.opt.Location)...)
 	var grouped, percent []string
 	for _, s := range d.list {
 		grouped, percent = append(grouped, s.grouped...), append(percent, s.percent...)

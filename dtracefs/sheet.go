@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
@@ -250,7 +251,7 @@ func (s *sheet) drop(name string) {
 // finish gives text columns the type that all their cells have, where they are inferred. In a
 // whole capture it drops the numbers of blocks where there is but one; in a part of one the next
 // part may hold another, and without the number its rows could not be told from these.
-func (s *sheet) finish(part bool) *Table {
+func (s *sheet) finish(part bool, zone *time.Location) *Table {
 	// A member that was null in every record is a column all the same: its name stood in the
 	// text.
 	for _, name := range s.nulls {
@@ -270,6 +271,9 @@ func (s *sheet) finish(part bool) *Table {
 			}
 			if c.percent() {
 				s.percent = append(s.percent, c.Name)
+				continue
+			}
+			if c.dates(zone) {
 				continue
 			}
 			c.infer()
@@ -358,6 +362,37 @@ func (c *Column) percent() bool {
 			c.appendNull()
 		} else {
 			c.appendFloat(shares[code])
+		}
+	}
+	return true
+}
+
+// dates turns a column of text whose cells are all dates with a time of the day into one of times;
+// zone is that of those in which none is printed. It reports whether it did.
+func (c *Column) dates(zone *time.Location) bool {
+	times, some := make([]int64, 0, len(c.words.values)), false
+	for _, w := range c.words.values {
+		if w == "" {
+			times = append(times, 0)
+			continue
+		}
+		clock, n, ok := syntax.ParseClock([]byte(w))
+		if !ok || n != len(w) || clock.Form != syntax.Date {
+			return false
+		}
+		times, some = append(times, clock.In(zone)), true
+	}
+	if !some {
+		return false
+	}
+	old := *c
+	*c = *newColumn(c.Name, Time)
+	c.context, c.role, c.is = old.context, old.role, old.is
+	for i, code := range old.codes {
+		if old.Null(i) || old.words.at(code) == "" {
+			c.appendNull()
+		} else {
+			c.appendInt(times[code])
 		}
 	}
 	return true
