@@ -366,6 +366,13 @@ func (k *kept) has(word string) bool {
 			}
 		}
 	}
+	// A format of the script glues its own letters to numbers, as in "pid%d": they stand in cells of
+	// their own.
+	if k.c.script != nil {
+		if end := wordBorder(word); end < len(word) {
+			return k.has(word[:end]) && k.has(word[end:])
+		}
+	}
 	// Looking through all text is slow, and the same words are missing on many lines.
 	yes, known := k.looked[word]
 	if !known {
@@ -373,6 +380,16 @@ func (k *kept) has(word string) bool {
 		k.looked[word] = yes
 	}
 	return yes
+}
+
+// wordBorder returns where in a word the first number ends or begins; its length if it is all one.
+func wordBorder(word string) int {
+	for i := 1; i < len(word); i++ {
+		if (word[i]-'0' <= 9) != (word[i-1]-'0' <= 9) && word[i] != '.' && word[i-1] != '.' {
+			return i
+		}
+	}
+	return len(word)
 }
 
 func (k *kept) number(f float64) bool {

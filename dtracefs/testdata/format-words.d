@@ -1,0 +1,1 @@
+syscall::read:entry { printf("%s pid%d tid=%d/%dB\n", execname, pid, tid, arg2); }
