@@ -153,8 +153,8 @@ func (t *callTrace) line(cur *syntax.Cursor, num int, line []byte, terminated bo
 	return classTable
 }
 
-// attachedAt returns where in a line strace says that it attached to a process, up to its end; -1 if
-// it does not.
+// attachedAt returns where in a line strace says that it attached to a process, up to its end; -1
+// if it does not.
 func attachedAt(line []byte) int {
 	if !bytes.HasSuffix(line, []byte(" attached")) {
 		return -1
@@ -350,10 +350,15 @@ func (t *callTrace) start(s *sheet, o *openCall) {
 		}
 		s.instant("time", ns, ofDay)
 	}
+	// strace -r prints seconds since the line before, truss -d those since it began.
+	seconds := "seconds"
+	if t.c.Dialect == "strace" {
+		seconds = "step"
+	}
 	for _, cell := range [...]struct {
 		name string
 		text []byte
-	}{{"seconds", c.Delta}, {"step", c.Step}, {"pid", c.PID}, {"comm", c.Comm}, {"tid", c.TID}, {"ip", c.IP}, {"number", c.Number}, {"depth", c.Depth}, {"direction", c.Arrow}} {
+	}{{seconds, c.Delta}, {"step", c.Step}, {"pid", c.PID}, {"comm", c.Comm}, {"tid", c.TID}, {"ip", c.IP}, {"number", c.Number}, {"depth", c.Depth}, {"direction", c.Arrow}} {
 		if len(cell.text) > 0 {
 			s.text(cell.name, cell.text)
 		}

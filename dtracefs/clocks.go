@@ -41,8 +41,8 @@ func (f *clocks) take(st *station, num int, line []byte) bool {
 	return true
 }
 
-// titledClock takes a time with a title of what stands under it. That is moved in, as memleak of bcc
-// prints it, or it is a heading in capitals, as cachetop does:
+// titledClock takes a time with a title of what stands under it. That is moved in, as memleak of
+// bcc prints it, or it is a heading in capitals, as cachetop does:
 //
 //	[11:16:33] Top 10 stacks with outstanding allocations:
 //	13:01:01 Buffers MB: 76 / Cached MB: 114 / Sort: HITS / Order: ascending

@@ -366,8 +366,8 @@ func (k *kept) has(word string) bool {
 			}
 		}
 	}
-	// A format of the script glues its own letters to numbers, as in "pid%d": they stand in cells of
-	// their own.
+	// A format of the script glues its own letters to numbers, as in "pid%d": they stand in cells
+	// of their own.
 	if k.c.script != nil {
 		if end := wordBorder(word); end < len(word) {
 			return k.has(word[:end]) && k.has(word[end:])

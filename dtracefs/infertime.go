@@ -312,7 +312,7 @@ func monotonic(c *Column, first bool, of *candidate) (unit int64, ok bool) {
 	case first && lo >= 1e9 && rising && len(distinct)*2 > len(values):
 		return 1, true // an event log whose clock counts ns since boot
 	case first && c.Name == "seconds" && rising && len(distinct)*2 > len(values):
-		// As of truss -d. Those of strace -r, since the call before, rise and fall.
+		// As of truss -d. Those of kdump -R, since the record before, rise and fall.
 		return 1e9, true
 	case first && c.typ == Int && isAggregate(of.table) && len(distinct) >= 10 && float64(len(distinct)) >= 0.5*(hi-lo+1) && len(values) >= 2*len(distinct) && of.table.Column("block") == nil:
 		// The second as the first key of an aggregation that was printed once: most seconds are
@@ -414,6 +414,8 @@ func (o MeasureOptions) checkTime(c *candidate) {
 		return
 	}
 	switch {
+	case c.table.Column("step") != nil:
+		c.missing = "rows that tell no time but that since the row before, in column step: trace with a clock, as by strace -tt"
 	case c.events && c.table.Kind == "events":
 		c.missing = "events without a time and without a process: print walltimestamp and execname, or count with an aggregation"
 	case c.events:

@@ -257,7 +257,8 @@ func (o MeasureOptions) likelyValues(c *candidate) []*Column {
 		if c.table.Kind == kindReport {
 			dimension = col.role == roleKey || col.role == roleAside // %user is no user
 		}
-		marks := c.table.Kind == "table" && (isMarkName(col.Name) || col.Name == "MIN" && c.table.Column("MAJ") != nil) // a device's two numbers
+		// MIN beside MAJ is the second of a device's two numbers.
+		marks := c.table.Kind == "table" && (isMarkName(col.Name) || col.Name == "MIN" && c.table.Column("MAJ") != nil)
 		if numeric(col) && col != c.time && !dimension && !marks && !bars[col.Name] && !matches(findKey, o.By, c.printed, col) {
 			numbers = append(numbers, col)
 		}

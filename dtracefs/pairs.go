@@ -34,7 +34,14 @@ func pairsOf(line []byte) (pairs [][2][]byte) {
 // isPairName reports whether what stands before a colon can name a value: a few words, and all
 // brackets and quotes that open in it close again.
 func isPairName(name []byte) bool {
-	if len(bytes.Fields(name)) > 6 || bytes.Count(name, []byte(`"`))%2 != 0 || bytes.Count(name, []byte("'"))%2 != 0 {
+	words := bytes.Fields(name)
+	// Numbers side by side are cells of a row.
+	for i := 1; i < len(words); i++ {
+		if isNumber(words[i]) && isNumber(words[i-1]) {
+			return false
+		}
+	}
+	if len(words) > 6 || bytes.Count(name, []byte(`"`))%2 != 0 || bytes.Count(name, []byte("'"))%2 != 0 {
 		return false
 	}
 	for _, b := range []string{"()", "[]", "{}"} {

@@ -209,6 +209,9 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 		return f.more(st, lines)
 	}
 	h := newHeader(lines, at)
+	if !h.covers(lines[at+1:]) {
+		return f.more(st, lines)
+	}
 	if k := f.kinds[h.words]; k != nil && k.line == string(lines[at].text) {
 		h.cols = k.cols // more rows told them
 	}
@@ -267,6 +270,20 @@ func (f *scriptTables) file(st *station, lines []textLine) int {
 	}
 	f.rows(st, h, title, rows[:end])
 	return at + 1 + ruled + end
+}
+
+// covers reports whether the rows have no more cells in front than the heading has names, as those
+// of /proc/interrupts do: then half of them would have wide blanks within their first cell.
+func (h *header) covers(rows []textLine) bool {
+	rows = unruled(rows[:min(len(rows), sampleRows)])
+	wide := 0
+	for _, r := range rows {
+		first := bytes.TrimSpace(h.cells(r.text)[0])
+		if _, _, isClock := syntax.ParseClock(first); bytes.Contains(first, []byte("  ")) && !isClock {
+			wide++
+		}
+	}
+	return 2*wide <= len(rows)
 }
 
 // isOther reports whether a line under the heading is no row: it has a word, but for a dash, where
@@ -503,9 +520,14 @@ func (f *scriptTables) headingAt(st *station, lines []textLine) int {
 		if i > 3 {
 			break
 		}
-		if f.headingHere(st, lines, i) {
-			return i
+		if !f.headingHere(st, lines, i) {
+			continue
 		}
+		// A line in other letters over a heading in capitals is its title.
+		if next := i + 1; next < len(lines) && !namesInCapitals(lines[i].text) && namesInCapitals(lines[next].text) && len(tokensOf(lines[next].text)) > 2 && f.headingHere(st, lines, next) {
+			return next
+		}
+		return i
 	}
 	if n := len(lines) - 1; n > 0 && lines[n].frames == nil && isHeading(lines[n].text, lines[:min(n, sampleRows)], true) {
 		return n

@@ -336,8 +336,8 @@ func withoutThousands(w string) (plain string, ok bool) {
 	return plain, ok
 }
 
-// percent turns a column of text whose cells are all percentages, such as 99.5%, into one of floats,
-// as a share is never counted. It reports whether it did.
+// percent turns a column of text whose cells are all percentages, such as 99.5%, into one of
+// floats, as a share is never counted. It reports whether it did.
 func (c *Column) percent() bool {
 	shares, some := make([]float64, len(c.words.values)), false
 	for i, w := range c.words.values {

@@ -38,8 +38,8 @@ func (b *sheets) newTable(name, kind string) *sheet {
 }
 
 // tables ends the filling and returns what has rows. It is called once, at the end. The functions
-// in last run first, as they fill sheets with what could not be filed while more might come. zone is
-// that of dates in which none is printed.
+// in last run first, as they fill sheets with what could not be filed while more might come. zone
+// is that of dates in which none is printed.
 func (b *sheets) tables(zone *time.Location) (tables []*Table) {
 	for _, f := range b.last {
 		f()
