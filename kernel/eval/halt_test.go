@@ -58,6 +58,9 @@ var whole = flag.Bool("whole", false, "test the whole product of how goroutines 
 // are free, and the goroutine ends. Without -whole each pair of a start and a body meets one way to
 // stop, and few the stack overflow, which takes its time.
 func TestStopping(t *testing.T) {
+	if !inOwnProcess(t) {
+		return
+	}
 	number := 0
 	for _, start := range slices.Sorted(maps.Keys(starters)) {
 		for _, doing := range slices.Sorted(maps.Keys(bodies)) {

@@ -49,15 +49,16 @@ func skipWithRace(t *testing.T) {
 	}
 }
 
-// inOwnProcess runs the test in a process of its own, and reports whether this is that one. Other
-// tests leave thousands of goroutines behind that were halted, which are all looked at whenever a
-// session is swept: in their process, the tests of memory take twenty times as long.
+// inOwnProcess runs the test in a process of its own, and reports whether this is that one. What
+// halts goroutines leaves thousands of them behind, and gigabytes that they hold. These are all
+// looked at whenever a session is swept and garbage collected: in their process, what comes after
+// takes much longer, and the tests of memory twenty times as long.
 func inOwnProcess(t *testing.T) bool {
 	const mark = "DTNOTES_TEST_ALONE"
 	if os.Getenv(mark) != "" {
 		return true
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=0", fmt.Sprintf("-test.short=%t", testing.Short()))
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=0", fmt.Sprintf("-test.short=%t", testing.Short()), fmt.Sprintf("-whole=%t", *whole))
 	cmd.Env = append(os.Environ(), mark+"=1")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
@@ -160,8 +161,11 @@ func BenchmarkMemory(b *testing.B) {
 
 // TestReplacedTypes has values of types that were declared again keep their methods: for long
 // behind an interface, and for ever where a variable has the type or code that belongs to it is in
-// use.
+// use. It collects garbage often, which is dear beside what other tests leave in memory.
 func TestReplacedTypes(t *testing.T) {
+	if !inOwnProcess(t) {
+		return
+	}
 	s := newSession(t)
 	define := func(i int) string {
 		return fmt.Sprintf("type R struct{ A int }\nfunc (r R) String() string { return fmt.Sprint(%d, r.A) }", i)
