@@ -625,13 +625,16 @@ func (t Timeline) drawLines(p *page, x, y scale, strands []strand, cs []color.NR
 	}
 }
 
-// mostInk returns how long a line may be, in points, before it is drawn as a band: for a few lines,
-// and without the hand, as long as it is. A hand that moves point by point over many lines that go
-// up and down all the time would draw for a minute what is a solid block in the end.
+// mostInk returns how long a line may be, in points, before it is drawn as a band: for a few lines
+// as long as it is. Many lines that go up and down all the time are a solid block in the end, which
+// would take a quarter of a minute to draw, and a minute by a hand that moves point by point.
 func mostInk(xkcd bool, lines int) float64 {
-	const few, all = 40, 3e6
-	if !xkcd || lines <= few {
+	const few, all, byHand = 40, 1e7, 3e6
+	switch {
+	case lines <= few:
 		return math.Inf(1)
+	case xkcd:
+		return byHand / float64(lines)
 	}
 	return all / float64(lines)
 }

@@ -165,8 +165,8 @@ func many(n, buckets int, value func(source, bucket int) float64) Timeline {
 	return t
 }
 
-// TestWorkOfManyLinesIsBounded looks at how long all strokes of a hand-drawn timeline are, by the
-// size of its document: the hand moves point by point.
+// TestWorkOfManyLinesIsBounded looks at how long all strokes of a timeline are, and at the size of
+// its document: the hand moves point by point.
 func TestWorkOfManyLinesIsBounded(t *testing.T) {
 	noise := func(i, j int) float64 {
 		return float64((uint32(i*1000+j+1) * 2654435761) >> 8 % 1000)
@@ -182,36 +182,46 @@ func TestWorkOfManyLinesIsBounded(t *testing.T) {
 		"up and down": func(_, j int) float64 { return float64(j % 2) },
 		"constant":    func(i, _ int) float64 { return float64(i) },
 	} {
-		for _, buckets := range []int{100, 900} {
+		for _, c := range []struct {
+			byHand  bool
+			buckets int
+			least   length
+			bound   float64
+		}{{false, 900, 1, 1.01e7}, {true, 100, 4, 3.1e6}, {true, 900, 4, 3.1e6}} {
+			byHand, buckets := c.byHand, c.buckets
 			tl := many(300, buckets, value)
+			tl.XKCD = byHand
 			strands := tl.strands()
 			y := tl.valueScale(strands)
 			x := scale{min: 0, max: float64(buckets), lo: 0, hi: 500}
 			y.lo, y.hi = 0, 500
-			most, sum := mostInk(true, len(strands)), 0.0
+			most, sum := mostInk(byHand, len(strands)), 0.0
 			for _, s := range strands {
 				var pts []point
 				for j, v := range s.values {
 					pts = append(pts, point{X: tl.xOf(x, j), Y: y.at(v)})
 				}
-				if wide := tl.bandColumn(x, y, s.values, 4, most); wide > 0 {
+				if wide := tl.bandColumn(x, y, s.values, c.least, most); wide > 0 {
 					band, mean := means(pts, wide)
 					sum += inkOf(band) + inkOf(mean)
 				} else {
 					sum += inkOf(pts)
 				}
 			}
-			if sum > 3.1e6 {
-				t.Errorf("%s, %d buckets: strokes of %.3g points", name, buckets, sum)
+			if sum > c.bound {
+				t.Errorf("%s, %d buckets, by hand %v: strokes of %.3g points", name, buckets, byHand, sum)
 			}
 			if n := len(tl.SVG()); n > 8e6 {
-				t.Errorf("%s, %d buckets: %d bytes", name, buckets, n)
+				t.Errorf("%s, %d buckets, by hand %v: %d bytes", name, buckets, byHand, n)
 			}
 		}
 	}
-	few := many(40, 900, noise)
-	if strings.Contains(few.SVG(), "bands:") {
-		t.Error("forty lines are drawn as bands")
+	for _, byHand := range []bool{false, true} {
+		few := many(40, 900, noise)
+		few.XKCD = byHand
+		if strings.Contains(few.SVG(), "bands:") {
+			t.Errorf("by hand %v: forty lines are drawn as bands", byHand)
+		}
 	}
 }
 
