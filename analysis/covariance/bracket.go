@@ -65,37 +65,37 @@ func (b bracket) walk() (x, y [3]float64, err error) {
 // or down in steps, over multiples of the step, until there are lower points on both sides; the
 // parabola through the three then has the top, less than a step from the middle. The guess thus
 // decides how many points are tried, but hardly ever what is found: wherever the search comes from,
-// it ends at the same three points.
+// it ends at the same three points. It looks first to the side of the guess: what lies behind a
+// point that is passed need not be known.
 func (b bracket) near(guess float64) (top, score float64, err error) {
-	middle := float64(b.step * max(1, math.Round(guess/b.step)))
-	x := [3]float64{middle - b.step, middle, middle + b.step}
-	var y [3]float64
-	for i, at := range x {
-		if y[i], err = b.score(at); err != nil {
-			return 0, 0, err
-		}
+	top = b.step * max(1, math.Round(guess/b.step))
+	if score, err = b.score(top); err != nil {
+		return 0, 0, err
 	}
-	// The middle must be above its left neighbor and no lower than the right one: of equal scores
-	// that at the larger penalty, with fewer edges, is preferred.
-	for !(y[1] > y[0] && y[1] >= y[2]) {
-		down := y[0] >= y[1]
+	side, behind, known := b.step, 0.0, false
+	if guess < top {
+		side = -side
+	}
+	for {
+		at := top + side
+		v, err := b.score(at)
 		switch {
-		case down && x[0] == 0:
-			return 0, y[0], nil
-		case !down && (x[2] >= b.end || y[2]-y[1] < b.flat):
-			return x[2], y[2], nil
-		case down:
-			x, y = [3]float64{x[0] - b.step, x[0], x[1]}, [3]float64{0, y[0], y[1]}
-			y[0], err = b.score(x[0])
-		default:
-			x, y = [3]float64{x[1], x[2], x[2] + b.step}, [3]float64{y[1], y[2], 0}
-			y[2], err = b.score(x[2])
-		}
-		if err != nil {
+		case err != nil:
 			return 0, 0, err
+		case v < score || v == score && side > 0:
+			// Of equal scores that at the larger penalty, with fewer edges, is preferred.
+			if known {
+				x, y := [3]float64{top - side, top, at}, [3]float64{behind, score, v}
+				return math.Round(vertex(x, y)), score, nil
+			}
+			side, behind = -side, v
+		case at == 0 || side > 0 && (at >= b.end || v-score < b.flat):
+			return at, v, nil
+		default:
+			top, score, behind = at, v, score
 		}
+		known = true
 	}
-	return math.Round(vertex(x, y)), y[1], nil
 }
 
 // next returns the point a step after the last, or a third of a step past
