@@ -91,7 +91,7 @@ func (n *newton) climb(ctx context.Context, tol float64) (left float64, ok bool,
 	decrement := 0.0
 	for range steps {
 		n.triangles.invert(n.x)
-		free, err := n.solveFree(ctx, decrement == 0)
+		free, err := n.solveFree(ctx, decrement)
 		if err != nil {
 			return 0, false, err
 		}
@@ -192,14 +192,20 @@ func (n *newton) cut() {
 //
 // Far from the solution, and while pairs still go from and to their bounds, an exact step would not
 // get further than a coarse one, and near it some coarse steps cost no more than an exact one. In
-// the first step, so many pairs may seem free that little is left of it at their bounds. The
+// the first step, so many pairs may seem free that little is left of it at their bounds. Very near,
+// pairs stay free or linked, and each restart of the gradients loses what they found. The
 // preconditioner divides the residual by what stands on the diagonal of D ↦ X D X, so that rows of
 // different scales count alike. It is never zero, as the diagonal of X is positive.
-func (n *newton) solveFree(ctx context.Context, first bool) ([]int32, error) {
-	const coarse = 0.3 // of the residual
-	most := 10         // products
-	if first {
+//
+// Last is what the step before promised, 0 if there was none.
+func (n *newton) solveFree(ctx context.Context, last float64) ([]int32, error) {
+	const near = 1e-7       // for each variable
+	coarse, most := 0.3, 10 // of the residual, and products
+	switch {
+	case last == 0:
 		most = 4
+	case last < near*float64(n.m):
+		coarse, most = 0.03, 30
 	}
 	m, f := n.m, n.dual
 	clear(f.z)
