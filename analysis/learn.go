@@ -81,11 +81,11 @@ func (o Options) report(step string, done int) {
 // then the estimate is the plain one. A graphical lasso with cross-validated penalty gives the
 // covariance, its inverse and the partial correlations. Edges are the strongest of the pairs on
 // which fits to random halves of the buckets agree, and there are as many as chance does not
-// explain. Sources that run alike except for scale, sign and a little noise, whose correlation is
-// at least 0.98 (in series of a few buckets more, if that may be chance), are always linked, and
-// count as one where the penalty is chosen and links to others are judged. Affinity propagation
-// groups the sources that have an edge. Locally linear embedding of the standardized columns gives
-// positions.
+// explain; of sources none of which are related, there are none in nineteen of twenty series.
+// Sources that run alike except for scale, sign and a little noise, whose correlation is at least
+// 0.98 (in series of a few buckets more, if that may be chance), are always linked, and count as
+// one where the penalty is chosen and links to others are judged. Affinity propagation groups the
+// sources that have an edge. Locally linear embedding of the standardized columns gives positions.
 //
 // NaN and infinite values are errors that name source and bucket, as is a
 // series in which no source is left.

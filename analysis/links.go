@@ -143,19 +143,19 @@ func (o Options) estimate(ctx context.Context, x *mat.Dense, d *distinct) (l *co
 	return l, trials, nil
 }
 
-// edges lists the pairs with a partial correlation that enough half-samples agree on and that is
-// strong enough not to be chance, the strongest first. Strength and stability are those of the
-// distinct sources; a link between two groups of twins goes to the members that the model gives it
-// to, and twins are linked without a test.
+// edges lists the pairs with a partial correlation that enough half-samples agree on and that
+// chance does not explain, the strongest first. Strength and stability are those of the distinct
+// sources; a link between two groups of twins goes to the members that the model gives it to, and
+// twins are linked without a test.
 func (o Options) edges(ctx context.Context, m *Model, d *distinct) error {
 	m.Edges = []Edge{}
 	least := o.leastStability(d.x.Dims())
-	m.Rule = fmt.Sprintf("in %.0f%% or more of half-samples and too strong to be chance%s", 100*least, d.copies())
+	m.Rule = fmt.Sprintf("in %.0f%% or more of half-samples, %s%s", 100*least, byChance(d.x.Dims()), d.copies())
 	if least < 0 {
 		m.Rule = "every partial correlation that is not zero, whether chance or not"
 	}
 	strength := d.strength(m.Precision)
-	freq, floor, err := o.judge(ctx, d, strength, least)
+	freq, linked, err := o.judge(ctx, d, strength, least)
 	if err != nil {
 		return err
 	}
@@ -169,8 +169,7 @@ func (o Options) edges(ctx context.Context, m *Model, d *distinct) error {
 			} else {
 				e.Stability = freq.At(a, b)
 			}
-			if e.Weight != 0 && (a == b || least < 0 || e.Stability >= least && math.Abs(strength.At(a, b)) >= floor &&
-				d.along(strength, i, j)*e.Weight >= most.At(a, b)/2) {
+			if e.Weight != 0 && (a == b || least < 0 || linked(a, b) && d.along(strength, i, j)*e.Weight >= most.At(a, b)/2) {
 				m.Edges = append(m.Edges, e)
 			}
 		}
@@ -265,23 +264,37 @@ func (d *distinct) along(strength mat.Symmetric, i, j int) float64 {
 	return float64(d.sign[i]*d.sign[j]) * math.Copysign(1, strength.At(d.of[i], d.of[j]))
 }
 
-// judge returns how stable each pair is, and from which strength on stable pairs are links: there
-// are as many links as a test against chance finds. The test is better at showing how many links
-// there are than which they are: it takes the penalty's bias out of the estimate, which with few
-// buckets makes that so noisy that the strengths of the penalized estimate rank the pairs better.
-func (o Options) judge(ctx context.Context, d *distinct, strength *mat.SymDense, least float64) (freq *mat.SymDense, floor float64, err error) {
+// byChance says for the rule how many links of q distinct sources in n buckets may be chance.
+func byChance(n, q int) string {
+	if part := covariance.ByChance(n, q); part <= 0.5 {
+		return fmt.Sprintf("1 in %.0f or less by chance", math.Floor(1/part))
+	}
+	return "more than there are by chance"
+}
+
+// judge returns how stable each pair is, and whether it is linked: of the stable pairs, there are
+// as many links as a test against chance finds. The test is better at showing how many links there
+// are than which they are: it takes the penalty's bias out of the estimate, which with few buckets
+// makes that so noisy that the strengths of the penalized estimate rank the pairs better. Weaker
+// pairs that the test finds are links, too, if all halves agree on them: which of several pairs are
+// the strongest is another matter in another capture of the same work.
+//
+// Where chance explains all correlations, there are no links: of some pairs, one always is the
+// strongest.
+func (o Options) judge(ctx context.Context, d *distinct, strength *mat.SymDense, least float64) (freq *mat.SymDense, linked func(a, b int) bool, err error) {
 	n, q := d.x.Dims()
-	if q < 2 || n < 4 || d.lasso.Edges() == 0 {
-		return mat.NewSymDense(q, nil), math.Inf(1), nil
+	none := func(int, int) bool { return false }
+	if q < 2 || n < 4 || d.lasso.Edges() == 0 || least >= 0 && covariance.UnrelatedPValue(d.s, n) > 0.05 {
+		return mat.NewSymDense(q, nil), none, nil
 	}
 	pvalues, err := covariance.EdgePValues(d.s, d.lasso, n)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	pvalues = covariance.CalibratePValues(pvalues)
 	cut := covariance.PValueCut(pvalues, n)
 	if freq, err = o.stability(ctx, d); err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	found := 0
 	var stable []float64
@@ -298,10 +311,14 @@ func (o Options) judge(ctx context.Context, d *distinct, strength *mat.SymDense,
 		}
 	}
 	if found == 0 {
-		return freq, math.Inf(1), nil
+		return freq, none, nil
 	}
 	slices.Sort(stable)
-	return freq, stable[len(stable)-found], nil
+	floor := stable[len(stable)-found]
+	return freq, func(a, b int) bool {
+		f := freq.At(a, b)
+		return f >= least && (math.Abs(strength.At(a, b)) >= floor || f == 1 && pvalues.At(a, b) <= cut)
+	}, nil
 }
 
 // stability returns how often halves of the buckets agree on each pair. Where some sources all but

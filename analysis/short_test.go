@@ -1,6 +1,8 @@
 package analysis
 
 import (
+	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -8,6 +10,8 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"dtnotes/analysis/covariance"
 )
 
 // shortSeries draws n buckets of p sources linked at random, three links for each; the values are
@@ -69,10 +73,9 @@ func shortSeries(n, p int, family string, seed uint64) (*Series, *mat.SymDense) 
 }
 
 // TestShortCaptures holds the links of sources, many beside the buckets or few, to a mean F1 score
-// above that of the reference's defaults (0.50, 0.37 and 0.29 at 60 buckets of 40 sources), and
-// those of sources without any link to next to none.
+// above that of the reference's defaults (0.50, 0.37 and 0.29 at 60 buckets of 40 sources).
 func TestShortCaptures(t *testing.T) {
-	const n, p, tries = 60, 40, 6
+	const tries = 6
 	for _, c := range []struct {
 		n, p   int
 		family string
@@ -106,15 +109,87 @@ func TestShortCaptures(t *testing.T) {
 			t.Errorf("%d×%d %s: F1 of links %.3f, want %.2f", n, p, family, sum, least)
 		}
 	}
-	made := 0
-	for seed := range uint64(tries) {
-		rng := rand.New(rand.NewPCG(seed, 1))
-		s, _ := shortSeries(n, p, "gauss", seed)
-		s.Values.Apply(func(int, int, float64) float64 { return rng.NormFloat64() }, s.Values)
-		made += len(mustLearn(t, s, Options{}).Edges)
+}
+
+// TestUnrelatedSources holds that sources without any link have none in nineteen of twenty series,
+// that two of five that are related are linked, and that those of others are as rare as the rule
+// says.
+func TestUnrelatedSources(t *testing.T) {
+	plain := Options{Embed: func(_ context.Context, x *mat.Dense) (*mat.Dense, error) {
+		_, p := x.Dims()
+		return mat.NewDense(p, 2, nil), nil
+	}}
+	learn := func(n, p int, family string, rho float64, seed uint64) *Model {
+		rng := rand.New(rand.NewPCG(seed, uint64(n*1000+p)))
+		x, names := mat.NewDense(n, p, nil), make([]string, p)
+		for j := range p {
+			names[j] = fmt.Sprint("s", j)
+		}
+		for i := range n {
+			row := x.RawRowView(i)
+			for j := range p {
+				row[j] = rng.NormFloat64()
+				if j == 1 {
+					row[1] = float64(rho*row[0]) + float64(math.Sqrt(1-float64(rho*rho))*row[1])
+				}
+			}
+			for j, v := range row {
+				switch family {
+				case "t":
+					row[j] *= math.Sqrt(3 / distuv.ChiSquared{K: 3, Src: rng}.Rand())
+				case "counts":
+					row[j] = distuv.Poisson{Lambda: math.Exp(1 + 2.5*float64(j)/float64(p) + float64(0.5*v)), Src: rng}.Rand()
+				}
+			}
+		}
+		s, err := NewSeries(names, 0, time.Second, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Counts = family == "counts"
+		return mustLearn(t, s, plain)
 	}
-	if made > 3*tries {
-		t.Errorf("%d links among sources without any in %d captures", made, tries)
+	const tries = 20
+	linked, unrelated := 0, 0
+	for _, family := range []string{"gauss", "t", "counts"} {
+		for _, p := range []int{2, 3, 5, 8, 12, 40} {
+			for _, n := range []int{30, 60, 200, 1000} {
+				if n*p > 12000 {
+					continue
+				}
+				for seed := range uint64(tries) {
+					if len(learn(n, p, family, 0, seed).Edges) > 0 {
+						linked++
+					}
+					unrelated++
+				}
+			}
+		}
+	}
+	t.Logf("%d of %d series of unrelated sources have links", linked, unrelated)
+	if linked > unrelated/20 {
+		t.Errorf("%d of %d series of unrelated sources have links, want a twentieth or less", linked, unrelated)
+	}
+	hit, part, all := 0, 0.0, 0
+	const n, p = 100, 5
+	for _, family := range []string{"gauss", "t"} {
+		for seed := range uint64(100) {
+			m := learn(n, p, family, 0.5, seed)
+			wrong := len(m.Edges)
+			for _, e := range m.Edges {
+				if e.From == 0 && e.To == 1 {
+					hit++
+					wrong--
+				}
+			}
+			part += float64(wrong) / float64(max(1, len(m.Edges)))
+			all++
+		}
+	}
+	part /= float64(all)
+	t.Logf("related sources are linked in %d of %d series, of the links %.3f are chance", hit, all, part)
+	if hit < 9*all/10 || part > covariance.ByChance(n, p) {
+		t.Errorf("related sources are linked in %d of %d series, of the links %.3f are chance", hit, all, part)
 	}
 }
 

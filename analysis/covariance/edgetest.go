@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // EdgePValues returns for each pair of variables the two-sided p-value of
@@ -88,6 +89,13 @@ func CalibratePValues(pvalues mat.Symmetric) *mat.SymDense {
 	return out
 }
 
+// ByChance is the part of the links of p variables in n rows, 0 to 1, that [PValueCut] lets be
+// chance: one in twenty, and more where rows are few and most links do not show. There, a stricter
+// test would miss far more links than it would spare false ones.
+func ByChance(n, p int) float64 {
+	return min(1, max(0.05, float64(2.5*float64(p)/float64(n))))
+}
+
 // PValueCut returns the p-value up to which calling a pair an edge is
 // expected to give the best F1 score, the balance of edges missed and edges
 // made up, given the p-values of all pairs in the upper triangle of pvalues:
@@ -101,7 +109,9 @@ func CalibratePValues(pvalues mat.Symmetric) *mat.SymDense {
 // With k pairs called edges at a cut c, of which about noEdge·m·c are false, the F1 score is
 // twice the number of right ones over the number called plus the number of edges there are. The
 // cut is one of the p-values, as the score only falls between two of them, or 0 where none is
-// worth calling.
+// worth calling. It is no higher than where more than the part [ByChance] of the pairs called are
+// expected to be false (Y. Benjamini and Y. Hochberg, "Controlling the false discovery rate", 1995;
+// with the number of pairs without an edge as Storey has it for few pairs).
 func PValueCut(pvalues mat.Symmetric, n int) float64 {
 	var ps []float64
 	p := pvalues.SymmetricDim()
@@ -126,12 +136,43 @@ func PValueCut(pvalues mat.Symmetric, n int) float64 {
 	for k, v := range ps {
 		edges = max(edges, float64(k+1)-float64(m*v))
 	}
-	best, cut := 0.0, 0.0
+	best, cut, limit := 0.0, 0.0, 0.0
 	for k, v := range ps {
 		found := float64(k + 1)
 		if f := 2 * (found - float64(noEdge*m*v)) / (found + edges); f > best {
 			best, cut = f, v
 		}
+		// One more above one half keeps few pairs, none of which happens to be there, from all
+		// being edges.
+		if min(m, 2*(above+1))*v <= ByChance(n, p)*found {
+			limit = v
+		}
 	}
-	return cut
+	return min(cut, limit)
+}
+
+// UnrelatedPValue returns the p-value of no two variables being related, given the p×p covariance s
+// of n independent rows: twice the smaller one of two tests. One sees a few strong correlations, by
+// Student's t test of the largest (C. Bonferroni, 1936); the other one many weak ones, by the sum
+// of their squares, which times n-1 has the mean of a χ² of as many degrees of freedom as there are
+// pairs (J. Schott, "Testing for complete independence in high dimensions", 2005).
+func UnrelatedPValue(s mat.Symmetric, n int) float64 {
+	p := s.SymmetricDim()
+	if p < 2 || n < 3 {
+		return 1
+	}
+	r := Correlation(s)
+	sum, largest := 0.0, 0.0
+	for i := range p {
+		for j := range i {
+			v := r.At(i, j)
+			sum += float64(v * v)
+			largest = max(largest, math.Abs(v))
+		}
+	}
+	pairs, free := float64(p*(p-1))/2, float64(n-2)
+	t := largest * math.Sqrt(free/max(1e-300, 1-float64(largest*largest)))
+	one := float64(2 * distuv.StudentsT{Sigma: 1, Nu: free}.CDF(-t))
+	all := distuv.ChiSquared{K: pairs}.Survival(float64(n-1) * sum)
+	return min(1, 2*min(all, pairs*one))
 }

@@ -262,7 +262,7 @@ var dtnotes2 = Table{
 
 var dtnotes3 = Table{
 	Path: "dtnotes/analysis/covariance", Name: "covariance",
-	Deps: "cmp cmp\ncontext context\nencoding/binary binary\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\nmath math\nmath/rand/v2 rand\nslices slices\nsync sync",
+	Deps: "cmp cmp\ncontext context\nencoding/binary binary\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/blas blas\ngonum.org/v1/gonum/blas/blas64 blas64\ngonum.org/v1/gonum/floats floats\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/gonum/stat/distuv distuv\nmath math\nmath/rand/v2 rand\nslices slices\nsync sync",
 	Types: []any{
 		(*p3.Accumulator)(nil),
 		(*p3.CVOptions)(nil),
@@ -285,6 +285,7 @@ var dtnotes3 = Table{
 	Funcs: []Symbol{
 		{"AlphaMax", p3.AlphaMax},
 		{"Alphas", p3.Alphas},
+		{"ByChance", p3.ByChance},
 		{"CalibratePValues", p3.CalibratePValues},
 		{"CheckFinite", p3.CheckFinite},
 		{"Correlation", p3.Correlation},
@@ -310,6 +311,7 @@ var dtnotes3 = Table{
 		{"Score", p3.Score},
 		{"Shrunk", p3.Shrunk},
 		{"Stability", p3.Stability},
+		{"UnrelatedPValue", p3.UnrelatedPValue},
 	},
 	Untyped: []Literal{
 		{"BlockRows", "int", "4096"},
