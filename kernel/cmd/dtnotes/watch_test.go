@@ -119,7 +119,8 @@ func TestWatchFaults(t *testing.T) {
 		{name: "permanent outage", script: "30normal 40outage", status: 3, want: []string{"alert: ", "web", "alert ended"}, phases: "start(,update)*,end"},
 		{name: "flapping", script: "30normal 3outage 8normal 3outage 8normal 3outage 10normal", status: 3, want: []string{"alert: ", "alert ended"}, phases: "start(,update)*,end(,start(,update)*,end)*"},
 		{name: "hang", script: "20normal 60hang", args: []string{"--blind-after", "700ms", "--give-up", "1s"}, status: 4, want: []string{"blind: the tracer has printed nothing"}, phases: "blind"},
-		{name: "a pause", script: "20normal 2hang 60normal", args: []string{"--blind-after", "700ms"}, status: 4, want: []string{"blind: ", "seeing again"}, phases: "blind,seeing"},
+		// A busy machine pauses by itself.
+		{name: "a pause", script: "20normal 2hang 60normal", args: []string{"--blind-after", "700ms"}, status: 4, want: []string{"blind: ", "seeing again"}, phases: "blind,seeing(,blind,seeing)*"},
 		{name: "death", script: "20normal 3die", status: 4, want: []string{"blind: the tracer", "exit status 3"}, phases: "blind"},
 		{name: "death in an outage", script: "30normal 6outage 3die", status: 4, want: []string{"alert: ", "blind: the tracer"}, phases: "start(,update)*,blind"},
 		{name: "garbage", script: "20normal 400garbage", args: []string{"--blind-after", "700ms"}, status: 4, want: []string{"blind: what the tracer prints is not understood", "the quick brown fox"}, phases: "blind(,seeing)?"},
