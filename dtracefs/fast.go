@@ -201,7 +201,7 @@ func (f *fastLines) knownLines(data []byte, at int) int {
 		return at
 	}
 	// What changes in each turn is kept apart: the compiler cannot know that nobody else sees it.
-	log, lines := f.log, 0
+	log, cells, memo, lines := f.log, f.cells, f.memo, 0
 	// Wherever this ends, the line at the offset is untouched, so that it can be read anew.
 	for {
 		n := bytes.IndexByte(data[at:], '\n')
@@ -222,14 +222,14 @@ func (f *fastLines) knownLines(data []byte, at int) int {
 		for blank > at && data[blank-1] == ' ' {
 			blank--
 		}
-		slot := f.memo.find(data[at:blank])
+		slot := memo.find(data[at:blank])
 		// No cell is a row that does not count, such as one of another kind; more cells are not
 		// for this loop.
 		if slot.free() || slot.b > 1 || slot.b < 0 {
 			break
 		}
 		if slot.b == 1 {
-			log = append(log, fastEntry{value: v, source: f.cells[slot.a].source, cell: slot.a})
+			log = append(log, fastEntry{value: v, source: cells[slot.a].source, cell: slot.a})
 		}
 		at, lines = end+1, lines+1
 	}
@@ -595,7 +595,14 @@ func (f *fastLines) commit() {
 	var s span
 	var row []float64
 	var at int64
-	for i := range f.log {
+	for i := 0; i < len(f.log); i++ {
+		// Nearly all entries are of a bucket, and of a source that it has room for already.
+		if !f.totals {
+			i += book(row, f.log[i:])
+			if i == len(f.log) {
+				break
+			}
+		}
 		e := &f.log[i]
 		switch {
 		case e.source < 0:
@@ -610,9 +617,6 @@ func (f *fastLines) commit() {
 		case f.totals && f.cells[e.cell].total != nil:
 			c := &f.cells[e.cell]
 			t.total(c.tm, c.total, noPrint, at, int(e.source), totalValue{whole: e.value})
-		// The common case: a bucket, and a source that it has room for already.
-		case int(e.source) < len(row):
-			row[e.source] += float64(e.value)
 		case s.n == 1:
 			// To make room for the source, all values of the page may move, so the row is looked up
 			// again.
@@ -624,6 +628,20 @@ func (f *fastLines) commit() {
 	}
 	t.counts.seen.addAll(&f.seen)
 	t.counts.Drops = append(t.counts.Drops, f.drops...)
+}
+
+// book adds the numbers that a log starts with to the counts of a bucket, up to the first time or
+// source without room, and returns how many these are.
+func book(row []float64, log []fastEntry) int {
+	for i := range log {
+		// A time has no number of a source, but one below zero, and so stands behind all.
+		source := uint(uint32(log[i].source))
+		if source >= uint(len(row)) {
+			return i
+		}
+		row[source] += float64(log[i].value)
+	}
+	return len(log)
 }
 
 // block is the span of the numbers of a time, and books the time as a tally does.
