@@ -46,23 +46,14 @@ func (d *decoder) wasExact(from, to, lines int) {
 
 // finish files what was gathered as the capture's tables.
 func (d *decoder) finish() {
-	d.c.Tables = append(d.c.Tables, d.tables(d.opt.Location)...)
-	var grouped, percent []string
+	d.c.Tables = append(d.c.Tables, d.tables()...)
+	var grouped []string
 	for _, s := range d.list {
-		grouped, percent = append(grouped, s.grouped...), append(percent, s.percent...)
+		grouped = append(grouped, s.grouped...)
 	}
-	d.unit(grouped, "commas are taken to part the thousands of numbers")
-	d.unit(percent, printedPercent)
-}
-
-// printedPercent is what is told of columns that were printed with percent signs.
-const printedPercent = "printed with a percent sign, numbers are percent"
-
-// unit tells how the numbers of columns were printed, if there are some.
-func (d *decoder) unit(columns []string, how string) {
-	if len(columns) > 0 {
-		slices.Sort(columns)
-		d.notice(0, "unit", []byte(strings.Join(slices.Compact(columns), ", ")+": "+how), 0)
+	if len(grouped) > 0 {
+		slices.Sort(grouped)
+		d.notice(0, "unit", []byte(strings.Join(slices.Compact(grouped), ", ")+": commas are taken to part the thousands of numbers"), 0)
 	}
 }
 

@@ -494,7 +494,7 @@ func (r *reports) measure(s *sheet, rp *report) {
 	if unit == "" {
 		unit = "bytes, or the unit that the name tells; K is 1,024"
 	}
-	r.tell(rp, percent, printedPercent)
+	r.tell(rp, percent, "printed with a percent sign, numbers are percent")
 	r.tell(rp, scaled, "printed with suffixes such as K or M, numbers are in "+unit)
 	r.tell(rp, marked, "printed with + or - where they changed since the sample before, left away")
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
@@ -20,7 +19,6 @@ type sheet struct {
 	nulls    []string        // members of records that were null
 
 	grouped []string // columns whose numbers had commas between their thousands, see ungroup
-	percent []string // columns whose numbers had percent signs
 }
 
 // newSheet returns a sheet that belongs to no capture yet. Readers take theirs from [sheets].
@@ -251,7 +249,7 @@ func (s *sheet) drop(name string) {
 // finish gives text columns the type that all their cells have, where they are inferred. In a
 // whole capture it drops the numbers of blocks where there is but one; in a part of one the next
 // part may hold another, and without the number its rows could not be told from these.
-func (s *sheet) finish(part bool, zone *time.Location) *Table {
+func (s *sheet) finish(part bool) *Table {
 	// A member that was null in every record is a column all the same: its name stood in the
 	// text.
 	for _, name := range s.nulls {
@@ -268,13 +266,6 @@ func (s *sheet) finish(part bool, zone *time.Location) *Table {
 		if s.inferred && c.typ == String {
 			if c.ungroup() {
 				s.grouped = append(s.grouped, c.Name)
-			}
-			if c.percent() {
-				s.percent = append(s.percent, c.Name)
-				continue
-			}
-			if c.dates(zone) {
-				continue
 			}
 			c.infer()
 		}
@@ -334,68 +325,6 @@ func withoutThousands(w string) (plain string, ok bool) {
 	plain = strings.Join(groups, "")
 	_, _, ok = canonicalInt(plain)
 	return plain, ok
-}
-
-// percent turns a column of text whose cells are all percentages, such as 99.5%, into one of
-// floats, as a share is never counted. It reports whether it did.
-func (c *Column) percent() bool {
-	shares, some := make([]float64, len(c.words.values)), false
-	for i, w := range c.words.values {
-		if w == "" {
-			continue
-		}
-		number, ok := strings.CutSuffix(w, "%")
-		if !ok || !isCanonicalFloat(number) {
-			return false
-		}
-		shares[i], _ = strconv.ParseFloat(number, 64)
-		some = true
-	}
-	if !some {
-		return false
-	}
-	old := *c
-	*c = *newColumn(c.Name, Float)
-	c.context, c.role, c.is = old.context, old.role, old.is
-	for i, code := range old.codes {
-		if old.Null(i) || old.words.at(code) == "" {
-			c.appendNull()
-		} else {
-			c.appendFloat(shares[code])
-		}
-	}
-	return true
-}
-
-// dates turns a column of text whose cells are all dates with a time of the day into one of times;
-// zone is that of those in which none is printed. It reports whether it did.
-func (c *Column) dates(zone *time.Location) bool {
-	times, some := make([]int64, 0, len(c.words.values)), false
-	for _, w := range c.words.values {
-		if w == "" {
-			times = append(times, 0)
-			continue
-		}
-		clock, n, ok := syntax.ParseClock([]byte(w))
-		if !ok || n != len(w) || clock.Form != syntax.Date {
-			return false
-		}
-		times, some = append(times, clock.In(zone)), true
-	}
-	if !some {
-		return false
-	}
-	old := *c
-	*c = *newColumn(c.Name, Time)
-	c.context, c.role, c.is = old.context, old.role, old.is
-	for i, code := range old.codes {
-		if old.Null(i) || old.words.at(code) == "" {
-			c.appendNull()
-		} else {
-			c.appendInt(times[code])
-		}
-	}
-	return true
 }
 
 // infer turns a column of text into one of integers or floats if every cell that is not empty is

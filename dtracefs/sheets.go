@@ -1,7 +1,5 @@
 package dtracefs
 
-import "time"
-
 // sheets are the tables of a capture, or of a part of one, while they are filled. They come out
 // in the order in which they got their first row's sheet, so a capture's tables stand as they
 // were printed.
@@ -38,9 +36,8 @@ func (b *sheets) newTable(name, kind string) *sheet {
 }
 
 // tables ends the filling and returns what has rows. It is called once, at the end. The functions
-// in last run first, as they fill sheets with what could not be filed while more might come. zone
-// is that of dates in which none is printed.
-func (b *sheets) tables(zone *time.Location) (tables []*Table) {
+// in last run first, as they fill sheets with what could not be filed while more might come.
+func (b *sheets) tables() (tables []*Table) {
 	for _, f := range b.last {
 		f()
 	}
@@ -49,7 +46,7 @@ func (b *sheets) tables(zone *time.Location) (tables []*Table) {
 	}
 	for _, s := range b.list {
 		if s.n > 0 && len(s.Columns) > 0 {
-			tables = append(tables, s.finish(b.part, zone))
+			tables = append(tables, s.finish(b.part))
 		}
 	}
 	return tables
