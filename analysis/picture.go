@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"dtnotes/analysis/cluster"
+	"dtnotes/analysis/covariance"
 	"dtnotes/analysis/figure"
 	"dtnotes/analysis/source"
 )
@@ -54,13 +55,12 @@ func (m *Model) Matrix(ctx context.Context) (figure.Matrix, error) {
 	if p == 0 {
 		return out, nil
 	}
-	rounded := mat.NewSymDense(p, nil)
+	r, rounded := covariance.Correlation(m.Covariance), mat.NewSymDense(p, nil)
 	for i := range p {
-		for j := range p {
-			r := m.Covariance.At(i, j) / math.Sqrt(m.Covariance.At(i, i)*m.Covariance.At(j, j))
-			out.Values[i] = append(out.Values[i], r)
+		out.Values[i] = mat.Row(nil, i, r)
+		for j := range i + 1 {
 			// Ties are joined in the same order on processors that round differently.
-			rounded.SetSym(min(i, j), max(i, j), math.Round(1e9*r)/1e9)
+			rounded.SetSym(i, j, math.Round(1e9*r.At(i, j))/1e9)
 		}
 	}
 	distances := cluster.CorrelationDistances(rounded)

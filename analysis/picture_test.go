@@ -16,8 +16,9 @@ import (
 	"dtnotes/dtracefs"
 )
 
-// The sample's VM reads its disk: sources of several origins, linked.
-func TestPicturesOfASample(t *testing.T) {
+// sampleSeries returns what the sources of the embedded sample do.
+func sampleSeries(t *testing.T) *analysis.Series {
+	t.Helper()
 	c, err := dtracefs.Load(t.Context(), dtracefs.Samples(), "vm-start.dtrace.txt", dtracefs.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -26,6 +27,12 @@ func TestPicturesOfASample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+// The sample's VM reads its disk: sources of several origins, linked.
+func TestPicturesOfASample(t *testing.T) {
+	s := sampleSeries(t)
 	want := map[string]source.Origin{
 		"syscall qemu-system-x86": source.Process, "bio_ops qemu-system-x86": source.Storage,
 		"csw ksoftirqd/0": source.Platform, "csw redis-server": source.Process,
@@ -58,14 +65,7 @@ func TestPicturesOfASample(t *testing.T) {
 
 // TestMatrixOfAModel holds the order of a model's matrix against the best one of its tree.
 func TestMatrixOfAModel(t *testing.T) {
-	c, err := dtracefs.Load(t.Context(), dtracefs.Samples(), "vm-start.dtrace.txt", dtracefs.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := analysis.FromFrame(c.Activity().DataFrame(), analysis.SeriesOptions{By: []string{"kind", "execname"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := sampleSeries(t)
 	model, err := analysis.Learn(t.Context(), s, analysis.Options{})
 	if err != nil {
 		t.Fatal(err)

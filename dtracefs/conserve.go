@@ -368,10 +368,8 @@ func (k *kept) has(word string) bool {
 	}
 	// A format of the script glues its own letters to numbers, as in "pid%d": they stand in cells
 	// of their own.
-	if k.c.script != nil {
-		if end := wordBorder(word); end < len(word) {
-			return k.has(word[:end]) && k.has(word[end:])
-		}
+	if k.c.script != nil && k.hasParts(word) {
+		return true
 	}
 	// Looking through all text is slow, and the same words are missing on many lines.
 	yes, known := k.looked[word]
@@ -380,6 +378,23 @@ func (k *kept) has(word string) bool {
 		k.looked[word] = yes
 	}
 	return yes
+}
+
+// hasParts reports whether a word is several numbers and what stands between them, and all are
+// kept.
+func (k *kept) hasParts(word string) bool {
+	end := wordBorder(word)
+	if end == len(word) {
+		return false
+	}
+	for word != "" {
+		if !k.has(word[:end]) {
+			return false
+		}
+		word = word[end:]
+		end = wordBorder(word)
+	}
+	return true
 }
 
 // wordBorder returns where in a word the first number ends or begins; its length if it is all one.

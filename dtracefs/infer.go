@@ -264,8 +264,9 @@ func joinParts(tables []*Table) []*Table {
 
 // countNames are what columns of counts are called: beside one of them, the other numbers of a
 // row, such as a process's, are not what is counted. thingNames are called after what they count:
-// beside reads stands writes, so all integers of the row count. markNames are words in what numbers
-// are called that tell where something is, which one it is, or how it ended: nobody adds them.
+// beside reads stands writes, so all integers of the row count. markNames are the last words in
+// what numbers are called that tell where something is, which one it is, or how it ended: nobody
+// adds them.
 var (
 	countNames = []string{"value", "count", "calls", "total", "n", "num", "sum", "events", "ops"}
 	thingNames = []string{"bytes", "reads", "writes", "opens", "closes", "faults", "errors", "packets", "switches"}
@@ -273,11 +274,11 @@ var (
 		"maj", "sector", "block", "lba", "off", "offset", "addr", "address", "inode", "ino", "tpid", "flags", "mode", "cap", "audit", "insetid"}
 )
 
-// isMarkName reports whether numbers of a column mark things instead of counting them, by a word in
-// its name.
+// isMarkName reports whether numbers of a column mark things instead of counting them, by the last
+// word of its name: block_reads are reads.
 func isMarkName(name string) bool {
 	words := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r < 'a' || r > 'z' })
-	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(markNames, w) })
+	return len(words) > 0 && slices.Contains(markNames, words[len(words)-1])
 }
 
 // choose makes a measure of the candidates that can be counted: those of one cadence join, and of

@@ -414,7 +414,8 @@ func (o MeasureOptions) checkTime(c *candidate) {
 		return
 	}
 	switch {
-	case c.table.Column("step") != nil:
+	// A column that is called so in another table may be anything.
+	case c.table.Kind == "calls" && c.table.Column("step") != nil:
 		c.missing = "rows that tell no time but that since the row before, in column step: trace with a clock, as by strace -tt"
 	case c.events && c.table.Kind == "events":
 		c.missing = "events without a time and without a process: print walltimestamp and execname, or count with an aggregation"

@@ -160,3 +160,14 @@ func TestValuesSideBySide(t *testing.T) {
 		}
 	}
 }
+
+// TestMarkNames holds that the last word of a name says whether its numbers mark things.
+func TestMarkNames(t *testing.T) {
+	for name, want := range map[string]bool{
+		"LPORT": true, "exit_code": true, "block": true, "block_reads": false, "port packets": false, "errors": false, "": false, "%": false,
+	} {
+		if got := isMarkName(name); got != want {
+			t.Errorf("%q marks things: %v, want %v", name, got, want)
+		}
+	}
+}
