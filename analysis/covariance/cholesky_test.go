@@ -88,9 +88,16 @@ func TestMemoryAgain(t *testing.T) {
 	want := fit()
 	for range 20 {
 		f, d := newTriangles(m), newDual(m)
-		for _, s := range [][]float64{f.r, f.t, f.rows, f.across, d.u, d.z, d.product, d.out, d.change, d.res, d.dir, d.scale} {
+		for _, s := range [][]float64{f.r, f.t, f.rows, f.across, d.u, d.other, d.change, d.size} {
 			for i := range s {
 				s[i] = math.NaN()
+			}
+		}
+		for _, s := range [][]float32{d.x, d.z, d.product, d.out, d.step, d.res, d.dir, d.scale} {
+			for i := range m {
+				for j := range m {
+					s[d.place(i, j)] = float32(math.NaN())
+				}
 			}
 		}
 		f.done()

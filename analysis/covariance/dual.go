@@ -11,30 +11,41 @@ import (
 // manyLinks is the part of all pairs, 0 to 1, from which on the dual problem is solved first.
 const manyLinks = 0.15
 
-// dual is what that needs: matrices that are m×m, row major and symmetric, and vectors over the
-// pairs that are free, each pair once.
+// dual is what that needs: matrices that are m×m, row major and symmetric, the pairs that are free,
+// each once, and, for the conjugate gradients, narrow matrices; see [gather.NarrowProduct].
 type dual struct {
-	u, z, product, out []float64
-	at                 []int32 // where in a matrix the free pairs are, above the diagonal
-	change             []float64
-	res, dir, scale    []float64 // of the conjugate gradients; scale is what a residual is times
+	m                   int
+	u, other            []float64
+	at                  []int32 // where in a matrix the free pairs are, above the diagonal
+	change              []float64
+	size                []float64 // what rows of X are divided by
+	x, z, product, out  []float32 // X scaled, the direction in both triangles, and products
+	step, res           []float32 // above the diagonal: the change, and what is left to do,
+	dir, scale          []float32 // the direction, and what a residual is times, zero if not free
+	rows, panels, width int       // of narrow matrices
 }
 
 // newDual takes memory that was given back if it is for as many rows, see newTriangles.
 func newDual(m int) *dual {
-	if f, ok := spareDual.Get().(*dual); ok && len(f.u) == m*m {
+	if f, ok := spareDual.Get().(*dual); ok && f.m == m {
 		return f
 	}
-	var f dual
-	for _, s := range []*[]float64{&f.u, &f.z, &f.product, &f.out} {
-		*s = make([]float64, m*m)
-	}
 	pairs := m * (m - 1) / 2
-	for _, s := range []*[]float64{&f.change, &f.res, &f.dir, &f.scale} {
-		*s = make([]float64, pairs)
+	f := dual{
+		m: m, u: make([]float64, m*m), other: make([]float64, m*m), at: make([]int32, pairs),
+		change: make([]float64, pairs), size: make([]float64, m),
+		rows: gather.NarrowRows(m), panels: gather.NarrowPanels(m),
 	}
-	f.at = make([]int32, pairs)
+	f.width = f.rows * gather.Across
+	for _, s := range []*[]float32{&f.x, &f.z, &f.product, &f.out, &f.step, &f.res, &f.dir, &f.scale} {
+		*s = make([]float32, f.panels*f.width)
+	}
 	return &f
+}
+
+// place is where a narrow matrix has row i, column j.
+func (f *dual) place(i, j int) int {
+	return j/gather.Across*f.width + i*gather.Across + j%gather.Across
 }
 
 // links is the part of all pairs, 0 to 1, that is linked.
@@ -91,8 +102,8 @@ func (n *newton) climb(ctx context.Context, tol float64) (left float64, ok bool,
 	decrement := 0.0
 	for range steps {
 		n.triangles.invert(n.x)
-		free, err := n.solveFree(ctx, decrement)
-		if err != nil {
+		free, ok, err := n.solveFree(ctx, decrement)
+		if !ok || err != nil {
 			return 0, false, err
 		}
 		last := decrement
@@ -134,7 +145,7 @@ func (n *newton) enter() (logDet float64, ok bool) {
 			}
 		}
 		if guess, guessed = n.triangles.factor(u); guessed {
-			copy(n.dual.z, u)
+			copy(n.dual.other, u)
 		}
 	}
 	top := 0.0
@@ -155,7 +166,7 @@ func (n *newton) enter() (logDet float64, ok bool) {
 		}
 		logDet, ok = n.triangles.factor(u)
 		if guessed && !(ok && logDet >= guess) {
-			copy(u, n.dual.z)
+			copy(u, n.dual.other)
 			logDet, ok = n.triangles.factor(u)
 		}
 		if ok {
@@ -197,8 +208,13 @@ func (n *newton) cut() {
 // preconditioner divides the residual by what stands on the diagonal of D ↦ X D X, so that rows of
 // different scales count alike. It is never zero, as the diagonal of X is positive.
 //
-// Last is what the step before promised, 0 if there was none.
-func (n *newton) solveFree(ctx context.Context, last float64) ([]int32, error) {
+// As steps are coarse anyway, and the residual of the next one is taken anew from the inverse of U,
+// the gradients are computed in 32 bits, which takes half of the time. For this, X and D are scaled
+// so that X has ones on the diagonal.
+//
+// Last is what the step before promised, 0 if there was none. Not ok means that X is so near
+// singular that rounding leaves no curvature.
+func (n *newton) solveFree(ctx context.Context, last float64) (free []int32, ok bool, err error) {
 	const near = 1e-7       // for each variable
 	coarse, most := 0.3, 10 // of the residual, and products
 	switch {
@@ -208,60 +224,119 @@ func (n *newton) solveFree(ctx context.Context, last float64) ([]int32, error) {
 		coarse, most = 0.03, 30
 	}
 	m, f := n.m, n.dual
-	clear(f.z)
-	count, rz := 0, 0.0
-	for i := range m {
-		xii := n.x[i*m+i]
-		for j := i + 1; j < m; j++ {
-			k := i*m + j
-			if n.pushed(k) {
-				continue
-			}
-			x := n.x[k]
-			scale := 1 / (float64(xii*n.x[j*m+j]) + float64(x*x))
-			f.at[count], f.change[count], f.scale[count] = int32(k), 0, scale
-			f.res[count], f.dir[count] = x, x*scale
-			rz += float64(x * f.dir[count])
-			count++
-		}
-	}
-	at, change, scale := f.at[:count], f.change[:count], f.scale[:count]
-	res, dir := f.res[:count], f.dir[:count]
+	free, rz := n.prepare()
 	enough := coarse * coarse * rz
 	for steps := 0; rz > enough && steps < most; steps++ {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		for q, k := range at {
-			f.z[k] = dir[q]
-		}
-		mirror(f.z, m)
+		f.both()
+		gather.NarrowProduct(f.product, f.z, f.x, m, false)
 		// Only the upper triangle of the second product is wanted.
-		gather.Product(f.product, f.z, n.x, m, false)
-		gather.Product(f.out, n.x, f.product, m, true)
+		gather.NarrowProduct(f.out, f.x, f.product, m, true)
 		curve := 0.0
-		for q, k := range at {
-			curve += float64(dir[q] * f.out[k])
+		for p := range f.panels {
+			lo, hi := f.above(p)
+			curve += float64(gather.NarrowDot(f.dir[lo:hi], f.out[lo:hi]))
 		}
-		// X is positive definite, so only rounding, or an overflow that made it NaN, leaves no
-		// curvature. What was found up to here is still good.
+		// What was found before rounding, or an overflow that made it NaN, left no curvature is
+		// still good.
 		if !(curve > 0) {
+			if steps == 0 {
+				return nil, false, nil
+			}
 			break
 		}
-		step, next := rz/curve, 0.0
-		for q, k := range at {
-			change[q] += float64(step * dir[q])
-			r := res[q] - float64(step*f.out[k])
-			res[q] = r
-			next += float64(r * r * scale[q])
+		step, next := float32(rz/curve), 0.0
+		for p := range f.panels {
+			lo, hi := f.above(p)
+			next += float64(gather.NarrowStep(f.step[lo:hi], f.res[lo:hi], f.dir[lo:hi], f.out[lo:hi], f.scale[lo:hi], step))
 		}
-		turn := next / rz
-		for q, r := range res {
-			dir[q] = float64(r*scale[q]) + float64(turn*dir[q])
+		turn := float32(next / rz)
+		for p := range f.panels {
+			lo, hi := f.above(p)
+			gather.NarrowTurn(f.dir[lo:hi], f.res[lo:hi], f.scale[lo:hi], turn)
 		}
 		rz = next
 	}
-	return at, nil
+	q := 0
+	for i := range m {
+		for j := i + 1; j < m; j++ {
+			if q < len(free) && free[q] == int32(i*m+j) {
+				f.change[q] = float64(f.step[f.place(i, j)]) / (f.size[i] * f.size[j])
+				q++
+			}
+		}
+	}
+	return free, true, nil
+}
+
+// prepare finds the free pairs, scales X, sets the residual and the direction at no change, and
+// returns the square of the residual.
+func (n *newton) prepare() (free []int32, rz float64) {
+	m, f := n.m, n.dual
+	for i := range m {
+		f.size[i] = math.Sqrt(n.x[i*m+i])
+	}
+	for _, s := range [][]float32{f.step, f.res, f.dir, f.scale} {
+		clear(s)
+	}
+	count := 0
+	for i := range m {
+		f.x[f.place(i, i)] = 1
+		for j := i + 1; j < m; j++ {
+			k := i*m + j
+			x := float32(n.x[k] / (f.size[i] * f.size[j]))
+			at := f.place(i, j)
+			f.x[at], f.x[f.place(j, i)], f.res[at] = x, x, x
+			if n.pushed(k) {
+				continue
+			}
+			f.at[count] = int32(k)
+			count++
+			f.scale[at] = 1 / (1 + float32(x*x))
+			f.dir[at] = float32(x * f.scale[at])
+			rz += float64(x * f.dir[at])
+		}
+	}
+	return f.at[:count], rz
+}
+
+// above are the bounds of the rows of a panel down to its last one that has pairs above the
+// diagonal.
+func (f *dual) above(panel int) (lo, hi int) {
+	lo = panel * f.width
+	return lo, lo + min(f.rows, (panel+1)*gather.Across)*gather.Across
+}
+
+// both sets z to the direction, above the diagonal and below.
+func (f *dual) both() {
+	const side = gather.Across
+	for p := range f.panels {
+		for top := 0; top <= p*side; top += side {
+			rows := min(side, f.rows-top)
+			from := f.dir[p*f.width+top*side:][:rows*side]
+			if top == p*side {
+				to := f.z[p*f.width+top*side:][:rows*side]
+				for i := range rows {
+					for j := i; j < rows; j++ {
+						v := from[i*side+j]
+						to[i*side+j], to[j*side+i] = v, v
+					}
+				}
+				continue
+			}
+			copy(f.z[p*f.width+top*side:], from)
+			// Rows of this panel that there are not are columns of zeros here.
+			down := min(side, f.rows-p*side)
+			to := f.z[top/side*f.width+p*side*side:][:down*side]
+			for i := range rows {
+				for j := range down {
+					to[j*side+i] = from[i*side+j]
+				}
+			}
+		}
+	}
 }
 
 // rise moves w along the step as far as log det U rises enough above what it was, factors it and

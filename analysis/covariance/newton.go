@@ -247,6 +247,7 @@ func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 					return nil
 				}
 				if done {
+					n.guessed = true
 					decrement, left = 0, math.Inf(1)
 					continue
 				}

@@ -28,3 +28,28 @@ func tile(dst *float64, dstStride int, a *float64, aStride int, b *float64, bStr
 //
 //go:noescape
 func wideTile(dst *float64, dstStride int, a *float64, aStride int, b *float64, bStride int, n int)
+
+// narrow sets four rows of sixteen numbers of [NarrowProduct], over n > 0 rows of b.
+//
+//go:noescape
+func narrow(dst, a, b *float32, n int)
+
+// wideNarrow sets eight rows of 32 numbers.
+//
+//go:noescape
+func wideNarrow(dst, a, b *float32, n int)
+
+// narrowDot is [NarrowDot] for a vector that is not empty.
+//
+//go:noescape
+func narrowDot(a, b *float32, n int) float32
+
+// narrowStep is [NarrowStep] for vectors that are not empty.
+//
+//go:noescape
+func narrowStep(change, res, dir, out, scale *float32, n int, step float32) float32
+
+// narrowTurn is [NarrowTurn] for vectors that are not empty.
+//
+//go:noescape
+func narrowTurn(dir, res, scale *float32, n int, turn float32)

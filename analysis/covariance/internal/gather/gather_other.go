@@ -12,3 +12,13 @@ func tile(dst *float64, dstStride int, a *float64, aStride int, b *float64, bStr
 
 func wideTile(dst *float64, dstStride int, a *float64, aStride int, b *float64, bStride int, n int) {
 }
+
+func narrow(dst, a, b *float32, n int) {}
+
+func wideNarrow(dst, a, b *float32, n int) {}
+
+func narrowDot(a, b *float32, n int) float32 { return 0 }
+
+func narrowStep(change, res, dir, out, scale *float32, n int, step float32) float32 { return 0 }
+
+func narrowTurn(dir, res, scale *float32, n int, turn float32) {}
