@@ -240,6 +240,9 @@ func (g Graph) vega() *vega {
 	for k := len(order) - 1; k >= 0; k-- {
 		i := order[k]
 		e := g.Edges[i]
+		if ways[i] == nil {
+			continue
+		}
 		s := style.edge(g, i)
 		dash := ""
 		if len(s.dash) > 0 {
@@ -309,5 +312,11 @@ func (g Graph) vega() *vega {
 		}}},
 	)
 	v.marks = []obj{pane(marks...)}
+	if s := g.leftOut(pl, ways); s != "" {
+		v.words += "; " + s
+		v.marks = append(v.marks, obj{"type": "text", "interactive": false, "encode": obj{"update": obj{
+			"x": sig("width"), "y": sig("height"), "dy": val(px(8)), "align": val("right"), "text": val(s), "fontSize": val(px(8)), "fill": val(css(v.colors.muted)),
+		}}})
+	}
 	return v
 }

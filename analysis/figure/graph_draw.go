@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot/vg"
 
@@ -29,15 +30,55 @@ func (g Graph) plan() (w, h length, draw func(*page)) {
 		}
 		// Things are drawn from what lies below to what lies on top.
 		g.drawHulls(p, pl)
-		g.drawEdges(p, pl)
+		ways := g.routes(pl)
+		g.drawEdges(p, pl, ways)
 		g.drawNodes(p, pl)
 		g.drawLabels(p, pl)
-		drawLegend(p, items, pageMargin, legendHeight+pageMargin/2)
+		if !pl.noLegend {
+			for i := range items {
+				items[i].node *= pl.scale
+			}
+			drawLegend(p, items, pageMargin, legendHeight+pageMargin/2)
+		}
 		p.touch("null")
-		if n := pl.hidden(); n > 0 {
-			p.write(point{X: pl.w - pageMargin, Y: 7}, label{text: plural(n, "label") + " left out for lack of room", size: 8, align: right, color: p.muted})
+		if s := g.leftOut(pl, ways); s != "" {
+			size := min(8, 8*(pl.w-2*pageMargin)/p.width(s, 8, false))
+			p.write(point{X: pl.w - pageMargin, Y: 7}, label{text: s, size: max(1, size), align: right, color: p.muted})
 		}
 	}
+}
+
+// leftOut tells what the page has no room for, "" if there is room for all.
+func (g Graph) leftOut(pl *placement, ways [][]point) string {
+	links := 0
+	for _, i := range g.byWeight() {
+		if ways[i] == nil {
+			links++
+		}
+	}
+	var parts []string
+	if n := pl.hidden(); n > 0 {
+		parts = append(parts, plural(n, "label"))
+	}
+	if links > 0 {
+		parts = append(parts, plural(links, "link"))
+	}
+	if pl.noLegend {
+		parts = append(parts, "the legend")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return and(parts) + " left out for lack of room"
+}
+
+// and lists parts of a sentence.
+func and(parts []string) string {
+	last := len(parts) - 1
+	if last < 1 {
+		return strings.Join(parts, "")
+	}
+	return strings.Join(parts[:last], ", ") + " and " + parts[last]
 }
 
 // An edgeStyle says how the edges of a graph look.
@@ -46,6 +87,8 @@ type edgeStyle struct {
 	heaviest, largestChange float64
 	// thin makes lines thinner where there are many per node.
 	thin length
+	// head makes arrow heads smaller, and lines thinner, on a page that is small for its nodes.
+	head length
 }
 
 func (g Graph) edgeStyle(c *colors) edgeStyle {
@@ -53,8 +96,23 @@ func (g Graph) edgeStyle(c *colors) edgeStyle {
 	// Beyond this number of edges, the ink of all edges together no longer grows: widths shrink
 	// with the root of how many there are.
 	degree := 2 * float64(len(g.Edges)) / float64(len(g.Nodes))
-	return edgeStyle{c, g.heaviest(), g.largestChange(), length(math.Max(0.25, math.Min(1, math.Sqrt(easy/degree))))}
+	thin, crowd := length(math.Max(0.25, math.Min(1, math.Sqrt(easy/degree)))), g.crowded()
+	return edgeStyle{c, g.heaviest(), g.largestChange(), thin * crowd, crowd}
 }
+
+// crowded is 1 if the height of the page, if it is given, leaves enough room for each node, and
+// less, by how much is missing, if not.
+func (g Graph) crowded() length {
+	const enough = 40 // points in each direction
+	if g.Height <= 0 {
+		return 1
+	}
+	each := g.pageWidth() * g.Height / length(len(g.Nodes))
+	return length(max(0.25, min(1, math.Sqrt(float64(each))/enough)))
+}
+
+// headSize is how long an arrow head is.
+func (s edgeStyle) headSize(line stroke) length { return 5*s.head + line.width }
 
 // edge returns how edge i of g looks.
 func (s edgeStyle) edge(g Graph, i int) stroke {
@@ -91,9 +149,8 @@ func (s edgeStyle) weight(w, stability float64) stroke {
 	return line
 }
 
-func (g Graph) drawEdges(p *page, pl *placement) {
+func (g Graph) drawEdges(p *page, pl *placement, ways [][]point) {
 	style := g.edgeStyle(p.colors)
-	ways := g.routes(pl)
 	order := g.byWeight()
 	if g.changes != nil { // what did not change stays below
 		sort.SliceStable(order, func(a, b int) bool {
@@ -104,6 +161,9 @@ func (g Graph) drawEdges(p *page, pl *placement) {
 	for k := len(order) - 1; k >= 0; k-- {
 		e := g.Edges[order[k]]
 		s := style.edge(g, order[k])
+		if ways[order[k]] == nil {
+			continue // there is no way, which leftOut tells
+		}
 		p.Begin(g.edgeWords(order[k]), "class", "edge", "data-s", strconv.Itoa(e.From), "data-t", strconv.Itoa(e.To))
 		way := slices.Clone(ways[order[k]])
 		if e.Leads {
@@ -111,7 +171,7 @@ func (g Graph) drawEdges(p *page, pl *placement) {
 			for len(way) > 2 && distance(way[len(way)-2], pl.at[e.To]) <= pl.reach[e.To]+1 {
 				way = slices.Delete(way, len(way)-2, len(way)-1)
 			}
-			way[len(way)-1] = p.arrow(way[len(way)-2], pl.at[e.To], pl.reach[e.To]+1, s)
+			way[len(way)-1] = p.arrow(way[len(way)-2], pl.at[e.To], pl.reach[e.To]+1, style.headSize(s), s)
 		}
 		p.line(s, way...)
 		p.End()
@@ -124,19 +184,27 @@ func distance(a, b point) length {
 }
 
 // arrow draws a head that points at a circle around b and returns where the line to it ends.
-func (p *page) arrow(a, b point, r length, s stroke) point {
+func (p *page) arrow(a, b point, r, size length, s stroke) point {
+	tip, side, foot, ok := arrowHead(a, b, r, size)
+	if !ok {
+		return b
+	}
+	p.fill(polyline([]point{tip, foot.Add(side), foot.Sub(side)}, true), s.color)
+	return foot
+}
+
+// arrowHead returns the tip of a head of that size that points from a at a circle around b, how far
+// its corners are from its foot, and its foot; there is none if a lies in the circle.
+func arrowHead(a, b point, r, size length) (tip, side, foot point, ok bool) {
 	d := b.Sub(a)
 	n := length(math.Hypot(float64(d.X), float64(d.Y)))
 	if n <= r {
-		return b
+		return b, point{}, b, false
 	}
 	d = canvas.Scaled(d, 1/n)
-	size := 5 + s.width
-	tip := b.Sub(canvas.Scaled(d, r))
-	foot := tip.Sub(canvas.Scaled(d, size))
-	side := canvas.Scaled(point{X: -d.Y, Y: d.X}, size*0.5)
-	p.fill(polyline([]point{tip, foot.Add(side), foot.Sub(side)}, true), s.color)
-	return foot
+	tip = b.Sub(canvas.Scaled(d, r))
+	foot = tip.Sub(canvas.Scaled(d, size))
+	return tip, canvas.Scaled(point{X: -d.Y, Y: d.X}, size*0.5), foot, true
 }
 
 // nodeColors returns the fill of each node.
@@ -188,12 +256,15 @@ func shapeOf(o source.Origin, c point, r length) vg.Path {
 	return circle(c, r)
 }
 
+// rim is how far the outline of a node of radius r reaches beyond it.
+func rim(r length) length { return min(0.5, r/4) }
+
 func (p *page) node(o source.Origin, c point, r length, fill color.NRGBA) {
 	if p.xkcd {
-		outline := stroke{color: p.ink, width: 1.4}
+		outline := stroke{color: p.ink, width: min(1.4, r*r/20)}
 		if o == source.Zone {
 			p.path(circle(c, r), outline)
-			r -= 2.2
+			r -= min(2.2, r/2)
 		}
 		p.fill(shapeOf(o, c, r), fill)
 		p.path(shapeOf(o, c, r), outline)
@@ -203,13 +274,13 @@ func (p *page) node(o source.Origin, c point, r length, fill color.NRGBA) {
 	// lines around them.
 	outline := mix(fill, p.ink, 0.45)
 	p.fill(shapeOf(o, c, r+1.5), p.paper)
-	p.fill(shapeOf(o, c, r+0.5), outline)
+	p.fill(shapeOf(o, c, r+rim(r)), outline)
 	if o == source.Zone {
-		p.fill(circle(c, r-0.5), p.paper)
-		r -= 2.2
-		p.fill(circle(c, r+0.5), outline)
+		p.fill(circle(c, r-rim(r)), p.paper)
+		r -= min(2.2, r/2)
+		p.fill(circle(c, r+rim(r)), outline)
 	}
-	p.fill(shapeOf(o, c, r-0.5), fill)
+	p.fill(shapeOf(o, c, r-rim(r)), fill)
 }
 
 func (g Graph) drawNodes(p *page, pl *placement) {

@@ -23,6 +23,9 @@ func overlaps(g Graph) (count, hidden int) {
 	p := pen{g.XKCD}
 	_, legend := g.legend(p, g.pageWidth())
 	pl := g.place(p, legend)
+	if pl.noLegend {
+		legend = 0
+	}
 	for i, l := range pl.labels {
 		if l.hidden() {
 			hidden++

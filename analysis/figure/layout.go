@@ -231,12 +231,17 @@ func layoutBlocks(comps [][]int, arranged [][]vec, bodies []body, links []link, 
 		}
 		limit = math.Min(width, limit)
 		free, more := false, roomy
+		// A component that fills its page is as high as it must be.
+		tall := 0.0
+		if roomy < 1.5 {
+			tall = 1.3 * area
+		}
 		if len(nodes) == 2 {
 			more /= 4 // there is nothing between the two to make room for
 		}
 		for ; !free && more < 3*roomy; more *= 1.5 {
 			b.pos = slices.Clone(arranged[k])
-			w, h := shape(b.pos, area*more, limit-widest)
+			w, h := shape(b.pos, tall*more/roomy, area*more, limit-widest)
 			stretchTo(b.pos, w, h)
 			free = separate(b.pos, mine, own, limit, nearSlack)
 		}
@@ -253,8 +258,9 @@ func layoutBlocks(comps [][]int, arranged [][]vec, bodies []body, links []link, 
 }
 
 // shape chooses the size of a component of the given area. It is near the component's own
-// proportions, but wide rather than high, since names and pages are wide.
-func shape(pos []vec, area, width float64) (w, h float64) {
+// proportions, but wide rather than high, since names and pages are wide, unless that leaves it
+// less than the area tall.
+func shape(pos []vec, tall, area, width float64) (w, h float64) {
 	width = math.Max(width, 1)
 	lo, hi := bounds(pos)
 	aspect := 1.5
@@ -264,7 +270,7 @@ func shape(pos []vec, area, width float64) (w, h float64) {
 		return math.Min(width, math.Sqrt(area)*1.5), 0
 	}
 	w = math.Min(width, math.Sqrt(area*aspect))
-	return w, math.Min(area/w, float64(1.2*w)+float64(0.1*math.Sqrt(area)))
+	return w, math.Min(area/w, math.Max(float64(1.2*w)+float64(0.1*math.Sqrt(area)), tall/w))
 }
 
 // pack places blocks side by side within width, top down, each as high as it fits, and returns the

@@ -13,6 +13,8 @@ type legendItem struct {
 	head   bool
 	sample length // width of the sample, 0 for none
 	draw   func(p *page, at point)
+	// node is the radius of the node that is the sample, 0 if it is another.
+	node length
 	// What flow sets: the size of the text, the width of the whole, and where it stands.
 	size, width length
 	row         int
@@ -156,8 +158,13 @@ func measureGroup(p pen, group []legendItem, size length) length {
 func drawLegend(p *page, items []legendItem, x, top length) {
 	for _, it := range items {
 		at := point{X: x + it.x, Y: top - length((length(it.row)+0.5)*legendRow)}
+		if it.node > 0 {
+			p.node(source.Process, point{X: at.X + it.sample/2, Y: at.Y}, it.node, p.neutral)
+		}
 		if it.draw != nil {
 			it.draw(p, at)
+		}
+		if it.sample > 0 {
 			at.X += it.sample + 4
 		}
 		l := label{text: it.text, size: it.size, bold: it.head, color: p.ink}
@@ -244,8 +251,9 @@ func (g Graph) edgeLegend() []legendItem {
 	}
 	if leads {
 		items = append(items, legendItem{text: "leads", sample: 24, draw: func(p *page, at point) {
-			s := g.edgeStyle(p.colors).weight(mid, 0)
-			p.line(s, at, p.arrow(at, point{X: at.X + 24, Y: at.Y}, 0, s))
+			style := g.edgeStyle(p.colors)
+			s := style.weight(mid, 0)
+			p.line(s, at, p.arrow(at, point{X: at.X + 24, Y: at.Y}, 0, style.headSize(s), s))
 		}})
 	}
 	return items
@@ -296,9 +304,7 @@ func (g Graph) nodeLegend() []legendItem {
 			if n := len(items); f == 1 && items[n-1].text == si(v) {
 				continue
 			}
-			items = append(items, legendItem{text: si(v), sample: 2 * r, draw: func(p *page, at point) {
-				p.node(source.Process, point{X: at.X + r, Y: at.Y}, r, p.neutral)
-			}})
+			items = append(items, legendItem{text: si(v), sample: 2 * r, node: r})
 		}
 	}
 	if len(origins) > 1 {

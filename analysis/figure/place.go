@@ -25,8 +25,12 @@ type placement struct {
 	labels    []nodeLabel
 	// alone is the top of the band of nodes without a link, or 0 if there is no such band below
 	// other nodes.
-	alone   length
-	lattice *lattice // nil before it is needed
+	alone length
+	// scale is how much smaller nodes are than on a page with room for them.
+	scale length
+	// noLegend says that the page is too low for a legend.
+	noLegend bool
+	lattices [len(latticeSteps)]*lattice // nil before they are needed
 }
 
 // nodeLabel is the label of a node. If it has no box, it did not fit.
@@ -43,7 +47,7 @@ func (l nodeLabel) hidden() bool { return l.box == (vg.Rectangle{}) }
 func (p *placement) hidden() int {
 	n := 0
 	for _, l := range p.labels {
-		if l.hidden() && l.text != "" {
+		if l.hidden() {
 			n++
 		}
 	}
@@ -126,13 +130,13 @@ func (g Graph) starts() []vec {
 
 // place finds where everything stands. It leaves room for a legend below the frame.
 func (g Graph) place(p pen, legend length) *placement {
-	pl := &placement{w: g.Width, radius: g.radii(), size: labelSizeFor(len(g.Nodes)), clearance: p.clearance()}
-	if pl.w <= 0 {
-		pl.w = graphWidth
+	pl := &placement{w: g.pageWidth(), radius: g.radii(), size: labelSizeFor(len(g.Nodes)), clearance: p.clearance(), scale: 1}
+	if pl.noLegend = g.Height > 0 && g.crowds(legend); pl.noLegend {
+		legend = 0
 	}
 	pl.reach = make([]length, len(g.Nodes))
 	for i, n := range g.Nodes {
-		pl.reach[i] = length(pl.radius[i]*corner(n.Origin)) + 0.5
+		pl.reach[i] = reachOf(n, pl.radius[i])
 	}
 	pl.at = make([]point, len(g.Nodes))
 	pl.labels = make([]nodeLabel, len(g.Nodes))
@@ -146,8 +150,12 @@ func (g Graph) place(p pen, legend length) *placement {
 		g.placeLabels(p, pl)
 		return pl
 	}
-	room := float64(pl.w) - 2*pageMargin
-	height, alone := g.placeFree(p, pl, room, float64(g.Height-top-bottom))
+	// On a page without any room, all is in one spot, and none of the links are drawn.
+	room, limit := max(1, float64(pl.w)-2*pageMargin), 0.0
+	if g.Height > 0 {
+		limit = max(1, float64(g.Height-top-bottom))
+	}
+	height, alone := g.placeFree(p, pl, room, limit)
 	pl.h = g.Height
 	if pl.h <= 0 {
 		pl.h = length(height) + top + bottom
@@ -161,6 +169,14 @@ func (g Graph) place(p pen, legend length) *placement {
 	}
 	g.placeLabels(p, pl)
 	return pl
+}
+
+// crowds reports whether a legend takes the room that the nodes need: most of the page, or more
+// than a quarter where nodes stand so close beside it that links hardly find a way.
+func (g Graph) crowds(legend length) bool {
+	const close = 20 // points in each direction for each node
+	rest := g.pageWidth() * (g.Height - legend)
+	return legend > 0.55*g.Height || legend > g.Height/4 && rest < close*close*length(len(g.Nodes))
 }
 
 // placeFixed keeps the nodes' positions relative to each other.
@@ -214,36 +230,49 @@ func (g Graph) placeOnPage(pl *placement, top, bottom length) bool {
 
 // placeFree lays the nodes out within a width, from y = 0 upwards, and returns the height they
 // take and the top of the band of nodes without a link. If limit is positive it makes labels
-// smaller, and at last leaves labels out, until they fit that height, and spreads them over it.
+// smaller, leaves labels out, and at last makes nodes smaller, until they fit that height, and
+// spreads them over it.
 func (g Graph) placeFree(p pen, pl *placement, width, limit float64) (height, alone float64) {
 	links := g.links()
 	comps, arranged := g.arrange(links)
 	headroom := float64(p.lineHeight(pl.size)) // for labels above the topmost nodes
-	limit -= headroom
+	shrunk := 1.0
 	// This is how many times the area of its bodies a component takes. Links need room, which there
 	// is when nodes are few.
 	roomy := 4.2 - float64(1.6*math.Min(1, float64(len(g.Nodes))/150))
 	busy := g.byActivity()
 	for try := 0; ; try++ {
-		bodies := g.bodies(p, pl, width)
-		blocks := layoutBlocks(comps, arranged, bodies, links, width, roomy)
-		top := pack(blocks, width, blockGap)
-		// Blocks that are just too wide to stand side by side leave much of the page empty.
-		if top > 0.7*width && len(blocks) > 1 {
-			closer := layoutBlocks(comps, arranged, bodies, links, width, 0.7*roomy)
-			if t := pack(closer, width, blockGap); t < 0.65*top {
-				blocks, top = closer, t
-			}
+		if len(busy) == 0 && limit > 0 {
+			headroom = 0
 		}
+		// Nodes are made smaller by a page that is so much larger for the layout.
+		width, limit := width/shrunk, limit/shrunk
+		if limit > 0 {
+			limit = max(limit-headroom, 1e-3)
+		}
+		bodies := g.bodies(p, pl, width, shrunk)
 		rows := g.loners(comps, bodies, width)
 		alone = rowsHeight(rows, bodies)
-		height = top + alone
-		if top > 0 && alone > 0 {
-			height += blockGap
-		}
-		if limit <= 0 || height <= limit || try == 40 {
-			g.settle(pl, blocks, rows, bodies, width, height, alone, limit)
-			return math.Max(height, limit) + headroom, alone
+		// What is more than the page is not worth a try.
+		if last := try == 200; limit <= 0 || last || area(bodies, comps) <= float64(width*(limit-alone)) {
+			blocks := layoutBlocks(comps, arranged, bodies, links, width, roomy)
+			top := pack(blocks, width, blockGap)
+			// Blocks that are just too wide to stand side by side leave much of the page empty.
+			if top > 0.7*width && len(blocks) > 1 {
+				closer := layoutBlocks(comps, arranged, bodies, links, width, 0.7*roomy)
+				if t := pack(closer, width, blockGap); t < 0.65*top {
+					blocks, top = closer, t
+				}
+			}
+			height = top + alone
+			if top > 0 && alone > 0 {
+				height += blockGap
+			}
+			if limit <= 0 || height <= limit || last {
+				g.settle(pl, blocks, rows, bodies, width, height, alone, limit)
+				pl.shrink(length(shrunk), g.Nodes)
+				return float64(shrunk * (math.Max(height, limit) + headroom)), shrunk * alone
+			}
 		}
 		switch {
 		// What is missed the least is given up first: room between nodes, then the size of labels,
@@ -259,11 +288,37 @@ func (g Graph) placeFree(p pen, pl *placement, width, limit float64) (height, al
 			}
 			busy = busy[:len(busy)-drop]
 		default:
-			for i := range pl.radius {
-				pl.radius[i] *= 0.85
-				pl.reach[i] *= 0.85
-			}
+			shrunk *= 0.85
 		}
+	}
+}
+
+// area is that of the bodies of nodes with links.
+func area(bodies []body, comps [][]int) float64 {
+	sum := 0.0
+	for _, nodes := range comps {
+		if len(nodes) == 1 {
+			continue
+		}
+		for _, i := range nodes {
+			sum += float64(2 * bodies[i].half * (bodies[i].up + bodies[i].down))
+		}
+	}
+	return sum
+}
+
+// reachOf is how far the farthest corner of a node of radius r is from its center.
+func reachOf(n Node, r length) length { return length(r*corner(n.Origin)) + rim(r) }
+
+// shrink makes nodes, and what is between them, smaller.
+func (pl *placement) shrink(by length, nodes []Node) {
+	if pl.scale = by; by == 1 {
+		return
+	}
+	for i, n := range nodes {
+		pl.at[i] = canvas.Scaled(pl.at[i], by)
+		pl.radius[i] *= by
+		pl.reach[i] = reachOf(n, pl.radius[i])
 	}
 }
 
@@ -319,19 +374,33 @@ func (g Graph) byActivity() []int {
 	return order
 }
 
-func (g Graph) bodies(p pen, pl *placement, width float64) []body {
+// bodies returns the nodes with their labels as the layout sees them, which are made smaller later.
+func (g Graph) bodies(p pen, pl *placement, width, shrunk float64) []body {
+	linked := make([]bool, len(g.Nodes))
+	for _, e := range g.Edges {
+		if e.Weight != 0 {
+			linked[e.From], linked[e.To] = true, true
+		}
+	}
+	// Between nodes with labels there is room for links. Nodes without keep lanes free, which get
+	// narrower only where nodes are already so small that they can hardly be seen.
+	lane := (float64(pl.clearance) + 1.2) / max(shrunk, 0.45)
 	out := make([]body, len(g.Nodes))
 	for i := range out {
-		r := float64(pl.reach[i])
-		b := body{half: r, up: r + bodyMargin, down: r, radius: r}
+		r := float64(reachOf(g.Nodes[i], pl.radius[i]*length(shrunk))) / shrunk
+		margin := float64(bodyMargin)
+		if linked[i] && pl.labels[i].text == "" {
+			margin = lane
+		}
+		b := body{half: r, up: r + margin, down: r, radius: r}
 		if pl.labels[i].text != "" {
 			// A name that is wider than the page has no place on it.
 			pl.labels[i].text = p.fitBetween(pl.labels[i].text, pl.size, false, length(width-2*bodyMargin))
 			b.half = math.Max(r, float64(p.width(pl.labels[i].text, pl.size, false))/2+1)
 			b.down += labelGap + float64(p.lineHeight(pl.size))
 		}
-		b.half += bodyMargin
-		b.down += bodyMargin
+		b.half += margin
+		b.down += margin
 		out[i] = b
 	}
 	return out
@@ -638,14 +707,17 @@ func (g Graph) arrange(links []link) (parts [][]int, arranged [][]vec) {
 	return laid.Parts, arranged
 }
 
-// routes returns for each edge the points that its line goes through. The line is straight if no
-// other node is in the way. A node in the way is passed by a bow, or, if no bow is free, by the
-// shortest way around all nodes.
+// routes returns for each edge the points that its line goes through, none if there is no way.
 func (g Graph) routes(pl *placement) [][]point {
+	style := g.edgeStyle(g.colors())
 	out := make([][]point, len(g.Edges))
 	for i, e := range g.Edges {
+		head := length(0)
+		if e.Leads {
+			head = style.headSize(style.edge(g, i))
+		}
 		if e.Weight != 0 {
-			out[i] = pl.route(e.From, e.To)
+			out[i] = pl.route(e.From, e.To, head)
 		}
 	}
 	return out

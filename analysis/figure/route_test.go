@@ -1,9 +1,11 @@
 package figure
 
 import (
+	"fmt"
 	"image/color"
 	"math"
 	"strconv"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/plot/vg"
@@ -87,7 +89,7 @@ func underNodes(g Graph) (count int, nearest float64, links int) {
 	_, legend := g.legend(p, g.pageWidth())
 	pl := g.place(p, legend)
 	for i, way := range g.routes(pl) {
-		if e := g.Edges[i]; e.Weight != 0 && (way[0] != pl.at[e.From] || way[len(way)-1] != pl.at[e.To]) {
+		if e := g.Edges[i]; e.Weight != 0 && way != nil && (way[0] != pl.at[e.From] || way[len(way)-1] != pl.at[e.To]) {
 			count++
 		}
 	}
@@ -161,5 +163,58 @@ func TestNoEdgeOfACapturePassesUnderANode(t *testing.T) {
 	}
 	if t.Log(all, "edges"); all == 0 {
 		t.Error("no edge to look at")
+	}
+}
+
+// TestNoEdgeOnASmallPageMisleads has up to 200 nodes on pages of any size: what is not drawn is
+// told, and on pages where nodes can be seen that is little.
+func TestNoEdgeOnASmallPageMisleads(t *testing.T) {
+	sizes := [][2]length{{400, 300}, {300, 225}, {150, 600}, {600, 200}, {200, 150}, {30, 20}, {1, 1}}
+	drawn, all := 0, 0
+	for seed := range uint64(28) {
+		n := []int{5, 30, 120, 160, 200}[seed%5]
+		g := randomGraph(n, []float64{1.5, 3, 6}[seed%3], seed)
+		g.Width, g.Height = sizes[seed%7][0], sizes[seed%7][1]
+		g.XKCD, g.Seed = seed%4 == 0, seed
+		for i := range g.Edges {
+			g.Edges[i].Leads = i%3 == 0
+		}
+		what := fmt.Sprintf("seed %d, %d nodes, %v×%v, by hand %v", seed, n, g.Width, g.Height, g.XKCD)
+		c, near, links := underNodes(g)
+		if c > 0 {
+			t.Errorf("%s: %d of %d edges pass under a node that they do not link, or %.2f points beside it", what, c, links, near)
+		}
+		over, hidden := overlaps(g)
+		if over > 0 && g.Height > 100 {
+			t.Errorf("%s: %d overlaps", what, over)
+		}
+		_, legend := g.legend(pen{g.XKCD}, g.pageWidth())
+		pl := g.place(pen{g.XKCD}, legend)
+		told, missing := g.leftOut(pl, g.routes(pl)), len(g.byWeight())-links
+		if missing > 0 != strings.Contains(told, plural(missing, "link")) || hidden > 0 != strings.Contains(told, plural(hidden, "label")) {
+			t.Errorf("%s: %d links and %d labels are missing, told as %q", what, missing, hidden, told)
+		}
+		if g.Width*g.Height >= 300*225 && !g.XKCD {
+			drawn, all = drawn+links, all+len(g.byWeight())
+		}
+	}
+	if t.Logf("%d of %d links on pages of 300×225 points and more", drawn, all); drawn < all*8/10 {
+		t.Errorf("only %d of %d links are drawn on pages of 300×225 points and more", drawn, all)
+	}
+}
+
+// TestNodesOnOneSpotHaveNoLinks fixes two nodes on one spot: a line to it would be read as a link
+// of both.
+func TestNodesOnOneSpotHaveNoLinks(t *testing.T) {
+	g := Graph{
+		Fixed: true,
+		Nodes: []Node{{Name: "a", X: 1, Y: 1}, {Name: "b", X: 1, Y: 1}, {Name: "c", X: 9, Y: 5}, {Name: "d", X: 5, Y: 8}},
+		Edges: []Edge{{From: 0, To: 2, Weight: 1}, {From: 1, To: 3, Weight: 1}, {From: 2, To: 3, Weight: 1}},
+	}
+	if c, _, links := underNodes(g); c != 0 || links != 1 {
+		t.Errorf("%d links are drawn, %d of them under nodes", links, c)
+	}
+	if svg := string(g.Vega()); !strings.Contains(svg, "2 links left out for lack of room") {
+		t.Error("what can be touched does not tell what is left out")
 	}
 }

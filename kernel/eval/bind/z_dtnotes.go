@@ -320,7 +320,7 @@ var dtnotes3 = Table{
 
 var dtnotes4 = Table{
 	Path: "dtnotes/analysis/figure", Name: "figure",
-	Deps: "bufio bufio\nbytes bytes\ncmp cmp\ncontainer/heap heap\ncontext context\ndtnotes/analysis/manifold manifold\ndtnotes/analysis/source source\ndtnotes/analysis/xkcd xkcd\ndtnotes/dtracefs dtracefs\nembed embed\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\nhash/fnv fnv\nimage image\nimage/color color\nio io\nmath math\nmath/bits bits\nos os\npath/filepath filepath\nregexp regexp\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntime time\nunicode unicode\nunicode/utf8 utf8",
+	Deps: "bufio bufio\nbytes bytes\ncmp cmp\ncontainer/heap heap\ncontext context\ndtnotes/analysis/manifold manifold\ndtnotes/analysis/source source\ndtnotes/analysis/xkcd xkcd\ndtnotes/dtracefs dtracefs\nembed embed\nencoding/csv csv\nencoding/json json\nencoding/xml xml\nerrors errors\nfmt fmt\ngonum.org/v1/gonum/mat mat\ngonum.org/v1/plot/font font\ngonum.org/v1/plot/vg vg\nhash/fnv fnv\nimage image\nimage/color color\nio io\niter iter\nmath math\nmath/bits bits\nos os\npath/filepath filepath\nregexp regexp\nslices slices\nsort sort\nstrconv strconv\nstrings strings\ntime time\nunicode unicode\nunicode/utf8 utf8",
 	Types: []any{
 		(*p4.Dendrogram)(nil),
 		(*p4.Difference)(nil),
