@@ -324,7 +324,11 @@ func activityMaps(text []byte) map[string]bool {
 			other[string(name)] = true
 			continue
 		}
-		if first, ok := of[string(kind)]; ok && first != string(name) {
+		first, known := of[string(kind)]
+		if known && first == string(name) {
+			continue
+		}
+		if known {
 			other[first], other[string(name)] = true, true
 		}
 		of[string(kind)] = string(name)
