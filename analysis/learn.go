@@ -84,7 +84,9 @@ func (o Options) report(step string, done int) {
 // explain; of sources none of which are related, there are none in nineteen of twenty series.
 // Sources that run alike except for scale, sign and a little noise, whose correlation is at least
 // 0.98 (in series of a few buckets more, if that may be chance), are always linked, and count as
-// one where the penalty is chosen and links to others are judged. Affinity propagation groups the
+// one where the penalty is chosen and links to others are judged; where values are transformed, or
+// some buckets count for less, that may be the correlation of the values as they are, if more than
+// one bucket bears it out. Affinity propagation groups the
 // sources that have an edge. Locally linear embedding of the standardized columns gives positions.
 //
 // NaN and infinite values are errors that name source and bucket, as is a
@@ -145,7 +147,11 @@ func learn(ctx context.Context, s *Series, o Options) (*Model, error) {
 		return nil, err
 	}
 	o.report("covariance", 0)
-	d, err := findDistinct(z.x)
+	plain, err := o.plain(s, z)
+	if err != nil {
+		return nil, err
+	}
+	d, err := findDistinct(z.x, plain)
 	if err != nil {
 		return nil, err
 	}

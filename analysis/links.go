@@ -7,7 +7,9 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"dtnotes/analysis/covariance"
@@ -19,18 +21,82 @@ import (
 // others, it may be seen to be less.
 const nearTwins = 0.98
 
-// correlationOfTwins is the correlation from which on two of p sources in n buckets are the same
-// for the model: nearTwins, or more in a capture so short that unrelated sources reach it in more
-// than one of a hundred such captures, by Student's t test of each pair (C. Bonferroni, 1936). It
-// is above one if none tells anything.
-func correlationOfTwins(n, p int) float64 {
+// correlationBeyondChance is the correlation that unrelated sources, of which there are p in n
+// buckets, reach in one of a hundred such captures, by Student's t test of each pair (C.
+// Bonferroni, 1936). It is above one if none tells anything.
+func correlationBeyondChance(n, p int) float64 {
 	if n < 3 || p < 2 {
 		return math.Inf(1)
 	}
 	pairs := float64(p*(p-1)) / 2
 	t := distuv.StudentsT{Sigma: 1, Nu: float64(n - 2)}.Quantile(1 - 0.005/pairs)
 	// Copies are found in any case: rounding leaves their correlation just below one.
-	return max(nearTwins, min(t/math.Sqrt(float64(t*t)+float64(n-2)), 1-1e-9))
+	return min(t/math.Sqrt(float64(t*t)+float64(n-2)), 1-1e-9)
+}
+
+// plain returns the standardized values of the sources of z as they are, neither transformed nor
+// with buckets that count for less. It is nil if that is what z has, or what the options exclude.
+func (o Options) plain(s *Series, z *standardized) (*mat.Dense, error) {
+	if o.Robust || o.Alpha > 0 && o.Transform != TransformAuto {
+		return nil, nil
+	}
+	all, err := Options{Difference: o.Difference}.standardize(s, TransformNone)
+	if err != nil {
+		return nil, err
+	}
+	out, k := mat.NewDense(len(z.x.RawMatrix().Data)/len(z.names), len(z.names), nil), 0
+	for j, name := range z.names {
+		for k < len(all.names) && all.names[k] != name {
+			k++
+		}
+		if k == len(all.names) {
+			return nil, nil
+		}
+		out.SetCol(j, mat.Col(nil, k, all.x))
+	}
+	return out, nil
+}
+
+// copied returns the correlations that copies are found by: s, in which values are transformed and
+// buckets unlike all others count for less, or that of the values as they are. The noise of a copy
+// is little beside all that a source does, and may be much beside what is left without the few
+// buckets in which it did most. By one such bucket alone, whatever starts together would be alike:
+// without the bucket that tells most, or transformed, the two must still be alike beyond chance.
+func copied(s *mat.SymDense, plain *mat.Dense, chance, least float64) *mat.SymDense {
+	if plain == nil {
+		return s
+	}
+	n, p := plain.Dims()
+	out := mat.NewSymDense(p, nil)
+	out.CopySym(s)
+	columns := make([][]float64, p)
+	for j := range columns {
+		columns[j] = mat.Col(nil, j, plain)
+	}
+	for i := range p {
+		for j := range i {
+			r := s.At(i, j)
+			if math.Abs(r) >= least {
+				continue
+			}
+			all := floats.Dot(columns[i], columns[j]) / float64(n)
+			if math.Abs(all) >= least && (all*r > 0 && math.Abs(r) > chance || all*withoutMost(columns[i], columns[j]) > chance) {
+				out.SetSym(i, j, all)
+			}
+		}
+	}
+	return out
+}
+
+// withoutMost is the correlation of two columns without the row that adds most to it.
+func withoutMost(a, b []float64) float64 {
+	most := 0
+	for k := range a {
+		if math.Abs(a[k]*b[k]) > math.Abs(a[most]*b[most]) {
+			most = k
+		}
+	}
+	return stat.Correlation(slices.Delete(slices.Clone(a), most, most+1), slices.Delete(slices.Clone(b), most, most+1), nil)
 }
 
 // distinct are the sources with near twins taken together.
@@ -42,21 +108,26 @@ type distinct struct {
 	s      *mat.SymDense
 	lasso  *covariance.Lasso // of s; nil before it is fitted
 	least  float64           // correlation of those of a group
+	copied *mat.SymDense     // correlations of the sources, as copies are found by them
+	all    *mat.SymDense     // correlations of the sources, as the model has them
 }
 
 // findDistinct takes the near twins among the columns of x, which are
-// standardized, together.
-func findDistinct(x *mat.Dense) (*distinct, error) {
+// standardized, together. Two sources are twins from a correlation of nearTwins on, or more in a
+// capture so short that it may be chance.
+func findDistinct(x, plain *mat.Dense) (*distinct, error) {
 	s, err := covariance.Empirical(x)
 	if err != nil {
 		return nil, err
 	}
 	n, p := x.Dims()
-	d := &distinct{least: correlationOfTwins(n, p), of: make([]int, p), sign: make([]float64, p), x: x, s: s}
-	d.groups = covariance.NearTwins(s, d.least)
+	chance := correlationBeyondChance(n, p)
+	d := &distinct{least: max(nearTwins, chance), of: make([]int, p), sign: make([]float64, p), x: x, s: s, all: s}
+	d.copied = copied(s, plain, chance, d.least)
+	d.groups = covariance.NearTwins(d.copied, d.least)
 	for g, members := range d.groups {
 		for _, i := range members {
-			d.of[i], d.sign[i] = g, math.Copysign(1, s.At(members[0], i))
+			d.of[i], d.sign[i] = g, math.Copysign(1, d.copied.At(members[0], i))
 		}
 	}
 	if !d.hasTwins() {
@@ -182,16 +253,24 @@ func (o Options) edges(ctx context.Context, m *Model, d *distinct) error {
 
 // twins returns the partial correlations of the model, those of two near twins with the other twins
 // of their group left out. Given a third copy, two copies have little or nothing in common, of
-// either sign, though they are the same.
+// either sign, though they are the same. Where the penalty may leave nothing between copies, since
+// what they did most counts for less, it is the correlation of their values.
 func (d *distinct) twins(m *Model) *mat.SymDense {
 	out := m.PartialCorrelations
+	if d.hasTwins() {
+		out = mat.NewSymDense(len(d.of), nil)
+		out.CopySym(m.PartialCorrelations)
+	}
 	for _, group := range d.groups {
+		for a, i := range group {
+			for _, j := range group[:a] {
+				if r := d.copied.At(i, j); r != d.all.At(i, j) {
+					out.SetSym(i, j, r)
+				}
+			}
+		}
 		if len(group) < 3 {
 			continue
-		}
-		if out == m.PartialCorrelations {
-			out = mat.NewSymDense(len(d.of), nil)
-			out.CopySym(m.PartialCorrelations)
 		}
 		// The inverse of a group's part of the precision is its covariance given all others. A
 		// precision is positive definite, unless the options bring another one: then they say what
@@ -211,7 +290,9 @@ func (d *distinct) twins(m *Model) *mat.SymDense {
 		r := covariance.Correlation(&given)
 		for a, i := range group {
 			for b, j := range group[:a] {
-				out.SetSym(i, j, r.At(a, b))
+				if d.copied.At(i, j) == d.all.At(i, j) {
+					out.SetSym(i, j, r.At(a, b))
+				}
 			}
 		}
 	}

@@ -199,7 +199,7 @@ func TestFewBucketsMakeNoTwins(t *testing.T) {
 					x.Set(i, j, (col[i]-mean)/dev)
 				}
 			}
-			d, err := findDistinct(x)
+			d, err := findDistinct(x, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -292,5 +292,70 @@ func clusterAll(first int) func(context.Context, *Model) ([]int, []int, error) {
 		}
 		labels[0] = first
 		return labels, nil, nil
+	}
+}
+
+// TestNoisyCopiesOfHeavyTails has values of which one or two make up most of the variance, so that
+// noise of a tenth of the deviation is much beside the others.
+func TestNoisyCopiesOfHeavyTails(t *testing.T) {
+	families := map[string]func(rng *rand.Rand) float64{
+		"lognormal": func(rng *rand.Rand) float64 { return math.Exp(1.5 * rng.NormFloat64()) },
+		"counts":    func(rng *rand.Rand) float64 { return math.Floor(math.Exp(2 + rng.NormFloat64())) },
+		"t3": func(rng *rand.Rand) float64 {
+			c := 0.0
+			for range 3 {
+				x := rng.NormFloat64()
+				c += float64(x * x)
+			}
+			return rng.NormFloat64() / math.Sqrt(c/3)
+		},
+	}
+	lost, made, all := 0, 0, 0
+	for name, draw := range families {
+		for _, p := range []int{2, 8, 16} {
+			for _, n := range []int{10, 15, 30, 100} {
+				for _, noise := range []float64{0.05, 0.1} {
+					for seed := range uint64(6) {
+						rng := rand.New(rand.NewPCG(seed, uint64(1000*n+p)))
+						x := mat.NewDense(n, p, nil)
+						x.Apply(func(_, _ int, _ float64) float64 { return draw(rng) }, x)
+						_, dev := moments(mat.Col(nil, 0, x))
+						scale := []float64{1, -2, 1e-6, 1e6}[seed%4]
+						names := make([]string, p)
+						for j := range names {
+							names[j] = fmt.Sprint("s", j)
+						}
+						for i := range n {
+							x.Set(i, p-1, scale*(x.At(i, 0)+float64(noise*dev*rng.NormFloat64())))
+						}
+						s, err := NewSeries(names, 0, time.Second, x)
+						if err != nil {
+							t.Fatal(err)
+						}
+						m := mustLearn(t, s, Options{})
+						if len(m.Names) < p {
+							continue // some sources are too seldom busy
+						}
+						found := false
+						for _, e := range m.Edges {
+							switch {
+							case e.From == 0 && e.To == p-1:
+								found = math.Copysign(e.Weight, e.Weight*scale) > 0.05
+							case math.Abs(m.Covariance.At(e.From, e.To)) < 0.9 && math.Abs(e.Weight) >= nearTwins:
+								made++
+							}
+						}
+						if all++; !found {
+							lost++
+							t.Logf("%s, %d×%d, noise %g times %g, seed %d: no link", name, n, p, noise, scale, seed)
+						}
+					}
+				}
+			}
+		}
+	}
+	t.Logf("of %d copies %d are lost; %d unrelated pairs are copies", all, lost, made)
+	if lost > all/200 || made > all/100 {
+		t.Errorf("of %d copies %d are lost, and %d unrelated pairs are copies", all, lost, made)
 	}
 }
