@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"dtnotes/dtracefs/internal/syntax"
 )
 
 // sameName reports whether two names of tables or columns mean the same: in any case, and with or
@@ -131,6 +133,9 @@ func (o MeasureOptions) findKeys(c *candidate) {
 		if c.table.Kind == "stats" && (col.Name == "count" || col.Name == "average" || col.Name == "total") {
 			continue
 		}
+		if !isAggregate(c.table) && DimensionOf(col.Name, nil) == "" && col.amounts() {
+			continue // such as 93.9%, which is text as it was printed, but says how much and not whose
+		}
 		if !isAggregate(c.table) && numeric(col) && !positional(c.printed) && DimensionOf(col.Name, nil) == "" {
 			continue // another number beside those that count
 		}
@@ -142,6 +147,26 @@ func (o MeasureOptions) findKeys(c *candidate) {
 	if c.events {
 		c.keys = o.who(c)
 	}
+}
+
+// amounts reports whether a column of text holds nothing but numbers with a percent sign or a unit of
+// size behind them. A dash stands where there is none.
+func (c *Column) amounts() bool {
+	if c.typ != String {
+		return false
+	}
+	any := false
+	for _, w := range c.words.values {
+		if w == "" || w == "-" {
+			continue
+		}
+		m, ok := syntax.ParseMeasure([]byte(w))
+		if !ok {
+			return false
+		}
+		any = any || m.Suffix != 0
+	}
+	return any
 }
 
 // valueLike reports whether a column beside the value that was asked for is a value itself: one of

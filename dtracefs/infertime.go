@@ -484,7 +484,7 @@ func (o MeasureOptions) every(m *Measure, group []*candidate) {
 				}
 			}
 		}
-		m.block = time.Duration(typicalStep(slices.Sorted(maps.Keys(times))))
+		m.block = time.Duration(typicalStep(ascending(times, m.Clock)))
 		if m.block > 0 {
 			m.Every = m.block
 		}
@@ -498,6 +498,28 @@ func (o MeasureOptions) every(m *Measure, group []*candidate) {
 	if m.Clock == ClockBlocks {
 		m.block = m.Every
 	}
+}
+
+// ascending sorts times. Of those of a day, which start anew at midnight, the ones after the longest
+// pause come first: a few rows before and after midnight are no day apart.
+func ascending(times map[int64]bool, clock TimeKind) []int64 {
+	const day = int64(24 * time.Hour)
+	sorted := slices.Sorted(maps.Keys(times))
+	n := len(sorted)
+	if clock != ClockOfDay || n < 2 || sorted[0] < 0 || sorted[n-1] >= day {
+		return sorted
+	}
+	first, longest := 0, sorted[0]+day-sorted[n-1]
+	for i := 1; i < n; i++ {
+		if d := sorted[i] - sorted[i-1]; d > longest {
+			first, longest = i, d
+		}
+	}
+	out := slices.Clone(sorted[first:])
+	for _, t := range sorted[:first] {
+		out = append(out, t+day)
+	}
+	return out
 }
 
 // beats reports whether most steps of ascending times are about the typical one, which is longer

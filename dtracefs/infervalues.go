@@ -2,7 +2,6 @@ package dtracefs
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -411,7 +410,7 @@ func (c *candidate) amounts() bool {
 	}
 	// That more than one row in a hundred comes again shows events, as an aggregation prints each
 	// key once.
-	return (rows-len(seen))*100 > rows && !beats(slices.Sorted(maps.Keys(times)))
+	return (rows-len(seen))*100 > rows && !beats(ascending(times, c.clock))
 }
 
 // repeats reports whether many rows of one time are the same but for the value, as those of

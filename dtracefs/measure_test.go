@@ -171,3 +171,22 @@ func TestMarkNames(t *testing.T) {
 		}
 	}
 }
+
+// TestAmountsAreNoKeys holds that what was printed with a percent sign or a unit is text, but says
+// how much a source has, and does not make each of its rows a source.
+func TestAmountsAreNoKeys(t *testing.T) {
+	text := "PID    COMM      HITS  MISSES  RATIO   CACHED\n"
+	for i := range 30 {
+		text += fmt.Sprintf("%-6d %-9s %4d  %6d  %4.1f%%  %5dK\n", 100+i%3, []string{"nginx", "redis", "php"}[i%3], 300+i*7%50, i*3%20, 90+float64(i)/10, 40*i)
+		if i%3 == 2 {
+			text += fmt.Sprintf("\n13:58:%02d\n", 10+i)
+		}
+	}
+	m, err := Infer(load(t, text).Tables, MeasureOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(m.Tables[0].By, ","); got != "COMM" {
+		t.Errorf("sources are by %s, want COMM", got)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestTextsOfTheNextDay has times of the day that are text in a table: the same text means the
@@ -27,6 +28,18 @@ func TestTextsOfTheNextDay(t *testing.T) {
 	}
 	if len(ones) != 17 || ones[16]-ones[0] != 48*3600 {
 		t.Errorf("rows in buckets %v", ones)
+	}
+}
+
+// TestStepAcrossMidnight holds that a few rows around midnight are as far apart as their clocks say,
+// and no day.
+func TestStepAcrossMidnight(t *testing.T) {
+	m, err := Infer(load(t, "TIME     COMM   READS\n23:59:58 nginx  12\n00:00:00 nginx  13\n00:00:02 nginx  14\n").Tables, MeasureOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Every != 2*time.Second {
+		t.Errorf("buckets of %v, want 2s", m.Every)
 	}
 }
 

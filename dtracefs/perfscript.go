@@ -27,30 +27,74 @@ type perfSum struct {
 
 func startPerfScript() reader { return &perfScript{} }
 
-// isPerfScript reports whether the first line of a text, but for comments, is a sample. A sample
-// with little in it, "nginx 12 3.000001: cycles:", needs another one or a frame below it to be
-// sure.
+// isPerfScript reports whether the first line of a text, but for comments, is a sample. One with
+// the process, the time and the event, and the CPU or the period beside them, is one beyond doubt.
+// Of others -F left something away, so that what is next must show it: a frame, or, as a word with
+// a colon may be anything, samples with the same fields, whose lines end as only perf's do.
 func isPerfScript(head []byte) bool {
-	for cur := syntax.NewCursor(head); !cur.Done(); {
-		line, _ := cur.Next()
+	const few = 8 // samples that are looked at
+	fields, n := 0, 0
+	for cur := syntax.NewCursor(head); !cur.Done() && n < few; {
+		line, terminated := cur.Next()
+		if n > 0 && !terminated {
+			break // the head of a text may end within a line
+		}
 		if syntax.Blank(line) || line[0] == '#' {
 			continue
 		}
 		p, ok := syntax.ParsePerfSample(line)
-		// One line by itself is too little to tell, whatever is in it.
-		if !ok || cur.Done() {
+		switch {
+		case !ok || n == 0 && cur.Done(): // one line by itself is too little to tell, whatever is in it
 			return false
+		case n > 0:
+			if p.Fields() != fields || !isPerfEnd(line, p) {
+				return false
+			}
+			n++
+			continue
 		}
 		// As `nginx  4711 [000]  2957.484993:    2004008 cpu-clock:pppH:`.
-		if p.CPU != nil || p.Period != nil {
+		whole := p.Comm != nil && p.PID != nil && p.Seconds != nil && p.Event != nil
+		if whole && (p.CPU != nil || p.Period != nil) {
 			return true
 		}
 		next := cur.Peek()
-		_, frame := syntax.PerfFrame(next)
-		_, sample := syntax.ParsePerfSample(next)
-		return frame || sample
+		if _, frame := syntax.PerfFrame(next); frame && (whole || next[0] == '\t' && isWideAddress(next[1:])) {
+			return true
+		}
+		if q, sample := syntax.ParsePerfSample(next); whole {
+			return sample && q.Event != nil && q.Seconds != nil
+		}
+		if !isPerfEnd(line, p) {
+			return false
+		}
+		fields, n = p.Fields(), 1
 	}
-	return false
+	return n > 1
+}
+
+// isPerfEnd reports whether a line of a sample without frames under it ends as perf's do: with the
+// blank that follows each field, with the frame that was sampled, or with what a tracepoint says.
+func isPerfEnd(line []byte, p syntax.PerfSample) bool {
+	if len(p.Args) == 0 {
+		return p.Seconds != nil && line[len(line)-1] == ' '
+	}
+	if p.Seconds != nil && bytes.IndexByte(p.Event, ':') > 0 {
+		return true
+	}
+	rest := line[len(bytes.TrimRight(bytes.TrimSuffix(bytes.TrimRight(line, " \t"), p.Args), " ")):]
+	_, frame := syntax.PerfFrame(rest)
+	return frame && isWideAddress(rest[1:])
+}
+
+// isWideAddress reports whether a line starts with an address as perf prints it, to the right in
+// sixteen columns or more. Words such as `12 disks` under `devices:` look like a frame otherwise.
+func isWideAddress(line []byte) bool {
+	address := len(line) - len(bytes.TrimLeft(line, " "))
+	if n := bytes.IndexByte(line[address:], ' '); n > 0 {
+		address += n
+	}
+	return address >= 16
 }
 
 // cutSamples cuts before the last sample: its frames may still come. Blank lines stand behind
@@ -70,12 +114,12 @@ func (p *perfScript) read(d *decoder, data []byte, num int, _ bool) int {
 		switch sample, ok := syntax.ParsePerfSample(line); {
 		case syntax.Blank(line):
 			d.account(classBlank, size)
-		case ok:
-			d.account(classTable, size)
-			p.sample(cur, sample)
 		case line[0] == '#':
 			d.account(classNotice, size)
 			d.notice(n, "banner", line, 0)
+		case ok:
+			d.account(classTable, size)
+			p.sample(cur, sample)
 		default:
 			if m, ok := syntax.ParseMessage(line); ok {
 				d.account(classNotice, size)
@@ -114,16 +158,20 @@ func (p *perfScript) sample(cur *syntax.Cursor, e syntax.PerfSample) {
 		args = nil // one frame on the sample's own line
 	}
 	for !cur.Done() {
-		from := cur.Offset()
-		if !add(cur.Peek()) {
-			break
+		from, next := cur.Offset(), cur.Peek()
+		if len(symbols) > 0 && isSourceLine(next) {
+			text = append(append(text, ' '), bytes.TrimSpace(next)...)
+		} else if q, ok := syntax.ParsePerfSample(next); ok && q.Fields() == e.Fields() || !add(next) {
+			break // a sample that starts with the number of a process looks like a frame
 		}
 		cur.Next()
 		p.account(classTable, cur.Offset()-from)
 	}
 	s := p.sheetFor("samples", "samples", "events")
 	s.inferred = true
-	s.seconds(e.Seconds)
+	if e.Seconds != nil {
+		s.seconds(e.Seconds)
+	}
 	s.cells([]cell{{"comm", e.Comm}, {"pid", e.PID}, {"tid", e.TID}, {"cpu", trimZeros(e.CPU)}, {"flags", e.Flags}, {"period", e.Period},
 		{"event", e.Event}, {"args", args}, {"frames", text}})
 	s.end()
@@ -146,6 +194,13 @@ func (p *perfScript) sample(cur *syntax.Cursor, e syntax.PerfSample) {
 	sum.value += value
 }
 
+// isSourceLine reports whether a line says where in the source the frame above it is, as with -F
+// srcline: `  main.go:12`, or the object and the address where that is not known.
+func isSourceLine(line []byte) bool {
+	rest, ok := bytes.CutPrefix(line, []byte("  "))
+	return ok && len(rest) > 0 && bytes.IndexAny(rest, " \t") < 0 && bytes.ContainsAny(rest, ":[")
+}
+
 // trimZeros takes leading zeros off a CPU's number.
 func trimZeros(b []byte) []byte {
 	for len(b) > 1 && b[0] == '0' {
@@ -157,8 +212,10 @@ func trimZeros(b []byte) []byte {
 // stacks files the sums, in the order in which stacks came first.
 func (p *perfScript) stacks() {
 	for _, sum := range slices.SortedFunc(maps.Values(p.sums), func(a, b *perfSum) int { return a.order - b.order }) {
-		s := p.sheetFor("stacks/"+sum.event, sum.event, "stacks")
-		s.text("comm", []byte(sum.comm))
+		s := p.sheetFor("stacks/"+sum.event, nameOf(sum.event, "stacks"), "stacks")
+		if sum.comm != "" {
+			s.text("comm", []byte(sum.comm))
+		}
 		s.open("stack", Stack).appendStack(sum.frames)
 		s.int("value", sum.value, false)
 		s.end()

@@ -260,55 +260,123 @@ type PerfSample struct {
 	Period, Event, Args        []byte
 }
 
-// ParsePerfSample reads `comm pid/tid [cpu] flags seconds: period event: args`. The name may hold
-// blanks and comes first, so the line is read from the time backwards: flags, CPU, numbers; what
-// is left in front is the name.
+// Fields has a bit for each field of the line but the arguments: samples of one run have the same.
+func (p PerfSample) Fields() (bits int) {
+	for i, field := range [...][]byte{p.Comm, p.PID, p.TID, p.CPU, p.Seconds, p.Period, p.Event} {
+		if field != nil {
+			bits |= 1 << i
+		}
+	}
+	return bits
+}
+
+// ParsePerfSample reads `comm pid/tid [cpu] flags seconds: period event: args`, of which -F chooses
+// those that are printed, in this order. The time, or else the event, shows itself by its colon;
+// what stands before it is read backwards from there, as the name comes first and may hold blanks.
 func ParsePerfSample(line []byte) (p PerfSample, ok bool) {
-	// The time is the first word that ends in a colon and is a number with a fraction.
+	if len(line) == 0 || line[0] == '\t' {
+		return p, false // a frame
+	}
 	var room [64]Word
 	words := Words(room[:0], line[:min(len(line), 512)])
-	at := -1
-	for i, w := range words {
-		if b := line[w.Start:w.End]; i >= 2 && b[len(b)-1] == ':' && isDecimal(b[:len(b)-1]) && bytes.IndexByte(b, '.') > 0 {
-			at = i
+	word := func(i int) []byte { return line[words[i].Start:words[i].End] }
+	colon := func(i int) []byte { // the word without its colon
+		if b := word(i); b[len(b)-1] == ':' {
+			return b[:len(b)-1]
+		}
+		return nil
+	}
+	const before = 12 // words that may stand before the time or the event
+	// next is the first word behind the fields that are read from here on.
+	next, event := -1, -1
+	for i := range words[:min(len(words), before)] {
+		b := colon(i)
+		if isDecimal(b) && bytes.IndexByte(b, '.') > 0 {
+			p.Seconds, next = b, i+1
 			break
 		}
-		if i > 12 {
-			return p, false
+		if event < 0 && len(b) > 1 && isEventName(b) {
+			event = i
 		}
 	}
-	if at < 2 || at+1 >= len(words) {
+	first := next - 1 // the fields before the time end here
+	switch {
+	case p.Seconds != nil:
+		if next < len(words) && digitsOf(word(next)) == len(word(next)) {
+			p.Period = word(next)
+			next++
+		}
+		if next < len(words) {
+			if b := colon(next); len(b) > 1 && isEventName(b) {
+				p.Event = b
+				next++
+			} else if b := word(next); bytes.HasPrefix(b, []byte("PERF_RECORD_")) {
+				p.Event = b // with --show-task-events and such, which put no colon behind
+				next++
+			}
+		}
+	case event >= 0:
+		p.Event, next, first = colon(event), event+1, event
+	case len(words) > 0:
+		// `comm period`, with the frames of the stack on the next lines.
+		next, first = len(words), len(words)
+	default:
 		return p, false
 	}
-	word := func(i int) []byte { return line[words[i].Start:words[i].End] }
-	p.Seconds = word(at)
-	p.Seconds = p.Seconds[:len(p.Seconds)-1]
-	i := at - 1
-	if b := word(i); i > 1 && b[0] != '[' && !isPID(b) {
-		p.Flags, i = b, i-1
+	if p.Seconds == nil && first > 0 && digitsOf(word(first-1)) == len(word(first-1)) {
+		// A period is as wide as ten digits, which tells it from the number of a process.
+		from := 0
+		if first > 1 {
+			from = words[first-2].End + 1
+		}
+		if words[first-1].End-from >= 10 {
+			first--
+			p.Period = word(first)
+		}
 	}
-	if b := word(i); i > 0 && b[0] == '[' && b[len(b)-1] == ']' && digitsOf(b[1:]) == len(b)-2 {
-		p.CPU, i = b[1:len(b)-1], i-1
-	}
-	if i < 1 || !isPID(word(i)) {
+	if p.Event == nil && p.Seconds == nil && p.Period == nil {
 		return p, false
 	}
-	p.PID = word(i)
-	if pid, tid, ok := bytes.Cut(p.PID, []byte("/")); ok {
-		p.PID, p.TID = pid, tid
+	p.before(line, words[:first])
+	if p.CPU != nil && p.PID == nil && endsInPID(p.Comm) {
+		return p, false // a line of ftrace, `nginx-4711 [001] 5.000001: function: `
 	}
-	p.Comm = line[words[0].Start:words[i-1].End]
-	next := at + 1
-	if b := word(next); digitsOf(b) == len(b) && next+1 < len(words) {
-		p.Period, next = b, next+1
+	if next > 0 {
+		p.Args = bytes.TrimSpace(line[words[next-1].End:])
 	}
-	b := word(next)
-	if len(b) < 2 || b[len(b)-1] != ':' || !isEventName(b) {
-		return p, false
-	}
-	p.Event = b[:len(b)-1]
-	p.Args = bytes.TrimSpace(line[words[next].End:])
 	return p, true
+}
+
+// before takes what words in front of the time or the event are, from the last one on: flags, the
+// CPU, numbers, and the name, which is all that is left.
+func (p *PerfSample) before(line []byte, words []Word) {
+	n := len(words)
+	word := func(i int) []byte { return line[words[i].Start:words[i].End] }
+	isCPU := func(b []byte) bool {
+		return len(b) > 2 && b[0] == '[' && b[len(b)-1] == ']' && digitsOf(b[1:]) == len(b)-2
+	}
+	if n > 1 && !isCPU(word(n-1)) && !isPID(word(n-1)) && (isCPU(word(n-2)) || isPID(word(n-2))) {
+		p.Flags, n = word(n-1), n-1
+	}
+	if n > 0 && isCPU(word(n-1)) {
+		b := word(n - 1)
+		p.CPU, n = b[1:len(b)-1], n-1
+	}
+	if n > 0 && isPID(word(n-1)) {
+		p.PID, n = word(n-1), n-1
+		if pid, tid, ok := bytes.Cut(p.PID, []byte("/")); ok {
+			p.PID, p.TID = pid, tid
+		}
+	}
+	if n > 0 {
+		p.Comm = line[words[0].Start:words[n-1].End]
+	}
+}
+
+// endsInPID reports whether a name ends in a dash and a number, as those of ftrace do.
+func endsInPID(name []byte) bool {
+	n := digitsAtEnd(name)
+	return n > 0 && n < len(name) && name[len(name)-n-1] == '-'
 }
 
 // isPID reports whether b is the number of a process, of both it and a thread, or -1 for neither.
