@@ -129,7 +129,7 @@ func (c *candidate) measures(kind string, kinds bool) []TableMeasure {
 	for _, col := range c.printed {
 		// All keys, not only those of the source: the totals of two threads of one process are
 		// two totals, each with an increase of its own.
-		if col != c.time && col.typ != Stack && !slices.Contains(c.values, col) && !bars[col.Name] && !(!isAggregate(c.table) && DimensionOf(col.Name, nil) == "" && (numeric(col) && !positional(c.printed) || col.amounts())) {
+		if col != c.time && col.typ != Stack && !slices.Contains(c.values, col) && !bars[col.Name] && !(!isAggregate(c.table) && DimensionOf(col.Name, nil) == "" && (numeric(col) && !positional(c.printed) || holdsAmounts(col))) {
 			t.keys = append(t.keys, col.Name)
 		}
 	}

@@ -142,18 +142,18 @@ func (f records) read(d *decoder, data []byte, line int, last bool) int {
 func startRecords(f records) func() reader { return func() reader { return f } }
 
 // dialects are tried in this order; the last one is for what no other takes. The order matters:
-// JSON of bpftrace and of FreeBSD's libxo is JSON as well, so these come before it; what has a
-// mark that nothing else has comes before tools that are known by their headings alone, of which
-// ps, whose names many use, is the last; and the text of tracers, which may contain anything, comes
-// at the end.
+// JSON of bpftrace, of FreeBSD's libxo and of perf stat is JSON as well, so these come before it;
+// what has a mark that nothing else has comes before tools that are known by their headings alone,
+// of which ps, whose names many use, is the last; and the text of tracers, which may contain
+// anything, comes at the end.
 var dialects = []dialect{
 	{"bpftrace-json", isBpftraceJSON, cutAtJSONStamp, startBpftraceJSON},
 	{"libxo-json", isLibxoJSON, nil, startRecords(libxoJSON)},
 	{"libxo-xml", isLibxoXML, nil, startRecords(libxoXML)},
 	{"statemap", isStatemap, nil, startRecords(statemap)},
 	{"sysstat-json", isSysstatJSON, nil, startRecords(sysstatJSON)},
-	{"json", isJSONLines, cutAtLine, startRecords(jsonLines)},
 	{"perf-stat", isPerfStat, cutAtLine, startPerfStat},
+	{"json", isJSONLines, cutAtLine, startRecords(jsonLines)},
 	{"csv", isCSV, cutCSV, startCSV},
 	{"folded", isFolded, cutAtLine, startRecords(folded)},
 	toolDialect(sysstat),

@@ -121,6 +121,48 @@ func (c countedParagraphs) file(st *station, lines []textLine) int {
 	return n
 }
 
+// readWhole are the dialects that are not cut into parts, and why: a capture of them is held in
+// memory as a whole. All others have a cut.
+var readWhole = map[string]string{
+	"libxo-json":   "one object from the first line to the last",
+	"libxo-xml":    "one element from the first line to the last",
+	"statemap":     "what its states are called, and from when times count, is told by records of their own",
+	"sysstat-json": "one object from the first line to the last",
+}
+
+// TestEveryFormIsWhole holds that no entry of the lists lacks something, or has the name of
+// another.
+func TestEveryFormIsWhole(t *testing.T) {
+	named := map[string]bool{}
+	once := func(what, name string) {
+		if name == "" || named[what+name] {
+			t.Errorf("%s %q: it needs a name of its own", what, name)
+		}
+		named[what+name] = true
+	}
+	for _, dl := range dialects {
+		once("dialect", dl.name)
+		if dl.is == nil || dl.start == nil {
+			t.Errorf("dialect %s: it needs is, by which it is known, and start, which makes its reader", dl.name)
+		}
+		if why := readWhole[dl.name]; dl.cut == nil && why == "" {
+			t.Errorf("dialect %s: it needs cut, or a reason in readWhole why it has none", dl.name)
+		} else if dl.cut != nil && why != "" {
+			t.Errorf("dialect %s: it has a cut, and is in readWhole", dl.name)
+		}
+	}
+	for _, f := range forms {
+		if once("form", f.name); f.new == nil {
+			t.Errorf("form %s: it needs new, which makes its recognizer", f.name)
+		}
+	}
+	for _, p := range paragraphForms {
+		if once("form of paragraphs", p.name); p.new == nil {
+			t.Errorf("form of paragraphs %s: it needs new", p.name)
+		}
+	}
+}
+
 // TestEveryFormHasACase holds that each dialect, each recognizer and each form of
 // paragraphs finds what it knows in a capture of testdata.
 func TestEveryFormHasACase(t *testing.T) {

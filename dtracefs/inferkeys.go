@@ -133,8 +133,8 @@ func (o MeasureOptions) findKeys(c *candidate) {
 		if c.table.Kind == "stats" && (col.Name == "count" || col.Name == "average" || col.Name == "total") {
 			continue
 		}
-		if !isAggregate(c.table) && DimensionOf(col.Name, nil) == "" && col.amounts() {
-			continue // such as 93.9%, which is text as it was printed, but says how much and not whose
+		if !isAggregate(c.table) && DimensionOf(col.Name, nil) == "" && holdsAmounts(col) {
+			continue // such as 93.9%: text as it was printed, but how much, and not whose
 		}
 		if !isAggregate(c.table) && numeric(col) && !positional(c.printed) && DimensionOf(col.Name, nil) == "" {
 			continue // another number beside those that count
@@ -149,9 +149,9 @@ func (o MeasureOptions) findKeys(c *candidate) {
 	}
 }
 
-// amounts reports whether a column of text holds nothing but numbers with a percent sign or a unit of
-// size behind them. A dash stands where there is none.
-func (c *Column) amounts() bool {
+// holdsAmounts reports whether a column of text holds nothing but numbers with a percent sign or a
+// unit of size behind them. A dash stands where there is none.
+func holdsAmounts(c *Column) bool {
 	if c.typ != String {
 		return false
 	}

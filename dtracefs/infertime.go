@@ -500,8 +500,8 @@ func (o MeasureOptions) every(m *Measure, group []*candidate) {
 	}
 }
 
-// ascending sorts times. Of those of a day, which start anew at midnight, the ones after the longest
-// pause come first: a few rows before and after midnight are no day apart.
+// ascending sorts times. Of those of a day, which start anew at midnight, the ones after the
+// longest pause come first: a few rows before and after midnight are no day apart.
 func ascending(times map[int64]bool, clock TimeKind) []int64 {
 	const day = int64(24 * time.Hour)
 	sorted := slices.Sorted(maps.Keys(times))

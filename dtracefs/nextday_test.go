@@ -31,8 +31,8 @@ func TestTextsOfTheNextDay(t *testing.T) {
 	}
 }
 
-// TestStepAcrossMidnight holds that a few rows around midnight are as far apart as their clocks say,
-// and no day.
+// TestStepAcrossMidnight holds that a few rows around midnight are as far apart as their clocks
+// say, and no day.
 func TestStepAcrossMidnight(t *testing.T) {
 	m, err := Infer(load(t, "TIME     COMM   READS\n23:59:58 nginx  12\n00:00:00 nginx  13\n00:00:02 nginx  14\n").Tables, MeasureOptions{})
 	if err != nil {

@@ -44,7 +44,8 @@ func isPerfScript(head []byte) bool {
 		}
 		p, ok := syntax.ParsePerfSample(line)
 		switch {
-		case !ok || n == 0 && cur.Done(): // one line by itself is too little to tell, whatever is in it
+		// One line by itself is too little to tell, whatever is in it.
+		case !ok || n == 0 && cur.Done():
 			return false
 		case n > 0:
 			if p.Fields() != fields || !isPerfEnd(line, p) {

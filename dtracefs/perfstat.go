@@ -8,8 +8,8 @@ import (
 	"dtnotes/dtracefs/internal/syntax"
 )
 
-// perfStat reads what `perf stat` prints, with and without -I, for people and with -x: a row for
-// each event and interval.
+// perfStat reads what `perf stat` prints, with and without -I, for people, with -x and with -j: a
+// row for each event and interval.
 type perfStat struct {
 	*decoder
 	separator byte // with -x
@@ -30,6 +30,7 @@ const perfStatTitle = "Performance counter stats for"
 func isPerfStat(head []byte) bool {
 	cur := syntax.NewCursor(head)
 	var sep byte
+	objects := false // with -j
 	for n := 0; !cur.Done() && n < 8; {
 		line, terminated := cur.Next()
 		switch {
@@ -43,6 +44,13 @@ func isPerfStat(head []byte) bool {
 		// The head of a text may end within a line. What was read before it decides.
 		case !terminated && n > 0:
 			return true
+		case line[0] == '{':
+			if c, ok := syntax.ParsePerfJSON(line); !ok || c.Value == nil && n == 0 {
+				return false
+			}
+			objects = true
+			n++
+			continue
 		}
 		if sep == 0 {
 			// The separator is the user's choice. The first line shows it, and all others must
@@ -55,7 +63,7 @@ func isPerfStat(head []byte) bool {
 		}
 		n++
 	}
-	return sep != 0
+	return sep != 0 || objects
 }
 
 // isPerfHeading reports whether a line stands over the counts of each interval.
@@ -116,6 +124,19 @@ func (p *perfStat) line(num int, line []byte) lineClass {
 		p.notice(num, "banner", trimmed, 0)
 		return classNotice
 	}
+	if line[0] == '{' {
+		c, ok := syntax.ParsePerfJSON(line)
+		if !ok {
+			return classUnparsed
+		}
+		// The columns are called as in the other forms; what the members were called is told once.
+		if names := strings.Join(c.Names, " "); p.heading != names {
+			p.heading = names
+			p.notice(num, "heading", []byte(names), 0)
+		}
+		p.count(num, c)
+		return classTable
+	}
 	// In the form for people any number with a word behind it is a count, as in `12 monkeys`.
 	// That is only safe under a heading or a title of perf's.
 	if c, ok := syntax.ParsePerfStat(line, p.interval, len(p.ids)); ok && p.separator == 0 && (p.interval || p.block > 0) {
@@ -160,9 +181,13 @@ func (p *perfStat) count(num int, c syntax.PerfCount) {
 	for i, id := range c.IDs {
 		// How many CPUs a count sums up stands among the ids, but says nothing of whose it is: a
 		// source must not become another one where that number changes.
-		if name := p.idName(i, id); len(id) > 0 {
+		name := p.idName(i, id)
+		if c.IDNames != nil {
+			name = c.IDNames[i]
+		}
+		if len(id) > 0 {
 			s.text(name, id)
-			if s.index[name].role = roleKey; name == "cpus" {
+			if s.index[name].role = roleKey; name == "cpus" || name == "aggregate-number" {
 				s.index[name].role = roleAside
 			}
 		}

@@ -11,7 +11,8 @@ import (
 var prstat = &tool{
 	name: "prstat",
 	sure: true,
-	head: func(line []byte, _ *syntax.Cursor) bool { return isPrstatHeading(line) },
+	// With -t, there are users alone.
+	head: func(line []byte, _ *syntax.Cursor) bool { return isPrstatHeading(line) || isPrstatGroups(line) },
 	line: func(r *reports, num int, line []byte) bool {
 		switch {
 		case isPrstatHeading(line):

@@ -2,6 +2,7 @@ package dtracefs
 
 import (
 	"bytes"
+	"unicode"
 
 	"dtnotes/dtracefs/internal/syntax"
 )
@@ -66,7 +67,9 @@ func isTopStart(line []byte) bool {
 			case "last pid: ":
 				return bytes.Contains(line, []byte("load averages:"))
 			case "load averages: ":
-				return bytes.Contains(line, []byte(" up "))
+				// OpenBSD prints the host in place of the time since boot.
+				_, _, ok := endsInClock(line)
+				return ok || bytes.Contains(line, []byte(" up "))
 			case "Processes: ":
 				return bytes.Contains(line, []byte(" total, ")) && bytes.Contains(line, []byte(" threads"))
 			}
@@ -76,10 +79,36 @@ func isTopStart(line []byte) bool {
 	return false
 }
 
-// isTopHeading reports whether a line heads the table of processes.
+// isTopHeading reports whether a line heads the table of processes: names of columns, which are in
+// capitals in every top, with the number or the command of the process among them. Which others are
+// there, the user chooses, as by -m io of FreeBSD and -stats of macOS.
 func isTopHeading(line []byte) bool {
-	first := syntax.TrimIndent(line)
-	return bytes.HasPrefix(first, []byte("PID ")) && bytes.Contains(line, []byte("COMMAND")) && bytes.Contains(line, []byte("CPU"))
+	whose, columns := false, 0
+	for w := range bytes.FieldsSeq(line) {
+		if bytes.IndexFunc(w, unicode.IsLower) >= 0 || bytes.IndexAny(w, ":,") >= 0 || isNumber(w) {
+			return false
+		}
+		whose = whose || string(w) == "PID" || string(w) == "COMMAND"
+		columns++
+	}
+	return whose && columns > 1
+}
+
+// endsInClock returns the clock that a line of totals ends in, as those of the BSDs and illumos do,
+// and what stands before it:
+//
+//	load averages:  0.05,  0.06,  0.07;               up 12+03:04:05       20:16:47
+func endsInClock(line []byte) (c syntax.Clock, before []byte, ok bool) {
+	i := bytes.LastIndexByte(line, ' ')
+	if i < 1 {
+		return c, nil, false
+	}
+	c, n, ok := syntax.ParseClock(line[i+1:])
+	// 2:03 is the time since boot, and has no seconds.
+	if !ok || i+1+n != len(line) || c.Form != syntax.TimeOfDay || bytes.Count(line[i:], []byte(":")) != 2 {
+		return c, nil, false
+	}
+	return c, bytes.TrimRight(line[:i], " "), true
 }
 
 // topTotals files a line of totals. Where it has a clock, at the start or at the end, that is the
@@ -91,13 +120,12 @@ func (r *reports) topTotals(line []byte) {
 			r.at(c)
 			text = rest[n:]
 		}
-	} else if i := bytes.LastIndexByte(line, ' '); i > 0 {
-		// FreeBSD and illumos have it at the end:
-		//
-		//	load averages:  0.05,  0.06,  0.07;               up 12+03:04:05       20:16:47
-		if c, n, ok := syntax.ParseClock(line[i+1:]); ok && i+1+n == len(line) && c.Form == syntax.TimeOfDay && bytes.Contains(line, []byte(" up ")) {
-			r.at(c)
-			text = bytes.TrimRight(line[:i], " ")
+	} else if c, before, ok := endsInClock(line); ok {
+		r.at(c)
+		text = before
+		// The host stands behind a gap, and is none of the loads.
+		if i := bytes.LastIndex(text, []byte("  ")); i > 0 && !bytes.Contains(text, []byte(" up ")) && bytes.IndexByte(text[i+2:], ' ') < 0 {
+			text = append(append(bytes.TrimRight(bytes.Clone(text[:i]), " "), ", host: "...), text[i+2:]...)
 		}
 	}
 	r.total("top summary", bytes.Replace(text, []byte("  up "), []byte(", up "), 1))
@@ -108,12 +136,18 @@ var linuxTopKiB = map[string]float64{"VIRT": 1024, "RES": 1024, "SHR": 1024, "SW
 	"RSan": 1024, "RSfd": 1024, "RSlk": 1024, "RSsh": 1024, "VSZ": 1024}
 
 // topWords are the columns whose cells are no numbers.
-var topWords = map[string]bool{"COMMAND": true, "USER": true, "USERNAME": true, "STATE": true, "S": true, "TIME": true, "TIME+": true, "STAT": true}
+var topWords = map[string]bool{"COMMAND": true, "USER": true, "USERNAME": true, "STATE": true, "WAIT": true, "S": true, "TIME": true, "TIME+": true, "STAT": true}
 
 // topReport is the table of processes under a heading. Sources are the names of commands: numbers
 // of processes come and go.
 func topReport(line []byte) *report {
-	rp := &report{Heading: syntax.ParseHeading(line), isRow: intAt(0), words: topWords, keys: []string{"COMMAND"}}
+	rp := &report{Heading: syntax.ParseHeading(line), words: topWords, keys: []string{"COMMAND"}}
+	// The user may leave the number of the process out.
+	if pid := rp.Index("PID"); pid >= 0 {
+		rp.isRow = intAt(pid)
+	} else {
+		rp.isRow = someNumber
+	}
 	// The columns tell which top it is: the first are those of procps, the second those of BusyBox.
 	if rp.Has("VIRT") || rp.Has("VSZ", "%VSZ") {
 		rp.units = linuxTopKiB

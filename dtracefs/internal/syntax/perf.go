@@ -19,6 +19,9 @@ type PerfCount struct {
 	Metric   []byte
 	MetricOf []byte // the metric's unit and name
 	Summary  bool   // a total at the end of intervals
+
+	// Names are those of the members of a line of -j, and IDNames what the IDs of it are called.
+	Names, IDNames []string
 }
 
 // Counted reports whether there is a value.
@@ -86,6 +89,53 @@ func ParsePerfCSV(line []byte, sep byte) (p PerfCount, ok bool) {
 		p.Metric, p.MetricOf = rest[0], bytes.Join(rest[1:], []byte{sep})
 	}
 	return p, true
+}
+
+// ParsePerfJSON reads a line of `perf stat -j`, an object whose numbers are strings. Members that
+// are not known say what the count is of, as "cpu" does.
+func ParsePerfJSON(line []byte) (p PerfCount, ok bool) {
+	v, end, err := ParseJSON(line)
+	if err != nil || v.Kind != '{' || !Blank(line[end:]) {
+		return p, false
+	}
+	p.Names = v.Names
+	for i, name := range v.Names {
+		m := v.Members[i]
+		if m.Kind != '"' && m.Kind != '0' {
+			return p, false
+		}
+		text := []byte(m.Text)
+		switch name {
+		case "interval":
+			p.Seconds = text
+		case "counter-value":
+			p.Value = text
+		case "unit":
+			p.Unit = text
+		case "event":
+			p.Event = text
+		case "cgroup":
+			p.Cgroup = text
+		case "variance":
+			p.Variance = text
+		case "event-runtime":
+			p.RunTime = text
+		case "pcnt-running":
+			p.Percent = text
+		case "metric-value":
+			p.Metric = text
+		case "metric-unit":
+			p.MetricOf = text
+		default:
+			p.IDs, p.IDNames = append(p.IDs, text), append(p.IDNames, name)
+		}
+	}
+	if p.Seconds != nil && !isDecimal(p.Seconds) {
+		return p, false
+	}
+	counted := isPerfValue(p.Value) && isEventName(p.Event)
+	metric := p.Value == nil && p.Event == nil && p.Metric != nil && p.MetricOf != nil
+	return p, counted || metric
 }
 
 // metricOnly reads a line that adds a metric to the event before it: all fields but the last two

@@ -17,7 +17,11 @@ func Totals(line []byte, each func(group, name, value, unit, text []byte)) {
 			}
 			// The label of `45 processes: 1 running` is a total too.
 			label := bytes.TrimSpace(part[:i])
-			if bare {
+			if at := bytes.LastIndexByte(label, ' '); bare && at > 0 && label[0]-'0' <= 9 {
+				// Without commas, as in `Memory: Real: 100M/800M act/tot Free: 1100M`.
+				total(group, bytes.TrimSpace(label[:at]), each)
+				label = label[at+1:]
+			} else if bare {
 				// As in `Networks: packets: 12/3M in`.
 				label = append(append(bytes.Clone(group), ": "...), label...)
 			}
@@ -38,18 +42,42 @@ func Totals(line []byte, each func(group, name, value, unit, text []byte)) {
 			load(group, part, each)
 			continue
 		}
-		if value, unit, rest, ok := leadingMeasure(part); ok {
-			each(group, rest, value, unit, nil)
-			continue
-		}
-		if i := bytes.LastIndexByte(part, ' '); i > 0 {
-			if value, unit, rest, ok := leadingMeasure(part[i+1:]); ok && len(rest) == 0 {
-				each(group, bytes.TrimSpace(part[:i]), value, unit, nil)
-				continue
-			}
-		}
-		each(group, nil, nil, nil, part)
+		total(group, part, each)
 	}
+}
+
+// total hands on one total: a number before its name, or behind it, or two numbers of one name, as
+// packets and bytes in `12345/678M in` and those of now and before in `12(3) swapins`. What is none
+// of these is text.
+func total(group, part []byte, each func(group, name, value, unit, text []byte)) {
+	if value, unit, rest, ok := leadingMeasure(part); ok {
+		each(group, rest, value, unit, nil)
+		return
+	}
+	if i := bytes.LastIndexByte(part, ' '); i > 0 {
+		if value, unit, rest, ok := leadingMeasure(part[i+1:]); ok && len(rest) == 0 {
+			each(group, bytes.TrimSpace(part[:i]), value, unit, nil)
+			return
+		}
+	}
+	word, name, _ := bytes.Cut(part, []byte(" "))
+	first, second, ok := bytes.Cut(word, []byte("/"))
+	if !ok && bytes.HasSuffix(word, []byte(")")) {
+		first, second, ok = bytes.Cut(word[:len(word)-1], []byte("("))
+	}
+	value, unit, _, isFirst := leadingMeasure(first)
+	value2, unit2, _, isSecond := leadingMeasure(second)
+	if !ok || !isFirst || !isSecond {
+		each(group, nil, nil, nil, part)
+		return
+	}
+	name = bytes.TrimSpace(name)
+	of, of2, ok := bytes.Cut(name, []byte("/"))
+	if !ok {
+		of2 = name
+	}
+	each(group, of, value, unit, nil)
+	each(group, of2, value2, unit2, nil)
 }
 
 // isLoad reports whether a group is that of the loads: "load average", "load averages", "Load
@@ -72,19 +100,25 @@ func load(group, part []byte, each func(group, name, value, unit, text []byte)) 
 	}
 }
 
-// separated puts commas for the stops between parts of a line, `0.0 used. 231.7 avail`, and,
-// where it has no commas, for the gaps. It writes into a copy of the line.
+// separated puts commas for the stops between parts of a line, `0.0 used. 231.7 avail`, for the
+// brackets around totals that another one is made of, `8G used (2G wired)`, and, where it has no
+// commas, for the gaps. It writes into a copy of the line.
 func separated(line []byte) []byte {
 	line = bytes.TrimRight(line, ". ")
 	gaps := !bytes.Contains(line, []byte(","))
-	if !gaps && !bytes.Contains(line, []byte(". ")) {
+	if !gaps && !bytes.Contains(line, []byte(". ")) && !bytes.Contains(line, []byte(" (")) {
 		return line
 	}
 	out := bytes.Clone(line)
-	for i := 1; i+2 < len(out); i++ {
-		stop := out[i] == '.' && out[i+1] == ' ' && out[i-1]-'0' > 9
-		gap := gaps && out[i] == ' ' && out[i+1] == ' ' && out[i-1]|0x20 >= 'a' && out[i-1]|0x20 <= 'z'
-		if stop || gap {
+	for i, opened := 1, false; i < len(out); i++ {
+		stop := i+2 < len(out) && out[i] == '.' && out[i+1] == ' ' && out[i-1]-'0' > 9
+		gap := i+2 < len(out) && gaps && out[i] == ' ' && out[i+1] == ' ' && out[i-1]|0x20 >= 'a' && out[i-1]|0x20 <= 'z'
+		opens := i+1 < len(out) && out[i] == '(' && out[i-1] == ' ' && out[i+1]-'0' <= 9
+		closes := opened && out[i] == ')'
+		if opens || closes {
+			opened = opens
+		}
+		if stop || gap || opens || closes {
 			out[i] = ','
 		}
 	}
