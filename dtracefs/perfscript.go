@@ -199,7 +199,7 @@ func (p *perfScript) sample(cur *syntax.Cursor, e syntax.PerfSample) {
 // srcline: `  main.go:12`, or the object and the address where that is not known.
 func isSourceLine(line []byte) bool {
 	rest, ok := bytes.CutPrefix(line, []byte("  "))
-	return ok && len(rest) > 0 && bytes.IndexAny(rest, " \t") < 0 && bytes.ContainsAny(rest, ":[")
+	return ok && len(rest) > 0 && !bytes.ContainsAny(rest, " \t") && bytes.ContainsAny(rest, ":[")
 }
 
 // trimZeros takes leading zeros off a CPU's number.

@@ -85,7 +85,7 @@ func isTopStart(line []byte) bool {
 func isTopHeading(line []byte) bool {
 	whose, columns := false, 0
 	for w := range bytes.FieldsSeq(line) {
-		if bytes.IndexFunc(w, unicode.IsLower) >= 0 || bytes.IndexAny(w, ":,") >= 0 || isNumber(w) {
+		if bytes.IndexFunc(w, unicode.IsLower) >= 0 || bytes.ContainsAny(w, ":,") || isNumber(w) {
 			return false
 		}
 		whose = whose || string(w) == "PID" || string(w) == "COMMAND"
