@@ -8,8 +8,9 @@ import (
 	"dtnotes/analysis/covariance/internal/gather"
 )
 
-// manyLinks is the part of all pairs, 0 to 1, from which on the dual problem is solved first.
-const manyLinks = 0.15
+// manyLinks is the part of all pairs, 0 to 1, from which on the dual problem is solved first, and
+// someLinks that from which on it is where steps in X turn out to be slow.
+const someLinks, manyLinks = 0.05, 0.15
 
 // dual is what that needs: matrices that are m×m, row major and symmetric, the pairs that are free,
 // each once, and, for the conjugate gradients, narrow matrices; see [gather.NarrowProduct].
@@ -203,8 +204,9 @@ func (n *newton) cut() {
 //
 // Far from the solution, and while pairs still go from and to their bounds, an exact step would not
 // get further than a coarse one, and near it some coarse steps cost no more than an exact one. In
-// the first step, so many pairs may seem free that little is left of it at their bounds. Very near,
-// pairs stay free or linked, and each restart of the gradients loses what they found. The
+// the first step, so many pairs may seem free that little is left of it at their bounds. The nearer
+// it is, the more pairs stay free or linked, and each restart of the gradients loses what they
+// found. The
 // preconditioner divides the residual by what stands on the diagonal of D ↦ X D X, so that rows of
 // different scales count alike. It is never zero, as the diagonal of X is positive.
 //
@@ -215,12 +217,14 @@ func (n *newton) cut() {
 // Last is what the step before promised, 0 if there was none. Not ok means that X is so near
 // singular that rounding leaves no curvature.
 func (n *newton) solveFree(ctx context.Context, last float64) (free []int32, ok bool, err error) {
-	const near = 1e-7       // for each variable
-	coarse, most := 0.3, 10 // of the residual, and products
+	const near, very = 1e-3, 1e-7 // for each variable
+	coarse, most := 0.3, 14       // of the residual, and products
 	switch {
 	case last == 0:
 		most = 4
-	case last < near*float64(n.m):
+	case last > near*float64(n.m):
+		most = 7
+	case last < very*float64(n.m):
 		coarse, most = 0.03, 30
 	}
 	m, f := n.m, n.dual

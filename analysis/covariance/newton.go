@@ -57,6 +57,7 @@ type newton struct {
 	dual         *dual     // nil before it is needed
 	rest         []float64 // a guess of w - s that the dual sets out from, nil if there is none
 	ascended     bool      // the dual problem was tried
+	away         bool      // x is too far from the solution to go on from it
 
 	smooth, penalty float64 // tr(SX) - log det X, alpha Σ|Xij|
 	noise           float64 // what rounding leaves uncertain of their sum
@@ -251,6 +252,10 @@ func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 					decrement, left = 0, math.Inf(1)
 					continue
 				}
+				if err == nil && n.away {
+					n.restart()
+					continue
+				}
 				if err == nil {
 					_, err = n.descend(ctx)
 				}
@@ -277,7 +282,10 @@ func (n *newton) solve(ctx context.Context, tol float64, maxIter int) error {
 		// of second order then says little, and steps must be so short that the pattern of zeros is
 		// lost. From the diagonal the pattern grows with the steps.
 		if n.guessed && (!ok || n.iterations == 0 && decrement > far*float64(n.m)) {
-			n.restart()
+			// Where there are some links, the dual problem takes fewer steps from afar than that.
+			if n.away = !n.ascended && n.links() > someLinks; !n.away {
+				n.restart()
+			}
 			decrement, left, least, idle = 0, math.Inf(1), math.Inf(1), 0
 		}
 	}
@@ -472,10 +480,9 @@ func resize[T any](s []T, n int) []T {
 // methods", 1982).
 //
 // It leaves the model, and slow is true, where the dual problem was not tried yet and may be
-// faster: where there are many links, or some and rounds that do not get to an end.
+// faster: where there are many links, or some and x is far away or rounds do not get to an end.
 func (n *newton) descend(ctx context.Context) (slow bool, err error) {
-	const some = 0.05 // of all pairs
-	if !n.ascended && n.links() > manyLinks {
+	if !n.ascended && (n.away || n.links() > manyLinks) {
 		return true, nil
 	}
 	n.inner = [...]float64{0.2, 0.1, 0.03}[min(n.iterations, 2)]
@@ -488,7 +495,7 @@ func (n *newton) descend(ctx context.Context) (slow bool, err error) {
 		if done, err := n.sweep(ctx, sweeps, n.inner); done || err != nil {
 			return false, err
 		}
-		if round > 0 && !n.ascended && float64(len(n.free.col)) > some*float64(n.m*n.m) {
+		if round > 0 && !n.ascended && float64(len(n.free.col)) > someLinks*float64(n.m*n.m) {
 			return true, nil
 		}
 		if err := n.solveAtSigns(ctx); err != nil {

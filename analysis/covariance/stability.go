@@ -269,7 +269,9 @@ func (f *start) step(ctx context.Context, s []float64, rows int) ([]int8, error)
 // Where many pairs are linked, or some and sweeps do not find their signs soon, the solution is
 // found without such steps, to a hundredth of what chance would gain.
 func (n *newton) stepTo(ctx context.Context, rows int) error {
-	const some = 0.08 // of all pairs
+	// Sweeps go from place to place in memory, which takes longer the more sources there are, while
+	// products of whole matrices do not.
+	some := max(0.03, min(0.08, 12/float64(n.m))) // of all pairs
 	// Where there are few sources, sweeps cost nothing.
 	sweeps := 12 + 400/n.m
 	links, done := n.links(), false
