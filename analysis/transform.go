@@ -71,7 +71,7 @@ func heavyTailed(s *Series) bool {
 	for j := range s.Names {
 		col := s.column(j)
 		mean, dev := moments(col)
-		if !(dev > 0) || dev <= 1e-12*math.Abs(mean) {
+		if !varies(mean, dev) {
 			continue
 		}
 		sum := 0.0
@@ -173,7 +173,7 @@ func standardize(s *Series, robust bool) (*standardized, error) {
 		}
 		mean, dev := moments(col)
 		switch active := len(busyIn(col)); {
-		case n < 2 || dev <= 1e-12*math.Abs(mean) || dev == 0:
+		case n < 2 || !varies(mean, dev):
 			out.dropped = append(out.dropped, Dropped{name, "constant"})
 			continue
 		case active < fewest(n) && n > 6:
@@ -245,6 +245,10 @@ type standardized struct {
 	x             *mat.Dense
 	dropped       []Dropped
 }
+
+// varies reports whether values of that mean and deviation differ by more than the rounding of
+// their last digits.
+func varies(mean, dev float64) bool { return dev > 1e-15*math.Abs(mean) }
 
 func moments(col []float64) (mean, dev float64) {
 	for _, v := range col {

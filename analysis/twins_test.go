@@ -359,3 +359,24 @@ func TestNoisyCopiesOfHeavyTails(t *testing.T) {
 		t.Errorf("of %d copies %d are lost, and %d unrelated pairs are copies", all, lost, made)
 	}
 }
+
+// TestWhatVariesIsNotConstant has values far from zero that vary by little, down to a few dozen
+// times the last digit, and values that differ by rounding only.
+func TestWhatVariesIsNotConstant(t *testing.T) {
+	for _, offset := range []float64{0, 1e6, -1e9, 1e11, -1e11} {
+		rng := rand.New(rand.NewPCG(1, 1))
+		x := mat.NewDense(200, 3, nil)
+		for i := range 200 {
+			a, b := rng.NormFloat64(), rng.NormFloat64()
+			x.SetRow(i, []float64{offset + float64(1e-3*a), offset + float64(1e-3*(a+0.5*b)), (offset + 0.1) * (1 + float64(i%2)*0x1p-52)})
+		}
+		s, err := NewSeries([]string{"a", "b", "rounded"}, 0, time.Second, x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := mustLearn(t, s, Options{})
+		if len(m.Edges) != 1 || len(m.Dropped) != 1 || m.Dropped[0].Name != "rounded" {
+			t.Errorf("offset %g: %d links, %v dropped", offset, len(m.Edges), m.Dropped)
+		}
+	}
+}
