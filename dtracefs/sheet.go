@@ -360,6 +360,12 @@ func (c *Column) infer() {
 	*c = *newColumn(c.Name, typ)
 	c.unsigned = ints && unsigned
 	c.context, c.role, c.is = old.context, old.role, old.is
+	// The text of the column is still held, so room is made once, and not again and again.
+	if ints {
+		c.ints = make([]int64, 0, len(old.codes))
+	} else {
+		c.floats = make([]float64, 0, len(old.codes))
+	}
 	for i, code := range old.codes {
 		w := old.words.at(code)
 		switch {
