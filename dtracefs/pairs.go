@@ -12,7 +12,7 @@ import (
 var (
 	pair     = pattern.New(`([A-Za-z_@%$][\w /()*.\[\]%#-]*?)\s*[:=]\s*([^\s:=](?:[^:=]*?[^\s:=])?)\s*(?:\s{2,}|$)`)
 	pairLine = pattern.New(`^\s*([A-Za-z_@%$][^:=]*?)\s*[:=]\s+(\S.*?)\s*$`)
-	lonePair = pattern.New(`^\s*@?[A-Za-z_]\w* = \S+\s*$`)
+	lonePair = pattern.New(`^\s*@?[A-Za-z_][\w.>\[\]-]*(?: = |=)[^\s=]\S*\s*$`)
 	wordPair = pattern.New(`^\s*([A-Za-z][A-Za-z ()/_-]*?)\s+(-?\d[\d.]*)\s*$`)
 )
 
