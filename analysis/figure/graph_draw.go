@@ -112,7 +112,7 @@ func (g Graph) crowded() length {
 }
 
 // headSize is how long an arrow head is.
-func (s edgeStyle) headSize(line stroke) length { return 5*s.head + line.width }
+func (s edgeStyle) headSize(line stroke) length { return length(5*s.head) + line.width }
 
 // edge returns how edge i of g looks.
 func (s edgeStyle) edge(g Graph, i int) stroke {
