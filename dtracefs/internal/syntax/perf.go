@@ -99,35 +99,17 @@ func ParsePerfJSON(line []byte) (p PerfCount, ok bool) {
 		return p, false
 	}
 	p.Names = v.Names
+	known := map[string]*[]byte{"interval": &p.Seconds, "counter-value": &p.Value, "unit": &p.Unit, "event": &p.Event, "cgroup": &p.Cgroup,
+		"variance": &p.Variance, "event-runtime": &p.RunTime, "pcnt-running": &p.Percent, "metric-value": &p.Metric, "metric-unit": &p.MetricOf}
 	for i, name := range v.Names {
 		m := v.Members[i]
 		if m.Kind != '"' && m.Kind != '0' {
 			return p, false
 		}
-		text := []byte(m.Text)
-		switch name {
-		case "interval":
-			p.Seconds = text
-		case "counter-value":
-			p.Value = text
-		case "unit":
-			p.Unit = text
-		case "event":
-			p.Event = text
-		case "cgroup":
-			p.Cgroup = text
-		case "variance":
-			p.Variance = text
-		case "event-runtime":
-			p.RunTime = text
-		case "pcnt-running":
-			p.Percent = text
-		case "metric-value":
-			p.Metric = text
-		case "metric-unit":
-			p.MetricOf = text
-		default:
-			p.IDs, p.IDNames = append(p.IDs, text), append(p.IDNames, name)
+		if field := known[name]; field != nil {
+			*field = []byte(m.Text)
+		} else {
+			p.IDs, p.IDNames = append(p.IDs, []byte(m.Text)), append(p.IDNames, name)
 		}
 	}
 	if p.Seconds != nil && !isDecimal(p.Seconds) {

@@ -1,4 +1,5 @@
 #include "textflag.h"
+#include "zero_amd64.h"
 
 // TILE takes the arguments of tile and wideTile: strides become bytes, and R11 three of those of a.
 #define TILE \
@@ -168,14 +169,7 @@ sum:
 // Four rows of eight numbers, summed in registers over all n rows of b.
 TEXT ·tile(SB), NOSPLIT, $0-56
 	TILE
-	VXORPD Y0, Y0, Y0
-	VXORPD Y1, Y1, Y1
-	VXORPD Y2, Y2, Y2
-	VXORPD Y3, Y3, Y3
-	VXORPD Y4, Y4, Y4
-	VXORPD Y5, Y5, Y5
-	VXORPD Y6, Y6, Y6
-	VXORPD Y7, Y7, Y7
+	ZERO
 
 next:
 	VMOVUPD      (DX), Y8
@@ -216,22 +210,7 @@ next:
 TEXT ·wideTile(SB), NOSPLIT, $0-56
 	TILE
 	LEAQ (SI)(R9*4), R12
-	VPXORQ Z0, Z0, Z0
-	VPXORQ Z1, Z1, Z1
-	VPXORQ Z2, Z2, Z2
-	VPXORQ Z3, Z3, Z3
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	VPXORQ Z8, Z8, Z8
-	VPXORQ Z9, Z9, Z9
-	VPXORQ Z10, Z10, Z10
-	VPXORQ Z11, Z11, Z11
-	VPXORQ Z12, Z12, Z12
-	VPXORQ Z13, Z13, Z13
-	VPXORQ Z14, Z14, Z14
-	VPXORQ Z15, Z15, Z15
+	WIDEZERO
 
 wideNext:
 	VMOVUPD (DX), Z16
