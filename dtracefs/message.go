@@ -119,6 +119,7 @@ const (
 var (
 	quotedStart = pattern.New(`^dtrace: (?:script|description) '`)
 	quotedEnd   = pattern.New(`' matched \d+ probes?\s*$`)
+	refusedEnd  = pattern.New(`^: |\}\s*: `)
 )
 
 // goesOn takes the lines that tell more of what a compiler objects to, and returns the whole
@@ -132,16 +133,10 @@ func goesOn(st *station, m syntax.Message, line []byte) []byte {
 	switch {
 	// A script that was given to -n is quoted with all its lines.
 	case m.Kind == "notice" && quotedStart.Match(line):
-		for n := 1; n <= mostQuoted && !ahead.Done(); n++ {
-			next, _ := ahead.Next()
-			if quotedEnd.Match(next) {
-				more = n
-				break
-			}
-			if _, isMessage := syntax.ParseMessage(next); isMessage {
-				break
-			}
-		}
+		more = quoted(ahead, quotedEnd)
+	// So is one that is refused, and what is wrong with it stands behind it.
+	case m.Kind == "notice" && refusedUnended(line):
+		more = quoted(ahead, refusedEnd)
 	case m.Kind == "notice" && bytes.HasSuffix(bytes.TrimRight(line, " "), []byte(":")):
 		for more < mostGoesOn && !ahead.Done() {
 			if next, _ := ahead.Next(); len(next) == 0 || next[0] != '\t' {
@@ -173,6 +168,29 @@ func goesOn(st *station, m syntax.Message, line []byte) []byte {
 		line = append(append(bytes.Clone(line), '\n'), st.take(classNotice)...)
 	}
 	return line
+}
+
+// quoted returns how many of the lines ahead a quoted script goes on to: through the one that has
+// its end, if one has.
+func quoted(ahead syntax.Cursor, end pattern.Pattern) int {
+	for n := 1; n <= mostQuoted && !ahead.Done(); n++ {
+		next, _ := ahead.Next()
+		if end.Match(next) {
+			return n
+		}
+		if _, isMessage := syntax.ParseMessage(next); isMessage {
+			break
+		}
+	}
+	return 0
+}
+
+// refusedUnended reports whether a script is refused on the line that goes on below: its braces are
+// open, or nothing says what is wrong with it.
+func refusedUnended(line []byte) bool {
+	script, ok := bytes.CutPrefix(line, []byte("dtrace: invalid probe specifier "))
+	return ok && (bytes.Count(script, []byte("{")) > bytes.Count(script, []byte("}")) ||
+		!bytes.Contains(script, []byte(": ")))
 }
 
 // isUnderline reports whether a line marks a place in the line above it.
