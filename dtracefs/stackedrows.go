@@ -38,7 +38,7 @@ func frameUnder(line []byte) (frame []byte, sure, ok bool) {
 	if m := numberedFrame.FindSubmatch(line); m != nil {
 		return m[1], true, true
 	}
-	if line[0] != ' ' && line[0] != '\t' {
+	if line[0] != ' ' && line[0] != '\t' || syntax.SymbolCell(line) {
 		return nil, false, false
 	}
 	if function, ok := syntax.FtraceFrame(line); ok && bytes.IndexByte(function, ' ') < 0 {

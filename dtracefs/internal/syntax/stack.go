@@ -36,9 +36,10 @@ func Frame(line []byte) (FrameKind, []byte) {
 	switch {
 	case wide && text[0] == '[' && text[len(text)-1] == ']' && len(text) > 3 && text[1] == ' ':
 		return Annotation, text
-	case isAddress(text):
-		return SureFrame, text
-	case isModuleFrame(text, i):
+	case isAddress(text), isModuleFrame(text, i):
+		if SymbolCell(line) {
+			return NoFrame, text
+		}
 		return SureFrame, text
 	case wide && !looksNumeric(text):
 		return MaybeFrame, text
@@ -70,6 +71,16 @@ func isModuleFrame(b []byte, indent int) bool {
 	}
 	// A symbol and then two blanks and more is a table's cell.
 	return !bytes.Contains(b, []byte("  ")) && bytes.IndexByte(b[tick+1:], '`') < 0 && !bytes.Contains(b, []byte(" = "))
+}
+
+// cellWidth is how wide dtrace prints a symbol or an address that is a value of its own or a key,
+// as of usym, with the two blanks before it.
+const cellWidth = 52
+
+// SymbolCell reports whether a line, a symbol or an address, is printed as a value: moved in by
+// two blanks and filled up with more, which no frame is.
+func SymbolCell(line []byte) bool {
+	return len(line) >= cellWidth && line[len(line)-1] == ' ' && line[0] == ' ' && line[1] == ' ' && line[2] != ' '
 }
 
 // looksNumeric reports whether b is an integer, as the value under a stack is, which stands as

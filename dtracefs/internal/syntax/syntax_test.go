@@ -90,14 +90,17 @@ func TestMapHeadAndEntry(t *testing.T) {
 
 func TestFrame(t *testing.T) {
 	for line, want := range map[string]FrameKind{
-		"              unix`idle+0x3b":                 SureFrame,
-		"              0x55c7a06fa5f0":                 SureFrame,
-		"              Func_loop.func_c()V":            MaybeFrame,
-		"  [ ./func_slow.py:16 (func_b) ]":             NoFrame,
-		"              [ ./func_slow.py:16 (func_b) ]": Annotation,
-		"              956":                            NoFrame,
-		"a plain line":                                 NoFrame,
-		"":                                             NoFrame,
+		"              unix`idle+0x3b":                         SureFrame,
+		"              0x55c7a06fa5f0":                         SureFrame,
+		"              Func_loop.func_c()V":                    MaybeFrame,
+		"  [ ./func_slow.py:16 (func_b) ]":                     NoFrame,
+		"              [ ./func_slow.py:16 (func_b) ]":         Annotation,
+		"              956":                                    NoFrame,
+		"a plain line":                                         NoFrame,
+		"  unix`idle+0x3b":                                     SureFrame,
+		"  unix`idle+0x3b                                    ": NoFrame,
+		"  0x55c7a06fa5f0                                    ": NoFrame,
+		"": NoFrame,
 	} {
 		if kind, _ := Frame([]byte(line)); kind != want {
 			t.Errorf("%q: kind %d, want %d", line, kind, want)
