@@ -66,7 +66,9 @@ func (f *stacks) take(st *station, num int, line []byte) bool {
 	//
 	//	            libc.so.1`read+0x15
 	//	             12
-	if firstEmpty && !runs.two && !runs.late {
+	//
+	// A stack that has no value begins with a blank line anyhow, whatever was printed before it.
+	if firstEmpty && !runs.two && !runs.late && (hasValue(st) || printedStacks(st)) {
 		runs = stackRuns{second: runs.first, two: true}
 	}
 	if !st.cur.Done() {
@@ -94,6 +96,17 @@ func (f *stacks) take(st *station, num int, line []byte) bool {
 	}
 	loneStack(st, num, title, keys, runs)
 	return true
+}
+
+// hasValue reports whether the next line is the value, or the head of the histogram, of a stack.
+func hasValue(st *station) bool {
+	if st.cur.Done() {
+		return false
+	}
+	next := st.peek()
+	_, isHist := syntax.HistHeader(next)
+	_, _, _, isValue := stackValue(next)
+	return isHist || isValue
 }
 
 // ofEmptyStack reports whether a row of an aggregation, right behind a stack with its value, is the
