@@ -256,6 +256,10 @@ func (t *turns) name(st *station, keys []named, histogram bool, number int) (nam
 	if len(fitting) == 0 || number >= len(fitting) {
 		return ""
 	}
+	// Words that a script writes as keys tell more than the place.
+	if only := holding(fitting, keys); only >= 0 {
+		number = only
+	}
 	if number < 0 {
 		// Nothing in the text tells, but the script prints so many, one after the other, over and
 		// over.
@@ -272,6 +276,28 @@ func (t *turns) name(st *station, keys []named, histogram bool, number int) (nam
 		keys[i].name = n
 	}
 	return a.Name
+}
+
+// holding returns which of several aggregations is the only one that may hold a value under the
+// keys, or -1.
+func holding(list []script.Aggregation, keys []named) int {
+	if len(list) < 2 || !slices.ContainsFunc(list, script.Aggregation.ByWords) {
+		return -1
+	}
+	texts := make([]string, len(keys))
+	for i, k := range keys {
+		texts[i] = string(k.Text)
+	}
+	only := -1
+	for i, a := range list {
+		switch holds := a.Holds(texts); {
+		case holds && only >= 0:
+			return -1
+		case holds:
+			only = i
+		}
+	}
+	return only
 }
 
 // cycle goes on to the next of n aggregations with each block, and returns its number from 0.

@@ -94,6 +94,38 @@ type Aggregation struct {
 	Name     string   // with the @
 	Keys     []string // expressions
 	Function string   // such as count or quantize; "" for a plain assignment
+
+	words []map[int]string // of each assignment, the keys that are words in quotes
+}
+
+// ByWords reports whether the script assigns to the aggregation under words only, which tell it
+// from others.
+func (a Aggregation) ByWords() bool {
+	return !slices.ContainsFunc(a.words, func(words map[int]string) bool { return len(words) == 0 })
+}
+
+// Holds reports whether the aggregation may hold a value under such keys: where the script assigns
+// to it under words, they are those words.
+func (a Aggregation) Holds(keys []string) bool {
+	return slices.ContainsFunc(a.words, func(words map[int]string) bool {
+		for i, w := range words {
+			if i >= len(keys) || keys[i] != w {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// wordsOf returns which of the keys are words in quotes.
+func wordsOf(keys []string) map[int]string {
+	words := map[int]string{}
+	for i, k := range keys {
+		if w, err := strconv.Unquote(k); err == nil && k[0] == '"' {
+			words[i] = w
+		}
+	}
+	return words
 }
 
 // Histogram reports whether the aggregation prints as a histogram.
@@ -105,13 +137,17 @@ func (a Aggregation) Histogram() bool {
 	return false
 }
 
+// #define SHOW(s) printf("%s: %d\n", s, strlen(s))
+var printingMacro = pattern.New(`(?m)^#\s*define\s.*\b(?:printf?|printa|trace(?:mem)?)\s*\(`)
+
 // Parse reads a script. Whatever it does not know it passes over, so that scripts of any version,
 // and such as do not compile, are read as far as they go. It has no grammar: braces say where
 // clauses are, and the names of a few functions what they print.
 func Parse(src string) *Script {
-	s := &Script{lines: map[string]bool{}}
+	// What a macro prints is not known, as it is not expanded.
+	s := &Script{lines: map[string]bool{}, opaque: printingMacro.MatchString(src)}
 	p := parser{src: stripComments(src)}
-	seen := map[string]bool{}
+	index := map[string]int{}       // of the aggregations, by their names
 	depth, head, clause := 0, 0, "" // the braces that are open, where the clause starts, its probes
 	for p.at < len(p.src) {
 		switch c := p.src[p.at]; {
@@ -130,10 +166,16 @@ func Parse(src string) *Script {
 				head = p.at
 			}
 		case c == '@':
-			// The first assignment counts: a second one, such as a clear, has the same keys.
-			if a, ok := p.aggregation(); ok && !seen[a.Name] {
-				seen[a.Name] = true
-				s.Aggregations = append(s.Aggregations, a)
+			// The first assignment counts: a second one, such as a clear, has as many keys.
+			if a, ok := p.aggregation(); ok {
+				at, seen := index[a.Name]
+				if !seen {
+					at = len(s.Aggregations)
+					index[a.Name] = at
+					s.Aggregations = append(s.Aggregations, a)
+				}
+				first := &s.Aggregations[at]
+				first.words = append(first.words, wordsOf(a.Keys))
 			}
 		case isWord(c):
 			switch p.word() {
@@ -143,6 +185,11 @@ func Parse(src string) *Script {
 				p.value(s)
 			case "trace", "tracemem", "join", "cat":
 				s.opaque = true
+			case "sym", "func", "mod", "usym", "ufunc", "umod", "uaddr":
+				// As a name, of a probe or of a member, it prints nothing.
+				if p.space(); p.at < len(p.src) && p.src[p.at] == '(' {
+					s.opaque = true
+				}
 			}
 		default:
 			p.at++

@@ -25,8 +25,10 @@ tick-1s {
 func TestParse(t *testing.T) {
 	s := Parse(persec)
 	want := []Aggregation{
-		{"@n", []string{`"syscall"`, "execname"}, "count"}, {"@n2", []string{`"read_bytes"`, "execname"}, "sum"},
-		{"@dist", []string{"pid", "probefunc"}, "quantize"}, {"@", []string{"ustack()"}, "count"},
+		{"@n", []string{`"syscall"`, "execname"}, "count", []map[int]string{{0: "syscall"}}},
+		{"@n2", []string{`"read_bytes"`, "execname"}, "sum", []map[int]string{{0: "read_bytes"}}},
+		{"@dist", []string{"pid", "probefunc"}, "quantize", []map[int]string{{}}},
+		{"@", []string{"ustack()"}, "count", []map[int]string{{}}},
 	}
 	if !reflect.DeepEqual(s.Aggregations, want) {
 		t.Errorf("aggregations %v", s.Aggregations)
