@@ -3,7 +3,9 @@ package dtracefs
 import (
 	"bytes"
 	"slices"
+	"strings"
 
+	"dtnotes/dtracefs/internal/script"
 	"dtnotes/dtracefs/internal/syntax"
 )
 
@@ -138,6 +140,9 @@ func endsAsTitle(line []byte) bool {
 // aggRow adds a tuple with its value. Rows whose keys are of other types or number have a table
 // of their own.
 func aggRow(st *station, title string, keys []named, value int64, unsigned bool) {
+	if st.script != nil && jointRow(st, title, keys, value, unsigned) {
+		return
+	}
 	st.newBlockIfSeen(tupleOf("agg", keys))
 	name := st.turns.name(st, keys, false, st.turn)
 	name = nameOf(title, nameOf(name, turnName(st.turn)))
@@ -149,6 +154,45 @@ func aggRow(st *station, title string, keys []named, value int64, unsigned bool)
 	s.int("value", value, unsigned)
 	s.int("block", int64(st.block), false)
 	s.end()
+}
+
+// jointRow adds a row of several aggregations that the script prints side by side. In the text all
+// of its values but the last look like keys:
+//
+//	open                                                              3               12
+func jointRow(st *station, title string, keys []named, value int64, unsigned bool) bool {
+	joint, clause := st.script.Joint(len(keys) + 1)
+	n := len(keys) + 1 - len(joint) // of keys
+	if joint == nil || slices.ContainsFunc(keys[n:], func(k named) bool { return !k.IsInt }) {
+		return false
+	}
+	names := make([]string, len(joint))
+	for i, a := range joint {
+		names[i] = a.Name
+	}
+	st.newBlockIfSeen(tupleOf("agg", keys[:n]))
+	// Its name is that which a printa with a format has.
+	name := nameOf(title, nameOf(clause, "lines"))
+	s := st.sheetFor("joint/"+strings.Join(names, ",")+"/"+title+"/"+signature(keys), name, "printf")
+	st.context(s)
+	taken := map[string]bool{"time": true, "label": true, "block": true}
+	column := func(name string) string {
+		for taken[name] {
+			name += "'"
+		}
+		taken[name] = true
+		return name
+	}
+	for i, k := range keys[:n] {
+		s.key(column(script.KeyName(joint[0].Keys[i], i)), k.Key)
+	}
+	for i, k := range keys[n:] {
+		s.key(column(names[i][1:]), k.Key)
+	}
+	s.int(column(nameOf(names[len(names)-1][1:], "value")), value, unsigned)
+	s.int("block", int64(st.block), false)
+	s.end()
+	return true
 }
 
 // perCPU splits what -x aggpercpu prints after a value, `    [CPU 3]   12`.

@@ -20,6 +20,7 @@ type Script struct {
 	Aggregations []Aggregation
 
 	printed []string        // what printa prints without a format, in the order of the script
+	joint   []jointPrint    // each printa without a format that prints several in one row
 	texts   []string        // what formats write that are no line of their own
 	lines   map[string]bool // what it prints without any value, by the words with a blank between
 	opaque  bool            // it prints what nothing tells
@@ -87,6 +88,35 @@ func (s *Script) Printed(keys int, histogram bool) (list []Aggregation) {
 	}
 	slices.SortStableFunc(list, func(a, b Aggregation) int { return turn(a) - turn(b) })
 	return list
+}
+
+// A jointPrint is a printa of several aggregations, in a clause.
+type jointPrint struct {
+	names  []string
+	clause string
+}
+
+// Joint returns the aggregations that one printa without a format prints side by side, in rows of
+// so many keys and values, and its clause; nil where no printa does, or where such a row may be of
+// one aggregation.
+func (s *Script) Joint(cells int) (list []Aggregation, clause string) {
+	if len(s.joint) == 0 || len(s.Printed(cells-1, false)) > 0 {
+		return nil, ""
+	}
+	for _, j := range s.joint {
+		names := j.names
+		list = list[:0]
+		for _, a := range s.Aggregations {
+			if !a.Histogram() && slices.Contains(names, a.Name) {
+				list = append(list, a)
+			}
+		}
+		if len(list) == len(names) && len(list[0].Keys)+len(list) == cells {
+			slices.SortFunc(list, func(a, b Aggregation) int { return slices.Index(names, a.Name) - slices.Index(names, b.Name) })
+			return list, j.clause
+		}
+	}
+	return nil, ""
 }
 
 // An Aggregation is an aggregation or map as it is first assigned to.
@@ -375,6 +405,9 @@ func (p *parser) print(s *Script, clause string) {
 	args := p.list()
 	if len(args) == 1 && strings.HasPrefix(args[0], "@") {
 		s.printed = append(s.printed, args[0])
+	}
+	if len(args) > 1 && !slices.ContainsFunc(args, func(a string) bool { return !strings.HasPrefix(a, "@") }) {
+		s.joint = append(s.joint, jointPrint{args, clause})
 	}
 	if len(args) == 0 || !strings.HasPrefix(args[0], `"`) {
 		return
