@@ -1175,16 +1175,31 @@ func (h *header) inPlace(line []byte, tokens []token, cells [][]byte) bool {
 	return true
 }
 
-// restFits reports whether the words from the last column on stand under it, so that it
-// takes the rest of the line. Where a word further in front stands right under its name, cells are
-// missing before it.
+// restFits reports whether the words from the last column on stand under it, so that it takes the
+// rest of the line. Where a word further in front stands right under its name, cells are missing
+// before it. Behind words that all stand at an edge of their own columns it may be indented as far
+// as it likes, as calls are by their depth. A word that is longer than its column moves all that is
+// behind it, and so the edges of their columns.
 func (h *header) restFits(tokens []token) bool {
 	last := h.cols[len(h.cols)-1]
 	at := tokens[len(h.cols)-1]
 	if slices.ContainsFunc(tokens[:len(h.cols)-1], func(k token) bool { return k.Start == last.start }) {
 		return false
 	}
-	return at.Start >= last.start-1 && at.Start <= last.end
+	if at.Start >= last.start-1 && at.Start <= last.end {
+		return true
+	}
+	moved := 0
+	for i, k := range tokens[:len(h.cols)-1] {
+		c := h.cols[i]
+		if i > 0 {
+			moved = max(moved, tokens[i-1].End+1-c.start)
+		}
+		if k.Start != c.start+moved && k.End != c.end+moved {
+			return false
+		}
+	}
+	return at.Start >= last.start+moved
 }
 
 // placed splits a row by where its words stand: a word under a column's edge starts that
